@@ -57,7 +57,7 @@ class Run:
         self._loader = Loader(ARCH, jobs, self._stores, CORNERS)
         self._loads = self._loader.actions()
         self._now = self._moves = self._part = 0
-        self._moved_at = -2
+        self._moved_at = -SIMD_CYCLES
         self._due: dict[int, deque[Result]] = {}
         self._finals: set[int] = set()
         self._requested = self._released = 0
@@ -190,8 +190,9 @@ class Run:
 
     def _active(self) -> bool:
         """Return whether a part or a result is in the pipeline."""
-        scaled = self._moves - 2 in self._finals
-        return self._moved_at == self._moves - 1 or scaled or self._moves in self._due
+        scaled = self._moves - SIMD_CYCLES + 1 in self._finals
+        enters = self._moved_at > self._moves - SIMD_CYCLES + 1
+        return enters or scaled or self._moves in self._due
 
     def _move(self, job: Job, results: Iterator[Sequence[Result]]) -> None:
         """Count a part that moves."""

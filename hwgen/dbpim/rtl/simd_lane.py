@@ -33,20 +33,21 @@ class SimdLane(Part):
     ``result = clip(round(total * multiplier, shift) + output_zero_point)``
 
     Ports
-        tap                in   1          cycle 0: the inputs up to `total_before` hold a tap
-        enable             in   1          cycle 0: it enters the total (only with `tap`)
-        mode               in   tap_mode
+        take               in   1          cycle 0: `input_byte` and `factor` hold a tap
         input_byte         in   8          unsigned
-        zero_point         in   8          unsigned
         factor             in   signed factor_bits + 1: M of a map of ADD, or an int8 weight
+        tap                in   1          cycle 1: the inputs up to `total_before` are those of it
+        enable             in   1          cycle 1: it enters the total (only with `tap`)
+        mode               in   tap_mode
+        zero_point         in   8          unsigned
         bias               in   signed 32
         total_before       in   signed 32  the total before this tap
-        total              out  signed 32  cycle 1: the total with this tap
-        complete           in   1          cycle 1: the total is final
-        scale              in   1          cycle 1: multiply it (only with `complete`)
+        total              out  signed 32  cycle 2: the total with this tap
+        complete           in   1          cycle 2: the total is final
+        scale              in   1          cycle 2: multiply it (only with `complete`)
         multiplier, shift  in   multiplier_bits, 6  unsigned
-        rounding           in   2          as of ``Requantizer``, cycle 2; absent if there is one
-        output_zero_point, low, high  in  8  cycle 2: unsigned
+        rounding           in   2          as of ``Requantizer``, cycle 3; absent if there is one
+        output_zero_point, low, high  in  8  cycle 3: unsigned
         result             out  8          unsigned
         sum                out  24         the lowest bytes of total * multiplier
     Latency  1 cycle from `enable` to `total`, which holds until the next; 1 cycle from `scale` to
@@ -68,12 +69,13 @@ class SimdLane(Part):
         super().__init__(
             {
                 **several,
+                "take": In(1),
+                "input_byte": In(ACTIVATION_BITS),
+                "factor": In(signed(self._factor_bits)),
                 "tap": In(1),
                 "enable": In(1),
                 "mode": In(tap_mode()),
-                "input_byte": In(ACTIVATION_BITS),
                 "zero_point": In(ACTIVATION_BITS),
-                "factor": In(signed(self._factor_bits)),
                 "bias": In(total),
                 "total_before": In(total),
                 "total": Out(total),
@@ -92,28 +94,29 @@ class SimdLane(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         mode = self.mode
-        # Cycle 0: accumulate.
+        # Cycle 0: keep the operands. Cycle 1: accumulate.
+        byte, kept = Signal.like(self.input_byte), Signal.like(self.factor)
+        with m.If(self.take):
+            m.d.sync += [byte.eq(self.input_byte), kept.eq(self.factor)]
         base, factor = Signal(signed(ACCUMULATOR_BITS)), Signal(signed(self._factor_bits))
         centred = Signal(signed(CENTRED_BITS))
-        # Inputs follow the buffer in every cycle: without a tap the operands stay zero.
+        # Totals and biases come from memories: without a tap the operands stay zero.
         left, right = Signal.like(centred), Signal.like(factor)
-        plane = self.input_byte << (mode.plane << 3)
+        plane = byte << (mode.plane << 3)
         m.d.comb += [
             base.eq(Mux(mode.first, self.bias, Mux(mode.multiplies, 0, self.total_before))),
-            factor.eq(
-                Mux(mode.multiplies, self.total_before[:CENTRED_BITS].as_signed(), self.factor)
-            ),
-            centred.eq(self.input_byte - self.zero_point),
+            factor.eq(Mux(mode.multiplies, self.total_before[:CENTRED_BITS].as_signed(), kept)),
+            centred.eq(byte - self.zero_point),
             left.eq(Mux(self.tap, centred, 0)),
             right.eq(Mux(self.tap, factor, 0)),
         ]
         with m.If(self.enable):
             with m.If(mode.maximum):
-                m.d.sync += self.total.eq(Mux(self.input_byte > base, self.input_byte, base))
+                m.d.sync += self.total.eq(Mux(byte > base, byte, base))
             with m.Else():
                 m.d.sync += self.total.eq(base + Mux(mode.weighs_planes, plane, left * right))
 
-        # Cycle 1: multiply. Cycle 2: round, shift and clip.
+        # Cycle 2: multiply. Cycle 3: round, shift and clip.
         m.submodules.requantizer = scaler = self._requantizer.instance()
         if hasattr(self, "rounding"):
             m.d.comb += choose_rounding(scaler, self.rounding)
