@@ -18,7 +18,11 @@ from tests.physical.test_modules import LIBERTY, LIBRARY, emitted
 
 CYCLES = 300
 SWITCHES = {
-    "simd_lane": (lambda: SimdLane(arch=load_arch(TINY)), ("enable", "scale"), ()),
+    "simd_lane": (
+        lambda: SimdLane(arch=load_arch(TINY)),
+        ("tap", "enable", "complete", "scale"),
+        (),
+    ),
     "residual_adder": (
         lambda: ResidualAdder(arch=load_arch(TINY)),
         ("result__valid",),

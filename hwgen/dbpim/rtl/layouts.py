@@ -74,13 +74,13 @@ def parameters(arch: Arch) -> data.StructLayout:
     return data.StructLayout({**fields, **wide})
 
 
-def requantizer(arch: Arch) -> Requantizer:
-    """Return the requantizer of a filter, a channel or a lane."""
+def requantizer(arch: Arch, *, scales: bool = True) -> Requantizer:
+    """Return the requantizer of a filter, a channel or a lane; scales: it has a multiplier."""
     return Requantizer(
         family="dbpim",
         roundings=arch.rounding,
         accumulator_bits=ACCUMULATOR_BITS,
-        multiplier_bits=arch.multiplier_bits,
+        multiplier_bits=arch.multiplier_bits if scales else 1,
         element_bits=ACTIVATION_BITS,
     )
 

@@ -102,7 +102,9 @@ class Macro(Part):
         in_array, in_array_valid = Signal.like(step), Signal()
         m.d.sync += in_array_valid.eq(self.issue)
         with m.If(self.issue):
-            m.d.sync += [x.eq(bit_plane), row.eq(self.head.tag.row), in_array.eq(step)]
+            m.d.sync += [x.eq(bit_plane), *of_plane(in_array, step)]
+        with m.If(self.issue & step.opens):
+            m.d.sync += [row.eq(self.head.tag.row), *of_group(in_array, step)]
         found = self._dots(m, x=x, row=row, enable=in_array.filter_enable)
 
         # Cycle 2: PPU.
@@ -110,7 +112,9 @@ class Macro(Part):
         in_ppu, in_ppu_valid = Signal.like(step), Signal()
         m.d.sync += in_ppu_valid.eq(in_array_valid)
         with m.If(in_array_valid):
-            m.d.sync += [dots_in_ppu.eq(found), in_ppu.eq(in_array)]
+            m.d.sync += [dots_in_ppu.eq(found), *of_plane(in_ppu, in_array)]
+        with m.If(in_array_valid & in_array.opens):
+            m.d.sync += of_group(in_ppu, in_array)
         ppu_sums = self._sums(m, valid=in_ppu_valid, step=in_ppu, found=dots_in_ppu)
 
         # Cycle 3: result.
@@ -129,7 +133,8 @@ class Macro(Part):
             bit_plane.eq(ipu.bit_plane),
             step.filter_enable.eq(self.head_filter_enable),
             step.bit_index.eq(ipu.bit_index),
-            step.begins.eq(self.head.tag.start & (issued == 0)),
+            step.opens.eq(issued == 0),
+            step.begins.eq(self.head.tag.start & step.opens),
             step.ends.eq(self.head.tag.end & ipu.last),
             step.tag.eq(self.head.tag),
             step.position.eq(self.head.position),
@@ -226,18 +231,32 @@ def step_layout(arch: Arch) -> data.StructLayout:
     """Return what accompanies a bit plane through the pipeline.
 
     filter_enable: cell columns that count; bit_index: weight of the bit plane
+    opens: first bit plane of a group; tag, position, filter_enable stay for all of them
     begins, ends: first and last bit plane of the position vector in this tile
     """
     return data.StructLayout(
         {
             "filter_enable": PHI_LIMIT * arch.filters,
             "bit_index": bits_for_index(ACTIVATION_BITS),
+            "opens": 1,
             "begins": 1,
             "ends": 1,
             "tag": group_tag(arch),
             "position": position(),
         }
     )
+
+
+def of_plane(stage: data.View, step: data.View) -> list[Value]:
+    """Return the assignments of a stage that each bit plane makes."""
+    names = ("bit_index", "opens", "begins", "ends")
+    return [getattr(stage, name).eq(getattr(step, name)) for name in names]
+
+
+def of_group(stage: data.View, step: data.View) -> list[Value]:
+    """Return the assignments of a stage that the first bit plane of a group makes."""
+    names = ("filter_enable", "tag", "position")
+    return [getattr(stage, name).eq(getattr(step, name)) for name in names]
 
 
 def ends_result(step: data.View) -> Value:

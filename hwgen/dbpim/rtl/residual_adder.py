@@ -47,7 +47,7 @@ class ResidualAdder(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        self._requantizer = layouts.requantizer(arch)
+        self._requantizer = layouts.requantizer(arch, scales=False)
         self.parts = [self._requantizer]
         write = layouts.bus_write(arch)
         super().__init__(

@@ -121,14 +121,19 @@ class Simd(Part):
         self._connect_stores(m, taps=taps, table=table)
         # Cycle 0: `read`; 1: `total`; 2: `scaled`; 3: the result.
         self._read(m, read, slot=taps.slot, moves=moves)
+        # A stage loads parts alone: its registers are still without one.
+        finishes = total.valid & total.last_tap
         with m.If(moves):
-            m.d.sync += [total.eq(read), scaled.eq(total)]
-            m.d.sync += scaled.valid.eq(total.valid & total.last_tap)
+            m.d.sync += [total.valid.eq(read.valid), scaled.valid.eq(finishes)]
+        with m.If(moves & read.valid):
+            m.d.sync += total.eq(read)
+        with m.If(moves & finishes):
+            m.d.sync += scaled.eq(total)
         lanes = [self._lane.instance() for _ in range(self._lanes)]
         for number, lane in enumerate(lanes):
             m.submodules[f"lane_{number}"] = lane
         self._accumulate(m, lanes, read=read, total=total, taps=taps, table=table)
-        self._scale(m, lanes, enable=moves & total.valid & total.last_tap, part=total, taps=taps)
+        self._scale(m, lanes, moves=moves, final=finishes, part=total, taps=taps)
         connect(m, output.result, flipped(self.result))
         m.d.comb += [
             output.instruction.eq(self.instruction),
@@ -201,7 +206,10 @@ class Simd(Part):
     ) -> None:
         """Give every lane its byte of the part, and what its operation makes of the byte."""
         instruction, tag, does = self.instruction, self.word.simd, self._computes
-        bytes_ = [byte for position in self.word.bytes for byte in position]
+        # Words of a CONV pass by: without one of its own the unit sees zeros.
+        bytes_ = [
+            Mux(self.word_valid, byte, 0) for position in self.word.bytes for byte in position
+        ]
         for number, byte in enumerate(table.bytes):
             chosen = self._of_lane(bytes_, number, read.number, lanes=len(table.bytes))
             m.d.comb += byte.eq(chosen)
@@ -221,6 +229,7 @@ class Simd(Part):
                 for values in (taps.weights, taps.biases)
             )
             m.d.comb += [
+                lane.tap.eq(self.word_valid),
                 lane.enable.eq(self.reads),
                 lane.mode.first.eq(tag.first),
                 lane.mode.maximum.eq(does[Operation.MAXIMUM] | does[Operation.TABLE]),
@@ -255,7 +264,8 @@ class Simd(Part):
         m: Module,
         lanes: Sequence[PartInstance],
         *,
-        enable: Value,
+        moves: Value,
+        final: Value,
         part: data.View,
         taps: PartInstance,
     ) -> None:
@@ -281,7 +291,8 @@ class Simd(Part):
             )
             m.d.comb += [
                 *layouts.choose_rounding(lane, instruction.rounding),
-                lane.scale.eq(enable),
+                lane.complete.eq(final),
+                lane.scale.eq(moves & final),
                 lane.multiplier.eq(Mux(does[Operation.DEPTHWISE], scale.multiplier, multiplier)),
                 lane.shift.eq(Mux(does[Operation.DEPTHWISE], scale.shift, shift)),
                 lane.output_zero_point.eq(Mux(passes, 0, instruction.output_zero_point)),

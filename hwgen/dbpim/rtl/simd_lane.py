@@ -33,7 +33,8 @@ class SimdLane(Part):
     ``result = clip(round(total * multiplier, shift) + output_zero_point)``
 
     Ports
-        enable             in   1          cycle 0: the inputs up to `total_before` hold a tap
+        tap                in   1          cycle 0: the inputs up to `total_before` hold a tap
+        enable             in   1          cycle 0: it enters the total (only with `tap`)
         mode               in   tap_mode
         input_byte         in   8          unsigned
         zero_point         in   8          unsigned
@@ -41,7 +42,8 @@ class SimdLane(Part):
         bias               in   signed 32
         total_before       in   signed 32  the total before this tap
         total              out  signed 32  cycle 1: the total with this tap
-        scale              in   1          the total is final: multiply
+        complete           in   1          cycle 1: the total is final
+        scale              in   1          cycle 1: multiply it (only with `complete`)
         multiplier, shift  in   multiplier_bits, 6  unsigned
         rounding           in   2          as of ``Requantizer``, cycle 2; absent if there is one
         output_zero_point, low, high  in  8  cycle 2: unsigned
@@ -66,6 +68,7 @@ class SimdLane(Part):
         super().__init__(
             {
                 **several,
+                "tap": In(1),
                 "enable": In(1),
                 "mode": In(tap_mode()),
                 "input_byte": In(ACTIVATION_BITS),
@@ -74,6 +77,7 @@ class SimdLane(Part):
                 "bias": In(total),
                 "total_before": In(total),
                 "total": Out(total),
+                "complete": In(1),
                 "scale": In(1),
                 "multiplier": In(arch.multiplier_bits),
                 "shift": In(SHIFT_BITS),
@@ -100,8 +104,8 @@ class SimdLane(Part):
                 Mux(mode.multiplies, self.total_before[:CENTRED_BITS].as_signed(), self.factor)
             ),
             centred.eq(self.input_byte - self.zero_point),
-            left.eq(Mux(self.enable, centred, 0)),
-            right.eq(Mux(self.enable, factor, 0)),
+            left.eq(Mux(self.tap, centred, 0)),
+            right.eq(Mux(self.tap, factor, 0)),
         ]
         with m.If(self.enable):
             with m.If(mode.maximum):
@@ -116,8 +120,8 @@ class SimdLane(Part):
         m.d.comb += [
             scaler.enable.eq(self.scale),
             # A total that is not final moves no multiplier.
-            scaler.accumulator.eq(Mux(self.scale, self.total, 0)),
-            scaler.multiplier.eq(Mux(self.scale, self.multiplier, 0)),
+            scaler.accumulator.eq(Mux(self.complete, self.total, 0)),
+            scaler.multiplier.eq(Mux(self.complete, self.multiplier, 0)),
             scaler.shift.eq(self.shift),
             scaler.zero_point.eq(self.output_zero_point),
             scaler.low.eq(self.low),

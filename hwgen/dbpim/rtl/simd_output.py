@@ -89,8 +89,9 @@ class SimdOutput(Part):
         ]
         planes = self._planes(m, next_plane=taken)
         with m.If(self.moves):
+            m.d.sync += self.result.valid.eq(part.valid & part.last_part)
+        with m.If(self.moves & part.valid):
             m.d.sync += [
-                self.result.valid.eq(part.valid & part.last_part),
                 left.eq(Mux(sums, SUM_BYTES - 1, 0)),
                 write.positions.eq(part.positions),
                 write.word.eq(instruction.output_first_word + part.word),
@@ -98,7 +99,7 @@ class SimdOutput(Part):
             ]
             for position, source in zip(write.positions, part.positions, strict=True):
                 m.d.sync += position.column.eq(source.column * Mux(sums, SUM_BYTES, 1))
-        with m.Elif(taken):
+        with m.Elif(~self.moves & taken):
             m.d.sync += left.eq(left - 1)
             m.d.sync += [position.column.eq(position.column + 1) for position in write.positions]
         for position, plane in zip(write.bytes, planes, strict=True):
