@@ -35,11 +35,16 @@ def step_cycles(step: Step, arch: Arch) -> float:
         return estimate(split, grid, arch)
     words = max(work.vectors * work.words[1] for work in split.works)
     taps = op.window.kernel[0] * op.window.kernel[1] * len(op.inputs)
-    lanes = arch.simd_lanes if op.table is None else arch.table_lookups
+    lanes, turns = (
+        (arch.simd_lanes, arch.lanes_per_requantizer)
+        if op.table is None
+        else (arch.table_lookups, arch.table_turns)
+    )
     parts = arch.macros_per_core * arch.macro.compartments / lanes
     if fields.get("to_memory"):
         return copy_cycles(grid.positions * op.words[1], arch)
-    return float(words * taps * parts)
+    # Requantizers may be shared: the taps of a result wait for its turns.
+    return float(words * max(taps, turns) * parts)
 
 
 def copy_cycles(words: int, arch: Arch) -> float:
