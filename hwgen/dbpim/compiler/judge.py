@@ -40,11 +40,12 @@ def step_cycles(step: Step, arch: Arch) -> float:
         if op.table is None
         else (arch.table_lookups, arch.table_turns)
     )
-    parts = arch.macros_per_core * arch.macro.compartments / lanes
+    parts = arch.macros_per_core * arch.macro.compartments // lanes
     if fields.get("to_memory"):
         return copy_cycles(grid.positions * op.words[1], arch)
-    # Requantizers may be shared: the taps of a result wait for its turns.
-    return float(words * max(taps, turns) * parts)
+    # A part waits while lanes take turns for the part, or the word-vector, before.
+    waits = (parts - 1) * (turns - 1) + max(0, turns - 1 - (taps - 1) * parts)
+    return float(words * (taps * parts + waits))
 
 
 def copy_cycles(words: int, arch: Arch) -> float:
