@@ -20,7 +20,7 @@ CYCLES = 300
 SWITCHES = {
     "simd_lane": (
         lambda: SimdLane(arch=load_arch(TINY)),
-        ("tap", "enable", "complete", "scale"),
+        ("take", "tap", "enable", "complete", "scale"),
         (),
     ),
     "residual_adder": (

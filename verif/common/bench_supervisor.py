@@ -41,6 +41,7 @@ class Rules:
     error: int = 0
     cycles: int = 0
     load_cycles: int = 0
+    stalls: int = 0
     layers: int = 0
     quiet: int = 0
 
@@ -56,6 +57,7 @@ class Rules:
 
     def step(self, row: dict[str, int]) -> None:
         """Take in what the ports were told in this cycle."""
+        self.load_cycles, self.stalls = self.load_cycles + self.stalls, 0
         if self.state == "idle" and row["start"]:
             self.state, self.cycles, self.load_cycles, self.layers = "run", 1, 1, 0
             self.done = self.error = self.quiet = 0
@@ -66,7 +68,7 @@ class Rules:
 
     def _run(self, row: dict[str, int]) -> None:
         self.cycles += 1
-        self.load_cycles += row["waits_for_load"] and not row["computes"]
+        self.stalls = int(row["waits_for_load"] and not row["computes"])
         self.layers += row["retire"]
         owed = row["memory_answers"]
         self.quiet = 0 if row["progress"] else self.quiet + (not owed)

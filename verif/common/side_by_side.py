@@ -10,7 +10,7 @@ from hwgen.chip.rtl.part import Part
 
 
 class SideBySide(Part):
-    """Each part alone, all of one family; a port has its part's stem, as in ``switch__mask``.
+    """Each part alone, all of one family; a port has its part's stem, as in ``switch__fill``.
 
     Ports    those of all parts but ``clk``, which is the common clock
     Latency  0: wires only

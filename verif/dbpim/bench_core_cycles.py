@@ -21,6 +21,7 @@ from hwgen.dbpim.facts.timing import (
     FETCH_SLOTS,
     MACRO_CYCLES,
     REQUANTIZE_CYCLES,
+    REQUEST_CYCLES,
     ROW_WRITE_CYCLES,
     SWITCH_CYCLES,
 )
@@ -79,7 +80,7 @@ def timetable(planes: NDArray[np.int64], *, row_loaded: int) -> Timetable:
     macro_free = [row_loaded] * MACROS
     switch_free = 0
     for vector, counts in enumerate(planes.tolist()):
-        request = 1 + vector
+        request = 1 + REQUEST_CYCLES + vector
         switch_free = max(request + FETCH_CYCLES, switch_free) + moves
         heads.append(switch_free - 1 + SWITCH_CYCLES)
         for index, count in enumerate(counts):

@@ -106,12 +106,11 @@ def draw_vector(rng: np.random.Generator, masks: NDArray[np.bool_]) -> Vector:
     )
 
 
-def words_of(vector: Vector, rng: np.random.Generator) -> Iterator[Word]:
+def words_of(vector: Vector) -> Iterator[Word]:
     """Yield the words as the fetcher sends them."""
     for index, mask in enumerate(vector.masks):
         vector_end = index == len(vector.masks) - 1
-        mask_index = int(rng.integers(ARCH.mask_words))
-        tag = {**vector.tag, "mask_index": mask_index, "vector_end": int(vector_end)}
+        tag = {**vector.tag, "mask": pack(mask, bits=1), "vector_end": int(vector_end)}
         fields = {
             "bytes": int.from_bytes(vector.words[:, index].tobytes(), "little"),
             "positions": vector.positions,
@@ -148,7 +147,7 @@ class Run:
         self._rng = rng = np.random.default_rng(seed)
         masks = [*directed_masks(), *(random_masks(rng) for _ in range(RANDOM_VECTORS))]
         vectors = [draw_vector(rng, masks[index]) for index in rng.permutation(len(masks))]
-        self._words = [word for vector in vectors for word in words_of(vector, rng)]
+        self._words = [word for vector in vectors for word in words_of(vector)]
         self._groups = list(groups_of(vectors))
         self._rules = SwitchRules(group_bytes=CHANNELS, rate=ARCH.switch_rate)
         self._forming = np.zeros((MACROS, CHANNELS), np.uint8)
@@ -170,7 +169,7 @@ class Run:
         dut.switch__word_valid.value = word is not None
         dut.switch__queue_full.value = full
         if word is not None:
-            dut.switch__word.value, dut.switch__mask.value = word.payload, word.mask
+            dut.switch__word.value = word.payload
         await ReadOnly()
         selected = word.selected if word else None
         want = self._rules.cycle(

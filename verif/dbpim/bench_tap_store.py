@@ -89,9 +89,11 @@ class Run:
         scaled = int(
             self._rng.integers(counts["released"], max(counts["released"] + 1, counts["pushed"]))
         )
+        biased = int(self._rng.integers(counts["used"], max(counts["used"] + 1, counts["pushed"])))
         dut.tap.value, dut.scale_slot.value = tap, scaled % TAP_SLOTS
+        dut.bias_slot.value = biased % TAP_SLOTS
         await ReadOnly()
-        self._check(tap, scaled)
+        self._check(tap, biased, scaled)
         self._note(actions, scaled)
         for name, event in (("begun", "begin_taps"), ("pushed", "push")):
             counts[name] += event in actions
@@ -117,7 +119,7 @@ class Run:
         while True:
             yield {}
 
-    def _check(self, tap: int, scaled: int) -> None:
+    def _check(self, tap: int, biased: int, scaled: int) -> None:
         """Compare every output with the lists."""
         dut, counts = self._dut, self._counts
         flags = bool(dut.room.value), bool(dut.known.value), int(dut.slot.value)
@@ -127,7 +129,7 @@ class Run:
         if counts["used"] < counts["pushed"]:
             taps = self._taps[counts["used"]]
             biases = unpack(int(dut.biases.value), bits=BIAS_BITS, count=CHANNELS)
-            right = [entry % (1 << BIAS_BITS) for entry in taps.parameters]
+            right = [entry % (1 << BIAS_BITS) for entry in self._taps[biased].parameters]
             assert biases == right, f"seed {self._seed}: biases {biases}, not {right}"
             if tap < len(taps.weights):
                 got = int(dut.weights.value)

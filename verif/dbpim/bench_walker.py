@@ -47,7 +47,7 @@ CORNERS = Corners(
     "mask index goes round the ring",
     "tile comes late",
     "request waits",
-    "request in the cycle after a tile is done",
+    "word in the cycle after a tile is done",
     "several channel words",
     "channel words that do not begin with the first one",
     "taps come late",
@@ -83,6 +83,15 @@ class Slot:
         return int(TILE.const(fields).as_bits())
 
 
+@dataclass(frozen=True)
+class Request:
+    """What the register of the request must hold: a word, the tile that it is of, its mask."""
+
+    word: Word
+    slot: Slot | None
+    mask: int
+
+
 class Run:
     """One step, a cycle at a time, from `go` to `finish`."""
 
@@ -99,7 +108,7 @@ class Run:
         self._words = list(step.walk())
         self._known: Slot | None = None
         self._taps_known = False
-        self._held: int | None = None
+        self._request: Request | None = None
         self._done_before = False
 
     def _draw(self, count: int) -> int:
@@ -116,10 +125,10 @@ class Run:
         await self._idle(done=False)
         dut.walker__go.value = 0
         now = 1
-        while self._words and now != cycles:
+        while (self._words or self._request) and now != cycles:
             await self._cycle()
             now += 1
-        if self._words:
+        if self._words or self._request:
             return
         for _ in range(2):
             await self._idle(done=True)
@@ -154,7 +163,7 @@ class Run:
         if self._simd:
             self._taps_known |= not late
             self._drive_tile(known=bool(self._draw(2)))
-        elif self._known is None and not late:
+        elif self._known is None and self._slots and not late:
             self._known = self._slots.pop(0)
         known = self._taps_known if self._simd else self._known is not None
         if not self._simd:
@@ -164,30 +173,50 @@ class Run:
 
     async def _cycle(self) -> None:
         """Drive and check one cycle of the walk."""
-        dut, word = self._dut, self._words[0]
-        known = self._learn()
+        dut, request = self._dut, self._request
+        walking = bool(self._words)
+        known = self._learn() and walking
         ready = bool(self._rng.random() >= self._stall)
-        dut.walker__request__ready.value = ready
+        mask = self._draw(1 << CHANNELS)
+        dut.walker__request__ready.value, dut.walker__mask.value = ready, mask
         await ReadOnly()
-        taken = known and ready
-        tag, simd = word.flags.get("tag"), word.flags.get("simd")
-        tile_done = taken and tag is not None and bool(tag["vector_end"] and tag["tile_end"])
-        word_done = taken and simd is not None and bool(simd["word_end"])
+        enters = known and (request is None or ready)
+        flags = self._words[0].flags if enters else {}
+        tag, simd = flags.get("tag"), flags.get("simd")
+        tile_done = tag is not None and bool(tag["vector_end"] and tag["tile_end"])
+        word_done = simd is not None and bool(simd["word_end"])
         self._check_flags(
-            walking=True, valid=known, waits=not known, tile_done=tile_done, word_done=word_done
+            walking=walking,
+            valid=request is not None,
+            waits=walking and not known,
+            tile_done=tile_done,
+            word_done=word_done,
         )
-        if known:
-            self._check_held(taken=taken)
-        if taken:
-            self._check(self._words.pop(0))
-        CORNERS.hit("taps come late" if self._simd else "tile comes late", not known)
-        CORNERS.hit("request waits", known and not ready)
-        CORNERS.hit("request in the cycle after a tile is done", known and self._done_before)
+        if request is not None:
+            self._check(request)
+        CORNERS.hit("taps come late" if self._simd else "tile comes late", walking and not known)
+        CORNERS.hit("request waits", request is not None and not ready)
+        CORNERS.hit("word in the cycle after a tile is done", enters and self._done_before)
         self._done_before = tile_done
+        if ready:
+            self._request = None
+        if enters:
+            self._request = self._enter(mask)
         if tile_done:
             self._known = None
         self._taps_known &= not word_done
         await FallingEdge(dut.clk)
+
+    def _enter(self, mask: int) -> Request:
+        """Return the request of the word that enters, whose mask word has been asked for."""
+        word, slot = self._words.pop(0), self._known
+        if "tag" in word.flags:
+            assert slot is not None
+            index = (slot.mask_base + word.word) % ARCH.mask_words
+            got = int(self._dut.walker__mask_index.value)
+            assert got == index, f"{self._where()}: mask word {got}, not {index}"
+            CORNERS.hit("mask index goes round the ring", word.word > 0 and index == 0)
+        return Request(word, slot, mask)
 
     def _check_flags(self, **want: bool) -> None:
         """Compare the flags of the cycle; those that are not named are low."""
@@ -203,29 +232,19 @@ class Run:
         expected = dict.fromkeys(shown, False) | want
         assert shown == expected, f"{self._where()}: {shown}, not {expected}"
 
-    def _check_held(self, *, taken: bool) -> None:
-        """A request that is not taken stays as it is; of SIMD steps but for the tag of CONV."""
-        payload = int(self._dut.walker__request__payload.value)
-        if self._simd:
-            payload &= ~(((1 << TAG.width) - 1) << TAG.offset)
-        assert self._held in (None, payload), f"{self._where()}: the request has changed"
-        self._held = None if taken else payload
-
-    def _check(self, word: Word) -> None:
-        """Compare a request that is taken with the plan."""
+    def _check(self, expected: Request) -> None:
+        """Compare a request with the plan, in each cycle in which it waits."""
+        word, slot = expected.word, expected.slot
         request = REQUEST.from_bits(int(self._dut.walker__request__payload.value))
         flags = dict(word.flags)
         if "tag" in flags:
-            slot = self._known
             assert slot is not None
             flags["tag"] |= {
-                "mask_index": (slot.mask_base + word.word) % ARCH.mask_words,
+                "mask": expected.mask,
                 "tile": slot.slot,
                 "vector": flags["tag"]["vector"] % (1 << VECTOR_BITS),
                 "row_base": slot.row_base,
             }
-            wraps = word.word > 0 and flags["tag"]["mask_index"] == 0
-            CORNERS.hit("mask index goes round the ring", wraps)
         for name, want in flags.items():
             got = {field: getattr(request, name)[field] for field in want}
             assert got == want, f"{self._where()}: {name} {got}, the plan says {want}"

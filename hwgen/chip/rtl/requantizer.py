@@ -10,7 +10,6 @@ from hwgen.chip.widths import bits_for_index
 from hwgen.network.quantization import (
     MOST_SHIFT,
     ROUNDING_CODES,
-    SHIFT_HIGH,
     SIGNED_BITS,
     SIGNIFICANT_BITS,
     Rounding,
@@ -98,18 +97,19 @@ class Requantizer(SharedPart):
         with m.If(self.enable):
             m.d.sync += [product.eq(total * self.multiplier), shift.eq(self.shift)]
 
-        # Cycle 1: round and shift, add the zero point and clip.
+        # Cycle 1: round and shift, add the zero point and clip. A rounded product is given in
+        # halves, ``(halves + 1) >> 1``: one addition is for its half and the zero point.
         ways = {"half_up": self._half_up, "float32": self._float32, "tflite": self._tflite}
         rounded = [ways[rounding](m, product, shift) for rounding in self._roundings]
-        scaled = Signal(signed(max(len(each) for each in rounded)))
-        m.d.comb += scaled.eq(rounded[0])
+        halves = Signal(signed(max(len(each) for each in rounded)))
+        m.d.comb += halves.eq(rounded[0])
         for rounding, value in zip(self._roundings[1:], rounded[1:], strict=True):
             with m.If(self.rounding == ROUNDING_CODES[rounding]):
-                m.d.comb += scaled.eq(value)
-        moved = Signal(signed(len(scaled) + 1))
+                m.d.comb += halves.eq(value)
+        moved = Signal(signed(len(halves)))
         m.d.comb += [
             self.product.eq(product),
-            moved.eq(scaled + self.zero_point),
+            moved.eq((halves + Cat(Const(1, 1), self.zero_point)) >> 1),
             self.result.eq(
                 Mux(moved < self.low, self.low, Mux(moved > self.high, self.high, moved))
             ),
@@ -137,11 +137,8 @@ class Requantizer(SharedPart):
         return Mux(self.rounding == ROUNDING_CODES["float32"], rounded, total)
 
     def _half_up(self, m: Module, product: Value, shift: Value) -> Value:
-        """Return the product over 2**shift, ties up."""
-        # A shift of at least 1 leaves a bit of the product's width for the half.
-        half, scaled = Signal(SHIFT_HIGH), Signal(signed(len(product)))
-        m.d.comb += [half.eq((1 << shift) >> 1), scaled.eq((product + half) >> shift)]
-        return scaled
+        """Return the product over 2**shift in halves, down: the half above goes up."""
+        return in_halves(product) >> shift
 
     def _float32(self, m: Module, product: Value, shift: Value) -> Value:
         """Return the product in 24 significant bits over 2**shift, ties to even, by magnitude."""
@@ -169,7 +166,7 @@ class Requantizer(SharedPart):
             large.eq(Mux(left < 0, (1 << (SIGNIFICANT_BITS + 1)) - 1, scaled)),
             result.eq(Mux(product < 0, -large, large)),
         ]
-        return result
+        return in_halves(result)
 
     def _tflite(self, m: Module, product: Value, shift: Value) -> Value:
         """Return the product over 2**31, ties up, then over the rest of the shift, ties away."""
@@ -187,7 +184,12 @@ class Requantizer(SharedPart):
             away.eq((magnitude + half) >> places),
             result.eq(Mux(first < 0, -away, away)),
         ]
-        return result
+        return in_halves(result)
+
+
+def in_halves(value: Value) -> Value:
+    """Return twice a signed value."""
+    return Cat(Const(0, 1), value).as_signed()
 
 
 def to_even(m: Module, value: Value, amount: Value, *, most: int, name: str) -> Value:

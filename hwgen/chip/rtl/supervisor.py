@@ -51,7 +51,8 @@ class Supervisor(SharedPart):
         done            out  1           the last run has ended with END
         error           out  error_bits  code of the last run
         cycles          out  64          of the last run
-        load_cycles     out  64          load-stall cycles: ``waits_for_load`` and not ``computes``
+        load_cycles     out  64          load-stall cycles: ``waits_for_load`` and not ``computes``,
+                                         each counted in the cycle after it
         layers          out  32          retirements of the last run
     Latency  1 cycle from ``start`` to ``running``, from ``finished`` or an error to its end
     Rate     none
@@ -110,6 +111,12 @@ class Supervisor(SharedPart):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.d.comb += self.busy.eq(self.running | self.stop)
+        # Units are far away: a load-stall cycle is counted in the next one.
+        stalls = Signal()
+        m.d.sync += [
+            stalls.eq(self.running & self.waits_for_load & ~self.computes),
+            self.load_cycles.eq(self.load_cycles + stalls),
+        ]
         with m.FSM():
             with m.State("IDLE"), m.If(self.start):
                 # The cycle of `start` is the first one, and a load-stall cycle.
@@ -125,7 +132,6 @@ class Supervisor(SharedPart):
                 m.d.comb += self.running.eq(1)
                 m.d.sync += [
                     self.cycles.eq(self.cycles + 1),
-                    self.load_cycles.eq(self.load_cycles + (self.waits_for_load & ~self.computes)),
                     self.layers.eq(self.layers + self.retire),
                 ]
                 found = self._error(m)

@@ -7,6 +7,9 @@ a stage takes in cycle t is visible to the next stage in cycle t + latency.
 BANK_READ_CYCLES = 1
 """Activation buffer: from read address to data."""
 
+REQUEST_CYCLES = 1
+"""Walker: from the cycle in which it knows a word to the first one in which banks are read."""
+
 FETCH_CYCLES = 2
 """Fetcher: from the last grant of a word to the cycle in which the switch sees it."""
 
@@ -31,7 +34,7 @@ SUM_CYCLES = 3
 BUS_CYCLES = 1
 """Write bus: from the grant to the cycle in which the banks write."""
 
-SIMD_CYCLES = 3
+SIMD_CYCLES = 4
 """SIMD unit: from the last part of the last tap of a word-vector to the request of its result."""
 
 ROW_WRITE_CYCLES = 1

@@ -134,7 +134,7 @@ def idle_cause(
         return SWITCH
     if core.walking == 0:
         return IMBALANCE
-    if core.done == 1:
+    if core.done == 1 and core.requested == 0:
         return last_cause(taken, core, fields, sizes)
     if t < core.start:
         return PIPELINE

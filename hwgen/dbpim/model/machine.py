@@ -47,7 +47,7 @@ from hwgen.dbpim.model.state import (
     Table,
     Weights,
 )
-from hwgen.dbpim.model.walking import hold_stream, waits_for_tile, walk_and_fetch
+from hwgen.dbpim.model.walking import fetch, hold_stream, waits_for_tile, walk
 from hwgen.dbpim.model.writing import (
     LANE_REGISTERS,
     WRITTEN_ROW,
@@ -140,7 +140,7 @@ def cores_step(
             stored |= is_stored(lanes, core, fields, work[core.number], sizes) << core.number
     granted = grant(lanes, cores, fields, sizes)
     if sizes.shares_stream:
-        hold_stream(t, cores, fields)
+        hold_stream(cores, fields)
     computes = starved = False
     wrote = (stored | granted) > 0
     for core in cores:
@@ -153,7 +153,8 @@ def cores_step(
         waits = waits_for_tile(t, core, fields)
         starved |= waits
         if fields.opcode != CONV:
-            walk_and_fetch(t, core, fields, work[core.number], sizes, weights)
+            fetch(t, core, fields, sizes)
+            walk(t, core, fields, work[core.number], sizes, weights)
             cause = simd_step(t, core, taken, waits, fields, work[core.number], sizes)
             computes |= cause == SIMD
             spent[core.number, cause] += sizes.macros
@@ -184,7 +185,8 @@ def conv_step(
     """Advance a core in a CONV; return whether it computes, and whether it waits for a row."""
     starved = waits_for_row(t, core, sizes)
     queue_full = is_queue_full(core, sizes)
-    walk_and_fetch(t, core, fields, work, sizes, weights)
+    fetch(t, core, fields, sizes)
+    walk(t, core, fields, work, sizes, weights)
     switch_inputs(t, core, sizes, weights, queue_full)
     idle = idle_cause(t, queue_full, waits, taken, core, fields, sizes)
     blocked = blocked_cause(taken, core, fields)

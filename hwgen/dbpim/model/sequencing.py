@@ -107,7 +107,7 @@ def core_is_idle(core: Record, fields: Record) -> bool:
     """Return whether a core has finished its part of the step."""
     if core.walking == 0:
         return True
-    if core.done == 0:
+    if core.done == 0 or core.requested == 1:
         return False
     if fields.opcode == CONV:
         return bool(core.retired == core.walk and stages_empty(core))

@@ -113,7 +113,7 @@ def waiting_cause(t: int, core: Record, waits: bool) -> int:
     """Return why the unit has no word."""
     if core.walking == 0:
         return IMBALANCE
-    if core.done == 1:
+    if core.done == 1 and core.requested == 0:
         return IMBALANCE if simd_is_idle(core) else PIPELINE
     if t < core.start:
         return PIPELINE

@@ -225,8 +225,8 @@ IN_MEMORY = -1
 
 _SCALARS = """
     number walking start done left vector image y x chunk_image chunk_y chunk_x
-    word kernel_y kernel_x channel_word fetch_known fetching occupied held
-    tiles_begun walk retired rows_begun rows_valid rows_retired masks_begun masks_retired
+    word kernel_y kernel_x channel_word fetch_known requested fetching occupied
+    held tiles_begun walk retired rows_begun rows_valid rows_retired masks_begun masks_retired
     words_read words_written moved fill row written
     tap part turn sent resends taps_begun taps_walked taps_freed table_at
 """
@@ -235,6 +235,8 @@ _ARRAYS: dict[str, tuple[int, ...]] = {
     "known_at": (TILE_SLOTS,),
     "row_base": (TILE_SLOTS,),
     "taps_at": (TAP_SLOTS,),
+    "request": (WORD_LAST_TAP + 1,),
+    "requested_reads": (MOST_MACROS,),
     "word_ring": (FETCH_SLOTS, WORD_LAST_TAP + 1),
     "queue_ring": (MOST_GROUPS, GROUP_X + 1),
     "read": (MOST_MACROS,),
@@ -270,9 +272,10 @@ serves every architecture.
 
 walking .. chunk_x: vectors of the walker; left: from the chunk's first one on; image, y, x: of the
 current one, chunk_*: of the chunk's first one
-word .. channel_word: its word; fetch_known: `bank_reads` is that of this pixel; fetching: a word is
-being read; occupied: slots of the fetcher; held: the next word of the shared stream waits for
-another core
+word .. channel_word: its word; fetch_known: `bank_reads` is that of this pixel; requested: a word
+is in the register of the request, `request` as in the ring, with `requested_reads` of each bank;
+fetching: it is being read; occupied: slots of the fetcher; held: the next word of the shared stream
+waits for another core
 tiles_begun, walk, retired: tiles ever begun, walked, freed; tile_of, known_at, row_base: of the
 latest TILE_SLOTS tiles
 rows_*, masks_*: rows and mask words ever begun, written, freed

@@ -44,7 +44,7 @@ def start_core(t: int, core: Record, work: Record) -> None:
     core.word = work.word_first
     core.channel_word = work.word_first
     core.vector = 0
-    core.fetching = core.fetch_known = 0
+    core.fetching = core.fetch_known = core.requested = 0
     core.kernel_y = core.kernel_x = 0
     core.tap = core.part = 0
 
@@ -104,63 +104,77 @@ def waits_for_tile(t: int, core: Record, fields: Record) -> bool:
 
 
 @compiled
-def hold_stream(t: int, cores: Table, fields: Record) -> None:
-    """Hold all cores of a CONV until each that walks can take the next word of their stream.
+def hold_stream(cores: Table, fields: Record) -> None:
+    """Hold all cores of a CONV until each that walks can read the next word of their stream.
 
     The tiles of all cores have the same words, so cores that begin together stay together.
     """
     held = False
     for core in cores:
-        if core.walking == 1 and core.done == 0:
+        if core.walking == 1 and (core.done == 0 or core.requested == 1):
             busy = core.fetching == 1 or core.occupied >= FETCH_SLOTS
-            held |= busy or t < core.start or waits_for_tile(t, core, fields)
+            held |= busy or core.requested == 0
     for core in cores:
         core.held = held and fields.opcode == CONV
 
 
 @compiled
-def walk_and_fetch(
-    t: int, core: Record, fields: Record, work: Record, sizes: Sizes, weights: Weights
-) -> None:
-    """Grant bank reads of the walker's word; when all are granted, advance to the next word."""
-    if core.walking == 0 or core.done == 1 or t < core.start:
+def fetch(t: int, core: Record, fields: Record, sizes: Sizes) -> None:
+    """Grant bank reads of the requested word; with the last one the request is taken."""
+    if core.requested == 0:
         return
     if core.fetching == 0:
-        if core.occupied >= FETCH_SLOTS or core.held == 1 or waits_for_tile(t, core, fields):
+        if core.occupied >= FETCH_SLOTS or core.held == 1:
             return
         core.occupied += 1
-        if fields.opcode == CONV and core.word == 0:
-            tile = weights.tiles[core.tile_of[core.walk % TILE_SLOTS]]
-            core.kernel_y, core.kernel_x = tile.kernel_y, tile.kernel_x
-            core.channel_word = tile.channel_word
-            core.fetch_known = 0
-        if core.fetch_known == 0:
-            count_reads(core, fields, sizes)
-            core.fetch_known = 1
         core.fetching = 1
         for bank in range(sizes.macros):
-            core.bank_left[bank] = core.bank_reads[bank]
+            core.bank_left[bank] = core.requested_reads[bank]
     if not grant_reads(core, fields, sizes):
         return
-    core.fetching = 0
+    core.fetching = core.requested = 0
     entry = core.word_ring[core.words_written % FETCH_SLOTS]
     core.words_written += 1
+    entry[:] = core.request
     entry[WORD_VISIBLE] = t + FETCH_CYCLES
-    entry[WORD_IMAGE] = core.image
-    entry[WORD_Y] = core.y
-    entry[WORD_X] = core.x
+
+
+@compiled
+def walk(
+    t: int, core: Record, fields: Record, work: Record, sizes: Sizes, weights: Weights
+) -> None:
+    """Put the walker's word into the register of the request, if that is free, and advance."""
+    if core.walking == 0 or core.done == 1 or t < core.start:
+        return
+    if core.requested == 1 or waits_for_tile(t, core, fields):
+        return
+    if fields.opcode == CONV and core.word == 0:
+        tile = weights.tiles[core.tile_of[core.walk % TILE_SLOTS]]
+        core.kernel_y, core.kernel_x = tile.kernel_y, tile.kernel_x
+        core.channel_word = tile.channel_word
+        core.fetch_known = 0
+    if core.fetch_known == 0:
+        count_reads(core, fields, sizes)
+        core.fetch_known = 1
+    core.requested = 1
+    for bank in range(sizes.macros):
+        core.requested_reads[bank] = core.bank_reads[bank]
+    request = core.request
+    request[WORD_IMAGE] = core.image
+    request[WORD_Y] = core.y
+    request[WORD_X] = core.x
     if fields.opcode == CONV:
         count = min(fields.chunk_vectors, core.left)
-        entry[WORD_TILE] = core.walk
-        entry[WORD_NUMBER] = core.word
-        entry[WORD_END] = core.vector == count - 1
+        request[WORD_TILE] = core.walk
+        request[WORD_NUMBER] = core.word
+        request[WORD_END] = core.vector == count - 1
         tile = weights.tiles[core.tile_of[core.walk % TILE_SLOTS]]
         advance_conv(core, fields, work, sizes, tile, count)
     else:
         last = is_last_tap(core, fields)
         end = last and core.left == 1
-        entry[WORD_LAST_TAP] = last
-        entry[WORD_END] = end
+        request[WORD_LAST_TAP] = last
+        request[WORD_END] = end
         advance_simd(core, fields, work, sizes, last, end)
 
 

@@ -36,7 +36,8 @@ class Core(Part):
     result of ``Simd``
 
     Pipeline, of a word in cycle 0 without stalls (docs/dbpim-microarchitecture.md has each stage)
-        cycle 0   walker and fetcher: the request of the word is granted, banks are read
+        cycle -1  walker: the word enters the request
+        cycle 0   fetcher: the request of the word is granted, banks are read
         cycle 2   switch: the first P selected inputs move into a group (or SIMD unit: first part)
         cycle 3   group queue: a group that was completed in cycle 2 is at the macros' heads
         cycle 3   macros: issue of its first bit plane, one bit plane a cycle
@@ -168,7 +169,7 @@ class Core(Part):
         pulses = {
             **macro_pulses(self._arch, macros, queue=queue, store=store),
             "words": switch.word_release,
-            "selected_inputs": Mux(switch.word_release, store.mask, 0),
+            "selected_inputs": Mux(switch.word_release, fetcher.word.tag.mask, 0),
             "bank_reads": fetcher.bank_read_en,
             "bank_bytes": buffer.written,
             "results": output.request.valid & output.request.ready,
@@ -229,8 +230,8 @@ class Core(Part):
             switch.word.eq(fetcher.word),
             switch.word_valid.eq(fetcher.word_valid & ~is_simd),
             fetcher.word_release.eq(switch.word_release | simd.word_release),
-            store.mask_index.eq(fetcher.word.tag.mask_index),
-            switch.mask.eq(store.mask),
+            store.mask_index.eq(walker.mask_index),
+            walker.mask.eq(store.mask),
             switch.queue_full.eq(queue.full),
         ]
         for name in ("tile_known", "tile", "tile_slot", "tile_mask_base", "tile_row_base"):

@@ -113,7 +113,7 @@ def positions(arch: Arch) -> data.ArrayLayout:
 def word_tag(arch: Arch) -> data.StructLayout:
     """Tag that the walker gives to a word, beside its positions.
 
-    mask_index: entry of the mask ring
+    mask: bit c: input c is selected
     vector_end: this is the last word of the position vector in this tile
     tile: tile slot; first, last: flags of the tile within its filter group
     tile_end: the position vector is the last one of the chunk
@@ -122,7 +122,7 @@ def word_tag(arch: Arch) -> data.StructLayout:
     """
     return data.StructLayout(
         {
-            "mask_index": bits_for_index(arch.mask_words),
+            "mask": arch.macro.compartments,
             "vector_end": 1,
             "tile": bits_for_index(TILE_SLOTS),
             "first": 1,

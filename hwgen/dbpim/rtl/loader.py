@@ -296,10 +296,12 @@ class Loader(Part):
         command, size = self.command.payload, self._arch.port_bytes
         pending = Signal(data.StructLayout({"data": 1, "segment": 1}))
         read = Signal(MEMORY_ADDRESS_BITS, init=self._first_beats * size)
-        space = Mux(load.space == Space.SCRATCH, self.scratch_address, self.image_address)
+        # What is far from the addresses is kept with the start: their sums alone take a cycle.
+        scratch, offset = Signal(), Signal.like(load.offset)
+        space = Mux(scratch, self.scratch_address, self.image_address)
         m.d.comb += self.command.valid.eq(pending.data | pending.segment)
         with m.If(pending.data):
-            m.d.comb += [command.address.eq(space + load.offset), command.beats.eq(load.beats)]
+            m.d.comb += [command.address.eq(space + offset), command.beats.eq(load.beats)]
             m.d.sync += pending.data.eq(~self.command.ready)
         with m.Else():
             m.d.comb += [
@@ -312,7 +314,12 @@ class Loader(Part):
                     read.eq(read + load.segment_beats * size),
                 ]
         with m.If(self.load_go):
-            m.d.sync += [pending.data.eq(1), pending.segment.eq(1)]
+            m.d.sync += [
+                pending.data.eq(1),
+                pending.segment.eq(1),
+                scratch.eq(load.space == Space.SCRATCH),
+                offset.eq(load.offset),
+            ]
 
     def _start(self, m: Module, *, front: PartInstance) -> None:
         """Request BEGIN and the LOAD after it."""

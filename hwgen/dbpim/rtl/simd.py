@@ -47,12 +47,13 @@ class Simd(Part):
     of a vector. The taps of a result are consecutive word-vectors.
 
     Pipeline
-        cycle 0  the oldest fetched word is visible: a part of it is accumulated; after its last
-                 part it is released
-        cycle 1  after the last tap: multiply; lanes that share a requantizer take turns, a cycle
+        cycle 0  the oldest fetched word is visible: a part of it is read, and looked up; after its
+                 last part it is released
+        cycle 1  the part is accumulated
+        cycle 2  after the last tap: multiply; lanes that share a requantizer take turns, a cycle
                  each, and the part of the next last tap waits for them
-        cycle 2  shift and clip; the bytes enter the register of the result
-        cycle 3  after the last part: the result is valid
+        cycle 3  shift and clip; the bytes enter the register of the result
+        cycle 4  after the last part: the result is valid
 
     Ports
         go           in      1             the step in `instruction` starts, in this core
@@ -115,22 +116,26 @@ class Simd(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         layout = simd_part(self._arch)
-        read, total, scaled = (Signal(layout, name=name) for name in ("read", "total", "scaled"))
+        read, held, total, scaled = (
+            Signal(layout, name=name) for name in ("read", "held", "total", "scaled")
+        )
         m.submodules.output = output = self._output.instance()
         turn, again, front = self._take_turns(m, total=total, scaled=scaled, moves=output.moves)
         final = total.valid & total.last_tap
         m.submodules.tap_store = taps = self._taps.instance()
         m.submodules.table_store = table = self._table.instance()
         self._connect_stores(m, taps=taps, table=table)
-        # Cycle 0: `read`; 1: `total`; 2: `scaled`; 3: the result.
+        # Cycle 0: `read`; 1: `held`; 2: `total`; 3: `scaled`; 4: the result.
         self._read(m, read, slot=taps.slot, moves=front)
         # A stage loads parts alone: its registers are still without one.
         with m.If(output.moves):
             m.d.sync += scaled.valid.eq(final | again)
         with m.If(front):
-            m.d.sync += total.valid.eq(read.valid)
-        with m.If(front & read.valid):
-            m.d.sync += total.eq(read)
+            m.d.sync += [held.valid.eq(read.valid), total.valid.eq(held.valid)]
+        with m.If(self.reads):
+            m.d.sync += held.eq(read)
+        with m.If(front & held.valid):
+            m.d.sync += total.eq(held)
         with m.If(front & final & ~again):
             m.d.sync += scaled.eq(total)
         groups = self._arch.simd_requantizers
@@ -141,7 +146,8 @@ class Simd(Part):
                 lane.complete.eq(final | again),
                 lane.scale.eq(output.moves & (final | again)),
             ]
-        self._accumulate(m, lanes, read=read, total=total, taps=taps, table=table)
+        self._operands(m, lanes, read=read, taps=taps, table=table)
+        self._accumulate(m, lanes, moves=front, held=held, total=total, taps=taps)
         self._scale(m, lanes, total=total, scaled=scaled, again=again, turn=turn, taps=taps)
         connect(m, output.result, flipped(self.result))
         m.d.comb += [
@@ -152,7 +158,7 @@ class Simd(Part):
             output.sums.eq(Cat(lane.sum for lane in lanes)),
             taps.used.eq(self.word_release & read.word_end & self._computes[Operation.DEPTHWISE]),
             taps.released.eq(output.word_taken & self._computes[Operation.DEPTHWISE]),
-            self.idle.eq(~(total.valid | scaled.valid | self.result.valid)),
+            self.idle.eq(~(held.valid | total.valid | scaled.valid | self.result.valid)),
         ]
         return m
 
@@ -224,17 +230,16 @@ class Simd(Part):
         firsts = range(0, max(lanes, len(values)), lanes)
         return choose([values[(first + lane) % len(values)] for first in firsts], part)
 
-    def _accumulate(
+    def _operands(
         self,
         m: Module,
         lanes: Sequence[PartInstance],
         *,
         read: data.View,
-        total: data.View,
         taps: PartInstance,
         table: PartInstance,
     ) -> None:
-        """Give every lane its byte of the part, and what its operation makes of the byte."""
+        """Give every lane its byte of the part, looked up or not, and what multiplies it."""
         instruction, tag, does = self.instruction, self.word.simd, self._computes
         # Words of a CONV pass by: without one of its own the unit sees zeros.
         bytes_ = [
@@ -243,18 +248,45 @@ class Simd(Part):
         for number, byte in enumerate(table.bytes):
             chosen = self._of_lane(bytes_, number, read.number, lanes=len(table.bytes))
             m.d.comb += byte.eq(chosen)
-        befores = self._totals_before(m, lanes, read=read, total=total)
-        combines = does[Operation.ADD] | does[Operation.MULTIPLY]
-        zero_point = Mux(tag.second, instruction.second_zero_point, instruction.first_zero_point)
         bits = self._arch.factor_bits
         factor = Mux(tag.second, instruction.bias[:bits], instruction.multiplier[:bits])
         factor = Mux(does[Operation.ADD], factor, 1)
-        bias = Mux(does[Operation.SUM], instruction.bias.as_signed(), 0)
         m.d.comb += taps.tap.eq(tag.tap)
+        for number in range(self._lanes):
+            turn, group = divmod(number, len(lanes))
+            byte = self._of_lane(bytes_, number, read.number, lanes=self._lanes)
+            found = table.found[number % len(table.found)]
+            weight = self._of_lane(list(taps.weights), number, read.number, lanes=self._lanes)
+            m.d.comb += [
+                lanes[group].input_byte[turn].eq(Mux(does[Operation.TABLE], found, byte)),
+                lanes[group].factor[turn].eq(Mux(does[Operation.DEPTHWISE], weight, factor)),
+            ]
+        for lane in lanes:
+            m.d.comb += lane.take.eq(self.reads)
+
+    def _accumulate(
+        self,
+        m: Module,
+        lanes: Sequence[PartInstance],
+        *,
+        moves: Value,
+        held: data.View,
+        total: data.View,
+        taps: PartInstance,
+    ) -> None:
+        """Tell every lane what its operation makes of the byte that it keeps."""
+        instruction, does, tag = self.instruction, self._computes, Signal(layouts.simd_tag())
+        with m.If(self.reads):
+            m.d.sync += tag.eq(self.word.simd)
+        befores = self._totals_before(m, lanes, held=held, total=total)
+        combines = does[Operation.ADD] | does[Operation.MULTIPLY]
+        zero_point = Mux(tag.second, instruction.second_zero_point, instruction.first_zero_point)
+        bias = Mux(does[Operation.SUM], instruction.bias.as_signed(), 0)
+        m.d.comb += taps.bias_slot.eq(held.slot)
         for lane in lanes:
             m.d.comb += [
-                lane.tap.eq(self.word_valid),
-                lane.enable.eq(self.reads),
+                lane.tap.eq(held.valid),
+                lane.enable.eq(moves & held.valid),
                 lane.mode.first.eq(tag.first),
                 lane.mode.maximum.eq(does[Operation.MAXIMUM] | does[Operation.TABLE]),
                 lane.mode.weighs_planes.eq(instruction.planes),
@@ -264,22 +296,14 @@ class Simd(Part):
             ]
         for number in range(self._lanes):
             turn, group = divmod(number, len(lanes))
-            lane = lanes[group]
-            byte = self._of_lane(bytes_, number, read.number, lanes=self._lanes)
-            found = table.found[number % len(table.found)]
-            weight, own_bias = (
-                self._of_lane(list(values), number, read.number, lanes=self._lanes)
-                for values in (taps.weights, taps.biases)
-            )
+            own_bias = self._of_lane(list(taps.biases), number, held.number, lanes=self._lanes)
             m.d.comb += [
-                lane.input_byte[turn].eq(Mux(does[Operation.TABLE], found, byte)),
-                lane.factor[turn].eq(Mux(does[Operation.DEPTHWISE], weight, factor)),
-                lane.bias[turn].eq(Mux(does[Operation.DEPTHWISE], own_bias, bias)),
-                lane.total_before[turn].eq(befores[number]),
+                lanes[group].bias[turn].eq(Mux(does[Operation.DEPTHWISE], own_bias, bias)),
+                lanes[group].total_before[turn].eq(befores[number]),
             ]
 
     def _totals_before(
-        self, m: Module, lanes: Sequence[PartInstance], *, read: data.View, total: data.View
+        self, m: Module, lanes: Sequence[PartInstance], *, held: data.View, total: data.View
     ) -> Sequence[Value]:
         """Return each lane's total of the tap before; parts wait for the next tap in a memory."""
         now = [lane.total[turn] for turn in range(self._turns) for lane in lanes]
@@ -291,7 +315,7 @@ class Simd(Part):
             totals.write_en.eq(total.valid),
             totals.write_index.eq(total.number),
             totals.write_data.eq(Cat(now)),
-            totals.read_index.eq(read.number),
+            totals.read_index.eq(held.number),
         ]
         return [totals.read_data.word_select(n, ACCUMULATOR_BITS) for n in range(self._lanes)]
 

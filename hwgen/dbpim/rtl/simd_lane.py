@@ -36,22 +36,23 @@ class SimdLane(Part):
     ``result = clip(round(total * multiplier, shift) + output_zero_point)``
 
     Ports
-        tap                in   1          cycle 0: the inputs up to `total_before` hold a tap
-        enable             in   1          cycle 0: it enters the total (only with `tap`)
-        mode               in   tap_mode
+        take               in   1          cycle 0: `input_byte` and `factor` hold a tap
         input_byte         in   L x 8      unsigned
-        zero_point         in   8          unsigned
         factor             in   L x signed factor_bits + 1: M of a map of ADD, or an int8 weight
+        tap                in   1          cycle 1: the inputs up to `total_before` are those of it
+        enable             in   1          cycle 1: it enters the total (only with `tap`)
+        mode               in   tap_mode
+        zero_point         in   8          unsigned
         bias               in   L x signed 32
         total_before       in   L x signed 32  the totals before this tap
-        total              out  L x signed 32  cycle 1: the totals with this tap
-        complete           in   1          cycle 1: the totals are final
-        scale              in   1          cycle 1: multiply one (only with `complete`)
+        total              out  L x signed 32  cycle 2: the totals with this tap
+        complete           in   1          cycle 2: the totals are final
+        scale              in   1          cycle 2: multiply one (only with `complete`)
         turn               in   index of L which: 0 first, when those of the others are kept for
                                            their turns; absent if L is 1
         multiplier, shift  in   multiplier_bits, 6  unsigned
-        rounding           in   2          as of ``Requantizer``, cycle 2; absent if there is one
-        output_zero_point, low, high  in  8  cycle 2: unsigned
+        rounding           in   2          as of ``Requantizer``, cycle 3; absent if there is one
+        output_zero_point, low, high  in  8  cycle 3: unsigned
         result             out  8          unsigned
         sum                out  24         the lowest bytes of total * multiplier
     Latency  1 cycle from `enable` to `total`, which holds until the next; 1 cycle from `scale` to
@@ -76,12 +77,13 @@ class SimdLane(Part):
             {
                 **several,
                 **shared,
+                "take": In(1),
+                "input_byte": In(data.ArrayLayout(ACTIVATION_BITS, lanes)),
+                "factor": In(data.ArrayLayout(signed(self._factor_bits), lanes)),
                 "tap": In(1),
                 "enable": In(1),
                 "mode": In(tap_mode()),
-                "input_byte": In(data.ArrayLayout(ACTIVATION_BITS, lanes)),
                 "zero_point": In(ACTIVATION_BITS),
-                "factor": In(data.ArrayLayout(signed(self._factor_bits), lanes)),
                 "bias": In(data.ArrayLayout(total, lanes)),
                 "total_before": In(data.ArrayLayout(total, lanes)),
                 "total": Out(data.ArrayLayout(total, lanes)),
@@ -99,10 +101,10 @@ class SimdLane(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        # Cycle 0: accumulate.
+        # Cycle 0: keep the operands. Cycle 1: accumulate.
         for number in range(self._lanes):
             self._accumulate(m, number)
-        # Cycle 1: multiply. Cycle 2: round, shift and clip.
+        # Cycle 2: multiply. Cycle 3: round, shift and clip.
         m.submodules.requantizer = scaler = self._requantizer.instance()
         if hasattr(self, "rounding"):
             m.d.comb += choose_rounding(scaler, self.rounding)
@@ -121,24 +123,26 @@ class SimdLane(Part):
         return m
 
     def _accumulate(self, m: Module, number: int) -> None:
-        """Add a tap to the total of a lane."""
+        """Keep the operands of a lane, then add their product to its total."""
         mode, before, total = self.mode, self.total_before[number], self.total[number]
-        input_byte = self.input_byte[number]
+        byte, kept = Signal(ACTIVATION_BITS), Signal(signed(self._factor_bits))
+        with m.If(self.take):
+            m.d.sync += [byte.eq(self.input_byte[number]), kept.eq(self.factor[number])]
         base, factor = Signal(signed(ACCUMULATOR_BITS)), Signal(signed(self._factor_bits))
         centred = Signal(signed(CENTRED_BITS))
-        # Inputs follow the buffer in every cycle: without a tap the operands stay zero.
+        # Totals and biases come from memories: without a tap the operands stay zero.
         left, right = Signal.like(centred), Signal.like(factor)
-        plane = input_byte << (mode.plane << 3)
+        plane = byte << (mode.plane << 3)
         m.d.comb += [
             base.eq(Mux(mode.first, self.bias[number], Mux(mode.multiplies, 0, before))),
-            factor.eq(Mux(mode.multiplies, before[:CENTRED_BITS].as_signed(), self.factor[number])),
-            centred.eq(input_byte - self.zero_point),
+            factor.eq(Mux(mode.multiplies, before[:CENTRED_BITS].as_signed(), kept)),
+            centred.eq(byte - self.zero_point),
             left.eq(Mux(self.tap, centred, 0)),
             right.eq(Mux(self.tap, factor, 0)),
         ]
         with m.If(self.enable):
             with m.If(mode.maximum):
-                m.d.sync += total.eq(Mux(input_byte > base, input_byte, base))
+                m.d.sync += total.eq(Mux(byte > base, byte, base))
             with m.Else():
                 m.d.sync += total.eq(base + Mux(mode.weighs_planes, plane, left * right))
 

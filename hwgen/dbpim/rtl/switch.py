@@ -31,7 +31,6 @@ class Switch(Part):
         word          in   fetched_word  the oldest fetched word, C bytes for each macro
         word_valid    in   1
         word_release  out  1             all selected inputs are moved: the word leaves now
-        mask          in   C             bit c: input c is selected (entry ``word.tag.mask_index``)
         queue_full    in   1             no slot for a group: nothing moves
         write         out  1             store ``bytes`` in the forming group
         fill          out  fill_bits     bytes that the forming group holds already: these stay
@@ -58,7 +57,6 @@ class Switch(Part):
                 "word": In(fetched_word(arch)),
                 "word_valid": In(1),
                 "word_release": Out(1),
-                "mask": In(inputs),
                 "queue_full": In(1),
                 "write": Out(1),
                 "fill": Out(bits_for_index(inputs)),
@@ -72,8 +70,9 @@ class Switch(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         group_bytes = self._arch.macro.compartments
-        moved_before = Signal.like(self.mask)
-        steps, left = self._leading_ones(m, self.mask & ~moved_before)
+        mask = self.word.tag.mask
+        moved_before = Signal.like(mask)
+        steps, left = self._leading_ones(m, mask & ~moved_before)
         moved = Signal(range(self._arch.switch_rate + 1))
         filled = Signal(range(group_bytes + 1))
         move, emptied, vector_ends = Signal(), Signal(), Signal()
@@ -89,7 +88,7 @@ class Switch(Part):
         ]
         with m.If(move):
             m.d.sync += [
-                moved_before.eq(Mux(emptied, 0, self.mask & ~left)),
+                moved_before.eq(Mux(emptied, 0, mask & ~left)),
                 self.fill.eq(Mux(self.push, 0, filled)),
             ]
         self._place(m, steps)

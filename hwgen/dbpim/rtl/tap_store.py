@@ -40,15 +40,17 @@ class TapStore(Part):
         walked            in   1               their last input word is requested
         tap               in   tap_bits
         weights           out  C x signed 8    of this tap, of the TAPS in use
-        biases            out  C x signed 32   of the TAPS in use
-        slot              out  slot_bits       their slot
-        used              in   1               their last input word is multiplied
+        slot              out  slot_bits       of the TAPS in use
+        used              in   1               their last input word is read
+        bias_slot         in   slot_bits
+        biases            out  C x signed 32   in this slot
         scale_slot        in   slot_bits
         scales            out  C x scale       multipliers and shifts in this slot
         released          in   1               the oldest TAPS are no longer needed
     Latency  1 cycle from a change to its effect: from `begin_taps` and `released` to `room`, from
              `push` and `walked` to `known`, from `used` to `slot`, from a write to the data that is
-             read; 0 from `tap` and `scale_slot` to the data
+             read; 0 from `tap`, `bias_slot` and `scale_slot` to the
+             data
     Rate     one of each event in each cycle
     Errors   none: a slot never written holds garbage
     Golden   none: it stores what it is given
@@ -85,9 +87,10 @@ class TapStore(Part):
                 "walked": In(1),
                 "tap": In(tap_bits),
                 "weights": Out(weights),
-                "biases": Out(data.ArrayLayout(signed(ACCUMULATOR_BITS), channels)),
                 "slot": Out(SLOT_BITS),
                 "used": In(1),
+                "bias_slot": In(SLOT_BITS),
+                "biases": Out(data.ArrayLayout(signed(ACCUMULATOR_BITS), channels)),
                 "scale_slot": In(SLOT_BITS),
                 "scales": Out(data.ArrayLayout(scale(arch), channels)),
                 "released": In(1),
@@ -129,7 +132,7 @@ class TapStore(Part):
         m.submodules.scales = scales = self._scale_file.instance()
         entry = self.parameters_data
         stored = (
-            (biases, entry.bias, self.slot, self.biases),
+            (biases, entry.bias, self.bias_slot, self.biases),
             (scales, Cat(entry.multiplier, entry.shift), self.scale_slot, self.scales),
         )
         for file, slice_, read_slot, answer in stored:

@@ -67,14 +67,17 @@ class Walker(Part):
         tile_slot       in      slot_bits
         tile_mask_base  in      mask_bits      its first mask word
         tile_row_base   in      row_bits       its first row
+        mask_index      out     mask_bits      the mask word of the next word
+        mask            in      C              that mask word
         tile_done       out     1              its last word is taken in this cycle
         taps_known      in      1              words of the present channel word may be requested
         word_done       out     1              its last word is taken in this cycle (SIMD)
-        request         stream  fetch_request  entry m of ``pixels`` is for macro m
-        walking         out     1              started and not done
-        done            out     1              all words of the step are taken, until ``finish``
+        request         stream  fetch_request  entry m of ``pixels`` is for macro m; a register
+        walking         out     1              started, and words are left
+        done            out     1              all requests of the step are taken, until ``finish``
         waits_for_load  out     1              no request because no tile or no taps are known
-    Latency  with ``go`` at t the first request is at t + 1
+    Latency  with ``go`` at t the first word is taken in at t + 1 if its tile is known; a request
+             is there in the cycle after its word was taken in
     Rate     one request in each cycle; no gap between tiles, chunks, filter groups, channel words
     Errors   none: a core that takes part has at least one position vector, a tile at least one word
     Golden   ``golden.ops.windows.windows``, ``golden.dbpim.activation_buffer``
@@ -97,6 +100,8 @@ class Walker(Part):
                 "tile_slot": In(bits_for_index(TILE_SLOTS)),
                 "tile_mask_base": In(bits_for_index(arch.mask_words)),
                 "tile_row_base": In(bits_for_index(arch.macro.rows)),
+                "mask_index": Out(bits_for_index(arch.mask_words)),
+                "mask": In(arch.macro.compartments),
                 "tile_done": Out(1),
                 "taps_known": In(1),
                 "word_done": Out(1),
@@ -115,6 +120,7 @@ class Walker(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        self._over = Signal(name="over")
         bits = len(self.work.vectors)
         vectors = VectorCounters(
             Signal(place(), name="chunk"), Signal(place(), name="now"), Signal(bits), Signal(bits)
@@ -122,10 +128,11 @@ class Walker(Part):
         known, taken = Signal(), Signal()
         m.d.comb += [
             known.eq(Mux(self._is_simd, self.taps_known, self.tile_known)),
-            self.request.valid.eq(self.walking & known),
             self.waits_for_load.eq(self.walking & ~known),
-            taken.eq(self.request.valid & self.request.ready),
+            taken.eq(self.walking & known & (~self.request.valid | self.request.ready)),
         ]
+        with m.If(taken | self.request.ready):
+            m.d.sync += self.request.valid.eq(taken)
         words_left = Signal.like(self.work.word_count)
         window = Window(
             Signal(layouts.simd_tag()["tap"].shape, name="number"),
@@ -136,7 +143,9 @@ class Walker(Part):
         ends = self._ends(m, window=window, vectors=vectors, words_left=words_left)
         simd_word = self._count_words(m, words_left, ends=ends, taken=taken)
         self._step_window(m, window, ends=ends, simd_word=simd_word, taken=taken)
-        self._drive_request(m, window=window, vectors=vectors, ends=ends)
+        offered = self._offered(m, window=window, vectors=vectors, ends=ends)
+        with m.If(taken):
+            m.d.sync += self.request.payload.eq(offered)
         with m.If(taken & ends.vector):
             self._next_vector(m, vectors=vectors, ends=ends)
         self._start(m, vectors=vectors)
@@ -144,8 +153,9 @@ class Walker(Part):
 
     def _start(self, m: Module, *, vectors: VectorCounters) -> None:
         """Walk from the cycle after `go`, until the last word and `finish`."""
+        m.d.comb += self.done.eq(self._over & ~self.request.valid)
         with m.If(self.finish):
-            m.d.sync += [self.walking.eq(0), self.done.eq(0)]
+            m.d.sync += [self.walking.eq(0), self._over.eq(0)]
         with m.If(self.go):
             m.d.sync += [
                 self.walking.eq(1),
@@ -228,7 +238,7 @@ class Walker(Part):
                 vectors.left.eq(self.work.vectors),
             ]
             with m.If(ends.core):
-                m.d.sync += [self.walking.eq(0), self.done.eq(1)]
+                m.d.sync += [self.walking.eq(0), self._over.eq(1)]
         with m.Elif(ends.chunk):
             m.d.sync += [
                 vectors.chunk.eq(following),
@@ -254,12 +264,13 @@ class Walker(Part):
         ]
         return following
 
-    def _drive_request(
+    def _offered(
         self, m: Module, *, window: Window, vectors: VectorCounters, ends: Ends
-    ) -> None:
-        """Put the word on offer into the request, for every macro."""
+    ) -> data.View:
+        """Return the request of the word on offer, for every macro."""
         m.submodules.vector_pixels = pixels = self._pixels.instance()
-        tile, tag, simd = self.tile, self.request.payload.tag, self.request.payload.simd
+        request = Signal.like(self.request.payload, name="offered")
+        tile, tag, simd = self.tile, request.tag, request.simd
         second = self._two_maps & (window.number == 1)
         m.d.comb += [
             pixels.instruction.eq(self.instruction),
@@ -271,9 +282,10 @@ class Walker(Part):
             pixels.ky.eq(window.ky),
             pixels.kx.eq(window.kx),
             pixels.word.eq(window.word),
-            self.request.payload.pixels.eq(pixels.pixels),
-            self.request.payload.positions.eq(pixels.positions),
-            tag.mask_index.eq(self.tile_mask_base + window.number),
+            request.pixels.eq(pixels.pixels),
+            request.positions.eq(pixels.positions),
+            self.mask_index.eq(self.tile_mask_base + window.number),
+            tag.mask.eq(self.mask),
             tag.vector_end.eq(ends.vector),
             tag.tile.eq(self.tile_slot),
             tag.first.eq(tile.first),
@@ -289,3 +301,4 @@ class Walker(Part):
             simd.plane.eq(window.kx),
             simd.word.eq(window.word),
         ]
+        return request
