@@ -331,10 +331,11 @@ class Simd(Part):
         taps: PartInstance,
     ) -> None:
         """Give every lane the numbers that scale the total whose turn it is."""
-        part, following = total, Const(0)
+        slot, part, following = total.slot, total.number, Const(0)
         if self._turns > 1:
-            part, following = Signal.like(total), Signal(range(self._turns))
-            m.d.comb += [part.eq(Mux(again, scaled, total)), following.eq(Mux(again, turn + 1, 0))]
+            slot, part = Mux(again, scaled.slot, slot), Mux(again, scaled.number, part)
+            following = Signal(range(self._turns))
+            m.d.comb += following.eq(Mux(again, turn + 1, 0))
         instruction, does = self.instruction, self._computes
         # A byte passes unchanged: times 2, shifted right by 1, no zero point.
         passes = does[Operation.MAXIMUM] | does[Operation.TABLE]
@@ -343,11 +344,11 @@ class Simd(Part):
             passes, 2, Mux(unscaled, 1, instruction.multiplier[: len(lanes[0].multiplier)])
         )
         shift = Mux(passes, 1, instruction.shift)
-        m.d.comb += taps.scale_slot.eq(part.slot)
+        m.d.comb += taps.scale_slot.eq(slot)
         scales = [each.as_value() for each in taps.scales]
         for number, lane in enumerate(lanes):
             of_turns = [
-                self._of_lane(scales, each, part.number, lanes=self._lanes)
+                self._of_lane(scales, each, part, lanes=self._lanes)
                 for each in range(number, self._lanes, len(lanes))
             ]
             scale = data.View(taps.scales.shape().elem_shape, choose(of_turns, following))
