@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from hwgen.commands.against import Compare
+from hwgen.commands.against import Compare, Target
 from hwgen.commands.capabilities import SPARSITY
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code, digest_of_file, versions
@@ -126,8 +126,8 @@ def network_of(
     ImportNetwork(file, reference, kernels="reference").run()
     ImportNetwork(file, default, kernels="default").run()
     inputs = write_inputs(load_network(published), folder, data=request.data, seed=request.seed)
-    agreement = compared(context, reference, file, inputs.layers)
-    answers = compared(context, default, file, inputs.answers)
+    agreement = compared(context, reference, file, inputs.layers, "reference")
+    answers = compared(context, default, file, inputs.answers, "default")
     judged = inputs.answers if inputs.labelled else inputs.layers
     fit = fit_of(context, published, fitted, judged)
     run = default if floats else published
@@ -157,13 +157,15 @@ def network_of(
     )
 
 
-def compared(context: Context, network: Path, file: Path, inputs: Path) -> AgreementReport:
+def compared(
+    context: Context, network: Path, file: Path, inputs: Path, kernels: Target
+) -> AgreementReport:
     """Return how golden and LiteRT agree on inputs, with the kernels that the network rounds as."""
     facts = [digest_of_file(path) for path in (network, file, inputs)]
     return cached(
         network.parent / f"compare-{identity(facts)}.json",
         AgreementReport,
-        Compare(network, file, data=str(inputs), context=context).run,
+        Compare(network, file, data=str(inputs), kernels=kernels, context=context).run,
     )
 
 
