@@ -7,6 +7,8 @@
 // feed_bit * DAC on; at `hold` the sample-and-hold circuits take what the DACs fed. At `ask` the
 // columns slot * LANES and behind are chosen, and their sums are in `sums` from the next clock on.
 // What a clock writes or feeds is seen from the next clock on.
+//
+// Loops over lanes and units stay loops in a simulator: else it writes C++ for each of them.
 module ${name} (${port_names});
 ${ports}
 
@@ -26,7 +28,8 @@ ${ports}
   integer lane, column, unit, total, b, p, e;
 
   always @(posedge clk) begin
-    if (ask)
+    if (ask) begin
+      /* verilator unroll_disable */
       for (lane = 0; lane < LANES; lane = lane + 1) begin
         column = slot * LANES + lane;
         if (column < COLUMNS) begin
@@ -42,15 +45,20 @@ ${ports}
         end else
           sums[lane*SUM +: SUM] = 0;
       end
-    if (hold)
+    end
+    if (hold) begin
+      /* verilator unroll_disable */
       for (unit = 0; unit < UNITS * DAC; unit = unit + 1)
         held[unit] = fed[unit];
-    if (feed)
+    end
+    if (feed) begin
+      /* verilator unroll_disable */
       for (unit = 0; unit < UNITS; unit = unit + 1)
         for (b = 0; b < DAC; b = b + 1) begin
           p = feed_bit * DAC + b;
           fed[unit*DAC + b] = p < BITS ? inputs[unit*BITS + (p < BITS ? p : 0)] : 0;
         end
+    end
     if (row_write) begin
       mask = ~({SIDE{1'b1}} << row_count) << row_first;
       for (b = 0; b < BITS; b = b + 1) begin

@@ -122,9 +122,7 @@ class BlockReader(Part):
             ]
         # cycle 1: the word is there; shift its first element to the first place
         bits = self._chip.activation_bits
-        first = moved_down(
-            m, self.read_data, offset, unit=bits, keep=len(self.read_data), name="moved"
-        )
+        first = moved_down(self.read_data, offset, unit=bits, keep=len(self.read_data))
         # cycle 2: a whole word of the block
         m.d.comb += [
             packer.valid.eq(arrived),

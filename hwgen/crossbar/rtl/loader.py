@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.rtl.shifts import moved_down
+from hwgen.crossbar.rtl.shifts import below, moved_down
 
 Assignments = list[Any]
 
@@ -414,18 +414,20 @@ class Loader(Part):
         read = Signal(self._piece)
         m.d.sync += read.eq(piece)
         keep = self._rows * self._bits
-        shifted = moved_down(
-            m, self.read_data, read.offset, unit=self._bits, keep=keep, name="moved"
+        shifted, inside, known = Signal(keep), Signal(keep), Signal(keep)
+        before, behind, count = (
+            below(end, self._rows, unit=self._bits) for end in (read.low, read.high, read.count)
         )
-        rows = []
-        for element in range(self._rows):
-            inside = (read.low <= element) & (read.high > element)
-            value = Mux(inside, shifted.word_select(element, self._bits), self.zero)
-            rows.append(Mux(read.count > element, value, 0))
+        outside = self.zero.replicate(self._rows)
+        m.d.comb += [
+            shifted.eq(moved_down(self.read_data, read.offset, unit=self._bits, keep=keep)),
+            inside.eq(behind & ~before),
+            known.eq(count),
+        ]
         # cycle 2: rows, and their sum
         filled, total = Signal(self._filled), Signal(self._sum_bits)
         m.d.sync += [filled[name].eq(read[name]) for name, _ in self._filled]
-        m.d.sync += self.row_data.eq(Cat(rows))
+        m.d.sync += self.row_data.eq(((shifted & inside) | (outside & ~inside)) & known)
         m.d.comb += [
             self.row_write.eq(filled.valid),
             self.row_unit.eq(filled.unit),

@@ -1,10 +1,10 @@
 """Packer: chunks of elements become words, from any position on."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
-from hwgen.crossbar.rtl.shifts import moved_up
+from hwgen.crossbar.rtl.shifts import below, moved_up
 
 
 class Packer(Part):
@@ -66,14 +66,11 @@ class Packer(Part):
         held = Signal(word * bits)
         both = Signal((word + self._chunk) * bits)
         end = Signal(range(2 * word + 1))
-        known = Cat(
-            Mux(self.count > element, self.data.word_select(element, bits), 0)
-            for element in range(self._chunk)
-        )
+        known = self.data & below(self.count, self._chunk, unit=bits)
         m.d.comb += [
             here.eq(Mux(begun, place, self.at)),
             start.eq(Mux(begun, first, self.at)),
-            both.eq(held | moved_up(m, known, here, unit=bits, name="moved")),
+            both.eq(held | moved_up(known, here, unit=bits)),
             end.eq(here + self.count),
             rest.eq(both[word * bits :]),
         ]
@@ -86,7 +83,7 @@ class Packer(Part):
                 held.eq(Mux(full, rest, Mux(self.last, 0, both[: word * bits]))),
                 self.word_valid.eq(full | self.last),
                 self.word_data.eq(both[: word * bits]),
-                self.enables.eq(self._from(start) & self._before(end)),
+                self.enables.eq(~below(start, word) & below(end, word)),
                 first.eq(Mux(full, 0, start)),
                 self.word_last.eq(self.last & (end <= word)),
                 flush.eq(self.last & (end > word)),
@@ -96,19 +93,7 @@ class Packer(Part):
                 held.eq(0),
                 self.word_valid.eq(1),
                 self.word_data.eq(held),
-                self.enables.eq(self._before(place)),
+                self.enables.eq(below(place, word)),
                 self.word_last.eq(1),
             ]
         return m
-
-    def _from(self, first: Value) -> Value:
-        """Return a bit for each element of a word: it is at `first` or behind."""
-        return Cat(
-            Const(1) if element == self._word - 1 else first <= element
-            for element in range(self._word)
-        )
-
-    def _before(self, end: Value) -> Value:
-        """Return a bit for each element of a word: it is before `end`."""
-        most = (1 << len(end)) - 1
-        return Cat(Const(0) if element >= most else end > element for element in range(self._word))

@@ -1,30 +1,29 @@
-"""Shifts by some elements, in stages: a multiplexer of two inputs for each bit of the amount.
+"""Shifts and masks of words by elements: a shifter each, not a multiplexer for each element.
 
-A shift operator makes every bit of the result depend on every bit of the value, which takes long to
-check in words of a thousand bits.
+What simulators and compilers make of a word of 128 elements is as short as for one of two.
 """
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Const, Mux, Value
+from amaranth.utils import exact_log2
 
 
-def moved_up(m: Module, value: Value, places: Value, *, unit: int, name: str) -> Value:
+def moved_up(value: Value, places: Value, *, unit: int) -> Value:
     """Return ``value << (places * unit)``, as wide as it may become.
 
-    name: of the signals between the stages
+    unit: bits of an element, a power of two
     """
-    for stage in range(len(places)):
-        moved = Signal(len(value) + (unit << stage), name=f"{name}_{stage}")
-        m.d.comb += moved.eq(Mux(places[stage], Cat(Const(0, unit << stage), value), value))
-        value = moved
-    return value
+    return value << places.shift_left(exact_log2(unit))
 
 
-def moved_down(m: Module, value: Value, places: Value, *, unit: int, keep: int, name: str) -> Value:
-    """Return the lowest `keep` bits of ``value >> (places * unit)``; they are within the value."""
-    for stage in reversed(range(len(places))):
-        # What the stages behind this one may still move down.
-        bits = min(len(value), keep + unit * ((1 << stage) - 1))
-        moved = Signal(bits, name=f"{name}_{stage}")
-        m.d.comb += moved.eq(Mux(places[stage], value[unit << stage :][:bits], value[:bits]))
-        value = moved
-    return value
+def moved_down(value: Value, places: Value, *, unit: int, keep: int) -> Value:
+    """Return the lowest `keep` bits of ``value >> (places * unit)``; see `moved_up`."""
+    return (value >> places.shift_left(exact_log2(unit)))[:keep]
+
+
+def below(count: Value, elements: int, *, unit: int = 1) -> Value:
+    """Return ones in the place of each of the `elements` of a word whose number is below `count`.
+
+    count: may be above `elements`; unit: see `moved_up`
+    """
+    missing = Mux(count < elements, elements - count, 0)[: elements.bit_length()]
+    return Const((1 << elements * unit) - 1) >> missing.shift_left(exact_log2(unit))

@@ -1,11 +1,12 @@
 """Store: the results of a block go into the ring of their layer."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.rtl.receiver import ring
+from hwgen.crossbar.rtl.shifts import below
 
 BLOCKS = 24
 """Bits of the blocks of an image."""
@@ -73,18 +74,16 @@ class Store(Part):
         shift = self._word.bit_length() - 1
         block, index = Signal(BLOCKS), Signal.like(self.word)
         at, end = Signal(range(self._word)), Signal.like(self.elements)
+        # Of the word that is asked for: its first element of the block, and the one behind.
+        first, behind = Signal.like(at), Signal(range(self._word + 1))
         bits = len(self.read_index)
         count = Mux(block == self.blocks - 1, self.last, self.elements)
         last_word = self.read_index == ((end - 1) >> shift)
         m.d.comb += [
             self.word.eq(self.ring.first + index),
-            self.enables.eq(
-                Cat(
-                    (Cat(self._place(element), self.read_index) < end)
-                    & (self._behind(at, element) | (self.read_index != 0))
-                    for element in range(self._word)
-                )
-            ),
+            first.eq(Mux(self.read_index == 0, at, 0)),
+            behind.eq(Mux(self.read_index == end >> shift, end[:shift], self._word)),
+            self.enables.eq(below(behind, self._word) & ~below(first, self._word)),
             self.late.eq(self.go & self.want & ~(self.granted & last_word)),
         ]
         with m.If(self.granted):
@@ -103,11 +102,3 @@ class Store(Part):
                 block.eq(Mux(block == self.blocks - 1, 0, block + 1)),
             ]
         return m
-
-    def _behind(self, at: Value, element: int) -> Value:
-        """Return whether an element is at a place of a word or behind."""
-        return Const(1) if element == self._word - 1 else at <= element
-
-    def _place(self, element: int) -> Const:
-        """Return the place of an element in a word."""
-        return Const(element, self._word.bit_length() - 1)

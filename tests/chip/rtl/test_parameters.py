@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """Every parameter of a shared component is checked; the error says what is allowed."""
 
 from dataclasses import replace

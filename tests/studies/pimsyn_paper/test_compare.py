@@ -25,7 +25,7 @@ from hwgen.studies.pimsyn_paper.searches import METHODS, boxes
 from hwgen.studies.pimsyn_paper.table import paper_files, paper_table
 
 ROOT = Path(__file__).parents[3]
-EVALUATIONS = 120
+EVALUATIONS = 30
 
 
 def request(**changes: Any) -> Request:

@@ -35,7 +35,8 @@ def test_lint_of_every_config(config: str, tmp_path: Path) -> None:
         assert lint(emit_chip(config, sparsity, tmp_path / sparsity), top=TOP) == ""
 
 
-@pytest.mark.parametrize("sparsity", ["all", pytest.param("none", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("sparsity", ["all", "none"])
 def test_no_latch_no_loop(sparsity: str, tmp_path: Path) -> None:
     found = synthesize(emit_chip("tiny", sparsity, tmp_path / "rtl"), top=TOP)
     print(found.table())
