@@ -18,7 +18,8 @@ DAMAGES = {
 
 
 NEAR = ("residual", "gates", "channels as a sequence")
-"""ONNX files with sums or products of two maps, whose ties float32 decides: within one step."""
+"""ONNX files with sums or products of two maps, which differ in ties, by one step: onnxruntime
+rounds them to even with the zero point inside (docs/import.md counts all pairs)."""
 
 
 def test_the_corpus_is_large_enough() -> None:

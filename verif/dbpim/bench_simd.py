@@ -25,6 +25,9 @@ MACROS, CHANNELS = ARCH.macros_per_core, ARCH.macro.compartments
 RESULT = layouts.vector_write(ARCH)
 PARTS = ARCH.simd_parts
 TABLE_PARTS = MACROS * CHANNELS // ARCH.table_lookups
+SHARED = ARCH.lanes_per_requantizer > 1
+READ_TO_TOTAL = SIMD_CYCLES - 2
+"""Cycles from the one in which a part is read to the one in which its totals are known."""
 CORNERS = Corners(
     *(f"{each.name} that clips at both ends" for each in Operation if each != Operation.TABLE),
     *(f"rotated by {amount}" for amount in range(CHANNELS)),
@@ -38,6 +41,7 @@ CORNERS = Corners(
     "the walker is FETCH_SLOTS words ahead",
     "results for the memory",
     "the largest sum of three bytes",
+    *(["a part waits for requantizers", "taps go on beside requantizers"] if SHARED else []),
 )
 LARGEST = Case(operation=Operation.SUM, kernel=(127, 127 // PARTS), words=1, vectors=1)
 
@@ -45,8 +49,11 @@ LARGEST = Case(operation=Operation.SUM, kernel=(127, 127 // PARTS), words=1, vec
 class Run:
     """Jobs one after the other, a cycle at a time; the loader runs ahead of them.
 
-    `moves` counts the cycles in which the unit did not stall: by them its timetable is exact.
-    `due`: the results that it must offer at each of these; `finals`: parts of last taps
+    `moves` counts the cycles in which no result holds the unit, `fronts` those of them in which
+    parts move up to their totals: by them its timetable is exact.
+    `due`: the results that it must offer at each move; `finals`: parts of last taps that are not at
+    the requantizers, each as the front of its read and, of a last part, its results; `free_at`: the
+    move from which the requantizers are free
     """
 
     def __init__(self, dut: Any, jobs: Sequence[Job], seed: int, *, gap: float, stall: float):
@@ -56,10 +63,11 @@ class Run:
         self._stores = Stores()
         self._loader = Loader(ARCH, jobs, self._stores, CORNERS)
         self._loads = self._loader.actions()
-        self._now = self._moves = self._part = 0
+        self._now = self._moves = self._fronts = self._part = 0
         self._moved_at = -SIMD_CYCLES
         self._due: dict[int, deque[Result]] = {}
-        self._finals: set[int] = set()
+        self._finals: deque[tuple[int, deque[Result] | None]] = deque()
+        self._free_at = -1
         self._requested = self._released = 0
         self._landed: deque[int] = deque()
 
@@ -106,17 +114,25 @@ class Run:
         due = self._due.get(self._moves)
         taken = bool(due) and ready
         frees = due is None or (taken and len(due) == 1)
-        self._check(job, due, valid=valid, frees=frees)
+        front = frees and not (self._complete() and self._moves < self._free_at)
+        self._check(job, due, valid=valid, front=front)
         CORNERS.hit("a result waits while a word waits", valid and not frees)
-        CORNERS.hit("a result is taken while a part moves", valid and taken and frees)
+        CORNERS.hit("a result is taken while a part moves", valid and taken and front)
+        if SHARED:
+            CORNERS.hit("a part waits for requantizers", frees and not front)
+            busy = self._moves < self._free_at
+            CORNERS.hit("taps go on beside requantizers", valid and front and busy)
         CORNERS.hit("the bytes of a sum wait", due is not None and len(due) == 2 and not ready)
         CORNERS.hit("the walker is FETCH_SLOTS words ahead", ahead == FETCH_SLOTS)
         between = 0 < self._released < len(job.words) and not job.words[self._released - 1].last_tap
         CORNERS.hit("no part between the taps of a result", between and not valid)
         self._clock(job, load, due if taken else None, finish=finish, walked=walked)
-        if valid and frees:
+        if frees and front and self._complete():
+            self._scale(job)
+        if valid and front:
             self._move(job, results)
         self._moves += frees
+        self._fronts += front
         await FallingEdge(dut.clk)
         self._now += 1
 
@@ -134,12 +150,12 @@ class Run:
         self._requested += 1
         return self._requested - 1
 
-    def _check(self, job: Job, due: deque[Result] | None, *, valid: bool, frees: bool) -> None:
+    def _check(self, job: Job, due: deque[Result] | None, *, valid: bool, front: bool) -> None:
         """Compare every output with its value in this cycle."""
         dut, stores = self._dut, self._stores
         operation = job.case.operation
         parts = TABLE_PARTS if operation == Operation.TABLE else PARTS
-        releases = valid and frees and self._part == parts - 1
+        releases = valid and front and self._part == parts - 1
         got = {
             "reads": bool(dut.reads.value),
             "word_release": bool(dut.word_release.value),
@@ -151,7 +167,7 @@ class Run:
         }
         opcode = job.fields["opcode"]
         want = {
-            "reads": valid and frees,
+            "reads": valid and front,
             "word_release": releases,
             "result.valid": due is not None,
             "idle": not self._active(),
@@ -190,24 +206,34 @@ class Run:
 
     def _active(self) -> bool:
         """Return whether a part or a result is in the pipeline."""
-        scaled = self._moves - SIMD_CYCLES + 1 in self._finals
-        enters = self._moved_at > self._moves - SIMD_CYCLES + 1
-        return enters or scaled or self._moves in self._due
+        on_the_way = self._fronts - self._moved_at <= READ_TO_TOTAL
+        return on_the_way or self._moves <= self._free_at or self._moves in self._due
+
+    def _complete(self) -> bool:
+        """Return whether the totals of a part of a last tap are known and wait to be scaled."""
+        return bool(self._finals) and self._finals[0][0] + READ_TO_TOTAL == self._fronts
+
+    def _scale(self, job: Job) -> None:
+        """Count a part that comes to the requantizers."""
+        table = job.case.operation == Operation.TABLE
+        self._free_at = self._moves + (ARCH.table_turns if table else ARCH.lanes_per_requantizer)
+        _, results = self._finals.popleft()
+        if results is not None:
+            self._due[self._free_at + 1] = results
 
     def _move(self, job: Job, results: Iterator[Sequence[Result]]) -> None:
         """Count a part that moves."""
         parts = TABLE_PARTS if job.case.operation == Operation.TABLE else PARTS
         word = job.words[self._released]
-        self._moved_at = self._moves
-        if word.last_tap:
-            self._finals.add(self._moves)
+        self._moved_at = self._fronts
         self._part += 1
-        if self._part == parts:
+        whole = self._part == parts
+        if word.last_tap:
+            self._finals.append((self._fronts, deque(next(results)) if whole else None))
+        if whole:
             self._part = 0
             self._released += 1
             self._landed.popleft()
-            if word.last_tap:
-                self._due[self._moves + SIMD_CYCLES] = deque(next(results))
 
     def _clock(
         self,

@@ -35,11 +35,17 @@ def step_cycles(step: Step, arch: Arch) -> float:
         return estimate(split, grid, arch)
     words = max(work.vectors * work.words[1] for work in split.works)
     taps = op.window.kernel[0] * op.window.kernel[1] * len(op.inputs)
-    lanes = arch.simd_lanes if op.table is None else arch.table_lookups
-    parts = arch.macros_per_core * arch.macro.compartments / lanes
+    lanes, turns = (
+        (arch.simd_lanes, arch.lanes_per_requantizer)
+        if op.table is None
+        else (arch.table_lookups, arch.table_turns)
+    )
+    parts = arch.macros_per_core * arch.macro.compartments // lanes
     if fields.get("to_memory"):
         return copy_cycles(grid.positions * op.words[1], arch)
-    return float(words * taps * parts)
+    # A part waits while lanes take turns for the part, or the word-vector, before.
+    waits = (parts - 1) * (turns - 1) + max(0, turns - 1 - (taps - 1) * parts)
+    return float(words * (taps * parts + waits))
 
 
 def copy_cycles(words: int, arch: Arch) -> float:

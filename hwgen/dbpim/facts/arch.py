@@ -82,6 +82,8 @@ class Arch:
     mask_bytes: mask register file of a core
     simd_lanes: bytes of a position vector that the SIMD unit of a core handles in a cycle, up to
         macros_per_core * compartments
+    lanes_per_requantizer: SIMD lanes that take turns at one requantizer, up to simd_lanes: a part
+        of a last tap takes as many cycles there, while other taps go on
     bus_words: words that the write bus takes in a cycle, up to macros_per_core
     logit_entries: classes that the head may have at most
     port_bits: width of the memory port
@@ -110,6 +112,7 @@ class Arch:
     psum_entries: Annotated[int, Field(ge=1, le=1024)]
     mask_bytes: Annotated[int, Field(ge=4, le=4096)]
     simd_lanes: Annotated[int, Field(ge=1, le=256)]
+    lanes_per_requantizer: Annotated[int, Field(ge=1, le=16)]
     bus_words: Annotated[int, Field(ge=1, le=MOST_MACROS)]
     logit_entries: Annotated[int, Field(ge=16, le=4096)]
     port_bits: Literal[64, 128, 256, 512]
@@ -134,6 +137,7 @@ class Arch:
             "psum_entries": self.psum_entries,
             "mask_bytes": self.mask_bytes,
             "simd_lanes": self.simd_lanes,
+            "lanes_per_requantizer": self.lanes_per_requantizer,
             "bus_words": self.bus_words,
             "logit_entries": self.logit_entries,
             "read_ahead_beats": self.read_ahead_beats,
@@ -152,6 +156,7 @@ class Arch:
                 self.macros_per_core * self.macro.compartments,
                 "macros_per_core * macro.compartments",
             ),
+            "lanes_per_requantizer": (self.lanes_per_requantizer, self.simd_lanes, "simd_lanes"),
             "bus_words": (self.bus_words, self.macros_per_core, "macros_per_core"),
             "macro.columns": (
                 self.macro.columns,
@@ -229,6 +234,16 @@ class Arch:
     def simd_parts(self) -> int:
         """Cycles that the SIMD unit takes for one channel word of a position vector."""
         return self.macros_per_core * self.macro.compartments // self.simd_lanes
+
+    @property
+    def simd_requantizers(self) -> int:
+        """Requantizers of the SIMD unit of a core."""
+        return self.simd_lanes // self.lanes_per_requantizer
+
+    @property
+    def table_turns(self) -> int:
+        """Turns of the lanes that look up at their requantizers, in one part of a TABLE."""
+        return max(1, self.table_lookups // self.simd_requantizers)
 
     @property
     def multiplier_bits(self) -> int:

@@ -34,6 +34,7 @@ Unit = Literal[
     "chip_queue_bit",
     "chip_byte_choice",
     "chip_lane",
+    "chip_requantizer",
     "buffer_byte",
     "psum_byte",
     "mask_byte",
@@ -94,6 +95,7 @@ def event_sizes(arch: Arch) -> dict[str, int]:
 def chip_sizes(arch: Arch) -> dict[str, int]:
     """Return the units of the whole chip.
 
+    chip_requantizer: those of SIMD units
     fetched_byte, simd_byte, beat_byte, packet_byte: of the smaller memories: words on their way to
         the switch; tables and depthwise weights; beats and logits; parameters and instructions
     """
@@ -116,6 +118,7 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "chip_queue_bit": macros * arch.queue_depth * event["group_bit"],
         "chip_byte_choice": arch.cores * arch.switch_rate * event["byte_choice"],
         "chip_lane": arch.cores * arch.simd_lanes,
+        "chip_requantizer": arch.cores * arch.simd_requantizers,
         "buffer_byte": buffers,
         "psum_byte": psums,
         "mask_byte": masks,

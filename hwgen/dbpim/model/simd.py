@@ -5,6 +5,7 @@ from hwgen.dbpim.facts.timing import FETCH_SLOTS, SIMD_CYCLES
 from hwgen.dbpim.model.state import (
     IMBALANCE,
     LOAD,
+    OUTPUT,
     PIPELINE,
     SIMD,
     SUM_REQUESTS,
@@ -29,8 +30,47 @@ def simd_is_idle(core: Record) -> bool:
     """Return whether all words have been read and all stages are empty."""
     idle = core.words_read == core.words_written
     for stage in range(SIMD_CYCLES):
-        idle &= core.simd[stage] == 0
+        idle &= core.simd[stage] == 0 and core.simd_full[stage] == 0
     return bool(idle)
+
+
+@compiled
+def move(core: Record, stage: int) -> None:
+    """Move what is in the stage before into a stage."""
+    core.simd_full[stage] = core.simd_full[stage - 1]
+    core.simd[stage] = core.simd[stage - 1]
+    core.simd_row[stage] = core.simd_row[stage - 1]
+    core.simd_column[stage] = core.simd_column[stage - 1]
+    core.simd_words[stage] = core.simd_words[stage - 1]
+    core.simd_first[stage] = core.simd_first[stage - 1]
+    core.simd_end[stage] = core.simd_end[stage - 1]
+    core.simd_full[stage - 1] = core.simd[stage - 1] = 0
+
+
+@compiled
+def advance(core: Record, fields: Record, sizes: Sizes) -> bool:
+    """Move the parts in the stages; return whether another may follow.
+
+    None may while totals wait for the requantizers, in the stage before the last.
+    """
+    last = SIMD_CYCLES - 1
+    scaled = last - 1
+    turns = sizes.table_turns if fields.operation == TABLE else sizes.simd_turns
+    core.simd[last] = 0
+    core.turn += 1
+    if core.simd_full[scaled] == 1 and core.turn == turns:
+        move(core, last)
+        core.simd_full[last] = 0
+        if core.simd[last] > 0:
+            core.resends = SUM_REQUESTS if fields.sums == 1 else 1
+    if core.simd_full[scaled] == 0:
+        move(core, scaled)
+        core.turn = 0
+    elif core.simd_full[scaled - 1] == 1:
+        return False
+    for stage in range(scaled - 1, 0, -1):
+        move(core, stage)
+    return True
 
 
 @compiled
@@ -49,21 +89,14 @@ def simd_step(
         return WRITE_BUS
     if taken and core.simd_end[last] == 1 and fields.operation == DEPTHWISE:
         core.taps_freed += 1
-    for stage in range(last, 0, -1):
-        core.simd[stage] = core.simd[stage - 1]
-        core.simd_row[stage] = core.simd_row[stage - 1]
-        core.simd_column[stage] = core.simd_column[stage - 1]
-        core.simd_words[stage] = core.simd_words[stage - 1]
-        core.simd_first[stage] = core.simd_first[stage - 1]
-        core.simd_end[stage] = core.simd_end[stage - 1]
-    core.simd[0] = 0
-    if core.simd[last] > 0:
-        core.resends = SUM_REQUESTS if fields.sums == 1 else 1
+    if not advance(core, fields, sizes):
+        return OUTPUT
     if core.words_read == core.words_written:
         return waiting_cause(t, core, waits)
     entry = core.word_ring[core.words_read % FETCH_SLOTS]
     if entry[WORD_VISIBLE] > t:
         return SWITCH
+    core.simd_full[0] = entry[WORD_LAST_TAP]
     core.part += 1
     if core.part < (sizes.table_parts if fields.operation == TABLE else sizes.simd_parts):
         return SIMD

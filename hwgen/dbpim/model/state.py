@@ -114,7 +114,8 @@ row_write: a row of weights is being written
 load: for a tile, a row, taps, a table or the step's instruction
 switch: for the switch to fill a group, of the SIMD unit for the fetcher
 queue: for a slower macro of its core, whose queue is full
-output: for the output stage, which takes one result of its core a cycle
+output: for the output stage, which takes one result of its core a cycle, of the SIMD unit for the
+requantizers that its lanes share
 write_bus: for the write bus, which another core has, or for the write port of the buffer
 pipeline: the step starts, or its last results are still in the pipeline
 imbalance: for slower macros and cores, or the core has no work in the step
@@ -124,7 +125,8 @@ imbalance: for slower macros and cores, or the core has no work in the step
 class Sizes(NamedTuple):
     """The sizes of an architecture that determine cycles.
 
-    simd_parts, table_parts: cycles of a word-vector in the SIMD unit, and in one with lookups
+    simd_parts, table_parts: parts of a word-vector in the SIMD unit, and of one with lookups
+    simd_turns, table_turns: cycles of such a part of a last tap in the requantizers
     begin_beats: beats of BEGIN
     idle_cost: cycles of a group in a macro that has no position
     beat_filters, beat_channels: filters of a tile, channels of taps whose parameters share a beat
@@ -147,6 +149,8 @@ class Sizes(NamedTuple):
     read_ahead: int
     simd_parts: int
     table_parts: int
+    simd_turns: int
+    table_turns: int
     begin_beats: int
     idle_cost: int
     filters: int
@@ -224,7 +228,7 @@ _SCALARS = """
     word kernel_y kernel_x channel_word fetch_known requested fetching occupied
     held tiles_begun walk retired rows_begun rows_valid rows_retired masks_begun masks_retired
     words_read words_written moved fill row written
-    tap part sent resends taps_begun taps_walked taps_freed table_at
+    tap part turn sent resends taps_begun taps_walked taps_freed table_at
 """
 _ARRAYS: dict[str, tuple[int, ...]] = {
     "tile_of": (TILE_SLOTS,),
@@ -251,6 +255,7 @@ _ARRAYS: dict[str, tuple[int, ...]] = {
     "stage": (RESULT_STAGES,),
     "stage_row": (RESULT_STAGES,),
     "stage_column": (RESULT_STAGES,),
+    "simd_full": (SIMD_CYCLES,),
     "simd": (SIMD_CYCLES,),
     "simd_row": (SIMD_CYCLES,),
     "simd_column": (SIMD_CYCLES,),
@@ -281,7 +286,8 @@ row (-1: none) and column of the position, results; popped: its tiles popped but
 bank_reads, read_row, read_column: reads of each bank for a word of this pixel, and their places;
 bank_left: of the word that is being read
 stage, stage_row, stage_column: requests in the output stage and their stored rows and columns
-tap, part: of the SIMD unit; simd: requests in its stages, simd_row, simd_column: stored place of
+tap, part: of the SIMD unit; simd_full: stages with a part of a last tap, turn: cycles of the one in
+the requantizers; simd: requests in the stages, simd_row, simd_column: stored place of
 the first word, simd_words: words, simd_first: those in that row, simd_end: last one of a channel
 word
 sent, resends: words granted, and requests to follow, of the request of the SIMD unit
@@ -319,6 +325,8 @@ def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
         read_ahead=arch.read_ahead_beats,
         simd_parts=arch.simd_parts,
         table_parts=arch.macros_per_core * size // arch.table_lookups,
+        simd_turns=arch.lanes_per_requantizer,
+        table_turns=arch.table_turns,
         begin_beats=begin_beats,
         idle_cost=1 if arch.sparsity.input_bits else ACTIVATION_BITS,
         filters=arch.filters,

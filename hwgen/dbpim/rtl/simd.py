@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Member, Out, connect, flipped
 
@@ -50,7 +50,8 @@ class Simd(Part):
         cycle 0  the oldest fetched word is visible: a part of it is read, and looked up; after its
                  last part it is released
         cycle 1  the part is accumulated
-        cycle 2  after the last tap: multiply
+        cycle 2  after the last tap: multiply; lanes that share a requantizer take turns, a cycle
+                 each, and the part of the next last tap waits for them
         cycle 3  shift and clip; the bytes enter the register of the result
         cycle 4  after the last part: the result is valid
 
@@ -70,9 +71,10 @@ class Simd(Part):
         taps_known   out     1             the walker may request words. DEPTHWISE: the TAPS of the
                                            channel word are known; TABLE: the table is; else 1
         table_write, table_index, table_data, table_push, table_room: see ``TableStore``
-    Latency  ``SIMD_CYCLES`` from the last part of the last tap to the result
-    Rate     one part of `simd_lanes` bytes in each cycle, of TABLE `table_lookups` bytes; while a
-             result waits, the whole unit stalls
+    Latency  ``SIMD_CYCLES`` from the last part of the last tap to the result, and a cycle for each
+             turn but the first
+    Rate     one part of `simd_lanes` bytes in each cycle, of TABLE `table_lookups` bytes, of a last
+             tap one in `lanes_per_requantizer` cycles; while a result waits, the whole unit stalls
     Errors   none
     Golden   ``golden.dbpim.simd``
     Source   docs/dbpim-microarchitecture.md, "simd"; seed 002, Fig. 6 (SIMD core)
@@ -82,7 +84,7 @@ class Simd(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        self._lanes = arch.simd_lanes
+        self._lanes, self._turns = arch.simd_lanes, arch.lanes_per_requantizer
         self._lane = SimdLane(arch=arch)
         self._output = SimdOutput(arch=arch)
         self._taps = TapStore(arch=arch)
@@ -118,36 +120,40 @@ class Simd(Part):
             Signal(layout, name=name) for name in ("read", "held", "total", "scaled")
         )
         m.submodules.output = output = self._output.instance()
-        moves = output.moves
+        turn, again, front = self._take_turns(m, total=total, scaled=scaled, moves=output.moves)
+        final = total.valid & total.last_tap
         m.submodules.tap_store = taps = self._taps.instance()
         m.submodules.table_store = table = self._table.instance()
         self._connect_stores(m, taps=taps, table=table)
         # Cycle 0: `read`; 1: `held`; 2: `total`; 3: `scaled`; 4: the result.
-        self._read(m, read, slot=taps.slot, moves=moves)
+        self._read(m, read, slot=taps.slot, moves=front)
         # A stage loads parts alone: its registers are still without one.
-        finishes = total.valid & total.last_tap
-        with m.If(moves):
-            m.d.sync += [
-                held.valid.eq(read.valid),
-                total.valid.eq(held.valid),
-                scaled.valid.eq(finishes),
-            ]
+        with m.If(output.moves):
+            m.d.sync += scaled.valid.eq(final | again)
+        with m.If(front):
+            m.d.sync += [held.valid.eq(read.valid), total.valid.eq(held.valid)]
         with m.If(self.reads):
             m.d.sync += held.eq(read)
-        with m.If(moves & held.valid):
+        with m.If(front & held.valid):
             m.d.sync += total.eq(held)
-        with m.If(moves & finishes):
+        with m.If(front & final & ~again):
             m.d.sync += scaled.eq(total)
-        lanes = [self._lane.instance() for _ in range(self._lanes)]
+        groups = self._arch.simd_requantizers
+        lanes = [self._lane.instance() for _ in range(groups)]
         for number, lane in enumerate(lanes):
             m.submodules[f"lane_{number}"] = lane
+            m.d.comb += [
+                lane.complete.eq(final | again),
+                lane.scale.eq(output.moves & (final | again)),
+            ]
         self._operands(m, lanes, read=read, taps=taps, table=table)
-        self._accumulate(m, lanes, moves=moves, held=held, total=total, taps=taps)
-        self._scale(m, lanes, moves=moves, final=finishes, part=total, taps=taps)
+        self._accumulate(m, lanes, moves=front, held=held, total=total, taps=taps)
+        self._scale(m, lanes, total=total, scaled=scaled, again=again, turn=turn, taps=taps)
         connect(m, output.result, flipped(self.result))
         m.d.comb += [
             output.instruction.eq(self.instruction),
             output.part.eq(scaled),
+            *([output.turn.eq(turn), output.last_turn.eq(~again)] if self._turns > 1 else []),
             output.bytes.eq(Cat(lane.result for lane in lanes)),
             output.sums.eq(Cat(lane.sum for lane in lanes)),
             taps.used.eq(self.word_release & read.word_end & self._computes[Operation.DEPTHWISE]),
@@ -155,6 +161,26 @@ class Simd(Part):
             self.idle.eq(~(held.valid | total.valid | scaled.valid | self.result.valid)),
         ]
         return m
+
+    def _take_turns(
+        self, m: Module, *, total: data.View, scaled: data.View, moves: Value
+    ) -> tuple[Value, Value, Value]:
+        """Let the lanes that share a requantizer take turns.
+
+        Return the turn whose bytes are scaled, whether another one follows, and whether parts up to
+        their totals move in this cycle.
+        """
+        if self._turns == 1:
+            return Const(0), Const(0), moves
+        turn, again, front = Signal(range(self._turns)), Signal(), Signal()
+        last = Mux(self._computes[Operation.TABLE], self._arch.table_turns - 1, self._turns - 1)
+        m.d.comb += [
+            again.eq(scaled.valid & (turn != last)),
+            front.eq(moves & ~(total.valid & total.last_tap & again)),
+        ]
+        with m.If(moves):
+            m.d.sync += turn.eq(Mux(again, turn + 1, 0))
+        return turn, again, front
 
     def _connect_stores(self, m: Module, *, taps: PartInstance, table: PartInstance) -> None:
         """Connect the loader's side of the stores, and tell the walker what it may request."""
@@ -226,15 +252,17 @@ class Simd(Part):
         factor = Mux(tag.second, instruction.bias[:bits], instruction.multiplier[:bits])
         factor = Mux(does[Operation.ADD], factor, 1)
         m.d.comb += taps.tap.eq(tag.tap)
-        for number, lane in enumerate(lanes):
+        for number in range(self._lanes):
+            turn, group = divmod(number, len(lanes))
             byte = self._of_lane(bytes_, number, read.number, lanes=self._lanes)
             found = table.found[number % len(table.found)]
             weight = self._of_lane(list(taps.weights), number, read.number, lanes=self._lanes)
             m.d.comb += [
-                lane.take.eq(self.reads),
-                lane.input_byte.eq(Mux(does[Operation.TABLE], found, byte)),
-                lane.factor.eq(Mux(does[Operation.DEPTHWISE], weight, factor)),
+                lanes[group].input_byte[turn].eq(Mux(does[Operation.TABLE], found, byte)),
+                lanes[group].factor[turn].eq(Mux(does[Operation.DEPTHWISE], weight, factor)),
             ]
+        for lane in lanes:
+            m.d.comb += lane.take.eq(self.reads)
 
     def _accumulate(
         self,
@@ -255,8 +283,7 @@ class Simd(Part):
         zero_point = Mux(tag.second, instruction.second_zero_point, instruction.first_zero_point)
         bias = Mux(does[Operation.SUM], instruction.bias.as_signed(), 0)
         m.d.comb += taps.bias_slot.eq(held.slot)
-        for number, lane in enumerate(lanes):
-            own_bias = self._of_lane(list(taps.biases), number, held.number, lanes=self._lanes)
+        for lane in lanes:
             m.d.comb += [
                 lane.tap.eq(held.valid),
                 lane.enable.eq(moves & held.valid),
@@ -266,22 +293,28 @@ class Simd(Part):
                 lane.mode.multiplies.eq(does[Operation.MULTIPLY] & tag.second),
                 lane.mode.plane.eq(tag.plane),
                 lane.zero_point.eq(Mux(combines, zero_point, 0)),
-                lane.bias.eq(Mux(does[Operation.DEPTHWISE], own_bias, bias)),
-                lane.total_before.eq(befores[number]),
+            ]
+        for number in range(self._lanes):
+            turn, group = divmod(number, len(lanes))
+            own_bias = self._of_lane(list(taps.biases), number, held.number, lanes=self._lanes)
+            m.d.comb += [
+                lanes[group].bias[turn].eq(Mux(does[Operation.DEPTHWISE], own_bias, bias)),
+                lanes[group].total_before[turn].eq(befores[number]),
             ]
 
     def _totals_before(
         self, m: Module, lanes: Sequence[PartInstance], *, held: data.View, total: data.View
     ) -> Sequence[Value]:
         """Return each lane's total of the tap before; parts wait for the next tap in a memory."""
+        now = [lane.total[turn] for turn in range(self._turns) for lane in lanes]
         if self._arch.simd_parts == 1:
-            return [lane.total for lane in lanes]
+            return now
         m.submodules.totals = totals = self._totals.instance()
         m.d.comb += [
             totals.clk.eq(ClockSignal()),
             totals.write_en.eq(total.valid),
             totals.write_index.eq(total.number),
-            totals.write_data.eq(Cat(lane.total for lane in lanes)),
+            totals.write_data.eq(Cat(now)),
             totals.read_index.eq(held.number),
         ]
         return [totals.read_data.word_select(n, ACCUMULATOR_BITS) for n in range(self._lanes)]
@@ -291,12 +324,18 @@ class Simd(Part):
         m: Module,
         lanes: Sequence[PartInstance],
         *,
-        moves: Value,
-        final: Value,
-        part: data.View,
+        total: data.View,
+        scaled: data.View,
+        again: Value,
+        turn: Value,
         taps: PartInstance,
     ) -> None:
-        """Give every lane the numbers that scale its total."""
+        """Give every lane the numbers that scale the total whose turn it is."""
+        slot, part, following = total.slot, total.number, Const(0)
+        if self._turns > 1:
+            slot, part = Mux(again, scaled.slot, slot), Mux(again, scaled.number, part)
+            following = Signal(range(self._turns))
+            m.d.comb += following.eq(Mux(again, turn + 1, 0))
         instruction, does = self.instruction, self._computes
         # A byte passes unchanged: times 2, shifted right by 1, no zero point.
         passes = does[Operation.MAXIMUM] | does[Operation.TABLE]
@@ -305,21 +344,18 @@ class Simd(Part):
             passes, 2, Mux(unscaled, 1, instruction.multiplier[: len(lanes[0].multiplier)])
         )
         shift = Mux(passes, 1, instruction.shift)
-        m.d.comb += taps.scale_slot.eq(part.slot)
+        m.d.comb += taps.scale_slot.eq(slot)
+        scales = [each.as_value() for each in taps.scales]
         for number, lane in enumerate(lanes):
-            scale = data.View(
-                taps.scales.shape().elem_shape,
-                self._of_lane(
-                    [each.as_value() for each in taps.scales],
-                    number,
-                    part.number,
-                    lanes=self._lanes,
-                ),
-            )
+            of_turns = [
+                self._of_lane(scales, each, part, lanes=self._lanes)
+                for each in range(number, self._lanes, len(lanes))
+            ]
+            scale = data.View(taps.scales.shape().elem_shape, choose(of_turns, following))
+            if self._turns > 1:
+                m.d.comb += lane.turn.eq(following)
             m.d.comb += [
                 *layouts.choose_rounding(lane, instruction.rounding),
-                lane.complete.eq(final),
-                lane.scale.eq(moves & final),
                 lane.multiplier.eq(Mux(does[Operation.DEPTHWISE], scale.multiplier, multiplier)),
                 lane.shift.eq(Mux(does[Operation.DEPTHWISE], scale.shift, shift)),
                 lane.output_zero_point.eq(Mux(passes, 0, instruction.output_zero_point)),

@@ -1,11 +1,13 @@
-"""A lane of the SIMD unit: accumulates the taps of one byte, then requantizes the total."""
+"""Lanes of the SIMD unit: they accumulate the taps of a byte each, and share a requantizer."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.choose import choose
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.requantizer import ROUNDING_BITS, SHIFT_BITS
+from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.dbpim.rtl.layouts import choose_rounding, requantizer, simd_tag
 
@@ -26,33 +28,36 @@ def tap_mode() -> data.StructLayout:
 
 
 class SimdLane(Part):
-    """One byte of a word-vector: a total over its taps, then a byte of the result.
+    """`lanes_per_requantizer` (L) bytes of a word-vector: totals over their taps, then results.
 
+    For each byte
     ``total = (first ? bias : total_before) + (input_byte - zero_point) * factor``, and what
     ``tap_mode`` says instead;
     ``result = clip(round(total * multiplier, shift) + output_zero_point)``
 
     Ports
         take               in   1          cycle 0: `input_byte` and `factor` hold a tap
-        input_byte         in   8          unsigned
-        factor             in   signed factor_bits + 1: M of a map of ADD, or an int8 weight
+        input_byte         in   L x 8      unsigned
+        factor             in   L x signed factor_bits + 1: M of a map of ADD, or an int8 weight
         tap                in   1          cycle 1: the inputs up to `total_before` are those of it
         enable             in   1          cycle 1: it enters the total (only with `tap`)
         mode               in   tap_mode
         zero_point         in   8          unsigned
-        bias               in   signed 32
-        total_before       in   signed 32  the total before this tap
-        total              out  signed 32  cycle 2: the total with this tap
-        complete           in   1          cycle 2: the total is final
-        scale              in   1          cycle 2: multiply it (only with `complete`)
+        bias               in   L x signed 32
+        total_before       in   L x signed 32  the totals before this tap
+        total              out  L x signed 32  cycle 2: the totals with this tap
+        complete           in   1          cycle 2: the totals are final
+        scale              in   1          cycle 2: multiply one (only with `complete`)
+        turn               in   index of L which: 0 first, when those of the others are kept for
+                                           their turns; absent if L is 1
         multiplier, shift  in   multiplier_bits, 6  unsigned
         rounding           in   2          as of ``Requantizer``, cycle 3; absent if there is one
         output_zero_point, low, high  in  8  cycle 3: unsigned
         result             out  8          unsigned
         sum                out  24         the lowest bytes of total * multiplier
     Latency  1 cycle from `enable` to `total`, which holds until the next; 1 cycle from `scale` to
-             `result` and `sum`, which hold too
-    Rate     1 a cycle
+             `result` and `sum` of the turn, which hold too
+    Rate     1 tap a cycle, 1 result a cycle
     Errors   none; the check of the network keeps every total within 32 bits
     Golden   ``golden.dbpim.simd``
     Source   docs/dbpim-microarchitecture.md, "simd"
@@ -63,22 +68,25 @@ class SimdLane(Part):
     def __init__(self, *, arch: Arch) -> None:
         self._requantizer = requantizer(arch)
         self._factor_bits = arch.factor_bits + 1
+        self._lanes = lanes = arch.lanes_per_requantizer
         self.parts = [self._requantizer]
         total = signed(ACCUMULATOR_BITS)
         several = {"rounding": In(ROUNDING_BITS)} if len(arch.rounding) > 1 else {}
+        shared = {"turn": In(bits_for_index(lanes))} if lanes > 1 else {}
         super().__init__(
             {
                 **several,
+                **shared,
                 "take": In(1),
-                "input_byte": In(ACTIVATION_BITS),
-                "factor": In(signed(self._factor_bits)),
+                "input_byte": In(data.ArrayLayout(ACTIVATION_BITS, lanes)),
+                "factor": In(data.ArrayLayout(signed(self._factor_bits), lanes)),
                 "tap": In(1),
                 "enable": In(1),
                 "mode": In(tap_mode()),
                 "zero_point": In(ACTIVATION_BITS),
-                "bias": In(total),
-                "total_before": In(total),
-                "total": Out(total),
+                "bias": In(data.ArrayLayout(total, lanes)),
+                "total_before": In(data.ArrayLayout(total, lanes)),
+                "total": Out(data.ArrayLayout(total, lanes)),
                 "complete": In(1),
                 "scale": In(1),
                 "multiplier": In(arch.multiplier_bits),
@@ -93,29 +101,9 @@ class SimdLane(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        mode = self.mode
         # Cycle 0: keep the operands. Cycle 1: accumulate.
-        byte, kept = Signal.like(self.input_byte), Signal.like(self.factor)
-        with m.If(self.take):
-            m.d.sync += [byte.eq(self.input_byte), kept.eq(self.factor)]
-        base, factor = Signal(signed(ACCUMULATOR_BITS)), Signal(signed(self._factor_bits))
-        centred = Signal(signed(CENTRED_BITS))
-        # Totals and biases come from memories: without a tap the operands stay zero.
-        left, right = Signal.like(centred), Signal.like(factor)
-        plane = byte << (mode.plane << 3)
-        m.d.comb += [
-            base.eq(Mux(mode.first, self.bias, Mux(mode.multiplies, 0, self.total_before))),
-            factor.eq(Mux(mode.multiplies, self.total_before[:CENTRED_BITS].as_signed(), kept)),
-            centred.eq(byte - self.zero_point),
-            left.eq(Mux(self.tap, centred, 0)),
-            right.eq(Mux(self.tap, factor, 0)),
-        ]
-        with m.If(self.enable):
-            with m.If(mode.maximum):
-                m.d.sync += self.total.eq(Mux(byte > base, byte, base))
-            with m.Else():
-                m.d.sync += self.total.eq(base + Mux(mode.weighs_planes, plane, left * right))
-
+        for number in range(self._lanes):
+            self._accumulate(m, number)
         # Cycle 2: multiply. Cycle 3: round, shift and clip.
         m.submodules.requantizer = scaler = self._requantizer.instance()
         if hasattr(self, "rounding"):
@@ -123,7 +111,7 @@ class SimdLane(Part):
         m.d.comb += [
             scaler.enable.eq(self.scale),
             # A total that is not final moves no multiplier.
-            scaler.accumulator.eq(Mux(self.complete, self.total, 0)),
+            scaler.accumulator.eq(Mux(self.complete, self._total_of_turn(m), 0)),
             scaler.multiplier.eq(Mux(self.complete, self.multiplier, 0)),
             scaler.shift.eq(self.shift),
             scaler.zero_point.eq(self.output_zero_point),
@@ -133,3 +121,37 @@ class SimdLane(Part):
             self.sum.eq(scaler.product),
         ]
         return m
+
+    def _accumulate(self, m: Module, number: int) -> None:
+        """Keep the operands of a lane, then add their product to its total."""
+        mode, before, total = self.mode, self.total_before[number], self.total[number]
+        byte, kept = Signal(ACTIVATION_BITS), Signal(signed(self._factor_bits))
+        with m.If(self.take):
+            m.d.sync += [byte.eq(self.input_byte[number]), kept.eq(self.factor[number])]
+        base, factor = Signal(signed(ACCUMULATOR_BITS)), Signal(signed(self._factor_bits))
+        centred = Signal(signed(CENTRED_BITS))
+        # Totals and biases come from memories: without a tap the operands stay zero.
+        left, right = Signal.like(centred), Signal.like(factor)
+        plane = byte << (mode.plane << 3)
+        m.d.comb += [
+            base.eq(Mux(mode.first, self.bias[number], Mux(mode.multiplies, 0, before))),
+            factor.eq(Mux(mode.multiplies, before[:CENTRED_BITS].as_signed(), kept)),
+            centred.eq(byte - self.zero_point),
+            left.eq(Mux(self.tap, centred, 0)),
+            right.eq(Mux(self.tap, factor, 0)),
+        ]
+        with m.If(self.enable):
+            with m.If(mode.maximum):
+                m.d.sync += total.eq(Mux(byte > base, byte, base))
+            with m.Else():
+                m.d.sync += total.eq(base + Mux(mode.weighs_planes, plane, left * right))
+
+    def _total_of_turn(self, m: Module) -> Value:
+        """Return the total that is scaled; those of later turns are kept while taps go on."""
+        if self._lanes == 1:
+            return self.total[0]
+        later = [self.total[number] for number in range(1, self._lanes)]
+        kept = [Signal.like(each, name=f"kept_{n}") for n, each in enumerate(later, 1)]
+        with m.If(self.scale & (self.turn == 0)):
+            m.d.sync += [register.eq(total) for register, total in zip(kept, later, strict=True)]
+        return choose([self.total[0], *kept], self.turn)

@@ -48,8 +48,10 @@ class SimdOutput(Part):
     Ports
         instruction  in      SIMD          held while there is work
         part         in      simd_part     a part whose totals are scaled
-        bytes        in      lanes x 8     its results; of TABLE the lowest lanes count
-        sums         in      lanes x 24    its totals
+        turn, last_turn  in                of the lanes that share a requantizer: which of them has
+                                           scaled, and none follows; absent where none shares
+        bytes        in      requantizers x 8   results of the turn; of TABLE the lowest count
+        sums         in      requantizers x 24  its totals
         moves        out     1             no result waits: the pipeline moves in this cycle
         result       stream  vector_write
         word_taken   out     1             the last result of the core's channel word is taken
@@ -64,13 +66,15 @@ class SimdOutput(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        lanes = arch.simd_lanes
+        scalers, lanes = arch.simd_requantizers, arch.lanes_per_requantizer
+        turns = {"turn": In(range(lanes)), "last_turn": In(1)} if lanes > 1 else {}
         super().__init__(
             {
+                **turns,
                 "instruction": In(layouts.packet(Opcode.SIMD)),
                 "part": In(simd_part(arch)),
-                "bytes": In(data.ArrayLayout(ACTIVATION_BITS, lanes)),
-                "sums": In(data.ArrayLayout(SUM_BYTES * ACTIVATION_BITS, lanes)),
+                "bytes": In(data.ArrayLayout(ACTIVATION_BITS, scalers)),
+                "sums": In(data.ArrayLayout(SUM_BYTES * ACTIVATION_BITS, scalers)),
                 "moves": Out(1),
                 "result": Out(stream.Signature(layouts.vector_write(arch))),
                 "word_taken": Out(1),
@@ -88,8 +92,11 @@ class SimdOutput(Part):
             self.word_taken.eq(taken & (left == 0) & word_end),
         ]
         planes = self._planes(m, next_plane=taken)
+        ends = part.valid & part.last_part
+        if hasattr(self, "turn"):
+            ends &= self.last_turn
         with m.If(self.moves):
-            m.d.sync += self.result.valid.eq(part.valid & part.last_part)
+            m.d.sync += self.result.valid.eq(ends)
         with m.If(self.moves & part.valid):
             m.d.sync += [
                 left.eq(Mux(sums, SUM_BYTES - 1, 0)),
@@ -123,12 +130,17 @@ class SimdOutput(Part):
         looks_up = self.instruction.operation == Operation.TABLE
         with m.If(~self.moves & next_plane):
             m.d.sync += [before.eq(after) for before, after in pairwise(planes)]
+        scalers = arch.simd_requantizers
         for byte in range(vector_bytes(arch)):
-            lane = byte % lanes
+            scaler = byte % scalers
             number = Mux(looks_up, byte // lookups, byte // lanes)
-            total = self.sums[lane]
-            with m.If(self.moves & part.valid & (part.number == number)):
-                low = Mux(self.instruction.sums, total[:ACTIVATION_BITS], self.bytes[lane])
+            loads = self.moves & part.valid & (part.number == number)
+            if hasattr(self, "turn"):
+                turns = (byte % lookups // scalers, byte % lanes // scalers)
+                loads &= self.turn == Mux(looks_up, *turns)
+            total = self.sums[scaler]
+            with m.If(loads):
+                low = Mux(self.instruction.sums, total[:ACTIVATION_BITS], self.bytes[scaler])
                 m.d.sync += planes[0][byte].eq(low)
                 for number_, plane in enumerate(planes[1:], 1):
                     m.d.sync += plane[byte].eq(total.word_select(number_, ACTIVATION_BITS))

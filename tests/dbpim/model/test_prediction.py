@@ -12,7 +12,12 @@ from golden.dbpim.csd import phi
 from golden.network import infer
 from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.facts import Arch, load_arch, with_sparsity
-from hwgen.dbpim.facts.timing import DISPATCH_CYCLES, FETCH_CYCLES, SIMD_CYCLES
+from hwgen.dbpim.facts.timing import (
+    DISPATCH_CYCLES,
+    FETCH_CYCLES,
+    REQUEST_CYCLES,
+    SIMD_CYCLES,
+)
 from hwgen.dbpim.model import CycleModel, where_cycles_go
 from hwgen.dbpim.model.prediction import StepCycles, utilization
 from hwgen.network import INPUT, Conv, Linear, QuantizedNetwork
@@ -175,15 +180,15 @@ def test_a_layer_by_hand() -> None:
 
     A row of 8 x 16 cells holds 3 inputs of 5 filters with 2 columns each: 30 cells of 3 = 4 - 1.
     Inputs of 0b101 take two bit planes, so the row is active in 3 x 2 cycles with a position
-    and in one, on zeros, without. All macros wait 26 cycles for the row of 7 beats; dispatch and
-    retirement are none of them.
+    and in one, on zeros, without. All macros wait 25 cycles for the row of 7 beats; dispatch,
+    request and retirement are none of them.
     """
     network, image = small_layer()
     layer = predict(network, chip("small"), image)["conv_0"]
     cells = [layer.causes[name] for name in ("busy", "absent_filters", "empty_slots")]
     assert cells == [6 * 3 * 10, 6 * 3 * 6, 6 * 5 * 16]
     assert layer.causes["inactive_positions"] == SMALL_CELLS
-    assert layer.causes["load"] == 26 * 4 * SMALL_CELLS
+    assert layer.causes["load"] == 25 * 4 * SMALL_CELLS
     assert utilization([layer]) == 180 / (7 * SMALL_CELLS)
 
 
@@ -243,7 +248,7 @@ def test_a_core_alone_never_waits_for_the_bus() -> None:
     product, every_cell = steps["multiply_1"], 2 * SMALL_CELLS
     parts, retirement = 64 * 2, 1
     assert product.causes["simd"] == parts * every_cell
-    latencies = DISPATCH_CYCLES + FETCH_CYCLES + SIMD_CYCLES
+    latencies = DISPATCH_CYCLES + REQUEST_CYCLES + FETCH_CYCLES + SIMD_CYCLES
     assert product.cycles == parts + latencies + retirement
 
 

@@ -1,5 +1,6 @@
 """Whole networks on the RTL of whole chips: every element and every cycle as predicted."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,14 @@ def test_directed_network(name: str, tmp_path: Path) -> None:
 def test_directed_network_dense(name: str, tmp_path: Path) -> None:
     network = directed(name)
     check_chip(network, chip_arch("small", "none"), random_images(network, 1, seed=2), tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", sorted(set(DIRECTED) - NEEDS_EVERY_BIT))
+def test_shared_requantizers(name: str, tmp_path: Path) -> None:
+    """Four lanes share one: every operation, all results and cycles as predicted."""
+    network, arch = directed(name), replace(chip_arch("small"), lanes_per_requantizer=4)
+    check_chip(network, arch, random_images(network, 2, seed=1), tmp_path)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 4])

@@ -31,6 +31,16 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(SMALL, "verilator", tmp_path, waves)
 
 
+def test_shared_requantizers(tmp_path: Path, waves: Waves | None) -> None:
+    run_simd(replace(SMALL, lanes_per_requantizer=4), "verilator", tmp_path, waves)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("lanes", [2, 8])
+def test_shared_requantizers_of_one_part(lanes: int, tmp_path: Path, waves: Waves | None) -> None:
+    run_simd(replace(ONE_PART, lanes_per_requantizer=lanes), "verilator", tmp_path, waves)
+
+
 @pytest.mark.long
 def test_one_part(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(ONE_PART, "verilator", tmp_path, waves)
@@ -64,6 +74,9 @@ def test_all_lanes_of_narrow(lanes: int, tmp_path: Path, waves: Waves | None) ->
     run_simd(replace(narrow(), simd_lanes=lanes), "verilator", tmp_path, waves)
 
 
-@pytest.mark.parametrize("arch", [SMALL, ONE_PART, FEW_LANES, LARGE, narrow()])
+SHARED = replace(LARGE, lanes_per_requantizer=4)
+
+
+@pytest.mark.parametrize("arch", [SMALL, ONE_PART, FEW_LANES, LARGE, SHARED, narrow()])
 def test_lint_clean(arch: Arch) -> None:
     assert lint_part(Simd(arch=arch)) == ""
