@@ -10,7 +10,7 @@ from tests.verif.crossbar.random_macros import random_macro
 from tests.verif.crossbar.test_macro import run_facts
 
 DEFAULT = ["64 rows, cells of 4 bits, DACs of 4, 4 samples a clock", "concatenations"]
-SHORT = (3, 4, 20, 25, 40, 53, 54, 58)
+SHORT = (3, 25, 54, 58)
 """Seeds of random macros that run for at most 2,000 clocks."""
 
 
