@@ -151,11 +151,12 @@ def run_facts(
     run(bench, module="verif.crossbar.bench_macro", folder=folder, settings=settings)
 
 
-def test_macro(tmp_path: Path, waves: Waves | None) -> None:
+@pytest.mark.long
+def test_macro_under_verilator(tmp_path: Path, waves: Waves | None) -> None:
     run_case("padding", tmp_path, "verilator", waves)
 
 
-@pytest.mark.parametrize("name", ["gather of uneven copies", "chain of three"])
+@pytest.mark.parametrize("name", ["padding", "gather of uneven copies", "chain of three"])
 def test_macro_under_icarus(name: str, icarus: str, tmp_path: Path) -> None:
     run_case(name, tmp_path, icarus)
 
