@@ -1,7 +1,7 @@
 """Chips of one macro: description, weights, what is loaded into the macro, and its answers."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -411,31 +411,64 @@ def draw_layer(
 def answers(case: MacroCase, loaded: list[Loaded], images: Ints) -> list[int]:
     """Return the elements of the last maps of all images, in their order."""
     maps: list[Any] = []
-    for place, (layer, own) in enumerate(zip(case.layers, loaded, strict=True)):
-        inputs = [maps[one] for one in layer.providers] or [images]
-        if len(inputs) > 1 and layer.kind != "eltwise":
-            inputs = [np.concatenate(inputs, axis=3)]
-        if layer.kind == "fc":
-            inputs = [inputs[0].reshape(len(images), 1, 1, -1)]
-        sums = sums_of(layer, own, inputs)
-        if case.output_elements(place) > 1:
-            maps.append(sums % (1 << 32))
-            continue
-        written = requantize(
-            sums,
-            multiplier=own.multiplier,
-            shift=own.shift,
-            zero_point=own.zero_point,
-            low=own.low,
-            high=own.high,
-            dtype=np.uint16,
-        )
-        maps.append(written if own.table is None else own.table[written].astype(np.uint16))
+    for place, own in enumerate(loaded):
+        maps.append(map_of(case, place, own, sums_of(case, place, own, maps, images)))
     return [int(one) for one in maps[-1].reshape(-1)]
 
 
-def sums_of(layer: CrossbarLayer, own: Loaded, inputs: list[Any]) -> Ints:
-    """Return the sums of a layer that are requantized."""
+def at_an_end(case: MacroCase, loaded: list[Loaded], end: str) -> tuple[list[Loaded], Ints]:
+    """Return parameters and two images that bring columns, sums and results to their ends.
+
+    end: `least`: all weights are the least, and the least sum of a channel is -2^31; `greatest`;
+        `alternating`: every other weight and input, and the greatest sum is 2^31 - 1
+    """
+    half, top = 1 << (case.weight_bits - 1), (1 << case.bits) - 1
+    first, second = {"least": (-half, -half), "greatest": (half - 1, half - 1)}.get(
+        end, (-half, half - 1)
+    )
+    images = np.full((2, *case.layers[0].in_sides, case.layers[0].in_channels), top)
+    if end == "alternating":
+        images.reshape(-1)[::2] = 0
+    maps: list[Any] = []
+    found = []
+    for place, drawn in enumerate(loaded):
+        weights = np.full(drawn.weights.shape, first)
+        weights.reshape(-1)[1::2] = second
+        none = np.zeros_like(drawn.bias)
+        own = replace(drawn, weights=weights, bias=none, input_zero=0)
+        own = replace(own, multiplier=none + (1 << 16) - 1, zero_point=0, low=0, high=top)
+        sums = sums_of(case, place, own, maps, images)
+        each = sums.reshape(-1, sums.shape[-1])
+        bias = -(1 << 31) - each.min(0) if end == "least" else (1 << 31) - 1 - each.max(0)
+        found.append(replace(own, bias=bias))
+        maps.append(map_of(case, place, found[-1], sums + bias))
+    return found, images
+
+
+def map_of(case: MacroCase, place: int, own: Loaded, sums: Ints) -> Any:
+    """Return the map that becomes of the sums of a layer."""
+    if case.output_elements(place) > 1:
+        return sums % (1 << 32)
+    written = requantize(
+        sums,
+        multiplier=own.multiplier,
+        shift=own.shift,
+        zero_point=own.zero_point,
+        low=own.low,
+        high=own.high,
+        dtype=np.uint16,
+    )
+    return written if own.table is None else own.table[written].astype(np.uint16)
+
+
+def sums_of(case: MacroCase, place: int, own: Loaded, maps: list[Any], images: Ints) -> Ints:
+    """Return the sums of a layer that are requantized, from the maps of those before it."""
+    layer = case.layers[place]
+    inputs = [maps[one] for one in layer.providers] or [images]
+    if len(inputs) > 1 and layer.kind != "eltwise":
+        inputs = [np.concatenate(inputs, axis=3)]
+    if layer.kind == "fc":
+        inputs = [inputs[0].reshape(len(images), 1, 1, -1)]
     padding = (*layer.paddings, *layer.end_paddings)
     if layer.kind == "eltwise":
         zero_a, a, zero_b, b = own.operands

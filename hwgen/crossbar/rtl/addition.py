@@ -1,5 +1,7 @@
 """Addition: columns of all lanes come together in the sums of their channels."""
 
+from collections import defaultdict
+
 from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
@@ -104,25 +106,31 @@ class Addition(Part):
         m.d.comb += lanes.eq(here)
         value = [self.value.word_select(e, sizes.sum_bits) for e in range(sizes.lanes)]
         target = [self.target.word_select(e, target_bits) for e in range(sizes.lanes)]
+        lower, higher = defaultdict(list), defaultdict(list)
+        for one, two in sorted(self._meeting):
+            lower[two].append(one)
+            higher[one].append(two)
+        enables, indices, totals = [], [], []
         for lane in range(sizes.lanes):
-            lower = [one for one, two in sorted(self._meeting) if two == lane]
-            higher = [two for one, two in sorted(self._meeting) if one == lane]
             begins, total = self.first[lane], value[lane]
-            for other in lower:
+            for other in lower[lane]:
                 same = Signal(name=f"same_{other}_{lane}")
                 m.d.comb += same.eq(target[other] == target[lane])
                 begins |= same & self.first[other]
                 total = total + Mux(same, value[other], 0)
             passed = Signal(name=f"passed_{lane}")
-            for other in higher:
+            for other in higher[lane]:
                 with m.If(lanes[other] & (target[other] == target[lane])):
                     m.d.comb += passed.eq(1)
             old = sums.old.word_select(lane, sizes.sum_bits)
-            m.d.comb += [
-                sums.en[lane].eq(self.valid & lanes[lane] & ~passed),
-                sums.index.word_select(lane, target_bits + 1).eq(Cat(target[lane], half)),
-                sums.data.word_select(lane, sizes.sum_bits).eq(Mux(begins, 0, old) + total),
-            ]
+            enables.append(self.valid & lanes[lane] & ~passed)
+            indices.append(Cat(target[lane], half))
+            totals.append((Mux(begins, 0, old) + total)[: sizes.sum_bits])
+        m.d.comb += [
+            sums.en.eq(Cat(enables)),
+            sums.index.eq(Cat(indices)),
+            sums.data.eq(Cat(totals)),
+        ]
         for place in range(self._reads):
             index = self.read_index.word_select(place, target_bits)
             m.d.comb += sums.read_index.word_select(place, target_bits + 1).eq(

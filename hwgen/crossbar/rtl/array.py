@@ -1,6 +1,6 @@
 """Array: from inputs in registers to the sums of one layer in one macro."""
 
-from amaranth.hdl import ClockSignal, Module, Signal
+from amaranth.hdl import Cat, ClockSignal, Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
@@ -155,9 +155,10 @@ class Array(Part):
         sizes = self._sizes
         half_1 = Signal()
         m.d.sync += half_1.eq(conversions.half)
+        lanes = []
         for place in range(sizes.lanes):
             m.submodules[f"lane_{place}"] = lane = self._lane.instance()
-            index_bits = len(lane.unit) + 1
+            lanes.append(lane)
             m.d.comb += [
                 lane.load.eq(self.lane_write[place]),
                 lane.load_slot.eq(self.lane_slot),
@@ -168,16 +169,16 @@ class Array(Part):
                 lane.convert_shift.eq(conversions.shift),
                 lane.convert_half.eq(conversions.half),
                 lane.code.eq(self.codes.word_select(place, sizes.adc_bits)),
-                input_sums.index.word_select(place, index_bits).eq(
-                    lane.unit | (half_1 << len(lane.unit))
-                ),
                 lane.input_sum.eq(input_sums.data.word_select(place, sizes.input_sum_bits)),
                 lane.add.eq(addition.slot_valid),
                 lane.add_slot.eq(addition.slot),
                 lane.add_half.eq(addition.half),
-                addition.value.word_select(place, sizes.sum_bits).eq(lane.value),
-                addition.target.word_select(place, len(lane.target)).eq(lane.target),
-                addition.first[place].eq(lane.first),
             ]
-            if place == 0:
-                m.d.comb += addition.valid.eq(lane.valid)
+        # All lanes at once: Amaranth looks at every bit of a signal for each of its assignments.
+        m.d.comb += [
+            input_sums.index.eq(Cat(Cat(lane.unit, half_1) for lane in lanes)),
+            addition.value.eq(Cat(lane.value for lane in lanes)),
+            addition.target.eq(Cat(lane.target for lane in lanes)),
+            addition.first.eq(Cat(lane.first for lane in lanes)),
+            addition.valid.eq(lanes[0].valid),
+        ]

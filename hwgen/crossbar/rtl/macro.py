@@ -172,16 +172,16 @@ class Macro(Part):
         bits, wide = self._chip.adc_bits, self._analog_bits
         converting = any_of([engine.converting for engine in engines])
         analog = any_of([Mux(engine.converting, engine.analog, 0) for engine in engines])
-        codes = Signal(adcs * self._samples * bits)
+        codes: dict[int, Value] = {}
         for number in range(adcs):
             m.submodules[f"adc_{number}"] = adc = self._adc.instance()
             lanes = [number + sample * adcs for sample in range(self._samples)]
             m.d.comb += adc.sums.eq(Cat(analog.word_select(e, wide) for e in lanes))
             for sample, lane in enumerate(lanes):
-                m.d.comb += codes.word_select(lane, bits).eq(adc.codes.word_select(sample, bits))
+                codes[lane] = adc.codes.word_select(sample, bits)
             above.append(adc.above)
         for engine in engines:
-            m.d.comb += engine.codes.eq(codes)
+            m.d.comb += engine.codes.eq(Cat(codes[lane] for lane in range(len(codes))))
         return converting & any_of(above)
 
     def _share_port(

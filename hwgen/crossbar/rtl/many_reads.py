@@ -1,6 +1,6 @@
 """ManyReads: words that are loaded one at a time, and read by every lane in each clock."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.memory_body import memory_body
@@ -57,10 +57,9 @@ class ManyReads(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits, width = len(self.write_index), self._width
-        reads = [
-            (self.index.word_select(lane, bits), self.data.word_select(lane, width))
-            for lane in range(self._reads)
-        ]
+        words = [Signal(width, name=f"word_{lane}") for lane in range(self._reads)]
+        reads = [(self.index.word_select(lane, bits), word) for lane, word in enumerate(words)]
+        m.d.comb += self.data.eq(Cat(words))
         memory_body(
             m,
             depth=1 << bits,

@@ -1,6 +1,6 @@
 """Sums: one for each element of two blocks, on the way from adders to requantizers."""
 
-from amaranth.hdl import ClockDomain, Module
+from amaranth.hdl import Cat, ClockDomain, Module
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -63,6 +63,7 @@ class Sums(Part):
         m.domains.array = array_clock = ClockDomain(reset_less=True, local=True)
         m.submodules.content = content = Memory(shape=width, depth=1 << bits, init=[])
         m.d.comb += array_clock.clk.eq(self.clk)
+        old = []
         for lane in range(self._lanes):
             write, read = content.write_port(domain="array"), content.read_port(domain="comb")
             index = self.index.word_select(lane, bits)
@@ -71,8 +72,9 @@ class Sums(Part):
                 write.addr.eq(index),
                 write.data.eq(self.data.word_select(lane, width)),
                 read.addr.eq(index),
-                self.old.word_select(lane, width).eq(read.data),
             ]
+            old.append(read.data)
+        m.d.comb += self.old.eq(Cat(old))
         for place in range(self._reads):
             read = content.read_port(domain="comb")
             m.d.comb += [

@@ -8,6 +8,7 @@ POOL: dict[str, Any] = {"kind": "pool", "stride": 1, "padding": 0, "groups": 1}
 POOL |= {"in_side": 4, "activation": "none"}
 HEAD: dict[str, Any] = {"kind": "fc", "kernel": 1, "stride": 1, "padding": 0, "groups": 1}
 HEAD |= {"in_side": 1, "out_side": 1, "activation": "none"}
+THREE = {"in_side": 3, "out_side": 3}
 
 
 def three(channels: tuple[int, int], outputs: int, *, copies: int, **more: Any) -> dict[str, Any]:
@@ -66,13 +67,14 @@ GRID: dict[str, dict[str, Any]] = {
     },
     "concatenations": {
         "layers": [
-            CONV | {"name": "one", "in_channels": 3, "out_channels": 3},
-            CONV | {"name": "two", "in_channels": 3, "out_channels": 5, "providers": [0]},
+            CONV | THREE | {"name": "one", "in_channels": 3, "out_channels": 2},
+            CONV | THREE | {"name": "two", "in_channels": 2, "out_channels": 3, "providers": [0]},
             CONV
-            | {"name": "both", "in_channels": 8, "out_channels": 4, "providers": [0, 1]}
+            | THREE
+            | {"name": "both", "in_channels": 5, "out_channels": 2, "providers": [0, 1]}
             | {"activation": "sigmoid"},
             HEAD
-            | {"name": "head", "in_channels": 12 * 16, "out_channels": 5}
+            | {"name": "head", "in_channels": 7 * 9, "out_channels": 4}
             | {"providers": [1, 2, 0]},
         ],
         "copies": [5, 4, 3, 1],

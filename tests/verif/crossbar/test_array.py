@@ -39,7 +39,8 @@ def run_case(name: str, folder: Path, simulator: str, waves: Waves | None = None
     run(bench, module="verif.crossbar.bench_array", folder=folder, settings=settings(**facts))
 
 
-def test_array(tmp_path: Path, waves: Waves | None) -> None:
+@pytest.mark.long
+def test_array_under_verilator(tmp_path: Path, waves: Waves | None) -> None:
     run_case("16-2-2 five lanes", tmp_path, "verilator", waves)
 
 

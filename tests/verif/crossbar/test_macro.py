@@ -138,19 +138,25 @@ def run_facts(
     simulator: str,
     *,
     seed: int = 0,
+    end: str | None = None,
     waves: Waves | None = None,
 ) -> None:
-    """Run the bench on macros that plain data describe, weights and images from a seed."""
+    """Run the bench on macros that plain data describe, weights and images from a seed.
+
+    end: with those of `verif.crossbar.macro_case.at_an_end`
+    """
     bench = build(MacroGroup(chip=case_of(facts).chip), simulator=simulator, waves=waves)
     settings = {"CROSSBAR_MACRO": json.dumps(facts), "CROSSBAR_SEED": str(seed)}
+    settings |= {} if end is None else {"CROSSBAR_END": end}
     run(bench, module="verif.crossbar.bench_macro", folder=folder, settings=settings)
 
 
-def test_macro(tmp_path: Path, waves: Waves | None) -> None:
+@pytest.mark.long
+def test_macro_under_verilator(tmp_path: Path, waves: Waves | None) -> None:
     run_case("padding", tmp_path, "verilator", waves)
 
 
-@pytest.mark.parametrize("name", ["gather of uneven copies", "chain of three"])
+@pytest.mark.parametrize("name", ["padding", "gather of uneven copies", "chain of three"])
 def test_macro_under_icarus(name: str, icarus: str, tmp_path: Path) -> None:
     run_case(name, tmp_path, icarus)
 
