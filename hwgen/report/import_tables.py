@@ -12,8 +12,8 @@ RUNS = "runs"
 ROUNDING_LINES = {
     "float32": (
         "sums round as the runtime's default kernels do: for chips with"
-        " `rounding: [half_up, float32]`, such as dbpim/paper_float32; every chip runs what"
-        " `--kernels half_up` gives"
+        " `rounding: [half_up, float32]`, such as paper_float32, which ships; every chip runs"
+        " what `--kernels half_up` gives"
     ),
     "tflite": (
         "sums round as the reference kernels do, for golden alone: chips run what `--kernels"
