@@ -20,7 +20,6 @@ from hwgen.importers.integer import IntegerGraph, RefusedNetworkError, folded, r
 from hwgen.importers.integer.runtime import Outcome, Runtime
 from hwgen.network import Layer, QuantizedNetwork
 from hwgen.network.file import load_network
-from hwgen.network.quantization import HALF_UP
 from hwgen.report.agreement import (
     AgreementReport,
     Differences,
@@ -201,10 +200,9 @@ class Compare(
 
 def computed_kernels(network: QuantizedNetwork) -> Target | None:
     """Return the kernels whose arithmetic a network computes; None: it rounds half up alone."""
-    found = {getattr(layer, "rounding", HALF_UP) for layer in network.layers}
-    if "tflite" in found:
+    if "tflite" in network.roundings:
         return "reference"
-    return "default" if "float32" in found else None
+    return "default" if "float32" in network.roundings else None
 
 
 def source_of(network: QuantizedNetwork) -> str:

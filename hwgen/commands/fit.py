@@ -177,7 +177,7 @@ def with_few_digits(network: QuantizedNetwork, phi: int = 2) -> QuantizedNetwork
 
 def check_rounding(network: QuantizedNetwork, file: Path) -> None:
     """Refuse a network that rounds as a runtime does: the fitted one would no longer."""
-    found = {getattr(layer, "rounding", HALF_UP) for layer in network.layers} - {HALF_UP}
+    found = network.roundings - {HALF_UP}
     if found:
         raise FormatError(
             field="the rounding of the network",

@@ -23,7 +23,6 @@ from hwgen.importers.integer import (
 from hwgen.importers.integer.arithmetic import Choice, kernels_of
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import save_network
-from hwgen.network.quantization import HALF_UP
 from hwgen.report.import_tables import import_table
 from hwgen.report.imports import (
     ImportedLayer,
@@ -173,7 +172,7 @@ def content_of(graph: IntegerGraph, lowered: Lowered) -> ImportInfo:
         refused=[],
         notes=notes,
         largest_steps=lowered.largest_effect,
-        roundings=sorted({getattr(layer, "rounding", HALF_UP) for layer in network.layers}),
+        roundings=sorted(network.roundings),
     )
 
 

@@ -24,6 +24,7 @@ from hwgen.network.maps import STRICT, FeatureMap
 from hwgen.network.max_pool import MaxPool
 from hwgen.network.moves import Reshape, Transpose
 from hwgen.network.multiply import Multiply
+from hwgen.network.quantization import HALF_UP, Rounding
 from hwgen.network.rescale import Rescale
 from hwgen.network.shortcut import Shortcut
 from hwgen.network.table import Table
@@ -114,6 +115,11 @@ class QuantizedNetwork:
     def answer(self) -> str:
         """Name of the layer whose map is the network's answer."""
         return self.graph.outputs[0]
+
+    @property
+    def roundings(self) -> set[Rounding]:
+        """How sums of layers round; a layer that scales nothing counts as half up."""
+        return {getattr(layer, "rounding", HALF_UP) for layer in self.layers}
 
     def map_of(self, name: str) -> FeatureMap:
         """Return the map called `name`: the image or a layer's output."""
