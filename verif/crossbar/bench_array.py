@@ -20,7 +20,16 @@ SIZES = CASE.sizes
 FULL = max(CASE.rows_of(one.section, one.row_tile) for one in CASE.columns) == CASE.side
 """Whether a unit uses all rows, so that a column may reach the end of the range of an ADC."""
 KINDS = ("random", "greatest", "least", "half", "other half", "alternating")
-CORNERS = Corners("flipped column", "fullest code", "least sum", "greatest sum", "idle clocks")
+UNEVEN = len(CASE.columns) % SIZES.lanes > 0
+"""Whether lanes of the last slot have no column."""
+CORNERS = Corners(
+    "flipped column",
+    "fullest code",
+    "least sum",
+    "greatest sum",
+    "idle clocks",
+    *(["lane without a column"] if UNEVEN else []),
+)
 STROBES = ("multiply", "convert", "add", "cell_write", "row_write", "sum_write", "lane_write")
 
 
@@ -73,6 +82,7 @@ class Bench:
         await reset(self.dut, *(self.ports[name] for name in STROBES))
         last = (SIZES.columns - 1) % SIZES.lanes
         self.set(last_lanes=(2 << last) - 1)
+        await self.load_garbage(range(last + 1, SIZES.lanes))
         for index, column in enumerate(CASE.columns):
             stored = cells[column.section, column.row_tile]
             place = column.channel - CASE.cut.first_channel(column.section)
@@ -96,6 +106,16 @@ class Bench:
                 data = word >> (part * SIZES.part_bits) & ((1 << SIZES.part_bits) - 1)
                 self.set(cell_write=1, cell_part=part, cell_data=data)
                 await self.clock()
+
+    async def load_garbage(self, lanes: range) -> None:
+        """Leave a column in the last slot of lanes that have none, with the target of another."""
+        index = len(CASE.columns) - 1
+        fields = {"flip": 1, "first": 1, "target": CASE.columns[index].target}
+        self.set(column=SIZES.column.const(fields).as_bits(), lane_slot=index // SIZES.lanes)
+        for lane in lanes:
+            CORNERS.hit("lane without a column")
+            self.set(lane_write=1 << lane)
+            await self.clock()
 
     def writes(self, inputs: dict[tuple[int, int, int], Ints], half: int) -> Iterator[None]:
         """Drive a write of rows a clock, then the sums of units."""
