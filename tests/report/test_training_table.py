@@ -63,10 +63,11 @@ def test_mistakes_are_one_sentence(
 @pytest.mark.parametrize(
     ("start", "epochs", "batches", "short"),
     [
-        (None, 29, None, True),
-        (None, 30, None, False),
+        (None, 14, None, True),
+        (None, 15, None, False),
         (None, 100, 100, True),
-        (None, 1000, 150, False),
+        (None, 500, 150, False),
+        (None, 499, 150, True),
         ("12", 1, None, False),
     ],
 )

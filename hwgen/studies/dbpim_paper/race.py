@@ -74,7 +74,11 @@ def race(request: DbpimPaper) -> RaceReport:
         )
         for each in found
     }
-    cases = [case_of(base[e.name], e, s, b) for e, b, s in product(found, batches, SWITCHES)]
+    cases = [
+        case_of(base[e.name], e, s, b)
+        for e, b, s in product(found, batches, SWITCHES)
+        if e.trained or b == batches[0]
+    ]
     results = results_of(context, cases, workers=request.workers)
     runs, refused = [], []
     for case, result in zip(cases, results, strict=True):
