@@ -212,7 +212,7 @@ def simulate(
     seed: of the content of memories at power-on
     """
     simulation = subject.family.need(SIMULATION)
-    cycles = sum(each.cycles for each in predictions)
+    cycles = predictions[0].loading + sum(each.cycles for each in predictions)
     waves = (
         None
         if window is None

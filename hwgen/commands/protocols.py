@@ -141,6 +141,7 @@ class Prediction(Protocol):
 
     cycles: from accepted start to done; load: load-stall cycles, in which nothing computes
         because a load is pending
+    loading: cycles before the first run in which the weights come in, where they are predicted
     steps: in the order of the program, those of the chip itself among them
     counters: value of each further counter that the chip has, by the name of its register
     events: how often each event happens; own_events: of each step those that never happen while
@@ -151,6 +152,8 @@ class Prediction(Protocol):
     def cycles(self) -> int: ...
     @property
     def load(self) -> int: ...
+    @property
+    def loading(self) -> int: ...
     @property
     def steps(self) -> Sequence[Step]: ...
     @property

@@ -20,7 +20,7 @@ from hwgen.errors import DataError
 from hwgen.train.batch_norm import BatchNorm
 from hwgen.train.layouts import NORM_KEYS, Names, find_layout, known_layouts
 from hwgen.train.network import Network
-from hwgen.train.plans.plan import Plan
+from hwgen.train.plans.plan import Node, Plan
 from hwgen.train.recipe import Start
 
 Tensors = dict[str, Tensor]
@@ -59,6 +59,7 @@ def load_start(network: Network, path: Path, start: Start, grid: Grid) -> None:
     layout, names = find_layout(network.plan, layouts, tensors, path)
     check_shapes(network, names, tensors, path)
     layers = by_node(network, names, tensors, layout.epsilon)
+    drawn = {node.name for node in network.plan.weighted} - layers.keys()
     if layout.pool_unknown:
         check_no_pool(layers, names, path)
     if layout.padded_shortcuts:
@@ -71,9 +72,14 @@ def load_start(network: Network, path: Path, start: Start, grid: Grid) -> None:
             state = network.layer(name).state_dict()
             for key, tensor in values.items():
                 state[key].copy_(tensor)
-        for node in network.plan.weighted:
-            if node.name not in layers and node.name.endswith("_excite"):
-                network.layer(node.name).state_dict()["bias"].fill_(OPEN)
+        for name in drawn & excitations(network.plan):
+            network.layer(name).state_dict()["bias"].fill_(OPEN)
+
+
+def excitations(plan: Plan) -> set[str]:
+    """Return the layers whose sigmoid is a factor of each channel."""
+    tables = [node for node in plan.nodes if node.op == "table" and node.function == "sigmoid"]
+    return {name for node in tables for name in node.inputs}
 
 
 def read_state(path: Path) -> Tensors:
@@ -109,11 +115,14 @@ def plain_name(name: str) -> str:
     return name
 
 
+def in_file(plan: Plan, names: Names) -> list[Node]:
+    """Return the nodes with weights that a layout names."""
+    return [node for node in plan.weighted if node.name in names]
+
+
 def check_shapes(network: Network, names: Names, tensors: Tensors, path: Path) -> None:
     """Refuse a checkpoint that lacks a tensor or has one of another shape."""
-    for node in network.plan.weighted:
-        if node.name not in names:
-            continue
+    for node in in_file(network.plan, names):
         (conv, norm), shape = names[node.name], tuple(network.layer(node.name).weight.shape)
         if node.op == "linear":
             wanted = {f"{conv}.weight": (shape[0], math.prod(shape[1:])), f"{conv}.bias": shape[:1]}
@@ -130,9 +139,7 @@ def check_shapes(network: Network, names: Names, tensors: Tensors, path: Path) -
 def by_node(network: Network, names: Names, tensors: Tensors, epsilon: float) -> Layers:
     """Return the tensors of each node that the file has; batch norm takes away a bias before it."""
     layers = {}
-    for node in network.plan.weighted:
-        if node.name not in names:
-            continue
+    for node in in_file(network.plan, names):
         conv, norm = names[node.name]
         weight = tensors[f"{conv}.weight"].double()
         layer = {"weight": weight.reshape(network.layer(node.name).weight.shape)}

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from hwgen.chip.step import Step, in_a_row
 from hwgen.dbpim.facts.events import OVERLAPPING
@@ -58,6 +59,9 @@ class Prediction:
     cycles: int
     load: int
     found: tuple[StepCycles, ...]
+
+    loading: ClassVar[int] = 0
+    """Cycles before the first run; weights come in with the runs."""
 
     @property
     def compute(self) -> int:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from hwgen.chip.step import Step, in_a_row
 
@@ -43,6 +44,9 @@ class Prediction:
     found: tuple[StepCycles, ...]
     image_cycles: tuple[int, ...]
     weight_row_writes: int
+
+    loading: ClassVar[int] = 0
+    """Cycles before the first run; those in which weights are written are not predicted."""
 
     @property
     def compute(self) -> int:
