@@ -4,7 +4,8 @@
 
 Each folder is what `hwgen train` left: `training.json` and the network files beside it. Accuracy is
 that of the integer path on all test images. Cycles are those of one image by the cycle model, image
-in and answer out included; of several chips the first counts that runs the network.
+in and answer out included; of several chips the first counts that runs the network. With --keep the
+table goes on: trainings of an earlier one stay, whose folders may be gone.
 """
 
 import argparse
@@ -15,14 +16,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen.errors import CompileError, HwgenError
+from hwgen.errors import CompileError, FormatError, HwgenError
 from hwgen.files.output import write_text
 from hwgen.mram.compiler import compile_network
 from hwgen.mram.facts.arch import Arch, load_arch
 from hwgen.mram.model import CycleModel, SplitCost
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network
-from hwgen.studies.cadnn_paper.training_page import training_page
+from hwgen.studies.cadnn_paper.training_page import Row, training_page
 from hwgen.studies.cadnn_paper.training_state import (
     RESULTS,
     method_of,
@@ -47,11 +48,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--arch", action="append", type=Path, required=True, help="a chip (.yaml)")
     parser.add_argument("--commit", default="", help="of the code that trained")
     parser.add_argument("--json", type=Path, required=True, help="file to write")
+    parser.add_argument(
+        "--keep", action="store_true", help="rows of other trainings in --json stay"
+    )
     parser.add_argument("--out", type=Path, required=True, help="page of Markdown to write")
     chosen = parser.parse_args(arguments)
     try:
         archs = [load_arch(path) for path in chosen.arch]
         rows = [training_row(folder, archs, chosen.commit) for folder in chosen.folders]
+        if chosen.keep:
+            rows = merged(stored_rows(chosen.json), rows)
         content = {"format": RESULTS, "version": 1, "rows": rows}
         write_text(chosen.json, json.dumps(content, indent=1) + "\n", what="results")
         write_text(chosen.out, training_page(rows), what="page")
@@ -59,6 +65,25 @@ def main(arguments: Sequence[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def stored_rows(path: Path) -> list[Row]:
+    """Return the rows of an earlier table, whose trainings may be gone."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] == RESULTS:
+            return list(content["rows"])
+    except (OSError, ValueError, LookupError, TypeError):
+        pass
+    wanted = "a table of earlier trainings where --keep is on"
+    raise FormatError(field="--json", allowed=wanted, given="something else", source=str(path))
+
+
+def merged(old: Sequence[Row], new: Sequence[Row]) -> list[Row]:
+    """Return all trainings, recipes in their order; of the same recipe, seed and epochs the new."""
+    found = {(row["recipe"], row["seed"], row["epochs"]): row for row in [*old, *new]}
+    order = {row["recipe"]: place for place, row in reversed(list(enumerate([*old, *new])))}
+    return sorted(found.values(), key=lambda row: (order[row["recipe"]], row["seed"]))
 
 
 def training_row(folder: Path, archs: Sequence[Arch], commit: str) -> dict[str, Any]:

@@ -116,6 +116,27 @@ def test_seeds_of_a_recipe_are_one_row_with_their_spread(folder: Path, tmp_path:
     assert len(json.loads((tmp_path / "results.json").read_text())["rows"]) == 2
 
 
+def test_earlier_trainings_stay(folder: Path, tmp_path: Path) -> None:
+    arguments, table = (folder, "--arch", SMALL, "--commit"), tmp_path / "results.json"
+    assert run(*arguments, "old", out=tmp_path) == 0
+    content = json.loads(table.read_text())
+    (row,) = content["rows"]
+    rows = [row | {"recipe": "gone"}, row, row | {"seed": 9}]
+    table.write_text(json.dumps(content | {"rows": rows}))
+    assert run(*arguments, "new", "--keep", out=tmp_path) == 0
+    kept = json.loads(table.read_text())["rows"]
+    assert [each["recipe"] for each in kept] == ["gone", row["recipe"], row["recipe"]]
+    assert [each["commit"] for each in kept] == ["old", "new", "old"]
+
+
+def test_only_a_table_can_be_kept(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(folder, "--arch", SMALL, "--keep", out=tmp_path) == 2
+    assert "--json must be a table of earlier trainings" in capsys.readouterr().err
+    assert not (tmp_path / "results.json").exists()
+
+
 def test_methods_and_selections() -> None:
     assert method_of(RECIPE) == "CA"
     assert method_of(RECIPE | {"teacher": None}) == "S-NN"
