@@ -3,36 +3,90 @@
 Amaranth checks for each bit of each value of a netlist that it is a net. It makes all of them
 itself, and the checks take a fifth of the time of a conversion. It looks for combinational cycles
 from each bit of each operator along each bit that it depends on: of wide shifters and sums that is
-most of the time of a conversion. Here the bits of a cell that all depend on the same ones are one.
+most of the time of a conversion. Here cells are put in an order first. Only where cells depend on
+each other in a circle bits are followed; those of a cell that all depend on the same ones are one.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from graphlib import CycleError, TopologicalSorter
 from threading import RLock
 from typing import Any
 
-from amaranth.hdl._nir import AsyncReadPort, Net, Netlist, Operator, Part, Value
+from amaranth.hdl._nir import (
+    AssignmentList,
+    AsyncReadPort,
+    FlipFlop,
+    IOBuffer,
+    Matches,
+    Net,
+    Netlist,
+    Operator,
+    Part,
+    PriorityMatch,
+    Value,
+)
 
 _in_force = RLock()
 named_cycles: Any = Netlist.check_comb_cycles
 """Amaranth's own check, whose error names all bits on the way."""
+COMBINATIONAL = (
+    AssignmentList,
+    AsyncReadPort,
+    IOBuffer,
+    Matches,
+    Operator,
+    Part,
+    PriorityMatch,
+)
 BITWISE = ("~", "&", "|", "^")
-BIT_PLACES = 16
-"""A net is the number of its cell, shifted, and its bit."""
+BIT_PLACES = 20
+"""A net is the number of its cell, shifted, and its bit. Amaranth's 16 places are too few for the
+sums of a macro with thousands of ADCs.
+"""
 
 
 @contextmanager
 def bits_unchecked() -> Iterator[None]:
     """Let netlists be built inside without a check of every bit; one thread at a time."""
+    changes: dict[Any, dict[str, Any]] = {
+        Value: {"__new__": value_of},
+        Netlist: {"resolve_value": resolved, "check_comb_cycles": refuse_cycles},
+        Net: {"from_cell": classmethod(net_of), "cell": property(cell_of), "bit": property(bit_of)},
+    }
     with _in_force:
-        originals = Value.__new__, Netlist.resolve_value
-        Value.__new__, Netlist.resolve_value = value_of, resolved
-        Netlist.check_comb_cycles = refuse_cycles
+        originals = {
+            owner: {name: vars(owner)[name] for name in changes[owner]} for owner in changes
+        }
+        put(changes)
         try:
             yield
         finally:
-            Value.__new__, Netlist.resolve_value = originals
-            Netlist.check_comb_cycles = named_cycles
+            put(originals)
+
+
+def put(changes: Mapping[Any, Mapping[str, Any]]) -> None:
+    """Replace attributes of classes."""
+    for owner, attributes in changes.items():
+        for name, value in attributes.items():
+            setattr(owner, name, value)
+
+
+def net_of(cls: Any, cell: int, bit: int) -> Any:
+    """Return the net of an output bit of a cell."""
+    if bit >> BIT_PLACES:
+        raise OverflowError(f"a cell must have at most {1 << BIT_PLACES:,} bits, got bit {bit:,}")
+    return cls(cell << BIT_PLACES | bit)
+
+
+def cell_of(net: int) -> int:
+    """Return the number of the cell of a net."""
+    return net >> BIT_PLACES
+
+
+def bit_of(net: int) -> int:
+    """Return the bit of its cell that a net is."""
+    return net & ((1 << BIT_PLACES) - 1)
 
 
 def value_of(cls: type, nets: Iterable[Any] = ()) -> Any:
@@ -59,11 +113,46 @@ def refuse_cycles(netlist: Any) -> None:
 
 def has_cycle(netlist: Any) -> bool:
     """Return whether a bit depends on itself without a register between."""
+    sorter = TopologicalSorter(cells_read(netlist))
+    try:
+        sorter.prepare()
+        return False
+    except CycleError:
+        return bits_in_circle(netlist, cells_before_circles(sorter))
+
+
+def cells_read(netlist: Any) -> dict[int, set[int]]:
+    """Return, by the number of a cell, the cells on whose outputs any of its own depends."""
+    late = {net: resolved(netlist, (net,))[0] >> BIT_PLACES for net in netlist.connections}
+    return {
+        number: {late[net] if net < 0 else net >> BIT_PLACES for net in nets_read(cell)}
+        for number, cell in enumerate(netlist.cells)
+    }
+
+
+def nets_read(cell: Any) -> Iterable[int]:
+    """Return the nets on which any output of a cell depends without a register between."""
+    if isinstance(cell, FlipFlop):
+        return (cell.clk, cell.arst)
+    return cell.input_nets() if isinstance(cell, COMBINATIONAL) else ()
+
+
+def cells_before_circles(sorter: TopologicalSorter[int]) -> set[int]:
+    """Return the cells that depend on no circle of cells."""
+    found: set[int] = set()
+    while ready := sorter.get_ready():
+        found.update(ready)
+        sorter.done(*ready)
+    return found
+
+
+def bits_in_circle(netlist: Any, settled: set[int]) -> bool:
+    """Return whether a bit depends on itself; settled: cells whose bits do not."""
     alike = [depends_alike(cell) for cell in netlist.cells]
     checked: set[int] = set()
     busy: set[int] = set()
     for number, cell in enumerate(netlist.cells):
-        for net in cell.output_nets(number):
+        for net in () if number in settled else cell.output_nets(number):
             way = [(node_of(net, alike), iter((net,)))]
             while way:
                 node, sources = way[-1]
@@ -74,7 +163,7 @@ def has_cycle(netlist: Any) -> bool:
                     checked.add(node)
                 elif source in busy:
                     return True
-                elif source not in checked:
+                elif source not in checked and source >> BIT_PLACES not in settled:
                     busy.add(source)
                     way.append((source, sources_of(netlist, source)))
     return False
@@ -100,5 +189,5 @@ def sources_of(netlist: Any, node: int) -> Iterator[int]:
         return iter((netlist.connections[Net(node)],))
     if node <= 1:
         return iter(())
-    cell = netlist.cells[node >> BIT_PLACES]
-    return (net for net, _ in cell.comb_edges_to(node & ((1 << BIT_PLACES) - 1)))
+    cell = netlist.cells[cell_of(node)]
+    return (net for net, _ in cell.comb_edges_to(bit_of(node)))
