@@ -1,6 +1,5 @@
 """Engine: all that works for one layer in one macro, from a ring to a ring and to the links."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from amaranth.hdl import Module, Mux, Signal, Value
@@ -16,6 +15,7 @@ from hwgen.crossbar.rtl.layouts import INDEX_BITS, TARGET_BITS, flit, layer_stro
 from hwgen.crossbar.rtl.requantizer import LIMITS, Requantizer, limits
 from hwgen.crossbar.rtl.results import Results
 from hwgen.crossbar.rtl.sender import Sender
+from hwgen.crossbar.rtl.shifts import any_of
 from hwgen.crossbar.rtl.store import Store
 
 ACTIVATED = 8
@@ -410,12 +410,4 @@ def parts_of(fields: Fields, word: Value) -> dict[str, Value]:
     for name, bits in fields:
         found[name] = word[place : place + bits]
         place += bits
-    return found
-
-
-def any_of(terms: Sequence[Value]) -> Value:
-    """Return the OR of terms."""
-    found = terms[0]
-    for term in terms[1:]:
-        found = found | term
     return found

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.memory_body import memory_body
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
+from hwgen.crossbar.rtl.shifts import any_of
 
 
 class PadMemory(Part):
@@ -162,11 +163,3 @@ class Pad(Part):
         """Return the field of the engine that is granted; 0 without one."""
         terms = [Mux(self.granted[e], fields.word_select(e, bits), 0) for e in engines]
         return any_of(terms)
-
-
-def any_of(terms: Sequence[Value]) -> Value:
-    """Return the OR of terms, 0 of none."""
-    found: Value = Value.cast(0)
-    for term in terms:
-        found = found | term
-    return found

@@ -1,7 +1,10 @@
 """Shifts and masks of words by elements: a shifter each, not a multiplexer for each element.
 
-What simulators and compilers make of a word of 128 elements is as short as for one of two.
+What simulators and compilers make of a word of 128 elements is as short as for one of two. And the
+OR of many terms, whose depth is the logarithm of their number.
 """
+
+from collections.abc import Sequence
 
 from amaranth.hdl import Const, Mux, Value
 from amaranth.utils import exact_log2
@@ -27,3 +30,11 @@ def below(count: Value, elements: int, *, unit: int = 1) -> Value:
     """
     missing = Mux(count < elements, elements - count, 0)[: elements.bit_length()]
     return Const((1 << elements * unit) - 1) >> missing.shift_left(exact_log2(unit))
+
+
+def any_of(terms: Sequence[Value]) -> Value:
+    """Return the OR of terms, 0 of none; in halves, as Amaranth follows chains by recursion."""
+    if len(terms) < 2:
+        return Value.cast(terms[0] if terms else 0)
+    middle = len(terms) // 2
+    return any_of(terms[:middle]) | any_of(terms[middle:])
