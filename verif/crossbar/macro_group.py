@@ -6,9 +6,9 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
 from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.rtl.engine import any_of
 from hwgen.crossbar.rtl.layouts import flit, layer_strobes
 from hwgen.crossbar.rtl.macro import Macro
+from hwgen.crossbar.rtl.shifts import any_of
 
 
 def group_strobes(chip: ChipFacts) -> data.StructLayout:
