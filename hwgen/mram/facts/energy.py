@@ -58,11 +58,16 @@ class Leakage:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Area:
-    """Area of one sub-array, and of what computes beside it, in um2.
+    """Area of one sub-array, of what computes beside it, and of what lies around all, in um2.
 
     rows, columns, segments, segment_columns, accumulator_bits: of the chip that was measured
     counting_um2: counters, joins and accumulators of all segments
     adding_um2: latches and write multiplexers of the in-memory adder
+    moving_um2: what takes whole rows: window, gather, sender, reader, input tree, loader, banks
+    lane_um2: of a lane of a block: DPU with its requantizers, pool unit, output tree
+    octet_um2: controllers of an octet
+    control_um2: the rest of the chip: order of records, registers, engines of the port
+    memory_bit_um2: of a bit of records, parameters, answers and the FIFO of the port
     """
 
     rows: Count
@@ -73,6 +78,11 @@ class Area:
     sub_array_um2: Positive
     counting_um2: Positive
     adding_um2: Positive
+    moving_um2: Positive
+    lane_um2: Positive
+    octet_um2: Positive
+    control_um2: Positive
+    memory_bit_um2: Positive
     source: Text
 
     def memory_um2(self, rows: int, columns: int) -> float:
@@ -91,6 +101,11 @@ class Area:
     def adding_of(self, arch: Arch) -> float:
         """Return the area of the in-memory adder of a sub-array of a chip: of each column."""
         return self.adding_um2 * arch.array.columns / self.columns
+
+    def around_of(self, arch: Arch) -> float:
+        """Return the area of the logic of a chip that is beside no sub-array."""
+        rows = self.moving_um2 * arch.array.columns / self.columns
+        return rows + arch.block * self.lane_um2 + arch.octets * self.octet_um2 + self.control_um2
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

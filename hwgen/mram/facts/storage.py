@@ -9,16 +9,23 @@ from hwgen.mram.facts.timing import READ_FIFO_BEATS
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Bits of one kind in the whole chip; `cells` are those of SOT-MRAM, not memory beside them."""
+    """Bits of one kind in the whole chip.
+
+    cells: of SOT-MRAM; words: of a memory beside them that is read by words; else flip-flops
+    """
 
     name: str
     bits: int
     meaning: str
     cells: bool = False
+    words: bool = False
 
 
 def storage(arch: Arch) -> list[Memory]:
-    """Return every memory of a chip; registers of pipelines are not counted."""
+    """Return every memory of a chip; registers of pipelines are not counted.
+
+    Words of records and parameters are whole beats, as they come.
+    """
     columns = arch.array.columns
     packet = arch.input_columns * arch.element_bits
     sums = arch.sub_arrays * arch.segments * arch.accumulator_bits
@@ -30,14 +37,24 @@ def storage(arch: Arch) -> list[Memory]:
         ("input rows", inputs, "of the computing sub-arrays"),
         ("image banks", BANKS * arch.array.rows * columns, "sub-arrays as plain memory"),
         ("accumulators", sums, "one for each segment of a sub-array"),
-        ("records", arch.record_entries * record_bits(arch), "of all modes"),
-        ("parameters", arch.parameter_entries * parameter_bits(arch), "of all layers and modes"),
+        ("records", arch.record_entries * whole_beats(record_bits(arch), arch), "of all modes"),
+        (
+            "parameters",
+            arch.parameter_entries * whole_beats(parameter_bits(arch), arch),
+            "of all layers and modes",
+        ),
         ("packets", 2 * packet, "inputs of a load: gathered, and sent"),
         ("answers", answers, "of one image"),
         ("memory beats", READ_FIFO_BEATS * arch.port_bits, "read ahead"),
     ]
     mram = {"weight rows", "input rows", "image banks"}
+    words = {"records", "parameters", "answers", "memory beats"}
     return [
-        Memory(name=name, bits=bits, meaning=meaning, cells=name in mram)
+        Memory(name=name, bits=bits, meaning=meaning, cells=name in mram, words=name in words)
         for name, bits, meaning in found
     ]
+
+
+def whole_beats(bits: int, arch: Arch) -> int:
+    """Return the bits of the beats that hold a word."""
+    return -(-bits // arch.port_bits) * arch.port_bits

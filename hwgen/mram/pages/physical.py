@@ -10,20 +10,19 @@ LIBRARY = "NangateOpenCellLibrary"
 """Its cells are in `configs/energy/mram_45nm.yaml`."""
 
 FAMILY = "mram_"
+AROUND = "around"
 ARRAYS = "sub-arrays and banks"
 COMPUTING = "counters and adder"
 """What counts and adds beside a sub-array is one module."""
 PART_OF: Mapping[str, str] = {
-    "chip": "around",
-    "octet": "around",
+    "chip": AROUND,
+    "octet": AROUND,
     "image_bank": ARRAYS,
     "sub_array": ARRAYS,
     "compute_array": COMPUTING,
     "adder": COMPUTING,
 }
 """By module without the prefix of the family."""
-REGISTER_FILE_UM2 = 3600 / 1024 / 8
-"""Of a bit of a register file of 1 KB, 45 nm (NeuroSim and CACTI 7)."""
 
 
 def part_of(module: str) -> str | None:
@@ -34,17 +33,19 @@ def part_of(module: str) -> str | None:
 
 def memory_um2(module: str) -> float:
     """Return the area of a bit of the memory in a module."""
+    area = default_table().area
     if module.startswith(f"{FAMILY}cell_array"):
-        return default_table().area.memory_um2(1, 1)
-    return REGISTER_FILE_UM2
+        return area.memory_um2(1, 1)
+    return area.memory_bit_um2
 
 
 def table_um2(arch: Arch) -> Mapping[str, float]:
-    """Return the area by part as the table has it, which knows nothing around the arrays."""
+    """Return the area by part as the table has it."""
     found = area_um2(arch)
     return {
         ARRAYS: found["sub_arrays"] + found["image_banks"],
         COMPUTING: found["counters"] + found["adder"],
+        AROUND: found["around"] + found["memories"],
     }
 
 

@@ -99,8 +99,12 @@ class Datapath(Part):
         m.submodules.pool = pool = self._pool.instance()
         m.submodules.dpu = dpu = self._dpu.instance()
         m.submodules.banks = banks = self._banks.instance()
-        octets, adding = self._arrays(m, ring=ring, dpu=dpu)
-        m.d.comb += [each.record.eq(self.record) for each in (former, ring, pool, dpu)]
+        # Ring and octets begin in the cycle after `go`; the record's memory is far from them.
+        kept = Signal.like(self.record)
+        with m.If(self.go_conv | self.go_add):
+            m.d.sync += kept.eq(self.record)
+        octets, adding = self._arrays(m, ring=ring, record=kept)
+        m.d.comb += [each.record.eq(self.record) for each in (former, pool, dpu)]
         self._connect_former(m, former=former, ring=ring)
         self._connect_dpu(m, dpu=dpu, ring=ring, pool=pool)
         self._connect_banks(m, banks=banks, former=former, pool=pool, dpu=dpu)
@@ -120,9 +124,10 @@ class Datapath(Part):
         return m
 
     def _arrays(
-        self, m: Module, *, ring: PartInstance, dpu: PartInstance
+        self, m: Module, *, ring: PartInstance, record: Signal
     ) -> tuple[list[PartInstance], Value]:
         """Place the octets between the trees; return them, and whether one of them adds."""
+        m.d.comb += ring.record.eq(record)
         m.submodules.input_tree = tree = self._input_tree.instance()
         m.submodules.output_tree = output = self._output_tree.instance()
         octets = [self._octet.instance() for _ in range(self._arch.octets)]
@@ -133,7 +138,7 @@ class Datapath(Part):
             m.submodules[f"octet_{number}"] = octet
             m.d.comb += [
                 octet.number.eq(number),
-                octet.record.eq(self.record),
+                octet.record.eq(record),
                 octet.input_valid.eq(tree.octet_valid[number]),
                 octet.input_row.eq(tree.input_row),
                 octet.input_data.eq(tree.input_data),
