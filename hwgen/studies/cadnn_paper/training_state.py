@@ -12,13 +12,15 @@ VERSIONS = (1, 2)
 """Version 2 adds the agreement of the modes."""
 ROUNDING = 0.01
 """Passes by which a phase may fall short: the last images of an order are left out."""
+LEAST_PASSES = 5
+"""Passes over the training images below which a training is a short one, whatever its recipe says."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class State:
     """How long a network was trained.
 
-    state: `complete`, or which phases had fewer passes than the recipe says
+    state: `complete`, a short training, or which phases had fewer passes than the recipe says
     passes: over the training images in each phase, in order
     """
 
@@ -60,7 +62,12 @@ def state_of(about: dict[str, Any]) -> State:
         for phase, wanted in wanted_passes(about["recipe"], images).items()
         if passes.get(phase, 0.0) < wanted - ROUNDING
     ]
-    return State(state=", ".join(missing) or "complete", passes=passes)
+    alone = len(about["recipe"]["widths"]) if about["recipe"]["weights"] == "individual" else 1
+    each_width = sum(passes.values()) / alone
+    short = (
+        f"short training of {each_width:.1f} passes" if each_width < LEAST_PASSES else "complete"
+    )
+    return State(state=", ".join(missing) or short, passes=passes)
 
 
 def wanted_passes(recipe: dict[str, Any], images: int) -> dict[str, float]:

@@ -150,7 +150,8 @@ def test_what_was_trained_beside_what_the_recipe_says() -> None:
     assert state.passes == {"base": 0.95, "float": 1.9, "quantized": 0.48}
     assert state.state == "quantized 0.48 of 0.95 passes"
     whole = ABOUT | {"history": [*ABOUT["history"], {"phase": "quantized", "batches": 5}]}
-    assert state_of(whole).state == "complete"
+    assert state_of(whole).state == "short training of 3.8 passes"
+    assert state_of(whole | {"history": 2 * whole["history"]}).state == "complete"
     alone = ABOUT | {"recipe": RECIPE | {"weights": "individual", "widths": [1.0, 0.5]}}
     assert state_of(alone).state.count("0.5x_quantized 0 of 0.95") == 1
 
