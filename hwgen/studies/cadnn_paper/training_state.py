@@ -13,7 +13,7 @@ VERSIONS = (1, 2)
 ROUNDING = 0.01
 """Passes by which a phase may fall short: the last images of an order are left out."""
 LEAST_PASSES = 5
-"""Passes over the training images below which a training is a short one, whatever its recipe says."""
+"""Passes over the training images; a training of fewer is short, whatever its recipe says."""
 
 
 @dataclass(frozen=True, kw_only=True)
