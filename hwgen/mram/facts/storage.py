@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hwgen.mram.facts.arch import BANKS, Arch
-from hwgen.mram.facts.records import parameter_bits, record_bits
+from hwgen.mram.facts.stream import section_beats
 from hwgen.mram.facts.timing import READ_FIFO_BEATS
 
 
@@ -26,6 +26,7 @@ def storage(arch: Arch) -> list[Memory]:
 
     Words of records and parameters are whole beats, as they come.
     """
+    size = section_beats(arch)
     columns = arch.array.columns
     packet = arch.input_columns * arch.element_bits
     sums = arch.sub_arrays * arch.segments * arch.accumulator_bits
@@ -37,10 +38,10 @@ def storage(arch: Arch) -> list[Memory]:
         ("input rows", inputs, "of the computing sub-arrays"),
         ("image banks", BANKS * arch.array.rows * columns, "sub-arrays as plain memory"),
         ("accumulators", sums, "one for each segment of a sub-array"),
-        ("records", arch.record_entries * whole_beats(record_bits(arch), arch), "of all modes"),
+        ("records", arch.record_entries * size.record * arch.port_bits, "of all modes"),
         (
             "parameters",
-            arch.parameter_entries * whole_beats(parameter_bits(arch), arch),
+            arch.parameter_entries * size.parameter * arch.port_bits,
             "of all layers and modes",
         ),
         ("packets", 2 * packet, "inputs of a load: gathered, and sent"),
@@ -53,8 +54,3 @@ def storage(arch: Arch) -> list[Memory]:
         Memory(name=name, bits=bits, meaning=meaning, cells=name in mram, words=name in words)
         for name, bits, meaning in found
     ]
-
-
-def whole_beats(bits: int, arch: Arch) -> int:
-    """Return the bits of the beats that hold a word."""
-    return -(-bits // arch.port_bits) * arch.port_bits
