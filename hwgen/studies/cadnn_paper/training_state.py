@@ -64,10 +64,11 @@ def state_of(about: dict[str, Any]) -> State:
     ]
     alone = len(about["recipe"]["widths"]) if about["recipe"]["weights"] == "individual" else 1
     each_width = sum(passes.values()) / alone
-    short = (
-        f"short training of {each_width:.1f} passes" if each_width < LEAST_PASSES else "complete"
-    )
-    return State(state=", ".join(missing) or short, passes=passes)
+    if missing:
+        return State(state=", ".join(missing), passes=passes)
+    if each_width < LEAST_PASSES:
+        return State(state=f"short training of {each_width:.1f} passes", passes=passes)
+    return State(state="complete", passes=passes)
 
 
 def wanted_passes(recipe: dict[str, Any], images: int) -> dict[str, float]:
