@@ -10,7 +10,7 @@ import numpy as np
 
 from golden.crossbar.addition import channel_sums
 from golden.crossbar.encoding import Cells, Ints, encode
-from hwgen.crossbar.facts.columns import Column, columns_of, meeting_lanes
+from hwgen.crossbar.facts.columns import Column, columns_of, meeting_lanes, targets_of
 from hwgen.crossbar.facts.encoding import partial_sum_bits
 from hwgen.crossbar.facts.holdings import Cut, Holding
 from hwgen.crossbar.facts.point import Point
@@ -97,8 +97,8 @@ class ArrayCase:
 
     def array(self) -> Array:
         """Return the component."""
-        lanes = self.sizes.lanes
-        return Array(sizes=self.sizes, reads=READS, meeting=meeting_lanes(self.columns, lanes))
+        meeting = meeting_lanes(targets_of(self.cut, self.holding), self.sizes.lanes)
+        return Array(sizes=self.sizes, reads=READS, meeting=meeting)
 
     def rows_of(self, section: int, row_tile: int) -> int:
         """Return the rows in use of a unit."""

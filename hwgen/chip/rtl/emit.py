@@ -39,7 +39,7 @@ START_ASSIGNED = "reg \\$start ;\n  initial \\$start  = 0;"
 # Amaranth starts every memory with zeros or with what its `init` says.
 MEMORY_CONTENT = re.compile(r"^  cell \$meminit_v2 .*?^  end\n", re.M | re.S)
 LONG = 1_500_000
-"""Characters of RTLIL above which a second run of Yosys saves time."""
+"""Characters of RTLIL above which a second run of Yosys saves time, a collection memory."""
 MODULE = re.compile(r"^module (?:\\(?P<escaped>\S+) |(?P<plain>\w+)).*?^endmodule\n", re.M | re.S)
 
 
@@ -107,7 +107,16 @@ def verilog_modules(top: Part) -> dict[str, str]:
         parts.setdefault(part.module_name, []).append(part)
 
     def convert(names: Iterator[str]) -> dict[str, str]:
-        return {name: rtlil_source(parts[name]) for name in names}
+        found: dict[str, str] = {}
+        left = 0
+        for name in names:
+            found[name] = rtlil_source(parts[name])
+            left += len(found[name])
+            if left > LONG:
+                # Netlists hold themselves: a gigabyte for each two million characters.
+                gc.collect()
+                left = 0
+        return found
 
     with collector_paused():
         texts = {name: written(given) for name, given in parts.items() if is_text(given)}
@@ -126,16 +135,20 @@ def verilog_modules(top: Part) -> dict[str, str]:
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Pause the garbage collector: it finds nothing among millions of new cells, and takes long."""
+    """Pause the garbage collector: it finds nothing among millions of new cells, and takes long.
+
+    Who collects within looks at what was made since.
+    """
     enabled = gc.isenabled()
     gc.disable()
+    gc.freeze()
     try:
         yield
     finally:
+        # To the old generation without a look at them: the collector would start at once.
+        gc.freeze()
+        gc.unfreeze()
         if enabled:
-            # To the old generation without a look at them: the collector would start at once.
-            gc.freeze()
-            gc.unfreeze()
             gc.enable()
 
 

@@ -5,6 +5,7 @@ itself, and the checks take a fifth of the time of a conversion. It looks for co
 from each bit of each operator along each bit that it depends on: of wide shifters and sums that is
 most of the time of a conversion. Here cells are put in an order first. Only where cells depend on
 each other in a circle bits are followed; those of a cell that all depend on the same ones are one.
+It makes a net of each bit that a memory holds at first; here words are written as digits.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ from graphlib import CycleError, TopologicalSorter
 from threading import RLock
 from typing import Any
 
+from amaranth.back.rtlil import ModuleEmitter
 from amaranth.hdl._nir import (
     AssignmentList,
     AsyncReadPort,
@@ -30,6 +32,8 @@ from amaranth.hdl._nir import (
 _in_force = RLock()
 named_cycles: Any = Netlist.check_comb_cycles
 """Amaranth's own check, whose error names all bits on the way."""
+emit_nets: Any = ModuleEmitter.emit_memory
+"""Amaranth's own text of a memory, which a memory without bits keeps."""
 COMBINATIONAL = (
     AssignmentList,
     AsyncReadPort,
@@ -52,6 +56,7 @@ def bits_unchecked() -> Iterator[None]:
     changes: dict[Any, dict[str, Any]] = {
         Value: {"__new__": value_of},
         Netlist: {"resolve_value": resolved, "check_comb_cycles": refuse_cycles},
+        ModuleEmitter: {"emit_memory": emit_memory},
         Net: {"from_cell": classmethod(net_of), "cell": property(cell_of), "bit": property(bit_of)},
     }
     with _in_force:
@@ -103,6 +108,31 @@ def resolved(netlist: Any, value: Iterable[Any]) -> Any:
             driver = connections[driver]
         nets.append(driver)
     return Value(nets)
+
+
+def emit_memory(emitter: Any, number: int, cell: Any) -> None:
+    """Write what a memory holds at first, the last word first."""
+    if not cell.width * cell.depth:
+        emit_nets(emitter, number, cell)
+        return
+    ones = (1 << cell.width) - 1
+    digits = "".join(f"{row & ones:0{cell.width}b}" for row in reversed(cell.init))
+    emitter.builder.cell(
+        "$meminit_v2",
+        ports={
+            "ADDR": emitter.sigspec(),
+            "DATA": f"{len(digits)}'{digits}",
+            "EN": emitter.sigspec(Value.ones(cell.width)),
+        },
+        parameters={
+            "MEMID": emitter.memories[number].memid,
+            "ABITS": 0,
+            "WIDTH": cell.width,
+            "WORDS": cell.depth,
+            "PRIORITY": 0,
+        },
+        src_loc=cell.src_loc,
+    )
 
 
 def refuse_cycles(netlist: Any) -> None:

@@ -1,9 +1,13 @@
 """What each column of a macro multiplies and adds to: its unit, its slice, its sum."""
 
-from itertools import combinations
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hwgen.crossbar.facts.holdings import Cut, Holding, conversion_order
+
+Ints = NDArray[np.int64]
 
 
 class Column(NamedTuple):
@@ -50,12 +54,36 @@ def columns_of(cut: Cut, holding: Holding) -> list[Column]:
     return found
 
 
-def meeting_lanes(columns: list[Column], lanes: int) -> frozenset[tuple[int, int]]:
-    """Return the pairs of lanes with columns of one target in one slot, the lower one first."""
-    pairs = set()
-    for start in range(0, len(columns), lanes):
-        places: dict[int, list[int]] = {}
-        for lane, column in enumerate(columns[start : start + lanes]):
-            places.setdefault(column.target, []).append(lane)
-        pairs |= {pair for same in places.values() for pair in combinations(same, 2)}
+def targets_of(cut: Cut, holding: Holding) -> Ints:
+    """Return the targets of the columns of a macro, in their order; see `Column`."""
+    of_copy = np.concatenate(
+        [
+            np.tile(
+                cut.first_channel(section) + np.arange(cut.groups_of(section) * cut.group_columns),
+                len(holding.row_tiles) * cut.slices,
+            )
+            for section in range(cut.sections)
+        ]
+    )
+    copies = np.arange(len(holding.copies)) * cut.columns
+    return (copies[:, np.newaxis] + of_copy).reshape(-1)
+
+
+def meeting_lanes(targets: Ints, lanes: int) -> frozenset[tuple[int, int]]:
+    """Return the pairs of lanes with columns of one target in one slot, the lower one first.
+
+    targets: of the columns, in their order
+    """
+    slots = np.arange(-(-len(targets) // lanes) * lanes)
+    slots = np.where(slots < len(targets), np.resize(targets, len(slots)), -1 - slots)
+    slots = slots.reshape(-1, lanes)
+    order = np.argsort(slots, axis=1, kind="stable")
+    ordered = np.take_along_axis(slots, order, axis=1)
+    pairs: set[tuple[int, int]] = set()
+    for apart in range(1, lanes):
+        same = ordered[:, apart:] == ordered[:, :-apart]
+        if not same.any():
+            break
+        lower, higher = order[:, :-apart][same], order[:, apart:][same]
+        pairs.update(zip(lower.tolist(), higher.tolist(), strict=True))
     return frozenset(pairs)

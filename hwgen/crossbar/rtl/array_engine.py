@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import PartInstance
 from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.facts.columns import columns_of, meeting_lanes
+from hwgen.crossbar.facts.columns import meeting_lanes, targets_of
 from hwgen.crossbar.facts.holdings import Holding
 from hwgen.crossbar.facts.loads import COLUMN_FIELDS
 from hwgen.crossbar.rtl.array import Array
@@ -55,7 +55,7 @@ class ArrayEngine(Engine):
         layer, held = chip.layers[place], held_in(chip, place, macro)
         self.sizes = sizes = array_sizes(chip, place, macro)
         assert layer.cut is not None
-        columns = columns_of(
+        targets = targets_of(
             layer.cut,
             Holding(macro=macro, copies=range(*held.copies), row_tiles=range(*held.row_tiles)),
         )
@@ -71,7 +71,7 @@ class ArrayEngine(Engine):
         self._array = Array(
             sizes=sizes,
             reads=each if chained else reads,
-            meeting=meeting_lanes(columns, sizes.lanes),
+            meeting=meeting_lanes(targets, sizes.lanes),
         )
         super().__init__(
             chip=chip,

@@ -172,7 +172,10 @@ class Macro(Part):
         adcs, above = self._chip.macros[self._macro].adcs, []
         bits, wide = self._chip.adc_bits, self._analog_bits
         converting = any_of([engine.converting for engine in engines])
-        analog = any_of([Mux(engine.converting, engine.analog, 0) for engine in engines])
+        asked = [Mux(engine.converting, engine.analog, 0) for engine in engines]
+        # A signal: every ADC would have an expression to itself.
+        analog = Signal(adcs * self._samples * wide)
+        m.d.comb += analog.eq(any_of(asked))
         codes: dict[int, Value] = {}
         for number in range(adcs):
             m.submodules[f"adc_{number}"] = adc = self._adc.instance()

@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 
+from hwgen.crossbar.facts.columns import columns_of, meeting_lanes, targets_of
 from hwgen.crossbar.facts.holdings import (
     Cut,
     adcs_for,
@@ -140,6 +141,19 @@ def test_every_column_meets_one_adc_in_the_order_of_the_chip(seed: int) -> None:
         assert times == sorted(set(times))
         assert max(slot for slot, _ in times) == -(-total // adcs) - 1
         assert {adc for _, adc in times} == set(range(adcs))
+
+        columns = columns_of(cut, one)
+        assert targets_of(cut, one).tolist() == [column.target for column in columns]
+        lanes = random.Random(seed).randint(1, 40)
+        slots = [columns[start : start + lanes] for start in range(0, total, lanes)]
+        meeting = {
+            (lower, higher)
+            for slot in slots
+            for higher, column in enumerate(slot)
+            for lower, other in enumerate(slot[:higher])
+            if column.target == other.target
+        }
+        assert meeting_lanes(targets_of(cut, one), lanes) == meeting
 
 
 def test_a_layer_by_hand() -> None:
