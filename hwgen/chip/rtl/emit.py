@@ -39,7 +39,9 @@ START_ASSIGNED = "reg \\$start ;\n  initial \\$start  = 0;"
 # Amaranth starts every memory with zeros or with what its `init` says.
 MEMORY_CONTENT = re.compile(r"^  cell \$meminit_v2 .*?^  end\n", re.M | re.S)
 LONG = 1_500_000
-"""Characters of RTLIL above which a second run of Yosys saves time, a collection memory."""
+"""Characters of RTLIL above which a second run of Yosys saves time."""
+MANY = 4_000_000
+"""Characters of RTLIL whose netlists, about two gigabytes, are freed: they hold themselves."""
 MODULE = re.compile(r"^module (?:\\(?P<escaped>\S+) |(?P<plain>\w+)).*?^endmodule\n", re.M | re.S)
 
 
@@ -112,8 +114,7 @@ def verilog_modules(top: Part) -> dict[str, str]:
         for name in names:
             found[name] = rtlil_source(parts[name])
             left += len(found[name])
-            if left > LONG:
-                # Netlists hold themselves: a gigabyte for each two million characters.
+            if left > MANY:
                 gc.collect()
                 left = 0
         return found
