@@ -12,6 +12,8 @@ from verif.toolchain import BUILD_ROOT, has_icarus
 
 # Every test finds the simulators that others have built, whatever its --work.
 os.environ[ENVIRONMENT] = str(BUILD_ROOT)
+# Threads of torch that wait for work must not keep the tests beside theirs from a processor.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # On a busy machine any step may take long enough to say so.
 patience.FIRST_SECONDS = 600.0
 
