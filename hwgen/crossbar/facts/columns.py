@@ -66,7 +66,8 @@ def targets_of(cut: Cut, holding: Holding) -> Ints:
         ]
     )
     copies = np.arange(len(holding.copies)) * cut.columns
-    return (copies[:, np.newaxis] + of_copy).reshape(-1)
+    targets: Ints = (copies[:, np.newaxis] + of_copy).reshape(-1)
+    return targets
 
 
 def meeting_lanes(targets: Ints, lanes: int) -> frozenset[tuple[int, int]]:
@@ -74,9 +75,9 @@ def meeting_lanes(targets: Ints, lanes: int) -> frozenset[tuple[int, int]]:
 
     targets: of the columns, in their order
     """
-    slots = np.arange(-(-len(targets) // lanes) * lanes)
-    slots = np.where(slots < len(targets), np.resize(targets, len(slots)), -1 - slots)
-    slots = slots.reshape(-1, lanes)
+    missing = -len(targets) % lanes
+    # No two of the places behind the last column have one target.
+    slots = np.append(targets, -1 - np.arange(missing)).reshape(-1, lanes)
     order = np.argsort(slots, axis=1, kind="stable")
     ordered = np.take_along_axis(slots, order, axis=1)
     pairs: set[tuple[int, int]] = set()
