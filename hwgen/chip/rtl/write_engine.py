@@ -33,7 +33,7 @@ class WriteEngine(SharedPart):
         start       in   1            begin; only when idle
         words       in   count_bits   at least 1, in the cycle of ``start``
         index       in   beat_bits    beat of the buffer that holds the first of them
-        address     in   64           a multiple of 64, in the cycle of ``start``
+        address     in   64           of a beat, in the cycle of ``start``
         read_index  out  beat_bits    index of the beat to read from the buffer
         read_data   in   port_bits    that beat, in the same cycle
         memory      out  AXI4 AW W B  INCR bursts that never cross 4 KiB, strobes on the last beat

@@ -7,11 +7,12 @@ do not, and so does every travel behind the crossbars, because its links are fre
 
 import math
 
-from hwgen.crossbar.facts.chip import LAG_NS, Chip
+from hwgen.crossbar.facts.chip import CLOCK_NS, LAG_NS, Chip
 from hwgen.crossbar.facts.fabric import Operation
 from hwgen.crossbar.facts.layout import IMAGE_MACRO, most_arriving
 from hwgen.crossbar.facts.operations import PER_BIT, OperationName
 from hwgen.crossbar.facts.port_times import PortTimes, is_sent, port_times
+from hwgen.crossbar.facts.ports import elements_in_a_word, pool_clocks, shares_of
 
 VECTOR_CLOCKS = 11
 """Of a macro of a chain: a hop, and an addition of a vector, as they are charged."""
@@ -50,7 +51,9 @@ def operation_of(chip: Chip, place: int, name: OperationName, port: PortTimes) -
     """Return one operation of a layer; port: the accesses of the layer."""
     bit_steps = chip.bit_steps if name in PER_BIT else 1
     ns = worked_ns(chip, place, name, port)
-    steps = chip.clocks_per_bit[place] if name in (*PER_BIT, "addition") else 1
+    steps = whole_steps(chip, unit_clocks(chip, place, name) * CLOCK_NS)
+    if name in (*PER_BIT, "addition"):
+        steps = chip.clocks_per_bit[place]
     if ns > 0:
         steps = whole_steps(chip, ns)
     apart = {"load": port.load_period}
@@ -87,6 +90,24 @@ def worked_ns(chip: Chip, place: int, name: OperationName, port: PortTimes) -> f
         case "send" | "result":
             ns = port.send * access_ns + send_ns(chip, place) + LAG_NS
     return ns
+
+
+def unit_clocks(chip: Chip, place: int, name: OperationName) -> int:
+    """Return the clocks that a pooling, an addition of maps or an activation takes at least.
+
+    Its lanes take a word of elements in a clock at most, a pooling of one pixel, tap and map.
+    """
+    layer, placed = chip.network.layers[place], chip.plan.layers[place]
+    word = elements_in_a_word(chip.bus_bits, chip.activation_bits)
+    match name:
+        case "pool":
+            return placed.copies * pool_clocks(layer, shares_of(chip.network, place), word)
+        case "eltwise":
+            return -(-placed.copies * layer.out_channels // word)
+        case "activation":
+            out_word = elements_in_a_word(chip.bus_bits, chip.output_bits(place))
+            return -(-max(chip.results(place).values()) * layer.out_channels // out_word)
+    return 0
 
 
 def image_ns(chip: Chip, place: int) -> float:

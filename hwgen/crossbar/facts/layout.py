@@ -155,7 +155,8 @@ def floorplan(
     used = 0
     for place, layer in enumerate(network.layers):
         rows, row_tiles, column_tiles = tiles_of(layer, point.side, rules)
-        copies, blocks = split(layer, choice.copies[place], [placed[p] for p in layer.providers])
+        providers = [placed[p] for p in layer.providers]
+        copies, blocks = split(layer, choice.copies[place], providers, rules)
         mate = choice.mate[place]
         if not layer.has_weights:
             merge = placed[layer.providers[0]].merge_macro if layer.providers else 0
@@ -199,14 +200,18 @@ def shares_of(layer: CrossbarLayer, copies: int, macros: int, rules: Rules) -> t
     return row_shares, -(-macros // row_shares)
 
 
-def split(layer: CrossbarLayer, copies: int, providers: list[Placement]) -> tuple[int, int]:
+def split(
+    layer: CrossbarLayer, copies: int, providers: list[Placement], rules: Rules
+) -> tuple[int, int]:
     """Return a layer's copies and blocks; without weights it keeps pace with its providers."""
     if layer.kind == "fc":
         return 1, 1
     if layer.kind == "conv":
         return copies, -(-layer.pixels // copies)
     blocks = min(layer.pixels, max((p.blocks for p in providers), default=1))
-    return -(-layer.pixels // blocks), blocks
+    copies = -(-layer.pixels // blocks)
+    # As many pixels a block may need fewer blocks; published rules keep those without a pixel.
+    return copies, -(-layer.pixels // copies) if is_strict(rules) else blocks
 
 
 def axes_of(layer: CrossbarLayer) -> list[tuple[int, int, int, int, int]]:

@@ -132,3 +132,12 @@ def window_reads(layer: CrossbarLayer, word: int, shares: tuple[int, ...] | None
         else:
             reads += rows * words_of_run(columns * channels, channels, word)
     return reads
+
+
+def pool_clocks(layer: CrossbarLayer, shares: tuple[int, ...], lanes: int) -> int:
+    """Return the clocks of one pixel of a pooling: a tap of `lanes` channels of one map in each.
+
+    shares: see `shares_of`; channels that are appended to a single map are written, too
+    """
+    written = shares if len(shares) > 1 else (layer.out_channels,)
+    return layer.taps * sum(-(-channels // lanes) for channels in written)

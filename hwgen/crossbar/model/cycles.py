@@ -1,8 +1,11 @@
 """Clock cycles of a chip: the steps of the conductor, and constants before and behind them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hwgen.chip.axi import READ_FIFO_BEATS
 from hwgen.chip.memory import (
@@ -17,7 +20,13 @@ from hwgen.chip.memory import (
     store_cycles,
 )
 from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.facts.image_io import HEADER_BEATS, answer_beats, answer_stride, image_beats
+from hwgen.crossbar.facts.image_io import (
+    HEADER_BEATS,
+    answer_stride,
+    image_beats,
+    result_beats,
+    results,
+)
 from hwgen.crossbar.facts.timing import (
     FIRST_COMMAND_CYCLE,
     FIRST_STEP_CYCLES,
@@ -25,6 +34,9 @@ from hwgen.crossbar.facts.timing import (
     SETTLE_CLOCKS,
     STORED_CYCLES,
 )
+
+Starts = Mapping[tuple[int, str], NDArray[Any]]
+"""Steps in which the blocks of an operation start, by layer and name, in the order of blocks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,18 +98,51 @@ def load_cycles(chip: ChipFacts, beats: int, *, address: int, latency: int) -> i
     return last + SETTLE_CLOCKS
 
 
-def run_cycles(chip: ChipFacts, *, images: int, steps: int, latency: int) -> RunCycles:
+def run_cycles(
+    chip: ChipFacts, *, images: int, steps: int, latency: int, starts: Starts
+) -> RunCycles:
     """Return the cycles of a run of so many pipeline steps whose images are always there in time.
 
     Its images and its answers begin at pages of the memory.
+
+    starts: the steps in which the blocks of each operation start, by layer and name
     """
     port = port_of(chip, latency)
     rows = [(FIRST_COMMAND_CYCLE, 0, image_beats(chip))]
-    answer = (images - 1) * answer_stride(chip)
     return RunCycles(
         first=last_beat(port, np.array(rows, dtype=COMMAND_TYPE)) + FIRST_STEP_CYCLES,
         steps=steps,
         step_clocks=chip.step_clocks,
         held=0,
-        drain=store_cycles(answer, answer_beats(chip) * port.port_bytes, port) + STORED_CYCLES,
+        drain=drain_of(chip, port, images=images, steps=steps, starts=starts),
     )
+
+
+def drain_of(chip: ChipFacts, port: Port, *, images: int, steps: int, starts: Starts) -> int:
+    """Return the clocks from the end of the last step until all results are in memory.
+
+    Each result of an image is stored by itself once its last block has come, between two steps;
+    of several the first in an answer first.
+    """
+    waiting, before = [], 0
+    for travel in results(chip):
+        layer, beats = chip.layers[travel.owner], result_beats(chip, travel)
+        busy = sum(one.busy for one in layer.operations if one.name == "result")
+        last = starts[travel.owner, "result"][layer.blocks - 1 :: layer.blocks]
+        came = [(int(step) + busy - steps) * chip.step_clocks for step in last]
+        waiting.append((came, before, beats))
+        before += beats
+    gone, free = [0] * len(waiting), -steps * chip.step_clocks
+    for _ in range(images * len(waiting)):
+        left = [
+            came[gone[k]] if gone[k] < images else None for k, (came, _, _) in enumerate(waiting)
+        ]
+        begin = max(free, min(clock for clock in left if clock is not None))
+        if begin < 0:
+            begin = -(-begin // chip.step_clocks) * chip.step_clocks
+        k = next(k for k, clock in enumerate(left) if clock is not None and clock <= begin)
+        _, first, beats = waiting[k]
+        address = gone[k] * answer_stride(chip) + first * port.port_bytes
+        free = begin + store_cycles(address, beats * port.port_bytes, port) + STORED_CYCLES
+        gone[k] += 1
+    return free

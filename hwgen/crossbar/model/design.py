@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.chip.compiled import compiled
+from hwgen.chip.compiled import compiled, inlined
 from hwgen.chip.opaque import opaque
 from hwgen.crossbar.model.ports import PortTimes, port_times
 from hwgen.crossbar.model.tables import (
@@ -93,6 +93,18 @@ def owner_of(mate: Ints, layer: int) -> int:
     return mate[layer] if 0 <= mate[layer] < layer else layer
 
 
+@inlined
+def followed_blocks(tables: Tables, i: int, most: int) -> int:
+    """Return the blocks of a layer without weights; most: of its providers.
+
+    As many pixels a block may need fewer blocks; published rules keep those without a pixel.
+    """
+    blocks = min(most, tables.pixels[i])
+    if not tables.strict:
+        return int(blocks)
+    return int(ceil_div(tables.pixels[i], ceil_div(tables.pixels[i], blocks)))
+
+
 @compiled
 def spread(tables: Tables, design: Design) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """Return copies, blocks, macros, row shares and copy shares of every layer."""
@@ -110,7 +122,7 @@ def spread(tables: Tables, design: Design) -> tuple[Ints, Ints, Ints, Ints, Ints
             most = 1
             for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
                 most = max(most, blocks[tables.provider[e]])
-            blocks[i] = min(most, tables.pixels[i])
+            blocks[i] = followed_blocks(tables, i, most)
             copies[i] = ceil_div(tables.pixels[i], blocks[i])
         if tables.crossbars[i] > 0:
             macros[i] = design.macros[owner_of(design.mate, i)]

@@ -6,10 +6,11 @@ import numpy as np
 
 from hwgen.chip.compiled import compiled, inlined
 from hwgen.chip.opaque import opaque
-from hwgen.crossbar.facts.chip import LAG_NS
+from hwgen.crossbar.facts.chip import CLOCK_NS, LAG_NS
 from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.model.design import Layout, accesses
 from hwgen.crossbar.model.tables import ACCESS_NS, ELTWISE, POOL, Bools, IntGrid, Ints, Tables
+from hwgen.crossbar.model.travels import ceil_div
 
 TRANSFER, LOAD, MVM, CONVERT, SHIFT, ADD, POOLED, ADDED = range(8)
 CHAIN, ACTIVATE, GATHER, STORE, MERGE, SEND, RESULT = range(8, 15)
@@ -75,6 +76,8 @@ def make_pipeline(
             operation[i, n] = what
             if MVM <= what <= ADD:
                 steps[i, n] = clocks[i]
+            elif tables.strict and what in (POOLED, ADDED, ACTIVATE):
+                steps[i, n] = steps_of(unit_clocks(tables, layout, i, what) * CLOCK_NS, step_ns)
             else:
                 steps[i, n] = steps_of(worked_ns(tables, layout, i, what, memory), step_ns)
             n += 1
@@ -194,6 +197,18 @@ def worked_ns(tables: Tables, layout: Layout, i: int, what: int, memory: int) ->
     if what == TRANSFER:
         return max(port, travel)
     return port + travel + lag_ns(tables, layout, i, what)
+
+
+@compiled
+def unit_clocks(tables: Tables, layout: Layout, i: int, what: int) -> int:
+    """Return the clocks of a pooling, an addition of maps or an activation, a word in each."""
+    copies, channels = layout.copies[i], tables.cout[i]
+    if what == POOLED:
+        return int(copies * tables.pool_clocks[i])
+    if what == ADDED:
+        return int(ceil_div(copies * channels, tables.word))
+    fullest = ceil_div(copies, layout.copy_shares[i])
+    return int(ceil_div(fullest * channels, tables.out_word[i]))
 
 
 @compiled

@@ -16,12 +16,8 @@ from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.facts.run_steps import END, INPUT, step_name
 from hwgen.crossbar.facts.timing import LAGS, MEMORY_LATENCY_CYCLES
 from hwgen.crossbar.model.conductor import Conductor
-from hwgen.crossbar.model.cycles import RunCycles, load_cycles, run_cycles
+from hwgen.crossbar.model.cycles import RunCycles, Starts, load_cycles, run_cycles
 from hwgen.crossbar.model.events import run_events
-
-Ints = NDArray[np.int64]
-Starts = dict[tuple[int, str], Ints]
-"""By layer and operation: the pipeline step in which each block of a run starts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +78,10 @@ class CycleModel:
     @cached_property
     def _prediction(self) -> Prediction:
         chip, images = self._chip, self._program.facts.images
-        starts, steps = starts_of(chip, images)
-        timing = run_cycles(chip, images=images, steps=steps, latency=MEMORY_LATENCY_CYCLES)
+        starts, steps = starts_of(chip, images, chip.interval)
+        timing = run_cycles(
+            chip, images=images, steps=steps, latency=MEMORY_LATENCY_CYCLES, starts=starts
+        )
         loading = load_cycles(chip, self._program.beats, address=0, latency=MEMORY_LATENCY_CYCLES)
         names = [plan.name for plan in self._program.facts.layers]
         return Prediction(
@@ -97,9 +95,12 @@ class CycleModel:
         )
 
 
-def starts_of(chip: ChipFacts, images: int) -> tuple[Starts, int]:
-    """Return the step in which each block of a run starts, and the steps of the run."""
-    conductor = Conductor(chip, images=images, interval=chip.interval)
+def starts_of(chip: ChipFacts, images: int, interval: int) -> tuple[Starts, int]:
+    """Return the step in which each block of a run starts, and the steps of the run.
+
+    interval: steps from one image to the next
+    """
+    conductor = Conductor(chip, images=images, interval=interval)
     found: dict[tuple[int, str], list[int]] = {
         (layer.place, operation.name): [] for layer in chip.layers for operation in layer.operations
     }

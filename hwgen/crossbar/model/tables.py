@@ -54,6 +54,7 @@ class Tables(NamedTuple):
     sum_bits: width of a partial sum
     tile_start, tile_reads: reads of each row tile of a copy, of layer i from tile_start[i] on
     copy_reads: reads of one copy, or of one pixel of a pooling
+    pool_clocks: of one pixel of a pooling, with all lanes; 0: of other layers
     out_bits: of an element of results; out_word: such elements of a word
     align: what all blocks of results begin at a multiple of; word: inputs of a word
     grouped: 1 where a copy may not be split over macros
@@ -95,6 +96,7 @@ class Tables(NamedTuple):
     tile_start: Ints
     tile_reads: Ints
     copy_reads: Ints
+    pool_clocks: Ints
     out_bits: Ints
     out_word: Ints
     align: Ints

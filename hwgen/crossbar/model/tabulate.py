@@ -15,6 +15,7 @@ from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import Point, Rules
 from hwgen.crossbar.facts.ports import (
     elements_in_a_word,
+    pool_clocks,
     shares_of,
     tile_reads,
     window_reads,
@@ -146,6 +147,10 @@ def make_tables(
         copy_reads=integers(
             sum(reads) if layer.has_weights else window_reads(layer, word, shares)
             for layer, reads, shares in zip(layers, reads_of, read, strict=True)
+        ),
+        pool_clocks=integers(
+            pool_clocks(layer, shares, word) if layer.kind == "pool" else 0
+            for layer, shares in zip(layers, read, strict=True)
         ),
         out_bits=integers(out_bits),
         out_word=integers(out_word),

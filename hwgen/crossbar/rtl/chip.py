@@ -136,7 +136,7 @@ class Chip(Shell):
             loader=front,
             finished=done,
             error=error,
-            retire=collector.stored,
+            retire=collector.retire,
             computes=conductor.works,
             waits_for_load=Value.cast(~loads),
             progress={
@@ -182,7 +182,7 @@ class Chip(Shell):
             collector.address.eq(registers.answer_address),
             collector.stored.eq(writer.done),
             writer.start.eq(collector.store),
-            writer.words.eq(answer_beats(self._chip)),
+            writer.words.eq(collector.store_beats),
             writer.index.eq(collector.store_index),
             writer.address.eq(collector.store_address),
         ]
@@ -203,6 +203,7 @@ class Chip(Shell):
             conductor.image_ready.eq(front.loaded != conductor.images_entered),
             conductor.room.eq(collector.room),
             collector.boundary.eq(conductor.tick | conductor.finished),
+            Value.cast(collector.whole).eq(Value.cast(conductor.whole)),
         ]
 
     def _connect_mesh(
@@ -277,7 +278,7 @@ class Chip(Shell):
                 steps.eq(steps + conductor.tick),
                 held.eq(conductor.held),
                 late.eq(late | Cat(*of_macros)),
-                images.eq(images + collector.stored),
+                images.eq(images + collector.retire),
             ]
         return {"images_done": images, "steps": steps, "held_clocks": held, "late": late}
 
@@ -297,7 +298,7 @@ class Chip(Shell):
         m.d.comb += [
             trace.running.eq(host.supervisor.running),
             trace.entered.eq(conductor.entered),
-            trace.retire.eq(collector.stored),
+            trace.retire.eq(collector.retire),
             trace.tick.eq(conductor.tick),
             trace.starts.eq(conductor.starts),
             trace.strobes.eq(Cat(first_strobes(self._chip, conductor))),

@@ -1,12 +1,13 @@
 """The conductor: the only part of the chip that knows time."""
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer
+from hwgen.crossbar.facts.image_io import results
 from hwgen.crossbar.facts.operations import PER_BIT
 from hwgen.crossbar.facts.order import Key, back, pairs, to_next, travels_in_order
 from hwgen.crossbar.facts.timing import LAGS
@@ -39,6 +40,7 @@ class Conductor(Part):
         tick         out  1        a step begins in the next clock
         starts       out  1 each   with tick: operations that start, for traces
         held         out  32       clocks by which steps were longer, behind the first one
+        whole        out  16 each  images of each result that are over by the end of this step
         finished     out  1        all operations of all images are over; stays
     Latency  a strobe is LAGS[operation] clocks behind the first clock of its step
     Rate     a step in `step_clocks` clocks
@@ -73,6 +75,7 @@ class Conductor(Part):
                 "tick": Out(1),
                 "starts": Out(count),
                 "held": Out(COUNT_BITS),
+                "whole": Out(data.ArrayLayout(IMAGE_BITS, len(results(chip)))),
                 "finished": Out(1),
             }
         )
@@ -125,6 +128,8 @@ class Conductor(Part):
                 self.starts[place].eq(counter.start),
             ]
         self._strobe(m, counters, phase)
+        for number, travel in enumerate(results(self._chip)):
+            m.d.comb += self.whole[number].eq(progress[travel.owner].image)
         return m
 
     def _clock(self, m: Module, through: Value) -> Signal:
@@ -188,7 +193,9 @@ class Conductor(Part):
         for provider in layer.layer.providers:
             own = progress[provider]
             enough = ~window.whole & (own.pixels >= window.need)
-            there.append((own.image != window.image) | enough)
+            # A reader whose windows leave the end of a map out may be an image ahead of it.
+            ahead = (own.image - window.image)[:IMAGE_BITS]
+            there.append(Mux(ahead == 0, enough, ~ahead[-1]))
         return Cat(*there).all()
 
     def _keep_banks(

@@ -43,7 +43,10 @@ class Eltwise(Part):
         kept_a      in   word x bits in the same cycle
         kept_b      in   word x bits
         read_index, read_half, read_data    see `Addition`
-        late        out  1           ``go`` before the block before is through
+        added       in   1           the strobe of what reads the sums
+        added_half  in   1           parity of its block, valid with it
+        late        out  1           ``go`` before the block before is through, or ``added``
+                                     before its own is
     Latency  1 from ``go`` to the first elements, 2 from there to their sums
     Rate     ``lanes`` elements in each cycle
     Errors   ``late``
@@ -65,6 +68,8 @@ class Eltwise(Part):
                 "go": In(1),
                 "half": In(1),
                 "operands": In(operands(bits)),
+                "added": In(1),
+                "added_half": In(1),
                 "kept_index": Out(bits_for_index(-(-elements // word))),
                 "kept_half": Out(1),
                 "kept_a": In(word * bits),
@@ -101,8 +106,9 @@ class Eltwise(Part):
             rows.append(row)
         valid, target, half = Signal(), Signal.like(first), Signal()
         m.d.sync += [valid.eq(busy), target.eq(first), half.eq(self.kept_half)]
+        early = self.added & (self.added_half == self.kept_half)
         m.d.comb += [
-            self.late.eq(self.go & busy & ~last),
+            self.late.eq(busy & ((self.go & ~last) | early)),
             self.kept_index.eq(first >> shift),
             sums.clk.eq(ClockSignal()),
             self.read_data.eq(sums.read_data),
@@ -129,11 +135,3 @@ class Eltwise(Part):
 def eltwise_bits(bits: int) -> int:
     """Return the bits of a signed sum of two scaled elements."""
     return bits + 1 + MULTIPLIER_BITS + 1
-
-
-def eltwise_lanes(*, elements: int, clocks: int, word: int) -> int:
-    """Return the least power of two of lanes with which a block is through in so many clocks."""
-    lanes = 1
-    while lanes < word and -(-elements // lanes) > clocks:
-        lanes *= 2
-    return lanes

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.chip_facts import ChipFacts, Held, Region
+from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer, Held, Region
 from hwgen.crossbar.facts.loads import CHANNEL_FIELDS, KINDS, LIMITS_FIELDS, TABLE_FIELDS, Fields
 from hwgen.crossbar.rtl.gather import Gatherer, GatherSender
 from hwgen.crossbar.rtl.layouts import INDEX_BITS, TARGET_BITS, flit, layer_strobes
@@ -17,6 +17,7 @@ from hwgen.crossbar.rtl.results import Results
 from hwgen.crossbar.rtl.sender import Sender
 from hwgen.crossbar.rtl.shifts import any_of
 from hwgen.crossbar.rtl.store import Store
+from hwgen.errors import DesignError
 
 ACTIVATED = 8
 """Elements of a clock of one activation unit: `lanes` in the 4 clocks of an operation."""
@@ -240,11 +241,7 @@ class Engine(Part):
     ) -> None:
         """From sums to words of results."""
         layer, strobes = self.layer, self.strobes
-        activation = next(
-            getattr(strobes, one.name)
-            for one in layer.operations
-            if one.name in ("activation", "relu", "sigmoid")
-        )
+        activation = strobes.activation
         first, behind = self.held.copies
         channels = layer.layer.out_channels
         last_copies = max(0, min(layer.last_pixels, behind) - first)
@@ -397,11 +394,23 @@ class Engine(Part):
             ]
 
 
+def clocks_of(chip: ChipFacts, layer: ChipLayer, name: str) -> int:
+    """Return the clocks that an operation of a layer has."""
+    return chip.step_clocks * sum(one.busy for one in layer.operations if one.name == name)
+
+
 def lanes_of(chip: ChipFacts, place: int, macro: int) -> int:
     """Return the elements that the activation units of a layer in a macro take in a clock."""
     layer, held = chip.layers[place], held_in(chip, place, macro)
     each = -(-layer.output_bits // chip.activation_bits)
-    return min(ACTIVATED * held.activation, chip.word_elements // each)
+    lanes = min(ACTIVATED * held.activation, chip.word_elements // each)
+    clocks = clocks_of(chip, layer, "activation")
+    if held.results * layer.layer.out_channels > lanes * clocks:
+        raise DesignError(
+            f"{layer.layer.name}: {lanes} lanes of its activation must be through in {clocks} "
+            "clocks; make the architecture again with hwgen synthesize"
+        )
+    return lanes
 
 
 def parts_of(fields: Fields, word: Value) -> dict[str, Value]:

@@ -37,8 +37,9 @@ class Gatherer(Part):
         sources    in   sources x source  constant
         blocks, size, last_size  in   constant, see `Results`
         gathered   out  gathered      to `Results`
-    Latency  2 from the last flit of a word to ``gathered``
-    Rate     a flit in each cycle, none in the cycle behind the last one of a packet
+    Latency  1 from the flit that fills a word, or is the last one, to ``gathered``; 2 where the
+             packet ends in another word
+    Rate     a flit in each cycle; the header of a packet may follow the last flit of another
     Errors   none: a packet begins behind the strobe of its block
     Golden   the elements in their order
     Source   docs/crossbar-rules.md: gather
@@ -85,6 +86,8 @@ class Gatherer(Part):
         head, begin = Signal(header(self._chip)), Signal(len(self.size) + 1)
         mine, left, index = Signal(), Signal(COUNT_BITS), Signal(self._index_bits)
         half, place = Signal(), Signal(shift)
+        # The last word of a packet may come behind the header of the next one.
+        opens, first_index = Signal(), Signal(self._index_bits)
         matches = [self.sources[k].travel == head.travel for k in range(self._sources)]
         before: Value = Value.cast(0)
         found: Value = Value.cast(0)
@@ -107,16 +110,19 @@ class Gatherer(Part):
         ]
         with m.If(self.go):
             m.d.sync += half.eq(self.half)
-        with m.If(packer.valid):
-            m.d.sync += left.eq(left - packer.count)
         with m.If(packer.word_valid):
             m.d.sync += index.eq(index + 1)
+        with m.If(packer.valid):
+            m.d.sync += [left.eq(left - packer.count), opens.eq(0)]
+            with m.If(opens):
+                m.d.sync += index.eq(first_index)
         with m.If(self.link.valid & self.link.head):
             m.d.sync += mine.eq(found)
             with m.If(found):
                 m.d.sync += [
                     left.eq(head.count),
-                    index.eq(begin >> shift),
+                    opens.eq(1),
+                    first_index.eq(begin >> shift),
                     place.eq(begin[:shift]),
                 ]
         return m

@@ -6,17 +6,28 @@ from amaranth.lib import data
 from hwgen.chip.rtl.part import PartInstance
 from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer
 from hwgen.crossbar.facts.loads import OPERANDS_FIELDS
+from hwgen.crossbar.facts.ports import pool_clocks
 from hwgen.crossbar.rtl.block_reader import BlockReader
-from hwgen.crossbar.rtl.eltwise import Eltwise, eltwise_bits, eltwise_lanes, operands
-from hwgen.crossbar.rtl.engine import Engine, lanes_of, parts_of, ring_of
+from hwgen.crossbar.rtl.eltwise import Eltwise, eltwise_bits, operands
+from hwgen.crossbar.rtl.engine import Engine, clocks_of, lanes_of, parts_of, ring_of
 from hwgen.crossbar.rtl.joined_loader import loader_of
-from hwgen.crossbar.rtl.pool import Pool, pool_bits, pool_lanes
+from hwgen.crossbar.rtl.pool import Pool, pool_bits
 from hwgen.errors import DesignError
 
 
-def clocks_of(chip: ChipFacts, layer: ChipLayer, name: str) -> int:
-    """Return the clocks that an operation of a layer has."""
-    return chip.step_clocks * sum(one.busy for one in layer.operations if one.name == name)
+def least_lanes(chip: ChipFacts, layer: ChipLayer, name: str, work: dict[int, int]) -> int:
+    """Return the least lanes with which an operation is through with a block in its steps.
+
+    work: clocks of a block with so many lanes
+    """
+    clocks = clocks_of(chip, layer, name)
+    for lanes, needed in work.items():
+        if needed <= clocks:
+            return lanes
+    raise DesignError(
+        f"{layer.layer.name}: {name} needs {min(work.values())} clocks, its steps have {clocks}; "
+        "make the architecture again with hwgen synthesize"
+    )
 
 
 class PoolEngine(Engine):
@@ -33,12 +44,14 @@ class PoolEngine(Engine):
             channels=channels,
             shares=shares,
             chunk=min(chip.word_elements, self._side),
-            lanes=pool_lanes(
-                pixels=pixels,
-                taps=layer.taps,
-                shares=shares if len(shares) > 1 else [channels],
-                clocks=clocks_of(chip, chip.layers[place], "pool"),
-                word=chip.word_elements,
+            lanes=least_lanes(
+                chip,
+                chip.layers[place],
+                "pool",
+                {
+                    lanes: pixels * pool_clocks(layer, shares, lanes)
+                    for lanes in range(1, chip.word_elements + 1)
+                },
             ),
             word=chip.word_elements,
             bits=chip.activation_bits,
@@ -61,7 +74,7 @@ class PoolEngine(Engine):
     ) -> tuple[PartInstance, list[Value], list[data.View]]:
         m.submodules.loader = loader = self._loader.instance()
         m.submodules.pool = pool = self._pool.instance()
-        strobes, layer = self.strobes, self.layer
+        strobes, layer, activation = self.strobes, self.layer, self.strobes.activation
         m.d.comb += [
             loader.walk.eq(self._walks),
             loader.go.eq(strobes.load.go),
@@ -80,6 +93,8 @@ class PoolEngine(Engine):
             pool.go.eq(strobes.pool.go),
             pool.half.eq(strobes.pool.parity),
             pool.zero.eq(zero),
+            pool.reduced.eq(activation.go),
+            pool.reduced_half.eq(activation.parity),
         ]
         return pool, [loader.late, pool.late], []
 
@@ -95,10 +110,12 @@ class EltwiseEngine(Engine):
             )
         elements, word = placed.copies * placed.layer.out_channels, chip.word_elements
         self._reader = BlockReader(chip=chip, words=chip.macros[macro].words, elements=elements)
-        clocks = clocks_of(chip, placed, "eltwise")
+        powers = [1 << bit for bit in range(word.bit_length())]
         self._eltwise = Eltwise(
             elements=elements,
-            lanes=eltwise_lanes(elements=elements, clocks=clocks, word=word),
+            lanes=least_lanes(
+                chip, placed, "eltwise", {lanes: -(-elements // lanes) for lanes in powers}
+            ),
             word=word,
             bits=chip.activation_bits,
             reads=lanes_of(chip, place, macro),
@@ -146,5 +163,7 @@ class EltwiseEngine(Engine):
             eltwise.go.eq(strobes.eltwise.go),
             eltwise.half.eq(strobes.eltwise.parity),
             eltwise.operands.eq(loaded),
+            eltwise.added.eq(strobes.activation.go),
+            eltwise.added_half.eq(strobes.activation.parity),
         ]
         return eltwise, [eltwise.late, *(reader.late for reader in readers)], []

@@ -39,7 +39,10 @@ class Pool(Part):
         half       in   1             parity of the block, valid with it
         zero       in   bits          zero point of the map that is read
         read_index, read_half, read_data    see `Addition`
-        late       out  1             ``go`` before the block before is through
+        reduced    in   1             the strobe of what reads the sums
+        reduced_half  in  1           parity of its block, valid with it
+        late       out  1             ``go`` before the block before is through, or ``reduced``
+                                      before its own is
     Latency  1 from ``go`` to the first elements, 2 from there to their sums
     Rate     ``lanes`` channels of a tap in each cycle
     Errors   ``late``
@@ -86,6 +89,8 @@ class Pool(Part):
                 "go": In(1),
                 "half": In(1),
                 "zero": In(bits),
+                "reduced": In(1),
+                "reduced_half": In(1),
                 "read_index": In(reads * self._target_bits),
                 "read_half": In(1),
                 "read_data": Out(reads * self._sum_bits),
@@ -156,7 +161,9 @@ class Pool(Part):
         """Return the constant of a map."""
         return choose_below([Const(value) for value in values], own)
 
-    def _walk(self, m: Module, walk: data.View, busy: Signal) -> tuple[Value, Value]:
+    def _walk(
+        self, m: Module, walk: data.View, *, busy: Signal, half: Signal
+    ) -> tuple[Value, Value]:
         """Walk pixels, maps, channels and taps; return the channels of the map: read, written."""
         lanes, maps, inputs = self._lanes, len(self._shares), sum(self._shares)
         begins = [self._columns * sum(self._shares[:one]) for one in range(maps)]
@@ -167,7 +174,8 @@ class Pool(Part):
         row = walk.row_at + self._columns * inputs
         further = walk.window + self._of_map(begins, walk.own) + walk.first + lanes
         behind = self._of_map([*begins[1:], self._taps * inputs], walk.own)
-        m.d.comb += self.late.eq(self.go & busy & ~last)
+        early = self.reduced & (self.reduced_half == half)
+        m.d.comb += self.late.eq(busy & ((self.go & ~last) | early))
         with m.If(busy):
             m.d.sync += [
                 walk.tap.eq(walk.tap + 1),
@@ -198,7 +206,7 @@ class Pool(Part):
         """Read the elements of a tap in each cycle."""
         walk, lanes = Signal(self._state), self._lanes
         busy, half = Signal(), Signal()
-        stride, count = self._walk(m, walk, busy)
+        stride, count = self._walk(m, walk, busy=busy, half=half)
         with m.If(self.go):
             m.d.sync += half.eq(self.half)
         # cycle 1: elements of one tap
@@ -280,14 +288,3 @@ class Pool(Part):
 def pool_bits(taps: int, bits: int) -> int:
     """Return the bits of a signed sum of so many elements."""
     return bits + (taps - 1).bit_length() + 1
-
-
-def pool_lanes(*, pixels: int, taps: int, shares: Sequence[int], clocks: int, word: int) -> int:
-    """Return the least channels of a clock with which a block is through in so many clocks.
-
-    shares: channels of each map
-    """
-    for lanes in range(1, word + 1):
-        if pixels * taps * sum(-(-channels // lanes) for channels in shares) <= clocks:
-            return lanes
-    return word

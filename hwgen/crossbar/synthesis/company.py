@@ -10,6 +10,7 @@ import numpy as np
 
 from hwgen.chip.compiled import compiled
 from hwgen.chip.opaque import opaque
+from hwgen.crossbar.model.design import followed_blocks
 from hwgen.crossbar.model.ports import block_reads, block_words
 from hwgen.crossbar.model.tables import CONV, FC, Ints, Tables
 from hwgen.crossbar.model.travels import ceil_div, image_pixels
@@ -91,7 +92,7 @@ def most_blocks(tables: Tables, box: Box) -> Ints:
             most = 1
             for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
                 most = max(most, blocks[tables.provider[e]])
-            blocks[i] = min(most, tables.pixels[i])
+            blocks[i] = followed_blocks(tables, i, most)
     return blocks
 
 
@@ -151,7 +152,8 @@ def followers_of(tables: Tables, i: int, copies: int, upto: int) -> Followers:
             continue
         # A map may have more pixels than the one that it is made of, but no more blocks.
         pixels, read = tables.pixels[f], leader(tables, f)
-        fewest[f], most[f] = min(pixels, fewest[read]), min(pixels, most[read])
+        fewest[f] = followed_blocks(tables, f, fewest[read])
+        most[f] = followed_blocks(tables, f, most[read])
         low, high = ceil_div(pixels, most[f]), ceil_div(pixels, fewest[f])
         rows[0, n], rows[1, n] = block_reads(tables, f, low), block_words(tables, f, low)
         rows[2, n], rows[3, n] = block_reads(tables, f, high), block_words(tables, f, high)

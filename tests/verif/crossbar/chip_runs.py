@@ -13,6 +13,7 @@ from hwgen.crossbar.facts.image_io import packed_image
 from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
 from hwgen.crossbar.model.conductor import Conductor
 from hwgen.crossbar.model.cycles import RunCycles, load_cycles, run_cycles
+from hwgen.crossbar.model.predict import starts_of as starts_of_run
 from hwgen.crossbar.sim.chip_run import ChipRun, Job, run_chip
 from hwgen.crossbar.sim.maps import answers_of, maps_of, starts_of
 from hwgen.network import QuantizedNetwork
@@ -70,11 +71,13 @@ class WholeRun:
     @property
     def predicted(self) -> RunCycles:
         """Cycles of the run, by the model."""
-        conductor = Conductor(self.chip, images=len(self.images), interval=self.interval)
-        for _ in conductor.run():
-            pass
+        starts, steps = starts_of_run(self.chip, len(self.images), self.interval)
         return run_cycles(
-            self.chip, images=len(self.images), steps=conductor.steps, latency=MEMORY_LATENCY_CYCLES
+            self.chip,
+            images=len(self.images),
+            steps=steps,
+            latency=MEMORY_LATENCY_CYCLES,
+            starts=starts,
         )
 
 
