@@ -42,7 +42,7 @@ from hwgen.crossbar.facts.loads import (
 )
 from hwgen.crossbar.facts.network import CrossbarLayer
 from hwgen.crossbar.facts.point import Point
-from hwgen.crossbar.facts.ports import tile_reads, window_reads
+from hwgen.crossbar.facts.ports import pool_clocks, tile_reads, window_reads
 
 BIT_STEP = ("mvm", "adc", "shift_add")
 """Operations of each bit step."""
@@ -58,6 +58,10 @@ class MacroCase:
     raw: the last layer gives sums
     clocks: steps of a bit step of the last layer
     macros: over which the first layer is spread; the others work in the last one
+    step: clocks of a step, in which conversions and additions are through; 0: as many as each
+        operation but those of vector units needs
+    units: of each activation
+    early: layers whose activation begins a step before what it reads is through
     """
 
     layers: tuple[CrossbarLayer, ...]
@@ -74,6 +78,9 @@ class MacroCase:
     raw: bool = False
     clocks: int = 1
     macros: int = 1
+    step: int = 0
+    units: int = 1
+    early: tuple[int, ...] = ()
 
     @cached_property
     def slices(self) -> int:
@@ -231,7 +238,8 @@ class MacroCase:
     def _held(self, place: int) -> Iterator[Held]:
         """Yield what macros hold of a layer."""
         layer, copies = self.layers[place], self.copies[place]
-        numbers = {"shift_add": 1, "addition": 1, "activation": 1, "pool": 1, "eltwise": 1}
+        numbers = dict.fromkeys(("shift_add", "addition", "pool", "eltwise"), 1)
+        numbers["activation"] = self.units
         if not layer.has_weights:
             empty = dict.fromkeys(("units", "crossbars", "conversions", "slots"), 0)
             yield Held(
@@ -290,7 +298,7 @@ class MacroCase:
             operations=tuple(
                 Operation(
                     name=name,
-                    steps=self.bit_clocks(place) if name in BIT_STEP else 1,
+                    steps=self._steps(place, name),
                     bit_steps=self.bit_steps if name in BIT_STEP else 1,
                     period=1,
                 )
@@ -307,9 +315,33 @@ class MacroCase:
             held=tuple(self._held(place)),
         )
 
+    def _steps(self, place: int, name: str) -> int:
+        """Return the steps of an operation, as the rules charge them: a word a clock."""
+        layer, copies, word = self.layers[place], self.copies[place], self.word_bits // self.bits
+        if name in BIT_STEP:
+            return self.bit_clocks(place)
+        if name in ("transfer", "load", "store", "result"):
+            return -(-self.fitting_clocks // self.step_clocks)
+        elements = copies * layer.out_channels * self.output_elements(place)
+        clocks = elements if name in ("eltwise", "activation") else 0
+        if name == "pool":
+            return -(-copies * pool_clocks(layer, self._shares(place), word) // self.step_clocks)
+        return max(1, -(-clocks // (word * self.step_clocks)))
+
+    def _shares(self, place: int) -> tuple[int, ...]:
+        """Return the channels of each map that a layer reads."""
+        providers = self.layers[place].providers
+        found = tuple(self.layers[one].out_channels for one in providers)
+        return found or (self.layers[place].in_channels,)
+
     @property
     def step_clocks(self) -> int:
-        """Clocks in which each operation is through."""
+        """Clocks of a step."""
+        return self.step or self.fitting_clocks
+
+    @cached_property
+    def fitting_clocks(self) -> int:
+        """Clocks in which each operation but those of vector units is through."""
         accesses, most = 0, 0
         word = self.word_bits // self.bits
         flit = 64 // self.bits

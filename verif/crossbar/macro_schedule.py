@@ -45,12 +45,14 @@ def pixels_needed(case: MacroCase, place: int) -> list[int]:
 class Schedule:
     """Starts of all operations of some images, layer by layer (docs/crossbar-rules.md).
 
-    Each operation takes a step, a bit step those of its layer; of two layers that share ADCs one
+    Each operation takes its steps, a bit step those of its layer; of two layers that share ADCs one
     converts at a time.
+
+    early: layers whose activation begins a step before what it reads is through
     """
 
-    def __init__(self, case: MacroCase, *, images: int) -> None:
-        self._case, self._bits = case, case.bit_steps
+    def __init__(self, case: MacroCase, *, images: int, early: tuple[int, ...] = ()) -> None:
+        self._case, self._bits, self._early = case, case.bit_steps, early
         self.starts: list[Start] = []
         self._ends: list[list[int]] = []
         self._converting: set[int] = set()
@@ -62,20 +64,24 @@ class Schedule:
         """Add the starts of one layer."""
         layer = self._case.chip.layers[place]
         names = [one.name for one in layer.operations if one.name not in ("adc", "shift_add")]
+        steps = {one.name: one.busy for one in layer.operations}
         begun: list[dict[str, int]] = []
         self._ends.append([])
         for block in range(images * layer.blocks):
             own: dict[str, int] = {}
             step = self._needed(place, block)
             for name in names:
-                step = max(step, self._after_earlier(names, begun, name, layer.clocks_per_bit))
+                step = max(step, self._after_earlier(names, begun, name, steps))
                 if name == "transfer":
-                    step = first_free(self._transfers, step, 1)
+                    step = first_free(self._transfers, step, steps[name])
+                    self._transfers.update(range(step, step + steps[name]))
                 if name == "mvm":
                     step = self._free(step, layer.clocks_per_bit)
+                if name == "activation":
+                    step -= place in self._early
                 own[name] = step
                 self._add(place, name, block, step)
-                step += (self._bits + 1) * layer.clocks_per_bit if name == "mvm" else 1
+                step += steps[name] + (layer.clocks_per_bit if name == "mvm" else 0)
             begun.append(own)
             self._ends[place].append(step)
 
@@ -96,26 +102,24 @@ class Schedule:
         return first_free(self._converting, step + clocks, self._bits * clocks) - clocks
 
     def _after_earlier(
-        self, names: list[str], begun: list[dict[str, int]], name: str, clocks: int
+        self, names: list[str], begun: list[dict[str, int]], name: str, steps: dict[str, int]
     ) -> int:
-        """Return the step from which on earlier blocks leave room for an operation."""
-        steps = [0]
+        """Return the step from which on earlier blocks leave room for an operation.
+
+        steps: that each operation takes
+        """
+        found = [0]
         if begun:
-            busy = self._bits * clocks if name == "mvm" else 1
-            steps.append(begun[-1][name] + busy)
+            found.append(begun[-1][name] + steps[name])
             following = names[names.index(name) + 1] if name != names[-1] else None
-            if following == "mvm":
-                steps.append(begun[-1]["mvm"] + max(1, self._bits * clocks - 1))
-            elif following is not None and name != "mvm":
-                steps.append(begun[-1][following] + 1)
+            if following is not None and name != "mvm":
+                found.append(begun[-1][following] + max(1, steps[following] - 1))
         if name == "mvm" and len(begun) > 1:
-            steps.append(begun[-2]["addition"] + 1)
-        return max(steps)
+            found.append(begun[-2]["addition"] + 1)
+        return max(found)
 
     def _add(self, place: int, name: str, block: int, step: int) -> None:
         """Add the starts of an operation of a block."""
-        if name == "transfer":
-            self._transfers.add(step)
         if name != "mvm":
             self.starts.append(Start(step, place, name, block, 0))
             return

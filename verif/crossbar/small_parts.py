@@ -1,13 +1,17 @@
 """Parts of a macro side by side, so that their benches share one executable."""
 
+from dataclasses import replace
 from typing import Any
 
 from hwgen.chip.rtl.part import Part
+from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.rtl.chain import Chain
+from hwgen.crossbar.rtl.gather import Gatherer
 from hwgen.crossbar.rtl.packer import Packer
 from hwgen.crossbar.rtl.pad import Pad
 from hwgen.crossbar.rtl.receiver import Receiver
 from hwgen.crossbar.rtl.requantizer import Requantizer
+from hwgen.crossbar.rtl.result_collector import ResultCollector
 from verif.common.side_by_side import SideBySide, stem
 from verif.crossbar.macro_case import MacroCase
 from verif.crossbar.macro_schedule import case_of
@@ -53,6 +57,33 @@ CHAIN: dict[str, dict[str, Any]] = {
 for name, facts in CHAIN.items():
     for bits in (SUM_BITS, WIDE_BITS):
         PARTS[f"{name} {bits}"] = Chain(chip=case().chip, channels=CHANNELS, sum_bits=bits, **facts)
+
+
+GATHERED, GATHERED_LAST = (7, 15, 9, 2), (7, 0, 4, 0)
+"""Of the gather: elements of a block that each macro has, the merge macro last; of a last block."""
+PARTS["gather"] = Gatherer(chip=case().chip, elements=sum(GATHERED), sources=len(GATHERED) - 1)
+
+
+def collected() -> ChipFacts:
+    """Return a chip with three results: of one pixel, of several blocks, and of raw sums."""
+    layer = {"kind": "conv", "kernel": 1, "stride": 1, "padding": 0, "activation": "none"}
+    layer |= {"in_channels": 1, "groups": 1}
+    sizes = [(1, 3, 1), (5, 2, 4), (3, 7, 2)]
+    layers = [
+        layer | {"name": f"r{k}", "out_channels": channels, "in_side": side, "out_side": side}
+        for k, (side, channels, _) in enumerate(sizes)
+    ]
+    chip = case_of({"layers": layers, "copies": [copies for *_, copies in sizes]}).chip
+    travels = tuple(
+        replace(
+            chip.travels[-1], id=place, layer=place, channels=channels, pixels=copies, bits=bits
+        )
+        for place, ((_, channels, copies), bits) in enumerate(zip(sizes, (8, 8, 32), strict=True))
+    )
+    return replace(chip, travels=travels)
+
+
+PARTS["result_collector"] = ResultCollector(chip=collected())
 
 
 def small_parts() -> SideBySide:

@@ -1,11 +1,13 @@
 """Macros of one layer, and of a few, compute whole images: exact, with the conductor's lags."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hwgen.errors import DesignError
 from verif.crossbar.macro_group import MacroGroup
 from verif.crossbar.macro_schedule import case_of
 from verif.runner import Waves, build, run
@@ -126,6 +128,29 @@ CASES: dict[str, dict[str, Any]] = {
     },
 }
 
+WIDE = CONV | {"in_channels": 2, "out_channels": 16}
+WIDE_POOL = MAP | {"name": "pool", "kind": "pool", "kernel": 3, "padding": 1, "providers": [0]}
+WIDE_POOL |= {"in_channels": 16, "out_channels": 16}
+POOL_AT_CAP = {"layers": [WIDE, WIDE_POOL], "copies": [2, 12], "adcs": 16, "units": 2}
+"""With all 16 lanes 12 pixels of 9 taps take 108 clocks."""
+SUM_AT_CAP = {
+    "layers": [
+        WIDE,
+        POINT | {"name": "one", "in_channels": 16, "out_channels": 16, "providers": [0]},
+        MAP
+        | {"name": "sum", "kind": "eltwise", "kernel": 1, "padding": 0}
+        | {"in_channels": 16, "out_channels": 16, "providers": [1, 0]},
+    ],
+    "copies": [2, 2, 36],
+    "adcs": 16,
+    "units": 2,
+}
+"""With all 16 lanes 36 pixels of 16 channels take 36 clocks in the addition and the activation."""
+AT_CAP = {
+    **{f"pooling, steps of {step}": POOL_AT_CAP | {"step": step} for step in (53, 54, 107, 108)},
+    **{f"addition, steps of {step}": SUM_AT_CAP | {"step": step} for step in (35, 36, 37)},
+}
+
 
 def run_case(name: str, folder: Path, simulator: str, waves: Waves | None = None) -> None:
     """Run the bench on the macros of a case."""
@@ -165,3 +190,34 @@ def test_macro_under_icarus(name: str, icarus: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_macro_of_every_kind(name: str, icarus: str, tmp_path: Path) -> None:
     run_case(name, tmp_path, icarus)
+
+
+@pytest.mark.parametrize("name", AT_CAP)
+def test_vector_units_that_just_fit_their_steps(name: str, tmp_path: Path) -> None:
+    """A clock less in a step is a step more; with all lanes the last clock is needed."""
+    run_facts(AT_CAP[name], tmp_path, "verilator")
+
+
+@pytest.mark.parametrize("facts", [POOL_AT_CAP | {"step": 54}, SUM_AT_CAP | {"step": 35}])
+def test_an_activation_before_its_sums_is_late(facts: dict[str, Any], tmp_path: Path) -> None:
+    early = [len(facts["layers"]) - 1]
+    run_facts(facts | {"early": early}, tmp_path, "verilator")
+
+
+@pytest.mark.parametrize(
+    ("facts", "what"),
+    [
+        (POOL_AT_CAP, "pool: pool needs 108 clocks, its steps have 54"),
+        (SUM_AT_CAP, "sum: eltwise needs 36 clocks, its steps have 35"),
+    ],
+)
+def test_steps_without_time_for_a_block_are_refused(facts: dict[str, Any], what: str) -> None:
+    step = 54 if facts is POOL_AT_CAP else 35
+    case = case_of(facts | {"step": step})
+    chip = case.chip
+    short = tuple(
+        replace(layer, operations=tuple(replace(one, steps=1) for one in layer.operations))
+        for layer in chip.layers
+    )
+    with pytest.raises(DesignError, match=what):
+        MacroGroup(chip=replace(chip, layers=short))

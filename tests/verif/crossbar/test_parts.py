@@ -34,7 +34,18 @@ def test_receiver(icarus: str, tmp_path: Path) -> None:
     run_part("receiver", tmp_path, icarus)
 
 
+def test_gather(icarus: str, tmp_path: Path) -> None:
+    run_part("gather", tmp_path, icarus)
+
+
+def test_result_collector(icarus: str, tmp_path: Path) -> None:
+    run_part("result_collector", tmp_path, icarus)
+
+
+NAMES = ["packer", "pad", "requantizer", "chain", "receiver", "gather", "result_collector"]
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["packer", "pad", "requantizer", "chain", "receiver"])
+@pytest.mark.parametrize("name", NAMES)
 def test_under_verilator(name: str, tmp_path: Path, waves: Waves | None) -> None:
     run_part(name, tmp_path, "verilator", waves)
