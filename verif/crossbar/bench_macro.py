@@ -164,7 +164,7 @@ async def results_are_goldens(dut: Any) -> None:
     await bench.load(loaded)
     await reset(dut, dut.strobes, dut.link_in)
     strobes, links = timeline(list(images), bench.rng)
-    for now in range(max(*strobes, *links) + 3 * CHIP.step_clocks):
+    for now in range(max(*strobes, *links) + 3 * CASE.fitting_clocks):
         await bench.clock(strobes.get(now, 0), links.get(now))
     if CASE.early:
         assert int(dut.late.value), "an activation before its pooling is not late"
