@@ -12,6 +12,7 @@ from typing import Literal
 from hwgen.crossbar.facts.fabric import Link, Span, TravelKind
 from hwgen.crossbar.facts.holdings import Cut
 from hwgen.crossbar.facts.network import CrossbarLayer
+from hwgen.crossbar.facts.ports import shares_between
 from hwgen.crossbar.facts.travels import OPERATION_OF, conflicts_of
 
 
@@ -257,13 +258,11 @@ class ChipFacts:
     def shares_of(self, place: int) -> tuple[int, ...]:
         """Return the channels of a pixel that a layer reads of each of its rings.
 
-        More than one: it reads a concatenation of maps of one size.
+        More than one: it reads a concatenation.
         """
         layer = self.layers[place].layer
         read = [self.layers[provider].layer for provider in layer.providers]
-        if len(read) < 2 or layer.kind == "eltwise":
-            return (layer.in_channels,)
-        return tuple(each.out_channels for each in read)
+        return (layer.in_channels,) if layer.kind == "eltwise" else shares_between(layer, read)
 
     @cached_property
     def conflicts(self) -> frozenset[tuple[tuple[int, str], tuple[int, str]]]:

@@ -164,6 +164,9 @@ def floorplan(
         elif 0 <= mate < place:
             macros = placed[mate].macros
             merge = macros.start
+            if is_strict(rules):
+                # The first in which sums become whole, which ends the chain of the first copy.
+                merge += max(1, len(macros) // copies) - 1
         else:
             macros = range(used, used + choice.macros[place])
             merge = macros.stop - 1

@@ -6,6 +6,7 @@ words. A read serves all crossbars of a unit.
 """
 
 import math
+from collections.abc import Sequence
 from itertools import accumulate
 
 from hwgen.crossbar.facts.holdings import Cut
@@ -36,7 +37,11 @@ def shares_of(network: CrossbarNetwork, place: int) -> tuple[int, ...]:
     one pixel. A layer that reads a part of its providers alone reads it as if it were of one.
     """
     layer = network.layers[place]
-    read = [network.layers[provider] for provider in layer.providers]
+    return shares_between(layer, [network.layers[provider] for provider in layer.providers])
+
+
+def shares_between(layer: CrossbarLayer, read: Sequence[CrossbarLayer]) -> tuple[int, ...]:
+    """Return the channels of a pixel that a layer reads of each of the layers `read`."""
     shares = tuple(each.out_channels for each in read)
     pixels = 1
     if layer.kind == "fc" and len({each.pixels for each in read}) == 1:

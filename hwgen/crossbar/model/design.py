@@ -164,10 +164,13 @@ def elements(
 
 
 @compiled
-def place_macros(tables: Tables, design: Design, macros: Ints) -> tuple[int, int, Ints, Ints]:
+def place_macros(
+    tables: Tables, design: Design, copies: Ints, macros: Ints
+) -> tuple[int, int, Ints, Ints]:
     """Return total macros, mesh columns, and each layer's first macro and merge macro.
 
-    Macros lie along a snake in the order of layers; a layer without weights works on the merge
+    Results of a layer that is in the macros of another one meet in the first macro, strict: in the
+    first in which sums become whole. Macros lie along a snake in the order of layers; a layer without weights works on the merge
     macro of its first provider, on macro 0 if it reads the image.
     """
     count = len(tables.kind)
@@ -183,6 +186,8 @@ def place_macros(tables: Tables, design: Design, macros: Ints) -> tuple[int, int
                 merge[i] = total - 1
             else:
                 first[i] = merge[i] = first[owner]
+                if tables.strict:
+                    merge[i] += max(1, macros[i] // copies[i]) - 1
         elif tables.provider_start[i + 1] > tables.provider_start[i]:
             first[i] = merge[i] = merge[tables.provider[tables.provider_start[i]]]
     mesh_rows = int(np.ceil(np.sqrt(total)))
@@ -211,7 +216,7 @@ def lay_out(tables: Tables, design: Design) -> Layout:
     count = len(tables.kind)
     copies, blocks, macros, row_shares, copy_shares = spread(tables, design)
     load, store = elements(tables, copies, row_shares, copy_shares)
-    total, columns, first, merge_macro = place_macros(tables, design, macros)
+    total, columns, first, merge_macro = place_macros(tables, design, copies, macros)
     data, flit, hop = tables.scalars[DATA_BITS], tables.scalars[FLIT_BITS], tables.scalars[HOP]
     transfer, image = np.zeros(count), np.zeros(count)
     chain, merge = np.zeros(count), np.zeros(count)
