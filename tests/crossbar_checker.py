@@ -93,6 +93,7 @@ class Checker:
         self.check_samples()
         self.check_sums()
         self.check_units()
+        self.check_words()
         self.check_registers()
         self.check_links()
         self.complaints += check_ports(self)
@@ -282,6 +283,29 @@ class Checker:
                 if need[name] > layer["counts"][name]:
                     given = layer["counts"][name]
                     self.say("audit", f"layer {place} needs {need[name]} {name}, {given} counted")
+
+    def check_words(self) -> None:
+        """No vector unit takes more than a word in a clock, a pooling that of one pixel and tap."""
+        bus, bits = self.arch["scratchpad"]["bus_bits"], self.arch["activation_bits"]
+        for place, layer in enumerate(self.arch["layers"]):
+            copies, channels = layer["mapping"]["copies"], layer["output"]["channels"]
+            kernel = layer["window"]["kernel"]
+            taps = kernel * (layer["columns"]["kernel"] if layer["columns"] else kernel)
+            maps = [self.arch["layers"][p]["output"]["channels"] for p in layer["providers"]]
+            tap = sum(-(-each // (bus // bits)) for each in (maps if len(maps) > 1 else [channels]))
+            whole = copies
+            if layer["kind"] in ("conv", "fc"):
+                tiles = layer["mapping"]["row_tiles"]
+                whole = max(len(p.copies) for p in self.parts(layer) if tiles - 1 in p.tiles)
+            out = bus // (layer["raw_bits"] or bits)
+            for name, clocks in (
+                ("pool", copies * taps * tap),
+                ("eltwise", -(-copies * channels // (bus // bits))),
+                ("activation", -(-whole * channels // out)),
+            ):
+                own = self.operations[place].get(name)
+                if own is not None and clocks > own.steps * self.step:
+                    self.say("unit", f"{name} of layer {place} takes {clocks} clocks a block")
 
     def check_registers(self) -> None:
         """No register is overwritten: a unit takes a block when the next one has the block before.

@@ -6,12 +6,13 @@ import pytest
 
 from hwgen.crossbar.facts.durations import operations_of
 from hwgen.crossbar.facts.holdings import cut_of
-from hwgen.crossbar.facts.layout import Choice
-from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.layout import Choice, floorplan
+from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.ports import shares_of, tile_reads
 from hwgen.crossbar.facts.travels import conflicts_of, travels_of
-from tests.crossbar.facts.test_fabric import chip
-from tests.crossbar.model.layers import conv, fc, pool
+from tests.crossbar.facts.test_fabric import POINT, chip
+from tests.crossbar.model.layers import conv, fc, layer, pool
+from tests.synthesis import COMPONENTS
 
 ONE = conv("one", (), (3, 10), (4, 4), window=(3, 1, 1))
 TWO = conv("two", (0,), (10, 10), (4, 4), window=(1, 1, 0), activation="none")
@@ -122,3 +123,60 @@ def test_images_and_results_share_the_port_of_the_edge() -> None:
     for name in ("transfer", "result"):
         assert ((0, name), (1, name)) in pairs and ((1, name), (0, name)) in pairs
     assert ((0, "transfer"), (0, "result")) not in pairs
+
+
+def steps_in(layers: tuple[CrossbarLayer, ...], choice: Choice, place: int) -> dict[str, int]:
+    """Steps of 100 clocks of the operations of a layer; a word has 64 elements."""
+    network = CrossbarNetwork(name="n", input_channels=3, input_side=48, layers=layers)
+    return {each.name: each.steps for each in operations_of(chip(network, choice))[place]}
+
+
+@pytest.mark.parametrize(("copies", "steps"), [(50, 1), (51, 2), (100, 2), (101, 3)])
+def test_a_pooling_takes_a_word_of_channels_of_a_tap_in_a_clock(copies: int, steps: int) -> None:
+    """65 channels are two words; 1 tap of a pixel takes 2 clocks, whatever its copies are paid."""
+    layers = (
+        conv("one", (), (3, 65), (48, 48), window=(1, 1, 0)),
+        pool("pool", (0,), 65, (48, 48), window=(1, 1, 0)),
+    )
+    choice = Choice(copies=(copies, 1), macros=(1, 0), mate=(-1, -1), clocks=(1, 1))
+    assert steps_in(layers, choice, 1)["pool"] == -(-min(copies, 2304) * 2 // 100) == steps
+
+
+@pytest.mark.parametrize(("copies", "steps"), [(98, 1), (196, 2)])
+def test_additions_and_activations_take_a_word_in_a_clock(copies: int, steps: int) -> None:
+    """65 x 98 elements are 99.5 words of 64; what is spread over two macros is half as much."""
+    one = conv("one", (), (3, 65), (14, 14), window=(1, 1, 0))
+    two = conv("two", (0,), (65, 65), (14, 14), window=(1, 1, 0))
+    layers = (one, two, layer("sum", "eltwise", (1, 0), (65, 65), (14, 14)))
+    choice = Choice(copies=(copies, copies, 1), macros=(1, 2, 0), mate=(-1,) * 3, clocks=(1, 1, 1))
+    found = steps_in(layers, choice, 2)
+    assert (found["eltwise"], found["activation"]) == (steps, steps)
+    assert steps_in(layers, choice, 0)["activation"] == steps
+    assert steps_in(layers, choice, 1)["activation"] == 1
+
+
+def test_every_block_of_a_layer_without_weights_has_a_pixel() -> None:
+    """5 blocks of 4 pixels would be one too many for 16; published rules keep it."""
+    layers = (
+        conv("one", (), (3, 4), (10, 10), window=(1, 1, 0)),
+        pool("pool", (0,), 4, (10, 4), window=(4, 2, 0)),
+    )
+    network = CrossbarNetwork(name="n", input_channels=3, input_side=10, layers=layers)
+    choice = Choice(copies=(20, 1), macros=(1, 0), mate=(-1, -1), clocks=(1, 1))
+    placed = chip(network, choice).plan.layers[1]
+    assert (placed.copies, placed.blocks) == (4, 4)
+    published = floorplan(network, COMPONENTS, POINT, "published", choice).layers[1]
+    assert (published.copies, published.blocks) == (4, 5)
+
+
+def test_results_of_a_chained_sharing_partner_meet_where_sums_are_whole() -> None:
+    """2 copies of 4 row tiles on 4 macros: sums of the first copy are whole in macro 1."""
+    layers = (
+        conv("one", (), (3, 60), (4, 4), window=(3, 1, 1)),
+        conv("two", (0,), (60, 8), (4, 4), window=(3, 1, 1)),
+    )
+    network = CrossbarNetwork(name="n", input_channels=3, input_side=4, layers=layers)
+    choice = Choice(copies=(8, 2), macros=(4, 4), mate=(1, 0), clocks=(1, 1))
+    made = chip(network, choice)
+    assert made.plan.layers[1].merge_macro == 1
+    assert set(made.results(1)) == {1, 3}

@@ -169,6 +169,11 @@ def short_load(checker: Checker) -> None:
     operation.steps = 1
 
 
+def short_pool(checker: Checker) -> None:
+    """A pooling over a whole map of 300 channels is through in one step."""
+    checker.operations[5]["pool"].steps = 1
+
+
 def small_ring(checker: Checker) -> None:
     """The ring of the image has a single word."""
     for region in checker.arch["fabric"]["regions"]:
@@ -280,6 +285,7 @@ SPOILED: tuple[tuple[Callable[[Checker], None], str], ...] = (
     (third_bank, "register"),
     (slow_port, "port"),
     (short_load, "port"),
+    (short_pool, "unit"),
     (small_ring, "image"),
     (free_image, "image"),
     (few_pixels, "image"),
