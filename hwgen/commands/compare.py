@@ -132,7 +132,7 @@ def differing_maps(network: QuantizedNetwork, results: Results) -> Iterator[Diff
         found = run.maps[place]
         observed = [INPUT] if INPUT in found else []
         for name in (*observed, *(layer.name for layer in network.layers)):
-            if name in run.fused:
+            if name in run.fused and name not in network.graph.outputs:
                 continue
             each = DifferingMap(
                 image=image,

@@ -345,6 +345,9 @@ class Schedules(Protocol):
     Runs of a simulation have the strobes that it saw, predictions what they promise.
     """
 
+    def check_schedule(self, arch: Any, file: Path) -> None:
+        """Refuse a schedule that is damaged, or that of another architecture; file: as below."""
+
     def compare_starts(
         self,
         arch: Any,

@@ -31,6 +31,7 @@ from hwgen.commands.on_chip import WithImages
 from hwgen.commands.protocols import Program, Run
 from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.run_report import report_of
+from hwgen.commands.schedules import check_schedule
 from hwgen.commands.subject import Subject, program_of
 from hwgen.files.output import write_text
 from hwgen.report.run import RunReport
@@ -207,6 +208,7 @@ def run_network(
         subject.family.need(SCHEDULES)
     if engine == "golden":
         return run_golden(context, subject, batch, program)
+    check_schedule(subject)
     compiled = program_of(context, subject, program)
     results = results_of(
         context,

@@ -10,6 +10,13 @@ from hwgen.commands.subject import Subject
 from hwgen.report.run import Starts
 
 
+def check_schedule(subject: Subject) -> None:
+    """Refuse a schedule beside an architecture that a run could not be compared with."""
+    if subject.family.offers(SCHEDULES):
+        file = architecture_file(subject.arch_file)
+        subject.family.need(SCHEDULES).check_schedule(subject.arch, file)
+
+
 def starts_of(
     subject: Subject,
     program: Program | None,

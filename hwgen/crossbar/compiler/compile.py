@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from hwgen.crossbar.compiler.answers import with_answers
 from hwgen.crossbar.compiler.lowering import BEAT_BITS, Lowering
 from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network, functions_of
 from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
@@ -40,16 +41,9 @@ def compile_network(
     layers = crossbar_network(network)
     check_layers(layers, arch.whole_network, network.graph.name, arch.name)
     check_images(arch, images)
-    if chip.flit_bits != BEAT_BITS:
-        raise ConfigError(
-            field="mesh.flit_bits",
-            allowed=f"{BEAT_BITS}, a beat of a program",
-            given=chip.flit_bits,
-            source=arch.name,
-        )
+    check_flits(chip.flit_bits, arch.name)
     beats = Lowering(chip, network).program
-    ops = {layer.name: layer.op for layer in network.layers}
-    stored = maps_of_layers(network)
+    layer_plans, fused = plans_of(network)
     facts = ProgramFacts(
         format=FORMAT,
         version=VERSION,
@@ -60,10 +54,31 @@ def compile_network(
         images=images,
         image=ImagePlan(shape=network.graph.input.shape),
         answer=AnswerPlan(layer=network.answer, shape=network.map_of(network.answer).shape),
-        layers=[LayerPlan(name=name, op=ops[name]) for name, _ in stored],
-        fused=[name for name in ops if (name, True) not in stored],
+        layers=layer_plans,
+        fused=fused,
     )
     return Program(facts=facts, image=beats.astype(BEAT).view(np.uint8))
+
+
+def plans_of(network: QuantizedNetwork) -> tuple[list[LayerPlan], list[str]]:
+    """Return what each layer of the chip stores, and the layers of which none is stored.
+
+    An answer that is a copy has the name of what it copies, unless a layer that readers see has it.
+    """
+    made = with_answers(network)
+    copied = dict(zip(made.graph.outputs, network.graph.outputs, strict=True))
+    ops = {layer.name: layer.op for layer in made.layers}
+    stored = maps_of_layers(made)
+    whole = {name for name, is_whole in stored if is_whole}
+    plans = []
+    for name, _ in stored:
+        answer = copied.get(name, name)
+        if answer != name and answer in whole:
+            plans.append(LayerPlan(name=name, op=ops[name], answers=answer))
+        else:
+            plans.append(LayerPlan(name=answer, op=ops[answer]))
+    whole |= {plan.map for plan in plans}
+    return plans, [layer.name for layer in network.layers if layer.name not in whole]
 
 
 def maps_of_layers(network: QuantizedNetwork) -> list[tuple[str, bool]]:
@@ -94,6 +109,17 @@ def check_bits(network: QuantizedNetwork, arch: Arch) -> None:
                 given=given,
                 source=network.graph.name,
             )
+
+
+def check_flits(flit_bits: int, source: str) -> None:
+    """Refuse links that a program, of which each beat is a flit, cannot be written for."""
+    if flit_bits != BEAT_BITS:
+        raise ConfigError(
+            field="flit_bits",
+            allowed=f"{BEAT_BITS}, a beat of a program",
+            given=flit_bits,
+            source=source,
+        )
 
 
 def check_layers(

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.crossbar.compiler.answers import with_answers
 from hwgen.crossbar.compiler.quantized import crossbar_network, functions_of
 from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer, Held
 from hwgen.crossbar.facts.columns import columns_of
@@ -71,8 +72,8 @@ class Lowering:
 
     def __init__(self, chip: ChipFacts, network: QuantizedNetwork) -> None:
         """Refuse what the chip does not compute: a message of a sentence."""
-        for layer in network.graph.layers:
-            check(layer, network)
+        check_computed(network)
+        network = with_answers(network)
         self._chip, self._network = chip, network
         self._layers = {layer.name: layer for layer in network.graph.layers}
         # A chip takes a network of its shapes, whatever the names of its layers.
@@ -247,6 +248,12 @@ class Lowering:
         return self._network.parameters[self._names[layer.place]]
 
 
+def check_computed(network: QuantizedNetwork) -> None:
+    """Refuse a network with a layer that no chip computes: a message of a sentence."""
+    for layer in network.graph.layers:
+        check(layer, network)
+
+
 def check(layer: Layer, network: QuantizedNetwork) -> None:
     """Refuse a layer whose elements follow from its sums in another way than the chip's."""
     source, where = network.graph.name, f"{layer.name}"
@@ -279,4 +286,5 @@ def check(layer: Layer, network: QuantizedNetwork) -> None:
         raise ConfigError(field=where, allowed=allowed, given=f"{shift}", source=source)
     if isinstance(layer, AveragePool) and (layer.divisor != "window" or layer.center is not None):
         allowed = "a mean of whole windows around the zero points"
-        raise ConfigError(field=where, allowed=allowed, given=layer.divisor, source=source)
+        other = layer.divisor if layer.center is None else f"around {layer.center}"
+        raise ConfigError(field=where, allowed=allowed, given=other, source=source)

@@ -2,13 +2,17 @@
 
 Of a network of several modes the widest is read. Concatenations, rescalings and tables are no
 layers: their readers read through them, and a table is the function of the layer that wrote its
-input. A shortcut is a pooling over windows of one pixel.
+input. A shortcut is a pooling over windows of one pixel, and so is an answer that needs a layer.
 """
 
 from typing import Literal, NamedTuple
 
+from pydantic import ValidationError
+
+from hwgen.crossbar.compiler.answers import THROUGH, layers_behind, with_answers
 from hwgen.crossbar.facts.network import Activation, Columns, CrossbarLayer, CrossbarNetwork, Kind
 from hwgen.errors import ConfigError
+from hwgen.files.load import first_mistake
 from hwgen.network import (
     INPUT,
     Add,
@@ -21,7 +25,6 @@ from hwgen.network import (
     MaxPool,
     Multiply,
     QuantizedNetwork,
-    Rescale,
     Shortcut,
     Table,
 )
@@ -29,7 +32,6 @@ from hwgen.network import (
 WIDEST = 0
 """Place of the mode that is read."""
 
-THROUGH = Concatenate | Rescale | Table
 COMPUTED = Add | AveragePool | Conv | Linear | MaxPool | Multiply | Shortcut
 
 Pair = tuple[int, int]
@@ -68,8 +70,9 @@ def crossbar_network(network: QuantizedNetwork) -> CrossbarNetwork:
     image = network.graph.input
     layers: list[CrossbarLayer] = []
     providers: dict[str, tuple[int, ...]] = {INPUT: ()}
-    maps = {INPUT: image, **{layer.name: layer.output for layer in network.graph.layers}}
-    for layer in network.graph.layers:
+    graph = with_answers(network).graph
+    maps = {INPUT: image, **{layer.name: layer.output for layer in graph.layers}}
+    for layer in graph.layers:
         read = [providers[name] for name in layer.inputs]
         places = tuple(dict.fromkeys(place for each in read for place in each))
         if isinstance(layer, Add | Multiply | Concatenate):
@@ -89,13 +92,16 @@ def crossbar_network(network: QuantizedNetwork) -> CrossbarNetwork:
             )
         layers.append(layer_of(layer, places, maps[layer.inputs[0]]))
         providers[layer.name] = (len(layers) - 1,)
-    return CrossbarNetwork(
-        name=network.graph.name,
-        input_channels=image.channels,
-        input_side=image.height,
-        input_columns=None if image.height == image.width else image.width,
-        layers=tuple(layers),
-    )
+    try:
+        return CrossbarNetwork(
+            name=network.graph.name,
+            input_channels=image.channels,
+            input_side=image.height,
+            input_columns=None if image.height == image.width else image.width,
+            layers=tuple(layers),
+        )
+    except ValidationError as error:
+        raise first_mistake(error, network.graph.name) from None
 
 
 def check_operands(
@@ -123,11 +129,12 @@ def check_operands(
 
 
 def check_table(network: QuantizedNetwork, table: Table) -> None:
-    """Refuse a table of a map that others read as it is: a layer writes one map."""
+    """Refuse a table of a map that others read, or that is an answer: a layer writes one map."""
     made = {layer.name: layer for layer in network.graph.layers}
     names = list(table.inputs)
     for name in names:
         readers = [layer.name for layer in network.graph.layers if name in layer.inputs]
+        readers += ["the host"] if name in network.graph.outputs else []
         if len(readers) > 1:
             raise ConfigError(
                 field=f"the map that {table.name} reads",
@@ -157,16 +164,13 @@ def give_function(layers: list[CrossbarLayer], places: tuple[int, ...], source: 
 
 def functions_of(network: QuantizedNetwork) -> dict[str, list[str]]:
     """Return the names of the tables that are applied to the map of each layer, in their order."""
-    found: dict[str, list[str]] = {}
-    written: dict[str, list[str]] = {INPUT: []}
-    for layer in network.graph.layers:
-        written[layer.name] = [layer.name]
-        if isinstance(layer, THROUGH):
-            written[layer.name] = [name for read in layer.inputs for name in written[read]]
-        else:
-            found[layer.name] = []
+    layers, behind = network.graph.layers, layers_behind(network)
+    found: dict[str, list[str]] = {
+        layer.name: [] for layer in layers if not isinstance(layer, THROUGH)
+    }
+    for layer in layers:
         if isinstance(layer, Table):
-            for name in written[layer.name]:
+            for name in behind[layer.name]:
                 found[name].append(layer.name)
     return found
 

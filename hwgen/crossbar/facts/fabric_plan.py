@@ -1,8 +1,8 @@
 """What follows of the fabric from network, floorplan, point and clock; regions are simulated."""
 
 import math
-from fractions import Fraction
 
+from hwgen.crossbar.facts.buildable import adc_rate
 from hwgen.crossbar.facts.chip import CLOCK_NS, LAG_CLOCKS, Chip
 from hwgen.crossbar.facts.durations import operations_of
 from hwgen.crossbar.facts.encoding import column_accumulator_bits, input_sum_bits
@@ -40,7 +40,7 @@ IMAGES_HELD = 2
 def fabric_of(chip: Chip, regions: tuple[Region, ...], stream: Stream) -> Fabric:
     """Return the whole fabric; regions and the stream that sized them are simulated."""
     side, cell = chip.point.side, chip.point.cell_bits
-    rate = Fraction(chip.constants.adc.samples_per_ns * CLOCK_NS).limit_denominator(1000)
+    rate = adc_rate(chip.constants.adc.samples_per_ns)
     layers = layers_of(chip)
     return Fabric(
         clock=Clock(

@@ -49,10 +49,19 @@ class AnswerPlan:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class LayerPlan:
-    """A layer of the chip, as the network calls the map that it stores, and its operation."""
+    """A layer of the chip, as the network calls the map that it stores, and its operation.
+
+    answers: the map of another layer that it hands to the memory; None: its own
+    """
 
     name: str
     op: str
+    answers: str | None = None
+
+    @property
+    def map(self) -> str:
+        """What the network calls the map that arrives in memory, where it is a result."""
+        return self.answers or self.name
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -4,8 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from hwgen.commands.load import load
+from hwgen.crossbar.facts.buildable import check_buildable
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.point import points
+from hwgen.crossbar.facts.rules import Rules, is_strict
 from hwgen.errors import ConfigError
 from hwgen.network import QuantizedNetwork
 from hwgen.network.operations import Graph
@@ -28,11 +31,16 @@ def load_network(name_or_path: str, size: tuple[int, ...] | None = None) -> Cros
 
 
 def load_problem(
-    name_or_path: str, components: Components, size: tuple[int, ...] | None = None
+    name_or_path: str,
+    components: Components,
+    size: tuple[int, ...] | None = None,
+    *,
+    rules: Rules = "strict",
 ) -> tuple[CrossbarNetwork, Components]:
     """Return the layers of a network and the constants with the bits of its data.
 
-    A quantized network file says its bits; any other network has those of the constants.
+    A quantized network file says its bits; any other network has those of the constants. Under
+    strict rules a file whose network runs on no chip of these constants is refused.
     """
     path = Path(name_or_path)
     if path.suffix != ".npz":
@@ -49,7 +57,13 @@ def load_problem(
     network: CrossbarNetwork = compiler.crossbar_network(quantized)
     weights, activations = compiler.bits_of(quantized)
     bits = {"weight_bits": weights, "activation_bits": activations}
-    return network, replace(components, **bits)
+    components = replace(components, **bits)
+    if is_strict(rules):
+        load("hwgen.crossbar.compiler.lowering").check_computed(quantized)
+        check_buildable(network, components, points(components, rules))
+        flit_bits = components.network_on_chip.flit_bits
+        load("hwgen.crossbar.compiler.compile").check_flits(flit_bits, components.name)
+    return network, components
 
 
 def network_names() -> tuple[str, ...]:

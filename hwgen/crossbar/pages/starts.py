@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hwgen.commands.load import load
 from hwgen.crossbar.facts.arch import Arch
+from hwgen.crossbar.facts.description import described
 from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.facts.schedule import load_schedule
 from hwgen.crossbar.facts.timing import LAGS
@@ -16,9 +17,10 @@ from hwgen.crossbar.model.predict import Prediction
 from hwgen.crossbar.pages.run_energy import run_energy
 from hwgen.crossbar.sim.maps import Strobes
 from hwgen.crossbar.sim.simulate import SimulatedRun
+from hwgen.errors import FormatError
 from hwgen.report.run import Constant, Difference, RunOperation, Starts
 
-__all__ = ["compare_starts", "starts_picture"]
+__all__ = ["check_schedule", "compare_starts", "starts_picture"]
 
 SCHEDULE = "schedule.npz"
 """Name of the file that a synthesis leaves beside an architecture."""
@@ -26,6 +28,13 @@ SCHEDULE = "schedule.npz"
 Ints = NDArray[np.int64]
 Key = tuple[int, str]
 """A layer and one of its operations."""
+
+
+def check_schedule(arch: Arch, file: Path) -> None:
+    """Refuse a schedule beside an architecture that is damaged, or another's; none is no fault."""
+    beside = file.parent / SCHEDULE
+    if beside.is_file():
+        schedule_of(arch, beside)
 
 
 def compare_starts(
@@ -72,9 +81,22 @@ def starts_picture(
 def schedule_of(arch: Arch, file: Path) -> dict[Key, Ints]:
     """Return the starts in the schedule of an architecture."""
     schedule = load_schedule(file, arch)
-    return {
+    found: dict[Key, Ints] = {
         (each.layer, each.operation): schedule.starts_of(each) for each in schedule.facts.operations
     }
+    blocks = {
+        (layer.place, operation.name): layer.blocks
+        for layer in described(arch).layers
+        for operation in layer.operations
+    }
+    if {key: len(steps) for key, steps in found.items()} != blocks:
+        raise FormatError(
+            field="the operations of the schedule",
+            allowed=f"those of the architecture {arch.name}, in as many blocks",
+            given="others",
+            source=str(file),
+        )
+    return found
 
 
 def operation_of(

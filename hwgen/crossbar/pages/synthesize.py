@@ -74,10 +74,10 @@ def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
     check_power(request.power_w)
     table = Path(request.components or COMPONENTS)
-    network, components = load_problem(
-        str(request.network), load_components(table), request.image_size
-    )
     rules = rules_of(request.rules)
+    network, components = load_problem(
+        str(request.network), load_components(table), request.image_size, rules=rules
+    )
     check_rules(network, rules)
     check_objective(request)
     check_identical(request)

@@ -27,7 +27,6 @@ from hwgen.crossbar.rtl.front import Front
 from hwgen.crossbar.rtl.image_sender import ImageSender
 from hwgen.crossbar.rtl.result_collector import ResultCollector
 from hwgen.crossbar.rtl.router import Router
-from hwgen.errors import ConfigError
 
 PROGRESS = ("tick", "beat", "stored")
 """Progress sources of the watchdog: a step begins, a beat is taken, results are stored."""
@@ -76,7 +75,6 @@ class Chip(Shell):
     family = "crossbar"
 
     def __init__(self, *, chip: ChipFacts, macros: Sequence[Part]) -> None:
-        check_links(chip)
         self._chip, self._macros = chip, macros
         self._conductor, self._router = Conductor(chip=chip), Router(chip=chip)
         self._front = Front(chip=chip, settle=SETTLE_CLOCKS)
@@ -318,22 +316,3 @@ def first_strobes(chip: ChipFacts, conductor: PartInstance) -> Iterator[Value]:
         for operation in layer.operations:
             strobe = conductor.strobes[f"layer{layer.place}"][operation.name]
             yield strobe.go & (strobe.bit == 0) if operation.name in PER_BIT else strobe.go
-
-
-def check_links(chip: ChipFacts) -> None:
-    """Refuse links that cannot carry a header, or elements that do not fit into them evenly."""
-    header = layouts.header(chip).size
-    if chip.flit_bits < header or chip.flit_bits & (chip.flit_bits - 1):
-        raise ConfigError(
-            field="flit_bits",
-            allowed=f"a power of two, at least {header}",
-            given=f"{chip.flit_bits}",
-            source=chip.name,
-        )
-    if chip.flit_bits % chip.activation_bits or chip.flit_elements & (chip.flit_elements - 1):
-        raise ConfigError(
-            field="activation_bits",
-            allowed="a power of two that divides the bits of a flit",
-            given=f"{chip.activation_bits}",
-            source=chip.name,
-        )

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
+from hwgen.crossbar.facts.buildable import check_layer, check_widths
 from hwgen.crossbar.facts.chip_facts import ChipFacts, Region, Travel
 from hwgen.crossbar.facts.ports import tile_reads, window_reads, words_of_run
 from hwgen.crossbar.facts.routes import load_number
@@ -26,7 +27,6 @@ from hwgen.crossbar.rtl.pad import Pad
 from hwgen.crossbar.rtl.receiver import Receiver
 from hwgen.crossbar.rtl.shifts import any_of
 from hwgen.crossbar.rtl.sizes import analog_bits
-from hwgen.errors import DesignError
 
 
 class Macro(Part):
@@ -281,10 +281,13 @@ class Macro(Part):
 def engine_of(chip: ChipFacts, place: int, macro: int) -> Engine:
     """Return the engine of a layer in a macro."""
     layer = chip.layers[place]
-    if chip.word_elements & (chip.word_elements - 1) or chip.flit_bits % chip.activation_bits:
-        raise DesignError(f"elements must divide words and flits, got {chip.activation_bits} bits")
-    if layer.layer.dilation != (1, 1):
-        raise DesignError(f"{layer.layer.name} must have windows without dilation")
+    check_widths(
+        activation_bits=chip.activation_bits,
+        word_bits=chip.word_bits,
+        flit_bits=chip.flit_bits,
+        source=chip.name,
+    )
+    check_layer(layer.layer, chip.name)
     kind = {"pool": PoolEngine, "eltwise": EltwiseEngine}.get(layer.layer.kind, ArrayEngine)
     return kind(chip=chip, place=place, macro=macro)
 

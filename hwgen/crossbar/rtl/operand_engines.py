@@ -104,10 +104,6 @@ class EltwiseEngine(Engine):
 
     def __init__(self, *, chip: ChipFacts, place: int, macro: int) -> None:
         placed = chip.layers[place]
-        if len(placed.operands or placed.layer.providers) != 2 or placed.layer.product:
-            raise DesignError(
-                f"{placed.layer.name} must add two maps of layers, no other operation is built"
-            )
         elements, word = placed.copies * placed.layer.out_channels, chip.word_elements
         self._reader = BlockReader(chip=chip, words=chip.macros[macro].words, elements=elements)
         powers = [1 << bit for bit in range(word.bit_length())]

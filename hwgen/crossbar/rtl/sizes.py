@@ -6,6 +6,7 @@ from fractions import Fraction
 from amaranth.lib import data
 
 from hwgen.chip.widths import bits_for_index
+from hwgen.crossbar.facts.buildable import check_rate
 from hwgen.crossbar.facts.encoding import (
     column_accumulator_bits,
     column_sum_most,
@@ -45,8 +46,7 @@ class ArraySizes:
     row_elements: int
 
     def __post_init__(self) -> None:
-        if self.rate > 1 and self.rate.denominator > 1:
-            raise ValueError(f"rate must be a whole number or less than one, got {self.rate}")
+        check_rate(self.rate, "sizes of an array")
 
     @property
     def slices(self) -> int:

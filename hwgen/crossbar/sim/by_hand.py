@@ -36,10 +36,10 @@ def answer_lines(chip: ChipFacts, program: Program, answers: NDArray[Any]) -> It
     The last flit of a block may have zeros behind its elements; results of layers that are not the
     answer are left out.
     """
-    names = [plan.name for plan in program.facts.layers]
+    maps = [plan.map for plan in program.facts.layers]
     first = 0
     for travel in results(chip):
-        if names[travel.owner] == program.facts.answer.layer:
+        if maps[travel.owner] == program.facts.answer.layer:
             break
         first += result_beats(chip, travel) * chip.flit_bits // 32
     for image, answer in enumerate(answers):

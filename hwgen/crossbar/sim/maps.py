@@ -16,10 +16,12 @@ DIGIT_BITS = 4
 
 def elements_of(stores: Stores, chip: ChipFacts) -> NDArray[np.int64]:
     """Return the elements of all words that macros stored, in their order."""
-    digits = chip.activation_bits // DIGIT_BITS
-    lowest_first = stores.words[:, ::-1][:, : chip.word_elements * digits]
-    each = lowest_first.reshape(len(stores), chip.word_elements, digits).astype(np.int64)
-    values = sum(each[..., place] << (DIGIT_BITS * place) for place in range(digits))
+    bits = min(DIGIT_BITS, chip.activation_bits)
+    parts = chip.activation_bits // bits
+    lowest_first = stores.words[:, ::-1, None] >> np.arange(0, DIGIT_BITS, bits) & (1 << bits) - 1
+    each = lowest_first.reshape(len(stores), -1)[:, : chip.word_elements * parts].astype(np.int64)
+    each = each.reshape(len(stores), chip.word_elements, parts)
+    values = sum(each[..., place] << (bits * place) for place in range(parts))
     found: NDArray[np.int64] = np.asarray(values)[stores.enables]
     return found
 

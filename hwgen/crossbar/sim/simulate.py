@@ -147,7 +147,7 @@ def simulated_runs(
         command.check(ErrorCode, program.facts.images)
     load, *runs = commands
     names = {
-        layer.layer.name: plan.name
+        layer.layer.name: plan.map
         for layer, plan in zip(chip.layers, program.facts.layers, strict=True)
     }
     for run in runs:
