@@ -25,7 +25,8 @@ def network() -> Any:
         for (name, shape), before in zip(SHAPES.items(), ("", *SHAPES), strict=False)
         if name != "input"
     ]
-    return SimpleNamespace(layers=layers, graph=SimpleNamespace(modes=("1.0x", "0.5x")))
+    graph = SimpleNamespace(modes=("1.0x", "0.5x"), outputs=("head",))
+    return SimpleNamespace(layers=layers, graph=graph)
 
 
 def feature_map(shape: tuple[int, int, int]) -> Any:

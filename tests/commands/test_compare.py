@@ -131,6 +131,14 @@ def test_a_fused_map_is_not_compared_its_consumer_is(runs: list[Simulated]) -> N
     assert (rows["pool"].fused, rows["pool"].mismatches) == (False, 0)
 
 
+def test_an_answer_is_compared_whoever_says_that_it_is_fused(runs: list[Simulated]) -> None:
+    """It has no consumer that would be wrong in its place."""
+    del runs[1].maps[0]["head"]
+    runs[1].fused.append("head")
+    found = difference(runs)
+    assert (found.what, found.layer, found.found) == ("map", "head", "nothing")
+
+
 def drop_a_run(runs: list[Simulated]) -> None:
     runs.pop(1)
 
