@@ -76,12 +76,20 @@ def infer(
 
 def answer(network: QuantizedNetwork, images: Map, *, mode: int = 0) -> Map:
     """Return the answer to each image; the maps of a few images are in memory at a time."""
-    return np.concatenate(
-        [
-            infer(network, part, mode=mode, keep=[network.answer])[network.answer]
-            for part in pieces(network, images)
-        ]
-    )
+    return kept(network, images, [network.answer], mode=mode)[network.answer]
+
+
+def outputs(network: QuantizedNetwork, images: Map, *, mode: int = 0) -> dict[str, Map]:
+    """Return the maps of all outputs, by name; those between as `answer` does."""
+    return kept(network, images, network.graph.outputs, mode=mode)
+
+
+def kept(
+    network: QuantizedNetwork, images: Map, names: Collection[str], *, mode: int
+) -> dict[str, Map]:
+    """Return some maps, of a few images at a time."""
+    parts = [infer(network, part, mode=mode, keep=names) for part in pieces(network, images)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
 def predict(network: QuantizedNetwork, images: Map, *, mode: int = 0) -> NDArray[np.int64]:

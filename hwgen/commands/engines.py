@@ -74,6 +74,13 @@ def expected_answers(context: Context, subject: Subject, batch: Batch) -> Any:
         )[name]
 
 
+def expected_outputs(context: Context, subject: Subject, batch: Batch) -> Maps:
+    """Return golden's maps of all outputs of the network, as `expected_answers` those of one."""
+    outputs = golden().outputs
+    with context.progress("golden"):
+        return in_modes(batch, lambda images, mode: outputs(subject.network, images, mode=mode))
+
+
 def golden_accuracy(context: Context, subject: Subject, batch: Batch) -> float:
     """Return the fraction of the labelled images of one mode that golden gets right."""
     classes = np.argmax(expected_answers(context, subject, batch)[:, 0, 0], axis=1)

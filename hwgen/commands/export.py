@@ -4,14 +4,13 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from rich.console import RenderableType
 
 from hwgen.chip.in_memory import InMemory
 from hwgen.commands.build import write_verilog
 from hwgen.commands.capabilities import FIRMWARE, SIMULATION, VERILOG
 from hwgen.commands.context import Context
-from hwgen.commands.engines import expected_answers
+from hwgen.commands.engines import expected_outputs
 from hwgen.commands.fields import Count, Data, File, images_of
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import choose_stream
@@ -32,7 +31,7 @@ class Export(
 ):
     """Write a folder that runs images under plain Verilator, without Python.
 
-    It holds the Verilog, a memory image, the expected logits, and run.sh, which builds, simulates
+    It holds the Verilog, a memory image, the expected answers, and run.sh, which builds, simulates
     and compares. Files of the same names are replaced, others stay.
 
     With --c also program.bin, images.bin, expected.bin and hwgen_network.h and .c, which name their
@@ -76,7 +75,7 @@ class Export(
 def export_run(
     context: Context, subject: Subject, batch: Batch, out: Path, *, firmware: bool = False
 ) -> ExportReport:
-    """Write Verilog, memory image, expected logits, and a script that simulates and compares.
+    """Write Verilog, memory image, expected answers, and a script that simulates and compares.
 
     Files of the same names in `out` are replaced, others stay.
     firmware: also write what firmware in C links with
@@ -84,17 +83,17 @@ def export_run(
     subject.family.need(VERILOG)
     layout = subject.family.need(FIRMWARE) if firmware else None
     program = program_of(context, subject)
-    answers = expected_answers(context, subject, batch)
-    logits = answers.reshape(len(batch.images), -1).astype(np.int32)
+    answers = expected_outputs(context, subject, batch)
     write_verilog(context, subject.family, subject.arch, out / VERILOG_FOLDER)
     in_mode: dict[str, Any] = {"mode": batch.modes[0]} if batch.modes[0] else {}
     write_by_hand = subject.family.need(SIMULATION).write_by_hand
 
     def fill(fresh: Path) -> Path:
         if layout is not None:
-            memory = layout.in_memory(program, subject.arch, batch.images, answers)
+            expected = answers[subject.network.answer]
+            memory = layout.in_memory(program, subject.arch, batch.images, expected)
             write_firmware(memory, subject, batch, fresh)
-        return write_by_hand(subject.arch, program, batch.images, logits, fresh, **in_mode)
+        return write_by_hand(subject.arch, program, batch.images, answers, fresh, **in_mode)
 
     script = add_files(out, fill)
     return ExportReport(

@@ -402,9 +402,10 @@ class Simulation(Protocol):
         say: Callable[[str], None] = ...,
     ) -> Sequence[Run]: ...
     def write_by_hand(
-        self, arch: Any, program: Any, images: Bytes, logits: NDArray[np.int32], folder: Path
+        self, arch: Any, program: Any, images: Bytes, answers: Mapping[str, Any], folder: Path
     ) -> Path:
         """Write all that runs images on the folder `verilog` without Python; return the script.
 
+        answers: what must be in memory afterwards: of each output of the network its maps
         A family with modes takes `mode`, the number of that of all images, as well.
         """

@@ -1,6 +1,6 @@
 """A folder that runs a program on a crossbar chip under plain Verilator, without Python."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +18,37 @@ from hwgen.crossbar.sim.simulate import job_of
 
 
 def write_by_hand(
-    arch: Arch, program: Program, images: NDArray[Any], logits: NDArray[Any], folder: Path
+    arch: Arch,
+    program: Program,
+    images: NDArray[Any],
+    answers: Mapping[str, NDArray[Any]],
+    folder: Path,
 ) -> Path:
     """Write everything but the chip's Verilog into `folder`; return the script to run.
 
-    images: unsigned NHWC; logits: the expected answers, (images, ...)
+    images: unsigned NHWC; answers: of each output (images, height, width, channels)
     """
     chip = described(arch)
     work = work_of(job_of(chip, program, images), chip)
-    lines = answer_lines(chip, program, logits)
+    lines = answer_lines(chip, program, answers)
     return write_script(folder, work=work, chip=hosted(chip), expected=lines)
 
 
-def answer_lines(chip: ChipFacts, program: Program, answers: NDArray[Any]) -> Iterator[str]:
+def answer_lines(
+    chip: ChipFacts, program: Program, answers: Mapping[str, NDArray[Any]]
+) -> Iterator[str]:
     """Yield the words of the answers in the format of the host's event file.
 
-    The last flit of a block may have zeros behind its elements; results of layers that are not the
-    answer are left out.
+    The last flit of a block may have zeros behind its elements; results of layers that are no
+    output are left out.
     """
     maps = [plan.map for plan in program.facts.layers]
-    first = 0
-    for travel in results(chip):
-        if maps[travel.owner] == program.facts.answer.layer:
-            break
-        first += result_beats(chip, travel) * chip.flit_bits // 32
-    for image, answer in enumerate(answers):
-        words = np.frombuffer(packed_answer(chip, travel, answer), "<u4")
-        for index, word in enumerate(words.tolist()):
-            yield f"answer {image} {first + index} {word:08x}\n"
+    for image in range(len(answers[program.facts.answer.layer])):
+        first = 0
+        for travel in results(chip):
+            name = maps[travel.owner]
+            if name in answers:
+                words = np.frombuffer(packed_answer(chip, travel, answers[name][image]), "<u4")
+                for index, word in enumerate(words.tolist(), first):
+                    yield f"answer {image} {index} {word:08x}\n"
+            first += result_beats(chip, travel) * chip.flit_bits // 32

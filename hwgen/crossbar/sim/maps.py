@@ -18,8 +18,8 @@ def elements_of(stores: Stores, chip: ChipFacts) -> NDArray[np.int64]:
     """Return the elements of all words that macros stored, in their order."""
     bits = min(DIGIT_BITS, chip.activation_bits)
     parts = chip.activation_bits // bits
-    lowest_first = stores.words[:, ::-1, None] >> np.arange(0, DIGIT_BITS, bits) & (1 << bits) - 1
-    each = lowest_first.reshape(len(stores), -1)[:, : chip.word_elements * parts].astype(np.int64)
+    lowest_first = stores.words[:, ::-1][:, : chip.word_bits // DIGIT_BITS, None].astype(np.int64)
+    each = lowest_first >> np.arange(0, DIGIT_BITS, bits) & (1 << bits) - 1
     each = each.reshape(len(stores), chip.word_elements, parts)
     values = sum(each[..., place] << (bits * place) for place in range(parts))
     found: NDArray[np.int64] = np.asarray(values)[stores.enables]

@@ -146,13 +146,9 @@ def simulated_runs(
     for command in commands:
         command.check(ErrorCode, program.facts.images)
     load, *runs = commands
-    names = {
-        layer.layer.name: plan.map
-        for layer, plan in zip(chip.layers, program.facts.layers, strict=True)
-    }
+    names = names_of(program, chip)
     for run in runs:
         first, count = run.number * program.facts.images, len(run.answers)
-        maps = maps_of(run, chip, count) | answers_of(run, chip)
         written, strobes = written_cycles(run, chip, count), strobes_of(run, chip)
         counters = dict(run.registers)
         cycles, load_cycles = counters.pop("cycles"), counters.pop("load_cycles")
@@ -160,7 +156,7 @@ def simulated_runs(
         del counters["error"]
         yield SimulatedRun(
             images=tuple(range(first, first + count)),
-            maps=[{names[name]: one[n] for name, one in maps.items()} for n in range(count)],
+            maps=maps_of_images(run, program, chip),
             cycles=cycles,
             load_cycles=load_cycles,
             counters=counters,
@@ -173,6 +169,23 @@ def simulated_runs(
             waves=waves,
             fused=program.facts.fused,
         )
+
+
+def maps_of_images(
+    run: ChipRun, program: Program, chip: ChipFacts
+) -> list[dict[str, NDArray[Any]]]:
+    """Return the maps of each image by the names of the network; of an answer what is in memory."""
+    names, count = names_of(program, chip), len(run.answers)
+    maps = maps_of(run, chip, count) | answers_of(run, chip)
+    return [{names[name]: one[n] for name, one in maps.items()} for n in range(count)]
+
+
+def names_of(program: Program, chip: ChipFacts) -> dict[str, str]:
+    """Return what the network calls the map of each layer of a chip."""
+    return {
+        layer.layer.name: plan.map
+        for layer, plan in zip(chip.layers, program.facts.layers, strict=True)
+    }
 
 
 def steps_of(

@@ -1,6 +1,6 @@
 """A folder that runs a program under plain Verilator, without Python: sources, memory, script."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,18 @@ from hwgen.dbpim.sim.simulate import job_of
 
 
 def write_by_hand(
-    arch: Arch, program: Program, images: NDArray[np.uint8], logits: NDArray[Any], folder: Path
+    arch: Arch,
+    program: Program,
+    images: NDArray[np.uint8],
+    answers: Mapping[str, NDArray[Any]],
+    folder: Path,
 ) -> Path:
     """Write everything but the chip's Verilog into `folder`; return the script to run.
 
-    images: uint8 NHWC; logits: the expected answers, (images, classes) or (images, height, width,
-    channels)
+    images: uint8 NHWC; answers: (images, height, width, channels) of the only output
     """
     job = job_of(arch, program, images)
-    lines = answer_lines(job, program, arch, logits)
+    lines = answer_lines(job, program, arch, answers[program.facts.answer.layer])
     return write_script(folder, work=work_of(job), chip=hosted(arch), expected=lines)
 
 

@@ -1,6 +1,6 @@
 """A folder that runs a program on an MRAM chip under plain Verilator, without Python."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ def write_by_hand(
     arch: Arch,
     program: Program,
     images: NDArray[Any],
-    logits: NDArray[Any],
+    answers: Mapping[str, NDArray[Any]],
     folder: Path,
     *,
     mode: int = 0,
@@ -27,10 +27,10 @@ def write_by_hand(
     """Write everything but the chip's Verilog into `folder`; return the script to run.
 
     images: unsigned NHWC, of the widest mode; mode: number of the mode of all
-    logits: the expected answers, (images, classes) or (images, height, width, channels)
+    answers: (images, height, width, channels) of the only output
     """
     job = job_of(arch, program, images, modes=[mode] * len(images))
-    lines = answer_lines(program, arch, logits)
+    lines = answer_lines(program, arch, answers[program.facts.answer.layer])
     return write_script(folder, work=work_of(job), chip=hosted(arch), expected=lines)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,15 @@ import numpy as np
 import pytest
 
 from hwgen.cli import main
+from hwgen.crossbar.facts.schedule import load_schedule, save_schedule
 from hwgen.network.file import save_network
-from tests.verif.crossbar.whole import design, plain_network, write_chip
+from tests.verif.crossbar.whole import (
+    answers_design,
+    answers_network,
+    design,
+    plain_network,
+    write_chip,
+)
 from verif.common.drawing import draw_images
 
 ROOT = Path(__file__).parents[3]
@@ -76,6 +84,49 @@ def test_a_small_chip(tmp_path: Path) -> None:
     assert slow["held_clocks"] > 0
     assert slow["memory"]["more_cycles"] > slow["held_clocks"]
     assert slow["in_time"] is None
+
+
+@pytest.mark.parametrize("spoil", ["damaged", "foreign", "other operations"])
+def test_a_schedule_that_is_none_is_refused_before_a_simulation(
+    spoil: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network, chip, data = plain_files(tmp_path)
+    file = tmp_path / "schedule.npz"
+    schedule = load_schedule(file)
+    facts = schedule.facts
+    if spoil == "damaged":
+        file.write_bytes(file.read_bytes()[:-100])
+    elif spoil == "foreign":
+        save_schedule(replace(schedule, facts=replace(facts, architecture="0" * 64)), file)
+    else:
+        left = replace(facts, operations=facts.operations[:-1])
+        start = schedule.start[: facts.operations[-1].first]
+        save_schedule(replace(schedule, facts=left, start=start), file)
+    monkeypatch.setattr("hwgen.commands.run.simulate", lambda *_, **__: pytest.fail("simulated"))
+    given = ["run", str(network), str(chip), *data, "--work", str(tmp_path / "work")]
+    assert main([*given, "--engine", "rtl"]) == 2
+    sentence = {
+        "damaged": "the schedule must be a whole hwgen.crossbar.schedule file (.npz), got a",
+        "foreign": "the schedule must be made for the architecture plain (",
+        "other operations": "the operations of the schedule must be those of the architecture",
+    }[spoil]
+    assert f"hwgen: {sentence}" in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()
+
+
+def test_every_answer_leaves_the_chip(tmp_path: Path) -> None:
+    """A concatenation, and a map that is read as well: equal in memory, alone and in a stream."""
+    made, network = answers_network(), tmp_path / "network.npz"
+    save_network(made, network)
+    np.savez(tmp_path / "images.npz", images=draw_images(made, 3, seed=3))
+    chip = write_chip(answers_design(), "answers", tmp_path)
+    data = ["--data", str(tmp_path / "images.npz"), "--images", 3]
+    alone = run(tmp_path, network, chip, *data)
+    in_time(alone, by="schedule", images=3)
+    names = ["input", "conv_0", "conv_1", "concatenate_2", "conv_0.answer", "end"]
+    assert [each["name"] for each in alone["layers"]] == names
+    assert [each["mismatches"] for each in alone["layers"]] == [None, 0, 0, 0, None, None]
+    in_time(run(tmp_path, network, chip, *data, "--batch", 3), by="model", images=3)
 
 
 def synthesize(network: Path, watts: str, folder: Path, *more: str) -> None:

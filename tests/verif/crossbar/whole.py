@@ -45,6 +45,19 @@ def joined_network(seed: int = 2) -> QuantizedNetwork:
     return drawing.build(drawing.linear(drawing.concatenate(pooled, reduced), (6,), bits=32))
 
 
+def answers_network() -> QuantizedNetwork:
+    """Return a concatenation as the answer, and a map that is an answer and read as well."""
+    drawing = Drawing(4, modes=("full",), shape=(3, 2, 1))
+    first = drawing.conv("input", (3,))
+    second = drawing.conv(first, (2,), like=first)
+    return drawing.build(drawing.concatenate(first, second), first)
+
+
+def answers_design() -> Confirmed:
+    """Return its chip: two convolutions, and a layer for each answer."""
+    return design(answers_network(), copies=[2, 1, 1, 1], macros=[1, 1, 0, 0], side=16)
+
+
 def small_components(network: QuantizedNetwork, side: int, bus_bits: int) -> Components:
     """Return the constants with crossbars of one small side and narrow scratchpads."""
     sizes = (replace(COMPONENTS.crossbars.sizes[0], side=side),)
