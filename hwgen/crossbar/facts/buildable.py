@@ -3,6 +3,7 @@
 The generators ask here, and a synthesis does before it searches.
 """
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 
@@ -35,6 +36,7 @@ def check_buildable(
         flit_bits=components.network_on_chip.flit_bits,
         source=f"{network.name}, {components.name}",
     )
+    check_arrivals(network, components)
     asked = {point.adc_bits for point in points}
     for adc in components.adcs.resolutions:
         if adc.bits in asked:
@@ -52,6 +54,50 @@ def check_layer(layer: CrossbarLayer, source: str) -> None:
     else:
         return
     raise ConfigError(field=f"layer {layer.name}", allowed=allowed, given=given, source=source)
+
+
+def check_arrivals(network: CrossbarNetwork, components: Components) -> None:
+    """Refuse links and scratchpads with which flits would come faster than they are taken.
+
+    A router passes a flit in a clock; a word must be in all rings of a macro before the next one.
+    """
+    links, pads = components.network_on_chip, components.scratchpads
+    if links.hop_ns < CLOCK_NS:
+        raise ConfigError(
+            field="hop_ns",
+            allowed=f"at least a clock of {CLOCK_NS:g} ns",
+            given=f"{links.hop_ns:g}",
+            source=components.name,
+        )
+    flits, rings = pads.bus_bits // links.flit_bits, most_rings(network)
+    for pad in pads.to_choose_from(published=False):
+        if math.ceil(pad.latency_ns / CLOCK_NS) * rings > flits:
+            raise ConfigError(
+                field=f"latency_ns of a scratchpad of {pad.kilobytes:g} KB",
+                allowed=f"at most {flits // rings} clocks, in which a word of {flits} flits comes "
+                f"and is written {rings} times",
+                given=f"{pad.latency_ns:g}",
+                source=components.name,
+            )
+
+
+def most_rings(network: CrossbarNetwork) -> int:
+    """Return the most rings of one macro into which a map, or the image, is written.
+
+    Two layers with weights may be in a macro, and any number without that have no ring of theirs
+    there yet: a layer without weights works where its first provider stores.
+    """
+    found = 1
+    for map_read in (None, *range(len(network.layers))):
+        readers = [
+            layer
+            for layer in network.layers
+            if (not layer.providers if map_read is None else map_read in layer.providers)
+        ]
+        weighty = sum(layer.has_weights for layer in readers)
+        others = sum(not one.has_weights and one.providers[:1] != (map_read,) for one in readers)
+        found = max(found, min(2, weighty) + others)
+    return found
 
 
 def check_widths(*, activation_bits: int, word_bits: int, flit_bits: int, source: str) -> None:

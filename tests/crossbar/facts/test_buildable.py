@@ -5,7 +5,13 @@ from fractions import Fraction
 
 import pytest
 
-from hwgen.crossbar.facts.buildable import adc_rate, check_buildable, check_rate, check_widths
+from hwgen.crossbar.facts.buildable import (
+    adc_rate,
+    check_buildable,
+    check_rate,
+    check_widths,
+    most_rings,
+)
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import points
 from hwgen.crossbar.rtl.sizes import ArraySizes
@@ -83,3 +89,23 @@ def test_sums_that_are_too_wide() -> None:
     wide = replace(COMPONENTS, weight_bits=48, activation_bits=16)
     with pytest.raises(ConfigError, match="rows of a layer must be so few"):
         check_buildable(SMALL, wide, points(wide, "strict"))
+
+
+def test_flits_that_come_faster_than_they_are_taken() -> None:
+    """A word of 16 flits goes into one ring of a macro, of a map with two readers into two."""
+    every = points(COMPONENTS, "strict")
+    noc = replace(COMPONENTS.network_on_chip, hop_ns=0.5)
+    with pytest.raises(ConfigError, match=r"hop_ns must be at least a clock of 1 ns, got 0.5"):
+        check_buildable(SMALL, replace(COMPONENTS, network_on_chip=noc), every)
+    # The layers `left` and `deep` both read the stem, where the addition is, too.
+    assert (most_rings(SMALL), most_rings(changed(4, providers=(0,)))) == (1, 2)
+    for latency, refused in ((16.0, False), (16.1, True)):
+        pads = tuple(replace(pad, latency_ns=latency) for pad in COMPONENTS.scratchpads.capacities)
+        slow = replace(COMPONENTS, scratchpads=replace(COMPONENTS.scratchpads, capacities=pads))
+        if not refused:
+            check_buildable(SMALL, slow, every)
+            continue
+        with pytest.raises(
+            ConfigError, match="at most 16 clocks, in which a word of 16 flits comes and is"
+        ):
+            check_buildable(SMALL, slow, every)
