@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.operations import PER_BIT
 from hwgen.crossbar.facts.timing import LAGS, MOST_LAG
-from hwgen.crossbar.model.record import Confirmed
+from hwgen.crossbar.model.record import Confirmed, confirm, design_of
 from hwgen.crossbar.rtl.conductor import Conductor, strobes
 from tests.crossbar.model.conducted import chip_and_stream, promised_starts, random_design
-from tests.synthesis import confirmed
+from tests.crossbar.model.layers import conv, fc, pool
+from tests.synthesis import COMPONENTS, POINTS, confirmed
 from verif.common.side_by_side import SideBySide
 from verif.runner import Waves, build, run
 
@@ -76,6 +78,24 @@ def test_under_icarus(icarus: str, tmp_path: Path) -> None:
     design = random_design(2)
     assert design is not None
     bench(design, tmp_path, 2, simulator=icarus)
+
+
+def test_a_reader_that_leaves_the_end_of_a_map_out(icarus: str, tmp_path: Path) -> None:
+    """Windows of 2 x 2 never read the last row of 5: the pooling is an image ahead, and waits."""
+    layers = (
+        conv("conv", (), (3, 4), (5, 5), window=(3, 1, 1)),
+        pool("pool", (0,), 4, (5, 2), window=(2, 2, 0)),
+        fc("head", (1,), (16, 5)),
+    )
+    design = confirm(
+        CrossbarNetwork(name="ahead", input_channels=3, input_side=5, layers=layers),
+        COMPONENTS,
+        point=POINTS[0],
+        rules="strict",
+        power_w=6.0,
+        design=design_of(copies=[1, 1, 1], macros=[1, 0, 1], mate=[-1] * 3, clocks=[1, 1, 1]),
+    )
+    bench(design, tmp_path, 4, simulator=icarus)
 
 
 @pytest.mark.long
