@@ -94,7 +94,7 @@ def kept(
 
 def predict(network: QuantizedNetwork, images: Map, *, mode: int = 0) -> NDArray[np.int64]:
     """Return the class of each image: the largest value, the lowest index of equals."""
-    given = answer(network, images, mode=mode)
+    given = network.in_file_order(answer(network, images, mode=mode))
     classes: NDArray[np.int64] = given.reshape(len(images), math.prod(given.shape[1:])).argmax(
         axis=1
     )

@@ -24,6 +24,7 @@ class Model:
     """A model that grows node by node; every method returns the name of a tensor of real numbers.
 
     image: shape of the input `x`, batch first; kind: type of maps; opset: of the model
+    answer: name of the output, for tests that need it later
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Model:
         self._nodes: list[onnx.NodeProto] = []
         self._stored: list[onnx.TensorProto] = []
         self._count = 0
+        self.answer = ""
 
     def node(self, operator: str, *inputs: str, outputs: int = 1, **attributes: Any) -> str:
         """Append a node; with several outputs, return them separated by blanks."""
@@ -138,7 +140,7 @@ def compared(model: onnx.ModelProto, folder: Path) -> tuple[Lowered, Counters]:
     counters = Counters()
     images = drawn(lowered.network)
     names = [layer.source for layer in lowered.network.layers if layer.source]
-    counters.add(lowered.network, images, runtime_of(path, graph).run(images, names))
+    counters.add(lowered.network, runtime_of(path, graph).run(images, names))
     return lowered, counters
 
 
@@ -167,7 +169,7 @@ def agreeing(model: onnx.ModelProto, folder: Path, *, shown: int | None = None) 
     images = drawn(network)
     counters = Counters()
     outcome = runtime_of(path, graph).run(images, names)
-    counters.add(network, images, outcome)
+    counters.add(network, outcome)
     found = counters.same_inputs
     assert len(found) == (len(network.layers) if shown is None else shown)
     assert network.answer in found

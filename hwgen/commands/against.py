@@ -75,12 +75,13 @@ class Counters:
     wanted: list[NDArray[np.int64]] = field(default_factory=list)
     images: int = 0
     firsts: dict[str, FirstElement] = field(default_factory=dict)
+    output: Counter | None = None
 
-    def add(self, network: QuantizedNetwork, images: NDArray[Any], outcome: Outcome) -> None:
+    def add(self, network: QuantizedNetwork, outcome: Outcome) -> None:
         """Count some images."""
-        golden = load("golden.network")
+        golden, images = load("golden.network"), outcome.images
         maps = golden.infer(network, images)
-        answers = maps[network.answer].reshape(len(images), -1)
+        answers = network.in_file_order(maps[network.answer]).reshape(len(images), -1)
         if answers.shape[1] != outcome.answers.shape[1]:
             raise DataError(
                 f"the answers must have {outcome.answers.shape[1]} elements as those of the file,"
@@ -88,8 +89,6 @@ class Counters:
             )
         self.classes.append(answers.argmax(axis=1))
         self.wanted.append(outcome.answers.argmax(axis=1))
-        if not outcome.maps:
-            return
         # Maps of the runtime; behind a layer that it does not show, those of golden.
         given = {"input": images}
         for layer in network.layers:
@@ -101,22 +100,52 @@ class Counters:
                 self.same_inputs.setdefault(layer.name, Counter()).add(result, wanted)
                 self.end_to_end.setdefault(layer.name, Counter()).add(maps[layer.name], wanted)
                 self.note_first(layer, result, wanted)
+        if outcome.integers is not None:
+            self.add_answers(network, answers, outcome.integers)
         self.images += len(images)
+
+    def add_answers(
+        self, network: QuantizedNetwork, answers: NDArray[Any], wanted: NDArray[np.int64]
+    ) -> None:
+        """Count golden's answers against the outputs of the file itself."""
+        self.output = self.output or Counter()
+        self.output.add(answers, wanted)
+        self.same_inputs.setdefault(network.answer, self.output)
+        self.end_to_end.setdefault(network.answer, self.output)
+        for image, place in np.argwhere(answers != wanted)[:1]:
+            places = network.answer_places
+            shape = network.map_of(network.answer).shape
+            element = place if places is None else max(int(places.reshape(-1)[place]), 0)
+            where = (*(int(each) for each in np.unravel_index(element, shape)),)
+            found = int(answers[image, place]), int(wanted[image, place])
+            self.set_first(network.answer, int(image), where, found)
 
     def note_first(self, layer: Layer, result: NDArray[Any], wanted: NDArray[Any]) -> None:
         """Note the first element of a layer that differs."""
         places = np.argwhere(result != wanted)
-        if len(places) and layer.name not in self.firsts:
+        if len(places):
             image, y, x, channel = (int(each) for each in places[0])
-            self.firsts[layer.name] = FirstElement(
-                layer=layer.name,
-                image=self.images + image,
-                y=y,
-                x=x,
-                channel=channel,
-                golden=int(result[image, y, x, channel]),
-                runtime=int(wanted[image, y, x, channel]),
-            )
+            found = (int(each[image, y, x, channel]) for each in (result, wanted))
+            self.set_first(layer.name, image, (y, x, channel), (*found,))
+
+    def set_first(
+        self, layer: str, image: int, place: tuple[int, ...], found: tuple[int, ...]
+    ) -> None:
+        """Set the first element of a layer that differs, if there is none yet.
+
+        image: among those that are counted now; place: row, column, channel; found: of golden and
+        of the runtime
+        """
+        first = FirstElement(
+            layer=layer,
+            image=self.images + image,
+            y=place[0],
+            x=place[1],
+            channel=place[2],
+            golden=found[0],
+            runtime=found[1],
+        )
+        self.firsts.setdefault(layer, first)
 
 
 @dataclass(frozen=True)
@@ -167,7 +196,7 @@ class Compare(
         counters = counted(self.quiet, network, runtime, batch, names)
         exact = self.kernels is not None or computed is not None
         seen = [agreement(layer, counters) for layer in network.layers if shown(layer, counters)]
-        answer = counters.end_to_end.get(network.answer)
+        answer = counters.output or counters.end_to_end.get(network.answer)
         classes, wanted = np.concatenate(counters.classes), np.concatenate(counters.wanted)
         pixel = network.map_of(network.answer).shape[:2] == (1, 1)
         return AgreementReport(
@@ -228,7 +257,7 @@ def counted(
     with context.progress("images", total=len(batch.images)) as advance:
         for first in range(0, len(batch.images), IMAGES_AT_ONCE):
             images = batch.images[first : first + IMAGES_AT_ONCE]
-            counters.add(network, images, runtime.run(images, names))
+            counters.add(network, runtime.run(images, names))
             for _ in images:
                 advance()
     return counters
@@ -252,6 +281,20 @@ def check_pair(network: QuantizedNetwork, graph: IntegerGraph, source: Path) -> 
             given="another",
             source=str(source),
         )
+    if graph.raw_image != network.raw_image or not np.array_equal(
+        no_places(graph.answer_places), no_places(network.answer_places)
+    ):
+        raise FormatError(
+            field="the steps before the image and the order of the answer",
+            allowed=f"those of {graph.source}: import it again",
+            given="others",
+            source=str(source),
+        )
+
+
+def no_places(places: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """Return the order of an answer; an empty array for that of the map."""
+    return np.zeros(0, np.int64) if places is None else places
 
 
 def shown(layer: Layer, counters: Counters) -> bool:

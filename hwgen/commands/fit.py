@@ -130,7 +130,10 @@ class Fit(
         answer, lowered = load("golden.network").answer, self.rule == "lowered"
         before, after = (answer(each, judged.images) for each in (network, fitted))
         pixel = network.map_of(network.answer).shape[:2] == (1, 1)
-        classes = [maps.reshape(len(maps), -1).argmax(axis=1) for maps in (before, after)]
+        classes = [
+            network.in_file_order(maps).reshape(len(maps), -1).argmax(axis=1)
+            for maps in (before, after)
+        ]
         difference = np.abs(before.astype(np.float64) - after.astype(np.float64))
         return FitReport(
             format="hwgen.report.fit",

@@ -71,7 +71,7 @@ def choose_images(network: QuantizedNetwork, data: Data, count: int | None) -> B
             else known.load_dataset(chosen)
         )
         name, split = dataset.name, dataset.split
-        images, labels = dataset.test_images, dataset.test_labels
+        images, labels = of_bytes(network, dataset.test_images), dataset.test_labels
     return batch_of(network, images, labels, name=name, split=split, count=count)
 
 
@@ -118,7 +118,7 @@ def shipped_images(
     arrays = read_npz(file, what="images", allowed=IMAGES_FILE)
     if not 1 <= count <= len(arrays["images"]) or (asked and "labels" not in arrays):
         return None
-    images, labels = arrays["images"][:count], arrays.get("labels")
+    images, labels = of_bytes(network, arrays["images"][:count]), arrays.get("labels")
     check_images(network, images, name)
     about = json.loads(arrays["about"].tobytes())
     return Batch(
@@ -140,12 +140,25 @@ def read_images(path: Path) -> tuple[Bytes, NDArray[np.int64] | None]:
     return arrays["images"], labels
 
 
+def of_bytes(network: QuantizedNetwork, images: NDArray[np.uint8]) -> NDArray[Any]:
+    """Return images of a data set as integers of the network's input."""
+    raw, image = network.raw_image, network.graph.input
+    if raw is None or images.shape[1:] != image.shape:
+        return images
+    return raw.of_bytes(images, image)
+
+
 def quantized_images(network: QuantizedNetwork, images: NDArray[Any], source: str) -> NDArray[Any]:
-    """Return real images as integers of the network's input; integers as they are."""
+    """Return real images, raw ones where steps stand before, as integers of the network's input.
+
+    Integers are those of the input already.
+    """
     if images.dtype.kind != "f":
         return images
     image = network.graph.input
     check_finite(images, source)
+    if network.raw_image is not None and images.shape[1:] == image.shape:
+        return network.raw_image.integers(images, image)
     values = image.quantization[0]
     with np.errstate(over="ignore"):
         steps = np.floor(images.astype(np.float64) / values.scale + 0.5) + values.zero_point

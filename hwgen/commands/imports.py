@@ -146,6 +146,7 @@ def describe_import(file: Path) -> ImportInfo:
             notes=[],
             largest_steps=0.0,
             roundings=[],
+            host=[],
         )
 
 
@@ -173,7 +174,14 @@ def content_of(graph: IntegerGraph, lowered: Lowered) -> ImportInfo:
         notes=notes,
         largest_steps=lowered.largest_effect,
         roundings=sorted(network.roundings),
+        host=host_lines(graph, network),
     )
+
+
+def host_lines(graph: IntegerGraph, network: QuantizedNetwork) -> list[str]:
+    """Return what of the file the host does, before and behind the chip."""
+    raw = [] if network.raw_image is None else [f"the image: {network.graph.preprocessing}"]
+    return [*raw, *graph.behind]
 
 
 def remarks_of(network: QuantizedNetwork) -> dict[str, dict[str, str]]:

@@ -21,7 +21,8 @@ from hwgen.report.types import Images
 class Inference:
     """What golden computes of some images.
 
-    answers: the last map, (images, height, width, channels), integers
+    answers: the last map, (images, height, width, channels), integers; of a network that was
+        imported from a file with another order, (images, ...) in that of the file
     maps: of every layer by name, of the same form; the images themselves are `input`
     about: the images
     """
@@ -52,4 +53,5 @@ class Infer(Request):
         maps: dict[str, NDArray[Any]] = load("golden.network").infer(
             network, batch.images, mode=0 if mode is None else modes.index(mode)
         )
-        return Inference(answers=maps[network.answer], maps=maps, about=batch.about)
+        answers = network.in_file_order(maps[network.answer])
+        return Inference(answers=answers, maps=maps, about=batch.about)

@@ -215,7 +215,7 @@ def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
 
 def network_info(network: QuantizedNetwork) -> NetworkInfo:
     """Return the facts of a quantized network."""
-    graph = network.graph
+    graph, places = network.graph, network.answer_places
     return NetworkInfo(
         name=graph.name,
         dataset=graph.dataset,
@@ -225,6 +225,7 @@ def network_info(network: QuantizedNetwork) -> NetworkInfo:
         input_shape=graph.input.shape,
         modes=list(graph.modes),
         outputs=list(graph.outputs),
+        answer_shape=None if places is None else list(places.shape),
         layers=[layer_info(network, layer) for layer in graph.layers],
     )
 

@@ -160,7 +160,7 @@ class Lowering:
 
     def answers(self, network: QuantizedNetwork, batch: Batch) -> NDArray[np.float64]:
         """Return the answer to each image, (images, elements)."""
-        found = load("golden.network").answer(network, batch.images)
+        found = network.in_file_order(load("golden.network").answer(network, batch.images))
         answers: NDArray[np.float64] = found.reshape(len(found), -1).astype(np.float64)
         return answers
 

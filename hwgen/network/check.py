@@ -3,11 +3,17 @@
 Rules of one kind of layer stand in the module of that kind.
 """
 
+import math
 import re
 from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hwgen.errors import FormatError
-from hwgen.network.graph import INPUT, Graph, Layer, QuantizedNetwork
+from hwgen.network.graph import ANSWER_PLACES, INPUT, Graph, Layer, QuantizedNetwork
+from hwgen.network.host import raw_image_complaints
 from hwgen.network.layer import Surroundings
 from hwgen.network.maps import Complaint, FeatureMap, map_complaints
 
@@ -37,6 +43,29 @@ def complaints(network: QuantizedNetwork) -> Iterator[Complaint]:
     for name in sorted({*network.parameters, *network.tables} - set(maps)):
         yield "every array", "of a layer", f"{name}.{min(network.arrays_of(name))}"
     yield from output_complaints(graph, maps)
+    yield from host_complaints(network, maps[network.answer])
+
+
+def host_complaints(network: QuantizedNetwork, answer: FeatureMap) -> Iterator[Complaint]:
+    """Check what the host does, and that there is a name for each class."""
+    classes, places = answer.channels, network.answer_places
+    if network.raw_image is not None:
+        yield from raw_image_complaints(network.raw_image, network.graph.input)
+    if places is not None:
+        yield from places_complaints(places, answer)
+        classes = places.size if answer.shape[:2] == (1, 1) else classes
+    names = network.graph.class_names
+    if names and len(names) != classes:
+        yield "class_names", f"empty or {classes} names", f"{len(names)} names"
+
+
+def places_complaints(places: NDArray[Any], answer: FeatureMap) -> Iterator[Complaint]:
+    """Check that an order of the answer names elements of its map."""
+    size = math.prod(answer.shape)
+    if places.dtype != np.int64 or not places.size:
+        yield ANSWER_PLACES, "int64, of at least one element", f"{places.dtype}, {places.size}"
+    elif places.min() < -1 or places.max() >= size:
+        yield ANSWER_PLACES, f"from -1 to {size - 1}", [int(places.min()), int(places.max())]
 
 
 def input_complaints(graph: Graph) -> Iterator[Complaint]:
@@ -91,12 +120,9 @@ def layer_complaints(
 
 
 def output_complaints(graph: Graph, maps: dict[str, FeatureMap]) -> Iterator[Complaint]:
-    """Check that outputs are distinct layers, and the first has a channel for each class name."""
+    """Check that outputs are distinct layers."""
     for name in graph.outputs:
         if name not in maps or name == INPUT:
             yield "outputs", "names of layers", name
     if len(set(graph.outputs)) < len(graph.outputs):
         yield "outputs", "each once", list(graph.outputs)
-    classes, names = maps[graph.outputs[0]].channels, graph.class_names
-    if names and len(names) != classes:
-        yield "class_names", f"empty or {classes} names", f"{len(names)} names"

@@ -14,7 +14,15 @@ from hwgen.files.load import first_mistake
 from hwgen.files.npz import read_npz, write_npz
 from hwgen.files.shipped import network_file
 from hwgen.network.check import check_network
-from hwgen.network.graph import FORMAT, VERSION, Graph, QuantizedNetwork
+from hwgen.network.graph import (
+    ANSWER_PLACES,
+    FORMAT,
+    RAW_IMAGE,
+    VERSION,
+    Graph,
+    QuantizedNetwork,
+)
+from hwgen.network.host import RawImage
 from hwgen.network.layer import Arrays
 from hwgen.network.version_1 import VERSION_1, from_version_1
 from hwgen.network.version_2 import VERSION_2, from_version_2
@@ -70,6 +78,7 @@ def parse_graph(plain: dict[str, Any], source: str) -> Graph:
 def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
     """Return the network with its arrays sorted to their layers."""
     left = dict(arrays)
+    raw, places = left.pop(RAW_IMAGE, None), left.pop(ANSWER_PLACES, None)
     parameters, tables = {}, {}
     for layer in graph.layers:
         keys = layer.ARRAY_TYPES
@@ -80,7 +89,21 @@ def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
             tables[layer.name] = found["table"]
     if left:
         raise FormatError(field="every array", allowed="of a layer", given=min(left), source=source)
-    return QuantizedNetwork(graph=graph, parameters=parameters, tables=tables)
+    return QuantizedNetwork(
+        graph=graph,
+        parameters=parameters,
+        tables=tables,
+        raw_image=None if raw is None else parse_raw_image(raw, source),
+        answer_places=places,
+    )
+
+
+def parse_raw_image(text: NDArray[Any], source: str) -> RawImage:
+    """Return what the host does to an image."""
+    try:
+        return TypeAdapter(RawImage).validate_json(text.tobytes())
+    except ValidationError as error:
+        raise first_mistake(error, source, FormatError) from None
 
 
 def take(arrays: Arrays, key: str, source: str) -> NDArray[Any]:

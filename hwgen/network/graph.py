@@ -18,6 +18,7 @@ from hwgen.network.add import Add
 from hwgen.network.average_pool import AveragePool
 from hwgen.network.concatenate import Concatenate
 from hwgen.network.conv import Conv
+from hwgen.network.host import RawImage
 from hwgen.network.layer import Arrays
 from hwgen.network.linear import Linear
 from hwgen.network.maps import STRICT, FeatureMap
@@ -35,6 +36,8 @@ FORMAT = "hwgen.network"
 VERSION: Final = 3
 INPUT = "input"
 """Name of the image in the graph."""
+RAW_IMAGE, ANSWER_PLACES = "raw_image", "answer_places"
+"""Arrays of what the host does, in a file that has them."""
 ONE_MODE = ("1.0x",)
 """Modes of a network without reduced modes."""
 
@@ -100,11 +103,17 @@ class QuantizedNetwork:
     """A layer graph and the integers of its layers, by layer name.
 
     parameters: of `conv` and `linear`; tables: of `table`, uint8 (modes, 256)
+    raw_image: what the host does to an image before its quantization; None: nothing
+    answer_places: int64, of the shape of the answer in the file that was imported: the number of
+        the element of the answer's map that each element is, -1 for a real zero; None: the file
+        has the order of the map
     """
 
     graph: Graph
     parameters: dict[str, Parameters] = field(default_factory=dict)
     tables: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+    raw_image: RawImage | None = None
+    answer_places: NDArray[np.int64] | None = None
 
     @property
     def layers(self) -> list[Layer]:
@@ -139,7 +148,29 @@ class QuantizedNetwork:
             f"{name}.{key}": array
             for name in sorted({*self.parameters, *self.tables})
             for key, array in self.arrays_of(name).items()
-        }
+        } | self.host_arrays()
+
+    def host_arrays(self) -> Arrays:
+        """Return what the host needs to know, by its name in the file; mostly nothing."""
+        arrays: Arrays = {}
+        if self.raw_image is not None:
+            text = json.dumps(TypeAdapter(RawImage).dump_python(self.raw_image))
+            arrays[RAW_IMAGE] = np.frombuffer(text.encode(), np.uint8)
+        if self.answer_places is not None:
+            arrays[ANSWER_PLACES] = self.answer_places
+        return arrays
+
+    def in_file_order(self, answers: NDArray[Any]) -> NDArray[Any]:
+        """Return maps of the answer, (images, ...), in the order of the file that was imported.
+
+        Where the file has the order of the map, the maps as they are.
+        """
+        places = self.answer_places
+        if places is None:
+            return answers
+        found: NDArray[Any] = answers.reshape(len(answers), -1)[:, places]
+        found[:, places < 0] = self.map_of(self.answer).quantization[0].zero_point
+        return found
 
     @property
     def digest(self) -> str:

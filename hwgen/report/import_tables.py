@@ -32,6 +32,7 @@ def import_table(report: ImportReport) -> RenderableType:
         f"{report.network.file}: network {report.network.name}, {report.network.digest[:16]}",
         f"{len(content.layers)} layers of {content.nodes} nodes ({content.kind})",
         *note_lines(content),
+        *(f"left to the host: {line}" for line in content.host),
         *rounding_lines(content),
     ]
     return Group(*lines)
@@ -65,7 +66,9 @@ def import_parts(content: ImportInfo) -> Iterator[RenderableType]:
         yield f"{len(content.refused)} nodes cannot be imported:"
         yield from (f"  {node.reason}" for node in content.refused)
         return
-    yield from (*note_lines(content), *rounding_lines(content))
+    yield from note_lines(content)
+    yield from (f"left to the host: {line}" for line in content.host)
+    yield from rounding_lines(content)
     yield ""
     families = list(content.layers[0].families)
     rows = table(["layer", "kind", "shape", *families], left=3 + len(families))

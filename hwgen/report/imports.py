@@ -54,6 +54,7 @@ class ImportInfo:
     layers: empty if nodes are refused; refused: all nodes that stand in the way
     largest_steps: of the notes
     roundings: how sums of the layers round, as in the network file; empty if nodes are refused
+    host: sentences, what of the file the host does before and behind the chip
     """
 
     name: str
@@ -64,6 +65,7 @@ class ImportInfo:
     notes: list[ImportNote]
     largest_steps: Steps
     roundings: list[Rounding]
+    host: list[str]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -31,7 +31,11 @@ class NetworkLayer:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class NetworkInfo:
-    """A quantized network; the first of `outputs` is the answer."""
+    """A quantized network; the first of `outputs` is the answer.
+
+    answer_shape: of the answer in the file that was imported, where that has another order than
+        the map
+    """
 
     name: str
     dataset: str
@@ -41,6 +45,7 @@ class NetworkInfo:
     input_shape: tuple[int, int, int]
     modes: list[str]
     outputs: list[str]
+    answer_shape: list[Count] | None
     layers: list[NetworkLayer]
 
 

@@ -47,6 +47,11 @@ def network_parts(network: NetworkInfo) -> Iterator[RenderableType]:
     yield f"network {network.name}, {network.digest[:16]}"
     yield f"images: {size(network.input_shape)} of {network.dataset}; {network.preprocessing}"
     yield f"classes: {', '.join(network.class_names) or NOTHING}"
+    if network.answer_shape is not None:
+        yield (
+            f"answer: {' x '.join(map(str, network.answer_shape))} in the file, in another order"
+            f" than the map of {network.outputs[0]}: the host reads answer_places"
+        )
     if len(network.modes) > 1:
         yield f"modes: {', '.join(network.modes)}"
     yield ""

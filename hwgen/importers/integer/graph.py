@@ -4,10 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
 from hwgen.network import QuantizedNetwork
+from hwgen.network.host import RawImage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +42,9 @@ class IntegerGraph:
     maps: every quantized map by name; a map that is not quantized is absent
     nodes: in topological order, each after those that write its inputs
     notes: what the reader did not take over exactly
+    raw_image: what the host does to the image before its quantization; None: nothing
+    answer_places: order of the answer's elements in the file; None: that of its map
+    behind: sentences, what the host does behind the chip
     kernels: whose arithmetic the file says that it computes; None: that of its format's runtime
     finish: adds to the lowered network what the file says besides, such as the names of classes
     """
@@ -50,6 +57,9 @@ class IntegerGraph:
     maps: Mapping[str, QuantizedMap]
     nodes: tuple[Node, ...]
     notes: tuple[Note, ...] = field(default=())
+    raw_image: RawImage | None = None
+    answer_places: NDArray[np.int64] | None = None
+    behind: tuple[str, ...] = ()
     kernels: Kernels | None = None
     finish: Callable[[QuantizedNetwork], QuantizedNetwork] = unchanged
 

@@ -106,6 +106,8 @@ def lower(
         ),
         parameters=layers.parameters,
         tables=layers.tables,
+        raw_image=graph.raw_image,
+        answer_places=graph.answer_places,
     )
     network = graph.finish(network)
     check_network(network, source=graph.source)
@@ -150,8 +152,9 @@ def add(layers: Layers, node: Node) -> None:  # noqa: C901, PLR0912 one line a k
 
 
 def preprocessing(graph: IntegerGraph) -> str:
-    """Return how a real image becomes the integers of the input."""
+    """Return how a real image, or the raw one, becomes the integers of the input."""
     image = graph.maps[graph.input]
     offset = f"; the file's signed integers + {image.offset}" if image.offset else ""
     zero_point = image.zero_point + image.offset
-    return f"integer = real / {image.scale:.9g} + {zero_point}{offset}"
+    raw = "" if graph.raw_image is None else f"; {graph.raw_image.sentence()}"
+    return f"integer = real / {image.scale:.9g} + {zero_point}{offset}{raw}"

@@ -16,12 +16,17 @@ Maps = dict[str, NDArray[Any]]
 class Outcome:
     """What a runtime gives for some images.
 
+    images: as the file quantized them; where steps stand before, not every integer occurs
     maps: those that were asked for and that the runtime shows
     answers: the first output of the file itself, heads included: (images, elements)
+    integers: the same as integers of the network's answer, in the order in which the network gives
+        it; None where a head hides them
     """
 
+    images: NDArray[Any]
     maps: Maps
     answers: NDArray[Any]
+    integers: NDArray[np.int64] | None = None
 
 
 class Runtime(Protocol):

@@ -10,15 +10,16 @@ import onnx
 from hwgen.errors import KNOWN_OPERATOR, FormatError
 from hwgen.importers.integer import IntegerGraph, Unsupported
 from hwgen.importers.integer.moves import Places
-from hwgen.importers.integer.nodes import Head
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import has_graph, node_name
 from hwgen.importers.onnx.qdq import arithmetic, functions, grids, pools, rearrange, windows
-from hwgen.importers.onnx.qdq.constants import folded, stored
+from hwgen.importers.onnx.qdq.answers import answers
+from hwgen.importers.onnx.qdq.constants import COMPUTED, REARRANGING, folded, stored
 from hwgen.importers.onnx.qdq.notes import Annotations
 from hwgen.importers.onnx.qdq.qoperator import DYNAMIC, in_qdq_style
+from hwgen.importers.onnx.qdq.raw_image import PREPROCESSING, image_step, raw_image_of
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import Constant, Image, Operation, Real, Unknown, Value
+from hwgen.importers.onnx.qdq.values import Constant, Image, Real, Unknown, Value
 from hwgen.importers.onnx.read import Opened, opened, read_model
 from hwgen.importers.onnx.shapes import infer
 
@@ -28,6 +29,8 @@ DOMAINS = ("", "ai.onnx", "com.microsoft")
 LEAST_OPSET = 13
 MOST_STEPS = 200
 """Nodes at most that are read as one layer; functions of functions are computed by recursion."""
+MOST_COMPUTED = 1 << 26
+"""Elements that nodes compute of constants, all together; a node beyond it computes nothing."""
 LARGEST_IMAGE = 1 << 24
 """Elements of the image at most."""
 
@@ -79,9 +82,6 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
 
 RECURRENT = frozenset({"GRU", "LSTM", "RNN"})
 
-PREPROCESSING = frozenset({"Add", "Sub", "Mul", "Div", "Cast", "BatchNormalization", "Clip"})
-"""Operators that may stand before the quantization of the image."""
-
 
 def read_integer_graph(path: Path) -> IntegerGraph:
     """Return the integer graph of an ONNX file; nodes that cannot be read stand in it as such."""
@@ -99,10 +99,13 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
         source=source,
         format="ONNX",
         input=state.input,
-        outputs=tuple(answer(state, tensor.name) for tensor in model.graph.output),
+        outputs=answers(state, model),
         maps=state.maps,
         nodes=tuple(state.nodes),
         notes=tuple(state.notes),
+        raw_image=raw_image_of(state),
+        answer_places=state.order,
+        behind=tuple(state.behind),
         kernels=None if annotations.notes is None else "half_up",
         finish=annotations.finish,
     )
@@ -188,7 +191,8 @@ def begin(state: State, model: onnx.ModelProto, ready: Opened) -> None:
     kind = onnx.helper.tensor_dtype_to_np_dtype(declared.type.tensor_type.elem_type)
     integer = kind.name in ("uint8", "int8", "uint16", "int16")
     state.image_type = kind if integer else None
-    state.values[declared.name] = Image(places=places, integer=integer)
+    state.values[declared.name] = state.given = Image(places=places, integer=integer)
+    state.image_name = declared.name
 
 
 def image_places(state: State, sides: tuple[int, ...], *, rows_first: bool) -> Places:
@@ -257,7 +261,7 @@ def results_of(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) 
         )
     constants = [each for each in inputs if isinstance(each, Constant | None)]
     if len(constants) == len(inputs):
-        return list(folded(proto, constants, state.opset))
+        return list(constants_of(state, proto, constants))
     check_known(inputs)
     if proto.op_type == "Shape":
         first = inputs[0]
@@ -266,12 +270,25 @@ def results_of(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) 
         given = {each.name: each.i for each in proto.attribute}
         return [Constant(array=shape[given.get("start", 0) : given.get("end", len(shape))])]
     image = any(isinstance(each, Image) for each in inputs)
-    if image and proto.op_type in PREPROCESSING and proto.op_type != "Cast":
-        return arithmetic.image_step(proto, inputs)
+    if image and proto.op_type in PREPROCESSING:
+        return image_step(state, proto, inputs)
     if proto.op_type not in HANDLERS:
         raise RefusedError("the operator", KNOWN_OPERATOR, f"{proto.op_type} as {state.place}")
     results = HANDLERS[proto.op_type](state, proto, inputs)
     check_trails(results)
+    return results
+
+
+def constants_of(
+    state: State, proto: onnx.NodeProto, inputs: list[Constant | None]
+) -> list[Constant]:
+    """Return the constants that a node computes; RefusedError if a file computes too many."""
+    if state.computed > MOST_COMPUTED:
+        allowed = f"of at most {MOST_COMPUTED} elements with all that is computed of constants"
+        raise RefusedError("its output", allowed, "more")
+    results = folded(proto, inputs, state.opset)
+    if proto.op_type in COMPUTED - REARRANGING:
+        state.computed += sum(each.array.size for each in results)
     return results
 
 
@@ -321,43 +338,3 @@ def refuse(
                 dependent=unread or not first,
             )
         )
-
-
-def answer(state: State, name: str) -> str:
-    """Return the map of an output of the network."""
-    value = state.values.get(name)
-    if not isinstance(value, Real):
-        return name
-    try:
-        return answer_map(state, value, name)
-    except RefusedError as error:
-        base = value.base
-        about = base if isinstance(base, Operation) else None
-        state.nodes.append(
-            Unsupported(
-                name=about.name if about else name,
-                operator=about.operator if about else "output",
-                inputs=about.inputs if about else (str(base),),
-                output=f"{name}/refused",
-                what=error.what,
-                allowed=error.allowed,
-                given=error.given,
-            )
-        )
-        return f"{name}/refused"
-
-
-def answer_map(state: State, value: Real, name: str) -> str:
-    """Return the map of an output, whose sums may be raw."""
-    base = value.base
-    if isinstance(base, Operation):
-        if base.kind is Head:
-            same = state.maps[base.inputs[0]]
-            return str(state.finish(value, same, name, like=base.inputs[0]).base)
-        if base.kind.__name__ in ("MaxPooling", "Concatenation"):
-            return str(state.settled(value, onnx.NodeProto(name=name, op_type="output")).base)
-        return str(state.raw(value, name).base)
-    computing = {step.operator for step in value.trail if not step.moves}
-    if value.function is not None and computing <= functions.ORDER_KEPT | {"QuantizeLinear"}:
-        return base
-    return str(state.settled(value, onnx.NodeProto(name=name, op_type="output")).base)

@@ -11,20 +11,28 @@ from numpy.typing import NDArray
 
 from hwgen.errors import FormatError
 from hwgen.importers.integer import IntegerGraph
-from hwgen.importers.integer.moves import Places
+from hwgen.importers.integer.fold import before_head
 from hwgen.importers.integer.runtime import Outcome, stored, unsigned
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import Image, Operation, Real
+from hwgen.importers.onnx.qdq.values import Operation, Real
 from hwgen.importers.onnx.quantized import read_state
 from hwgen.importers.onnx.read import read_model
 
+ELEMENTS: dict[str, np.dtype[Any]] = {
+    "tensor(float)": np.dtype(np.float32), "tensor(double)": np.dtype(np.float64),
+    "tensor(float16)": np.dtype(np.float16), "tensor(uint8)": np.dtype(np.uint8),
+    "tensor(int8)": np.dtype(np.int8), "tensor(uint16)": np.dtype(np.uint16),
+    "tensor(int16)": np.dtype(np.int16),
+}  # fmt: skip
+"""Types of images by onnxruntime's names."""
+
 
 class OnnxRuntime:
-    """A file in onnxruntime; the maps behind each QuantizeLinear are visible.
+    """A file in onnxruntime, unchanged; maps behind a QuantizeLinear are asked for besides.
 
-    The model begins at the quantized image. With all optimizations of graphs, fused kernels round
-    in another way than the operators that they replace, and a map that is shown breaks a fusion:
-    then the answer alone is asked for.
+    With all optimizations of graphs, fused kernels round in another way than the operators that
+    they replace, and a map that is shown breaks a fusion: then the answer of the file as it is
+    counts, and a map is asked for only where a head hides the answer.
     """
 
     def __init__(self, path: Path, graph: IntegerGraph, *, optimized: bool) -> None:
@@ -34,40 +42,76 @@ class OnnxRuntime:
         self._optimized = optimized
         self._model = read_model(path)
         self._source = str(path)
-        self._maps, self._input = graph.maps, graph.input
+        self._maps, self._image = graph.maps, graph.maps[graph.input]
+        self._raw, self._order = graph.raw_image, graph.answer_places
         self._state, _ = read_state(self._model, self._source)
-        self._answer = self._model.graph.output[0].name
+        self._output = self._model.graph.output[0].name
+        self._answer = graph.outputs[0]
+        self._visible = answer_value(self._state, graph, self._output)
         self._sessions: dict[tuple[str, ...], Any] = {}
 
     def run(self, images: NDArray[Any], names: list[str]) -> Outcome:
         """Run unsigned NHWC images and return the maps of `names`."""
-        shown = {name: place for name in names if (place := self._shown(name)) is not None}
-        wanted = tuple(dict.fromkeys([*shown, self._answer]))
-        session = self._session(wanted)
-        batch = self._state.batch
-        missing = -len(images) % batch
-        given = stored(images, self._maps[self._input])
-        padded = np.concatenate([given, given[:1].repeat(missing, axis=0)])
-        runs = []
-        for first in range(0, len(padded), batch):
-            part = padded[first : first + batch].reshape(-1)
-            runs.append(session.run(None, {self._input: part[self._places()]}))
-        tensors = [np.concatenate(parts)[: len(images)] for parts in zip(*runs, strict=True)]
-        found = dict(zip(wanted, tensors, strict=True))
+        image = self._image.feature_map()
+        raw = self._given(images.reshape(len(images), *image.shape))
+        if self._raw is not None:
+            images = self._raw.integers(raw, image)
+        enough = self._optimized and self._visible is not None
+        shown = {
+            name: place
+            for name in ([] if enough else names)
+            if (place := self._shown(name)) is not None
+        }
+        found = self._computed(raw, tuple(name for name in shown if name != self._output))
+        output = self._computed(raw, ())[self._output] if self._optimized else found[self._output]
         return Outcome(
+            images=images,
             maps={
-                name: unsigned(self._integers(name, found[name], real), self._maps[name])
+                name: unsigned(self._arranged(name, found[name], real), self._maps[name])
                 for name, real in shown.items()
             },
-            answers=found[self._answer].reshape(len(images), -1),
+            answers=output.reshape(len(images), -1),
+            integers=self._answers(output),
         )
 
-    def _places(self) -> Places:
-        """Return the places of the quantized image in its tensor."""
-        value = self._state.values[self._input]
-        if isinstance(value, Real | Image):
-            return value.places
-        raise TypeError(f"{self._input} is no image")
+    def _given(self, images: NDArray[Any]) -> NDArray[Any]:
+        """Return raw images, NHWC, whose integers are those of the input as far as steps allow."""
+        if self._state.image.integer:
+            return stored(images, self._image)
+        image = self._image.feature_map()
+        if self._raw is None:
+            values = image.quantization[0]
+            return ((images.astype(np.float64) - values.zero_point) * values.scale).astype("f4")
+        reals, kind = self._raw.reals(images, image), self._state.image_type
+        if kind is None:
+            return reals.astype(np.float32)
+        limits = np.iinfo(kind)
+        return np.rint(reals).clip(limits.min, limits.max).astype(kind)
+
+    def _computed(self, raw: NDArray[Any], names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+        """Return the output of the file and other tensors for raw images."""
+        session, batch = self._session(names), self._state.batch
+        places = self._state.given.places
+        padded = np.concatenate([raw, raw[:1].repeat(-len(raw) % batch, axis=0)])
+        kind = ELEMENTS.get(session.get_inputs()[0].type, np.dtype(np.float32))
+        runs = []
+        for first in range(0, len(padded), batch):
+            part = padded[first : first + batch].reshape(-1)[places].astype(kind)
+            runs.append(session.run([self._output, *names], {self._state.image_name: part}))
+        tensors = [np.concatenate(parts)[: len(raw)] for parts in zip(*runs, strict=True)]
+        return dict(zip((self._output, *names), tensors, strict=True))
+
+    def _answers(self, output: NDArray[Any]) -> NDArray[np.int64] | None:
+        """Return the file's own answers as integers of the network's answer; None behind heads."""
+        if self._visible is None:
+            return None
+        values = self._maps[self._answer]
+        if self._order is None:
+            integers = self._arranged(self._answer, output, self._visible)
+        else:
+            integers = self._integers(self._answer, output)
+        moved: NDArray[np.int64] = integers.astype(np.int64).reshape(len(output), -1)
+        return moved + values.offset
 
     def _shown(self, name: str) -> Real | None:
         """Return the tensor of a map, if the model has it in whole."""
@@ -77,13 +121,17 @@ class OnnxRuntime:
         tensor = value.base.tensor if isinstance(value.base, Operation) else value.base
         return value if tensor == name else None
 
-    def _integers(self, name: str, tensor: NDArray[Any], real: Real) -> NDArray[Any]:
-        """Return (images, elements of the map), as the file stores integers."""
+    def _integers(self, name: str, tensor: NDArray[Any]) -> NDArray[Any]:
+        """Return a tensor as the integers of the file that it holds, or stands for."""
         values = self._maps[name]
-        integers = tensor
-        if tensor.dtype.kind == "f":
-            steps = np.rint(tensor.astype(np.float64) / values.scale) + values.zero_point
-            integers = steps.astype(np.int64)
+        if tensor.dtype.kind != "f":
+            return tensor
+        steps = np.rint(tensor.astype(np.float64) / values.scale) + values.zero_point
+        return steps.astype(np.int64)
+
+    def _arranged(self, name: str, tensor: NDArray[Any], real: Real) -> NDArray[Any]:
+        """Return (images, elements of the map), as the file stores integers."""
+        integers = self._integers(name, tensor)
         batch = real.places.shape[0]
         size = real.places.size // batch
         order = real.places[0].reshape(-1)
@@ -91,9 +139,9 @@ class OnnxRuntime:
         arranged[:, order] = integers.reshape(len(tensor), size)
         return arranged
 
-    def _session(self, outputs: tuple[str, ...]) -> Any:
-        """Return the session that computes `outputs` from the quantized image."""
-        if outputs not in self._sessions:
+    def _session(self, names: tuple[str, ...]) -> Any:
+        """Return a session of the file, which shows other tensors, too."""
+        if names not in self._sessions:
             options = onnxruntime.SessionOptions()
             level = onnxruntime.GraphOptimizationLevel
             options.graph_optimization_level = (
@@ -101,9 +149,9 @@ class OnnxRuntime:
             )
             options.intra_op_num_threads = 1
             options.log_severity_level = 3
-            content = cut(self._model, self._state, self._input, outputs).SerializeToString()
+            content = showing(self._model, names).SerializeToString()
             try:
-                self._sessions[outputs] = onnxruntime.InferenceSession(
+                self._sessions[names] = onnxruntime.InferenceSession(
                     content, options, providers=["CPUExecutionProvider"]
                 )
             except Exception as error:  # the library's exceptions have no common base
@@ -114,35 +162,24 @@ class OnnxRuntime:
                     given=given,
                     source=self._source,
                 ) from None
-        return self._sessions[outputs]
+        return self._sessions[names]
 
 
-def cut(
-    model: onnx.ModelProto, state: State, image: str, outputs: Iterable[str]
-) -> onnx.ModelProto:
-    """Return the part of a model from the quantized image to `outputs`."""
-    needed, nodes = set(outputs), []
-    for node in reversed(model.graph.node):
-        made = {name for name in node.output if name and name != image}
-        if made & needed:
-            needed.update(name for name in node.input if name)
-            nodes.append(node)
-    value = state.values[image]
-    numbers = state.grids[image]
-    kind = f"{'' if numbers.signed else 'u'}int{8 if numbers.bits <= 8 else 16}"
-    shape = value.places.shape if isinstance(value, Real | Image) else ()
-    element = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(kind))
-    part = onnx.ModelProto()
-    part.CopyFrom(model)
-    del part.graph.node[:], part.graph.input[:], part.graph.output[:], part.graph.value_info[:]
-    part.graph.node.extend(reversed(nodes))
-    part.graph.input.append(onnx.helper.make_tensor_value_info(image, element, shape))
-    stored_names = {tensor.name for tensor in model.graph.initializer}
-    for tensor in model.graph.input:
-        if tensor.name in needed and tensor.name in stored_names:
-            part.graph.input.append(tensor)
-    part.graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
-    return part
+def showing(model: onnx.ModelProto, names: Iterable[str]) -> onnx.ModelProto:
+    """Return a model with more outputs."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    known = {tensor.name for tensor in model.graph.output}
+    copy.graph.output.extend(onnx.ValueInfoProto(name=each) for each in names if each not in known)
+    return copy
+
+
+def answer_value(state: State, graph: IntegerGraph, output: str) -> Real | None:
+    """Return the output of a file as elements of the answer's map; None if a function hides it."""
+    value, name = state.values.get(output), graph.outputs[0]
+    if not isinstance(value, Real) or value.function is not None:
+        return None
+    return value if before_head(graph, name) == name else None
 
 
 def runtime_of(

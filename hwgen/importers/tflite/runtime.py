@@ -64,6 +64,7 @@ class LiteRT:
                 values.append(self._shown.get_tensor(self._numbers[name]))
             answers.append(self._interpreter.get_tensor(self._answer).reshape(-1))
         return Outcome(
+            images=images,
             maps={
                 name: unsigned(np.stack(values), self._maps[name]) for name, values in found.items()
             },

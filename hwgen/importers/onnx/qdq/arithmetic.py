@@ -22,7 +22,7 @@ from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of
 from hwgen.importers.onnx.qdq.functions import bounded, composed, function_of
 from hwgen.importers.onnx.qdq.state import State, gain_of
-from hwgen.importers.onnx.qdq.values import Constant, Image, Operation, Real, Reals, Step, Value
+from hwgen.importers.onnx.qdq.values import Constant, Operation, Real, Reals, Step, Value
 from hwgen.importers.onnx.qdq.windows import map_operand
 
 Combine = Callable[[Reals, Reals], Reals]
@@ -274,13 +274,18 @@ def batch_normalization(
     """Read a BatchNormalization: a factor and an offset of each channel."""
     real = map_operand(inputs[0])
     parts = [each.array.astype(np.float64) for each in inputs[1:] if isinstance(each, Constant)]
+    factor, offset = normalization_of(proto, parts)
+    sides = (-1, *(1,) * (len(real.shape) - 2))
+    return [scaled(state, proto, real, factor.reshape(sides), offset.reshape(sides))]
+
+
+def normalization_of(proto: onnx.NodeProto, parts: list[Reals]) -> tuple[Reals, Reals]:
+    """Return factor and offset of each channel of a BatchNormalization."""
     if len(parts) != 4:
         raise RefusedError("its parameters", "four constants", "others")
     gamma, beta, average, variance = parts
     factor = gamma / np.sqrt(variance + float(attributes_of(proto).get("epsilon", 1e-5)))
-    sides = (-1, *(1,) * (len(real.shape) - 2))
-    offset = beta - average * factor
-    return [scaled(state, proto, real, factor.reshape(sides), offset.reshape(sides))]
+    return factor, beta - average * factor
 
 
 def concatenate(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
@@ -312,15 +317,6 @@ def concatenate(state: State, proto: onnx.NodeProto, inputs: list[Value | None])
         places = places.transpose(0, 3, 1, 2)
         places = places.reshape(places.shape[:rank])
     return [Real(base=operation, places=places)]
-
-
-def image_step(proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read elementwise preprocessing of the image: the network begins behind it."""
-    images = [each for each in inputs if isinstance(each, Image)]
-    if len(images) != 1 or not all(isinstance(each, Image | Constant) for each in inputs if each):
-        raise RefusedError("preprocessing", "of the image and constants", "others")
-    image = images[0]
-    return [replace(image, integer=False, steps=(*image.steps, f"{proto.op_type}"))]
 
 
 def of_planes(

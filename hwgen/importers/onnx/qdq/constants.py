@@ -14,14 +14,19 @@ from hwgen.errors import FormatError
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.qdq.values import Constant, Grid
 
-LARGEST = 1 << 26
-"""Elements of a computed constant at most."""
+LARGEST = 1 << 24
+"""Elements at most of a constant that is computed and not only rearranged."""
+LARGEST_MOVED = 1 << 26
+"""Elements at most of what is only rearranged, constants and places."""
 
 REARRANGING = frozenset(
     {"Flatten", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Transpose",
      "Unsqueeze"}
 )  # fmt: skip
 """Operators that move elements of their first input and compute nothing."""
+
+MOVING = REARRANGING | {"DepthToSpace", "Resize", "SpaceToDepth"}
+"""Operators that move elements of a map."""
 
 COMPUTED = REARRANGING | {
     "Abs", "Add", "And", "Cast", "Ceil", "Clip", "Concat", "Constant", "ConstantOfShape", "Div",
@@ -98,8 +103,9 @@ def check_size(proto: onnx.NodeProto, inputs: Sequence[NDArray[Any]]) -> None:
         elements = min(elements, math.prod(largest_sides(inputs)))
     else:
         elements = sum(each.size for each in inputs)
-    if elements > LARGEST:
-        raise RefusedError("its output", f"of at most {LARGEST} elements", elements)
+    most = LARGEST_MOVED if proto.op_type in MOVING else LARGEST
+    if elements > most:
+        raise RefusedError("its output", f"of at most {most} elements", elements)
 
 
 def largest_sides(inputs: Sequence[NDArray[Any]]) -> list[int]:

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from hwgen.errors import FormatError
 from hwgen.importers.onnx.qdq.builder import Builder
 from hwgen.network import FeatureMap, MapQuantization, QuantizedNetwork
+from hwgen.network.host import Operation
 
 FLAT = 2
 """Rank of the tensors that a fully connected layer writes; other maps have rank 4."""
@@ -26,11 +27,20 @@ class Exporting:
         self._flat: set[str] = set()
 
     def image(self, name: str) -> None:
-        """Append the image: a float input that is quantized first."""
-        feature = self.network.graph.input
+        """Append the image: a float input, the steps that the host did, and its quantization."""
+        feature, raw = self.network.graph.input, self.network.raw_image
         height, width, channels = feature.shape
         self.build.input(name, (channels, height, width))
-        self.quantize(name, name, feature, real_out=f"{name}/dequantized")
+        real = name
+        for number, step in enumerate(raw.steps if raw else (), start=1):
+            values = np.array(step.values, np.float32).reshape(1, -1, 1, 1)
+            limit = step.operation in ("at_least", "at_most")
+            constant = self.build.constant(
+                f"{name}/constant{number}", values.reshape(-1)[0] if limit else values
+            )
+            operator, inputs = step_node(step.operation, real, constant)
+            real = self.build.node(operator, inputs, f"{name}/step{number}", name=step.node)
+        self.quantize(name, real, feature, real_out=f"{name}/dequantized")
 
     def values(self, name: str) -> MapQuantization:
         """Return the quantization of a map."""
@@ -125,5 +135,29 @@ class Exporting:
     def answer(self, name: str) -> None:
         """Declare an output of the network as an output of the model."""
         height, width, channels = self.network.map_of(name).shape
-        flat = name in self._flat
-        self.build.output(name, (channels,) if flat else (channels, height, width))
+        flat, places = name in self._flat, self.network.answer_places
+        if places is None or name != self.network.answer:
+            self.build.output(name, (channels,) if flat else (channels, height, width))
+            return
+        if (places < 0).any():
+            raise self.refuse("the order of the answer", "without zeros", "zeros")
+        last = name
+        if not flat:
+            last = self.build.node("Transpose", [name], f"{name}/rows", perm=[0, 2, 3, 1])
+        last = self.build.node("Flatten", [last], f"{name}/row", axis=1)
+        chosen = self.build.integers(f"{name}/places", *places.reshape(-1).tolist())
+        last = self.build.node("Gather", [last, chosen], f"{name}/chosen", axis=1)
+        shape = self.build.integers(f"{name}/sides", 0, *places.shape)
+        self.build.output(self.build.node("Reshape", [last, shape], f"{name}/answer"), places.shape)
+
+
+def step_node(operation: Operation, image: str, constant: str) -> tuple[str, list[str]]:
+    """Return the operator of a step before the image, and its inputs."""
+    if operation == "subtract_from":
+        return "Sub", [constant, image]
+    if operation == "at_least":
+        return "Clip", [image, constant]
+    if operation == "at_most":
+        return "Clip", [image, "", constant]
+    names = {"add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "Div"}
+    return names[operation], [image, constant]

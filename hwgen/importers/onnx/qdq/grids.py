@@ -104,12 +104,22 @@ def begin(state: State, name: str, image: Image, numbers: Numbers) -> Real:
     """Make the quantized image the input of the network."""
     if state.input and state.grids[state.input] != numbers:
         raise RefusedError("the image", "quantized once", "twice, unlike")
+    if state.input and done_to(state.image) != done_to(image):
+        one, other = done_to(state.image), done_to(image)
+        raise RefusedError("the image", f"read in one way ({one})", f"another ({other})")
     if not state.input:
         state.input = name
         state.grids[name] = numbers
         state.maps[name] = state.refine(name, numbers.map(state.image_shape), True)
-        state.preprocessing = image.steps
+        state.image = image
     return Real(base=state.input, places=image.places, integer=True)
+
+
+def done_to(image: Image) -> str:
+    """Return what is done to the image before it is quantized, with all constants."""
+    if image.integer:
+        return "as integers"
+    return ", then ".join(["as real numbers", *(step.words() for step in image.steps)])
 
 
 def dequantize(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:

@@ -104,8 +104,6 @@ def unchanged(_: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> li
 def cast(_: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
     """Read a Cast: of real numbers to real numbers, of integers to indices."""
     given, kind = inputs[0], int(attributes_of(proto).get("to", 1))
-    if isinstance(given, Image):
-        return [replace(given, integer=False, steps=(*given.steps, "Cast"))]
     if isinstance(given, Real) and given.integer == (kind in INDEX_TYPES):
         return [given]
     raise RefusedError("its type", "a real one, or int32 and int64 behind integers", kind)

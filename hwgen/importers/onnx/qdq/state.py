@@ -21,7 +21,7 @@ from hwgen.importers.integer.nodes import (
 )
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
-from hwgen.importers.onnx.qdq.values import Numbers, Operation, Real, Reals, Step, Value
+from hwgen.importers.onnx.qdq.values import Image, Numbers, Operation, Real, Reals, Step, Value
 from hwgen.importers.onnx.qdq.weights import scaled_weights
 
 Shape = tuple[int, int, int]
@@ -30,6 +30,7 @@ NARROW_BITS = 17
 BYTE_BITS, BYTE = 8, 255
 LARGEST = 1 << 26
 """Elements of a map at most."""
+NO_IMAGE = Image(places=np.zeros(0, np.int64))
 QUANTIZED = "quantized (a QuantizeLinear and a DequantizeLinear before it)"
 
 
@@ -42,9 +43,12 @@ class State:
     values: by name of the tensor
     grids: scale and zero point of each map as the file has them
     place: of the node that is read, for messages
-    batch: images in the tensors of the file
-    input: name of the quantized image, empty before it is known; image_shape: rows, columns,
-        channels; image_type: where the image comes as integers; preprocessing: nodes before
+    batch: images in the tensors of the file; computed: elements that were computed of constants
+    image_name: of the input of the model; given: the image there
+    input: name of the quantized image, empty before it is known; image: before its quantization
+    image_shape: rows, columns, channels; image_type: where the image comes as integers
+    order: of the elements of the answer; None: that of its map
+    behind: sentences, what the host does behind the chip
     """
 
     opset: int
@@ -57,10 +61,15 @@ class State:
     notes: list[Note] = field(default_factory=list)
     place: str = ""
     batch: int = 1
+    computed: int = 0
     input: str = ""
     image_shape: Shape = (1, 1, 1)
     image_type: np.dtype[Any] | None = None
-    preprocessing: tuple[str, ...] = ()
+    image_name: str = ""
+    given: Image = NO_IMAGE
+    image: Image = NO_IMAGE
+    order: Places | None = None
+    behind: list[str] = field(default_factory=list)
 
     def places(self, shape: Shape) -> Places:
         """Return the places of a map as (batch, rows, columns, channels)."""

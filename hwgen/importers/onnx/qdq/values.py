@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hwgen.importers.integer import QuantizedMap
 from hwgen.importers.integer.moves import Places
+from hwgen.network.host import ImageStep
 
 Reals = NDArray[np.float64]
 Function = Callable[[Reals], Reals]
@@ -46,11 +47,14 @@ class Unknown:
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """The image before its quantization; places: in the image as rows, columns, channels."""
+    """The image before its quantization.
+
+    places: in the image as rows, columns, channels; steps: what was done to it
+    """
 
     places: Places
     integer: bool = False
-    steps: tuple[str, ...] = ()
+    steps: tuple[ImageStep, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

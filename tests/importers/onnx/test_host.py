@@ -1,0 +1,235 @@
+"""What the host does around a chip: steps before the image, the order of the answer behind it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+
+from hwgen import api
+from hwgen.cli import main
+from hwgen.commands.images import choose_images
+from hwgen.importers.onnx.qdq import answers
+from hwgen.importers.onnx.quantized import read_integer_graph
+from hwgen.network.file import load_network
+from tests.quantized_onnx import IMAGES, Model, saved
+
+BAD_INPUT = 2
+COUNT = 8
+
+
+def session_answers(path: Path, images: NDArray[Any]) -> NDArray[Any]:
+    """Return what a plain session of onnxruntime answers, image by image."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return np.concatenate([session.run(None, {"x": image[np.newaxis]})[0] for image in images])
+
+
+def halves(model: Model, tensor: str, *, reverse: bool = False) -> str:
+    """Append (x - 0.5) / 0.5, or (0.5 - x) / 0.5."""
+    half = model.constant(0.5)
+    moved = model.node("Sub", *((half, tensor) if reverse else (tensor, half)))
+    return model.node("Div", moved, half)
+
+
+def two_branches(*, reverse: bool) -> Model:
+    """Return a model with two convolutions of images that are quantized alike."""
+    model = Model()
+    grid: dict[str, Any] = {"scale": 1 / 127.5, "zero": 128}
+    one = model.conv(model.quantized(halves(model, "x"), **grid), 4, 3, 3, 3)
+    image = model.quantized(halves(model, "x", reverse=reverse), **grid)
+    other = model.conv(image, 4, 3, 3, 3)
+    both = [model.quantized(each, 0.05, 120) for each in (one, other)]
+    model.answer = model.quantized(model.node("Concat", *both, axis=1), 0.05, 120)
+    return model
+
+
+def test_images_of_other_steps_are_not_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = two_branches(reverse=True)
+    path, out = saved(model.build(model.answer), tmp_path), tmp_path / "net.npz"
+    assert main(["import", str(path), "--out", str(out)]) == BAD_INPUT and not out.exists()
+    error = capsys.readouterr().err
+    assert (
+        "the image must be read in one way (as real numbers, then minus 0.5, then divided" in error
+    )
+    assert "got another (as real numbers, then subtracted from 0.5, then divided by 0.5)" in error
+
+
+def test_an_image_is_quantized_twice_after_the_same_steps(tmp_path: Path) -> None:
+    model = two_branches(reverse=False)
+    assert compared(model, tmp_path) == 0
+
+
+def compared(model: Model, folder: Path) -> int:
+    """Import a model and compare it with its runtime; return the exit code of the comparison."""
+    path, out = saved(model.build(model.answer), folder), folder / "net.npz"
+    assert main(["import", str(path), "--out", str(out)]) == 0
+    return main(["compare", str(out), "--against", str(path), "--images", str(COUNT)])
+
+
+def focus(model: Model) -> str:
+    """Append slices of the image, each quantized by itself, next to each other."""
+    parts = []
+    for row in (0, 1):
+        for column in (0, 1):
+            bounds = [[row, column], [6, 6], [2, 3], [2, 2]]
+            now = model.node("Slice", "x", *(model.constant(each, np.int64) for each in bounds))
+            parts.append(model.quantized(now, 1 / 255, 0))
+    return model.quantized(model.node("Concat", *parts, axis=1), 1 / 255, 0)
+
+
+def test_slices_of_the_image_are_quantized_each(tmp_path: Path) -> None:
+    model = Model()
+    model.answer = model.quantized(model.conv(focus(model), 4, 12, 3, 3), 0.05, 120)
+    assert compared(model, tmp_path) == 0
+
+
+def shuffled(model: Model, tensor: str) -> str:
+    return model.node("DepthToSpace", tensor, blocksize=2, mode="CRD")
+
+
+def head(model: Model, tensor: str) -> str:
+    """Append what turns anchors and classes of a detection into rows."""
+    shape = model.constant([0, 2, 4, 6, 6], np.int64)
+    now = model.node("Transpose", model.node("Reshape", tensor, shape), perm=[0, 1, 3, 4, 2])
+    return model.node("Reshape", now, model.constant([0, 72, 4], np.int64))
+
+
+def flipped(model: Model, tensor: str) -> str:
+    ends = [[-1], [-99], [1], [-1]]
+    return model.node("Slice", tensor, *(model.constant(each, np.int64) for each in ends))
+
+
+def first_half(model: Model, tensor: str) -> str:
+    ends = [[0], [4], [1], [1]]
+    return model.node("Slice", tensor, *(model.constant(each, np.int64) for each in ends))
+
+
+ORDERS: dict[str, Callable[[Model, str], str]] = {
+    "DepthToSpace": shuffled,
+    "a head": head,
+    "flip": flipped,
+    "a part": first_half,
+    "flatten": lambda model, tensor: model.node("Flatten", tensor),
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_the_answer_has_the_order_of_the_file(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = Model()
+    sums = model.conv(model.image(), 8, 3, 3, 3, pads=[1, 1, 1, 1])
+    model.answer = ORDERS[name](model, model.quantized(sums, 0.05, 120))
+    assert compared(model, tmp_path) == 0
+    path, out = tmp_path / "model.onnx", tmp_path / "net.npz"
+    lines = "".join(capsys.readouterr().out.split("\n"))
+    assert "left to the host: output" in lines and "in another order" in lines
+    assert main(["info", str(out)]) == 0 and "in another order" in capsys.readouterr().out
+    images = np.random.default_rng(3).normal(size=(IMAGES, 6, 6, 3)).astype(np.float32) * 3
+    found = api.infer(out, images)
+    wanted = session_answers(path, images.transpose(0, 3, 1, 2))
+    assert found.answers.shape == wanted.shape
+    assert np.array_equal(found.answers, np.rint(wanted / 0.05) + 120)
+
+
+def test_an_answer_in_the_order_of_its_map_needs_no_host(tmp_path: Path) -> None:
+    model = Model()
+    answer = model.quantized(model.conv(model.image(), 8, 3, 3, 3), 0.05, 120)
+    last = model.node("Transpose", answer, perm=[0, 2, 3, 1])
+    for output in (answer, last):
+        graph = read_integer_graph(saved(model.build(output), tmp_path))
+        assert graph.answer_places is None and not graph.behind
+
+
+def test_a_wrong_order_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runtime's answers are those of the file, whatever the reader knows of their order."""
+    model = Model()
+    sums = model.conv(model.image(), 8, 3, 3, 3, pads=[1, 1, 1, 1])
+    model.answer = shuffled(model, model.quantized(sums, 0.05, 120))
+    order = answers.order_of
+    monkeypatch.setattr(answers, "order_of", lambda *given: order(*given)[..., ::-1])
+    assert compared(model, tmp_path) == 1
+
+
+def test_a_network_in_another_order_than_its_file_is_refused(tmp_path: Path) -> None:
+    model = Model()
+    sums = model.conv(model.image(), 8, 3, 3, 3, pads=[1, 1, 1, 1])
+    model.answer = shuffled(model, model.quantized(sums, 0.05, 120))
+    assert compared(model, tmp_path) == 0
+    out = tmp_path / "net.npz"
+    arrays = dict(np.load(out))
+    del arrays["answer_places"]
+    np.savez(out, **arrays)
+    path = tmp_path / "model.onnx"
+    assert main(["compare", str(out), "--against", str(path)]) == BAD_INPUT
+
+
+def normalized(model: Model, tensor: str) -> str:
+    """Append the steps of a data set: a mean and a deviation a channel."""
+    average = model.constant([[[[0.4]], [[0.5]], [[0.3]]]])
+    deviation = model.constant([[[[0.2]], [[0.25]], [[0.3]]]])
+    return model.node("Div", model.node("Sub", tensor, average), deviation)
+
+
+def test_steps_before_the_image_are_the_hosts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = Model()
+    image = model.quantized(normalized(model, "x"), 0.02, 110)
+    model.answer = model.quantized(model.conv(image, 4, 3, 3, 3), 0.05, 120)
+    assert compared(model, tmp_path) == 0
+    out = tmp_path / "net.npz"
+    assert "left to the host: the image" in capsys.readouterr().out
+    assert main(["info", str(out)]) == 0
+    for text in (capsys.readouterr().out, load_network(out).graph.preprocessing):
+        line = " ".join(text.split())
+        assert "real = the raw image, minus 0.400000006, 0.5, 0.300000012 (sub" in line
+        assert "divided by 0.200000003, 0.25, 0.300000012 (div" in line
+        assert "bytes of a data set are read times 0.00392156863" in line
+    raw = np.random.default_rng(5).random((IMAGES, 6, 6, 3), np.float32)
+    wanted = session_answers(tmp_path / "model.onnx", raw.transpose(0, 3, 1, 2))
+    found = api.infer(out, raw).answers.transpose(0, 3, 1, 2)
+    assert np.array_equal(found, np.rint(wanted / 0.05) + 120)
+
+
+def test_images_of_a_data_set_are_raw(tmp_path: Path) -> None:
+    model = Model((1, 1, 8, 8))
+    half = model.constant(0.5)
+    moved = model.node("Div", model.node("Sub", "x", half), half)
+    image = model.quantized(moved, 1 / 127.5, 128)
+    model.answer = model.quantized(model.conv(image, 4, 1, 3, 3), 0.05, 120)
+    path, out = saved(model.build(model.answer), tmp_path), tmp_path / "net.npz"
+    assert main(["import", str(path), "--out", str(out), "--dataset", "digits"]) == 0
+    network = load_network(out)
+    bytes_ = choose_images(load_network(Path("digits_small_cnn")), "digits", None).images
+    for data in (None, "digits"):
+        given = choose_images(network, data, COUNT).images
+        real = (bytes_[:COUNT] / 255 - 0.5) / 0.5
+        assert np.abs(given - (real * 127.5 + 128)).max() < 1
+        assert not np.array_equal(given, bytes_[:COUNT])
+
+
+def test_an_export_has_the_image_and_the_answer_of_the_file(tmp_path: Path) -> None:
+    model = Model()
+    limits = model.constant(0.1), model.constant(0.9)
+    clipped = model.node("Clip", halves(model, normalized(model, "x"), reverse=True), *limits)
+    image = model.quantized(clipped, 0.01, 3)
+    sums = model.conv(image, 8, 3, 3, 3, pads=[1, 1, 1, 1])
+    answer = flipped(model, head(model, model.quantized(sums, 0.05, 120)))
+    path, out = saved(model.build(answer), tmp_path), tmp_path / "net.npz"
+    given = ["import", str(path), "--kernels", "half_up", "--out", str(out)]
+    assert main(given) == 0
+    again, other = tmp_path / "again.onnx", tmp_path / "again.npz"
+    assert main(["export-onnx", str(out), "--out", str(again)]) == 0
+    assert main(["import", str(again), "--out", str(other)]) == 0
+    one, two = load_network(out), load_network(other)
+    assert one.raw_image == two.raw_image and one.raw_image is not None
+    assert np.array_equal(np.ravel(one.answer_places), np.ravel(two.answer_places))
+    assert one.answer_places is not None and two.answer_places is not None
+    assert one.answer_places.shape == two.answer_places.shape
+    assert main(["compare", str(out), "--against", str(path), "--images", str(COUNT)]) == 0
