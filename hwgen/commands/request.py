@@ -19,7 +19,8 @@ The options of the command line (`hwgen/cli/from_requests.py`), the parameters o
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, fields
 from enum import Enum
 from functools import cache
@@ -89,6 +90,9 @@ class Is:
         return core_schema.is_instance_schema(self.kind)
 
 
+MOST_VALUES = 1 << 20
+"""Of a list that a field is given; it is copied where it is checked."""
+
 Work = Annotated[Context, Is(Context)] | None
 
 
@@ -108,6 +112,8 @@ class Request:
         kind: Any = type(self)
         for name, adapter in adapters_of(kind).items():
             value = getattr(self, name)
+            if longest(value) > MOST_VALUES:
+                raise self.refusal(name, f"at most {MOST_VALUES} values", told(value))
             try:
                 checked = adapter.validate_python(value)
             except ValidationError as error:
@@ -184,6 +190,18 @@ def said_of(hint: Any) -> Says | None:
     """Return what a field says of itself."""
     said = [mark for mark in marks_of(hint) if isinstance(mark, Says)]
     return said[-1] if said else None
+
+
+def longest(value: object) -> int:
+    """Return the length of the longest list in a value; a range is as long as it says."""
+    if isinstance(value, Mapping):
+        return max(map(longest, value.values()), default=0)
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        return 0
+    try:
+        return len(value)
+    except OverflowError:
+        return sys.maxsize
 
 
 def told(value: object) -> str:

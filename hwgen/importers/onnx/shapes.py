@@ -132,7 +132,7 @@ def infer(model: onnx.ModelProto, source: str) -> tuple[onnx.ModelProto, str]:
     inferred, obstacle = model, ""
     for strict in (True, False):
         try:
-            inferred = onnx.shape_inference.infer_shapes(model, strict_mode=strict, data_prop=True)
+            inferred = onnx.shape_inference.infer_shapes(model, strict_mode=strict)
             break
         except (onnx.shape_inference.InferenceError, UnicodeError) as error:
             obstacle = reason(error)
