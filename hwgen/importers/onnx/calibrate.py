@@ -20,10 +20,11 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from hwgen.errors import DataError, FormatError
 from hwgen.files.finite import check_finite
+from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.quantized import HANDLERS, is_rows_first
-from hwgen.importers.onnx.read import opened, read_model
+from hwgen.importers.onnx.read import opened
 from hwgen.importers.onnx.shapes import infer
 
 BYTE_SCALE = 1 / 255
@@ -60,7 +61,7 @@ def quantized_model(path: Path, images: NDArray[Any]) -> onnx.ModelProto:
         which one step is 1 / 255. Bytes become the integers of the network's input as they are.
     Raises FormatError for a file that is no float ONNX, DataError for images of another shape.
     """
-    model = read_model(path)
+    model = read_whole_model(path)
     source = str(path)
     image = checked_image(model, source)
     given = arranged(model, image, images, source)

@@ -12,6 +12,7 @@ from hwgen.importers.integer import IntegerGraph, Unsupported
 from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import has_graph, node_name
+from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.qdq import arithmetic, functions, grids, pools, rearrange, windows
 from hwgen.importers.onnx.qdq.answers import answers
 from hwgen.importers.onnx.qdq.constants import COMPUTED, REARRANGING, folded, stored
@@ -20,7 +21,7 @@ from hwgen.importers.onnx.qdq.qoperator import DYNAMIC, in_qdq_style
 from hwgen.importers.onnx.qdq.raw_image import PREPROCESSING, image_step, raw_image_of
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Constant, Image, Real, Unknown, Value
-from hwgen.importers.onnx.read import Opened, opened, read_model
+from hwgen.importers.onnx.read import Opened, opened
 from hwgen.importers.onnx.shapes import infer
 
 Handler = Callable[[State, onnx.NodeProto, list[Value | None]], list[Value]]
@@ -85,7 +86,7 @@ RECURRENT = frozenset({"GRU", "LSTM", "RNN"})
 
 def read_integer_graph(path: Path) -> IntegerGraph:
     """Return the integer graph of an ONNX file; nodes that cannot be read stand in it as such."""
-    return integer_graph_of(read_model(path), name=path.stem, source=str(path))
+    return integer_graph_of(read_whole_model(path), name=path.stem, source=str(path))
 
 
 def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> IntegerGraph:

@@ -13,10 +13,10 @@ from hwgen.errors import FormatError
 from hwgen.importers.integer import IntegerGraph
 from hwgen.importers.integer.fold import before_head
 from hwgen.importers.integer.runtime import Outcome, stored, unsigned
+from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Operation, Real
 from hwgen.importers.onnx.quantized import read_state
-from hwgen.importers.onnx.read import read_model
 
 ELEMENTS: dict[str, np.dtype[Any]] = {
     "tensor(float)": np.dtype(np.float32), "tensor(double)": np.dtype(np.float64),
@@ -40,7 +40,7 @@ class OnnxRuntime:
         level = "all graph optimizations" if optimized else "without graph optimization"
         self.name = f"onnxruntime {onnxruntime.__version__}, {level}"
         self._optimized = optimized
-        self._model = read_model(path)
+        self._model = read_whole_model(path)
         self._source = str(path)
         self._maps, self._image = graph.maps, graph.maps[graph.input]
         self._raw, self._order = graph.raw_image, graph.answer_places

@@ -48,7 +48,7 @@ def stored(tensor: onnx.TensorProto, source: str) -> Constant:
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
         raise FormatError(
             field=f"tensor {tensor.name}",
-            allowed="stored in the ONNX file itself",
+            allowed="stored in the model itself",
             given="external data",
             source=source,
         )
