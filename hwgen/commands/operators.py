@@ -37,6 +37,10 @@ ONNX_HEAD = """
 QuantizeLinear and DequantizeLinear around the operators (QDQ), opset 13 and later, NCHW or
 NHWC. What depends on constants alone is computed.
 """
+QOPERATOR_HEAD = """
+Quantized operators of `com.microsoft` and QLinearConv and QLinearMatMul of ONNX (QOperator) are
+read as the operator between their own scales and zero points.
+"""
 SYNTHESIS_HEAD = """
 ## Synthesis
 
@@ -57,6 +61,8 @@ def operators_page() -> str:
     """Return the page in Markdown."""
     tflite = load("hwgen.importers.tflite").OPERATORS
     onnx = load("hwgen.importers.onnx.quantized").HANDLERS
+    forms = load("hwgen.importers.onnx.qdq.qoperator").FORMS
+    quantized = {name: form.operator for name, form in forms.items()}
     parts = [
         HEAD,
         TFLITE_HEAD,
@@ -68,6 +74,11 @@ def operators_page() -> str:
         *rows(
             ("operator", "how it is read"),
             ((f"`{name}`", first_line(each)) for name, each in sorted(onnx.items())),
+        ),
+        QOPERATOR_HEAD,
+        *rows(
+            ("quantized operator", "read as"),
+            ((f"`{name}`", f"`{operator}`") for name, operator in sorted(quantized.items())),
         ),
         SYNTHESIS_HEAD,
         *rows(

@@ -70,7 +70,7 @@ class OnnxRuntime:
                 name: unsigned(self._arranged(name, found[name], real), self._maps[name])
                 for name, real in shown.items()
             },
-            answers=output.reshape(len(images), -1),
+            answers=output,
             integers=self._answers(output),
         )
 
@@ -89,7 +89,7 @@ class OnnxRuntime:
         return np.rint(reals).clip(limits.min, limits.max).astype(kind)
 
     def _computed(self, raw: NDArray[Any], names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-        """Return the output of the file and other tensors for raw images."""
+        """Return the output of the file and other tensors for raw images: (images, elements)."""
         session, batch = self._session(names), self._state.batch
         places = self._state.given.places
         padded = np.concatenate([raw, raw[:1].repeat(-len(raw) % batch, axis=0)])
@@ -97,7 +97,8 @@ class OnnxRuntime:
         runs = []
         for first in range(0, len(padded), batch):
             part = padded[first : first + batch].reshape(-1)[places].astype(kind)
-            runs.append(session.run([self._output, *names], {self._state.image_name: part}))
+            results = session.run([self._output, *names], {self._state.image_name: part})
+            runs.append([each.reshape(batch, -1) for each in results])
         tensors = [np.concatenate(parts)[: len(raw)] for parts in zip(*runs, strict=True)]
         return dict(zip((self._output, *names), tensors, strict=True))
 
@@ -110,7 +111,7 @@ class OnnxRuntime:
             integers = self._arranged(self._answer, output, self._visible)
         else:
             integers = self._integers(self._answer, output)
-        moved: NDArray[np.int64] = integers.astype(np.int64).reshape(len(output), -1)
+        moved: NDArray[np.int64] = integers.astype(np.int64)
         return moved + values.offset
 
     def _shown(self, name: str) -> Real | None:
@@ -132,11 +133,9 @@ class OnnxRuntime:
     def _arranged(self, name: str, tensor: NDArray[Any], real: Real) -> NDArray[Any]:
         """Return (images, elements of the map), as the file stores integers."""
         integers = self._integers(name, tensor)
-        batch = real.places.shape[0]
-        size = real.places.size // batch
-        order = real.places[0].reshape(-1)
-        arranged = np.empty((len(tensor), size), integers.dtype)
-        arranged[:, order] = integers.reshape(len(tensor), size)
+        order = real.places.reshape(self._state.batch, -1)[0]
+        arranged = np.empty((len(tensor), order.size), integers.dtype)
+        arranged[:, order] = integers
         return arranged
 
     def _session(self, names: tuple[str, ...]) -> Any:

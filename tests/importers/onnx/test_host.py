@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from hwgen import api
 from hwgen.cli import main
 from hwgen.commands.images import choose_images
+from hwgen.commands.operators import operators_page
 from hwgen.importers.onnx.qdq import answers
+from hwgen.importers.onnx.qdq.qoperator import FORMS
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.network.file import load_network
 from tests.quantized_onnx import IMAGES, Model, saved
@@ -233,3 +235,10 @@ def test_an_export_has_the_image_and_the_answer_of_the_file(tmp_path: Path) -> N
     assert one.answer_places is not None and two.answer_places is not None
     assert one.answer_places.shape == two.answer_places.shape
     assert main(["compare", str(out), "--against", str(path), "--images", str(COUNT)]) == 0
+
+
+def test_the_page_of_operators_lists_the_quantized_ones() -> None:
+    page = operators_page()
+    assert len(FORMS) == 12
+    for name, form in FORMS.items():
+        assert f"| `{name}` | `{form.operator}` |" in page

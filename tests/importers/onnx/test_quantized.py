@@ -108,6 +108,18 @@ def through_rows(model: Model, image: str) -> str:
     return model.quantized(pooled, 0.02, 40)
 
 
+def matrices_of_a_sequence(model: Model, image: str) -> str:
+    """What onnxruntime's quant_pre_process makes of nn.Linear on a sequence."""
+    line = model.node("Reshape", image, model.constant([0, 3, 36], np.int64))
+    now = model.node("Transpose", line, perm=[0, 2, 1])
+    for outputs, inputs in ((5, 3), (4, 5)):
+        rows = model.node("Reshape", now, model.constant([-1, inputs], np.int64))
+        weights = model.weights(outputs, inputs)
+        rows = model.quantized(model.node("Gemm", rows, weights, transB=1), 0.05, 120)
+        now = model.node("Reshape", rows, model.constant([1, 36, outputs], np.int64))
+    return now
+
+
 def vector(model: Model, image: str) -> str:
     flat = model.node("Flatten", model.node("Identity", image))
     now = model.quantized(model.node("Gemm", flat, model.weights(7, 108), transB=1), 0.09, 130)
@@ -209,6 +221,7 @@ CASES: dict[str, Case] = {
     "constants": (constants, ["table"]),
     "constants by channel": (by_channel, ["conv"]),
     "channels last": (through_rows, ["conv", "average_pool"]),
+    "matrices of a sequence": (matrices_of_a_sequence, ["conv", "conv"]),
     "vectors": (vector, ["linear"]),
     "concatenation of one map": (
         lambda m, x: m.quantized(m.conv(m.node("Concat", x, axis=1), 4, 3, 1, 1)),

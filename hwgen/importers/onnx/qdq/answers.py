@@ -59,7 +59,7 @@ def order_of(state: State, value: Real, name: str) -> Places | None:
     Channels first is the map's order, as long as rows and columns are sides of their own.
     """
     shape = state.maps[name].shape
-    first = state.first_of(value.places, shape)
+    first = state.first_of(state.by_images(value.places), shape)
     flat, planes = first.reshape(-1), state.planes(shape)[0].reshape(-1)
     if flat.size == planes.size:
         apart = first.ndim == len(shape) or (first.ndim > 1 and 1 in shape[:2])

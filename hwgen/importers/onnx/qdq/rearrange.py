@@ -43,8 +43,8 @@ def rearrange(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -
         check_resize(proto, given, others)
     results = computed(proto, [given.places, *others], state.opset)
     for places in results:
-        if not places.ndim or places.shape[0] != state.batch:
-            allowed = f"with the batch of {state.batch} in front"
+        if not places.ndim or places.size % state.batch:
+            allowed = f"of {state.batch} images, as the batch says"
             raise RefusedError("its output", allowed, list(places.shape))
     if isinstance(given, Image):
         return [replace(given, places=places) for places in results]

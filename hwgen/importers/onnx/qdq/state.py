@@ -143,6 +143,9 @@ class State:
 
     def arranged(self, real: Real, reader: onnx.NodeProto, output: str = "") -> str:
         """Return the map whose rows, columns and channels are those of a tensor."""
+        if real.places.shape[0] != self.batch:
+            allowed = f"with the batch of {self.batch} in front"
+            raise RefusedError("its input", allowed, list(real.places.shape))
         real = self.settled(real, reader)
         base, places = str(real.base), real.places
         values = self.maps[base]
@@ -165,6 +168,15 @@ class State:
         for node, made in moving_nodes(first, shape=values.shape, **about):
             self.emit(node, values.reshaped(made), like=base)
         return name
+
+    def by_images(self, places: Places) -> Places:
+        """Return places with the batch in front, of rows that stand for images and what is in them.
+
+        Layers on a sequence have its pixels in rows: images x steps rows of channels.
+        """
+        if places.shape[0] == self.batch or places.shape[0] % self.batch:
+            return places
+        return places.reshape(self.batch, -1, *places.shape[1:])
 
     def first_of(self, places: Places, shape: Shape) -> Places:
         """Return the places of one image; every image of the batch must have the same."""

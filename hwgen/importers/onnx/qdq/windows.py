@@ -267,6 +267,8 @@ def product(
         "tensor": proto.output[0],
     }
     outputs = len(stored.integers)
+    shape = (*real.shape[:-1], outputs)
+    real = replace(real, places=state.by_images(real.places))
     if len(real.shape) == 2:
         real = state.settled(real, proto)
         source = str(real.base)
@@ -297,7 +299,7 @@ def product(
         },
         **common,
     )
-    return Real(base=operation, places=state.places(operation.shape).reshape(*real.shape[:-1], -1))
+    return Real(base=operation, places=state.places(operation.shape).reshape(shape))
 
 
 def in_order(state: State, real: Real, integers: Any) -> Any:
