@@ -14,11 +14,12 @@ from hwgen.commands.digests import digest_of, digest_of_code, versions
 from hwgen.commands.load import load
 from hwgen.commands.synthesis import RUN_FILES, Synthesize
 from hwgen.crossbar.facts.arch import Arch, arch_text
+from hwgen.crossbar.facts.buildable import check_buildable
 from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.layout import check_rules
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import points
-from hwgen.crossbar.facts.rules import rules_of
+from hwgen.crossbar.facts.rules import Rules, is_strict, rules_of
 from hwgen.crossbar.facts.schedule import Schedule, save_schedule
 from hwgen.crossbar.pages.networks import load_problem
 from hwgen.crossbar.pages.reported import synthesis_report
@@ -88,6 +89,7 @@ def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
             given=", ".join(f"{adc.bits} bits" for adc in components.adcs.resolutions),
             source=str(table),
         )
+    say_unbuildable(context, network, components, rules)
     name = name_of(network, request)
     folder = Path(request.out or context.work / "synthesis" / name)
     refuse_foreign(folder, earlier_output)
@@ -112,6 +114,17 @@ def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
     made = Synthesis(folder=folder, arch=arch, schedule=schedule, report=report, page=page)
     replace_folder(folder, earlier_output, lambda fresh: write_files(made, fresh))
     return made
+
+
+def say_unbuildable(
+    context: Context, network: CrossbarNetwork, components: Components, rules: Rules
+) -> None:
+    """Say what no generator builds of shapes alone; a network that has weights was refused."""
+    try:
+        if is_strict(rules):
+            check_buildable(network, components, points(components, rules))
+    except ConfigError as error:
+        context.say(f"the chip will have a price, but no Verilog: {error}")
 
 
 def check_power(power_w: float) -> None:

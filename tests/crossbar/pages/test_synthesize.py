@@ -92,9 +92,14 @@ def test_all_files_belong_together(
 
 
 def test_products_and_unequal_sides_are_in_the_files(
-    context: Context, request_of: Callable[..., Synthesize], tmp_path: Path
+    request_of: Callable[..., Synthesize], tmp_path: Path
 ) -> None:
-    """The architecture holds the whole network, from a file that leaves sides of its image open."""
+    """The architecture holds the whole network, from a file that leaves sides of its image open.
+
+    That no Verilog is made of it is said before the search.
+    """
+    said = io.StringIO()
+    context = Context(work=tmp_path / "work", console=Console(file=said, width=200))
     made = model(
         conv("x", "a", dilations=[2, 1], pads=[2, 1, 2, 1], strides=[1, 2]),
         node("GlobalAveragePool", "a", "m"),
@@ -107,6 +112,8 @@ def test_products_and_unequal_sides_are_in_the_files(
     path = tmp_path / "gated.onnx"
     path.write_bytes(made.SerializeToString())
     synthesize_network(context, request_of(network=str(path), image_size=(4, 8, 12)))
+    first = said.getvalue().splitlines()[0]
+    assert first.startswith("the chip will have a price, but no Verilog: layer a must be without")
     arch = load_arch(tmp_path / "out/architecture.yaml")
     network = load_network(str(path), (4, 8, 12))
     assert arch.whole_network == network
