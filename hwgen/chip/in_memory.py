@@ -7,6 +7,39 @@ from hwgen.chip.registers import ALIGNMENT_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
+class MapLayout:
+    """Where the elements of a map lie; its pixels come row after row, in blocks of whole bytes.
+
+    Channel c of pixel p begins at bit
+    `8 * block_bytes * (p // block_pixels) + pixel_bits * (p % block_pixels) + element_bits * c`.
+
+    shape: height, width, channels
+    size: bytes of all blocks, the last of which may be shorter, with what fills the last beat
+    """
+
+    shape: tuple[int, int, int]
+    element_bits: int
+    pixel_bits: int
+    block_pixels: int
+    block_bytes: int
+    size: int
+
+
+def pixel_by_pixel(
+    shape: tuple[int, int, int], size: int, *, element_bytes: int, pixel_bytes: int
+) -> MapLayout:
+    """Return the layout of a map whose pixels are whole bytes, with what pads them."""
+    return MapLayout(
+        shape=shape,
+        element_bits=8 * element_bytes,
+        pixel_bits=8 * pixel_bytes,
+        block_pixels=1,
+        block_bytes=pixel_bytes,
+        size=size,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class InMemory:
     """What a host places in memory, and how it finds what the chip leaves there; sizes in bytes.
 
@@ -15,12 +48,11 @@ class InMemory:
     start_images: images that one start takes: exactly, or at most where the family has a register
         `images`; image_stride: from the images of one start to those of the next, of such a family
         from one image to the next
-    image_shape: height, width, channels; image_bytes: of one; element_bytes, pixel_bytes: from one
-        channel, from one pixel to the next
-    answer_shape: height, width, channels; answer_bytes: of one, with what pads its pixels;
-        answer_element_bytes, answer_pixel_bytes: from one channel, from one pixel to the next
-    answer_stride: as image_stride; answer_offsets: of each image of a start from its answers
-    expected: the answers of all images without what pads their pixels
+    image, answer: of one; answer_stride: as image_stride; answer_offsets: of each image of a start
+        from its answers
+    interval: what a register `interval` is told, steps from one image of a start to the next; 0
+        where there is no such register
+    expected: the answers of all images, each element in as few bytes as hold it, without gaps
     """
 
     program: bytes
@@ -29,16 +61,11 @@ class InMemory:
     starts: int
     start_images: int
     image_stride: int
-    image_shape: tuple[int, int, int]
-    image_bytes: int
-    element_bytes: int
-    pixel_bytes: int
-    answer_shape: tuple[int, int, int]
-    answer_bytes: int
-    answer_element_bytes: int
-    answer_pixel_bytes: int
+    image: MapLayout
+    answer: MapLayout
     answer_stride: int
     answer_offsets: Sequence[int]
+    interval: int = 0
     expected: bytes
 
 

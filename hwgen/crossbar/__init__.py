@@ -7,6 +7,7 @@ FAMILY = FamilyDescription(
     offers={
         "architectures": "hwgen.crossbar.facts",
         "programs": "hwgen.crossbar.facts",
+        "firmware": "hwgen.crossbar.facts",
         "compiler": "hwgen.crossbar.compiler",
         "data_sheet": "hwgen.crossbar.facts",
         "cycle_model": "hwgen.crossbar.model",

@@ -7,7 +7,8 @@
 
 static uint32_t registers[1024];
 static const uint32_t offsets[] = {0, 64};
-static const struct hwgen_network network = {.id = 7, .images = 1, .answer_offsets = offsets};
+static const struct hwgen_network network = {
+    .id = 7, .images = 1, .interval = 48, .answer_offsets = offsets};
 static int waits, fails;
 
 #define REGISTER(name) registers[CHIP_MAP.name / 4]
@@ -70,6 +71,8 @@ int main(void)
     EXPECT(hwgen_start(&chip, &network, 64, 128, 192, 1), HWGEN_OK);
     EXPECT(REGISTER(image_address), 64);
     EXPECT(REGISTER(answer_address), 128);
+    if (CHIP_MAP.interval != HWGEN_ABSENT)
+        EXPECT(REGISTER(interval), 48);
     EXPECT(REGISTER(control), 1);
     EXPECT(REGISTER(interrupt_enable), 1);
     REGISTER(interrupt) = 0;

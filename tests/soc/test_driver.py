@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hwgen.report.system import DRIVER
+from hwgen.report.system.c_header import ROLES
+
 HERE = Path(__file__).parent
 STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"]
 RISC_V = "riscv64-unknown-elf-gcc"
@@ -27,6 +30,47 @@ def test_the_driver_is_strict_and_needs_no_library(
 def test_families_share_the_driver(chips: dict[str, Path]) -> None:
     texts = {(folder / name).read_bytes() for folder in chips.values() for name in ("hwgen.c",)}
     assert len(texts) == 1
+
+
+CPP = """
+#include "hwgen_FAMILY.h"
+#include "hwgen.h"
+
+int main()
+{
+    static std::uint32_t registers[1024];
+    hwgen_chip chip;
+    const hwgen_map &map = hwgen_FAMILY;
+    int code = hwgen_open(&chip, reinterpret_cast<std::uintptr_t>(registers), &map);
+
+    return code == HWGEN_NO_CHIP && map.id == HWGEN_PREFIX_ID ? 0 : 1;
+}
+"""
+
+
+def test_cpp_takes_the_headers_and_links_with_the_driver(
+    chips: dict[str, Path], family: str, tmp_path: Path
+) -> None:
+    """As C++17 without a word; the driver itself is compiled as C."""
+    folder, source = chips[family], tmp_path / "host.cpp"
+    text = CPP.replace("FAMILY", family).replace("PREFIX", family.upper())
+    source.write_text(f"#include <cstdint>\n{text}", encoding="utf-8")
+    strict = ["-std=c++17", *STRICT[1:]]
+    compiled = [tmp_path / "host.o", tmp_path / "hwgen.o"]
+    for command in (
+        ["g++", *strict, f"-I{folder}", "-c", source, "-o", compiled[0]],
+        ["gcc", *STRICT, "-c", folder / "hwgen.c", "-o", compiled[1]],
+        ["g++", *compiled, "-o", tmp_path / "host"],
+        [tmp_path / "host"],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout + done.stderr) == (0, ""), command
+
+
+def test_the_map_is_written_in_the_order_of_its_struct() -> None:
+    text = (DRIVER / "hwgen.h").read_text(encoding="utf-8")
+    (body,) = re.findall(r"struct hwgen_map \{(.*?)\}", text, re.S)
+    assert re.findall(r"(\w+)[,;]", body) == list(ROLES)
 
 
 def test_every_code_is_returned(chips: dict[str, Path], family: str, tmp_path: Path) -> None:

@@ -59,7 +59,8 @@ def test_a_mode_has_its_own_answers(tmp_path: Path) -> None:
     golden = answer(network, images, mode=len(network.graph.modes) - 1)
     assert (expected == golden.reshape(IMAGES, -1)).all()
     assert values["MODE"] == len(network.graph.modes) - 1
-    assert values["ANSWER_PIXEL_BYTES"] >= 4 * values["ANSWER_CHANNELS"]
+    assert values["ANSWER_PIXEL_BITS"] >= 32 * values["ANSWER_CHANNELS"]
+    assert values["ANSWER_BYTES"] == values["ANSWER_BLOCK_BYTES"]
 
 
 def test_the_constants_compile(tmp_path: Path) -> None:
@@ -77,6 +78,15 @@ def test_the_constants_compile(tmp_path: Path) -> None:
     ]
     source = tmp_path / "hwgen_network.c"
     subprocess.run(["gcc", *flags, f"-I{tmp_path}/verilog", source], check=True)
+    cpp = tmp_path / "host.cpp"
+    cpp.write_text('#include "hwgen_network.h"\nint main() { return hwgen_network.mode; }\n')
+    flags = ["-std=c++17", *flags[1:5], "-c", "-o", str(tmp_path / "host.o")]
+    subprocess.run(["g++", *flags, f"-I{tmp_path}", f"-I{tmp_path}/verilog", cpp], check=True)
+    compiled = [tmp_path / "network.o", tmp_path / "host.o"]
+    subprocess.run(
+        ["gcc", *STRICT, f"-I{tmp_path}/verilog", "-c", source, "-o", compiled[0]], check=True
+    )
+    subprocess.run(["g++", *compiled, "-o", tmp_path / "host"], check=True)
 
 
 def test_several_modes_need_one(tmp_path: Path) -> None:
@@ -87,8 +97,11 @@ def test_several_modes_need_one(tmp_path: Path) -> None:
 
 def test_a_family_without_a_layout_of_its_memory_is_refused(tmp_path: Path) -> None:
     files = (DIGITS, ROOT / "configs/dbpim/tiny.yaml")
-    subject = replace(load_subject(*files), family=families()["crossbar"])
+    family = replace(families()["dbpim"])
+    offers = {key: name for key, name in family.description.offers.items() if key != "firmware"}
+    family.__dict__["description"] = replace(family.description, offers=offers)
+    subject = replace(load_subject(*files), family=family)
     batch = choose_images(subject.network, None, 1)
-    said = "the family crossbar cannot be driven by firmware yet: it has no layout of images"
+    said = "the family dbpim cannot be driven by firmware yet: it has no layout of images"
     with pytest.raises(FamilyError, match=said):
         export_run(Context(console=None), subject, batch, tmp_path / "out", firmware=True)

@@ -90,6 +90,7 @@ int hwgen_start(struct hwgen_chip *chip, const struct hwgen_network *network, ui
     put(chip, map->unlock, 0);
     put(chip, map->mode, network->mode);
     put(chip, map->images, count);
+    put(chip, map->interval, network->interval);
     put_address(chip, map->image_address, images);
     put_address(chip, map->answer_address, answers);
     put_address(chip, map->scratch_address, scratch);

@@ -18,6 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define HWGEN_ABSENT 0xffff
 
 /* What functions return: 0, one of these, or a positive code of the chip's register `error`. */
@@ -34,7 +38,7 @@ enum {
 /* Offsets of the registers of a family in bytes, of 64-bit values that of the lower half. */
 struct hwgen_map {
     uint16_t id, version, control, status, error, interrupt, interrupt_enable;
-    uint16_t command, mode, unlock, images;
+    uint16_t command, mode, unlock, images, interval;
     uint16_t program_address, image_address, answer_address, scratch_address;
     uint16_t cycles, load_cycles;
 };
@@ -44,6 +48,7 @@ struct hwgen_map {
  * id: of the chip it is for; mode: of its modes, 0 where there are none
  * program_bytes, scratch_bytes: sizes in memory
  * images: that one start takes: exactly so many, at most so many with a register `images`
+ * interval: steps from one image of a start to the next, 0 without a register `interval`
  * image_bytes, answer_bytes: of one image
  * image_stride, answer_stride: from one start to the next; with a register `images` from one image
  *     to the next
@@ -55,6 +60,7 @@ struct hwgen_network {
     uint32_t program_bytes;
     uint32_t scratch_bytes;
     uint32_t images;
+    uint32_t interval;
     uint32_t image_bytes;
     uint32_t image_stride;
     uint32_t answer_bytes;
@@ -103,5 +109,9 @@ void hwgen_mask(const struct hwgen_chip *chip);
 
 /* Clock cycles of the last run. */
 uint64_t hwgen_cycles(const struct hwgen_chip *chip);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.chip.in_memory import InMemory, aligned
+from hwgen.chip.in_memory import InMemory, aligned, pixel_by_pixel
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, Arch
 from hwgen.dbpim.facts.image import pack_image, stored_pixel_bytes
 from hwgen.dbpim.facts.program import Program
@@ -23,6 +23,7 @@ def in_memory(
     height, width, channels = plan.shape
     element = ACCUMULATOR_BITS // 8 if plan.raw else 1
     missing = 0 if plan.raw else -channels % arch.macro.compartments
+    pixel = (channels + missing) * element
     packed = [pack_image(image, facts.image, arch) for image in images]
     packed += [packed[-1]] * (-len(packed) % facts.images)
     spaces = [image.ljust(facts.image.stride, b"\0") for image in packed]
@@ -38,14 +39,15 @@ def in_memory(
         starts=len(starts),
         start_images=facts.images,
         image_stride=stride,
-        image_shape=facts.image.shape,
-        image_bytes=len(packed[0]),
-        element_bytes=1,
-        pixel_bytes=stored_pixel_bytes(facts.image, arch),
-        answer_shape=plan.shape,
-        answer_bytes=height * width * (channels + missing) * element,
-        answer_element_bytes=element,
-        answer_pixel_bytes=(channels + missing) * element,
+        image=pixel_by_pixel(
+            facts.image.shape,
+            len(packed[0]),
+            element_bytes=1,
+            pixel_bytes=stored_pixel_bytes(facts.image, arch),
+        ),
+        answer=pixel_by_pixel(
+            plan.shape, height * width * pixel, element_bytes=element, pixel_bytes=pixel
+        ),
         answer_stride=aligned(max(plan.offsets) + plan.size),
         answer_offsets=plan.offsets,
         expected=b"".join(np.asarray(each).astype(f"<i{element}").tobytes() for each in answers)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.chip.in_memory import InMemory
+from hwgen.chip.in_memory import InMemory, pixel_by_pixel
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.image import element_type, pack_image
 from hwgen.mram.facts.program import Program
@@ -25,7 +25,14 @@ def in_memory(
     element = arch.answer_bits // 8
     pixel = plan.pixel_blocks * arch.block * element
     packed = [pack_image(image, facts.image, arch) for image in images]
-    blocks = facts.image.pixel_blocks * arch.block
+    stored = element_type(arch).itemsize
+    image = pixel_by_pixel(
+        facts.image.shape,
+        len(packed[0]),
+        element_bytes=stored,
+        pixel_bytes=facts.image.pixel_blocks * arch.block * stored,
+    )
+    answer_shape = (height, width, answers[0].shape[2])
     return InMemory(
         program=program.image.tobytes(),
         scratch_bytes=0,
@@ -33,14 +40,10 @@ def in_memory(
         starts=len(images),
         start_images=len(images),
         image_stride=facts.image.stride,
-        image_shape=facts.image.shape,
-        image_bytes=len(packed[0]),
-        element_bytes=element_type(arch).itemsize,
-        pixel_bytes=blocks * element_type(arch).itemsize,
-        answer_shape=(height, width, answers[0].shape[2]),
-        answer_bytes=height * width * pixel,
-        answer_element_bytes=element,
-        answer_pixel_bytes=pixel,
+        image=image,
+        answer=pixel_by_pixel(
+            answer_shape, height * width * pixel, element_bytes=element, pixel_bytes=pixel
+        ),
         answer_stride=plan.stride,
         answer_offsets=[number * plan.stride for number in range(len(images))],
         expected=b"".join(np.asarray(each).astype(f"<i{element}").tobytes() for each in answers),

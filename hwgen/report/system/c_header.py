@@ -8,7 +8,7 @@ from hwgen.chip.registers import Register, RegisterField, offsets
 ROLES: Mapping[str, Sequence[str]] = {
     **{name: (name,) for name in ("id", "version", "control", "status", "error")},
     **{name: (name,) for name in ("interrupt", "interrupt_enable")},
-    **{name: (name,) for name in ("command", "mode", "unlock", "images")},
+    **{name: (name,) for name in ("command", "mode", "unlock", "images", "interval")},
     "program_address": ("program_address_low",),
     "image_address": ("image_address_low",),
     "answer_address": ("answer_address_low", "logits_address_low"),
@@ -16,7 +16,10 @@ ROLES: Mapping[str, Sequence[str]] = {
     "cycles": ("cycles_low",),
     "load_cycles": ("load_cycles_low",),
 }
-"""Members of `struct hwgen_map`, and the registers that may have that role in a family."""
+"""Members of `struct hwgen_map`, and the registers that may have that role in a family.
+
+They are in the order of the struct: C++17 has no names in initializers.
+"""
 
 TEXT = """\
 /* SPDX-License-Identifier: Apache-2.0 */
@@ -45,7 +48,7 @@ def c_header(of: ChipInterface, written: str) -> str:
     """Return the header: macros for every register and field, and the map for the driver."""
     prefix = f"HWGEN_{of.prefix.upper()}"
     offset = offsets(of.registers)
-    members = [f"    .{role} = {place(names, offset)}" for role, names in ROLES.items()]
+    members = [f"    {place(names, offset)}, /* {role} */" for role, names in ROLES.items()]
     return TEXT.format(
         written=written,
         guard=of.prefix.upper(),
@@ -54,7 +57,7 @@ def c_header(of: ChipInterface, written: str) -> str:
         version=of.version,
         lines="\n".join(line for each in of.registers for line in lines_of(prefix, each)),
         map=of.prefix,
-        members=",\n".join(members) + ",",
+        members="\n".join(members),
     )
 
 

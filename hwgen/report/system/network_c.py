@@ -1,7 +1,7 @@
 """`hwgen_network.h` and `.c`: a compiled network, its images and answers, as constants of C."""
 
 from hwgen import __version__
-from hwgen.chip.in_memory import InMemory
+from hwgen.chip.in_memory import InMemory, MapLayout
 from hwgen.network.graph import QuantizedNetwork
 
 HEADER = """\
@@ -10,7 +10,10 @@ HEADER = """\
  *
  * program.bin  the program, {program_bytes} bytes, at a multiple of 64
  * images.bin   {images} images, {image_stride} bytes from one start to the next
- * expected.bin their answers, {used} bytes an image, pixels without what pads them
+ * expected.bin their answers, {used} bytes an image: elements of whole bytes, without gaps
+ *
+ * In an image, and in an answer in memory, channel c of pixel p (row after row) begins at bit
+ *     8 * BLOCK_BYTES * (p / BLOCK_PIXELS) + PIXEL_BITS * (p % BLOCK_PIXELS) + ELEMENT_BITS * c
  */
 #ifndef HWGEN_NETWORK_H
 #define HWGEN_NETWORK_H
@@ -19,7 +22,15 @@ HEADER = """\
 
 {lines}
 
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
 extern const struct hwgen_network hwgen_network;
+
+#ifdef __cplusplus
+}}
+#endif
 
 #endif
 """
@@ -36,6 +47,7 @@ const struct hwgen_network hwgen_network = {{
     .program_bytes = HWGEN_NETWORK_PROGRAM_BYTES,
     .scratch_bytes = HWGEN_NETWORK_SCRATCH_BYTES,
     .images = HWGEN_NETWORK_START_IMAGES,
+    .interval = HWGEN_NETWORK_INTERVAL,
     .image_bytes = HWGEN_NETWORK_IMAGE_BYTES,
     .image_stride = HWGEN_NETWORK_IMAGE_STRIDE,
     .answer_bytes = HWGEN_NETWORK_ANSWER_BYTES,
@@ -87,30 +99,28 @@ def constants(
     """Return name and value of each constant; what C should take for a real number has a point."""
     graph = network.graph
     quantization = graph.input.quantization[mode]
-    shapes = {"IMAGE": memory.image_shape, "ANSWER": memory.answer_shape}
-    sides = {
-        f"{what}_{side}": size
-        for what, shape in shapes.items()
-        for side, size in zip(("HEIGHT", "WIDTH", "CHANNELS"), shape, strict=True)
-    }
     return {
         "MODE": mode,
         "PROGRAM_BYTES": len(memory.program),
         "SCRATCH_BYTES": memory.scratch_bytes,
         "STARTS": memory.starts,
         "START_IMAGES": memory.start_images,
-        **sides,
-        "IMAGE_BYTES": memory.image_bytes,
+        "INTERVAL": memory.interval,
+        **layout_constants("IMAGE", memory.image),
         "IMAGE_STRIDE": memory.image_stride,
-        "IMAGE_ELEMENT_BYTES": memory.element_bytes,
-        "IMAGE_PIXEL_BYTES": memory.pixel_bytes,
         "IMAGES_BYTES": len(memory.images),
         "INPUT_SCALE": f"{quantization.scale!r} /* real = scale * (byte - zero point) */",
         "INPUT_ZERO_POINT": quantization.zero_point,
-        "ANSWER_BYTES": memory.answer_bytes,
+        **layout_constants("ANSWER", memory.answer),
         "ANSWER_STRIDE": memory.answer_stride,
-        "ANSWER_ELEMENT_BYTES": memory.answer_element_bytes,
-        "ANSWER_PIXEL_BYTES": memory.answer_pixel_bytes,
         "ANSWERS_BYTES": memory.answer_stride * memory.starts,
         "EXPECTED_BYTES": len(memory.expected),
     }
+
+
+def layout_constants(what: str, layout: MapLayout) -> dict[str, int]:
+    """Return the constants of a map."""
+    values = dict(zip(("HEIGHT", "WIDTH", "CHANNELS"), layout.shape, strict=True))
+    values |= {"ELEMENT_BITS": layout.element_bits, "PIXEL_BITS": layout.pixel_bits}
+    values |= {"BLOCK_PIXELS": layout.block_pixels, "BLOCK_BYTES": layout.block_bytes}
+    return {f"{what}_{name}": value for name, value in {**values, "BYTES": layout.size}.items()}
