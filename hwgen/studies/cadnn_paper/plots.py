@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from hwgen.report.svg import ACCENT, GOOD, INK, MUTED, SECOND, WHOLE, name_series, picture
 from hwgen.studies.cadnn_paper.report import AdaptivePaperReport
@@ -132,6 +133,11 @@ def trade_off(report: AdaptivePaperReport) -> str:
                 )
         axes.set_xscale("log")
         axes.set_yscale("log")
+        for axis in (axes.xaxis, axes.yaxis):
+            # A logarithmic axis would write formulas, which stay text here.
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.set_major_formatter("{x:,.10g}")
+            axis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("cycles an image")
         axes.set_ylabel("uJ an image")
         axes.grid(which="both", color=MUTED, alpha=0.2)

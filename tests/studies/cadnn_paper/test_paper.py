@@ -239,6 +239,7 @@ def test_page_and_pictures_are_the_same_every_time(report: AdaptivePaperReport) 
     for name in pictures:
         assert f"({name})" in page
         assert files[name].startswith("<svg ")
+        assert "$" not in files[name], "a formula, which is drawn as it is written"
     for text in ("| Section V-B |", "| written back | none | 1.0x |", "| paper's formula |"):
         assert text in page
 
