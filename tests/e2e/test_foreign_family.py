@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.adder import ARCH, EXAMPLE, FAMILY, install, install_adder
+from verif.lint import lint
 
 ROOT = Path(__file__).parents[2]
 NETWORK, SMALL = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
@@ -73,6 +74,23 @@ def test_an_adder_is_described_and_built(
     assert manifest["top"] == "adder_chip"
     assert manifest["parameters"]["entries"] == 64
     assert "module adder_chip(" in (tmp_path / "verilog/adder_chip.v").read_text(encoding="utf-8")
+
+
+def test_pip_installs_one_package_and_no_module_beside_it(packages: Path) -> None:
+    install_adder(packages)
+    assert {path.name for path in packages.iterdir()} == {"plus_one", "plus_one-1.0.dist-info"}
+
+
+@pytest.mark.parametrize("options", [[], ["--no-trace"]])
+def test_the_chip_of_an_adder_has_no_warning(
+    options: list[str], hwgen: Hwgen, packages: Path, adder: Path, tmp_path: Path
+) -> None:
+    install_adder(packages)
+    out = tmp_path / "verilog"
+    done = hwgen("build", adder, "--out", out, *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    files = [Path("-F"), out / "files.f"]
+    assert not lint(files, top="adder_axi", waivers=out / "waivers.vlt")
 
 
 def test_the_chip_of_an_adder_adds(packages: Path, adder: Path, tmp_path: Path) -> None:

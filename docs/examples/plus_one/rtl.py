@@ -15,6 +15,11 @@ from plus_one.facts import Arch
 COUNT_BITS = 16
 
 
+def beats_of(arch: Arch) -> int:
+    """Return the beats of the buffer of answers."""
+    return arch.entries * facts.WORD_BITS // arch.port_bits
+
+
 class Adder(Part):
     """Asks for ``words`` words once, and shows each beat with ``amount`` added to its words.
 
@@ -38,7 +43,7 @@ class Adder(Part):
                 "command": Out(stream.Signature(read_command())),
                 "beats": In(stream.Signature(arch.port_bits)),
                 "sums": Out(arch.port_bits),
-                "index": Out(COUNT_BITS),
+                "index": Out(range(beats_of(arch))),
                 "full": Out(1),
             }
         )
@@ -46,7 +51,7 @@ class Adder(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         # Held in reset while nothing runs, a part must ask for nothing.
-        runs, asked, beats = Signal(), Signal(), Signal(COUNT_BITS)
+        runs, asked, beats, count = Signal(), Signal(), Signal(COUNT_BITS), Signal(COUNT_BITS)
         m.d.sync += runs.eq(1)
         words = [self.beats.payload.word_select(n, facts.WORD_BITS) for n in range(self._lanes)]
         m.d.comb += [
@@ -56,12 +61,13 @@ class Adder(Part):
             self.command.payload.beats.eq(beats),
             self.beats.ready.eq(runs),
             self.sums.eq(Cat((word + self.amount)[: facts.WORD_BITS] for word in words)),
-            self.full.eq(asked & (self.index == beats)),
+            self.index.eq(count),
+            self.full.eq(asked & (count == beats)),
         ]
         with m.If(self.command.valid & self.command.ready):
             m.d.sync += asked.eq(1)
         with m.If(self.beats.valid & self.beats.ready):
-            m.d.sync += self.index.eq(self.index + 1)
+            m.d.sync += count.eq(count + 1)
         return m
 
 
@@ -71,9 +77,8 @@ class Chip(Shell):
     family = "adder"
 
     def __init__(self, *, arch: Arch) -> None:
-        beats = arch.entries * facts.WORD_BITS // arch.port_bits
         self._adder = Adder(arch=arch)
-        self._answers = RegisterFile(family=self.family, depth=beats, width=arch.port_bits)
+        self._answers = RegisterFile(family=self.family, depth=beats_of(arch), width=arch.port_bits)
         shell = ShellFacts(
             registers=facts.REGISTERS,
             id_word=int(arch.digest[:8], 16),
