@@ -9,6 +9,9 @@ from hwgen.chip.registers import Register
 TRACE = "trace"
 """Prefix of the ports that only benches and simulations connect."""
 
+TIMESCALE = "`timescale 1ns / 1fs"
+"""Of every emitted file: without one, simulators cannot place the edges of most clocks."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChipInterface:

@@ -34,7 +34,6 @@ from hwgen.report.types import Source
 from hwgen.report.work import BuildReport, CompileReport
 
 MANIFEST = "manifest.json"
-FILE_LIST = "files.f"
 LONGEST_PREFIX = 32
 PREFIX = re.compile(f"[a-z](?:[a-z0-9_]{{0,{LONGEST_PREFIX - 2}}}[a-z0-9])?")
 
@@ -157,7 +156,6 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
             out,
             prefix=self.prefix,
             trace=self.trace,
-            listed_from=out.resolve(),
         )
         return BuildReport(
             format="hwgen.report.build",
@@ -182,12 +180,8 @@ def write_verilog(
     *,
     prefix: str | None = None,
     trace: bool = True,
-    listed_from: Path | None = None,
 ) -> None:
-    """Write the Verilog of a chip; one that stands in a shell has its files for systems beside.
-
-    listed_from: the folder as the file list names it; None: not at all, so that it can be moved
-    """
+    """Write the Verilog of a chip; one that stands in a shell has its files for systems beside."""
     with context.progress(f"building {arch.name}"):
         top = family.need(VERILOG).make_chip(arch)
         emitter = load("hwgen.chip.rtl.emit")
@@ -209,7 +203,6 @@ def write_verilog(
             parameters=configuration_of(arch),
             about=f"{about}, written by hwgen {__version__}",
             beside=beside,
-            listed_from=listed_from,
         )
 
 
@@ -226,12 +219,11 @@ def what_was_written(folder: Path) -> dict[str, Any]:
     """Return top, files, instances of each module and digest of a folder of Verilog."""
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     files = [*manifest["files"], MANIFEST]
-    same_everywhere = [folder / name for name in files if name != FILE_LIST]
     return {
         "top": manifest["top"],
         "files": files,
         "modules": dict(uses(manifest["modules"], manifest["top"])),
-        "digest": digest_of_files(same_everywhere, folder),
+        "digest": digest_of_files([folder / name for name in files], folder),
     }
 
 

@@ -1,13 +1,19 @@
 """What `hwgen build` writes for systems: complete, the same again, under names that tools take."""
 
+import re
+import shutil
 import subprocess
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cocotb_tools.runner import get_runner
 
 from hwgen import api
 from hwgen.errors import ConfigError
 from verif.lint import lint
+from verif.runner import failures, passed
 
 ROOT = Path(__file__).parents[2]
 MADE_UP = ("-", "Upper", "a-b", "1st", "a_", "a b", "x" * 33, "")
@@ -17,26 +23,30 @@ def texts(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
-def elaborated(*arguments: object) -> str:
-    """Return what Icarus says of sources, from a folder that has none of them."""
+def elaborated(*arguments: object, folder: Path | str = "/") -> str:
+    """Return what Icarus says of sources, by default from a folder that has none of them."""
     command = ["iverilog", "-g2012", "-o", "/dev/null", *map(str, arguments)]
-    done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return done.stderr if done.returncode else ""
+
+
+def listed(folder: Path) -> list[Path]:
+    """Return the files of a file list, which names them as they stand beside it."""
+    return [folder / name for name in (folder / "files.f").read_text().split()]
 
 
 def test_every_file_is_there(chips: dict[str, Path], family: str) -> None:
     wanted = {f"{family}_axi.v", f"{family}.rdl", f"hwgen_{family}.h", "hwgen.h", "hwgen.c"}
     wanted |= {"tiny.core", "waivers.vlt", f"{family}.sdc", f"{family}.xdc", "files.f"}
+    wanted |= {f"{family}_tb.sv"}
     assert wanted <= set(texts(chips[family]))
 
 
 def test_two_builds_are_equal_and_the_second_replaces_the_first(tmp_path: Path) -> None:
-    """Only the list of files names the folder."""
+    """No file names its folder."""
     for folder in ("one", "two", "one"):
         api.build("mram/tiny", tmp_path / folder)
-    one, two = texts(tmp_path / "one"), texts(tmp_path / "two")
-    assert one.pop("files.f") != two.pop("files.f")
-    assert one == two
+    assert texts(tmp_path / "one") == texts(tmp_path / "two")
 
 
 def test_files_say_what_they_are(chips: dict[str, Path], family: str) -> None:
@@ -48,11 +58,88 @@ def test_files_say_what_they_are(chips: dict[str, Path], family: str) -> None:
 
 
 def test_verilator_has_no_warning_from_any_folder(chips: dict[str, Path], family: str) -> None:
-    """The file list is read by `-f` and by `-F`, from a folder that has none of the files."""
+    """The file list is read by `-F`, from a folder that has none of the files."""
     folder = chips[family]
-    for option in ("-f", "-F"):
-        files = [Path(option), folder / "files.f"]
-        assert not lint(files, top=f"{family}_axi", waivers=folder / "waivers.vlt")
+    files = [Path("-F"), folder / "files.f"]
+    assert not lint(files, top=f"{family}_axi", waivers=folder / "waivers.vlt")
+
+
+def test_without_its_trace_a_chip_has_no_warning(
+    chips: dict[str, Path], family: str, tmp_path: Path
+) -> None:
+    api.build(chips[family].parent / f"{family}.yaml", tmp_path / "chip", trace=False)
+    files = [Path("-F"), tmp_path / "chip/files.f"]
+    assert not lint(files, top=f"{family}_axi", waivers=tmp_path / "chip/waivers.vlt")
+
+
+def test_a_folder_that_has_moved_is_whole(
+    chips: dict[str, Path], icarus: str, tmp_path: Path
+) -> None:
+    """The list names files as they stand beside it: Icarus reads it there, Verilator anywhere."""
+    moved = tmp_path / "else where"
+    shutil.copytree(chips["mram"], moved)
+    assert not [path for path in listed(moved) if path.parent != moved or not path.is_file()]
+    assert not elaborated("-s", "mram_axi", "-f", "files.f", folder=moved)
+    files = [Path("-F"), moved / "files.f"]
+    assert not lint(files, top="mram_axi", waivers=moved / "waivers.vlt")
+
+
+def test_waivers_name_modules_that_are_there(chips: dict[str, Path], family: str) -> None:
+    """Each line is for a file of this chip; each comment stands above a line."""
+    folder = chips[family]
+    lines = (folder / "waivers.vlt").read_text(encoding="utf-8").splitlines()
+    patterns = [found[1] for line in lines if (found := re.search(r'-file "([^"]*)"', line))]
+    assert len(patterns) > 10
+    for pattern in patterns:
+        assert family in pattern
+        assert any(fnmatchcase(path.name, pattern) for path in folder.glob("*.v")), pattern
+    assert lines[-1].startswith("lint_off")
+
+
+def test_constraints_leave_the_clock_alone(chips: dict[str, Path], family: str) -> None:
+    """Tcl reads the SDC: delays on every input but the clock, and on all outputs."""
+    tkinter = pytest.importorskip("tkinter", reason="Python has no Tcl")
+    folder, delays = chips[family], dict[str, Any]()
+    tcl = tkinter.Tcl()
+    tcl.createcommand("get_ports", lambda names: names)
+    tcl.createcommand("all_outputs", lambda: "all outputs")
+    tcl.createcommand("create_clock", lambda *words: delays.update(clock=words[-1]))
+    for which in ("set_input_delay", "set_output_delay"):
+        tcl.createcommand(which, lambda *words, which=which: delays.update({which: words[-1]}))
+    tcl.eval((folder / f"{family}.sdc").read_text(encoding="utf-8"))
+    wrapper = (folder / f"{family}_axi.v").read_text(encoding="utf-8")
+    inputs = re.findall(r"^  input wire (\[\d+:0\] )?(\w+)", wrapper, re.M)
+    wanted = {f"{name}[*]" if bits else name for bits, name in inputs} - {"aclk"}
+    assert set(delays["set_input_delay"].split()) == wanted
+    assert delays["clock"] == "aclk" and delays["set_output_delay"] == "all outputs"
+
+
+def test_the_wrapper_promises_no_frequency(chips: dict[str, Path], family: str) -> None:
+    """The clock of the system decides; Vivado refuses one that differs from a promise."""
+    assert "FREQ_HZ" not in (chips[family] / f"{family}_axi.v").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("period_ps", [3333, 1501])
+def test_cocotb_gives_any_clock(
+    period_ps: int, chips: dict[str, Path], icarus: str, tmp_path: Path
+) -> None:
+    """Under Icarus, which takes the resolution of time from the files alone."""
+    top, runner = "mram_axi", get_runner(icarus)
+    sources = listed(chips["mram"])
+    build = {"build_dir": tmp_path, "build_args": ["-g2012"], "log_file": tmp_path / "build.log"}
+    runner.build(sources=sources, hdl_toplevel=top, **build)
+    header = (chips["mram"] / "hwgen_mram.h").read_text(encoding="utf-8")
+    (word,) = re.findall(r"ID_VALUE UINT32_C\((\w+)\)", header)
+    environment = {"WRAPPER_ID": word, "WRAPPER_PERIOD_PS": str(period_ps)}
+    results = runner.test(
+        test_module="verif.common.bench_wrapper",
+        hdl_toplevel=top,
+        build_dir=tmp_path,
+        test_dir=tmp_path,
+        extra_env=environment,
+        log_file=tmp_path / "run.log",
+    )
+    assert not failures(results) and passed(results) == 1, (tmp_path / "run.log").read_text()
 
 
 def test_two_chips_of_one_family_elaborate_together(
@@ -66,7 +153,7 @@ def test_two_chips_of_one_family_elaborate_together(
     assert "trace" not in (other / "second_chip.v").read_text(encoding="utf-8").partition(");")[0]
     both = tmp_path / "both.v"
     both.write_text("module both; mram_axi one (); second_axi two (); endmodule\n")
-    lists = ["-s", "both", "-f", chips["mram"] / "files.f", "-f", other / "files.f", both]
+    lists = ["-s", "both", *listed(chips["mram"]), *listed(other), both]
     assert not elaborated(*lists)
     assert elaborated(*lists, chips["mram"] / "mram_chip.v"), "a module twice is no design"
 
@@ -77,8 +164,8 @@ def test_tiny_and_paper_elaborate_together(icarus: str, tmp_path: Path) -> None:
     api.build("dbpim/paper", tmp_path / "paper", prefix="paper", trace=False)
     both = tmp_path / "both.v"
     both.write_text("module both; tiny_axi one (); paper_axi two (); endmodule\n")
-    lists = [tmp_path / name / "files.f" for name in ("tiny", "paper")]
-    assert not elaborated("-s", "both", "-f", lists[0], "-f", lists[1], both)
+    files = [*listed(tmp_path / "tiny"), *listed(tmp_path / "paper")]
+    assert not elaborated("-s", "both", *files, both)
 
 
 @pytest.mark.parametrize("prefix", MADE_UP)

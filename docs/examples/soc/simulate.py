@@ -34,7 +34,7 @@ def simulate(chip: Path, system: Path) -> int:
     said = run(
         *("verilator", "--binary", "--timing", "-j", 2, "-Wall", "-Wno-fatal"),
         *("--top-module", "tb", "-Mdir", "obj", "-o", "tb"),
-        *(chip / "waivers.vlt", "-f", chip / "files.f", "-f", "sources.f", HERE / "tb.v"),
+        *(chip / "waivers.vlt", "-F", chip / "files.f", "-f", "sources.f", HERE / "tb.v"),
         cwd=system,
     )
     warnings = [line for line in said.splitlines() if "%Warning" in line]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from amaranth.back import rtlil, verilog
 
+from hwgen.chip.interface import TIMESCALE
 from hwgen.chip.rtl.alike import different
 from hwgen.chip.rtl.clocked import clocked
 from hwgen.chip.rtl.fields import without_field_nets
@@ -52,31 +53,29 @@ def emit(
     parameters: Mapping[str, object],
     about: str = "",
     beside: Mapping[str, str] = NOTHING,
-    listed_from: Path | None = None,
 ) -> list[Path]:
     """Write `<module>.v` for each part, a file list and a manifest; return the Verilog, top last.
 
     parameters: of the design, such as the architecture as a mapping; the manifest holds them
         unchanged
     about: the design, which each module belongs to, in words
-    beside: further files by name; those that end in `.v` are in the file list too
-    listed_from: folder before the names in the file list; None: none, they stand beside the list
+    beside: further files by name; those that end in `.v` are in the file list too, which names
+        files as they stand beside it
     """
     modules = verilog_modules(top)
     parts = {part.module_name: part for part in parts_below_first(top)}
     files = {f"{name}.v": opened(parts[name], text, about) for name, text in modules.items()}
+    listed = "".join(f"{name}\n" for name in (*files, *beside) if name.endswith(".v"))
+    every = {**files, **beside, FILE_LIST: listed}
     written = manifest(
         files,
-        {**files, **beside},
+        every,
         top=top.module_name,
         parameters=parameters,
         arrays=[name for name, part in parts.items() if part.array_content],
         texts=[name for name, part in parts.items() if isinstance(part, TextPart)],
     )
-    sources = [name for name in (*files, *beside) if name.endswith(".v")]
-    paths = sources if listed_from is None else [str(listed_from / name) for name in sources]
-    listed = "".join(f"{path}\n" for path in paths)
-    write_folder(folder, {**files, **beside, FILE_LIST: listed, MANIFEST: written})
+    write_folder(folder, {**every, MANIFEST: written})
     return [folder / f"{name}.v" for name in modules]
 
 
@@ -86,10 +85,11 @@ def file_names(top: Part) -> list[str]:
 
 
 def opened(part: Part, text: str, about: str) -> str:
-    """Return the Verilog of a part with what it is, and of what, behind the licence."""
+    """Return the Verilog of a part with what it is, and of what, behind licence and timescale."""
     first = (inspect.getdoc(part) or "").partition("\n")[0]
     lines = [f"{part.module_name}: {first}", *filter(None, [about])]
-    return HEADER + "".join(f"// {line}\n" for line in lines) + text.removeprefix(HEADER)
+    lines = [*(f"// {line}" for line in lines), TIMESCALE]
+    return HEADER + "".join(f"{line}\n" for line in lines) + text.removeprefix(HEADER)
 
 
 def rename(top: Part, prefix: str) -> None:

@@ -31,7 +31,7 @@ def manifest(
 ) -> str:
     """Return the manifest of `files`: the same text for the same files on every machine.
 
-    sources: those with modules of the design. The file list has no digest: it may name the folder.
+    sources: those with modules of the design
     arrays: modules whose gates lie in an array of cells; their entries have `"array": true`
     texts: modules that describe behaviour for simulations; their entries have `"behaviour": true`
     """
@@ -56,8 +56,7 @@ def manifest(
         "files": {
             name: {"sha256": hashlib.sha256(text.encode()).hexdigest()}
             for name, text in files.items()
-        }
-        | {FILE_LIST: {}},
+        },
     }
     return json.dumps(content, indent=2) + "\n"
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hwgen import __version__, chip
 from hwgen.chip.interface import ChipInterface
+from hwgen.report.system.bench import bench
 from hwgen.report.system.c_header import c_header
 from hwgen.report.system.constraints import sdc, xdc
 from hwgen.report.system.core_file import core_file
@@ -25,15 +26,21 @@ def system_files(of: ChipInterface, modules: Sequence[str]) -> dict[str, str]:
     """
     written = f"{of.what}, written by hwgen {__version__}"
     constraints = {f"{of.prefix}.sdc": sdc(of, written), f"{of.prefix}.xdc": xdc(of, written)}
-    top = f"{of.prefix}_axi.v"
+    top, test = f"{of.prefix}_axi.v", f"{of.prefix}_tb.sv"
     return {
         top: wrapper(of, written),
         f"{of.prefix}.rdl": rdl(of, written),
         f"hwgen_{of.prefix}.h": c_header(of, written),
         **{name: (DRIVER / name).read_text(encoding="utf-8") for name in DRIVER_FILES},
         f"{of.identifier}.core": core_file(
-            of, [*modules, top], waivers=WAIVERS, constraints=constraints, version=__version__
+            of,
+            [*modules, top],
+            bench=test,
+            waivers=WAIVERS,
+            constraints=constraints,
+            version=__version__,
         ),
-        WAIVERS: waivers(of, written),
+        test: bench(of, written),
+        WAIVERS: waivers(of, modules, written),
         **constraints,
     }

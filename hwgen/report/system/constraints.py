@@ -1,6 +1,7 @@
 """Constraints of a chip's ports: one clock, delays outside; no false paths, no multicycles."""
 
 from hwgen.chip.interface import ChipInterface
+from hwgen.report.system.wrapper import BUSES
 
 OUTSIDE = 0.3
 """Share of the clock period that paths outside the ports may take, on both sides."""
@@ -17,8 +18,18 @@ set_output_delay -clock aclk {delay:.3f} {outputs}
 
 def sdc(of: ChipInterface, written: str) -> str:
     """Return the constraints in the words that every tool of synthesis knows."""
-    ports = "[all_inputs]", "[all_outputs]"
-    return constraints(of, written, "timing for synthesis", *ports)
+    inputs = "[get_ports {\n  " + "\n  ".join(inputs_of(of)) + "\n}]"
+    return constraints(of, written, "timing for synthesis", inputs, "[all_outputs]")
+
+
+def inputs_of(of: ChipInterface) -> list[str]:
+    """Return all inputs of the wrapper but its clock; tools differ in how they leave that out."""
+    return ["aresetn"] + [
+        f"{bus}_{name}{'[*]' if width > 1 else ''}"
+        for group, bus in BUSES.items()
+        for name, direction, width in of.bus(group)
+        if direction == "input"
+    ]
 
 
 def xdc(of: ChipInterface, written: str) -> str:

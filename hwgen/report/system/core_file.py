@@ -15,6 +15,10 @@ filesets:
     files:
 {rtl}
     file_type: verilogSource
+  bench:
+    files:
+      - {bench}
+    file_type: systemVerilogSource
   waivers:
     files:
       - {waivers}
@@ -35,6 +39,22 @@ targets:
     flow_options:
       tool: verilator
       verilator_options: [-Wall]
+  sim: &sim
+    <<: *default
+    description: Bench of the wrapper under Icarus
+    filesets: [rtl, bench]
+    toplevel: {bench_top}
+    flow: sim
+    flow_options:
+      tool: icarus
+      iverilog_options: [-g2012]
+  sim_verilator:
+    <<: *sim
+    description: Bench of the wrapper under Verilator
+    flow_options:
+      tool: verilator
+      mode: binary
+      verilator_options: [--timing]
   synth:
     <<: *default
     description: Synthesis by Yosys for ECP5
@@ -51,6 +71,7 @@ def core_file(
     of: ChipInterface,
     modules: Sequence[str],
     *,
+    bench: str,
     waivers: str,
     constraints: Iterable[str],
     version: str,
@@ -62,6 +83,8 @@ def core_file(
         version=version,
         what=of.what,
         rtl="\n".join(f"      - {name}" for name in modules),
+        bench=bench,
+        bench_top=bench.partition(".")[0],
         waivers=waivers,
         timing="\n".join(
             f"      - {name}: {{file_type: {TYPES[name.rpartition('.')[2]]}}}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hwgen.chip.interface import ChipInterface
+from hwgen.chip.interface import TIMESCALE, ChipInterface
 
 BUSES = {"registers": "s_axi", "memory": "m_axi"}
 """Group of ports of the chip, and its name outside."""
@@ -22,6 +22,7 @@ TEXT = """\
 // AXI4-Lite subordinate `s_axi`: the registers; AXI4 manager `m_axi`: the memory; `irq`: level.
 // Reset is synchronous and active-low; it must also reset what is connected to `m_axi`. AxCACHE is
 // {cache}, normal non-cacheable bufferable memory: 0 would forbid width converters to merge beats.
+{timescale}
 module {name} (
 {ports}
 );
@@ -42,8 +43,7 @@ def wrapper(of: ChipInterface, written: str) -> str:
             "input",
             1,
             "xilinx.com:signal:clock:1.0 aclk CLK",
-            f"ASSOCIATED_BUSIF s_axi:m_axi, ASSOCIATED_RESET aresetn,"
-            f" FREQ_HZ {round(of.clock_mhz * 1e6)}",
+            "ASSOCIATED_BUSIF s_axi:m_axi, ASSOCIATED_RESET aresetn",
         ),
         port(
             "aresetn",
@@ -65,6 +65,7 @@ def wrapper(of: ChipInterface, written: str) -> str:
     return TEXT.format(
         written=written[0].upper() + written[1:],
         cache=MODIFIABLE,
+        timescale=TIMESCALE,
         name=f"{of.prefix}_axi",
         ports=",\n".join(ports),
         top=of.top,
