@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from hwgen.chip.sim.simulator import QUICK
 from hwgen.chip.sim.toolchain import find_verilator
 
 HERE = Path(__file__).parent
@@ -18,7 +19,7 @@ def run(*command: object, cwd: Path | None = None) -> str:
     done = subprocess.run(
         [str(each) for each in command],
         cwd=cwd,
-        env=find_verilator().environment(),
+        env=find_verilator().environment(OPT_FAST=QUICK),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

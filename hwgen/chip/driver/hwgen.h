@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Driver of chips that hwgen writes: C99, freestanding, no globals, one for all families.
+/* Driver of chips that hwgen writes: C99, freestanding, no globals, one for all families; C++ takes
+ * this header, too.
  *
  *     struct hwgen_chip chip;
  *     int code = hwgen_open(&chip, 0x80000000, &hwgen_dbpim);

@@ -1,6 +1,7 @@
 """What firmware is told of a crossbar chip: by the layout each element of an answer is found."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,15 +9,21 @@ from numpy.typing import NDArray
 
 from golden.network import answer
 from hwgen.chip.in_memory import MapLayout
+from hwgen.chip.registers import Command
+from hwgen.chip.sim import host
+from hwgen.chip.sim.host import Work
+from hwgen.chip.sim.host_files import PROGRAM_ADDRESS, pages, smallest_memory
 from hwgen.crossbar.compiler.compile import compile_network
-from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
+from hwgen.crossbar.facts.arch import Arch, fabric_of_chip, load_arch
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.description import described
 from hwgen.crossbar.facts.image_io import packed_answer, packed_image, result_beats, results
 from hwgen.crossbar.facts.in_memory import answer_layout, answer_of, in_memory, in_whole_bytes
+from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
 from hwgen.crossbar.model.record import make_arch
+from hwgen.crossbar.sim.chip_run import hosted, read_folder
 from hwgen.network import QuantizedNetwork
-from tests.verif.crossbar.whole import design, plain_network
+from tests.verif.crossbar.whole import design, plain_network, write_chip
 from verif.common.drawing import Drawing, draw_images
 
 IMAGES = 3
@@ -75,6 +82,43 @@ def test_an_answer_is_read_by_its_layout(case: str) -> None:
     assert (memory.interval, memory.start_images) == (stream.interval_steps, stream.images)
     offsets = [begin + n * memory.answer_stride for n in range(stream.images)]
     assert memory.answer_offsets == offsets and memory.starts == IMAGES
+
+
+def test_a_chip_answers_where_the_layout_says(tmp_path: Path) -> None:
+    """The RTL, told what the driver tells it: bytes, strides and interval, all images at once."""
+    network = plain_network()
+    found = design(network, copies=[1, 1, 1], macros=[1, 1, 1], clocks=[1, 1, 4])
+    arch = load_arch(write_chip(found, "plain", tmp_path))
+    images = draw_images(network, IMAGES, seed=3)
+    answers = [answer(network, image[None])[0] for image in images]
+    memory = in_memory(compile_network(network, arch), arch, images, answers)
+    first, last = PROGRAM_ADDRESS + pages(len(memory.program)), PROGRAM_ADDRESS + pages(1 << 14)
+    size = memory.answer_stride * IMAGES
+    content = {PROGRAM_ADDRESS: memory.program, first: memory.images, last: bytes(size)}
+    told = {"command": Command.RUN, "images": IMAGES, "interval": memory.interval}
+    told |= {"image_address": first, "answer_address": last}
+    work = Work(
+        content=content,
+        memory_bytes=smallest_memory(last + size, what="all", runs=1),
+        commands=[
+            host.Command(
+                number=0,
+                loads=True,
+                registers={"command": Command.LOAD, "program_address": PROGRAM_ADDRESS},
+            ),
+            host.Command(number=0, registers=told, answers=[(0, last, size)]),
+        ],
+        latency=MEMORY_LATENCY_CYCLES,
+    )
+    chip = described(arch)
+    host.run_host(work, lambda: hosted(chip), tmp_path, name=arch.name)
+    load, run = read_folder(tmp_path, chip)
+    assert load.done and run.done and run.registers["images_done"] == IMAGES
+    for number, wanted in enumerate(answers):
+        begin = memory.answer_offsets[number]
+        stored = run.answers[0][begin : begin + memory.answer.size].tobytes()
+        raw = wanted.reshape(-1, wanted.shape[-1]).astype(np.int64) & 0xFFFF_FFFF
+        assert (elements(stored, memory.answer) == raw).all()
 
 
 def test_elements_of_other_sizes_than_bytes() -> None:
