@@ -26,6 +26,7 @@ class Results:
     """Results of the engines; empty for an engine that did not run.
 
     modes: name of the mode of each image; run_images: images of one run; maps: golden's
+    unstored: layers whose maps the chip never stores whole, by the network
     predictions: the cycle model's, one for each run; runs: the simulation's
     compared: whether there was a simulation; timed: its memory has the timing that the model knows
     zero_bit_planes: fraction of bit planes without a one, by layer
@@ -36,6 +37,7 @@ class Results:
     modes: Sequence[str]
     run_images: int = 1
     maps: Maps
+    unstored: Collection[str] = ()
     predictions: Sequence[Prediction] = ()
     runs: Sequence[Run] = ()
     compared: bool = False
@@ -48,6 +50,12 @@ class Results:
     def images(self) -> int:
         """Number of images."""
         return len(self.modes)
+
+    @property
+    def fused(self) -> set[str]:
+        """Maps that are never stored whole and that no run has; each other one is compared."""
+        found = {name for run in self.runs for maps in run.maps for name in maps}
+        return set(self.unstored) - found if self.compared else set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,9 +138,8 @@ def differing_maps(network: QuantizedNetwork, results: Results) -> Iterator[Diff
     for image, place, index in sorted(places):
         run = results.runs[index]
         found = run.maps[place]
-        observed = [INPUT] if INPUT in found else []
-        for name in (*observed, *(layer.name for layer in network.layers)):
-            if name in run.fused and name not in network.graph.outputs:
+        for name in (INPUT, *(layer.name for layer in network.layers)):
+            if name in results.fused:
                 continue
             each = DifferingMap(
                 image=image,
@@ -211,7 +218,7 @@ def compare_layers(
     modes = {network.graph.modes.index(mode) for mode in results.modes}
     shapes = {layer.name: largest_shape(layer.output, modes) for layer in network.layers}
     kinds = {layer.name: layer.op for layer in network.layers}
-    fused = {name for run in results.runs for name in run.fused}
+    fused = results.fused
     rows = []
     for name in row_names(network, steps, fused):
         mismatches = comparison.mismatches.get(name, 0)

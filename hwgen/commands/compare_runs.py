@@ -1,6 +1,6 @@
 """Compare each run of a simulation with the cycle model: each step, counter and event by itself."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Literal
 
@@ -67,6 +67,7 @@ def runs_agree(
         (not timed or (run.cycles, run.load_cycles) == (prediction.cycles, prediction.load))
         and dict(run.counters) == dict(prediction.counters)
         and dict(run.events) == dict(prediction.events)
+        and len(run.step_events) == len(prediction.own_events)
         and all(step.equal for step in steps)
     )
 
@@ -87,11 +88,9 @@ def run_steps(
     model = prediction.steps if prediction else ()
     rtl = run.steps if run else ()
     found = []
-    own = prediction.own_events if prediction else ()
-    counted = run.step_events if run else ()
-    for expected, given, of_model, of_run in zip_longest(model, rtl, own, counted):
+    counts = events_by_step(prediction, run, max(len(model), len(rtl)))
+    for expected, given, events in zip_longest(model, rtl, counts):
         known: Step = expected or given
-        events = differing_counts(of_model or {}, of_run)
         same = expected == given if timed else labels(expected) == labels(given)
         found.append(
             RunStep(
@@ -109,21 +108,38 @@ def run_steps(
     return found
 
 
+def events_by_step(
+    prediction: Prediction | None, run: Run | None, steps: int
+) -> list[dict[str, tuple[int, int]]]:
+    """Return the events of each step that differ; of a step that the run does not count, all."""
+    if run is None:
+        return [{}] * steps
+    own = prediction.own_events if prediction else ()
+    known = prediction.events if prediction else {}
+    found = [
+        differing_counts(expected or {}, counted or {}, known)
+        for expected, counted in zip_longest(own, run.step_events)
+    ]
+    return [*found, *({} for _ in range(steps))][:steps]
+
+
 def labels(step: Step | None) -> tuple[str, str] | None:
     """Return what names a step; None: there is none."""
     return None if step is None else (step.name, step.layer)
 
 
 def differing_counts(
-    expected: Mapping[str, int], found: Mapping[str, int] | None
+    expected: Mapping[str, int], found: Mapping[str, int], known: Collection[str]
 ) -> dict[str, tuple[int, int]]:
-    """Return the events of a step that differ; found: None without a simulation."""
-    if found is None:
-        return {}
+    """Return the events of a step that differ, and those that the model does not know.
+
+    known: every event of the model; those that are not expected happen beside other steps
+    """
+    names = (*expected, *(name for name in found if name not in known and name not in expected))
     return {
-        name: (count, found.get(name, 0))
-        for name, count in expected.items()
-        if found.get(name, 0) != count
+        name: (expected.get(name, 0), found.get(name, 0))
+        for name in names
+        if found.get(name, 0) != expected.get(name, 0)
     }
 
 

@@ -4,7 +4,7 @@ A family's description names a module for each capability. That module exports w
 the capability lists. `hwgen.commands.capabilities` lists all capabilities.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -116,6 +116,11 @@ class Compiler(Protocol):
     def listing(self, program: Any, arch: Any) -> str: ...
     def tiling(self, program: Any, arch: Any) -> list[LayerTiling]: ...
     def step_list(self, program: Any, arch: Any) -> list[PlannedStep]: ...
+    def unstored(self, network: QuantizedNetwork, program: Any, arch: Any) -> Collection[str]:
+        """Return the layers whose maps a chip never stores whole, `input` among them.
+
+        They follow from the network and the instructions, not from what the facts say of them.
+        """
 
 
 class LayerSupport(Protocol):
@@ -307,8 +312,8 @@ class Run(Protocol):
     """What a simulation observed in one run, which is one start of a chip.
 
     images: indices of the images that ran
-    maps: of each of them, by layer name, (height, width, channels); a map that the chip never
-        stores whole is absent and named in `fused`
+    maps: of each of them, by layer name, (height, width, channels); one that the chip never stores
+        whole is absent
     cycles, load_cycles, steps, counters, events: as in a prediction
     step_events: that happened from the end of the step before to the end of each
     waves: file of the waves, if they were asked for
@@ -318,8 +323,6 @@ class Run(Protocol):
     def images(self) -> Sequence[int]: ...
     @property
     def maps(self) -> Sequence[Mapping[str, NDArray[Any]]]: ...
-    @property
-    def fused(self) -> Sequence[str]: ...
     @property
     def cycles(self) -> int: ...
     @property

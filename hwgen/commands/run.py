@@ -278,6 +278,7 @@ def results_of(
         modes=[modes[mode] for mode in batch.modes],
         run_images=program.facts.images,
         maps=maps,
+        unstored=subject.family.need(COMPILER).unstored(subject.network, program, subject.arch),
         predictions=predictions,
         runs=runs,
         compared=simulated,

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import get_type_hints
 
@@ -10,6 +11,7 @@ import pytest
 
 from hwgen import api
 from hwgen.cli import main
+from hwgen.dbpim.facts import load_program, save_program
 from hwgen.network.file import load_network, save_network
 from hwgen.report.files import report_text
 from tests.cli.given import ARCH, NETWORK, TINY
@@ -94,6 +96,24 @@ def test_verilog_compared_with_golden_and_model(context: api.Context, tmp_path: 
     assert report.engine == "rtl" and report.equal is True
     assert report.cycles_rtl == report.cycles_model
     assert report.seeds == {"power_on": 3}
+
+
+def test_facts_of_a_program_hide_no_map(context: api.Context, tmp_path: Path) -> None:
+    """A program file says that no step stores a map; the network says that the chip stores all."""
+    network = directed("narrow")
+    given, program = tmp_path / "network.npz", tmp_path / "program.npz"
+    save_network(network, given)
+    np.savez(tmp_path / "images.npz", images=random_images(network, 1, seed=0))
+    api.compile(given, TINY, out=program, context=context)
+    sound = load_program(program)
+    steps = [replace(step, whole_words=False) for step in sound.facts.steps]
+    save_program(replace(sound, facts=replace(sound.facts, steps=steps)), program)
+    report = api.simulate(
+        given, TINY, data=tmp_path / "images.npz", program=program, context=context
+    )
+    assert report.equal is False and report.first_difference is not None
+    assert (report.first_difference.what, report.first_difference.found) == ("map", "nothing")
+    assert not any(layer.fused for layer in report.layers)
 
 
 def test_verilog_is_written(context: api.Context, tmp_path: Path) -> None:

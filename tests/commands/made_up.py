@@ -32,7 +32,6 @@ class Simulated:
     counters: dict[str, int]
     events: dict[str, int] = field(default_factory=dict)
     step_events: list[dict[str, int]] = field(default_factory=list)
-    fused: list[str] = field(default_factory=list)
     written: dict[str, int] = field(default_factory=dict)
     waves: Path | None = None
     image_cycles: list[int] = field(default_factory=list)

@@ -12,6 +12,7 @@ from hwgen.report.tables import in_words, verdict
 from tests.commands.compared import (
     IMAGE_MODES,
     IMAGES,
+    SHAPES,
     STEPS,
     compared,
     difference,
@@ -87,7 +88,8 @@ def test_the_image_itself_is_compared(runs: list[Simulated]) -> None:
     runs[0].maps[0]["input"][1, 1, 0] += 1
     assert difference(runs).layer == "input"
     del runs[0].maps[0]["input"]
-    assert compared(runs).equal is True
+    found = difference(runs)
+    assert (found.what, found.layer, found.found) == ("map", "input", "nothing")
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 4), (1, 5), (1, 1, 0), None])
@@ -108,9 +110,8 @@ def test_a_layer_that_another_computes_has_a_row_of_its_own(runs: list[Simulated
     """A convolution that an addition takes in has no step: its row stands before its reader."""
     place = STEPS.index("conv")
     for run in runs:
-        run.fused.append("conv")
-        del run.steps[place], run.step_events[place]
-    given = results(runs)
+        del run.steps[place], run.step_events[place], run.maps[0]["conv"]
+    given = replace(results(runs), unstored=["conv"])
     for prediction in given.predictions:
         del prediction.steps[place], prediction.own_events[place]
     found = compare(network(), given)
@@ -122,21 +123,30 @@ def test_a_layer_that_another_computes_has_a_row_of_its_own(runs: list[Simulated
 
 
 def test_a_fused_map_is_not_compared_its_consumer_is(runs: list[Simulated]) -> None:
-    del runs[1].maps[0]["conv"]
-    runs[1].fused.append("conv")
-    found = compared(runs)
+    for run in runs:
+        del run.maps[0]["conv"]
+    given = replace(results(runs), unstored=["conv"])
+    found = compare(network(), given)
     assert found.equal is True
-    rows = {row.name: row for row in compare_layers(network(), (), results(runs), found)}
+    rows = {row.name: row for row in compare_layers(network(), (), given, found)}
     assert (rows["conv"].fused, rows["conv"].mismatches) == (True, None)
     assert (rows["pool"].fused, rows["pool"].mismatches) == (False, 0)
 
 
-def test_an_answer_is_compared_whoever_says_that_it_is_fused(runs: list[Simulated]) -> None:
-    """It has no consumer that would be wrong in its place."""
-    del runs[1].maps[0]["head"]
-    runs[1].fused.append("head")
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_map_that_the_network_has_stored_must_be_there(runs: list[Simulated], name: str) -> None:
+    for run in runs:
+        del run.maps[0][name]
     found = difference(runs)
-    assert (found.what, found.layer, found.found) == ("map", "head", "nothing")
+    assert (found.what, found.layer, found.found) == ("map", name, "nothing")
+
+
+def test_a_map_that_only_one_run_has_is_compared_in_all(runs: list[Simulated]) -> None:
+    for run in runs[1:]:
+        del run.maps[0]["conv"]
+    found = compare(network(), replace(results(runs), unstored=["conv"]))
+    assert found.first is not None
+    assert (found.first.what, found.first.layer, found.first.image) == ("map", "conv", 1)
 
 
 def drop_a_run(runs: list[Simulated]) -> None:

@@ -5,10 +5,19 @@ from dataclasses import replace
 import pytest
 
 from hwgen.chip.step import Step
+from hwgen.commands.compare import compare
 from hwgen.commands.compare_runs import in_time
 from hwgen.report.run import Difference
 from hwgen.report.tables import in_words
-from tests.commands.compared import IMAGES, STEPS, compared, difference, shifted
+from tests.commands.compared import (
+    IMAGES,
+    STEPS,
+    compared,
+    difference,
+    network,
+    results,
+    shifted,
+)
 from tests.commands.made_up import Simulated
 
 
@@ -128,8 +137,32 @@ def test_events_of_two_steps_do_not_cancel(runs: list[Simulated]) -> None:
 
 
 def test_events_that_the_model_counts_elsewhere_are_compared_by_run(runs: list[Simulated]) -> None:
+    given = results(runs)
+    for of_run in (runs[0].events, given.predictions[0].events):
+        of_run["beats_read"] = 7  # type: ignore[index]
     runs[0].step_events[0]["beats_read"] = 7
-    assert compared(runs).equal is True
+    assert compare(network(), given).equal is True
+
+
+def test_an_event_that_the_model_does_not_know_differs(runs: list[Simulated]) -> None:
+    runs[0].step_events[0]["beats_read"] = 7
+    assert difference(runs) == Difference(
+        what="event", run=0, layer="image", name="beats_read", expected=0, found=7
+    )
+
+
+def test_steps_without_events_differ(runs: list[Simulated]) -> None:
+    """Of the last step nothing is expected, but nobody has counted there."""
+    runs[1].step_events.pop()
+    assert difference(runs) == Difference(what="run", run=1)
+    runs[1].step_events.pop()
+    found = difference(runs)
+    assert (found.layer, found.expected, found.found) == ("head", 2, 0)
+
+
+def test_events_of_a_step_too_many_differ(runs: list[Simulated]) -> None:
+    runs[2].step_events.append({})
+    assert difference(runs) == Difference(what="run", run=2)
 
 
 def test_a_step_without_events_has_none(runs: list[Simulated]) -> None:

@@ -21,7 +21,7 @@ from hwgen.crossbar.facts.program import (
     ProgramFacts,
 )
 from hwgen.errors import ConfigError, DataError
-from hwgen.network import QuantizedNetwork
+from hwgen.network import INPUT, QuantizedNetwork
 
 LOADED = ("name", "limits", "activation")
 """Of a layer: what a program brings, so that it may differ from what the chip was made for."""
@@ -79,6 +79,11 @@ def plans_of(network: QuantizedNetwork) -> tuple[list[LayerPlan], list[str]]:
             plans.append(LayerPlan(name=answer, op=ops[answer]))
     whole |= {plan.map for plan in plans}
     return plans, [layer.name for layer in network.layers if layer.name not in whole]
+
+
+def unstored(network: QuantizedNetwork, program: object, arch: object) -> set[str]:
+    """Return the layers that another one takes in, and the image, which no macro stores."""
+    return {INPUT, *plans_of(network)[1]}
 
 
 def maps_of_layers(network: QuantizedNetwork) -> list[tuple[str, bool]]:

@@ -49,7 +49,6 @@ class SimulatedRun:
     written: of each image, by layer name: the cycle in which each element was stored
     loading: cycles of the command LOAD before the first run
     waves: the file of the waves, if requested
-    fused: layers whose maps the chip never stores
     """
 
     images: tuple[int, ...]
@@ -64,7 +63,6 @@ class SimulatedRun:
     written: Sequence[Mapping[str, NDArray[np.int64]]]
     loading: int
     waves: Path | None
-    fused: Sequence[str]
     step_events: Sequence[Mapping[str, int]] = ()
 
     def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
@@ -167,7 +165,6 @@ def simulated_runs(
             written=[{names[key]: one[n] for key, one in written.items()} for n in range(count)],
             loading=load.cycles,
             waves=waves,
-            fused=program.facts.fused,
         )
 
 

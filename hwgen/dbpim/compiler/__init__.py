@@ -5,5 +5,14 @@ from hwgen.dbpim.compiler.listing import listing
 from hwgen.dbpim.compiler.remarks import LAYER_LIMITS, layer_remarks
 from hwgen.dbpim.compiler.step_list import step_list
 from hwgen.dbpim.compiler.tiling import tiling
+from hwgen.dbpim.compiler.unstored import unstored
 
-__all__ = ["LAYER_LIMITS", "compile_network", "layer_remarks", "listing", "step_list", "tiling"]
+__all__ = [
+    "LAYER_LIMITS",
+    "compile_network",
+    "layer_remarks",
+    "listing",
+    "step_list",
+    "tiling",
+    "unstored",
+]

@@ -36,7 +36,6 @@ class SimulatedRun:
 
     images: their indices
     maps: of each image, by layer name: uint8, the answer int32 or uint8; (height, width, channels)
-    fused: layers whose maps the chip never stores as bytes
     cycles, load_cycles, layers: the chip's counters
     steps: one for each retirement; it begins with the retirement before it
     step_events: events of each of them; rest: those after the last one
@@ -47,7 +46,6 @@ class SimulatedRun:
 
     images: tuple[int, ...]
     maps: Sequence[Mapping[str, NDArray[Any]]]
-    fused: tuple[str, ...]
     cycles: int
     load_cycles: int
     layers: int
@@ -189,7 +187,6 @@ def simulated_runs(
         yield SimulatedRun(
             images=images,
             maps=[maps_of(run, found, program, arch, n) for n, found in enumerate(stored)],
-            fused=fused_layers(program),
             cycles=run.cycles,
             load_cycles=run.registers["load_cycles"],
             layers=run.registers["layers"],
@@ -219,12 +216,3 @@ def steps_of(run: ChipRun, program: Program) -> tuple[Step, ...]:
         Step(name=plan.name, layer=plan.layer, begin=begin, end=end)
         for plan, begin, end in zip(program.facts.steps, [0, *ends], ends, strict=False)
     )
-
-
-def fused_layers(program: Program) -> tuple[str, ...]:
-    """Return the layers of which no step stores bytes of the map, in their order."""
-    facts = program.facts
-    computing = [plan for plan in facts.steps if plan.kind in ("conv", "simd")]
-    layers = dict.fromkeys(name for plan in computing for name in (*plan.fused, plan.layer))
-    whole = {plan.layer for plan in facts.steps if plan.whole_words}
-    return tuple(name for name in layers if name not in {*whole, facts.answer.layer})

@@ -4,6 +4,7 @@ from hwgen.mram.compiler.compile import compile_network, recompile
 from hwgen.mram.compiler.listing import listing, step_list
 from hwgen.mram.compiler.remarks import LAYER_LIMITS, layer_remarks
 from hwgen.mram.compiler.tiling import tiling
+from hwgen.mram.compiler.units import unstored
 
 __all__ = [
     "LAYER_LIMITS",
@@ -13,4 +14,5 @@ __all__ = [
     "recompile",
     "step_list",
     "tiling",
+    "unstored",
 ]

@@ -102,6 +102,11 @@ def units_of(network: QuantizedNetwork) -> list[Unit]:
     return found
 
 
+def unstored(network: QuantizedNetwork, program: object, arch: object) -> set[str]:
+    """Return the layers that an addition takes in; no program and no chip changes them."""
+    return {name for unit in units_of(network) for name in unit.fused}
+
+
 def fusion(
     add: Add, layers: dict[str, Layer], readers: Counter[str], outputs: Sequence[str]
 ) -> tuple[Skip, Own | None]:

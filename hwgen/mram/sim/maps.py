@@ -1,6 +1,6 @@
 """Maps from writes to banks: each belongs to a step, an image and a place of its map."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,12 +123,3 @@ def answer_cycles(stores: Stores, arch: Arch) -> dict[int, int]:
         for lane in np.flatnonzero(mask[: arch.block]):
             found[int(block) * arch.block + int(lane)] = int(cycle)
     return found
-
-
-def fused_layers(
-    program: Program, modes: Sequence[int], maps: Sequence[Mapping[str, Any]]
-) -> tuple[str, ...]:
-    """Return the layers of these modes whose maps no bank holds in any of the images."""
-    steps = [step for mode in dict.fromkeys(modes) for step in program.facts.modes[mode].steps]
-    layers = dict.fromkeys(name for step in steps for name in step.fused)
-    return tuple(name for name in layers if not all(name in found for found in maps))

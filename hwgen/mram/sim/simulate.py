@@ -21,7 +21,7 @@ from hwgen.mram.facts.image import pack_image
 from hwgen.mram.facts.program import Program
 from hwgen.mram.facts.registers import ErrorCode
 from hwgen.mram.sim.chip_run import ChipRun, Job, hosted, read_folder, simulator_of, work_of
-from hwgen.mram.sim.maps import fused_layers, retired_steps, stored_maps
+from hwgen.mram.sim.maps import retired_steps, stored_maps
 
 STORING = ("bank_writes", "sums", "dpu_results")
 """Events of which each write to a bank or to the answers has at least one."""
@@ -38,7 +38,6 @@ class SimulatedRun:
         first image, the end of the run for the last one
     maps: of each image, by layer name: unsigned elements as wide as a bank's, the answer maybe
         int32 or int64 sums; (height, width, channels of the mode)
-    fused: layers whose maps the chip never stores
     cycles, load_cycles, counters: the chip's counters, by the name of their register
     weight_row_writes: by the chip's counter, in this run
     steps: one for each retirement, then `end`; step_events: events of each of them
@@ -51,7 +50,6 @@ class SimulatedRun:
     modes: tuple[int, ...]
     image_cycles: tuple[int, ...]
     maps: Sequence[Mapping[str, NDArray[Any]]]
-    fused: tuple[str, ...]
     cycles: int
     load_cycles: int
     counters: Mapping[str, int]
@@ -206,7 +204,6 @@ def simulated_runs(
             modes=tuple(of_images),
             image_cycles=image_cycles(run, program),
             maps=maps,
-            fused=fused_layers(program, of_images, maps),
             cycles=cycles,
             load_cycles=load_cycles,
             counters=counters,

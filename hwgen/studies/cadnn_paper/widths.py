@@ -94,7 +94,7 @@ def width_row(subject: Subject, results: Results, *, mapping: str, widest: int) 
     runs: Sequence[Any] = results.runs
     first = runs[0]
     layers = {layer.name for layer in subject.network.layers}
-    fused = layers & {name for run in runs for name in run.fused}
+    fused = layers & results.fused
     alike = {(run.cycles, tuple(sorted(run.events.items()))) for run in runs}
     return WidthRow(
         mapping=mapping,

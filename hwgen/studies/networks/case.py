@@ -135,7 +135,7 @@ def measured_of(
 ) -> Measured:
     """Return the counts of a run."""
     layers = {layer.name for layer in subject.network.layers}
-    fused = layers & {name for run in results.runs for name in run.fused}
+    fused = layers & results.fused
     difference = report.first_difference
     return Measured(
         program_digest=digest_of_array(program.image),

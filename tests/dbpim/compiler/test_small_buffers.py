@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from golden.network import infer
+from hwgen.dbpim.compiler import unstored
 from hwgen.dbpim.compiler.compile import compile_network
 from hwgen.dbpim.facts.program import StepPlan
 from hwgen.errors import CompileError
+from hwgen.network import INPUT
 from tests.dbpim.compiler.archs import SMALL
 from tests.dbpim.compiler.executor import execute
 from verif.dbpim.random_network import draw_recipe, random_images, random_network
@@ -29,6 +31,8 @@ def run(seed: int, size: int) -> list[StepPlan]:
     np.testing.assert_array_equal(found.answers, wanted[network.answer])
     for name, values in found.maps.items():
         np.testing.assert_array_equal(values, wanted[name], name)
+    missing = set(wanted) - set(found.maps) - {INPUT}
+    assert missing == unstored(network, program, arch), (seed, size)
     return program.facts.steps
 
 

@@ -12,6 +12,7 @@ from golden.network import infer
 from hwgen.chip.axi import PAGE_BYTES
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.trouble import Trouble
+from hwgen.dbpim.compiler import unstored
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import ErrorCode, Opcode
 from hwgen.dbpim.facts.program import Program, StepPlan
@@ -75,7 +76,9 @@ def run(what: Job, case: Case, folder: Path) -> list[ChipRun]:
 
 
 def check_run(found: SimulatedRun, case: Case, want: dict[str, np.ndarray], where: str) -> None:
-    check_values(found, case.network, {name: of.tolist() for name, of in want.items()}, where)
+    maps = {name: of.tolist() for name, of in want.items()}
+    missing = unstored(case.network, case.program, case.arch)
+    check_values(found, case.network, maps, where, missing)
 
 
 def expect_stop(stopped: ChipRun, code: ErrorCode, step: int) -> None:
