@@ -15,7 +15,7 @@ from typer import BadParameter, Exit, Option, Typer
 from typer.core import TyperCommand, TyperGroup
 
 from hwgen import __version__
-from hwgen.cli.outputs import STDOUT
+from hwgen.commands.outputs import STDOUT
 from hwgen.errors import plain_line
 from hwgen.report.files import report_text, write_report
 

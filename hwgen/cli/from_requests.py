@@ -8,24 +8,23 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields
 from pathlib import Path
-from types import NoneType
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 from pydantic.fields import FieldInfo
 from typer import Argument, BadParameter, Exit, Option, Typer
 
 from hwgen.cli.app import PlainCommand, app, finish
-from hwgen.cli.outputs import WORK, check_parameters
 from hwgen.commands.context import Context
+from hwgen.commands.outputs import WORK, check_parameters
 from hwgen.commands.request import (
     CACHE,
-    INPUT,
     REPORT,
     Says,
-    Use,
     hints_of,
     marks_of,
+    parts_of,
     said_of,
+    uses_of,
     words_of,
 )
 
@@ -142,34 +141,10 @@ def value_of(name: str, said: Says, typed: Any) -> Any:
         raise BadParameter(f"--{name.replace('_', '-')} must be {error}") from None
 
 
-def parts_of(hint: Any) -> Iterator[Any]:
-    """Yield the members of a type without marks: of a union all but None."""
-    if hasattr(hint, "__metadata__"):
-        yield from parts_of(hint.__origin__)
-    elif get_origin(hint) in (None, Literal) or isinstance(hint, type):
-        if hint is not NoneType:
-            yield hint
-    elif callable(get_origin(hint)) and get_origin(hint) is os.PathLike:
-        yield os.PathLike
-    else:
-        for part in get_args(hint):
-            yield from parts_of(part)
-
-
 def kind_of(hint: Any) -> Any:
     """Return the type that is typed for a field."""
     parts = list(parts_of(hint))
     return Path if os.PathLike in parts else parts[0]
-
-
-def uses_of(request: Any) -> dict[str, Use]:
-    """Return how a command uses each parameter that names a path; a path without mark is read."""
-    uses = {}
-    for name, hint in hints_of(request).items():
-        said = said_of(hint)
-        if said and (said.use or os.PathLike in parts_of(hint)):
-            uses[name] = said.use or INPUT
-    return uses
 
 
 def range_of(hint: Any) -> str:

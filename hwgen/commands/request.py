@@ -18,6 +18,7 @@ The options of the command line (`hwgen/cli/from_requests.py`), the parameters o
 """
 
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,7 +26,19 @@ from dataclasses import KW_ONLY, dataclass, fields
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, ParamSpec, Protocol, TypeVar, get_args, get_type_hints
+from types import NoneType
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, core_schema
@@ -202,6 +215,30 @@ def longest(value: object) -> int:
         return len(value)
     except OverflowError:
         return sys.maxsize
+
+
+def parts_of(hint: Any) -> Iterator[Any]:
+    """Yield the members of a type without marks: of a union all but None."""
+    if hasattr(hint, "__metadata__"):
+        yield from parts_of(hint.__origin__)
+    elif get_origin(hint) in (None, Literal) or isinstance(hint, type):
+        if hint is not NoneType:
+            yield hint
+    elif callable(get_origin(hint)) and get_origin(hint) is os.PathLike:
+        yield os.PathLike
+    else:
+        for part in get_args(hint):
+            yield from parts_of(part)
+
+
+def uses_of(request: Any) -> dict[str, Use]:
+    """Return how a command uses each parameter that names a path; a path without mark is read."""
+    uses = {}
+    for name, hint in hints_of(request).items():
+        said = said_of(hint)
+        if said and (said.use or os.PathLike in parts_of(hint)):
+            uses[name] = said.use or INPUT
+    return uses
 
 
 def told(value: object) -> str:

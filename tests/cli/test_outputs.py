@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from hwgen.cli.from_requests import uses_of
-from hwgen.commands.request import CACHE, INPUT, OUTPUT_FILE, OUTPUT_FOLDER, Request
+from hwgen.commands.request import CACHE, INPUT, OUTPUT_FILE, OUTPUT_FOLDER, Request, uses_of
 from hwgen.crossbar.pages import offer as synthesis
 from tests.cli.given import ARCH, NETWORK, RECIPE, ROOT, Command
 
