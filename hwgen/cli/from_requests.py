@@ -6,7 +6,7 @@
 import inspect
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
@@ -15,18 +15,17 @@ from typer import Argument, BadParameter, Exit, Option, Typer
 
 from hwgen.cli.app import PlainCommand, app, finish
 from hwgen.commands.context import Context
-from hwgen.commands.outputs import WORK, check_parameters
+from hwgen.commands.outputs import STDOUT, WORK
 from hwgen.commands.request import (
-    CACHE,
-    REPORT,
     Says,
     hints_of,
     marks_of,
+    option_of,
     parts_of,
     said_of,
-    uses_of,
     words_of,
 )
+from hwgen.files.earlier import REPORTS
 
 CONTEXT, JSON = "context", "json"
 OF_CONTEXT = Annotated[Path, Option("--work", metavar="FOLDER", help="folder of cached results")]
@@ -45,7 +44,6 @@ def add_command(request: Any, to: Typer = app, *, hidden: bool = False) -> None:
     """Add the command of a request."""
     hints = hints_of(request)
     said = {name: found for name, hint in hints.items() if (found := said_of(hint))}
-    uses = uses_of(request)
     parameters = [
         parameter_of(each.name, hints[each.name], said[each.name], default_of(each))
         for each in fields(request)
@@ -53,27 +51,22 @@ def add_command(request: Any, to: Typer = app, *, hidden: bool = False) -> None:
     ]
     if CONTEXT in hints:
         parameters.append(keyword("work", OF_CONTEXT, WORK))
-        uses["work"] = CACHE
     if get_type_hints(request.run)["return"] is not str:
         parameters.append(keyword(JSON, OF_JSON, None))
-        uses[JSON] = REPORT
 
     def run(**typed: Any) -> None:
-        unnamed = [
-            file
-            for name, each in said.items()
-            if each.default_files is not None and typed[name] is None
-            for file in each.default_files()
-        ]
-        check_parameters(uses, typed, unnamed=unnamed)
         given = {name: value_of(name, said[name], typed[name]) for name in said}
         if CONTEXT in hints:
             given[CONTEXT] = Context(work=typed["work"])
         made = request(**{name: value for name, value in given.items() if value is not ...})
+        json = typed.get(JSON)
+        if json not in (None, STDOUT):
+            paths = made.paths()
+            replace(paths, files={**paths.files, "--json": (json, REPORTS)}).check()
         report = made.run()
         shown = made.table(report)
         if shown is not None:
-            finish(made.written(report), shown, typed.get(JSON))
+            finish(made.written(report), shown, json)
         if not made.agrees(report):
             raise Exit(1)
 
@@ -109,7 +102,7 @@ def parameter_of(name: str, hint: Any, said: Says, default: Any) -> inspect.Para
         default = None
     names = said.names or SHORT.get(name, ())
     if kind is bool and default is False and not names:
-        names = (f"--{name.replace('_', '-')}",)
+        names = (option_of(name),)
     told = said.help + (range_of(hint) if kind in (int, float) else "")
     words: dict[str, Any] = {"help": told, "metavar": said.metavar}
     if said.complete is not None:
@@ -138,7 +131,7 @@ def value_of(name: str, said: Says, typed: Any) -> Any:
     try:
         return said.read(typed)
     except ValueError as error:
-        raise BadParameter(f"--{name.replace('_', '-')} must be {error}") from None
+        raise BadParameter(f"{option_of(name)} must be {error}") from None
 
 
 def kind_of(hint: Any) -> Any:

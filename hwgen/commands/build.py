@@ -28,6 +28,7 @@ from hwgen.commands.protocols import Architecture
 from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Says, Working
 from hwgen.commands.subject import configuration_of, program_of, program_path
 from hwgen.errors import FamilyError
+from hwgen.files.earlier import PROGRAM_FILES
 from hwgen.report.info_tables import build_table, compile_table
 from hwgen.report.system import system_files
 from hwgen.report.types import Source
@@ -61,7 +62,10 @@ class Compile(OnChip):
 
     _: KW_ONLY
     out: Annotated[
-        File | None, Says("file of the program [default: one in --work]", use=OUTPUT_FILE)
+        File | None,
+        Says(
+            "file of the program [default: one in --work]", use=OUTPUT_FILE, replaces=PROGRAM_FILES
+        ),
     ] = None
     batch: Batch = 1
 

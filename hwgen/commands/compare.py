@@ -218,7 +218,7 @@ def compare_layers(
     modes = {network.graph.modes.index(mode) for mode in results.modes}
     shapes = {layer.name: largest_shape(layer.output, modes) for layer in network.layers}
     kinds = {layer.name: layer.op for layer in network.layers}
-    fused = results.fused
+    fused = results.fused - {INPUT}
     rows = []
     for name in row_names(network, steps, fused):
         mismatches = comparison.mismatches.get(name, 0)

@@ -8,6 +8,7 @@ from hwgen.commands.fields import File, Network, OneMode
 from hwgen.commands.images import read_images
 from hwgen.commands.load import load
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
+from hwgen.files.earlier import ONNX_FILES
 from hwgen.files.output import whole_file
 from hwgen.importers.integer import IntegerGraph
 from hwgen.network.file import load_network
@@ -22,7 +23,9 @@ class ExportOnnx(Request, command="export-onnx", example="network.npz --out buil
     """
 
     network: Network
-    out: Annotated[File, Says("file to write (.onnx)", metavar="FILE", use=OUTPUT_FILE)]
+    out: Annotated[
+        File, Says("file to write (.onnx)", metavar="FILE", use=OUTPUT_FILE, replaces=ONNX_FILES)
+    ]
     _: KW_ONLY
     mode: OneMode = None
 
@@ -47,6 +50,7 @@ def calibrated_graph(file: Path, images: Path, qdq: Path | None = None) -> Integ
     given, _ = read_images(images)
     model = load("hwgen.importers.onnx.calibrate").quantized_model(file, given)
     if qdq is not None:
+        model.producer_name = "hwgen"
         with whole_file(qdq, what="ONNX file") as fresh:
             fresh.write_bytes(model.SerializeToString(deterministic=True))
     reader = load("hwgen.importers.onnx.quantized")

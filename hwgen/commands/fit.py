@@ -27,6 +27,7 @@ from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.load import load
 from hwgen.commands.request import OUTPUT_FILE, Says, Working
 from hwgen.errors import DataError, FormatError
+from hwgen.files.earlier import NETWORKS
 from hwgen.fit import Fitted, measured, refitted, text_rule
 from hwgen.fit.digits import digits_of
 from hwgen.fit.measured import Moments
@@ -63,7 +64,13 @@ class Fit(
 
     network: Network
     out: Annotated[
-        File, Says("quantized network file to write (.npz)", metavar="FILE", use=OUTPUT_FILE)
+        File,
+        Says(
+            "quantized network file to write (.npz)",
+            metavar="FILE",
+            use=OUTPUT_FILE,
+            replaces=NETWORKS,
+        ),
     ]
     _: KW_ONLY
     phi: Annotated[

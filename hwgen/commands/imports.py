@@ -14,6 +14,7 @@ from hwgen.commands.families import offering
 from hwgen.commands.fields import File, path_of, words
 from hwgen.commands.files import read_graph
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
+from hwgen.files.earlier import NETWORKS, ONNX_FILES
 from hwgen.importers.integer import (
     IntegerGraph,
     Lowered,
@@ -50,7 +51,13 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         File, Says("a quantized network in TFLite or ONNX", metavar="FILE", argument=True)
     ]
     out: Annotated[
-        File, Says("quantized network file to write (.npz)", metavar="FILE", use=OUTPUT_FILE)
+        File,
+        Says(
+            "quantized network file to write (.npz)",
+            metavar="FILE",
+            use=OUTPUT_FILE,
+            replaces=NETWORKS,
+        ),
     ]
     _: KW_ONLY
     dataset: Annotated[str, Says("images of hwgen run where none are given", metavar="NAME")] = ""
@@ -78,6 +85,7 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             "write the quantized ONNX file, too (with --calibrate)",
             metavar="FILE",
             use=OUTPUT_FILE,
+            replaces=ONNX_FILES,
         ),
     ] = None
 

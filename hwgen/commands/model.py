@@ -15,10 +15,12 @@ from hwgen.commands.fields import File
 from hwgen.commands.images import Batch
 from hwgen.commands.load import load as loaded
 from hwgen.commands.on_chip import WithImages, chip_of
+from hwgen.commands.pictures import write_plot
 from hwgen.commands.protocols import Prediction
 from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.subject import Subject, program_of, with_switches
 from hwgen.commands.trace import trace_network
+from hwgen.files.earlier import PICTURES, TRACES
 from hwgen.files.output import write_text
 from hwgen.report.model import ModelLayer, ModelMode, ModelReport, Speedup, Variant
 from hwgen.report.tables import model_table
@@ -56,12 +58,18 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
             "timeline of the first run (.json) for Perfetto or chrome://tracing",
             metavar="FILE",
             use=OUTPUT_FILE,
+            replaces=TRACES,
         ),
     ] = None
 
     plot: Annotated[
         File | None,
-        Says("picture of the cycles by layer to write (.svg)", metavar="FILE", use=OUTPUT_FILE),
+        Says(
+            "picture of the cycles by layer to write (.svg)",
+            metavar="FILE",
+            use=OUTPUT_FILE,
+            replaces=PICTURES,
+        ),
     ] = None
 
     def run(self) -> ModelReport:
@@ -93,7 +101,7 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
             write_text(Path(self.trace), trace_network(context, subject, batch), what="trace")
         if self.plot is not None:
             drawn: str = loaded("hwgen.report.model_plot").model_picture(report)
-            write_text(Path(self.plot), drawn, what="picture")
+            write_plot(self.plot, lambda _: drawn.encode())
         self.tell_of_fit(subject, batch, predictions[0].cycles)
         return report
 

@@ -26,7 +26,7 @@ from hwgen.commands.images import Batch as Images
 from hwgen.commands.modes import choose_stream
 from hwgen.commands.on_the_way import allowed_switches, imported
 from hwgen.commands.protocols import Architecture
-from hwgen.commands.request import Is, Request, Says, Working, said_of
+from hwgen.commands.request import Is, Request, Says, Working, said_of, told_in_python
 from hwgen.commands.subject import Subject, configuration_of, for_program, load_chip
 from hwgen.network.file import load_network
 
@@ -41,6 +41,10 @@ class LoadedArchitecture:
     file: Path
     family: Family
     parameters: Architecture
+
+    def __fspath__(self) -> str:
+        """Return the path of the file."""
+        return str(self.file)
 
     @property
     def name(self) -> str:
@@ -62,7 +66,8 @@ class LoadedArchitecture:
 
         Raises ConfigError for an unknown switch, FamilyError for a family without switches.
         """
-        parameters = self.family.need(SPARSITY).with_sparsity(self.parameters, switches)
+        with told_in_python(LoadArchitecture):
+            parameters = self.family.need(SPARSITY).with_sparsity(self.parameters, switches)
         return replace(self, parameters=parameters)
 
 

@@ -1,11 +1,10 @@
-"""Check before a command starts that no output replaces an input, a link or a device."""
+"""Check before a command starts that no output replaces what it must not replace."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from hwgen.commands.request import CACHE, INPUT, OUTPUT_FILE, OUTPUT_FOLDER, REPORT, Use
-from hwgen.errors import OutputError
+from hwgen.files.earlier import Earlier
 from hwgen.files.given import check_given
 from hwgen.files.output import check_folder, check_outputs, check_writable
 
@@ -17,58 +16,37 @@ STDOUT = Path("-")
 """Of --json: standard output."""
 
 
-REPORT_FORMAT = b'"format": "hwgen.report.'
-"""Stands in every report."""
+@dataclass(frozen=True, kw_only=True)
+class Paths:
+    """What a command reads and writes; outputs by the option that names them.
 
-
-def check_parameters(
-    uses: Mapping[str, Use], parameters: Mapping[str, Any], *, unnamed: Iterable[Path] = ()
-) -> None:
-    """Refuse outputs that would replace an input, each other, a link or a device.
-
-    A parameter with several paths names inputs.
-
-    unnamed: inputs that no parameter names, such as a default table
+    inputs: files and folders, also those that no option names, such as a default table
+    files: with the kind of file that each may replace; caches: folders of cached results
     """
-    several = [name for name in uses if isinstance(parameters[name], list | tuple)]
 
-    def places_of(*wanted: Use) -> dict[str, Path]:
-        return {
-            f"--{name.replace('_', '-')}": Path(parameters[name])
-            for name, use in uses.items()
-            if use in wanted
-            and parameters[name] is not None
-            and name not in several
-            and (use, Path(parameters[name])) != (REPORT, STDOUT)
-        }
+    inputs: Sequence[Path]
+    files: Mapping[str, tuple[Path, Earlier]]
+    folders: Mapping[str, Path]
+    caches: Mapping[str, Path]
 
-    inputs = places_of(INPUT).values()
-    listed = [path for name in several for path in parameters[name]]
-    for path in (*inputs, *listed):
-        check_input(path)
-    for option, path in places_of(CACHE).items():
-        if path != WORK:
-            check_folder(path, option)
-            check_writable(path, option)
-    check_outputs(
-        inputs=[*inputs, *listed, *unnamed],
-        files=places_of(OUTPUT_FILE, REPORT),
-        folders=places_of(OUTPUT_FOLDER),
-    )
-    for option, path in places_of(REPORT).items():
-        check_report(path, option)
+    def check(self) -> None:
+        """Refuse outputs that would replace an input, each other, a link, a device or another file.
 
-
-def check_report(path: Path, option: str) -> None:
-    """Refuse a file that holds anything but an earlier report."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return
-    if content.strip() and not (content.lstrip()[:1] == b"{" and REPORT_FORMAT in content):
-        raise OutputError(
-            f"{option} must be a new file or replace a report of hwgen, got another file ({path})"
+        Errors: OutputError, FormatError, one sentence that names the option or the input
+        """
+        for path in self.inputs:
+            check_input(path)
+        for option, path in self.caches.items():
+            if path != WORK:
+                check_folder(path, option)
+                check_writable(path, option)
+        check_outputs(
+            inputs=self.inputs,
+            files={option: path for option, (path, _) in self.files.items()},
+            folders=self.folders,
         )
+        for option, (path, earlier) in self.files.items():
+            earlier.check(path, option)
 
 
 def check_input(path: Path) -> None:

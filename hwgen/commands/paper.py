@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from hwgen.commands.families import architectures
 from hwgen.commands.fields import Count, File, names
 from hwgen.commands.request import CACHE, INPUT, OUTPUT_FILE, Says, Working
+from hwgen.files.earlier import PAGES
 from hwgen.files.folder import add_files
 
 Names = Annotated[
@@ -21,7 +22,12 @@ Names = Annotated[
 ]
 Page = Annotated[
     File | None,
-    Says("write one page with all tables and pictures", metavar="FILE", use=OUTPUT_FILE),
+    Says(
+        "write one page with all tables and pictures",
+        metavar="FILE",
+        use=OUTPUT_FILE,
+        replaces=PAGES,
+    ),
 ]
 PaperArch = Annotated[
     File | None,

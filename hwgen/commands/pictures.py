@@ -6,13 +6,17 @@ from typing import Annotated
 
 from hwgen.commands.fields import File
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
+from hwgen.files.earlier import PICTURE_MARK, PICTURES
 from hwgen.files.output import whole_file
 
 KINDS = (".svg", ".png")
 """Of pictures, by the ending of the file."""
+PNG = b"\x89PNG"
+"""First bytes of such a picture, which names its writer itself."""
 
 Plot = Annotated[
-    File | None, Says("picture to write (.svg or .png)", metavar="FILE", use=OUTPUT_FILE)
+    File | None,
+    Says("picture to write (.svg or .png)", metavar="FILE", use=OUTPUT_FILE, replaces=PICTURES),
 ]
 
 
@@ -26,5 +30,6 @@ def check_plot(request: Request, plot: Plot) -> None:
 def write_plot(plot: File, picture: Callable[[str], bytes]) -> None:
     """Write what `picture` returns for a kind, `svg` or `png`."""
     drawn = picture(Path(plot).suffix[1:])
+    mark = b"" if drawn.startswith(PNG) else PICTURE_MARK
     with whole_file(Path(plot), what="picture") as fresh:
-        fresh.write_bytes(drawn)
+        fresh.write_bytes(drawn + mark)

@@ -8,7 +8,7 @@ The options of the command line (`hwgen/cli/from_requests.py`), the parameters o
         \"\"\"Write a quantized network as an ONNX model.\"\"\"
 
         network: Network
-        out: Annotated[File, Says("file to write (.onnx)", use=OUTPUT_FILE)]
+        out: Annotated[File, Says("file to write (.onnx)", use=OUTPUT_FILE, replaces=ONNX_FILES)]
         _: KW_ONLY
         mode: Annotated[str | None, Says("a mode [default: the widest]", metavar="NAME")] = None
 
@@ -22,7 +22,9 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, fields
+from difflib import get_close_matches
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -45,7 +47,9 @@ from pydantic_core import CoreSchema, core_schema
 from rich.console import RenderableType
 
 from hwgen.commands.context import Context
-from hwgen.errors import ArgumentError
+from hwgen.commands.outputs import Paths
+from hwgen.errors import ArgumentError, HwgenError
+from hwgen.files.earlier import Earlier
 from hwgen.files.load import shortened
 
 Given = ParamSpec("Given")
@@ -54,6 +58,8 @@ Result_co = TypeVar("Result_co", covariant=True)
 
 API = "hwgen.api"
 """The module of the functions that are made from requests."""
+COMMAND_OR_OPTION = r"hwgen [a-z][^`;()]*|(?<![\w-])--[a-z][a-z-]*|^[A-Z=]+(?= must be)"
+"""In an error: a whole command, an option, or the argument that the error is about."""
 
 
 class Use(Enum):
@@ -75,7 +81,8 @@ class Says:
 
     metavar: what stands for the value in help; argument: given by its place, without a name
     names: of the option [default: that of the field]; several: given again and again
-    use: of a path [default: INPUT]; default_files: what is read where no file is given
+    use: of a path [default: INPUT]; replaces: what an output file may replace
+    default_files: what is read where no file is given
     typed: type on the command line, where the field's own cannot be typed; read: what becomes of it
     untyped: value where the command line says nothing, if another than the field's default
     complete: the names of files that ship, for a shell
@@ -86,6 +93,7 @@ class Says:
     argument: bool = False
     names: tuple[str, ...] = ()
     use: Use | None = None
+    replaces: Earlier | None = None
     default_files: Callable[[], Iterable[Path]] | None = None
     typed: Any = None
     read: Callable[[Any], Any] | None = None
@@ -133,9 +141,43 @@ class Request:
                 raise self.refusal(name, allowed_by(error), told(value)) from None
             object.__setattr__(self, name, checked)
         self.check()
+        self.paths().check()
 
     def check(self) -> None:
         """Refuse fields that do not go together."""
+
+    def paths(self) -> Paths:
+        """Return what is read and written."""
+        kind: Any = type(self)
+        said = {name: found for name, hint in hints_of(kind).items() if (found := said_of(hint))}
+        uses = uses_of(kind)
+        given = {name: getattr(self, name) for name in uses}
+        unnamed = [
+            file
+            for name, each in said.items()
+            if each.default_files is not None and given[name] is None
+            for file in each.default_files()
+        ]
+        places = {name: list(places_in(value)) for name, value in given.items()}
+        inputs = [path for name, found in places.items() if uses[name] is INPUT for path in found]
+
+        def outputs(use: Use) -> dict[str, Path]:
+            return {
+                name: path for name, found in places.items() if uses[name] is use for path in found
+            }
+
+        context = getattr(self, "context", None)
+        work = {} if context is None else {"--work": context.work}
+        return Paths(
+            inputs=[*inputs, *unnamed],
+            files={
+                option_of(name): (path, replaces)
+                for name, path in outputs(OUTPUT_FILE).items()
+                if (replaces := said[name].replaces)
+            },
+            folders={option_of(name): path for name, path in outputs(OUTPUT_FOLDER).items()},
+            caches={option_of(name): path for name, path in outputs(CACHE).items()} | work,
+        )
 
     def refusal(self, field: str, allowed: str, given: object) -> ArgumentError:
         """Return the error of a field."""
@@ -241,6 +283,20 @@ def uses_of(request: Any) -> dict[str, Use]:
     return uses
 
 
+def places_in(value: object) -> Iterator[Path]:
+    """Yield the paths that a field names: none, one or several."""
+    if isinstance(value, str | os.PathLike):
+        yield Path(value)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from places_in(each)
+
+
+def option_of(name: str) -> str:
+    """Return the option of a field on the command line."""
+    return f"--{name.replace('_', '-')}"
+
+
 def told(value: object) -> str:
     """Return a value in an error; not every object can be printed, such as a number too long."""
     try:
@@ -274,6 +330,42 @@ def words_of(request: type) -> tuple[str, str]:
     return told.strip(), f"{raises}{rest}".strip()
 
 
+def with_near_parameter(said: str, signature: inspect.Signature) -> str:
+    """Return what is wrong with arguments; where a parameter is near, whether it is meant."""
+    unknown = re.search(r"unexpected keyword argument '(\w+)'", said)
+    near = get_close_matches(unknown[1], signature.parameters, n=1) if unknown else []
+    return f"{shortened(said)}: did you mean {near[0]}?" if near else shortened(said)
+
+
+@contextmanager
+def told_in_python(request: Any) -> Iterator[None]:
+    """Let errors speak of parameters where the command line would speak of options.
+
+    A whole command in a sentence stays: it is what a person may type.
+    """
+    try:
+        yield
+    except HwgenError as error:
+        names = {option: name for name in hints_of(request) for option in options_of(request, name)}
+
+        def in_python(found: re.Match[str]) -> str:
+            return names.get(found[0], found[0])
+
+        said = re.sub(COMMAND_OR_OPTION, in_python, str(error.args[0]) if error.args else "")
+        said = said.replace("(command line)", f"({source_of(request)})")
+        error.args = (said, *error.args[1:])
+        raise
+
+
+def options_of(request: Any, name: str) -> tuple[str, ...]:
+    """Return what stands for a field on the command line."""
+    said = said_of(hints_of(request)[name])
+    if said is None:
+        return ()
+    typed = said.metavar if said.argument and said.metavar else option_of(name)
+    return (typed.removesuffix("..."), *said.names)
+
+
 def name_of(request: type) -> str:
     """Return the name of the function of a request: `export_onnx` of `ExportOnnx`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", request.__name__).lower()
@@ -292,9 +384,13 @@ def function_of(request: Callable[Given, Runs[Result_co]]) -> Callable[Given, Re
             signature.bind(*given, **named)
         except TypeError as error:
             raise ArgumentError(
-                field="the arguments", allowed=str(signature), given=error, source=source_of(kind)
+                field="the arguments",
+                allowed=f"those that help({API}.{name}) lists",
+                given=with_near_parameter(str(error), signature),
+                source=source_of(kind),
             ) from None
-        return request(*given, **named).run()
+        with told_in_python(kind):
+            return request(*given, **named).run()
 
     told, raises = words_of(kind)
     said = {name: said_of(hint) for name, hint in hints_of(kind).items()}

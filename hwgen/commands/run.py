@@ -28,12 +28,13 @@ from hwgen.commands.fields import LARGEST_SEED, File, Whole, path_of
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import switch_cycles_max
 from hwgen.commands.on_chip import WithImages
+from hwgen.commands.pictures import write_plot
 from hwgen.commands.protocols import Program, Run
 from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.run_report import report_of
 from hwgen.commands.schedules import check_schedule
 from hwgen.commands.subject import Subject, program_of
-from hwgen.files.output import write_text
+from hwgen.files.earlier import PICTURES
 from hwgen.report.run import RunReport
 from hwgen.report.tables import run_table
 
@@ -119,6 +120,7 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             "picture of the schedule to write (.svg): who works when, as promised and as seen",
             metavar="FILE",
             use=OUTPUT_FILE,
+            replaces=PICTURES,
         ),
     ] = None
     waves_from: Annotated[Cycle | None, Says("first clock cycle of the waves")] = None
@@ -222,7 +224,8 @@ def run_network(
     )
     if plot is not None:
         draw = subject.family.need(SCHEDULES).starts_picture
-        write_text(plot, draw(subject.arch, results.predictions, results.runs), what="picture")
+        drawn = draw(subject.arch, results.predictions, results.runs)
+        write_plot(plot, lambda _: drawn.encode())
     expected = results.maps[subject.network.answer]
     tilings = subject.family.need(COMPILER).tiling(compiled, subject.arch)
     return report_of(

@@ -14,6 +14,7 @@ from hwgen.commands.pages import Graphs, Synthesis
 from hwgen.commands.request import OUTPUT_FILE, Request, Says, Working
 from hwgen.commands.run import Simulate
 from hwgen.errors import FamilyError, FormatError
+from hwgen.files.earlier import ONNX_FILES, PAGES
 from hwgen.files.load import read_mapping
 from hwgen.files.output import write_text
 from hwgen.report.files import report_text
@@ -150,7 +151,12 @@ class Synthesize(
     out: OutFolder = None
     html: Annotated[
         File | None,
-        Says("write the page with the pictures here as well", metavar="FILE", use=OUTPUT_FILE),
+        Says(
+            "write the page with the pictures here as well",
+            metavar="FILE",
+            use=OUTPUT_FILE,
+            replaces=PAGES,
+        ),
     ] = None
 
     then_run: Annotated[
@@ -226,7 +232,9 @@ class Onnx(Request, command="onnx", example="resnet18 --out build/resnet18.onnx"
             complete=lambda: graphs().network_names(),
         ),
     ]
-    out: Annotated[File, Says("file to write (.onnx)", metavar="FILE", use=OUTPUT_FILE)]
+    out: Annotated[
+        File, Says("file to write (.onnx)", metavar="FILE", use=OUTPUT_FILE, replaces=ONNX_FILES)
+    ]
 
     def run(self) -> str:
         """Write the file; return what it is."""

@@ -33,6 +33,6 @@ def cost_picture(report: CostReport, kind: str) -> bytes:
         axes.grid(axis="x")
         name_series(axes)
         buffer = io.BytesIO()
-        metadata: dict[str, Any] = NO_DATE if kind == "svg" else {"Software": None}
+        metadata: dict[str, Any] = NO_DATE if kind == "svg" else {"Software": "hwgen"}
         figure.savefig(buffer, format=kind, metadata=metadata, dpi=144)
     return buffer.getvalue()

@@ -37,7 +37,7 @@ def sweep_picture(report: SweepReport, kind: str) -> bytes:
         for axes, name in zip(plots, columns, strict=True):
             draw(axes, report, name)
         buffer = io.BytesIO()
-        metadata: dict[str, Any] = NO_DATE if kind == "svg" else {"Software": None}
+        metadata: dict[str, Any] = NO_DATE if kind == "svg" else {"Software": "hwgen"}
         figure.savefig(buffer, format=kind, metadata=metadata, dpi=144)
     return buffer.getvalue()
 

@@ -20,8 +20,8 @@ def trace_text(name: str, steps: Sequence[Step], tracks: Sequence[Track]) -> str
         for each in track.intervals:
             share = {"fraction of the time": round(each.fraction, 4)}
             events.append(event(each.what, thread, each.begin, each.end, share))
-    facts = {"unit of time": "1 us is 1 clock cycle"}
-    return json.dumps({"traceEvents": events, "otherData": facts}, separators=(",", ":")) + "\n"
+    facts = {"generator": "hwgen", "unit of time": "1 us is 1 clock cycle"}
+    return json.dumps({"otherData": facts, "traceEvents": events}, separators=(",", ":")) + "\n"
 
 
 def step_events(steps: Sequence[Step]) -> Iterator[dict[str, Any]]:

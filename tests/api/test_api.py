@@ -157,7 +157,7 @@ def test_what_is_wrong_is_one_sentence(context: api.Context, tmp_path: Path) -> 
         (lambda: api.load_architecture(ARCH, sparsity="zeros"), "zeros"),
         (lambda: api.model(NETWORK, ARCH, images=0, context=context), "images must be"),
         (lambda: api.import_network(ARCH, tmp_path / "net.npz"), "small.yaml"),
-        (lambda: api.synthesize("vgg16", -1.0, context=context), "--power-w"),
+        (lambda: api.synthesize("vgg16", -1.0, context=context), "power_w"),
     ):
         with pytest.raises(api.HwgenError) as failure:
             step()

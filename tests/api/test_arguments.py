@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from hwgen import api
+from hwgen.commands.model import Model
+from hwgen.commands.request import told_in_python
 from hwgen.errors import ConfigError
 from tests.cli.given import ARCH, NETWORK, TINY
 
@@ -90,7 +92,56 @@ def test_a_wrong_argument_is_one_sentence(
         step(**{**chip, **given})
     assert str(error.value).startswith(f"{field} must be ")
     assert f"hwgen.api.{step.__name__})" in str(error.value) and "\n" not in str(error.value)
+    in_words_of_python(str(error.value))
     assert not list(tmp_path.iterdir())
+
+
+def in_words_of_python(message: str) -> None:
+    """A message speaks of parameters; one about the arguments does not show their signature."""
+    assert "--" not in message and "command line" not in message
+    assert not message.startswith("the arguments") or len(message) < 200
+
+
+DEEP: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
+    (api.load_architecture, {"file": ARCH, "sparsity": "zeros"}, "sparsity must be"),
+    (api.load_architecture, {"file": "dbpim/smal"}, "the architecture must be"),
+    (api.model, {"sparsity": "zeros"}, "sparsity must be"),
+    (api.simulate, {"engine": "golden", "images": 10**6}, "images must be from 1 to"),
+    (api.simulate, {"engine": "model", "stalls": 5}, "stalls, latency and bus_error"),
+    (api.model, {"mode": "1.0x", "modes": ["0.5x"]}, "modes is given"),
+    (api.sweep, {"keys": {}}, "keys must be"),
+    (api.sweep, {"keys": {"core": [1]}}, "a key must be"),
+    (api.compile, {"batch": 1, "network": "digits"}, "the network must be"),
+    (api.synthesize, {**SYNTHESIZE, "power_w": -1.0}, "power_w must be"),
+    (api.synthesize, {**SYNTHESIZE, "method": "text", "objective": "stream"}, "objective must be"),
+    (api.model, {"image": 2}, "did you mean image"),
+    (api.simulate, {"stall": 2}, "did you mean stalls"),
+    (api.synthesize, {"network": "alexnet"}, "missing a required argument: 'power_w'"),
+]
+
+
+@pytest.mark.parametrize(("step", "given", "words"), DEEP)
+def test_what_a_step_finds_later_is_told_in_words_of_python(
+    step: Callable[..., Any], given: dict[str, Any], words: str
+) -> None:
+    chip = {"network": NETWORK, "architecture": ARCH} if step in ON_A_CHIP else {}
+    with pytest.raises(api.HwgenError) as error:
+        step(**{**chip, **given})
+    assert words in str(error.value)
+    in_words_of_python(str(error.value))
+
+
+def test_a_whole_command_in_a_message_stays() -> None:
+    request = type(Model("n", "a"))
+    said = "out must be half_up (hwgen import --kernels half_up), got --images of --image"
+    with pytest.raises(api.HwgenError) as error, told_in_python(request):
+        raise api.HwgenError(said)
+    assert str(error.value) == said.replace("got --images of", "got images of")
+
+
+def test_switches_of_a_chip_are_told_in_words_of_python() -> None:
+    with pytest.raises(api.HwgenError, match=r"^sparsity must be .*hwgen.api.load_architecture"):
+        api.load_architecture(ARCH).with_sparsity("zeros")
 
 
 def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:

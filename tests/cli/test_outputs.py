@@ -7,9 +7,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from hwgen.commands.request import CACHE, INPUT, OUTPUT_FILE, OUTPUT_FOLDER, Request, uses_of
+from hwgen.commands.request import (
+    CACHE,
+    INPUT,
+    OUTPUT_FILE,
+    OUTPUT_FOLDER,
+    Request,
+    hints_of,
+    said_of,
+    uses_of,
+)
 from hwgen.crossbar.pages import offer as synthesis
 from tests.cli.given import ARCH, NETWORK, RECIPE, ROOT, Command
 
@@ -233,12 +243,73 @@ def test_an_earlier_file_is_replaced(hwgen: Command, place: Path) -> None:
         (place / name).write_text('{"format": "hwgen.report.info"}')
         assert hwgen("info", "arch.yaml", "--json", name)[0] == 0
         assert (place / name).read_text().startswith('{\n  "format": "hwgen.report.info"')
-    assert hwgen("onnx", "cifar_alexnet", "--out", "hard")[0] == 0
-    assert (place / "net.npz").read_bytes() == NETWORK.read_bytes()
+    assert hwgen("onnx", "cifar_alexnet", "--out", "mine.onnx")[0] == 0
+    (place / "second").hardlink_to(place / "mine.onnx")
+    assert hwgen("onnx", "resnet18", "--out", "second")[0] == 0
+    assert (place / "mine.onnx").read_bytes() != (place / "second").read_bytes()
+
+
+FOREIGN = {
+    "onnx alexnet --out": "an ONNX file",
+    "compile net.npz arch.yaml --out": "a program",
+    "fit net.npz --out": "a network",
+    "import net.npz --out": "a network",
+    "import net.onnx --calibrate data/images.npz --out new --qdq": "an ONNX file",
+    "export-onnx net.npz --out": "an ONNX file",
+    "model net.npz arch.yaml --trace": "a trace",
+    "model net.npz arch.yaml --plot": "a picture",
+    "run net.npz arch.yaml --plot": "a picture",
+    "sweep net.npz arch.yaml cores=1 --plot": "a picture",
+    "cost arch.yaml --plot": "a picture",
+    "synthesize alexnet --power-w 9 --html": "a page",
+    "paper dbpim --html": "a page",
+    "results net.npz arch.yaml --runs runs --out": "a page of results",
+    "info net.npz --json": "a report",
+}
+"""What each output may replace."""
+
+
+def test_every_output_file_says_what_it_may_replace() -> None:
+    said = {
+        (each.command, name): said_of(hints_of(each)[name])
+        for each in commands_of(Request)
+        for name, use in uses_of(each).items()
+        if use is OUTPUT_FILE
+    }
+    assert len(said) >= len(FOREIGN) - 1
+    assert [where for where, each in said.items() if not (each and each.replaces)] == []
+
+
+@pytest.mark.parametrize("line", FOREIGN)
+@pytest.mark.parametrize("kind", ["drawing", "architecture", "arrays"])
+def test_a_file_that_hwgen_did_not_write_stays(
+    hwgen: Command, place: Path, line: str, kind: str
+) -> None:
+    """A drawing, an architecture and arrays of a person: all are worth more than an output."""
+    mine = place / "mine.svg"
+    if kind == "drawing":
+        mine.write_text("<svg xmlns='http://www.w3.org/2000/svg'><!-- hwgen --></svg>")
+    elif kind == "architecture":
+        shutil.copyfile(ARCH, mine)
+    else:
+        with mine.open("wb") as file:
+            np.savez(file, graph=np.zeros(3))
+    option = line.rsplit(maxsplit=1)[-1]
+    allowed = f"a new file or replace {FOREIGN[line]} of hwgen"
+    sentence = f"{option} must be {allowed}, got another file (mine.svg)"
+    refused(hwgen, place, f"{line} mine.svg", sentence)
 
 
 @pytest.mark.parametrize("command", ["info net.npz", "build arch.yaml --out new"])
-@pytest.mark.parametrize("text", ["clock_mhz: 100", "{}", '{"format": "of somebody else"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "clock_mhz: 100",
+        "{}",
+        '{"format": "of somebody else"}',
+        'about "format": "hwgen.report.info"',
+    ],
+)
 def test_a_report_replaces_nothing_but_a_report(
     hwgen: Command, place: Path, command: str, text: str
 ) -> None:

@@ -15,7 +15,8 @@ from tests.cli.given import ROOT, TINY
 
 def events_of(path: Path, thread: int) -> list[dict[str, Any]]:
     trace = json.loads(path.read_text(encoding="utf-8"))
-    assert trace["otherData"] == {"unit of time": "1 us is 1 clock cycle"}
+    facts = {"generator": "hwgen", "unit of time": "1 us is 1 clock cycle"}
+    assert trace["otherData"] == facts
     return [e for e in trace["traceEvents"] if e["tid"] == thread and e["ph"] == "X"]
 
 

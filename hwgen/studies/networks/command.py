@@ -11,6 +11,7 @@ from hwgen.cli.from_requests import add_command
 from hwgen.commands.fields import ArchFile, Batch, Count, CountOfRuns, Data, File, Network
 from hwgen.commands.paper import Simulated
 from hwgen.commands.request import CACHE, OUTPUT_FILE, Says, Working
+from hwgen.files.earlier import REPORTS, RESULTS
 from hwgen.files.output import write_text
 from hwgen.studies.networks.report import ResultsReport
 from hwgen.studies.networks.table import results_page, results_table
@@ -66,7 +67,8 @@ class Results(
     engine: Simulated = "rtl"
     jobs: Annotated[Count, Says("runs at a time")] = 1
     out: Annotated[
-        File | None, Says("page of Markdown to write", metavar="FILE", use=OUTPUT_FILE)
+        File | None,
+        Says("page of Markdown to write", metavar="FILE", use=OUTPUT_FILE, replaces=RESULTS),
     ] = None
 
     def check(self) -> None:
@@ -103,7 +105,9 @@ class Result(Working, command="result", example=""):
     sparsity: Annotated[str, Says("switches")]
     batch: Batch
     images: Annotated[Count, Says("of the case")]
-    record: Annotated[File, Says("the row to write", metavar="FILE", use=OUTPUT_FILE)]
+    record: Annotated[
+        File, Says("the row to write", metavar="FILE", use=OUTPUT_FILE, replaces=REPORTS)
+    ]
     data: Data = None
     engine: Simulated = "rtl"
 
