@@ -20,8 +20,7 @@ The options of the command line (`hwgen/cli/from_requests.py`), the parameters o
 import inspect
 import os
 import re
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, fields
 from difflib import get_close_matches
@@ -58,6 +57,8 @@ Result_co = TypeVar("Result_co", covariant=True)
 
 API = "hwgen.api"
 """The module of the functions that are made from requests."""
+MOST_ITEMS = 1 << 16
+"""Of what a parameter lists; a range of Python may list far more than there is memory."""
 COMMAND_OR_OPTION = r"hwgen [a-z][^`;()]*|(?<![\w-])--[a-z][a-z-]*|^[A-Z=]+(?= must be)"
 """In an error: a whole command, an option, or the argument that the error is about."""
 
@@ -111,9 +112,6 @@ class Is:
         return core_schema.is_instance_schema(self.kind)
 
 
-MOST_VALUES = 1 << 20
-"""Of a list that a field is given; it is copied where it is checked."""
-
 Work = Annotated[Context, Is(Context)] | None
 
 
@@ -133,8 +131,8 @@ class Request:
         kind: Any = type(self)
         for name, adapter in adapters_of(kind).items():
             value = getattr(self, name)
-            if longest(value) > MOST_VALUES:
-                raise self.refusal(name, f"at most {MOST_VALUES} values", told(value))
+            if any(is_longer(each) for each in (value, *members_of(value))):
+                raise self.refusal(name, f"of at most {MOST_ITEMS:,} values", told(value))
             try:
                 checked = adapter.validate_python(value)
             except ValidationError as error:
@@ -247,18 +245,6 @@ def said_of(hint: Any) -> Says | None:
     return said[-1] if said else None
 
 
-def longest(value: object) -> int:
-    """Return the length of the longest list in a value; a range is as long as it says."""
-    if isinstance(value, Mapping):
-        return max(map(longest, value.values()), default=0)
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        return 0
-    try:
-        return len(value)
-    except OverflowError:
-        return sys.maxsize
-
-
 def parts_of(hint: Any) -> Iterator[Any]:
     """Yield the members of a type without marks: of a union all but None."""
     if hasattr(hint, "__metadata__"):
@@ -281,6 +267,21 @@ def uses_of(request: Any) -> dict[str, Use]:
         if said and (said.use or os.PathLike in parts_of(hint)):
             uses[name] = said.use or INPUT
     return uses
+
+
+def members_of(value: object) -> Iterable[object]:
+    """Return what a mapping maps to; nothing of any other value."""
+    return value.values() if isinstance(value, Mapping) and not is_longer(value) else ()
+
+
+def is_longer(value: object) -> bool:
+    """Return whether a container has more items than a check should visit, without visiting one."""
+    if not isinstance(value, Mapping | Sequence | Set) or isinstance(value, str | bytes):
+        return False
+    try:
+        return len(value) > MOST_ITEMS
+    except OverflowError:
+        return True
 
 
 def places_in(value: object) -> Iterator[Path]:

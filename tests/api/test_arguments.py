@@ -131,6 +131,25 @@ def test_what_a_step_finds_later_is_told_in_words_of_python(
     in_words_of_python(str(error.value))
 
 
+@pytest.mark.parametrize("many", [range(10**9), range(10**30), list(range(1 << 17))])
+@pytest.mark.parametrize(
+    ("step", "field"), [(api.sweep, "keys"), (api.model, "modes"), (api.info, "image_size")]
+)
+def test_what_lists_too_much_is_refused_at_once(
+    step: Callable[..., Any], field: str, many: Any
+) -> None:
+    """No value is visited: the check of a thousand million takes all memory."""
+    chip = {"network": NETWORK, "architecture": ARCH} if step in ON_A_CHIP else {"file": NETWORK}
+    given = {"cores": many} if step is api.sweep else many
+    with pytest.raises(api.HwgenError, match=f"^{field} must be of at most 65,536 values, got"):
+        step(**chip, **{field: given})
+
+
+def test_the_combinations_of_a_sweep_are_bounded() -> None:
+    with pytest.raises(api.HwgenError, match="^the combinations must be at most 4096, got 10000"):
+        api.sweep(NETWORK, ARCH, {"cores": range(100), "port_bits": range(100)})
+
+
 def test_a_whole_command_in_a_message_stays() -> None:
     request = type(Model("n", "a"))
     said = "out must be half_up (hwgen import --kernels half_up), got --images of --image"
