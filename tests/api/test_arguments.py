@@ -146,7 +146,7 @@ def test_what_lists_too_much_is_refused_at_once(
 
 
 def test_the_combinations_of_a_sweep_are_bounded() -> None:
-    with pytest.raises(api.HwgenError, match="^the combinations must be at most 4096, got 10000"):
+    with pytest.raises(api.HwgenError, match=r"^the combinations must be at most 4096, got 10000"):
         api.sweep(NETWORK, ARCH, {"cores": range(100), "port_bits": range(100)})
 
 
