@@ -64,6 +64,11 @@ class Drawing:
         self.rounding: Rounding = HALF_UP
         """Of the layers that follow."""
 
+    @property
+    def count(self) -> int:
+        """How many layers there are."""
+        return len(self._layers)
+
     def map(
         self, height: int, width: int, channels: Channels, *, bits: int = 8, same: bool = False
     ) -> FeatureMap:
@@ -352,7 +357,9 @@ class Drawing:
         bias = np.zeros((modes, outputs), np.int64)
         multiplier = np.zeros((modes, scaled), np.uint32)
         shift = np.zeros((modes, scaled), np.uint8)
-        spread = weights.std() * np.sqrt(max(1, weights[0].size)) * 2.0**before.bits / 3
+        # A single weight has no deviation.
+        deviation = float(weights.std()) or max(1.0, float(abs(weights).max()))
+        spread = deviation * np.sqrt(max(1, weights[0].size)) * 2.0**before.bits / 3
         for mode in range(modes):
             active = layer.active(weights, before, mode).astype(np.int64)
             zero = before.quantization[mode].zero_point

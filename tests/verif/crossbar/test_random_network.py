@@ -1,0 +1,89 @@
+"""Networks are drawn with all that a crossbar chip computes, and run equal on searched chips."""
+
+from pathlib import Path
+
+import pytest
+
+from hwgen.crossbar.compiler.lowering import check
+from hwgen.crossbar.compiler.quantized import crossbar_network
+from hwgen.network import QuantizedNetwork
+from hwgen.network.check import check_network
+from tests.verif.crossbar.random_chips import MOST_REFUSED, cheap, results_of, try_seed
+from verif.crossbar.random_network import ENDS, KINDS, draw_recipe, random_network
+
+SEEDS = range(80)
+
+
+def drawn(seed: int) -> QuantizedNetwork:
+    return random_network(draw_recipe(seed), seed=seed)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_seed_gives_a_network_that_chips_compute(seed: int) -> None:
+    network = drawn(seed)
+    check_network(network, source="test")
+    assert crossbar_network(network).layers
+    for layer in network.layers:
+        check(layer, network)
+    assert drawn(seed).digest == network.digest
+    assert drawn(seed + 1).digest != network.digest
+
+
+def test_drawn_networks_have_every_operation() -> None:
+    recipes, networks = [draw_recipe(seed) for seed in SEEDS], [drawn(seed) for seed in SEEDS]
+    assert {kind for recipe in recipes for kind in recipe.kinds} == set(KINDS)
+    assert {recipe.end for recipe in recipes} == set(ENDS)
+    layers = [layer for network in networks for layer in network.layers]
+    convs = [layer for layer in layers if layer.op == "conv"]
+    pools = [layer for layer in layers if layer.op in ("max_pool", "average_pool")]
+    assert {layer.op for layer in layers} == {
+        "add",
+        "average_pool",
+        "concatenate",
+        "conv",
+        "linear",
+        "max_pool",
+        "shortcut",
+        "table",
+    }
+    for windows in (convs, pools):
+        assert any(layer.stride[0] != layer.stride[1] for layer in windows)
+        assert any(layer.kernel[0] != layer.kernel[1] for layer in windows)
+        assert any(len(set(layer.padding)) > 2 for layer in windows)
+    assert any(1 < layer.groups < layer.output.channels for layer in convs)
+    assert any(layer.groups == layer.output.channels > 1 for layer in convs)
+    shapes = [network.graph.input.shape for network in networks]
+    assert any(height != width for height, width, _ in shapes)
+    assert any(height % 2 and width % 2 for height, width, _ in shapes)
+    assert {channels for *_, channels in shapes} >= {1, 2, 3}
+    assert {network.layers[-1].output.raw for network in networks} == {False, True}
+
+
+def test_drawn_networks_have_several_answers_and_maps_that_nobody_reads() -> None:
+    kept = set()
+    for network in map(drawn, SEEDS):
+        read = {name for layer in network.layers for name in layer.inputs}
+        outputs = set(network.graph.outputs)
+        kept.add("several") if len(outputs) > 1 else None
+        kept.update("read answer" for name in outputs & read)
+        kept.update("unread" for layer in network.layers if layer.name not in read | outputs)
+        kept.update("joined answer" for name in outputs if name.startswith("concatenate"))
+    assert kept == {"several", "read answer", "unread", "joined answer"}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5, 6])
+def test_a_random_network_on_its_chip(seed: int, tmp_path: Path) -> None:
+    """One by one and as a stream, one of the two behind a slow memory."""
+    with cheap():
+        outcome = try_seed(seed, tmp_path)
+    assert outcome.result == "equal", outcome.line
+
+
+@pytest.mark.long
+def test_two_hundred_networks_on_their_chips() -> None:
+    """What is done stays in `build/random_chips`: a second try goes on."""
+    results = results_of(range(200))
+    refused = [each for each in results if each["result"] == "refused"]
+    wrong = [each for each in results if each["result"] not in ("equal", "refused")]
+    assert wrong == []
+    assert len(refused) <= MOST_REFUSED, [each["why"] for each in refused]
