@@ -14,7 +14,7 @@ IDLE = ("arready", "awready", "wready", "rvalid", "bvalid")
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def the_id_is_read(dut: Any) -> None:
     """The environment says the period, in picoseconds, and what `id` must read."""
-    cocotb.start_soon(Clock(dut.aclk, int(os.environ["WRAPPER_PERIOD_PS"]), "ps").start())
+    Clock(dut.aclk, int(os.environ["WRAPPER_PERIOD_PS"]), "ps").start()
     dut.aresetn.value = 0
     for name in IDLE:
         getattr(dut, f"m_axi_{name}").value = 0

@@ -59,14 +59,15 @@ def content_of(tensor: onnx.TensorProto, path: Path) -> bytes:
     try:
         with file.open("rb") as handle:
             handle.seek(offset)
-            return handle.read(wanted)
+            content: bytes = handle.read(wanted)
+            return content
     except OSError as error:
         raise refusal(tensor, path, f"in {name}: {error.strerror}") from None
 
 
 def bytes_of(tensor: onnx.TensorProto) -> int:
     """Return how many bytes a tensor takes; two elements of 4 bits share one."""
-    elements = math.prod(max(side, 0) for side in tensor.dims)
+    elements: int = math.prod(max(side, 0) for side in tensor.dims)
     kind = tensor.data_type
     if kind in (onnx.TensorProto.INT4, onnx.TensorProto.UINT4):
         return (elements + 1) // 2
