@@ -86,7 +86,7 @@ LIMITS: dict[tuple[int, Rules], set[str]] = {
     (4000, "strict"): {"pace", "scratchpad"},
     (4013, "strict"): {"scratchpad"},
     (4001, "strict"): {"pace"},
-    (4010, "strict"): {"pace", "scratchpad"},
+    (4010, "strict"): {"pace"},
     (4007, "strict"): {"pace", "scratchpad"},
     (4000, "published"): set(),
     (4051, "published"): {"pace"},

@@ -1,0 +1,142 @@
+"""Digests of what the sources make; `scripts/same` compares them with those of `digests.json`.
+
+A line a thing: each chip's Verilog, each program and prediction of a network on a chip that both
+ship, each generated page, what a synthesis answers. What a chip refuses stands with its sentence.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hwgen import api
+from hwgen.commands.digests import digest_of, digest_of_file, digest_of_files
+from hwgen.commands.documents import documents
+from hwgen.commands.families import is_architecture
+from hwgen.errors import HwgenError
+from hwgen.files import shipped
+
+ROOT = Path(__file__).parents[2]
+DIGESTS = Path(__file__).parent / "digests.json"
+WORK = ROOT / "build/same"
+SEARCHES = {"digits_small_cnn": ("configs/networks/digits_small_cnn.npz", 0.6, 2000)}
+LONG_SEARCHES = {
+    name: (name, 49.0, None) for name in ("alexnet", "vgg13", "vgg16", "msra", "resnet18")
+}
+"""By the name of a line: network, watts, evaluations."""
+
+Made = Iterator[tuple[str, Callable[[], str]]]
+"""The name of a line, and what makes its digest."""
+
+
+def architectures() -> dict[str, Path]:
+    """Return the architectures that ship, by name."""
+    folders = ("dbpim", "mram", "crossbar")
+    found = {name: path for folder in folders for name, path in shipped.tables(folder).items()}
+    return {name: path for name, path in found.items() if is_architecture(path)}
+
+
+def everything(long: bool) -> Made:
+    """Yield each line and what makes it; long: searches of large networks, too."""
+    for name, file in architectures().items():
+        yield f"verilog {name}", partial(verilog, file)
+    for network, file in shipped.networks().items():
+        for name, arch in architectures().items():
+            yield f"program {network} {name}", partial(program, file, arch)
+            yield f"model {network} {name}", partial(model, file, arch)
+    for page, text in documents(ROOT / "configs").items():
+        yield f"page {page}", partial(digest_of, text)
+    for name, (network, watts, evaluations) in (SEARCHES | (LONG_SEARCHES if long else {})).items():
+        yield f"synthesis {name} {watts:g} W", partial(synthesis, network, watts, evaluations)
+
+
+def context() -> api.Context:
+    """Return where results are cached, and nothing is printed."""
+    return api.Context(work=WORK, console=None)
+
+
+def verilog(arch: Path) -> str:
+    """Return the digest of all Verilog of a chip."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "chip")
+        api.build(arch, out=out, context=context())
+        return digest_of_files(list(out.rglob("*.v")), out)
+
+
+def program(network: Path, arch: Path) -> str:
+    """Return the digest of a program."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "program.npz")
+        api.compile(network, arch, out=out, context=context())
+        return digest_of_file(out)
+
+
+def model(network: Path, arch: Path) -> str:
+    """Return the digest of a prediction, without the versions of packages."""
+    report: dict[str, Any] = asdict(api.model(network, arch, images=1, context=context()))
+    report["setting"].pop("versions")
+    return digest_of(json.loads(json.dumps(report, default=str)))
+
+
+def synthesis(network: str, watts: float, evaluations: int | None) -> str:
+    """Return the digest of an architecture and its schedule."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "chip")
+        api.synthesize(network, watts, evaluations=evaluations, out=out, context=context())
+        return digest_of_files([out / "architecture.yaml", out / "schedule.npz"], out)
+
+
+def made_now(long: bool) -> dict[str, str]:
+    """Return all lines, and say how long each kind took."""
+    found: dict[str, str] = {}
+    seconds: dict[str, float] = {}
+    for name, make in everything(long):
+        began = time.monotonic()
+        try:
+            found[name] = make()
+        except HwgenError as error:
+            found[name] = f"refused: {error}".replace(str(ROOT), "")
+        kind = name.split()[0]
+        seconds[kind] = seconds.get(kind, 0.0) + time.monotonic() - began
+        print(f"{name}: {found[name][:60]}", file=sys.stderr, flush=True)
+    print(", ".join(f"{kind} {each:.0f} s" for kind, each in seconds.items()), file=sys.stderr)
+    return found
+
+
+def changes(before: dict[str, str], now: dict[str, str], long: bool) -> list[str]:
+    """Return a line for each thing that is new, gone or another."""
+    large = {name for name in before if name.split()[0] == "synthesis"} - now.keys()
+    names = sorted((before.keys() | now.keys()) - (set() if long else large))
+    return [
+        f"{name}: {before.get(name, 'nothing')[:60]} -> {now.get(name, 'nothing')[:60]}"
+        for name in names
+        if before.get(name) != now.get(name)
+    ]
+
+
+def main() -> None:
+    """Compare, or write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="replace the digests")
+    parser.add_argument("--long", action="store_true", help="searches of five networks as well")
+    given = parser.parse_args()
+    before: dict[str, str] = json.loads(DIGESTS.read_text()) if DIGESTS.exists() else {}
+    now = made_now(given.long)
+    different = changes(before, now, given.long)
+    print("\n".join(different) or "the same")
+    if given.write:
+        kept = before if not given.long else {}
+        kept = {name: text for name, text in kept.items() if name.startswith("synthesis ")}
+        DIGESTS.write_text(json.dumps(kept | now, indent=1, sort_keys=True) + "\n")
+        return
+    sys.exit(bool(different))
+
+
+if __name__ == "__main__":
+    main()
