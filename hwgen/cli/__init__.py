@@ -47,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     program. 130, 143: after SIGINT, SIGTERM. An error is one sentence; with --debug its traceback
     stands before it. The process itself ends here after a signal if the arguments are its own.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # the shell has closed it
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     given = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:
         # The process ends with this call: nothing is worth a last search for garbage.

@@ -1,5 +1,6 @@
 """What every step is given: the work folder, and the console that shows progress."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,13 +17,19 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from hwgen.errors import plain_line
+from hwgen.errors import ArgumentError, plain_line
 from hwgen.files.patience import Ticker
 
 
 def terminal() -> Console:
     """Return stderr as a console; names that files give are text, not markup."""
     return Console(stderr=True, markup=False, emoji=False)
+
+
+def wrong(field: str, allowed: str, given: object) -> ArgumentError:
+    """Return the error of an argument of `Context`."""
+    told = f"{given!r:.60}" if given == "" else f"a value of the type {type(given).__name__}"
+    return ArgumentError(field=field, allowed=allowed, given=told, source="hwgen.api.Context")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +43,14 @@ class Context:
 
     work: Path = Path("build")
     console: Console | None = field(default_factory=terminal)
+
+    def __post_init__(self) -> None:
+        """Check; the folder may be given as text. Raises ArgumentError."""
+        if not isinstance(self.work, str | os.PathLike) or not os.fspath(self.work):
+            raise wrong("work", "a path", self.work)
+        if not isinstance(self.console, Console | None):
+            raise wrong("console", "a console of rich, or None", self.console)
+        object.__setattr__(self, "work", Path(self.work))
 
     @property
     def visible(self) -> bool:

@@ -65,6 +65,12 @@ def choose_images(network: QuantizedNetwork, data: Data, count: int | None) -> B
         name, split, images, labels = str(path), "the whole file", *read_images(path)
     else:
         known = load("hwgen.data")
+        if path.is_dir() and not network.graph.dataset:
+            raise DataError(
+                f"a folder of images must be for a network that names its set, got"
+                f" {network.graph.name}, which names none: hwgen import --dataset NAME says which,"
+                f" or give a .npz with `images` ({path})"
+            )
         dataset = (
             known.load_dataset(network.graph.dataset, path)
             if path.is_dir() and chosen not in known.DATASETS
@@ -87,6 +93,8 @@ def batch_of(
     """Return the first `count` images, None: all, as integers of the network's input."""
     images = quantized_images(network, images, name)
     check_images(network, images, name)
+    if not len(images):
+        raise DataError(f"the images must be at least one, got none ({name})")
     wanted = len(images) if count is None else count
     if not 1 <= wanted <= len(images):
         raise DataError(f"--images must be from 1 to {len(images)} ({name}), got {wanted}")

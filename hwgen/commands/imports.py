@@ -13,7 +13,9 @@ from hwgen.commands.exchange import calibrated_graph
 from hwgen.commands.families import offering
 from hwgen.commands.fields import File, path_of, words
 from hwgen.commands.files import read_graph
+from hwgen.commands.load import load
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
+from hwgen.errors import with_near
 from hwgen.files.earlier import NETWORKS, ONNX_FILES
 from hwgen.importers.integer import (
     IntegerGraph,
@@ -99,7 +101,11 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
     ] = "default"
 
     def check(self) -> None:
-        """Refuse a quantized file where nothing is quantized."""
+        """Refuse an unknown set of images, and a quantized file where nothing is quantized."""
+        known = load("hwgen.data").DATASETS
+        if self.dataset and self.dataset not in known:
+            allowed = f"one of {', '.join(known)}, or left out"
+            raise self.refusal("dataset", allowed, with_near(self.dataset, known))
         if self.qdq is not None and self.calibrate is None:
             raise self.refusal("qdq", "given with --calibrate", self.qdq)
 

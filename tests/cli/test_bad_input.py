@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -278,3 +279,33 @@ def test_debug_shows_the_traceback(hwgen: Command, tmp_path: Path) -> None:
     assert code == 2
     assert "Traceback" in err
     assert err.splitlines()[-1].startswith("hwgen: the config must be a file")
+
+
+def test_a_file_without_images_is_one_sentence(hwgen: Command, tmp_path: Path) -> None:
+    file = tmp_path / "empty.npz"
+    np.savez(file, images=np.zeros((0, 8, 8, 1), np.uint8))
+    refused(
+        hwgen("run", NETWORK, ARCH, "--engine", "golden", "--data", file),
+        f"the images must be at least one, got none ({file})",
+    )
+
+
+def test_a_folder_of_images_needs_a_network_that_names_its_set(
+    hwgen: Command, tmp_path: Path
+) -> None:
+    network = directed("narrow")
+    network = replace(network, graph=replace(network.graph, dataset=""))
+    save_network(network, tmp_path / "network.npz")
+    refused(
+        hwgen("model", tmp_path / "network.npz", TINY, "--data", tmp_path, "--work", tmp_path),
+        f"a folder of images must be for a network that names its set, got {network.graph.name},",
+        "hwgen import --dataset NAME",
+    )
+
+
+def test_an_unknown_set_is_refused_before_the_import(hwgen: Command, tmp_path: Path) -> None:
+    refused(
+        hwgen("import", "absent.onnx", "--dataset", "cifar", "--out", tmp_path / "new.npz"),
+        "--dataset must be one of digits, fashion_mnist, cifar10, cifar100, or left out, got cifar:"
+        " did you mean cifar10?",
+    )

@@ -182,6 +182,23 @@ def test_nobody_reads(tmp_path: Path) -> None:
     assert (tmp_path / "report.json").stat().st_size
 
 
+@pytest.mark.parametrize("stream", [1, 2])
+@pytest.mark.parametrize(("command", "code"), [("info", 0), ("--help", 0), ("nothing", 2)])
+def test_a_stream_that_is_closed_is_no_fault(stream: int, command: str, code: int) -> None:
+    """As by `hwgen info chip.yaml >&-`: nobody wants to read it, and nothing goes elsewhere."""
+    given = [command, str(ARCH)] if command == "info" else [command]
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m hwgen "$@" {stream}>&-', sys.executable, *given],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert (done.stdout, done.stderr)[stream - 1] == ""
+    assert "hwgen:" not in done.stdout + done.stderr
+
+
 def test_another_broken_pipe_is_an_error(monkeypatch: pytest.MonkeyPatch, hwgen: Command) -> None:
     monkeypatch.setattr(Info, "run", raises(BrokenPipeError(32, "Broken pipe")))
     code, _, err = hwgen("info", ARCH)

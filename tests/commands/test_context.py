@@ -2,11 +2,14 @@
 
 import io
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from hwgen.commands.context import Context
+from hwgen.errors import ArgumentError
 
 HOSTILE = "[red]x[/y]\x1b[31m"
 PLAIN = "[red]x[/y]\\x1b[31m"
@@ -80,3 +83,16 @@ def test_a_step_that_tells_itself_prints_each_line_once(log: Log) -> None:
     with context(seen, terminal=True).told("the RTL") as tell:
         tell("building")
     assert "building" in seen.getvalue() and "the RTL" in seen.getvalue()
+
+
+@pytest.mark.parametrize("work", ["x", Path("x")])
+def test_a_folder_may_be_text(work: Any) -> None:
+    assert Context(work=work).work == Path("x")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("work", 3), ("work", ""), ("work", None), ("console", "x")]
+)
+def test_another_argument_is_one_sentence(field: str, value: object) -> None:
+    with pytest.raises(ArgumentError, match=rf"^{field} must be a .*\(hwgen.api.Context\)$"):
+        Context(**{field: value})  # type: ignore[arg-type]

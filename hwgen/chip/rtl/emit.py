@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from itertools import accumulate, chain
 from pathlib import Path
 
+from amaranth._toolchain.yosys import YosysError
 from amaranth.back import rtlil, verilog
 
 from hwgen.chip.interface import TIMESCALE
@@ -26,7 +27,10 @@ from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.processes import shared
 from hwgen.chip.rtl.text import TextPart
 from hwgen.chip.rtl.unused import without_unused_nets
-from hwgen.errors import DesignError
+from hwgen.errors import DesignError, WorkerError
+
+WITHOUT_MEMORY = re.compile("failed to reserve|[Cc]annot allocate memory|MemoryError|bad_alloc")
+"""In what Yosys says when it ends, where memory runs out."""
 
 NOTHING: Mapping[str, str] = {}
 HEADER = "// SPDX-License-Identifier: Apache-2.0\n"
@@ -219,8 +223,16 @@ def halves(sources: Sequence[str]) -> list[str]:
 
 
 def run_yosys(source: str) -> str:
-    """Return RTLIL as Verilog."""
-    text: str = verilog._convert_rtlil_text(source, strip_internal_attrs=True)
+    """Return RTLIL as Verilog; its Yosys reserves 4 GiB of addresses."""
+    try:
+        text: str = verilog._convert_rtlil_text(source, strip_internal_attrs=True)
+    except YosysError as error:
+        if not WITHOUT_MEMORY.search(str(error)):
+            raise
+        raise WorkerError(
+            "Yosys must have 4 GiB of addresses to write Verilog, got too little memory: raise the"
+            " limit (ulimit -v), or free some"
+        ) from None
     return text
 
 

@@ -101,7 +101,7 @@ class Arch:
     format: Literal["hwgen.dbpim.architecture"]
     version: Literal[1]
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
-    clock_mhz: Annotated[float, Field(gt=0, le=10000)]
+    clock_mhz: Annotated[float, Field(ge=0.001, le=10000)]
     cores: Annotated[int, Field(ge=1, le=MOST_CORES)]
     macros_per_core: Annotated[int, Field(ge=1, le=MOST_MACROS)]
     macro: MacroSize

@@ -71,7 +71,7 @@ class Arch:
     format: Literal["hwgen.mram.architecture"]
     version: Literal[1]
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
-    clock_mhz: Annotated[float, Field(gt=0, le=10000)]
+    clock_mhz: Annotated[float, Field(ge=0.001, le=10000)]
     sub_arrays: Annotated[int, Field(ge=2, le=256)]
     block: Annotated[int, Field(ge=2, le=16)]
     array: ArraySize

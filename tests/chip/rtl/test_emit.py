@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from amaranth._toolchain.yosys import YosysError
 from amaranth.hdl import Module
 
 from hwgen.chip.rtl.emit import emit, verilog_modules
 from hwgen.chip.rtl.part import Part
-from hwgen.errors import DesignError
+from hwgen.errors import DesignError, WorkerError
 from tests.tiny import Adder, Cells, Chain, Gate
 
 EMIT_CHAIN = """
@@ -126,3 +127,23 @@ def test_garbage_at_power_on() -> None:
     ordinary.garbage_at_power_on = False
     assert "initial" not in verilog_modules(cells)["tiny_cells"]
     assert "initial" in verilog_modules(ordinary)["tiny_cells"]
+
+
+def test_a_yosys_without_memory_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As under `ulimit -v 2000000`; what else Yosys says is a fault of ours."""
+
+    def says(text: str) -> None:
+        def convert(*_: object, **__: object) -> str:
+            raise YosysError(text)
+
+        monkeypatch.setattr("amaranth.back.verilog._convert_rtlil_text", convert)
+
+    says("Traceback (most recent call last): mmap failed to reserve 0x104000000 bytes")
+    with pytest.raises(WorkerError, match=r"^Yosys must have 4 GiB of addresses to write Verilog"):
+        emit(Gate(), tmp_path / "out", parameters={})
+    says("ERROR: Parser error in line 1")
+    with pytest.raises(YosysError):
+        emit(Gate(), tmp_path / "out", parameters={})
+    assert not (tmp_path / "out").exists()
