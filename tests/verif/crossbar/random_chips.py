@@ -28,7 +28,7 @@ from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of_code
 from hwgen.commands.run import Simulate
 from hwgen.commands.synthesis import Synthesize
-from hwgen.crossbar.compiler.quantized import functions_of
+from hwgen.crossbar.compiler.answers import layers_behind
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.rules import rules_of
 from hwgen.crossbar.model.least import least_power_w
@@ -173,18 +173,12 @@ def differences(network: QuantizedNetwork, report: RunReport) -> dict[str, Any]:
     if report.equal is not True and not found:
         found["first"] = str(report.first_difference)
     results = {each.layer for each in report.operations if each.operation == "result"}
-    missing = writers_of(network) - results
-    return found | {f"{name} has no travel to the memory": True for name in sorted(missing)}
-
-
-def writers_of(network: QuantizedNetwork) -> set[str]:
-    """Return the layers of a chip whose maps are answers of a network."""
-    layers = {layer.name: layer for layer in network.layers}
-    computed, names = functions_of(network), list(network.graph.outputs)
-    for name in names:
-        if name not in computed:
-            names += layers[name].inputs
-    return set(names) & computed.keys()
+    behind = layers_behind(network)
+    for name in network.graph.outputs:
+        # A copy that leaves the chip, or the layers that write it.
+        if not results & {name, f"{name}.answer"} and not results >= set(behind[name]):
+            found[f"{name} stays on the chip"] = True
+    return found
 
 
 def cpu_seconds() -> float:

@@ -1,6 +1,8 @@
 """Networks are drawn with all that a crossbar chip computes, and run equal on searched chips."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -8,10 +10,12 @@ from hwgen.crossbar.compiler.lowering import check
 from hwgen.crossbar.compiler.quantized import crossbar_network
 from hwgen.network import QuantizedNetwork
 from hwgen.network.check import check_network
-from tests.verif.crossbar.random_chips import MOST_REFUSED, cheap, results_of, try_seed
+from tests.verif.crossbar.random_chips import MOST_REFUSED, cheap, differences, results_of, try_seed
 from verif.crossbar.random_network import ENDS, KINDS, draw_recipe, random_network
 
 SEEDS = range(80)
+LINEAR = 77
+"""Of these, a network whose only answer is that of a fully connected layer."""
 
 
 def drawn(seed: int) -> QuantizedNetwork:
@@ -69,6 +73,30 @@ def test_drawn_networks_have_several_answers_and_maps_that_nobody_reads() -> Non
         kept.update("unread" for layer in network.layers if layer.name not in read | outputs)
         kept.update("joined answer" for name in outputs if name.startswith("concatenate"))
     assert kept == {"several", "read answer", "unread", "joined answer"}
+
+
+def report(**changes: Any) -> Any:
+    """Return what a run of a network says that ends with a fully connected layer."""
+    answer = drawn(LINEAR).answer
+    result = SimpleNamespace(layer=answer, operation="result", different=0)
+    layer = SimpleNamespace(name=answer, mismatches=0)
+    facts = {"equal": True, "layers": [layer], "operations": [result], "memory": None}
+    facts |= {"cycles_rtl": 7, "cycles_model": 7, "first_difference": None}
+    return SimpleNamespace(**facts | changes)
+
+
+def test_all_that_differs_is_told() -> None:
+    network = drawn(LINEAR)
+    name = network.answer
+    late = SimpleNamespace(layer=name, operation="result", different=2)
+    off = SimpleNamespace(name=name, mismatches=3)
+    assert differences(network, report()) == {}
+    assert differences(network, report(operations=[late])) == {f"starts of {name} result": 2}
+    assert differences(network, report(layers=[off])) == {f"elements of {name}": 3}
+    assert differences(network, report(cycles_rtl=8)) == {"cycles": [8, 7]}
+    assert differences(network, report(cycles_rtl=8, memory="slow")) == {}
+    assert differences(network, report(operations=[])) == {f"{name} stays on the chip": True}
+    assert differences(network, report(equal=False)) == {"first": "None"}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4, 5, 6])
