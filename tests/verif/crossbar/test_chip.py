@@ -10,7 +10,13 @@ from hwgen.crossbar.rtl.chip import Chip
 from hwgen.crossbar.rtl.macro import Macro
 from hwgen.network.file import load_network
 from tests.verif.crossbar.chip_runs import WholeRun, run_whole
-from tests.verif.crossbar.whole import chip_for, design, joined_network, plain_network
+from tests.verif.crossbar.whole import (
+    answers_design,
+    chip_for,
+    design,
+    joined_network,
+    plain_network,
+)
 from verif.lint import lint_part
 
 ROOT = Path(__file__).parents[3]
@@ -38,9 +44,11 @@ def mates() -> ChipFacts:
     return chip_for(found, "mates")
 
 
-def test_a_whole_chip_is_clean() -> None:
-    found = design(plain_network(), copies=[1, 1, 1], macros=[1, 1, 1], clocks=[1, 1, 4])
-    chip = chip_for(found, "plain")
+@pytest.mark.parametrize("name", ["plain", "answers"])
+def test_a_whole_chip_is_clean(name: str) -> None:
+    """The image of the second one is a single beat."""
+    plain = design(plain_network(), copies=[1, 1, 1], macros=[1, 1, 1], clocks=[1, 1, 4])
+    chip = chip_for(plain if name == "plain" else answers_design(), name)
     macros = [Macro(chip=chip, macro=one.macro) for one in chip.macros]
     assert lint_part(Chip(chip=chip, macros=macros)) == ""
 
