@@ -1,4 +1,7 @@
-"""Run mutated files and options through the command line; scripts/fuzz calls it."""
+"""Run mutated files and options through the command line; scripts/fuzz calls it.
+
+`--kind walk`, alone, walks random crossbar designs instead, and goes on where `--keep` has some.
+"""
 
 import argparse
 import importlib
@@ -11,6 +14,8 @@ from pathlib import Path
 
 from tests.fuzz.cases import KINDS, prepare, trials
 from tests.fuzz.trial import Outcome, Trial, run
+from tests.fuzz.walks import KIND as WALK
+from tests.fuzz.walks import walk_designs
 
 COUNT = 2_400
 WARM = (
@@ -57,9 +62,15 @@ def main(given: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/fuzz", description=__doc__)
     parser.add_argument("--count", type=int, default=COUNT, help="cases in all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kind", action="append", choices=KINDS, help="default: each in turn")
-    parser.add_argument("--keep", type=Path, help="folder for the files of faults")
+    parser.add_argument(
+        "--kind", action="append", choices=(*KINDS, WALK), help="default: each but walk in turn"
+    )
+    parser.add_argument("--keep", type=Path, help="folder for the files of faults, or of walks")
     chosen = parser.parse_args(given)
+    if chosen.kind == [WALK]:
+        return walk_designs(chosen.count, chosen.seed, chosen.keep)
+    if WALK in (chosen.kind or ()):
+        parser.error("--kind walk must stand alone: its cases are designs, no files")
     kinds = tuple(chosen.kind or KINDS)
     counts, faults = fuzz(count=chosen.count, seed=chosen.seed, kinds=kinds, keep=chosen.keep)
     for trial, outcome in faults:
