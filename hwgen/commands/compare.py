@@ -139,7 +139,7 @@ def differing_maps(network: QuantizedNetwork, results: Results) -> Iterator[Diff
         run = results.runs[index]
         found = run.maps[place]
         for name in (INPUT, *(layer.name for layer in network.layers)):
-            if name in results.fused:
+            if name in results.fused and name not in network.graph.outputs:
                 continue
             each = DifferingMap(
                 image=image,

@@ -133,6 +133,15 @@ def test_a_fused_map_is_not_compared_its_consumer_is(runs: list[Simulated]) -> N
     assert (rows["pool"].fused, rows["pool"].mismatches) == (False, 0)
 
 
+def test_an_answer_is_compared_whoever_says_that_it_is_fused(runs: list[Simulated]) -> None:
+    """It has no consumer that would be wrong in its place."""
+    for run in runs:
+        del run.maps[0]["head"]
+    first = compare(network(), replace(results(runs), unstored=["head"])).first
+    assert first is not None
+    assert (first.what, first.layer, first.found) == ("map", "head", "nothing")
+
+
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_map_that_the_network_has_stored_must_be_there(runs: list[Simulated], name: str) -> None:
     for run in runs:

@@ -114,6 +114,7 @@ def test_a_schedule_that_is_none_is_refused_before_a_simulation(
     assert not (tmp_path / "work").exists()
 
 
+@pytest.mark.long
 def test_every_answer_leaves_the_chip(tmp_path: Path) -> None:
     """A concatenation, and a map that is read as well: equal in memory, alone and in a stream."""
     made, network = answers_network(), tmp_path / "network.npz"
