@@ -32,6 +32,7 @@ from hwgen.crossbar.compiler.answers import layers_behind
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.rules import rules_of
 from hwgen.crossbar.model.least import least_power_w
+from hwgen.crossbar.pages import synthesis_page
 from hwgen.crossbar.pages.networks import load_problem
 from hwgen.crossbar.sim.chip_run import hosted
 from hwgen.errors import HwgenError, SimulationError
@@ -124,9 +125,10 @@ def quick(chip: ChipFacts) -> HostedChip:
 
 @contextmanager
 def cheap() -> Iterator[None]:
-    """Search in this process, and compile what runs once as fast as can be."""
+    """Search in this process without a page, and compile what runs once as fast as can be."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(importlib.import_module("hwgen.crossbar.sim.simulate"), "hosted", quick)
+        patch.setattr(synthesis_page, "synthesis_page", lambda *_: "")
         patch.setattr(executors, "make_executor", lambda *_: executors.SerialExecutor())
         yield
 
