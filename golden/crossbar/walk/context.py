@@ -59,12 +59,13 @@ class Stage:
         """Return the pixels of each block of the stream."""
         layer = self.chip.layers[place]
         left = layer.layer.pixels - np.arange(layer.blocks) * layer.copies
-        return np.tile(np.clip(left, 0, layer.copies), self.images)
+        return np.tile(left.clip(0, layer.copies), self.images)
 
     def copies(self, layer: ChipLayer, held: Held) -> Ints:
         """Return how many of the copies in a macro have a pixel in each block of the stream."""
         first, behind = held.copies
-        return np.clip(np.minimum(self.pixels(layer.place), behind) - first, 0, None)
+        found: Ints = np.maximum(0, np.minimum(self.pixels(layer.place), behind) - first)
+        return found
 
     def blocks(self, place: int) -> Ints:
         """Return the numbers of the blocks of the stream."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden.crossbar.walk.context import Stage, two_behind
-from golden.crossbar.walk.hazards import NEVER, Ints
+from golden.crossbar.walk.hazards import NEVER, Ints, Where
 from golden.crossbar.walk.sums import Sums
 from golden.crossbar.walk.traffic import Packet, Storing, Traffic
 from hwgen.crossbar.facts.chip_facts import ChipLayer, Held, Travel
@@ -139,7 +139,7 @@ def gather(stage: Stage, traffic: Traffic, layer: ChipLayer, own: dict[int, Word
     return found
 
 
-def check_gathered(stage: Stage, where: object, words: Words, header: Ints, count: Ints) -> None:
+def check_gathered(stage: Stage, where: Where, words: Words, header: Ints, count: Ints) -> None:
     """See that a macro has the words that it sends."""
     chip = stage.chip
     parts = chip.word_elements // chip.flit_elements

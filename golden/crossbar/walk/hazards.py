@@ -78,6 +78,12 @@ class Findings:
             block = np.arange(1, len(go))
             self.note(where, block, go[1:], last[:-1] > go[1:], what, "is not through")
 
+    def add(self, where: Where, block: int, clock: int, what: str, state: State) -> None:
+        """Note one hazard; block: of the stream."""
+        image, own = divmod(block, where.blocks)
+        layer, operation, macro, _ = where
+        self.hazards.append(Hazard(clock, layer, operation, image, own, macro, what, state))
+
     def note(  # noqa: PLR0917
         self,
         where: Where,
@@ -94,17 +100,5 @@ class Findings:
         blocks, clocks = np.ravel(block)[found], np.ravel(clock)[found]
         _, firsts = np.unique(blocks, return_index=True)
         for first in firsts:
-            image, own = divmod(int(blocks[first]), where.blocks)
             text = what if isinstance(what, str) else what(int(found[first]))
-            self.hazards.append(
-                Hazard(
-                    int(clocks[first]),
-                    where.layer,
-                    where.operation,
-                    image,
-                    own,
-                    where.macro,
-                    text,
-                    state,
-                )
-            )
+            self.add(where, int(blocks[first]), int(clocks[first]), text, state)

@@ -5,18 +5,15 @@ from collections import defaultdict
 import numpy as np
 
 from golden.crossbar.walk.context import Stage
-from golden.crossbar.walk.hazards import Ints
+from golden.crossbar.walk.hazards import Ints, Say
 from golden.crossbar.walk.traffic import Loading, Packet, Traffic, waiting_words
 from hwgen.crossbar.facts.chip_facts import Travel
-
-BANKS = 2
-"""Images, and answers, that the I/O node holds."""
 
 
 def load(stage: Stage, traffic: Traffic, loading: Loading) -> None:
     """Walk the loads of a layer in a macro: what they read of rings."""
     layer, macro, place = loading.layer, loading.held.macro, loading.layer.place
-    where, rates = stage.where(place, "load", macro), stage.rates
+    where = stage.where(place, "load", macro)
     eltwise = layer.layer.kind == "eltwise"
     providers: tuple[int | None, ...] = layer.layer.providers or (None,)
     if eltwise:
@@ -42,10 +39,9 @@ def load(stage: Stage, traffic: Traffic, loading: Loading) -> None:
                 ring.written(first + ring.size),
                 what,
             )
-    del rates
 
 
-def pixel_of(stage: Stage, provider: int | None, channels: int, first: Ints):  # type: ignore[no-untyped-def]
+def pixel_of(stage: Stage, provider: int | None, channels: int, first: Ints) -> Say:
     """Return what says which pixel of which map an element is of."""
     name = stage.name_of(provider)
 
@@ -76,23 +72,23 @@ def receive(stage: Stage, traffic: Traffic) -> None:
 
 def meet(stage: Stage, packets: list[Packet]) -> None:
     """See that no two packets are on a link at a time."""
-    taken: dict[object, list[tuple[int, int, Packet]]] = defaultdict(list)
+    taken: dict[object, list[Packet]] = defaultdict(list)
+    depth: dict[tuple[object, int], int] = {}
     for one in packets:
-        for link, depth in links_of(stage, one.travel):
-            begin = one.header + stage.rates.hop * depth
-            taken[link].append((begin, begin + one.flits, one))
-    for spans in taken.values():
-        spans.sort(key=lambda span: span[:2])
-        begin = np.array([one[0] for one in spans])
-        end = np.maximum.accumulate([one[1] for one in spans])
-        for at in np.flatnonzero(begin[1:] <= end[:-1]):
-            clock, _, late = spans[at + 1]
-            other = spans[at][2].travel
+        for link, hops in links_of(stage, one.travel):
+            taken[link].append(one)
+            depth[link, one.travel.id] = stage.rates.hop * hops
+    for link, own in taken.items():
+        clocked = [(one.header + depth[link, one.travel.id], one) for one in own]
+        spans = sorted(clocked, key=lambda span: span[0])
+        begin = np.array([clock for clock, _ in spans])
+        end = np.maximum.accumulate(begin + np.array([one.flits for _, one in spans]))
+        for at in np.flatnonzero(begin[1:] <= end[:-1]).tolist():
+            clock, late = spans[at + 1]
+            other = stage.name_of(spans[at][1].travel.layer)
             where = stage.where(late.travel.owner, late.travel.operation, macro_at(stage, late))
-            what = f"its packet, while that of {stage.name_of(other.layer)} is on a link,"
-            wrong = np.array([True])
-            block = np.array([late.block])
-            stage.found.note(where, block, np.array([clock]), wrong, what, "has no room")
+            what = f"its packet, while that of {other} is on a link,"
+            stage.found.add(where, late.block, clock, what, "has no room")
 
 
 def macro_at(stage: Stage, packet: Packet) -> int:
@@ -111,49 +107,40 @@ def links_of(stage: Stage, travel: Travel) -> list[tuple[object, int]]:
 
 
 def enter(stage: Stage, interval: int) -> None:
-    """See that of the image two before the last block has been sent when an image enters."""
-    chip, step = stage.chip, stage.chip.step_clocks
+    """See that the buffer of images has room when one enters: else the chip waits for itself."""
+    chip, step, held = stage.chip, stage.chip.step_clocks, stage.rates.images
     for travel in chip.travels:
         if travel.kind != "image":
             continue
         layer = chip.layers[travel.owner]
         go = stage.go(travel.owner, "transfer")
         where = stage.where(travel.owner, "transfer", layer.held[0].macro)
-        for image in range(BANKS, stage.images):
-            last = int(go[(image - BANKS + 1) * layer.blocks - 1])
+        for image in range(held, stage.images):
             clock = image * interval * step
-            what = f"image {image}, which enters before the last block of image {image - BANKS},"
-            wrong = np.array([last >= clock - 1])
-            block = np.array([image * layer.blocks])
-            stage.found.note(where, block, np.array([clock]), wrong, what, "has no room")
+            if go[(image - held + 1) * layer.blocks - 1] >= clock - 1:
+                what = f"image {image}, which enters before the last block of image {image - held},"
+                stage.found.add(where, image * layer.blocks, clock, what, "has no room")
 
 
 def collect(stage: Stage, packets: list[Packet]) -> None:
     """See that no answer has to wait for one that comes only when it is stored."""
-    step, arrived = stage.chip.step_clocks, {}
+    step, held = stage.chip.step_clocks, stage.rates.answers
+    arrived: dict[int, list[int]] = defaultdict(list)
     for one in packets:
         if one.travel.kind == "result":
             depth = stage.hops(one.travel.tree, one.travel.source)[one.travel.targets[0]]
             clock = one.header + one.flits + stage.rates.hop * (1 + depth)
-            arrived.setdefault(one.travel.owner, []).append(clock)
+            arrived[one.travel.owner].append(clock)
     for place, clocks in arrived.items():
-        layer = stage.chip.layers[place]
-        for image in range(stage.images - 1):
-            full = clocks[(image + 2) * layer.blocks - 1]
-            held = -(-(full + 2) // step)
+        blocks = stage.chip.layers[place].blocks
+        for image in range(stage.images - held + 1):
+            full = clocks[(image + held) * blocks - 1]
             for other in arrived:
-                own = stage.chip.layers[other]
-                block = (image + 1) * own.blocks - 1
-                start = int(stage.starts[other, "result"][block])
-                if start > held or (start == held and start * step - 1 >= full + 1):
-                    where = stage.where(other, "result", own.merge_macro)
-                    what = f"image {image + 2} of {stage.name_of(place)}, which is held for it,"
-                    wrong = np.array([True])
-                    stage.found.note(
-                        where,
-                        np.array([block]),
-                        np.array([start * step]),
-                        wrong,
-                        what,
-                        "has no room",
-                    )
+                layer = stage.chip.layers[other]
+                block = (image + 1) * layer.blocks - 1
+                begins = int(stage.starts[other, "result"][block]) * step
+                # Its tick comes behind the clock in which the last beat is counted.
+                if begins - 1 >= full + 1:
+                    where = stage.where(other, "result", layer.merge_macro)
+                    what = f"image {image + held} of {stage.name_of(place)}, held for this answer,"
+                    stage.found.add(where, block, begins, what, "has no room")

@@ -35,6 +35,8 @@ class Rates:
     gather_wait: gather sender: from `first_clock` behind the strobe to the header
     gathered: gatherer: from the last flit of a word to the word, written
     unit: requantizer: elements of a clock of one activation unit
+    images: image sender: images that the buffer holds
+    answers: result collector: images of one answer that wait for the others
     """
 
     image_header: int = 2
@@ -65,6 +67,8 @@ class Rates:
     gather_wait: int = 2
     gathered: int = 1
     unit: int = 8
+    images: int = 2
+    answers: int = 2
 
     def pool_lanes(
         self, pixels: int, taps: int, shares: Sequence[int], clocks: int, most: int

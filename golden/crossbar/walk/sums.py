@@ -135,21 +135,18 @@ def check_shared_adcs(stage: Stage) -> None:
         spans = []
         for own in (layer, stage.chip.layers[layer.mate]):
             slots = max(slots_in(stage, one) for one in own.held)
-            hold = np.ravel(stage.bits(own.place, "adc"))
             first, last = stage.rates.slot(0, stage.adc), stage.rates.slot(slots - 1, stage.adc)
-            repeated = len(hold) // len(stage.blocks(own.place))
+            hold = stage.bits(own.place, "adc")
             spans += [
-                (int(clock) + first, int(clock) + last, own.place, at // repeated)
-                for at, clock in enumerate(hold)
+                (int(clock) + first, int(clock) + last, own.place, block)
+                for block, clocks in enumerate(hold)
+                for clock in clocks
             ]
         for one, two in pairwise(sorted(spans)):
             if two[0] <= one[1] and one[2] != two[2]:
                 where = stage.where(two[2], "adc", layer.held[0].macro)
-                what = f"the ADCs, which {stage.name_of(one[2])} has, "
-                clash = np.array([True])
-                stage.found.note(
-                    where, np.array([two[3]]), np.array([two[0]]), clash, what, "has no room"
-                )
+                what = f"its conversion, while {stage.name_of(one[2])} has the ADCs,"
+                stage.found.add(where, two[3], two[0], what, "has no room")
 
 
 def reduce_windows(stage: Stage, loading: Loading) -> Sums:

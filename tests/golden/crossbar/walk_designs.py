@@ -16,6 +16,7 @@ from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch
 from hwgen.errors import DesignError
 from tests.crossbar.model.conducted import promised_starts
 from tests.crossbar.model.designs import COMPONENTS
+from tests.crossbar.model.layers import fc
 from tests.crossbar.model.random_designs import random_choice, random_network, with_raw_answers
 
 POWER_W = 1e4
@@ -66,11 +67,17 @@ def is_built(network: CrossbarNetwork) -> bool:
 
 
 def drawn_network(rng: random.Random) -> CrossbarNetwork:
-    """Return a network that can be built."""
+    """Return a network that can be built, sometimes with another answer."""
     while True:
         network = random_network(rng)
         if is_built(network):
-            return with_raw_answers(rng, network)
+            break
+    if rng.random() < 0.25:
+        place = rng.randrange(len(network.layers))
+        read = network.layers[place]
+        sizes = read.pixels * read.out_channels, rng.choice((3, 10))
+        network = replace(network, layers=(*network.layers, fc("other", (place,), sizes)))
+    return with_raw_answers(rng, network)
 
 
 def confirmed(seed: int) -> Confirmed | None:
