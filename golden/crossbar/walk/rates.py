@@ -27,6 +27,7 @@ class Rates:
     accumulated: lane: from a slot to its accumulator, read and written
     added: addition: from the strobe to slot 0 read; summed: from there to its sum, written
     pool_word: pool: from rows to their word, written
+    pool_pixels: pool: windows of a block at a time, each with its own lanes
     operand: pool, eltwise: from the strobe to the first elements; reduced: from there to the sum
     chain_header: chain: from the strobe to the header; chain_read: to the first own sums read
     chain_pass: chain: from a flit that comes to the one that leaves; chain_kept: to a sum, written
@@ -56,6 +57,7 @@ class Rates:
     added: int = 1
     summed: int = 1
     pool_word: int = 1
+    pool_pixels: int = 1
     operand: int = 1
     reduced: int = 1
     chain_header: int = 3

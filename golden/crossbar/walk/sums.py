@@ -158,10 +158,11 @@ def reduce_windows(stage: Stage, loading: Loading) -> Sums:
     steps = next(one for one in layer.operations if one.name == "pool").busy
     channels = shares if len(shares) > 1 else (own.out_channels,)
     lanes = rates.pool_lanes(layer.copies, own.taps, channels, steps * stage.chip.step_clocks, word)
-    first, last, done = pool_walk(layer, shares, lanes, word)
+    first, last, done = pool_walk(layer, shares, lanes, word, at_once=rates.pool_pixels)
     go, blocks = stage.go(place, "pool"), stage.blocks(place)
     where = stage.where(place, "pool", held.macro)
-    length = layer.copies * own.taps * sum(-(-each // lanes) for each in channels)
+    turns = -(-layer.copies // rates.pool_pixels)
+    length = turns * own.taps * sum(-(-each // lanes) for each in channels)
     stage.found.through(where, go, go + rates.operand + length - 1, "the pooling before")
     words = first.shape[0]
     kept = kept_words(stage, reads, loading.grants() + rates.load_rows + rates.pool_word, words)
@@ -179,7 +180,7 @@ def reduce_windows(stage: Stage, loading: Loading) -> Sums:
 
 
 def pool_walk(
-    layer: ChipLayer, shares: tuple[int, ...], lanes: int, word: int
+    layer: ChipLayer, shares: tuple[int, ...], lanes: int, word: int, *, at_once: int = 1
 ) -> tuple[Ints, Ints, Ints]:
     """Return the first and last clock in which each word of a block is read, and of each sum.
 
@@ -203,9 +204,9 @@ def pool_walk(
         done, before = done + count, before + share
     when, low, high = np.array(at).T
     pixel = np.arange(layer.copies)[:, np.newaxis]
+    turn, size = pixel // at_once, own.taps * inputs
     when, low, high = (
-        np.ravel(pixel * size + one)
-        for size, one in ((clock, when), (own.taps * inputs, low), (own.taps * inputs, high))
+        np.ravel(one) for one in (turn * clock + when, pixel * size + low, pixel * size + high)
     )
     words = -(-layer.copies * own.taps * inputs // word)
     earliest, latest = np.full(words, NEVER), np.full(words, -NEVER)
@@ -215,7 +216,7 @@ def pool_walk(
         np.maximum.at(latest, edge[inside] // word, when[inside])
     sums = np.zeros(done, np.int64)
     sums[targets] = ends
-    return earliest, latest, np.ravel(pixel * clock + sums)
+    return earliest, latest, np.ravel(turn * clock + sums)
 
 
 def kept_words(stage: Stage, reads: Reads, clock: Ints, words: int) -> Ints:
