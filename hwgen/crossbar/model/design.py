@@ -170,7 +170,8 @@ def place_macros(
     """Return total macros, mesh columns, and each layer's first macro and merge macro.
 
     Results of a layer that is in the macros of another one meet in the first macro, strict: in the
-    first in which sums become whole. Macros lie along a snake in the order of layers; a layer without weights works on the merge
+    first in which sums become whole.
+    Macros lie along a snake in the order of layers; a layer without weights works on the merge
     macro of its first provider, on macro 0 if it reads the image.
     """
     count = len(tables.kind)
