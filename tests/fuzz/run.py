@@ -14,10 +14,10 @@ from pathlib import Path
 
 from tests.fuzz.cases import KINDS, prepare, trials
 from tests.fuzz.trial import Outcome, Trial, run
-from tests.fuzz.walks import KIND as WALK
-from tests.fuzz.walks import walk_designs
 
 COUNT = 2_400
+WALK = "walk"
+"""A kind that stands alone: its cases are designs, no files."""
 WARM = (
     "golden.network",
     "hwgen.dbpim.compiler",
@@ -68,6 +68,8 @@ def main(given: Sequence[str]) -> int:
     parser.add_argument("--keep", type=Path, help="folder for the files of faults, or of walks")
     chosen = parser.parse_args(given)
     if chosen.kind == [WALK]:
+        from tests.fuzz.walks import walk_designs  # a fork of a trial needs none of it
+
         return walk_designs(chosen.count, chosen.seed, chosen.keep)
     if WALK in (chosen.kind or ()):
         parser.error("--kind walk must stand alone: its cases are designs, no files")

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from tests.golden.crossbar.walk_designs import drawn
 
-KIND = "walk"
 STATE = "walks.jsonl"
 
 
