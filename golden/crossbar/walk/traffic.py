@@ -288,12 +288,12 @@ class Traffic:
 def accesses(stage: Stage, layer: ChipLayer, held: Held) -> tuple[int, int]:
     """Return the reads of a load and the words of a block of results, as they are charged."""
     chip, own = stage.chip, layer.layer
-    word = chip.word_elements
-    words = words_of_run(layer.copies * own.out_channels, own.out_channels, word)
+    word, elements = chip.word_elements, layer.copies * own.out_channels
+    words = words_of_run(elements, own.out_channels, chip.word_bits // layer.output_bits)
     if layer.cut is None:
-        pool = own.kind == "pool"
-        reads = window_reads(own, word, chip.shares_of(layer.place))
-        return layer.copies * reads if pool else words, words
+        if own.kind == "eltwise":
+            return 2 * words_of_run(elements, own.out_channels, word), words
+        return layer.copies * window_reads(own, word, chip.shares_of(layer.place)), words
     tiles = tile_reads(own, layer.cut, word, chip.shares_of(layer.place))
     copies = held.copies[1] - held.copies[0]
     return copies * sum(tiles[tile] for tile in range(*held.row_tiles)), words

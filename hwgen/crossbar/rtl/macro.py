@@ -241,15 +241,19 @@ class Macro(Part):
         m.d.comb += pad.order.eq(sum(rank[user] << (user * bits) for user in range(len(users))))
 
     def _accesses(self, place: int) -> tuple[int, int]:
-        """Return the reads of a load and the words of a block of results."""
+        """Return the reads of a load and the words of a block of results, as they are charged.
+
+        Of an addition the reads of both maps, whose loads follow each other at the port.
+        """
         chip, layer = self._chip, self._chip.layers[place]
         held, word = held_in(chip, place, self._macro), chip.word_elements
-        channels = layer.layer.out_channels
-        words = words_of_run(layer.copies * channels, channels, word)
+        channels, elements = layer.layer.out_channels, layer.copies * layer.layer.out_channels
+        words = words_of_run(elements, channels, chip.word_bits // layer.output_bits)
         if layer.cut is None:
-            pool = layer.layer.kind == "pool"
+            if layer.layer.kind == "eltwise":
+                return 2 * words_of_run(elements, channels, word), words
             reads = window_reads(layer.layer, word, chip.shares_of(place))
-            return layer.copies * reads if pool else words, words
+            return layer.copies * reads, words
         tiles = tile_reads(layer.layer, layer.cut, word, chip.shares_of(place))
         reads = sum(tiles[tile] for tile in range(*held.row_tiles))
         return (held.copies[1] - held.copies[0]) * reads, words
