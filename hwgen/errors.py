@@ -1,6 +1,7 @@
 """One exception type for each kind of mistake; every message is one sentence for a person."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Self
@@ -143,6 +144,36 @@ class RefusedNodesError(HwgenError):
 
 class CompileError(HwgenError):
     """A network cannot run on an architecture: an unsupported layer, or it does not fit."""
+
+
+class Reasons:
+    """Collects why a network cannot run on an architecture, so that all is said at once.
+
+    source: names the network
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source, self.sentences = source, list[str]()
+
+    def __bool__(self) -> bool:
+        return bool(self.sentences)
+
+    @contextmanager
+    def among(self) -> Iterator[None]:
+        """Keep what the body raises; it goes on behind it."""
+        try:
+            yield
+        except CompileError as error:
+            self.sentences.append(str(error))
+        except RefusedNodesError as error:
+            self.sentences += error.sentences
+
+    def check(self) -> None:
+        """Raise CompileError for the only reason, RefusedNodesError for several."""
+        if len(self.sentences) == 1:
+            raise CompileError(self.sentences[0])
+        if self.sentences:
+            raise RefusedNodesError(sentences=self.sentences, source=self.source)
 
 
 class OutputError(HwgenError):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, ROUNDINGS, WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import FACTOR_BITS, Opcode, field_limit
 from hwgen.dbpim.facts.timing import TAP_WORDS
-from hwgen.errors import CompileError
+from hwgen.errors import CompileError, Reasons
 from hwgen.network import (
     AveragePool,
     Conv,
@@ -46,9 +46,12 @@ MAP_LIMIT = field_limit(Opcode.CONV, "input_height")
 
 
 def check_supported(network: QuantizedNetwork, arch: Arch) -> None:
-    """Raise CompileError for the first thing that the chip does not run."""
+    """Raise CompileError, or RefusedNodesError with a sentence for each thing that does not run."""
+    reasons = Reasons(network.graph.name)
     for what, allowed, given in refusals(network, arch):
-        raise CompileError(f"{what} must be {allowed} on a dbpim chip, got {given}")
+        with reasons.among():
+            raise CompileError(f"{what} must be {allowed} on a dbpim chip, got {given}")
+    reasons.check()
 
 
 def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hwgen.dbpim.compiler.blocks import real_inputs, unpruned_blocks, weight_words
-from hwgen.dbpim.compiler.groups import FilterGroup, filter_groups
+from hwgen.dbpim.compiler.groups import FilterGroup, filter_groups, layer_phis
 from hwgen.dbpim.compiler.ops import Lowered
 from hwgen.dbpim.facts.arch import Arch
+from hwgen.errors import Reasons
 from hwgen.network import QuantizedNetwork
 
 
@@ -28,11 +32,19 @@ class LayerWeights:
 def layer_weights(
     lowered: Lowered, network: QuantizedNetwork, arch: Arch
 ) -> dict[str, LayerWeights]:
-    """Return the weights of each pass of the macros, by its name."""
-    found = {}
-    for name, filters in lowered.filters.items():
-        words, real = weight_words(filters, arch), real_inputs(filters.shape[1:], arch)
-        blocks = unpruned_blocks(words, real, weight_values=arch.sparsity.weight_values)
+    """Return the weights of each pass of the macros, by its name.
+
+    Errors: CompileError, or RefusedNodesError, for filters whose weights have too many digits
+    """
+    found, reasons = {}, Reasons(network.graph.name)
+    encoded = {name: encoded_filters(each, arch) for name, each in lowered.filters.items()}
+    if arch.sparsity.weight_bits:
+        for name, (words, _, blocks) in encoded.items():
+            with reasons.among():
+                layer_phis(name, words, blocks)
+    reasons.check()
+    for name, (words, real, blocks) in encoded.items():
+        filters = lowered.filters[name]
         groups = filter_groups(name, words, blocks, network.parameters[name], arch)
         found[name] = LayerWeights(
             groups=tuple(groups),
@@ -43,3 +55,11 @@ def layer_weights(
             tiles=max(len(group.tiles) for group in groups),
         )
     return found
+
+
+def encoded_filters(
+    filters: NDArray[np.int8], arch: Arch
+) -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return words of filters, which of their inputs are real, and which blocks are unpruned."""
+    words, real = weight_words(filters, arch), real_inputs(filters.shape[1:], arch)
+    return words, real, unpruned_blocks(words, real, weight_values=arch.sparsity.weight_values)

@@ -4,18 +4,22 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hwgen.errors import CompileError
+from hwgen.errors import CompileError, Reasons
 from hwgen.mram.compiler.views import View
 from hwgen.mram.facts.arch import MOST_ROW_SETS, Arch
 from hwgen.network import QuantizedNetwork
 
 
-def check_sums(network: QuantizedNetwork, views: Mapping[str, View], arch: Arch) -> None:
-    """Refuse layers whose sums overflow, or whose inputs take more rows than a sub-array has."""
+def check_sums(
+    network: QuantizedNetwork, views: Mapping[str, View], arch: Arch, reasons: Reasons
+) -> None:
+    """Keep every layer whose sums overflow, or whose inputs take more rows than there are."""
     for view in views.values():
-        check_rows(view, arch)
+        with reasons.among():
+            check_rows(view, arch)
         for mode in range(len(network.graph.modes)):
-            check_sum(view, mode, arch)
+            with reasons.among():
+                check_sum(view, mode, arch)
 
 
 def check_rows(view: View, arch: Arch) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from hwgen.chip.registers import ALIGNMENT_BYTES
-from hwgen.errors import CompileError
+from hwgen.errors import CompileError, Reasons
 from hwgen.mram.compiler.check import check_sums
 from hwgen.mram.compiler.maps import StoredMap, stored_maps
 from hwgen.mram.compiler.modes import ModeRecords
@@ -21,7 +21,7 @@ from hwgen.mram.compiler.rows import (
     weight_rows,
 )
 from hwgen.mram.compiler.search import Placement, search_placement, seed_placement
-from hwgen.mram.compiler.supported import answer_blocks, check_supported
+from hwgen.mram.compiler.supported import OPS, answer_blocks, check_supported
 from hwgen.mram.compiler.tasks import LayerCost, Task, estimate, tasks_of
 from hwgen.mram.compiler.units import Unit, units_of
 from hwgen.mram.compiler.views import View, view_of
@@ -61,16 +61,28 @@ class ModeTables:
 
 
 def lower(network: QuantizedNetwork, arch: Arch) -> Lowered:
-    """Return the passes of a network; CompileError for what the chip does not run."""
-    check_supported(network, arch)
-    units = units_of(network)
-    maps = stored_maps(network, units, arch)
-    views = {
-        unit.layer.name: view_of(unit, network, maps, arch)
-        for unit in units
-        if unit.weighted is not None
-    }
-    check_sums(network, views, arch)
+    """Return the passes of a network.
+
+    Errors: CompileError, or RefusedNodesError with all that the chip does not run; sums are judged
+    where the layers are supported
+    """
+    reasons = Reasons(network.graph.name)
+    with reasons.among():
+        check_supported(network, arch)
+    if not {layer.op for layer in network.layers} <= set(OPS):
+        reasons.check()
+    units: Sequence[Unit] = ()
+    with reasons.among():
+        units = units_of(network)
+    maps = stored_maps(network, units, arch, reasons)
+    views: dict[str, View] = {}
+    if not reasons:
+        for unit in units:
+            if unit.weighted is not None:
+                with reasons.among():
+                    views[unit.layer.name] = view_of(unit, network, maps, arch)
+        check_sums(network, views, arch, reasons)
+    reasons.check()
     return Lowered(network=network, arch=arch, units=units, maps=maps, views=views)
 
 

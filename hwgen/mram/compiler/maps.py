@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hwgen.errors import CompileError
+from hwgen.errors import CompileError, Reasons
 from hwgen.mram.compiler.units import Unit
 from hwgen.mram.facts.arch import BANKS, WINDOW, Arch
 from hwgen.mram.facts.image import pixel_blocks
@@ -25,22 +25,31 @@ class StoredMap:
 
 
 def stored_maps(
-    network: QuantizedNetwork, units: Sequence[Unit], arch: Arch
+    network: QuantizedNetwork, units: Sequence[Unit], arch: Arch, reasons: Reasons
 ) -> dict[str, StoredMap]:
-    """Return the place of each map that is stored; CompileError for one that does not fit."""
-    banks = bank_of_maps(units)
-    found = {}
+    """Return the place of each map that is stored; reasons: takes each that does not fit."""
+    banks, found = dict[str, int](), dict[str, StoredMap]()
+    with reasons.among():
+        banks = bank_of_maps(units)
     for name, bank in banks.items():
-        feature = network.map_of(name)
-        blocks = aligned_blocks(name, feature, units, arch)
-        size = feature.height * feature.width * blocks * arch.block_bytes
-        if size > arch.bank_bytes:
-            raise CompileError(
-                f"the map of {place_name(name)} must be at most {arch.bank_bytes} bytes on an mram"
-                f" chip, got {size}"
-            )
-        found[name] = StoredMap(feature=feature, bank=bank, blocks=blocks)
+        with reasons.among():
+            found[name] = stored_map(name, bank, network, units, arch)
     return found
+
+
+def stored_map(
+    name: str, bank: int, network: QuantizedNetwork, units: Sequence[Unit], arch: Arch
+) -> StoredMap:
+    """Return the place of a map in its bank; CompileError where it does not fit."""
+    feature = network.map_of(name)
+    blocks = aligned_blocks(name, feature, units, arch)
+    size = feature.height * feature.width * blocks * arch.block_bytes
+    if size > arch.bank_bytes:
+        raise CompileError(
+            f"the map of {place_name(name)} must be at most {arch.bank_bytes} bytes on an mram"
+            f" chip, got {size}"
+        )
+    return StoredMap(feature=feature, bank=bank, blocks=blocks)
 
 
 def place_name(name: str) -> str:

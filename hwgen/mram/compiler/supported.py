@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hwgen.errors import CompileError, RefusedNodesError
+from hwgen.errors import CompileError, Reasons
 from hwgen.mram.facts.arch import FACTOR_BITS, MOST_MODES, ROUNDINGS, WINDOW, Arch
 from hwgen.mram.facts.records import FIXED_FIELDS
 from hwgen.network import (
@@ -30,14 +30,11 @@ def field_limit(name: str) -> int:
 
 def check_supported(network: QuantizedNetwork, arch: Arch) -> None:
     """Raise CompileError, or RefusedNodesError with a sentence for each thing that does not run."""
-    found = [
-        f"{what} must be {allowed} on an mram chip, got {given}"
-        for what, allowed, given in refusals(network, arch)
-    ]
-    if len(found) == 1:
-        raise CompileError(found[0])
-    if found:
-        raise RefusedNodesError(sentences=found, source=network.graph.name)
+    reasons = Reasons(network.graph.name)
+    for what, allowed, given in refusals(network, arch):
+        with reasons.among():
+            raise CompileError(f"{what} must be {allowed} on an mram chip, got {given}")
+    reasons.check()
 
 
 def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen.errors import CompileError, FormatError, HwgenError
+from hwgen.errors import CompileError, FormatError, HwgenError, RefusedNodesError
 from hwgen.files.output import write_text
 from hwgen.mram.compiler import compile_network
 from hwgen.mram.facts.arch import Arch, load_arch
@@ -130,7 +130,7 @@ def cost_of(network: QuantizedNetwork, archs: Sequence[Arch]) -> Cost | None:
     for arch in archs:
         try:
             program = compile_network(network, arch, layer_cost=SplitCost(arch))
-        except CompileError:
+        except (CompileError, RefusedNodesError):
             continue
         model, modes = CycleModel(program, arch), network.graph.modes
         cycles = {name: model.predict(modes=[mode]).cycles for mode, name in enumerate(modes)}
