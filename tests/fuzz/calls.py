@@ -1,4 +1,7 @@
-"""Calls of the Python API with arguments that nobody means; a call is drawn from its seed."""
+"""Calls of the Python API with arguments that nobody means; a call is drawn from its seed.
+
+Some name files that are there as outputs, and some compare a run that lacks or adds something.
+"""
 
 import sys
 import traceback
@@ -11,6 +14,10 @@ import numpy as np
 
 from hwgen import api
 from tests.cli.given import TINY
+from tests.commands.compared import IMAGES, compared, golden, simulated
+
+OUTPUT, COMPARED = "output", "compared"
+"""Begin of the seed of a call that names an output, and of a comparison."""
 
 NETWORK = "given.npz"
 """A file that is no network, so that every call ends soon."""
@@ -36,16 +43,70 @@ VALUES: tuple[Any, ...] = (
     "x" * 300, "a\0b", "\udcff", "\x1b[31mred", "/dev/null", "all,none", b"x", [], [1], ["1.0x"],
     {}, {"cores": []}, {"cores": [object()]}, {1: 2}, (), (0, 5), (5, None), object(), int, len,
     np.int64(2), np.float32("nan"), np.bool_(True), np.zeros((2, 8, 8, 1)), np.array("x"),
-    np.array([None]), Path(), Path("a" * 300), range(3), Random,
+    np.array([None]), Path(), Path("a" * 300), range(3), Random, range(10**9), range(10**30),
+    {"cores": range(10**9)}, {"cores": range(9999)}, Path(NETWORK), f"./{NETWORK}",
 )  # fmt: skip
+
+
+OUTPUTS: dict[Callable[..., Any], dict[str, Any]] = {
+    api.compile: {"network": NETWORK, "architecture": TINY},
+    api.export_onnx: {"network": NETWORK},
+    api.fit: {"network": NETWORK, "rule": "text", "calibration": 1},
+    api.import_network: {"file": NETWORK},
+    api.model: {"network": NETWORK, "architecture": TINY, "images": 1},
+}
+"""Calls that write a file; the network is one here."""
+
+
+def output_call(random: Random) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Return a call that names a file that is there as its output, or a new one."""
+    function, given = random.choice(list(OUTPUTS.items()))
+    name = random.choice(("plot", "trace")) if function is api.model else "out"
+    place = random.choice((NETWORK, f"./{NETWORK}", f"absent/../{NETWORK}", "new", "mine", "."))
+    if place == "mine":
+        Path(place).write_text("of a person", encoding="ascii")
+    return function, {**given, name: place}
+
+
+MAPS = ("input", "conv", "pool", "head")
+
+
+def compare_run(random: Random) -> int:
+    """Compare runs of which one may lack or add something; return 0 if that is a difference."""
+    maps = golden()
+    runs = [simulated(image, maps) for image in range(IMAGES)]
+    run, name = random.choice(runs), random.choice(MAPS)
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: None,
+        lambda: run.maps[0].pop(name),
+        lambda: run.maps[0][name].__iadd__(1),
+        run.step_events.pop,
+        lambda: run.step_events.append({}),
+        lambda: random.choice(run.step_events).update(unknown=1),
+        lambda: run.events.update(unknown=1),
+        lambda: run.counters.update(unknown=1),
+        run.steps.pop,
+        lambda: run.images.append(IMAGES),
+        lambda: runs.remove(run),
+    )
+    place = random.randrange(len(changes))
+    changes[place]()
+    return 0 if compared(runs).equal is (place == 0) else 1
 
 
 def call(seed: str) -> int:
     """Call a function; return the exit code that a command would have."""
     random = Random(seed)
-    function, given = random.choice(list(CALLS.items()))
-    names = [*getattr(function, "__signature__").parameters, "unknown"]  # noqa: B009
-    chosen = {random.choice(names): random.choice(VALUES) for _ in range(random.choice((1, 1, 2)))}
+    if seed.startswith(COMPARED):
+        return compare_run(random)
+    chosen: dict[str, Any] = {}
+    if seed.startswith(OUTPUT):
+        function, given = output_call(random)
+    else:
+        function, given = random.choice(list(CALLS.items()))
+        names = [*getattr(function, "__signature__").parameters, "unknown"]  # noqa: B009
+        count = random.choice((1, 1, 2))
+        chosen = {random.choice(names): random.choice(VALUES) for _ in range(count)}
     print(function.__name__, *(f"{name}={type(value).__name__}" for name, value in chosen.items()))
     try:
         function(**{**given, **chosen})

@@ -19,6 +19,7 @@ from hwgen.cli import main
 from hwgen.cli.app import app
 from tests.cli.given import NETWORK, ROOT, TINY
 from tests.fuzz import mutate
+from tests.fuzz.calls import COMPARED, OUTPUT
 from tests.fuzz.trial import API, Trial
 from tests.importers import corpus
 
@@ -239,6 +240,32 @@ def api_case(inputs: Inputs, random: Random) -> Case:
     return [API, str(random.random())], "given.npz", b"no network"
 
 
+def output_case(inputs: Inputs, random: Random) -> Case:
+    """Name a file that is there as an output, on the command line and in Python."""
+    name = "given.npz"
+    content = NETWORK.read_bytes()
+    if random.random() < 0.5:
+        return [API, f"{OUTPUT}{random.random()}"], name, content
+    arguments = random.choice(
+        (
+            ["compile", name, str(TINY), "--out"],
+            ["export-onnx", name, "--out"],
+            ["fit", name, "--rule", "text", "--calibration", "1", "--out"],
+            ["model", name, str(TINY), "--images", "1", "--trace"],
+            ["model", name, str(TINY), "--images", "1", "--plot"],
+            ["info", name, "--json"],
+            ["import", name, "--dataset", random.choice(("nope", "digits", "")), "--out"],
+        )
+    )
+    place = random.choice((name, f"./{name}", f"absent/../{name}", "new", ".", str(TINY)))
+    return [*arguments, place], name, content
+
+
+def compared_case(inputs: Inputs, random: Random) -> Case:
+    """Compare runs of which one may lack or add something."""
+    return [API, f"{COMPARED}{random.random()}"], "given.npz", b"no network"
+
+
 KINDS: dict[str, Callable[[Inputs, Random], Case]] = {
     "yaml": yaml_case,
     "network": network_case,
@@ -250,7 +277,11 @@ KINDS: dict[str, Callable[[Inputs, Random], Case]] = {
     "report": report_case,
     "split": split_case,
     "api": api_case,
+    "output": output_case,
+    "compared": compared_case,
 }
+CLOSED = 0.1
+"""Of the command lines: their standard output is closed."""
 
 
 def trials(inputs: Inputs, *, count: int, seed: int, kinds: tuple[str, ...]) -> Iterator[Trial]:
@@ -262,4 +293,10 @@ def trials(inputs: Inputs, *, count: int, seed: int, kinds: tuple[str, ...]) -> 
         arguments, file, content = KINDS[kind](inputs, Random(name))
         folder.mkdir(exist_ok=True)
         (folder / file).write_bytes(content)
-        yield Trial(name=name, arguments=arguments, folder=folder)
+        yield Trial(
+            name=name,
+            arguments=arguments,
+            folder=folder,
+            closed=arguments[0] != API and Random(f"closed/{name}").random() < CLOSED,
+            may_replace=kind == "report",
+        )

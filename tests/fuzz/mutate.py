@@ -32,6 +32,7 @@ NASTY: tuple[Callable[[], Any], ...] = (
     lambda: 0.5,
     lambda: -0.0,
     lambda: 1e308,
+    lambda: 1e-320,
     lambda: float("nan"),
     lambda: float("inf"),
     lambda: "",

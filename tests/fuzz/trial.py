@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import resource
 import signal
 import sys
@@ -10,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from hwgen.cli import main
 from tests.fuzz.calls import call
@@ -25,34 +26,51 @@ LONGEST_SENTENCE = 1500
 """Characters; the usage of a command stands before the sentence about its arguments."""
 API = "api"
 """First argument of a call of the Python API; the second is its seed."""
+OPTION = re.compile(r"(?<!\w)--[a-z]")
+"""What a person types on a command line, and nobody in Python."""
+MADE = {"mine"}
+"""Files that a trial makes itself, of a person."""
 CRASHED = 99
 """Exit code of a worker whose command raised."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """A command line and where it runs."""
+    """A command line and where it runs.
+
+    closed: whether standard output is; may_replace: whether it may replace a file that is there
+    """
 
     name: str
     arguments: Sequence[str]
     folder: Path
+    closed: bool = False
+    may_replace: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a command ended; code: negative for a signal; new: files that it left."""
+    """How a command ended.
+
+    code: negative for a signal; new: files that it left; replaced: files of a person that changed
+    options: whether a call in Python was told of options
+    """
 
     code: int
     out: str
     err: str
     seconds: float
     new: tuple[str, ...]
+    replaced: tuple[str, ...] = ()
+    options: bool = False
 
     @property
     def fault(self) -> str | None:
         """What is wrong with the outcome; None: nothing."""
         if self.code not in (0, 2):
             return f"exit code {self.code}"
+        if self.replaced or self.options:
+            return f"replaced {', '.join(self.replaced)}" if self.replaced else "options in Python"
         if self.new and self.code:
             return f"left {', '.join(self.new[:3])}"
         if self.code and (said := fault_of_sentence(self.err)):
@@ -78,6 +96,7 @@ def fault_of_sentence(err: str) -> str | None:
 def run(trial: Trial) -> Outcome:
     """Run a command in a fork of this process."""
     before = names_in(trial.folder)
+    contents = contents_of(trial.folder, before)
     began = time.monotonic()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         sys.stdout.flush()
@@ -92,7 +111,9 @@ def run(trial: Trial) -> Outcome:
             out=content_of(out),
             err=content_of(err),
             seconds=min(usage.ru_utime + usage.ru_stime, time.monotonic() - began),
-            new=tuple(sorted(names_in(trial.folder) - before)),
+            new=tuple(sorted(names_in(trial.folder) - before - MADE)),
+            replaced=() if trial.may_replace else changed(trial.folder, contents),
+            options=trial.arguments[0] == API and OPTION.search(content_of(err)) is not None,
         )
 
 
@@ -106,13 +127,16 @@ def work(trial: Trial, out: IO[bytes], err: IO[bytes]) -> None:
         os.dup2(err.fileno(), 2)
         # pytest may have put streams of its own in their place.
         sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+        if trial.closed:
+            os.close(1)
+            sys.stdout = cast(Any, None)
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", buffering=1, closefd=False)
         limit()
         code = call(trial.arguments[1]) if trial.arguments[0] == API else main(trial.arguments)
     finally:
         with contextlib.suppress(Exception):
-            sys.stdout.flush()
             sys.stderr.flush()
+            sys.stdout.flush()
         os._exit(code)
 
 
@@ -136,6 +160,19 @@ def kill_group(leader: int) -> None:
     """End what a worker has left behind."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)
+
+
+def contents_of(folder: Path, names: set[str]) -> dict[str, bytes]:
+    """Return the content of each file."""
+    return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+
+
+def changed(folder: Path, before: dict[str, bytes]) -> tuple[str, ...]:
+    """Return the files whose content is another one now, and `mine` if a call has replaced it."""
+    mine = contents_of(folder, MADE & names_in(folder))
+    after = contents_of(folder, set(before))
+    foreign = [name for name, content in mine.items() if content != b"of a person"]
+    return (*(name for name in before if after.get(name) != before[name]), *foreign)
 
 
 def names_in(folder: Path) -> set[str]:
