@@ -128,7 +128,11 @@ def test_phi_above_two(hwgen: Command, tmp_path: Path, work: Path) -> None:
     path = tmp_path / "any.npz"
     save_network(directed("any_weights"), path)
     given = ["compile", path, ARCH, "--work", work]
-    refused(hwgen(*given), "filter", "at most 2", "weight_bits off")
+    code, out, err = hwgen(*given)
+    first, *reasons = err.splitlines()
+    assert (code, out) == (2, "") and first.startswith("hwgen: 2 nodes stand in the way")
+    assert len(reasons) == 2
+    assert all("at most 2" in line and "weight_bits off" in line for line in reasons)
     assert hwgen(*given, "--sparsity", "weight_values,input_bits")[0] == 0
 
 

@@ -140,7 +140,7 @@ def mram(folder: Path, **more: object) -> tuple[MramChip, dict[str, object]]:
 
 
 def test_axi_of_a_dbpim_chip(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
-    chip, job = dbpim(tmp_path, two_layers(tmp_path))
+    chip, job = dbpim(tmp_path / "chip", two_layers(tmp_path))
     run_system(chip, job, tmp_path, waves=waves, simulator=icarus)
 
 
