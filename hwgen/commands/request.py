@@ -301,7 +301,7 @@ def option_of(name: str) -> str:
 def told(value: object) -> str:
     """Return a value in an error; not every object can be printed, such as a number too long."""
     try:
-        return shortened(repr(value))
+        return shortened(os.fspath(value) if isinstance(value, Path) else repr(value))
     except Exception:
         return f"a value of the type {type(value).__name__} that cannot be printed"
 

@@ -90,7 +90,7 @@ def test_the_constants_compile(tmp_path: Path) -> None:
 
 
 def test_several_modes_need_one(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"needs --mode for a network with several modes, 1\.0x, "):
+    with pytest.raises(DataError, match=r"needs mode for a network with several modes, 1\.0x, "):
         api.export("cadnn_digits", "mram/small", tmp_path / "out", firmware=True)
     assert not (tmp_path / "out").exists()
 
