@@ -43,7 +43,7 @@ def promised(protocol: type) -> set[str]:
 OFFERED: dict[str, set[str]] = {
     "crossbar": {
         "architectures", "graphs", "synthesis", "report_schemas", "programs", "compiler",
-        "cycle_model", "data_sheet", "energy", "schedules", "simulation", "verilog",
+        "cycle_model", "data_sheet", "energy", "firmware", "schedules", "simulation", "verilog",
     },
     "dbpim": {
         "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",

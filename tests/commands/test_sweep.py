@@ -133,7 +133,7 @@ def test_a_network_that_does_not_fit_is_a_row(
         ({"cores": [True]}, "cores must be such as 2, got True"),
         ({"sparsity.weight_bits": [1]}, "sparsity.weight_bits must be such as True, got 1"),
         ({"cores": [3]}, "at least one combination must work, got none: cores must be"),
-        ({"sparsity": ["zeros"]}, "got none: --sparsity must be"),
+        ({"sparsity": ["zeros"]}, "got none: sparsity must be"),
         ({}, "at least one key"),
         ({"cores": list(range(5000))}, "at most 4096, got 5000"),
     ],
