@@ -162,7 +162,7 @@ def check_gaps(
     go: Ints,
     coming: list[tuple[Travel, Ints, Ints, Ints, Ints, Words]],
 ) -> None:
-    """See that behind a packet that ends in another word a clock is free, in which that goes."""
+    """See that behind a packet that ends in another word so many clocks are free as that takes."""
     word, chunk = stage.chip.word_elements, stage.chip.flit_elements
     where = stage.where(layer.place, "gather", layer.merge_macro)
     block = stage.blocks(layer.place)
@@ -173,7 +173,8 @@ def check_gaps(
         final = count - (flits - 1) * chunk
         place = (begin + count - final) % word
         spills = (count > 0) & (place + final > word)
-        meets = (headers == last + stage.rates.flit) & (counts > 0)
+        apart = headers - last
+        meets = (apart > 0) & (apart <= stage.rates.gather_gap) & (counts > 0)
         meets[number] = False
         wrong = spills & meets.any(axis=0)
         what = f"the last word of part {number}, behind which the next packet comes at once,"

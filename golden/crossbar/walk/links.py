@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 
 from golden.crossbar.walk.context import Stage
-from golden.crossbar.walk.hazards import NEVER, Ints, Say
+from golden.crossbar.walk.hazards import Ints, Say
 from golden.crossbar.walk.traffic import Loading, Packet, Traffic, waiting_words
 from hwgen.crossbar.facts.chip_facts import Travel
 
@@ -120,28 +120,3 @@ def enter(stage: Stage, interval: int) -> None:
             if go[(image - held + 1) * layer.blocks - 1] >= clock - 1:
                 what = f"image {image}, which enters before the last block of image {image - held},"
                 stage.found.add(where, image * layer.blocks, clock, what, "has no room")
-
-
-def collect(stage: Stage, packets: list[Packet]) -> None:
-    """See that no answer has to wait for one that comes only when it is stored."""
-    step, held = stage.chip.step_clocks, stage.rates.answers
-    arrived: dict[int, dict[int, int]] = defaultdict(dict)
-    for one in packets:
-        if one.travel.kind == "result":
-            depth = stage.hops(one.travel.tree, one.travel.source)[one.travel.targets[0]]
-            clock = one.header + one.flits + stage.rates.hop * (1 + depth)
-            arrived[one.travel.owner][one.block] = clock
-    for place, clocks in arrived.items():
-        blocks = stage.chip.layers[place].blocks
-        for image in range(stage.images - held + 1):
-            # A layer that is refused for other reasons may send nothing.
-            full = clocks.get((image + held) * blocks - 1, NEVER)
-            for other in arrived:
-                layer = stage.chip.layers[other]
-                block = (image + 1) * layer.blocks - 1
-                begins = int(stage.starts[other, "result"][block]) * step
-                # Its tick comes behind the clock in which the last beat is counted.
-                if begins - 1 >= full + 1:
-                    where = stage.where(other, "result", layer.merge_macro)
-                    what = f"image {image + held} of {stage.name_of(place)}, held for this answer,"
-                    stage.found.add(where, block, begins, what, "has no room")

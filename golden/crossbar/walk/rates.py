@@ -35,9 +35,9 @@ class Rates:
     activation: requantizer and results: from sums to their word, written
     gather_wait: gather sender: from `first_clock` behind the strobe to the header
     gathered: gatherer: from the last flit of a word to the word, written
+    gather_gap: gatherer: clocks that are free behind a packet whose last flit ends in another word
     unit: requantizer: elements of a clock of one activation unit
     images: image sender: images that the buffer holds
-    answers: result collector: images of one answer that wait for the others
     """
 
     image_header: int = 2
@@ -68,9 +68,9 @@ class Rates:
     activation: int = 4
     gather_wait: int = 2
     gathered: int = 1
+    gather_gap: int = 0
     unit: int = 8
     images: int = 2
-    answers: int = 2
 
     def pool_lanes(
         self, pixels: int, taps: int, shares: Sequence[int], clocks: int, most: int

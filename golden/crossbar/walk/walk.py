@@ -7,7 +7,7 @@ import numpy as np
 from golden.crossbar.walk.context import Key, Stage, Starts
 from golden.crossbar.walk.elements import activate, gather, send, store, together
 from golden.crossbar.walk.hazards import Hazard
-from golden.crossbar.walk.links import collect, enter, load, meet, receive
+from golden.crossbar.walk.links import enter, load, meet, receive
 from golden.crossbar.walk.rates import RATES, Rates
 from golden.crossbar.walk.sums import (
     add_maps,
@@ -42,7 +42,6 @@ def walk(
     receive(stage, traffic)
     meet(stage, traffic.packets)
     enter(stage, interval)
-    collect(stage, traffic.packets)
     return sorted(set(stage.found.hazards))
 
 
