@@ -286,6 +286,36 @@ def kilobytes_above(tables: Tables, layout: Layout, times: Times, enough: float)
 
 
 @compiled
+def all_waiting(tables: Tables, layout: Layout, times: Times) -> Floats:
+    """Return the most elements that wait, in whole words (strict rules).
+
+    First of each provider of each layer, in the order of `Tables.provider`, in each macro of that
+    layer, 0 where they are read in place; then of the outputs of each layer.
+    """
+    edges = tables.provider_start[-1]
+    found = np.zeros(edges + len(tables.kind))
+    for i in range(len(tables.kind)):
+        for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+            if not is_read_in_place(layout, i, tables.provider[e]):
+                found[e] = ring_of(tables, layout, times, i, tables.provider[e])
+        found[edges + i] = output_need(tables, layout, times, i)
+    return found
+
+
+@compiled
+def kilobytes_of(tables: Tables, layout: Layout, waiting: Floats) -> float:
+    """Return what the fullest scratchpad holds; waiting: see `all_waiting`."""
+    edges = tables.provider_start[-1]
+    held = np.zeros(layout.total_macros)
+    for i in range(len(tables.kind)):
+        own, last = places_of(tables, layout, i)
+        inputs = waiting[tables.provider_start[i] : tables.provider_start[i + 1]]
+        held[own] += image_ring(tables, layout, i) + inputs.sum()
+        held[last] += waiting[edges + i]
+    return float(held.max() * tables.scalars[BUS_BITS] / tables.word / 8 / 1024)
+
+
+@compiled
 def in_whole_words(tables: Tables, elements: float, in_a_word: int) -> float:
     """Return the inputs that as many words hold as some elements take; published: elements."""
     if not tables.strict:

@@ -8,10 +8,9 @@ from hwgen.crossbar.facts.fabric import Fabric, Region, Stream
 from hwgen.crossbar.facts.fabric_plan import fabric_of
 from hwgen.crossbar.facts.layout import Choice, floorplan
 from hwgen.crossbar.facts.rings import Ring, rings_of
-from hwgen.crossbar.model.buffers import image_ring, output_need, ring_of
-from hwgen.crossbar.model.exact import exact_times, stream_times
-from hwgen.crossbar.model.tables import KILOBYTES
-from hwgen.crossbar.model.timing import Times
+from hwgen.crossbar.model.buffers import image_ring
+from hwgen.crossbar.model.stream import most_waiting
+from hwgen.crossbar.model.tables import KILOBYTES, Floats
 
 if TYPE_CHECKING:
     from hwgen.crossbar.model.record import Confirmed
@@ -49,36 +48,32 @@ def chip_of(confirmed: "Confirmed") -> Chip:
 
 def regions_of(confirmed: "Confirmed", chip: Chip) -> tuple[Region, ...]:
     """Return the regions of all scratchpads, macro after macro; each is a ring of whole words."""
-    seen = seen_times(confirmed)
+    stream = confirmed.stream
+    waiting = most_waiting(
+        confirmed.tables,
+        confirmed.layout,
+        confirmed.pipeline,
+        confirmed.design.mate,
+        stream.images,
+        stream.interval,
+    )
     used: dict[int, int] = defaultdict(int)
-    words: dict[tuple[str, int, int | None], int] = {}
     found = []
     for ring in rings_of(chip):
-        key = ring.kind, ring.layer, ring.provider
-        if key not in words:
-            words[key] = words_of(confirmed, seen, ring)
-        found.append(Region(**ring._asdict(), first_word=used[ring.macro], words=words[key]))
-        used[ring.macro] += words[key]
+        words = words_of(confirmed, waiting, ring)
+        found.append(Region(**ring._asdict(), first_word=used[ring.macro], words=words))
+        used[ring.macro] += words
     return tuple(found)
 
 
-def words_of(confirmed: "Confirmed", seen: tuple[Times, Times], ring: Ring) -> int:
-    """Return the most words that a ring holds, of one image or of a stream."""
-    tables, layout, place = confirmed.tables, confirmed.layout, ring.layer
+def words_of(confirmed: "Confirmed", waiting: Floats, ring: Ring) -> int:
+    """Return the words of a ring; waiting: see `hwgen.crossbar.model.buffers.all_waiting`."""
+    tables, place = confirmed.tables, ring.layer
     if ring.kind == "output":
-        most = max(float(output_need(tables, layout, times, place)) for times in seen)
+        most = waiting[tables.provider_start[-1] + place]
     elif ring.provider is None:
-        most = float(image_ring(tables, layout, place))
+        most = image_ring(tables, confirmed.layout, place)
     else:
-        most = max(float(ring_of(tables, layout, times, place, ring.provider)) for times in seen)
-    return round(most / tables.word)
-
-
-def seen_times(confirmed: "Confirmed") -> tuple[Times, Times]:
-    """Return the times of one image, and of a stream."""
-    tables, layout, pipeline = confirmed.tables, confirmed.layout, confirmed.pipeline
-    mate, stream = confirmed.design.mate, confirmed.stream
-    return (
-        exact_times(tables, layout, pipeline, mate),
-        stream_times(tables, layout, pipeline, mate, stream.images, stream.interval),
-    )
+        start, end = tables.provider_start[place], tables.provider_start[place + 1]
+        most = waiting[start + list(tables.provider[start:end]).index(ring.provider)]
+    return round(float(most) / tables.word)

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.crossbar.model.buffers import kilobytes_above
+from hwgen.crossbar.model.buffers import all_waiting, kilobytes_of
 from hwgen.crossbar.model.design import Layout
 from hwgen.crossbar.model.exact import exact_times, stream_times
 from hwgen.crossbar.model.pipeline import Pipeline
-from hwgen.crossbar.model.tables import KILOBYTES, Ints, Tables
+from hwgen.crossbar.model.tables import KILOBYTES, Floats, Ints, Tables
 from hwgen.crossbar.model.timing import Times, closed_form
 
 FEWEST_IMAGES, IMAGES_AT_A_TIME = 8, 4
@@ -31,7 +31,8 @@ class Stream(NamedTuple):
     interval: steps from one image to the next
     latency: steps of the slowest image, of those that were through before images ended to come
     delay: steps by which the later ones of them took longer, for each image; -1: too few were seen
-    kilobytes: what the fullest scratchpad holds; 0 by published rules, which do not ask
+    kilobytes: what the fullest scratchpad must have room for, so that a stream of any length up to
+        this one finds it; 0 by published rules, which do not ask
     """
 
     images: int
@@ -79,8 +80,27 @@ def watch(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, interv
     if half > 0:
         later = int(latencies[half:].max() - latencies[:half].max())
         delay, latency = -(-max(0, later) // half), int(latencies.max())
-    kilobytes = kilobytes_above(tables, layout, times, 0.0) if tables.strict else 0.0
+    kilobytes = 0.0
+    if tables.strict:
+        waiting = most_waiting(tables, layout, pipeline, mate, images, interval)
+        kilobytes = kilobytes_of(tables, layout, waiting)
     return Stream(images, interval, latency, delay, kilobytes)
+
+
+def most_waiting(
+    tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, images: int, interval: int
+) -> Floats:
+    """Return what waits at most, see `all_waiting`, in the streams of one image to so many.
+
+    The last images of a stream meet less traffic than those before: in a shorter one a layer may
+    run ahead of its reader as it never does in the longer one.
+    """
+    streams = (
+        stream_times(tables, layout, pipeline, mate, length, interval)
+        for length in range(1, images + 1)
+    )
+    most: Floats = np.max([all_waiting(tables, layout, times) for times in streams], axis=0)
+    return most
 
 
 def seen_latencies(layout: Layout, times: Times, images: int, interval: int) -> Ints:

@@ -7,13 +7,14 @@ import numpy as np
 
 from golden.crossbar.walk import Hazard, walk
 from golden.crossbar.walk.context import Starts
+from hwgen.crossbar.facts.buildable import check_buildable
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.description import described
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import RRAM_RATIOS, points
 from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch
-from hwgen.errors import DesignError
+from hwgen.errors import ConfigError, DesignError
 from tests.crossbar.model.conducted import promised_starts
 from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.model.layers import fc
@@ -80,10 +81,20 @@ def drawn_network(rng: random.Random) -> CrossbarNetwork:
     return with_raw_answers(rng, network)
 
 
+def fits(network: CrossbarNetwork, components: Components) -> bool:
+    """Return whether chips are built with these constants: scratchpads as fast as flits come."""
+    try:
+        check_buildable(network, components, points(components, "strict", RRAM_RATIOS))
+    except ConfigError:
+        return False
+    return True
+
+
 def confirmed(seed: int) -> Confirmed | None:
     """Return a random design; None where it cannot be built."""
     rng = random.Random(f"walk {seed}")
-    network, components = drawn_network(rng), drawn_components(rng)
+    network = drawn_network(rng)
+    components = next(one for one in iter(lambda: drawn_components(rng), None) if fits(network, one))
     point = rng.choice(points(components, "strict", RRAM_RATIOS))
     choice = random_choice(rng, network, point.side, "strict", 0.4)
     design = design_of(choice.copies, choice.macros, choice.mate, choice.clocks)
