@@ -1,10 +1,12 @@
 """What the one port of each scratchpad makes of loads, stores and sends, in accesses.
 
 What arrives comes first, then all others, the shortest first; each begins once in a period.
-Gathered results wait in registers, not in the scratchpad.
+Gathered results wait in registers, not in the scratchpad. Of a provider two blocks may arrive in a
+period, and more if it makes several blocks in the time of that period: a crowd.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import astuple, dataclass
 
 from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.layout import most_arriving
@@ -32,6 +34,15 @@ class PortTimes:
     transfer: int = 0
     load_period: int = 0
     store_period: int = 0
+
+    @property
+    def period(self) -> int:
+        """Accesses between two blocks of a layer, at least."""
+        return max(self.load_period, self.store_period)
+
+    def behind(self, crowd: int) -> "PortTimes":
+        """Return the times behind a crowd of words that arrive."""
+        return PortTimes(*(each + crowd if each else 0 for each in astuple(self)))
 
 
 def words_of(chip: Chip, place: int, copies: int) -> int:
@@ -111,7 +122,56 @@ def port_times(chip: Chip) -> list[PortTimes]:
             own = found[place]
             own.store = own.send = turn(first, asked, words[place])
             own.store_period = period
+    crowds = [crowd(chip, found, place) for place in places]
+    return [own.behind(words) for own, words in zip(found, crowds, strict=True)]
+
+
+def crowd(chip: Chip, times: list[PortTimes], place: int) -> int:
+    """Return the words that arrive in the macros of a layer beyond two blocks of each provider.
+
+    times: without crowds. As more arrives the period is longer, until no further block may begin.
+    """
+    macros = set(chip.plan.layers[place].macros)
+    arriving = [
+        (words_of(chip, provider, chip.plan.layers[provider].copies), provider)
+        for reader, layer in enumerate(chip.network.layers)
+        for provider in layer.providers
+        if macros & set(chip.plan.layers[reader].macros) and chip.is_remote(provider, reader)
+    ]
+    more, before = 0, -1
+    while more > before:
+        steps = steps_of(chip, times[place].period + more)
+        begun = most_begun(chip, times, steps)
+        before, more = more, sum(words * max(0, begun[one] - 2) for words, one in arriving)
+    return more
+
+
+def most_begun(chip: Chip, times: list[PortTimes], steps: int) -> list[int]:
+    """Return how many blocks of each layer may begin in some steps; times: without crowds.
+
+    A layer without weights begins none before its providers have made what it reads.
+    """
+    found: list[int] = []
+    for place, (layer, placed) in enumerate(
+        zip(chip.network.layers, chip.plan.layers, strict=True)
+    ):
+        least = steps_of(chip, times[place].period)
+        if layer.has_weights:
+            least = max(least, chip.bit_steps * chip.clocks_per_bit[place])
+        most = min(placed.blocks, 1 + -(-steps // least))
+        if not layer.has_weights:
+            made = [
+                found[one] * -(-chip.plan.layers[one].copies // placed.copies)
+                for one in layer.providers
+            ]
+            most = min([most, *made])
+        found.append(most)
     return found
+
+
+def steps_of(chip: Chip, accesses: int) -> int:
+    """Return the steps that some accesses take."""
+    return math.ceil(accesses * float(chip.access_clocks) / chip.step_ns)
 
 
 def turn(first: int, asked: list[int], most: int) -> int:

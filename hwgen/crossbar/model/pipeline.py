@@ -9,6 +9,7 @@ from hwgen.chip.opaque import opaque
 from hwgen.crossbar.facts.chip import CLOCK_NS, LAG_NS
 from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.model.design import Layout, accesses
+from hwgen.crossbar.model.ports import block_words
 from hwgen.crossbar.model.tables import ACCESS_NS, ELTWISE, POOL, Bools, IntGrid, Ints, Tables
 from hwgen.crossbar.model.travels import ceil_div
 
@@ -67,6 +68,7 @@ def make_pipeline(
     to_next = np.zeros((layers, len(OPERATIONS)), np.int64)
     to_block = np.zeros((layers, len(OPERATIONS)), np.int64)
     own, back = np.zeros_like(steps), np.zeros_like(steps)
+    crowds = all_crowds(tables, layout, clocks, memory, step_ns)
     for i in range(layers):
         n = 0
         there = pipelined(tables, layout, i)
@@ -79,7 +81,8 @@ def make_pipeline(
             elif tables.strict and what in (POOLED, ADDED, ACTIVATE):
                 steps[i, n] = steps_of(unit_clocks(tables, layout, i, what) * CLOCK_NS, step_ns)
             else:
-                steps[i, n] = steps_of(worked_ns(tables, layout, i, what, memory), step_ns)
+                ns = worked_ns(tables, layout, i, what, memory, crowds[i])
+                steps[i, n] = steps_of(ns, step_ns)
             n += 1
         length[i] = n
         link(
@@ -93,7 +96,7 @@ def make_pipeline(
         )
         wait_for_registers(tables, operation[i], steps[i], to_block[i], own[i], back[i], n)
     if tables.strict and memory >= 0:
-        wait_for_ports(tables, layout, memory, step_ns, operation, to_block, own)
+        wait_for_ports(tables, layout, memory, step_ns, crowds, operation, to_block, own)
     return Pipeline(length, operation, steps, to_next, to_block, own, back)
 
 
@@ -103,6 +106,7 @@ def wait_for_ports(
     layout: Layout,
     memory: int,
     step_ns: float,
+    crowds: Ints,
     operation: Ints,
     to_block: Ints,
     own: Ints,
@@ -112,9 +116,81 @@ def wait_for_ports(
         for k in range(operation.shape[1]):
             accesses_apart = period_of(layout, i, operation[i, k])
             if accesses_apart > 0 and to_block[i, k] > 0:
-                ns = accesses_apart * tables.memories[memory, ACCESS_NS]
+                ns = (accesses_apart + crowds[i]) * tables.memories[memory, ACCESS_NS]
                 to_block[i, k] = max(to_block[i, k], steps_of(ns, step_ns))
                 own[i, k] = max(own[i, k], steps_of(ns, step_ns))
+
+
+@compiled
+def all_crowds(tables: Tables, layout: Layout, clocks: Ints, memory: int, step_ns: float) -> Ints:
+    """Return, for each layer, the words that arrive beyond two blocks of each provider.
+
+    While the macros of a layer are asked for all that a period holds, a provider may make more of
+    them, which makes the period longer, until no further block can begin. By published rules, and
+    while no scratchpad is known, there are none.
+    """
+    layers = len(tables.kind)
+    crowds, least = np.zeros(layers, np.int64), np.zeros(layers, np.int64)
+    if not tables.strict or memory < 0:
+        return crowds
+    access_ns = tables.memories[memory, ACCESS_NS]
+    for i in range(layers):
+        least[i] = steps_of(most_apart(layout, i) * access_ns, step_ns)
+        if tables.crossbars[i] > 0:
+            least[i] = max(least[i], tables.bit_steps * clocks[i])
+    for i in range(layers):
+        more = -1
+        while more != crowds[i]:
+            crowds[i] = max(0, more)
+            steps = steps_of((most_apart(layout, i) + crowds[i]) * access_ns, step_ns)
+            more = words_beyond(tables, layout, i, most_begun(tables, layout, least, steps))
+    return crowds
+
+
+@compiled
+def most_begun(tables: Tables, layout: Layout, least: Ints, steps: int) -> Ints:
+    """Return how many blocks of each layer may begin in some steps.
+
+    least: steps between two blocks of each layer; one without weights waits for its providers too
+    """
+    begun = np.zeros(len(least), np.int64)
+    for i in range(len(least)):
+        begun[i] = min(layout.blocks[i], 1 + ceil_div(steps, least[i]))
+        if tables.crossbars[i] == 0:
+            for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+                p = tables.provider[e]
+                made = begun[p] * ceil_div(layout.copies[p], layout.copies[i])
+                begun[i] = min(begun[i], made)
+    return begun
+
+
+@compiled
+def words_beyond(tables: Tables, layout: Layout, i: int, begun: Ints) -> int:
+    """Return the words of all blocks but two of each that is sent to the macros of layer i."""
+    more = 0
+    for j in range(len(begun)):
+        if not meet(layout, i, j):
+            continue
+        for e in range(tables.provider_start[j], tables.provider_start[j + 1]):
+            p = tables.provider[e]
+            if layout.shared_macros[j] > 1 or layout.first_macro[j] != layout.merge_macro[p]:
+                more += block_words(tables, p, layout.copies[p]) * max(0, begun[p] - 2)
+    return more
+
+
+@inlined
+def meet(layout: Layout, i: int, j: int) -> bool:
+    """Return whether two layers have a macro in common."""
+    return bool(
+        layout.first_macro[i] < layout.first_macro[j] + layout.shared_macros[j]
+        and layout.first_macro[j] < layout.first_macro[i] + layout.shared_macros[i]
+    )
+
+
+@inlined
+def most_apart(layout: Layout, i: int) -> int:
+    """Return the accesses between the blocks of a layer, at least, without a crowd."""
+    return int(max(layout.ports.load_period[i], layout.ports.store_period[i]))
 
 
 @inlined
@@ -184,14 +260,15 @@ def lag_ns(tables: Tables, layout: Layout, i: int, what: int) -> float:
 
 
 @compiled
-def worked_ns(tables: Tables, layout: Layout, i: int, what: int, memory: int) -> float:
+def worked_ns(tables: Tables, layout: Layout, i: int, what: int, memory: int, crowd: int) -> float:
     """Return how long an operation works; 0: no more than a step, whatever its length.
 
     Results are read from a scratchpad before they are sent; an image is written while it comes.
+    crowd: words that arrive besides
     """
     port, travel = 0.0, 0.0
     if has_accesses(tables, i, what) and memory >= 0:
-        port = port_accesses(tables, layout, i, what) * tables.memories[memory, ACCESS_NS]
+        port = (port_accesses(tables, layout, i, what) + crowd) * tables.memories[memory, ACCESS_NS]
     if what in (TRANSFER, CHAIN, GATHER, MERGE, SEND, RESULT):
         travel = travel_ns(layout, i, what)
     if what == TRANSFER:

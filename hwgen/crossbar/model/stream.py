@@ -32,7 +32,8 @@ class Stream(NamedTuple):
     latency: steps of the slowest image, of those that were through before images ended to come
     delay: steps by which the later ones of them took longer, for each image; -1: too few were seen
     kilobytes: what the fullest scratchpad must have room for, so that a stream of any length up to
-        this one finds it; 0 by published rules, which do not ask
+        this one finds it, or this one alone if it does not keep its pace; 0 by published rules,
+        which do not ask
     """
 
     images: int
@@ -82,7 +83,9 @@ def watch(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, interv
         delay, latency = -(-max(0, later) // half), int(latencies.max())
     kilobytes = 0.0
     if tables.strict:
-        waiting = most_waiting(tables, layout, pipeline, mate, images, interval)
+        waiting = all_waiting(tables, layout, times)
+        if keeps_pace(delay, interval):
+            waiting = most_waiting(tables, layout, pipeline, mate, images, interval)
         kilobytes = kilobytes_of(tables, layout, waiting)
     return Stream(images, interval, latency, delay, kilobytes)
 
@@ -113,5 +116,10 @@ def seen_latencies(layout: Layout, times: Times, images: int, interval: int) -> 
 
 def holds(tables: Tables, memory: int, stream: Stream) -> bool:
     """Return whether a stream keeps its pace and its scratchpads are large enough."""
-    keeps_pace = 0 <= stream.delay <= stream.interval // LATER
-    return bool(keeps_pace and stream.kilobytes <= tables.memories[memory, KILOBYTES])
+    enough = stream.kilobytes <= tables.memories[memory, KILOBYTES]
+    return bool(enough and keeps_pace(stream.delay, stream.interval))
+
+
+def keeps_pace(delay: int, interval: int) -> bool:
+    """Return whether later images of a stream take no longer than those before, see `Stream`."""
+    return 0 <= delay <= interval // LATER

@@ -94,7 +94,9 @@ def confirmed(seed: int) -> Confirmed | None:
     """Return a random design; None where it cannot be built."""
     rng = random.Random(f"walk {seed}")
     network = drawn_network(rng)
-    components = next(one for one in iter(lambda: drawn_components(rng), None) if fits(network, one))
+    components = next(
+        one for one in iter(lambda: drawn_components(rng), None) if fits(network, one)
+    )
     point = rng.choice(points(components, "strict", RRAM_RATIOS))
     choice = random_choice(rng, network, point.side, "strict", 0.4)
     design = design_of(choice.copies, choice.macros, choice.mate, choice.clocks)
