@@ -233,9 +233,7 @@ def memory_lines(memory: Memory) -> Iterator[str]:
             f" {number(memory.more_cycles)} more cycles than the model's, which are not compared"
         )
     if memory.error_address is not None:
-        yield (
-            f"no error of the bus: the chip used nothing at {memory.error_address:#x}, or missed it"
-        )
+        yield f"no error of the bus: the chip missed it at {memory.error_address:#x}"
 
 
 def model_table(report: ModelReport) -> RenderableType:

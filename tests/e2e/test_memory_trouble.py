@@ -1,6 +1,7 @@
 """`hwgen run` with a memory that stalls, and with one that answers with an error."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,17 @@ def test_an_error_of_the_bus_is_one_sentence(
     assert capfd.readouterr().err.splitlines()[-1] == (
         "hwgen: the chip stopped with the error READ_ERROR (image 0)"
     )
+
+
+@pytest.mark.parametrize("address", ["0", "7fff0000", "ffffffffffffffff"])
+def test_an_error_that_no_beat_meets_is_refused(
+    address: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    given = [*RUN, "--bus-error", address, "--work", tmp_path, "--json", tmp_path / "run.json"]
+    assert main([str(each) for each in given]) == 2
+    assert re.fullmatch(
+        r"hwgen: --bus-error must be a byte that the chip reads or writes, of 0x1000 to"
+        rf" 0x[0-9a-f]+, got {int(address, 16):#x}",
+        capfd.readouterr().err.splitlines()[-1],
+    )
+    assert not (tmp_path / "run.json").exists()

@@ -21,13 +21,15 @@ from hwgen.chip.sim.host_files import ANSWER_BYTES, Writes, beats_text, event_li
 from hwgen.chip.sim.simulator import FAST, MEMORY, QUICK, Simulator, run_simulator
 from hwgen.chip.sim.waves import WAVES, Waves
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
-from hwgen.errors import SimulationError
+from hwgen.errors import DataError, SimulationError
 from hwgen.files.patience import Ticker
 
 HOST = Path(__file__).parent / "host.v"
 TOP = "host"
 MEMORY_FILE, SCRIPT_FILE = "memory.hex", "script.txt"
 EVENTS_FILE, STORES_FILE, WAVES_FILE = "events.txt", "stores.txt", "waves.vcd"
+TOUCHED = "touched "
+"""Begin of the line of events that says which bytes of the memory a chip reads and writes."""
 NO_LIMITS = RunLimits()
 WRITE, START, REQUEST, WAIT, READ, ANSWER = range(1, 7)
 """Operations of the script."""
@@ -319,10 +321,27 @@ def run_hosted(
             folder = Path(scratch)
             run_host(work, make, folder, name=name, waves=waves, builds=builds, say=say)
             runs = read(folder)
+            check_touched(folder / EVENTS_FILE, work.trouble)
             if waves is not None:
                 saved.mkdir(exist_ok=True)
                 (folder / WAVES_FILE).replace(saved / WAVES_FILE)
     return runs, None if waves is None else saved / WAVES_FILE
+
+
+def check_touched(events: Path, trouble: Trouble) -> None:
+    """Refuse an address of an error that no beat has met: the run says nothing of errors.
+
+    Raises DataError with the bytes that were read or written
+    """
+    touched = [line.split()[1:] for line in event_lines(events) if line.startswith(TOUCHED)]
+    if trouble.error_address is None or not touched:
+        return
+    first, last, met = map(int, touched[0])
+    if not met:
+        raise DataError(
+            f"--bus-error must be a byte that the chip reads or writes, of {first:#x} to {last:#x},"
+            f" got {trouble.error_address:#x}"
+        )
 
 
 def read_runs(

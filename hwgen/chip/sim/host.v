@@ -31,11 +31,16 @@
 //   reset                       the reset of +reset_at; the script begins again
 //   timeout                     the chip was still busy after +limit cycles; the last line
 //   flood                       it stored more words than +most_stores; the last line
+//   touched FIRST LAST MET      bytes of the memory from the first to the last one that were read or
+//                               written; whether +error_address is among them
 //   finish                      the script is done; else the last line
+//
+// A register that does not answer, and a chip that does not start, end the simulation.
 
 module host;
   // insert: sizes
   localparam integer WORDS = PORT_BITS / 32;
+  localparam integer ANSWER_CYCLES = 10_000;  // of a register, and of a chip that is started
 
   reg clk = 0;
   reg rst = 1;
@@ -155,8 +160,21 @@ module host;
     end
   end
 
+  integer waited;
+
+  // Counts a cycle in which the chip does not answer.
+  task wait_for_answer(input [11:0] where);
+    begin
+      @(negedge clk);
+      waited = waited + 1;
+      if (waited > ANSWER_CYCLES)
+        $fatal(1, "host: register %h must answer within %0d cycles", where, ANSWER_CYCLES);
+    end
+  endtask
+
   task write_register(input [11:0] where, input [31:0] what);
     begin
+      waited = 0;
       awaddr = where;
       wdata = what;
       awvalid = 1;
@@ -166,7 +184,7 @@ module host;
       while (!b_taken) begin
         if (aw_taken) awvalid = 0;
         if (w_taken) wvalid = 0;
-        @(negedge clk);
+        wait_for_answer(where);
       end
       bready = 0;
       if (response != 0) $fatal(1, "host: writing register %h was refused", where);
@@ -175,13 +193,14 @@ module host;
 
   task read_register(input [11:0] where, output [31:0] what);
     begin
+      waited = 0;
       araddr = where;
       arvalid = 1;
       rready = 1;
       @(negedge clk);
       while (!r_taken) begin
         if (ar_taken) arvalid = 0;
-        @(negedge clk);
+        wait_for_answer(where);
       end
       rready = 0;
       if (response != 0) $fatal(1, "host: reading register %h was refused", where);
@@ -232,6 +251,7 @@ module host;
       endcase
       fields = $fscanf(script, "%h %h %h %h\n", operation, a, b, c);
     end
+    $fwrite(events, "touched %0d %0d %0d\n", memory.first, memory.last, memory.error_met);
     $fwrite(events, "finish\n");
     close;
   end
@@ -263,14 +283,20 @@ module host;
       begun = 0;
       write_register(CONTROL, 1);
       if (reset_at != 0 && b == 0) begin
-        while (cycle != reset_at) @(negedge clk);
+        while (cycle < reset_at) @(negedge clk);
         reset_at = 0;
         reset;
         $fwrite(events, "reset\n");
         $fclose(script);
         script = $fopen(script_file, "r");
       end else begin
-        wait (running);
+        waited = 0;
+        while (!running) begin
+          if (waited == ANSWER_CYCLES)
+            $fatal(1, "host: the chip must start within %0d cycles", ANSWER_CYCLES);
+          waited = waited + 1;
+          @(negedge clk);
+        end
       end
     end
   endtask

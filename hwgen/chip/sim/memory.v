@@ -8,6 +8,7 @@
 // seed           of the stalls
 // error_address  the beat that holds this byte is answered with SLVERR, and so is every one behind
 //                the end of the memory; all ones: none
+// What was touched: `first` to `last`, bytes; `error_met`: error_address among them.
 // An address that breaks AXI's rules for bursts, or a WLAST in the wrong place, ends the simulation.
 module memory #(
     parameter integer PORT_BITS = 64,
@@ -91,6 +92,25 @@ module memory #(
         ? SLVERR : OKAY;
   endfunction
 
+  // Whole beats that were read or written, by both channels.
+  reg [63:0] first_read, last_read, first_written, last_written;
+  reg met_reading, met_writing;
+  initial begin
+    first_read = ~64'd0;
+    first_written = ~64'd0;
+    last_read = 0;
+    last_written = 0;
+    met_reading = 0;
+    met_writing = 0;
+  end
+  wire [63:0] first = first_read < first_written ? first_read : first_written;
+  wire [63:0] last = last_read > last_written ? last_read : last_written;
+  wire error_met = met_reading || met_writing;
+
+  function automatic met(input [63:0] address);
+    met = address / BYTES == error_address / BYTES;
+  endfunction
+
   // Reads: a ring of bursts; `read_*` is the one that is being answered.
   reg [63:0] ring_address[0:WAITING-1];
   reg [8:0] ring_length[0:WAITING-1];
@@ -126,6 +146,9 @@ module memory #(
           rdata <= beats[read_address[LOW+:INDEX_BITS]];
           rresp <= response(read_address);
           rlast <= read_left == 1;
+          if (read_address < first_read) first_read <= read_address;
+          if (read_address + BYTES - 1 > last_read) last_read <= read_address + BYTES - 1;
+          met_reading <= met_reading || met(read_address);
           read_address = read_address + BYTES;
           read_left = read_left - 1;
         end
@@ -163,6 +186,9 @@ module memory #(
           if (wstrb[lane])
             beats[write_address[LOW+:INDEX_BITS]][8*lane+:8] = wdata[8*lane+:8];
         write_wrong = write_wrong || response(write_address) != OKAY;
+        if (write_address < first_written) first_written <= write_address;
+        if (write_address + BYTES - 1 > last_written) last_written <= write_address + BYTES - 1;
+        met_writing <= met_writing || met(write_address);
         write_address = write_address + BYTES;
         write_left = write_left - 1;
         if (write_left == 0) begin
