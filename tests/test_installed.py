@@ -166,3 +166,13 @@ def test_every_extra_that_a_page_names_exists() -> None:
         for extra in extras.split(",")
     }
     assert {"sim", "notebook"} <= named <= set(PROJECT["optional-dependencies"])
+
+
+def test_the_licences_of_others_ship(wheel: Path) -> None:
+    """Of the checkpoints from which two networks were trained on."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [each for each in archive.namelist() if each.endswith("licenses/NOTICE")]
+        text = archive.read(name).decode()
+    assert "Redistribution and use in source and binary forms" in text
+    for network in re.findall(r"configs/networks/\w+\.npz", text):
+        assert (ROOT / network).exists()

@@ -1,5 +1,6 @@
 """What import-linter cannot see: when a module is imported, and whose name a text mentions."""
 
+import importlib
 import pkgutil
 import re
 import subprocess
@@ -55,3 +56,16 @@ def test_flow_report_and_command_line_name_no_family() -> None:
     names = re.compile("|".join([*families(), *PAPERS]), re.I)
     naming = [str(file) for file in files if names.search(file.read_text(encoding="utf-8"))]
     assert not naming
+
+
+GROUP = re.compile(r"^(\w+): [^:]*: ((?:\w+,\s+)*\w+)$", re.M)
+"""A line of the docstring of generators: a group, what it does, its parts."""
+
+
+@pytest.mark.parametrize("family", families())
+def test_every_part_stands_in_one_group(family: str) -> None:
+    package = importlib.import_module(f"hwgen.{family}.rtl")
+    groups = GROUP.findall(package.__doc__ or "")
+    parts = [part for _, listed in groups for part in re.split(r",\s+", listed)]
+    assert sorted(parts) == [found.name for found in pkgutil.iter_modules(package.__path__)]
+    assert {"compute", "feed", "output"} <= {name for name, _ in groups}

@@ -12,29 +12,33 @@ PUBLISHED_FILL = 0.9
 """The published code counts this part of the bytes that it finds."""
 
 
-def kilobytes_of(case: Case, trace: Trace) -> float:
-    """Return the KB that the fullest macro needs, for an image or a stream of them.
+def kilobytes_of(case: Case, *traces: Trace) -> float:
+    """Return the KB that the fullest macro needs for any of some streams, each of some images.
 
     The published code takes the layer that needs most, as if no two were in one macro, of an image.
     """
     layers = range(len(case.network.layers))
     if case.strict:
-        return fullest(case, trace, [most_waiting(case, trace, place) for place in layers])
+        rings = [[rings_of(case, trace, at) for trace in traces] for at in layers]
+        waiting = [max(most_waiting(case, trace, at) for trace in traces) for at in layers]
+        most = [[max(each) for each in zip(*of_layer, strict=True)] for of_layer in rings]
+        return fullest(case, most, waiting)
+    (trace,) = traces
     inputs = [most_loaded(case, place) for place in layers]
     outputs = published_outputs(case, trace)
     elements = PUBLISHED_FILL * max(map(sum, zip(inputs, outputs, strict=True)))
     return elements * case.components.activation_bits / 8 / 1024
 
 
-def fullest(case: Case, trace: Trace, outputs: list[float]) -> float:
-    """Return the KB of the fullest macro (strict rules); outputs: most of each layer that wait."""
+def fullest(case: Case, rings: list[list[int]], outputs: list[float]) -> float:
+    """Return the KB of the fullest macro (strict rules).
+
+    rings: most elements of each provider of each layer; outputs: most of each layer that wait
+    """
     layers = range(len(case.network.layers))
     bits = case.components.activation_bits
     inputs = [
-        sum(
-            words_of(case, each, bits)
-            for each in [*rings_of(case, trace, at), image_ring(case, at)]
-        )
+        sum(words_of(case, each, bits) for each in [*rings[at], image_ring(case, at)])
         for at in layers
     ]
     stored = [

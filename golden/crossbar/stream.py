@@ -16,12 +16,10 @@ class StreamRun:
 
     trace: of nodes whose `cnt` goes on from image to image
     latencies: steps of each image, from when it enters
-    kilobytes: what the fullest scratchpad holds; 0 by published rules
     """
 
     trace: Trace
     latencies: list[int]
-    kilobytes: float
 
 
 def run_stream(
@@ -52,8 +50,18 @@ def run_stream(
     return StreamRun(
         trace=trace,
         latencies=[end - image * interval for image, end in enumerate(ends)],
-        kilobytes=kilobytes_of(case, trace) if case.strict else 0.0,
     )
+
+
+def kilobytes_of_streams(
+    case: Case, memory: Scratchpad, step_ns: float, *, images: int, interval: int
+) -> float:
+    """Return what the fullest scratchpad needs for streams of one to so many images (strict)."""
+    streams = [
+        run_stream(case, memory, step_ns, images=length, interval=interval)
+        for length in range(1, images + 1)
+    ]
+    return kilobytes_of(case, *(stream.trace for stream in streams))
 
 
 def repeated(dataflow: Dataflow, images: int) -> Dataflow:

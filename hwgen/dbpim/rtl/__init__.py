@@ -10,6 +10,22 @@ Example: the Verilog modules of one macro
     from hwgen.chip.rtl.emit import verilog_modules
 
     modules = verilog_modules(Macro(arch=arch))  # {"dbpim_ipu": ..., "dbpim_macro": ...}
+
+Its parts, by what they do:
+
+whole: the chip, its steps and its cores: chip, core, sequencer, core_events
+compute: a macro, from selected input bits to sums of filters: macro, ipu, compartment, dbmu,
+    digits, cell_array, adder_tree, adders, ppu, psum_array, meta_array
+feed: input words on their way from the banks to the macros: walker, vector_pixels, fetcher,
+    switch, group_queue, mask_array
+load: from the beats of a program to tiles, taps, tables and maps: loader, load_writer,
+    tile_loader, tile_store, taps_loader, tap_store, table_loader, table_store, row_unpacker,
+    triple_decoder, weight_decoder
+SIMD: what no macro computes: simd, simd_lane, simd_output
+output: from sums to elements in a bank or in memory: output_stage, residual_adder, write_port,
+    write_bus, logit_buffer
+hold: the maps of a core, and what is shared by all: activation_buffer, activation_bank, region,
+    layouts
 """
 
 from hwgen.chip.rtl.part import Part

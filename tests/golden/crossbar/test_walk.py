@@ -28,6 +28,9 @@ GATHERED, SMALL = (3, 8, 10, 11, 14), (4, 5, 6, 7, 15)
 """With parts that follow each other to one macro; with few blocks."""
 SPILLS = (14, 28)
 """With packets that end in another word."""
+LENGTHS, CROWD = 1702, 151
+"""Of a ring that fills most in streams of four images; of a provider that makes twelve blocks while
+its reader's macro loads one."""
 
 
 @cache
@@ -44,6 +47,18 @@ def sentences(found: Sequence[object]) -> str:
 @pytest.mark.parametrize("number", CLEAN)
 def test_a_stream_reads_what_is_there(number: int) -> None:
     assert sentences(design(number).hazards()) == ""
+
+
+@pytest.mark.parametrize("images", [1, 2, 3, 4, 5, 12])
+def test_rings_have_room_for_streams_of_any_length(images: int) -> None:
+    """The last image meets less traffic than the one before it: its blocks may come sooner."""
+    found = drawn(LENGTHS, images)
+    assert found is not None
+    assert sentences(found.hazards()) == ""
+
+
+def test_a_port_has_time_for_all_blocks_of_a_fast_provider() -> None:
+    assert sentences(design(CROWD).hazards()) == ""
 
 
 @pytest.mark.parametrize("name", ["mvm", "adc", "activation"])

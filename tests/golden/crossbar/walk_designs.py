@@ -113,12 +113,15 @@ def confirmed(seed: int) -> Confirmed | None:
         return None
 
 
-def drawn(seed: int) -> Drawn | None:
-    """Return a random design at work on a stream of 2 to 6 images; None: it cannot be built."""
+def drawn(seed: int, images: int | None = None) -> Drawn | None:
+    """Return a random design at work on a stream of images; None: it cannot be built.
+
+    images: 2 to 6 unless they are given
+    """
     found = confirmed(seed)
     if found is None:
         return None
-    chip, images = described(make_arch(found, f"drawn-{seed}")), 2 + seed % 5
+    chip, images = described(make_arch(found, f"drawn-{seed}")), images or 2 + seed % 5
     steps = promised_starts(found, images, chip.interval)
     starts = {
         (layer.place, operation.name): np.array(
