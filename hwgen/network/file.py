@@ -24,7 +24,6 @@ from hwgen.network.graph import (
 )
 from hwgen.network.host import RawImage
 from hwgen.network.layer import Arrays
-from hwgen.network.version_1 import VERSION_1, from_version_1
 from hwgen.network.version_2 import VERSION_2, from_version_2
 from hwgen.network.weights import PARAMETER_TYPES, Parameters
 
@@ -51,8 +50,6 @@ def load_network(path: Path) -> QuantizedNetwork:
             field="the file", allowed=f"a {FORMAT} file", given="no graph inside", source=source
         )
     plain = parse_json(arrays.pop(GRAPH_KEY), source)
-    if plain["version"] == VERSION_1:
-        plain, arrays = from_version_1(plain, arrays, source=source)
     if plain["version"] == VERSION_2:
         plain, arrays = from_version_2(plain, arrays, source=source)
     network = network_of(parse_graph(plain, source), arrays, source)
@@ -63,7 +60,7 @@ def load_network(path: Path) -> QuantizedNetwork:
 def parse_json(text: NDArray[Any], source: str) -> dict[str, Any]:
     """Return the graph as plain values, of a known format and version."""
     plain = plain_json(text.tobytes(), field=GRAPH_KEY, source=source)
-    versions = [VERSION, VERSION_2, VERSION_1]
+    versions = [VERSION, VERSION_2]
     return check_header(plain, file_format=FORMAT, versions=versions, source=source)
 
 

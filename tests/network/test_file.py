@@ -220,9 +220,10 @@ def test_wrong_arrays(
             lambda graph: graph.update(format="other.network"),
             "format must be hwgen.network, got other.network",
         ),
-        (lambda graph: graph.update(version=4), "version must be 3 or 2 or 1, got 4"),
-        (lambda graph: graph.update(version=True), "version must be 3 or 2 or 1, got True"),
-        (lambda graph: graph.pop("version"), "version must be 3 or 2 or 1, got None"),
+        (lambda graph: graph.update(version=1), "version must be 3 or 2, got 1"),
+        (lambda graph: graph.update(version=4), "version must be 3 or 2, got 4"),
+        (lambda graph: graph.update(version=True), "version must be 3 or 2, got True"),
+        (lambda graph: graph.pop("version"), "version must be 3 or 2, got None"),
         (
             lambda graph: graph["layers"][0].update(op="softmax"),
             "layers.0.op must be one of 'conv', 'linear', 'max_pool', 'average_pool', 'add', "
