@@ -17,12 +17,13 @@ Results = Mapping[str, set[str]]
 
 
 def read_results(junit_xml: Path) -> Results:
-    """Return the outcomes of each test, all its parameters taken together."""
+    """Return the outcomes of each test: of each set of parameters, and of all taken together."""
     outcomes: dict[str, set[str]] = defaultdict(set)
     for case in ElementTree.parse(junit_xml).iter("testcase"):
         file = case.attrib["classname"].replace(".", "/") + ".py"
-        test = case.attrib["name"].partition("[")[0]
-        outcomes[f"{file}::{test}"].add(outcome(case))
+        name = case.attrib["name"]
+        for test in {name, name.partition("[")[0]}:
+            outcomes[f"{file}::{test}"].add(outcome(case))
     return outcomes
 
 
