@@ -1,41 +1,15 @@
-"""What stands at the front of the house agrees with the house."""
+"""The picture of the first screen shows what the model says today."""
 
-import re
-import tomllib
+import importlib.util
+from pathlib import Path
 
-import pytest
-import yaml
-
-import hwgen
-from tests.docs.console import ROOT
+DOCS = Path(__file__).parents[2] / "docs"
 
 
-def text_of(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8")
-
-
-def test_the_version_is_one() -> None:
-    assert re.findall(r"^## (\S+?),", text_of("CHANGELOG.md"), re.M)[0] == hwgen.__version__
-    assert yaml.safe_load(text_of("CITATION.cff"))["version"] == hwgen.__version__
-
-
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "CHANGELOG.md"])
-def test_what_a_page_names_exists(page: str) -> None:
-    text = text_of(page)
-    links = re.findall(r"\]\(([^)#]+)", text)
-    files = re.findall(r"`((?:scripts|verif|docs|hwgen)/[\w./]+)", text)
-    scripts = re.findall(r"^(scripts/\w+)", text, re.M)
-    for path in {*links, *files, *scripts}:
-        assert (ROOT / path).exists(), path
-
-
-def test_the_image_installs_an_extra_that_exists() -> None:
-    extras = tomllib.loads(text_of("pyproject.toml"))["project"]["optional-dependencies"]
-    (named,) = re.findall(r"/hwgen\[(\w+)\]", text_of("Dockerfile"))
-    assert named in extras
-    assert 'ENTRYPOINT ["hwgen"]' in text_of("Dockerfile")
-
-
-def test_the_example_of_a_runner_does_what_lands() -> None:
-    jobs = yaml.safe_load(text_of(".github/workflows/tests.yml"))["jobs"]
-    assert "bash .ci/run" in [step.get("run") for step in jobs["tests"]["steps"]]
+def test_the_picture_is_up_to_date() -> None:
+    spec = importlib.util.spec_from_file_location("draw_front", DOCS / "draw_front.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    committed = (DOCS / "front.svg").read_text(encoding="utf-8")
+    assert committed == module.picture(), "run: python docs/draw_front.py"
