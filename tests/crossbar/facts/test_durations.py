@@ -180,3 +180,19 @@ def test_results_of_a_chained_sharing_partner_meet_where_sums_are_whole() -> Non
     made = chip(network, choice)
     assert made.plan.layers[1].merge_macro == 1
     assert set(made.results(1)) == {1, 3}
+
+
+def test_more_blocks_of_a_fast_provider_arrive_while_a_port_is_busy() -> None:
+    """16 bits of a step: a block of 4 pixels, in 2 words, each 16 steps.
+
+    The reader loads 256 windows of 5 runs of 10 elements, each in 2 words, and stores 2,560
+    elements in 41 words, which leave as well: with two blocks that arrive 5 + 2,560 + 82 accesses,
+    27 steps, in which a third block may arrive. With twice the clocks a bit none can.
+    """
+    fast = conv("fast", (), (3, 2), (16, 16), window=(1, 1, 0))
+    slow = conv("slow", (0,), (2, 10), (16, 16), window=(5, 1, 2))
+    network = CrossbarNetwork(name="n", input_channels=3, input_side=16, layers=(fast, slow))
+    for clocks, accesses in ((1, 2647 + 2), (2, 2647)):
+        choice = Choice(copies=(4, 256), macros=(1, 1), mate=(-1, -1), clocks=(clocks, 1))
+        found = {one.name: one for one in operations_of(chip(network, choice))[1]}
+        assert (found["load"].clocks, found["load"].period) == (accesses, 27)
