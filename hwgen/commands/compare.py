@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.chip.runs import Prediction
+from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.tiling import LayerTiling
 from hwgen.commands.compare_runs import all_equal, first_in_runs, run_records, step_sums, total
 from hwgen.commands.engines import Maps
-from hwgen.commands.protocols import Prediction, Run
 from hwgen.network import INPUT, QuantizedNetwork
 from hwgen.network.maps import FeatureMap
 from hwgen.report.run import ChipRun, Difference, RunLayer, StepSum

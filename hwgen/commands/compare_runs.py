@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Literal
 
+from hwgen.chip.runs import Prediction
+from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.step import Step
-from hwgen.commands.protocols import Prediction, Run
 from hwgen.report.run import ChipRun, Difference, RunStep, StepSum
 
 

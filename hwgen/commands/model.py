@@ -8,6 +8,7 @@ from typing import Annotated
 
 from rich.console import RenderableType
 
+from hwgen.chip.runs import Prediction
 from hwgen.commands.capabilities import CYCLE_MODEL, MODES, SPARSITY
 from hwgen.commands.context import Context
 from hwgen.commands.engines import Maps, expected_maps, predicted_cycles
@@ -16,7 +17,6 @@ from hwgen.commands.images import Batch
 from hwgen.commands.load import load as loaded
 from hwgen.commands.on_chip import WithImages, chip_of
 from hwgen.commands.pictures import write_plot
-from hwgen.commands.protocols import Prediction
 from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.subject import Subject, program_of, with_switches
 from hwgen.commands.trace import trace_network

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import cast
 
+from hwgen.chip.runs import Prediction
+from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.commands.capabilities import MODES
 from hwgen.commands.images import Batch, Data, choose_images
-from hwgen.commands.mode_protocols import ModeRun
-from hwgen.commands.protocols import Prediction, Run
 from hwgen.commands.subject import Subject
 from hwgen.errors import DataError
 
@@ -64,7 +63,7 @@ def weight_row_writes(subject: Subject, runs: Sequence[Run]) -> int | None:
     """Return the rows of weights that the runs wrote; None for a family without modes."""
     if not runs or not subject.family.offers(MODES):
         return None
-    return sum(cast(ModeRun, run).weight_row_writes for run in runs)
+    return sum(run.weight_row_writes for run in runs)
 
 
 def switch_cycles_max(
@@ -103,5 +102,5 @@ def cycles_of_images(
     found: dict[int, int] = {}
     for run, images in runs:
         alone = (run.cycles,) if len(images) == 1 else ()
-        found |= dict(zip(images, getattr(run, "image_cycles", alone), strict=False))
+        found |= dict(zip(images, run.image_cycles or alone, strict=False))
     return found

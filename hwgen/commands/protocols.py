@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from hwgen.chip.in_memory import InMemory
 from hwgen.chip.limits import RunLimits
-from hwgen.chip.step import PlannedStep, Step
+from hwgen.chip.runs import Prediction, SimulatedRun
+from hwgen.chip.step import PlannedStep
 from hwgen.chip.tiling import LayerTiling
 from hwgen.chip.timeline import Track
 from hwgen.chip.trouble import Trouble
@@ -139,34 +140,6 @@ class SplitCosts(Protocol):
     """The cost by which a compiler chooses how a layer is split over the cores."""
 
     def SplitCost(self, arch: Any) -> object: ...  # noqa: N802
-
-
-class Prediction(Protocol):
-    """The cycle model's prediction of one run.
-
-    cycles: from accepted start to done; load: load-stall cycles, in which nothing computes
-        because a load is pending
-    loading: cycles before the first run in which the weights come in, where they are predicted
-    steps: in the order of the program, those of the chip itself among them
-    counters: value of each further counter that the chip has, by the name of its register
-    events: how often each event happens; own_events: of each step those that never happen while
-        another one runs
-    """
-
-    @property
-    def cycles(self) -> int: ...
-    @property
-    def load(self) -> int: ...
-    @property
-    def loading(self) -> int: ...
-    @property
-    def steps(self) -> Sequence[Step]: ...
-    @property
-    def counters(self) -> Mapping[str, int]: ...
-    @property
-    def events(self) -> Mapping[str, int]: ...
-    @property
-    def own_events(self) -> Sequence[Mapping[str, int]]: ...
 
 
 class Predictor(Protocol):
@@ -308,40 +281,6 @@ class Firmware(Protocol):
         """Return program, images and answers; answers: (height, width, channels) of each image."""
 
 
-class Run(Protocol):
-    """What a simulation observed in one run, which is one start of a chip.
-
-    images: indices of the images that ran
-    maps: of each of them, by layer name, (height, width, channels); one that the chip never stores
-        whole is absent
-    cycles, load_cycles, steps, counters, events: as in a prediction
-    step_events: that happened from the end of the step before to the end of each
-    waves: file of the waves, if they were asked for
-    """
-
-    @property
-    def images(self) -> Sequence[int]: ...
-    @property
-    def maps(self) -> Sequence[Mapping[str, NDArray[Any]]]: ...
-    @property
-    def cycles(self) -> int: ...
-    @property
-    def load_cycles(self) -> int: ...
-    @property
-    def steps(self) -> Sequence[Step]: ...
-    @property
-    def counters(self) -> Mapping[str, int]: ...
-    @property
-    def events(self) -> Mapping[str, int]: ...
-    @property
-    def step_events(self) -> Sequence[Mapping[str, int]]: ...
-    @property
-    def waves(self) -> Path | None: ...
-
-    def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
-        """Return the cycle in which (y, x, channel) of a map was written; None: not known."""
-
-
 class Schedules(Protocol):
     """Schedules that chips keep: which block starts when.
 
@@ -403,7 +342,7 @@ class Simulation(Protocol):
         limits: RunLimits = ...,
         builds: Path | None = None,
         say: Callable[[str], None] = ...,
-    ) -> Sequence[Run]: ...
+    ) -> Sequence[SimulatedRun]: ...
     def write_by_hand(
         self, arch: Any, program: Any, images: Bytes, answers: Mapping[str, Any], folder: Path
     ) -> Path:

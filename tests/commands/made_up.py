@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -15,7 +15,6 @@ from hwgen.commands.context import Context
 from hwgen.commands.engines import expected_maps, predicted_cycles
 from hwgen.commands.families import families
 from hwgen.commands.images import choose_images
-from hwgen.commands.mode_protocols import ModePrediction
 from hwgen.commands.protocols import Predictor
 from hwgen.commands.subject import Subject
 
@@ -90,7 +89,7 @@ def chip_with_modes(monkeypatch: pytest.MonkeyPatch, subject: Subject) -> dict[s
                 counters=dict(each.counters),
                 events=dict(each.events),
                 step_events=[dict(events) for events in each.own_events],
-                image_cycles=list(cast(ModePrediction, each).image_cycles),
+                image_cycles=list(each.image_cycles),
                 weight_row_writes=wrong["writes"],
             )
             if size > 1 and modes[0] != modes[1]:

@@ -145,7 +145,7 @@ def test_the_most_expensive_switch_is_measured(
 
 
 def test_cycles_of_an_image_are_known_where_a_run_has_one() -> None:
-    one: Any = SimpleNamespace(cycles=8)
+    one: Any = SimpleNamespace(cycles=8, image_cycles=())
     assert cycles_of_images([(one, [3])]) == {3: 8}
     assert cycles_of_images([(one, [3, 4])]) == {}
     several: Any = SimpleNamespace(cycles=8, image_cycles=(5, 3))

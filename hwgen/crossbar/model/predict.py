@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.chip import runs
 from hwgen.chip.step import Step
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.chip_facts import ChipFacts
@@ -21,48 +22,20 @@ from hwgen.crossbar.model.events import run_events
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """Cycles of one run, from accepted start to done.
+class Prediction(runs.Prediction):
+    """The prediction of a run; steps: as `hwgen.crossbar.facts.run_steps` says.
 
-    timing: its parts; loading: cycles of the command LOAD before the first run
-    steps: one for each layer of each image, see `hwgen.crossbar.facts.run_steps`
-    starts: of all blocks; busy: steps in which ADCs convert, of all layers together
-    capacity: steps of all layers with weights
+    timing: its parts; starts: of all blocks; busy: steps in which ADCs convert, of all layers
     """
 
     timing: RunCycles
-    loading: int
-    images: int
-    steps: tuple[Step, ...]
     starts: Starts
-    events: Mapping[str, int]
     busy: Mapping[str, int]
-    own_events: Sequence[Mapping[str, int]] = ()
-
-    @property
-    def cycles(self) -> int:
-        """All cycles."""
-        return self.timing.cycles
-
-    @property
-    def load(self) -> int:
-        """Cycles in which no pipeline step goes on: the first image comes, the last result goes."""
-        return self.timing.first + self.timing.held + self.timing.drain
 
     @property
     def held_clocks(self) -> int:
         """Clocks by which pipeline steps are longer."""
         return self.timing.held
-
-    @property
-    def counters(self) -> dict[str, int]:
-        """What the counters of the chip will hold, by the name of their register."""
-        return {
-            "layers": self.images,
-            "images_done": self.images,
-            "steps": self.timing.steps,
-            "late": 0,
-        }
 
 
 class CycleModel:
@@ -85,9 +58,17 @@ class CycleModel:
         loading = load_cycles(chip, self._program.beats, address=0, latency=MEMORY_LATENCY_CYCLES)
         names = [plan.name for plan in self._program.facts.layers]
         return Prediction(
-            timing=timing,
+            cycles=timing.cycles,
+            # No pipeline step goes on: the first image comes, the last result goes.
+            load=timing.first + timing.held + timing.drain,
             loading=loading,
-            images=images,
+            counters={
+                "layers": images,
+                "images_done": images,
+                "steps": timing.steps,
+                "late": 0,
+            },
+            timing=timing,
             steps=steps_of(chip, names, images, starts, timing),
             starts=starts,
             events=run_events(chip, images),

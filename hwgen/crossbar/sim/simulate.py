@@ -1,13 +1,13 @@
 """Run a program on the RTL of a crossbar chip; its maps follow from what its macros store."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.chip import runs
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.sim.cache import Say, silent
 from hwgen.chip.sim.host import NO_LIMITS, run_hosted, simulator_of
@@ -37,38 +37,17 @@ STORING = ("port_writes",)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimulatedRun:
-    """One run of the chip: `facts.images` images of the program as a stream.
+class SimulatedRun(runs.SimulatedRun):
+    """One run of the chip; steps: as `hwgen.crossbar.facts.run_steps` says.
 
-    images: their indices
-    maps: of each image, by layer name, (height, width, channels); of a result what is in memory
-    cycles, load_cycles, counters: the chip's counters, by the name of their register
     held_clocks: by which steps were longer, by the chip's counter
-    steps: one for each layer of each image, see `hwgen.crossbar.facts.run_steps`
-    events: by name; strobes: of all operations, layer after layer
-    written: of each image, by layer name: the cycle in which each element was stored
+    strobes: of all operations, layer after layer
     loading: cycles of the command LOAD before the first run
-    waves: the file of the waves, if requested
     """
 
-    images: tuple[int, ...]
-    maps: Sequence[Mapping[str, NDArray[Any]]]
-    cycles: int
-    load_cycles: int
-    counters: Mapping[str, int]
     held_clocks: int
-    steps: tuple[Step, ...]
-    events: Mapping[str, int]
     strobes: Sequence[Strobes]
-    written: Sequence[Mapping[str, NDArray[np.int64]]]
     loading: int
-    waves: Path | None
-    step_events: Sequence[Mapping[str, int]] = ()
-
-    def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
-        """Return the cycle in which (y, x, channel) of a map was stored."""
-        cycles = self.written[self.images.index(image)][layer]
-        return int(cycles[element]) if cycles.size else None
 
 
 def simulate(
@@ -143,9 +122,9 @@ def simulated_runs(
     """Yield the runs with their maps; raise SimulationError for a command that did not finish."""
     for command in commands:
         command.check(ErrorCode, program.facts.images)
-    load, *runs = commands
+    load, *others = commands
     names = names_of(program, chip)
-    for run in runs:
+    for run in others:
         first, count = run.number * program.facts.images, len(run.answers)
         written, strobes = written_cycles(run, chip, count), strobes_of(run, chip)
         counters = dict(run.registers)

@@ -14,7 +14,7 @@ from hwgen.dbpim.model.activity import Counts, uniform
 from hwgen.dbpim.model.cells import CellUse, cell_use, row_cells
 from hwgen.dbpim.model.events import step_events
 from hwgen.dbpim.model.machine import run
-from hwgen.dbpim.model.prediction import Prediction, StepCycles, around_of
+from hwgen.dbpim.model.prediction import Prediction, StepCycles, around_of, prediction_of
 from hwgen.dbpim.model.sources import Maps, program_steps, tile_costs
 from hwgen.dbpim.model.state import CAUSES, Ints
 from hwgen.dbpim.model.tables import Cycles, run_packets
@@ -36,7 +36,7 @@ class CycleModel:
         """
         costs = [tile_costs(step, maps, self._arch) for step in self._steps]
         found = run_packets(self._packets, list(chain(*costs)), self._arch)
-        return Prediction(found.cycles, found.load, self._step_cycles(found, costs))
+        return prediction_of(found.cycles, found.load, self._step_cycles(found, costs))
 
     def spans(self, maps: Maps, *, most: int) -> Cycles:
         """Return the cycles of a run with what all units do in at most `most` spans of it."""

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-from hwgen.chip.step import Step, in_a_row
+from hwgen.chip import runs
+from hwgen.chip.step import in_a_row
 from hwgen.dbpim.facts.events import OVERLAPPING
 from hwgen.dbpim.facts.program import StepPlan
 from hwgen.network import INPUT
@@ -48,56 +48,32 @@ class StepCycles:
     events: Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """Cycles of one run, from accepted start to done.
+@dataclass(frozen=True, kw_only=True)
+class Prediction(runs.Prediction):
+    """The prediction of a run; found: steps of the program, whose cycles add up to the total."""
 
-    load: load-stall cycles, in which nothing computes because a load is pending
-    found: the steps of the program; their cycles add up to the total
-    """
-
-    cycles: int
-    load: int
     found: tuple[StepCycles, ...]
-
-    loading: ClassVar[int] = 0
-    """Cycles before the first run; weights come in with the runs."""
-
-    @property
-    def compute(self) -> int:
-        """Cycles without the load-stall cycles."""
-        return self.cycles - self.load
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The steps; each begins where the one before it retires."""
-        return in_a_row(self.found)
-
-    @property
-    def counters(self) -> dict[str, int]:
-        """What the other counters of the chip will hold, by the name of their register."""
-        return {"layers": len(self.found)}
-
-    @property
-    def events(self) -> dict[str, int]:
-        """Events of the run by name."""
-        total: Counter[str] = Counter()
-        for step in self.found:
-            total.update(step.events)
-        return dict(total)
 
     @property
     def step_events(self) -> tuple[Mapping[str, int], ...]:
         """Events of each step by name."""
         return tuple(step.events for step in self.found)
 
-    @property
-    def own_events(self) -> tuple[Mapping[str, int], ...]:
-        """Of each step the events that never happen while another one runs."""
-        return tuple(
-            {name: count for name, count in events.items() if name not in OVERLAPPING}
-            for events in self.step_events
-        )
+
+def prediction_of(cycles: int, load: int, found: tuple[StepCycles, ...]) -> Prediction:
+    """Return the prediction of a run; each step begins where the one before it retires."""
+    return Prediction(
+        cycles=cycles,
+        load=load,
+        steps=in_a_row(found),
+        counters={"layers": len(found)},
+        events=runs.summed(step.events for step in found),
+        own_events=[
+            {name: count for name, count in step.events.items() if name not in OVERLAPPING}
+            for step in found
+        ],
+        found=found,
+    )
 
 
 def where_cycles_go(prediction: Prediction) -> dict[str, float]:

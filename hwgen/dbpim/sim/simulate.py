@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.chip import runs
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.sim.cache import Say, silent
 from hwgen.chip.sim.host import NO_LIMITS, run_hosted
@@ -31,46 +32,10 @@ STORING = ("bank_bytes", "bus_bytes")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimulatedRun:
-    """One start of the chip: `facts.images` images of the program, the last run maybe fewer.
+class SimulatedRun(runs.SimulatedRun):
+    """One run of the chip; stores: words that it stored."""
 
-    images: their indices
-    maps: of each image, by layer name: uint8, the answer int32 or uint8; (height, width, channels)
-    cycles, load_cycles, layers: the chip's counters
-    steps: one for each retirement; it begins with the retirement before it
-    step_events: events of each of them; rest: those after the last one
-    stores: words that were stored
-    written: of each image, by layer name, int64: the cycle in which each element was stored last
-    waves: the file of the waves, if requested
-    """
-
-    images: tuple[int, ...]
-    maps: Sequence[Mapping[str, NDArray[Any]]]
-    cycles: int
-    load_cycles: int
-    layers: int
-    steps: tuple[Step, ...]
-    step_events: Sequence[Mapping[str, int]]
-    rest: Mapping[str, int]
     stores: Stores
-    written: Sequence[Mapping[str, NDArray[np.int64]]]
-    waves: Path | None
-
-    @property
-    def counters(self) -> dict[str, int]:
-        """The other counters, by the name of their register."""
-        return {"layers": self.layers}
-
-    @property
-    def events(self) -> dict[str, int]:
-        """Events of the run by name."""
-        parts = [*self.step_events, self.rest]
-        return {name: sum(part[name] for part in parts) for name in self.rest}
-
-    def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
-        """Return the cycle in which (y, x, channel) of a map was written last; None: never."""
-        cycles = self.written[self.images.index(image)].get(layer)
-        return None if cycles is None else int(cycles[element]) or None
 
 
 def simulate(
@@ -103,7 +68,7 @@ def simulate(
         seed=seed,
         limits=limits,
     )
-    runs, file = run_hosted(
+    found, file = run_hosted(
         work_of(job),
         lambda: hosted(arch),
         lambda folder: read_folder(folder, arch, limits),
@@ -112,7 +77,7 @@ def simulate(
         builds=builds,
         say=say,
     )
-    return list(simulated_runs(runs, program, arch, images, waves=file))
+    return list(simulated_runs(found, program, arch, images, waves=file))
 
 
 def prepare(
@@ -158,7 +123,7 @@ def job_of(
 
 
 def simulated_runs(
-    runs: Sequence[ChipRun],
+    starts: Sequence[ChipRun],
     program: Program,
     arch: Arch,
     inputs: Bytes,
@@ -171,7 +136,7 @@ def simulated_runs(
         come in tiles of columns are not known
     """
     facts = program.facts
-    for run in runs:
+    for run in starts:
         first = run.number * facts.images
         images = tuple(range(first, min(first + facts.images, len(inputs))))
         run.check(ErrorCode, facts.images)
@@ -189,10 +154,10 @@ def simulated_runs(
             maps=[maps_of(run, found, program, arch, n) for n, found in enumerate(stored)],
             cycles=run.cycles,
             load_cycles=run.registers["load_cycles"],
-            layers=run.registers["layers"],
+            counters={"layers": run.registers["layers"]},
+            events=run.events,
             steps=steps_of(run, program),
             step_events=[each.events for each in run.retired],
-            rest=run.rest,
             stores=run.stores,
             written=[{name: one.cycles for name, one in found.items()} for found in stored],
             waves=waves,

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from hwgen.chip.compiled import is_compiled
 from hwgen.chip.memory import Port, store_cycles
+from hwgen.chip.runs import summed
+from hwgen.chip.step import in_a_row
 from hwgen.mram.facts.arch import TAPS, Arch
 from hwgen.mram.facts.events import EVENTS
 from hwgen.mram.facts.program import Program, StepPlan
@@ -28,7 +30,7 @@ from hwgen.mram.facts.timing import (
 from hwgen.mram.model.conv import CAUSES, Conv, conv_cycles, conv_of
 from hwgen.mram.model.events import positions_of, record_events
 from hwgen.mram.model.port import image_cycles, program_cycles
-from hwgen.mram.model.prediction import Prediction, StepCycles
+from hwgen.mram.model.prediction import Prediction, StepCycles, counters_of
 
 MOVING = ("image", "answer")
 """Kinds of steps whose cycles count as those of loads."""
@@ -95,13 +97,18 @@ class CycleModel:
                 found.append(self._step(plan, name, work, before))
         found.append(end_step(END_CYCLES if chosen else START_CYCLES))
         cycles = sum(step.cycles for step in found)
+        events = summed(step.events for step in found)
         return Prediction(
             cycles=cycles,
             load=load,
-            modes=tuple(chosen),
-            found=tuple(found),
+            steps=in_a_row(found),
+            counters=counters_of(
+                found, events, modes=chosen, weight_row_writes=self._weight_row_writes
+            ),
+            events=events,
+            own_events=[step.events for step in found],
             image_cycles=tuple(end - begin for begin, end in pairwise((*begins, cycles))),
-            weight_row_writes=self._weight_row_writes,
+            found=tuple(found),
         )
 
     def predict_load(self) -> int:

@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-from hwgen.chip.step import Step, in_a_row
+from hwgen.chip import runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,70 +27,39 @@ class StepCycles:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """Cycles of one run, from accepted start to done.
+class Prediction(runs.Prediction):
+    """The prediction of a run; found: a step a record of each image, then the end."""
 
-    load: cycles in which an image or an answer moves, and that of the start
-    modes: of each image of the run; found: a step a record of each image, then the end
-    image_cycles: of each image, from the end of the one before it to its own; the start counts for
-        the first image, the end of the run for the last one
-    weight_row_writes: rows of weights that LOAD has written in all sub-arrays since reset
-    """
-
-    cycles: int
-    load: int
-    modes: tuple[int, ...]
     found: tuple[StepCycles, ...]
-    image_cycles: tuple[int, ...]
-    weight_row_writes: int
-
-    loading: ClassVar[int] = 0
-    """Cycles before the first run; those in which weights are written are not predicted."""
-
-    @property
-    def compute(self) -> int:
-        """Cycles without those of images and answers."""
-        return self.cycles - self.load
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The steps; each begins where the one before it retires."""
-        return in_a_row(self.found)
 
     @property
     def step_events(self) -> tuple[Mapping[str, int], ...]:
         """Events of each step by name."""
         return tuple(step.events for step in self.found)
 
-    @property
-    def own_events(self) -> tuple[Mapping[str, int], ...]:
-        """Of each step the events that never happen while another one runs: all of them."""
-        return self.step_events
 
-    @property
-    def events(self) -> dict[str, int]:
-        """Events of the run by name."""
-        total: Counter[str] = Counter()
-        for step in self.found:
-            total.update(step.events)
-        return dict(total)
+def counters_of(
+    found: Sequence[StepCycles],
+    events: Mapping[str, int],
+    *,
+    modes: Sequence[int],
+    weight_row_writes: int,
+) -> dict[str, int]:
+    """Return what the counters of the chip will hold, by the name of their register.
 
-    @property
-    def counters(self) -> dict[str, int]:
-        """What the counters of the chip will hold, by the name of their register.
+    A run writes no row of weights, and the lock has nothing to refuse.
 
-        A run writes no row of weights, and the lock has nothing to refuse.
-        """
-        events = self.events
-        return {
-            "layers": len(self.found) - 1,
-            "images_done": len(self.modes),
-            "active_mode": self.modes[-1] if self.modes else 0,
-            "and_operations": events["and_operations"],
-            "input_row_writes": events["input_row_writes"],
-            "weight_row_writes": self.weight_row_writes,
-            "refused_row_writes": 0,
-        }
+    weight_row_writes: rows of weights that LOAD has written in all sub-arrays since reset
+    """
+    return {
+        "layers": len(found) - 1,
+        "images_done": len(modes),
+        "active_mode": modes[-1] if modes else 0,
+        "and_operations": events["and_operations"],
+        "input_row_writes": events["input_row_writes"],
+        "weight_row_writes": weight_row_writes,
+        "refused_row_writes": 0,
+    }
 
 
 def where_cycles_go(prediction: Prediction) -> dict[str, float]:

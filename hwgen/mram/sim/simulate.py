@@ -1,14 +1,14 @@
 """Run a program on the RTL of an MRAM chip; its maps follow from the writes to its banks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.chip import runs
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.sim.cache import Say, silent
 from hwgen.chip.sim.host import NO_LIMITS, run_hosted
@@ -30,46 +30,14 @@ END = "end"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimulatedRun:
-    """One run of the chip: `facts.images` images of the program, the last run maybe fewer.
+class SimulatedRun(runs.SimulatedRun):
+    """One run of the chip: a step for each retirement, then `end`.
 
-    images: their indices; modes: the mode of each
-    image_cycles: of each, from the end of the one before it to its own; the start counts for the
-        first image, the end of the run for the last one
-    maps: of each image, by layer name: unsigned elements as wide as a bank's, the answer maybe
-        int32 or int64 sums; (height, width, channels of the mode)
-    cycles, load_cycles, counters: the chip's counters, by the name of their register
-    weight_row_writes: by the chip's counter, in this run
-    steps: one for each retirement, then `end`; step_events: events of each of them
-    written: of each image, by layer name, int64: the cycle in which each element was written last
-    loading: cycles of the commands LOAD before the first run
-    waves: the file of the waves, if requested
+    modes: of each image; loading: cycles of the commands LOAD before the first run
     """
 
-    images: tuple[int, ...]
     modes: tuple[int, ...]
-    image_cycles: tuple[int, ...]
-    maps: Sequence[Mapping[str, NDArray[Any]]]
-    cycles: int
-    load_cycles: int
-    counters: Mapping[str, int]
-    weight_row_writes: int
-    steps: tuple[Step, ...]
-    step_events: Sequence[Mapping[str, int]]
-    written: Sequence[Mapping[str, NDArray[np.int64]]]
     loading: tuple[int, ...]
-    waves: Path | None
-
-    @property
-    def events(self) -> dict[str, int]:
-        """Events of the run, by name."""
-        names = self.step_events[-1]
-        return {name: sum(step[name] for step in self.step_events) for name in names}
-
-    def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
-        """Return the cycle in which (y, x, channel) of a map was written last; None: never."""
-        cycles = self.written[self.images.index(image)].get(layer)
-        return None if cycles is None else int(cycles[element]) or None
 
 
 def simulate(
@@ -108,7 +76,7 @@ def simulate(
         seed=seed,
         limits=limits,
     )
-    runs, file = run_hosted(
+    commands, file = run_hosted(
         work_of(job),
         lambda: hosted(arch),
         lambda folder: read_folder(folder, arch, job.limits),
@@ -117,7 +85,7 @@ def simulate(
         builds=builds,
         say=say,
     )
-    return list(simulated_runs(runs, tables or program, arch, wanted, waves=file))
+    return list(simulated_runs(commands, tables or program, arch, wanted, waves=file))
 
 
 def prepare(
@@ -210,6 +178,7 @@ def simulated_runs(
             weight_row_writes=written - before,
             steps=steps_of(run, program),
             step_events=[*(each.events for each in run.retired), run.rest],
+            events=run.events,
             written=[{name: one.cycles for name, one in found.items()} for found in stored],
             loading=loading,
             waves=waves,

@@ -1,0 +1,83 @@
+"""A run of a chip, one start of it: as the cycle model predicts it, as a simulation saw it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.chip.step import Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """What a cycle model says of one run.
+
+    cycles: from accepted start to done; load: load-stall cycles, in which nothing computes because
+        a load is pending
+    loading: cycles before the first run in which the weights come in, where they are predicted
+    steps: in the order of the program, those of the chip itself among them
+    counters: value of each further counter that the chip has, by the name of its register
+    events: how often each event happens; own_events: of each step those that never happen while
+        another one runs
+    image_cycles: of each image, from the end of the one before it to its own; they add up to
+        `cycles`; empty: one image is all of the run
+    """
+
+    cycles: int
+    load: int
+    loading: int = 0
+    steps: tuple[Step, ...]
+    counters: Mapping[str, int]
+    events: Mapping[str, int]
+    own_events: Sequence[Mapping[str, int]] = ()
+    image_cycles: Sequence[int] = ()
+
+    @property
+    def compute(self) -> int:
+        """Cycles without the load-stall cycles."""
+        return self.cycles - self.load
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedRun:
+    """What a simulation saw of one run.
+
+    images: indices of the images that ran; the last run has maybe fewer than the program takes
+    maps: of each of them, by layer name, (height, width, channels); a map that the chip never
+        stores whole is absent
+    cycles, load_cycles, steps, counters, events, image_cycles: as in a prediction
+    step_events: that happened from the end of the step before to the end of each
+    written: of each image, by layer name, int64: the cycle in which each element was stored last
+    weight_row_writes: rows of weights that the run wrote; the load of the program is no part of it
+    waves: the file of the waves, if requested
+    """
+
+    images: tuple[int, ...]
+    maps: Sequence[Mapping[str, NDArray[Any]]]
+    cycles: int
+    load_cycles: int
+    steps: tuple[Step, ...]
+    counters: Mapping[str, int]
+    events: Mapping[str, int]
+    step_events: Sequence[Mapping[str, int]] = ()
+    image_cycles: Sequence[int] = ()
+    weight_row_writes: int = 0
+    written: Sequence[Mapping[str, NDArray[np.int64]]]
+    waves: Path | None
+
+    def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
+        """Return the cycle in which (y, x, channel) of a map was written last; None: never."""
+        cycles = self.written[self.images.index(image)].get(layer)
+        return None if cycles is None or not cycles.size else int(cycles[element]) or None
+
+
+def summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return the sum of counts by name."""
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part)
+    return dict(total)
