@@ -14,7 +14,11 @@ WORDS_LIMIT = 1 << field_bits(Opcode.CONV, "input_base")
 """Words of a bank that maps may take."""
 
 
-class FullError(CompileError):
+class UnitError(CompileError):
+    """A unit cannot run; one that is cut in another way perhaps can."""
+
+
+class FullError(UnitError):
     """A map does not fit: the step that writes it first, and its name."""
 
     def __init__(self, step: int, tensor: Tensor, free: int, available: int) -> None:
@@ -63,7 +67,7 @@ def place_all(order: Sequence[Tensor], lives: dict[Tensor, tuple[int, int]], arc
 
 def lowest_gap(tensor: Tensor, alive: list[Tensor], step: int, arch: Arch) -> int:
     """Return the lowest base at which a map overlaps none of the others."""
-    available = min(arch.bank_words, WORDS_LIMIT)
+    available = available_words(arch)
     words, base, largest = tensor.words, 0, 0
     for other in sorted(alive, key=lambda other: other.base):
         gap = other.base - base
@@ -74,6 +78,11 @@ def lowest_gap(tensor: Tensor, alive: list[Tensor], step: int, arch: Arch) -> in
     if gap < words:
         raise FullError(step, tensor, max(largest, gap), available)
     return base
+
+
+def available_words(arch: Arch) -> int:
+    """Return the words of a bank in which maps may lie."""
+    return min(arch.bank_words, WORDS_LIMIT)
 
 
 def check_size(tensor: Tensor) -> None:

@@ -10,6 +10,7 @@ from hwgen.dbpim.compiler.lower import lower
 from hwgen.dbpim.compiler.memory import Scratch, image_plan
 from hwgen.dbpim.compiler.partition import unit_steps
 from hwgen.dbpim.compiler.plans import step_plan
+from hwgen.dbpim.compiler.room import collect_room
 from hwgen.dbpim.compiler.steps import Step
 from hwgen.dbpim.compiler.supported import check_supported
 from hwgen.dbpim.compiler.weights import layer_weights
@@ -17,6 +18,7 @@ from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import VERSION, Opcode
 from hwgen.dbpim.facts.program import Program, ProgramFacts
 from hwgen.dbpim.facts.stream import encode_header
+from hwgen.errors import Reasons
 from hwgen.network import QuantizedNetwork
 
 
@@ -35,7 +37,9 @@ def compile_network(
     """
     check_supported(network, arch)
     lowered = lower(network, arch)
-    weights = layer_weights(lowered, network, arch)
+    reasons = Reasons(network.graph.name)
+    collect_room(reasons, lowered, arch)
+    weights = layer_weights(lowered, network, arch, reasons)
     build = Builder(lowered, weights, arch, run_images=images, layer_cost=layer_cost)
     answers = Answers()
     scratch = Scratch(build)

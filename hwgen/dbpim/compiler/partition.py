@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from math import prod
 
-from hwgen.dbpim.compiler.allocate import FullError
+from hwgen.dbpim.compiler.allocate import UnitError
 from hwgen.dbpim.compiler.answer import Answers
 from hwgen.dbpim.compiler.builder import Builder
 from hwgen.dbpim.compiler.judge import unit_cost
 from hwgen.dbpim.compiler.memory import Scratch
 from hwgen.dbpim.compiler.ops import Op
+from hwgen.dbpim.compiler.room import LEAST_COLUMNS, TILES
 from hwgen.dbpim.compiler.steps import Step
 from hwgen.dbpim.compiler.units import Unit, UnitSteps
 
@@ -17,10 +18,6 @@ SHORT = 8
 """Cuts up to which a unit may begin and end at any layer; a longer one where one map crosses."""
 BANDED = 12
 """Cuts up to which a unit may run in bands."""
-TILES = (1, 2, 4, 8, 16)
-"""Parts into which the columns of a band may be cut."""
-LEAST_COLUMNS = 2
-"""Columns of a part."""
 
 
 def unit_steps(build: Builder, scratch: Scratch, answers: Answers) -> list[Step]:
@@ -33,8 +30,8 @@ def unit_steps(build: Builder, scratch: Scratch, answers: Answers) -> list[Step]
             set_narrow(build, unit)
             try:
                 steps += UnitSteps(build, unit, scratch, answers).all_steps()
-            except FullError:
-                # Its first, middle and last bands fit and another one does not.
+            except UnitError:
+                # Its first, middle and last bands can be and another one cannot.
                 chooser.known[unit] = None
                 break
         else:
@@ -66,7 +63,7 @@ class Chooser:
     def __init__(self, build: Builder) -> None:
         self.build = build
         self.known: dict[Unit, float | None] = {}
-        self.errors: dict[int, FullError] = {}
+        self.errors: dict[int, UnitError] = {}
         ops = build.lowered.ops
         inner = [n for n in range(1, len(ops)) if ops[n - 1].output != ops[n].output]
         self.cuts = [0, *inner, len(ops)]
@@ -79,7 +76,7 @@ class Chooser:
         return {name for op in ops[cut:] for name in op.inputs} & written
 
     def units(self) -> list[Unit]:
-        """Return the cheapest sequence of units for the whole run; FullError if there is none."""
+        """Return the cheapest sequence of units for the whole run; UnitError if there is none."""
         count, images = len(self.build.lowered.ops), self.build.run_images
         if images == 1:
             for narrow in narrow_choices(self.build.lowered.ops):
@@ -155,7 +152,7 @@ class Chooser:
         bands = sorted({0, unit.bands // 2, unit.bands - 1})
         try:
             parts = [trial.placed((0, unit.group), band, unit.tiles // 2) for band in bands]
-        except FullError as error:
+        except UnitError as error:
             self.errors.setdefault(unit.first, error)
             return None
         return unit_cost(self.build, unit, parts[len(parts) // 2])

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from hwgen.dbpim.compiler.allocate import UnitError
 from hwgen.dbpim.compiler.builder import Builder
 from hwgen.dbpim.compiler.grid import NO_ROWS, Grid, Rows
 from hwgen.dbpim.compiler.lower_simd import IDENTITY, SIMD_DEFAULTS
@@ -13,7 +14,6 @@ from hwgen.dbpim.compiler.steps import Step, StepWork, Tensor
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import Operation, Space, of_core
 from hwgen.dbpim.facts.program import MemoryPlace
-from hwgen.errors import CompileError
 
 LOGIT_BYTES = 4
 """Bytes of an entry of the logit buffer."""
@@ -46,16 +46,17 @@ def pieces(
 
     pitch: bytes from one row to the next in memory; beyond the words of a row it is padding, and
     no piece holds two rows then
+    Errors: UnitError where not even one beat's pixels fit the logit buffer
     """
     depth = tensor.channel_words
     arch, word_bytes = build.arch, build.arch.macro.compartments
     row_bytes = width * depth * word_bytes
-    capacity = arch.logit_entries * LOGIT_BYTES // word_bytes
+    capacity = logit_words(arch)
     unit = aligned_pixels(depth * word_bytes, arch.port_bytes)
     run = width if pitch != row_bytes else (rows[1] - rows[0]) * width
     whole = run if run * depth <= capacity else capacity // depth // unit * unit
     if not whole:
-        raise CompileError(
+        raise UnitError(
             f"layer {tensor.shape.name}: pixels of a map that goes to memory must fit the logit"
             f" buffer in whole beats, at most {capacity * word_bytes} bytes, got"
             f" {unit * depth * word_bytes}"
@@ -72,6 +73,11 @@ def pieces(
                 offset=(start - rows[0]) * pitch + first * depth * word_bytes,
                 words=(end - first) * depth,
             )
+
+
+def logit_words(arch: Arch) -> int:
+    """Return the words of C bytes that the logit buffer holds."""
+    return arch.logit_entries * LOGIT_BYTES // arch.macro.compartments
 
 
 def aligned_pixels(pixel_bytes: int, port_bytes: int) -> int:

@@ -13,7 +13,14 @@ from hwgen.dbpim.compiler.builder import Builder
 from hwgen.dbpim.compiler.grid import NO_ROWS, Rows, hull
 from hwgen.dbpim.compiler.memory import Scratch, load_steps
 from hwgen.dbpim.compiler.ops import Op, Window
-from hwgen.dbpim.compiler.spill import Rectangle, aligned_pixels, copy_out, copy_step, owners_of
+from hwgen.dbpim.compiler.spill import (
+    Rectangle,
+    aligned_pixels,
+    copy_out,
+    copy_step,
+    owners_of,
+    pieces,
+)
 from hwgen.dbpim.compiler.steps import Images, Step, Tensor, slice_maps
 from hwgen.dbpim.facts.addressing import channel_words
 from hwgen.network import INPUT
@@ -66,7 +73,7 @@ class UnitSteps:
                     yield from self.placed((first, group), band, tile)
 
     def placed(self, images: Images, band: int, tile: int) -> list[Step]:
-        """Return the steps of a band of a group; FullError where its maps do not fit."""
+        """Return the steps of a band of a group; UnitError where it cannot be."""
         steps = list(self.band_steps(images, band, tile))
         slice_maps(steps, self.build.arch)
         allocate(steps, self.build.arch)
@@ -186,6 +193,8 @@ class UnitSteps:
         for image in range(images[0], sum(images)):
             owners = owners_of(step, image=image)
             if self.trial:
+                across = columns[1] - columns[0]
+                next(pieces(self.build, step.output, rows, width=across, pitch=place.pitch))
                 part = Rectangle(rows=rows, columns=(0, step.output.shape.width), base=0)
                 yield copy_step(
                     self.build, step.output, part, image=image, owners=owners, name="trial"

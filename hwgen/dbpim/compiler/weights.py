@@ -30,13 +30,15 @@ class LayerWeights:
 
 
 def layer_weights(
-    lowered: Lowered, network: QuantizedNetwork, arch: Arch
+    lowered: Lowered, network: QuantizedNetwork, arch: Arch, reasons: Reasons
 ) -> dict[str, LayerWeights]:
     """Return the weights of each pass of the macros, by its name.
 
-    Errors: CompileError, or RefusedNodesError, for filters whose weights have too many digits
+    reasons: found so far; filters whose weights have too many digits come to them, and nothing is
+        encoded where there is one
+    Errors: CompileError, or RefusedNodesError
     """
-    found, reasons = {}, Reasons(network.graph.name)
+    found = {}
     encoded = {name: encoded_filters(each, arch) for name, each in lowered.filters.items()}
     if arch.sparsity.weight_bits:
         for name, (words, _, blocks) in encoded.items():

@@ -8,7 +8,7 @@ from golden.network import infer
 from hwgen.dbpim.compiler import unstored
 from hwgen.dbpim.compiler.compile import compile_network
 from hwgen.dbpim.facts.program import StepPlan
-from hwgen.errors import CompileError
+from hwgen.errors import CompileError, RefusedNodesError
 from hwgen.network import INPUT
 from tests.dbpim.compiler.archs import SMALL
 from tests.dbpim.compiler.executor import execute
@@ -24,7 +24,7 @@ def run(seed: int, size: int) -> list[StepPlan]:
     images = 1 + seed % 2
     try:
         program = compile_network(network, arch, images=images)
-    except CompileError:
+    except (CompileError, RefusedNodesError):
         return []
     given = random_images(network, images, seed=seed)
     found, wanted = execute(program, arch, given), infer(network, given)
