@@ -63,6 +63,7 @@ class UnitSteps:
         self.leaving = {op.output for op in self.ops} & read_later
         self.is_last = unit.end == len(ops)
         self.writers = {op.output: op for op in self.ops}
+        self.names: set[str] = set()
 
     def all_steps(self) -> Iterator[Step]:
         """Yield the steps of all groups and bands, with places in the buffers."""
@@ -171,9 +172,18 @@ class UnitSteps:
                 origin=images[0],
                 rows=None if whole else part,
             )
+            step.name = self.own_name(step.name, band, tile)
             yield step
             if all(later.output != op.output for later in self.ops[number + 1 :]):
                 yield from self.leave(op, step, images, band, tile)
+
+    def own_name(self, name: str, band: int, tile: int) -> str:
+        """Return a name of its own for a step whose rows and columns another band has, too."""
+        if name in self.names:
+            name = f"{name} again in band {band}"
+            name += f" tile {tile}" if self.unit.tiles > 1 else ""
+        self.names.add(name)
+        return name
 
     def reader(self, op: Op, band: int, tile: int) -> str:
         """Return the name of what reads a map from memory."""

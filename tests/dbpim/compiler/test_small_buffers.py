@@ -45,6 +45,12 @@ def test_random() -> None:
     assert "scratch" in {step.memory.space for step in steps if step.memory}
 
 
+def test_rows_that_two_bands_compute_are_two_steps() -> None:
+    """Both bands of conv_4 need all rows of conv_3; the executor refuses two steps of one name."""
+    names = [step.name for step in run(46, 1024) if step.layer == "conv_3" and step.op == "conv"]
+    assert names == ["conv_3 rows 0-2", "conv_3 rows 0-2 again in band 1"]
+
+
 def test_only_large_maps_make_the_cores_share_their_filters() -> None:
     """Where the maps of all passes do not fit, those of small ones still go to all cores."""
     sets = {step.layer: step.sets for step in run(19, 512) if step.filter_groups > 1}
