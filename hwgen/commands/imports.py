@@ -8,6 +8,7 @@ from typing import Annotated
 from rich.console import RenderableType
 
 from hwgen.commands.capabilities import LAYER_SUPPORT
+from hwgen.commands.differences import differences_of
 from hwgen.commands.digests import digest_of_file, versions
 from hwgen.commands.exchange import calibrated_graph
 from hwgen.commands.families import offering
@@ -23,11 +24,12 @@ from hwgen.importers.integer import (
     RefusedNetworkError,
     lower,
 )
-from hwgen.importers.integer.arithmetic import Choice, kernels_of
+from hwgen.importers.integer.arithmetic import Choice, Kernels, kernels_of
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import save_network
 from hwgen.report.import_tables import import_table
 from hwgen.report.imports import (
+    ImportDifference,
     ImportedLayer,
     ImportInfo,
     ImportNote,
@@ -118,9 +120,10 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             else calibrated_graph(file, calibrate, path_of(self.qdq))
         )
         own = kernels_of(self.kernels, graph.format, source=graph.source)
+        kernels = graph.kernels or own
         lowered = lower(
             graph,
-            kernels=graph.kernels or own,
+            kernels=kernels,
             dataset=self.dataset,
             class_names=tuple(self.class_names),
         )
@@ -131,7 +134,7 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             version=1,
             file=Source(name=graph.name, file=str(file), digest=digest_of_file(file)),
             network=Source(name=network.graph.name, file=str(out), digest=network.digest),
-            content=content_of(graph, lowered),
+            content=content_of(graph, lowered, kernels),
             versions=versions(),
         )
 
@@ -143,9 +146,9 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
 def describe_import(file: Path) -> ImportInfo:
     """Return which layers a file becomes and which family runs them, or what stands in the way."""
     graph = read_graph(file)
-    kernels = kernels_of("default", graph.format, source=graph.source)
+    kernels = graph.kernels or kernels_of("default", graph.format, source=graph.source)
     try:
-        return content_of(graph, lower(graph, kernels=graph.kernels or kernels))
+        return content_of(graph, lower(graph, kernels=kernels), kernels)
     except RefusedNetworkError as error:
         refused = [
             RefusedNode(node=each.node, operator=each.operator, reason=each.sentence)
@@ -159,13 +162,15 @@ def describe_import(file: Path) -> ImportInfo:
             refused=refused,
             notes=[],
             largest_steps=0.0,
+            differences=[],
+            unknown="",
             roundings=[],
             host=[],
         )
 
 
-def content_of(graph: IntegerGraph, lowered: Lowered) -> ImportInfo:
-    """Return what was imported."""
+def content_of(graph: IntegerGraph, lowered: Lowered, kernels: Kernels) -> ImportInfo:
+    """Return what was imported; kernels: whose arithmetic it computes."""
     network = lowered.network
     remarks = remarks_of(network)
     layers = [
@@ -179,6 +184,7 @@ def content_of(graph: IntegerGraph, lowered: Lowered) -> ImportInfo:
         for layer in network.layers
     ]
     notes = [ImportNote(node=each.node, what=each.what, steps=each.steps) for each in lowered.notes]
+    differences, unknown = differences_of(graph, lowered, kernels)
     return ImportInfo(
         name=graph.name,
         kind=graph.format,
@@ -187,6 +193,8 @@ def content_of(graph: IntegerGraph, lowered: Lowered) -> ImportInfo:
         refused=[],
         notes=notes,
         largest_steps=lowered.largest_effect,
+        differences=[ImportDifference(**vars(each)) for each in differences],
+        unknown=unknown,
         roundings=sorted(network.roundings),
         host=host_lines(graph, network),
     )

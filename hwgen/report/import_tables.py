@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 
 from hwgen.report.agreement import AgreementReport, Differences
-from hwgen.report.imports import ImportInfo, ImportNote, ImportReport
+from hwgen.report.imports import ImportDifference, ImportInfo, ImportNote, ImportReport
 from hwgen.report.tables import NOTHING, number, percent, size, table
 
 RUNS = "runs"
@@ -39,19 +39,30 @@ def import_table(report: ImportReport) -> RenderableType:
 
 
 def note_lines(content: ImportInfo) -> list[str]:
-    """Return the largest effects; notes of one kind count as one line."""
+    """Return the largest effects, then differences; notes of one kind count as one line."""
+    others = [difference_line(each) for each in content.differences]
+    others += [content.unknown] if content.unknown else []
     if not content.notes:
-        return ["every number of the file is held exactly"]
+        return others or ["every number of the file is held exactly"]
     kinds: dict[str, ImportNote] = {}
     for note in content.notes:
         known = kinds.get(note.what)
         if known is None or note.steps > known.steps:
             kinds[note.what] = note
-    return [
+    notes = [
         f"not exact: {note.what}; largest effect {note.steps:.4f} steps before rounding"
         f" (node {note.node})"
         for note in kinds.values()
     ]
+    return [*notes, *others]
+
+
+def difference_line(difference: ImportDifference) -> str:
+    """Return where the runtime may differ, and by how much."""
+    steps = f"{difference.steps} step{'s' if difference.steps > 1 else ''}"
+    nodes = f"{difference.nodes} node{'s' if difference.nodes > 1 else ''}"
+    what = f"{difference.operator} ({nodes}): {difference.what}"
+    return f"may differ by {steps} from the runtime: {what}"
 
 
 def rounding_lines(content: ImportInfo) -> list[str]:

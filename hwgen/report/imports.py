@@ -48,11 +48,26 @@ class ImportNote:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class ImportDifference:
+    """Where the runtime of the file may compute other integers than the network.
+
+    operator: as the file calls it; nodes: of that operator, of which this holds; what: a sentence
+    steps: by which an element may differ at most, on the same inputs
+    """
+
+    operator: str
+    nodes: int
+    what: str
+    steps: int
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class ImportInfo:
     """The network in a file of another format.
 
     layers: empty if nodes are refused; refused: all nodes that stand in the way
     largest_steps: of the notes
+    differences: from the runtime; unknown: why there may be more of them, else empty
     roundings: how sums of the layers round, as in the network file; empty if nodes are refused
     host: sentences, what of the file the host does before and behind the chip
     """
@@ -64,6 +79,8 @@ class ImportInfo:
     refused: list[RefusedNode]
     notes: list[ImportNote]
     largest_steps: Steps
+    differences: list[ImportDifference]
+    unknown: str
     roundings: list[Rounding]
     host: list[str]
 

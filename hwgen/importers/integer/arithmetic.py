@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hwgen.errors import FormatError
 from hwgen.importers.integer.factors import Factor, factor_of, pair_of
 from hwgen.importers.integer.maps import QuantizedMap
+from hwgen.importers.integer.pairs import best_sum
 from hwgen.network import Requantization
 from hwgen.network.add import OPERAND_SHIFT
 from hwgen.network.quantization import (
@@ -59,12 +60,14 @@ class Scaling:
     """How the sums of a layer without weights become elements.
 
     error: of its factors, beside those of the runtime
+    different: of all pairs of elements of two maps, those whose result is not the runtime's
     """
 
     rounding: Rounding
     requantization: Requantization
     operand_shifts: tuple[tuple[int, int], ...] = ()
     error: float = 0.0
+    different: int = 0
 
 
 def f32(value: float) -> float:
@@ -166,6 +169,13 @@ def addition_scaling(
     given = Requantization(multipliers=(one_.multiplier, other.multiplier), shift=one_.shift)
     error = one_.error * sources[0].reach + other.error * sources[1].reach
     return Scaling(rounding=rounding, requantization=given, error=error)
+
+
+def nearest_addition(sources: Sequence[QuantizedMap], output: QuantizedMap) -> Scaling:
+    """Return the scaling of a sum of two maps that is onnxruntime's for the most pairs."""
+    found = best_sum(sources, output)
+    given = Requantization(multipliers=found.multipliers, shift=found.shift)
+    return Scaling(rounding=found.rounding, requantization=given, different=found.different)
 
 
 def floating_pair(first: float, second: float) -> tuple[Factor, Factor]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,28 @@ class Note:
     node: name of a node of the file
     what: a sentence without its full stop
     steps: largest effect on an element of the node's output, in steps before rounding
+    operator: of the node, as the file calls it
     """
 
     node: str
     what: str
     steps: float
+    operator: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """Where the runtime of the file computes other integers than the network.
+
+    operator: as the file calls it; nodes: of that operator, of which this holds
+    what: a sentence without its full stop
+    steps: by which an element may differ at most, on the same inputs
+    """
+
+    operator: str
+    nodes: int
+    what: str
+    steps: int
 
 
 def unchanged(network: QuantizedNetwork) -> QuantizedNetwork:
@@ -47,6 +65,7 @@ class IntegerGraph:
     behind: sentences, what the host does behind the chip
     kernels: whose arithmetic the file says that it computes; None: that of its format's runtime
     finish: adds to the lowered network what the file says besides, such as the names of classes
+    model: gives the whole file in the library of its format; None: nobody asks for it
     """
 
     name: str
@@ -62,6 +81,7 @@ class IntegerGraph:
     behind: tuple[str, ...] = ()
     kernels: Kernels | None = None
     finish: Callable[[QuantizedNetwork], QuantizedNetwork] = unchanged
+    model: Callable[[], Any] | None = None
 
     @cached_property
     def writers(self) -> dict[str, Node]:

@@ -1,5 +1,6 @@
 """Make the layers of a quantized network one by one: names, maps, arrays, notes."""
 
+import math
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.importers.integer.arithmetic import Kernels, Scaling, rescaling
-from hwgen.importers.integer.graph import IntegerGraph, Note
+from hwgen.importers.integer.graph import Difference, IntegerGraph, Note
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
 from hwgen.network import INPUT, Layer, Parameters, Requantization, Table
@@ -36,6 +37,7 @@ class Layers:
     parameters: dict[str, Parameters] = field(default_factory=dict)
     tables: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
     used: set[str] = field(default_factory=lambda: {INPUT})
 
     def name_for(self, wanted: str) -> str:
@@ -74,7 +76,17 @@ class Layers:
     def note(self, node: Node, what: str, steps: float) -> None:
         """Note what a layer does not hold exactly, unless it does."""
         if steps > 0:
-            self.notes.append(Note(node=node.name, what=what, steps=float(steps)))
+            note = Note(node=node.name, what=what, steps=float(steps), operator=node.operator)
+            self.notes.append(note)
+
+    def pairs_differ(self, node: Node, count: int) -> None:
+        """Say how many pairs of elements of two maps have another result in the runtime, if any."""
+        if not count:
+            return
+        pairs = math.prod(1 << source.bits for source in self.sources(node))
+        what = f"node {node.name}, in {count:,} of all {pairs:,} pairs of elements"
+        difference = Difference(operator=node.operator, nodes=1, what=what, steps=1)
+        self.differences.append(difference)
 
     def moved(
         self, node: Node, make: Any, source: QuantizedMap, inputs: tuple[str, ...], **keys: Any

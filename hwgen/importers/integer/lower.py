@@ -6,7 +6,7 @@ from hwgen.errors import FormatError, RefusedNetworkError
 from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.integer.check import refusals_of
 from hwgen.importers.integer.fold import folded
-from hwgen.importers.integer.graph import IntegerGraph, Note
+from hwgen.importers.integer.graph import Difference, IntegerGraph, Note
 from hwgen.importers.integer.layers import Layers
 from hwgen.importers.integer.lower_maps import (
     add_addition,
@@ -52,10 +52,11 @@ from hwgen.network.check import check_network
 
 @dataclass(frozen=True, kw_only=True)
 class Lowered:
-    """A quantized network and what of the file it does not hold exactly."""
+    """A quantized network, what of the file it does not hold, where the runtime differs."""
 
     network: QuantizedNetwork
     notes: tuple[Note, ...]
+    differences: tuple[Difference, ...] = ()
 
     @property
     def largest_effect(self) -> float:
@@ -111,7 +112,11 @@ def lower(
     )
     network = graph.finish(network)
     check_network(network, source=graph.source)
-    return Lowered(network=network, notes=(*graph.notes, *layers.notes))
+    return Lowered(
+        network=network,
+        notes=(*graph.notes, *layers.notes),
+        differences=tuple(layers.differences),
+    )
 
 
 def add(layers: Layers, node: Node) -> None:  # noqa: C901, PLR0912 one line a kind of node

@@ -11,6 +11,7 @@ from hwgen.importers.integer.arithmetic import (
     Scaling,
     addition_scaling,
     fixed_factor,
+    nearest_addition,
     product_scaling,
     raw_mean,
 )
@@ -33,6 +34,7 @@ from hwgen.importers.integer.nodes import (
     Upsampling,
     View,
 )
+from hwgen.importers.integer.pairs import different_products
 from hwgen.network import (
     Add,
     AveragePool,
@@ -128,7 +130,11 @@ def add_addition(layers: Layers, node: Addition) -> None:
     """Add a sum of two maps: two factors with one shift, one rounding; or three of each."""
     sources, output = layers.sources(node), layers.output(node)
     kernels = layers.kernels_for(*sources, output)
-    scaling = addition_scaling(kernels, node.gains, sources, output)
+    if kernels == "onnxruntime" and node.operator == "Add" and node.gains == (1, 1):
+        scaling = nearest_addition(sources, output)
+        layers.pairs_differ(node, scaling.different)
+    else:
+        scaling = addition_scaling(kernels, node.gains, sources, output)
     base = layers.base(node, output, layers.inputs(node))
     shifts = scaling.operand_shifts
     layers.layers.append(Add(op="add", operand_shifts=shifts, **scaled(scaling), **base))
@@ -146,6 +152,9 @@ def add_multiplication(layers: Layers, node: Multiplication) -> None:
     scaling = product_scaling(kernels, [first.scale, second.scale], output, gain=node.gain)
     base = layers.base(node, output, names)
     layers.layers.append(Multiply(op="multiply", **scaled(scaling), **base))
+    if kernels == "onnxruntime" and node.operator == "Mul" and node.gain == 1:
+        factor = scaling.requantization.multipliers[0] * 2.0**-scaling.requantization.shift
+        layers.pairs_differ(node, different_products(factor, (first, second), output))
     span = max(output.high - output.zero_point, output.zero_point - output.low)
     layers.note(node, FACTOR_NOTE, min(scaling.error * first.reach * second.reach, span))
 

@@ -1,6 +1,7 @@
 """Read an ONNX model with QuantizeLinear and DequantizeLinear as an integer graph."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -86,7 +87,8 @@ RECURRENT = frozenset({"GRU", "LSTM", "RNN"})
 
 def read_integer_graph(path: Path) -> IntegerGraph:
     """Return the integer graph of an ONNX file; nodes that cannot be read stand in it as such."""
-    return integer_graph_of(read_whole_model(path), name=path.stem, source=str(path))
+    graph = integer_graph_of(read_whole_model(path), name=path.stem, source=str(path))
+    return replace(graph, model=lambda: read_whole_model(path))
 
 
 def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> IntegerGraph:
@@ -109,6 +111,7 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
         behind=tuple(state.behind),
         kernels=None if annotations.notes is None else "half_up",
         finish=annotations.finish,
+        model=lambda: model,
     )
 
 

@@ -225,7 +225,9 @@ class State:
         )
         made = self.finish(sums, numbers.map(base.shape), f"{name}/sums")
         what = "the sums that it adds are rounded first"
-        self.notes.append(Note(node=base.name, what=what, steps=scale / output.scale / 2))
+        effect = scale / output.scale / 2
+        note = Note(node=base.name, what=what, steps=effect, operator=base.operator)
+        self.notes.append(note)
         return replace(real, base=replace(base, inputs=(str(made.base), *base.inputs), keys=keys))
 
     def node_of(self, real: Real, output: QuantizedMap, name: str) -> Node:
@@ -277,7 +279,9 @@ class State:
             weights, steps = scaled_weights(keys.pop("stored"), source.scale, factor, offset)
             if steps > 0 and not output.raw:
                 effect = steps * source.scale * float(weights.scales.max()) / output.scale
-                self.notes.append(Note(node=base.name, what="its bias is rounded", steps=effect))
+                what = "its bias is rounded"
+                note = Note(node=base.name, what=what, steps=effect, operator=base.operator)
+                self.notes.append(note)
             node: Node = base.kind(**common, weights=weights, **keys)
             return node
         gain = gain_of(real)

@@ -1,0 +1,111 @@
+"""Which operators of a quantized ONNX file onnxruntime keeps in float32: its own graph tells.
+
+Where onnxruntime has an integer kernel, it replaces a node and the quantizations around it by that
+kernel when it optimizes the graph. What still stands between a DequantizeLinear and a
+QuantizeLinear afterwards is computed in float32, and rounds as no integer layer does.
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import onnx
+import onnxruntime
+
+from hwgen.errors import FormatError
+
+EXACT = frozenset(
+    {
+        "Cast", "Clip", "Concat", "DepthToSpace", "Dropout", "Expand", "Flatten", "Gather",
+        "GlobalMaxPool", "Identity", "MaxPool", "Pad", "Relu", "Reshape", "Resize", "Slice",
+        "SpaceToDepth", "Split", "Squeeze", "Transpose", "Unsqueeze", "Upsample",
+    }
+)  # fmt: skip
+"""Operators that compute no new numbers: float32 and integers give the same elements."""
+INSIDE = frozenset({"QLinearAveragePool"})
+"""Operators between integers that onnxruntime computes in float32 all the same."""
+FUSED, QUANTIZED = "Fused", "QLinear"
+"""Begin the names of operators of onnxruntime: with an activation inside, between integers."""
+
+
+def kept_in_float32(model: onnx.ModelProto, source: str) -> Mapping[str, int]:
+    """Return how many nodes of each operator onnxruntime computes in float32 between integers.
+
+    model: the whole file, weights included; source: its path, for messages. Operators are those of
+    the file, steps before the first quantization and behind the last are none. Raises FormatError
+    for a model that onnxruntime does not open.
+    """
+    operators = {str(place): node.op_type for place, node in enumerate(model.graph.node)}
+    makers = {
+        name: str(place) for place, node in enumerate(model.graph.node) for name in node.output
+    }
+    found: dict[str, str] = {}
+    for node in between_quantizations(optimized(model, source)):
+        # A fusion is named after one of its nodes, or writes what one of them wrote.
+        place = node.name if node.name in operators else node.name.partition("/")[0]
+        if place not in operators:
+            place = makers.get(node.output[0], node.name)
+        if place:
+            found[place] = operators.get(place, node.op_type.removeprefix(FUSED))
+    kept = Counter(each.removeprefix(QUANTIZED) for each in found.values())
+    return {operator: kept[operator] for operator in sorted(kept.keys() - EXACT)}
+
+
+def optimized(model: onnx.ModelProto, source: str) -> onnx.GraphProto:
+    """Return the graph that onnxruntime runs; its nodes are named by their place in the model."""
+    named = onnx.ModelProto()
+    named.CopyFrom(model)
+    for place, node in enumerate(named.graph.node):
+        node.name = str(place)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "optimized.onnx"
+        options.optimized_model_filepath = str(path)
+        try:
+            onnxruntime.InferenceSession(
+                named.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+            return onnx.load(path, load_external_data=False).graph
+        except Exception as error:  # the library's exceptions have no common base
+            raise FormatError(
+                field="the network",
+                allowed="ONNX that onnxruntime runs",
+                given=" ".join(str(error).split())[:200],
+                source=source,
+            ) from None
+
+
+def between_quantizations(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """Yield the nodes that compute in float32 between integers of maps, the last first."""
+    wanted: set[str] = set()
+    for node in reversed(behind_integers(graph)):
+        if node.op_type == "QuantizeLinear":
+            wanted.update(node.input)
+        elif not wanted.isdisjoint(node.output):
+            wanted.update(node.input)
+            if node.op_type not in EXACT:
+                yield node
+        elif node.op_type in INSIDE:
+            yield node
+
+
+def behind_integers(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """Return the nodes that read real numbers of a map that was quantized, in order."""
+    moving = {each.name for each in graph.input} - {tensor.name for tensor in graph.initializer}
+    real: set[str] = set()
+    found = []
+    for node in graph.node:
+        if moving.isdisjoint(node.input):
+            continue
+        moving.update(node.output)
+        reads = not real.isdisjoint(node.input)
+        if reads or node.op_type in INSIDE:
+            found.append(node)
+        writes = reads and node.op_type != "QuantizeLinear"
+        if writes or node.op_type == "DequantizeLinear":
+            real.update(node.output)
+    return found

@@ -1,0 +1,126 @@
+"""What an import says of operators that onnxruntime computes in float32, beside its answers."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden.network import infer
+from hwgen.cli import main
+from hwgen.commands import differences
+from hwgen.commands.imports import describe_import
+from hwgen.errors import MissingToolError
+from hwgen.importers.integer import lower
+from hwgen.importers.onnx.quantized import read_integer_graph
+from hwgen.importers.onnx.runtime import runtime_of
+from tests.importers.onnx.test_quantized import CASES
+from tests.quantized_onnx import Model, saved
+
+Write = Callable[[Model, str], str]
+IMAGES = 200
+EXACT = "every number of the file is held exactly"
+FILES = Path(__file__).parents[1] / "files"
+
+
+def normalized(model: Model, image: str) -> str:
+    parts = [model.constant([0.5, 0.7, 0.9]) for _ in range(4)]
+    return model.quantized(model.node("BatchNormalization", image, *parts), 0.03, 9)
+
+
+def transposed(model: Model, image: str) -> str:
+    weights = model.weights(3, 4, 2, 2, axis=1)
+    return model.quantized(model.node("ConvTranspose", image, weights, strides=[2, 2]), 0.05, 9)
+
+
+KEPT: dict[str, tuple[Write, dict[str, int]]] = {
+    "a slope a channel": (CASES["a slope a channel"][0], {"PRelu": 1}),
+    "hard swish": (CASES["hard swish"][0], {"HardSwish": 1}),
+    "transposed": (transposed, {"ConvTranspose": 1}),
+    "a mean over windows": (
+        lambda m, x: m.quantized(m.node("AveragePool", x, kernel_shape=[3, 3]), 0.03, 9),
+        {"AveragePool": 1},
+    ),
+    "batch normalization": (normalized, {"BatchNormalization": 1}),
+    "mean over axes": (
+        lambda m, x: m.quantized(m.node("ReduceMean", x, axes=[2, 3]), 0.01, 9),
+        {"ReduceMean": 1},
+    ),
+    "difference": (CASES["difference"][0], {"Sub": 1}),
+    "gelu by erf": (CASES["gelu by erf"][0], {"Add": 1, "Div": 1, "Erf": 1, "Mul": 2}),
+    "selu": (CASES["selu"][0], {"Selu": 1}),
+}
+
+
+def file_of(write: Write, folder: Path) -> Path:
+    model = Model()
+    return saved(model.build(write(model, model.image())), folder)
+
+
+def largest_difference(path: Path) -> int:
+    """Return the largest difference of golden's answer from that of the optimized runtime."""
+    graph = read_integer_graph(path)
+    network = lower(graph, kernels="onnxruntime").network
+    values = network.graph.input
+    chance = np.random.default_rng(4)
+    images = chance.integers(0, 256, (IMAGES, *values.shape)).astype(values.dtype)
+    wanted = runtime_of(path, graph, default=True).run(images, []).integers
+    assert wanted is not None
+    given = infer(network, images)[network.answer].reshape(wanted.shape)
+    return int(np.abs(given.astype(np.int64) - wanted).max())
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_each_operator_in_float32_is_a_line(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write, expected = KEPT[name]
+    path = file_of(write, tmp_path)
+    assert main(["import", str(path), "--out", str(tmp_path / "net.npz")]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert EXACT not in text
+    for operator, nodes in expected.items():
+        count = f"{nodes} node{'s' if nodes > 1 else ''}"
+        line = f"runtime: {operator} ({count}): onnxruntime computes it in float32"
+        assert f"may differ by 1 step from the {line}" in text
+    assert text.count("may differ by") == len(expected)
+    assert largest_difference(path) <= 1
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_answer_differs_no_further_than_said(name: str, tmp_path: Path) -> None:
+    """Also not at all where nothing is said."""
+    path = file_of(CASES[name][0], tmp_path)
+    info = describe_import(path)
+    assert not info.unknown
+    assert largest_difference(path) <= max((each.steps for each in info.differences), default=0)
+
+
+def test_nodes_of_a_whole_file_are_counted() -> None:
+    found = describe_import(FILES / "densenet-QOperator.onnx").differences
+    kept = {each.operator: each.nodes for each in found}
+    assert kept == {"AveragePool": 1, "BatchNormalization": 6}
+    assert not describe_import(FILES / "yolo_neck-QOperator.onnx").differences
+
+
+def test_without_onnxruntime_it_is_said_that_nobody_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(_: str) -> None:
+        raise MissingToolError("the package onnxruntime is needed for this")
+
+    monkeypatch.setattr(differences, "load", missing)
+    path = file_of(CASES["conv"][0], tmp_path)
+    assert main(["import", str(path), "--out", str(tmp_path / "net.npz")]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert EXACT not in text
+    assert "computes in float32 is not known: the package onnxruntime is needed" in text
+
+
+def test_the_arithmetic_of_every_chip_is_not_held_against_the_runtime(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = file_of(CASES["a slope a channel"][0], tmp_path)
+    given = ["import", str(path), "--kernels", "half_up", "--out", str(tmp_path / "net.npz")]
+    assert main(given) == 0
+    assert "may differ" not in capsys.readouterr().out
