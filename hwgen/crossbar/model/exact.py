@@ -1,107 +1,365 @@
-"""When every operation of every block starts, conflicts included: an event queue.
+"""When every operation of every block starts, conflicts included: a conductor in counters.
 
-Only the first bit of an operation is an event: later bits follow it one by one and delay nothing.
+Only the first bit of an operation is looked at: later bits follow it one by one and delay nothing.
 That holds with shared ADCs too: of two bits that meet at an ADC the lower one waits, so a chain of
 bits that has begun is never interrupted, and only a first bit waits, until the chain of the other
 layer is through.
 
-Images of a stream enter one after the other; a layer goes through the blocks of one image, then
-through those of the next. The first image has nothing before it, as if it were alone.
+The blocks of an operation start in their order, so all that can come is the next block of each:
+whenever something starts, those who may have waited for it are looked at. Images of a stream enter
+one after the other; a layer goes through the blocks of one image, then through those of the next.
 """
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from hwgen.chip.compiled import compiled, inlined
-from hwgen.crossbar.model.arbiter import (
-    NOTHING,
-    Asking,
-    Queue,
-    append,
-    ask,
-    give_adcs,
-    give_by_layer,
-    give_links,
-    make_queue,
-    may_start,
-)
+from hwgen.chip.opaque import opaque
 from hwgen.crossbar.model.design import Layout
-from hwgen.crossbar.model.graph import Graph, make_graph
-from hwgen.crossbar.model.links import TRAVELS, conflicts
-from hwgen.crossbar.model.pipeline import ADD, CONVERT, LOAD, MVM, STORE, Pipeline
+from hwgen.crossbar.model.links import ARRIVING, CHAINED, MERGED, SENT, TRAVELS, Flags, conflicts
+from hwgen.crossbar.model.needed import Needed, block_starts, needed_blocks
+from hwgen.crossbar.model.pipeline import (
+    ADD,
+    CHAIN,
+    CONVERT,
+    GATHER,
+    LOAD,
+    MERGE,
+    MVM,
+    RESULT,
+    SEND,
+    STORE,
+    TRANSFER,
+    Pipeline,
+)
 from hwgen.crossbar.model.tables import Ints, Tables
 from hwgen.crossbar.model.timing import Times, end_of, interval_alone
 
+NEVER = 1 << 60
 
-class State(NamedTuple):
-    """What changes while time goes on.
 
-    waits: predecessors of a node that have not started yet
-    earliest: step before which a node may not start
-    started: step at which a node did, or -1
-    order: place of a node among all in the order of their starts
-    travelling: by kind of travel (see `conflicts`), the first step at which it is over
-    converting: by layer, the first step at which its ADCs are free
+@opaque
+class Chip(NamedTuple):
+    """What stays while time goes on: of each layer, or of the operations of all layers in a row.
+
+    first_op, first_node: where the operations and the nodes of each layer begin; nodes are numbered
+        by layer, block, and place of the operation
+    bank, adds: in the layer, places of the operation that waits for the addition of two blocks
+        before, and of that addition; -1: none
+    layer, place: of each operation; kind: of its travel, see `conflicts`; -1: none
+    rival: operation that asks for the same ADCs; -1: none
+    travels, converts: operations that ask for links, the later layer first, and for ADCs
+    waiting_start, waiting: operations that may wait for each; order decides who comes first to a
+        link: the published code frees the next block before the readers
     """
 
-    waits: Ints
-    earliest: Ints
+    tables: Tables
+    layout: Layout
+    pipeline: Pipeline
+    needed: Needed
+    images: int
+    first_op: Ints
+    first_node: Ints
+    bank: Ints
+    adds: Ints
+    layer: Ints
+    place: Ints
+    kind: Ints
+    rival: Ints
+    travels: Ints
+    converts: Ints
+    waiting_start: Ints
+    waiting: Ints
+    clash: Annotated[Flags, 2]
+
+
+ENTERED, STARTED, TURNS = range(3)
+"""Places of `State.total`."""
+
+
+@opaque
+class State(NamedTuple):
+    """What changes; of each operation unless said otherwise.
+
+    begun: blocks that have started
+    at: step at which the next one may start; NEVER: not known yet, or there is none
+    turn: its place among all in the order in which that came to be known
+    until: first step at which its travel is over, or its ADCs are free
+    started, order: of nodes: the step at which each starts, its place among all that start
+    total: images that have entered, nodes that have started, turns that were given
+    """
+
+    begun: Ints
+    at: Ints
+    turn: Ints
+    until: Ints
     started: Ints
     order: Ints
-    travelling: Ints
-    converting: Ints
+    total: Ints
+
+
+@compiled
+def make_chip(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, images: int) -> Chip:
+    """Return what stays while time goes on."""
+    layers = len(tables.kind)
+    first_op = np.append(0, np.cumsum(pipeline.length))
+    first_node = np.append(0, np.cumsum(pipeline.length * layout.blocks * images))
+    layer, place = np.zeros(first_op[-1], np.int64), np.zeros(first_op[-1], np.int64)
+    kind, rival = np.full(first_op[-1], -1), np.full(first_op[-1], -1)
+    bank, adds, turn = np.full(layers, -1), np.full(layers, -1), np.full(layers, -1)
+    for i in range(layers):
+        for k in range(pipeline.length[i]):
+            op, what = first_op[i] + k, pipeline.operation[i, k]
+            layer[op], place[op] = i, k
+            if travel_of(what) >= 0:
+                kind[op] = TRAVELS * i + travel_of(what)
+            elif what == (MVM if tables.strict else CONVERT):
+                turn[i] = op
+                if mate[i] >= 0 and mate[i] < i:
+                    rival[op], rival[turn[mate[i]]] = turn[mate[i]], op
+            if what == MVM and tables.strict:
+                bank[i] = k
+            elif what == ADD and tables.strict:
+                adds[i] = k
+    order = np.argsort(-kind)
+    travels, converts = order[: (kind >= 0).sum()].copy(), turn[turn >= 0]
+    waiting_start, waiting = who_waits(tables, first_op, bank, adds)
+    args = tables, layout, pipeline, needed_blocks(tables, layout), images
+    of_ops = layer, place, kind, rival, travels, converts, waiting_start, waiting
+    clash = conflicts(tables, layout)
+    return Chip(*args, first_op, first_node, bank, adds, *of_ops, clash)
+
+
+@compiled
+def who_waits(tables: Tables, first_op: Ints, bank: Ints, adds: Ints) -> tuple[Ints, Ints]:
+    """Return `Chip.waiting_start` and `Chip.waiting`."""
+    start, n = np.zeros(first_op[-1] + 1, np.int64), 0
+    found = np.zeros(4 * first_op[-1] + len(tables.reader), np.int64)
+    for i in range(len(bank)):
+        first, last = first_op[i], first_op[i + 1] - 1
+        for op in range(first, last + 1):
+            start[op] = n
+            for other in (op + 1, op, op - 1):
+                if first <= other <= last:
+                    found[n] = other
+                    n += 1
+            if op - first == adds[i]:
+                found[n] = first + bank[i]
+                n += 1
+        for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
+            found[n] = first_op[tables.reader[e]]
+            n += 1
+    start[-1] = n
+    return start, found
 
 
 @inlined
-def start(
-    node: int,
-    now: int,
-    queue: Queue,
-    graph: Graph,
-    pipeline: Pipeline,
-    state: State,
-) -> None:
-    """Start a node, and put whom it sets free into the queue.
+def travel_of(what: int) -> int:
+    """Return which of its layer's travels an operation is; -1: none."""
+    if what == TRANSFER:
+        return ARRIVING
+    if what in (SEND, RESULT):
+        return SENT
+    if what in (MERGE, GATHER):
+        return MERGED
+    return CHAINED if what == CHAIN else -1
 
-    Order decides who comes first to a link: the published code frees the next block before the
-    readers.
+
+@compiled
+def inputs_there(chip: Chip, state: State, i: int) -> int:
+    """Return when all that the next block of a layer reads is there; NEVER: not known yet."""
+    tables, then = chip.tables, 0
+    image, block = divmod(state.begun[chip.first_op[i]], chip.layout.blocks[i])
+    first, end = tables.provider_start[i], tables.provider_start[i + 1]
+    if first == end and image >= state.total[ENTERED]:
+        return NEVER
+    for e in range(first, end):
+        p = tables.provider[e]
+        wanted = image * chip.layout.blocks[p] + chip.needed.block[chip.needed.first[e] + block]
+        if state.begun[chip.first_op[p + 1] - 1] <= wanted:
+            return NEVER
+        n = chip.pipeline.length[p]
+        done = state.started[chip.first_node[p] + (wanted + 1) * n - 1]
+        then = max(then, done + chip.pipeline.to_next[p, n - 1])
+    return then
+
+
+@compiled
+def look_at(chip: Chip, state: State, op: int, now: int) -> None:
+    """Note when the next block of an operation may start, if all that it waits for has started."""
+    i, k, block = chip.layer[op], chip.place[op], state.begun[op]
+    if state.at[op] < NEVER or block == chip.images * chip.layout.blocks[i]:
+        return
+    pipeline, n, then = chip.pipeline, chip.pipeline.length[i], now
+    node = chip.first_node[i] + block * n + k
+    if k == 0:
+        then = max(then, inputs_there(chip, state, i))
+    elif state.begun[op - 1] > block:
+        then = max(then, state.started[node - 1] + pipeline.to_next[i, k - 1])
+    else:
+        return
+    if block > 0:
+        then = max(then, state.started[node - n] + pipeline.own[i, k])
+        if pipeline.back[i, k] > 0:
+            if state.begun[op + 1] < block:
+                return
+            then = max(then, state.started[node - n + 1] + pipeline.back[i, k])
+    if k == chip.bank[i] and block > 1:
+        add = chip.adds[i] - k
+        if state.begun[op + add] < block - 1:
+            return
+        then = max(then, state.started[node - 2 * n + add] + 1)
+    if then < NEVER:
+        come(state, op, then)
+
+
+@inlined
+def come(state: State, op: int, at: int) -> None:
+    """Put an operation behind all that came before it."""
+    state.at[op], state.turn[op] = at, state.total[TURNS]
+    state.total[TURNS] += 1
+
+
+@inlined
+def begin(chip: Chip, state: State, op: int, now: int) -> None:
+    """Start the next block of an operation, and look at those who may have waited for it."""
+    i, block = chip.layer[op], state.begun[op]
+    node = chip.first_node[i] + block * chip.pipeline.length[i] + chip.place[op]
+    state.started[node], state.order[node] = now, state.total[STARTED]
+    state.total[STARTED] += 1
+    state.begun[op] = block + 1
+    state.at[op] = NEVER
+    for place in range(chip.waiting_start[op], chip.waiting_start[op + 1]):
+        look_at(chip, state, chip.waiting[place], now)
+
+
+@inlined
+def steps_of(chip: Chip, op: int) -> int:
+    """Return the steps of an operation, or of one of its bits."""
+    return int(chip.pipeline.steps[chip.layer[op], chip.place[op]])
+
+
+@inlined
+def travel(chip: Chip, state: State, op: int, now: int) -> None:
+    """Note until when an operation travels, if it still may."""
+    if state.at[op] == now:
+        state.until[op] = now + steps_of(chip, op)
+
+
+@compiled
+def wait_for_links(chip: Chip, state: State, op: int, now: int) -> None:
+    """Let an operation come again in the next step if a travel on its way is on one of its links.
+
+    One on its way is never stopped.
     """
-    i = graph.layer[node]
-    n = pipeline.length[i]
-    k = graph.place[node]
-    state.started[node] = now
-    if k + 1 < n:
-        free(node + 1, now + pipeline.to_next[i, k], queue, state)
-    if node + n < graph.first[i + 1]:
-        free(node + n, now + pipeline.own[i, k], queue, state)
-        if k > 0 and pipeline.back[i, k - 1] > 0:
-            free(node + n - 1, now + pipeline.back[i, k - 1], queue, state)
-        if (
-            graph.bank[i] >= 0
-            and pipeline.operation[i, k] == ADD
-            and node + 2 * n < graph.first[i + 1]
-        ):
-            free(node + 2 * n + graph.bank[i] - k, now + 1, queue, state)
-    if k + 1 == n:
-        place = graph.block_first[i] + (node - graph.first[i]) // n
-        for e in range(graph.reader_start[place], graph.reader_start[place + 1]):
-            then = now + pipeline.to_next[i, k]
-            free(graph.reader[e], then, queue, state)
+    for other in chip.travels:
+        if state.until[other] > now and chip.clash[chip.kind[op], chip.kind[other]]:
+            state.at[op] = now + 1
 
 
-@inlined
-def free(node: int, then: int, queue: Queue, state: State) -> None:
-    """Note that one predecessor has started; queue the node if it was the last."""
-    state.earliest[node] = max(state.earliest[node], then)
-    state.waits[node] -= 1
-    if state.waits[node] == 0:
-        append(queue, state.earliest[node] & (len(queue.head) - 1), node)
+@compiled
+def give_links(chip: Chip, state: State, asking: Ints, now: int) -> None:
+    """Let those travel that can; the others come again in the next step.
+
+    Strict: the later layer goes first. Published: of two that begin together the longer one waits,
+    of equal ones the one that came later.
+    """
+    if chip.tables.strict:
+        for op in chip.travels:
+            if state.at[op] == now:
+                wait_for_links(chip, state, op, now)
+                travel(chip, state, op, now)
+        return
+    for op in asking:
+        if chip.kind[op] >= 0:
+            wait_for_links(chip, state, op, now)
+    for a in range(len(asking)):
+        one = asking[a]
+        for two in asking[a + 1 :]:
+            both = state.at[one] == now and state.at[two] == now
+            both = both and chip.kind[one] >= 0 and chip.kind[two] >= 0
+            if both and chip.clash[chip.kind[one], chip.kind[two]]:
+                late = one if steps_of(chip, one) > steps_of(chip, two) else two
+                state.at[late] = now + 1
+        if chip.kind[one] >= 0:
+            travel(chip, state, one, now)
+
+
+@compiled
+def give_adcs(chip: Chip, state: State, now: int) -> None:
+    """Let those convert that can; of two that begin together the later layer waits.
+
+    Who asks before it multiplies converts a bit step later.
+    """
+    for op in chip.converts:
+        if state.at[op] == now:
+            steps, other = steps_of(chip, op), chip.rival[op]
+            first = now + (steps if chip.tables.strict else 0)
+            if other >= 0 and state.until[other] > first:
+                state.at[op] = now + 1
+            else:
+                state.until[op] = first + chip.tables.bit_steps * steps
+
+
+@compiled
+def asking_at(state: State, now: int, asking: Ints) -> int:
+    """Write who may start now in the order of their coming; return how many they are."""
+    count = 0
+    for op in range(len(state.at)):
+        if state.at[op] == now:
+            place = count
+            while place > 0 and state.turn[asking[place - 1]] > state.turn[op]:
+                asking[place] = asking[place - 1]
+                place -= 1
+            asking[place] = op
+            count += 1
+    return count
+
+
+@compiled
+def start_all(
+    tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, images: int, interval: int
+) -> tuple[Ints, Ints, Ints]:
+    """Return where the nodes of each layer begin, when each starts, and its place among all."""
+    chip = make_chip(tables, layout, pipeline, mate, images)
+    ops, nodes, now = len(chip.layer), chip.first_node[-1], 0
+    rows, of_nodes, total = (
+        np.zeros((4, ops), np.int64),
+        np.zeros((2, nodes), np.int64),
+        np.zeros(3, np.int64),
+    )
+    state = State(rows[0], np.full(ops, NEVER), rows[1], rows[2], of_nodes[0], of_nodes[1], total)
+    asking = rows[3]
+    while total[STARTED] < nodes:
+        if total[ENTERED] < images and now == total[ENTERED] * interval:
+            total[ENTERED] += 1
+            for i in range(len(tables.kind)):
+                if tables.provider_start[i] == tables.provider_start[i + 1]:
+                    look_at(chip, state, chip.first_op[i], now)
+        count = asking_at(state, now, asking)
+        turns = total[TURNS]
+        give_links(chip, state, asking[:count], now)
+        give_adcs(chip, state, now)
+        for op in asking[:count]:
+            if state.at[op] == now:
+                begin(chip, state, op, now)
+        for op in asking[:count]:
+            if state.at[op] == now + 1 and state.turn[op] < turns:
+                come(state, op, now + 1)
+        now += 1
+    return chip.first_node, state.started, state.order
 
 
 def exact_times(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints) -> Times:
     """Return all times of one image, with conflicts of links and of shared ADCs."""
     return stream_times(tables, layout, pipeline, mate, 1, 0)
+
+
+def exact_starts(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints) -> Ints:
+    """Return the step at which each node of an image starts."""
+    started: Ints = start_all(tables, layout, pipeline, mate, 1, 0)[1]
+    return started
 
 
 def stream_times(
@@ -111,126 +369,37 @@ def stream_times(
 
     images: that enter; interval: steps that one enters behind the other
     """
-    graph = make_graph(tables, layout, pipeline, images)
-    started, order = start_all(tables, layout, pipeline, graph, mate, images, interval)
-    return collect(tables, layout, pipeline, graph, started, order)
-
-
-def exact_starts(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints) -> Ints:
-    """Return the step at which each node of an image starts, in the order of `Graph`."""
-    graph = make_graph(tables, layout, pipeline, 1)
-    started: Ints = start_all(tables, layout, pipeline, graph, mate, 1, 0)[0]
-    return started
-
-
-@compiled
-def start_all(
-    tables: Tables,
-    layout: Layout,
-    pipeline: Pipeline,
-    graph: Graph,
-    mate: Ints,
-    images: int,
-    interval: int,
-) -> tuple[Ints, Ints]:
-    """Return when each node starts, and its place among all in the order of their starts."""
-    layers = len(tables.kind)
-    nodes = graph.first[-1]
-    clash = conflicts(tables, layout)
-    queue = make_queue(pipeline, nodes)
-    state = State(
-        graph.waits.copy(),
-        np.zeros(nodes, np.int64),
-        np.full(nodes, -1),
-        np.zeros(nodes, np.int64),
-        np.zeros(TRAVELS * layers, np.int64),
-        np.zeros(layers, np.int64),
-    )
-    asking = Asking(
-        np.full(TRAVELS * layers, NOTHING),
-        np.full(TRAVELS * layers, NOTHING),
-        np.full(layers, NOTHING),
-    )
-    late = np.empty((TRAVELS + 1) * layers, np.int64)
-    turn = MVM if tables.strict else CONVERT
-    left, entered = nodes, 0
-    now = 0
-    while left > 0:
-        if entered < images and now == entered * interval:
-            enter(entered, now, tables, layout, pipeline, graph, queue, state)
-            entered += 1
-        slot = now & (len(queue.head) - 1)
-        count = ask(queue, graph, pipeline, slot, asking, turn)
-        if count > 0:
-            if tables.strict:
-                give_by_layer(asking, pipeline, state.travelling, clash, now)
-            else:
-                give_links(asking, count, pipeline, state.travelling, clash, now)
-        give_adcs(asking, pipeline, mate, state.converting, now, tables)
-        node = queue.head[slot]
-        queue.head[slot] = NOTHING
-        waiting = 0
-        while node != NOTHING:
-            following = queue.after[node]
-            if may_start(node, graph, pipeline, asking, turn):
-                start(node, now, queue, graph, pipeline, state)
-                state.order[node] = nodes - left
-                left -= 1
-            else:
-                late[waiting] = node
-                waiting += 1
-            node = following
-        for w in range(waiting):
-            append(queue, (now + 1) & (len(queue.head) - 1), late[w])
-        now += 1
-    return state.started, state.order
-
-
-@compiled
-def enter(
-    image: int,
-    now: int,
-    tables: Tables,
-    layout: Layout,
-    pipeline: Pipeline,
-    graph: Graph,
-    queue: Queue,
-    state: State,
-) -> None:
-    """Free the first blocks of the layers that read an image, now that it is there."""
-    for i in range(len(tables.kind)):
-        if tables.provider_start[i] == tables.provider_start[i + 1]:
-            free(graph.first[i] + image * layout.blocks[i] * pipeline.length[i], now, queue, state)
+    first, started, order = start_all(tables, layout, pipeline, mate, images, interval)
+    return collect(tables, layout, pipeline, images, first, started, order)
 
 
 @compiled
 def collect(
-    tables: Tables, layout: Layout, pipeline: Pipeline, graph: Graph, started: Ints, order_of: Ints
+    tables: Tables,
+    layout: Layout,
+    pipeline: Pipeline,
+    images: int,
+    first: Ints,
+    started: Ints,
+    order_of: Ints,
 ) -> Times:
     """Return the times of loads, conversions and stores from those of all nodes."""
-    starts = graph.block_first
+    starts = images * block_starts(layout)
     total = starts[-1]
-    load = np.empty(total, np.int64)
-    adc = np.full(total, -1)
-    store = np.empty(total, np.int64)
-    order = np.empty(2 * total, np.int64)
-    done = np.empty(total, np.int64)
+    times = np.empty((3, total), np.int64)
+    load, store, done = times[0], times[1], times[2]
+    adc, order = np.full(total, -1), np.empty(2 * total, np.int64)
     for i in range(len(tables.kind)):
-        n = pipeline.length[i]
-        for place in range(starts[i], starts[i + 1]):
-            for k in range(n):
-                node = graph.first[i] + (place - starts[i]) * n + k
-                at = started[node]
-                if pipeline.operation[i, k] == LOAD:
-                    load[place] = at
-                    order[place] = order_of[node]
-                elif pipeline.operation[i, k] == CONVERT:
-                    adc[place] = at
-                elif pipeline.operation[i, k] == STORE:
-                    store[place] = at
-                    order[total + place] = order_of[node]
-                if k + 1 == n:
-                    done[place] = at + pipeline.to_next[i, k]
-    end = end_of(tables, pipeline, starts, done)
-    interval = interval_alone(layout, pipeline)
+        n, own = pipeline.length[i], slice(starts[i], starts[i + 1])
+        nodes = slice(first[i], first[i + 1])
+        for k in range(n):
+            at, place = started[nodes][k::n], order_of[nodes][k::n]
+            if pipeline.operation[i, k] == LOAD:
+                load[own], order[own] = at, place
+            elif pipeline.operation[i, k] == CONVERT:
+                adc[own] = at
+            elif pipeline.operation[i, k] == STORE:
+                store[own], order[total:][own] = at, place
+        done[own] = at + pipeline.to_next[i, n - 1]
+    end, interval = end_of(tables, pipeline, starts, done), interval_alone(layout, pipeline)
     return Times(starts, load, adc, store, order, done, end, interval)

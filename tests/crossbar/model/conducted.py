@@ -3,7 +3,6 @@
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.description import described
 from hwgen.crossbar.model.exact import start_all
-from hwgen.crossbar.model.graph import make_graph
 from hwgen.crossbar.model.record import Confirmed, confirm, make_arch
 from hwgen.errors import DesignError
 from tests.crossbar.model.designs import compiled_of
@@ -32,13 +31,12 @@ def random_design(seed: int) -> Confirmed | None:
 def promised_starts(confirmed: Confirmed, images: int, interval: int) -> Starts:
     """Return when all starts, by the event queue that makes schedules."""
     tables, layout, pipeline = confirmed.tables, confirmed.layout, confirmed.pipeline
-    graph = make_graph(tables, layout, pipeline, images)
     mate = confirmed.design.mate
-    steps, _ = start_all(tables, layout, pipeline, graph, mate, images, interval)
+    starts, steps, _ = start_all(tables, layout, pipeline, mate, images, interval)
     found: Starts = {}
     for place in range(len(tables.kind)):
-        length, first = int(pipeline.length[place]), int(graph.first[place])
-        for node in range(first, int(graph.first[place + 1])):
+        length, first = int(pipeline.length[place]), int(starts[place])
+        for node in range(first, int(starts[place + 1])):
             block, index = divmod(node - first, length)
             found[place, index, block] = int(steps[node])
     return found

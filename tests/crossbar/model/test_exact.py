@@ -11,7 +11,6 @@ from hwgen.crossbar.facts.point import Rules
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.exact import exact_times, start_all
-from hwgen.crossbar.model.graph import make_graph
 from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline
 from hwgen.crossbar.model.tables import Tables
 from tests.crossbar.model.designs import compiled_of
@@ -39,11 +38,11 @@ ORDER_OF_TRAVELS = 2756
 def starts_of(tables: Tables, design: Design, pipeline: Pipeline) -> dict[tuple[int, ...], int]:
     """Return the compiled simulator's steps by layer, block and place of the operation."""
     layout = lay_out(tables, design)
-    graph = make_graph(tables, layout, pipeline, 1)
-    started, _ = start_all(tables, layout, pipeline, graph, design.mate, 1, 0)
+    first, started, _ = start_all(tables, layout, pipeline, design.mate, 1, 0)
     return {
-        (layer, *divmod(node - graph.first[layer], pipeline.length[layer])): step
-        for node, (layer, step) in enumerate(zip(graph.layer, started, strict=True))
+        (layer, *divmod(node, pipeline.length[layer])): step
+        for layer in range(len(first) - 1)
+        for node, step in enumerate(started[first[layer] : first[layer + 1]])
     }
 
 
