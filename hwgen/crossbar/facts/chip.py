@@ -7,7 +7,7 @@ from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.encoding import partial_sum_bits
 from hwgen.crossbar.facts.fabric import Constants, Link
 from hwgen.crossbar.facts.holdings import Cut, Holding, cut_of, holdings_of
-from hwgen.crossbar.facts.layout import Floorplan
+from hwgen.crossbar.facts.layout import Floorplan, route
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
 
@@ -59,8 +59,7 @@ class Chip:
 
     def node(self, macro: int) -> int:
         """Return the node of a macro."""
-        row, column = self.plan.position(macro)
-        return row * self.plan.mesh_columns + column
+        return self.plan.node(macro)
 
     def readers(self, place: int | None) -> list[int]:
         """Return the layers that read a layer; None: the image."""
@@ -117,19 +116,8 @@ class Chip:
         return -(-bits // self.constants.network_on_chip.flit_bits)
 
     def route(self, source: int, target: int) -> list[Link]:
-        """Return the links from one node to another: along the row, then along the column."""
-        columns = self.plan.mesh_columns
-        links = []
-        here = source
-        while here % columns != target % columns:
-            there = here + (1 if target % columns > here % columns else -1)
-            links.append((here, there))
-            here = there
-        while here != target:
-            there = here + (columns if target > here else -columns)
-            links.append((here, there))
-            here = there
-        return links
+        """Return the links from one node to another."""
+        return route(self.plan.mesh_columns, source, target)
 
     def hops(self, source: int, target: int) -> int:
         """Return the links between two nodes."""

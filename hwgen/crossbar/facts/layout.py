@@ -10,16 +10,34 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import HasBits, Point, Rules
 from hwgen.crossbar.facts.rules import is_strict
 from hwgen.errors import ConfigError
 
+Ints = NDArray[np.int64]
+
 IMAGE_MACRO = 0
 """At its router the image enters and results leave."""
 
-Link = tuple[tuple[int, int], tuple[int, int]]
-"""A directed link of the mesh, from one (row, column) to the one beside it."""
+Link = tuple[int, int]
+"""From one node of the mesh to the one beside it; nodes are numbered row by row."""
+
+
+def route(columns: int, source: int, target: int) -> list[Link]:
+    """Return the links from one node to another: along the row, then along the column."""
+    found, here = [], source
+    while here != target:
+        if here % columns != target % columns:
+            there = here + (1 if here % columns < target % columns else -1)
+        else:
+            there = here + (columns if here < target else -columns)
+        found.append((here, there))
+        here = there
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,19 +109,14 @@ class Floorplan:
         row, column = divmod(macro, self.mesh_columns)
         return row, column if row % 2 == 0 else self.mesh_columns - 1 - column
 
+    def node(self, macro: int) -> int:
+        """Return the node of a macro, numbered row by row."""
+        row, column = self.position(macro)
+        return row * self.mesh_columns + column
+
     def route(self, source: int, target: int) -> list[Link]:
-        """Return the links from one macro to another: along the row first, then the column."""
-        here, there = self.position(source), self.position(target)
-        links = []
-        while here != there:
-            row, column = here
-            if column != there[1]:
-                beside = row, column + (1 if there[1] > column else -1)
-            else:
-                beside = row + (1 if there[0] > row else -1), column
-            links.append((here, beside))
-            here = beside
-        return links
+        """Return the links from one macro to another."""
+        return route(self.mesh_columns, self.node(source), self.node(target))
 
     def hops(self, source: int, target: int) -> int:
         """Return the length of a route."""
@@ -217,39 +230,44 @@ def split(
     return copies, -(-layer.pixels // copies) if is_strict(rules) else blocks
 
 
-def axes_of(layer: CrossbarLayer) -> list[tuple[int, int, int, int, int]]:
-    """Return both sides of the maps, stride, span and padding, of rows and of columns."""
-    return list(
-        zip(
-            layer.in_sides,
-            layer.out_sides,
-            layer.strides,
-            layer.spans,
-            layer.paddings,
-            strict=True,
-        )
-    )
+@cache
+def window(layer: CrossbarLayer, rules: Rules) -> tuple[Ints, Ints]:
+    """Return the last and the first pixel (from 1) of a provider that each output pixel needs.
+
+    The published rule looks at one pixel alone; strict: nothing that an earlier pixel needed is
+    forgotten at the last rows, where windows are clipped, nor released before a later one needs it.
+    A fully connected layer needs the whole map, whatever its size: 0 and 1.
+    """
+    if layer.kind == "fc":
+        return np.array([0]), np.array([1])
+    if layer.kind == "eltwise":
+        pixels = np.arange(1, layer.pixels + 1)
+        return pixels, pixels.copy()
+    (first_row, last_row), (first_column, last_column) = (ends(layer, axis) for axis in (0, 1))
+    columns = layer.in_sides[1]
+    last_pixel = ((last_row[:, None] - 1) * columns + last_column[None, :]).ravel()
+    first_pixel = ((first_row[:, None] - 1) * columns + first_column[None, :]).ravel()
+    if is_strict(rules):
+        last_pixel = np.maximum.accumulate(last_pixel)
+        first_pixel = np.minimum.accumulate(first_pixel[::-1])[::-1].copy()
+    return last_pixel, first_pixel
+
+
+def ends(layer: CrossbarLayer, axis: int) -> tuple[Ints, Ints]:
+    """Return the first and the last row (axis 0) or column (1) of each window, from 1."""
+    begin = np.arange(layer.out_sides[axis]) * layer.strides[axis] - layer.paddings[axis]
+    side = layer.in_sides[axis]
+    return np.clip(begin + 1, 1, side), np.clip(begin + layer.spans[axis], 1, side)
 
 
 @cache
 def last_needed(layer: CrossbarLayer, rules: Rules) -> tuple[int, ...]:
     """Return, by output pixel, the last pixel (from 1) of a provider that must be there.
 
-    Published rules look at one output pixel; strict: nothing that an earlier one needed is missing,
-    which matters where the last windows are clipped. Not for fully connected layers. Of a provider
-    of fewer pixels (a factor for each channel) it is the last one.
+    Not for fully connected layers. Of a provider of fewer pixels (a factor for each channel) it is
+    the last one.
     """
-    if layer.kind == "eltwise":
-        return tuple(range(1, layer.pixels + 1))
-    rows, columns = (
-        [min(in_side, max(1, place * stride + span - padding)) for place in range(out_side)]
-        for in_side, out_side, stride, span, padding in axes_of(layer)
-    )
-    pixels = [(row - 1) * layer.in_sides[1] + column for row in rows for column in columns]
-    if is_strict(rules):
-        for place in range(1, len(pixels)):
-            pixels[place] = max(pixels[place], pixels[place - 1])
-    return tuple(pixels)
+    return tuple(window(layer, rules)[0].tolist())
 
 
 @cache
@@ -273,13 +291,4 @@ def first_needed(layer: CrossbarLayer) -> tuple[int, ...]:
 
     Not for fully connected layers.
     """
-    if layer.kind == "eltwise":
-        return tuple(range(1, layer.pixels + 1))
-    rows, columns = (
-        [min(in_side, max(1, place * stride + 1 - padding)) for place in range(out_side)]
-        for in_side, out_side, stride, _, padding in axes_of(layer)
-    )
-    pixels = [(row - 1) * layer.in_sides[1] + column for row in rows for column in columns]
-    for place in range(len(pixels) - 2, -1, -1):
-        pixels[place] = min(pixels[place], pixels[place + 1])
-    return tuple(pixels)
+    return tuple(window(layer, "strict")[1].tolist())

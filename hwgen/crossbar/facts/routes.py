@@ -1,7 +1,7 @@
 """Which way packets leave each router: a bit for each output, by the number in the header."""
 
 from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.facts.fabric import Link
+from hwgen.crossbar.facts.layout import route
 
 NORTH, EAST, SOUTH, WEST, LOCAL, IO = range(6)
 PORTS = 6
@@ -39,20 +39,6 @@ def opposite(port: int) -> int:
     return (port + 2) % 4
 
 
-def route(chip: ChipFacts, source: int, target: int) -> list[Link]:
-    """Return the links from a node to another: along the row, then along the column."""
-    found, here = [], source
-    row, column = divmod(target, chip.columns)
-    while here != target:
-        if here % chip.columns != column:
-            there = here + (1 if here % chip.columns < column else -1)
-        else:
-            there = here + (chip.columns if here // chip.columns < row else -chip.columns)
-        found.append((here, there))
-        here = there
-    return found
-
-
 def masks(chip: ChipFacts, node: int) -> tuple[int, ...]:
     """Return the outputs of a router for each number, a bit each."""
     ports = {neighbour: port for port, neighbour in beside(chip, node).items()}
@@ -63,7 +49,7 @@ def masks(chip: ChipFacts, node: int) -> tuple[int, ...]:
             mask |= 1 << (IO if travel.kind == "result" else LOCAL)
         found.append(mask)
     for macro in chip.macros:
-        links = route(chip, chip.io_node, macro.node)
+        links = route(chip.columns, chip.io_node, macro.node)
         mask = sum(1 << ports[there] for here, there in links if here == node)
         found.append(mask | (1 << LOCAL if macro.node == node else 0))
     return tuple(found)

@@ -10,7 +10,7 @@ import numpy as np
 from hwgen.crossbar.facts.components import Components, VectorUnit
 from hwgen.crossbar.facts.encoding import partial_sum_bits
 from hwgen.crossbar.facts.holdings import cut_of
-from hwgen.crossbar.facts.layout import check_rules
+from hwgen.crossbar.facts.layout import check_rules, is_activated, tiles_of, window
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import Point, Rules
 from hwgen.crossbar.facts.ports import (
@@ -62,11 +62,11 @@ def make_tables(
     check_rules(network, rules)
     strict = is_strict(rules)
     cuts = [cut_of(each, point.side, point.slices(components), dense=not strict) for each in layers]
-    tiles = np.array([tiles_of(layer, point.side, strict=strict) for layer in layers])
+    tiles = np.array([tiles_of(layer, point.side, rules) for layer in layers])
     slices = point.slices(components)
     crossbars = tiles[:, 1] * tiles[:, 2] * slices
     size = next(each for each in components.crossbars.sizes if each.side == point.side)
-    windows = [window(layer, strict=strict) for layer in layers]
+    windows = [window(layer, rules) for layer in layers]
     provider_start, provider = ragged([list(layer.providers) for layer in layers])
     readers: list[list[int]] = [[] for _ in layers]
     for place, layer in enumerate(layers):
@@ -199,31 +199,6 @@ def operations_of(network: CrossbarNetwork, *, strict: bool) -> int:
     return sum(layer.operations * layer.groups for layer in network.layers)
 
 
-def tiles_of(layer: CrossbarLayer, side: int, *, strict: bool) -> tuple[int, int, int]:
-    """Return R, RT and CT of one copy of the weights.
-
-    Strict: small groups of a convolution stand on the diagonal of a crossbar, so many as fit.
-    """
-    if not layer.has_weights:
-        return 0, 0, 0
-    if not strict or layer.groups == 1:
-        rows = layer.taps * layer.in_channels
-        return rows, -(-rows // side), -(-layer.out_channels // side)
-    rows = layer.taps * layer.in_channels // layer.groups
-    columns = layer.out_channels // layer.groups
-    packed = min(side // rows, side // columns, layer.groups)
-    if packed < 1:
-        return rows, -(-rows // side), layer.groups * -(-columns // side)
-    return packed * rows, 1, -(-layer.groups // packed)
-
-
-def is_activated(network: CrossbarNetwork, layer: CrossbarLayer, rules: Rules) -> bool:
-    """Return whether the activation costs time and energy under these rules."""
-    if is_strict(rules):
-        return True
-    return layer.activation != "none" and not (network.fused_activations and layer.has_weights)
-
-
 def work_of(
     network: CrossbarNetwork,
     layer: CrossbarLayer,
@@ -295,32 +270,3 @@ def part_table(components: Components, point: Point, *, strict: bool) -> Floats:
     if strict:
         table[:, PEAK] = np.maximum(table[:, PEAK], table[:, STATIC] + table[:, DYNAMIC])
     return table
-
-
-def window(layer: CrossbarLayer, *, strict: bool) -> tuple[Ints, Ints]:
-    """Return the last and the first pixel (from 1) of a provider that each output pixel needs.
-
-    The published rule looks at one pixel alone; strict: nothing that an earlier pixel needed is
-    forgotten at the last rows, where windows are clipped, nor released before a later one needs it.
-    A fully connected layer needs the whole map, whatever its size: 0 and 1.
-    """
-    if layer.kind == "fc":
-        return integers([0]), integers([1])
-    if layer.kind == "eltwise":
-        pixels = np.arange(1, layer.pixels + 1)
-        return pixels, pixels.copy()
-    (first_row, last_row), (first_column, last_column) = (ends(layer, axis) for axis in (0, 1))
-    columns = layer.in_sides[1]
-    last_pixel = ((last_row[:, None] - 1) * columns + last_column[None, :]).ravel()
-    first_pixel = ((first_row[:, None] - 1) * columns + first_column[None, :]).ravel()
-    if strict:
-        last_pixel = np.maximum.accumulate(last_pixel)
-        first_pixel = np.minimum.accumulate(first_pixel[::-1])[::-1].copy()
-    return last_pixel, first_pixel
-
-
-def ends(layer: CrossbarLayer, axis: int) -> tuple[Ints, Ints]:
-    """Return the first and the last row (axis 0) or column (1) of each window, from 1."""
-    begin = np.arange(layer.out_sides[axis]) * layer.strides[axis] - layer.paddings[axis]
-    side = layer.in_sides[axis]
-    return np.clip(begin + 1, 1, side), np.clip(begin + layer.spans[axis], 1, side)
