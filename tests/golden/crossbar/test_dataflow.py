@@ -165,7 +165,10 @@ def test_groups_are_dense_as_published() -> None:
 
 
 def test_snake() -> None:
-    """Five macros stand in 3 rows of 2: 0 1 / 3 2 / 4; routes go along the row first."""
+    """Five macros stand in 3 rows of 2: 0 1 / 3 2 / 4; routes go along the row first.
+
+    Nodes are numbered row by row, so macros 2, 3 and 4 stand at 3, 2 and 4.
+    """
     network = CrossbarNetwork(name="net", input_channels=3, input_side=8, layers=LAYERS)
     choice = Choice(
         copies=(64, 1, 9, 1), macros=(1, 0, 3, 1), mate=(-1, -1, -1, -1), clocks=(1, 1, 1, 1)
@@ -173,8 +176,9 @@ def test_snake() -> None:
     plan = floorplan(network, COMPONENTS, POINT, "strict", choice)
     assert (plan.macros, plan.mesh_rows, plan.mesh_columns) == (5, 3, 2)
     assert [plan.position(macro) for macro in range(5)] == [(0, 0), (0, 1), (1, 1), (1, 0), (2, 0)]
-    assert plan.route(0, 2) == [((0, 0), (0, 1)), ((0, 1), (1, 1))]
-    assert plan.route(2, 0) == [((1, 1), (1, 0)), ((1, 0), (0, 0))]
+    assert [plan.node(macro) for macro in range(5)] == [0, 1, 3, 2, 4]
+    assert plan.route(0, 2) == [(0, 1), (1, 3)]
+    assert plan.route(2, 0) == [(3, 2), (2, 0)]
     assert plan.hops(1, 4) == 3
 
 
