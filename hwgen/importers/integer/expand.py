@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hwgen.importers.integer.constants import unchanged
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
@@ -107,11 +108,11 @@ def expand_slopes(parts: Parts, node: Slopes) -> None:
     above = replace(output, low=max(output.low, output.zero_point))
     below = replace(source, high=min(source.high, source.zero_point))
     factor = np.broadcast_to(node.slopes.reshape(-1), channels)
-    positive = parts.add(Requantization, "above", above, *node.inputs)
+    kept = None if node.operand is None else replace(node.operand, results=unchanged)
+    positive = parts.add(Requantization, "above", above, *node.inputs, operand=kept)
     negative = parts.add(Requantization, "below", below, *node.inputs)
-    bent = parts.add(
-        PerChannel, "slope", output, negative, factor=factor, offset=np.zeros(channels)
-    )
+    constants = {"factor": factor, "offset": np.zeros(channels), "operand": node.operand}
+    bent = parts.add(PerChannel, "slope", output, negative, **constants)
     parts.last(Addition, positive, bent)
 
 

@@ -88,6 +88,24 @@ class Layers:
         difference = Difference(operator=node.operator, nodes=1, what=what, steps=1)
         self.differences.append(difference)
 
+    def add_table(self, node: Node, results: NDArray[np.int64]) -> None:
+        """Add the table of a node; results: integers of its output for all of its input's range."""
+        source, output = self.sources(node)[0], self.output(node)
+        base = self.base(node, output, self.inputs(node))
+        self.layers.append(Table(op="table", **base))
+        first, last = source.span
+        entries = np.arange(1 << source.bits).clip(first, last) - first
+        table = np.zeros((1, TABLE_ENTRIES), np.uint8)
+        table[0, : len(entries)] = results[entries] + output.offset
+        self.tables[base["name"]] = table
+
+    def results_differ(self, node: Node, count: int, everything: int) -> None:
+        """Say how many results of a map and constants the runtime has otherwise, if any."""
+        if count:
+            what = f"node {node.name}, in {count:,} of all {everything:,} results"
+            difference = Difference(operator=node.operator, nodes=1, what=what, steps=1)
+            self.differences.append(difference)
+
     def moved(
         self, node: Node, make: Any, source: QuantizedMap, inputs: tuple[str, ...], **keys: Any
     ) -> None:

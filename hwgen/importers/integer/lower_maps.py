@@ -208,8 +208,12 @@ def table_of(
 
 
 def add_requantization(layers: Layers, node: Requantization) -> None:
-    """Add a rescaling."""
+    """Add a rescaling, or the table of what is none in the runtime."""
     source, output = layers.sources(node)[0], layers.output(node)
+    if node.operand is not None and layers.kernels_for(source, output) == "xnnpack":
+        (results,) = node.operand.results(source, output, node.operand)
+        layers.add_table(node, results)
+        return
     base = layers.base(node, output, layers.inputs(node))
     layers.add_rescaling(node, base, source, output, gain=node.gain)
 

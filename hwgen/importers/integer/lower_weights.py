@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.importers.integer.arithmetic import filter_factors
+from hwgen.importers.integer.constants import FINEST_WEIGHT, Operand, fitted
 from hwgen.importers.integer.factors import Factor
 from hwgen.importers.integer.layers import Layers
 from hwgen.importers.integer.maps import QuantizedMap
@@ -23,8 +24,6 @@ from hwgen.network.quantization import HALF_UP, Rounding
 from hwgen.network.weights import NARROW_BITS
 
 INT8_BITS = 8
-FINEST_WEIGHT = 127
-"""A constant factor of a channel becomes this weight with a scale of its own."""
 
 FACTOR_NOTE = "its factors are rounded"
 
@@ -134,6 +133,10 @@ def add_per_channel(layers: Layers, node: PerChannel) -> None:
     channels = source.shape[2]
     factor = np.broadcast_to(node.factor, channels).astype(np.float64)
     offset = np.broadcast_to(node.offset, channels).astype(np.float64)
+    kernels = layers.kernels_for(source, layers.output(node))
+    if node.operand is not None and kernels == "xnnpack":
+        add_fitted(layers, node, node.operand, factor, offset)
+        return
     used = np.where(factor == 0, source.scale, factor)
     scales = np.abs(used) / FINEST_WEIGHT
     integers = np.where(factor == 0, 0, np.sign(used) * FINEST_WEIGHT).astype(np.int64)
@@ -147,6 +150,28 @@ def add_per_channel(layers: Layers, node: PerChannel) -> None:
     kernel = integers.reshape(-1, 1, 1, 1)
     bias = bias.astype(np.int64)
     add_instead(layers, node, kernel, groups=channels, scales=scales, bias=bias)
+
+
+def add_fitted(
+    layers: Layers,
+    node: PerChannel,
+    operand: Operand,
+    factor: NDArray[np.float64],
+    offset: NDArray[np.float64],
+) -> None:
+    """Add constants by channel as XNNPACK computes them: by a table if no convolution does."""
+    source, output = layers.sources(node)[0], layers.output(node)
+    wanted = operand.results(source, output, operand)
+    alike = len(wanted) == 1
+    fit = fitted(
+        source, output, np.broadcast_to(wanted, (len(factor), wanted.shape[1])), factor, offset
+    )
+    if alike and fit.different:
+        layers.add_table(node, wanted[0])
+        return
+    layers.results_differ(node, fit.different, wanted.size)
+    kernel = fit.weights.reshape(-1, 1, 1, 1)
+    add_instead(layers, node, kernel, groups=len(kernel), scales=fit.scales, bias=fit.bias)
 
 
 def add_padding(layers: Layers, node: Padding) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.importers.integer.constants import Operand
+
 Pair = tuple[int, int]
 """Vertical, horizontal."""
 Sides = tuple[int, int, int, int]
@@ -134,17 +136,25 @@ class Multiplication(NodeBase):
 
 @dataclass(frozen=True, kw_only=True)
 class PerChannel(NodeBase):
-    """factor * x + offset with constants; factor, offset: real, (channels,)."""
+    """factor * x + offset with constants; factor, offset: real, (channels,).
+
+    operand: the constants as LiteRT computes with them; None: of another format
+    """
 
     factor: NDArray[np.float64]
     offset: NDArray[np.float64]
+    operand: Operand | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slopes(NodeBase):
-    """x, below zero times the slope of its channel; slopes: real, (channels,)."""
+    """x, below zero times the slope of its channel; slopes: real, (channels,).
+
+    operand: the slopes as LiteRT computes with them; None: of another format
+    """
 
     slopes: NDArray[np.float64]
+    operand: Operand | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,9 +170,13 @@ class Lookup(NodeBase):
 
 @dataclass(frozen=True, kw_only=True)
 class Requantization(NodeBase):
-    """The same real values with another quantization, times a gain, or clipped (a lone ReLU)."""
+    """The same real values with another quantization, times a gain, or clipped (a lone ReLU).
+
+    operand: what LiteRT computes where it is no conversion; None: a conversion
+    """
 
     gain: float = 1.0
+    operand: Operand | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

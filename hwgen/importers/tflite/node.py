@@ -9,6 +9,7 @@ import numpy as np
 import tflite
 from numpy.typing import NDArray
 
+from hwgen.importers.integer.constants import Operand, Results
 from hwgen.importers.integer.maps import QuantizedMap, Shape, quantized_map
 from hwgen.importers.integer.nodes import Pair, Sides
 from hwgen.importers.integer.refused import RefusedError
@@ -152,6 +153,12 @@ class Reading:
             data.astype(np.float64) - tensor.zero_points
         )
         return real
+
+    def operand(self, place: int, results: Results) -> Operand:
+        """Return a quantized constant as XNNPACK computes with it; its real values are read."""
+        tensor, data = self.tensor(place), self.constant(place, f"input {place}")
+        centred = data.astype(np.int64).reshape(-1) - int(tensor.zero_points[0])
+        return Operand(centred=centred, scale=float(tensor.scales[0]), results=results)
 
     def option(self, getter: str, default: Any = None) -> Any:
         """Return an option; without any options the default, if there is one."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.importers.integer.constants import Results, products, slopes, sums
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
     Addition,
@@ -71,30 +72,37 @@ def whole_map(reading: Reading) -> dict[str, Any]:
 
 def add(reading: Reading) -> Read:
     """Read a sum of two maps, or of a map and constants by channel."""
-    return arithmetic(reading, Addition, lambda constant: (np.ones(1), constant))
+    constants = (lambda constant: (np.ones(1), constant)), sums(1, 1)
+    return arithmetic(reading, Addition, *constants)
 
 
 def multiply(reading: Reading) -> Read:
     """Read a product of two maps, or of a map and constants by channel."""
-    return arithmetic(reading, Multiplication, lambda constant: (constant, np.zeros(1)))
+    constants = (lambda constant: (constant, np.zeros(1))), products
+    return arithmetic(reading, Multiplication, *constants)
 
 
 def subtract(reading: Reading) -> Read:
     """Read a difference of two maps, or of a map and constants by channel."""
     if reading.is_computed(0) and reading.is_computed(1):
-        (node,), maps = arithmetic(reading, Addition, lambda constant: (constant, constant))
+        constants = (lambda constant: (constant, constant)), sums(1, -1)
+        (node,), maps = arithmetic(reading, Addition, *constants)
         return [Addition(**{**vars(node), "gains": (1.0, -1.0)})], maps
     if reading.is_computed(0):
-        return arithmetic(reading, None, lambda constant: (np.ones(1), -constant))
-    return arithmetic(reading, None, lambda constant: (-np.ones(1), constant))
+        return arithmetic(reading, None, lambda each: (np.ones(1), -each), sums(1, -1))
+    return arithmetic(reading, None, lambda each: (-np.ones(1), each), sums(-1, 1))
 
 
 def arithmetic(
     reading: Reading,
     kind: type[Addition] | type[Multiplication] | None,
     constants: Callable[[Real], tuple[Real, Real]],
+    results: Results,
 ) -> Read:
-    """Return an operation on two maps, or of factor and offset where one operand is constant."""
+    """Return an operation on two maps, or of factor and offset where one operand is constant.
+
+    results: what XNNPACK makes of a map and the constants
+    """
     output = reading.activated(reading.written())
     both = [place for place in (0, 1) if reading.is_computed(place)]
     if len(both) == 2 and kind is not None:
@@ -109,7 +117,9 @@ def arithmetic(
         allowed = f"of one value, or {channels} by channel"
         raise RefusedError("its constant", allowed, " x ".join(map(str, values.shape)))
     factor, offset = constants(values.reshape(-1))
-    return [PerChannel(factor=factor, offset=offset, **reading.base())], [output]
+    operand = reading.operand(1 - both[0], results)
+    node = PerChannel(factor=factor, offset=offset, operand=operand, **reading.base())
+    return [node], [output]
 
 
 def extremum(*, least: bool) -> Callable[[Reading], Read]:
@@ -134,11 +144,13 @@ def extremum(*, least: bool) -> Callable[[Reading], Read]:
 def prelu(reading: Reading) -> Read:
     """Read a ReLU with a slope below zero for each channel."""
     channels = reading.map(0).shape[2]
-    slopes = reading.real(1)
-    if slopes.size not in (1, channels) or (slopes.ndim and slopes.shape[-1] != slopes.size):
+    real = reading.real(1)
+    if real.size not in (1, channels) or (real.ndim and real.shape[-1] != real.size):
         allowed = f"of one value, or {channels} by channel"
-        raise RefusedError("its slopes", allowed, " x ".join(map(str, slopes.shape)))
-    return [Slopes(slopes=slopes.reshape(-1), **reading.base())], [reading.written()]
+        raise RefusedError("its slopes", allowed, " x ".join(map(str, real.shape)))
+    operand = reading.operand(1, slopes)
+    node = Slopes(slopes=real.reshape(-1), operand=operand, **reading.base())
+    return [node], [reading.written()]
 
 
 def clip(low: float, high: float | None) -> Callable[[Reading], Read]:
