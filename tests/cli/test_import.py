@@ -331,9 +331,10 @@ def test_a_chip_that_rounds_as_the_runtime_gets_its_arithmetic(
     assert "got tflite: import the network with `--kernels default` or" in err
 
 
-def test_a_chip_that_rounds_as_the_runtimes_ships() -> None:
+@pytest.mark.parametrize("family", ["dbpim", "mram"])
+def test_a_chip_that_rounds_as_the_runtimes_ships(family: str) -> None:
     paper, float32 = (
-        (ROOT / f"configs/dbpim/{name}.yaml").read_text(encoding="utf-8").splitlines()[1:]
+        (ROOT / f"configs/{family}/{name}.yaml").read_text(encoding="utf-8").splitlines()[1:]
         for name in ("paper", "paper_float32")
     )
     changed = [pair for pair in zip(paper, float32, strict=True) if pair[0] != pair[1]]

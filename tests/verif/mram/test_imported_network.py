@@ -28,3 +28,12 @@ def test_a_chip_that_rounds_half_up_names_the_key(
     capsys.readouterr()
     assert main(["model", str(network), str(SMALL)]) == 2
     assert "rounding" in capsys.readouterr().err
+
+
+def test_a_chip_ships_that_runs_an_import_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network, work = tmp_path / "network.npz", ["--work", str(tmp_path)]
+    assert main(["import", str(EXPORT), "--kernels", "default", "--out", str(network)]) == 0
+    assert main(["model", str(network), "mram/paper_float32", *work]) == 0
+    assert "cycles" in capsys.readouterr().out
