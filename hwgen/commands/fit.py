@@ -53,7 +53,7 @@ Change = Callable[[QuantizedNetwork, Weighted, NDArray[Any], NDArray[Any]], Quan
 class Fit(
     Working, command="fit", example="network.npz --phi 2 --data images.npz --out build/fit.npz"
 ):
-    """Give every weight few signed digits without training, so that weight_bits can be on.
+    """Give every weight few signed digits without training, so that weight_bits brings the most.
 
     measured: each filter takes the scale, finer where it suffers most, that changes its sums on
     the images least, and its weights are rounded so that they make up for each other. lowered: of

@@ -15,18 +15,21 @@ from hwgen.commands.engines import Maps, expected_maps, predicted_cycles
 from hwgen.commands.fields import File
 from hwgen.commands.images import Batch
 from hwgen.commands.load import load as loaded
-from hwgen.commands.on_chip import WithImages, chip_of
+from hwgen.commands.on_chip import WithImages
 from hwgen.commands.pictures import write_plot
 from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.subject import Subject, program_of, with_switches
 from hwgen.commands.trace import trace_network
 from hwgen.files.earlier import PICTURES, TRACES
 from hwgen.files.output import write_text
+from hwgen.network.sparsity import PHI_LIMIT
 from hwgen.report.model import ModelLayer, ModelMode, ModelReport, Speedup, Variant
 from hwgen.report.tables import model_table
 
 DENSE = "none"
 SPARSE = "all"
+WEIGHT_BITS = "weight_bits"
+"""The switch of chips that skip zero digits of weights."""
 COUNTED = ("cycles", "load")
 """Of a prediction: all cycles, and those that wait for a load."""
 
@@ -106,21 +109,20 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
         return report
 
     def tell_of_fit(self, subject: Subject, batch: Batch, cycles: int) -> None:
-        """Say what weights of few digits would bring to a network that runs without weight_bits.
+        """Say what weights of few digits would bring to an imported network with weight_bits.
 
         cycles: of the first run. By the published rule, which needs no images; what it costs in
         accuracy, only `hwgen fit` says.
         """
-        chip = chip_of(self.architecture, self.sparsity).parameters
-        if subject.arch == chip or len(subject.network.graph.modes) > 1:
+        skips_digits = getattr(getattr(subject.arch, "sparsity", None), WEIGHT_BITS, False)
+        if subject.network_file == Path(self.network) or not skips_digits:
+            return
+        fit = loaded("hwgen.commands.fit")
+        if not any(fit.filters_of_digits(subject.network)[PHI_LIMIT + 1 :]):
             return
         size = subject.run_images
         first = replace(batch, images=batch.images[:size], modes=batch.modes[:size])
-        few = replace(
-            subject,
-            arch=chip,
-            network=loaded("hwgen.commands.fit").with_few_digits(subject.network),
-        )
+        few = replace(subject, network=fit.with_few_digits(subject.network))
         maps = expected_maps(self.quiet, few, first)
         program = program_of(self.quiet, few)
         (fitted,) = predicted_cycles(self.quiet, few, program, maps, first.modes)

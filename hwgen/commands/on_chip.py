@@ -24,7 +24,7 @@ from hwgen.commands.fields import (
 )
 from hwgen.commands.images import Batch as Images
 from hwgen.commands.modes import choose_stream
-from hwgen.commands.on_the_way import allowed_switches, imported
+from hwgen.commands.on_the_way import imported
 from hwgen.commands.protocols import Architecture
 from hwgen.commands.request import Is, Request, Says, Working, said_of, told_in_python
 from hwgen.commands.subject import Subject, configuration_of, for_program, load_chip
@@ -109,19 +109,14 @@ def subject_of(
     """Return a network on a chip, with runs of `batch` images.
 
     A TFLite or ONNX file is imported on the way, with the arithmetic of the runtime if the chip has
-    it; its chip has the switches that its weights allow, unless others were asked for.
+    it.
     """
-    given = Path(network)
-    arch = chip.parameters
-    file = imported(context, given, arch)
-    content = load_network(file)
-    if file != given and arch == load_chip(chip.file, None)[1]:
-        arch = allowed_switches(context, chip.family, arch, content, file)
+    file = imported(context, Path(network), chip.parameters)
     return Subject(
-        network=content,
+        network=load_network(file),
         network_file=file,
         family=chip.family,
-        arch=arch,
+        arch=chip.parameters,
         arch_file=chip.file,
         run_images=batch,
     )

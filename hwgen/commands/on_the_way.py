@@ -1,19 +1,14 @@
 """A network of another format where a quantized network file is asked for: imported on the way."""
 
 from pathlib import Path
-from typing import Any
 
-from hwgen.commands.capabilities import LAYER_SUPPORT, SPARSITY
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code, digest_of_file
-from hwgen.commands.families import Family
 from hwgen.commands.load import load
 from hwgen.commands.protocols import Architecture
-from hwgen.network import QuantizedNetwork
 
 FOREIGN = (".tflite", ".onnx")
 """Suffixes of files that are imported."""
-WEIGHT_BITS = "weight_bits"
 
 
 def imported(context: Context, file: Path, arch: Architecture) -> Path:
@@ -30,28 +25,3 @@ def imported(context: Context, file: Path, arch: Architecture) -> Path:
         load("hwgen.commands.imports").ImportNetwork(file, out, kernels=kernels).run()
         context.say(f"{file.name} is imported with --kernels {kernels}, as the chip rounds: {out}")
     return out
-
-
-def allowed_switches(
-    context: Context, family: Family, arch: Architecture, network: QuantizedNetwork, file: Path
-) -> Architecture:
-    """Return the chip of an imported network: weight_bits off where its weights have more digits.
-
-    file: of the network, for the line that says so
-    """
-    if not (family.offers(SPARSITY) and family.offers(LAYER_SUPPORT)):
-        return arch
-    sparsity: Any = getattr(arch, "sparsity", None)
-    remarks = family.need(LAYER_SUPPORT).layer_remarks(network).values()
-    wanted = sorted(remark for remark in remarks if f"with {WEIGHT_BITS} off" in remark)
-    if not wanted or not getattr(sparsity, WEIGHT_BITS, False):
-        return arch
-    family_switches = family.need(SPARSITY)
-    on = [
-        name for name in family_switches.SWITCHES if name != WEIGHT_BITS and getattr(sparsity, name)
-    ]
-    context.say(
-        f"runs {wanted[-1]}: hwgen fit {file} --out FILE gives its weights few digits, so that"
-        f" {WEIGHT_BITS} can be on"
-    )
-    return family_switches.with_sparsity(arch, ",".join(on) or "none")

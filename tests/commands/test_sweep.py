@@ -40,11 +40,10 @@ def context(tmp_path: Path) -> api.Context:
     return api.Context(work=tmp_path / "work", console=None)
 
 
-def four_digits() -> QuantizedNetwork:
-    """Return a network of the same image with a weight of four digits."""
-    net = NetworkBuilder(name="four_digits", shape=directed("narrow").graph.input.shape, seed=1)
-    ones = np.ones((2, prod(directed("narrow").graph.input.shape)), np.int8)
-    ones[0, 0] = 85
+def many_classes() -> QuantizedNetwork:
+    """Return a network of the same image with more classes than 16 logits."""
+    net = NetworkBuilder(name="many_classes", shape=directed("narrow").graph.input.shape, seed=1)
+    ones = np.ones((17, prod(directed("narrow").graph.input.shape)), np.int8)
     net.linear(INPUT, ones, head=True)
     return net.build()
 
@@ -116,11 +115,11 @@ def test_a_key_inside_another_one_changes() -> None:
 def test_a_network_that_does_not_fit_is_a_row(
     context: api.Context, files: tuple[Path, Path]
 ) -> None:
-    save_network(four_digits(), files[0])
-    keys = {"sparsity": ["none", "all"]}
+    save_network(many_classes(), files[0])
+    keys = {"logit_entries": [32, 16]}
     report = api.sweep(files[0], TINY, keys, data=files[1], context=context)
     assert report.points[0].refused is None
-    assert "runs with weight_bits off" in str(report.points[1].refused)
+    assert "at most logit_entries (16)" in str(report.points[1].refused)
 
 
 @pytest.mark.parametrize(

@@ -173,8 +173,19 @@ def all_two_digit_values(net: NetworkBuilder) -> None:
 
 @corner((5, 4, 3))
 def any_weights(net: NetworkBuilder) -> None:
-    """Every int8 value, up to four digits: for designs with `weight_bits` off."""
+    """Every int8 value, up to four digits."""
     weights = np.resize(np.arange(-128, 128), (10, 27)).astype(np.int8)
     now = net.conv(INPUT, weights, output=SIGNED)
     now = net.conv(now, fill_weights(net, now, [4, 3, 2, 4, 3, 1, 0, 4]))
+    finish(net, now)
+
+
+@corner((5, 4, 3))
+def mixed_digits(net: NetworkBuilder) -> None:
+    """Filters of phi 0 to 4 in one group, groups of two digits beside; every input walked twice."""
+    phis = [4, 0, 1, 2, 3, 1, 2, 0, *[2] * 8, 1, 3, 1]
+    now = net.conv(INPUT, fill_weights(net, INPUT, phis, pruned_share=0.3))
+    now = net.conv(now, fill_weights(net, now, phis, pruned_share=0.5, loose_share=0.5))
+    weights = fill_weights(net, now, [4] * 8, kernel=(1, 1))
+    now = net.conv(now, weights, kernel=(1, 1), padding=0)
     finish(net, now)

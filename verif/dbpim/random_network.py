@@ -79,6 +79,8 @@ def draw_recipe(seed: int) -> Recipe:
         filters=tuple(rng.integers(1, 25, 3).tolist()),
         pruned_share=float(rng.choice([0.0, 0.3, 0.5, 0.7, 0.9])),
         zero_points=bool(rng.integers(2)),
+        # Drawn last: a seed keeps all that it had before there was a choice.
+        max_digits=int(rng.choice([2, 2, 2, 2, 3, 4])),
     )
 
 
@@ -181,7 +183,7 @@ class RandomNetwork:
         channels = self._builder.features[now].channels
         weights = self._rng.integers(-128, 128, (channels, size * size)).astype(np.int8)
         if channels == 1:
-            # One channel alone is a convolution without groups: its weights have two digits.
+            # One channel alone is a convolution without groups.
             weights = self._weights(1, size * size)
         return self._builder.depthwise(
             now,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hwgen.chip.fields import encode
 from hwgen.dbpim.facts.instructions import CELL, CELL_BITS
-from hwgen.network.csd import Block, cells, phi
+from hwgen.network.csd import Block, cells, csd_digits, phi
 from hwgen.network.sparsity import ALPHA, PHI_LIMIT
 
 ENABLE_OF_PHI = (0b00, 0b01, 0b11)
@@ -19,6 +19,17 @@ BYTES = [*range(128), *range(-128, 0)]
 
 DIGITS = np.array([phi(value) for value in BYTES], np.uint8)
 """Non-zero digits of a weight, by its byte."""
+
+
+def highest_digits(value: int) -> int:
+    """Return the sum of the highest PHI_LIMIT non-zero CSD digits of an int8 value."""
+    digits = [digit << place for place, digit in enumerate(csd_digits(value)) if digit]
+    return sum(digits[-PHI_LIMIT:])
+
+
+HIGHEST = np.array([highest_digits(value) for value in BYTES], np.int8)
+"""What the first walk of a filter adds of a weight, by its byte; a second one adds the rest, which
+has at most PHI_LIMIT digits, too: an int8 has four."""
 
 
 def nibble(block: Block) -> int:
@@ -43,18 +54,32 @@ CODES = np.array([[code(v, columns) for v in BYTES] for columns in range(PHI_LIM
 """Codes, (enabled cell columns, byte of the weight); 0 where a filter cannot have the value."""
 
 
-def filter_phis(words: NDArray[np.int8], blocks: NDArray[np.bool_]) -> list[int]:
+def digit_passes(words: NDArray[np.int8]) -> list[NDArray[np.int8]]:
+    """Return what each walk over the inputs adds of the weights, int8 of the same shape.
+
+    One walk if no weight has more than PHI_LIMIT non-zero CSD digits, else two: the highest
+    PHI_LIMIT digits of each weight, then those that are left.
+    """
+    first = HIGHEST[words.view(np.uint8)]
+    rest = words - first
+    return [first, rest] if rest.any() else [first]
+
+
+def filter_phis(
+    words: NDArray[np.int8], blocks: NDArray[np.bool_], *, filters: int = ALPHA
+) -> list[int]:
     """Return the cell columns that each filter needs, over the weights of its unpruned blocks.
 
-    words: (filters, words, C); blocks: (mask groups, words, C)
-    0: all weights are zero. 1: each has exactly one non-zero digit. Otherwise the most digits of
-    any weight, at least 2: two cells also represent a value of one digit or none.
+    words: (filters, words, C), of one walk: at most PHI_LIMIT digits in each weight
+    blocks: (groups of `filters` filters, words, C)
+    0: all weights are zero. 1: each has exactly one non-zero digit. Otherwise 2: two cells also
+    represent a value of one digit or none.
     """
     phis = []
-    for first in range(0, len(words), ALPHA):
-        digits = DIGITS[words[first : first + ALPHA].view(np.uint8)]
+    for first in range(0, len(words), filters):
+        digits = DIGITS[words[first : first + filters].view(np.uint8)]
         most = digits.max(axis=(1, 2))
-        empty = ((digits == 0) & blocks[first // ALPHA]).any(axis=(1, 2))
+        empty = ((digits == 0) & blocks[first // filters]).any(axis=(1, 2))
         phis += np.where((most == 1) & empty, 2, most).tolist()
     return phis
 

@@ -225,7 +225,7 @@ def tile_packet(load: Load, fields: Fields, arch: Arch) -> Iterator[bytes]:
         "last_group": int(load.last_group),
         "parameters": int(with_parameters),
         "packed": int(tile.packed),
-        "filter_enable": group.filter_enable,
+        "filter_enable": tile.filter_enable,
     }
     yield encode_header(Opcode.TILE, header, arch)
     yield tile.mask_bytes(arch)

@@ -1,6 +1,6 @@
 """Filter groups: the filters that a core computes at a time, cut into tiles of weight codes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.dbpim.compiler.blocks import walked_inputs
-from hwgen.dbpim.compiler.codes import ENABLE_OF_PHI, csd_codes, filter_phis, plain_codes
+from hwgen.dbpim.compiler.codes import (
+    ENABLE_OF_PHI,
+    csd_codes,
+    digit_passes,
+    filter_phis,
+    plain_codes,
+)
 from hwgen.dbpim.compiler.tiles import Piece, cut_tiles, cut_together
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, LIKELY_BIT_PLANES, Arch
 from hwgen.dbpim.facts.packing import encode_rows, packable
@@ -18,9 +24,8 @@ from hwgen.dbpim.facts.stream import (
     pad,
     tile_beats,
 )
-from hwgen.errors import CompileError
 from hwgen.network import Parameters
-from hwgen.network.sparsity import ALPHA, PHI_LIMIT
+from hwgen.network.sparsity import ALPHA
 
 ABSENT = FilterParameters(bias=0, multiplier=0, shift=1)
 """Parameters of a filter that a tail group lacks: its bytes are the zero point, never read."""
@@ -30,7 +35,7 @@ ABSENT = FilterParameters(bias=0, multiplier=0, shift=1)
 class WeightTile:
     """A tile of one filter group.
 
-    piece: the inputs that it walks; rows: of weights
+    piece: the inputs that it walks; rows: of weights; filter_enable: as in the tile's header
     codes: uint8, (rows, C, F); cells without an input hold 0 and meet inputs of 0
     packed: whether `row_bytes`, the part of a tile packet that holds the rows, is packed
     cycles: the estimated cycles for one position vector, activations unknown: the switch takes one
@@ -39,6 +44,7 @@ class WeightTile:
     """
 
     piece: Piece
+    filter_enable: int
     codes: NDArray[np.uint8]
     packed: bool
     row_bytes: bytes
@@ -58,11 +64,11 @@ class WeightTile:
 class FilterGroup:
     """F neighbouring output channels.
 
-    filter_enable: as in a tile's header; beats: of all tiles, each sent once
+    tiles: of the first walk, then of a second one, if weights have more digits than cells
+    beats: of all tiles, each sent once
     """
 
     index: int
-    filter_enable: int
     parameters: tuple[FilterParameters, ...]
     tiles: tuple[WeightTile, ...]
     beats: int
@@ -82,47 +88,83 @@ class FilterGroup:
         return pad(b"".join(encode_parameters(entry) for entry in self.parameters), arch)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Walk:
+    """One walk of all filters of a layer over inputs.
+
+    words: int8, (filters, words, C), what it adds of the weights
+    phis: cell columns of each filter; empty on a chip without `weight_bits`
+    cuts: pieces of each filter group, none where nothing is left to add
+    """
+
+    words: NDArray[np.int8]
+    phis: Sequence[int]
+    cuts: Sequence[Sequence[Piece]]
+
+
 def filter_groups(
-    name: str,
-    words: NDArray[np.int8],
-    blocks: NDArray[np.bool_],
-    parameters: Parameters,
-    arch: Arch,
+    words: NDArray[np.int8], blocks: NDArray[np.bool_], parameters: Parameters, arch: Arch
 ) -> list[FilterGroup]:
-    """Return the groups of a layer called `name`.
+    """Return the groups of a layer.
 
     words: (filters, words, C); blocks: (mask groups, words, C), True where a block is unpruned
     """
-    phis = layer_phis(name, words, blocks) if arch.sparsity.weight_bits else None
-    walked = walked_inputs(blocks)
-    if arch.shares_stream:
-        cuts = cut_together(walked, arch)
-    else:
-        cuts = [cut_tiles(each, arch) for each in walked]
-    costs = [[tile_cycles(piece, arch) for piece in pieces] for pieces in cuts]
+    walks = layer_walks(words, blocks, arch)
     entries = layer_parameters(parameters)
-    flat = words.reshape(len(words), -1)
     groups = []
     for index, first in enumerate(range(0, len(words), arch.filters)):
-        chosen, block = slice(first, first + arch.filters), first // ALPHA
-        codes = group_codes(flat[chosen], None if phis is None else phis[chosen], arch)
-        count = len(flat[chosen])
-        enables = [ENABLE_OF_PHI[-1 if phis is None else phis[first + n]] for n in range(count)]
-        enable = sum(bits << 2 * place for place, bits in enumerate(enables))
-        tiles = tuple(
-            weight_tile(codes, piece, cycles, enable, arch)
-            for piece, cycles in zip(cuts[block], costs[block], strict=True)
-        )
+        chosen = entries[first : first + arch.filters]
+        tiles = tuple(tile for walk in walks for tile in walk_tiles(walk, index, arch))
         groups.append(
             FilterGroup(
                 index=index,
-                filter_enable=enable,
-                parameters=(*entries[chosen], *[ABSENT] * (arch.filters - count)),
+                parameters=(*chosen, *[ABSENT] * (arch.filters - len(chosen))),
                 tiles=tiles,
                 beats=group_beats(tiles, arch),
             )
         )
     return groups
+
+
+def layer_walks(words: NDArray[np.int8], blocks: NDArray[np.bool_], arch: Arch) -> list[Walk]:
+    """Return the walks of a layer over its inputs: one, or two of weights of 3 or 4 digits.
+
+    A filter has two cells for a weight, with `weight_bits`. Digits 3 and 4 are weights of their
+    own, over the inputs that have some in the filter group: partial sums go on from tile to tile.
+    """
+    firsts = range(0, len(words), arch.filters)
+    walked = walked_inputs(blocks)[[first // ALPHA for first in firsts]]
+    if not arch.sparsity.weight_bits:
+        return [Walk(words=words, phis=(), cuts=cut_groups(walked, arch))]
+    highest, *rest = digit_passes(words)
+    phis = filter_phis(highest, blocks)
+    walks = [Walk(words=highest, phis=phis, cuts=cut_groups(walked, arch))]
+    for left in rest:
+        some = np.array([left[first : first + arch.filters].any(axis=0) for first in firsts])
+        phis = filter_phis(left, some, filters=arch.filters)
+        walks.append(Walk(words=left, phis=phis, cuts=cut_groups(some, arch)))
+    return walks
+
+
+def cut_groups(walked: NDArray[np.bool_], arch: Arch) -> list[list[Piece]]:
+    """Return the pieces of each filter group that walks the inputs (groups, words, C)."""
+    if arch.shares_stream:
+        return cut_together(walked, arch)
+    return [cut_tiles(each, arch) if each.any() else [] for each in walked]
+
+
+def walk_tiles(walk: Walk, index: int, arch: Arch) -> Iterator[WeightTile]:
+    """Yield the tiles of a filter group in a walk."""
+    pieces, chosen = walk.cuts[index], slice(index * arch.filters, (index + 1) * arch.filters)
+    if not pieces:
+        return
+    weights = walk.words[chosen].reshape(len(walk.words[chosen]), -1)
+    phis = walk.phis[chosen] if walk.phis else None
+    codes = group_codes(weights, phis, arch)
+    enables = [ENABLE_OF_PHI[phi] for phi in phis or [-1] * len(weights)]
+    enable = sum(bits << 2 * place for place, bits in enumerate(enables))
+    for piece in pieces:
+        yield weight_tile(codes, piece, enable, arch)
 
 
 def tile_cycles(piece: Piece, arch: Arch) -> int:
@@ -149,19 +191,6 @@ def group_beats(tiles: Sequence[WeightTile], arch: Arch) -> int:
     )
 
 
-def layer_phis(name: str, words: NDArray[np.int8], blocks: NDArray[np.bool_]) -> list[int]:
-    """Return phi_th of each filter; weights of more than two digits do not fit the cells."""
-    phis = filter_phis(words, blocks)
-    for number, phi in enumerate(phis):
-        if phi > PHI_LIMIT:
-            raise CompileError(
-                f"layer {name}: filter {number} must have at most {PHI_LIMIT} non-zero CSD digits"
-                f" in every weight, got phi {phi}; it runs with weight_bits off"
-                " (--sparsity weight_values,input_bits), or with the weights of hwgen fit"
-            )
-    return phis
-
-
 def layer_parameters(parameters: Parameters) -> list[FilterParameters]:
     """Return the output parameters of each filter; the head has a bias only."""
     bias = parameters.bias[0].tolist()
@@ -183,7 +212,7 @@ def group_codes(
 
 
 def weight_tile(
-    codes: NDArray[np.uint8], piece: Piece, cycles: int, filter_enable: int, arch: Arch
+    codes: NDArray[np.uint8], piece: Piece, filter_enable: int, arch: Arch
 ) -> WeightTile:
     """Return a tile from the codes (inputs, F) of its group; packed if all weights allow it."""
     chosen = codes[piece.inputs]
@@ -194,8 +223,9 @@ def weight_tile(
     shaped = padded.reshape(piece.rows, compartments, arch.filters)
     return WeightTile(
         piece=piece,
+        filter_enable=filter_enable,
         codes=shaped,
         packed=packed,
         row_bytes=encode_rows(shaped, filter_enable, arch, packed=packed),
-        cycles=cycles,
+        cycles=tile_cycles(piece, arch),
     )

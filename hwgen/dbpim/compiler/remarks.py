@@ -3,19 +3,13 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import numpy as np
-
-from hwgen.dbpim.compiler.codes import DIGITS
 from hwgen.dbpim.compiler.supported import GROWTH, OPS, layer_refusals
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, WEIGHT_BITS
 from hwgen.dbpim.facts.timing import TAP_WORDS
-from hwgen.network import Conv, Layer, Linear, QuantizedNetwork
-from hwgen.network.sparsity import PHI_LIMIT
+from hwgen.network import Layer, QuantizedNetwork
 
 BYTES = f"maps of {ACTIVATION_BITS} bits"
-WEIGHTED = (
-    f"{BYTES}; weights of at most {WEIGHT_BITS} bits; at most two signed digits with weight_bits"
-)
+WEIGHTED = f"{BYTES}; weights of at most {WEIGHT_BITS} bits"
 LAYER_LIMITS: Mapping[str, str] = MappingProxyType(
     {
         "conv": f"{WEIGHTED}; groups 1, or depthwise with at most {TAP_WORDS} taps",
@@ -38,9 +32,4 @@ def layer_remark(network: QuantizedNetwork, layer: Layer) -> str:
         return f"no: {what.partition(': ')[2]} must be {allowed}, got {given}"
     if not layer.output.raw and layer.output.bits != ACTIVATION_BITS:
         return f"no: the output's bits must be {ACTIVATION_BITS}, got {layer.output.bits}"
-    in_macros = isinstance(layer, Linear) or (isinstance(layer, Conv) and layer.groups == 1)
-    if not in_macros:
-        return ""
-    weights = network.parameters[layer.name].weights
-    digits = int(DIGITS[np.ascontiguousarray(weights).view(np.uint8)].max())
-    return "" if digits <= PHI_LIMIT else f"with weight_bits off (phi {digits})"
+    return ""

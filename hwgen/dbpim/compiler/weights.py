@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.dbpim.compiler.blocks import real_inputs, unpruned_blocks, weight_words
-from hwgen.dbpim.compiler.groups import FilterGroup, filter_groups, layer_phis
+from hwgen.dbpim.compiler.groups import FilterGroup, filter_groups
 from hwgen.dbpim.compiler.ops import Lowered
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.errors import Reasons
 from hwgen.network import QuantizedNetwork
 
 
@@ -30,24 +29,13 @@ class LayerWeights:
 
 
 def layer_weights(
-    lowered: Lowered, network: QuantizedNetwork, arch: Arch, reasons: Reasons
+    lowered: Lowered, network: QuantizedNetwork, arch: Arch
 ) -> dict[str, LayerWeights]:
-    """Return the weights of each pass of the macros, by its name.
-
-    reasons: found so far; filters whose weights have too many digits come to them, and nothing is
-        encoded where there is one
-    Errors: CompileError, or RefusedNodesError
-    """
+    """Return the weights of each pass of the macros, by its name."""
     found = {}
-    encoded = {name: encoded_filters(each, arch) for name, each in lowered.filters.items()}
-    if arch.sparsity.weight_bits:
-        for name, (words, _, blocks) in encoded.items():
-            with reasons.among():
-                layer_phis(name, words, blocks)
-    reasons.check()
-    for name, (words, real, blocks) in encoded.items():
-        filters = lowered.filters[name]
-        groups = filter_groups(name, words, blocks, network.parameters[name], arch)
+    for name, filters in lowered.filters.items():
+        words, real, blocks = encoded_filters(filters, arch)
+        groups = filter_groups(words, blocks, network.parameters[name], arch)
         found[name] = LayerWeights(
             groups=tuple(groups),
             k=int(real.sum()),

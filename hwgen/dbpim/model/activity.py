@@ -1,5 +1,6 @@
 """Bit planes of each group of inputs: the only property of the data that costs cycles."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +78,19 @@ def walk_key(tile: TilePacket) -> bytes:
     names = ("kernel_y", "kernel_x", "channel_word", "mask_words")
     place = b"".join(tile.fields[name].to_bytes(2, "little") for name in names)
     return place + np.packbits(tile.masks).tobytes()
+
+
+def tile_keys(tiles: Iterable[TilePacket]) -> Iterator[tuple[int, int]]:
+    """Yield what a tile is within a step: its filter group, and its number in the group.
+
+    A tile that is sent again, for further positions, has the key that it had. Two tiles of a group
+    may walk the same inputs: the second one adds further digits of the weights.
+    """
+    numbers: dict[int, int] = {}
+    for tile in tiles:
+        group = tile.fields["group"]
+        numbers[group] = 0 if tile.fields["first"] else numbers.get(group, -1) + 1
+        yield group, numbers[group]
 
 
 def bit_planes(seen: Windows, tile: TilePacket, conv: Packet, arch: Arch) -> Counts:

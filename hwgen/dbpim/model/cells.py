@@ -11,7 +11,7 @@ from hwgen.chip.fields import decode
 from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import CELL, CELL_BITS
 from hwgen.dbpim.facts.stream import TilePacket
-from hwgen.dbpim.model.activity import Counts, walk_key
+from hwgen.dbpim.model.activity import Counts, tile_keys
 from hwgen.network.csd import Block
 from hwgen.network.sparsity import PHI_LIMIT
 
@@ -44,9 +44,9 @@ def cell_use(tiles: Sequence[tuple[TilePacket, Counts]], arch: Arch) -> CellUse:
     all positions; a tile that is sent again, for further positions, counts once
     """
     total = np.zeros(len(CellUse._fields), np.int64)
-    counted: set[tuple[int, bytes]] = set()
-    for tile, cost in tiles:
-        key = (tile.fields["group"], walk_key(tile))
+    counted: set[tuple[int, int]] = set()
+    keys = tile_keys(tile for tile, _ in tiles)
+    for key, (tile, cost) in zip(keys, tiles, strict=True):
         if key not in counted:
             counted.add(key)
             total += cost.sum(axis=0, dtype=np.int64) @ tile_rows(tile, arch)

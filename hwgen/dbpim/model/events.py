@@ -14,7 +14,7 @@ from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.events import EVENTS
 from hwgen.dbpim.facts.instructions import TABLE_BYTES, Opcode, Operation, of_core
 from hwgen.dbpim.facts.stream import Packet, TilePacket, beats_of
-from hwgen.dbpim.model.activity import Counts, walk_key
+from hwgen.dbpim.model.activity import Counts, tile_keys
 from hwgen.dbpim.model.cells import FILTER_ENABLE_BITS, filter_columns
 from hwgen.dbpim.model.sources import ProgramStep
 from hwgen.dbpim.model.vectors import Vectors, vectors_of, words_read
@@ -113,9 +113,8 @@ def conv_events(
     tiles: Sequence[TilePacket], costs: Sequence[Counts], work: Work, arch: Arch
 ) -> Counter[str]:
     """Return the events of all tiles of a CONV step; one that is sent again counts once."""
-    found: dict[tuple[int, bytes], tuple[TilePacket, Counts, int]] = {}
-    for tile, cost in zip(tiles, costs, strict=True):
-        key = (tile.fields["group"], walk_key(tile))
+    found: dict[tuple[int, int], tuple[TilePacket, Counts, int]] = {}
+    for key, tile, cost in zip(tile_keys(tiles), tiles, costs, strict=True):
         cores = found[key][2] if key in found else 0
         found[key] = tile, cost, cores | tile.fields["cores"]
     reads = TapReads(work)

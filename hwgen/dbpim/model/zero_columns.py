@@ -8,7 +8,7 @@ import numpy as np
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.program import Program
 from hwgen.dbpim.facts.stream import decode_stream
-from hwgen.dbpim.model.activity import walk_key
+from hwgen.dbpim.model.activity import tile_keys
 from hwgen.dbpim.model.sources import Maps, ProgramStep, program_steps, tile_costs
 
 
@@ -45,10 +45,10 @@ class ColumnCounter:
 
     def _step(self, step: ProgramStep, maps: Maps) -> BitColumns:
         """Return the bit planes of one step; a tile that is loaded again is counted once."""
-        counted: set[tuple[int, bytes]] = set()
+        counted: set[tuple[int, int]] = set()
         zero = total = 0
-        for tile, cost in zip(step.tiles, tile_costs(step, maps, self._arch), strict=True):
-            key = (tile.fields["group"], walk_key(tile))
+        costs = tile_costs(step, maps, self._arch)
+        for key, cost in zip(tile_keys(step.tiles), costs, strict=True):
             if key not in counted:
                 counted.add(key)
                 zero += ACTIVATION_BITS * cost.size - int(cost.sum(dtype=np.int64))

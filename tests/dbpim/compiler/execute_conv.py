@@ -114,7 +114,6 @@ class CoreWalk:
             "parameters": fields["parameters"] == int(new_group),
             "group": new_group or fields["group"] == before.fields["group"],
             "last_group": new_group or fields["last_group"] == before.fields["last_group"],
-            "filter_enable": new_group or fields["filter_enable"] == before.fields["filter_enable"],
             "turn": first or fields["turn"] == self.turn,
             "turn below M": fields["turn"] < arch.macros_per_core,
             "rows": 1 <= fields["rows"] <= min(arch.tile_rows, arch.macro.rows // 2),

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from hwgen.dbpim.compiler.compile import compile_network
-from hwgen.dbpim.facts.arch import Arch, with_sparsity
 from hwgen.errors import CompileError
 from hwgen.network import INPUT, QuantizedNetwork
 from tests.dbpim.compiler.archs import SMALL, TINY
@@ -24,13 +23,6 @@ def network(
     ones = np.ones((classes, height * width * channels), np.int8)
     net.linear(now, ones, head=True)
     return net.build()
-
-
-def digits_of(net: NetworkBuilder) -> str:
-    """Append filters of phi 2, 4 and 3."""
-    weights = np.full((3, 9), 3, np.int8)
-    weights[1, 5], weights[2, 0] = 85, 37
-    return net.conv(INPUT, weights)
 
 
 def widened(net: NetworkBuilder) -> str:
@@ -50,13 +42,6 @@ def pool(size: int) -> Callable[[NetworkBuilder], str]:
 
 ROOMY = replace(TINY, buffer_bytes=1 << 20)
 CASES = {
-    "phi": (
-        SMALL,
-        network((4, 4, 1), digits_of),
-        "layer conv_0: filter 1 must have at most 2 non-zero CSD digits in every weight, got phi 4;"
-        " it runs with weight_bits off (--sparsity weight_values,input_bits), or with the weights"
-        " of hwgen fit",
-    ),
     "classes": (
         SMALL,
         network((2, 2, 1), pool(1), classes=17),
@@ -91,11 +76,3 @@ def test_one_sentence(case: str) -> None:
     with pytest.raises(CompileError) as error:
         compile_network(refused, arch)
     assert str(error.value) == message
-
-
-@pytest.mark.parametrize("off", ["none", "weight_values,input_bits"])
-def test_any_phi_runs_with_weight_bits_off(off: str) -> None:
-    arch: Arch = with_sparsity(SMALL, off)
-    program = compile_network(CASES["phi"][1], arch)
-    conv = next(step for step in program.facts.steps if step.layer == "conv_0")
-    assert conv.filters == 3

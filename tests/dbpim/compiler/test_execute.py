@@ -75,14 +75,12 @@ def test_sixteen_images() -> None:
 @pytest.mark.parametrize("config", CHIPS)
 @pytest.mark.parametrize("name", DIRECTED)
 def test_directed(name: str, config: str) -> None:
-    arch = load_arch(CONFIGS / f"{config}.yaml")
-    check(directed(name), with_sparsity(arch, "none") if name == "any_weights" else arch, seed=3)
+    check(directed(name), load_arch(CONFIGS / f"{config}.yaml"), seed=3)
 
 
 @pytest.mark.parametrize("name", DIRECTED)
 def test_directed_of_several_images(name: str) -> None:
-    dense = name == "any_weights"
-    check(directed(name), with_sparsity(TINY, "none") if dense else TINY, images=3, seed=4)
+    check(directed(name), TINY, images=3, seed=4)
 
 
 def check_drawn(seed: int) -> None:

@@ -181,7 +181,6 @@ TILES = {
     "parameters twice": (split_tile(parameters=FILTERS), "parameters of a tile"),
     "other group": (split_tile(group=1), "group of a tile"),
     "other last group": (split_tile(last_group=0), "last_group of a tile"),
-    "other cell columns": (split_tile(filter_enable=3), "filter_enable of a tile"),
     "turn in a chunk": (split_tile(turn=0), "turn of a tile"),
     "large turn": ([tile(turn=2)], "turn below M of a tile"),
     "empty last mask": ([tile([[1, 0, 0, 0]] * 2 + [[0] * 4])], "first and last mask of a tile"),

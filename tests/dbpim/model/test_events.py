@@ -25,10 +25,14 @@ def predict(network: QuantizedNetwork, image: np.ndarray, switches: str) -> Pred
     return CycleModel(compile_network(network, arch), arch).predict(infer(network, image))
 
 
-def layer() -> tuple[QuantizedNetwork, np.ndarray]:
-    """Return a network of a 1 x 1 layer, 3 channels to 5 of phi 2, and an image of 3 pixels."""
+def layer(weights: int | np.ndarray = 3) -> tuple[QuantizedNetwork, np.ndarray]:
+    """Return a network of a 1 x 1 layer, 3 channels to 5, and an image of 3 pixels.
+
+    weights: (5, 3), or one for all
+    """
     net = NetworkBuilder(name="by hand", shape=(1, 3, 3), seed=1)
-    now = net.conv(INPUT, np.full((5, 3), 3, np.int8), kernel=(1, 1), padding=0)
+    given = np.broadcast_to(weights, (5, 3)).astype(np.int8)
+    now = net.conv(INPUT, given, kernel=(1, 1), padding=0)
     net.linear(now, np.full((2, 15), 3, np.int8), head=True)
     return net.build(), np.full((1, 1, 3, 3), 0b101, np.uint8)
 
@@ -64,6 +68,29 @@ def test_events_of_a_step_by_hand() -> None:
     stored = {"row_writes": 2 * 2, "mask_beats": 2, "parameter_writes": 2 * 8, "tap_words": 0}
     assert {name: found[name] for name in stored} == stored
     assert found["bank_bytes"] >= 3 * 8
+
+
+def test_events_of_a_second_walk_by_hand() -> None:
+    """The same layer of 85 = 80 + 5: both tiles walk the same inputs, and each counts."""
+    found = events_of(predict(*layer(85), "all"), "conv_0")
+    once = events_of(predict(*layer(), "all"), "conv_0")
+    twice = ("bit_planes", "inactive_bit_planes", "filter_planes", "column_planes", "groups")
+    twice += ("words", "selected_inputs", "bank_reads", "row_writes", "mask_beats")
+    assert {name: found[name] for name in twice} == {name: 2 * once[name] for name in twice}
+    same = ("parameter_writes", "results", "bank_bytes", "bus_bytes")
+    assert {name: found[name] for name in same} == {name: once[name] for name in same}
+    assert (found["psum_writes"], found["psum_reads"]) == (4, 4)
+
+
+def test_filters_without_further_digits_take_no_part_in_a_second_walk() -> None:
+    """One filter of five has digits 3 and 4, at one input of three."""
+    weights = np.full((5, 3), 3)
+    weights[2, 1] = 85
+    found = events_of(predict(*layer(weights), "all"), "conv_0")
+    assert found["bit_planes"] == 2 * 3 * 2
+    assert found["filter_planes"] == 3 * 2 * (5 + 1)
+    assert found["column_planes"] == 3 * 2 * (5 + 1) * 2
+    assert found["selected_inputs"] == 2 * (3 + 1)
 
 
 def test_every_switch_takes_its_events_away() -> None:

@@ -1,14 +1,14 @@
 """Where the cycles go, against a walk over weights and maps that knows no program."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from golden.dbpim.csd import phi
+from golden.dbpim.csd import csd, phi
 from golden.network import infer
 from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.facts import Arch, load_arch, with_sparsity
@@ -101,18 +101,31 @@ def missing_positions(height: int, width: int, arch: Arch) -> int:
     return macros * -(-height // rows) * -(-width // columns) - height * width
 
 
+def walks(weights: np.ndarray, arch: Arch) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the filters of each group with what is added of them, and the inputs walked for it."""
+    digits = csd(weights)
+    lower = np.cumsum((digits != 0)[..., ::-1], axis=-1)[..., ::-1] > 2
+    rest = (digits * lower) @ (1 << np.arange(8))
+    if not arch.sparsity.weight_bits:
+        rest[:] = 0
+    for first in range(0, len(weights), arch.filters):
+        block = weights[first // ALPHA * ALPHA :][:ALPHA]
+        group = slice(first, first + arch.filters)
+        chosen = np.arange(weights.shape[1])
+        if arch.sparsity.weight_values:
+            chosen = np.flatnonzero(block.any(axis=0))
+        yield weights[group] - rest[group], chosen
+        if rest[group].any():
+            yield rest[group], np.flatnonzero(rest[group].any(axis=0))
+
+
 def walk(weights: np.ndarray, seen: np.ndarray, arch: Arch, *, missing: int) -> dict[str, int]:
     """Return cells by cause: a group of filters, a row of weights and a position at a time."""
     slots, columns, skip = arch.macro.compartments, arch.macro.columns, arch.sparsity.input_bits
     found = dict.fromkeys(("busy", "empty", "absent", "inactive", "effective"), 0)
-    for first in range(0, len(weights), arch.filters):
-        block = weights[first // ALPHA * ALPHA :][:ALPHA]
-        group = weights[first : first + arch.filters]
-        chosen = np.arange(weights.shape[1])
-        if arch.sparsity.weight_values:
-            chosen = np.flatnonzero(block.any(axis=0))
-        used = sum(cell_columns_of(each[chosen], arch) for each in group)
-        chosen = chosen if len(chosen) else np.array([0])
+    for group, walked in walks(weights, arch):
+        used = sum(cell_columns_of(each[walked], arch) for each in group)
+        chosen = walked if len(walked) else np.array([0])
         for start in range(0, len(chosen), slots):
             row = chosen[start : start + slots]
             cycles = sum(
@@ -128,10 +141,19 @@ def walk(weights: np.ndarray, seen: np.ndarray, arch: Arch, *, missing: int) -> 
 
 
 @pytest.mark.parametrize("switches", ["all", "none", "weight_bits,input_bits", "weight_values"])
-@pytest.mark.parametrize(("name", "seed"), [("tiny", 1), ("small", 2), ("wide", 3)])
-def test_cells_are_those_of_a_walk(name: str, seed: int, switches: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "seed", "digits"), [("tiny", 1, 2), ("small", 2, 2), ("wide", 3, 2), ("small", 2, 4)]
+)
+def test_cells_are_those_of_a_walk(name: str, seed: int, digits: int, switches: str) -> None:
     arch = with_sparsity(chip(name), switches)
-    recipe = Recipe(height=5, width=7, filters=(5, 8, 13, 20), channels=3, empty_share=0.5)
+    recipe = Recipe(
+        height=5,
+        width=7,
+        filters=(5, 8, 13, 20),
+        channels=3,
+        empty_share=0.5,
+        max_digits=digits,
+    )
     network = random_network(recipe, seed=seed)
     images = random_images(network, 1, seed=seed)
     layers, maps = predict(network, arch, images), infer(network, images)

@@ -11,8 +11,9 @@ from hwgen.data import load_dataset
 from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.facts import load_arch, with_sparsity
 from hwgen.dbpim.model import ColumnCounter
-from hwgen.network import Conv, Linear
+from hwgen.network import INPUT, Conv, Linear
 from hwgen.network.file import load_network
+from verif.dbpim.network_builder import NetworkBuilder
 
 ROOT = Path(__file__).parents[3]
 NETWORK = load_network(ROOT / "configs/networks/digits_small_cnn.npz")
@@ -48,6 +49,17 @@ def expected(layer: Conv | Linear, *, skip_values: bool, repeats: int) -> tuple[
             zero += int((8 - ones).sum()) * uses
             total += 8 * len(ones) * uses
     return zero, total
+
+
+def test_a_second_walk_counts_again() -> None:
+    """85 = 80 + 5 walks three inputs twice; 0b101 has six planes of eight that are zero."""
+    net = NetworkBuilder(name="twice", shape=(1, 3, 3), seed=1)
+    now = net.conv(INPUT, np.full((5, 3), 85, np.int8), kernel=(1, 1), padding=0)
+    net.linear(now, np.full((2, 15), 3, np.int8), head=True)
+    network = net.build()
+    maps = infer(network, np.full((1, 1, 3, 3), 0b101, np.uint8))
+    counts = ColumnCounter(compile_network(network, SMALL), SMALL).count(maps)
+    assert tuple(counts["conv_0"]) == (2 * 3 * 6, 2 * 3 * 8)
 
 
 @pytest.mark.parametrize(("switches", "filters"), [("all", 8), ("none", 2)])

@@ -23,9 +23,6 @@ from verif.dbpim.random_network import (
     random_network,
 )
 
-NEEDS_EVERY_BIT = {"any_weights"}
-"""Directed networks with weights of more than two digits."""
-
 COMBINATIONS = 20
 
 
@@ -43,7 +40,7 @@ def test_trained_network(sparsity: str, tmp_path: Path) -> None:
     check_chip(network, chip_arch("small", sparsity), digits_images(2), tmp_path)
 
 
-@pytest.mark.parametrize("name", sorted(set(DIRECTED) - NEEDS_EVERY_BIT))
+@pytest.mark.parametrize("name", sorted(DIRECTED))
 def test_directed_network(name: str, tmp_path: Path) -> None:
     network = directed(name)
     images = np.concatenate([extreme_images(network), random_images(network, 2, seed=1)])
@@ -57,7 +54,7 @@ def test_directed_network_dense(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", sorted(set(DIRECTED) - NEEDS_EVERY_BIT))
+@pytest.mark.parametrize("name", sorted(DIRECTED))
 def test_shared_requantizers(name: str, tmp_path: Path) -> None:
     """Four lanes share one: every operation, all results and cycles as predicted."""
     network, arch = directed(name), replace(chip_arch("small"), lanes_per_requantizer=4)

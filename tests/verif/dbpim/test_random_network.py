@@ -32,12 +32,14 @@ def filters_of(network: QuantizedNetwork) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_every_seed_gives_a_valid_network_of_two_digits(seed: int) -> None:
+def test_every_seed_gives_a_valid_network_of_its_digits(seed: int) -> None:
     recipe = draw_recipe(seed)
     network = random_network(recipe, seed=seed)
     check_network(network, source="test")
     assert network.graph.input.shape == (recipe.height, recipe.width, recipe.channels)
-    assert max((phi(weights).max() for weights in filters_of(network)), default=0) <= 2
+    assert (
+        max((phi(weights).max() for weights in filters_of(network)), default=0) <= recipe.max_digits
+    )
     assert random_network(recipe, seed=seed).digest == network.digest
     assert random_network(recipe, seed=seed + 1).digest != network.digest
 
@@ -46,6 +48,7 @@ def test_drawn_recipes_meet_every_kind() -> None:
     recipes = [draw_recipe(seed) for seed in range(40)]
     assert {kind for recipe in recipes for kind in recipe.kinds} == set(KINDS)
     assert {recipe.end for recipe in recipes} == set(ENDS)
+    assert {recipe.max_digits for recipe in recipes} == {2, 3, 4}
 
 
 def test_drawn_networks_have_every_operation() -> None:
@@ -119,6 +122,14 @@ def test_directed_networks_are_valid_and_repeatable(name: str) -> None:
 def test_directed_mixed_phi() -> None:
     for weights in filters_of(directed("mixed_phi"))[:2]:
         assert {int(phi(filter_).max()) for filter_ in weights[:8]} == {0, 1, 2}
+
+
+def test_directed_mixed_digits() -> None:
+    first, second, third = filters_of(directed("mixed_digits"))[:3]
+    for weights in (first, second):
+        assert {int(phi(filter_).max()) for filter_ in weights[:8]} == {0, 1, 2, 3, 4}
+        assert phi(weights[8:16]).max() == 2
+    assert phi(third).min() == 4
 
 
 def test_directed_all_masked_group() -> None:
