@@ -56,7 +56,7 @@ CHIP = """
   <text class="ink mid" x="505" y="124">macros</text>
   <text class="soft mid" x="505" y="144">SRAM cells that multiply</text>
   <text class="soft mid" x="505" y="162">non-zero bit planes by</text>
-  <text class="soft mid" x="505" y="180">at most 2 digits a weight</text>
+  <text class="soft mid" x="505" y="180">2 digits of a weight at a time</text>
   <rect class="work" x="430" y="228" width="150" height="40" rx="5"/>
   <text class="ink mid" x="505" y="253">requantize, SIMD</text>
   <path class="wire" d="M108 122 H152"/><path class="tip" d="M150 117 l8 5 l-8 5 z"/>
