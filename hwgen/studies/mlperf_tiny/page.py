@@ -8,7 +8,7 @@ from hwgen.report.agreement import AgreementReport, LayerAgreement
 from hwgen.report.files import report_text
 from hwgen.report.fit import FitReport
 from hwgen.report.tables import NOTHING, number, table
-from hwgen.studies.mlperf_tiny.report import MlperfTinyReport, TinyNetwork, TinyRun
+from hwgen.studies.mlperf_tiny.report import DENSE, SPARSE, MlperfTinyReport, TinyNetwork, TinyRun
 from hwgen.studies.networks.table import line
 
 NAME = "mlperf-tiny"
@@ -49,13 +49,14 @@ LAYER_COLUMNS = (
     "largest",
 )
 RUNS_TEXT = (
-    "Each network runs dense, as published with the switch `weight_bits` off, and behind `hwgen"
-    " fit` with all switches on. Cycles are sums over the inputs of a run. `equal`: every element"
-    " of each map is golden's, and every cycle, step and counter the cycle model's. Load stalls:"
-    " cycles in which nothing computes because a load is pending. Speed-up: cycles of the dense"
-    " run over those of the row. Judged: accuracy where labels are known, else how many inputs"
-    " have the top class of the published weights, and the mean difference of an element of the"
-    " answer in its steps; on the inputs that did not measure the fit."
+    "Each network runs dense, as published with the switch `weight_bits` off (digits off) and with"
+    " all switches on (digits on: weights of three and four signed digits are walked twice), and"
+    " behind `hwgen fit` with all switches on. Cycles are sums over the inputs of a run. `equal`:"
+    " every element of each map is golden's, and every cycle, step and counter the cycle model's."
+    " Load stalls: cycles in which nothing computes because a load is pending. Speed-up: cycles of"
+    " the dense run over those of the row. Judged: accuracy where labels are known, else how many"
+    " inputs have the top class of the published weights, and the mean difference of an element of"
+    " the answer in its steps; on the inputs that did not measure the fit."
 )
 AGREEMENT_TEXT = (
     "Golden against the runtime, answers before a Softmax that the file ends with: every layer in"
@@ -98,13 +99,21 @@ def runs_of(report: MlperfTinyReport) -> Iterator[tuple[TinyNetwork, TinyRun]]:
 def run_cells(network: TinyNetwork, run: TinyRun) -> Iterator[str]:
     """Yield the cells of a run."""
     found = run.row.measured
-    yield from (network.name, run.weights, run.row.case.sparsity.replace(",", ", "))
+    yield from (network.name, weights_of(run), run.row.case.sparsity.replace(",", ", "))
     yield judged(network.fit, fitted=run.weights == "fitted")
     yield number(None if found is None else found.cycles_model)
     yield number(None if found is None else found.cycles_rtl)
     yield number(None if found is None else found.load_cycles_model)
     yield run.row.outcome
     yield NOTHING if run.speedup is None else f"{run.speedup:.2f}x"
+
+
+def weights_of(run: TinyRun) -> str:
+    """Return which weights a run has, and whether the chip skips their zero digits."""
+    if run.weights == "fitted":
+        return "fitted"
+    digits = {DENSE: "dense", SPARSE: "digits on"}.get(run.row.case.sparsity, "digits off")
+    return f"as published, {digits}"
 
 
 def judged(fit: FitReport, *, fitted: bool) -> str:
@@ -160,11 +169,10 @@ def mlperf_tiny_table(report: MlperfTinyReport) -> RenderableType:
     rows = table(SHOWN, left=3)
     for network, run in runs_of(report):
         cells = dict(zip(RUN_COLUMNS, run_cells(network, run), strict=True))
-        weights = "dense" if run.speedup is None else cells["weights"]
         cycles = (cells["model cycles"], cells["RTL cycles"])
         rows.add_row(
             cells["network"],
-            weights,
+            cells["weights"],
             cells["judged"],
             *cycles,
             cells["outcome"],

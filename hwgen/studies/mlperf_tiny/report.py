@@ -11,13 +11,15 @@ from hwgen.report.types import STRICT, Count, Source
 from hwgen.studies.networks.report import ResultRow
 
 Weights = Literal["published", "fitted"]
+DENSE, SPARSE = "none", "all"
+"""Switches of a chip: none is on, and all are."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class TinyRun:
     """A network on the chip.
 
-    weights: of the file, or of at most two signed digits
+    weights: of the file, or of at most two signed digits by a fit
     speedup: cycles of the dense run of the published weights over those of this one, by the model
     """
 

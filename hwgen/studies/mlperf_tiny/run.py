@@ -1,7 +1,7 @@
 """`hwgen paper mlperf-tiny`: published int8 networks, compared with LiteRT, fitted and run.
 
 Each file is imported, compared with its runtime layer by layer, and fitted to two signed digits.
-The chip runs it dense, as published with `weight_bits` off, and fitted with all switches on.
+The chip runs it dense, as published with `weight_bits` off and on, and fitted with all switches on.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,6 +29,8 @@ from hwgen.report.types import Source
 from hwgen.studies.mlperf_tiny.command import MlperfTiny
 from hwgen.studies.mlperf_tiny.images import Inputs, write_inputs
 from hwgen.studies.mlperf_tiny.report import (
+    DENSE,
+    SPARSE,
     MlperfTinyReport,
     TinyNetwork,
     Weights,
@@ -44,9 +46,8 @@ CALIBRATION = 64
 """Inputs that measure the fit; the others judge it."""
 RUN_IMAGES = 2
 """Inputs that the chip runs, unless the request says otherwise."""
-NEEDS_DIGITS = "weight_bits"
-"""The switch that asks for few signed digits in every weight."""
-DENSE, SPARSE = "none", "all"
+DIGITS = "weight_bits"
+"""The switch that a fit to few signed digits helps."""
 KERNELS = ("reference", "default")
 CODE = ("golden", "hwgen.fit", "hwgen.commands", "hwgen.importers", "hwgen.network")
 """Packages that decide agreement and fit."""
@@ -63,7 +64,7 @@ def mlperf_tiny(request: MlperfTiny) -> MlperfTinyReport:
     arch_file = needed(request.architecture, "ARCH", "an architecture (.yaml)")
     family, arch = load_chip(arch_file, None)
     floats = "float32" in getattr(arch, "rounding", ())
-    switches = [each for each in family.need(SPARSITY).SWITCHES if each != NEEDS_DIGITS]
+    switches = [each for each in family.need(SPARSITY).SWITCHES if each != DIGITS]
     networks = []
     for file in files:
         context.say(f"{file.stem}: import, comparison and fit")
@@ -114,7 +115,7 @@ def needed(path: File | None, option: str, what: str) -> Path:
 def network_of(
     context: Context, request: MlperfTiny, file: Path, switches: str, *, floats: bool
 ) -> TinyNetwork:
-    """Return what was measured of one file; switches: those that every network can have on.
+    """Return what was measured of one file; switches: all but that of digits.
 
     Layers are compared with LiteRT's reference kernels, answers with its default ones. A chip that
     rounds as float32 (floats) runs what the default kernels compute.
@@ -134,6 +135,7 @@ def network_of(
     kinds: tuple[tuple[Weights, Path, str], ...] = (
         ("published", run, DENSE),
         ("published", run, switches),
+        ("published", run, SPARSE),
         ("fitted", fitted, SPARSE),
     )
     runs = [
