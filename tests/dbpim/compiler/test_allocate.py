@@ -15,7 +15,7 @@ from hwgen.dbpim.compiler.partition import unit_steps
 from hwgen.dbpim.compiler.steps import Step, Tensor
 from hwgen.dbpim.compiler.weights import layer_weights
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.errors import CompileError, Reasons
+from hwgen.errors import CompileError
 from hwgen.network import INPUT, QuantizedNetwork
 from tests.dbpim.compiler.archs import SMALL, draw_arch
 from verif.dbpim.directed_network import directed
@@ -26,7 +26,7 @@ from verif.dbpim.random_network import draw_recipe, random_network
 def steps_of(network: QuantizedNetwork, arch: Arch, *, images: int = 1) -> list[Step]:
     """Return the steps of a network, without END."""
     lowered = lower(network, arch)
-    weights = layer_weights(lowered, network, arch, Reasons(network.graph.name))
+    weights = layer_weights(lowered, network, arch)
     build = Builder(lowered, weights, arch, run_images=images, layer_cost=None)
     return unit_steps(build, Scratch(build), Answers())
 
