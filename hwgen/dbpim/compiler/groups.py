@@ -133,12 +133,12 @@ def layer_walks(words: NDArray[np.int8], blocks: NDArray[np.bool_], arch: Arch) 
     own, over the inputs that have some in the filter group: partial sums go on from tile to tile.
     """
     firsts = range(0, len(words), arch.filters)
-    walked = walked_inputs(blocks)[[first // ALPHA for first in firsts]]
+    of_blocks = cut_groups(walked_inputs(blocks), arch)
+    cuts = [of_blocks[first // ALPHA] for first in firsts]
     if not arch.sparsity.weight_bits:
-        return [Walk(words=words, phis=(), cuts=cut_groups(walked, arch))]
+        return [Walk(words=words, phis=(), cuts=cuts)]
     highest, *rest = digit_passes(words)
-    phis = filter_phis(highest, blocks)
-    walks = [Walk(words=highest, phis=phis, cuts=cut_groups(walked, arch))]
+    walks = [Walk(words=highest, phis=filter_phis(highest, blocks), cuts=cuts)]
     for left in rest:
         some = np.array([left[first : first + arch.filters].any(axis=0) for first in firsts])
         phis = filter_phis(left, some, filters=arch.filters)
@@ -147,7 +147,7 @@ def layer_walks(words: NDArray[np.int8], blocks: NDArray[np.bool_], arch: Arch) 
 
 
 def cut_groups(walked: NDArray[np.bool_], arch: Arch) -> list[list[Piece]]:
-    """Return the pieces of each filter group that walks the inputs (groups, words, C)."""
+    """Return the pieces of each group of filters that walks the inputs (groups, words, C)."""
     if arch.shares_stream:
         return cut_together(walked, arch)
     return [cut_tiles(each, arch) if each.any() else [] for each in walked]
