@@ -155,7 +155,7 @@ def test_the_command_resumes_and_a_failure_is_a_row(
     state = "50% of blocks pruned: float 1, pruned 0, quantized 1 epochs"
     assert (again.case.training.state, again.case.training.short) == (state, True)
     assert failed.outcome == "failed"
-    sentence = "exit code 2: layer input: its map must fit the activation buffer"
+    sentence = "exit code 2: layer average_pool: a row of its output and the rows that it reads"
     assert sentence in (failed.failure or "")
     assert sentence in page.read_text(encoding="utf-8")
     assert str(tmp_path) not in page.read_text(encoding="utf-8")
