@@ -18,7 +18,7 @@ class FamilyDescription:
 
     name: as in the formats of its files, `hwgen.<name>.architecture`
     offers: importable module by capability; `hwgen.commands.capabilities` lists the capabilities,
-        and `hwgen.commands.protocols` defines what each module exports
+        and `hwgen.chip.protocols` defines what each module exports
     """
 
     name: str

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from rich.console import RenderableType
 
 from hwgen import __version__
+from hwgen.chip.protocols import Architecture
 from hwgen.commands.capabilities import COMPILER, PROGRAMS, VERILOG
 from hwgen.commands.context import Context
 from hwgen.commands.digests import (
@@ -24,7 +25,6 @@ from hwgen.commands.families import Family
 from hwgen.commands.fields import Batch, File, Sparsity
 from hwgen.commands.load import load
 from hwgen.commands.on_chip import Arch, OnChip, chip_of
-from hwgen.commands.protocols import Architecture
 from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Says, Working
 from hwgen.commands.subject import configuration_of, program_of, program_path
 from hwgen.errors import FamilyError

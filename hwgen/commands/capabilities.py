@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from hwgen.commands import pages, protocols
+from hwgen.chip import page_protocols as pages
+from hwgen.chip import protocols
 
 Promise = TypeVar("Promise")
 

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.mode_protocols import ModePredictor, ModeSimulation
+from hwgen.chip.protocols import Program
 from hwgen.chip.runs import Prediction
 from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
@@ -18,8 +20,6 @@ from hwgen.commands.context import Context, timed
 from hwgen.commands.families import Family
 from hwgen.commands.images import Batch
 from hwgen.commands.load import load
-from hwgen.commands.mode_protocols import ModePredictor, ModeSimulation
-from hwgen.commands.protocols import Program
 from hwgen.commands.subject import Subject, model_of
 from hwgen.errors import DataError, MissingToolError
 

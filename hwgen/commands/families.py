@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from hwgen.chip.family import GROUP, FamilyDescription
+from hwgen.chip.protocols import Architecture
 from hwgen.commands.capabilities import (
     ARCHITECTURES,
     CAPABILITIES,
@@ -22,7 +23,6 @@ from hwgen.commands.capabilities import (
     Capability,
 )
 from hwgen.commands.load import load
-from hwgen.commands.protocols import Architecture
 from hwgen.errors import FamilyError, FormatError
 from hwgen.files.load import read_mapping
 from hwgen.files.shipped import file_of, tables

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.chip.protocols import Bytes
 from hwgen.commands.digests import digest_of_array
 from hwgen.commands.load import load
-from hwgen.commands.protocols import Bytes
 from hwgen.errors import DataError
 from hwgen.files import shipped
 from hwgen.files.finite import check_finite

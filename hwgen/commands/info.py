@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import RenderableType
 
+from hwgen.chip.protocols import Architecture, Program
 from hwgen.commands.capabilities import COMPILER, PROGRAMS
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of_array, versions
@@ -16,7 +17,6 @@ from hwgen.commands.families import Family, architectures, family_of
 from hwgen.commands.fields import File, ImageSize, Sparsity, path_of
 from hwgen.commands.files import is_quantized
 from hwgen.commands.imports import describe_import
-from hwgen.commands.protocols import Architecture, Program
 from hwgen.commands.request import Says, Working
 from hwgen.commands.subject import configuration_of, load_chip, load_subject, program_of
 from hwgen.commands.synthesis import graphs

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from hwgen.chip.protocols import NetlistEnergy
 from hwgen.chip.sim.vcd import Bits, port_bits
 from hwgen.commands.capabilities import NETLIST_ENERGY
 from hwgen.commands.context import Context
 from hwgen.commands.engines import Window, expected_maps, predicted_cycles, simulate
 from hwgen.commands.modes import choose_stream
 from hwgen.commands.netlists import Synthesized
-from hwgen.commands.protocols import NetlistEnergy
 from hwgen.commands.subject import Subject, program_of
 from hwgen.errors import SimulationError
 from hwgen.physical.activity import Activity, activity_of

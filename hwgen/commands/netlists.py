@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hwgen.chip.protocols import Architecture
 from hwgen.commands.build import MANIFEST, uses, verilog_of
 from hwgen.commands.capabilities import PHYSICAL
 from hwgen.commands.context import Context
 from hwgen.commands.digests import versions
 from hwgen.commands.families import Family
 from hwgen.commands.load import load
-from hwgen.commands.protocols import Architecture
 from hwgen.commands.subject import configuration_of
 from hwgen.errors import FamilyError
 from hwgen.files.shipped import shipped_folder

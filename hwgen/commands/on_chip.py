@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from hwgen.chip.protocols import Architecture
 from hwgen.commands.capabilities import SPARSITY
 from hwgen.commands.context import Context
 from hwgen.commands.families import Family
@@ -25,7 +26,6 @@ from hwgen.commands.fields import (
 from hwgen.commands.images import Batch as Images
 from hwgen.commands.modes import choose_stream
 from hwgen.commands.on_the_way import allowed_switches, imported
-from hwgen.commands.protocols import Architecture
 from hwgen.commands.request import Is, Request, Says, Working, said_of, told_in_python
 from hwgen.commands.subject import Subject, configuration_of, for_program, load_chip
 from hwgen.network.file import load_network

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from hwgen.chip.protocols import Architecture
 from hwgen.commands.capabilities import LAYER_SUPPORT, SPARSITY
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code, digest_of_file
 from hwgen.commands.families import Family
 from hwgen.commands.load import load
-from hwgen.commands.protocols import Architecture
 from hwgen.network import QuantizedNetwork
 
 FOREIGN = (".tflite", ".onnx")

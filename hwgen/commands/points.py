@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from hwgen.chip.protocols import Architecture, Program
 from hwgen.chip.runs import Prediction
 from hwgen.commands.capabilities import ARCHITECTURES, CYCLE_MODEL
 from hwgen.commands.context import Context
@@ -22,7 +23,6 @@ from hwgen.commands.families import Family, code_of_families, families
 from hwgen.commands.images import Batch
 from hwgen.commands.load import load
 from hwgen.commands.maps import keep_maps, read_maps
-from hwgen.commands.protocols import Architecture, Program
 from hwgen.commands.subject import Subject, compiled_now, tell_of_compiling
 from hwgen.errors import HwgenError
 from hwgen.files.load import validate_spec

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from rich.console import RenderableType
 
+from hwgen.chip.protocols import Program
 from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.commands.capabilities import COMPILER, SCHEDULES
@@ -30,7 +31,6 @@ from hwgen.commands.images import Batch
 from hwgen.commands.modes import switch_cycles_max
 from hwgen.commands.on_chip import WithImages
 from hwgen.commands.pictures import write_plot
-from hwgen.commands.protocols import Program
 from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.run_report import report_of
 from hwgen.commands.schedules import check_schedule

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from hwgen.chip.protocols import Program
 from hwgen.chip.runs import Prediction
 from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.commands.capabilities import SCHEDULES
 from hwgen.commands.families import architecture_file
-from hwgen.commands.protocols import Program
 from hwgen.commands.subject import Subject
 from hwgen.report.run import Starts
 

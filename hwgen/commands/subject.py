@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from hwgen.chip.facts import check_shapes
+from hwgen.chip.protocols import Architecture, CycleModel, Program
 from hwgen.commands.capabilities import COMPILER, CYCLE_MODEL, PROGRAMS, SPARSITY, SPLIT_COST
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_array, digest_of_code, versions
 from hwgen.commands.families import Family, load_architecture
 from hwgen.commands.images import Batch
-from hwgen.commands.protocols import Architecture, CycleModel, Program
 from hwgen.errors import FormatError
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network

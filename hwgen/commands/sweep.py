@@ -11,13 +11,13 @@ import yaml
 from pydantic import Field
 from rich.console import RenderableType
 
+from hwgen.chip.protocols import Architecture
 from hwgen.commands.capabilities import AREA, COMPILER, CYCLE_MODEL, ENERGY, SPARSITY
 from hwgen.commands.fields import Workers
 from hwgen.commands.load import load
 from hwgen.commands.on_chip import WithImages
 from hwgen.commands.pictures import Plot, check_plot, write_plot
 from hwgen.commands.points import REFUSED, Point, Result, arch_of, run_points
-from hwgen.commands.protocols import Architecture
 from hwgen.commands.request import Says
 from hwgen.commands.subject import Subject, configuration_of
 from hwgen.errors import ConfigError, DataError, HwgenError

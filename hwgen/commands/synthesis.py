@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from rich.console import Group, RenderableType
 
+from hwgen.chip.page_protocols import Graphs, Synthesis
 from hwgen.commands.capabilities import GRAPHS, SYNTHESIS
 from hwgen.commands.families import offering
 from hwgen.commands.fields import Count, File, ImageSize, OutFolder, Real, Seed, Workers, path_of
-from hwgen.commands.pages import Graphs, Synthesis
 from hwgen.commands.request import OUTPUT_FILE, Request, Says, Working
 from hwgen.commands.run import Simulate
 from hwgen.errors import FamilyError, FormatError

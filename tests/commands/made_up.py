@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from hwgen.chip.protocols import Predictor
 from hwgen.chip.step import Step
 from hwgen.commands.capabilities import SIMULATION
 from hwgen.commands.context import Context
 from hwgen.commands.engines import expected_maps, predicted_cycles
 from hwgen.commands.families import families
 from hwgen.commands.images import choose_images
-from hwgen.commands.protocols import Predictor
 from hwgen.commands.subject import Subject
 
 

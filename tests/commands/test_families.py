@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from hwgen.commands import protocols
+from hwgen.chip import protocols
 from hwgen.commands.capabilities import CAPABILITIES, Capability
 from hwgen.commands.context import Context
 from hwgen.commands.engines import zero_bit_planes

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from hwgen.chip.protocols import Program
 from hwgen.commands.capabilities import BIT_ACTIVITY, COMPILER, SIMULATION
 from hwgen.commands.compare import Results
 from hwgen.commands.context import Context, timed
@@ -13,7 +14,6 @@ from hwgen.commands.families import code_of_families
 from hwgen.commands.fields import images_of
 from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.origin import commit, machine
-from hwgen.commands.protocols import Program
 from hwgen.commands.run import results_of
 from hwgen.commands.run_report import report_of
 from hwgen.commands.subject import Subject, load_subject, program_of

@@ -60,7 +60,7 @@ class Modes(Protocol):
     """Modes of a network, between which a chip switches without a new program.
 
     Cycle model and simulation of such a family take the mode of each image, as
-    `hwgen.commands.mode_protocols` says.
+    `hwgen.chip.mode_protocols` says.
     """
 
     def most_modes(self, arch: Any) -> int:
