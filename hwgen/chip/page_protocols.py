@@ -1,7 +1,9 @@
 """What a family may offer beside its chips, as types: graphs, synthesis, documents."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -43,9 +45,12 @@ class Synthesis(Protocol):
     COMPONENTS: the table of components that is read where none is given; COMPONENTS_FORMAT: of it
     """
 
-    COMPONENTS: Path
-    COMPONENTS_FORMAT: str
-    FILES: tuple[str, ...]
+    @property
+    def COMPONENTS(self) -> Path: ...  # noqa: N802
+    @property
+    def COMPONENTS_FORMAT(self) -> str: ...  # noqa: N802
+    @property
+    def FILES(self) -> Sequence[str]: ...  # noqa: N802
 
     def synthesize_network(self, context: Any, request: Any) -> Synthesized: ...
     def write_page(self, made: Any, path: Path) -> None: ...
@@ -55,13 +60,19 @@ class Synthesis(Protocol):
 class ReportSchemas(Protocol):
     """Types of the reports that only this family writes, by the name of their schema."""
 
-    REPORTS: Mapping[str, type]
+    @property
+    def REPORTS(self) -> Mapping[str, type]: ...  # noqa: N802
 
 
-class DataSheet(Protocol):
-    """Facts of a family's data sheet, see `hwgen.report.data_sheet`.
+@dataclass(frozen=True, kw_only=True)
+class DataSheet:
+    """Modules of a family's facts from which `hwgen.report.data_sheet` writes the data sheet.
 
-    Beside this module stand `host`, `registers`, `timing` and `storage`.
+    facts: the package, with `Arch`; host, registers, storage, timing: modules in it
     """
 
-    Arch: type
+    facts: ModuleType
+    host: ModuleType
+    registers: ModuleType
+    storage: ModuleType
+    timing: ModuleType

@@ -51,7 +51,8 @@ class Sparsity(Protocol):
     SWITCHES: their names; `with_sparsity` takes some of them with commas between, `all` or `none`
     """
 
-    SWITCHES: Sequence[str]
+    @property
+    def SWITCHES(self) -> Sequence[str]: ...  # noqa: N802
 
     def with_sparsity(self, arch: Any, switches: str) -> Architecture: ...
 
