@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from hwgen.crossbar.facts.schedule import Schedule, save_schedule
 from hwgen.crossbar.pages.networks import load_problem
 from hwgen.crossbar.pages.reported import synthesis_report
 from hwgen.crossbar.pages.synthesis import SynthesisReport
+from hwgen.crossbar.pages.synthesis_table import shares_of
 from hwgen.errors import ConfigError, DesignError
 from hwgen.files.folder import refuse_foreign, replace_folder
 from hwgen.files.output import write_text
@@ -189,6 +191,7 @@ def search(
     if not must_compile():
         refuse_hopeless(request, network, components)
     code = [digest_of_code(*CODE), versions()]
+    refused: Counter[str] = Counter()
     with (
         context.status(f"synthesizing {network.name}") as tell,
         make_executor(request.workers, request.scheduler) as executor,
@@ -213,12 +216,13 @@ def search(
                 executor=executor,
                 store=Store(context.work / "search", code=digest_of(code)),
                 on_progress=told(context, tell),
+                refused=refused,
             )
         except KeyboardInterrupt:
             context.say(f"stopped before a chip was found; {RESUME}")
             raise
     if result is None:
-        refuse_power(request, network, components)
+        refuse_power(request, network, components, refused)
     if result.stopped_early:
         context.say(f"stopped early; {RESUME}")
     return result
@@ -267,8 +271,13 @@ def refuse_hopeless(request: Synthesize, network: CrossbarNetwork, components: C
         refuse_power(request, network, components)
 
 
-def refuse_power(request: Synthesize, network: CrossbarNetwork, components: Components) -> NoReturn:
-    """Say how many watts would do."""
+def refuse_power(
+    request: Synthesize,
+    network: CrossbarNetwork,
+    components: Components,
+    refused: Mapping[str, int] | None = None,
+) -> NoReturn:
+    """Say how many watts would do; refused: designs that a search looked at, by reason."""
     from hwgen.crossbar.model.least import least_power_w
 
     least = least_power_w(network, components, rules_of(request.rules), identical=request.identical)
@@ -280,14 +289,22 @@ def refuse_power(request: Synthesize, network: CrossbarNetwork, components: Comp
     if least <= request.power_w:
         raise DesignError(
             f"the search found no chip for {network.name} within {request.power_w:g} W, though one"
-            f" needs {least:g} W: give it more --evaluations, or more time"
+            f" needs {least:g} W: give it more --evaluations, or more time{seen(refused)}"
         )
     raise ConfigError(
         field="--power-w",
-        allowed=f"at least {least:g} for one copy of the weights of {network.name}",
+        allowed=f"at least {least:g} for one copy of the weights of {network.name}{seen(refused)}",
         given=f"{request.power_w:g}",
         source="command line",
     )
+
+
+def seen(refused: Mapping[str, int] | None) -> str:
+    """Return how many designs a search looked at, and why it took none."""
+    if not refused:
+        return ""
+    count = sum(refused.values())
+    return f" (of {count:,} designs {shares_of(refused, count)})"
 
 
 def confirm(
