@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.commands.load import EXTRAS
+from hwgen.commands.packages import EXTRAS
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

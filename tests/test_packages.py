@@ -69,3 +69,24 @@ def test_every_part_stands_in_one_group(family: str) -> None:
     parts = [part for _, listed in groups for part in re.split(r",\s+", listed)]
     assert sorted(parts) == [found.name for found in pkgutil.iter_modules(package.__path__)]
     assert {"compute", "feed", "output"} <= {name for name, _ in groups}
+
+
+BY_NAME = {
+    "hwgen/chip/opaque.py": "a compiled function knows a record by its name alone",
+    "hwgen/commands/studies.py": "modules of a study that any installed package may have",
+    "hwgen/jobs/hosts.py": "an optional package of others",
+    "hwgen/jobs/tasks.py": "a task names its function, for processes on any host",
+}
+"""Files that import a module by its name in a string, and why."""
+STRING = re.compile(r"import_module\(|__import__\(")
+
+
+def test_nothing_is_imported_by_a_string_but_for_a_reason() -> None:
+    """Walks of the code, types and import rules end at a module whose name is a string."""
+    root = Path(hwgen.api.__path__[0]).parent
+    found = {
+        file.relative_to(root.parent).as_posix()
+        for file in root.rglob("*.py")
+        if STRING.search(file.read_text(encoding="utf-8"))
+    }
+    assert found == set(BY_NAME)

@@ -1,25 +1,167 @@
-"""The description of a family of accelerators, by which the commands find its capabilities."""
+"""A family of accelerators: a typed object with a method for each thing that a family may offer."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import Any
+
+from hwgen.chip.page_protocols import (
+    DataSheet,
+    Graphs,
+    ReportSchemas,
+    Synthesis,
+)
+from hwgen.chip.protocols import (
+    Architectures,
+    Area,
+    BitActivity,
+    Compiler,
+    CycleModel,
+    Energy,
+    Firmware,
+    LayerSupport,
+    Modes,
+    NetlistEnergy,
+    Physical,
+    Programs,
+    Schedules,
+    Simulation,
+    Sparsity,
+    SplitCosts,
+    Timelines,
+    Verilog,
+)
+from hwgen.errors import FamilyError
 
 GROUP = "hwgen.families"
-"""Entry points of this group name a `FamilyDescription`; the entry point has the family's name."""
+"""Entry points of this group name a `Family`; the entry point has the family's name."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FamilyDescription:
-    """A family: its name, and the module of each of its capabilities.
+class Family:
+    """Base of every family; each method is a capability.
 
-    An installed package declares it as an entry point, in its `pyproject.toml`:
+    A family overrides the methods of what it offers. Each imports inside what it returns, a module
+    or an object that has what the protocol lists, so that `hwgen build` needs no model:
+
+        class Adder(Family):
+            name = "adder"
+
+            def verilog(self) -> Verilog:
+                from my_adder import rtl
+
+                return rtl
+
+        FAMILY = Adder()
+
+    An installed package declares the object as an entry point, in its `pyproject.toml`:
 
         [project.entry-points."hwgen.families"]
         adder = "my_adder.family:FAMILY"
 
     name: as in the formats of its files, `hwgen.<name>.architecture`
-    offers: importable module by capability; `hwgen.commands.capabilities` lists the capabilities,
-        and `hwgen.commands.protocols` defines what each module exports
+    A method that is not overridden raises FamilyError: what the family cannot, and what it lacks.
     """
 
-    name: str
-    offers: Mapping[str, str]
+    name: str = ""
+
+    def offers(self, capability: Callable[..., Any]) -> bool:
+        """Return whether the family has a capability, such as `Family.verilog`."""
+        return getattr(type(self), capability.__name__) is not capability
+
+    def lacking(self, cannot: str, lacks: str) -> FamilyError:
+        """Return the error of a family without a capability."""
+        return FamilyError(f"the family {self.name} cannot {cannot} yet: it has no {lacks}")
+
+    def architectures(self) -> Architectures:
+        """Read architecture files."""
+        raise self.lacking("read an architecture", "architecture files")
+
+    def sparsity(self) -> Sparsity:
+        """Switches of an architecture that skip zeros."""
+        raise self.lacking("take --sparsity or compare kinds of sparsity", "sparsity switches")
+
+    def modes(self) -> Modes:
+        """Modes of a network, between which a chip switches."""
+        raise self.lacking("switch between modes of a network", "modes")
+
+    def programs(self) -> Programs:
+        """Read and write program files."""
+        raise self.lacking("run a network", "programs")
+
+    def compiler(self) -> Compiler:
+        """Compile networks."""
+        raise self.lacking("compile a network", "compiler")
+
+    def layer_support(self) -> LayerSupport:
+        """Say which layers the chips run."""
+        raise self.lacking("say which layers it runs", "list of layers that it runs")
+
+    def split_cost(self) -> SplitCosts:
+        """Rate how a layer is split over the cores."""
+        raise self.lacking("rate the split of a layer", "cost for the compiler")
+
+    def cycle_model(self) -> CycleModel:
+        """Predict cycles and events without simulation."""
+        raise self.lacking("predict cycles of programs", "cycle model")
+
+    def timeline(self) -> Timelines:
+        """Show what the units of a chip do over the cycles."""
+        raise self.lacking("show what its units do over time", "timeline")
+
+    def bit_activity(self) -> BitActivity:
+        """Count bit planes without a one."""
+        raise self.lacking("count zero bit planes", "bit activity")
+
+    def energy(self) -> Energy:
+        """Tell energy from counted events."""
+        raise self.lacking("tell energy", "energy model")
+
+    def area(self) -> Area:
+        """Tell the area of a chip."""
+        raise self.lacking("tell area", "area model")
+
+    def physical(self) -> Physical:
+        """Say to which part of the tables a module belongs."""
+        raise self.lacking("compare netlists with its tables", "parts of its tables for modules")
+
+    def netlist_energy(self) -> NetlistEnergy:
+        """Measure a unit whose netlist follows a simulation."""
+        raise self.lacking("measure energy on netlists", "unit whose netlist follows a simulation")
+
+    def verilog(self) -> Verilog:
+        """Make the top component of a chip."""
+        raise self.lacking("be built", "Verilog generator")
+
+    def simulation(self) -> Simulation:
+        """Simulate the emitted Verilog."""
+        raise self.lacking("be simulated", "simulation")
+
+    def schedules(self) -> Schedules:
+        """Compare starts with a schedule."""
+        raise self.lacking("compare starts with a schedule", "schedules")
+
+    def firmware(self) -> Firmware:
+        """Lay images and answers in memory for firmware."""
+        raise self.lacking("be driven by firmware", "layout of images and answers in memory")
+
+    def graphs(self) -> Graphs:
+        """Read networks without weights."""
+        raise self.lacking("read a graph", "reader of graphs")
+
+    def synthesis(self) -> Synthesis:
+        """Search an architecture for a network and a power budget."""
+        raise self.lacking("be synthesized", "synthesis")
+
+    def report_schemas(self) -> ReportSchemas:
+        """Types of the reports that only this family writes."""
+        raise self.lacking("publish schemas", "reports that only it writes")
+
+    def data_sheet(self) -> DataSheet:
+        """Modules whose tables make a data sheet."""
+        raise self.lacking("be documented", "data sheet")
+
+
+CAPABILITIES: dict[str, Callable[[Any], Any]] = {
+    name: method
+    for name, method in vars(Family).items()
+    if callable(method) and name not in ("offers", "lacking")
+}
+"""All capabilities, by name."""

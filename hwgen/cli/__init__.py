@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from hwgen.cli import commands
 from hwgen.cli.app import CommandError, app, close_stdout, has_no_reader
+from hwgen.commands.packages import optional_packages
 from hwgen.commands.studies import add_commands
 from hwgen.errors import ArgumentError, HwgenError, OutputError, plain_line
 from hwgen.files.leash import ended_in_time
@@ -112,7 +113,8 @@ def run_command(arguments: Sequence[str]) -> int:
     for sentence in UNUSABLE:
         print(f"hwgen: {sentence}", file=sys.stderr)
     try:
-        app(list(arguments), prog_name="hwgen")
+        with optional_packages():
+            app(list(arguments), prog_name="hwgen")
     except SystemExit as end:
         sys.stdout.flush()
         if end.code == INTERRUPTED:

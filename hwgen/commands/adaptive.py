@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hwgen.commands.capabilities import ENERGY, MODES
+from hwgen.chip.family import Family
 from hwgen.commands.context import Context
 from hwgen.commands.engines import golden_accuracy
 from hwgen.commands.images import choose_images
-from hwgen.commands.load import load
 from hwgen.commands.modes import choose_stream, every_switch
 from hwgen.commands.run import run_network
 from hwgen.commands.subject import Subject, load_subject, program_of
@@ -72,7 +71,7 @@ def mode_of(
     for each in run.runs:
         for name, number in (each.events_rtl or {}).items():
             counts[name] = counts.get(name, 0) + number
-    energy = family.need(ENERGY)
+    energy = family.need(Family.energy)
     spent = {name: pj / count for name, pj in energy.energy_pj(counts, arch).items()}
     leakage = energy.leakage_pj(cycles, arch) / count
     program = program_of(context, subject)
@@ -82,7 +81,7 @@ def mode_of(
         equal=run.equal is True,
         cycles_rtl=cycles / count,
         cycles_fraction=1.0 if widest is None else cycles / count / widest,
-        active_arrays=dict(family.need(MODES).active_arrays(program, arch, mode=mode)),
+        active_arrays=dict(family.need(Family.modes).active_arrays(program, arch, mode=mode)),
         events_rtl={name: number / count for name, number in counts.items()},
         energy_pj=spent,
         leakage_pj=leakage,
@@ -92,6 +91,8 @@ def mode_of(
 
 def draw(context: Context, modes: Sequence[AdaptiveMode]) -> Path:
     """Write the picture of the modes; return its file."""
+    from hwgen.report.adaptive_plot import modes_picture
+
     path = context.work / PICTURE
-    write_text(path, load("hwgen.report.adaptive_plot").modes_picture(modes), what="picture")
+    write_text(path, modes_picture(modes), what="picture")
     return path

@@ -13,7 +13,6 @@ from hwgen.commands.digests import digest_of_file, versions
 from hwgen.commands.fields import Data, File, ImageCount, Network, images_of
 from hwgen.commands.files import KINDS, kind_of, read_graph
 from hwgen.commands.images import Batch, choose_images
-from hwgen.commands.load import load
 from hwgen.commands.request import Says, Working
 from hwgen.errors import DataError, FormatError
 from hwgen.importers.integer import IntegerGraph, RefusedNetworkError, folded, refusals_of
@@ -79,7 +78,9 @@ class Counters:
 
     def add(self, network: QuantizedNetwork, outcome: Outcome) -> None:
         """Count some images."""
-        golden, images = load("golden.network"), outcome.images
+        from golden import network as golden
+
+        images = outcome.images
         maps = golden.infer(network, images)
         answers = network.in_file_order(maps[network.answer]).reshape(len(images), -1)
         if answers.shape[1] != outcome.answers.shape[1]:
@@ -187,7 +188,7 @@ class Compare(
         batch = choose_images(network, images_of(self.data), self.images)
         computed = computed_kernels(network)
         chosen: Target = self.kernels or computed or "reference"
-        runtime: Runtime = load(KINDS[kind_of(file)].runtime).runtime_of(
+        runtime = KINDS[kind_of(file)].runtime_of(
             file, graph, answer=source_of(network), default=chosen == "default"
         )
         names = [layer.source for layer in network.layers if layer.source]

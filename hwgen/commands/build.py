@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from rich.console import RenderableType
 
 from hwgen import __version__
-from hwgen.commands.capabilities import COMPILER, PROGRAMS, VERILOG
+from hwgen.chip.family import Family
+from hwgen.chip.protocols import Architecture
 from hwgen.commands.context import Context
 from hwgen.commands.digests import (
     digest_of,
@@ -20,11 +21,9 @@ from hwgen.commands.digests import (
     digest_of_files,
     versions,
 )
-from hwgen.commands.families import Family
+from hwgen.commands.families import InstalledFamily
 from hwgen.commands.fields import Batch, File, Sparsity
-from hwgen.commands.load import load
 from hwgen.commands.on_chip import Arch, OnChip, chip_of
-from hwgen.commands.protocols import Architecture
 from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Says, Working
 from hwgen.commands.subject import configuration_of, program_of, program_path
 from hwgen.errors import FamilyError
@@ -50,7 +49,7 @@ class Listing(OnChip):
         """Compile."""
         subject = self.subject(self.batch)
         program = program_of(self.quiet, subject)
-        return subject.family.need(COMPILER).listing(program, subject.arch)
+        return subject.family.need(Family.compiler).listing(program, subject.arch)
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class Compile(OnChip):
         subject = self.subject(self.batch)
         program = program_of(self.quiet, subject)
         if self.out is not None:
-            subject.family.need(PROGRAMS).save_program(program, Path(self.out))
+            subject.family.need(Family.programs).save_program(program, Path(self.out))
         file = self.out or program_path(self.quiet, subject)
         return CompileReport(
             format="hwgen.report.compile",
@@ -88,7 +87,7 @@ class Compile(OnChip):
                 digest=digest_of_array(program.image),
             ),
             bytes=program.image.size,
-            layers=subject.family.need(COMPILER).tiling(program, subject.arch),
+            layers=subject.family.need(Family.compiler).tiling(program, subject.arch),
             versions=versions(),
         )
 
@@ -178,7 +177,7 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
 
 def write_verilog(
     context: Context,
-    family: Family,
+    family: InstalledFamily,
     arch: Architecture,
     out: Path,
     *,
@@ -187,8 +186,9 @@ def write_verilog(
 ) -> None:
     """Write the Verilog of a chip; one that stands in a shell has its files for systems beside."""
     with context.progress(f"building {arch.name}"):
-        top = family.need(VERILOG).make_chip(arch)
-        emitter = load("hwgen.chip.rtl.emit")
+        top = family.need(Family.verilog).make_chip(arch)
+        from hwgen.chip.rtl import emit as emitter
+
         if prefix is not None:
             emitter.rename(top, prefix)
         beside: Mapping[str, str] = {}
@@ -210,7 +210,7 @@ def write_verilog(
         )
 
 
-def verilog_of(context: Context, family: Family, arch: Architecture, *, name: str) -> Path:
+def verilog_of(context: Context, family: InstalledFamily, arch: Architecture, *, name: str) -> Path:
     """Return the folder of a chip's Verilog in the work folder; write it if it is not cached."""
     facts = [configuration_of(arch), digest_of_code(*family.code), versions()]
     folder = context.work / "verilog" / f"{arch.name}-{name}-{digest_of(facts)[:16]}"

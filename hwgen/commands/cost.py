@@ -6,9 +6,8 @@ from typing import Annotated
 from pydantic import Field
 from rich.console import RenderableType
 
-from hwgen.commands.capabilities import NETLIST_ENERGY
+from hwgen.chip.family import Family
 from hwgen.commands.fields import File, Real, Sparsity, path_of
-from hwgen.commands.load import load
 from hwgen.commands.on_chip import Arch, chip_of, subject_of
 from hwgen.commands.pictures import Plot, check_plot, write_plot
 from hwgen.commands.request import Says, Working
@@ -59,26 +58,27 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
 
     def run(self) -> CostReport:
         """Synthesize what is not cached, and draw the parts."""
+        from hwgen.commands.netlist_energy import energy_of
+        from hwgen.commands.netlists import cost_of
+
         chip = chip_of(self.architecture, self.sparsity)
         subject = None
         if self.network is not None:
-            chip.family.need(NETLIST_ENERGY)
+            chip.family.need(Family.netlist_energy)
             subject = subject_of(self.quiet, self.network, chip)
-        report: CostReport = load("hwgen.commands.netlists").cost_of(
+        report: CostReport = cost_of(
             self.quiet,
             chip.family,
             chip.parameters if subject is None else subject.arch,
             chip.file,
             liberty=path_of(self.liberty),
             period_ns=self.period_ns,
-            energy=None
-            if subject is None
-            else lambda found: load("hwgen.commands.netlist_energy").energy_of(
-                self.quiet, found, subject
-            ),
+            energy=None if subject is None else lambda found: energy_of(self.quiet, found, subject),
         )
         if self.plot is not None:
-            draw = load("hwgen.report.cost_plot").cost_picture
+            from hwgen.report.cost_plot import cost_picture
+
+            draw = cost_picture
             write_plot(self.plot, lambda kind: draw(report, kind))
         return report
 

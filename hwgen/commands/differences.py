@@ -1,9 +1,9 @@
 """Where the runtime of a file computes other integers than the imported network."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from hwgen.commands.load import load
+from hwgen.commands.packages import optional_packages
 from hwgen.errors import FormatError, MissingToolError
 from hwgen.importers.integer import Difference, IntegerGraph, Lowered
 from hwgen.importers.integer.arithmetic import Kernels
@@ -23,14 +23,17 @@ def differences_of(
     if kernels != "onnxruntime" or graph.model is None:
         return found, ""
     try:
-        kept = load("hwgen.importers.onnx.kept").kept_in_float32(graph.model(), graph.source)
+        with optional_packages():
+            from hwgen.importers.onnx.kept import kept_in_float32
+
+            kept = kept_in_float32(graph.model(), graph.source)
     except (FormatError, MissingToolError) as error:
         sentence = str(error).removeprefix(f"{graph.source}: ")
         return found, f"which operators onnxruntime computes in float32 is not known: {sentence}"
     return [*found, *kept_differences(lowered, kept)], ""
 
 
-def kept_differences(lowered: Lowered, kept: dict[str, int]) -> Iterator[Difference]:
+def kept_differences(lowered: Lowered, kept: Mapping[str, int]) -> Iterator[Difference]:
     """Yield what operators in float32 may differ by.
 
     Either side rounds once, so that they differ by a step beside a half, and by more only where

@@ -5,10 +5,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from hwgen.chip.family import Family
 from hwgen.commands.build import MANIFEST, write_verilog
-from hwgen.commands.capabilities import DATA_SHEET, REPORT_SCHEMAS, VERILOG
 from hwgen.commands.context import Context
-from hwgen.commands.families import Family, is_architecture, offering
+from hwgen.commands.families import InstalledFamily, is_architecture, offering
 from hwgen.commands.operators import operators_page
 from hwgen.commands.studies import reports_of_studies
 from hwgen.commands.subject import load_chip
@@ -24,19 +24,19 @@ OPERATORS_PAGE = "operators.md"
 def documents(configs: Path) -> dict[str, str]:
     """Return every page by its path below `docs`; `configs` holds a folder for each family."""
     reports = REPORTS | reports_of_studies()
-    for family in offering(REPORT_SCHEMAS):
+    for family in offering(Family.report_schemas):
         if (configs / family.name).is_dir():
-            reports |= family.need(REPORT_SCHEMAS).REPORTS
+            reports |= family.need(Family.report_schemas).REPORTS
     pages = {f"schema/{name}.schema.json": schema_of(kind) for name, kind in reports.items()}
-    for family in offering(DATA_SHEET):
+    for family in offering(Family.data_sheet):
         files = [file for file in (configs / family.name).glob("*.yaml") if is_architecture(file)]
-        if family.offers(VERILOG) and files:
+        if family.offers(Family.verilog) and files:
             example, *others = sorted(files, key=lambda file: (file.stem != EXAMPLE, file))
             pages[f"{family.name}-data-sheet.md"] = sheet_of(family, example, others)
     return pages | {OPERATORS_PAGE: operators_page()}
 
 
-def sheet_of(family: Family, arch_file: Path, others: Sequence[Path]) -> str:
+def sheet_of(family: InstalledFamily, arch_file: Path, others: Sequence[Path]) -> str:
     """Return the data sheet of a family; others: architectures whose memories stand beside."""
     _, arch = load_chip(arch_file, None)
     archs = [arch, *(load_chip(other, None)[1] for other in others)]
@@ -44,7 +44,9 @@ def sheet_of(family: Family, arch_file: Path, others: Sequence[Path]) -> str:
         folder = Path(scratch, "verilog")
         write_verilog(Context(), family, arch, folder)
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return data_sheet(family.module_of(DATA_SHEET), chip=arch.name, manifest=manifest, archs=archs)
+    return data_sheet(
+        family.need(Family.data_sheet), chip=arch.name, manifest=manifest, archs=archs
+    )
 
 
 def write_documents(configs: Path, out: Path) -> list[Path]:

@@ -8,18 +8,17 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.chip.family import Family
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.mode_protocols import ModePredictor, ModeSimulation
+from hwgen.chip.protocols import Program
 from hwgen.chip.runs import Prediction
 from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.commands import speed
-from hwgen.commands.capabilities import BIT_ACTIVITY, MODES, SIMULATION
 from hwgen.commands.context import Context, timed
-from hwgen.commands.families import Family
+from hwgen.commands.families import InstalledFamily
 from hwgen.commands.images import Batch
-from hwgen.commands.load import load
-from hwgen.commands.mode_protocols import ModePredictor, ModeSimulation
-from hwgen.commands.protocols import Program
 from hwgen.commands.subject import Subject, model_of
 from hwgen.errors import DataError, MissingToolError
 
@@ -52,14 +51,10 @@ class Window:
     depth: int | None = None
 
 
-def golden() -> Any:
-    """Return the reference, which is the same for all families."""
-    return load("golden.network")
-
-
 def expected_maps(context: Context, subject: Subject, batch: Batch) -> Maps:
     """Return every map of every image, as golden computes it."""
-    infer = golden().infer
+    from golden.network import infer
+
     with context.progress("golden"):
         return in_modes(batch, lambda images, mode: infer(subject.network, images, mode=mode))
 
@@ -69,7 +64,9 @@ def expected_answers(context: Context, subject: Subject, batch: Batch) -> Any:
 
     A list of (height, width, channels) where the images have several modes.
     """
-    name, answer = subject.network.answer, golden().answer
+    from golden.network import answer
+
+    name = subject.network.answer
     with context.progress("golden"):
         return in_modes(
             batch, lambda images, mode: {name: answer(subject.network, images, mode=mode)}
@@ -78,7 +75,8 @@ def expected_answers(context: Context, subject: Subject, batch: Batch) -> Any:
 
 def expected_outputs(context: Context, subject: Subject, batch: Batch) -> Maps:
     """Return golden's maps of all outputs of the network, as `expected_answers` those of one."""
-    outputs = golden().outputs
+    from golden.network import outputs
+
     with context.progress("golden"):
         return in_modes(batch, lambda images, mode: outputs(subject.network, images, mode=mode))
 
@@ -129,7 +127,7 @@ def predicted_cycles(
     found: list[Prediction] = []
     with context.progress("cycle model", len(runs)) as done:
         for index, run in enumerate(runs):
-            if subject.family.offers(MODES):
+            if subject.family.offers(Family.modes):
                 of_run = modes[index * size : (index + 1) * size]
                 found.append(cast(ModePredictor, model).predict(run, modes=of_run))
             else:
@@ -145,7 +143,7 @@ def zero_bit_planes(
 
     Empty if the family does not count them.
     """
-    if not subject.family.offers(BIT_ACTIVITY):
+    if not subject.family.offers(Family.bit_activity):
         return {}
     counted = bit_planes(subject, program, maps, images)
     found = {name: zero / total for name, (zero, total) in counted.items() if total}
@@ -159,7 +157,7 @@ def bit_planes(
 
     A bit plane is one bit position of a group of inputs.
     """
-    counter = subject.family.need(BIT_ACTIVITY).ColumnCounter(program, subject.arch)
+    counter = subject.family.need(Family.bit_activity).ColumnCounter(program, subject.arch)
     zero: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for run in maps_of_runs(program, maps, images):
@@ -169,12 +167,14 @@ def bit_planes(
     return {name: (zero[name], count) for name, count in total.items()}
 
 
-def default_engine(context: Context, family: Family) -> Literal["model", "rtl"]:
+def default_engine(context: Context, family: InstalledFamily) -> Literal["model", "rtl"]:
     """Return `rtl` where the chips of a family can be simulated here, else `model`, and say so."""
-    if not family.offers(SIMULATION):
+    if not family.offers(Family.simulation):
         return "model"
     try:
-        load("hwgen.chip.sim.toolchain").find_verilator()
+        from hwgen.chip.sim.toolchain import find_verilator
+
+        find_verilator()
     except MissingToolError as error:
         context.say(f"predicting instead of simulating: {error}")
         return "model"
@@ -221,14 +221,13 @@ def simulate(
     predictions: of all runs, which say how long it takes, and when a run counts as hanging
     seed: of the content of memories at power-on
     """
-    simulation = subject.family.need(SIMULATION)
+    from hwgen.chip.sim.simulator import BUILDING, WAITING
+    from hwgen.chip.sim.waves import Waves
+
+    simulation = subject.family.need(Family.simulation)
     cycles = predictions[0].loading + sum(each.cycles for each in predictions)
     waves = (
-        None
-        if window is None
-        else load("hwgen.chip.sim.waves").Waves(
-            first=window.first, last=window.last, depth=window.depth
-        )
+        None if window is None else Waves(first=window.first, last=window.last, depth=window.depth)
     )
     builds, said = context.work / "sim", list[str]()
     options: dict[str, Any] = {"waves": waves, "seed": seed, "builds": builds, "trouble": trouble}
@@ -248,12 +247,12 @@ def simulate(
             tell(text)
 
         options["say"] = say
-        if subject.family.offers(MODES):
+        if subject.family.offers(Family.modes):
             of_modes = cast(ModeSimulation, simulation)
             runs = of_modes.simulate(*given, modes=batch.modes, **options)
         else:
             runs = simulation.simulate(*given, **options)
-    built = load("hwgen.chip.sim.simulator").BUILDING, load("hwgen.chip.sim.simulator").WAITING
+    built = BUILDING, WAITING
     if usual and not any(text.startswith(built) for text in said):
         speed.remember(builds, digest, cycles=cycles, seconds=seconds["rtl"])
     return runs

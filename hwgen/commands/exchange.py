@@ -6,7 +6,6 @@ from typing import Annotated
 
 from hwgen.commands.fields import File, Network, OneMode
 from hwgen.commands.images import read_images
-from hwgen.commands.load import load
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
 from hwgen.files.earlier import ONNX_FILES
 from hwgen.files.output import whole_file
@@ -31,10 +30,10 @@ class ExportOnnx(Request, command="export-onnx", example="network.npz --out buil
 
     def run(self) -> str:
         """Write the file; return what it is."""
+        from hwgen.importers.onnx.qdq.export import export_network
+
         network = load_network(Path(self.network))
-        load("hwgen.importers.onnx.qdq.export").export_network(
-            network, Path(self.out), mode=self.mode
-        )
+        export_network(network, Path(self.out), mode=self.mode)
         modes = network.graph.modes
         part = f", mode {self.mode or modes[0]} of {', '.join(modes)}" if len(modes) > 1 else ""
         return f"{self.out}: an ONNX model with QuantizeLinear and DequantizeLinear{part}"
@@ -47,12 +46,14 @@ def calibrated_graph(file: Path, images: Path, qdq: Path | None = None) -> Integ
         them, or uint8, of which one step is 1 / 255
     qdq: where the quantized ONNX model goes, for `hwgen compare`
     """
+    from hwgen.importers.onnx import quantized as reader
+    from hwgen.importers.onnx.calibrate import quantized_model
+
     given, _ = read_images(images)
-    model = load("hwgen.importers.onnx.calibrate").quantized_model(file, given)
+    model = quantized_model(file, given)
     if qdq is not None:
         model.producer_name = "hwgen"
         with whole_file(qdq, what="ONNX file") as fresh:
             fresh.write_bytes(model.SerializeToString(deterministic=True))
-    reader = load("hwgen.importers.onnx.quantized")
     graph: IntegerGraph = reader.integer_graph_of(model, name=file.stem, source=str(file))
     return graph

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from rich.console import RenderableType
 
+from hwgen.chip.family import Family
 from hwgen.chip.in_memory import InMemory
 from hwgen.commands.build import write_verilog
-from hwgen.commands.capabilities import FIRMWARE, SIMULATION, VERILOG
 from hwgen.commands.context import Context
 from hwgen.commands.engines import expected_outputs
 from hwgen.commands.fields import Count, Data, File, images_of
@@ -80,13 +80,13 @@ def export_run(
     Files of the same names in `out` are replaced, others stay.
     firmware: also write what firmware in C links with
     """
-    subject.family.need(VERILOG)
-    layout = subject.family.need(FIRMWARE) if firmware else None
+    subject.family.need(Family.verilog)
+    layout = subject.family.need(Family.firmware) if firmware else None
     program = program_of(context, subject)
     answers = expected_outputs(context, subject, batch)
     write_verilog(context, subject.family, subject.arch, out / VERILOG_FOLDER)
     in_mode: dict[str, Any] = {"mode": batch.modes[0]} if batch.modes[0] else {}
-    write_by_hand = subject.family.need(SIMULATION).write_by_hand
+    write_by_hand = subject.family.need(Family.simulation).write_by_hand
 
     def fill(fresh: Path) -> Path:
         if layout is not None:

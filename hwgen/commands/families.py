@@ -1,35 +1,32 @@
 """Find the family of a file, and what that family offers.
 
 Commands know no family by name. Every installed package, this one too, declares its families as
-entry points of the group `hwgen.families`. Each entry point names a `FamilyDescription`, which
-maps each capability to a module. A command asks for a capability; a family that lacks it is one
+entry points of the group `hwgen.families`. Each entry point names a `Family`, an object with a
+method for each capability. A command asks for a capability; a family that lacks it is one
 sentence. A family that cannot be imported disturbs no command that does not use it.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from hwgen.chip.family import GROUP, FamilyDescription
-from hwgen.commands.capabilities import (
-    ARCHITECTURES,
-    CAPABILITIES,
-    COMPILER,
-    PROGRAMS,
-    Capability,
-)
-from hwgen.commands.load import load
-from hwgen.commands.protocols import Architecture
+from hwgen.chip.family import GROUP, Family
+from hwgen.chip.protocols import Architecture
+from hwgen.commands.packages import optional_packages
 from hwgen.errors import FamilyError, FormatError
 from hwgen.files.load import read_mapping
 from hwgen.files.shipped import file_of, tables
 
 FORMAT = re.compile(r"hwgen\.(?P<family>\w+)\.(?P<kind>architecture|program)")
 ARCHITECTURE = re.compile(r"^format: hwgen\.\w+\.architecture$", re.MULTILINE)
-KINDS: dict[str, Capability[Any]] = {"architecture": ARCHITECTURES, "program": PROGRAMS}
+KINDS: dict[str, Callable[[Family], Any]] = {
+    "architecture": Family.architectures,
+    "program": Family.programs,
+}
 PROJECT = "hwgen"
 """The package of the families that this project ships."""
 
@@ -40,8 +37,8 @@ Promise = TypeVar("Promise")
 
 
 @dataclass(frozen=True)
-class Family:
-    """One family; its modules are imported when asked for."""
+class InstalledFamily:
+    """A family that a package declares; it is imported when something of it is asked for."""
 
     name: str
     entry_point: EntryPoint
@@ -57,33 +54,29 @@ class Family:
         return self.entry_point.dist.name if self.entry_point.dist else "an unknown package"
 
     @cached_property
-    def description(self) -> FamilyDescription:
-        """The description that the entry point names, checked."""
+    def family(self) -> Family:
+        """The object that the entry point names, checked."""
         given = self._import(self.entry_point.load)
-        if not isinstance(given, FamilyDescription) or given.name != self.name:
-            raise self._broken(f"{self.entry_point.value} must be the description of {self.name}")
-        unknown = sorted(set(given.offers) - set(CAPABILITIES))
+        if not isinstance(given, Family) or given.name != self.name:
+            raise self._broken(f"{self.entry_point.value} must be the family {self.name}")
+        unknown = [
+            name for name in vars(type(given)) if name[0] != "_" and name not in vars(Family)
+        ]
         if unknown:
             raise self._broken(f"{unknown[0]} is no capability")
         return given
 
-    def offers(self, capability: Capability[Any]) -> bool:
-        """Return whether the family has a capability."""
-        return capability.key in self.description.offers
+    def offers(self, capability: Callable[[Family], Any]) -> bool:
+        """Return whether the family has a capability, such as `Family.compiler`."""
+        return self.family.offers(capability)
 
-    def need(self, capability: Capability[Promise]) -> Promise:
-        """Return the module of a capability; FamilyError if this family has none."""
+    def need(self, capability: Callable[[Family], Promise]) -> Promise:
+        """Return what gives a capability; FamilyError if this family has none."""
         if not self.offers(capability):
-            raise FamilyError(
-                f"the family {self.name} cannot {capability.cannot} yet: it has no"
-                f" {capability.lacks}"
-            )
-        module = self.description.offers[capability.key]
-        return cast(Promise, self._import(lambda: load(module)))
-
-    def module_of(self, capability: Capability[Any]) -> str:
-        """Return the name of the module of a capability."""
-        return self.description.offers[capability.key]
+            return capability(self.family)
+        with optional_packages():
+            given: Promise = self._import(getattr(self.family, capability.__name__))
+        return given
 
     def _import(self, action: Any) -> Any:
         """Return what `action` imports; in another package every failure is one sentence."""
@@ -102,19 +95,19 @@ class Family:
         )
 
 
-def families() -> dict[str, Family]:
+def families() -> dict[str, InstalledFamily]:
     """Return all families by name, in order, without importing any of them.
 
     Of two with one name the one of this project counts, else that of the first package by name.
     """
-    found = [Family(each.name, each) for each in entry_points(group=GROUP)]
+    found = [InstalledFamily(each.name, each) for each in entry_points(group=GROUP)]
     if not any(family.package == PROJECT for family in found):
         raise FamilyError(
             "the families of hwgen must be registered by an installation of this version, got none:"
             " run pip install . in its folder, in a checkout scripts/setup"
         )
     found.sort(key=lambda family: (family.name, family.package != PROJECT, family.package))
-    known: dict[str, Family] = {}
+    known: dict[str, InstalledFamily] = {}
     for family in found:
         known.setdefault(family.name, family)
     return known
@@ -125,7 +118,7 @@ def code_of_families() -> tuple[str, ...]:
     return (*SHARED, *(family.entry_point.module for family in families().values()))
 
 
-def offering(capability: Capability[Any]) -> list[Family]:
+def offering(capability: Callable[[Family], Any]) -> list[InstalledFamily]:
     """Return the families with a capability; one that cannot be imported has none."""
     able = []
     for family in families().values():
@@ -137,7 +130,7 @@ def offering(capability: Capability[Any]) -> list[Family]:
     return able
 
 
-def family_of(name_of_format: object, *, kind: str, source: str) -> Family:
+def family_of(name_of_format: object, *, kind: str, source: str) -> InstalledFamily:
     """Return the family of a file by its format, such as hwgen.<family>.architecture."""
     found = FORMAT.fullmatch(str(name_of_format))
     if found is not None and found["kind"] == kind:
@@ -150,12 +143,12 @@ def family_of(name_of_format: object, *, kind: str, source: str) -> Family:
     )
 
 
-def load_architecture(path: Path) -> tuple[Family, Architecture]:
+def load_architecture(path: Path) -> tuple[InstalledFamily, Architecture]:
     """Return an architecture and its family; path: of a file, or the name of one that ships."""
     file = architecture_file(path)
     content = read_mapping(file)
     family = family_of(content.get("format"), kind="architecture", source=str(path))
-    return family, family.need(ARCHITECTURES).load_arch(file)
+    return family, family.need(Family.architectures).load_arch(file)
 
 
 def architecture_file(given: Path) -> Path:
@@ -166,7 +159,7 @@ def architecture_file(given: Path) -> Path:
 def architectures() -> dict[str, Path]:
     """Return the architectures that ship, by name."""
     found: dict[str, Path] = {}
-    for family in offering(COMPILER):
+    for family in offering(Family.compiler):
         for name, path in tables(family.name).items():
             if is_architecture(path):
                 found[name] = path

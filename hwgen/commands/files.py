@@ -1,28 +1,58 @@
 """Files of networks that are imported: their kind by content, and the readers of each kind."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from hwgen.commands.load import load
 from hwgen.errors import FormatError
 from hwgen.files.given import check_given
 from hwgen.importers.integer import IntegerGraph
+from hwgen.importers.integer.runtime import Runtime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of file; reader, runtime: modules that are imported when a file is at hand.
+    """A kind of file, and what imports its packages when a file is at hand.
 
-    reader: has `read_integer_graph(path)`; runtime: has `runtime_of(path, graph)`
+    read: returns the integers of a file; runtime_of: of a file and its graph returns a `Runtime`
     """
 
-    reader: str
-    runtime: str
+    read: Callable[[Path], IntegerGraph]
+    runtime_of: Callable[..., Runtime]
+
+
+def read_onnx(path: Path) -> IntegerGraph:
+    """Return the integers of an ONNX file."""
+    from hwgen.importers.onnx.quantized import read_integer_graph
+
+    return read_integer_graph(path)
+
+
+def read_tflite(path: Path) -> IntegerGraph:
+    """Return the integers of a TFLite file."""
+    from hwgen.importers.tflite import read_integer_graph
+
+    return read_integer_graph(path)
+
+
+def in_onnxruntime(path: Path, graph: IntegerGraph, **chosen: Any) -> Runtime:
+    """Return an ONNX file in its runtime."""
+    from hwgen.importers.onnx.runtime import runtime_of
+
+    return runtime_of(path, graph, **chosen)
+
+
+def in_litert(path: Path, graph: IntegerGraph, **chosen: Any) -> Runtime:
+    """Return a TFLite file in its runtime."""
+    from hwgen.importers.tflite.runtime import runtime_of
+
+    return runtime_of(path, graph, **chosen)
 
 
 KINDS = {
-    "ONNX": Kind(reader="hwgen.importers.onnx.quantized", runtime="hwgen.importers.onnx.runtime"),
-    "TFLite": Kind(reader="hwgen.importers.tflite", runtime="hwgen.importers.tflite.runtime"),
+    "ONNX": Kind(read=read_onnx, runtime_of=in_onnxruntime),
+    "TFLite": Kind(read=read_tflite, runtime_of=in_litert),
 }
 """By name."""
 
@@ -84,5 +114,4 @@ def is_quantized(file: Path) -> bool:
 
 def read_graph(file: Path) -> IntegerGraph:
     """Return the integer graph of a file of any kind."""
-    graph: IntegerGraph = load(KINDS[kind_of(file)].reader).read_integer_graph(file)
-    return graph
+    return KINDS[kind_of(file)].read(file)

@@ -24,7 +24,6 @@ from hwgen.commands.fields import (
     images_of,
 )
 from hwgen.commands.images import Batch, choose_images
-from hwgen.commands.load import load
 from hwgen.commands.request import OUTPUT_FILE, Says, Working
 from hwgen.errors import DataError, FormatError
 from hwgen.files.earlier import NETWORKS
@@ -105,8 +104,9 @@ class Fit(
         check_rounding(network, file)
         batch = choose_images(network, images_of(self.data), self.images)
         if self.rule == "lowered":
-            lowered: FitReport = load("hwgen.commands.lower").lowered(self, network, batch)
-            return lowered
+            from hwgen.commands.lower import lowered
+
+            return lowered(self, network, batch)
         chosen = batch.images[: self.calibration]
         fitted, layers = fit_network(self.quiet, network, chosen, self)
         return self.report(
@@ -133,8 +133,10 @@ class Fit(
 
         measured, deciding: images that each did; judged: those that give accuracy and agreement
         """
+        from golden.network import answer
+
         save_network(fitted, Path(self.out))
-        answer, lowered = load("golden.network").answer, self.rule == "lowered"
+        lowered = self.rule == "lowered"
         before, after = (answer(each, judged.images) for each in (network, fitted))
         pixel = network.map_of(network.answer).shape[:2] == (1, 1)
         classes = [
@@ -268,9 +270,10 @@ def layer_by_layer(
     context: Context, network: QuantizedNetwork, images: NDArray[Any], change: Change
 ) -> QuantizedNetwork:
     """Return the network with each layer of weights changed behind the changed ones before it."""
+    from golden.network import infer_layer
+
     if not len(images):
         raise DataError("the images to measure with must be at least 1, got none")
-    infer_layer = load("golden.network").infer_layer
     fitted = network
     old: dict[str, NDArray[Any]] = {INPUT: images}
     new: dict[str, NDArray[Any]] = {INPUT: images}
@@ -356,7 +359,9 @@ def samples(
     if isinstance(layer, Linear):
         rows = maps.reshape(len(maps), -1)
     else:
-        seen = load("golden.ops.windows").windows(
+        from golden.ops.windows import windows
+
+        seen = windows(
             maps, kernel=layer.kernel, stride=layer.stride, padding=layer.padding, fill=zero_point
         )
         channels = maps.shape[3] // layer.groups

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.chip.protocols import Bytes
 from hwgen.commands.digests import digest_of_array
-from hwgen.commands.load import load
-from hwgen.commands.protocols import Bytes
 from hwgen.errors import DataError
 from hwgen.files import shipped
 from hwgen.files.finite import check_finite
@@ -64,7 +63,8 @@ def choose_images(network: QuantizedNetwork, data: Data, count: int | None) -> B
     if path.is_file():
         name, split, images, labels = str(path), "the whole file", *read_images(path)
     else:
-        known = load("hwgen.data")
+        from hwgen import data as known
+
         if path.is_dir() and not network.graph.dataset:
             raise DataError(
                 f"a folder of images must be for a network that names its set, got"

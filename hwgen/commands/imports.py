@@ -7,14 +7,13 @@ from typing import Annotated
 
 from rich.console import RenderableType
 
-from hwgen.commands.capabilities import LAYER_SUPPORT
+from hwgen.chip.family import Family
 from hwgen.commands.differences import differences_of
 from hwgen.commands.digests import digest_of_file, versions
 from hwgen.commands.exchange import calibrated_graph
 from hwgen.commands.families import offering
 from hwgen.commands.fields import File, path_of, words
 from hwgen.commands.files import read_graph
-from hwgen.commands.load import load
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
 from hwgen.errors import with_near
 from hwgen.files.earlier import NETWORKS, ONNX_FILES
@@ -104,7 +103,9 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
 
     def check(self) -> None:
         """Refuse an unknown set of images, and a quantized file where nothing is quantized."""
-        known = load("hwgen.data").DATASETS
+        from hwgen.data import DATASETS
+
+        known = DATASETS
         if self.dataset and self.dataset not in known:
             allowed = f"one of {', '.join(known)}, or left out"
             raise self.refusal("dataset", allowed, with_near(self.dataset, known))
@@ -209,6 +210,6 @@ def host_lines(graph: IntegerGraph, network: QuantizedNetwork) -> list[str]:
 def remarks_of(network: QuantizedNetwork) -> dict[str, dict[str, str]]:
     """Return by family and layer why it does not run, or under which condition; empty: it runs."""
     return {
-        family.name: family.need(LAYER_SUPPORT).layer_remarks(network)
-        for family in offering(LAYER_SUPPORT)
+        family.name: family.need(Family.layer_support).layer_remarks(network)
+        for family in offering(Family.layer_support)
     }

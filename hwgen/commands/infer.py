@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from hwgen.commands.fields import Data, ImageCount, Network, OneMode, images_of
 from hwgen.commands.images import choose_images
-from hwgen.commands.load import load
 from hwgen.commands.request import Request
 from hwgen.errors import DataError
 from hwgen.files.shipped import file_of, networks
@@ -44,13 +43,15 @@ class Infer(Request):
 
     def run(self) -> Inference:
         """Compute the maps."""
+        from golden.network import infer
+
         file, mode = Path(self.network), self.mode
         network = load_network(file_of(file, networks(), what="the network"))
         modes = network.graph.modes
         if mode is not None and mode not in modes:
             raise DataError(f"mode must be one of {', '.join(modes)}, got {mode} ({file})")
         batch = choose_images(network, images_of(self.images), self.count)
-        maps: dict[str, NDArray[Any]] = load("golden.network").infer(
+        maps: dict[str, NDArray[Any]] = infer(
             network, batch.images, mode=0 if mode is None else modes.index(mode)
         )
         answers = network.in_file_order(maps[network.answer])

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import RenderableType
 
-from hwgen.commands.capabilities import COMPILER, PROGRAMS
+from hwgen.chip.family import Family
+from hwgen.chip.protocols import Architecture, Program
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of_array, versions
-from hwgen.commands.families import Family, architectures, family_of
+from hwgen.commands.families import InstalledFamily, architectures, family_of
 from hwgen.commands.fields import File, ImageSize, Sparsity, path_of
 from hwgen.commands.files import is_quantized
 from hwgen.commands.imports import describe_import
-from hwgen.commands.protocols import Architecture, Program
 from hwgen.commands.request import Says, Working
 from hwgen.commands.subject import configuration_of, load_chip, load_subject, program_of
 from hwgen.commands.synthesis import graphs
@@ -157,8 +157,8 @@ def describe_network(
         file,
         network=network_info(subject.network),
         architecture=architecture_info(subject.family, subject.arch),
-        layers=subject.family.need(COMPILER).tiling(program, subject.arch),
-        steps=subject.family.need(COMPILER).step_list(program, subject.arch),
+        layers=subject.family.need(Family.compiler).tiling(program, subject.arch),
+        steps=subject.family.need(Family.compiler).step_list(program, subject.arch),
     )
 
 
@@ -167,7 +167,7 @@ def describe_program(
 ) -> InfoReport:
     """Return what a program is and, with the architecture it was compiled for, its tiling."""
     family = family_of(format_of(arrays, str(file)), kind="program", source=str(file))
-    program = family.need(PROGRAMS).load_program(file)
+    program = family.need(Family.programs).load_program(file)
     about = program_info(family, program)
     if arch_file is None:
         return report("program", file, program=about)
@@ -184,8 +184,8 @@ def describe_program(
         file,
         program=about,
         architecture=architecture_info(family, arch),
-        layers=family.need(COMPILER).tiling(program, arch),
-        steps=family.need(COMPILER).step_list(program, arch),
+        layers=family.need(Family.compiler).tiling(program, arch),
+        steps=family.need(Family.compiler).step_list(program, arch),
     )
 
 
@@ -246,7 +246,7 @@ def layer_info(network: QuantizedNetwork, layer: Layer) -> NetworkLayer:
     )
 
 
-def architecture_info(family: Family, arch: Architecture) -> ArchitectureInfo:
+def architecture_info(family: InstalledFamily, arch: Architecture) -> ArchitectureInfo:
     """Return the facts of an architecture."""
     return ArchitectureInfo(
         name=arch.name,
@@ -256,7 +256,7 @@ def architecture_info(family: Family, arch: Architecture) -> ArchitectureInfo:
     )
 
 
-def program_info(family: Family, program: Program) -> ProgramInfo:
+def program_info(family: InstalledFamily, program: Program) -> ProgramInfo:
     """Return the facts of a program."""
     facts = program.facts
     return ProgramInfo(

@@ -19,7 +19,6 @@ from hwgen.commands.fit import (
     samples,
 )
 from hwgen.commands.images import Batch
-from hwgen.commands.load import load
 from hwgen.errors import DataError, FormatError
 from hwgen.fit import Fitted, refitted
 from hwgen.fit.lowered import Step, digits_after, fewer_digits, in_order, steps_of_layer
@@ -160,7 +159,9 @@ class Lowering:
 
     def answers(self, network: QuantizedNetwork, batch: Batch) -> NDArray[np.float64]:
         """Return the answer to each image, (images, elements)."""
-        found = network.in_file_order(load("golden.network").answer(network, batch.images))
+        from golden.network import answer
+
+        found = network.in_file_order(answer(network, batch.images))
         answers: NDArray[np.float64] = found.reshape(len(found), -1).astype(np.float64)
         return answers
 

@@ -8,13 +8,12 @@ from typing import Annotated
 
 from rich.console import RenderableType
 
+from hwgen.chip.family import Family
 from hwgen.chip.runs import Prediction
-from hwgen.commands.capabilities import CYCLE_MODEL, MODES, SPARSITY
 from hwgen.commands.context import Context
 from hwgen.commands.engines import Maps, expected_maps, predicted_cycles
 from hwgen.commands.fields import File
 from hwgen.commands.images import Batch
-from hwgen.commands.load import load as loaded
 from hwgen.commands.on_chip import WithImages
 from hwgen.commands.pictures import write_plot
 from hwgen.commands.request import OUTPUT_FILE, Says
@@ -93,7 +92,7 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
             load_cycles_model=load,
             time_us=cycles / len(batch.images) / subject.arch.clock_mhz,
             where=where(subject, predictions),
-            utilization=subject.family.need(CYCLE_MODEL).utilization_of(predictions),
+            utilization=subject.family.need(Family.cycle_model).utilization_of(predictions),
             layers=layer_cycles(subject, predictions),
             modes=mode_cycles(context, subject, batch),
             speedup=speedup_of(modelled_variants(context, subject, maps, batch))
@@ -103,7 +102,9 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
         if self.trace is not None:
             write_text(Path(self.trace), trace_network(context, subject, batch), what="trace")
         if self.plot is not None:
-            drawn: str = loaded("hwgen.report.model_plot").model_picture(report)
+            from hwgen.report.model_plot import model_picture
+
+            drawn: str = model_picture(report)
             write_plot(self.plot, lambda _: drawn.encode())
         self.tell_of_fit(subject, batch, predictions[0].cycles)
         return report
@@ -114,15 +115,16 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
         cycles: of the first run. By the published rule, which needs no images; what it costs in
         accuracy, only `hwgen fit` says.
         """
+        from hwgen.commands.fit import filters_of_digits, with_few_digits
+
         skips_digits = getattr(getattr(subject.arch, "sparsity", None), WEIGHT_BITS, False)
         if subject.network_file == Path(self.network) or not skips_digits:
             return
-        fit = loaded("hwgen.commands.fit")
-        if not any(fit.filters_of_digits(subject.network)[PHI_LIMIT + 1 :]):
+        if not any(filters_of_digits(subject.network)[PHI_LIMIT + 1 :]):
             return
         size = subject.run_images
         first = replace(batch, images=batch.images[:size], modes=batch.modes[:size])
-        few = replace(subject, network=fit.with_few_digits(subject.network))
+        few = replace(subject, network=with_few_digits(subject.network))
         maps = expected_maps(self.quiet, few, first)
         program = program_of(self.quiet, few)
         (fitted,) = predicted_cycles(self.quiet, few, program, maps, first.modes)
@@ -139,7 +141,7 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
 def mode_cycles(context: Context, subject: Subject, batch: Batch) -> list[ModelMode]:
     """Return the cycles of the images in each mode; nothing for a network or chip without modes."""
     names = subject.network.graph.modes
-    if len(names) == 1 or not subject.family.offers(MODES):
+    if len(names) == 1 or not subject.family.offers(Family.modes):
         return []
     program, widest, found = program_of(context, subject), 0, []
     for mode, name in enumerate(names):
@@ -154,7 +156,7 @@ def mode_cycles(context: Context, subject: Subject, batch: Batch) -> list[ModelM
 
 def where(subject: Subject, predictions: Sequence[Prediction]) -> dict[str, float]:
     """Return the fraction of all cycles by cause."""
-    model = subject.family.need(CYCLE_MODEL)
+    model = subject.family.need(Family.cycle_model)
     spent: Counter[str] = Counter()
     for prediction in predictions:
         spent.update(dict(model.where_cycles_go(prediction)))
@@ -170,7 +172,7 @@ def causes_of(context: Context, subject: Subject, maps: Maps, batch: Batch) -> d
 
 def layer_cycles(subject: Subject, predictions: Sequence[Prediction]) -> list[ModelLayer]:
     """Return the cycles of each layer, and of what the chip does around them."""
-    model = subject.family.need(CYCLE_MODEL)
+    model = subject.family.need(Family.cycle_model)
     kinds = {layer.name: layer.op for layer in subject.network.layers}
     spent: Counter[str] = Counter()
     for prediction in predictions:
@@ -193,7 +195,7 @@ def modelled_variants(
     """Return the cycles without any switch, with each alone, and with all of them."""
     return {
         switches: modelled_variant(context, with_switches(subject, switches), switches, maps, batch)
-        for switches in (DENSE, *subject.family.need(SPARSITY).SWITCHES, SPARSE)
+        for switches in (DENSE, *subject.family.need(Family.sparsity).SWITCHES, SPARSE)
     }
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from hwgen.chip.family import Family
 from hwgen.chip.runs import Prediction
 from hwgen.chip.runs import SimulatedRun as Run
-from hwgen.commands.capabilities import MODES
 from hwgen.commands.images import Batch, Data, choose_images
 from hwgen.commands.subject import Subject
 from hwgen.errors import DataError
@@ -43,7 +43,7 @@ def schedule_of(subject: Subject, names: Sequence[str]) -> tuple[int, ...]:
             f"a network for --mode and --modes must have several modes, got {graph.name} with"
             f" {graph.modes[0]} alone ({subject.network_file})"
         )
-    subject.family.need(MODES)
+    subject.family.need(Family.modes)
     for name in names:
         if name not in graph.modes:
             raise DataError(
@@ -61,7 +61,7 @@ def every_switch(modes: int) -> list[int]:
 
 def weight_row_writes(subject: Subject, runs: Sequence[Run]) -> int | None:
     """Return the rows of weights that the runs wrote; None for a family without modes."""
-    if not runs or not subject.family.offers(MODES):
+    if not runs or not subject.family.offers(Family.modes):
         return None
     return sum(run.weight_row_writes for run in runs)
 

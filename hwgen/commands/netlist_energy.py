@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from hwgen.chip.family import Family
+from hwgen.chip.protocols import NetlistEnergy
 from hwgen.chip.sim.vcd import Bits, port_bits
-from hwgen.commands.capabilities import NETLIST_ENERGY
 from hwgen.commands.context import Context
 from hwgen.commands.engines import Window, expected_maps, predicted_cycles, simulate
 from hwgen.commands.modes import choose_stream
 from hwgen.commands.netlists import Synthesized
-from hwgen.commands.protocols import NetlistEnergy
 from hwgen.commands.subject import Subject, program_of
 from hwgen.errors import SimulationError
 from hwgen.physical.activity import Activity, activity_of
@@ -37,7 +37,7 @@ def energy_of(context: Context, chip: Synthesized, subject: Subject) -> CostEner
     Raises FamilyError for a family without such a unit, SimulationError for waves that lack a port
     of it, and where the netlist does not show what the Verilog shows.
     """
-    family = subject.family.need(NETLIST_ENERGY)
+    family = subject.family.need(Family.netlist_energy)
     ports = {name: width for name, _, width in chip.modules.sources[family.MODULE].ports}
     bits = waves_of(context, subject, family, ports)
     given = by_port(bits, ports)

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hwgen.chip.family import Family
+from hwgen.chip.protocols import Architecture
 from hwgen.commands.build import MANIFEST, uses, verilog_of
-from hwgen.commands.capabilities import PHYSICAL
 from hwgen.commands.context import Context
 from hwgen.commands.digests import versions
-from hwgen.commands.families import Family
-from hwgen.commands.load import load
-from hwgen.commands.protocols import Architecture
+from hwgen.commands.families import InstalledFamily
 from hwgen.commands.subject import configuration_of
 from hwgen.errors import FamilyError
 from hwgen.files.shipped import shipped_folder
@@ -51,7 +50,7 @@ class Synthesized:
     manifest: `modules` of the emitter's manifest; part_of: the part of each instance of a module
     """
 
-    family: Family
+    family: InstalledFamily
     arch: Architecture
     library: Library
     manifest: Mapping[str, Any]
@@ -64,7 +63,8 @@ class Synthesized:
     def is_of_tables(self) -> bool:
         """Whether the family's tables are made with the same cells."""
         return (
-            self.family.offers(PHYSICAL) and self.library.name == self.family.need(PHYSICAL).LIBRARY
+            self.family.offers(Family.physical)
+            and self.library.name == self.family.need(Family.physical).LIBRARY
         )
 
 
@@ -75,7 +75,7 @@ def default_library() -> Path:
 
 def cost_of(
     context: Context,
-    family: Family,
+    family: InstalledFamily,
     arch: Architecture,
     arch_file: Path,
     *,
@@ -136,23 +136,26 @@ def lacks(library: Library) -> list[str]:
 
 def synthesized(
     context: Context,
-    family: Family,
+    family: InstalledFamily,
     arch: Architecture,
     file: Path,
     *,
     builds: Path | None = None,
 ) -> Synthesized:
     """Return a chip with all its modules synthesized, from the cache what is there."""
-    load("pyosys")
+    import pyosys  # noqa: F401 # a missing package is told before a chip is written
+
     library, _ = load_library(file)
     folder = verilog_of(context, family, arch, name="cost")
     content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     manifest, texts = dict(content["modules"]), {}
     for name, entry in manifest.items():
         texts[name] = (folder / entry["file"]).read_text(encoding="utf-8")
-    if family.offers(PHYSICAL):
-        replaced = family.need(PHYSICAL).synthesis_modules(arch)
-        entry_of = load("hwgen.chip.rtl.manifest").module_entry
+    if family.offers(Family.physical):
+        replaced = family.need(Family.physical).synthesis_modules(arch)
+        from hwgen.chip.rtl.manifest import module_entry
+
+        entry_of = module_entry
         texts |= replaced
         manifest |= {name: entry_of(f"{name}.v", text) for name, text in replaced.items()}
     arrays = [name for name, entry in manifest.items() if entry.get("array")]
@@ -182,11 +185,15 @@ def synthesized(
 
 
 def counts_of(
-    family: Family, sources: Mapping[str, ModuleSource], manifest: Mapping[str, Any], top: str
+    family: InstalledFamily,
+    sources: Mapping[str, ModuleSource],
+    manifest: Mapping[str, Any],
+    top: str,
 ) -> dict[tuple[str, str], int]:
     """Return how many instances of each module belong to each part, by (part, module)."""
-    physical = family.need(PHYSICAL) if family.offers(PHYSICAL) else None
-    placed_by = load("hwgen.physical.modules").placed_by
+    from hwgen.physical.modules import placed_by
+
+    physical = family.need(Family.physical) if family.offers(Family.physical) else None
     found: Counter[tuple[str, str]] = Counter()
 
     def walk(name: str, part: str, times: int) -> None:
@@ -201,7 +208,7 @@ def counts_of(
 
 def parts_of(chip: Synthesized) -> list[CostPart]:
     """Return a row for each part, in the order of the hierarchy."""
-    physical = chip.family.need(PHYSICAL) if chip.is_of_tables else None
+    physical = chip.family.need(Family.physical) if chip.is_of_tables else None
     area = physical.table_um2(chip.arch) if physical else {}
     found = []
     for part in dict.fromkeys([*(part for part, _ in chip.counts), *area]):

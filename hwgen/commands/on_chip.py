@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from hwgen.commands.capabilities import SPARSITY
+from hwgen.chip.family import Family
+from hwgen.chip.protocols import Architecture
 from hwgen.commands.context import Context
-from hwgen.commands.families import Family
+from hwgen.commands.families import InstalledFamily
 from hwgen.commands.fields import (
     LARGEST_BATCH,
     ArchFile,
@@ -25,7 +26,6 @@ from hwgen.commands.fields import (
 from hwgen.commands.images import Batch as Images
 from hwgen.commands.modes import choose_stream
 from hwgen.commands.on_the_way import imported
-from hwgen.commands.protocols import Architecture
 from hwgen.commands.request import Is, Request, Says, Working, said_of, told_in_python
 from hwgen.commands.subject import Subject, configuration_of, for_program, load_chip
 from hwgen.network.file import load_network
@@ -39,7 +39,7 @@ class LoadedArchitecture:
     """
 
     file: Path
-    family: Family
+    family: InstalledFamily
     parameters: Architecture
 
     def __fspath__(self) -> str:
@@ -59,7 +59,11 @@ class LoadedArchitecture:
     @property
     def switches(self) -> tuple[str, ...]:
         """The kinds of sparsity that can be on or off; empty for a family that has none."""
-        return tuple(self.family.need(SPARSITY).SWITCHES) if self.family.offers(SPARSITY) else ()
+        return (
+            tuple(self.family.need(Family.sparsity).SWITCHES)
+            if self.family.offers(Family.sparsity)
+            else ()
+        )
 
     def with_sparsity(self, switches: str) -> "LoadedArchitecture":
         """Return the same chip with exactly these switches on: `all`, `none`, or names with commas.
@@ -67,7 +71,7 @@ class LoadedArchitecture:
         Raises ConfigError for an unknown switch, FamilyError for a family without switches.
         """
         with told_in_python(LoadArchitecture):
-            parameters = self.family.need(SPARSITY).with_sparsity(self.parameters, switches)
+            parameters = self.family.need(Family.sparsity).with_sparsity(self.parameters, switches)
         return replace(self, parameters=parameters)
 
 

@@ -1,11 +1,11 @@
 """A network of another format where a quantized network file is asked for: imported on the way."""
 
 from pathlib import Path
+from typing import Literal
 
+from hwgen.chip.protocols import Architecture
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code, digest_of_file
-from hwgen.commands.load import load
-from hwgen.commands.protocols import Architecture
 
 FOREIGN = (".tflite", ".onnx")
 """Suffixes of files that are imported."""
@@ -18,10 +18,14 @@ def imported(context: Context, file: Path, arch: Architecture) -> Path:
     """
     if file.suffix.lower() not in FOREIGN or not file.is_file():
         return file
-    kernels = "default" if "float32" in getattr(arch, "rounding", ()) else "half_up"
+    kernels: Literal["default", "half_up"] = (
+        "default" if "float32" in getattr(arch, "rounding", ()) else "half_up"
+    )
     facts = [digest_of_file(file), kernels, digest_of_code("hwgen.importers", "hwgen.network")]
     out = context.work / "imported" / f"{file.stem}-{digest_of(facts)[:16]}.npz"
     if not out.is_file():
-        load("hwgen.commands.imports").ImportNetwork(file, out, kernels=kernels).run()
+        from hwgen.commands.imports import ImportNetwork
+
+        ImportNetwork(file, out, kernels=kernels).run()
         context.say(f"{file.name} is imported with --kernels {kernels}, as the chip rounds: {out}")
     return out

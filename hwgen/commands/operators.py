@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hwgen.commands.capabilities import LAYER_SUPPORT
+from hwgen.chip.family import Family
 from hwgen.commands.families import offering
-from hwgen.commands.load import load
 from hwgen.commands.synthesis import graphs
 from hwgen.network.graph import KINDS
 
@@ -59,9 +58,13 @@ NO = "no"
 
 def operators_page() -> str:
     """Return the page in Markdown."""
-    tflite = load("hwgen.importers.tflite").OPERATORS
-    onnx = load("hwgen.importers.onnx.quantized").HANDLERS
-    forms = load("hwgen.importers.onnx.qdq.qoperator").FORMS
+    from hwgen.importers.onnx.qdq.qoperator import FORMS
+    from hwgen.importers.onnx.quantized import HANDLERS
+    from hwgen.importers.tflite import OPERATORS
+
+    tflite = OPERATORS
+    onnx = HANDLERS
+    forms = FORMS
     quantized = {name: form.operator for name, form in forms.items()}
     parts = [
         HEAD,
@@ -93,8 +96,8 @@ def operators_page() -> str:
 
 def family_rows() -> Iterator[str]:
     """Yield the table of layers and families."""
-    families = offering(LAYER_SUPPORT)
-    limits = {family.name: family.need(LAYER_SUPPORT).LAYER_LIMITS for family in families}
+    families = offering(Family.layer_support)
+    limits = {family.name: family.need(Family.layer_support).LAYER_LIMITS for family in families}
     yield from rows(
         ("layer", *limits),
         ((f"`{kind}`", *(known.get(kind, NO) for known in limits.values())) for kind in KINDS),

@@ -13,19 +13,19 @@ from typing import Any
 
 import numpy as np
 
+from hwgen.chip.family import Family
+from hwgen.chip.protocols import Architecture, Program
 from hwgen.chip.runs import Prediction
-from hwgen.commands.capabilities import ARCHITECTURES, CYCLE_MODEL
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code, digest_of_file
 from hwgen.commands.engines import Maps, predicted_cycles
-from hwgen.commands.families import Family, code_of_families, families
+from hwgen.commands.families import InstalledFamily, code_of_families, families
 from hwgen.commands.images import Batch
-from hwgen.commands.load import load
 from hwgen.commands.maps import keep_maps, read_maps
-from hwgen.commands.protocols import Architecture, Program
 from hwgen.commands.subject import Subject, compiled_now, tell_of_compiling
 from hwgen.errors import HwgenError
 from hwgen.files.load import validate_spec
+from hwgen.jobs.tasks import Runner
 from hwgen.network.file import load_network
 
 PREDICT = "hwgen.commands.points:predict"
@@ -74,7 +74,7 @@ class Predicted:
 class WithInputs:
     """An executor whose tasks say where network and maps are; maps are computed when needed."""
 
-    def __init__(self, executor: Any, context: Context, points: Sequence[Point]) -> None:
+    def __init__(self, executor: Runner, context: Context, points: Sequence[Point]) -> None:
         self.executor, self.context = executor, context
         self.points = {digest_of(point.task): point for point in points}
 
@@ -103,16 +103,17 @@ def run_points(
 
     function: of a task, with the inputs of `Point.task`, as `predict` is one
     """
+    from hwgen.jobs.executors import make_executor
+    from hwgen.jobs.store import Store, run_stored
+
     for family in {point.subject.family.name: point.subject.family for point in points}.values():
         # Workers say nothing.
-        tell_of_compiling(context, family.need(CYCLE_MODEL))
-    store = load("hwgen.jobs.store").Store(context.work / "points", code=code_of(function))
-    with load("hwgen.jobs.executors").make_executor(workers) as executor:
+        tell_of_compiling(context, family.need(Family.cycle_model))
+    store = Store(context.work / "points", code=code_of(function))
+    with make_executor(workers) as executor:
         placed = WithInputs(executor, context, points)
         tasks = [point.task for point in points]
-        found: list[Result] = load("hwgen.jobs.store").run_stored(
-            placed, function, tasks, store, on_done
-        )
+        found: list[Result] = run_stored(placed, function, tasks, store, on_done)
     return found
 
 
@@ -131,7 +132,7 @@ def predict(task: Task) -> Result:
         found = predicted(task)
     except HwgenError as error:
         return {REFUSED: str(error)}
-    model = found.subject.family.need(CYCLE_MODEL)
+    model = found.subject.family.need(Family.cycle_model)
     cycles = sum(each.cycles for each in found.predictions)
     return {
         "cycles": cycles,
@@ -164,9 +165,11 @@ def predicted(task: Task) -> Predicted:
     )
 
 
-def arch_of(family: Family, configuration: Mapping[str, Any], *, source: str) -> Architecture:
+def arch_of(
+    family: InstalledFamily, configuration: Mapping[str, Any], *, source: str
+) -> Architecture:
     """Return the architecture of a configuration; ConfigError for what the family refuses."""
-    kind = family.need(ARCHITECTURES).Arch
+    kind = family.need(Family.architectures).Arch
     arch: Architecture = validate_spec(kind, dict(configuration), source=source)
     return arch
 

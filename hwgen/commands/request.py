@@ -47,6 +47,7 @@ from rich.console import RenderableType
 
 from hwgen.commands.context import Context
 from hwgen.commands.outputs import Paths
+from hwgen.commands.packages import optional_packages
 from hwgen.errors import ArgumentError, HwgenError
 from hwgen.files.earlier import Earlier
 from hwgen.files.load import shortened
@@ -345,7 +346,8 @@ def told_in_python(request: Any) -> Iterator[None]:
     A whole command in a sentence stays: it is what a person may type.
     """
     try:
-        yield
+        with optional_packages():
+            yield
     except HwgenError as error:
         names = {option: name for name in hints_of(request) for option in options_of(request, name)}
 

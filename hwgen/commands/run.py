@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from pydantic import Field
 from rich.console import RenderableType
 
+from hwgen.chip.family import Family
+from hwgen.chip.protocols import Program
 from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
-from hwgen.commands.capabilities import COMPILER, SCHEDULES
 from hwgen.commands.compare import Results
 from hwgen.commands.context import Context, timed
 from hwgen.commands.engines import (
@@ -30,7 +31,6 @@ from hwgen.commands.images import Batch
 from hwgen.commands.modes import switch_cycles_max
 from hwgen.commands.on_chip import WithImages
 from hwgen.commands.pictures import write_plot
-from hwgen.commands.protocols import Program
 from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.run_report import report_of
 from hwgen.commands.schedules import check_schedule
@@ -208,7 +208,7 @@ def run_network(
     plot: file for the picture of a schedule, for a family whose chips have one
     """
     if plot is not None:
-        subject.family.need(SCHEDULES)
+        subject.family.need(Family.schedules)
     if engine == "golden":
         return run_golden(context, subject, batch, program)
     check_schedule(subject)
@@ -224,11 +224,11 @@ def run_network(
         trouble=trouble,
     )
     if plot is not None:
-        draw = subject.family.need(SCHEDULES).starts_picture
+        draw = subject.family.need(Family.schedules).starts_picture
         drawn = draw(subject.arch, results.predictions, results.runs)
         write_plot(plot, lambda _: drawn.encode())
     expected = results.maps[subject.network.answer]
-    tilings = subject.family.need(COMPILER).tiling(compiled, subject.arch)
+    tilings = subject.family.need(Family.compiler).tiling(compiled, subject.arch)
     return report_of(
         subject,
         batch,
@@ -282,7 +282,9 @@ def results_of(
         modes=[modes[mode] for mode in batch.modes],
         run_images=program.facts.images,
         maps=maps,
-        unstored=subject.family.need(COMPILER).unstored(subject.network, program, subject.arch),
+        unstored=subject.family.need(Family.compiler).unstored(
+            subject.network, program, subject.arch
+        ),
         predictions=predictions,
         runs=runs,
         compared=simulated,

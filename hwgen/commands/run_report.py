@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.chip.protocols import Program
 from hwgen.chip.tiling import LayerTiling
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.commands.compare import Comparison, Results, compare, compare_layers
@@ -13,7 +14,6 @@ from hwgen.commands.compare_runs import all_equal, in_time, total
 from hwgen.commands.engines import Engine
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import cycles_of_images, weight_row_writes
-from hwgen.commands.protocols import Program
 from hwgen.commands.schedules import schedule_keys, starts_of
 from hwgen.commands.subject import Subject
 from hwgen.network import QuantizedNetwork

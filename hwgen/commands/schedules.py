@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
+from hwgen.chip.family import Family
+from hwgen.chip.protocols import Program
 from hwgen.chip.runs import Prediction
 from hwgen.chip.runs import SimulatedRun as Run
-from hwgen.commands.capabilities import SCHEDULES
 from hwgen.commands.families import architecture_file
-from hwgen.commands.protocols import Program
 from hwgen.commands.subject import Subject
 from hwgen.report.run import Starts
 
 
 def check_schedule(subject: Subject) -> None:
     """Refuse a schedule beside an architecture that a run could not be compared with."""
-    if subject.family.offers(SCHEDULES):
+    if subject.family.offers(Family.schedules):
         file = architecture_file(subject.arch_file)
-        subject.family.need(SCHEDULES).check_schedule(subject.arch, file)
+        subject.family.need(Family.schedules).check_schedule(subject.arch, file)
 
 
 def starts_of(
@@ -26,9 +26,9 @@ def starts_of(
     runs: Sequence[Run],
 ) -> Starts | None:
     """Return what became of a schedule; None for a family without one, or without predictions."""
-    if not (predictions and subject.family.offers(SCHEDULES)):
+    if not (predictions and subject.family.offers(Family.schedules)):
         return None
-    found: Starts = subject.family.need(SCHEDULES).compare_starts(
+    found: Starts = subject.family.need(Family.schedules).compare_starts(
         subject.arch, architecture_file(subject.arch_file), program, predictions, runs
     )
     return found

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from hwgen.chip.facts import check_shapes
-from hwgen.commands.capabilities import COMPILER, CYCLE_MODEL, PROGRAMS, SPARSITY, SPLIT_COST
+from hwgen.chip.family import Family
+from hwgen.chip.protocols import Architecture, CycleModel, Program
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_array, digest_of_code, versions
-from hwgen.commands.families import Family, load_architecture
+from hwgen.commands.families import InstalledFamily, load_architecture
 from hwgen.commands.images import Batch
-from hwgen.commands.protocols import Architecture, CycleModel, Program
 from hwgen.errors import FormatError
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network
@@ -27,7 +27,7 @@ class Subject:
 
     network: QuantizedNetwork
     network_file: Path
-    family: Family
+    family: InstalledFamily
     arch: Architecture
     arch_file: Path
     run_images: int = 1
@@ -66,11 +66,11 @@ def configuration_of(arch: Architecture) -> dict[str, Any]:
     return asdict(cast(Any, arch))
 
 
-def load_chip(file: Path, sparsity: str | None) -> tuple[Family, Architecture]:
+def load_chip(file: Path, sparsity: str | None) -> tuple[InstalledFamily, Architecture]:
     """Return an architecture with the switches of its file, or with exactly the given ones."""
     family, arch = load_architecture(file)
     if sparsity is not None:
-        arch = family.need(SPARSITY).with_sparsity(arch, sparsity)
+        arch = family.need(Family.sparsity).with_sparsity(arch, sparsity)
     return family, arch
 
 
@@ -92,13 +92,13 @@ def load_subject(
 
 def with_switches(subject: Subject, switches: str) -> Subject:
     """Return the same network on the same chip with exactly the given switches on."""
-    arch = subject.family.need(SPARSITY).with_sparsity(subject.arch, switches)
+    arch = subject.family.need(Family.sparsity).with_sparsity(subject.arch, switches)
     return replace(subject, arch=arch)
 
 
 def program_of(context: Context, subject: Subject, file: Path | None = None) -> Program:
     """Return the program: from `file` if given, else from the work folder, else compiled now."""
-    programs = subject.family.need(PROGRAMS)
+    programs = subject.family.need(Family.programs)
     if file is not None:
         program = programs.load_program(file)
         programs.check_match(program, subject.arch, subject.network)
@@ -120,7 +120,7 @@ def program_of(context: Context, subject: Subject, file: Path | None = None) -> 
 def compiled_now(context: Context, subject: Subject) -> Program:
     """Return the program, which no file keeps."""
     with context.progress(f"compiling {subject.network.graph.name} for {subject.arch.name}"):
-        return subject.family.need(COMPILER).compile_network(
+        return subject.family.need(Family.compiler).compile_network(
             subject.network,
             subject.arch,
             images=subject.run_images,
@@ -130,23 +130,23 @@ def compiled_now(context: Context, subject: Subject) -> Program:
 
 def for_program(subject: Subject, file: Path) -> Subject:
     """Return the subject with runs of as many images as a compiled program takes."""
-    program = subject.family.need(PROGRAMS).load_program(file)
+    program = subject.family.need(Family.programs).load_program(file)
     return replace(subject, run_images=program.facts.images)
 
 
 def split_cost(context: Context, subject: Subject) -> object:
     """Return what rates the split of a layer; None where a family's compiler needs none."""
     family = subject.family
-    if not family.offers(SPLIT_COST):
+    if not family.offers(Family.split_cost):
         return None
-    if family.offers(CYCLE_MODEL):
-        tell_of_compiling(context, family.need(CYCLE_MODEL))
-    return family.need(SPLIT_COST).SplitCost(subject.arch)
+    if family.offers(Family.cycle_model):
+        tell_of_compiling(context, family.need(Family.cycle_model))
+    return family.need(Family.split_cost).SplitCost(subject.arch)
 
 
 def model_of(context: Context, subject: Subject) -> CycleModel:
     """Return the cycle model; say so if it must be compiled first."""
-    model = subject.family.need(CYCLE_MODEL)
+    model = subject.family.need(Family.cycle_model)
     tell_of_compiling(context, model)
     return model
 

@@ -11,13 +11,12 @@ import yaml
 from pydantic import Field
 from rich.console import RenderableType
 
-from hwgen.commands.capabilities import AREA, COMPILER, CYCLE_MODEL, ENERGY, SPARSITY
+from hwgen.chip.family import Family
+from hwgen.chip.protocols import Architecture
 from hwgen.commands.fields import Workers
-from hwgen.commands.load import load
 from hwgen.commands.on_chip import WithImages
 from hwgen.commands.pictures import Plot, check_plot, write_plot
 from hwgen.commands.points import REFUSED, Point, Result, arch_of, run_points
-from hwgen.commands.protocols import Architecture
 from hwgen.commands.request import Says
 from hwgen.commands.subject import Subject, configuration_of
 from hwgen.errors import ConfigError, DataError, HwgenError
@@ -110,8 +109,8 @@ class Sweep(
     def run(self) -> SweepReport:
         """Predict all combinations, the last key varying fastest, and draw them."""
         subject, batch = self.stream()
-        subject.family.need(COMPILER)
-        subject.family.need(CYCLE_MODEL)
+        subject.family.need(Family.compiler)
+        subject.family.need(Family.cycle_model)
         chips = chips_of(subject, checked(subject, self.keys))
         points = [
             Point(subject=replace(subject, arch=chip.arch), batch=batch)
@@ -135,7 +134,9 @@ class Sweep(
             points=found,
         )
         if self.plot is not None:
-            draw = load("hwgen.report.sweep_plot").sweep_picture
+            from hwgen.report.sweep_plot import sweep_picture
+
+            draw = sweep_picture
             write_plot(self.plot, lambda kind: draw(report, kind))
         return report
 
@@ -151,7 +152,7 @@ def checked(subject: Subject, keys: Values) -> dict[str, list[Value]]:
     if (number := prod(len(values) for values in keys.values())) > MOST_POINTS:
         raise refusal("the combinations", f"at most {MOST_POINTS}", number)
     known = leaves(subject.configuration)
-    if subject.family.offers(SPARSITY):
+    if subject.family.offers(Family.sparsity):
         known[SWITCHES] = "all"
     for key, values in keys.items():
         if key not in known:
@@ -195,10 +196,10 @@ def chips_of(subject: Subject, keys: Values) -> list[Chip]:
 def changed(subject: Subject, values: Mapping[str, Value]) -> Architecture:
     """Return the architecture with other values; ConfigError where the family refuses them."""
     configuration = deepcopy(subject.configuration)
-    switches = subject.family.offers(SPARSITY) and values.get(SWITCHES)
+    switches = subject.family.offers(Family.sparsity) and values.get(SWITCHES)
     if switches:
         given = str(switches).replace("+", ",")
-        arch = subject.family.need(SPARSITY).with_sparsity(subject.arch, given)
+        arch = subject.family.need(Family.sparsity).with_sparsity(subject.arch, given)
         configuration = configuration_of(arch)
     for key, value in values.items():
         if not (switches and key == SWITCHES):
@@ -221,12 +222,12 @@ def point_of(subject: Subject, chip: Chip, results: Any, images: int) -> SweepPo
         return SweepPoint(**alone, **nothing)
     arch, family = chip.arch, subject.family
     energy = area = None
-    if family.offers(ENERGY):
-        model = family.need(ENERGY)
+    if family.offers(Family.energy):
+        model = family.need(Family.energy)
         picojoules = sum(model.energy_pj(found["events"], arch).values())
         energy = (picojoules + model.leakage_pj(found["cycles"], arch)) / images / 1e6
-    if family.offers(AREA):
-        area = sum(family.need(AREA).area_um2(arch).values()) / 1e6
+    if family.offers(Family.area):
+        area = sum(family.need(Family.area).area_um2(arch).values()) / 1e6
     return SweepPoint(
         **alone,
         cycles_model=found["cycles"],

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from rich.console import Group, RenderableType
 
-from hwgen.commands.capabilities import GRAPHS, SYNTHESIS
+from hwgen.chip.family import Family
+from hwgen.chip.page_protocols import Graphs, Synthesis
 from hwgen.commands.families import offering
 from hwgen.commands.fields import Count, File, ImageSize, OutFolder, Real, Seed, Workers, path_of
-from hwgen.commands.pages import Graphs, Synthesis
 from hwgen.commands.request import OUTPUT_FILE, Request, Says, Working
 from hwgen.commands.run import Simulate
 from hwgen.errors import FamilyError, FormatError
@@ -31,20 +31,20 @@ THEN_IMAGES = 4
 
 def graphs() -> Graphs:
     """Return the reader of networks without weights."""
-    able = offering(GRAPHS)
+    able = offering(Family.graphs)
     if not able:
         raise FamilyError("no family that is installed reads networks without weights")
-    return able[0].need(GRAPHS)
+    return able[0].need(Family.graphs)
 
 
 def default_tables() -> list[Path]:
     """Return the table of components that each synthesis reads if none is given; papers do, too."""
-    return [family.need(SYNTHESIS).COMPONENTS for family in offering(SYNTHESIS)]
+    return [family.need(Family.synthesis).COMPONENTS for family in offering(Family.synthesis)]
 
 
 def synthesis_for(components: Path | None) -> Synthesis:
     """Return the synthesis that reads a table of components; None: the only synthesis."""
-    able = [family.need(SYNTHESIS) for family in offering(SYNTHESIS)]
+    able = [family.need(Family.synthesis) for family in offering(Family.synthesis)]
     if not able:
         raise FamilyError("no family that is installed can be synthesized")
     if components is None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from hwgen.commands.capabilities import MODES, TIMELINE
+from hwgen.chip.family import Family
 from hwgen.commands.context import Context
 from hwgen.commands.engines import expected_maps, maps_of_runs, predicted_cycles
 from hwgen.commands.images import Batch
@@ -19,10 +19,10 @@ def trace_network(context: Context, subject: Subject, batch: Batch) -> str:
     maps = expected_maps(context, subject, first)
     (prediction,) = predicted_cycles(context, subject, program, maps, first.modes)
     tracks = []
-    if subject.family.offers(TIMELINE):
+    if subject.family.offers(Family.timeline):
         (run,) = maps_of_runs(program, maps, size)
-        of_modes = {"modes": first.modes} if subject.family.offers(MODES) else {}
-        show: Any = subject.family.need(TIMELINE).timeline
+        of_modes = {"modes": first.modes} if subject.family.offers(Family.modes) else {}
+        show: Any = subject.family.need(Family.timeline).timeline
         with context.progress("timeline"):
             tracks = list(show(program, subject.arch, run, **of_modes))
     name = f"{subject.network.graph.name} on {subject.arch.name}, {subject.arch.clock_mhz:g} MHz"

@@ -2,18 +2,18 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
+from numpy.typing import NDArray
 from pydantic import Field
 from rich.console import RenderableType
 
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_array, digest_of_file
 from hwgen.commands.fields import LARGEST_SEED, File, OutFolder, Real, Whole, path_of
-from hwgen.commands.load import load
 from hwgen.commands.request import Says, Working
 from hwgen.files import shipped
 from hwgen.files.load import read_mapping
@@ -73,12 +73,14 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
 
     def train_plain(self) -> TrainReport:
         """Train a network of one mode."""
+        from hwgen.train.recipe import load_recipe
+
         if self.teacher is not None:
             raise self.refusal(
                 "teacher", "left out for the recipe of a network of one mode", self.teacher
             )
-        recipe = self.seeded(load("hwgen.train.recipe").load_recipe(self.file))
-        folder, reused = self.trained(recipe, "hwgen.train.train:train_network")
+        recipe = self.seeded(load_recipe(self.file))
+        folder, reused = self.trained(recipe, plain_training)
         about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
         return TrainReport(
             format="hwgen.report.train",
@@ -92,12 +94,14 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
 
     def train_adaptive(self) -> AdaptiveTrainReport:
         """Train a channel-adaptive recipe."""
+        from hwgen.train.adaptive.recipe import load_adaptive_recipe
+
         file = self.file
-        recipe = self.seeded(load("hwgen.train.adaptive.recipe").load_adaptive_recipe(file))
+        recipe = self.seeded(load_adaptive_recipe(file))
         teacher, staircase = path_of(self.teacher), recipe.staircase_in(file.parent)
         folder, reused = self.trained(
             recipe,
-            "hwgen.train.adaptive.train:train_adaptive",
+            adaptive_training,
             beside=[path for path in (teacher, staircase) if path is not None],
             recipe_folder=file.parent,
             teacher_path=teacher,
@@ -126,11 +130,15 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
         return recipe if self.seed is None else replace(recipe, seed=self.seed)
 
     def trained(
-        self, recipe: Any, function: str, beside: Sequence[Path] = (), **more: object
+        self,
+        recipe: Any,
+        training: Callable[[], Callable[..., object]],
+        beside: Sequence[Path] = (),
+        **more: object,
     ) -> tuple[Path, bool]:
         """Return the folder of a training, and whether it was there; train otherwise.
 
-        function: that trains, `module:name`; its module needs torch
+        training: imports torch and returns the function that trains
         Without `out` the name of the folder says recipe, images and training version.
         """
         data, start, out = path_of(self.data), path_of(self.start), path_of(self.out)
@@ -141,8 +149,7 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
         )
         if self.resume and out is None and is_whole(self.quiet, folder):
             return folder, True
-        module, _, name = function.partition(":")
-        getattr(load(module), name)(
+        training()(
             recipe,
             data_path=data,
             start_path=start,
@@ -213,14 +220,43 @@ def identity(
     hours: float | None = None,
 ) -> str:
     """Return a short digest of everything that training depends on; beside: more files."""
-    dataset = load("hwgen.data").load_dataset(recipe.dataset, data)
-    parts = [dataset.train_images, dataset.train_labels, dataset.test_images, dataset.test_labels]
+    from hwgen.data import load_dataset
+    from hwgen.train.recipe import TRAINING_VERSION
+
+    dataset = load_dataset(recipe.dataset, data)
+    parts: list[NDArray[Any]] = [
+        dataset.train_images,
+        dataset.train_labels,
+        dataset.test_images,
+        dataset.test_labels,
+    ]
     facts = [
         asdict(recipe),
         [digest_of_array(part) for part in parts],
-        None if start is None else load("hwgen.train.loop").file_digest(start),
-        *(load("hwgen.train.loop").file_digest(path) for path in beside),
+        None if start is None else digest_of_start(start),
+        *(digest_of_start(path) for path in beside),
         hours,
-        load("hwgen.train.recipe").TRAINING_VERSION,
+        TRAINING_VERSION,
     ]
     return digest_of(facts)[:16]
+
+
+def digest_of_start(path: Path) -> str:
+    """Return the digest of a file that a training starts from; it needs torch."""
+    from hwgen.train.loop import file_digest
+
+    return file_digest(path)
+
+
+def plain_training() -> Callable[..., object]:
+    """Return the function that trains a network of one mode; it needs torch."""
+    from hwgen.train.train import train_network
+
+    return train_network
+
+
+def adaptive_training() -> Callable[..., object]:
+    """Return the function that trains a channel-adaptive network; it needs torch."""
+    from hwgen.train.adaptive.train import train_adaptive
+
+    return train_adaptive

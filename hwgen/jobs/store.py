@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from hwgen.files.output import write_text
-from hwgen.jobs.tasks import Executor, Result, Task, task_text
+from hwgen.jobs.tasks import Result, Runner, Task, task_text
 
 FORMAT, VERSION = "hwgen-result", 1
 
@@ -68,7 +68,7 @@ class Store:
 
 
 def run_stored(
-    executor: Executor,
+    executor: Runner,
     function: str,
     tasks: Sequence[Task],
     store: Store | None = None,

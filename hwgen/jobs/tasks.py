@@ -19,19 +19,23 @@ Results = Generator[tuple[int, Result], None, None]
 """Index of a task and its result, as they finish."""
 
 
-class Executor(Protocol):
-    """Runs tasks and gives their results in any order; a context manager that leaves nothing.
+class Runner(Protocol):
+    """Runs tasks and gives their results in any order.
 
     run: an exception of a task is raised as itself. Closing the generator, as an exception does
     that passes through `contextlib.closing`, abandons what is unfinished.
     """
 
+    def run(self, function: str, tasks: Sequence[Task]) -> Results: ...
+
+
+class Executor(Runner, Protocol):
+    """A runner with workers; a context manager that leaves nothing."""
+
     @property
     def workers(self) -> int:
         """How many tasks run at a time."""
         ...
-
-    def run(self, function: str, tasks: Sequence[Task]) -> Results: ...
 
     def __enter__(self) -> Self: ...
 

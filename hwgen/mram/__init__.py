@@ -1,24 +1,109 @@
 """MRAM: a chip of SOT-MRAM sub-arrays whose networks change their width while they run."""
 
-from hwgen.chip.family import FamilyDescription
-
-FAMILY = FamilyDescription(
-    name="mram",
-    offers={
-        "architectures": "hwgen.mram.facts",
-        "modes": "hwgen.mram.facts",
-        "programs": "hwgen.mram.facts",
-        "firmware": "hwgen.mram.facts",
-        "compiler": "hwgen.mram.compiler",
-        "layer_support": "hwgen.mram.compiler",
-        "split_cost": "hwgen.mram.model",
-        "data_sheet": "hwgen.mram.facts",
-        "cycle_model": "hwgen.mram.model",
-        "timeline": "hwgen.mram.model",
-        "energy": "hwgen.mram.model",
-        "area": "hwgen.mram.model",
-        "physical": "hwgen.mram.pages.physical",
-        "verilog": "hwgen.mram.rtl",
-        "simulation": "hwgen.mram.sim",
-    },
+from hwgen.chip.family import Family
+from hwgen.chip.page_protocols import (
+    DataSheet,
 )
+from hwgen.chip.protocols import (
+    Architectures,
+    Area,
+    Compiler,
+    CycleModel,
+    Energy,
+    Firmware,
+    LayerSupport,
+    Modes,
+    Physical,
+    Programs,
+    Simulation,
+    SplitCosts,
+    Timelines,
+    Verilog,
+)
+
+
+class Mram(Family):
+    """What the family offers; each method imports what it returns."""
+
+    name = "mram"
+
+    def architectures(self) -> Architectures:
+        from hwgen.mram import facts
+
+        return facts
+
+    def modes(self) -> Modes:
+        from hwgen.mram import facts
+
+        return facts
+
+    def programs(self) -> Programs:
+        from hwgen.mram import facts
+
+        return facts
+
+    def firmware(self) -> Firmware:
+        from hwgen.mram import facts
+
+        return facts
+
+    def compiler(self) -> Compiler:
+        from hwgen.mram import compiler
+
+        return compiler
+
+    def layer_support(self) -> LayerSupport:
+        from hwgen.mram import compiler
+
+        return compiler
+
+    def split_cost(self) -> SplitCosts:
+        from hwgen.mram import model
+
+        return model
+
+    def data_sheet(self) -> DataSheet:
+        from hwgen.mram import facts
+        from hwgen.mram.facts import host, registers, storage, timing
+
+        return DataSheet(
+            facts=facts, host=host, registers=registers, storage=storage, timing=timing
+        )
+
+    def cycle_model(self) -> CycleModel:
+        from hwgen.mram import model
+
+        return model
+
+    def timeline(self) -> Timelines:
+        from hwgen.mram import model
+
+        return model
+
+    def energy(self) -> Energy:
+        from hwgen.mram import model
+
+        return model
+
+    def area(self) -> Area:
+        from hwgen.mram import model
+
+        return model
+
+    def physical(self) -> Physical:
+        from hwgen.mram.pages import physical
+
+        return physical
+
+    def verilog(self) -> Verilog:
+        from hwgen.mram import rtl
+
+        return rtl
+
+    def simulation(self) -> Simulation:
+        from hwgen.mram import sim
+
+        return sim
+
+
+FAMILY = Mram()

@@ -1,7 +1,6 @@
 """The data sheet of a family's chip, generated from the tables of its spec."""
 
 import ast
-import importlib
 import inspect
 import itertools
 import re
@@ -11,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from hwgen.chip.page_protocols import DataSheet
 from hwgen.chip.registers import RegisterField
 from hwgen.chip.sheet import Facts
 from hwgen.report.system_sheet import system_lines
@@ -29,30 +29,27 @@ LIMITS = {
 
 
 def data_sheet(
-    package: str, *, chip: str, manifest: Mapping[str, Any], archs: Sequence[Any]
+    modules: DataSheet, *, chip: str, manifest: Mapping[str, Any], archs: Sequence[Any]
 ) -> str:
     """Return the data sheet as Markdown.
 
-    package: of the family's facts; manifest: of the Verilog of the chip `chip`
+    modules: of the family's facts; manifest: of the Verilog of the chip `chip`
     archs: architectures whose memories are shown, side by side; the first is `chip`
     """
-    spec, host, registers, timing, storage = (
-        importlib.import_module(f"{package}{part}")
-        for part in ("", ".host", ".registers", ".timing", ".storage")
-    )
+    host, package = modules.host, modules.facts.__name__
     ports = manifest["modules"][manifest["top"]]["ports"]
     sections = [
         [f"# {host.TITLE}: data sheet", "", NOTE.format(folder=package.replace(".", "/"))],
         use_lines(host),
         memory_lines(host),
-        register_lines(registers, host),
+        register_lines(modules.registers, host),
         port_lines(chip, ports, host),
         system_lines(ports),
         packet_lines(host, archs[0]),
-        timing_lines(timing),
-        storage_lines(storage, archs),
+        timing_lines(modules.timing),
+        storage_lines(modules.storage, archs),
         *(fact_lines(facts) for facts in host.facts(archs[0])),
-        parameter_lines(spec.Arch),
+        parameter_lines(modules.facts.Arch),
         module_lines(chip, manifest["modules"]),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"

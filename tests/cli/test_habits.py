@@ -17,7 +17,7 @@ from hwgen import __version__
 from hwgen.cli.app import app
 from hwgen.commands.context import Context
 from hwgen.commands.engines import default_engine
-from hwgen.commands.families import Family, families
+from hwgen.commands.families import InstalledFamily, families
 from hwgen.errors import MissingToolError
 from tests.cli.given import ARCH, NETWORK, ROOT, Command
 
@@ -66,7 +66,7 @@ def test_no_page_uses_a_hidden_command(page: Path) -> None:
 def test_a_run_verifies_where_it_can(capfd: pytest.CaptureFixture[str]) -> None:
     assert default_engine(Context(), families()["dbpim"]) == "rtl"
     assert default_engine(Context(), families()["crossbar"]) == "rtl"
-    without = cast(Family, SimpleNamespace(offers=lambda _: False))
+    without = cast(InstalledFamily, SimpleNamespace(offers=lambda _: False))
     assert default_engine(Context(), without) == "model"
     assert capfd.readouterr().err == ""
 

@@ -1,21 +1,19 @@
 """Made-up results of simulations, for tests of the code that compares them."""
 
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from hwgen.chip.family import Family
+from hwgen.chip.protocols import Predictor
 from hwgen.chip.step import Step
-from hwgen.commands.capabilities import SIMULATION
 from hwgen.commands.context import Context
 from hwgen.commands.engines import expected_maps, predicted_cycles
 from hwgen.commands.families import families
 from hwgen.commands.images import choose_images
-from hwgen.commands.protocols import Predictor
 from hwgen.commands.subject import Subject
 
 
@@ -40,9 +38,9 @@ class Simulated:
         return self.written.get(layer)
 
 
-def simulation() -> ModuleType:
+def simulation() -> Any:
     """Return the module whose `simulate` the flow calls for the DB-PIM family."""
-    return importlib.import_module(families()["dbpim"].module_of(SIMULATION))
+    return families()["dbpim"].need(Family.simulation)
 
 
 def made_up_run(maps: Mapping[str, Any], model: Predictor, image: int) -> Simulated:
@@ -98,6 +96,6 @@ def chip_with_modes(monkeypatch: pytest.MonkeyPatch, subject: Subject) -> dict[s
         runs[-1].maps[-1]["conv1"][0, 0, 0] ^= wrong["element"]
         return runs
 
-    module = importlib.import_module(subject.family.module_of(SIMULATION))
+    module = subject.family.need(Family.simulation)
     monkeypatch.setattr(module, "simulate", simulate)
     return wrong

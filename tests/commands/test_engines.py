@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from hwgen.chip.family import Family
 from hwgen.chip.limits import RunLimits
-from hwgen.commands.capabilities import SIMULATION
 from hwgen.commands.engines import SLACK_CYCLES, SLACK_STORES, limits_of
 from hwgen.commands.families import families
 
@@ -25,6 +25,6 @@ def test_a_run_hangs_after_twice_the_longest_prediction() -> None:
 
 @pytest.mark.parametrize("family", ["dbpim", "mram"])
 def test_the_words_that_are_stored_are_among_the_events(family: str) -> None:
-    module = importlib.import_module(families()[family].module_of(SIMULATION))
+    module = families()[family].need(Family.simulation)
     events = importlib.import_module(f"hwgen.{family}.facts.events").EVENTS
     assert set(module.STORING) < set(events)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from hwgen import api
+from hwgen.chip.family import Family
 from hwgen.commands import points, sweep
-from hwgen.commands.capabilities import AREA
 from hwgen.commands.subject import load_subject
 from hwgen.dbpim.facts.arch import load_arch, with_sparsity
 from hwgen.errors import ConfigError
@@ -169,7 +169,7 @@ def test_energy_where_the_family_tells_it(context: api.Context) -> None:
     found = api.model(CADNN, chip, modes=["0.25x"], context=context)
     assert report.points[0].cycles_model == found.cycles_model
     assert report.points[0].energy_uj is not None and 0.1 < report.points[0].energy_uj < 1
-    area = subject.family.need(AREA).area_um2(subject.arch)
+    area = subject.family.need(Family.area).area_um2(subject.arch)
     assert report.points[0].area_mm2 == pytest.approx(sum(area.values()) / 1e6)
     assert subject.arch.clock_mhz == 250 and report.points[0].time_us == found.time_us
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from hwgen import api
+from hwgen.chip.family import Family
 from hwgen.cli import main
-from hwgen.commands.capabilities import TIMELINE
-from hwgen.commands.families import Family
+from hwgen.commands.families import InstalledFamily
 from tests.cli.given import ROOT, TINY
 
 
@@ -66,9 +66,11 @@ def test_the_units_of_an_mram_chip_fill_the_run(tmp_path: Path, mode: str) -> No
 def test_a_family_without_a_timeline_shows_its_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offers = Family.offers
+    offers = InstalledFamily.offers
     monkeypatch.setattr(
-        Family, "offers", lambda self, what: what != TIMELINE and offers(self, what)
+        InstalledFamily,
+        "offers",
+        lambda self, what: what is not Family.timeline and offers(self, what),
     )
     trace, cycles = traced(tmp_path, ["0.25x"])
     assert names_of(trace) == ["steps"]

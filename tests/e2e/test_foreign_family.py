@@ -147,12 +147,12 @@ def test_an_adder_leaves_the_other_families_alone(hwgen: Hwgen, packages: Path) 
     assert hwgen("info", SMALL).returncode == 0
 
 
-NO_CAPABILITY = FAMILY.replace('"verilog":', '"music":')
+NO_CAPABILITY = FAMILY.replace("def verilog(", "def music(")
 BROKEN = {
     "import": ("import nowhere_at_all\n", "ModuleNotFoundError"),
     "syntax": ("this is no Python\n", "SyntaxError"),
-    "description": ("FAMILY = 7\n", "plus_one:FAMILY must be the description of adder"),
-    "name": (FAMILY.replace('name="adder"', 'name="other"'), "must be the description of adder"),
+    "description": ("FAMILY = 7\n", "plus_one:FAMILY must be the family adder"),
+    "name": (FAMILY.replace('name = "adder"', 'name = "other"'), "must be the family adder"),
     "capability": (NO_CAPABILITY, "music is no capability"),
 }
 

@@ -1,7 +1,23 @@
 """Plus one: a family of one adder behind the shell; an example of a package with a chip."""
 
-from hwgen.chip.family import FamilyDescription
+from hwgen.chip.family import Family
+from hwgen.chip.protocols import Architectures, Verilog
 
-FAMILY = FamilyDescription(
-    name="adder", offers={"architectures": "plus_one.facts", "verilog": "plus_one.rtl"}
-)
+
+class PlusOne(Family):
+    """What the family offers; each method imports what it returns."""
+
+    name = "adder"
+
+    def architectures(self) -> Architectures:
+        from plus_one import facts
+
+        return facts
+
+    def verilog(self) -> Verilog:
+        from plus_one import rtl
+
+        return rtl
+
+
+FAMILY = PlusOne()

@@ -1,6 +1,5 @@
 """Networks without weights: what synthesis sees of an ONNX file, or of a network that ships."""
 
-from hwgen.commands.load import load
 from hwgen.crossbar.facts.layout import tiles_of
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.pages.graph import GraphInfo, GraphLayer, graph_parts
@@ -59,8 +58,11 @@ def layer_info(network: CrossbarNetwork, layer: CrossbarLayer) -> GraphLayer:
 
 def graph_operators() -> dict[str, str]:
     """Return what each operator of ONNX becomes, by its name."""
-    meanings = load("hwgen.crossbar.compiler.operators").MEANINGS
-    operators = load("hwgen.importers.onnx.operators").OPERATORS
+    from hwgen.crossbar.compiler.operators import MEANINGS
+    from hwgen.importers.onnx.operators import OPERATORS
+
+    meanings = MEANINGS
+    operators = OPERATORS
     return {
         name: next(text for text, ops in meanings.items() if op in ops)
         for name, op in operators.items()

@@ -3,14 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from hwgen.commands.load import load
 from hwgen.crossbar.facts.buildable import check_buildable
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import points
 from hwgen.crossbar.facts.rules import Rules, is_strict
 from hwgen.errors import ConfigError
-from hwgen.network import QuantizedNetwork
 from hwgen.network.operations import Graph
 
 
@@ -19,13 +17,16 @@ def load_network(name_or_path: str, size: tuple[int, ...] | None = None) -> Cros
 
     size: of the image in the order of the file, where that leaves sides open
     """
-    compiler = load("hwgen.crossbar.compiler")
+    from hwgen.crossbar import compiler
+
     if name_or_path in compiler.ZOO and size is None:
         network: CrossbarNetwork = compiler.shipped_network(name_or_path)
         return network
     path = Path(name_or_path)
     if path.suffix == ".onnx" or path.exists():
-        network = compiler.network_of(load("hwgen.importers.onnx").read_graph(path, size))
+        from hwgen.importers.onnx import read_graph
+
+        network = compiler.network_of(read_graph(path, size))
         return network
     raise unknown("an ONNX file or ", name_or_path)
 
@@ -42,6 +43,11 @@ def load_problem(
     A quantized network file says its bits; any other network has those of the constants. Under
     strict rules a file whose network runs on no chip of these constants is refused.
     """
+    from hwgen.crossbar.compiler.compile import check_flits
+    from hwgen.crossbar.compiler.lowering import check_computed
+    from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network
+    from hwgen.network import file
+
     path = Path(name_or_path)
     if path.suffix != ".npz":
         return load_network(name_or_path, size), components
@@ -52,33 +58,35 @@ def load_problem(
             given=f"{path}, which says the size of its image",
             source="command line",
         )
-    compiler = load("hwgen.crossbar.compiler.quantized")
-    quantized: QuantizedNetwork = load("hwgen.network.file").load_network(path)
-    network: CrossbarNetwork = compiler.crossbar_network(quantized)
-    weights, activations = compiler.bits_of(quantized)
-    bits = {"weight_bits": weights, "activation_bits": activations}
-    components = replace(components, **bits)
+    quantized = file.load_network(path)
+    network = crossbar_network(quantized)
+    weights, activations = bits_of(quantized)
+    components = replace(components, weight_bits=weights, activation_bits=activations)
     if is_strict(rules):
-        load("hwgen.crossbar.compiler.lowering").check_computed(quantized)
+        check_computed(quantized)
         check_buildable(network, components, points(components, rules))
         flit_bits = components.network_on_chip.flit_bits
-        load("hwgen.crossbar.compiler.compile").check_flits(flit_bits, components.name)
+        check_flits(flit_bits, components.name)
     return network, components
 
 
 def network_names() -> tuple[str, ...]:
     """Return the networks that ship."""
-    return tuple(load("hwgen.crossbar.compiler").ZOO)
+    from hwgen.crossbar.compiler import ZOO
+
+    return tuple(ZOO)
 
 
 def write_network(name: str, out: Path) -> str:
     """Write a network that ships as an ONNX file; return what was written."""
-    compiler, importer = load("hwgen.crossbar.compiler"), load("hwgen.importers.onnx")
+    from hwgen.crossbar import compiler
+    from hwgen.importers.onnx import read_graph, write_graph
+
     if name not in compiler.ZOO:
         raise unknown("", name)
     graph: Graph = compiler.ZOO[name]()
-    importer.write_graph(graph, out)
-    network: CrossbarNetwork = compiler.network_of(importer.read_graph(out))
+    write_graph(graph, out)
+    network: CrossbarNetwork = compiler.network_of(read_graph(out))
     layers = sum(layer.has_weights for layer in network.layers)
     return f"{out}: {network.name}, {layers} layers with weights"
 

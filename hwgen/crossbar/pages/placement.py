@@ -7,7 +7,6 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from hwgen.commands.load import load
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.errors import HwgenError
 from hwgen.files.load import validate_spec
@@ -74,15 +73,19 @@ def placement_parts(configuration: Mapping[str, Any]) -> Iterator[RenderableType
 def unpaid_parts(configuration: Mapping[str, Any]) -> Iterator[RenderableType]:
     """Yield the memories of the Verilog that no component of the table pays for."""
     # As JSON has it: lists in the place of tuples.
+    from hwgen.crossbar.rtl.unpaid import unpaid
+
     plain = json.loads(json.dumps(configuration))
     arch = validate_spec(Arch, plain, source=configuration["name"])
     try:
-        chip = load("hwgen.crossbar.rtl").make_chip(arch)
+        from hwgen.crossbar.rtl import make_chip
+
+        chip = make_chip(arch)
     except HwgenError as error:
         yield f"no Verilog of this chip: {error}"
         return
     rows = table(["memories beside the components", "bits"])
-    for name, bits in load("hwgen.crossbar.rtl.unpaid").unpaid(chip).items():
+    for name, bits in unpaid(chip).items():
         rows.add_row(name, number(bits))
     yield rows
 

@@ -65,6 +65,7 @@ def synthesis_report(
         evaluations=result.evaluations,
         exact_evaluations=result.exact_evaluations,
         boxes=result.boxes,
+        refused=dict(result.refused),
         stopped_early=result.stopped_early,
         steps=facts.steps,
         step_ns=facts.step_ns,

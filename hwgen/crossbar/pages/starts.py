@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.commands.load import load
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.description import described
 from hwgen.crossbar.facts.program import Program
@@ -74,7 +73,9 @@ def starts_picture(
     arch: Arch, predictions: Sequence[Prediction], runs: Sequence[SimulatedRun]
 ) -> str:
     """Return the first run as SVG: lanes of macros over steps."""
-    drawn: str = load("hwgen.crossbar.pages.starts_picture").starts_picture(arch, predictions, runs)
+    from hwgen.crossbar.pages.starts_picture import starts_picture
+
+    drawn: str = starts_picture(arch, predictions, runs)
     return drawn
 
 

@@ -163,6 +163,7 @@ class SynthesisReport:
     gap_to_bound_percent: how much above ours the bound is
     evaluations: designs judged; exact_evaluations: by exact simulation; boxes: parts of the
         design space that were bounded
+    refused: designs that the search did not take, by reason; a published search tells none
     stopped_early: a time limit or an interrupt ended the search; the result then depends on it
     steps, step_ns, interval_steps: pipeline steps of an image, their length, from image to image
     architecture_digest, schedule_digest: of the files beside this report
@@ -193,6 +194,7 @@ class SynthesisReport:
     evaluations: Count
     exact_evaluations: Count
     boxes: Count
+    refused: dict[str, Count]
     stopped_early: bool
     steps: Count
     step_ns: float

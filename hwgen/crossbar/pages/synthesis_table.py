@@ -1,6 +1,6 @@
 """What `hwgen synthesize` tells a person."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -152,9 +152,17 @@ def figure_lines(report: SynthesisReport) -> Iterator[RenderableType]:
         f"search: {report.evaluations:,} evaluations, {report.exact_evaluations:,} exact,"
         f" {report.boxes:,} boxes bounded, seed {report.seed}"
     )
+    if report.refused:
+        yield f"of these designs {shares_of(report.refused, report.evaluations)}"
     if report.stopped_early:
         yield Text("stopped early: the search had not spent its budget", "bold yellow")
     yield verdict(report)
+
+
+def shares_of(refused: Mapping[str, int], evaluations: int) -> str:
+    """Return why designs were refused, the most frequent reason first, in percent of all."""
+    ranked = sorted(refused.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{100 * count / evaluations:.0f}% {reason}" for reason, count in ranked)
 
 
 def verdict(report: SynthesisReport) -> Text:

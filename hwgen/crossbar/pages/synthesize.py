@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code, versions
-from hwgen.commands.load import load
 from hwgen.commands.synthesis import RUN_FILES, Synthesize
 from hwgen.crossbar.facts.arch import Arch, arch_text
 from hwgen.crossbar.facts.buildable import check_buildable
@@ -24,6 +24,7 @@ from hwgen.crossbar.facts.schedule import Schedule, save_schedule
 from hwgen.crossbar.pages.networks import load_problem
 from hwgen.crossbar.pages.reported import synthesis_report
 from hwgen.crossbar.pages.synthesis import SynthesisReport
+from hwgen.crossbar.pages.synthesis_table import shares_of
 from hwgen.errors import ConfigError, DesignError
 from hwgen.files.folder import refuse_foreign, replace_folder
 from hwgen.files.output import write_text
@@ -73,6 +74,8 @@ class Synthesis:
 
 def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
+    from hwgen.crossbar.pages.synthesis_page import synthesis_page
+
     check_power(request.power_w)
     table = Path(request.components or COMPONENTS)
     rules = rules_of(request.rules)
@@ -96,13 +99,19 @@ def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
     result = search(context, request, network, components)
     with simulating(context):
         confirmed = confirm(network, components, result, result.best)
-        arch = load("hwgen.crossbar.model.record").make_arch(confirmed, name)
-        schedule = load("hwgen.crossbar.model.record").make_schedule(confirmed, arch)
+        from hwgen.crossbar.model.record import make_arch
+
+        arch = make_arch(confirmed, name)
+        from hwgen.crossbar.model.record import make_schedule
+
+        schedule = make_schedule(confirmed, arch)
+        from hwgen.crossbar.model.breakdown import break_down
+
         report = synthesis_report(
             result,
             arch,
             schedule,
-            breakdown=load("hwgen.crossbar.model.breakdown").break_down(confirmed, arch),
+            breakdown=break_down(confirmed, arch),
             network=Source(name=network.name, file=str(request.network), digest=network.digest),
             components=Source(name=components.name, file=shown(table), digest=components.digest),
             confirm=lambda each: (
@@ -110,7 +119,7 @@ def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
             ),
             versions=versions(),
         )
-    page: str = load("hwgen.crossbar.pages.synthesis_page").synthesis_page(report, arch, schedule)
+    page: str = synthesis_page(report, arch, schedule)
     made = Synthesis(folder=folder, arch=arch, schedule=schedule, report=report, page=page)
     replace_folder(folder, earlier_output, lambda fresh: write_files(made, fresh))
     return made
@@ -173,27 +182,25 @@ def search(
     context: Context, request: Synthesize, network: CrossbarNetwork, components: Components
 ) -> "SearchResult":
     """Return the answer of the search, resumed where an earlier one of the same kind stopped."""
-    dse, stores, executors = (
-        load(name)
-        for name in (
-            "hwgen.crossbar.synthesis.search",
-            "hwgen.jobs.store",
-            "hwgen.jobs.executors",
-        )
-    )
-    must_compile = load("hwgen.crossbar.synthesis.compiling").must_compile
+    from hwgen.crossbar.synthesis import search as dse
+    from hwgen.crossbar.synthesis.budget import Budget
+    from hwgen.crossbar.synthesis.compiling import must_compile
+    from hwgen.jobs.executors import make_executor
+    from hwgen.jobs.store import Store
+
     if not must_compile():
         refuse_hopeless(request, network, components)
     code = [digest_of_code(*CODE), versions()]
+    refused: Counter[str] = Counter()
     with (
         context.status(f"synthesizing {network.name}") as tell,
-        executors.make_executor(request.workers, request.scheduler) as executor,
+        make_executor(request.workers, request.scheduler) as executor,
     ):
         try:
             if must_compile():
                 compile_once(context, executor)
                 refuse_hopeless(request, network, components)
-            result: SearchResult | None = dse.synthesize(
+            result = dse.synthesize(
                 network,
                 components,
                 power_w=request.power_w,
@@ -201,20 +208,21 @@ def search(
                 objective=request.objective,
                 identical=request.identical,
                 seed=request.seed,
-                budget=dse.Budget(
+                budget=Budget(
                     method=request.method,
                     evaluations=request.evaluations,
                     time_limit_s=request.time_limit_s,
                 ),
                 executor=executor,
-                store=stores.Store(context.work / "search", code=digest_of(code)),
+                store=Store(context.work / "search", code=digest_of(code)),
                 on_progress=told(context, tell),
+                refused=refused,
             )
         except KeyboardInterrupt:
             context.say(f"stopped before a chip was found; {RESUME}")
             raise
     if result is None:
-        refuse_power(request, network, components)
+        refuse_power(request, network, components, refused)
     if result.stopped_early:
         context.say(f"stopped early; {RESUME}")
     return result
@@ -255,17 +263,24 @@ def progress_line(progress: "Progress") -> str:
 
 def refuse_hopeless(request: Synthesize, network: CrossbarNetwork, components: Components) -> None:
     """Refuse a budget below what any design needs, before anything is searched."""
+    from hwgen.crossbar.model.least import nothing_below_w
+
     rules = rules_of(request.rules)
-    least = load("hwgen.crossbar.model.least").nothing_below_w(network, components, rules)
+    least = nothing_below_w(network, components, rules)
     if request.power_w < least:
         refuse_power(request, network, components)
 
 
-def refuse_power(request: Synthesize, network: CrossbarNetwork, components: Components) -> NoReturn:
-    """Say how many watts would do."""
-    least = load("hwgen.crossbar.model.least").least_power_w(
-        network, components, rules_of(request.rules), identical=request.identical
-    )
+def refuse_power(
+    request: Synthesize,
+    network: CrossbarNetwork,
+    components: Components,
+    refused: Mapping[str, int] | None = None,
+) -> NoReturn:
+    """Say how many watts would do; refused: designs that a search looked at, by reason."""
+    from hwgen.crossbar.model.least import least_power_w
+
+    least = least_power_w(network, components, rules_of(request.rules), identical=request.identical)
     if least is None:
         raise DesignError(
             f"{network.name} fits no chip of these components, whatever the power budget"
@@ -274,14 +289,22 @@ def refuse_power(request: Synthesize, network: CrossbarNetwork, components: Comp
     if least <= request.power_w:
         raise DesignError(
             f"the search found no chip for {network.name} within {request.power_w:g} W, though one"
-            f" needs {least:g} W: give it more --evaluations, or more time"
+            f" needs {least:g} W: give it more --evaluations, or more time{seen(refused)}"
         )
     raise ConfigError(
         field="--power-w",
-        allowed=f"at least {least:g} for one copy of the weights of {network.name}",
+        allowed=f"at least {least:g} for one copy of the weights of {network.name}{seen(refused)}",
         given=f"{request.power_w:g}",
         source="command line",
     )
+
+
+def seen(refused: Mapping[str, int] | None) -> str:
+    """Return how many designs a search looked at, and why it took none."""
+    if not refused:
+        return ""
+    count = sum(refused.values())
+    return f" (of {count:,} designs {shares_of(refused, count)})"
 
 
 def confirm(
@@ -291,7 +314,8 @@ def confirm(
     candidate: "Candidate",
 ) -> "Confirmed":
     """Return a design of a search, evaluated once more, exactly and by itself."""
-    record = load("hwgen.crossbar.model.record")
+    from hwgen.crossbar.model import record
+
     confirmed: Confirmed = record.confirm(
         network,
         components,

@@ -4,11 +4,14 @@ Threshold accepting: a change is kept if it makes the design worse by less than 
 falls in equal ratios. It needs no exponential, so every machine takes the same path.
 """
 
+from collections import Counter
+
 import numpy as np
 
+from hwgen.crossbar.model.allocate import FEASIBLE
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.tables import Tables
-from hwgen.crossbar.synthesis.judge import fits, judge
+from hwgen.crossbar.synthesis.judge import fits, judge, verdict
 from hwgen.crossbar.synthesis.moves import begin_drawing, change_near, copy_design
 
 HOT, COLD = 0.003, 0.00001
@@ -34,10 +37,11 @@ def anneal(
     seed: int,
     sharing: bool,
     hot: float,
+    refused: Counter[int],
 ) -> list[Design]:
     """Return the best designs found with so many evaluations, the best first.
 
-    If nothing fits, it is the first one that there was.
+    If nothing fits, it is the first one that there was. refused: counts verdicts, see `judge`
     """
     begin_drawing(seed)
     layers = len(tables.kind)
@@ -48,6 +52,7 @@ def anneal(
     copy_design(start, best[0])
     cost, height_now = judge(tables, now, memory, np.inf)
     best_efficiency = cost.efficiency if fits(tables, cost) else 0.0
+    refused[verdict(tables, cost)] += 1
     improved = 0
     ratio = (COLD / hot) ** (1.0 / max(1, evaluations))
     threshold = hot
@@ -56,10 +61,12 @@ def anneal(
         change_near(tables, now, trial, weighted, threshold / HOT, sharing)
         limit = height_now * (1 + threshold)
         cost, height_trial = judge(tables, trial, memory, limit)
+        found = verdict(tables, cost)
+        refused[found] += 1
         if height_trial <= limit:
             copy_design(trial, now)
             height_now = height_trial
-            if fits(tables, cost) and cost.efficiency > best_efficiency:
+            if found == FEASIBLE and cost.efficiency > best_efficiency:
                 best_efficiency = cost.efficiency
                 improved += 1
                 copy_design(trial, best[improved % FINALISTS])

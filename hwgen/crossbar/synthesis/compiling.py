@@ -6,6 +6,7 @@ Whoever needs it first compiles it, once, with a small network; all others wait,
 import fcntl
 import json
 import math
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
@@ -85,8 +86,8 @@ def compile_all() -> None:
         }
         tables = tables_of(network, components, point, POWER_W, rules, "image", False)
         start, memory = smallest(tables), len(tables.memories) - 1
-        (found, *_) = anneal(tables, start, memory, DESIGNS, 1, True, HOT)
-        climb(tables, found, memory, DESIGNS // 10, 1, True)
+        (found, *_) = anneal(tables, start, memory, DESIGNS, 1, True, HOT, Counter())
+        climb(tables, found, memory, DESIGNS // 10, 1, True, Counter())
         streams = tables_of(network, components, point, POWER_W, rules, "stream", False)
         judge(streams, found, memory, math.inf)
         evaluate(tables, found, False)

@@ -5,7 +5,7 @@ Where tables say so, static power counts for the interval of a stream of images.
 
 import numpy as np
 
-from hwgen.crossbar.model.allocate import FEASIBLE, TOO_MANY_MACROS
+from hwgen.crossbar.model.allocate import FEASIBLE, NO_MEMORY, NO_POWER, TOO_MANY_MACROS
 from hwgen.crossbar.model.buffers import kilobytes_above
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import (
@@ -25,17 +25,31 @@ from hwgen.crossbar.model.timing import closed_done, end_of, interval_alone
 
 ABOVE_LIMIT = -1
 """Failure of a design that was not judged to the end; see `judge`."""
+REASONS = {
+    NO_POWER: "over the budget",
+    NO_MEMORY: "scratchpads too small",
+    TOO_MANY_MACROS: "more macros than a layer can use",
+    ABOVE_LIMIT: "no better than those nearby",
+}
+"""Why a search did not take a design, in words."""
 
 OVER_BUDGET = 20.0
 OVER_MEMORY = 4.0
 """Energy that a design seems to need more, as multiples of the share by which it is too large."""
 
 
+def verdict(tables: Tables, cost: Cost) -> int:
+    """Return FEASIBLE for a design that can be built within the budget, else a key of `REASONS`."""
+    if cost.failure != FEASIBLE:
+        return int(cost.failure)
+    if cost.peak_w > tables.scalars[POWER]:
+        return NO_POWER
+    return FEASIBLE if cost.converged else NO_MEMORY
+
+
 def fits(tables: Tables, cost: Cost) -> bool:
     """Return whether a design can be built within the budget."""
-    return bool(
-        cost.failure == FEASIBLE and cost.converged and cost.peak_w <= tables.scalars[POWER]
-    )
+    return verdict(tables, cost) == FEASIBLE
 
 
 def height(tables: Tables, energy_nj: float, peak_w: float, memory: int, kilobytes: float) -> float:
@@ -50,7 +64,8 @@ def judge(tables: Tables, design: Design, memory: int, limit: float) -> tuple[Co
 
     Layers wait for shared ADCs, but not for links of the mesh. `converged` says whether the
     scratchpads are large enough. What times alone put above `limit` is not looked at
-    further: the height is then too low, but above it, and the cost says `ABOVE_LIMIT`.
+    further: the height is then too low, but above it, and the cost says `ABOVE_LIMIT`, or
+    `NO_POWER` where that is why.
     """
     layout = lay_out(tables, design)
     if not within_limits(tables, design, layout):
@@ -65,15 +80,16 @@ def judge(tables: Tables, design: Design, memory: int, limit: float) -> tuple[Co
     if tables.scalars[STREAM] > 0:
         steps = interval_alone(layout, pipeline)
     energy = energy_nj(tables, layout, allocation, memory, steps)
+    early = NO_POWER if allocation.peak_w > tables.scalars[POWER] else ABOVE_LIMIT
     least = height(tables, energy, allocation.peak_w, memory, 0.0)
     if least > limit:
-        return failed(ABOVE_LIMIT), least
+        return failed(early), least
     times = take_turns(tables, layout, pipeline, needed, design.mate, done)
     steps = interval_of(tables, design, layout, times) if tables.scalars[STREAM] > 0 else times.end
     energy = energy_nj(tables, layout, allocation, memory, steps)
     least = height(tables, energy, allocation.peak_w, memory, 0.0)
     if least > limit:
-        return failed(ABOVE_LIMIT), least
+        return failed(early), least
     capacity = tables.memories[memory, KILOBYTES]
     kilobytes = kilobytes_above(tables, layout, times, capacity)
     cost = cost_of(tables, design, layout, allocation, memory, times, bool(kilobytes <= capacity))

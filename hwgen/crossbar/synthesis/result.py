@@ -1,6 +1,7 @@
 """What a search hands on: the best design, what it proves, and how it came."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from hwgen.crossbar.facts.point import Point, Rules
@@ -75,6 +76,7 @@ class SearchResult:
 
     best: the most efficient design; candidates: all that were confirmed exactly, best first
     evaluations: designs judged; exact_evaluations: by the exact simulation; boxes: bounded
+    refused: designs that were not taken, by reason
     objective: what efficiencies are of, and `best` is chosen by
     bound_gops_per_w: what no design of the whole space can beat; infinite for streams, of which
         none is known: an image takes more steps than an interval, so its bounds are too low
@@ -96,6 +98,7 @@ class SearchResult:
     exact_evaluations: int
     boxes: int
     stopped_early: bool
+    refused: Mapping[str, int] = field(default_factory=dict)
     objective: Objective = "image"
     identical: bool = False
 

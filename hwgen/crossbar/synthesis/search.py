@@ -9,6 +9,7 @@ workers.
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -72,6 +73,7 @@ class Search:
         on_progress: Callable[[Progress], None] | None,
         objective: Objective = "image",
         identical: bool = False,
+        refused: Counter[str] | None = None,
     ) -> None:
         self.network, self.components = network, components
         self.power_w, self.rules, self.seed, self.budget = power_w, rules, seed, budget
@@ -84,6 +86,7 @@ class Search:
         self.purse = Purse(budget, network)
         self.frontier = Frontier()
         self.designs = Designs()
+        self.refused: Counter[str] = Counter() if refused is None else refused
         self.convergence: list[Progress] = []
         self.evaluations = self.exact_evaluations = self.boxes = 0
         self.simple: Candidate | None = None
@@ -223,6 +226,7 @@ class Search:
         for (point, _), result in zip(tasks, results, strict=True):
             self.evaluations += result["evaluations"]
             self.exact_evaluations += result["exact_evaluations"]
+            self.refused.update(result["refused"])
             if result["design"] is not None:
                 self.designs.keep(confirmed(point, result))
 
@@ -356,6 +360,7 @@ class Search:
             evaluations=self.evaluations,
             exact_evaluations=self.exact_evaluations,
             boxes=self.boxes,
+            refused=dict(self.refused),
             stopped_early=self.stopped,
         )
 
@@ -385,11 +390,14 @@ def synthesize(
     on_progress: Callable[[Progress], None] | None = None,
     objective: Objective = "image",
     identical: bool = False,
+    refused: Counter[str] | None = None,
 ) -> SearchResult | None:
     """Return the best design for a network within a power budget; None if none fits.
 
     identical: all macros have as many of each component; boxes are split by what they promise
     specialized ones. Of streams no bound is known; boxes are split by what they promise one image.
+
+    refused: counts why designs were not taken, also where none fits
 
     An interrupt or the time limit ends the search with what it has. What is finished is in `store`,
     and is not done again.
@@ -406,5 +414,6 @@ def synthesize(
         on_progress=on_progress,
         objective=objective,
         identical=identical,
+        refused=refused,
     )
     return search.go()

@@ -4,6 +4,7 @@ A piece names the problem whole, so that a worker needs nothing else; what it ma
 kept for the next piece of the same problem.
 """
 
+from collections import Counter
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -27,7 +28,7 @@ from hwgen.crossbar.synthesis.boxes import Box, box_at
 from hwgen.crossbar.synthesis.climb import climb
 from hwgen.crossbar.synthesis.cuts import Cut, Needs, make_needs
 from hwgen.crossbar.synthesis.held import Held, make_held
-from hwgen.crossbar.synthesis.judge import fits, judge
+from hwgen.crossbar.synthesis.judge import REASONS, fits, judge
 from hwgen.crossbar.synthesis.moves import part, repair
 from hwgen.crossbar.synthesis.ranges import all_ranges
 from hwgen.crossbar.synthesis.simple import SHARES, simple_design
@@ -188,7 +189,8 @@ def search(task: Json) -> Json:
     """Anneal from one design, and confirm what was found exactly.
 
     task: `design`, `memory`, `evaluations`, `seed`, `hot` (the first threshold)
-    Returns `design` and its exact `cost`, or null if nothing fits, and the evaluations spent.
+    Returns `design` and its exact `cost`, or null if nothing fits, the evaluations spent,
+    and how many designs were `refused` for which reason.
     """
     tables = tables_of(*opened(task))
     design = design_of(**task["design"])
@@ -197,6 +199,7 @@ def search(task: Json) -> Json:
             if design.mate[i] > i:
                 part(design, int(i))
         repair(tables, design)
+    refused: Counter[int] = Counter()
     found = anneal(
         tables,
         design,
@@ -205,8 +208,9 @@ def search(task: Json) -> Json:
         task["seed"],
         task["sharing"],
         task["hot"],
+        refused,
     )
-    return best_of(tables, found, task["evaluations"], len(found))
+    return best_of(tables, found, task["evaluations"], len(found), refused)
 
 
 def first(task: Json) -> Json:
@@ -215,7 +219,7 @@ def first(task: Json) -> Json:
     found: Json = {"design": None}
     for share in SHARES:
         if found["design"] is None:
-            found = best_of(tables, [simple_design(tables, share)], 0, 1)
+            found = best_of(tables, [simple_design(tables, share)], 0, 1, Counter())
     return found
 
 
@@ -224,13 +228,20 @@ def improve(task: Json) -> Json:
     tables = tables_of(*opened(task))
     start = design_of(**task["design"])
     args = task["memory"], task["evaluations"], task["seed"], task["sharing"]
-    design, exact = climb(tables, start, *args)
-    return best_of(tables, [design], task["evaluations"], exact)
+    refused: Counter[int] = Counter()
+    design, exact = climb(tables, start, *args, refused)
+    return best_of(tables, [design], task["evaluations"], exact, refused)
 
 
-def best_of(tables: Tables, found: list[Design], evaluations: int, exact: int) -> Json:
-    """Return the result of a search that found some designs with so many evaluations."""
-    spent = {"evaluations": evaluations, "exact_evaluations": exact}
+def best_of(
+    tables: Tables, found: list[Design], evaluations: int, exact: int, refused: Counter[int]
+) -> Json:
+    """Return the result of a search that found some designs with so many evaluations.
+
+    refused: how many had each verdict; those that fit are left out
+    """
+    spent: Json = {"evaluations": evaluations, "exact_evaluations": exact}
+    spent["refused"] = {REASONS[key]: count for key, count in refused.items() if key in REASONS}
     costs = [evaluate(tables, design, True) for design in found]
     confirmed = [pair for pair in zip(found, costs, strict=True) if fits(tables, pair[1])]
     if not confirmed:

@@ -13,7 +13,7 @@ from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 
-from hwgen.commands.capabilities import CYCLE_MODEL, PROGRAMS, SIMULATION
+from hwgen.chip.family import Family
 from hwgen.commands.context import Context, timed
 from hwgen.commands.images import choose_images
 from hwgen.commands.maps import keep_maps, read_maps
@@ -117,9 +117,9 @@ def predict(each: Cached) -> tuple[int, float, float]:
     """Return the cycles of one network, the seconds from its files to them, and processor time."""
     began, cpu = time.monotonic(), time.process_time()
     family, arch = load_chip(each.arch, each.sparsity)
-    program = family.need(PROGRAMS).load_program(each.program)
+    program = family.need(Family.programs).load_program(each.program)
     maps = read_maps(each.maps)
-    cycles = family.need(CYCLE_MODEL).CycleModel(program, arch).predict(maps).cycles
+    cycles = family.need(Family.cycle_model).CycleModel(program, arch).predict(maps).cycles
     return cycles, round(time.monotonic() - began, 2), round(time.process_time() - cpu, 2)
 
 
@@ -140,7 +140,7 @@ def build_simulator(context: Context, network: Path, arch: Path, data: str | Non
         tempfile.TemporaryDirectory() as scratch,
         environment(CCACHE_DISABLE="1", HWGEN_BUILD_ROOT=scratch),
     ):
-        subject.family.need(SIMULATION).prepare(
+        subject.family.need(Family.simulation).prepare(
             subject.arch, program, batch.images, builds=Path(scratch)
         )
 

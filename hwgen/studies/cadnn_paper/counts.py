@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hwgen.commands.context import Context
-from hwgen.commands.load import load
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.energy import EnergyTable
 from hwgen.network import Conv, Linear, QuantizedNetwork
@@ -14,7 +13,10 @@ from hwgen.studies.cadnn_paper.shapes import resnet20
 if TYPE_CHECKING:
     from hwgen.mram.model.prediction import StepCycles
 
-POSITIONS, SEED, WRITTEN_BACK = SCHEDULES = ("positions", "seed", "seed_written_back")
+POSITIONS: Final = "positions"
+SEED: Final = "seed"
+WRITTEN_BACK: Final = "seed_written_back"
+SCHEDULES: tuple[str, ...] = (POSITIONS, SEED, WRITTEN_BACK)
 """Ours; one kernel a sub-array; the same with each AND written back and read to be counted."""
 
 Parts = Mapping[str, float]
@@ -68,9 +70,10 @@ class Counts:
 
 def count(context: Context, arch: Arch, table: EnergyTable, *, widths: Sequence[float]) -> Counts:
     """Return the counts of ResNet20 with these widths; takes seconds."""
-    compiler, model = load("hwgen.mram.compiler"), load("hwgen.mram.model")
+    from hwgen.mram import compiler, model
+
     network = resnet20(widths)
-    programs = {}
+    programs: dict[str, Any] = {}
     with context.status("placing ResNet20"):
         for mapping in (POSITIONS, SEED):
             programs[mapping] = compiler.compile_network(network, arch, mapping=mapping)
@@ -104,9 +107,10 @@ def mode_count(
     mode: int,
 ) -> ModeCount:
     """Return the counts of one prediction."""
-    energy = load("hwgen.mram.model.energy")
+    from hwgen.mram.model import energy
+
     back = schedule == WRITTEN_BACK
-    parts = {
+    parts: dict[str, Any] = {
         gating: summed(
             energy.parts_pj(step, arch, gating=gating, table=table, write_back=back)
             for step in prediction.found
@@ -136,7 +140,8 @@ def layer_counts(
     program: Any, arch: Arch, steps: "Sequence[StepCycles]", mode: int
 ) -> Iterator[LayerCount]:
     """Yield the layers with weights of a mode; a fused one has the name of its convolution."""
-    stream = load("hwgen.mram.facts.stream")
+    from hwgen.mram.facts import stream
+
     records = stream.decode_program(program.image, arch, source="program").records
     for plan, step in zip(program.facts.modes[mode].steps, steps, strict=False):
         if plan.kind == "conv":

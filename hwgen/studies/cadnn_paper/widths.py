@@ -12,22 +12,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hwgen.commands.capabilities import CYCLE_MODEL, SIMULATION
+from hwgen.chip.family import Family
 from hwgen.commands.compare import Results, compare
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of
 from hwgen.commands.images import Batch, choose_images
-from hwgen.commands.load import load
 from hwgen.commands.origin import commit, machine
 from hwgen.commands.run import results_of
 from hwgen.commands.subject import Subject, load_subject, program_of
 from hwgen.errors import HwgenError
 from hwgen.files.output import write_text
+from hwgen.mram.facts.program import Mapping
 from hwgen.report.files import write_report
 from hwgen.studies.cadnn_paper.counts import POSITIONS, SEED
 from hwgen.studies.cadnn_paper.widths_report import LoadRow, WidthRow, WidthsReport, widths_page
 
-MAPPINGS = (POSITIONS, SEED)
+MAPPINGS: tuple[Mapping, ...] = (POSITIONS, SEED)
 
 
 def measure(
@@ -43,7 +43,7 @@ def measure(
     loads: list[LoadRow] = []
     for mapping in MAPPINGS:
         program = mapped_program(context, subject, mapping)
-        subject.family.need(SIMULATION).prepare(
+        subject.family.need(Family.simulation).prepare(
             subject.arch, program, batch.images, builds=context.work / "sim", say=context.say
         )
         of_mapping: list[WidthRow] = []
@@ -80,12 +80,14 @@ def command_of(subject: Subject, batch: Batch) -> str:
     )
 
 
-def mapped_program(context: Context, subject: Subject, mapping: str) -> Any:
+def mapped_program(context: Context, subject: Subject, mapping: Mapping) -> Any:
     """Return the program by one of the mappings: ours as `hwgen run` compiles it."""
+    from hwgen.mram import compiler
+
     if mapping == POSITIONS:
         return program_of(context, subject)
-    compiler = load("hwgen.mram.compiler")
-    return compiler.compile_network(subject.network, subject.arch, mapping=mapping)
+    arch: Any = subject.arch
+    return compiler.compile_network(subject.network, arch, mapping=mapping)
 
 
 def width_row(subject: Subject, results: Results, *, mapping: str, widest: int) -> WidthRow:
@@ -115,7 +117,7 @@ def width_row(subject: Subject, results: Results, *, mapping: str, widest: int) 
 
 def load_row(subject: Subject, program: Any, results: Results, *, mapping: str) -> LoadRow:
     """Return the load before the runs of the results."""
-    model: Any = subject.family.need(CYCLE_MODEL).CycleModel(program, subject.arch)
+    model: Any = subject.family.need(Family.cycle_model).CycleModel(program, subject.arch)
     run: Any = results.runs[0]
     (cycles,) = run.loading
     return LoadRow(

@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.commands.capabilities import COMPILER, CYCLE_MODEL
+from hwgen.chip.family import Family
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of
 from hwgen.commands.families import load_architecture
 from hwgen.commands.fit import check_fittable, is_depthwise
 from hwgen.commands.images import choose_images
-from hwgen.commands.load import load
 from hwgen.commands.lower import Lowering, parts_of
 from hwgen.commands.origin import commit, machine
 from hwgen.commands.subject import configuration_of
@@ -61,7 +60,7 @@ def measure(
     lowering = Lowering(context, given, parts_of(batch, CALIBRATION), seed=SEED)
     family, loaded = load_architecture(arch)
     architecture: Any = loaded
-    compiler, model = family.need(COMPILER), family.need(CYCLE_MODEL)
+    compiler, model = family.need(Family.compiler), family.need(Family.cycle_model)
     points = []
     for steps in chosen_steps(lowering.steps):
         lowered = lowering.after(steps)
@@ -72,7 +71,9 @@ def measure(
         judged = sum(count for _, count in right)
         program = compiler.compile_network(lowered, architecture)
         image = lowering.parts.judging.images[:1]
-        maps = load("golden.network").infer(lowered, image)
+        from golden.network import infer
+
+        maps = infer(lowered, image)
         found = model.CycleModel(program, architecture).predict(maps)
         points.append(
             point_of(

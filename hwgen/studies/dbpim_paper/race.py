@@ -14,7 +14,6 @@ from typing import Any
 from hwgen.commands.context import Context
 from hwgen.commands.digests import versions
 from hwgen.commands.fields import path_of
-from hwgen.commands.load import load
 from hwgen.commands.points import REFUSED, Point, Result, run_points
 from hwgen.commands.subject import Subject, load_chip, with_switches
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS
@@ -185,7 +184,8 @@ def milliseconds(cycles: float, arch: Any) -> float:
 
 def energy_of(events: Mapping[str, int], cycles: int, arch: Any, images: int) -> dict[str, Any]:
     """Return energy and traffic of one image: by part, of the strict chip, with their range."""
-    model = load("hwgen.dbpim.model")
+    from hwgen.dbpim import model
+
     scale = 1 / images / PJ_IN_UJ
     memories = model.Assumptions(logic_leaks=False)
     parts = model.parts_pj(events, cycles, arch, assume=memories)
@@ -226,7 +226,8 @@ def bit_planes(events: Mapping[str, int]) -> float | None:
 
 def area_of(arch: Any) -> tuple[dict[str, float], float]:
     """Return square millimetres by part, and how wrong their sum may be."""
-    model = load("hwgen.dbpim.model.energy")
+    from hwgen.dbpim.model import energy as model
+
     um2: dict[str, float] = model.area_um2(arch)
     uncertainty: float = model.default_table().area_uncertainty
     return {part: area / 1e6 for part, area in um2.items()}, uncertainty

@@ -9,7 +9,6 @@ import numpy as np
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_array, digest_of_code, digest_of_file
 from hwgen.commands.images import Batch, choose_images, drawn_images
-from hwgen.commands.load import load
 from hwgen.errors import ConfigError
 from hwgen.files.shipped import shipped_folder
 from hwgen.network import QuantizedNetwork
@@ -119,7 +118,9 @@ def images_of(
     """Return images: the first of the test set, or drawn ones."""
     if data is not None:
         dataset = data / DATASET_OF.get(name, "cifar100")
-        known = load("hwgen.data").DATASETS
+        from hwgen.data import DATASETS
+
+        known = DATASETS
         if network.graph.dataset not in known:
             return drawn_images(network, count=count), "drawn images"
         return choose_images(network, str(dataset), count), f"test images of {dataset.name}"
@@ -133,18 +134,24 @@ def drawn_file(context: Context, name: str) -> Path:
     file = context.work / "drawn" / f"{name}-{digest_of(facts)[:16]}.npz"
     if not file.is_file():
         context.say(f"{name}: no file, weights are drawn")
-        recipe = load("hwgen.train.recipe").load_recipe(recipe_file)
-        network = load("hwgen.train.drawn").drawn_network(recipe, drawn_dataset(), seed=SEED)
+        from hwgen.train.recipe import load_recipe
+
+        recipe = load_recipe(recipe_file)
+        from hwgen.train.drawn import drawn_network
+
+        network = drawn_network(recipe, drawn_dataset(), seed=SEED)
         save_network(network, file)
     return file
 
 
 def drawn_dataset() -> Any:
     """Return drawn images in the form of CIFAR-100."""
+    from hwgen.data import Dataset
+
     random = np.random.default_rng(SEED)
     images = random.integers(0, 256, (DRAWN_IMAGES, *IMAGE), dtype=np.uint8)
     labels = np.arange(DRAWN_IMAGES, dtype=np.int64)
-    return load("hwgen.data").Dataset(
+    return Dataset(
         name=RANDOM,
         train_images=images,
         train_labels=labels,

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from hwgen.commands.load import load
 from hwgen.commands.points import REFUSED, Predicted, Result, Task, predicted
 from hwgen.errors import HwgenError
 from hwgen.network import Conv, Linear, QuantizedNetwork
@@ -28,11 +27,12 @@ LOAD, BUSY = "load", "busy"
 
 def predict(task: Task) -> Result:
     """Return cycles by kind of layer and cause, utilization and events of one run."""
+    from hwgen.dbpim.model import prediction as model
+
     try:
         found = predicted(task)
     except HwgenError as error:
         return {REFUSED: str(error)}
-    model = load("hwgen.dbpim.model.prediction")
     runs: Any = found.predictions
     steps = [step for run in runs for step in run.found]
     kinds = kinds_of_steps(found)

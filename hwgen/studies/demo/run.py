@@ -7,13 +7,12 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from hwgen.chip.family import Family
 from hwgen.commands.adaptive import run_adaptive
 from hwgen.commands.build import verilog_of
-from hwgen.commands.capabilities import SPARSITY
 from hwgen.commands.context import Context
 from hwgen.commands.engines import Maps, expected_maps, golden_accuracy
 from hwgen.commands.images import Batch, choose_images
-from hwgen.commands.load import load
 from hwgen.commands.model import DENSE, SPARSE, causes_of, modelled_variant, speedup_of
 from hwgen.commands.run import run_network
 from hwgen.commands.subject import Subject, load_subject, with_switches
@@ -45,6 +44,8 @@ def run_demo(
 
     adaptive: files of the network with several modes, and of its architecture; None: no second act
     """
+    from hwgen.studies.demo.page import demo_page
+
     began = time.monotonic()
     trained = Train(recipe_file, context=context).train_plain()
     subject = load_subject(Path(trained.network.file), arch_file)
@@ -79,7 +80,7 @@ def run_demo(
         adaptive=second,
         seconds=round(time.monotonic() - began, 1),
     )
-    write_text(page, load("hwgen.studies.demo.page").demo_page(report), what="page")
+    write_text(page, demo_page(report), what="page")
     return report
 
 
@@ -88,7 +89,7 @@ def measured_speedup(
 ) -> Speedup:
     """Return the speed-up: dense and sparse as simulated, each switch alone as modelled."""
     variants = {DENSE: simulated_variant(DENSE, runs["dense"])}
-    for switch in subject.family.need(SPARSITY).SWITCHES:
+    for switch in subject.family.need(Family.sparsity).SWITCHES:
         alone = with_switches(subject, switch)
         variants[switch] = modelled_variant(context, alone, switch, maps, batch)
     variants[SPARSE] = simulated_variant(SPARSE, runs["sparse"])

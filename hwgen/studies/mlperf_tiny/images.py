@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.commands.load import load
 from hwgen.files.npz import write_npz
 from hwgen.network import QuantizedNetwork
 
@@ -40,13 +39,15 @@ def write_inputs(network: QuantizedNetwork, folder: Path, *, data: str | None, s
     repeated, if `data` is the folder of CIFAR-10; with 32 x 32 pixels and 10 classes its
     labels are known. Other inputs are seeded and use the whole range.
     """
+    from hwgen.data import load_dataset
+
     height, width, channels = shape = network.graph.input.shape
     if data is None or height != width or height % SIDE or channels != CHANNELS:
         values = np.random.default_rng(seed).integers(
             0, 1 << network.graph.input.bits, (ANSWERS, *shape), dtype=network.graph.input.dtype
         )
         return written(folder, "random inputs over the whole range", values)
-    dataset = load("hwgen.data").load_dataset(CIFAR10, Path(data))
+    dataset = load_dataset(CIFAR10, Path(data))
     times = height // SIDE
     if times > 1 or network.map_of(network.answer).shape != (1, 1, CLASSES):
         images = dataset.test_images[:ANSWERS].repeat(times, axis=1).repeat(times, axis=2)

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
+from hwgen.chip.family import Family
 from hwgen.commands.against import Compare, Target
-from hwgen.commands.capabilities import SPARSITY
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code, digest_of_file, versions
 from hwgen.commands.fields import File
@@ -64,7 +64,7 @@ def mlperf_tiny(request: MlperfTiny) -> MlperfTinyReport:
     arch_file = needed(request.architecture, "ARCH", "an architecture (.yaml)")
     family, arch = load_chip(arch_file, None)
     floats = "float32" in getattr(arch, "rounding", ())
-    switches = [each for each in family.need(SPARSITY).SWITCHES if each != DIGITS]
+    switches = [each for each in family.need(Family.sparsity).SWITCHES if each != DIGITS]
     networks = []
     for file in files:
         context.say(f"{file.stem}: import, comparison and fit")

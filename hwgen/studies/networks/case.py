@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from hwgen.commands.capabilities import BIT_ACTIVITY, COMPILER, SIMULATION
+from hwgen.chip.family import Family
+from hwgen.chip.protocols import Program
 from hwgen.commands.compare import Results
 from hwgen.commands.context import Context, timed
 from hwgen.commands.digests import digest_of, digest_of_array, digest_of_code
@@ -13,7 +14,6 @@ from hwgen.commands.families import code_of_families
 from hwgen.commands.fields import images_of
 from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.origin import commit, machine
-from hwgen.commands.protocols import Program
 from hwgen.commands.run import results_of
 from hwgen.commands.run_report import report_of
 from hwgen.commands.subject import Subject, load_subject, program_of
@@ -108,7 +108,7 @@ def run_case(request: Result) -> ResultRow:
         program,
         results,
         results.maps[subject.network.answer],
-        tilings=subject.family.need(COMPILER).tiling(program, subject.arch),
+        tilings=subject.family.need(Family.compiler).tiling(program, subject.arch),
         engine=engine,
         seed=1,
     )
@@ -121,7 +121,7 @@ def run_case(request: Result) -> ResultRow:
 
 def prepare(context: Context, subject: Subject, program: Program, batch: Batch) -> None:
     """Build the simulator, so that the time of the simulation is that of the simulation alone."""
-    subject.family.need(SIMULATION).prepare(
+    subject.family.need(Family.simulation).prepare(
         subject.arch, program, batch.images, builds=context.work / "sim", say=context.say
     )
 
@@ -159,7 +159,7 @@ def measured_of(
 
 def bit_columns(subject: Subject, program: Program, results: Results) -> float | None:
     """Return the mean bit planes with a one in a group of inputs, over all layers."""
-    if not subject.family.offers(BIT_ACTIVITY):
+    if not subject.family.offers(Family.bit_activity):
         return None
     counted = bit_planes(subject, program, results.maps, results.images).values()
     zero, total = (sum(found) for found in zip(*counted, strict=True)) if counted else (0, 0)

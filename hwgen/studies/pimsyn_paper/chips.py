@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hwgen.commands.load import load
 from hwgen.crossbar.facts.rules import is_strict
 from hwgen.crossbar.pages.published import (
     CODE_GOPS_PER_W,
@@ -38,8 +37,11 @@ NAMES = {
 
 def peak_rows(searches: Searches, found: dict[str, "SearchResult | None"]) -> Iterator[PaperRow]:
     """Yield Table IV."""
+    from hwgen.crossbar.model import isaac
+    from hwgen.crossbar.model.ceiling import peak_ceiling
+
     rules = searches.request.rules
-    ceiling = load("hwgen.crossbar.model.ceiling").peak_ceiling(searches.components, rules) / 1e3
+    ceiling = peak_ceiling(searches.components, rules) / 1e3
     for name, result in found.items():
         ours = peak_of(searches, name, result) if result else None
         yield row(
@@ -51,7 +53,6 @@ def peak_rows(searches: Searches, found: dict[str, "SearchResult | None"]) -> It
             unit="TOPS/W",
             reason=peak_reason(searches, ceiling),
         )
-    isaac = load("hwgen.crossbar.model.isaac")
     more = ", and strict rules hold accesses to the eDRAM in the peak" if is_strict(rules) else ""
     yield row(
         "Table IV",
@@ -92,10 +93,14 @@ def peak_reason(searches: Searches, ceiling: float) -> str:
 
 def peak_of(searches: Searches, name: str, result: "SearchResult") -> float:
     """Return the peak efficiency of the best design in TOPS/W."""
+    from hwgen.crossbar.model.audit import audit
+    from hwgen.crossbar.model.breakdown import peak_gops_per_w
+    from hwgen.crossbar.model.record import make_arch
+
     found = confirm(searches.network(name), searches.components, result, result.best)
-    arch = load("hwgen.crossbar.model.record").make_arch(found, name)
-    items = load("hwgen.crossbar.model.audit").audit(arch, searches.components)
-    peak = load("hwgen.crossbar.model.breakdown").peak_gops_per_w(found, arch, items)
+    arch = make_arch(found, name)
+    items = audit(arch, searches.components)
+    peak = peak_gops_per_w(found, arch, items)
     return float(peak) / 1e3
 
 
@@ -103,7 +108,9 @@ def isaac_rows(searches: Searches, names: tuple[str, ...]) -> Iterator[PaperRow]
     """Yield Fig. 6: each network, then least, mean and most of all of them."""
     ratios: dict[str, list[float]] = {what: [] for what in MEASURES}
     for name in names:
-        chip: Isaac = load("hwgen.crossbar.model.isaac").best_isaac(
+        from hwgen.crossbar.model.isaac import best_isaac
+
+        chip: Isaac = best_isaac(
             searches.network(name),
             searches.components,
             power_w=searches.request.power_w,

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hwgen.commands.load import load
 from hwgen.crossbar.pages.published import GIBBON, GIBBON_100, PIMSYN, PIMSYN_100, Image
 from hwgen.report.paper import PaperRow, row
 from hwgen.studies.pimsyn_paper.searches import Searches
@@ -29,9 +28,9 @@ def image_rows(searches: Searches, names: tuple[str, ...]) -> Iterator[PaperRow]
     """Yield Table V at the paper's mean power, a little above the least, and at the budget."""
     for name in names:
         mean_w = float(f"{PIMSYN[name].mean_w:.{DIGITS}g}")
-        least = load("hwgen.crossbar.model.least").least_power_w(
-            searches.network(name), searches.components, searches.request.rules
-        )
+        from hwgen.crossbar.model.least import least_power_w
+
+        least = least_power_w(searches.network(name), searches.components, searches.request.rules)
         budgets = [mean_w, searches.request.power_w]
         if least is not None and least > mean_w:
             budgets.insert(1, float(f"{ENOUGH * least:.{DIGITS}g}"))
@@ -84,14 +83,18 @@ def with_classes(searches: Searches, name: str, power_w: float, best: "Candidate
 
     Only the last layer differs: it has 100 outputs. None: the budget does not hold them.
     """
+    from hwgen.crossbar.model.evaluate import evaluate
+    from hwgen.crossbar.model.least import is_within
+    from hwgen.crossbar.model.record import design_of
+    from hwgen.crossbar.model.tabulate import make_tables
+
     network = searches.network(name)
     last = replace(network.layers[-1], out_channels=HUNDRED)
     given = replace(network, layers=(*network.layers[:-1], last)), searches.components
-    make_tables = load("hwgen.crossbar.model.tabulate").make_tables
     tables = make_tables(*given, best.point, power_w, searches.request.rules)
-    design = load("hwgen.crossbar.model.record").design_of(**best.chosen.as_json())
-    cost: Cost = load("hwgen.crossbar.model.evaluate").evaluate(tables, design, True)
-    fits = load("hwgen.crossbar.model.least").is_within(cost, power_w)
+    design = design_of(**best.chosen.as_json())
+    cost: Cost = evaluate(tables, design, True)
+    fits = is_within(cost, power_w)
     return image_of(cost) if fits else None
 
 

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 
-from hwgen.commands.load import load
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.point import Rules
 from hwgen.crossbar.facts.rules import is_strict
@@ -23,8 +22,9 @@ SPACES = {"copies": False, "copies and macros": True}
 
 def space_rows(searches: Searches, names: tuple[str, ...]) -> Iterator[PaperRow]:
     """Yield the size of the design space (section III) of each network, as a power of ten."""
-    method = load("hwgen.crossbar.synthesis.published.method")
-    decades = load("hwgen.crossbar.synthesis.published.space").decades
+    from hwgen.crossbar.synthesis.published import method
+    from hwgen.crossbar.synthesis.published.space import decades
+
     for name in names:
         problem = method.Problem(
             network=searches.network(name),

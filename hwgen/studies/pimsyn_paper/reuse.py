@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hwgen.commands.load import load
 from hwgen.report.paper import PaperRow, row
 from hwgen.studies.pimsyn_paper.rows import mean
 from hwgen.studies.pimsyn_paper.searches import Searches
@@ -43,15 +42,16 @@ def reuse_rows(searches: Searches, found: dict[str, "SearchResult | None"]) -> I
 
 def pairs_of(searches: Searches, name: str, best: "Candidate") -> list["Reuse"]:
     """Return what each pair of convolutions costs and saves in the best design of a network."""
-    make_tables = load("hwgen.crossbar.model.tabulate").make_tables
+    from hwgen.crossbar.model.record import design_of
+    from hwgen.crossbar.model.reuse import reuse
+    from hwgen.crossbar.model.tabulate import make_tables
+
     request = searches.request
     tables = make_tables(
         searches.network(name), searches.components, best.point, request.power_w, request.rules
     )
-    design = load("hwgen.crossbar.model.record").design_of(**best.chosen.as_json())
-    reuse = load("hwgen.crossbar.model.reuse").reuse
-    found: list[Reuse] = reuse(tables, design, best.memory, best.step_ns)
-    return found
+    design = design_of(**best.chosen.as_json())
+    return reuse(tables, design, best.memory, best.step_ns)
 
 
 def reason_for(where: str, pairs: int) -> str:

@@ -11,7 +11,6 @@ import numpy as np
 
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code
-from hwgen.commands.load import load
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Rules
@@ -99,7 +98,8 @@ class Searches:
         self, name: str, power_w: float, *, evaluations: int | None, sharing: bool = True
     ) -> "SearchResult | None":
         """Return what the default search finds; None: nothing fits."""
-        dse = load("hwgen.crossbar.synthesis.search")
+        from hwgen.crossbar.synthesis import search as dse
+        from hwgen.crossbar.synthesis.budget import Budget
 
         def on_progress(progress: "Progress") -> None:
             self.tell(
@@ -107,13 +107,13 @@ class Searches:
                 f" {progress.best_gops_per_w:,.1f} GOPS/W"
             )
 
-        result: SearchResult | None = dse.synthesize(
+        result = dse.synthesize(
             self.network(name),
             self.components,
             power_w=power_w,
             rules=self.request.rules,
             seed=self.request.seed,
-            budget=dse.Budget(evaluations=evaluations, boxes=boxes(evaluations), sharing=sharing),
+            budget=Budget(evaluations=evaluations, boxes=boxes(evaluations), sharing=sharing),
             executor=self.executor,
             store=self.store,
             on_progress=on_progress,
@@ -125,6 +125,8 @@ class Searches:
 
     def published(self, names: tuple[str, ...]) -> dict[tuple[str, str], Reached | None]:
         """Return what each published method reaches for each network, by network and method."""
+        from hwgen.jobs.store import run_stored
+
         keys = [(name, method) for name in names for method in METHODS]
         tasks = [self.task(name, METHODS[method]) for name, method in keys]
         done = 0
@@ -134,7 +136,7 @@ class Searches:
             done += 1
             self.tell(f"published search, {done} of {len(tasks)}: {' '.join(keys[index])}")
 
-        run = load("hwgen.jobs.store").run_stored
+        run = run_stored
         results = run(self.executor, PUBLISHED, tasks, self.store, on_done)
         return {key: self.reached(key[0], got) for key, got in zip(keys, results, strict=True)}
 
@@ -152,9 +154,9 @@ class Searches:
 
     def operations(self, name: str) -> float:
         """Return the operations of an image; published rules take groups for dense."""
-        made: float = load("hwgen.crossbar.model.tabulate").operations_of(
-            self.network(name), strict=is_strict(self.request.rules)
-        )
+        from hwgen.crossbar.model.tabulate import operations_of
+
+        made: float = operations_of(self.network(name), strict=is_strict(self.request.rules))
         return made
 
     def reached(self, name: str, found: dict[str, Any]) -> Reached | None:
@@ -179,11 +181,14 @@ def boxes(evaluations: int | None) -> int | None:
 @contextmanager
 def searches(context: Context, request: Request, components: Components) -> Iterator[Searches]:
     """Open executor and store for a number of searches."""
+    from hwgen.jobs.executors import make_executor
+    from hwgen.jobs.store import Store
+
     code = [digest_of_code(*CODE), np.__version__]
-    store = load("hwgen.jobs.store").Store(context.work / "search", code=digest_of(code))
+    store = Store(context.work / "search", code=digest_of(code))
     with (
         context.status("searching") as tell,
-        load("hwgen.jobs.executors").make_executor(request.workers, None) as executor,
+        make_executor(request.workers, None) as executor,
     ):
         yield Searches(
             request=request, components=components, executor=executor, store=store, tell=tell

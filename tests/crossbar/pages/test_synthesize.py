@@ -19,7 +19,7 @@ from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.schedule import load_schedule
 from hwgen.crossbar.model.least import least_power_w, nothing_below_w
 from hwgen.crossbar.pages.networks import load_network
-from hwgen.crossbar.pages.synthesize import FILES, synthesize_network, told
+from hwgen.crossbar.pages.synthesize import FILES, seen, synthesize_network, told
 from hwgen.crossbar.synthesis.result import Progress, SearchResult
 from hwgen.errors import ConfigError, DesignError, OutputError
 from tests.onnx_graphs import conv, model, node
@@ -201,6 +201,12 @@ def test_a_hopeless_budget_is_refused_before_a_search(
     components = load_components(COMPONENTS_FILE)
     assert nothing_below_w(network, components, "strict") <= least
     assert least_power_w(network, components, "strict") == least
+
+
+def test_a_refusal_says_why_no_design_was_taken() -> None:
+    assert seen(None) == seen({}) == ""
+    refused = {"scratchpads too small": 50, "over the budget": 150}
+    assert seen(refused) == " (of 200 designs 75% over the budget, 25% scratchpads too small)"
 
 
 def test_what_becomes_better_is_printed() -> None:

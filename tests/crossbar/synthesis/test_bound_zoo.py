@@ -1,6 +1,7 @@
 """No random design of the five networks beats a bound: of boxes, and at length of searches."""
 
 import random
+from collections import Counter
 from functools import cache
 
 import numpy as np
@@ -73,7 +74,7 @@ def annealed(name: str, rules: Rules) -> Judged | None:
             start = perturbed(tables, rng)
             cost = evaluate(tables, start, False)
             if fits(tables, cost):
-                found = anneal(tables, start, int(cost.memory), 1_000, 1, True, HOT)
+                found = anneal(tables, start, int(cost.memory), 1_000, 1, True, HOT, Counter())
                 costs = [evaluate(tables, design, True) for design in found]
                 for design, exact in zip(found, costs, strict=True):
                     if fits(tables, exact):

@@ -1,5 +1,7 @@
 """The search around a design: never down, always within the budget, the same for a seed."""
 
+from collections import Counter
+
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.tables import POWER
 from hwgen.crossbar.synthesis.climb import climb
@@ -12,7 +14,7 @@ EVALUATIONS = 60
 def climbed(given: Judged, seed: int) -> tuple[float, float]:
     """The efficiency that is reached, and the power that it takes."""
     args = given.design, int(given.cost.memory), EVALUATIONS, seed, True
-    design, exact = climb(given.tables, *args)
+    design, exact = climb(given.tables, *args, Counter())
     cost = evaluate(given.tables, design, True)
     assert fits(given.tables, cost) and 0 < exact <= EVALUATIONS
     return cost.efficiency, cost.peak_w
@@ -33,10 +35,10 @@ def test_what_was_reached_is_not_lost() -> None:
     """A few more designs around a good one leave it, or a better one."""
     for given in small("strict", range(4)):
         memory = int(given.cost.memory)
-        design, _ = climb(given.tables, given.design, memory, EVALUATIONS, 7, True)
+        design, _ = climb(given.tables, given.design, memory, EVALUATIONS, 7, True, Counter())
         reached = evaluate(given.tables, design, True)
         for seed in range(8):
-            after, _ = climb(given.tables, design, int(reached.memory), 8, seed, True)
+            after, _ = climb(given.tables, design, int(reached.memory), 8, seed, True, Counter())
             assert evaluate(given.tables, after, True).efficiency >= reached.efficiency
 
 

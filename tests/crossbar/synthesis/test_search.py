@@ -16,6 +16,7 @@ import pytest
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Rules
 from hwgen.crossbar.facts.rules import Objective
+from hwgen.crossbar.model.allocate import NO_POWER
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import Cost, evaluate, evaluate_identical
 from hwgen.crossbar.model.tables import Tables
@@ -23,6 +24,7 @@ from hwgen.crossbar.model.tabulate import make_tables
 from hwgen.crossbar.synthesis.boxes import Box
 from hwgen.crossbar.synthesis.budget import Budget
 from hwgen.crossbar.synthesis.frontier import Frontier
+from hwgen.crossbar.synthesis.judge import REASONS
 from hwgen.crossbar.synthesis.result import Progress, SearchResult
 from hwgen.crossbar.synthesis.search import BOUND, Search, synthesize
 from hwgen.jobs.executors import ProcessExecutor, SerialExecutor
@@ -73,6 +75,17 @@ def found(*args: Any, **more: Any) -> SearchResult:
     result = searched(*args, **more)
     assert result is not None
     return result
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_why_designs_were_refused_is_counted(rules: Rules) -> None:
+    """An evaluation has at most one reason; only a tight budget refuses for power."""
+    tight, loose = (found(rules=rules, power_w=power_w) for power_w in (0.3, 3.0))
+    for result in (tight, loose):
+        assert set(result.refused) <= set(REASONS.values())
+        assert 0 < sum(result.refused.values()) <= result.evaluations
+    over = REASONS[NO_POWER]
+    assert (over in tight.refused, over in loose.refused) == (rules == "strict", False)
 
 
 def text_of(result: SearchResult) -> str:

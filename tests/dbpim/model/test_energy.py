@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.commands.capabilities import ENERGY
+from hwgen.chip.family import Family
 from hwgen.commands.families import families
 from hwgen.dbpim.facts.arch import load_arch, with_sparsity
 from hwgen.dbpim.facts.energy import PARTS
@@ -160,6 +160,6 @@ def test_areas_of_trees_follow_their_design() -> None:
 
 
 def test_the_family_offers_its_energy() -> None:
-    energy = families()["dbpim"].need(ENERGY)
+    energy = families()["dbpim"].need(Family.energy)
     assert energy.energy_pj({"bank_reads": 1}, SPARSE) == pytest.approx({"bank_reads": 10.8})
     assert energy.leakage_pj(1, SPARSE) > 0

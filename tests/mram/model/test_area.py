@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hwgen.commands.capabilities import AREA
+from hwgen.chip.family import Family
 from hwgen.commands.families import families
 from hwgen.mram.model import area_um2
 from hwgen.mram.model.energy import default_table
@@ -15,7 +15,7 @@ MEASURED = default_table().area
 
 
 def test_the_measured_chip_has_the_areas_of_the_table() -> None:
-    assert families()["mram"].need(AREA).area_um2 is area_um2
+    assert families()["mram"].need(Family.area).area_um2 is area_um2
     found = area_um2(PAPER)
     arrays = PAPER.sub_arrays
     assert found == pytest.approx(

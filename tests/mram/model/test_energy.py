@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hwgen.commands.capabilities import ENERGY
+from hwgen.chip.family import Family
 from hwgen.commands.families import families
 from hwgen.mram.compiler import compile_network
 from hwgen.mram.facts.events import EVENTS, MODEL_EVENTS
@@ -104,6 +104,6 @@ def test_another_table_counts_instead() -> None:
 
 
 def test_the_family_offers_its_energy() -> None:
-    energy = families()["mram"].need(ENERGY)
+    energy = families()["mram"].need(Family.energy)
     assert energy.energy_pj({"and_operations": 1}, PAPER) == {"and_operations": 104}
     assert energy.leakage_pj(1, PAPER) > 0

@@ -12,9 +12,9 @@ import yaml
 
 import hwgen.commands.adaptive
 import hwgen.studies.demo.run
+from golden.network import infer
 from hwgen.cli import main
 from hwgen.commands.context import Context
-from hwgen.commands.engines import golden
 from hwgen.commands.subject import load_subject
 from hwgen.dbpim.model import CycleModel
 from hwgen.network.file import load_network
@@ -66,7 +66,7 @@ class Demo:
     def simulate(self, arch: Any, program: Any, images: Any, **_: object) -> Sequence[Simulated]:
         """Return the runs of a chip."""
         (path,) = self.folder.glob("work/train/*/network.npz")
-        maps = golden().infer(load_network(path), images)
+        maps = infer(load_network(path), images)
         model = CycleModel(program, arch)
         runs = [made_up_run(maps, model, image) for image in range(len(images))]
         runs[0].cycles += self.wrong_cycles * arch.sparsity.input_bits

@@ -1,12 +1,13 @@
 """What a family may offer beside its chips, as types: graphs, synthesis, documents."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol
 
-from rich.console import RenderableType
-
-from hwgen.commands.context import Context
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 class Graphs(Protocol):
@@ -22,8 +23,8 @@ class Graphs(Protocol):
     def graph_info(self, network: str, size: tuple[int, ...] | None = None) -> Any: ...
     def graph_operators(self) -> dict[str, str]: ...
     def network_names(self) -> Sequence[str]: ...
-    def graph_parts(self, info: Any) -> Iterable[RenderableType]: ...
-    def placement_parts(self, configuration: Mapping[str, Any]) -> Iterable[RenderableType]: ...
+    def graph_parts(self, info: Any) -> "Iterable[RenderableType]": ...
+    def placement_parts(self, configuration: Mapping[str, Any]) -> "Iterable[RenderableType]": ...
     def write_network(self, name: str, out: Path) -> str: ...
 
 
@@ -44,25 +45,34 @@ class Synthesis(Protocol):
     COMPONENTS: the table of components that is read where none is given; COMPONENTS_FORMAT: of it
     """
 
-    COMPONENTS: Path
-    COMPONENTS_FORMAT: str
-    FILES: tuple[str, ...]
+    @property
+    def COMPONENTS(self) -> Path: ...  # noqa: N802
+    @property
+    def COMPONENTS_FORMAT(self) -> str: ...  # noqa: N802
+    @property
+    def FILES(self) -> Sequence[str]: ...  # noqa: N802
 
-    def synthesize_network(self, context: Context, request: Any) -> Synthesized: ...
+    def synthesize_network(self, context: Any, request: Any) -> Synthesized: ...
     def write_page(self, made: Any, path: Path) -> None: ...
-    def synthesis_table(self, report: Any) -> RenderableType: ...
+    def synthesis_table(self, report: Any) -> "RenderableType": ...
 
 
 class ReportSchemas(Protocol):
     """Types of the reports that only this family writes, by the name of their schema."""
 
-    REPORTS: Mapping[str, type]
+    @property
+    def REPORTS(self) -> Mapping[str, type]: ...  # noqa: N802
 
 
-class DataSheet(Protocol):
-    """Facts of a family's data sheet, see `hwgen.report.data_sheet`.
+@dataclass(frozen=True, kw_only=True)
+class DataSheet:
+    """Modules of a family's facts from which `hwgen.report.data_sheet` writes the data sheet.
 
-    Beside this module stand `host`, `registers`, `timing` and `storage`.
+    facts: the package, with `Arch`; host, registers, storage, timing: modules in it
     """
 
-    Arch: type
+    facts: ModuleType
+    host: ModuleType
+    registers: ModuleType
+    storage: ModuleType
+    timing: ModuleType

@@ -1,7 +1,7 @@
-"""Import a module when a step needs it: `hwgen build` works without torch and cocotb."""
+"""Optional packages: a step imports what it needs, and what is missing is one sentence."""
 
-import importlib
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from hwgen.errors import MissingToolError
 
@@ -26,13 +26,17 @@ EXTRAS = {
 """Optional packages by the name of their import: how pip calls each, and the extra that has it."""
 
 
-def load(module: str) -> Any:
-    """Return a module of this project; a missing package is one sentence, MissingToolError."""
+@contextmanager
+def optional_packages() -> Iterator[None]:
+    """Raise MissingToolError, one sentence, where an import in the body lacks a package of others.
+
+    Commands and families import late, so that `hwgen build` works without torch and cocotb.
+    """
     try:
-        return importlib.import_module(module)
+        yield
     except ModuleNotFoundError as error:
-        missing = (error.name or module).partition(".")[0]
-        if missing in PROJECT:
+        missing = (error.name or "").partition(".")[0]
+        if not missing or missing in PROJECT:
             raise
         raise MissingToolError(
             f"the package {missing} is needed for this: {hint(missing)}"

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.protocols import Bytes
 from hwgen.chip.runs import Prediction, SimulatedRun
 from hwgen.chip.trouble import Trouble
-from hwgen.commands.protocols import Bytes
 
 
 class ModePredictor(Protocol):

@@ -1,7 +1,7 @@
 """What a family offers, as types: a protocol for each capability, and for the values it returns.
 
 A family's description names a module for each capability. That module exports what the protocol of
-the capability lists. `hwgen.commands.capabilities` lists all capabilities.
+the capability lists. `hwgen.chip.family.Family` has a method for each.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -51,7 +51,8 @@ class Sparsity(Protocol):
     SWITCHES: their names; `with_sparsity` takes some of them with commas between, `all` or `none`
     """
 
-    SWITCHES: Sequence[str]
+    @property
+    def SWITCHES(self) -> Sequence[str]: ...  # noqa: N802
 
     def with_sparsity(self, arch: Any, switches: str) -> Architecture: ...
 
@@ -60,7 +61,7 @@ class Modes(Protocol):
     """Modes of a network, between which a chip switches without a new program.
 
     Cycle model and simulation of such a family take the mode of each image, as
-    `hwgen.commands.mode_protocols` says.
+    `hwgen.chip.mode_protocols` says.
     """
 
     def most_modes(self, arch: Any) -> int:
