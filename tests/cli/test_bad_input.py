@@ -130,7 +130,7 @@ def test_phi_above_two(hwgen: Command, tmp_path: Path, work: Path) -> None:
     given = ["compile", path, ARCH, "--work", work]
     code, out, err = hwgen(*given)
     first, *reasons = err.splitlines()
-    assert (code, out) == (2, "") and first.startswith("hwgen: 2 nodes stand in the way")
+    assert (code, out) == (2, "") and first.startswith("hwgen: 2 things stand in the way")
     assert len(reasons) == 2
     assert all("at most 2" in line and "weight_bits off" in line for line in reasons)
     assert hwgen(*given, "--sparsity", "weight_values,input_bits")[0] == 0
@@ -140,7 +140,7 @@ def test_network_too_large(hwgen: Command, arch_file: Callable[..., Path], work:
     given = arch_file(buffer_bytes=256)
     code, _, err = hwgen("compile", NETWORK, given, "--work", work)
     head, *layers = err.splitlines()
-    assert (code, head) == (2, "hwgen: 2 nodes stand in the way (digits_small_cnn):")
+    assert (code, head) == (2, "hwgen: 2 things stand in the way (digits_small_cnn):")
     assert all(line.startswith("layer ") and "must fit" in line for line in layers)
 
 
