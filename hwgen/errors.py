@@ -130,11 +130,11 @@ class RefusedNetworkError(HwgenError):
 
 
 class RefusedNodesError(HwgenError):
-    """Several nodes of a network stand in the way; the message has a line for each."""
+    """Several things in a network stand in the way; the message has a line for each."""
 
     def __init__(self, *, sentences: Sequence[str], source: str) -> None:
         self.sentences = tuple(sentences)
-        first = f"{len(sentences)} nodes stand in the way ({source}):"
+        first = f"{len(sentences)} things stand in the way ({source}):"
         super().__init__(plain_lines([first, *sentences]))
 
     def __str__(self) -> str:

@@ -24,6 +24,7 @@ class Model:
     """A model that grows node by node; every method returns the name of a tensor of real numbers.
 
     image: shape of the input `x`, batch first; kind: type of maps; opset: of the model
+    image_type: of the elements of the input
     answer: name of the output, for tests that need it later
     """
 
@@ -34,9 +35,11 @@ class Model:
         kind: Any = np.uint8,
         opset: int = 17,
         seed: int = 0,
+        image_type: int = TensorProto.FLOAT,
     ) -> None:
         self.rng = np.random.default_rng(seed)
-        self._image, self._kind, self._opset = image, kind, opset
+        self.kind = kind
+        self._image, self._image_type, self._opset = image, image_type, opset
         self._nodes: list[onnx.NodeProto] = []
         self._stored: list[onnx.TensorProto] = []
         self._count = 0
@@ -59,7 +62,7 @@ class Model:
         self, tensor: str, scale: float = 0.04, zero: int = 3, *, kind: Any = None
     ) -> str:
         """Quantize and dequantize a tensor."""
-        grid = [self.constant(scale), self.constant(zero, kind or self._kind)]
+        grid = [self.constant(scale), self.constant(zero, kind or self.kind)]
         integers = self.node("QuantizeLinear", tensor, *grid)
         return self.node("DequantizeLinear", integers, *grid)
 
@@ -91,7 +94,7 @@ class Model:
         graph = helper.make_graph(
             self._nodes,
             "graph",
-            [helper.make_tensor_value_info("x", TensorProto.FLOAT, self._image)],
+            [helper.make_tensor_value_info("x", self._image_type, self._image)],
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
             self._stored,
         )

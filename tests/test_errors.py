@@ -27,6 +27,6 @@ def test_many_nodes_are_counted() -> None:
     error = RefusedNodesError(sentences=[f"{RED} {n}" for n in range(5_000)], source="net.onnx")
     lines = str(error).split("\n")
     assert len(lines) == MOST_LINES + 1
-    assert lines[0] == "5000 nodes stand in the way (net.onnx):"
+    assert lines[0] == "5000 things stand in the way (net.onnx):"
     assert lines[-1] == f"... and {5_001 - MOST_LINES} more"
     assert all(line.isprintable() for line in lines)

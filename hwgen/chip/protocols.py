@@ -1,7 +1,7 @@
 """What a family offers, as types: a protocol for each capability, and for the values it returns.
 
-A family's description names a module for each capability. That module exports what the protocol of
-the capability lists. `hwgen.chip.family.Family` has a method for each.
+`hwgen.chip.family.Family` has a method for each capability. What the method returns, mostly a
+module, has what the protocol of the capability lists.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

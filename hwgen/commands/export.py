@@ -18,6 +18,7 @@ from hwgen.commands.on_chip import OnChip
 from hwgen.commands.request import OUTPUT_FOLDER, Says
 from hwgen.commands.subject import Subject, program_of
 from hwgen.errors import DataError
+from hwgen.files.earlier import refuse_others
 from hwgen.files.folder import add_files
 from hwgen.report.system.network_c import network_c
 from hwgen.report.work import ExportReport
@@ -32,7 +33,7 @@ class Export(
     """Write a folder that runs images under plain Verilator, without Python.
 
     It holds the Verilog, a memory image, the expected answers, and run.sh, which builds, simulates
-    and compares. Files of the same names are replaced, others stay.
+    and compares. Files of an earlier export are replaced, others stay.
 
     With --c also program.bin, images.bin, expected.bin and hwgen_network.h and .c, which name their
     sizes and strides; the driver is beside the Verilog. A network with several modes needs --mode.
@@ -77,14 +78,13 @@ def export_run(
 ) -> ExportReport:
     """Write Verilog, memory image, expected answers, and a script that simulates and compares.
 
-    Files of the same names in `out` are replaced, others stay.
+    Files of an earlier export in `out` are replaced, others stay.
     firmware: also write what firmware in C links with
     """
     subject.family.need(Family.verilog)
     layout = subject.family.need(Family.firmware) if firmware else None
     program = program_of(context, subject)
     answers = expected_outputs(context, subject, batch)
-    write_verilog(context, subject.family, subject.arch, out / VERILOG_FOLDER)
     in_mode: dict[str, Any] = {"mode": batch.modes[0]} if batch.modes[0] else {}
     write_by_hand = subject.family.need(Family.simulation).write_by_hand
 
@@ -93,7 +93,10 @@ def export_run(
             expected = answers[subject.network.answer]
             memory = layout.in_memory(program, subject.arch, batch.images, expected)
             write_firmware(memory, subject, batch, fresh)
-        return write_by_hand(subject.arch, program, batch.images, answers, fresh, **in_mode)
+        script = write_by_hand(subject.arch, program, batch.images, answers, fresh, **in_mode)
+        refuse_others(out, (path.name for path in fresh.iterdir()))
+        write_verilog(context, subject.family, subject.arch, out / VERILOG_FOLDER)
+        return script
 
     script = add_files(out, fill)
     return ExportReport(

@@ -307,10 +307,18 @@ def told(value: object) -> str:
         return f"a value of the type {type(value).__name__} that cannot be printed"
 
 
+LISTED = "a list or a tuple"
+NO_LIST = (
+    "Input should be an instance of Sequence",
+    "'str' instances are not allowed as a Sequence value",
+)
+"""Complaints about what is no sequence, or text."""
+
+
 def allowed_by(error: ValidationError) -> str:
     """Return what is allowed, in words: of a union each kind once."""
     said = (
-        each["msg"]
+        (LISTED if each["msg"] in NO_LIST else each["msg"])
         .removeprefix("Input should be ")
         .removeprefix("Value error, ")
         .replace("greater than or equal to 1", "from 1 on")
@@ -334,6 +342,7 @@ def words_of(request: type) -> tuple[str, str]:
 
 def with_near_parameter(said: str, signature: inspect.Signature) -> str:
     """Return what is wrong with arguments; where a parameter is near, whether it is meant."""
+    said = said.removeprefix("got ")
     unknown = re.search(r"unexpected keyword argument '(\w+)'", said)
     near = get_close_matches(unknown[1], signature.parameters, n=1) if unknown else []
     return f"{shortened(said)}: did you mean {near[0]}?" if near else shortened(said)
@@ -350,6 +359,7 @@ def told_in_python(request: Any) -> Iterator[None]:
             yield
     except HwgenError as error:
         names = {option: name for name in hints_of(request) for option in options_of(request, name)}
+        names[option_of("work")] = "work of the context"
 
         def in_python(found: re.Match[str]) -> str:
             return names.get(found[0], found[0])

@@ -3,6 +3,7 @@
 A file is known by its first and last bytes; an empty one belongs to nobody.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,20 +33,28 @@ class Earlier:
         Errors: OutputError, one sentence that names the option
         """
         try:
-            with path.open("rb") as file:
-                head = file.read(HEAD_BYTES)
-                file.seek(max(0, path.stat().st_size - TAIL_BYTES))
-                tail = file.read(TAIL_BYTES)
+            head, tail = ends(path)
         except OSError:
             return  # there is nothing to replace, or it is told elsewhere that it cannot be
-        own = head.lstrip().startswith(self.start) and any(
-            mark in part for mark in self.marks for part in (head, tail)
-        )
-        if head.strip() and not own:
+        if head.strip() and not self.wrote(head, tail):
             raise OutputError(
                 f"{option} must be a new file or replace {self.what} of hwgen, got another file"
                 f" ({path})"
             )
+
+    def wrote(self, head: bytes, tail: bytes) -> bool:
+        """Return whether a file with these first and last bytes is one of this kind."""
+        return head.lstrip().startswith(self.start) and any(
+            mark in part for mark in self.marks for part in (head, tail)
+        )
+
+
+def ends(path: Path) -> tuple[bytes, bytes]:
+    """Return the first and the last bytes of a file; OSError if there is none."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        return head, file.read(TAIL_BYTES)
 
 
 ZIP = b"PK"
@@ -57,3 +66,27 @@ TRACES = Earlier("a trace", b"{", (b'"generator":"hwgen"',))
 PICTURES = Earlier("a picture", b"", (PICTURE_MARK, b"Software\0hwgen"))
 PAGES = Earlier("a page", b"<!DOCTYPE html>", (b'<meta name="generator" content="hwgen">',))
 RESULTS = Earlier("a page of results", b"# Complete networks on the chip", (b"#",))
+SCRIPTS = Earlier("a script", b"#!/bin/sh", (b"# Build the chip with its memory and host",))
+
+
+def refuse_others(folder: Path, names: Iterable[str]) -> None:
+    """Refuse to replace files of a folder that has none with a mark of hwgen among them.
+
+    Files of an earlier output lie together, and not each of them has a mark.
+
+    names: of the files that are about to be written there
+    Errors: OutputError, one sentence that names a file
+    """
+    places = [folder / name for name in names]
+    there = [path for path in places if path.is_file() and not path.is_symlink()]
+    try:
+        both = [ends(path) for path in there]
+    except OSError:
+        return  # the writer says what is in the way
+    written = [path for path, (head, _) in zip(there, both, strict=True) if head.strip()]
+    kinds = (SCRIPTS, REPORTS, PICTURES, PAGES)
+    if written and not any(kind.wrote(*each) for kind in kinds for each in both):
+        raise OutputError(
+            f"{written[0].name} must be a new file or one of an earlier output of hwgen,"
+            f" got another file ({written[0]})"
+        )

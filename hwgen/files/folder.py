@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hwgen.errors import OutputError
+from hwgen.files.earlier import refuse_others
 from hwgen.files.output import FILE, NOTHING, beside, check_folder, kind_of
 
 Result = TypeVar("Result")
@@ -46,8 +47,8 @@ def replace_folder(folder: Path, owned: Owned, fill: Callable[[Path], None]) -> 
 def add_files(folder: Path, fill: Callable[[Path], Result]) -> Result:
     """Add the files that `fill` writes, all or none; return what it returns.
 
-    Files of the same names are replaced, others stay. A link, a folder or a device that has the
-    name of a file is refused.
+    Files of the same names are replaced where they are of an earlier output, others stay. A link, a
+    folder or a device that has the name of a file is refused, and so is a file of somebody else.
     """
     check_folder(folder, "the output folder")
     folder = folder.resolve()
@@ -59,6 +60,7 @@ def add_files(folder: Path, fill: Callable[[Path], Result]) -> Result:
         for name in names:
             if (given := kind_of(folder / name)) not in (NOTHING, FILE):
                 raise OutputError(f"{name} must be a file, got {given} ({folder / name})")
+        refuse_others(folder, names)
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
             (fresh / name).replace(folder / name)

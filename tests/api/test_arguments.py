@@ -117,6 +117,11 @@ DEEP: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (api.model, {"image": 2}, "did you mean image"),
     (api.simulate, {"stall": 2}, "did you mean stalls"),
     (api.synthesize, {"network": "alexnet"}, "missing a required argument: 'power_w'"),
+    (api.model, {"context": "build"}, "context must be an instance of Context"),
+    (api.model, {"picture": 1}, "lists, got an unexpected keyword argument 'picture'"),
+    (api.sweep, {"keys": {"cores": "12"}}, "keys must be a list or a tuple, got {'cores': '12'}"),
+    (api.sweep, {"keys": {"cores": iter([1])}}, "keys must be a list or a tuple, got"),
+    (api.model, {"context": api.Context(work=__file__)}, "work of the context must be a folder"),
 ]
 
 

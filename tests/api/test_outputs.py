@@ -77,6 +77,26 @@ def test_no_file_of_a_person_is_replaced(name: str, place: dict[str, Path]) -> N
     assert sorted(place["n"].parent.iterdir()) == sorted(before)
 
 
+@pytest.mark.parametrize("name", ["run.sh", "expected.txt", "memory.hex"])
+def test_an_export_replaces_files_of_an_earlier_one_alone(
+    name: str, place: dict[str, Path], tmp_path: Path
+) -> None:
+    context = api.Context(work=tmp_path / "work", console=None)
+    mine = tmp_path / "folder" / name
+    mine.parent.mkdir()
+    mine.write_text("of a person")
+    with pytest.raises(api.HwgenError) as refused:
+        api.export(place["n"], place["a"], mine.parent, context=context)
+    assert str(refused.value) == (
+        f"{name} must be a new file or one of an earlier output of hwgen, got another file ({mine})"
+    )
+    assert list(mine.parent.iterdir()) == [mine] and mine.read_text() == "of a person"
+    mine.rename(mine.with_name("note.txt"))
+    for _ in range(2):
+        api.export(place["n"], place["a"], mine.parent, context=context)
+        assert mine.exists() and mine.with_name("note.txt").read_text() == "of a person"
+
+
 def test_own_files_are_replaced(place: dict[str, Path], tmp_path: Path) -> None:
     """Each kind of output twice: hwgen knows what it has written."""
     context = api.Context(work=tmp_path / "work", console=None)

@@ -128,7 +128,7 @@ def test_network_too_large(hwgen: Command, arch_file: Callable[..., Path], work:
     given = arch_file(buffer_bytes=256)
     code, _, err = hwgen("compile", NETWORK, given, "--work", work)
     head, *layers = err.splitlines()
-    assert (code, head) == (2, "hwgen: 2 nodes stand in the way (digits_small_cnn):")
+    assert (code, head) == (2, "hwgen: 2 things stand in the way (digits_small_cnn):")
     assert all(line.startswith("layer ") and "must fit" in line for line in layers)
 
 

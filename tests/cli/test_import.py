@@ -162,7 +162,7 @@ def test_asymmetric_weights_need_nine_bits_which_the_chip_refuses(
         assert (code, text) == (2, ""), options
         # The chip rounds by half_up alone, which is the other line.
         first, *reasons = err.splitlines()
-        assert first.startswith("hwgen: 2 nodes stand in the way"), options
+        assert first.startswith("hwgen: 2 things stand in the way"), options
         assert reasons[0] == f"layer {what} on a dbpim chip, got 9", options
         assert "rounding must be half_up" in reasons[1] and len(reasons) == 2, options
     (row,) = (line for line in hwgen("info", file)[1].splitlines() if line.startswith(layer.name))

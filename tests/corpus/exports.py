@@ -12,12 +12,14 @@ from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from hwgen.importers.onnx.calibrate import Images, quantized_model, quiet
-from tests.corpus import torch_networks
+from tests.corpus import torch_networks, torch_quantizers
 from tests.zoo.exports import export
 
 CALIBRATE = "hwgen --calibrate"
 STATIC = "onnxruntime, QDQ"
 OPERATORS = "onnxruntime, QOperator"
+BESIDE = "torch, default"
+"""By torch's exporter as people call it: the weights lie in a file beside."""
 FEW = 16
 """Images that show the ranges."""
 
@@ -26,7 +28,11 @@ IN_DEFAULTS = (
     "unet_nearest", "unet_transposed", "yolo_neck", "signal", "leaky",
 )  # fmt: skip
 """Networks that onnxruntime quantizes with its own settings, too."""
-BYTES = ("cnn", "resnet", "mobilenet")
+BESIDE_FILES = ("resnet", "mobilenet_v2", "squeezenet")
+"""Networks whose weights lie in a file beside the ONNX file."""
+IN_FX = ("resnet", "mobilenet_v2", "squeezenet")
+"""Networks that torch.ao quantizes."""
+BYTES = ("cnn", "resnet", "mobilenet", "with_rescaling", "with_normalization")
 """Networks of Keras that are written with uint8 image and answer, too."""
 
 
@@ -49,9 +55,14 @@ class Export:
 
 
 def torch_file(network: str, exporter: str, folder: Path) -> tuple[Path, np.ndarray]:
-    """Write a float network of torch; also return images, channels first."""
-    module, shape = torch_networks.network(network)
-    path = export(module, shape, folder / f"{network}-{exporter}.float.onnx", exporter)
+    """Write a float network of torch or torchvision; also return images, channels first."""
+    if network in torch_quantizers.VISION:
+        module, shape = torch_quantizers.torchvision_network(network)
+    else:
+        module, shape = torch_networks.network(network)
+    path = folder / f"{network}-{exporter}.float.onnx"
+    beside = exporter == "default"
+    path = export(module, shape, path, "dynamo" if beside else exporter, beside=beside)
     images = np.random.default_rng(0).random((FEW, *shape), np.float32)
     return path, images
 
@@ -70,14 +81,18 @@ def calibrated(network: str, exporter: str) -> Callable[[Path], Path]:
     return make
 
 
-def quantized(network: str, form: QuantFormat) -> Callable[[Path], Path]:
-    """Return what quantizes a network by onnxruntime with its own settings."""
+def quantized(network: str, form: QuantFormat, exporter: str = "script") -> Callable[[Path], Path]:
+    """Return what quantizes a network by onnxruntime with its own settings.
+
+    Of weights in a file beside the float file, those of integers lie in one again.
+    """
 
     def make(folder: Path) -> Path:
-        path, images = torch_file(network, "script", folder)
-        made, whole = folder / f"{network}-{form.name}.onnx", form == QuantFormat.QDQ
-        maps = QuantType.QInt8 if whole else QuantType.QUInt8
-        return quantize(path, images, made, form=form, maps=maps, per_channel=whole)
+        path, images = torch_file(network, exporter, folder)
+        suffix = "" if exporter == "script" else f"-{exporter}"
+        made, whole = folder / f"{network}{suffix}-{form.name}.onnx", form == QuantFormat.QDQ
+        maps, beside = QuantType.QInt8 if whole else QuantType.QUInt8, exporter == "default"
+        return quantize(path, images, made, form=form, maps=maps, per_channel=whole, beside=beside)
 
     return make
 
@@ -90,15 +105,23 @@ def quantize(
     form: QuantFormat,
     maps: QuantType,
     per_channel: bool,
+    beside: bool = False,
 ) -> Path:
-    """Quantize a float file by onnxruntime, with int8 weights; images show the ranges."""
+    """Quantize a float file by onnxruntime, with int8 weights; images show the ranges.
+
+    beside: the weights are written into a file of their own
+    """
     ready = made.with_suffix(".ready.onnx")
     with quiet():
-        quant_pre_process(path, ready, skip_symbolic_shape=True)
+        if beside:
+            ready = path  # the preparation does not find the file beside
+        else:
+            quant_pre_process(path, ready, skip_symbolic_shape=True)
         quantize_static(
             ready,
             made,
-            Images(onnx.load(ready).graph.input[0].name, images, 1),
+            Images(onnx.load(ready, load_external_data=False).graph.input[0].name, images, 1),
+            use_external_data_format=beside,
             quant_format=form,
             per_channel=per_channel,
             activation_type=maps,
@@ -123,6 +146,44 @@ def keras(network: str, *, bytes_: bool = False) -> Callable[[Path], Path]:
 
 def exports() -> Iterator[Export]:
     """Yield all exports; a network that is converted needs its framework only then."""
+    yield from own_exports()
+    yield from foreign_exports()
+
+
+def foreign_exports() -> Iterator[Export]:
+    """Yield the files of which neither the network nor the quantization is ours."""
+    for network in BESIDE_FILES:
+        yield Export(network, BESIDE, CALIBRATE, calibrated(network, "default"))
+        made = quantized(network, QuantFormat.QDQ, "default")
+        yield Export(network, BESIDE, STATIC, made)
+    for network in torch_quantizers.VISION:
+        source = "torchvision, script"
+        yield Export(network, source, CALIBRATE, calibrated(network, "script"))
+        for way, form in ((STATIC, QuantFormat.QDQ), (OPERATORS, QuantFormat.QOperator)):
+            yield Export(network, source, way, quantized(network, form))
+    for network in IN_FX:
+        for backend in torch_quantizers.BACKENDS:
+            made = by_fx(network, backend)
+            yield Export(network, "torch, script", f"torch.ao FX, {backend}", made)
+    for scales in torch_quantizers.HEADS:
+        made = by_brevitas(scales)
+        yield Export("cnn", "Brevitas, script", f"Brevitas, scales of the head: {scales}", made)
+
+
+def by_fx(network: str, backend: str) -> Callable[[Path], Path]:
+    """Return what quantizes a network by torch.ao."""
+    name = f"{network}-fx-{backend}.onnx"
+    return lambda folder: torch_quantizers.by_fx(network, backend, folder / name)
+
+
+def by_brevitas(scales: str) -> Callable[[Path], Path]:
+    """Return what trains a network of Brevitas."""
+    name = f"cnn-brevitas-{scales.replace(' ', '_')}.onnx"
+    return lambda folder: torch_quantizers.by_brevitas(scales, folder / name)
+
+
+def own_exports() -> Iterator[Export]:
+    """Yield small networks in the usual ways, as onnxruntime, Keras and hwgen quantize them."""
     for network in torch_networks.NETWORKS:
         for exporter in ("script", "dynamo"):
             source = f"torch, {exporter}"
@@ -140,6 +201,6 @@ def exports() -> Iterator[Export]:
 KERAS = (
     "cnn", "resnet", "mobilenet", "gated", "densenet", "unet_repeated", "unet_transposed",
     "signal", "signal_growing", "slopes", "leaky", "means", "merged", "cropped", "subpixels",
-    "smooth",
+    "smooth", "with_rescaling", "with_normalization", "with_slope",
 )  # fmt: skip
 """Networks of Keras; their module is opened only where one is made."""

@@ -157,6 +157,26 @@ def smooth(x: Any) -> Any:
     return head(conv(conv(x, 8, 3, 2, "gelu"), 8, 3, 2, "hard_swish"))
 
 
+def rescaled(x: Any) -> Any:
+    """Return an image of 0 to 1 moved to -1 to 1 by the layer for it."""
+    return head(conv(layers.Rescaling(2.0, offset=-1.0)(x), 8, 3, 2))
+
+
+def normalized(x: Any) -> Any:
+    """Return an image less the means of its channels, over their deviations."""
+    means, deviations = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    given = layers.Normalization(mean=means, variance=[each**2 for each in deviations])
+    return head(conv(given(x), 8, 3, 2))
+
+
+def bent(x: Any) -> Any:
+    """Return slopes below zero, one for all, behind a sum."""
+    drawn = keras.initializers.RandomUniform(0.1, 0.4, seed=2)
+    x = layers.Conv2D(8, 3, padding="same")(x)
+    x = layers.Add()([x, layers.Conv2D(8, 1)(x)])
+    return head(layers.PReLU(alpha_initializer=drawn, shared_axes=[1, 2, 3])(x))
+
+
 IMAGE, SIGNAL = (16, 16, 3), (32, 4)
 
 NETWORKS: Mapping[str, tuple[Build, tuple[int, ...]]] = MappingProxyType(
@@ -177,6 +197,9 @@ NETWORKS: Mapping[str, tuple[Build, tuple[int, ...]]] = MappingProxyType(
         "cropped": (cropped, IMAGE),
         "subpixels": (subpixels, IMAGE),
         "smooth": (smooth, IMAGE),
+        "with_rescaling": (rescaled, IMAGE),
+        "with_normalization": (normalized, IMAGE),
+        "with_slope": (bent, IMAGE),
     }
 )
 """By name: what makes it, and the shape of its image."""

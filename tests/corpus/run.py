@@ -107,8 +107,9 @@ def page(rows: Iterable[Row]) -> str:
     lines = [
         "# Files in today's styles, imported",
         "",
-        "Small networks with drawn weights, exported and quantized in the usual ways, imported",
-        "by `hwgen import` and compared with the runtime of their format on",
+        "Small networks, and those of torchvision for images of 64 x 64, with drawn weights,",
+        "exported and quantized in the usual ways: by hwgen, onnxruntime, torch.ao, Brevitas and",
+        "Keras. Imported by `hwgen import` and compared with the runtime of their format on",
         f"{IMAGES} drawn images. `scripts/import-corpus` makes the files and this page;",
         "`pip install '.[corpus]'` brings what makes them.",
         "",

@@ -90,10 +90,22 @@ def test_files_are_added_and_others_stay(tmp_path: Path) -> None:
     out = tmp_path / "deep" / "out"
     assert add_files(out, two_files) == "both"
     (out / "a").write_text("old")
+    (out / "b").write_text('{"format": "hwgen.report.info"}')
     (out / "c").write_text("old")
     add_files(out, two_files)
     assert {name: (out / name).read_text() for name in "abc"} == dict(a="new", b="new", c="old")
     assert names_below(tmp_path) == ["deep", "deep/out", "deep/out/a", "deep/out/b", "deep/out/c"]
+
+
+def test_a_file_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "b").write_text("mine")
+    with pytest.raises(OutputError) as caught:
+        add_files(tmp_path, two_files)
+    assert str(caught.value) == (
+        "b must be a new file or one of an earlier output of hwgen, got another file"
+        f" ({tmp_path / 'b'})"
+    )
+    assert names_below(tmp_path) == ["b"] and (tmp_path / "b").read_text() == "mine"
 
 
 def test_all_files_are_added_or_none(tmp_path: Path) -> None:

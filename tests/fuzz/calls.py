@@ -6,6 +6,7 @@ Some name files that are there as outputs, and some compare a run that lacks or 
 import sys
 import traceback
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,6 +23,7 @@ OUTPUT, COMPARED = "output", "compared"
 NETWORK = "given.npz"
 """A file that is no network, so that every call ends soon."""
 CALLS: dict[Callable[..., Any], dict[str, Any]] = {
+    api.Context: {},
     api.build: {"architecture": NETWORK, "out": "new"},
     api.compare: {"network": NETWORK, "against": NETWORK},
     api.compile: {"network": NETWORK, "architecture": TINY},
@@ -104,7 +106,9 @@ def call(seed: str) -> int:
         function, given = output_call(random)
     else:
         function, given = random.choice(list(CALLS.items()))
-        names = [*getattr(function, "__signature__").parameters, "unknown"]  # noqa: B009
+        names = [*signature(function).parameters]
+        if function is not api.Context:  # a class, which Python itself tells of other names
+            names.append("unknown")
         count = random.choice((1, 1, 2))
         chosen = {random.choice(names): random.choice(VALUES) for _ in range(count)}
     print(function.__name__, *(f"{name}={type(value).__name__}" for name, value in chosen.items()))

@@ -22,6 +22,7 @@ from tests.fuzz import mutate
 from tests.fuzz.calls import COMPARED, OUTPUT
 from tests.fuzz.trial import API, Trial
 from tests.importers import corpus
+from tests.quantized_onnx import Model
 
 COMMANDS: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
 MRAM = ROOT / "configs/mram/tiny.yaml"
@@ -200,6 +201,38 @@ def split_case(inputs: Inputs, random: Random) -> Case:
     return [*arguments, *power], "given.onnx", content
 
 
+SIZES = (0, 1, 2, 100, 1 << 16, 1 << 24, 1 << 31, 10**13, (1 << 63) - 1, -1)
+"""Of what a file computes of its constants."""
+
+
+def huge_case(inputs: Inputs, random: Random) -> Case:
+    """Compute constants in a small file, some of which no memory holds, and reshape by them."""
+    model = Model()
+    now = model.constant(np.zeros(random.choice((1, 10))), np.int64)
+    for _ in range(random.choice((1, 1, 2, 40))):
+        size = random.choice(SIZES)
+        one = model.constant([size], np.int64)
+        ends = [model.constant(each, np.int64) for each in (0, size, random.choice((1, 1, -1)))]
+        now = random.choice(
+            (
+                lambda now=now: model.node("Concat", now, now, axis=0),
+                lambda now=now: model.node("Tile", now, model.constant([2], np.int64)),
+                lambda now=now, one=one: model.node("Expand", now, one),
+                lambda one=one: model.node("ConstantOfShape", one),
+                lambda ends=ends: model.node("Range", *ends),
+                lambda now=now, one=one: model.node(
+                    "Pad", now, model.node("Concat", one, one, axis=0)
+                ),
+            )
+        )()
+    reader = model.node("Reshape", model.image(), model.node("Slice", now, *[now] * 3))
+    made = model.quantized(model.conv(reader, 4, 3, 3, 3))
+    arguments = random.choice(
+        (["info", "given.onnx"], ["import", "given.onnx", "--out", "out.npz"])
+    )
+    return arguments, "given.onnx", model.build(made).SerializeToString()
+
+
 VALUES = (
     "-", "", "-1", "0", "1.5", "nan", "inf", str(1 << 31), str(1 << 63), str(1 << 64), "9" * 4000,
     "x" * 300, "\x1b[31mred", "[bold]x[/x]", "a,b", "all,none", "/dev/null", "/dev/full/x",
@@ -276,6 +309,7 @@ KINDS: dict[str, Callable[[Inputs, Random], Case]] = {
     "images": images_case,
     "report": report_case,
     "split": split_case,
+    "huge": huge_case,
     "api": api_case,
     "output": output_case,
     "compared": compared_case,

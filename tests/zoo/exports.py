@@ -28,9 +28,19 @@ def with_norms(module: nn.Module) -> nn.Module:
 
 
 def export(
-    module: nn.Module, shape: tuple[int, ...], path: Path, exporter: str, *, dynamic: bool = False
+    module: nn.Module,
+    shape: tuple[int, ...],
+    path: Path,
+    exporter: str,
+    *,
+    dynamic: bool = False,
+    beside: bool = False,
 ) -> Path:
-    """Write a module as an ONNX file; dynamic: batch, rows and columns have names, no sizes."""
+    """Write a module as an ONNX file.
+
+    dynamic: batch, rows and columns have names, no sizes; beside: weights in a file of their own,
+    as is usual
+    """
     images = torch.zeros(2 if dynamic else 1, *shape)
     given: dict[str, object] = {"dynamic_axes": {"image": DYNAMIC}} if dynamic else {}
     if exporter == "dynamo":
@@ -47,7 +57,7 @@ def export(
                 output_names=["answer"],
                 opset_version=OPSET[exporter],
                 dynamo=exporter == "dynamo",
-                external_data=False,
+                external_data=beside,
                 verbose=False,
                 **given,
             )

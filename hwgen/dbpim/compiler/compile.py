@@ -12,7 +12,7 @@ from hwgen.dbpim.compiler.partition import unit_steps
 from hwgen.dbpim.compiler.plans import step_plan
 from hwgen.dbpim.compiler.room import collect_room
 from hwgen.dbpim.compiler.steps import Step
-from hwgen.dbpim.compiler.supported import check_supported
+from hwgen.dbpim.compiler.supported import collect_supported
 from hwgen.dbpim.compiler.weights import layer_weights
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import VERSION, Opcode
@@ -35,9 +35,10 @@ def compile_network(
     layer_cost: judges candidate splits of a layer, by a cycle model for example; None: an
         estimate (`hwgen.dbpim.compiler.cost.estimate`)
     """
-    check_supported(network, arch)
-    lowered = lower(network, arch)
     reasons = Reasons(network.graph.name)
+    if not collect_supported(reasons, network, arch):
+        reasons.check()
+    lowered = lower(network, arch)
     collect_room(reasons, lowered, arch)
     reasons.check()
     weights = layer_weights(lowered, network, arch)

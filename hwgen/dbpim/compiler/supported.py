@@ -24,6 +24,9 @@ from hwgen.network.quantization import SIGNIFICANT_BITS
 Refusal = tuple[str, str, object]
 """A property, what the chip runs, what was given."""
 
+SCALING = (": rounding", ": multipliers", ": shifts")
+"""End the properties of a layer that no step but the last of a compilation looks at."""
+
 OPS = (
     "conv",
     "linear",
@@ -45,13 +48,17 @@ MAP_LIMIT = field_limit(Opcode.CONV, "input_height")
 """Rows, columns and channel words of a map at most: all have fields of one width."""
 
 
-def check_supported(network: QuantizedNetwork, arch: Arch) -> None:
-    """Raise CompileError, or RefusedNodesError with a sentence for each thing that does not run."""
-    reasons = Reasons(network.graph.name)
-    for what, allowed, given in refusals(network, arch):
+def collect_supported(reasons: Reasons, network: QuantizedNetwork, arch: Arch) -> bool:
+    """Add to the reasons each thing that does not run; return whether the rest can be looked at.
+
+    A network that is scaled as the chip does not can be lowered, so that what of its sizes and
+    weights stands in the way is said at once.
+    """
+    found = list(refusals(network, arch))
+    for what, allowed, given in found:
         with reasons.among():
             raise CompileError(f"{what} must be {allowed} on a dbpim chip, got {given}")
-    reasons.check()
+    return all(what.endswith(SCALING) for what, _, _ in found)
 
 
 def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:

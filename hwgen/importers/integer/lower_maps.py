@@ -162,6 +162,9 @@ def add_multiplication(layers: Layers, node: Multiplication) -> None:
 def add_lookup(layers: Layers, node: Lookup) -> None:
     """Add a function as a table, each entry rounded once."""
     source, output = layers.sources(node)[0], layers.output(node)
+    if node.steps is not None and layers.kernels in ("xnnpack", "reference"):
+        layers.add_table(node, node.steps(source, output))
+        return
     base = layers.base(node, output, layers.inputs(node))
     layers.layers.append(Table(op="table", **base))
     if node.slope is not None and layers.kernels in ("xnnpack", "reference"):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.importers.integer.constants import Operand
+from hwgen.importers.integer.maps import QuantizedMap
 
 Pair = tuple[int, int]
 """Vertical, horizontal."""
@@ -162,10 +163,12 @@ class Lookup(NodeBase):
     """A function of each element; `function` takes and returns real values, any shape.
 
     slope: of a leaky ReLU, which LiteRT computes in fixed point; None: another function
+    steps: what LiteRT computes in integers, for each integer of the map; None: real numbers
     """
 
     function: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     slope: float | None = None
+    steps: Callable[[QuantizedMap, QuantizedMap], NDArray[np.int64]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

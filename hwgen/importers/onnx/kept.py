@@ -18,11 +18,15 @@ from hwgen.errors import FormatError
 EXACT = frozenset(
     {
         "Cast", "Clip", "Concat", "DepthToSpace", "Dropout", "Expand", "Flatten", "Gather",
-        "GlobalMaxPool", "Identity", "MaxPool", "Pad", "Relu", "Reshape", "Resize", "Slice",
-        "SpaceToDepth", "Split", "Squeeze", "Transpose", "Unsqueeze", "Upsample",
+        "GlobalMaxPool", "Identity", "MaxPool", "Pad", "Relu", "ReorderInput", "ReorderOutput",
+        "Reshape", "Resize", "Slice", "SpaceToDepth", "Split", "Squeeze", "Transpose",
+        "Unsqueeze", "Upsample",
     }
 )  # fmt: skip
-"""Operators that compute no new numbers: float32 and integers give the same elements."""
+"""Operators that compute no new numbers: float32 and integers give the same elements.
+
+Those that reorder are onnxruntime's own, around a node whose channels it takes in blocks.
+"""
 INSIDE = frozenset({"QLinearAveragePool"})
 """Operators between integers that onnxruntime computes in float32 all the same."""
 FUSED, QUANTIZED = "Fused", "QLinear"

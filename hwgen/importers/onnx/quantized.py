@@ -195,7 +195,8 @@ def begin(state: State, model: onnx.ModelProto, ready: Opened) -> None:
     kind = onnx.helper.tensor_dtype_to_np_dtype(declared.type.tensor_type.elem_type)
     integer = kind.name in ("uint8", "int8", "uint16", "int16")
     state.image_type = kind if integer else None
-    state.values[declared.name] = state.given = Image(places=places, integer=integer)
+    image = Image(places=places, integer=integer, half=kind == np.float16)
+    state.values[declared.name] = state.given = image
     state.image_name = declared.name
 
 

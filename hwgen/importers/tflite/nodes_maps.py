@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.importers.integer.constants import Results, products, slopes, sums
+from hwgen.importers.integer.constants import Operand, Results, products, slopes, sums, unchanged
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
     Addition,
@@ -27,6 +27,8 @@ from hwgen.importers.tflite.node import Reading
 
 Read = tuple[list[Node], list[QuantizedMap]]
 Real = NDArray[np.float64]
+Steps = Callable[[QuantizedMap, QuantizedMap], NDArray[np.int64]]
+ONE = np.array([1])
 
 
 def average_pool_2d(reading: Reading) -> Read:
@@ -154,12 +156,16 @@ def prelu(reading: Reading) -> Read:
 
 
 def clip(low: float, high: float | None) -> Callable[[Reading], Read]:
-    """Return the reader of an activation that clips."""
+    """Return the reader of an activation that clips.
+
+    Between two scales XNNPACK has none: LiteRT's own kernels convert by a factor of 31 bits.
+    """
 
     def read(reading: Reading) -> Read:
-        reading.map(0)
-        output = reading.written().clipped(low, high)
-        return [Requantization(**reading.base())], [output]
+        source, output = reading.map(0), reading.written().clipped(low, high)
+        same = source.same_numbers == output.same_numbers
+        operand = None if same else Operand(centred=ONE, scale=1.0, results=unchanged)
+        return [Requantization(operand=operand, **reading.base())], [output]
 
     return read
 
@@ -170,12 +176,15 @@ def quantize(reading: Reading) -> Read:
     return [Requantization(**reading.base())], [reading.written()]
 
 
-def function(of: Callable[[Real], Real]) -> Callable[[Reading], Read]:
-    """Return the reader of a function of an element, which becomes a table."""
+def function(of: Callable[[Real], Real], steps: Steps | None = None) -> Callable[[Reading], Read]:
+    """Return the reader of a function of an element, which becomes a table.
+
+    steps: what LiteRT computes instead, in integers
+    """
 
     def read(reading: Reading) -> Read:
         reading.map(0)
-        return [Lookup(function=of, **reading.base())], [reading.written()]
+        return [Lookup(function=of, steps=steps, **reading.base())], [reading.written()]
 
     return read
 

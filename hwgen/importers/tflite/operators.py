@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from hwgen.importers.integer.hard_swish import hard_swish_steps
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
 from hwgen.importers.tflite import nodes_maps, nodes_shape, nodes_weights
@@ -37,7 +38,7 @@ ONE = "8 bits"
 CONSTANT = "two maps of one shape, or a map and constants by channel"
 SELECTED = "shortcut or conv"
 STEPS = "whole channels in any order; rows and columns at equal steps"
-RESCALED = "folded into the layer before, else rescale"
+RESCALED = "folded into the layer before, else rescale or table"
 
 OPERATORS: Mapping[str, Operator] = MappingProxyType(
     {
@@ -57,7 +58,9 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         ),
         "GATHER": Operator(moved, SELECTED, "by constant numbers"),
         "GELU": Operator(nodes_maps.gelu, TABLE, ONE),
-        "HARD_SWISH": Operator(nodes_maps.function(nodes_maps.hard_swish), TABLE, ONE),
+        "HARD_SWISH": Operator(
+            nodes_maps.function(nodes_maps.hard_swish, hard_swish_steps), TABLE, ONE
+        ),
         "LEAKY_RELU": Operator(nodes_maps.leaky_relu, TABLE, ONE),
         "LOGISTIC": Operator(nodes_maps.function(nodes_maps.logistic), TABLE, ONE),
         "LOG_SOFTMAX": Operator(nodes_shape.head, "dropped", "the head"),

@@ -238,7 +238,7 @@ def test_all_nodes_in_the_way_are_listed_at_once() -> None:
     with pytest.raises(RefusedNodesError) as caught:
         layers_of(made, name="refused", source="here")
     first, *lines = str(caught.value).splitlines()
-    assert first == "3 nodes stand in the way (here):"
+    assert first == "3 things stand in the way (here):"
     assert [line.split(" must be ")[0] for line in lines] == [
         "the operator of node b (LayerNormalization)",
         "inputs of node d (MatMul)",

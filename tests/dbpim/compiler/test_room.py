@@ -11,7 +11,7 @@ from hwgen.dbpim.compiler import room, weights
 from hwgen.dbpim.compiler.compile import compile_network
 from hwgen.dbpim.compiler.lower import lower
 from hwgen.errors import CompileError, RefusedNodesError
-from hwgen.network import INPUT, QuantizedNetwork
+from hwgen.network import INPUT, Conv, QuantizedNetwork
 from tests.dbpim.compiler.archs import SMALL
 from tests.dbpim.compiler.executor import execute
 from verif.dbpim.network_builder import NetworkBuilder
@@ -116,3 +116,20 @@ def test_a_map_too_deep_for_the_logit_buffer_stays_in_the_buffers() -> None:
     np.testing.assert_array_equal(
         execute(program, arch, given).answers, infer(network, given)[network.answer]
     )
+
+
+def test_roundings_are_named_with_what_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    forbid(monkeypatch)
+    network = gated(gates=1)
+    with pytest.raises(CompileError) as room_alone:
+        compile_network(network, SMALL)
+    layers = [
+        replace(layer, rounding="float32") if isinstance(layer, Conv) else layer
+        for layer in network.layers
+    ]
+    other = replace(network, graph=replace(network.graph, layers=layers))
+    with pytest.raises(RefusedNodesError) as error:
+        compile_network(other, SMALL)
+    *roundings, last = error.value.sentences
+    assert last == str(room_alone.value)
+    assert len(roundings) > 1 and all("rounding must be half_up" in each for each in roundings)

@@ -12,6 +12,8 @@ from hwgen.commands import differences
 from hwgen.commands.imports import describe_import
 from hwgen.errors import MissingToolError
 from hwgen.importers.integer import lower
+from hwgen.importers.onnx.external import read_whole_model
+from hwgen.importers.onnx.kept import optimized
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.importers.onnx.runtime import runtime_of
 from tests.importers.onnx.test_quantized import CASES
@@ -101,6 +103,21 @@ def test_nodes_of_a_whole_file_are_counted() -> None:
     kept = {each.operator: each.nodes for each in found}
     assert kept == {"AveragePool": 1, "BatchNormalization": 6}
     assert not describe_import(FILES / "yolo_neck-QOperator.onnx").differences
+
+
+def test_what_onnxruntime_adds_for_its_own_order_is_no_operator(tmp_path: Path) -> None:
+    """The channels of the maximum, which stays in float32, are taken in blocks."""
+    model = Model((1, 16, 8, 8), kind=np.int8)
+    window = {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}
+    sums = model.conv(model.quantized("x", 0.04, 0), 32, 16, 3, 3, pads=[1, 1, 1, 1])
+    pooled = model.node("MaxPool", model.quantized(sums, 0.05, 0), **window)
+    pooled = model.quantized(pooled, 0.05, 0)
+    sums = model.quantized(model.conv(pooled, 32, 32, 3, 3, pads=[1, 1, 1, 1]), 0.05, 0)
+    path = saved(model.build(model.quantized(model.node("Add", sums, pooled), 0.06, 0)), tmp_path)
+    optimal = optimized(read_whole_model(path), str(path))
+    assert "ReorderInput" in {node.op_type for node in optimal.node}
+    found = describe_import(path).differences
+    assert {each.operator for each in found} <= {"Add", "Conv"}
 
 
 def test_without_onnxruntime_it_is_said_that_nobody_knows(

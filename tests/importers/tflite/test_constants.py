@@ -75,6 +75,28 @@ def test_all_results_are_those_of_the_default_kernels(
     assert (different, lowered.differences) == (0, ())
 
 
+FUNCTIONS = ("HARD_SWISH", "RELU", "RELU6", "RELU_N1_TO_1", "LOGISTIC", "TANH")
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_all_results_of_a_function_are_those_of_the_default_kernels(
+    name: str, seed: int, tmp_path: Path
+) -> None:
+    chance = np.random.default_rng(seed)
+    (scale, made), zeros = chance.uniform(0.01, 0.06, 2), chance.integers(-100, 100, 2)
+    if name in FIXED:
+        made, zeros[1] = FIXED[name]
+    writer = Writer()
+    x = writer.map(SIDE, SIDE, 1, scale=float(scale), zero_point=int(zeros[0]))
+    y = writer.map(SIDE, SIDE, 1, scale=float(made), zero_point=int(zeros[1]))
+    writer.operator(name, (x,), y)
+    different, lowered = differing(writer.save(tmp_path / "net.tflite"))
+    assert (different, lowered.differences) == (0, ())
+
+
+FIXED: dict[str, Grid] = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
+"""Output grids that the format prescribes."""
 KERAS: dict[str, tuple[str, list[int], tuple[Grid, Grid, Grid]]] = {
     "Rescaling, its factor": ("MUL", [127], ((1.0, -128), (HALF / 127, 0), (HALF, -128))),
     "Rescaling, its offset": ("ADD", [-128], ((HALF, -128), (1 / 128, 0), (HALF, 0))),

@@ -248,7 +248,7 @@ def test_all_that_stands_in_the_way_is_said_at_once() -> None:
     with pytest.raises(RefusedNodesError) as raised:
         compile_network(network, TINY)
     first, *lines = str(raised.value).splitlines()
-    assert first.startswith(f"{len(lines)} nodes stand in the way")
+    assert first.startswith(f"{len(lines)} things stand in the way")
     assert any("layer conv_0: kernel must be at most 3 x 3" in line for line in lines)
     kernel = "kernel must be at most 3 x 3, got 5 x 5"
     stride = "stride must be at most 7 x 7, got 9 x 9"

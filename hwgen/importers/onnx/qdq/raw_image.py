@@ -16,7 +16,7 @@ from hwgen.network.host import FACTORS, ImageStep, Operation, RawImage, byte_of
 PREPROCESSING = frozenset({"Add", "BatchNormalization", "Cast", "Clip", "Div", "Mul", "Sub"})
 """Operators that may stand before the quantization of the image."""
 
-REAL_TYPES = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
+REAL_TYPES = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
 
 IN_ORDER: dict[str, Operation] = {
     "Add": "add", "Div": "divide", "Mul": "multiply", "Sub": "subtract",
@@ -35,6 +35,8 @@ def image_step(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) 
     image = images[0]
     if proto.op_type == "Cast":
         return [cast(state, proto, image)]
+    if image.half:
+        raise RefusedError("preprocessing", "in float32, a Cast before it", "float16")
     found = parts(proto, inputs)
     steps = [
         ImageStep(
@@ -54,11 +56,14 @@ def cast(state: State, proto: onnx.NodeProto, image: Image) -> Image:
     """Return the image as real numbers, or as the integers that it has."""
     kind = next((int(each.i) for each in proto.attribute if each.name == "to"), 1)
     if kind in REAL_TYPES:
-        return replace(image, integer=False)
+        return replace(image, integer=False, half=False)
+    if kind == onnx.TensorProto.FLOAT16 and image.half:
+        return image
     same = state.image_type is not None and image.integer
     if same and onnx.helper.tensor_dtype_to_np_dtype(kind) == state.image_type:
         return image
-    raise RefusedError("its type", "a real one", onnx.TensorProto.DataType.Name(kind))
+    name = onnx.TensorProto.DataType.Name(kind).lower()
+    raise RefusedError("its type", "float32, float64 or that of the image", name)
 
 
 def raw_image_of(state: State) -> RawImage | None:

@@ -11,6 +11,7 @@ from hwgen.importers.integer.nodes import Head, Lookup
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of, computed
+from hwgen.importers.onnx.qdq.grids import type_name
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Constant, Image, Operation, Real, Step, Value
 from hwgen.importers.onnx.qdq.windows import map_operand
@@ -101,12 +102,23 @@ def unchanged(_: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> li
     return [given]
 
 
-def cast(_: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read a Cast: of real numbers to real numbers, of integers to indices."""
-    given, kind = inputs[0], int(attributes_of(proto).get("to", 1))
-    if isinstance(given, Real) and given.integer == (kind in INDEX_TYPES):
+def cast(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a Cast: of real numbers to real numbers, of integers to indices or their own type."""
+    given, kind = inputs[0], int(attributes_of(proto).get("to", onnx.TensorProto.FLOAT))
+    if isinstance(given, Real) and kind in types_kept(state, given):
         return [given]
-    raise RefusedError("its type", "a real one, or int32 and int64 behind integers", kind)
+    allowed = "float32 or float64 of real numbers; int32, int64 or their own type of integers"
+    raise RefusedError("its type", allowed, onnx.TensorProto.DataType.Name(kind).lower())
+
+
+def types_kept(state: State, given: Real) -> set[int]:
+    """Return the types that hold every number of a tensor."""
+    if not given.integer:
+        return {onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE}
+    if isinstance(given.base, Operation):
+        return set(INDEX_TYPES)
+    own = np.dtype(type_name(state.grids[given.base]))
+    return {*INDEX_TYPES, onnx.helper.np_dtype_to_tensor_dtype(own)}
 
 
 def pad(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:

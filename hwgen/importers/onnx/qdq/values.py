@@ -50,10 +50,12 @@ class Image:
     """The image before its quantization.
 
     places: in the image as rows, columns, channels; steps: what was done to it
+    half: whether its real numbers are those of float16
     """
 
     places: Places
     integer: bool = False
+    half: bool = False
     steps: tuple[ImageStep, ...] = ()
 
 
