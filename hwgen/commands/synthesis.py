@@ -14,6 +14,7 @@ from hwgen.commands.fields import Count, File, ImageSize, OutFolder, Real, Seed,
 from hwgen.commands.request import OUTPUT_FILE, Request, Says, Working
 from hwgen.commands.run import Simulate
 from hwgen.errors import FamilyError, FormatError
+from hwgen.files import shipped
 from hwgen.files.earlier import ONNX_FILES, PAGES
 from hwgen.files.load import read_mapping
 from hwgen.files.output import write_text
@@ -115,11 +116,12 @@ class Synthesize(
     network: Annotated[
         File,
         Says(
-            "a network that ships, such as vgg16, or an ONNX file",
+            "a network that ships, such as vgg16 or digits_small_cnn, an ONNX file, or a quantized"
+            " network (.npz)",
             metavar="NETWORK",
             argument=True,
             typed=str,
-            complete=lambda: graphs().network_names(),
+            complete=lambda: [*graphs().network_names(), *shipped.networks()],
         ),
     ]
     power_w: Annotated[Real, Says("peak power of the whole chip at most", metavar="W")]
@@ -165,11 +167,16 @@ class Synthesize(
 
     def check(self) -> None:
         """Refuse to run what has no weights, and chips that describe no hardware."""
-        if self.then_run and Path(self.network).suffix != WEIGHTED:
+        if self.then_run and Path(self.network_file).suffix != WEIGHTED:
             allowed = f"given with a quantized network ({WEIGHTED})"
             raise self.refusal("then_run", allowed, self.network)
         if self.then_run and self.rules != "strict":
             raise self.refusal("then_run", "given with --rules strict", self.rules)
+
+    @property
+    def network_file(self) -> str:
+        """The name of a network without weights, or a file: of one with weights that ships, its own."""
+        return str(shipped.networks().get(str(self.network), self.network))
 
     def run(self) -> SynthesizedChip:
         """Search, and write what was found."""
@@ -192,7 +199,7 @@ class Synthesize(
         """Run images on the chip that was found."""
         report, picture = (architecture.parent / name for name in RUN_FILES)
         simulate = Simulate(
-            self.network,
+            self.network_file,
             architecture,
             images=THEN_IMAGES,
             engine="rtl",

@@ -254,6 +254,14 @@ def test_a_network_that_the_chip_was_not_made_for(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_network_with_weights_that_ships_has_a_name(hwgen: Command, tmp_path: Path) -> None:
+    given = "--power-w", 0.01, "--work", tmp_path
+    named, filed = (hwgen("synthesize", each, *given) for each in (NETWORK.stem, NETWORK))
+    refused(named, "--power-w must be at least", "one copy of the weights of digits_small_cnn")
+    assert named == filed
+    refused(hwgen("synthesize", "digits", *given), "or one of", "vgg16", NETWORK.stem)
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

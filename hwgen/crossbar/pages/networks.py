@@ -9,6 +9,7 @@ from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import points
 from hwgen.crossbar.facts.rules import Rules, is_strict
 from hwgen.errors import ConfigError
+from hwgen.files import shipped
 from hwgen.network.operations import Graph
 
 
@@ -28,7 +29,7 @@ def load_network(name_or_path: str, size: tuple[int, ...] | None = None) -> Cros
 
         network = compiler.network_of(read_graph(path, size))
         return network
-    raise unknown("an ONNX file or ", name_or_path)
+    raise unknown("an ONNX file, a quantized network (.npz) or ", name_or_path, *shipped.networks())
 
 
 def load_problem(
@@ -91,11 +92,11 @@ def write_network(name: str, out: Path) -> str:
     return f"{out}: {network.name}, {layers} layers with weights"
 
 
-def unknown(before: str, given: str) -> ConfigError:
-    """Return the complaint about a name, which tells the known ones."""
+def unknown(before: str, given: str, *more: str) -> ConfigError:
+    """Return the complaint about a name, which tells the known ones; more: names beside ours."""
     return ConfigError(
         field="the network",
-        allowed=f"{before}one of {', '.join(network_names())}",
+        allowed=f"{before}one of {', '.join((*network_names(), *more))}",
         given=given,
         source="command line",
     )

@@ -80,7 +80,7 @@ def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
     table = Path(request.components or COMPONENTS)
     rules = rules_of(request.rules)
     network, components = load_problem(
-        str(request.network), load_components(table), request.image_size, rules=rules
+        request.network_file, load_components(table), request.image_size, rules=rules
     )
     check_rules(network, rules)
     check_objective(request)
@@ -112,7 +112,9 @@ def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
             arch,
             schedule,
             breakdown=break_down(confirmed, arch),
-            network=Source(name=network.name, file=str(request.network), digest=network.digest),
+            network=Source(
+                name=network.name, file=shown(Path(request.network_file)), digest=network.digest
+            ),
             components=Source(name=components.name, file=shown(table), digest=components.digest),
             confirm=lambda each: (
                 confirmed if each == result.best else confirm(network, components, result, each)

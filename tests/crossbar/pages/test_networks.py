@@ -11,6 +11,7 @@ import pytest
 from hwgen.crossbar.compiler import ZOO, shipped_network
 from hwgen.crossbar.pages.networks import load_network, write_network
 from hwgen.errors import ConfigError, OutputError
+from hwgen.files.shipped import networks
 from hwgen.importers.onnx import read_graph
 
 
@@ -49,11 +50,12 @@ def test_only_files_need_onnx(network: str, code: int, said: str) -> None:
 
 
 def test_unknown_names_are_told_the_known() -> None:
-    known = ", ".join(ZOO)
+    known = ", ".join((*ZOO, *networks()))
     with pytest.raises(ConfigError) as caught:
         load_network("vgg15")
     assert str(caught.value) == (
-        f"the network must be an ONNX file or one of {known}, got vgg15 (command line)"
+        "the network must be an ONNX file, a quantized network (.npz) or one of"
+        f" {known}, got vgg15 (command line)"
     )
     with pytest.raises(ConfigError, match="the network must be one of alexnet, vgg13"):
         write_network("vgg15", Path("vgg15.onnx"))
