@@ -175,7 +175,7 @@ class Synthesize(
 
     @property
     def network_file(self) -> str:
-        """The name of a network without weights, or a file: of one with weights that ships, its own."""
+        """The name of a network without weights, or a file; one with weights that ships has one."""
         return str(shipped.networks().get(str(self.network), self.network))
 
     def run(self) -> SynthesizedChip:
