@@ -6,6 +6,7 @@ from hwgen.chip.family import Family
 from hwgen.commands.families import offering
 from hwgen.commands.synthesis import graphs
 from hwgen.network.graph import KINDS
+from hwgen.report.sheet import Sheet
 
 HEAD = """# Operators: what is imported, and what runs it
 
@@ -105,12 +106,9 @@ def family_rows() -> Iterator[str]:
 
 
 def rows(head: Sequence[str], content: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield a table."""
+    """Yield an empty line, and a table."""
     yield ""
-    yield f"| {' | '.join(head)} |"
-    yield f"|{' --- |' * len(head)}"
-    for line in content:
-        yield f"| {' | '.join(line)} |"
+    yield from Sheet(head, content).markdown()
 
 
 def first_line(function: object) -> str:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from hwgen.chip.page_protocols import DataSheet
 from hwgen.chip.registers import RegisterField
 from hwgen.chip.sheet import Facts
+from hwgen.report.sheet import Sheet
 from hwgen.report.system_sheet import system_lines
 
 FEW_CODES = 4
@@ -55,14 +56,6 @@ def data_sheet(
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
 
 
-def rows(columns: Sequence[str], cells: Iterator[Sequence[object]]) -> Iterator[str]:
-    """Yield a table."""
-    yield f"| {' | '.join(columns)} |"
-    yield "| --- " * len(columns) + "|"
-    for row in cells:
-        yield "| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |"
-
-
 def use_lines(host: ModuleType) -> Iterator[str]:
     """Yield clock, reset, and how a program is run."""
     yield from ("## Use", "", host.CLOCK, "")
@@ -74,19 +67,19 @@ def memory_lines(host: ModuleType) -> Iterator[str]:
     """Yield the memory map and the content of the buffers."""
     yield from ("## Memory map", "")
     places = ((place.address, place.content, place.layout) for place in host.MEMORY_MAP)
-    yield from rows(["at", "content", "layout"], places)
+    yield from Sheet(["at", "content", "layout"], places).markdown()
     yield from ("", host.BUFFERS)
 
 
 def register_lines(registers: ModuleType, host: ModuleType) -> Iterator[str]:
     """Yield registers and error codes."""
     yield from ("## Registers", "")
-    yield from rows(
+    yield from Sheet(
         ["offset", "name", "access", "meaning"],
         ((f"`{r.offset:#04x}`", f"`{r.name}`", r.access, r.meaning) for r in registers.REGISTERS),
-    )
+    ).markdown()
     yield from ("", "Fields; all other registers are numbers. Bits of no field read 0.", "")
-    yield from rows(
+    yield from Sheet(
         ["register", "bits", "field", "access", "meaning"],
         (
             (f"`{register.name}`", bits(field), f"`{field.name}`", field.access, meaning_of(field))
@@ -94,7 +87,7 @@ def register_lines(registers: ModuleType, host: ModuleType) -> Iterator[str]:
             for field in register.fields
             if len(register.fields) > 1 or field.name != "value"
         ),
-    )
+    ).markdown()
     codes = ", ".join(f"{int(code)} {code.name}" for code in host.ErrorCode)
     yield from ("", f"Error codes: {codes}.")
 
@@ -118,7 +111,7 @@ def port_lines(chip: str, ports: Sequence[Mapping[str, Any]], host: ModuleType) 
         yield f"- `{prefix}__*`: {meaning}"
     yield ""
     cells = ((f"`{port['name']}`", port["direction"], port["width"]) for port in ports)
-    yield from rows(["port", "direction", "bits"], cells)
+    yield from Sheet(["port", "direction", "bits"], cells).markdown()
 
 
 def packet_lines(host: ModuleType, arch: Any) -> Iterator[str]:
@@ -136,7 +129,7 @@ def packet_lines(host: ModuleType, arch: Any) -> Iterator[str]:
 def fact_lines(facts: Facts) -> Iterator[str]:
     """Yield a table of further facts."""
     yield from (f"## {facts.title}", "", facts.text, "")
-    yield from rows(facts.columns, iter(facts.rows))
+    yield from Sheet(facts.columns, iter(facts.rows)).markdown()
 
 
 def field_lines(fields: Sequence[Any], *, start: int = 0) -> Iterator[str]:
@@ -148,7 +141,7 @@ def field_lines(fields: Sequence[Any], *, start: int = 0) -> Iterator[str]:
         bits = f"{last}:{place}" if field.bits > 1 else f"{place}"
         cells.append((bits, f"`{field.name}`", field.meaning))
         place = last + 1
-    yield from rows(["bits", "field", "meaning"], iter(cells))
+    yield from Sheet(["bits", "field", "meaning"], iter(cells)).markdown()
 
 
 def storage_lines(storage: ModuleType, archs: Sequence[Any]) -> Iterator[str]:
@@ -161,7 +154,8 @@ def storage_lines(storage: ModuleType, archs: Sequence[Any]) -> Iterator[str]:
     ]
     sums = [sum(kind.bits for kind in found if not kind.cells) for found in memories]
     cells.append(("all but the cells", *map(kilobytes, sums), ""))
-    yield from rows(["memory", *(f"`{arch.name}`" for arch in archs), "content"], iter(cells))
+    columns = ["memory", *(f"`{arch.name}`" for arch in archs), "content"]
+    yield from Sheet(columns, cells).markdown()
 
 
 def kilobytes(bits: int) -> str:
@@ -172,7 +166,7 @@ def kilobytes(bits: int) -> str:
 def timing_lines(timing: ModuleType) -> Iterator[str]:
     """Yield every published latency: the constants of the module and their docstrings."""
     yield from ("## Timing", "", last_paragraph(timing), "")
-    yield from rows(["constant", "value", "meaning"], constants(timing))
+    yield from Sheet(["constant", "value", "meaning"], constants(timing)).markdown()
 
 
 def last_paragraph(module: ModuleType) -> str:
@@ -196,7 +190,7 @@ def parameter_lines(arch: type) -> Iterator[str]:
     """Yield every key of an architecture file."""
     schema = TypeAdapter(arch).json_schema()
     yield from ("## Architecture file", "", (inspect.getdoc(arch) or "").splitlines()[0], "")
-    yield from rows(["key", "allowed", "meaning"], keys(schema, schema["$defs"], ""))
+    yield from Sheet(["key", "allowed", "meaning"], keys(schema, schema["$defs"], "")).markdown()
 
 
 def keys(
@@ -239,4 +233,4 @@ def module_lines(chip: str, modules: Mapping[str, Any]) -> Iterator[str]:
         for name, entry in modules.items()
         if "." not in name
     )
-    yield from rows(["module", "places"], cells)
+    yield from Sheet(["module", "places"], cells).markdown()

@@ -7,6 +7,7 @@ from pydantic.dataclasses import dataclass
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from hwgen.report.sheet import Sheet
 from hwgen.report.tables import NOTHING, table
 from hwgen.report.types import STRICT
 
@@ -69,10 +70,9 @@ def rows_table(rows: Sequence[PaperRow]) -> RenderableType:
 def rows_page(rows: Sequence[PaperRow]) -> Iterator[str]:
     """Yield the lines of the same table in Markdown."""
     reasons = reasons_of(rows)
-    yield f"| {' | '.join([*COLUMNS, 'why'])} |"
-    yield "| --- " * (len(COLUMNS) + 1) + "|"
-    for row in rows:
-        yield f"| {' | '.join([*cells(row), why(row, reasons)])} |"
+    yield from Sheet(
+        [*COLUMNS, "why"], ([*cells(row), why(row, reasons)] for row in rows)
+    ).markdown()
     yield ""
     for place, reason in enumerate(reasons, 1):
         yield f"{place}. {reason}"

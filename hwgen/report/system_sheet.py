@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hwgen.chip.registers import ALIGNMENT_BYTES
+from hwgen.report.sheet import Sheet
 from hwgen.report.system.wrapper import BUSES, CONSTANTS, MODIFIABLE
 
 PORTS = (
@@ -54,8 +55,8 @@ def system_lines(ports: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         "`hwgen build` writes the wrapper `<family>_axi` with these ports; the trace stays inside."
         " [How to put a chip into a system](howto/soc.md) goes from there to firmware."
     )
-    yield from ("", "| port | direction | meaning |", "| --- | --- | --- |")
-    yield from (f"| `{name}` | {direction} | {meaning} |" for name, direction, meaning in PORTS)
+    places = ([f"`{name}`", direction, meaning] for name, direction, meaning in PORTS)
+    yield from ("", *Sheet(["port", "direction", "meaning"], places).markdown())
     groups = {
         bus: [port for port in ports if port["name"].startswith(f"{group}__")]
         for group, bus in BUSES.items()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hwgen.errors import FormatError, HwgenError
+from hwgen.report.sheet import Sheet
 
 FORMAT = "hwgen.training"
 VERSIONS = (1, 2)
@@ -22,9 +23,9 @@ LEAST_IMAGES = 750_000
 
 Half of what it was before AlexNet was trained for exactly these 15, with 46 % of CIFAR-100.
 """
-HEADER = (
-    "| recipe | blocks pruned | float | pruned | integer | test images | start | trained |",
-    "| --- | --- | --- | --- | --- | --- | --- | --- |",
+COLUMNS = (
+    *("recipe", "blocks pruned", "float", "pruned", "integer", "test images", "start"),
+    "trained",
 )
 
 
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def training_table(files: Sequence[Path]) -> str:
     """Return a Markdown table with a row for each `training.json`."""
-    return "\n".join([*HEADER, *(row(read_training(file)) for file in files)])
+    return "\n".join(Sheet(COLUMNS, (row(read_training(file)) for file in files)).markdown())
 
 
 def read_training(path: Path) -> dict[str, Any]:
@@ -64,10 +65,10 @@ def read_known(path: Path, known: str, versions: Sequence[int]) -> dict[str, Any
     return dict(about)
 
 
-def row(about: dict[str, Any]) -> str:
+def row(about: dict[str, Any]) -> list[str]:
     """Return one row: accuracies on the test images, the last one on the integer path."""
     recipe, accuracy = about["recipe"], about["accuracy"]
-    cells = [
+    return [
         recipe["name"],
         f"{recipe['pruning']['share']:.0%}",
         *(f"{accuracy[key]:.2%}" for key in ("float", "pruned", "integer")),
@@ -75,7 +76,6 @@ def row(about: dict[str, Any]) -> str:
         "random weights" if about["start_sha256"] is None else "float checkpoint",
         training_state(about),
     ]
-    return f"| {' | '.join(cells)} |"
 
 
 def training_state(about: dict[str, Any]) -> str:

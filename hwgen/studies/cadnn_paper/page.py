@@ -1,6 +1,6 @@
 """The files of the comparison with CA-DNN: a page of Markdown, its pictures, the JSON."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from hwgen.report.files import report_text
 from hwgen.report.paper import rows_page
@@ -40,16 +40,8 @@ def page_lines(report: AdaptivePaperReport) -> Iterator[str]:
     """Yield the page."""
     yield from (f"# {report.paper}: published and ours", "", f"{head(report)}.", "", EXPLANATION)
     yield from ("", "## Figures", "", *rows_page(report.rows))
-    for name, (columns, cells, _) in curves(report).items():
-        yield from ("", f"## {TITLES[name]}", "", *markdown(columns, cells))
+    for name, sheet in curves(report).items():
+        yield from ("", f"## {TITLES[name]}", "", *sheet.markdown())
     yield from ("", "## Pictures")
     for name, title in PLOTS.items():
         yield from ("", f"![{title}]({NAME}-{name}.svg)")
-
-
-def markdown(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield a table."""
-    yield f"| {' | '.join(columns)} |"
-    yield "| --- " * len(columns) + "|"
-    for row in cells:
-        yield f"| {' | '.join(row)} |"

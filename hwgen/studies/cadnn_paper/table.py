@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from hwgen.report.paper import rows_table
-from hwgen.report.tables import NOTHING, table
+from hwgen.report.sheet import Sheet
+from hwgen.report.tables import NOTHING
 from hwgen.studies.cadnn_paper.report import AdaptivePaperReport, EnergyCurve, LayerCurve
 
 Cells = list[str]
@@ -37,8 +37,8 @@ PARTS = {
 def paper_table(report: AdaptivePaperReport) -> RenderableType:
     """Return the figures with their reasons, then each curve as a table."""
     parts: list[RenderableType] = [head(report), "", rows_table(report.rows)]
-    for name, (columns, cells, left) in curves(report).items():
-        parts += ["", TITLES[name], "", filled(columns, cells, left=left)]
+    for name, sheet in curves(report).items():
+        parts += ["", TITLES[name], "", sheet.rich()]
     return Group(*parts)
 
 
@@ -50,28 +50,20 @@ def head(report: AdaptivePaperReport) -> str:
     )
 
 
-def filled(columns: Cells, cells: Sequence[Cells], *, left: int) -> Table:
-    """Return a table for the terminal."""
-    shown = table(columns, left=left)
-    for row in cells:
-        shown.add_row(*row)
-    return shown
-
-
-def curves(report: AdaptivePaperReport) -> dict[str, tuple[Cells, list[Cells], int]]:
-    """Return columns, rows and the number of columns of text of each curve."""
+def curves(report: AdaptivePaperReport) -> dict[str, Sheet]:
+    """Return each curve as a table."""
     modes = modes_of(report)
     return {
-        "ands": (["schedule", "layer", *modes], list(and_cells(report.layers, modes)), 2),
-        "sub_arrays": (["schedule", "layer", *modes], list(array_cells(report.layers, modes)), 2),
-        "energy": (
+        "ands": Sheet(["schedule", "layer", *modes], and_cells(report.layers, modes), 2),
+        "sub_arrays": Sheet(["schedule", "layer", *modes], array_cells(report.layers, modes), 2),
+        "energy": Sheet(
             ["schedule", "enables", "mode", "cycles", *PARTS.values(), "all", "ratio"],
             [energy_cells(each) for each in report.energy],
             3,
         ),
-        "memory": (
+        "memory": Sheet(
             ["bits", "mode", "weights", "maps", "image", "norms", "all", "accuracy"],
-            list(memory_cells(report)),
+            memory_cells(report),
             2,
         ),
     }

@@ -5,6 +5,8 @@ from itertools import pairwise
 from statistics import mean, stdev
 from typing import Any
 
+from hwgen.report.sheet import Sheet
+
 Row = dict[str, Any]
 """A training; `hwgen.studies.cadnn_paper.training.training_row` makes it."""
 Width = dict[str, Any]
@@ -77,14 +79,8 @@ def mode_names(rows: Sequence[Row]) -> dict[float, str]:
 
 def table(title: str, head: Cells, body: Iterable[Cells], text: str = "") -> str:
     """Return a section with one table."""
-    head = list(head)
-    lines = [line(head), line(["---"] * len(head)), *(line(cells) for cells in body)]
+    lines = Sheet(list(head), body).markdown()
     return "\n".join([f"## {title}", "", *([text, ""] if text else []), *lines, ""])
-
-
-def line(cells: Cells) -> str:
-    """Return a line of a table."""
-    return f"| {' | '.join(cells)} |"
 
 
 def by_width(title: str, rows: Sequence[Row], cell: Callable[[Width], str]) -> str:

@@ -1,10 +1,11 @@
 """A network in every width by both mappings, as measured in RTL: rows, and a page of Markdown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.report.sheet import Sheet
 from hwgen.report.tables import number
 from hwgen.report.types import STRICT, Count, Digest
 
@@ -96,9 +97,9 @@ class WidthsReport:
 def widths_page(report: WidthsReport) -> str:
     """Return the page."""
     lines = [f"# {report.network} in every width on {report.architecture}", "", LEGEND, ""]
-    lines += table(COLUMNS, [list(cells(row)) for row in report.rows])
+    lines += Sheet(COLUMNS, map(cells, report.rows)).markdown()
     lines += ["", "## Load", "", "The port brings the program once, before the first image.", ""]
-    lines += table(LOAD_COLUMNS, [list(load_cells(load)) for load in report.loads])
+    lines += Sheet(LOAD_COLUMNS, map(load_cells, report.loads)).markdown()
     lines += ["", "## Circumstances", ""]
     lines += [
         f"- network: {report.network}, digest {report.network_digest[:16]}",
@@ -108,14 +109,6 @@ def widths_page(report: WidthsReport) -> str:
         f"- command: `{report.command}`",
     ]
     return "\n".join(lines) + "\n"
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table."""
-    yield f"| {' | '.join(columns)} |"
-    yield "| --- " * len(columns) + "|"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
 
 
 def cells(row: WidthRow) -> Iterator[str]:

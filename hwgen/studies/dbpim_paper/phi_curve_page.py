@@ -1,9 +1,11 @@
 """Accuracy against cycles where groups of filters get fewer digits: points, page, picture."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.report.sheet import Sheet
 from hwgen.report.svg import ACCENT, HALF, SECOND, name_series, picture
 from hwgen.report.tables import number, percent
 from hwgen.report.types import STRICT, Count, Digest, Fraction
@@ -69,21 +71,7 @@ def phi_curve_page(report: PhiCurveReport, picture_name: str) -> str:
     first = report.points[0]
     lines = [f"# {report.network} with fewer signed digits", "", LEGEND, ""]
     lines += [f"![Accuracy against cycles]({picture_name})", ""]
-    lines += [f"| {' | '.join(COLUMNS)} |", "| --- " * len(COLUMNS) + "|"]
-    for point in report.points:
-        none, one, two = point.groups
-        cells = (
-            number(point.steps),
-            f"{two} / {one} / {none}",
-            percent(point.right),
-            number(point.cycles),
-            number(point.load_cycles),
-            number(point.rows),
-            number(point.rows_paired),
-            number(point.cycles_paired),
-            percent(point.cycles_paired / first.cycles),
-        )
-        lines.append(f"| {' | '.join(cells)} |")
+    lines += Sheet(COLUMNS, (cells(point, first) for point in report.points)).markdown()
     lines += ["", "## Circumstances", ""]
     lines += [
         f"- network: {report.network}, digest {report.network_digest[:16]}",
@@ -112,3 +100,17 @@ def phi_picture(report: PhiCurveReport) -> str:
         axes.grid()
         name_series(axes)
     return kept[0] + "\n"
+
+
+def cells(point: PhiPoint, first: PhiPoint) -> Iterator[str]:
+    """Yield the cells of a network; first: the one before any step."""
+    none, one, two = point.groups
+    yield number(point.steps)
+    yield f"{two} / {one} / {none}"
+    yield percent(point.right)
+    yield number(point.cycles)
+    yield number(point.load_cycles)
+    yield number(point.rows)
+    yield number(point.rows_paired)
+    yield number(point.cycles_paired)
+    yield percent(point.cycles_paired / first.cycles)

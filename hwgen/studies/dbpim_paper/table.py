@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import Group, RenderableType
 
 from hwgen.report.files import report_text
+from hwgen.report.sheet import Sheet
 from hwgen.report.tables import NOTHING, percent, table
 from hwgen.studies.dbpim_paper.published import TITLES
 from hwgen.studies.dbpim_paper.report import RaceReport, RaceRow, RaceRun
@@ -27,9 +28,7 @@ WORDS = (
 
 def race_table(report: RaceReport) -> RenderableType:
     """Return a row for each run, and below them each published figure beside ours."""
-    shown = table(COLUMNS, left=3)
-    for cells in run_cells(report):
-        shown.add_row(*cells)
+    shown = Sheet(COLUMNS, run_cells(report), 3).rich()
     rows = table(["figure", "where", "published", "ours", "unit", "deviation", "why"], left=2)
     reasons = reasons_of(report)
     for row in printed(report):
@@ -123,31 +122,19 @@ def page_lines(report: RaceReport) -> Iterator[str]:
     yield ""
     yield f"{title(report)}. {WORDS}"
     yield ""
-    yield from markdown(
-        ["network", "weights", "images", "bit planes"],
-        [
-            [TITLES.get(each.name, each.name), each.weights, each.images, figure(each.bit_planes)]
-            for each in report.networks
-        ],
+    networks = (
+        [TITLES.get(each.name, each.name), each.weights, each.images, figure(each.bit_planes)]
+        for each in report.networks
     )
-    yield from markdown(COLUMNS, list(run_cells(report)))
+    yield from Sheet(["network", "weights", "images", "bit planes"], networks).markdown()
+    yield from ("", *Sheet(COLUMNS, run_cells(report)).markdown(), "")
     yield from (f"- refused: {sentence}" for sentence in report.refused)
     reasons = reasons_of(report)
     heads = ["figure", "where", "published", "ours", "unit", "deviation", "why"]
-    yield from markdown(
-        heads, [[*row_cells(row), str(reasons.index(row.reason) + 1)] for row in printed(report)]
-    )
+    rows = ([*row_cells(row), reasons.index(row.reason) + 1] for row in printed(report))
+    yield from (*Sheet(heads, rows).markdown(), "")
     for place, reason in enumerate(reasons, 1):
         yield f"{place}. {reason}"
-
-
-def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table."""
-    yield f"| {' | '.join(heads)} |"
-    yield "| --- " * len(heads) + "|"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
-    yield ""
 
 
 def race_files(report: RaceReport) -> dict[str, str]:

@@ -1,15 +1,15 @@
 """The published networks as Markdown, for a page, and as a table, for the terminal."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 
 from hwgen.report.agreement import AgreementReport, LayerAgreement
 from hwgen.report.files import report_text
 from hwgen.report.fit import FitReport
+from hwgen.report.sheet import Sheet
 from hwgen.report.tables import NOTHING, number, table
 from hwgen.studies.mlperf_tiny.report import DENSE, SPARSE, MlperfTinyReport, TinyNetwork, TinyRun
-from hwgen.studies.networks.table import line
 
 NAME = "mlperf-tiny"
 RUN_COLUMNS = (
@@ -69,24 +69,23 @@ LAYERS_TEXT = "Left: each layer on the runtime's inputs. Right: end to end."
 def mlperf_tiny_page(report: MlperfTinyReport) -> str:
     """Return a page of Markdown: runs, agreement, layers, and where the figures come from."""
     title = f"# Published networks of MLPerf Tiny on {report.architecture.name}"
-    lines = [title, "", RUNS_TEXT, "", *heading(RUN_COLUMNS)]
-    lines += [line(list(run_cells(network, run))) for network, run in runs_of(report)]
-    lines += ["", "## Agreement with LiteRT", "", AGREEMENT_TEXT, "", *heading(AGREEMENT_COLUMNS)]
-    for network in report.networks:
-        for kernels, found in (("reference", network.agreement), ("default", network.answers)):
-            inputs = f"{number(found.data.images)} {network.inputs}"
-            lines.append(line([network.name, kernels, *agreement_cells(found, inputs)]))
+    runs = (run_cells(network, run) for network, run in runs_of(report))
+    lines = [title, "", RUNS_TEXT, "", *Sheet(RUN_COLUMNS, runs).markdown()]
+    lines += ["", "## Agreement with LiteRT", "", AGREEMENT_TEXT, ""]
+    lines += Sheet(AGREEMENT_COLUMNS, agreements(report)).markdown()
     lines += ["", "## Layer by layer", "", LAYERS_TEXT]
     for network in report.networks:
-        lines += ["", f"### {network.name}", "", *heading(LAYER_COLUMNS)]
-        lines += [line(list(layer_cells(layer))) for layer in network.agreement.layers]
+        layers = map(layer_cells, network.agreement.layers)
+        lines += ["", f"### {network.name}", "", *Sheet(LAYER_COLUMNS, layers).markdown()]
     return "\n".join([*lines, *origin_lines(report)]) + "\n"
 
 
-def heading(columns: Iterable[str]) -> list[str]:
-    """Return the head of a table."""
-    names = list(columns)
-    return [line(names), line(["---"] * len(names))]
+def agreements(report: MlperfTinyReport) -> Iterator[list[str]]:
+    """Yield the cells of each network beside the kernels of its runtime."""
+    for network in report.networks:
+        for kernels, found in (("reference", network.agreement), ("default", network.answers)):
+            inputs = f"{number(found.data.images)} {network.inputs}"
+            yield [network.name, kernels, *agreement_cells(found, inputs)]
 
 
 def runs_of(report: MlperfTinyReport) -> Iterator[tuple[TinyNetwork, TinyRun]]:

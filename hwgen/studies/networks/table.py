@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 
+from hwgen.report.sheet import Sheet
 from hwgen.report.tables import NOTHING, number, table
 from hwgen.studies.networks.report import Case, Measured, ResultRow, ResultsReport
 
@@ -47,20 +48,15 @@ def results_page(report: ResultsReport) -> str:
         lines += [SHORT, ""]
     commands = list(dict.fromkeys(row.case.command for row in report.rows))
     ordered = sorted(report.rows, key=lambda row: row.case.training.short)
-    lines += [line(COLUMNS), line(["---"] * len(COLUMNS))]
-    for row in ordered:
-        lines.append(line([*outcome_cells(row), f"[{commands.index(row.case.command) + 1}]"]))
-    lines += ["", "## How each was run", "", line(DETAILS), line(["---"] * len(DETAILS))]
-    lines += [line(list(detail_cells(row))) for row in ordered]
+    numbered = (
+        [*outcome_cells(row), f"[{commands.index(row.case.command) + 1}]"] for row in ordered
+    )
+    lines += Sheet(COLUMNS, numbered).markdown()
+    lines += ["", "## How each was run", "", *Sheet(DETAILS, map(detail_cells, ordered)).markdown()]
     lines += ["", "## Commands", ""]
     lines += [f"{place}. `{command}`" for place, command in enumerate(commands, 1)]
     lines += failures(report.rows)
     return "\n".join(lines) + "\n"
-
-
-def line(values: Sequence[str]) -> str:
-    """Return a line of a table."""
-    return f"| {' | '.join(value.replace('|', '/') for value in values)} |"
 
 
 def key_cells(case: Case) -> Iterator[str]:
