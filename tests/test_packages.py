@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import grimp
 import pytest
 
 import hwgen.api
@@ -90,3 +91,24 @@ def test_nothing_is_imported_by_a_string_but_for_a_reason() -> None:
         if STRING.search(file.read_text(encoding="utf-8"))
     }
     assert found == set(BY_NAME)
+
+
+CIRCLES = [
+    {
+        "hwgen.crossbar.facts.arch",
+        "hwgen.crossbar.facts.arch_check",
+        "hwgen.crossbar.facts.fabric_check",
+    },
+    {"hwgen.crossbar.model.fabric", "hwgen.crossbar.model.record"},
+]
+"""Modules that import each other, for types alone: of a record that is checked where it is made."""
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = grimp.build_graph("hwgen", "golden", "verif")
+    reached = {
+        module: graph.find_downstream_modules(module) & graph.find_upstream_modules(module)
+        for module in graph.modules
+    }
+    circles = {frozenset({module, *others}) for module, others in reached.items() if others}
+    assert circles == set(map(frozenset, CIRCLES))

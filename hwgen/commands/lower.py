@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.commands.context import Context
-from hwgen.commands.fit import (
+from hwgen.commands.fitting import (
     MOST_PLACES,
-    Fit,
+    FitRequest,
     Weighted,
     filters_of_digits,
     is_depthwise,
@@ -201,7 +201,7 @@ def moments_of(rows: NDArray[np.float64]) -> Moments:
     )
 
 
-def lowered(fit: Fit, network: QuantizedNetwork, batch: Batch) -> FitReport:
+def lowered(fit: FitRequest, network: QuantizedNetwork, batch: Batch) -> FitReport:
     """Write a network with fewer digits than the most, `phi`, that its weights have already."""
     check_digits(network, fit.phi, Path(fit.network))
     lowering = Lowering(fit.quiet, network, parts_of(batch, fit.calibration), seed=fit.seed)

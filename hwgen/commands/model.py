@@ -115,7 +115,7 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
         cycles: of the first run. By the published rule, which needs no images; what it costs in
         accuracy, only `hwgen fit` says.
         """
-        from hwgen.commands.fit import filters_of_digits, with_few_digits
+        from hwgen.commands.fitting import filters_of_digits, with_few_digits
 
         skips_digits = getattr(getattr(subject.arch, "sparsity", None), WEIGHT_BITS, False)
         if subject.network_file == Path(self.network) or not skips_digits:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hwgen.cli import BAD_INPUT, EQUAL, main
-from hwgen.commands.fit import filters_of_digits
+from hwgen.commands.fitting import filters_of_digits
 from hwgen.fit.digits import digits_of
 from hwgen.network import Parameters, QuantizedNetwork
 from hwgen.network.file import load_network, save_network

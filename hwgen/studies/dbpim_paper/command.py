@@ -1,34 +1,21 @@
 """`hwgen paper dbpim`."""
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from rich.console import RenderableType
 
 from hwgen.cli.from_requests import add_command
 from hwgen.cli.paper import papers
-from hwgen.commands.fields import File, Workers
-from hwgen.commands.paper import InputCount, Page, Paper, PaperArch, PaperImages
-from hwgen.commands.request import Says
 from hwgen.files.output import write_text
+from hwgen.studies.dbpim_paper.request import RaceRequest
 
 
 @dataclass(frozen=True)
-class DbpimPaper(Paper, command="paper dbpim", example="--networks FOLDER --html race.html"):
+class DbpimPaper(RaceRequest, command="paper dbpim", example="--networks FOLDER --html race.html"):
     """DB-PIM: speed, energy and utilization of six networks, each with each choice of switches."""
-
-    architecture: PaperArch = None
-    _: KW_ONLY
-    networks: Annotated[
-        File | None,
-        Says("network files by the names of the paper's [default: random ones]", metavar="FOLDER"),
-    ] = None
-    workers: Workers = 2
-    data: PaperImages = None
-    images: InputCount = None
-    html: Page = None
 
     def measured(self) -> Any:
         """Run the race, and write the page."""

@@ -18,7 +18,7 @@ from hwgen.chip.family import Family
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of
 from hwgen.commands.families import load_architecture
-from hwgen.commands.fit import check_fittable, is_depthwise
+from hwgen.commands.fitting import check_fittable, is_depthwise
 from hwgen.commands.images import choose_images
 from hwgen.commands.lower import Lowering, parts_of
 from hwgen.commands.origin import commit, machine

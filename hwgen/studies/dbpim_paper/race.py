@@ -20,11 +20,11 @@ from hwgen.dbpim.facts.arch import ACTIVATION_BITS
 from hwgen.errors import ConfigError
 from hwgen.files.shipped import shown
 from hwgen.report.types import Source
-from hwgen.studies.dbpim_paper.command import DbpimPaper
 from hwgen.studies.dbpim_paper.race_networks import ALL, CONFIGS, Entry, entries, few
 from hwgen.studies.dbpim_paper.race_points import BUSY, CONV_FC, LOAD, PREDICT
 from hwgen.studies.dbpim_paper.race_rows import race_rows
 from hwgen.studies.dbpim_paper.report import RaceNetwork, RaceReport, RaceRun
+from hwgen.studies.dbpim_paper.request import RaceRequest
 
 ARCHITECTURE = CONFIGS / "dbpim" / "paper.yaml"
 DENSE, SPARSE = "none", "all"
@@ -51,7 +51,7 @@ class Case:
     point: Point
 
 
-def race(request: DbpimPaper) -> RaceReport:
+def race(request: RaceRequest) -> RaceReport:
     """Return the race on the chip of the request, or on that of the paper."""
     context, arch_file = request.quiet, Path(request.architecture or ARCHITECTURE)
     family, loaded = load_chip(arch_file, SPARSE)
@@ -105,7 +105,7 @@ def race(request: DbpimPaper) -> RaceReport:
     )
 
 
-def folder_of(request: DbpimPaper) -> Path | None:
+def folder_of(request: RaceRequest) -> Path | None:
     """Return the folder of `--networks`."""
     networks = path_of(request.networks)
     if networks is not None and not networks.is_dir():

@@ -1,33 +1,19 @@
 """`hwgen paper mlperf-tiny`."""
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Any
 
 from rich.console import RenderableType
 
 from hwgen.cli.from_requests import add_command
 from hwgen.cli.paper import papers
-from hwgen.commands.fields import File, Seed, Workers
-from hwgen.commands.paper import InputCount, Names, Paper, PaperArch, PaperImages, Simulated
-from hwgen.commands.request import Says
+from hwgen.studies.mlperf_tiny.request import TinyRequest
 
 
 @dataclass(frozen=True)
-class MlperfTiny(Paper, command="paper mlperf-tiny", example="chip.yaml --published FOLDER"):
+class MlperfTiny(TinyRequest, command="paper mlperf-tiny", example="chip.yaml --published FOLDER"):
     """MLPerf Tiny: the published int8 networks against LiteRT, and on a chip with few digits."""
-
-    architecture: PaperArch = None
-    _: KW_ONLY
-    published: Annotated[
-        File | None, Says("published network files, which ARCH runs", metavar="FOLDER")
-    ] = None
-    networks: Names = None
-    seed: Seed = 1
-    workers: Workers = 2
-    data: PaperImages = None
-    images: InputCount = None
-    engine: Simulated = "rtl"
 
     def measured(self) -> Any:
         """Compare, fit and run."""

@@ -26,7 +26,6 @@ from hwgen.report.agreement import AgreementReport
 from hwgen.report.files import write_report
 from hwgen.report.fit import FitReport
 from hwgen.report.types import Source
-from hwgen.studies.mlperf_tiny.command import MlperfTiny
 from hwgen.studies.mlperf_tiny.images import Inputs, write_inputs
 from hwgen.studies.mlperf_tiny.report import (
     DENSE,
@@ -36,8 +35,9 @@ from hwgen.studies.mlperf_tiny.report import (
     Weights,
     with_speedups,
 )
-from hwgen.studies.networks.command import Results
+from hwgen.studies.mlperf_tiny.request import TinyRequest
 from hwgen.studies.networks.report import ResultRow
+from hwgen.studies.networks.request import ResultsRequest
 from hwgen.studies.networks.run import run_cases
 
 SUFFIX = ".tflite"
@@ -55,7 +55,7 @@ CODE = ("golden", "hwgen.fit", "hwgen.commands", "hwgen.importers", "hwgen.netwo
 Report = TypeVar("Report")
 
 
-def mlperf_tiny(request: MlperfTiny) -> MlperfTinyReport:
+def mlperf_tiny(request: TinyRequest) -> MlperfTinyReport:
     """Return what was measured of each file in the folder of the request.
 
     Reports of agreement and fit, and the rows of runs, are cached in the work folder.
@@ -89,7 +89,7 @@ def mlperf_tiny(request: MlperfTiny) -> MlperfTinyReport:
     )
 
 
-def files_of(request: MlperfTiny) -> list[Path]:
+def files_of(request: TinyRequest) -> list[Path]:
     """Return the files of the request: all of the folder, or those that it names."""
     folder = needed(request.published, "--published", f"a folder with {SUFFIX} files")
     known = {file.stem: file for file in sorted(folder.glob(f"*{SUFFIX}"))}
@@ -113,7 +113,7 @@ def needed(path: File | None, option: str, what: str) -> Path:
 
 
 def network_of(
-    context: Context, request: MlperfTiny, file: Path, switches: str, *, floats: bool
+    context: Context, request: TinyRequest, file: Path, switches: str, *, floats: bool
 ) -> TinyNetwork:
     """Return what was measured of one file; switches: all but that of digits.
 
@@ -192,7 +192,7 @@ def fit_of(context: Context, network: Path, fitted: Path, inputs: Path) -> FitRe
 
 def row_of_run(
     context: Context,
-    request: MlperfTiny,
+    request: TinyRequest,
     inputs: Inputs,
     *,
     network: Path,
@@ -200,7 +200,7 @@ def row_of_run(
 ) -> ResultRow:
     """Return the row of a run of the first inputs."""
     (row,) = run_cases(
-        Results(
+        ResultsRequest(
             [network],
             request.architecture,
             data=str(inputs.layers),

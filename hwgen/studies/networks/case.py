@@ -23,8 +23,8 @@ from hwgen.report.files import write_report
 from hwgen.report.run import RunReport
 from hwgen.report.tables import in_words
 from hwgen.report.training_table import is_short, read_training, training_state
-from hwgen.studies.networks.command import Result
 from hwgen.studies.networks.report import Case, Measured, ResultRow, Training, row_of
+from hwgen.studies.networks.request import CaseRequest
 
 ACTIVATION_BITS = 8
 TRAINING = "training.json"
@@ -87,7 +87,7 @@ def training_of(subject: Subject) -> Training:
     )
 
 
-def run_case(request: Result) -> ResultRow:
+def run_case(request: CaseRequest) -> ResultRow:
     """Run one case; write its row to `record` and its whole report into a folder beside it."""
     context, engine, record = request.quiet, request.engine, Path(request.record)
     arch, data = Path(request.architecture), images_of(request.data)

@@ -26,8 +26,8 @@ from hwgen.files.leash import leashed
 from hwgen.files.load import first_mistake
 from hwgen.report.files import write_report
 from hwgen.studies.networks.case import case_of
-from hwgen.studies.networks.command import Results
 from hwgen.studies.networks.report import Case, ResultRow, ResultsReport, row_of
+from hwgen.studies.networks.request import ResultsRequest
 
 NOT_COMPARED = {"training", "commit", "machine", "command"}
 """Facts of a case that decide no result."""
@@ -48,13 +48,13 @@ class Planned:
     paths: Sequence[Path]
 
 
-def run_results(request: Results) -> ResultsReport:
+def run_results(request: ResultsRequest) -> ResultsReport:
     """Run every case that has no row yet; return all rows of the folder."""
     run_cases(request)
     return read_results(Path(request.runs))
 
 
-def run_cases(request: Results) -> list[ResultRow]:
+def run_cases(request: ResultsRequest) -> list[ResultRow]:
     """Run every case that has no row yet; return the rows of the request."""
     context = request.quiet
     cases = list(planned(context, request))
@@ -68,7 +68,7 @@ def run_cases(request: Results) -> list[ResultRow]:
     return [read_row(each.record) for each in cases]
 
 
-def planned(context: Context, request: Results) -> Iterator[Planned]:
+def planned(context: Context, request: ResultsRequest) -> Iterator[Planned]:
     """Yield all cases of a request."""
     data = images_of(request.data)
     for file, batch, sparsity in product(request.networks, request.batch, request.sparsity):
