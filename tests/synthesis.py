@@ -1,9 +1,7 @@
 """A small synthesis for the tests of what is handed on: a network, designs of it, a search."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,7 +15,6 @@ from hwgen.crossbar.model.breakdown import break_down
 from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch, make_schedule
 from hwgen.crossbar.pages.reported import synthesis_report
 from hwgen.crossbar.pages.synthesis import SynthesisReport
-from hwgen.crossbar.synthesis.budget import Budget
 from hwgen.crossbar.synthesis.result import Candidate, Chosen, PointResult, Progress, SearchResult
 from hwgen.report.types import Source
 from tests.crossbar.model.layers import conv, fc, layer, pool
@@ -188,6 +185,4 @@ def result_of_one(
 
 def replace_search(patch: pytest.MonkeyPatch, synthesize: Callable[..., Any]) -> None:
     """Put a search in the place of ours."""
-    module = ModuleType("hwgen.crossbar.synthesis.search")
-    vars(module).update(synthesize=synthesize, Budget=Budget)
-    patch.setitem(sys.modules, module.__name__, module)
+    patch.setattr("hwgen.crossbar.synthesis.search.synthesize", synthesize)

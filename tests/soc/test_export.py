@@ -10,11 +10,13 @@ import pytest
 
 from golden.network import answer
 from hwgen import api
+from hwgen.chip.family import Family
 from hwgen.commands.context import Context
 from hwgen.commands.export import export_run
 from hwgen.commands.families import families
 from hwgen.commands.images import choose_images
 from hwgen.commands.subject import load_subject
+from hwgen.dbpim import DbPim
 from hwgen.errors import DataError, FamilyError
 from hwgen.network.file import load_network
 
@@ -95,11 +97,16 @@ def test_several_modes_need_one(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+class WithoutFirmware(DbPim):
+    """The family without one of its capabilities."""
+
+    firmware = Family.firmware
+
+
 def test_a_family_without_a_layout_of_its_memory_is_refused(tmp_path: Path) -> None:
     files = (DIGITS, ROOT / "configs/dbpim/tiny.yaml")
     family = replace(families()["dbpim"])
-    offers = {key: name for key, name in family.description.offers.items() if key != "firmware"}
-    family.__dict__["description"] = replace(family.description, offers=offers)
+    family.__dict__["family"] = WithoutFirmware()
     subject = replace(load_subject(*files), family=family)
     batch = choose_images(subject.network, None, 1)
     said = "the family dbpim cannot be driven by firmware yet: it has no layout of images"
