@@ -127,13 +127,13 @@ def test_the_page_shows_every_row() -> None:
     lines = [line for line in page if line.endswith("| [1] |")]
     assert lines == [
         "| long | all | 2 | 25.00% of 10 | 1,000 | 999 | **cycles or events differ** | [1] |",
-        "| net/work | all | 2 | 25.00% of 10\\* | 1,000 | 1,000 | equal | [1] |",
+        "| net\\|work | all | 2 | 25.00% of 10\\* | 1,000 | 1,000 | equal | [1] |",
         "| refused | all | 2 | 25.00% of 10\\* | - | - | **failed** | [1] |",
         "| predicted | all | 2 | 25.00% of 10\\* | 1,000 | - | not simulated | [1] |",
     ]
     details = [line for line in page if line.endswith("| 2 cores, x86_64 |")]
     assert details[1] == (
-        "| net/work | all | 2 | float 3 epochs | tiny | 7 | 4 / 1 | 30 | 2.50\\* | 12 | abcdef+"
+        "| net\\|work | all | 2 | float 3 epochs | tiny | 7 | 4 / 1 | 30 | 2.50\\* | 12 | abcdef+"
         " | 2 cores, x86_64 |"
     )
     assert "| tiny | - | - | - | - | - |" in details[2] and len(details) == 4
