@@ -72,8 +72,6 @@ class InstalledFamily:
 
     def need(self, capability: Callable[[Family], Promise]) -> Promise:
         """Return what gives a capability; FamilyError if this family has none."""
-        if not self.offers(capability):
-            return capability(self.family)
         with optional_packages():
             given: Promise = self._import(getattr(self.family, capability.__name__))
         return given
@@ -82,6 +80,8 @@ class InstalledFamily:
         """Return what `action` imports; in another package every failure is one sentence."""
         try:
             return action()
+        except FamilyError:
+            raise
         except Exception as error:
             if self.package == PROJECT:
                 raise

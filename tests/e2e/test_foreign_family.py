@@ -139,7 +139,9 @@ def test_what_an_adder_lacks_is_one_sentence(
     hwgen: Hwgen, packages: Path, adder: Path, command: list[object], words: str
 ) -> None:
     install_adder(packages)
-    refused(hwgen(*command, adder), "the family adder", words)
+    done = hwgen(*command, adder)
+    refused(done, "the family adder", words)
+    assert "cannot be used" not in done.stderr
 
 
 def test_an_adder_leaves_the_other_families_alone(hwgen: Hwgen, packages: Path) -> None:
