@@ -78,8 +78,7 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
         if self.plot is not None:
             from hwgen.report.cost_plot import cost_picture
 
-            draw = cost_picture
-            write_plot(self.plot, lambda kind: draw(report, kind))
+            write_plot(self.plot, lambda kind: cost_picture(report, kind))
         return report
 
     def table(self, report: CostReport) -> RenderableType:

@@ -105,10 +105,9 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         """Refuse an unknown set of images, and a quantized file where nothing is quantized."""
         from hwgen.data import DATASETS
 
-        known = DATASETS
-        if self.dataset and self.dataset not in known:
-            allowed = f"one of {', '.join(known)}, or left out"
-            raise self.refusal("dataset", allowed, with_near(self.dataset, known))
+        if self.dataset and self.dataset not in DATASETS:
+            allowed = f"one of {', '.join(DATASETS)}, or left out"
+            raise self.refusal("dataset", allowed, with_near(self.dataset, DATASETS))
         if self.qdq is not None and self.calibrate is None:
             raise self.refusal("qdq", "given with --calibrate", self.qdq)
 

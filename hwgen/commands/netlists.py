@@ -155,9 +155,8 @@ def synthesized(
         replaced = family.need(Family.physical).synthesis_modules(arch)
         from hwgen.chip.rtl.manifest import module_entry
 
-        entry_of = module_entry
         texts |= replaced
-        manifest |= {name: entry_of(f"{name}.v", text) for name, text in replaced.items()}
+        manifest |= {name: module_entry(f"{name}.v", text) for name, text in replaced.items()}
     arrays = [name for name, entry in manifest.items() if entry.get("array")]
     below = uses(manifest, content["top"])
     for name in below:

@@ -63,21 +63,18 @@ def operators_page() -> str:
     from hwgen.importers.onnx.quantized import HANDLERS
     from hwgen.importers.tflite import OPERATORS
 
-    tflite = OPERATORS
-    onnx = HANDLERS
-    forms = FORMS
-    quantized = {name: form.operator for name, form in forms.items()}
+    quantized = {name: form.operator for name, form in FORMS.items()}
     parts = [
         HEAD,
         TFLITE_HEAD,
         *rows(
             ("operator", "becomes", "limits"),
-            ((f"`{name}`", each.becomes, each.limits) for name, each in tflite.items()),
+            ((f"`{name}`", each.becomes, each.limits) for name, each in OPERATORS.items()),
         ),
         ONNX_HEAD,
         *rows(
             ("operator", "how it is read"),
-            ((f"`{name}`", first_line(each)) for name, each in sorted(onnx.items())),
+            ((f"`{name}`", first_line(each)) for name, each in sorted(HANDLERS.items())),
         ),
         QOPERATOR_HEAD,
         *rows(

@@ -136,8 +136,7 @@ class Sweep(
         if self.plot is not None:
             from hwgen.report.sweep_plot import sweep_picture
 
-            draw = sweep_picture
-            write_plot(self.plot, lambda kind: draw(report, kind))
+            write_plot(self.plot, lambda kind: sweep_picture(report, kind))
         return report
 
     def table(self, report: SweepReport) -> RenderableType:

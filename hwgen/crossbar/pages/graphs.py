@@ -61,9 +61,7 @@ def graph_operators() -> dict[str, str]:
     from hwgen.crossbar.compiler.operators import MEANINGS
     from hwgen.importers.onnx.operators import OPERATORS
 
-    meanings = MEANINGS
-    operators = OPERATORS
     return {
-        name: next(text for text, ops in meanings.items() if op in ops)
-        for name, op in operators.items()
+        name: next(text for text, ops in MEANINGS.items() if op in ops)
+        for name, op in OPERATORS.items()
     }

@@ -74,6 +74,8 @@ class Synthesis:
 
 def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
+    from hwgen.crossbar.model.breakdown import break_down
+    from hwgen.crossbar.model.record import make_arch, make_schedule
     from hwgen.crossbar.pages.synthesis_page import synthesis_page
 
     check_power(request.power_w)
@@ -99,14 +101,8 @@ def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
     result = search(context, request, network, components)
     with simulating(context):
         confirmed = confirm(network, components, result, result.best)
-        from hwgen.crossbar.model.record import make_arch
-
         arch = make_arch(confirmed, name)
-        from hwgen.crossbar.model.record import make_schedule
-
         schedule = make_schedule(confirmed, arch)
-        from hwgen.crossbar.model.breakdown import break_down
-
         report = synthesis_report(
             result,
             arch,

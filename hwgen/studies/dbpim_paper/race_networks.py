@@ -120,8 +120,7 @@ def images_of(
         dataset = data / DATASET_OF.get(name, "cifar100")
         from hwgen.data import DATASETS
 
-        known = DATASETS
-        if network.graph.dataset not in known:
+        if network.graph.dataset not in DATASETS:
             return drawn_images(network, count=count), "drawn images"
         return choose_images(network, str(dataset), count), f"test images of {dataset.name}"
     return drawn_images(network, count=count), "drawn images"

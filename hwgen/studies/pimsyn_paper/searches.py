@@ -136,8 +136,7 @@ class Searches:
             done += 1
             self.tell(f"published search, {done} of {len(tasks)}: {' '.join(keys[index])}")
 
-        run = run_stored
-        results = run(self.executor, PUBLISHED, tasks, self.store, on_done)
+        results = run_stored(self.executor, PUBLISHED, tasks, self.store, on_done)
         return {key: self.reached(key[0], got) for key, got in zip(keys, results, strict=True)}
 
     def task(self, name: str, method: dict[str, Any]) -> dict[str, Any]:
