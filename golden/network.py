@@ -11,12 +11,16 @@ from golden.ops.add import scaled_sum, weighted_sum
 from golden.ops.average_pool import window_sums
 from golden.ops.concatenate import concatenate
 from golden.ops.conv import conv
+from golden.ops.layer_norm import layer_norm
 from golden.ops.linear import linear
+from golden.ops.matmul import map_product
 from golden.ops.max_pool import max_pool
 from golden.ops.multiply import product
 from golden.ops.requantize import requantize
 from golden.ops.rescale import centred
 from golden.ops.shortcut import shortcut
+from golden.ops.softmax import softmax
+from golden.ops.stack import stack
 from golden.ops.table import look_up
 from golden.ops.upsample import upsample
 from hwgen.network import (
@@ -24,9 +28,12 @@ from hwgen.network import (
     Add,
     AveragePool,
     Concatenate,
+    Constant,
     Conv,
     Layer,
+    LayerNorm,
     Linear,
+    MatMul,
     MaxPool,
     Multiply,
     QuantizedNetwork,
@@ -34,6 +41,8 @@ from hwgen.network import (
     Rescale,
     Reshape,
     Shortcut,
+    Softmax,
+    Stack,
     Table,
     Transpose,
     Upsample,
@@ -67,7 +76,11 @@ def infer(
     last_reader = {name: layer.name for layer in network.layers for name in layer.inputs}
     for layer in network.layers:
         inputs = [maps[name] for name in layer.inputs]
-        maps[layer.name] = infer_layer(network, layer, inputs, mode=mode)
+        maps[layer.name] = (
+            constant(network, layer, len(images))
+            if isinstance(layer, Constant)
+            else infer_layer(network, layer, inputs, mode=mode)
+        )
         for name in set(maps) - wanted:
             if last_reader.get(name, layer.name) == layer.name:
                 del maps[name]
@@ -122,13 +135,20 @@ def check_images(network: QuantizedNetwork, images: Map) -> None:
 def infer_layer(
     network: QuantizedNetwork, layer: Layer, inputs: list[Map], *, mode: int = 0
 ) -> Map:
-    """Return the output map of one layer for its input maps, all of one mode."""
+    """Return the output map of one layer for its input maps, all of one mode.
+
+    A layer without inputs has one image.
+    """
     match layer:
         case Conv() | Linear():
             return weighted_layer(network, layer, inputs[0], mode)
-        case MaxPool() | Concatenate() | Table() | Shortcut():
+        case MaxPool() | Concatenate() | Stack() | Table() | Shortcut():
             return chosen(network, layer, inputs, mode)
-        case AveragePool() | Add() | Multiply() | Rescale():
+        case Softmax() | LayerNorm():
+            return of_pixels(network, layer, inputs[0])
+        case Constant():
+            return constant(network, layer, 1)
+        case AveragePool() | Add() | Multiply() | MatMul() | Rescale():
             sums, multiplier = combined(network, layer, inputs, mode)
             return requantize_to(layer, sums, multiplier, layer.requantization[mode].shift, mode)
         case _:
@@ -137,7 +157,7 @@ def infer_layer(
 
 def chosen(
     network: QuantizedNetwork,
-    layer: MaxPool | Concatenate | Table | Shortcut,
+    layer: MaxPool | Concatenate | Stack | Table | Shortcut,
     inputs: list[Map],
     mode: int,
 ) -> Map:
@@ -149,6 +169,8 @@ def chosen(
             )
         case Concatenate():
             return concatenate(inputs)
+        case Stack():
+            return stack(inputs)
         case Table():
             return look_up(inputs[0], network.tables[layer.name][mode])
         case Shortcut():
@@ -158,6 +180,36 @@ def chosen(
                 channels=layer.output.channels_in(mode),
                 zero_point=layer.output.quantization[mode].zero_point,
             )
+
+
+def constant(network: QuantizedNetwork, layer: Constant, images: int) -> Map:
+    """Return the same map for each image."""
+    held = network.held[layer.name]["map"]
+    return np.broadcast_to(held, (images, *held.shape))
+
+
+def of_pixels(network: QuantizedNetwork, layer: Softmax | LayerNorm, given: Map) -> Map:
+    """Return the map of a layer that reads a whole pixel before it writes one."""
+    arrays, values = network.held[layer.name], layer.output.quantization[0]
+    match layer:
+        case Softmax():
+            steps = softmax(
+                given,
+                groups=layer.groups,
+                exponentials=arrays["exponentials"],
+                factor=layer.factor,
+            )
+        case LayerNorm():
+            eps, scale = arrays["constants"]
+            steps = layer_norm(
+                given,
+                values=arrays["values"],
+                gamma=arrays["gamma"],
+                beta=arrays["beta"],
+                eps=eps,
+                scale=scale,
+            )
+    return (steps + values.zero_point).clip(values.low, values.high).astype(layer.output.dtype)
 
 
 def moved(layer: Upsample | Transpose | Reshape, given: Map, mode: int) -> Map:
@@ -175,7 +227,7 @@ def moved(layer: Upsample | Transpose | Reshape, given: Map, mode: int) -> Map:
 
 def combined(
     network: QuantizedNetwork,
-    layer: AveragePool | Add | Multiply | Rescale,
+    layer: AveragePool | Add | Multiply | MatMul | Rescale,
     inputs: list[Map],
     mode: int,
 ) -> tuple[NDArray[np.int64], Any]:
@@ -198,6 +250,14 @@ def combined(
                 *inputs, zero_points=(zero, more[0]), multipliers=(multiplier, others[0])
             )
             return sums, 1
+        case MatMul():
+            sums = map_product(
+                *inputs,
+                groups=layer.groups,
+                transposed=layer.transposed,
+                zero_points=(zero, more[0]),
+            )
+            return sums, multiplier
         case Multiply():
             return product(*inputs, zero_points=(zero, more[0])), multiplier
         case Rescale():

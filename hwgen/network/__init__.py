@@ -3,6 +3,7 @@
 from hwgen.network.add import Add
 from hwgen.network.average_pool import AveragePool
 from hwgen.network.concatenate import Concatenate
+from hwgen.network.constant import Constant
 from hwgen.network.conv import Conv
 from hwgen.network.graph import (
     FORMAT,
@@ -12,15 +13,20 @@ from hwgen.network.graph import (
     Graph,
     Layer,
     QuantizedNetwork,
+    version_of,
 )
 from hwgen.network.layer import Requantization, Requantized
+from hwgen.network.layer_norm import LayerNorm
 from hwgen.network.linear import Linear
 from hwgen.network.maps import FeatureMap, MapQuantization, byte_map, one_mode_map, raw_map
+from hwgen.network.matmul import MatMul
 from hwgen.network.max_pool import MaxPool
 from hwgen.network.moves import Reshape, Transpose
 from hwgen.network.multiply import Multiply
 from hwgen.network.rescale import Rescale
 from hwgen.network.shortcut import Shortcut
+from hwgen.network.softmax import Softmax
+from hwgen.network.stack import Stack
 from hwgen.network.table import Table
 from hwgen.network.upsample import Upsample
 from hwgen.network.weights import PARAMETER_TYPES, Parameters, Weighted
@@ -34,12 +40,15 @@ __all__ = [
     "Add",
     "AveragePool",
     "Concatenate",
+    "Constant",
     "Conv",
     "FeatureMap",
     "Graph",
     "Layer",
+    "LayerNorm",
     "Linear",
     "MapQuantization",
+    "MatMul",
     "MaxPool",
     "Multiply",
     "Parameters",
@@ -49,6 +58,8 @@ __all__ = [
     "Rescale",
     "Reshape",
     "Shortcut",
+    "Softmax",
+    "Stack",
     "Table",
     "Transpose",
     "Upsample",
@@ -56,4 +67,5 @@ __all__ = [
     "byte_map",
     "one_mode_map",
     "raw_map",
+    "version_of",
 ]

@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.errors import FormatError
-from hwgen.network.graph import ANSWER_PLACES, INPUT, Graph, Layer, QuantizedNetwork
+from hwgen.network.graph import (
+    ANSWER_PLACES,
+    INPUT,
+    Graph,
+    Layer,
+    QuantizedNetwork,
+    version_of,
+)
 from hwgen.network.host import raw_image_complaints
 from hwgen.network.layer import Surroundings
 from hwgen.network.maps import Complaint, FeatureMap, map_complaints
@@ -31,6 +38,9 @@ def check_network(network: QuantizedNetwork, *, source: str) -> None:
 def complaints(network: QuantizedNetwork) -> Iterator[Complaint]:
     """Yield every contradiction; each check relies on those before it."""
     graph = network.graph
+    oldest = version_of(graph.layers)
+    if graph.version != oldest:
+        yield "version", f"{oldest}, the oldest that has all kinds of layers", graph.version
     if len(set(graph.modes)) < len(graph.modes):
         yield "modes", "names of their own", list(graph.modes)
     yield from input_complaints(graph)
@@ -40,7 +50,7 @@ def complaints(network: QuantizedNetwork) -> Iterator[Complaint]:
         yield from array_complaints(network, layer)
         yield from layer_complaints(network, layer, maps)
         maps[layer.name] = layer.output
-    for name in sorted({*network.parameters, *network.tables} - set(maps)):
+    for name in sorted({*network.parameters, *network.tables, *network.held} - set(maps)):
         yield "every array", "of a layer", f"{name}.{min(network.arrays_of(name))}"
     yield from output_complaints(graph, maps)
     yield from host_complaints(network, maps[network.answer])

@@ -19,11 +19,13 @@ from hwgen.network.graph import (
     FORMAT,
     RAW_IMAGE,
     VERSION,
+    VERSION_4,
     Graph,
     QuantizedNetwork,
 )
 from hwgen.network.host import RawImage
 from hwgen.network.layer import Arrays
+from hwgen.network.table import Table
 from hwgen.network.version_2 import VERSION_2, from_version_2
 from hwgen.network.weights import PARAMETER_TYPES, Parameters
 
@@ -60,7 +62,7 @@ def load_network(path: Path) -> QuantizedNetwork:
 def parse_json(text: NDArray[Any], source: str) -> dict[str, Any]:
     """Return the graph as plain values, of a known format and version."""
     plain = plain_json(text.tobytes(), field=GRAPH_KEY, source=source)
-    versions = [VERSION, VERSION_2]
+    versions = [VERSION_4, VERSION, VERSION_2]
     return check_header(plain, file_format=FORMAT, versions=versions, source=source)
 
 
@@ -76,20 +78,23 @@ def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
     """Return the network with its arrays sorted to their layers."""
     left = dict(arrays)
     raw, places = left.pop(RAW_IMAGE, None), left.pop(ANSWER_PLACES, None)
-    parameters, tables = {}, {}
+    parameters, tables, held = {}, {}, {}
     for layer in graph.layers:
         keys = layer.ARRAY_TYPES
         found = {key: take(left, f"{layer.name}.{key}", source) for key in keys}
         if keys == PARAMETER_TYPES:
             parameters[layer.name] = Parameters(**found)
-        elif found:
+        elif keys == Table.ARRAY_TYPES:
             tables[layer.name] = found["table"]
+        elif found:
+            held[layer.name] = found
     if left:
         raise FormatError(field="every array", allowed="of a layer", given=min(left), source=source)
     return QuantizedNetwork(
         graph=graph,
         parameters=parameters,
         tables=tables,
+        held=held,
         raw_image=None if raw is None else parse_raw_image(raw, source),
         answer_places=places,
     )

@@ -6,6 +6,7 @@ its file; `hwgen/network/quantization.py` the arithmetic.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import field
 from typing import Annotated, Any, Final, Literal
 
@@ -17,23 +18,31 @@ from pydantic.dataclasses import dataclass
 from hwgen.network.add import Add
 from hwgen.network.average_pool import AveragePool
 from hwgen.network.concatenate import Concatenate
+from hwgen.network.constant import Constant
 from hwgen.network.conv import Conv
 from hwgen.network.host import RawImage
 from hwgen.network.layer import Arrays
+from hwgen.network.layer_norm import LayerNorm
 from hwgen.network.linear import Linear
 from hwgen.network.maps import STRICT, FeatureMap
+from hwgen.network.matmul import MatMul
 from hwgen.network.max_pool import MaxPool
 from hwgen.network.moves import Reshape, Transpose
 from hwgen.network.multiply import Multiply
 from hwgen.network.quantization import HALF_UP, Rounding
 from hwgen.network.rescale import Rescale
 from hwgen.network.shortcut import Shortcut
+from hwgen.network.softmax import Softmax
+from hwgen.network.stack import Stack
 from hwgen.network.table import Table
 from hwgen.network.upsample import Upsample
 from hwgen.network.weights import Parameters
 
 FORMAT = "hwgen.network"
 VERSION: Final = 3
+"""Of a file whose layers are all of the older kinds."""
+VERSION_4: Final = 4
+"""Of a file with a layer of `NEWER_KINDS`."""
 INPUT = "input"
 """Name of the image in the graph."""
 RAW_IMAGE, ANSWER_PLACES = "raw_image", "answer_places"
@@ -55,6 +64,11 @@ Layer = (
     | Upsample
     | Transpose
     | Reshape
+    | MatMul
+    | Softmax
+    | LayerNorm
+    | Constant
+    | Stack
 )
 
 KINDS: dict[str, Any] = {
@@ -71,8 +85,20 @@ KINDS: dict[str, Any] = {
     "upsample": Upsample,
     "transpose": Transpose,
     "reshape": Reshape,
+    "matmul": MatMul,
+    "softmax": Softmax,
+    "layer_norm": LayerNorm,
+    "constant": Constant,
+    "stack": Stack,
 }
 """Each kind of layer by its `op`."""
+NEWER_KINDS = frozenset({"matmul", "softmax", "layer_norm", "constant", "stack"})
+"""Kinds of version 4: what transformers need."""
+
+
+def version_of(layers: Sequence[Layer]) -> Literal[3, 4]:
+    """Return the oldest version of the file that has all layers."""
+    return VERSION if NEWER_KINDS.isdisjoint(layer.op for layer in layers) else VERSION_4
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -84,10 +110,11 @@ class Graph:
     preprocessing: one sentence: how a source image becomes the integers of `input`
     modes: names, the widest first
     outputs: names of layers; the first is the answer
+    version: the oldest that has all kinds of layers, so that a network has one file
     """
 
     format: Literal["hwgen.network"]
-    version: Literal[3]
+    version: Literal[3, 4]
     name: Annotated[str, Field(min_length=1)]
     dataset: str
     class_names: list[str]
@@ -103,6 +130,7 @@ class QuantizedNetwork:
     """A layer graph and the integers of its layers, by layer name.
 
     parameters: of `conv` and `linear`; tables: of `table`, uint8 (modes, 256)
+    held: arrays of other kinds by their key, such as the bits of float32 of a `layer_norm`
     raw_image: what the host does to an image before its quantization; None: nothing
     answer_places: int64, of the shape of the answer in the file that was imported: the number of
         the element of the answer's map that each element is, -1 for a real zero; None: the file
@@ -112,6 +140,7 @@ class QuantizedNetwork:
     graph: Graph
     parameters: dict[str, Parameters] = field(default_factory=dict)
     tables: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+    held: dict[str, Arrays] = field(default_factory=dict)
     raw_image: RawImage | None = None
     answer_places: NDArray[np.int64] | None = None
 
@@ -140,13 +169,15 @@ class QuantizedNetwork:
         """Return the arrays of a layer by key; nothing for a layer without any."""
         if name in self.parameters:
             return self.parameters[name].arrays()
-        return {"table": self.tables[name]} if name in self.tables else {}
+        if name in self.tables:
+            return {"table": self.tables[name]}
+        return self.held.get(name, {})
 
     def arrays(self) -> Arrays:
         """Return every array by its name in the file, in the order of the file."""
         return {
             f"{name}.{key}": array
-            for name in sorted({*self.parameters, *self.tables})
+            for name in sorted({*self.parameters, *self.tables, *self.held})
             for key, array in self.arrays_of(name).items()
         } | self.host_arrays()
 

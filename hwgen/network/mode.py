@@ -32,6 +32,7 @@ def in_mode(network: QuantizedNetwork, mode: int) -> QuantizedNetwork:
         ),
         parameters=parameters,
         tables={name: table[mode : mode + 1] for name, table in network.tables.items()},
+        held=network.held,
         raw_image=network.raw_image,
         answer_places=network.answer_places,
     )

@@ -1,0 +1,47 @@
+"""A map that does not depend on the image: position embeddings, a class token."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic.dataclasses import dataclass
+
+from hwgen.network.layer import (
+    LayerBase,
+    Surroundings,
+    array_shape_complaints,
+    array_type_complaints,
+    one_mode_complaints,
+)
+from hwgen.network.maps import BYTE_BITS, STRICT, Complaint, FeatureMap, Shape
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Constant(LayerBase):
+    """Array `map` uint8 (height, width, channels): the elements."""
+
+    op: Literal["constant"]
+
+    INPUT_COUNT: ClassVar[tuple[int, int]] = (0, 0)
+    ARRAY_TYPES: ClassVar[dict[str, tuple[Any, ...]]] = {"map": (np.uint8,)}
+
+    def output_shape(self, sources: Sequence[FeatureMap]) -> Shape:
+        """Return the shape that the file gives it."""
+        return self.output.shape
+
+    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+        """Check that the elements are bytes of the range of the map."""
+        yield from one_mode_complaints(self.name, around)
+        if self.output.bits > BYTE_BITS:
+            yield f"{self.name}.output.bits", f"at most {BYTE_BITS}", self.output.bits
+            return
+        given = around.arrays["map"]
+        mistakes = [
+            *array_type_complaints(self.name, "map", given, (np.uint8,)),
+            *array_shape_complaints(self.name, "map", given, self.output.shape),
+        ]
+        yield from mistakes
+        values = self.output.quantization[0]
+        outside = [] if mistakes else given[(given < values.low) | (given > values.high)]
+        if len(outside):
+            yield f"{self.name}.map", f"from {values.low} to {values.high}", outside[0]

@@ -1,0 +1,78 @@
+"""Layer normalization over the channels of a pixel, in float32 operations of one order."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic.dataclasses import dataclass
+
+from hwgen.network.layer import (
+    LayerBase,
+    Surroundings,
+    array_shape_complaints,
+    array_type_complaints,
+    one_mode_complaints,
+)
+from hwgen.network.maps import BYTE_BITS, STRICT, Complaint
+from hwgen.network.softmax import byte_complaints
+
+SUMS = 8
+"""Sums that run beside each other in the order `eight`."""
+MOST_CHANNELS = 4096
+"""Sums of so many float32 of a byte fit 53 bits."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class LayerNorm(LayerBase):
+    """(x - mean) / sqrt(variance + eps) * gamma + beta over the N channels of a pixel.
+
+    With f(x) the nearest float32, fma(a, b, c) = f(a * b + c):
+
+        v[i] = values[x[i]];  mean = f(sum of v / N), the sum exact;  d[i] = f(v[i] - mean)
+        q[k] = fma(d[k + 8 t], d[k + 8 t], q[k]) for t = 0 .. N / 8 - 1, each k from 0 to 7
+        q = ((q0 + q4) + (q2 + q6)) + ((q1 + q5) + (q3 + q7)), each sum rounded
+        inv = f(1 / f(sqrt(f(f(q / N) + eps))))
+        y = clip(rne(f(fma(f(d[i] * inv), gamma[i], beta[i]) / scale)) + zero point, low, high)
+
+    order: of the sums, that of a runtime's kernel. Arrays hold bits of float32: `values` (256) of
+    each byte, `gamma` and `beta` (N), `constants` (2): eps, scale of the output
+    """
+
+    op: Literal["layer_norm"]
+    order: Literal["eight"]
+
+    ARRAY_TYPES: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "values": (np.uint32,),
+        "gamma": (np.uint32,),
+        "beta": (np.uint32,),
+        "constants": (np.uint32,),
+    }
+
+    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+        """Check widths, that both maps are bytes, and that the arrays hold real numbers."""
+        yield from one_mode_complaints(self.name, around)
+        source = around.sources[0]
+        if source.channels % SUMS or source.channels > MOST_CHANNELS:
+            allowed = f"a multiple of {SUMS} up to {MOST_CHANNELS}"
+            yield f"the channels of the input of {self.name}", allowed, source.channels
+            return
+        yield from byte_complaints(self.name, (source.bits, self.output.bits))
+        lengths = {
+            "values": 1 << BYTE_BITS,
+            "gamma": source.channels,
+            "beta": source.channels,
+            "constants": 2,
+        }
+        for key, length in lengths.items():
+            array = around.arrays[key]
+            mistakes = [
+                *array_type_complaints(self.name, key, array, (np.uint32,)),
+                *array_shape_complaints(self.name, key, array, (length,)),
+            ]
+            yield from mistakes
+            if not mistakes and not np.isfinite(array.view(np.float32)).all():
+                yield f"{self.name}.{key}", "bits of finite float32", "others"
+                mistakes = [(key, "", "")]
+            if not mistakes and key == "constants" and (array.view(np.float32) <= 0).any():
+                given = array.view(np.float32).tolist()
+                yield f"{self.name}.{key}", "eps and scale above 0", given
