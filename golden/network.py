@@ -76,11 +76,8 @@ def infer(
     last_reader = {name: layer.name for layer in network.layers for name in layer.inputs}
     for layer in network.layers:
         inputs = [maps[name] for name in layer.inputs]
-        maps[layer.name] = (
-            constant(network, layer, len(images))
-            if isinstance(layer, Constant)
-            else infer_layer(network, layer, inputs, mode=mode)
-        )
+        made = infer_layer(network, layer, inputs, mode=mode)
+        maps[layer.name] = made if inputs else np.broadcast_to(made, (len(images), *made.shape[1:]))
         for name in set(maps) - wanted:
             if last_reader.get(name, layer.name) == layer.name:
                 del maps[name]
@@ -147,7 +144,7 @@ def infer_layer(
         case Softmax() | LayerNorm():
             return of_pixels(network, layer, inputs[0])
         case Constant():
-            return constant(network, layer, 1)
+            return network.held[layer.name]["map"][np.newaxis]
         case AveragePool() | Add() | Multiply() | MatMul() | Rescale():
             sums, multiplier = combined(network, layer, inputs, mode)
             return requantize_to(layer, sums, multiplier, layer.requantization[mode].shift, mode)
@@ -180,12 +177,6 @@ def chosen(
                 channels=layer.output.channels_in(mode),
                 zero_point=layer.output.quantization[mode].zero_point,
             )
-
-
-def constant(network: QuantizedNetwork, layer: Constant, images: int) -> Map:
-    """Return the same map for each image."""
-    held = network.held[layer.name]["map"]
-    return np.broadcast_to(held, (images, *held.shape))
 
 
 def of_pixels(network: QuantizedNetwork, layer: Softmax | LayerNorm, given: Map) -> Map:

@@ -26,7 +26,6 @@ from hwgen.train.augmentation import augment
 from hwgen.train.checkpoint import Checkpoint, Epoch, Underway, load_checkpoint, save_checkpoint
 from hwgen.train.devices import has_bfloat16
 from hwgen.train.parallel import average_gradients, check_batch, part_of, rank, size, total
-from hwgen.train.plans.plan import Plan
 from hwgen.train.recipe import TRAINING_VERSION, Common, Phase
 from hwgen.train.schedule import learning_rate, make_optimizer
 
@@ -50,7 +49,6 @@ class Loop:
     def __init__(
         self,
         recipe: Common,
-        plan: Plan,
         dataset: Dataset,
         start_path: Path | None,
         *,
@@ -65,7 +63,7 @@ class Loop:
             wanted = "no checkpoint" if recipe.start is None else "a checkpoint"
             given = "none" if start_path is None else start_path
             raise DataError(f"the recipe {recipe.name} must start from {wanted}, got {given}")
-        self.common, self.plan, self.dataset, self.start_path = recipe, plan, dataset, start_path
+        self.common, self.dataset, self.start_path = recipe, dataset, start_path
         self.phases, self.bars, self.resume = phases, bars, resume
         self.checkpoints = out / "checkpoints"
         self.device = device

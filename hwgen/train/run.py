@@ -32,10 +32,11 @@ class Run(Loop):
         resume: bool,
         bars: Progress,
     ) -> None:
-        plan = plan_model(recipe.model, dataset.shape, len(dataset.class_names), width=recipe.width)
+        self.plan = plan_model(
+            recipe.model, dataset.shape, len(dataset.class_names), width=recipe.width
+        )
         super().__init__(
             recipe,
-            plan,
             dataset,
             start_path,
             phases=PHASES,

@@ -18,7 +18,9 @@ from hwgen.importers.integer.nodes import (
     Extremum,
     FullyConnected,
     Head,
+    LayerNormalization,
     Lookup,
+    MatrixProduct,
     Multiplication,
     Node,
     Padding,
@@ -26,11 +28,15 @@ from hwgen.importers.integer.nodes import (
     Requantization,
     Selection,
     Slopes,
+    SoftmaxOfGroups,
+    Stacking,
     Subsampling,
     Unsupported,
     View,
     window_of,
 )
+from hwgen.network.layer_norm import MOST_CHANNELS as MOST_NORM_CHANNELS
+from hwgen.network.layer_norm import SUMS as NORM_SUMS
 from hwgen.network.maps import BYTE_BITS, MAP_BITS
 
 Complaint = tuple[str, str, object]
@@ -157,6 +163,10 @@ def kind_complaints(
     match node:
         case Head():
             yield "its place", "the head of the network (nothing reads it)", "before other nodes"
+        case MatrixProduct() | SoftmaxOfGroups() | LayerNormalization():
+            yield from token_complaints(node, sources, output)
+        case Stacking() if len({each.shape[1:] for each in sources}) > 1:
+            yield "its inputs", "of one width and as many channels", shapes(sources)
         case Addition() | Multiplication() | Concatenation():
             yield from operand_complaints(node, sources, output)
         case Extremum() | Slopes():
@@ -172,6 +182,28 @@ def kind_complaints(
             yield from move_complaints(node, sources[0])
         case View() if math.prod(sources[0].shape) != math.prod(output.shape):
             yield "its output", f"of {math.prod(sources[0].shape)} elements", shapes([output])
+
+
+def token_complaints(
+    node: MatrixProduct | SoftmaxOfGroups | LayerNormalization,
+    sources: list[QuantizedMap],
+    output: QuantizedMap,
+) -> Iterator[Complaint]:
+    """Check what a transformer's runtime computes as stated: bytes without sign, whole norms."""
+    for each in (*sources, output):
+        if each.signed or each.bits > BYTE_BITS:
+            kind = f"{'int' if each.signed else 'uint'}{each.bits}"
+            allowed = "uint8 (quantize_static with activation_type=QUInt8, or --calibrate)"
+            yield "the type of its maps", allowed, kind
+            return
+    channels = sources[0].shape[2]
+    if isinstance(node, LayerNormalization):
+        if channels % NORM_SUMS or channels > MOST_NORM_CHANNELS:
+            allowed = f"a multiple of {NORM_SUMS} up to {MOST_NORM_CHANNELS}: pad the width"
+            yield "its width", allowed, channels
+    elif isinstance(node, MatrixProduct):
+        factor = node.gain * sources[0].scale * sources[1].scale / output.scale
+        yield from factor_complaints(factor)
 
 
 def constant_complaints(

@@ -17,6 +17,8 @@ from hwgen.importers.integer.nodes import (
     Requantization,
     Selection,
     Sides,
+    SoftmaxOfGroups,
+    Stacking,
     Subsampling,
     Transposition,
     Unsupported,
@@ -28,6 +30,7 @@ from hwgen.importers.integer.views import without_unused, without_views
 
 MOVES = (
     Concatenation
+    | Stacking
     | MaxPooling
     | Padding
     | Selection
@@ -48,6 +51,7 @@ def folded(graph: IntegerGraph) -> IntegerGraph:
         expanded,
         with_image_shaped,
         without_views,
+        with_filters_selected,
         with_paddings_folded,
         with_activations_folded,
     ):
@@ -66,7 +70,7 @@ def before_head(graph: IntegerGraph, name: str) -> str:
     behind = name
     while passed := passing(graph, behind):
         behind = passed.inputs[0]
-        if isinstance(passed, Head):
+        if isinstance(passed, Head | SoftmaxOfGroups):
             return before_head(graph, behind)
     return name
 
@@ -74,7 +78,7 @@ def before_head(graph: IntegerGraph, name: str) -> str:
 def passing(graph: IntegerGraph, name: str) -> Node | None:
     """Return the writer of a map if it keeps the order of values: a head, a view, a QUANTIZE."""
     node = graph.writer(name)
-    if isinstance(node, Head | View):
+    if isinstance(node, Head | SoftmaxOfGroups | View):
         return node
     if not isinstance(node, Requantization) or node.gain != 1 or name not in graph.maps:
         return None
@@ -89,6 +93,30 @@ def with_image_shaped(graph: IntegerGraph) -> IntegerGraph:
     if image is None or not views or len(shapes) != 1 or graph.input in graph.outputs:
         return graph
     return replace(graph, maps={**graph.maps, graph.input: image.reshaped(shapes.pop())})
+
+
+def with_filters_selected(graph: IntegerGraph) -> IntegerGraph:
+    """Return the graph with a convolution for each part that is read of one: query, key, value."""
+    for conv in [node for node in graph.nodes if isinstance(node, Convolution)]:
+        readers = graph.readers(conv.output)
+        parts = [each for each in readers if isinstance(each, Selection)]
+        if not parts or len(parts) < len(readers) or conv.output in graph.outputs:
+            continue
+        alike = (graph.maps[each.output].same_numbers for each in (conv, *parts))
+        if conv.groups > 1 or len(set(alike)) > 1:
+            continue
+        nodes: list[Node] = []
+        for node in graph.nodes:
+            if node in parts:
+                assert isinstance(node, Selection)
+                chosen = conv.weights.of_filters(node.channels)
+                nodes.append(
+                    replace(conv, name=node.name, output=node.output, weights=chosen)
+                )
+            elif node is not conv:
+                nodes.append(node)
+        graph = replace(graph, nodes=tuple(nodes))
+    return graph
 
 
 def with_paddings_folded(graph: IntegerGraph) -> IntegerGraph:

@@ -36,6 +36,7 @@ class Layers:
     layers: list[Layer] = field(default_factory=list)
     parameters: dict[str, Parameters] = field(default_factory=dict)
     tables: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+    held: dict[str, dict[str, NDArray[Any]]] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     used: set[str] = field(default_factory=lambda: {INPUT})

@@ -20,6 +20,13 @@ from hwgen.importers.integer.lower_maps import (
     add_shortcut,
     is_prefix,
 )
+from hwgen.importers.integer.lower_tokens import (
+    add_constant_map,
+    add_layer_normalization,
+    add_matrix_product,
+    add_softmax,
+    add_stacking,
+)
 from hwgen.importers.integer.lower_weights import (
     add_convolution,
     add_fully_connected,
@@ -31,9 +38,12 @@ from hwgen.importers.integer.nodes import (
     Addition,
     AveragePooling,
     Concatenation,
+    ConstantMap,
     Convolution,
     FullyConnected,
+    LayerNormalization,
     Lookup,
+    MatrixProduct,
     MaxPooling,
     Multiplication,
     Node,
@@ -41,12 +51,14 @@ from hwgen.importers.integer.nodes import (
     PerChannel,
     Requantization,
     Selection,
+    SoftmaxOfGroups,
+    Stacking,
     Subsampling,
     Transposition,
     Upsampling,
     View,
 )
-from hwgen.network import INPUT, ONE_MODE, VERSION, Graph, QuantizedNetwork
+from hwgen.network import INPUT, ONE_MODE, Graph, QuantizedNetwork, version_of
 from hwgen.network.check import check_network
 
 
@@ -95,7 +107,7 @@ def lower(
     network = QuantizedNetwork(
         graph=Graph(
             format="hwgen.network",
-            version=VERSION,
+            version=version_of(layers.layers),
             name=graph.name,
             dataset=dataset,
             class_names=list(class_names),
@@ -107,6 +119,7 @@ def lower(
         ),
         parameters=layers.parameters,
         tables=layers.tables,
+        held=layers.held,
         raw_image=graph.raw_image,
         answer_places=graph.answer_places,
     )
@@ -134,6 +147,16 @@ def add(layers: Layers, node: Node) -> None:  # noqa: C901, PLR0912 one line a k
             add_addition(layers, node)
         case Multiplication():
             add_multiplication(layers, node)
+        case MatrixProduct():
+            add_matrix_product(layers, node)
+        case SoftmaxOfGroups():
+            add_softmax(layers, node)
+        case LayerNormalization():
+            add_layer_normalization(layers, node)
+        case ConstantMap():
+            add_constant_map(layers, node)
+        case Stacking():
+            add_stacking(layers, node)
         case PerChannel():
             add_per_channel(layers, node)
         case Lookup():

@@ -29,6 +29,7 @@ from hwgen.importers.integer.nodes import (
     Padding,
     Requantization,
     Selection,
+    Stacking,
     Subsampling,
     Transposition,
     Upsampling,
@@ -222,7 +223,14 @@ def add_requantization(layers: Layers, node: Requantization) -> None:
 
 
 def add_concatenation(layers: Layers, node: Concatenation) -> None:
-    """Add a concatenation by channels; an input with another quantization is rescaled before it."""
+    """Add a concatenation by channels."""
+    names = in_one_quantization(layers, node)
+    base = layers.base(node, layers.output(node), names)
+    layers.layers.append(Concatenate(op="concatenate", **base))
+
+
+def in_one_quantization(layers: Layers, node: Concatenation | Stacking) -> tuple[str, ...]:
+    """Return the inputs of a node in the quantization of its output: others are rescaled."""
     output = layers.output(node)
     names = []
     for place, (name, source) in enumerate(
@@ -236,8 +244,7 @@ def add_concatenation(layers: Layers, node: Concatenation) -> None:
         own = {"name": rescaled, "inputs": (name,), "output": target.feature_map(), "source": ""}
         layers.add_rescaling(node, own, source, target)
         names.append(rescaled)
-    base = layers.base(node, output, tuple(names))
-    layers.layers.append(Concatenate(op="concatenate", **base))
+    return tuple(names)
 
 
 def add_shortcut(layers: Layers, node: Subsampling | Selection | Padding) -> None:

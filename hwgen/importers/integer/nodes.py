@@ -5,8 +5,8 @@ activation as the range of the output map. It keeps nodes that it cannot read as
 that all of them are refused at once.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,18 @@ class Weights:
         zero = self.zero_points.reshape(-1, *(1,) * (self.integers.ndim - 1))
         centred: NDArray[np.int64] = self.integers.astype(np.int64) - zero
         return centred
+
+
+    def of_filters(self, places: Sequence[int]) -> "Weights":
+        """Return the weights of some filters, in this order."""
+        chosen = list(places)
+        return replace(
+            self,
+            integers=self.integers[chosen],
+            scales=self.scales[chosen],
+            zero_points=self.zero_points[chosen],
+            bias=self.bias[chosen],
+        )
 
 
 def weights_of(
@@ -136,6 +148,45 @@ class Multiplication(NodeBase):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MatrixProduct(NodeBase):
+    """Product of two maps in each group (head), times a gain; pixels are tokens.
+
+    transposed: sums over the channels of a group of the second map, for each of its pixels; else
+        over its pixels, for each of its channels
+    """
+
+    groups: int
+    transposed: bool
+    gain: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftmaxOfGroups(NodeBase):
+    """Exponentials over their sum, of each group (head) of channels of a pixel."""
+
+    groups: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerNormalization(NodeBase):
+    """(x - mean) / sqrt(variance + eps) * gamma + beta over the channels of a pixel, in float32.
+
+    gamma, beta: float32, (channels,)
+    """
+
+    eps: np.float32
+    gamma: NDArray[np.float32]
+    beta: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstantMap(NodeBase):
+    """A map without inputs; integers: (height, width, channels), as the file stores them."""
+
+    integers: NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PerChannel(NodeBase):
     """factor * x + offset with constants; factor, offset: real, (channels,).
 
@@ -185,6 +236,11 @@ class Requantization(NodeBase):
 @dataclass(frozen=True, kw_only=True)
 class Concatenation(NodeBase):
     """Maps concatenated by channels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stacking(NodeBase):
+    """Maps one below the other: a class token before the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,11 +309,16 @@ Node = (
     | Addition
     | Extremum
     | Multiplication
+    | MatrixProduct
+    | SoftmaxOfGroups
+    | LayerNormalization
+    | ConstantMap
     | PerChannel
     | Slopes
     | Lookup
     | Requantization
     | Concatenation
+    | Stacking
     | Selection
     | Subsampling
     | Upsampling

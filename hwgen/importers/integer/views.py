@@ -20,7 +20,9 @@ from hwgen.importers.integer.nodes import (
     Convolution,
     FullyConnected,
     Head,
+    LayerNormalization,
     Lookup,
+    MatrixProduct,
     MaxPooling,
     Multiplication,
     Node,
@@ -29,6 +31,7 @@ from hwgen.importers.integer.nodes import (
     Requantization,
     Selection,
     Sides,
+    SoftmaxOfGroups,
     Subsampling,
     Upsampling,
     View,
@@ -131,6 +134,9 @@ def element_shape(node: Node, said: list[Shape], held: list[Shape]) -> Shape | N
         return held[0] if len(set(held)) == 1 else None
     if any(a[2] != b[2] for a, b in zip(said, held, strict=True)):
         return None
+    if isinstance(node, MatrixProduct):
+        pixels = held[1][0] * held[1][1]
+        return (*held[0][:2], node.groups * pixels if node.transposed else held[1][2])
     if isinstance(node, Multiplication):
         larger, other = sorted(held, key=math.prod, reverse=True)
         return larger if other in (larger, (1, 1, larger[2])) else None
@@ -141,7 +147,7 @@ def element_shape(node: Node, said: list[Shape], held: list[Shape]) -> Shape | N
 def pixel_channels(node: Node, held: list[Shape]) -> int | None:
     """Return the output's channels of a node that computes each pixel alone; None for another."""
     match node:
-        case PerChannel():
+        case PerChannel() | SoftmaxOfGroups() | LayerNormalization():
             return held[0][2]
         case Selection():
             return len(node.channels)

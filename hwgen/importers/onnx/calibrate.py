@@ -2,9 +2,11 @@
 
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -54,17 +56,33 @@ def batches(
         yield {name: images[first : first + batch]}
 
 
-def quantized_model(path: Path, images: NDArray[Any]) -> onnx.ModelProto:
+@dataclass(frozen=True)
+class Step:
+    """What a byte of an image is: real = scale * (byte - zero_point)."""
+
+    scale: float = BYTE_SCALE
+    zero_point: int = 0
+
+
+def quantized_model(
+    path: Path,
+    images: NDArray[Any],
+    *,
+    step: Step = Step(),
+    weight_scales: Mapping[str, NDArray[np.float32]] = MappingProxyType({}),
+) -> onnx.ModelProto:
     """Return a float model with QuantizeLinear and DequantizeLinear: uint8 maps, int8 weights.
 
     images: (images, height, width, channels); real numbers as the model reads them, or bytes, of
-        which one step is 1 / 255. Bytes become the integers of the network's input as they are.
+        which one is a `step`. Bytes become the integers of the network's input as they are.
+    weight_scales: of filters, by the name of the layer's weights, where weights lie on a grid; the
+        library chooses others
     Raises FormatError for a file that is no float ONNX, DataError for images of another shape.
     """
     model = read_whole_model(path)
     source = str(path)
     image = checked_image(model, source)
-    given = arranged(model, image, images, source)
+    given = arranged(model, image, images, source, step=step)
     batch = image.type.tensor_type.shape.dim[0].dim_value
     with tempfile.TemporaryDirectory() as folder, quiet():
         ready, result = Path(folder) / "ready.onnx", Path(folder) / "result.onnx"
@@ -74,7 +92,8 @@ def quantized_model(path: Path, images: NDArray[Any]) -> onnx.ModelProto:
             prepared = onnx.load(ready)
             single = functions_of_one_map(prepared.graph)
             with_ends(prepared.graph, single)
-            overrides = image_scale(prepared.graph, image.name, given, images.dtype)
+            overrides = image_scale(prepared.graph, image.name, given, images.dtype, step=step)
+            overrides |= scales_of_weights(prepared.graph, weight_scales)
             onnx.save(prepared, ready)
             quantize_static(
                 ready,
@@ -114,7 +133,12 @@ def checked_image(model: onnx.ModelProto, source: str) -> onnx.ValueInfoProto:
 
 
 def arranged(
-    model: onnx.ModelProto, image: onnx.ValueInfoProto, images: NDArray[Any], source: str
+    model: onnx.ModelProto,
+    image: onnx.ValueInfoProto,
+    images: NDArray[Any],
+    source: str,
+    *,
+    step: Step,
 ) -> NDArray[np.float32]:
     """Return images in the order of the model's input, as real numbers."""
     sides = tuple(side.dim_value for side in image.type.tensor_type.shape.dim)
@@ -131,7 +155,7 @@ def arranged(
     check_finite(images, "--calibrate")
     real = images.astype(np.float32)
     if images.dtype == np.uint8:
-        real *= np.float32(BYTE_SCALE)
+        real = (real - np.float32(step.zero_point)) * np.float32(step.scale)
     if not rows_first:
         real = real.transpose(0, 3, 1, 2)
     return np.ascontiguousarray(real.reshape(len(real), *sides[1:]))
@@ -170,7 +194,12 @@ def functions_of_one_map(graph: onnx.GraphProto) -> set[str]:
 
 
 def image_scale(
-    graph: onnx.GraphProto, image: str, given: NDArray[np.float32], kind: np.dtype[Any]
+    graph: onnx.GraphProto,
+    image: str,
+    given: NDArray[np.float32],
+    kind: np.dtype[Any],
+    *,
+    step: Step,
 ) -> dict[str, Any]:
     """Return one scale and zero point for the image and all that only rearranges it.
 
@@ -186,7 +215,7 @@ def image_scale(
     for node in graph.node:
         if node.op_type in REARRANGING and node.input[0] in moved:
             moved += node.output
-    scale, zero = BYTE_SCALE, 0.0
+    scale, zero = step.scale, float(step.zero_point)
     if kind != np.uint8:
         if len(moved) == 1:
             return {}
@@ -195,6 +224,34 @@ def image_scale(
         zero = round(-low / scale)
     numbers = {"scale": np.array(scale, np.float32), "zero_point": np.array(zero, np.uint8)}
     return {name: [numbers] for name in moved}
+
+
+def scales_of_weights(
+    graph: onnx.GraphProto, given: Mapping[str, NDArray[np.float32]]
+) -> dict[str, Any]:
+    """Return the scale of each filter for the weights that have one.
+
+    Weights may be stored transposed, and under a name that preparation has changed: they are known
+    by the layer that reads them.
+    """
+    overrides = {}
+    for node in graph.node:
+        for name in node.input[1:2]:
+            scales = given.get(name)
+            if scales is None:
+                continue
+            axis = 0 if node.op_type == "Conv" or transposed(node) else 1
+            zero = np.array(0, np.int8)
+            overrides[name] = [
+                {"scale": np.array(each, np.float32), "zero_point": zero, "axis": axis}
+                for each in scales
+            ]
+    return overrides
+
+
+def transposed(node: onnx.NodeProto) -> bool:
+    """Return whether a Gemm has its filters in rows."""
+    return any(each.name == "transB" and each.i for each in node.attribute)
 
 
 def with_ends(graph: onnx.GraphProto, single: set[str]) -> None:

@@ -42,8 +42,8 @@ class AdaptiveRun(Loop):
         resume: bool,
         bars: Progress,
     ) -> None:
-        plan = plan_model(recipe.model, dataset.shape, len(dataset.class_names))
-        check_plan(plan)
+        self.plan = plan_model(recipe.model, dataset.shape, len(dataset.class_names))
+        check_plan(self.plan)
         own = [phase.name for phase in recipe.phases]
         alone = [f"{mode}_{name}" for mode in recipe.modes for name in own]
         choosing = [f"select_{mode}" for mode in recipe.modes]
@@ -52,7 +52,6 @@ class AdaptiveRun(Loop):
         files = {"teacher": teacher_path, "staircase": self.staircase_path}
         super().__init__(
             recipe,
-            plan,
             dataset,
             start_path,
             phases=[BASE, *choosing, *own, *alone],

@@ -1,0 +1,1 @@
+"""Training of small transformers: tokens from convolutions, blocks of attention, one head."""

@@ -1,0 +1,149 @@
+"""A transformer for images: convolutions make tokens, blocks mix them, their mean is classified."""
+
+import math
+from copy import deepcopy
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hwgen.train.fake_quantization import WeightQuantizer
+from hwgen.train.transformer.recipe import Architecture, Stem
+
+
+class Dense(nn.Module):
+    """Weights (out, in, kernel, kernel) and bias; a kernel of 1 is applied to tokens.
+
+    mask: true where unpruned; quantizer: puts the weights on their integer grid, once `on_grid`
+    """
+
+    mask: Tensor
+
+    def __init__(self, inputs: int, outputs: int, *, kernel: int = 1, stride: int = 1) -> None:
+        super().__init__()
+        shape = (outputs, inputs, kernel, kernel)
+        self.stride, self.padding, self.tokens = stride, (kernel - 1) // 2, kernel == 1
+        self.weight = nn.Parameter(torch.empty(shape))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        nn.init.trunc_normal_(self.weight, std=1 / math.sqrt(inputs * kernel * kernel))
+        self.register_buffer("mask", torch.ones(shape, dtype=torch.bool))
+        self.quantizer = WeightQuantizer(outputs, rule="mode", common=False)
+        self.pruned = self.on_grid = False
+
+    def prune(self, mask: Tensor) -> None:
+        """Take the weights out where `mask` is false."""
+        self.mask.copy_(mask)
+        self.pruned = not bool(mask.all())
+
+    def kept(self) -> Tensor:
+        """Return the weights, zero where pruned."""
+        return self.weight * self.mask.to(self.weight.dtype) if self.pruned else self.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the convolution of (n, c, h, w), or the product with tokens (n, tokens, c)."""
+        weight = self.kept()
+        if self.on_grid:
+            weight = self.quantizer(weight, self.mask)
+        if self.tokens:
+            return functional.linear(x, weight.flatten(1), self.bias)
+        return functional.conv2d(x, weight, self.bias, self.stride, self.padding)
+
+
+class Attention(nn.Module):
+    """Each token reads all tokens, in each head; 1 / sqrt(d) is part of the weights of the query."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.read, self.write = Dense(width, 3 * width), Dense(width, width)
+        with torch.no_grad():
+            self.read.weight[:width] /= math.sqrt(width // heads)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, tokens, width)."""
+        n, tokens, width = x.shape
+        parts = self.read(x).reshape(n, tokens, 3, self.heads, width // self.heads)
+        query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)
+        shares = (query @ key.transpose(2, 3)).softmax(dim=-1)
+        mixed = (shares @ value).transpose(1, 2).reshape(n, tokens, width)
+        return cast(Tensor, self.write(mixed))
+
+
+class Block(nn.Module):
+    """Attention and two layers on each token, each behind a norm and beside a residual."""
+
+    def __init__(self, width: int, heads: int, hidden: int) -> None:
+        super().__init__()
+        self.before_attention, self.before_layers = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention = Attention(width, heads)
+        self.wide, self.narrow = Dense(width, hidden), Dense(hidden, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, tokens, width)."""
+        x = x + self.attention(self.before_attention(x))
+        hidden = functional.gelu(self.wide(self.before_layers(x)))
+        return cast(Tensor, x + self.narrow(hidden))
+
+
+class Transformer(nn.Module):
+    """Logits (n, classes) of images (n, c, h, w) that are already real numbers."""
+
+    def __init__(self, shape: tuple[int, int, int], classes: int, given: Architecture) -> None:
+        super().__init__()
+        height, _, channels = shape
+        self.stem = nn.ModuleList()
+        for each in given.stem:
+            self.stem.append(convolution(channels, each))
+            height, channels = -(-height // each.stride), each.channels
+        self.place = nn.Parameter(torch.empty(1, height * height, channels))
+        nn.init.trunc_normal_(self.place, std=0.02)
+        self.blocks = nn.ModuleList(
+            Block(channels, given.heads, given.hidden) for _ in range(given.blocks)
+        )
+        self.norm, self.head = nn.LayerNorm(channels), Dense(channels, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits."""
+        x = images
+        for number, layer in enumerate(self.stem, start=1):
+            x = layer(x)
+            # What the blocks read has both signs.
+            x = functional.relu(x) if number < len(self.stem) else x
+        x = x.flatten(2).transpose(1, 2) + self.place
+        for block in self.blocks:
+            x = block(x)
+        return cast(Tensor, self.head(self.norm(x).mean(dim=1)))
+
+    @property
+    def dense(self) -> list[Dense]:
+        """All layers with weights, the first layer first, the head last."""
+        return [each for each in self.modules() if isinstance(each, Dense)]
+
+    def to_grids(self) -> None:
+        """Put all weights on their integer grids from now on."""
+        for layer in self.dense:
+            layer.on_grid = True
+
+    @torch.no_grad()
+    def renew_thresholds(self) -> None:
+        """Recompute the digits of every filter; called once an epoch."""
+        for layer in self.dense:
+            layer.quantizer.renew(layer.kept(), layer.mask)
+
+
+def convolution(inputs: int, given: Stem) -> Dense:
+    """Return a convolution of the stem: patches side by side, or windows that overlap."""
+    layer = Dense(inputs, given.channels, kernel=given.kernel, stride=given.stride)
+    layer.padding = 0 if given.kernel == given.stride else layer.padding
+    return layer
+
+
+@torch.no_grad()
+def plain(network: Transformer) -> Transformer:
+    """Return a copy whose weights are the real values of their integers, for export."""
+    copy = deepcopy(network).cpu().eval()
+    for layer in copy.dense:
+        layer.weight.copy_(layer.quantizer(layer.kept(), layer.mask))
+        layer.pruned = layer.on_grid = False
+    return copy

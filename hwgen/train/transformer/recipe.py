@@ -1,0 +1,80 @@
+"""The recipe of a transformer: every number that decides the result, from one YAML file."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic.dataclasses import dataclass
+
+from hwgen.files.load import load_spec
+from hwgen.train.recipe import PHASES, STRICT, Common, Count, Phase, Pruning
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Stem:
+    """A convolution before the blocks; a kernel as wide as its stride cuts patches."""
+
+    channels: Count
+    kernel: Count
+    stride: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Architecture:
+    """Convolutions, then blocks; the channels of the last convolution are the width of a token.
+
+    hidden: channels between the two layers of a block
+    """
+
+    stem: Annotated[list[Stem], Field(min_length=1)]
+    heads: Count
+    blocks: Count
+    hidden: Count
+
+    @field_validator("heads")
+    @classmethod
+    def divides(cls, heads: int, info: ValidationInfo) -> int:
+        """Heads split the channels, and a norm reads eight channels at a time."""
+        width = info.data["stem"][-1].channels if info.data.get("stem") else heads
+        if width % heads:
+            raise ValueError(f"architecture.heads|a divisor of {width}|{heads}")
+        return heads
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class TransformerRecipe(Common):
+    """How a transformer is trained, pruned and trained on integer weights.
+
+    calibration_images: the first training images, which show the range of each map
+    """
+
+    format: Literal["hwgen.transformer_recipe"]
+    version: Literal[1]
+    architecture: Architecture
+    float_phase: Phase
+    pruned_phase: Phase
+    quantized_phase: Phase
+    pruning: Pruning
+    calibration_images: Count
+
+    @property
+    def schedule(self) -> dict[str, Phase]:
+        """The phases by name, in order."""
+        return {name: getattr(self, f"{name}_phase") for name in PHASES}
+
+    def with_schedule(self, phases: Mapping[str, Phase], epoch_batches: int | None) -> Self:
+        """Return the recipe with other phases of the same names."""
+        return replace(
+            self,
+            float_phase=phases["float"],
+            pruned_phase=phases["pruned"],
+            quantized_phase=phases["quantized"],
+            epoch_batches=epoch_batches,
+        )
+
+
+def load_transformer_recipe(path: Path) -> TransformerRecipe:
+    """Return the recipe in a YAML file; every mistake is one sentence."""
+    return load_spec(TransformerRecipe, path)
