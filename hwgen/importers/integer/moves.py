@@ -123,7 +123,9 @@ def line_steps(places: Places, shape: Shape) -> list[Step]:
     both = len(channels.picked) < shape[2] and channels.behind > 0
     zeros = channels.before > 0 or (channels.picked == ZERO).any()
     steps: list[Step] = []
-    if prefix and not any(sides) and not channels.before and not both:
+    if prefix and stride == (1, 1) and not any(sides) and len(channels.picked) == places.shape[2]:
+        steps.append((Selection, {"channels": tuple(range(places.shape[2]))}, places.shape))
+    elif prefix and not any(sides) and not channels.before and not both:
         steps.append((Subsampling, {"stride": stride}, places.shape))
     elif zeros:
         made = (height, width, int(places.shape[2]))

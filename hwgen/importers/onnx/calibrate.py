@@ -2,11 +2,10 @@
 
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,7 @@ BYTE_SCALE = 1 / 255
 """Real value of one step of an image of bytes."""
 ACTIVATIONS = frozenset({"Clip", "Relu"})
 HEADS = frozenset({"Softmax", "LogSoftmax"})
-"""Operators that onnxruntime leaves as they are; the reader drops them at the end."""
+"""Operators that are left as they are at the end of a network, where the reader drops them."""
 ARITHMETIC = frozenset({"Add", "Div", "Mul", "Sub"})
 
 
@@ -56,6 +55,10 @@ def batches(
         yield {name: images[first : first + batch]}
 
 
+GridWeights = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Weights, (out, ...), and the scale of each filter: whole multiples of it, up to 127."""
+
+
 @dataclass(frozen=True)
 class Step:
     """What a byte of an image is: real = scale * (byte - zero_point)."""
@@ -69,14 +72,13 @@ def quantized_model(
     images: NDArray[Any],
     *,
     step: Step = Step(),
-    weight_scales: Mapping[str, NDArray[np.float32]] = MappingProxyType({}),
+    weights: Sequence[GridWeights] = (),
 ) -> onnx.ModelProto:
     """Return a float model with QuantizeLinear and DequantizeLinear: uint8 maps, int8 weights.
 
     images: (images, height, width, channels); real numbers as the model reads them, or bytes, of
         which one is a `step`. Bytes become the integers of the network's input as they are.
-    weight_scales: of filters, by the name of the layer's weights, where weights lie on a grid; the
-        library chooses others
+    weights: those that lie on a grid, with the scales of their filters; the library chooses others
     Raises FormatError for a file that is no float ONNX, DataError for images of another shape.
     """
     model = read_whole_model(path)
@@ -93,7 +95,7 @@ def quantized_model(
             single = functions_of_one_map(prepared.graph)
             with_ends(prepared.graph, single)
             overrides = image_scale(prepared.graph, image.name, given, images.dtype, step=step)
-            overrides |= scales_of_weights(prepared.graph, weight_scales)
+            overrides |= scales_of_weights(prepared.graph, weights)
             onnx.save(prepared, ready)
             quantize_static(
                 ready,
@@ -104,7 +106,7 @@ def quantized_model(
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 op_types_to_quantize=operators_of(prepared.graph),
-                nodes_to_exclude=sorted(single),
+                nodes_to_exclude=sorted(single | heads_of(prepared.graph)),
                 extra_options={"TensorQuantOverrides": overrides},
             )
             return onnx.load(result)
@@ -163,7 +165,20 @@ def arranged(
 
 def operators_of(graph: onnx.GraphProto) -> list[str]:
     """Return the operators of a graph that are quantized: all that the reader knows."""
-    return sorted({node.op_type for node in graph.node} & set(HANDLERS) - HEADS)
+    return sorted({node.op_type for node in graph.node} & set(HANDLERS))
+
+
+def heads_of(graph: onnx.GraphProto) -> set[str]:
+    """Return the names of nodes that only give classes another scale, at the end of a network."""
+    left, found = {tensor.name for tensor in graph.output}, set()
+    for node in reversed(graph.node):
+        if left.isdisjoint(node.output):
+            continue
+        if node.op_type in HEADS:
+            found.add(node.name)
+        if node.op_type in HEADS | {"Flatten", "Reshape", "Squeeze"}:
+            left.update(node.input[:1])
+    return found
 
 
 def functions_of_one_map(graph: onnx.GraphProto) -> set[str]:
@@ -227,31 +242,25 @@ def image_scale(
 
 
 def scales_of_weights(
-    graph: onnx.GraphProto, given: Mapping[str, NDArray[np.float32]]
-) -> dict[str, Any]:
-    """Return the scale of each filter for the weights that have one.
+    graph: onnx.GraphProto, given: Sequence[GridWeights]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the scale of each filter for the weights that have one, by their name in the graph.
 
-    Weights may be stored transposed, and under a name that preparation has changed: they are known
-    by the layer that reads them.
+    Preparation renames weights and turns matrices: they are known by their values.
     """
     overrides = {}
-    for node in graph.node:
-        for name in node.input[1:2]:
-            scales = given.get(name)
-            if scales is None:
-                continue
-            axis = 0 if node.op_type == "Conv" or transposed(node) else 1
-            zero = np.array(0, np.int8)
-            overrides[name] = [
-                {"scale": np.array(each, np.float32), "zero_point": zero, "axis": axis}
-                for each in scales
-            ]
+    for tensor in graph.initializer:
+        array = onnx.numpy_helper.to_array(tensor)
+        for weights, scales in given:
+            flat = weights.reshape(len(weights), -1)
+            turned = array.ndim == 2 and np.array_equal(array.T, flat)
+            if turned or (array.shape == weights.shape and np.array_equal(array, weights)):
+                zero, axis = np.array(0, np.int8), 1 if turned else 0
+                overrides[tensor.name] = [
+                    {"scale": np.array(each, np.float32), "zero_point": zero, "axis": axis}
+                    for each in scales
+                ]
     return overrides
-
-
-def transposed(node: onnx.NodeProto) -> bool:
-    """Return whether a Gemm has its filters in rows."""
-    return any(each.name == "transB" and each.i for each in node.attribute)
 
 
 def with_ends(graph: onnx.GraphProto, single: set[str]) -> None:

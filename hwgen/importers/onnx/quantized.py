@@ -14,7 +14,15 @@ from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import has_graph, node_name
 from hwgen.importers.onnx.external import read_whole_model
-from hwgen.importers.onnx.qdq import arithmetic, functions, grids, pools, rearrange, windows
+from hwgen.importers.onnx.qdq import (
+    arithmetic,
+    functions,
+    grids,
+    pools,
+    rearrange,
+    tokens,
+    windows,
+)
 from hwgen.importers.onnx.qdq.answers import answers
 from hwgen.importers.onnx.qdq.constants import COMPUTED, REARRANGING, folded, stored
 from hwgen.importers.onnx.qdq.notes import Annotations
@@ -56,8 +64,9 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "GlobalAveragePool": pools.global_average_pool,
         "GlobalMaxPool": pools.global_max_pool,
         "Identity": rearrange.unchanged,
+        "LayerNormalization": tokens.layer_normalization,
         "LogSoftmax": rearrange.head,
-        "MatMul": windows.matmul,
+        "MatMul": tokens.matmul,
         "Max": arithmetic.extremum,
         "MaxPool": pools.max_pool,
         "Min": arithmetic.extremum,
@@ -70,7 +79,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "Resize": rearrange.rearrange,
         "Reshape": rearrange.rearrange,
         "Slice": rearrange.rearrange,
-        "Softmax": rearrange.head,
+        "Softmax": tokens.softmax,
         "SpaceToDepth": rearrange.rearrange,
         "Split": rearrange.rearrange,
         "Squeeze": rearrange.rearrange,

@@ -22,6 +22,7 @@ from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of
 from hwgen.importers.onnx.qdq.functions import bounded, composed, function_of
 from hwgen.importers.onnx.qdq.state import State, gain_of
+from hwgen.importers.onnx.qdq.tokens import are_tokens, constant_like, stacked
 from hwgen.importers.onnx.qdq.values import Constant, Operation, Real, Reals, Step, Value
 from hwgen.importers.onnx.qdq.windows import map_operand
 
@@ -94,11 +95,27 @@ def by_channel(state: State, real: Real, values: NDArray[np.generic] | float) ->
 def add(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
     """Read an Add: a constant is an offset; two maps are an operation."""
     real, constant = operands(inputs)
-    if constant is not None:
+    if constant is not None and not differs_by_pixel(state, real, constant):
         return [scaled(state, proto, real, 1.0, constant)]
-    one, other = map_operand(inputs[0]), map_operand(inputs[1])
+    one, other = (
+        constant_like(state, proto.input[place], each, real)
+        if isinstance(each, Constant)
+        else map_operand(each)
+        for place, each in enumerate(inputs)
+    )
     joined = function_of_both(state, proto, one, other, lambda a, b: a + b)
     return [joined or sum_of(state, proto, one, other)]
+
+
+def differs_by_pixel(state: State, real: Real, constant: Reals) -> bool:
+    """Return whether a constant beside a plain map has several values in one of its channels."""
+    if constant.size == 1 or not real.plain or isinstance(real.base, Operation):
+        return False
+    try:
+        by_channel(state, real, constant)
+    except RefusedError:
+        return np.broadcast_shapes(constant.shape, real.shape) == real.shape
+    return False
 
 
 def subtract(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
@@ -182,9 +199,11 @@ def sum_of(state: State, proto: onnx.NodeProto, one: Real, other: Real, sign: fl
     if is_sums(one) or is_sums(other):
         return sum_with_sums(state, proto, (one, other), gains)
     one, other = state.settled(one, proto), state.settled(other, proto)
-    same = state.shape_of(one) == state.shape_of(other)
-    if same and np.array_equal(one.places, other.places) and whole(state, one):
-        names, shape, places = (str(one.base), str(other.base)), state.shape_of(one), one.places
+    alike = np.array_equal(one.places, other.places) and whole(state, one)
+    if alike and whole(state, other):
+        shape, places = state.shape_of(one), one.places
+        second = state.arranged(replace(other, places=state.places(shape)), proto)
+        names = (str(one.base), second)
     else:
         names = (state.planar(one, proto), state.planar(other, proto))
         shape = state.maps[names[0]].shape
@@ -292,6 +311,8 @@ def concatenate(state: State, proto: onnx.NodeProto, inputs: list[Value | None])
     """Read a Concat of maps by channels; that of one map changes nothing."""
     if len(inputs) == 1 and isinstance(inputs[0], Real):
         return [inputs[0]]
+    if attributes_of(proto).get("axis", 1) in (1, -2) and are_tokens(inputs):
+        return [stacked(state, proto, inputs)]
     reals = [map_operand(each) for each in inputs]
     rank = len(reals[0].shape)
     axis = int(attributes_of(proto).get("axis", 1)) % rank

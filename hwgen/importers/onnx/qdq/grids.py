@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import onnx
 
-from hwgen.importers.integer.moves import ZERO
+from hwgen.importers.integer.moves import ZERO, lines_of
 from hwgen.importers.integer.nodes import Lookup
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
@@ -72,6 +72,8 @@ def quantize(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) ->
     unmoved = given.plain and source.same_numbers == target.same_numbers
     if (given.places == ZERO).any() or selects(state, given):
         shape = given.places.shape
+        if unmoved and not is_picture(state, given):
+            return [replace(given, integer=True)]
         if len(shape) != 4:
             raise RefusedError("a selection of values", "of rows, columns and channels", shape)
         if unmoved or given.plain:
@@ -86,6 +88,18 @@ def quantize(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) ->
     if unmoved:
         return [replace(given, integer=True)]
     return [replace(state.finish(given, target, name), integer=True)]
+
+
+def is_picture(state: State, real: Real) -> bool:
+    """Return whether a tensor has rows, columns and channels of its map, channels first."""
+    if len(real.places.shape) != 4:
+        return False
+    shape = state.shape_of(real)
+    try:
+        lines_of(state.first_of(real.places.transpose(0, 2, 3, 1), shape), shape)
+    except RefusedError:
+        return False
+    return True
 
 
 def selects(state: State, real: Real) -> bool:

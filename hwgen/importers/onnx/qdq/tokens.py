@@ -1,0 +1,252 @@
+"""Nodes of transformers: tokens are pixels, heads are groups of channels.
+
+What a file writes as transpositions, reshapes and splits of heads are places of elements.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from hwgen.importers.integer.moves import Places, lines_of
+from hwgen.importers.integer.nodes import (
+    ConstantMap,
+    LayerNormalization,
+    MatrixProduct,
+    SoftmaxOfGroups,
+    Stacking,
+)
+from hwgen.importers.integer.refused import RefusedError
+from hwgen.importers.onnx.check import node_name
+from hwgen.importers.onnx.qdq.constants import attributes_of
+from hwgen.importers.onnx.qdq.rearrange import head
+from hwgen.importers.onnx.qdq.state import State
+from hwgen.importers.onnx.qdq.values import Constant, Numbers, Operation, Real, Value
+from hwgen.importers.onnx.qdq.windows import constant_operand, map_operand
+from hwgen.importers.onnx.qdq.windows import matmul as weighted_product
+
+EPSILON = 1e-5
+"""What a LayerNormalization adds to a variance where the file does not say."""
+
+
+def matmul(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a MatMul: of a map with constant weights, or of two maps."""
+    if any(isinstance(each, Constant | None) for each in inputs):
+        return weighted_product(state, proto, inputs)
+    one, other = map_operand(inputs[0]), map_operand(inputs[1])
+    return [map_product(state, proto, one, other)]
+
+
+def map_product(state: State, proto: onnx.NodeProto, one: Real, other: Real) -> Real:
+    """Return the product of two maps, (batch, heads, rows, columns) or without heads."""
+    if len(one.shape) != len(other.shape) or not 3 <= len(one.shape) <= 4:
+        given = f"{list(one.shape)} and {list(other.shape)}"
+        raise RefusedError("its inputs", "of rank 3 or 4, both", given)
+    one, other = state.settled(one, proto), state.settled(other, proto)
+    first, second = with_heads(one.places), with_heads(other.places)
+    heads, columns = first.shape[1], second.shape[3]
+    if first.shape[:2] != second.shape[:2] or first.shape[3] != second.shape[2]:
+        given = f"{list(one.shape)} and {list(other.shape)}"
+        raise RefusedError("its inputs", "of one batch, heads and sum", given)
+    # The second map has what is summed in its channels (scores), or in its pixels (values).
+    scores, values = second.transpose(0, 3, 1, 2), second.transpose(0, 2, 1, 3)
+    transposed = in_lines(state, other, scores) or not in_lines(state, other, values)
+    names = (
+        tokens(state, one, first.transpose(0, 2, 1, 3), proto),
+        tokens(state, other, scores if transposed else values, proto),
+    )
+    height, width, _ = state.maps[names[0]].shape
+    operation = Operation(
+        kind=MatrixProduct,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=names,
+        tensor=proto.output[0],
+        shape=(height, width, heads * columns),
+        keys={"groups": heads, "transposed": transposed},
+    )
+    made = state.places(operation.shape).reshape(state.batch, -1, heads, columns)
+    places = made.transpose(0, 2, 1, 3)
+    return Real(base=operation, places=places.reshape(*one.shape[:-1], columns))
+
+
+def with_heads(places: Places) -> Places:
+    """Return places as (batch, heads, rows, columns)."""
+    return places if places.ndim == 4 else places[:, np.newaxis]
+
+
+def in_pixels(state: State, real: Real, places: Places) -> Places:
+    """Return places (batch, tokens, heads, channels) as rows, columns, channels of their map."""
+    batch, count, heads, channels = places.shape
+    height, width, _ = state.shape_of(real)
+    sides = (height, width) if height * width == count else (count, 1)
+    return places.reshape(batch, *sides, heads * channels)
+
+
+def in_lines(state: State, real: Real, places: Places) -> bool:
+    """Return whether tokens and channels of a tensor are pixels and channels of its map."""
+    pixels = in_pixels(state, real, places)
+    shape = state.shape_of(real)
+    try:
+        lines_of(state.first_of(pixels, shape), shape)
+    except RefusedError:
+        return False
+    return True
+
+
+def tokens(state: State, real: Real, places: Places, reader: onnx.NodeProto) -> str:
+    """Return the map whose pixels and channels are (batch, tokens, heads, channels)."""
+    return state.arranged(replace(real, places=in_pixels(state, real, places)), reader)
+
+
+def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a Softmax: over the channels of each head; at the end of a network it is dropped."""
+    real = map_operand(inputs[0])
+    rank = len(real.shape)
+    axis = int(attributes_of(proto).get("axis", -1)) % max(1, rank)
+    if isinstance(real.base, Operation) or axis != rank - 1 or not 2 <= rank <= 4:
+        return head(state, proto, inputs)
+    real = state.settled(real, proto)
+    places = real.places if rank > 2 else real.places[:, np.newaxis]
+    ordered = with_heads(places).transpose(0, 2, 1, 3)
+    if not in_lines(state, real, ordered):
+        return head(state, proto, inputs)
+    source = tokens(state, real, ordered, proto)
+    operation = Operation(
+        kind=SoftmaxOfGroups,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=(source,),
+        tensor=proto.output[0],
+        shape=state.maps[source].shape,
+        keys={"groups": ordered.shape[2]},
+    )
+    made = state.places(operation.shape).reshape(ordered.shape).transpose(0, 2, 1, 3)
+    return [Real(base=operation, places=made.reshape(real.shape))]
+
+
+def layer_normalization(
+    state: State, proto: onnx.NodeProto, inputs: list[Value | None]
+) -> list[Value]:
+    """Read a LayerNormalization over the last dimension."""
+    real = state.settled(map_operand(inputs[0]), proto)
+    rank, attributes = len(real.shape), attributes_of(proto)
+    axis = int(attributes.get("axis", -1)) % rank
+    if axis != rank - 1 or rank < 2:
+        raise RefusedError("its axis", "the last", axis)
+    width = real.shape[-1]
+    gamma = numbers_of_width(constant_operand(inputs[1], "its scale"), width, 1.0)
+    bias = constant_operand(inputs[2], "its bias") if len(inputs) > 2 else None
+    ordered = real.places.reshape(state.batch, -1, 1, width)
+    source = tokens(state, real, ordered, proto)
+    operation = Operation(
+        kind=LayerNormalization,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=(source,),
+        tensor=proto.output[0],
+        shape=state.maps[source].shape,
+        keys={
+            "eps": np.float32(attributes.get("epsilon", EPSILON)),
+            "gamma": gamma,
+            "beta": numbers_of_width(bias, width, 0.0),
+        },
+    )
+    return [Real(base=operation, places=state.places(operation.shape).reshape(real.shape))]
+
+
+def numbers_of_width(given: Constant | None, width: int, default: float) -> Any:
+    """Return a constant of a norm, (width,) float32."""
+    if given is None:
+        return np.full(width, default, np.float32)
+    if given.array.size != width or not np.isfinite(given.array).all():
+        raise RefusedError("its constants", f"{width} finite numbers", given.array.size)
+    return given.array.reshape(-1).astype(np.float32)
+
+
+def constant_like(state: State, name: str, given: Constant, like: Real) -> Real:
+    """Return a constant as a map with the pixels of another: position embeddings.
+
+    like: a tensor (batch, ...); the constant may have a batch of one
+    """
+    shape = (1, *like.shape[1:])
+    if np.broadcast_shapes(given.array.shape, shape) != shape:
+        allowed = f"of a shape that fits {list(like.shape)}"
+        raise RefusedError("its constant", allowed, list(given.array.shape))
+    sides = state.shape_of(like)
+    first = state.first_of(like.places, sides).reshape(-1)
+    if not np.array_equal(np.sort(first), np.arange(np.prod(sides))):
+        raise RefusedError("its input", "a whole map beside a constant", "a part of one")
+    order = np.empty_like(first)
+    order[first] = np.arange(len(first))
+    made = constant_map(state, name, given, lambda each: np.broadcast_to(each, shape).reshape(-1)[order].reshape(sides))
+    return Real(base=made, places=like.places)
+
+
+def constant_tokens(state: State, name: str, given: Constant) -> Real:
+    """Return a constant (1 or batch, tokens, channels) as a map: a class token."""
+    if given.array.ndim != 3 or not (given.array == given.array[:1]).all():
+        allowed = "(1, tokens, channels)"
+        raise RefusedError("its constant", allowed, list(given.array.shape))
+    _, count, channels = given.array.shape
+    sides = (count, 1, channels)
+    made = constant_map(state, name, given, lambda each: each[0].reshape(sides))
+    return Real(base=made, places=state.places(sides)[:, :, 0])
+
+
+def constant_map(
+    state: State, name: str, given: Constant, arrange: Callable[[NDArray[Any]], NDArray[Any]]
+) -> str:
+    """Append a constant, arranged as rows, columns and channels."""
+    grid = given.grid
+    if grid is None or np.unique(grid.scales).size != 1 or np.unique(grid.zero_points).size != 1:
+        allowed = "one, one a channel, or a map quantized with one scale"
+        raise RefusedError("its constant", allowed, list(given.array.shape))
+    integers = np.ascontiguousarray(arrange(grid.integers))
+    numbers = Numbers(
+        bits=grid.bits,
+        signed=min(int(integers.min()), int(grid.zero_points.min())) < 0,
+        scale=float(grid.scales.flat[0]),
+        zero_point=int(grid.zero_points.flat[0]),
+    )
+    name = state.new_name(name)
+    node = ConstantMap(name=name, operator="constant", inputs=(), output=name, integers=integers)
+    state.grids[name] = numbers
+    height, width, channels = integers.shape
+    return state.emit(node, numbers.map((height, width, channels)))
+
+
+def stacked(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> Real:
+    """Return tokens of maps and constants, (batch, tokens, channels), one behind the other."""
+    names, count, channels = [], 0, 0
+    for place, each in enumerate(inputs):
+        name = proto.input[place]
+        part = constant_tokens(state, name, each) if isinstance(each, Constant) else map_operand(each)
+        if len(part.shape) != 3 or channels not in (0, part.shape[2]):
+            raise RefusedError("its inputs", "(batch, tokens, channels), alike", list(part.shape))
+        settled = state.settled(part, proto)
+        column = replace(settled, places=settled.places[:, :, np.newaxis])
+        names.append(state.arranged(column, proto))
+        count, channels = count + part.shape[1], part.shape[2]
+    operation = Operation(
+        kind=Stacking,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=tuple(names),
+        tensor=proto.output[0],
+        shape=(count, 1, channels),
+    )
+    return Real(base=operation, places=state.places(operation.shape)[:, :, 0])
+
+
+def are_tokens(inputs: list[Value | None]) -> bool:
+    """Return whether tensors of rank 3 have channels last: one is a constant, or lies so."""
+    for each in inputs:
+        if isinstance(each, Constant):
+            return True
+        if isinstance(each, Real) and len(each.shape) == 3 and each.shape[2] > 1:
+            return bool((np.diff(each.places, axis=2) == 1).all())
+    return False
