@@ -179,6 +179,11 @@ class Compare(
         ),
     ] = None
 
+    maps: Annotated[
+        bool,
+        Says("with the default kernels of onnxruntime: every map that the file shows, too"),
+    ] = False
+
     def run(self) -> AgreementReport:
         """Compare."""
         network_file, file = Path(self.network), Path(self.against)
@@ -189,10 +194,14 @@ class Compare(
         computed = computed_kernels(network)
         chosen: Target = self.kernels or computed or "reference"
         runtime = KINDS[kind_of(file)].runtime_of(
-            file, graph, answer=source_of(network), default=chosen == "default"
+            file,
+            graph,
+            answer=source_of(network),
+            default=chosen == "default",
+            maps=self.maps,
         )
         names = [layer.source for layer in network.layers if layer.source]
-        if chosen == "default":
+        if chosen == "default" and not self.maps:
             names = [source_of(network)]
         counters = counted(self.quiet, network, runtime, batch, names)
         exact = self.kernels is not None or computed is not None

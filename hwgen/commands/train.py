@@ -25,6 +25,7 @@ from hwgen.report.work import Accuracy, AdaptiveTrainReport, ModeAccuracy, Train
 
 NETWORK = "network.npz"
 ADAPTIVE_FORMAT = "hwgen.adaptive_recipe"
+TRANSFORMER_FORMAT = "hwgen.transformer_recipe"
 TRAINING = "training.json"
 DIGESTS = "digests.json"
 """Written last: a folder that holds it holds a finished training, of files with these digests."""
@@ -73,14 +74,20 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
 
     def train_plain(self) -> TrainReport:
         """Train a network of one mode."""
-        from hwgen.train.recipe import load_recipe
-
         if self.teacher is not None:
             raise self.refusal(
                 "teacher", "left out for the recipe of a network of one mode", self.teacher
             )
-        recipe = self.seeded(load_recipe(self.file))
-        folder, reused = self.trained(recipe, plain_training)
+        if format_of(self.file) == TRANSFORMER_FORMAT:
+            from hwgen.train.transformer.recipe import load_transformer_recipe
+
+            recipe: Any = self.seeded(load_transformer_recipe(self.file))
+            folder, reused = self.trained(recipe, transformer_training)
+        else:
+            from hwgen.train.recipe import load_recipe
+
+            recipe = self.seeded(load_recipe(self.file))
+            folder, reused = self.trained(recipe, plain_training)
         about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
         return TrainReport(
             format="hwgen.report.train",
@@ -197,7 +204,12 @@ def mark_whole(folder: Path) -> None:
 
 def is_adaptive(recipe_file: Path) -> bool:
     """Whether a file holds the recipe of a channel-adaptive network."""
-    return read_mapping(shipped.recipe_file(recipe_file)).get("format") == ADAPTIVE_FORMAT
+    return format_of(shipped.recipe_file(recipe_file)) == ADAPTIVE_FORMAT
+
+
+def format_of(recipe_file: Path) -> object:
+    """Return what a file says that it is."""
+    return read_mapping(recipe_file).get("format")
 
 
 def source_of(path: Path) -> Source:
@@ -253,6 +265,13 @@ def plain_training() -> Callable[..., object]:
     from hwgen.train.train import train_network
 
     return train_network
+
+
+def transformer_training() -> Callable[..., object]:
+    """Return the function that trains a transformer; it needs torch and onnxruntime."""
+    from hwgen.train.transformer.train import train_transformer
+
+    return train_transformer
 
 
 def adaptive_training() -> Callable[..., object]:

@@ -16,6 +16,7 @@ from hwgen.train.adaptive.recipe import AdaptiveRecipe
 from hwgen.train.checkpoint import Epoch
 from hwgen.train.parallel import size
 from hwgen.train.recipe import PHASES, Recipe
+from hwgen.train.transformer.recipe import TransformerRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class TrainResult:
 
 def write_report(
     result: TrainResult,
-    recipe: Recipe,
+    recipe: Recipe | TransformerRecipe,
     dataset: Dataset,
     *,
     device: str,
@@ -57,7 +58,8 @@ def write_report(
 
 
 def circumstances(
-    recipe: Recipe | AdaptiveRecipe, dataset: Dataset, *, device: str, start_sha256: str | None
+    recipe: Recipe | AdaptiveRecipe | TransformerRecipe,
+    dataset: Dataset, *, device: str, start_sha256: str | None
 ) -> dict[str, Any]:
     """Return what every report of a training says of how it was run."""
     return {
@@ -78,7 +80,9 @@ def circumstances(
     }
 
 
-def trained(history: list[Epoch], recipe: Recipe, train_images: int) -> dict[str, dict[str, float]]:
+def trained(
+    history: list[Epoch], recipe: Recipe | TransformerRecipe, train_images: int
+) -> dict[str, dict[str, float]]:
     """Return the epochs and batches of each phase, and its passes over the training images."""
     state = {}
     for phase in PHASES:

@@ -254,7 +254,8 @@ def scales_of_weights(
         for weights, scales in given:
             flat = weights.reshape(len(weights), -1)
             turned = array.ndim == 2 and np.array_equal(array.T, flat)
-            if turned or (array.shape == weights.shape and np.array_equal(array, weights)):
+            same = array.size == weights.size and len(array) == len(weights)
+            if turned or (same and np.array_equal(array.reshape(flat.shape), flat)):
                 zero, axis = np.array(0, np.int8), 1 if turned else 0
                 overrides[tensor.name] = [
                     {"scale": np.array(each, np.float32), "zero_point": zero, "axis": axis}

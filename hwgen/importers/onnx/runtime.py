@@ -31,15 +31,17 @@ class OnnxRuntime:
     """A file in onnxruntime, unchanged; maps behind a QuantizeLinear are asked for besides.
 
     With all optimizations of graphs, fused kernels round in another way than the operators that
-    they replace, and a map that is shown breaks a fusion: then the answer of the file as it is
-    counts, and a map is asked for only where a head hides the answer.
+    they replace, and a map that is shown may break a fusion: then the answer of the file as it is
+    counts, and a map is asked for only where a head hides the answer, or somebody wants all.
     """
 
-    def __init__(self, path: Path, graph: IntegerGraph, *, optimized: bool) -> None:
-        """Load a file whose graph was read without refusals."""
+    def __init__(
+        self, path: Path, graph: IntegerGraph, *, optimized: bool, maps: bool = False
+    ) -> None:
+        """Load a file whose graph was read without refusals; maps: shown with optimization, too."""
         level = "all graph optimizations" if optimized else "without graph optimization"
         self.name = f"onnxruntime {onnxruntime.__version__}, {level}"
-        self._optimized = optimized
+        self._optimized, self._wanted = optimized, maps
         self._model = read_whole_model(path)
         self._source = str(path)
         self._maps, self._image = graph.maps, graph.maps[graph.input]
@@ -56,7 +58,7 @@ class OnnxRuntime:
         raw = self._given(images.reshape(len(images), *image.shape))
         if self._raw is not None:
             images = self._raw.integers(raw, image)
-        enough = self._optimized and self._visible is not None
+        enough = self._optimized and self._visible is not None and not self._wanted
         shown = {
             name: place
             for name in ([] if enough else names)
@@ -64,6 +66,13 @@ class OnnxRuntime:
         }
         found = self._computed(raw, tuple(name for name in shown if name != self._output))
         output = self._computed(raw, ())[self._output] if self._optimized else found[self._output]
+        if self._wanted and not np.array_equal(output, found[self._output]):
+            raise FormatError(
+                field="--maps",
+                allowed="for a file whose answers stay when its maps are shown",
+                given="answers that change: showing maps keeps onnxruntime from fusing nodes",
+                source=self._source,
+            )
         return Outcome(
             images=images,
             maps={
@@ -182,7 +191,12 @@ def answer_value(state: State, graph: IntegerGraph, output: str) -> Real | None:
 
 
 def runtime_of(
-    path: Path, graph: IntegerGraph, *, answer: str = "", default: bool = False
+    path: Path,
+    graph: IntegerGraph,
+    *,
+    answer: str = "",
+    default: bool = False,
+    maps: bool = False,
 ) -> OnnxRuntime:
-    """Return a file in its runtime; default: with all optimizations of graphs."""
-    return OnnxRuntime(path, graph, optimized=default)
+    """Return a file in its runtime; default: with all optimizations of graphs; maps: shown then."""
+    return OnnxRuntime(path, graph, optimized=default, maps=maps and default)

@@ -112,7 +112,19 @@ def interpreter_of(content: bytes, path: Path, *, default: bool) -> tuple[Interp
 
 
 def runtime_of(
-    path: Path, graph: IntegerGraph, *, answer: str = "", default: bool = False
+    path: Path,
+    graph: IntegerGraph,
+    *,
+    answer: str = "",
+    default: bool = False,
+    maps: bool = False,
 ) -> LiteRT:
-    """Return a file in its runtime."""
+    """Return a file in its runtime; its default kernels show no maps."""
+    if maps and default:
+        raise FormatError(
+            field="--maps",
+            allowed="for ONNX, or with --kernels reference",
+            given="TFLite with LiteRT's default kernels, which show none",
+            source=str(path),
+        )
     return LiteRT(path, graph, answer=answer, default=default)

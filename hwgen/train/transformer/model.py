@@ -16,12 +16,16 @@ class Dense(nn.Module):
     """Weights (out, in, kernel, kernel) and bias; a kernel of 1 is applied to tokens.
 
     mask: true where unpruned; quantizer: puts the weights on their integer grid, once `on_grid`
+    gain: of the result, which `plain` takes into the weights: no scale that integers see
     """
 
     mask: Tensor
 
-    def __init__(self, inputs: int, outputs: int, *, kernel: int = 1, stride: int = 1) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, *, kernel: int = 1, stride: int = 1, gain: float = 1.0
+    ) -> None:
         super().__init__()
+        self.gain = gain
         shape = (outputs, inputs, kernel, kernel)
         self.stride, self.padding, self.tokens = stride, (kernel - 1) // 2, kernel == 1
         self.weight = nn.Parameter(torch.empty(shape))
@@ -46,28 +50,32 @@ class Dense(nn.Module):
         if self.on_grid:
             weight = self.quantizer(weight, self.mask)
         if self.tokens:
-            return functional.linear(x, weight.flatten(1), self.bias)
+            y = functional.linear(x, weight.flatten(1), self.bias)
+            return y if self.gain == 1 else y * self.gain
         return functional.conv2d(x, weight, self.bias, self.stride, self.padding)
 
 
 class Attention(nn.Module):
-    """Each token reads all tokens, in each head; 1 / sqrt(d) is part of the weights of the query."""
+    """Each token reads all tokens, in each head; 1 / sqrt(d) is the gain of the query."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.read, self.write = Dense(width, 3 * width), Dense(width, width)
-        with torch.no_grad():
-            self.read.weight[:width] /= math.sqrt(width // heads)
+        self.query = Dense(width, width, gain=1 / math.sqrt(width // heads))
+        self.key, self.value = Dense(width, width), Dense(width, width)
+        self.write = Dense(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, tokens, width)."""
-        n, tokens, width = x.shape
-        parts = self.read(x).reshape(n, tokens, 3, self.heads, width // self.heads)
-        query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)
+        query, key, value = (
+            self.by_head(layer(x)) for layer in (self.query, self.key, self.value)
+        )
         shares = (query @ key.transpose(2, 3)).softmax(dim=-1)
-        mixed = (shares @ value).transpose(1, 2).reshape(n, tokens, width)
-        return cast(Tensor, self.write(mixed))
+        return cast(Tensor, self.write((shares @ value).transpose(1, 2).flatten(2)))
+
+    def by_head(self, x: Tensor) -> Tensor:
+        """Return (n, tokens, width) as (n, heads, tokens, width of a head)."""
+        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
 
 
 class Block(nn.Module):
@@ -144,6 +152,7 @@ def plain(network: Transformer) -> Transformer:
     """Return a copy whose weights are the real values of their integers, for export."""
     copy = deepcopy(network).cpu().eval()
     for layer in copy.dense:
-        layer.weight.copy_(layer.quantizer(layer.kept(), layer.mask))
-        layer.pruned = layer.on_grid = False
+        layer.weight.copy_(layer.quantizer(layer.kept(), layer.mask) * layer.gain)
+        layer.bias.mul_(layer.gain)
+        layer.gain, layer.pruned, layer.on_grid = 1.0, False, False
     return copy

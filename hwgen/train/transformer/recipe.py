@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import load_spec
+from hwgen.network.layer_norm import SUMS
 from hwgen.train.recipe import PHASES, STRICT, Common, Count, Phase, Pruning
 
 
@@ -36,20 +37,26 @@ class Architecture:
     @field_validator("heads")
     @classmethod
     def divides(cls, heads: int, info: ValidationInfo) -> int:
-        """Heads split the channels, and a norm reads eight channels at a time."""
-        width = info.data["stem"][-1].channels if info.data.get("stem") else heads
-        if width % heads:
-            raise ValueError(f"architecture.heads|a divisor of {width}|{heads}")
+        """Heads split the channels of a token, and a norm reads eight channels at a time."""
+        stem = info.data.get("stem")
+        if stem and stem[-1].channels % heads:
+            raise ValueError(f"architecture.heads|a divisor of {stem[-1].channels}|{heads}")
+        if stem and stem[-1].channels % SUMS:
+            raise ValueError(
+                f"architecture.stem|of channels that {SUMS} divides, at its end"
+                f"|{stem[-1].channels}"
+            )
         return heads
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class TransformerRecipe(Common):
-    """How a transformer is trained, pruned and trained on integer weights.
+    """How a transformer is trained, pruned and trained on integer weights, from random ones.
 
     calibration_images: the first training images, which show the range of each map
     """
 
+    start: None
     format: Literal["hwgen.transformer_recipe"]
     version: Literal[1]
     architecture: Architecture

@@ -8,8 +8,6 @@ from rich.progress import Progress
 from torch import nn
 
 from hwgen.data import Dataset
-from hwgen.network.file import load_network
-from hwgen.train.integer import integer_accuracy
 from hwgen.train.loop import Loop
 from hwgen.train.prune import block_mask
 from hwgen.train.recipe import PHASES, Phase
@@ -24,6 +22,7 @@ class Run(Loop):
         self,
         recipe: TransformerRecipe,
         dataset: Dataset,
+        start_path: Path | None,
         *,
         out: Path,
         device: torch.device,
@@ -33,7 +32,7 @@ class Run(Loop):
         super().__init__(
             recipe,
             dataset,
-            None,
+            start_path,
             phases=PHASES,
             beside={},
             out=out,
@@ -79,7 +78,3 @@ class Run(Loop):
     def on_grids(self, network: nn.Module) -> bool:
         """Whether a network computes with integer weights."""
         return isinstance(network, Transformer) and network.dense[0].on_grid
-
-    def integer_accuracy(self, path: Path) -> float:
-        """Return the accuracy of the quantized network file, read back, on the test images."""
-        return integer_accuracy(load_network(path), self.test_images, self.test_labels)
