@@ -154,6 +154,12 @@ class QuantizedNetwork:
         """Name of the layer whose map is the network's answer."""
         return self.graph.outputs[0]
 
+    def newer_layers(self) -> str:
+        """Return how many layers are of which of `NEWER_KINDS`, in words; empty: none is."""
+        found = [layer.op for layer in self.layers if layer.op in NEWER_KINDS]
+        kinds = ", ".join(f"{found.count(kind)} {kind}" for kind in dict.fromkeys(found))
+        return f"{kinds} of {len(self.layers)} layers" if found else ""
+
     @property
     def roundings(self) -> set[Rounding]:
         """How sums of layers round; a layer that scales nothing counts as half up."""

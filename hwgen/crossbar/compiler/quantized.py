@@ -67,6 +67,13 @@ def bits_of(network: QuantizedNetwork) -> Bits:
 
 def crossbar_network(network: QuantizedNetwork) -> CrossbarNetwork:
     """Return the layers of a quantized network; what no crossbar computes is refused."""
+    if newer := network.newer_layers():
+        raise ConfigError(
+            field="the layers",
+            allowed="no transformer's on a crossbar chip (cells are not written for each image)",
+            given=newer,
+            source=network.graph.name,
+        )
     image = network.graph.input
     layers: list[CrossbarLayer] = []
     providers: dict[str, tuple[int, ...]] = {INPUT: ()}

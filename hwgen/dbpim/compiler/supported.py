@@ -24,6 +24,8 @@ from hwgen.network.quantization import SIGNIFICANT_BITS
 Refusal = tuple[str, str, object]
 """A property, what the chip runs, what was given."""
 
+TRANSFORMER = "no transformer's (no unit multiplies two maps, or reads a whole pixel first)"
+
 SCALING = (": rounding", ": multipliers", ": shifts")
 """End the properties of a layer that no step but the last of a compilation looks at."""
 
@@ -64,6 +66,9 @@ def collect_supported(reasons: Reasons, network: QuantizedNetwork, arch: Arch) -
 def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
     """Yield everything that the chip does not run."""
     graph, last = network.graph, network.layers[-1]
+    if newer := network.newer_layers():
+        yield "the layers", TRANSFORMER, newer
+        return
     if len(graph.modes) > 1:
         yield "the modes of a network", "one", f"{len(graph.modes)} ({', '.join(graph.modes)})"
     yield from map_refusals("the image", graph.input, arch)

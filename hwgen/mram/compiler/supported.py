@@ -20,6 +20,9 @@ from hwgen.network.quantization import SIGNIFICANT_BITS
 Refusal = tuple[str, str, object]
 """A property, what the chip runs, what was given."""
 
+TRANSFORMER = (
+    "no transformer's (rows can hold keys and values, but no path leads from maps to rows)"
+)
 OPS = ("conv", "linear", "max_pool", "average_pool", "add", "rescale", "shortcut")
 
 
@@ -40,6 +43,9 @@ def check_supported(network: QuantizedNetwork, arch: Arch) -> None:
 def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
     """Yield everything that the chip does not run."""
     graph, last = network.graph, network.layers[-1]
+    if newer := network.newer_layers():
+        yield "the layers", TRANSFORMER, newer
+        return
     if len(graph.modes) > MOST_MODES:
         yield "the modes of a network", f"at most {MOST_MODES}", len(graph.modes)
     if graph.outputs != (last.name,):

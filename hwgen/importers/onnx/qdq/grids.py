@@ -70,10 +70,15 @@ def quantize(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) ->
     base = given.base
     source = state.maps[base]
     unmoved = given.plain and source.same_numbers == target.same_numbers
-    if (given.places == ZERO).any() or selects(state, given):
-        shape = given.places.shape
-        if unmoved and not is_picture(state, given):
+    padded = (given.places == ZERO).any()
+    if not padded and selects(state, given) and not (given.plain and is_picture(state, given)):
+        if unmoved:
             return [replace(given, integer=True)]
+        part = state.part(given, proto)
+        target = state.refine(name, numbers.map(state.shape_of(part)), False)
+        return [replace(state.finish(part, target, name), integer=True)]
+    if padded or selects(state, given):
+        shape = given.places.shape
         if len(shape) != 4:
             raise RefusedError("a selection of values", "of rows, columns and channels", shape)
         if unmoved or given.plain:

@@ -165,9 +165,30 @@ class State:
                 return base
             return self.emit(view_node(**about), values.reshaped(shape), like=base)
         first = self.first_of(places, values.shape)
-        for node, made in moving_nodes(first, shape=values.shape, **about):
+        for node, made in moved_in_sequence(first, values.shape, about):
             self.emit(node, values.reshaped(made), like=base)
         return name
+
+    def part(self, real: Real, reader: onnx.NodeProto) -> Real:
+        """Return a tensor of some channels of a map, or of some pixels, as one of their own map."""
+        base, sides = str(real.base), self.shape_of(real)
+        first = self.first_of(real.places, sides).reshape(-1)
+        chosen = np.unique(first)
+        pixels, channels = (np.unique(each) for each in np.divmod(chosen, sides[2]))
+        if first.size != chosen.size or chosen.size != pixels.size * channels.size:
+            raise RefusedError("what it selects", "whole channels or pixels, each once", "others")
+        whole = pixels.size == sides[0] * sides[1]
+        shape: Shape = (*(sides[:2] if whole else (pixels.size, 1)), channels.size)
+        images = np.arange(self.batch).reshape(-1, 1, 1, 1) * math.prod(sides)
+        moved = Real(base=base, places=chosen.reshape(shape) + images, trail=real.trail)
+        name = self.arranged(moved, reader)
+        steps = np.arange(self.batch)[:, np.newaxis] * chosen.size
+        places = np.searchsorted(chosen, first) + steps
+        parts = {
+            key: None if each is None else each[channels]
+            for key, each in (("factor", real.factor), ("offset", real.offset))
+        }
+        return replace(real, base=name, places=places.reshape(real.places.shape), **parts)
 
     def by_images(self, places: Places) -> Places:
         """Return places with the batch in front, of rows that stand for images and what is in them.
@@ -312,6 +333,21 @@ class State:
         narrow = source.bits + stored.bits_needed <= NARROW_BITS
         scale = source.scale * float(stored.scales[0]) * abs(float(factor[0]))
         return self.finish(real, raw_sums(base.shape, scale=scale, bits=RAW_BITS[narrow]), tensor)
+
+
+def moved_in_sequence(
+    places: Places, shape: Shape, about: dict[str, str]
+) -> list[tuple[Node, Shape]]:
+    """Return the nodes that rearrange a map, its pixels in one column where rows are in the way."""
+    try:
+        return moving_nodes(places, shape=shape, **about)
+    except RefusedError:
+        column = (shape[0] * shape[1], 1, shape[2])
+        if column == shape:
+            raise
+        name = f"{about['output']}/column"
+        moved = moving_nodes(places, shape=column, **{**about, "source": name})
+        return [(view_node(**{**about, "output": name}), column), *moved]
 
 
 def gain_of(real: Real) -> float | None:

@@ -107,12 +107,13 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     real = map_operand(inputs[0])
     rank = len(real.shape)
     axis = int(attributes_of(proto).get("axis", -1)) % max(1, rank)
-    if isinstance(real.base, Operation) or axis != rank - 1 or not 2 <= rank <= 4:
+    if isinstance(real.base, Operation) or axis == 0 or not 2 <= rank <= 4:
         return head(state, proto, inputs)
     real = state.settled(real, proto)
-    places = real.places if rank > 2 else real.places[:, np.newaxis]
-    ordered = with_heads(places).transpose(0, 2, 1, 3)
-    if not in_lines(state, real, ordered):
+    last = np.moveaxis(real.places, axis, -1)
+    ordered = with_heads(last if rank > 2 else last[:, np.newaxis]).transpose(0, 2, 1, 3)
+    whole = ordered.shape[1] == 1 and in_sequence(ordered)
+    if not whole and not in_lines(state, real, ordered):
         return head(state, proto, inputs)
     source = tokens(state, real, ordered, proto)
     operation = Operation(
@@ -125,7 +126,13 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
         keys={"groups": ordered.shape[2]},
     )
     made = state.places(operation.shape).reshape(ordered.shape).transpose(0, 2, 1, 3)
-    return [Real(base=operation, places=made.reshape(real.shape))]
+    places = np.moveaxis(made.reshape(last.shape), -1, axis)
+    return [Real(base=operation, places=places)]
+
+
+def in_sequence(places: Places) -> bool:
+    """Return whether places are those of a whole map in order, of any shape."""
+    return np.array_equal(places.reshape(-1), np.arange(places.size))
 
 
 def layer_normalization(
