@@ -7,6 +7,7 @@ from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.integer.check import refusals_of
 from hwgen.importers.integer.fold import folded
 from hwgen.importers.integer.graph import Difference, IntegerGraph, Note
+from hwgen.importers.integer.joined import with_functions_joined
 from hwgen.importers.integer.layers import Layers
 from hwgen.importers.integer.lower_maps import (
     add_addition,
@@ -94,6 +95,8 @@ def lower(
     refused = refusals_of(graph)
     if refused:
         raise RefusedNetworkError(source=graph.source, refusals=refused)
+    if kernels == "onnxruntime":
+        graph = with_functions_joined(graph)
     if not graph.nodes or graph.input not in graph.maps or graph.input in graph.outputs:
         raise FormatError(
             field="the network",

@@ -163,6 +163,10 @@ def add_multiplication(layers: Layers, node: Multiplication) -> None:
 def add_lookup(layers: Layers, node: Lookup) -> None:
     """Add a function as a table, each entry rounded once."""
     source, output = layers.sources(node)[0], layers.output(node)
+    if node.results is not None:
+        first, last = source.span
+        layers.add_table(node, node.results[first : last + 1])
+        return
     if node.steps is not None and layers.kernels in ("xnnpack", "reference"):
         layers.add_table(node, node.steps(source, output))
         return

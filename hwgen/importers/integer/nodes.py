@@ -215,11 +215,13 @@ class Lookup(NodeBase):
 
     slope: of a leaky ReLU, which LiteRT computes in fixed point; None: another function
     steps: what LiteRT computes in integers, for each integer of the map; None: real numbers
+    results: integers of the output for each integer of the map, of whatever runtime; None: computed
     """
 
     function: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     slope: float | None = None
     steps: Callable[[QuantizedMap, QuantizedMap], NDArray[np.int64]] | None = None
+    results: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

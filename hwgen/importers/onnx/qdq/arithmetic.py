@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from hwgen.importers.integer.moves import ZERO
+from hwgen.importers.integer.moves import ZERO, Places
 from hwgen.importers.integer.nodes import (
     Addition,
     Concatenation,
@@ -198,16 +198,7 @@ def sum_of(state: State, proto: onnx.NodeProto, one: Real, other: Real, sign: fl
     gains = gain, sign * other_gain
     if is_sums(one) or is_sums(other):
         return sum_with_sums(state, proto, (one, other), gains)
-    one, other = state.settled(one, proto), state.settled(other, proto)
-    alike = np.array_equal(one.places, other.places) and whole(state, one)
-    if alike and whole(state, other):
-        shape, places = state.shape_of(one), one.places
-        second = state.arranged(replace(other, places=state.places(shape)), proto)
-        names = (str(one.base), second)
-    else:
-        names = (state.planar(one, proto), state.planar(other, proto))
-        shape = state.maps[names[0]].shape
-        places = state.planes(shape).reshape(one.shape)
+    names, shape, places = both(state, proto, one, other)
     operation = Operation(
         kind=Addition,
         name=node_name(proto),
@@ -218,6 +209,24 @@ def sum_of(state: State, proto: onnx.NodeProto, one: Real, other: Real, sign: fl
         keys={"gains": gains},
     )
     return Real(base=operation, places=places)
+
+
+def both(
+    state: State, proto: onnx.NodeProto, one: Real, other: Real
+) -> tuple[tuple[str, str], tuple[int, int, int], Places]:
+    """Return the maps of two tensors, pixel beside pixel, the shape of the first, and its places.
+
+    Whole maps in one order stay as they are; others are read with channels first.
+    """
+    one, other = state.settled(one, proto), state.settled(other, proto)
+    alike = np.array_equal(one.places, other.places)
+    if alike and whole(state, one) and whole(state, other):
+        shape = state.shape_of(one)
+        second = state.arranged(replace(other, places=state.places(shape)), proto)
+        return (str(one.base), second), shape, one.places
+    names = (state.planar(one, proto), state.planar(other, proto))
+    shape = state.maps[names[0]].shape
+    return names, shape, state.planes(shape).reshape(one.shape)
 
 
 def is_sums(real: Real) -> bool:
@@ -350,8 +359,7 @@ def of_planes(
     keys: dict[str, Any],
 ) -> Real:
     """Return an operation of two maps, whose result has the shape of the first."""
-    names = state.planar(one, proto), state.planar(other, proto)
-    shape = state.maps[names[0]].shape
+    names, shape, places = both(state, proto, one, other)
     operation = Operation(
         kind=kind,
         name=node_name(proto),
@@ -361,4 +369,4 @@ def of_planes(
         shape=shape,
         keys=keys,
     )
-    return Real(base=operation, places=state.planes(shape).reshape(one.shape))
+    return Real(base=operation, places=places)

@@ -1,0 +1,100 @@
+"""Functions of one byte that a file writes as several nodes with a quantization behind each.
+
+Such as a Gelu of Div, Erf, Add and Mul, each between QuantizeLinear and DequantizeLinear: its 256
+results, computed node by node as onnxruntime does, are one table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.importers.integer.fold import without_unused
+from hwgen.importers.integer.graph import IntegerGraph
+from hwgen.importers.integer.layers import divided_by_scale
+from hwgen.importers.integer.lower_maps import table_of
+from hwgen.importers.integer.maps import QuantizedMap
+from hwgen.importers.integer.nodes import (
+    Addition,
+    Lookup,
+    Multiplication,
+    Node,
+    Requantization,
+)
+from hwgen.importers.integer.pairs import runtime_product, runtime_sum
+from hwgen.network.maps import BYTE_BITS
+
+Results = NDArray[np.int64]
+"""Integers of a map, as the file has them, for each integer of the map at the beginning."""
+
+
+def with_functions_joined(graph: IntegerGraph) -> IntegerGraph:
+    """Return the graph with one table for each function of a byte, as onnxruntime computes it."""
+    known: dict[str, tuple[str, Results]] = {}
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        found = function_of(graph, node, known)
+        if found is None:
+            nodes.append(node)
+            continue
+        known[node.output] = found
+        beginning, results = found
+        alone = node.inputs == (beginning,)
+        nodes.append(node if alone else table(node, beginning, results))
+    return without_unused(replace(graph, nodes=tuple(nodes)))
+
+
+def table(node: Node, beginning: str, results: Results) -> Lookup:
+    """Return the function of a byte that a node ends."""
+    return Lookup(
+        name=node.name,
+        operator=node.operator,
+        inputs=(beginning,),
+        output=node.output,
+        function=np.zeros_like,
+        results=results,
+    )
+
+
+def function_of(
+    graph: IntegerGraph, node: Node, known: Mapping[str, tuple[str, Results]]
+) -> tuple[str, Results] | None:
+    """Return the map at the beginning of a function and its results; None for another node."""
+    if not isinstance(node, Lookup | Requantization | Addition | Multiplication):
+        return None
+    maps = [graph.maps.get(name) for name in (*node.inputs, node.output)]
+    if any(each is None or each.bits > BYTE_BITS or each.raw for each in maps):
+        return None
+    *sources, output = (each for each in maps if each is not None)
+    begun = [known.get(name) or (name, integers(graph.maps[name])) for name in node.inputs]
+    beginnings = {name for name, _ in begun}
+    if len(beginnings) > 1 or len({each.shape for each in sources}) > 1:
+        return None
+    results = results_of(node, sources, output)
+    if results is None:
+        return None
+    places = (
+        values + each.offset for (_, values), each in zip(begun, sources, strict=True)
+    )
+    return beginnings.pop(), results[*places]
+
+
+def integers(values: QuantizedMap) -> Results:
+    """Return every integer of a map as the file has them."""
+    return np.arange(1 << values.bits) - values.offset
+
+
+def results_of(node: Node, sources: list[QuantizedMap], output: QuantizedMap) -> Results | None:
+    """Return what onnxruntime gives for all integers of one map or two; None where unknown."""
+    match node:
+        case Lookup() if node.results is None:
+            entries = table_of(node, sources[0], output, exact=False)
+            return entries[: 1 << sources[0].bits].astype(np.int64) - output.offset
+        case Requantization() if node.gain == 1 and node.operand is None:
+            return divided_by_scale(sources[0], output)[1]
+        case Multiplication() if node.gain == 1 and node.operator == "Mul":
+            return runtime_product(sources, output)
+        case Addition() if node.gains == (1, 1) and node.operator == "Add":
+            return runtime_sum(sources, output)
+    return None
