@@ -29,6 +29,7 @@ def check_header(
     version = plain.get("version")
     # Python takes true and 2.0 for integers.
     if type(version) is not int or version not in versions:
-        allowed = " or ".join(map(str, versions))
+        *older, oldest = map(str, versions)
+        allowed = f"{', '.join(older)} or {oldest}" if older else oldest
         raise FormatError(field="version", allowed=allowed, given=version, source=source)
     return plain

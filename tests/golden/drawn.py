@@ -5,7 +5,15 @@ import numpy as np
 from hwgen.network import INPUT, QuantizedNetwork
 from verif.common.drawing import Drawing, draw_images
 
-__all__ = ["MODES", "Drawing", "draw_every_operation", "draw_images", "draw_joined", "draw_moved"]
+__all__ = [
+    "MODES",
+    "Drawing",
+    "draw_every_operation",
+    "draw_images",
+    "draw_joined",
+    "draw_moved",
+    "draw_tokens",
+]
 
 MODES = ("1.0x", "0.6x", "0.3x")
 
@@ -69,3 +77,21 @@ def draw_moved(seed: int) -> QuantizedNetwork:
     net.rounding = "half_up"
     now = net.average_pool(now, kernel=(2, 1), stride=(2, 1), padding=(0, 0, 0, 0), center=128)
     return net.build(net.linear(now, (5,)))
+
+
+def draw_tokens(seed: int) -> QuantizedNetwork:
+    """Return a transformer of one block: tokens behind a class token, two heads or one."""
+    net = Drawing(seed, modes=MODES[:1], shape=(4, 3, 5))
+    net.rounding = "half_up" if seed % 3 == 0 else "float32"
+    heads = 1 + seed % 2
+    now = net.conv(INPUT, (16,), kernel=(2, 2), padding=(0, 0, 0, 1))
+    now = net.add(now, net.constant(like=now))
+    now = net.stack(net.constant(like=now, height=1), now)
+    norm = net.layer_norm(now)
+    query, key, value = (net.conv(norm, (8 * heads,)) for _ in range(3))
+    scores = net.matmul(query, key, groups=heads, transposed=True)
+    shares = net.softmax(scores, groups=heads, scale=(0.004, 0.05, 0.7)[seed % 3])
+    mixed = net.matmul(shares, value, groups=heads, transposed=False)
+    now = net.add(now, net.conv(mixed, (16,)))
+    now = net.layer_norm(net.table(now))
+    return net.build(net.linear(net.shortcut(now, (16,), stride=(5, 3)), (5,)))

@@ -207,6 +207,96 @@ def reshape(case: Case, at: Place) -> int:
     return list(case.inputs[0].values())[(at[0] * width + at[1]) * channels + at[2]]
 
 
+def matmul(case: Case, at: Place) -> int:
+    """Return the products of one head, summed over channels or over pixels of the second map."""
+    layer, (first, second) = case.layer, case.inputs
+    a, b = (case.network.map_of(name) for name in layer.inputs)
+    pixels = list(product(range(b.height), range(b.width)))
+    each = layer.output.channels // layer.groups
+    head, place = divmod(at[2], each)
+    summed = a.channels // layer.groups
+    total = 0
+    for k in range(summed):
+        x = first[at[0], at[1], head * summed + k] - case.zeros[0]
+        y, c = (pixels[place], head * summed + k) if layer.transposed else (pixels[k], at[2])
+        total += x * (second[y[0], y[1], c] - case.zeros[1])
+    return scaled(case, total)
+
+
+def softmax(case: Case, at: Place) -> int:
+    """Return the share of a channel in its head."""
+    layer, values = case.layer, case.inputs[0]
+    table = case.network.held[layer.name]["exponentials"].view(np.float32)
+    channels = layer.output.channels // layer.groups
+    first = at[2] // channels * channels
+    own = [values[at[0], at[1], first + c] for c in range(channels)]
+    terms = [Fraction(float(table[max(own) - x])) for x in own]
+    total = terms[0]
+    for term in terms[1:]:
+        total = nearest(total + term)
+    share = nearest(nearest(terms[at[2] - first] * layer.factor) / total)
+    return bounded(case, share)
+
+
+def layer_norm(case: Case, at: Place) -> int:
+    """Return a channel less the mean of its pixel, over its deviation."""
+    arrays = {
+        key: [Fraction(float(each)) for each in bits.view(np.float32)]
+        for key, bits in case.network.held[case.layer.name].items()
+    }
+    eps, scale = arrays["constants"]
+    channels = case.layer.output.channels
+    real = [arrays["values"][case.inputs[0][at[0], at[1], c]] for c in range(channels)]
+    mean = nearest(sum(real) / channels)
+    distance = [nearest(x - mean) for x in real]
+    sums = [Fraction(0)] * 8
+    for place, x in enumerate(distance):
+        sums[place % 8] = nearest(x * x + sums[place % 8])
+    while len(sums) > 1:
+        half = len(sums) // 2
+        sums = [nearest(a + b) for a, b in zip(sums[:half], sums[half:], strict=True)]
+    deviation = np.sqrt(np.float32(nearest(nearest(sums[0] / channels) + eps)))
+    inverse = nearest(1 / Fraction(float(deviation)))
+    normal = nearest(distance[at[2]] * inverse)
+    moved = nearest(normal * arrays["gamma"][at[2]] + arrays["beta"][at[2]])
+    return bounded(case, nearest(moved / scale))
+
+
+def nearest(value: Fraction) -> Fraction:
+    """Return the float32 nearest to a fraction, of two the even one; of the normal range."""
+    if value == 0:
+        return value
+    magnitude, exponent = abs(value), 0
+    while magnitude >= 1 << 24:
+        magnitude, exponent = magnitude / 2, exponent + 1
+    while magnitude < 1 << 23:
+        magnitude, exponent = magnitude * 2, exponent - 1
+    steps = round(magnitude) * Fraction(2) ** exponent
+    return steps if value > 0 else -steps
+
+
+def bounded(case: Case, value: Fraction) -> int:
+    """Return the nearest whole number, moved and clipped."""
+    values = case.layer.output.quantization[case.mode]
+    return max(values.low, min(values.high, round(value) + values.zero_point))
+
+
+def constant(case: Case, at: Place) -> int:
+    """Return the element that the file holds."""
+    return int(case.network.held[case.layer.name]["map"][at])
+
+
+def stack(case: Case, at: Place) -> int:
+    """Return the element of the map that holds the row."""
+    row = at[0]
+    for values in case.inputs:
+        rows = 1 + max(place[0] for place in values)
+        if row < rows:
+            return values[row, at[1], at[2]]
+        row -= rows
+    raise AssertionError(f"no map holds row {at[0]}")
+
+
 OPERATIONS: dict[str, Callable[[Case, Place], int]] = {
     "conv": conv,
     "linear": linear,
@@ -221,4 +311,9 @@ OPERATIONS: dict[str, Callable[[Case, Place], int]] = {
     "upsample": upsample,
     "transpose": transpose,
     "reshape": reshape,
+    "matmul": matmul,
+    "softmax": softmax,
+    "layer_norm": layer_norm,
+    "constant": constant,
+    "stack": stack,
 }

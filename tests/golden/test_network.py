@@ -6,7 +6,14 @@ import pytest
 from golden.network import answer, infer, infer_layer, predict
 from hwgen.network import INPUT, QuantizedNetwork
 from hwgen.network.check import check_network
-from tests.golden.drawn import MODES, draw_every_operation, draw_images, draw_joined, draw_moved
+from tests.golden.drawn import (
+    MODES,
+    draw_every_operation,
+    draw_images,
+    draw_joined,
+    draw_moved,
+    draw_tokens,
+)
 from tests.golden.slow import slow_layer
 from verif.dbpim.directed_network import DIRECTED, directed
 from verif.dbpim.network_builder import NetworkBuilder, Scaling
@@ -51,6 +58,15 @@ def test_every_operation_in_every_mode(seed: int, mode: int) -> None:
     network = draw_every_operation(seed)
     check_network(network, source="drawn")
     check(network, draw_images(network, 2, seed=seed), mode=mode)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_tokens_heads_and_norms(seed: int) -> None:
+    network = draw_tokens(seed)
+    check_network(network, source="drawn")
+    images = draw_images(network, 3, seed=seed)
+    images[0] = 0 if seed % 2 else 255
+    check(network, images)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -10,7 +10,7 @@ import pytest
 from hwgen.errors import FormatError
 from hwgen.network import QuantizedNetwork, Requantization
 from hwgen.network.check import check_network
-from tests.golden.drawn import draw_every_operation, draw_joined, draw_moved
+from tests.golden.drawn import draw_every_operation, draw_joined, draw_moved, draw_tokens
 from verif.dbpim.directed_network import directed
 
 Change = Callable[[], QuantizedNetwork]
@@ -19,6 +19,8 @@ BYTES, MODES, JOINED = directed("zero_points"), draw_every_operation(1), draw_jo
 """Of one mode and bytes; of three modes; of one mode with joined maps, groups and wide sums."""
 MOVED = draw_moved(0)
 """Of one mode and bytes, with every rounding and every kind that moves elements."""
+TOKENS = draw_tokens(1)
+"""Of one mode and bytes: a transformer's block."""
 
 
 def refused(network: QuantizedNetwork) -> str:

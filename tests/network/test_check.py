@@ -17,6 +17,7 @@ from tests.network.changes import (
     MODES,
     MOVED,
     POOL,
+    TOKENS,
     Change,
     changed,
     check_sentence,
@@ -31,9 +32,9 @@ from verif.dbpim.directed_network import DIRECTED, directed
 
 
 def test_the_networks_of_these_tests_hold_every_kind() -> None:
-    for network in (BYTES, MODES, JOINED, MOVED):
+    for network in (BYTES, MODES, JOINED, MOVED, TOKENS):
         check_network(network, source="here")
-    ops = {layer.op for network in (BYTES, MODES, JOINED, MOVED) for layer in network.layers}
+    ops = {layer.op for network in (BYTES, MODES, JOINED, MOVED, TOKENS) for layer in network.layers}
     assert ops == set(KINDS)
 
 
@@ -215,6 +216,41 @@ ROUNDINGS: list[tuple[Change, str]] = [
     (
         lambda: changed(MOVED, "transpose_10", order=(1, 1, 2)),
         "transpose_10.output must be (16, 16, 2), got (2, 7, 16)",
+    ),
+    (
+        lambda: graphed(TOKENS, version=3),
+        "version must be 4, the oldest that has all kinds of layers, got 3",
+    ),
+    (
+        lambda: graphed(BYTES, version=4),
+        "version must be 3, the oldest that has all kinds of layers, got 4",
+    ),
+    (
+        lambda: with_output(
+            changed(TOKENS, "matmul_9", groups=5), "matmul_9", channels=60
+        ),
+        "matmul_9.groups must be a divisor of the channels of its inputs (16 and 16), got 5",
+    ),
+    (
+        lambda: changed(TOKENS, "matmul_11", inputs=("conv_6", "conv_8")),
+        "the channels of the first input of matmul_11 must be 24, one for each pixel of the"
+        " second and each group, got 16",
+    ),
+    (
+        lambda: with_output(TOKENS, "matmul_9", channels=25),
+        "matmul_9.output must be (4, 3, 24), got (4, 3, 25)",
+    ),
+    (
+        lambda: changed(TOKENS, "softmax_10", groups=5),
+        "softmax_10.groups must be a divisor of its channels (24), got 5",
+    ),
+    (
+        lambda: with_output(TOKENS, "softmax_10", bits=9),
+        "softmax_10.bits must be at most 8, got 9",
+    ),
+    (
+        lambda: changed(TOKENS, "stack_4", inputs=("constant_3", "conv_6")),
+        "stack_4.inputs must be among input, conv_0, constant_1, add_2, constant_3, got conv_6",
     ),
     (
         lambda: with_output(MOVED, "reshape_11", height=5),

@@ -15,6 +15,7 @@ from tests.network.changes import (
     JOINED,
     MODES,
     POOL,
+    TOKENS,
     Change,
     changed,
     check_sentence,
@@ -140,6 +141,67 @@ SENTENCES: list[tuple[Change, str]] = [
         "linear_5 accumulator must be within int48, got an overflow in output channel 1",
     ),
 ]
+
+
+def holding(name: str, key: str, array: np.ndarray | None) -> QuantizedNetwork:
+    """Return the transformer with another array in one layer; None: without it."""
+    held = {which: dict(arrays) for which, arrays in TOKENS.held.items()}
+    held.setdefault(name, {}).pop(key, None)
+    if array is not None:
+        held[name][key] = array
+    return replace(TOKENS, held=held)
+
+
+def bits(*values: float) -> np.ndarray:
+    return np.array(values, np.float32).view(np.uint32)
+
+
+RISING = np.arange(256, dtype=np.float32).view(np.uint32)
+HELD = [
+    (
+        holding("softmax_10", "exponentials", RISING),
+        "softmax_10.exponentials must be bits of finite float32 from above 0 down, none negative,"
+        " got others",
+    ),
+    (
+        holding("softmax_10", "exponentials", RISING[:5]),
+        "softmax_10.exponentials must be of shape (256,), got (5,)",
+    ),
+    (
+        holding("layer_norm_5", "gamma", bits(1.0, 2.0)),
+        "layer_norm_5.gamma must be of shape (16,), got (2,)",
+    ),
+    (
+        holding("layer_norm_5", "constants", bits(0.5, 0.0)),
+        "layer_norm_5.constants must be eps and scale above 0, got [0.5, 0.0]",
+    ),
+    (
+        holding("layer_norm_5", "beta", bits(*[np.inf] * 16)),
+        "layer_norm_5.beta must be bits of finite float32, got others",
+    ),
+    (
+        holding("layer_norm_5", "values", np.zeros(256, np.int64)),
+        "layer_norm_5.values must be uint32, got int64",
+    ),
+    (
+        holding("constant_1", "map", np.zeros((3, 3, 16), np.uint8)),
+        "constant_1.map must be from 96 to 255, got 0",
+    ),
+    (holding("constant_1", "map", None), "constant_1.map must be present, got nothing"),
+    (
+        holding("add_2", "map", np.zeros(1, np.uint8)),
+        "add_2.map must be absent from a layer of kind add, got an array",
+    ),
+    (
+        holding("stranger", "map", np.zeros(1, np.uint8)),
+        "every array must be of a layer, got stranger.map",
+    ),
+]
+
+
+@pytest.mark.parametrize(("network", "sentence"), HELD, ids=[each for _, each in HELD])
+def test_arrays_of_newer_kinds(network: QuantizedNetwork, sentence: str) -> None:
+    assert refused(network) == sentence
 
 
 def twice(feature: Any) -> Any:

@@ -14,7 +14,7 @@ import pytest
 from hwgen.errors import FormatError, OutputError
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network, save_network
-from tests.golden.drawn import draw_every_operation, draw_joined
+from tests.golden.drawn import draw_every_operation, draw_joined, draw_tokens
 from verif.dbpim.directed_network import DIRECTED, directed
 
 Arrays = dict[str, np.ndarray]
@@ -39,6 +39,7 @@ NETWORKS = {
     **DIRECTED,
     "every_operation": lambda: draw_every_operation(0),
     "joined": lambda: draw_joined(0),
+    "tokens": lambda: draw_tokens(2),
 }
 
 
@@ -220,15 +221,16 @@ def test_wrong_arrays(
             lambda graph: graph.update(format="other.network"),
             "format must be hwgen.network, got other.network",
         ),
-        (lambda graph: graph.update(version=1), "version must be 3 or 2, got 1"),
-        (lambda graph: graph.update(version=4), "version must be 3 or 2, got 4"),
-        (lambda graph: graph.update(version=True), "version must be 3 or 2, got True"),
-        (lambda graph: graph.pop("version"), "version must be 3 or 2, got None"),
+        (lambda graph: graph.update(version=1), "version must be 4, 3 or 2, got 1"),
+        (lambda graph: graph.update(version=5), "version must be 4, 3 or 2, got 5"),
+        (lambda graph: graph.update(version=True), "version must be 4, 3 or 2, got True"),
+        (lambda graph: graph.pop("version"), "version must be 4, 3 or 2, got None"),
         (
-            lambda graph: graph["layers"][0].update(op="softmax"),
+            lambda graph: graph["layers"][0].update(op="attention"),
             "layers.0.op must be one of 'conv', 'linear', 'max_pool', 'average_pool', 'add', "
             "'multiply', 'rescale', 'concatenate', 'table', 'shortcut', 'upsample', "
-            "'transpose', 'reshape', got 'softmax'",
+            "'transpose', 'reshape', 'matmul', 'softmax', 'layer_norm', 'constant', 'stack', "
+            "got 'attention'",
         ),
         (lambda graph: graph["layers"][0].pop("op"), "layers.0.op must be present, got nothing"),
         (

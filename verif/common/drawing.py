@@ -7,15 +7,17 @@ import numpy as np
 
 from hwgen.network import (
     INPUT,
-    VERSION,
     Add,
     AveragePool,
     Concatenate,
+    Constant,
     Conv,
     FeatureMap,
     Graph,
+    LayerNorm,
     Linear,
     MapQuantization,
+    MatMul,
     MaxPool,
     Multiply,
     Parameters,
@@ -23,7 +25,10 @@ from hwgen.network import (
     Requantization,
     Rescale,
     Shortcut,
+    Softmax,
+    Stack,
     Table,
+    version_of,
 )
 from hwgen.network.add import OPERAND_SHIFT
 from hwgen.network.graph import KINDS
@@ -61,6 +66,7 @@ class Drawing:
         self._layers: list[Any] = []
         self._parameters: dict[str, Parameters] = {}
         self._tables: dict[str, np.ndarray] = {}
+        self._held: dict[str, dict[str, np.ndarray]] = {}
         self.rounding: Rounding = HALF_UP
         """Of the layers that follow."""
 
@@ -290,6 +296,77 @@ class Drawing:
         output = FeatureMap(**{**vars(first), "channels": channels, "quantization": quantization})
         return self._append(Concatenate(**self._names("concatenate", *sources), output=output))
 
+    def matmul(self, a: str, b: str, *, groups: int, transposed: bool) -> str:
+        """Append a product of two maps, in a network of one mode."""
+        first, second = self._maps[a], self._maps[b]
+        pixels = second.height * second.width
+        channels = groups * pixels if transposed else second.channels
+        summed = second.channels // groups if transposed else pixels
+        factor = 2.0 ** (8 - first.bits - second.bits) * 4 / np.sqrt(summed)
+        return self._append(
+            MatMul(
+                rounding=self.rounding,
+                **self._names("matmul", a, b),
+                output=self.map(first.height, first.width, (channels,)),
+                groups=groups,
+                transposed=transposed,
+                requantization=self._factors(factor),
+            )
+        )
+
+    def softmax(self, source: str, *, groups: int, scale: float) -> str:
+        """Append a softmax whose inputs have steps of `scale`."""
+        before = self._maps[source]
+        name = f"softmax_{len(self._layers)}"
+        table = np.exp(3 - np.arange(256) * scale).astype(np.float32)
+        self._held[name] = {"exponentials": table.view(np.uint32)}
+        return self._append(
+            Softmax(
+                **self._names("softmax", source),
+                output=self.map(*self.size(source), (before.channels,)),
+                groups=groups,
+                factor=int(self.rng.integers(200, 257)),
+            )
+        )
+
+    def layer_norm(self, source: str) -> str:
+        """Append a norm with random gains."""
+        before = self._maps[source]
+        name = f"layer_norm_{len(self._layers)}"
+        steps = (np.arange(256) - before.quantization[0].zero_point).astype(np.float32)
+        numbers = {
+            "values": steps * np.float32(self.rng.uniform(0.001, 2)),
+            "gamma": self.rng.normal(1, 0.3, before.channels),
+            "beta": self.rng.normal(0, 0.5, before.channels),
+            "constants": np.array([1e-5, self.rng.uniform(0.01, 0.05)]),
+        }
+        self._held[name] = {
+            key: each.astype(np.float32).view(np.uint32) for key, each in numbers.items()
+        }
+        return self._append(
+            LayerNorm(
+                **self._names("layer_norm", source),
+                output=self.map(*self.size(source), (before.channels,)),
+                order="eight",
+            )
+        )
+
+    def constant(self, *, like: str, height: int | None = None) -> str:
+        """Append a random map with the quantization of another, and its size or another height."""
+        before = self._maps[like]
+        output = replace(before, height=height or before.height)
+        name, values = f"constant_{len(self._layers)}", output.quantization[0]
+        held = self.rng.integers(values.low, values.high + 1, output.shape)
+        self._held[name] = {"map": held.astype(np.uint8)}
+        return self._append(Constant(**self._names("constant"), output=output))
+
+    def stack(self, *sources: str) -> str:
+        """Append maps one below the other; they share a quantization."""
+        first = self._maps[sources[0]]
+        height = sum(self._maps[name].height for name in sources)
+        output = replace(first, height=height)
+        return self._append(Stack(**self._names("stack", *sources), output=output))
+
     def moved(self, op: str, source: str, *, shape: tuple[int, int, int], **keys: Any) -> str:
         """Append a layer that gives elements another place, in a network of one mode."""
         height, width, channels = shape
@@ -301,7 +378,7 @@ class Drawing:
         """Return the network; the first output is its answer."""
         graph = Graph(
             format="hwgen.network",
-            version=VERSION,
+            version=version_of(self._layers),
             name="drawn",
             dataset="random",
             class_names=[],
@@ -311,7 +388,9 @@ class Drawing:
             layers=self._layers,
             outputs=outputs,
         )
-        return QuantizedNetwork(graph=graph, parameters=self._parameters, tables=self._tables)
+        return QuantizedNetwork(
+            graph=graph, parameters=self._parameters, tables=self._tables, held=self._held
+        )
 
     def _names(self, op: str, *inputs: str) -> dict[str, Any]:
         return {"name": f"{op}_{len(self._layers)}", "op": op, "inputs": inputs, "source": ""}

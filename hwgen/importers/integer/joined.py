@@ -80,6 +80,24 @@ def function_of(
     return beginnings.pop(), results[*places]
 
 
+def entries_of(node: Lookup, source: QuantizedMap, output: QuantizedMap) -> Results:
+    """Return a function of real numbers for each integer of a map."""
+    entries = table_of(node, source, output, exact=False)[: 1 << source.bits]
+    return entries.astype(np.int64) - output.offset
+
+
+def times(node: Requantization) -> Lookup:
+    """Return a constant factor as a function."""
+    gain = node.gain
+    return Lookup(
+        name=node.name,
+        operator=node.operator,
+        inputs=node.inputs,
+        output=node.output,
+        function=lambda x: x * gain,
+    )
+
+
 def integers(values: QuantizedMap) -> Results:
     """Return every integer of a map as the file has them."""
     return np.arange(1 << values.bits) - values.offset
@@ -89,10 +107,11 @@ def results_of(node: Node, sources: list[QuantizedMap], output: QuantizedMap) ->
     """Return what onnxruntime gives for all integers of one map or two; None where unknown."""
     match node:
         case Lookup() if node.results is None:
-            entries = table_of(node, sources[0], output, exact=False)
-            return entries[: 1 << sources[0].bits].astype(np.int64) - output.offset
-        case Requantization() if node.gain == 1 and node.operand is None:
-            return divided_by_scale(sources[0], output)[1]
+            return entries_of(node, sources[0], output)
+        case Requantization() if node.operand is None:
+            if node.gain == 1:
+                return divided_by_scale(sources[0], output)[1]
+            return entries_of(times(node), sources[0], output)
         case Multiplication() if node.gain == 1 and node.operator == "Mul":
             return runtime_product(sources, output)
         case Addition() if node.gains == (1, 1) and node.operator == "Add":
