@@ -6,9 +6,9 @@ Sheet of seed 003, section 6.
 from collections.abc import Collection
 
 from golden.crossbar.case import Case
+from golden.crossbar.durations import operations_of
 from golden.crossbar.ir import Operation
 from hwgen.crossbar.facts.components import Scratchpad
-from hwgen.crossbar.facts.durations import operations_of
 from hwgen.crossbar.facts.layout import Link
 from hwgen.crossbar.facts.operations import TRAVELS
 from hwgen.crossbar.facts.travels import conflicts_of, travels_of
