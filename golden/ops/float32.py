@@ -119,7 +119,8 @@ def to_integers(bits: ArrayLike) -> Integers:
         raise ValueError("numbers must be below 2**62")
     left = np.clip(exponent, 0, 62 - SIGNIFICANT)
     magnitude = to_even(significand << left, np.clip(-exponent, 0, 62))
-    return np.where(negative, -magnitude, magnitude)
+    signed: Integers = np.where(negative, -magnitude, magnitude)
+    return signed
 
 
 def exact_sum(bits: NDArray[np.uint32], axis: int) -> Parts:
@@ -151,7 +152,9 @@ def sum_of(a: Parts, b: Parts) -> Parts:
     """Return a sum of which rounding to 24 bits gives the rounded sum; what is lost leaves a 1."""
     a, b = normal(a, TOP), normal(b, TOP)
     # A zero is as small as can be, so that it never shifts the other out.
-    high = np.maximum(*(np.where(each.significand > 0, each.exponent, -(1 << 20)) for each in (a, b)))
+    high = np.maximum(
+        *(np.where(each.significand > 0, each.exponent, -(1 << 20)) for each in (a, b))
+    )
     first, second = (sticky(each.significand, high - each.exponent) for each in (a, b))
     total = np.where(a.negative, -first, first) + np.where(b.negative, -second, second)
     negative = (total < 0) | ((total == 0) & a.negative & b.negative)
@@ -162,7 +165,8 @@ def sticky(significand: Integers, shift: Integers) -> Integers:
     """Return significands shifted to the right, the last bit set where bits were lost."""
     places = np.clip(shift, 0, 62)
     kept = significand >> places
-    return kept | (kept << places != significand)
+    marked: Integers = kept | (kept << places != significand)
+    return marked
 
 
 def normal(given: Parts, top: int = FRACTION) -> Parts:
@@ -201,4 +205,5 @@ def to_even(values: Integers, shift: Integers) -> Integers:
     whole = values >> shift
     rest, unit = values - (whole << shift), np.left_shift(np.int64(1), shift)
     beyond = unit - rest
-    return whole + ((rest > beyond) | ((rest == beyond) & (whole & 1 == 1)))
+    rounded_up: Integers = whole + ((rest > beyond) | ((rest == beyond) & (whole & 1 == 1)))
+    return rounded_up

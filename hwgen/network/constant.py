@@ -41,7 +41,9 @@ class Constant(LayerBase):
             *array_shape_complaints(self.name, "map", given, self.output.shape),
         ]
         yield from mistakes
+        if mistakes:
+            return
         values = self.output.quantization[0]
-        outside = [] if mistakes else given[(given < values.low) | (given > values.high)]
-        if len(outside):
+        outside = given[(given < values.low) | (given > values.high)]
+        if outside.size:
             yield f"{self.name}.map", f"from {values.low} to {values.high}", outside[0]

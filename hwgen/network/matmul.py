@@ -44,6 +44,10 @@ class MatMul(Requantized):
             return
         summed = b.channels if self.transposed else self.groups * b.height * b.width
         if a.channels != summed:
-            what = "as the second has" if self.transposed else "one for each pixel of the second and each group"
+            what = (
+                "as the second has"
+                if self.transposed
+                else "one for each pixel of the second and each group"
+            )
             yield f"the channels of the first input of {self.name}", f"{summed}, {what}", a.channels
         yield from self.factor_complaints(around)

@@ -59,7 +59,10 @@ def write_report(
 
 def circumstances(
     recipe: Recipe | AdaptiveRecipe | TransformerRecipe,
-    dataset: Dataset, *, device: str, start_sha256: str | None
+    dataset: Dataset,
+    *,
+    device: str,
+    start_sha256: str | None,
 ) -> dict[str, Any]:
     """Return what every report of a training says of how it was run."""
     return {

@@ -34,7 +34,9 @@ from verif.dbpim.directed_network import DIRECTED, directed
 def test_the_networks_of_these_tests_hold_every_kind() -> None:
     for network in (BYTES, MODES, JOINED, MOVED, TOKENS):
         check_network(network, source="here")
-    ops = {layer.op for network in (BYTES, MODES, JOINED, MOVED, TOKENS) for layer in network.layers}
+    ops = {
+        layer.op for network in (BYTES, MODES, JOINED, MOVED, TOKENS) for layer in network.layers
+    }
     assert ops == set(KINDS)
 
 
@@ -226,9 +228,7 @@ ROUNDINGS: list[tuple[Change, str]] = [
         "version must be 3, the oldest that has all kinds of layers, got 4",
     ),
     (
-        lambda: with_output(
-            changed(TOKENS, "matmul_9", groups=5), "matmul_9", channels=60
-        ),
+        lambda: with_output(changed(TOKENS, "matmul_9", groups=5), "matmul_9", channels=60),
         "matmul_9.groups must be a divisor of the channels of its inputs (16 and 16), got 5",
     ),
     (

@@ -163,10 +163,8 @@ def kind_complaints(
     match node:
         case Head():
             yield "its place", "the head of the network (nothing reads it)", "before other nodes"
-        case MatrixProduct() | SoftmaxOfGroups() | LayerNormalization():
+        case MatrixProduct() | SoftmaxOfGroups() | LayerNormalization() | Stacking():
             yield from token_complaints(node, sources, output)
-        case Stacking() if len({each.shape[1:] for each in sources}) > 1:
-            yield "its inputs", "of one width and as many channels", shapes(sources)
         case Addition() | Multiplication() | Concatenation():
             yield from operand_complaints(node, sources, output)
         case Extremum() | Slopes():
@@ -185,11 +183,15 @@ def kind_complaints(
 
 
 def token_complaints(
-    node: MatrixProduct | SoftmaxOfGroups | LayerNormalization,
+    node: MatrixProduct | SoftmaxOfGroups | LayerNormalization | Stacking,
     sources: list[QuantizedMap],
     output: QuantizedMap,
 ) -> Iterator[Complaint]:
     """Check what a transformer's runtime computes as stated: bytes without sign, whole norms."""
+    if isinstance(node, Stacking):
+        if len({each.shape[1:] for each in sources}) > 1:
+            yield "its inputs", "of one width and as many channels", shapes(sources)
+        return
     for each in (*sources, output):
         if each.signed or each.bits > BYTE_BITS:
             kind = f"{'int' if each.signed else 'uint'}{each.bits}"

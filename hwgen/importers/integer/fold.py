@@ -110,9 +110,7 @@ def with_filters_selected(graph: IntegerGraph) -> IntegerGraph:
             if node in parts:
                 assert isinstance(node, Selection)
                 chosen = conv.weights.of_filters(node.channels)
-                nodes.append(
-                    replace(conv, name=node.name, output=node.output, weights=chosen)
-                )
+                nodes.append(replace(conv, name=node.name, output=node.output, weights=chosen))
             elif node is not conv:
                 nodes.append(node)
         graph = replace(graph, nodes=tuple(nodes))

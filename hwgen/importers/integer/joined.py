@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.importers.integer.fold import without_unused
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.layers import divided_by_scale
 from hwgen.importers.integer.lower_maps import table_of
@@ -23,6 +22,7 @@ from hwgen.importers.integer.nodes import (
     Requantization,
 )
 from hwgen.importers.integer.pairs import runtime_product, runtime_sum
+from hwgen.importers.integer.views import without_unused
 from hwgen.network.maps import BYTE_BITS
 
 Results = NDArray[np.int64]
@@ -74,9 +74,7 @@ def function_of(
     results = results_of(node, sources, output)
     if results is None:
         return None
-    places = (
-        values + each.offset for (_, values), each in zip(begun, sources, strict=True)
-    )
+    places = (values + each.offset for (_, values), each in zip(begun, sources, strict=True))
     return beginnings.pop(), results[*places]
 
 

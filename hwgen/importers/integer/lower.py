@@ -1,6 +1,9 @@
 """From an integer graph to a quantized network."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from hwgen.errors import FormatError, RefusedNetworkError
 from hwgen.importers.integer.arithmetic import Kernels
@@ -135,51 +138,42 @@ def lower(
     )
 
 
-def add(layers: Layers, node: Node) -> None:  # noqa: C901, PLR0912 one line a kind of node
+ADDED: Mapping[type[Any], Callable[[Layers, Any], None]] = MappingProxyType(
+    {
+        Convolution: add_convolution,
+        FullyConnected: add_fully_connected,
+        MaxPooling: add_max_pooling,
+        AveragePooling: add_average_pooling,
+        Addition: add_addition,
+        Multiplication: add_multiplication,
+        MatrixProduct: add_matrix_product,
+        SoftmaxOfGroups: add_softmax,
+        LayerNormalization: add_layer_normalization,
+        ConstantMap: add_constant_map,
+        Stacking: add_stacking,
+        PerChannel: add_per_channel,
+        Lookup: add_lookup,
+        Requantization: add_requantization,
+        Concatenation: add_concatenation,
+        Subsampling: add_shortcut,
+        Upsampling: add_rearrangement,
+        Transposition: add_rearrangement,
+        View: add_rearrangement,
+        Selection: add_selection,
+        Padding: add_padding,
+    }
+)
+"""What adds the layers of each kind of node."""
+
+
+def add(layers: Layers, node: Node) -> None:
     """Add the layers of one node."""
-    match node:
-        case Convolution():
-            add_convolution(layers, node)
-        case FullyConnected():
-            add_fully_connected(layers, node)
-        case MaxPooling():
-            add_max_pooling(layers, node)
-        case AveragePooling():
-            add_average_pooling(layers, node)
-        case Addition():
-            add_addition(layers, node)
-        case Multiplication():
-            add_multiplication(layers, node)
-        case MatrixProduct():
-            add_matrix_product(layers, node)
-        case SoftmaxOfGroups():
-            add_softmax(layers, node)
-        case LayerNormalization():
-            add_layer_normalization(layers, node)
-        case ConstantMap():
-            add_constant_map(layers, node)
-        case Stacking():
-            add_stacking(layers, node)
-        case PerChannel():
-            add_per_channel(layers, node)
-        case Lookup():
-            add_lookup(layers, node)
-        case Requantization():
-            add_requantization(layers, node)
-        case Concatenation():
-            add_concatenation(layers, node)
-        case Subsampling():
-            add_shortcut(layers, node)
-        case Upsampling() | Transposition() | View():
-            add_rearrangement(layers, node)
-        case Selection() | Padding() if is_prefix(node):
-            add_shortcut(layers, node)
-        case Selection():
-            add_selection(layers, node)
-        case Padding():
-            add_padding(layers, node)
-        case _:
-            raise TypeError(f"{type(node).__name__} must be folded or refused before")
+    if isinstance(node, Selection | Padding) and is_prefix(node):
+        add_shortcut(layers, node)
+        return
+    if type(node) not in ADDED:
+        raise TypeError(f"{type(node).__name__} must be folded or refused before")
+    ADDED[type(node)](layers, node)
 
 
 def preprocessing(graph: IntegerGraph) -> str:

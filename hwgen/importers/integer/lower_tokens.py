@@ -50,7 +50,8 @@ def exponentials(source: QuantizedMap, count: int) -> NDArray[np.float32]:
     largest = np.log(np.finfo(np.float32).max / np.float32(count)) - RESERVE
     scale = float(np.float32(source.scale))
     shift = max(0.0, float(largest)) / scale
-    return np.exp((shift - np.arange(1 << BYTE_BITS)) * scale).astype(np.float32)
+    table: NDArray[np.float32] = np.exp((shift - np.arange(1 << BYTE_BITS)) * scale).astype("f4")
+    return table
 
 
 def add_layer_normalization(layers: Layers, node: LayerNormalization) -> None:

@@ -46,7 +46,6 @@ class Weights:
         centred: NDArray[np.int64] = self.integers.astype(np.int64) - zero
         return centred
 
-
     def of_filters(self, places: Sequence[int]) -> "Weights":
         """Return the weights of some filters, in this order."""
         chosen = list(places)

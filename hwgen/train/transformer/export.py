@@ -81,6 +81,4 @@ def network_of(model: onnx.ModelProto, name: str, dataset: Dataset) -> Quantized
         class_names=tuple(dataset.class_names),
     )
     network = lowered.network
-    return replace(
-        network, graph=replace(network.graph, preprocessing=dataset.preprocessing)
-    )
+    return replace(network, graph=replace(network.graph, preprocessing=dataset.preprocessing))

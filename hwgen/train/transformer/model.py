@@ -50,7 +50,7 @@ class Dense(nn.Module):
         if self.on_grid:
             weight = self.quantizer(weight, self.mask)
         if self.tokens:
-            y = functional.linear(x, weight.flatten(1), self.bias)
+            y: Tensor = functional.linear(x, weight.flatten(1), self.bias)
             return y if self.gain == 1 else y * self.gain
         return functional.conv2d(x, weight, self.bias, self.stride, self.padding)
 
@@ -67,15 +67,14 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, tokens, width)."""
-        query, key, value = (
-            self.by_head(layer(x)) for layer in (self.query, self.key, self.value)
-        )
+        query, key, value = (self.by_head(layer(x)) for layer in (self.query, self.key, self.value))
         shares = (query @ key.transpose(2, 3)).softmax(dim=-1)
         return cast(Tensor, self.write((shares @ value).transpose(1, 2).flatten(2)))
 
     def by_head(self, x: Tensor) -> Tensor:
         """Return (n, tokens, width) as (n, heads, tokens, width of a head)."""
-        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        parts: Tensor = x.unflatten(2, (self.heads, -1))
+        return parts.transpose(1, 2)
 
 
 class Block(nn.Module):

@@ -43,8 +43,7 @@ class Architecture:
             raise ValueError(f"architecture.heads|a divisor of {stem[-1].channels}|{heads}")
         if stem and stem[-1].channels % SUMS:
             raise ValueError(
-                f"architecture.stem|of channels that {SUMS} divides, at its end"
-                f"|{stem[-1].channels}"
+                f"architecture.stem|of channels that {SUMS} divides, at its end|{stem[-1].channels}"
             )
         return heads
 

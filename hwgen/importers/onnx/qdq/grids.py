@@ -70,29 +70,37 @@ def quantize(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) ->
     base = given.base
     source = state.maps[base]
     unmoved = given.plain and source.same_numbers == target.same_numbers
-    padded = (given.places == ZERO).any()
-    if not padded and selects(state, given) and not (given.plain and is_picture(state, given)):
-        if unmoved:
-            return [replace(given, integer=True)]
-        part = state.part(given, proto)
-        target = state.refine(name, numbers.map(state.shape_of(part)), False)
-        return [replace(state.finish(part, target, name), integer=True)]
-    if padded or selects(state, given):
-        shape = given.places.shape
-        if len(shape) != 4:
-            raise RefusedError("a selection of values", "of rows, columns and channels", shape)
-        if unmoved or given.plain:
-            arranged = replace(given, places=given.places.transpose(0, 2, 3, 1))
-            moved = state.arranged(arranged, proto, output=name)
-            rows, columns = shape[2:]
-            target = replace(target, shape=(rows, columns, shape[1]))
-            state.maps[moved] = state.refine(name, target, True)
-            places = state.planes(state.maps[moved].shape)
-            return [Real(base=moved, places=places, integer=True)]
-        raise RefusedError("what follows a padding", "a layer with weights or a pooling", "else")
+    if (given.places == ZERO).any() or selects(state, given):
+        return [selection(state, proto, given, numbers)]
     if unmoved:
         return [replace(given, integer=True)]
     return [replace(state.finish(given, target, name), integer=True)]
+
+
+def selection(state: State, proto: onnx.NodeProto, given: Real, numbers: Numbers) -> Real:
+    """Return what is quantized of a part of a map, or of one with zeros around.
+
+    Rows, columns and channels become a map of this name. Other parts are read where they are, or,
+    quantized anew, from a map of their own.
+    """
+    name, shape = proto.output[0], given.places.shape
+    padded = bool((given.places == ZERO).any())
+    if given.plain and len(shape) == 4 and (padded or is_picture(state, given)):
+        arranged = replace(given, places=given.places.transpose(0, 2, 3, 1))
+        moved = state.arranged(arranged, proto, output=name)
+        made = numbers.map((shape[2], shape[3], shape[1]))
+        state.maps[moved] = state.refine(name, made, True)
+        return Real(base=moved, places=state.planes(made.shape), integer=True)
+    if padded and len(shape) != 4:
+        raise RefusedError("a selection of values", "of rows, columns and channels", shape)
+    if padded:
+        raise RefusedError("what follows a padding", "a layer with weights or a pooling", "else")
+    source = state.maps[str(given.base)]
+    if given.plain and source.same_numbers == numbers.map(source.shape).same_numbers:
+        return replace(given, integer=True)
+    part = state.part(given, proto)
+    target = state.refine(name, numbers.map(state.shape_of(part)), False)
+    return replace(state.finish(part, target, name), integer=True)
 
 
 def is_picture(state: State, real: Real) -> bool:

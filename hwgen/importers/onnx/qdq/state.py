@@ -184,11 +184,13 @@ class State:
         name = self.arranged(moved, reader)
         steps = np.arange(self.batch)[:, np.newaxis] * chosen.size
         places = np.searchsorted(chosen, first) + steps
-        parts = {
-            key: None if each is None else each[channels]
-            for key, each in (("factor", real.factor), ("offset", real.offset))
-        }
-        return replace(real, base=name, places=places.reshape(real.places.shape), **parts)
+        return replace(
+            real,
+            base=name,
+            places=places.reshape(real.places.shape),
+            factor=None if real.factor is None else real.factor[channels],
+            offset=None if real.offset is None else real.offset[channels],
+        )
 
     def by_images(self, places: Places) -> Places:
         """Return places with the batch in front, of rows that stand for images and what is in them.

@@ -189,7 +189,12 @@ def constant_like(state: State, name: str, given: Constant, like: Real) -> Real:
         raise RefusedError("its input", "a whole map beside a constant", "a part of one")
     order = np.empty_like(first)
     order[first] = np.arange(len(first))
-    made = constant_map(state, name, given, lambda each: np.broadcast_to(each, shape).reshape(-1)[order].reshape(sides))
+    made = constant_map(
+        state,
+        name,
+        given,
+        lambda each: np.broadcast_to(each, shape).reshape(-1)[order].reshape(sides),
+    )
     return Real(base=made, places=like.places)
 
 
@@ -231,7 +236,9 @@ def stacked(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     names, count, channels = [], 0, 0
     for place, each in enumerate(inputs):
         name = proto.input[place]
-        part = constant_tokens(state, name, each) if isinstance(each, Constant) else map_operand(each)
+        part = (
+            constant_tokens(state, name, each) if isinstance(each, Constant) else map_operand(each)
+        )
         if len(part.shape) != 3 or channels not in (0, part.shape[2]):
             raise RefusedError("its inputs", "(batch, tokens, channels), alike", list(part.shape))
         settled = state.settled(part, proto)
