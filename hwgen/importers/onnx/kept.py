@@ -27,6 +27,8 @@ EXACT = frozenset(
 
 Those that reorder are onnxruntime's own, around a node whose channels it takes in blocks.
 """
+HELD = frozenset({"LayerNormalization"})
+"""Operators whose float32 operations the network file states one by one, in the same order."""
 INSIDE = frozenset({"QLinearAveragePool"})
 """Operators between integers that onnxruntime computes in float32 all the same."""
 FUSED, QUANTIZED = "Fused", "QLinear"
@@ -53,7 +55,7 @@ def kept_in_float32(model: onnx.ModelProto, source: str) -> Mapping[str, int]:
         if place:
             found[place] = operators.get(place, node.op_type.removeprefix(FUSED))
     kept = Counter(each.removeprefix(QUANTIZED) for each in found.values())
-    return {operator: kept[operator] for operator in sorted(kept.keys() - EXACT)}
+    return {operator: kept[operator] for operator in sorted(kept.keys() - EXACT - HELD)}
 
 
 def optimized(model: onnx.ModelProto, source: str) -> onnx.GraphProto:
