@@ -1,0 +1,157 @@
+"""The shipped transformers beside onnxruntime, in every map; writes docs/results/transformers.md.
+
+`scripts/transformers --cifar10 FOLDER` runs this; it needs `pip install '.[transformer]'`.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from golden.network import predict
+from hwgen.cli import main
+from hwgen.data import load_dataset
+from hwgen.network import QuantizedNetwork
+from hwgen.network.csd import phi
+from hwgen.network.file import load_network
+from hwgen.network.sparsity import ALPHA
+from tests.corpus.equality import flags
+
+ROOT = Path(__file__).parents[2]
+NETWORKS, PAGE = ROOT / "configs/networks", ROOT / "docs/results/transformers.md"
+IMAGES, AT_ONCE = 1000, 100
+NOISE = 8
+"""Steps by which images that are used again are changed, at most."""
+TEXT = """# Transformers, beside their runtime
+
+onnxruntime {version}, all graph optimizations, on a processor with {flags}.
+Each shipped transformer is trained by its recipe in `configs/train` (half of the blocks of weights pruned, at most two signed
+digits a weight), quantized by onnxruntime and imported. `hwgen compare NETWORK --against NETWORK.onnx --maps` on {images}
+images: test images, and where those are fewer, again with noise of up to {noise} steps. Accuracy: of golden, on all test
+images, beside that of onnxruntime on the images compared. No chip runs them yet.
+`scripts/transformers` makes this page and `transformers.json`.
+
+| network | weights | pruned blocks | digits | accuracy (test images) | maps | elements compared | different | answers different |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A network: what was compared, and what it gets right (0 to 1)."""
+
+    network: str
+    digest: str
+    weights: int
+    pruned: float
+    digits: int
+    accuracy: float
+    test_images: int
+    maps: int
+    elements: int
+    different: int
+    answers_different: int
+
+
+def row_of(name: str, data: Path | None) -> Row:
+    """Compare a network, and count what it gets right."""
+    network = load_network(NETWORKS / f"{name}.npz")
+    dataset = load_dataset(network.graph.dataset, data)
+    weights = [each.weights for each in network.parameters.values()]
+    found = [
+        predict(network, dataset.test_images[first : first + AT_ONCE])
+        for first in range(0, len(dataset.test_images), AT_ONCE)
+    ]
+    report = compared(name, with_noise(dataset.test_images))
+    layers = [each["end_to_end"] for each in report["layers"]]
+    return Row(
+        network=name,
+        digest=network.digest,
+        weights=sum(each.size for each in weights),
+        pruned=float(np.mean(np.concatenate([zero_blocks(each) for each in weights]))),
+        digits=max(phi(int(value)) for each in weights for value in np.unique(each)),
+        accuracy=float(np.mean(np.concatenate(found) == dataset.test_labels)),
+        test_images=len(dataset.test_labels),
+        maps=len(layers),
+        elements=sum(each["elements"] for each in layers),
+        different=sum(each["one_step"] + each["larger"] for each in layers),
+        answers_different=report["output"]["one_step"] + report["output"]["larger"],
+    )
+
+
+def zero_blocks(weights: np.ndarray) -> np.ndarray:
+    """Return which blocks of a layer have no weight: of one position in eight filters."""
+    flat = weights.reshape(len(weights), -1)
+    groups = [flat[first : first + ALPHA] for first in range(0, len(flat), ALPHA)]
+    return np.concatenate([(group == 0).all(axis=0) for group in groups])
+
+
+def with_noise(images: np.ndarray) -> np.ndarray:
+    """Return a thousand images, those that come again with noise."""
+    times = -(-IMAGES // len(images))
+    repeated = np.concatenate([images] * times)[:IMAGES].astype(np.int64)
+    noise = np.random.default_rng(1).integers(-NOISE, NOISE + 1, repeated.shape)
+    noise[: len(images)] = 0
+    return (repeated + noise).clip(0, 255).astype(np.uint8)
+
+
+def compared(name: str, images: np.ndarray) -> Any:
+    """Return the report of a comparison of every map."""
+    with tempfile.TemporaryDirectory() as folder:
+        data, report = Path(folder) / "images.npz", Path(folder) / "report.json"
+        np.savez(data, images=images)
+        given = ["compare", name, "--against", str(NETWORKS / f"{name}.onnx"), "--maps"]
+        with contextlib.redirect_stdout(io.StringIO()):
+            main([*given, "--data", str(data), "--json", str(report)])
+        return json.loads(report.read_text())
+
+
+def page(rows: Sequence[Row]) -> str:
+    """Return the page."""
+    about = {"version": onnxruntime.__version__, "flags": flags()}
+    lines = [
+        f"| `{row.network}` | {row.weights:,} | {row.pruned:.1%} | {row.digits} |"
+        f" {row.accuracy:.2%} ({row.test_images:,}) | {row.maps} | {row.elements:,} |"
+        f" {row.different:,} | {row.answers_different:,} |"
+        for row in rows
+    ]
+    return TEXT.format(**about, images=f"{IMAGES:,}", noise=NOISE) + "\n".join([*lines, ""])
+
+
+def networks() -> list[QuantizedNetwork]:
+    """Return the networks that ship with the file that a runtime runs."""
+    return [load_network(path.with_suffix(".npz")) for path in sorted(NETWORKS.glob("*.onnx"))]
+
+
+def write_page() -> None:
+    """Compare all, and write page and JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cifar10", type=Path, help="folder of its images")
+    given = parser.parse_args()
+    rows = []
+    for network in networks():
+        data = given.cifar10 if network.graph.dataset == "cifar10" else None
+        rows.append(row_of(network.graph.name, data))
+        print(rows[-1], flush=True)
+    plain = {
+        "format": "hwgen.results.transformers",
+        "version": 1,
+        "onnxruntime": onnxruntime.__version__,
+        "flags": flags(),
+        "images": IMAGES,
+        "rows": [asdict(row) for row in rows],
+    }
+    PAGE.with_suffix(".json").write_text(json.dumps(plain, indent=1) + "\n")
+    PAGE.write_text(page(rows))
+
+
+if __name__ == "__main__":
+    write_page()
