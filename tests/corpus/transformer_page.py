@@ -32,16 +32,19 @@ NOISE = 8
 """Steps by which images that are used again are changed, at most."""
 TEXT = """# Transformers, beside their runtime
 
-onnxruntime {version}, all graph optimizations, on a processor with {flags}.
-Each shipped transformer is trained by its recipe in `configs/train` (half of the blocks of weights pruned, at most two signed
-digits a weight), quantized by onnxruntime and imported. `hwgen compare NETWORK --against NETWORK.onnx --maps` on {images}
-images: test images, and where those are fewer, again with noise of up to {noise} steps. Accuracy: of golden, on all test
-images, beside that of onnxruntime on the images compared. No chip runs them yet.
+onnxruntime {version}, all graph optimizations, on a processor with
+{flags}. Each shipped transformer is trained by its recipe in
+`configs/train` (half of the blocks of weights pruned, at most two signed digits a weight),
+quantized by onnxruntime and imported. `hwgen compare NETWORK --against NETWORK.onnx --maps` on
+{images} images: test images, and where those are fewer, again with noise of up to {noise} steps.
+Accuracy: of golden, on all test images. No chip runs them yet.
 `scripts/transformers` makes this page and `transformers.json`.
 
-| network | weights | pruned blocks | digits | accuracy (test images) | maps | elements compared | different | answers different |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
 """
+COLUMNS = (
+    "network", "weights", "pruned blocks", "digits", "accuracy (test images)", "maps",
+    "elements compared", "different", "answers different",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,8 @@ def compared(name: str, images: np.ndarray) -> Any:
 def page(rows: Sequence[Row]) -> str:
     """Return the page."""
     about = {"version": onnxruntime.__version__, "flags": flags()}
-    lines = [
+    lines = [f"| {' | '.join(COLUMNS)} |", "|" + " --- |" * len(COLUMNS)]
+    lines += [
         f"| `{row.network}` | {row.weights:,} | {row.pruned:.1%} | {row.digits} |"
         f" {row.accuracy:.2%} ({row.test_images:,}) | {row.maps} | {row.elements:,} |"
         f" {row.different:,} | {row.answers_different:,} |"
