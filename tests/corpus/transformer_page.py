@@ -8,22 +8,27 @@ import contextlib
 import io
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
+from torch import nn
 
 from golden.network import predict
 from hwgen.cli import main
 from hwgen.data import load_dataset
+from hwgen.importers.onnx.calibrate import quantized_model
 from hwgen.network import QuantizedNetwork
 from hwgen.network.csd import phi
 from hwgen.network.file import load_network
 from hwgen.network.sparsity import ALPHA
 from tests.corpus.equality import flags
+from tests.corpus.torch_networks import drawn
+from tests.corpus.transformers import TRANSFORMERS
+from tests.zoo.exports import EXPORTERS, export
 
 ROOT = Path(__file__).parents[2]
 NETWORKS, PAGE = ROOT / "configs/networks", ROOT / "docs/results/transformers.md"
@@ -41,6 +46,13 @@ Accuracy: of golden, on all test images. No chip runs them yet.
 `scripts/transformers` makes this page and `transformers.json`.
 
 """
+USUAL = """## As torch exports them
+
+Transformers with drawn weights (`tests/corpus/transformers.py`: one or two blocks as timm,
+torchvision, BERT, CCT, MLP-Mixer, MobileViT and DeiT write them), by both exporters of torch,
+quantized by `hwgen import --calibrate`, compared on {images} drawn images."""
+USUAL_COLUMNS = ("network", "exporter", "layers", "maps", "elements compared", "different")
+FEW_IMAGES = 64
 COLUMNS = (
     "network", "weights", "pruned blocks", "digits", "accuracy (test images)", "maps",
     "elements compared", "different", "answers different",
@@ -73,7 +85,8 @@ def row_of(name: str, data: Path | None) -> Row:
         predict(network, dataset.test_images[first : first + AT_ONCE])
         for first in range(0, len(dataset.test_images), AT_ONCE)
     ]
-    report = compared(name, with_noise(dataset.test_images))
+    files = (NETWORKS / f"{name}.npz", NETWORKS / f"{name}.onnx")
+    report = compared_files(*files, with_noise(dataset.test_images))
     layers = [each["end_to_end"] for each in report["layers"]]
     return Row(
         network=name,
@@ -106,18 +119,92 @@ def with_noise(images: np.ndarray) -> np.ndarray:
     return (repeated + noise).clip(0, 255).astype(np.uint8)
 
 
-def compared(name: str, images: np.ndarray) -> Any:
+def compared_files(network: Path, file: Path, images: np.ndarray) -> Any:
     """Return the report of a comparison of every map."""
     with tempfile.TemporaryDirectory() as folder:
         data, report = Path(folder) / "images.npz", Path(folder) / "report.json"
         np.savez(data, images=images)
-        given = ["compare", name, "--against", str(NETWORKS / f"{name}.onnx"), "--maps"]
+        given = ["compare", str(network), "--against", str(file), "--maps"]
         with contextlib.redirect_stdout(io.StringIO()):
             main([*given, "--data", str(data), "--json", str(report)])
         return json.loads(report.read_text())
 
 
-def page(rows: Sequence[Row]) -> str:
+@dataclass(frozen=True)
+class Usual:
+    """A transformer as torch exports it: what was compared, or the sentence of its refusal."""
+
+    network: str
+    exporter: str
+    sentence: str = ""
+    layers: int = 0
+    maps: int = 0
+    elements: int = 0
+    different: int = 0
+
+
+def usual_of(name: str, exporter: str, folder: Path) -> Usual:
+    """Export a transformer with drawn weights, quantize, import and compare it."""
+    made = calibrated(*TRANSFORMERS[name], exporter, folder)
+    error, network = io.StringIO(), folder / "network.npz"
+    with contextlib.redirect_stderr(error), contextlib.redirect_stdout(io.StringIO()):
+        code = main(["import", str(made), "--out", str(network)])
+    if code:
+        lines = error.getvalue().strip().splitlines()
+        sentence = " ".join(lines).replace(str(made), made.name).removeprefix("hwgen: ")
+        return Usual(name, exporter, sentence=sentence)
+    image = load_network(network).graph.input
+    drawn_ones = np.random.default_rng(1).integers(0, 256, (FEW_IMAGES, *image.shape))
+    report = compared_files(network, made, drawn_ones.astype(np.uint8))
+    layers = [each["end_to_end"] for each in report["layers"]]
+    return Usual(
+        name,
+        exporter,
+        layers=len(load_network(network).layers),
+        maps=len(layers),
+        elements=sum(each["elements"] for each in layers),
+        different=sum(each["one_step"] + each["larger"] for each in layers),
+    )
+
+
+def calibrated(
+    make: Callable[[], nn.Module], shape: tuple[int, ...], exporter: str, folder: Path
+) -> Path:
+    """Return the file of a module with drawn weights, quantized with drawn images."""
+    path = export(drawn(make, seed=5), shape, folder / "float.onnx", exporter)
+    images = np.random.default_rng(0).random((16, *shape), np.float32)
+    wide = images if images.ndim == 4 else images[..., np.newaxis]
+    model = quantized_model(path, np.ascontiguousarray(wide.transpose(0, 2, 3, 1)))
+    made = folder / "quantized.onnx"
+    made.write_bytes(model.SerializeToString())
+    return made
+
+
+def usual_rows() -> list[Usual]:
+    """Return a row for each transformer and exporter."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in TRANSFORMERS:
+            for exporter in EXPORTERS:
+                rows.append(usual_of(name, exporter, Path(folder)))
+                print(rows[-1], flush=True)
+    return rows
+
+
+def usual_table(rows: Sequence[Usual]) -> list[str]:
+    """Return the lines of the table of usual transformers."""
+    lines = [f"| {' | '.join(USUAL_COLUMNS)} |", "|" + " --- |" * len(USUAL_COLUMNS)]
+    for row in rows:
+        start = f"| {row.network} | {row.exporter} |"
+        if row.sentence:
+            lines.append(f"{start} refused: {row.sentence} | | | |")
+            continue
+        found = f"{row.layers} | {row.maps} | {row.elements:,} | {row.different:,} |"
+        lines.append(f"{start} {found}")
+    return lines
+
+
+def page(rows: Sequence[Row], usual: Sequence[Usual]) -> str:
     """Return the page."""
     about = {"version": onnxruntime.__version__, "flags": flags()}
     lines = [f"| {' | '.join(COLUMNS)} |", "|" + " --- |" * len(COLUMNS)]
@@ -127,6 +214,7 @@ def page(rows: Sequence[Row]) -> str:
         f" {row.different:,} | {row.answers_different:,} |"
         for row in rows
     ]
+    lines += ["", *USUAL.format(images=FEW_IMAGES).splitlines(), "", *usual_table(usual)]
     return TEXT.format(**about, images=f"{IMAGES:,}", noise=NOISE) + "\n".join([*lines, ""])
 
 
@@ -145,6 +233,7 @@ def write_page() -> None:
         data = given.cifar10 if network.graph.dataset == "cifar10" else None
         rows.append(row_of(network.graph.name, data))
         print(rows[-1], flush=True)
+    usual = usual_rows()
     plain = {
         "format": "hwgen.results.transformers",
         "version": 1,
@@ -152,9 +241,10 @@ def write_page() -> None:
         "flags": flags(),
         "images": IMAGES,
         "rows": [asdict(row) for row in rows],
+        "usual": [asdict(row) for row in usual],
     }
     PAGE.with_suffix(".json").write_text(json.dumps(plain, indent=1) + "\n")
-    PAGE.write_text(page(rows))
+    PAGE.write_text(page(rows, usual))
 
 
 if __name__ == "__main__":

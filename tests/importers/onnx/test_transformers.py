@@ -16,8 +16,7 @@ from hwgen.commands.against import Counters
 from hwgen.data import load_dataset
 from hwgen.errors import RefusedNetworkError
 from hwgen.importers.integer import Lowered, lower
-from hwgen.importers.onnx.calibrate import quantized_model
-from hwgen.importers.onnx.quantized import integer_graph_of, read_integer_graph
+from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.importers.onnx.runtime import runtime_of
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network
@@ -46,17 +45,12 @@ def exports() -> Iterator[object]:
             yield pytest.param(name, exporter, id=case, marks=marks)
 
 
-def exported(name: str, exporter: str, folder: Path) -> onnx.ModelProto:
-    """Return a transformer with drawn weights, quantized with drawn images."""
-    from tests.corpus.torch_networks import drawn
+def exported(name: str, exporter: str, folder: Path) -> Path:
+    """Return the file of a transformer with drawn weights, quantized with drawn images."""
+    from tests.corpus.transformer_page import calibrated
     from tests.corpus.transformers import TRANSFORMERS
-    from tests.zoo.exports import export
 
-    make, shape = TRANSFORMERS[name]
-    path = export(drawn(make, seed=5), shape, folder / "float.onnx", exporter)
-    images = np.random.default_rng(0).random((16, *shape), np.float32)
-    wide = images if images.ndim == 4 else images[..., np.newaxis]
-    return quantized_model(path, np.ascontiguousarray(wide.transpose(0, 2, 3, 1)))
+    return calibrated(*TRANSFORMERS[name], exporter, folder)
 
 
 def beside_runtime(path: Path, images: np.ndarray, network: QuantizedNetwork) -> Counters:
@@ -94,9 +88,8 @@ REFUSED = {
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("name", "exporter"), list(exports()))
 def test_usual_transformers(name: str, exporter: str, tmp_path: Path) -> None:
-    model = exported(name, exporter, tmp_path)
-    path = saved(model, tmp_path)
-    graph = integer_graph_of(model, name=name, source=str(path))
+    path = exported(name, exporter, tmp_path)
+    graph = read_integer_graph(path)
     if name in REFUSED or (name, exporter) == ("decoder", "script"):
         with pytest.raises(RefusedNetworkError) as caught:
             lower(graph, kernels="onnxruntime")
