@@ -26,7 +26,7 @@ from hwgen.chip.sim.host_files import (
 )
 from hwgen.chip.sim.simulator import QUICK
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts import chip as facts
 from hwgen.crossbar.facts.events import EVENTS
 from hwgen.crossbar.facts.image_io import answer_stride, image_stride
 from hwgen.crossbar.facts.registers import REGISTERS
@@ -77,13 +77,13 @@ class Job:
     limits: RunLimits = NO_LIMITS
 
 
-def digits_of(chip: ChipFacts) -> tuple[int, int]:
+def digits_of(chip: facts.Chip) -> tuple[int, int]:
     """Return the digits of enables and of data in a line of stores."""
     starts = sum(len(layer.operations) for layer in chip.layers)
     return -(-chip.word_elements // 4), -(-max(chip.word_bits, starts) // 4)
 
 
-def hosted(chip: ChipFacts) -> HostedChip:
+def hosted(chip: facts.Chip) -> HostedChip:
     """Return the chip with what its host is told."""
     macros = [Macro(chip=chip, macro=one.macro) for one in chip.macros]
     top = Chip(chip=chip, macros=macros)
@@ -111,13 +111,13 @@ def hosted(chip: ChipFacts) -> HostedChip:
     )
 
 
-def run_chip(job: Job, chip: ChipFacts, folder: Path) -> list[ChipRun]:
+def run_chip(job: Job, chip: facts.Chip, folder: Path) -> list[ChipRun]:
     """Return the load and the runs; see `hwgen.chip.sim.host`."""
     host.run_host(work_of(job, chip), lambda: hosted(chip), folder, name=chip.name)
     return read_folder(folder, chip, job.limits)
 
 
-def read_folder(folder: Path, chip: ChipFacts, limits: RunLimits = NO_LIMITS) -> list[ChipRun]:
+def read_folder(folder: Path, chip: facts.Chip, limits: RunLimits = NO_LIMITS) -> list[ChipRun]:
     """Return the starts that a host left in a folder."""
     return host.read_runs(
         folder,
@@ -128,7 +128,7 @@ def read_folder(folder: Path, chip: ChipFacts, limits: RunLimits = NO_LIMITS) ->
     )
 
 
-def read_stores(path: Path, chip: ChipFacts) -> Stores:
+def read_stores(path: Path, chip: facts.Chip) -> Stores:
     """Return the lines of a file of stores."""
     enable_digits, data_digits = digits_of(chip)
     start, cycle, macro, layer, enables, words = read_nibbles(
@@ -144,7 +144,7 @@ def read_stores(path: Path, chip: ChipFacts) -> Stores:
     )
 
 
-def work_of(job: Job, chip: ChipFacts) -> Work:
+def work_of(job: Job, chip: facts.Chip) -> Work:
     """Return what the host is told of a job: it loads, then runs images, each with its answer.
 
     Images and answers of a run begin at a page of the memory.

@@ -8,7 +8,7 @@ import numpy as np
 from golden.network import infer
 from hwgen.crossbar.compiler.lowering import Lowering
 from hwgen.crossbar.compiler.quantized import functions_of
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.image_io import packed_image
 from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
 from hwgen.crossbar.model.conductor import Conductor
@@ -24,7 +24,7 @@ from verif.common.drawing import draw_images
 class WholeRun:
     """A load and a run of some images on a chip."""
 
-    chip: ChipFacts
+    chip: Chip
     network: QuantizedNetwork
     images: np.ndarray
     interval: int
@@ -82,7 +82,7 @@ class WholeRun:
 
 
 def run_whole(
-    chip: ChipFacts,
+    chip: Chip,
     network: QuantizedNetwork,
     folder: Path,
     *,
