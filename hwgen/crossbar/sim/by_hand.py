@@ -12,7 +12,7 @@ from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.image_io import packed_answer, result_beats, results
 from hwgen.crossbar.facts.program import Program
-from hwgen.crossbar.sim.chip_run import hosted, work_of
+from hwgen.crossbar.sim.chip_run import hosted
 from hwgen.crossbar.sim.simulate import job_of
 
 
@@ -28,7 +28,7 @@ def write_by_hand(
     images: unsigned NHWC; answers: of each output (images, height, width, channels)
     """
     chip = described(arch)
-    work = work_of(job_of(chip, program, images), chip)
+    work = job_of(chip, program, images).work()
     lines = answer_lines(chip, program, answers)
     return write_script(folder, work=work, chip=hosted(chip), expected=lines)
 
