@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from hwgen.crossbar.facts.chip_facts import Held, Region
+from hwgen.crossbar.facts.arch_fabric import Held, Region
 from hwgen.crossbar.facts.holdings import Cut
 from hwgen.crossbar.facts.layout import first_needed, last_needed
 from hwgen.crossbar.rtl.loader import Loader

@@ -63,8 +63,10 @@ class Schedule:
     def _run_layer(self, place: int, images: int) -> None:
         """Add the starts of one layer."""
         layer = self._case.chip.layers[place]
-        names = [one.name for one in layer.operations if one.name not in ("adc", "shift_add")]
-        steps = {one.name: one.busy for one in layer.operations}
+        names: list[str] = [
+            one.name for one in layer.operations if one.name not in ("adc", "shift_add")
+        ]
+        steps: dict[str, int] = {one.name: one.busy for one in layer.operations}
         begun: list[dict[str, int]] = []
         self._ends.append([])
         for block in range(images * layer.blocks):
