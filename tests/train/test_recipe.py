@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.commands.train import is_adaptive
+from hwgen.commands.train import ADAPTIVE_FORMAT, TRANSFORMER_FORMAT, format_of
 from hwgen.errors import ConfigError
-from hwgen.train.adaptive.recipe import load_adaptive_recipe
-from hwgen.train.recipe import load_recipe
+from hwgen.train.adaptive.recipe import AdaptiveRecipe, load_adaptive_recipe
+from hwgen.train.recipe import Recipe, load_recipe
+from hwgen.train.transformer.recipe import TransformerRecipe, load_transformer_recipe
 from tests.train.conftest import RECIPES
 
 GOOD = (RECIPES / "digits_small_cnn.yaml").read_text()
@@ -15,7 +16,14 @@ GOOD = (RECIPES / "digits_small_cnn.yaml").read_text()
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_recipe_loads_and_is_called_like_its_file(path: Path) -> None:
-    recipe = load_adaptive_recipe(path) if is_adaptive(path) else load_recipe(path)
+    kind = format_of(path)
+    recipe: AdaptiveRecipe | TransformerRecipe | Recipe
+    if kind == ADAPTIVE_FORMAT:
+        recipe = load_adaptive_recipe(path)
+    elif kind == TRANSFORMER_FORMAT:
+        recipe = load_transformer_recipe(path)
+    else:
+        recipe = load_recipe(path)
     assert recipe.name == path.stem
 
 
