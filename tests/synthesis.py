@@ -10,6 +10,7 @@ from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.facts.schedule import Schedule
 from hwgen.crossbar.model.breakdown import break_down
 from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch, make_schedule
@@ -66,7 +67,7 @@ def confirmed(chosen: Chosen = DESIGN, point: Point = POINTS[0]) -> Confirmed:
         SMALL,
         COMPONENTS,
         point=point,
-        rules="strict",
+        rules=STRICT,
         power_w=POWER_W,
         design=design_of(**chosen.as_json()),
     )
@@ -111,7 +112,7 @@ def result(**changes: Any) -> SearchResult:
     )
     best = found[0].efficiency_gops_per_w
     facts: dict[str, Any] = {
-        "rules": "strict",
+        "rules": STRICT,
         "power_w": POWER_W,
         "seed": 5,
         "method": "bounded",
@@ -168,7 +169,7 @@ def result_of_one(
         network,
         components,
         point=POINTS[1],
-        rules="strict",
+        rules=STRICT,
         power_w=power_w,
         design=design_of(**chosen.as_json()),
         identical=identical,

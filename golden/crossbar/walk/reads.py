@@ -11,6 +11,7 @@ from hwgen.crossbar.facts.chip_facts import ChipLayer, Held
 from hwgen.crossbar.facts.joined import Piece, pieces_of, whole_pieces
 from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.network import CrossbarLayer
+from hwgen.crossbar.facts.rules import STRICT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ def map_of(layer: CrossbarLayer, channels: int, of_image: bool) -> Map:
     rows, columns = layer.in_sides
     whole = rows * columns * channels
     if of_image:
-        whole = last_needed(layer, "strict")[-1] * channels
+        whole = last_needed(layer, STRICT)[-1] * channels
     return Map(rows, columns * channels, channels, whole)
 
 

@@ -27,7 +27,8 @@ from hwgen.crossbar.facts.network import (
     Kind,
     without_defaults,
 )
-from hwgen.crossbar.facts.point import Point, Rules
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import RulesName
 from hwgen.errors import ConfigError
 from hwgen.files.load import read_mapping, shortened, validate_spec
 
@@ -230,7 +231,7 @@ class Arch:
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
     network: Network
     components: ComponentsFile
-    rules: Rules
+    rules: RulesName
     power_budget_w: Positive
     point: Point
     adc_bits: Size

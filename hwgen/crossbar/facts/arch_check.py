@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from hwgen.crossbar.facts.fabric_check import check_fabric
 from hwgen.crossbar.facts.layout import Choice, Floorplan, Placement, floorplan
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.rules import RULES
 
 if TYPE_CHECKING:
     from hwgen.crossbar.facts.arch import Arch, ArchLayer
@@ -24,12 +24,13 @@ def check_arch(arch: "Arch", network: CrossbarNetwork) -> None:
     """Check everything against `network`, which is that of the architecture's own layers."""
     equal("network.digest", "that of the layers below it", network.digest, arch.network.digest)
     equal("adc_bits", "what rows, cells and DACs ask for", arch.point.adc_bits, arch.adc_bits)
-    if (arch.rules == "published") != (arch.point.rram_ratio is not None):
+    rules = RULES[arch.rules]
+    if rules.whole_parts == (arch.point.rram_ratio is not None):
         allowed = "a share under published rules, null under strict ones"
         raise ValueError(f"point.rram_ratio|{allowed}|{arch.point.rram_ratio}")
     for place in range(len(arch.layers)):
         check_mate(arch, place)
-    plan = floorplan(network, arch, arch.point, arch.rules, choice_of(arch))
+    plan = floorplan(network, arch, arch.point, rules, choice_of(arch))
     for place in range(len(arch.layers)):
         check_mapping(arch, place, plan.layers[place])
         check_counts(arch, place)
@@ -117,7 +118,7 @@ def check_counts(arch: "Arch", place: int) -> None:
     layer = arch.layers[place]
     mapping, counts = layer.mapping, layer.counts
     field = f"layers.{place}.counts"
-    if is_strict(arch.rules):
+    if RULES[arch.rules].whole_parts:
         drivers = mapping.copies * mapping.rows * mapping.column_tiles * arch.slices
         equal(f"{field}.dac", "one for each row in use", drivers, counts.dac)
     if not has_weights(layer):

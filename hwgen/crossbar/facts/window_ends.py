@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.network import CrossbarLayer
+from hwgen.crossbar.facts.rules import STRICT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,5 +82,5 @@ def window_ends(layer: CrossbarLayer, copies: int, blocks: int) -> WindowEnds:
         widest=min(in_columns, max(1, (columns - 1) * strides[1] + spans[1] - pads[1])),
         whole=0,
         last_base=(in_rows - 1) * in_columns,
-        last_need=last_needed(layer, "strict")[-1],
+        last_need=last_needed(layer, STRICT)[-1],
     )

@@ -93,7 +93,7 @@ def memory_peak(tables: Tables, memory: int) -> float:
     """Return the peak power of one scratchpad; the published code counts its leakage alone."""
     row = tables.memories[memory]
     power = row[LEAKAGE]
-    if tables.strict:
+    if tables.rules.static_plus_dynamic:
         power += max(row[READ_NJ], row[WRITE_NJ]) / row[ACCESS_NS]
     return float(power)
 
@@ -140,7 +140,7 @@ def allocate(tables: Tables, design: Design, layout: Layout, memory: int) -> All
     """Return counts, step and peak power of a design with scratchpads of one capacity."""
     taken = layout.total_macros * memory_peak(tables, memory) + tables.scalars[NOC_POWER]
     rram = used_crossbars(tables, layout) * tables.crossbar[PEAK]
-    if tables.strict:
+    if tables.rules.whole_parts:
         return allocate_strict(tables, design, layout, rram + taken)
     return allocate_published(tables, layout, layer_work(tables, design, layout), rram, taken)
 

@@ -100,7 +100,7 @@ def followed_blocks(tables: Tables, i: int, most: int) -> int:
     As many pixels a block may need fewer blocks; published rules keep those without a pixel.
     """
     blocks = min(most, tables.pixels[i])
-    if not tables.strict:
+    if not tables.rules.whole_parts:
         return int(blocks)
     return int(ceil_div(tables.pixels[i], ceil_div(tables.pixels[i], blocks)))
 
@@ -136,7 +136,7 @@ def most_macros(tables: Tables, copies: int, i: int) -> int:
 
     In whole parts, a copy of a grouped convolution stays in one macro.
     """
-    whole = tables.strict and tables.grouped[i]
+    whole = tables.rules.whole_parts and tables.grouped[i]
     return int(copies if whole else copies * tables.row_tiles[i])
 
 
@@ -187,7 +187,7 @@ def place_macros(
                 merge[i] = total - 1
             else:
                 first[i] = merge[i] = first[owner]
-                if tables.strict:
+                if tables.rules.chain_before_activation:
                     merge[i] += max(1, macros[i] // copies[i]) - 1
         elif tables.provider_start[i + 1] > tables.provider_start[i]:
             first[i] = merge[i] = merge[tables.provider[tables.provider_start[i]]]
@@ -227,18 +227,18 @@ def lay_out(tables: Tables, design: Design) -> Layout:
         if tables.crossbars[i] > 0:
             chain_macros[i] = ceil_div(macros[i], copies[i])
         image[i] = image_ns(tables, i, copies[i], first[i], macros[i], columns)
-        if tables.strict:
+        if tables.rules.chain_before_activation:
             chain[i] = chain_ns(tables, i, chain_macros[i])
             if tables.crossbars[i] > 0:
                 merge[i] = gather_ns(
                     tables, copies[i], macros[i], i, merge_macro[i], first[i], columns
                 )
-            transfer[i] = send_ns(tables, i, copies[i], first, macros, merge_macro, columns)
-            continue
-        if longest > 0:
+        elif longest > 0:
             out = ceil_div(copies[i], copy_shares[i]) * tables.cout[i]
             merge[i] = hop * (longest + np.ceil(out * data / flit))
-        if farthest > 0:
+        if tables.rules.send_once:
+            transfer[i] = send_ns(tables, i, copies[i], first, macros, merge_macro, columns)
+        elif farthest > 0:
             shares = (copies[i], row_shares[i], copy_shares[i])
             transfer[i] = hop * (farthest + transfer_flits(tables, shares, i))
     away = (transfer > 0).astype(np.int64)

@@ -116,7 +116,7 @@ def energy_nj(
 def block_energy(tables: Tables, layout: Layout, memory: int, i: int) -> float:
     """Return the energy of all accesses to scratchpads of a block of layer i, its send's too."""
     row = tables.memories[memory]
-    if not tables.strict:
+    if not tables.rules.one_port:
         loaded, stored = published_accesses(tables, layout, i)
         return float(loaded * row[READ_NJ] + stored * row[WRITE_NJ])
     words = block_words(tables, i, layout.copies[i])
@@ -224,7 +224,7 @@ def settled(tables: Tables, design: Design, exact: bool, counted: Counted) -> Co
     if not within_limits(tables, design, layout):
         return failed(TOO_MANY_MACROS)
     memory = 0
-    if not tables.strict:
+    if not tables.rules.one_port:
         times = simulate(tables, design, layout, -1, tables.scalars[FLOOR], exact)
         memory = memory_class(tables, layout, times)
     for _ in range(PUBLISHED_ROUNDS):
@@ -235,7 +235,7 @@ def settled(tables: Tables, design: Design, exact: bool, counted: Counted) -> Co
             return failed(allocation.failure)
         times = simulate(tables, design, layout, memory, allocation.step_ns, exact)
         needed = memory_class(tables, layout, times)
-        converged = needed <= memory if tables.strict else needed == memory
+        converged = needed <= memory if tables.rules.one_port else needed == memory
         used = memory
         memory = needed
         if converged:

@@ -8,6 +8,7 @@ from hwgen.crossbar.facts.fabric import Fabric, Region, Stream
 from hwgen.crossbar.facts.fabric_plan import fabric_of
 from hwgen.crossbar.facts.layout import Choice, floorplan
 from hwgen.crossbar.facts.rings import Ring, rings_of
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.buffers import image_ring
 from hwgen.crossbar.model.stream import most_waiting
 from hwgen.crossbar.model.tables import KILOBYTES, Floats
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def make_fabric(confirmed: "Confirmed") -> Fabric | None:
     """Return the fabric of a design; None under published rules, which describe no hardware."""
-    if confirmed.rules == "published":
+    if confirmed.rules != STRICT:
         return None
     chip = chip_of(confirmed)
     stream = Stream(

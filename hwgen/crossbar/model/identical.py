@@ -51,7 +51,7 @@ def equalized(tables: Tables, layout: Layout, counts: Floats) -> Floats:
     for c in range(ADC, counts.shape[1]):
         most = 0.0
         for i in range(len(counts)):
-            if tables.strict or tables.kind[i] != FC:
+            if tables.rules.used_columns or tables.kind[i] != FC:
                 most = max(most, np.ceil(counts[i, c] / layout.shared_macros[i]))
         for i in range(len(counts)):
             if counts[i, c] > 0:
@@ -64,7 +64,7 @@ def counts_at(
     tables: Tables, design: Design, layout: Layout, work: Floats, step_ns: float
 ) -> Floats:
     """Return the equal counts that do all work in a step."""
-    if tables.strict:
+    if tables.rules.whole_parts:
         alike = macros_alike(tables, design, layout)
         counts = whole_counts(tables, design, layout, alike, step_ns)
     else:
@@ -80,10 +80,10 @@ def allocate_identical(tables: Tables, design: Design, layout: Layout, memory: i
     rram = used_crossbars(tables, layout) * tables.crossbar[PEAK]
     # Both rules keep the whole budget; published rules keep the share of the crossbars, too.
     budget = tables.scalars[POWER] - taken - rram
-    if not tables.strict:
+    if not tables.rules.whole_parts:
         budget = min(budget, tables.scalars[POWER] * (1 - tables.scalars[RATIO]) - taken)
     floor = tables.scalars[FLOOR]
-    low = high = np.ceil(floor) if tables.strict else floor
+    low = high = np.ceil(floor) if tables.rules.whole_clocks else floor
     while power_of(tables, counts_at(tables, design, layout, work, high)) > budget:
         low = high
         high *= 2
@@ -96,9 +96,9 @@ def allocate_identical(tables: Tables, design: Design, layout: Layout, memory: i
                 high = middle
             else:
                 low = middle
-    high = np.ceil(high) if tables.strict else high
+    high = np.ceil(high) if tables.rules.whole_clocks else high
     counts = counts_at(tables, design, layout, work, high)
-    step = high if tables.strict else max(floor, slowest(tables, work, counts))
+    step = high if tables.rules.whole_clocks else max(floor, slowest(tables, work, counts))
     return Allocation(counts, step, rram + taken + power_of(tables, counts), FEASIBLE)
 
 

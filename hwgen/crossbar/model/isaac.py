@@ -27,8 +27,8 @@ import numpy as np
 
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import Point, Rules
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.allocate import (
     FEASIBLE,
     Allocation,
@@ -187,7 +187,7 @@ def allocate_isaac(tables: Tables, design: Design, layout: Layout) -> Allocation
     work = layer_work(tables, design, layout)
     counts = counts_for(tables, work, step)
     charged = crossbars > 0
-    if not tables.strict:
+    if not tables.rules.used_columns:
         charged &= tables.kind != FC
     counts[charged, ADC] = crossbars[charged]
     counts[charged, DAC] = crossbars[charged] * tables.crossbar_side
@@ -205,8 +205,7 @@ def peak_efficiency(components: Components, rules: Rules) -> float:
     Each crossbar does 2 operations a weight in all bit steps of an input; what its ADC converts is
     shifted and added. Sums over crossbars depend on the layer, and are left out.
     """
-    strict = is_strict(rules)
-    parts = part_table(components, POINT, strict=strict)
+    parts = part_table(components, POINT, rules)
     size = next(each for each in components.crossbars.sizes if each.side == POINT.side)
     memory = next(
         each for each in components.scratchpads.capacities if each.kilobytes == EDRAM_KILOBYTES
@@ -214,10 +213,12 @@ def peak_efficiency(components: Components, rules: Rules) -> float:
     step = max(components.step_floor_ns, POINT.side / float(parts[ADC, RATE]))
     additions = POINT.side / components.vector_units.lanes
     units = additions / (parts[SHIFT_ADD, RATE] * step)
-    crossbar = max(size.peak_w, size.static_w + size.dynamic_w) if strict else size.peak_w
+    crossbar = size.peak_w
+    if rules.static_plus_dynamic:
+        crossbar = max(crossbar, size.static_w + size.dynamic_w)
     crossbar += parts[ADC, PEAK] + POINT.side * parts[DAC, PEAK] + units * parts[SHIFT_ADD, PEAK]
     tile = CROSSBARS_PER_TILE * crossbar + memory.leakage_w
-    if strict:
+    if rules.static_plus_dynamic:
         tile += max(memory.read_nj, memory.write_nj) / np.ceil(memory.latency_ns)
     power = TILES_PER_CHIP * tile + components.network_on_chip.power_w
     weights = TILES_PER_CHIP * CROSSBARS_PER_TILE * POINT.side**2 / POINT.slices(components)

@@ -24,8 +24,8 @@ from hwgen.crossbar.facts.arch import (
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.operations import OPERATIONS
-from hwgen.crossbar.facts.point import Point, Rules
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import Rules, name_of
 from hwgen.crossbar.facts.schedule import (
     Schedule,
     ScheduledOperation,
@@ -92,7 +92,7 @@ class Confirmed:
     @property
     def operations(self) -> int:
         """Operations of an image; published rules take groups for dense."""
-        return operations_of(self.network, strict=is_strict(self.rules))
+        return operations_of(self.network, self.rules)
 
     def reaches(self, throughput_gops: float) -> bool:
         """Return whether a stream with that throughput holds."""
@@ -161,7 +161,7 @@ def make_arch(confirmed: Confirmed, name: str) -> Arch:
             fused_activations=network.fused_activations,
         ),
         components=ComponentsFile(name=components.name, digest=components.digest),
-        rules=confirmed.rules,
+        rules=name_of(confirmed.rules),
         power_budget_w=float(confirmed.power_w),
         point=confirmed.point,
         adc_bits=confirmed.point.adc_bits,

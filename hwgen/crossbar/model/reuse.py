@@ -81,7 +81,7 @@ def judged(tables: Tables, design: Design, memory: int, step_ns: float) -> tuple
 
 def adcs_of(tables: Tables, design: Design, layout: Layout, step_ns: float) -> float:
     """Return the least ADCs of the chip that do all conversions in a step."""
-    if tables.strict:
+    if tables.rules.whole_parts:
         alike = macros_alike(tables, design, layout)
         counts = whole_counts(tables, design, layout, alike, step_ns)
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.point import Point
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.rules import name_of
 from hwgen.crossbar.facts.schedule import Schedule
 from hwgen.crossbar.pages.synthesis import (
     AuditRow,
@@ -51,7 +51,7 @@ def synthesis_report(
         version=1,
         network=network,
         components=components,
-        rules=result.rules,
+        rules=name_of(result.rules),
         objective=result.objective,
         identical=result.identical,
         method=result.method,
@@ -70,7 +70,7 @@ def synthesis_report(
         steps=facts.steps,
         step_ns=facts.step_ns,
         interval_steps=facts.interval_steps,
-        stream=stream_of(breakdown, facts.step_ns, strict=is_strict(result.rules)),
+        stream=stream_of(breakdown, facts.step_ns, rings=result.rules.send_once),
         point=point_of(arch.point),
         chip=chip_of(arch),
         architecture_digest=arch.digest,
@@ -201,7 +201,7 @@ def audit_of(breakdown: "Breakdown") -> list[AuditRow]:
     ]
 
 
-def stream_of(breakdown: "Breakdown", step_ns: float, *, strict: bool) -> SynthesisStream:
+def stream_of(breakdown: "Breakdown", step_ns: float, *, rings: bool) -> SynthesisStream:
     """Return what was seen of a stream."""
     stream = breakdown.stream
     # Static power counts from image to image, not for all the steps that one image is there.
@@ -213,7 +213,7 @@ def stream_of(breakdown: "Breakdown", step_ns: float, *, strict: bool) -> Synthe
         latency_ms=int(stream.latency) * step_ns / 1e6,
         energy_mj=energy_mj,
         efficiency_gops_per_w=breakdown.operations / (energy_mj * 1e6),
-        scratchpad_kilobytes=float(stream.kilobytes) if strict else None,
+        scratchpad_kilobytes=float(stream.kilobytes) if rings else None,
     )
 
 

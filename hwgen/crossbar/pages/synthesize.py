@@ -19,7 +19,7 @@ from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.layout import check_rules
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import points
-from hwgen.crossbar.facts.rules import Rules, is_strict, rules_of
+from hwgen.crossbar.facts.rules import STRICT, Rules, rules_of
 from hwgen.crossbar.facts.schedule import Schedule, save_schedule
 from hwgen.crossbar.pages.networks import load_problem
 from hwgen.crossbar.pages.reported import synthesis_report
@@ -98,7 +98,7 @@ def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
     name = name_of(network, request)
     folder = Path(request.out or context.work / "synthesis" / name)
     refuse_foreign(folder, earlier_output)
-    result = search(context, request, network, components)
+    result = search(context, request, network, components, rules)
     with simulating(context):
         confirmed = confirm(network, components, result, result.best)
         arch = make_arch(confirmed, name)
@@ -128,7 +128,7 @@ def say_unbuildable(
 ) -> None:
     """Say what no generator builds of shapes alone; a network that has weights was refused."""
     try:
-        if is_strict(rules):
+        if rules == STRICT:
             check_buildable(network, components, points(components, rules))
     except ConfigError as error:
         context.say(f"the chip will have a price, but no Verilog: {error}")
@@ -177,7 +177,11 @@ def name_of(network: CrossbarNetwork, request: Synthesize) -> str:
 
 
 def search(
-    context: Context, request: Synthesize, network: CrossbarNetwork, components: Components
+    context: Context,
+    request: Synthesize,
+    network: CrossbarNetwork,
+    components: Components,
+    rules: Rules,
 ) -> "SearchResult":
     """Return the answer of the search, resumed where an earlier one of the same kind stopped."""
     from hwgen.crossbar.synthesis import search as dse
@@ -187,7 +191,7 @@ def search(
     from hwgen.jobs.store import Store
 
     if not must_compile():
-        refuse_hopeless(request, network, components)
+        refuse_hopeless(request, network, components, rules)
     code = [digest_of_code(*CODE), versions()]
     refused: Counter[str] = Counter()
     with (
@@ -197,12 +201,12 @@ def search(
         try:
             if must_compile():
                 compile_once(context, executor)
-                refuse_hopeless(request, network, components)
+                refuse_hopeless(request, network, components, rules)
             result = dse.synthesize(
                 network,
                 components,
                 power_w=request.power_w,
-                rules=rules_of(request.rules),
+                rules=rules,
                 objective=request.objective,
                 identical=request.identical,
                 seed=request.seed,
@@ -220,7 +224,7 @@ def search(
             context.say(f"stopped before a chip was found; {RESUME}")
             raise
     if result is None:
-        refuse_power(request, network, components, refused)
+        refuse_power(request, network, components, rules, refused)
     if result.stopped_early:
         context.say(f"stopped early; {RESUME}")
     return result
@@ -259,26 +263,28 @@ def progress_line(progress: "Progress") -> str:
     return f"{line}, bound {bound:,.1f}{gap}"
 
 
-def refuse_hopeless(request: Synthesize, network: CrossbarNetwork, components: Components) -> None:
+def refuse_hopeless(
+    request: Synthesize, network: CrossbarNetwork, components: Components, rules: Rules
+) -> None:
     """Refuse a budget below what any design needs, before anything is searched."""
     from hwgen.crossbar.model.least import nothing_below_w
 
-    rules = rules_of(request.rules)
     least = nothing_below_w(network, components, rules)
     if request.power_w < least:
-        refuse_power(request, network, components)
+        refuse_power(request, network, components, rules)
 
 
 def refuse_power(
     request: Synthesize,
     network: CrossbarNetwork,
     components: Components,
+    rules: Rules,
     refused: Mapping[str, int] | None = None,
 ) -> NoReturn:
     """Say how many watts would do; refused: designs that a search looked at, by reason."""
     from hwgen.crossbar.model.least import least_power_w
 
-    least = least_power_w(network, components, rules_of(request.rules), identical=request.identical)
+    least = least_power_w(network, components, rules, identical=request.identical)
     if least is None:
         raise DesignError(
             f"{network.name} fits no chip of these components, whatever the power budget"

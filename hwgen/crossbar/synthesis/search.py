@@ -16,8 +16,8 @@ from typing import Any
 
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import Point, Rules, points
-from hwgen.crossbar.facts.rules import Objective, is_strict
+from hwgen.crossbar.facts.point import Point, points
+from hwgen.crossbar.facts.rules import Objective, Rules
 from hwgen.crossbar.model.tabulate import make_tables, operations_of
 from hwgen.crossbar.synthesis.adopt import METHODS, adopted, published_search
 from hwgen.crossbar.synthesis.budget import Budget, Purse
@@ -82,7 +82,7 @@ class Search:
         self.points = points(components, rules)
         self.widest = widest_of(self.points)
         self.problem = json.dumps([asdict(network), asdict(components)], sort_keys=True)
-        self.operations = float(operations_of(network, strict=is_strict(rules)))
+        self.operations = float(operations_of(network, rules))
         self.purse = Purse(budget, network)
         self.frontier = Frontier()
         self.designs = Designs()
@@ -266,7 +266,7 @@ class Search:
         Identical macros have at least the components that a step needs, within the budget, and so
         keep to the bound of strict rules; published bounds count the whole rest of it as spent.
         """
-        known = self.objective == "image" and (is_strict(self.rules) or not self.identical)
+        known = self.objective == "image" and (self.rules.whole_parts or not self.identical)
         return self.operations / bound_nj if known else float("inf")
 
     def adopt(self) -> None:

@@ -28,7 +28,7 @@ def simple_design(tables: Tables, share: float) -> Design:
     design.copies[:] = copies_for(tables, low)
     design.macros[tables.crossbars == 0] = 0
     busiest = max(1.0, (tables.work[:, ADC] * design.copies)[tables.kind == CONV].max(initial=0))
-    if tables.strict:
+    if tables.rules.used_columns:
         clocks = np.ceil(tables.work[:, ADC] / busiest).astype(np.int64)
         design.clocks[:] = np.where(tables.kind == FC, np.maximum(1, clocks), 1)
     return design

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.allocate import FEASIBLE, allocate
 from hwgen.crossbar.model.design import Design, Layout, lay_out
 from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hwgen.crossbar.facts.components import load_components
-from hwgen.crossbar.facts.point import Point, Rules
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.allocate import FEASIBLE, allocate, layer_work, used_crossbars
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import evaluate, evaluate_identical
@@ -17,14 +18,14 @@ from hwgen.crossbar.model.tabulate import make_tables
 from tests.crossbar.model.alexnet import ALEXNET
 
 COMPONENTS = load_components(Path(__file__).parents[3] / "configs/crossbar/components.yaml")
-RULES: tuple[Rules, ...] = ("published", "strict")
+RULES: tuple[Rules, ...] = (PUBLISHED, STRICT)
 COPIES = np.array([100, 1, 24, 1, 7, 6, 6, 1, 1, 1, 1, 1])
 MACROS = np.array([14, 0, 14, 0, 14, 7, 9, 0, 0, 6, 4, 1])
 
 
 @pytest.fixture(params=RULES)
 def case(request: pytest.FixtureRequest) -> tuple[Tables, Design]:
-    strict = request.param == "strict"
+    strict = request.param == STRICT
     point = Point(rram_ratio=None if strict else 0.3, cell_bits=2, side=256, dac_bits=1)
     tables = make_tables(ALEXNET, COMPONENTS, point, 49.0, request.param)
     clocks = np.ones(len(COPIES), np.int64)
@@ -51,13 +52,13 @@ def test_the_budget_is_kept_and_a_shorter_step_breaks_it(case: tuple[Tables, Des
     layout = lay_out(tables, design)
     found = allocate_identical(tables, design, layout, 0)
     assert found.peak_w <= 49.0
-    if not tables.strict:
+    if tables.rules == PUBLISHED:
         rram = used_crossbars(tables, layout) * tables.crossbar[PEAK]
         assert found.peak_w - rram <= 49.0 * (1 - tables.scalars[RATIO])
     others = found.peak_w - float((found.counts * tables.parts[:, PEAK]).sum())
     work = layer_work(tables, design, layout)
     tight = counts_at(tables, design, layout, work, found.step_ns * 0.9)
-    share = 49.0 - others if tables.strict else found.peak_w - others
+    share = 49.0 - others if tables.rules == STRICT else found.peak_w - others
     assert float((tight * tables.parts[:, PEAK]).sum()) > share
 
 
@@ -66,7 +67,7 @@ def test_all_work_is_done_in_a_step(case: tuple[Tables, Design]) -> None:
     layout = lay_out(tables, design)
     found = allocate_identical(tables, design, layout, 0)
     work = layer_work(tables, design, layout)
-    if not tables.strict:
+    if tables.rules == PUBLISHED:
         work[tables.kind == FC] = 0
     done = found.counts[:, ADC:] * tables.parts[ADC:, RATE] * found.step_ns
     assert (done * (1 + 1e-12) >= work[:, ADC:]).all()
@@ -86,7 +87,7 @@ def test_it_is_never_faster_than_specialized(case: tuple[Tables, Design]) -> Non
 
 @pytest.mark.parametrize("rules", RULES)
 def test_tables_say_whether_macros_are_identical(rules: Rules) -> None:
-    strict = rules == "strict"
+    strict = rules == STRICT
     point = Point(rram_ratio=None if strict else 0.3, cell_bits=2, side=256, dac_bits=1)
     given = ALEXNET, COMPONENTS, point, 49.0, rules
     plain, asked = make_tables(*given), make_tables(*given, identical=True)

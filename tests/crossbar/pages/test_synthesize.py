@@ -16,6 +16,7 @@ from hwgen.commands.synthesis import Synthesize
 from hwgen.crossbar.facts import load_arch
 from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.facts.schedule import load_schedule
 from hwgen.crossbar.model.least import least_power_w, nothing_below_w
 from hwgen.crossbar.pages.networks import load_network
@@ -199,8 +200,8 @@ def test_a_hopeless_budget_is_refused_before_a_search(
     least = float(re.search(r"at least ([\d.]+)", str(no.value))[1])  # type: ignore[index]
     network = load_network(NETWORK, None)
     components = load_components(COMPONENTS_FILE)
-    assert nothing_below_w(network, components, "strict") <= least
-    assert least_power_w(network, components, "strict") == least
+    assert nothing_below_w(network, components, STRICT) <= least
+    assert least_power_w(network, components, STRICT) == least
 
 
 def test_a_refusal_says_why_no_design_was_taken() -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import STRICT, Rules
 from hwgen.crossbar.model.allocate import Allocation, allocate
 from hwgen.crossbar.model.design import Design, Layout, lay_out
 from hwgen.crossbar.model.evaluate import Cost, evaluate
@@ -105,7 +105,7 @@ def perturbed(tables: Tables, rng: random.Random) -> Design:
         if tables.kind[i] == CONV:
             wanted = round(design.copies[i] * rng.uniform(1 - spread, 1 + spread))
             design.copies[i] = min(max(1, wanted), tables.pixels[i])
-        elif tables.kind[i] == FC and tables.strict:
+        elif tables.kind[i] == FC and tables.rules == STRICT:
             design.clocks[i] = max(1, round(design.clocks[i] * rng.uniform(0.3, 3)))
         design.macros[i] = rng.randint(1, most)
     rng.shuffle(weighted)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from hwgen.crossbar.compiler import shipped_network
-from hwgen.crossbar.facts.point import RRAM_RATIOS, Point, Rules, points
+from hwgen.crossbar.facts.point import RRAM_RATIOS, Point, points
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.tables import CONV, RATIO, Tables
@@ -34,11 +35,11 @@ NETWORKS = ("alexnet", "vgg13", "vgg16", "msra", "resnet18")
 WATTS = 49.0
 ROUNDING = 1e-9
 GOOD_POINTS = {
-    "published": (
+    PUBLISHED: (
         Point(rram_ratio=0.3, cell_bits=2, side=256, dac_bits=1),
         Point(rram_ratio=0.25, cell_bits=4, side=128, dac_bits=1),
     ),
-    "strict": (
+    STRICT: (
         Point(rram_ratio=None, cell_bits=2, side=256, dac_bits=1),
         Point(rram_ratio=None, cell_bits=4, side=128, dac_bits=1),
     ),
@@ -66,7 +67,7 @@ def tables_of(name: str, point: Point, rules: Rules) -> Tables:
 def annealed(name: str, rules: Rules) -> Judged | None:
     """A good design, so that a target above it leaves much out; None: no random one fits."""
     rng = random.Random(f"{name} {rules}")
-    ratio = 0.3 if rules == "published" else None
+    ratio = 0.3 if rules == PUBLISHED else None
     large = Point(rram_ratio=ratio, cell_bits=4, side=256, dac_bits=1)
     for point in (*GOOD_POINTS[rules], large):
         tables = tables_of(name, point, rules)
@@ -85,7 +86,7 @@ def annealed(name: str, rules: Rules) -> Judged | None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_from_box_to_box_a_design_is_never_left_out(name: str, rules: Rules) -> None:
     """Down from a root, with the ranges and paths that each box hands on to its halves."""
     given = annealed(name, rules)
@@ -122,7 +123,7 @@ def holds(box: Box, given: Judged) -> bool:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_boxes(name: str, rules: Rules) -> None:
     """The roots, and boxes of some percent; paths come from each other and from the relaxation."""
     rng = random.Random(f"{name} {rules}")
@@ -158,7 +159,7 @@ def test_boxes(name: str, rules: Rules) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_ten_thousand(name: str, rules: Rules) -> None:
     """Half of the designs are drawn freely at any point, half near the best that a search found."""
     network = shipped_network(name)
