@@ -7,12 +7,12 @@ from typing import Literal
 from golden.crossbar.buffers import kilobytes_of
 from golden.crossbar.case import PER_BIT, Case
 from golden.crossbar.ir import Edge, Node
+from golden.crossbar.port_times import all_reads, is_sent, words_of
 from golden.crossbar.power import Allocation, Counts, allocate
 from golden.crossbar.simulator import Simulator, Trace, delay
 from golden.crossbar.steps import Durations, clashing, durations_of, periods_of
 from hwgen.crossbar.facts.components import Scratchpad
 from hwgen.crossbar.facts.holdings import most_macros
-from hwgen.crossbar.facts.port_times import all_reads, is_sent, words_of
 
 Failure = Literal["", "power", "memory", "macros"]
 """What there is too little of; nothing: the design can be built."""

@@ -7,10 +7,10 @@ import math
 from collections.abc import Collection
 
 from golden.crossbar.case import Case
+from golden.crossbar.durations import operations_of
 from golden.crossbar.ir import Operation
 from hwgen.crossbar.facts.chip import LAG_NS, Chip
 from hwgen.crossbar.facts.components import Scratchpad
-from hwgen.crossbar.facts.durations import operations_of
 from hwgen.crossbar.facts.fabric import Operation as Timed
 from hwgen.crossbar.facts.fabric import Travel
 from hwgen.crossbar.facts.layout import Link

@@ -39,7 +39,7 @@ class Family:
     """Base of every family; each method is a capability.
 
     A family overrides the methods of what it offers. Each imports inside what it returns, a module
-    or an object that has what the protocol lists, so that `hwgen build` needs no model:
+    or an object that has what the protocol lists, so that no command loads what it does not need:
 
         class Adder(Family):
             name = "adder"

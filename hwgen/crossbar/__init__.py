@@ -26,9 +26,9 @@ class Crossbar(Family):
     name = "crossbar"
 
     def architectures(self) -> Architectures:
-        from hwgen.crossbar import facts
+        from hwgen.crossbar.pages import architectures
 
-        return facts
+        return architectures
 
     def programs(self) -> Programs:
         from hwgen.crossbar import facts

@@ -1,4 +1,7 @@
-"""Whether the fabric in an architecture is the one that follows; a message: field|allowed|given."""
+"""Whether the fabric in an architecture is the one that follows; a message: field|allowed|given.
+
+How long operations take is not judged here: that is compared with the pipeline of the evaluator.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -28,7 +31,9 @@ def check_fabric(arch: "Arch", network: CrossbarNetwork, plan: Floorplan) -> Non
     check_constants(arch, arch.fabric)
     chip = chip_of(arch, network, plan)
     check_regions(arch, arch.fabric.regions, rings_of(chip))
-    wanted = fabric_of(chip, arch.fabric.regions, arch.fabric.stream)
+    check_equal("number of fabric.layers", len(network.layers), len(arch.fabric.layers))
+    operations = [layer.operations for layer in arch.fabric.layers]
+    wanted = fabric_of(chip, operations, arch.fabric.regions, arch.fabric.stream)
     for key in FOLLOWS:
         check_equal(f"fabric.{key}", getattr(wanted, key), getattr(arch.fabric, key))
     for key in LISTS:

@@ -1,10 +1,13 @@
-"""What follows of the fabric from network, floorplan, point and clock; regions are simulated."""
+"""What follows of the fabric from network, floorplan, point and clock.
+
+How long operations take is evaluated, and regions are simulated: both are given.
+"""
 
 import math
+from collections.abc import Sequence
 
 from hwgen.crossbar.facts.buildable import adc_rate
 from hwgen.crossbar.facts.chip import CLOCK_NS, LAG_CLOCKS, Chip
-from hwgen.crossbar.facts.durations import operations_of
 from hwgen.crossbar.facts.encoding import column_accumulator_bits, input_sum_bits
 from hwgen.crossbar.facts.fabric import (
     ORDERS,
@@ -33,15 +36,22 @@ from hwgen.crossbar.facts.holdings import (
 from hwgen.crossbar.facts.layout import IMAGE_MACRO
 from hwgen.crossbar.facts.travels import travels_of
 
+Durations = Sequence[tuple[Operation, ...]]
+
 IMAGES_HELD = 2
 """Images that the I/O node has room for: one that goes in, one that waits."""
 
 
-def fabric_of(chip: Chip, regions: tuple[Region, ...], stream: Stream) -> Fabric:
-    """Return the whole fabric; regions and the stream that sized them are simulated."""
+def fabric_of(
+    chip: Chip, operations: Durations, regions: tuple[Region, ...], stream: Stream
+) -> Fabric:
+    """Return the whole fabric; regions and the stream that sized them are simulated.
+
+    operations: of each layer
+    """
     side, cell = chip.point.side, chip.point.cell_bits
     rate = adc_rate(chip.constants.adc.samples_per_ns)
-    layers = layers_of(chip)
+    layers = layers_of(chip, operations)
     return Fabric(
         clock=Clock(
             clock_ns=CLOCK_NS,
@@ -87,9 +97,9 @@ def bytes_of(bits: int) -> int:
     return -(-bits // 8)
 
 
-def layers_of(chip: Chip) -> tuple[LayerFabric, ...]:
+def layers_of(chip: Chip, operations: Durations) -> tuple[LayerFabric, ...]:
     """Return all layers; an ADC that two of them share is built once."""
-    operations, adcs = operations_of(chip), built_adcs(chip)
+    adcs = built_adcs(chip)
     return tuple(layer_fabric(chip, place, each, adcs) for place, each in enumerate(operations))
 
 

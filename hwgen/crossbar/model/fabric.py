@@ -1,4 +1,7 @@
-"""The fabric of a confirmed design: the sizes of its regions are simulated, all else follows."""
+"""The fabric of a confirmed design.
+
+Its operations are those of the pipeline, the sizes of its regions are simulated, all else follows.
+"""
 
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -10,6 +13,7 @@ from hwgen.crossbar.facts.layout import Choice, floorplan
 from hwgen.crossbar.facts.rings import Ring, rings_of
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.buffers import image_ring
+from hwgen.crossbar.model.durations import operations_of
 from hwgen.crossbar.model.stream import most_waiting
 from hwgen.crossbar.model.tables import KILOBYTES, Floats
 
@@ -25,7 +29,15 @@ def make_fabric(confirmed: "Confirmed") -> Fabric | None:
     stream = Stream(
         images=int(confirmed.stream.images), interval_steps=int(confirmed.stream.interval)
     )
-    return fabric_of(chip, regions_of(confirmed, chip), stream)
+    operations = operations_of(
+        confirmed.tables,
+        confirmed.layout,
+        confirmed.pipeline,
+        confirmed.design.clocks,
+        confirmed.cost.memory,
+        confirmed.cost.step_ns,
+    )
+    return fabric_of(chip, operations, regions_of(confirmed, chip), stream)
 
 
 def chip_of(confirmed: "Confirmed") -> Chip:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from golden.crossbar.durations import operations_of
 from hwgen.crossbar.facts import load_arch
 from hwgen.crossbar.facts.arch import Arch, arch_text
 from hwgen.crossbar.facts.chip import Chip
@@ -65,7 +66,7 @@ def chip(
 
 def planned(made: Chip) -> Fabric:
     """The fabric without regions."""
-    return fabric_of(made, (), Stream(images=8, interval_steps=100))
+    return fabric_of(made, operations_of(made), (), Stream(images=8, interval_steps=100))
 
 
 def wide(seed: int) -> Chip:

@@ -15,6 +15,7 @@ from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline
 from hwgen.crossbar.model.tables import Tables
 from tests.crossbar.model.designs import compiled_of
 from tests.crossbar.model.random_designs import random_case
+from tests.rules import UNCHAINED
 
 NEED_LESS_THAN_THEY_HAVE = (1620, 2444)
 """Larger scratchpads make loads slower, and so smaller ones would do, were they not too fast."""
@@ -85,7 +86,7 @@ def check(case: Case, *, events: bool) -> None:
         check_events(case, found)
 
 
-@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT, UNCHAINED])
 @pytest.mark.parametrize("seed", A_FEW)
 def test_random(seed: int, rules: Rules) -> None:
     check(random_case(seed, rules), events=True)

@@ -47,6 +47,7 @@ from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.model.layers import conv
 from tests.crossbar.synthesis.judged import Judged, neighbours_of, small
 from tests.crossbar.synthesis.rows import BATCHES, SHARES, chosen_rows, weighted
+from tests.rules import UNCHAINED
 
 ROUNDING = 1e-9
 
@@ -54,7 +55,7 @@ THOUSANDS = [range(begin, begin + 1000) for begin in range(0, 12_000, 1000)]
 """Seeds of the long run, of which more than 10,000 are designs that fit."""
 
 
-@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT, UNCHAINED])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_no_design_beats_the_bound(rules: Rules, batch: range) -> None:
     for given in small(rules, batch):

@@ -30,6 +30,7 @@ from hwgen.jobs.executors import SerialExecutor
 from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.synthesis.judged import Judged, perturbed
 from tests.crossbar.synthesis.test_useful import is_inside
+from tests.rules import named
 
 NETWORKS = ("alexnet", "vgg13", "vgg16", "msra", "resnet18")
 WATTS = 49.0
@@ -66,7 +67,7 @@ def tables_of(name: str, point: Point, rules: Rules) -> Tables:
 
 def annealed(name: str, rules: Rules) -> Judged | None:
     """A good design, so that a target above it leaves much out; None: no random one fits."""
-    rng = random.Random(f"{name} {rules}")
+    rng = random.Random(f"{name} {named(rules)}")
     ratio = 0.3 if rules == PUBLISHED else None
     large = Point(rram_ratio=ratio, cell_bits=4, side=256, dac_bits=1)
     for point in (*GOOD_POINTS[rules], large):
@@ -126,7 +127,7 @@ def holds(box: Box, given: Judged) -> bool:
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_boxes(name: str, rules: Rules) -> None:
     """The roots, and boxes of some percent; paths come from each other and from the relaxation."""
-    rng = random.Random(f"{name} {rules}")
+    rng = random.Random(f"{name} {named(rules)}")
     for point in GOOD_POINTS[rules]:
         tables = tables_of(name, point, rules)
         held, needs = make_held(tables), make_needs(tables)
@@ -174,7 +175,7 @@ def test_ten_thousand(name: str, rules: Rules) -> None:
         executor=SerialExecutor(),
     )
     assert result is not None
-    rng = random.Random(f"long {name} {rules}")
+    rng = random.Random(f"long {name} {named(rules)}")
     bounds = {each.point: each.bound_gops_per_w for each in result.points}
     chosen = result.best.chosen.as_json()
     best = Design(*(np.array(chosen[field], np.int64) for field in Design._fields))

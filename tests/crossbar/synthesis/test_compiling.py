@@ -23,7 +23,7 @@ compile_once()
 executors.make_executor = lambda *_: executors.SerialExecutor()
 folder, recorded = Path(sys.argv[1]), event.RecordingListener()
 with event.install_listener("numba:compile", recorded):
-    for rules, objective in ((STRICT, "image"), (STRICT, "stream"), (PUBLISHED, "image")):
+    for rules, objective in (("strict", "image"), ("strict", "stream"), ("published", "image")):
         api.synthesize(
             "cifar_alexnet", 20.0, rules=rules, objective=objective, evaluations=1000,
             out=folder / f"{rules}-{objective}", context=Context(work=folder / "work"),

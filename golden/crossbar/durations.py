@@ -7,11 +7,11 @@ do not, and so does every travel behind the crossbars, because its links are fre
 
 import math
 
+from golden.crossbar.port_times import PortTimes, is_sent, port_times
 from hwgen.crossbar.facts.chip import CLOCK_NS, LAG_NS, Chip
 from hwgen.crossbar.facts.fabric import Operation
 from hwgen.crossbar.facts.layout import IMAGE_MACRO, most_arriving
 from hwgen.crossbar.facts.operations import PER_BIT, OperationName
-from hwgen.crossbar.facts.port_times import PortTimes, is_sent, port_times
 from hwgen.crossbar.facts.ports import elements_in_a_word, pool_clocks, shares_of
 
 VECTOR_CLOCKS = 11

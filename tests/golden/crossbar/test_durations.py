@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hwgen.crossbar.facts.durations import operations_of
+from golden.crossbar.durations import operations_of
 from hwgen.crossbar.facts.holdings import cut_of
 from hwgen.crossbar.facts.layout import Choice, floorplan
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
