@@ -16,6 +16,7 @@ from hwgen.crossbar.model.breakdown import break_down
 from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch, make_schedule
 from hwgen.crossbar.pages.reported import synthesis_report
 from hwgen.crossbar.pages.synthesis import SynthesisReport
+from hwgen.crossbar.synthesis.finish import Finished
 from hwgen.crossbar.synthesis.result import Candidate, Chosen, PointResult, Progress, SearchResult
 from hwgen.report.types import Source
 from tests.crossbar.model.layers import conv, fc, layer, pool
@@ -147,14 +148,20 @@ def handed_on(**changes: Any) -> tuple[Arch, Schedule, SynthesisReport]:
     best = confirmed(searched.best.chosen, searched.best.point)
     arch = make_arch(best, "small-3w")
     schedule = make_schedule(best, arch)
+    found = Finished(
+        network=SMALL,
+        components=COMPONENTS,
+        result=searched,
+        confirmed=best,
+        arch=arch,
+        schedule=schedule,
+        breakdown=break_down(best, arch),
+    )
     report = synthesis_report(
         searched,
-        arch,
-        schedule,
-        breakdown=break_down(best, arch),
+        found,
         network=Source(name=SMALL.name, file="small.onnx", digest=SMALL.digest),
         components=Source(name=COMPONENTS.name, file="components.yaml", digest=COMPONENTS.digest),
-        confirm=lambda each: confirmed(each.chosen, each.point),
         versions={"python": "3"},
     )
     return arch, schedule, report

@@ -12,7 +12,7 @@ import yaml
 from hwgen.crossbar.facts.arch import arch_text
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.pages.synthesize import FILES
+from hwgen.crossbar.pages.synthesis_files import FILES
 from hwgen.crossbar.synthesis.budget import Budget
 from hwgen.crossbar.synthesis.result import SearchResult
 from tests.cli.given import ARCH, NETWORK, ROOT, Command

@@ -26,6 +26,7 @@ from hwgen.report.types import Source
 if TYPE_CHECKING:
     from hwgen.crossbar.model.breakdown import Breakdown
     from hwgen.crossbar.model.record import Confirmed
+    from hwgen.crossbar.synthesis.finish import Finished
     from hwgen.crossbar.synthesis.result import Candidate, SearchResult
 
 ROUNDING = 1e-12
@@ -34,16 +35,14 @@ ROUNDING = 1e-12
 
 def synthesis_report(
     result: "SearchResult",
-    arch: Arch,
-    schedule: Schedule,
+    found: "Finished",
     *,
-    breakdown: "Breakdown",
     network: Source,
     components: Source,
-    confirm: "Callable[[Candidate], Confirmed]",
     versions: dict[str, str],
 ) -> SynthesisReport:
-    """Return the report; confirm: evaluates a candidate once more."""
+    """Return the report; found: what follows the search."""
+    arch, schedule, breakdown = found.arch, found.schedule, found.breakdown
     facts = schedule.facts
     bound = known(result.bound_gops_per_w)  # of streams none is known
     return SynthesisReport(
@@ -76,7 +75,7 @@ def synthesis_report(
         architecture_digest=arch.digest,
         schedule_digest=schedule.digest,
         layers=layers_of(arch, schedule, breakdown),
-        pareto=pareto_of(result, breakdown.operations, confirm),
+        pareto=pareto_of(result, breakdown.operations, found.confirm),
         **of_parts(breakdown),
         **of_search(result),
         versions=versions,

@@ -12,7 +12,6 @@ from hwgen.crossbar.pages.published import (
     PEAK_TOPS_PER_W,
     SYNTHESIS_HOURS,
 )
-from hwgen.crossbar.pages.synthesize import confirm
 from hwgen.report.paper import PaperRow, row
 from hwgen.studies.pimsyn_paper.rows import mean, over
 from hwgen.studies.pimsyn_paper.searches import Searches
@@ -100,6 +99,7 @@ def peak_of(searches: Searches, name: str, result: "SearchResult") -> float:
     from hwgen.crossbar.model.audit import audit
     from hwgen.crossbar.model.breakdown import peak_gops_per_w
     from hwgen.crossbar.model.record import make_arch
+    from hwgen.crossbar.synthesis.finish import confirm
 
     found = confirm(searches.network(name), searches.components, result, result.best)
     arch = make_arch(found, name)
@@ -113,6 +113,7 @@ def isaac_rows(searches: Searches, names: tuple[str, ...]) -> Iterator[PaperRow]
     ratios: dict[str, list[float]] = {what: [] for what in MEASURES}
     for name in names:
         from hwgen.crossbar.model.isaac import best_isaac
+        from hwgen.crossbar.synthesis.finish import confirm
 
         chip: Isaac = best_isaac(
             searches.network(name),

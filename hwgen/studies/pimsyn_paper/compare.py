@@ -6,8 +6,8 @@ from hwgen.commands.context import Context
 from hwgen.commands.digests import versions
 from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.rules import name_of
+from hwgen.crossbar.pages.problem import check_power
 from hwgen.crossbar.pages.published import CIFAR, IMAGENET
-from hwgen.crossbar.pages.synthesize import check_power
 from hwgen.errors import ConfigError
 from hwgen.files.shipped import shown
 from hwgen.report.paper import PaperRow

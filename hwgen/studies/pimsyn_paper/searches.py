@@ -15,7 +15,7 @@ from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.pages.networks import load_network
-from hwgen.crossbar.pages.synthesize import CODE
+from hwgen.crossbar.pages.searching import CODE
 
 if TYPE_CHECKING:
     from hwgen.crossbar.synthesis.result import Progress, SearchResult

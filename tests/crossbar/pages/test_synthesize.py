@@ -20,7 +20,9 @@ from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.facts.schedule import load_schedule
 from hwgen.crossbar.model.least import least_power_w, nothing_below_w
 from hwgen.crossbar.pages.networks import load_network
-from hwgen.crossbar.pages.synthesize import FILES, seen, synthesize_network, told
+from hwgen.crossbar.pages.searching import seen, told
+from hwgen.crossbar.pages.synthesis_files import FILES
+from hwgen.crossbar.pages.synthesize import synthesize_network
 from hwgen.crossbar.synthesis.result import Progress, SearchResult
 from hwgen.errors import ConfigError, DesignError, OutputError
 from tests.onnx_graphs import conv, model, node
