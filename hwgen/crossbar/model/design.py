@@ -7,6 +7,7 @@ A design is four arrays over the layers:
 - clocks: clocks of a bit step, 1 but for fully connected layers under strict rules
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -268,3 +269,21 @@ def lay_out(tables: Tables, design: Design) -> Layout:
 def accesses(tables: Tables, element_count: float) -> float:
     """Return how often the bus of a scratchpad is used for so many elements."""
     return float(np.ceil(element_count * tables.scalars[DATA_BITS] / tables.scalars[BUS_BITS]))
+
+
+def copies_for(tables: Tables, blocks: int) -> Ints:
+    """Return the copies with which no convolution takes more than so many blocks."""
+    copies: Ints = np.where(tables.kind == CONV, -(-tables.pixels // blocks), 1)
+    return copies
+
+
+def most_copies_for(tables: Tables, fits: Callable[[Ints], bool]) -> Ints:
+    """Return the most copies, in proportion to pixels, that fit; else those of the most blocks."""
+    low, high = 1, int(tables.pixels.max())
+    while low < high:
+        blocks = (low + high) // 2
+        if fits(copies_for(tables, blocks)):
+            high = blocks
+        else:
+            low = blocks + 1
+    return copies_for(tables, high)

@@ -1,6 +1,5 @@
 """What a design costs: steps, step length, energy, peak power, at its converged scratchpad size."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from hwgen.chip.compiled import compiled
@@ -9,11 +8,12 @@ from hwgen.crossbar.model.allocate import (
     NO_MEMORY,
     TOO_MANY_MACROS,
     Allocation,
+    allocate,
+    is_raised,
 )
 from hwgen.crossbar.model.buffers import memory_class
 from hwgen.crossbar.model.design import Design, Layout, accesses, lay_out, most_macros
 from hwgen.crossbar.model.exact import exact_times
-from hwgen.crossbar.model.identical import allocate_for, allocate_identical
 from hwgen.crossbar.model.macros import chain_additions
 from hwgen.crossbar.model.pipeline import make_pipeline
 from hwgen.crossbar.model.ports import block_reads, block_words
@@ -38,8 +38,6 @@ from hwgen.crossbar.model.tables import (
 from hwgen.crossbar.model.timing import Times, closed_form
 
 PUBLISHED_ROUNDS = 10
-
-Counted = Callable[[Tables, Design, Layout, int], Allocation]
 
 
 class Energy(NamedTuple):
@@ -210,16 +208,16 @@ def evaluate(tables: Tables, design: Design, exact: bool) -> Cost:
     capacity stays, ten times at most; strict rules let it only grow, so it always converges.
     Tables say whether macros are identical.
     """
-    return settled(tables, design, exact, allocate_for)
+    return settled(tables, design, exact, is_raised(tables))
 
 
 def evaluate_identical(tables: Tables, design: Design, exact: bool) -> Cost:
     """Return the cost of a design with identical macros, whatever the tables say."""
-    return settled(tables, design, exact, allocate_identical)
+    return settled(tables, design, exact, True)
 
 
-def settled(tables: Tables, design: Design, exact: bool, counted: Counted) -> Cost:
-    """Return the cost at the scratchpad size that times ask for; counted: what allocates."""
+def settled(tables: Tables, design: Design, exact: bool, raised: bool) -> Cost:
+    """Return the cost at the scratchpad size that times ask for; raised: see `allocate`."""
     layout = lay_out(tables, design)
     if not within_limits(tables, design, layout):
         return failed(TOO_MANY_MACROS)
@@ -230,7 +228,7 @@ def settled(tables: Tables, design: Design, exact: bool, counted: Counted) -> Co
     for _ in range(PUBLISHED_ROUNDS):
         if memory >= len(tables.memories):
             return failed(NO_MEMORY)
-        allocation = counted(tables, design, layout, memory)
+        allocation = allocate(tables, design, layout, memory, raised)
         if allocation.failure != FEASIBLE:
             return failed(allocation.failure)
         times = simulate(tables, design, layout, memory, allocation.step_ns, exact)

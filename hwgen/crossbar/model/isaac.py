@@ -38,11 +38,10 @@ from hwgen.crossbar.model.allocate import (
     power_of,
     used_crossbars,
 )
-from hwgen.crossbar.model.design import Design, Layout, lay_out
+from hwgen.crossbar.model.design import Design, Layout, copies_for, lay_out, most_copies_for
 from hwgen.crossbar.model.evaluate import Cost, energy_nj, interval_of, simulate
 from hwgen.crossbar.model.tables import (
     ADC,
-    CONV,
     DAC,
     FC,
     FLOOR,
@@ -120,16 +119,10 @@ def isaac(
 ) -> Isaac | None:
     """Return the ISAAC with the most copies of its layers that a budget holds; None: not one."""
     tables = make_tables(network, components, POINT, power_w, rules)
-    low, high = 1, int(tables.pixels.max())
-    if peak_of(tables, copies_for(tables, high)) > power_w:
+    copies = most_copies_for(tables, lambda each: peak_of(tables, each) <= power_w)
+    if peak_of(tables, copies) > power_w:
         return None
-    while low < high:
-        middle = (low + high) // 2
-        if peak_of(tables, copies_for(tables, middle)) <= power_w:
-            high = middle
-        else:
-            low = middle + 1
-    design = design_of(tables, copies_for(tables, high))
+    design = design_of(tables, copies)
     layout = lay_out(tables, design)
     allocation = allocate_isaac(tables, design, layout)
     memory = edram(tables)
@@ -154,12 +147,6 @@ def isaac(
         allocation=allocation,
         cost=cost,
     )
-
-
-def copies_for(tables: Tables, blocks: int) -> Ints:
-    """Return the copies with which no convolution takes more than so many blocks."""
-    copies: Ints = np.where(tables.kind == CONV, -(-tables.pixels // blocks), 1)
-    return copies
 
 
 def design_of(tables: Tables, copies: Ints) -> Design:

@@ -37,12 +37,13 @@ from hwgen.crossbar.model.allocate import (
     NO_POWER,
     TOO_MANY_MACROS,
     Allocation,
+    allocate,
+    is_raised,
 )
 from hwgen.crossbar.model.design import Design, Layout, lay_out
 from hwgen.crossbar.model.evaluate import Cost, evaluate
 from hwgen.crossbar.model.exact import exact_starts
 from hwgen.crossbar.model.fabric import make_fabric
-from hwgen.crossbar.model.identical import allocate_for
 from hwgen.crossbar.model.pipeline import Pipeline, is_per_bit, make_pipeline
 from hwgen.crossbar.model.stream import Stream, holds, steady_stream, watch
 from hwgen.crossbar.model.tables import COMPONENTS, KILOBYTES, Ints, Tables
@@ -136,7 +137,7 @@ def confirm(
         tables=tables,
         design=design,
         layout=layout,
-        allocation=allocate_for(tables, design, layout, cost.memory),
+        allocation=allocate(tables, design, layout, cost.memory, is_raised(tables)),
         pipeline=pipeline,
         cost=cost,
         starts=exact_starts(tables, layout, pipeline, design.mate),

@@ -43,7 +43,7 @@ class Judged(NamedTuple):
 
     @property
     def allocation(self) -> Allocation:
-        return allocate(self.tables, self.design, self.layout, self.cost.memory)
+        return allocate(self.tables, self.design, self.layout, self.cost.memory, False)
 
     @property
     def pipeline(self) -> Pipeline:
