@@ -3,12 +3,13 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.facts import FACTS_KEY, parse_facts
+from hwgen.chip.protocols import Architecture, ProgramFacts
 from hwgen.errors import FormatError
 from hwgen.files.npz import read_npz, write_npz
 from hwgen.network import QuantizedNetwork
@@ -16,28 +17,6 @@ from hwgen.network import QuantizedNetwork
 IMAGE_KEY = "image"
 
 Facts = TypeVar("Facts")
-
-
-class Compiled(Protocol):
-    """What the facts of every program say of its origin: sha256 digests and names."""
-
-    @property
-    def network(self) -> str: ...
-    @property
-    def network_name(self) -> str: ...
-    @property
-    def architecture(self) -> str: ...
-    @property
-    def architecture_name(self) -> str: ...
-
-
-class Named(Protocol):
-    """An architecture."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def digest(self) -> str: ...
 
 
 def write_program(facts: Any, image: NDArray[np.uint8], path: Path) -> None:
@@ -63,7 +42,7 @@ def read_program(
     return facts, arrays[IMAGE_KEY]
 
 
-def check_origin(facts: Compiled, arch: Named, network: QuantizedNetwork) -> None:
+def check_origin(facts: ProgramFacts, arch: Architecture, network: QuantizedNetwork) -> None:
     """Refuse a program that was compiled for another architecture or another network."""
     pairs = (
         ("architecture", facts.architecture_name, facts.architecture, arch.name, arch.digest),

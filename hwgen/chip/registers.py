@@ -104,6 +104,7 @@ COMMAND: Row = (
         ),
     ),
 )
+IMAGES: Row = ("images", "read and write", "images of a run, at least 1")
 INTERRUPT: tuple[Row, ...] = (
     (
         "interrupt",
@@ -156,6 +157,29 @@ def counter_rows(name: str, meaning: str) -> tuple[Row, Row]:
     return (
         (f"{name}_low", "read", f"{meaning}: bits 31 to 0"),
         (f"{name}_high", "read", "bits 63 to 32"),
+    )
+
+
+def command_table(
+    errors: type[IntEnum], *, versioned: str, settings: Iterable[Row], counts: Iterable[Row]
+) -> tuple[Register, ...]:
+    """Return the registers of a chip that keeps its program: LOAD brings one, RUN takes images.
+
+    versioned: what the version is of; settings: of a run, `IMAGES` among them; counts: behind
+    `cycles`
+    """
+    return register_table(
+        (
+            *identity_rows(versioned),
+            error_row(errors),
+            COMMAND,
+            *settings,
+            *address_rows("program_address", "of the program"),
+            *address_rows("image_address", "of the first image"),
+            *address_rows("answer_address", "for the first answer"),
+            *counter_rows("cycles", "clock cycles of the last command"),
+            *counts,
+        )
     )
 
 

@@ -138,7 +138,7 @@ async def run_step(
             written[bus_entry(granted)] += 1
         if dut.private_valid.value:
             written.update(bank_entries(int(dut.private_write.value)))
-        if dut.row_write.value and instruction[0] is Opcode.CONV:
+        if dut.loads__row__write.value and instruction[0] is Opcode.CONV:
             assert not dut.computes.value, f"{where}: a column issues while a row is written"
         waits = bool(dut.waits_for_load.value)
         CORNERS.hit("the walker waits for a tile or taps, or a macro for a row", waits)

@@ -250,14 +250,16 @@ async def events_have_their_cycles(
     early = scene.tile.codes if row_written == 0 else scene.tile.codes[:0]
     await driver.load([replace(scene.tile, codes=early)], repeat(False))
     await driver.write_maps(scene.inputs, placement(), rng)
-    dut.row_cells.value, dut.row_meta.value = row_of(scene.tile, scene.tile.codes[0], ARCH)
+    dut.loads__row__cells.value, dut.loads__row__meta.value = row_of(
+        scene.tile, scene.tile.codes[0], ARCH
+    )
     dut.request__ready.value = 1
     row_loaded = row_written + ROW_WRITE_CYCLES
     plan = timetable(scene.planes, row_loaded=row_loaded)
     due = {event.cycle: event for event in plan.requests}
     await driver.start(Opcode.CONV, scene.fields, core_fields(core, private=private))
     for cycle in range(1, max(due) + 4):
-        dut.row_write.value = cycle == row_written
+        dut.loads__row__write.value = cycle == row_written
         await ReadOnly()
         assert bool(dut.computes.value) == (cycle in plan.issues), f"{where}: issue at {cycle}"
         waits = plan.head <= cycle < row_loaded

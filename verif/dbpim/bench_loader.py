@@ -24,8 +24,12 @@ from verif.dbpim.loader_rules import (
     ARCH,
     IMAGE_ADDRESS,
     PROGRAM_ADDRESS,
+    ROW,
     SCRATCH_ADDRESS,
     STROBES,
+    TABLE,
+    TAPS,
+    TILE,
     WAITING,
     Follower,
 )
@@ -38,11 +42,18 @@ STREAMS = [
     for stream in ("command", "beats", "instruction")
     for name in ("valid", "ready", "payload")
 ]
-ROOMS = ("tile_room", "taps_room", "table_room")
+ROOMS = (f"{TILE}room", f"{TAPS}room", f"{TABLE}room")
 DATA = (
-    *("tile_header", "mask_data", "parameters_index", "parameters_data", "row_cells", "row_meta"),
-    *("taps_parameters_index", "taps_parameters_data", "taps_index", "taps_data"),
-    *("table_index", "table_data"),
+    *(
+        f"{TILE}header",
+        f"{TILE}mask_data",
+        f"{TILE}parameters_index",
+        f"{TILE}parameters_data",
+        f"{ROW}cells",
+        f"{ROW}meta",
+    ),
+    *(f"{TAPS}parameters_index", f"{TAPS}parameters_data", f"{TAPS}index", f"{TAPS}data"),
+    *(f"{TABLE}index", f"{TABLE}data"),
 )
 OTHERS = ("load_go", "load_valid", "load_done", "error")
 CORNERS = Corners(
@@ -100,7 +111,7 @@ async def load(
         if row["instruction__valid"] and row["instruction__ready"]:
             is_load = row["instruction__payload"] & 0xFF == Opcode.LOAD
             until_go = int(rng.integers(0, 8)) if is_load else until_go
-        moves = row["beats__ready"] or row["tile_begin"] or row["instruction__valid"]
+        moves = row["beats__ready"] or row[f"{TILE}begin"] or row["instruction__valid"]
         idle = not (moves and row["beats__valid"]) and until_go < 0 and not row["command__valid"]
         quiet = quiet + 1 if idle else 0
     bringing.cancel()

@@ -162,8 +162,8 @@ class Run:
             "result.valid": bool(dut.result__valid.value),
             "idle": bool(dut.idle.value),
             "taps_known": bool(dut.taps_known.value),
-            "table_room": bool(dut.table_room.value),
-            "taps_room": bool(dut.taps_room.value),
+            "table__room": bool(dut.table__room.value),
+            "taps__room": bool(dut.taps__room.value),
         }
         opcode = job.fields["opcode"]
         want = {
@@ -172,8 +172,8 @@ class Run:
             "result.valid": due is not None,
             "idle": not self._active(),
             "taps_known": stores.known(operation) if opcode == Opcode.SIMD else got["taps_known"],
-            "table_room": not stores.table,
-            "taps_room": stores.room,
+            "table__room": not stores.table,
+            "taps__room": stores.room,
         }
         assert got == want, f"{self._where(job)}: got {got}, not {want}"
         if due:
@@ -251,13 +251,13 @@ class Run:
             stores.released += depthwise and result.word_end
             if not taken:
                 del self._due[self._moves]
-        stores.begun += "taps_begin" in load
-        stores.pushed += "taps_push" in load
+        stores.begun += "taps__begin" in load
+        stores.pushed += "taps__push" in load
         stores.walked += depthwise and walked is not None and job.words[walked].word_end
         simd = job.fields["opcode"] == Opcode.SIMD and job.goes
         if finish and simd and job.case.operation == Operation.TABLE:
             stores.table = False
-        stores.table |= "table_push" in load
+        stores.table |= "table__push" in load
 
     def _where(self, job: Job) -> str:
         """Return what a failure says first."""

@@ -31,7 +31,7 @@ async def cycle(
     asked = rng.integers(0, TABLE_BYTES, LOOKUPS).astype(np.uint8)
     dut.bytes.value = int.from_bytes(asked.tobytes(), "little")
     await ReadOnly()
-    flags = bool(dut.known.value), bool(dut.room.value)
+    flags = bool(dut.known.value), bool(dut.loads__room.value)
     assert flags == (known, not known), f"known, room: {flags} with {known}"
     # Entries that were never written are unknown.
     bits = str(dut.found.value).translate(UNKNOWN)
@@ -49,25 +49,28 @@ async def cycle(
 async def tables_match_golden(dut: Any, seed: int, gap: float) -> None:
     """Entries are there in the cycle after their beat; a table is in use until it is released."""
     rng = np.random.default_rng(seed)
-    await reset(dut, dut.write, dut.push, dut.released)
+    await reset(dut, dut.loads__write, dut.loads__push, dut.released)
     table = np.zeros(TABLE_BYTES, np.uint8)
     for _ in range(TABLES):
         table = rng.integers(0, 256, TABLE_BYTES).astype(np.uint8)
         for first in range(0, TABLE_BYTES, BEAT_BYTES):
             while rng.random() < gap:
-                dut.write.value, dut.push.value = 0, 0
-                dut.index.value = int(rng.integers(TABLE_BYTES // BEAT_BYTES)) * BEAT_BYTES
-                dut.data.value = int.from_bytes(rng.bytes(BEAT_BYTES), "little")
+                dut.loads__write.value, dut.loads__push.value = 0, 0
+                dut.loads__index.value = int(rng.integers(TABLE_BYTES // BEAT_BYTES)) * BEAT_BYTES
+                dut.loads__data.value = int.from_bytes(rng.bytes(BEAT_BYTES), "little")
                 await cycle(dut, rng, table, stored=first, known=False)
                 CORNERS.hit("data without write")
                 await FallingEdge(dut.clk)
             beat = table[first : first + BEAT_BYTES]
-            dut.write.value, dut.push.value = 1, first + BEAT_BYTES == TABLE_BYTES
-            dut.index.value, dut.data.value = first, int.from_bytes(beat.tobytes(), "little")
+            dut.loads__write.value, dut.loads__push.value = 1, first + BEAT_BYTES == TABLE_BYTES
+            dut.loads__index.value, dut.loads__data.value = (
+                first,
+                int.from_bytes(beat.tobytes(), "little"),
+            )
             seen = await cycle(dut, rng, table, stored=first, known=False)
             CORNERS.hit("byte looked up while the table is written", bool(seen))
             await FallingEdge(dut.clk)
-        dut.write.value = dut.push.value = 0
+        dut.loads__write.value = dut.loads__push.value = 0
         await use_table(dut, rng, table)
 
 
@@ -75,7 +78,7 @@ async def use_table(dut: Any, rng: np.random.Generator, table: np.ndarray) -> No
     """Look up until every byte has been seen at random, then release the table."""
     seen: set[int] = set()
     while len(seen) < TABLE_BYTES:
-        dut.index.value = int(rng.integers(TABLE_BYTES // BEAT_BYTES)) * BEAT_BYTES
+        dut.loads__index.value = int(rng.integers(TABLE_BYTES // BEAT_BYTES)) * BEAT_BYTES
         seen |= await cycle(dut, rng, table, stored=TABLE_BYTES, known=True)
         await FallingEdge(dut.clk)
     CORNERS.hit("every byte looked up")
@@ -92,12 +95,12 @@ async def use_table(dut: Any, rng: np.random.Generator, table: np.ndarray) -> No
 async def a_reset_forgets_the_table(dut: Any) -> None:
     """After a reset no table is in use."""
     rng = np.random.default_rng(0)
-    await reset(dut, dut.write, dut.push, dut.released)
-    dut.push.value = 1
+    await reset(dut, dut.loads__write, dut.loads__push, dut.released)
+    dut.loads__push.value = 1
     await FallingEdge(dut.clk)
     await cycle(dut, rng, np.zeros(TABLE_BYTES, np.uint8), stored=0, known=True)
     await FallingEdge(dut.clk)
-    await reset(dut, dut.write, dut.push, dut.released)
+    await reset(dut, dut.loads__write, dut.loads__push, dut.released)
     await cycle(dut, rng, np.zeros(TABLE_BYTES, np.uint8), stored=0, known=False)
 
 

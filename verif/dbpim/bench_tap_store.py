@@ -21,7 +21,15 @@ PARAMETERS = parameters(ARCH)
 BIAS_BITS = PARAMETERS["bias"].width
 SCALE_BITS = PARAMETERS.size - BIAS_BITS
 TAPS = 40
-FLAGS = ("begin_taps", "parameters_write", "write", "push", "walked", "used", "released")
+FLAGS = (
+    "loads__begin",
+    "loads__parameters_write",
+    "loads__write",
+    "loads__push",
+    "walked",
+    "used",
+    "released",
+)
 CORNERS = Corners(
     "no free slot",
     "begin and release in one cycle",
@@ -80,7 +88,7 @@ class Run:
         actions = {} if self._chance(self._gap) else dict(next(self._loader))
         order = ("pushed", "walked", "used", "released")
         for before, name in pairwise(order):
-            pace = max(self._pace, 0.3 if "push" in actions else 0)
+            pace = max(self._pace, 0.3 if "loads__push" in actions else 0)
             if counts[name] < counts[before] and self._chance(pace):
                 actions[name] = 1
         for name in {*FLAGS, *actions}:
@@ -95,7 +103,7 @@ class Run:
         await ReadOnly()
         self._check(tap, biased, scaled)
         self._note(actions, scaled)
-        for name, event in (("begun", "begin_taps"), ("pushed", "push")):
+        for name, event in (("begun", "loads__begin"), ("pushed", "loads__push")):
             counts[name] += event in actions
         for name in order[1:]:
             counts[name] += name in actions
@@ -110,19 +118,23 @@ class Run:
         for taps in self._taps:
             while self._counts["begun"] - self._counts["released"] == TAP_SLOTS:
                 yield {}
-            yield {"begin_taps": 1}
+            yield {"loads__begin": 1}
             for index, entry in enumerate(taps.parameters):
-                yield {"parameters_write": 1, "parameters_index": index, "parameters_data": entry}
+                yield {
+                    "loads__parameters_write": 1,
+                    "loads__parameters_index": index,
+                    "loads__parameters_data": entry,
+                }
             for index, word in enumerate(taps.weights):
-                last = {"push": 1} if index == len(taps.weights) - 1 else {}
-                yield {"write": 1, "index": index, "data": word, **last}
+                last = {"loads__push": 1} if index == len(taps.weights) - 1 else {}
+                yield {"loads__write": 1, "loads__index": index, "loads__data": word, **last}
         while True:
             yield {}
 
     def _check(self, tap: int, biased: int, scaled: int) -> None:
         """Compare every output with the lists."""
         dut, counts = self._dut, self._counts
-        flags = bool(dut.room.value), bool(dut.known.value), int(dut.slot.value)
+        flags = bool(dut.loads__room.value), bool(dut.known.value), int(dut.slot.value)
         room = counts["begun"] - counts["released"] < TAP_SLOTS
         want = room, counts["walked"] < counts["pushed"], counts["used"] % TAP_SLOTS
         assert flags == want, f"seed {self._seed}: room, known, slot: {flags}, not {want}"
@@ -145,15 +157,17 @@ class Run:
         """Record the corners of the cycle."""
         counts = self._counts
         CORNERS.hit("no free slot", counts["begun"] - counts["released"] == TAP_SLOTS)
-        CORNERS.hit("begin and release in one cycle", {"begin_taps", "released"} <= actions.keys())
-        CORNERS.hit("push and walked in one cycle", {"push", "walked"} <= actions.keys())
+        CORNERS.hit(
+            "begin and release in one cycle", {"loads__begin", "released"} <= actions.keys()
+        )
+        CORNERS.hit("push and walked in one cycle", {"loads__push", "walked"} <= actions.keys())
         CORNERS.hit("nothing is known", counts["walked"] == counts["pushed"] > 0)
         CORNERS.hit(
             "known before the ones before are used",
             counts["used"] < counts["walked"] < counts["pushed"],
         )
         reads = counts["used"] < counts["pushed"]
-        CORNERS.hit("written while others are read", reads and "write" in actions)
+        CORNERS.hit("written while others are read", reads and "loads__write" in actions)
         CORNERS.hit("scales of TAPS that are used up", scaled < counts["used"])
 
 

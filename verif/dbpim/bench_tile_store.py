@@ -131,16 +131,16 @@ class Run:
         dut, rng = self._dut, self._rng
         header = self._asking if actions.begin is None else actions.begin
         rest = rng.integers(1 << MASK_BITS, size=BEAT_WORDS - len(actions.masks)).tolist()
-        dut.tile_store__begin_tile.value = actions.begin is not None
-        dut.tile_store__header.value = header_word(header)
-        dut.tile_store__mask_write.value = bool(actions.masks)
-        dut.tile_store__mask_data.value = pack([*actions.masks, *rest], bits=MASK_BITS)
-        dut.tile_store__push.value = actions.push
-        dut.tile_store__parameters_write.value = actions.parameters is not None
+        dut.tile_store__loads__begin.value = actions.begin is not None
+        dut.tile_store__loads__header.value = header_word(header)
+        dut.tile_store__loads__mask_write.value = bool(actions.masks)
+        dut.tile_store__loads__mask_data.value = pack([*actions.masks, *rest], bits=MASK_BITS)
+        dut.tile_store__loads__push.value = actions.push
+        dut.tile_store__loads__parameters_write.value = actions.parameters is not None
         if actions.parameters is not None:
             index = len(self._ring.tiles[-1].parameters)
-            dut.tile_store__parameters_index.value = index
-            dut.tile_store__parameters_data.value = actions.parameters
+            dut.tile_store__loads__parameters_index.value = index
+            dut.tile_store__loads__parameters_data.value = actions.parameters
         dut.tile_store__row_write.value = actions.row_write
         dut.tile_store__tile_done.value = actions.tile_done
         dut.tile_store__tile_end_popped.value = actions.popped
@@ -168,7 +168,11 @@ class Run:
         want = (ring.room(self._asking), known, ring.walked == ring.retired)
         if actions.begin is not None:
             want = (True, *want[1:])
-        flags = (dut.tile_store__room, dut.tile_store__tile_known, dut.tile_store__empty_walked)
+        flags = (
+            dut.tile_store__loads__room,
+            dut.tile_store__tile_known,
+            dut.tile_store__empty_walked,
+        )
         self._same("room, known, empty", tuple(bool(flag.value) for flag in flags), want)
         if known:
             tile = ring.tiles[ring.walked]
@@ -243,7 +247,10 @@ class Run:
             CORNERS.hit("masks in several beats", not actions.push)
 
 
-INPUTS = ("begin_tile", "mask_write", "push", "parameters_write", "row_write", "tile_done")
+INPUTS = (
+    *("loads__begin", "loads__mask_write", "loads__push", "loads__parameters_write"),
+    *("row_write", "tile_done"),
+)
 
 
 async def reset_store(dut: Any) -> None:

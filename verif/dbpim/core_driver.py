@@ -18,9 +18,10 @@ from verif.dbpim.weight_rows import enables, row_words
 from verif.stream import Stream, reset
 
 Bytes = NDArray[np.uint8]
-PULSES = ["go", "go_simd", "finish", "tile_begin", "mask_write", "tile_push"]
-PULSES += ["parameters_write", "row_write", "taps_begin", "taps_parameters_write", "taps_write"]
-PULSES += ["taps_push", "table_write", "table_push", "write_valid"]
+PULSES = ["go", "go_simd", "finish", "write_valid", "loads__row__write"]
+PULSES += [f"loads__tile__{name}" for name in ("begin", "mask_write", "push", "parameters_write")]
+PULSES += [f"loads__taps__{name}" for name in ("begin", "parameters_write", "write", "push")]
+PULSES += [f"loads__table__{name}" for name in ("write", "push")]
 
 
 class CoreDriver:
@@ -40,23 +41,27 @@ class CoreDriver:
         """Send tiles in order, each as soon as there is space for it."""
         dut = self.dut
         for tile in tiles:
-            dut.tile_header.value = encode(PACKETS[Opcode.TILE], tile.fields)
-            await self._wait_for(dut.tile_room)
-            await self._pulse("tile_begin", gaps)
+            dut.loads__tile__header.value = encode(PACKETS[Opcode.TILE], tile.fields)
+            await self._wait_for(dut.loads__tile__room)
+            await self._pulse("loads__tile__begin", gaps)
             beats = list(mask_beats(tile.masks, self.arch))
             for number, beat in enumerate(beats):
-                dut.mask_data.value = beat
+                dut.loads__tile__mask_data.value = beat
                 last = number == len(beats) - 1
-                await self._pulse("mask_write", gaps, *(["tile_push"] if last else []))
+                await self._pulse(
+                    "loads__tile__mask_write", gaps, *(["loads__tile__push"] if last else [])
+                )
             for index, entry in enumerate(tile.parameters):
-                dut.parameters_index.value = index
-                dut.parameters_data.value = (
+                dut.loads__tile__parameters_index.value = index
+                dut.loads__tile__parameters_data.value = (
                     layouts.parameters(self.arch).const(entry._asdict()).as_bits()
                 )
-                await self._pulse("parameters_write", gaps)
+                await self._pulse("loads__tile__parameters_write", gaps)
             for codes in tile.codes:
-                dut.row_cells.value, dut.row_meta.value = row_of(tile, codes, self.arch)
-                await self._pulse("row_write", gaps)
+                dut.loads__row__cells.value, dut.loads__row__meta.value = row_of(
+                    tile, codes, self.arch
+                )
+                await self._pulse("loads__row__write", gaps)
 
     async def _pulse(self, name: str, gaps: Iterator[bool], *others: str) -> None:
         """Let some cycles pass, then raise signals for one."""
@@ -77,29 +82,33 @@ class CoreDriver:
     ) -> None:
         """Send the TAPS of one channel word as soon as there is space for them; (taps, C)."""
         dut = self.dut
-        await self._wait_for(dut.taps_room)
-        await self._pulse("taps_begin", gaps)
+        await self._wait_for(dut.loads__taps__room)
+        await self._pulse("loads__taps__begin", gaps)
         for index, entry in enumerate(parameters):
-            dut.taps_parameters_index.value = index
-            dut.taps_parameters_data.value = (
+            dut.loads__taps__parameters_index.value = index
+            dut.loads__taps__parameters_data.value = (
                 layouts.parameters(self.arch).const(entry._asdict()).as_bits()
             )
-            await self._pulse("taps_parameters_write", gaps)
+            await self._pulse("loads__taps__parameters_write", gaps)
         for index, word in enumerate(weights):
-            dut.taps_index.value = index
-            dut.taps_data.value = int.from_bytes(word.tobytes(), "little")
+            dut.loads__taps__index.value = index
+            dut.loads__taps__data.value = int.from_bytes(word.tobytes(), "little")
             last = index == len(weights) - 1
-            await self._pulse("taps_write", gaps, *(["taps_push"] if last else []))
+            await self._pulse("loads__taps__write", gaps, *(["loads__taps__push"] if last else []))
 
     async def load_table(self, entries: Bytes, gaps: Iterator[bool]) -> None:
         """Send a table of 256 bytes as soon as there is space for it."""
         dut, size = self.dut, self.arch.port_bytes
-        await self._wait_for(dut.table_room)
+        await self._wait_for(dut.loads__table__room)
         for first in range(0, len(entries), size):
-            dut.table_index.value = first
-            dut.table_data.value = int.from_bytes(entries[first : first + size].tobytes(), "little")
+            dut.loads__table__index.value = first
+            dut.loads__table__data.value = int.from_bytes(
+                entries[first : first + size].tobytes(), "little"
+            )
             last = first + size >= len(entries)
-            await self._pulse("table_write", gaps, *(["table_push"] if last else []))
+            await self._pulse(
+                "loads__table__write", gaps, *(["loads__table__push"] if last else [])
+            )
 
     async def _wait_for(self, flag: Any) -> None:
         """Wait until a flag is high."""

@@ -18,10 +18,12 @@ ARCH = arch_from_environment()
 ALL = (1 << ARCH.cores) - 1
 PER_BEAT = ARCH.port_bits // PARAMETER_BITS
 PROGRAM_ADDRESS, IMAGE_ADDRESS, SCRATCH_ADDRESS = 0x1234_5678_9000, 0x9ABC_0040, 0x5_0000_0080
+TILE, ROW, TAPS, TABLE = (f"loads__{part}__" for part in ("tile", "row", "taps", "table"))
+"""Begins of the names of the ports of the load bus."""
 STROBES = (
-    *("tile_begin", "mask_write", "tile_push", "parameters_write", "row_write"),
-    *("taps_begin", "taps_parameters_write", "taps_write", "taps_push"),
-    *("table_write", "table_push"),
+    *(f"{TILE}begin", f"{TILE}mask_write", f"{TILE}push", f"{TILE}parameters_write", f"{ROW}write"),
+    *(f"{TAPS}begin", f"{TAPS}parameters_write", f"{TAPS}write", f"{TAPS}push"),
+    *(f"{TABLE}write", f"{TABLE}push"),
 )
 WAITING = {Tile: "a tile waits for a core", Taps: "taps wait for a core"}
 WAITING |= {Table: "a table waits for a core"}
@@ -88,7 +90,7 @@ class Follower:
             self.instructions += range(check, cycle + 1)
             return self.load(packet, cycle) if isinstance(packet, Load) else cycle
         code = {Tile: Opcode.TILE, Taps: Opcode.TAPS, Table: Opcode.TABLE}[type(packet)]
-        room = f"{code.name.lower()}_room"
+        room = f"loads__{code.name.lower()}__room"
         check = self.take(header_beats(code, ARCH), start)[-1] + 1
         begin = self.first(check, lambda row: not packet.cores & ~row[room])
         self.corners.hit(WAITING[type(packet)], begin > check)
@@ -127,41 +129,41 @@ class Follower:
 
     def tile(self, tile: Tile, begin: int) -> int:
         """Expect the strobes of a tile."""
-        assert self.probe.cycles[begin]["tile_header"] == tile.header()
+        assert self.probe.cycles[begin][f"{TILE}header"] == tile.header()
         masks = self.take(len(tile.mask_beats()), begin + 1)
-        shown = [self.probe.cycles[n]["mask_data"] for n in masks]
+        shown = [self.probe.cycles[n][f"{TILE}mask_data"] for n in masks]
         assert shown == tile.mask_beats(), "mask words"
-        cycle = self.parameters(tile.parameter_words(), masks[-1], "", tile.cores)
+        cycle = self.parameters(tile.parameter_words(), masks[-1], TILE, tile.cores)
         for row, beats in zip(tile.rows(), tile.row_beats, strict=True):
             cycle = self.take(beats, cycle + 1)[-1]
             found = self.probe.cycles[cycle + 1]
-            assert (found["row_cells"], found["row_meta"]) == row, "a row of weights"
-            self.pulses["row_write"][cycle + 1] = tile.cores
-        self.pulses["tile_begin"][begin] = self.pulses["tile_push"][masks[-1]] = tile.cores
-        self.pulses["mask_write"] |= dict.fromkeys(masks, tile.cores)
+            assert (found[f"{ROW}cells"], found[f"{ROW}meta"]) == row, "a row of weights"
+            self.pulses[f"{ROW}write"][cycle + 1] = tile.cores
+        self.pulses[f"{TILE}begin"][begin] = self.pulses[f"{TILE}push"][masks[-1]] = tile.cores
+        self.pulses[f"{TILE}mask_write"] |= dict.fromkeys(masks, tile.cores)
         return cycle
 
     def taps(self, taps: Taps, begin: int) -> int:
         """Expect the strobes of a packet of taps."""
-        cycle = self.parameters(taps.parameter_words(), begin, "taps_", taps.cores)
+        cycle = self.parameters(taps.parameter_words(), begin, TAPS, taps.cores)
         for number, word in enumerate(taps.words()):
             cycle = self.take(taps_beats(ARCH).tap, cycle + 1)[-1]
             found = self.probe.cycles[cycle]
-            assert (found["taps_index"], found["taps_data"]) == (number, word), "a tap"
-            self.pulses["taps_write"][cycle] = taps.cores
-        self.pulses["taps_begin"][begin] = self.pulses["taps_push"][cycle] = taps.cores
+            assert (found[f"{TAPS}index"], found[f"{TAPS}data"]) == (number, word), "a tap"
+            self.pulses[f"{TAPS}write"][cycle] = taps.cores
+        self.pulses[f"{TAPS}begin"][begin] = self.pulses[f"{TAPS}push"][cycle] = taps.cores
         return cycle
 
     def table(self, table: Table, begin: int) -> int:
         """Expect the strobes of a table."""
         cycles = self.take(len(table.beats()), begin + 1)
         rows = [self.probe.cycles[n] for n in cycles]
-        assert [row["table_data"] for row in rows] == table.beats(), "entries of a table"
-        assert [row["table_index"] for row in rows] == [
+        assert [row[f"{TABLE}data"] for row in rows] == table.beats(), "entries of a table"
+        assert [row[f"{TABLE}index"] for row in rows] == [
             ARCH.port_bytes * n for n in range(len(cycles))
         ]
-        self.pulses["table_write"] |= dict.fromkeys(cycles, table.cores)
-        self.pulses["table_push"][cycles[-1]] = table.cores
+        self.pulses[f"{TABLE}write"] |= dict.fromkeys(cycles, table.cores)
+        self.pulses[f"{TABLE}push"][cycles[-1]] = table.cores
         return cycles[-1]
 
     def check_commands(self, program: Program) -> None:

@@ -14,8 +14,8 @@ Actions = Mapping[str, int]
 """Inputs of one cycle, by name; a flag that is not named is 0."""
 
 FLAGS = (
-    *("taps_begin", "taps_parameters_write", "taps_write", "taps_push"),
-    *("table_write", "table_push"),
+    *("taps__begin", "taps__parameters_write", "taps__write", "taps__push"),
+    *("table__write", "table__push"),
 )
 CORNERS = (
     "TAPS wait for a slot",
@@ -72,17 +72,17 @@ class Loader:
         while not self._stores.room:
             self._corners.hit("TAPS wait for a slot")
             yield {}
-        yield {"taps_begin": 1}
+        yield {"taps__begin": 1}
         for index, entry in enumerate(taps.parameters):
             yield {
-                "taps_parameters_write": 1,
-                "taps_parameters_index": index,
-                "taps_parameters_data": entry,
+                "taps__parameters_write": 1,
+                "taps__parameters_index": index,
+                "taps__parameters_data": entry,
             }
         for index, weights in enumerate(taps.weights):
             word = int.from_bytes(weights.tobytes(), "little")
-            last = {"taps_push": 1} if index == len(taps.weights) - 1 else {}
-            yield {"taps_write": 1, "taps_index": index, "taps_data": word, **last}
+            last = {"taps__push": 1} if index == len(taps.weights) - 1 else {}
+            yield {"taps__write": 1, "taps__index": index, "taps__data": word, **last}
 
     def _table(self, table: np.ndarray) -> Iterator[Actions]:
         """Load a table."""
@@ -92,5 +92,5 @@ class Loader:
         size = self._arch.port_bytes
         for first in range(0, TABLE_BYTES, size):
             beat = int.from_bytes(table[first : first + size].tobytes(), "little")
-            last = {"table_push": 1} if first + size == TABLE_BYTES else {}
-            yield {"table_write": 1, "table_index": first, "table_data": beat, **last}
+            last = {"table__push": 1} if first + size == TABLE_BYTES else {}
+            yield {"table__write": 1, "table__index": first, "table__data": beat, **last}

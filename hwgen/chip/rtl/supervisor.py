@@ -1,5 +1,6 @@
 """Start, stop, errors, the watchdog and the counters of a chip."""
 
+from enum import IntEnum
 from typing import NamedTuple
 
 from amaranth.hdl import Module, Mux, Signal, Value
@@ -18,6 +19,11 @@ class SupervisorErrors(NamedTuple):
     read: int
     write: int
     stalled: int
+
+    @classmethod
+    def among(cls, codes: type[IntEnum]) -> "SupervisorErrors":
+        """Return READ_ERROR, WRITE_ERROR and STALLED of a family's codes."""
+        return cls(*(codes[name] for name in ("READ_ERROR", "WRITE_ERROR", "STALLED")))
 
 
 class Supervisor(SharedPart):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hwgen.chip.axi import BURST_BEATS, PAGE_BYTES
+from hwgen.chip import sheet
 from hwgen.chip.fields import Field
 from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.chip.sheet import Facts, Packet, Place
@@ -23,37 +23,21 @@ __all__ = ["ErrorCode"]
 
 TITLE = "Crossbar"
 
-CLOCK = (
-    "One clock, `clk`; one synchronous active-high reset, `rst`. There is no clock-domain crossing"
-    " inside: a host on another clock needs bridges. After reset the chip is idle and holds no"
-    " program. Cells and memories power up with any content."
-)
+CLOCK = f"{sheet.ONE_CLOCK} {sheet.AFTER_RESET}"
 
 STEPS = (
-    "Place the program, the images and a buffer for the answers in memory, each at a multiple of"
-    f" {ALIGNMENT_BYTES}. At multiples of {PAGE_BYTES} the cycles are those that the model"
-    " predicts.",
-    "Check `id` and `version`; write the addresses.",
+    sheet.PLACE,
+    sheet.CHECK,
     "Write 1 to `command` (LOAD), then 1 to `control`. `busy` rises; when it falls, cells and"
     " numbers are in the macros, and stay there.",
     "Write 0 to `command` (RUN), the number of images to `images`, the steps from one to the next"
     " to `interval` (the architecture's `stream.interval_steps`, or more), then 1 to `control`.",
-    "Wait until `busy` falls, or for `irq` if `interrupt_enable` is set; write 1 to `interrupt`"
-    " before the next start. If `done` is set, the answers are in memory; otherwise `error` holds"
-    " the reason.",
+    sheet.WAIT,
     "Start again for the next images. `held_clocks` says by how much a late memory made steps"
     " longer; it changes no answer.",
 )
 
-PORTS = {
-    "registers": "AXI4-Lite subordinate, 32 bits of data; `awprot` and `arprot` are ignored",
-    "memory": (
-        f"AXI4 manager: INCR bursts of at most {BURST_BEATS} beats that never cross"
-        f" {PAGE_BYTES // 1024} KiB, one ID"
-    ),
-    "trace": "for benches: steps, strobes, stores, events and retirements of each cycle",
-}
-"""Groups of ports with a common prefix."""
+PORTS = sheet.port_groups("steps, strobes, stores, events and retirements of each cycle")
 
 MEMORY_MAP = (
     Place(

@@ -2,16 +2,7 @@
 
 from enum import IntEnum
 
-from hwgen.chip.registers import (
-    COMMAND,
-    Row,
-    address_rows,
-    counter_rows,
-    error_row,
-    identity_rows,
-    offsets,
-    register_table,
-)
+from hwgen.chip.registers import IMAGES, command_table, counter_rows, offsets
 
 VERSION = 1
 """Version of the program image; the chip refuses a program with another one."""
@@ -39,25 +30,22 @@ class ErrorCode(IntEnum):
 
 ERROR_BITS = 4
 
-_TABLE: tuple[Row, ...] = (
-    *identity_rows("of the program image"),
-    error_row(ErrorCode),
-    COMMAND,
-    ("images", "read and write", "images of a run, at least 1"),
-    ("interval", "read and write", "steps from one image to the next, at least 1"),
-    *address_rows("program_address", "of the program"),
-    *address_rows("image_address", "of the first image"),
-    *address_rows("answer_address", "for the first answer"),
-    *counter_rows("cycles", "clock cycles of the last command"),
-    *counter_rows("load_cycles", "cycles in which no step goes on"),
-    ("layers", "read", "images of the last command whose results are stored"),
-    ("images_done", "read", "images of the last run whose results are stored"),
-    ("steps", "read", "steps of the last run"),
-    ("held_clocks", "read", "clocks by which steps of the last run were longer than planned"),
-    ("late", "read", "bit m % 32: an operation of macro m was not through in time"),
+REGISTERS = command_table(
+    ErrorCode,
+    versioned="of the program image",
+    settings=(
+        IMAGES,
+        ("interval", "read and write", "steps from one image to the next, at least 1"),
+    ),
+    counts=(
+        *counter_rows("load_cycles", "cycles in which no step goes on"),
+        ("layers", "read", "images of the last command whose results are stored"),
+        ("images_done", "read", "images of the last run whose results are stored"),
+        ("steps", "read", "steps of the last run"),
+        ("held_clocks", "read", "clocks by which steps of the last run were longer than planned"),
+        ("late", "read", "bit m % 32: an operation of macro m was not through in time"),
+    ),
 )
-
-REGISTERS = register_table(_TABLE)
 """In the order of their offsets, without gaps."""
 
 OFFSETS = offsets(REGISTERS)

@@ -3,48 +3,29 @@
 import inspect
 from collections.abc import Iterator
 
-from hwgen.chip.axi import PAGE_BYTES
+from hwgen.chip import sheet
 from hwgen.chip.fields import total_bits
-from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.chip.sheet import Facts, Packet, Place
 from hwgen.dbpim.facts import instructions
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.energy import TABLE, load_energy
 from hwgen.dbpim.facts.instructions import PIXEL_SIZES, ErrorCode
-from hwgen.dbpim.facts.timing import BURST_BEATS
 
 __all__ = ["ErrorCode"]
 
 TITLE = "DB-PIM"
 
-CLOCK = (
-    "One clock, `clk`; one synchronous active-high reset, `rst`. There is no clock-domain crossing"
-    " inside: a host on another clock needs bridges. After reset the chip is idle. Memories"
-    " power up with any content."
-)
+CLOCK = f"{sheet.ONE_CLOCK} After reset the chip is idle. Memories power up with any content."
 
 STEPS = (
-    "Place the program, the images and a buffer for the answers in memory, each at a multiple of"
-    f" {ALIGNMENT_BYTES}. At multiples of {PAGE_BYTES} the cycles are those that the model"
-    " predicts.",
-    "Check `id` and `version`; write the addresses.",
+    sheet.PLACE,
+    sheet.CHECK,
     "Write 1 to `control`. `busy` rises.",
-    "Wait until `busy` falls, or for `irq` if `interrupt_enable` is set; write 1 to `interrupt`"
-    " before the next start. If `done` is set, the answers are in memory; otherwise `error` holds"
-    " the reason.",
+    sheet.WAIT,
     "For the next images write their address and start again; the program stays in memory.",
 )
 
-PORTS = {
-    "registers": "AXI4-Lite subordinate, 32 bits of data; `awprot` and `arprot` are ignored",
-    "memory": (
-        f"AXI4 manager: INCR bursts of at most {BURST_BEATS} beats that never cross"
-        f" {PAGE_BYTES // 1024} KiB, one ID"
-    ),
-    "trace": "for benches: words that the activation buffers store, and retirements",
-}
-"""Groups of ports with a common prefix."""
-
+PORTS = sheet.port_groups("words that the activation buffers store, and retirements")
 
 MEMORY_MAP = (
     Place(

@@ -18,7 +18,7 @@ compute: a macro, from selected input bits to sums of filters: macro, ipu, compa
     digits, cell_array, adder_tree, adders, ppu, psum_array, meta_array
 feed: input words on their way from the banks to the macros: walker, vector_pixels, fetcher,
     switch, group_queue, mask_array
-load: from the beats of a program to tiles, taps, tables and maps: loader, load_writer,
+load: from the beats of a program to tiles, taps, tables and maps: loader, load_bus, load_writer,
     tile_loader, tile_store, taps_loader, tap_store, table_loader, table_store, row_unpacker,
     triple_decoder, weight_decoder
 SIMD: what no macro computes: simd, simd_lane, simd_output

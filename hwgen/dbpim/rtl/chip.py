@@ -1,6 +1,6 @@
 """The DB-PIM chip: registers, memory port, loader, sequencer and cores."""
 
-from amaranth.hdl import Cat, Module, Mux, Value
+from amaranth.hdl import Cat, Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Out
@@ -16,6 +16,7 @@ from hwgen.dbpim.facts.timing import BURST_BEATS, WATCHDOG_CYCLES
 from hwgen.dbpim.rtl.core import Core
 from hwgen.dbpim.rtl.core_events import core_pulses
 from hwgen.dbpim.rtl.layouts import ERROR_BITS, bus_writes, packet, vector_write
+from hwgen.dbpim.rtl.load_bus import fan_out
 from hwgen.dbpim.rtl.loader import Loader
 from hwgen.dbpim.rtl.logit_buffer import LogitBuffer
 from hwgen.dbpim.rtl.sequencer import Sequencer
@@ -26,19 +27,6 @@ PROGRESS = ("unit", "beat", "word", "retirement")
 """Progress sources of the watchdog; any one is enough: a unit computes, the loader takes a beat,
 a result is written, an instruction retires."""
 
-ROOMS = ("tile_room", "taps_room", "table_room")
-SHARED = (
-    *("tile_header", "mask_data", "parameters_index", "parameters_data", "row_cells", "row_meta"),
-    *("taps_parameters_index", "taps_parameters_data", "taps_index", "taps_data"),
-    *("table_index", "table_data"),
-)
-STROBES = (
-    *("tile_begin", "mask_write", "tile_push", "parameters_write", "row_write"),
-    *("taps_begin", "taps_parameters_write", "taps_write", "taps_push"),
-    *("table_write", "table_push"),
-)
-"""Ports between the loader and each core, of the same names on both sides."""
-
 
 def shell_facts(arch: Arch) -> ShellFacts:
     """Return tables and sizes for the shell."""
@@ -48,9 +36,7 @@ def shell_facts(arch: Arch) -> ShellFacts:
         version=VERSION,
         address_bits=ADDRESS_BITS,
         error_bits=ERROR_BITS,
-        errors=SupervisorErrors(
-            read=ErrorCode.READ_ERROR, write=ErrorCode.WRITE_ERROR, stalled=ErrorCode.STALLED
-        ),
+        errors=SupervisorErrors.among(ErrorCode),
         watchdog_cycles=WATCHDOG_CYCLES,
         progress=PROGRESS,
         port_bits=arch.port_bits,
@@ -122,7 +108,7 @@ class Chip(Shell):
             m, sequencer=sequencer, bus=bus, writer=host.writer, registers=registers
         )
         self._connect_trace(m, sequencer=sequencer, bus=bus, cores=cores)
-        self._load_cores(m, loader=loader, cores=cores)
+        fan_out(m, loader.loads, [core.loads for core in cores])
         m.d.comb += [
             loader.run.eq(running),
             self.trace.running.eq(running),
@@ -216,14 +202,3 @@ class Chip(Shell):
             writer.address.eq(base + fields.offset),
             sequencer.stored.eq(writer.done),
         ]
-
-    def _load_cores(self, m: Module, *, loader: PartInstance, cores: list[PartInstance]) -> None:
-        """Connect the loader to the stores of the cores: common data, strobes of each core."""
-        for name in ROOMS:
-            m.d.comb += getattr(loader, name).eq(Cat(getattr(core, name) for core in cores))
-        for index, core in enumerate(cores):
-            for name in SHARED:
-                port = Value.cast(getattr(core, name))
-                m.d.comb += port.eq(Value.cast(getattr(loader, name)))
-            for name in STROBES:
-                m.d.comb += getattr(core, name).eq(getattr(loader, name)[index])

@@ -5,7 +5,6 @@ from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.chip.rtl.part import Part, PartInstance
-from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.rtl import layouts
@@ -13,20 +12,15 @@ from hwgen.dbpim.rtl.activation_buffer import ActivationBuffer
 from hwgen.dbpim.rtl.core_events import core_pulses, macro_pulses
 from hwgen.dbpim.rtl.fetcher import Fetcher
 from hwgen.dbpim.rtl.group_queue import GroupQueue
+from hwgen.dbpim.rtl.load_bus import load_bus
 from hwgen.dbpim.rtl.macro import Macro
 from hwgen.dbpim.rtl.output_stage import OutputStage
 from hwgen.dbpim.rtl.residual_adder import ResidualAdder
-from hwgen.dbpim.rtl.simd import Simd, loader_ports
+from hwgen.dbpim.rtl.simd import Simd
 from hwgen.dbpim.rtl.switch import Switch
 from hwgen.dbpim.rtl.tile_store import TileStore
 from hwgen.dbpim.rtl.walker import Walker
 from hwgen.dbpim.rtl.write_port import WritePort
-
-TILE_PORTS = (
-    *("mask_write", "mask_data", "row_write"),
-    *("parameters_write", "parameters_index", "parameters_data"),
-)
-"""Ports of the tile store that the loader drives under the same name."""
 
 
 class Core(Part):
@@ -52,21 +46,7 @@ class Core(Part):
         instruction       in      SIMD          fields that no core owns of LOAD, CONV or SIMD, held
                                                 from before the first to after the last write
         work              in      work          the fields of this core; of LOAD only `keep_*`
-        tile_begin        in      1             a tile begins (only with `tile_room`)
-        tile_header       in      TILE          of the next tile, and of the tile that begins
-        tile_room         out     1             slot, mask words and rows for it are free
-        mask_write        in      1             a beat of mask words is stored
-        mask_data         in      port_bits     lowest word first
-        tile_push         in      1             with the tile's last mask beat
-        parameters_write  in      1             the parameters of one filter are stored
-        parameters_index  in      filter        its number in the filter group
-        parameters_data   in      parameters
-        row_write         in      1             the tile's next row is written; no macro issues
-        row_cells         in      row_cells     its cell bits
-        row_meta          in      row_meta      its signs and indices
-        taps_begin, taps_room, taps_parameters_write, taps_parameters_index,
-        taps_parameters_data, taps_write, taps_index, taps_data, taps_push: see ``TapStore``
-        table_write, table_index, table_data, table_push, table_room: see ``TableStore``
+        loads             in      load_bus      what the loader brings: see ``load_bus``
         request           stream  bus_write     a result for the buffers of several cores
         write_valid       in      lanes         the bus writes
         write             in      bus_writes
@@ -76,7 +56,7 @@ class Core(Part):
         computes          out     1             a macro issues a bit plane, or the SIMD unit works
         waits_for_load    out     1             the walker lacks a tile or taps, or a macro a row
         pulses            out     core_pulses   events of this cycle, for benches only
-    Latency  of its parts; a row is in the arrays ``ROW_WRITE_CYCLES`` after `row_write`
+    Latency  of its parts; a row is in the arrays ``ROW_WRITE_CYCLES`` after `row.write`
     Rate     of its parts
     Errors   none
     Golden   ``golden.network.infer_layer``
@@ -108,19 +88,7 @@ class Core(Part):
                 "finish": In(1),
                 "instruction": In(layouts.packet(Opcode.SIMD)),
                 "work": In(layouts.work()),
-                "tile_begin": In(1),
-                "tile_header": In(layouts.packet(Opcode.TILE)),
-                "tile_room": Out(1),
-                "mask_write": In(1),
-                "mask_data": In(arch.port_bits),
-                "tile_push": In(1),
-                "parameters_write": In(1),
-                "parameters_index": In(bits_for_index(arch.filters)),
-                "parameters_data": In(layouts.parameters(arch)),
-                "row_write": In(1),
-                "row_cells": In(layouts.row_cells(arch)),
-                "row_meta": In(layouts.row_meta(arch)),
-                **loader_ports(arch),
+                "loads": In(load_bus(arch)),
                 "request": Out(stream.Signature(layouts.bus_write(arch))),
                 "write_valid": In(arch.bus_words),
                 "write": In(layouts.bus_writes(arch)),
@@ -145,7 +113,9 @@ class Core(Part):
         m.submodules.output_stage = output = self._output_stage.instance()
         m.submodules.residual_adder = adder = self._residual_adder.instance()
         m.submodules.simd = simd = self._simd.instance()
-        self._connect_loader(m, store=store, simd=simd)
+        connect(m, flipped(self.loads.tile), store.loads)
+        connect(m, flipped(self.loads.taps), simd.taps)
+        connect(m, flipped(self.loads.table), simd.table)
         fetcher, switch = self._feed(m, store=store, walker=walker, queue=queue, simd=simd)
         macros = self._compute(m, store=store, queue=queue, output=output)
         port = self._write_results(m, store=store, output=output, simd=simd)
@@ -176,28 +146,14 @@ class Core(Part):
             "residual_sums": adder.result.valid & adder.result.ready & adder.layer.adds,
             "simd_parts": simd.reads,
             "simd_results": simd.reads & fetcher.word.simd.last,
-            "row_writes": self.row_write.replicate(self._arch.macros_per_core),
-            "mask_beats": self.mask_write,
-            "parameter_writes": self.parameters_write | self.taps_parameters_write,
-            "tap_words": self.taps_write,
-            "table_beats": self.table_write,
+            "row_writes": self.loads.row.write.replicate(self._arch.macros_per_core),
+            "mask_beats": self.loads.tile.mask_write,
+            "parameter_writes": self.loads.tile.parameters_write | self.loads.taps.parameters_write,
+            "tap_words": self.loads.taps.write,
+            "table_beats": self.loads.table.write,
         }
         m.d.comb += [self.pulses[name].eq(value) for name, value in pulses.items()]
         return m
-
-    def _connect_loader(self, m: Module, *, store: PartInstance, simd: PartInstance) -> None:
-        """Connect the loader to the tile store, and to the stores of the SIMD unit."""
-        m.d.comb += [
-            store.begin_tile.eq(self.tile_begin),
-            store.header.eq(self.tile_header),
-            self.tile_room.eq(store.room),
-            store.push.eq(self.tile_push),
-        ]
-        for name in TILE_PORTS:
-            m.d.comb += getattr(store, name).eq(getattr(self, name))
-        for name, port in loader_ports(self._arch).items():
-            ours, theirs = getattr(self, name), getattr(simd, name)
-            m.d.comb += ours.eq(theirs) if port.flow == Out else theirs.eq(ours)
 
     def _feed(
         self,
@@ -244,15 +200,17 @@ class Core(Part):
         self, m: Module, *, store: PartInstance, queue: PartInstance, output: PartInstance
     ) -> list[PartInstance]:
         """Place the macros and the register that brings rows to all of them."""
-        # Cycle 0: `row_write` inhibits the issue. Cycle 1: the registered row enters the arrays.
+        # Cycle 0: `row.write` inhibits the issue. Cycle 1: the registered row enters the arrays.
+        row = self.loads.row
         write_en, row_index = Signal(), Signal.like(store.row_index)
-        cells, meta = Signal.like(self.row_cells), Signal.like(self.row_meta)
-        m.d.sync += write_en.eq(self.row_write)
-        with m.If(self.row_write):
+        cells, meta = Signal.like(row.cells), Signal.like(row.meta)
+        m.d.comb += store.row_write.eq(row.write)
+        m.d.sync += write_en.eq(row.write)
+        with m.If(row.write):
             m.d.sync += [
                 row_index.eq(store.row_index),
-                cells.eq(self.row_cells),
-                meta.eq(self.row_meta),
+                cells.eq(row.cells),
+                meta.eq(row.meta),
             ]
         macros = []
         for index in range(self._arch.macros_per_core):
@@ -267,7 +225,7 @@ class Core(Part):
                 macro.head_row_loaded.eq(store.row_loaded[index]),
                 macro.head_filter_enable.eq(store.head_filter_enable[index]),
                 queue.leave[index].eq(macro.leave),
-                macro.inhibit.eq(self.row_write),
+                macro.inhibit.eq(row.write),
                 macro.write_en.eq(write_en),
                 macro.write_row.eq(row_index),
                 macro.write_cells.eq(cells),

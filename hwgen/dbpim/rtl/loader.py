@@ -8,11 +8,9 @@ from hwgen.chip.axi import MEMORY_ADDRESS_BITS
 from hwgen.chip.rtl.packet_front import PacketFront
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.rtl.read_engine import read_command
-from hwgen.chip.widths import bits_for_index
-from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
+from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import (
     INSTRUCTIONS,
-    TABLE_BYTES,
     VERSION,
     ErrorCode,
     Opcode,
@@ -22,15 +20,12 @@ from hwgen.dbpim.facts.instructions import (
     packet_bits,
 )
 from hwgen.dbpim.facts.stream import header_beats
-from hwgen.dbpim.facts.timing import TAP_WORDS
 from hwgen.dbpim.rtl.layouts import (
     ERROR_BITS,
     bus_writes,
     packet,
-    parameters,
-    row_cells,
-    row_meta,
 )
+from hwgen.dbpim.rtl.load_bus import load_bus
 from hwgen.dbpim.rtl.load_writer import LoadWriter
 from hwgen.dbpim.rtl.table_loader import TableLoader
 from hwgen.dbpim.rtl.taps_loader import TapsLoader
@@ -71,36 +66,11 @@ class Loader(Part):
         load                    out         bus_writes    those words, each in its lane
         load_done               out         1             the LOAD is over
         instruction             stream out  longest       packets for the sequencer
-        tile_header             out         TILE packet   of the tile that is loaded
-        tile_room               in          cores         the core has space for this tile now
-        tile_begin              out         cores         the core stores the header
-        mask_write              out         cores         the core stores a beat of mask words
-        mask_data               out         port_bits     that beat
-        tile_push               out         cores         the masks of the tile are complete
-        parameters_write        out         cores         the core stores parameters of a filter
-        parameters_index        out         filter_bits   its number in the filter group
-        parameters_data         out         parameters
-        row_write               out         cores         the core stores a row
-        row_cells               out         row_cells     its cells
-        row_meta                out         row_meta      their signs and indices
-        taps_room               in          cores         the core has space for taps now
-        taps_begin              out         cores         taps of a channel word begin
-        taps_parameters_write   out         cores         the core stores parameters of a channel
-        taps_parameters_index   out         channel_bits  its number in the channel word
-        taps_parameters_data    out         parameters
-        taps_write              out         cores         the core stores the weights of a tap
-        taps_index              out         tap_bits      number of the tap
-        taps_data               out         C x 8         its weights
-        taps_push               out         cores         it is the last one
-        table_room              in          cores         the core uses no table
-        table_write             out         cores         the core stores a beat of a table
-        table_index             out         8             number of its first entry
-        table_data              out         port_bits     that beat
-        table_push              out         cores         it is the last one
+        loads                   out         load_bus      what goes to the cores: see ``load_bus``
         error                   out         ErrorCode     error found in this cycle; 0: none
     Latency  0 from a beat to the words of a map, masks, parameters, taps and tables; 1 from the
              last beat of a header to ``instruction`` and ``begin``, 1 from that of a row to
-             ``row_write``; from ``load_go`` 1 to the command of the data, 2 to that of the segment
+             ``row.write``; from ``load_go`` 1 to the command of the data, 2 to that of the segment
     Rate     one beat in each cycle, one pixel, one set of parameters
     Errors   BAD_OPCODE (also for a second packet other than LOAD), WRONG_VERSION,
              WRONG_ARCHITECTURE, STREAM_ENDED (no END or LOAD where a segment ends), NOT_STORED
@@ -129,7 +99,6 @@ class Loader(Part):
         self._table_loader = TableLoader(arch=arch)
         self.parts = [self._front, self._load_writer, self._tile_loader]
         self.parts += [self._taps_loader, self._table_loader]
-        cores, channels = arch.cores, arch.macro.compartments
         super().__init__(
             {
                 "run": In(1),
@@ -142,33 +111,8 @@ class Loader(Part):
                 "load_valid": Out(arch.bus_words),
                 "load": Out(bus_writes(arch)),
                 "load_done": Out(1),
-                "instruction": Out(stream.Signature(instruction_bits(cores))),
-                "tile_header": Out(packet(Opcode.TILE)),
-                "tile_room": In(cores),
-                "tile_begin": Out(cores),
-                "mask_write": Out(cores),
-                "mask_data": Out(arch.port_bits),
-                "tile_push": Out(cores),
-                "parameters_write": Out(cores),
-                "parameters_index": Out(bits_for_index(arch.filters)),
-                "parameters_data": Out(parameters(arch)),
-                "row_write": Out(cores),
-                "row_cells": Out(row_cells(arch)),
-                "row_meta": Out(row_meta(arch)),
-                "taps_room": In(cores),
-                "taps_begin": Out(cores),
-                "taps_parameters_write": Out(cores),
-                "taps_parameters_index": Out(bits_for_index(channels)),
-                "taps_parameters_data": Out(parameters(arch)),
-                "taps_write": Out(cores),
-                "taps_index": Out(bits_for_index(TAP_WORDS)),
-                "taps_data": Out(channels * WEIGHT_BITS),
-                "taps_push": Out(cores),
-                "table_room": In(cores),
-                "table_write": Out(cores),
-                "table_index": Out(bits_for_index(TABLE_BYTES)),
-                "table_data": Out(arch.port_bits),
-                "table_push": Out(cores),
+                "instruction": Out(stream.Signature(instruction_bits(arch.cores))),
+                "loads": Out(load_bus(arch, cores=arch.cores)),
                 "error": Out(ERROR_BITS),
             }
         )
@@ -241,55 +185,55 @@ class Loader(Part):
             self.load_done.eq(writer.done),
         ]
 
-    def _strobes(self, m: Module, header: data.View, strobes: dict[str, Value]) -> None:
+    def _strobes(self, m: Module, header: data.View, strobes: list[tuple[Signal, Value]]) -> None:
         """Connect strobes that reach the cores that a header names."""
         cores = header.cores[: self._arch.cores]
-        m.d.comb += [getattr(self, name).eq(Mux(on, cores, 0)) for name, on in strobes.items()]
+        m.d.comb += [strobe.eq(Mux(on, cores, 0)) for strobe, on in strobes]
 
     def _connect_tile(self, m: Module, tile: PartInstance, *, header: data.View) -> None:
         """Connect the loader of tiles."""
-        strobes = {
-            "tile_begin": tile.start,
-            "mask_write": tile.mask_write,
-            "tile_push": tile.push,
-            "parameters_write": tile.parameters_write,
-            "row_write": tile.row_write,
-        }
+        loads, row = self.loads.tile, self.loads.row
+        strobes = [
+            (loads.begin, tile.start),
+            (loads.mask_write, tile.mask_write),
+            (loads.push, tile.push),
+            (loads.parameters_write, tile.parameters_write),
+            (row.write, tile.row_write),
+        ]
         self._strobes(m, header, strobes)
         m.d.comb += [
             tile.header.eq(header),
-            self.tile_header.eq(header),
-            self.mask_data.eq(self.beats.payload),
-            self.parameters_index.eq(tile.parameters_index),
-            self.parameters_data.eq(tile.parameters_data),
-            self.row_cells.eq(tile.row_cells),
-            self.row_meta.eq(tile.row_meta),
+            loads.header.eq(header),
+            loads.mask_data.eq(self.beats.payload),
+            loads.parameters_index.eq(tile.parameters_index),
+            loads.parameters_data.eq(tile.parameters_data),
+            row.cells.eq(tile.row_cells),
+            row.meta.eq(tile.row_meta),
         ]
 
     def _connect_taps(self, m: Module, taps: PartInstance, *, header: data.View) -> None:
         """Connect the loader of depthwise weights."""
-        strobes = {
-            "taps_begin": taps.start,
-            "taps_parameters_write": taps.parameters_write,
-            "taps_write": taps.write,
-            "taps_push": taps.push,
-        }
+        loads = self.loads.taps
+        strobes = [
+            (loads.begin, taps.start),
+            (loads.parameters_write, taps.parameters_write),
+            (loads.write, taps.write),
+            (loads.push, taps.push),
+        ]
         self._strobes(m, header, strobes)
         m.d.comb += [
             taps.header.eq(header),
-            self.taps_parameters_index.eq(taps.parameters_index),
-            self.taps_parameters_data.eq(taps.parameters_data),
-            self.taps_index.eq(taps.index),
-            self.taps_data.eq(taps.data),
+            loads.parameters_index.eq(taps.parameters_index),
+            loads.parameters_data.eq(taps.parameters_data),
+            loads.index.eq(taps.index),
+            loads.data.eq(taps.data),
         ]
 
     def _connect_table(self, m: Module, table: PartInstance, *, header: data.View) -> None:
         """Connect the loader of tables."""
-        self._strobes(m, header, {"table_write": table.write, "table_push": table.done})
-        m.d.comb += [
-            self.table_index.eq(table.index),
-            self.table_data.eq(self.beats.payload),
-        ]
+        loads = self.loads.table
+        self._strobes(m, header, [(loads.write, table.write), (loads.push, table.done)])
+        m.d.comb += [loads.index.eq(table.index), loads.data.eq(self.beats.payload)]
 
     def _commands(self, m: Module, *, load: data.View) -> None:
         """Request the data of a LOAD that starts, then the segment after it."""
@@ -351,9 +295,9 @@ class Loader(Part):
         stored = Signal()
         opcode = front.packet[:OPCODE_BITS]
         rooms = {
-            Opcode.TILE: self.tile_room,
-            Opcode.TAPS: self.taps_room,
-            Opcode.TABLE: self.table_room,
+            Opcode.TILE: self.loads.tile.room,
+            Opcode.TAPS: self.loads.taps.room,
+            Opcode.TABLE: self.loads.table.room,
         }
         with m.Switch(opcode):
             for code, room in rooms.items():

@@ -4,40 +4,19 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
-from amaranth.lib.wiring import In, Member, Out, connect, flipped
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.chip.rtl.choose import choose
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.rtl.register_file import RegisterFile
-from hwgen.chip.widths import bits_for_index
-from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, WEIGHT_BITS, Arch
-from hwgen.dbpim.facts.instructions import TABLE_BYTES, Opcode, Operation
-from hwgen.dbpim.facts.timing import TAP_WORDS
+from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
+from hwgen.dbpim.facts.instructions import Opcode, Operation
 from hwgen.dbpim.rtl import layouts
+from hwgen.dbpim.rtl.load_bus import table_loads, taps_loads
 from hwgen.dbpim.rtl.simd_lane import SimdLane
 from hwgen.dbpim.rtl.simd_output import SimdOutput, simd_part, vector_bytes
 from hwgen.dbpim.rtl.table_store import TableStore
 from hwgen.dbpim.rtl.tap_store import TapStore
-
-
-def loader_ports(arch: Arch) -> dict[str, Member]:
-    """Return the ports of the SIMD unit that the loader drives; a core passes them on."""
-    return {
-        "taps_begin": In(1),
-        "taps_room": Out(1),
-        "taps_parameters_write": In(1),
-        "taps_parameters_index": In(bits_for_index(arch.macro.compartments)),
-        "taps_parameters_data": In(layouts.parameters(arch)),
-        "taps_write": In(1),
-        "taps_index": In(bits_for_index(TAP_WORDS)),
-        "taps_data": In(arch.macro.compartments * WEIGHT_BITS),
-        "taps_push": In(1),
-        "table_write": In(1),
-        "table_index": In(bits_for_index(TABLE_BYTES)),
-        "table_data": In(arch.port_bits),
-        "table_push": In(1),
-        "table_room": Out(1),
-    }
 
 
 class Simd(Part):
@@ -65,12 +44,11 @@ class Simd(Part):
         result       stream  vector_write  C bytes of the positions; taken by own banks or by a bus
         idle         out     1             no part in the pipeline and no result: a word may wait
         reads        out     1             a part moves in this cycle
-        taps_begin, taps_room, taps_parameters_write, taps_parameters_index,
-        taps_parameters_data, taps_write, taps_index, taps_data, taps_push: see ``TapStore``
+        taps         in      taps_loads    what the loader brings of depthwise weights
         taps_walked  in      1             the last word of a channel word is requested
         taps_known   out     1             the walker may request words. DEPTHWISE: the TAPS of the
                                            channel word are known; TABLE: the table is; else 1
-        table_write, table_index, table_data, table_push, table_room: see ``TableStore``
+        table        in      table_loads   what it brings of tables
     Latency  ``SIMD_CYCLES`` from the last part of the last tap to the result, and a cycle for each
              turn but the first
     Rate     one part of `simd_lanes` bytes in each cycle, of TABLE `table_lookups` bytes, of a last
@@ -106,7 +84,8 @@ class Simd(Part):
                 "result": Out(stream.Signature(layouts.vector_write(arch))),
                 "idle": Out(1),
                 "reads": Out(1),
-                **loader_ports(arch),
+                "taps": In(taps_loads(arch)),
+                "table": In(table_loads(arch)),
                 "taps_walked": In(1),
                 "taps_known": Out(1),
             }
@@ -186,21 +165,15 @@ class Simd(Part):
         """Connect the loader's side of the stores, and tell the walker what it may request."""
         active = Signal()
         m.d.sync += active.eq((active | self.go) & ~self.finish)
-        for name in ("parameters_write", "parameters_index", "parameters_data"):
-            m.d.comb += getattr(taps, name).eq(getattr(self, f"taps_{name}"))
-        for store, prefix in ((taps, "taps"), (table, "table")):
-            for name in ("write", "index", "data", "push"):
-                m.d.comb += getattr(store, name).eq(getattr(self, f"{prefix}_{name}"))
+        connect(m, flipped(self.taps), taps.loads)
+        connect(m, flipped(self.table), table.loads)
         depthwise, looks_up = (
             self._computes[operation] for operation in (Operation.DEPTHWISE, Operation.TABLE)
         )
         over = self.finish & active & (self.instruction.opcode == Opcode.SIMD)
         m.d.comb += [
-            taps.begin_taps.eq(self.taps_begin),
-            self.taps_room.eq(taps.room),
             taps.walked.eq(self.taps_walked & depthwise),
             self.taps_known.eq(Mux(depthwise, taps.known, ~looks_up | table.known)),
-            self.table_room.eq(table.room),
             table.released.eq(over & looks_up),
         ]
 

@@ -10,6 +10,7 @@ from hwgen.chip.rtl.register_file import RegisterFile
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.instructions import TABLE_BYTES
+from hwgen.dbpim.rtl.load_bus import table_loads
 
 
 class TableStore(Part):
@@ -18,12 +19,8 @@ class TableStore(Part):
     ``found[i] = table[bytes[i]]``
 
     Ports
-        write    in   1               a beat of the table is stored
-        index    in   8               number of its first byte, a multiple of the bytes of a beat
-        data     in   port_bits       lowest entry first
-        push     in   1               with the last beat: the table is known, and in use
+        loads    in   table_loads     what the loader brings: see ``table_loads``
         known    out  1               from `push` to `released`
-        room     out  1               no table is in use: the next one may be stored
         released in   1               the instruction that looked up this table is over
         bytes    in   lookups x 8
         found    out  lookups x 8
@@ -46,12 +43,8 @@ class TableStore(Part):
         lookups = data.ArrayLayout(ACTIVATION_BITS, arch.table_lookups)
         super().__init__(
             {
-                "write": In(1),
-                "index": In(bits_for_index(TABLE_BYTES)),
-                "data": In(arch.port_bits),
-                "push": In(1),
+                "loads": In(table_loads(arch)),
                 "known": Out(1),
-                "room": Out(1),
                 "released": In(1),
                 "bytes": In(lookups),
                 "found": Out(lookups),
@@ -60,20 +53,20 @@ class TableStore(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        with m.If(self.push):
+        with m.If(self.loads.push):
             m.d.sync += self.known.eq(1)
         with m.Elif(self.released):
             m.d.sync += self.known.eq(0)
-        m.d.comb += self.room.eq(~self.known)
+        m.d.comb += self.loads.room.eq(~self.known)
         beat_bits = bits_for_index(self._beat_bytes)
         for number, byte in enumerate(self.bytes):
             m.submodules[f"copy_{number}"] = copy = self._copy.instance()
             entries = [copy.read_data.word_select(n, 8) for n in range(self._beat_bytes)]
             m.d.comb += [
                 copy.clk.eq(ClockSignal()),
-                copy.write_en.eq(self.write),
-                copy.write_index.eq(self.index[beat_bits:]),
-                copy.write_data.eq(self.data),
+                copy.write_en.eq(self.loads.write),
+                copy.write_index.eq(self.loads.index[beat_bits:]),
+                copy.write_data.eq(self.loads.data),
                 copy.read_index.eq(byte[beat_bits:]),
                 self.found[number].eq(choose(entries, byte)),
             ]

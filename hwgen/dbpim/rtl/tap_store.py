@@ -10,6 +10,7 @@ from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.timing import TAP_SLOTS, TAP_WORDS
 from hwgen.dbpim.rtl.layouts import parameters
+from hwgen.dbpim.rtl.load_bus import taps_loads
 
 SLOT_BITS = bits_for_index(TAP_SLOTS)
 
@@ -23,19 +24,11 @@ def scale(arch: Arch) -> data.StructLayout:
 class TapStore(Part):
     """Ring of ``TAP_SLOTS`` slots: ``TAP_WORDS`` words of C weights, parameters of C channels.
 
-    The TAPS of a channel word occupy a slot from `begin_taps` to `released`. In between they are
+    The TAPS of a channel word occupy a slot from `begin` to `released`. In between they are
     walked (their input words are requested), then used (their input words are multiplied).
 
     Ports
-        begin_taps        in   1               TAPS of a channel word begin (only with `room`)
-        room              out  1               a slot is free
-        parameters_write  in   1               the parameters of one channel are stored
-        parameters_index  in   channel_bits    its number in the channel word
-        parameters_data   in   parameters
-        write             in   1               the weights of one tap are stored
-        index             in   tap_bits        number of the tap
-        data              in   C x signed 8    byte c: weight of channel c
-        push              in   1               with the last word of weights: the TAPS are known
+        loads             in   taps_loads      what the loader brings: see ``taps_loads``
         known             out  1               the TAPS that are walked next are known
         walked            in   1               their last input word is requested
         tap               in   tap_bits
@@ -47,7 +40,7 @@ class TapStore(Part):
         scale_slot        in   slot_bits
         scales            out  C x scale       multipliers and shifts in this slot
         released          in   1               the oldest TAPS are no longer needed
-    Latency  1 cycle from a change to its effect: from `begin_taps` and `released` to `room`, from
+    Latency  1 cycle from a change to its effect: from `begin` and `released` to `room`, from
              `push` and `walked` to `known`, from `used` to `slot`, from a write to the data that is
              read; 0 from `tap`, `bias_slot` and `scale_slot` to the
              data
@@ -74,15 +67,7 @@ class TapStore(Part):
         tap_bits, weights = bits_for_index(TAP_WORDS), data.ArrayLayout(signed(8), channels)
         super().__init__(
             {
-                "begin_taps": In(1),
-                "room": Out(1),
-                "parameters_write": In(1),
-                "parameters_index": In(bits_for_index(channels)),
-                "parameters_data": In(parameters(arch)),
-                "write": In(1),
-                "index": In(tap_bits),
-                "data": In(weights),
-                "push": In(1),
+                "loads": In(taps_loads(arch)),
                 "known": Out(1),
                 "walked": In(1),
                 "tap": In(tap_bits),
@@ -103,12 +88,12 @@ class TapStore(Part):
         write, walk = Signal(SLOT_BITS + 1), Signal(SLOT_BITS + 1)
         free = Signal(range(TAP_SLOTS + 1), init=TAP_SLOTS)
         m.d.sync += [
-            write.eq(write + self.push),
+            write.eq(write + self.loads.push),
             walk.eq(walk + self.walked),
             self.slot.eq(self.slot + self.used),
-            free.eq(free - self.begin_taps + self.released),
+            free.eq(free - self.loads.begin + self.released),
         ]
-        m.d.comb += [self.room.eq(free != 0), self.known.eq(walk != write)]
+        m.d.comb += [self.loads.room.eq(free != 0), self.known.eq(walk != write)]
         slot = write[:SLOT_BITS]
         self._weights(m, slot)
         self._parameters(m, slot)
@@ -119,9 +104,9 @@ class TapStore(Part):
         m.submodules.weights = weights = self._weight_file.instance()
         m.d.comb += [
             weights.clk.eq(ClockSignal()),
-            weights.write_en.eq(self.write),
-            weights.write_index.eq(Cat(self.index, slot)),
-            weights.write_data.eq(self.data),
+            weights.write_en.eq(self.loads.write),
+            weights.write_index.eq(Cat(self.loads.index, slot)),
+            weights.write_data.eq(self.loads.data),
             weights.read_index.eq(Cat(self.tap, self.slot)),
             self.weights.eq(weights.read_data),
         ]
@@ -130,7 +115,7 @@ class TapStore(Part):
         """Place the parameters: a bias is read with the first tap, its scale after the last one."""
         m.submodules.biases = biases = self._bias_file.instance()
         m.submodules.scales = scales = self._scale_file.instance()
-        entry = self.parameters_data
+        entry = self.loads.parameters_data
         stored = (
             (biases, entry.bias, self.bias_slot, self.biases),
             (scales, Cat(entry.multiplier, entry.shift), self.scale_slot, self.scales),
@@ -138,7 +123,7 @@ class TapStore(Part):
         for file, slice_, read_slot, answer in stored:
             m.d.comb += [
                 file.clk.eq(ClockSignal()),
-                file.write_en.eq(self.parameters_write << self.parameters_index),
+                file.write_en.eq(self.loads.parameters_write << self.loads.parameters_index),
                 file.write_index.eq(slot),
                 file.write_data.eq(slice_.replicate(self._channels)),
                 file.read_index.eq(read_slot),

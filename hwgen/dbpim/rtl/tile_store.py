@@ -14,6 +14,7 @@ from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.facts.timing import TILE_SLOTS
 from hwgen.dbpim.rtl.layouts import packet, parameters
+from hwgen.dbpim.rtl.load_bus import tile_loads
 from hwgen.dbpim.rtl.mask_array import MaskArray, mask_words_per_beat
 
 SLOT_BITS = bits_for_index(TILE_SLOTS)
@@ -37,7 +38,7 @@ class Ring(NamedTuple):
 class TileStore(Part):
     """Ring of ``TILE_SLOTS`` tiles, ring of mask words, ring of R rows, and parameters.
 
-    A tile occupies its slot, mask words and rows from ``begin_tile`` on. The walker sees it after
+    A tile occupies its slot, mask words and rows from ``begin`` on. The walker sees it after
     ``push``. It retires when every macro's result that ends it has been popped.
 
     Pipeline of a retirement
@@ -46,16 +47,7 @@ class TileStore(Part):
         cycle 2  its slot, mask words and rows are free: ``room`` can rise
 
     Ports
-        begin_tile          in   1               a tile begins (only with ``room``)
-        header              in   TILE            of the next tile, and of the tile that begins
-        room                out  1               slot, mask words and rows for it are free
-        mask_write          in   1               a beat of mask words is stored
-        mask_data           in   port_bits       lowest word first; words beyond the tile's last
-                                                 one are ignored
-        push                in   1               with the tile's last mask beat: it is known
-        parameters_write    in   1               the parameters of one filter are stored
-        parameters_index    in   filter_bits     its number in the filter group
-        parameters_data     in   parameters
+        loads               in   tile_loads      what the loader brings: see ``tile_loads``
         row_write           in   1               the next row of the tile is written
         row_index           out  row_bits        the row of the cell arrays that it goes to
         tile_known          out  1               there is a tile to walk: the next four lines
@@ -76,7 +68,7 @@ class TileStore(Part):
         tile_end_popped     in   M               bit m: a result of macro m that ends a tile is
                                                  popped
         empty_walked        out  1               every walked tile has retired
-    Latency  1 cycle from a change to its effect: from ``begin_tile`` to ``room``, from ``push`` to
+    Latency  1 cycle from a change to its effect: from ``begin`` to ``room``, from ``push`` to
              ``tile_known``, from ``row_write`` to ``row_loaded``; 2 cycles from the last pop of a
              tile to ``room``. The other outputs are combinational
     Rate     one of each event in each cycle; a tile begins only when the one before is complete
@@ -103,15 +95,7 @@ class TileStore(Part):
         )
         super().__init__(
             {
-                "begin_tile": In(1),
-                "header": In(header),
-                "room": Out(1),
-                "mask_write": In(1),
-                "mask_data": In(arch.port_bits),
-                "push": In(1),
-                "parameters_write": In(1),
-                "parameters_index": In(bits_for_index(arch.filters)),
-                "parameters_data": In(parameters(arch)),
+                "loads": In(tile_loads(arch)),
                 "row_write": In(1),
                 "row_index": Out(row_bits),
                 "tile_known": Out(1),
@@ -145,7 +129,7 @@ class TileStore(Part):
         )
         retires = self._retires(m)
         m.d.sync += [
-            ring.write.eq(ring.write + self.push),
+            ring.write.eq(ring.write + self.loads.push),
             ring.walk.eq(ring.walk + self.tile_done),
             ring.retire.eq(ring.retire + retires),
         ]
@@ -186,30 +170,30 @@ class TileStore(Part):
         return retires
 
     def _give_room(self, m: Module, *, retired: data.View, retires: Value) -> None:
-        """Count the free entries of the rings; a tile takes all of its entries at `begin_tile`."""
+        """Count the free entries of the rings; a tile takes all of its entries at `begin`."""
         rings = [
             ("slots", TILE_SLOTS, Const(1), Const(1)),
-            ("rows", self._arch.macro.rows, self.header.rows, retired.rows),
-            ("mask_words", self._arch.mask_words, self.header.mask_words, retired.mask_words),
+            ("rows", self._arch.macro.rows, self.loads.header.rows, retired.rows),
+            ("mask_words", self._arch.mask_words, self.loads.header.mask_words, retired.mask_words),
         ]
         enough = []
         for name, size, wanted, held in rings:
             free = Signal(range(size + 1), init=size, name=f"free_{name}")
-            taken, given_back = Mux(self.begin_tile, wanted, 0), Mux(retires, held, 0)
+            taken, given_back = Mux(self.loads.begin, wanted, 0), Mux(retires, held, 0)
             m.d.sync += free.eq(free - taken + given_back)
             enough.append(wanted <= free)
-        m.d.comb += self.room.eq(Cat(enough).all())
+        m.d.comb += self.loads.room.eq(Cat(enough).all())
 
     def _begin(self, m: Module, ring: Ring, *, mask_base: Value, row_base: Value) -> None:
         """Store the header of a tile that begins; a tile with parameters gets the next slot."""
         slot = Signal(SLOT_BITS)
-        m.d.comb += slot.eq(ring.parameters + self.header.parameters)
-        with m.If(self.begin_tile):
+        m.d.comb += slot.eq(ring.parameters + self.loads.header.parameters)
+        with m.If(self.loads.begin):
             m.d.sync += ring.parameters.eq(slot)
         for index, tile in enumerate(ring.tiles):
-            with m.If(self.begin_tile & (ring.write[:SLOT_BITS] == index)):
+            with m.If(self.loads.begin & (ring.write[:SLOT_BITS] == index)):
                 m.d.sync += [
-                    tile.header.eq(self.header),
+                    tile.header.eq(self.loads.header),
                     tile.mask_base.eq(mask_base),
                     tile.row_base.eq(row_base),
                     tile.slot.eq(slot),
@@ -220,20 +204,20 @@ class TileStore(Part):
         m.submodules.mask_array = masks = self._mask_array.instance()
         beat_words = mask_words_per_beat(self._arch)
         next_word = Signal.like(self.mask_index)
-        missing = Signal.like(self.header.mask_words)
+        missing = Signal.like(self.loads.header.mask_words)
         count = Signal.like(masks.write_count)
         m.d.comb += [
             count.eq(Mux(missing < beat_words, missing, beat_words)),
             masks.clk.eq(ClockSignal()),
-            masks.write_count.eq(Mux(self.mask_write, count, 0)),
+            masks.write_count.eq(Mux(self.loads.mask_write, count, 0)),
             masks.write_index.eq(next_word),
-            masks.write_data.eq(self.mask_data),
+            masks.write_data.eq(self.loads.mask_data),
             masks.read_index.eq(self.mask_index),
             self.mask.eq(masks.read_data),
         ]
-        with m.If(self.begin_tile):
-            m.d.sync += missing.eq(self.header.mask_words)
-        with m.Elif(self.mask_write):
+        with m.If(self.loads.begin):
+            m.d.sync += missing.eq(self.loads.header.mask_words)
+        with m.Elif(self.loads.mask_write):
             m.d.sync += [missing.eq(missing - count), next_word.eq(next_word + count)]
         return next_word
 
@@ -261,9 +245,9 @@ class TileStore(Part):
         filters = self._arch.filters
         m.d.comb += [
             file.clk.eq(ClockSignal()),
-            file.write_en.eq(Mux(self.parameters_write, 1 << self.parameters_index, 0)),
+            file.write_en.eq(Mux(self.loads.parameters_write, 1 << self.loads.parameters_index, 0)),
             file.write_index.eq(ring.parameters),
-            file.write_data.eq(self.parameters_data.as_value().replicate(filters)),
+            file.write_data.eq(self.loads.parameters_data.as_value().replicate(filters)),
             file.read_index.eq(self._pick(ring, self.result_tile).slot),
             self.result_parameters.eq(file.read_data),
         ]

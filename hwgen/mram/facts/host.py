@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from hwgen.chip.axi import PAGE_BYTES
+from hwgen.chip import sheet
 from hwgen.chip.fields import Field, total_bits
-from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.chip.sheet import Facts, Packet, Place
 from hwgen.mram.facts.arch import BANKS, MOST_MODES, Arch
 from hwgen.mram.facts.energy import TABLE, EnergyTable, load_energy
@@ -19,44 +18,27 @@ from hwgen.mram.facts.records import (
 )
 from hwgen.mram.facts.registers import VERSION, ErrorCode
 from hwgen.mram.facts.stream import section_beats
-from hwgen.mram.facts.timing import BURST_BEATS
 
 __all__ = ["ErrorCode"]
 
 TITLE = "MRAM"
 
-CLOCK = (
-    "One clock, `clk`; one synchronous active-high reset, `rst`. There is no clock-domain crossing"
-    " inside: a host on another clock needs bridges. After reset the chip is idle and holds no"
-    " program. Cells and memories power up with any content."
-)
+CLOCK = f"{sheet.ONE_CLOCK} {sheet.AFTER_RESET}"
 
 STEPS = (
-    "Place the program, the images and a buffer for the answers in memory, each at a multiple of"
-    f" {ALIGNMENT_BYTES}. At multiples of {PAGE_BYTES} the cycles are those that the model"
-    " predicts.",
-    "Check `id` and `version`; write the addresses.",
+    sheet.PLACE,
+    sheet.CHECK,
     "Write 1 to `command` (LOAD), then 1 to `control`. `busy` rises; when it falls, records,"
     " parameters and weights are in the chip, and the weight rows are locked.",
     "Write 0 to `command` (RUN), the number of images to `images`, a mode to `mode`, then 1 to"
     " `control`.",
     "While it runs, `mode` may be written at any time: it acts on the next image that begins.",
-    "Wait until `busy` falls, or for `irq` if `interrupt_enable` is set; write 1 to `interrupt`"
-    " before the next start. If `done` is set, the answers are in memory; otherwise `error` holds"
-    " the reason.",
+    sheet.WAIT,
     "Start again for the next images: the weights stay. A program with 0 weight rows brings other"
     " records and parameters for the same weights; one with weight rows needs bit 0 of `unlock`.",
 )
 
-PORTS = {
-    "registers": "AXI4-Lite subordinate, 32 bits of data; `awprot` and `arprot` are ignored",
-    "memory": (
-        f"AXI4 manager: INCR bursts of at most {BURST_BEATS} beats that never cross"
-        f" {PAGE_BYTES // 1024} KiB, one ID"
-    ),
-    "trace": "for benches: what octets, banks and DPU do in the cycle, and retirements",
-}
-"""Groups of ports with a common prefix."""
+PORTS = sheet.port_groups("what octets, banks and DPU do in the cycle, and retirements")
 
 MEMORY_MAP = (
     Place(

@@ -2,17 +2,7 @@
 
 from enum import IntEnum
 
-from hwgen.chip.registers import (
-    COMMAND,
-    RegisterField,
-    Row,
-    address_rows,
-    counter_rows,
-    error_row,
-    identity_rows,
-    offsets,
-    register_table,
-)
+from hwgen.chip.registers import IMAGES, RegisterField, command_table, counter_rows, offsets
 
 VERSION = 1
 """Version of records and program image; the chip refuses a program with another one."""
@@ -40,33 +30,27 @@ class ErrorCode(IntEnum):
 
 ERROR_BITS = 4
 
-_TABLE: tuple[Row, ...] = (
-    *identity_rows("of records and program image"),
-    error_row(ErrorCode),
-    COMMAND,
-    ("mode", "read and write while busy", "mode of the images that begin after this write"),
-    (
-        "unlock",
-        "read and write",
-        "of the resident weights; 0 after reset",
-        (RegisterField("weights", 0, 0, "read and write", "1 lets LOAD write weight rows again"),),
-    ),
-    ("images", "read and write", "images of a run, at least 1"),
-    *address_rows("program_address", "of the program"),
-    *address_rows("image_address", "of the first image"),
-    *address_rows("answer_address", "for the first answer"),
-    *counter_rows("cycles", "clock cycles of the last command"),
-    *counter_rows("load_cycles", "cycles in which image, answer or program moves"),
-    ("layers", "read", "records of the last command that have retired"),
-    ("images_done", "read", "images of the last run that are over"),
-    ("active_mode", "read", "mode of the image that runs or ran last"),
-    *counter_rows("and_operations", "AND row operations of the last command"),
-    *counter_rows("input_row_writes", "input rows written by the last command"),
-    ("weight_row_writes", "read", "weight rows written since reset"),
-    ("refused_row_writes", "read", "writes to weight rows that the lock refused since reset"),
-)
+UNLOCK = RegisterField("weights", 0, 0, "read and write", "1 lets LOAD write weight rows again")
 
-REGISTERS = register_table(_TABLE)
+REGISTERS = command_table(
+    ErrorCode,
+    versioned="of records and program image",
+    settings=(
+        ("mode", "read and write while busy", "mode of the images that begin after this write"),
+        ("unlock", "read and write", "of the resident weights; 0 after reset", (UNLOCK,)),
+        IMAGES,
+    ),
+    counts=(
+        *counter_rows("load_cycles", "cycles in which image, answer or program moves"),
+        ("layers", "read", "records of the last command that have retired"),
+        ("images_done", "read", "images of the last run that are over"),
+        ("active_mode", "read", "mode of the image that runs or ran last"),
+        *counter_rows("and_operations", "AND row operations of the last command"),
+        *counter_rows("input_row_writes", "input rows written by the last command"),
+        ("weight_row_writes", "read", "weight rows written since reset"),
+        ("refused_row_writes", "read", "writes to weight rows that the lock refused since reset"),
+    ),
+)
 """In the order of their offsets, without gaps."""
 
 OFFSETS = offsets(REGISTERS)

@@ -39,9 +39,7 @@ def shell_facts(arch: Arch) -> ShellFacts:
         version=VERSION,
         address_bits=ADDRESS_BITS,
         error_bits=ERROR_BITS,
-        errors=SupervisorErrors(
-            read=ErrorCode.READ_ERROR, write=ErrorCode.WRITE_ERROR, stalled=ErrorCode.STALLED
-        ),
+        errors=SupervisorErrors.among(ErrorCode),
         watchdog_cycles=WATCHDOG_CYCLES,
         progress=PROGRESS,
         port_bits=arch.port_bits,
