@@ -17,9 +17,9 @@ from hwgen.studies.pimsyn_paper.rows import mean, over
 from hwgen.studies.pimsyn_paper.searches import Searches
 
 if TYPE_CHECKING:
-    from hwgen.crossbar.model.isaac import Isaac
     from hwgen.crossbar.model.record import Confirmed
     from hwgen.crossbar.synthesis.result import Candidate, SearchResult
+    from hwgen.studies.pimsyn_paper.isaac import Isaac
 
 EFFICIENCY, STREAM, SINGLE = "efficiency", "throughput, stream,", "throughput, one image,"
 MEASURES = {EFFICIENCY: "efficiency", STREAM: "throughput", SINGLE: "throughput"}
@@ -36,8 +36,8 @@ NAMES = {
 
 def peak_rows(searches: Searches, found: dict[str, "SearchResult | None"]) -> Iterator[PaperRow]:
     """Yield Table IV."""
-    from hwgen.crossbar.model import isaac
-    from hwgen.crossbar.model.ceiling import peak_ceiling
+    from hwgen.studies.pimsyn_paper import isaac
+    from hwgen.studies.pimsyn_paper.ceiling import peak_ceiling
 
     rules = searches.request.rules
     ceiling = peak_ceiling(searches.components, rules) / 1e3
@@ -112,8 +112,8 @@ def isaac_rows(searches: Searches, names: tuple[str, ...]) -> Iterator[PaperRow]
     """Yield Fig. 6: each network, then least, mean and most of all of them."""
     ratios: dict[str, list[float]] = {what: [] for what in MEASURES}
     for name in names:
-        from hwgen.crossbar.model.isaac import best_isaac
         from hwgen.crossbar.synthesis.finish import confirm
+        from hwgen.studies.pimsyn_paper.isaac import best_isaac
 
         chip: Isaac = best_isaac(
             searches.network(name),

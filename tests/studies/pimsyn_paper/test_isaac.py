@@ -8,17 +8,6 @@ import pytest
 from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.allocate import layer_work
-from hwgen.crossbar.model.ceiling import peak_ceiling
-from hwgen.crossbar.model.isaac import (
-    CROSSBARS_PER_TILE,
-    EDRAM_KILOBYTES,
-    POINT,
-    TILES_PER_CHIP,
-    Isaac,
-    best_isaac,
-    isaac,
-    peak_efficiency,
-)
 from hwgen.crossbar.model.tables import (
     ADC,
     CONV,
@@ -30,6 +19,17 @@ from hwgen.crossbar.model.tables import (
     PEAK,
     RATE,
     SHIFT_ADD,
+)
+from hwgen.studies.pimsyn_paper.ceiling import peak_ceiling
+from hwgen.studies.pimsyn_paper.isaac import (
+    CROSSBARS_PER_TILE,
+    EDRAM_KILOBYTES,
+    POINT,
+    TILES_PER_CHIP,
+    Isaac,
+    best_isaac,
+    isaac,
+    peak_efficiency,
 )
 from tests.crossbar.model.alexnet import ALEXNET
 
