@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from hwgen.chip.sim.host import WAVES_FILE, run_chip
 from hwgen.chip.sim.waves import Waves
 from hwgen.mram.compiler import compile_network
 from hwgen.mram.facts import Arch, load_arch
 from hwgen.mram.facts.records import Kind
 from hwgen.mram.facts.stream import NO_KERNEL, Content, encode_program
 from hwgen.mram.sim import simulate
-from hwgen.mram.sim.chip_run import WAVES_FILE, Job, run_chip
+from hwgen.mram.sim.chip_run import Job, hosted
 from hwgen.network import INPUT
 from verif.common.drawing import Drawing, draw_images
 from verif.waves import Trace
@@ -298,7 +299,7 @@ def addition_waves(folder: Path, arch: Arch) -> Path:
         answer_bytes=8,
         latency=arch.memory_latency_cycles,
     )
-    run_chip(job, arch, folder, waves=Waves(), say=print)
+    run_chip(job.work(), hosted(arch), folder, waves=Waves(), say=print)
     return folder / WAVES_FILE
 
 

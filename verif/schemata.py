@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,9 @@ from hwgen.chip.trouble import Trouble
 from hwgen.dbpim.facts.arch import Arch, load_arch
 from hwgen.dbpim.facts.program import Program
 from hwgen.dbpim.facts.program_file import load_program
-from hwgen.dbpim.sim.chip_run import hosted, read_folder, work_of
+from hwgen.dbpim.sim.chip_run import hosted
 from hwgen.dbpim.sim.simulate import Bytes, SimulatedRun, job_of, simulated_runs
+from hwgen.dbpim.sim.stores import Stores
 from hwgen.errors import SimulationError
 from verif.toolchain import BUILD_ROOT
 
@@ -115,7 +117,7 @@ class Bench:
     """
 
     arch: Arch
-    chip: HostedChip
+    chip: HostedChip[Stores]
     program: Program
     images: Bytes
     builds: Path = BUILD_ROOT
@@ -128,14 +130,8 @@ class Bench:
         job = job_of(
             self.arch, self.program, self.images, trouble=Trouble(stall=stall), limits=limits
         )
-        work: Work = replace(work_of(job), plusargs={"mutant": number})
-        runs, _ = run_hosted(
-            work,
-            lambda: self.chip,
-            lambda folder: read_folder(folder, self.arch, limits),
-            name=self.chip.name,
-            builds=self.builds,
-        )
+        work: Work = replace(job.work(), plusargs={"mutant": number})
+        runs, _ = run_hosted(work, self.chip, builds=self.builds)
         return list(simulated_runs(runs, self.program, self.arch, self.images))
 
 
@@ -152,7 +148,7 @@ def bench_of(
     chip = replace(
         chip,
         name=f"{arch.name} with {len(faults)} faults",
-        modules=planted(chip.modules, faults, chip.top),
+        write=partial(planted, chip.modules, faults, chip.top),
         args=[*chip.args, "-Wno-lint", "-Wno-fatal"],
         optimize=optimize,
     )

@@ -12,13 +12,14 @@ import pytest
 
 from golden.network import answer
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.sim.host import run_chip
 from hwgen.data.load import load_dataset
 from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.facts.arch import load_arch
 from hwgen.dbpim.facts.instructions import INSTRUCTIONS, Opcode
 from hwgen.dbpim.facts.program import Program
 from hwgen.dbpim.facts.stream import decode_stream, header_beats
-from hwgen.dbpim.sim.chip_run import ChipRun, Job, run_chip
+from hwgen.dbpim.sim.chip_run import ChipRun, Job, hosted
 from hwgen.dbpim.sim.simulate import job_of
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network
@@ -34,7 +35,7 @@ LIMITS = RunLimits(cycles=200_000)
 
 
 def run(what: Job, folder: Path) -> list[ChipRun]:
-    return run_chip(what, ARCH, folder)
+    return run_chip(what.work(), hosted(ARCH), folder)
 
 
 def job(program: Program, images: np.ndarray) -> Job:

@@ -9,7 +9,7 @@ import numpy as np
 
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.layouts import places
-from hwgen.chip.sim.host import ChipRun, Command, HostedChip, Work, positions, read_runs, run_host
+from hwgen.chip.sim.host import ChipRun, Command, HostedChip, Work, positions, run_chip
 from hwgen.chip.sim.host_files import PROGRAM_ADDRESS, Writes, number, pages, read_nibbles
 from hwgen.chip.trouble import Trouble
 from plus_one import facts
@@ -27,19 +27,20 @@ WATCH = """
 MEMORY_BYTES = 1 << 24
 
 
-def hosted(arch: Arch) -> HostedChip:
+def hosted(arch: Arch) -> HostedChip[Writes]:
     """Return the chip with what its host is told."""
     chip = Chip(arch=arch)
     return HostedChip(
         name=arch.name,
         top=chip.module_name,
-        modules=verilog_modules(chip),
+        write=lambda: verilog_modules(chip),
         watch=WATCH,
         trace=".trace(trace)",
         sizes=positions("TRACE", places(chip.trace.shape())),
         registers=facts.REGISTERS,
         events=facts.EVENTS,
         port_bytes=arch.port_bits // 8,
+        read_stores=stores,
     )
 
 
@@ -57,9 +58,7 @@ def add(arch: Arch, amount: int, words: Sequence[int], *, stall: int = 0) -> Chi
         trouble=Trouble(stall=stall),
     )
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        run_host(work, lambda: hosted(arch), folder, name=arch.name)
-        (run,) = read_runs(folder, stores, registers=facts.REGISTERS, events=facts.EVENTS)
+        (run,) = run_chip(work, hosted(arch), Path(scratch))
     return run
 
 

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from hwgen.chip.sim.host import HOST, TOP, HostedChip, Work, host_text, write_work
 from hwgen.chip.sim.simulator import BINARY_ARGS, MEMORY, WAIVERS
@@ -48,7 +49,9 @@ echo "every answer is as expected"
 """
 
 
-def write_script(folder: Path, *, work: Work, chip: HostedChip, expected: Iterable[str]) -> Path:
+def write_script(
+    folder: Path, *, work: Work, chip: HostedChip[Any], expected: Iterable[str]
+) -> Path:
     """Write everything but the chip's Verilog into `folder`; return the script to run.
 
     expected: lines that the events of the run must have, in order

@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from hwgen.chip.limits import RunLimits
 from hwgen.chip.registers import BUSY_BIT, DONE_BIT, Register, offsets
 from hwgen.chip.sim.cache import Say, build_root, silent, writable
 from hwgen.chip.sim.host_files import ANSWER_BYTES, Writes, beats_text, event_lines, gave_up
-from hwgen.chip.sim.simulator import FAST, MEMORY, QUICK, Simulator, run_simulator
+from hwgen.chip.sim.simulator import FAST, MEMORY, QUICK, Simulator, build_simulator, run_simulator
 from hwgen.chip.sim.waves import WAVES, Waves
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.errors import DataError, SimulationError
@@ -40,27 +41,34 @@ Kept = TypeVar("Kept", bound=Writes)
 
 
 @dataclass(frozen=True, kw_only=True)
-class HostedChip:
+class HostedChip(Generic[Kept]):
     """What a family tells the host of one of its chips.
 
-    name: of the architecture; top: module of the chip; modules: its Verilog by name
+    name: of the architecture; top: module of the chip; write: makes its Verilog by name
     watch: Verilog that counts events and writes stores; trace: how the ports of the trace connect
     sizes: numbers that `watch` names; events: names in the order of their counts
+    read_stores: reads the file of stores; raises SimulationError when it was cut off
     controls: Verilator's control files by name; args: for Verilator; optimize: for the C++ compiler
     """
 
     name: str
     top: str
-    modules: Mapping[str, str]
+    write: Callable[[], Mapping[str, str]]
     watch: str
     trace: str
     sizes: Mapping[str, int]
     registers: Sequence[Register]
     events: Sequence[str]
     port_bytes: int
+    read_stores: Callable[[Path], Kept]
     controls: Mapping[str, str] = field(default_factory=dict)
     args: Sequence[str] = ()
     optimize: str = FAST
+
+    @cached_property
+    def modules(self) -> Mapping[str, str]:
+        """The Verilog by the name of the module; the first use takes seconds of a large chip."""
+        return self.write()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +189,7 @@ def positions(prefix: str, layout: Mapping[str, tuple[int, int]]) -> dict[str, i
     return found
 
 
-def host_text(chip: HostedChip, memory_bytes: int) -> str:
+def host_text(chip: HostedChip[Any], memory_bytes: int) -> str:
     """Return the Verilog of the host of a chip."""
     offset = offsets(chip.registers)
     sizes = {
@@ -207,7 +215,9 @@ def host_text(chip: HostedChip, memory_bytes: int) -> str:
     return text
 
 
-def simulator_of(chip: HostedChip, memory_bytes: int, *, waves: Waves | None = None) -> Simulator:
+def simulator_of(
+    chip: HostedChip[Any], memory_bytes: int, *, waves: Waves | None = None
+) -> Simulator:
     """Return the simulator of a chip with its host and memory; `waves` makes it slower."""
     host = host_text(chip, memory_bytes)
     sources = {f"{name}.v": text for name, text in chip.modules.items()}
@@ -223,7 +233,7 @@ def simulator_of(chip: HostedChip, memory_bytes: int, *, waves: Waves | None = N
     return Simulator(name=name, sources=sources, top=TOP, args=waves.arguments, optimize=QUICK)
 
 
-def script_text(work: Work, chip: HostedChip) -> str:
+def script_text(work: Work, chip: HostedChip[Any]) -> str:
     """Return the script of the host."""
     offset = offsets(chip.registers)
     reads = [each.offset for each in chip.registers if each.access == "read"]
@@ -244,7 +254,7 @@ def script_text(work: Work, chip: HostedChip) -> str:
     return "".join(f"{op:x} {a:x} {b:x} {c:x}\n" for op, a, b, c in lines)
 
 
-def write_work(work: Work, chip: HostedChip, folder: Path) -> dict[str, object]:
+def write_work(work: Work, chip: HostedChip[Any], folder: Path) -> dict[str, object]:
     """Write memory and script into a folder; return what every host is told."""
     memory = beats_text(work.content, chip.port_bytes)
     (folder / MEMORY_FILE).write_text(memory, encoding="ascii")
@@ -258,24 +268,21 @@ def write_work(work: Work, chip: HostedChip, folder: Path) -> dict[str, object]:
     }
 
 
-def run_host(
+def run_chip(
     work: Work,
-    make: Callable[[], HostedChip],
+    chip: HostedChip[Kept],
     folder: Path,
     *,
-    name: str,
     waves: Waves | None = None,
     builds: Path | None = None,
     say: Say = silent,
-) -> None:
-    """Run the script on a chip in a folder, where `read_runs` finds what happened.
+) -> list[ChipRun[Kept]]:
+    """Run the script on a chip in a folder; return every start, see `read_runs`.
 
-    make: the chip, `name` its architecture; waves go to `waves.vcd`
-    builds, say: see `hwgen.chip.sim.simulator.build_simulator`
+    waves go to `waves.vcd`; builds, say: see `hwgen.chip.sim.simulator.build_simulator`
     Raises SimulationError when the simulation ends early.
     """
-    with Ticker(f"writing the Verilog of {name}", say):
-        chip = make()
+    with Ticker(f"writing the Verilog of {chip.name}", say):
         simulator = simulator_of(chip, work.memory_bytes, waves=waves)
     # The simulation runs in `folder`: file names without a path have no spaces and are short.
     plusargs = {
@@ -296,31 +303,35 @@ def run_host(
     if waves is not None:
         arguments += waves.plusargs(Path(WAVES_FILE))
     run_simulator(simulator, arguments, folder=folder, opens=EVENTS_FILE, builds=builds, say=say)
+    return read_runs(folder, chip, work.limits)
+
+
+def prepare(
+    work: Work, chip: HostedChip[Any], *, builds: Path | None = None, say: Say = silent
+) -> None:
+    """Build the simulator that `run_hosted` runs for the same arguments, unless it is cached."""
+    build_simulator(simulator_of(chip, work.memory_bytes), builds=builds, say=say)
 
 
 def run_hosted(
     work: Work,
-    make: Callable[[], HostedChip],
-    read: Callable[[Path], list[ChipRun[Kept]]],
+    chip: HostedChip[Kept],
     *,
-    name: str,
     waves: Waves | None = None,
     builds: Path | None = None,
     say: Say = silent,
 ) -> tuple[list[ChipRun[Kept]], Path | None]:
     """Return every start, and the file with the waves if there are any; nothing else is left.
 
-    read: what `run_host` left in a folder
     Raises OutputError when `builds` cannot be written.
     """
     root = build_root(builds)
-    saved = root / f"waves-{name}"
+    saved = root / f"waves-{chip.name}"
     with writable(root):
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix="run-") as scratch:
             folder = Path(scratch)
-            run_host(work, make, folder, name=name, waves=waves, builds=builds, say=say)
-            runs = read(folder)
+            runs = run_chip(work, chip, folder, waves=waves, builds=builds, say=say)
             check_touched(folder / EVENTS_FILE, work.trouble)
             if waves is not None:
                 saved.mkdir(exist_ok=True)
@@ -345,12 +356,7 @@ def check_touched(events: Path, trouble: Trouble) -> None:
 
 
 def read_runs(
-    folder: Path,
-    read_stores: Callable[[Path], Kept],
-    *,
-    registers: Sequence[Register],
-    events: Sequence[str],
-    limits: RunLimits = NO_LIMITS,
+    folder: Path, chip: HostedChip[Kept], limits: RunLimits = NO_LIMITS
 ) -> list[ChipRun[Kept]]:
     """Return every start, those included that a reset cut short; one that never ended is busy.
 
@@ -358,8 +364,8 @@ def read_runs(
     """
     runs: list[ChipRun[Kept]] = []
     words: list[dict[int, list[int]]] = []
-    stored = read_stores(folder / STORES_FILE)
-    names = {each.offset: each.name for each in registers}
+    stored = chip.read_stores(folder / STORES_FILE)
+    names = {each.offset: each.name for each in chip.registers}
     lines = event_lines(folder / EVENTS_FILE)
     for line in lines:
         kind, *fields = line.split()
@@ -373,7 +379,7 @@ def read_runs(
         elif kind == "read":
             keep(runs[-1], names[int(fields[0], 16)], int(fields[1], 16))
         elif runs:
-            read_event(runs[-1], kind, [int(each) for each in fields], events)
+            read_event(runs[-1], kind, [int(each) for each in fields], chip.events)
     if runs and runs[-1].busy:
         runs[-1].gave_up = gave_up(lines, limits)
     for run, found in zip(runs, words, strict=True):

@@ -58,14 +58,14 @@ def pages(size: int) -> int:
     return -(-size // PAGE_BYTES) * PAGE_BYTES
 
 
-def smallest_memory(needed: int, *, what: str, runs: int) -> int:
+def smallest_memory(needed: int, *, runs: int) -> int:
     """Return the size of a simulated memory; raise SimulationError if none is large enough."""
     for size in MEMORY_BYTES:
         if needed <= size:
             return size
     raise SimulationError(
-        f"{what} must fit into a simulated memory of {MEMORY_BYTES[-1]:,} bytes,"
-        f" got {needed:,} bytes for {runs} runs"
+        "program, images, answers and any scratch space must fit into a simulated memory of"
+        f" {MEMORY_BYTES[-1]:,} bytes, got {needed:,} bytes for {runs} runs"
     )
 
 

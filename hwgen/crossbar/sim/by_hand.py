@@ -13,7 +13,7 @@ from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.description import described
 from hwgen.crossbar.facts.image_io import packed_answer, result_beats, results
 from hwgen.crossbar.facts.program import Program
-from hwgen.crossbar.sim.chip_run import hosted, work_of
+from hwgen.crossbar.sim.chip_run import hosted
 from hwgen.crossbar.sim.simulate import job_of
 
 
@@ -29,7 +29,7 @@ def write_by_hand(
     images: unsigned NHWC; answers: of each output (images, height, width, channels)
     """
     chip = described(arch)
-    work = work_of(job_of(chip, program, images), chip)
+    work = job_of(chip, program, images).work()
     lines = answer_lines(chip, program, answers)
     return write_script(folder, work=work, chip=hosted(chip), expected=lines)
 

@@ -1,34 +1,29 @@
 """A whole crossbar chip without Python: what its host is told of a job, and what it found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.chip.limits import RunLimits
 from hwgen.chip.registers import Command as Ask
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.layouts import places
-from hwgen.chip.sim import host
-from hwgen.chip.sim.host import NO_LIMITS, Command, HostedChip, Work, positions
+from hwgen.chip.sim import host, job
+from hwgen.chip.sim.host import Command, HostedChip, positions
 from hwgen.chip.sim.host_files import (
-    PROGRAM_ADDRESS,
-    UNWRITTEN,
     Ints,
     Writes,
     bits,
     number,
     pages,
     read_nibbles,
-    smallest_memory,
 )
+from hwgen.chip.sim.job import Memory
 from hwgen.chip.sim.simulator import QUICK
-from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.events import EVENTS
-from hwgen.crossbar.facts.image_io import answer_stride, image_stride
 from hwgen.crossbar.facts.registers import REGISTERS
 from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
 from hwgen.crossbar.rtl import layouts
@@ -58,23 +53,70 @@ ChipRun = host.ChipRun[Stores]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
-    """What a host has a chip do: load the program, then run the images, so many at a time.
+class Job(job.Job):
+    """Load the program, then run the images, each with its answer.
 
-    program: its bytes; images: the bytes of each
+    Images and answers of a run begin at a page of the memory.
+
     run_images: images of a run, a stream; the last run has what is left
     interval: steps from one image of a run to the next
-    others: as of `hwgen.chip.sim.host.Work`
+    image_stride, answer_stride: bytes from one to the next
     """
 
-    program: bytes
-    images: Sequence[bytes]
     run_images: int
     interval: int
+    image_stride: int
+    answer_stride: int
     latency: int = MEMORY_LATENCY_CYCLES
-    trouble: Trouble = NO_TROUBLE
-    seed: int = 1
-    limits: RunLimits = NO_LIMITS
+
+    @property
+    def runs(self) -> int:
+        return -(-len(self.images) // self.run_images)
+
+    def images_of(self, run: int) -> Sequence[bytes]:
+        """Return the images of a run."""
+        return self.images[run * self.run_images :][: self.run_images]
+
+    def place(self, memory: Memory) -> dict[str, int]:
+        image_pages = pages(self.run_images * self.image_stride)
+        answer_pages = pages(self.run_images * self.answer_stride)
+        program = memory.hold(self.program)
+        image, answer = memory.area(self.runs * image_pages), memory.area(self.runs * answer_pages)
+        for run in range(self.runs):
+            images = self.images_of(run)
+            memory.fill(image + run * image_pages, self.image_stride, images)
+            memory.await_answers(answer + run * answer_pages, len(images) * self.answer_stride)
+        return {
+            "program": program,
+            "image": image,
+            "image_pages": image_pages,
+            "answer": answer,
+            "answer_pages": answer_pages,
+        }
+
+    def commands(self, at: Mapping[str, int]) -> list[Command]:
+        load = {"command": Ask.LOAD, "program_address": at["program"]}
+        return [
+            Command(number=0, loads=True, registers=load),
+            *(self._run(at, run) for run in range(self.runs)),
+        ]
+
+    def _run(self, at: Mapping[str, int], run: int) -> Command:
+        """Return one run."""
+        count, size = len(self.images_of(run)), self.answer_stride
+        answer = at["answer"] + run * at["answer_pages"]
+        first = run * self.run_images
+        return Command(
+            number=run,
+            registers={
+                "command": Ask.RUN,
+                "images": count,
+                "interval": self.interval,
+                "image_address": at["image"] + run * at["image_pages"],
+                "answer_address": answer,
+            },
+            answers=[(first + n, answer + n * size, size) for n in range(count)],
+        )
 
 
 def digits_of(chip: ChipFacts) -> tuple[int, int]:
@@ -83,15 +125,13 @@ def digits_of(chip: ChipFacts) -> tuple[int, int]:
     return -(-chip.word_elements // 4), -(-max(chip.word_bits, starts) // 4)
 
 
-def hosted(chip: ChipFacts) -> HostedChip:
+def hosted(chip: ChipFacts) -> HostedChip[Stores]:
     """Return the chip with what its host is told."""
-    macros = [Macro(chip=chip, macro=one.macro) for one in chip.macros]
-    top = Chip(chip=chip, macros=macros)
     enable_digits, data_digits = digits_of(chip)
     return HostedChip(
         name=chip.name,
-        top=top.module_name,
-        modules=verilog_modules(top),
+        top="crossbar_chip",
+        write=lambda: verilog(chip),
         watch=WATCH.read_text(encoding="utf-8"),
         trace=".trace(trace)",
         sizes={
@@ -105,27 +145,17 @@ def hosted(chip: ChipFacts) -> HostedChip:
         registers=REGISTERS,
         events=tuple(EVENTS),
         port_bytes=chip.flit_bits // 8,
+        read_stores=lambda path: read_stores(path, chip),
         controls={BLOCKS.name: BLOCKS.read_text(encoding="utf-8")},
         # A chip is made for one network and runs few cycles.
         optimize=QUICK,
     )
 
 
-def run_chip(job: Job, chip: ChipFacts, folder: Path) -> list[ChipRun]:
-    """Return the load and the runs; see `hwgen.chip.sim.host`."""
-    host.run_host(work_of(job, chip), lambda: hosted(chip), folder, name=chip.name)
-    return read_folder(folder, chip, job.limits)
-
-
-def read_folder(folder: Path, chip: ChipFacts, limits: RunLimits = NO_LIMITS) -> list[ChipRun]:
-    """Return the starts that a host left in a folder."""
-    return host.read_runs(
-        folder,
-        lambda path: read_stores(path, chip),
-        registers=REGISTERS,
-        events=tuple(EVENTS),
-        limits=limits,
-    )
+def verilog(chip: ChipFacts) -> dict[str, str]:
+    """Return the modules of a chip, by name."""
+    macros = [Macro(chip=chip, macro=one.macro) for one in chip.macros]
+    return verilog_modules(Chip(chip=chip, macros=macros))
 
 
 def read_stores(path: Path, chip: ChipFacts) -> Stores:
@@ -141,38 +171,4 @@ def read_stores(path: Path, chip: ChipFacts) -> Stores:
         layer=number(layer),
         enables=bits(enables, chip.word_elements),
         words=words,
-    )
-
-
-def work_of(job: Job, chip: ChipFacts) -> Work:
-    """Return what the host is told of a job: it loads, then runs images, each with its answer.
-
-    Images and answers of a run begin at a page of the memory.
-    """
-    sizes = image_stride(chip), answer_stride(chip)
-    image_pages, answer_pages = (pages(job.run_images * size) for size in sizes)
-    starts = range(0, len(job.images), job.run_images)
-    first_image = PROGRAM_ADDRESS + pages(len(job.program))
-    first_answer = first_image + len(starts) * image_pages
-    content = {PROGRAM_ADDRESS: job.program}
-    load = {"command": Ask.LOAD, "program_address": PROGRAM_ADDRESS}
-    commands = [Command(number=0, loads=True, registers=load)]
-    for run, start in enumerate(starts):
-        image, answer = first_image + run * image_pages, first_answer + run * answer_pages
-        images = job.images[start : start + job.run_images]
-        content |= {image + n * sizes[0]: data for n, data in enumerate(images)}
-        content[answer] = bytes([UNWRITTEN]) * (len(images) * sizes[1])
-        told = {"command": Ask.RUN, "images": len(images), "interval": job.interval}
-        told |= {"image_address": image, "answer_address": answer}
-        answers = [(start + n, answer + n * sizes[1], sizes[1]) for n in range(len(images))]
-        commands.append(Command(number=run, registers=told, answers=answers))
-    end = first_answer + len(starts) * answer_pages
-    return Work(
-        content=content,
-        memory_bytes=smallest_memory(end, what="program, images and answers", runs=len(starts)),
-        commands=commands,
-        latency=job.latency,
-        trouble=job.trouble,
-        seed=job.seed,
-        limits=job.limits,
     )

@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 from hwgen.chip import runs
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.sim import host
 from hwgen.chip.sim.cache import Say, silent
-from hwgen.chip.sim.host import NO_LIMITS, run_hosted, simulator_of
-from hwgen.chip.sim.simulator import build_simulator
+from hwgen.chip.sim.host import NO_LIMITS
 from hwgen.chip.sim.waves import Waves
 from hwgen.chip.step import Step
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.description import described
-from hwgen.crossbar.facts.image_io import packed_image
+from hwgen.crossbar.facts.image_io import answer_stride, image_stride, packed_image
 from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.facts.registers import ErrorCode
 from hwgen.crossbar.facts.run_steps import END, INPUT, step_name
-from hwgen.crossbar.sim.chip_run import ChipRun, Job, hosted, read_folder, work_of
+from hwgen.crossbar.sim.chip_run import ChipRun, Job, hosted
 from hwgen.crossbar.sim.maps import (
     Strobes,
     answers_of,
@@ -80,15 +80,7 @@ def simulate(
         # A beat of the program takes a cycle to load at most, and longer where the memory stalls.
         limits=replace(limits, cycles=limits.cycles + program.beats * 100 // (100 - trouble.stall)),
     )
-    commands, file = run_hosted(
-        work_of(job, chip),
-        lambda: hosted(chip),
-        lambda folder: read_folder(folder, chip, job.limits),
-        name=arch.name,
-        waves=waves,
-        builds=builds,
-        say=say,
-    )
+    commands, file = host.run_hosted(job.work(), hosted(chip), waves=waves, builds=builds, say=say)
     return list(simulated_runs(commands, program, chip, waves=file))
 
 
@@ -102,8 +94,7 @@ def prepare(
 ) -> None:
     """Build the simulator that `simulate` runs for the same arguments, unless it is cached."""
     chip = described(arch)
-    work = work_of(job_of(chip, program, images), chip)
-    build_simulator(simulator_of(hosted(chip), work.memory_bytes), builds=builds, say=say)
+    host.prepare(job_of(chip, program, images).work(), hosted(chip), builds=builds, say=say)
 
 
 def job_of(chip: ChipFacts, program: Program, images: NDArray[Any]) -> Job:
@@ -113,6 +104,8 @@ def job_of(chip: ChipFacts, program: Program, images: NDArray[Any]) -> Job:
         images=[packed_image(chip, image) for image in images],
         run_images=program.facts.images,
         interval=chip.interval,
+        image_stride=image_stride(chip),
+        answer_stride=answer_stride(chip),
     )
 
 

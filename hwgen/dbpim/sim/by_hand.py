@@ -12,7 +12,7 @@ from hwgen.chip.sim.host_files import ANSWER_BYTES, UNWRITTEN
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.image import pack_answer
 from hwgen.dbpim.facts.program import Program
-from hwgen.dbpim.sim.chip_run import Job, hosted, work_of
+from hwgen.dbpim.sim.chip_run import Job, hosted
 from hwgen.dbpim.sim.simulate import job_of
 
 
@@ -29,7 +29,7 @@ def write_by_hand(
     """
     job = job_of(arch, program, images)
     lines = answer_lines(job, program, arch, answers[program.facts.answer.layer])
-    return write_script(folder, work=work_of(job), chip=hosted(arch), expected=lines)
+    return write_script(folder, work=job.work(), chip=hosted(arch), expected=lines)
 
 
 def answer_lines(job: Job, program: Program, arch: Arch, answers: NDArray[Any]) -> Iterable[str]:

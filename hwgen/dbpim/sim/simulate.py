@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from hwgen.chip import runs
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.sim import host
 from hwgen.chip.sim.cache import Say, silent
-from hwgen.chip.sim.host import NO_LIMITS, run_hosted
-from hwgen.chip.sim.simulator import build_simulator
+from hwgen.chip.sim.host import NO_LIMITS
 from hwgen.chip.sim.waves import Waves
 from hwgen.chip.step import Step
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
@@ -20,7 +20,7 @@ from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.image import pack_image, unpack_answer
 from hwgen.dbpim.facts.instructions import ErrorCode
 from hwgen.dbpim.facts.program import Program
-from hwgen.dbpim.sim.chip_run import ChipRun, Job, hosted, read_folder, simulator_of, work_of
+from hwgen.dbpim.sim.chip_run import ChipRun, Job, hosted
 from hwgen.dbpim.sim.maps import StoredMap, stored_maps
 from hwgen.dbpim.sim.stores import Stores
 from hwgen.network import INPUT
@@ -60,23 +60,8 @@ def simulate(
     Raises SimulationError when the chip stops with an error or does not stop at all, OutputError
     when `builds` cannot be written, MissingToolError without Verilator.
     """
-    job = job_of(
-        arch,
-        program,
-        images,
-        trouble=trouble,
-        seed=seed,
-        limits=limits,
-    )
-    found, file = run_hosted(
-        work_of(job),
-        lambda: hosted(arch),
-        lambda folder: read_folder(folder, arch, limits),
-        name=arch.name,
-        waves=waves,
-        builds=builds,
-        say=say,
-    )
+    job = job_of(arch, program, images, trouble=trouble, seed=seed, limits=limits)
+    found, file = host.run_hosted(job.work(), hosted(arch), waves=waves, builds=builds, say=say)
     return list(simulated_runs(found, program, arch, images, waves=file))
 
 
@@ -89,8 +74,7 @@ def prepare(
     say: Say = silent,
 ) -> None:
     """Build the simulator that `simulate` runs for the same arguments, unless it is cached."""
-    simulator = simulator_of(job_of(arch, program, images), arch)
-    build_simulator(simulator, builds=builds, say=say)
+    host.prepare(job_of(arch, program, images).work(), hosted(arch), builds=builds, say=say)
 
 
 def job_of(

@@ -11,7 +11,7 @@ from hwgen.chip.sim.by_hand import write_script
 from hwgen.chip.sim.host_files import ANSWER_BYTES
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.program import Program
-from hwgen.mram.sim.chip_run import hosted, work_of
+from hwgen.mram.sim.chip_run import hosted
 from hwgen.mram.sim.simulate import job_of
 
 
@@ -31,7 +31,7 @@ def write_by_hand(
     """
     job = job_of(arch, program, images, modes=[mode] * len(images))
     lines = answer_lines(program, arch, answers[program.facts.answer.layer])
-    return write_script(folder, work=work_of(job), chip=hosted(arch), expected=lines)
+    return write_script(folder, work=job.work(), chip=hosted(arch), expected=lines)
 
 
 def answer_lines(program: Program, arch: Arch, answers: NDArray[Any]) -> Iterable[str]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from hwgen.chip import runs
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.sim import host
 from hwgen.chip.sim.cache import Say, silent
-from hwgen.chip.sim.host import NO_LIMITS, run_hosted
-from hwgen.chip.sim.simulator import build_simulator
+from hwgen.chip.sim.host import NO_LIMITS
 from hwgen.chip.sim.waves import Waves
 from hwgen.chip.step import Step
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
@@ -20,7 +20,7 @@ from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.image import pack_image
 from hwgen.mram.facts.program import Program
 from hwgen.mram.facts.registers import ErrorCode
-from hwgen.mram.sim.chip_run import ChipRun, Job, hosted, read_folder, simulator_of, work_of
+from hwgen.mram.sim.chip_run import ChipRun, Job, hosted
 from hwgen.mram.sim.maps import retired_steps, stored_maps
 
 STORING = ("bank_writes", "sums", "dpu_results")
@@ -76,15 +76,7 @@ def simulate(
         seed=seed,
         limits=limits,
     )
-    commands, file = run_hosted(
-        work_of(job),
-        lambda: hosted(arch),
-        lambda folder: read_folder(folder, arch, job.limits),
-        name=arch.name,
-        waves=waves,
-        builds=builds,
-        say=say,
-    )
+    commands, file = host.run_hosted(job.work(), hosted(arch), waves=waves, builds=builds, say=say)
     return list(simulated_runs(commands, tables or program, arch, wanted, waves=file))
 
 
@@ -98,7 +90,7 @@ def prepare(
 ) -> None:
     """Build the simulator that `simulate` runs for the same arguments, unless it is cached."""
     job = job_of(arch, program, images, modes=[0] * len(images))
-    build_simulator(simulator_of(job, arch), builds=builds, say=say)
+    host.prepare(job.work(), hosted(arch), builds=builds, say=say)
 
 
 def job_of(

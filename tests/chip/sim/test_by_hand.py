@@ -3,12 +3,15 @@
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hwgen.chip.registers import register_table
 from hwgen.chip.sim.by_hand import write_script
 from hwgen.chip.sim.host import HostedChip, Work
+from hwgen.chip.sim.host_files import Writes
 
+NOTHING = Writes(start=np.zeros(0, np.int64), cycle=np.zeros(0, np.int64))
 TOOLS = ("dirname", "sh", "grep", "diff", "cat", "mkdir", "chmod")
 VERILATOR = """#!/bin/sh
 if [ "$1" = --version ]; then echo "Verilator {version} 2025-04-27"; exit; fi
@@ -33,7 +36,8 @@ def run(
     chip = HostedChip(
         name="none",
         top="top",
-        modules={},
+        write=dict,
+        read_stores=lambda _: NOTHING,
         watch="",
         trace="",
         sizes={},

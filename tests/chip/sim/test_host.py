@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hwgen.chip.registers import register_table
@@ -13,17 +14,24 @@ from hwgen.chip.sim.host import (
     check_touched,
     host_text,
     positions,
-    run_host,
+    run_chip,
     script_text,
 )
+from hwgen.chip.sim.host_files import Writes
 from hwgen.chip.sim.simulator import QUICK
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.errors import DataError, SimulationError
 
+
+def no_stores(_: Path) -> Writes:
+    return Writes(start=np.zeros(0, np.int64), cycle=np.zeros(0, np.int64))
+
+
 CHIP = HostedChip(
     name="none",
     top="top_chip",
-    modules={},
+    write=dict,
+    read_stores=no_stores,
     watch="  // watched\n",
     trace=".trace(trace)",
     sizes=positions("TRACE", {"running": (0, 1), "row": (1, 7)}),
@@ -124,7 +132,7 @@ def ended(folder: Path, *, commands: list[Command], writes: bool) -> str:
     """Return why the simulation of a script on such a chip ends."""
     chip = replace(
         CHIP,
-        modules={"top_chip": DEAD},
+        write=lambda: {"top_chip": DEAD},
         watch="  wire running = 0;\n  always @(posedge clk) if (running) begin"
         " retired(0); image_begun; count(0, 1); end\n",
         sizes={},
@@ -137,7 +145,7 @@ def ended(folder: Path, *, commands: list[Command], writes: bool) -> str:
         content={0: bytes(16)}, memory_bytes=1024, commands=commands, latency=1, plusargs=plusargs
     )
     with pytest.raises(SimulationError) as error:
-        run_host(work, lambda: chip, folder, name="none")
+        run_chip(work, chip, folder)
     return str(error.value)
 
 

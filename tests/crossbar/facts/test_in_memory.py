@@ -21,7 +21,7 @@ from hwgen.crossbar.facts.image_io import packed_answer, packed_image, result_be
 from hwgen.crossbar.facts.in_memory import answer_layout, answer_of, in_memory, in_whole_bytes
 from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
 from hwgen.crossbar.model.record import make_arch
-from hwgen.crossbar.sim.chip_run import hosted, read_folder
+from hwgen.crossbar.sim.chip_run import hosted
 from hwgen.network import QuantizedNetwork
 from tests.verif.crossbar.whole import design, plain_network, write_chip
 from verif.common.drawing import Drawing, draw_images
@@ -99,7 +99,7 @@ def test_a_chip_answers_where_the_layout_says(tmp_path: Path) -> None:
     told |= {"image_address": first, "answer_address": last}
     work = Work(
         content=content,
-        memory_bytes=smallest_memory(last + size, what="all", runs=1),
+        memory_bytes=smallest_memory(last + size, runs=1),
         commands=[
             host.Command(
                 number=0,
@@ -111,8 +111,7 @@ def test_a_chip_answers_where_the_layout_says(tmp_path: Path) -> None:
         latency=MEMORY_LATENCY_CYCLES,
     )
     chip = described(arch)
-    host.run_host(work, lambda: hosted(chip), tmp_path, name=arch.name)
-    load, run = read_folder(tmp_path, chip)
+    load, run = host.run_chip(work, hosted(chip), tmp_path)
     assert load.done and run.done and run.registers["images_done"] == IMAGES
     for number, wanted in enumerate(answers):
         begin = memory.answer_offsets[number]

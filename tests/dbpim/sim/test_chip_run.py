@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,22 +11,13 @@ import pytest
 from hwgen.chip.axi import PAGE_BYTES
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.rtl.emit import verilog_modules
-from hwgen.chip.sim.host import script_text
+from hwgen.chip.sim.host import read_runs, script_text
 from hwgen.chip.sim.host_files import MEMORY_BYTES, UNWRITTEN, beats_text
 from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.facts.arch import load_arch
 from hwgen.dbpim.facts.events import EVENTS as NAMES
 from hwgen.dbpim.rtl.core import Core
-from hwgen.dbpim.sim.chip_run import (
-    BLOCKS,
-    ChipRun,
-    Job,
-    hosted,
-    memory_bytes,
-    place,
-    read_folder,
-    work_of,
-)
+from hwgen.dbpim.sim.chip_run import BLOCKS, ChipRun, Job, hosted
 from hwgen.dbpim.sim.maps import Elements, StoredMap, assemble
 from hwgen.dbpim.sim.simulate import simulated_runs
 from hwgen.dbpim.sim.stores import BUS, Stores
@@ -61,7 +53,7 @@ start 1 0
 def runs(folder: Path, events: str, stores: str = "") -> list[ChipRun]:
     (folder / "events.txt").write_text(events, encoding="ascii")
     (folder / "stores.txt").write_text(stores, encoding="ascii")
-    return read_folder(folder, ARCH)
+    return read_runs(folder, hosted(ARCH))
 
 
 def line(**fields: int) -> str:
@@ -93,7 +85,7 @@ def test_events_become_runs(last: str, tmp_path: Path) -> None:
 def test_a_run_that_was_given_up_says_why(last: str, said: str, tmp_path: Path) -> None:
     runs(tmp_path, f"{EVENTS}{last}\n")
     limits = RunLimits(cycles=5000, stores=70)
-    first, second = read_folder(tmp_path, ARCH, limits)
+    first, second = read_runs(tmp_path, hosted(ARCH), limits)
     assert (first.gave_up, second.gave_up) == ("", said)
 
 
@@ -170,10 +162,14 @@ def test_stores_that_were_cut_off_are_one_sentence(tmp_path: Path) -> None:
 
 def test_images_answers_and_scratch_space_lie_behind_the_program() -> None:
     job = Job(program=bytes(4097), images=[b"ab", b"cd"], answer_bytes=40, latency=1)
-    content, addresses = place(job)
     answers = bytes([UNWRITTEN]) * (2 * PAGE_BYTES)
-    assert content == {0x1000: bytes(4097), 0x3000: b"ab", 0x4000: b"cd", 0x5000: answers}
-    assert addresses == {
+    assert job.work().content == {
+        0x1000: bytes(4097),
+        0x3000: b"ab",
+        0x4000: b"cd",
+        0x5000: answers,
+    }
+    assert job.addresses == {
         "program": 0x1000,
         "image": 0x3000,
         "image_stride": 0x1000,
@@ -185,7 +181,7 @@ def test_images_answers_and_scratch_space_lie_behind_the_program() -> None:
 
 def test_the_host_writes_the_addresses_of_each_run() -> None:
     job = Job(program=bytes(4097), images=[b"ab", b"cd"], answer_bytes=40, latency=1)
-    text = script_text(work_of(job), hosted(ARCH))
+    text = script_text(job.work(), hosted(ARCH))
     second = text.splitlines()[text.splitlines().index("2 1 0 0") - 8 :]
     assert second[:8] == [
         *("1 14 1000 0", "1 18 0 0", "1 1c 4000 0", "1 20 0 0"),
@@ -195,17 +191,16 @@ def test_the_host_writes_the_addresses_of_each_run() -> None:
 
 
 def test_a_run_takes_the_smallest_memory_that_is_enough() -> None:
-    _, addresses = place(Job(program=b"p", images=[b"i"], answer_bytes=4, latency=1))
+    least = Job(program=b"p", images=[b"i"], answer_bytes=4, latency=1)
     for size, larger in zip(MEMORY_BYTES, [*MEMORY_BYTES[1:], None], strict=True):
-        space = size - addresses["scratch"]
-        job = Job(program=b"p", images=[b"i"], answer_bytes=4, scratch_bytes=space, latency=1)
-        assert memory_bytes(job, addresses) == size
-        wide = Job(program=b"p", images=[b"i"], answer_bytes=4, scratch_bytes=space + 1, latency=1)
+        space = size - least.addresses["scratch"]
+        assert replace(least, scratch_bytes=space).work().memory_bytes == size
+        wide = replace(least, scratch_bytes=space + 1)
         if larger is not None:
-            assert memory_bytes(wide, addresses) == larger
+            assert wide.work().memory_bytes == larger
             continue
         with pytest.raises(SimulationError, match="bytes for 1 runs"):
-            memory_bytes(wide, addresses)
+            wide.work()
 
 
 def test_the_lowest_byte_of_a_beat_is_written_last() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.chip.sim.host import script_text
+from hwgen.chip.sim.host import read_runs, script_text
 from hwgen.chip.sim.host_files import UNWRITTEN
 from hwgen.errors import SimulationError
 from hwgen.mram.facts.arch import load_arch
@@ -13,15 +13,7 @@ from hwgen.mram.facts.events import EVENTS
 from hwgen.mram.facts.program import MapPlace
 from hwgen.mram.facts.registers import OFFSETS
 from hwgen.mram.sim.by_hand import answer_lines
-from hwgen.mram.sim.chip_run import (
-    ChipRun,
-    Job,
-    hosted,
-    mode_and_record,
-    place,
-    read_folder,
-    work_of,
-)
+from hwgen.mram.sim.chip_run import ChipRun, Job, hosted, mode_and_record
 from hwgen.mram.sim.maps import bank_part
 from hwgen.mram.sim.stores import ANSWERS
 from tests.verif.mram.chips import compiled, residual_network
@@ -66,7 +58,7 @@ image 3
 def commands(folder: Path, events: str, stores: str = "") -> list[ChipRun]:
     (folder / "events.txt").write_text(events, encoding="ascii")
     (folder / "stores.txt").write_text(stores, encoding="ascii")
-    return read_folder(folder, ARCH)
+    return read_runs(folder, hosted(ARCH))
 
 
 def line(**fields: int) -> str:
@@ -142,18 +134,15 @@ def test_tables_images_and_answers_lie_behind_the_program() -> None:
         answer_bytes=40,
         latency=1,
     )
-    content, addresses = place(job)
-    assert addresses == {
+    assert job.addresses == {
         "program": 0x1000,
         "tables": 0x3000,
         "image": 0x4000,
-        "image_stride": 64,
         "answer": 0x5000,
-        "answer_stride": 128,
     }
     answers = bytes([UNWRITTEN]) * 256
     images = {0x4000: b"ab", 0x4040: b"cd"}
-    assert content == {0x1000: bytes(4097), 0x3000: b"t", **images, 0x5000: answers}
+    assert job.work().content == {0x1000: bytes(4097), 0x3000: b"t", **images, 0x5000: answers}
 
 
 def test_modes_are_requested_while_a_run_goes_on() -> None:
@@ -167,7 +156,7 @@ def test_modes_are_requested_while_a_run_goes_on() -> None:
         answer_bytes=8,
         latency=1,
     )
-    text = script_text(work_of(job), hosted(ARCH))
+    text = script_text(job.work(), hosted(ARCH))
     mode = f"{OFFSETS['mode']:x}"
     load, first, second = text.split("2 0 1 0\n")[0], *text.split("2 0 1 0\n")[1].split("2 1 0 0\n")
     assert f"1 {OFFSETS['command']:x} 1 0\n" in load

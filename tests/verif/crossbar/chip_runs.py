@@ -6,15 +6,16 @@ from pathlib import Path
 import numpy as np
 
 from golden.network import infer
+from hwgen.chip.sim.host import run_chip
 from hwgen.crossbar.compiler.lowering import Lowering
 from hwgen.crossbar.compiler.quantized import functions_of
 from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.facts.image_io import packed_image
+from hwgen.crossbar.facts.image_io import answer_stride, image_stride, packed_image
 from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
 from hwgen.crossbar.model.conductor import Conductor
 from hwgen.crossbar.model.cycles import RunCycles, load_cycles, run_cycles
 from hwgen.crossbar.model.predict import starts_of as starts_of_run
-from hwgen.crossbar.sim.chip_run import ChipRun, Job, run_chip
+from hwgen.crossbar.sim.chip_run import ChipRun, Job, hosted
 from hwgen.crossbar.sim.maps import answers_of, maps_of, starts_of
 from hwgen.network import QuantizedNetwork
 from verif.common.drawing import draw_images
@@ -98,8 +99,10 @@ def run_whole(
         images=[packed_image(chip, image) for image in drawn],
         run_images=images,
         interval=apart,
+        image_stride=image_stride(chip),
+        answer_stride=answer_stride(chip),
     )
-    load, run = run_chip(job, chip, folder)
+    load, run = run_chip(job.work(), hosted(chip), folder)
     return WholeRun(
         chip=chip,
         network=network,

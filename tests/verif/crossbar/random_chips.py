@@ -34,7 +34,7 @@ from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.least import least_power_w
 from hwgen.crossbar.pages import synthesis_page
 from hwgen.crossbar.pages.networks import load_problem
-from hwgen.crossbar.sim.chip_run import hosted
+from hwgen.crossbar.sim.chip_run import Stores, hosted
 from hwgen.errors import HwgenError, SimulationError
 from hwgen.jobs import executors
 from hwgen.network import QuantizedNetwork
@@ -116,7 +116,7 @@ def made_of(network: QuantizedNetwork) -> str:
 
 
 @cache
-def quick(chip: ChipFacts) -> HostedChip:
+def quick(chip: ChipFacts) -> HostedChip[Stores]:
     """Return a chip whose simulator is one file of C++, compiled as fast as can be."""
     return replace(
         hosted(chip), args=("--output-split", "0", "--output-groups", "1"), optimize="-O0"

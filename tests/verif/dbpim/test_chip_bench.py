@@ -13,7 +13,6 @@ from hwgen.data.load import load_dataset
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.model import CycleModel
 from hwgen.dbpim.rtl.chip import Chip
-from hwgen.dbpim.sim.chip_run import place
 from hwgen.dbpim.sim.simulate import job_of
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network
@@ -65,8 +64,9 @@ def write_job(
 ) -> Path:
     """Write the memory's content and, before anything runs, what is expected of each run."""
     program, maps = compiled(network, arch, batch=batch), infer(network, images)
-    content, addresses = place(job_of(arch, program, images))
-    memory.write_text(beats_text(content, arch.port_bytes), encoding="ascii")
+    job = job_of(arch, program, images)
+    addresses = job.addresses
+    memory.write_text(beats_text(job.work().content, arch.port_bytes), encoding="ascii")
     model = CycleModel(program, arch)
     expected = []
     for number in range(len(images) // batch):

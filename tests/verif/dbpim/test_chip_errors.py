@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.sim.host import run_chip
 from hwgen.chip.sim.host_files import PROGRAM_ADDRESS, UNWRITTEN
 from hwgen.chip.trouble import Trouble
 from hwgen.dbpim.facts.instructions import PACKETS, VERSION, ErrorCode, Opcode, Space, core_count
 from hwgen.dbpim.facts.stream import encode_header, pad
 from hwgen.dbpim.facts.timing import BUS_CYCLES, WATCHDOG_CYCLES
-from hwgen.dbpim.sim.chip_run import ChipRun, Job, place, run_chip
+from hwgen.dbpim.sim.chip_run import ChipRun, Job, hosted
 from hwgen.dbpim.sim.stores import BUS
 from verif.dbpim.component import small
 
@@ -71,7 +72,7 @@ def job(content: bytes, *, images: int = 1) -> Job:
 
 
 def run(what: Job, folder: Path) -> list[ChipRun]:
-    return run_chip(what, ARCH, folder)
+    return run_chip(what.work(), hosted(ARCH), folder)
 
 
 def expect_error(stopped: ChipRun, code: ErrorCode) -> None:
@@ -118,9 +119,8 @@ def test_what_follows_end_is_swallowed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stall", [0, 50])
 def test_a_read_error_stops_the_chip_and_the_next_start_works(stall: int, tmp_path: Path) -> None:
     what = replace(job(program(STORE, END), images=2), trouble=Trouble(stall=stall))
-    _, addresses = place(what)
     broken, right = run(
-        replace(what, trouble=Trouble(stall=stall, error_address=addresses["image"])), tmp_path
+        replace(what, trouble=Trouble(stall=stall, error_address=what.addresses["image"])), tmp_path
     )
     expect_error(broken, ErrorCode.READ_ERROR)
     assert right.done and not right.error
@@ -133,9 +133,9 @@ def test_a_read_error_stops_the_chip_and_the_next_start_works(stall: int, tmp_pa
 @pytest.mark.parametrize("stall", [0, 50])
 def test_a_write_error_stops_the_chip_and_the_next_start_works(stall: int, tmp_path: Path) -> None:
     what = replace(job(program(STORE, END), images=2), trouble=Trouble(stall=stall))
-    _, addresses = place(what)
     broken, right = run(
-        replace(what, trouble=Trouble(stall=stall, error_address=addresses["answers"])), tmp_path
+        replace(what, trouble=Trouble(stall=stall, error_address=what.addresses["answers"])),
+        tmp_path,
     )
     expect_error(broken, ErrorCode.WRITE_ERROR)
     assert right.done and not right.error

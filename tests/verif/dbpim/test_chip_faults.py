@@ -11,6 +11,7 @@ import pytest
 from golden.network import infer
 from hwgen.chip.axi import PAGE_BYTES
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.sim.host import run_chip
 from hwgen.chip.trouble import Trouble
 from hwgen.dbpim.compiler import unstored
 from hwgen.dbpim.facts.arch import Arch
@@ -19,7 +20,7 @@ from hwgen.dbpim.facts.program import Program, StepPlan
 from hwgen.dbpim.facts.stream import decode_stream, encode_header, header_beats
 from hwgen.dbpim.model import CycleModel
 from hwgen.dbpim.sim import SimulatedRun, simulate
-from hwgen.dbpim.sim.chip_run import ChipRun, Job, place, run_chip
+from hwgen.dbpim.sim.chip_run import ChipRun, Job, hosted
 from hwgen.dbpim.sim.simulate import job_of
 from hwgen.network import INPUT, QuantizedNetwork
 from tests.verif.dbpim.chips import check_values, chip_arch, compiled
@@ -72,7 +73,7 @@ def spilling(name: str, batch: int = BATCH) -> Case:
 
 
 def run(what: Job, case: Case, folder: Path) -> list[ChipRun]:
-    return run_chip(what, case.arch, folder)
+    return run_chip(what.work(), hosted(case.arch), folder)
 
 
 def check_run(found: SimulatedRun, case: Case, want: dict[str, np.ndarray], where: str) -> None:
@@ -144,11 +145,10 @@ def test_a_reset_on_the_bus_changes_nothing(
 def test_a_read_error_in_the_last_image_of_a_batch(name: str, stall: int, tmp_path: Path) -> None:
     case = spilling(name)
     what = case.job(stall=stall, runs=2)
-    _, addresses = place(what)
     step = case.find("load", "image", image=BATCH - 1)
     memory = case.steps[step].memory
     assert memory is not None and memory.offset
-    wrong = addresses["image"] + memory.offset
+    wrong = what.addresses["image"] + memory.offset
     broken, right = run(
         replace(what, trouble=Trouble(stall=stall, error_address=wrong)), case, tmp_path
     )
@@ -162,13 +162,12 @@ def test_a_read_error_in_the_last_image_of_a_batch(name: str, stall: int, tmp_pa
 def test_a_write_error_in_a_spilled_map(name: str, stall: int, tmp_path: Path) -> None:
     case = spilling(name)
     what = case.job(stall=stall, runs=2)
-    _, addresses = place(what)
     step = case.find("store", "scratch", image=BATCH - 1)
     memory = case.steps[step].memory
     assert memory is not None
     last_beat = memory.offset + memory.size - case.arch.port_bytes
     wrong = replace(
-        what, trouble=Trouble(stall=stall, error_address=addresses["scratch"] + last_beat)
+        what, trouble=Trouble(stall=stall, error_address=what.addresses["scratch"] + last_beat)
     )
     for stopped in run(wrong, case, tmp_path):
         expect_stop(stopped, ErrorCode.WRITE_ERROR, step)
@@ -180,14 +179,13 @@ def test_a_read_error_in_a_spilled_map(name: str, stall: int, tmp_path: Path) ->
     """The LOAD is led to a page that no STORE writes, so that only its data is wrong."""
     case = spilling(name)
     what = case.job(stall=stall, runs=2)
-    _, addresses = place(what)
     step = case.find("load", "scratch", image=BATCH - 1)
     page = -(-case.program.facts.scratch_bytes // PAGE_BYTES) * PAGE_BYTES
     moved = replace(
         what,
         program=with_offset(case, step, page),
         scratch_bytes=2 * page,
-        trouble=Trouble(stall=stall, error_address=addresses["scratch"] + page),
+        trouble=Trouble(stall=stall, error_address=what.addresses["scratch"] + page),
     )
     for stopped in run(moved, case, tmp_path):
         expect_stop(stopped, ErrorCode.READ_ERROR, step)

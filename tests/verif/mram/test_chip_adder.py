@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from hwgen.chip.sim.host import run_chip
 from hwgen.mram.facts.records import Kind
 from hwgen.mram.facts.stream import NO_KERNEL, Content, encode_program
 from hwgen.mram.facts.timing import ADD_CYCLES_PER_BIT, DISPATCH_CYCLES
-from hwgen.mram.sim.chip_run import ChipRun, Job, run_chip
+from hwgen.mram.sim.chip_run import ChipRun, Job, hosted
 from tests.verif.mram.chips import chip_arch
 
 ARCH = chip_arch("tiny")
@@ -84,7 +85,7 @@ def run(folder: Path, *more: dict[str, int], images: int = 1) -> tuple[ChipRun, 
         answer_bytes=ARCH.sub_arrays * ARCH.answer_bits // 8,
         latency=ARCH.memory_latency_cycles,
     )
-    _, found = run_chip(job, ARCH, folder)
+    _, found = run_chip(job.work(), hosted(ARCH), folder)
     assert found.done
     # Channel i of the only pixel meets column 9 i, the first tap of the first segment.
     columns = [9 * channel for channel in range(ARCH.block)]

@@ -8,13 +8,14 @@ import pytest
 
 from golden.network import answer
 from hwgen.chip.fields import decode, encode
+from hwgen.chip.sim.host import run_chip
 from hwgen.chip.trouble import Trouble
 from hwgen.mram.facts.image import unpack_answer
 from hwgen.mram.facts.records import HEADER, HEADER_BITS
 from hwgen.mram.facts.registers import VERSION, ErrorCode
 from hwgen.mram.facts.stream import section_beats
 from hwgen.mram.facts.timing import WATCHDOG_CYCLES
-from hwgen.mram.sim.chip_run import ChipRun, Job, place, run_chip
+from hwgen.mram.sim.chip_run import ChipRun, Job, hosted
 from hwgen.mram.sim.simulate import job_of
 from tests.verif.mram.chips import chip_arch, compiled, images_of, narrow_network
 
@@ -37,7 +38,7 @@ def changed(**fields: int) -> bytes:
 def run(folder: Path, program: bytes = BYTES, *, mode: int = 0, **more: object) -> list[ChipRun]:
     """Return LOAD, maybe a second one, and a run."""
     job = replace(job_of(ARCH, PROGRAM, IMAGES, modes=[mode]), program=program, **more)
-    return run_chip(job, ARCH, folder)
+    return run_chip(job.work(), hosted(ARCH), folder)
 
 
 def check_answer(found: ChipRun) -> None:
@@ -116,14 +117,14 @@ def test_an_unknown_record_is_refused(kind: int, tmp_path: Path) -> None:
     ("where", "code"), [("image", ErrorCode.READ_ERROR), ("answer", ErrorCode.WRITE_ERROR)]
 )
 def test_errors_of_the_memory_stop_a_run(where: str, code: ErrorCode, tmp_path: Path) -> None:
-    _, addresses = place(job_of(ARCH, PROGRAM, IMAGES, modes=[0]))
+    addresses = job_of(ARCH, PROGRAM, IMAGES, modes=[0]).addresses
     loaded, found = run(tmp_path, trouble=Trouble(error_address=addresses[where]))
     assert loaded.done
     stopped(found, code)
 
 
 def test_a_read_error_in_a_load_leaves_nothing_loaded(tmp_path: Path) -> None:
-    address = place(job_of(ARCH, PROGRAM, IMAGES, modes=[0]))[1]["program"] + len(BYTES) - 1
+    address = job_of(ARCH, PROGRAM, IMAGES, modes=[0]).addresses["program"] + len(BYTES) - 1
     beat = address // ARCH.port_bytes * ARCH.port_bytes
     loaded, found = run(tmp_path, trouble=Trouble(error_address=beat))
     stopped(loaded, ErrorCode.READ_ERROR)
@@ -147,7 +148,7 @@ def test_reset_in_a_run_begins_anew(tmp_path: Path) -> None:
 
 def test_events_are_those_of_the_counters(tmp_path: Path) -> None:
     job: Job = job_of(ARCH, PROGRAM, IMAGES, modes=[0])
-    _, found = run_chip(job, ARCH, tmp_path)
+    _, found = run_chip(job.work(), hosted(ARCH), tmp_path)
     for name in ("and_operations", "input_row_writes"):
         assert found.events[name] == found.registers[name] > 0
     assert found.registers["layers"] == len(PROGRAM.facts.modes[0].steps)

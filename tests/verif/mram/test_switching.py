@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from hwgen.chip.sim.host import run_chip
 from hwgen.mram.facts.timing import IMAGE_CYCLES
 from hwgen.mram.sim import simulate
-from hwgen.mram.sim.chip_run import mode_and_record, run_chip
+from hwgen.mram.sim.chip_run import hosted, mode_and_record
 from hwgen.mram.sim.simulate import job_of
 from tests.verif.mram.chips import (
     check_cycles,
@@ -54,7 +55,7 @@ def test_an_image_takes_as_long_after_a_switch_as_without() -> None:
 def test_every_run_requests_its_own_modes(tmp_path: Path) -> None:
     """The images of the run before do not count: else a mode would come too early."""
     job = replace(job_of(ARCH, PROGRAM, IMAGES, modes=MODES), run_images=5)
-    _, *runs = run_chip(job, ARCH, tmp_path)
+    _, *runs = run_chip(job.work(), hosted(ARCH), tmp_path)
     steps = [len(PROGRAM.facts.modes[mode].steps) for mode in MODES]
     taken = []
     for first, run in zip(range(0, len(MODES), 5), runs, strict=True):
@@ -64,7 +65,8 @@ def test_every_run_requests_its_own_modes(tmp_path: Path) -> None:
 
 
 def test_a_mode_is_taken_in_one_cycle_between_two_images(tmp_path: Path) -> None:
-    _, run = run_chip(job_of(ARCH, PROGRAM, IMAGES, modes=MODES), ARCH, tmp_path)
+    job = job_of(ARCH, PROGRAM, IMAGES, modes=MODES)
+    _, run = run_chip(job.work(), hosted(ARCH), tmp_path)
     steps = [len(PROGRAM.facts.modes[mode].steps) for mode in MODES]
     last = [run.retired[behind - 1] for behind in accumulate(steps)]
     assert [mode_and_record(one)[0] for one in last] == MODES
