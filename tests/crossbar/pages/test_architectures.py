@@ -15,6 +15,7 @@ from hwgen.crossbar.facts.fabric import Fabric, Operation
 from hwgen.crossbar.facts.fabric_check import chip_of
 from hwgen.crossbar.facts.layout import floorplan
 from hwgen.crossbar.facts.operations import OPERATIONS
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.record import make_arch
 from hwgen.crossbar.pages.architectures import check_durations, load_arch
 from hwgen.errors import ConfigError
@@ -40,7 +41,7 @@ def fabric_of(arch: Arch) -> Fabric:
 def in_golden(arch: Arch) -> list[tuple[Operation, ...]]:
     """Return the operations of all layers as golden has them."""
     network = arch.whole_network
-    plan = floorplan(network, arch, arch.point, arch.rules, choice_of(arch))
+    plan = floorplan(network, arch, arch.point, STRICT, choice_of(arch))
     return operations_of(chip_of(arch, network, plan))
 
 
