@@ -93,17 +93,6 @@ def test_nothing_is_imported_by_a_string_but_for_a_reason() -> None:
     assert found == set(BY_NAME)
 
 
-CIRCLES = [
-    {
-        "hwgen.crossbar.facts.arch",
-        "hwgen.crossbar.facts.arch_check",
-        "hwgen.crossbar.facts.fabric_check",
-    },
-    {"hwgen.crossbar.model.fabric", "hwgen.crossbar.model.record"},
-]
-"""Modules that import each other, for types alone: of a record that is checked where it is made."""
-
-
 def test_no_modules_import_each_other_in_a_circle() -> None:
     graph = grimp.build_graph("hwgen", "golden", "verif")
     reached = {
@@ -111,4 +100,4 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         for module in graph.modules
     }
     circles = {frozenset({module, *others}) for module, others in reached.items() if others}
-    assert circles == set(map(frozenset, CIRCLES))
+    assert not circles

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from golden.crossbar.ir import Dataflow
 from golden.crossbar.results import result_macros
-from hwgen.crossbar.facts.chip import Chip, constants_of
+from hwgen.crossbar.facts.chip_plan import ChipPlan, constants_of
 from hwgen.crossbar.facts.components import (
     Adc,
     Components,
@@ -99,9 +99,9 @@ class Case:
         """Return the scratchpads to choose from, smallest first."""
         return self.components.scratchpads.to_choose_from(published=not self.rules.one_port)
 
-    def chip(self, memory: Scratchpad, step_ns: float) -> Chip:
+    def chip(self, memory: Scratchpad, step_ns: float) -> ChipPlan:
         """Return the chip that strict rules judge, with scratchpads of one capacity."""
-        return Chip(
+        return ChipPlan(
             network=self.network,
             plan=self.plan,
             point=self.point,

@@ -8,8 +8,8 @@ do not, and so does every travel behind the crossbars, because its links are fre
 import math
 
 from golden.crossbar.port_times import PortTimes, is_sent, port_times
-from hwgen.crossbar.facts.chip import CLOCK_NS, LAG_NS, Chip
-from hwgen.crossbar.facts.fabric import Operation
+from hwgen.crossbar.facts.arch_fabric import Operation
+from hwgen.crossbar.facts.chip_plan import CLOCK_NS, LAG_NS, ChipPlan
 from hwgen.crossbar.facts.layout import IMAGE_MACRO, most_arriving
 from hwgen.crossbar.facts.operations import PER_BIT, OperationName
 from hwgen.crossbar.facts.ports import elements_in_a_word, pool_clocks, shares_of
@@ -18,7 +18,7 @@ VECTOR_CLOCKS = 11
 """Of a macro of a chain: a hop, and an addition of a vector, as they are charged."""
 
 
-def names_of(chip: Chip, place: int) -> list[OperationName]:
+def names_of(chip: ChipPlan, place: int) -> list[OperationName]:
     """Return the operations that a block of a layer goes through, in their order."""
     layer, placed = chip.network.layers[place], chip.plan.layers[place]
     names: list[OperationName] = [] if layer.providers else ["transfer"]
@@ -38,7 +38,7 @@ def names_of(chip: Chip, place: int) -> list[OperationName]:
     return names
 
 
-def operations_of(chip: Chip) -> list[tuple[Operation, ...]]:
+def operations_of(chip: ChipPlan) -> list[tuple[Operation, ...]]:
     """Return the operations of each layer."""
     ports = port_times(chip)
     return [
@@ -47,7 +47,7 @@ def operations_of(chip: Chip) -> list[tuple[Operation, ...]]:
     ]
 
 
-def operation_of(chip: Chip, place: int, name: OperationName, port: PortTimes) -> Operation:
+def operation_of(chip: ChipPlan, place: int, name: OperationName, port: PortTimes) -> Operation:
     """Return one operation of a layer; port: the accesses of the layer."""
     bit_steps = chip.bit_steps if name in PER_BIT else 1
     ns = worked_ns(chip, place, name, port)
@@ -68,12 +68,12 @@ def operation_of(chip: Chip, place: int, name: OperationName, port: PortTimes) -
     )
 
 
-def whole_steps(chip: Chip, ns: float) -> int:
+def whole_steps(chip: ChipPlan, ns: float) -> int:
     """Return the steps that something takes, one at least."""
     return max(1, math.ceil(ns / chip.step_ns))
 
 
-def worked_ns(chip: Chip, place: int, name: OperationName, port: PortTimes) -> float:
+def worked_ns(chip: ChipPlan, place: int, name: OperationName, port: PortTimes) -> float:
     """Return how long an operation works; 0: always whole steps."""
     access_ns, ns = float(chip.access_clocks), 0.0
     match name:
@@ -92,7 +92,7 @@ def worked_ns(chip: Chip, place: int, name: OperationName, port: PortTimes) -> f
     return ns
 
 
-def unit_clocks(chip: Chip, place: int, name: OperationName) -> int:
+def unit_clocks(chip: ChipPlan, place: int, name: OperationName) -> int:
     """Return the clocks that a pooling, an addition of maps or an activation takes at least.
 
     Its lanes take a word of elements in a clock at most, a pooling of one pixel, tap and map.
@@ -110,7 +110,7 @@ def unit_clocks(chip: Chip, place: int, name: OperationName) -> int:
     return 0
 
 
-def image_ns(chip: Chip, place: int) -> float:
+def image_ns(chip: ChipPlan, place: int) -> float:
     """Return how long the new pixels of a block take to all macros of a layer."""
     layer, placed = chip.network.layers[place], chip.plan.layers[place]
     elements = most_arriving(layer, placed.copies) * layer.in_channels
@@ -118,7 +118,7 @@ def image_ns(chip: Chip, place: int) -> float:
     return travel_ns(chip, farthest, chip.flits(elements * chip.activation_bits))
 
 
-def send_ns(chip: Chip, place: int) -> float:
+def send_ns(chip: ChipPlan, place: int) -> float:
     """Return how long a block of results takes to all macros of its readers, or off the chip."""
     layer, placed = chip.network.layers[place], chip.plan.layers[place]
     targets = chip.reader_macros(place) or {IMAGE_MACRO}
@@ -127,12 +127,12 @@ def send_ns(chip: Chip, place: int) -> float:
     return travel_ns(chip, farthest, chip.flits(bits))
 
 
-def travel_ns(chip: Chip, hops: int, flits: int) -> float:
+def travel_ns(chip: ChipPlan, hops: int, flits: int) -> float:
     """Return how long a header and flits travel."""
     return chip.constants.network_on_chip.hop_ns * (hops + 1 + flits)
 
 
-def gather_ns(chip: Chip, place: int) -> float:
+def gather_ns(chip: ChipPlan, place: int) -> float:
     """Return how long the results of a block take to the merge macro, source after source."""
     layer, placed = chip.network.layers[place], chip.plan.layers[place]
     clocks, farthest = 0, 0
@@ -143,7 +143,7 @@ def gather_ns(chip: Chip, place: int) -> float:
     return chip.constants.network_on_chip.hop_ns * (clocks + farthest)
 
 
-def chain_ns(chip: Chip, place: int) -> float:
+def chain_ns(chip: ChipPlan, place: int) -> float:
     """Return how long the partial sums of a copy take along its macros.
 
     Each macro waits for a whole vector of sums, adds its own, and passes it on.

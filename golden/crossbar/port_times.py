@@ -8,7 +8,7 @@ period, and more if it makes several blocks in the time of that period: a crowd.
 import math
 from dataclasses import astuple, dataclass
 
-from hwgen.crossbar.facts.chip import Chip
+from hwgen.crossbar.facts.chip_plan import ChipPlan
 from hwgen.crossbar.facts.layout import most_arriving
 from hwgen.crossbar.facts.ports import (
     elements_in_a_word,
@@ -45,14 +45,14 @@ class PortTimes:
         return PortTimes(*(each + crowd if each else 0 for each in astuple(self)))
 
 
-def words_of(chip: Chip, place: int, copies: int) -> int:
+def words_of(chip: ChipPlan, place: int, copies: int) -> int:
     """Return the words of the results of some copies, however they lie in them."""
     channels = chip.network.layers[place].out_channels
     word = elements_in_a_word(chip.bus_bits, chip.output_bits(place))
     return words_of_run(copies * channels, channels, word)
 
 
-def reads_of(chip: Chip, place: int) -> list[int]:
+def reads_of(chip: ChipPlan, place: int) -> list[int]:
     """Return the reads of each macro of a layer for a block."""
     layer, placed = chip.network.layers[place], chip.plan.layers[place]
     word = elements_in_a_word(chip.bus_bits, chip.activation_bits)
@@ -68,18 +68,18 @@ def reads_of(chip: Chip, place: int) -> list[int]:
     ]
 
 
-def all_reads(chip: Chip, place: int) -> int:
+def all_reads(chip: ChipPlan, place: int) -> int:
     """Return the reads of all macros of a layer for a block."""
     return sum(reads_of(chip, place))
 
 
-def is_sent(chip: Chip, place: int) -> bool:
+def is_sent(chip: ChipPlan, place: int) -> bool:
     """Return whether blocks of a layer are read back to leave its merge macro."""
     here = {chip.plan.layers[place].merge_macro}
     return not chip.readers(place) or bool(chip.reader_macros(place) - here)
 
 
-def image_words(chip: Chip, place: int) -> int:
+def image_words(chip: ChipPlan, place: int) -> int:
     """Return the words of what is new of the image for a block of a layer; 0: it reads none."""
     layer = chip.network.layers[place]
     if layer.providers:
@@ -89,7 +89,7 @@ def image_words(chip: Chip, place: int) -> int:
     return words_of_run(run, layer.in_channels, word)
 
 
-def received(chip: Chip, place: int) -> int:
+def received(chip: ChipPlan, place: int) -> int:
     """Return the words that arrive for a block of a layer in each of its macros."""
     words = image_words(chip, place)
     for provider in chip.network.layers[place].providers:
@@ -98,7 +98,7 @@ def received(chip: Chip, place: int) -> int:
     return words
 
 
-def port_times(chip: Chip) -> list[PortTimes]:
+def port_times(chip: ChipPlan) -> list[PortTimes]:
     """Return the times of each layer."""
     places = range(len(chip.plan.layers))
     found = [PortTimes() for _ in places]
@@ -126,7 +126,7 @@ def port_times(chip: Chip) -> list[PortTimes]:
     return [own.behind(words) for own, words in zip(found, crowds, strict=True)]
 
 
-def crowd(chip: Chip, times: list[PortTimes], place: int) -> int:
+def crowd(chip: ChipPlan, times: list[PortTimes], place: int) -> int:
     """Return the words that arrive in the macros of a layer beyond two blocks of each provider.
 
     times: without crowds. As more arrives the period is longer, until no further block may begin.
@@ -146,7 +146,7 @@ def crowd(chip: Chip, times: list[PortTimes], place: int) -> int:
     return more
 
 
-def most_begun(chip: Chip, times: list[PortTimes], steps: int) -> list[int]:
+def most_begun(chip: ChipPlan, times: list[PortTimes], steps: int) -> list[int]:
     """Return how many blocks of each layer may begin in some steps; times: without crowds.
 
     A layer without weights begins none before its providers have made what it reads.
@@ -169,7 +169,7 @@ def most_begun(chip: Chip, times: list[PortTimes], steps: int) -> list[int]:
     return found
 
 
-def steps_of(chip: Chip, accesses: int) -> int:
+def steps_of(chip: ChipPlan, accesses: int) -> int:
     """Return the steps that some accesses take."""
     return math.ceil(accesses * float(chip.access_clocks) / chip.step_ns)
 

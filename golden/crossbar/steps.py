@@ -9,10 +9,10 @@ from collections.abc import Collection
 from golden.crossbar.case import Case
 from golden.crossbar.durations import operations_of
 from golden.crossbar.ir import Operation
-from hwgen.crossbar.facts.chip import LAG_NS, Chip
+from hwgen.crossbar.facts.arch_fabric import Operation as Timed
+from hwgen.crossbar.facts.arch_fabric import Travel
+from hwgen.crossbar.facts.chip_plan import LAG_NS, ChipPlan
 from hwgen.crossbar.facts.components import Scratchpad
-from hwgen.crossbar.facts.fabric import Operation as Timed
-from hwgen.crossbar.facts.fabric import Travel
 from hwgen.crossbar.facts.layout import Link
 from hwgen.crossbar.facts.operations import TRAVELS
 from hwgen.crossbar.facts.travels import conflicts_of, travel, travels_of, tree_of
@@ -53,7 +53,7 @@ def periods_of(case: Case, memory: Scratchpad | None, step_ns: float) -> Duratio
     return [[each.period for each in operations] for operations in found]
 
 
-def timed_operations(case: Case, chip: Chip) -> list[list[Timed]]:
+def timed_operations(case: Case, chip: ChipPlan) -> list[list[Timed]]:
     """Return the operations of each layer; without chains a merge follows the store."""
     found = [list(operations) for operations in operations_of(chip)]
     if case.rules.chain_before_activation:
@@ -67,7 +67,7 @@ def timed_operations(case: Case, chip: Chip) -> list[list[Timed]]:
     return found
 
 
-def merge_of(case: Case, chip: Chip, place: int) -> Timed:
+def merge_of(case: Case, chip: ChipPlan, place: int) -> Timed:
     """Return the merge of a layer, which pays for the lag of its engines as a gather does."""
     ns = travel_ns(case, place, "merge") + LAG_NS
     steps = whole_steps(ns, chip.step_ns)
@@ -143,7 +143,7 @@ def clashing(case: Case) -> Collection[tuple[Kind, Kind]]:
     return {(a, b) for a in links for b in links if a != b and links[a] & links[b]}
 
 
-def merging(chip: Chip) -> list[Travel]:
+def merging(chip: ChipPlan) -> list[Travel]:
     """Return all travels where results are merged behind the store, merges as gathers."""
     travels = [each for each in travels_of(chip) if each.kind not in ("chain", "gather")]
     for place, placed in enumerate(chip.plan.layers):

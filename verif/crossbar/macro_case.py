@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -14,15 +14,8 @@ from golden.ops.conv import conv
 from golden.ops.max_pool import max_pool
 from golden.ops.requantize import requantize
 from golden.ops.shortcut import shortcut
-from hwgen.crossbar.facts.chip_facts import (
-    ChipFacts,
-    ChipLayer,
-    Held,
-    Macro,
-    Operation,
-    Region,
-    Travel,
-)
+from hwgen.crossbar.facts.arch_fabric import Held, Macro, Operation, Region, Travel
+from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.columns import columns_of
 from hwgen.crossbar.facts.encoding import (
     column_accumulator_bits,
@@ -41,6 +34,7 @@ from hwgen.crossbar.facts.loads import (
     table_entries,
 )
 from hwgen.crossbar.facts.network import CrossbarLayer
+from hwgen.crossbar.facts.operations import OperationName
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.ports import pool_clocks, tile_reads, window_reads
 
@@ -123,7 +117,7 @@ class MacroCase:
         return -(-2 * self.map_elements(place) * self.bits // self.word_bits)
 
     @cached_property
-    def chip(self) -> ChipFacts:
+    def chip(self) -> Chip:
         """The description of the chip."""
         point = Point(
             rram_ratio=None, cell_bits=self.cell_bits, side=self.side, dac_bits=self.dac_bits
@@ -147,7 +141,7 @@ class MacroCase:
                 )
             )
             word += words
-        return ChipFacts(
+        return Chip(
             name="case",
             side=self.side,
             cell_bits=self.cell_bits,
@@ -178,7 +172,8 @@ class MacroCase:
                     macro=macro,
                     node=macro,
                     words=word,
-                    layers=tuple(places) if macro == self.macros - 1 else (0,),
+                    dacs=0,
+                    crossbars=0,
                     adcs=self.adcs,
                     shift_add=1,
                     addition=1,
@@ -232,6 +227,7 @@ class MacroCase:
                 pixels=1,
                 channels=1,
                 bits=self.bits,
+                clocks=1,
                 first_clock=first_clock,
             )
 
@@ -241,7 +237,7 @@ class MacroCase:
         numbers = dict.fromkeys(("shift_add", "addition", "pool", "eltwise"), 1)
         numbers["activation"] = self.units
         if not layer.has_weights:
-            empty = dict.fromkeys(("units", "crossbars", "conversions", "slots"), 0)
+            empty = dict.fromkeys(("units", "crossbars", "dacs", "conversions", "slots"), 0)
             yield Held(
                 macro=self.macros - 1,
                 copies=(0, copies),
@@ -264,6 +260,7 @@ class MacroCase:
                 crossbars=units * cut.column_tiles * self.slices,
                 conversions=len(columns_of(cut, one)),
                 adcs=self.adcs,
+                dacs=0,
                 slots=0,
                 **numbers,
             )
@@ -297,10 +294,11 @@ class MacroCase:
             clocks_per_bit=self.bit_clocks(place),
             operations=tuple(
                 Operation(
-                    name=name,
+                    name=cast(OperationName, name),
                     steps=self._steps(place, name),
                     bit_steps=self.bit_steps if name in BIT_STEP else 1,
                     period=1,
+                    clocks=1,
                 )
                 for name in self._operations(place)
             ),

@@ -5,13 +5,13 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.rtl.layouts import flit, layer_strobes
 from hwgen.crossbar.rtl.macro import Macro
 from hwgen.crossbar.rtl.shifts import any_of
 
 
-def group_strobes(chip: ChipFacts) -> data.StructLayout:
+def group_strobes(chip: Chip) -> data.StructLayout:
     """The strobes of all layers of a chip."""
     return data.StructLayout(
         {f"layer{layer.place}": layer_strobes(chip, layer) for layer in chip.layers}
@@ -32,7 +32,7 @@ class MacroGroup(Part):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts) -> None:
+    def __init__(self, *, chip: Chip) -> None:
         self._chip = chip
         self._macros = [Macro(chip=chip, macro=one.macro) for one in chip.macros]
         self.parts = self._macros
@@ -52,7 +52,7 @@ class MacroGroup(Part):
         chip, placed = self._chip, []
         for number, part in enumerate(self._macros):
             m.submodules[f"macro_{number}"] = macro = part.instance()
-            for place in chip.macros[number].layers:
+            for place in chip.layers_in(number):
                 m.d.comb += macro.strobes[f"layer{place}"].eq(self.strobes[f"layer{place}"])
             placed.append(macro)
         for number, macro in enumerate(placed):

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from hwgen.chip.rtl.part import Part
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.rtl.chain import Chain
 from hwgen.crossbar.rtl.gather import Gatherer
 from hwgen.crossbar.rtl.packer import Packer
@@ -64,7 +64,7 @@ GATHERED, GATHERED_LAST = (7, 15, 9, 2), (7, 0, 4, 0)
 PARTS["gather"] = Gatherer(chip=case().chip, elements=sum(GATHERED), sources=len(GATHERED) - 1)
 
 
-def collected() -> ChipFacts:
+def collected() -> Chip:
     """Return a chip with three results: of one pixel, of several blocks, and of raw sums."""
     layer = {"kind": "conv", "kernel": 1, "stride": 1, "padding": 0, "activation": "none"}
     layer |= {"in_channels": 1, "groups": 1}

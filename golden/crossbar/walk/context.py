@@ -9,7 +9,8 @@ import numpy as np
 
 from golden.crossbar.walk.hazards import NEVER, Findings, Ints, Where
 from golden.crossbar.walk.rates import RATES, Rates
-from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer, Held, Region
+from hwgen.crossbar.facts.arch_fabric import Held, Region
+from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.timing import LAGS
 
 Key = tuple[int, str]
@@ -27,7 +28,7 @@ class Stage:
     delays: clocks by which an operation begins later than its part does, for planted faults
     """
 
-    chip: ChipFacts
+    chip: Chip
     starts: Starts
     images: int
     rates: Rates = RATES

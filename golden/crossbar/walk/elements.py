@@ -8,7 +8,8 @@ from golden.crossbar.walk.context import Stage, two_behind
 from golden.crossbar.walk.hazards import NEVER, Ints, Where
 from golden.crossbar.walk.sums import Sums
 from golden.crossbar.walk.traffic import Packet, Storing, Traffic
-from hwgen.crossbar.facts.chip_facts import ChipLayer, Held, Travel
+from hwgen.crossbar.facts.arch_fabric import Held, Travel
+from hwgen.crossbar.facts.chip import ChipLayer
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from golden.crossbar.walk.context import Stage
 from golden.crossbar.walk.hazards import Ints, Say
 from golden.crossbar.walk.traffic import Loading, Packet, Traffic, waiting_words
-from hwgen.crossbar.facts.chip_facts import Travel
+from hwgen.crossbar.facts.arch_fabric import Travel
 
 
 def load(stage: Stage, traffic: Traffic, loading: Loading) -> None:

@@ -9,7 +9,8 @@ from golden.crossbar.walk.context import Stage, behind, two_behind
 from golden.crossbar.walk.hazards import NEVER, Ints
 from golden.crossbar.walk.reads import Reads
 from golden.crossbar.walk.traffic import Loading, Packet, Traffic
-from hwgen.crossbar.facts.chip_facts import ChipLayer, Held
+from hwgen.crossbar.facts.arch_fabric import Held
+from hwgen.crossbar.facts.chip import ChipLayer
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from golden.crossbar.walk.context import Stage
 from golden.crossbar.walk.hazards import NEVER, Ints
 from golden.crossbar.walk.ports import Ports, User
 from golden.crossbar.walk.reads import Reads, block_reads_of, window_reads_of
-from hwgen.crossbar.facts.chip_facts import ChipLayer, Held, Region, Travel
+from hwgen.crossbar.facts.arch_fabric import Held, Region, Travel
+from hwgen.crossbar.facts.chip import ChipLayer
 from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.ports import tile_reads, window_reads, words_of_run
 from hwgen.crossbar.facts.rules import STRICT
@@ -99,7 +100,7 @@ class Traffic:
         self._by_travel: dict[int, list[tuple[int, Receiver]]] = {}
         for macro in stage.chip.macros:
             self._receive(macro.macro)
-            for place in macro.layers:
+            for place in stage.chip.layers_in(macro.macro):
                 self._engine(stage.chip.layers[place], macro.macro)
         for travel in stage.chip.travels:
             if travel.kind == "image":

@@ -17,11 +17,11 @@ from golden.crossbar.walk.sums import (
     reduce_windows,
 )
 from golden.crossbar.walk.traffic import Traffic
-from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer
+from hwgen.crossbar.facts.chip import Chip, ChipLayer
 
 
 def walk(
-    chip: ChipFacts,
+    chip: Chip,
     starts: Starts,
     *,
     images: int = 1,

@@ -8,7 +8,7 @@ from hwgen.crossbar.compiler.answers import with_answers
 from hwgen.crossbar.compiler.lowering import BEAT_BITS, Lowering
 from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network, functions_of
 from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
-from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.program import (
     BEAT,

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hwgen.chip.step import PlannedStep
 from hwgen.chip.tiling import LayerTiling
 from hwgen.crossbar.facts.arch import Arch
-from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer
-from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.chip import Chip, ChipLayer, described
 from hwgen.crossbar.facts.holdings import Cut
 from hwgen.crossbar.facts.image_io import HEADER_BEATS
 from hwgen.crossbar.facts.loads import (
@@ -41,7 +40,7 @@ def listing(program: Program, arch: Arch) -> str:
     return "".join(f"{line}\n" for line in lines(program, described(arch)))
 
 
-def lines(program: Program, chip: ChipFacts) -> Iterator[str]:
+def lines(program: Program, chip: Chip) -> Iterator[str]:
     """Yield the lines."""
     facts = program.facts
     yield f"{facts.network_name} on {facts.architecture_name}, {program.beats:,} beats"
@@ -54,7 +53,7 @@ def lines(program: Program, chip: ChipFacts) -> Iterator[str]:
         yield f"  {index:6} {entry_text(target, entry)}"
 
 
-def packets(program: Program, chip: ChipFacts) -> Iterator[tuple[int, LoadTarget, int, int]]:
+def packets(program: Program, chip: Chip) -> Iterator[tuple[int, LoadTarget, int, int]]:
     """Yield macro, target, index and entry of each packet of a program."""
     first = len(chip.travels)
     targets = [{one.number: one for one in load_targets(chip, each.macro)} for each in chip.macros]
@@ -107,7 +106,7 @@ def step_list(program: Program, arch: Arch) -> list[PlannedStep]:
     ]
 
 
-def ring_text(chip: ChipFacts, layer: ChipLayer) -> str:
+def ring_text(chip: Chip, layer: ChipLayer) -> str:
     """Return where the results of a layer lie; empty where they only travel."""
     for one in chip.regions:
         if one.kind == "output" and one.layer == layer.place:

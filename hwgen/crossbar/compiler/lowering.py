@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from hwgen.crossbar.compiler.answers import with_answers
 from hwgen.crossbar.compiler.quantized import crossbar_network, functions_of
-from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer, Held
+from hwgen.crossbar.facts.arch_fabric import Held
+from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.columns import columns_of
 from hwgen.crossbar.facts.holdings import Holding
 from hwgen.crossbar.facts.image_io import HEADER_BEATS
@@ -70,7 +71,7 @@ class Tile:
 class Lowering:
     """Writes the packets of a network for a chip."""
 
-    def __init__(self, chip: ChipFacts, network: QuantizedNetwork) -> None:
+    def __init__(self, chip: Chip, network: QuantizedNetwork) -> None:
         """Refuse what the chip does not compute: a message of a sentence."""
         check_computed(network)
         network = with_answers(network)

@@ -3,6 +3,9 @@
 Macros lie on a mesh along a snake: place p is in row p // columns; even rows run from left to
 right, odd rows back. A layer with weights owns a range of places; its outputs come together in its
 merge macro. A layer without weights works on the merge macro of its first provider.
+
+An architecture is checked where it is made: its numbers follow from each other. How long operations
+take is not judged here: that is compared with the pipeline of the evaluator.
 """
 
 import hashlib
@@ -15,20 +18,27 @@ import yaml
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-from hwgen.crossbar.facts.arch_check import check_arch
-from hwgen.crossbar.facts.fabric import Fabric
+from hwgen.crossbar.facts.arch_fabric import ArchFabric, Region
+from hwgen.crossbar.facts.arch_layer import (
+    ArchLayer,
+    ComponentsFile,
+    Memory,
+    Mesh,
+    Network,
+    Positive,
+    Size,
+)
+from hwgen.crossbar.facts.chip_plan import ChipPlan, Ring, rings_of
+from hwgen.crossbar.facts.fabric_plan import fabric_of
+from hwgen.crossbar.facts.layout import Choice, Floorplan, Placement, floorplan
 from hwgen.crossbar.facts.network import (
     LAYER_DEFAULTS,
     NETWORK_DEFAULTS,
-    Activation,
-    Columns,
-    CrossbarLayer,
     CrossbarNetwork,
-    Kind,
     without_defaults,
 )
 from hwgen.crossbar.facts.point import Point
-from hwgen.crossbar.facts.rules import RulesName
+from hwgen.crossbar.facts.rules import RULES, RulesName
 from hwgen.errors import ConfigError
 from hwgen.files.load import read_mapping, shortened, validate_spec
 
@@ -40,171 +50,18 @@ EARLIER = (1, 2)
 DIGEST_KEY = "digest"
 """Of all else in a file but the name, behind it."""
 
-Size = Annotated[int, Field(ge=1)]
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Name = Annotated[str, Field(min_length=1)]
-Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+PLANNED = (
+    "copies",
+    "blocks",
+    "rows",
+    "row_tiles",
+    "column_tiles",
+)
+"""What a mapping has in common with a placement."""
 
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Network:
-    """The network that it was made for; with the layers below, all of it."""
-
-    name: Name
-    digest: Digest
-    input_channels: Size
-    input_side: Size
-    fused_activations: bool
-    input_columns: Size | None = None
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class ComponentsFile:
-    """The constants that it was made with."""
-
-    name: Name
-    digest: Digest
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Memory:
-    """The scratchpad of each macro; every access moves `bus_bits`."""
-
-    kilobytes: Size
-    bus_bits: Size
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Mesh:
-    """Rows and columns of macros, of which the last row may not be full; links of `flit_bits`."""
-
-    rows: Size
-    columns: Size
-    macros: Size
-    flit_bits: Size
-    hop_ns: Positive
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Window:
-    """Kernel, stride and padding (top) in pixels; groups of a convolution."""
-
-    kernel: Size
-    stride: Size
-    padding: Count
-    groups: Size
-    bottom_padding: Count
-    right_padding: Count
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Map:
-    """A map of channels; side in pixels, that of a column where a layer has `columns`."""
-
-    channels: Size
-    side: Size
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Mapping:
-    """How the work of a layer is cut.
-
-    copies: of the weights (WtDup), or pixels that a layer without weights handles at a time
-    blocks: computation blocks of an image; each handles `copies` pixels, the last one maybe fewer
-    rows: of weights, that is inputs that meet in one output; row_tiles, column_tiles: crossbars
-        that one cell slice of one copy takes; all 0 without weights
-    crossbars: of all copies, slices and tiles
-    clocks_per_bit: pipeline steps in which the ADCs of a macro work off one input bit
-    """
-
-    copies: Size
-    blocks: Size
-    rows: Count
-    row_tiles: Count
-    column_tiles: Count
-    crossbars: Count
-    clocks_per_bit: Size
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Place:
-    """Where a layer works: `macros` places from `first_macro` on, outputs meet in `merge_macro`.
-
-    mate: the layer (its place in `layers`) that lives in the same macros and shares their ADCs
-    """
-
-    first_macro: Count
-    macros: Size
-    merge_macro: Count
-    mate: Count | None
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Counts:
-    """Components of all macros of a layer together; 0 ADCs: it uses those of its mate."""
-
-    dac: Count
-    adc: Count
-    shift_add: Count
-    addition: Count
-    relu: Count
-    sigmoid: Count
-    pool: Count
-    eltwise: Count
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class ArchLayer:
-    """One layer: what it computes, and what computes it.
-
-    providers: places in `layers` of those that it reads, the image if none
-    activation: what is applied to its outputs
-    columns, dilation, product, average, slope, limits, raw_bits: as in `CrossbarLayer`
-    """
-
-    name: Name
-    kind: Kind
-    activation: Activation
-    providers: tuple[Count, ...]
-    window: Window
-    input: Map
-    output: Map
-    mapping: Mapping
-    place: Place
-    counts: Counts
-    columns: Columns | None = None
-    dilation: tuple[Size, Size] = (1, 1)
-    product: bool = False
-    average: bool = False
-    slope: float | None = 0.0
-    limits: tuple[int, int] | None = None
-    raw_bits: Literal[32, 64] | None = None
-
-    @property
-    def layer(self) -> CrossbarLayer:
-        """The layer of the network."""
-        return CrossbarLayer(
-            name=self.name,
-            kind=self.kind,
-            providers=self.providers,
-            kernel=self.window.kernel,
-            stride=self.window.stride,
-            padding=self.window.padding,
-            in_channels=self.input.channels,
-            out_channels=self.output.channels,
-            groups=self.window.groups,
-            in_side=self.input.side,
-            out_side=self.output.side,
-            activation=self.activation,
-            columns=self.columns,
-            dilation=self.dilation,
-            product=self.product,
-            average=self.average,
-            slope=self.slope,
-            limits=self.limits,
-            raw_bits=self.raw_bits,
-        )
+FOLLOWS = ("clock", "adc_rate", "encoding", "orders", "io")
+LISTS = ("layers", "macros", "travels")
+TOTALS = ("adc", "shift_add", "addition", "relu", "sigmoid", "pool", "eltwise")
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -242,7 +99,7 @@ class Arch:
     scratchpad: Memory
     mesh: Mesh
     layers: Annotated[tuple[ArchLayer, ...], Field(min_length=1)]
-    fabric: Fabric | None
+    fabric: ArchFabric | None
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -328,7 +185,7 @@ def check_version(given: dict[str, Any], source: str) -> None:
         )
 
 
-def fabric_of_chip(arch: Arch, source: str) -> Fabric:
+def fabric_of_chip(arch: Arch, source: str) -> ArchFabric:
     """Return the fabric of an architecture, and refuse one that describes no hardware."""
     if arch.fabric is None:
         raise ConfigError(
@@ -345,3 +202,209 @@ def arch_text(arch: Arch) -> str:
     """Return the text of an architecture file; what belongs together stands in one line."""
     plain = json.loads(json.dumps(asdict(arch) | {DIGEST_KEY: arch.digest}))
     return yaml.safe_dump(plain, sort_keys=False, width=100, default_flow_style=None)
+
+
+def check_arch(arch: Arch, network: CrossbarNetwork) -> None:
+    """Check everything against `network`, which is that of the architecture's own layers."""
+    equal("network.digest", "that of the layers below it", network.digest, arch.network.digest)
+    equal("adc_bits", "what rows, cells and DACs ask for", arch.point.adc_bits, arch.adc_bits)
+    rules = RULES[arch.rules]
+    if rules.whole_parts == (arch.point.rram_ratio is not None):
+        allowed = "a share under published rules, null under strict ones"
+        raise ValueError(f"point.rram_ratio|{allowed}|{arch.point.rram_ratio}")
+    for place in range(len(arch.layers)):
+        check_mate(arch, place)
+    plan = floorplan(network, arch, arch.point, rules, choice_of(arch))
+    for place in range(len(arch.layers)):
+        check_mapping(arch, place, plan.layers[place])
+        check_counts(arch, place)
+    check_mesh(arch, plan)
+    check_fabric(arch, network, plan)
+
+
+def equal(field: str, meaning: str, wanted: object, given: object) -> None:
+    """Refuse a number that is not what follows from others."""
+    if given != wanted:
+        raise ValueError(f"{field}|{meaning} ({shown(wanted)})|{shown(given)}")
+
+
+def shown(value: object) -> str:
+    """Return a value for a message: of a digest the beginning."""
+    return f"{value}"[:16]
+
+
+def choice_of(arch: Arch) -> Choice:
+    """Return what a synthesis chose; all else follows."""
+    layers = arch.layers
+    return Choice(
+        copies=tuple(layer.mapping.copies for layer in layers),
+        macros=tuple(
+            layer.place.macros if owns_macros(arch, place) else 0
+            for place, layer in enumerate(layers)
+        ),
+        mate=tuple(-1 if layer.place.mate is None else layer.place.mate for layer in layers),
+        clocks=tuple(layer.mapping.clocks_per_bit for layer in layers),
+    )
+
+
+def has_weights(layer: ArchLayer) -> bool:
+    """Return whether a layer takes crossbars."""
+    return layer.kind in ("conv", "fc")
+
+
+def owns_macros(arch: Arch, place: int) -> bool:
+    """Return whether the macros of a layer are its own: not those of a provider or earlier mate."""
+    mate = arch.layers[place].place.mate
+    return has_weights(arch.layers[place]) and (mate is None or mate > place)
+
+
+def check_mate(arch: Arch, place: int) -> None:
+    """Check that two that share their macros agree on that."""
+    mate = arch.layers[place].place.mate
+    if mate is None:
+        return
+    field = f"layers.{place}.place.mate"
+    if mate >= len(arch.layers) or mate == place:
+        raise ValueError(f"{field}|another layer|{mate}")
+    if not (has_weights(arch.layers[place]) and has_weights(arch.layers[mate])):
+        raise ValueError(f"{field}|none, unless both have weights|{mate}")
+    equal(field, "a layer whose mate is this one", place, arch.layers[mate].place.mate)
+
+
+def check_mapping(arch: Arch, place: int, plan: Placement) -> None:
+    """Check how a layer is cut and where it stands against the plan of the whole chip."""
+    layer = arch.layers[place]
+    bottom, right = layer.layer.end_paddings
+    for key, end in (("bottom_padding", bottom), ("right_padding", right)):
+        field = f"layers.{place}.window.{key}"
+        equal(field, "what the last windows reach", end, getattr(layer.window, key))
+    for key in PLANNED:
+        wanted = getattr(plan, key)
+        equal(f"layers.{place}.mapping.{key}", "as planned", wanted, getattr(layer.mapping, key))
+    crossbars = plan.copies * plan.crossbars
+    field = f"layers.{place}.mapping.crossbars"
+    equal(field, "copies x tiles x slices", crossbars, layer.mapping.crossbars)
+    where = layer.place
+    for key, meaning, wanted in (
+        ("first_macro", "the first that is free, or its host's", plan.macros.start),
+        ("macros", "those of its host", len(plan.macros)),
+        ("merge_macro", "where its outputs meet", plan.merge_macro),
+    ):
+        equal(f"layers.{place}.place.{key}", meaning, wanted, getattr(where, key))
+    most = plan.copies * plan.row_tiles
+    if has_weights(layer) and where.macros > most:
+        allowed = f"at most copies x row_tiles ({most})"
+        raise ValueError(f"layers.{place}.place.macros|{allowed}|{where.macros}")
+
+
+def check_counts(arch: Arch, place: int) -> None:
+    """Check components: DACs at each row in use, ADCs unless those of a mate serve."""
+    layer = arch.layers[place]
+    mapping, counts = layer.mapping, layer.counts
+    field = f"layers.{place}.counts"
+    if RULES[arch.rules].whole_parts:
+        drivers = mapping.copies * mapping.rows * mapping.column_tiles * arch.slices
+        equal(f"{field}.dac", "one for each row in use", drivers, counts.dac)
+    if not has_weights(layer):
+        equal(f"{field}.adc", "none without weights", 0, counts.adc)
+    elif counts.adc == 0:
+        mate = layer.place.mate
+        if mate is None or arch.layers[mate].counts.adc == 0:
+            raise ValueError(f"{field}.adc|at least 1, in the layer or in its mate|0")
+
+
+def check_mesh(arch: Arch, plan: Floorplan) -> None:
+    """Check the mesh; of a plan's rows the last ones may be empty."""
+    equal("mesh.macros", "those of all layers", plan.macros, arch.mesh.macros)
+    equal("mesh.columns", "of a near square", plan.mesh_columns, arch.mesh.columns)
+    rows = -(-plan.macros // plan.mesh_columns)
+    equal("mesh.rows", "macros / columns, rounded up", rows, arch.mesh.rows)
+
+
+def check_fabric(arch: Arch, network: CrossbarNetwork, plan: Floorplan) -> None:
+    """Check that strict architectures have a fabric, and that it is that of their designs."""
+    if arch.rules == "published":
+        if arch.fabric is not None:
+            raise ValueError("fabric|null under published rules, which describe no hardware|given")
+        return
+    if arch.fabric is None:
+        raise ValueError("fabric|present under strict rules|null")
+    check_constants(arch, arch.fabric)
+    chip = chip_of(arch, network, plan)
+    check_regions(arch, arch.fabric.regions, rings_of(chip))
+    check_equal("number of fabric.layers", len(network.layers), len(arch.fabric.layers))
+    operations = [layer.operations for layer in arch.fabric.layers]
+    wanted = fabric_of(chip, operations, arch.fabric.regions, arch.fabric.stream)
+    for key in FOLLOWS:
+        check_equal(f"fabric.{key}", getattr(wanted, key), getattr(arch.fabric, key))
+    for key in LISTS:
+        ours, theirs = getattr(wanted, key), getattr(arch.fabric, key)
+        check_equal(f"number of fabric.{key}", len(ours), len(theirs))
+        for place, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+            for name, value in vars(one).items():
+                if not name.startswith("__"):
+                    check_equal(f"fabric.{key}.{place}.{name}", value, getattr(other, name))
+    check_totals(arch, arch.fabric)
+
+
+def chip_of(arch: Arch, network: CrossbarNetwork, plan: Floorplan) -> ChipPlan:
+    """Return what the fabric of an architecture follows from."""
+    if arch.fabric is None:
+        raise TypeError("an architecture of published rules has no fabric")
+    return ChipPlan(
+        network=network,
+        plan=plan,
+        point=arch.point,
+        weight_bits=arch.weight_bits,
+        activation_bits=arch.activation_bits,
+        step_ns=arch.step_ns,
+        clocks_per_bit=tuple(layer.mapping.clocks_per_bit for layer in arch.layers),
+        constants=arch.fabric.constants,
+        bus_bits=arch.scratchpad.bus_bits,
+    )
+
+
+def check_equal(field: str, wanted: object, given: object) -> None:
+    """Refuse what does not follow."""
+    if wanted != given:
+        raise ValueError(f"{field}|as planned ({f'{wanted}'[:60]})|{f'{given}'[:60]}")
+
+
+def check_constants(arch: Arch, fabric: ArchFabric) -> None:
+    """Check that the constants are those of the parts that the architecture names."""
+    constants = fabric.constants
+    for name, wanted, given in (
+        ("crossbar.side", arch.point.side, constants.crossbar.side),
+        ("adc.bits", arch.adc_bits, constants.adc.bits),
+        ("dac.bits", arch.point.dac_bits, constants.dac.bits),
+        ("vector_units.lanes", arch.vector_lanes, constants.vector_units.lanes),
+        ("scratchpad.kilobytes", arch.scratchpad.kilobytes, constants.scratchpad.kilobytes),
+        ("network_on_chip.flit_bits", arch.mesh.flit_bits, constants.network_on_chip.flit_bits),
+    ):
+        check_equal(f"fabric.constants.{name}", wanted, given)
+
+
+def check_totals(arch: Arch, fabric: ArchFabric) -> None:
+    """Check that what is counted, and paid for, is at least what is built in all macros."""
+    for name in TOTALS:
+        built = sum(getattr(one, "adcs" if name == "adc" else name) for one in fabric.macros)
+        counted = sum(getattr(layer.counts, name) for layer in arch.layers)
+        if counted < built:
+            raise ValueError(
+                f"number of {name} in counts|at least those of macros ({built})|{counted}"
+            )
+
+
+def check_regions(arch: Arch, regions: tuple[Region, ...], rings: list[Ring]) -> None:
+    """Check that regions of a macro follow each other and fit, and that all are there."""
+    words = arch.scratchpad.kilobytes * 1024 * 8 // arch.scratchpad.bus_bits
+    check_equal("number of fabric.regions", len(rings), len(regions))
+    used: dict[int, int] = {}
+    for place, (region, ring) in enumerate(zip(regions, rings, strict=True)):
+        field = f"fabric.regions.{place}"
+        for name in ring._fields:
+            check_equal(f"{field}.{name}", getattr(ring, name), getattr(region, name))
+        check_equal(f"{field}.first_word", used.get(region.macro, 0), region.first_word)
+        used[region.macro] = region.first_word + region.words
+        if used[region.macro] > words:
+            raise ValueError(f"{field}.words|within {words} words|to {used[region.macro]}")

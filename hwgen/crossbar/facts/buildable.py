@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable
 from fractions import Fraction
 
-from hwgen.crossbar.facts.chip import CLOCK_NS
+from hwgen.crossbar.facts.chip_plan import CLOCK_NS
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.encoding import partial_sum_bits
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork

@@ -1,139 +1,212 @@
-"""What a chip follows from: a network, where its layers stand, and the parts that it has."""
+"""A chip in memory: what the generators of RTL and the cycle model take.
 
-import math
+All that differs between two chips is in here, in the records of `hwgen.crossbar.facts.arch_fabric`.
+Steps are ticks of `step_clocks` clocks, words are those of a scratchpad, nodes are numbered
+`row * columns + column`.
+"""
+
 from dataclasses import dataclass
+from functools import cached_property
 
-from hwgen.crossbar.facts.components import Components
-from hwgen.crossbar.facts.encoding import partial_sum_bits
-from hwgen.crossbar.facts.fabric import Constants, Link
-from hwgen.crossbar.facts.holdings import Cut, Holding, cut_of, holdings_of
-from hwgen.crossbar.facts.layout import Floorplan, route
-from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
+from hwgen.crossbar.facts.arch_fabric import Held, LayerFabric, Macro, Operation, Region, Travel
+from hwgen.crossbar.facts.holdings import Cut, cut_of
+from hwgen.crossbar.facts.network import CrossbarLayer
+from hwgen.crossbar.facts.ports import shares_between
+from hwgen.crossbar.facts.travels import Moving, conflicts_of
 
-CLOCK_NS = 1.0
 
-LAG_CLOCKS = 24
-"""Clocks that the engines of a layer work behind each other, all together."""
+@dataclass(frozen=True, kw_only=True)
+class ChipLayer:
+    """One layer.
 
-LAG_NS = LAG_CLOCKS * CLOCK_NS
+    place: of the layer in the network; layer: its shape, `layer.providers`: who it reads
+    copies: output pixels of a block, the last block of an image may have fewer; blocks: an image
+    first_macro, macros, merge_macro: where it works; mate: the layer that shares its ADCs
+    clocks_per_bit: steps of a bit step
+    operations: that a block goes through, in order
+    output_bits: of an element of its map; raw: it is not requantized
+    table: its activation is a function of one element that is loaded
+    operands: of an addition, the layer at each position; else none
+    cut, partial_sum_bits: of a layer with weights; else None, 0
+    held: by macro, in the order of macros
+    """
+
+    place: int
+    layer: CrossbarLayer
+    copies: int
+    blocks: int
+    first_macro: int
+    macros: int
+    merge_macro: int
+    mate: int | None
+    clocks_per_bit: int
+    operations: tuple[Operation, ...]
+    output_bits: int
+    raw: bool
+    table: bool
+    operands: tuple[int, ...]
+    cut: Cut | None
+    partial_sum_bits: int
+    held: tuple[Held, ...]
+
+    @property
+    def last_pixels(self) -> int:
+        """Pixels of the last block of an image."""
+        return self.layer.pixels - (self.blocks - 1) * self.copies
+
+    def index_of(self, name: str) -> int | None:
+        """Return the place of an operation among its operations."""
+        names = [operation.name for operation in self.operations]
+        return names.index(name) if name in names else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chip:
-    """What the fabric follows from, under strict rules.
+    """A whole chip.
 
-    clocks_per_bit: steps of a bit step, by layer
-    bus_bits: of a word of a scratchpad
+    side, cell_bits, dac_bits, adc_bits: of its crossbars and converters
+    slices: cells of a weight; bit_steps: of an input
+    step_clocks, access_clocks: of a step, of an access to a scratchpad
+    word_bits, flit_bits: of a scratchpad, of a link; lanes: elements of a digital unit
+    adc_samples, adc_clocks: each ADC takes so many samples in so many clocks, in lowest terms
+    rows, columns: of the mesh; io_node: where the image enters and results leave
+    interval: steps from one image of a stream to the next
+    digest: of its architecture; empty where there is none
     """
 
-    network: CrossbarNetwork
-    plan: Floorplan
-    point: Point
+    name: str
+    side: int
+    cell_bits: int
+    dac_bits: int
+    adc_bits: int
     weight_bits: int
     activation_bits: int
-    step_ns: float
-    clocks_per_bit: tuple[int, ...]
-    constants: Constants
-    bus_bits: int
+    slices: int
+    bit_steps: int
+    column_accumulator_bits: int
+    input_sum_bits: int
+    step_clocks: int
+    access_clocks: int
+    word_bits: int
+    flit_bits: int
+    lanes: int
+    adc_samples: int
+    adc_clocks: int
+    rows: int
+    columns: int
+    io_node: int
+    image_channels: int
+    image_sides: tuple[int, int]
+    interval: int
+    layers: tuple[ChipLayer, ...]
+    macros: tuple[Macro, ...]
+    regions: tuple[Region, ...]
+    travels: tuple[Travel, ...]
+    digest: str = ""
 
     @property
-    def step_clocks(self) -> int:
-        """Clocks of a step, whole."""
-        return math.ceil(self.step_ns / CLOCK_NS - 1e-9)
+    def id_word(self) -> int:
+        """What the register `id` reads, and a program must carry."""
+        return int(self.digest[:8] or "0", 16)
 
     @property
-    def access_clocks(self) -> int:
-        """Clocks of an access to a scratchpad, whole."""
-        return max(1, math.ceil(self.constants.scratchpad.latency_ns / CLOCK_NS))
+    def adc_samples_at_once(self) -> int:
+        """Samples of an ADC in a clock, at least one."""
+        return max(1, self.adc_samples // self.adc_clocks)
 
     @property
-    def slices(self) -> int:
-        """Cells that hold one weight."""
-        return -(-self.weight_bits // self.point.cell_bits)
+    def word_elements(self) -> int:
+        """Elements of a word of a scratchpad."""
+        return self.word_bits // self.activation_bits
 
     @property
-    def bit_steps(self) -> int:
-        """Bit steps that feed one input."""
-        return -(-self.activation_bits // self.point.dac_bits)
+    def flit_elements(self) -> int:
+        """Activations of a flit; the bits of a flit are a multiple of theirs."""
+        return self.flit_bits // self.activation_bits
 
-    def node(self, macro: int) -> int:
-        """Return the node of a macro."""
-        return self.plan.node(macro)
+    def layers_in(self, macro: int) -> tuple[int, ...]:
+        """Return the layers that work in a macro."""
+        return tuple(
+            layer.place for layer in self.layers if any(held.macro == macro for held in layer.held)
+        )
 
-    def readers(self, place: int | None) -> list[int]:
-        """Return the layers that read a layer; None: the image."""
-        if place is None:
-            return [i for i, layer in enumerate(self.network.layers) if not layer.providers]
-        return [i for i, layer in enumerate(self.network.layers) if place in layer.providers]
+    def travels_of(self, place: int, operation: str) -> list[Travel]:
+        """Return what travels in an operation of a layer."""
+        return [one for one in self.travels if one.owner == place and one.operation == operation]
 
-    def reader_macros(self, place: int) -> set[int]:
-        """Return the macros in which the readers of a layer are."""
-        return {macro for i in self.readers(place) for macro in self.plan.layers[i].macros}
+    def shares_of(self, place: int) -> tuple[int, ...]:
+        """Return the channels of a pixel that a layer reads of each of its rings.
 
-    def is_remote(self, provider: int, reader: int) -> bool:
-        """Return whether blocks of a provider are sent to a reader: it is not there alone."""
-        only = {self.plan.layers[provider].merge_macro}
-        return set(self.plan.layers[reader].macros) != only
+        More than one: it reads a concatenation.
+        """
+        layer = self.layers[place].layer
+        read = [self.layers[provider].layer for provider in layer.providers]
+        return (layer.in_channels,) if layer.kind == "eltwise" else shares_between(layer, read)
 
-    def cut(self, place: int) -> Cut:
-        """Return how the weights of a layer are cut."""
-        return cut_of(self.network.layers[place], self.point.side, self.slices)
-
-    def holdings(self, place: int) -> list[Holding]:
-        """Return what each macro of a layer with weights holds."""
-        placed = self.plan.layers[place]
-        return holdings_of(self.cut(place), placed.copies, placed.macros)
-
-    def results(self, place: int) -> dict[int, int]:
-        """Return the macros in which results of a layer become whole, and of how many copies."""
-        placed = self.plan.layers[place]
-        if not self.network.layers[place].has_weights:
-            return {placed.merge_macro: placed.copies}
-        tiles = self.cut(place).row_tiles
-        return {
-            one.macro: len(one.copies)
-            for one in self.holdings(place)
-            if one.row_tiles.stop == tiles
-        }
-
-    def is_chained(self, place: int) -> bool:
-        """Return whether partial sums of a copy travel from macro to macro."""
-        placed = self.plan.layers[place]
-        return self.network.layers[place].has_weights and len(placed.macros) > placed.copies
-
-    def output_bits(self, place: int) -> int:
-        """Return the bits of an element of the results of a layer."""
-        return self.network.layers[place].raw_bits or self.activation_bits
-
-    def sum_bits(self, place: int) -> int:
-        """Return the bits in which sums over the row tiles of a layer travel and are added."""
-        rows = self.cut(place).group_rows
-        return partial_sum_bits(rows, self.weight_bits, self.activation_bits)
-
-    def flits(self, bits: int) -> int:
-        """Return the flits of some bits, without a header."""
-        return -(-bits // self.constants.network_on_chip.flit_bits)
-
-    def route(self, source: int, target: int) -> list[Link]:
-        """Return the links from one node to another."""
-        return route(self.plan.mesh_columns, source, target)
-
-    def hops(self, source: int, target: int) -> int:
-        """Return the links between two nodes."""
-        return len(self.route(source, target))
+    @cached_property
+    def conflicts(self) -> frozenset[tuple[Moving, Moving]]:
+        """Pairs of (layer, operation) whose travels share a link; both orders of each pair."""
+        return frozenset(conflicts_of(self.travels))
 
 
-def constants_of(components: Components, point: Point, kilobytes: int) -> Constants:
-    """Return the constants of the parts of a chip; kilobytes: of a scratchpad."""
-    pads = components.scratchpads.capacities
-    return Constants(
-        crossbar=next(one for one in components.crossbars.sizes if one.side == point.side),
-        crossbar_latency_ns=components.crossbars.latency_ns,
-        adc=next(one for one in components.adcs.resolutions if one.bits == point.adc_bits),
-        dac=next(one for one in components.dacs.resolutions if one.bits == point.dac_bits),
-        vector_units=components.vector_units,
-        scratchpad=next(one for one in pads if one.kilobytes == kilobytes),
-        network_on_chip=components.network_on_chip,
-        step_floor_ns=components.step_floor_ns,
+def described(arch: Arch) -> Chip:
+    """Return the description of a chip; published rules describe no hardware and are refused."""
+    fabric = fabric_of_chip(arch, arch.name)
+    network = arch.whole_network
+    return Chip(
+        name=arch.name,
+        digest=arch.digest,
+        side=arch.point.side,
+        cell_bits=arch.point.cell_bits,
+        dac_bits=arch.point.dac_bits,
+        adc_bits=arch.adc_bits,
+        weight_bits=arch.weight_bits,
+        activation_bits=arch.activation_bits,
+        slices=arch.slices,
+        bit_steps=arch.bit_steps,
+        column_accumulator_bits=fabric.encoding.column_accumulator_bits,
+        input_sum_bits=fabric.encoding.input_sum_bits,
+        step_clocks=fabric.clock.step_clocks,
+        access_clocks=fabric.clock.access_clocks,
+        word_bits=arch.scratchpad.bus_bits,
+        flit_bits=arch.mesh.flit_bits,
+        lanes=arch.vector_lanes,
+        adc_samples=fabric.adc_rate.samples,
+        adc_clocks=fabric.adc_rate.clocks,
+        rows=arch.mesh.rows,
+        columns=arch.mesh.columns,
+        io_node=fabric.io.node,
+        image_channels=network.input_channels,
+        image_sides=network.input_sides,
+        interval=fabric.stream.interval_steps,
+        layers=tuple(layer_of(arch, layer) for layer in fabric.layers),
+        macros=fabric.macros,
+        regions=fabric.regions,
+        travels=fabric.travels,
+    )
+
+
+def layer_of(arch: Arch, own: LayerFabric) -> ChipLayer:
+    """Return one layer."""
+    given = arch.layers[own.layer]
+    layer, place, mapping = given.layer, given.place, given.mapping
+    return ChipLayer(
+        place=own.layer,
+        layer=layer,
+        copies=mapping.copies,
+        blocks=mapping.blocks,
+        first_macro=place.first_macro,
+        macros=place.macros,
+        merge_macro=place.merge_macro,
+        mate=place.mate,
+        clocks_per_bit=mapping.clocks_per_bit,
+        operations=own.operations,
+        output_bits=own.output_bits,
+        raw=layer.raw_bits is not None,
+        table=own.table,
+        operands=own.operands,
+        cut=cut_of(layer, arch.point.side, arch.slices) if layer.has_weights else None,
+        partial_sum_bits=own.partial_sum_bits,
+        held=own.held,
     )

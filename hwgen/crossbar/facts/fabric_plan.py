@@ -6,13 +6,10 @@ How long operations take is evaluated, and regions are simulated: both are given
 import math
 from collections.abc import Sequence
 
-from hwgen.crossbar.facts.buildable import adc_rate
-from hwgen.crossbar.facts.chip import CLOCK_NS, LAG_CLOCKS, Chip
-from hwgen.crossbar.facts.encoding import column_accumulator_bits, input_sum_bits
-from hwgen.crossbar.facts.fabric import (
+from hwgen.crossbar.facts.arch_fabric import (
     ORDERS,
+    ArchFabric,
     Clock,
-    Fabric,
     Held,
     Io,
     LayerFabric,
@@ -23,6 +20,9 @@ from hwgen.crossbar.facts.fabric import (
     Stream,
     encoding_of,
 )
+from hwgen.crossbar.facts.buildable import adc_rate
+from hwgen.crossbar.facts.chip_plan import CLOCK_NS, LAG_CLOCKS, ChipPlan
+from hwgen.crossbar.facts.encoding import column_accumulator_bits, input_sum_bits
 from hwgen.crossbar.facts.holdings import (
     Holding,
     adcs_for,
@@ -43,8 +43,8 @@ IMAGES_HELD = 2
 
 
 def fabric_of(
-    chip: Chip, operations: Durations, regions: tuple[Region, ...], stream: Stream
-) -> Fabric:
+    chip: ChipPlan, operations: Durations, regions: tuple[Region, ...], stream: Stream
+) -> ArchFabric:
     """Return the whole fabric; regions and the stream that sized them are simulated.
 
     operations: of each layer
@@ -52,7 +52,7 @@ def fabric_of(
     side, cell = chip.point.side, chip.point.cell_bits
     rate = adc_rate(chip.constants.adc.samples_per_ns)
     layers = layers_of(chip, operations)
-    return Fabric(
+    return ArchFabric(
         clock=Clock(
             clock_ns=CLOCK_NS,
             step_clocks=chip.step_clocks,
@@ -75,7 +75,7 @@ def fabric_of(
     )
 
 
-def io_of(chip: Chip) -> Io:
+def io_of(chip: ChipPlan) -> Io:
     """Return what waits at the edge of the chip."""
     network = chip.network
     image = math.prod(network.input_sides) * network.input_channels * chip.activation_bits
@@ -97,19 +97,19 @@ def bytes_of(bits: int) -> int:
     return -(-bits // 8)
 
 
-def layers_of(chip: Chip, operations: Durations) -> tuple[LayerFabric, ...]:
+def layers_of(chip: ChipPlan, operations: Durations) -> tuple[LayerFabric, ...]:
     """Return all layers; an ADC that two of them share is built once."""
     adcs = built_adcs(chip)
     return tuple(layer_fabric(chip, place, each, adcs) for place, each in enumerate(operations))
 
 
-def samples_in(chip: Chip, place: int) -> int:
+def samples_in(chip: ChipPlan, place: int) -> int:
     """Return the samples that an ADC can take in a bit step of a layer."""
     bit_step_ns = chip.clocks_per_bit[place] * chip.step_clocks * CLOCK_NS
     return max(1, samples_of(chip.constants.adc.samples_per_ns, bit_step_ns))
 
 
-def built_adcs(chip: Chip) -> dict[int, int]:
+def built_adcs(chip: ChipPlan) -> dict[int, int]:
     """Return the ADCs of each macro that has some: of two layers the larger number."""
     found: dict[int, int] = {}
     for place, layer in enumerate(chip.network.layers):
@@ -120,7 +120,7 @@ def built_adcs(chip: Chip) -> dict[int, int]:
 
 
 def layer_fabric(
-    chip: Chip, place: int, operations: tuple[Operation, ...], adcs: dict[int, int]
+    chip: ChipPlan, place: int, operations: tuple[Operation, ...], adcs: dict[int, int]
 ) -> LayerFabric:
     """Return how a layer works, and who holds what of it; adcs: built in each macro."""
     layer = chip.network.layers[place]
@@ -143,7 +143,7 @@ def layer_fabric(
     )
 
 
-def held_in(chip: Chip, place: int, one: Holding, adcs: int) -> Held:
+def held_in(chip: ChipPlan, place: int, one: Holding, adcs: int) -> Held:
     """Return what a macro holds of a layer with weights; adcs: that are built there."""
     cut, lanes = chip.cut(place), chip.constants.vector_units.lanes
     wide = -(-chip.network.layers[place].out_channels // lanes)
@@ -170,7 +170,7 @@ def held_in(chip: Chip, place: int, one: Holding, adcs: int) -> Held:
     )
 
 
-def held_without(chip: Chip, place: int) -> Held:
+def held_without(chip: ChipPlan, place: int) -> Held:
     """Return what the merge macro of a provider has for a layer without weights."""
     layer, placed = chip.network.layers[place], chip.plan.layers[place]
     vectors = placed.copies * -(-layer.out_channels // chip.constants.vector_units.lanes)
@@ -197,19 +197,19 @@ def held_without(chip: Chip, place: int) -> Held:
     )
 
 
-def activation_of(chip: Chip, place: int) -> str:
+def activation_of(chip: ChipPlan, place: int) -> str:
     """Return the unit that requantizes the results of a layer."""
     return "sigmoid" if chip.network.layers[place].activation == "sigmoid" else "relu"
 
 
-def units_for(chip: Chip, name: str, work: int, steps: int) -> int:
+def units_for(chip: ChipPlan, name: str, work: int, steps: int) -> int:
     """Return the digital units that do some vectors in some steps; a part of one is none."""
     rate = getattr(chip.constants.vector_units, name).operations_per_ns
     return adcs_for(work, max(1, samples_of(rate, steps * chip.step_ns)))
 
 
 def macros_of(
-    chip: Chip, layers: tuple[LayerFabric, ...], regions: tuple[Region, ...]
+    chip: ChipPlan, layers: tuple[LayerFabric, ...], regions: tuple[Region, ...]
 ) -> tuple[Macro, ...]:
     """Return what is built in each macro."""
     adcs = built_adcs(chip)
@@ -220,7 +220,7 @@ def macros_of(
 
 
 def macro_of(
-    chip: Chip,
+    chip: ChipPlan,
     macro: int,
     adcs: int,
     layers: tuple[LayerFabric, ...],

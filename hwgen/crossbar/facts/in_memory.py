@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from hwgen.chip.in_memory import InMemory, MapLayout
 from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
-from hwgen.crossbar.facts.chip_facts import ChipFacts, Travel
-from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.arch_fabric import Travel
+from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.image_io import (
     answer_stride,
     block_flits,
@@ -49,7 +49,7 @@ def in_memory(
     )
 
 
-def answer_of(chip: ChipFacts, program: Program) -> tuple[int, Travel]:
+def answer_of(chip: Chip, program: Program) -> tuple[int, Travel]:
     """Return the result that is the answer, and the bytes before it: of other results."""
     names, begin = [plan.map for plan in program.facts.layers], 0
     for travel in results(chip):
@@ -59,7 +59,7 @@ def answer_of(chip: ChipFacts, program: Program) -> tuple[int, Travel]:
     return begin, travel
 
 
-def image_layout(chip: ChipFacts, shape: tuple[int, int, int]) -> MapLayout:
+def image_layout(chip: Chip, shape: tuple[int, int, int]) -> MapLayout:
     """Return the layout of an image: one block without gaps."""
     size = -(-int(np.prod(shape)) * chip.activation_bits // 8)
     return MapLayout(
@@ -72,7 +72,7 @@ def image_layout(chip: ChipFacts, shape: tuple[int, int, int]) -> MapLayout:
     )
 
 
-def answer_layout(chip: ChipFacts, travel: Travel, shape: tuple[int, int, int]) -> MapLayout:
+def answer_layout(chip: Chip, travel: Travel, shape: tuple[int, int, int]) -> MapLayout:
     """Return the layout of a result: blocks of `copies` pixels, each of which begins a flit."""
     copies = chip.layers[travel.owner].copies
     return MapLayout(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.errors import DesignError
 
 Kind = Literal["column", "channel", "limits", "operands", "table"]
@@ -62,12 +62,12 @@ class LoadTarget:
     entries: int
 
 
-def load_targets(chip: ChipFacts, macro: int) -> list[LoadTarget]:
+def load_targets(chip: Chip, macro: int) -> list[LoadTarget]:
     """Return what is loaded into a macro; entries of a target come in order, each once."""
     if chip.flit_bits < FLIT:
         raise DesignError(f"flits must have {FLIT} bits for loads, got {chip.flit_bits}")
     found = []
-    for order, place in enumerate(chip.macros[macro].layers):
+    for order, place in enumerate(chip.layers_in(macro)):
         layer = chip.layers[place]
         held = next(one for one in layer.held if one.macro == macro)
         cells = -(-chip.side * chip.cell_bits // chip.flit_bits)
@@ -87,7 +87,7 @@ def load_targets(chip: ChipFacts, macro: int) -> list[LoadTarget]:
     return found
 
 
-def table_entries(chip: ChipFacts) -> int:
+def table_entries(chip: Chip) -> int:
     """Return the elements of which a table says something."""
     return 1 << min(chip.activation_bits, TABLE_BITS)
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer
-from hwgen.crossbar.facts.operations import PER_BIT, TRAVELS
+from hwgen.crossbar.facts.chip import Chip, ChipLayer
+from hwgen.crossbar.facts.operations import PER_BIT, TRAVELS, OperationName
 
-Key = tuple[int, str]
+Key = tuple[int, OperationName]
 """A layer, and the name of one of its operations."""
 
 RISING = ("transfer", "send", "gather", "chain")
@@ -30,7 +30,7 @@ def back(layer: ChipLayer, k: int) -> int:
     return max(1, layer.operations[k + 1].busy - 1)
 
 
-def travels_in_order(chip: ChipFacts) -> list[Key]:
+def travels_in_order(chip: Chip) -> list[Key]:
     """Return all operations that travel, who goes first at a link first: the later layer."""
     keys = [
         (layer.place, operation.name)
@@ -45,7 +45,7 @@ def travels_in_order(chip: ChipFacts) -> list[Key]:
     )
 
 
-def pairs(chip: ChipFacts) -> Iterator[tuple[ChipLayer, ChipLayer, int]]:
+def pairs(chip: Chip) -> Iterator[tuple[ChipLayer, ChipLayer, int]]:
     """Yield each layer that shares ADCs, its mate, and the steps that keep them apart.
 
     A layer may multiply that many steps after its mate began, when the mate's conversions, of all

@@ -1,6 +1,6 @@
 """Which way packets leave each router: a bit for each output, by the number in the header."""
 
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.layout import route
 
 NORTH, EAST, SOUTH, WEST, LOCAL, IO = range(6)
@@ -8,17 +8,17 @@ PORTS = 6
 """Of a router: its neighbours, its macro, and the I/O node."""
 
 
-def load_number(chip: ChipFacts, macro: int) -> int:
+def load_number(chip: Chip, macro: int) -> int:
     """Return what stands for a travel in the header of what is loaded into a macro."""
     return len(chip.travels) + macro
 
 
-def numbers(chip: ChipFacts) -> int:
+def numbers(chip: Chip) -> int:
     """Return how many numbers headers know: travels, then loads of macros."""
     return len(chip.travels) + len(chip.macros)
 
 
-def beside(chip: ChipFacts, node: int) -> dict[int, int]:
+def beside(chip: Chip, node: int) -> dict[int, int]:
     """Return the neighbours of a node by the port that leads there."""
     row, column = divmod(node, chip.columns)
     around = {
@@ -39,7 +39,7 @@ def opposite(port: int) -> int:
     return (port + 2) % 4
 
 
-def masks(chip: ChipFacts, node: int) -> tuple[int, ...]:
+def masks(chip: Chip, node: int) -> tuple[int, ...]:
     """Return the outputs of a router for each number, a bit each."""
     ports = {neighbour: port for port, neighbour in beside(chip, node).items()}
     found = []

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
-from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.facts.image_io import BANKS, answer_beats, image_beats
 
 

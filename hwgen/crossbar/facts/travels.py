@@ -8,10 +8,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Protocol
 
-from hwgen.crossbar.facts.chip import CLOCK_NS, Chip
-from hwgen.crossbar.facts.fabric import Link, Travel, TravelKind
+from hwgen.crossbar.facts.arch_fabric import Link, Travel, TravelKind
+from hwgen.crossbar.facts.chip_plan import CLOCK_NS, ChipPlan
 from hwgen.crossbar.facts.layout import IMAGE_MACRO, most_arriving
 from hwgen.crossbar.facts.operations import OperationName
 
@@ -21,21 +20,13 @@ PASS_CLOCKS = 3
 Moving = tuple[int, OperationName]
 """A layer, and which of its operations travels."""
 
-OPERATION_OF: dict[TravelKind, OperationName] = {
-    "image": "transfer",
-    "send": "send",
-    "chain": "chain",
-    "gather": "gather",
-    "result": "result",
-}
 
-
-def travels_of(chip: Chip) -> tuple[Travel, ...]:
+def travels_of(chip: ChipPlan) -> tuple[Travel, ...]:
     """Return all that travels, each with its place as its id."""
     return tuple(replace(each, id=place) for place, each in enumerate(every_travel(chip)))
 
 
-def every_travel(chip: Chip) -> Iterator[Travel]:
+def every_travel(chip: ChipPlan) -> Iterator[Travel]:
     """Yield the image, then layer by layer chains, gathers, and its send or result."""
     yield from image_travels(chip)
     for place, layer in enumerate(chip.network.layers):
@@ -47,7 +38,7 @@ def every_travel(chip: Chip) -> Iterator[Travel]:
             yield sent
 
 
-def image_travels(chip: Chip) -> Iterator[Travel]:
+def image_travels(chip: ChipPlan) -> Iterator[Travel]:
     """Yield how what is new of the image for a block comes to all macros of a layer."""
     for place in chip.readers(None):
         placed, layer = chip.plan.layers[place], chip.network.layers[place]
@@ -65,7 +56,7 @@ def image_travels(chip: Chip) -> Iterator[Travel]:
         )
 
 
-def chains_of(chip: Chip, place: int) -> Iterator[Travel]:
+def chains_of(chip: ChipPlan, place: int) -> Iterator[Travel]:
     """Yield the partial sums that go from each macro of a copy to the next."""
     if not chip.is_chained(place):
         return
@@ -89,7 +80,7 @@ def chains_of(chip: Chip, place: int) -> Iterator[Travel]:
             )
 
 
-def gathers_of(chip: Chip, place: int) -> Iterator[Travel]:
+def gathers_of(chip: ChipPlan, place: int) -> Iterator[Travel]:
     """Yield the results that go from each macro with whole sums to the merge macro.
 
     Each starts so late that it reaches the merge macro behind all before it.
@@ -120,7 +111,7 @@ def gathers_of(chip: Chip, place: int) -> Iterator[Travel]:
         before += 1 + chip.flits(len(one.copies) * channels * chip.output_bits(place))
 
 
-def send_of(chip: Chip, place: int) -> Travel | None:
+def send_of(chip: ChipPlan, place: int) -> Travel | None:
     """Return the results of a layer on their way to all readers, or off the chip."""
     placed, layer = chip.plan.layers[place], chip.network.layers[place]
     readers = chip.readers(place)
@@ -144,7 +135,7 @@ def send_of(chip: Chip, place: int) -> Travel | None:
 
 
 def travel(
-    chip: Chip,
+    chip: ChipPlan,
     kind: TravelKind,
     layer: int | None,
     *,
@@ -177,7 +168,7 @@ def travel(
     )
 
 
-def tree_of(chip: Chip, source: int, targets: list[int]) -> tuple[Link, ...]:
+def tree_of(chip: ChipPlan, source: int, targets: list[int]) -> tuple[Link, ...]:
     """Return the links of a multicast, each once and behind the one that leads to it."""
     links = dict.fromkeys(link for target in targets for link in chip.route(source, target))
     return tuple(links)
@@ -188,24 +179,7 @@ def clocks_of(ns: float) -> int:
     return math.ceil(ns / CLOCK_NS - 1e-9)
 
 
-class Routed(Protocol):
-    """What travels, as an architecture or the description of a chip has it."""
-
-    @property
-    def kind(self) -> TravelKind: ...
-    @property
-    def layer(self) -> int | None: ...
-    @property
-    def readers(self) -> tuple[int, ...]: ...
-    @property
-    def source(self) -> int: ...
-    @property
-    def targets(self) -> tuple[int, ...]: ...
-    @property
-    def tree(self) -> tuple[Link, ...]: ...
-
-
-def links_of(travel: Routed) -> set[tuple[object, object]]:
+def links_of(travel: Travel) -> set[tuple[object, object]]:
     """Return the links that a travel takes, the local ports of routers at its ends too.
 
     The I/O node has a port of its own beside that of its router's macro.
@@ -216,10 +190,9 @@ def links_of(travel: Routed) -> set[tuple[object, object]]:
     return links | {(target, ends) for target in travel.targets}
 
 
-def conflicts_of(travels: Sequence[Routed]) -> set[tuple[Moving, Moving]]:
+def conflicts_of(travels: Sequence[Travel]) -> set[tuple[Moving, Moving]]:
     """Return the pairs, in both orders, of operations that cannot run in the same step."""
     used: dict[Moving, set[tuple[object, object]]] = {}
     for each in travels:
-        place = each.readers[0] if each.layer is None else each.layer
-        used.setdefault((place, OPERATION_OF[each.kind]), set()).update(links_of(each))
+        used.setdefault((each.owner, each.operation), set()).update(links_of(each))
     return {(a, b) for a in used for b in used if a != b and used[a] & used[b]}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer
+from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.order import back, pairs, to_next, travels_in_order
 from hwgen.crossbar.facts.rules import STRICT
@@ -55,7 +55,7 @@ class Conductor:
     images: of the stream; interval: steps from one to the next, of one image without meaning
     """
 
-    def __init__(self, chip: ChipFacts, *, images: int = 1, interval: int = 0) -> None:
+    def __init__(self, chip: Chip, *, images: int = 1, interval: int = 0) -> None:
         self.step = 0
         self._chip, self._images, self._interval = chip, images, interval
         layers = chip.layers

@@ -19,7 +19,7 @@ from hwgen.chip.memory import (
     read_engine,
     store_cycles,
 )
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.image_io import (
     HEADER_BEATS,
     answer_stride,
@@ -64,7 +64,7 @@ class RunCycles:
         return self.first + step * self.step_clocks + lag
 
 
-def port_of(chip: ChipFacts, latency: int) -> Port:
+def port_of(chip: Chip, latency: int) -> Port:
     """Return the memory port of a chip, for a memory of some latency."""
     return Port(port_bytes=chip.flit_bits // 8, latency=latency, read_ahead=READ_FIFO_BEATS)
 
@@ -87,7 +87,7 @@ def last_beat(port: Port, commands: Commands, header_beats: int = 0) -> int:
     return t
 
 
-def load_cycles(chip: ChipFacts, beats: int, *, address: int, latency: int) -> int:
+def load_cycles(chip: Chip, beats: int, *, address: int, latency: int) -> int:
     """Return the cycles of a load of a program of so many beats, its header included."""
     port = port_of(chip, latency)
     rows = [
@@ -98,9 +98,7 @@ def load_cycles(chip: ChipFacts, beats: int, *, address: int, latency: int) -> i
     return last + SETTLE_CLOCKS
 
 
-def run_cycles(
-    chip: ChipFacts, *, images: int, steps: int, latency: int, starts: Starts
-) -> RunCycles:
+def run_cycles(chip: Chip, *, images: int, steps: int, latency: int, starts: Starts) -> RunCycles:
     """Return the cycles of a run of so many pipeline steps whose images are always there in time.
 
     Its images and its answers begin at pages of the memory.
@@ -118,7 +116,7 @@ def run_cycles(
     )
 
 
-def drain_of(chip: ChipFacts, port: Port, *, images: int, steps: int, starts: Starts) -> int:
+def drain_of(chip: Chip, port: Port, *, images: int, steps: int, starts: Starts) -> int:
     """Return the clocks from the end of the last step until all results are in memory.
 
     Each result of an image is stored by itself once its last block has come, between two steps;

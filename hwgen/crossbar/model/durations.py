@@ -6,11 +6,10 @@ import numpy as np
 from pydantic import ValidationError
 
 from hwgen.chip.compiled import compiled
-from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
-from hwgen.crossbar.facts.arch_check import choice_of
-from hwgen.crossbar.facts.chip import CLOCK_NS
+from hwgen.crossbar.facts.arch import Arch, choice_of, fabric_of_chip
+from hwgen.crossbar.facts.arch_fabric import Operation
+from hwgen.crossbar.facts.chip_plan import CLOCK_NS
 from hwgen.crossbar.facts.components import Adcs, Components, Crossbars, Dacs, Scratchpads
-from hwgen.crossbar.facts.fabric import Operation
 from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.facts.rules import RULES
 from hwgen.crossbar.model.design import Design, Layout, lay_out

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer, Held, Travel
+from hwgen.crossbar.facts.arch_fabric import Held, Travel
+from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.joined import Piece, pieces_of, whole_pieces
 from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.rules import STRICT
@@ -13,7 +14,7 @@ from hwgen.crossbar.facts.rules import STRICT
 Ints = NDArray[np.int64]
 
 
-def run_events(chip: ChipFacts, images: int) -> dict[str, int]:
+def run_events(chip: Chip, images: int) -> dict[str, int]:
     """Return the events of a run by name."""
     return {
         "conversions": sum(images * samples(chip, layer) for layer in chip.layers),
@@ -25,17 +26,17 @@ def run_events(chip: ChipFacts, images: int) -> dict[str, int]:
     }
 
 
-def samples(chip: ChipFacts, layer: ChipLayer) -> int:
+def samples(chip: Chip, layer: ChipLayer) -> int:
     """Return the samples of an image: all columns in use, in each bit step of each block."""
     return layer.blocks * chip.bit_steps * sum(held.conversions for held in layer.held)
 
 
-def crossbar_reads(chip: ChipFacts, layer: ChipLayer) -> int:
+def crossbar_reads(chip: Chip, layer: ChipLayer) -> int:
     """Return the crossbars that multiply in an image, in each bit step of each block."""
     return layer.blocks * chip.bit_steps * sum(held.crossbars for held in layer.held)
 
 
-def stored_words(chip: ChipFacts, layer: ChipLayer, images: int) -> int:
+def stored_words(chip: Chip, layer: ChipLayer, images: int) -> int:
     """Return the words that the results of a layer touch, block after block."""
     each = -(-layer.output_bits // chip.activation_bits)
     channels = layer.layer.out_channels * each
@@ -43,7 +44,7 @@ def stored_words(chip: ChipFacts, layer: ChipLayer, images: int) -> int:
     return words_of_stream(blocks, images)
 
 
-def layer_reads(chip: ChipFacts, layer: ChipLayer, images: int) -> int:
+def layer_reads(chip: Chip, layer: ChipLayer, images: int) -> int:
     """Return the words that the engines of a layer read: loads, and what is sent."""
     shape = layer.layer
     sends = layer.operations[-1].name in ("send", "result")
@@ -88,7 +89,7 @@ def words(begin: Ints, length: Ints, word: int) -> Ints:
     return np.asarray(np.where(length > 0, touched, 0))
 
 
-def loads(chip: ChipFacts, layer: ChipLayer, held: Held, image: int) -> int:
+def loads(chip: Chip, layer: ChipLayer, held: Held, image: int) -> int:
     """Return the reads of the windows of an image by a macro.
 
     A read covers what lies in one word, one run of a window in a ring, and one set of input
@@ -111,7 +112,7 @@ def loads(chip: ChipFacts, layer: ChipLayer, held: Held, image: int) -> int:
     return total
 
 
-def pieces(chip: ChipFacts, layer: ChipLayer, held: Held) -> list[Piece]:
+def pieces(chip: Chip, layer: ChipLayer, held: Held) -> list[Piece]:
     """Return the runs of a window that a macro reads."""
     shares = chip.shares_of(layer.place)
     if layer.cut is None:
@@ -133,7 +134,7 @@ def map_pixels(layer: ChipLayer) -> int:
     return shape.in_sides[0] * shape.in_sides[1]
 
 
-def received_words(chip: ChipFacts, travel: Travel, images: int) -> int:
+def received_words(chip: Chip, travel: Travel, images: int) -> int:
     """Return the words that receivers write of a travel into the rings of its readers."""
     if travel.kind not in ("image", "send"):
         return 0
@@ -145,7 +146,7 @@ def received_words(chip: ChipFacts, travel: Travel, images: int) -> int:
     return rings * words_of_stream(blocks, images)
 
 
-def sent_blocks(chip: ChipFacts, travel: Travel) -> Blocks:
+def sent_blocks(chip: Chip, travel: Travel) -> Blocks:
     """Return the packets of an image of a send, or of the image itself."""
     word, layer = chip.word_elements, chip.layers[travel.owner]
     if travel.kind != "image":
@@ -161,12 +162,12 @@ def sent_blocks(chip: ChipFacts, travel: Travel) -> Blocks:
     return Blocks(begin * channels, (ends - begin) * channels, int(ends[-1]) * channels, word)
 
 
-def hops(chip: ChipFacts, travel: Travel) -> int:
+def hops(chip: Chip, travel: Travel) -> int:
     """Return the flits of a travel on all links in an image, headers included."""
     return len(travel.tree) * packet_flits(chip, travel)
 
 
-def packet_flits(chip: ChipFacts, travel: Travel) -> int:
+def packet_flits(chip: Chip, travel: Travel) -> int:
     """Return the flits of all packets of a travel in an image, headers included."""
     layer = chip.layers[travel.owner]
     if travel.kind in ("image", "send"):

@@ -6,7 +6,7 @@ import numpy as np
 
 from hwgen.chip.compiled import compiled, inlined
 from hwgen.chip.opaque import opaque
-from hwgen.crossbar.facts.chip import CLOCK_NS, LAG_NS
+from hwgen.crossbar.facts.chip_plan import CLOCK_NS, LAG_NS
 from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.model.design import Layout, accesses
 from hwgen.crossbar.model.ports import block_words

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from hwgen.chip import runs
 from hwgen.chip.step import Step
 from hwgen.crossbar.facts.arch import Arch
-from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.facts.run_steps import END, INPUT, step_name
 from hwgen.crossbar.facts.timing import LAGS, MEMORY_LATENCY_CYCLES
@@ -76,7 +75,7 @@ class CycleModel:
         )
 
 
-def starts_of(chip: ChipFacts, images: int, interval: int) -> tuple[Starts, int]:
+def starts_of(chip: Chip, images: int, interval: int) -> tuple[Starts, int]:
     """Return the step in which each block of a run starts, and the steps of the run.
 
     interval: steps from one image to the next
@@ -92,7 +91,7 @@ def starts_of(chip: ChipFacts, images: int, interval: int) -> tuple[Starts, int]
 
 
 def steps_of(
-    chip: ChipFacts, names: Sequence[str], images: int, starts: Starts, timing: RunCycles
+    chip: Chip, names: Sequence[str], images: int, starts: Starts, timing: RunCycles
 ) -> tuple[Step, ...]:
     """Return the steps of a run, as `hwgen.crossbar.facts.run_steps` says."""
     found = [Step(name=INPUT, layer=INPUT, begin=0, end=timing.first)]
@@ -112,7 +111,7 @@ def steps_of(
     return (*found, Step(name=END, layer=END, begin=over, end=timing.cycles))
 
 
-def converting(chip: ChipFacts, names: Sequence[str], images: int) -> dict[str, int]:
+def converting(chip: Chip, names: Sequence[str], images: int) -> dict[str, int]:
     """Return, by layer, the steps in which its ADCs convert."""
     return {
         name: images * layer.blocks * chip.bit_steps * layer.clocks_per_bit

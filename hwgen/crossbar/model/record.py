@@ -1,15 +1,16 @@
 """A design that was confirmed exactly, and what is handed on of it: architecture and schedule."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from hwgen.crossbar.facts.arch import (
-    FORMAT,
-    VERSION,
-    Arch,
+from hwgen.crossbar.facts.arch import FORMAT, VERSION, Arch
+from hwgen.crossbar.facts.arch_fabric import ArchFabric, Region
+from hwgen.crossbar.facts.arch_fabric import Stream as SizedStream
+from hwgen.crossbar.facts.arch_layer import (
     ArchLayer,
     ComponentsFile,
     Counts,
@@ -21,11 +22,14 @@ from hwgen.crossbar.facts.arch import (
     Place,
     Window,
 )
+from hwgen.crossbar.facts.chip_plan import ChipPlan, Ring, constants_of, rings_of
 from hwgen.crossbar.facts.components import Components
+from hwgen.crossbar.facts.fabric_plan import fabric_of
+from hwgen.crossbar.facts.layout import Choice, floorplan
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.facts.point import Point
-from hwgen.crossbar.facts.rules import Rules, name_of
+from hwgen.crossbar.facts.rules import STRICT, Rules, name_of
 from hwgen.crossbar.facts.schedule import (
     Schedule,
     ScheduledOperation,
@@ -40,13 +44,14 @@ from hwgen.crossbar.model.allocate import (
     allocate,
     is_raised,
 )
+from hwgen.crossbar.model.buffers import image_ring
 from hwgen.crossbar.model.design import Design, Layout, lay_out
+from hwgen.crossbar.model.durations import operations_of as timed_operations
 from hwgen.crossbar.model.evaluate import Cost, evaluate
 from hwgen.crossbar.model.exact import exact_starts
-from hwgen.crossbar.model.fabric import make_fabric
 from hwgen.crossbar.model.pipeline import Pipeline, is_per_bit, make_pipeline
-from hwgen.crossbar.model.stream import Stream, holds, steady_stream, watch
-from hwgen.crossbar.model.tables import COMPONENTS, KILOBYTES, Ints, Tables
+from hwgen.crossbar.model.stream import Stream, holds, most_waiting, steady_stream, watch
+from hwgen.crossbar.model.tables import COMPONENTS, KILOBYTES, Floats, Ints, Tables
 from hwgen.crossbar.model.tabulate import make_tables, operations_of
 from hwgen.errors import DesignError
 
@@ -232,6 +237,77 @@ def arch_layer(confirmed: Confirmed, place: int) -> ArchLayer:
         limits=layer.limits,
         raw_bits=layer.raw_bits,
     )
+
+
+def make_fabric(confirmed: Confirmed) -> ArchFabric | None:
+    """Return the fabric of a design; None under published rules, which describe no hardware."""
+    if confirmed.rules != STRICT:
+        return None
+    chip = chip_of(confirmed)
+    stream = SizedStream(
+        images=int(confirmed.stream.images), interval_steps=int(confirmed.stream.interval)
+    )
+    operations = timed_operations(
+        confirmed.tables,
+        confirmed.layout,
+        confirmed.pipeline,
+        confirmed.design.clocks,
+        confirmed.cost.memory,
+        confirmed.cost.step_ns,
+    )
+    return fabric_of(chip, operations, regions_of(confirmed, chip), stream)
+
+
+def chip_of(confirmed: Confirmed) -> ChipPlan:
+    """Return what the fabric of a design follows from."""
+    design, point, components = confirmed.design, confirmed.point, confirmed.components
+    copies, macros, mate, clocks = (tuple(int(one) for one in each) for each in design)
+    choice = Choice(copies=copies, macros=macros, mate=mate, clocks=clocks)
+    kilobytes = int(confirmed.tables.memories[confirmed.cost.memory, KILOBYTES])
+    return ChipPlan(
+        network=confirmed.network,
+        plan=floorplan(confirmed.network, components, point, confirmed.rules, choice),
+        point=point,
+        weight_bits=components.weight_bits,
+        activation_bits=components.activation_bits,
+        step_ns=float(confirmed.cost.step_ns),
+        clocks_per_bit=choice.clocks,
+        constants=constants_of(components, point, kilobytes),
+        bus_bits=components.scratchpads.bus_bits,
+    )
+
+
+def regions_of(confirmed: Confirmed, chip: ChipPlan) -> tuple[Region, ...]:
+    """Return the regions of all scratchpads, macro after macro; each is a ring of whole words."""
+    stream = confirmed.stream
+    waiting = most_waiting(
+        confirmed.tables,
+        confirmed.layout,
+        confirmed.pipeline,
+        confirmed.design.mate,
+        stream.images,
+        stream.interval,
+    )
+    used: dict[int, int] = defaultdict(int)
+    found = []
+    for ring in rings_of(chip):
+        words = words_of(confirmed, waiting, ring)
+        found.append(Region(**ring._asdict(), first_word=used[ring.macro], words=words))
+        used[ring.macro] += words
+    return tuple(found)
+
+
+def words_of(confirmed: Confirmed, waiting: Floats, ring: Ring) -> int:
+    """Return the words of a ring; waiting: see `hwgen.crossbar.model.buffers.all_waiting`."""
+    tables, place = confirmed.tables, ring.layer
+    if ring.kind == "output":
+        most = waiting[tables.provider_start[-1] + place]
+    elif ring.provider is None:
+        most = image_ring(tables, confirmed.layout, place)
+    else:
+        start, end = tables.provider_start[place], tables.provider_start[place + 1]
+        most = waiting[start + list(tables.provider[start:end]).index(ring.provider)]
+    return round(float(most) / tables.word)
 
 
 def make_schedule(confirmed: Confirmed, arch: Arch) -> Schedule:

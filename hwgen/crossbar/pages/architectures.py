@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hwgen.crossbar.facts import arch as facts
 from hwgen.crossbar.facts.arch import Arch
-from hwgen.crossbar.facts.fabric import Operation
+from hwgen.crossbar.facts.arch_fabric import Operation
 from hwgen.crossbar.model.durations import operations_in
 from hwgen.errors import ConfigError
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.crossbar.facts.arch import Arch
-from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.facts.schedule import load_schedule
 from hwgen.crossbar.facts.timing import LAGS

@@ -9,8 +9,7 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from hwgen.crossbar.facts.arch import Arch
-from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer
-from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.chip import Chip, ChipLayer, described
 from hwgen.crossbar.model.predict import Prediction
 from hwgen.crossbar.pages.synthesis_colours import layer_colours
 from hwgen.crossbar.sim.simulate import SimulatedRun
@@ -34,7 +33,7 @@ def starts_picture(
     seen: Starts = {}
     if runs:
         seen = {(one.layer, one.operation): one.step for one in runs[0].strobes}
-    lanes = [(macro.macro, place) for macro in chip.macros for place in macro.layers]
+    lanes = [(macro.macro, place) for macro in chip.macros for place in chip.layers_in(macro.macro)]
     colours = layer_colours(arch)
     with picture(WHOLE, 1.0 + 0.24 * len(lanes), kept) as axes:
         for row, (_, place) in enumerate(lanes):
@@ -56,7 +55,7 @@ def starts_picture(
     return kept[0]
 
 
-def lane_name(chip: ChipFacts, macro: int, place: int) -> str:
+def lane_name(chip: Chip, macro: int, place: int) -> str:
     """Return the name of a lane."""
     return f"macro {macro}: {chip.layers[place].layer.name}"
 

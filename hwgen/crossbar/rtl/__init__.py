@@ -22,7 +22,7 @@ from hwgen.crossbar.facts import Arch
 def make_chip(arch: Arch) -> Part:
     """Return the chip of an architecture, the top of its Verilog."""
     # Late: whoever uses one component does not need all the others.
-    from hwgen.crossbar.facts.description import described
+    from hwgen.crossbar.facts.chip import described
     from hwgen.crossbar.rtl.chip import Chip
     from hwgen.crossbar.rtl.macro import Macro
 

@@ -7,7 +7,7 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import PartInstance
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.columns import meeting_lanes, targets_of
 from hwgen.crossbar.facts.holdings import Holding
 from hwgen.crossbar.facts.loads import COLUMN_FIELDS
@@ -19,7 +19,7 @@ from hwgen.crossbar.rtl.layouts import flit
 from hwgen.crossbar.rtl.sizes import ArraySizes
 
 
-def array_sizes(chip: ChipFacts, place: int, macro: int) -> ArraySizes:
+def array_sizes(chip: Chip, place: int, macro: int) -> ArraySizes:
     """Return the sizes of the array of a layer in a macro."""
     layer, held = chip.layers[place], held_in(chip, place, macro)
     return ArraySizes(
@@ -51,7 +51,7 @@ class ArrayEngine(Engine):
         reads       out  16                   crossbars that begin a bit step in this clock
     """
 
-    def __init__(self, *, chip: ChipFacts, place: int, macro: int) -> None:
+    def __init__(self, *, chip: Chip, place: int, macro: int) -> None:
         layer, held = chip.layers[place], held_in(chip, place, macro)
         self.sizes = sizes = array_sizes(chip, place, macro)
         assert layer.cut is not None

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.register_file import RegisterFile
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.rtl.packer import Packer
 from hwgen.crossbar.rtl.receiver import ring
 from hwgen.crossbar.rtl.shifts import moved_down
@@ -47,7 +47,7 @@ class BlockReader(Part):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts, words: int, elements: int) -> None:
+    def __init__(self, *, chip: Chip, words: int, elements: int) -> None:
         self._chip, self._words, self._elements = chip, words, elements
         word, bits = chip.word_elements, chip.activation_bits
         self._index_bits = bits_for_index(-(-elements // word))

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.rtl.layouts import TRAVEL_BITS, flit, header
 from hwgen.crossbar.rtl.sums import Sums
 
@@ -58,7 +58,7 @@ class Chain(Part):
     family = "crossbar"
 
     def __init__(
-        self, *, chip: ChipFacts, channels: int, sum_bits: int, receives: bool, reads: int
+        self, *, chip: Chip, channels: int, sum_bits: int, receives: bool, reads: int
     ) -> None:
         self._chip, self._channels, self._sum_bits = chip, channels, sum_bits
         self._receives, self._reads = receives, reads

@@ -10,8 +10,8 @@ from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.rtl.register_file import RegisterFile
 from hwgen.chip.rtl.shell import Engine, Host, Shell, ShellFacts
 from hwgen.chip.rtl.supervisor import SupervisorErrors
+from hwgen.crossbar.facts import chip as facts
 from hwgen.crossbar.facts import routes
-from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.image_io import BANKS, answer_beats, image_beats
 from hwgen.crossbar.facts.operations import PER_BIT
 from hwgen.crossbar.facts.registers import (
@@ -33,7 +33,7 @@ PROGRESS = ("tick", "beat", "stored")
 COUNT_BITS, LATE_BITS = 32, 32
 
 
-def shell_facts(chip: ChipFacts) -> ShellFacts:
+def shell_facts(chip: facts.Chip) -> ShellFacts:
     """Return tables and sizes for the shell."""
     return ShellFacts(
         registers=REGISTERS,
@@ -72,7 +72,7 @@ class Chip(Shell):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts, macros: Sequence[Part]) -> None:
+    def __init__(self, *, chip: facts.Chip, macros: Sequence[Part]) -> None:
         self._chip, self._macros = chip, macros
         self._conductor, self._router = Conductor(chip=chip), Router(chip=chip)
         self._front = Front(chip=chip, settle=SETTLE_CLOCKS)
@@ -223,7 +223,7 @@ class Chip(Shell):
                 Value.cast(router.inputs[routes.LOCAL]).eq(Value.cast(macro.link_out)),
                 Value.cast(macro.link_in).eq(Value.cast(router.outputs[routes.LOCAL])),
             ]
-            for place in own.layers:
+            for place in chip.layers_in(own.macro):
                 name = f"layer{place}"
                 m.d.comb += Value.cast(macro.strobes[name]).eq(Value.cast(conductor.strobes[name]))
 
@@ -308,7 +308,7 @@ class Chip(Shell):
             ]
 
 
-def first_strobes(chip: ChipFacts, conductor: PartInstance) -> Iterator[Value]:
+def first_strobes(chip: facts.Chip, conductor: PartInstance) -> Iterator[Value]:
     """Yield the strobe of each operation, of one that is repeated that of its first bit step."""
     for layer in chip.layers:
         for operation in layer.operations:

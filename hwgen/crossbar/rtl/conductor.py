@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer
+from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.image_io import results
 from hwgen.crossbar.facts.operations import PER_BIT
 from hwgen.crossbar.facts.order import Key, back, pairs, to_next, travels_in_order
@@ -51,7 +51,7 @@ class Conductor(Part):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts) -> None:
+    def __init__(self, *, chip: Chip) -> None:
         self._chip = chip
         self._since_bits = since_bits(chip)
         self._pixel_bits = window_bits(chip)
@@ -216,7 +216,8 @@ class Conductor(Part):
     ) -> None:
         """Let one of a pair convert at a time, the earlier layer first."""
         for layer, mate, apart in pairs(self._chip):
-            own, other = (layer.place, "mvm"), (mate.place, "mvm")
+            own: Key = layer.place, "mvm"
+            other: Key = mate.place, "mvm"
             if apart > 0:
                 just_now = counters[other].start if mate.place < layer.place else 0
                 ready[own] = ready[own] & (counters[other].since >= apart) & ~just_now
@@ -262,14 +263,14 @@ class Conductor(Part):
                 m.d.comb += strobe.bit.eq(counter.bit_step)
 
 
-def strobes(chip: ChipFacts) -> data.StructLayout:
+def strobes(chip: Chip) -> data.StructLayout:
     """The strobes of all layers: `layer3` and so on."""
     return data.StructLayout(
         {f"layer{layer.place}": layouts.layer_strobes(chip, layer) for layer in chip.layers}
     )
 
 
-def since_bits(chip: ChipFacts) -> int:
+def since_bits(chip: Chip) -> int:
     """Return the bits that count steps since a start: all ones are more than anybody asks for."""
     most = max(
         max(operation.period, operation.busy)

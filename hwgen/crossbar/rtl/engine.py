@@ -8,7 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer, Held, Region
+from hwgen.crossbar.facts.arch_fabric import Held, Region
+from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.loads import CHANNEL_FIELDS, KINDS, LIMITS_FIELDS, TABLE_FIELDS, Fields
 from hwgen.crossbar.rtl.gather import Gatherer, GatherSender
 from hwgen.crossbar.rtl.layouts import INDEX_BITS, TARGET_BITS, flit, layer_strobes
@@ -23,7 +24,7 @@ ACTIVATED = 8
 """Elements of a clock of one activation unit: `lanes` in the 4 clocks of an operation."""
 
 
-def load_bus(chip: ChipFacts) -> data.StructLayout:
+def load_bus(chip: Chip) -> data.StructLayout:
     """A flit of a load: of which target and entry, the how manieth of it behind the header."""
     return data.StructLayout(
         {
@@ -36,7 +37,7 @@ def load_bus(chip: ChipFacts) -> data.StructLayout:
     )
 
 
-def held_in(chip: ChipFacts, place: int, macro: int) -> Held:
+def held_in(chip: Chip, place: int, macro: int) -> Held:
     """Return what a macro holds of a layer."""
     return next(one for one in chip.layers[place].held if one.macro == macro)
 
@@ -77,7 +78,7 @@ class Engine(Part):
     def __init__(
         self,
         *,
-        chip: ChipFacts,
+        chip: Chip,
         place: int,
         macro: int,
         loaders: int,
@@ -228,7 +229,7 @@ class Engine(Part):
 
     def loads(self, kind: str) -> Value:
         """Return whether a flit of an entry of this layer is loaded now."""
-        order = self.chip.macros[self._macro].layers.index(self._place)
+        order = self.chip.layers_in(self._macro).index(self._place)
         number = len(KINDS) * order + KINDS.index(kind)
         return self.load.valid & (self.load.target == number)
 
@@ -394,12 +395,12 @@ class Engine(Part):
             ]
 
 
-def clocks_of(chip: ChipFacts, layer: ChipLayer, name: str) -> int:
+def clocks_of(chip: Chip, layer: ChipLayer, name: str) -> int:
     """Return the clocks that an operation of a layer has."""
     return chip.step_clocks * sum(one.busy for one in layer.operations if one.name == name)
 
 
-def lanes_of(chip: ChipFacts, place: int, macro: int) -> int:
+def lanes_of(chip: Chip, place: int, macro: int) -> int:
     """Return the elements that the activation units of a layer in a macro take in a clock."""
     layer, held = chip.layers[place], held_in(chip, place, macro)
     each = -(-layer.output_bits // chip.activation_bits)

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.read_engine import read_command
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.image_io import (
     BANKS,
     HEADER_BEATS,
@@ -50,7 +50,7 @@ class Front(Part):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts, settle: int) -> None:
+    def __init__(self, *, chip: Chip, settle: int) -> None:
         self._chip, self._settle = chip, settle
         super().__init__(
             {

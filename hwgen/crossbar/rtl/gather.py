@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.rtl.layouts import COUNT_BITS, TRAVEL_BITS, flit, header
 from hwgen.crossbar.rtl.packer import Packer
 from hwgen.crossbar.rtl.results import gathered, place_of_blocks, result_index_bits
@@ -47,7 +47,7 @@ class Gatherer(Part):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts, elements: int, sources: int) -> None:
+    def __init__(self, *, chip: Chip, elements: int, sources: int) -> None:
         self._chip, self._elements, self._sources = chip, elements, sources
         word, bits = chip.word_elements, chip.activation_bits
         self._index_bits = result_index_bits(elements, word)
@@ -157,7 +157,7 @@ class GatherSender(Part):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts, elements: int) -> None:
+    def __init__(self, *, chip: Chip, elements: int) -> None:
         self._elements = elements
         self._packets = Packets(chip=chip, elements=elements)
         self.parts = [self._packets]

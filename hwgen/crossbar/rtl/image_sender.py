@@ -5,7 +5,8 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.chip_facts import ChipFacts, Travel
+from hwgen.crossbar.facts.arch_fabric import Travel
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.image_io import BANKS, image_beats, image_elements
 from hwgen.crossbar.facts.window_ends import window_ends
 from hwgen.crossbar.rtl import layouts
@@ -39,7 +40,7 @@ class ImageSender(Part):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts) -> None:
+    def __init__(self, *, chip: Chip) -> None:
         self._chip = chip
         self._travels = [travel for travel in chip.travels if travel.kind == "image"]
         self._window = WindowCounter(bits=window_bits(chip))

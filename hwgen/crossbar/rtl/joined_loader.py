@@ -6,7 +6,7 @@ from amaranth.hdl import Const, Module, Signal, Value, signed
 from amaranth.lib import data
 
 from hwgen.chip.rtl.choose import choose_below
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.joined import Piece, pieces_of, whole_pieces
 from hwgen.crossbar.rtl.engine import Engine
 from hwgen.crossbar.rtl.loader import (
@@ -70,7 +70,7 @@ class JoinedLoader(Loader):
     def __init__(
         self,
         *,
-        chip: ChipFacts,
+        chip: Chip,
         words: int,
         units: int,
         side: int,

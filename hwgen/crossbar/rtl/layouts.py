@@ -6,7 +6,7 @@ All fields are unsigned unless stated otherwise; lowest field first.
 from amaranth.lib import data
 
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer
+from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.operations import PER_BIT
 from hwgen.crossbar.facts.packets import HEADER_FIELDS
 
@@ -17,7 +17,7 @@ TRAVEL_BITS, COUNT_BITS, TARGET_BITS, INDEX_BITS = (bits for _, bits in HEADER_F
 """Fields of a header; the first flit of a packet has to hold them."""
 
 
-def strobe(chip: ChipFacts, operation: str) -> data.StructLayout:
+def strobe(chip: Chip, operation: str) -> data.StructLayout:
     """Begins an operation, or a bit step of one that is repeated.
 
     go: for one clock, `lag` clocks behind the tick (`hwgen.crossbar.facts.timing.LAGS`)
@@ -31,24 +31,24 @@ def strobe(chip: ChipFacts, operation: str) -> data.StructLayout:
     return data.StructLayout(fields)
 
 
-def layer_strobes(chip: ChipFacts, layer: ChipLayer) -> data.StructLayout:
+def layer_strobes(chip: Chip, layer: ChipLayer) -> data.StructLayout:
     """The strobes of a layer, by the names of its operations; all its macros see the same."""
     return data.StructLayout(
         {operation.name: strobe(chip, operation.name) for operation in layer.operations}
     )
 
 
-def macro_strobes(chip: ChipFacts, macro: int) -> data.StructLayout:
+def macro_strobes(chip: Chip, macro: int) -> data.StructLayout:
     """The strobes of a macro: `layer3` for each layer that works in it."""
     return data.StructLayout(
         {
             f"layer{place}": layer_strobes(chip, chip.layers[place])
-            for place in chip.macros[macro].layers
+            for place in chip.layers_in(macro)
         }
     )
 
 
-def flit(chip: ChipFacts) -> data.StructLayout:
+def flit(chip: Chip) -> data.StructLayout:
     """A link in one direction; what is valid is taken, there is no back-pressure.
 
     A packet is a header (`head`) and the flits that follow it until the next header; there may be
@@ -58,12 +58,12 @@ def flit(chip: ChipFacts) -> data.StructLayout:
     return data.StructLayout({"valid": 1, "head": 1, "data": chip.flit_bits})
 
 
-def header(chip: ChipFacts) -> data.StructLayout:
+def header(chip: Chip) -> data.StructLayout:
     """The flit `data` of a header, see `hwgen.crossbar.facts.packets`."""
     return data.StructLayout(dict(HEADER_FIELDS))
 
 
-def pad_request(chip: ChipFacts, words: int) -> data.StructLayout:
+def pad_request(chip: Chip, words: int) -> data.StructLayout:
     """What an engine asks of the port of a scratchpad of `words` words.
 
     Held until granted (a wire of its own, combinational, for one clock a request); data of a read
@@ -90,7 +90,7 @@ def macro_events() -> data.StructLayout:
     return data.StructLayout({"conversions": 16, "reads": 16, "port_reads": 1, "port_writes": 1})
 
 
-def macro_store(chip: ChipFacts) -> data.StructLayout:
+def macro_store(chip: Chip) -> data.StructLayout:
     """A word of results that a macro writes into a ring of its own, for simulations.
 
     layer: whose results; enables: which elements of the word, in rising order of the stream
@@ -100,7 +100,7 @@ def macro_store(chip: ChipFacts) -> data.StructLayout:
     )
 
 
-def chip_trace(chip: ChipFacts) -> data.StructLayout:
+def chip_trace(chip: Chip) -> data.StructLayout:
     """What the chip shows to benches and to the host of the simulation in each clock.
 
     running: a command runs; entered: an image enters with the next step; retire: the results of an

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.rtl.shifts import below, moved_down
 
 Assignments = list[Any]
@@ -172,7 +172,7 @@ class Loader(Part):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts, words: int, units: int, side: int) -> None:
+    def __init__(self, *, chip: Chip, words: int, units: int, side: int) -> None:
         self._elements, self._bits, self._side = (
             chip.word_elements,
             chip.activation_bits,

@@ -7,8 +7,9 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
+from hwgen.crossbar.facts.arch_fabric import Region, Travel
 from hwgen.crossbar.facts.buildable import check_layer, check_widths
-from hwgen.crossbar.facts.chip_facts import ChipFacts, Region, Travel
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.ports import tile_reads, window_reads, words_of_run
 from hwgen.crossbar.facts.routes import load_number
 from hwgen.crossbar.rtl.adc import Adc
@@ -50,13 +51,13 @@ class Macro(Part):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts, macro: int) -> None:
-        own = chip.macros[macro]
-        self._chip, self._macro, self._places = chip, macro, own.layers
-        self._engines = [engine_of(chip, place, macro) for place in own.layers]
+    def __init__(self, *, chip: Chip, macro: int) -> None:
+        self._chip, self._macro, self._places = chip, macro, chip.layers_in(macro)
+        words = chip.macros[macro].words
+        self._engines = [engine_of(chip, place, macro) for place in self._places]
         self._arrivals = arrivals(chip, macro)
         self._receivers = [
-            Receiver(chip=chip, words=own.words, rings=len(rings)) for _, rings in self._arrivals
+            Receiver(chip=chip, words=words, rings=len(rings)) for _, rings in self._arrivals
         ]
         self._samples = max(1, chip.adc_samples // chip.adc_clocks)
         self._analog_bits = analog_bits(
@@ -68,7 +69,7 @@ class Macro(Part):
         self._adc = Adc(bits=chip.adc_bits, analog_bits=self._analog_bits, samples=self._samples)
         self._writers = len(self._receivers) + sum(one.merges for one in self._engines)
         self._pad = Pad(
-            words=own.words,
+            words=words,
             elements=chip.word_elements,
             bits=chip.activation_bits,
             writers=self._writers,
@@ -282,7 +283,7 @@ class Macro(Part):
             ]
 
 
-def engine_of(chip: ChipFacts, place: int, macro: int) -> Engine:
+def engine_of(chip: Chip, place: int, macro: int) -> Engine:
     """Return the engine of a layer in a macro."""
     layer = chip.layers[place]
     check_widths(
@@ -296,7 +297,7 @@ def engine_of(chip: ChipFacts, place: int, macro: int) -> Engine:
     return kind(chip=chip, place=place, macro=macro)
 
 
-def arrivals(chip: ChipFacts, macro: int) -> list[tuple[Travel, list[Region]]]:
+def arrivals(chip: Chip, macro: int) -> list[tuple[Travel, list[Region]]]:
     """Return what travels to readers in a macro, with the rings into which each goes."""
     node, found = chip.macros[macro].node, []
     for travel in chip.travels:

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data
 
 from hwgen.chip.rtl.part import PartInstance
-from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer
+from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.loads import OPERANDS_FIELDS
 from hwgen.crossbar.facts.ports import pool_clocks
 from hwgen.crossbar.rtl.block_reader import BlockReader
@@ -15,7 +15,7 @@ from hwgen.crossbar.rtl.pool import Pool, pool_bits
 from hwgen.errors import DesignError
 
 
-def least_lanes(chip: ChipFacts, layer: ChipLayer, name: str, work: dict[int, int]) -> int:
+def least_lanes(chip: Chip, layer: ChipLayer, name: str, work: dict[int, int]) -> int:
     """Return the least lanes with which an operation is through with a block in its steps.
 
     work: clocks of a block with so many lanes
@@ -33,7 +33,7 @@ def least_lanes(chip: ChipFacts, layer: ChipLayer, name: str, work: dict[int, in
 class PoolEngine(Engine):
     """A pooling: the greatest, or the sum, of each window."""
 
-    def __init__(self, *, chip: ChipFacts, place: int, macro: int) -> None:
+    def __init__(self, *, chip: Chip, place: int, macro: int) -> None:
         layer, shares = chip.layers[place].layer, chip.shares_of(place)
         pixels, channels = chip.layers[place].copies, layer.out_channels
         self._side = 1 << (layer.taps * layer.in_channels - 1).bit_length()
@@ -102,7 +102,7 @@ class PoolEngine(Engine):
 class EltwiseEngine(Engine):
     """An addition of two maps of one size."""
 
-    def __init__(self, *, chip: ChipFacts, place: int, macro: int) -> None:
+    def __init__(self, *, chip: Chip, place: int, macro: int) -> None:
         placed = chip.layers[place]
         elements, word = placed.copies * placed.layer.out_channels, chip.word_elements
         self._reader = BlockReader(chip=chip, words=chip.macros[macro].words, elements=elements)

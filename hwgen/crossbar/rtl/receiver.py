@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.choose import choose_below
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.rtl.layouts import COUNT_BITS, TRAVEL_BITS, flit, header
 from hwgen.crossbar.rtl.packer import Packer
 
@@ -45,7 +45,7 @@ class Receiver(Part):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts, words: int, rings: int) -> None:
+    def __init__(self, *, chip: Chip, words: int, rings: int) -> None:
         self._chip, self._words, self._rings = chip, words, rings
         self._elements, self._bits = chip.word_elements, chip.activation_bits
         self._packer = Packer(chunk=chip.flit_elements, word=self._elements, bits=self._bits)

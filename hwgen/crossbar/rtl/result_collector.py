@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.choose import choose_below
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.image_io import (
     BANKS,
     answer_beats,
@@ -49,7 +49,7 @@ class ResultCollector(Part):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts) -> None:
+    def __init__(self, *, chip: Chip) -> None:
         self._chip = chip
         beats, own = answer_beats(chip), results(chip)
         index_bits = bits_for_index(BANKS * beats)

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.choose import choose_below
 from hwgen.chip.rtl.part import Part
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.routes import PORTS, numbers
 from hwgen.crossbar.rtl import layouts
 
@@ -30,7 +30,7 @@ class Router(Part):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts) -> None:
+    def __init__(self, *, chip: Chip) -> None:
         self._chip = chip
         ports = data.ArrayLayout(layouts.flit(chip), PORTS)
         super().__init__(

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.choose import choose_below
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.rtl.block_reader import BlockReader
 from hwgen.crossbar.rtl.layouts import TRAVEL_BITS, flit, header
 
@@ -39,7 +39,7 @@ class Packets(Part):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts, elements: int) -> None:
+    def __init__(self, *, chip: Chip, elements: int) -> None:
         self._chip, self._elements = chip, elements
         words = -(-elements // chip.word_elements)
         super().__init__(
@@ -111,7 +111,7 @@ class Sender(Part):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts, words: int, elements: int) -> None:
+    def __init__(self, *, chip: Chip, words: int, elements: int) -> None:
         self._words, self._elements = words, elements
         self._reader = BlockReader(chip=chip, words=words, elements=elements)
         self._packets = Packets(chip=chip, elements=elements)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer, Held, Region
+from hwgen.crossbar.facts.arch_fabric import Held, Region
+from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.holdings import Cut
 from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.network import CrossbarLayer
@@ -11,7 +12,7 @@ from hwgen.crossbar.facts.rules import STRICT
 Fields = dict[str, Any]
 
 
-def walk_of(chip: ChipFacts, placed: ChipLayer, held: Held, region: Region) -> Fields:
+def walk_of(chip: Chip, placed: ChipLayer, held: Held, region: Region) -> Fields:
     """Return the fields of `hwgen.crossbar.rtl.loader.WALK` for a layer that reads windows."""
     fields = pixels_of(chip, placed, held, region)
     ring, row_elements = fields["ring_elements"], fields["row_elements"]
@@ -21,7 +22,7 @@ def walk_of(chip: ChipFacts, placed: ChipLayer, held: Held, region: Region) -> F
 
 
 def pixels_of(
-    chip: ChipFacts, placed: ChipLayer, held: Held, region: Region, channels: int | None = None
+    chip: Chip, placed: ChipLayer, held: Held, region: Region, channels: int | None = None
 ) -> Fields:
     """Return the fields of `hwgen.crossbar.rtl.loader.WALK` that lead from pixel to pixel.
 

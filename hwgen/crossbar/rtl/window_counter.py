@@ -7,7 +7,7 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.window_ends import WindowEnds, window_ends
 
 SIGNED = ("first_x", "first_y", "first_base")
@@ -23,7 +23,7 @@ def constants_layout(bits: int) -> data.StructLayout:
     return data.StructLayout({field.name: shape(field.name) for field in fields(WindowEnds)})
 
 
-def window_bits(chip: ChipFacts) -> int:
+def window_bits(chip: Chip) -> int:
     """Return the bits of positions in maps, with a sign and room for the last jump."""
     most = 1
     for each in chip.layers:

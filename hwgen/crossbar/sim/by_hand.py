@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from hwgen.chip.sim.by_hand import write_script
 from hwgen.crossbar.facts.arch import Arch
-from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.image_io import packed_answer, result_beats, results
 from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.sim.chip_run import hosted
@@ -35,7 +34,7 @@ def write_by_hand(
 
 
 def answer_lines(
-    chip: ChipFacts, program: Program, answers: Mapping[str, NDArray[Any]]
+    chip: Chip, program: Program, answers: Mapping[str, NDArray[Any]]
 ) -> Iterator[str]:
     """Yield the words of the answers in the format of the host's event file.
 

@@ -22,7 +22,7 @@ from hwgen.chip.sim.host_files import (
 )
 from hwgen.chip.sim.job import Memory
 from hwgen.chip.sim.simulator import QUICK
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts import chip as facts
 from hwgen.crossbar.facts.events import EVENTS
 from hwgen.crossbar.facts.registers import REGISTERS
 from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
@@ -119,13 +119,13 @@ class Job(job.Job):
         )
 
 
-def digits_of(chip: ChipFacts) -> tuple[int, int]:
+def digits_of(chip: facts.Chip) -> tuple[int, int]:
     """Return the digits of enables and of data in a line of stores."""
     starts = sum(len(layer.operations) for layer in chip.layers)
     return -(-chip.word_elements // 4), -(-max(chip.word_bits, starts) // 4)
 
 
-def hosted(chip: ChipFacts) -> HostedChip[Stores]:
+def hosted(chip: facts.Chip) -> HostedChip[Stores]:
     """Return the chip with what its host is told."""
     enable_digits, data_digits = digits_of(chip)
     return HostedChip(
@@ -152,13 +152,13 @@ def hosted(chip: ChipFacts) -> HostedChip[Stores]:
     )
 
 
-def verilog(chip: ChipFacts) -> dict[str, str]:
+def verilog(chip: facts.Chip) -> dict[str, str]:
     """Return the modules of a chip, by name."""
     macros = [Macro(chip=chip, macro=one.macro) for one in chip.macros]
     return verilog_modules(Chip(chip=chip, macros=macros))
 
 
-def read_stores(path: Path, chip: ChipFacts) -> Stores:
+def read_stores(path: Path, chip: facts.Chip) -> Stores:
     """Return the lines of a file of stores."""
     enable_digits, data_digits = digits_of(chip)
     start, cycle, macro, layer, enables, words = read_nibbles(

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer, Travel
+from hwgen.crossbar.facts.arch_fabric import Travel
+from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.image_io import block_flits, result_beats, results
 from hwgen.crossbar.sim.chip_run import STEP, STROBES, ChipRun, Stores
 
@@ -14,7 +15,7 @@ Map = NDArray[Any]
 DIGIT_BITS = 4
 
 
-def elements_of(stores: Stores, chip: ChipFacts) -> NDArray[np.int64]:
+def elements_of(stores: Stores, chip: Chip) -> NDArray[np.int64]:
     """Return the elements of all words that macros stored, in their order."""
     bits = min(DIGIT_BITS, chip.activation_bits)
     parts = chip.activation_bits // bits
@@ -26,7 +27,7 @@ def elements_of(stores: Stores, chip: ChipFacts) -> NDArray[np.int64]:
     return found
 
 
-def maps_of(run: ChipRun, chip: ChipFacts, images: int) -> dict[str, Map]:
+def maps_of(run: ChipRun, chip: Chip, images: int) -> dict[str, Map]:
     """Return the maps (images, rows, columns, channels) of all layers, by name, from their stores.
 
     Raw sums are int64, all others unsigned.
@@ -47,7 +48,7 @@ def stores_of(run: ChipRun, layer: ChipLayer) -> Stores:
     return run.stores.part(results & (run.stores.layer == layer.place))
 
 
-def written_cycles(run: ChipRun, chip: ChipFacts, images: int) -> dict[str, Map]:
+def written_cycles(run: ChipRun, chip: Chip, images: int) -> dict[str, Map]:
     """Return the cycles in which the elements of all maps were stored, like `maps_of`."""
     found = {}
     for layer in chip.layers:
@@ -77,7 +78,7 @@ def signed(values: NDArray[np.int64], layer: ChipLayer) -> NDArray[np.int64]:
     return (values ^ half) - half if layer.raw else values
 
 
-def answers_of(run: ChipRun, chip: ChipFacts) -> dict[str, Map]:
+def answers_of(run: ChipRun, chip: Chip) -> dict[str, Map]:
     """Return the maps that arrived in memory, by the name of their layer."""
     found: dict[str, Map] = {}
     first = 0
@@ -95,7 +96,7 @@ def answers_of(run: ChipRun, chip: ChipFacts) -> dict[str, Map]:
     return found
 
 
-def answer_elements(data: NDArray[np.uint8], travel: Travel, chip: ChipFacts) -> NDArray[np.int64]:
+def answer_elements(data: NDArray[np.uint8], travel: Travel, chip: Chip) -> NDArray[np.int64]:
     """Return the elements of the blocks of a result, each of which begins with a new flit."""
     layer, found, first = chip.layers[travel.owner], [], 0
     for block in range(layer.blocks):
@@ -123,7 +124,7 @@ class Strobes:
     lag: NDArray[np.int64]
 
 
-def strobes_of(run: ChipRun, chip: ChipFacts) -> list[Strobes]:
+def strobes_of(run: ChipRun, chip: Chip) -> list[Strobes]:
     """Return the strobes of each operation, layer after layer."""
     keys = operations_of(chip)
     ticks = run.stores.part(run.stores.macro == STEP).cycle
@@ -151,7 +152,7 @@ def first_clocks(run: ChipRun) -> NDArray[np.int64]:
     return run.stores.part(run.stores.macro == STEP).cycle
 
 
-def operations_of(chip: ChipFacts) -> list[tuple[ChipLayer, int]]:
+def operations_of(chip: Chip) -> list[tuple[ChipLayer, int]]:
     """Return all operations, layer after layer, each by its place in the layer."""
     return [(layer, k) for layer in chip.layers for k in range(len(layer.operations))]
 
@@ -163,7 +164,7 @@ def flags_of(lines: Stores, count: int) -> NDArray[np.bool_]:
     return bits.reshape(len(lines), -1)[:, :count].astype(bool)
 
 
-def starts_of(run: ChipRun, chip: ChipFacts) -> list[list[tuple[int, int]]]:
+def starts_of(run: ChipRun, chip: Chip) -> list[list[tuple[int, int]]]:
     """Return what starts in each step: layer, and place of the operation in it."""
     keys = operations_of(chip)
     flags = flags_of(run.stores.part(run.stores.macro == STEP), len(keys))

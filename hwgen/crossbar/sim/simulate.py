@@ -16,8 +16,7 @@ from hwgen.chip.sim.waves import Waves
 from hwgen.chip.step import Step
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.crossbar.facts.arch import Arch
-from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.image_io import answer_stride, image_stride, packed_image
 from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.facts.registers import ErrorCode
@@ -97,7 +96,7 @@ def prepare(
     host.prepare(job_of(chip, program, images).work(), hosted(chip), builds=builds, say=say)
 
 
-def job_of(chip: ChipFacts, program: Program, images: NDArray[Any]) -> Job:
+def job_of(chip: Chip, program: Program, images: NDArray[Any]) -> Job:
     """Return the job that runs a program on images."""
     return Job(
         program=program.image.tobytes(),
@@ -110,7 +109,7 @@ def job_of(chip: ChipFacts, program: Program, images: NDArray[Any]) -> Job:
 
 
 def simulated_runs(
-    commands: Sequence[ChipRun], program: Program, chip: ChipFacts, *, waves: Path | None = None
+    commands: Sequence[ChipRun], program: Program, chip: Chip, *, waves: Path | None = None
 ) -> Iterator[SimulatedRun]:
     """Yield the runs with their maps; raise SimulationError for a command that did not finish."""
     for command in commands:
@@ -140,16 +139,14 @@ def simulated_runs(
         )
 
 
-def maps_of_images(
-    run: ChipRun, program: Program, chip: ChipFacts
-) -> list[dict[str, NDArray[Any]]]:
+def maps_of_images(run: ChipRun, program: Program, chip: Chip) -> list[dict[str, NDArray[Any]]]:
     """Return the maps of each image by the names of the network; of an answer what is in memory."""
     names, count = names_of(program, chip), len(run.answers)
     maps = maps_of(run, chip, count) | answers_of(run, chip)
     return [{names[name]: one[n] for name, one in maps.items()} for n in range(count)]
 
 
-def names_of(program: Program, chip: ChipFacts) -> dict[str, str]:
+def names_of(program: Program, chip: Chip) -> dict[str, str]:
     """Return what the network calls the map of each layer of a chip."""
     return {
         layer.layer.name: plan.map
@@ -158,7 +155,7 @@ def names_of(program: Program, chip: ChipFacts) -> dict[str, str]:
 
 
 def steps_of(
-    run: ChipRun, program: Program, chip: ChipFacts, strobes: Sequence[Strobes]
+    run: ChipRun, program: Program, chip: Chip, strobes: Sequence[Strobes]
 ) -> tuple[Step, ...]:
     """Return the steps of a run, from the strobes that were seen."""
     count, clocks = len(run.answers), first_clocks(run)

@@ -8,7 +8,7 @@ as before another only where it is so in all of the span.
 from typing import NamedTuple
 
 from hwgen.chip.compiled import compiled
-from hwgen.crossbar.facts.chip import LAG_NS
+from hwgen.crossbar.facts.chip_plan import LAG_NS
 from hwgen.crossbar.model.pipeline import steps_of
 from hwgen.crossbar.model.travels import ceil_div
 from hwgen.crossbar.synthesis.company import Company

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.chip.compiled import compiled
-from hwgen.crossbar.facts.chip import LAG_NS
+from hwgen.crossbar.facts.chip_plan import LAG_NS
 from hwgen.crossbar.model.pipeline import (
     ACTIVATE,
     ADD,

@@ -10,7 +10,7 @@ from golden.crossbar.encoding import encode
 from hwgen.crossbar.compiler.compile import maps_of_layers
 from hwgen.crossbar.compiler.lowering import Lowering
 from hwgen.crossbar.compiler.quantized import crossbar_network
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.columns import columns_of
 from hwgen.crossbar.facts.holdings import Holding
 from hwgen.crossbar.facts.image_io import HEADER_BEATS, packed_image
@@ -53,7 +53,7 @@ def drawn() -> QuantizedNetwork:
 
 
 @pytest.fixture(scope="module")
-def chip(drawn: QuantizedNetwork) -> ChipFacts:
+def chip(drawn: QuantizedNetwork) -> Chip:
     layers = crossbar_network(drawn).layers
     return MacroCase(layers=layers, copies=(3, 2, 2, 2, 1, 1), side=16, raw=True).chip
 
@@ -77,13 +77,13 @@ def packets(program: np.ndarray) -> Iterator[Packet]:
         beats = beats[count + 1 :]
 
 
-def test_a_header_says_version_id_and_size(drawn: QuantizedNetwork, chip: ChipFacts) -> None:
+def test_a_header_says_version_id_and_size(drawn: QuantizedNetwork, chip: Chip) -> None:
     program = Lowering(chip, drawn).program
     assert int(program[0]) == VERSION | chip.id_word << 32
     assert int(program[1]) == len(program) - HEADER_BEATS
 
 
-def test_every_entry_comes_once_and_in_order(drawn: QuantizedNetwork, chip: ChipFacts) -> None:
+def test_every_entry_comes_once_and_in_order(drawn: QuantizedNetwork, chip: Chip) -> None:
     found = [
         (header["travel"], header["target"], header["index"], header["count"])
         for header, _ in packets(Lowering(chip, drawn).program)
@@ -95,7 +95,7 @@ def test_every_entry_comes_once_and_in_order(drawn: QuantizedNetwork, chip: Chip
     ]
 
 
-def test_cells_are_those_of_the_reference(drawn: QuantizedNetwork, chip: ChipFacts) -> None:
+def test_cells_are_those_of_the_reference(drawn: QuantizedNetwork, chip: Chip) -> None:
     """The first layer: rows in the order of kernel row, kernel column, channel."""
     layer, weights = chip.layers[0], drawn.parameters["conv_0"].weights.astype(np.int64)
     assert layer.cut is not None
@@ -119,14 +119,14 @@ def test_cells_are_those_of_the_reference(drawn: QuantizedNetwork, chip: ChipFac
     assert 0 < flipped < len(words)
 
 
-def holding_of(chip: ChipFacts) -> Holding:
+def holding_of(chip: Chip) -> Holding:
     """Return what the macro holds of the first layer."""
     held = chip.layers[0].held[0]
     copies, tiles = range(*held.copies), range(*held.row_tiles)
     return Holding(macro=0, copies=copies, row_tiles=tiles)
 
 
-def test_numbers_are_those_of_the_network(drawn: QuantizedNetwork, chip: ChipFacts) -> None:
+def test_numbers_are_those_of_the_network(drawn: QuantizedNetwork, chip: Chip) -> None:
     """Limits of the first layer, and the operands of the addition by position."""
     targets = {t.number: t for t in load_targets(chip, 0)}
     first, _, added, *_ = drawn.graph.layers
@@ -147,7 +147,7 @@ def test_numbers_are_those_of_the_network(drawn: QuantizedNetwork, chip: ChipFac
             assert fields["zero_b"] == values.zero_point
 
 
-def test_channels_have_what_scales_their_sums(drawn: QuantizedNetwork, chip: ChipFacts) -> None:
+def test_channels_have_what_scales_their_sums(drawn: QuantizedNetwork, chip: Chip) -> None:
     """Bias, multiplier and shift of every kind of layer, from the numbers of the file."""
     targets = {t.number: t for t in load_targets(chip, 0)}
     kinds = set()
@@ -171,9 +171,7 @@ def test_channels_have_what_scales_their_sums(drawn: QuantizedNetwork, chip: Chi
     assert kinds == {"conv", "linear", "max_pool", "average_pool", "add"}
 
 
-def test_a_column_says_where_it_is_converted_and_added(
-    drawn: QuantizedNetwork, chip: ChipFacts
-) -> None:
+def test_a_column_says_where_it_is_converted_and_added(drawn: QuantizedNetwork, chip: Chip) -> None:
     number = next(t.number for t in load_targets(chip, 0) if (t.layer, t.kind) == (0, "column"))
     lanes, units, first = chip.macros[0].adcs, 0, set()
     for header, word in packets(Lowering(chip, drawn).program):
@@ -261,16 +259,14 @@ def test_rows_behind_a_concatenation_stand_map_by_map() -> None:
             assert word == column_entry(case, place, loaded, header["index"], 0)
 
 
-def test_shifts_beyond_those_of_the_chip_are_refused(
-    drawn: QuantizedNetwork, chip: ChipFacts
-) -> None:
+def test_shifts_beyond_those_of_the_chip_are_refused(drawn: QuantizedNetwork, chip: Chip) -> None:
     given = drawn.parameters["conv_0"]
     parameters = drawn.parameters | {"conv_0": replace(given, shift=given.shift * 0 + 50)}
     with pytest.raises(ConfigError, match=r"conv_0 must be shifts up to 47, got 50"):
         Lowering(chip, replace(drawn, parameters=parameters))
 
 
-def test_other_roundings_are_refused(drawn: QuantizedNetwork, chip: ChipFacts) -> None:
+def test_other_roundings_are_refused(drawn: QuantizedNetwork, chip: Chip) -> None:
     layers = list(drawn.graph.layers)
     layers[0] = replace(layers[0], rounding="float32")
     graph = replace(drawn.graph, layers=layers)
@@ -278,6 +274,6 @@ def test_other_roundings_are_refused(drawn: QuantizedNetwork, chip: ChipFacts) -
         Lowering(chip, replace(drawn, graph=graph))
 
 
-def test_an_image_is_packed_without_gaps(chip: ChipFacts) -> None:
+def test_an_image_is_packed_without_gaps(chip: Chip) -> None:
     image = np.arange(100, dtype=np.uint8).reshape(5, 5, 4)
     assert packed_image(chip, image) == bytes(range(100))

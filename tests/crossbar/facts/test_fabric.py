@@ -13,9 +13,9 @@ import yaml
 from golden.crossbar.durations import operations_of
 from hwgen.crossbar.facts import load_arch
 from hwgen.crossbar.facts.arch import Arch, arch_text
-from hwgen.crossbar.facts.chip import Chip
+from hwgen.crossbar.facts.arch_fabric import ArchFabric, Constants, Stream, Travel
+from hwgen.crossbar.facts.chip_plan import ChipPlan
 from hwgen.crossbar.facts.components import Components
-from hwgen.crossbar.facts.fabric import Constants, Fabric, Stream, Travel
 from hwgen.crossbar.facts.fabric_plan import fabric_of
 from hwgen.crossbar.facts.layout import Choice, floorplan
 from hwgen.crossbar.facts.network import CrossbarNetwork
@@ -48,10 +48,10 @@ def chip(
     choice: Choice | None = None,
     *,
     step_ns: float = 100.0,
-) -> Chip:
+) -> ChipPlan:
     lists = DESIGN.as_json()
     choice = choice or Choice(**{key: tuple(values) for key, values in lists.items()})
-    return Chip(
+    return ChipPlan(
         network=network,
         plan=floorplan(network, COMPONENTS, POINT, STRICT, choice),
         point=POINT,
@@ -64,12 +64,12 @@ def chip(
     )
 
 
-def planned(made: Chip) -> Fabric:
+def planned(made: ChipPlan) -> ArchFabric:
     """The fabric without regions."""
     return fabric_of(made, operations_of(made), (), Stream(images=8, interval_steps=100))
 
 
-def wide(seed: int) -> Chip:
+def wide(seed: int) -> ChipPlan:
     """A layer on many macros, a second one that reads it."""
     draw = random.Random(seed)
     layers = (
@@ -83,7 +83,7 @@ def wide(seed: int) -> Chip:
     return chip(network, choice)
 
 
-def of_kind(made: Chip, kind: str, place: int) -> list[Travel]:
+def of_kind(made: ChipPlan, kind: str, place: int) -> list[Travel]:
     travels = planned(made).travels
     return [each for each in travels if each.kind == kind and each.layer == place]
 

@@ -15,8 +15,7 @@ from hwgen.chip.sim.host import Work
 from hwgen.chip.sim.host_files import PROGRAM_ADDRESS, pages, smallest_memory
 from hwgen.crossbar.compiler.compile import compile_network
 from hwgen.crossbar.facts.arch import Arch, fabric_of_chip, load_arch
-from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.image_io import packed_answer, packed_image, result_beats, results
 from hwgen.crossbar.facts.in_memory import answer_layout, answer_of, in_memory, in_whole_bytes
 from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
@@ -124,7 +123,7 @@ def test_elements_of_other_sizes_than_bytes() -> None:
     """12 bits an element, two pixels a block: a block begins with a flit, an element anywhere."""
     network = conv_network(8)
     arch = arch_of(network, [1, 2])
-    chip: ChipFacts = described(arch)
+    chip: Chip = described(arch)
     (travel,) = (replace(each, bits=12) for each in results(chip))
     values = np.arange(-37, 38).reshape(5, 5, 3)
     layout = answer_layout(chip, travel, (5, 5, 3))

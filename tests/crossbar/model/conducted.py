@@ -1,7 +1,6 @@
 """Designs whose starts are known, for the conductor in Python and in Verilog."""
 
-from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.exact import start_all
 from hwgen.crossbar.model.record import Confirmed, confirm, make_arch
@@ -43,7 +42,7 @@ def promised_starts(confirmed: Confirmed, images: int, interval: int) -> Starts:
     return found
 
 
-def chip_and_stream(confirmed: Confirmed) -> tuple[ChipFacts, int]:
+def chip_and_stream(confirmed: Confirmed) -> tuple[Chip, int]:
     """Return the description of a design, and the interval of its stream."""
     chip = described(make_arch(confirmed, "random"))
     return chip, chip.interval

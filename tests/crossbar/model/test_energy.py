@@ -2,7 +2,7 @@
 
 import pytest
 
-from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.model.breakdown import break_down
 from hwgen.crossbar.model.energy import energy_pj, leakage_pj
 from hwgen.crossbar.model.events import run_events

@@ -9,10 +9,8 @@ import pytest
 from golden.crossbar.durations import operations_of
 from hwgen.cli import main
 from hwgen.crossbar.facts import arch as facts
-from hwgen.crossbar.facts.arch import Arch, arch_text
-from hwgen.crossbar.facts.arch_check import choice_of
-from hwgen.crossbar.facts.fabric import Fabric, Operation
-from hwgen.crossbar.facts.fabric_check import chip_of
+from hwgen.crossbar.facts.arch import Arch, arch_text, chip_of, choice_of
+from hwgen.crossbar.facts.arch_fabric import ArchFabric, Operation
 from hwgen.crossbar.facts.layout import floorplan
 from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.facts.rules import STRICT
@@ -33,7 +31,7 @@ def arch() -> Arch:
     return make_arch(confirmed(), "small")
 
 
-def fabric_of(arch: Arch) -> Fabric:
+def fabric_of(arch: Arch) -> ArchFabric:
     assert arch.fabric is not None
     return arch.fabric
 

@@ -8,8 +8,7 @@ import pytest
 
 from golden.network import outputs
 from hwgen.crossbar.compiler import compile_network
-from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.image_io import answer_stride, packed_answer, results
 from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.model.record import make_arch
@@ -30,7 +29,7 @@ class Made:
     """A network whose answers are read and joined, its chip, and its outputs by golden."""
 
     network: QuantizedNetwork
-    chip: ChipFacts
+    chip: Chip
     program: Program
     wanted: Maps
 
@@ -57,7 +56,7 @@ def memory_of(made: Made, image: int) -> bytes:
     return found.ljust(answer_stride(made.chip), b"\0")
 
 
-def no_stores(chip: ChipFacts) -> Stores:
+def no_stores(chip: Chip) -> Stores:
     """Return that no macro was seen to store anything."""
     nothing: dict[str, Any] = {
         name: np.zeros(0, np.int64) for name in ("start", "cycle", "macro", "layer")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from golden.crossbar.walk import Hazard, walk
 from golden.crossbar.walk.context import Key, Starts
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from tests.golden.crossbar.walk_designs import Drawn
 
 MOST_DELAY = 4
@@ -18,7 +18,7 @@ class Planted:
     """A design with a fault; what: it is."""
 
     what: str
-    chip: ChipFacts
+    chip: Chip
     starts: Starts
     images: int
     delays: Mapping[Key, int] = field(default_factory=dict)
@@ -103,7 +103,7 @@ def planted(
     design: Drawn,
     what: str,
     *,
-    chip: ChipFacts | None = None,
+    chip: Chip | None = None,
     starts: Starts | None = None,
     delays: Mapping[Key, int] | None = None,
 ) -> Planted:

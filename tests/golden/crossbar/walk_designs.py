@@ -8,9 +8,8 @@ import numpy as np
 from golden.crossbar.walk import Hazard, walk
 from golden.crossbar.walk.context import Starts
 from hwgen.crossbar.facts.buildable import check_buildable
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.components import Components
-from hwgen.crossbar.facts.description import described
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import RRAM_RATIOS, points
 from hwgen.crossbar.facts.rules import STRICT
@@ -29,7 +28,7 @@ POWER_W = 1e4
 class Drawn:
     """A chip, and the starts of a stream on it."""
 
-    chip: ChipFacts
+    chip: Chip
     starts: Starts
     images: int
 

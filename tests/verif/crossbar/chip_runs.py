@@ -9,7 +9,7 @@ from golden.network import infer
 from hwgen.chip.sim.host import run_chip
 from hwgen.crossbar.compiler.lowering import Lowering
 from hwgen.crossbar.compiler.quantized import functions_of
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.image_io import answer_stride, image_stride, packed_image
 from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
 from hwgen.crossbar.model.conductor import Conductor
@@ -25,7 +25,7 @@ from verif.common.drawing import draw_images
 class WholeRun:
     """A load and a run of some images on a chip."""
 
-    chip: ChipFacts
+    chip: Chip
     network: QuantizedNetwork
     images: np.ndarray
     interval: int
@@ -83,7 +83,7 @@ class WholeRun:
 
 
 def run_whole(
-    chip: ChipFacts,
+    chip: Chip,
     network: QuantizedNetwork,
     folder: Path,
     *,

@@ -29,7 +29,7 @@ from hwgen.commands.digests import digest_of_code
 from hwgen.commands.run import Simulate
 from hwgen.commands.synthesis import Synthesize
 from hwgen.crossbar.compiler.answers import layers_behind
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.least import least_power_w
 from hwgen.crossbar.pages import synthesis_page
@@ -116,7 +116,7 @@ def made_of(network: QuantizedNetwork) -> str:
 
 
 @cache
-def quick(chip: ChipFacts) -> HostedChip[Stores]:
+def quick(chip: Chip) -> HostedChip[Stores]:
     """Return a chip whose simulator is one file of C++, compiled as fast as can be."""
     return replace(
         hosted(chip), args=("--output-split", "0", "--output-groups", "1"), optimize="-O0"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hwgen.crossbar.compiler.quantized import crossbar_network
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts import chip as facts
 from hwgen.crossbar.rtl.chip import Chip
 from hwgen.crossbar.rtl.macro import Macro
 from hwgen.network.file import load_network
@@ -31,7 +31,7 @@ def check(whole: WholeRun) -> None:
     assert whole.run.registers["held_clocks"] == 0
 
 
-def mates() -> ChipFacts:
+def mates() -> facts.Chip:
     """Two layers share two macros and gather in one of them; the sums of the third travel."""
     found = design(
         plain_network(),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.operations import PER_BIT
 from hwgen.crossbar.facts.rules import STRICT
@@ -36,7 +36,7 @@ def stream_of(design: Confirmed, images: int, interval: int) -> dict[str, object
     return {"images": images, "interval": interval, "starts": starts, "steps": end}
 
 
-def case_of(chip: ChipFacts, streams: list[dict[str, object]]) -> dict[str, object]:
+def case_of(chip: Chip, streams: list[dict[str, object]]) -> dict[str, object]:
     """Return what the bench reads."""
     layout, fields = strobes(chip), []
     for layer in chip.layers:

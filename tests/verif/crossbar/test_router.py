@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.routes import IO, LOCAL, beside, load_number, masks, numbers
 from hwgen.crossbar.model.record import make_arch
 from hwgen.crossbar.rtl.router import Router
@@ -17,11 +16,11 @@ from verif.runner import build, run
 
 
 @pytest.fixture(scope="module")
-def chip() -> ChipFacts:
+def chip() -> Chip:
     return described(make_arch(confirmed(), "small"))
 
 
-def bench(chip: ChipFacts, folder: Path, simulator: str) -> None:
+def bench(chip: Chip, folder: Path, simulator: str) -> None:
     exits = [mask for mask in masks(chip, 0)]
     # Beside those of a chip: everywhere, and nowhere.
     exits = [(1 << 6) - 1, 0, *exits[2:]]
@@ -30,15 +29,15 @@ def bench(chip: ChipFacts, folder: Path, simulator: str) -> None:
     run(executable, module="verif.crossbar.bench_router", folder=folder, settings=settings)
 
 
-def test_router(chip: ChipFacts, tmp_path: Path) -> None:
+def test_router(chip: Chip, tmp_path: Path) -> None:
     bench(chip, tmp_path, "verilator")
 
 
-def test_router_under_icarus(chip: ChipFacts, icarus: str, tmp_path: Path) -> None:
+def test_router_under_icarus(chip: Chip, icarus: str, tmp_path: Path) -> None:
     bench(chip, tmp_path, icarus)
 
 
-def reached(chip: ChipFacts, number: int, source: int) -> dict[int, set[int]]:
+def reached(chip: Chip, number: int, source: int) -> dict[int, set[int]]:
     """Follow the tables from a node; return the ports at which packets leave the mesh, by node."""
     found: dict[int, set[int]] = defaultdict(set)
     here = [source]
@@ -50,7 +49,7 @@ def reached(chip: ChipFacts, number: int, source: int) -> dict[int, set[int]]:
     return {node: ports for node, ports in found.items() if ports}
 
 
-def test_tables_lead_to_all_targets_and_nowhere_else(chip: ChipFacts) -> None:
+def test_tables_lead_to_all_targets_and_nowhere_else(chip: Chip) -> None:
     for travel in chip.travels:
         port = IO if travel.kind == "result" else LOCAL
         wanted = {target: {port} for target in travel.targets}

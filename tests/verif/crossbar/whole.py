@@ -6,9 +6,8 @@ from pathlib import Path
 
 from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network
 from hwgen.crossbar.facts.arch import arch_text
-from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.components import Components
-from hwgen.crossbar.facts.description import described
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.facts.schedule import save_schedule
@@ -95,7 +94,7 @@ def design(
     )
 
 
-def chip_for(found: Confirmed, name: str) -> ChipFacts:
+def chip_for(found: Confirmed, name: str) -> Chip:
     """Return the description of the chip of a design."""
     return described(make_arch(found, name))
 

@@ -34,6 +34,14 @@ Link = tuple[int, int]
 
 TravelKind = Literal["image", "send", "chain", "gather", "result"]
 
+OPERATION_OF: dict[TravelKind, OperationName] = {
+    "image": "transfer",
+    "send": "send",
+    "chain": "chain",
+    "gather": "gather",
+    "result": "result",
+}
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Clock:
@@ -187,6 +195,11 @@ class Operation:
     period: Size
     clocks: Size
 
+    @property
+    def busy(self) -> int:
+        """Steps of one block."""
+        return self.steps * self.bit_steps
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class LayerFabric:
@@ -271,6 +284,16 @@ class Travel:
     clocks: Size
     first_clock: Count
 
+    @property
+    def owner(self) -> int:
+        """The layer in whose operations it goes."""
+        return self.readers[0] if self.layer is None else self.layer
+
+    @property
+    def operation(self) -> OperationName:
+        """The name of that operation."""
+        return OPERATION_OF[self.kind]
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Region:
@@ -296,7 +319,7 @@ class Region:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Fabric:
+class ArchFabric:
     """All that a generator needs; see the classes above.
 
     layers: all, in their order; macros: all, along the snake
