@@ -21,7 +21,7 @@ def run(task: Json) -> Json:
             network=network,
             components=components,
             power_w=task["power_w"],
-            rules=task["rules"],
+            rules=Rules(*task["rules"]),
         ),
         PublishedSearch(**task["method"]),
         evaluations=task["evaluations"],
