@@ -9,7 +9,7 @@ from golden.crossbar.walk.context import Stage
 from golden.crossbar.walk.hazards import Ints
 from hwgen.crossbar.facts.arch_fabric import Held
 from hwgen.crossbar.facts.chip import ChipLayer
-from hwgen.crossbar.facts.joined import Piece, pieces_of, whole_pieces
+from hwgen.crossbar.facts.columns import Piece, pieces_of, whole_pieces
 from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.network import CrossbarLayer
 from hwgen.crossbar.facts.rules import STRICT

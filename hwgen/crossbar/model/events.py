@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hwgen.crossbar.facts.arch_fabric import Held, Travel
 from hwgen.crossbar.facts.chip import Chip, ChipLayer
-from hwgen.crossbar.facts.joined import Piece, pieces_of, whole_pieces
+from hwgen.crossbar.facts.columns import Piece, pieces_of, whole_pieces
 from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.rules import STRICT
 

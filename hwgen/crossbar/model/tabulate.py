@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
+from hwgen.crossbar.facts.columns import partial_sum_bits
 from hwgen.crossbar.facts.components import Components, VectorUnit
-from hwgen.crossbar.facts.encoding import partial_sum_bits
 from hwgen.crossbar.facts.holdings import cut_of
 from hwgen.crossbar.facts.layout import check_rules, is_activated, tiles_of, window
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork

@@ -59,7 +59,7 @@ def layer_info(network: CrossbarNetwork, layer: CrossbarLayer) -> GraphLayer:
 
 def graph_operators() -> dict[str, str]:
     """Return what each operator of ONNX becomes, by its name."""
-    from hwgen.crossbar.compiler.operators import MEANINGS
+    from hwgen.crossbar.compiler.walk import MEANINGS
     from hwgen.importers.onnx.operators import OPERATORS
 
     return {

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.synthesis.published.method import Problem, PublishedSearch
 from hwgen.crossbar.synthesis.published.search import search
 from hwgen.crossbar.synthesis.work import from_design, problem_of
