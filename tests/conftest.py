@@ -6,8 +6,10 @@ import pytest
 
 from hwgen.chip.sim.cache import ENVIRONMENT
 from hwgen.chip.sim.waves import Waves
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.synthesis.compiling import compile_once
 from hwgen.files import patience
+from tests.rules import named
 from verif.toolchain import BUILD_ROOT, has_icarus
 
 # Every test finds the simulators that others have built, whatever its --work.
@@ -33,6 +35,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     long = [item for item in items if item.get_closest_marker("long")]
     config.hook.pytest_deselected(items=long)
     items[:] = [item for item in items if item not in long]
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name rules in the names of tests."""
+    return named(val) if isinstance(val, Rules) else None
 
 
 COMPILED = ("tests/crossbar/synthesis", "tests/crossbar/model", "tests/crossbar/pages", "tests/e2e")

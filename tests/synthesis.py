@@ -10,11 +10,13 @@ from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.facts.schedule import Schedule
 from hwgen.crossbar.model.breakdown import break_down
 from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch, make_schedule
 from hwgen.crossbar.pages.reported import synthesis_report
 from hwgen.crossbar.pages.synthesis import SynthesisReport
+from hwgen.crossbar.synthesis.finish import Finished
 from hwgen.crossbar.synthesis.result import Candidate, Chosen, PointResult, Progress, SearchResult
 from hwgen.report.types import Source
 from tests.crossbar.model.layers import conv, fc, layer, pool
@@ -66,7 +68,7 @@ def confirmed(chosen: Chosen = DESIGN, point: Point = POINTS[0]) -> Confirmed:
         SMALL,
         COMPONENTS,
         point=point,
-        rules="strict",
+        rules=STRICT,
         power_w=POWER_W,
         design=design_of(**chosen.as_json()),
     )
@@ -111,7 +113,7 @@ def result(**changes: Any) -> SearchResult:
     )
     best = found[0].efficiency_gops_per_w
     facts: dict[str, Any] = {
-        "rules": "strict",
+        "rules": STRICT,
         "power_w": POWER_W,
         "seed": 5,
         "method": "bounded",
@@ -146,14 +148,20 @@ def handed_on(**changes: Any) -> tuple[Arch, Schedule, SynthesisReport]:
     best = confirmed(searched.best.chosen, searched.best.point)
     arch = make_arch(best, "small-3w")
     schedule = make_schedule(best, arch)
+    found = Finished(
+        network=SMALL,
+        components=COMPONENTS,
+        result=searched,
+        confirmed=best,
+        arch=arch,
+        schedule=schedule,
+        breakdown=break_down(best, arch),
+    )
     report = synthesis_report(
         searched,
-        arch,
-        schedule,
-        breakdown=break_down(best, arch),
+        found,
         network=Source(name=SMALL.name, file="small.onnx", digest=SMALL.digest),
         components=Source(name=COMPONENTS.name, file="components.yaml", digest=COMPONENTS.digest),
-        confirm=lambda each: confirmed(each.chosen, each.point),
         versions={"python": "3"},
     )
     return arch, schedule, report
@@ -168,7 +176,7 @@ def result_of_one(
         network,
         components,
         point=POINTS[1],
-        rules="strict",
+        rules=STRICT,
         power_w=power_w,
         design=design_of(**chosen.as_json()),
         identical=identical,

@@ -18,7 +18,7 @@ def kilobytes_of(case: Case, *traces: Trace) -> float:
     The published code takes the layer that needs most, as if no two were in one macro, of an image.
     """
     layers = range(len(case.network.layers))
-    if case.strict:
+    if case.rules.send_once:
         rings = [[rings_of(case, trace, at) for trace in traces] for at in layers]
         waiting = [max(most_waiting(case, trace, at) for trace in traces) for at in layers]
         most = [[max(each) for each in zip(*of_layer, strict=True)] for of_layer in rings]
@@ -94,7 +94,7 @@ def window_of_block(case: Case, place: int, cnt: int, pixels: int) -> int:
     """
     layer, placed = case.network.layers[place], case.plan.layers[place]
     start = cnt * placed.copies
-    if not case.strict:
+    if not case.rules.send_once:
         last = published_last(layer, start + placed.most_copies)
         return last - published_first(layer, start)
     end = min(layer.pixels, start + placed.copies) - 1

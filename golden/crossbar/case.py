@@ -18,8 +18,8 @@ from hwgen.crossbar.facts.components import (
 from hwgen.crossbar.facts.holdings import Cut, cut_of, holdings_of
 from hwgen.crossbar.facts.layout import Choice, Floorplan, floorplan, is_activated
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
-from hwgen.crossbar.facts.point import Point, Rules
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import Rules
 
 DIGITAL = ("shift_add", "addition", "relu", "sigmoid", "pool", "eltwise")
 PER_BIT = ("dac", "adc", "shift_add")
@@ -44,11 +44,6 @@ class Case:
     rules: Rules
     choice: Choice
     dataflow: Dataflow
-
-    @property
-    def strict(self) -> bool:
-        """Whether nothing is left out."""
-        return is_strict(self.rules)
 
     @cached_property
     def plan(self) -> Floorplan:
@@ -90,8 +85,8 @@ class Case:
         return part.operations_per_ns if isinstance(part, VectorUnit) else 1.0
 
     def peak_w(self, part: Adc | Dac | VectorUnit | CrossbarSize) -> float:
-        """Return what a budget must hold for one part; strict: never less than it can take."""
-        if self.strict:
+        """Return what a budget must hold for one part."""
+        if self.rules.static_plus_dynamic:
             return max(part.peak_w, part.static_w + part.dynamic_w)
         return part.peak_w
 
@@ -102,7 +97,7 @@ class Case:
 
     def memories(self) -> tuple[Scratchpad, ...]:
         """Return the scratchpads to choose from, smallest first."""
-        return self.components.scratchpads.to_choose_from(published=not self.strict)
+        return self.components.scratchpads.to_choose_from(published=not self.rules.one_port)
 
     def chip(self, memory: Scratchpad, step_ns: float) -> ChipPlan:
         """Return the chip that strict rules judge, with scratchpads of one capacity."""
@@ -120,12 +115,12 @@ class Case:
 
     def reads_image(self, place: int) -> bool:
         """Return whether a layer reads the image, and that comes over the mesh."""
-        return self.strict and not self.network.layers[place].providers
+        return self.rules.image_travels and not self.network.layers[place].providers
 
     def cut(self, place: int) -> Cut:
         """How one copy of a layer's weights is cut into crossbars."""
         layer = self.network.layers[place]
-        return cut_of(layer, self.point.side, self.slices, dense=not self.strict)
+        return cut_of(layer, self.point.side, self.slices, dense=not self.rules.used_columns)
 
     def results(self, place: int) -> dict[int, int]:
         """Return the macros in which sums of a layer are whole, and of how many copies."""
@@ -133,8 +128,8 @@ class Case:
         return result_macros(layer, placed, self.point.side, self.slices, self.rules)
 
     def access_ns(self, memory: Scratchpad) -> float:
-        """Return how long an access takes; strict: whole clocks of 1 ns."""
-        return math.ceil(memory.latency_ns) if self.strict else memory.latency_ns
+        """Return how long an access takes, by some rules whole clocks of 1 ns."""
+        return math.ceil(memory.latency_ns) if self.rules.whole_clocks else memory.latency_ns
 
     def works(self, place: int) -> list[dict[str, float]]:
         """Return the operations of each macro of a layer in one bit step (or block), by component.
@@ -142,7 +137,7 @@ class Case:
         By published rules all macros are one. DACs, one for each row, belong to the first.
         """
         layer, placed = self.network.layers[place], self.plan.layers[place]
-        if not (self.strict and layer.has_weights):
+        if not (self.rules.whole_parts and layer.has_weights):
             return [self.work(place)]
         lanes, cut = self.components.vector_units.lanes, self.cut(place)
         vectors = -(-layer.out_channels // lanes)
@@ -152,7 +147,7 @@ class Case:
             work: dict[str, float] = {"adc": sums * layer.out_channels}
             work["shift_add"] = work["addition"] = sums * cut.lane_groups(lanes)
             work["addition"] += one.tiles * cut.sections * -(-cut.side // lanes)
-            if placed.chain_macros > 1:
+            if self.rules.chain_before_activation and placed.chain_macros > 1:
                 work["addition"] += vectors
             if one.row_tiles.stop == cut.row_tiles and self.activation(place):
                 work[self.activation(place)] = len(one.copies) * vectors
@@ -178,7 +173,7 @@ class Case:
         layer, placed = self.network.layers[place], self.plan.layers[place]
         lanes = self.components.vector_units.lanes
         vectors = layer.out_channels / lanes
-        if self.strict:
+        if self.rules.used_columns:
             vectors = math.ceil(vectors)
         outputs = placed.copies * vectors
         work: dict[str, float] = {}
@@ -189,29 +184,29 @@ class Case:
             work["adc"] = columns
             work["shift_add"] = columns / lanes
             work["addition"] = sums / lanes
-            if self.strict:
+            if self.rules.used_columns:
                 work["adc"] = sums * layer.out_channels
                 work["shift_add"] = work["addition"] = sums * self.cut(place).lane_groups(lanes)
                 units = placed.copies * placed.row_tiles * self.cut(place).sections
                 work["addition"] += units * -(-self.point.side // lanes)
         elif layer.kind == "pool":
-            work["pool"] = outputs * (layer.taps if self.strict else 1)
+            work["pool"] = outputs * (layer.taps if self.rules.used_columns else 1)
         elif layer.product:
             work["eltwise"] = outputs * self.components.activation_bits
         else:
-            additions = len(layer.providers) - 1 if self.strict else 1
+            additions = len(layer.providers) - 1 if self.rules.used_columns else 1
             work["eltwise"] = outputs * max(1, additions)
         if self.activation(place):
             work[self.activation(place)] = outputs
-        if layer.kind == "fc" and not self.strict:
+        if layer.kind == "fc" and not self.rules.used_columns:
             return {name: min(-(-each // FC_CUT), FC_CUT) for name, each in work.items()}
         return work
 
     def operations(self) -> int:
         """Return the operations of an image; published rules take grouped layers for dense."""
-        return sum(
-            layer.operations * (1 if self.strict else layer.groups) for layer in self.network.layers
-        )
+        dense = not self.rules.used_columns
+        layers = self.network.layers
+        return sum(layer.operations * (layer.groups if dense else 1) for layer in layers)
 
     def loaded(self, layer: CrossbarLayer, place: int) -> int:
         """Return the elements that all macros of a layer read for a block, by published rules."""

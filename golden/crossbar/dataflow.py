@@ -21,30 +21,31 @@ from hwgen.crossbar.facts.layout import (
     most_arriving,
 )
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
-from hwgen.crossbar.facts.point import Point, Rules
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import Rules, check_mixture
 
 
 def compile_dataflow(
     network: CrossbarNetwork, components: Components, point: Point, rules: Rules, choice: Choice
 ) -> Dataflow:
     """Return the graph of a network on an accelerator; `rules` decide on groups and windows."""
+    check_mixture(rules)
     check_rules(network, rules)
     plan = floorplan(network, components, point, rules, choice)
     slices = point.slices(components)
     layers = []
     for place, layer in enumerate(network.layers):
         placed = plan.layers[place]
-        pushed = is_strict(rules)
+        pushed = rules.send_once
         operations = [
             *([] if pushed else transfers(layer, placed, plan)),
-            *(image_transfer(layer, placed) if is_strict(rules) else ()),
+            *(image_transfer(layer, placed) if rules.image_travels else ()),
             Operation(ir="load", vec_width=loaded(layer, placed, slices)),
             *calculations(layer, placed, point.side, slices),
         ]
         width = placed.copies * layer.out_channels
         sources = result_macros(layer, placed, point.side, slices, rules)
-        first = is_strict(rules) and layer.has_weights
+        first = rules.chain_before_activation and layer.has_weights
         if first and placed.chain_macros > 1:
             operations.append(Operation(ir="chain", macro_num=placed.chain_macros))
         if is_activated(network, layer, rules):
@@ -76,7 +77,7 @@ def compile_dataflow(
         network=network.name,
         bits=point.bit_steps(components),
         layers=tuple(layers),
-        registers=is_strict(rules),
+        registers=rules.registers,
     )
 
 

@@ -74,7 +74,7 @@ def evaluate(case: Case) -> Evaluation:
     memories = case.memories()
     rounds: list[Run] = []
     wanted: int | None = 0
-    if not case.strict:
+    if not case.rules.one_port:
         rounds.append(run(case, None, case.components.step_floor_ns))
         wanted = rounds[0].memory
     converged = False
@@ -87,7 +87,9 @@ def evaluate(case: Case) -> Evaluation:
         allocation, used = found, wanted
         rounds.append(run(case, memories[used], allocation.step_ns))
         wanted = rounds[-1].memory
-        converged = wanted is not None and (wanted <= used if case.strict else wanted == used)
+        converged = wanted is not None and (
+            wanted <= used if case.rules.one_port else wanted == used
+        )
         if converged:
             break
     energy = energy_of(case, allocation, memories[used], rounds[-1].steps)
@@ -123,7 +125,7 @@ def has_room(case: Case) -> bool:
 def most_macros_of(case: Case, place: int) -> int:
     """Return the most macros of a layer: strict: whole copies of grouped ones."""
     placed = case.plan.layers[place]
-    if case.strict:
+    if case.rules.whole_parts:
         return most_macros(case.cut(place), placed.copies)
     return placed.copies * placed.row_tiles
 
@@ -137,13 +139,14 @@ def run(case: Case, memory: Scratchpad | None, step_ns: float) -> Run:
         durations=durations,
         mate=case.choice.mate,
         clashes=clashing(case),
-        strict=case.strict,
+        rules=case.rules,
         periods=periods,
     )
     trace = simulator.run()
     kilobytes = kilobytes_of(case, trace)
     enough = [place for place, one in enumerate(case.memories()) if one.kilobytes >= kilobytes]
-    steps = max(trace.end(node) if case.strict else step + 1 for node, step in trace.starts.items())
+    whole = case.rules.registers
+    steps = max(trace.end(node) if whole else step + 1 for node, step in trace.starts.items())
     return Run(trace=trace, steps=steps, memory=enough[0] if enough else None, periods=periods)
 
 
@@ -156,7 +159,7 @@ def interval_of(case: Case, durations: Durations, periods: Durations | None) -> 
             here = Node(place, 0, at, 0)
             edge = Edge(here, Node(place, 1, at, 0), "inter-block")
             gap = delay(case.dataflow, durations, edge, periods)
-            if case.strict and at + 1 < len(flow.operations):
+            if case.rules.registers and at + 1 < len(flow.operations):
                 following = Node(place, 0, at + 1, 0)
                 there = Edge(here, following, "inter-operation")
                 back = Edge(following, Node(place, 1, at, 0), "register")
@@ -204,7 +207,7 @@ def energy_of(
         if case.reads_image(place):
             words = case.accesses(math.prod(layer.in_sides) * layer.in_channels)
             accesses += words * len(placed.macros) * memory.write_nj
-        if case.strict:
+        if case.rules.one_port:
             accesses += placed.blocks * port_nj(case, place, memory)
             continue
         loads = case.accesses(case.loaded(layer, place)) * memory.read_nj

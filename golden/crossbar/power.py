@@ -35,7 +35,7 @@ def allocate(case: Case, memory: Scratchpad) -> Allocation | None:
     )
     fixed_w = case.plan.macros * memory_peak_w(case, memory)
     fixed_w += case.components.network_on_chip.power_w
-    if case.strict:
+    if case.rules.whole_parts:
         found = shortest_step(case, case.power_w - crossbars_w - fixed_w)
     else:
         ratio = case.point.rram_ratio or 0.0
@@ -49,7 +49,7 @@ def allocate(case: Case, memory: Scratchpad) -> Allocation | None:
 
 def memory_peak_w(case: Case, memory: Scratchpad) -> float:
     """Return the peak of one scratchpad: leakage, and (strict) access after access."""
-    if not case.strict:
+    if not case.rules.static_plus_dynamic:
         return memory.leakage_w
     return memory.leakage_w + max(memory.read_nj, memory.write_nj) / case.access_ns(memory)
 

@@ -3,7 +3,7 @@
 from hwgen.crossbar.facts.holdings import cut_of, holdings_of
 from hwgen.crossbar.facts.layout import Floorplan, Placement
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
-from hwgen.crossbar.facts.rules import Rules, is_strict
+from hwgen.crossbar.facts.rules import Rules
 
 
 def result_macros(
@@ -12,7 +12,7 @@ def result_macros(
     """Return the macros in which sums of a layer are whole, and of how many copies."""
     if not layer.has_weights:
         return {placed.merge_macro: placed.copies}
-    if not is_strict(rules):
+    if not rules.whole_parts:
         ends = [*placed.macros[placed.row_shares - 1 :: placed.row_shares], placed.macros[-1]]
         return dict.fromkeys(ends, placed.most_copies)
     cut = cut_of(layer, side, slices)

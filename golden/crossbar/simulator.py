@@ -11,6 +11,7 @@ from itertools import chain
 from golden.crossbar.ir import Dataflow, Edge, Node
 from golden.crossbar.steps import Durations, Kind
 from hwgen.crossbar.facts.operations import TRAVELS
+from hwgen.crossbar.facts.rules import PUBLISHED, Rules
 
 
 def delay(
@@ -64,7 +65,7 @@ class Simulator:
     mate: as in `Choice`
     clashes: see `clashing`
     entries: nodes that wait for an image of a stream to enter, by the step at which it does
-    strict: whether the rules are
+    rules: what travels and pairs at their ADCs follow
     periods: steps between the beginnings of two blocks, see `periods_of`
     """
 
@@ -73,7 +74,7 @@ class Simulator:
     mate: tuple[int, ...]
     clashes: Collection[tuple[Kind, Kind]]
     entries: dict[int, list[Node]] = field(default_factory=dict)
-    strict: bool = False
+    rules: Rules = PUBLISHED
     periods: Durations | None = None
 
     def run(self) -> Trace:
@@ -98,7 +99,7 @@ class Simulator:
             waiting = [node for node in waiting if earliest[node] > now]
             running = [node for node in running if started[node] + self.steps(node) > now]
             held = self.held_by_links(due, running, started, now)
-            if self.strict:
+            if self.rules.turns_before_mvm:
                 held |= self.held_before_conversions(due, started, now)
             else:
                 held |= self.held_by_adcs(due, running)
@@ -149,7 +150,7 @@ class Simulator:
         that has more before it, then the one that came later.
         """
         travels = [node for node in [*running, *due] if self.dataflow.operation(node).ir in TRAVELS]
-        if self.strict:
+        if self.rules.image_travels:
             return self.held_by_later_layers(travels, started)
         held: set[Node] = set()
         for place, one in enumerate(travels):

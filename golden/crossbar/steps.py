@@ -3,15 +3,19 @@
 Sheet of seed 003, section 6.
 """
 
+import math
 from collections.abc import Collection
 
 from golden.crossbar.case import Case
 from golden.crossbar.durations import operations_of
 from golden.crossbar.ir import Operation
+from hwgen.crossbar.facts.arch_fabric import Operation as Timed
+from hwgen.crossbar.facts.arch_fabric import Travel
+from hwgen.crossbar.facts.chip_plan import LAG_NS, ChipPlan
 from hwgen.crossbar.facts.components import Scratchpad
 from hwgen.crossbar.facts.layout import Link
 from hwgen.crossbar.facts.operations import TRAVELS
-from hwgen.crossbar.facts.travels import conflicts_of, travels_of
+from hwgen.crossbar.facts.travels import conflicts_of, travel, travels_of, tree_of
 
 Durations = list[list[int]]
 """Steps of one node, by layer, then by place of the operation."""
@@ -19,9 +23,9 @@ Durations = list[list[int]]
 
 def durations_of(case: Case, memory: Scratchpad | None, step_ns: float) -> Durations:
     """Return the steps of every operation; no scratchpad: loads and stores take one step."""
-    if case.strict and memory is not None:
-        chip = case.chip(memory, step_ns)
-        return [[each.steps for each in operations] for operations in operations_of(chip)]
+    if case.rules.one_port and memory is not None:
+        found = timed_operations(case, case.chip(memory, step_ns))
+        return [[each.steps for each in operations] for operations in found]
     return [
         [published_steps(case, memory, step_ns, place, operation) for operation in flow.operations]
         for place, flow in enumerate(case.dataflow.layers)
@@ -43,10 +47,31 @@ def published_steps(
 
 def periods_of(case: Case, memory: Scratchpad | None, step_ns: float) -> Durations | None:
     """Return the steps from a block to the next that ports of scratchpads ask of each operation."""
-    if memory is None or not case.strict:
+    if memory is None or not case.rules.one_port:
         return None
-    chip = case.chip(memory, step_ns)
-    return [[each.period for each in operations] for operations in operations_of(chip)]
+    found = timed_operations(case, case.chip(memory, step_ns))
+    return [[each.period for each in operations] for operations in found]
+
+
+def timed_operations(case: Case, chip: ChipPlan) -> list[list[Timed]]:
+    """Return the operations of each layer; without chains a merge follows the store."""
+    found = [list(operations) for operations in operations_of(chip)]
+    if case.rules.chain_before_activation:
+        return found
+    for place, operations in enumerate(found):
+        gone = {"chain", "gather"} if case.activation(place) else {"chain", "gather", "activation"}
+        operations[:] = [each for each in operations if each.name not in gone]
+        if any(each.ir == "merge" for each in case.dataflow.layers[place].operations):
+            store = [each.name for each in operations].index("store")
+            operations.insert(store + 1, merge_of(case, chip, place))
+    return found
+
+
+def merge_of(case: Case, chip: ChipPlan, place: int) -> Timed:
+    """Return the merge of a layer, which pays for the lag of its engines as a gather does."""
+    ns = travel_ns(case, place, "merge") + LAG_NS
+    steps = whole_steps(ns, chip.step_ns)
+    return Timed(name="merge", steps=steps, bit_steps=1, period=steps, clocks=math.ceil(ns))
 
 
 def whole_steps(ns: float, step_ns: float) -> int:
@@ -102,9 +127,11 @@ Kind = tuple[int, str]
 
 def clashing(case: Case) -> Collection[tuple[Kind, Kind]]:
     """Return the pairs of travels that have a link in common."""
-    if case.strict:
+    if case.rules.image_travels:
         chip = case.chip(case.memories()[0], case.components.step_floor_ns)
-        return conflicts_of(travels_of(chip))
+        if case.rules.chain_before_activation:
+            return conflicts_of(travels_of(chip))
+        return {(named(a), named(b)) for a, b in conflicts_of(merging(chip))}
     links = {
         (place, operation.ir): {
             link for route in routes(case, place, operation.ir) for link in route
@@ -114,3 +141,30 @@ def clashing(case: Case) -> Collection[tuple[Kind, Kind]]:
         if operation.ir in TRAVELS
     }
     return {(a, b) for a in links for b in links if a != b and links[a] & links[b]}
+
+
+def merging(chip: ChipPlan) -> list[Travel]:
+    """Return all travels where results are merged behind the store, merges as gathers."""
+    travels = [each for each in travels_of(chip) if each.kind not in ("chain", "gather")]
+    for place, placed in enumerate(chip.plan.layers):
+        target = chip.node(placed.merge_macro)
+        for source in (chip.node(macro) for macro in placed.macros):
+            if source != target:
+                made = travel(
+                    chip,
+                    "gather",
+                    place,
+                    readers=(place,),
+                    source=source,
+                    targets=(target,),
+                    tree=tree_of(chip, source, [target]),
+                    pixels=1,
+                    channels=1,
+                )
+                travels.append(made)
+    return travels
+
+
+def named(kind: Kind) -> Kind:
+    """Return a kind of travel, a gather of `merging` by its own name."""
+    return (kind[0], "merge") if kind[1] == "gather" else kind

@@ -31,7 +31,7 @@ def run_stream(
         durations=durations_of(case, memory, step_ns),
         mate=case.choice.mate,
         clashes=clashing(case),
-        strict=case.strict,
+        rules=case.rules,
         periods=periods_of(case, memory, step_ns),
         entries={
             image * interval: [

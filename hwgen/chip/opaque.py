@@ -99,13 +99,13 @@ def plain(value: Any, kind: Any) -> Any:
     """Return a value of Python as the field of a record holds it."""
     if isinstance(kind, types.Array):
         return np.require(value, np.dtype(str(kind.dtype)), ["C", "W"])
-    if isinstance(kind, RecordType):
+    if isinstance(kind, RecordType | types.BaseTuple):
         return value
     return {types.int64: int, types.float64: float, types.boolean: bool}[kind](value)
 
 
 def opaque(fields: type[Record]) -> type[Record]:
-    """Make a NamedTuple of numbers, arrays in C order and other records an opaque record."""
+    """Make a NamedTuple an opaque record; fields: see `kind_of`, arrays in C order."""
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         return fields
     listed: Any = fields
@@ -122,11 +122,17 @@ def opaque(fields: type[Record]) -> type[Record]:
 
 
 def kind_of(annotation: Any) -> Any:
-    """Return the type of a field; an array has one dimension if its annotation says no other."""
+    """Return the type of a field: a number, an array, another record or a plain NamedTuple.
+
+    An array has one dimension if its annotation says no other.
+    """
     if annotation in NUMBERS:
         return NUMBERS[annotation]
     if isinstance(annotation, type) and issubclass(annotation, Opaque):
         return annotation.record_type
+    if isinstance(annotation, type) and issubclass(annotation, tuple):
+        kinds = [kind_of(kind) for kind in annotation.__annotations__.values()]
+        return types.BaseTuple.from_types(kinds, annotation)
     dimensions = 1
     if get_origin(annotation) is Annotated:
         annotation, dimensions = get_args(annotation)

@@ -12,7 +12,8 @@ import yaml
 from hwgen.crossbar.facts.arch import arch_text
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.pages.synthesize import FILES
+from hwgen.crossbar.facts.rules import STRICT
+from hwgen.crossbar.pages.synthesis_files import FILES
 from hwgen.crossbar.synthesis.budget import Budget
 from hwgen.crossbar.synthesis.result import SearchResult
 from tests.cli.given import ARCH, NETWORK, ROOT, Command
@@ -77,7 +78,7 @@ def test_a_design(hwgen: Command, quick: dict[str, Any], tmp_path: Path) -> None
     assert (tmp_path / "r.html").read_bytes() == (tmp_path / "out/report.html").read_bytes()
     assert f"{content['efficiency_gops_per_w']:,.2f} GOPS/W" in out
     assert "add up to" in out
-    assert (quick["power_w"], quick["seed"], quick["rules"]) == (12.0, 7, "strict")
+    assert (quick["power_w"], quick["seed"], quick["rules"]) == (12.0, 7, STRICT)
     assert quick["budget"] == Budget(method="bounded", evaluations=99)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.crossbar.pages.synthesize import FILES
+from hwgen.crossbar.pages.synthesis_files import FILES
 
 ROOT = Path(__file__).parents[2]
 REQUEST = ["synthesize", "cifar_alexnet", "--power-w", "12", "--evaluations", "4000"]

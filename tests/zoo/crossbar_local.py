@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.design import Design, most_macros
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.tables import CONV, FC, Tables
@@ -45,7 +46,7 @@ def neighbours(tables: Tables, design: Design) -> Iterator[Design]:
                 other = copied(design)
                 other.macros[i] += step
                 yield other
-            if tables.kind[i] == FC and tables.strict and design.clocks[i] + step > 0:
+            if tables.kind[i] == FC and tables.rules == STRICT and design.clocks[i] + step > 0:
                 other = copied(design)
                 other.clocks[i] += step
                 yield other

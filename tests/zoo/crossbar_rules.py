@@ -15,7 +15,7 @@ import tempfile
 import time
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from hwgen.api import Context
 from hwgen.crossbar.compiler import shipped_network
 from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.point import Point
-from hwgen.crossbar.facts.rules import Rules
+from hwgen.crossbar.facts.rules import RULES, RulesName
 from hwgen.crossbar.model.record import design_of
 from hwgen.crossbar.model.tabulate import make_tables
 from tests.zoo.crossbar_local import local_search
@@ -45,7 +45,7 @@ def components() -> Components:
     return load_components(ROOT / "configs" / "crossbar" / "components.yaml")
 
 
-def row(network: str, rules: Rules, evaluations: int | None) -> Row:
+def row(network: str, rules: RulesName, evaluations: int | None) -> Row:
     """Return the figures of one synthesis."""
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -99,7 +99,7 @@ def local_gain(network: str, report: Any) -> float:
         side=report.point.side,
         dac_bits=report.point.dac_bits,
     )
-    tables = make_tables(shipped, components(), point, POWER_W, report.rules)
+    tables = make_tables(shipped, components(), point, POWER_W, RULES[report.rules])
     first, best, _ = local_search(tables, design, LOCAL_EVALUATIONS, seed=1)
     np.testing.assert_allclose(first, report.efficiency_gops_per_w, rtol=1e-9)
     return 100 * (best / first - 1)
@@ -107,13 +107,13 @@ def local_gain(network: str, report: Any) -> float:
 
 def wanted(networks: tuple[str, ...], evaluations: int | None) -> list[tuple[Any, ...]]:
     """Return what the rows are of: networks by both rules."""
-    return [(name, rules, evaluations) for name in networks for rules in get_args(Rules)]
+    return [(name, rules, evaluations) for name in networks for rules in RULES]
 
 
 def kept_rows() -> list[Row]:
     """Return the rows of what each part of the strict rules costs, as they were measured."""
     rows: list[Row] = json.loads(RESULTS.joinpath("crossbar-rules.json").read_text())["rows"]
-    return [one for one in rows if one["alone"] or one["rules"] not in get_args(Rules)]
+    return [one for one in rows if one["alone"] or one["rules"] not in RULES]
 
 
 def measured(rows: list[tuple[Any, ...]]) -> list[Row]:
@@ -136,7 +136,7 @@ def local_of(one: Row) -> str:
 
 def rules_name(rules: str) -> str:
     """Return a short name of rules."""
-    return rules if rules in get_args(Rules) else "strict, all corrections off"
+    return rules if rules in RULES else "strict, all corrections off"
 
 
 def table(found: list[Row]) -> list[str]:

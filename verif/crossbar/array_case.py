@@ -10,8 +10,13 @@ import numpy as np
 
 from golden.crossbar.addition import channel_sums
 from golden.crossbar.encoding import Cells, Ints, encode
-from hwgen.crossbar.facts.columns import Column, columns_of, meeting_lanes, targets_of
-from hwgen.crossbar.facts.encoding import partial_sum_bits
+from hwgen.crossbar.facts.columns import (
+    Column,
+    columns_of,
+    meeting_lanes,
+    partial_sum_bits,
+    targets_of,
+)
 from hwgen.crossbar.facts.holdings import Cut, Holding
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.rtl.array import Array

@@ -6,6 +6,7 @@ from typing import Any
 from hwgen.crossbar.facts.arch_fabric import Held, Region
 from hwgen.crossbar.facts.holdings import Cut
 from hwgen.crossbar.facts.layout import first_needed, last_needed
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.rtl.loader import Loader
 from verif.common.packing import pack
 from verif.crossbar.macro_case import MacroCase
@@ -55,7 +56,7 @@ class Ring:
     def fill(self, image: int, block: int) -> bool:
         """Write all that a block needs; return whether the ring has wrapped."""
         layer, copies = self._case.chip.layers[0].layer, self._case.chip.layers[0].copies
-        last = last_needed(layer, "strict")[min(layer.pixels, (block + 1) * copies) - 1]
+        last = last_needed(layer, STRICT)[min(layer.pixels, (block + 1) * copies) - 1]
         size = len(self._images[0])
         end = image * size + last * self._case.channels
         first = first_needed(layer)[min(layer.pixels - 1, block * copies)] - 1

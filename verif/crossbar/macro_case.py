@@ -16,9 +16,9 @@ from golden.ops.requantize import requantize
 from golden.ops.shortcut import shortcut
 from hwgen.crossbar.facts.arch_fabric import Held, Macro, Operation, Region, Travel
 from hwgen.crossbar.facts.chip import Chip, ChipLayer
-from hwgen.crossbar.facts.columns import columns_of
-from hwgen.crossbar.facts.encoding import (
+from hwgen.crossbar.facts.columns import (
     column_accumulator_bits,
+    columns_of,
     input_sum_bits,
     partial_sum_bits,
 )

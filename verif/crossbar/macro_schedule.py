@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.network import CrossbarLayer
+from hwgen.crossbar.facts.rules import STRICT
 from verif.crossbar.macro_case import MacroCase
 
 
@@ -36,7 +37,7 @@ def pixels_needed(case: MacroCase, place: int) -> list[int]:
     if layer.kind == "fc":
         provider = layer.providers[0] if layer.providers else None
         return [1 if provider is None else case.layers[provider].pixels]
-    last = last_needed(layer, "strict")
+    last = last_needed(layer, STRICT)
     return [
         last[min(layer.pixels, end) - 1] for end in range(copies, layer.pixels + copies, copies)
     ]

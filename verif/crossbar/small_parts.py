@@ -7,9 +7,8 @@ from hwgen.chip.rtl.part import Part
 from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.rtl.chain import Chain
 from hwgen.crossbar.rtl.gather import Gatherer
-from hwgen.crossbar.rtl.packer import Packer
-from hwgen.crossbar.rtl.pad import Pad
-from hwgen.crossbar.rtl.receiver import Receiver
+from hwgen.crossbar.rtl.links import Receiver
+from hwgen.crossbar.rtl.pad import Packer, Pad
 from hwgen.crossbar.rtl.requantizer import Requantizer
 from hwgen.crossbar.rtl.result_collector import ResultCollector
 from verif.common.side_by_side import SideBySide, stem

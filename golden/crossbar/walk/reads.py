@@ -9,9 +9,10 @@ from golden.crossbar.walk.context import Stage
 from golden.crossbar.walk.hazards import Ints
 from hwgen.crossbar.facts.arch_fabric import Held
 from hwgen.crossbar.facts.chip import ChipLayer
-from hwgen.crossbar.facts.joined import Piece, pieces_of, whole_pieces
+from hwgen.crossbar.facts.columns import Piece, pieces_of, whole_pieces
 from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.network import CrossbarLayer
+from hwgen.crossbar.facts.rules import STRICT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,7 @@ def map_of(layer: CrossbarLayer, channels: int, of_image: bool) -> Map:
     rows, columns = layer.in_sides
     whole = rows * columns * channels
     if of_image:
-        whole = last_needed(layer, "strict")[-1] * channels
+        whole = last_needed(layer, STRICT)[-1] * channels
     return Map(rows, columns * channels, channels, whole)
 
 

@@ -15,6 +15,7 @@ from hwgen.crossbar.facts.arch_fabric import Held, Region, Travel
 from hwgen.crossbar.facts.chip import ChipLayer
 from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.ports import tile_reads, window_reads, words_of_run
+from hwgen.crossbar.facts.rules import STRICT
 
 
 class Packet(NamedTuple):
@@ -254,7 +255,7 @@ class Traffic:
         if layer.layer.kind == "fc":
             ends = [rows * columns * channels]
         else:
-            need = last_needed(layer.layer, "strict")
+            need = last_needed(layer.layer, STRICT)
             ends = [
                 need[min(layer.layer.pixels, (block + 1) * layer.copies) - 1] * channels
                 for block in range(layer.blocks)

@@ -1,8 +1,7 @@
 """Layers that a crossbar accelerator is synthesized for, and programs of its chips."""
 
-from hwgen.crossbar.compiler.compile import compile_network, unstored
+from hwgen.crossbar.compiler.compile import compile_network, listing, step_list, tiling, unstored
 from hwgen.crossbar.compiler.layers import network_of
-from hwgen.crossbar.compiler.listing import listing, step_list, tiling
 from hwgen.crossbar.compiler.zoo import ZOO, shipped_network
 
 __all__ = [

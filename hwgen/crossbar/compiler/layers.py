@@ -19,20 +19,13 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from hwgen.crossbar.compiler.maps import LAYOUT, Axis, Map, named
-from hwgen.crossbar.compiler.moves import moved, providers_of, unmoved
-from hwgen.crossbar.compiler.operands import (
-    BY_ROWS,
-    MATRIX,
-    fits,
-    image_map,
-    one_source,
-    scales,
-)
-from hwgen.crossbar.compiler.operators import (
+from hwgen.crossbar.compiler.walk import (
     AVERAGES,
+    BY_ROWS,
     FULLY_CONNECTED,
     GLOBAL_POOLS,
+    LAYOUT,
+    MATRIX,
     MOVES,
     PRODUCTS,
     RELUS,
@@ -40,13 +33,21 @@ from hwgen.crossbar.compiler.operators import (
     SUMS,
     UNMOVED,
     WINDOWS,
-)
-from hwgen.crossbar.compiler.step import Step
-from hwgen.crossbar.compiler.windows import (
+    Axis,
+    Map,
+    Step,
     Window,
+    fits,
     global_window,
+    image_map,
+    moved,
+    named,
+    one_source,
+    providers_of,
     reduced_axes,
+    scales,
     sliding_window,
+    unmoved,
 )
 from hwgen.crossbar.facts.network import Activation, Columns, CrossbarLayer, CrossbarNetwork, Kind
 from hwgen.errors import FormatError, RefusedNodesError

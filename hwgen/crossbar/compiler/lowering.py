@@ -14,10 +14,9 @@ from hwgen.crossbar.compiler.answers import with_answers
 from hwgen.crossbar.compiler.quantized import crossbar_network, functions_of
 from hwgen.crossbar.facts.arch_fabric import Held
 from hwgen.crossbar.facts.chip import Chip, ChipLayer
-from hwgen.crossbar.facts.columns import columns_of
+from hwgen.crossbar.facts.columns import columns_of, rows_in_order
 from hwgen.crossbar.facts.holdings import Holding
 from hwgen.crossbar.facts.image_io import HEADER_BEATS
-from hwgen.crossbar.facts.joined import rows_in_order
 from hwgen.crossbar.facts.loads import (
     CHANNEL_FIELDS,
     COLUMN_FIELDS,

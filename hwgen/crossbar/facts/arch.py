@@ -37,8 +37,8 @@ from hwgen.crossbar.facts.network import (
     CrossbarNetwork,
     without_defaults,
 )
-from hwgen.crossbar.facts.point import Point, Rules
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import RULES, RulesName
 from hwgen.errors import ConfigError
 from hwgen.files.load import read_mapping, shortened, validate_spec
 
@@ -88,7 +88,7 @@ class Arch:
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
     network: Network
     components: ComponentsFile
-    rules: Rules
+    rules: RulesName
     power_budget_w: Positive
     point: Point
     adc_bits: Size
@@ -208,12 +208,13 @@ def check_arch(arch: Arch, network: CrossbarNetwork) -> None:
     """Check everything against `network`, which is that of the architecture's own layers."""
     equal("network.digest", "that of the layers below it", network.digest, arch.network.digest)
     equal("adc_bits", "what rows, cells and DACs ask for", arch.point.adc_bits, arch.adc_bits)
-    if (arch.rules == "published") != (arch.point.rram_ratio is not None):
+    rules = RULES[arch.rules]
+    if rules.whole_parts == (arch.point.rram_ratio is not None):
         allowed = "a share under published rules, null under strict ones"
         raise ValueError(f"point.rram_ratio|{allowed}|{arch.point.rram_ratio}")
     for place in range(len(arch.layers)):
         check_mate(arch, place)
-    plan = floorplan(network, arch, arch.point, arch.rules, choice_of(arch))
+    plan = floorplan(network, arch, arch.point, rules, choice_of(arch))
     for place in range(len(arch.layers)):
         check_mapping(arch, place, plan.layers[place])
         check_counts(arch, place)
@@ -301,7 +302,7 @@ def check_counts(arch: Arch, place: int) -> None:
     layer = arch.layers[place]
     mapping, counts = layer.mapping, layer.counts
     field = f"layers.{place}.counts"
-    if is_strict(arch.rules):
+    if RULES[arch.rules].whole_parts:
         drivers = mapping.copies * mapping.rows * mapping.column_tiles * arch.slices
         equal(f"{field}.dac", "one for each row in use", drivers, counts.dac)
     if not has_weights(layer):

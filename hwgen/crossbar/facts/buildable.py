@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from hwgen.crossbar.facts.chip_plan import CLOCK_NS
+from hwgen.crossbar.facts.columns import partial_sum_bits
 from hwgen.crossbar.facts.components import Components
-from hwgen.crossbar.facts.encoding import partial_sum_bits
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.packets import HEADER_FIELDS
 from hwgen.crossbar.facts.point import Point

@@ -6,8 +6,8 @@ from itertools import accumulate
 from typing import Literal, NamedTuple
 
 from hwgen.crossbar.facts.arch_fabric import Constants, Link
+from hwgen.crossbar.facts.columns import partial_sum_bits
 from hwgen.crossbar.facts.components import Components
-from hwgen.crossbar.facts.encoding import partial_sum_bits
 from hwgen.crossbar.facts.holdings import Cut, Holding, cut_of, holdings_of
 from hwgen.crossbar.facts.layout import Floorplan, route
 from hwgen.crossbar.facts.network import CrossbarNetwork

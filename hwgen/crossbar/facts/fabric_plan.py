@@ -22,7 +22,7 @@ from hwgen.crossbar.facts.arch_fabric import (
 )
 from hwgen.crossbar.facts.buildable import adc_rate
 from hwgen.crossbar.facts.chip_plan import CLOCK_NS, LAG_CLOCKS, ChipPlan
-from hwgen.crossbar.facts.encoding import column_accumulator_bits, input_sum_bits
+from hwgen.crossbar.facts.columns import column_accumulator_bits, input_sum_bits
 from hwgen.crossbar.facts.holdings import (
     Holding,
     adcs_for,

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
-from hwgen.crossbar.facts.point import HasBits, Point, Rules
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.point import HasBits, Point
+from hwgen.crossbar.facts.rules import STRICT, Rules
 from hwgen.errors import ConfigError
 
 Ints = NDArray[np.int64]
@@ -126,7 +126,7 @@ class Floorplan:
 def check_rules(network: CrossbarNetwork, rules: Rules) -> None:
     """Refuse published rules for what the published tool has no formulas for."""
     other = [layer.name for layer in network.layers if not layer.is_plain]
-    if rules == "published" and other:
+    if not rules.send_once and other:
         raise ConfigError(
             field="rules",
             allowed="strict where maps or windows are not square, dilated or multiplied",
@@ -143,7 +143,7 @@ def tiles_of(layer: CrossbarLayer, side: int, rules: Rules) -> tuple[int, int, i
     """
     if not layer.has_weights:
         return 0, 0, 0
-    groups = layer.groups if is_strict(rules) else 1
+    groups = layer.groups if rules.used_columns else 1
     rows = layer.taps * layer.in_channels // groups
     columns = layer.out_channels // groups
     together = min(groups, side // rows, side // columns)
@@ -154,7 +154,7 @@ def tiles_of(layer: CrossbarLayer, side: int, rules: Rules) -> tuple[int, int, i
 
 def is_activated(network: CrossbarNetwork, layer: CrossbarLayer, rules: Rules) -> bool:
     """Return whether an activation is an operation of its own under these rules."""
-    if is_strict(rules):
+    if rules.chain_before_activation:
         return True
     forgotten = network.fused_activations and layer.has_weights
     return layer.activation != "none" and not forgotten
@@ -177,7 +177,7 @@ def floorplan(
         elif 0 <= mate < place:
             macros = placed[mate].macros
             merge = macros.start
-            if is_strict(rules):
+            if rules.chain_before_activation:
                 # The first in which sums become whole, which ends the chain of the first copy.
                 merge += max(1, len(macros) // copies) - 1
         else:
@@ -210,7 +210,7 @@ def shares_of(layer: CrossbarLayer, copies: int, macros: int, rules: Rules) -> t
     """Return into how many parts the rows and the copies of a layer are split among macros."""
     if not layer.has_weights or macros == 0:
         return 1, 1
-    if is_strict(rules):
+    if rules.whole_parts:
         return max(1, macros // copies), min(macros, copies)
     row_shares = -(-macros // copies)
     return row_shares, -(-macros // row_shares)
@@ -227,7 +227,7 @@ def split(
     blocks = min(layer.pixels, max((p.blocks for p in providers), default=1))
     copies = -(-layer.pixels // blocks)
     # As many pixels a block may need fewer blocks; published rules keep those without a pixel.
-    return copies, -(-layer.pixels // copies) if is_strict(rules) else blocks
+    return copies, -(-layer.pixels // copies) if rules.whole_parts else blocks
 
 
 @cache
@@ -247,7 +247,7 @@ def window(layer: CrossbarLayer, rules: Rules) -> tuple[Ints, Ints]:
     columns = layer.in_sides[1]
     last_pixel = ((last_row[:, None] - 1) * columns + last_column[None, :]).ravel()
     first_pixel = ((first_row[:, None] - 1) * columns + first_column[None, :]).ravel()
-    if is_strict(rules):
+    if rules.send_once:
         last_pixel = np.maximum.accumulate(last_pixel)
         first_pixel = np.minimum.accumulate(first_pixel[::-1])[::-1].copy()
     return last_pixel, first_pixel
@@ -278,7 +278,7 @@ def most_arriving(layer: CrossbarLayer, copies: int) -> int:
     """
     if layer.kind == "fc":
         return 1
-    last = last_needed(layer, "strict")
+    last = last_needed(layer, STRICT)
     ends = [
         last[min(layer.pixels, end) - 1] for end in range(copies, layer.pixels + copies, copies)
     ]
@@ -291,4 +291,4 @@ def first_needed(layer: CrossbarLayer) -> tuple[int, ...]:
 
     Not for fully connected layers.
     """
-    return tuple(window(layer, "strict")[1].tolist())
+    return tuple(window(layer, STRICT)[1].tolist())

@@ -11,8 +11,6 @@ from hwgen.crossbar.facts.rules import Rules
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
-__all__ = ["RRAM_RATIOS", "HasBits", "Point", "Rules", "points"]
-
 
 class HasBits(Protocol):
     """Components, or an architecture: both say how wide data are."""
@@ -68,7 +66,7 @@ def points(
     known = {adc.bits for adc in components.adcs.resolutions}
     every = [
         Point(rram_ratio=ratio, cell_bits=cell, side=size.side, dac_bits=dac.bits)
-        for ratio in (ratios if rules == "published" else (None,))
+        for ratio in ((None,) if rules.whole_parts else ratios)
         for cell in components.crossbars.cell_bits
         for size in components.crossbars.sizes
         for dac in components.dacs.resolutions

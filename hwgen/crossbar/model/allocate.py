@@ -3,6 +3,11 @@
 Published: the whole peripheral budget is spent, in proportion to work, and rounded up. Strict: the
 step is the shortest for which the rounded counts fit into the budget, never below its floor, and
 nothing is bought that such a step does not need.
+
+Identical macros are for the ablation of Fig. 8 (seed 003): every macro holds as many of a component
+as the one that needs most. The published code raises all counts to that after it has spent the
+budget, and so exceeds it (shared sheet, section 3, step 7, and section 8, defect 8). Here the
+budget is kept: the step is the shortest for which the raised counts fit.
 """
 
 from typing import NamedTuple
@@ -11,16 +16,14 @@ import numpy as np
 
 from hwgen.chip.compiled import compiled
 from hwgen.crossbar.model.design import Design, Layout
-from hwgen.crossbar.model.macros import (
-    macros_alike,
-    whole_counts,
-)
+from hwgen.crossbar.model.macros import Alike, macros_alike, whole_counts
 from hwgen.crossbar.model.tables import (
     ACCESS_NS,
     ADC,
     DAC,
     FC,
     FLOOR,
+    IDENTICAL,
     LEAKAGE,
     NOC_POWER,
     PEAK,
@@ -93,7 +96,7 @@ def memory_peak(tables: Tables, memory: int) -> float:
     """Return the peak power of one scratchpad; the published code counts its leakage alone."""
     row = tables.memories[memory]
     power = row[LEAKAGE]
-    if tables.strict:
+    if tables.rules.static_plus_dynamic:
         power += max(row[READ_NJ], row[WRITE_NJ]) / row[ACCESS_NS]
     return float(power)
 
@@ -113,36 +116,112 @@ def power_of(tables: Tables, counts: Floats) -> float:
 
 
 @compiled
-def allocate_strict(tables: Tables, design: Design, layout: Layout, taken_w: float) -> Allocation:
-    """Find the shortest step, of whole clocks, whose counts fit into the budget."""
+def equalized(tables: Tables, layout: Layout, counts: Floats) -> Floats:
+    """Return counts with the most of each component in every macro that has it at all.
+
+    DACs are one for each row. Fully connected layers have no say in published rules, which charge
+    a hundredth of their work, but get as many; a layer without weights counts as one macro.
+    """
+    raised = counts.copy()
+    for c in range(ADC, counts.shape[1]):
+        most = 0.0
+        for i in range(len(counts)):
+            if tables.rules.used_columns or tables.kind[i] != FC:
+                most = max(most, np.ceil(counts[i, c] / layout.shared_macros[i]))
+        for i in range(len(counts)):
+            if counts[i, c] > 0:
+                raised[i, c] = most * layout.shared_macros[i]
+    return raised
+
+
+@compiled
+def slowest(tables: Tables, work: Floats, counts: Floats) -> float:
+    """Return the ns that some counts need by published rules, without fully connected layers."""
+    longest = 0.0
+    for i in range(len(work)):
+        if tables.kind[i] == FC:
+            continue
+        for c in range(ADC, work.shape[1]):
+            if counts[i, c] > 0:
+                longest = max(longest, work[i, c] / (tables.parts[c, RATE] * counts[i, c]))
+    return longest
+
+
+@compiled
+def counts_at(
+    tables: Tables,
+    design: Design,
+    layout: Layout,
+    alike: Alike,
+    work: Floats,
+    step_ns: float,
+    raised: bool,
+) -> Floats:
+    """Return the least counts that do all work in a step; raised: equal in all macros."""
+    if tables.rules.whole_parts:
+        counts = whole_counts(tables, design, layout, alike, step_ns)
+    else:
+        counts = counts_for(tables, work, step_ns)
+    return equalized(tables, layout, counts) if raised else counts
+
+
+@compiled
+def allocate_shortest(
+    tables: Tables, design: Design, layout: Layout, budget: float, taken_w: float, raised: bool
+) -> Allocation:
+    """Find the shortest step whose counts fit into a budget, beside what else is taken.
+
+    By strict rules it is of whole clocks. raised: all macros have as many of each component
+    """
+    whole = tables.rules.whole_clocks
+    work = layer_work(tables, design, layout)
     alike = macros_alike(tables, design, layout)
-    budget = tables.scalars[POWER] - taken_w
-    low = high = np.ceil(tables.scalars[FLOOR])
-    counts = whole_counts(tables, design, layout, alike, high)
+    floor = np.ceil(tables.scalars[FLOOR]) if whole else tables.scalars[FLOOR]
+    low = high = floor
+    counts = counts_at(tables, design, layout, alike, work, high, raised)
     while power_of(tables, counts) > budget:
         low = high
         high *= 2
-        counts = whole_counts(tables, design, layout, alike, high)
+        counts = counts_at(tables, design, layout, alike, work, high, raised)
         if high > LONGEST_STEP_NS:
             return Allocation(np.zeros_like(counts), 0.0, 0.0, NO_POWER)
-    while np.floor((low + high) / 2) > low:
-        middle = np.floor((low + high) / 2)
-        trial = whole_counts(tables, design, layout, alike, middle)
+    turn = 0
+    while whole or turn < BISECTIONS:
+        turn += 1
+        middle = np.floor((low + high) / 2) if whole else (low + high) / 2
+        if middle <= low:
+            break
+        trial = counts_at(tables, design, layout, alike, work, middle, raised)
         if power_of(tables, trial) <= budget:
             high, counts = middle, trial
         else:
             low = middle
-    return Allocation(counts, high, taken_w + power_of(tables, counts), FEASIBLE)
+    step = high if whole else max(floor, slowest(tables, work, counts))
+    return Allocation(counts, step, taken_w + power_of(tables, counts), FEASIBLE)
 
 
 @compiled
-def allocate(tables: Tables, design: Design, layout: Layout, memory: int) -> Allocation:
-    """Return counts, step and peak power of a design with scratchpads of one capacity."""
+def allocate(
+    tables: Tables, design: Design, layout: Layout, memory: int, raised: bool
+) -> Allocation:
+    """Return counts, step and peak power of a design with scratchpads of one capacity.
+
+    raised: macros are identical, see `is_raised`. They keep the whole budget by all rules, by
+    published ones the share of the crossbars, too.
+    """
     taken = layout.total_macros * memory_peak(tables, memory) + tables.scalars[NOC_POWER]
     rram = used_crossbars(tables, layout) * tables.crossbar[PEAK]
-    if tables.strict:
-        return allocate_strict(tables, design, layout, rram + taken)
-    return allocate_published(tables, layout, layer_work(tables, design, layout), rram, taken)
+    if not (raised or tables.rules.whole_parts):
+        return allocate_published(tables, layout, layer_work(tables, design, layout), rram, taken)
+    budget = tables.scalars[POWER] - (rram + taken)
+    if not tables.rules.whole_parts:
+        budget = min(budget, tables.scalars[POWER] * (1 - tables.scalars[RATIO]) - taken)
+    return allocate_shortest(tables, design, layout, budget, rram + taken, raised)
+
+
+def is_raised(tables: Tables) -> bool:
+    """Return whether the tables ask for identical macros, each with the most that one needs."""
+    return bool(tables.scalars[IDENTICAL] > 0)
 
 
 @compiled
@@ -166,12 +245,6 @@ def allocate_published(
     if least >= budget or spare <= 0:
         return Allocation(nothing, 0.0, 0.0, NO_POWER)
     counts = counts_for(tables, work, cost / spare)
-    step = tables.scalars[FLOOR]
-    for i in range(len(work)):
-        if tables.kind[i] == FC:
-            continue
-        for c in range(work.shape[1]):
-            if c != DAC and counts[i, c] > 0:
-                step = max(step, work[i, c] / (tables.parts[c, RATE] * counts[i, c]))
+    step = max(tables.scalars[FLOOR], slowest(tables, work, counts))
     peak = rram_w + taken_w + power_of(tables, counts)
     return Allocation(counts, step, peak, FEASIBLE)

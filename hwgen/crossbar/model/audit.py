@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.components import Components, Powers
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.rules import RULES
 from hwgen.errors import ConfigError
 
 CHIP = "chip"
@@ -64,7 +64,7 @@ def total_area_mm2(items: list[Item]) -> float:
 
 def every_item(arch: Arch, components: Components) -> Iterator[Item]:
     """Yield all items, those of count 0 too."""
-    strict = is_strict(arch.rules)
+    strict = RULES[arch.rules].static_plus_dynamic
     point = arch.point
     crossbar = next(one for one in components.crossbars.sizes if one.side == point.side)
     dac = next(one for one in components.dacs.resolutions if one.bits == point.dac_bits)

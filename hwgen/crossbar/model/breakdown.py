@@ -155,7 +155,7 @@ def peak_gops(confirmed: Confirmed, arch: Arch) -> float:
     Every copy of every layer's weights then finishes a pixel each `bit_steps` x `clocks_per_bit`
     steps; of two layers that share their ADCs, one after the other. Nothing waits for data.
     """
-    published = confirmed.rules == "published"
+    published = not confirmed.rules.whole_parts
     total = 0.0
     for place, layer in enumerate(arch.layers):
         mate = layer.place.mate

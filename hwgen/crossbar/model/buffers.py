@@ -81,7 +81,7 @@ def inputs_held(tables: Tables, layout: Layout, times: Times, i: int) -> float:
     Where pixels are sent once, a ring of whole words for each provider, in each macro, has room for
     a block from when its store begins until the layer needs it no more.
     """
-    if not tables.strict:
+    if not tables.rules.send_once:
         return published_input_need(tables, layout, i)
     elements = image_ring(tables, layout, i)
     for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
@@ -186,7 +186,7 @@ def output_need(tables: Tables, layout: Layout, times: Times, i: int) -> float:
     In a stream the map of the next image follows behind the last pixel. Of an image's last pixels
     those that are needed wait until the reader begins with the next image, or is done with this.
     """
-    if not tables.strict:
+    if not tables.rules.send_once:
         return published_output_need(tables, layout, times, i)
     first_reader, end_reader = tables.reader_start[i], tables.reader_start[i + 1]
     oldest = np.full(times.block_start[i + 1] - times.block_start[i], NEVER)
@@ -273,7 +273,7 @@ def kilobytes_above(tables: Tables, layout: Layout, times: Times, enough: float)
     most. Layers are not looked at where whole maps are no more than enough.
     """
     size = tables.scalars[DATA_BITS] / 8 / 1024 * PUBLISHED_FILL
-    if tables.strict:
+    if tables.rules.send_once:
         size = tables.scalars[BUS_BITS] / tables.word / 8 / 1024
     whole = whole_maps(tables, layout)
     held = np.zeros(len(whole))
@@ -318,7 +318,7 @@ def kilobytes_of(tables: Tables, layout: Layout, waiting: Floats) -> float:
 @compiled
 def in_whole_words(tables: Tables, elements: float, in_a_word: int) -> float:
     """Return the inputs that as many words hold as some elements take; published: elements."""
-    if not tables.strict:
+    if not tables.rules.send_once:
         return elements
     return float(np.ceil(elements / in_a_word) * tables.word)
 
@@ -326,13 +326,13 @@ def in_whole_words(tables: Tables, elements: float, in_a_word: int) -> float:
 @compiled
 def whole_maps(tables: Tables, layout: Layout) -> Floats:
     """Return the elements of all that might ever be in each place, see `places_of`."""
-    whole = np.zeros(layout.total_macros if tables.strict else len(tables.kind))
+    whole = np.zeros(layout.total_macros if tables.rules.send_once else len(tables.kind))
     for i in range(len(tables.kind)):
         own, last = places_of(tables, layout, i)
         whole[own] += in_whole_words(tables, float(2 * tables.image[i]), tables.word)
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
-            shares = 1 if tables.strict else layout.row_shares[i]
+            shares = 1 if tables.rules.send_once else layout.row_shares[i]
             elements = tables.pixels[p] * tables.cout[p] / shares
             whole[own] += in_whole_words(tables, elements, tables.word)
         elements = float(layout.blocks[i] * layout.copies[i] * tables.cout[i])
@@ -343,7 +343,7 @@ def whole_maps(tables: Tables, layout: Layout) -> Floats:
 @compiled
 def places_of(tables: Tables, layout: Layout, i: int) -> tuple[slice, int]:
     """Return where inputs and outputs of layer i lie: in which macros; published: by itself."""
-    if not tables.strict:
+    if not tables.rules.send_once:
         return slice(i, i + 1), i
     first = layout.first_macro[i]
     return slice(first, first + layout.shared_macros[i]), int(layout.merge_macro[i])

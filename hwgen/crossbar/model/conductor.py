@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.order import back, pairs, to_next, travels_in_order
+from hwgen.crossbar.facts.rules import STRICT
 
 Ints = NDArray[np.int64]
 
@@ -41,7 +42,7 @@ def needs_of(layer: ChipLayer, providers: list[ChipLayer]) -> list[list[int]]:
         if layer.layer.kind == "fc":
             found.append([provider.blocks] * layer.blocks)
             continue
-        last, pixels = last_needed(layer.layer, "strict"), layer.layer.pixels
+        last, pixels = last_needed(layer.layer, STRICT), layer.layer.pixels
         ends = [min(pixels, (block + 1) * layer.copies) for block in range(layer.blocks)]
         most = provider.layer.pixels
         found.append([-(-min(last[end - 1], most) // provider.copies) for end in ends])

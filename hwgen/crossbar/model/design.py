@@ -7,6 +7,7 @@ A design is four arrays over the layers:
 - clocks: clocks of a bit step, 1 but for fully connected layers under strict rules
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -100,7 +101,7 @@ def followed_blocks(tables: Tables, i: int, most: int) -> int:
     As many pixels a block may need fewer blocks; published rules keep those without a pixel.
     """
     blocks = min(most, tables.pixels[i])
-    if not tables.strict:
+    if not tables.rules.whole_parts:
         return int(blocks)
     return int(ceil_div(tables.pixels[i], ceil_div(tables.pixels[i], blocks)))
 
@@ -136,7 +137,7 @@ def most_macros(tables: Tables, copies: int, i: int) -> int:
 
     In whole parts, a copy of a grouped convolution stays in one macro.
     """
-    whole = tables.strict and tables.grouped[i]
+    whole = tables.rules.whole_parts and tables.grouped[i]
     return int(copies if whole else copies * tables.row_tiles[i])
 
 
@@ -187,7 +188,7 @@ def place_macros(
                 merge[i] = total - 1
             else:
                 first[i] = merge[i] = first[owner]
-                if tables.strict:
+                if tables.rules.chain_before_activation:
                     merge[i] += max(1, macros[i] // copies[i]) - 1
         elif tables.provider_start[i + 1] > tables.provider_start[i]:
             first[i] = merge[i] = merge[tables.provider[tables.provider_start[i]]]
@@ -227,18 +228,18 @@ def lay_out(tables: Tables, design: Design) -> Layout:
         if tables.crossbars[i] > 0:
             chain_macros[i] = ceil_div(macros[i], copies[i])
         image[i] = image_ns(tables, i, copies[i], first[i], macros[i], columns)
-        if tables.strict:
+        if tables.rules.chain_before_activation:
             chain[i] = chain_ns(tables, i, chain_macros[i])
             if tables.crossbars[i] > 0:
                 merge[i] = gather_ns(
                     tables, copies[i], macros[i], i, merge_macro[i], first[i], columns
                 )
-            transfer[i] = send_ns(tables, i, copies[i], first, macros, merge_macro, columns)
-            continue
-        if longest > 0:
+        elif longest > 0:
             out = ceil_div(copies[i], copy_shares[i]) * tables.cout[i]
             merge[i] = hop * (longest + np.ceil(out * data / flit))
-        if farthest > 0:
+        if tables.rules.send_once:
+            transfer[i] = send_ns(tables, i, copies[i], first, macros, merge_macro, columns)
+        elif farthest > 0:
             shares = (copies[i], row_shares[i], copy_shares[i])
             transfer[i] = hop * (farthest + transfer_flits(tables, shares, i))
     away = (transfer > 0).astype(np.int64)
@@ -268,3 +269,21 @@ def lay_out(tables: Tables, design: Design) -> Layout:
 def accesses(tables: Tables, element_count: float) -> float:
     """Return how often the bus of a scratchpad is used for so many elements."""
     return float(np.ceil(element_count * tables.scalars[DATA_BITS] / tables.scalars[BUS_BITS]))
+
+
+def copies_for(tables: Tables, blocks: int) -> Ints:
+    """Return the copies with which no convolution takes more than so many blocks."""
+    copies: Ints = np.where(tables.kind == CONV, -(-tables.pixels // blocks), 1)
+    return copies
+
+
+def most_copies_for(tables: Tables, fits: Callable[[Ints], bool]) -> Ints:
+    """Return the most copies, in proportion to pixels, that fit; else those of the most blocks."""
+    low, high = 1, int(tables.pixels.max())
+    while low < high:
+        blocks = (low + high) // 2
+        if fits(copies_for(tables, blocks)):
+            high = blocks
+        else:
+            low = blocks + 1
+    return copies_for(tables, high)

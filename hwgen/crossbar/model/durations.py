@@ -11,6 +11,7 @@ from hwgen.crossbar.facts.arch_fabric import Operation
 from hwgen.crossbar.facts.chip_plan import CLOCK_NS
 from hwgen.crossbar.facts.components import Adcs, Components, Crossbars, Dacs, Scratchpads
 from hwgen.crossbar.facts.operations import OPERATIONS
+from hwgen.crossbar.facts.rules import RULES
 from hwgen.crossbar.model.design import Design, Layout, lay_out
 from hwgen.crossbar.model.pipeline import (
     Pipeline,
@@ -73,9 +74,8 @@ def operations_in(arch: Arch, source: str) -> list[tuple[Operation, ...]]:
     """
     try:
         components = components_of(arch, source)
-        tables = make_tables(
-            arch.whole_network, components, arch.point, arch.power_budget_w, arch.rules
-        )
+        rules = RULES[arch.rules]
+        tables = make_tables(arch.whole_network, components, arch.point, arch.power_budget_w, rules)
     except ValidationError as error:
         raise first_mistake(error, source) from None
     except OverflowError:

@@ -1,6 +1,5 @@
 """What a design costs: steps, step length, energy, peak power, at its converged scratchpad size."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from hwgen.chip.compiled import compiled
@@ -9,11 +8,12 @@ from hwgen.crossbar.model.allocate import (
     NO_MEMORY,
     TOO_MANY_MACROS,
     Allocation,
+    allocate,
+    is_raised,
 )
 from hwgen.crossbar.model.buffers import memory_class
 from hwgen.crossbar.model.design import Design, Layout, accesses, lay_out, most_macros
 from hwgen.crossbar.model.exact import exact_times
-from hwgen.crossbar.model.identical import allocate_for, allocate_identical
 from hwgen.crossbar.model.macros import chain_additions
 from hwgen.crossbar.model.pipeline import make_pipeline
 from hwgen.crossbar.model.ports import block_reads, block_words
@@ -38,8 +38,6 @@ from hwgen.crossbar.model.tables import (
 from hwgen.crossbar.model.timing import Times, closed_form
 
 PUBLISHED_ROUNDS = 10
-
-Counted = Callable[[Tables, Design, Layout, int], Allocation]
 
 
 class Energy(NamedTuple):
@@ -116,7 +114,7 @@ def energy_nj(
 def block_energy(tables: Tables, layout: Layout, memory: int, i: int) -> float:
     """Return the energy of all accesses to scratchpads of a block of layer i, its send's too."""
     row = tables.memories[memory]
-    if not tables.strict:
+    if not tables.rules.one_port:
         loaded, stored = published_accesses(tables, layout, i)
         return float(loaded * row[READ_NJ] + stored * row[WRITE_NJ])
     words = block_words(tables, i, layout.copies[i])
@@ -210,32 +208,32 @@ def evaluate(tables: Tables, design: Design, exact: bool) -> Cost:
     capacity stays, ten times at most; strict rules let it only grow, so it always converges.
     Tables say whether macros are identical.
     """
-    return settled(tables, design, exact, allocate_for)
+    return settled(tables, design, exact, is_raised(tables))
 
 
 def evaluate_identical(tables: Tables, design: Design, exact: bool) -> Cost:
     """Return the cost of a design with identical macros, whatever the tables say."""
-    return settled(tables, design, exact, allocate_identical)
+    return settled(tables, design, exact, True)
 
 
-def settled(tables: Tables, design: Design, exact: bool, counted: Counted) -> Cost:
-    """Return the cost at the scratchpad size that times ask for; counted: what allocates."""
+def settled(tables: Tables, design: Design, exact: bool, raised: bool) -> Cost:
+    """Return the cost at the scratchpad size that times ask for; raised: see `allocate`."""
     layout = lay_out(tables, design)
     if not within_limits(tables, design, layout):
         return failed(TOO_MANY_MACROS)
     memory = 0
-    if not tables.strict:
+    if not tables.rules.one_port:
         times = simulate(tables, design, layout, -1, tables.scalars[FLOOR], exact)
         memory = memory_class(tables, layout, times)
     for _ in range(PUBLISHED_ROUNDS):
         if memory >= len(tables.memories):
             return failed(NO_MEMORY)
-        allocation = counted(tables, design, layout, memory)
+        allocation = allocate(tables, design, layout, memory, raised)
         if allocation.failure != FEASIBLE:
             return failed(allocation.failure)
         times = simulate(tables, design, layout, memory, allocation.step_ns, exact)
         needed = memory_class(tables, layout, times)
-        converged = needed <= memory if tables.strict else needed == memory
+        converged = needed <= memory if tables.rules.one_port else needed == memory
         used = memory
         memory = needed
         if converged:

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from hwgen.crossbar.facts.arch_fabric import Held, Travel
 from hwgen.crossbar.facts.chip import Chip, ChipLayer
-from hwgen.crossbar.facts.joined import Piece, pieces_of, whole_pieces
+from hwgen.crossbar.facts.columns import Piece, pieces_of, whole_pieces
 from hwgen.crossbar.facts.layout import last_needed
+from hwgen.crossbar.facts.rules import STRICT
 
 Ints = NDArray[np.int64]
 
@@ -129,7 +130,7 @@ def map_pixels(layer: ChipLayer) -> int:
     if shape.kind == "fc":
         return 1
     if not shape.providers:
-        return last_needed(shape, "strict")[-1]
+        return last_needed(shape, STRICT)[-1]
     return shape.in_sides[0] * shape.in_sides[1]
 
 
@@ -154,7 +155,7 @@ def sent_blocks(chip: Chip, travel: Travel) -> Blocks:
     if layer.layer.kind == "fc":
         ends = np.array([pixels])
     else:
-        last = last_needed(layer.layer, "strict")
+        last = last_needed(layer.layer, STRICT)
         shown = [min(layer.layer.pixels, (b + 1) * layer.copies) for b in range(layer.blocks)]
         ends = np.minimum([last[end - 1] for end in shown], pixels)
     begin = np.concatenate(([0], ends[:-1]))

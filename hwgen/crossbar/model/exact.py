@@ -114,13 +114,13 @@ def make_chip(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, im
             layer[op], place[op] = i, k
             if travel_of(what) >= 0:
                 kind[op] = TRAVELS * i + travel_of(what)
-            elif what == (MVM if tables.strict else CONVERT):
+            elif what == (MVM if tables.rules.turns_before_mvm else CONVERT):
                 turn[i] = op
                 if mate[i] >= 0 and mate[i] < i:
                     rival[op], rival[turn[mate[i]]] = turn[mate[i]], op
-            if what == MVM and tables.strict:
+            if what == MVM and tables.rules.registers:
                 bank[i] = k
-            elif what == ADD and tables.strict:
+            elif what == ADD and tables.rules.registers:
                 adds[i] = k
     order = np.argsort(-kind)
     travels, converts = order[: (kind >= 0).sum()].copy(), turn[turn >= 0]
@@ -265,7 +265,7 @@ def give_links(chip: Chip, state: State, asking: Ints, now: int) -> None:
     Strict: the later layer goes first. Published: of two that begin together the longer one waits,
     of equal ones the one that came later.
     """
-    if chip.tables.strict:
+    if chip.tables.rules.image_travels:
         for op in chip.travels:
             if state.at[op] == now:
                 wait_for_links(chip, state, op, now)
@@ -295,7 +295,7 @@ def give_adcs(chip: Chip, state: State, now: int) -> None:
     for op in chip.converts:
         if state.at[op] == now:
             steps, other = steps_of(chip, op), chip.rival[op]
-            first = now + (steps if chip.tables.strict else 0)
+            first = now + (steps if chip.tables.rules.turns_before_mvm else 0)
             if other >= 0 and state.until[other] > first:
                 state.at[op] = now + 1
             else:

@@ -7,7 +7,8 @@ import numpy as np
 
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import Rules, points
+from hwgen.crossbar.facts.point import points
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.allocate import FEASIBLE, memory_peak
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import Cost, evaluate
@@ -43,7 +44,7 @@ def nothing_below_w(network: CrossbarNetwork, components: Components, rules: Rul
     least = math.inf
     for floor, tables in floors(network, components, rules):
         spared = np.count_nonzero(tables.crossbars) // 2 * memory_peak(tables, 0)
-        if not tables.strict:
+        if not tables.rules.whole_parts:
             spared /= 1 - float(tables.scalars[RATIO])
         least = min(least, floor - spared)
     return least
@@ -82,7 +83,7 @@ def smallest(tables: Tables) -> Design:
     """Return one copy and one macro of everything; fully connected layers take their time."""
     ones = np.ones(len(tables.kind), np.int64)
     clocks = ones.copy()
-    if tables.strict:
+    if tables.rules.used_columns:
         slow = np.ceil(tables.work[:, ADC] / FEWEST_CONVERSIONS).astype(np.int64)
         clocks = np.where(tables.kind == FC, np.maximum(1, slow), 1)
     macros = np.where(tables.crossbars > 0, ones, 0)
@@ -95,7 +96,7 @@ def floor_w(tables: Tables) -> float:
     drivers = float(tables.work[:, DAC].sum() * tables.parts[DAC, PEAK])
     macros = int(np.count_nonzero(tables.crossbars))
     taken = macros * memory_peak(tables, 0) + float(tables.scalars[NOC_POWER])
-    if tables.strict:
+    if tables.rules.whole_parts:
         return rram + drivers + taken
     ratio = float(tables.scalars[RATIO])
     return max(rram / ratio, (drivers + taken) / (1 - ratio))

@@ -46,7 +46,7 @@ def use_route(links: Flags, source: int, target: int, columns: int, ports: bool)
 @compiled
 def sends_results(tables: Tables, layout: Layout, i: int, place: int) -> bool:
     """Return whether a macro hands on results; else partial sums, to the next one of its copy."""
-    if not tables.strict or tables.crossbars[i] == 0:
+    if not tables.rules.chain_before_activation or tables.crossbars[i] == 0:
         return True
     at = place - layout.first_macro[i]
     return results_in(tables, i, layout.copies[i], layout.shared_macros[i], at) > 0
@@ -55,10 +55,10 @@ def sends_results(tables: Tables, layout: Layout, i: int, place: int) -> bool:
 @compiled
 def use_routes(links: Flags, tables: Tables, layout: Layout, i: int, place: int) -> None:
     """Mark the links of all travels to and from a macro of layer i."""
-    columns, ports = layout.mesh_columns, tables.strict
+    columns, ports = layout.mesh_columns, tables.rules.image_travels
     if sends_results(tables, layout, i, place):
         use_route(links[TRAVELS * i + MERGED], place, layout.merge_macro[i], columns, ports)
-    elif tables.strict:
+    else:
         use_route(links[TRAVELS * i + CHAINED], place, place + 1, columns, ports)
     if tables.image[i] > 0:
         arriving = links[TRAVELS * i + ARRIVING]
@@ -66,7 +66,7 @@ def use_routes(links: Flags, tables: Tables, layout: Layout, i: int, place: int)
         row, column = snake(place, columns)
         arriving[PER_ROUTER * (row * columns + column) + IN] |= ports
         arriving[IO_IN] |= ports
-    if ports and tables.reader_start[i] == tables.reader_start[i + 1]:
+    if tables.rules.send_once and tables.reader_start[i] == tables.reader_start[i + 1]:
         result, merge = links[TRAVELS * i + SENT], layout.merge_macro[i]
         use_route(result, merge, IMAGE_MACRO, columns, ports=False)
         row, column = snake(merge, columns)
@@ -74,7 +74,7 @@ def use_routes(links: Flags, tables: Tables, layout: Layout, i: int, place: int)
         result[IO_OUT] = True
     for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
         p = tables.provider[e]
-        travel = TRAVELS * p + SENT if tables.strict else TRAVELS * i + ARRIVING
+        travel = TRAVELS * p + SENT if tables.rules.send_once else TRAVELS * i + ARRIVING
         use_route(links[travel], layout.merge_macro[p], place, columns, ports)
 
 

@@ -103,7 +103,7 @@ def work_in(tables: Tables, layout: Layout, i: int, tiles: int, results: int) ->
     for c in (ADC, SHIFT_ADD, ADDITION):
         work[c] = tables.work[i, c] / tiles_of_copy * tiles
     work[DAC] = 0.0
-    if layout.chain_macros[i] > 1:
+    if tables.rules.chain_before_activation and layout.chain_macros[i] > 1:
         work[ADDITION] += vectors_of(tables, i)
     return work
 
@@ -111,7 +111,7 @@ def work_in(tables: Tables, layout: Layout, i: int, tiles: int, results: int) ->
 @compiled
 def chain_additions(tables: Tables, layout: Layout, i: int) -> int:
     """Return the additions of a block of layer i along the macros of its copies."""
-    if tables.strict and layout.chain_macros[i] > 1:
+    if tables.rules.chain_before_activation and layout.chain_macros[i] > 1:
         return int(layout.shared_macros[i] * vectors_of(tables, i))
     return 0
 

@@ -78,7 +78,7 @@ def make_pipeline(
             operation[i, n] = what
             if MVM <= what <= ADD:
                 steps[i, n] = clocks[i]
-            elif tables.strict and what in (POOLED, ADDED, ACTIVATE):
+            elif tables.rules.whole_parts and what in (POOLED, ADDED, ACTIVATE):
                 steps[i, n] = steps_of(unit_clocks(tables, layout, i, what) * CLOCK_NS, step_ns)
             else:
                 ns = worked_ns(tables, layout, i, what, memory, crowds[i])
@@ -92,10 +92,10 @@ def make_pipeline(
             to_block[i],
             n,
             tables.bit_steps,
-            tables.strict,
+            tables.rules.registers,
         )
         wait_for_registers(tables, operation[i], steps[i], to_block[i], own[i], back[i], n)
-    if tables.strict and memory >= 0:
+    if tables.rules.one_port and memory >= 0:
         wait_for_ports(tables, layout, memory, step_ns, crowds, operation, to_block, own)
     return Pipeline(length, operation, steps, to_next, to_block, own, back)
 
@@ -131,7 +131,7 @@ def all_crowds(tables: Tables, layout: Layout, clocks: Ints, memory: int, step_n
     """
     layers = len(tables.kind)
     crowds, least = np.zeros(layers, np.int64), np.zeros(layers, np.int64)
-    if not tables.strict or memory < 0:
+    if not tables.rules.one_port or memory < 0:
         return crowds
     access_ns = tables.memories[memory, ACCESS_NS]
     for i in range(layers):
@@ -206,7 +206,7 @@ def port_accesses(tables: Tables, layout: Layout, i: int, what: int) -> float:
     """Return the accesses that an operation takes at the port of its scratchpad."""
     if what == TRANSFER:
         return float(layout.ports.image[i])
-    if not tables.strict:
+    if not tables.rules.one_port:
         return accesses(tables, layout.load[i] if what == LOAD else layout.store[i])
     if what == LOAD:
         return float(layout.ports.load[i])
@@ -228,7 +228,7 @@ def wait_for_registers(
     """Fill what a block of one layer waits for of the block before it, see `Pipeline`."""
     for k in range(count):
         own[k] = to_block[k]
-        if tables.strict:
+        if tables.rules.registers:
             own[k] = own_steps(operation[k], steps[k], tables.bit_steps)
             if k + 1 < count and not is_per_bit(operation[k]):
                 following = own_steps(operation[k + 1], steps[k + 1], tables.bit_steps)
@@ -255,7 +255,7 @@ def travel_ns(layout: Layout, i: int, what: int) -> float:
 def lag_ns(tables: Tables, layout: Layout, i: int, what: int) -> float:
     """Return the lag of an operation that pays for it: the last one, and travels behind sums."""
     last = what == STORE and layout.transfer[i] == 0
-    pays = tables.strict and (last or what in (CHAIN, GATHER, SEND, RESULT))
+    pays = tables.rules.registers and (last or what in (CHAIN, GATHER, MERGE, SEND, RESULT))
     return LAG_NS if pays else 0.0
 
 
@@ -294,12 +294,12 @@ def pipelined(tables: Tables, layout: Layout, i: int) -> Bools:
     there = np.full(len(OPERATIONS), tables.crossbars[i] > 0)
     there[TRANSFER] = there[SEND] = there[RESULT] = False
     way = TRANSFER
-    if tables.strict:
+    if tables.rules.send_once:
         way = SEND if tables.reader_start[i] < tables.reader_start[i + 1] else RESULT
     there[way] = layout.transfer[i] > 0
     there[TRANSFER] |= layout.image[i] > 0
     there[CHAIN] = layout.chain[i] > 0
-    last = GATHER if tables.strict else MERGE
+    last = GATHER if tables.rules.chain_before_activation else MERGE
     there[GATHER] = there[MERGE] = False
     there[last] = layout.merge[i] > 0
     there[LOAD] = there[STORE] = True

@@ -80,7 +80,7 @@ def port_times(
     count = len(copies)
     rows = np.zeros((6, count), np.int64)
     times = PortTimes(rows[0], rows[1], rows[2], rows[3], rows[4], rows[5])
-    if not tables.strict:
+    if not tables.rules.one_port:
         return times
     reads, words, images = np.zeros((3, count), np.int64)
     for i in range(count):

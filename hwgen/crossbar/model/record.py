@@ -28,8 +28,8 @@ from hwgen.crossbar.facts.fabric_plan import fabric_of
 from hwgen.crossbar.facts.layout import Choice, floorplan
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.operations import OPERATIONS
-from hwgen.crossbar.facts.point import Point, Rules
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import STRICT, Rules, name_of
 from hwgen.crossbar.facts.schedule import (
     Schedule,
     ScheduledOperation,
@@ -41,13 +41,14 @@ from hwgen.crossbar.model.allocate import (
     NO_POWER,
     TOO_MANY_MACROS,
     Allocation,
+    allocate,
+    is_raised,
 )
 from hwgen.crossbar.model.buffers import image_ring
 from hwgen.crossbar.model.design import Design, Layout, lay_out
 from hwgen.crossbar.model.durations import operations_of as timed_operations
 from hwgen.crossbar.model.evaluate import Cost, evaluate
 from hwgen.crossbar.model.exact import exact_starts
-from hwgen.crossbar.model.identical import allocate_for
 from hwgen.crossbar.model.pipeline import Pipeline, is_per_bit, make_pipeline
 from hwgen.crossbar.model.stream import Stream, holds, most_waiting, steady_stream, watch
 from hwgen.crossbar.model.tables import COMPONENTS, KILOBYTES, Floats, Ints, Tables
@@ -97,7 +98,7 @@ class Confirmed:
     @property
     def operations(self) -> int:
         """Operations of an image; published rules take groups for dense."""
-        return operations_of(self.network, strict=is_strict(self.rules))
+        return operations_of(self.network, self.rules)
 
     def reaches(self, throughput_gops: float) -> bool:
         """Return whether a stream with that throughput holds."""
@@ -141,7 +142,7 @@ def confirm(
         tables=tables,
         design=design,
         layout=layout,
-        allocation=allocate_for(tables, design, layout, cost.memory),
+        allocation=allocate(tables, design, layout, cost.memory, is_raised(tables)),
         pipeline=pipeline,
         cost=cost,
         starts=exact_starts(tables, layout, pipeline, design.mate),
@@ -166,7 +167,7 @@ def make_arch(confirmed: Confirmed, name: str) -> Arch:
             fused_activations=network.fused_activations,
         ),
         components=ComponentsFile(name=components.name, digest=components.digest),
-        rules=confirmed.rules,
+        rules=name_of(confirmed.rules),
         power_budget_w=float(confirmed.power_w),
         point=confirmed.point,
         adc_bits=confirmed.point.adc_bits,
@@ -240,7 +241,7 @@ def arch_layer(confirmed: Confirmed, place: int) -> ArchLayer:
 
 def make_fabric(confirmed: Confirmed) -> ArchFabric | None:
     """Return the fabric of a design; None under published rules, which describe no hardware."""
-    if confirmed.rules == "published":
+    if confirmed.rules != STRICT:
         return None
     chip = chip_of(confirmed)
     stream = SizedStream(

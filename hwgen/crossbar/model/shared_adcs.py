@@ -47,7 +47,7 @@ def lines_of(tables: Tables, pipeline: Pipeline) -> Ints:
     """
     layers = len(tables.kind)
     lines = np.zeros((16, layers), np.int64)
-    turn = MVM if tables.strict else CONVERT
+    turn = MVM if tables.rules.turns_before_mvm else CONVERT
     for i in range(layers):
         gap, delay = 0, 0
         for k in range(pipeline.length[i]):
@@ -116,7 +116,7 @@ def take_turns(  # noqa: C901, PLR0912, PLR0915 - a call takes longer than what 
             for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
                 wanted = starts[tables.provider[e]] + needed.block[need[e]]
                 ready = max(ready, done[wanted])
-            if tables.strict:
+            if tables.rules.registers:
                 ask_registers(going, lines, waits, registers, i, ready)
             else:
                 load[place] = ask(going, lines, i, ready)
@@ -135,7 +135,7 @@ def take_turns(  # noqa: C901, PLR0912, PLR0915 - a call takes longer than what 
         left -= 1
         if tables.crossbars[i] > 0:
             adc[place] = now + lines[LEAD, i]
-        if tables.strict:
+        if tables.rules.registers:
             found = give_registers(going, lines, waits, registers, i, now)
             load[place], store[place], done[place] = found
         else:

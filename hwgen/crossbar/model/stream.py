@@ -82,7 +82,7 @@ def watch(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, interv
         later = int(latencies[half:].max() - latencies[:half].max())
         delay, latency = -(-max(0, later) // half), int(latencies.max())
     kilobytes = 0.0
-    if tables.strict:
+    if tables.rules.send_once:
         waiting = all_waiting(tables, layout, times)
         if keeps_pace(delay, interval):
             waiting = most_waiting(tables, layout, pipeline, mate, images, interval)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.opaque import opaque
+from hwgen.crossbar.facts.rules import Rules
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -33,7 +34,7 @@ STATIC, DYNAMIC, PEAK, RATE, LATENCY, AREA = range(6)
 class Tables(NamedTuple):
     """Everything that an evaluation reads; arrays of layers unless said otherwise.
 
-    strict: whether nothing is left out
+    rules: what a design is charged for
     kind, pixels, side, kernel, stride, padding, cin, cout: of the layer; side is that of its map.
         Where rows and columns differ, those of columns; kernel with the gaps of a dilation
     taps: pixels of a window that are read
@@ -62,7 +63,7 @@ class Tables(NamedTuple):
     scalars: see POWER and so on
     """
 
-    strict: bool
+    rules: Rules
     kind: Ints
     pixels: Ints
     side: Ints

@@ -7,12 +7,12 @@ import math
 
 import numpy as np
 
+from hwgen.crossbar.facts.columns import partial_sum_bits
 from hwgen.crossbar.facts.components import Components, VectorUnit
-from hwgen.crossbar.facts.encoding import partial_sum_bits
 from hwgen.crossbar.facts.holdings import cut_of
 from hwgen.crossbar.facts.layout import check_rules, is_activated, tiles_of, window
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
-from hwgen.crossbar.facts.point import Point, Rules
+from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.ports import (
     elements_in_a_word,
     pool_clocks,
@@ -20,7 +20,7 @@ from hwgen.crossbar.facts.ports import (
     tile_reads,
     window_reads,
 )
-from hwgen.crossbar.facts.rules import Objective, is_strict
+from hwgen.crossbar.facts.rules import Objective, Rules, check_mixture
 from hwgen.crossbar.model.tables import (
     ADC,
     ADDING,
@@ -59,9 +59,10 @@ def make_tables(
     identical: all macros have as many of each component (Fig. 8)
     """
     layers = network.layers
+    check_mixture(rules)
     check_rules(network, rules)
-    strict = is_strict(rules)
-    cuts = [cut_of(each, point.side, point.slices(components), dense=not strict) for each in layers]
+    dense = not rules.used_columns
+    cuts = [cut_of(each, point.side, point.slices(components), dense=dense) for each in layers]
     tiles = np.array([tiles_of(layer, point.side, rules) for layer in layers])
     slices = point.slices(components)
     crossbars = tiles[:, 1] * tiles[:, 2] * slices
@@ -83,10 +84,12 @@ def make_tables(
         for layer, cut, shares in zip(layers, cuts, read, strict=True)
     ]
     tile_start, tiles_read = ragged(reads_of)
-    memories = components.scratchpads.to_choose_from(published=not strict)
-    peak = size.peak_w if not strict else max(size.peak_w, size.static_w + size.dynamic_w)
+    memories = components.scratchpads.to_choose_from(published=not rules.one_port)
+    peak = size.peak_w
+    if rules.static_plus_dynamic:
+        peak = max(peak, size.static_w + size.dynamic_w)
     return Tables(
-        strict=strict,
+        rules=rules,
         kind=integers(KINDS[layer.kind] for layer in layers),
         pixels=integers(layer.pixels for layer in layers),
         side=integers(layer.out_sides[1] for layer in layers),
@@ -97,7 +100,9 @@ def make_tables(
         cout=integers(layer.out_channels for layer in layers),
         taps=integers(layer.taps for layer in layers),
         image=integers(
-            math.prod(layer.in_sides) * layer.in_channels if strict and not layer.providers else 0
+            math.prod(layer.in_sides) * layer.in_channels
+            if rules.image_travels and not layer.providers
+            else 0
             for layer in layers
         ),
         rows=tiles[:, 0].copy(),
@@ -118,7 +123,7 @@ def make_tables(
         window_start=integers(np.cumsum([0, *(len(last) for last, _ in windows)])),
         last_pixel=np.concatenate([last for last, _ in windows]),
         first_pixel=np.concatenate([first for _, first in windows]),
-        parts=part_table(components, point, strict=strict),
+        parts=part_table(components, point, rules),
         crossbar=np.array(
             [size.static_w, size.dynamic_w, peak, components.crossbars.latency_ns, size.area_um2]
         ),
@@ -127,7 +132,7 @@ def make_tables(
                 (
                     m.kilobytes,
                     m.leakage_w,
-                    float(math.ceil(m.latency_ns)) if strict else m.latency_ns,
+                    float(math.ceil(m.latency_ns)) if rules.whole_clocks else m.latency_ns,
                     m.read_nj,
                     m.write_nj,
                     m.area_um2,
@@ -171,7 +176,7 @@ def make_tables(
                 components.network_on_chip.hop_ns,
                 components.scratchpads.bus_bits,
                 components.activation_bits,
-                operations_of(network, strict=strict),
+                operations_of(network, rules),
                 components.vector_units.lanes,
                 objective == "stream",
                 identical,
@@ -192,9 +197,9 @@ def ragged(lists: list[list[int]]) -> tuple[Ints, Ints]:
     return starts, integers(one for each in lists for one in each)
 
 
-def operations_of(network: CrossbarNetwork, *, strict: bool) -> int:
+def operations_of(network: CrossbarNetwork, rules: Rules) -> int:
     """Return the operations of an image; the published front end takes groups for dense."""
-    if strict:
+    if rules.used_columns:
         return network.operations
     return sum(layer.operations * layer.groups for layer in network.layers)
 
@@ -209,36 +214,36 @@ def work_of(
 ) -> Floats:
     """Return the operations of one copy in a step, by component (sheet, section 3)."""
     work = np.zeros(len(COMPONENTS))
-    strict = is_strict(rules)
+    whole = rules.used_columns
     rows, row_tiles, column_tiles = (int(each) for each in tiles)
     slices = point.slices(components)
     lanes = components.vector_units.lanes
-    outputs = -(-layer.out_channels // lanes) if strict else layer.out_channels / lanes
+    outputs = -(-layer.out_channels // lanes) if whole else layer.out_channels / lanes
     if layer.has_weights:
         cut = cut_of(layer, point.side, slices)
         work[DAC] = rows * column_tiles * slices
         work[ADC] = row_tiles * slices * layer.out_channels
         work[SHIFT_ADD] = work[ADDITION] = row_tiles * slices * cut.lane_groups(lanes)
         work[ADDITION] += row_tiles * cut.sections * -(-point.side // lanes)
-        if not strict:
+        if not whole:
             work[ADC] = column_tiles * point.side * row_tiles * slices
             work[SHIFT_ADD], work[ADDITION] = work[ADC] / lanes, row_tiles * slices / lanes
     elif layer.kind == "pool":
-        work[POOLING] = outputs * (layer.taps if strict else 1)
+        work[POOLING] = outputs * (layer.taps if whole else 1)
     elif layer.product:
         # A product is as many additions as its factors have bits (shift and add).
         work[ADDING] = outputs * components.activation_bits
     else:
-        work[ADDING] = outputs * (max(1, len(layer.providers) - 1) if strict else 1)
+        work[ADDING] = outputs * (max(1, len(layer.providers) - 1) if whole else 1)
     if is_activated(network, layer, rules):
         work[SIGMOID if layer.activation == "sigmoid" else RELU] = outputs
-    if layer.kind == "fc" and not strict:
+    if layer.kind == "fc" and not whole:
         work = np.minimum(np.ceil(work / FC_WORK_CUT), FC_WORK_CUT)
     return work
 
 
-def part_table(components: Components, point: Point, *, strict: bool) -> Floats:
-    """Return the constants of all components; strict: no peak below static + dynamic."""
+def part_table(components: Components, point: Point, rules: Rules) -> Floats:
+    """Return the constants of all components."""
     dac = next(each for each in components.dacs.resolutions if each.bits == point.dac_bits)
     adc = next(each for each in components.adcs.resolutions if each.bits == point.adc_bits)
     units = components.vector_units
@@ -267,6 +272,6 @@ def part_table(components: Components, point: Point, *, strict: bool) -> Floats:
             ),
         ]
     )
-    if strict:
+    if rules.static_plus_dynamic:
         table[:, PEAK] = np.maximum(table[:, PEAK], table[:, STATIC] + table[:, DYNAMIC])
     return table

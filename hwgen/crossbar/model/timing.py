@@ -58,7 +58,7 @@ def closed_form(tables: Tables, layout: Layout, pipeline: Pipeline) -> Times:
     for i in range(len(tables.kind)):
         own = slice(starts[i], starts[i + 1])
         ready = ready_times(*edges, starts, needed, done, i)
-        if tables.strict:
+        if tables.rules.registers:
             times = load[own], adc[own], store[own], done[own]
             step_through(pipeline, waits, registers, i, ready, *times)
             continue
@@ -145,6 +145,6 @@ def end_of(tables: Tables, pipeline: Pipeline, starts: Ints, done: Ints) -> int:
     """
     end = 0
     for i in range(len(tables.kind)):
-        last = 0 if tables.strict else pipeline.to_next[i, pipeline.length[i] - 1] - 1
+        last = 0 if tables.rules.registers else pipeline.to_next[i, pipeline.length[i] - 1] - 1
         end = max(end, done[starts[i + 1] - 1] - last)
     return end

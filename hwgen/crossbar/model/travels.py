@@ -30,7 +30,7 @@ def ceil_div(a: int, b: int) -> int:
 @inlined
 def shares(tables: Tables, copies: int, macros: int) -> tuple[int, int]:
     """Return into how many parts rows and copies are split."""
-    if tables.strict:
+    if tables.rules.whole_parts:
         return max(1, macros // max(1, copies)), min(macros, copies)
     row_shares = ceil_div(macros, copies)
     return row_shares, ceil_div(macros, row_shares)

@@ -2,6 +2,7 @@
 
 from hwgen.crossbar.facts.layout import tiles_of
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.pages.graph import GraphInfo, GraphLayer, graph_parts
 from hwgen.crossbar.pages.networks import load_network, network_names, write_network
 from hwgen.crossbar.pages.placement import placement_parts
@@ -39,7 +40,7 @@ def graph_info(network: str, size: tuple[int, ...] | None = None) -> GraphInfo:
 
 def layer_info(network: CrossbarNetwork, layer: CrossbarLayer) -> GraphLayer:
     """Return the facts of one layer."""
-    _, row_tiles, column_tiles = tiles_of(layer, SIDE, "strict")
+    _, row_tiles, column_tiles = tiles_of(layer, SIDE, STRICT)
     weights = layer.taps * layer.in_channels // layer.groups * layer.out_channels
     return GraphLayer(
         name=layer.name,
@@ -58,7 +59,7 @@ def layer_info(network: CrossbarNetwork, layer: CrossbarLayer) -> GraphLayer:
 
 def graph_operators() -> dict[str, str]:
     """Return what each operator of ONNX becomes, by its name."""
-    from hwgen.crossbar.compiler.operators import MEANINGS
+    from hwgen.crossbar.compiler.walk import MEANINGS
     from hwgen.importers.onnx.operators import OPERATORS
 
     return {

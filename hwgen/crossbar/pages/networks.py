@@ -7,7 +7,7 @@ from hwgen.crossbar.facts.buildable import check_buildable
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import points
-from hwgen.crossbar.facts.rules import Rules, is_strict
+from hwgen.crossbar.facts.rules import STRICT, Rules
 from hwgen.errors import ConfigError
 from hwgen.files import shipped
 from hwgen.network.operations import Graph
@@ -37,7 +37,7 @@ def load_problem(
     components: Components,
     size: tuple[int, ...] | None = None,
     *,
-    rules: Rules = "strict",
+    rules: Rules = STRICT,
 ) -> tuple[CrossbarNetwork, Components]:
     """Return the layers of a network and the constants with the bits of its data.
 
@@ -63,7 +63,7 @@ def load_problem(
     network = crossbar_network(quantized)
     weights, activations = bits_of(quantized)
     components = replace(components, weight_bits=weights, activation_bits=activations)
-    if is_strict(rules):
+    if rules == STRICT:
         check_computed(quantized)
         check_buildable(network, components, points(components, rules))
         flit_bits = components.network_on_chip.flit_bits

@@ -1,7 +1,9 @@
 """Synthesis as a capability: what `hwgen synthesize` finds of this family."""
 
+from hwgen.crossbar.pages.problem import COMPONENTS
+from hwgen.crossbar.pages.synthesis_files import FILES, write_page
 from hwgen.crossbar.pages.synthesis_table import synthesis_table
-from hwgen.crossbar.pages.synthesize import COMPONENTS, FILES, synthesize_network, write_page
+from hwgen.crossbar.pages.synthesize import synthesize_network
 
 COMPONENTS_FORMAT = "hwgen.crossbar.components"
 

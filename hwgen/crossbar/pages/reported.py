@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.point import Point
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.rules import name_of
 from hwgen.crossbar.facts.schedule import Schedule
 from hwgen.crossbar.pages.synthesis import (
     AuditRow,
@@ -26,6 +26,7 @@ from hwgen.report.types import Source
 if TYPE_CHECKING:
     from hwgen.crossbar.model.breakdown import Breakdown
     from hwgen.crossbar.model.record import Confirmed
+    from hwgen.crossbar.synthesis.finish import Finished
     from hwgen.crossbar.synthesis.result import Candidate, SearchResult
 
 ROUNDING = 1e-12
@@ -34,16 +35,14 @@ ROUNDING = 1e-12
 
 def synthesis_report(
     result: "SearchResult",
-    arch: Arch,
-    schedule: Schedule,
+    found: "Finished",
     *,
-    breakdown: "Breakdown",
     network: Source,
     components: Source,
-    confirm: "Callable[[Candidate], Confirmed]",
     versions: dict[str, str],
 ) -> SynthesisReport:
-    """Return the report; confirm: evaluates a candidate once more."""
+    """Return the report; found: what follows the search."""
+    arch, schedule, breakdown = found.arch, found.schedule, found.breakdown
     facts = schedule.facts
     bound = known(result.bound_gops_per_w)  # of streams none is known
     return SynthesisReport(
@@ -51,7 +50,7 @@ def synthesis_report(
         version=1,
         network=network,
         components=components,
-        rules=result.rules,
+        rules=name_of(result.rules),
         objective=result.objective,
         identical=result.identical,
         method=result.method,
@@ -70,13 +69,13 @@ def synthesis_report(
         steps=facts.steps,
         step_ns=facts.step_ns,
         interval_steps=facts.interval_steps,
-        stream=stream_of(breakdown, facts.step_ns, strict=is_strict(result.rules)),
+        stream=stream_of(breakdown, facts.step_ns, rings=result.rules.send_once),
         point=point_of(arch.point),
         chip=chip_of(arch),
         architecture_digest=arch.digest,
         schedule_digest=schedule.digest,
         layers=layers_of(arch, schedule, breakdown),
-        pareto=pareto_of(result, breakdown.operations, confirm),
+        pareto=pareto_of(result, breakdown.operations, found.confirm),
         **of_parts(breakdown),
         **of_search(result),
         versions=versions,
@@ -201,7 +200,7 @@ def audit_of(breakdown: "Breakdown") -> list[AuditRow]:
     ]
 
 
-def stream_of(breakdown: "Breakdown", step_ns: float, *, strict: bool) -> SynthesisStream:
+def stream_of(breakdown: "Breakdown", step_ns: float, *, rings: bool) -> SynthesisStream:
     """Return what was seen of a stream."""
     stream = breakdown.stream
     # Static power counts from image to image, not for all the steps that one image is there.
@@ -213,7 +212,7 @@ def stream_of(breakdown: "Breakdown", step_ns: float, *, strict: bool) -> Synthe
         latency_ms=int(stream.latency) * step_ns / 1e6,
         energy_mj=energy_mj,
         efficiency_gops_per_w=breakdown.operations / (energy_mj * 1e6),
-        scratchpad_kilobytes=float(stream.kilobytes) if strict else None,
+        scratchpad_kilobytes=float(stream.kilobytes) if rings else None,
     )
 
 

@@ -1,5 +1,9 @@
-"""The schedule that a chip keeps: starts as promised, and as the simulation saw them."""
+"""The schedule that a chip keeps: starts as promised, and as the simulation saw them.
 
+Beside it, the energy of a run by counted events, and what the search that found the chip charges.
+"""
+
+import json
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -12,12 +16,56 @@ from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.facts.schedule import load_schedule
 from hwgen.crossbar.facts.timing import LAGS
+from hwgen.crossbar.model.energy import energy_pj, leakage_pj
 from hwgen.crossbar.model.predict import Prediction
-from hwgen.crossbar.pages.run_energy import run_energy
 from hwgen.crossbar.sim.maps import Strobes
 from hwgen.crossbar.sim.simulate import SimulatedRun
 from hwgen.errors import FormatError
-from hwgen.report.run import Constant, Difference, RunOperation, Starts
+from hwgen.report.run import Constant, Difference, RunEnergy, RunOperation, Starts
+
+REPORT = "report.json"
+"""Name of the file that a synthesis leaves beside an architecture."""
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "crossbar": ("crossbar_reads",),
+    "adc": ("conversions",),
+    "scratchpad": ("port_reads", "port_writes"),
+    "network_on_chip": ("flit_hops",),
+}
+"""Events by the part of a chip that takes their energy."""
+STATIC = "static"
+PICO_OF_MILLI = 1e9
+
+
+def run_energy(
+    arch: Arch, file: Path, events: Mapping[str, int], *, cycles: int, images: int
+) -> list[RunEnergy]:
+    """Return the energy of an image by part, that of waiting at the end.
+
+    events, cycles, images: of a run; file: of the architecture, beside which a report may lie
+    """
+    spent = energy_pj(events, arch)
+    counted = {part: sum(spent[name] for name in names) / images for part, names in PARTS.items()}
+    counted[STATIC] = leakage_pj(cycles, arch) / images
+    charged = charged_by_search(arch, file.parent / REPORT)
+    return [
+        RunEnergy(part=part, events_pj=counted.get(part), search_pj=charged.get(part))
+        for part in dict.fromkeys((*PARTS, *charged, STATIC))
+        if counted.get(part) or charged.get(part)
+    ]
+
+
+def charged_by_search(arch: Arch, file: Path) -> dict[str, float]:
+    """Return picojoules of an image by part, from the report of a synthesis; empty without one."""
+    try:
+        report = json.loads(file.read_text(encoding="utf-8"))
+        if report["architecture_digest"] != arch.digest:
+            return {}
+        found = {each["part"]: float(each["dynamic_mj"]) for each in report["parts"]}
+        found[STATIC] = sum(float(each["static_mj"]) for each in report["parts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return {part: energy * PICO_OF_MILLI for part, energy in found.items()}
+
 
 __all__ = ["check_schedule", "compare_starts", "starts_picture"]
 

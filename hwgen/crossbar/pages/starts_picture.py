@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.chip import Chip, ChipLayer, described
 from hwgen.crossbar.model.predict import Prediction
-from hwgen.crossbar.pages.synthesis_colours import layer_colours
+from hwgen.crossbar.pages.synthesis_plots import layer_colours
 from hwgen.crossbar.sim.simulate import SimulatedRun
 from hwgen.report.svg import INK, MUTED, WHOLE, picture
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import RulesName
 from hwgen.report.types import STRICT, Count, Digest, Fraction, Source
 
 
@@ -173,7 +173,7 @@ class SynthesisReport:
     version: Literal[1]
     network: Source
     components: Source
-    rules: Rules
+    rules: RulesName
     objective: Literal["image", "stream"]
     identical: bool
     method: str

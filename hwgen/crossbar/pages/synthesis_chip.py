@@ -9,7 +9,7 @@ from matplotlib.path import Path
 
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.schedule import Schedule, ScheduledOperation
-from hwgen.crossbar.pages.synthesis_colours import layer_colours
+from hwgen.crossbar.pages.synthesis_plots import layer_colours
 from hwgen.crossbar.pages.synthesis_table import cut, short_names
 from hwgen.report.svg import WHOLE, picture
 

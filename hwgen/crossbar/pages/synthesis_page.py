@@ -12,7 +12,7 @@ from hwgen.crossbar.pages import synthesis_chip as chip
 from hwgen.crossbar.pages import synthesis_plots as plots
 from hwgen.crossbar.pages.published import GIBBON, PEAK_TOPS_PER_W, PIMSYN, Image
 from hwgen.crossbar.pages.synthesis import SynthesisReport
-from hwgen.crossbar.pages.synthesis_colours import layer_colours
+from hwgen.crossbar.pages.synthesis_plots import layer_colours
 from hwgen.crossbar.pages.synthesis_table import point_text, short_names
 
 TEMPLATE = "synthesis.html"

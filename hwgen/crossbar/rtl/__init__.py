@@ -3,16 +3,13 @@
 Its parts, by what they do:
 
 whole: the chip, its time and its macros: chip, macro, engine, array_engine, operand_engines
-time: which block starts what, and when: conductor, operation_counter, progress_counter,
-    window_counter
-compute: from inputs in registers to sums, windows and additions: array, bank, adc, conversions,
-    lane, shifts, addition, sums, chain, pool, eltwise, requantizer
-feed: from a ring to the inputs of units: loader, joined_loader, block_reader, walks,
-    many_reads, two_reads
-output: from results to a ring, to a link, to memory: results, gather, packer, store, sender,
-    result_collector
-links: over the mesh, and at the memory port: router, receiver, image_sender, front
-hold: memories and sizes that are shared by all: pad, sizes, unpaid, layouts
+time: which block starts what, and when: conductor, counters
+compute: from inputs in registers to sums, windows and additions: array, bank, conversions, shifts,
+    addition, chain, pool, requantizer
+feed: from a ring to the inputs of units: loader, joined_loader, block_reader, walks
+output: from results to a ring, to a link, to memory: results, gather, result_collector
+links: over the mesh, and at the memory port: links, image_sender, front
+hold: memories and sizes that are shared by all: memories, pad, sizes, unpaid, layouts
 """
 
 from hwgen.chip.rtl.part import Part

@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
+from hwgen.crossbar.rtl.memories import Sums
 from hwgen.crossbar.rtl.sizes import ArraySizes
-from hwgen.crossbar.rtl.sums import Sums
 
 Pairs = frozenset[tuple[int, int]]
 """Lanes, the lower one first, that may have columns of one target in one slot."""

@@ -7,9 +7,8 @@ from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.rtl.addition import Addition, Pairs
 from hwgen.crossbar.rtl.bank import Bank
-from hwgen.crossbar.rtl.conversions import Conversions
-from hwgen.crossbar.rtl.lane import Lane
-from hwgen.crossbar.rtl.many_reads import ManyReads
+from hwgen.crossbar.rtl.conversions import Conversions, Lane
+from hwgen.crossbar.rtl.memories import ManyReads
 from hwgen.crossbar.rtl.sizes import ArraySizes
 
 

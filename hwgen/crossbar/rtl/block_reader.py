@@ -7,10 +7,9 @@ from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.register_file import RegisterFile
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip import Chip
-from hwgen.crossbar.rtl.packer import Packer
-from hwgen.crossbar.rtl.receiver import ring
+from hwgen.crossbar.rtl.layouts import ring
+from hwgen.crossbar.rtl.pad import BLOCKS, Packer
 from hwgen.crossbar.rtl.shifts import moved_down
-from hwgen.crossbar.rtl.store import BLOCKS
 
 
 class BlockReader(Part):

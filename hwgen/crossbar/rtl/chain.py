@@ -9,7 +9,7 @@ from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.rtl.layouts import TRAVEL_BITS, flit, header
-from hwgen.crossbar.rtl.sums import Sums
+from hwgen.crossbar.rtl.memories import Sums
 
 
 def sums_of_flit(flit_bits: int, sum_bits: int) -> int:

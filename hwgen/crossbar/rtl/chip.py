@@ -25,8 +25,8 @@ from hwgen.crossbar.rtl import layouts
 from hwgen.crossbar.rtl.conductor import Conductor
 from hwgen.crossbar.rtl.front import Front
 from hwgen.crossbar.rtl.image_sender import ImageSender
+from hwgen.crossbar.rtl.links import Router
 from hwgen.crossbar.rtl.result_collector import ResultCollector
-from hwgen.crossbar.rtl.router import Router
 
 PROGRESS = ("tick", "beat", "stored")
 """Progress sources of the watchdog: a step begins, a beat is taken, results are stored."""

@@ -9,13 +9,16 @@ from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.image_io import results
 from hwgen.crossbar.facts.operations import PER_BIT
-from hwgen.crossbar.facts.order import Key, back, pairs, to_next, travels_in_order
+from hwgen.crossbar.facts.order import Key, back, pairs, to_next, travels_in_order, window_ends
 from hwgen.crossbar.facts.timing import LAGS
-from hwgen.crossbar.facts.window_ends import window_ends
 from hwgen.crossbar.rtl import layouts
-from hwgen.crossbar.rtl.operation_counter import OperationCounter
-from hwgen.crossbar.rtl.progress_counter import ProgressCounter
-from hwgen.crossbar.rtl.window_counter import WindowCounter, constants, window_bits
+from hwgen.crossbar.rtl.counters import (
+    OperationCounter,
+    ProgressCounter,
+    WindowCounter,
+    constants,
+    window_bits,
+)
 
 IMAGE_BITS, COUNT_BITS = 16, 32
 

@@ -1,10 +1,15 @@
-"""Conversions: which columns are converted when."""
+"""Conversions: which columns are converted when, and what becomes of the samples.
 
-from amaranth.hdl import Module, Mux, Signal
+Adc: what the samples of columns become. Lane: the accumulators of the columns of one ADC.
+"""
+
+from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, signed
+from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
+from hwgen.crossbar.rtl.memories import TwoReads
 from hwgen.crossbar.rtl.sizes import ArraySizes
 
 
@@ -91,3 +96,198 @@ class Conversions(Part):
         m.d.sync += phase.eq(Mux(sample, total - rate.denominator, total))
         with m.If(self.convert | ~busy):
             m.d.sync += phase.eq(0)
+
+
+class Adc(Part):
+    """A converter: a sum above its range is its last code.
+
+    ``code = min(sum, 2^bits - 1)``
+
+    Parameters
+    ----------
+        bits         of a code
+        analog_bits  of a sum
+        samples      that it takes in a clock
+    Ports
+        sums   in   samples x analog_bits  unsigned, what the chosen columns give
+        codes  out  samples x bits         unsigned
+        above  out  1                      a sum is above the range: its code is wrong
+    Latency  0
+    Rate     ``samples`` in each cycle; the conversions pace it
+    Errors   none
+    Golden   ``golden.crossbar.encoding.sample``
+    Source   seed 003, Fig. 2 (b)
+    """
+
+    family = "crossbar"
+    clock_ports = ()
+
+    def __init__(self, *, bits: int, analog_bits: int, samples: int) -> None:
+        self._bits, self._analog_bits, self._samples = bits, analog_bits, samples
+        super().__init__(
+            {
+                "sums": In(samples * analog_bits),
+                "codes": Out(samples * bits),
+                "above": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        most = (1 << self._bits) - 1
+        above = []
+        for sample in range(self._samples):
+            total = self.sums.word_select(sample, self._analog_bits)
+            above.append(total > most)
+            m.d.comb += self.codes.word_select(sample, self._bits).eq(Mux(above[-1], most, total))
+        m.d.comb += self.above.eq(Cat(above).any())
+        return m
+
+
+class Lane(Part):
+    """Accumulates the codes of its columns over the bit steps; shifts them when they are added.
+
+    Of a column with the sum of inputs ``Xsum`` it holds, modulo 2^accumulator_bits,
+
+    ``flip * (2^q - 1) * Xsum - top * (Xsum << offset_shift) +- sum over b of code(b) << (b * d)``
+
+    with minus where the column is flipped; ``top`` is the last slice, whose accumulator is signed.
+
+    Pipeline
+        cycle 0  of ``ask`` at the bank: ``convert_slot`` and what goes with it
+        cycle 1  ``code``: read accumulator, column and sum of inputs, store the new accumulator
+        cycle 0  of an addition: ``add_slot``
+        cycle 1  ``value``, ``target``, ``first``
+
+    Ports
+        load           in   1         store ``column`` at this clock edge
+        load_slot      in   slot_bits
+        column         in   column    of ``ArraySizes``
+        convert        in   1         the bank is asked
+        convert_slot   in   slot_bits
+        convert_first  in   1         of the first bit step: begin a sum
+        convert_shift  in   shift_bits  b * d
+        convert_half   in   1         bank of the accumulators
+        code           in   adc_bits  in the next cycle
+        unit           out  unit_bits in the next cycle, whose sum of inputs is wanted
+        input_sum      in   input_sum_bits  in the same cycle as ``unit``
+        add            in   1
+        add_slot       in   slot_bits
+        add_half       in   1
+        valid          out  1         in the next cycle
+        value          out  signed sum_bits  the column in units of the lowest slice
+        target         out  target_bits
+        first          out  1         no earlier column has this target
+    Latency  2 from ``convert`` to the stored accumulator, 1 from ``add`` to ``value``
+    Rate     one column converted and one added in each cycle
+    Errors   none; a lane whose last slot has no column is not asked for it
+    Golden   ``golden.crossbar.lane``
+    Source   seed 003, Fig. 2 (b); the encoding: docs/crossbar-rules.md
+    """
+
+    family = "crossbar"
+
+    def __init__(self, *, sizes: ArraySizes) -> None:
+        self._sizes = sizes
+        slot = bits_for_index(sizes.slots)
+        self._sums = TwoReads(depth=2 << slot, width=sizes.accumulator_bits)
+        self._columns = TwoReads(depth=1 << slot, width=sizes.column.size)
+        self.parts = [self._sums, self._columns]
+        super().__init__(
+            {
+                "load": In(1),
+                "load_slot": In(slot),
+                "column": In(sizes.column),
+                "convert": In(1),
+                "convert_slot": In(slot),
+                "convert_first": In(1),
+                "convert_shift": In(bits_for_index(sizes.bit_steps * sizes.dac_bits)),
+                "convert_half": In(1),
+                "code": In(sizes.adc_bits),
+                "unit": Out(bits_for_index(sizes.units)),
+                "input_sum": In(sizes.input_sum_bits),
+                "add": In(1),
+                "add_slot": In(slot),
+                "add_half": In(1),
+                "valid": Out(1),
+                "value": Out(signed(sizes.sum_bits)),
+                "target": Out(bits_for_index(sizes.targets)),
+                "first": Out(1),
+            }
+        )
+
+    @property
+    def size_suffix(self) -> str:
+        # Only widths differ: layers of one width share a module.
+        widths = len(self.load_slot), len(self.unit), len(self.target), len(self.value)
+        return "x".join(map(str, widths))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        sizes = self._sizes
+        m.submodules.columns = columns = self._columns.instance()
+        m.submodules.sums = sums = self._sums.instance()
+        converted, added = Signal(sizes.column), Signal(sizes.column)
+        convert, slot, begin, shift, half = (
+            Signal.like(port, name=f"{name}_1")
+            for name, port in (
+                ("convert", self.convert),
+                ("slot", self.convert_slot),
+                ("first", self.convert_first),
+                ("shift", self.convert_shift),
+                ("half", self.convert_half),
+            )
+        )
+        m.d.sync += [
+            convert.eq(self.convert),
+            slot.eq(self.convert_slot),
+            begin.eq(self.convert_first),
+            shift.eq(self.convert_shift),
+            half.eq(self.convert_half),
+        ]
+        # cycle 1 of a conversion: one more code
+        start = Signal(signed(sizes.accumulator_bits + 1))
+        code = Signal(sizes.adc_bits + sizes.bit_steps * sizes.dac_bits)
+        before = Mux(begin, start, sums.data_0)
+        m.d.comb += [
+            columns.clk.eq(ClockSignal()),
+            columns.write_en.eq(self.load),
+            columns.write_index.eq(self.load_slot),
+            columns.write_data.eq(self.column),
+            columns.index_0.eq(slot),
+            columns.index_1.eq(self.add_slot),
+            converted.eq(columns.data_0),
+            added.eq(columns.data_1),
+            self.unit.eq(converted.unit),
+            start.eq(self._start(converted)),
+            code.eq(self.code << shift),
+            sums.clk.eq(ClockSignal()),
+            sums.write_en.eq(convert),
+            sums.write_index.eq(Cat(slot, half)),
+            sums.write_data.eq(Mux(converted.flip, before - code, before + code)),
+            sums.index_0.eq(Cat(slot, half)),
+            sums.index_1.eq(Cat(self.add_slot, self.add_half)),
+        ]
+        # cycle 1 of an addition: the weight of the slice
+        total = Signal(signed(sizes.accumulator_bits + 1))
+        m.d.comb += total.eq(Cat(sums.data_1, sums.data_1[-1] & self._is_top(added)))
+        m.d.sync += [
+            self.valid.eq(self.add),
+            self.target.eq(added.target),
+            self.first.eq(added.first),
+        ]
+        with m.Switch(added.cell_slice):
+            for place in range(sizes.slices):
+                with m.Case(place):
+                    m.d.sync += self.value.eq(total << (place * sizes.cell_bits))
+        return m
+
+    def _is_top(self, column: data.View) -> Signal:
+        return column.cell_slice == self._sizes.slices - 1
+
+    def _start(self, column: data.View) -> Signal:
+        """Return where the accumulator of a column begins."""
+        most = (1 << self._sizes.cell_bits) - 1
+        flipped = Mux(column.flip, self.input_sum * most, Const(0))
+        offset = Mux(self._is_top(column), self.input_sum << self._sizes.offset_shift, Const(0))
+        return flipped - offset

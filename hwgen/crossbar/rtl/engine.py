@@ -13,11 +13,11 @@ from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.loads import CHANNEL_FIELDS, KINDS, LIMITS_FIELDS, TABLE_FIELDS, Fields
 from hwgen.crossbar.rtl.gather import Gatherer, GatherSender
 from hwgen.crossbar.rtl.layouts import INDEX_BITS, TARGET_BITS, flit, layer_strobes
+from hwgen.crossbar.rtl.links import Sender
+from hwgen.crossbar.rtl.pad import Store
 from hwgen.crossbar.rtl.requantizer import LIMITS, Requantizer, limits
 from hwgen.crossbar.rtl.results import Results
-from hwgen.crossbar.rtl.sender import Sender
 from hwgen.crossbar.rtl.shifts import any_of
-from hwgen.crossbar.rtl.store import Store
 from hwgen.errors import DesignError
 
 ACTIVATED = 8
@@ -43,7 +43,7 @@ def held_in(chip: Chip, place: int, macro: int) -> Held:
 
 
 def ring_of(region: Region) -> dict[str, int]:
-    """Return the constant of a ring, see `hwgen.crossbar.rtl.receiver.ring`."""
+    """Return the constant of a ring, see `hwgen.crossbar.rtl.links.ring`."""
     return {"first": region.first_word, "last": region.first_word + region.words - 1}
 
 

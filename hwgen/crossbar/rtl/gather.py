@@ -8,10 +8,9 @@ from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.rtl.layouts import COUNT_BITS, TRAVEL_BITS, flit, header
-from hwgen.crossbar.rtl.packer import Packer
+from hwgen.crossbar.rtl.links import Packets
+from hwgen.crossbar.rtl.pad import BLOCKS, Packer
 from hwgen.crossbar.rtl.results import gathered, place_of_blocks, result_index_bits
-from hwgen.crossbar.rtl.sender import Packets
-from hwgen.crossbar.rtl.store import BLOCKS
 
 WAIT_BITS = 16
 """Bits of the clocks that a gather waits behind its strobe."""

@@ -8,9 +8,9 @@ from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.arch_fabric import Travel
 from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.image_io import BANKS, image_beats, image_elements
-from hwgen.crossbar.facts.window_ends import window_ends
+from hwgen.crossbar.facts.order import window_ends
 from hwgen.crossbar.rtl import layouts
-from hwgen.crossbar.rtl.window_counter import WindowCounter, constants, window_bits
+from hwgen.crossbar.rtl.counters import WindowCounter, constants, window_bits
 
 IMAGE_BITS = 16
 

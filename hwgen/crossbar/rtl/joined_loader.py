@@ -7,7 +7,7 @@ from amaranth.lib import data
 
 from hwgen.chip.rtl.choose import choose_below
 from hwgen.crossbar.facts.chip import Chip
-from hwgen.crossbar.facts.joined import Piece, pieces_of, whole_pieces
+from hwgen.crossbar.facts.columns import Piece, pieces_of, whole_pieces
 from hwgen.crossbar.rtl.engine import Engine
 from hwgen.crossbar.rtl.loader import (
     ADDRESS,
@@ -28,7 +28,7 @@ JOINED_WALK = data.StructLayout(PIXEL_WALK)
 
 
 def piece_layout(rings: int) -> data.StructLayout:
-    """A piece of a window, see `hwgen.crossbar.facts.joined.Piece`, constant.
+    """A piece of a window, see `hwgen.crossbar.facts.columns.Piece`, constant.
 
     row, column: of its first element, from the first one of the window; address: in the ring, too
     length: of elements; unit, unit_row: of a copy, where they go
@@ -52,7 +52,7 @@ def piece_layout(rings: int) -> data.StructLayout:
 class JoinedLoader(Loader):
     """Reads the windows of a block piece by piece; see `Loader`.
 
-    The rows of a unit have the order of `hwgen.crossbar.facts.joined.rows_in_order`.
+    The rows of a unit have the order of `hwgen.crossbar.facts.columns.rows_in_order`.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class JoinedLoader(Loader):
         walk      in   rings x JOINED_WALK  constant, of each provider
         others as `Loader`
     Golden   ``golden.ops.windows`` of the concatenated maps
-    Source   docs/crossbar-rules.md: load; ``hwgen.crossbar.facts.joined``
+    Source   docs/crossbar-rules.md: load; ``hwgen.crossbar.facts.columns``
     """
 
     def __init__(

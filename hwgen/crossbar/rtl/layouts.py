@@ -124,3 +124,9 @@ def chip_trace(chip: Chip) -> data.StructLayout:
             "stores": data.ArrayLayout(macro_store(chip), len(chip.macros)),
         }
     )
+
+
+def ring(words: int) -> data.StructLayout:
+    """A region of a scratchpad of `words` words, constant: first and last word."""
+    bits = bits_for_index(words)
+    return data.StructLayout({"first": bits, "last": bits})

@@ -12,8 +12,8 @@ from hwgen.crossbar.facts.buildable import check_layer, check_widths
 from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.ports import tile_reads, window_reads, words_of_run
 from hwgen.crossbar.facts.routes import load_number
-from hwgen.crossbar.rtl.adc import Adc
 from hwgen.crossbar.rtl.array_engine import ArrayEngine
+from hwgen.crossbar.rtl.conversions import Adc
 from hwgen.crossbar.rtl.engine import Engine, held_in, load_bus, ring_of
 from hwgen.crossbar.rtl.layouts import (
     AT_IO_NODE,
@@ -23,9 +23,9 @@ from hwgen.crossbar.rtl.layouts import (
     macro_store,
     macro_strobes,
 )
+from hwgen.crossbar.rtl.links import Receiver
 from hwgen.crossbar.rtl.operand_engines import EltwiseEngine, PoolEngine
 from hwgen.crossbar.rtl.pad import Pad
-from hwgen.crossbar.rtl.receiver import Receiver
 from hwgen.crossbar.rtl.shifts import any_of
 from hwgen.crossbar.rtl.sizes import analog_bits
 

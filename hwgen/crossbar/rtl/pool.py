@@ -9,9 +9,8 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.choose import choose_below
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.rtl.packer import Packer
-from hwgen.crossbar.rtl.sums import Sums
-from hwgen.crossbar.rtl.two_reads import TwoReads
+from hwgen.crossbar.rtl.memories import Sums, TwoReads
+from hwgen.crossbar.rtl.pad import Packer
 
 
 class Pool(Part):

@@ -9,7 +9,7 @@ from hwgen.chip.rtl.requantizer import SHIFT_BITS
 from hwgen.chip.rtl.requantizer import Requantizer as Scaling
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.loads import TABLE_BITS
-from hwgen.crossbar.rtl.many_reads import ManyReads
+from hwgen.crossbar.rtl.memories import ManyReads
 from hwgen.network.quantization import HALF_UP, MULTIPLIER_BITS
 
 

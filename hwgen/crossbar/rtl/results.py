@@ -8,8 +8,7 @@ from amaranth.lib.wiring import In, Member, Out
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.rtl.register_file import RegisterFile
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.rtl.packer import Packer
-from hwgen.crossbar.rtl.store import BLOCKS
+from hwgen.crossbar.rtl.pad import BLOCKS, Packer
 
 
 def gathered(index_bits: int, word: int, bits: int) -> data.StructLayout:

@@ -7,7 +7,7 @@ from amaranth.lib import data
 
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.buildable import check_rate
-from hwgen.crossbar.facts.encoding import (
+from hwgen.crossbar.facts.columns import (
     column_accumulator_bits,
     column_sum_most,
     input_sum_bits,

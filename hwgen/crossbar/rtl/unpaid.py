@@ -9,9 +9,8 @@ from hwgen.crossbar.rtl.array import Array
 from hwgen.crossbar.rtl.block_reader import BlockReader
 from hwgen.crossbar.rtl.chain import Chain
 from hwgen.crossbar.rtl.chip import Chip
-from hwgen.crossbar.rtl.eltwise import Eltwise
-from hwgen.crossbar.rtl.lane import Lane
-from hwgen.crossbar.rtl.operand_engines import EltwiseEngine
+from hwgen.crossbar.rtl.conversions import Lane
+from hwgen.crossbar.rtl.operand_engines import Eltwise, EltwiseEngine
 from hwgen.crossbar.rtl.pad import PadMemory
 from hwgen.crossbar.rtl.pool import Pool
 from hwgen.crossbar.rtl.requantizer import Requantizer

@@ -7,6 +7,7 @@ from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.holdings import Cut
 from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.network import CrossbarLayer
+from hwgen.crossbar.facts.rules import STRICT
 
 Fields = dict[str, Any]
 
@@ -53,7 +54,7 @@ def pixels_of(
 def elements_of_map(layer: CrossbarLayer, steps: "Steps", region: Region) -> int:
     """Return the elements of a map that come into a ring: of an image those that windows reach."""
     if region.provider is None and layer.kind != "fc":
-        return last_needed(layer, "strict")[-1] * steps.channels
+        return last_needed(layer, STRICT)[-1] * steps.channels
     return steps.rows * steps.row_elements
 
 

@@ -71,7 +71,7 @@ def most_copies(tables: Tables, i: int) -> int:
     if tables.kind[i] != CONV:
         return 1
     watts = tables.scalars[POWER]
-    if not tables.strict:
+    if not tables.rules.whole_parts:
         watts *= tables.scalars[RATIO]
     most = int(watts / (tables.crossbars[i] * tables.crossbar[PEAK]))
     return int(min(most, tables.pixels[i]))

@@ -239,7 +239,7 @@ def put_layer(
             n = add_choices(
                 tables, i, stage, company, scratchpad, span, room, box, whole, real, n, scratch
             )
-            if tables.kind[i] != FC or not tables.strict:
+            if tables.kind[i] != FC or not tables.rules.used_columns:
                 break
             clocks = upto_clocks + 1
         copies = upto + 1
@@ -287,7 +287,7 @@ def best_pace(
     stage: Stage, company: Company, span: Span, macros: int, sample: int, scratch: Ints
 ) -> tuple[int, int, int]:
     """Return the least `pace` of a span of copies, with `macros` to `sample` macros."""
-    if stage.strict:
+    if stage.rules.whole_parts:
         some = Some(span.copies, span.upto, macros, sample)
         return pace_between(stage, company, some, span.clocks, scratch, False)
     per_block, through = 1 << 40, 1 << 40
@@ -330,7 +330,7 @@ def add_choices(
     static, rram, power = powers(tables, i, copies, span.upto_clocks, box)
     adc = tables.work[i, ADC] * copies
     if tables.kind[i] == FC:
-        adc = adc / span.upto_clocks if tables.strict else 0.0
+        adc = adc / span.upto_clocks if tables.rules.used_columns else 0.0
     rest = False
     while macros <= limit:
         rest = rest or macros >= MOST_MACROS

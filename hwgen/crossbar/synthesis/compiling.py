@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numba
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork, Kind, Pair
 from hwgen.crossbar.facts.point import points
-from hwgen.crossbar.facts.rules import Rules
+from hwgen.crossbar.facts.rules import RULES
 from hwgen.crossbar.model.allocate import used_crossbars
 from hwgen.crossbar.model.breakdown import break_down
 from hwgen.crossbar.model.design import Design, lay_out
@@ -74,7 +74,7 @@ def compile_all() -> None:
     """Do the smallest piece of work of each kind, for the machine code that it leaves."""
     components = load_components(shipped_folder() / "crossbar" / "components.yaml")
     network = small_network()
-    for rules in get_args(Rules):
+    for rules in RULES.values():
         point = points(components, rules)[0]
         task = {
             "problem": json.dumps([asdict(network), asdict(components)]),
@@ -100,8 +100,9 @@ def compile_all() -> None:
         join(start, 0, 2)
         part(start, 0)
         follow_paths(tables, found, box)
-        given = {"point": point, "rules": rules, "power_w": POWER_W, "design": found}
-        confirmed = confirm(network, components, **given)
+        confirmed = confirm(
+            network, components, point=point, rules=rules, power_w=POWER_W, design=found
+        )
         arch = make_arch(confirmed, network.name)
         make_schedule(confirmed, arch)
         break_down(confirmed, arch)

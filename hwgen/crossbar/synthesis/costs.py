@@ -34,7 +34,7 @@ def static_share(tables: Tables) -> float:
 
     Published rules spend the whole budget whatever the step; strict rules buy what is needed.
     """
-    if tables.strict:
+    if tables.rules.whole_parts:
         return 0.0
     least = 1.0
     for c in range(ADC, len(tables.parts)):
@@ -72,13 +72,13 @@ def fixed_costs(tables: Tables, box: Box) -> tuple[float, float]:
         for c in range(len(tables.parts)):
             done = tables.work[i, c] * tables.pixels[i]
             energy += tables.parts[c, LATENCY] * tables.parts[c, DYNAMIC] * done
-        if tables.strict and tables.kind[i] == POOL:
+        if tables.rules.one_port and tables.kind[i] == POOL:
             energy += tables.pixels[i] * tables.copy_reads[i] * row[READ_NJ]
         else:
             taps = tables.taps[i] if tables.kind[i] == POOL else 1
             energy += tables.pixels[i] * tables.cout[i] * taps * bits / bus * row[READ_NJ]
         energy += tables.pixels[i] * tables.cout[i] * bits / bus * row[WRITE_NJ]
-    if not tables.strict:
+    if not tables.rules.whole_parts:
         budget = tables.scalars[POWER] * (1 - box.ratio_high) - tables.scalars[NOC_POWER]
         static += static_share(tables) * budget
     return energy, static
@@ -99,7 +99,7 @@ def least_energy(tables: Tables, i: int, copies: int, blocks: int, row: Floats) 
     read = tables.crossbar[3] * tables.crossbar[DYNAMIC]
     energy += read * tables.crossbars[i] * positions * tables.bit_steps
     loaded = tables.rows[i] * tables.column_tiles[i] * tables.slices
-    if tables.strict:
+    if tables.rules.one_port:
         energy += positions * tables.copy_reads[i] * row[READ_NJ]
         energy += positions * tables.cout[i] / tables.word * row[WRITE_NJ]
     elif blocks > 0:
@@ -133,7 +133,7 @@ def powers(
         if tables.kind[i] == FC:
             work /= clocks
         count = work / (part[RATE] * box.step_high)
-        if tables.kind[i] == FC and not tables.strict:
+        if tables.kind[i] == FC and not tables.rules.used_columns:
             count = 0.0
         static += count * (part[STATIC] - share * part[PEAK])
         power += count * part[PEAK]

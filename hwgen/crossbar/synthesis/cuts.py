@@ -192,7 +192,7 @@ def last_layer(tables: Tables, times: Times) -> int:
     i, latest = -1, -(1 << 62)
     for j in range(len(tables.kind)):
         # What nobody waits for ends an image by the published count before it is through.
-        if not tables.strict and tables.reader_start[j] < tables.reader_start[j + 1]:
+        if not tables.rules.registers and tables.reader_start[j] < tables.reader_start[j + 1]:
             continue
         done = times.done[times.block_start[j + 1] - 1]
         if done > latest:
@@ -232,7 +232,7 @@ def trace(
             needed = surely_needed(tables, needs, i, pixel, source)
         if tables.crossbars[i] > 0:
             wait_at(tables, needs, i, needed if tables.kind[i] == CONV else 0, pixel, cut)
-            if tables.strict and followers == followers_in(tables, i):
+            if tables.rules.one_port and followers == followers_in(tables, i):
                 cut.past[i] = 1
             else:
                 fixed += waiting

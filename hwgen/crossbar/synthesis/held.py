@@ -34,7 +34,7 @@ def held_inputs(tables: Tables, i: int, copies: int, split: bool) -> float:
     few as there can be
     """
     blocks = ceil_div(tables.pixels[i], copies)
-    if tables.strict and tables.kind[i] != FC:
+    if tables.rules.send_once and tables.kind[i] != FC:
         window = widest_window(tables, i, copies, blocks)
         return float(window * read_channels(tables, i, False) + read_channels(tables, i, True))
     most = 0.0
@@ -103,11 +103,11 @@ def make_held(tables: Tables) -> Held:
             place = begin[i] + copies
             whole[place] = held_inputs(tables, i, copies, False)
             split[place] = whole[place]
-            if not tables.strict:
+            if not tables.rules.send_once:
                 split[place] = held_inputs(tables, i, copies, True)
             following[place], behind = held_behind(tables, i, copies, released)
             outputs[place] = held_outputs(tables, i, copies, released[i])
-            if tables.strict:
+            if tables.rules.send_once:
                 outputs[place] += behind
     return Held(begin, whole, split, outputs, following)
 
@@ -122,16 +122,19 @@ def released_by_readers(tables: Tables, needs: Needs, i: int) -> Ints:
     """
     pixels = tables.pixels[i]
     released = np.zeros(pixels + 1, np.int64)
-    if tables.strict:
+    if tables.rules.send_once:
         released = np.arange(pixels + 1)
     for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
         j = tables.reader[e]
-        if tables.strict and not surely_beside(tables, i, j):
+        if tables.rules.send_once and not surely_beside(tables, i, j):
             continue
         own = np.zeros(pixels + 1, np.int64)
         if tables.kind[j] != FC:
             let_go(tables, needs, i, j, own)
-        released = np.minimum(released, own) if tables.strict else np.maximum(released, own)
+        if tables.rules.send_once:
+            released = np.minimum(released, own)
+        else:
+            released = np.maximum(released, own)
     return released
 
 
@@ -151,7 +154,7 @@ def let_go(tables: Tables, needs: Needs, i: int, j: int, own: Ints) -> None:
     shape, pixel, most = shape_of(tables, j), 0, 0
     for stored in range(len(own)):
         while pixel < len(later) and later[pixel] <= stored:
-            if tables.strict:
+            if tables.rules.send_once:
                 most = max(most, min(tables.first_pixel[start + pixel], tables.pixels[i]) - 1)
             else:
                 most = max(most, published_first(shape, tables.side[i], pixel))
@@ -165,10 +168,10 @@ def held_outputs(tables: Tables, i: int, copies: int, released: Ints) -> float:
     pixels, most = tables.pixels[i], 0
     for block in range(ceil_div(pixels, copies)):
         stored = (block + 1) * copies
-        if tables.strict:
+        if tables.rules.send_once:
             stored = min(stored, pixels)
         most = max(most, stored - released[min(pixels, block * copies)])
-    if tables.strict and tables.reader_start[i] == tables.reader_start[i + 1]:
+    if tables.rules.send_once and tables.reader_start[i] == tables.reader_start[i + 1]:
         return 0.0
     return float(most * tables.cout[i])
 
@@ -202,5 +205,5 @@ def held_behind(tables: Tables, i: int, copies: int, released: list[Ints]) -> tu
 @compiled
 def capacity_elements(tables: Tables, memory: int) -> float:
     """Return how many elements the scratchpads hold by these rules."""
-    fill = 1.0 if tables.strict else PUBLISHED_FILL
+    fill = 1.0 if tables.rules.send_once else PUBLISHED_FILL
     return float(tables.memories[memory, KILOBYTES] * 1024 * 8 / tables.scalars[DATA_BITS] / fill)

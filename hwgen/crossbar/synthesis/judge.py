@@ -5,7 +5,14 @@ Where tables say so, static power counts for the interval of a stream of images.
 
 import numpy as np
 
-from hwgen.crossbar.model.allocate import FEASIBLE, NO_MEMORY, NO_POWER, TOO_MANY_MACROS
+from hwgen.crossbar.model.allocate import (
+    FEASIBLE,
+    NO_MEMORY,
+    NO_POWER,
+    TOO_MANY_MACROS,
+    allocate,
+    is_raised,
+)
 from hwgen.crossbar.model.buffers import kilobytes_above
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import (
@@ -16,7 +23,6 @@ from hwgen.crossbar.model.evaluate import (
     interval_of,
     within_limits,
 )
-from hwgen.crossbar.model.identical import allocate_for
 from hwgen.crossbar.model.needed import block_starts, needed_blocks
 from hwgen.crossbar.model.pipeline import make_pipeline
 from hwgen.crossbar.model.shared_adcs import take_turns
@@ -70,7 +76,7 @@ def judge(tables: Tables, design: Design, memory: int, limit: float) -> tuple[Co
     layout = lay_out(tables, design)
     if not within_limits(tables, design, layout):
         return failed(TOO_MANY_MACROS), np.inf
-    allocation = allocate_for(tables, design, layout, memory)
+    allocation = allocate(tables, design, layout, memory, is_raised(tables))
     if allocation.failure != FEASIBLE:
         return failed(allocation.failure), np.inf
     pipeline = make_pipeline(tables, layout, design.clocks, memory, allocation.step_ns)

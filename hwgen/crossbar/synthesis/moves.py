@@ -129,7 +129,7 @@ def change(tables: Tables, design: Design, weighted: Ints, spread: float, sharin
         rescale(tables, design, 1 + spread * (2 * np.random.random() - 1))
     elif dice < 0.25 and sharing and len(weighted) > 1:
         reshare(design, weighted, i)
-    elif dice < 0.5 or (tables.kind[i] == FC and not tables.strict):
+    elif dice < 0.5 or (tables.kind[i] == FC and not tables.rules.used_columns):
         owner = i if not 0 <= design.mate[i] < i else design.mate[i]
         design.macros[owner] = max(1, around(design.macros[owner], spread))
     elif tables.kind[i] == FC:

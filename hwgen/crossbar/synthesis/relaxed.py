@@ -101,7 +101,7 @@ class Relaxation:
             self.one[i] = self._put_row(1.0, 1.0, np.empty(0, np.int32), np.empty(0))
         power = tables.scalars[POWER]
         self._limit_power(choices.power, power, saving)
-        if not tables.strict:
+        if not tables.rules.whole_parts:
             self._limit(Use(choice=choices.crossbars / (power * self.box.ratio_high)), 1.0)
             peripheral = power * (1 - self.box.ratio_low) * rounding_up(tables, self.box)
             self._limit_power(choices.power - choices.crossbars, peripheral, saving)

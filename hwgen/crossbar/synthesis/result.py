@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hwgen.crossbar.facts.point import Point, Rules
-from hwgen.crossbar.facts.rules import Objective
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import Objective, Rules
 
 
 @dataclass(frozen=True, kw_only=True)

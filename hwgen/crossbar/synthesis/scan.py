@@ -65,10 +65,10 @@ def scan(tables: Tables, box: Box) -> float:
         rram += of_layer[1]
         power += of_layer[2] - spared * part[PEAK]
         power += scratchpad_peak(tables, box) / 2
-        if tables.strict:
+        if tables.rules.whole_parts:
             static += scratchpad[LEAKAGE] / 2
     if power > tables.scalars[POWER]:
         return np.inf
-    if not tables.strict and rram > tables.scalars[POWER] * box.ratio_high:
+    if not tables.rules.whole_parts and rram > tables.scalars[POWER] * box.ratio_high:
         return np.inf
     return float(energy + max(0.0, static) * box.steps_low * box.step_low)

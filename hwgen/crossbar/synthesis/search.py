@@ -16,8 +16,8 @@ from typing import Any
 
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import Point, Rules, points
-from hwgen.crossbar.facts.rules import Objective, is_strict
+from hwgen.crossbar.facts.point import Point, points
+from hwgen.crossbar.facts.rules import Objective, Rules
 from hwgen.crossbar.model.tabulate import make_tables, operations_of
 from hwgen.crossbar.synthesis.adopt import METHODS, adopted, published_search
 from hwgen.crossbar.synthesis.budget import Budget, Purse
@@ -82,7 +82,7 @@ class Search:
         self.points = points(components, rules)
         self.widest = widest_of(self.points)
         self.problem = json.dumps([asdict(network), asdict(components)], sort_keys=True)
-        self.operations = float(operations_of(network, strict=is_strict(rules)))
+        self.operations = float(operations_of(network, rules))
         self.purse = Purse(budget, network)
         self.frontier = Frontier()
         self.designs = Designs()
@@ -168,8 +168,19 @@ class Search:
         """Whether boxes are split: some are open, and the budget is not spent."""
         return self.purse.boxes > 0 and bool(self.frontier.open)
 
+    def go_round(self) -> None:
+        """Go through the stages of a round again and again, until budget or time is spent."""
+        while not self.stopped and (self.purse.annealing or self.bounding):
+            if self.out_of_time():
+                self.stopped = True
+                break
+            for stage in ROUND:
+                stage(self)
+
     def split(self) -> None:
         """Bound the most promising boxes, or their halves."""
+        if not self.bounding:
+            return
         chosen = self.frontier.take(min(SPLITS, self.purse.boxes), self.target_nj)
         tasks = [
             self.task(
@@ -196,7 +207,9 @@ class Search:
             self.take(box.point, result)
 
     def anneal(self) -> None:
-        """Anneal the next designs, and keep what was confirmed."""
+        """Anneal the next designs where that is due, and keep what was confirmed."""
+        if not self.purse.annealing or (self.bounding and not self.purse.annealing_is_due):
+            return
         starts = self.designs.starts(self.is_open, self.hopeless_nj)
         if not starts:
             if not self.bounding:
@@ -232,6 +245,8 @@ class Search:
 
     def climb(self) -> None:
         """Look around the best designs for better ones."""
+        if not self.best or self.stopped:
+            return
         for turn in range(CLIMBS):
             starts = self.designs.candidates[:CLIMBERS]
             tasks = []
@@ -266,7 +281,7 @@ class Search:
         Identical macros have at least the components that a step needs, within the budget, and so
         keep to the bound of strict rules; published bounds count the whole rest of it as spent.
         """
-        known = self.objective == "image" and (is_strict(self.rules) or not self.identical)
+        known = self.objective == "image" and (self.rules.whole_parts or not self.identical)
         return self.operations / bound_nj if known else float("inf")
 
     def adopt(self) -> None:
@@ -316,23 +331,8 @@ class Search:
     def go(self) -> SearchResult | None:
         """Search until the budget is spent or nothing is left to find; None if nothing fits."""
         try:
-            self.begin()
-            if self.budget.method in METHODS:
-                self.adopt()
-            else:
-                self.look_first()
-            self.tell()
-            while not self.stopped and (self.purse.annealing or self.bounding):
-                if self.out_of_time():
-                    self.stopped = True
-                    break
-                if self.bounding:
-                    self.split()
-                if self.purse.annealing and (self.purse.annealing_is_due or not self.bounding):
-                    self.anneal()
-                self.tell()
-            if self.best and not self.stopped and self.budget.method not in METHODS:
-                self.climb()
+            for stage in PUBLISHED if self.budget.method in METHODS else BOUNDED:
+                stage(self)
         except KeyboardInterrupt:
             if self.known is None:
                 raise
@@ -375,6 +375,23 @@ class Search:
             bound_gops_per_w=max(best, self.bound_gops_per_w(bound)),
             best_gops_per_w=best,
         )
+
+
+Stage = Callable[[Search], None]
+
+BOUNDED: tuple[Stage, ...] = (
+    Search.begin,
+    Search.look_first,
+    Search.tell,
+    Search.go_round,
+    Search.climb,
+)
+"""The stages of a search. Each confirms what it finds exactly, and keeps it."""
+
+PUBLISHED: tuple[Stage, ...] = (Search.begin, Search.adopt, Search.tell, Search.go_round)
+"""Those of the published search: its design is adopted, and what is left is spent on its bound."""
+
+ROUND: tuple[Stage, ...] = (Search.split, Search.anneal, Search.tell)
 
 
 def synthesize(

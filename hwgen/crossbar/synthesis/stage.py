@@ -9,6 +9,7 @@ import numpy as np
 
 from hwgen.chip.compiled import compiled
 from hwgen.chip.opaque import opaque
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.pipeline import steps_of
 from hwgen.crossbar.model.tables import (
     ACCESS_NS,
@@ -38,7 +39,7 @@ class Stage(NamedTuple):
     data, flit, bus: bits
     """
 
-    strict: bool
+    rules: Rules
     reads: bool
     sends: bool
     beside: bool
@@ -74,12 +75,12 @@ def stage_of(tables: Tables, i: int, box: Box) -> Stage:
     scalars = tables.scalars
     last = tables.reader_start[i + 1] == tables.reader_start[i]
     return Stage(
-        bool(tables.strict),
+        tables.rules,
         bool(tables.provider_start[i + 1] > tables.provider_start[i]),
         is_read_by_weights(tables, i),
         beside_image(tables, i),
         bool(tables.activated[i] > 0),
-        bool(last and not tables.strict),
+        bool(last and not tables.rules.registers),
         bool(tables.kind[i] == CONV),
         int(tables.bit_steps),
         int(tables.rows[i]),

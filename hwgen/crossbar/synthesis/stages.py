@@ -44,7 +44,7 @@ class Some(NamedTuple):
 @compiled
 def least_transfer(stage: Stage, share: int, row_shares: int) -> int:
     """Return the least steps in which a macro receives its share of a block; 0: nothing travels."""
-    if not stage.reads or stage.strict:
+    if not stage.reads or stage.rules.send_once:
         return 0
     pixels = share * stage.stride + stage.kernel if stage.conv else 1
     return least_travel(stage, pixels * ceil_div(stage.cin, row_shares), 1)
@@ -56,7 +56,7 @@ def least_send(stage: Stage, copies: int, store_ns: float) -> int:
 
     store_ns: of the port, which a send takes as long as a store
     """
-    if not (stage.strict and stage.sends):
+    if not (stage.rules.send_once and stage.sends):
         return 0
     return steps_of(store_ns + travel_ns(stage, copies * stage.cout, 2) + LAG_NS, stage.step)
 
@@ -116,18 +116,18 @@ def pace_of(
     if stage.activated:
         operation[n], steps[n] = ACTIVATE, 1
         n += 1
-    if merge > 0 and stage.strict:
+    if merge > 0 and stage.rules.chain_before_activation:
         operation[n], steps[n] = GATHER, merge
         n += 1
     operation[n], steps[n] = STORE, store
     n += 1
-    if merge > 0 and not stage.strict:
+    if merge > 0 and not stage.rules.chain_before_activation:
         operation[n], steps[n] = MERGE, merge
         n += 1
     if send > 0:
         operation[n], steps[n] = SEND, send
         n += 1
-    link(operation, steps, to_next, to_block, n, stage.bit_steps, stage.strict)
+    link(operation, steps, to_next, to_block, n, stage.bit_steps, stage.rules.registers)
     slowest, through = 0, 0
     for k in range(n):
         slowest = max(slowest, to_block[k])
@@ -166,8 +166,7 @@ def pace_between(
     chain = least_chain(stage, some.upto, fewest)
     send = 0
     apart = behind = 0
-    if stage.strict:
-        merge = least_gather(stage, copies, fewest)
+    if stage.rules.one_port:
         reads = share * ceil_div(stage.copy_reads, row_shares)
         port = port_of(stage, company, (copies, some.upto), fewest, reads, near)
         load, store = port.load, port.store
@@ -177,15 +176,28 @@ def pace_between(
     else:
         loaded, stored = loads_and_stores(stage, copies, row_shares, copy_shares)
         load, store = scratchpad_steps(stage, loaded), scratchpad_steps(stage, stored)
-        merge = least_travel(stage, share * stage.cout, 1) if some.macros > 1 else 0
+    merge = least_merge(stage, copies, some, share)
     per_block, through = pace_of(stage, clocks, transfer, load, store, merge, chain, send, scratch)
     return max(per_block, apart), through, behind
 
 
 @compiled
+def least_merge(stage: Stage, copies: int, some: Some, share: int) -> int:
+    """Return the least steps in which results come together, before or behind the store; 0: none.
+
+    share: of the copies, in a macro
+    """
+    if stage.rules.chain_before_activation:
+        return least_gather(stage, copies, some.fewest)
+    if (some.fewest if stage.rules.whole_parts else some.macros) <= 1:
+        return 0
+    return least_travel(stage, share * stage.cout, 1)
+
+
+@compiled
 def split_into(stage: Stage, copies: int, macros: int) -> tuple[int, int]:
     """Return into how many parts rows and copies are split, as `design.shares` does."""
-    if stage.strict:
+    if stage.rules.whole_parts:
         return max(1, macros // copies), min(macros, copies)
     row_shares = ceil_div(macros, copies)
     return row_shares, ceil_div(macros, row_shares)
@@ -195,7 +207,7 @@ def split_into(stage: Stage, copies: int, macros: int) -> tuple[int, int]:
 def least_chain(stage: Stage, copies: int, macros: int) -> int:
     """Return the least steps of partial sums along the macros of a copy; 0: there is one."""
     count = ceil_div(macros, copies)
-    if count <= 1 or not stage.strict:
+    if count <= 1 or not stage.rules.chain_before_activation:
         return 0
     whole = np.ceil(stage.cout * stage.sum_bits / stage.flit)
     vector = np.ceil(stage.lanes * stage.sum_bits / stage.flit)
@@ -217,8 +229,8 @@ def least_gather(stage: Stage, copies: int, macros: int) -> int:
 @compiled
 def least_pace(stage: Stage, company: Company, clocks: int, scratch: Ints) -> tuple[int, int]:
     """Return what `pace` is at least with more than one macro, if only the image takes long."""
-    transfer = 1 if stage.reads and not stage.strict else 0
+    transfer = 1 if stage.reads and not stage.rules.send_once else 0
     transfer = max(transfer, least_image_travel(stage, company))
-    merge = 0 if stage.strict else 1
-    send = 1 if stage.strict and stage.sends else 0
+    merge = 0 if stage.rules.chain_before_activation else 1
+    send = 1 if stage.rules.send_once and stage.sends else 0
     return pace_of(stage, clocks, transfer, 1, 1, merge, 0, send, scratch)

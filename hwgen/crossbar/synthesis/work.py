@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import RRAM_RATIOS, Point, Rules
-from hwgen.crossbar.facts.rules import Objective
+from hwgen.crossbar.facts.point import RRAM_RATIOS, Point
+from hwgen.crossbar.facts.rules import Objective, Rules
 from hwgen.crossbar.model.allocate import FEASIBLE, used_crossbars
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import evaluate
@@ -89,7 +89,7 @@ def opened(task: Json) -> Problem:
     """Return what a piece of work is about."""
     network, components = problem_of(task["problem"])
     point = Point(**task["point"])
-    judged = task["rules"], task["objective"], task["identical"]
+    judged = Rules(*task["rules"]), task["objective"], task["identical"]
     return network, components, point, task["power_w"], *judged
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.rules import PUBLISHED
 from hwgen.crossbar.pages.published import (
     CODE_GOPS_PER_W,
     CODE_POWER_W,
@@ -12,15 +12,14 @@ from hwgen.crossbar.pages.published import (
     PEAK_TOPS_PER_W,
     SYNTHESIS_HOURS,
 )
-from hwgen.crossbar.pages.synthesize import confirm
 from hwgen.report.paper import PaperRow, row
 from hwgen.studies.pimsyn_paper.rows import mean, over
 from hwgen.studies.pimsyn_paper.searches import Searches
 
 if TYPE_CHECKING:
-    from hwgen.crossbar.model.isaac import Isaac
     from hwgen.crossbar.model.record import Confirmed
     from hwgen.crossbar.synthesis.result import Candidate, SearchResult
+    from hwgen.studies.pimsyn_paper.isaac import Isaac
 
 EFFICIENCY, STREAM, SINGLE = "efficiency", "throughput, stream,", "throughput, one image,"
 MEASURES = {EFFICIENCY: "efficiency", STREAM: "throughput", SINGLE: "throughput"}
@@ -37,8 +36,8 @@ NAMES = {
 
 def peak_rows(searches: Searches, found: dict[str, "SearchResult | None"]) -> Iterator[PaperRow]:
     """Yield Table IV."""
-    from hwgen.crossbar.model import isaac
-    from hwgen.crossbar.model.ceiling import peak_ceiling
+    from hwgen.studies.pimsyn_paper import isaac
+    from hwgen.studies.pimsyn_paper.ceiling import peak_ceiling
 
     rules = searches.request.rules
     ceiling = peak_ceiling(searches.components, rules) / 1e3
@@ -53,7 +52,11 @@ def peak_rows(searches: Searches, found: dict[str, "SearchResult | None"]) -> It
             unit="TOPS/W",
             reason=peak_reason(searches, ceiling),
         )
-    more = ", and strict rules hold accesses to the eDRAM in the peak" if is_strict(rules) else ""
+    more = (
+        ", and strict rules hold accesses to the eDRAM in the peak"
+        if rules.static_plus_dynamic
+        else ""
+    )
     yield row(
         "Table IV",
         "peak efficiency, ISAAC",
@@ -82,7 +85,7 @@ def peak_rows(searches: Searches, found: dict[str, "SearchResult | None"]) -> It
 def peak_reason(searches: Searches, ceiling: float) -> str:
     """Return why our peak efficiency differs."""
     cut = ""
-    if searches.request.rules == "published":
+    if searches.request.rules == PUBLISHED:
         cut = ", except that published rules do not charge fully connected layers for their ADCs"
     return (
         "The paper names neither network, power nor design; with the public code's constants a "
@@ -96,6 +99,7 @@ def peak_of(searches: Searches, name: str, result: "SearchResult") -> float:
     from hwgen.crossbar.model.audit import audit
     from hwgen.crossbar.model.breakdown import peak_gops_per_w
     from hwgen.crossbar.model.record import make_arch
+    from hwgen.crossbar.synthesis.finish import confirm
 
     found = confirm(searches.network(name), searches.components, result, result.best)
     arch = make_arch(found, name)
@@ -108,7 +112,8 @@ def isaac_rows(searches: Searches, names: tuple[str, ...]) -> Iterator[PaperRow]
     """Yield Fig. 6: each network, then least, mean and most of all of them."""
     ratios: dict[str, list[float]] = {what: [] for what in MEASURES}
     for name in names:
-        from hwgen.crossbar.model.isaac import best_isaac
+        from hwgen.crossbar.synthesis.finish import confirm
+        from hwgen.studies.pimsyn_paper.isaac import best_isaac
 
         chip: Isaac = best_isaac(
             searches.network(name),
@@ -184,7 +189,7 @@ def code_rows(searches: Searches, found: dict[str, "SearchResult | None"]) -> It
         "The default search, with shared macros and a proven bound, keeps an audited budget, which "
         "the shipped AlexNet does not (78.1 W of 49 W)"
     )
-    if is_strict(request.rules):
+    if request.rules != PUBLISHED:
         reason += "; strict rules charge what the code leaves out, most of all the ADCs of fully"
         reason += " connected layers"
     if request.evaluations is not None:

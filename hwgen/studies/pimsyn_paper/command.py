@@ -34,8 +34,8 @@ class PimsynPaper(Paper, command="paper pimsyn", example="--networks alexnet,cif
     def measured(self) -> Any:
         """Search for every row."""
         from hwgen.crossbar.facts.rules import rules_of
+        from hwgen.crossbar.pages.problem import COMPONENTS
         from hwgen.crossbar.pages.published import CIFAR, CODE_POWER_W, IMAGENET
-        from hwgen.crossbar.pages.synthesize import COMPONENTS
         from hwgen.studies.pimsyn_paper.compare import Request, pimsyn_paper
 
         request = Request(

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from hwgen.commands.context import Context
 from hwgen.commands.digests import versions
 from hwgen.crossbar.facts.components import load_components
+from hwgen.crossbar.facts.rules import name_of
+from hwgen.crossbar.pages.problem import check_power
 from hwgen.crossbar.pages.published import CIFAR, IMAGENET
-from hwgen.crossbar.pages.synthesize import check_power
 from hwgen.errors import ConfigError
 from hwgen.files.shipped import shown
 from hwgen.report.paper import PaperRow
@@ -38,7 +39,7 @@ def pimsyn_paper(context: Context, request: Request) -> PaperReport:
             name=components.name, file=shown(request.components), digest=components.digest
         ),
         networks=list(request.networks),
-        rules=request.rules,
+        rules=name_of(request.rules),
         power_budget_w=float(request.power_w),
         seed=request.seed,
         evaluations=request.evaluations,

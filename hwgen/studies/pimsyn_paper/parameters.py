@@ -4,8 +4,7 @@ import math
 from collections.abc import Iterator
 
 from hwgen.crossbar.facts.components import Components
-from hwgen.crossbar.facts.point import Rules
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.rules import PUBLISHED, Rules
 from hwgen.crossbar.pages.published import PARAMETERS, SPACE_DECADES
 from hwgen.report.paper import PaperRow, row
 from hwgen.studies.pimsyn_paper.searches import Searches
@@ -30,7 +29,7 @@ def space_rows(searches: Searches, names: tuple[str, ...]) -> Iterator[PaperRow]
             network=searches.network(name),
             components=searches.components,
             power_w=searches.request.power_w,
-            rules="published",
+            rules=PUBLISHED,
         )
         for what, macros in SPACES.items():
             ours = decades(problem, macros=macros)
@@ -78,7 +77,7 @@ def parameters_of(components: Components, rules: Rules) -> dict[str, float]:
     sides = components.crossbars.sizes
     adcs, dacs = components.adcs.resolutions, components.dacs.resolutions
     cells = components.crossbars.cell_bits
-    pads = components.scratchpads.to_choose_from(published=not is_strict(rules))
+    pads = components.scratchpads.to_choose_from(published=not rules.one_port)
     edram = next(each for each in pads if each.kilobytes == EDRAM_KILOBYTES)
     return {
         "scratchpad, least capacity": min(each.kilobytes for each in pads),

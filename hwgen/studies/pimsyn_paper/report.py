@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import RulesName
 from hwgen.report.paper import PaperRow
 from hwgen.report.types import STRICT, Count, Source
 
@@ -22,7 +22,7 @@ class PaperReport:
     paper: str
     components: Source
     networks: list[str]
-    rules: Rules
+    rules: RulesName
     power_budget_w: float
     seed: int
     evaluations: Count | None

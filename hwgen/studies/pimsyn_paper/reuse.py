@@ -8,8 +8,8 @@ from hwgen.studies.pimsyn_paper.rows import mean
 from hwgen.studies.pimsyn_paper.searches import Searches
 
 if TYPE_CHECKING:
-    from hwgen.crossbar.model.reuse import Reuse
     from hwgen.crossbar.synthesis.result import Candidate, SearchResult
+    from hwgen.studies.pimsyn_paper.adc_reuse import Reuse
 
 NEAR, FAR = "neighbours", "far apart"
 
@@ -43,8 +43,8 @@ def reuse_rows(searches: Searches, found: dict[str, "SearchResult | None"]) -> I
 def pairs_of(searches: Searches, name: str, best: "Candidate") -> list["Reuse"]:
     """Return what each pair of convolutions costs and saves in the best design of a network."""
     from hwgen.crossbar.model.record import design_of
-    from hwgen.crossbar.model.reuse import reuse
     from hwgen.crossbar.model.tabulate import make_tables
+    from hwgen.studies.pimsyn_paper.adc_reuse import reuse
 
     request = searches.request
     tables = make_tables(

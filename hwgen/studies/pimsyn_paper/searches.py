@@ -13,10 +13,9 @@ from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import Rules
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.pages.networks import load_network
-from hwgen.crossbar.pages.synthesize import CODE
+from hwgen.crossbar.pages.searching import CODE
 
 if TYPE_CHECKING:
     from hwgen.crossbar.synthesis.result import Progress, SearchResult
@@ -155,7 +154,7 @@ class Searches:
         """Return the operations of an image; published rules take groups for dense."""
         from hwgen.crossbar.model.tabulate import operations_of
 
-        made: float = operations_of(self.network(name), strict=is_strict(self.request.rules))
+        made: float = operations_of(self.network(name), self.request.rules)
         return made
 
     def reached(self, name: str, found: dict[str, Any]) -> Reached | None:

@@ -1,5 +1,6 @@
 """From a trained transformer to a quantized ONNX file, and from there to the network file."""
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +12,7 @@ import torch
 from hwgen.data import Dataset
 from hwgen.files.output import whole_file
 from hwgen.importers.integer import lower
-from hwgen.importers.onnx.calibrate import GridWeights, Step, quantized_model
+from hwgen.importers.onnx.calibrate import GridWeights, Step, quantized_model, quiet
 from hwgen.importers.onnx.quantized import integer_graph_of
 from hwgen.network import QuantizedNetwork
 from hwgen.train.transformer.model import Transformer, plain
@@ -32,17 +33,7 @@ def quantized_onnx(
     height, width, channels = dataset.shape
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"{recipe.name}.onnx"
-        torch.onnx.export(
-            ready,
-            (torch.zeros(1, channels, height, width),),
-            path,
-            input_names=["image"],
-            output_names=["logits"],
-            opset_version=OPSET,
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
+        export(ready, (1, channels, height, width), path)
         model = quantized_model(
             path,
             dataset.train_images[: recipe.calibration_images],
@@ -51,6 +42,23 @@ def quantized_onnx(
         )
     model.producer_name = "hwgen"
     return model
+
+
+def export(ready: Transformer, shape: tuple[int, ...], path: Path) -> None:
+    """Write a float network as an ONNX file; what the exporter advises is kept off the console."""
+    with quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            ready,
+            (torch.zeros(shape),),
+            path,
+            input_names=["image"],
+            output_names=["logits"],
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
 
 
 @torch.no_grad()

@@ -2,7 +2,7 @@
 
 from hwgen.chip.rtl.alike import alike, different
 from hwgen.chip.rtl.fifo import Fifo
-from hwgen.crossbar.rtl.packer import Packer
+from hwgen.crossbar.rtl.pad import Packer
 from hwgen.crossbar.rtl.requantizer import RequantizerLane
 
 

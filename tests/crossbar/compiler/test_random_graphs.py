@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hwgen.crossbar.compiler import network_of
-from hwgen.crossbar.compiler.draft import Draft, Flow
+from hwgen.crossbar.compiler.zoo import Draft, Flow
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork, Kind
 from hwgen.importers.onnx import read_graph, write_graph
 

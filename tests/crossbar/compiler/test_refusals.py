@@ -5,7 +5,7 @@ import pytest
 from onnx import TensorProto
 
 from hwgen.crossbar.compiler import layers, network_of
-from hwgen.crossbar.compiler.operators import (
+from hwgen.crossbar.compiler.walk import (
     FULLY_CONNECTED,
     GLOBAL_POOLS,
     MOVES,

@@ -14,6 +14,7 @@ from hwgen.crossbar.facts.buildable import (
 )
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import points
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.rtl.sizes import ArraySizes
 from hwgen.errors import ConfigError
 from tests.synthesis import COMPONENTS, SMALL
@@ -41,7 +42,7 @@ def changed(place: int, **fields: object) -> CrossbarNetwork:
 @pytest.mark.parametrize("case", LAYERS)
 def test_layers_that_no_engine_computes(case: str) -> None:
     place, fields, sentence = LAYERS[case]
-    every = points(COMPONENTS, "strict")
+    every = points(COMPONENTS, STRICT)
     check_buildable(SMALL, COMPONENTS, every)
     with pytest.raises(ConfigError) as caught:
         check_buildable(changed(place, **fields), COMPONENTS, every)
@@ -75,7 +76,7 @@ def test_rates_of_converters() -> None:
         for adc in COMPONENTS.adcs.resolutions
     )
     components = replace(COMPONENTS, adcs=replace(COMPONENTS.adcs, resolutions=adcs))
-    asked = points(components, "strict")
+    asked = points(components, STRICT)
     others = [point for point in asked if point.adc_bits != 8]
     check_buildable(SMALL, components, others)
     sentence = r"samples of an ADC in a clock must be a whole number, or at most one, got 1.5"
@@ -88,12 +89,12 @@ def test_rates_of_converters() -> None:
 def test_sums_that_are_too_wide() -> None:
     wide = replace(COMPONENTS, weight_bits=48, activation_bits=16)
     with pytest.raises(ConfigError, match="rows of a layer must be so few"):
-        check_buildable(SMALL, wide, points(wide, "strict"))
+        check_buildable(SMALL, wide, points(wide, STRICT))
 
 
 def test_flits_that_come_faster_than_they_are_taken() -> None:
     """A word of 16 flits goes into one ring of a macro, of a map with two readers into two."""
-    every = points(COMPONENTS, "strict")
+    every = points(COMPONENTS, STRICT)
     noc = replace(COMPONENTS.network_on_chip, hop_ns=0.5)
     with pytest.raises(ConfigError, match=r"hop_ns must be at least a clock of 1 ns, got 0.5"):
         check_buildable(SMALL, replace(COMPONENTS, network_on_chip=noc), every)

@@ -8,6 +8,7 @@ import pytest
 
 from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.point import points
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.errors import ConfigError
 
 FOLDER = Path(__file__).parents[3] / "configs/crossbar"
@@ -45,7 +46,7 @@ def test_small_crossbars_scale_with_their_cells() -> None:
         cells = (one.side / base.side) ** 2
         for key in ("static_w", "dynamic_w", "peak_w", "area_um2"):
             assert getattr(one, key) == pytest.approx(getattr(base, key) * cells, rel=1e-4)
-    assert {point.adc_bits for point in points(SMALL, "strict")} >= {4, 5, 6}
+    assert {point.adc_bits for point in points(SMALL, STRICT)} >= {4, 5, 6}
 
 
 def test_an_older_table_is_refused_in_one_sentence(tmp_path: Path) -> None:

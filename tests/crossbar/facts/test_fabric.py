@@ -20,6 +20,7 @@ from hwgen.crossbar.facts.fabric_plan import fabric_of
 from hwgen.crossbar.facts.layout import Choice, floorplan
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.facts.travels import tree_of
 from hwgen.crossbar.model.record import make_arch
 from hwgen.errors import ConfigError
@@ -52,7 +53,7 @@ def chip(
     choice = choice or Choice(**{key: tuple(values) for key, values in lists.items()})
     return ChipPlan(
         network=network,
-        plan=floorplan(network, COMPONENTS, POINT, "strict", choice),
+        plan=floorplan(network, COMPONENTS, POINT, STRICT, choice),
         point=POINT,
         weight_bits=16,
         activation_bits=16,

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
+from hwgen.crossbar.facts.columns import Shares, pieces_of, rows_in_order, whole_pieces
 from hwgen.crossbar.facts.holdings import Cut, cut_of
-from hwgen.crossbar.facts.joined import Shares, pieces_of, rows_in_order, whole_pieces
 from hwgen.crossbar.facts.network import CrossbarLayer
 from hwgen.crossbar.facts.ports import tile_reads, window_reads, words_of_run
 from tests.crossbar.model.layers import conv, fc, pool

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.allocate import FEASIBLE, allocate
 from hwgen.crossbar.model.design import Design, Layout, lay_out
 from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline
@@ -20,7 +20,7 @@ def buildable(
         tables, design = compiled_of(random_case(seed, rules))
         tables.memories[:, ACCESS_NS] *= slower
         layout = lay_out(tables, design)
-        allocation = allocate(tables, design, layout, 0)
+        allocation = allocate(tables, design, layout, 0, False)
         if allocation.failure == FEASIBLE:
             pipeline = make_pipeline(tables, layout, design.clocks, 0, allocation.step_ns)
             found.append((tables, design, layout, pipeline))

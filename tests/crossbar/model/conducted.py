@@ -1,6 +1,7 @@
 """Designs whose starts are known, for the conductor in Python and in Verilog."""
 
 from hwgen.crossbar.facts.chip import Chip, described
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.exact import start_all
 from hwgen.crossbar.model.record import Confirmed, confirm, make_arch
 from hwgen.errors import DesignError
@@ -13,13 +14,13 @@ Starts = dict[tuple[int, int, int], int]
 
 def random_design(seed: int) -> Confirmed | None:
     """Return a random design with power in plenty; None where it cannot be built."""
-    case = random_case(seed, "strict")
+    case = random_case(seed, STRICT)
     try:
         return confirm(
             case.network,
             case.components,
             point=case.point,
-            rules="strict",
+            rules=STRICT,
             power_w=10 * case.power_w,
             design=compiled_of(case)[1],
         )

@@ -10,7 +10,8 @@ from golden.crossbar.dataflow import compile_dataflow
 from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.layout import Choice
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import Point, Rules
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.tables import Tables
 from hwgen.crossbar.model.tabulate import make_tables

@@ -8,10 +8,11 @@ from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.holdings import cut_of, most_macros
 from hwgen.crossbar.facts.layout import Choice, tiles_of
 from hwgen.crossbar.facts.network import Activation, CrossbarLayer, CrossbarNetwork
-from hwgen.crossbar.facts.point import RRAM_RATIOS, Rules, points
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.point import RRAM_RATIOS, points
+from hwgen.crossbar.facts.rules import Rules
 from tests.crossbar.model.designs import COMPONENTS, case_of
 from tests.crossbar.model.layers import Window, layer
+from tests.rules import named
 
 ACTIVATIONS: tuple[Activation, ...] = ("none", "relu", "sigmoid")
 
@@ -177,7 +178,7 @@ def random_choice(
         for one in layers
     ]
     limits = [copies[place] * tiles_of(one, side, rules)[1] for place, one in enumerate(layers)]
-    if is_strict(rules):
+    if rules.whole_parts:
         cuts = [cut_of(one, side, 1) for one in layers]
         limits = [most_macros(cut, each) for cut, each in zip(cuts, copies, strict=True)]
     macros = [
@@ -193,7 +194,9 @@ def random_choice(
         macros[one], macros[two] = min(macros[one], limits[two]), 0
     if rng.random() < 0.02:
         macros[0] += limits[0]
-    clocks = [rng.randint(1, 12) if one.kind == "fc" and is_strict(rules) else 1 for one in layers]
+    clocks = [
+        rng.randint(1, 12) if one.kind == "fc" and rules.used_columns else 1 for one in layers
+    ]
     return Choice(
         copies=tuple(copies), macros=tuple(macros), mate=tuple(mate), clocks=tuple(clocks)
     )
@@ -201,9 +204,9 @@ def random_choice(
 
 def random_case(seed: int, rules: Rules, *, sharing: float = 0.5) -> Case:
     """Return a design with its network and constants."""
-    rng = random.Random(f"{seed} {rules}")
+    rng = random.Random(f"{seed} {named(rules)}")
     network = random_network(rng)
-    if is_strict(rules):
+    if rules.send_once:
         network = with_raw_answers(random.Random(f"{seed} raw"), network)
     components = random_components(rng)
     point = rng.choice(points(components, rules, RRAM_RATIOS))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import hwgen.crossbar.model.audit as program
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.audit import audit, total_peak_w
 from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch
 from hwgen.errors import DesignError
@@ -35,7 +35,7 @@ def confirmed(seed: int, rules: Rules) -> Confirmed | None:
         return None
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_an_audit_agrees_with_the_evaluator(rules: Rules) -> None:
     """In random networks with scratchpads whose accesses take no whole clocks."""
     seen, seed = 0, 0

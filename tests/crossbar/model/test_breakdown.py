@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hwgen.crossbar.facts.point import Point, Rules
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.facts.schedule import check_starts
 from hwgen.crossbar.model.audit import audit, total_area_mm2, total_peak_w
 from hwgen.crossbar.model.breakdown import PARTS, break_down
@@ -20,7 +21,7 @@ from tests.synthesis import COMPONENTS, POWER_W, SMALL, confirmed
 SEEDS = range(60)
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_random_designs_add_up(rules: Rules) -> None:
     seen = 0
     for seed in SEEDS:
@@ -50,7 +51,7 @@ def test_random_designs_add_up(rules: Rules) -> None:
         for whole, part in (("peak_w", "peak_w"), ("area_mm2", "area_mm2")):
             total = math.fsum(getattr(each, part) for each in figures.parts)
             assert getattr(figures, whole) == pytest.approx(total, rel=1e-12)
-        if rules == "strict":
+        if rules == STRICT:
             assert figures.peak_w <= case.power_w * (1 + 1e-12)
         seen += 1
     assert seen > len(SEEDS) / 2
@@ -65,7 +66,7 @@ def test_the_energies_of_the_sheet(row: Row) -> None:
         point=Point(
             rram_ratio=row.ratio, cell_bits=row.cell_bits, side=SIDE, dac_bits=row.dac_bits
         ),
-        rules="published",
+        rules=PUBLISHED,
         power_w=49.0,
         design=design_of(choice.copies, choice.macros, choice.mate, choice.clocks),
     )
@@ -137,10 +138,10 @@ def test_a_design_that_cannot_be_is_refused() -> None:
     point = Point(rram_ratio=None, cell_bits=2, side=128, dac_bits=1)
     for design, power_w, why in ((few, 0.1, "power budget"), (many, POWER_W, "more macros")):
         with pytest.raises(DesignError, match=why):
-            confirm(SMALL, COMPONENTS, point=point, rules="strict", power_w=power_w, design=design)
+            confirm(SMALL, COMPONENTS, point=point, rules=STRICT, power_w=power_w, design=design)
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_the_least_power_has_a_design(rules: Rules) -> None:
     least = least_power_w(SMALL, COMPONENTS, rules)
     assert least is not None
@@ -152,7 +153,7 @@ def test_no_power_is_enough_where_no_scratchpad_is_large_enough() -> None:
     pads = COMPONENTS.scratchpads
     one = replace(pads.capacities[0], kilobytes=1)
     small = replace(pads, capacities=(one,), published_from_kilobytes=1)
-    assert least_power_w(SMALL, replace(COMPONENTS, scratchpads=small), "strict") is None
+    assert least_power_w(SMALL, replace(COMPONENTS, scratchpads=small), STRICT) is None
 
 
 def test_starts_follow_the_graph() -> None:

@@ -12,8 +12,7 @@ from golden.crossbar.buffers import (
     words_of,
 )
 from golden.crossbar.evaluate import run
-from hwgen.crossbar.facts.point import Rules
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.buffers import inputs_held, kilobytes_above, output_need
 from hwgen.crossbar.model.design import lay_out
 from hwgen.crossbar.model.exact import exact_times
@@ -22,7 +21,7 @@ from tests.crossbar.model.designs import compiled_of
 from tests.crossbar.model.random_designs import random_case
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("seed", range(100, 130))
 def test_need(seed: int, rules: Rules) -> None:
     case = random_case(seed, rules)
@@ -35,12 +34,12 @@ def test_need(seed: int, rules: Rules) -> None:
     layers = range(len(case.network.layers))
     inputs = [inputs_held(tables, layout, times, i) for i in layers]
     expected = [most_loaded(case, i) for i in layers]
-    if case.strict:
+    if case.rules == STRICT:
         bits = case.components.activation_bits
         rings = [[*rings_of(case, found.trace, i), image_ring(case, i)] for i in layers]
         expected = [tables.word * sum(words_of(case, each, bits) for each in own) for own in rings]
     assert inputs == pytest.approx(expected, rel=1e-12)
-    if is_strict(rules):
+    if rules == STRICT:
         outputs = [
             tables.word
             * words_of(

@@ -9,7 +9,8 @@ from golden.crossbar import evaluate as evaluate_by_the_book
 from golden.crossbar.ir import Node
 from hwgen.crossbar.facts.layout import Choice
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
-from hwgen.crossbar.facts.point import Point, Rules
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.evaluate import evaluate
 from tests.crossbar.model.designs import COMPONENTS, case_of, compiled_of
 from tests.crossbar.model.layers import conv, fc, layer, pool
@@ -31,7 +32,7 @@ LARGE = replace(
 def case(
     layers: tuple[CrossbarLayer, ...],
     *,
-    rules: Rules = "published",
+    rules: Rules = PUBLISHED,
     power_w: float = 100.0,
     point: Point = POINT,
     copies: tuple[int, ...] = (),
@@ -71,7 +72,7 @@ def test_steps_of_one_layer() -> None:
     20 + 3 * 16 = 68: 69 steps until it is over. Strict: the image comes before the load, and a
     requantization before the store, two steps more; then the results leave the chip in one.
     """
-    for rules, first, stored in (("published", 0, 69), ("strict", 1, 71)):
+    for rules, first, stored in ((PUBLISHED, 0, 69), (STRICT, 1, 71)):
         found = agreed(case(ONE, copies=(4,), rules=rules))
         starts = [found.starts[Node(0, 0, first + place, 0)] - first for place in range(5)]
         assert starts == [0, 1, 2, 3, 19]
@@ -93,7 +94,7 @@ def test_energy_of_one_layer() -> None:
     the sums of 128 inputs of 4 units in 4 vectors each, are 48 additions by ceil(48 / 10) = 5; 4
     requantizations by 1 unit. Time 72 * 100 ns.
     """
-    found = agreed(case(ONE, copies=(4,), rules="strict"))
+    found = agreed(case(ONE, copies=(4,), rules=STRICT))
     assert found.step_ns == 100
     assert found.counts == [{"dac": 864, "adc": 4, "shift_add": 2, "addition": 5, "relu": 1}]
     static_w = 864 * 0.8e-6 + 4 * 0.4e-3 + (2 + 5 + 1) * 0.2e-4
@@ -121,7 +122,7 @@ def test_peak_power_of_one_layer() -> None:
     """Crossbars, parts, one scratchpad that leaks and is written in every clock, the mesh."""
     parts = 864 * 3.9e-6 + 4 * 2.0e-3 + (2 + 5 + 1) * 1.0e-4
     peak = 32 * 3.0e-4 + parts + 13.6025e-3 + 0.040144 + 0.104
-    assert agreed(case(ONE, copies=(4,), rules="strict")).peak_w == pytest.approx(peak)
+    assert agreed(case(ONE, copies=(4,), rules=STRICT)).peak_w == pytest.approx(peak)
     published = agreed(case(ONE, copies=(4,)))
     counts = published.counts[0]
     parts = 864 * 3.9e-6 + counts["adc"] * 2.0e-3
@@ -135,7 +136,7 @@ def test_published_counts_spend_the_budget() -> None:
     W at 1 ns: 4096 * 2 mW + 128 / 0.25 * 0.1 mW + 1 / 0.1 * 0.1 mW (the published addition forgets
     the channels), 8.192 + 0.0512 + 0.001 W; 0.8790279 W are left of the budget.
     """
-    found = agreed(case(ONE, copies=(4,), rules="published", power_w=2.0))
+    found = agreed(case(ONE, copies=(4,), rules=PUBLISHED, power_w=2.0))
     left = 1.0 - 13.6025e-3 - 0.104 - 864 * 3.9e-6
     assert left == pytest.approx(0.8790279)
     scale = (8.192 + 0.0512 + 0.001) / left
@@ -151,10 +152,10 @@ def test_a_small_budget_makes_long_steps() -> None:
     """
     fixed = 32 * 3.0e-4 + 864 * 3.9e-6 + 13.6025e-3 + 0.040144 + 0.104
     power_w = fixed + 2 * 2.0e-3 + 5 * 1.0e-4 + 1e-6
-    found = agreed(case(ONE, copies=(4,), power_w=power_w, rules="strict"))
+    found = agreed(case(ONE, copies=(4,), power_w=power_w, rules=STRICT))
     assert found.counts == [{"dac": 864, "adc": 2, "shift_add": 1, "addition": 3, "relu": 1}]
     assert found.step_ns == 160
-    nothing = case(ONE, copies=(4,), power_w=fixed + 2.0e-3, rules="strict")
+    nothing = case(ONE, copies=(4,), power_w=fixed + 2.0e-3, rules=STRICT)
     assert evaluate_by_the_book(nothing).failure == "power"
     assert evaluate(*compiled_of(nothing), True).failure == 1
 
@@ -166,7 +167,7 @@ def test_a_fully_connected_layer_takes_its_time() -> None:
     result 61, over in 62. ADCs: 8 * 10 conversions in 300 ns are 1.
     """
     layers = (fc("one", (), (100, 10), activation="none"),)
-    found = agreed(case(layers, clocks=(3,), rules="strict"))
+    found = agreed(case(layers, clocks=(3,), rules=STRICT))
     assert [found.starts[Node(0, 0, at, 0)] for at in range(9)] == [0, 1, 2, 5, 8, 56, 59, 60, 61]
     assert found.steps == 62
     assert found.counts[0]["adc"] == 1
@@ -185,7 +186,7 @@ def test_two_layers_share_adcs() -> None:
     A layer asks before it multiplies: the first one's bits enter crossbars in step 18, so that its
     conversions begin in step 19, behind those of the later one in steps 3 to 18.
     """
-    found = agreed(case(PAIR, copies=(4, 4), macros=(1, 0), mate=(1, 0), rules="strict"))
+    found = agreed(case(PAIR, copies=(4, 4), macros=(1, 0), mate=(1, 0), rules=STRICT))
     assert [found.starts[Node(place, 0, 2, 0)] for place in (0, 1)] == [18, 2]
     assert [found.starts[Node(place, 0, 3, 0)] for place in (0, 1)] == [19, 3]
     assert found.interval == 2 * 4 * 16
@@ -211,14 +212,14 @@ def test_shared_adcs_take_their_clocks() -> None:
     from 53.
     """
     layers = (fc("one", (), (100, 10)), fc("two", (), (100, 10)))
-    found = agreed(case(layers, macros=(1, 0), mate=(1, 0), clocks=(3, 3), rules="strict"))
+    found = agreed(case(layers, macros=(1, 0), mate=(1, 0), clocks=(3, 3), rules=STRICT))
     assert [found.starts[Node(place, 0, 3, 0)] for place in (0, 1)] == [53, 5]
     assert found.starts[Node(1, 0, 3, 15)] == 5 + 15 * 3
     assert found.interval == 16 * (3 + 3)
 
 
 def test_the_layer_with_more_conversions_buys_the_adcs() -> None:
-    found = agreed(case(PAIR, copies=(2, 4), macros=(1, 0), mate=(1, 0), rules="strict"))
+    found = agreed(case(PAIR, copies=(2, 4), macros=(1, 0), mate=(1, 0), rules=STRICT))
     assert [layer["adc"] for layer in found.counts] == [0, 4]
 
 
@@ -273,9 +274,7 @@ def test_strict_rules_charge_pooling_and_addition_in_full() -> None:
         layer("sum", "eltwise", (0, 1, 0), (32, 32), (4, 4)),
         pool("pool", (2,), 32, (4, 2), window=(2, 2, 0)),
     )
-    strict, published = (
-        case(layers, copies=(4, 4, 1, 1), rules=r) for r in ("strict", "published")
-    )
+    strict, published = (case(layers, copies=(4, 4, 1, 1), rules=r) for r in (STRICT, PUBLISHED))
     assert strict.work(2) == {"eltwise": 8, "relu": 4}
     assert strict.work(3) == {"pool": 4, "relu": 1}
     assert [published.work(2), published.work(3)] == [{"eltwise": 4}, {"pool": 1}]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import lay_out
 from hwgen.crossbar.model.exact import exact_times
 from hwgen.crossbar.model.links import conflicts
@@ -38,14 +38,14 @@ def check(seed: int, rules: Rules, sharing: float) -> bool:
     return free
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_bound(rules: Rules) -> None:
     free = [check(seed, rules, seed % 2 / 2) for seed in range(120)]
     assert 5 < sum(free) < 100
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_bound_of_many(rules: Rules) -> None:
     for seed in range(60, 2000):
         check(seed, rules, seed % 3 / 2)

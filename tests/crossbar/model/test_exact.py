@@ -7,7 +7,7 @@ from golden.crossbar import evaluate as evaluate_by_the_book
 from golden.crossbar.evaluate import run
 from golden.crossbar.ir import Node
 from hwgen.crossbar.facts.operations import OPERATIONS
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.exact import exact_times, start_all
@@ -15,6 +15,7 @@ from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline
 from hwgen.crossbar.model.tables import Tables
 from tests.crossbar.model.designs import compiled_of
 from tests.crossbar.model.random_designs import random_case
+from tests.rules import UNCHAINED
 
 NEED_LESS_THAN_THEY_HAVE = (1620, 2444)
 """Larger scratchpads make loads slower, and so smaller ones would do, were they not too fast."""
@@ -85,7 +86,7 @@ def check(case: Case, *, events: bool) -> None:
         check_events(case, found)
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT, UNCHAINED])
 @pytest.mark.parametrize("seed", A_FEW)
 def test_random(seed: int, rules: Rules) -> None:
     check(random_case(seed, rules), events=True)
@@ -93,20 +94,20 @@ def test_random(seed: int, rules: Rules) -> None:
 
 @pytest.mark.parametrize("seed", NEED_LESS_THAN_THEY_HAVE)
 def test_scratchpads_stay_large(seed: int) -> None:
-    case = random_case(seed, "strict")
+    case = random_case(seed, STRICT)
     found = evaluate_by_the_book(case)
     assert found.kilobytes_by_round[-1] < case.memories()[found.memory].kilobytes
     check(case, events=True)
 
 
 def test_the_first_loads_take_one_step() -> None:
-    case = random_case(NEEDS_MOST_AT_FIRST, "published")
+    case = random_case(NEEDS_MOST_AT_FIRST, PUBLISHED)
     assert evaluate_by_the_book(case).failure == "power"
     check(case, events=False)
 
 
 def test_the_next_block_travels_before_its_readers() -> None:
-    case = random_case(ORDER_OF_TRAVELS, "published", sharing=0.2)
+    case = random_case(ORDER_OF_TRAVELS, PUBLISHED, sharing=0.2)
     tables, design = compiled_of(case)
     pipeline = make_pipeline(tables, lay_out(tables, design), design.clocks, 0, 100.0)
     found = run(case, case.memories()[0], 100.0)
@@ -114,7 +115,7 @@ def test_the_next_block_travels_before_its_readers() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("sharing", [0.0, 0.5, 0.9])
 def test_many_random(rules: Rules, sharing: float) -> None:
     for seed in MANY:

@@ -10,6 +10,7 @@ import pytest
 
 from hwgen.crossbar.facts.arch import arch_text
 from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.facts.schedule import save_schedule
 from hwgen.crossbar.model.record import confirm, design_of, make_arch, make_schedule
 from hwgen.crossbar.synthesis.result import Chosen
@@ -76,7 +77,7 @@ def files_of(name: str, folder: Path) -> Checker:
         network,
         COMPONENTS,
         point=POINTS[point],
-        rules="strict",
+        rules=STRICT,
         power_w=6.0,
         design=design_of(**chosen.as_json()),
     )

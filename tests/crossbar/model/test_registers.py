@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.pipeline import ADD, MVM, Pipeline
 from hwgen.crossbar.model.registers import advance, make_registers, waits_of
 from tests.crossbar.model.buildable import buildable
@@ -33,7 +34,7 @@ def written_out(pipeline: Pipeline, i: int, ready: list[int], *, banks: bool) ->
 def test_every_wait_is_kept() -> None:
     random = np.random.default_rng(5)
     held_by_banks = 0
-    for _, _, _, pipeline in buildable("strict", range(60), slower=SLOWER):
+    for _, _, _, pipeline in buildable(STRICT, range(60), slower=SLOWER):
         waits, registers = waits_of(pipeline), make_registers(pipeline)
         for i in range(len(pipeline.length)):
             end = int(pipeline.length[i])

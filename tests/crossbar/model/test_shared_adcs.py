@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import Design, Layout
 from hwgen.crossbar.model.exact import exact_times
 from hwgen.crossbar.model.links import conflicts
@@ -14,7 +14,7 @@ from hwgen.crossbar.model.tables import Tables
 from hwgen.crossbar.model.timing import Times, closed_done, closed_form
 from tests.crossbar.model.buildable import buildable
 
-RULES = ["published", "strict"]
+RULES = [PUBLISHED, STRICT]
 SEEDS = range(300)
 FIELDS = ("load", "adc", "store", "done", "end", "interval")
 

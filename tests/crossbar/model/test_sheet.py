@@ -7,7 +7,8 @@ import pytest
 from golden.crossbar import Case
 from golden.crossbar import evaluate as evaluate_by_the_book
 from hwgen.crossbar.compiler import shipped_network
-from hwgen.crossbar.facts.point import Point, Rules
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.evaluate import evaluate
 from tests.crossbar.model.alexnet import ALEXNET, POWER_W, ROWS, SIDE, Row, choice_of
 from tests.crossbar.model.designs import case_of, compiled_of
@@ -16,7 +17,7 @@ HALF = 5.01e-7
 """Of the last digit that the sheet gives, 1e-9 of a figure."""
 
 
-def case_of_row(row: Row, rules: Rules = "published") -> Case:
+def case_of_row(row: Row, rules: Rules = PUBLISHED) -> Case:
     point = Point(rram_ratio=row.ratio, cell_bits=row.cell_bits, side=SIDE, dac_bits=row.dac_bits)
     return case_of(ALEXNET, point, POWER_W, rules, choice_of(row))
 
@@ -62,7 +63,7 @@ def test_compiled(row: Row) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=range(1, 6))
 def test_strict_rules(row: Row) -> None:
     """None can do in full in steps of 100 ns what the published rules leave out."""
-    case = case_of_row(row, "strict")
+    case = case_of_row(row, STRICT)
     found = evaluate_by_the_book(case)
     cost = evaluate(*compiled_of(case), True)
     for name in ("efficiency", "steps", "step_ns", "interval", "peak_w", "memory"):

@@ -9,7 +9,8 @@ from golden.crossbar.simulator import Trace
 from golden.crossbar.stream import kilobytes_of_streams, run_stream
 from hwgen.crossbar.facts.layout import Choice
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import Point, Rules
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.breakdown import break_down
 from hwgen.crossbar.model.buffers import inputs_held, kilobytes_above, kilobytes_of
 from hwgen.crossbar.model.design import Layout, lay_out
@@ -55,7 +56,7 @@ def by_operation(trace: Trace, name: str) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_events_and_needs(seed: int, rules: Rules) -> None:
     """Intervals are drawn from far too short to so long that no images meet."""
@@ -83,7 +84,7 @@ def test_events_and_needs(seed: int, rules: Rules) -> None:
         if image * interval + latency <= images * interval
     ]
     assert list(seen_latencies(layout, times, images, interval)) == seen
-    if rules == "strict":
+    if rules == STRICT:
         floor = case.memories()[0], case.components.step_floor_ns
         needed = kilobytes_of_streams(case, *floor, images=images, interval=interval)
         found = kilobytes_of(tables, layout, most_waiting(*parts, images, interval))
@@ -92,15 +93,15 @@ def test_events_and_needs(seed: int, rules: Rules) -> None:
 
 
 LIMITS: dict[tuple[int, Rules], set[str]] = {
-    (4003, "strict"): set(),
-    (4004, "strict"): set(),
-    (4000, "strict"): {"pace", "scratchpad"},
-    (4013, "strict"): {"scratchpad"},
-    (4001, "strict"): {"pace"},
-    (4010, "strict"): {"pace"},
-    (4007, "strict"): {"pace", "scratchpad"},
-    (4000, "published"): set(),
-    (4051, "published"): {"pace"},
+    (4003, STRICT): set(),
+    (4004, STRICT): set(),
+    (4000, STRICT): {"pace", "scratchpad"},
+    (4013, STRICT): {"scratchpad"},
+    (4001, STRICT): {"pace"},
+    (4010, STRICT): {"pace"},
+    (4007, STRICT): {"pace", "scratchpad"},
+    (4000, PUBLISHED): set(),
+    (4051, PUBLISHED): {"pace"},
 }
 """Designs whose stream is held back, and by what: scratchpads that are too small, or links."""
 
@@ -128,7 +129,7 @@ def test_interval(seed: int, rules: Rules) -> None:
     assert cost.interval <= found.interval <= alone <= found.latency
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("seed", (4008, 4009, 4044))
 def test_nothing_is_faster_than_its_layers(seed: int, rules: Rules) -> None:
     """Of some of these streams nothing is through in time."""
@@ -143,7 +144,7 @@ def test_nothing_is_faster_than_its_layers(seed: int, rules: Rules) -> None:
 
 def test_what_is_handed_on() -> None:
     """Schedule and throughput are those of the stream that holds."""
-    case = random_case(4010, "strict")
+    case = random_case(4010, STRICT)
     _, design = compiled_of(case)
     found = confirm(
         case.network,
@@ -179,7 +180,7 @@ def test_two_maps_at_a_time() -> None:
     choice = Choice(copies=(16, 1), macros=(1, 1), mate=(-1, -1), clocks=(1, 5))
     network = CrossbarNetwork(name="two", input_channels=3, input_side=4, layers=TWO)
     point = Point(rram_ratio=0.5, cell_bits=2, side=128, dac_bits=1)
-    case = case_of(network, point, 100.0, "strict", choice)
+    case = case_of(network, point, 100.0, STRICT, choice)
     cost = evaluate(*compiled_of(case), True)
     assert (cost.failure, cost.steps, cost.interval) == (FEASIBLE, 124, 80)
     parts = prepared(case, cost.memory, cost.step_ns)

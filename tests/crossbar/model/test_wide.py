@@ -9,6 +9,7 @@ from golden.crossbar import evaluate
 from hwgen.crossbar.compiler import shipped_network
 from hwgen.crossbar.facts.layout import first_needed, last_needed
 from hwgen.crossbar.facts.network import Columns, CrossbarLayer
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT
 from hwgen.crossbar.model.tables import ADDING
 from hwgen.crossbar.model.tabulate import make_tables
 from hwgen.errors import ConfigError
@@ -78,9 +79,9 @@ def test_windows_hold_every_tap(seed: int) -> None:
         read = [pixels_read(one, pixel) for pixel in range(one.pixels)]
         last = accumulate(map(max, read), max)
         first = accumulate(map(min, reversed(read)), min)
-        assert last_needed(one, "strict") == tuple(last)
+        assert last_needed(one, STRICT) == tuple(last)
         assert first_needed(one) == tuple(first)[::-1]
-        assert last_needed(one, "published") == tuple(map(max, read))
+        assert last_needed(one, PUBLISHED) == tuple(map(max, read))
 
 
 def test_a_dilated_window_by_hand() -> None:
@@ -88,7 +89,7 @@ def test_a_dilated_window_by_hand() -> None:
     square = layer("a", "conv", (), (3, 8), (5, 5), window=(3, 1, 2))
     columns = Columns(kernel=1, stride=1, padding=0, in_side=2, out_side=2)
     tall = replace(square, dilation=(2, 1), columns=columns)
-    assert last_needed(tall, "strict") == (5, 6, 7, 8, 9, 10, 10, 10, 10, 10)
+    assert last_needed(tall, STRICT) == (5, 6, 7, 8, 9, 10, 10, 10, 10, 10)
     assert first_needed(tall) == (1, 1, 1, 1, 1, 2, 3, 4, 5, 6)
     assert (tall.taps, tall.pixels, tall.operations) == (3, 10, 2 * 3 * 3 * 8 * 10)
 
@@ -107,7 +108,7 @@ def test_a_product_is_as_many_additions_as_an_element_has_bits() -> None:
 def test_published_rules_do_not_know_them() -> None:
     case = wide_case(0)
     with pytest.raises(ConfigError) as caught:
-        make_tables(case.network, COMPONENTS, case.point, 5.0, "published")
+        make_tables(case.network, COMPONENTS, case.point, 5.0, PUBLISHED)
     assert str(caught.value) == (
         "rules must be strict where maps or windows are not square, dilated or multiplied,"
         " got published for layer0 (wide)"

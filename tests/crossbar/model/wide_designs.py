@@ -5,6 +5,7 @@ import random
 from golden.crossbar import Case
 from hwgen.crossbar.facts.network import Columns, CrossbarLayer, CrossbarNetwork, Kind
 from hwgen.crossbar.facts.point import RRAM_RATIOS, points
+from hwgen.crossbar.facts.rules import STRICT
 from tests.crossbar.model.designs import case_of
 from tests.crossbar.model.random_designs import ACTIVATIONS, random_choice, random_components
 
@@ -144,7 +145,7 @@ def wide_case(seed: int) -> Case:
     rng = random.Random(f"{seed} wide")
     network = wide_network(rng)
     components = random_components(rng)
-    point = rng.choice(points(components, "strict", RRAM_RATIOS))
-    choice = random_choice(rng, network, point.side, "strict", 0.5)
+    point = rng.choice(points(components, STRICT, RRAM_RATIOS))
+    choice = random_choice(rng, network, point.side, STRICT, 0.5)
     power_w = rng.choice((5.0, 20.0, 60.0, 200.0, 1000.0))
-    return case_of(network, point, power_w, "strict", choice, components=components)
+    return case_of(network, point, power_w, STRICT, choice, components=components)

@@ -13,6 +13,7 @@ from hwgen.crossbar.facts.arch import Arch, arch_text, chip_of, choice_of
 from hwgen.crossbar.facts.arch_fabric import ArchFabric, Operation
 from hwgen.crossbar.facts.layout import floorplan
 from hwgen.crossbar.facts.operations import OPERATIONS
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.record import make_arch
 from hwgen.crossbar.pages.architectures import check_durations, load_arch
 from hwgen.errors import ConfigError
@@ -38,7 +39,7 @@ def fabric_of(arch: Arch) -> ArchFabric:
 def in_golden(arch: Arch) -> list[tuple[Operation, ...]]:
     """Return the operations of all layers as golden has them."""
     network = arch.whole_network
-    plan = floorplan(network, arch, arch.point, arch.rules, choice_of(arch))
+    plan = floorplan(network, arch, arch.point, STRICT, choice_of(arch))
     return operations_of(chip_of(arch, network, plan))
 
 

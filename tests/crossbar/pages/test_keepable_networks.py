@@ -6,6 +6,7 @@ import pytest
 
 from hwgen.commands.context import Context
 from hwgen.commands.synthesis import Synthesize
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.pages.synthesize import synthesize_network
 from tests.crossbar_checker import checker_of
 
@@ -27,7 +28,7 @@ def test_what_is_synthesized_can_run(network: str, power_w: float, tmp_path: Pat
         network=network,
         power_w=power_w,
         components=None,
-        rules="strict",
+        rules=STRICT,
         seed=1,
         method="bounded",
         evaluations=2000,

@@ -16,10 +16,13 @@ from hwgen.commands.synthesis import Synthesize
 from hwgen.crossbar.facts import load_arch
 from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.facts.schedule import load_schedule
 from hwgen.crossbar.model.least import least_power_w, nothing_below_w
 from hwgen.crossbar.pages.networks import load_network
-from hwgen.crossbar.pages.synthesize import FILES, seen, synthesize_network, told
+from hwgen.crossbar.pages.searching import seen, told
+from hwgen.crossbar.pages.synthesis_files import FILES
+from hwgen.crossbar.pages.synthesize import synthesize_network
 from hwgen.crossbar.synthesis.result import Progress, SearchResult
 from hwgen.errors import ConfigError, DesignError, OutputError
 from tests.onnx_graphs import conv, model, node
@@ -199,8 +202,8 @@ def test_a_hopeless_budget_is_refused_before_a_search(
     least = float(re.search(r"at least ([\d.]+)", str(no.value))[1])  # type: ignore[index]
     network = load_network(NETWORK, None)
     components = load_components(COMPONENTS_FILE)
-    assert nothing_below_w(network, components, "strict") <= least
-    assert least_power_w(network, components, "strict") == least
+    assert nothing_below_w(network, components, STRICT) <= least
+    assert least_power_w(network, components, STRICT) == least
 
 
 def test_a_refusal_says_why_no_design_was_taken() -> None:

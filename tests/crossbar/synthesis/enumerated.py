@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
-from hwgen.crossbar.facts.point import Rules, points
+from hwgen.crossbar.facts.point import points
+from hwgen.crossbar.facts.rules import STRICT, Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import Cost, evaluate
 from hwgen.crossbar.model.tables import CONV, FC, Tables
@@ -82,7 +83,7 @@ def every_design(tables: Tables) -> Iterator[Design]:
     copies_of = [
         range(1, tables.pixels[i] + 1) if tables.kind[i] == CONV else [1] for i in weighted
     ]
-    clocked = [tables.kind[i] == FC and tables.strict for i in weighted]
+    clocked = [tables.kind[i] == FC and tables.rules == STRICT for i in weighted]
     clocks_of = [range(1, MOST_CLOCKS + 1) if each else [1] for each in clocked]
     for pairs in every_pairing(weighted):
         mate = np.full(count, -1)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.allocate import Allocation, allocate
 from hwgen.crossbar.model.design import Design, Layout, lay_out
 from hwgen.crossbar.model.evaluate import Cost, evaluate
@@ -24,6 +24,7 @@ from hwgen.crossbar.synthesis.ranges import all_ranges
 from hwgen.crossbar.synthesis.simple import simple_design
 from tests.crossbar.model.designs import compiled_of
 from tests.crossbar.model.random_designs import random_case
+from tests.rules import named
 
 
 class Judged(NamedTuple):
@@ -42,7 +43,7 @@ class Judged(NamedTuple):
 
     @property
     def allocation(self) -> Allocation:
-        return allocate(self.tables, self.design, self.layout, self.cost.memory)
+        return allocate(self.tables, self.design, self.layout, self.cost.memory, False)
 
     @property
     def pipeline(self) -> Pipeline:
@@ -90,7 +91,7 @@ def small(rules: Rules, seeds: range) -> Iterator[Judged]:
     """Designs of random networks with random components."""
     for seed in seeds:
         tables, design = compiled_of(random_case(seed, rules))
-        found = judged(f"{rules} {seed}", tables, design)
+        found = judged(f"{named(rules)} {seed}", tables, design)
         if found is not None:
             yield found
 
@@ -105,7 +106,7 @@ def perturbed(tables: Tables, rng: random.Random) -> Design:
         if tables.kind[i] == CONV:
             wanted = round(design.copies[i] * rng.uniform(1 - spread, 1 + spread))
             design.copies[i] = min(max(1, wanted), tables.pixels[i])
-        elif tables.kind[i] == FC and tables.strict:
+        elif tables.kind[i] == FC and tables.rules.used_columns:
             design.clocks[i] = max(1, round(design.clocks[i] * rng.uniform(0.3, 3)))
         design.macros[i] = rng.randint(1, most)
     rng.shuffle(weighted)

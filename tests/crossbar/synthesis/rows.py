@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hwgen.crossbar.facts.rules import PUBLISHED
 from hwgen.crossbar.model.tables import Tables
 from hwgen.crossbar.synthesis.choices import Choices
 from hwgen.crossbar.synthesis.company import followed
@@ -32,7 +33,7 @@ def pace_of(given: Judged, i: int) -> tuple[int, int]:
     tables, pipeline = given.tables, given.pipeline
     n = pipeline.length[i]
     through = pipeline.to_next[i, :n].sum()
-    if not tables.strict and tables.reader_start[i] == tables.reader_start[i + 1]:
+    if tables.rules == PUBLISHED and tables.reader_start[i] == tables.reader_start[i + 1]:
         through += 1 - pipeline.to_next[i, n - 1]
     return int(pipeline.to_block[i, :n].max()), int(through)
 

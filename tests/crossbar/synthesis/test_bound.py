@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import RRAM_RATIOS, Rules, points
+from hwgen.crossbar.facts.point import RRAM_RATIOS, points
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.allocate import layer_work, memory_peak
 from hwgen.crossbar.model.buffers import inputs_held, output_need
 from hwgen.crossbar.model.design import Layout
@@ -46,6 +47,7 @@ from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.model.layers import conv
 from tests.crossbar.synthesis.judged import Judged, neighbours_of, small
 from tests.crossbar.synthesis.rows import BATCHES, SHARES, chosen_rows, weighted
+from tests.rules import UNCHAINED
 
 ROUNDING = 1e-9
 
@@ -53,7 +55,7 @@ THOUSANDS = [range(begin, begin + 1000) for begin in range(0, 12_000, 1000)]
 """Seeds of the long run, of which more than 10,000 are designs that fit."""
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT, UNCHAINED])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_no_design_beats_the_bound(rules: Rules, batch: range) -> None:
     for given in small(rules, batch):
@@ -72,7 +74,7 @@ def test_no_design_beats_the_bound(rules: Rules, batch: range) -> None:
 def test_ten_thousand_random_designs(batch: range) -> None:
     """Each in a box around it, with a choice for each of its layers; nine of ten seeds fit."""
     found = 0
-    for given in small("strict", batch):
+    for given in small(STRICT, batch):
         found += 1
         chosen_rows(given, given.choices(0.02))
         check_bounds(given, given.box(0.02), [given.cut])
@@ -88,7 +90,7 @@ def check_bounds(given: Judged, box: Box, cuts: list[Cut]) -> None:
     assert bound.energy <= allowed, (given.name, box)
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_boxes_of_many_scratchpads_and_ratios(rules: Rules, batch: range) -> None:
     """What holds for all of them together holds for each."""
@@ -139,7 +141,7 @@ def test_halves_are_all_of_a_box() -> None:
     ]
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_each_layer_finds_its_choice(rules: Rules, batch: range) -> None:
     """And all of them together cost no more than the design, in energy, static and peak power."""
@@ -193,7 +195,7 @@ def check_pairs(given: Judged, rows: Choices, chosen: dict[int, int]) -> None:
         assert busy[c] <= tables.bit_steps * layout.blocks[i] * design.clocks[i], given.name
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_held_memory(rules: Rules, batch: range) -> None:
     """No layer holds less, neither inputs nor outputs, than choices take for granted.
@@ -215,7 +217,7 @@ def test_held_memory(rules: Rules, batch: range) -> None:
                 for j in followers(tables, i)
             ]
             room = capacity_elements(tables, memory) * (1 + ROUNDING)
-            if rules == "strict":
+            if rules == STRICT:
                 macro = in_macro(tables, layout, times, layout.merge_macro[i])
                 assert max(sum(least), held.following[place]) <= macro * (1 + ROUNDING), given.name
                 assert macro <= room, given.name
@@ -252,7 +254,7 @@ def followers(tables: Tables, i: int) -> list[int]:
 def test_what_the_published_allocation_spends(batch: range) -> None:
     """Counts are rounded up, so a step is a little shorter than the peripheral share pays for."""
     over = 0
-    for given in small("published", batch):
+    for given in small(PUBLISHED, batch):
         tables, scalars = given.tables, given.tables.scalars
         work = layer_work(tables, given.design, given.layout)
         work[tables.kind != CONV, ADC:] = 0.0
@@ -267,7 +269,7 @@ def test_what_the_published_allocation_spends(batch: range) -> None:
     assert over > 0
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_uneven_macros(rules: Rules) -> None:
     """Nine copies in nine macros merge faster than in ten, where rows are split."""
     one = conv("one", (), (40, 300), (4, 4), window=(3, 1, 1))

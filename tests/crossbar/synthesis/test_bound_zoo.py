@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from hwgen.crossbar.compiler import shipped_network
-from hwgen.crossbar.facts.point import RRAM_RATIOS, Point, Rules, points
+from hwgen.crossbar.facts.point import RRAM_RATIOS, Point, points
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.tables import CONV, RATIO, Tables
@@ -29,16 +30,17 @@ from hwgen.jobs.executors import SerialExecutor
 from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.synthesis.judged import Judged, perturbed
 from tests.crossbar.synthesis.test_useful import is_inside
+from tests.rules import named
 
 NETWORKS = ("alexnet", "vgg13", "vgg16", "msra", "resnet18")
 WATTS = 49.0
 ROUNDING = 1e-9
 GOOD_POINTS = {
-    "published": (
+    PUBLISHED: (
         Point(rram_ratio=0.3, cell_bits=2, side=256, dac_bits=1),
         Point(rram_ratio=0.25, cell_bits=4, side=128, dac_bits=1),
     ),
-    "strict": (
+    STRICT: (
         Point(rram_ratio=None, cell_bits=2, side=256, dac_bits=1),
         Point(rram_ratio=None, cell_bits=4, side=128, dac_bits=1),
     ),
@@ -65,8 +67,8 @@ def tables_of(name: str, point: Point, rules: Rules) -> Tables:
 
 def annealed(name: str, rules: Rules) -> Judged | None:
     """A good design, so that a target above it leaves much out; None: no random one fits."""
-    rng = random.Random(f"{name} {rules}")
-    ratio = 0.3 if rules == "published" else None
+    rng = random.Random(f"{name} {named(rules)}")
+    ratio = 0.3 if rules == PUBLISHED else None
     large = Point(rram_ratio=ratio, cell_bits=4, side=256, dac_bits=1)
     for point in (*GOOD_POINTS[rules], large):
         tables = tables_of(name, point, rules)
@@ -85,7 +87,7 @@ def annealed(name: str, rules: Rules) -> Judged | None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_from_box_to_box_a_design_is_never_left_out(name: str, rules: Rules) -> None:
     """Down from a root, with the ranges and paths that each box hands on to its halves."""
     given = annealed(name, rules)
@@ -122,10 +124,10 @@ def holds(box: Box, given: Judged) -> bool:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_boxes(name: str, rules: Rules) -> None:
     """The roots, and boxes of some percent; paths come from each other and from the relaxation."""
-    rng = random.Random(f"{name} {rules}")
+    rng = random.Random(f"{name} {named(rules)}")
     for point in GOOD_POINTS[rules]:
         tables = tables_of(name, point, rules)
         held, needs = make_held(tables), make_needs(tables)
@@ -158,7 +160,7 @@ def test_boxes(name: str, rules: Rules) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_ten_thousand(name: str, rules: Rules) -> None:
     """Half of the designs are drawn freely at any point, half near the best that a search found."""
     network = shipped_network(name)
@@ -173,7 +175,7 @@ def test_ten_thousand(name: str, rules: Rules) -> None:
         executor=SerialExecutor(),
     )
     assert result is not None
-    rng = random.Random(f"long {name} {rules}")
+    rng = random.Random(f"long {name} {named(rules)}")
     bounds = {each.point: each.bound_gops_per_w for each in result.points}
     chosen = result.best.chosen.as_json()
     best = Design(*(np.array(chosen[field], np.int64) for field in Design._fields))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.tables import POWER
 from hwgen.crossbar.synthesis.climb import climb
@@ -22,7 +23,7 @@ def climbed(given: Judged, seed: int) -> tuple[float, float]:
 
 def test_a_design_becomes_no_worse_and_most_become_better() -> None:
     better = 0
-    for given in small("strict", range(12)):
+    for given in small(STRICT, range(12)):
         before = evaluate(given.tables, given.design, True).efficiency
         after, _ = climbed(given, 7)
         assert after >= before
@@ -33,7 +34,7 @@ def test_a_design_becomes_no_worse_and_most_become_better() -> None:
 
 def test_what_was_reached_is_not_lost() -> None:
     """A few more designs around a good one leave it, or a better one."""
-    for given in small("strict", range(4)):
+    for given in small(STRICT, range(4)):
         memory = int(given.cost.memory)
         design, _ = climb(given.tables, given.design, memory, EVALUATIONS, 7, True, Counter())
         reached = evaluate(given.tables, design, True)
@@ -45,7 +46,7 @@ def test_what_was_reached_is_not_lost() -> None:
 def test_a_tight_budget_holds() -> None:
     """What is better and needs more power than there is, is not taken."""
     taken = 0
-    for given in small("strict", range(12)):
+    for given in small(STRICT, range(12)):
         _, power = climbed(given, 7)
         cost = evaluate(given.tables, given.design, True)
         if power <= cost.peak_w:

@@ -4,6 +4,7 @@ from itertools import chain
 
 import numpy as np
 
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.ports import block_words
 from hwgen.crossbar.model.tables import CONV, Tables
 from hwgen.crossbar.model.travels import image_pixels
@@ -40,7 +41,7 @@ def plain_leader(tables: Tables, f: int) -> int:
 
 def test_who_follows_whom() -> None:
     found = alone = 0
-    for given in small("strict", range(60)):
+    for given in small(STRICT, range(60)):
         tables = given.tables
         for f in range(len(tables.kind)):
             if tables.crossbars[f] == 0:
@@ -58,7 +59,7 @@ def test_followers_ask_for_what_they_take() -> None:
     The last seed has a pooling of few pixels, and one behind it of more.
     """
     seen = 0
-    for given in chain(small("strict", range(60)), small("strict", range(6661, 6662))):
+    for given in chain(small(STRICT, range(60)), small(STRICT, range(6661, 6662))):
         tables, layout = given.tables, given.layout
         for i in weighted(tables):
             copies = int(layout.copies[i])
@@ -78,7 +79,7 @@ def test_followers_ask_for_what_they_take() -> None:
 
 def test_least_image_of_a_span() -> None:
     seen = 0
-    for given in small("strict", range(30)):
+    for given in small(STRICT, range(30)):
         tables = given.tables
         for i in weighted(tables):
             if tables.image[i] == 0 or tables.kind[i] != CONV:
@@ -96,7 +97,7 @@ def test_least_image_of_a_span() -> None:
 
 
 def test_received_words_and_blocks_of_a_box() -> None:
-    for given in small("strict", range(30)):
+    for given in small(STRICT, range(30)):
         tables, box = given.tables, given.box(0.3)
         blocks = most_blocks(tables, box)
         assert (given.layout.blocks <= blocks).all()
@@ -115,7 +116,7 @@ def test_received_words_and_blocks_of_a_box() -> None:
 def test_words_that_a_layer_stores() -> None:
     """Raw answers have fewer elements in a word than maps; a bound counts them as a design does."""
     raw = 0
-    for given in small("strict", range(20, 40)):
+    for given in small(STRICT, range(20, 40)):
         tables = given.tables
         for i in weighted(tables):
             stage = stage_of(tables, i, given.box(0.02))

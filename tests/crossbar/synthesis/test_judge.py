@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.allocate import FEASIBLE
 from hwgen.crossbar.model.buffers import kilobytes_above
 from hwgen.crossbar.model.exact import exact_times
@@ -12,7 +12,7 @@ from hwgen.crossbar.model.tables import KILOBYTES, POWER
 from hwgen.crossbar.synthesis.judge import ABOVE_LIMIT, OVER_BUDGET, OVER_MEMORY, fits, judge
 from tests.crossbar.synthesis.judged import small
 
-RULES = ["published", "strict"]
+RULES = [PUBLISHED, STRICT]
 SEEDS = range(60)
 
 
@@ -45,7 +45,7 @@ def waiting(rules: Rules) -> list[tuple[float, float, float]]:
 
 
 def test_pairs_wait_for_each_other() -> None:
-    found = np.array(waiting("strict"))
+    found = np.array(waiting(STRICT))
     assert len(found) > 5
     assert (found[:, 1] >= found[:, 0]).all() and (found[:, 1] > found[:, 0]).any()
     assert np.abs(found[:, 1] / found[:, 2] - 1).mean() < 0.02
@@ -89,7 +89,7 @@ def test_what_does_not_fit_is_higher(rules: Rules) -> None:
 
 def test_a_design_over_its_budget() -> None:
     """Published rules round up and may exceed the budget."""
-    for given in small("published", SEEDS):
+    for given in small(PUBLISHED, SEEDS):
         tables, memory = given.tables, int(given.cost.memory)
         scalars = tables.scalars.copy()
         cost, _ = judge(tables, given.design, memory, np.inf)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hwgen.chip.compiled import compiled
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import within_limits
 from hwgen.crossbar.model.tables import CONV
@@ -47,7 +47,7 @@ def test_every_way_to_share_is_tried() -> None:
 
 def test_every_neighbour_in_copies_is_reached() -> None:
     """One copy less and one more, down to one; those that give as many blocks are skipped."""
-    given = next(small("strict", range(20)))
+    given = next(small(STRICT, range(20)))
     tables = given.tables._replace(
         pixels=np.full(len(given.tables.kind), 9), kind=np.full(len(given.tables.kind), CONV)
     )
@@ -63,7 +63,7 @@ def test_every_neighbour_in_copies_is_reached() -> None:
         assert found == neighbours, copies
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_a_change_can_be_built(rules: Rules) -> None:
     """A hundred changes in a row keep mates mutual and macros within their limits."""
     seed(2)

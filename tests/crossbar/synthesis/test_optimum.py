@@ -3,6 +3,7 @@
 import pytest
 
 from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.synthesis.budget import Budget
 from hwgen.crossbar.synthesis.search import synthesize
 from hwgen.jobs.executors import make_executor
@@ -29,7 +30,7 @@ def answer(tiny: CrossbarNetwork, power_w: float, seed: int) -> float:
             tiny,
             FEW,
             power_w=power_w,
-            rules="strict",
+            rules=STRICT,
             seed=seed,
             budget=Budget(evaluations=EVALUATIONS),
             executor=executor,
@@ -41,7 +42,7 @@ def answer(tiny: CrossbarNetwork, power_w: float, seed: int) -> float:
 @pytest.mark.long
 @pytest.mark.parametrize("name", SMALL)
 def test_every_seed_finds_the_optimum(name: str) -> None:
-    best = best_of(SMALL[name], WATTS[name], "strict")
+    best = best_of(SMALL[name], WATTS[name], STRICT)
     assert best is not None
     found = [answer(SMALL[name], WATTS[name], seed) for seed in SEEDS]
     assert found == pytest.approx([best[2].efficiency] * len(SEEDS), rel=1e-12)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import Rules, points
+from hwgen.crossbar.facts.point import points
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import simulate
 from hwgen.crossbar.model.tables import Floats
@@ -32,7 +33,7 @@ from tests.crossbar.synthesis.rows import (
 ROUNDING = 1e-9
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_paths_are_no_longer_than_the_image(rules: Rules, batch: range) -> None:
     """The paths of other designs too, and with the least steps of a choice as with its own."""
@@ -50,7 +51,7 @@ def test_paths_are_no_longer_than_the_image(rules: Rules, batch: range) -> None:
                 assert steps <= end, given.name
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_paths_that_hold_for_some(rules: Rules, batch: range) -> None:
     """Around any two layers that wait for each other, and of any layer that is slow or is not."""
@@ -122,7 +123,7 @@ def blocks_on(given: Judged, cut: Cut, i: int) -> tuple[int, int]:
     return int(np.flatnonzero(needed >= cut.wait[i])[0]), last
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_turns_at_common_adcs(rules: Rules, batch: range) -> None:
     """Before its first conversion and after its last one a layer waits for others."""
@@ -138,7 +139,7 @@ def test_turns_at_common_adcs(rules: Rules, batch: range) -> None:
             assert turns.tail[i] <= times.end - over, given.name
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_a_path_that_nobody_waits_for(rules: Rules) -> None:
     """A stride leaves out the last row, which then ends the image; its stores are slow."""
     layers = (

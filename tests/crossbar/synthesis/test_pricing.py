@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.tables import Floats, Ints
 from hwgen.crossbar.synthesis.choices import Choices
 from hwgen.crossbar.synthesis.limits import ALONE, Limits, Use
@@ -65,7 +65,7 @@ def all_pairs(
     return np.asarray(np.where(busy[c] + busy[d] <= window, total, np.inf))
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_cheapest_of_all(rules: Rules) -> None:
     """Of each layer, and of each pair that costs less than is paid."""
     compared = excluded = 0
@@ -109,7 +109,7 @@ def columns_of(given: Judged, rows: Choices, rng: np.random.Generator) -> tuple[
     return np.array(own), np.array(mate)
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_prices_are_those_of_the_limits(rules: Rules) -> None:
     """What a column uses of all limits, each times its price, is what pricing takes for it."""
     for number, given in enumerate(small(rules, SEEDS)):

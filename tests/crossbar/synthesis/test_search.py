@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import Rules
-from hwgen.crossbar.facts.rules import Objective
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Objective, Rules
 from hwgen.crossbar.model.allocate import NO_POWER
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import Cost, evaluate, evaluate_identical
@@ -35,7 +34,7 @@ from tests.crossbar.synthesis.enumerated import FEW, HEADED, RESIDUAL, WIDE, bes
 ROUNDING = 1e-9
 NETWORKS = {"wide": WIDE, "headed": HEADED, "residual": RESIDUAL}
 SMALL = Budget(evaluations=12_000, boxes=60)
-RULES: tuple[Rules, ...] = ("published", "strict")
+RULES: tuple[Rules, ...] = (PUBLISHED, STRICT)
 CASES = [
     (name, rules, power_w) for name in NETWORKS for rules in RULES for power_w in (0.3, 0.45, 1.0)
 ]
@@ -46,7 +45,7 @@ optimum = cache(best_of)
 def searched(
     network: CrossbarNetwork = WIDE,
     *,
-    rules: Rules = "strict",
+    rules: Rules = STRICT,
     power_w: float = 0.5,
     seed: int = 1,
     budget: Budget = SMALL,
@@ -85,7 +84,7 @@ def test_why_designs_were_refused_is_counted(rules: Rules) -> None:
         assert set(result.refused) <= set(REASONS.values())
         assert 0 < sum(result.refused.values()) <= result.evaluations
     over = REASONS[NO_POWER]
-    assert (over in tight.refused, over in loose.refused) == (rules == "strict", False)
+    assert (over in tight.refused, over in loose.refused) == (rules == STRICT, False)
 
 
 def text_of(result: SearchResult) -> str:
@@ -252,10 +251,10 @@ def test_resumes(rounds: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("after", [30, 26, 40])
 def test_an_interrupt_within_a_round_loses_no_box(after: int, tmp_path: Path) -> None:
     """The bound of what was found until then still holds, and the rest comes later."""
-    uninterrupted = found(RESIDUAL, rules="published")
+    uninterrupted = found(RESIDUAL, rules=PUBLISHED)
     store = Store(tmp_path, code="c")
     executor = Counting(BOUND, after)
-    part = searched(RESIDUAL, rules="published", executor=executor, store=store)
+    part = searched(RESIDUAL, rules=PUBLISHED, executor=executor, store=store)
     assert part is None or part.stopped_early
     if part is not None:
         assert part.bound_gops_per_w >= uninterrupted.best.efficiency_gops_per_w
@@ -263,7 +262,7 @@ def test_an_interrupt_within_a_round_loses_no_box(after: int, tmp_path: Path) ->
         # What the next round makes of the same boxes is no worse; without them it would be less.
         assert part.bound_gops_per_w >= uninterrupted.convergence[told].bound_gops_per_w
         assert part.bound_gops_per_w <= part.convergence[-1].bound_gops_per_w
-    assert text_of(found(RESIDUAL, rules="published", store=store)) == text_of(uninterrupted)
+    assert text_of(found(RESIDUAL, rules=PUBLISHED, store=store)) == text_of(uninterrupted)
 
 
 def test_a_time_limit_says_so() -> None:
@@ -314,7 +313,7 @@ def test_begins_with_the_scans() -> None:
         WIDE,
         FEW,
         power_w=0.5,
-        rules="published",
+        rules=PUBLISHED,
         seed=1,
         budget=SMALL,
         executor=SerialExecutor(),
@@ -351,7 +350,7 @@ def test_identical_macros(method: str, rules: Rules) -> None:
     assert cost.efficiency == best.efficiency_gops_per_w
     assert cost.peak_w == best.peak_w <= 0.5
     assert result.identical
-    if rules == "strict":
+    if rules == STRICT:
         assert cost.efficiency <= result.bound_gops_per_w < float("inf")
     else:
         assert result.bound_gops_per_w == float("inf")
@@ -365,7 +364,7 @@ def test_a_design_for_streams_is_better_at_them_and_worse_alone() -> None:
     assert {each.bound_gops_per_w for each in stream.points} == {float("inf")}
     assert stream.best.energy_nj >= image.best.energy_nj
     point, chosen = image.best.point, image.best.chosen.as_json()
-    tables = make_tables(HEADED, FEW, point, 0.45, "strict", "stream")
+    tables = make_tables(HEADED, FEW, point, 0.45, STRICT, "stream")
     design = Design(*(np.array(chosen[name], np.int64) for name in Design._fields))
     alone = evaluate(tables, design, True)
     assert stream.best.efficiency_gops_per_w >= alone.efficiency > image.best.efficiency_gops_per_w

@@ -4,13 +4,12 @@ Around a design with few copies each of its numbers is a choice of its own, so t
 what the layer really takes; rounding and the distance on the mesh are all that a bound leaves out.
 """
 
-from typing import get_args
-
 import numpy as np
 import pytest
 
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import Rules, points
+from hwgen.crossbar.facts.point import points
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.allocate import layer_work
 from hwgen.crossbar.model.buffers import published_input_need
 from hwgen.crossbar.model.design import Design, accesses
@@ -46,18 +45,18 @@ from tests.crossbar.synthesis.enumerated import HEADED, RESIDUAL, WIDE, best_of
 from tests.crossbar.synthesis.judged import Judged, judged, small
 from tests.crossbar.synthesis.rows import is_near
 
-RULES: tuple[Rules, ...] = ("published",)
+RULES: tuple[Rules, ...] = (PUBLISHED,)
 """Where a bound is exact but for what it leaves out; strict rules ask for more, see `AT_LEAST`."""
 NARROW = 1e-6
 SEEDS = range(40)
 
 AT_LEAST = {
-    ("wide", "published"): 0.995,
-    ("wide", "strict"): 0.978,
-    ("headed", "published"): 0.992,
-    ("headed", "strict"): 0.992,
-    ("residual", "published"): 0.965,
-    ("residual", "strict"): 0.950,
+    ("wide", PUBLISHED): 0.995,
+    ("wide", STRICT): 0.978,
+    ("headed", PUBLISHED): 0.992,
+    ("headed", STRICT): 0.992,
+    ("residual", PUBLISHED): 0.965,
+    ("residual", STRICT): 0.950,
 }
 """The bound of a narrow box around the optimum, as a share of its energy: what is measured."""
 
@@ -152,13 +151,13 @@ def test_power_of_a_choice(rules: Rules) -> None:
         rows, box = one.choices(NARROW), one.box(NARROW)
         work = layer_work(tables, parted(one.design), layout)
         least = min(tables.parts[ADC:, STATIC] / tables.parts[ADC:, PEAK])
-        share = 0.0 if tables.strict else least
+        share = 0.0 if tables.rules == STRICT else least
         memory = tables.memories[box.memory]
-        access = max(memory[3], memory[4]) / memory[2] if tables.strict else 0.0
+        access = max(memory[3], memory[4]) / memory[2] if tables.rules == STRICT else 0.0
         for i, c in own_rows(one, rows).items():
             counts = work[i] / (tables.parts[:, RATE] * box.step_high)
             counts[DAC] = work[i, DAC]
-            if tables.kind[i] == FC and not tables.strict:
+            if tables.kind[i] == FC and tables.rules == PUBLISHED:
                 counts[ADC:] = 0.0
             crossbars = tables.crossbars[i] * layout.copies[i]
             macros = layout.shared_macros[i]
@@ -169,7 +168,7 @@ def test_power_of_a_choice(rules: Rules) -> None:
             assert rows.power[c] == pytest.approx(peak, rel=1e-9)
             assert rows.static[c] == pytest.approx(static, rel=1e-9, abs=1e-12)
             assert rows.crossbars[c] == pytest.approx(crossbars * tables.crossbar[PEAK], rel=1e-9)
-            converted = 0.0 if tables.kind[i] == FC and not tables.strict else work[i, ADC]
+            converted = 0.0 if tables.kind[i] == FC and tables.rules == PUBLISHED else work[i, ADC]
             assert rows.converted[c] == pytest.approx(converted, rel=1e-9)
             assert rows.blocks[c] == layout.blocks[i]
             checked += 1
@@ -183,7 +182,7 @@ def test_static_power_of_the_rest(rules: Rules) -> None:
         tables = one.tables
         _, static = fixed_costs(tables, one.box(NARROW))
         rest = tables.scalars[NOC_POWER]
-        if not tables.strict:
+        if tables.rules == PUBLISHED:
             least = min(tables.parts[ADC:, STATIC] / tables.parts[ADC:, PEAK])
             budget = tables.scalars[0] * (1 - tables.scalars[1])
             rest += least * (budget - tables.scalars[NOC_POWER])
@@ -201,7 +200,7 @@ def test_pace_of_a_choice(rules: Rules) -> None:
         for i, c in own_rows(one, rows).items():
             n = pipeline.length[i]
             through, per_block = pipeline.to_next[i, :n].sum(), pipeline.to_block[i, :n].max()
-            if not tables.strict and tables.reader_start[i] == tables.reader_start[i + 1]:
+            if tables.rules == PUBLISHED and tables.reader_start[i] == tables.reader_start[i + 1]:
                 through += 1 - pipeline.to_next[i, n - 1]
             travels = [k for k in range(n) if pipeline.operation[i, k] in (TRANSFER, MERGE)]
             slack = sum(int(pipeline.steps[i, k]) for k in travels)
@@ -236,16 +235,20 @@ def test_held_inputs_of_one_macro(rules: Rules) -> None:
                 assert held == published_input_need(one.tables, one.layout, i)
 
 
-@pytest.mark.parametrize("rules", get_args(Rules))
+@pytest.mark.parametrize("rules", (PUBLISHED, STRICT))
 def test_savings_of_a_pair(rules: Rules) -> None:
     """One conversion less in a step, and one macro less: what a choice pays for them."""
     for one in small(rules, range(12)):
         tables, box = one.tables, one.box(NARROW)
         saving = savings_of(tables, box)
         part, memory = tables.parts[ADC], tables.memories[box.memory]
-        share = 0.0 if tables.strict else min(tables.parts[ADC:, STATIC] / tables.parts[ADC:, PEAK])
+        share = (
+            0.0
+            if tables.rules == STRICT
+            else min(tables.parts[ADC:, STATIC] / tables.parts[ADC:, PEAK])
+        )
         count = 1 / (part[RATE] * box.step_high)
-        access = max(memory[3], memory[4]) / memory[2] if tables.strict else 0.0
+        access = max(memory[3], memory[4]) / memory[2] if tables.rules == STRICT else 0.0
         assert saving.conversion_peak == pytest.approx(count * part[PEAK])
         extra = part[STATIC] - share * part[PEAK]
         assert saving.conversion_static == pytest.approx(count * extra, abs=1e-15)
@@ -256,7 +259,7 @@ def test_savings_of_a_pair(rules: Rules) -> None:
 OPTIMA = [
     (name, network, rules)
     for name, network in (("wide", WIDE), ("headed", HEADED), ("residual", RESIDUAL))
-    for rules in get_args(Rules)
+    for rules in (PUBLISHED, STRICT)
 ]
 
 
@@ -276,7 +279,7 @@ def test_around_the_optimum(name: str, network: object, rules: Rules) -> None:
 
 def test_paths_exclude_what_is_too_long() -> None:
     """A box with fewer steps than any design of its copies needs is known to be empty."""
-    best = best_of(WIDE, 0.45, "strict")
+    best = best_of(WIDE, 0.45, STRICT)
     assert best is not None
     one = judged("wide", best[0], best[1])
     assert one is not None
@@ -289,7 +292,7 @@ def test_paths_exclude_what_is_too_long() -> None:
 
 def test_who_reads_whom() -> None:
     """Through a pooling too; what a single macro is spared is the transfer of its own copies."""
-    best = best_of(HEADED, 0.45, "published")
+    best = best_of(HEADED, 0.45, PUBLISHED)
     assert best is not None
     one = judged("headed", best[0], best[1])
     assert one is not None

@@ -4,6 +4,7 @@ import numpy as np
 
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import points
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.pipeline import make_pipeline
 from hwgen.crossbar.model.tables import Tables
@@ -20,8 +21,8 @@ def chain(*layers: CrossbarLayer, side: int) -> Tables:
     network = CrossbarNetwork(
         name="chain", input_channels=3, input_side=side, layers=layers, fused_activations=False
     )
-    point = next(each for each in points(COMPONENTS, "strict") if each.side == 128)
-    return make_tables(network, COMPONENTS, point, 1000.0, "strict")
+    point = next(each for each in points(COMPONENTS, STRICT) if each.side == 128)
+    return make_tables(network, COMPONENTS, point, 1000.0, STRICT)
 
 
 def test_who_waits_for_the_last_block() -> None:

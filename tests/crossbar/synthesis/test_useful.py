@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import owner_of
 from hwgen.crossbar.model.tables import CONV, FC, Ints
 from hwgen.crossbar.synthesis.bound import bound_box
@@ -18,7 +18,7 @@ from hwgen.crossbar.synthesis.ranges import (
 from hwgen.crossbar.synthesis.useful import ranges_of
 from tests.crossbar.synthesis.judged import Judged, small
 
-RULES = ["published", "strict"]
+RULES = [PUBLISHED, STRICT]
 SEEDS = range(60)
 
 
@@ -28,7 +28,7 @@ def is_inside(given: Judged, ranges: Ints) -> bool:
     for i in np.flatnonzero(tables.crossbars > 0):
         copies = design.copies[i] if tables.kind[i] == CONV else 1
         macros = design.macros[owner_of(design.mate, i)]
-        clocks = design.clocks[i] if tables.kind[i] == FC and tables.strict else 1
+        clocks = design.clocks[i] if tables.kind[i] == FC and tables.rules == STRICT else 1
         low, high = ranges[:, i][[COPIES_LOW, CLOCKS_LOW]], ranges[:, i][[COPIES_HIGH, CLOCKS_HIGH]]
         if not (low <= [copies, clocks]).all() or not ([copies, clocks] <= high).all():
             return False
@@ -78,7 +78,7 @@ def test_a_closer_target_leaves_more_out(rules: Rules) -> None:
 
 
 def test_nothing_is_left_of_a_box_without_choices() -> None:
-    given = next(small("strict", SEEDS))
+    given = next(small(STRICT, SEEDS))
     ranges = all_ranges(len(given.tables.kind))
     ranges[COPIES_HIGH] = 0
     facts = given.tables, given.held, given.needs

@@ -10,7 +10,8 @@ from golden.crossbar.listing import Window, count, dot, listing
 from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.layout import Choice, floorplan
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
-from hwgen.crossbar.facts.point import Point, Rules
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from tests.crossbar.model.layers import conv, fc, layer, pool
 
 ROOT = Path(__file__).parents[3]
@@ -31,7 +32,7 @@ def compiled(
     copies: tuple[int, ...],
     macros: tuple[int, ...],
     mate: tuple[int, ...] = (),
-    rules: Rules = "published",
+    rules: Rules = PUBLISHED,
 ) -> Dataflow:
     network = CrossbarNetwork(name="net", input_channels=3, input_side=8, layers=layers)
     choice = Choice(
@@ -153,13 +154,13 @@ def test_a_layer_waits_for_both_its_providers() -> None:
 
 def test_groups_are_dense_as_published() -> None:
     layers = (conv("one", (), (8, 8), (4, 4), window=(3, 1, 1), groups=8),)
-    strict = compiled(layers, (1,), (1,), rules="strict")
+    strict = compiled(layers, (1,), (1,), rules=STRICT)
     published = compiled(layers, (1,), (1,))
     # Strict: a transfer of the image comes first.
     assert strict.layers[0].operations[1].vec_width == 72 * 1 * 8
     assert published.layers[0].operations[0].vec_width == 72 * 8
     wide = (conv("one", (), (64, 64), (4, 4), window=(3, 1, 1), groups=2),)
-    strict, published = (compiled(wide, (1,), (1,), rules=r) for r in ("strict", "published"))
+    strict, published = (compiled(wide, (1,), (1,), rules=r) for r in (STRICT, PUBLISHED))
     assert strict.layers[0].operations[2].xb_num == 3 * 2 * 8
     assert published.layers[0].operations[1].xb_num == 5 * 8
 
@@ -173,7 +174,7 @@ def test_snake() -> None:
     choice = Choice(
         copies=(64, 1, 9, 1), macros=(1, 0, 3, 1), mate=(-1, -1, -1, -1), clocks=(1, 1, 1, 1)
     )
-    plan = floorplan(network, COMPONENTS, POINT, "strict", choice)
+    plan = floorplan(network, COMPONENTS, POINT, STRICT, choice)
     assert (plan.macros, plan.mesh_rows, plan.mesh_columns) == (5, 3, 2)
     assert [plan.position(macro) for macro in range(5)] == [(0, 0), (0, 1), (1, 1), (1, 0), (2, 0)]
     assert [plan.node(macro) for macro in range(5)] == [0, 1, 3, 2, 4]

@@ -9,6 +9,7 @@ from hwgen.crossbar.facts.holdings import cut_of
 from hwgen.crossbar.facts.layout import Choice, floorplan
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.ports import shares_of, tile_reads
+from hwgen.crossbar.facts.rules import PUBLISHED
 from hwgen.crossbar.facts.travels import conflicts_of, travels_of
 from tests.crossbar.facts.test_fabric import POINT, chip
 from tests.crossbar.model.layers import conv, fc, layer, pool
@@ -165,7 +166,7 @@ def test_every_block_of_a_layer_without_weights_has_a_pixel() -> None:
     choice = Choice(copies=(20, 1), macros=(1, 0), mate=(-1, -1), clocks=(1, 1))
     placed = chip(network, choice).plan.layers[1]
     assert (placed.copies, placed.blocks) == (4, 4)
-    published = floorplan(network, COMPONENTS, POINT, "published", choice).layers[1]
+    published = floorplan(network, COMPONENTS, POINT, PUBLISHED, choice).layers[1]
     assert (published.copies, published.blocks) == (4, 5)
 
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from golden.crossbar.encoding import Ints, digits_of, encode, multiply
-from hwgen.crossbar.facts.components import load_components
-from hwgen.crossbar.facts.encoding import (
+from hwgen.crossbar.facts.columns import (
     column_accumulator_bits,
     column_sum_most,
     input_sum_bits,
     partial_sum_bits,
 )
+from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.point import Point
 from hwgen.errors import ConfigError
 from tests.synthesis import COMPONENTS, COMPONENTS_FILE

@@ -12,6 +12,7 @@ from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import RRAM_RATIOS, points
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch
 from hwgen.errors import ConfigError, DesignError
 from tests.crossbar.model.conducted import promised_starts
@@ -83,7 +84,7 @@ def drawn_network(rng: random.Random) -> CrossbarNetwork:
 def fits(network: CrossbarNetwork, components: Components) -> bool:
     """Return whether chips are built with these constants: scratchpads as fast as flits come."""
     try:
-        check_buildable(network, components, points(components, "strict", RRAM_RATIOS))
+        check_buildable(network, components, points(components, STRICT, RRAM_RATIOS))
     except ConfigError:
         return False
     return True
@@ -96,15 +97,15 @@ def confirmed(seed: int) -> Confirmed | None:
     components = next(
         one for one in iter(lambda: drawn_components(rng), None) if fits(network, one)
     )
-    point = rng.choice(points(components, "strict", RRAM_RATIOS))
-    choice = random_choice(rng, network, point.side, "strict", 0.4)
+    point = rng.choice(points(components, STRICT, RRAM_RATIOS))
+    choice = random_choice(rng, network, point.side, STRICT, 0.4)
     design = design_of(choice.copies, choice.macros, choice.mate, choice.clocks)
     try:
         return confirm(
             network,
             components,
             point=point,
-            rules="strict",
+            rules=STRICT,
             power_w=POWER_W,
             design=design,
         )

@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from hwgen.commands.context import Context
+from hwgen.crossbar.facts.rules import PUBLISHED
 from hwgen.crossbar.pages.published import GAINS, IMAGENET, OVER_ISAAC, PARAMETERS, SPACE_DECADES
 from hwgen.errors import ConfigError
 from hwgen.jobs.executors import ProcessExecutor
@@ -34,7 +35,7 @@ def request(**changes: Any) -> Request:
         "networks": ("alexnet", "cifar_alexnet"),
         "power_w": 49.0,
         "components": ROOT / "configs/crossbar/components.yaml",
-        "rules": "published",
+        "rules": PUBLISHED,
         "seed": 1,
         "evaluations": EVALUATIONS,
         "workers": 1,

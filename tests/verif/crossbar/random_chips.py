@@ -30,7 +30,7 @@ from hwgen.commands.run import Simulate
 from hwgen.commands.synthesis import Synthesize
 from hwgen.crossbar.compiler.answers import layers_behind
 from hwgen.crossbar.facts.chip import Chip
-from hwgen.crossbar.facts.rules import rules_of
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.least import least_power_w
 from hwgen.crossbar.pages import synthesis_page
 from hwgen.crossbar.pages.networks import load_problem
@@ -136,7 +136,7 @@ def cheap() -> Iterator[None]:
 def find_chip(file: Path, recipe: Recipe, folder: Path) -> Path:
     """Search a chip for a network; return its architecture, beside which its schedule lies."""
     network, components = load_problem(str(file), COMPONENTS)
-    least = least_power_w(network, components, rules_of("strict"))
+    least = least_power_w(network, components, STRICT)
     # A network without a least power is refused by the search itself.
     Synthesize(
         str(file),

@@ -9,6 +9,7 @@ import pytest
 from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.operations import PER_BIT
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.facts.timing import LAGS, MOST_LAG
 from hwgen.crossbar.model.record import Confirmed, confirm, design_of
 from hwgen.crossbar.rtl.conductor import Conductor, strobes
@@ -91,7 +92,7 @@ def test_a_reader_that_leaves_the_end_of_a_map_out(icarus: str, tmp_path: Path) 
         CrossbarNetwork(name="ahead", input_channels=3, input_side=5, layers=layers),
         COMPONENTS,
         point=POINTS[0],
-        rules="strict",
+        rules=STRICT,
         power_w=6.0,
         design=design_of(copies=[1, 1, 1], macros=[1, 0, 1], mate=[-1] * 3, clocks=[1, 1, 1]),
     )

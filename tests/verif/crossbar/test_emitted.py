@@ -16,6 +16,7 @@ from hwgen.crossbar.compiler.quantized import crossbar_network
 from hwgen.crossbar.facts.arch import arch_text
 from hwgen.crossbar.facts.holdings import cut_of, most_macros
 from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch
 from hwgen.crossbar.rtl import make_chip
 from hwgen.crossbar.rtl.chip import Chip
@@ -74,7 +75,7 @@ def random_design(seed: int) -> Confirmed | None:
             crossbar_network(network),
             replace(components, adcs=replace(components.adcs, resolutions=adcs)),
             point=Point(rram_ratio=None, cell_bits=cell_bits, side=side, dac_bits=dac_bits),
-            rules="strict",
+            rules=STRICT,
             power_w=50.0,
             design=design_of(copies, macros, mate, [1] * len(macros)),
         )

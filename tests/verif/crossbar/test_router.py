@@ -9,7 +9,7 @@ import pytest
 from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.routes import IO, LOCAL, beside, load_number, masks, numbers
 from hwgen.crossbar.model.record import make_arch
-from hwgen.crossbar.rtl.router import Router
+from hwgen.crossbar.rtl.links import Router
 from tests.synthesis import confirmed
 from verif.common.side_by_side import SideBySide
 from verif.runner import build, run

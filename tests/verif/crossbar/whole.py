@@ -9,6 +9,7 @@ from hwgen.crossbar.facts.arch import arch_text
 from hwgen.crossbar.facts.chip import Chip, described
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.facts.schedule import save_schedule
 from hwgen.crossbar.model.record import (
     Confirmed,
@@ -87,7 +88,7 @@ def design(
         crossbar_network(network),
         small_components(network, side, bus_bits),
         point=Point(rram_ratio=None, cell_bits=cell_bits, side=side, dac_bits=dac_bits),
-        rules="strict",
+        rules=STRICT,
         power_w=50.0,
         design=design_of(copies, macros, mate or [-1] * count, clocks or [1] * count),
     )

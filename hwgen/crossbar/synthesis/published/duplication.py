@@ -71,7 +71,7 @@ def reserve_w(tables: Tables, variant: Variant) -> float:
 
     Strict rules need none: they round before they look at the budget.
     """
-    if tables.strict:
+    if tables.rules.whole_parts:
         return 0.0
     return rounding_w(tables) + window_of(tables, variant) * float(tables.crossbar[PEAK])
 

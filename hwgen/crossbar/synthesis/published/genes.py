@@ -209,7 +209,7 @@ def design_of(tables: Tables, space: Space, gene: Gene) -> Design:
             one, two = sorted((space.layers[i], space.layers[owner]))
             mate[one], mate[two] = two, one
             macros[one], macros[two] = numbers[i] + numbers[owner], 0
-    if tables.strict:
+    if tables.rules.used_columns:
         clocks = dense_clocks(tables, copies)
     return Design(copies, macros, mate, clocks)
 

@@ -5,7 +5,8 @@ from typing import Literal
 
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import RRAM_RATIOS, Point, Rules, points
+from hwgen.crossbar.facts.point import RRAM_RATIOS, Point, points
+from hwgen.crossbar.facts.rules import PUBLISHED, Rules
 from hwgen.crossbar.model.tables import Tables
 from hwgen.crossbar.model.tabulate import make_tables
 from hwgen.crossbar.synthesis.published.annealing import ALPHA, CODE_CHAINS, TEXT_CANDIDATES
@@ -38,11 +39,11 @@ class Problem:
 
     def points(self) -> list[Point]:
         """Return the outer loop, in the published order."""
-        return points(self.components, "published", self.ratios)
+        return points(self.components, PUBLISHED, self.ratios)
 
     def judged_at(self, point: Point) -> Point:
         """Return the point at which designs of a point of the outer loop are judged."""
-        return point if self.rules == "published" else replace(point, rram_ratio=None)
+        return replace(point, rram_ratio=None) if self.rules.whole_parts else point
 
     def tables(self, point: Point) -> Tables:
         """Return the arrays for judging designs at a point of the outer loop."""

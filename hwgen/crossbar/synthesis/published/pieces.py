@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.evaluate import Cost
 from hwgen.crossbar.model.record import design_of
 from hwgen.crossbar.synthesis.published.method import Problem, PublishedSearch
@@ -64,7 +65,7 @@ def tasks_of(piece: Json) -> list[Json]:
             network=network,
             components=components,
             power_w=piece["power_w"],
-            rules=piece["rules"],
+            rules=Rules(*piece["rules"]),
             ratios=tuple(piece["ratios"]),
         ),
         "method": PublishedSearch(**piece["method"]),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.synthesis.published.method import Problem, PublishedSearch
 from hwgen.crossbar.synthesis.published.search import search
 from hwgen.crossbar.synthesis.work import from_design, problem_of
@@ -21,7 +22,7 @@ def run(task: Json) -> Json:
             network=network,
             components=components,
             power_w=task["power_w"],
-            rules=task["rules"],
+            rules=Rules(*task["rules"]),
         ),
         PublishedSearch(**task["method"]),
         evaluations=task["evaluations"],

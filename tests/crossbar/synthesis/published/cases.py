@@ -5,7 +5,8 @@ from pathlib import Path
 from hwgen.crossbar.compiler import shipped_network
 from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
-from hwgen.crossbar.facts.point import Point, Rules
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import PUBLISHED, Rules
 from hwgen.crossbar.model.tables import Tables
 from hwgen.crossbar.model.tabulate import make_tables
 from hwgen.crossbar.synthesis.published.method import Problem
@@ -57,13 +58,13 @@ DENSE = chain(layer("one", "fc", (64, 32), (1, 1)), layer("two", "fc", (32, 10),
 """Nothing can be held more than once."""
 
 
-def problem(network: CrossbarNetwork, *, power_w: float, rules: Rules = "published") -> Problem:
+def problem(network: CrossbarNetwork, *, power_w: float, rules: Rules = PUBLISHED) -> Problem:
     """Return a problem with one RatioRram, which is enough for a test."""
     return Problem(
         network=network, components=COMPONENTS, power_w=power_w, rules=rules, ratios=(0.3,)
     )
 
 
-def tables_of(network: CrossbarNetwork, *, power_w: float, rules: Rules = "published") -> Tables:
+def tables_of(network: CrossbarNetwork, *, power_w: float, rules: Rules = PUBLISHED) -> Tables:
     """Return the arrays of a network at the usual point."""
     return make_tables(network, COMPONENTS, POINT, power_w, rules)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.synthesis.published.annealing import anneal, code_energy, text_energy
 from hwgen.crossbar.synthesis.published.duplication import (
     CopiesProblem,
@@ -93,7 +94,7 @@ def test_an_audit_leaves_room_for_rounding_and_for_the_window() -> None:
 
 
 def test_strict_rules_round_by_themselves() -> None:
-    tables = tables_of(ALEXNET, power_w=WATTS, rules="strict")
+    tables = tables_of(ALEXNET, power_w=WATTS, rules=STRICT)
     raw = copies_problem(tables, 0.3, "text", audited=False)
     assert copies_problem(tables, 0.3, "text", audited=True).budget == raw.budget
 

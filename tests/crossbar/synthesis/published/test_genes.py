@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.random import PCG64, Generator
 
+from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.design import lay_out
 from hwgen.crossbar.model.evaluate import evaluate, within_limits
 from hwgen.crossbar.model.tables import ADC
@@ -150,7 +151,7 @@ def test_mutation_of_sharing_pairs_and_parts() -> None:
 
 
 def test_strict_rules_give_dense_layers_no_more_adcs_than_convolutions() -> None:
-    tables = tables_of(ALEXNET, power_w=49.0, rules="strict")
+    tables = tables_of(ALEXNET, power_w=49.0, rules=STRICT)
     genes = make_space(tables, np.array(ALEXNET_COPIES), "specialized")
     design = design_of(tables, genes, REFERENCE)
     work = tables.work[:, ADC] * design.copies / design.clocks

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.synthesis.published.method import PublishedSearch
 from hwgen.crossbar.synthesis.published.pieces import BATCH, Crew
 from hwgen.crossbar.synthesis.published.search import Found, search
@@ -55,7 +55,7 @@ def in_pieces(
     told: Told,
     method: PublishedSearch = TEXT,
     late: Callable[[], bool] = lambda: False,
-    rules: Rules = "published",
+    rules: Rules = PUBLISHED,
 ) -> tuple[Found, Crew]:
     given = problem(SMALL, power_w=WATTS, rules=rules)
     text = json.dumps([asdict(given.network), asdict(given.components)])
@@ -63,7 +63,7 @@ def in_pieces(
     return search(given, method, evaluations=EVALUATIONS, seed=1, mapper=crew), crew
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_pieces_find_the_same(variant: Any, rules: Rules) -> None:
     method = PublishedSearch(variant=variant, exact=False)

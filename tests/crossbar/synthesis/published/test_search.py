@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.tables import CONV
 from hwgen.crossbar.synthesis.published.annealing import generator
@@ -63,7 +63,7 @@ def alexnet_task(variant: Variant, evaluations: int, *, seed: int = 1) -> Partit
 
 
 def small(
-    method: PublishedSearch, evaluations: int, *, seed: int = 1, rules: Rules = "published"
+    method: PublishedSearch, evaluations: int, *, seed: int = 1, rules: Rules = PUBLISHED
 ) -> Found:
     return search(
         problem(SMALL, power_w=WATTS, rules=rules), method, evaluations=evaluations, seed=seed
@@ -138,7 +138,7 @@ def test_evaluations_are_spread_evenly_over_points() -> None:
     assert [share.place for share in plan.shares] == sorted(share.place for share in plan.shares)
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_best_keeps_to_the_budget_and_can_be_judged_again(
     variant: Variant, rules: Rules
@@ -149,7 +149,7 @@ def test_the_best_keeps_to_the_budget_and_can_be_judged_again(
     assert found.explanation == ""
     assert best.cost.peak_w <= WATTS
     assert best.cost.converged
-    assert (best.point.rram_ratio is None) == (rules == "strict")
+    assert (best.point.rram_ratio is None) == (rules == STRICT)
     tables = problem(SMALL, power_w=WATTS, rules=rules).tables(
         replace(best.point, rram_ratio=best.ratio)
     )
@@ -315,7 +315,7 @@ def test_too_little_power_for_the_rest_is_said() -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_a_network_without_convolutions_is_searched_too(variant: Variant, rules: Rules) -> None:
     found = search(
         problem(DENSE, power_w=0.5, rules=rules),

@@ -27,8 +27,8 @@ import numpy as np
 
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import Point, Rules
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.allocate import (
     FEASIBLE,
     Allocation,
@@ -38,11 +38,10 @@ from hwgen.crossbar.model.allocate import (
     power_of,
     used_crossbars,
 )
-from hwgen.crossbar.model.design import Design, Layout, lay_out
+from hwgen.crossbar.model.design import Design, Layout, copies_for, lay_out, most_copies_for
 from hwgen.crossbar.model.evaluate import Cost, energy_nj, interval_of, simulate
 from hwgen.crossbar.model.tables import (
     ADC,
-    CONV,
     DAC,
     FC,
     FLOOR,
@@ -120,16 +119,10 @@ def isaac(
 ) -> Isaac | None:
     """Return the ISAAC with the most copies of its layers that a budget holds; None: not one."""
     tables = make_tables(network, components, POINT, power_w, rules)
-    low, high = 1, int(tables.pixels.max())
-    if peak_of(tables, copies_for(tables, high)) > power_w:
+    copies = most_copies_for(tables, lambda each: peak_of(tables, each) <= power_w)
+    if peak_of(tables, copies) > power_w:
         return None
-    while low < high:
-        middle = (low + high) // 2
-        if peak_of(tables, copies_for(tables, middle)) <= power_w:
-            high = middle
-        else:
-            low = middle + 1
-    design = design_of(tables, copies_for(tables, high))
+    design = design_of(tables, copies)
     layout = lay_out(tables, design)
     allocation = allocate_isaac(tables, design, layout)
     memory = edram(tables)
@@ -154,12 +147,6 @@ def isaac(
         allocation=allocation,
         cost=cost,
     )
-
-
-def copies_for(tables: Tables, blocks: int) -> Ints:
-    """Return the copies with which no convolution takes more than so many blocks."""
-    copies: Ints = np.where(tables.kind == CONV, -(-tables.pixels // blocks), 1)
-    return copies
 
 
 def design_of(tables: Tables, copies: Ints) -> Design:
@@ -187,7 +174,7 @@ def allocate_isaac(tables: Tables, design: Design, layout: Layout) -> Allocation
     work = layer_work(tables, design, layout)
     counts = counts_for(tables, work, step)
     charged = crossbars > 0
-    if not tables.strict:
+    if not tables.rules.used_columns:
         charged &= tables.kind != FC
     counts[charged, ADC] = crossbars[charged]
     counts[charged, DAC] = crossbars[charged] * tables.crossbar_side
@@ -205,8 +192,7 @@ def peak_efficiency(components: Components, rules: Rules) -> float:
     Each crossbar does 2 operations a weight in all bit steps of an input; what its ADC converts is
     shifted and added. Sums over crossbars depend on the layer, and are left out.
     """
-    strict = is_strict(rules)
-    parts = part_table(components, POINT, strict=strict)
+    parts = part_table(components, POINT, rules)
     size = next(each for each in components.crossbars.sizes if each.side == POINT.side)
     memory = next(
         each for each in components.scratchpads.capacities if each.kilobytes == EDRAM_KILOBYTES
@@ -214,10 +200,12 @@ def peak_efficiency(components: Components, rules: Rules) -> float:
     step = max(components.step_floor_ns, POINT.side / float(parts[ADC, RATE]))
     additions = POINT.side / components.vector_units.lanes
     units = additions / (parts[SHIFT_ADD, RATE] * step)
-    crossbar = max(size.peak_w, size.static_w + size.dynamic_w) if strict else size.peak_w
+    crossbar = size.peak_w
+    if rules.static_plus_dynamic:
+        crossbar = max(crossbar, size.static_w + size.dynamic_w)
     crossbar += parts[ADC, PEAK] + POINT.side * parts[DAC, PEAK] + units * parts[SHIFT_ADD, PEAK]
     tile = CROSSBARS_PER_TILE * crossbar + memory.leakage_w
-    if strict:
+    if rules.static_plus_dynamic:
         tile += max(memory.read_nj, memory.write_nj) / np.ceil(memory.latency_ns)
     power = TILES_PER_CHIP * tile + components.network_on_chip.power_w
     weights = TILES_PER_CHIP * CROSSBARS_PER_TILE * POINT.side**2 / POINT.slices(components)

@@ -6,23 +6,24 @@ import numpy as np
 import pytest
 
 from hwgen.crossbar.facts.components import load_components
-from hwgen.crossbar.facts.point import Point, Rules
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import evaluate
-from hwgen.crossbar.model.reuse import parted, reuse
 from hwgen.crossbar.model.tables import FC, Tables
 from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.studies.pimsyn_paper.adc_reuse import parted, reuse
 from tests.crossbar.model.alexnet import ALEXNET
 
 COMPONENTS = load_components(Path(__file__).parents[3] / "configs/crossbar/components.yaml")
-RULES: tuple[Rules, ...] = ("published", "strict")
+RULES: tuple[Rules, ...] = (PUBLISHED, STRICT)
 COPIES = np.array([100, 1, 24, 1, 7, 6, 6, 1, 1, 1, 1, 1])
 MACROS = np.array([14, 0, 14, 0, 14, 7, 9, 0, 0, 6, 4, 1])
 ALONE = np.full(len(COPIES), -1)
 
 
 def case(rules: Rules) -> tuple[Tables, Design]:
-    strict = rules == "strict"
+    strict = rules == STRICT
     point = Point(rram_ratio=None if strict else 0.3, cell_bits=2, side=256, dac_bits=1)
     tables = make_tables(ALEXNET, COMPONENTS, point, 49.0, rules)
     clocks = np.where((tables.kind == FC) & strict, 64, 1)
@@ -42,7 +43,7 @@ def test_sharing_delays_and_saves(rules: Rules) -> None:
 
 
 def test_pairs_that_a_design_has_are_parted_first() -> None:
-    tables, design = case("strict")
+    tables, design = case(STRICT)
     cost = evaluate(tables, design, True)
     mate, macros = ALONE.copy(), MACROS.copy()
     mate[0], mate[2], macros[2] = 2, 0, 0

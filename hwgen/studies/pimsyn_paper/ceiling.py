@@ -1,7 +1,8 @@
 """What no crossbar of some constants can exceed, whatever is built around it."""
 
 from hwgen.crossbar.facts.components import Components
-from hwgen.crossbar.facts.point import Rules, points
+from hwgen.crossbar.facts.point import points
+from hwgen.crossbar.facts.rules import Rules
 
 
 def peak_ceiling(components: Components, rules: Rules) -> float:

@@ -6,19 +6,8 @@ import numpy as np
 import pytest
 
 from hwgen.crossbar.facts.components import load_components
-from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.allocate import layer_work
-from hwgen.crossbar.model.ceiling import peak_ceiling
-from hwgen.crossbar.model.isaac import (
-    CROSSBARS_PER_TILE,
-    EDRAM_KILOBYTES,
-    POINT,
-    TILES_PER_CHIP,
-    Isaac,
-    best_isaac,
-    isaac,
-    peak_efficiency,
-)
 from hwgen.crossbar.model.tables import (
     ADC,
     CONV,
@@ -31,10 +20,21 @@ from hwgen.crossbar.model.tables import (
     RATE,
     SHIFT_ADD,
 )
+from hwgen.studies.pimsyn_paper.ceiling import peak_ceiling
+from hwgen.studies.pimsyn_paper.isaac import (
+    CROSSBARS_PER_TILE,
+    EDRAM_KILOBYTES,
+    POINT,
+    TILES_PER_CHIP,
+    Isaac,
+    best_isaac,
+    isaac,
+    peak_efficiency,
+)
 from tests.crossbar.model.alexnet import ALEXNET
 
 COMPONENTS = load_components(Path(__file__).parents[3] / "configs/crossbar/components.yaml")
-RULES: tuple[Rules, ...] = ("published", "strict")
+RULES: tuple[Rules, ...] = (PUBLISHED, STRICT)
 
 
 @pytest.fixture(scope="module", params=RULES)
@@ -54,7 +54,7 @@ def test_a_step_is_the_128_conversions_of_one_adc(chip: Isaac) -> None:
 
 def test_each_crossbar_has_one_adc_and_a_dac_a_row(chip: Isaac) -> None:
     tables = chip.tables
-    built = (tables.kind == CONV) | ((tables.kind == FC) & bool(tables.strict))
+    built = (tables.kind == CONV) | ((tables.kind == FC) & (tables.rules == STRICT))
     crossbars = (tables.crossbars * chip.layout.copies)[built]
     assert (chip.allocation.counts[built, ADC] == crossbars).all()
     assert (chip.allocation.counts[built, DAC] == 128 * crossbars).all()
@@ -87,7 +87,7 @@ def test_copies_are_in_proportion_to_outputs(chip: Isaac) -> None:
 def test_peak_power_is_the_sum_of_all_parts_and_within_the_budget(chip: Isaac) -> None:
     tables = chip.tables
     memory = tables.memories[tables.memories[:, KILOBYTES] == 64][0]
-    access = max(memory[3], memory[4]) / memory[2] if tables.strict else 0.0
+    access = max(memory[3], memory[4]) / memory[2] if tables.rules == STRICT else 0.0
     parts = float((chip.allocation.counts.sum(axis=0) * tables.parts[:, PEAK]).sum())
     crossbars = int((tables.crossbars * chip.design.copies).sum())
     peak = parts + crossbars * tables.crossbar[PEAK] + tables.scalars[NOC_POWER]
@@ -97,7 +97,7 @@ def test_peak_power_is_the_sum_of_all_parts_and_within_the_budget(chip: Isaac) -
 
 
 def test_it_is_given_the_best_of_the_budgets(chip: Isaac) -> None:
-    rules: Rules = "strict" if chip.tables.strict else "published"
+    rules: Rules = STRICT if chip.tables.rules == STRICT else PUBLISHED
     once = isaac(ALEXNET, COMPONENTS, power_w=chip.budget_w, rules=rules)
     assert once is not None
     assert once.cost == chip.cost
@@ -110,17 +110,17 @@ def test_it_is_given_the_best_of_the_budgets(chip: Isaac) -> None:
 
 
 def test_too_little_power_is_no_chip() -> None:
-    assert isaac(ALEXNET, COMPONENTS, power_w=1.0, rules="strict") is None
+    assert isaac(ALEXNET, COMPONENTS, power_w=1.0, rules=STRICT) is None
 
 
 def test_peak_efficiency_by_hand() -> None:
     """A crossbar does 2 x 128 x 128 / 8 operations in 16 steps of 128 ns."""
     operations = 2 * 128 * 128 / 8 / (16 * 128)
     at_most = operations / (3e-4 + 2e-3 + 128 * 3.9e-6 + 4 / (0.25 * 128) * 1e-4 + 13.6025e-3 / 96)
-    found = peak_efficiency(COMPONENTS, "published")
+    found = peak_efficiency(COMPONENTS, PUBLISHED)
     assert found == pytest.approx(at_most, rel=0.01)
     assert found < at_most
-    assert peak_efficiency(COMPONENTS, "strict") < found
+    assert peak_efficiency(COMPONENTS, STRICT) < found
 
 
 @pytest.mark.parametrize("rules", RULES)

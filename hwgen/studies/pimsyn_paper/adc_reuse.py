@@ -8,10 +8,10 @@ from itertools import combinations
 
 import numpy as np
 
-from hwgen.crossbar.model.allocate import counts_for, layer_work
+from hwgen.crossbar.model.allocate import counts_at, layer_work
 from hwgen.crossbar.model.design import Design, Layout, lay_out, most_macros
 from hwgen.crossbar.model.evaluate import simulate
-from hwgen.crossbar.model.macros import macros_alike, whole_counts
+from hwgen.crossbar.model.macros import macros_alike
 from hwgen.crossbar.model.tables import ADC, CONV, Tables
 
 
@@ -81,9 +81,6 @@ def judged(tables: Tables, design: Design, memory: int, step_ns: float) -> tuple
 
 def adcs_of(tables: Tables, design: Design, layout: Layout, step_ns: float) -> float:
     """Return the least ADCs of the chip that do all conversions in a step."""
-    if tables.strict:
-        alike = macros_alike(tables, design, layout)
-        counts = whole_counts(tables, design, layout, alike, step_ns)
-    else:
-        counts = counts_for(tables, layer_work(tables, design, layout), step_ns)
+    alike, work = macros_alike(tables, design, layout), layer_work(tables, design, layout)
+    counts = counts_at(tables, design, layout, alike, work, step_ns, False)
     return float(counts[:, ADC].sum())

@@ -1,0 +1,112 @@
+"""What a synthesis is asked for: network, components and rules, read and checked once."""
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from hwgen.commands.context import Context
+from hwgen.commands.synthesis import Synthesize
+from hwgen.crossbar.facts.buildable import check_buildable
+from hwgen.crossbar.facts.components import Components, load_components
+from hwgen.crossbar.facts.layout import check_rules
+from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.point import points
+from hwgen.crossbar.facts.rules import STRICT, Rules, rules_of
+from hwgen.crossbar.pages.networks import load_problem
+from hwgen.errors import ConfigError
+from hwgen.files.shipped import shipped_folder
+
+MOST_W = 1e6
+COMPONENTS = shipped_folder() / "crossbar" / "components.yaml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """What a search is about; request: budget, objective and method as they were asked for."""
+
+    request: Synthesize
+    network: CrossbarNetwork
+    components: Components
+    rules: Rules
+
+    @property
+    def table(self) -> Path:
+        """The file of the components."""
+        return Path(self.request.components or COMPONENTS)
+
+    @property
+    def name(self) -> str:
+        """A name for a design that tells what it was made for."""
+        request = self.request
+        plain = re.sub(r"[^A-Za-z0-9_.-]", "_", self.network.name)[:40]
+        stream = "-stream" if request.objective == "stream" else ""
+        identical = "-identical" if request.identical else ""
+        return f"{plain}-{request.power_w:g}w-{request.rules}{stream}{identical}"
+
+
+def problem_of(context: Context, request: Synthesize) -> Problem:
+    """Return what a request asks for, or refuse it; say what will have no Verilog."""
+    check_power(request.power_w)
+    table = Path(request.components or COMPONENTS)
+    rules = rules_of(request.rules)
+    network, components = load_problem(
+        request.network_file, load_components(table), request.image_size, rules=rules
+    )
+    check_rules(network, rules)
+    check_objective(request)
+    check_identical(request)
+    if not points(components, rules):
+        raise ConfigError(
+            field="adcs.resolutions",
+            allowed="at least one that a crossbar, its cells and its DACs ask for",
+            given=", ".join(f"{adc.bits} bits" for adc in components.adcs.resolutions),
+            source=str(table),
+        )
+    say_unbuildable(context, network, components, rules)
+    return Problem(request=request, network=network, components=components, rules=rules)
+
+
+def say_unbuildable(
+    context: Context, network: CrossbarNetwork, components: Components, rules: Rules
+) -> None:
+    """Say what no generator builds of shapes alone; a network that has weights was refused."""
+    try:
+        if rules == STRICT:
+            check_buildable(network, components, points(components, rules))
+    except ConfigError as error:
+        context.say(f"the chip will have a price, but no Verilog: {error}")
+
+
+def check_power(power_w: float) -> None:
+    """Refuse a budget that is no power."""
+    if not (math.isfinite(power_w) and 0 < power_w <= MOST_W):
+        raise ConfigError(
+            field="--power-w",
+            allowed=f"above 0 and at most {MOST_W:,.0f}",
+            given=f"{power_w:g}",
+            source="command line",
+        )
+
+
+def check_objective(request: Synthesize) -> None:
+    """Refuse to search for streams as the published search does."""
+    if request.objective == "stream" and request.method != "bounded":
+        raise ConfigError(
+            field="--objective",
+            allowed="image with the published search",
+            given=f"{request.objective} with --method {request.method}",
+            source="command line",
+        )
+
+
+def check_identical(request: Synthesize) -> None:
+    """Refuse identical macros by the public code's search, whose own break the budget."""
+    if request.identical and request.method == "code":
+        raise ConfigError(
+            field="--identical",
+            allowed="used with --method bounded or text, since identical macros of the public code"
+            " exceed the power budget",
+            given=f"--method {request.method}",
+            source="command line",
+        )

@@ -1,0 +1,167 @@
+"""A search as a person sees it: compiled once, resumed, told of, and refused in words."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+from hwgen.commands.context import Context
+from hwgen.commands.digests import digest_of, digest_of_code, versions
+from hwgen.crossbar.pages.problem import Problem
+from hwgen.crossbar.pages.synthesis_table import shares_of
+from hwgen.errors import ConfigError, DesignError
+from hwgen.files.shipped import shown
+
+if TYPE_CHECKING:
+    from hwgen.crossbar.synthesis.result import Progress, SearchResult
+    from hwgen.jobs.executors import Executor
+
+CODE = (
+    "hwgen.chip",
+    "hwgen.crossbar.facts",
+    "hwgen.crossbar.model",
+    "hwgen.crossbar.synthesis",
+    "hwgen.jobs",
+)
+"""Packages that decide what a search finds."""
+
+BETTER, CLOSER = 0.001, 0.01
+"""Shares by which a value, and its bound, have become better if a line says so."""
+
+RESUME = "the same command goes on where this one stopped"
+
+
+def search(context: Context, problem: Problem) -> "SearchResult":
+    """Return the answer of the search, resumed where an earlier one of the same kind stopped."""
+    from hwgen.crossbar.synthesis import search as dse
+    from hwgen.crossbar.synthesis.budget import Budget
+    from hwgen.crossbar.synthesis.compiling import must_compile
+    from hwgen.jobs.executors import make_executor
+    from hwgen.jobs.store import Store
+
+    request = problem.request
+    if not must_compile():
+        refuse_hopeless(problem)
+    code = [digest_of_code(*CODE), versions()]
+    refused: Counter[str] = Counter()
+    with (
+        context.status(f"synthesizing {problem.network.name}") as tell,
+        make_executor(request.workers, request.scheduler) as executor,
+    ):
+        try:
+            if must_compile():
+                compile_once(context, executor)
+                refuse_hopeless(problem)
+            result = dse.synthesize(
+                problem.network,
+                problem.components,
+                power_w=request.power_w,
+                rules=problem.rules,
+                objective=request.objective,
+                identical=request.identical,
+                seed=request.seed,
+                budget=Budget(
+                    method=request.method,
+                    evaluations=request.evaluations,
+                    time_limit_s=request.time_limit_s,
+                ),
+                executor=executor,
+                store=Store(context.work / "search", code=digest_of(code)),
+                on_progress=told(context, tell),
+                refused=refused,
+            )
+        except KeyboardInterrupt:
+            context.say(f"stopped before a chip was found; {RESUME}")
+            raise
+    if result is None:
+        refuse_power(problem, refused)
+    if result.stopped_early:
+        context.say(f"stopped early; {RESUME}")
+    return result
+
+
+def compile_once(context: Context, executor: "Executor") -> None:
+    """Compile the search in one worker, and say so; the others load what it compiles."""
+    context.say("the search is compiled once, by one process: one to two minutes")
+    for _ in executor.run("hwgen.crossbar.synthesis.compiling:compile_once", [{}]):
+        pass
+
+
+def told(context: Context, tell: Callable[[str], None]) -> "Callable[[Progress], None]":
+    """Return what puts the progress of a search into words, and prints what has become better."""
+    best, bound = 0.0, math.inf
+
+    def on_progress(progress: "Progress") -> None:
+        nonlocal best, bound
+        line = progress_line(progress)
+        tell(line)
+        closer = progress.bound_gops_per_w < bound * (1 - CLOSER)
+        if progress.best_gops_per_w > best * (1 + BETTER) or (best > 0 and closer):
+            best, bound = progress.best_gops_per_w, progress.bound_gops_per_w
+            context.say(line)
+
+    return on_progress
+
+
+def progress_line(progress: "Progress") -> str:
+    """Return value, bound and gap of the best design so far."""
+    best, bound = progress.best_gops_per_w, progress.bound_gops_per_w
+    line = f"{progress.evaluations:,} evaluations, best {best:,.1f} GOPS/W"
+    if not math.isfinite(bound):
+        return line
+    gap = f", gap {100 * (bound / best - 1):.1f}%" if best > 0 else ""
+    return f"{line}, bound {bound:,.1f}{gap}"
+
+
+def refuse_hopeless(problem: Problem) -> None:
+    """Refuse a budget below what any design needs, before anything is searched."""
+    from hwgen.crossbar.model.least import nothing_below_w
+
+    least = nothing_below_w(problem.network, problem.components, problem.rules)
+    if problem.request.power_w < least:
+        refuse_power(problem)
+
+
+def refuse_power(problem: Problem, refused: Mapping[str, int] | None = None) -> NoReturn:
+    """Say how many watts would do; refused: designs that a search looked at, by reason."""
+    from hwgen.crossbar.model.least import least_power_w
+
+    request, name = problem.request, problem.network.name
+    given = problem.network, problem.components, problem.rules
+    least = least_power_w(*given, identical=request.identical)
+    if least is None:
+        raise DesignError(
+            f"{name} fits no chip of these components, whatever the power budget"
+            f" ({shown(problem.table)})"
+        )
+    if least <= request.power_w:
+        raise DesignError(
+            f"the search found no chip for {name} within {request.power_w:g} W, though one"
+            f" needs {least:g} W: give it more --evaluations, or more time{seen(refused)}"
+        )
+    raise ConfigError(
+        field="--power-w",
+        allowed=f"at least {least:g} for one copy of the weights of {name}{seen(refused)}",
+        given=f"{request.power_w:g}",
+        source="command line",
+    )
+
+
+def seen(refused: Mapping[str, int] | None) -> str:
+    """Return how many designs a search looked at, and why it took none."""
+    if not refused:
+        return ""
+    count = sum(refused.values())
+    return f" (of {count:,} designs {shares_of(refused, count)})"
+
+
+@contextmanager
+def simulating(context: Context) -> Iterator[None]:
+    """Show that streams of images are simulated, and say what to do after an interrupt."""
+    with context.status("simulating a stream of images"):
+        try:
+            yield
+        except KeyboardInterrupt:
+            context.say(f"stopped before a stream of images was simulated; {RESUME}")
+            raise
