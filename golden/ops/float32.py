@@ -20,7 +20,8 @@ INFINITE = 0xFF
 """Biased exponent of infinities and of what is no number."""
 TOP = 61
 """Place of the leading bit of the larger of two summands; the sum needs one place more."""
-POWERS = 1 << np.arange(63, dtype=np.int64)
+EXACT, DROPPED = 53, 10
+"""Bits of whole numbers that float64 holds; bits of longer ones that their length does not need."""
 
 
 class Parts(NamedTuple):
@@ -171,15 +172,22 @@ def sticky(significand: Integers, shift: Integers) -> Integers:
 
 def normal(given: Parts, top: int = FRACTION) -> Parts:
     """Return numbers whose leading bit is at a place; zeros stay; `top` loses no bit."""
-    lengths = np.searchsorted(POWERS, given.significand, side="right")
+    lengths = lengths_of(given.significand)
     shift = np.where(given.significand > 0, top + 1 - lengths, 0)
     return Parts(given.negative, given.significand << shift, given.exponent - shift)
+
+
+def lengths_of(values: Integers) -> Integers:
+    """Return the bits of whole numbers from 0, below 2**63; the exponent of a float64 has them."""
+    short = np.where(values >> EXACT > 0, values >> DROPPED << DROPPED, values)
+    exponents: Integers = (short.astype(np.float64).view(np.int64) >> 52) - 1022
+    return np.maximum(exponents, 0)
 
 
 def rounded(given: Parts) -> Bits:
     """Return the nearest float32, of two the even one; beyond the largest an infinity."""
     negative, significand, exponent = given
-    lengths = np.searchsorted(POWERS, significand, side="right")
+    lengths = lengths_of(significand)
     last = np.maximum(exponent + lengths - SIGNIFICANT, LEAST)
     shift = last - exponent
     kept = np.where(
