@@ -23,8 +23,9 @@ from hwgen.network.file import load_network
 from tests.quantized_onnx import Model, saved
 
 NETWORKS = Path(__file__).parents[3] / "configs/networks"
-SHIPPED = {"digits_vit": ("digits", "31543072d650")}
-"""Shipped transformers: their images, and the first digits of what golden gives for 64 of them."""
+SHIPPED = {"digits_vit": (64, 33, "31543072d650"), "cifar10_cct": (16, 48, "b861a16cb110")}
+"""Shipped transformers: images, maps that the runtime shows, and the first digits of the sha256 of
+what golden gives for the images."""
 CPU_FACTS = Path("/proc/cpuinfo")
 has_avx2 = pytest.mark.skipif(
     CPU_FACTS.exists() and " avx2 " not in CPU_FACTS.read_text(),
@@ -156,9 +157,12 @@ def test_what_no_runtime_computes_as_stated(
     assert sentence in str(caught.value)
 
 
-def images_of(dataset: str, count: int) -> np.ndarray:
-    """Return test images, again with noise where there are fewer."""
-    given = load_dataset(dataset, None).test_images
+def images_of(name: str, count: int) -> np.ndarray:
+    """Return images that ship, again with noise where there are fewer."""
+    if name == "digits_vit":
+        given = load_dataset("digits", None).test_images
+    else:
+        given = np.load(NETWORKS.parent / "images/cifar10.npz")["images"]
     repeated = np.concatenate([given] * (1 + count // len(given)))[:count].astype(np.int64)
     noise = np.random.default_rng(1).integers(-8, 9, repeated.shape)
     noise[: len(given)] = 0
@@ -182,8 +186,8 @@ def test_a_shipped_transformer_is_its_onnx_file(name: str) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_golden_gives_what_it_gave(name: str) -> None:
-    dataset, digest = SHIPPED[name]
-    maps = infer(load_network(NETWORKS / f"{name}.npz"), images_of(dataset, 64))
+    count, _, digest = SHIPPED[name]
+    maps = infer(load_network(NETWORKS / f"{name}.npz"), images_of(name, count))
     sha = hashlib.sha256(b"".join(np.ascontiguousarray(each).tobytes() for each in maps.values()))
     assert sha.hexdigest().startswith(digest)
 
@@ -191,15 +195,19 @@ def test_golden_gives_what_it_gave(name: str) -> None:
 @has_avx2
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("digits_vit", 100), pytest.param("digits_vit", 1000, marks=pytest.mark.long)],
+    [
+        ("digits_vit", 100),
+        ("cifar10_cct", 16),
+        *(pytest.param(name, 1000, marks=pytest.mark.long) for name in SHIPPED),
+    ],
 )
 def test_every_map_of_a_shipped_transformer(name: str, count: int) -> None:
     network = load_network(NETWORKS / f"{name}.npz")
-    images = images_of(SHIPPED[name][0], count)
+    images = images_of(name, count)
     compared = beside_runtime(NETWORKS / f"{name}.onnx", images, network)
     assert all_equal(compared) >= 17_000 * count
     # The runtime shows all maps but the constant one.
-    assert len(compared.end_to_end) == len(network.layers) - 1
+    assert len(compared.end_to_end) == len(network.layers) - 1 == SHIPPED[name][1]
 
 
 @has_avx2
@@ -219,6 +227,6 @@ def test_a_perturbed_norm_is_seen(tmp_path: Path) -> None:
     network = load_network(NETWORKS / "digits_vit.npz")
     name = next(layer.name for layer in network.layers if layer.op == "layer_norm")
     network.held[name]["gamma"][3] ^= 1 << 18
-    compared = beside_runtime(NETWORKS / "digits_vit.onnx", images_of("digits", 16), network)
+    compared = beside_runtime(NETWORKS / "digits_vit.onnx", images_of("digits_vit", 16), network)
     counter = compared.same_inputs[name]
     assert counter.one_step + counter.larger > 0
