@@ -30,6 +30,9 @@ LONG_SEARCHES = {
     name: (name, 49.0, None) for name in ("alexnet", "vgg13", "vgg16", "msra", "resnet18")
 }
 """By the name of a line: network, watts, evaluations."""
+LARGE = ("cadnn_cifar10_resnet20", "cifar10_resnet20_50", "digits_resnet20")
+"""Networks that stand beside the chips of the papers alone, unless the run is long."""
+PAPER = ("dbpim/paper", "mram/paper", "crossbar/digits_small_cnn")
 
 Made = Iterator[tuple[str, Callable[[], str]]]
 """The name of a line, and what makes its digest."""
@@ -43,11 +46,13 @@ def architectures() -> dict[str, Path]:
 
 
 def everything(long: bool) -> Made:
-    """Yield each line and what makes it; long: searches of large networks, too."""
+    """Yield each line and what makes it; long: large networks on all chips, large searches."""
     for name, file in architectures().items():
         yield f"verilog {name}", partial(verilog, file)
     for network, file in shipped.networks().items():
         for name, arch in architectures().items():
+            if network in LARGE and name not in PAPER and not long:
+                continue
             yield f"program {network} {name}", partial(program, file, arch)
             yield f"model {network} {name}", partial(model, file, arch)
     for page, text in documents(ROOT / "configs").items():
@@ -109,9 +114,17 @@ def made_now(long: bool) -> dict[str, str]:
     return found
 
 
+def is_long(name: str) -> bool:
+    """Return whether a line is made by long runs alone."""
+    kind, thing, *rest = name.split()
+    if kind == "synthesis":
+        return thing in LONG_SEARCHES
+    return kind in ("program", "model") and thing in LARGE and rest[0] not in PAPER
+
+
 def changes(before: dict[str, str], now: dict[str, str], long: bool) -> list[str]:
     """Return a line for each thing that is new, gone or another."""
-    large = {name for name in before if name.split()[0] == "synthesis"} - now.keys()
+    large = {name for name in before if is_long(name)}
     names = sorted((before.keys() | now.keys()) - (set() if long else large))
     return [
         f"{name}: {before.get(name, 'nothing')[:60]} -> {now.get(name, 'nothing')[:60]}"
@@ -124,7 +137,9 @@ def main() -> None:
     """Compare, or write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="replace the digests")
-    parser.add_argument("--long", action="store_true", help="searches of five networks as well")
+    parser.add_argument(
+        "--long", action="store_true", help="large networks everywhere, five searches"
+    )
     given = parser.parse_args()
     before: dict[str, str] = json.loads(DIGESTS.read_text()) if DIGESTS.exists() else {}
     now = made_now(given.long)
@@ -132,7 +147,7 @@ def main() -> None:
     print("\n".join(different) or "the same")
     if given.write:
         kept = before if not given.long else {}
-        kept = {name: text for name, text in kept.items() if name.startswith("synthesis ")}
+        kept = {name: text for name, text in kept.items() if is_long(name)}
         DIGESTS.write_text(json.dumps(kept | now, indent=1, sort_keys=True) + "\n")
         return
     sys.exit(bool(different))
