@@ -3,6 +3,7 @@
 from hwgen.cli.from_requests import add_command
 from hwgen.commands.against import Compare
 from hwgen.commands.build import Build, CompileCommand
+from hwgen.commands.cache import Cache
 from hwgen.commands.cost import Cost
 from hwgen.commands.exchange import ExportOnnx
 from hwgen.commands.export import Export
@@ -31,6 +32,7 @@ REQUESTS = (
     Cost,
     Synthesize,
     Onnx,
+    Cache,
 )
 """In the order in which `hwgen --help` lists them."""
 

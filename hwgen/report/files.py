@@ -19,6 +19,7 @@ from hwgen.report.sweep import SweepReport
 from hwgen.report.work import (
     AdaptiveTrainReport,
     BuildReport,
+    CacheReport,
     CompileReport,
     ExportReport,
     TrainReport,
@@ -26,6 +27,7 @@ from hwgen.report.work import (
 
 REPORTS: dict[str, Any] = {
     "build": BuildReport,
+    "cache": CacheReport,
     "compare": AgreementReport,
     "compile": CompileReport,
     "cost": CostReport,

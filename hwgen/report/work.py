@@ -1,4 +1,4 @@
-"""The reports of `hwgen train`, `compile`, `build` and `export`: what they wrote."""
+"""The reports of `hwgen train`, `compile`, `build`, `export`: what they wrote; and of `cache`."""
 
 from typing import Any, Literal
 
@@ -109,3 +109,27 @@ class ExportReport:
     setting: Setting
     folder: str
     script: str
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class CachedKind:
+    """Results of one kind that were kept.
+
+    entries, bytes: before anything was cleared
+    """
+
+    name: str
+    what: str
+    folder: str
+    entries: Count
+    bytes: Count
+    cleared: bool
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class CacheReport:
+    """What commands keep to be faster next time."""
+
+    format: Literal["hwgen.report.cache"]
+    version: Literal[1]
+    kinds: list[CachedKind]

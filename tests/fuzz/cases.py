@@ -253,6 +253,7 @@ GIVEN = {
     "onnx": ["absent"],
     "train": [str(RECIPES[0])],
     "synthesize": ["absent"],
+    "cache": [],
 }
 
 
