@@ -1,6 +1,7 @@
 """Options and fixtures that every test may use."""
 
 import os
+from collections.abc import Generator
 
 import pytest
 
@@ -10,6 +11,7 @@ from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.synthesis.compiling import compile_once
 from hwgen.files import patience
 from tests.rules import named
+from verif.testplan import CPU_SECONDS
 from verif.toolchain import BUILD_ROOT, has_icarus
 
 # Every test finds the simulators that others have built, whatever its --work.
@@ -49,6 +51,30 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Let one of all workers compile what tests of crossbar chips call; the others wait."""
     if item.nodeid.startswith(COMPILED) and ("crossbar" in item.nodeid or "synth" in item.nodeid):
         compile_once()
+
+
+BEGAN = pytest.StashKey[float]()
+"""Processor seconds of this process and its children before a test."""
+
+
+def cpu_seconds() -> float:
+    """Return the processor seconds of this process and of children that have ended."""
+    return sum(os.times()[:4])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Remember when a test began."""
+    item.stash[BEGAN] = cpu_seconds()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Write what a test took, with its fixtures, into the results."""
+    result = yield
+    item.user_properties.append((CPU_SECONDS, f"{cpu_seconds() - item.stash[BEGAN]:.2f}"))
+    return result
 
 
 @pytest.fixture

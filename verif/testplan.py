@@ -13,6 +13,18 @@ TESTPLAN = Path(__file__).parent / "testplan.yaml"
 FORGIVEN = "Icarus"
 """A test may be skipped for want of this tool, and for no other reason."""
 
+LONG_ALONE = frozenset(
+    {
+        "the register block holds the formal properties of AXI4-Lite, and one that withdraws an"
+        " answer does not"
+    }
+)
+"""Promises that no test by default may keep: each needs minutes. At most twenty."""
+CPU_SECONDS = "cpu_s"
+"""Property of a test: its processor seconds, with fixtures and children."""
+DEAREST = 20
+"""Tests that are named with their price."""
+
 Results = Mapping[str, set[str]]
 
 
@@ -45,6 +57,8 @@ def judge(entry: Mapping[str, Any], results: Results) -> Iterator[tuple[str, boo
     """
     if not entry["tests"] and not entry.get("long"):
         yield "it names no test", True
+    elif not entry["tests"] and entry.get("promise") not in LONG_ALONE:
+        yield "no test that runs by default keeps it", True
     for test in [*entry["tests"], *entry.get("long", [])]:
         outcomes = results.get(test, set())
         if not outcomes:
@@ -64,8 +78,29 @@ def read_plan() -> list[tuple[str, Mapping[str, Any]]]:
     return [(part, entry) for part, entries in plan.items() for entry in entries]
 
 
+def dearest(junit_xml: Path) -> list[tuple[float, str]]:
+    """Return the tests that took the most processor seconds, the dearest first."""
+    prices = []
+    for case in ElementTree.parse(junit_xml).iter("testcase"):
+        for each in case.iterfind(f"properties/property[@name='{CPU_SECONDS}']"):
+            prices.append(
+                (float(each.attrib["value"]), f"{case.get('classname')}::{case.get('name')}")
+            )
+    return sorted(prices, reverse=True)
+
+
+def tell_prices(junit_xml: Path) -> None:
+    """Print what the dearest tests took, and all of them."""
+    prices = dearest(junit_xml)
+    for seconds, test in prices[:DEAREST]:
+        print(f"testplan: {seconds:6.1f} CPU s {test}")
+    whole = sum(seconds for seconds, _ in prices)
+    print(f"testplan: {whole:.0f} CPU s in {len(prices)} tests")
+
+
 def main(junit_xml: Path) -> int:
     """Print one line for each promise that is not fully tested; return 1 if one is broken."""
+    tell_prices(junit_xml)
     results = read_results(junit_xml)
     promises = read_plan()
     broken = 0

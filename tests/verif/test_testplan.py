@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from verif.mutants import read_mutants
-from verif.testplan import judge, read_plan, read_results
+from verif.testplan import LONG_ALONE, dearest, judge, read_plan, read_results, tell_prices
 from verif.toolchain import ROOT
 
 PARTS = "test_parts.py"
 """Files whose tests are named with their parameters, part and size."""
 
 JUNIT = """<testsuites><testsuite>
-<testcase classname="tests.test_a" name="test_good[1]"><properties/></testcase>
+<testcase classname="tests.test_a" name="test_good[1]"><properties>
+<property name="cpu_s" value="2.50"/></properties></testcase>
 <testcase classname="tests.test_a" name="test_mixed[1]"/>
 <testcase classname="tests.test_a" name="test_mixed[2]"><failure/></testcase>
 <testcase classname="tests.test_a" name="test_icarus"><skipped message="no Icarus"/></testcase>
@@ -52,7 +53,28 @@ def test_long_tests_need_not_run_but_must_not_fail(tmp_path: Path) -> None:
 
 def test_a_promise_without_tests_is_broken(tmp_path: Path) -> None:
     assert judgement(tmp_path, tests=[]) == [("it names no test", True)]
-    assert judgement(tmp_path, tests=[], long=["tests/test_a.py::test_long"]) == []
+
+
+def test_a_promise_is_kept_by_default_but_for_a_few(tmp_path: Path) -> None:
+    (tmp_path / "results.xml").write_text(JUNIT)
+    results = read_results(tmp_path / "results.xml")
+    alone = {"tests": [], "long": ["tests/test_a.py::test_long"]}
+    assert list(judge({**alone, "promise": "mine"}, results)) == [
+        ("no test that runs by default keeps it", True)
+    ]
+    assert not list(judge({**alone, "promise": next(iter(LONG_ALONE))}, results))
+    assert len(LONG_ALONE) <= 20
+    promises = {entry["promise"] for _, entry in read_plan() if not entry["tests"]}
+    assert promises == LONG_ALONE
+
+
+def test_the_dearest_tests_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "results.xml").write_text(JUNIT)
+    assert dearest(tmp_path / "results.xml") == [(2.5, "tests.test_a::test_good[1]")]
+    tell_prices(tmp_path / "results.xml")
+    printed = capsys.readouterr().out
+    assert "   2.5 CPU s tests.test_a::test_good[1]" in printed
+    assert "2 CPU s in 1 tests" in printed
 
 
 @cache
