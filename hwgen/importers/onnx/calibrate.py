@@ -170,15 +170,15 @@ def operators_of(graph: onnx.GraphProto) -> list[str]:
 
 def heads_of(graph: onnx.GraphProto) -> set[str]:
     """Return the names of nodes that only give classes another scale, at the end of a network."""
-    left, found = {tensor.name for tensor in graph.output}, set()
+    left, heads = {tensor.name for tensor in graph.output}, set()
     for node in reversed(graph.node):
         if left.isdisjoint(node.output):
             continue
         if node.op_type in HEADS:
-            found.add(node.name)
+            heads.add(node.name)
         if node.op_type in HEADS | {"Flatten", "Reshape", "Squeeze"}:
             left.update(node.input[:1])
-    return found
+    return heads
 
 
 def functions_of_one_map(graph: onnx.GraphProto) -> set[str]:
