@@ -6,15 +6,19 @@ import numpy as np
 
 from golden.network import predict
 from hwgen.data import Dataset, load_dataset
+from hwgen.files.patience import Ticker
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network, save_network
 from hwgen.train.budget import fitted
+from hwgen.train.loop import say
 from hwgen.train.parallel import processes, rank, wait_for_all
 from hwgen.train.report import TrainResult, write_report
 from hwgen.train.train import progress_bars, torch_settings
 from hwgen.train.transformer.export import network_of, quantized_onnx, save_onnx
 from hwgen.train.transformer.recipe import TransformerRecipe
 from hwgen.train.transformer.run import Run
+
+IMAGES_AT_ONCE = 100
 
 
 def train_transformer(
@@ -82,5 +86,11 @@ def train_transformer(
 
 def accuracy(network: QuantizedNetwork, dataset: Dataset) -> float:
     """Return the fraction of the test images that the integers get right."""
-    found = predict(network, dataset.test_images)
-    return float(np.mean(found == dataset.test_labels))
+    images, correct = dataset.test_images, 0
+    with Ticker("test images", say, total=len(images)) as ticker:
+        for first in range(0, len(images), IMAGES_AT_ONCE):
+            part = slice(first, first + IMAGES_AT_ONCE)
+            found = predict(network, images[part])
+            correct += int(np.sum(found == dataset.test_labels[part]))
+            ticker.advance(len(found))
+    return correct / len(images)
