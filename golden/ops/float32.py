@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from golden.ops.requantize import Integers, lengths_of, to_even
+
 Bits = NDArray[np.uint32]
-Integers = NDArray[np.int64]
 
 FRACTION, SIGNIFICANT = 23, 24
 """Bits behind the point of a significand, and of the whole significand."""
@@ -20,8 +21,6 @@ INFINITE = 0xFF
 """Biased exponent of infinities and of what is no number."""
 TOP = 61
 """Place of the leading bit of the larger of two summands; the sum needs one place more."""
-EXACT, DROPPED = 53, 10
-"""Bits of whole numbers that float64 holds; bits of longer ones that their length does not need."""
 
 
 class Parts(NamedTuple):
@@ -177,13 +176,6 @@ def normal(given: Parts, top: int = FRACTION) -> Parts:
     return Parts(given.negative, given.significand << shift, given.exponent - shift)
 
 
-def lengths_of(values: Integers) -> Integers:
-    """Return the bits of whole numbers from 0, below 2**63; the exponent of a float64 has them."""
-    short = np.where(values >> EXACT > 0, values >> DROPPED << DROPPED, values)
-    exponents: Integers = (short.astype(np.float64).view(np.int64) >> 52) - 1022
-    return np.maximum(exponents, 0)
-
-
 def rounded(given: Parts) -> Bits:
     """Return the nearest float32, of two the even one; beyond the largest an infinity."""
     negative, significand, exponent = given
@@ -206,12 +198,3 @@ def rounded(given: Parts) -> Bits:
     )
     bits: Any = magnitude | negative.astype(np.int64) << 31
     return np.asarray(bits, np.uint32)
-
-
-def to_even(values: Integers, shift: Integers) -> Integers:
-    """Return values / 2**shift, rounded to nearest, ties to even; shift from 0 to 62."""
-    whole = values >> shift
-    rest, unit = values - (whole << shift), np.left_shift(np.int64(1), shift)
-    beyond = unit - rest
-    rounded_up: Integers = whole + ((rest > beyond) | ((rest == beyond) & (whole & 1 == 1)))
-    return rounded_up

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.ops import float32
+from hwgen.network.layer_norm import SUMS
 
 Bits = NDArray[np.uint32]
-
-SUMS = 8
 
 
 def layer_norm(

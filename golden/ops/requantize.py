@@ -10,7 +10,8 @@ from hwgen.network.quantization import HALF_UP, SIGNED_BITS, SIGNIFICANT_BITS, R
 
 Integers = NDArray[np.int64]
 
-POWERS = 1 << np.arange(63, dtype=np.int64)
+EXACT, DROPPED = 53, 10
+"""Bits of whole numbers that float64 holds; bits of longer ones that their length does not need."""
 
 
 def requantize(
@@ -57,9 +58,15 @@ def significant(values: Integers) -> Integers:
     if values.max(initial=0) < 1 << SIGNIFICANT_BITS:
         # As the sums of most layers: nothing is lost.
         return values
-    lengths = np.searchsorted(POWERS, values, side="right")
-    excess = np.maximum(lengths - SIGNIFICANT_BITS, 0).astype(np.int64)
+    excess = np.maximum(lengths_of(values) - SIGNIFICANT_BITS, 0)
     return to_even(values, excess) << excess
+
+
+def lengths_of(values: Integers) -> Integers:
+    """Return the bits of whole numbers from 0, below 2**63; the exponent of a float64 has them."""
+    short = np.where(values >> EXACT > 0, values >> DROPPED << DROPPED, values)
+    exponents: Integers = (short.astype(np.float64).view(np.int64) >> 52) - 1022
+    return np.maximum(exponents, 0)
 
 
 def to_even(values: Integers, shift: Integers) -> Integers:

@@ -16,8 +16,7 @@ from hwgen.network.layer import (
 )
 from hwgen.network.maps import BYTE_BITS, STRICT, Complaint, Size
 from hwgen.network.quantization import SIGNIFICANT_BITS
-
-ENTRIES = 1 << BYTE_BITS
+from hwgen.network.table import ENTRIES
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

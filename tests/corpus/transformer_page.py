@@ -110,10 +110,10 @@ def zero_blocks(weights: np.ndarray) -> np.ndarray:
     return np.concatenate([(group == 0).all(axis=0) for group in groups])
 
 
-def with_noise(images: np.ndarray) -> np.ndarray:
-    """Return a thousand images, those that come again with noise."""
-    times = -(-IMAGES // len(images))
-    repeated = np.concatenate([images] * times)[:IMAGES].astype(np.int64)
+def with_noise(images: np.ndarray, count: int = IMAGES) -> np.ndarray:
+    """Return so many images, those that come again with noise."""
+    times = -(-count // len(images))
+    repeated = np.concatenate([images] * times)[:count].astype(np.int64)
     noise = np.random.default_rng(1).integers(-NOISE, NOISE + 1, repeated.shape)
     noise[: len(images)] = 0
     return (repeated + noise).clip(0, 255).astype(np.uint8)

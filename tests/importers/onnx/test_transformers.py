@@ -159,14 +159,13 @@ def test_what_no_runtime_computes_as_stated(
 
 def images_of(name: str, count: int) -> np.ndarray:
     """Return images that ship, again with noise where there are fewer."""
+    from tests.corpus.transformer_page import with_noise
+
     if name == "digits_vit":
         given = load_dataset("digits", None).test_images
     else:
         given = np.load(NETWORKS.parent / "images/cifar10.npz")["images"]
-    repeated = np.concatenate([given] * (1 + count // len(given)))[:count].astype(np.int64)
-    noise = np.random.default_rng(1).integers(-8, 9, repeated.shape)
-    noise[: len(given)] = 0
-    return (repeated + noise).clip(0, 255).astype(np.uint8)
+    return with_noise(given, count)
 
 
 def imported(name: str) -> Lowered:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import onnx
 
-from hwgen.importers.integer.moves import ZERO, lines_of
+from hwgen.importers.integer.moves import ZERO
 from hwgen.importers.integer.nodes import Lookup
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
@@ -105,14 +105,8 @@ def selection(state: State, proto: onnx.NodeProto, given: Real, numbers: Numbers
 
 def is_picture(state: State, real: Real) -> bool:
     """Return whether a tensor has rows, columns and channels of its map, channels first."""
-    if len(real.places.shape) != 4:
-        return False
-    shape = state.shape_of(real)
-    try:
-        lines_of(state.first_of(real.places.transpose(0, 2, 3, 1), shape), shape)
-    except RefusedError:
-        return False
-    return True
+    places = real.places
+    return places.ndim == 4 and state.in_lines(real, places.transpose(0, 2, 3, 1))
 
 
 def selects(state: State, real: Real) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 
 from hwgen.importers.integer import Node, Note, QuantizedMap, raw_sums
-from hwgen.importers.integer.moves import ZERO, Places, moving_nodes, view_node
+from hwgen.importers.integer.moves import ZERO, Places, lines_of, moving_nodes, view_node
 from hwgen.importers.integer.nodes import (
     Concatenation,
     Convolution,
@@ -168,6 +168,15 @@ class State:
         for node, made in moved_in_sequence(first, values.shape, about):
             self.emit(node, values.reshaped(made), like=base)
         return name
+
+    def in_lines(self, real: Real, places: Places) -> bool:
+        """Return whether places (batch, rows, columns, channels) are those of a tensor's map."""
+        shape = self.shape_of(real)
+        try:
+            lines_of(self.first_of(places, shape), shape)
+        except RefusedError:
+            return False
+        return True
 
     def part(self, real: Real, reader: onnx.NodeProto) -> Real:
         """Return a tensor of some channels of a map, or of some pixels, as one of their own map."""

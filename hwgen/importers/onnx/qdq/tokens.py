@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from hwgen.importers.integer.moves import Places, lines_of
+from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.nodes import (
     ConstantMap,
     LayerNormalization,
@@ -88,13 +88,7 @@ def in_pixels(state: State, real: Real, places: Places) -> Places:
 
 def in_lines(state: State, real: Real, places: Places) -> bool:
     """Return whether tokens and channels of a tensor are pixels and channels of its map."""
-    pixels = in_pixels(state, real, places)
-    shape = state.shape_of(real)
-    try:
-        lines_of(state.first_of(pixels, shape), shape)
-    except RefusedError:
-        return False
-    return True
+    return state.in_lines(real, in_pixels(state, real, places))
 
 
 def tokens(state: State, real: Real, places: Places, reader: onnx.NodeProto) -> str:
