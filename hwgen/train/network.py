@@ -13,20 +13,14 @@ from hwgen.train.fake_quantization import MapRange, WeightQuantizer
 from hwgen.train.plans.plan import Node, Plan
 
 
-class Weighted(nn.Module):
-    """Weights (out, in / groups, kh, kw) of one layer with weights; mask: true where unpruned."""
+class Masked(nn.Module):
+    """Weights (out, in / groups, kh, kw), not filled yet; mask: true where unpruned."""
 
     mask: Tensor
 
-    def __init__(self, node: Node, inputs: int) -> None:
+    def __init__(self, shape: tuple[int, int, int, int]) -> None:
         super().__init__()
-        self.stride, self.padding, self.groups = node.stride, node.padding, node.groups
-        self.whole_map = node.op == "linear"
-        shape = (node.channels, inputs // node.groups, node.kernel, node.kernel)
         self.weight = nn.Parameter(torch.empty(shape))
-        nn.init.kaiming_normal_(
-            self.weight, nonlinearity="linear" if node.clip == "none" else "relu"
-        )
         self.register_buffer("mask", torch.ones(shape, dtype=torch.bool))
         self.pruned = False
 
@@ -39,6 +33,18 @@ class Weighted(nn.Module):
         """Return the weights, zero where pruned."""
         # A product of float and bool takes three times as long.
         return self.weight * self.mask.to(self.weight.dtype) if self.pruned else self.weight
+
+
+class Weighted(Masked):
+    """The weights of one layer of a plan."""
+
+    def __init__(self, node: Node, inputs: int) -> None:
+        super().__init__((node.channels, inputs // node.groups, node.kernel, node.kernel))
+        self.stride, self.padding, self.groups = node.stride, node.padding, node.groups
+        self.whole_map = node.op == "linear"
+        nn.init.kaiming_normal_(
+            self.weight, nonlinearity="linear" if node.clip == "none" else "relu"
+        )
 
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return the convolution; padding is zero, which is the zero point of the integers."""

@@ -1,13 +1,14 @@
 """Block-wise pruning (seed 002, IV-C1): a block is one (kh, kw, c) position in 8 filters."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from hwgen.network.sparsity import ALPHA
-from hwgen.train.network import Network
-from hwgen.train.recipe import Recipe
+from hwgen.train.network import Masked, Network
+from hwgen.train.recipe import Pruning, Recipe
 
 
 def block_scores(weight: Tensor) -> Tensor:
@@ -34,11 +35,14 @@ def block_mask(weight: Tensor, share: float) -> Tensor:
 
 
 def prune(network: Network, recipe: Recipe) -> None:
-    """Mask the weakest blocks of every layer that takes part."""
-    nodes = network.plan.sparse
-    for node in nodes:
-        first, head = node is nodes[0], node is nodes[-1]
-        if (first and not recipe.pruning.first_layer) or (head and not recipe.pruning.head):
+    """Mask the weakest blocks of every layer of a plan that takes part."""
+    prune_layers([network.layer(node.name) for node in network.plan.sparse], recipe.pruning)
+
+
+def prune_layers(layers: Sequence[Masked], pruning: Pruning) -> None:
+    """Mask the weakest blocks of layers, of which the first and the last may be left whole."""
+    for layer in layers:
+        first, head = layer is layers[0], layer is layers[-1]
+        if (first and not pruning.first_layer) or (head and not pruning.head):
             continue
-        layer = network.layer(node.name)
-        layer.prune(block_mask(layer.weight.detach(), recipe.pruning.share))
+        layer.prune(block_mask(layer.weight.detach(), pruning.share))

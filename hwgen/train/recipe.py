@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.dataclasses import dataclass
@@ -137,7 +137,22 @@ class Common:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Recipe(Common):
+class InPhases(Common):
+    """A training with the fields `float_phase`, `pruned_phase` and `quantized_phase`, in order."""
+
+    @property
+    def schedule(self) -> dict[str, Phase]:
+        """The phases by name, in order."""
+        return {name: getattr(self, f"{name}_phase") for name in PHASES}
+
+    def with_schedule(self, phases: Mapping[str, Phase], epoch_batches: int | None) -> Self:
+        """Return the recipe with other phases of the same names."""
+        changed: dict[str, Any] = {f"{name}_phase": phases[name] for name in PHASES}
+        return replace(self, epoch_batches=epoch_batches, **changed)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Recipe(InPhases):
     """How one network is pruned and trained for FTA.
 
     width: factor of the channels of all layers but the head; 1.0 is the network as published
@@ -160,21 +175,6 @@ class Recipe(Common):
     quantized_phase: Phase
     pruning: Pruning
     quantization: Quantization
-
-    @property
-    def schedule(self) -> dict[str, Phase]:
-        """The phases by name, in order."""
-        return {name: getattr(self, f"{name}_phase") for name in PHASES}
-
-    def with_schedule(self, phases: Mapping[str, Phase], epoch_batches: int | None) -> Self:
-        """Return the recipe with other phases of the same names."""
-        return replace(
-            self,
-            float_phase=phases["float"],
-            pruned_phase=phases["pruned"],
-            quantized_phase=phases["quantized"],
-            epoch_batches=epoch_batches,
-        )
 
     @field_validator("quantized_phase")
     @classmethod

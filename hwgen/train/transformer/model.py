@@ -9,40 +9,27 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hwgen.train.fake_quantization import WeightQuantizer
+from hwgen.train.network import Masked
 from hwgen.train.transformer.recipe import Architecture, Stem
 
 
-class Dense(nn.Module):
+class Dense(Masked):
     """Weights (out, in, kernel, kernel) and bias; a kernel of 1 is applied to tokens.
 
-    mask: true where unpruned; quantizer: puts the weights on their integer grid, once `on_grid`
+    quantizer: puts the weights on their integer grid, once `on_grid`
     gain: of the result, which `plain` takes into the weights: no scale that integers see
     """
-
-    mask: Tensor
 
     def __init__(
         self, inputs: int, outputs: int, *, kernel: int = 1, stride: int = 1, gain: float = 1.0
     ) -> None:
-        super().__init__()
+        super().__init__((outputs, inputs, kernel, kernel))
         self.gain = gain
-        shape = (outputs, inputs, kernel, kernel)
         self.stride, self.padding, self.tokens = stride, (kernel - 1) // 2, kernel == 1
-        self.weight = nn.Parameter(torch.empty(shape))
         self.bias = nn.Parameter(torch.zeros(outputs))
         nn.init.trunc_normal_(self.weight, std=1 / math.sqrt(inputs * kernel * kernel))
-        self.register_buffer("mask", torch.ones(shape, dtype=torch.bool))
         self.quantizer = WeightQuantizer(outputs, rule="mode", common=False)
-        self.pruned = self.on_grid = False
-
-    def prune(self, mask: Tensor) -> None:
-        """Take the weights out where `mask` is false."""
-        self.mask.copy_(mask)
-        self.pruned = not bool(mask.all())
-
-    def kept(self) -> Tensor:
-        """Return the weights, zero where pruned."""
-        return self.weight * self.mask.to(self.weight.dtype) if self.pruned else self.weight
+        self.on_grid = False
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the convolution of (n, c, h, w), or the product with tokens (n, tokens, c)."""

@@ -1,16 +1,14 @@
 """The recipe of a transformer: every number that decides the result, from one YAML file."""
 
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import load_spec
 from hwgen.network.layer_norm import SUMS
-from hwgen.train.recipe import PHASES, STRICT, Common, Count, Phase, Pruning
+from hwgen.train.recipe import STRICT, Count, InPhases, Phase, Pruning
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -49,7 +47,7 @@ class Architecture:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class TransformerRecipe(Common):
+class TransformerRecipe(InPhases):
     """How a transformer is trained, pruned and trained on integer weights, from random ones.
 
     calibration_images: the first training images, which show the range of each map
@@ -64,21 +62,6 @@ class TransformerRecipe(Common):
     quantized_phase: Phase
     pruning: Pruning
     calibration_images: Count
-
-    @property
-    def schedule(self) -> dict[str, Phase]:
-        """The phases by name, in order."""
-        return {name: getattr(self, f"{name}_phase") for name in PHASES}
-
-    def with_schedule(self, phases: Mapping[str, Phase], epoch_batches: int | None) -> Self:
-        """Return the recipe with other phases of the same names."""
-        return replace(
-            self,
-            float_phase=phases["float"],
-            pruned_phase=phases["pruned"],
-            quantized_phase=phases["quantized"],
-            epoch_batches=epoch_batches,
-        )
 
 
 def load_transformer_recipe(path: Path) -> TransformerRecipe:

@@ -9,7 +9,7 @@ from torch import nn
 
 from hwgen.data import Dataset
 from hwgen.train.loop import Loop
-from hwgen.train.prune import block_mask
+from hwgen.train.prune import prune_layers
 from hwgen.train.recipe import PHASES, Phase
 from hwgen.train.transformer.model import Transformer
 from hwgen.train.transformer.recipe import TransformerRecipe
@@ -54,20 +54,11 @@ class Run(Loop):
     def trials(self) -> Iterator[tuple[str, Phase, nn.Module]]:
         """Yield each phase with a network of its kind, to time it."""
         network = self.start()
-        self.prune(network)
+        prune_layers(network.dense, self.recipe.pruning)
         for name, phase in self.recipe.schedule.items():
             if name == "quantized":
                 network.to_grids()
             yield name, phase, network
-
-    def prune(self, network: Transformer) -> None:
-        """Mask the weakest blocks of every layer that takes part."""
-        pruning, layers = self.recipe.pruning, network.dense
-        for layer in layers:
-            first, head = layer is layers[0], layer is layers[-1]
-            if (first and not pruning.first_layer) or (head and not pruning.head):
-                continue
-            layer.prune(block_mask(layer.weight.detach(), pruning.share))
 
     def begin_epoch(self, network: nn.Module) -> None:
         """Recompute the digits of filters."""

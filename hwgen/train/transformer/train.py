@@ -12,6 +12,7 @@ from hwgen.network.file import load_network, save_network
 from hwgen.train.budget import fitted
 from hwgen.train.loop import say
 from hwgen.train.parallel import processes, rank, wait_for_all
+from hwgen.train.prune import prune_layers
 from hwgen.train.report import TrainResult, write_report
 from hwgen.train.train import progress_bars, torch_settings
 from hwgen.train.transformer.export import network_of, quantized_onnx, save_onnx
@@ -57,7 +58,7 @@ def train_transformer(
         run.phase("float", network, recipe.float_phase)
         accuracy_float = run.accuracy(network)
 
-        run.prune(network)
+        prune_layers(network.dense, recipe.pruning)
         run.phase("pruned", network, recipe.pruned_phase)
         accuracy_pruned = run.accuracy(network)
 
