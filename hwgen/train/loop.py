@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +77,16 @@ class Loop:
         self.log: Ticker | None = None
         self.start_digest = None if start_path is None else file_digest(start_path)
         self.bfloat16 = recipe.mixed_precision and has_bfloat16(device)
-        facts = [asdict(recipe), dataset.name, dataset.split, self.start_digest]
-        everything = [TRAINING_VERSION, *facts, dict(beside)]
-        self.digest = hashlib.sha256(json.dumps(everything).encode()).hexdigest()
+        self.beside = dict(beside)
+
+    def digest(self, name: str) -> str:
+        """Return the sha256 of all that the phase `name` depends on; phases after it do not count.
+
+        Whoever changes a later phase goes on with what the earlier ones have trained.
+        """
+        data = [self.dataset.name, self.dataset.split, self.start_digest]
+        facts = [TRAINING_VERSION, self.common.until(name), *data, self.beside]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     def real(self, images: Tensor) -> Tensor:
         """Return bytes (n, h, w, c) as real numbers (n, c, h, w) that the first layer sees.
@@ -95,7 +102,7 @@ class Loop:
         optimizer = make_optimizer(self.common, phase, network.parameters())
         state = Checkpoint(epochs=0, history=[])
         if self.resume and path.exists():
-            state = self.resumed(path, network, optimizer) or state
+            state = self.resumed(name, network, optimizer) or state
         self.begin_phase(network, phase)
         self.saved = time.monotonic()
         self.bar = self.bars.add_task(name, total=phase.epochs, completed=state.epochs)
@@ -103,10 +110,11 @@ class Loop:
             state = self.epochs(name, network, optimizer, phase, state)
         self.history += state.history
 
-    def resumed(self, path: Path, network: nn.Module, optimizer: Optimizer) -> Checkpoint | None:
+    def resumed(self, name: str, network: nn.Module, optimizer: Optimizer) -> Checkpoint | None:
         """Return the progress of a phase; None for a damaged checkpoint: the phase begins again."""
+        path = self.checkpoints / f"{name}.safetensors"
         try:
-            return load_checkpoint(path, network, optimizer, digest=self.digest)
+            return load_checkpoint(path, network, optimizer, digest=self.digest(name))
         except FormatError as error:
             if rank() == 0:
                 say(f"a checkpoint is damaged, and its phase begins again: {error}")
@@ -130,7 +138,7 @@ class Loop:
 
         def save(state: Checkpoint) -> None:
             if rank() == 0:
-                save_checkpoint(path, network, optimizer, state, digest=self.digest)
+                save_checkpoint(path, network, optimizer, state, digest=self.digest(name))
             self.saved = time.monotonic()
 
         underway = state.underway
@@ -144,7 +152,7 @@ class Loop:
                     now.seconds = time.monotonic() - began
                     save(replace(state, underway=now))
             assert now is not None
-            loss, accuracy = self.summary(name, phase, epoch, now)
+            loss, accuracy = self.summary(now)
             done: Epoch = {
                 "phase": name,
                 "epoch": epoch,
@@ -190,7 +198,10 @@ class Loop:
             x = augment(self.real(self.train_images[mine]), self.common, random)
             labels = self.train_labels[mine]
             rate = learning_rate(phase, epoch + step / self.steps)
-            logits, loss = self.step(network, optimizer, x, labels, phase=phase, rate=rate)
+            try:
+                logits, loss = self.step(network, optimizer, x, labels, phase=phase, rate=rate)
+            except FloatingPointError:
+                raise self.diverged(name, phase, epoch) from None
             underway.loss += loss / size()
             underway.correct += (logits.argmax(1) == labels).sum()
             underway.step, underway.random = step + 1, random.get_state()
@@ -199,16 +210,18 @@ class Loop:
                 self.log.advance(1 / self.steps)
             yield underway
 
-    def summary(self, name: str, phase: Phase, epoch: int, done: Underway) -> tuple[float, float]:
+    def diverged(self, name: str, phase: Phase, epoch: int) -> ConfigError:
+        """Return the sentence about a learning rate that no training survives."""
+        return ConfigError(
+            field=f"{name}_phase.learning_rate",
+            allowed=f"small enough for a finite loss (epoch {epoch})",
+            given=phase.learning_rate,
+            source=f"recipe {self.common.name}",
+        )
+
+    def summary(self, done: Underway) -> tuple[float, float]:
         """Return mean loss and accuracy on the batches of an epoch."""
         loss = float(total(done.loss))
-        if not math.isfinite(loss):
-            raise ConfigError(
-                field=f"{name}_phase.learning_rate",
-                allowed=f"small enough for a finite loss (epoch {epoch})",
-                given=phase.learning_rate,
-                source=f"recipe {self.common.name}",
-            )
         seen = self.steps * self.batch_images
         return loss / self.steps, float(total(done.correct)) / seen
 
@@ -286,10 +299,18 @@ class Loop:
         return False
 
     def update(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Move the parameters by their gradients, those of all processes."""
+        """Move the parameters by their gradients, those of all processes.
+
+        A gradient that is not finite is a FloatingPointError: no parameter ever is NaN.
+        """
         average_gradients(network.parameters())
+        norm = nn.utils.get_total_norm(
+            [each.grad for each in network.parameters() if each.grad is not None]
+        )
+        if not math.isfinite(norm):
+            raise FloatingPointError
         if self.common.gradient_norm is not None:
-            nn.utils.clip_grad_norm_(network.parameters(), self.common.gradient_norm)
+            nn.utils.clip_grads_with_norm_(network.parameters(), self.common.gradient_norm, norm)
         optimizer.step()
 
     @torch.no_grad()

@@ -1,7 +1,7 @@
 """A training recipe: every number that decides the result, from one complete YAML file."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -125,6 +125,10 @@ class Common:
     shift_pixels: Annotated[int, Field(ge=0, le=8)]
     flip: bool
 
+    def until(self, phase: str) -> dict[str, Any]:
+        """Return the fields that a phase depends on: all of them, where phases have no order."""
+        return asdict(self)
+
     @property
     def input_zero_point(self) -> int:
         """Byte that stands for zero."""
@@ -144,6 +148,11 @@ class InPhases(Common):
     def schedule(self) -> dict[str, Phase]:
         """The phases by name, in order."""
         return {name: getattr(self, f"{name}_phase") for name in PHASES}
+
+    def until(self, phase: str) -> dict[str, Any]:
+        """Return the fields that a phase depends on: all but the phases after it."""
+        later = {f"{name}_phase" for name in PHASES[PHASES.index(phase) + 1 :]}
+        return {name: value for name, value in asdict(self).items() if name not in later}
 
     def with_schedule(self, phases: Mapping[str, Phase], epoch_batches: int | None) -> Self:
         """Return the recipe with other phases of the same names."""

@@ -255,6 +255,21 @@ def test_another_recipe_in_the_same_folder(
     train(recipe, tmp_path, seed=99, resume=False)
 
 
+def test_a_later_phase_changes_and_the_earlier_ones_stay(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path
+) -> None:
+    train(recipe, tmp_path)
+    pruned = tmp_path / "checkpoints" / "pruned.safetensors"
+    before = pruned.stat().st_mtime_ns
+    slower = replace(recipe, quantized_phase=replace(recipe.quantized_phase, learning_rate=1e-5))
+    with pytest.raises(OutputError, match=r"one of another \(.*quantized.safetensors\)"):
+        train(slower, tmp_path)
+    (tmp_path / "checkpoints" / "quantized.safetensors").unlink()
+    went_on = train(slower, tmp_path).network_path.read_bytes()
+    assert pruned.stat().st_mtime_ns == before
+    assert train(slower, tmp_path / "fresh").network_path.read_bytes() == went_on
+
+
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
 def test_a_damaged_checkpoint_is_made_again(
     recipe: Recipe,
@@ -302,10 +317,13 @@ def test_start_and_recipe_agree(recipe: Recipe, on_few_digits: Dataset, tmp_path
         train(cifar, tmp_path)
 
 
-def test_a_diverging_recipe(recipe: Recipe, on_few_digits: Dataset, tmp_path: Path) -> None:
-    steep = replace(recipe, float_phase=replace(recipe.float_phase, learning_rate=1e30))
-    with pytest.raises(ConfigError, match=r"float_phase.learning_rate must be small enough for a"):
-        train(steep, tmp_path)
+@pytest.mark.parametrize("name", ["float_phase", "pruned_phase", "quantized_phase"])
+def test_a_diverging_recipe(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path, name: str
+) -> None:
+    steep = replace(getattr(recipe, name), learning_rate=1e30, warmup_epochs=0)
+    with pytest.raises(ConfigError, match=f"{name}.learning_rate must be small enough for a"):
+        train(replace(recipe, **{name: steep}), tmp_path)
 
 
 def test_depthwise_layers_are_not_pruned(recipe: Recipe) -> None:
