@@ -273,6 +273,11 @@ class Arch:
         return FACTOR_BITS if "float32" in self.rounding else MULTIPLIER_BITS
 
     @property
+    def row_lanes(self) -> int:
+        """Positions of a vector that the row unit of a core computes at a time; 0: it has none."""
+        return self.row_unit.lanes if self.row_unit else 0
+
+    @property
     def table_lookups(self) -> int:
         """Table lookups of a core in a cycle."""
         return min(TABLE_LOOKUPS, self.simd_lanes)
