@@ -153,12 +153,19 @@ class SimdLane(Part):
             with m.If(mode.maximum):
                 m.d.sync += total.eq(Mux(byte > base, byte, base))
             with m.Else():
-                added = Mux(mode.weighs_planes, plane, left * right)
+                product = self._product(m, number, left * right)
+                added = Mux(mode.weighs_planes, plane, product)
                 if hasattr(self, "addend"):
                     added = Mux(mode.takes_addend, self.addend[number], added)
                 m.d.sync += total.eq(base + added)
-        if hasattr(self, "product"):
-            m.d.comb += self.product[number].eq(left * right)
+
+    def _product(self, m: Module, number: int, product: Value) -> Value:
+        """Return the product of a lane; where positions have sums, its low bits leave the lane."""
+        if not hasattr(self, "product"):
+            return product
+        whole = Signal(product.shape(), name=f"product_{number}")
+        m.d.comb += [whole.eq(product), self.product[number].eq(whole)]
+        return whole
 
     def _total_of_turn(self, m: Module) -> Value:
         """Return the total that is scaled; those of later turns are kept while taps go on."""
