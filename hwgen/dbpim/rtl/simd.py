@@ -311,7 +311,7 @@ class Simd(Part):
             turn, group = divmod(number, len(lanes))
             if products is not None:
                 m.d.comb += [
-                    products.product[number].eq(lanes[group].product[turn]),
+                    products.product[number].eq(lanes[group].tap_product[turn]),
                     lanes[group].addend[turn].eq(products.addend[number]),
                 ]
             own_bias = self._of_lane(list(taps.biases), number, held.number, lanes=self._lanes)

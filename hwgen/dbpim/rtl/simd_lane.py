@@ -42,7 +42,7 @@ class SimdLane(Part):
         factor             in   L x signed factor_bits + 1: M of a map of ADD, or an int8 weight
         tap                in   1          cycle 1: the inputs up to `total_before` are those of it
         enable             in   1          cycle 1: it enters the total (only with `tap`)
-        product            out  L x 18     cycle 1: centred byte times factor, of two bytes; this
+        tap_product        out  L x 18     cycle 1: centred byte times factor, of two bytes; this
                                            port and the next are absent without a row unit
         addend             in   L x signed 18 + log2(C)  cycle 1: with `takes_addend` in its place
         mode               in   tap_mode
@@ -78,7 +78,7 @@ class SimdLane(Part):
         several = {"rounding": In(ROUNDING_BITS)} if len(arch.rounding) > 1 else {}
         shared = {"turn": In(bits_for_index(lanes))} if lanes > 1 else {}
         sums = {
-            "product": Out(data.ArrayLayout(signed(PRODUCT_BITS), lanes)),
+            "tap_product": Out(data.ArrayLayout(signed(PRODUCT_BITS), lanes)),
             "addend": In(data.ArrayLayout(signed(position_sum_bits(arch)), lanes)),
         }
         super().__init__(
@@ -161,10 +161,10 @@ class SimdLane(Part):
 
     def _product(self, m: Module, number: int, product: Value) -> Value:
         """Return the product of a lane; where positions have sums, its low bits leave the lane."""
-        if not hasattr(self, "product"):
+        if not hasattr(self, "tap_product"):
             return product
         whole = Signal(product.shape(), name=f"product_{number}")
-        m.d.comb += [whole.eq(product), self.product[number].eq(whole)]
+        m.d.comb += [whole.eq(product), self.tap_product[number].eq(whole)]
         return whole
 
     def _total_of_turn(self, m: Module) -> Value:
