@@ -163,4 +163,7 @@ def part_beats(packet: Packet, arch: Arch) -> dict[str, int]:
     if packet.opcode is Opcode.TABLE:
         header = header_beats(Opcode.TABLE, arch)
         return {"table headers": header, "tables": packet.beats - header}
+    if packet.opcode is Opcode.FLOATS:
+        header = header_beats(Opcode.FLOATS, arch)
+        return {"floats headers": header, "floats": packet.beats - header}
     return {"instructions": packet.beats}

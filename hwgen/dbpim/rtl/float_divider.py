@@ -134,7 +134,7 @@ class FloatRoot(Part):
         start   in   1   the value is taken; not while `busy`
         value   in   31  normal float32 above 0, without its sign
         busy    out  1
-        result  out  32  float32, of the last root until the next `start`
+        result  out  31  float32 without its sign, of the last root until the next `start`
     Latency  ``ROOT_CYCLES`` edges with `enable` from `start` to the result; `busy` in between
     Rate     one root in ``ROOT_CYCLES``
     Errors   none
@@ -152,7 +152,7 @@ class FloatRoot(Part):
                 "start": In(1),
                 "value": In(bits - 1),
                 "busy": Out(1),
-                "result": Out(bits),
+                "result": Out(bits - 1),
             }
         )
 

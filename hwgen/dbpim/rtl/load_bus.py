@@ -14,14 +14,17 @@ from hwgen.dbpim.rtl.layouts import packet, parameters, row_cells, row_meta
 def load_bus(arch: Arch, *, cores: int = 1) -> Signature:
     """Return the bus as the loader drives it; strobes and rooms have a bit for each core.
 
-    Members: those of ``tile_loads``, ``row_loads``, ``taps_loads`` and ``table_loads``
+    Members: those of ``tile_loads``, ``row_loads``, ``taps_loads`` and ``table_loads``, with a row
+    unit ``floats_loads``
     """
+    floats = {"floats": Out(floats_loads(arch, cores=cores))} if arch.row_unit else {}
     return Signature(
         {
             "tile": Out(tile_loads(arch, cores=cores)),
             "row": Out(row_loads(arch, cores=cores)),
             "taps": Out(taps_loads(arch, cores=cores)),
             "table": Out(table_loads(arch, cores=cores)),
+            **floats,
         }
     )
 

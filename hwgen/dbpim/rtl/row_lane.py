@@ -237,7 +237,7 @@ class RowLane(Part):
                     Mux(control.start_mean, self.scalars.least, squares.exponent) - LAST_BIT,
                 )
             ),
-            divider.divisor.eq(Mux(control.start_inverse, root.result[:-1], self.scalars.count)),
+            divider.divisor.eq(Mux(control.start_inverse, root.result, self.scalars.count)),
             root.start.eq(control.start_root),
             root.value.eq(adder.result[:-1]),
         ]
