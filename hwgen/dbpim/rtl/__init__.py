@@ -22,6 +22,7 @@ load: from the beats of a program to tiles, taps, tables and maps: loader, load_
     tile_loader, tile_store, taps_loader, tap_store, table_loader, table_store, row_unpacker,
     triple_decoder, weight_decoder
 SIMD: what no macro computes: simd, simd_lane, simd_output
+rows: softmax and layer norm: row_unit, row_lane, floats_store, floats_loader
 floats: arithmetic of float32, with one rounding: floats, fma, float_sum, float_divider,
     byte_divider
 output: from sums to elements in a bank or in memory: output_stage, residual_adder, write_port,
