@@ -46,7 +46,8 @@ def put(layout: data.StructLayout, values: Mapping[str, int]) -> int:
 def get(layout: data.StructLayout, word: int, name: str) -> int:
     """Return a field of a struct."""
     field = layout[name]
-    return word >> field.offset & (1 << field.width) - 1
+    found: int = word >> field.offset & (1 << field.width) - 1
+    return found
 
 
 def positions_of(case: RowCase, vector: int) -> list[int]:
