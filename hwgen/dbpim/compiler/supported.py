@@ -199,7 +199,7 @@ def operation_refusals(
 ) -> Iterator[Refusal]:
     """Yield an operation, a rounding or a divisor that the chip does not have."""
     what = f"layer {layer.name}: "
-    ops = (*OPS, *ROW_UNIT_OPS) if arch and arch.row_unit else OPS
+    ops = OPS if arch and arch.row_unit is None else (*OPS, *ROW_UNIT_OPS)
     if layer.op not in ops:
         yield f"{what}op", f"{', '.join(ops[:-1])} or {ops[-1]}", layer.op
     scales = factor_refusals(

@@ -67,9 +67,9 @@ class ProductWalk(Part):
         m = Module()
         instruction = self.instruction
         base, result = Signal(ROW_BITS), Signal.like(instruction.stride_y)
-        scores, done = Signal(), Signal()
-        group_ends = result + 1 == instruction.stride_y
+        scores, done, group_ends = Signal(), Signal(), Signal()
         m.d.comb += [
+            group_ends.eq(result + 1 == instruction.stride_y),
             scores.eq(instruction.operation == Operation.SCORES),
             done.eq(self.taken & self.result_end & self.word_end),
             self.second.eq(self.column != 0),

@@ -28,7 +28,7 @@ class Block:
 
 
 BLOCKS: Mapping[str, Block] = {
-    "two_heads": Block(tokens=(4, 4), width=16, heads=2),
+    "three_heads": Block(tokens=(4, 4), width=24, heads=3),
     "one_head_of_three_words": Block(tokens=(2, 4), width=24, heads=1, embedded=True),
     "tokens_in_two_columns": Block(tokens=(4, 2), width=32, heads=2),
     "many_keys": Block(tokens=(1, 3), width=16, heads=1, keys=(6, 4)),
