@@ -36,7 +36,8 @@ def row_control(arch: Arch) -> data.StructLayout:
     start_*: a division or root begins; take_*: its result is kept
     """
     sums = bits_for_index(SQUARE_SUMS)
-    flags: tuple[str, ...] = ("norm", "squares", "restart", "largest", "sums", "square_first", "square_put")
+    flags: tuple[str, ...] = ("norm", "squares", "restart", "largest", "sums")
+    flags += ("square_first", "square_put")
     flags += ("pairs", "pair_put", "adds_eps", "start_mean", "take_mean", "start_variance")
     flags += ("start_root", "start_inverse", "take_inverse", "take_share")
     return data.StructLayout(
