@@ -78,7 +78,7 @@ class ProductWalk(Part):
             self.word.eq(Mux(self.second & ~scores, self.result_word, base + self.row)),
         ]
         with m.If(self.go):
-            m.d.sync += [base.eq(0), result.eq(0)]
+            m.d.sync += base.eq(0)
         with m.Elif(done):
             m.d.sync += result.eq(Mux(group_ends, 0, result + 1))
             with m.If(group_ends):
@@ -87,7 +87,10 @@ class ProductWalk(Part):
         return m
 
     def _meet(self, m: Module, *, scores: Value, done: Value, group_ends: Value) -> None:
-        """Step the pixel: on in raster order, back at the end of a row, a result, a group."""
+        """Step the pixel: on in raster order, back at the end of a row, a result, a group.
+
+        A step leaves the pixel and its start at (0, 0).
+        """
         pixel, start, following = (
             Signal(met(), name=name) for name in ("pixel", "start", "following")
         )
@@ -108,5 +111,3 @@ class ProductWalk(Part):
                 pixel.eq(Mux(group_ends, 0, following)),
                 start.eq(Mux(group_ends, 0, following)),
             ]
-        with m.If(self.go):
-            m.d.sync += [pixel.eq(0), start.eq(0)]
