@@ -8,7 +8,7 @@ from hwgen.chip.compiled import compiled
 from hwgen.chip.opaque import opaque
 from hwgen.crossbar.model.allocate import memory_peak
 from hwgen.crossbar.model.tables import CONV, PEAK, POWER, RATIO, Floats, Tables
-from hwgen.crossbar.model.travels import ceil_div
+from hwgen.crossbar.model.traffic import ceil_div
 
 
 @opaque

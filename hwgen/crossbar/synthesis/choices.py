@@ -22,7 +22,7 @@ from hwgen.crossbar.model.tables import (
     Ints,
     Tables,
 )
-from hwgen.crossbar.model.travels import ceil_div
+from hwgen.crossbar.model.traffic import ceil_div
 from hwgen.crossbar.synthesis.boxes import (
     Box,
     fewest_copies,

@@ -11,9 +11,8 @@ import numpy as np
 from hwgen.chip.compiled import compiled
 from hwgen.chip.opaque import opaque
 from hwgen.crossbar.model.design import followed_blocks
-from hwgen.crossbar.model.ports import block_reads, block_words
 from hwgen.crossbar.model.tables import CONV, FC, Ints, Tables
-from hwgen.crossbar.model.travels import ceil_div, image_pixels
+from hwgen.crossbar.model.traffic import block_reads, block_words, ceil_div, image_pixels
 from hwgen.crossbar.synthesis.boxes import Box, fewest_copies
 
 

@@ -18,11 +18,10 @@ import numpy as np
 from hwgen.chip.compiled import compiled
 from hwgen.chip.opaque import opaque
 from hwgen.crossbar.model.design import Layout
-from hwgen.crossbar.model.needed import provider_block
 from hwgen.crossbar.model.pipeline import Pipeline
 from hwgen.crossbar.model.tables import CONV, FC, Floats, Ints, Tables
-from hwgen.crossbar.model.timing import Times
-from hwgen.crossbar.model.travels import ceil_div
+from hwgen.crossbar.model.timing import Times, provider_block
+from hwgen.crossbar.model.traffic import ceil_div
 from hwgen.crossbar.synthesis.company import followed, followers_in
 
 PASSING = 3

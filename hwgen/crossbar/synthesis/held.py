@@ -21,7 +21,7 @@ from hwgen.crossbar.model.tables import (
     Ints,
     Tables,
 )
-from hwgen.crossbar.model.travels import ceil_div
+from hwgen.crossbar.model.traffic import ceil_div
 from hwgen.crossbar.synthesis.boxes import most_copies
 from hwgen.crossbar.synthesis.cuts import Needs, make_needs
 

@@ -14,6 +14,7 @@ from hwgen.crossbar.model.allocate import (
     is_raised,
 )
 from hwgen.crossbar.model.buffers import kilobytes_above
+from hwgen.crossbar.model.conflicts import take_turns
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import (
     Cost,
@@ -23,11 +24,15 @@ from hwgen.crossbar.model.evaluate import (
     interval_of,
     within_limits,
 )
-from hwgen.crossbar.model.needed import block_starts, needed_blocks
 from hwgen.crossbar.model.pipeline import make_pipeline
-from hwgen.crossbar.model.shared_adcs import take_turns
 from hwgen.crossbar.model.tables import KILOBYTES, OPERATIONS, POWER, STREAM, Tables
-from hwgen.crossbar.model.timing import closed_done, end_of, interval_alone
+from hwgen.crossbar.model.timing import (
+    block_starts,
+    closed_done,
+    end_of,
+    interval_alone,
+    needed_blocks,
+)
 
 ABOVE_LIMIT = -1
 """Failure of a design that was not judged to the end; see `judge`."""

@@ -1,6 +1,6 @@
 """How long the port of a scratchpad takes at least, where a layer stores its results.
 
-`hwgen.crossbar.model.ports` is what it takes: what arrives comes first, then loads, stores and
+`hwgen.crossbar.model.traffic` is what it takes: what arrives comes first, then loads, stores and
 sends, the shortest first. A choice stands for a span of copies and macros, so one operation counts
 as before another only where it is so in all of the span.
 """
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from hwgen.chip.compiled import compiled
 from hwgen.crossbar.facts.chip_plan import LAG_NS
 from hwgen.crossbar.model.pipeline import steps_of
-from hwgen.crossbar.model.travels import ceil_div
+from hwgen.crossbar.model.traffic import ceil_div
 from hwgen.crossbar.synthesis.company import Company
 from hwgen.crossbar.synthesis.stage import Stage, travel_ns
 

@@ -18,7 +18,7 @@ from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point, points
 from hwgen.crossbar.facts.rules import Objective, Rules
-from hwgen.crossbar.model.tabulate import make_tables, operations_of
+from hwgen.crossbar.model.tables import make_tables, operations_of
 from hwgen.crossbar.synthesis.adopt import METHODS, adopted, published_search
 from hwgen.crossbar.synthesis.budget import Budget, Purse
 from hwgen.crossbar.synthesis.designs import Designs, Waiting, confirmed, own_point

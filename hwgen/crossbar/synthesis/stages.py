@@ -26,7 +26,7 @@ from hwgen.crossbar.model.pipeline import (
     steps_of,
 )
 from hwgen.crossbar.model.tables import Ints
-from hwgen.crossbar.model.travels import CHAIN_CLOCKS, ceil_div
+from hwgen.crossbar.model.traffic import CHAIN_CLOCKS, ceil_div
 from hwgen.crossbar.synthesis.company import Company
 from hwgen.crossbar.synthesis.port import port_of
 from hwgen.crossbar.synthesis.stage import Stage, least_travel, travel_ns

@@ -9,10 +9,9 @@ import numpy as np
 
 from hwgen.chip.compiled import compiled
 from hwgen.crossbar.model.design import Layout
-from hwgen.crossbar.model.needed import provider_block
 from hwgen.crossbar.model.pipeline import Pipeline
 from hwgen.crossbar.model.tables import FC, Ints, Tables
-from hwgen.crossbar.model.timing import Times, slowest_gaps
+from hwgen.crossbar.model.timing import Times, provider_block, slowest_gaps
 from hwgen.crossbar.synthesis.cuts import (
     Cut,
     Needs,

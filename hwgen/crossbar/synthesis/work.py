@@ -20,8 +20,7 @@ from hwgen.crossbar.model.allocate import FEASIBLE, used_crossbars
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.record import design_of
-from hwgen.crossbar.model.tables import FLOOR, PEAK, Tables
-from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.model.tables import FLOOR, PEAK, Tables, make_tables
 from hwgen.crossbar.synthesis.anneal import anneal
 from hwgen.crossbar.synthesis.bound import bound_box, halves
 from hwgen.crossbar.synthesis.boxes import Box, box_at

@@ -86,7 +86,7 @@ def with_classes(searches: Searches, name: str, power_w: float, best: "Candidate
     from hwgen.crossbar.model.evaluate import evaluate
     from hwgen.crossbar.model.least import is_within
     from hwgen.crossbar.model.record import design_of
-    from hwgen.crossbar.model.tabulate import make_tables
+    from hwgen.crossbar.model.tables import make_tables
 
     network = searches.network(name)
     last = replace(network.layers[-1], out_channels=HUNDRED)

@@ -152,7 +152,7 @@ class Searches:
 
     def operations(self, name: str) -> float:
         """Return the operations of an image; published rules take groups for dense."""
-        from hwgen.crossbar.model.tabulate import operations_of
+        from hwgen.crossbar.model.tables import operations_of
 
         made: float = operations_of(self.network(name), self.request.rules)
         return made

@@ -27,8 +27,8 @@ from hwgen.crossbar.model.tables import (
     RATIO,
     STATIC,
     Tables,
+    make_tables,
 )
-from hwgen.crossbar.model.tabulate import make_tables
 from hwgen.crossbar.model.timing import Times
 from hwgen.crossbar.synthesis.bound import halves
 from hwgen.crossbar.synthesis.boxes import Box, box_at

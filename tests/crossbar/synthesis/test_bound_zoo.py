@@ -12,8 +12,7 @@ from hwgen.crossbar.facts.point import RRAM_RATIOS, Point, points
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import evaluate
-from hwgen.crossbar.model.tables import CONV, RATIO, Tables
-from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.model.tables import CONV, RATIO, Tables, make_tables
 from hwgen.crossbar.synthesis.anneal import HOT, anneal, empty_design
 from hwgen.crossbar.synthesis.bound import bound_box, halves, is_wide, width_of
 from hwgen.crossbar.synthesis.boxes import Box

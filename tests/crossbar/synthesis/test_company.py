@@ -5,9 +5,8 @@ from itertools import chain
 import numpy as np
 
 from hwgen.crossbar.facts.rules import STRICT
-from hwgen.crossbar.model.ports import block_words
 from hwgen.crossbar.model.tables import CONV, Tables
-from hwgen.crossbar.model.travels import image_pixels
+from hwgen.crossbar.model.traffic import block_words, image_pixels
 from hwgen.crossbar.synthesis.boxes import fewest_copies
 from hwgen.crossbar.synthesis.company import (
     followed,

@@ -10,8 +10,7 @@ from hwgen.crossbar.facts.point import points
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import simulate
-from hwgen.crossbar.model.tables import Floats
-from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.model.tables import Floats, make_tables
 from hwgen.crossbar.synthesis.cuts import Cut
 from hwgen.crossbar.synthesis.limits import ALONE, path_lengths
 from hwgen.crossbar.synthesis.mixed import Mixed

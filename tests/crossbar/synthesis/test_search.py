@@ -18,8 +18,7 @@ from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Objective, Rules
 from hwgen.crossbar.model.allocate import NO_POWER
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import Cost, evaluate, evaluate_identical
-from hwgen.crossbar.model.tables import Tables
-from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.model.tables import Tables, make_tables
 from hwgen.crossbar.synthesis.boxes import Box
 from hwgen.crossbar.synthesis.budget import Budget
 from hwgen.crossbar.synthesis.frontier import Frontier

@@ -28,8 +28,8 @@ from hwgen.crossbar.model.tables import (
     READ_NJ,
     STATIC,
     WRITE_NJ,
+    make_tables,
 )
-from hwgen.crossbar.model.tabulate import make_tables
 from hwgen.crossbar.synthesis.boxes import box_at
 from hwgen.crossbar.synthesis.choices import Choices
 from hwgen.crossbar.synthesis.company import company_of

@@ -7,8 +7,7 @@ from hwgen.crossbar.facts.point import points
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.pipeline import make_pipeline
-from hwgen.crossbar.model.tables import Tables
-from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.model.tables import Tables, make_tables
 from hwgen.crossbar.model.timing import closed_form
 from hwgen.crossbar.synthesis.cuts import make_needs
 from hwgen.crossbar.synthesis.turns import turn_cut, waiting

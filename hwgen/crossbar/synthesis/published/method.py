@@ -7,8 +7,7 @@ from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import RRAM_RATIOS, Point, points
 from hwgen.crossbar.facts.rules import PUBLISHED, Rules
-from hwgen.crossbar.model.tables import Tables
-from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.model.tables import Tables, make_tables
 from hwgen.crossbar.synthesis.published.annealing import ALPHA, CODE_CHAINS, TEXT_CANDIDATES
 from hwgen.crossbar.synthesis.published.duplication import Variant
 from hwgen.crossbar.synthesis.published.evolution import GENERATIONS, POPULATION

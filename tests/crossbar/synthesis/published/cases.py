@@ -7,8 +7,7 @@ from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import PUBLISHED, Rules
-from hwgen.crossbar.model.tables import Tables
-from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.model.tables import Tables, make_tables
 from hwgen.crossbar.synthesis.published.method import Problem
 
 COMPONENTS = load_components(Path(__file__).parents[4] / "configs/crossbar/components.yaml")
