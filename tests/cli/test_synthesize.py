@@ -14,8 +14,8 @@ from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.pages.synthesis_files import FILES
-from hwgen.crossbar.synthesis.budget import Budget
 from hwgen.crossbar.synthesis.result import SearchResult
+from hwgen.crossbar.synthesis.state import Budget
 from tests.cli.given import ARCH, NETWORK, ROOT, Command
 from tests.synthesis import (
     COMPONENTS_FILE,

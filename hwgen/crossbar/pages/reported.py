@@ -26,8 +26,7 @@ from hwgen.report.types import Source
 if TYPE_CHECKING:
     from hwgen.crossbar.model.breakdown import Breakdown
     from hwgen.crossbar.model.record import Confirmed
-    from hwgen.crossbar.synthesis.finish import Finished
-    from hwgen.crossbar.synthesis.result import Candidate, SearchResult
+    from hwgen.crossbar.synthesis.result import Candidate, Finished, SearchResult
 
 ROUNDING = 1e-12
 """Two sums of the same powers in another order may differ by this share."""

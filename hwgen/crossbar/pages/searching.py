@@ -35,8 +35,8 @@ RESUME = "the same command goes on where this one stopped"
 def search(context: Context, problem: Problem) -> "SearchResult":
     """Return the answer of the search, resumed where an earlier one of the same kind stopped."""
     from hwgen.crossbar.synthesis import search as dse
-    from hwgen.crossbar.synthesis.budget import Budget
     from hwgen.crossbar.synthesis.compiling import must_compile
+    from hwgen.crossbar.synthesis.state import Budget
     from hwgen.jobs.executors import make_executor
     from hwgen.jobs.store import Store
 

@@ -10,16 +10,13 @@ from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline
 from hwgen.crossbar.model.tables import CONV, Ints, Tables
 from hwgen.crossbar.model.timing import Times, closed_form
 from hwgen.crossbar.synthesis.anneal import empty_design
-from hwgen.crossbar.synthesis.boxes import Box
 from hwgen.crossbar.synthesis.choices import make_choices
-from hwgen.crossbar.synthesis.cuts import Cut, Needs, critical_cut
-from hwgen.crossbar.synthesis.held import Held
-from hwgen.crossbar.synthesis.limits import path_lengths
-from hwgen.crossbar.synthesis.mixed import Mixed
+from hwgen.crossbar.synthesis.limits import Mixed, path_lengths
 from hwgen.crossbar.synthesis.moves import join, repair
-from hwgen.crossbar.synthesis.relaxed import Relaxation
-from hwgen.crossbar.synthesis.turns import turn_cut, waiting
-from hwgen.crossbar.synthesis.useful import ranges_of
+from hwgen.crossbar.synthesis.nodes import Box
+from hwgen.crossbar.synthesis.paths import Cut, Needs, critical_cut, turn_cut, waiting
+from hwgen.crossbar.synthesis.relaxed import Relaxation, ranges_of
+from hwgen.crossbar.synthesis.scratchpads import Held
 
 MOST_CUTS, MOST_FRESH = 60, 16
 """Paths that a box hands on, and that are added in one round."""
@@ -48,7 +45,7 @@ class BoxBound:
     """The bound of one box in nJ, the paths that it rests on, and a design that it points at.
 
     energy: no more than the target, which is all that is asked
-    ranges: what designs below the target may be, see `hwgen.crossbar.synthesis.ranges`
+    ranges: what designs below the target may be, see `hwgen.crossbar.synthesis.nodes`
     priced: choices that the relaxed problem has priced, see `Relaxation`
     """
 

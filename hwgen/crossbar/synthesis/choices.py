@@ -23,26 +23,25 @@ from hwgen.crossbar.model.tables import (
     Tables,
 )
 from hwgen.crossbar.model.traffic import ceil_div
-from hwgen.crossbar.synthesis.boxes import (
-    Box,
-    fewest_copies,
-    least_scratchpad,
-    most_copies,
-    scratchpad_peak,
-)
-from hwgen.crossbar.synthesis.company import Company, company_of, least_received, most_blocks
-from hwgen.crossbar.synthesis.costs import least_energy, powers, static_share
-from hwgen.crossbar.synthesis.held import Held, capacity_elements
-from hwgen.crossbar.synthesis.ranges import (
+from hwgen.crossbar.synthesis.nodes import (
     CLOCKS_HIGH,
     CLOCKS_LOW,
     COPIES_HIGH,
     COPIES_LOW,
     FOREVER,
     MACROS_HIGH,
+    Box,
+    fewest_copies,
+    least_energy,
+    least_scratchpad,
+    most_copies,
+    powers,
+    scratchpad_peak,
+    static_share,
 )
-from hwgen.crossbar.synthesis.stage import Stage, stage_of
-from hwgen.crossbar.synthesis.stages import Some, least_pace, pace, pace_between
+from hwgen.crossbar.synthesis.pace import Some, Stage, least_pace, pace, pace_between, stage_of
+from hwgen.crossbar.synthesis.scratchpads import Held, capacity_elements
+from hwgen.crossbar.synthesis.sharing import Company, company_of, least_received, most_blocks
 
 FINEST, COARSEST = 0.004, 0.06
 """Copies closer together than this share are one choice, with the least of each of their costs."""

@@ -27,18 +27,13 @@ from hwgen.crossbar.model.pipeline import make_pipeline
 from hwgen.crossbar.model.record import confirm, make_arch, make_schedule
 from hwgen.crossbar.model.tables import OPERATIONS, RATIO, Tables
 from hwgen.crossbar.model.timing import closed_form
-from hwgen.crossbar.synthesis.anneal import HOT, anneal
-from hwgen.crossbar.synthesis.boxes import Box
+from hwgen.crossbar.synthesis.anneal import HOT, anneal, climb, judge
 from hwgen.crossbar.synthesis.choices import make_choices
-from hwgen.crossbar.synthesis.climb import climb
-from hwgen.crossbar.synthesis.cuts import make_needs
-from hwgen.crossbar.synthesis.held import make_held
-from hwgen.crossbar.synthesis.judge import judge
 from hwgen.crossbar.synthesis.limits import conditional, path_lengths
 from hwgen.crossbar.synthesis.moves import join, part
-from hwgen.crossbar.synthesis.ranges import all_ranges
-from hwgen.crossbar.synthesis.scan import scan
-from hwgen.crossbar.synthesis.turns import turn_cut
+from hwgen.crossbar.synthesis.nodes import Box, all_ranges, scan
+from hwgen.crossbar.synthesis.paths import make_needs, turn_cut
+from hwgen.crossbar.synthesis.scratchpads import make_held
 from hwgen.crossbar.synthesis.work import as_cut, bound, from_cut, root_boxes, tables_of
 from hwgen.files.shipped import shipped_folder
 

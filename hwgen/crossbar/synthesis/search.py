@@ -20,13 +20,20 @@ from hwgen.crossbar.facts.point import Point, points
 from hwgen.crossbar.facts.rules import Objective, Rules
 from hwgen.crossbar.model.tables import make_tables, operations_of
 from hwgen.crossbar.synthesis.adopt import METHODS, adopted, published_search
-from hwgen.crossbar.synthesis.budget import Budget, Purse
-from hwgen.crossbar.synthesis.designs import Designs, Waiting, confirmed, own_point
-from hwgen.crossbar.synthesis.frontier import Frontier, widest_of
 from hwgen.crossbar.synthesis.published.method import Problem
 from hwgen.crossbar.synthesis.published.pieces import Crew
 from hwgen.crossbar.synthesis.published.tasks import Winner
 from hwgen.crossbar.synthesis.result import Candidate, Chosen, PointResult, Progress, SearchResult
+from hwgen.crossbar.synthesis.state import (
+    Budget,
+    Designs,
+    Frontier,
+    Purse,
+    Waiting,
+    confirmed,
+    own_point,
+    widest_of,
+)
 from hwgen.files.leash import no_deadline
 from hwgen.jobs.executors import Executor
 from hwgen.jobs.store import Store, run_stored

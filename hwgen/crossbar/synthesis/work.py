@@ -21,16 +21,20 @@ from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.record import design_of
 from hwgen.crossbar.model.tables import FLOOR, PEAK, Tables, make_tables
-from hwgen.crossbar.synthesis.anneal import anneal
+from hwgen.crossbar.synthesis.anneal import (
+    REASONS,
+    SHARES,
+    anneal,
+    climb,
+    fits,
+    judge,
+    simple_design,
+)
 from hwgen.crossbar.synthesis.bound import bound_box, halves
-from hwgen.crossbar.synthesis.boxes import Box, box_at
-from hwgen.crossbar.synthesis.climb import climb
-from hwgen.crossbar.synthesis.cuts import Cut, Needs, make_needs
-from hwgen.crossbar.synthesis.held import Held, make_held
-from hwgen.crossbar.synthesis.judge import REASONS, fits, judge
 from hwgen.crossbar.synthesis.moves import part, repair
-from hwgen.crossbar.synthesis.ranges import all_ranges
-from hwgen.crossbar.synthesis.simple import SHARES, simple_design
+from hwgen.crossbar.synthesis.nodes import Box, all_ranges, box_at
+from hwgen.crossbar.synthesis.paths import Cut, Needs, make_needs
+from hwgen.crossbar.synthesis.scratchpads import Held, make_held
 
 Json = dict[str, Any]
 

@@ -98,7 +98,7 @@ def peak_of(searches: Searches, name: str, result: "SearchResult") -> float:
     """Return the peak efficiency of the best design in TOPS/W."""
     from hwgen.crossbar.model.breakdown import audit, peak_gops_per_w
     from hwgen.crossbar.model.record import make_arch
-    from hwgen.crossbar.synthesis.finish import confirm
+    from hwgen.crossbar.synthesis.result import confirm
 
     found = confirm(searches.network(name), searches.components, result, result.best)
     arch = make_arch(found, name)
@@ -111,7 +111,7 @@ def isaac_rows(searches: Searches, names: tuple[str, ...]) -> Iterator[PaperRow]
     """Yield Fig. 6: each network, then least, mean and most of all of them."""
     ratios: dict[str, list[float]] = {what: [] for what in MEASURES}
     for name in names:
-        from hwgen.crossbar.synthesis.finish import confirm
+        from hwgen.crossbar.synthesis.result import confirm
         from hwgen.studies.pimsyn_paper.isaac import best_isaac
 
         chip: Isaac = best_isaac(

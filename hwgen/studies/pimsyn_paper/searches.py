@@ -98,7 +98,7 @@ class Searches:
     ) -> "SearchResult | None":
         """Return what the default search finds; None: nothing fits."""
         from hwgen.crossbar.synthesis import search as dse
-        from hwgen.crossbar.synthesis.budget import Budget
+        from hwgen.crossbar.synthesis.state import Budget
 
         def on_progress(progress: "Progress") -> None:
             self.tell(

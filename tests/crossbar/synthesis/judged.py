@@ -13,15 +13,13 @@ from hwgen.crossbar.model.evaluate import Cost, evaluate
 from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline
 from hwgen.crossbar.model.tables import CONV, FC, FLOOR, Tables
 from hwgen.crossbar.model.timing import Times, closed_form
+from hwgen.crossbar.synthesis.anneal import fits, simple_design
 from hwgen.crossbar.synthesis.bound import BoxBound, bound_box
-from hwgen.crossbar.synthesis.boxes import Box, box_at
 from hwgen.crossbar.synthesis.choices import Choices, make_choices
-from hwgen.crossbar.synthesis.cuts import Cut, Needs, critical_cut, make_needs
-from hwgen.crossbar.synthesis.held import Held, make_held
-from hwgen.crossbar.synthesis.judge import fits
 from hwgen.crossbar.synthesis.moves import join, repair
-from hwgen.crossbar.synthesis.ranges import all_ranges
-from hwgen.crossbar.synthesis.simple import simple_design
+from hwgen.crossbar.synthesis.nodes import Box, all_ranges, box_at
+from hwgen.crossbar.synthesis.paths import Cut, Needs, critical_cut, make_needs
+from hwgen.crossbar.synthesis.scratchpads import Held, make_held
 from tests.crossbar.model.designs import compiled_of
 from tests.crossbar.model.random_designs import random_case
 from tests.rules import named

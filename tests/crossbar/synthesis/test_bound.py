@@ -31,17 +31,13 @@ from hwgen.crossbar.model.tables import (
 )
 from hwgen.crossbar.model.timing import Times
 from hwgen.crossbar.synthesis.bound import halves
-from hwgen.crossbar.synthesis.boxes import Box, box_at
 from hwgen.crossbar.synthesis.choices import Choices, make_choices
-from hwgen.crossbar.synthesis.company import company_of
-from hwgen.crossbar.synthesis.costs import fixed_costs, rounding_up
-from hwgen.crossbar.synthesis.cuts import Cut
-from hwgen.crossbar.synthesis.held import capacity_elements, make_held
-from hwgen.crossbar.synthesis.pairs import busy_steps, savings_of
-from hwgen.crossbar.synthesis.ranges import all_ranges
-from hwgen.crossbar.synthesis.scan import scan
-from hwgen.crossbar.synthesis.stage import stage_of
-from hwgen.crossbar.synthesis.stages import pace
+from hwgen.crossbar.synthesis.nodes import Box, all_ranges, box_at, fixed_costs, rounding_up, scan
+from hwgen.crossbar.synthesis.pace import pace, stage_of
+from hwgen.crossbar.synthesis.paths import Cut
+from hwgen.crossbar.synthesis.pricing import busy_steps, savings_of
+from hwgen.crossbar.synthesis.scratchpads import capacity_elements, make_held
+from hwgen.crossbar.synthesis.sharing import company_of
 from hwgen.crossbar.synthesis.work import root_boxes
 from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.model.layers import conv

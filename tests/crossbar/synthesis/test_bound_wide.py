@@ -2,8 +2,8 @@
 
 import pytest
 
-from hwgen.crossbar.synthesis.held import capacity_elements, held_inputs
-from hwgen.crossbar.synthesis.scan import scan
+from hwgen.crossbar.synthesis.nodes import scan
+from hwgen.crossbar.synthesis.scratchpads import capacity_elements, held_inputs
 from tests.crossbar.model.designs import compiled_of
 from tests.crossbar.model.wide_designs import wide_case
 from tests.crossbar.synthesis.judged import judged, neighbours_of

@@ -13,17 +13,14 @@ from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.tables import CONV, RATIO, Tables, make_tables
-from hwgen.crossbar.synthesis.anneal import HOT, anneal, empty_design
+from hwgen.crossbar.synthesis.anneal import HOT, anneal, empty_design, fits
 from hwgen.crossbar.synthesis.bound import bound_box, halves, is_wide, width_of
-from hwgen.crossbar.synthesis.boxes import Box
-from hwgen.crossbar.synthesis.budget import Budget
-from hwgen.crossbar.synthesis.cuts import Cut, make_needs
-from hwgen.crossbar.synthesis.held import make_held
-from hwgen.crossbar.synthesis.judge import fits
 from hwgen.crossbar.synthesis.moves import change, copy_design
-from hwgen.crossbar.synthesis.ranges import COPIES_HIGH, COPIES_LOW, all_ranges
-from hwgen.crossbar.synthesis.scan import scan
+from hwgen.crossbar.synthesis.nodes import COPIES_HIGH, COPIES_LOW, Box, all_ranges, scan
+from hwgen.crossbar.synthesis.paths import Cut, make_needs
+from hwgen.crossbar.synthesis.scratchpads import make_held
 from hwgen.crossbar.synthesis.search import synthesize
+from hwgen.crossbar.synthesis.state import Budget
 from hwgen.crossbar.synthesis.work import root_boxes
 from hwgen.jobs.executors import SerialExecutor
 from tests.crossbar.model.designs import COMPONENTS

@@ -4,8 +4,8 @@ import pytest
 
 from hwgen.crossbar.compiler import shipped_network
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.synthesis.budget import CLIMBING, EFFORT, PER_LAYER, PIECES, Budget, Purse
 from hwgen.crossbar.synthesis.result import Chosen
+from hwgen.crossbar.synthesis.state import CLIMBING, EFFORT, PER_LAYER, PIECES, Budget, Purse
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,9 @@ from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import simulate
 from hwgen.crossbar.model.tables import Floats, make_tables
-from hwgen.crossbar.synthesis.cuts import Cut
-from hwgen.crossbar.synthesis.limits import ALONE, path_lengths
-from hwgen.crossbar.synthesis.mixed import Mixed
-from hwgen.crossbar.synthesis.pairs import make_turns
-from hwgen.crossbar.synthesis.turns import turn_cut, waiting
+from hwgen.crossbar.synthesis.limits import ALONE, Mixed, path_lengths
+from hwgen.crossbar.synthesis.paths import Cut, turn_cut, waiting
+from hwgen.crossbar.synthesis.pricing import make_turns
 from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.model.layers import conv, pool
 from tests.crossbar.synthesis.judged import Judged, judged, neighbours_of, small

@@ -7,8 +7,15 @@ from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.tables import Floats, Ints
 from hwgen.crossbar.synthesis.choices import Choices
 from hwgen.crossbar.synthesis.limits import ALONE, Limits, Use
-from hwgen.crossbar.synthesis.pairs import Turns, busy_steps, make_turns, windows
-from hwgen.crossbar.synthesis.pricing import Prices, cheapest, make_groups
+from hwgen.crossbar.synthesis.pricing import (
+    Prices,
+    Turns,
+    busy_steps,
+    cheapest,
+    make_groups,
+    make_turns,
+    windows,
+)
 from tests.crossbar.synthesis.judged import Judged, small
 
 SEEDS = range(40)

@@ -19,12 +19,11 @@ from hwgen.crossbar.model.allocate import NO_POWER
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import Cost, evaluate, evaluate_identical
 from hwgen.crossbar.model.tables import Tables, make_tables
-from hwgen.crossbar.synthesis.boxes import Box
-from hwgen.crossbar.synthesis.budget import Budget
-from hwgen.crossbar.synthesis.frontier import Frontier
-from hwgen.crossbar.synthesis.judge import REASONS
+from hwgen.crossbar.synthesis.anneal import REASONS
+from hwgen.crossbar.synthesis.nodes import Box
 from hwgen.crossbar.synthesis.result import Progress, SearchResult
 from hwgen.crossbar.synthesis.search import BOUND, Search, synthesize
+from hwgen.crossbar.synthesis.state import Budget, Frontier
 from hwgen.jobs.executors import ProcessExecutor, SerialExecutor
 from hwgen.jobs.store import Store
 from hwgen.jobs.tasks import Executor, Results, Task

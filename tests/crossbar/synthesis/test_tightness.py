@@ -30,15 +30,12 @@ from hwgen.crossbar.model.tables import (
     WRITE_NJ,
     make_tables,
 )
-from hwgen.crossbar.synthesis.boxes import box_at
 from hwgen.crossbar.synthesis.choices import Choices
-from hwgen.crossbar.synthesis.company import company_of
-from hwgen.crossbar.synthesis.costs import fixed_costs
-from hwgen.crossbar.synthesis.held import held_inputs, make_held
-from hwgen.crossbar.synthesis.pairs import neighbours, savings_of
-from hwgen.crossbar.synthesis.scan import scan
-from hwgen.crossbar.synthesis.stage import stage_of
-from hwgen.crossbar.synthesis.stages import least_pace, least_transfer
+from hwgen.crossbar.synthesis.nodes import box_at, fixed_costs, scan
+from hwgen.crossbar.synthesis.pace import least_pace, least_transfer, stage_of
+from hwgen.crossbar.synthesis.pricing import neighbours, savings_of
+from hwgen.crossbar.synthesis.scratchpads import held_inputs, make_held
+from hwgen.crossbar.synthesis.sharing import company_of
 from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.model.layers import conv
 from tests.crossbar.synthesis.enumerated import HEADED, RESIDUAL, WIDE, best_of

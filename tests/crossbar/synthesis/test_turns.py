@@ -9,8 +9,7 @@ from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.pipeline import make_pipeline
 from hwgen.crossbar.model.tables import Tables, make_tables
 from hwgen.crossbar.model.timing import closed_form
-from hwgen.crossbar.synthesis.cuts import make_needs
-from hwgen.crossbar.synthesis.turns import turn_cut, waiting
+from hwgen.crossbar.synthesis.paths import make_needs, turn_cut, waiting
 from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.model.layers import conv, pool
 

@@ -7,7 +7,7 @@ from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import owner_of
 from hwgen.crossbar.model.tables import CONV, FC, Ints
 from hwgen.crossbar.synthesis.bound import bound_box
-from hwgen.crossbar.synthesis.ranges import (
+from hwgen.crossbar.synthesis.nodes import (
     CLOCKS_HIGH,
     CLOCKS_LOW,
     COPIES_HIGH,
@@ -15,7 +15,7 @@ from hwgen.crossbar.synthesis.ranges import (
     MACROS_HIGH,
     all_ranges,
 )
-from hwgen.crossbar.synthesis.useful import ranges_of
+from hwgen.crossbar.synthesis.relaxed import ranges_of
 from tests.crossbar.synthesis.judged import Judged, small
 
 RULES = [PUBLISHED, STRICT]

@@ -7,16 +7,15 @@ import numpy as np
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.tables import CONV, Tables
 from hwgen.crossbar.model.traffic import block_words, image_pixels
-from hwgen.crossbar.synthesis.boxes import fewest_copies
-from hwgen.crossbar.synthesis.company import (
+from hwgen.crossbar.synthesis.nodes import fewest_copies
+from hwgen.crossbar.synthesis.pace import stage_of, words_of
+from hwgen.crossbar.synthesis.sharing import (
     followed,
     followers_of,
     least_image,
     least_received,
     most_blocks,
 )
-from hwgen.crossbar.synthesis.port import words_of
-from hwgen.crossbar.synthesis.stage import stage_of
 from tests.crossbar.synthesis.judged import small
 from tests.crossbar.synthesis.rows import weighted
 

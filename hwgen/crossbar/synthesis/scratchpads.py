@@ -13,17 +13,10 @@ from hwgen.crossbar.model.buffers import (
     shape_of,
     widest_window,
 )
-from hwgen.crossbar.model.tables import (
-    DATA_BITS,
-    FC,
-    KILOBYTES,
-    Floats,
-    Ints,
-    Tables,
-)
+from hwgen.crossbar.model.tables import DATA_BITS, FC, KILOBYTES, Floats, Ints, Tables
 from hwgen.crossbar.model.traffic import ceil_div
-from hwgen.crossbar.synthesis.boxes import most_copies
-from hwgen.crossbar.synthesis.cuts import Needs, make_needs
+from hwgen.crossbar.synthesis.nodes import most_copies
+from hwgen.crossbar.synthesis.paths import Needs, make_needs
 
 
 @compiled

@@ -13,7 +13,7 @@ from hwgen.chip.opaque import opaque
 from hwgen.crossbar.model.design import followed_blocks
 from hwgen.crossbar.model.tables import CONV, FC, Ints, Tables
 from hwgen.crossbar.model.traffic import block_reads, block_words, ceil_div, image_pixels
-from hwgen.crossbar.synthesis.boxes import Box, fewest_copies
+from hwgen.crossbar.synthesis.nodes import Box, fewest_copies
 
 
 @opaque

@@ -1,6 +1,10 @@
 """How fast the blocks of one layer follow each other at least, whatever surrounds it.
 
 A hop of the mesh is one, and a pipeline step as long as the box allows.
+
+`hwgen.crossbar.model.traffic` says what the port of a scratchpad takes: what arrives comes first,
+then loads, stores and sends, the shortest first. A choice stands for a span of copies and macros,
+so one operation counts as before another only where it is so in all of the span.
 """
 
 from typing import NamedTuple
@@ -8,7 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.chip.compiled import compiled
+from hwgen.chip.opaque import opaque
 from hwgen.crossbar.facts.chip_plan import LAG_NS
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.pipeline import (
     ACTIVATE,
     ADD,
@@ -25,11 +31,235 @@ from hwgen.crossbar.model.pipeline import (
     link,
     steps_of,
 )
-from hwgen.crossbar.model.tables import Ints
+from hwgen.crossbar.model.tables import (
+    ACCESS_NS,
+    BUS_BITS,
+    CONV,
+    DATA_BITS,
+    FLIT_BITS,
+    HOP,
+    LANES,
+    Ints,
+    Tables,
+)
 from hwgen.crossbar.model.traffic import CHAIN_CLOCKS, ceil_div
-from hwgen.crossbar.synthesis.company import Company
-from hwgen.crossbar.synthesis.port import port_of
-from hwgen.crossbar.synthesis.stage import Stage, least_travel, travel_ns
+from hwgen.crossbar.synthesis.nodes import Box, least_scratchpad
+from hwgen.crossbar.synthesis.sharing import Company, is_beside_image
+
+
+@opaque
+class Stage(NamedTuple):
+    """What the pace of a layer depends on, besides its own choice.
+
+    reads: whether anything travels to it; sends: whether its outputs travel to layers with weights;
+    beside: its single macro may be that of its image
+    starts: whether its last operation counts as over when it starts (published, last layer)
+    rows, wide, cin, cout, stride, kernel: of its weights, in elements; conv: 1 for a convolution
+    side, row_tiles: of a crossbar, of a copy; sum_bits: of a partial sum; lanes: of a vector
+    copy_reads, align, word, out_word: as in `Tables`
+    hop, access, step: ns of a hop, of an access to the scratchpad, of a pipeline step
+    data, flit, bus: bits
+    """
+
+    rules: Rules
+    reads: bool
+    sends: bool
+    beside: bool
+    activated: bool
+    starts: bool
+    conv: bool
+    bit_steps: int
+    rows: int
+    wide: int
+    cin: int
+    cout: int
+    stride: int
+    kernel: int
+    side: int
+    row_tiles: int
+    sum_bits: int
+    lanes: int
+    copy_reads: int
+    align: int
+    word: int
+    out_word: int
+    hop: float
+    access: float
+    step: float
+    data: float
+    flit: float
+    bus: float
+
+
+@compiled
+def stage_of(tables: Tables, i: int, box: Box) -> Stage:
+    """Return what the pace of layer i depends on within a box."""
+    scalars = tables.scalars
+    last = tables.reader_start[i + 1] == tables.reader_start[i]
+    return Stage(
+        tables.rules,
+        bool(tables.provider_start[i + 1] > tables.provider_start[i]),
+        is_read_by_weights(tables, i),
+        beside_image(tables, i),
+        bool(tables.activated[i] > 0),
+        bool(last and not tables.rules.registers),
+        bool(tables.kind[i] == CONV),
+        int(tables.bit_steps),
+        int(tables.rows[i]),
+        int(tables.column_tiles[i] * tables.slices),
+        int(tables.cin[i]),
+        int(tables.cout[i]),
+        int(tables.stride[i]),
+        int(tables.kernel[i]),
+        int(tables.crossbar_side),
+        int(tables.row_tiles[i]),
+        int(tables.sum_bits[i]),
+        int(scalars[LANES]),
+        int(tables.copy_reads[i]),
+        int(tables.align[i]),
+        int(tables.word),
+        int(tables.out_word[i]),
+        float(scalars[HOP]),
+        float(least_scratchpad(tables, box)[ACCESS_NS]),
+        float(box.step_high),
+        float(scalars[DATA_BITS]),
+        float(scalars[FLIT_BITS]),
+        float(scalars[BUS_BITS]),
+    )
+
+
+@compiled
+def is_read_by_weights(tables: Tables, i: int) -> bool:
+    """Return whether a layer with weights reads layer i: one with other macros, or its mate."""
+    for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
+        if tables.crossbars[tables.reader[e]] > 0:
+            return True
+    return False
+
+
+@compiled
+def beside_image(tables: Tables, i: int) -> bool:
+    """Return whether layer i reads the image through layers without weights alone.
+
+    They work on the very first macro; if that is the only one of layer i, nothing travels.
+    """
+    for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+        if is_beside_image(tables, tables.provider[e]):
+            return True
+    return False
+
+
+@compiled
+def travel_ns(stage: Stage, elements: int, clocks: int) -> float:
+    """Return the ns of a travel of so many elements; clocks: beside flits."""
+    return float(stage.hop * (clocks + np.ceil(elements * stage.data / stage.flit)))
+
+
+@compiled
+def least_travel(stage: Stage, elements: int, clocks: int) -> int:
+    """Return the steps of a travel of so many elements over a single hop; clocks: beside flits."""
+    return steps_of(travel_ns(stage, elements, clocks), stage.step)
+
+
+class Port(NamedTuple):
+    """Least steps of a load and a store, and of writing what is new of the image (0: none).
+
+    store is the last operation unless results are sent; store_ns: the port's part of it
+    apart: between the beginnings of two blocks
+    behind: of a block through the layers that follow
+    """
+
+    load: int
+    store: int
+    store_ns: float
+    image: int
+    apart: int
+    behind: int
+
+
+@compiled
+def words_of(stage: Stage, elements: int) -> int:
+    """Return the words of a block of so many results, however it lies in them."""
+    return int(max(1, ceil_div(elements - stage.align, stage.out_word) + 1))
+
+
+@compiled
+def least_arriving(stage: Stage, company: Company, near: bool) -> int:
+    """Return the least words that arrive for a block."""
+    words = 0
+    if company.image > 0:
+        # Any alignment: a block of pixels is in as many words as it fills, at least.
+        words += max(1, ceil_div(company.image * stage.cin, stage.word))
+    if not near:
+        words += company.received
+    return int(words)
+
+
+@compiled
+def before(accesses: int, most: int, own: int) -> int:
+    """Return the accesses of what has `most` if that surely comes before what has `own`."""
+    return accesses if most <= own else 0
+
+
+@compiled
+def port_of(
+    stage: Stage, company: Company, copies: tuple[int, int], fewest: int, reads: int, near: bool
+) -> Port:
+    """Return the least of a span of copies and macros.
+
+    fewest: macros; reads: of a load, at least; near: nothing of the neighbours' need travel
+    """
+    most_reads = ceil_div(copies[1], min(fewest, copies[1])) * stage.copy_reads
+    words = words_of(stage, copies[0] * stage.cout)
+    most_words = words_of(stage, copies[1] * stage.cout)
+    away = 0 if near else 1
+    stored = words * (1 + away * int(stage.sends))
+    arriving = 1 + 2 * least_arriving(stage, company, near)
+    load, store = arriving + reads, arriving + stored
+    if most_words <= reads:
+        load += stored
+    if most_reads <= words:
+        store += reads
+    period = arriving + reads + stored
+    f = company.followers
+    for n in range(len(f.reads)):
+        own = f.words[n] * (1 + away * f.sent[n])
+        period += f.reads[n] + own
+        load += before(f.reads[n], f.most_reads[n], reads) + before(own, f.most_words[n], reads)
+        store += before(f.reads[n], f.most_reads[n], words) + before(own, f.most_words[n], words)
+    image = steps_of(arriving * stage.access, stage.step) if company.image > 0 else 0
+    store_ns = store * stage.access
+    last = away == 0 or not stage.sends
+    return Port(
+        steps_of(load * stage.access, stage.step),
+        steps_of(store_ns + (LAG_NS if last else 0.0), stage.step),
+        store_ns,
+        image,
+        steps_of(period * stage.access, stage.step),
+        behind(stage, company, arriving, away),
+    )
+
+
+@compiled
+def behind(stage: Stage, company: Company, arriving: int, away: int) -> int:
+    """Return the least steps of a block through the layers that follow.
+
+    arriving: accesses that come first; away: 1 where results are known to leave the macro
+    """
+    steps = 0
+    f = company.followers
+    for n in range(len(f.reads)):
+        sent = away * f.sent[n]
+        own = f.words[n] * (1 + sent)
+        load = arriving + f.reads[n] + before(own, f.most_words[n], f.reads[n])
+        store = arriving + own + before(f.reads[n], f.most_reads[n], f.words[n])
+        store_ns = store * stage.access
+        steps += steps_of(load * stage.access, stage.step) + 1 + f.activated[n]
+        steps += steps_of(store_ns + (0.0 if sent else LAG_NS), stage.step)
+        if sent:
+            send_ns = store_ns + travel_ns(stage, f.elements[n], 2)
+            steps += steps_of(send_ns + LAG_NS, stage.step)
+    return int(steps)
 
 
 class Some(NamedTuple):

@@ -1,0 +1,321 @@
+"""The state of a search: what is left to spend, designs, and boxes with what is proven of them.
+
+Designs were confirmed, or wait to be annealed. What may be spent is counts, never a time.
+"""
+
+import heapq
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.model.tables import Tables
+from hwgen.crossbar.synthesis.anneal import COLD, HOT
+from hwgen.crossbar.synthesis.bound import halves, is_wide
+from hwgen.crossbar.synthesis.nodes import Box, scan
+from hwgen.crossbar.synthesis.result import Candidate, Chosen
+from hwgen.crossbar.synthesis.work import root_boxes
+
+PRICED, PER_BOX = 150_000_000, 8_000
+"""Choices that relaxed problems price in a search (see `Relaxation`); the time grows so. A box
+counts as some besides."""
+
+SUITING, LEAST_SHARE = 50_000, 0.2
+"""With fewer evaluations than that, boxes get a share of `PRICED`, and at least so large a one."""
+
+EFFORT, PER_LAYER = 240_000_000, 80
+"""Computation blocks of all designs that a search evaluates; a layer counts as some besides."""
+
+PIECES, SMALLEST_PIECE = 24, 500
+"""Pieces of work that the evaluations of a search are spent in, and the fewest that one has."""
+
+CLIMBING = 0.15
+"""Share of the evaluations that the search around the best designs has in the end."""
+
+Json = dict[str, Any]
+
+STARTS = 4
+"""Designs that are annealed in one round."""
+
+IsOpen = Callable[[Point, int], bool]
+"""Whether a point may hold something better with scratchpads of a size."""
+
+Ratios = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What a search may spend; None: as much as suits the network.
+
+    method: bounded, or text or code for the published search
+    evaluations: designs that are judged, by the closed form or block by block
+    boxes: of the design space that are bounded
+    sharing: whether two layers may share macros
+    time_limit_s: the answer then depends on the machine, and says so
+    """
+
+    method: str = "bounded"
+    evaluations: int | None = None
+    boxes: int | None = None
+    sharing: bool = True
+    time_limit_s: float | None = None
+
+
+class Purse:
+    """What is left of a budget.
+
+    effort: evaluations, or by default what they take: blocks and layers of each design
+    """
+
+    def __init__(self, budget: Budget, network: CrossbarNetwork) -> None:
+        self._network = network
+        self._by_count = budget.evaluations is not None
+        effort = budget.evaluations or EFFORT
+        self._left_to_climb = int(CLIMBING * effort)
+        self._effort = self._all_effort = effort - self._left_to_climb
+        self._boxes = self._all_boxes = budget.boxes or sys.maxsize
+        share = min(1.0, budget.evaluations / SUITING) if budget.evaluations else 1.0
+        self._priced = sys.maxsize if budget.boxes else int(PRICED * max(LEAST_SHARE, share))
+        self._all_priced = self._priced
+
+    @property
+    def boxes(self) -> int:
+        """Boxes that may still be split; 0 if nothing may."""
+        return self._boxes if self._priced > 0 else 0
+
+    @property
+    def annealing(self) -> bool:
+        """Whether evaluations are left."""
+        return self._effort > 0
+
+    @property
+    def annealing_is_due(self) -> bool:
+        """Whether more is left of the evaluations than of the boxes, which become better starts."""
+        left = min(self._boxes / self._all_boxes, self._priced / self._all_priced)
+        return self._effort >= left * self._all_effort
+
+    def split(self, boxes: int) -> None:
+        """Pay for boxes that were split."""
+        self._boxes -= boxes
+
+    def price(self, boxes: int, priced: int) -> None:
+        """Pay for what relaxed problems have priced in some boxes."""
+        self._priced -= priced + PER_BOX * boxes
+
+    def evaluations(self, start: Chosen, starts: int) -> int:
+        """Take evaluations of designs like a start, one of so many that share a round."""
+        each = 1 if self._by_count else self._effort_of(start)
+        smallest = SMALLEST_PIECE * each
+        piece = max(smallest, self._all_effort // PIECES)
+        count = min(piece, self._effort // starts) // each
+        self._effort -= count * each
+        return count
+
+    def climbing(self, start: Chosen, starts: int) -> int:
+        """Return the evaluations around one of so many designs, in the end."""
+        each = 1 if self._by_count else self._effort_of(start)
+        return self._left_to_climb // starts // each
+
+    def end(self) -> None:
+        """Spend no more evaluations, but for those in the end."""
+        self._effort = 0
+
+    def _effort_of(self, chosen: Chosen) -> int:
+        """Return what one evaluation takes of a design like this one."""
+        layers = self._network.layers
+        blocks = sum(
+            -(-layer.pixels // max(1, copies))
+            for layer, copies in zip(layers, chosen.copies, strict=True)
+            if layer.kind == "conv"
+        )
+        return blocks + PER_LAYER * len(layers)
+
+
+class Start(NamedTuple):
+    """A design to anneal from: where, with which scratchpads, and the first threshold."""
+
+    point: Point
+    memory: int
+    design: Json
+    hot: float
+
+
+class Waiting(NamedTuple):
+    """A design that a relaxed problem points at; the lowest comes first, then the earliest."""
+
+    height_nj: float
+    number: int
+    point: Point
+    memory: int
+    design: Json
+
+
+@dataclass
+class Designs:
+    """The designs of one search.
+
+    candidates: those that were confirmed, the best first
+    turns: how often starts were asked for
+    """
+
+    candidates: list[Candidate] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    turns: int = 0
+
+    @property
+    def best(self) -> Candidate | None:
+        """The most efficient design so far."""
+        return self.candidates[0] if self.candidates else None
+
+    def keep(self, candidate: Candidate) -> None:
+        """Put a confirmed design among the candidates, the best first, each once."""
+        if candidate not in self.candidates:
+            self.candidates.append(candidate)
+            self.candidates.sort(key=lambda each: -each.efficiency_gops_per_w)
+
+    def wait(self, waiting: Waiting) -> None:
+        """Remember a design that a relaxed problem points at."""
+        heapq.heappush(self.waiting, waiting)
+
+    def starts(self, is_open: IsOpen, hopeless_nj: float) -> list[Start]:
+        """Return what is annealed next.
+
+        Half of them go on from the best designs, with a smaller threshold, or, every other time,
+        into smaller scratchpads. Where nothing better is known, even a hopeless design is somewhere
+        to begin.
+        """
+        chosen: list[Start] = []
+        self.turns += 1
+        for place, candidate in enumerate(self.candidates[: STARTS // 2]):
+            hot, memory = max(COLD, HOT / (2 + 2 * place)), candidate.memory
+            if self.turns % 2 == 0 and is_open(candidate.point, memory - 1):
+                hot, memory = HOT, memory - 1
+            chosen.append(Start(candidate.point, memory, candidate.chosen.as_json(), hot))
+        while self.waiting and len(chosen) < STARTS:
+            if chosen and self.waiting[0].height_nj >= hopeless_nj:
+                break
+            next_one = heapq.heappop(self.waiting)
+            chosen.append(Start(next_one.point, next_one.memory, next_one.design, HOT))
+        return chosen
+
+
+def confirmed(point: Point, result: Json) -> Candidate:
+    """Return what annealing found at a point as a candidate."""
+    return Candidate(point=point, chosen=Chosen(**result["design"]), **result["cost"])
+
+
+def own_point(point: Point, entry: Json) -> Point:
+    """Return the point of the design that a box points at: its ratio is of the box."""
+    return replace(point, rram_ratio=entry["ratio"])
+
+
+def widest_of(points: list[Point]) -> list[int]:
+    """Return for each point the one with the largest ratio of those that are else like it."""
+    places: dict[Point, list[int]] = {}
+    for place, point in enumerate(points):
+        places.setdefault(replace(point, rram_ratio=None), []).append(place)
+    largest = {
+        like: max(found, key=lambda n: points[n].rram_ratio or 0.0)
+        for like, found in places.items()
+    }
+    return [largest[replace(point, rram_ratio=None)] for point in points]
+
+
+@dataclass(order=True)
+class OpenBox:
+    """A box that may hold something better, the most promising first."""
+
+    energy_nj: float
+    number: int
+    point: int = field(compare=False)
+    entry: Json = field(compare=False)
+
+
+class Frontier:
+    """All boxes of all points.
+
+    Points that differ in their ratio alone begin as one, under the number of that with the largest.
+
+    open: those that may hold something better; closed_nj: the least bound of the others, by point
+        and ratios
+    number: of boxes so far
+    """
+
+    def __init__(self) -> None:
+        self.open: list[OpenBox] = []
+        self.closed_nj: dict[tuple[int, Ratios], float] = {}
+        self.number = 0
+        self._tables: dict[int, Tables] = {}
+
+    def begin(self, point: int, tables: Tables, ratio_low: float, target_nj: float) -> None:
+        """Open the boxes of one more point and all like it with smaller ratios."""
+        self._tables[point] = tables
+        for box in root_boxes(tables, ratio_low):
+            self._look(point, box, 0.0, target_nj)
+
+    def _look(self, point: int, box: Box, least_nj: float, target_nj: float) -> None:
+        """Open a box with its first bound, or that of the box around it, unless that closes it."""
+        energy = max(least_nj, scan(self._tables[point], box))
+        entry = {"box": list(box), "cuts": [], "ranges": None, "whole": True}
+        self.put(point, entry, energy, target_nj)
+
+    def put(self, point: int, entry: Json, energy_nj: float, target_nj: float) -> bool:
+        """Open a box of which a bound is known, or close it; return whether it is open."""
+        self.number += 1
+        if energy_nj >= target_nj:
+            self.close(point, entry, energy_nj)
+            return False
+        heapq.heappush(self.open, OpenBox(energy_nj, self.number, point, entry))
+        return True
+
+    def put_back(self, boxes: list[OpenBox]) -> None:
+        """Open boxes again that nobody has split: they still hold what they held."""
+        for box in boxes:
+            heapq.heappush(self.open, box)
+
+    def close(self, point: int, entry: Json, energy_nj: float) -> None:
+        """Remember the least bound among the boxes of a point that are closed."""
+        where = point, ratios_of(entry)
+        self.closed_nj[where] = min(self.closed_nj.get(where, energy_nj), energy_nj)
+
+    def take(self, count: int, target_nj: float) -> list[OpenBox]:
+        """Take some boxes with the best bounds; what is too wide is split on the way."""
+        chosen: list[OpenBox] = []
+        while self.open and len(chosen) < count:
+            box = heapq.heappop(self.open)
+            where = Box(*box.entry["box"])
+            if box.energy_nj >= target_nj:
+                self.close(box.point, box.entry, box.energy_nj)
+            elif box.entry["whole"] and is_wide(where):
+                for half in halves(where):
+                    self._look(box.point, half, box.energy_nj, target_nj)
+            else:
+                chosen.append(box)
+        return chosen
+
+    def bound_nj(self, point: int | None = None, ratio: float = 0.0) -> float:
+        """Return the energy that no design in any box is below, or none of a point and a ratio."""
+        known = [((box.point, ratios_of(box.entry)), box.energy_nj) for box in self.open]
+        known += self.closed_nj.items()
+        energies = [
+            energy
+            for (where, (low, high)), energy in known
+            if point is None or (point == where and low <= ratio <= high)
+        ]
+        return min(energies, default=float("inf"))
+
+    def is_open(self, point: int, ratio: float, memory: int) -> bool:
+        """Return whether a design with such scratchpads may be better than all so far."""
+        boxes = (Box(*box.entry["box"]) for box in self.open if box.point == point)
+        return any(
+            box.memory <= memory <= box.most_memory and box.ratio_low <= ratio <= box.ratio_high
+            for box in boxes
+        )
+
+
+def ratios_of(entry: Json) -> Ratios:
+    """Return the ratios of a box."""
+    box = Box(*entry["box"])
+    return box.ratio_low, box.ratio_high
