@@ -142,7 +142,7 @@ def result(**changes: Any) -> SearchResult:
         "bound_gops_per_w": 1.25 * best,
         "evaluations": 100,
         "exact_evaluations": 4,
-        "boxes": 9,
+        "nodes": 9,
         "stopped_early": False,
     }
     return SearchResult(**facts | changes)

@@ -62,7 +62,7 @@ def synthesis_report(
         gap_to_bound_percent=None if bound is None else float(result.gap_percent),
         evaluations=result.evaluations,
         exact_evaluations=result.exact_evaluations,
-        boxes=result.boxes,
+        boxes=result.nodes,
         refused=dict(result.refused),
         stopped_early=result.stopped_early,
         steps=facts.steps,

@@ -15,7 +15,7 @@ import numpy as np
 from hwgen.chip.compiled import compiled
 from hwgen.crossbar.model.tables import Floats, Ints, Tables
 from hwgen.crossbar.synthesis.choices import Choices
-from hwgen.crossbar.synthesis.nodes import Box
+from hwgen.crossbar.synthesis.nodes import Node
 from hwgen.crossbar.synthesis.paths import Cut, blocks_between
 from hwgen.crossbar.synthesis.pricing import Turns, busy_steps
 
@@ -90,9 +90,9 @@ class Path(NamedTuple):
 
 
 @compiled
-def path_of(tables: Tables, box: Box, choices: Choices, cut: Cut) -> Path:
+def path_of(tables: Tables, node: Node, choices: Choices, cut: Cut) -> Path:
     """Return the steps that columns spend on a path."""
-    steps = box.steps_high
+    steps = node.steps_high
     lengths, less = path_lengths(tables, choices, cut)
     if cut.one < 0:
         use = Use(lengths / steps, less / steps, 0.0, 0.0, NO_PAIR, 0.0, 0.0)
@@ -244,14 +244,14 @@ class Mixed:
     def __init__(
         self,
         tables: Tables,
-        box: Box,
+        node: Node,
         choices: Choices,
         turns: Turns,
         own: Ints,
         mate: Ints,
         shares: Floats,
     ) -> None:
-        self.tables, self.box = tables, box
+        self.tables, self.node = tables, node
         kept = np.unique(np.concatenate((own, mate[mate != ALONE])))
         begin = np.searchsorted(kept, choices.begin)
         arrays = {name: getattr(choices, name)[kept] for name in choices._fields[1:]}
@@ -282,6 +282,6 @@ class Mixed:
 
     def excess_of(self, cut: Cut) -> float:
         """Return by how much the mixture exceeds the limit of a path, as a share of all steps."""
-        path = path_of(self.tables, self.box, self.choices, cut)
+        path = path_of(self.tables, self.node, self.choices, cut)
         used = self._limits.used_by(path.use, self._own, self._mate)
         return float((used * self._columns).sum() - path.high)

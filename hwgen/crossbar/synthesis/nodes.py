@@ -1,6 +1,6 @@
-"""Boxes: parts of the design space, what a layer costs in one at least, and a first bound of all.
+"""Nodes: parts of the design space, what a layer costs in one at least, and a first bound of all.
 
-A box is bounded in time, over some scratchpads and some ratios. If an image takes at most so many
+A node is bounded in time, over some scratchpads and some ratios. If an image takes at most so many
 steps, every convolution needs enough copies to be done by then; their crossbars, converters and
 memories are there, and leak for as long as an image takes at least (`scan`).
 """
@@ -49,7 +49,7 @@ MOST_CLOCKS = 1 << 20
 
 
 @opaque
-class Box(NamedTuple):
+class Node(NamedTuple):
     """A part of the design space.
 
     steps_low, steps_high: of an image; step_low, step_high: ns of a step
@@ -67,28 +67,28 @@ class Box(NamedTuple):
     ratio_high: float
 
 
-def box_at(
+def node_at(
     tables: Tables, steps: tuple[float, float], step_ns: tuple[float, float], memory: int
-) -> Box:
-    """Return a box with one size of scratchpads, at the ratio of its tables."""
+) -> Node:
+    """Return a node with one size of scratchpads, at the ratio of its tables."""
     ratio = float(tables.scalars[RATIO])
-    return Box(*steps, *step_ns, memory, memory, ratio, ratio)
+    return Node(*steps, *step_ns, memory, memory, ratio, ratio)
 
 
 @compiled
-def least_scratchpad(tables: Tables, box: Box) -> Floats:
+def least_scratchpad(tables: Tables, node: Node) -> Floats:
     """Return, in the form of `Tables.memories`, the least of each figure of a scratchpad."""
-    row: Floats = tables.memories[box.memory].copy()
-    for memory in range(box.memory + 1, box.most_memory + 1):
+    row: Floats = tables.memories[node.memory].copy()
+    for memory in range(node.memory + 1, node.most_memory + 1):
         row = np.minimum(row, tables.memories[memory])
     return row
 
 
 @compiled
-def scratchpad_peak(tables: Tables, box: Box) -> float:
+def scratchpad_peak(tables: Tables, node: Node) -> float:
     """Return the least peak power of a scratchpad."""
-    least = memory_peak(tables, box.memory)
-    for memory in range(box.memory + 1, box.most_memory + 1):
+    least = memory_peak(tables, node.memory)
+    for memory in range(node.memory + 1, node.most_memory + 1):
         least = min(least, memory_peak(tables, memory))
     return float(least)
 
@@ -136,7 +136,7 @@ def static_share(tables: Tables) -> float:
 
 
 @compiled
-def rounding_up(tables: Tables, box: Box) -> float:
+def rounding_up(tables: Tables, node: Node) -> float:
     """Return by what factor the published allocation may exceed the peripheral share of the budget.
 
     It spends that share, rounds all counts up, and takes the step that they then allow. The longest
@@ -145,20 +145,22 @@ def rounding_up(tables: Tables, box: Box) -> float:
     longest = 0.0
     for i in range(len(tables.kind)):
         if tables.kind[i] == CONV:
-            done = fewest_copies(tables, i, box.steps_high) * tables.work[i] / tables.parts[:, RATE]
+            done = (
+                fewest_copies(tables, i, node.steps_high) * tables.work[i] / tables.parts[:, RATE]
+            )
             longest = max(longest, done[ADC:].max())
-    if longest <= box.step_high:
+    if longest <= node.step_high:
         return np.inf
-    return float(1 / (1 - box.step_high / longest))
+    return float(1 / (1 - node.step_high / longest))
 
 
 @compiled
-def fixed_costs(tables: Tables, box: Box) -> tuple[float, float]:
+def fixed_costs(tables: Tables, node: Node) -> tuple[float, float]:
     """Return nJ and static W of what no choice changes: mesh, layers without weights."""
     energy = 0.0
     static = tables.scalars[NOC_POWER]
     bits, bus = tables.scalars[DATA_BITS], tables.scalars[BUS_BITS]
-    row = least_scratchpad(tables, box)
+    row = least_scratchpad(tables, node)
     for i in range(len(tables.kind)):
         if tables.crossbars[i] > 0:
             continue
@@ -172,7 +174,7 @@ def fixed_costs(tables: Tables, box: Box) -> tuple[float, float]:
             energy += tables.pixels[i] * tables.cout[i] * taps * bits / bus * row[READ_NJ]
         energy += tables.pixels[i] * tables.cout[i] * bits / bus * row[WRITE_NJ]
     if not tables.rules.whole_parts:
-        budget = tables.scalars[POWER] * (1 - box.ratio_high) - tables.scalars[NOC_POWER]
+        budget = tables.scalars[POWER] * (1 - node.ratio_high) - tables.scalars[NOC_POWER]
         static += static_share(tables) * budget
     return energy, static
 
@@ -206,7 +208,7 @@ def least_energy(tables: Tables, i: int, copies: int, blocks: int, row: Floats) 
 
 @compiled
 def powers(
-    tables: Tables, i: int, copies: int, clocks: int, box: Box
+    tables: Tables, i: int, copies: int, clocks: int, node: Node
 ) -> tuple[float, float, float]:
     """Return static W, peak W of crossbars, and peak W of all, of a choice but for its macros."""
     crossbars = tables.crossbars[i] * copies
@@ -225,7 +227,7 @@ def powers(
             continue
         if tables.kind[i] == FC:
             work /= clocks
-        count = work / (part[RATE] * box.step_high)
+        count = work / (part[RATE] * node.step_high)
         if tables.kind[i] == FC and not tables.rules.used_columns:
             count = 0.0
         static += count * (part[STATIC] - share * part[PEAK])
@@ -249,34 +251,34 @@ def fewest_steps(tables: Tables) -> int:
 
 
 @compiled
-def scan(tables: Tables, box: Box) -> float:
-    """Return nJ that no design of a box is below; inf: none fits.
+def scan(tables: Tables, node: Node) -> float:
+    """Return nJ that no design of a node is below; inf: none fits.
 
     Sharing saves at most half of all conversions, and half of the macros.
     """
-    if box.steps_high < fewest_steps(tables):
+    if node.steps_high < fewest_steps(tables):
         return np.inf
-    energy, static = fixed_costs(tables, box)
-    scratchpad = least_scratchpad(tables, box)
+    energy, static = fixed_costs(tables, node)
+    scratchpad = least_scratchpad(tables, node)
     rram, power = 0.0, tables.scalars[NOC_POWER]
     part = tables.parts[ADC]
     for i in range(len(tables.kind)):
         if tables.crossbars[i] == 0:
             continue
-        copies = fewest_copies(tables, i, box.steps_high)
+        copies = fewest_copies(tables, i, node.steps_high)
         energy += least_energy(tables, i, copies, 0, scratchpad)
-        of_layer = powers(tables, i, copies, MOST_CLOCKS, box)
+        of_layer = powers(tables, i, copies, MOST_CLOCKS, node)
         spared = 0.0
         if tables.kind[i] == CONV:
-            spared = tables.work[i, ADC] * copies / (part[RATE] * box.step_high) / 2
+            spared = tables.work[i, ADC] * copies / (part[RATE] * node.step_high) / 2
         static += of_layer[0] - max(0.0, spared * part[STATIC])
         rram += of_layer[1]
         power += of_layer[2] - spared * part[PEAK]
-        power += scratchpad_peak(tables, box) / 2
+        power += scratchpad_peak(tables, node) / 2
         if tables.rules.whole_parts:
             static += scratchpad[LEAKAGE] / 2
     if power > tables.scalars[POWER]:
         return np.inf
-    if not tables.rules.whole_parts and rram > tables.scalars[POWER] * box.ratio_high:
+    if not tables.rules.whole_parts and rram > tables.scalars[POWER] * node.ratio_high:
         return np.inf
-    return float(energy + max(0.0, static) * box.steps_low * box.step_low)
+    return float(energy + max(0.0, static) * node.steps_low * node.step_low)

@@ -1,6 +1,6 @@
 """How fast the blocks of one layer follow each other at least, whatever surrounds it.
 
-A hop of the mesh is one, and a pipeline step as long as the box allows.
+A hop of the mesh is one, and a pipeline step as long as the node allows.
 
 `hwgen.crossbar.model.traffic` says what the port of a scratchpad takes: what arrives comes first,
 then loads, stores and sends, the shortest first. A choice stands for a span of copies and macros,
@@ -43,8 +43,8 @@ from hwgen.crossbar.model.tables import (
     Tables,
 )
 from hwgen.crossbar.model.traffic import CHAIN_CLOCKS, ceil_div
-from hwgen.crossbar.synthesis.nodes import Box, least_scratchpad
-from hwgen.crossbar.synthesis.sharing import Company, is_beside_image
+from hwgen.crossbar.synthesis.nodes import Node, least_scratchpad
+from hwgen.crossbar.synthesis.sharing import Sharing, is_beside_image
 
 
 @opaque
@@ -92,8 +92,8 @@ class Stage(NamedTuple):
 
 
 @compiled
-def stage_of(tables: Tables, i: int, box: Box) -> Stage:
-    """Return what the pace of layer i depends on within a box."""
+def stage_of(tables: Tables, i: int, node: Node) -> Stage:
+    """Return what the pace of layer i depends on within a node."""
     scalars = tables.scalars
     last = tables.reader_start[i + 1] == tables.reader_start[i]
     return Stage(
@@ -120,8 +120,8 @@ def stage_of(tables: Tables, i: int, box: Box) -> Stage:
         int(tables.word),
         int(tables.out_word[i]),
         float(scalars[HOP]),
-        float(least_scratchpad(tables, box)[ACCESS_NS]),
-        float(box.step_high),
+        float(least_scratchpad(tables, node)[ACCESS_NS]),
+        float(node.step_high),
         float(scalars[DATA_BITS]),
         float(scalars[FLIT_BITS]),
         float(scalars[BUS_BITS]),
@@ -184,14 +184,14 @@ def words_of(stage: Stage, elements: int) -> int:
 
 
 @compiled
-def least_arriving(stage: Stage, company: Company, near: bool) -> int:
+def least_arriving(stage: Stage, sharing: Sharing, near: bool) -> int:
     """Return the least words that arrive for a block."""
     words = 0
-    if company.image > 0:
+    if sharing.image > 0:
         # Any alignment: a block of pixels is in as many words as it fills, at least.
-        words += max(1, ceil_div(company.image * stage.cin, stage.word))
+        words += max(1, ceil_div(sharing.image * stage.cin, stage.word))
     if not near:
-        words += company.received
+        words += sharing.received
     return int(words)
 
 
@@ -203,7 +203,7 @@ def before(accesses: int, most: int, own: int) -> int:
 
 @compiled
 def port_of(
-    stage: Stage, company: Company, copies: tuple[int, int], fewest: int, reads: int, near: bool
+    stage: Stage, sharing: Sharing, copies: tuple[int, int], fewest: int, reads: int, near: bool
 ) -> Port:
     """Return the least of a span of copies and macros.
 
@@ -214,20 +214,20 @@ def port_of(
     most_words = words_of(stage, copies[1] * stage.cout)
     away = 0 if near else 1
     stored = words * (1 + away * int(stage.sends))
-    arriving = 1 + 2 * least_arriving(stage, company, near)
+    arriving = 1 + 2 * least_arriving(stage, sharing, near)
     load, store = arriving + reads, arriving + stored
     if most_words <= reads:
         load += stored
     if most_reads <= words:
         store += reads
     period = arriving + reads + stored
-    f = company.followers
+    f = sharing.followers
     for n in range(len(f.reads)):
         own = f.words[n] * (1 + away * f.sent[n])
         period += f.reads[n] + own
         load += before(f.reads[n], f.most_reads[n], reads) + before(own, f.most_words[n], reads)
         store += before(f.reads[n], f.most_reads[n], words) + before(own, f.most_words[n], words)
-    image = steps_of(arriving * stage.access, stage.step) if company.image > 0 else 0
+    image = steps_of(arriving * stage.access, stage.step) if sharing.image > 0 else 0
     store_ns = store * stage.access
     last = away == 0 or not stage.sends
     return Port(
@@ -236,18 +236,18 @@ def port_of(
         store_ns,
         image,
         steps_of(period * stage.access, stage.step),
-        behind(stage, company, arriving, away),
+        behind(stage, sharing, arriving, away),
     )
 
 
 @compiled
-def behind(stage: Stage, company: Company, arriving: int, away: int) -> int:
+def behind(stage: Stage, sharing: Sharing, arriving: int, away: int) -> int:
     """Return the least steps of a block through the layers that follow.
 
     arriving: accesses that come first; away: 1 where results are known to leave the macro
     """
     steps = 0
-    f = company.followers
+    f = sharing.followers
     for n in range(len(f.reads)):
         sent = away * f.sent[n]
         own = f.words[n] * (1 + sent)
@@ -292,11 +292,11 @@ def least_send(stage: Stage, copies: int, store_ns: float) -> int:
 
 
 @compiled
-def least_image_travel(stage: Stage, company: Company) -> int:
+def least_image_travel(stage: Stage, sharing: Sharing) -> int:
     """Return the least steps in which what is new of the image arrives; 0: it is not read."""
-    if company.image == 0:
+    if sharing.image == 0:
         return 0
-    return least_travel(stage, company.image * stage.cin, 1)
+    return least_travel(stage, sharing.image * stage.cin, 1)
 
 
 @compiled
@@ -369,16 +369,16 @@ def pace_of(
 
 @compiled
 def pace(
-    stage: Stage, company: Company, copies: int, macros: int, clocks: int, scratch: Ints
+    stage: Stage, sharing: Sharing, copies: int, macros: int, clocks: int, scratch: Ints
 ) -> tuple[int, int]:
     """Return the least steps from block to block, and those of one block from end to end."""
     some = Some(copies, copies, macros, macros)
-    return pace_between(stage, company, some, clocks, scratch, False)[:2]
+    return pace_between(stage, sharing, some, clocks, scratch, False)[:2]
 
 
 @compiled
 def pace_between(
-    stage: Stage, company: Company, some: Some, clocks: int, scratch: Ints, near: bool
+    stage: Stage, sharing: Sharing, some: Some, clocks: int, scratch: Ints, near: bool
 ) -> tuple[int, int, int]:
     """Return the least of `pace` of some copies and macros, and steps through what follows.
 
@@ -398,11 +398,11 @@ def pace_between(
     apart = behind = 0
     if stage.rules.one_port:
         reads = share * ceil_div(stage.copy_reads, row_shares)
-        port = port_of(stage, company, (copies, some.upto), fewest, reads, near)
+        port = port_of(stage, sharing, (copies, some.upto), fewest, reads, near)
         load, store = port.load, port.store
         send = 0 if near else least_send(stage, copies, port.store_ns)
         transfer, apart, behind = max(transfer, port.image), port.apart, port.behind
-        transfer = max(transfer, least_image_travel(stage, company))
+        transfer = max(transfer, least_image_travel(stage, sharing))
     else:
         loaded, stored = loads_and_stores(stage, copies, row_shares, copy_shares)
         load, store = scratchpad_steps(stage, loaded), scratchpad_steps(stage, stored)
@@ -457,10 +457,10 @@ def least_gather(stage: Stage, copies: int, macros: int) -> int:
 
 
 @compiled
-def least_pace(stage: Stage, company: Company, clocks: int, scratch: Ints) -> tuple[int, int]:
+def least_pace(stage: Stage, sharing: Sharing, clocks: int, scratch: Ints) -> tuple[int, int]:
     """Return what `pace` is at least with more than one macro, if only the image takes long."""
     transfer = 1 if stage.reads and not stage.rules.send_once else 0
-    transfer = max(transfer, least_image_travel(stage, company))
+    transfer = max(transfer, least_image_travel(stage, sharing))
     merge = 0 if stage.rules.chain_before_activation else 1
     send = 1 if stage.rules.send_once and stage.sends else 0
     return pace_of(stage, clocks, transfer, 1, 1, merge, 0, send, scratch)

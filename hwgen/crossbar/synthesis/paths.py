@@ -41,7 +41,7 @@ class Cut(NamedTuple):
     leave: the output pixel at which the path leaves it
     wait: the provider's pixel that it waits for; 0: for none
     enter, safe: the first output pixel that needs `wait`, and the first from which on all do
-    past: 1 where it goes on through all that follow the layer, see `company`
+    past: 1 where it goes on through all that follow the layer, see `sharing`
     fixed: steps in other layers without weights
     one, two: layers that convert in turns between two parts of the path, if they are a pair
     least: without `two`, steps that layer `one` is on the path if it is of interest at all

@@ -27,7 +27,7 @@ from hwgen.crossbar.model.tables import (
     Tables,
 )
 from hwgen.crossbar.synthesis.choices import Choices
-from hwgen.crossbar.synthesis.nodes import Box, least_scratchpad, scratchpad_peak, static_share
+from hwgen.crossbar.synthesis.nodes import Node, least_scratchpad, scratchpad_peak, static_share
 from hwgen.crossbar.synthesis.paths import needs_all, passing
 
 NOWHERE = -1
@@ -58,16 +58,16 @@ class Savings(NamedTuple):
 
 
 @compiled
-def savings_of(tables: Tables, box: Box) -> Savings:
+def savings_of(tables: Tables, node: Node) -> Savings:
     """Return what sharing saves."""
     share = static_share(tables)
     part = tables.parts[ADC]
-    count = 1 / (part[RATE] * box.step_high)
+    count = 1 / (part[RATE] * node.step_high)
     return Savings(
         count * part[PEAK],
         count * max(0.0, part[STATIC] - share * part[PEAK]),
-        scratchpad_peak(tables, box),
-        least_scratchpad(tables, box)[LEAKAGE] * (1 - share),
+        scratchpad_peak(tables, node),
+        least_scratchpad(tables, node)[LEAKAGE] * (1 - share),
     )
 
 
@@ -121,14 +121,14 @@ def busy_steps(tables: Tables, choices: Choices) -> Ints:
 
 
 @compiled
-def windows(turns: Turns, box: Box) -> Ints:
+def windows(turns: Turns, node: Node) -> Ints:
     """Return the steps in which each pair [i, j] may use common ADCs."""
     count = len(turns.head)
     steps = np.zeros((count, count), np.int64)
     for i in range(count):
         for j in range(count):
             lost = min(turns.head[i], turns.head[j]) + min(turns.tail[i], turns.tail[j])
-            steps[i, j] = int(box.steps_high) - lost
+            steps[i, j] = int(node.steps_high) - lost
     return steps
 
 
@@ -204,7 +204,7 @@ class Shelf(NamedTuple):
 
 
 @compiled
-def make_groups(tables: Tables, choices: Choices, turns: Turns, box: Box) -> Groups:
+def make_groups(tables: Tables, choices: Choices, turns: Turns, node: Node) -> Groups:
     """Return the groups of all choices."""
     layers = len(tables.kind)
     busy = busy_steps(tables, choices)
@@ -247,7 +247,7 @@ def make_groups(tables: Tables, choices: Choices, turns: Turns, box: Box) -> Gro
         macros,
         order,
         first,
-        windows(turns, box),
+        windows(turns, node),
     )
 
 

@@ -1,4 +1,4 @@
-"""The relaxed problem of a box: a linear program over all choices, its columns made when needed.
+"""The relaxed problem of a node: a linear program over all choices, its columns made when needed.
 
 Each layer is covered by a mixture of columns: a choice alone, or two choices that share macros.
 Crossbars, power and the lengths of paths are limited in the mean (`limits`).
@@ -9,7 +9,7 @@ by more columns and more paths.
 Everything in the program is scaled: energy by the target, the others by their limits.
 
 At these prices every choice costs something beyond what its layer pays. A design that makes the
-choice costs that much more than the bound. If that is above the target, neither this box nor any
+choice costs that much more than the bound. If that is above the target, neither this node nor any
 part of it has to look at the choice again (`useful`).
 """
 
@@ -29,7 +29,7 @@ from hwgen.crossbar.synthesis.nodes import (
     COPIES_LOW,
     FOREVER,
     MACROS_HIGH,
-    Box,
+    Node,
     fixed_costs,
     rounding_up,
 )
@@ -134,25 +134,25 @@ def gains(found: Cheapest, paid: Floats) -> Floats:
 
 
 class Relaxation:
-    """The linear program of one box.
+    """The linear program of one node.
 
-    bound: nJ that no design of the box is below, as far as it is known
+    bound: nJ that no design of the node is below, as far as it is known
     mixed: the program's solution
     kept: the choices that a design below the target may make
     priced: choices that were priced, each as often as it was, and as many more for each limit as
         take as long
     """
 
-    def __init__(self, tables: Tables, box: Box, choices: Choices, target: float) -> None:
+    def __init__(self, tables: Tables, node: Node, choices: Choices, target: float) -> None:
         self.tables, self.choices, self.target = tables, choices, target
-        self.box = box
+        self.node = node
         self.bound = -np.inf
         self.kept = np.ones(len(choices.energy), np.bool_)
         self.layers = [
             i for i in range(len(tables.kind)) if choices.begin[i] < choices.begin[i + 1]
         ]
         self.turns = make_turns(tables, choices)
-        self.groups = make_groups(tables, choices, self.turns, box)
+        self.groups = make_groups(tables, choices, self.turns, node)
         self.limits = Limits(choices, self.turns.near, busy_steps(tables, choices))
         self.program: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self.program.setOptionValue("output_flag", False)
@@ -170,9 +170,9 @@ class Relaxation:
     def _lay_rows(self) -> None:
         """Add the rows of layers and of the limits on crossbars and power."""
         tables, choices = self.tables, self.choices
-        saving = savings_of(tables, self.box)
-        time = self.box.steps_low * self.box.step_low
-        energy, static = fixed_costs(tables, self.box)
+        saving = savings_of(tables, self.node)
+        time = self.node.steps_low * self.node.step_low
+        energy, static = fixed_costs(tables, self.node)
         self.fixed = (energy + static * time) / self.target
         self.cost = Use(
             choice=(choices.energy + choices.static * time) / self.target,
@@ -185,8 +185,8 @@ class Relaxation:
         power = tables.scalars[POWER]
         self._limit_power(choices.power, power, saving)
         if not tables.rules.whole_parts:
-            self._limit(Use(choice=choices.crossbars / (power * self.box.ratio_high)), 1.0)
-            peripheral = power * (1 - self.box.ratio_low) * rounding_up(tables, self.box)
+            self._limit(Use(choice=choices.crossbars / (power * self.node.ratio_high)), 1.0)
+            peripheral = power * (1 - self.node.ratio_low) * rounding_up(tables, self.node)
             self._limit_power(choices.power - choices.crossbars, peripheral, saving)
 
     def _limit_power(self, watts: Floats, power: float, saving: Savings) -> None:
@@ -231,7 +231,7 @@ class Relaxation:
 
     def add_path(self, cut: Cut) -> None:
         """Limit the steps of a path."""
-        path = path_of(self.tables, self.box, self.choices, cut)
+        path = path_of(self.tables, self.node, self.choices, cut)
         self._limit(path.use, path.high)
 
     def solve(self) -> bool:
@@ -277,7 +277,7 @@ class Relaxation:
         c, d, places = self.limits.columns()
         kept = values[places] > 0.0
         self.mixed = Mixed(
-            self.tables, self.box, self.choices, self.turns, c[kept], d[kept], values[places][kept]
+            self.tables, self.node, self.choices, self.turns, c[kept], d[kept], values[places][kept]
         )
 
     def _prices(self, duals: Floats) -> Prices:

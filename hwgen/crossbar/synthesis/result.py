@@ -86,7 +86,7 @@ class SearchResult:
     """The answer of a search.
 
     best: the most efficient design; candidates: all that were confirmed exactly, best first
-    evaluations: designs judged; exact_evaluations: by the exact simulation; boxes: bounded
+    evaluations: designs judged; exact_evaluations: by the exact simulation; nodes: bounded
     refused: designs that were not taken, by reason
     objective: what efficiencies are of, and `best` is chosen by
     bound_gops_per_w: what no design of the whole space can beat; infinite for streams, of which
@@ -107,7 +107,7 @@ class SearchResult:
     bound_gops_per_w: float
     evaluations: int
     exact_evaluations: int
-    boxes: int
+    nodes: int
     stopped_early: bool
     refused: Mapping[str, int] = field(default_factory=dict)
     objective: Objective = "image"

@@ -20,7 +20,7 @@ from hwgen.crossbar.synthesis.paths import Needs, make_needs
 
 
 @compiled
-def held_inputs(tables: Tables, i: int, copies: int, split: bool) -> float:
+def least_inputs(tables: Tables, i: int, copies: int, split: bool) -> float:
     """Return the least input elements that layer i holds at a time in all scratchpads together.
 
     split: over several macros; the published code then looks at the copies of one of them, here as
@@ -33,7 +33,7 @@ def held_inputs(tables: Tables, i: int, copies: int, split: bool) -> float:
     most = 0.0
     shape = shape_of(tables, i)
     for block in range(blocks):
-        held = 0.0
+        contents = 0.0
         begin = block * copies
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
@@ -44,8 +44,8 @@ def held_inputs(tables: Tables, i: int, copies: int, split: bool) -> float:
                 for share in range(1, copies if split else 1):
                     last = min(last, published_last(shape, tables.side[p], begin + share))
                 pixels = last - published_first(shape, tables.side[p], begin)
-            held += pixels * tables.cout[p]
-        most = max(most, held)
+            contents += pixels * tables.cout[p]
+        most = max(most, contents)
     return most
 
 
@@ -61,7 +61,7 @@ def read_channels(tables: Tables, i: int, single: bool) -> int:
 
 
 @opaque
-class Held(NamedTuple):
+class Contents(NamedTuple):
     """Elements that layers hold at least: of layer i with D copies at begin[i] + D.
 
     Inputs count even where they wait as outputs of a provider in the same macro: those are more.
@@ -80,7 +80,7 @@ class Held(NamedTuple):
 
 
 @compiled
-def make_held(tables: Tables) -> Held:
+def make_contents(tables: Tables) -> Contents:
     """Return what layers hold for every number of copies that the budget holds."""
     layers = len(tables.kind)
     begin = np.zeros(layers + 1, np.int64)
@@ -94,15 +94,15 @@ def make_held(tables: Tables) -> Held:
     for i in range(layers):
         for copies in range(1, begin[i + 1] - begin[i]):
             place = begin[i] + copies
-            whole[place] = held_inputs(tables, i, copies, False)
+            whole[place] = least_inputs(tables, i, copies, False)
             split[place] = whole[place]
             if not tables.rules.send_once:
-                split[place] = held_inputs(tables, i, copies, True)
-            following[place], behind = held_behind(tables, i, copies, released)
-            outputs[place] = held_outputs(tables, i, copies, released[i])
+                split[place] = least_inputs(tables, i, copies, True)
+            following[place], behind = least_behind(tables, i, copies, released)
+            outputs[place] = least_outputs(tables, i, copies, released[i])
             if tables.rules.send_once:
                 outputs[place] += behind
-    return Held(begin, whole, split, outputs, following)
+    return Contents(begin, whole, split, outputs, following)
 
 
 @compiled
@@ -156,7 +156,7 @@ def let_go(tables: Tables, needs: Needs, i: int, j: int, own: Ints) -> None:
 
 
 @compiled
-def held_outputs(tables: Tables, i: int, copies: int, released: Ints) -> float:
+def least_outputs(tables: Tables, i: int, copies: int, released: Ints) -> float:
     """Return the least output elements of layer i that wait for its readers at a time."""
     pixels, most = tables.pixels[i], 0
     for block in range(ceil_div(pixels, copies)):
@@ -170,7 +170,7 @@ def held_outputs(tables: Tables, i: int, copies: int, released: Ints) -> float:
 
 
 @compiled
-def held_behind(tables: Tables, i: int, copies: int, released: list[Ints]) -> tuple[float, float]:
+def least_behind(tables: Tables, i: int, copies: int, released: list[Ints]) -> tuple[float, float]:
     """Return what layers without weights hold that read layer i and nothing else.
 
     Their blocks are as many as those of layer i, see `design.spread`.
@@ -189,8 +189,8 @@ def held_behind(tables: Tables, i: int, copies: int, released: list[Ints]) -> tu
             continue
         blocks[j] = min(before, tables.pixels[j])
         own = ceil_div(tables.pixels[j], blocks[j])
-        outputs = held_outputs(tables, j, own, released[j])
-        most = max(most, held_inputs(tables, j, own, False) + outputs)
+        outputs = least_outputs(tables, j, own, released[j])
+        most = max(most, least_inputs(tables, j, own, False) + outputs)
         all_outputs += outputs
     return most, all_outputs
 

@@ -1,7 +1,7 @@
 """The search: bounds and designs find each other.
 
-In rounds, the boxes of the design space with the best bounds are split, and the designs that their
-relaxed problems point at, or the best designs so far, are annealed and confirmed exactly. A box
+In rounds, the nodes of the design space with the best bounds are split, and the designs that their
+relaxed problems point at, or the best designs so far, are annealed and confirmed exactly. A node
 whose bound is no better than the best design is closed. A round is a list of independent pieces of
 work of a size that does not depend on who does them, so the answer is the same for any number of
 workers.
@@ -47,13 +47,13 @@ CLIMBERS, CLIMBS = 4, 3
 """Designs that are improved side by side in the end, and how often."""
 
 SPLITS = 12
-"""Boxes that are split in one round."""
+"""Nodes that are split in one round."""
 
-MOST_FREE_BOXES = 2_000
-"""Boxes that may be looked at in vain for a first design."""
+MOST_FREE_NODES = 2_000
+"""Nodes that may be looked at in vain for a first design."""
 
 CLOSE_ENOUGH = 1.001
-"""A box must promise this much more than the best design to stay open."""
+"""A node must promise this much more than the best design to stay open."""
 
 Json = dict[str, Any]
 
@@ -63,7 +63,7 @@ class Search:
 
     widest: see `widest_of`
     simple: a design that fits, until the search has one of its own, which it does not depend on
-    frontier: what is known of all boxes
+    frontier: what is known of all nodes
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Search:
         self.designs = Designs()
         self.refused: Counter[str] = Counter() if refused is None else refused
         self.convergence: list[Progress] = []
-        self.evaluations = self.exact_evaluations = self.boxes = 0
+        self.evaluations = self.exact_evaluations = self.nodes = 0
         self.simple: Candidate | None = None
         self.stopped = False
         self.started = time.monotonic()
@@ -107,7 +107,7 @@ class Search:
 
     @property
     def target_nj(self) -> float:
-        """Energy above which a box holds nothing of interest."""
+        """Energy above which a node holds nothing of interest."""
         return self.best.energy_nj / CLOSE_ENOUGH if self.best else self.hopeless_nj
 
     @property
@@ -132,7 +132,7 @@ class Search:
         return run_stored(self.executor, function, tasks, self.store, None)
 
     def begin(self) -> None:
-        """Open the boxes of every point."""
+        """Open the nodes of every point."""
         for place in dict.fromkeys(self.widest):
             like = [n for n, widest in enumerate(self.widest) if widest == place]
             ratio = min(self.points[n].rram_ratio or 0.0 for n in like)
@@ -140,10 +140,10 @@ class Search:
             self.frontier.begin(place, make_tables(*args), ratio, self.target_nj)
 
     def take(self, point: int, result: Json) -> None:
-        """Open the boxes of a result, and note the designs that they point at."""
-        self.purse.price(len(result["boxes"]), result["priced"])
-        for entry in result["boxes"]:
-            self.boxes += 1
+        """Open the nodes of a result, and note the designs that they point at."""
+        self.purse.price(len(result["nodes"]), result["priced"])
+        for entry in result["nodes"]:
+            self.nodes += 1
             is_open = self.frontier.put(point, entry, entry["energy_nj"], self.target_nj)
             if is_open and entry["design"] is not None:
                 waiting = Waiting(
@@ -172,8 +172,8 @@ class Search:
 
     @property
     def bounding(self) -> bool:
-        """Whether boxes are split: some are open, and the budget is not spent."""
-        return self.purse.boxes > 0 and bool(self.frontier.open)
+        """Whether nodes are split: some are open, and the budget is not spent."""
+        return self.purse.nodes > 0 and bool(self.frontier.open)
 
     def go_round(self) -> None:
         """Go through the stages of a round again and again, until budget or time is spent."""
@@ -185,33 +185,33 @@ class Search:
                 stage(self)
 
     def split(self) -> None:
-        """Bound the most promising boxes, or their halves."""
+        """Bound the most promising nodes, or their halves."""
         if not self.bounding:
             return
-        chosen = self.frontier.take(min(SPLITS, self.purse.boxes), self.target_nj)
+        chosen = self.frontier.take(min(SPLITS, self.purse.nodes), self.target_nj)
         tasks = [
             self.task(
-                self.points[box.point],
+                self.points[node.point],
                 target_nj=self.target_nj,
-                **{key: box.entry[key] for key in ("box", "cuts", "ranges", "whole")},
+                **{key: node.entry[key] for key in ("node", "cuts", "ranges", "whole")},
             )
-            for box in chosen
+            for node in chosen
         ]
         try:
             results = self.run(BOUND, tasks)
         except KeyboardInterrupt:
             self.frontier.put_back(chosen)
             raise
-        # Until a first design is known, boxes are free: without one nothing else helps.
-        if self.best or self.designs.waiting or self.boxes > MOST_FREE_BOXES:
+        # Until a first design is known, nodes are free: without one nothing else helps.
+        if self.best or self.designs.waiting or self.nodes > MOST_FREE_NODES:
             self.purse.split(len(chosen))
-        for box, result in zip(chosen, results, strict=True):
+        for node, result in zip(chosen, results, strict=True):
             if result["narrow"]:
-                self.frontier.close(box.point, box.entry, box.energy_nj)
-            for entry in result["boxes"]:
-                entry["energy_nj"] = max(entry["energy_nj"], box.energy_nj)
+                self.frontier.close(node.point, node.entry, node.energy_nj)
+            for entry in result["nodes"]:
+                entry["energy_nj"] = max(entry["energy_nj"], node.energy_nj)
                 entry["whole"] = False
-            self.take(box.point, result)
+            self.take(node.point, result)
 
     def anneal(self) -> None:
         """Anneal the next designs where that is due, and keep what was confirmed."""
@@ -366,7 +366,7 @@ class Search:
             identical=self.identical,
             evaluations=self.evaluations,
             exact_evaluations=self.exact_evaluations,
-            boxes=self.boxes,
+            nodes=self.nodes,
             refused=dict(self.refused),
             stopped_early=self.stopped,
         )
@@ -418,8 +418,8 @@ def synthesize(
 ) -> SearchResult | None:
     """Return the best design for a network within a power budget; None if none fits.
 
-    identical: all macros have as many of each component; boxes are split by what they promise
-    specialized ones. Of streams no bound is known; boxes are split by what they promise one image.
+    identical: all macros have as many of each component; nodes are split by what they promise
+    specialized ones. Of streams no bound is known; nodes are split by what they promise one image.
 
     refused: counts why designs were not taken, also where none fits
 

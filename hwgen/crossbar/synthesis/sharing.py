@@ -13,7 +13,7 @@ from hwgen.chip.opaque import opaque
 from hwgen.crossbar.model.design import followed_blocks
 from hwgen.crossbar.model.tables import CONV, FC, Ints, Tables
 from hwgen.crossbar.model.traffic import block_reads, block_words, ceil_div, image_pixels
-from hwgen.crossbar.synthesis.nodes import Box, fewest_copies
+from hwgen.crossbar.synthesis.nodes import Node, fewest_copies
 
 
 @opaque
@@ -36,7 +36,7 @@ class Followers(NamedTuple):
 
 
 @opaque
-class Company(NamedTuple):
+class Sharing(NamedTuple):
     """What comes to the scratchpads of a layer besides its own loads and stores, for a block.
 
     image: new pixels of the image in some block, at least
@@ -80,13 +80,13 @@ def followers_in(tables: Tables, i: int) -> int:
 
 
 @compiled
-def most_blocks(tables: Tables, box: Box) -> Ints:
-    """Return the most blocks of each layer of a design within a box."""
+def most_blocks(tables: Tables, node: Node) -> Ints:
+    """Return the most blocks of each layer of a design within a node."""
     count = len(tables.kind)
     blocks = np.ones(count, np.int64)
     for i in range(count):
         if tables.kind[i] == CONV:
-            blocks[i] = ceil_div(tables.pixels[i], fewest_copies(tables, i, box.steps_high))
+            blocks[i] = ceil_div(tables.pixels[i], fewest_copies(tables, i, node.steps_high))
         elif tables.kind[i] != FC:
             most = 1
             for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
@@ -165,7 +165,7 @@ def followers_of(tables: Tables, i: int, copies: int, upto: int) -> Followers:
 
 
 @compiled
-def company_of(tables: Tables, i: int, copies: int, upto: int, received: int) -> Company:
+def sharing_of(tables: Tables, i: int, copies: int, upto: int, received: int) -> Sharing:
     """Return what comes to the scratchpads of layer i with `copies` to `upto` copies."""
     image = least_image(tables, i, copies, upto)
-    return Company(image, received, followers_of(tables, i, copies, upto))
+    return Sharing(image, received, followers_of(tables, i, copies, upto))

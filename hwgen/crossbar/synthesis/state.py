@@ -1,4 +1,4 @@
-"""The state of a search: what is left to spend, designs, and boxes with what is proven of them.
+"""The state of a search: what is left to spend, designs, and nodes with what is proven of them.
 
 Designs were confirmed, or wait to be annealed. What may be spent is counts, never a time.
 """
@@ -14,16 +14,16 @@ from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.model.tables import Tables
 from hwgen.crossbar.synthesis.anneal import COLD, HOT
 from hwgen.crossbar.synthesis.bound import halves, is_wide
-from hwgen.crossbar.synthesis.nodes import Box, scan
+from hwgen.crossbar.synthesis.nodes import Node, scan
 from hwgen.crossbar.synthesis.result import Candidate, Chosen
-from hwgen.crossbar.synthesis.work import root_boxes
+from hwgen.crossbar.synthesis.work import root_nodes
 
-PRICED, PER_BOX = 150_000_000, 8_000
-"""Choices that relaxed problems price in a search (see `Relaxation`); the time grows so. A box
+PRICED, PER_NODE = 150_000_000, 8_000
+"""Choices that relaxed problems price in a search (see `Relaxation`); the time grows so. A node
 counts as some besides."""
 
 SUITING, LEAST_SHARE = 50_000, 0.2
-"""With fewer evaluations than that, boxes get a share of `PRICED`, and at least so large a one."""
+"""With fewer evaluations than that, nodes get a share of `PRICED`, and at least so large a one."""
 
 EFFORT, PER_LAYER = 240_000_000, 80
 """Computation blocks of all designs that a search evaluates; a layer counts as some besides."""
@@ -51,14 +51,14 @@ class Budget:
 
     method: bounded, or text or code for the published search
     evaluations: designs that are judged, by the closed form or block by block
-    boxes: of the design space that are bounded
+    nodes: of the design space that are bounded
     sharing: whether two layers may share macros
     time_limit_s: the answer then depends on the machine, and says so
     """
 
     method: str = "bounded"
     evaluations: int | None = None
-    boxes: int | None = None
+    nodes: int | None = None
     sharing: bool = True
     time_limit_s: float | None = None
 
@@ -75,15 +75,15 @@ class Purse:
         effort = budget.evaluations or EFFORT
         self._left_to_climb = int(CLIMBING * effort)
         self._effort = self._all_effort = effort - self._left_to_climb
-        self._boxes = self._all_boxes = budget.boxes or sys.maxsize
+        self._nodes = self._all_nodes = budget.nodes or sys.maxsize
         share = min(1.0, budget.evaluations / SUITING) if budget.evaluations else 1.0
-        self._priced = sys.maxsize if budget.boxes else int(PRICED * max(LEAST_SHARE, share))
+        self._priced = sys.maxsize if budget.nodes else int(PRICED * max(LEAST_SHARE, share))
         self._all_priced = self._priced
 
     @property
-    def boxes(self) -> int:
-        """Boxes that may still be split; 0 if nothing may."""
-        return self._boxes if self._priced > 0 else 0
+    def nodes(self) -> int:
+        """Nodes that may still be split; 0 if nothing may."""
+        return self._nodes if self._priced > 0 else 0
 
     @property
     def annealing(self) -> bool:
@@ -92,17 +92,17 @@ class Purse:
 
     @property
     def annealing_is_due(self) -> bool:
-        """Whether more is left of the evaluations than of the boxes, which become better starts."""
-        left = min(self._boxes / self._all_boxes, self._priced / self._all_priced)
+        """Whether more is left of the evaluations than of the nodes, which become better starts."""
+        left = min(self._nodes / self._all_nodes, self._priced / self._all_priced)
         return self._effort >= left * self._all_effort
 
-    def split(self, boxes: int) -> None:
-        """Pay for boxes that were split."""
-        self._boxes -= boxes
+    def split(self, nodes: int) -> None:
+        """Pay for nodes that were split."""
+        self._nodes -= nodes
 
-    def price(self, boxes: int, priced: int) -> None:
-        """Pay for what relaxed problems have priced in some boxes."""
-        self._priced -= priced + PER_BOX * boxes
+    def price(self, nodes: int, priced: int) -> None:
+        """Pay for what relaxed problems have priced in some nodes."""
+        self._priced -= priced + PER_NODE * nodes
 
     def evaluations(self, start: Chosen, starts: int) -> int:
         """Take evaluations of designs like a start, one of so many that share a round."""
@@ -207,7 +207,7 @@ def confirmed(point: Point, result: Json) -> Candidate:
 
 
 def own_point(point: Point, entry: Json) -> Point:
-    """Return the point of the design that a box points at: its ratio is of the box."""
+    """Return the point of the design that a node points at: its ratio is of the node."""
     return replace(point, rram_ratio=entry["ratio"])
 
 
@@ -224,8 +224,8 @@ def widest_of(points: list[Point]) -> list[int]:
 
 
 @dataclass(order=True)
-class OpenBox:
-    """A box that may hold something better, the most promising first."""
+class OpenNode:
+    """A node that may hold something better, the most promising first."""
 
     energy_nj: float
     number: int
@@ -234,70 +234,70 @@ class OpenBox:
 
 
 class Frontier:
-    """All boxes of all points.
+    """All nodes of all points.
 
     Points that differ in their ratio alone begin as one, under the number of that with the largest.
 
     open: those that may hold something better; closed_nj: the least bound of the others, by point
         and ratios
-    number: of boxes so far
+    number: of nodes so far
     """
 
     def __init__(self) -> None:
-        self.open: list[OpenBox] = []
+        self.open: list[OpenNode] = []
         self.closed_nj: dict[tuple[int, Ratios], float] = {}
         self.number = 0
         self._tables: dict[int, Tables] = {}
 
     def begin(self, point: int, tables: Tables, ratio_low: float, target_nj: float) -> None:
-        """Open the boxes of one more point and all like it with smaller ratios."""
+        """Open the nodes of one more point and all like it with smaller ratios."""
         self._tables[point] = tables
-        for box in root_boxes(tables, ratio_low):
-            self._look(point, box, 0.0, target_nj)
+        for node in root_nodes(tables, ratio_low):
+            self._look(point, node, 0.0, target_nj)
 
-    def _look(self, point: int, box: Box, least_nj: float, target_nj: float) -> None:
-        """Open a box with its first bound, or that of the box around it, unless that closes it."""
-        energy = max(least_nj, scan(self._tables[point], box))
-        entry = {"box": list(box), "cuts": [], "ranges": None, "whole": True}
+    def _look(self, point: int, node: Node, least_nj: float, target_nj: float) -> None:
+        """Open a node with its first bound, or that of the one around it, unless that closes it."""
+        energy = max(least_nj, scan(self._tables[point], node))
+        entry = {"node": list(node), "cuts": [], "ranges": None, "whole": True}
         self.put(point, entry, energy, target_nj)
 
     def put(self, point: int, entry: Json, energy_nj: float, target_nj: float) -> bool:
-        """Open a box of which a bound is known, or close it; return whether it is open."""
+        """Open a node of which a bound is known, or close it; return whether it is open."""
         self.number += 1
         if energy_nj >= target_nj:
             self.close(point, entry, energy_nj)
             return False
-        heapq.heappush(self.open, OpenBox(energy_nj, self.number, point, entry))
+        heapq.heappush(self.open, OpenNode(energy_nj, self.number, point, entry))
         return True
 
-    def put_back(self, boxes: list[OpenBox]) -> None:
-        """Open boxes again that nobody has split: they still hold what they held."""
-        for box in boxes:
-            heapq.heappush(self.open, box)
+    def put_back(self, nodes: list[OpenNode]) -> None:
+        """Open nodes again that nobody has split: they still hold what they held."""
+        for node in nodes:
+            heapq.heappush(self.open, node)
 
     def close(self, point: int, entry: Json, energy_nj: float) -> None:
-        """Remember the least bound among the boxes of a point that are closed."""
+        """Remember the least bound among the nodes of a point that are closed."""
         where = point, ratios_of(entry)
         self.closed_nj[where] = min(self.closed_nj.get(where, energy_nj), energy_nj)
 
-    def take(self, count: int, target_nj: float) -> list[OpenBox]:
-        """Take some boxes with the best bounds; what is too wide is split on the way."""
-        chosen: list[OpenBox] = []
+    def take(self, count: int, target_nj: float) -> list[OpenNode]:
+        """Take some nodes with the best bounds; what is too wide is split on the way."""
+        chosen: list[OpenNode] = []
         while self.open and len(chosen) < count:
-            box = heapq.heappop(self.open)
-            where = Box(*box.entry["box"])
-            if box.energy_nj >= target_nj:
-                self.close(box.point, box.entry, box.energy_nj)
-            elif box.entry["whole"] and is_wide(where):
+            node = heapq.heappop(self.open)
+            where = Node(*node.entry["node"])
+            if node.energy_nj >= target_nj:
+                self.close(node.point, node.entry, node.energy_nj)
+            elif node.entry["whole"] and is_wide(where):
                 for half in halves(where):
-                    self._look(box.point, half, box.energy_nj, target_nj)
+                    self._look(node.point, half, node.energy_nj, target_nj)
             else:
-                chosen.append(box)
+                chosen.append(node)
         return chosen
 
     def bound_nj(self, point: int | None = None, ratio: float = 0.0) -> float:
-        """Return the energy that no design in any box is below, or none of a point and a ratio."""
-        known = [((box.point, ratios_of(box.entry)), box.energy_nj) for box in self.open]
+        """Return the energy that no design in any node is below, or none of a point and a ratio."""
+        known = [((node.point, ratios_of(node.entry)), node.energy_nj) for node in self.open]
         known += self.closed_nj.items()
         energies = [
             energy
@@ -308,14 +308,14 @@ class Frontier:
 
     def is_open(self, point: int, ratio: float, memory: int) -> bool:
         """Return whether a design with such scratchpads may be better than all so far."""
-        boxes = (Box(*box.entry["box"]) for box in self.open if box.point == point)
+        nodes = (Node(*node.entry["node"]) for node in self.open if node.point == point)
         return any(
-            box.memory <= memory <= box.most_memory and box.ratio_low <= ratio <= box.ratio_high
-            for box in boxes
+            node.memory <= memory <= node.most_memory and node.ratio_low <= ratio <= node.ratio_high
+            for node in nodes
         )
 
 
 def ratios_of(entry: Json) -> Ratios:
-    """Return the ratios of a box."""
-    box = Box(*entry["box"])
-    return box.ratio_low, box.ratio_high
+    """Return the ratios of a node."""
+    node = Node(*entry["node"])
+    return node.ratio_low, node.ratio_high

@@ -27,8 +27,8 @@ PUBLISHED = "hwgen.crossbar.synthesis.published.work:run"
 COMPARED = 10_000
 """Evaluations of each search in a comparison, unless the person says otherwise."""
 
-EVALUATIONS_PER_BOX, FEWEST_BOXES, MOST_BOXES = 10, 12, 240
-"""A search with fewer evaluations bounds fewer boxes, too."""
+EVALUATIONS_PER_NODE, FEWEST_NODES, MOST_NODES = 10, 12, 240
+"""A search with fewer evaluations bounds fewer nodes, too."""
 
 METHODS: dict[str, dict[str, Any]] = {
     "text": {"variant": "text", "equal": True},
@@ -112,7 +112,7 @@ class Searches:
             power_w=power_w,
             rules=self.request.rules,
             seed=self.request.seed,
-            budget=Budget(evaluations=evaluations, boxes=boxes(evaluations), sharing=sharing),
+            budget=Budget(evaluations=evaluations, nodes=nodes(evaluations), sharing=sharing),
             executor=self.executor,
             store=self.store,
             on_progress=on_progress,
@@ -169,11 +169,11 @@ class Searches:
         )
 
 
-def boxes(evaluations: int | None) -> int | None:
-    """Return how many boxes are bounded beside so many evaluations."""
+def nodes(evaluations: int | None) -> int | None:
+    """Return how many nodes are bounded beside so many evaluations."""
     if evaluations is None:
         return None
-    return max(FEWEST_BOXES, min(MOST_BOXES, evaluations // EVALUATIONS_PER_BOX))
+    return max(FEWEST_NODES, min(MOST_NODES, evaluations // EVALUATIONS_PER_NODE))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ BATCHES = [range(begin, begin + 25) for begin in range(0, 150, 25)]
 """Seeds of the random networks that one test looks at."""
 
 SHARES = (1e-4, 0.02, 0.3)
-"""Sizes of the boxes around a design."""
+"""Sizes of the nodes around a design."""
 
 
 def fitting(rows: Choices, given: Judged, i: int) -> list[int]:

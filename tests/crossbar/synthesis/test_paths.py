@@ -79,13 +79,13 @@ def test_paths_that_hold_for_some(rules: Rules, batch: range) -> None:
 
 def as_mixture(given: Judged, share: float) -> Mixed:
     """A design as the solution of a relaxed problem."""
-    rows, box, mates = given.choices(share), given.box(share), given.design.mate
+    rows, node, mates = given.choices(share), given.node(share), given.design.mate
     chosen = chosen_rows(given, rows)
     owners = [i for i in chosen if not 0 <= mates[i] < i]
     own = np.array([chosen[i] for i in owners])
     mate = np.array([chosen[mates[i]] if mates[i] >= 0 else ALONE for i in owners])
     turns = make_turns(given.tables, rows)
-    return Mixed(given.tables, box, rows, turns, own, mate, np.ones(len(own)))
+    return Mixed(given.tables, node, rows, turns, own, mate, np.ones(len(own)))
 
 
 def reach_of(mixed: Mixed, cut: Cut, rng: np.random.Generator) -> Floats:

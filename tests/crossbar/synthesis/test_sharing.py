@@ -94,13 +94,13 @@ def test_least_image_of_a_span() -> None:
     assert seen > 0
 
 
-def test_received_words_and_blocks_of_a_box() -> None:
+def test_received_words_and_blocks_of_a_node() -> None:
     for given in small(STRICT, range(30)):
-        tables, box = given.tables, given.box(0.3)
-        blocks = most_blocks(tables, box)
+        tables, node = given.tables, given.node(0.3)
+        blocks = most_blocks(tables, node)
         assert (given.layout.blocks <= blocks).all()
         for i in weighted(tables):
-            assert given.layout.copies[i] >= fewest_copies(tables, i, box.steps_high)
+            assert given.layout.copies[i] >= fewest_copies(tables, i, node.steps_high)
             edges = range(tables.provider_start[i], tables.provider_start[i + 1])
             words = [
                 block_words(
@@ -117,7 +117,7 @@ def test_words_that_a_layer_stores() -> None:
     for given in small(STRICT, range(20, 40)):
         tables = given.tables
         for i in weighted(tables):
-            stage = stage_of(tables, i, given.box(0.02))
+            stage = stage_of(tables, i, given.node(0.02))
             for copies in {1, 2, int(given.layout.copies[i])}:
                 elements = copies * int(tables.cout[i])
                 assert words_of(stage, elements) == block_words(tables, i, copies), given.name

@@ -301,9 +301,9 @@ def test_the_power_that_is_said_is_enough_for_the_weights(variant: Variant) -> N
     method = PublishedSearch(variant=variant)
     said = search(problem(SMALL, power_w=0.001), method, evaluations=1, seed=1).explanation
     watts = float(said.split()[-2])
-    for factor, held in ((0.99, False), (1.01, True)):
+    for factor, contents in ((0.99, False), (1.01, True)):
         given = problem(SMALL, power_w=factor * watts)
-        assert bool(make_plan(given, method, evaluations=1, seed=1).shares) == held
+        assert bool(make_plan(given, method, evaluations=1, seed=1).shares) == contents
 
 
 def test_too_little_power_for_the_rest_is_said() -> None:
