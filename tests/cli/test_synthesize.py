@@ -105,6 +105,16 @@ def test_identical_macros_of_the_public_code_are_refused(hwgen: Command, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("method", ["text", "code"])
+def test_the_published_search_needs_its_study(
+    hwgen: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr("hwgen.commands.studies.studies", list)
+    outcome = hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--method", method))
+    refused(outcome, "--method must be bounded where no installed study", f"got {method}")
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_it_left_can_be_asked(hwgen: Command, quick: dict[str, Any], tmp_path: Path) -> None:
     assert hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--workers", 1))[0] == 0
     code, out, err = hwgen("info", tmp_path / "out/architecture.yaml")

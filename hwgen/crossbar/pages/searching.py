@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code, versions
-from hwgen.crossbar.pages.problem import Problem
+from hwgen.crossbar.pages.problem import Problem, method_of
 from hwgen.crossbar.pages.synthesis_table import shares_of
 from hwgen.errors import ConfigError, DesignError
 from hwgen.files.shipped import shown
@@ -43,7 +43,8 @@ def search(context: Context, problem: Problem) -> "SearchResult":
     request = problem.request
     if not must_compile():
         refuse_hopeless(problem)
-    code = [digest_of_code(*CODE), versions()]
+    *study, adopt = method_of(request) or (None,)
+    code = [digest_of_code(*CODE, *study), versions()]
     refused: Counter[str] = Counter()
     with (
         context.status(f"synthesizing {problem.network.name}") as tell,
@@ -70,6 +71,7 @@ def search(context: Context, problem: Problem) -> "SearchResult":
                 store=Store(context.work / "search", code=digest_of(code)),
                 on_progress=told(context, tell),
                 refused=refused,
+                adopt=adopt,
             )
         except KeyboardInterrupt:
             context.say(f"stopped before a chip was found; {RESUME}")

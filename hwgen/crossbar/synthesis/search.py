@@ -19,10 +19,6 @@ from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point, points
 from hwgen.crossbar.facts.rules import Objective, Rules
 from hwgen.crossbar.model.tables import make_tables, operations_of
-from hwgen.crossbar.synthesis.adopt import METHODS, adopted, published_search
-from hwgen.crossbar.synthesis.published.method import Problem
-from hwgen.crossbar.synthesis.published.pieces import Crew
-from hwgen.crossbar.synthesis.published.tasks import Winner
 from hwgen.crossbar.synthesis.result import Candidate, Chosen, PointResult, Progress, SearchResult
 from hwgen.crossbar.synthesis.state import (
     Budget,
@@ -81,11 +77,13 @@ class Search:
         objective: Objective = "image",
         identical: bool = False,
         refused: Counter[str] | None = None,
+        adopt: "Stage | None" = None,
     ) -> None:
         self.network, self.components = network, components
         self.power_w, self.rules, self.seed, self.budget = power_w, rules, seed, budget
         self.objective, self.identical = objective, identical
         self.executor, self.store, self.on_progress = executor, store, on_progress
+        self.adopt = adopt
         self.points = points(components, rules)
         self.widest = widest_of(self.points)
         self.problem = json.dumps([asdict(network), asdict(components)], sort_keys=True)
@@ -291,35 +289,6 @@ class Search:
         known = self.objective == "image" and (self.rules.whole_parts or not self.identical)
         return self.operations / bound_nj if known else float("inf")
 
-    def adopt(self) -> None:
-        """Take the design of the published search, and spend what is left on its bound."""
-        crew = Crew(problem=self.problem, run=self.run, tell=self.follow, late=self.out_of_time)
-        found = published_search(
-            Problem(
-                network=self.network,
-                components=self.components,
-                power_w=self.power_w,
-                rules=self.rules,
-            ),
-            method=self.budget.method,
-            identical=self.identical,
-            evaluations=self.budget.evaluations,
-            seed=self.seed,
-            mapper=crew,
-        )
-        self.evaluations = found.evaluations
-        self.exact_evaluations = found.exact_evaluations
-        self.stopped = crew.stopped
-        self.purse.end()
-        if found.best is None:
-            self.frontier.open.clear()
-
-    def follow(self, evaluations: int, best: Winner | None) -> None:
-        """Tell how far the published search is."""
-        self.evaluations = evaluations
-        self.designs.candidates = [adopted(best)] if best else []
-        self.tell()
-
     def tell(self) -> None:
         """Note how far the search is, and tell whoever wants to know."""
         best = self.known.efficiency_gops_per_w if self.known else 0.0
@@ -338,7 +307,7 @@ class Search:
     def go(self) -> SearchResult | None:
         """Search until the budget is spent or nothing is left to find; None if nothing fits."""
         try:
-            for stage in PUBLISHED if self.budget.method in METHODS else BOUNDED:
+            for stage in stages_of(self.adopt):
                 stage(self)
         except KeyboardInterrupt:
             if self.known is None:
@@ -395,10 +364,14 @@ BOUNDED: tuple[Stage, ...] = (
 )
 """The stages of a search. Each confirms what it finds exactly, and keeps it."""
 
-PUBLISHED: tuple[Stage, ...] = (Search.begin, Search.adopt, Search.tell, Search.go_round)
-"""Those of the published search: its design is adopted, and what is left is spent on its bound."""
-
 ROUND: tuple[Stage, ...] = (Search.split, Search.anneal, Search.tell)
+
+
+def stages_of(adopt: Stage | None) -> tuple[Stage, ...]:
+    """Return the stages of a search; what an adopted design leaves is spent on its bound."""
+    if adopt is None:
+        return BOUNDED
+    return Search.begin, adopt, Search.tell, Search.go_round
 
 
 def synthesize(
@@ -415,6 +388,7 @@ def synthesize(
     objective: Objective = "image",
     identical: bool = False,
     refused: Counter[str] | None = None,
+    adopt: Stage | None = None,
 ) -> SearchResult | None:
     """Return the best design for a network within a power budget; None if none fits.
 
@@ -422,6 +396,7 @@ def synthesize(
     specialized ones. Of streams no bound is known; nodes are split by what they promise one image.
 
     refused: counts why designs were not taken, also where none fits
+    adopt: another search, of the name `budget.method`, whose design is set beside the bound
 
     An interrupt or the time limit ends the search with what it has. What is finished is in `store`,
     and is not done again.
@@ -439,5 +414,6 @@ def synthesize(
         objective=objective,
         identical=identical,
         refused=refused,
+        adopt=adopt,
     )
     return search.go()

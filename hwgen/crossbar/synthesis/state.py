@@ -49,7 +49,7 @@ Ratios = tuple[float, float]
 class Budget:
     """What a search may spend; None: as much as suits the network.
 
-    method: bounded, or text or code for the published search
+    method: bounded, or the name of a search whose design is adopted
     evaluations: designs that are judged, by the closed form or block by block
     nodes: of the design space that are bounded
     sharing: whether two layers may share macros

@@ -22,7 +22,7 @@ from hwgen.crossbar.model.tables import Tables, make_tables
 from hwgen.crossbar.synthesis.anneal import REASONS
 from hwgen.crossbar.synthesis.nodes import Node
 from hwgen.crossbar.synthesis.result import Progress, SearchResult
-from hwgen.crossbar.synthesis.search import BOUND, Search, synthesize
+from hwgen.crossbar.synthesis.search import BOUND, Search, Stage, synthesize
 from hwgen.crossbar.synthesis.state import Budget, Frontier
 from hwgen.jobs.executors import ProcessExecutor, SerialExecutor
 from hwgen.jobs.store import Store
@@ -52,6 +52,7 @@ def searched(
     on_progress: Callable[[Progress], None] | None = None,
     objective: Objective = "image",
     identical: bool = False,
+    adopt: Stage | None = None,
 ) -> SearchResult | None:
     return synthesize(
         network,
@@ -65,6 +66,7 @@ def searched(
         on_progress=on_progress,
         objective=objective,
         identical=identical,
+        adopt=adopt,
     )
 
 
@@ -278,32 +280,6 @@ def test_a_time_limit_says_so() -> None:
     assert stopped.stopped_early
     assert stopped.evaluations < SMALL.evaluations
     assert stopped.bound_gops_per_w >= found().best.efficiency_gops_per_w
-
-
-@pytest.mark.parametrize("rules", RULES)
-@pytest.mark.parametrize("method", ["text", "code"])
-def test_the_published_search_beside_the_same_bound(method: str, rules: Rules) -> None:
-    """Its design is no better than ours, the bound holds for both, and an interrupt keeps it."""
-    budget = Budget(method=method, evaluations=1_000, nodes=20)
-    told: list[Progress] = []
-    result = found(RESIDUAL, rules=rules, power_w=1.0, budget=budget, on_progress=told.append)
-    ours = found(RESIDUAL, rules=rules, power_w=1.0)
-    assert result.method == method
-    assert 0 < result.exact_evaluations < result.evaluations <= 1_000
-    assert result.best.efficiency_gops_per_w <= ours.best.efficiency_gops_per_w
-    assert result.bound_gops_per_w >= ours.best.efficiency_gops_per_w * (1 - ROUNDING)
-    assert told == result.convergence
-    assert len(told) > len({each.evaluations for each in told}) > 1
-
-    def interrupt(progress: Progress) -> None:
-        if progress.best_gops_per_w > 0:
-            raise KeyboardInterrupt
-
-    stopped = found(RESIDUAL, rules=rules, power_w=1.0, budget=budget, on_progress=interrupt)
-    assert stopped.stopped_early
-    assert stopped.evaluations < result.evaluations
-    assert stopped.best.efficiency_gops_per_w <= result.best.efficiency_gops_per_w
-    assert stopped.bound_gops_per_w >= ours.best.efficiency_gops_per_w * (1 - ROUNDING)
 
 
 def test_begins_with_the_scans() -> None:
