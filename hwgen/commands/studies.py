@@ -60,8 +60,9 @@ def offered(module: str, name: str) -> Iterator[tuple[str, Any]]:
                 if name in found:
                     yield study.value, found[name]
         except Exception:
-            if is_ours(study):
-                raise
+            if not is_ours(study):
+                continue
+            raise
 
 
 def module_of(study: EntryPoint, name: str) -> ModuleType:

@@ -96,7 +96,8 @@ def peak_reason(searches: Searches, ceiling: float) -> str:
 
 def peak_of(searches: Searches, name: str, result: "SearchResult") -> float:
     """Return the peak efficiency of the best design in TOPS/W."""
-    from hwgen.crossbar.model.breakdown import audit, peak_gops_per_w
+    from hwgen.crossbar.model.audit import audit
+    from hwgen.crossbar.model.breakdown import peak_gops_per_w
     from hwgen.crossbar.model.record import make_arch
     from hwgen.crossbar.synthesis.result import confirm
 

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from functools import partial
 
-from hwgen.crossbar.synthesis.published.duplication import Variant
+from hwgen.crossbar.synthesis.published.annealing import Variant
 from hwgen.crossbar.synthesis.published.genes import Macros
-from hwgen.crossbar.synthesis.published.method import Problem, PublishedSearch
 from hwgen.crossbar.synthesis.published.pieces import Crew
 from hwgen.crossbar.synthesis.published.search import search as published_search
-from hwgen.crossbar.synthesis.published.tasks import Winner
+from hwgen.crossbar.synthesis.published.tasks import Problem, PublishedSearch, Winner
 from hwgen.crossbar.synthesis.result import Candidate, Chosen
 from hwgen.crossbar.synthesis.search import Search
 from hwgen.crossbar.synthesis.work import from_design

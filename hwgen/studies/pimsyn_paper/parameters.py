@@ -21,11 +21,11 @@ SPACES = {"copies": False, "copies and macros": True}
 
 def space_rows(searches: Searches, names: tuple[str, ...]) -> Iterator[PaperRow]:
     """Yield the size of the design space (section III) of each network, as a power of ten."""
-    from hwgen.crossbar.synthesis.published import method
-    from hwgen.crossbar.synthesis.published.space import decades
+    from hwgen.crossbar.synthesis.published.search import decades
+    from hwgen.crossbar.synthesis.published.tasks import Problem
 
     for name in names:
-        problem = method.Problem(
+        problem = Problem(
             network=searches.network(name),
             components=searches.components,
             power_w=searches.request.power_w,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hwgen.jobs.executors import Executor
     from hwgen.jobs.store import Store
 
-PUBLISHED = "hwgen.crossbar.synthesis.published.work:run"
+PUBLISHED = "hwgen.crossbar.synthesis.published.pieces:run"
 
 COMPARED = 10_000
 """Evaluations of each search in a comparison, unless the person says otherwise."""

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import hwgen.crossbar.model.breakdown as program
+import hwgen.crossbar.model.audit as program
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
-from hwgen.crossbar.model.breakdown import audit, total_peak_w
+from hwgen.crossbar.model.audit import audit, total_peak_w
 from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch
 from hwgen.errors import DesignError
 from tests.crossbar.model.random_designs import random_case

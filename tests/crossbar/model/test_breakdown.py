@@ -9,7 +9,8 @@ import pytest
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.facts.schedule import check_starts
-from hwgen.crossbar.model.breakdown import PARTS, audit, break_down, total_area_mm2, total_peak_w
+from hwgen.crossbar.model.audit import audit, total_area_mm2, total_peak_w
+from hwgen.crossbar.model.breakdown import PARTS, break_down
 from hwgen.crossbar.model.least import least_power_w
 from hwgen.crossbar.model.record import confirm, design_of, make_arch, make_schedule
 from hwgen.errors import ConfigError, DesignError

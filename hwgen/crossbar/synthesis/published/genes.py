@@ -1,4 +1,4 @@
-"""Genes of macro partitioning: what they mean, the rules they obey, how they change.
+"""Genes of macro partitioning: what they mean, the rules they obey, how they change and evolve.
 
 A gene has a number for each layer with weights, convolutions first: owner * 1000 + macros (seed
 003, section IV-C2). The owner is the layer's own place in the gene, from 1, or that of the earlier
@@ -6,8 +6,11 @@ layer whose macros it shares; a pair then lives in the macros of both.
 
 The rules (section IV-C1): a layer has one macro or more; at most two layers share; a layer is
 split over at most WtDup * RT macros, which for a pair holds of the sum, for both layers.
+
+The evolutionary search is Alg. 2 (shared sheet, section 7.2).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +19,7 @@ from numpy.random import Generator
 
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.tables import ADC, CONV, FC, Ints, Tables
+from hwgen.crossbar.synthesis.published.annealing import Variant
 
 Gene = tuple[int, ...]
 Macros = Literal["specialized", "identical"]
@@ -26,6 +30,17 @@ BASE = 1000
 
 SIZE_STEP, LARGEST_SIZE = 32, 512
 """Crossbars of a macro, when all are equal: multiples of 32, up to 512."""
+
+POPULATION = 40
+GENERATIONS = 200
+ELITE_RATIO = 0.7
+"""Of a next population, the part that are the best; the others are drawn from the rest."""
+
+SHARE_PROBABILITY = 0.4
+"""Of a mutation; otherwise the number of macros changes."""
+
+Fitness = Callable[[Gene], float]
+Scored = tuple[float, Gene]
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,3 +241,51 @@ def dense_clocks(tables: Tables, copies: Ints) -> Ints:
     if convs.any():
         clocks[dense] = np.ceil(work[dense] / work[convs].max())
     return clocks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evolution:
+    """How an evolution goes.
+
+    variant: text: children are judged and live. code: no child is ever judged, since none is put
+        into the list of children, so the best of the first population is all it finds.
+    sharing: whether two layers may share macros
+    evaluations: genes that are judged, exactly
+    """
+
+    variant: Variant
+    sharing: bool
+    evaluations: int
+
+    def run(self, space: Space, fitness: Fitness, rng: Generator) -> None:
+        """Judge genes, by calls of `fitness`, which keeps what it likes."""
+        left = self.evaluations
+        size = left if self.variant == "code" else min(POPULATION, left)
+        population = [judge(first_gene(space, rng), fitness) for _ in range(size)]
+        left -= size
+        while left > 0:
+            parents = population[: min(left, len(population))]
+            children = [judge(self.child(space, gene, rng), fitness) for _, gene in parents]
+            left -= len(children)
+            population = select(population + children, rng)
+
+    def child(self, space: Space, gene: Gene, rng: Generator) -> Gene:
+        """Return a mutation of a gene."""
+        if self.sharing and rng.random() < SHARE_PROBABILITY:
+            return mutate_share(space, gene, rng)
+        return mutate_num(space, gene, rng)
+
+
+def judge(gene: Gene, fitness: Fitness) -> Scored:
+    """Return a gene with its fitness."""
+    return fitness(gene), gene
+
+
+def select(pool: list[Scored], rng: Generator) -> list[Scored]:
+    """Return the next population: the elite, best first, and random ones of the rest."""
+    size = min(POPULATION, len(pool))
+    elite = round(ELITE_RATIO * size)
+    ranked = sorted(pool, key=lambda scored: -scored[0])
+    rest = ranked[elite:]
+    drawn = rng.choice(len(rest), size - elite, replace=False)
+    return ranked[:elite] + [rest[k] for k in drawn]

@@ -1,4 +1,4 @@
-"""The tasks of a published search as pieces of JSON that any worker can do: a point's at a time."""
+"""A published search as pieces of work in JSON: its tasks, a point's at a time, or all of it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -9,12 +9,14 @@ from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.evaluate import Cost
 from hwgen.crossbar.model.record import design_of
-from hwgen.crossbar.synthesis.published.method import Problem, PublishedSearch
+from hwgen.crossbar.synthesis.published.search import search
 from hwgen.crossbar.synthesis.published.tasks import (
     AnnealingTask,
     Copies,
     Outcome,
     PartitionTask,
+    Problem,
+    PublishedSearch,
     Winner,
     efficiency,
     run_annealing,
@@ -183,3 +185,39 @@ class Crew:
                 self.best = outcome.best
         self.tell(self.evaluations, self.best)
         return outcomes
+
+
+def run(task: Json) -> Json:
+    """Return what a published search finds; `design` null: nothing, and `explanation` says why.
+
+    task: `problem`, network and components as JSON; `power_w`; `rules`; `method`, the fields of
+        `PublishedSearch`; `evaluations`; `seed`
+    """
+    network, components = problem_of(task["problem"])
+    found = search(
+        Problem(
+            network=network,
+            components=components,
+            power_w=task["power_w"],
+            rules=Rules(*task["rules"]),
+        ),
+        PublishedSearch(**task["method"]),
+        evaluations=task["evaluations"],
+        seed=task["seed"],
+    )
+    spent = {"evaluations": found.evaluations, "explanation": found.explanation}
+    if found.best is None:
+        return {"design": None, "cost": None, **spent}
+    cost = found.best.cost
+    return {
+        "design": from_design(found.best.design),
+        "cost": {
+            "efficiency_gops_per_w": float(cost.efficiency),
+            "energy_nj": float(cost.energy_nj),
+            "steps": int(cost.steps),
+            "step_ns": float(cost.step_ns),
+            "interval_steps": int(cost.interval),
+            "peak_w": float(cost.peak_w),
+        },
+        **spent,
+    }

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from hwgen.crossbar.facts.rules import STRICT
-from hwgen.crossbar.synthesis.published.annealing import anneal, code_energy, text_energy
-from hwgen.crossbar.synthesis.published.duplication import (
+from hwgen.crossbar.synthesis.published.annealing import (
     CopiesProblem,
     Variant,
+    anneal,
+    code_energy,
     copies_problem,
     holds_weights,
     proportional,
     rounding_w,
     single,
+    text_energy,
     used_by,
 )
 from tests.crossbar.synthesis.published.cases import ALEXNET, DENSE, SMALL, tables_of

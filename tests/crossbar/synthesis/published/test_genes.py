@@ -8,10 +8,11 @@ from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.design import lay_out
 from hwgen.crossbar.model.evaluate import evaluate, within_limits
 from hwgen.crossbar.model.tables import ADC
-from hwgen.crossbar.synthesis.published.evolution import Evolution, Scored, select
 from hwgen.crossbar.synthesis.published.genes import (
+    Evolution,
     Gene,
     Macros,
+    Scored,
     Space,
     design_of,
     first_gene,
@@ -22,6 +23,7 @@ from hwgen.crossbar.synthesis.published.genes import (
     mutate_share,
     obeys,
     products,
+    select,
     split,
 )
 from tests.crossbar.synthesis.published.cases import ALEXNET, ALEXNET_COPIES, SMALL, tables_of

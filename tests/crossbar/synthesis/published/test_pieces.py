@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
-from hwgen.crossbar.synthesis.published.method import PublishedSearch
 from hwgen.crossbar.synthesis.published.pieces import BATCH, Crew
 from hwgen.crossbar.synthesis.published.search import Found, search
-from hwgen.crossbar.synthesis.published.tasks import Winner
+from hwgen.crossbar.synthesis.published.tasks import PublishedSearch, Winner
 from hwgen.jobs.executors import ProcessExecutor, SerialExecutor
 from hwgen.jobs.store import Store, run_stored
 from hwgen.jobs.tasks import Executor

@@ -12,10 +12,8 @@ import pytest
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.tables import CONV
-from hwgen.crossbar.synthesis.published.annealing import generator
-from hwgen.crossbar.synthesis.published.duplication import Variant
+from hwgen.crossbar.synthesis.published.annealing import Variant, generator
 from hwgen.crossbar.synthesis.published.genes import design_of, first_gene, make_space, mates, split
-from hwgen.crossbar.synthesis.published.method import Duplication, PublishedSearch, even
 from hwgen.crossbar.synthesis.published.search import (
     Found,
     annealing_tasks,
@@ -26,8 +24,11 @@ from hwgen.crossbar.synthesis.published.search import (
 )
 from hwgen.crossbar.synthesis.published.tasks import (
     PARTITION,
+    Duplication,
     PartitionTask,
+    PublishedSearch,
     Winner,
+    even,
     run_annealing,
     run_partition,
 )

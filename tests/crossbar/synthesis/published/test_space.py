@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from hwgen.crossbar.model.tables import CONV, PEAK, POWER, RATIO, Tables
-from hwgen.crossbar.synthesis.published.space import decades, designs_at
+from hwgen.crossbar.synthesis.published.search import decades, designs_at
 from tests.crossbar.synthesis.published.cases import DENSE, SMALL, problem, tables_of
 
 
