@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hwgen.crossbar.facts.rules import PUBLISHED
-from hwgen.crossbar.pages.published import (
+from hwgen.report.paper import PaperRow, row
+from hwgen.studies.pimsyn_paper.published import (
     CODE_GOPS_PER_W,
     CODE_POWER_W,
     IMAGENET,
@@ -12,7 +13,6 @@ from hwgen.crossbar.pages.published import (
     PEAK_TOPS_PER_W,
     SYNTHESIS_HOURS,
 )
-from hwgen.report.paper import PaperRow, row
 from hwgen.studies.pimsyn_paper.rows import mean, over
 from hwgen.studies.pimsyn_paper.searches import Searches
 

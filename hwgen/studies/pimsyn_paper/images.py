@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hwgen.crossbar.pages.published import GIBBON, GIBBON_100, PIMSYN, PIMSYN_100, Image
 from hwgen.report.paper import PaperRow, row
+from hwgen.studies.pimsyn_paper.published import GIBBON, GIBBON_100, PIMSYN, PIMSYN_100, Image
 from hwgen.studies.pimsyn_paper.searches import Searches
 
 if TYPE_CHECKING:

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from functools import partial
 
-from hwgen.crossbar.synthesis.published.annealing import Variant
-from hwgen.crossbar.synthesis.published.genes import Macros
-from hwgen.crossbar.synthesis.published.pieces import Crew
-from hwgen.crossbar.synthesis.published.search import search as published_search
-from hwgen.crossbar.synthesis.published.tasks import Problem, PublishedSearch, Winner
 from hwgen.crossbar.synthesis.result import Candidate, Chosen
 from hwgen.crossbar.synthesis.search import Search
 from hwgen.crossbar.synthesis.work import from_design
+from hwgen.studies.pimsyn_paper.published_search.annealing import Variant
+from hwgen.studies.pimsyn_paper.published_search.genes import Macros
+from hwgen.studies.pimsyn_paper.published_search.pieces import Crew
+from hwgen.studies.pimsyn_paper.published_search.search import search as published_search
+from hwgen.studies.pimsyn_paper.published_search.tasks import Problem, PublishedSearch, Winner
 
 
 def adopt(search: Search, variant: Variant) -> None:

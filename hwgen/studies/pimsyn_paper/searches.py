@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hwgen.jobs.executors import Executor
     from hwgen.jobs.store import Store
 
-PUBLISHED = "hwgen.crossbar.synthesis.published.pieces:run"
+PUBLISHED = "hwgen.studies.pimsyn_paper.published_search.pieces:run"
 
 COMPARED = 10_000
 """Evaluations of each search in a comparison, unless the person says otherwise."""
@@ -182,7 +182,7 @@ def searches(context: Context, request: Request, components: Components) -> Iter
     from hwgen.jobs.executors import make_executor
     from hwgen.jobs.store import Store
 
-    code = [digest_of_code(*CODE), np.__version__]
+    code = [digest_of_code(*CODE, PUBLISHED.partition(":")[0].rpartition(".")[0]), np.__version__]
     store = Store(context.work / "search", code=digest_of(code))
     with (
         context.status("searching") as tell,

@@ -14,12 +14,18 @@ from rich.console import Console
 
 from hwgen.commands.context import Context
 from hwgen.crossbar.facts.rules import PUBLISHED
-from hwgen.crossbar.pages.published import GAINS, IMAGENET, OVER_ISAAC, PARAMETERS, SPACE_DECADES
 from hwgen.errors import ConfigError
 from hwgen.jobs.executors import ProcessExecutor
 from hwgen.report.files import report_text
 from hwgen.report.paper import PaperRow, row
 from hwgen.studies.pimsyn_paper.compare import Request, pimsyn_paper
+from hwgen.studies.pimsyn_paper.published import (
+    GAINS,
+    IMAGENET,
+    OVER_ISAAC,
+    PARAMETERS,
+    SPACE_DECADES,
+)
 from hwgen.studies.pimsyn_paper.report import PaperReport
 from hwgen.studies.pimsyn_paper.rows import mean, over, ratio
 from hwgen.studies.pimsyn_paper.searches import METHODS, nodes

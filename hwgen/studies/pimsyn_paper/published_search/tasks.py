@@ -18,7 +18,7 @@ from hwgen.crossbar.model.allocate import FEASIBLE
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import Cost, evaluate, evaluate_identical
 from hwgen.crossbar.model.tables import Tables, make_tables
-from hwgen.crossbar.synthesis.published.annealing import (
+from hwgen.studies.pimsyn_paper.published_search.annealing import (
     ALPHA,
     CODE_CHAINS,
     TEXT_CANDIDATES,
@@ -29,7 +29,7 @@ from hwgen.crossbar.synthesis.published.annealing import (
     proportional,
     single,
 )
-from hwgen.crossbar.synthesis.published.genes import (
+from hwgen.studies.pimsyn_paper.published_search.genes import (
     GENERATIONS,
     POPULATION,
     Evolution,

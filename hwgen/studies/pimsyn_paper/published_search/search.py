@@ -16,8 +16,12 @@ import numpy as np
 
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.model.tables import CONV, FC, PEAK, POWER, RATIO, Tables
-from hwgen.crossbar.synthesis.published.annealing import copies_problem, holds_weights, reserve_w
-from hwgen.crossbar.synthesis.published.tasks import (
+from hwgen.studies.pimsyn_paper.published_search.annealing import (
+    copies_problem,
+    holds_weights,
+    reserve_w,
+)
+from hwgen.studies.pimsyn_paper.published_search.tasks import (
     AnnealingTask,
     Copies,
     Outcome,

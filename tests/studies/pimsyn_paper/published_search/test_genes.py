@@ -8,7 +8,7 @@ from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.design import lay_out
 from hwgen.crossbar.model.evaluate import evaluate, within_limits
 from hwgen.crossbar.model.tables import ADC
-from hwgen.crossbar.synthesis.published.genes import (
+from hwgen.studies.pimsyn_paper.published_search.genes import (
     Evolution,
     Gene,
     Macros,
@@ -26,7 +26,12 @@ from hwgen.crossbar.synthesis.published.genes import (
     select,
     split,
 )
-from tests.crossbar.synthesis.published.cases import ALEXNET, ALEXNET_COPIES, SMALL, tables_of
+from tests.studies.pimsyn_paper.published_search.cases import (
+    ALEXNET,
+    ALEXNET_COPIES,
+    SMALL,
+    tables_of,
+)
 
 MACROS: tuple[Macros, ...] = ("specialized", "identical")
 TABLES = tables_of(ALEXNET, power_w=49.0)

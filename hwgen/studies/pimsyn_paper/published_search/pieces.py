@@ -9,8 +9,10 @@ from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.evaluate import Cost
 from hwgen.crossbar.model.record import design_of
-from hwgen.crossbar.synthesis.published.search import search
-from hwgen.crossbar.synthesis.published.tasks import (
+from hwgen.crossbar.synthesis.work import from_design, problem_of
+from hwgen.files.leash import no_deadline
+from hwgen.studies.pimsyn_paper.published_search.search import search
+from hwgen.studies.pimsyn_paper.published_search.tasks import (
     AnnealingTask,
     Copies,
     Outcome,
@@ -22,8 +24,6 @@ from hwgen.crossbar.synthesis.published.tasks import (
     run_annealing,
     run_partition,
 )
-from hwgen.crossbar.synthesis.work import from_design, problem_of
-from hwgen.files.leash import no_deadline
 
 Json = dict[str, Any]
 AnyTask = AnnealingTask | PartitionTask

@@ -8,7 +8,7 @@ from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import PUBLISHED, Rules
 from hwgen.crossbar.model.tables import Tables, make_tables
-from hwgen.crossbar.synthesis.published.tasks import Problem
+from hwgen.studies.pimsyn_paper.published_search.tasks import Problem
 
 COMPONENTS = load_components(Path(__file__).parents[4] / "configs/crossbar/components.yaml")
 POINT = Point(rram_ratio=0.3, cell_bits=2, side=256, dac_bits=1)

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
-from hwgen.crossbar.synthesis.published.pieces import BATCH, Crew
-from hwgen.crossbar.synthesis.published.search import Found, search
-from hwgen.crossbar.synthesis.published.tasks import PublishedSearch, Winner
 from hwgen.jobs.executors import ProcessExecutor, SerialExecutor
 from hwgen.jobs.store import Store, run_stored
 from hwgen.jobs.tasks import Executor
-from tests.crossbar.synthesis.published.cases import SMALL, problem
-from tests.crossbar.synthesis.published.test_search import VARIANTS, WATTS, facts, small
+from hwgen.studies.pimsyn_paper.published_search.pieces import BATCH, Crew
+from hwgen.studies.pimsyn_paper.published_search.search import Found, search
+from hwgen.studies.pimsyn_paper.published_search.tasks import PublishedSearch, Winner
+from tests.studies.pimsyn_paper.published_search.cases import SMALL, problem
+from tests.studies.pimsyn_paper.published_search.test_search import VARIANTS, WATTS, facts, small
 
 EVALUATIONS = 2_000
 TEXT = PublishedSearch(variant="text", exact=False)

@@ -107,6 +107,9 @@ PIMSYN = {
 }
 """Table V, CIFAR-10."""
 
+IMAGES = {"PIMSYN": PIMSYN, "Gibbon": GIBBON}
+"""What an image costs on published chips, by chip and network; pages set it beside ours."""
+
 GIBBON_100 = {
     "cifar_alexnet": Image(edp_ms_mj=0.38, energy_mj=0.38, latency_ms=0.99),
     "cifar_vgg16": Image(edp_ms_mj=17.25, energy_mj=2.68, latency_ms=6.44),

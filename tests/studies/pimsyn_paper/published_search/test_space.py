@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 
 from hwgen.crossbar.model.tables import CONV, PEAK, POWER, RATIO, Tables
-from hwgen.crossbar.synthesis.published.search import decades, designs_at
-from tests.crossbar.synthesis.published.cases import DENSE, SMALL, problem, tables_of
+from hwgen.studies.pimsyn_paper.published_search.search import decades, designs_at
+from tests.studies.pimsyn_paper.published_search.cases import DENSE, SMALL, problem, tables_of
 
 
 def counted(tables: Tables, *, macros: bool) -> int:

@@ -12,9 +12,15 @@ import pytest
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.tables import CONV
-from hwgen.crossbar.synthesis.published.annealing import Variant, generator
-from hwgen.crossbar.synthesis.published.genes import design_of, first_gene, make_space, mates, split
-from hwgen.crossbar.synthesis.published.search import (
+from hwgen.studies.pimsyn_paper.published_search.annealing import Variant, generator
+from hwgen.studies.pimsyn_paper.published_search.genes import (
+    design_of,
+    first_gene,
+    make_space,
+    mates,
+    split,
+)
+from hwgen.studies.pimsyn_paper.published_search.search import (
     Found,
     annealing_tasks,
     gather,
@@ -22,7 +28,7 @@ from hwgen.crossbar.synthesis.published.search import (
     partition_tasks,
     search,
 )
-from hwgen.crossbar.synthesis.published.tasks import (
+from hwgen.studies.pimsyn_paper.published_search.tasks import (
     PARTITION,
     Duplication,
     PartitionTask,
@@ -32,7 +38,7 @@ from hwgen.crossbar.synthesis.published.tasks import (
     run_annealing,
     run_partition,
 )
-from tests.crossbar.synthesis.published.cases import (
+from tests.studies.pimsyn_paper.published_search.cases import (
     ALEXNET,
     ALEXNET_COPIES,
     DENSE,

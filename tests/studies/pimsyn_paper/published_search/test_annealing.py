@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen.crossbar.facts.rules import STRICT
-from hwgen.crossbar.synthesis.published.annealing import (
+from hwgen.studies.pimsyn_paper.published_search.annealing import (
     CopiesProblem,
     Variant,
     anneal,
@@ -19,7 +19,7 @@ from hwgen.crossbar.synthesis.published.annealing import (
     text_energy,
     used_by,
 )
-from tests.crossbar.synthesis.published.cases import ALEXNET, DENSE, SMALL, tables_of
+from tests.studies.pimsyn_paper.published_search.cases import ALEXNET, DENSE, SMALL, tables_of
 
 VARIANTS: tuple[Variant, ...] = ("text", "code")
 WATTS = 49.0

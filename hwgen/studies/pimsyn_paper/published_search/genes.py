@@ -19,7 +19,7 @@ from numpy.random import Generator
 
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.tables import ADC, CONV, FC, Ints, Tables
-from hwgen.crossbar.synthesis.published.annealing import Variant
+from hwgen.studies.pimsyn_paper.published_search.annealing import Variant
 
 Gene = tuple[int, ...]
 Macros = Literal["specialized", "identical"]
