@@ -12,13 +12,13 @@ import numpy as np
 
 from hwgen.chip.compiled import compiled
 from hwgen.chip.opaque import opaque
-from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.model.tables import (
     ADC,
     CONV,
     FC,
-    LEAKAGE,
     Floats,
+    Grid,
+    IntGrid,
     Ints,
     Tables,
 )
@@ -33,13 +33,10 @@ from hwgen.crossbar.synthesis.nodes import (
     Node,
     fewest_copies,
     least_energy,
-    least_scratchpad,
     most_copies,
     powers,
-    scratchpad_peak,
-    static_share,
 )
-from hwgen.crossbar.synthesis.pace import Some, Stage, least_pace, pace, pace_between, stage_of
+from hwgen.crossbar.synthesis.pace import Layer, Some, layer_in, least_pace, pace, pace_between
 from hwgen.crossbar.synthesis.scratchpads import Contents, capacity_elements
 from hwgen.crossbar.synthesis.sharing import Sharing, least_received, most_blocks, sharing_of
 
@@ -94,16 +91,12 @@ class Choices(NamedTuple):
     near_behind: Ints
 
 
-class Scratchpad(NamedTuple):
-    """The least of each figure of the scratchpads of a node.
+@opaque
+class Rows(NamedTuple):
+    """Choices while they are made, a row each: whole numbers and others, see `make_choices`."""
 
-    row: in the form of `Tables.memories`
-    leakage: W that one adds to the static power; peak: W
-    """
-
-    row: Floats
-    leakage: float
-    peak: float
+    whole: IntGrid
+    real: Grid
 
 
 class Span(NamedTuple):
@@ -126,14 +119,6 @@ class Room(NamedTuple):
     whole: float
     split: float
     left: float
-
-
-@compiled
-def scratchpad_of(tables: Tables, node: Node) -> Scratchpad:
-    """Return what the scratchpads of a node cost at least."""
-    row = least_scratchpad(tables, node)
-    leakage = row[LEAKAGE] * (1 - static_share(tables))
-    return Scratchpad(row, leakage, scratchpad_peak(tables, node))
 
 
 @compiled
@@ -164,30 +149,16 @@ def make_choices(tables: Tables, contents: Contents, node: Node, ranges: Ints) -
     """Return every choice of every layer that a design within a node and ranges may make."""
     layers = len(tables.kind)
     begin = np.zeros(layers + 1, np.int64)
-    whole, real = np.empty((4096, 10), np.int64), np.empty((4096, 5))
-    n = 0
-    scratch = np.zeros((4, len(OPERATIONS)), np.int64)
-    scratchpad = scratchpad_of(tables, node)
+    rows, n = Rows(np.empty((4096, 10), np.int64), np.empty((4096, 5))), 0
     slowest = most_blocks(tables, node)
     for i in range(layers):
         begin[i] = n
         if tables.crossbars[i] > 0:
             received = least_received(tables, i, slowest)
-            whole, real, n = put_layer(
-                tables,
-                i,
-                contents,
-                scratchpad,
-                node,
-                ranges[:, i],
-                received,
-                whole,
-                real,
-                n,
-                scratch,
-            )
+            layer = layer_in(tables, i, node)
+            rows, n = put_layer(layer, contents, ranges[:, i], received, rows, n)
     begin[layers] = n
-    w, r = whole[:n].T.copy(), real[:n].T.copy()
+    w, r = rows.whole[:n].T.copy(), rows.real[:n].T.copy()
     blocks = ceil_div_all(tables, begin, w[1])
     return Choices(
         begin,
@@ -212,24 +183,14 @@ def make_choices(tables: Tables, contents: Contents, node: Node, ranges: Ints) -
 
 @compiled
 def put_layer(
-    tables: Tables,
-    i: int,
-    contents: Contents,
-    scratchpad: Scratchpad,
-    node: Node,
-    ranges: Ints,
-    received: int,
-    whole: Ints,
-    real: Floats,
-    n: int,
-    scratch: Ints,
-) -> tuple[Ints, Floats, int]:
+    layer: Layer, contents: Contents, ranges: Ints, received: int, rows: Rows, n: int
+) -> tuple[Rows, int]:
     """Add the choices of a layer; return the rows, which may have grown, and their count.
 
-    ranges, received (see `Company`): of this layer
-    whole, real: rows of whole numbers and of others, n of them filled
+    ranges, received (see `Sharing`): of this layer; n: rows that are filled
     """
-    stage, grain = stage_of(tables, i, node), grain_of(node)
+    tables, i, node = layer.tables, layer.i, layer.node
+    grain = grain_of(node)
     capacity = capacity_elements(tables, node.most_memory)
     copies = max(ranges[COPIES_LOW], fewest_copies(tables, i, node.steps_high))
     most = min(ranges[COPIES_HIGH], most_copies(tables, i))
@@ -242,17 +203,15 @@ def put_layer(
             upto_clocks = min(ranges[CLOCKS_HIGH], last_of_grain(clocks, CLOCK_GRAIN))
             if upto_clocks >= MOST_CLOCKS:
                 upto_clocks = FOREVER
-            if n + MOST_MACROS + 1 > len(whole):
-                whole, real = grown(whole), grown_real(real)
+            if n + MOST_MACROS + 1 > len(rows.whole):
+                rows = grown(rows)
             span = Span(copies, upto, clocks, upto_clocks, ranges[MACROS_HIGH])
-            n = add_choices(
-                tables, i, stage, sharing, scratchpad, span, room, node, whole, real, n, scratch
-            )
+            n = add_choices(layer, sharing, span, room, rows, n)
             if tables.kind[i] != FC or not tables.rules.used_columns:
                 break
             clocks = upto_clocks + 1
         copies = upto + 1
-    return whole, real, n
+    return rows, n
 
 
 @compiled
@@ -267,19 +226,14 @@ def ceil_div_all(tables: Tables, begin: Ints, copies: Ints) -> Ints:
 
 
 @compiled
-def grown(array: Ints) -> Ints:
-    """Return an array with room for twice as many rows."""
-    larger = np.empty((2 * len(array), array.shape[1]), np.int64)
-    larger[: len(array)] = array
-    return larger
-
-
-@compiled
-def grown_real(array: Floats) -> Floats:
-    """Return an array with room for twice as many rows."""
-    larger = np.empty((2 * len(array), array.shape[1]))
-    larger[: len(array)] = array
-    return larger
+def grown(rows: Rows) -> Rows:
+    """Return rows with room for twice as many."""
+    filled, columns = rows.whole.shape
+    whole = np.empty((2 * filled, columns), np.int64)
+    whole[:filled] = rows.whole
+    real = np.empty((2 * filled, rows.real.shape[1]))
+    real[:filled] = rows.real
+    return Rows(whole, real)
 
 
 @compiled
@@ -293,50 +247,39 @@ def is_slower(rows: Ints, per_block: int, through: int, behind: int) -> bool:
 
 @compiled
 def best_pace(
-    stage: Stage, sharing: Sharing, span: Span, macros: int, sample: int, scratch: Ints
+    layer: Layer, sharing: Sharing, span: Span, macros: int, sample: int
 ) -> tuple[int, int, int]:
     """Return the least `pace` of a span of copies, with `macros` to `sample` macros."""
-    if stage.rules.whole_parts:
+    if layer.rules.whole_parts:
         some = Some(span.copies, span.upto, macros, sample)
-        return pace_between(stage, sharing, some, span.clocks, scratch, False)
+        return pace_between(layer, sharing, some, span.clocks, False)
     per_block, through = 1 << 40, 1 << 40
     # Up to as many macros as copies, more copies never load faster.
     last = span.upto if sample > span.copies else span.copies
     for each in range(span.copies, last + 1):
-        other = pace(stage, sharing, each, sample, span.clocks, scratch)
+        other = pace(layer, sharing, each, sample, span.clocks)
         per_block, through = min(per_block, other[0]), min(through, other[1])
         # One macro more than a multiple of the copies splits rows, and merges more.
         even = sample // each * each
         if macros <= even < sample:
-            other = pace(stage, sharing, each, even, span.clocks, scratch)
+            other = pace(layer, sharing, each, even, span.clocks)
             per_block, through = min(per_block, other[0]), min(through, other[1])
     return per_block, through, 0
 
 
 @compiled
-def add_choices(
-    tables: Tables,
-    i: int,
-    stage: Stage,
-    sharing: Sharing,
-    scratchpad: Scratchpad,
-    span: Span,
-    room: Room,
-    node: Node,
-    whole: Ints,
-    real: Floats,
-    n: int,
-    scratch: Ints,
-) -> int:
-    """Add the choices of macros that are worth their price; return the new count."""
+def add_choices(layer: Layer, sharing: Sharing, span: Span, room: Room, rows: Rows, n: int) -> int:
+    """Add the choices of macros that are worth their price; return the new count of rows."""
+    tables, i, scratchpad = layer.tables, layer.i, layer.scratchpad
+    whole, real = rows.whole, rows.real
     copies, upto, clocks = span.copies, span.upto, span.clocks
     limit = min(span.most_macros, upto * tables.row_tiles[i])
     first = n
     blocks = ceil_div(tables.pixels[i], copies) if copies == upto else 0
     energy = least_energy(tables, i, copies, blocks, scratchpad.row)
     macros = 1
-    least = least_pace(stage, sharing, clocks, scratch)
-    static, rram, power = powers(tables, i, copies, span.upto_clocks, node)
+    least = least_pace(layer, sharing, clocks)
+    static, rram, power = powers(tables, i, copies, span.upto_clocks, layer.node)
     adc = tables.work[i, ADC] * copies
     if tables.kind[i] == FC:
         adc = adc / span.upto_clocks if tables.rules.used_columns else 0.0
@@ -346,13 +289,13 @@ def add_choices(
         sample = limit if rest else min(limit, last_of_grain(macros, MACRO_GRAIN))
         per_block, through, behind = least[0], least[1], 0
         if not rest:
-            per_block, through, behind = best_pace(stage, sharing, span, macros, sample, scratch)
+            per_block, through, behind = best_pace(layer, sharing, span, macros, sample)
         contents = (room.whole if sample == 1 else room.split) / ceil_div(sample, copies)
         if contents <= room.left and not is_slower(whole[first:n], per_block, through, behind):
             near = (per_block, through, behind)
             if sample == 1:
                 some = Some(copies, upto, 1, 1)
-                other = pace_between(stage, sharing, some, clocks, scratch, True)
+                other = pace_between(layer, sharing, some, clocks, True)
                 near = (min(near[0], other[0]), min(near[1], other[1]), min(near[2], other[2]))
             whole[n, :6] = (copies, upto, macros, clocks, per_block, through)
             whole[n, 6:] = (near[0], near[1], behind, near[2])

@@ -67,6 +67,18 @@ class Node(NamedTuple):
     ratio_high: float
 
 
+class Scratchpad(NamedTuple):
+    """The least of each figure of the scratchpads of a node.
+
+    row: in the form of `Tables.memories`
+    leakage: W that one adds to the static power; peak: W
+    """
+
+    row: Floats
+    leakage: float
+    peak: float
+
+
 def node_at(
     tables: Tables, steps: tuple[float, float], step_ns: tuple[float, float], memory: int
 ) -> Node:
@@ -133,6 +145,14 @@ def static_share(tables: Tables) -> float:
     for c in range(ADC, len(tables.parts)):
         least = min(least, tables.parts[c, STATIC] / tables.parts[c, PEAK])
     return least
+
+
+@compiled
+def scratchpad_of(tables: Tables, node: Node) -> Scratchpad:
+    """Return what the scratchpads of a node cost at least."""
+    row = least_scratchpad(tables, node)
+    leakage = row[LEAKAGE] * (1 - static_share(tables))
+    return Scratchpad(row, leakage, scratchpad_peak(tables, node))
 
 
 @compiled

@@ -33,7 +33,7 @@ from hwgen.crossbar.model.timing import Times
 from hwgen.crossbar.synthesis.bound import halves
 from hwgen.crossbar.synthesis.choices import Choices, make_choices
 from hwgen.crossbar.synthesis.nodes import Node, all_ranges, fixed_costs, node_at, rounding_up, scan
-from hwgen.crossbar.synthesis.pace import pace, stage_of
+from hwgen.crossbar.synthesis.pace import layer_in, pace
 from hwgen.crossbar.synthesis.paths import Cut
 from hwgen.crossbar.synthesis.pricing import busy_steps, savings_of
 from hwgen.crossbar.synthesis.scratchpads import capacity_elements, make_contents
@@ -282,12 +282,11 @@ def test_uneven_macros(rules: Rules) -> None:
     tables = make_tables(network, components, point, 1000.0, rules)
     node = node_at(tables, (1.0, 1e6), (100.0, 100.0), 3)
     rows = make_choices(tables, make_contents(tables), node, all_ranges(len(tables.kind)))
-    scratch = np.zeros((4, 13), np.int64)
-    stage = stage_of(tables, 0, node)
+    layer = layer_in(tables, 0, node)
     for copies in range(1, 17):
         for macros in range(1, copies * tables.row_tiles[0] + 1):
             sharing = sharing_of(tables, 0, copies, copies, 0)
-            per_block, through = pace(stage, sharing, copies, macros, 1, scratch)
+            per_block, through = pace(layer, sharing, copies, macros, 1)
             assert any(
                 rows.copies_low[c] <= copies <= rows.copies_high[c]
                 and rows.macros[c] <= macros

@@ -8,7 +8,7 @@ from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.tables import CONV, Tables
 from hwgen.crossbar.model.traffic import block_words, image_pixels
 from hwgen.crossbar.synthesis.nodes import fewest_copies
-from hwgen.crossbar.synthesis.pace import stage_of, words_of
+from hwgen.crossbar.synthesis.pace import layer_in, words_of
 from hwgen.crossbar.synthesis.sharing import (
     followed,
     followers_of,
@@ -117,9 +117,9 @@ def test_words_that_a_layer_stores() -> None:
     for given in small(STRICT, range(20, 40)):
         tables = given.tables
         for i in weighted(tables):
-            stage = stage_of(tables, i, given.node(0.02))
+            layer = layer_in(tables, i, given.node(0.02))
             for copies in {1, 2, int(given.layout.copies[i])}:
                 elements = copies * int(tables.cout[i])
-                assert words_of(stage, elements) == block_words(tables, i, copies), given.name
+                assert words_of(layer, elements) == block_words(tables, i, copies), given.name
             raw += int(tables.out_word[i] < tables.word)
     assert raw > 1

@@ -32,7 +32,7 @@ from hwgen.crossbar.model.tables import (
 )
 from hwgen.crossbar.synthesis.choices import Choices
 from hwgen.crossbar.synthesis.nodes import fixed_costs, node_at, scan
-from hwgen.crossbar.synthesis.pace import least_pace, least_transfer, stage_of
+from hwgen.crossbar.synthesis.pace import layer_in, least_pace, least_transfer
 from hwgen.crossbar.synthesis.pricing import neighbours, savings_of
 from hwgen.crossbar.synthesis.scratchpads import least_inputs, make_contents
 from hwgen.crossbar.synthesis.sharing import sharing_of
@@ -190,7 +190,6 @@ def test_static_power_of_the_rest(rules: Rules) -> None:
 def test_pace_of_a_choice(rules: Rules) -> None:
     """Steps are exact but for the way on the mesh, which is at least one hop."""
     checked = 0
-    scratch = np.zeros((4, 13), np.int64)
     for one in small(rules, SEEDS):
         tables, pipeline = one.tables, one.pipeline
         rows = one.choices(NARROW)
@@ -205,8 +204,8 @@ def test_pace_of_a_choice(rules: Rules) -> None:
             if not travels or near:
                 slack = 0 if one.design.mate.max() < 0 else slack
             # Blocks that follow each other as fast as they can stand for all with more macros.
-            stage, sharing = stage_of(tables, i, one.node(NARROW)), sharing_of(tables, i, 1, 1, 0)
-            least = least_pace(stage, sharing, int(rows.clocks[c]), scratch)
+            layer, sharing = layer_in(tables, i, one.node(NARROW)), sharing_of(tables, i, 1, 1, 0)
+            least = least_pace(layer, sharing, int(rows.clocks[c]))
             # So does a choice that stands for several numbers of macros.
             if one.layout.shared_macros[i] > 2:
                 continue
@@ -296,10 +295,10 @@ def test_who_reads_whom() -> None:
     near = neighbours(one.tables)
     assert near[2, 0] == near[0, 2] == 1 and near.sum() == 2
     rows, node = one.choices(0.1), one.node(0.1)
-    stage = stage_of(one.tables, 2, node)
+    layer = layer_in(one.tables, 2, node)
     spared = rows.through - rows.near_through
     for c in range(rows.begin[2], rows.begin[3]):
-        transfer = least_transfer(stage, int(rows.copies_low[c]), 1)
+        transfer = least_transfer(layer, int(rows.copies_low[c]), 1)
         assert spared[c] == (transfer if rows.macros[c] == 1 else 0)
     assert spared[rows.begin[2] : rows.begin[3]].max() > 0
 
