@@ -5,16 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.crossbar.facts.point import RRAM_RATIOS
-from hwgen.crossbar.model.design import Design, Layout, lay_out
-from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline
+from hwgen.crossbar.model.design import Design, lay_out
+from hwgen.crossbar.model.pipeline import make_pipeline
 from hwgen.crossbar.model.tables import CONV, Ints, Tables
-from hwgen.crossbar.model.timing import Times, closed_form
+from hwgen.crossbar.model.timing import closed_form
 from hwgen.crossbar.synthesis.anneal import empty_design
 from hwgen.crossbar.synthesis.choices import make_choices
 from hwgen.crossbar.synthesis.limits import Mixed, path_lengths
 from hwgen.crossbar.synthesis.moves import join, repair
 from hwgen.crossbar.synthesis.nodes import Node
-from hwgen.crossbar.synthesis.paths import Cut, Needs, critical_cut, turn_cut, waiting
+from hwgen.crossbar.synthesis.paths import Cut, Needs, Way, critical_cut, turn_cut, waiting
 from hwgen.crossbar.synthesis.relaxed import Relaxation, ranges_of
 from hwgen.crossbar.synthesis.scratchpads import Contents
 
@@ -91,9 +91,9 @@ def exceeded(tables: Tables, needs: Needs, mixed: Mixed) -> list[Cut]:
     found: list[Cut] = []
     for mean in (True, False):
         design = design_near(tables, mixed, mean=mean)
-        way = way_of(tables, mixed.node, design)
-        found.append(critical_cut(tables, needs, *way))
-        found += around_pairs(tables, needs, mixed, way)
+        way = way_of(tables, needs, mixed.node, design)
+        found.append(critical_cut(way))
+        found += around_pairs(mixed, way)
         found += of_slow_layers(tables, needs, mixed, design)
     return most_exceeded(mixed, found, MOST_FRESH, LEAST_EXCESS)
 
@@ -105,20 +105,18 @@ def most_exceeded(mixed: Mixed, cuts: list[Cut], count: int, least: float) -> li
     return [cuts[n] for n in order[:count] if excess[n] > least]
 
 
-def way_of(tables: Tables, node: Node, design: Design) -> tuple[Layout, Pipeline, Times]:
+def way_of(tables: Tables, needs: Needs, node: Node, design: Design) -> Way:
     """Return layout, pipeline and closed form of a design within a node."""
     layout = lay_out(tables, design)
     pipeline = make_pipeline(tables, layout, design.clocks, node.memory, node.step_high)
-    return layout, pipeline, closed_form(tables, layout, pipeline)
+    return Way(tables, needs, layout, pipeline, closed_form(tables, layout, pipeline))
 
 
-def around_pairs(
-    tables: Tables, needs: Needs, mixed: Mixed, way: tuple[Layout, Pipeline, Times]
-) -> list[Cut]:
+def around_pairs(mixed: Mixed, way: Way) -> list[Cut]:
     """Return paths that wait while the layers of a pair convert."""
-    waits = waiting(tables)
+    waits = waiting(way.tables)
     return [
-        mixed.condition(turn_cut(tables, needs, *way, i, j), share)
+        mixed.condition(turn_cut(way, i, j), share)
         for (i, j), share in mixed.pairs.items()
         if share > LEAST_SHARE and waits[j, i]
     ]
@@ -136,7 +134,7 @@ def of_slow_layers(tables: Tables, needs: Needs, mixed: Mixed, design: Design) -
             continue
         other = Design(*(array.copy() for array in design))
         other.copies[i] = choices.copies_low[span][there[blocks.argmax()]]
-        cut = critical_cut(tables, needs, *way_of(tables, mixed.node, other))
+        cut = critical_cut(way_of(tables, needs, mixed.node, other))
         if cut.leave[i] == 0:
             continue
         lengths, spared = path_lengths(tables, choices, cut)

@@ -32,7 +32,7 @@ from hwgen.crossbar.synthesis.choices import make_choices
 from hwgen.crossbar.synthesis.limits import conditional, path_lengths
 from hwgen.crossbar.synthesis.moves import join, part
 from hwgen.crossbar.synthesis.nodes import Node, all_ranges, scan
-from hwgen.crossbar.synthesis.paths import make_needs, turn_cut
+from hwgen.crossbar.synthesis.paths import Way, make_needs, turn_cut
 from hwgen.crossbar.synthesis.scratchpads import make_contents
 from hwgen.crossbar.synthesis.work import as_cut, bound, from_cut, root_nodes, tables_of
 from hwgen.files.shipped import shipped_folder
@@ -108,8 +108,8 @@ def follow_paths(tables: Tables, design: Design, node: Node) -> None:
     """Make a path of two layers in turns, and what a relaxed problem asks of it."""
     layout, needs = lay_out(tables, design), make_needs(tables)
     pipeline = make_pipeline(tables, layout, design.clocks, 0, node.step_high)
-    times = closed_form(tables, layout, pipeline)
-    cut = as_cut(from_cut(turn_cut(tables, needs, layout, pipeline, times, 0, 2)))
+    way = Way(tables, needs, layout, pipeline, closed_form(tables, layout, pipeline))
+    cut = as_cut(from_cut(turn_cut(way, 0, 2)))
     choices = make_choices(tables, make_contents(tables), node, all_ranges(len(tables.kind)))
     path_lengths(tables, choices, cut)
     conditional(tables, choices, np.ones(len(choices.energy)), cut, 0.5)

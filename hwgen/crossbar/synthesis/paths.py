@@ -72,6 +72,17 @@ class Needs(NamedTuple):
     earlier: Ints
 
 
+@opaque
+class Way(NamedTuple):
+    """A design, and when its blocks start by the closed form; needs: of its tables."""
+
+    tables: Tables
+    needs: Needs
+    layout: Layout
+    pipeline: Pipeline
+    times: Times
+
+
 @compiled
 def make_needs(tables: Tables) -> Needs:
     """Return what pixels need of providers."""
@@ -150,41 +161,39 @@ def passing(tables: Tables, i: int) -> int:
 
 
 @compiled
-def entry_block(
-    tables: Tables, layout: Layout, pipeline: Pipeline, times: Times, i: int, block: int
-) -> tuple[int, int]:
+def entry_block(way: Way, i: int, block: int) -> tuple[int, int]:
     """Return the block at which the critical path enters layer i, and whom it comes from, or -1.
 
     The path leaves the layer at `block`. Before that, blocks follow each other as fast as they can.
     """
+    pipeline, times = way.pipeline, way.times
     per_block = pipeline.to_block[i, : pipeline.length[i]].max()
     done = times.done[times.block_start[i] : times.block_start[i + 1]]
     k = block
     while k > 0 and done[k] == done[k - 1] + per_block:
         k -= 1
-    return k, ready_at(tables, layout, times, i, k)[1]
+    return k, ready_at(way, i, k)[1]
 
 
 @compiled
-def ready_at(tables: Tables, layout: Layout, times: Times, i: int, block: int) -> tuple[int, int]:
+def ready_at(way: Way, i: int, block: int) -> tuple[int, int]:
     """Return when a block of layer i has all that it reads, and which provider is the last."""
+    tables, times = way.tables, way.times
     ready, source = 0, -1
     for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
         p = tables.provider[e]
-        done = times.done[times.block_start[p] + provider_block(tables, layout, i, block, p)]
+        done = times.done[times.block_start[p] + provider_block(tables, way.layout, i, block, p)]
         if source < 0 or done > ready:
             ready, source = done, p
     return ready, source
 
 
 @compiled
-def critical_cut(
-    tables: Tables, needs: Needs, layout: Layout, pipeline: Pipeline, times: Times
-) -> Cut:
-    """Return the critical path of a design as a cut; `times` are those of the closed form."""
-    cut = empty_cut(len(tables.kind))
-    i = last_layer(tables, times)
-    fixed, _ = trace(tables, needs, layout, pipeline, times, i, tables.pixels[i], -1, cut)
+def critical_cut(way: Way) -> Cut:
+    """Return the critical path of a design as a cut."""
+    cut = empty_cut(len(way.tables.kind))
+    i = last_layer(way)
+    fixed, _ = trace(way, i, way.tables.pixels[i], -1, cut)
     return with_steps(cut, fixed, -1, -1)
 
 
@@ -203,8 +212,9 @@ def with_steps(cut: Cut, fixed: int, one: int, two: int) -> Cut:
 
 
 @compiled
-def last_layer(tables: Tables, times: Times) -> int:
+def last_layer(way: Way) -> int:
     """Return the layer that ends the image."""
+    tables, times = way.tables, way.times
     i, latest = -1, -(1 << 62)
     for j in range(len(tables.kind)):
         # What nobody waits for ends an image by the published count before it is through.
@@ -217,27 +227,18 @@ def last_layer(tables: Tables, times: Times) -> int:
 
 
 @compiled
-def trace(
-    tables: Tables,
-    needs: Needs,
-    layout: Layout,
-    pipeline: Pipeline,
-    times: Times,
-    i: int,
-    pixel: int,
-    stop: int,
-    cut: Cut,
-) -> tuple[int, int]:
+def trace(way: Way, i: int, pixel: int, stop: int, cut: Cut) -> tuple[int, int]:
     """Write the critical path that leaves layer i at a pixel, back to layer `stop` or the image.
 
     Returns the steps in layers without weights, and the pixel at which it leaves the layer where it
     stopped.
     """
+    tables, needs, layout = way.tables, way.needs, way.layout
     fixed = 0
     followers = waiting = 0
     while i >= 0 and i != stop:
         block = ceil_div(pixel, layout.copies[i]) - 1
-        k, source = entry_block(tables, layout, pipeline, times, i, block)
+        k, source = entry_block(way, i, block)
         if source < 0 and tables.provider_start[i + 1] > tables.provider_start[i]:
             source = tables.provider[tables.provider_start[i]]
         needed = 0
@@ -280,13 +281,12 @@ def waiting(tables: Tables) -> Ints:
 
 
 @compiled
-def times_after(
-    tables: Tables, layout: Layout, pipeline: Pipeline, times: Times, start: int
-) -> Times:
+def way_after(way: Way, start: int) -> Way:
     """Return when blocks are done if the last one of layer `start` is done at 0, and nothing else.
 
     What does not wait for that block is done long before.
     """
+    tables, layout, pipeline, times = way.tables, way.layout, way.pipeline, way.times
     done = np.full(len(times.done), NEVER)
     done[times.block_start[start + 1] - 1] = 0
     gaps = slowest_gaps(pipeline)
@@ -304,7 +304,7 @@ def times_after(
             last = max(NEVER, last + gaps[i], ready)
             if last > NEVER // 2:
                 done[times.block_start[i] + block] = last + through
-    return Times(
+    after = Times(
         times.block_start,
         times.load,
         times.adc,
@@ -314,6 +314,7 @@ def times_after(
         times.end,
         times.interval,
     )
+    return Way(tables, way.needs, layout, pipeline, after)
 
 
 @compiled
@@ -327,29 +328,22 @@ def needs_last(tables: Tables, layout: Layout, i: int, block: int, provider: int
 
 
 @compiled
-def turn_cut(
-    tables: Tables,
-    needs: Needs,
-    layout: Layout,
-    pipeline: Pipeline,
-    times: Times,
-    one: int,
-    two: int,
-) -> Cut:
+def turn_cut(way: Way, one: int, two: int) -> Cut:
     """Return the path of a design to the first block of layer `one` and from the last of `two`."""
+    tables = way.tables
     cut = empty_cut(len(tables.kind))
     fixed = 0
-    _, source = ready_at(tables, layout, times, one, 0)
+    _, source = ready_at(way, one, 0)
     if source >= 0:
-        pixel = surely_needed(tables, needs, one, 1, source)
-        more, _ = trace(tables, needs, layout, pipeline, times, source, pixel, -1, cut)
+        pixel = surely_needed(tables, way.needs, one, 1, source)
+        more, _ = trace(way, source, pixel, -1, cut)
         fixed += more
-    after = times_after(tables, layout, pipeline, times, two)
-    end = last_layer(tables, after)
-    if end > two and after.done[after.block_start[end + 1] - 1] > NEVER // 2:
+    after = way_after(way, two)
+    end = last_layer(after)
+    if end > two and after.times.done[after.times.block_start[end + 1] - 1] > NEVER // 2:
         tail = empty_cut(len(tables.kind))
         pixel = tables.pixels[end]
-        more, pixel = trace(tables, needs, layout, pipeline, after, end, pixel, two, tail)
+        more, pixel = trace(after, end, pixel, two, tail)
         # A stride may skip what comes last: later pixels then need less than earlier ones.
         if pixel == tables.pixels[two]:
             fixed += more

@@ -18,7 +18,7 @@ from hwgen.crossbar.synthesis.bound import NodeBound, bound_node
 from hwgen.crossbar.synthesis.choices import Choices, make_choices
 from hwgen.crossbar.synthesis.moves import join, repair
 from hwgen.crossbar.synthesis.nodes import Node, all_ranges, node_at
-from hwgen.crossbar.synthesis.paths import Cut, Needs, critical_cut, make_needs
+from hwgen.crossbar.synthesis.paths import Cut, Needs, Way, critical_cut, make_needs
 from hwgen.crossbar.synthesis.scratchpads import Contents, make_contents
 from tests.crossbar.model.designs import compiled_of
 from tests.crossbar.model.random_designs import random_case
@@ -54,9 +54,13 @@ class Judged(NamedTuple):
         return closed_form(self.tables, self.layout, self.pipeline)
 
     @property
+    def way(self) -> Way:
+        return Way(self.tables, self.needs, self.layout, self.pipeline, self.times)
+
+    @property
     def cut(self) -> Cut:
         """Its own critical path."""
-        return critical_cut(self.tables, self.needs, self.layout, self.pipeline, self.times)
+        return critical_cut(self.way)
 
     def node(self, share: float) -> Node:
         """A node around it, off its middle."""

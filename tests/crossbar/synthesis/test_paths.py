@@ -59,10 +59,10 @@ def test_paths_that_hold_for_some(rules: Rules, batch: range) -> None:
         waits = waiting(given.tables)
         layers = weighted(given.tables)
         for other in (given, *neighbours_of(given)):
-            way = other.layout, other.pipeline, other.times
+            way = other.way
             pairs = [(i, j) for n, i in enumerate(layers) for j in layers[n + 1 :] if waits[j, i]]
             for i, j in pairs:
-                cut = turn_cut(given.tables, given.needs, *way, i, j)
+                cut = turn_cut(way, i, j)
                 cut = cut._replace(reach=reach_of(mixed, cut, rng))
                 assert mixed.excess_of(cut) <= ROUNDING, (given.name, i, j)
                 around += 1
