@@ -48,6 +48,14 @@ from hwgen.crossbar.synthesis.nodes import Node, Scratchpad, scratchpad_of
 from hwgen.crossbar.synthesis.sharing import Sharing, is_beside_image
 
 
+class Mesh(NamedTuple):
+    """Of the mesh: ns of a hop; bits of an element, and of a flit."""
+
+    hop: float
+    data: float
+    flit: float
+
+
 @opaque
 class Layer(NamedTuple):
     """A layer with weights within a node: all that its choices depend on, besides themselves.
@@ -59,8 +67,8 @@ class Layer(NamedTuple):
     rows, wide, cin, cout, stride, kernel: of its weights, in elements; conv: 1 for a convolution
     sum_bits: of a partial sum; lanes: of a vector
     copy_reads, align, word, out_word: as in `Tables`
-    hop, access, step: ns of a hop, of an access to the scratchpad, of a pipeline step
-    data, flit, bus: bits
+    access, step: ns of an access to the scratchpad, and of a pipeline step
+    bus: bits of an access
     """
 
     tables: Tables
@@ -88,11 +96,9 @@ class Layer(NamedTuple):
     align: int
     word: int
     out_word: int
-    hop: float
+    mesh: Mesh
     access: float
     step: float
-    data: float
-    flit: float
     bus: float
 
 
@@ -127,11 +133,9 @@ def layer_in(tables: Tables, i: int, node: Node) -> Layer:
         int(tables.align[i]),
         int(tables.word),
         int(tables.out_word[i]),
-        float(scalars[HOP]),
+        Mesh(float(scalars[HOP]), float(scalars[DATA_BITS]), float(scalars[FLIT_BITS])),
         float(scratchpad.row[ACCESS_NS]),
         float(node.step_high),
-        float(scalars[DATA_BITS]),
-        float(scalars[FLIT_BITS]),
         float(scalars[BUS_BITS]),
     )
 
@@ -160,7 +164,7 @@ def beside_image(tables: Tables, i: int) -> bool:
 @compiled
 def travel_ns(layer: Layer, elements: int, clocks: int) -> float:
     """Return the ns of a travel of so many elements; clocks: beside flits."""
-    return float(layer.hop * (clocks + np.ceil(elements * layer.data / layer.flit)))
+    return float(layer.mesh.hop * (clocks + np.ceil(elements * layer.mesh.data / layer.mesh.flit)))
 
 
 @compiled
@@ -322,7 +326,7 @@ def least_image_travel(layer: Layer, sharing: Sharing) -> int:
 @compiled
 def scratchpad_steps(layer: Layer, elements: float) -> int:
     """Return the steps of reading or writing so many elements."""
-    return steps_of(np.ceil(elements * layer.data / layer.bus) * layer.access, layer.step)
+    return steps_of(np.ceil(elements * layer.mesh.data / layer.bus) * layer.access, layer.step)
 
 
 @compiled
@@ -445,9 +449,9 @@ def least_chain(layer: Layer, copies: int, macros: int) -> int:
     count = ceil_div(macros, copies)
     if count <= 1 or not layer.rules.chain_before_activation:
         return 0
-    whole = np.ceil(layer.cout * layer.sum_bits / layer.flit)
-    vector = np.ceil(layer.lanes * layer.sum_bits / layer.flit)
-    ns = layer.hop * (whole + (count - 1) * (vector + CHAIN_CLOCKS))
+    whole = np.ceil(layer.cout * layer.sum_bits / layer.mesh.flit)
+    vector = np.ceil(layer.lanes * layer.sum_bits / layer.mesh.flit)
+    ns = layer.mesh.hop * (whole + (count - 1) * (vector + CHAIN_CLOCKS))
     return steps_of(ns + LAG_NS, layer.step)
 
 
@@ -458,8 +462,8 @@ def least_gather(layer: Layer, copies: int, macros: int) -> int:
     if sources <= 0:
         return 0
     others = copies - ceil_div(copies, min(copies, macros))
-    flits = np.ceil(others * layer.cout * layer.data / layer.flit)
-    return steps_of(layer.hop * (1 + sources + flits) + LAG_NS, layer.step)
+    flits = np.ceil(others * layer.cout * layer.mesh.data / layer.mesh.flit)
+    return steps_of(layer.mesh.hop * (1 + sources + flits) + LAG_NS, layer.step)
 
 
 @compiled
