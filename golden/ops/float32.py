@@ -138,9 +138,9 @@ def exact_sum(bits: NDArray[np.uint32], axis: int) -> Parts:
 
 def quotient(total: Parts, count: int) -> Bits:
     """Return exact sums over a count, rounded once; count: below 2**20."""
-    given = normal(total, 42)
-    whole, rest = np.divmod(given.significand << 19, np.int64(count))
-    return rounded(Parts(total.negative, whole << 1 | (rest > 0), given.exponent - 20))
+    given = normal(total, TOP)
+    whole, rest = np.divmod(given.significand, np.int64(count))
+    return rounded(Parts(total.negative, whole << 1 | (rest > 0), given.exponent - 1))
 
 
 def product_of(a: Parts, b: Parts) -> Parts:

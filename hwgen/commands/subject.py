@@ -1,7 +1,7 @@
 """What most commands work on: a network, an architecture and the program for both."""
 
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -62,8 +62,13 @@ class Subject:
 
 
 def configuration_of(arch: Architecture) -> dict[str, Any]:
-    """Return every key of an architecture."""
-    return asdict(cast(Any, arch))
+    """Return every key of an architecture, without those that its file may leave out and does."""
+    kept = cast(Any, arch)
+    facts = asdict(kept)
+    for field in fields(kept):
+        if field.default is not MISSING and getattr(kept, field.name) == field.default:
+            del facts[field.name]
+    return facts
 
 
 def load_chip(file: Path, sparsity: str | None) -> tuple[InstalledFamily, Architecture]:

@@ -67,6 +67,16 @@ class MacroSize:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class RowUnit:
+    """What a core has for layers of transformers: products of two maps, rows of a pixel.
+
+    lanes: of the unit that reads a whole pixel before it writes one, up to macros_per_core
+    """
+
+    lanes: Annotated[int, Field(ge=1, le=MOST_MACROS)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Arch:
     """A DB-PIM chip. Sizes are powers of two unless said otherwise.
 
@@ -96,6 +106,7 @@ class Arch:
     input_streams: own: each core reads its slice of the maps; shared: as the paper has it, all
         cores compute other filters of the words of one stream, in the cycle model alone
     macro, sparsity: see MacroSize and Sparsity
+    row_unit: see RowUnit; a file may leave it out, and its chip has none
     """
 
     format: Literal["hwgen.dbpim.architecture"]
@@ -122,6 +133,7 @@ class Arch:
     rounding: tuple[ChipRounding, ...]
     input_streams: Literal["own", "shared"]
     sparsity: Sparsity
+    row_unit: RowUnit | None = None
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -145,6 +157,8 @@ class Arch:
         if self.rounding not in ROUNDINGS:
             allowed = " or ".join(f"[{', '.join(each)}]" for each in ROUNDINGS)
             raise ValueError(f"rounding|{allowed}|[{', '.join(self.rounding)}]")
+        if self.row_unit is not None:
+            powers["row_unit.lanes"] = self.row_unit.lanes
         for name, value in powers.items():
             if value & (value - 1):
                 raise ValueError(f"{name}|a power of two|{value}")
@@ -164,6 +178,9 @@ class Arch:
                 "2 * macro.compartments",
             ),
         }
+        if self.row_unit is not None:
+            lanes = self.row_unit.lanes
+            at_most["row_unit.lanes"] = (lanes, self.macros_per_core, "macros_per_core")
         for name, (value, limit, meaning) in at_most.items():
             if value > limit:
                 raise ValueError(f"{name}|at most {meaning} ({limit})|{value}")
@@ -274,13 +291,16 @@ class Arch:
     def digest(self) -> str:
         """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
 
-        `name`, `clock_mhz` and `memory_latency_cycles` are left out. The latency may lead the
-        compiler to another split of a layer, because the cycle model judges the splits; each of
-        these programs runs on every chip of the digest and gives the same answer.
+        `name`, `clock_mhz` and `memory_latency_cycles` are left out, and so is an absent
+        `row_unit`. The latency may lead the compiler to another split of a layer, because the
+        cycle model judges the splits; each of these programs runs on every chip of the digest and
+        gives the same answer.
         """
         facts = asdict(self)
         for key in ("name", "clock_mhz", "memory_latency_cycles"):
             del facts[key]
+        if self.row_unit is None:
+            del facts["row_unit"]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property

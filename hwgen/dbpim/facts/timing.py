@@ -64,6 +64,24 @@ TAP_WORDS = 32
 TABLE_LOOKUPS = 8
 """Table lookups of a core in a cycle, where it has as many SIMD lanes."""
 
+FLOAT_CYCLES = 8
+"""Row unit: stages of an addition, a multiplication or both with one rounding."""
+
+DIVISION_STEPS = 26
+"""Row unit: bits of a quotient: 24 that stay, a half, and one more where the first is zero."""
+
+DIVISION_CYCLES = DIVISION_STEPS + 2
+"""Row unit: from the start of a division to its quotient."""
+
+ROOT_STEPS = 25
+"""Row unit: bits of a square root: 24 that stay and a half."""
+
+ROOT_CYCLES = ROOT_STEPS + 1
+"""Row unit: from the start of a square root to its result."""
+
+BYTE_DIVIDER_CYCLES = 12
+"""Row unit: stages of a division whose quotient is a byte."""
+
 FIRST_COMMAND_CYCLE = 2
 """Loader: the cycle in which it requests BEGIN, as counted by the chip."""
 

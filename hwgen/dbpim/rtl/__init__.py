@@ -1,8 +1,8 @@
 """Generators of the DB-PIM chip, one component a file.
 
-Every component but ``Requantizer`` and ``SimdLane`` has one keyword parameter, ``arch``: the sizes
-and sparsity switches of the chip. ``Arch`` checks all sizes when it is made, so that no component
-refuses one.
+Every component but ``Requantizer``, ``SimdLane`` and those of floats has one keyword parameter,
+``arch``: the sizes and sparsity switches of the chip. ``Arch`` checks all sizes when it is made, so
+that no component refuses one.
 
 Example: the Verilog modules of one macro
 
@@ -22,6 +22,8 @@ load: from the beats of a program to tiles, taps, tables and maps: loader, load_
     tile_loader, tile_store, taps_loader, tap_store, table_loader, table_store, row_unpacker,
     triple_decoder, weight_decoder
 SIMD: what no macro computes: simd, simd_lane, simd_output
+floats: arithmetic of float32, with one rounding: floats, fma, float_sum, float_divider,
+    byte_divider
 output: from sums to elements in a bank or in memory: output_stage, residual_adder, write_port,
     write_bus, logit_buffer
 hold: the maps of a core, and what is shared by all: activation_buffer, activation_bank, region,

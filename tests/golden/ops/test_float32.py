@@ -115,6 +115,14 @@ def test_means_are_rounded_once(count: int) -> None:
     check(found, (steps.astype(np.float64).sum(axis=1) / count).astype(np.float32))
 
 
+def test_means_of_large_sums() -> None:
+    """A sum of 44 bits or more over a power of two is the sum, rounded once."""
+    rng = np.random.default_rng(4)
+    total = rng.integers(1 << 44, 1 << 53, 500)
+    sums = float32.Parts(np.zeros(500, bool), total, np.zeros(500, np.int64))
+    check(float32.quotient(sums, 64), (total.astype(np.float64) / 64).astype(np.float32))
+
+
 @pytest.mark.parametrize(
     ("act", "sentence"),
     [

@@ -1,0 +1,44 @@
+"""Keys of an architecture that a file may leave out."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hwgen.commands.subject import configuration_of
+from hwgen.dbpim.facts.arch import Arch, RowUnit, load_arch
+from hwgen.errors import ConfigError
+
+CONFIGS = Path("configs/dbpim")
+
+
+@pytest.mark.parametrize(
+    ("name", "id_word"), [("small", 0x5B7C58B5), ("paper_float32", 0x3346774D)]
+)
+def test_an_absent_row_unit_changes_nothing(name: str, id_word: int) -> None:
+    arch = load_arch(CONFIGS / f"{name}.yaml")
+    assert arch.id_word == id_word
+    assert "row_unit" not in configuration_of(arch)
+
+
+def test_a_row_unit_is_part_of_the_digest() -> None:
+    with_unit = load_arch(CONFIGS / "paper_rows.yaml")
+    assert configuration_of(with_unit)["row_unit"] == {"lanes": 4}
+    assert replace(with_unit, row_unit=None).digest == paper().digest != with_unit.digest
+    assert replace(with_unit, row_unit=RowUnit(lanes=2)).digest != with_unit.digest
+
+
+@pytest.mark.parametrize(
+    ("lanes", "allowed"), [(3, "a power of two"), (8, r"at most macros_per_core \(4\)")]
+)
+def test_lanes_of_a_row_unit_are_checked(lanes: int, allowed: str, tmp_path: Path) -> None:
+    text = (CONFIGS / "paper_rows.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "chip.yaml"
+    path.write_text(text.replace("lanes: 4", f"lanes: {lanes}"), encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"row_unit.lanes must be {allowed}"):
+        load_arch(path)
+
+
+def paper() -> Arch:
+    """Return the chip without the unit."""
+    return load_arch(CONFIGS / "paper_float32.yaml")

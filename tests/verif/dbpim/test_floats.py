@@ -1,0 +1,97 @@
+"""Float arithmetic of the row unit: against golden at full width, exhaustively in small formats."""
+
+from pathlib import Path
+
+import pytest
+
+from hwgen.chip.rtl.part import Part
+from hwgen.dbpim.rtl.byte_divider import ByteDivider
+from hwgen.dbpim.rtl.float_divider import FloatDivider, FloatRoot
+from hwgen.dbpim.rtl.float_sum import FloatSum
+from hwgen.dbpim.rtl.floats import FLOAT32, FloatSize
+from hwgen.dbpim.rtl.fma import FloatAdder, FloatMultiplier, Fma
+from verif.common.side_by_side import SideBySide
+from verif.dbpim.bench_byte_divider import COUNT as DIVISORS
+from verif.dbpim.bench_fma import COUNT, OPERATION, SIZE
+from verif.lint import lint_part
+from verif.runner import Waves, build, run
+
+PIPELINES = {"fma": Fma, "add": FloatAdder, "multiply": FloatMultiplier}
+SMALL = FloatSize(3, 3)
+LARGER = FloatSize(4, 3)
+"""All triples of finite numbers: 175,616 and 1,404,928."""
+DRAWN = 500_000
+"""Drawn cases of each of the two runs of the long test."""
+
+
+def run_pipeline(
+    operation: str,
+    folder: Path,
+    waves: Waves | None,
+    *,
+    simulator: str = "verilator",
+    size: FloatSize = FLOAT32,
+    count: int = 2000,
+) -> None:
+    bench = build(PIPELINES[operation](size=size), simulator=simulator, waves=waves)
+    settings = {OPERATION: operation, SIZE: ",".join(map(str, size)), COUNT: str(count)}
+    run(bench, module="verif.dbpim.bench_fma", folder=folder, settings=settings)
+
+
+@pytest.mark.parametrize("operation", PIPELINES)
+def test_pipeline(operation: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_pipeline(operation, tmp_path, waves)
+
+
+@pytest.mark.parametrize("operation", PIPELINES)
+def test_every_operand_of_a_small_format(
+    operation: str, tmp_path: Path, waves: Waves | None
+) -> None:
+    run_pipeline(operation, tmp_path, waves, size=SMALL)
+
+
+@pytest.mark.long
+def test_every_operand_of_a_larger_format(tmp_path: Path, waves: Waves | None) -> None:
+    run_pipeline("fma", tmp_path, waves, size=LARGER)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("operation", PIPELINES)
+def test_a_million_drawn_cases(operation: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_pipeline(operation, tmp_path, waves, count=DRAWN)
+
+
+def test_pipeline_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_pipeline("add", tmp_path, waves, simulator=icarus, size=SMALL)
+
+
+@pytest.mark.parametrize(
+    "part", [*PIPELINES.values(), FloatSum, FloatDivider, FloatRoot, ByteDivider]
+)
+def test_lint_clean(part: type[Part]) -> None:
+    assert lint_part(part()) == ""
+
+
+def test_sum_of_positive_numbers(tmp_path: Path, waves: Waves | None) -> None:
+    bench = build(FloatSum(), waves=waves)
+    run(bench, module="verif.dbpim.bench_float_sum", folder=tmp_path)
+
+
+def test_division_and_root(tmp_path: Path, waves: Waves | None) -> None:
+    bench = build(SideBySide(parts=[FloatDivider(), FloatRoot()]), waves=waves)
+    run(bench, module="verif.dbpim.bench_float_divider", folder=tmp_path)
+
+
+def run_byte_divider(folder: Path, waves: Waves | None, *, count: int) -> None:
+    bench = build(ByteDivider(), waves=waves)
+    settings = {DIVISORS: str(count)}
+    run(bench, module="verif.dbpim.bench_byte_divider", folder=folder, settings=settings)
+
+
+def test_division_to_bytes(tmp_path: Path, waves: Waves | None) -> None:
+    run_byte_divider(tmp_path, waves, count=60)
+
+
+@pytest.mark.long
+def test_half_a_million_divisions_to_bytes(tmp_path: Path, waves: Waves | None) -> None:
+    run_byte_divider(tmp_path, waves, count=4000)

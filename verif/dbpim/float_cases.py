@@ -1,0 +1,101 @@
+"""Operands of float arithmetic that reach its corners, and plain integers as a second reference."""
+
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.dbpim.rtl.floats import FloatSize
+
+Bits = NDArray[np.uint32]
+
+EDGES = np.array(
+    [
+        *(0x0000_0000, 0x0000_0001, 0x0000_0002, 0x0040_0000, 0x007F_FFFF, 0x0080_0000),
+        *(0x0080_0001, 0x0100_0000, 0x3300_0000, 0x3380_0000, 0x3F00_0000, 0x3F7F_FFFF),
+        *(0x3F80_0000, 0x3F80_0001, 0x4000_0000, 0x4B00_0000, 0x4B80_0000, 0x7F00_0000),
+        *(0x7F7F_FFFE, 0x7F7F_FFFF, 0x3EAA_AAAB),
+    ],
+    np.uint32,
+)
+"""Zero, ends of subnormal and normal numbers, powers of two and their neighbours, a third."""
+SIGN = np.uint32(1 << 31)
+
+
+def edge_triples() -> list[Bits]:
+    """Return all triples of edges, a column an operand; of the third zero alone has both signs."""
+    signed = np.concatenate([EDGES, EDGES | SIGN])
+    rows = np.array(list(product(signed, signed, [*EDGES, SIGN])), np.uint32)
+    return [rows[:, place].copy() for place in range(3)]
+
+
+def drawn(rng: np.random.Generator, count: int, *, low: int = 0, high: int = 254) -> Bits:
+    """Return numbers of drawn biased exponents, some with few bits; high: the last exponent."""
+    exponent = rng.integers(low, high + 1, count, np.uint32)
+    fraction = rng.integers(0, 1 << 23, count, np.uint32)
+    few = np.uint32(0x7F_FFFF) << rng.integers(0, 24, count).astype(np.uint32)
+    fraction = np.where(rng.random(count) < 0.3, fraction & few, fraction)
+    sign = rng.integers(0, 2, count, np.uint32) << np.uint32(31)
+    bits: Bits = (sign | exponent << np.uint32(23) | fraction & np.uint32(0x7F_FFFF)).astype(
+        np.uint32
+    )
+    return bits
+
+
+def drawn_triples(rng: np.random.Generator, count: int) -> list[Bits]:
+    """Return drawn a, b, c: anything; products beside the addend; products that cancel it."""
+    a, b, c = (drawn(rng, count) for _ in range(3))
+    parts = np.array_split(np.arange(count), 4)
+    for part in parts[1:]:
+        a[part] = drawn(rng, len(part), low=100, high=150)
+        b[part] = drawn(rng, len(part), low=100, high=150)
+    with np.errstate(over="ignore", under="ignore"):
+        near = a.view(np.float32) * b.view(np.float32)
+    beside = np.ldexp(near, rng.integers(-30, 31, count)).astype(np.float32).view(np.uint32)
+    c[parts[2]] = (beside ^ rng.integers(0, 4, count, np.uint32))[parts[2]]
+    c[parts[3]] = (near.view(np.uint32) ^ SIGN ^ rng.integers(0, 2, count, np.uint32))[parts[3]]
+    small = rng.random(count) < 0.1
+    a[small], b[small] = drawn(rng, int(small.sum()), high=70), drawn(rng, int(small.sum()))
+    finite = [
+        np.where(each >> 23 & 0xFF == 0xFF, each & ~np.uint32(1 << 29), each) for each in (a, b, c)
+    ]
+    return [each.astype(np.uint32) for each in finite]
+
+
+def all_numbers(size: FloatSize) -> NDArray[np.int64]:
+    """Return the bits of every finite number of a small format."""
+    bits = np.arange(1 << size.bits)
+    finite: NDArray[np.int64] = bits[(bits >> size.fraction & size.infinite) != size.infinite]
+    return finite
+
+
+def scaled(bits: NDArray[np.int64], size: FloatSize) -> NDArray[np.int64]:
+    """Return finite numbers of a small format in units of the smallest one."""
+    biased = bits >> size.fraction & size.infinite
+    hidden = np.where(biased > 0, 1 << size.fraction, 0)
+    significand = bits & (1 << size.fraction) - 1 | hidden
+    magnitude = significand << np.maximum(biased, 1) - 1
+    signed: NDArray[np.int64] = np.where(bits >> size.bits - 1 & 1, -magnitude, magnitude)
+    return signed
+
+
+def fused(
+    a: NDArray[np.int64], b: NDArray[np.int64], c: NDArray[np.int64], size: FloatSize
+) -> NDArray[np.int64]:
+    """Return a * b + c of a small format by a plain multiplier and adder, without any rounding.
+
+    Numbers are ordered as their bits are: the nearest one is found in the list of all.
+    """
+    # In units of the square of the smallest number.
+    unit = size.bias - 1 + size.fraction
+    exact = scaled(a, size) * scaled(b, size) + (scaled(c, size) << unit)
+    listed = scaled(np.arange(size.infinite << size.fraction), size) << unit
+    listed = np.append(listed, 2 * listed[-1] - listed[-2])
+    wanted = np.abs(exact)
+    low = np.minimum(np.searchsorted(listed, wanted, side="right") - 1, len(listed) - 2)
+    below, above = wanted - listed[low], listed[low + 1] - wanted
+    found = low + ((above < below) | ((above == below) & (low % 2 == 1)))
+    signs = [each >> size.bits - 1 & 1 for each in (a, b, c)]
+    negative = (exact < 0) | ((exact == 0) & (signs[0] ^ signs[1] == 1) & (signs[2] == 1))
+    bits: NDArray[np.int64] = found | negative.astype(np.int64) << size.bits - 1
+    return bits
