@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hwgen.chip.sim.cache import ENVIRONMENT, build_root
 from hwgen.commands.packages import EXTRAS
 
 ROOT = Path(__file__).parents[1]
@@ -125,6 +126,19 @@ def test_an_installed_command_finds_what_ships_by_name(installed: Path, tmp_path
     done = run_hwgen(installed, tmp_path, "build", "mram/tiny", "--out", "verilog")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "verilog" / "manifest.json").is_file()
+
+
+def test_a_wheel_alone_runs_the_first_command_of_the_readme(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    install, command, *shown = re.findall(r"```console\n(.*?)```", readme, re.S)[0].splitlines()
+    assert install == "$ pip install '.[sim]'"
+    monkeypatch.setenv(ENVIRONMENT, str(build_root()))
+    done = run_hwgen(installed, tmp_path, *command.removeprefix("$ hwgen ").split())
+    assert done.returncode == 0, done.stderr
+    said = [line.rstrip() for line in done.stdout.splitlines()]
+    assert [line for line in shown if line not in said] == ["..."]
 
 
 def test_an_installed_command_lists_the_names(installed: Path, tmp_path: Path) -> None:

@@ -9,11 +9,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from golden.ops.add import weighted_sum
+from golden.ops.matmul import map_product
 from golden.ops.multiply import product
 from golden.ops.requantize import requantize
 from golden.ops.table import look_up
 
-__all__ = ["add", "look_up", "maximum", "multiply", "requantize", "rotated", "sum_bytes", "total"]
+__all__ = [
+    "add",
+    "look_up",
+    "maximum",
+    "multiply",
+    "product_total",
+    "requantize",
+    "rotated",
+    "sum_bytes",
+    "total",
+]
 
 Bytes = NDArray[np.uint8]
 
@@ -50,6 +61,24 @@ def add(
 def multiply(taps: Bytes, *, zero_points: tuple[int, int], **scale: Any) -> Bytes:
     """Return requantize((a - za) * (b - zb))."""
     return requantize(product(*taps, zero_points=zero_points), **scale)
+
+
+def product_total(
+    held: Bytes, met: Bytes, *, transposed: bool, zero_points: tuple[int, int]
+) -> NDArray[np.int64]:
+    """Return the sums of a product of two maps, for SCORES (`transposed`) and VALUES.
+
+    held: words of map a, (results, words, C)
+    met: after each word C pixels of map b, (results, words, C pixels, C channels)
+    returns: (results, C)
+    """
+    results, words, size = held.shape
+    a = held.reshape(results, 1, 1, words * size)
+    by_pixel = met.reshape(results, words * size, 1, size)
+    by_channel = met.swapaxes(1, 2).reshape(results, size, 1, words * size)
+    b = by_channel if transposed else by_pixel
+    sums = map_product(a, b, groups=1, transposed=transposed, zero_points=zero_points)
+    return sums.reshape(results, size)
 
 
 def rotated(words: Bytes, amount: int) -> Bytes:

@@ -8,7 +8,10 @@ class RunLimits:
     """What a faultless chip stays below.
 
     cycles: of a run; stores: words that a run stores
+    foreseen: cycles that all runs take together, which say what simulator is worth its
+        compilation; None: not known
     """
 
     cycles: int = 1_000_000_000
     stores: int = 1_000_000_000
+    foreseen: int | None = None

@@ -320,6 +320,9 @@ class Simulation(Protocol):
 
     @property
     def STORING(self) -> Sequence[str]: ...  # noqa: N802
+    def begin(self, arch: Any) -> None:
+        """Begin to write the Verilog, in a thread, for a `simulate` that comes later."""
+
     def prepare(
         self,
         arch: Any,

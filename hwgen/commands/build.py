@@ -150,7 +150,7 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
 
     def run(self) -> BuildReport:
         """Build."""
-        chip, out = chip_of(self.architecture, self.sparsity), Path(self.out)
+        chip, out = chip_of(self.quiet, self.architecture, self.sparsity), Path(self.out)
         arch = chip.parameters
         write_verilog(
             self.quiet,

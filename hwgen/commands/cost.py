@@ -61,7 +61,7 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
         from hwgen.commands.netlist_energy import energy_of
         from hwgen.commands.netlists import cost_of
 
-        chip = chip_of(self.architecture, self.sparsity)
+        chip = chip_of(self.quiet, self.architecture, self.sparsity)
         subject = None
         if self.network is not None:
             chip.family.need(Family.netlist_energy)

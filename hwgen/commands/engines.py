@@ -186,6 +186,8 @@ def limits_of(
 ) -> RunLimits:
     """Return after which cycles and stored words a run hangs: twice the longest one, and slack.
 
+    It foresees the cycles of all runs.
+
     storing: events of which each stored word has at least one
     trouble: of the memory, which makes it longer
     """
@@ -193,7 +195,13 @@ def limits_of(
     return RunLimits(
         cycles=longer(HANGING * max(run.cycles for run in predictions) + SLACK_CYCLES, trouble),
         stores=HANGING * max(words) + SLACK_STORES,
+        foreseen=longer(all_cycles(predictions), trouble),
     )
+
+
+def all_cycles(predictions: Sequence[Prediction]) -> int:
+    """Return the cycles of a simulation: of the load of the weights, and of all runs."""
+    return predictions[0].loading + sum(run.cycles for run in predictions)
 
 
 def longer(cycles: int, trouble: Trouble) -> int:
@@ -221,11 +229,11 @@ def simulate(
     predictions: of all runs, which say how long it takes, and when a run counts as hanging
     seed: of the content of memories at power-on
     """
-    from hwgen.chip.sim.simulator import BUILDING, WAITING
+    from hwgen.chip.sim.simulator import BUILDING, SHORT_CYCLES, WAITING
     from hwgen.chip.sim.waves import Waves
 
     simulation = subject.family.need(Family.simulation)
-    cycles = predictions[0].loading + sum(each.cycles for each in predictions)
+    cycles = all_cycles(predictions)
     waves = (
         None if window is None else Waves(first=window.first, last=window.last, depth=window.depth)
     )
@@ -233,7 +241,8 @@ def simulate(
     options: dict[str, Any] = {"waves": waves, "seed": seed, "builds": builds, "trouble": trouble}
     options["limits"] = limits_of(predictions, simulation.STORING, trouble)
     given = subject.arch, program, batch.images
-    digest = subject.arch.digest
+    # Short runs may have a slower simulator.
+    digest = f"{subject.arch.digest}{' short' if cycles <= SHORT_CYCLES else ''}"
     told = speed.forecast(subject.arch.name, cycles, speed.cycles_per_second(builds, digest))
     usual = window is None and trouble == NO_TROUBLE
     if told is not None and usual:

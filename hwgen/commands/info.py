@@ -85,7 +85,7 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
             check_name(file)
             return report("graph", file, graph=graphs().graph_info(str(file), self.image_size))
         if read.suffix in YAML:
-            return describe_architecture(file, arch_file, sparsity)
+            return describe_architecture(self.quiet, file, arch_file, sparsity)
         arrays = read_npz(read, what="file", allowed=FILES)
         if GRAPH_KEY in arrays:
             return describe_network(self.quiet, file, arch_file, sparsity)
@@ -131,7 +131,9 @@ def graph_parts(info: InfoReport) -> Iterable[RenderableType]:
     return ()
 
 
-def describe_architecture(file: Path, arch_file: Path | None, sparsity: str | None) -> InfoReport:
+def describe_architecture(
+    context: Context, file: Path, arch_file: Path | None, sparsity: str | None
+) -> InfoReport:
     """Return the content of an architecture file."""
     if arch_file is not None:
         raise FormatError(
@@ -140,7 +142,8 @@ def describe_architecture(file: Path, arch_file: Path | None, sparsity: str | No
             given="another architecture",
             source=str(file),
         )
-    family, arch = load_chip(file, sparsity)
+    with context.progress(f"reading the architecture {file}"):
+        family, arch = load_chip(file, sparsity)
     return report("architecture", file, architecture=architecture_info(family, arch))
 
 

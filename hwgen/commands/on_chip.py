@@ -100,10 +100,16 @@ Arch = Annotated[
 """An architecture, or the path of its file."""
 
 
-def chip_of(architecture: Arch, sparsity: str | None = None) -> LoadedArchitecture:
-    """Return an architecture that may be the path of its file, with the switches asked for."""
+def chip_of(
+    context: Context, architecture: Arch, sparsity: str | None = None
+) -> LoadedArchitecture:
+    """Return an architecture that may be the path of its file, with the switches asked for.
+
+    The first file of some chips on a machine waits until what judges their steps is compiled.
+    """
     if not isinstance(architecture, LoadedArchitecture):
-        return LoadArchitecture(architecture, sparsity=sparsity).run()
+        with context.progress(f"reading the architecture {architecture}"):
+            return LoadArchitecture(architecture, sparsity=sparsity).run()
     return architecture if sparsity is None else architecture.with_sparsity(sparsity)
 
 
@@ -137,7 +143,7 @@ class OnChip(Working):
 
     def subject(self, batch: int = 1) -> Subject:
         """Return the network on its chip, with runs of `batch` images; see `subject_of`."""
-        chip = chip_of(self.architecture, self.sparsity)
+        chip = chip_of(self.quiet, self.architecture, self.sparsity)
         return subject_of(self.quiet, self.network, chip, batch=batch)
 
 

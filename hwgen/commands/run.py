@@ -212,6 +212,9 @@ def run_network(
     if engine == "golden":
         return run_golden(context, subject, batch, program)
     check_schedule(subject)
+    if engine == "rtl" and subject.family.need(Family.cycle_model).must_compile():
+        # Both take seconds, and each leaves a core free.
+        subject.family.need(Family.simulation).begin(subject.arch)
     compiled = program_of(context, subject, program)
     results = results_of(
         context,

@@ -13,13 +13,13 @@ from hwgen.commands.families import families
 
 
 def run(cycles: int, **events: int) -> Any:
-    return SimpleNamespace(cycles=cycles, events=events)
+    return SimpleNamespace(cycles=cycles, events=events, loading=50)
 
 
 def test_a_run_hangs_after_twice_the_longest_prediction() -> None:
     runs = [run(100, bank=7, bus=1, other=50), run(300, bank=4, bus=5), run(200)]
     assert limits_of(runs, ["bank", "bus"]) == RunLimits(
-        cycles=600 + SLACK_CYCLES, stores=18 + SLACK_STORES
+        cycles=600 + SLACK_CYCLES, stores=18 + SLACK_STORES, foreseen=50 + 600
     )
 
 

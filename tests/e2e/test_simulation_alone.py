@@ -12,7 +12,7 @@ from hwgen.chip.sim.cache import ENVIRONMENT, build_root
 ROOT = Path(__file__).parents[2]
 NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
 
-TOLD = "building the simulator of small: a minute or more, once"
+TOLD = "building the simulator of small: half a minute or more, for short runs, once"
 
 BENCHES = ("cocotb", "cocotb_tools", "cocotbext", "filelock", "pytest", "verif", "torch")
 

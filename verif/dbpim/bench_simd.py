@@ -13,14 +13,15 @@ from hwgen.dbpim.facts.instructions import Opcode, Operation
 from hwgen.dbpim.facts.timing import FETCH_CYCLES, FETCH_SLOTS, SIMD_CYCLES
 from hwgen.dbpim.rtl import layouts
 from verif.coverage import Corners
-from verif.dbpim.component import arch_from_environment
-from verif.dbpim.simd_cases import CASES, Case
+from verif.dbpim.component import arch_from_environment, operations
+from verif.dbpim.simd_cases import Case, cases_of
 from verif.dbpim.simd_jobs import Drawing, Job, Result
 from verif.dbpim.simd_loader import CORNERS as LOADER_CORNERS
 from verif.dbpim.simd_loader import FLAGS, Actions, Loader, Stores
 from verif.stream import reset
 
 ARCH = arch_from_environment()
+CASES = cases_of(ARCH)
 MACROS, CHANNELS = ARCH.macros_per_core, ARCH.macro.compartments
 RESULT = layouts.vector_write(ARCH)
 PARTS = ARCH.simd_parts
@@ -29,7 +30,11 @@ SHARED = ARCH.lanes_per_requantizer > 1
 READ_TO_TOTAL = SIMD_CYCLES - 2
 """Cycles from the one in which a part is read to the one in which its totals are known."""
 CORNERS = Corners(
-    *(f"{each.name} that clips at both ends" for each in Operation if each != Operation.TABLE),
+    *(
+        f"{each.name} that clips at both ends"
+        for each in operations(ARCH)
+        if each != Operation.TABLE
+    ),
     *(f"rotated by {amount}" for amount in range(CHANNELS)),
     "a result waits while a word waits",
     "a result is taken while a part moves",
@@ -42,6 +47,7 @@ CORNERS = Corners(
     "results for the memory",
     "the largest sum of three bytes",
     *(["a part waits for requantizers", "taps go on beside requantizers"] if SHARED else []),
+    *(["a word is held", "a word is held while totals go on"] if ARCH.row_unit else []),
 )
 LARGEST = Case(operation=Operation.SUM, kernel=(127, 127 // PARTS), words=1, vectors=1)
 
@@ -154,8 +160,7 @@ class Run:
         """Compare every output with its value in this cycle."""
         dut, stores = self._dut, self._stores
         operation = job.case.operation
-        parts = TABLE_PARTS if operation == Operation.TABLE else PARTS
-        releases = valid and front and self._part == parts - 1
+        releases = valid and front and self._part == self._parts(job) - 1
         got = {
             "reads": bool(dut.reads.value),
             "word_release": bool(dut.word_release.value),
@@ -204,6 +209,12 @@ class Run:
                 given, right = values[number].tolist(), want.bytes[number].tolist()
                 assert given == right, f"{where}: got {given}, golden says {right}"
 
+    def _parts(self, job: Job) -> int:
+        """Return the parts of the oldest word; one that is held moves at once."""
+        if job.words[self._released].held:
+            return 1
+        return TABLE_PARTS if job.case.operation == Operation.TABLE else PARTS
+
     def _active(self) -> bool:
         """Return whether a part or a result is in the pipeline."""
         on_the_way = self._fronts - self._moved_at <= READ_TO_TOTAL
@@ -223,11 +234,14 @@ class Run:
 
     def _move(self, job: Job, results: Iterator[Sequence[Result]]) -> None:
         """Count a part that moves."""
-        parts = TABLE_PARTS if job.case.operation == Operation.TABLE else PARTS
         word = job.words[self._released]
-        self._moved_at = self._fronts
         self._part += 1
-        whole = self._part == parts
+        whole = self._part == self._parts(job)
+        if word.held:
+            CORNERS.hit("a word is held")
+            CORNERS.hit("a word is held while totals go on", self._active())
+        else:
+            self._moved_at = self._fronts
         if word.last_tap:
             self._finals.append((self._fronts, deque(next(results)) if whole else None))
         if whole:

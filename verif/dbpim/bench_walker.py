@@ -14,6 +14,7 @@ from hwgen.dbpim.rtl.layouts import fetch_request, packet, work
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.walk_plan import Conv, Step, Tile, Word
+from verif.dbpim.walk_product import Product
 from verif.dbpim.walk_simd import Simd
 from verif.dbpim.walk_steps import directed, draw_shape, step_of
 from verif.stream import reset
@@ -30,6 +31,12 @@ SEVERAL = (
     "macro without a position",
     "row of a position vector without a position",
     "positions rotated over the macros",
+)
+PRODUCTS = (
+    "product of several groups",
+    "several words of map a for a result",
+    "several result words of a group",
+    "map b of several rows and columns",
 )
 CORNERS = Corners(
     "pixel outside the map",
@@ -54,6 +61,7 @@ CORNERS = Corners(
     "word of the second map",
     "second map of one pixel an image",
     *(SEVERAL if MACROS > 1 else ()),
+    *(PRODUCTS if ARCH.row_unit else ()),
 )
 
 
@@ -293,11 +301,27 @@ def note_step(step: Step) -> None:
     if isinstance(step, Conv):
         note_conv(step)
     if isinstance(step, Simd):
-        last = sum(step.words) - 1
+        note_product(step) if isinstance(step, Product) else note_words(step)
         CORNERS.hit("several channel words", step.words[1] > 1)
-        CORNERS.hit("channel words that do not begin with the first one", step.words[0] > 0)
-        CORNERS.hit("channel word beyond those of the map", last >= placement.channel_words)
-        CORNERS.hit("second map of one pixel an image", step.broadcast)
+
+
+def note_product(step: Product) -> None:
+    """Record the corners of a product of two maps."""
+    assert step.second is not None
+    _, height, width, _ = step.second.maps.shape
+    CORNERS.hit("product of several groups", step.groups > 1)
+    CORNERS.hit("several words of map a for a result", step.held > 1)
+    CORNERS.hit("several result words of a group", step.words[1] > step.groups)
+    CORNERS.hit("map b of several rows and columns", min(height, width) > 1)
+
+
+def note_words(step: Simd) -> None:
+    """Record the corners of channel words."""
+    last = sum(step.words) - 1
+    CORNERS.hit("channel words that do not begin with the first one", step.words[0] > 0)
+    beyond = last >= step.source.placement.channel_words
+    CORNERS.hit("channel word beyond those of the map", beyond)
+    CORNERS.hit("second map of one pixel an image", step.broadcast)
 
 
 def note_conv(step: Conv) -> None:

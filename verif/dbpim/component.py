@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from hwgen.dbpim.facts.arch import Arch, MacroSize, load_arch
+from hwgen.dbpim.facts.instructions import PRODUCTS, Operation
 from hwgen.files.load import validate_spec
 from verif.common.packing import pack, unpack, unpack_signed
 
@@ -14,7 +15,9 @@ __all__ = [
     "arch_from_environment",
     "floats",
     "narrow",
+    "operations",
     "pack",
+    "rows",
     "settings",
     "small",
     "unpack",
@@ -50,6 +53,16 @@ def narrow() -> Arch:
         mask_bytes=4,
         simd_lanes=1,
     )
+
+
+def rows() -> Arch:
+    """Return the small architecture with a row unit, and so with products of two maps."""
+    return load_arch(CONFIGS / "small_rows.yaml")
+
+
+def operations(arch: Arch) -> list[Operation]:
+    """Return the operations that the SIMD unit of a chip has."""
+    return [each for each in Operation if each not in PRODUCTS or arch.row_unit]
 
 
 def settings(arch: Arch, **more: object) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hwgen.dbpim.facts.arch import Arch
-from verif.dbpim.component import settings, small
+from verif.dbpim.component import rows, settings, small
 from verif.dbpim.feed_parts import feed_parts
 from verif.runner import Waves, build, run
 
@@ -32,6 +32,7 @@ def other_sizes() -> dict[str, Arch]:
     flat = replace(base.macro, compartments=4, columns=8, rows=32)
     square = replace(base.macro, compartments=16, rows=2)
     return {
+        "rows": replace(rows(), macros_per_core=4, psum_entries=16, bus_words=4, simd_lanes=32),
         "eight_macros": replace(
             base, macros_per_core=8, queue_depth=1, psum_entries=8, switch_rate=8, port_bits=512
         ),

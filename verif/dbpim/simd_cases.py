@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-from hwgen.dbpim.facts.instructions import Operation
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import PRODUCTS, Operation
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """One step, of `words` channel words of `vectors` position vectors each.
 
+    held: words of map a that a result of a product reads
     extreme: all inputs are 255 or 0, weights -128 or 127, M and shift the largest or smallest
     """
 
@@ -18,11 +20,13 @@ class Case:
     vectors: int = 3
     planes: bool = False
     sums: bool = False
+    held: int = 0
     extreme: bool = False
 
-    @property
-    def taps(self) -> int:
-        """Word-vectors of a result."""
+    def taps(self, channels: int) -> int:
+        """Return the word-vectors of a result, where a word has so many channels."""
+        if self.operation in PRODUCTS:
+            return self.held * (1 + channels)
         two = self.operation in (Operation.ADD, Operation.MULTIPLY)
         return 2 if two else self.kernel[0] * self.kernel[1]
 
@@ -46,3 +50,18 @@ CASES = {
     "multiply_extreme": Case(operation=Operation.MULTIPLY, extreme=True),
     "table": Case(operation=Operation.TABLE, vectors=6),
 }
+
+SCORES, VALUES = PRODUCTS
+PRODUCT_CASES = {
+    "scores": Case(operation=SCORES, held=2),
+    "scores_of_one": Case(operation=SCORES, held=1, words=3, vectors=4),
+    "scores_extreme": Case(operation=SCORES, held=5, words=1, extreme=True),
+    "values": Case(operation=VALUES, held=2),
+    "values_of_one": Case(operation=VALUES, held=1, words=3, vectors=4),
+    "values_extreme": Case(operation=VALUES, held=5, words=1, extreme=True),
+}
+
+
+def cases_of(arch: Arch) -> dict[str, Case]:
+    """Return the steps that a chip can run."""
+    return CASES | PRODUCT_CASES if arch.row_unit else CASES

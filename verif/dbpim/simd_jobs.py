@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -28,11 +28,12 @@ INSTRUCTION = layouts.packet(Opcode.SIMD)
 
 @dataclass(frozen=True)
 class Word:
-    """A fetched word: its payload, and what the bench needs of its tag."""
+    """A fetched word: its payload, and what the bench needs of its tag; held: of map a."""
 
     payload: int
     last_tap: bool
     word_end: bool
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Drawing:
         """Return the job, with inputs, instruction and expected results."""
         case, rng, channels = self.case, self.rng, self.arch.macro.compartments
         macros = self.arch.macros_per_core
-        taps = self.bytes(case.words, case.taps, case.vectors, macros, channels)
+        taps = self.bytes(case.words, case.taps(channels), case.vectors, macros, channels)
         first, end = sorted(rng.choice(channels + 1, 2, replace=False).tolist())
         low, high = sorted(rng.integers(0, 256, 2).tolist())
         fields = {
@@ -175,8 +176,9 @@ class Drawing:
                 return [
                     [golden.multiply(each, zero_points=zero_points, **scale)] for each in taps
                 ], numbers
-            case Operation.SUM:
-                return self.sums(taps, ends)
+            case Operation.SUM | Operation.SCORES | Operation.VALUES:
+                products = partial(self.products, zero_points=zero_points)
+                return (products if case.held else self.sums)(taps, ends)
             case Operation.DEPTHWISE:
                 return [[self.depthwise(each, ends)] for each in taps], {}
 
@@ -185,7 +187,7 @@ class Drawing:
     ) -> tuple[list[list[Bytes]], dict[str, int]]:
         """Return the results of SUM."""
         case = self.case
-        columns = np.arange(case.taps) % case.kernel[1]
+        columns = np.arange(len(taps[0])) % case.kernel[1]
         weights = 256 ** (columns if case.planes else 0 * columns)
         largest = 255 * int(weights.sum())
         if case.sums:
@@ -204,6 +206,28 @@ class Drawing:
             return [golden.sum_bytes(each) for each in totals], numbers
         scale: dict[str, Any] = {"multiplier": multiplier, "shift": shift}
         return [[golden.requantize(each, **scale, **ends)] for each in totals], numbers
+
+    def products(
+        self, taps: Bytes, ends: Mapping[str, Any], *, zero_points: tuple[int, int]
+    ) -> tuple[list[list[Bytes]], dict[str, int]]:
+        """Return the results of SCORES or VALUES."""
+        totals = [self.product_totals(each, zero_points) for each in taps]
+        multiplier, shift = self.scale(np.stack(totals))
+        numbers = {"multiplier": multiplier, "shift": shift}
+        scale: dict[str, Any] = {**numbers, **ends}
+        return [[golden.requantize(each, **scale)] for each in totals], numbers
+
+    def product_totals(self, taps: Bytes, zero_points: tuple[int, int]) -> NDArray[np.int64]:
+        """Return the totals of a channel word, (vectors, M, C); each position meets its own b."""
+        _, vectors, macros, channels = taps.shape
+        rows = taps.reshape(self.case.held, 1 + channels, vectors * macros, channels)
+        found = golden.product_total(
+            rows[:, 0].swapaxes(0, 1),
+            rows[:, 1:].transpose(2, 0, 1, 3),
+            transposed=self.case.operation == Operation.SCORES,
+            zero_points=zero_points,
+        )
+        return found.reshape(vectors, macros, channels)
 
     def depthwise(self, taps: Bytes, ends: Mapping[str, Any]) -> Bytes:
         """Return the results of a channel word, and note its TAPS."""
@@ -235,15 +259,15 @@ class Drawing:
         for word, vector in np.ndindex(case.words, case.vectors):
             positions = self.positions()
             number, ends = first_word + word, vector == case.vectors - 1
-            for tap in range(case.taps):
-                last = tap == case.taps - 1
+            for tap, bytes_ in enumerate(taps[word, :, vector]):
+                last = tap == len(taps[word]) - 1
                 tag = {
-                    **{"first": tap == 0, "last": last, "second": case.taps == 2 and tap == 1},
-                    **{"tap": tap, "plane": tap % case.kernel[1] % 4, "word": number},
-                    "word_end": last and ends,
+                    **self.tap_tag(tap, len(taps[word])),
+                    **{"last": last, "word": number, "word_end": last and ends},
                 }
-                payload = self.payload(taps[word, tap, vector], positions, tag)
-                words.append(Word(payload, last, last and ends))
+                held = case.held > 0 and not tag["second"]
+                payload = self.payload(bytes_, positions, tag)
+                words.append(Word(payload, last, last and ends, held))
             maps = answers[word]
             columns = len(maps)
             results.append(
@@ -258,6 +282,19 @@ class Drawing:
                 ]
             )
         return words, results
+
+    def tap_tag(self, tap: int, taps: int) -> dict[str, int]:
+        """Return what the tag of a word says of the tap; of a held one its number says nothing."""
+        if self.case.held:
+            row, column = divmod(tap, 1 + self.arch.macro.compartments)
+            number = column - 1 if column else int(self.rng.integers(64))
+            return {
+                **{"first": row == 0 and column == 1, "second": column > 0},
+                **{"tap": number, "plane": int(self.rng.integers(4))},
+            }
+        second = taps == 2 and tap == 1
+        plane = tap % self.case.kernel[1] % 4
+        return {"first": tap == 0, "second": second, "tap": tap, "plane": plane}
 
     def positions(self) -> list[tuple[int, int, bool]]:
         """Return row, column and activity of each position; at least one is active."""

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import Operation
+from hwgen.dbpim.facts.instructions import PRODUCTS, Operation
 from hwgen.dbpim.facts.program import Placement
+from verif.dbpim.component import operations
 from verif.dbpim.walk_plan import Bytes, Conv, Cut, Step, StoredMap
+from verif.dbpim.walk_product import Product
 from verif.dbpim.walk_simd import Simd
 
 MOST_WORDS = 400
@@ -28,6 +30,8 @@ class Shape:
     rows: output rows of the step, all of them if None; part: of its vectors that the core computes
     stacked: images are beside each other in x (maps of one pixel); beyond: channel words outside
     first_row: stored row of image 0 of the input and of the output
+    met, heads: of a product, rows of C pixels of map b (in rows, beside each other) and groups;
+        results: result words of a group of VALUES
     """
 
     size: tuple[int, int]
@@ -48,13 +52,27 @@ class Shape:
     grow: tuple[int, int] = (0, 0)
     zeros: bool = False
     beyond: int = 0
+    met: tuple[int, int] = (1, 1)
+    heads: int = 1
+    results: int = 1
 
 
 def directed(arch: Arch) -> list[Shape]:
     """Return shapes at the edges of the formats, and parts of the vectors as cores have them."""
     patch = arch.macros_per_core > 1
     middle = (0.3, 0.8)
+    products = [
+        Shape(
+            size=(3, 2), operation=Operation.SCORES, images=2, words=4, heads=2, met=(2, 1),
+            patch=patch,
+        ),
+        Shape(size=(2, 3), operation=Operation.VALUES, words=4, heads=2, met=(1, 2), results=2),
+        Shape(size=(1, 1), operation=Operation.SCORES, images=3, stacked=True, met=(1, 1)),
+        Shape(size=(1, 5), operation=Operation.VALUES, images=2, words=3, heads=3, met=(1, 1)),
+        Shape(size=(2, 2), operation=Operation.SCORES, words=9, heads=3, met=(3, 1), part=middle),
+    ]  # fmt: skip
     return [
+        *(products if arch.row_unit else []),
         Shape(size=(1, 1)),
         Shape(size=(3, 3), kernel=(3, 3), padding=(1, 1, 1, 1), chunk=2, groups=2, tiles=3),
         Shape(size=(7, 1), words=2, kernel=(2, 1), tiles=2, images=3, part=middle, patch=patch),
@@ -88,7 +106,9 @@ def draw_shape(rng: np.random.Generator, arch: Arch) -> Shape:
     """Return a random shape."""
     kernel = tuple(rng.integers(1, 4, 2).tolist())
     top, left, bottom, right = rng.integers(0, 3, 4).tolist()
-    operation = None if rng.random() < 0.5 else Operation(int(rng.choice(list(Operation))))
+    operation = None if rng.random() < 0.5 else Operation(int(rng.choice(operations(arch))))
+    if operation in PRODUCTS:
+        return draw_product(rng, arch, operation)
     if operation in (*TWO_MAPS, Operation.TABLE):
         kernel, (top, left, bottom, right) = (1, 1), (0, 0, 0, 0)
     low = (max(1, kernel[0] - top - bottom), max(1, kernel[1] - left - right))
@@ -114,6 +134,24 @@ def draw_shape(rng: np.random.Generator, arch: Arch) -> Shape:
         zeros=grows and bool(rng.random() < 0.5),
         broadcast=bool(rng.random() < 0.5),
         beyond=int(rng.integers(2)),
+    )
+
+
+def draw_product(rng: np.random.Generator, arch: Arch, operation: Operation) -> Shape:
+    """Return a random product of two maps."""
+    heads, held, results = rng.integers(1, 4, 3).tolist()
+    met = (held, 1) if operation is Operation.VALUES else (results, 1)
+    ends = np.sort(rng.random(2)).tolist()
+    return Shape(
+        size=(int(rng.integers(1, 6)), int(rng.integers(1, 6))),
+        images=int(rng.integers(1, 4)),
+        words=heads * held,
+        part=(ends[0], ends[1]) if rng.random() < 0.7 else (0.0, 1.0),
+        patch=bool(arch.macros_per_core > 1 and rng.random() < 0.4),
+        operation=operation,
+        met=met if rng.random() < 0.5 else (met[1], met[0]),
+        heads=heads,
+        results=results,
     )
 
 
@@ -183,6 +221,8 @@ def conv_of(shape: Shape, common: dict[str, Any], arch: Arch, rng: np.random.Gen
 def simd_of(shape: Shape, common: dict[str, Any], arch: Arch, rng: np.random.Generator) -> Simd:
     """Return a SIMD step of all vectors."""
     assert shape.operation is not None
+    if shape.operation in PRODUCTS:
+        return product_of(shape, common, arch, rng)
     first = int(rng.integers(shape.words))
     second = None
     broadcast = shape.broadcast and shape.operation in TWO_MAPS
@@ -199,6 +239,29 @@ def simd_of(shape: Shape, common: dict[str, Any], arch: Arch, rng: np.random.Gen
         words=(first, count),
         second=second,
         broadcast=broadcast,
+    )
+
+
+def product_of(
+    shape: Shape, common: dict[str, Any], arch: Arch, rng: np.random.Generator
+) -> Product:
+    """Return a product of all vectors with a random map b."""
+    assert shape.operation is not None
+    size, held = arch.macro.compartments, shape.words // shape.heads
+    scores = shape.operation is Operation.SCORES
+    pixels, results = shape.met[0] * shape.met[1], shape.results
+    assert scores or pixels == held, "VALUES hold a word for C pixels"
+    words = shape.words if scores else shape.heads * results
+    rows, columns = shape.met[0] * size // 2, 2 * shape.met[1]
+    maps = rng.integers(0, 256, (shape.images, rows, columns, words * size), np.uint8)
+    return Product(
+        **common,
+        operation=shape.operation,
+        words=(0, shape.heads * (pixels if scores else results)),
+        second=StoredMap(maps=maps, placement=whole(maps, arch, stacked=False)),
+        broadcast=True,
+        groups=shape.heads,
+        held=held,
     )
 
 
@@ -227,7 +290,10 @@ def keep_slices(step: Step, rng: np.random.Generator) -> None:
             rows += [image_row + top for top in tops if at.active and 0 <= top < height]
     put(step.source, rows, step.arch, rng)
     if isinstance(step, Simd) and step.second is not None:
-        if step.broadcast:
+        if isinstance(step, Product):
+            images, height, _, _ = step.second.maps.shape
+            rows = list(range(images * height))
+        elif step.broadcast:
             rows = [0]
         put(step.second, rows, step.arch, rng)
 

@@ -96,9 +96,8 @@ def build_once(
     distrusted: a build to replace although its files are intact
     Raises OutputError when the folder cannot be written.
     """
-    digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
     root = build_root(builds)
-    folder = root / f"{name}-{digest}"
+    folder = root / folder_name(name, facts)
     with writable(root):
         root.mkdir(parents=True, exist_ok=True)
         with locked(Path(f"{folder}.lock"), waiting):
@@ -109,6 +108,11 @@ def build_once(
                 make(folder)
                 found = finish(folder, products)
     return found
+
+
+def folder_name(name: str, facts: object) -> str:
+    """Return the name of the folder of a build, which follows from all that it depends on."""
+    return f"{name}-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]}"
 
 
 def whole_build(folder: Path, products: Sequence[str]) -> Build | None:

@@ -6,6 +6,7 @@ from the tables of its family, writes the script, and reads what the host wrote.
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -19,7 +20,15 @@ from hwgen.chip.limits import RunLimits
 from hwgen.chip.registers import BUSY_BIT, DONE_BIT, Register, offsets
 from hwgen.chip.sim.cache import Say, build_root, silent, writable
 from hwgen.chip.sim.host_files import ANSWER_BYTES, Writes, beats_text, event_lines, gave_up
-from hwgen.chip.sim.simulator import FAST, MEMORY, QUICK, Simulator, build_simulator, run_simulator
+from hwgen.chip.sim.simulator import (
+    FAST,
+    MEMORY,
+    QUICK,
+    Simulator,
+    build_simulator,
+    run_simulator,
+    worth,
+)
 from hwgen.chip.sim.waves import WAVES, Waves
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.errors import DataError, SimulationError
@@ -66,9 +75,17 @@ class HostedChip(Generic[Kept]):
     optimize: str = FAST
 
     @cached_property
+    def written(self) -> Future[Mapping[str, str]]:
+        """The Verilog by the name of the module, which a thread writes from the first use on."""
+        threads = ThreadPoolExecutor(1)
+        future = threads.submit(self.write)
+        threads.shutdown(wait=False)
+        return future
+
+    @property
     def modules(self) -> Mapping[str, str]:
         """The Verilog by the name of the module; the first use takes seconds of a large chip."""
-        return self.write()
+        return self.written.result()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,6 +301,8 @@ def run_chip(
     """
     with Ticker(f"writing the Verilog of {chip.name}", say):
         simulator = simulator_of(chip, work.memory_bytes, waves=waves)
+    if waves is None:
+        simulator = worth(simulator, work.limits.foreseen, builds=builds)
     # The simulation runs in `folder`: file names without a path have no spaces and are short.
     plusargs = {
         **write_work(work, chip, folder),

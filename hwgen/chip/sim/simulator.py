@@ -6,11 +6,21 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
-from hwgen.chip.sim.cache import Build, Say, build_once, silent, write_sources
-from hwgen.chip.sim.toolchain import BUILD_JOBS, find_verilator
+from hwgen.chip.sim.cache import (
+    Build,
+    Say,
+    build_once,
+    build_root,
+    folder_name,
+    silent,
+    whole_build,
+    write_sources,
+)
+from hwgen.chip.sim.toolchain import BUILD_JOBS, Verilator, find_verilator
 from hwgen.errors import OutputError, SimulationError
 from hwgen.files.leash import leashed
 from hwgen.files.patience import Ticker
@@ -33,6 +43,12 @@ FAST = "-O3"
 """A chip runs for millions of cycles, which is worth a slower compilation."""
 QUICK = "-O1"
 """For an executable that runs once, such as for a window of waves."""
+SHORT = "-O0"
+"""For a short run: half the seconds of the compiler, a seventh of the speed."""
+SHORT_CYCLES = 200_000
+"""So many cycles take a simulator of SHORT about as much longer as one of FAST is compiled."""
+HOW_LONG = {SHORT: "half a minute or more, for short runs"}
+"""What is said of a build; of others that it takes a minute or more."""
 
 LEAST_FREE_BYTES = 1 << 20
 """A failed build with less free space than this has filled the disk; its log may be empty."""
@@ -63,6 +79,41 @@ class Simulator:
         """The executable, relative to the folder of a build."""
         return f"{FOLDER}/{self.top}"
 
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """All files by name."""
+        return {**self.sources, WAIVERS.name: WAIVERS.read_text(encoding="utf-8")}
+
+    @property
+    def command(self) -> list[str]:
+        """Verilator and its arguments, without files."""
+        names = ["--top-module", self.top, "-Mdir", FOLDER, "-o", self.top]
+        return ["verilator", *BINARY_ARGS, *self.args, *names]
+
+    def environment(self, verilator: Verilator) -> dict[str, str]:
+        """Return the environment of a build."""
+        if self.optimize != SHORT:
+            return verilator.environment(OPT_FAST=self.optimize)
+        return verilator.environment(OPT_FAST=SHORT, OPT_SLOW=SHORT)
+
+    def facts(self, verilator: Verilator) -> list[object]:
+        """Return all that the executable depends on."""
+        flags = self.environment(verilator)["MAKEFLAGS"]
+        return [self.texts, self.command, verilator.identity, flags, platform.machine()]
+
+
+def worth(simulator: Simulator, cycles: int | None, *, builds: Path | None = None) -> Simulator:
+    """Return the simulator that runs so many cycles soonest, its compilation included.
+
+    cycles: None: not known; builds: as in `build_simulator`
+    """
+    if cycles is None or cycles > SHORT_CYCLES:
+        return simulator
+    folder = build_root(builds) / folder_name(simulator.top, simulator.facts(find_verilator()))
+    if whole_build(folder, [simulator.executable]) is not None:
+        return simulator
+    return replace(simulator, optimize=SHORT)
+
 
 def build_simulator(
     simulator: Simulator,
@@ -79,18 +130,16 @@ def build_simulator(
     OutputError when the folder cannot be written.
     """
     verilator = find_verilator()
-    environment = verilator.environment(OPT_FAST=simulator.optimize)
-    texts = {**simulator.sources, WAIVERS.name: WAIVERS.read_text(encoding="utf-8")}
-    command = ["verilator", *BINARY_ARGS, *simulator.args]
-    command += ["--top-module", simulator.top, "-Mdir", FOLDER, "-o", simulator.top]
+    environment = simulator.environment(verilator)
     jobs = ["--build-jobs", str(BUILD_JOBS)]
 
     def compile_in(folder: Path) -> None:
-        say(f"{BUILDING} {simulator.name}: a minute or more, once")
-        files = [file.name for file in write_sources(folder, texts)]
+        how_long = HOW_LONG.get(simulator.optimize, "a minute or more")
+        say(f"{BUILDING} {simulator.name}: {how_long}, once")
+        files = [file.name for file in write_sources(folder, simulator.texts)]
         log = folder / "build.log"
         with Ticker(f"{BUILDING} {simulator.name}", say):
-            code = run_logged([*command, *jobs, *files], folder, environment, log)
+            code = run_logged([*simulator.command, *jobs, *files], folder, environment, log)
         error = build_error(simulator, log) if code else None
         # Precompiled headers and objects take a hundred times the space of the executable.
         for file in (folder / FOLDER).glob("*"):
@@ -103,7 +152,7 @@ def build_simulator(
 
     return build_once(
         simulator.top,
-        [texts, command, verilator.identity, environment["MAKEFLAGS"], platform.machine()],
+        simulator.facts(verilator),
         compile_in,
         products=[simulator.executable],
         builds=builds,

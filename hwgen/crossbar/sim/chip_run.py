@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,7 @@ def digits_of(chip: facts.Chip) -> tuple[int, int]:
     return -(-chip.word_elements // 4), -(-max(chip.word_bits, starts) // 4)
 
 
+@lru_cache(2)
 def hosted(chip: facts.Chip) -> HostedChip[Stores]:
     """Return the chip with what its host is told."""
     enable_digits, data_digits = digits_of(chip)

@@ -83,6 +83,11 @@ def simulate(
     return list(simulated_runs(commands, program, chip, waves=file))
 
 
+def begin(arch: Arch) -> None:
+    """Begin to write the Verilog of a chip, in a thread, for a `simulate` that comes later."""
+    _ = hosted(described(arch)).written
+
+
 def prepare(
     arch: Arch,
     program: Program,

@@ -145,7 +145,7 @@ class Builder:
     def split(self, step: Step, op: Op, grid: Grid) -> Split:
         """Return the cheapest split of a step."""
         if op.kind == "simd":
-            return simd_split(op.words, grid, self.arch)
+            return simd_split(op.words, grid, self.arch, shares_words=not op.whole_second)
         splits = list(conv_splits(self.weights[op.name].groups, grid, self.arch))
         if op.name in self.narrow:
             splits = splits[:1]
@@ -213,7 +213,8 @@ def tile_step(step: Step, op: Op, output: Tensor) -> Step:
     if len(step.inputs) > 1 and op.kind == "simd":
         second = step.inputs[1]
         fields["second_image_rows"] = 0
-        fields["second_image_columns"] = 0 if op.broadcast else first - second.first_column
+        everywhere = op.broadcast or op.whole_second
+        fields["second_image_columns"] = 0 if everywhere else first - second.first_column
     grid = replace(step.work.grid, width=output.shape.width, number=1)
     name = f"{step.name} columns {first}-{first + output.shape.width - 1}"
     return replace(step, name=name, work=replace(step.work, grid=grid), fields=fields)

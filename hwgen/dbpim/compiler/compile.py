@@ -4,6 +4,7 @@ import numpy as np
 
 from hwgen.dbpim.compiler.answer import Answers, answer_plan
 from hwgen.dbpim.compiler.builder import Builder
+from hwgen.dbpim.compiler.constants import place_constants
 from hwgen.dbpim.compiler.cost import LayerCost
 from hwgen.dbpim.compiler.encode import encode_step
 from hwgen.dbpim.compiler.lower import lower
@@ -46,6 +47,7 @@ def compile_network(
     answers = Answers()
     scratch = Scratch(build)
     steps = [*unit_steps(build, scratch, answers), end_step(images)]
+    constants = place_constants(steps, build)
     facts = ProgramFacts(
         format="hwgen.dbpim.program",
         version=3,
@@ -59,7 +61,7 @@ def compile_network(
         scratch_bytes=scratch.end,
         steps=[step_plan(build, step) for step in steps],
     )
-    image = np.frombuffer(encode_program(steps, facts, arch), np.uint8)
+    image = np.frombuffer(encode_program(steps, facts, arch) + constants, np.uint8)
     return Program(facts=facts, image=image)
 
 

@@ -133,7 +133,7 @@ def second_fields(step: Step, work: StepWork) -> Fields:
         "second_channel_words": second.channel_words,
         "second_image_rows": second.image_rows,
         "second_image_columns": second.image_columns,
-        "second_broadcast": int(work.op.broadcast),
+        "second_broadcast": int(work.op.broadcast or work.op.whole_second),
     }
 
 

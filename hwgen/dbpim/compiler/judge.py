@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from hwgen.dbpim.compiler.builder import Builder
 from hwgen.dbpim.compiler.cost import estimate
+from hwgen.dbpim.compiler.ops import Op
 from hwgen.dbpim.compiler.spill import LOGIT_BYTES
 from hwgen.dbpim.compiler.steps import Step
 from hwgen.dbpim.compiler.units import Unit
@@ -34,7 +35,6 @@ def step_cycles(step: Step, arch: Arch) -> float:
     if step.kind == "conv":
         return estimate(split, grid, arch)
     words = max(work.vectors * work.words[1] for work in split.works)
-    taps = op.window.kernel[0] * op.window.kernel[1] * len(op.inputs)
     lanes, turns = (
         (arch.simd_lanes, arch.lanes_per_requantizer)
         if op.table is None
@@ -44,8 +44,17 @@ def step_cycles(step: Step, arch: Arch) -> float:
     if fields.get("to_memory"):
         return copy_cycles(grid.positions * op.words[1], arch)
     # A part waits while lanes take turns for the part, or the word-vector, before.
-    waits = (parts - 1) * (turns - 1) + max(0, turns - 1 - (taps - 1) * parts)
-    return float(words * (taps * parts + waits))
+    moves = result_parts(op, parts)
+    waits = (parts - 1) * (turns - 1) + max(0, turns - 1 - (moves - parts))
+    return float(words * (moves + waits))
+
+
+def result_parts(op: Op, parts: int) -> int:
+    """Return the parts that the SIMD unit moves for a result; parts: of a word-vector."""
+    if op.whole_second:
+        rows, columns = (op.fields[f"kernel_{side}"] for side in ("height", "width"))
+        return rows * (1 + (columns - 1) * parts)
+    return op.window.kernel[0] * op.window.kernel[1] * len(op.inputs) * parts
 
 
 def copy_cycles(words: int, arch: Arch) -> float:

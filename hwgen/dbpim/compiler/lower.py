@@ -6,6 +6,7 @@ from typing import Any
 from hwgen.dbpim.compiler.lower_add import fused_additions, fused_op
 from hwgen.dbpim.compiler.lower_conv import conv_op, depthwise_op, image_window, linear_op
 from hwgen.dbpim.compiler.lower_pool import average_ops, maximum_op
+from hwgen.dbpim.compiler.lower_product import product_op
 from hwgen.dbpim.compiler.lower_simd import add_op, multiply_op, rescale_op, table_op
 from hwgen.dbpim.compiler.lower_words import concatenate_ops, shortcut_ops, upsample_ops
 from hwgen.dbpim.compiler.ops import ImageLoad, Lowered, MapShape, Op
@@ -17,8 +18,10 @@ from hwgen.network import (
     Add,
     AveragePool,
     Concatenate,
+    Constant,
     Conv,
     Linear,
+    MatMul,
     MaxPool,
     Multiply,
     QuantizedNetwork,
@@ -34,6 +37,7 @@ RULES: dict[Any, Callable[[Source, Any], Iterator[Op]]] = {
     AveragePool: average_ops,
     Add: add_op,
     Multiply: multiply_op,
+    MatMul: product_op,
     Rescale: rescale_op,
     Table: table_op,
     Concatenate: concatenate_ops,
@@ -50,7 +54,7 @@ def lower(network: QuantizedNetwork, arch: Arch) -> Lowered:
     fused = {layer.name for layer in additions.values()}
     ops: list[Op] = []
     for layer in network.layers:
-        if layer.name in fused:
+        if layer.name in fused or isinstance(layer, Constant):
             continue
         if isinstance(layer, Add) and layer.name in additions:
             ops += fused_op(source, layer, additions[layer.name])
@@ -59,7 +63,14 @@ def lower(network: QuantizedNetwork, arch: Arch) -> Lowered:
             ops += rule(source, layer)
         else:
             ops += RULES[type(layer)](source, layer)
-    return Lowered(maps=source.maps, ops=ops, image=image, filters=source.filters)
+    constants = {
+        layer.name: network.arrays_of(layer.name)["map"]
+        for layer in network.layers
+        if isinstance(layer, Constant)
+    }
+    return Lowered(
+        maps=source.maps, ops=ops, image=image, filters=source.filters, constants=constants
+    )
 
 
 def packed_image(source: Source) -> ImageLoad:

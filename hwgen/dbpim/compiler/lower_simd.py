@@ -6,7 +6,7 @@ from typing import Any
 from hwgen.dbpim.compiler.ops import Fields, Op, Window
 from hwgen.dbpim.compiler.source import Source
 from hwgen.dbpim.facts.instructions import Opcode, Operation, field_bits
-from hwgen.network import Add, Layer, Multiply, Rescale, Table
+from hwgen.network import Add, Layer, MatMul, Multiply, Rescale, Table
 
 SIMD_DEFAULTS: Fields = {
     "operation": Operation.SUM,
@@ -64,7 +64,7 @@ def simd_op(source: Source, layer: Layer, fields: Fields, **more: Any) -> Op:
     return Op(**{**values, **more})
 
 
-def two_maps(source: Source, layer: Add | Multiply) -> Fields:
+def two_maps(source: Source, layer: Add | Multiply | MatMul) -> Fields:
     """Return the zero points of both maps, and the scale of the first."""
     first, second = layer.inputs
     (factors,) = layer.requantization

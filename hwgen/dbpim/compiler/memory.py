@@ -10,7 +10,7 @@ from hwgen.dbpim.compiler.ops import MapShape
 from hwgen.dbpim.compiler.steps import Images, Step, Tensor
 from hwgen.dbpim.facts.addressing import channel_words
 from hwgen.dbpim.facts.instructions import Space
-from hwgen.dbpim.facts.program import ImagePlan, MemoryPlace
+from hwgen.dbpim.facts.program import ImagePlan, MemoryPlace, MemorySpace
 from hwgen.network import INPUT
 
 ONE_WORD = {
@@ -22,6 +22,14 @@ ONE_WORD = {
     "window_value": 0,
 }
 """Fields of a LOAD of whole words."""
+
+
+SPACES: dict[Space, MemorySpace] = {
+    Space.IMAGE: "image",
+    Space.SCRATCH: "scratch",
+    Space.ANSWER: "answer",
+    Space.PROGRAM: "program",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +79,31 @@ def image_map(build: Builder) -> MemoryMap:
     )
 
 
+def constant_maps(build: Builder) -> dict[str, MemoryMap]:
+    """Return the places of the constants: one copy of each for all images of a run."""
+    found: dict[str, MemoryMap] = {}
+    end = 0
+    for name, values in build.lowered.constants.items():
+        height, width, channels = values.shape
+        row_bytes = width * channel_words(channels, build.arch) * build.arch.macro.compartments
+        found[name] = MemoryMap(
+            shape=build.lowered.maps[name],
+            space=Space.PROGRAM,
+            offset=end,
+            stride=0,
+            row_bytes=row_bytes,
+            pitch=aligned(row_bytes, build.arch.port_bytes),
+        )
+        end += height * found[name].pitch
+    return found
+
+
 class Scratch:
-    """Places of the maps that one unit writes and another one reads; the images are the first."""
+    """Places of the maps that one unit writes and another one reads, of images and constants."""
 
     def __init__(self, build: Builder) -> None:
         self.build, self.end = build, 0
-        self.maps = {INPUT: image_map(build)}
+        self.maps = {INPUT: image_map(build), **constant_maps(build)}
 
     def place(self, name: str) -> MemoryMap:
         """Return the place of a map, a new one if it has none."""
@@ -146,7 +173,8 @@ def load_step(
     title = build.name(label.replace("load input", "load"), (image, 1), part)
     if tensor.shape.width < place.shape.width:
         title = f"{title} from column {tensor.first_column}"
-    layer = next((op.layer for op in build.lowered.ops if op.output == name), INPUT)
+    layer = name if name in build.lowered.constants else INPUT
+    layer = next((op.layer for op in build.lowered.ops if op.output == name), layer)
     return Step(
         name=f"{title} for {reader}",
         layer=layer,
@@ -155,11 +183,7 @@ def load_step(
         images=(image, 1),
         rows=(first, end),
         output=tensor,
-        memory=MemoryPlace(
-            space="image" if place.space is Space.IMAGE else "scratch",
-            offset=offset,
-            size=size,
-        ),
+        memory=MemoryPlace(space=SPACES[place.space], offset=offset, size=size),
         fields={
             **fields,
             "space": place.space,

@@ -69,11 +69,12 @@ class Op:
     """One pass over an output map, which becomes one step or several.
 
     name: unique; layer, op: of the network
-    inputs: maps that it reads; of ADD, MULTIPLY and a fused addition two
+    inputs: maps that it reads; of ADD, MULTIPLY, products and a fused addition two
     output: the map that it writes
     size: output positions of one image, (height, width)
     fields: of the instruction, as far as they do not depend on places and cores
     words: first channel word and their number, of a SIMD operation
+    broadcast: map b has one pixel; whole_second: each position reads all pixels of map b
     weights: whether filters are sent; taps, table: what a SIMD operation receives
     whole: whether its results are bytes of the layer's map, not sums in between
     fused: convolution that it computes on the way; then `layer` is the addition, and the last map
@@ -91,10 +92,17 @@ class Op:
     window: Window = field(default_factory=Window)
     words: Pair = (0, 1)
     broadcast: bool = False
+    whole_second: bool = False
     taps: ChannelWeights | None = None
     table: NDArray[np.uint8] | None = None
     whole: bool = True
     fused: str | None = None
+
+    def second_rows(self, part: Pair, size: int) -> Pair:
+        """Return the rows of map b, of `size`, that a part of the output's rows reads."""
+        if self.whole_second:
+            return 0, size
+        return (0, 1) if self.broadcast else part
 
     @property
     def raw(self) -> bool:
@@ -114,9 +122,14 @@ class ImageLoad:
 
 @dataclass(frozen=True, kw_only=True)
 class Lowered:
-    """A network as passes: maps by name, passes in topological order, and the image's format."""
+    """A network as passes.
+
+    maps: by name; ops: in topological order; image: its format
+    filters: as `Source` has them; constants: uint8 (height, width, channels) by name
+    """
 
     maps: dict[str, MapShape]
     ops: list[Op]
     image: ImageLoad
     filters: dict[str, NDArray[np.int8]]
+    constants: dict[str, NDArray[np.uint8]]

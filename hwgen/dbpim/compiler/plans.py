@@ -61,7 +61,11 @@ def rows_loaded(split: Split) -> int:
 
 def inputs_of(op: Op | None) -> int:
     """Return the inputs of one output of a pass without weights."""
-    return op.window.kernel[0] * op.window.kernel[1] * len(op.inputs) if op else 0
+    if op is None:
+        return 0
+    if op.whole_second:
+        return op.fields["kernel_height"] * (op.fields["kernel_width"] - 1)
+    return op.window.kernel[0] * op.window.kernel[1] * len(op.inputs)
 
 
 def channels_of(build: Builder, step: Step) -> int:
@@ -75,7 +79,9 @@ def channels_of(build: Builder, step: Step) -> int:
 
 def read_layers(build: Builder, op: Op | None) -> list[str]:
     """Return the layers whose maps a pass reads; sums in between belong to the pass's layer."""
-    names = {each.output: each.layer for each in build.lowered.ops} | {INPUT: INPUT}
+    lowered = build.lowered
+    names = {each.output: each.layer for each in lowered.ops} | {INPUT: INPUT}
+    names |= {name: name for name in lowered.constants}
     return [names[name] for name in op.inputs] if op else []
 
 

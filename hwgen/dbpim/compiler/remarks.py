@@ -3,19 +3,21 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from hwgen.dbpim.compiler.supported import GROWTH, OPS, layer_refusals
+from hwgen.dbpim.compiler.supported import GROWTH, OPS, ROW_UNIT_OPS, layer_refusals
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, WEIGHT_BITS
 from hwgen.dbpim.facts.timing import TAP_WORDS
 from hwgen.network import Layer, QuantizedNetwork
 
 BYTES = f"maps of {ACTIVATION_BITS} bits"
 WEIGHTED = f"{BYTES}; weights of at most {WEIGHT_BITS} bits"
+WITH_ROW_UNIT = "on chips with a `row_unit`, such as paper_rows"
 LAYER_LIMITS: Mapping[str, str] = MappingProxyType(
     {
         "conv": f"{WEIGHTED}; groups 1, or depthwise with at most {TAP_WORDS} taps",
         "linear": f"{WEIGHTED}",
         **dict.fromkeys(sorted(set(OPS) - {"conv", "linear", "upsample"}), BYTES),
         "upsample": f"{BYTES}; factors 1, 2, 4 and {GROWTH}",
+        **dict.fromkeys(ROW_UNIT_OPS, f"{BYTES}; {WITH_ROW_UNIT}"),
     }
 )
 """Limits of each kind of layer on chips of any size, for people."""
@@ -32,4 +34,4 @@ def layer_remark(network: QuantizedNetwork, layer: Layer) -> str:
         return f"no: {what.partition(': ')[2]} must be {allowed}, got {given}"
     if not layer.output.raw and layer.output.bits != ACTIVATION_BITS:
         return f"no: the output's bits must be {ACTIVATION_BITS}, got {layer.output.bits}"
-    return ""
+    return WITH_ROW_UNIT if layer.op in ROW_UNIT_OPS else ""

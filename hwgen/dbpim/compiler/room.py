@@ -135,4 +135,4 @@ def reads(op: Op, window: Window, place: int, part: Rows, size: int) -> Rows:
     """Return the rows of input number `place` that a part of its output reads."""
     if place == 0:
         return window.rows(*part, size)
-    return (0, 1) if op.broadcast else part
+    return op.second_rows(part, size)

@@ -8,6 +8,7 @@ from hwgen.dbpim.compiler.allocate import UnitError
 from hwgen.dbpim.compiler.builder import Builder
 from hwgen.dbpim.compiler.grid import NO_ROWS, Grid, Rows
 from hwgen.dbpim.compiler.lower_simd import IDENTITY, SIMD_DEFAULTS
+from hwgen.dbpim.compiler.memory import SPACES
 from hwgen.dbpim.compiler.ops import Op
 from hwgen.dbpim.compiler.split import Split, Work
 from hwgen.dbpim.compiler.steps import Step, StepWork, Tensor
@@ -17,8 +18,6 @@ from hwgen.dbpim.facts.program import MemoryPlace
 
 LOGIT_BYTES = 4
 """Bytes of an entry of the logit buffer."""
-
-SPACES = {Space.ANSWER: "answer", Space.SCRATCH: "scratch"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -103,10 +103,12 @@ def conv_splits(groups: Sequence[FilterGroup], grid: Grid, arch: Arch) -> Iterat
         count *= 2
 
 
-def simd_split(words: tuple[int, int], grid: Grid, arch: Arch) -> Split:
+def simd_split(
+    words: tuple[int, int], grid: Grid, arch: Arch, *, shares_words: bool = True
+) -> Split:
     """Return the split with the least work of the busiest core, of equal ones the most bands.
 
-    Cores of one band divide its channel words.
+    shares_words: cores of one band divide its channel words; else each core has all
     """
     first, count = words
     parts = 1
@@ -117,7 +119,7 @@ def simd_split(words: tuple[int, int], grid: Grid, arch: Arch) -> Split:
         return max(end - begin for begin, end in grid.bands(bands)) * -(-count // parts)
 
     candidates = [parts]
-    while 2 * parts <= arch.cores:
+    while shares_words and 2 * parts <= arch.cores:
         parts *= 2
         candidates.append(parts)
     parts = min(candidates, key=cost)

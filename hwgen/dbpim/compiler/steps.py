@@ -136,6 +136,9 @@ class Step:
             return ()
         op, grid, tensor = self.work.op, self.work.grid, self.inputs[place]
         spans = self.work.split.spans
+        if place and op.whole_second:
+            whole = Window(kernel=(tensor.shape.height, 1), stride=(0, 1))
+            return rows_read(grid, spans, whole, tensor.shape.height, tensor.image_rows)
         if place and op.broadcast:
             return tuple((0, 1) if first < end else NO_ROWS for first, end in spans)
         if place:

@@ -12,6 +12,7 @@ from hwgen.network import (
     FeatureMap,
     Layer,
     Linear,
+    MatMul,
     MaxPool,
     QuantizedNetwork,
     Shortcut,
@@ -25,6 +26,9 @@ Refusal = tuple[str, str, object]
 """A property, what the chip runs, what was given."""
 
 TRANSFORMER = "no transformer's (no unit multiplies two maps, or reads a whole pixel first)"
+
+ROW_UNIT_OPS = ("matmul", "constant")
+"""What a chip with a row unit runs beside `OPS`."""
 
 SCALING = (": rounding", ": multipliers", ": shifts")
 """End the properties of a layer that no step but the last of a compilation looks at."""
@@ -66,7 +70,7 @@ def collect_supported(reasons: Reasons, network: QuantizedNetwork, arch: Arch) -
 def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
     """Yield everything that the chip does not run."""
     graph, last = network.graph, network.layers[-1]
-    if newer := network.newer_layers():
+    if (newer := network.newer_layers()) and arch.row_unit is None:
         yield "the layers", TRANSFORMER, newer
         return
     if len(graph.modes) > 1:
@@ -74,6 +78,8 @@ def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
     yield from map_refusals("the image", graph.input, arch)
     for layer in network.layers:
         yield from layer_refusals(network, layer, arch)
+        if isinstance(layer, MatMul):
+            yield from product_refusals(network, layer, arch)
         if layer is not last or not layer.output.raw:
             yield from map_refusals(f"layer {layer.name}: the output", layer.output, arch)
     yield from answer_refusals(network, arch)
@@ -125,13 +131,30 @@ def layer_refusals(
     yield from operation_refusals(network, layer, arch)
 
 
+def product_refusals(network: QuantizedNetwork, layer: MatMul, arch: Arch) -> Iterator[Refusal]:
+    """Yield what of a product does not come in whole words, or not fit an instruction's fields."""
+    b, what = network.map_of(layer.inputs[1]), f"layer {layer.name}: "
+    size = arch.macro.compartments
+    if layer.output.raw:
+        yield f"{what}the output of a product", f"of {ACTIVATION_BITS} bits", "raw sums"
+    sides = {
+        "channels of a group of its second input": (b.channels // layer.groups, "kernel_height"),
+        "pixels of its second input": (b.height * b.width, "stride_y"),
+    }
+    for side, (given, field) in sides.items():
+        most = size * field_limit(Opcode.SIMD, field)
+        if given % size or given > most:
+            yield f"{what}{side}", f"a multiple of {size} and at most {most}", given
+
+
 def operation_refusals(
     network: QuantizedNetwork, layer: Layer, arch: Arch | None
 ) -> Iterator[Refusal]:
     """Yield an operation, a rounding or a divisor that the chip does not have."""
     what = f"layer {layer.name}: "
-    if layer.op not in OPS:
-        yield f"{what}op", f"{', '.join(OPS[:-1])} or {OPS[-1]}", layer.op
+    ops = OPS if arch and arch.row_unit is None else (*OPS, *ROW_UNIT_OPS)
+    if layer.op not in ops:
+        yield f"{what}op", f"{', '.join(ops[:-1])} or {ops[-1]}", layer.op
     scales = factor_refusals(
         network,
         layer,

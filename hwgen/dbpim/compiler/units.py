@@ -241,5 +241,5 @@ def input_rows(op: Op, place: int, rows: Rows, height: int) -> Rows:
     if place == 0:
         found = op.window.rows(*rows, op.fields.get("input_height", height))
     else:
-        found = (0, 1) if op.broadcast else rows
+        found = op.second_rows(rows, height)
     return found if found[0] < found[1] else NO_ROWS

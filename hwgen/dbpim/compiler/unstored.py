@@ -7,14 +7,15 @@ from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import INSTRUCTIONS, Opcode
 from hwgen.dbpim.facts.program import Program
 from hwgen.dbpim.facts.stream import decode_stream
-from hwgen.network import QuantizedNetwork
+from hwgen.network import Constant, QuantizedNetwork
 
 
 def unstored(network: QuantizedNetwork, program: Program, arch: Arch) -> set[str]:
     """Return the convolutions that an addition takes in, and layers that come in some columns.
 
     Of those the buffers hold fewer columns at a time than the map has, as an instruction says;
-    where the map comes back from memory in whole rows, it is stored then.
+    where the map comes back from memory in whole rows, it is stored then. Constants that no LOAD
+    shows as the map of an image are among them: those of one pixel, for several images.
     """
     widths = {layer.name: layer.output.width for layer in network.layers}
     narrow = {
@@ -30,4 +31,6 @@ def unstored(network: QuantizedNetwork, program: Program, arch: Arch) -> set[str
         and packet.fields["columns"] == packet.fields["memory_columns"] == widths.get(plan.layer)
     }
     fused = {layer.name for layer in fused_additions(Source(network, arch)).values()}
-    return (fused | narrow - back) - {network.answer}
+    whole = {plan.layer for plan in program.facts.steps if plan.whole_words}
+    constants = {layer.name for layer in network.layers if isinstance(layer, Constant)}
+    return (fused | narrow - back | constants - whole) - {network.answer}

@@ -70,6 +70,8 @@ class MacroSize:
 class RowUnit:
     """What a core has for layers of transformers: products of two maps, rows of a pixel.
 
+    Its SIMD unit has at least as many lanes as a macro has compartments.
+
     lanes: of the unit that reads a whole pixel before it writes one, up to macros_per_core
     """
 
@@ -178,12 +180,6 @@ class Arch:
                 "2 * macro.compartments",
             ),
         }
-        if self.row_unit is not None:
-            lanes = self.row_unit.lanes
-            at_most["row_unit.lanes"] = (lanes, self.macros_per_core, "macros_per_core")
-        for name, (value, limit, meaning) in at_most.items():
-            if value > limit:
-                raise ValueError(f"{name}|at most {meaning} ({limit})|{value}")
         at_least = {
             "psum_entries": (self.psum_entries, self.macros_per_core, "macros_per_core"),
             "mask_bytes": (
@@ -197,6 +193,17 @@ class Arch:
                 "2 * macros_per_core * macro.compartments",
             ),
         }
+        if self.row_unit is not None:
+            lanes = self.row_unit.lanes
+            at_most["row_unit.lanes"] = (lanes, self.macros_per_core, "macros_per_core")
+            at_least["simd_lanes"] = (
+                self.simd_lanes,
+                self.macro.compartments,
+                "macro.compartments",
+            )
+        for name, (value, limit, meaning) in at_most.items():
+            if value > limit:
+                raise ValueError(f"{name}|at most {meaning} ({limit})|{value}")
         for name, (value, limit, meaning) in at_least.items():
             if value < limit:
                 raise ValueError(f"{name}|at least {meaning}|{getattr(self, name)}")

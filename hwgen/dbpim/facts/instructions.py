@@ -54,7 +54,10 @@ class Opcode(IntEnum):
 
 
 class Operation(IntEnum):
-    """What a SIMD instruction computes."""
+    """What a SIMD instruction computes; SCORES and VALUES on chips with a row unit alone.
+
+    SCORES, VALUES: products of two maps, whose sums run over channels or over pixels of map b
+    """
 
     MAXIMUM = 0
     SUM = 1
@@ -62,14 +65,25 @@ class Operation(IntEnum):
     ADD = 3
     MULTIPLY = 4
     TABLE = 5
+    SCORES = 6
+    VALUES = 7
+
+
+PRODUCTS = (Operation.SCORES, Operation.VALUES)
+"""Operations that multiply two maps: a result reads each word of map a once, then the pixels of map
+b that it meets."""
 
 
 class Space(IntEnum):
-    """Part of the memory that a LOAD or STORE addresses; its address is in a register."""
+    """Part of the memory that a LOAD or STORE addresses; its address is in a register.
+
+    PROGRAM: maps that do not depend on the image, behind END; on chips with a row unit alone
+    """
 
     IMAGE = 0
     SCRATCH = 1
     ANSWER = 2
+    PROGRAM = 3
 
 
 class ErrorCode(IntEnum):
@@ -111,13 +125,13 @@ _LAYER = (
     Field("input_row_pitch", 16, "words of one stored row in a bank"),
     Field("input_channel_words", ROW_BITS, "words of one pixel"),
     Field("input_height", ROW_BITS, "rows of the input map of one image"),
-    Field("input_width", ROW_BITS, "columns of the input map of one image"),
+    Field("input_width", ROW_BITS, "columns of the input map of one image; of a product of map b"),
     Field("input_image_rows", ROW_BITS, "stored rows from one image to the next"),
     Field("input_image_columns", ROW_BITS, "stored columns from one image to the next"),
     Field("outside", 8, "byte of an input outside the map; of CONV the zero point"),
-    Field("kernel_height", 7, "rows of the window"),
-    Field("kernel_width", 7, "columns of the window"),
-    Field("stride_y", 7, "rows from one window to the next"),
+    Field("kernel_height", 7, "rows of the window; of a product words of map a for a result"),
+    Field("kernel_width", 7, "columns of the window; of a product one and the channels of a word"),
+    Field("stride_y", 7, "rows from one window to the next; of a product result words of a group"),
     Field("stride_x", 7, "columns from one window to the next"),
     Field("padding_top", 4, "rows above the map"),
     Field("padding_left", 4, "columns left of the map"),
@@ -163,7 +177,7 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
     ),
     Opcode.LOAD: (
         Field("opcode", 8, "LOAD"),
-        Field("space", 2, "IMAGE or SCRATCH"),
+        Field("space", 2, "IMAGE, SCRATCH or PROGRAM"),
         Field("offset", 32, "bytes from the address of the space"),
         Field("beats", 24, "beats of the data: pixels in whole beats, not checked"),
         Field("segment_beats", 32, "beats of the stream up to the end of the next LOAD, or to END"),
@@ -216,14 +230,14 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("rotate", 4, "bytes by which a word is rotated upwards"),
         Field("enable_first", 5, "first byte of a word that is written"),
         Field("enable_end", 5, "byte after the last one"),
-        Field("first_zero_point", 8, "za of ADD and MULTIPLY"),
+        Field("first_zero_point", 8, "za of ADD, MULTIPLY, SCORES and VALUES"),
         Field("second_zero_point", 8, "zb"),
         Field("second_base", 16, "first word of map b in every bank"),
         Field("second_row_pitch", 16, "words of one stored row in a bank"),
         Field("second_channel_words", ROW_BITS, "words of one pixel"),
         Field("second_image_rows", ROW_BITS, "stored rows from one image to the next"),
         Field("second_image_columns", ROW_BITS, "stored columns from one image to the next"),
-        Field("second_broadcast", 1, "b is one pixel an image"),
+        Field("second_broadcast", 1, "b is one pixel an image, or all of its pixels meet a's"),
         Field("grow_y", 2, "the map has 2**grow_y times its rows; not of ADD, MULTIPLY"),
         Field("grow_x", 2, "the same of columns"),
         Field("grow_zeros", 1, "between the pixels is `outside`; 0: the pixel is repeated"),

@@ -19,6 +19,8 @@ Shape = tuple[Side, Side, Side]
 """Height, width, channels."""
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
+MemorySpace = Literal["image", "scratch", "answer", "program"]
+
 StepKind = Literal["load", "conv", "simd", "store", "end"]
 
 
@@ -50,9 +52,9 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class MemoryPlace:
-    """Bytes in memory: `offset` from the address of the space."""
+    """Bytes in memory: `offset` from the address of the space, the program's own included."""
 
-    space: Literal["image", "scratch", "answer"]
+    space: MemorySpace
     offset: Natural
     size: Counted
 

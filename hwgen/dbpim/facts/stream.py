@@ -22,6 +22,7 @@ from hwgen.dbpim.facts.instructions import (
     TABLE_BYTES,
     VERSION,
     Opcode,
+    Space,
     core_count,
     packet_bits,
 )
@@ -215,6 +216,7 @@ def decode_stream(image: Bytes, arch: Arch) -> list[Packet]:
     if Opcode.END in opcodes[:-1] or opcodes[-1] is not Opcode.END:
         raise damaged("a stream with one END, at its end", f"{opcodes[-1].name} at its end")
     check_segments(packets, arch)
+    check_constants(packets, len(image), arch)
     if Opcode.STORE not in opcodes:
         raise damaged("a stream with STORE before END", "no STORE")
     return packets
@@ -231,6 +233,19 @@ def check_segments(packets: Sequence[Packet], arch: Arch) -> None:
         if load.fields["segment_beats"] != end - begin:
             given = f"{load.fields['segment_beats']} at byte {load.offset}"
             raise damaged(f"a LOAD with segment_beats {end - begin}", given)
+
+
+def check_constants(packets: Sequence[Packet], size: int, arch: Arch) -> None:
+    """Refuse a LOAD of the program's own bytes that are not behind END, or beyond its `size`."""
+    end = packets[-1].offset + packets[-1].beats * arch.port_bytes
+    for packet in packets:
+        if packet.opcode is not Opcode.LOAD or packet.fields["space"] != Space.PROGRAM:
+            continue
+        first = packet.fields["offset"]
+        last = first + packet.fields["beats"] * arch.port_bytes
+        if not end <= first <= last <= size:
+            allowed = f"with maps in bytes {end} to {size}"
+            raise damaged(allowed, f"a LOAD of bytes {first} to {last}")
 
 
 def decode_packets(body: Bytes, arch: Arch) -> list[Packet]:
@@ -260,9 +275,11 @@ class Reader:
         return self._image[start : start + -(-bits // 8)].tobytes()
 
     def rest(self) -> list[Packet]:
-        """Return all packets up to the end."""
-        packets = []
+        """Return all packets up to the end; on a chip with a row unit maps may lie behind END."""
+        packets: list[Packet] = []
         while self.offset < len(self._image):
+            if self._arch.row_unit and packets and packets[-1].opcode is Opcode.END:
+                break
             packets.append(self.packet())
         return packets
 

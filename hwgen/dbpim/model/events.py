@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.events import EVENTS
-from hwgen.dbpim.facts.instructions import TABLE_BYTES, Opcode, Operation, of_core
+from hwgen.dbpim.facts.instructions import PRODUCTS, TABLE_BYTES, Opcode, Operation, of_core
 from hwgen.dbpim.facts.stream import Packet, TilePacket, beats_of
 from hwgen.dbpim.model.activity import Counts, tile_keys
 from hwgen.dbpim.model.cells import FILTER_ENABLE_BITS, filter_columns
@@ -211,11 +211,14 @@ def simd_events(core: int, work: Work, arch: Arch) -> dict[str, int]:
     lanes = arch.table_lookups if operation == Operation.TABLE else arch.simd_lanes
     parts = arch.macros_per_core * arch.macro.compartments // lanes
     results = words * len(vectors.active)
+    moved = taps * parts
+    if operation in PRODUCTS:
+        moved = fields["kernel_height"] * (1 + (fields["kernel_width"] - 1) * parts)
     written, bussed = simd_writes(vectors, work)
     size = fields["enable_end"] - fields["enable_first"]
     size *= words * (SUM_RESULTS if fields["sums"] else 1)
     return {
-        "simd_parts": results * taps * parts,
+        "simd_parts": results * moved,
         "simd_results": results * parts,
         "bank_reads": simd_reads(core, work),
         "bank_bytes": written * size,
@@ -237,6 +240,9 @@ def simd_reads(core: int, work: Work) -> int:
     """Return the words that the banks read for a SIMD step of a core."""
     fields, vectors = work.fields, work.vectors[core]
     first, count = (fields[of_core(f"word_{name}", core)] for name in ("first", "count"))
+    if fields["operation"] in PRODUCTS:
+        rows, met = fields["kernel_height"], fields["kernel_width"] - 1
+        return count * rows * (int(vectors.active.sum()) + met * len(vectors.active))
     words = first + np.arange(count)
     known = int((words < fields["input_channel_words"]).sum())
     if fields["operation"] not in TWO_MAPS:

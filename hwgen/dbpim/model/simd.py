@@ -11,6 +11,7 @@ from hwgen.dbpim.model.state import (
     SUM_REQUESTS,
     SWITCH,
     WORD_END,
+    WORD_HELD,
     WORD_IMAGE,
     WORD_LAST_TAP,
     WORD_VISIBLE,
@@ -98,7 +99,8 @@ def simd_step(
         return SWITCH
     core.simd_full[0] = entry[WORD_LAST_TAP]
     core.part += 1
-    if core.part < (sizes.table_parts if fields.operation == TABLE else sizes.simd_parts):
+    parts = sizes.table_parts if fields.operation == TABLE else sizes.simd_parts
+    if core.part < parts and entry[WORD_HELD] == 0:
         return SIMD
     core.part = 0
     core.words_read += 1

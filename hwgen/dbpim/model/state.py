@@ -202,9 +202,10 @@ RESULT_RING = RESULT_SLOTS + 2
     WORD_Y,
     WORD_X,
     WORD_LAST_TAP,
-) = range(8)
+    WORD_HELD,
+) = range(9)
 """Entries of a fetched word. WORD_END: last vector of the chunk; of a SIMD step: last
-word-vector of its channel word."""
+word-vector of its channel word. WORD_HELD: a word of map a of a product, which enters no sum."""
 GROUP_VISIBLE, GROUP_TILE, GROUP_ROW, GROUP_END, GROUP_TILE_END, GROUP_IMAGE, GROUP_Y, GROUP_X = (
     range(8)
 )
@@ -235,9 +236,9 @@ _ARRAYS: dict[str, tuple[int, ...]] = {
     "known_at": (TILE_SLOTS,),
     "row_base": (TILE_SLOTS,),
     "taps_at": (TAP_SLOTS,),
-    "request": (WORD_LAST_TAP + 1,),
+    "request": (WORD_HELD + 1,),
     "requested_reads": (MOST_MACROS,),
-    "word_ring": (FETCH_SLOTS, WORD_LAST_TAP + 1),
+    "word_ring": (FETCH_SLOTS, WORD_HELD + 1),
     "queue_ring": (MOST_GROUPS, GROUP_X + 1),
     "read": (MOST_MACROS,),
     "issue_left": (MOST_MACROS,),

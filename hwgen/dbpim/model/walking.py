@@ -5,7 +5,7 @@ becomes visible. Timing rules: docs/dbpim-microarchitecture.md.
 """
 
 from hwgen.chip.compiled import compiled
-from hwgen.dbpim.facts.instructions import Opcode, Operation
+from hwgen.dbpim.facts.instructions import PRODUCTS, Opcode, Operation
 from hwgen.dbpim.facts.timing import (
     FETCH_CYCLES,
     FETCH_SLOTS,
@@ -15,6 +15,7 @@ from hwgen.dbpim.facts.timing import (
 )
 from hwgen.dbpim.model.state import (
     WORD_END,
+    WORD_HELD,
     WORD_IMAGE,
     WORD_LAST_TAP,
     WORD_NUMBER,
@@ -31,6 +32,7 @@ from hwgen.dbpim.model.state import (
 CONV = int(Opcode.CONV)
 DEPTHWISE, TABLE = int(Operation.DEPTHWISE), int(Operation.TABLE)
 TWO_MAPS = (int(Operation.ADD), int(Operation.MULTIPLY))
+MULTIPLIED = tuple(int(each) for each in PRODUCTS)
 
 
 @compiled
@@ -154,7 +156,10 @@ def walk(
         core.channel_word = tile.channel_word
         core.fetch_known = 0
     if core.fetch_known == 0:
-        count_reads(core, fields, sizes)
+        if fields.opcode != CONV and is_product(fields):
+            count_product_reads(core, fields, sizes)
+        else:
+            count_reads(core, fields, sizes)
         core.fetch_known = 1
     core.requested = 1
     for bank in range(sizes.macros):
@@ -174,6 +179,7 @@ def walk(
         last = is_last_tap(core, fields)
         end = last and core.left == 1
         request[WORD_LAST_TAP] = last
+        request[WORD_HELD] = is_product(fields) and core.kernel_x == 0
         request[WORD_END] = end
         advance_simd(core, fields, work, sizes, last, end)
 
@@ -238,6 +244,22 @@ def count_reads(core: Record, fields: Record, sizes: Sizes) -> None:
 
 
 @compiled
+def count_product_reads(core: Record, fields: Record, sizes: Sizes) -> None:
+    """Set the reads of a word of map a at each position, or of the pixel of map b that all meet."""
+    for bank in range(sizes.macros):
+        core.bank_reads[bank] = 0
+    if core.kernel_x > 0:
+        core.bank_reads[0] = 1
+        return
+    for number in range(sizes.macros):
+        if is_active(core.y, core.x, number, fields, sizes):
+            row = core.image * fields.input_image_rows + core.y + down(number, fields, sizes)
+            column = core.image * fields.input_image_columns + core.x
+            column += right(number, fields, sizes)
+            core.bank_reads[(column + sizes.skew * row) % sizes.macros] += 1
+
+
+@compiled
 def is_outside(y: int, x: int, fields: Record) -> bool:
     """Return whether a window sees no pixel of the map; between pixels there may be zeros."""
     down, across = 1 << fields.grow_y, 1 << fields.grow_x
@@ -250,6 +272,12 @@ def is_outside(y: int, x: int, fields: Record) -> bool:
 def reads_second(fields: Record) -> bool:
     """Return whether a SIMD step reads a second map, as its second tap."""
     return bool(fields.operation in TWO_MAPS)
+
+
+@compiled
+def is_product(fields: Record) -> bool:
+    """Return whether a SIMD step multiplies two maps: a word of map a, then pixels of map b."""
+    return bool(fields.operation in MULTIPLIED)
 
 
 @compiled

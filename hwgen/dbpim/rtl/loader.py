@@ -243,6 +243,11 @@ class Loader(Part):
         # What is far from the addresses is kept with the start: their sums alone take a cycle.
         scratch, offset = Signal(), Signal.like(load.offset)
         space = Mux(scratch, self.scratch_address, self.image_address)
+        if self._arch.row_unit:
+            program = Signal()
+            space = Mux(program, self.program_address, space)
+            with m.If(self.load_go):
+                m.d.sync += program.eq(load.space == Space.PROGRAM)
         m.d.comb += self.command.valid.eq(pending.data | pending.segment)
         with m.If(pending.data):
             m.d.comb += [command.address.eq(space + offset), command.beats.eq(load.beats)]

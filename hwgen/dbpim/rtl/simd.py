@@ -13,6 +13,7 @@ from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.instructions import Opcode, Operation
 from hwgen.dbpim.rtl import layouts
 from hwgen.dbpim.rtl.load_bus import table_loads, taps_loads
+from hwgen.dbpim.rtl.product_operands import ProductOperands
 from hwgen.dbpim.rtl.simd_lane import SimdLane
 from hwgen.dbpim.rtl.simd_output import SimdOutput, simd_part, vector_bytes
 from hwgen.dbpim.rtl.table_store import TableStore
@@ -23,7 +24,8 @@ class Simd(Part):
     """Windows, depthwise convolutions, maps combined or looked up: `simd_lanes` bytes at a time.
 
     The operations are those of ``Operation``; a word-vector is C bytes of each of the M positions
-    of a vector. The taps of a result are consecutive word-vectors.
+    of a vector. The taps of a result are consecutive word-vectors. Those of map a of a product are
+    held for the taps that follow, in one cycle whatever their parts.
 
     Pipeline
         cycle 0  the oldest fetched word is visible: a part of it is read, and looked up; after its
@@ -68,6 +70,9 @@ class Simd(Part):
         self._taps = TapStore(arch=arch)
         self._table = TableStore(arch=arch)
         self.parts = [self._lane, self._output, self._taps, self._table]
+        self._product_operands = ProductOperands(arch=arch) if arch.row_unit else None
+        if self._product_operands:
+            self.parts.append(self._product_operands)
         if arch.simd_parts > 1:
             width = arch.simd_lanes * ACCUMULATOR_BITS
             self._totals = RegisterFile(family=self.family, depth=arch.simd_parts, width=width)
@@ -105,6 +110,7 @@ class Simd(Part):
         m.submodules.table_store = table = self._table.instance()
         self._connect_stores(m, taps=taps, table=table)
         # Cycle 0: `read`; 1: `held`; 2: `total`; 3: `scaled`; 4: the result.
+        operands = self._hold(m, read)
         self._read(m, read, slot=taps.slot, moves=front)
         # A stage loads parts alone: its registers are still without one.
         with m.If(output.moves):
@@ -125,8 +131,10 @@ class Simd(Part):
                 lane.complete.eq(final | again),
                 lane.scale.eq(output.moves & (final | again)),
             ]
-        self._operands(m, lanes, read=read, taps=taps, table=table)
-        self._accumulate(m, lanes, moves=front, held=held, total=total, taps=taps)
+        self._operands(m, lanes, read=read, taps=taps, table=table, products=operands)
+        self._accumulate(
+            m, lanes, moves=front, held=held, total=total, taps=taps, products=operands
+        )
         self._scale(m, lanes, total=total, scaled=scaled, again=again, turn=turn, taps=taps)
         connect(m, output.result, flipped(self.result))
         m.d.comb += [
@@ -140,6 +148,25 @@ class Simd(Part):
             self.idle.eq(~(held.valid | total.valid | scaled.valid | self.result.valid)),
         ]
         return m
+
+    def _hold(self, m: Module, read: data.View) -> PartInstance | None:
+        """Hold words of map a for a product; return what gives the lanes its operands, if any."""
+        self._holds: Value | None = None
+        if self._product_operands is None:
+            return None
+        m.submodules.product_operands = operands = self._product_operands.instance()
+        tag, scores = self.word.simd, self._computes[Operation.SCORES]
+        self._holds = Signal(name="holds")
+        m.d.comb += [
+            self._holds.eq((scores | self._computes[Operation.VALUES]) & ~tag.second),
+            operands.hold.eq(self.reads & self._holds),
+            operands.word.eq(self.word.bytes),
+            operands.zero_point.eq(self.instruction.first_zero_point),
+            operands.scores.eq(scores),
+            operands.part.eq(read.number),
+            operands.pixel.eq(tag.tap),
+        ]
+        return operands
 
     def _take_turns(
         self, m: Module, *, total: data.View, scaled: data.View, moves: Value
@@ -183,11 +210,12 @@ class Simd(Part):
         table_parts = vector_bytes(arch) // arch.table_lookups
         ends = Mux(self._computes[Operation.TABLE], table_parts - 1, arch.simd_parts - 1)
         number = Signal.like(read.number)
+        holds = self._holds
         m.d.comb += [
-            read.valid.eq(self.word_valid),
+            read.valid.eq(self.word_valid if holds is None else self.word_valid & ~holds),
             read.number.eq(number),
             read.last_tap.eq(tag.last),
-            read.last_part.eq(number == ends),
+            read.last_part.eq(number == ends if holds is None else (number == ends) | holds),
             read.slot.eq(slot),
             read.positions.eq(self.word.positions),
             read.word.eq(tag.word),
@@ -211,6 +239,7 @@ class Simd(Part):
         read: data.View,
         taps: PartInstance,
         table: PartInstance,
+        products: PartInstance | None,
     ) -> None:
         """Give every lane its byte of the part, looked up or not, and what multiplies it."""
         instruction, tag, does = self.instruction, self.word.simd, self._computes
@@ -230,9 +259,13 @@ class Simd(Part):
             byte = self._of_lane(bytes_, number, read.number, lanes=self._lanes)
             found = table.found[number % len(table.found)]
             weight = self._of_lane(list(taps.weights), number, read.number, lanes=self._lanes)
+            factor_of = Mux(does[Operation.DEPTHWISE], weight, factor)
+            if products is not None:
+                multiplies = does[Operation.SCORES] | does[Operation.VALUES]
+                factor_of = Mux(multiplies, products.factor[number], factor_of)
             m.d.comb += [
                 lanes[group].input_byte[turn].eq(Mux(does[Operation.TABLE], found, byte)),
-                lanes[group].factor[turn].eq(Mux(does[Operation.DEPTHWISE], weight, factor)),
+                lanes[group].factor[turn].eq(factor_of),
             ]
         for lane in lanes:
             m.d.comb += lane.take.eq(self.reads)
@@ -246,13 +279,18 @@ class Simd(Part):
         held: data.View,
         total: data.View,
         taps: PartInstance,
+        products: PartInstance | None,
     ) -> None:
         """Tell every lane what its operation makes of the byte that it keeps."""
         instruction, does, tag = self.instruction, self._computes, Signal(layouts.simd_tag())
         with m.If(self.reads):
             m.d.sync += tag.eq(self.word.simd)
+        if products is not None:
+            m.d.comb += products.sum_pixel.eq(tag.tap)
         befores = self._totals_before(m, lanes, held=held, total=total)
         combines = does[Operation.ADD] | does[Operation.MULTIPLY]
+        if self._product_operands is not None:
+            combines = combines | does[Operation.SCORES] | does[Operation.VALUES]
         zero_point = Mux(tag.second, instruction.second_zero_point, instruction.first_zero_point)
         bias = Mux(does[Operation.SUM], instruction.bias.as_signed(), 0)
         m.d.comb += taps.bias_slot.eq(held.slot)
@@ -267,8 +305,15 @@ class Simd(Part):
                 lane.mode.plane.eq(tag.plane),
                 lane.zero_point.eq(Mux(combines, zero_point, 0)),
             ]
+            if products is not None:
+                m.d.comb += lane.mode.takes_addend.eq(does[Operation.SCORES])
         for number in range(self._lanes):
             turn, group = divmod(number, len(lanes))
+            if products is not None:
+                m.d.comb += [
+                    products.product[number].eq(lanes[group].tap_product[turn]),
+                    lanes[group].addend[turn].eq(products.addend[number]),
+                ]
             own_bias = self._of_lane(list(taps.biases), number, held.number, lanes=self._lanes)
             m.d.comb += [
                 lanes[group].bias[turn].eq(Mux(does[Operation.DEPTHWISE], own_bias, bias)),

@@ -10,21 +10,22 @@ from hwgen.chip.rtl.requantizer import ROUNDING_BITS, SHIFT_BITS
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.dbpim.rtl.layouts import choose_rounding, requantizer, simd_tag
-
-CENTRED_BITS = ACTIVATION_BITS + 1
+from hwgen.dbpim.rtl.product_operands import CENTRED_BITS, PRODUCT_BITS, position_sum_bits
 
 SUM_BYTES = 3
 """Bytes of a total that leaves unscaled."""
 
 
-def tap_mode() -> data.StructLayout:
+def tap_mode(arch: Arch) -> data.StructLayout:
     """What a lane makes of a tap: without a flag, it adds the centred byte times the factor.
 
     first: the total starts with the bias; maximum: the larger one of total and byte
     weighs_planes: add byte * 256**plane; multiplies: the total becomes total * centred byte
+    takes_addend: add `addend`; set on chips with a row unit alone
     """
     flags = dict.fromkeys(("first", "maximum", "weighs_planes", "multiplies"), 1)
-    return data.StructLayout({**flags, "plane": simd_tag()["plane"].shape})
+    sums = {"takes_addend": 1} if arch.row_unit else {}
+    return data.StructLayout({**flags, "plane": simd_tag()["plane"].shape, **sums})
 
 
 class SimdLane(Part):
@@ -41,6 +42,9 @@ class SimdLane(Part):
         factor             in   L x signed factor_bits + 1: M of a map of ADD, or an int8 weight
         tap                in   1          cycle 1: the inputs up to `total_before` are those of it
         enable             in   1          cycle 1: it enters the total (only with `tap`)
+        tap_product        out  L x 18     cycle 1: centred byte times factor, of two bytes; this
+                                           port and the next are absent without a row unit
+        addend             in   L x signed 18 + log2(C)  cycle 1: with `takes_addend` in its place
         mode               in   tap_mode
         zero_point         in   8          unsigned
         bias               in   L x signed 32
@@ -73,16 +77,21 @@ class SimdLane(Part):
         total = signed(ACCUMULATOR_BITS)
         several = {"rounding": In(ROUNDING_BITS)} if len(arch.rounding) > 1 else {}
         shared = {"turn": In(bits_for_index(lanes))} if lanes > 1 else {}
+        sums = {
+            "tap_product": Out(data.ArrayLayout(signed(PRODUCT_BITS), lanes)),
+            "addend": In(data.ArrayLayout(signed(position_sum_bits(arch)), lanes)),
+        }
         super().__init__(
             {
                 **several,
                 **shared,
+                **(sums if arch.row_unit else {}),
                 "take": In(1),
                 "input_byte": In(data.ArrayLayout(ACTIVATION_BITS, lanes)),
                 "factor": In(data.ArrayLayout(signed(self._factor_bits), lanes)),
                 "tap": In(1),
                 "enable": In(1),
-                "mode": In(tap_mode()),
+                "mode": In(tap_mode(arch)),
                 "zero_point": In(ACTIVATION_BITS),
                 "bias": In(data.ArrayLayout(total, lanes)),
                 "total_before": In(data.ArrayLayout(total, lanes)),
@@ -144,7 +153,19 @@ class SimdLane(Part):
             with m.If(mode.maximum):
                 m.d.sync += total.eq(Mux(byte > base, byte, base))
             with m.Else():
-                m.d.sync += total.eq(base + Mux(mode.weighs_planes, plane, left * right))
+                product = self._product(m, number, left * right)
+                added = Mux(mode.weighs_planes, plane, product)
+                if hasattr(self, "addend"):
+                    added = Mux(mode.takes_addend, self.addend[number], added)
+                m.d.sync += total.eq(base + added)
+
+    def _product(self, m: Module, number: int, product: Value) -> Value:
+        """Return the product of a lane; where positions have sums, its low bits leave the lane."""
+        if not hasattr(self, "tap_product"):
+            return product
+        whole = Signal(product.shape(), name=f"product_{number}")
+        m.d.comb += [whole.eq(product), self.tap_product[number].eq(whole)]
+        return whole
 
     def _total_of_turn(self, m: Module) -> Value:
         """Return the total that is scaled; those of later turns are kept while taps go on."""

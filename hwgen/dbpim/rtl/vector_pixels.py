@@ -17,6 +17,11 @@ def place() -> data.StructLayout:
     return data.StructLayout({"image": ROW_BITS, "y": ROW_BITS, "x": ROW_BITS})
 
 
+def met() -> data.StructLayout:
+    """A pixel of map b that all positions of a vector meet."""
+    return data.StructLayout({"y": ROW_BITS, "x": ROW_BITS})
+
+
 class VectorPixels(Part):
     """Positions of a vector, rotated over the macros, and the pixel of each in a map.
 
@@ -31,8 +36,9 @@ class VectorPixels(Part):
         work         in   work       of this core: the slices of the maps
         first        in   place      first position of the vector
         turn         in   3
-        at_output    in   1          of ADD and MULTIPLY: the pixel at the output's (y, x)
+        at_output    in   1          of two maps: the pixel at the output's (y, x)
         second       in   1          the pixel is of map b, with `second_broadcast` its (0, 0)
+        met          in   met        its pixel in place of (0, 0); absent without a row unit
         ky, kx       in   7          row and column of the window
         word         in   10         channel word; outside beyond the last one of the map
         pixels       out  M x fetch_pixel
@@ -50,8 +56,10 @@ class VectorPixels(Part):
         self._arch = arch
         tile = layouts.packet(Opcode.TILE)
         pixel = layouts.fetch_pixel(arch)
+        meets = {"met": In(met())} if arch.row_unit else {}
         super().__init__(
             {
+                **meets,
                 "instruction": In(layouts.packet(Opcode.SIMD)),
                 "work": In(layouts.work()),
                 "first": In(place()),
@@ -158,9 +166,10 @@ class VectorPixels(Part):
         inside = (y >= 0) & (y < instruction.input_height)
         inside &= (x >= 0) & (x < instruction.input_width)
         inside &= ~(instruction.grow_zeros & self._grows & (between_y | between_x))
-        origin = self.second & instruction.second_broadcast
+        common = self.second & instruction.second_broadcast
+        one = (self.met.y, self.met.x) if hasattr(self, "met") else (0, 0)
         places = (
-            Mux(self.at_output, Mux(origin, 0, own), seen[:ROW_BITS].as_unsigned())
-            for own, seen in ((at.row, y), (at.column, x))
+            Mux(self.at_output, Mux(common, met, own), seen[:ROW_BITS].as_unsigned())
+            for met, own, seen in zip(one, (at.row, at.column), (y, x), strict=True)
         )
         return *places, inside | self.at_output

@@ -2,16 +2,17 @@
 
 from typing import NamedTuple
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import Opcode, Operation
+from hwgen.dbpim.facts.instructions import PRODUCTS, Opcode, Operation
 from hwgen.dbpim.facts.timing import TILE_SLOTS
 from hwgen.dbpim.rtl import layouts
+from hwgen.dbpim.rtl.product_walk import ProductWalk
 from hwgen.dbpim.rtl.vector_pixels import VectorPixels, place
 
 
@@ -37,6 +38,21 @@ class Window(NamedTuple):
     word: Signal
 
 
+class Tap(NamedTuple):
+    """The word on offer in a SIMD step.
+
+    first: of a result; second: of map b; word: channel word of its map
+    number: of the tap; of a product the byte that a pixel of map b is for
+    at_output: it is of two maps, and read at the output's own position
+    """
+
+    first: Value
+    second: Value
+    number: Value
+    word: Value
+    at_output: Value
+
+
 class Ends(NamedTuple):
     """Loops that end with the word on offer.
 
@@ -54,8 +70,9 @@ class Walker(Part):
     """The loops of a step over the M positions of each vector.
 
     CONV: filter groups, chunks, tiles, vectors, words (kh, kw, channel word). SIMD: channel words,
-    vectors, taps (kh, kw; of ADD and MULTIPLY the two maps). ``VectorPixels`` says what a vector is
-    and where its input words lie; position i goes to macro ``(i + turn) mod M``.
+    vectors, taps (kh, kw; of ADD and MULTIPLY the two maps; of a product of two maps each word of
+    map a and the pixels of map b that it meets). ``VectorPixels`` says what a vector is and where
+    its input words lie; position i goes to macro ``(i + turn) mod M``.
 
     Ports
         instruction     in      SIMD           CONV or SIMD, constant while the walker walks
@@ -88,7 +105,8 @@ class Walker(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._pixels = VectorPixels(arch=arch)
-        self.parts = [self._pixels]
+        self._walk = ProductWalk() if arch.row_unit else None
+        self.parts = [self._pixels, *([self._walk] if self._walk else [])]
         super().__init__(
             {
                 "instruction": In(layouts.packet(Opcode.SIMD)),
@@ -117,6 +135,8 @@ class Walker(Part):
         operation = self.instruction.operation
         two_maps = (operation == Operation.ADD) | (operation == Operation.MULTIPLY)
         self._two_maps = self._is_simd & two_maps
+        scores, values = (operation == product for product in PRODUCTS)
+        self._is_product = self._is_simd & (scores | values)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -143,7 +163,7 @@ class Walker(Part):
         ends = self._ends(m, window=window, vectors=vectors, words_left=words_left)
         simd_word = self._count_words(m, words_left, ends=ends, taken=taken)
         self._step_window(m, window, ends=ends, simd_word=simd_word, taken=taken)
-        offered = self._offered(m, window=window, vectors=vectors, ends=ends)
+        offered = self._offered(m, window=window, vectors=vectors, ends=ends, taken=taken)
         with m.If(taken):
             m.d.sync += self.request.payload.eq(offered)
         with m.If(taken & ends.vector):
@@ -265,23 +285,23 @@ class Walker(Part):
         return following
 
     def _offered(
-        self, m: Module, *, window: Window, vectors: VectorCounters, ends: Ends
+        self, m: Module, *, window: Window, vectors: VectorCounters, ends: Ends, taken: Value
     ) -> data.View:
         """Return the request of the word on offer, for every macro."""
         m.submodules.vector_pixels = pixels = self._pixels.instance()
         request = Signal.like(self.request.payload, name="offered")
         tile, tag, simd = self.tile, request.tag, request.simd
-        second = self._two_maps & (window.number == 1)
+        taps = self._taps(m, pixels, window=window, ends=ends, taken=taken)
         m.d.comb += [
             pixels.instruction.eq(self.instruction),
             pixels.work.eq(self.work),
             pixels.first.eq(vectors.now),
             pixels.turn.eq(Mux(self._is_simd, 0, tile.turn)),
-            pixels.at_output.eq(self._two_maps),
-            pixels.second.eq(second),
+            pixels.at_output.eq(taps.at_output),
+            pixels.second.eq(taps.second),
             pixels.ky.eq(window.ky),
             pixels.kx.eq(window.kx),
-            pixels.word.eq(window.word),
+            pixels.word.eq(taps.word),
             request.pixels.eq(pixels.pixels),
             request.positions.eq(pixels.positions),
             self.mask_index.eq(self.tile_mask_base + window.number),
@@ -293,12 +313,40 @@ class Walker(Part):
             tag.tile_end.eq(ends.chunk),
             tag.vector.eq(vectors.number),
             tag.row_base.eq(self.tile_row_base),
-            simd.first.eq(window.number == 0),
+            simd.first.eq(taps.first),
             simd.last.eq(ends.vector),
-            simd.second.eq(second),
+            simd.second.eq(taps.second),
             simd.word_end.eq(ends.vector & ends.group),
-            simd.tap.eq(window.number),
+            simd.tap.eq(taps.number),
             simd.plane.eq(window.kx),
             simd.word.eq(window.word),
         ]
         return request
+
+    def _taps(
+        self, m: Module, pixels: PartInstance, *, window: Window, ends: Ends, taken: Value
+    ) -> Tap:
+        """Return what the word on offer is to the SIMD unit."""
+        of_two = self._two_maps & (window.number == 1)
+        plain = Tap(window.number == 0, of_two, window.number, window.word, self._two_maps)
+        if not self._walk:
+            return plain
+        m.submodules.product_walk = walk = self._walk.instance()
+        m.d.comb += [
+            walk.instruction.eq(self.instruction),
+            walk.go.eq(self.go),
+            walk.taken.eq(taken & self._is_product),
+            walk.row.eq(window.ky),
+            walk.column.eq(window.kx),
+            walk.result_word.eq(window.word),
+            walk.result_end.eq(ends.vector),
+            walk.word_end.eq(ends.group),
+            pixels.met.eq(walk.met),
+        ]
+        product = Tap(walk.first, walk.second, walk.number, walk.word, Const(1))
+        chosen = Tap(*(Signal.like(each, name=name) for name, each in plain._asdict().items()))
+        m.d.comb += [
+            signal.eq(Mux(self._is_product, mine, other))
+            for signal, mine, other in zip(chosen, product, plain, strict=True)
+        ]
+        return chosen

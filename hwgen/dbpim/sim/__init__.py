@@ -1,6 +1,6 @@
 """Simulation of DB-PIM chips: run a program, return maps, answers and cycles."""
 
 from hwgen.dbpim.sim.by_hand import write_by_hand
-from hwgen.dbpim.sim.simulate import STORING, SimulatedRun, prepare, simulate
+from hwgen.dbpim.sim.simulate import STORING, SimulatedRun, begin, prepare, simulate
 
-__all__ = ["STORING", "SimulatedRun", "prepare", "simulate", "write_by_hand"]
+__all__ = ["STORING", "SimulatedRun", "begin", "prepare", "simulate", "write_by_hand"]

@@ -65,6 +65,11 @@ def simulate(
     return list(simulated_runs(found, program, arch, images, waves=file))
 
 
+def begin(arch: Arch) -> None:
+    """Begin to write the Verilog of a chip, in a thread, for a `simulate` that comes later."""
+    _ = hosted(arch).written
+
+
 def prepare(
     arch: Arch,
     program: Program,

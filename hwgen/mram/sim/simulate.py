@@ -80,6 +80,11 @@ def simulate(
     return list(simulated_runs(commands, tables or program, arch, wanted, waves=file))
 
 
+def begin(arch: Arch) -> None:
+    """Begin to write the Verilog of a chip, in a thread, for a `simulate` that comes later."""
+    _ = hosted(arch).written
+
+
 def prepare(
     arch: Arch,
     program: Program,

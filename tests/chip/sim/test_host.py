@@ -1,5 +1,6 @@
 """The script of the host: what is written before a start, in which order, and in which halves."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,6 +76,26 @@ def test_a_command_that_loads_says_so() -> None:
     command = Command(number=0, loads=True, registers={})
     work = Work(content={}, memory_bytes=16, commands=[command], latency=1)
     assert "2 0 1 0" in script_text(work, CHIP).splitlines()
+
+
+def test_the_verilog_is_written_once_by_a_thread_that_may_begin_early() -> None:
+    writers: list[int] = []
+
+    def write() -> dict[str, str]:
+        writers.append(threading.get_ident())
+        return {"top_chip": "module"}
+
+    chip = replace(CHIP, write=write)
+    assert not writers
+    assert chip.written is chip.written
+    assert chip.modules == chip.modules == {"top_chip": "module"}
+    assert len(writers) == 1 and writers[0] != threading.get_ident()
+
+    def refuse() -> dict[str, str]:
+        raise ValueError("no such chip")
+
+    with pytest.raises(ValueError, match="no such chip"):
+        _ = replace(CHIP, write=refuse).modules
 
 
 def test_the_host_has_the_numbers_of_the_tables() -> None:

@@ -13,13 +13,17 @@ import pytest
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.sim.cache import ENVIRONMENT
 from hwgen.chip.sim.simulator import (
+    FAST,
     QUICK,
+    SHORT,
+    SHORT_CYCLES,
     Simulator,
     build_error,
     build_simulator,
     run_logged,
     run_simulator,
     start,
+    worth,
 )
 from hwgen.chip.sim.toolchain import find_verilator
 from hwgen.errors import MissingToolError, OutputError, SimulationError
@@ -76,6 +80,22 @@ def test_built_once_and_told(fresh: Path, tmp_path: Path) -> None:
     assert said == ["building the simulator of tiny: a minute or more, once"]
     other = replace(simulator(), optimize="-O0")
     assert build_simulator(other).folder != first.folder
+
+
+def test_a_short_run_is_worth_a_short_compilation(fresh: Path) -> None:
+    fast = replace(simulator(), optimize=FAST)
+    assert worth(fast, None) == worth(fast, SHORT_CYCLES + 1) == fast
+    assert not fresh.exists()
+    said: list[str] = []
+    short = worth(fast, SHORT_CYCLES)
+    assert short == replace(fast, optimize=SHORT)
+    build_simulator(short, say=said.append)
+    assert said == ["building the simulator of tiny: half a minute or more, for short runs, once"]
+    assert worth(fast, SHORT_CYCLES) == short
+    build = build_simulator(fast)
+    assert worth(fast, 1) == fast
+    lost(build.folder / fast.executable)
+    assert worth(fast, 1) == short
 
 
 def test_garbage_depends_on_the_seed(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ class ChipState:
     """Buffers, logit buffer and memory, with the tag of each byte.
 
     buffers: uint8, (cores, banks * bank words, C); logits: uint8, 4 bytes an entry
-    spaces: image, scratch and answer: uint8
+    spaces: image, scratch, answer and program: uint8
     """
 
     def __init__(self, arch: Arch, spaces: dict[str, int], *, seed: int = 0) -> None:

@@ -12,7 +12,7 @@ from hwgen.dbpim.facts.timing import TAP_WORDS
 from tests.dbpim.compiler.bus import store, store_logits
 from tests.dbpim.compiler.chip_state import ChipState, Words, tag_of
 from tests.dbpim.compiler.execute_conv import ROUNDINGS
-from tests.dbpim.compiler.positions import positions_of, read_taps, view
+from tests.dbpim.compiler.positions import Positions, positions_of, read_taps, view
 
 ELEMENTWISE = (Operation.ADD, Operation.MULTIPLY, Operation.TABLE)
 
@@ -63,6 +63,9 @@ class CoreRun:
                 self.send(self.combined(operation))
             case Operation.TABLE:
                 self.send(self.table(followers))
+            case Operation.SCORES | Operation.VALUES:
+                scale = {name: self.fields[name] for name in ("multiplier", "shift")}
+                self.send(self.requantized(self.product(operation), **scale))
 
     def tap(self, ky: int, kx: int) -> np.ndarray:
         """Return the words of one tap: int64."""
@@ -161,6 +164,52 @@ class CoreRun:
             self.core, source, rows=rows, columns=columns, words=words, inside=inside, outside=0
         )
         self.note(tags)
+        return data.astype(np.int64)
+
+    def product(self, operation: Operation) -> np.ndarray:
+        """Return the sums of a product of two maps: a result word after the other."""
+        fields, size = self.fields, self.chip.arch.macro.compartments
+        if fields["kernel_width"] != 1 + size or not fields["second_broadcast"] or self.words[0]:
+            self.chip.refuse(f"core {self.core} has a product of other words or pixels")
+        held, results = fields["kernel_height"], fields["stride_y"]
+        total = np.zeros((len(self.at), len(self.words), size), np.int64)
+        for word in self.words.tolist():
+            group, number = divmod(word, results)
+            for row in range(held):
+                own = group * held + row
+                a = self.read_word("input", self.at, own) - fields["first_zero_point"]
+                for column in range(size):
+                    scores = operation is Operation.SCORES
+                    pixel = (number if scores else row) * size + column
+                    b = self.met(pixel, own if scores else word) - fields["second_zero_point"]
+                    if scores:
+                        total[:, word, column] += (a * b).sum(axis=1)
+                    else:
+                        total[:, word] += a[:, [column]] * b
+        return self.in_range(total)
+
+    def met(self, pixel: int, word: int) -> np.ndarray:
+        """Return a channel word of a pixel of map b of each position's image, (positions, C)."""
+        y, x = divmod(pixel, self.fields["input_width"])
+        at = replace(self.at, y=np.full_like(self.at.y, y), x=np.full_like(self.at.x, x))
+        return self.read_word("second", at, word)
+
+    def read_word(self, name: str, at: Positions, word: int) -> np.ndarray:
+        """Return a channel word of map a (input) or b (second) at positions, (positions, C)."""
+        if word >= self.fields[f"{name}_channel_words"]:
+            self.chip.refuse(f"core {self.core} reads word {word} of map {name}")
+        rows, columns = at.stored(self.fields, name)
+        data, tags = self.chip.read(
+            self.core,
+            view(self.fields, name, self.core),
+            rows=rows,
+            columns=columns,
+            words=np.full_like(rows, word),
+            inside=np.ones(rows.shape, bool),
+            outside=0,
+        )
+        if tags is not None and tags.any():
+            self.chip.refuse(f"core {self.core} multiplies unknown bytes of map {name}")
         return data.astype(np.int64)
 
     def table(self, followers: Sequence[Packet]) -> np.ndarray:

@@ -30,7 +30,7 @@ class Execution:
     maps: layer name -> (images, H, W, channels), of the layers that the step list describes
     answers: int32 or uint8, (images, height, width, channels)
     buffers: uint8, (cores, banks, bank words, C); logits: uint8, 4 bytes an entry
-    spaces: bytes of image, scratch and answer; steps: what each step wrote
+    spaces: bytes of image, scratch, answer and program; steps: what each step wrote
     """
 
     maps: dict[str, np.ndarray]
@@ -79,12 +79,14 @@ def space_sizes(program: Program) -> dict[str, int]:
         "image": facts.images * facts.image.stride,
         "scratch": facts.scratch_bytes,
         "answer": max(facts.answer.offsets) + facts.answer.size,
+        "program": len(program.image),
     }
 
 
 def place_images(chip: ChipState, program: Program, images: np.ndarray) -> None:
-    """Put the images into the memory, as a host does."""
+    """Put program and images into the memory, as a host does."""
     plan = program.facts.image
+    chip.spaces["program"], chip.space_tags["program"][:] = program.image, 0
     for number, image in enumerate(images):
         content = pack_image(image, plan, chip.arch)
         if len(content) > plan.stride:

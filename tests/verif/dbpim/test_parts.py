@@ -32,8 +32,8 @@ FEED = {
 }
 SYSTEM = ("load_writer", "loader", "logit_buffer", "row_unpacker", "sequencer", "table_loader")
 SYSTEM += ("taps_loader", "tile_loader", "weight_decoder", "write_bus")
-QUICK = {"load_writer": "wide"}
-"""Benches whose wide size takes no time."""
+QUICK = {"load_writer": "wide", "walker": "rows"}
+"""Sizes beside `small` that always run."""
 SLOW_UNDER_ICARUS = ("walker", "loader", "weight_decoder", "write_bus")
 UNPACKER_SIZES = ("widest_port", "port_128")
 

@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.simd import Simd
-from verif.dbpim.component import floats, narrow, settings, small
+from verif.dbpim.component import floats, narrow, rows, settings, small
 from verif.lint import lint_part
 from verif.runner import Waves, build, run
 
@@ -25,6 +25,19 @@ def run_simd(arch: Arch, simulator: str, folder: Path, waves: Waves | None) -> N
 
 def test_with_float32(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(floats(), "verilator", tmp_path, waves)
+
+
+ROWS = rows()
+
+
+def test_products_of_two_maps(tmp_path: Path, waves: Waves | None) -> None:
+    run_simd(ROWS, "verilator", tmp_path, waves)
+
+
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_products_of_one_part(lanes: int, tmp_path: Path, waves: Waves | None) -> None:
+    arch = replace(ROWS, simd_lanes=16, lanes_per_requantizer=lanes)
+    run_simd(arch, "verilator", tmp_path, waves)
 
 
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
@@ -77,6 +90,6 @@ def test_all_lanes_of_narrow(lanes: int, tmp_path: Path, waves: Waves | None) ->
 SHARED = replace(LARGE, lanes_per_requantizer=4)
 
 
-@pytest.mark.parametrize("arch", [SMALL, ONE_PART, FEW_LANES, LARGE, SHARED, narrow()])
+@pytest.mark.parametrize("arch", [SMALL, ONE_PART, FEW_LANES, LARGE, SHARED, narrow(), ROWS])
 def test_lint_clean(arch: Arch) -> None:
     assert lint_part(Simd(arch=arch)) == ""

@@ -21,6 +21,7 @@ TINY, SINGLE, WIDE = (load_arch(CONFIGS / f"{name}.yaml") for name in ("tiny", "
 ARCHS = {
     "tiny": TINY,
     "wide": WIDE,
+    "rows": load_arch(CONFIGS / "small_rows.yaml"),
     "dense": with_sparsity(SINGLE, "none"),
     "port wider than all masks": replace(SINGLE, port_bits=512),
 }
