@@ -88,6 +88,9 @@ async def sums_over_counts(dut: Any) -> None:
             total = count * int(rng.integers(0, 1 << 24)) + int(rng.integers(-1, 2))
         if number % 7 == 2:
             total = count * (int(rng.integers(1 << 24, 1 << 25)) | 1) + int(rng.integers(-1, 2))
+        if number % 7 == 4:
+            # Without a rest, above a half by its 26th bit alone.
+            total = count * (int(rng.integers(1 << 22, 1 << 23)) << 3 | 3)
         if number % 7 == 3:
             total = (count << int(rng.integers(24, 32))) - 1
         exponent = int(rng.integers(-80, 40))
