@@ -94,10 +94,10 @@ class Chooser:
                     best[unit.end] = cost, [*units, unit]
         if count not in best:
             # No map may leave between two units; all of them may fit.
-            whole = list(self.whole_units(0, count))
-            if not whole:
+            fitting = list(self.whole_units(0, count))
+            if not fitting:
                 raise self.errors[max(best)]
-            return [min(whole, key=lambda unit: self.known[unit] or 0.0)]
+            return [min(fitting, key=lambda unit: self.known[unit] or 0.0)]
         return best[count][1]
 
     def from_cut(self, place: int) -> Iterator[Unit]:
