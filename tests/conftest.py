@@ -44,12 +44,20 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     return named(val) if isinstance(val, Rules) else None
 
 
-COMPILED = ("tests/crossbar/synthesis", "tests/crossbar/model", "tests/crossbar/pages", "tests/e2e")
+COMPILED = (
+    "tests/crossbar/model",
+    "tests/crossbar/pages",
+    "tests/crossbar/synthesis",
+    "tests/e2e",
+    "tests/studies/pimsyn_paper",
+)
+SEARCHING = ("crossbar", "pimsyn", "synth")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Let one of all workers compile what tests of crossbar chips call; the others wait."""
-    if item.nodeid.startswith(COMPILED) and ("crossbar" in item.nodeid or "synth" in item.nodeid):
+    searches = any(word in item.nodeid for word in SEARCHING)
+    if item.nodeid.startswith(COMPILED) and searches:
         compile_once()
 
 

@@ -16,8 +16,14 @@ from hwgen.crossbar.model.breakdown import break_down
 from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch, make_schedule
 from hwgen.crossbar.pages.reported import synthesis_report
 from hwgen.crossbar.pages.synthesis import SynthesisReport
-from hwgen.crossbar.synthesis.finish import Finished
-from hwgen.crossbar.synthesis.result import Candidate, Chosen, PointResult, Progress, SearchResult
+from hwgen.crossbar.synthesis.result import (
+    Candidate,
+    Chosen,
+    Finished,
+    PointResult,
+    Progress,
+    SearchResult,
+)
 from hwgen.report.types import Source
 from tests.crossbar.model.layers import conv, fc, layer, pool
 
@@ -136,7 +142,7 @@ def result(**changes: Any) -> SearchResult:
         "bound_gops_per_w": 1.25 * best,
         "evaluations": 100,
         "exact_evaluations": 4,
-        "boxes": 9,
+        "nodes": 9,
         "stopped_early": False,
     }
     return SearchResult(**facts | changes)

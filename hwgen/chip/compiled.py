@@ -17,7 +17,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 PACKAGE = Path(__file__).parents[1]
 
-ROOMS = ("chip", "network", "*/facts", "*/model", "*/synthesis")
+ROOMS = ("chip", "network", "*/facts", "*/model", "*/synthesis", "studies/*/published_search")
 """Folders whose constants and functions compiled functions use."""
 
 njit: Any = numba.njit

@@ -105,7 +105,7 @@ def chip_of(
 ) -> LoadedArchitecture:
     """Return an architecture that may be the path of its file, with the switches asked for.
 
-    The first file of a crossbar chip on a machine waits until what judges its steps is compiled.
+    The first file of some chips on a machine waits until what judges their steps is compiled.
     """
     if not isinstance(architecture, LoadedArchitecture):
         with context.progress(f"reading the architecture {architecture}"):

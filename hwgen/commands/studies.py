@@ -2,13 +2,15 @@
 
 A study is a package that an entry point of the group `hwgen.studies` names. Its module `command`
 adds commands to the command line when it is imported. Its module `report` may hold `REPORTS`: the
-types of its reports by the name of their schema.
+types of its reports by the name of their schema. A family may ask for more: see `offered`.
 """
 
 import importlib
+import importlib.util
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
+from typing import Any
 
 from hwgen.errors import plain_line
 
@@ -44,6 +46,23 @@ def reports_of_studies() -> dict[str, type]:
     for study in filter(is_ours, studies()):
         found |= module_of(study, "report").REPORTS
     return found
+
+
+def offered(module: str, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield what studies hold under a name in one of their modules, after the study's package.
+
+    A study without such a module offers nothing, nor does one of another package that fails.
+    """
+    for study in studies():
+        try:
+            if importlib.util.find_spec(f"{study.value}.{module}") is not None:
+                found = vars(module_of(study, module))
+                if name in found:
+                    yield study.value, found[name]
+        except Exception:
+            if not is_ours(study):
+                continue
+            raise
 
 
 def module_of(study: EntryPoint, name: str) -> ModuleType:

@@ -48,7 +48,15 @@ def test_a_function_is_cold_until_it_was_called(
 
 
 @pytest.mark.parametrize(
-    "room", ["chip", "network", "dbpim/facts", "mram/model", "crossbar/synthesis"]
+    "room",
+    [
+        "chip",
+        "network",
+        "dbpim/facts",
+        "mram/model",
+        "crossbar/synthesis",
+        "studies/a/published_search",
+    ],
 )
 def test_the_folder_follows_every_source(
     room: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

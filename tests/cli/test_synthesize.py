@@ -14,8 +14,8 @@ from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.pages.synthesis_files import FILES
-from hwgen.crossbar.synthesis.budget import Budget
 from hwgen.crossbar.synthesis.result import SearchResult
+from hwgen.crossbar.synthesis.state import Budget
 from tests.cli.given import ARCH, NETWORK, ROOT, Command
 from tests.synthesis import (
     COMPONENTS_FILE,
@@ -102,6 +102,16 @@ def test_identical_macros(hwgen: Command, quick: dict[str, Any], tmp_path: Path)
 def test_identical_macros_of_the_public_code_are_refused(hwgen: Command, tmp_path: Path) -> None:
     outcome = hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--identical", "--method", "code"))
     refused(outcome, "--identical", "bounded or text", "got --method code")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("method", ["text", "code"])
+def test_the_published_search_needs_its_study(
+    hwgen: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr("hwgen.commands.studies.studies", list)
+    outcome = hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--method", method))
+    refused(outcome, "--method must be bounded where no installed study", f"got {method}")
     assert not (tmp_path / "out").exists()
 
 

@@ -42,7 +42,7 @@ onnxruntime {version}, all graph optimizations, on a processor with
 `configs/train` (half of the blocks of weights pruned, at most two signed digits a weight),
 quantized by onnxruntime and imported. `hwgen compare NETWORK --against NETWORK.onnx --maps` on
 {images} images: test images, and where those are fewer, again with noise of up to {noise} steps.
-Accuracy: of golden, on all test images. No chip runs them yet.
+Accuracy: of golden, on all test images. DB-PIM chips with a `row_unit` run them.
 `scripts/transformers` makes this page and `transformers.json`.
 
 """

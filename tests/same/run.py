@@ -83,10 +83,10 @@ def program(network: Path, arch: Path) -> str:
 
 
 def model(network: Path, arch: Path) -> str:
-    """Return the digest of a prediction, without the versions of packages."""
+    """Return the digest of a prediction, without versions of packages and this tree's place."""
     report: dict[str, Any] = asdict(api.model(network, arch, images=1, context=context()))
     report["setting"].pop("versions")
-    return digest_of(json.loads(json.dumps(report, default=str)))
+    return digest_of(json.loads(json.dumps(report, default=str).replace(str(ROOT), ".")))
 
 
 def synthesis(network: str, watts: float, evaluations: int | None) -> str:

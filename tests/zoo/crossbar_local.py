@@ -13,7 +13,7 @@ from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.design import Design, most_macros
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.tables import CONV, FC, Tables
-from hwgen.crossbar.synthesis.judge import fits
+from hwgen.crossbar.synthesis.anneal import fits
 
 STEPS = (-1, 1, -2, 2, -3, 3, -5, 5, -8, 8, -13, 13)
 """By how many a number changes; of copies, by how many different numbers of blocks."""

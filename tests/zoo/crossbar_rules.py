@@ -26,7 +26,7 @@ from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import RULES, RulesName
 from hwgen.crossbar.model.record import design_of
-from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.model.tables import make_tables
 from tests.zoo.crossbar_local import local_search
 
 NETWORKS = ("alexnet", "vgg13", "vgg16", "msra", "resnet18")

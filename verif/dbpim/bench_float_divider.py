@@ -16,12 +16,14 @@ CORNERS = Corners(
     "a sum over a count",
     "a float over a float",
     "a zero",
+    "below the normal numbers",
     "a quotient without a rest",
     "a quotient that rounds up to a power of two",
     "a root without a rest",
     "an odd exponent",
     "an even exponent",
 )
+PAUSES = np.random.default_rng(4)
 LEAST, GREATEST = 0x0080_0000, 0x7F7F_FFFF
 """Ends of the magnitudes of normal numbers."""
 
@@ -37,15 +39,21 @@ async def divide(dut: Any, dividend: float32.Parts, divisor: int) -> int:
 
 
 async def run(dut: Any, part: str, *, cycles: int) -> int:
-    """Start a part, count its cycles and return its result."""
-    start, busy = getattr(dut, f"{part}start"), getattr(dut, f"{part}busy")
+    """Start a part, count its cycles but for one without `enable`, and return its result."""
+    start, busy, enable = (getattr(dut, f"{part}{name}") for name in ("start", "busy", "enable"))
+    pause = int(PAUSES.integers(0, 2 * cycles))
+    enable.value = 1
     start.value = 1
     await FallingEdge(dut.clk)
     start.value = 0
-    for _ in range(cycles - 1):
+    for cycle in range(cycles - 1):
+        enable.value = cycle != pause
         await ReadOnly()
         assert int(busy.value) == 1
         await FallingEdge(dut.clk)
+        if cycle == pause:
+            enable.value = 1
+            await FallingEdge(dut.clk)
     await ReadOnly()
     assert int(busy.value) == 0
     result = int(getattr(dut, f"{part}result").value)
@@ -103,8 +111,12 @@ async def floats_over_floats(dut: Any) -> None:
     a[600] = 0
     for one, other in zip(a, b, strict=True):
         wanted = int(float32.divide(one, other))
-        if one and not (normal(int(one)) and normal(wanted)):
+        magnitude = wanted & 0x7FFF_FFFF
+        if one and (not normal(int(one)) or magnitude == LEAST or magnitude > GREATEST):
             continue
+        CORNERS.hit("below the normal numbers", 0 < magnitude < LEAST)
+        if magnitude < LEAST:
+            wanted ^= magnitude
         await check_quotient(dut, float32.parts_of(one), int(other), wanted)
         CORNERS.hit("a float over a float")
 

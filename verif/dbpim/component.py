@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from hwgen.dbpim.facts.arch import Arch, MacroSize, load_arch
-from hwgen.dbpim.facts.instructions import PRODUCTS, Operation
+from hwgen.dbpim.facts.instructions import PRODUCTS, ROWS, Operation
 from hwgen.files.load import validate_spec
 from verif.common.packing import pack, unpack, unpack_signed
 
@@ -62,7 +62,8 @@ def rows() -> Arch:
 
 def operations(arch: Arch) -> list[Operation]:
     """Return the operations that the SIMD unit of a chip has."""
-    return [each for each in Operation if each not in PRODUCTS or arch.row_unit]
+    others = () if arch.row_unit else PRODUCTS
+    return [each for each in Operation if each not in (*others, *ROWS)]
 
 
 def settings(arch: Arch, **more: object) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.arch import Arch, RowUnit
 from verif.dbpim.component import rows, settings, small
 from verif.dbpim.feed_parts import feed_parts
 from verif.runner import Waves, build, run
@@ -32,7 +32,14 @@ def other_sizes() -> dict[str, Arch]:
     flat = replace(base.macro, compartments=4, columns=8, rows=32)
     square = replace(base.macro, compartments=16, rows=2)
     return {
-        "rows": replace(rows(), macros_per_core=4, psum_entries=16, bus_words=4, simd_lanes=32),
+        "rows": replace(
+            rows(),
+            macros_per_core=4,
+            psum_entries=16,
+            bus_words=4,
+            simd_lanes=32,
+            row_unit=RowUnit(lanes=4),
+        ),
         "eight_macros": replace(
             base, macros_per_core=8, queue_depth=1, psum_entries=8, switch_rate=8, port_bits=512
         ),

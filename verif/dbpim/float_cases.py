@@ -43,18 +43,26 @@ def drawn(rng: np.random.Generator, count: int, *, low: int = 0, high: int = 254
 
 
 def drawn_triples(rng: np.random.Generator, count: int) -> list[Bits]:
-    """Return drawn a, b, c: anything; products beside the addend; products that cancel it."""
+    """Return drawn a, b, c: anything; products beside the addend; products that cancel it.
+
+    Of some a product of a subnormal number has few bits where the sum has more.
+    """
     a, b, c = (drawn(rng, count) for _ in range(3))
-    parts = np.array_split(np.arange(count), 4)
-    for part in parts[1:]:
+    parts = np.array_split(np.arange(count), 5)
+    a[parts[4]] = rng.integers(1, 8, len(parts[4]), np.uint32)
+    b[parts[4]] = drawn(rng, len(parts[4]), low=150, high=250)
+    for part in parts[1:4]:
         a[part] = drawn(rng, len(part), low=100, high=150)
         b[part] = drawn(rng, len(part), low=100, high=150)
     with np.errstate(over="ignore", under="ignore"):
         near = a.view(np.float32) * b.view(np.float32)
     beside = np.ldexp(near, rng.integers(-30, 31, count)).astype(np.float32).view(np.uint32)
     c[parts[2]] = (beside ^ rng.integers(0, 4, count, np.uint32))[parts[2]]
+    c[parts[4]] = (np.ldexp(near, rng.integers(-5, 1, count)).astype(np.float32).view(np.uint32))[
+        parts[4]
+    ] ^ (rng.integers(0, 8, len(parts[4]), np.uint32) | SIGN)
     c[parts[3]] = (near.view(np.uint32) ^ SIGN ^ rng.integers(0, 2, count, np.uint32))[parts[3]]
-    small = rng.random(count) < 0.1
+    small = (rng.random(count) < 0.1) & (np.arange(count) < parts[4][0])
     a[small], b[small] = drawn(rng, int(small.sum()), high=70), drawn(rng, int(small.sum()))
     finite = [
         np.where(each >> 23 & 0xFF == 0xFF, each & ~np.uint32(1 << 29), each) for each in (a, b, c)

@@ -181,6 +181,8 @@ class Drawing:
                 return (products if case.held else self.sums)(taps, ends)
             case Operation.DEPTHWISE:
                 return [[self.depthwise(each, ends)] for each in taps], {}
+            case Operation.SOFTMAX | Operation.NORM:
+                raise ValueError("a SIMD unit must not get an operation of the row unit")
 
     def sums(
         self, taps: Bytes, ends: Mapping[str, Any]

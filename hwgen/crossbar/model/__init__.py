@@ -1,6 +1,6 @@
 """What designs of crossbar accelerators cost, and cycles, events and energy of their chips."""
 
-from hwgen.crossbar.model.energy import energy_pj, leakage_pj
+from hwgen.crossbar.model.events import energy_pj, leakage_pj
 from hwgen.crossbar.model.predict import (
     CycleModel,
     Prediction,

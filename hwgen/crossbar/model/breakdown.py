@@ -4,11 +4,10 @@ import math
 from dataclasses import dataclass
 
 from hwgen.crossbar.facts.arch import Arch
+from hwgen.crossbar.model.allocate import chain_additions
 from hwgen.crossbar.model.audit import Item, audit, total_area_mm2, total_peak_w
-from hwgen.crossbar.model.evaluate import block_energy, image_energy
-from hwgen.crossbar.model.macros import chain_additions
+from hwgen.crossbar.model.evaluate import Stream, block_energy, image_energy
 from hwgen.crossbar.model.record import Confirmed
-from hwgen.crossbar.model.stream import Stream
 from hwgen.crossbar.model.tables import (
     COMPONENTS,
     DYNAMIC,

@@ -15,7 +15,7 @@ from hwgen.crossbar.model.tables import (
     Tables,
 )
 from hwgen.crossbar.model.timing import Times
-from hwgen.crossbar.model.travels import ceil_div, image_pixels
+from hwgen.crossbar.model.traffic import ceil_div, image_pixels
 
 PUBLISHED_FILL = 0.9
 """The published code counts this part of the bytes that it finds."""

@@ -14,7 +14,6 @@ import numpy as np
 
 from hwgen.chip.compiled import compiled, inlined
 from hwgen.chip.opaque import opaque
-from hwgen.crossbar.model.ports import PortTimes, port_times
 from hwgen.crossbar.model.tables import (
     BUS_BITS,
     CONV,
@@ -27,12 +26,14 @@ from hwgen.crossbar.model.tables import (
     Ints,
     Tables,
 )
-from hwgen.crossbar.model.travels import (
+from hwgen.crossbar.model.traffic import (
+    PortTimes,
     ceil_div,
     chain_ns,
     gather_ns,
     hops,
     image_ns,
+    port_times,
     send_ns,
     shares,
     transfer_flits,
@@ -147,7 +148,7 @@ def elements(
 ) -> tuple[Floats, Floats]:
     """Return the elements that one macro loads and stores for a block (sheet, section 4).
 
-    The published formulas take the mean over macros; strict rules count accesses, see `ports`.
+    The published formulas take the mean over macros; strict rules count accesses, see `traffic`.
     """
     count = len(tables.kind)
     load = np.empty(count)

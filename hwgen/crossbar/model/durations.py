@@ -20,8 +20,7 @@ from hwgen.crossbar.model.pipeline import (
     make_pipeline,
     worked_ns,
 )
-from hwgen.crossbar.model.tables import Floats, Ints, Tables
-from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.model.tables import Floats, Ints, Tables, make_tables
 from hwgen.errors import ConfigError
 from hwgen.files.load import first_mistake
 

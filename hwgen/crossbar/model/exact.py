@@ -16,9 +16,16 @@ import numpy as np
 
 from hwgen.chip.compiled import compiled, inlined
 from hwgen.chip.opaque import opaque
+from hwgen.crossbar.model.conflicts import (
+    ARRIVING,
+    CHAINED,
+    MERGED,
+    SENT,
+    TRAVELS,
+    Flags,
+    conflicts,
+)
 from hwgen.crossbar.model.design import Layout
-from hwgen.crossbar.model.links import ARRIVING, CHAINED, MERGED, SENT, TRAVELS, Flags, conflicts
-from hwgen.crossbar.model.needed import Needed, block_starts, needed_blocks
 from hwgen.crossbar.model.pipeline import (
     ADD,
     CHAIN,
@@ -34,7 +41,14 @@ from hwgen.crossbar.model.pipeline import (
     Pipeline,
 )
 from hwgen.crossbar.model.tables import Ints, Tables
-from hwgen.crossbar.model.timing import Times, end_of, interval_alone
+from hwgen.crossbar.model.timing import (
+    Needed,
+    Times,
+    block_starts,
+    end_of,
+    interval_alone,
+    needed_blocks,
+)
 
 NEVER = 1 << 60
 

@@ -12,8 +12,17 @@ from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.allocate import FEASIBLE, memory_peak
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import Cost, evaluate
-from hwgen.crossbar.model.tables import ADC, DAC, FC, NOC_POWER, PEAK, POWER, RATIO, Tables
-from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.model.tables import (
+    ADC,
+    DAC,
+    FC,
+    NOC_POWER,
+    PEAK,
+    POWER,
+    RATIO,
+    Tables,
+    make_tables,
+)
 
 GROWTH = 1.02
 TRIES = 300

@@ -9,9 +9,8 @@ from hwgen.chip.opaque import opaque
 from hwgen.crossbar.facts.chip_plan import CLOCK_NS, LAG_NS
 from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.model.design import Layout, accesses
-from hwgen.crossbar.model.ports import block_words
 from hwgen.crossbar.model.tables import ACCESS_NS, ELTWISE, POOL, Bools, IntGrid, Ints, Tables
-from hwgen.crossbar.model.travels import ceil_div
+from hwgen.crossbar.model.traffic import block_words, ceil_div
 
 TRANSFER, LOAD, MVM, CONVERT, SHIFT, ADD, POOLED, ADDED = range(8)
 CHAIN, ACTIVATE, GATHER, STORE, MERGE, SEND, RESULT = range(8, 15)

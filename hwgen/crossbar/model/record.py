@@ -47,12 +47,26 @@ from hwgen.crossbar.model.allocate import (
 from hwgen.crossbar.model.buffers import image_ring
 from hwgen.crossbar.model.design import Design, Layout, lay_out
 from hwgen.crossbar.model.durations import operations_of as timed_operations
-from hwgen.crossbar.model.evaluate import Cost, evaluate
+from hwgen.crossbar.model.evaluate import (
+    Cost,
+    Stream,
+    evaluate,
+    holds,
+    most_waiting,
+    steady_stream,
+    watch,
+)
 from hwgen.crossbar.model.exact import exact_starts
 from hwgen.crossbar.model.pipeline import Pipeline, is_per_bit, make_pipeline
-from hwgen.crossbar.model.stream import Stream, holds, most_waiting, steady_stream, watch
-from hwgen.crossbar.model.tables import COMPONENTS, KILOBYTES, Floats, Ints, Tables
-from hwgen.crossbar.model.tabulate import make_tables, operations_of
+from hwgen.crossbar.model.tables import (
+    COMPONENTS,
+    KILOBYTES,
+    Floats,
+    Ints,
+    Tables,
+    make_tables,
+    operations_of,
+)
 from hwgen.errors import DesignError
 
 WHY = {

@@ -4,8 +4,10 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hwgen.commands.context import Context
+from hwgen.commands.studies import offered
 from hwgen.commands.synthesis import Synthesize
 from hwgen.crossbar.facts.buildable import check_buildable
 from hwgen.crossbar.facts.components import Components, load_components
@@ -56,6 +58,7 @@ def problem_of(context: Context, request: Synthesize) -> Problem:
     check_rules(network, rules)
     check_objective(request)
     check_identical(request)
+    method_of(request)
     if not points(components, rules):
         raise ConfigError(
             field="adcs.resolutions",
@@ -110,3 +113,22 @@ def check_identical(request: Synthesize) -> None:
             given=f"--method {request.method}",
             source="command line",
         )
+
+
+def method_of(request: Synthesize) -> tuple[str, Any] | None:
+    """Return the package and the stage of a search that a study offers; None: our own search.
+
+    Refuses a method that no installed study has.
+    """
+    if request.method == "bounded":
+        return None
+    for package, methods in offered("methods", "METHODS"):
+        if request.method in methods:
+            return package, methods[request.method]
+    raise ConfigError(
+        field="--method",
+        allowed="bounded where no installed study (entry point hwgen.studies) has the published"
+        " search",
+        given=request.method,
+        source="command line",
+    )

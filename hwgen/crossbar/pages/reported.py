@@ -26,8 +26,7 @@ from hwgen.report.types import Source
 if TYPE_CHECKING:
     from hwgen.crossbar.model.breakdown import Breakdown
     from hwgen.crossbar.model.record import Confirmed
-    from hwgen.crossbar.synthesis.finish import Finished
-    from hwgen.crossbar.synthesis.result import Candidate, SearchResult
+    from hwgen.crossbar.synthesis.result import Candidate, Finished, SearchResult
 
 ROUNDING = 1e-12
 """Two sums of the same powers in another order may differ by this share."""
@@ -63,7 +62,7 @@ def synthesis_report(
         gap_to_bound_percent=None if bound is None else float(result.gap_percent),
         evaluations=result.evaluations,
         exact_evaluations=result.exact_evaluations,
-        boxes=result.boxes,
+        boxes=result.nodes,
         refused=dict(result.refused),
         stopped_early=result.stopped_early,
         steps=facts.steps,

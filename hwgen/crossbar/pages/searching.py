@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code, versions
-from hwgen.crossbar.pages.problem import Problem
+from hwgen.crossbar.pages.problem import Problem, method_of
 from hwgen.crossbar.pages.synthesis_table import shares_of
 from hwgen.errors import ConfigError, DesignError
 from hwgen.files.shipped import shown
@@ -35,15 +35,16 @@ RESUME = "the same command goes on where this one stopped"
 def search(context: Context, problem: Problem) -> "SearchResult":
     """Return the answer of the search, resumed where an earlier one of the same kind stopped."""
     from hwgen.crossbar.synthesis import search as dse
-    from hwgen.crossbar.synthesis.budget import Budget
     from hwgen.crossbar.synthesis.compiling import must_compile
+    from hwgen.crossbar.synthesis.state import Budget
     from hwgen.jobs.executors import make_executor
     from hwgen.jobs.store import Store
 
     request = problem.request
     if not must_compile():
         refuse_hopeless(problem)
-    code = [digest_of_code(*CODE), versions()]
+    *study, adopt = method_of(request) or (None,)
+    code = [digest_of_code(*CODE, *study), versions()]
     refused: Counter[str] = Counter()
     with (
         context.status(f"synthesizing {problem.network.name}") as tell,
@@ -51,8 +52,8 @@ def search(context: Context, problem: Problem) -> "SearchResult":
     ):
         try:
             if must_compile():
+                look_first(context, problem)
                 compile_once(context, executor)
-                refuse_hopeless(problem)
             result = dse.synthesize(
                 problem.network,
                 problem.components,
@@ -70,6 +71,7 @@ def search(context: Context, problem: Problem) -> "SearchResult":
                 store=Store(context.work / "search", code=digest_of(code)),
                 on_progress=told(context, tell),
                 refused=refused,
+                adopt=adopt,
             )
         except KeyboardInterrupt:
             context.say(f"stopped before a chip was found; {RESUME}")
@@ -79,6 +81,33 @@ def search(context: Context, problem: Problem) -> "SearchResult":
     if result.stopped_early:
         context.say(f"stopped early; {RESUME}")
     return result
+
+
+def look_first(context: Context, problem: Problem) -> None:
+    """Say what one copy of the weights needs and brings, or refuse the budget; nothing compiles."""
+    from hwgen.crossbar.synthesis.first_look import first_look
+
+    request, name = problem.request, problem.network.name
+    look = first_look(
+        problem.network,
+        problem.components,
+        problem.rules,
+        request.power_w,
+        identical=request.identical,
+    )
+    if request.power_w < look.nothing_below_w and look.least_w is None:
+        raise ConfigError(
+            field="--power-w",
+            allowed=f"above the {look.nothing_below_w:.3g} that every design of {name} needs",
+            given=f"{request.power_w:g}",
+            source="command line",
+        )
+    if request.power_w < look.nothing_below_w:
+        refuse_least(problem, look.least_w)
+    if look.gops_per_w:
+        least = "" if look.least_w is None else f" needs {look.least_w:g} W, and"
+        watts = f"{request.power_w:g} W about {look.gops_per_w:,.1f} GOPS/W"
+        context.say(f"one copy of the weights of {name}{least} brings with {watts}")
 
 
 def compile_once(context: Context, executor: "Executor") -> None:
@@ -127,9 +156,15 @@ def refuse_power(problem: Problem, refused: Mapping[str, int] | None = None) -> 
     """Say how many watts would do; refused: designs that a search looked at, by reason."""
     from hwgen.crossbar.model.least import least_power_w
 
-    request, name = problem.request, problem.network.name
     given = problem.network, problem.components, problem.rules
-    least = least_power_w(*given, identical=request.identical)
+    refuse_least(problem, least_power_w(*given, identical=problem.request.identical), refused)
+
+
+def refuse_least(
+    problem: Problem, least: float | None, refused: Mapping[str, int] | None = None
+) -> NoReturn:
+    """Say that these watts would do; None: that none would."""
+    request, name = problem.request, problem.network.name
     if least is None:
         raise DesignError(
             f"{name} fits no chip of these components, whatever the power budget"

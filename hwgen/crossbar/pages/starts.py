@@ -16,7 +16,7 @@ from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.facts.schedule import load_schedule
 from hwgen.crossbar.facts.timing import LAGS
-from hwgen.crossbar.model.energy import energy_pj, leakage_pj
+from hwgen.crossbar.model.events import energy_pj, leakage_pj
 from hwgen.crossbar.model.predict import Prediction
 from hwgen.crossbar.sim.maps import Strobes
 from hwgen.crossbar.sim.simulate import SimulatedRun

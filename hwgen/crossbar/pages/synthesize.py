@@ -17,7 +17,7 @@ from hwgen.report.types import Source
 def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
     from hwgen.crossbar.pages.synthesis_page import synthesis_page
-    from hwgen.crossbar.synthesis.finish import finish
+    from hwgen.crossbar.synthesis.result import finish
 
     problem = problem_of(context, request)
     network, components = problem.network, problem.components

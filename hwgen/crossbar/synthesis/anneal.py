@@ -1,18 +1,71 @@
 """Search of one point of the design space: copies, macros, sharing and clocks together.
 
 Threshold accepting: a change is kept if it makes the design worse by less than a threshold that
-falls in equal ratios. It needs no exponential, so every machine takes the same path.
+falls in equal ratios. It needs no exponential, so every machine takes the same path. From a design
+that was confirmed, local search (`climb`) goes only to better ones, with conflicts of links.
+
+What is made small (`judge`) is energy, and more where a design is too large for its place. Where
+tables say so, static power counts for the interval of a stream of images.
 """
 
 from collections import Counter
 
 import numpy as np
 
-from hwgen.crossbar.model.allocate import FEASIBLE
-from hwgen.crossbar.model.design import Design
-from hwgen.crossbar.model.tables import Tables
-from hwgen.crossbar.synthesis.judge import fits, judge, verdict
-from hwgen.crossbar.synthesis.moves import begin_drawing, change_near, copy_design
+from hwgen.crossbar.model.allocate import (
+    FEASIBLE,
+    NO_MEMORY,
+    NO_POWER,
+    TOO_MANY_MACROS,
+    allocate,
+    is_raised,
+)
+from hwgen.crossbar.model.buffers import kilobytes_above
+from hwgen.crossbar.model.conflicts import take_turns
+from hwgen.crossbar.model.design import Design, lay_out, most_copies_for
+from hwgen.crossbar.model.evaluate import (
+    Cost,
+    cost_of,
+    energy_nj,
+    evaluate,
+    failed,
+    interval_of,
+    within_limits,
+)
+from hwgen.crossbar.model.pipeline import make_pipeline
+from hwgen.crossbar.model.tables import (
+    ADC,
+    CONV,
+    FC,
+    KILOBYTES,
+    OPERATIONS,
+    PEAK,
+    POWER,
+    STREAM,
+    Tables,
+)
+from hwgen.crossbar.model.timing import (
+    block_starts,
+    closed_done,
+    end_of,
+    interval_alone,
+    needed_blocks,
+)
+from hwgen.crossbar.synthesis.moves import begin_drawing, change_near, copy_design, look_around
+
+ABOVE_LIMIT = -1
+"""Failure of a design that was not judged to the end; see `judge`."""
+REASONS = {
+    NO_POWER: "over the budget",
+    NO_MEMORY: "scratchpads too small",
+    TOO_MANY_MACROS: "more macros than a layer can use",
+    ABOVE_LIMIT: "no better than those nearby",
+}
+"""Why a search did not take a design, in words."""
+
+OVER_BUDGET = 20.0
+OVER_MEMORY = 4.0
+"""Energy that a design seems to need more, as multiples of the share by which it is too large."""
 
 HOT, COLD = 0.003, 0.00001
 """Threshold at the beginning and at the end, as a share of the energy."""
@@ -21,6 +74,70 @@ FINALISTS = 4
 """Designs that one run hands on: conflicts, which only the exact simulation sees, differ by more
 than the last steps of a search gain.
 """
+
+SHARES = (0.5, 0.35, 0.2, 0.1)
+"""Shares of the budget that crossbars take, the most efficient designs first."""
+
+
+def verdict(tables: Tables, cost: Cost) -> int:
+    """Return FEASIBLE for a design that can be built within the budget, else a key of `REASONS`."""
+    if cost.failure != FEASIBLE:
+        return int(cost.failure)
+    if cost.peak_w > tables.scalars[POWER]:
+        return NO_POWER
+    return FEASIBLE if cost.converged else NO_MEMORY
+
+
+def fits(tables: Tables, cost: Cost) -> bool:
+    """Return whether a design can be built within the budget."""
+    return verdict(tables, cost) == FEASIBLE
+
+
+def height(tables: Tables, energy_nj: float, peak_w: float, memory: int, kilobytes: float) -> float:
+    """Return the energy, with more where the budget or scratchpads do not hold a design."""
+    power = max(0.0, peak_w / tables.scalars[POWER] - 1)
+    full = max(0.0, kilobytes / tables.memories[memory, KILOBYTES] - 1)
+    return float(energy_nj * (1 + OVER_BUDGET * power + OVER_MEMORY * full))
+
+
+def judge(tables: Tables, design: Design, memory: int, limit: float) -> tuple[Cost, float]:
+    """Return the cost with scratchpads of a given size, and the height; inf: cannot be built.
+
+    Layers wait for shared ADCs, but not for links of the mesh. `converged` says whether the
+    scratchpads are large enough. What times alone put above `limit` is not looked at
+    further: the height is then too low, but above it, and the cost says `ABOVE_LIMIT`, or
+    `NO_POWER` where that is why.
+    """
+    layout = lay_out(tables, design)
+    if not within_limits(tables, design, layout):
+        return failed(TOO_MANY_MACROS), np.inf
+    allocation = allocate(tables, design, layout, memory, is_raised(tables))
+    if allocation.failure != FEASIBLE:
+        return failed(allocation.failure), np.inf
+    pipeline = make_pipeline(tables, layout, design.clocks, memory, allocation.step_ns)
+    needed = needed_blocks(tables, layout)
+    done = closed_done(tables, layout, pipeline, needed)
+    steps = end_of(tables, pipeline, block_starts(layout), done)
+    if tables.scalars[STREAM] > 0:
+        steps = interval_alone(layout, pipeline)
+    energy = energy_nj(tables, layout, allocation, memory, steps)
+    early = NO_POWER if allocation.peak_w > tables.scalars[POWER] else ABOVE_LIMIT
+    least = height(tables, energy, allocation.peak_w, memory, 0.0)
+    if least > limit:
+        return failed(early), least
+    times = take_turns(tables, layout, pipeline, needed, design.mate, done)
+    steps = interval_of(tables, design, layout, times) if tables.scalars[STREAM] > 0 else times.end
+    energy = energy_nj(tables, layout, allocation, memory, steps)
+    least = height(tables, energy, allocation.peak_w, memory, 0.0)
+    if least > limit:
+        return failed(early), least
+    capacity = tables.memories[memory, KILOBYTES]
+    kilobytes = kilobytes_above(tables, layout, times, capacity)
+    cost = cost_of(tables, design, layout, allocation, memory, times, bool(kilobytes <= capacity))
+    energy = cost.energy_nj
+    if tables.scalars[STREAM] > 0:
+        energy = tables.scalars[OPERATIONS] / cost.efficiency
+    return cost, height(tables, energy, cost.peak_w, memory, kilobytes)
 
 
 def empty_design(layers: int) -> Design:
@@ -71,3 +188,60 @@ def anneal(
                 improved += 1
                 copy_design(trial, best[improved % FINALISTS])
     return [best[n % FINALISTS] for n in range(improved, max(-1, improved - FINALISTS), -1)]
+
+
+def climb(
+    tables: Tables,
+    start: Design,
+    memory: int,
+    evaluations: int,
+    seed: int,
+    sharing: bool,
+    refused: Counter[int],
+) -> tuple[Design, int]:
+    """Return the best design found with so many evaluations, and how many of them were exact.
+
+    start: a design that fits; memory: its scratchpads. What cannot be better without conflicts of
+    links, with these scratchpads or the next smaller ones, is not simulated exactly.
+    refused: counts verdicts, see `judge`
+    """
+    begin_drawing(seed)
+    weighted = np.flatnonzero(tables.crossbars > 0)
+    best, trial = empty_design(len(tables.kind)), empty_design(len(tables.kind))
+    copy_design(start, best)
+    efficiency, exact = evaluate(tables, best, True).efficiency, 1
+    for _ in range(1, evaluations):
+        smaller = look_around(tables, best, trial, weighted, sharing)
+        limit = tables.scalars[OPERATIONS] / efficiency
+        size = max(0, memory - smaller)
+        judged, height = judge(tables, trial, size, limit)
+        if height >= limit:
+            refused[verdict(tables, judged) or ABOVE_LIMIT] += 1
+            continue
+        cost = evaluate(tables, trial, True)
+        exact += 1
+        found = verdict(tables, cost)
+        refused[found] += 1
+        if found == FEASIBLE and cost.efficiency > efficiency:
+            efficiency, memory = cost.efficiency, cost.memory
+            copy_design(trial, best)
+    return best, exact
+
+
+def simple_design(tables: Tables, share: float) -> Design:
+    """Return copies in proportion to pixels, crossbars taking about `share` of the budget.
+
+    Every layer has a single macro; fully connected layers take so many clocks that none converts
+    more in one of them than the busiest convolution.
+    """
+    design = empty_design(len(tables.kind))
+    allowed = share * tables.scalars[POWER] / tables.crossbar[PEAK]
+    design.copies[:] = most_copies_for(
+        tables, lambda copies: bool((copies * tables.crossbars).sum() <= allowed)
+    )
+    design.macros[tables.crossbars == 0] = 0
+    busiest = max(1.0, (tables.work[:, ADC] * design.copies)[tables.kind == CONV].max(initial=0))
+    if tables.rules.used_columns:
+        clocks = np.ceil(tables.work[:, ADC] / busiest).astype(np.int64)
+        design.clocks[:] = np.where(tables.kind == FC, np.maximum(1, clocks), 1)
+    return design

@@ -1,28 +1,25 @@
-"""What no design can beat: boxes of the design space, split until their bounds are good enough."""
+"""What no design can beat: nodes of the design space, split until their bounds are good enough."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from hwgen.crossbar.facts.point import RRAM_RATIOS
-from hwgen.crossbar.model.design import Design, Layout, lay_out
-from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline
+from hwgen.crossbar.model.design import Design, lay_out
+from hwgen.crossbar.model.pipeline import make_pipeline
 from hwgen.crossbar.model.tables import CONV, Ints, Tables
-from hwgen.crossbar.model.timing import Times, closed_form
+from hwgen.crossbar.model.timing import closed_form
 from hwgen.crossbar.synthesis.anneal import empty_design
-from hwgen.crossbar.synthesis.boxes import Box
 from hwgen.crossbar.synthesis.choices import make_choices
-from hwgen.crossbar.synthesis.cuts import Cut, Needs, critical_cut
-from hwgen.crossbar.synthesis.held import Held
-from hwgen.crossbar.synthesis.limits import path_lengths
-from hwgen.crossbar.synthesis.mixed import Mixed
+from hwgen.crossbar.synthesis.limits import Mixed, path_lengths
 from hwgen.crossbar.synthesis.moves import join, repair
-from hwgen.crossbar.synthesis.relaxed import Relaxation
-from hwgen.crossbar.synthesis.turns import turn_cut, waiting
-from hwgen.crossbar.synthesis.useful import ranges_of
+from hwgen.crossbar.synthesis.nodes import Node
+from hwgen.crossbar.synthesis.paths import Cut, Needs, Way, critical_cut, turn_cut, waiting
+from hwgen.crossbar.synthesis.relaxed import Relaxation, ranges_of
+from hwgen.crossbar.synthesis.scratchpads import Contents
 
 MOST_CUTS, MOST_FRESH = 60, 16
-"""Paths that a box hands on, and that are added in one round."""
+"""Paths that a node hands on, and that are added in one round."""
 
 PER_ROUND = 20_000
 """Choices that are priced while paths are looked for."""
@@ -37,18 +34,18 @@ LEAST_SHARE = 0.02
 """Share of a choice or a pair in a mixture that is worth a path."""
 
 NARROW = 1.002
-"""A box whose ends are closer than this is not split any further."""
+"""A node whose ends are closer than this is not split any further."""
 
 TOLD_APART = 1.5
-"""A box that is narrower than this is split by its scratchpads and ratios first."""
+"""A node that is narrower than this is split by its scratchpads and ratios first."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class BoxBound:
-    """The bound of one box in nJ, the paths that it rests on, and a design that it points at.
+class NodeBound:
+    """The bound of one node in nJ, the paths that it rests on, and a design that it points at.
 
     energy: no more than the target, which is all that is asked
-    ranges: what designs below the target may be, see `hwgen.crossbar.synthesis.ranges`
+    ranges: what designs below the target may be, see `hwgen.crossbar.synthesis.nodes`
     priced: choices that the relaxed problem has priced, see `Relaxation`
     """
 
@@ -94,9 +91,9 @@ def exceeded(tables: Tables, needs: Needs, mixed: Mixed) -> list[Cut]:
     found: list[Cut] = []
     for mean in (True, False):
         design = design_near(tables, mixed, mean=mean)
-        way = way_of(tables, mixed.box, design)
-        found.append(critical_cut(tables, needs, *way))
-        found += around_pairs(tables, needs, mixed, way)
+        way = way_of(tables, needs, mixed.node, design)
+        found.append(critical_cut(way))
+        found += around_pairs(mixed, way)
         found += of_slow_layers(tables, needs, mixed, design)
     return most_exceeded(mixed, found, MOST_FRESH, LEAST_EXCESS)
 
@@ -108,20 +105,18 @@ def most_exceeded(mixed: Mixed, cuts: list[Cut], count: int, least: float) -> li
     return [cuts[n] for n in order[:count] if excess[n] > least]
 
 
-def way_of(tables: Tables, box: Box, design: Design) -> tuple[Layout, Pipeline, Times]:
-    """Return layout, pipeline and closed form of a design within a box."""
+def way_of(tables: Tables, needs: Needs, node: Node, design: Design) -> Way:
+    """Return layout, pipeline and closed form of a design within a node."""
     layout = lay_out(tables, design)
-    pipeline = make_pipeline(tables, layout, design.clocks, box.memory, box.step_high)
-    return layout, pipeline, closed_form(tables, layout, pipeline)
+    pipeline = make_pipeline(tables, layout, design.clocks, node.memory, node.step_high)
+    return Way(tables, needs, layout, pipeline, closed_form(tables, layout, pipeline))
 
 
-def around_pairs(
-    tables: Tables, needs: Needs, mixed: Mixed, way: tuple[Layout, Pipeline, Times]
-) -> list[Cut]:
+def around_pairs(mixed: Mixed, way: Way) -> list[Cut]:
     """Return paths that wait while the layers of a pair convert."""
-    waits = waiting(tables)
+    waits = waiting(way.tables)
     return [
-        mixed.condition(turn_cut(tables, needs, *way, i, j), share)
+        mixed.condition(turn_cut(way, i, j), share)
         for (i, j), share in mixed.pairs.items()
         if share > LEAST_SHARE and waits[j, i]
     ]
@@ -139,7 +134,7 @@ def of_slow_layers(tables: Tables, needs: Needs, mixed: Mixed, design: Design) -
             continue
         other = Design(*(array.copy() for array in design))
         other.copies[i] = choices.copies_low[span][there[blocks.argmax()]]
-        cut = critical_cut(tables, needs, *way_of(tables, mixed.box, other))
+        cut = critical_cut(way_of(tables, needs, mixed.node, other))
         if cut.leave[i] == 0:
             continue
         lengths, spared = path_lengths(tables, choices, cut)
@@ -151,29 +146,29 @@ def of_slow_layers(tables: Tables, needs: Needs, mixed: Mixed, design: Design) -
     return found
 
 
-def bound_box(
+def bound_node(
     tables: Tables,
-    held: Held,
+    contents: Contents,
     needs: Needs,
-    box: Box,
+    node: Node,
     target: float,
     *,
     cuts: list[Cut],
     ranges: Ints,
-) -> BoxBound:
-    """Return the bound of a box; it begins with the paths and ranges of the box around it.
+) -> NodeBound:
+    """Return the bound of a node; it begins with the paths and ranges of the node around it.
 
-    target: nJ above which nothing is of interest, and nothing was for the box around it
+    target: nJ above which nothing is of interest, and nothing was for the node around it
     """
-    choices = make_choices(tables, held, box, ranges)
+    choices = make_choices(tables, contents, node, ranges)
     for i in range(len(tables.kind)):
         if tables.crossbars[i] > 0 and choices.begin[i] == choices.begin[i + 1]:
-            return BoxBound(energy=target, cuts=[], ranges=ranges, design=None, priced=0)
-    relaxation = Relaxation(tables, box, choices, target)
+            return NodeBound(energy=target, cuts=[], ranges=ranges, design=None, priced=0)
+    relaxation = Relaxation(tables, node, choices, target)
     own = list(cuts)
     for cut in own:
         relaxation.add_path(cut)
-    for _ in range(rounds_of(box)):
+    for _ in range(rounds_of(node)):
         if relaxation.solve():
             break
         fresh = exceeded(tables, needs, relaxation.mixed)
@@ -187,8 +182,8 @@ def bound_box(
         relaxation.solve()
     priced = relaxation.priced
     if relaxation.bound >= target:
-        return BoxBound(energy=target, cuts=[], ranges=ranges, design=None, priced=priced)
-    return BoxBound(
+        return NodeBound(energy=target, cuts=[], ranges=ranges, design=None, priced=priced)
+    return NodeBound(
         energy=relaxation.bound,
         ranges=ranges_of(choices, relaxation.kept, ranges),
         cuts=most_exceeded(relaxation.mixed, own, MOST_CUTS, -LEAST_EXCESS),
@@ -197,46 +192,46 @@ def bound_box(
     )
 
 
-def rounds_of(box: Box) -> int:
-    """Return how often paths are added: in a wide box they matter less."""
-    width = width_of(box)
+def rounds_of(node: Node) -> int:
+    """Return how often paths are added: in a wide node they matter less."""
+    width = width_of(node)
     return 6 if width < 1.06 else 2 if width < 1.3 else 1
 
 
-def width_of(box: Box) -> float:
-    """Return the ratio of the ends of a box along its longer side."""
-    return max(box.steps_high / box.steps_low, box.step_high / box.step_low)
+def width_of(node: Node) -> float:
+    """Return the ratio of the ends of a node along its longer side."""
+    return max(node.steps_high / node.steps_low, node.step_high / node.step_low)
 
 
 WIDE = 1.6
-"""A box that is wider than this is too large for a relaxed problem to say much."""
+"""A node that is wider than this is too large for a relaxed problem to say much."""
 
 
-def is_wide(box: Box) -> bool:
-    """Return whether a box should be split before anything but `scan` looks at it."""
-    return width_of(box) > WIDE
+def is_wide(node: Node) -> bool:
+    """Return whether a node should be split before anything but `scan` looks at it."""
+    return width_of(node) > WIDE
 
 
-def halves(box: Box) -> list[Box]:
-    """Return the two parts of a box; none if it is narrow.
+def halves(node: Node) -> list[Node]:
+    """Return the two parts of a node; none if it is narrow.
 
     It is split by its scratchpads, then by its ratios, then along its longer side.
     """
-    steps = box.steps_high / box.steps_low
-    step = box.step_high / box.step_low
+    steps = node.steps_high / node.steps_low
+    step = node.step_high / node.step_low
     if max(steps, step) < TOLD_APART:
-        if box.memory < box.most_memory:
-            half = (box.memory + box.most_memory) // 2
-            return [box._replace(most_memory=half), box._replace(memory=half + 1)]
-        ratios = [each for each in RRAM_RATIOS if box.ratio_low <= each <= box.ratio_high]
+        if node.memory < node.most_memory:
+            half = (node.memory + node.most_memory) // 2
+            return [node._replace(most_memory=half), node._replace(memory=half + 1)]
+        ratios = [each for each in RRAM_RATIOS if node.ratio_low <= each <= node.ratio_high]
         if len(ratios) > 1:
             half = len(ratios) // 2
             below, above = ratios[half - 1 : half + 1]
-            return [box._replace(ratio_low=above), box._replace(ratio_high=below)]
+            return [node._replace(ratio_low=above), node._replace(ratio_high=below)]
     if max(steps, step) < NARROW:
         return []
     if steps >= step:
-        middle = float(np.sqrt(box.steps_low * box.steps_high))
-        return [box._replace(steps_high=middle), box._replace(steps_low=middle)]
-    middle = float(np.sqrt(box.step_low * box.step_high))
-    return [box._replace(step_high=middle), box._replace(step_low=middle)]
+        middle = float(np.sqrt(node.steps_low * node.steps_high))
+        return [node._replace(steps_high=middle), node._replace(steps_low=middle)]
+    middle = float(np.sqrt(node.step_low * node.step_high))
+    return [node._replace(step_high=middle), node._replace(step_low=middle)]

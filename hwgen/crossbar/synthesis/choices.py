@@ -12,37 +12,33 @@ import numpy as np
 
 from hwgen.chip.compiled import compiled
 from hwgen.chip.opaque import opaque
-from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.model.tables import (
     ADC,
     CONV,
     FC,
-    LEAKAGE,
     Floats,
+    Grid,
+    IntGrid,
     Ints,
     Tables,
 )
-from hwgen.crossbar.model.travels import ceil_div
-from hwgen.crossbar.synthesis.boxes import (
-    Box,
-    fewest_copies,
-    least_scratchpad,
-    most_copies,
-    scratchpad_peak,
-)
-from hwgen.crossbar.synthesis.company import Company, company_of, least_received, most_blocks
-from hwgen.crossbar.synthesis.costs import least_energy, powers, static_share
-from hwgen.crossbar.synthesis.held import Held, capacity_elements
-from hwgen.crossbar.synthesis.ranges import (
+from hwgen.crossbar.model.traffic import ceil_div
+from hwgen.crossbar.synthesis.nodes import (
     CLOCKS_HIGH,
     CLOCKS_LOW,
     COPIES_HIGH,
     COPIES_LOW,
     FOREVER,
     MACROS_HIGH,
+    Node,
+    fewest_copies,
+    least_energy,
+    most_copies,
+    powers,
 )
-from hwgen.crossbar.synthesis.stage import Stage, stage_of
-from hwgen.crossbar.synthesis.stages import Some, least_pace, pace, pace_between
+from hwgen.crossbar.synthesis.pace import Layer, Some, layer_in, least_pace, pace, pace_between
+from hwgen.crossbar.synthesis.scratchpads import Contents, capacity_elements
+from hwgen.crossbar.synthesis.sharing import Sharing, least_received, most_blocks, sharing_of
 
 FINEST, COARSEST = 0.004, 0.06
 """Copies closer together than this share are one choice, with the least of each of their costs."""
@@ -95,16 +91,12 @@ class Choices(NamedTuple):
     near_behind: Ints
 
 
-class Scratchpad(NamedTuple):
-    """The least of each figure of the scratchpads of a box.
+@opaque
+class Rows(NamedTuple):
+    """Choices while they are made, a row each: whole numbers and others, see `make_choices`."""
 
-    row: in the form of `Tables.memories`
-    leakage: W that one adds to the static power; peak: W
-    """
-
-    row: Floats
-    leakage: float
-    peak: float
+    whole: IntGrid
+    real: Grid
 
 
 class Span(NamedTuple):
@@ -130,17 +122,9 @@ class Room(NamedTuple):
 
 
 @compiled
-def scratchpad_of(tables: Tables, box: Box) -> Scratchpad:
-    """Return what the scratchpads of a box cost at least."""
-    row = least_scratchpad(tables, box)
-    leakage = row[LEAKAGE] * (1 - static_share(tables))
-    return Scratchpad(row, leakage, scratchpad_peak(tables, box))
-
-
-@compiled
-def grain_of(box: Box) -> float:
-    """Return how fine the choices of a box must be: a small part of its own size."""
-    size = box.steps_high / box.steps_low * box.step_high / box.step_low
+def grain_of(node: Node) -> float:
+    """Return how fine the choices of a node must be: a small part of its own size."""
+    size = node.steps_high / node.steps_low * node.step_high / node.step_low
     return float(min(COARSEST, max(FINEST, (size - 1) / 12)))
 
 
@@ -151,34 +135,30 @@ def last_of_grain(value: int, grain: float) -> int:
 
 
 @compiled
-def room_of(held: Held, i: int, copies: int, upto: int, capacity: float) -> Room:
+def room_of(contents: Contents, i: int, copies: int, upto: int, capacity: float) -> Room:
     """Return what some copies of layer i hold at least, and what room their outputs leave."""
-    some = slice(held.begin[i] + copies, held.begin[i] + upto + 1)
-    room = float(capacity - held.outputs[some].min())
-    if held.following[some].min() > capacity:
+    some = slice(contents.begin[i] + copies, contents.begin[i] + upto + 1)
+    room = float(capacity - contents.outputs[some].min())
+    if contents.following[some].min() > capacity:
         room = -1.0
-    return Room(held.whole[some].min(), held.split[some].min(), room)
+    return Room(contents.whole[some].min(), contents.split[some].min(), room)
 
 
 @compiled
-def make_choices(tables: Tables, held: Held, box: Box, ranges: Ints) -> Choices:
-    """Return every choice of every layer that a design within a box and ranges may make."""
+def make_choices(tables: Tables, contents: Contents, node: Node, ranges: Ints) -> Choices:
+    """Return every choice of every layer that a design within a node and ranges may make."""
     layers = len(tables.kind)
     begin = np.zeros(layers + 1, np.int64)
-    whole, real = np.empty((4096, 10), np.int64), np.empty((4096, 5))
-    n = 0
-    scratch = np.zeros((4, len(OPERATIONS)), np.int64)
-    scratchpad = scratchpad_of(tables, box)
-    slowest = most_blocks(tables, box)
+    rows, n = Rows(np.empty((4096, 10), np.int64), np.empty((4096, 5))), 0
+    slowest = most_blocks(tables, node)
     for i in range(layers):
         begin[i] = n
         if tables.crossbars[i] > 0:
             received = least_received(tables, i, slowest)
-            whole, real, n = put_layer(
-                tables, i, held, scratchpad, box, ranges[:, i], received, whole, real, n, scratch
-            )
+            layer = layer_in(tables, i, node)
+            rows, n = put_layer(layer, contents, ranges[:, i], received, rows, n)
     begin[layers] = n
-    w, r = whole[:n].T.copy(), real[:n].T.copy()
+    w, r = rows.whole[:n].T.copy(), rows.real[:n].T.copy()
     blocks = ceil_div_all(tables, begin, w[1])
     return Choices(
         begin,
@@ -203,47 +183,35 @@ def make_choices(tables: Tables, held: Held, box: Box, ranges: Ints) -> Choices:
 
 @compiled
 def put_layer(
-    tables: Tables,
-    i: int,
-    held: Held,
-    scratchpad: Scratchpad,
-    box: Box,
-    ranges: Ints,
-    received: int,
-    whole: Ints,
-    real: Floats,
-    n: int,
-    scratch: Ints,
-) -> tuple[Ints, Floats, int]:
+    layer: Layer, contents: Contents, ranges: Ints, received: int, rows: Rows, n: int
+) -> tuple[Rows, int]:
     """Add the choices of a layer; return the rows, which may have grown, and their count.
 
-    ranges, received (see `Company`): of this layer
-    whole, real: rows of whole numbers and of others, n of them filled
+    ranges, received (see `Sharing`): of this layer; n: rows that are filled
     """
-    stage, grain = stage_of(tables, i, box), grain_of(box)
-    capacity = capacity_elements(tables, box.most_memory)
-    copies = max(ranges[COPIES_LOW], fewest_copies(tables, i, box.steps_high))
+    tables, i, node = layer.tables, layer.i, layer.node
+    grain = grain_of(node)
+    capacity = capacity_elements(tables, node.most_memory)
+    copies = max(ranges[COPIES_LOW], fewest_copies(tables, i, node.steps_high))
     most = min(ranges[COPIES_HIGH], most_copies(tables, i))
     while copies <= most:
         upto = min(most, last_of_grain(copies, grain))
-        room = room_of(held, i, copies, upto, capacity)
-        company = company_of(tables, i, copies, upto, received)
+        room = room_of(contents, i, copies, upto, capacity)
+        sharing = sharing_of(tables, i, copies, upto, received)
         clocks = ranges[CLOCKS_LOW]
         while clocks < min(MOST_CLOCKS, ranges[CLOCKS_HIGH] + 1) and room.left >= 0:
             upto_clocks = min(ranges[CLOCKS_HIGH], last_of_grain(clocks, CLOCK_GRAIN))
             if upto_clocks >= MOST_CLOCKS:
                 upto_clocks = FOREVER
-            if n + MOST_MACROS + 1 > len(whole):
-                whole, real = grown(whole), grown_real(real)
+            if n + MOST_MACROS + 1 > len(rows.whole):
+                rows = grown(rows)
             span = Span(copies, upto, clocks, upto_clocks, ranges[MACROS_HIGH])
-            n = add_choices(
-                tables, i, stage, company, scratchpad, span, room, box, whole, real, n, scratch
-            )
+            n = add_choices(layer, sharing, span, room, rows, n)
             if tables.kind[i] != FC or not tables.rules.used_columns:
                 break
             clocks = upto_clocks + 1
         copies = upto + 1
-    return whole, real, n
+    return rows, n
 
 
 @compiled
@@ -258,19 +226,14 @@ def ceil_div_all(tables: Tables, begin: Ints, copies: Ints) -> Ints:
 
 
 @compiled
-def grown(array: Ints) -> Ints:
-    """Return an array with room for twice as many rows."""
-    larger = np.empty((2 * len(array), array.shape[1]), np.int64)
-    larger[: len(array)] = array
-    return larger
-
-
-@compiled
-def grown_real(array: Floats) -> Floats:
-    """Return an array with room for twice as many rows."""
-    larger = np.empty((2 * len(array), array.shape[1]))
-    larger[: len(array)] = array
-    return larger
+def grown(rows: Rows) -> Rows:
+    """Return rows with room for twice as many."""
+    filled, columns = rows.whole.shape
+    whole = np.empty((2 * filled, columns), np.int64)
+    whole[:filled] = rows.whole
+    real = np.empty((2 * filled, rows.real.shape[1]))
+    real[:filled] = rows.real
+    return Rows(whole, real)
 
 
 @compiled
@@ -284,50 +247,39 @@ def is_slower(rows: Ints, per_block: int, through: int, behind: int) -> bool:
 
 @compiled
 def best_pace(
-    stage: Stage, company: Company, span: Span, macros: int, sample: int, scratch: Ints
+    layer: Layer, sharing: Sharing, span: Span, macros: int, sample: int
 ) -> tuple[int, int, int]:
     """Return the least `pace` of a span of copies, with `macros` to `sample` macros."""
-    if stage.rules.whole_parts:
+    if layer.rules.whole_parts:
         some = Some(span.copies, span.upto, macros, sample)
-        return pace_between(stage, company, some, span.clocks, scratch, False)
+        return pace_between(layer, sharing, some, span.clocks, False)
     per_block, through = 1 << 40, 1 << 40
     # Up to as many macros as copies, more copies never load faster.
     last = span.upto if sample > span.copies else span.copies
     for each in range(span.copies, last + 1):
-        other = pace(stage, company, each, sample, span.clocks, scratch)
+        other = pace(layer, sharing, each, sample, span.clocks)
         per_block, through = min(per_block, other[0]), min(through, other[1])
         # One macro more than a multiple of the copies splits rows, and merges more.
         even = sample // each * each
         if macros <= even < sample:
-            other = pace(stage, company, each, even, span.clocks, scratch)
+            other = pace(layer, sharing, each, even, span.clocks)
             per_block, through = min(per_block, other[0]), min(through, other[1])
     return per_block, through, 0
 
 
 @compiled
-def add_choices(
-    tables: Tables,
-    i: int,
-    stage: Stage,
-    company: Company,
-    scratchpad: Scratchpad,
-    span: Span,
-    room: Room,
-    box: Box,
-    whole: Ints,
-    real: Floats,
-    n: int,
-    scratch: Ints,
-) -> int:
-    """Add the choices of macros that are worth their price; return the new count."""
+def add_choices(layer: Layer, sharing: Sharing, span: Span, room: Room, rows: Rows, n: int) -> int:
+    """Add the choices of macros that are worth their price; return the new count of rows."""
+    tables, i, scratchpad = layer.tables, layer.i, layer.scratchpad
+    whole, real = rows.whole, rows.real
     copies, upto, clocks = span.copies, span.upto, span.clocks
     limit = min(span.most_macros, upto * tables.row_tiles[i])
     first = n
     blocks = ceil_div(tables.pixels[i], copies) if copies == upto else 0
     energy = least_energy(tables, i, copies, blocks, scratchpad.row)
     macros = 1
-    least = least_pace(stage, company, clocks, scratch)
-    static, rram, power = powers(tables, i, copies, span.upto_clocks, box)
+    least = least_pace(layer, sharing, clocks)
+    static, rram, power = powers(tables, i, copies, span.upto_clocks, layer.node)
     adc = tables.work[i, ADC] * copies
     if tables.kind[i] == FC:
         adc = adc / span.upto_clocks if tables.rules.used_columns else 0.0
@@ -337,13 +289,13 @@ def add_choices(
         sample = limit if rest else min(limit, last_of_grain(macros, MACRO_GRAIN))
         per_block, through, behind = least[0], least[1], 0
         if not rest:
-            per_block, through, behind = best_pace(stage, company, span, macros, sample, scratch)
-        held = (room.whole if sample == 1 else room.split) / ceil_div(sample, copies)
-        if held <= room.left and not is_slower(whole[first:n], per_block, through, behind):
+            per_block, through, behind = best_pace(layer, sharing, span, macros, sample)
+        contents = (room.whole if sample == 1 else room.split) / ceil_div(sample, copies)
+        if contents <= room.left and not is_slower(whole[first:n], per_block, through, behind):
             near = (per_block, through, behind)
             if sample == 1:
                 some = Some(copies, upto, 1, 1)
-                other = pace_between(stage, company, some, clocks, scratch, True)
+                other = pace_between(layer, sharing, some, clocks, True)
                 near = (min(near[0], other[0]), min(near[1], other[1]), min(near[2], other[2]))
             whole[n, :6] = (copies, upto, macros, clocks, per_block, through)
             whole[n, 6:] = (near[0], near[1], behind, near[2])

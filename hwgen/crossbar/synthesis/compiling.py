@@ -27,19 +27,14 @@ from hwgen.crossbar.model.pipeline import make_pipeline
 from hwgen.crossbar.model.record import confirm, make_arch, make_schedule
 from hwgen.crossbar.model.tables import OPERATIONS, RATIO, Tables
 from hwgen.crossbar.model.timing import closed_form
-from hwgen.crossbar.synthesis.anneal import HOT, anneal
-from hwgen.crossbar.synthesis.boxes import Box
+from hwgen.crossbar.synthesis.anneal import HOT, anneal, climb, judge
 from hwgen.crossbar.synthesis.choices import make_choices
-from hwgen.crossbar.synthesis.climb import climb
-from hwgen.crossbar.synthesis.cuts import make_needs
-from hwgen.crossbar.synthesis.held import make_held
-from hwgen.crossbar.synthesis.judge import judge
 from hwgen.crossbar.synthesis.limits import conditional, path_lengths
 from hwgen.crossbar.synthesis.moves import join, part
-from hwgen.crossbar.synthesis.ranges import all_ranges
-from hwgen.crossbar.synthesis.scan import scan
-from hwgen.crossbar.synthesis.turns import turn_cut
-from hwgen.crossbar.synthesis.work import as_cut, bound, from_cut, root_boxes, tables_of
+from hwgen.crossbar.synthesis.nodes import Node, all_ranges, scan
+from hwgen.crossbar.synthesis.paths import Way, make_needs, turn_cut
+from hwgen.crossbar.synthesis.scratchpads import make_contents
+from hwgen.crossbar.synthesis.work import as_cut, bound, from_cut, root_nodes, tables_of
 from hwgen.files.shipped import shipped_folder
 
 POWER_W = 1e6
@@ -92,14 +87,14 @@ def compile_all() -> None:
         judge(streams, found, memory, math.inf)
         evaluate(tables, found, False)
         evaluate_identical(tables, start, False)
-        box = root_boxes(tables, float(tables.scalars[RATIO]))[0]
-        whole = {"box": list(box), "cuts": [], "ranges": None, "whole": True}
+        node = root_nodes(tables, float(tables.scalars[RATIO]))[0]
+        whole = {"node": list(node), "cuts": [], "ranges": None, "whole": True}
         bound({**task, **whole, "target_nj": float(tables.scalars[OPERATIONS])})
-        scan(tables, box)
+        scan(tables, node)
         used_crossbars(tables, lay_out(tables, found))
         join(start, 0, 2)
         part(start, 0)
-        follow_paths(tables, found, box)
+        follow_paths(tables, found, node)
         confirmed = confirm(
             network, components, point=point, rules=rules, power_w=POWER_W, design=found
         )
@@ -109,13 +104,13 @@ def compile_all() -> None:
         least_power_w(network, components, rules)
 
 
-def follow_paths(tables: Tables, design: Design, box: Box) -> None:
+def follow_paths(tables: Tables, design: Design, node: Node) -> None:
     """Make a path of two layers in turns, and what a relaxed problem asks of it."""
     layout, needs = lay_out(tables, design), make_needs(tables)
-    pipeline = make_pipeline(tables, layout, design.clocks, 0, box.step_high)
-    times = closed_form(tables, layout, pipeline)
-    cut = as_cut(from_cut(turn_cut(tables, needs, layout, pipeline, times, 0, 2)))
-    choices = make_choices(tables, make_held(tables), box, all_ranges(len(tables.kind)))
+    pipeline = make_pipeline(tables, layout, design.clocks, 0, node.step_high)
+    way = Way(tables, needs, layout, pipeline, closed_form(tables, layout, pipeline))
+    cut = as_cut(from_cut(turn_cut(way, 0, 2)))
+    choices = make_choices(tables, make_contents(tables), node, all_ranges(len(tables.kind)))
     path_lengths(tables, choices, cut)
     conditional(tables, choices, np.ones(len(choices.energy)), cut, 0.5)
 

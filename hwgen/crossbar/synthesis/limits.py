@@ -4,6 +4,8 @@ A path limits all designs, or those for which a condition holds: that two layers
 between its parts, or that one layer is on it for long. Then of every other layer at most `reach`
 counts, and what a design takes less is given back whatever the condition; so the sum is at most 0
 where it does not hold, and at most all steps where it does.
+
+A solution is a mixture of choices (`Mixed`), which may exceed what is not yet a limit.
 """
 
 from typing import NamedTuple
@@ -12,9 +14,10 @@ import numpy as np
 
 from hwgen.chip.compiled import compiled
 from hwgen.crossbar.model.tables import Floats, Ints, Tables
-from hwgen.crossbar.synthesis.boxes import Box
 from hwgen.crossbar.synthesis.choices import Choices
-from hwgen.crossbar.synthesis.cuts import Cut, blocks_between
+from hwgen.crossbar.synthesis.nodes import Node
+from hwgen.crossbar.synthesis.paths import Cut, blocks_between
+from hwgen.crossbar.synthesis.pricing import Turns, busy_steps
 
 ALONE = -1
 """Mate of a choice whose layer shares no macros."""
@@ -87,9 +90,9 @@ class Path(NamedTuple):
 
 
 @compiled
-def path_of(tables: Tables, box: Box, choices: Choices, cut: Cut) -> Path:
+def path_of(tables: Tables, node: Node, choices: Choices, cut: Cut) -> Path:
     """Return the steps that columns spend on a path."""
-    steps = box.steps_high
+    steps = node.steps_high
     lengths, less = path_lengths(tables, choices, cut)
     if cut.one < 0:
         use = Use(lengths / steps, less / steps, 0.0, 0.0, NO_PAIR, 0.0, 0.0)
@@ -229,3 +232,56 @@ class Limits:
             if use.pair != NO_PAIR:
                 pairs.append((use.pair, price * use.fixed, price * use.turn))
         return Total(choice, spared, conversion, macro, pairs)
+
+
+class Mixed:
+    """A mixture of columns: choices alone, and of two layers that share macros.
+
+    choices: those that have a share, and no others; shares: of each
+    pairs: the share of each pair of layers
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        node: Node,
+        choices: Choices,
+        turns: Turns,
+        own: Ints,
+        mate: Ints,
+        shares: Floats,
+    ) -> None:
+        self.tables, self.node = tables, node
+        kept = np.unique(np.concatenate((own, mate[mate != ALONE])))
+        begin = np.searchsorted(kept, choices.begin)
+        arrays = {name: getattr(choices, name)[kept] for name in choices._fields[1:]}
+        self.choices = Choices(begin=begin, **arrays)
+        self.turns = turns
+        self._limits = Limits(self.choices, turns.near, busy_steps(tables, self.choices))
+        self._own = np.searchsorted(kept, own)
+        self._mate = np.where(mate == ALONE, ALONE, np.searchsorted(kept, mate))
+        self._columns = shares
+        self.shares = np.zeros(len(kept))
+        self.pairs: dict[tuple[int, int], float] = {}
+        layer_of = self._limits.layer_of
+        for c, d, share in zip(self._own, self._mate, shares, strict=True):
+            self.shares[c] += share
+            if d != ALONE:
+                self.shares[d] += share
+                pair = int(layer_of[c]), int(layer_of[d])
+                self.pairs[pair] = self.pairs.get(pair, 0.0) + float(share)
+
+    def span(self, i: int) -> slice:
+        """Return the place of the choices of layer i."""
+        return slice(int(self.choices.begin[i]), int(self.choices.begin[i + 1]))
+
+    def condition(self, cut: Cut, share: float) -> Cut:
+        """Return a path that counts where a condition holds, in so large a share of the mixture."""
+        args = self.tables, self.choices, self.shares, cut, share
+        return cut._replace(reach=conditional(*args))
+
+    def excess_of(self, cut: Cut) -> float:
+        """Return by how much the mixture exceeds the limit of a path, as a share of all steps."""
+        path = path_of(self.tables, self.node, self.choices, cut)
+        used = self._limits.used_by(path.use, self._own, self._mate)
+        return float((used * self._columns).sum() - path.high)

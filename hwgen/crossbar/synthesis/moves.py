@@ -9,7 +9,7 @@ import numpy as np
 from hwgen.chip.compiled import compiled
 from hwgen.crossbar.model.design import Design, most_macros
 from hwgen.crossbar.model.tables import CONV, FC, Ints, Tables
-from hwgen.crossbar.model.travels import ceil_div
+from hwgen.crossbar.model.traffic import ceil_div
 
 MOST_CLOCKS = 4096
 

@@ -1,4 +1,4 @@
-"""The relaxed problem of a box: a linear program over all choices, its columns made when needed.
+"""The relaxed problem of a node: a linear program over all choices, its columns made when needed.
 
 Each layer is covered by a mixture of columns: a choice alone, or two choices that share macros.
 Crossbars, power and the lengths of paths are limited in the mean (`limits`).
@@ -7,6 +7,10 @@ energy (weak duality), however far the program is solved; what stays below the t
 by more columns and more paths.
 
 Everything in the program is scaled: energy by the target, the others by their limits.
+
+At these prices every choice costs something beyond what its layer pays. A design that makes the
+choice costs that much more than the bound. If that is above the target, neither this node nor any
+part of it has to look at the choice again (`useful`).
 """
 
 from typing import Any
@@ -14,18 +18,35 @@ from typing import Any
 import highspy
 import numpy as np
 
-from hwgen.crossbar.model.tables import NOC_POWER, POWER, Floats, Ints, Tables
-from hwgen.crossbar.synthesis.boxes import Box
+from hwgen.chip.compiled import compiled
+from hwgen.crossbar.model.tables import NOC_POWER, POWER, Bools, Floats, Ints, Tables
 from hwgen.crossbar.synthesis.choices import Choices
-from hwgen.crossbar.synthesis.costs import fixed_costs, rounding_up
-from hwgen.crossbar.synthesis.cuts import Cut
-from hwgen.crossbar.synthesis.limits import ALONE, Limits, Use, path_of
-from hwgen.crossbar.synthesis.mixed import Mixed
-from hwgen.crossbar.synthesis.pairs import Savings, busy_steps, make_turns, savings_of
-from hwgen.crossbar.synthesis.pricing import Cheapest, Prices, cheapest, make_groups
-from hwgen.crossbar.synthesis.useful import useful
+from hwgen.crossbar.synthesis.limits import ALONE, Limits, Mixed, Use, path_of
+from hwgen.crossbar.synthesis.nodes import (
+    CLOCKS_HIGH,
+    CLOCKS_LOW,
+    COPIES_HIGH,
+    COPIES_LOW,
+    FOREVER,
+    MACROS_HIGH,
+    Node,
+    fixed_costs,
+    rounding_up,
+)
+from hwgen.crossbar.synthesis.paths import Cut
+from hwgen.crossbar.synthesis.pricing import (
+    Cheapest,
+    Prices,
+    Savings,
+    busy_steps,
+    cheapest,
+    make_groups,
+    make_turns,
+    savings_of,
+)
 
-FOREVER = highspy.kHighsInf
+UNLIMITED = highspy.kHighsInf
+
 OVER = 20.0
 """Price of exceeding a limit by all of it, in targets: far above what any design is worth."""
 
@@ -44,6 +65,68 @@ PER_LIMIT = 400
 """Choices that are priced while the program looks at one of its limits."""
 
 
+@compiled
+def useful(choices: Choices, prices: Prices, paid: Floats, spare: float) -> Bools:
+    """Return which choices cost no more than `spare` beyond what is paid, alone or in a pair.
+
+    A pair converts with the ADCs of the one that needs more, and has the macros of the one with
+    more: it saves at most what the one converts, and at most what the other does.
+
+    paid: for each layer; spare: what the bound leaves to the target
+    """
+    layers = len(choices.begin) - 1
+    macros = prices.macro * choices.macros
+    cost = prices.choice - prices.spared - macros
+    saved = prices.conversion * choices.converted
+    least, spending = np.full(layers, np.inf), np.full(layers, np.inf)
+    for i in range(layers):
+        for c in range(choices.begin[i], choices.begin[i + 1]):
+            least[i] = min(least[i], cost[c])
+            spending[i] = min(spending[i], cost[c] - saved[c])
+    kept = np.zeros(len(cost), np.bool_)
+    for i in range(layers):
+        whole, part = np.inf, np.inf
+        for j in range(layers):
+            if j != i:
+                beside = prices.pair[i, j] - paid[j]
+                whole, part = min(whole, least[j] + beside), min(part, spending[j] + beside)
+        for c in range(choices.begin[i], choices.begin[i + 1]):
+            paired = max(cost[c] - saved[c] + whole, cost[c] + part) + macros[c]
+            kept[c] = min(prices.choice[c], paired) - paid[i] <= spare
+    return kept
+
+
+@compiled
+def ranges_of(choices: Choices, kept: Bools, known: Ints) -> Ints:
+    """Return the ranges of those choices that are kept, within ranges that are known.
+
+    A choice stands for all macros, and all clocks, up to those of the next one.
+    """
+    ranges = known.copy()
+    for i in range(known.shape[1]):
+        begin, end = choices.begin[i], choices.begin[i + 1]
+        if begin == end:
+            continue
+        ranges[:, i] = (FOREVER, 0, 0, FOREVER, 0)
+        macros, clocks = FOREVER, FOREVER
+        for c in range(end - 1, begin - 1, -1):
+            alike = c + 1 < end and choices.copies_low[c] == choices.copies_low[c + 1]
+            if alike and choices.clocks[c] == choices.clocks[c + 1]:
+                macros = choices.macros[c + 1] - 1
+            else:
+                macros = FOREVER
+                clocks = choices.clocks[c + 1] - 1 if alike else FOREVER
+            if kept[c]:
+                ranges[COPIES_LOW, i] = min(ranges[COPIES_LOW, i], choices.copies_low[c])
+                ranges[COPIES_HIGH, i] = max(ranges[COPIES_HIGH, i], choices.copies_high[c])
+                ranges[MACROS_HIGH, i] = max(ranges[MACROS_HIGH, i], macros)
+                ranges[CLOCKS_LOW, i] = min(ranges[CLOCKS_LOW, i], choices.clocks[c])
+                ranges[CLOCKS_HIGH, i] = max(ranges[CLOCKS_HIGH, i], clocks)
+    for row in (MACROS_HIGH, CLOCKS_HIGH):
+        ranges[row] = np.minimum(ranges[row], known[row])
+    return ranges
+
+
 def gains(found: Cheapest, paid: Floats) -> Floats:
     """Return what the cheapest of each layer and pair costs beyond what its layers pay."""
     alone = np.eye(len(paid))
@@ -51,25 +134,25 @@ def gains(found: Cheapest, paid: Floats) -> Floats:
 
 
 class Relaxation:
-    """The linear program of one box.
+    """The linear program of one node.
 
-    bound: nJ that no design of the box is below, as far as it is known
+    bound: nJ that no design of the node is below, as far as it is known
     mixed: the program's solution
     kept: the choices that a design below the target may make
     priced: choices that were priced, each as often as it was, and as many more for each limit as
         take as long
     """
 
-    def __init__(self, tables: Tables, box: Box, choices: Choices, target: float) -> None:
+    def __init__(self, tables: Tables, node: Node, choices: Choices, target: float) -> None:
         self.tables, self.choices, self.target = tables, choices, target
-        self.box = box
+        self.node = node
         self.bound = -np.inf
         self.kept = np.ones(len(choices.energy), np.bool_)
         self.layers = [
             i for i in range(len(tables.kind)) if choices.begin[i] < choices.begin[i + 1]
         ]
         self.turns = make_turns(tables, choices)
-        self.groups = make_groups(tables, choices, self.turns, box)
+        self.groups = make_groups(tables, choices, self.turns, node)
         self.limits = Limits(choices, self.turns.near, busy_steps(tables, choices))
         self.program: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self.program.setOptionValue("output_flag", False)
@@ -87,9 +170,9 @@ class Relaxation:
     def _lay_rows(self) -> None:
         """Add the rows of layers and of the limits on crossbars and power."""
         tables, choices = self.tables, self.choices
-        saving = savings_of(tables, self.box)
-        time = self.box.steps_low * self.box.step_low
-        energy, static = fixed_costs(tables, self.box)
+        saving = savings_of(tables, self.node)
+        time = self.node.steps_low * self.node.step_low
+        energy, static = fixed_costs(tables, self.node)
         self.fixed = (energy + static * time) / self.target
         self.cost = Use(
             choice=(choices.energy + choices.static * time) / self.target,
@@ -102,8 +185,8 @@ class Relaxation:
         power = tables.scalars[POWER]
         self._limit_power(choices.power, power, saving)
         if not tables.rules.whole_parts:
-            self._limit(Use(choice=choices.crossbars / (power * self.box.ratio_high)), 1.0)
-            peripheral = power * (1 - self.box.ratio_low) * rounding_up(tables, self.box)
+            self._limit(Use(choice=choices.crossbars / (power * self.node.ratio_high)), 1.0)
+            peripheral = power * (1 - self.node.ratio_low) * rounding_up(tables, self.node)
             self._limit_power(choices.power - choices.crossbars, peripheral, saving)
 
     def _limit_power(self, watts: Floats, power: float, saving: Savings) -> None:
@@ -121,13 +204,13 @@ class Relaxation:
         return self.rows - 1
 
     def _put_column(self, cost: float, index: Ints, values: Floats) -> int:
-        self.program.addCol(cost, 0.0, FOREVER, len(index), index.astype(np.int32), values)
+        self.program.addCol(cost, 0.0, UNLIMITED, len(index), index.astype(np.int32), values)
         self.columns += 1
         return self.columns - 1
 
     def _limit(self, use: Use, high: float) -> None:
         """Add a limited quantity: a row, and a column that lets it be exceeded at a price."""
-        row = self._put_row(-FOREVER, high, self.limits.places, self.limits.used(use))
+        row = self._put_row(-UNLIMITED, high, self.limits.places, self.limits.used(use))
         self.limits.add(use, row, high)
         self._put_column(OVER, np.array([row]), -np.ones(1))
 
@@ -148,7 +231,7 @@ class Relaxation:
 
     def add_path(self, cut: Cut) -> None:
         """Limit the steps of a path."""
-        path = path_of(self.tables, self.box, self.choices, cut)
+        path = path_of(self.tables, self.node, self.choices, cut)
         self._limit(path.use, path.high)
 
     def solve(self) -> bool:
@@ -194,7 +277,7 @@ class Relaxation:
         c, d, places = self.limits.columns()
         kept = values[places] > 0.0
         self.mixed = Mixed(
-            self.tables, self.box, self.choices, self.turns, c[kept], d[kept], values[places][kept]
+            self.tables, self.node, self.choices, self.turns, c[kept], d[kept], values[places][kept]
         )
 
     def _prices(self, duals: Floats) -> Prices:

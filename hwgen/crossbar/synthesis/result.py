@@ -1,11 +1,22 @@
-"""What a search hands on: the best design, what it proves, and how it came."""
+"""What a search hands on: the best design, what it proves, how it came, and the files of it.
+
+The best design is confirmed once more, by itself, and becomes architecture, schedule and breakdown.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hwgen.crossbar.facts.arch import Arch
+from hwgen.crossbar.facts.components import Components
+from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import Objective, Rules
+from hwgen.crossbar.facts.schedule import Schedule
+from hwgen.crossbar.model.breakdown import Breakdown, break_down
+from hwgen.crossbar.model.record import Confirmed, design_of, make_arch, make_schedule
+from hwgen.crossbar.model.record import confirm as confirm_exactly
+from hwgen.errors import DesignError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +86,7 @@ class SearchResult:
     """The answer of a search.
 
     best: the most efficient design; candidates: all that were confirmed exactly, best first
-    evaluations: designs judged; exact_evaluations: by the exact simulation; boxes: bounded
+    evaluations: designs judged; exact_evaluations: by the exact simulation; nodes: bounded
     refused: designs that were not taken, by reason
     objective: what efficiencies are of, and `best` is chosen by
     bound_gops_per_w: what no design of the whole space can beat; infinite for streams, of which
@@ -96,7 +107,7 @@ class SearchResult:
     bound_gops_per_w: float
     evaluations: int
     exact_evaluations: int
-    boxes: int
+    nodes: int
     stopped_early: bool
     refused: Mapping[str, int] = field(default_factory=dict)
     objective: Objective = "image"
@@ -106,3 +117,68 @@ class SearchResult:
     def gap_percent(self) -> float:
         """How much more efficient than ours any design can be, in percent."""
         return 100 * (self.bound_gops_per_w / self.best.efficiency_gops_per_w - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """The best design of a search, and all that is handed on of it."""
+
+    network: CrossbarNetwork
+    components: Components
+    result: SearchResult
+    confirmed: Confirmed
+    arch: Arch
+    schedule: Schedule
+    breakdown: Breakdown
+
+    def confirm(self, candidate: Candidate) -> Confirmed:
+        """Return another design of the search, or this one, evaluated once more."""
+        if candidate == self.result.best:
+            return self.confirmed
+        return confirm(self.network, self.components, self.result, candidate)
+
+
+def finish(
+    network: CrossbarNetwork, components: Components, result: SearchResult, name: str
+) -> Finished:
+    """Return what is handed on of the best design of a search, under a name."""
+    confirmed = confirm(network, components, result, result.best)
+    arch = make_arch(confirmed, name)
+    return Finished(
+        network=network,
+        components=components,
+        result=result,
+        confirmed=confirmed,
+        arch=arch,
+        schedule=make_schedule(confirmed, arch),
+        breakdown=break_down(confirmed, arch),
+    )
+
+
+def confirm(
+    network: CrossbarNetwork,
+    components: Components,
+    result: SearchResult,
+    candidate: Candidate,
+) -> Confirmed:
+    """Return a design of a search, evaluated once more, exactly and by itself."""
+    confirmed = confirm_exactly(
+        network,
+        components,
+        point=candidate.point,
+        rules=result.rules,
+        power_w=result.power_w,
+        design=design_of(**candidate.chosen.as_json()),
+        identical=result.identical,
+    )
+    reached = float(confirmed.cost.efficiency)
+    expected = candidate.efficiency_gops_per_w
+    if result.objective == "stream":  # what is confirmed is one image
+        reached, expected = float(confirmed.cost.energy_nj), candidate.energy_nj
+    if reached != expected:
+        unit = "nJ an image" if result.objective == "stream" else "GOPS/W"
+        raise DesignError(
+            f"a design of the search must reach {expected!r} {unit} when it"
+            f" is evaluated again, got {reached!r}"
+        )
+    return confirmed

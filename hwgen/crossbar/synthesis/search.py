@@ -1,7 +1,7 @@
 """The search: bounds and designs find each other.
 
-In rounds, the boxes of the design space with the best bounds are split, and the designs that their
-relaxed problems point at, or the best designs so far, are annealed and confirmed exactly. A box
+In rounds, the nodes of the design space with the best bounds are split, and the designs that their
+relaxed problems point at, or the best designs so far, are annealed and confirmed exactly. A node
 whose bound is no better than the best design is closed. A round is a list of independent pieces of
 work of a size that does not depend on who does them, so the answer is the same for any number of
 workers.
@@ -18,15 +18,18 @@ from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point, points
 from hwgen.crossbar.facts.rules import Objective, Rules
-from hwgen.crossbar.model.tabulate import make_tables, operations_of
-from hwgen.crossbar.synthesis.adopt import METHODS, adopted, published_search
-from hwgen.crossbar.synthesis.budget import Budget, Purse
-from hwgen.crossbar.synthesis.designs import Designs, Waiting, confirmed, own_point
-from hwgen.crossbar.synthesis.frontier import Frontier, widest_of
-from hwgen.crossbar.synthesis.published.method import Problem
-from hwgen.crossbar.synthesis.published.pieces import Crew
-from hwgen.crossbar.synthesis.published.tasks import Winner
+from hwgen.crossbar.model.tables import make_tables, operations_of
 from hwgen.crossbar.synthesis.result import Candidate, Chosen, PointResult, Progress, SearchResult
+from hwgen.crossbar.synthesis.state import (
+    Budget,
+    Designs,
+    Frontier,
+    Purse,
+    Waiting,
+    confirmed,
+    own_point,
+    widest_of,
+)
 from hwgen.files.leash import no_deadline
 from hwgen.jobs.executors import Executor
 from hwgen.jobs.store import Store, run_stored
@@ -40,13 +43,13 @@ CLIMBERS, CLIMBS = 4, 3
 """Designs that are improved side by side in the end, and how often."""
 
 SPLITS = 12
-"""Boxes that are split in one round."""
+"""Nodes that are split in one round."""
 
-MOST_FREE_BOXES = 2_000
-"""Boxes that may be looked at in vain for a first design."""
+MOST_FREE_NODES = 2_000
+"""Nodes that may be looked at in vain for a first design."""
 
 CLOSE_ENOUGH = 1.001
-"""A box must promise this much more than the best design to stay open."""
+"""A node must promise this much more than the best design to stay open."""
 
 Json = dict[str, Any]
 
@@ -56,7 +59,7 @@ class Search:
 
     widest: see `widest_of`
     simple: a design that fits, until the search has one of its own, which it does not depend on
-    frontier: what is known of all boxes
+    frontier: what is known of all nodes
     """
 
     def __init__(
@@ -74,11 +77,13 @@ class Search:
         objective: Objective = "image",
         identical: bool = False,
         refused: Counter[str] | None = None,
+        adopt: "Stage | None" = None,
     ) -> None:
         self.network, self.components = network, components
         self.power_w, self.rules, self.seed, self.budget = power_w, rules, seed, budget
         self.objective, self.identical = objective, identical
         self.executor, self.store, self.on_progress = executor, store, on_progress
+        self.adopt = adopt
         self.points = points(components, rules)
         self.widest = widest_of(self.points)
         self.problem = json.dumps([asdict(network), asdict(components)], sort_keys=True)
@@ -88,7 +93,7 @@ class Search:
         self.designs = Designs()
         self.refused: Counter[str] = Counter() if refused is None else refused
         self.convergence: list[Progress] = []
-        self.evaluations = self.exact_evaluations = self.boxes = 0
+        self.evaluations = self.exact_evaluations = self.nodes = 0
         self.simple: Candidate | None = None
         self.stopped = False
         self.started = time.monotonic()
@@ -100,7 +105,7 @@ class Search:
 
     @property
     def target_nj(self) -> float:
-        """Energy above which a box holds nothing of interest."""
+        """Energy above which a node holds nothing of interest."""
         return self.best.energy_nj / CLOSE_ENOUGH if self.best else self.hopeless_nj
 
     @property
@@ -125,7 +130,7 @@ class Search:
         return run_stored(self.executor, function, tasks, self.store, None)
 
     def begin(self) -> None:
-        """Open the boxes of every point."""
+        """Open the nodes of every point."""
         for place in dict.fromkeys(self.widest):
             like = [n for n, widest in enumerate(self.widest) if widest == place]
             ratio = min(self.points[n].rram_ratio or 0.0 for n in like)
@@ -133,10 +138,10 @@ class Search:
             self.frontier.begin(place, make_tables(*args), ratio, self.target_nj)
 
     def take(self, point: int, result: Json) -> None:
-        """Open the boxes of a result, and note the designs that they point at."""
-        self.purse.price(len(result["boxes"]), result["priced"])
-        for entry in result["boxes"]:
-            self.boxes += 1
+        """Open the nodes of a result, and note the designs that they point at."""
+        self.purse.price(len(result["nodes"]), result["priced"])
+        for entry in result["nodes"]:
+            self.nodes += 1
             is_open = self.frontier.put(point, entry, entry["energy_nj"], self.target_nj)
             if is_open and entry["design"] is not None:
                 waiting = Waiting(
@@ -165,8 +170,8 @@ class Search:
 
     @property
     def bounding(self) -> bool:
-        """Whether boxes are split: some are open, and the budget is not spent."""
-        return self.purse.boxes > 0 and bool(self.frontier.open)
+        """Whether nodes are split: some are open, and the budget is not spent."""
+        return self.purse.nodes > 0 and bool(self.frontier.open)
 
     def go_round(self) -> None:
         """Go through the stages of a round again and again, until budget or time is spent."""
@@ -178,33 +183,33 @@ class Search:
                 stage(self)
 
     def split(self) -> None:
-        """Bound the most promising boxes, or their halves."""
+        """Bound the most promising nodes, or their halves."""
         if not self.bounding:
             return
-        chosen = self.frontier.take(min(SPLITS, self.purse.boxes), self.target_nj)
+        chosen = self.frontier.take(min(SPLITS, self.purse.nodes), self.target_nj)
         tasks = [
             self.task(
-                self.points[box.point],
+                self.points[node.point],
                 target_nj=self.target_nj,
-                **{key: box.entry[key] for key in ("box", "cuts", "ranges", "whole")},
+                **{key: node.entry[key] for key in ("node", "cuts", "ranges", "whole")},
             )
-            for box in chosen
+            for node in chosen
         ]
         try:
             results = self.run(BOUND, tasks)
         except KeyboardInterrupt:
             self.frontier.put_back(chosen)
             raise
-        # Until a first design is known, boxes are free: without one nothing else helps.
-        if self.best or self.designs.waiting or self.boxes > MOST_FREE_BOXES:
+        # Until a first design is known, nodes are free: without one nothing else helps.
+        if self.best or self.designs.waiting or self.nodes > MOST_FREE_NODES:
             self.purse.split(len(chosen))
-        for box, result in zip(chosen, results, strict=True):
+        for node, result in zip(chosen, results, strict=True):
             if result["narrow"]:
-                self.frontier.close(box.point, box.entry, box.energy_nj)
-            for entry in result["boxes"]:
-                entry["energy_nj"] = max(entry["energy_nj"], box.energy_nj)
+                self.frontier.close(node.point, node.entry, node.energy_nj)
+            for entry in result["nodes"]:
+                entry["energy_nj"] = max(entry["energy_nj"], node.energy_nj)
                 entry["whole"] = False
-            self.take(box.point, result)
+            self.take(node.point, result)
 
     def anneal(self) -> None:
         """Anneal the next designs where that is due, and keep what was confirmed."""
@@ -284,35 +289,6 @@ class Search:
         known = self.objective == "image" and (self.rules.whole_parts or not self.identical)
         return self.operations / bound_nj if known else float("inf")
 
-    def adopt(self) -> None:
-        """Take the design of the published search, and spend what is left on its bound."""
-        crew = Crew(problem=self.problem, run=self.run, tell=self.follow, late=self.out_of_time)
-        found = published_search(
-            Problem(
-                network=self.network,
-                components=self.components,
-                power_w=self.power_w,
-                rules=self.rules,
-            ),
-            method=self.budget.method,
-            identical=self.identical,
-            evaluations=self.budget.evaluations,
-            seed=self.seed,
-            mapper=crew,
-        )
-        self.evaluations = found.evaluations
-        self.exact_evaluations = found.exact_evaluations
-        self.stopped = crew.stopped
-        self.purse.end()
-        if found.best is None:
-            self.frontier.open.clear()
-
-    def follow(self, evaluations: int, best: Winner | None) -> None:
-        """Tell how far the published search is."""
-        self.evaluations = evaluations
-        self.designs.candidates = [adopted(best)] if best else []
-        self.tell()
-
     def tell(self) -> None:
         """Note how far the search is, and tell whoever wants to know."""
         best = self.known.efficiency_gops_per_w if self.known else 0.0
@@ -331,7 +307,7 @@ class Search:
     def go(self) -> SearchResult | None:
         """Search until the budget is spent or nothing is left to find; None if nothing fits."""
         try:
-            for stage in PUBLISHED if self.budget.method in METHODS else BOUNDED:
+            for stage in stages_of(self.adopt):
                 stage(self)
         except KeyboardInterrupt:
             if self.known is None:
@@ -359,7 +335,7 @@ class Search:
             identical=self.identical,
             evaluations=self.evaluations,
             exact_evaluations=self.exact_evaluations,
-            boxes=self.boxes,
+            nodes=self.nodes,
             refused=dict(self.refused),
             stopped_early=self.stopped,
         )
@@ -388,10 +364,14 @@ BOUNDED: tuple[Stage, ...] = (
 )
 """The stages of a search. Each confirms what it finds exactly, and keeps it."""
 
-PUBLISHED: tuple[Stage, ...] = (Search.begin, Search.adopt, Search.tell, Search.go_round)
-"""Those of the published search: its design is adopted, and what is left is spent on its bound."""
-
 ROUND: tuple[Stage, ...] = (Search.split, Search.anneal, Search.tell)
+
+
+def stages_of(adopt: Stage | None) -> tuple[Stage, ...]:
+    """Return the stages of a search; what an adopted design leaves is spent on its bound."""
+    if adopt is None:
+        return BOUNDED
+    return Search.begin, adopt, Search.tell, Search.go_round
 
 
 def synthesize(
@@ -408,13 +388,15 @@ def synthesize(
     objective: Objective = "image",
     identical: bool = False,
     refused: Counter[str] | None = None,
+    adopt: Stage | None = None,
 ) -> SearchResult | None:
     """Return the best design for a network within a power budget; None if none fits.
 
-    identical: all macros have as many of each component; boxes are split by what they promise
-    specialized ones. Of streams no bound is known; boxes are split by what they promise one image.
+    identical: all macros have as many of each component; nodes are split by what they promise
+    specialized ones. Of streams no bound is known; nodes are split by what they promise one image.
 
     refused: counts why designs were not taken, also where none fits
+    adopt: another search, of the name `budget.method`, whose design is set beside the bound
 
     An interrupt or the time limit ends the search with what it has. What is finished is in `store`,
     and is not done again.
@@ -432,5 +414,6 @@ def synthesize(
         objective=objective,
         identical=identical,
         refused=refused,
+        adopt=adopt,
     )
     return search.go()

@@ -20,18 +20,21 @@ from hwgen.crossbar.model.allocate import FEASIBLE, used_crossbars
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.record import design_of
-from hwgen.crossbar.model.tables import FLOOR, PEAK, Tables
-from hwgen.crossbar.model.tabulate import make_tables
-from hwgen.crossbar.synthesis.anneal import anneal
-from hwgen.crossbar.synthesis.bound import bound_box, halves
-from hwgen.crossbar.synthesis.boxes import Box, box_at
-from hwgen.crossbar.synthesis.climb import climb
-from hwgen.crossbar.synthesis.cuts import Cut, Needs, make_needs
-from hwgen.crossbar.synthesis.held import Held, make_held
-from hwgen.crossbar.synthesis.judge import REASONS, fits, judge
+from hwgen.crossbar.model.tables import FLOOR, PEAK, Tables, make_tables
+from hwgen.crossbar.synthesis.anneal import (
+    REASONS,
+    SHARES,
+    anneal,
+    climb,
+    fits,
+    judge,
+    simple_design,
+)
+from hwgen.crossbar.synthesis.bound import bound_node, halves
 from hwgen.crossbar.synthesis.moves import part, repair
-from hwgen.crossbar.synthesis.ranges import all_ranges
-from hwgen.crossbar.synthesis.simple import SHARES, simple_design
+from hwgen.crossbar.synthesis.nodes import Node, all_ranges, node_at
+from hwgen.crossbar.synthesis.paths import Cut, Needs, make_needs
+from hwgen.crossbar.synthesis.scratchpads import Contents, make_contents
 
 Json = dict[str, Any]
 
@@ -70,10 +73,10 @@ def facts_of(
     rules: Rules,
     objective: Objective,
     identical: bool,
-) -> tuple[Held, Needs]:
+) -> tuple[Contents, Needs]:
     """Return what bounds need of a network at a point."""
     tables = tables_of(network, components, point, power_w, rules, objective, identical)
-    return make_held(tables), make_needs(tables)
+    return make_contents(tables), make_needs(tables)
 
 
 @lru_cache(maxsize=8)
@@ -110,14 +113,14 @@ def from_cut(cut: Cut) -> Json:
     return cut._asdict() | arrays
 
 
-def root_boxes(tables: Tables, ratio_low: float) -> list[Box]:
-    """Return the boxes that together hold every design, with ratios up to that of the tables.
+def root_nodes(tables: Tables, ratio_low: float) -> list[Node]:
+    """Return the nodes that together hold every design, with ratios up to that of the tables.
 
-    The shortest step has a box of its own: there a step does not depend on what is bought.
+    The shortest step has a node of its own: there a step does not depend on what is bought.
     """
     floor = float(tables.scalars[FLOOR])
     long = LONG_STEP * floor
-    first = box_at(tables, (1.0, LONGEST_STEPS), (floor, floor), 0)
+    first = node_at(tables, (1.0, LONGEST_STEPS), (floor, floor), 0)
     first = first._replace(most_memory=len(tables.memories) - 1, ratio_low=ratio_low)
     return [
         first,
@@ -127,59 +130,61 @@ def root_boxes(tables: Tables, ratio_low: float) -> list[Box]:
 
 
 def bound(task: Json) -> Json:
-    """Bound a box, or its halves; return them and the designs that they point at.
+    """Bound a node, or its halves; return them and the designs that they point at.
 
-    task: `box`, its `cuts` and `ranges` (null: all); `whole`: the box itself; `target_nj`: nothing
-        above is of interest
-    Returns `boxes`: each with `energy_nj`, `box`, `cuts`, `ranges`, `design`, and its `ratio`,
-    `memory` and `height_nj`; `narrow`: the box cannot be split; `priced`: see `BoxBound`.
+    task: `node`, its `cuts` and `ranges` (null: all); `whole`: the node itself; `target_nj`:
+        nothing above is of interest
+    Returns `nodes`: each with `energy_nj`, `node`, `cuts`, `ranges`, `design`, and its `ratio`,
+    `memory` and `height_nj`; `narrow`: the node cannot be split; `priced`: see `NodeBound`.
     """
     problem = opened(task)
-    tables, (held, needs) = tables_of(*problem), facts_of(*problem)
-    box, cuts = Box(*task["box"]), [as_cut(cut) for cut in task["cuts"]]
+    tables, (contents, needs) = tables_of(*problem), facts_of(*problem)
+    node, cuts = Node(*task["node"]), [as_cut(cut) for cut in task["cuts"]]
     ranges = np.array(task["ranges"] or all_ranges(len(tables.kind)))
-    boxes = [box] if task["whole"] else halves(box)
+    nodes = [node] if task["whole"] else halves(node)
     made, priced = [], 0
-    for box in boxes:
-        found = bound_box(tables, held, needs, box, task["target_nj"], cuts=cuts, ranges=ranges)
-        entry: Json = {"energy_nj": found.energy, "box": list(box), "design": None}
+    for node in nodes:
+        found = bound_node(
+            tables, contents, needs, node, task["target_nj"], cuts=cuts, ranges=ranges
+        )
+        entry: Json = {"energy_nj": found.energy, "node": list(node), "design": None}
         if found.energy < task["target_nj"]:
             entry["cuts"] = [from_cut(cut) for cut in found.cuts]
             entry["ranges"] = found.ranges.tolist()
             if found.design is not None:
                 entry["design"] = from_design(found.design)
-                own = at_ratio(problem, found.design, box)
+                own = at_ratio(problem, found.design, node)
                 entry["ratio"] = own[2].rram_ratio
-                fitting = fitting_memory(tables_of(*own), found.design, box)
+                fitting = fitting_memory(tables_of(*own), found.design, node)
                 entry["memory"], entry["height_nj"] = fitting
         made.append(entry)
         priced += found.priced
-    return {"boxes": made, "narrow": not boxes, "priced": priced}
+    return {"nodes": made, "narrow": not nodes, "priced": priced}
 
 
-def at_ratio(problem: Problem, design: Design, box: Box) -> Problem:
-    """Return the same problem at the least ratio of a box that holds the crossbars of a design."""
+def at_ratio(problem: Problem, design: Design, node: Node) -> Problem:
+    """Return the same problem at the least ratio of a node that holds the crossbars of a design."""
     network, components, point, power_w, rules, objective, identical = problem
     if point.rram_ratio is None:
         return problem
     tables = tables_of(*problem)
     rram = used_crossbars(tables, lay_out(tables, design)) * tables.crossbar[PEAK]
-    ratio = box.ratio_high
+    ratio = node.ratio_high
     for each in RRAM_RATIOS:
-        if box.ratio_low <= each < ratio and rram <= each * power_w:
+        if node.ratio_low <= each < ratio and rram <= each * power_w:
             ratio = each
     at = replace(point, rram_ratio=ratio)
     return network, components, at, power_w, rules, objective, identical
 
 
-def fitting_memory(tables: Tables, design: Design, box: Box) -> tuple[int, float]:
-    """Return the scratchpads of a box, or those that a design asks for, and its height with them.
+def fitting_memory(tables: Tables, design: Design, node: Node) -> tuple[int, float]:
+    """Return the scratchpads of a node, or those that a design asks for, and its height with them.
 
-    A design that a relaxed problem points at may need larger scratchpads than those of its box.
+    A design that a relaxed problem points at may need larger scratchpads than those of its node.
     """
-    best = box.memory, judge(tables, design, box.memory, np.inf)[1]
+    best = node.memory, judge(tables, design, node.memory, np.inf)[1]
     asked = evaluate(tables, design, False)
-    if asked.failure == FEASIBLE and asked.memory != box.memory:
+    if asked.failure == FEASIBLE and asked.memory != node.memory:
         other = asked.memory, judge(tables, design, asked.memory, np.inf)[1]
         best = min(best, other, key=lambda pair: pair[1])
     return int(best[0]), float(best[1])

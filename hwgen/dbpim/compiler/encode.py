@@ -8,7 +8,12 @@ from hwgen.dbpim.compiler.schedule import Load, stream_order
 from hwgen.dbpim.compiler.steps import Step, StepWork, Tensor
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import Opcode, of_core
-from hwgen.dbpim.facts.stream import encode_header, encode_table, encode_taps
+from hwgen.dbpim.facts.stream import (
+    encode_floats,
+    encode_header,
+    encode_table,
+    encode_taps,
+)
 
 OPCODES = {
     "conv": Opcode.CONV,
@@ -39,7 +44,7 @@ def encode_step(step: Step, arch: Arch) -> bytes:
 
 
 def step_parts(step: Step, arch: Arch) -> Iterator[bytes]:
-    """Yield the instruction of a step, then its tiles, taps or table."""
+    """Yield the instruction of a step, then its tiles, taps, table or floats."""
     yield encode_header(OPCODES[step.kind], step_fields(step, arch), arch)
     if step.work is None:
         return
@@ -48,6 +53,11 @@ def step_parts(step: Step, arch: Arch) -> Iterator[bytes]:
         yield from tile_packets(step, arch)
     if op.table is not None:
         yield encode_table(cores=split.active_cores, entries=op.table, arch=arch)
+    if op.floats is not None:
+        given = op.floats
+        yield encode_floats(
+            cores=split.active_cores, fields=given.fields, numbers=given.numbers, arch=arch
+        )
     if op.taps is not None:
         yield from taps_packets(step.work, arch)
 
@@ -175,7 +185,8 @@ def core_fields(step: Step, work: StepWork, arch: Arch) -> Fields:
         several = len(step.inputs) > 1
         values["second_first"] = step.inputs[1].first(core) if several else 0
         if step.kind == "simd":
-            values["word_first"], values["word_count"] = mine.words
+            values["word_first"] = mine.words[0] * work.op.group_words
+            values["word_count"] = mine.words[1]
         fields |= {of_core(name, core): value for name, value in values.items()}
     return fields
 

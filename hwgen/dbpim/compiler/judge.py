@@ -6,9 +6,11 @@ from hwgen.dbpim.compiler.builder import Builder
 from hwgen.dbpim.compiler.cost import estimate
 from hwgen.dbpim.compiler.ops import Op
 from hwgen.dbpim.compiler.spill import LOGIT_BYTES
-from hwgen.dbpim.compiler.steps import Step
+from hwgen.dbpim.compiler.steps import Step, StepWork
 from hwgen.dbpim.compiler.units import Unit
 from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import Operation
+from hwgen.dbpim.facts.timing import INVERSE_READY, MEAN_READY, SHARE_READY
 
 STEP_CYCLES = 40
 """Cycles of a step beside its work: dispatch, pipeline, barrier."""
@@ -34,19 +36,35 @@ def step_cycles(step: Step, arch: Arch) -> float:
     op, grid, split = step.work.op, step.work.grid, step.work.split
     if step.kind == "conv":
         return estimate(split, grid, arch)
-    words = max(work.vectors * work.words[1] for work in split.works)
+    if op.floats is not None:
+        return float(row_cycles(op) * max(work.vectors * work.words[1] for work in split.works))
+    return simd_cycles(step, step.work, arch)
+
+
+def simd_cycles(step: Step, work: StepWork, arch: Arch) -> float:
+    """Return the cycles of a step of the SIMD unit."""
+    op, grid, split = work.op, work.grid, work.split
+    words = max(mine.vectors * mine.words[1] for mine in split.works)
     lanes, turns = (
         (arch.simd_lanes, arch.lanes_per_requantizer)
         if op.table is None
         else (arch.table_lookups, arch.table_turns)
     )
     parts = arch.macros_per_core * arch.macro.compartments // lanes
-    if fields.get("to_memory"):
+    if step.fields.get("to_memory"):
         return copy_cycles(grid.positions * op.words[1], arch)
     # A part waits while lanes take turns for the part, or the word-vector, before.
     moves = result_parts(op, parts)
     waits = (parts - 1) * (turns - 1) + max(0, turns - 1 - (moves - parts))
     return float(words * (moves + waits))
+
+
+def row_cycles(op: Op) -> int:
+    """Return the cycles of the row unit for a group of channels at each position of a vector."""
+    channels = op.fields["bias"]
+    if op.fields["operation"] == Operation.NORM:
+        return 3 * channels + MEAN_READY + INVERSE_READY
+    return op.group_words + SHARE_READY + 2 * channels
 
 
 def result_parts(op: Op, parts: int) -> int:

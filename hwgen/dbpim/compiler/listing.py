@@ -129,7 +129,8 @@ def totals(packets: list[Packet], arch: Arch) -> Iterator[str]:
     for packet in packets:
         beats.update(part_beats(packet, arch))
     counts = Counter(packet.opcode for packet in packets)
-    yield "packets: " + ", ".join(f"{counts[opcode]} {opcode.name}" for opcode in Opcode)
+    known = [each for each in Opcode if each is not Opcode.FLOATS or arch.row_unit]
+    yield "packets: " + ", ".join(f"{counts[opcode]} {opcode.name}" for opcode in known)
     yield "bytes:   " + ", ".join(f"{n * arch.port_bytes} {part}" for part, n in beats.items())
     selected = sum(int(tile.masks.sum()) for tile in tiles)
     bits = sum(tile.masks.size for tile in tiles)
@@ -163,4 +164,7 @@ def part_beats(packet: Packet, arch: Arch) -> dict[str, int]:
     if packet.opcode is Opcode.TABLE:
         header = header_beats(Opcode.TABLE, arch)
         return {"table headers": header, "tables": packet.beats - header}
+    if packet.opcode is Opcode.FLOATS:
+        header = header_beats(Opcode.FLOATS, arch)
+        return {"floats headers": header, "floats": packet.beats - header}
     return {"instructions": packet.beats}

@@ -7,6 +7,7 @@ from hwgen.dbpim.compiler.lower_add import fused_additions, fused_op
 from hwgen.dbpim.compiler.lower_conv import conv_op, depthwise_op, image_window, linear_op
 from hwgen.dbpim.compiler.lower_pool import average_ops, maximum_op
 from hwgen.dbpim.compiler.lower_product import product_op
+from hwgen.dbpim.compiler.lower_row import norm_op, softmax_op
 from hwgen.dbpim.compiler.lower_simd import add_op, multiply_op, rescale_op, table_op
 from hwgen.dbpim.compiler.lower_words import concatenate_ops, shortcut_ops, upsample_ops
 from hwgen.dbpim.compiler.ops import ImageLoad, Lowered, MapShape, Op
@@ -20,6 +21,7 @@ from hwgen.network import (
     Concatenate,
     Constant,
     Conv,
+    LayerNorm,
     Linear,
     MatMul,
     MaxPool,
@@ -27,6 +29,7 @@ from hwgen.network import (
     QuantizedNetwork,
     Rescale,
     Shortcut,
+    Softmax,
     Table,
     Upsample,
 )
@@ -38,6 +41,8 @@ RULES: dict[Any, Callable[[Source, Any], Iterator[Op]]] = {
     Add: add_op,
     Multiply: multiply_op,
     MatMul: product_op,
+    Softmax: softmax_op,
+    LayerNorm: norm_op,
     Rescale: rescale_op,
     Table: table_op,
     Concatenate: concatenate_ops,

@@ -65,6 +65,14 @@ class ChannelWeights:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Floats:
+    """What the row unit needs of a layer: numbers and header of a ``FloatsPacket``."""
+
+    numbers: NDArray[np.uint32]
+    fields: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Op:
     """One pass over an output map, which becomes one step or several.
 
@@ -73,9 +81,10 @@ class Op:
     output: the map that it writes
     size: output positions of one image, (height, width)
     fields: of the instruction, as far as they do not depend on places and cores
-    words: first channel word and their number, of a SIMD operation
+    words: first channel word and their number, of a SIMD operation; of the row unit those of groups
+    group_words: channel words of a group
     broadcast: map b has one pixel; whole_second: each position reads all pixels of map b
-    weights: whether filters are sent; taps, table: what a SIMD operation receives
+    weights: whether filters are sent; taps, table, floats: what a SIMD operation receives
     whole: whether its results are bytes of the layer's map, not sums in between
     fused: convolution that it computes on the way; then `layer` is the addition, and the last map
         that it reads is the other addend
@@ -91,10 +100,12 @@ class Op:
     fields: Mapping[str, int]
     window: Window = field(default_factory=Window)
     words: Pair = (0, 1)
+    group_words: int = 1
     broadcast: bool = False
     whole_second: bool = False
     taps: ChannelWeights | None = None
     table: NDArray[np.uint8] | None = None
+    floats: Floats | None = None
     whole: bool = True
     fused: str | None = None
 

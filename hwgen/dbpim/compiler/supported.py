@@ -2,20 +2,25 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
+from hwgen.dbpim.compiler.lower_row import exponents_of
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, ROUNDINGS, WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import FACTOR_BITS, Opcode, field_limit
-from hwgen.dbpim.facts.timing import TAP_WORDS
+from hwgen.dbpim.facts.timing import NORM_CHANNELS, SUM_SPAN, TAP_WORDS
 from hwgen.errors import CompileError, Reasons
 from hwgen.network import (
     AveragePool,
     Conv,
     FeatureMap,
     Layer,
+    LayerNorm,
     Linear,
     MatMul,
     MaxPool,
     QuantizedNetwork,
     Shortcut,
+    Softmax,
     Upsample,
     Weighted,
 )
@@ -27,8 +32,17 @@ Refusal = tuple[str, str, object]
 
 TRANSFORMER = "no transformer's (no unit multiplies two maps, or reads a whole pixel first)"
 
-ROW_UNIT_OPS = ("matmul", "constant")
+ROW_UNIT_OPS = ("matmul", "constant", "softmax", "layer_norm")
 """What a chip with a row unit runs beside `OPS`."""
+
+LEAST, GREATEST = 2.0**-90, 2.0**127
+"""Between them the row unit rounds no quotient to a subnormal number, and no sum to an infinity."""
+
+GREATEST_VALUE = 2.0**50
+"""Values of a layer norm below it have no square sum beyond the largest number."""
+
+GROUP_LIMIT = 4095
+"""Channels of a group of a softmax at most."""
 
 SCALING = (": rounding", ": multipliers", ": shifts")
 """End the properties of a layer that no step but the last of a compilation looks at."""
@@ -80,6 +94,8 @@ def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
         yield from layer_refusals(network, layer, arch)
         if isinstance(layer, MatMul):
             yield from product_refusals(network, layer, arch)
+        if isinstance(layer, Softmax | LayerNorm):
+            yield from row_refusals(network, layer, arch)
         if layer is not last or not layer.output.raw:
             yield from map_refusals(f"layer {layer.name}: the output", layer.output, arch)
     yield from answer_refusals(network, arch)
@@ -145,6 +161,37 @@ def product_refusals(network: QuantizedNetwork, layer: MatMul, arch: Arch) -> It
         most = size * field_limit(Opcode.SIMD, field)
         if given % size or given > most:
             yield f"{what}{side}", f"a multiple of {size} and at most {most}", given
+
+
+def row_refusals(
+    network: QuantizedNetwork, layer: Softmax | LayerNorm, arch: Arch
+) -> Iterator[Refusal]:
+    """Yield what of a softmax or a layer norm the row unit does not hold, or not round."""
+    what, size = f"layer {layer.name}: ", arch.macro.compartments
+    channels = network.map_of(layer.inputs[0]).channels
+    arrays = network.arrays_of(layer.name)
+    if isinstance(layer, Softmax):
+        group = channels // layer.groups
+        most = min(size * field_limit(Opcode.SIMD, "kernel_width"), GROUP_LIMIT)
+        if (layer.groups > 1 and group % size) or group > most:
+            several = f"of several groups a multiple of {size}, " if layer.groups > 1 else ""
+            yield f"{what}channels of a group", f"{several}at most {most}", group
+        largest = float(arrays["exponentials"].view(np.float32)[0])
+        if not LEAST <= largest <= GREATEST / group:
+            yield f"{what}the first exponential", f"{LEAST:.0e} to {GREATEST / group:.0e}", largest
+        return
+    if channels > NORM_CHANNELS:
+        yield f"{what}channels of a norm", f"at most {NORM_CHANNELS}", channels
+    eps, scale = arrays["constants"].view(np.float32).tolist()
+    for name, value in (("eps", eps), ("scale of the output", scale)):
+        if value < LEAST:
+            yield f"{what}{name}", f"at least {LEAST:.0e}", value
+    values = np.abs(arrays["values"].view(np.float32))
+    smallest, largest = exponents_of(arrays["values"])
+    outside = (values[values > 0] < LEAST).any() or values.max() > GREATEST_VALUE
+    if largest - smallest > SUM_SPAN or outside:
+        allowed = f"zero or {LEAST:.0e} to {GREATEST_VALUE:.0e}, with {SUM_SPAN + 1} exponents"
+        yield f"{what}values", allowed, f"{values[values > 0].min():.2e} to {values.max():.2e}"
 
 
 def operation_refusals(

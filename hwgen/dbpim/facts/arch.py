@@ -72,7 +72,8 @@ class RowUnit:
 
     Its SIMD unit has at least as many lanes as a macro has compartments.
 
-    lanes: of the unit that reads a whole pixel before it writes one, up to macros_per_core
+    lanes: of the unit that reads a whole pixel before it writes one, macros_per_core: one a
+        position of a vector
     """
 
     lanes: Annotated[int, Field(ge=1, le=MOST_MACROS)]
@@ -196,6 +197,7 @@ class Arch:
         if self.row_unit is not None:
             lanes = self.row_unit.lanes
             at_most["row_unit.lanes"] = (lanes, self.macros_per_core, "macros_per_core")
+            at_least["row_unit.lanes"] = (lanes, self.macros_per_core, "macros_per_core")
             at_least["simd_lanes"] = (
                 self.simd_lanes,
                 self.macro.compartments,
@@ -206,7 +208,7 @@ class Arch:
                 raise ValueError(f"{name}|at most {meaning} ({limit})|{value}")
         for name, (value, limit, meaning) in at_least.items():
             if value < limit:
-                raise ValueError(f"{name}|at least {meaning}|{getattr(self, name)}")
+                raise ValueError(f"{name}|at least {meaning}|{getattr(self, name, value)}")
         return self
 
     @property
@@ -278,6 +280,11 @@ class Arch:
     def factor_bits(self) -> int:
         """Bits of a factor of an addition."""
         return FACTOR_BITS if "float32" in self.rounding else MULTIPLIER_BITS
+
+    @property
+    def row_lanes(self) -> int:
+        """Positions of a vector that the row unit of a core computes at a time; 0: it has none."""
+        return self.row_unit.lanes if self.row_unit else 0
 
     @property
     def table_lookups(self) -> int:

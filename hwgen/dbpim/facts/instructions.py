@@ -33,6 +33,12 @@ ROUNDINGS = ", ".join(f"{code} {name}" for name, code in ROUNDING_CODES.items())
 PACKET_UNIT_BITS = 64
 """The length of a packet (of a tile: of its header) is a multiple of it."""
 
+FLOAT_BITS = 32
+"""A float32."""
+
+CHANNEL_BITS = 9
+"""Width of the channels of a layer norm."""
+
 PIXEL_BYTES = (1, 2, 4, 8)
 """Bytes that one packed pixel may take in memory."""
 
@@ -51,10 +57,11 @@ class Opcode(IntEnum):
     TILE = 0x10
     TAPS = 0x11
     TABLE = 0x12
+    FLOATS = 0x13
 
 
 class Operation(IntEnum):
-    """What a SIMD instruction computes; SCORES and VALUES on chips with a row unit alone.
+    """What a SIMD instruction computes; SCORES to NORM on chips with a row unit alone.
 
     SCORES, VALUES: products of two maps, whose sums run over channels or over pixels of map b
     """
@@ -67,11 +74,19 @@ class Operation(IntEnum):
     TABLE = 5
     SCORES = 6
     VALUES = 7
+    SOFTMAX = 8
+    NORM = 9
 
 
 PRODUCTS = (Operation.SCORES, Operation.VALUES)
 """Operations that multiply two maps: a result reads each word of map a once, then the pixels of map
 b that it meets."""
+
+ROWS = (Operation.SOFTMAX, Operation.NORM)
+"""Operations of the row unit: the words of a group of channels are read `ROW_PASSES` times."""
+
+ROW_PASSES = 3
+"""softmax: largest byte, sum, quotients; layer norm: mean, squares, quotients."""
 
 
 class Space(IntEnum):
@@ -282,6 +297,15 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("opcode", 8, "TABLE"),
         Field("cores", MOST_CORES, "bit c: core c stores the table"),
     ),
+    Opcode.FLOATS: (
+        Field("opcode", 8, "FLOATS"),
+        Field("cores", MOST_CORES, "bit c: core c stores these numbers"),
+        Field("channels", CHANNEL_BITS, "pairs of gamma and beta behind the table; of SOFTMAX 0"),
+        Field("operand", FLOAT_BITS - 1, "factor of SOFTMAX, eps of NORM: float32 without sign"),
+        Field("divisor", FLOAT_BITS - 1, "of NORM: scale of the output"),
+        Field("count", FLOAT_BITS - 1, "of NORM: its channels"),
+        Field("least", 8, "of NORM: smallest biased exponent of the table, where not zero"),
+    ),
 }
 
 _CORE_NAMES = {*_KEEP, *_WORK, *_SECOND, "word_first", "word_count"}
@@ -296,6 +320,10 @@ PARAMETERS: tuple[Field, ...] = (
     Field("shift", 6, "s"),
 )
 """Parameters of one filter in a TILE packet, of one channel in a TAPS packet."""
+
+FLOAT_ENTRIES = 256
+"""Numbers of a FLOATS packet behind its header, entry 0 first; then gamma and beta, channel by
+channel."""
 
 TABLE_BYTES = 256
 """Bytes of a table, entry 0 first."""
@@ -328,7 +356,7 @@ def core_count(name: str) -> int:
 
 @cache
 def packet_bits(opcode: Opcode, cores: int) -> int:
-    """Return the bits of a packet, for TILE, TAPS and TABLE those of the header."""
+    """Return the bits of a packet, for TILE, TAPS, TABLE and FLOATS those of the header."""
     bits = sum(field.bits for field in PACKETS[opcode] if core_count(field.name) <= cores)
     return -(-bits // PACKET_UNIT_BITS) * PACKET_UNIT_BITS
 

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from hwgen.chip.fields import decode, encode
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import (
+    FLOAT_BITS,
+    FLOAT_ENTRIES,
     PACKETS,
     PARAMETER_BITS,
     PARAMETERS,
@@ -104,6 +106,16 @@ class TablePacket(Packet):
     entries: Bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class FloatsPacket(Packet):
+    """What the row unit needs of a layer.
+
+    numbers: uint32, bits of float32: a table of 256, then gamma and beta of each channel
+    """
+
+    numbers: NDArray[np.uint32]
+
+
 def beats_of(bits: int, arch: Arch) -> int:
     """Return the beats that hold so many bits."""
     return -(-bits // arch.port_bits)
@@ -189,6 +201,14 @@ def encode_taps(
 def encode_table(*, cores: int, entries: Bytes, arch: Arch) -> bytes:
     """Return a packet of a table; entries: uint8, (256,)."""
     return encode_header(Opcode.TABLE, {"cores": cores}, arch) + pad(entries.tobytes(), arch)
+
+
+def encode_floats(
+    *, cores: int, fields: Mapping[str, int], numbers: NDArray[np.uint32], arch: Arch
+) -> bytes:
+    """Return a packet of floats; fields: of the header, numbers: as in ``FloatsPacket``."""
+    header = encode_header(Opcode.FLOATS, {"cores": cores, **fields}, arch)
+    return header + pad(numbers.astype("<u4").tobytes(), arch)
 
 
 def encode_parameters(entry: FilterParameters) -> bytes:
@@ -287,7 +307,8 @@ class Reader:
         """Return the next packet."""
         start = self.offset
         first = int(self._image[start])
-        if first not in {int(opcode) for opcode in Opcode}:
+        known = {int(each) for each in Opcode if each is not Opcode.FLOATS or self._arch.row_unit}
+        if first not in known:
             raise damaged("a stream of known packets", f"opcode {first:#04x} at byte {start}")
         opcode = Opcode(first)
         header = self.part(packet_bits(opcode, self._arch.cores))
@@ -301,6 +322,13 @@ class Reader:
             beats = self.beats_since(start)
             return TablePacket(
                 opcode=opcode, offset=start, beats=beats, fields=fields, entries=entries
+            )
+        if opcode is Opcode.FLOATS:
+            count = FLOAT_ENTRIES + 2 * fields["channels"]
+            numbers = np.frombuffer(self.part(count * FLOAT_BITS), "<u4")
+            beats = self.beats_since(start)
+            return FloatsPacket(
+                opcode=opcode, offset=start, beats=beats, fields=fields, numbers=numbers
             )
         return Packet(opcode=opcode, offset=start, beats=self.beats_since(start), fields=fields)
 

@@ -82,6 +82,51 @@ ROOT_CYCLES = ROOT_STEPS + 1
 BYTE_DIVIDER_CYCLES = 12
 """Row unit: stages of a division whose quotient is a byte."""
 
+NORM_CHANNELS = 256
+"""Row unit: channels of a layer norm at most."""
+
+SUM_SPAN = 8
+"""Row unit: exponents of the values of a norm, which it sums without rounding, lie so near."""
+
+SQUARE_SUMS = 8
+"""Row unit: sums of squares that run beside each other."""
+
+SHARE_READY = 2
+"""Row unit: from the last byte of the sum of a softmax to the first cycle with its sum."""
+
+MEAN_READY = SHARE_READY + DIVISION_CYCLES
+"""Row unit: from the last byte of the sum of a layer norm to the first cycle with its mean."""
+
+SQUARES_READY = 2 + 2 * FLOAT_CYCLES
+"""Row unit: from the last byte of the squares to the first cycle with all eight sums."""
+
+PAIRS_READY = SQUARES_READY + FLOAT_CYCLES + 3
+"""Row unit: to the first cycle with the third of four sums; the last one follows."""
+
+HALVES_READY = PAIRS_READY + FLOAT_CYCLES + 2
+"""Row unit: to the first cycle with two sums."""
+
+SQUARE_READY = HALVES_READY + FLOAT_CYCLES
+"""Row unit: to the sum of all squares."""
+
+VARIANCE_READY = SQUARE_READY + DIVISION_CYCLES
+"""Row unit: to the variance."""
+
+RADICAND_READY = VARIANCE_READY + FLOAT_CYCLES
+"""Row unit: to the variance and eps."""
+
+DEVIATION_READY = RADICAND_READY + ROOT_CYCLES
+"""Row unit: to the deviation."""
+
+INVERSE_READY = DEVIATION_READY + DIVISION_CYCLES
+"""Row unit: to its inverse."""
+
+SHARE_CYCLES = 1 + FLOAT_CYCLES + BYTE_DIVIDER_CYCLES
+"""Row unit: from a byte of a softmax to its result."""
+
+NORM_CYCLES = 1 + 3 * FLOAT_CYCLES + BYTE_DIVIDER_CYCLES
+"""Row unit: from a byte of a layer norm to its result."""
+
 FIRST_COMMAND_CYCLE = 2
 """Loader: the cycle in which it requests BEGIN, as counted by the chip."""
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.events import EVENTS
-from hwgen.dbpim.facts.instructions import PRODUCTS, TABLE_BYTES, Opcode, Operation, of_core
+from hwgen.dbpim.facts.instructions import PRODUCTS, ROWS, TABLE_BYTES, Opcode, Operation, of_core
 from hwgen.dbpim.facts.stream import Packet, TilePacket, beats_of
 from hwgen.dbpim.model.activity import Counts, tile_keys
 from hwgen.dbpim.model.cells import FILTER_ENABLE_BITS, filter_columns
@@ -206,7 +206,7 @@ def simd_events(core: int, work: Work, arch: Arch) -> dict[str, int]:
     fields, vectors = work.fields, work.vectors[core]
     operation = fields["operation"]
     words = fields[of_core("word_count", core)]
-    taps = fields["kernel_height"] * fields["kernel_width"]
+    taps = taps_of(fields)
     taps = 2 if operation in TWO_MAPS else 1 if operation == Operation.TABLE else taps
     lanes = arch.table_lookups if operation == Operation.TABLE else arch.simd_lanes
     parts = arch.macros_per_core * arch.macro.compartments // lanes
@@ -214,6 +214,9 @@ def simd_events(core: int, work: Work, arch: Arch) -> dict[str, int]:
     moved = taps * parts
     if operation in PRODUCTS:
         moved = fields["kernel_height"] * (1 + (fields["kernel_width"] - 1) * parts)
+    if operation in ROWS:
+        words *= fields["kernel_width"]
+        results = moved = 0
     written, bussed = simd_writes(vectors, work)
     size = fields["enable_end"] - fields["enable_first"]
     size *= words * (SUM_RESULTS if fields["sums"] else 1)
@@ -224,6 +227,11 @@ def simd_events(core: int, work: Work, arch: Arch) -> dict[str, int]:
         "bank_bytes": written * size,
         "bus_bytes": bussed * size,
     }
+
+
+def taps_of(fields: Mapping[str, int]) -> int:
+    """Return the words that are read for a result, or for a group of channels."""
+    return fields["kernel_height"] * fields["kernel_width"]
 
 
 def simd_writes(vectors: Vectors, work: Work) -> tuple[int, int]:
@@ -243,6 +251,8 @@ def simd_reads(core: int, work: Work) -> int:
     if fields["operation"] in PRODUCTS:
         rows, met = fields["kernel_height"], fields["kernel_width"] - 1
         return count * rows * (int(vectors.active.sum()) + met * len(vectors.active))
+    if fields["operation"] in ROWS:
+        return count * taps_of(fields) * int(vectors.active.sum())
     words = first + np.arange(count)
     known = int((words < fields["input_channel_words"]).sum())
     if fields["operation"] not in TWO_MAPS:

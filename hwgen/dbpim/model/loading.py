@@ -6,6 +6,7 @@ from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.facts.timing import INSTRUCTION_SLOTS, TAP_SLOTS, TILE_SLOTS
 from hwgen.dbpim.model.map_writing import write_map
 from hwgen.dbpim.model.state import (
+    FLOATS,
     INSTRUCTION,
     NEVER,
     TABLE,
@@ -89,7 +90,10 @@ def next_part(t: int, sizes: Sizes, order: Order, cores: Rows, state: Ints) -> N
     else:
         for core in cores:
             if order.packets[state[PACKET]].cores >> core.number & 1:
-                core.table_at = t + 1
+                if kind == TABLE:
+                    core.table_at = t + 1
+                else:
+                    core.floats_at = t + 1
         next_packet(order, state)
 
 
@@ -168,6 +172,8 @@ def check(
             begin_body(core, order, packet)
     if packet.kind == TABLE:
         state[STATE], state[LEFT] = ENTRIES, sizes.table_beats
+    elif packet.kind == FLOATS:
+        state[STATE], state[LEFT] = ENTRIES, packet.body
     elif packet.kind == TAPS:
         state[STATE], state[LEFT] = PARAMETERS, sizes.channels
     else:
@@ -205,9 +211,11 @@ def begin_body(core: Record, order: Order, packet: Record) -> None:
 
 @compiled
 def fits(core: Record, sizes: Sizes, order: Order, packet: Record) -> bool:
-    """Return whether a core has space for a tile, for taps or for a table."""
+    """Return whether a core has space for a tile, for taps, for a table or floats."""
     if packet.kind == TABLE:
         return bool(core.table_at == NEVER)
+    if packet.kind == FLOATS:
+        return bool(core.floats_at == NEVER)
     if packet.kind == TAPS:
         return bool(core.taps_begun - core.taps_freed < TAP_SLOTS)
     tile = order.tiles[packet.row]

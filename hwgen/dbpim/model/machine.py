@@ -18,6 +18,7 @@ from hwgen.dbpim.model.computing import (
 from hwgen.dbpim.model.feeding import switch_inputs
 from hwgen.dbpim.model.loading import LEFT, LOADER_REGISTERS, POPPED, ROW_CORES, loader
 from hwgen.dbpim.model.map_writing import WRITER_REGISTERS
+from hwgen.dbpim.model.rows import row_step
 from hwgen.dbpim.model.sequencing import (
     FETCH,
     FINISHED,
@@ -47,7 +48,7 @@ from hwgen.dbpim.model.state import (
     Table,
     Weights,
 )
-from hwgen.dbpim.model.walking import fetch, hold_stream, waits_for_tile, walk
+from hwgen.dbpim.model.walking import fetch, hold_stream, is_row, waits_for_tile, walk
 from hwgen.dbpim.model.writing import (
     LANE_REGISTERS,
     WRITTEN_ROW,
@@ -155,7 +156,11 @@ def cores_step(
         if fields.opcode != CONV:
             fetch(t, core, fields, sizes)
             walk(t, core, fields, work[core.number], sizes, weights)
-            cause = simd_step(t, core, taken, waits, fields, work[core.number], sizes)
+            own = work[core.number]
+            if is_row(fields):
+                cause = row_step(t, core, taken, waits, fields, own, sizes)
+            else:
+                cause = simd_step(t, core, taken, waits, fields, own, sizes)
             computes |= cause == SIMD
             spent[core.number, cause] += sizes.macros
             continue

@@ -8,7 +8,7 @@ from hwgen.dbpim.model.computing import stages_empty
 from hwgen.dbpim.model.loading import LOADS, MAP, MAP_DONE, POPPED, STATE
 from hwgen.dbpim.model.simd import simd_is_idle
 from hwgen.dbpim.model.state import NEVER, Ints, Order, Record, Sizes, Table
-from hwgen.dbpim.model.walking import TABLE, start_core
+from hwgen.dbpim.model.walking import TABLE, is_row, start_core
 
 CONV, SIMD, STORE, END, LOAD = (
     int(each) for each in (Opcode.CONV, Opcode.SIMD, Opcode.STORE, Opcode.END, Opcode.LOAD)
@@ -98,6 +98,8 @@ def is_through(t: int, cores: Table, loading: Ints, fields: Record, state: Ints)
     for core in cores:
         if core.walking == 1 and fields.opcode == SIMD and fields.operation == TABLE:
             core.table_at = NEVER
+        if core.walking == 1 and fields.opcode == SIMD and is_row(fields):
+            core.floats_at = NEVER
         core.walking = core.done = 0
     return True
 

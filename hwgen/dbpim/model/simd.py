@@ -29,7 +29,7 @@ from hwgen.dbpim.model.writing import request_of
 @compiled
 def simd_is_idle(core: Record) -> bool:
     """Return whether all words have been read and all stages are empty."""
-    idle = core.words_read == core.words_written
+    idle = core.words_read == core.words_written and core.row_leaving == 0
     for stage in range(SIMD_CYCLES):
         idle &= core.simd[stage] == 0 and core.simd_full[stage] == 0
     return bool(idle)
@@ -106,7 +106,7 @@ def simd_step(
     core.words_read += 1
     core.occupied -= 1
     if entry[WORD_LAST_TAP] == 1:
-        enter(core, entry, fields, work, sizes)
+        enter(core, 0, entry, fields, work, sizes)
     return SIMD
 
 
@@ -123,8 +123,10 @@ def waiting_cause(t: int, core: Record, waits: bool) -> int:
 
 
 @compiled
-def enter(core: Record, entry: Ints, fields: Record, work: Record, sizes: Sizes) -> None:
-    """Put the result of the last part of a word-vector into the first stage."""
+def enter(
+    core: Record, stage: int, entry: Ints, fields: Record, work: Record, sizes: Sizes
+) -> None:
+    """Put the result of the last part of a word-vector into a stage."""
     y, x = entry[WORD_Y], entry[WORD_X]
     words, first, last_row = 0, 0, y
     for number in range(sizes.macros):
@@ -135,9 +137,9 @@ def enter(core: Record, entry: Ints, fields: Record, work: Record, sizes: Sizes)
             last_row = y + below
     row = entry[WORD_IMAGE] * fields.output_image_rows
     to_memory = fields.to_memory == 1
-    core.simd[0] = request_of(row + y, row + last_row, words, to_memory, work)
-    core.simd_row[0] = row + y
-    core.simd_column[0] = entry[WORD_IMAGE] * fields.output_image_columns + x
-    core.simd_words[0] = words
-    core.simd_first[0] = first
-    core.simd_end[0] = entry[WORD_END]
+    core.simd[stage] = request_of(row + y, row + last_row, words, to_memory, work)
+    core.simd_row[stage] = row + y
+    core.simd_column[stage] = entry[WORD_IMAGE] * fields.output_image_columns + x
+    core.simd_words[stage] = words
+    core.simd_first[stage] = first
+    core.simd_end[stage] = entry[WORD_END]

@@ -23,7 +23,7 @@ class ProgramStep:
     """One instruction of a program, its place in the step list, and the packets that follow it.
 
     load: the LOAD of the image that a CONV step reads, None for any other map
-    stored: its taps and tables
+    stored: its taps, tables and floats
     """
 
     plan: StepPlan
@@ -41,7 +41,7 @@ def program_steps(packets: Sequence[Packet], plans: Sequence[StepPlan]) -> list[
     for packet in packets:
         if isinstance(packet, TilePacket):
             steps[-1].tiles.append(packet)
-        elif packet.opcode in (Opcode.TAPS, Opcode.TABLE):
+        elif packet.opcode in (Opcode.TAPS, Opcode.TABLE, Opcode.FLOATS):
             steps[-1].stored.append(packet)
         else:
             plan = next(waiting)

@@ -63,14 +63,15 @@ first_position: number of the step's first position, where positions count from 
 cost_offset, cost_stride: see Weights
 """
 
-INSTRUCTION, TILE, TAPS, TABLE = range(4)
+INSTRUCTION, TILE, TAPS, TABLE, FLOATS = range(5)
 PACKET_TYPE = np.dtype(
-    [(name, np.int64) for name in ("kind", "row", "header_beats", "cores", "taps")]
+    [(name, np.int64) for name in ("kind", "row", "header_beats", "cores", "taps", "body")]
 )
 """One row for each packet of the stream after BEGIN.
 
 kind: one of the above; row: in the table of instructions or of tiles
-header_beats: of the instruction, or of the header; cores, taps: of TAPS and TABLE
+header_beats: of the instruction, or of the header; cores, taps: of TAPS, TABLE and FLOATS
+body: beats behind the header
 """
 
 CAUSES = (
@@ -230,6 +231,7 @@ _SCALARS = """
     held tiles_begun walk retired rows_begun rows_valid rows_retired masks_begun masks_retired
     words_read words_written moved fill row written
     tap part turn sent resends taps_begun taps_walked taps_freed table_at
+    floats_at row_pass row_channel row_settles row_step row_leaving row_written
 """
 _ARRAYS: dict[str, tuple[int, ...]] = {
     "tile_of": (TILE_SLOTS,),
@@ -263,6 +265,7 @@ _ARRAYS: dict[str, tuple[int, ...]] = {
     "simd_words": (SIMD_CYCLES,),
     "simd_first": (SIMD_CYCLES,),
     "simd_end": (SIMD_CYCLES,),
+    "row_word": (WORD_HELD + 1,),
 }
 CORE_TYPE = np.dtype(
     [(name, np.int64) for name in _SCALARS.split()]
@@ -294,6 +297,9 @@ word
 sent, resends: words granted, and requests to follow, of the request of the SIMD unit
 taps_begun, taps_walked, taps_freed, taps_at: channel words of taps; table_at: cycle from which the
 table is known (`NEVER`: not loaded)
+floats_at: the same of floats; row_pass, row_channel: that the row unit reads next, row_settles: it
+waits for results, row_step: since the last byte of a pass; row_leaving: a bit for each byte on its
+way, by its cycles; row_written: bytes of the group that have left; row_word: of these bytes
 """
 
 NEVER = 1 << 60
@@ -303,7 +309,7 @@ def new_cores(sizes: Sizes) -> Table:
     """Return the state of all cores after reset."""
     cores = np.zeros(sizes.cores, dtype=CORE_TYPE)
     cores["number"] = np.arange(sizes.cores)
-    cores["table_at"] = NEVER
+    cores["table_at"] = cores["floats_at"] = NEVER
     return cores
 
 

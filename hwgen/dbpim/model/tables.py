@@ -16,6 +16,7 @@ from hwgen.dbpim.model.activity import Counts
 from hwgen.dbpim.model.machine import run
 from hwgen.dbpim.model.spans import Spans, new_spans
 from hwgen.dbpim.model.state import (
+    FLOATS,
     INSTRUCTION,
     PACKET_TYPE,
     STEP_FIELDS,
@@ -35,7 +36,12 @@ from hwgen.dbpim.model.state import (
 )
 from hwgen.errors import SimulationError
 
-KINDS = {Opcode.TILE: TILE, Opcode.TAPS: TAPS, Opcode.TABLE: TABLE}
+KINDS = {
+    Opcode.TILE: TILE,
+    Opcode.TAPS: TAPS,
+    Opcode.TABLE: TABLE,
+    Opcode.FLOATS: FLOATS,
+}
 
 
 class Cycles(NamedTuple):
@@ -117,7 +123,14 @@ def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Order, NDArray[np.uin
         fields = packet.fields
         number = tile_number if kind == TILE else len(steps)
         order.append(
-            (kind, number, beats[packet.opcode], fields.get("cores", 0), fields.get("taps", 0))
+            (
+                kind,
+                number,
+                beats[packet.opcode],
+                fields.get("cores", 0),
+                fields.get("taps", 0),
+                packet.beats - beats[packet.opcode],
+            )
         )
         if isinstance(packet, TilePacket):
             row = tiles[tile_number]

@@ -5,7 +5,7 @@ becomes visible. Timing rules: docs/dbpim-microarchitecture.md.
 """
 
 from hwgen.chip.compiled import compiled
-from hwgen.dbpim.facts.instructions import PRODUCTS, Opcode, Operation
+from hwgen.dbpim.facts.instructions import PRODUCTS, ROWS, Opcode, Operation
 from hwgen.dbpim.facts.timing import (
     FETCH_CYCLES,
     FETCH_SLOTS,
@@ -33,6 +33,7 @@ CONV = int(Opcode.CONV)
 DEPTHWISE, TABLE = int(Operation.DEPTHWISE), int(Operation.TABLE)
 TWO_MAPS = (int(Operation.ADD), int(Operation.MULTIPLY))
 MULTIPLIED = tuple(int(each) for each in PRODUCTS)
+OF_ROWS = tuple(int(each) for each in ROWS)
 
 
 @compiled
@@ -49,6 +50,7 @@ def start_core(t: int, core: Record, work: Record) -> None:
     core.fetching = core.fetch_known = core.requested = 0
     core.kernel_y = core.kernel_x = 0
     core.tap = core.part = 0
+    core.row_pass = core.row_channel = core.row_settles = 0
 
 
 @compiled
@@ -102,7 +104,9 @@ def waits_for_tile(t: int, core: Record, fields: Record) -> bool:
     if fields.operation == DEPTHWISE:
         walk = core.taps_walked
         return bool(walk >= core.taps_begun or core.taps_at[walk % TAP_SLOTS] > t)
-    return bool(fields.operation == TABLE and core.table_at > t)
+    if fields.operation == TABLE:
+        return bool(core.table_at > t)
+    return bool(is_row(fields) and core.floats_at > t)
 
 
 @compiled
@@ -156,8 +160,8 @@ def walk(
         core.channel_word = tile.channel_word
         core.fetch_known = 0
     if core.fetch_known == 0:
-        if fields.opcode != CONV and is_product(fields):
-            count_product_reads(core, fields, sizes)
+        if fields.opcode != CONV and (is_product(fields) or is_row(fields)):
+            count_reads_at_output(core, fields, sizes)
         else:
             count_reads(core, fields, sizes)
         core.fetch_known = 1
@@ -244,11 +248,11 @@ def count_reads(core: Record, fields: Record, sizes: Sizes) -> None:
 
 
 @compiled
-def count_product_reads(core: Record, fields: Record, sizes: Sizes) -> None:
-    """Set the reads of a word of map a at each position, or of the pixel of map b that all meet."""
+def count_reads_at_output(core: Record, fields: Record, sizes: Sizes) -> None:
+    """Set the reads of a word at each position, or of the pixel of map b that all meet."""
     for bank in range(sizes.macros):
         core.bank_reads[bank] = 0
-    if core.kernel_x > 0:
+    if core.kernel_x > 0 and is_product(fields):
         core.bank_reads[0] = 1
         return
     for number in range(sizes.macros):
@@ -278,6 +282,12 @@ def reads_second(fields: Record) -> bool:
 def is_product(fields: Record) -> bool:
     """Return whether a SIMD step multiplies two maps: a word of map a, then pixels of map b."""
     return bool(fields.operation in MULTIPLIED)
+
+
+@compiled
+def is_row(fields: Record) -> bool:
+    """Return whether a SIMD step is one of the row unit."""
+    return bool(fields.operation in OF_ROWS)
 
 
 @compiled
@@ -348,7 +358,8 @@ def advance_simd(
         return
     core.left = work.vectors
     first_vector(core, work)
-    core.word += 1
-    core.channel_word += 1
+    words = fields.kernel_width if is_row(fields) else 1
+    core.word += words
+    core.channel_word += words
     core.taps_walked += fields.operation == DEPTHWISE
-    core.done = core.word == work.word_first + work.word_count
+    core.done = core.word == work.word_first + words * work.word_count

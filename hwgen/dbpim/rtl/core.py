@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import Opcode
+from hwgen.dbpim.facts.instructions import ROWS, Opcode
 from hwgen.dbpim.rtl import layouts
 from hwgen.dbpim.rtl.activation_buffer import ActivationBuffer
 from hwgen.dbpim.rtl.core_events import core_pulses, macro_pulses
@@ -16,6 +16,7 @@ from hwgen.dbpim.rtl.load_bus import load_bus
 from hwgen.dbpim.rtl.macro import Macro
 from hwgen.dbpim.rtl.output_stage import OutputStage
 from hwgen.dbpim.rtl.residual_adder import ResidualAdder
+from hwgen.dbpim.rtl.row_unit import RowUnit
 from hwgen.dbpim.rtl.simd import Simd
 from hwgen.dbpim.rtl.switch import Switch
 from hwgen.dbpim.rtl.tile_store import TileStore
@@ -27,7 +28,7 @@ class Core(Part):
     """Computes the core's position vectors of a step, and holds its slices of the maps.
 
     ``y = requantize(weights @ im2col(x) + bias)`` with the tiles that the loader has sent, or the
-    result of ``Simd``
+    result of ``Simd`` or, on a chip that has one, of ``RowUnit``
 
     Pipeline, of a word in cycle 0 without stalls (docs/dbpim-microarchitecture.md has each stage)
         cycle -1  walker: the word enters the request
@@ -81,6 +82,8 @@ class Core(Part):
         self.parts = [self._tile_store, self._walker, self._fetcher, self._switch]
         self.parts += [self._group_queue, self._macro, self._output_stage, self._residual_adder]
         self.parts += [self._simd, self._write_port, self._activation_buffer]
+        self._row_unit = RowUnit(arch=arch) if arch.row_unit else None
+        self.parts += [self._row_unit] if self._row_unit else []
         super().__init__(
             {
                 "go": In(1),
@@ -104,6 +107,7 @@ class Core(Part):
         bits = self.instruction.as_value()
         self._layer = data.View(conv, bits[: conv.size])
         self._loaded = data.View(load, bits[: load.size])
+        self._is_row = Cat(self.instruction.operation == each for each in ROWS).any()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -116,9 +120,12 @@ class Core(Part):
         connect(m, flipped(self.loads.tile), store.loads)
         connect(m, flipped(self.loads.taps), simd.taps)
         connect(m, flipped(self.loads.table), simd.table)
-        fetcher, switch = self._feed(m, store=store, walker=walker, queue=queue, simd=simd)
+        rows = self._place_rows(m)
+        fetcher, switch = self._feed(
+            m, store=store, walker=walker, queue=queue, simd=simd, rows=rows
+        )
         macros = self._compute(m, store=store, queue=queue, output=output)
-        port = self._write_results(m, store=store, output=output, simd=simd)
+        port = self._write_results(m, store=store, output=output, simd=simd, rows=rows)
         connect(m, output.request, adder.result)
         connect(m, adder.request, port.output)
         buffer = self._connect_buffer(m, port=port, fetcher=fetcher, adder=adder)
@@ -128,10 +135,14 @@ class Core(Part):
             m.d.sync += active.eq(1)
         with m.Elif(self.finish):
             m.d.sync += active.eq(0)
+        others_idle, reads = simd.idle, simd.reads
+        if rows:
+            others_idle &= rows.idle
+            reads |= rows.reads
         at_rest = ~active | (walker.done & store.empty_walked & fetcher.empty)
         m.d.comb += [
-            self.idle.eq(at_rest & output.empty & adder.empty & simd.idle),
-            self.computes.eq(Cat(macro.issue for macro in macros).any() | simd.reads),
+            self.idle.eq(at_rest & output.empty & adder.empty & others_idle),
+            self.computes.eq(Cat(macro.issue for macro in macros).any() | reads),
             self.waits_for_load.eq(
                 walker.waits_for_load | (queue.head_valid & ~store.row_loaded).any()
             ),
@@ -155,6 +166,19 @@ class Core(Part):
         m.d.comb += [self.pulses[name].eq(value) for name, value in pulses.items()]
         return m
 
+    def _place_rows(self, m: Module) -> PartInstance | None:
+        """Place the row unit of a chip that has one."""
+        if self._row_unit is None:
+            return None
+        m.submodules.row_unit = rows = self._row_unit.instance()
+        connect(m, flipped(self.loads.floats), rows.floats)
+        m.d.comb += [
+            rows.instruction.eq(self.instruction),
+            rows.go.eq(self.go_simd),
+            rows.finish.eq(self.finish),
+        ]
+        return rows
+
     def _feed(
         self,
         m: Module,
@@ -163,29 +187,40 @@ class Core(Part):
         walker: PartInstance,
         queue: PartInstance,
         simd: PartInstance,
+        rows: PartInstance | None,
     ) -> tuple[PartInstance, PartInstance]:
         """Place fetcher and switch between walker and queue, and return them."""
         m.submodules.fetcher = fetcher = self._fetcher.instance()
         m.submodules.switch = switch = self._switch.instance()
         connect(m, walker.request, fetcher.request)
         is_simd = self.instruction.opcode == Opcode.SIMD
+        not_rows, known = is_simd, simd.taps_known
+        released = switch.word_release | simd.word_release
+        if rows:
+            not_rows = is_simd & ~self._is_row
+            known = Mux(self._is_row, rows.known, simd.taps_known)
+            released |= rows.word_release
+            m.d.comb += [
+                rows.word.eq(fetcher.word),
+                rows.word_valid.eq(fetcher.word_valid & is_simd & self._is_row),
+            ]
         m.d.comb += [
             walker.instruction.eq(self.instruction),
             walker.work.eq(self.work),
             walker.go.eq(self.go | self.go_simd),
             walker.finish.eq(self.finish),
             store.tile_done.eq(walker.tile_done),
-            walker.taps_known.eq(simd.taps_known),
+            walker.taps_known.eq(known),
             simd.taps_walked.eq(walker.word_done),
             fetcher.outside.eq(self.instruction.outside),
             simd.go.eq(self.go_simd),
             simd.finish.eq(self.finish),
             simd.instruction.eq(self.instruction),
             simd.word.eq(fetcher.word),
-            simd.word_valid.eq(fetcher.word_valid & is_simd),
+            simd.word_valid.eq(fetcher.word_valid & not_rows),
             switch.word.eq(fetcher.word),
             switch.word_valid.eq(fetcher.word_valid & ~is_simd),
-            fetcher.word_release.eq(switch.word_release | simd.word_release),
+            fetcher.word_release.eq(released),
             store.mask_index.eq(walker.mask_index),
             walker.mask.eq(store.mask),
             switch.queue_full.eq(queue.full),
@@ -235,11 +270,28 @@ class Core(Part):
         return macros
 
     def _write_results(
-        self, m: Module, *, store: PartInstance, output: PartInstance, simd: PartInstance
+        self,
+        m: Module,
+        *,
+        store: PartInstance,
+        output: PartInstance,
+        simd: PartInstance,
+        rows: PartInstance | None,
     ) -> PartInstance:
-        """Connect output stage and SIMD unit to the write port, and return it."""
+        """Connect output stage, SIMD unit and row unit to the write port, and return it."""
         m.submodules.write_port = port = self._write_port.instance()
-        connect(m, simd.result, port.result)
+        if rows:
+            # They never work in one step.
+            m.d.comb += [
+                port.result.valid.eq(simd.result.valid | rows.result.valid),
+                port.result.payload.eq(
+                    Mux(rows.result.valid, rows.result.payload, simd.result.payload)
+                ),
+                simd.result.ready.eq(port.result.ready),
+                rows.result.ready.eq(port.result.ready),
+            ]
+        else:
+            connect(m, simd.result, port.result)
         connect(m, port.request, flipped(self.request))
         m.d.comb += [
             output.layer.eq(self._layer),

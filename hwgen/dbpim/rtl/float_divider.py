@@ -38,7 +38,7 @@ class Quotient(NamedTuple):
         m.d.comb += magnitude.eq(
             Cat(kept[: size.fraction], top[: size.exponent]) + (half & (sticky | kept[0]))
         )
-        return magnitude
+        return Mux(top > 0, magnitude, 0)
 
 
 class FloatDivider(Part):
@@ -48,6 +48,7 @@ class FloatDivider(Part):
     of its own; a divisor is a positive float32. Each cycle subtracts the divisor where it fits.
 
     Ports
+        enable       in   1        all registers move; else they hold
         start        in   1        operands are taken; not while `busy`
         negative     in   1        of the dividend
         significand  in   48       of the dividend, from 0
@@ -55,9 +56,9 @@ class FloatDivider(Part):
         divisor      in   31       normal float32 above 0, without its sign
         busy         out  1
         result       out  32       float32, of the last division until the next `start`
-    Latency  ``DIVISION_CYCLES`` from `start` to the result; `busy` in the cycles between
+    Latency  ``DIVISION_CYCLES`` edges with `enable` from `start` to the result; `busy` in between
     Rate     one division in ``DIVISION_CYCLES``
-    Errors   none; a result that is neither normal nor zero means nothing
+    Errors   none; a result below the normal numbers is zero, one beyond the largest means nothing
     Golden   ``golden.ops.float32.divide`` and ``golden.ops.float32.quotient``
     Source   IEEE 754, division
     """
@@ -67,6 +68,7 @@ class FloatDivider(Part):
     def __init__(self) -> None:
         super().__init__(
             {
+                "enable": In(1),
                 "start": In(1),
                 "negative": In(1),
                 "significand": In(DIVIDEND_BITS),
@@ -89,7 +91,7 @@ class FloatDivider(Part):
         m.d.comb += self.busy.eq(step != 0)
         # Cycle 0: the operands are taken, the dividend as it is.
         given = Signal(DIVIDEND_BITS)
-        with m.If(self.start):
+        with m.If(self.enable & self.start):
             m.d.sync += [
                 given.eq(self.significand),
                 negative.eq(self.negative),
@@ -101,7 +103,7 @@ class FloatDivider(Part):
         zeros = leading_zeros(m, given, name="zeros")
         normal = (given << zeros)[:DIVIDEND_BITS]
         fits = rest >= divisor
-        with m.If(step == 1):
+        with m.If(self.enable & (step == 1)):
             m.d.sync += [
                 rest.eq(normal[-size.significand :]),
                 below.eq(normal[: -size.significand]),
@@ -110,7 +112,7 @@ class FloatDivider(Part):
                 step.eq(2),
             ]
         # A bit of the quotient in each cycle.
-        with m.Elif(self.busy):
+        with m.Elif(self.enable & self.busy):
             left = Mux(fits, rest - divisor, rest)
             m.d.sync += [
                 quotient.eq(Cat(fits, quotient)),
@@ -128,11 +130,12 @@ class FloatRoot(Part):
     """``result = sqrt(value)`` of a normal float32 above 0, rounded to nearest even.
 
     Ports
+        enable  in   1   all registers move; else they hold
         start   in   1   the value is taken; not while `busy`
         value   in   31  normal float32 above 0, without its sign
         busy    out  1
-        result  out  32  float32, of the last root until the next `start`
-    Latency  ``ROOT_CYCLES`` from `start` to the result; `busy` in the cycles between
+        result  out  31  float32 without its sign, of the last root until the next `start`
+    Latency  ``ROOT_CYCLES`` edges with `enable` from `start` to the result; `busy` in between
     Rate     one root in ``ROOT_CYCLES``
     Errors   none
     Golden   ``golden.ops.float32.root``
@@ -144,7 +147,13 @@ class FloatRoot(Part):
     def __init__(self) -> None:
         bits = FLOAT32.bits
         super().__init__(
-            {"start": In(1), "value": In(bits - 1), "busy": Out(1), "result": Out(bits)}
+            {
+                "enable": In(1),
+                "start": In(1),
+                "value": In(bits - 1),
+                "busy": Out(1),
+                "result": Out(bits - 1),
+            }
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -157,7 +166,7 @@ class FloatRoot(Part):
         radicand = Signal(size.significand + 2)
         root, rest = Signal(ROOT_STEPS), Signal(ROOT_STEPS + 1)
         m.d.comb += self.busy.eq(step != 0)
-        with m.If(self.start):
+        with m.If(self.enable & self.start):
             m.d.sync += [
                 radicand.eq(Mux(odd, significand << 1, significand << 2)),
                 exponent.eq(self.value[size.fraction + 1 :] + (size.bias >> 1) + odd),
@@ -168,7 +177,7 @@ class FloatRoot(Part):
         # A bit of the root in each cycle, and two of the radicand.
         grown, tried = Cat(radicand[-2:], rest), Cat(Const(1, 2), root)
         fits = grown >= tried
-        with m.Elif(self.busy):
+        with m.Elif(self.enable & self.busy):
             m.d.sync += [
                 radicand.eq(radicand << 2),
                 root.eq(Cat(fits, root)),

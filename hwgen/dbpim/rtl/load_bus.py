@@ -6,22 +6,25 @@ from amaranth.lib.wiring import In, Out, PureInterface, Signature
 
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
-from hwgen.dbpim.facts.instructions import TABLE_BYTES, Opcode
-from hwgen.dbpim.facts.timing import TAP_WORDS
+from hwgen.dbpim.facts.instructions import FLOAT_BITS, FLOAT_ENTRIES, TABLE_BYTES, Opcode
+from hwgen.dbpim.facts.timing import NORM_CHANNELS, TAP_WORDS
 from hwgen.dbpim.rtl.layouts import packet, parameters, row_cells, row_meta
 
 
 def load_bus(arch: Arch, *, cores: int = 1) -> Signature:
     """Return the bus as the loader drives it; strobes and rooms have a bit for each core.
 
-    Members: those of ``tile_loads``, ``row_loads``, ``taps_loads`` and ``table_loads``
+    Members: those of ``tile_loads``, ``row_loads``, ``taps_loads`` and ``table_loads``, with a row
+    unit ``floats_loads``
     """
+    floats = {"floats": Out(floats_loads(arch, cores=cores))} if arch.row_unit else {}
     return Signature(
         {
             "tile": Out(tile_loads(arch, cores=cores)),
             "row": Out(row_loads(arch, cores=cores)),
             "taps": Out(taps_loads(arch, cores=cores)),
             "table": Out(table_loads(arch, cores=cores)),
+            **floats,
         }
     )
 
@@ -122,6 +125,34 @@ def table_loads(arch: Arch, *, cores: int = 1) -> Signature:
             "push": Out(cores),
         }
     )
+
+
+def floats_loads(arch: Arch, *, cores: int = 1) -> Signature:
+    """Return the floats of a layer of the row unit.
+
+    Members
+        header  out  FLOATS packet  of the floats that are loaded
+        room    in   cores          the core uses no floats: the next ones may be stored
+        write   out  cores          the core stores a beat
+        index   out  floats_index   number of the beat: those of the table, then of gamma and beta
+        data    out  port_bits      that beat, the lowest number first
+        push    out  cores          with the last beat: the floats are complete
+    """
+    return Signature(
+        {
+            "header": Out(packet(Opcode.FLOATS)),
+            "room": In(cores),
+            "write": Out(cores),
+            "index": Out(floats_index(arch)),
+            "data": Out(arch.port_bits),
+            "push": Out(cores),
+        }
+    )
+
+
+def floats_index(arch: Arch) -> int:
+    """Return the width of the number of a beat of floats."""
+    return bits_for_index((FLOAT_ENTRIES + 2 * NORM_CHANNELS) * FLOAT_BITS // arch.port_bits)
 
 
 def fan_out(m: Module, loads: PureInterface, of_cores: list[PureInterface]) -> None:

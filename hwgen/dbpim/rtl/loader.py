@@ -20,6 +20,7 @@ from hwgen.dbpim.facts.instructions import (
     packet_bits,
 )
 from hwgen.dbpim.facts.stream import header_beats
+from hwgen.dbpim.rtl.floats_loader import FloatsLoader
 from hwgen.dbpim.rtl.layouts import (
     ERROR_BITS,
     bus_writes,
@@ -33,13 +34,17 @@ from hwgen.dbpim.rtl.tile_loader import TileLoader
 
 OPCODE_BITS = field_bits(Opcode.BEGIN, "opcode")
 COUNT_BITS = field_bits(Opcode.LOAD, "segment_beats")
-BODIES = (Opcode.TILE, Opcode.TAPS, Opcode.TABLE)
-"""Packets that go to the cores."""
+
+
+def bodies_of(arch: Arch) -> tuple[Opcode, ...]:
+    """Return the packets that go to the cores."""
+    floats = (Opcode.FLOATS,) if arch.row_unit else ()
+    return (Opcode.TILE, Opcode.TAPS, Opcode.TABLE, *floats)
 
 
 def header_bits(arch: Arch) -> dict[int, int]:
     """Return the bits of each packet after the first one, of those with a body of the header."""
-    return {int(code): packet_bits(code, arch.cores) for code in (*INSTRUCTIONS, *BODIES)}
+    return {int(code): packet_bits(code, arch.cores) for code in (*INSTRUCTIONS, *bodies_of(arch))}
 
 
 def first_bits(arch: Arch) -> int:
@@ -99,6 +104,8 @@ class Loader(Part):
         self._table_loader = TableLoader(arch=arch)
         self.parts = [self._front, self._load_writer, self._tile_loader]
         self.parts += [self._taps_loader, self._table_loader]
+        self._floats_loader = FloatsLoader(arch=arch) if arch.row_unit else None
+        self.parts += [self._floats_loader] if self._floats_loader else []
         super().__init__(
             {
                 "run": In(1),
@@ -126,6 +133,8 @@ class Loader(Part):
             Opcode.TAPS: self._taps_loader.instance(),
             Opcode.TABLE: self._table_loader.instance(),
         }
+        if self._floats_loader:
+            bodies[Opcode.FLOATS] = self._floats_loader.instance()
         for code, body in bodies.items():
             m.submodules[f"{code.name.lower()}_loader"] = body
         # The first packet is BEGIN with a LOAD behind it.
@@ -135,6 +144,9 @@ class Loader(Part):
         self._connect_tile(m, bodies[Opcode.TILE], header=view(Opcode.TILE, front.packet))
         self._connect_taps(m, bodies[Opcode.TAPS], header=view(Opcode.TAPS, front.packet))
         self._connect_table(m, bodies[Opcode.TABLE], header=view(Opcode.TABLE, front.packet))
+        if self._floats_loader:
+            header = view(Opcode.FLOATS, front.packet)
+            self._connect_floats(m, bodies[Opcode.FLOATS], header=header)
         self._connect_front(m, front=front, writer=writer, bodies=bodies)
         m.d.comb += [
             self.instruction.payload.eq(current),
@@ -235,6 +247,17 @@ class Loader(Part):
         self._strobes(m, header, [(loads.write, table.write), (loads.push, table.done)])
         m.d.comb += [loads.index.eq(table.index), loads.data.eq(self.beats.payload)]
 
+    def _connect_floats(self, m: Module, floats: PartInstance, *, header: data.View) -> None:
+        """Connect the loader of floats."""
+        loads = self.loads.floats
+        self._strobes(m, header, [(loads.write, floats.write), (loads.push, floats.done)])
+        m.d.comb += [
+            floats.header.eq(header),
+            loads.header.eq(header),
+            loads.index.eq(floats.index),
+            loads.data.eq(self.beats.payload),
+        ]
+
     def _commands(self, m: Module, *, load: data.View) -> None:
         """Request the data of a LOAD that starts, then the segment after it."""
         command, size = self.command.payload, self._arch.port_bytes
@@ -304,6 +327,8 @@ class Loader(Part):
             Opcode.TAPS: self.loads.taps.room,
             Opcode.TABLE: self.loads.table.room,
         }
+        if self._floats_loader:
+            rooms[Opcode.FLOATS] = self.loads.floats.room
         with m.Switch(opcode):
             for code, room in rooms.items():
                 with m.Case(code):

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import PRODUCTS, Opcode, Operation
+from hwgen.dbpim.facts.instructions import PRODUCTS, ROWS, Opcode, Operation
 from hwgen.dbpim.facts.timing import TILE_SLOTS
 from hwgen.dbpim.rtl import layouts
 from hwgen.dbpim.rtl.product_walk import ProductWalk
@@ -71,8 +71,9 @@ class Walker(Part):
 
     CONV: filter groups, chunks, tiles, vectors, words (kh, kw, channel word). SIMD: channel words,
     vectors, taps (kh, kw; of ADD and MULTIPLY the two maps; of a product of two maps each word of
-    map a and the pixels of map b that it meets). ``VectorPixels`` says what a vector is and where
-    its input words lie; position i goes to macro ``(i + turn) mod M``.
+    map a and the pixels of map b that it meets; of the row unit groups of channel words, vectors,
+    passes, words of a group). ``VectorPixels`` says what a vector is and where its input words lie;
+    position i goes to macro ``(i + turn) mod M``.
 
     Ports
         instruction     in      SIMD           CONV or SIMD, constant while the walker walks
@@ -137,6 +138,7 @@ class Walker(Part):
         self._two_maps = self._is_simd & two_maps
         scores, values = (operation == product for product in PRODUCTS)
         self._is_product = self._is_simd & (scores | values)
+        self._is_row = self._is_simd & Cat(operation == each for each in ROWS).any()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -212,7 +214,8 @@ class Walker(Part):
         simd_word = Signal.like(self.work.word_first, name="simd_word")
         m.d.comb += self.word_done.eq(self._is_simd & taken & ends.vector & ends.group)
         with m.If(self.word_done):
-            m.d.sync += [simd_word.eq(simd_word + 1), words_left.eq(words_left - 1)]
+            step = Mux(self._is_row, self.instruction.kernel_width, 1) if self._walk else 1
+            m.d.sync += [simd_word.eq(simd_word + step), words_left.eq(words_left - 1)]
         with m.If(self.go):
             m.d.sync += [simd_word.eq(self.work.word_first), words_left.eq(self.work.word_count)]
         return simd_word
@@ -344,9 +347,12 @@ class Walker(Part):
             pixels.met.eq(walk.met),
         ]
         product = Tap(walk.first, walk.second, walk.number, walk.word, Const(1))
+        # The window of the row unit: passes, and words of a group.
+        word = window.word + window.kx
+        row = Tap(window.number == 0, Const(0), window.number, word, Const(1))
         chosen = Tap(*(Signal.like(each, name=name) for name, each in plain._asdict().items()))
         m.d.comb += [
-            signal.eq(Mux(self._is_product, mine, other))
-            for signal, mine, other in zip(chosen, product, plain, strict=True)
+            signal.eq(Mux(self._is_product, of_two, Mux(self._is_row, of_row, other)))
+            for signal, of_two, of_row, other in zip(chosen, product, row, plain, strict=True)
         ]
         return chosen

@@ -8,10 +8,9 @@ from itertools import combinations
 
 import numpy as np
 
-from hwgen.crossbar.model.allocate import counts_at, layer_work
+from hwgen.crossbar.model.allocate import counts_at, layer_work, macros_alike
 from hwgen.crossbar.model.design import Design, Layout, lay_out, most_macros
 from hwgen.crossbar.model.evaluate import simulate
-from hwgen.crossbar.model.macros import macros_alike
 from hwgen.crossbar.model.tables import ADC, CONV, Tables
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hwgen.crossbar.facts.rules import PUBLISHED
-from hwgen.crossbar.pages.published import (
+from hwgen.report.paper import PaperRow, row
+from hwgen.studies.pimsyn_paper.published import (
     CODE_GOPS_PER_W,
     CODE_POWER_W,
     IMAGENET,
@@ -12,7 +13,6 @@ from hwgen.crossbar.pages.published import (
     PEAK_TOPS_PER_W,
     SYNTHESIS_HOURS,
 )
-from hwgen.report.paper import PaperRow, row
 from hwgen.studies.pimsyn_paper.rows import mean, over
 from hwgen.studies.pimsyn_paper.searches import Searches
 
@@ -99,7 +99,7 @@ def peak_of(searches: Searches, name: str, result: "SearchResult") -> float:
     from hwgen.crossbar.model.audit import audit
     from hwgen.crossbar.model.breakdown import peak_gops_per_w
     from hwgen.crossbar.model.record import make_arch
-    from hwgen.crossbar.synthesis.finish import confirm
+    from hwgen.crossbar.synthesis.result import confirm
 
     found = confirm(searches.network(name), searches.components, result, result.best)
     arch = make_arch(found, name)
@@ -112,7 +112,7 @@ def isaac_rows(searches: Searches, names: tuple[str, ...]) -> Iterator[PaperRow]
     """Yield Fig. 6: each network, then least, mean and most of all of them."""
     ratios: dict[str, list[float]] = {what: [] for what in MEASURES}
     for name in names:
-        from hwgen.crossbar.synthesis.finish import confirm
+        from hwgen.crossbar.synthesis.result import confirm
         from hwgen.studies.pimsyn_paper.isaac import best_isaac
 
         chip: Isaac = best_isaac(

@@ -35,8 +35,8 @@ class PimsynPaper(Paper, command="paper pimsyn", example="--networks alexnet,cif
         """Search for every row."""
         from hwgen.crossbar.facts.rules import rules_of
         from hwgen.crossbar.pages.problem import COMPONENTS
-        from hwgen.crossbar.pages.published import CIFAR, CODE_POWER_W, IMAGENET
         from hwgen.studies.pimsyn_paper.compare import Request, pimsyn_paper
+        from hwgen.studies.pimsyn_paper.published import CIFAR, CODE_POWER_W, IMAGENET
 
         request = Request(
             networks=(*IMAGENET, *CIFAR) if self.networks is None else self.networks,

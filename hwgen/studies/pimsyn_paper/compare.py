@@ -7,7 +7,6 @@ from hwgen.commands.digests import versions
 from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.rules import name_of
 from hwgen.crossbar.pages.problem import check_power
-from hwgen.crossbar.pages.published import CIFAR, IMAGENET
 from hwgen.errors import ConfigError
 from hwgen.files.shipped import shown
 from hwgen.report.paper import PaperRow
@@ -16,6 +15,7 @@ from hwgen.studies.pimsyn_paper.chips import code_rows, isaac_rows, peak_rows
 from hwgen.studies.pimsyn_paper.gains import compare, gain_rows, search_rows
 from hwgen.studies.pimsyn_paper.images import image_rows
 from hwgen.studies.pimsyn_paper.parameters import parameter_rows, space_rows
+from hwgen.studies.pimsyn_paper.published import CIFAR, IMAGENET
 from hwgen.studies.pimsyn_paper.report import PaperReport
 from hwgen.studies.pimsyn_paper.reuse import reuse_rows
 from hwgen.studies.pimsyn_paper.searches import Request, Searches, searches

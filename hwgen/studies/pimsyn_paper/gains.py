@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hwgen.crossbar.pages.published import GAINS, IMAGENET, Gain
 from hwgen.report.paper import PaperRow, row
 from hwgen.studies.pimsyn_paper.chips import throughput_of
+from hwgen.studies.pimsyn_paper.published import GAINS, IMAGENET, Gain
 from hwgen.studies.pimsyn_paper.rows import mean, over, ratio
 from hwgen.studies.pimsyn_paper.searches import Reached, Searches
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hwgen.crossbar.pages.published import GIBBON, GIBBON_100, PIMSYN, PIMSYN_100, Image
 from hwgen.report.paper import PaperRow, row
+from hwgen.studies.pimsyn_paper.published import GIBBON, GIBBON_100, PIMSYN, PIMSYN_100, Image
 from hwgen.studies.pimsyn_paper.searches import Searches
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def with_classes(searches: Searches, name: str, power_w: float, best: "Candidate
     from hwgen.crossbar.model.evaluate import evaluate
     from hwgen.crossbar.model.least import is_within
     from hwgen.crossbar.model.record import design_of
-    from hwgen.crossbar.model.tabulate import make_tables
+    from hwgen.crossbar.model.tables import make_tables
 
     network = searches.network(name)
     last = replace(network.layers[-1], out_channels=HUNDRED)

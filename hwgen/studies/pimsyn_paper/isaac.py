@@ -53,8 +53,9 @@ from hwgen.crossbar.model.tables import (
     SHIFT_ADD,
     Ints,
     Tables,
+    make_tables,
+    part_table,
 )
-from hwgen.crossbar.model.tabulate import make_tables, part_table
 
 POINT = Point(rram_ratio=None, cell_bits=2, side=128, dac_bits=1)
 CROSSBARS_PER_IMA, IMAS_PER_TILE, TILES_PER_CHIP = 8, 12, 168

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.rules import PUBLISHED, Rules
-from hwgen.crossbar.pages.published import PARAMETERS, SPACE_DECADES
 from hwgen.report.paper import PaperRow, row
+from hwgen.studies.pimsyn_paper.published import PARAMETERS, SPACE_DECADES
 from hwgen.studies.pimsyn_paper.searches import Searches
 
 PORTS = 5
@@ -21,11 +21,11 @@ SPACES = {"copies": False, "copies and macros": True}
 
 def space_rows(searches: Searches, names: tuple[str, ...]) -> Iterator[PaperRow]:
     """Yield the size of the design space (section III) of each network, as a power of ten."""
-    from hwgen.crossbar.synthesis.published import method
-    from hwgen.crossbar.synthesis.published.space import decades
+    from hwgen.studies.pimsyn_paper.published_search.search import decades
+    from hwgen.studies.pimsyn_paper.published_search.tasks import Problem
 
     for name in names:
-        problem = method.Problem(
+        problem = Problem(
             network=searches.network(name),
             components=searches.components,
             power_w=searches.request.power_w,

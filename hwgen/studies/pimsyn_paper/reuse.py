@@ -43,7 +43,7 @@ def reuse_rows(searches: Searches, found: dict[str, "SearchResult | None"]) -> I
 def pairs_of(searches: Searches, name: str, best: "Candidate") -> list["Reuse"]:
     """Return what each pair of convolutions costs and saves in the best design of a network."""
     from hwgen.crossbar.model.record import design_of
-    from hwgen.crossbar.model.tabulate import make_tables
+    from hwgen.crossbar.model.tables import make_tables
     from hwgen.studies.pimsyn_paper.adc_reuse import reuse
 
     request = searches.request

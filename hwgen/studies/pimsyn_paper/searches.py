@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from hwgen.jobs.executors import Executor
     from hwgen.jobs.store import Store
 
-PUBLISHED = "hwgen.crossbar.synthesis.published.work:run"
+PUBLISHED = "hwgen.studies.pimsyn_paper.published_search.pieces:run"
 
 COMPARED = 10_000
 """Evaluations of each search in a comparison, unless the person says otherwise."""
 
-EVALUATIONS_PER_BOX, FEWEST_BOXES, MOST_BOXES = 10, 12, 240
-"""A search with fewer evaluations bounds fewer boxes, too."""
+EVALUATIONS_PER_NODE, FEWEST_NODES, MOST_NODES = 10, 12, 240
+"""A search with fewer evaluations bounds fewer nodes, too."""
 
 METHODS: dict[str, dict[str, Any]] = {
     "text": {"variant": "text", "equal": True},
@@ -98,7 +98,7 @@ class Searches:
     ) -> "SearchResult | None":
         """Return what the default search finds; None: nothing fits."""
         from hwgen.crossbar.synthesis import search as dse
-        from hwgen.crossbar.synthesis.budget import Budget
+        from hwgen.crossbar.synthesis.state import Budget
 
         def on_progress(progress: "Progress") -> None:
             self.tell(
@@ -112,7 +112,7 @@ class Searches:
             power_w=power_w,
             rules=self.request.rules,
             seed=self.request.seed,
-            budget=Budget(evaluations=evaluations, boxes=boxes(evaluations), sharing=sharing),
+            budget=Budget(evaluations=evaluations, nodes=nodes(evaluations), sharing=sharing),
             executor=self.executor,
             store=self.store,
             on_progress=on_progress,
@@ -152,7 +152,7 @@ class Searches:
 
     def operations(self, name: str) -> float:
         """Return the operations of an image; published rules take groups for dense."""
-        from hwgen.crossbar.model.tabulate import operations_of
+        from hwgen.crossbar.model.tables import operations_of
 
         made: float = operations_of(self.network(name), self.request.rules)
         return made
@@ -169,11 +169,11 @@ class Searches:
         )
 
 
-def boxes(evaluations: int | None) -> int | None:
-    """Return how many boxes are bounded beside so many evaluations."""
+def nodes(evaluations: int | None) -> int | None:
+    """Return how many nodes are bounded beside so many evaluations."""
     if evaluations is None:
         return None
-    return max(FEWEST_BOXES, min(MOST_BOXES, evaluations // EVALUATIONS_PER_BOX))
+    return max(FEWEST_NODES, min(MOST_NODES, evaluations // EVALUATIONS_PER_NODE))
 
 
 @contextmanager
@@ -182,7 +182,7 @@ def searches(context: Context, request: Request, components: Components) -> Iter
     from hwgen.jobs.executors import make_executor
     from hwgen.jobs.store import Store
 
-    code = [digest_of_code(*CODE), np.__version__]
+    code = [digest_of_code(*CODE, PUBLISHED.partition(":")[0].rpartition(".")[0]), np.__version__]
     store = Store(context.work / "search", code=digest_of(code))
     with (
         context.status("searching") as tell,

@@ -13,8 +13,7 @@ from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.design import Design
-from hwgen.crossbar.model.tables import Tables
-from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.model.tables import Tables, make_tables
 
 SHIPPED = load_components(Path(__file__).parents[3] / "configs" / "crossbar" / "components.yaml")
 PADS = SHIPPED.scratchpads

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
+from hwgen.crossbar.model.conflicts import conflicts
 from hwgen.crossbar.model.design import lay_out
 from hwgen.crossbar.model.exact import exact_times
-from hwgen.crossbar.model.links import conflicts
 from hwgen.crossbar.model.pipeline import make_pipeline
 from hwgen.crossbar.model.timing import Times, closed_form
 from tests.crossbar.model.designs import compiled_of

@@ -4,8 +4,7 @@ import pytest
 
 from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.model.breakdown import break_down
-from hwgen.crossbar.model.energy import energy_pj, leakage_pj
-from hwgen.crossbar.model.events import run_events
+from hwgen.crossbar.model.events import energy_pj, leakage_pj, run_events
 from hwgen.crossbar.model.record import make_arch
 from tests.verif.crossbar.whole import design, plain_network
 

@@ -8,13 +8,18 @@ import pytest
 from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
-from hwgen.crossbar.model.allocate import FEASIBLE, allocate, counts_at, layer_work, used_crossbars
+from hwgen.crossbar.model.allocate import (
+    FEASIBLE,
+    allocate,
+    counts_at,
+    layer_work,
+    macros_alike,
+    used_crossbars,
+)
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import evaluate, evaluate_identical
-from hwgen.crossbar.model.macros import macros_alike
 from hwgen.crossbar.model.record import confirm
-from hwgen.crossbar.model.tables import ADC, FC, PEAK, RATE, RATIO, Tables
-from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.model.tables import ADC, FC, PEAK, RATE, RATIO, Tables, make_tables
 from tests.crossbar.model.alexnet import ALEXNET
 
 COMPONENTS = load_components(Path(__file__).parents[3] / "configs/crossbar/components.yaml")

@@ -4,7 +4,7 @@ import numpy as np
 
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.pipeline import ADD, MVM, Pipeline
-from hwgen.crossbar.model.registers import advance, make_registers, waits_of
+from hwgen.crossbar.model.timing import advance, make_registers, waits_of
 from tests.crossbar.model.buildable import buildable
 
 BLOCKS = 12

@@ -4,14 +4,18 @@ import numpy as np
 import pytest
 
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
+from hwgen.crossbar.model.conflicts import conflicts, take_turns
 from hwgen.crossbar.model.design import Design, Layout
 from hwgen.crossbar.model.exact import exact_times
-from hwgen.crossbar.model.links import conflicts
-from hwgen.crossbar.model.needed import needed_blocks, provider_block
 from hwgen.crossbar.model.pipeline import Pipeline
-from hwgen.crossbar.model.shared_adcs import take_turns
 from hwgen.crossbar.model.tables import Tables
-from hwgen.crossbar.model.timing import Times, closed_done, closed_form
+from hwgen.crossbar.model.timing import (
+    Times,
+    closed_done,
+    closed_form,
+    needed_blocks,
+    provider_block,
+)
 from tests.crossbar.model.buildable import buildable
 
 RULES = [PUBLISHED, STRICT]

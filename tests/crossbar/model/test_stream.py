@@ -14,19 +14,20 @@ from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.breakdown import break_down
 from hwgen.crossbar.model.buffers import inputs_held, kilobytes_above, kilobytes_of
 from hwgen.crossbar.model.design import Layout, lay_out
-from hwgen.crossbar.model.evaluate import FEASIBLE, evaluate
-from hwgen.crossbar.model.exact import exact_times, stream_times
-from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline
-from hwgen.crossbar.model.record import confirm, make_arch, make_schedule
-from hwgen.crossbar.model.stream import (
+from hwgen.crossbar.model.evaluate import (
+    FEASIBLE,
     FINER,
     LATER,
+    evaluate,
     holds,
     most_waiting,
     seen_latencies,
     steady_stream,
     watch,
 )
+from hwgen.crossbar.model.exact import exact_times, stream_times
+from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline
+from hwgen.crossbar.model.record import confirm, make_arch, make_schedule
 from hwgen.crossbar.model.tables import KILOBYTES, Ints, Tables
 from tests.crossbar.model.designs import case_of, compiled_of
 from tests.crossbar.model.layers import conv, fc

@@ -10,8 +10,7 @@ from hwgen.crossbar.compiler import shipped_network
 from hwgen.crossbar.facts.layout import first_needed, last_needed
 from hwgen.crossbar.facts.network import Columns, CrossbarLayer
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT
-from hwgen.crossbar.model.tables import ADDING
-from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.model.tables import ADDING, make_tables
 from hwgen.errors import ConfigError
 from tests.crossbar.model.designs import COMPONENTS, compiled_of
 from tests.crossbar.model.layers import layer

@@ -15,7 +15,6 @@ from rich.console import Console
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.schedule import Schedule
 from hwgen.crossbar.model.record import Confirmed
-from hwgen.crossbar.pages.published import PEAK_TOPS_PER_W
 from hwgen.crossbar.pages.reported import pareto_of
 from hwgen.crossbar.pages.synthesis import SynthesisReport
 from hwgen.crossbar.pages.synthesis_chip import spans
@@ -23,6 +22,7 @@ from hwgen.crossbar.pages.synthesis_page import synthesis_page
 from hwgen.crossbar.pages.synthesis_plots import GUEST, layer_colours
 from hwgen.crossbar.pages.synthesis_table import cut, short_names, synthesis_table
 from hwgen.report.files import report_text, schema_of
+from hwgen.studies.pimsyn_paper.published import PEAK_TOPS_PER_W
 from tests.synthesis import POWER_W, handed_on, result
 
 Made = tuple[Arch, Schedule, SynthesisReport]
@@ -224,6 +224,14 @@ def test_the_page_places_the_chip_among_published_ones(made: Made, page: str) ->
     both = synthesis_page(named, arch, schedule)
     assert "Table V of PIMSYN" in both and "0.197" in both
     assert "Table V of PIMSYN" not in page
+
+
+def test_the_page_without_a_study_of_published_chips(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arch, schedule, report = made
+    monkeypatch.setattr("hwgen.commands.studies.studies", list)
+    assert "Beside published chips" not in synthesis_page(report, arch, schedule)
 
 
 def test_names_cannot_break_the_page(made: Made) -> None:

@@ -23,6 +23,7 @@ from hwgen.crossbar.pages.networks import load_network
 from hwgen.crossbar.pages.searching import seen, told
 from hwgen.crossbar.pages.synthesis_files import FILES
 from hwgen.crossbar.pages.synthesize import synthesize_network
+from hwgen.crossbar.synthesis.first_look import FirstLook
 from hwgen.crossbar.synthesis.result import Progress, SearchResult
 from hwgen.errors import ConfigError, DesignError, OutputError
 from tests.onnx_graphs import conv, model, node
@@ -168,6 +169,7 @@ def test_a_search_that_will_compile_is_told_of(
     said = io.StringIO()
     synthesize_network(Context(work=tmp_path / "work", console=Console(file=said)), request_of())
     assert said.getvalue().count("the search is compiled once") == cold
+    assert said.getvalue().count("one copy of the weights of") == cold
 
 
 @pytest.mark.parametrize("power_w", [0.0, -1.0, float("nan"), float("inf"), 1e9])
@@ -204,6 +206,26 @@ def test_a_hopeless_budget_is_refused_before_a_search(
     components = load_components(COMPONENTS_FILE)
     assert nothing_below_w(network, components, STRICT) <= least
     assert least_power_w(network, components, STRICT) == least
+
+
+@pytest.mark.parametrize(
+    ("least", "allowed"),
+    [(0.171, "at least 0.171 for one copy"), (None, "above the 0.15 that every design of")],
+)
+def test_a_hopeless_budget_is_refused_before_anything_is_compiled(
+    context: Context,
+    request_of: Callable[..., Synthesize],
+    monkeypatch: pytest.MonkeyPatch,
+    least: float | None,
+    allowed: str,
+) -> None:
+    cold = "hwgen.crossbar.synthesis.compiling"
+    monkeypatch.setattr(f"{cold}.must_compile", lambda: True)
+    monkeypatch.setattr(f"{cold}.compile_once", lambda _: pytest.fail("nothing is compiled"))
+    look = FirstLook(nothing_below_w=0.15, least_w=least, gops_per_w=0.0)
+    monkeypatch.setattr("hwgen.crossbar.synthesis.first_look.first_look", lambda *_, **__: look)
+    with pytest.raises(ConfigError, match=f"--power-w must be {allowed}"):
+        synthesize_network(context, request_of(power_w=0.1))
 
 
 def test_a_refusal_says_why_no_design_was_taken() -> None:

@@ -11,9 +11,8 @@ from hwgen.crossbar.facts.point import points
 from hwgen.crossbar.facts.rules import STRICT, Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import Cost, evaluate
-from hwgen.crossbar.model.tables import CONV, FC, Tables
-from hwgen.crossbar.model.tabulate import make_tables
-from hwgen.crossbar.synthesis.judge import fits
+from hwgen.crossbar.model.tables import CONV, FC, Tables, make_tables
+from hwgen.crossbar.synthesis.anneal import fits
 from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.model.layers import conv, fc, layer, pool
 

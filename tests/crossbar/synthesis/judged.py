@@ -1,4 +1,4 @@
-"""Random designs that fit, judged exactly; boxes around them; what each of their layers takes."""
+"""Random designs that fit, judged exactly; nodes around them; what each of their layers takes."""
 
 import random
 from collections.abc import Iterator
@@ -13,15 +13,13 @@ from hwgen.crossbar.model.evaluate import Cost, evaluate
 from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline
 from hwgen.crossbar.model.tables import CONV, FC, FLOOR, Tables
 from hwgen.crossbar.model.timing import Times, closed_form
-from hwgen.crossbar.synthesis.bound import BoxBound, bound_box
-from hwgen.crossbar.synthesis.boxes import Box, box_at
+from hwgen.crossbar.synthesis.anneal import fits, simple_design
+from hwgen.crossbar.synthesis.bound import NodeBound, bound_node
 from hwgen.crossbar.synthesis.choices import Choices, make_choices
-from hwgen.crossbar.synthesis.cuts import Cut, Needs, critical_cut, make_needs
-from hwgen.crossbar.synthesis.held import Held, make_held
-from hwgen.crossbar.synthesis.judge import fits
 from hwgen.crossbar.synthesis.moves import join, repair
-from hwgen.crossbar.synthesis.ranges import all_ranges
-from hwgen.crossbar.synthesis.simple import simple_design
+from hwgen.crossbar.synthesis.nodes import Node, all_ranges, node_at
+from hwgen.crossbar.synthesis.paths import Cut, Needs, Way, critical_cut, make_needs
+from hwgen.crossbar.synthesis.scratchpads import Contents, make_contents
 from tests.crossbar.model.designs import compiled_of
 from tests.crossbar.model.random_designs import random_case
 from tests.rules import named
@@ -32,7 +30,7 @@ class Judged(NamedTuple):
 
     name: str
     tables: Tables
-    held: Held
+    contents: Contents
     needs: Needs
     design: Design
     cost: Cost
@@ -56,27 +54,31 @@ class Judged(NamedTuple):
         return closed_form(self.tables, self.layout, self.pipeline)
 
     @property
+    def way(self) -> Way:
+        return Way(self.tables, self.needs, self.layout, self.pipeline, self.times)
+
+    @property
     def cut(self) -> Cut:
         """Its own critical path."""
-        return critical_cut(self.tables, self.needs, self.layout, self.pipeline, self.times)
+        return critical_cut(self.way)
 
-    def box(self, share: float) -> Box:
-        """A box around it, off its middle."""
+    def node(self, share: float) -> Node:
+        """A node around it, off its middle."""
         cost = self.cost
         steps = cost.steps * (1 - share), cost.steps * (1 + share / 2)
         step_low = max(cost.step_ns * (1 - share), self.tables.scalars[FLOOR])
         step_ns = step_low, cost.step_ns * (1 + share)
-        return box_at(self.tables, steps, step_ns, int(cost.memory))
+        return node_at(self.tables, steps, step_ns, int(cost.memory))
 
     def choices(self, share: float) -> Choices:
         ranges = all_ranges(len(self.tables.kind))
-        return make_choices(self.tables, self.held, self.box(share), ranges)
+        return make_choices(self.tables, self.contents, self.node(share), ranges)
 
-    def bound(self, box: Box, target: float, cuts: list[Cut] | None = None) -> BoxBound:
-        """The bound of a box that looks at everything."""
-        facts = self.tables, self.held, self.needs
+    def bound(self, node: Node, target: float, cuts: list[Cut] | None = None) -> NodeBound:
+        """The bound of a node that looks at everything."""
+        facts = self.tables, self.contents, self.needs
         ranges = all_ranges(len(self.tables.kind))
-        return bound_box(*facts, box, target, cuts=cuts or [], ranges=ranges)
+        return bound_node(*facts, node, target, cuts=cuts or [], ranges=ranges)
 
 
 def judged(name: str, tables: Tables, design: Design) -> Judged | None:
@@ -84,7 +86,7 @@ def judged(name: str, tables: Tables, design: Design) -> Judged | None:
     cost = evaluate(tables, design, True)
     if not fits(tables, cost):
         return None
-    return Judged(name, tables, make_held(tables), make_needs(tables), design, cost)
+    return Judged(name, tables, make_contents(tables), make_needs(tables), design, cost)
 
 
 def small(rules: Rules, seeds: range) -> Iterator[Judged]:

@@ -5,15 +5,15 @@ import numpy as np
 from hwgen.crossbar.facts.rules import PUBLISHED
 from hwgen.crossbar.model.tables import Tables
 from hwgen.crossbar.synthesis.choices import Choices
-from hwgen.crossbar.synthesis.company import followed
-from hwgen.crossbar.synthesis.pairs import neighbours
+from hwgen.crossbar.synthesis.pricing import neighbours
+from hwgen.crossbar.synthesis.sharing import followed
 from tests.crossbar.synthesis.judged import Judged
 
 BATCHES = [range(begin, begin + 25) for begin in range(0, 150, 25)]
 """Seeds of the random networks that one test looks at."""
 
 SHARES = (1e-4, 0.02, 0.3)
-"""Sizes of the boxes around a design."""
+"""Sizes of the nodes around a design."""
 
 
 def fitting(rows: Choices, given: Judged, i: int) -> list[int]:

@@ -1,7 +1,7 @@
 """No design beats a bound: the whole bound, and each of its terms, against designs judged exactly.
 
 A design is random: copies, macros, pairs that share them, clocks of fully connected layers, in
-random networks with random constants. Its box holds it, so everything a box says must hold for it.
+random networks with random constants. Its node holds it, so all that a node says must hold for it.
 """
 
 from dataclasses import replace
@@ -27,22 +27,18 @@ from hwgen.crossbar.model.tables import (
     RATIO,
     STATIC,
     Tables,
+    make_tables,
 )
-from hwgen.crossbar.model.tabulate import make_tables
 from hwgen.crossbar.model.timing import Times
 from hwgen.crossbar.synthesis.bound import halves
-from hwgen.crossbar.synthesis.boxes import Box, box_at
 from hwgen.crossbar.synthesis.choices import Choices, make_choices
-from hwgen.crossbar.synthesis.company import company_of
-from hwgen.crossbar.synthesis.costs import fixed_costs, rounding_up
-from hwgen.crossbar.synthesis.cuts import Cut
-from hwgen.crossbar.synthesis.held import capacity_elements, make_held
-from hwgen.crossbar.synthesis.pairs import busy_steps, savings_of
-from hwgen.crossbar.synthesis.ranges import all_ranges
-from hwgen.crossbar.synthesis.scan import scan
-from hwgen.crossbar.synthesis.stage import stage_of
-from hwgen.crossbar.synthesis.stages import pace
-from hwgen.crossbar.synthesis.work import root_boxes
+from hwgen.crossbar.synthesis.nodes import Node, all_ranges, fixed_costs, node_at, rounding_up, scan
+from hwgen.crossbar.synthesis.pace import layer_in, pace
+from hwgen.crossbar.synthesis.paths import Cut
+from hwgen.crossbar.synthesis.pricing import busy_steps, savings_of
+from hwgen.crossbar.synthesis.scratchpads import capacity_elements, make_contents
+from hwgen.crossbar.synthesis.sharing import sharing_of
+from hwgen.crossbar.synthesis.work import root_nodes
 from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.model.layers import conv
 from tests.crossbar.synthesis.judged import Judged, neighbours_of, small
@@ -60,39 +56,39 @@ THOUSANDS = [range(begin, begin + 1000) for begin in range(0, 12_000, 1000)]
 def test_no_design_beats_the_bound(rules: Rules, batch: range) -> None:
     for given in small(rules, batch):
         cost = given.cost
-        boxes = [given.box(0.02), given.box(1e-4)]
-        for box in root_boxes(given.tables, given.tables.scalars[RATIO] / 2):
-            if box.step_low <= cost.step_ns <= box.step_high:
-                boxes.append(box)
+        nodes = [given.node(0.02), given.node(1e-4)]
+        for node in root_nodes(given.tables, given.tables.scalars[RATIO] / 2):
+            if node.step_low <= cost.step_ns <= node.step_high:
+                nodes.append(node)
         cuts = [given.cut, *(each.cut for each in neighbours_of(given))]
-        for box in boxes:
-            check_bounds(given, box, cuts)
+        for node in nodes:
+            check_bounds(given, node, cuts)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("batch", THOUSANDS)
 def test_ten_thousand_random_designs(batch: range) -> None:
-    """Each in a box around it, with a choice for each of its layers; nine of ten seeds fit."""
+    """Each in a node around it, with a choice for each of its layers; nine of ten seeds fit."""
     found = 0
     for given in small(STRICT, batch):
         found += 1
         chosen_rows(given, given.choices(0.02))
-        check_bounds(given, given.box(0.02), [given.cut])
+        check_bounds(given, given.node(0.02), [given.cut])
     assert found > 0.8 * len(batch)
 
 
-def check_bounds(given: Judged, box: Box, cuts: list[Cut]) -> None:
-    """Hold the bounds of a box to the energy of a design in it."""
+def check_bounds(given: Judged, node: Node, cuts: list[Cut]) -> None:
+    """Hold the bounds of a node to the energy of a design in it."""
     allowed = given.cost.energy_nj * (1 + ROUNDING)
-    assert scan(given.tables, box) <= allowed, given.name
+    assert scan(given.tables, node) <= allowed, given.name
     # Far above the design, so that nothing stops before the bound is as high as it gets.
-    bound = given.bound(box, 10 * given.cost.energy_nj, cuts)
-    assert bound.energy <= allowed, (given.name, box)
+    bound = given.bound(node, 10 * given.cost.energy_nj, cuts)
+    assert bound.energy <= allowed, (given.name, node)
 
 
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("batch", BATCHES)
-def test_boxes_of_many_scratchpads_and_ratios(rules: Rules, batch: range) -> None:
+def test_nodes_of_many_scratchpads_and_ratios(rules: Rules, batch: range) -> None:
     """What holds for all of them together holds for each."""
     for given in small(rules, batch):
         scalars = given.tables.scalars.copy()
@@ -100,10 +96,10 @@ def test_boxes_of_many_scratchpads_and_ratios(rules: Rules, batch: range) -> Non
         scalars[RATIO] = (1 + own) / 2
         tables = given.tables._replace(scalars=scalars)
         last = len(tables.memories) - 1
-        box = given.box(0.01)._replace(ratio_low=own / 2, ratio_high=scalars[RATIO])
+        node = given.node(0.01)._replace(ratio_low=own / 2, ratio_high=scalars[RATIO])
         allowed = given.cost.energy_nj * (1 + ROUNDING)
         for memory, most in ((0, last), (0, given.cost.memory), (given.cost.memory, last)):
-            wide = box._replace(memory=memory, most_memory=most)
+            wide = node._replace(memory=memory, most_memory=most)
             assert scan(tables, wide) <= allowed, given.name
             energy, static = fixed_costs(tables, wide)
             for ratio in (own / 2, own, scalars[RATIO]):
@@ -112,30 +108,30 @@ def test_boxes_of_many_scratchpads_and_ratios(rules: Rules, batch: range) -> Non
                     alone = wide._replace(memory=one, most_memory=one, **narrow)
                     each = fixed_costs(tables, alone)
                     assert energy <= each[0] and static <= each[1], given.name
-            other = given._replace(tables=tables, held=make_held(tables))
+            other = given._replace(tables=tables, contents=make_contents(tables))
             bound = other.bound(wide, 10 * given.cost.energy_nj, [given.cut])
             assert bound.energy <= allowed, given.name
 
 
-def test_halves_are_all_of_a_box() -> None:
+def test_halves_are_all_of_a_node() -> None:
     """Scratchpads and ratios are told apart first; steps are split in their middle."""
-    whole = Box(100.0, 120.0, 100.0, 100.0, 1, 4, 0.15, 0.3)
+    whole = Node(100.0, 120.0, 100.0, 100.0, 1, 4, 0.15, 0.3)
     found, done = [whole], []
     while found:
-        box = found.pop()
-        if box.memory == box.most_memory and box.ratio_low == box.ratio_high:
-            done.append(box)
+        node = found.pop()
+        if node.memory == node.most_memory and node.ratio_low == node.ratio_high:
+            done.append(node)
         else:
-            found += halves(box)
-    assert sorted((box.memory, box.ratio_low) for box in done) == [
+            found += halves(node)
+    assert sorted((node.memory, node.ratio_low) for node in done) == [
         (memory, ratio) for memory in range(1, 5) for ratio in RRAM_RATIOS
     ]
-    assert {tuple(box)[:4] for box in done} == {tuple(whole)[:4]}
+    assert {tuple(node)[:4] for node in done} == {tuple(whole)[:4]}
     below, above = halves(done[0])
     assert (below.steps_low, above.steps_high) == (100.0, 120.0)
     assert below.steps_high == above.steps_low == pytest.approx(np.sqrt(12000.0))
     wide = halves(whole._replace(step_high=160.0))
-    assert [(box.step_low, box.step_high, box.most_memory) for box in wide] == [
+    assert [(node.step_low, node.step_high, node.most_memory) for node in wide] == [
         (100.0, pytest.approx(np.sqrt(16000.0)), 4),
         (pytest.approx(np.sqrt(16000.0)), 160.0, 4),
     ]
@@ -154,9 +150,9 @@ def test_each_layer_finds_its_choice(rules: Rules, batch: range) -> None:
 
 
 def check_sums(given: Judged, rows: Choices, share: float, chosen: list[int]) -> None:
-    tables, box, cost = given.tables, given.box(share), given.cost
-    saving = savings_of(tables, box)
-    energy, static = fixed_costs(tables, box)
+    tables, node, cost = given.tables, given.node(share), given.cost
+    saving = savings_of(tables, node)
+    energy, static = fixed_costs(tables, node)
     energy += rows.energy[chosen].sum()
     static += rows.static[chosen].sum()
     power = tables.scalars[NOC_POWER] + rows.power[chosen].sum()
@@ -203,13 +199,13 @@ def test_held_memory(rules: Rules, batch: range) -> None:
     By strict rules: its macro, together with what else is in it.
     """
     for given in small(rules, batch):
-        tables, layout, held = given.tables, given.layout, given.held
+        tables, layout, contents = given.tables, given.layout, given.contents
         step_ns, memory = given.cost.step_ns, given.cost.memory
         times = simulate(tables, given.design, layout, memory, step_ns, True)
         for i in weighted(tables):
-            place = held.begin[i] + layout.copies[i]
-            kept = held.whole if layout.shared_macros[i] == 1 else held.split
-            least = kept[place] / layout.row_shares[i], held.outputs[place]
+            place = contents.begin[i] + layout.copies[i]
+            kept = contents.whole if layout.shared_macros[i] == 1 else contents.split
+            least = kept[place] / layout.row_shares[i], contents.outputs[place]
             inputs = inputs_held(tables, layout, times, i)
             outputs = output_need(tables, layout, times, i)
             behind = [
@@ -219,13 +215,17 @@ def test_held_memory(rules: Rules, batch: range) -> None:
             room = capacity_elements(tables, memory) * (1 + ROUNDING)
             if rules == STRICT:
                 macro = in_macro(tables, layout, times, layout.merge_macro[i])
-                assert max(sum(least), held.following[place]) <= macro * (1 + ROUNDING), given.name
+                assert max(sum(least), contents.following[place]) <= macro * (1 + ROUNDING), (
+                    given.name
+                )
                 assert macro <= room, given.name
                 continue
             assert least[0] <= inputs * (1 + ROUNDING), given.name
             assert least[1] <= outputs, given.name
             assert inputs + outputs <= room, given.name
-            assert held.following[place] <= max(behind, default=0.0) * (1 + ROUNDING), given.name
+            assert contents.following[place] <= max(behind, default=0.0) * (1 + ROUNDING), (
+                given.name
+            )
 
 
 def in_macro(tables: Tables, layout: Layout, times: Times, macro: int) -> float:
@@ -264,7 +264,7 @@ def test_what_the_published_allocation_spends(batch: range) -> None:
         spent += scalars[NOC_POWER]
         share = scalars[POWER] * (1 - scalars[RATIO])
         for size in (0.02, 1e-6):
-            assert spent <= share * rounding_up(tables, given.box(size)) * (1 + 1e-9), given.name
+            assert spent <= share * rounding_up(tables, given.node(size)) * (1 + 1e-9), given.name
         over += int(spent > share)
     assert over > 0
 
@@ -280,14 +280,13 @@ def test_uneven_macros(rules: Rules) -> None:
     components = replace(COMPONENTS, network_on_chip=mesh)
     point = next(each for each in points(components, rules) if each.side == 128)
     tables = make_tables(network, components, point, 1000.0, rules)
-    box = box_at(tables, (1.0, 1e6), (100.0, 100.0), 3)
-    rows = make_choices(tables, make_held(tables), box, all_ranges(len(tables.kind)))
-    scratch = np.zeros((4, 13), np.int64)
-    stage = stage_of(tables, 0, box)
+    node = node_at(tables, (1.0, 1e6), (100.0, 100.0), 3)
+    rows = make_choices(tables, make_contents(tables), node, all_ranges(len(tables.kind)))
+    layer = layer_in(tables, 0, node)
     for copies in range(1, 17):
         for macros in range(1, copies * tables.row_tiles[0] + 1):
-            company = company_of(tables, 0, copies, copies, 0)
-            per_block, through = pace(stage, company, copies, macros, 1, scratch)
+            sharing = sharing_of(tables, 0, copies, copies, 0)
+            per_block, through = pace(layer, sharing, copies, macros, 1)
             assert any(
                 rows.copies_low[c] <= copies <= rows.copies_high[c]
                 and rows.macros[c] <= macros

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hwgen.crossbar.synthesis.held import capacity_elements, held_inputs
-from hwgen.crossbar.synthesis.scan import scan
+from hwgen.crossbar.synthesis.nodes import scan
+from hwgen.crossbar.synthesis.scratchpads import capacity_elements, least_inputs
 from tests.crossbar.model.designs import compiled_of
 from tests.crossbar.model.wide_designs import wide_case
 from tests.crossbar.synthesis.judged import judged, neighbours_of
@@ -22,10 +22,10 @@ def test_no_design_beats_the_bound(batch: range) -> None:
         judged_ones += 1
         allowed = given.cost.energy_nj * (1 + ROUNDING)
         cuts = [given.cut, *(each.cut for each in neighbours_of(given))]
-        for box in (given.box(0.02), given.box(1e-4)):
-            assert scan(given.tables, box) <= allowed, given.name
-            bound = given.bound(box, 10 * given.cost.energy_nj, cuts)
-            assert bound.energy <= allowed, (given.name, box)
+        for node in (given.node(0.02), given.node(1e-4)):
+            assert scan(given.tables, node) <= allowed, given.name
+            bound = given.bound(node, 10 * given.cost.energy_nj, cuts)
+            assert bound.energy <= allowed, (given.name, node)
     assert judged_ones > 8
 
 
@@ -39,4 +39,4 @@ def test_what_layers_hold_fits_where_a_design_fits(batch: range) -> None:
         tables, layout = given.tables, given.layout
         most = capacity_elements(tables, given.cost.memory) * layout.total_macros
         for i in range(len(tables.kind)):
-            assert held_inputs(tables, i, layout.copies[i], False) <= most, given.name
+            assert least_inputs(tables, i, layout.copies[i], False) <= most, given.name

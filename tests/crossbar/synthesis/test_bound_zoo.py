@@ -1,4 +1,4 @@
-"""No random design of the five networks beats a bound: of boxes, and at length of searches."""
+"""No random design of the five networks beats a bound: of nodes, and at length of searches."""
 
 import random
 from collections import Counter
@@ -12,20 +12,16 @@ from hwgen.crossbar.facts.point import RRAM_RATIOS, Point, points
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import evaluate
-from hwgen.crossbar.model.tables import CONV, RATIO, Tables
-from hwgen.crossbar.model.tabulate import make_tables
-from hwgen.crossbar.synthesis.anneal import HOT, anneal, empty_design
-from hwgen.crossbar.synthesis.bound import bound_box, halves, is_wide, width_of
-from hwgen.crossbar.synthesis.boxes import Box
-from hwgen.crossbar.synthesis.budget import Budget
-from hwgen.crossbar.synthesis.cuts import Cut, make_needs
-from hwgen.crossbar.synthesis.held import make_held
-from hwgen.crossbar.synthesis.judge import fits
+from hwgen.crossbar.model.tables import CONV, RATIO, Tables, make_tables
+from hwgen.crossbar.synthesis.anneal import HOT, anneal, empty_design, fits
+from hwgen.crossbar.synthesis.bound import bound_node, halves, is_wide, width_of
 from hwgen.crossbar.synthesis.moves import change, copy_design
-from hwgen.crossbar.synthesis.ranges import COPIES_HIGH, COPIES_LOW, all_ranges
-from hwgen.crossbar.synthesis.scan import scan
+from hwgen.crossbar.synthesis.nodes import COPIES_HIGH, COPIES_LOW, Node, all_ranges, scan
+from hwgen.crossbar.synthesis.paths import Cut, make_needs
+from hwgen.crossbar.synthesis.scratchpads import make_contents
 from hwgen.crossbar.synthesis.search import synthesize
-from hwgen.crossbar.synthesis.work import root_boxes
+from hwgen.crossbar.synthesis.state import Budget
+from hwgen.crossbar.synthesis.work import root_nodes
 from hwgen.jobs.executors import SerialExecutor
 from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.synthesis.judged import Judged, perturbed
@@ -54,7 +50,7 @@ RANDOM = 1000
 """In the long run, under each of two rules."""
 
 DEEPEST = 1.03
-"""Boxes this narrow are not split in search of a design."""
+"""Nodes this narrow are not split in search of a design."""
 
 TRIES = 20
 """Designs that are drawn for one that fits, at most."""
@@ -80,57 +76,57 @@ def annealed(name: str, rules: Rules) -> Judged | None:
                 costs = [evaluate(tables, design, True) for design in found]
                 for design, exact in zip(found, costs, strict=True):
                     if fits(tables, exact):
-                        held, needs = make_held(tables), make_needs(tables)
-                        return Judged(name, tables, held, needs, design, exact)
+                        contents, needs = make_contents(tables), make_needs(tables)
+                        return Judged(name, tables, contents, needs, design, exact)
     return None
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
-def test_from_box_to_box_a_design_is_never_left_out(name: str, rules: Rules) -> None:
-    """Down from a root, with the ranges and paths that each box hands on to its halves."""
+def test_from_node_to_node_a_design_is_never_left_out(name: str, rules: Rules) -> None:
+    """Down from a root, with the ranges and paths that each node hands on to its halves."""
     given = annealed(name, rules)
     assert given is not None
     tables, cost = given.tables, given.cost
-    facts = tables, given.held, given.needs
-    roots = root_boxes(tables, float(tables.scalars[RATIO]))
-    box = next(each for each in roots if each.step_low <= cost.step_ns <= each.step_high)
+    facts = tables, given.contents, given.needs
+    roots = root_nodes(tables, float(tables.scalars[RATIO]))
+    node = next(each for each in roots if each.step_low <= cost.step_ns <= each.step_high)
     cuts: list[Cut] = []
     ranges = all_ranges(len(tables.kind))
     widths = []
-    while box is not None and width_of(box) > DEEPEST:
-        if not is_wide(box):
-            found = bound_box(*facts, box, 1.001 * cost.energy_nj, cuts=cuts, ranges=ranges)
-            assert found.energy <= cost.energy_nj * (1 + 1e-6), box
-            assert is_inside(given, found.ranges), box
+    while node is not None and width_of(node) > DEEPEST:
+        if not is_wide(node):
+            found = bound_node(*facts, node, 1.001 * cost.energy_nj, cuts=cuts, ranges=ranges)
+            assert found.energy <= cost.energy_nj * (1 + 1e-6), node
+            assert is_inside(given, found.ranges), node
             cuts, ranges = found.cuts, found.ranges
             widths.append(
                 int((ranges[COPIES_HIGH] - ranges[COPIES_LOW])[tables.kind == CONV].sum())
             )
-        box = next((half for half in halves(box) if holds(half, given)), None)
+        node = next((half for half in halves(node) if holds(half, given)), None)
     assert widths == sorted(widths, reverse=True) and widths[-1] < 0.9 * widths[0]
 
 
-def holds(box: Box, given: Judged) -> bool:
-    """Whether a box holds a design."""
+def holds(node: Node, given: Judged) -> bool:
+    """Whether a node holds a design."""
     cost = given.cost
     return (
-        box.steps_low <= cost.steps <= box.steps_high
-        and box.step_low <= cost.step_ns <= box.step_high
-        and box.memory <= cost.memory <= box.most_memory
-        and box.ratio_low <= given.tables.scalars[RATIO] <= box.ratio_high
+        node.steps_low <= cost.steps <= node.steps_high
+        and node.step_low <= cost.step_ns <= node.step_high
+        and node.memory <= cost.memory <= node.most_memory
+        and node.ratio_low <= given.tables.scalars[RATIO] <= node.ratio_high
     )
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
-def test_boxes(name: str, rules: Rules) -> None:
-    """The roots, and boxes of some percent; paths come from each other and from the relaxation."""
+def test_nodes(name: str, rules: Rules) -> None:
+    """The roots, and nodes of some percent; paths come from each other and from the relaxation."""
     rng = random.Random(f"{name} {named(rules)}")
     for point in GOOD_POINTS[rules]:
         tables = tables_of(name, point, rules)
-        held, needs = make_held(tables), make_needs(tables)
+        contents, needs = make_contents(tables), make_needs(tables)
         found: list[Judged] = []
         for _ in range(DESIGNS * TRIES):
             design = perturbed(tables, rng)
@@ -138,23 +134,23 @@ def test_boxes(name: str, rules: Rules) -> None:
                 continue
             cost = evaluate(tables, design, True)
             if fits(tables, cost):
-                found.append(Judged(name, tables, held, needs, design, cost))
+                found.append(Judged(name, tables, contents, needs, design, cost))
             if len(found) == DESIGNS:
                 break
         cuts = [judged.cut for judged in found]
         for judged in found:
             cost = judged.cost
             allowed = cost.energy_nj * (1 + ROUNDING)
-            assert scan(tables, judged.box(0.02)) <= allowed
+            assert scan(tables, judged.node(0.02)) <= allowed
             target = 3 * cost.energy_nj
-            assert judged.bound(judged.box(0.02), target, cuts).energy <= allowed
+            assert judged.bound(judged.node(0.02), target, cuts).energy <= allowed
         best = min(found, key=lambda each: each.cost.energy_nj, default=None)
         if best is None:
             continue
-        for box in root_boxes(tables, min(RRAM_RATIOS)):
-            if box.step_low <= best.cost.step_ns <= box.step_high:
+        for node in root_nodes(tables, min(RRAM_RATIOS)):
+            if node.step_low <= best.cost.step_ns <= node.step_high:
                 target = 3 * best.cost.energy_nj
-                bound = best.bound(box, target).energy
+                bound = best.bound(node, target).energy
                 assert bound <= best.cost.energy_nj * (1 + ROUNDING)
 
 
@@ -164,7 +160,7 @@ def test_boxes(name: str, rules: Rules) -> None:
 def test_ten_thousand(name: str, rules: Rules) -> None:
     """Half of the designs are drawn freely at any point, half near the best that a search found."""
     network = shipped_network(name)
-    budget = Budget(evaluations=12_000, boxes=120)
+    budget = Budget(evaluations=12_000, nodes=120)
     result = synthesize(
         network,
         COMPONENTS,

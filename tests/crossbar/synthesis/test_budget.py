@@ -4,8 +4,8 @@ import pytest
 
 from hwgen.crossbar.compiler import shipped_network
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.synthesis.budget import CLIMBING, EFFORT, PER_LAYER, PIECES, Budget, Purse
 from hwgen.crossbar.synthesis.result import Chosen
+from hwgen.crossbar.synthesis.state import CLIMBING, EFFORT, PER_LAYER, PIECES, Budget, Purse
 
 
 @pytest.fixture(scope="module")
@@ -51,28 +51,28 @@ def test_by_default_a_design_of_many_blocks_is_evaluated_less_often(
     assert counts[0] > 1.1 * counts[1]
 
 
-def test_annealing_keeps_pace_with_boxes(network: CrossbarNetwork) -> None:
-    purse = Purse(Budget(evaluations=1_000, boxes=10), network)
+def test_annealing_keeps_pace_with_nodes(network: CrossbarNetwork) -> None:
+    purse = Purse(Budget(evaluations=1_000, nodes=10), network)
     assert purse.annealing_is_due
     taken = purse.evaluations(chosen_of(network, 8), 1)
     assert 0 < taken < 1_000
     assert not purse.annealing_is_due
     purse.split(9)
-    assert purse.annealing_is_due and purse.boxes == 1
+    assert purse.annealing_is_due and purse.nodes == 1
     purse.split(1)
-    assert purse.boxes == 0
+    assert purse.nodes == 0
 
 
-def test_boxes_end_with_what_is_priced(network: CrossbarNetwork) -> None:
-    """Fewer evaluations leave less for boxes; with a count of boxes only that counts."""
+def test_nodes_end_with_what_is_priced(network: CrossbarNetwork) -> None:
+    """Fewer evaluations leave less for nodes; with a count of nodes only that counts."""
     left = []
     for evaluations in (None, 25_000, 100):
         purse, priced = Purse(Budget(evaluations=evaluations), network), 0
-        while purse.boxes > 0:
+        while purse.nodes > 0:
             purse.price(1, 1_000_000)
             priced += 1
         left.append(priced)
     assert left[0] > 1.9 * left[1] > 2 * left[2] > 0
-    purse = Purse(Budget(boxes=2), network)
+    purse = Purse(Budget(nodes=2), network)
     purse.price(1, 1 << 40)
-    assert purse.boxes == 2
+    assert purse.nodes == 2

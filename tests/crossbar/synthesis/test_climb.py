@@ -5,8 +5,7 @@ from collections import Counter
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.tables import POWER
-from hwgen.crossbar.synthesis.climb import climb
-from hwgen.crossbar.synthesis.judge import fits
+from hwgen.crossbar.synthesis.anneal import climb, fits
 from tests.crossbar.synthesis.judged import Judged, small
 
 EVALUATIONS = 60

@@ -6,10 +6,10 @@ import pytest
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.allocate import FEASIBLE
 from hwgen.crossbar.model.buffers import kilobytes_above
+from hwgen.crossbar.model.conflicts import conflicts
 from hwgen.crossbar.model.exact import exact_times
-from hwgen.crossbar.model.links import conflicts
 from hwgen.crossbar.model.tables import KILOBYTES, POWER
-from hwgen.crossbar.synthesis.judge import ABOVE_LIMIT, OVER_BUDGET, OVER_MEMORY, fits, judge
+from hwgen.crossbar.synthesis.anneal import ABOVE_LIMIT, OVER_BUDGET, OVER_MEMORY, fits, judge
 from tests.crossbar.synthesis.judged import small
 
 RULES = [PUBLISHED, STRICT]

@@ -4,8 +4,8 @@ import pytest
 
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.rules import STRICT
-from hwgen.crossbar.synthesis.budget import Budget
 from hwgen.crossbar.synthesis.search import synthesize
+from hwgen.crossbar.synthesis.state import Budget
 from hwgen.jobs.executors import make_executor
 from tests.crossbar.model.layers import conv, layer, pool
 from tests.crossbar.synthesis.enumerated import FEW, HEADED, RESIDUAL, WIDE, best_of, network

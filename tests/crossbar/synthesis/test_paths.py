@@ -10,13 +10,10 @@ from hwgen.crossbar.facts.point import points
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import simulate
-from hwgen.crossbar.model.tables import Floats
-from hwgen.crossbar.model.tabulate import make_tables
-from hwgen.crossbar.synthesis.cuts import Cut
-from hwgen.crossbar.synthesis.limits import ALONE, path_lengths
-from hwgen.crossbar.synthesis.mixed import Mixed
-from hwgen.crossbar.synthesis.pairs import make_turns
-from hwgen.crossbar.synthesis.turns import turn_cut, waiting
+from hwgen.crossbar.model.tables import Floats, make_tables
+from hwgen.crossbar.synthesis.limits import ALONE, Mixed, path_lengths
+from hwgen.crossbar.synthesis.paths import Cut, turn_cut, waiting
+from hwgen.crossbar.synthesis.pricing import make_turns
 from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.model.layers import conv, pool
 from tests.crossbar.synthesis.judged import Judged, judged, neighbours_of, small
@@ -62,10 +59,10 @@ def test_paths_that_hold_for_some(rules: Rules, batch: range) -> None:
         waits = waiting(given.tables)
         layers = weighted(given.tables)
         for other in (given, *neighbours_of(given)):
-            way = other.layout, other.pipeline, other.times
+            way = other.way
             pairs = [(i, j) for n, i in enumerate(layers) for j in layers[n + 1 :] if waits[j, i]]
             for i, j in pairs:
-                cut = turn_cut(given.tables, given.needs, *way, i, j)
+                cut = turn_cut(way, i, j)
                 cut = cut._replace(reach=reach_of(mixed, cut, rng))
                 assert mixed.excess_of(cut) <= ROUNDING, (given.name, i, j)
                 around += 1
@@ -82,13 +79,13 @@ def test_paths_that_hold_for_some(rules: Rules, batch: range) -> None:
 
 def as_mixture(given: Judged, share: float) -> Mixed:
     """A design as the solution of a relaxed problem."""
-    rows, box, mates = given.choices(share), given.box(share), given.design.mate
+    rows, node, mates = given.choices(share), given.node(share), given.design.mate
     chosen = chosen_rows(given, rows)
     owners = [i for i in chosen if not 0 <= mates[i] < i]
     own = np.array([chosen[i] for i in owners])
     mate = np.array([chosen[mates[i]] if mates[i] >= 0 else ALONE for i in owners])
     turns = make_turns(given.tables, rows)
-    return Mixed(given.tables, box, rows, turns, own, mate, np.ones(len(own)))
+    return Mixed(given.tables, node, rows, turns, own, mate, np.ones(len(own)))
 
 
 def reach_of(mixed: Mixed, cut: Cut, rng: np.random.Generator) -> Floats:

@@ -7,8 +7,15 @@ from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.tables import Floats, Ints
 from hwgen.crossbar.synthesis.choices import Choices
 from hwgen.crossbar.synthesis.limits import ALONE, Limits, Use
-from hwgen.crossbar.synthesis.pairs import Turns, busy_steps, make_turns, windows
-from hwgen.crossbar.synthesis.pricing import Prices, cheapest, make_groups
+from hwgen.crossbar.synthesis.pricing import (
+    Prices,
+    Turns,
+    busy_steps,
+    cheapest,
+    make_groups,
+    make_turns,
+    windows,
+)
 from tests.crossbar.synthesis.judged import Judged, small
 
 SEEDS = range(40)
@@ -71,14 +78,14 @@ def test_cheapest_of_all(rules: Rules) -> None:
     compared = excluded = 0
     for number, given in enumerate(small(rules, SEEDS)):
         rng = np.random.default_rng(number)
-        box = given.box(0.3)
+        node = given.node(0.3)
         rows = thinned(given.choices(0.3), rng)
         turns = make_turns(given.tables, rows)
         prices = random_prices(rows, turns, rng)
-        groups = make_groups(given.tables, rows, turns, box)
+        groups = make_groups(given.tables, rows, turns, node)
         paid = np.full(len(rows.begin) - 1, 1e3 if number % 2 else 0.4)
         found = cheapest(rows, groups, turns, prices, paid)
-        busy, window = busy_steps(given.tables, rows), windows(turns, box)
+        busy, window = busy_steps(given.tables, rows), windows(turns, node)
         layers = [i for i in range(len(paid)) if rows.begin[i] < rows.begin[i + 1]]
         for n, i in enumerate(layers):
             own = slice(rows.begin[i], rows.begin[i + 1])

@@ -28,17 +28,14 @@ from hwgen.crossbar.model.tables import (
     READ_NJ,
     STATIC,
     WRITE_NJ,
+    make_tables,
 )
-from hwgen.crossbar.model.tabulate import make_tables
-from hwgen.crossbar.synthesis.boxes import box_at
 from hwgen.crossbar.synthesis.choices import Choices
-from hwgen.crossbar.synthesis.company import company_of
-from hwgen.crossbar.synthesis.costs import fixed_costs
-from hwgen.crossbar.synthesis.held import held_inputs, make_held
-from hwgen.crossbar.synthesis.pairs import neighbours, savings_of
-from hwgen.crossbar.synthesis.scan import scan
-from hwgen.crossbar.synthesis.stage import stage_of
-from hwgen.crossbar.synthesis.stages import least_pace, least_transfer
+from hwgen.crossbar.synthesis.nodes import fixed_costs, node_at, scan
+from hwgen.crossbar.synthesis.pace import layer_in, least_pace, least_transfer
+from hwgen.crossbar.synthesis.pricing import neighbours, savings_of
+from hwgen.crossbar.synthesis.scratchpads import least_inputs, make_contents
+from hwgen.crossbar.synthesis.sharing import sharing_of
 from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.model.layers import conv
 from tests.crossbar.synthesis.enumerated import HEADED, RESIDUAL, WIDE, best_of
@@ -58,7 +55,7 @@ AT_LEAST = {
     ("residual", PUBLISHED): 0.965,
     ("residual", STRICT): 0.950,
 }
-"""The bound of a narrow box around the optimum, as a share of its energy: what is measured."""
+"""The bound of a narrow node around the optimum, as a share of its energy: what is measured."""
 
 
 SCANNED = {"wide": 0.52, "headed": 0.46, "residual": 0.35}
@@ -98,7 +95,7 @@ def test_energy_of_a_choice(rules: Rules) -> None:
         )
         if len(own) < (tables.crossbars > 0).sum() or wasted:
             continue
-        fixed, _ = fixed_costs(tables, one.box(NARROW))
+        fixed, _ = fixed_costs(tables, one.node(NARROW))
         bus = 0.01 * (exact.accesses)
         spent = exact.components + exact.crossbars + exact.accesses
         # The accesses of layers without weights are not rounded up to whole rows.
@@ -115,7 +112,7 @@ def test_energy_of_layers_without_weights(rules: Rules) -> None:
         free = one.tables.memories.copy()
         free[:, [READ_NJ, WRITE_NJ]] = 0.0
         tables = one.tables._replace(memories=free)
-        energy, _ = fixed_costs(tables, one.box(NARROW))
+        energy, _ = fixed_costs(tables, one.node(NARROW))
         done = tables.work * tables.pixels[:, None]
         each = (done * tables.parts[:, LATENCY] * tables.parts[:, DYNAMIC]).sum(axis=1)
         assert energy == pytest.approx(each[tables.crossbars == 0].sum(), rel=1e-9)
@@ -148,14 +145,14 @@ def test_power_of_a_choice(rules: Rules) -> None:
     checked = 0
     for one in small(rules, SEEDS):
         tables, layout = one.tables, one.layout
-        rows, box = one.choices(NARROW), one.box(NARROW)
+        rows, node = one.choices(NARROW), one.node(NARROW)
         work = layer_work(tables, parted(one.design), layout)
         least = min(tables.parts[ADC:, STATIC] / tables.parts[ADC:, PEAK])
         share = 0.0 if tables.rules == STRICT else least
-        memory = tables.memories[box.memory]
+        memory = tables.memories[node.memory]
         access = max(memory[3], memory[4]) / memory[2] if tables.rules == STRICT else 0.0
         for i, c in own_rows(one, rows).items():
-            counts = work[i] / (tables.parts[:, RATE] * box.step_high)
+            counts = work[i] / (tables.parts[:, RATE] * node.step_high)
             counts[DAC] = work[i, DAC]
             if tables.kind[i] == FC and tables.rules == PUBLISHED:
                 counts[ADC:] = 0.0
@@ -180,7 +177,7 @@ def test_static_power_of_the_rest(rules: Rules) -> None:
     """The mesh, and by published rules what the peripheral budget is spent on."""
     for one in small(rules, SEEDS):
         tables = one.tables
-        _, static = fixed_costs(tables, one.box(NARROW))
+        _, static = fixed_costs(tables, one.node(NARROW))
         rest = tables.scalars[NOC_POWER]
         if tables.rules == PUBLISHED:
             least = min(tables.parts[ADC:, STATIC] / tables.parts[ADC:, PEAK])
@@ -193,7 +190,6 @@ def test_static_power_of_the_rest(rules: Rules) -> None:
 def test_pace_of_a_choice(rules: Rules) -> None:
     """Steps are exact but for the way on the mesh, which is at least one hop."""
     checked = 0
-    scratch = np.zeros((4, 13), np.int64)
     for one in small(rules, SEEDS):
         tables, pipeline = one.tables, one.pipeline
         rows = one.choices(NARROW)
@@ -208,8 +204,8 @@ def test_pace_of_a_choice(rules: Rules) -> None:
             if not travels or near:
                 slack = 0 if one.design.mate.max() < 0 else slack
             # Blocks that follow each other as fast as they can stand for all with more macros.
-            stage, company = stage_of(tables, i, one.box(NARROW)), company_of(tables, i, 1, 1, 0)
-            least = least_pace(stage, company, int(rows.clocks[c]), scratch)
+            layer, sharing = layer_in(tables, i, one.node(NARROW)), sharing_of(tables, i, 1, 1, 0)
+            least = least_pace(layer, sharing, int(rows.clocks[c]))
             # So does a choice that stands for several numbers of macros.
             if one.layout.shared_macros[i] > 2:
                 continue
@@ -231,23 +227,23 @@ def test_held_inputs_of_one_macro(rules: Rules) -> None:
     for one in small(rules, SEEDS):
         for i in np.flatnonzero(one.tables.crossbars > 0):
             if one.layout.shared_macros[i] == 1:
-                held = held_inputs(one.tables, i, one.layout.copies[i], False)
-                assert held == published_input_need(one.tables, one.layout, i)
+                contents = least_inputs(one.tables, i, one.layout.copies[i], False)
+                assert contents == published_input_need(one.tables, one.layout, i)
 
 
 @pytest.mark.parametrize("rules", (PUBLISHED, STRICT))
 def test_savings_of_a_pair(rules: Rules) -> None:
     """One conversion less in a step, and one macro less: what a choice pays for them."""
     for one in small(rules, range(12)):
-        tables, box = one.tables, one.box(NARROW)
-        saving = savings_of(tables, box)
-        part, memory = tables.parts[ADC], tables.memories[box.memory]
+        tables, node = one.tables, one.node(NARROW)
+        saving = savings_of(tables, node)
+        part, memory = tables.parts[ADC], tables.memories[node.memory]
         share = (
             0.0
             if tables.rules == STRICT
             else min(tables.parts[ADC:, STATIC] / tables.parts[ADC:, PEAK])
         )
-        count = 1 / (part[RATE] * box.step_high)
+        count = 1 / (part[RATE] * node.step_high)
         access = max(memory[3], memory[4]) / memory[2] if tables.rules == STRICT else 0.0
         assert saving.conversion_peak == pytest.approx(count * part[PEAK])
         extra = part[STATIC] - share * part[PEAK]
@@ -265,28 +261,28 @@ OPTIMA = [
 
 @pytest.mark.parametrize(("name", "network", "rules"), OPTIMA)
 def test_around_the_optimum(name: str, network: object, rules: Rules) -> None:
-    """The bound of a narrow box around the optimum is close to it, and so are its parts."""
+    """The bound of a narrow node around the optimum is close to it, and so are its parts."""
     best = best_of(network, 0.45, rules)  # type: ignore[arg-type]
     assert best is not None
     one = judged(name, best[0], best[1])
     assert one is not None
-    box = one.box(1e-3)
-    bound = one.bound(box, 5 * one.cost.energy_nj)
+    node = one.node(1e-3)
+    bound = one.bound(node, 5 * one.cost.energy_nj)
     share = bound.energy / one.cost.energy_nj
-    assert scan(one.tables, box) >= SCANNED[name] * one.cost.energy_nj
+    assert scan(one.tables, node) >= SCANNED[name] * one.cost.energy_nj
     assert AT_LEAST[name, rules] <= share <= 1 + 1e-9
 
 
 def test_paths_exclude_what_is_too_long() -> None:
-    """A box with fewer steps than any design of its copies needs is known to be empty."""
+    """A node with fewer steps than any design of its copies needs is known to be empty."""
     best = best_of(WIDE, 0.45, STRICT)
     assert best is not None
     one = judged("wide", best[0], best[1])
     assert one is not None
     tables, cost = one.tables, one.cost
     steps, step_ns = (1.0, cost.steps * 0.45), (cost.step_ns, cost.step_ns * 1.001)
-    box = box_at(tables, steps, step_ns, int(cost.memory))
-    bound = one.bound(box, 5 * cost.energy_nj)
+    node = node_at(tables, steps, step_ns, int(cost.memory))
+    bound = one.bound(node, 5 * cost.energy_nj)
     assert bound.energy > 2 * cost.energy_nj
 
 
@@ -298,11 +294,11 @@ def test_who_reads_whom() -> None:
     assert one is not None
     near = neighbours(one.tables)
     assert near[2, 0] == near[0, 2] == 1 and near.sum() == 2
-    rows, box = one.choices(0.1), one.box(0.1)
-    stage = stage_of(one.tables, 2, box)
+    rows, node = one.choices(0.1), one.node(0.1)
+    layer = layer_in(one.tables, 2, node)
     spared = rows.through - rows.near_through
     for c in range(rows.begin[2], rows.begin[3]):
-        transfer = least_transfer(stage, int(rows.copies_low[c]), 1)
+        transfer = least_transfer(layer, int(rows.copies_low[c]), 1)
         assert spared[c] == (transfer if rows.macros[c] == 1 else 0)
     assert spared[rows.begin[2] : rows.begin[3]].max() > 0
 
@@ -317,5 +313,5 @@ def test_outputs_that_wait_in_the_middle_of_a_map(rules: Rules) -> None:
     )
     point = next(each for each in points(COMPONENTS, rules) if each.side == 128)
     tables = make_tables(network, COMPONENTS, point, 10.0, rules)
-    held = make_held(tables)
-    assert held.outputs[held.begin[0] + 1] == (2 * 6 + 4) * 8
+    contents = make_contents(tables)
+    assert contents.outputs[contents.begin[0] + 1] == (2 * 6 + 4) * 8

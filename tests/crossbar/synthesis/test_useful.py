@@ -6,8 +6,8 @@ import pytest
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import owner_of
 from hwgen.crossbar.model.tables import CONV, FC, Ints
-from hwgen.crossbar.synthesis.bound import bound_box
-from hwgen.crossbar.synthesis.ranges import (
+from hwgen.crossbar.synthesis.bound import bound_node
+from hwgen.crossbar.synthesis.nodes import (
     CLOCKS_HIGH,
     CLOCKS_LOW,
     COPIES_HIGH,
@@ -15,7 +15,7 @@ from hwgen.crossbar.synthesis.ranges import (
     MACROS_HIGH,
     all_ranges,
 )
-from hwgen.crossbar.synthesis.useful import ranges_of
+from hwgen.crossbar.synthesis.relaxed import ranges_of
 from tests.crossbar.synthesis.judged import Judged, small
 
 RULES = [PUBLISHED, STRICT]
@@ -41,20 +41,20 @@ def is_inside(given: Judged, ranges: Ints) -> bool:
 @pytest.mark.parametrize("above", [1.0001, 1.01, 1.1])
 def test_a_design_below_the_target_is_never_left_out(rules: Rules, above: float) -> None:
     for given in small(rules, SEEDS):
-        box, target = given.box(0.02), above * given.cost.energy_nj
-        found = given.bound(box, target, [given.cut])
+        node, target = given.node(0.02), above * given.cost.energy_nj
+        found = given.bound(node, target, [given.cut])
         assert found.energy < target, given.name
         assert is_inside(given, found.ranges), given.name
 
 
 @pytest.mark.parametrize("rules", RULES)
 def test_ranges_are_handed_on(rules: Rules) -> None:
-    """A box within the ranges of the one around it is bounded as high, and still holds a design."""
+    """A node within the ranges of that around it is bounded as high, and still holds a design."""
     for given in small(rules, SEEDS):
-        box, target = given.box(0.02), 1.01 * given.cost.energy_nj
-        facts = given.tables, given.held, given.needs
-        first = given.bound(box, target)
-        again = bound_box(*facts, box, target, cuts=[], ranges=first.ranges)
+        node, target = given.node(0.02), 1.01 * given.cost.energy_nj
+        facts = given.tables, given.contents, given.needs
+        first = given.bound(node, target)
+        again = bound_node(*facts, node, target, cuts=[], ranges=first.ranges)
         assert again.energy <= given.cost.energy_nj * (1 + 1e-6), given.name
         low = [COPIES_LOW, CLOCKS_LOW]
         assert (again.ranges[low] >= first.ranges[low]).all()
@@ -68,21 +68,21 @@ def test_a_closer_target_leaves_more_out(rules: Rules) -> None:
     """What is worth something grows with the target; with one far away everything is."""
     fewer = 0
     for given in small(rules, SEEDS):
-        box = given.box(0.02)
-        near = given.bound(box, 1.001 * given.cost.energy_nj).ranges
-        far = given.bound(box, 1e4 * given.cost.energy_nj).ranges
+        node = given.node(0.02)
+        near = given.bound(node, 1.001 * given.cost.energy_nj).ranges
+        far = given.bound(node, 1e4 * given.cost.energy_nj).ranges
         widths = [ranges[COPIES_HIGH] - ranges[COPIES_LOW] for ranges in (near, far)]
         assert (widths[0] <= widths[1]).all(), given.name
         fewer += (widths[0] < widths[1]).any() or (near[MACROS_HIGH] < far[MACROS_HIGH]).any()
     assert fewer >= 5
 
 
-def test_nothing_is_left_of_a_box_without_choices() -> None:
+def test_nothing_is_left_of_a_node_without_choices() -> None:
     given = next(small(STRICT, SEEDS))
     ranges = all_ranges(len(given.tables.kind))
     ranges[COPIES_HIGH] = 0
-    facts = given.tables, given.held, given.needs
-    found = bound_box(*facts, given.box(0.02), 7.0, cuts=[], ranges=ranges)
+    facts = given.tables, given.contents, given.needs
+    found = bound_node(*facts, given.node(0.02), 7.0, cuts=[], ranges=ranges)
     assert found.energy == 7.0
 
 

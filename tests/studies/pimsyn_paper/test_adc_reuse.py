@@ -10,8 +10,7 @@ from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import evaluate
-from hwgen.crossbar.model.tables import FC, Tables
-from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.model.tables import FC, Tables, make_tables
 from hwgen.studies.pimsyn_paper.adc_reuse import parted, reuse
 from tests.crossbar.model.alexnet import ALEXNET
 

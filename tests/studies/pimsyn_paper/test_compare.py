@@ -14,15 +14,21 @@ from rich.console import Console
 
 from hwgen.commands.context import Context
 from hwgen.crossbar.facts.rules import PUBLISHED
-from hwgen.crossbar.pages.published import GAINS, IMAGENET, OVER_ISAAC, PARAMETERS, SPACE_DECADES
 from hwgen.errors import ConfigError
 from hwgen.jobs.executors import ProcessExecutor
 from hwgen.report.files import report_text
 from hwgen.report.paper import PaperRow, row
 from hwgen.studies.pimsyn_paper.compare import Request, pimsyn_paper
+from hwgen.studies.pimsyn_paper.published import (
+    GAINS,
+    IMAGENET,
+    OVER_ISAAC,
+    PARAMETERS,
+    SPACE_DECADES,
+)
 from hwgen.studies.pimsyn_paper.report import PaperReport
 from hwgen.studies.pimsyn_paper.rows import mean, over, ratio
-from hwgen.studies.pimsyn_paper.searches import METHODS, boxes
+from hwgen.studies.pimsyn_paper.searches import METHODS, nodes
 from hwgen.studies.pimsyn_paper.table import paper_files, paper_table
 
 ROOT = Path(__file__).parents[3]
@@ -162,8 +168,8 @@ def test_deviation() -> None:
 
 
 def test_less_effort_is_less_of_everything() -> None:
-    assert boxes(None) is None
-    assert (boxes(1), boxes(1000), boxes(10**6)) == (12, 100, 240)
+    assert nodes(None) is None
+    assert (nodes(1), nodes(1000), nodes(10**6)) == (12, 100, 240)
 
 
 def test_ablations_change_one_thing_each() -> None:

@@ -13,7 +13,7 @@ from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.image_io import answer_stride, image_stride, packed_image
 from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
 from hwgen.crossbar.model.conductor import Conductor
-from hwgen.crossbar.model.cycles import RunCycles, load_cycles, run_cycles
+from hwgen.crossbar.model.predict import RunCycles, load_cycles, run_cycles
 from hwgen.crossbar.model.predict import starts_of as starts_of_run
 from hwgen.crossbar.sim.chip_run import ChipRun, Job, hosted
 from hwgen.crossbar.sim.maps import answers_of, maps_of, starts_of

@@ -1,0 +1,321 @@
+"""The state of a search: what is left to spend, designs, and nodes with what is proven of them.
+
+Designs were confirmed, or wait to be annealed. What may be spent is counts, never a time.
+"""
+
+import heapq
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.model.tables import Tables
+from hwgen.crossbar.synthesis.anneal import COLD, HOT
+from hwgen.crossbar.synthesis.bound import halves, is_wide
+from hwgen.crossbar.synthesis.nodes import Node, scan
+from hwgen.crossbar.synthesis.result import Candidate, Chosen
+from hwgen.crossbar.synthesis.work import root_nodes
+
+PRICED, PER_NODE = 150_000_000, 8_000
+"""Choices that relaxed problems price in a search (see `Relaxation`); the time grows so. A node
+counts as some besides."""
+
+SUITING, LEAST_SHARE = 50_000, 0.2
+"""With fewer evaluations than that, nodes get a share of `PRICED`, and at least so large a one."""
+
+EFFORT, PER_LAYER = 240_000_000, 80
+"""Computation blocks of all designs that a search evaluates; a layer counts as some besides."""
+
+PIECES, SMALLEST_PIECE = 24, 500
+"""Pieces of work that the evaluations of a search are spent in, and the fewest that one has."""
+
+CLIMBING = 0.15
+"""Share of the evaluations that the search around the best designs has in the end."""
+
+Json = dict[str, Any]
+
+STARTS = 4
+"""Designs that are annealed in one round."""
+
+IsOpen = Callable[[Point, int], bool]
+"""Whether a point may hold something better with scratchpads of a size."""
+
+Ratios = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What a search may spend; None: as much as suits the network.
+
+    method: bounded, or the name of a search whose design is adopted
+    evaluations: designs that are judged, by the closed form or block by block
+    nodes: of the design space that are bounded
+    sharing: whether two layers may share macros
+    time_limit_s: the answer then depends on the machine, and says so
+    """
+
+    method: str = "bounded"
+    evaluations: int | None = None
+    nodes: int | None = None
+    sharing: bool = True
+    time_limit_s: float | None = None
+
+
+class Purse:
+    """What is left of a budget.
+
+    effort: evaluations, or by default what they take: blocks and layers of each design
+    """
+
+    def __init__(self, budget: Budget, network: CrossbarNetwork) -> None:
+        self._network = network
+        self._by_count = budget.evaluations is not None
+        effort = budget.evaluations or EFFORT
+        self._left_to_climb = int(CLIMBING * effort)
+        self._effort = self._all_effort = effort - self._left_to_climb
+        self._nodes = self._all_nodes = budget.nodes or sys.maxsize
+        share = min(1.0, budget.evaluations / SUITING) if budget.evaluations else 1.0
+        self._priced = sys.maxsize if budget.nodes else int(PRICED * max(LEAST_SHARE, share))
+        self._all_priced = self._priced
+
+    @property
+    def nodes(self) -> int:
+        """Nodes that may still be split; 0 if nothing may."""
+        return self._nodes if self._priced > 0 else 0
+
+    @property
+    def annealing(self) -> bool:
+        """Whether evaluations are left."""
+        return self._effort > 0
+
+    @property
+    def annealing_is_due(self) -> bool:
+        """Whether more is left of the evaluations than of the nodes, which become better starts."""
+        left = min(self._nodes / self._all_nodes, self._priced / self._all_priced)
+        return self._effort >= left * self._all_effort
+
+    def split(self, nodes: int) -> None:
+        """Pay for nodes that were split."""
+        self._nodes -= nodes
+
+    def price(self, nodes: int, priced: int) -> None:
+        """Pay for what relaxed problems have priced in some nodes."""
+        self._priced -= priced + PER_NODE * nodes
+
+    def evaluations(self, start: Chosen, starts: int) -> int:
+        """Take evaluations of designs like a start, one of so many that share a round."""
+        each = 1 if self._by_count else self._effort_of(start)
+        smallest = SMALLEST_PIECE * each
+        piece = max(smallest, self._all_effort // PIECES)
+        count = min(piece, self._effort // starts) // each
+        self._effort -= count * each
+        return count
+
+    def climbing(self, start: Chosen, starts: int) -> int:
+        """Return the evaluations around one of so many designs, in the end."""
+        each = 1 if self._by_count else self._effort_of(start)
+        return self._left_to_climb // starts // each
+
+    def end(self) -> None:
+        """Spend no more evaluations, but for those in the end."""
+        self._effort = 0
+
+    def _effort_of(self, chosen: Chosen) -> int:
+        """Return what one evaluation takes of a design like this one."""
+        layers = self._network.layers
+        blocks = sum(
+            -(-layer.pixels // max(1, copies))
+            for layer, copies in zip(layers, chosen.copies, strict=True)
+            if layer.kind == "conv"
+        )
+        return blocks + PER_LAYER * len(layers)
+
+
+class Start(NamedTuple):
+    """A design to anneal from: where, with which scratchpads, and the first threshold."""
+
+    point: Point
+    memory: int
+    design: Json
+    hot: float
+
+
+class Waiting(NamedTuple):
+    """A design that a relaxed problem points at; the lowest comes first, then the earliest."""
+
+    height_nj: float
+    number: int
+    point: Point
+    memory: int
+    design: Json
+
+
+@dataclass
+class Designs:
+    """The designs of one search.
+
+    candidates: those that were confirmed, the best first
+    turns: how often starts were asked for
+    """
+
+    candidates: list[Candidate] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    turns: int = 0
+
+    @property
+    def best(self) -> Candidate | None:
+        """The most efficient design so far."""
+        return self.candidates[0] if self.candidates else None
+
+    def keep(self, candidate: Candidate) -> None:
+        """Put a confirmed design among the candidates, the best first, each once."""
+        if candidate not in self.candidates:
+            self.candidates.append(candidate)
+            self.candidates.sort(key=lambda each: -each.efficiency_gops_per_w)
+
+    def wait(self, waiting: Waiting) -> None:
+        """Remember a design that a relaxed problem points at."""
+        heapq.heappush(self.waiting, waiting)
+
+    def starts(self, is_open: IsOpen, hopeless_nj: float) -> list[Start]:
+        """Return what is annealed next.
+
+        Half of them go on from the best designs, with a smaller threshold, or, every other time,
+        into smaller scratchpads. Where nothing better is known, even a hopeless design is somewhere
+        to begin.
+        """
+        chosen: list[Start] = []
+        self.turns += 1
+        for place, candidate in enumerate(self.candidates[: STARTS // 2]):
+            hot, memory = max(COLD, HOT / (2 + 2 * place)), candidate.memory
+            if self.turns % 2 == 0 and is_open(candidate.point, memory - 1):
+                hot, memory = HOT, memory - 1
+            chosen.append(Start(candidate.point, memory, candidate.chosen.as_json(), hot))
+        while self.waiting and len(chosen) < STARTS:
+            if chosen and self.waiting[0].height_nj >= hopeless_nj:
+                break
+            next_one = heapq.heappop(self.waiting)
+            chosen.append(Start(next_one.point, next_one.memory, next_one.design, HOT))
+        return chosen
+
+
+def confirmed(point: Point, result: Json) -> Candidate:
+    """Return what annealing found at a point as a candidate."""
+    return Candidate(point=point, chosen=Chosen(**result["design"]), **result["cost"])
+
+
+def own_point(point: Point, entry: Json) -> Point:
+    """Return the point of the design that a node points at: its ratio is of the node."""
+    return replace(point, rram_ratio=entry["ratio"])
+
+
+def widest_of(points: list[Point]) -> list[int]:
+    """Return for each point the one with the largest ratio of those that are else like it."""
+    places: dict[Point, list[int]] = {}
+    for place, point in enumerate(points):
+        places.setdefault(replace(point, rram_ratio=None), []).append(place)
+    largest = {
+        like: max(found, key=lambda n: points[n].rram_ratio or 0.0)
+        for like, found in places.items()
+    }
+    return [largest[replace(point, rram_ratio=None)] for point in points]
+
+
+@dataclass(order=True)
+class OpenNode:
+    """A node that may hold something better, the most promising first."""
+
+    energy_nj: float
+    number: int
+    point: int = field(compare=False)
+    entry: Json = field(compare=False)
+
+
+class Frontier:
+    """All nodes of all points.
+
+    Points that differ in their ratio alone begin as one, under the number of that with the largest.
+
+    open: those that may hold something better; closed_nj: the least bound of the others, by point
+        and ratios
+    number: of nodes so far
+    """
+
+    def __init__(self) -> None:
+        self.open: list[OpenNode] = []
+        self.closed_nj: dict[tuple[int, Ratios], float] = {}
+        self.number = 0
+        self._tables: dict[int, Tables] = {}
+
+    def begin(self, point: int, tables: Tables, ratio_low: float, target_nj: float) -> None:
+        """Open the nodes of one more point and all like it with smaller ratios."""
+        self._tables[point] = tables
+        for node in root_nodes(tables, ratio_low):
+            self._look(point, node, 0.0, target_nj)
+
+    def _look(self, point: int, node: Node, least_nj: float, target_nj: float) -> None:
+        """Open a node with its first bound, or that of the one around it, unless that closes it."""
+        energy = max(least_nj, scan(self._tables[point], node))
+        entry = {"node": list(node), "cuts": [], "ranges": None, "whole": True}
+        self.put(point, entry, energy, target_nj)
+
+    def put(self, point: int, entry: Json, energy_nj: float, target_nj: float) -> bool:
+        """Open a node of which a bound is known, or close it; return whether it is open."""
+        self.number += 1
+        if energy_nj >= target_nj:
+            self.close(point, entry, energy_nj)
+            return False
+        heapq.heappush(self.open, OpenNode(energy_nj, self.number, point, entry))
+        return True
+
+    def put_back(self, nodes: list[OpenNode]) -> None:
+        """Open nodes again that nobody has split: they still hold what they held."""
+        for node in nodes:
+            heapq.heappush(self.open, node)
+
+    def close(self, point: int, entry: Json, energy_nj: float) -> None:
+        """Remember the least bound among the nodes of a point that are closed."""
+        where = point, ratios_of(entry)
+        self.closed_nj[where] = min(self.closed_nj.get(where, energy_nj), energy_nj)
+
+    def take(self, count: int, target_nj: float) -> list[OpenNode]:
+        """Take some nodes with the best bounds; what is too wide is split on the way."""
+        chosen: list[OpenNode] = []
+        while self.open and len(chosen) < count:
+            node = heapq.heappop(self.open)
+            where = Node(*node.entry["node"])
+            if node.energy_nj >= target_nj:
+                self.close(node.point, node.entry, node.energy_nj)
+            elif node.entry["whole"] and is_wide(where):
+                for half in halves(where):
+                    self._look(node.point, half, node.energy_nj, target_nj)
+            else:
+                chosen.append(node)
+        return chosen
+
+    def bound_nj(self, point: int | None = None, ratio: float = 0.0) -> float:
+        """Return the energy that no design in any node is below, or none of a point and a ratio."""
+        known = [((node.point, ratios_of(node.entry)), node.energy_nj) for node in self.open]
+        known += self.closed_nj.items()
+        energies = [
+            energy
+            for (where, (low, high)), energy in known
+            if point is None or (point == where and low <= ratio <= high)
+        ]
+        return min(energies, default=float("inf"))
+
+    def is_open(self, point: int, ratio: float, memory: int) -> bool:
+        """Return whether a design with such scratchpads may be better than all so far."""
+        nodes = (Node(*node.entry["node"]) for node in self.open if node.point == point)
+        return any(
+            node.memory <= memory <= node.most_memory and node.ratio_low <= ratio <= node.ratio_high
+            for node in nodes
+        )
+
+
+def ratios_of(entry: Json) -> Ratios:
+    """Return the ratios of a node."""
+    node = Node(*entry["node"])
+    return node.ratio_low, node.ratio_high

@@ -1,0 +1,82 @@
+"""Passes of the row unit: softmax and layer norm."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.dbpim.compiler.lower_simd import simd_op
+from hwgen.dbpim.compiler.ops import Floats, Op
+from hwgen.dbpim.compiler.source import Source
+from hwgen.dbpim.facts.instructions import ROW_PASSES, Operation
+from hwgen.network import LayerNorm, Softmax
+
+EXPONENT_PLACE = 23
+MAGNITUDE = (1 << 31) - 1
+
+
+def bits_of(value: float) -> int:
+    """Return the bits of the nearest float32."""
+    return int(np.float32(value).view(np.uint32))
+
+
+def softmax_op(source: Source, layer: Softmax) -> Iterator[Op]:
+    """Yield the pass of a softmax over each group of channels."""
+    channels = source.maps[layer.inputs[0]].channels // layer.groups
+    floats = Floats(
+        numbers=source.network.arrays_of(layer.name)["exponentials"],
+        fields={
+            "channels": 0,
+            "operand": bits_of(layer.factor),
+            "divisor": 0,
+            "count": 0,
+            "least": 1,
+        },
+    )
+    yield row_op(source, layer, Operation.SOFTMAX, channels=channels, floats=floats)
+
+
+def norm_op(source: Source, layer: LayerNorm) -> Iterator[Op]:
+    """Yield the pass of a layer norm."""
+    channels = source.maps[layer.inputs[0]].channels
+    arrays = source.network.arrays_of(layer.name)
+    eps, scale = arrays["constants"].tolist()
+    pairs = np.stack([arrays["gamma"], arrays["beta"]], axis=1).ravel()
+    floats = Floats(
+        numbers=np.concatenate([arrays["values"], pairs]),
+        fields={
+            "channels": channels,
+            "operand": eps,
+            "divisor": scale,
+            "count": bits_of(channels),
+            "least": exponents_of(arrays["values"])[0],
+        },
+    )
+    yield row_op(source, layer, Operation.NORM, channels=channels, floats=floats)
+
+
+def exponents_of(values: NDArray[np.uint32]) -> tuple[int, int]:
+    """Return the smallest and the largest biased exponent of float32 that are not zero."""
+    magnitudes = values & np.uint32(MAGNITUDE)
+    exponents = magnitudes[magnitudes > 0] >> np.uint32(EXPONENT_PLACE)
+    return (int(exponents.min()), int(exponents.max())) if len(exponents) else (1, 1)
+
+
+def row_op(
+    source: Source,
+    layer: Softmax | LayerNorm,
+    operation: Operation,
+    *,
+    channels: int,
+    floats: Floats,
+) -> Op:
+    """Return a pass over groups of so many channels."""
+    words = -(-channels // source.arch.macro.compartments)
+    fields = {
+        "operation": operation,
+        "bias": channels,
+        "kernel_height": ROW_PASSES,
+        "kernel_width": words,
+    }
+    groups = source.words(layer.name) // words
+    return simd_op(source, layer, fields, words=(0, groups), group_words=words, floats=floats)

@@ -1,0 +1,340 @@
+"""Row unit of a core: softmax and layer norm, which read a whole pixel before they write one."""
+
+from typing import NamedTuple
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import stream
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hwgen.chip.rtl.part import Part, PartInstance
+from hwgen.chip.widths import bits_for_index
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import ROW_BITS, ROW_PASSES, ROWS, Opcode, Operation
+from hwgen.dbpim.facts.timing import (
+    DEVIATION_READY,
+    FLOAT_CYCLES,
+    HALVES_READY,
+    INVERSE_READY,
+    MEAN_READY,
+    NORM_CHANNELS,
+    NORM_CYCLES,
+    PAIRS_READY,
+    RADICAND_READY,
+    SHARE_CYCLES,
+    SHARE_READY,
+    SQUARE_READY,
+    SQUARE_SUMS,
+    SQUARES_READY,
+    VARIANCE_READY,
+)
+from hwgen.dbpim.rtl import layouts
+from hwgen.dbpim.rtl.floats_store import FloatsStore
+from hwgen.dbpim.rtl.load_bus import floats_loads
+from hwgen.dbpim.rtl.row_lane import RowLane, row_control
+
+GROUP_BITS = 12
+"""Width of the channels of a group."""
+SUM_BITS = bits_for_index(SQUARE_SUMS)
+
+
+class Passes(NamedTuple):
+    """Registers of the loops over a group of channels.
+
+    number: pass, from 0; channel: that is read next; settles: no byte is read until results are
+    there; step: cycles since the last byte of the pass
+    """
+
+    number: Signal
+    channel: Signal
+    settles: Signal
+    step: Signal
+
+
+class Reading(NamedTuple):
+    """What is read in a cycle: a byte or a word, whether it is the last one of its pass."""
+
+    now: Signal
+    last: Signal
+
+
+class RowUnit(Part):
+    """Softmax over groups of channels and layer norm over all, in float32 of one order.
+
+    The words of a group are read in three passes. softmax: largest byte, a word a cycle; sum of
+    exponentials; quotients. layer norm: sum; squares of distances from the mean; quotients. The
+    last two passes, of a norm all three, take a byte of each position a cycle. Behind a pass the
+    unit reads nothing until its results are there; the bytes of the last pass leave meanwhile.
+
+    Ports
+        go           in      1             the step in `instruction` starts, in this core
+        finish       in      1             the step is over in all cores
+        instruction  in      SIMD          held from `go` to `finish`; `bias`: channels of a group
+        word         in      fetched_word  the oldest word; the words of a group follow each other,
+                                           three times
+        word_valid   in      1             there is one, of SOFTMAX or NORM
+        word_release out     1             its last byte is read in this cycle
+        result       stream  vector_write  C bytes of the positions; those beyond a group are 0
+        idle         out     1             no byte on its way and no result
+        reads        out     1             a byte or a word is read in this cycle
+        known        out     1             the floats of the step are there
+        floats       in      floats_loads  what the loader brings
+    Latency  ``SHARE_CYCLES`` or ``NORM_CYCLES`` and 1 from the last byte of a word to its result
+    Rate     one byte of each position in each cycle; while a result waits, the whole unit stalls
+    Errors   none
+    Golden   ``golden.ops.softmax.softmax``, ``golden.ops.layer_norm.layer_norm``
+    Source   docs/dbpim-microarchitecture.md, "row_unit"
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._lane, self._store = RowLane(arch=arch), FloatsStore(arch=arch)
+        self.parts = [self._lane, self._store]
+        super().__init__(
+            {
+                "go": In(1),
+                "finish": In(1),
+                "instruction": In(layouts.packet(Opcode.SIMD)),
+                "word": In(layouts.fetched_word(arch)),
+                "word_valid": In(1),
+                "word_release": Out(1),
+                "result": Out(stream.Signature(layouts.vector_write(arch))),
+                "idle": Out(1),
+                "reads": Out(1),
+                "known": Out(1),
+                "floats": In(floats_loads(arch)),
+            }
+        )
+        self._norm = self.instruction.operation == Operation.NORM
+        self._channels = self.instruction.bias[:GROUP_BITS]
+        self._select_bits = bits_for_index(arch.macro.compartments)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.store = store = self._store.instance()
+        connect(m, flipped(self.floats), store.loads)
+        lanes = [self._lane.instance() for _ in range(self._arch.row_lanes)]
+        moves = Signal()
+        m.d.comb += [
+            moves.eq(~self.result.valid | self.result.ready),
+            self.known.eq(store.known),
+            store.released.eq(self._over(m)),
+        ]
+        passes = Passes(
+            number=Signal(range(ROW_PASSES), name="number"),
+            channel=Signal(GROUP_BITS, name="channel"),
+            settles=Signal(name="settles"),
+            step=Signal(range(INVERSE_READY + 1), name="step"),
+        )
+        reading = self._read(m, passes, moves=moves)
+        control = Signal(row_control(self._arch))
+        leaving = self._leave(m, reading, passes, moves=moves)
+        self._settle(m, passes, control=control, moves=moves, drained=~leaving.any())
+        self._square(m, reading, passes, control=control, moves=moves)
+        summed = Signal()
+        with m.If(moves):
+            m.d.sync += summed.eq(reading.now & (passes.number == Mux(self._norm, 0, 1)))
+        select = passes.channel[: self._select_bits]
+        m.d.comb += [
+            control.norm.eq(self._norm),
+            control.squares.eq(passes.number == 1),
+            control.restart.eq(reading.now & (passes.number == 0) & (passes.channel == 0)),
+            control.largest.eq(reading.now & (passes.number == 0)),
+            control.sums.eq(summed),
+            control.select.eq(select),
+        ]
+        for place, inside in enumerate(control.inside):
+            m.d.comb += inside.eq(passes.channel + place < self._channels)
+        scaled = self._scaled(m, leaving, moves=moves)
+        m.d.comb += store.channel.eq(scaled)
+        for place, lane in enumerate(lanes):
+            m.submodules[f"lane_{place}"] = lane
+            self._connect_lane(m, lane, place, store=store, control=control, moves=moves)
+        self._write(m, lanes, reading, passes, leaves=leaving[-1], moves=moves)
+        m.d.comb += self.idle.eq(~(leaving.any() | self.result.valid))
+        return m
+
+    def _over(self, m: Module) -> Value:
+        """Return whether a step of the unit is over in this cycle."""
+        active, instruction = Signal(), self.instruction
+        m.d.sync += active.eq((active | self.go) & ~self.finish)
+        mine = Const(0, 1)
+        for operation in ROWS:
+            mine |= instruction.operation == operation
+        return self.finish & active & (instruction.opcode == Opcode.SIMD) & mine
+
+    def _connect_lane(
+        self,
+        m: Module,
+        lane: PartInstance,
+        place: int,
+        *,
+        store: PartInstance,
+        control: Value,
+        moves: Value,
+    ) -> None:
+        """Give a lane the word of its position, its value, and what all lanes get."""
+        instruction = self.instruction
+        m.d.comb += [
+            lane.enable.eq(moves),
+            lane.control.eq(control),
+            lane.word.eq(self.word.bytes[place]),
+            store.bytes[place].eq(lane.index),
+            lane.found.eq(store.found[place]),
+            lane.gamma.eq(store.gamma),
+            lane.beta.eq(store.beta),
+            lane.scalars.eq(store.scalars),
+            lane.zero_point.eq(instruction.output_zero_point),
+            lane.low.eq(instruction.output_low),
+            lane.high.eq(instruction.output_high),
+        ]
+
+    def _read(self, m: Module, passes: Passes, *, moves: Value) -> Reading:
+        """Read a byte of each position, or in the first pass of a softmax a word."""
+        reading = Reading(now=Signal(name="reads_now"), last=Signal(name="reads_last"))
+        whole = ~self._norm & (passes.number == 0)
+        size = self._arch.macro.compartments
+        following = Signal(GROUP_BITS + 1)
+        word_ends = passes.channel[: self._select_bits] == size - 1
+        m.d.comb += [
+            following.eq(passes.channel + Mux(whole, size, 1)),
+            reading.now.eq(self.word_valid & ~passes.settles & moves),
+            reading.last.eq(reading.now & (following >= self._channels)),
+            self.reads.eq(reading.now),
+            self.word_release.eq(reading.now & (whole | word_ends | reading.last)),
+        ]
+        # A softmax knows its largest byte at once, and a group ends with its last pass.
+        settles = Mux(self._norm, passes.number != ROW_PASSES - 1, passes.number == 1)
+        with m.If(reading.now):
+            m.d.sync += passes.channel.eq(Mux(reading.last, 0, following))
+        with m.If(reading.last):
+            m.d.sync += [passes.step.eq(1), passes.settles.eq(settles)]
+            with m.If(~settles):
+                m.d.sync += passes.number.eq(Mux(passes.number == 0, 1, 0))
+        return reading
+
+    def _settle(
+        self, m: Module, passes: Passes, *, control: Value, moves: Value, drained: Value
+    ) -> None:
+        """Compute what the next pass needs, step by step."""
+        mean, squares = (
+            passes.settles & self._norm & (passes.number == number) for number in range(2)
+        )
+        share = passes.settles & ~self._norm
+        at = {
+            "start_mean": (mean, SHARE_READY),
+            "take_mean": (mean, MEAN_READY),
+            "start_variance": (squares, SQUARE_READY),
+            "adds_eps": (squares, VARIANCE_READY),
+            "start_root": (squares, RADICAND_READY),
+            "start_inverse": (squares, DEVIATION_READY),
+            "take_inverse": (squares, INVERSE_READY),
+        }
+        for name, (when, step) in at.items():
+            m.d.comb += getattr(control, name).eq(when & (passes.step == step))
+        m.d.comb += control.take_share.eq(share & (passes.step >= SHARE_READY) & drained)
+        ends = control.take_mean | control.take_inverse | control.take_share
+        with m.If(moves & passes.settles):
+            m.d.sync += passes.step.eq(passes.step + 1)
+            with m.If(ends):
+                m.d.sync += [passes.settles.eq(0), passes.number.eq(passes.number + 1)]
+        self._add_pairs(m, passes, control=control, settles=squares)
+
+    def _add_pairs(self, m: Module, passes: Passes, *, control: Value, settles: Value) -> None:
+        """Add eight sums of squares: four apart, two apart, neighbours."""
+        pairs = {
+            **{SQUARES_READY + place: (place, 4) for place in range(4)},
+            **{PAIRS_READY + place: (place, 2) for place in range(2)},
+            HALVES_READY: (0, 1),
+        }
+        with m.If(settles):
+            for step, (place, apart) in pairs.items():
+                with m.If(passes.step == step):
+                    m.d.comb += [
+                        control.pairs.eq(1),
+                        control.pair.eq(place),
+                        control.apart.eq(apart),
+                    ]
+                with m.If(passes.step == step + FLOAT_CYCLES):
+                    m.d.comb += [control.pair_put.eq(1), control.pair_out.eq(place)]
+
+    def _square(
+        self, m: Module, reading: Reading, passes: Passes, *, control: Value, moves: Value
+    ) -> None:
+        """Follow the bytes of the second pass of a norm to the fma and out of it."""
+        on_way = Signal(1 + 2 * FLOAT_CYCLES, name="squares_on_way")
+        channel, out = Signal(GROUP_BITS), Signal(SUM_BITS)
+        enters, leaves = on_way[FLOAT_CYCLES], on_way[-1]
+        with m.If(moves):
+            m.d.sync += on_way.eq(Cat(reading.now & self._norm & (passes.number == 1), on_way[:-1]))
+            with m.If(enters):
+                m.d.sync += channel.eq(Mux(channel + 1 == self._channels, 0, channel + 1))
+            with m.If(leaves):
+                m.d.sync += out.eq(out + 1)
+        m.d.comb += [
+            control.square_in.eq(channel),
+            control.square_first.eq(channel < SQUARE_SUMS),
+            control.square_out.eq(out),
+            control.square_put.eq(leaves),
+        ]
+
+    def _leave(self, m: Module, reading: Reading, passes: Passes, *, moves: Value) -> Signal:
+        """Follow the bytes of the last pass; those of a softmax begin nearer to the end."""
+        on_way = Signal(NORM_CYCLES, name="results_on_way")
+        begins = reading.now & (passes.number == ROW_PASSES - 1)
+        short = NORM_CYCLES - SHARE_CYCLES
+        with m.If(moves):
+            m.d.sync += [
+                on_way.eq(Cat(begins & self._norm, on_way[:-1])),
+                on_way[short].eq(on_way[short - 1] | (begins & ~self._norm)),
+            ]
+        return on_way
+
+    def _scaled(self, m: Module, leaving: Signal, *, moves: Value) -> Value:
+        """Return the channel of a norm that the fma scales."""
+        channel = Signal(range(NORM_CHANNELS), name="scaled")
+        with m.If(self.go):
+            m.d.sync += channel.eq(0)
+        with m.Elif(moves & leaving[2 * FLOAT_CYCLES]):
+            m.d.sync += channel.eq(Mux(channel + 1 == self._channels, 0, channel + 1))
+        return channel
+
+    def _write(
+        self,
+        m: Module,
+        lanes: list[PartInstance],
+        reading: Reading,
+        passes: Passes,
+        *,
+        leaves: Value,
+        moves: Value,
+    ) -> None:
+        """Collect the bytes of a word, and offer it."""
+        write, size = self.result.payload, self._arch.macro.compartments
+        channel = Signal(GROUP_BITS, name="written")
+        first, word = Signal(ROW_BITS), Signal(ROW_BITS)
+        positions = Signal(layouts.positions(self._arch))
+        with m.If(reading.now & (passes.number == ROW_PASSES - 1) & (passes.channel == 0)):
+            m.d.sync += [positions.eq(self.word.positions), first.eq(self.word.simd.word)]
+        place = channel[: self._select_bits]
+        group_ends = channel + 1 == self._channels
+        with m.If(moves):
+            m.d.sync += self.result.valid.eq(leaves & ((place == size - 1) | group_ends))
+        with m.If(moves & leaves):
+            m.d.sync += [
+                channel.eq(Mux(group_ends, 0, channel + 1)),
+                word.eq(first + channel[self._select_bits :]),
+            ]
+            for lane, position in zip(lanes, write.bytes, strict=True):
+                for number, byte in enumerate(position):
+                    with m.If(place == number):
+                        m.d.sync += byte.eq(lane.result)
+                    with m.Elif(place == 0):
+                        m.d.sync += byte.eq(0)
+        m.d.comb += [
+            write.positions.eq(positions),
+            write.word.eq(self.instruction.output_first_word + word),
+            write.enable.eq((1 << size) - 1),
+            write.to_memory.eq(self.instruction.to_memory),
+        ]

@@ -1,0 +1,129 @@
+"""Layers of the row unit: softmax and layer norms of drawn and extreme pixels, golden's bytes."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.ops import float32
+from golden.ops.layer_norm import layer_norm
+from golden.ops.softmax import softmax
+from hwgen.dbpim.facts.instructions import FLOAT_BITS, Operation
+
+Bits = NDArray[np.uint32]
+Bytes = NDArray[np.uint8]
+
+
+class RowCase(NamedTuple):
+    """A layer: pixels (vectors, positions, groups, channels of a group), bytes that come out.
+
+    body: numbers of the FLOATS packet; scalars: fields of its header
+    """
+
+    operation: Operation
+    inputs: Bytes
+    outputs: Bytes
+    fields: Mapping[str, int]
+    body: Bits
+    scalars: Mapping[str, int]
+
+
+def pixels(rng: np.random.Generator, shape: tuple[int, ...]) -> Bytes:
+    """Return pixels: all equal, one above or below all others, two values, drawn ones."""
+    drawn = rng.integers(0, 256, shape)
+    flat = drawn.reshape(-1, shape[-1])
+    for row, kind in zip(flat, rng.integers(0, 7, len(flat)), strict=True):
+        if kind == 0:
+            row[:] = row[0]
+        elif kind == 1:
+            row[:], row[rng.integers(0, len(row))] = 0, 255
+        elif kind == 2 and len(row) > 1:
+            row[:], row[rng.integers(0, len(row))] = row[0], row[1]
+        elif kind == 3:
+            row[:] = np.clip(rng.normal(128, 3, len(row)), 0, 255)
+    return drawn.astype(np.uint8)
+
+
+def as_bits(values: NDArray[np.float64]) -> Bits:
+    """Return float32 bits of numbers."""
+    return np.asarray(values, np.float32).view(np.uint32)
+
+
+def softmax_case(
+    rng: np.random.Generator, shape: tuple[int, int, int, int], *, scale: float | None = None
+) -> RowCase:
+    """Return a softmax; shape: vectors, positions, groups, channels of a group."""
+    step = scale or float(rng.choice([0.01, 0.05, 0.3, 1.0]))
+    shift = max(0.0, 83 - np.log(shape[3])) / step
+    with np.errstate(under="ignore"):
+        table = as_bits(np.exp((shift - np.arange(256)) * step))
+    factor = int(rng.choice([255, 256, 200, 100]))
+    low, high = sorted(rng.integers(0, 256, 2).tolist()) if rng.random() < 0.3 else (0, 255)
+    zero_point = int(rng.integers(0, 30)) if rng.random() < 0.3 else 0
+    inputs = pixels(rng, shape)
+    maps = inputs.reshape(1, -1, 1, shape[2] * shape[3])
+    whole = softmax(maps, groups=shape[2], exponentials=table, factor=factor)
+    scalars = {"operand": int(float32.from_integers(factor)), "divisor": 0, "count": 0, "least": 1}
+    return RowCase(
+        operation=Operation.SOFTMAX,
+        inputs=inputs,
+        outputs=(whole + zero_point).clip(low, high).reshape(shape).astype(np.uint8),
+        fields={"output_zero_point": zero_point, "output_low": low, "output_high": high},
+        body=table,
+        scalars={"channels": 0, **scalars},
+    )
+
+
+def norm_case(rng: np.random.Generator, shape: tuple[int, int, int]) -> RowCase:
+    """Return a layer norm; shape: vectors, positions, channels."""
+    step, channels = float(rng.choice([1e-4, 0.013, 0.5, 40.0])), shape[2]
+    values = as_bits((np.arange(256) - int(rng.integers(0, 256))) * np.float64(np.float32(step)))
+    gamma = as_bits(rng.normal(1, 0.5, channels))
+    beta = as_bits(rng.normal(0, 1, channels) * rng.integers(0, 2, channels))
+    eps = as_bits(np.array([float(rng.choice([1e-5, 1e-12, 1.0]))]))[0]
+    scale = as_bits(np.array([float(rng.choice([0.01, 0.03, 0.2]))]))[0]
+    inputs = pixels(rng, shape)
+    whole = layer_norm(
+        inputs.reshape(1, -1, 1, channels),
+        values=values,
+        gamma=gamma,
+        beta=beta,
+        eps=eps,
+        scale=scale,
+    )
+    zero_point = int(rng.integers(0, 256))
+    exponents = values[values << np.uint32(1) > 0] >> np.uint32(23) & np.uint32(0xFF)
+    pairs = np.stack([gamma, beta], axis=1).ravel()
+    return RowCase(
+        operation=Operation.NORM,
+        inputs=inputs[:, :, np.newaxis],
+        outputs=(whole + zero_point).clip(0, 255).reshape(shape).astype(np.uint8)[:, :, np.newaxis],
+        fields={"output_zero_point": zero_point, "output_low": 0, "output_high": 255},
+        body=np.concatenate([values, pairs]),
+        scalars={
+            "channels": channels,
+            "operand": int(eps),
+            "divisor": int(scale),
+            "count": int(float32.from_integers(channels)),
+            "least": int(exponents.min()),
+        },
+    )
+
+
+def cases(rng: np.random.Generator, *, macros: int, size: int) -> Iterator[RowCase]:
+    """Yield layers: one word, several words and groups, a last word that is not full."""
+    for channels, groups in ((size, 1), (3 * size, 2), (2 * size + 1, 1), (1, 1), (size // 2, 1)):
+        yield softmax_case(rng, (3, macros, groups, channels))
+    yield softmax_case(rng, (2, macros, 3, size), scale=1.0)
+    for channels in (8, 16, 24, 64):
+        yield norm_case(rng, (3, macros, channels))
+
+
+def beats_of(body: Bits, *, port_bits: int) -> list[int]:
+    """Return the beats of a body, zeros behind its last number."""
+    count = port_bits // FLOAT_BITS
+    padded = np.concatenate([body, np.zeros(-len(body) % count, np.uint32)])
+    return [
+        int.from_bytes(part.astype("<u4").tobytes(), "little") for part in padded.reshape(-1, count)
+    ]
