@@ -167,6 +167,7 @@ class Driver:
                 dut.word.value = left[0]
             await ReadOnly()
             assert int(dut.known.value) == 1
+            assert left or int(dut.idle.value) == 0
             shown = bool(int(dut.result__valid.value))
             CORNERS.hit("a result waits", shown and not ready)
             CORNERS.hit("no word while one is wanted", bool(left) and not valid)

@@ -67,11 +67,11 @@ TABLE_LOOKUPS = 8
 FLOAT_CYCLES = 8
 """Row unit: stages of an addition, a multiplication or both with one rounding."""
 
-DIVISION_STEPS = 26
+DIVISION_BITS = 26
 """Row unit: bits of a quotient: 24 that stay, a half, and one more where the first is zero."""
 
-DIVISION_CYCLES = DIVISION_STEPS + 2
-"""Row unit: from the start of a division to its quotient."""
+DIVISION_CYCLES = DIVISION_BITS // 2 + 2
+"""Row unit: from the start of a division, of two bits in each cycle, to its quotient."""
 
 ROOT_STEPS = 25
 """Row unit: bits of a square root: 24 that stay and a half."""

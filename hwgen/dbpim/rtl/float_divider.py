@@ -1,4 +1,4 @@
-"""Sequential division and square root, one bit of the result in each cycle."""
+"""Sequential division, two bits of the quotient in each cycle, and square root, a bit a cycle."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
-from hwgen.dbpim.facts.timing import DIVISION_STEPS, ROOT_STEPS
+from hwgen.dbpim.facts.timing import DIVISION_BITS, DIVISION_CYCLES, ROOT_STEPS
 from hwgen.dbpim.rtl.floats import FLOAT32, leading_zeros
 
 DIVIDEND_BITS = 48
@@ -41,11 +41,17 @@ class Quotient(NamedTuple):
         return Mux(top > 0, magnitude, 0)
 
 
+def fitted(rest: Value, divisor: Value) -> tuple[Value, Value]:
+    """Return whether a divisor fits into what is left of a dividend, and what it leaves."""
+    fits = rest >= divisor
+    return fits, Mux(fits, rest - divisor, rest)[: len(divisor)]
+
+
 class FloatDivider(Part):
     """``result = dividend / divisor``, rounded once to nearest even; digit by digit, restoring.
 
     A dividend is ``significand * 2**exponent`` with a sign, so that an exact sum needs no rounding
-    of its own; a divisor is a positive float32. Each cycle subtracts the divisor where it fits.
+    of its own; a divisor is a positive float32. Each cycle subtracts it twice, where it fits.
 
     Ports
         enable       in   1        all registers move; else they hold
@@ -82,12 +88,12 @@ class FloatDivider(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         size = FLOAT32
-        step = Signal(range(DIVISION_STEPS + 2))
+        step = Signal(range(DIVISION_CYCLES))
         negative, zero = Signal(), Signal()
         exponent = Signal(signed(EXPONENT_BITS + 1))
         # The dividend moves up through `rest`; bits of the quotient enter below.
         rest, below = Signal(size.significand + 1), Signal(DIVIDEND_BITS - size.significand)
-        divisor, quotient = Signal(size.significand), Signal(DIVISION_STEPS)
+        divisor, quotient = Signal(size.significand), Signal(DIVISION_BITS)
         m.d.comb += self.busy.eq(step != 0)
         # Cycle 0: the operands are taken, the dividend as it is.
         given = Signal(DIVIDEND_BITS)
@@ -102,7 +108,6 @@ class FloatDivider(Part):
         # Cycle 1: its leading bit moves to the top.
         zeros = leading_zeros(m, given, name="zeros")
         normal = (given << zeros)[:DIVIDEND_BITS]
-        fits = rest >= divisor
         with m.If(self.enable & (step == 1)):
             m.d.sync += [
                 rest.eq(normal[-size.significand :]),
@@ -111,14 +116,15 @@ class FloatDivider(Part):
                 zero.eq(given == 0),
                 step.eq(2),
             ]
-        # A bit of the quotient in each cycle.
+        # Two bits of the quotient in each cycle.
+        first, left = fitted(rest, divisor)
+        second, last = fitted(Cat(below[-1], left), divisor)
         with m.Elif(self.enable & self.busy):
-            left = Mux(fits, rest - divisor, rest)
             m.d.sync += [
-                quotient.eq(Cat(fits, quotient)),
-                rest.eq(Cat(below[-1], left)),
-                below.eq(Cat(Const(0, 1), below)),
-                step.eq(Mux(step == DIVISION_STEPS + 1, 0, step + 1)),
+                quotient.eq(Cat(second, first, quotient)),
+                rest.eq(Cat(below[-2], last)),
+                below.eq(Cat(Const(0, 2), below)),
+                step.eq(Mux(step == DIVISION_CYCLES - 1, 0, step + 1)),
             ]
         registers = Quotient(bits=quotient, rest=rest, below=below)
         magnitude = registers.rounded(m, exponent=exponent + 2 * size.bias)
