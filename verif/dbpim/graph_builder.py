@@ -9,7 +9,6 @@ from golden.network import accumulate, infer_layer
 from hwgen.network import (
     INPUT,
     ONE_MODE,
-    VERSION,
     Conv,
     FeatureMap,
     Graph,
@@ -18,6 +17,7 @@ from hwgen.network import (
     Parameters,
     QuantizedNetwork,
     raw_map,
+    version_of,
 )
 from hwgen.network.check import check_network
 from hwgen.network.maps import Shape
@@ -112,7 +112,7 @@ class GraphBuilder:
         layers = [*self._layers, *more]
         graph = Graph(
             format="hwgen.network",
-            version=VERSION,
+            version=version_of(layers),
             name=self._name,
             dataset="random",
             class_names=[f"class {index}" for index in range(layers[-1].output.channels)],

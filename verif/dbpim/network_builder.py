@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.ops.average_pool import window_sums
+from golden.ops.matmul import map_product
 from hwgen.network import (
     Add,
     AveragePool,
     Concatenate,
     Conv,
     Linear,
+    MatMul,
     MaxPool,
     Multiply,
     Requantization,
@@ -209,6 +211,33 @@ class NetworkBuilder(GraphBuilder):
         common = self._common("multiply", (a, b), feature)
         return self._append(
             Multiply(rounding=HALF_UP, op="multiply", requantization=one_factor(factor), **common)
+        )
+
+    def matmul(
+        self, a: str, b: str, *, groups: int, transposed: bool, output: ByteRange = RELU
+    ) -> str:
+        """Append scores (`transposed`) or values of two maps, of any heads."""
+        zero_points = tuple(self.features[name].quantization[0].zero_point for name in (a, b))
+        sums = map_product(
+            self.maps[a],
+            self.maps[b],
+            groups=groups,
+            transposed=transposed,
+            zero_points=(zero_points[0], zero_points[1]),
+        )
+        gain = output.reach / magnitude(sums.astype(np.float64), at_least=1.0)
+        scale = scale_of(self.features[a]) * scale_of(self.features[b]) / gain
+        feature = feature_map(sums.shape[1:], output, scale=scale)
+        common = self._common("matmul", (a, b), feature)
+        return self._append(
+            MatMul(
+                op="matmul",
+                groups=groups,
+                transposed=transposed,
+                rounding=HALF_UP,
+                requantization=one_factor(gain),
+                **common,
+            )
         )
 
     def rescale(self, source: str, *, output: ByteRange = RELU, like: str = "") -> str:

@@ -1,7 +1,7 @@
 """Random networks that reach the corners of a DB-PIM chip, from one seed."""
 
 from dataclasses import dataclass
-from math import prod
+from math import gcd, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,12 @@ KINDS = (
 )
 """Layers, or blocks of several, that a random network may have before its head."""
 
+ROW_KINDS = (*KINDS, "attention")
+"""The same on a chip with a row unit."""
+
+WHOLE_WORDS = 16
+"""Pixels of keys, and channels of a head, are multiples of it: whole words of every chip."""
+
 ENDS = ("linear", "hidden", "global_pool", "byte_conv", "byte_table")
 """How it ends; the last two answer bytes."""
 
@@ -43,7 +49,7 @@ class Recipe:
 
     height, width, channels: of the image
     classes: channels of the answer
-    kinds: layers before the head, in order, from KINDS; end: what comes last, from ENDS
+    kinds: layers before the head, in order, from (ROW_)KINDS; end: what comes last, from ENDS
     filters: output channels that a layer may have; a residual has those of its input
     pruned_share: of the blocks (8 filters x one k position) of every layer with weights
     max_digits: non-zero CSD digits of a weight at most; 4 allows every int8
@@ -236,6 +242,22 @@ class RandomNetwork:
     def _product(self, now: str) -> str:
         other = self._same(now, self._builder.features[now].channels)
         return self._builder.multiply(now, other, output=self._range())
+
+    def _attention(self, now: str) -> str:
+        """Append scores and values, whose keys are the pixels of a map of another size."""
+        keys = now
+        while prod(self._builder.features[keys].shape[:2]) > WHOLE_WORDS // 4:
+            keys = self._builder.max_pool(keys, kernel=3, stride=2, padding=1)
+        more = WHOLE_WORDS // gcd(WHOLE_WORDS, prod(self._builder.features[keys].shape[:2]))
+        if more > 1:
+            keys = self._builder.upsample(keys, (min(more, 4), -(-more // 4)))
+        heads = int(self._rng.integers(1, 3))
+        width = WHOLE_WORDS * heads
+        query = self._same(now, width, kernel=1)
+        key, value = self._same(keys, width), self._same(keys, width, kernel=1)
+        products = self._builder.matmul
+        scores = products(query, key, groups=heads, transposed=True, output=self._range())
+        return products(scores, value, groups=heads, transposed=False, output=self._range())
 
     def _table(self, now: str) -> str:
         return self._builder.table(now, silu, output=self._range())

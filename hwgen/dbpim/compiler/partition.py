@@ -93,7 +93,11 @@ class Chooser:
                 if unit.end not in best or cost < best[unit.end][0]:
                     best[unit.end] = cost, [*units, unit]
         if count not in best:
-            raise self.errors[max(best)]
+            # No map may leave between two units; all of them may fit.
+            fitting = list(self.whole_units(0, count))
+            if not fitting:
+                raise self.errors[max(best)]
+            return [min(fitting, key=lambda unit: self.known[unit] or 0.0)]
         return best[count][1]
 
     def from_cut(self, place: int) -> Iterator[Unit]:

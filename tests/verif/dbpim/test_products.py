@@ -7,9 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from golden.network import infer
+from hwgen.chip.trouble import Trouble
+from hwgen.dbpim.compiler import unstored
+from hwgen.dbpim.sim import simulate
 from hwgen.network import INPUT, QuantizedNetwork
-from tests.verif.dbpim.chips import check_chip, chip_arch
+from tests.verif.dbpim.chips import check_chip, check_values, chip_arch, compiled
 from verif.common.drawing import Drawing, draw_images
+from verif.dbpim.random_network import draw_recipe, random_images, random_network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +57,7 @@ def network(block: Block, *, seed: int) -> QuantizedNetwork:
 
 
 def draw_block(seed: int) -> Block:
-    """Return a random block for words of eight channels."""
+    """Return a random block for words of eight channels, which the small chip holds."""
     rng = np.random.default_rng(seed)
     heads, words = rng.integers(1, 4, 2).tolist()
     tokens, keys = [
@@ -62,7 +67,7 @@ def draw_block(seed: int) -> Block:
     keys = (max(keys[0], tokens[0]), max(keys[1], tokens[1]))
     return Block(
         tokens=tokens,
-        width=8 * heads * words,
+        width=8 * heads * min(words, 4 // heads),
         heads=heads,
         keys=keys,
         embedded=bool(rng.random() < 0.5),
@@ -76,12 +81,46 @@ def check(block: Block, folder: Path, *, seed: int, images: int, batch: int) -> 
     check_chip(net, arch, draw_images(net, images, seed=seed), folder, batch=batch)
 
 
+def check_with_stalls(block: Block, *, seed: int, stall: int) -> None:
+    """Compare every element with golden while the memory stalls."""
+    net, arch = network(block, seed=seed), chip_arch("small_rows")
+    images = draw_images(net, 2, seed=seed)
+    program = compiled(net, arch, batch=2)
+    (stalled,) = simulate(arch, program, images, trouble=Trouble(stall=stall, seed=seed), seed=seed)
+    check_values(stalled, net, infer(net, images), f"stall {stall}", unstored(net, program, arch))
+
+
 def test_blocks_of_different_shapes(tmp_path: Path) -> None:
     for seed, block in enumerate(BLOCKS.values()):
         check(block, tmp_path, seed=seed, images=2, batch=1 + seed % 2)
+
+
+def test_stalls_of_the_memory_change_no_value() -> None:
+    check_with_stalls(BLOCKS["one_head_of_three_words"], seed=1, stall=60)
+
+
+def random_with_attention(seed: int) -> QuantizedNetwork:
+    """Return a random network with products of two maps between other layers."""
+    recipe = draw_recipe(seed)
+    kinds = tuple(np.random.default_rng(seed).permutation([*recipe.kinds[:2], "attention"]))
+    return random_network(replace(recipe, kinds=kinds), seed=seed)
+
+
+def test_a_random_network(tmp_path: Path) -> None:
+    net = random_with_attention(3)
+    check_chip(net, chip_arch("small_rows"), random_images(net, 2, seed=3), tmp_path, batch=2)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(12))
+def test_random_networks(seed: int, tmp_path: Path) -> None:
+    net = random_with_attention(seed)
+    arch = chip_arch("small_rows", ["all", "none"][seed % 2], latency=1 + 9 * seed)
+    check_chip(net, arch, random_images(net, 2, seed=seed), tmp_path, batch=1 + seed % 2)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(20))
 def test_random_blocks(seed: int, tmp_path: Path) -> None:
     check(draw_block(seed), tmp_path, seed=seed, images=2, batch=1 + seed % 2)
+    check_with_stalls(draw_block(seed), seed=seed, stall=10 + 4 * seed)
