@@ -146,7 +146,7 @@ def test_a_report_goes_to_standard_output(
     ("words", "found"),
     [
         ("hwgen model digits_s", "digits_small_cnn"),
-        ("hwgen model digits_small_cnn dbpim/sm", "dbpim/small"),
+        ("hwgen model digits_small_cnn dbpim/ti", "dbpim/tiny"),
     ],
 )
 def test_a_shell_completes_names_that_ship(words: str, found: str) -> None:

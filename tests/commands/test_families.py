@@ -104,7 +104,8 @@ def test_a_missing_capability_is_one_sentence(family: str, key: str) -> None:
 
 def test_promises_are_seen() -> None:
     assert promised(protocols.Sparsity) == {"SWITCHES", "with_sparsity"}
-    assert promised(protocols.Simulation) == {"STORING", "prepare", "simulate", "write_by_hand"}
+    simulation = {"STORING", "begin", "prepare", "simulate", "write_by_hand"}
+    assert promised(protocols.Simulation) == simulation
     assert len(CAPABILITIES) == 22
     assert all(key == each.__name__ for key, each in CAPABILITIES.items())
 
