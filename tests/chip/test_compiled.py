@@ -1,5 +1,8 @@
 """Machine code is kept, and it is known beforehand whether there is any."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +84,17 @@ def test_every_folder_that_compiles_is_followed() -> None:
         if "\n@compiled\n" in (text := file.read_text("utf-8")) or "\n@inlined\n" in text
     }
     assert users and users <= followed
+
+
+@pytest.mark.parametrize("given", [None, "2"])
+def test_functions_are_optimized_a_little_unless_a_person_says_otherwise(given: str | None) -> None:
+    code = "import numba; import hwgen.chip.compiled; print(int(numba.config.OPT))"
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_OPT"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment if given is None else {**environment, "NUMBA_OPT": given},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == (given or "1")

@@ -18,9 +18,9 @@ from hwgen.crossbar.model.least import floors, is_within, least_power_w, nothing
 from hwgen.crossbar.model.tables import POWER, Tables
 from hwgen.crossbar.synthesis.work import Json, problem_of
 
-EXACT_PIXELS = 10_000
+EXACT_PIXELS = 5_000
 """Output pixels of a network whose conflicts are looked at: plain Python takes seconds for them."""
-MOST_PIXELS = 100_000
+MOST_PIXELS = 50_000
 """Output pixels of all designs that are looked at; one design always is."""
 
 
