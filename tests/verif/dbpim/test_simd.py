@@ -34,7 +34,7 @@ def test_products_of_two_maps(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(ROWS, "verilator", tmp_path, waves)
 
 
-@pytest.mark.parametrize("lanes", [1, 4])
+@pytest.mark.parametrize("lanes", [pytest.param(1, marks=pytest.mark.long), 4])
 def test_products_of_one_part(lanes: int, tmp_path: Path, waves: Waves | None) -> None:
     arch = replace(ROWS, simd_lanes=16, lanes_per_requantizer=lanes)
     run_simd(arch, "verilator", tmp_path, waves)
