@@ -115,6 +115,13 @@ def folder_name(name: str, facts: object) -> str:
     return f"{name}-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]}"
 
 
+def is_built(
+    name: str, facts: object, *, products: Sequence[str], builds: Path | None = None
+) -> bool:
+    """Return whether `build_once` would find a build, for the same arguments."""
+    return whole_build(build_root(builds) / folder_name(name, facts), products) is not None
+
+
 def whole_build(folder: Path, products: Sequence[str]) -> Build | None:
     """Return the build in a folder, or None if it is unfinished or damaged."""
     try:

@@ -10,16 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from hwgen.chip.sim.cache import (
-    Build,
-    Say,
-    build_once,
-    build_root,
-    folder_name,
-    silent,
-    whole_build,
-    write_sources,
-)
+from hwgen.chip.sim.cache import Build, Say, build_once, is_built, silent, write_sources
 from hwgen.chip.sim.toolchain import BUILD_JOBS, Verilator, find_verilator
 from hwgen.errors import OutputError, SimulationError
 from hwgen.files.leash import leashed
@@ -109,8 +100,8 @@ def worth(simulator: Simulator, cycles: int | None, *, builds: Path | None = Non
     """
     if cycles is None or cycles > SHORT_CYCLES:
         return simulator
-    folder = build_root(builds) / folder_name(simulator.top, simulator.facts(find_verilator()))
-    if whole_build(folder, [simulator.executable]) is not None:
+    facts, products = simulator.facts(find_verilator()), [simulator.executable]
+    if is_built(simulator.top, facts, products=products, builds=builds):
         return simulator
     return replace(simulator, optimize=SHORT)
 

@@ -95,15 +95,15 @@ def look_first(context: Context, problem: Problem) -> None:
         request.power_w,
         identical=request.identical,
     )
-    if request.power_w < look.nothing_below_w and look.least_w is None:
+    if request.power_w < look.nothing_below_w:
+        if look.least_w is not None:
+            refuse_least(problem, look.least_w)
         raise ConfigError(
             field="--power-w",
-            allowed=f"above the {look.nothing_below_w:.3g} that every design of {name} needs",
+            allowed=f"above the {look.nothing_below_w:g} that every design of {name} needs",
             given=f"{request.power_w:g}",
             source="command line",
         )
-    if request.power_w < look.nothing_below_w:
-        refuse_least(problem, look.least_w)
     if look.gops_per_w:
         least = "" if look.least_w is None else f" needs {look.least_w:g} W, and"
         watts = f"{request.power_w:g} W about {look.gops_per_w:,.1f} GOPS/W"
