@@ -276,7 +276,7 @@ def test_every_row_says_what_ran(report: RaceReport) -> None:
     (about,) = report.networks
     assert (about.weights.split(":")[0], about.images) == ("trained", "drawn images")
     reasons = [r.reason for r in report.rows if r.figure.startswith(("speedup_end_to_end_r", "ut"))]
-    assert reasons and all("trained weights; drawn images" in reason for reason in reasons)
+    assert reasons and all("accurate; drawn images" in reason for reason in reasons)
 
 
 def test_rows_have_names_for_people(report: RaceReport) -> None:
