@@ -289,7 +289,8 @@ class Frontier:
             if node.energy_nj >= target_nj:
                 self.close(node.point, node.entry, node.energy_nj)
             elif node.entry["whole"] and is_wide(where):
-                for half in halves(where):
+                rules = self._tables[node.point].rules
+                for half in halves(where, whole_clocks=rules.whole_clocks):
                     self._look(node.point, half, node.energy_nj, target_nj)
             else:
                 chosen.append(node)

@@ -118,14 +118,15 @@ def root_nodes(tables: Tables, ratio_low: float) -> list[Node]:
 
     The shortest step has a node of its own: there a step does not depend on what is bought.
     """
-    floor = float(tables.scalars[FLOOR])
+    whole = tables.rules.whole_clocks
+    floor = float(np.ceil(tables.scalars[FLOOR]) if whole else tables.scalars[FLOOR])
     long = LONG_STEP * floor
     first = node_at(tables, (1.0, LONGEST_STEPS), (floor, floor), 0)
     first = first._replace(most_memory=len(tables.memories) - 1, ratio_low=ratio_low)
     return [
         first,
-        first._replace(step_high=long),
-        first._replace(step_low=long, step_high=LONGEST_STEP_NS),
+        first._replace(step_low=floor + whole, step_high=long),
+        first._replace(step_low=long + whole, step_high=LONGEST_STEP_NS),
     ]
 
 
@@ -141,7 +142,7 @@ def bound(task: Json) -> Json:
     tables, (contents, needs) = tables_of(*problem), facts_of(*problem)
     node, cuts = Node(*task["node"]), [as_cut(cut) for cut in task["cuts"]]
     ranges = np.array(task["ranges"] or all_ranges(len(tables.kind)))
-    nodes = [node] if task["whole"] else halves(node)
+    nodes = [node] if task["whole"] else halves(node, whole_clocks=tables.rules.whole_clocks)
     made, priced = [], 0
     for node in nodes:
         found = bound_node(
