@@ -31,7 +31,7 @@ RECIPE = Recipe(
 )
 BATCH = 2
 LIMITS = RunLimits(cycles=2_000_000)
-CHIPS = ("tiny", "small")
+CHIPS = ("tiny", pytest.param("small", marks=pytest.mark.long))
 DELAYS = ((1, 90), (333, 0), (997, 20))
 """Latency of the memory in cycles, and percent of cycles in which a channel stalls."""
 DELAY_IDS = [f"latency{latency}-stall{stall}" for latency, stall in DELAYS]
@@ -88,7 +88,7 @@ def expect_stop(stopped: ChipRun, code: ErrorCode, step: int) -> None:
     assert len(stopped.retired_at) == step
 
 
-@pytest.mark.parametrize("name", CHIPS)
+@pytest.mark.parametrize("name", ["tiny", "small"])
 def test_the_program_spills_maps_of_several_images(name: str) -> None:
     case = spilling(name)
     assert case.program.facts.scratch_bytes > 0
@@ -101,7 +101,7 @@ def test_the_program_spills_maps_of_several_images(name: str) -> None:
 
 @pytest.mark.parametrize("batch", [1, BATCH])
 @pytest.mark.parametrize(("latency", "stall"), DELAYS, ids=DELAY_IDS)
-@pytest.mark.parametrize("name", ["tiny", pytest.param("small", marks=pytest.mark.long)])
+@pytest.mark.parametrize("name", CHIPS)
 def test_a_slow_memory_changes_no_value(name: str, latency: int, stall: int, batch: int) -> None:
     """Without stalls the cycles are the model's too; with them they are at least these."""
     case = spilling(name, batch)
