@@ -8,6 +8,7 @@ from hwgen.chip.rtl.packet_front import PacketFront
 from hwgen.chip.rtl.read_engine import ReadEngine
 from hwgen.chip.rtl.registers import Registers
 from hwgen.chip.rtl.requantizer import Requantizer
+from hwgen.chip.rtl.supervisor import Supervisor, SupervisorErrors
 from hwgen.chip.rtl.write_engine import WriteEngine
 from hwgen.network.quantization import Rounding
 from verif.formal.proof import Fault, Memory, Proof, induction
@@ -231,6 +232,29 @@ def requantizer_float32() -> Proof:
     )
 
 
+def supervisor() -> Proof:
+    """Every start leads to done or error, if the memory answers.
+
+    A run without progress ends within 8 + 4 cycles, its drain within 5: the watchdog is 5 cycles,
+    in a counter of 8 that begins where the run before left it, and the memory answers within 4,
+    which is progress. From every state that is reached, by induction.
+    """
+    return Proof(
+        part=lambda: Supervisor(
+            family=FAMILY,
+            errors=SupervisorErrors(read=1, write=2, stalled=3),
+            error_bits=4,
+            watchdog_cycles=5,
+            progress_sources=2,
+        ),
+        properties="supervisor.v",
+        size="watchdog of 5 cycles",
+        method=induction(2),
+        fault=Fault(module=f"{FAMILY}_supervisor", old="quiet == 3'h4", new="1'h0", cycles=16),
+        sizes={"WATCHDOG": 5, "COUNTS": 8, "ANSWER": 4},
+    )
+
+
 SHARED = [
     fifo_of_instructions,
     fifo_of_beats,
@@ -238,6 +262,7 @@ SHARED = [
     write_engine,
     packet_front,
     registers,
+    supervisor,
     requantizer_half_up,
     requantizer_tflite,
     requantizer_float32,
