@@ -50,7 +50,8 @@ class Recipe:
 
     height, width, channels: of the image
     classes: channels of the answer
-    kinds: layers before the head, in order, from KINDS and ROW_KINDS; end: what comes last, from ENDS
+    kinds: layers before the head, in order, from KINDS and ROW_KINDS
+    end: what comes last, from ENDS
     filters: output channels that a layer may have; a residual has those of its input
     pruned_share: of the blocks (8 filters x one k position) of every layer with weights
     max_digits: non-zero CSD digits of a weight at most; 4 allows every int8
