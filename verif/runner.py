@@ -13,7 +13,7 @@ from cocotb_tools.runner import Runner, VerilatorControlFile, Verilog, get_runne
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.sim.cache import build_once, tail, write_sources
-from hwgen.chip.sim.simulator import WAIVERS
+from hwgen.chip.sim.simulator import ONE_FILE, WAIVERS
 from hwgen.chip.sim.toolchain import BUILD_JOBS
 from hwgen.chip.sim.waves import WAVES, Waves
 from hwgen.errors import SimulationError
@@ -64,7 +64,7 @@ def build(
         blocks = () if waves else compile_once
         sources["waivers.vlt"] = WAIVERS.read_text(encoding="utf-8")
         sources["control.vlt"] = control_file(blocks)
-        args += ["--hierarchical", "--build"] if blocks else []
+        args += ["--hierarchical", "--build"] if blocks else ONE_FILE
     make_flags = os.environ.get("MAKEFLAGS", "")
     facts = [sources, args, tool, cocotb.__version__, make_flags, waves is not None]
     made = build_once(

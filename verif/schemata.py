@@ -19,7 +19,7 @@ import numpy as np
 
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.sim.host import HostedChip, Work, run_hosted
-from hwgen.chip.sim.simulator import QUICK
+from hwgen.chip.sim.simulator import FAST
 from hwgen.chip.trouble import Trouble
 from hwgen.dbpim.facts.arch import Arch, load_arch
 from hwgen.dbpim.facts.program import Program
@@ -141,7 +141,7 @@ def bench_of(
     images: Bytes,
     faults: Sequence[Fault],
     *,
-    optimize: str = QUICK,
+    optimize: str = FAST,
 ) -> Bench:
     """Return the bench of some faults of a chip; optimize: for the C++ compiler."""
     chip = hosted(arch)

@@ -11,7 +11,7 @@ from hwgen.chip.tiling import LayerTiling
 from hwgen.report.import_tables import import_parts
 from hwgen.report.info import ArchitectureInfo, InfoReport, NetworkInfo, ProgramInfo
 from hwgen.report.tables import NOTHING, number, percent, size, table
-from hwgen.report.training_table import training_state
+from hwgen.report.training_record import training_state
 from hwgen.report.work import AdaptiveTrainReport, BuildReport, CompileReport, TrainReport
 
 TILING_COLUMNS = ["layer", "kind", "shape", "stride", "split", "tiles", "tails", "rows"]

@@ -25,10 +25,17 @@ PHASES = ("float", "pruned", "quantized")
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Start:
-    """A float checkpoint that the user gives: how its image channels were normalised (0 to 1)."""
+    """A float checkpoint that the user gives.
+
+    mean, std: by which its image channels were normalised (0 to 1)
+    name, licence: what it is and what its licence allows, in words; without both, tables call what
+        is trained from it `not recorded`
+    """
 
     mean: Annotated[list[Share], Field(min_length=3, max_length=3)]
     std: Annotated[list[Positive], Field(min_length=3, max_length=3)]
+    name: str | None = None
+    licence: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -126,8 +133,11 @@ class Common:
     flip: bool
 
     def until(self, phase: str) -> dict[str, Any]:
-        """Return the fields that a phase depends on: all of them, where phases have no order."""
-        return asdict(self)
+        """Return the fields that a phase depends on: all, where phases have no order, but words."""
+        fields = asdict(self)
+        if self.start is not None:
+            fields["start"] = {"mean": self.start.mean, "std": self.start.std}
+        return fields
 
     @property
     def input_zero_point(self) -> int:
@@ -152,7 +162,8 @@ class InPhases(Common):
     def until(self, phase: str) -> dict[str, Any]:
         """Return the fields that a phase depends on: all but the phases after it."""
         later = {f"{name}_phase" for name in PHASES[PHASES.index(phase) + 1 :]}
-        return {name: value for name, value in asdict(self).items() if name not in later}
+        fields = super().until(phase)
+        return {name: value for name, value in fields.items() if name not in later}
 
     def with_schedule(self, phases: Mapping[str, Phase], epoch_batches: int | None) -> Self:
         """Return the recipe with other phases of the same names."""

@@ -1,6 +1,6 @@
 """Networks quantized by onnxruntime in all its ways, beside its own answers, element by element.
 
-`scripts/onnxruntime-equality` runs this; it needs `pip install '.[corpus]'`.
+`scripts/results onnxruntime` runs this; it needs `pip install '.[corpus]'`.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ TEXT = """# Bit for bit what onnxruntime answers
 
 onnxruntime {version} on a processor with {flags}. Four networks
 of torch with drawn weights, quantized by `quantize_static` in eight ways each, compared on {images}
-drawn images. `scripts/onnxruntime-equality` makes the files and this page.
+drawn images. `scripts/results onnxruntime` makes the files and this page.
 
 Answer: elements that differ from those of the optimized runtime, end to end, and the largest step.
 Layers: operators of which elements differ, each fed the maps that the runtime shows without

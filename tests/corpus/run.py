@@ -1,6 +1,7 @@
 """Make every export, import it, compare it with its runtime, and write docs/import-corpus.md.
 
-`scripts/import-corpus [--only PART] [--keep FOLDER]` runs this; it needs `pip install '.[corpus]'`.
+`python -m tests.corpus.run [--only PART] [--keep FOLDER]`, which `scripts/results import-corpus`
+runs too; it needs `pip install '.[corpus]'`.
 """
 
 import argparse
@@ -110,7 +111,7 @@ def page(rows: Iterable[Row]) -> str:
         "Small networks, and those of torchvision for images of 64 x 64, with drawn weights,",
         "exported and quantized in the usual ways: by hwgen, onnxruntime, torch.ao, Brevitas and",
         "Keras. Imported by `hwgen import` and compared with the runtime of their format on",
-        f"{IMAGES} drawn images. `scripts/import-corpus` makes the files and this page;",
+        f"{IMAGES} drawn images. `scripts/results import-corpus` makes the files and this page;",
         "`pip install '.[corpus]'` brings what makes them.",
         "",
         "Answer: elements that differ from those of the runtime's default kernels, end to end, and",

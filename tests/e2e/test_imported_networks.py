@@ -1,11 +1,10 @@
-"""Networks that hwgen did not write, from their file to RTL, on two cores of 32 KB."""
+"""Networks that hwgen did not write, from their file to RTL, on two cores."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
 from hwgen.cli import main
 from tests.quantized_onnx import Model, saved
@@ -28,7 +27,7 @@ RUNS = {
     "tflite": {"published": "weight_values,input_bits", "fitted": "all"},
     "onnx": {"fitted": "all"},
 }
-"""Networks and their switches; each other choice of switches is another chip to build."""
+"""Networks and their switches; a simulator of all of them is shared with other tests."""
 SHAPES = {"tflite": (17, 16, 3), "onnx": (10, 12, 3)}
 LAYERS = {
     "tflite": ["conv", "conv", "add", "average_pool", "linear"],
@@ -94,18 +93,8 @@ def run(folder: Path, *arguments: object) -> dict[str, object]:
     return report
 
 
-@pytest.fixture(scope="module")
-def chip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An architecture of two cores, each with a buffer of 32 KB."""
-    path = tmp_path_factory.mktemp("chip") / "chip.yaml"
-    changes = {"name": "two_cores_of_32_kb", "cores": 2, "buffer_bytes": 32768}
-    content = yaml.safe_load(TINY.read_text(encoding="utf-8")) | changes
-    path.write_text(yaml.safe_dump(content), encoding="utf-8")
-    return path
-
-
 @pytest.mark.parametrize("kind", WRITERS)
-def test_from_the_file_to_equal_maps_and_cycles(kind: str, chip: Path, tmp_path: Path) -> None:
+def test_from_the_file_to_equal_maps_and_cycles(kind: str, tmp_path: Path) -> None:
     published, fitted = tmp_path / "published.npz", tmp_path / "fitted.npz"
     content = run(
         tmp_path, "import", WRITERS[kind](tmp_path), "--out", published, "--kernels", "half_up"
@@ -119,7 +108,7 @@ def test_from_the_file_to_equal_maps_and_cycles(kind: str, chip: Path, tmp_path:
     cycles = []
     for network, switches in RUNS[kind].items():
         options = ("--images", "2", "--engine", "rtl", "--sparsity", switches)
-        report = run(tmp_path, "run", tmp_path / f"{network}.npz", chip, *options, *given)
+        report = run(tmp_path, "run", tmp_path / f"{network}.npz", TINY, *options, *given)
         assert report["equal"] is True and report["mismatches"] == 0
         assert report["cycles_rtl"] == report["cycles_model"]
         layers = report["layers"]

@@ -1,6 +1,6 @@
 """Exports of torch, onnxruntime and Keras, as their tools wrote them: imported, and compared.
 
-`scripts/import-corpus --keep FOLDER` makes them and many others.
+`python -m tests.corpus.run --keep FOLDER` makes them and many others.
 """
 
 import json

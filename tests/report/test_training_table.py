@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from hwgen.report.training_table import is_short, main, training_state
+from hwgen.report.training_record import training_state
+from hwgen.report.training_table import main
 
 ABOUT: dict[str, Any] = {
     "format": "hwgen.training",
@@ -58,23 +59,3 @@ def test_mistakes_are_one_sentence(
     assert main([str(path)]) == 2
     said = capsys.readouterr().err
     assert sentence in said and said.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("start", "epochs", "batches", "short"),
-    [
-        (None, 14, None, True),
-        (None, 15, None, False),
-        (None, 100, 100, True),
-        (None, 500, 150, False),
-        (None, 499, 150, True),
-        ("12", 1, None, False),
-    ],
-)
-def test_a_short_training_is_called_short(
-    start: str | None, epochs: int, batches: int | None, short: bool
-) -> None:
-    recipe = {"epoch_batches": batches, "batch_images": 10}
-    history = [{"phase": "float"}] * epochs
-    about = {"start_sha256": start, "recipe": recipe, "history": history}
-    assert is_short(about) is short

@@ -9,7 +9,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from hwgen.commands.documents import documents
 from hwgen.commands.families import is_architecture
 from hwgen.errors import HwgenError
 from hwgen.files import shipped
+from hwgen.network.file import load_network
 
 ROOT = Path(__file__).parents[2]
 DIGESTS = Path(__file__).parent / "digests.json"
@@ -55,10 +56,13 @@ def everything(long: bool) -> Made:
                 continue
             yield f"program {network} {name}", partial(program, file, arch)
             yield f"model {network} {name}", partial(model, file, arch)
-    for page, text in documents(ROOT / "configs").items():
-        yield f"page {page}", partial(digest_of, text)
+    for file in sorted((ROOT / "configs/networks").glob("*.onnx")):
+        yield f"import {file.stem}", partial(imported, file)
     for name, (network, watts, evaluations) in (SEARCHES | (LONG_SEARCHES if long else {})).items():
         yield f"synthesis {name} {watts:g} W", partial(synthesis, network, watts, evaluations)
+    # Last: whoever wants other lines alone does not wait for all pages.
+    for page, text in documents(ROOT / "configs").items():
+        yield f"page {page}", partial(digest_of, text)
 
 
 def context() -> api.Context:
@@ -89,6 +93,14 @@ def model(network: Path, arch: Path) -> str:
     return digest_of(json.loads(json.dumps(report, default=str).replace(str(ROOT), ".")))
 
 
+def imported(file: Path) -> str:
+    """Return the digest of the network in a file of another format."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "network.npz")
+        api.import_network(file, out=out)
+        return load_network(out).digest
+
+
 def synthesis(network: str, watts: float, evaluations: int | None) -> str:
     """Return the digest of an architecture and its schedule."""
     with tempfile.TemporaryDirectory() as folder:
@@ -97,11 +109,15 @@ def synthesis(network: str, watts: float, evaluations: int | None) -> str:
         return digest_of_files([out / "architecture.yaml", out / "schedule.npz"], out)
 
 
-def made_now(long: bool) -> dict[str, str]:
-    """Return all lines, and say how long each kind took."""
+def made_now(long: bool, only: Set[str] | None = None) -> dict[str, str]:
+    """Return all lines, or those of these names, and say how long each kind took."""
     found: dict[str, str] = {}
     seconds: dict[str, float] = {}
     for name, make in everything(long):
+        if only is not None and found.keys() >= only:
+            break
+        if only is not None and name not in only:
+            continue
         began = time.monotonic()
         try:
             found[name] = make()
@@ -111,6 +127,12 @@ def made_now(long: bool) -> dict[str, str]:
         seconds[kind] = seconds.get(kind, 0.0) + time.monotonic() - began
         print(f"{name}: {found[name][:60]}", file=sys.stderr, flush=True)
     print(", ".join(f"{kind} {each:.0f} s" for kind, each in seconds.items()), file=sys.stderr)
+    return found
+
+
+def read_digests() -> dict[str, str]:
+    """Return the digests that are committed, by the names of their lines."""
+    found: dict[str, str] = json.loads(DIGESTS.read_text()) if DIGESTS.exists() else {}
     return found
 
 
@@ -141,7 +163,7 @@ def main() -> None:
         "--long", action="store_true", help="large networks everywhere, five searches"
     )
     given = parser.parse_args()
-    before: dict[str, str] = json.loads(DIGESTS.read_text()) if DIGESTS.exists() else {}
+    before = read_digests()
     now = made_now(given.long)
     different = changes(before, now, given.long)
     print("\n".join(different) or "the same")

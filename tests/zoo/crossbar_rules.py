@@ -3,7 +3,7 @@
 What each part of the strict rules costs was measured once, while it could be left out; those rows
 are kept as they are.
 
-    scripts/crossbar-rules [--networks alexnet,vgg16] [--evaluations N]
+    python -m tests.zoo.crossbar_rules [--networks alexnet,vgg16] [--evaluations N]
 
 Each row is one synthesis at 49 W with seed 1. Rows are kept in build/crossbar-rules.json, so a
 second run goes on where the first stopped; remove the file to measure all of them again.
@@ -178,9 +178,9 @@ def page(found: list[Row]) -> str:
     lines = [
         "# Crossbar rules: what each costs",
         "",
-        f"`scripts/crossbar-rules`; {POWER_W:g} W, seed 1, two processes. Gap: how much better than"
-        " the design the bound is. Local search: how much better a plain local search finds a"
-        f" design than the answer that it starts from, within {LOCAL_EVALUATIONS:,} exact"
+        f"`scripts/results crossbar-rules`; {POWER_W:g} W, seed 1, two processes. Gap: how much"
+        " better than the design the bound is. Local search: how much better a plain local search"
+        f" finds a design than the answer that it starts from, within {LOCAL_EVALUATIONS:,} exact"
         " evaluations, under strict rules.",
         "",
         *table(designs),

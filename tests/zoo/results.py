@@ -119,7 +119,7 @@ def table(rows: list[Row]) -> str:
         "dynamo: torch.export, opset 20), quantized by `hwgen import --calibrate` (uint8 maps,",
         "int8 weights with a scale a filter), compared with onnxruntime on test images, and",
         f"simulated in RTL on two cores of 32 KB ({machine()}).",
-        "`scripts/onnx-results --data FOLDER` makes this page.",
+        "`scripts/results onnx --data FOLDER` makes this page.",
         "",
         "Same inputs: each layer is fed the maps of onnxruntime. The digits are 8 x 8 images,",
         "enlarged to 16 x 16 for the convolutions; their networks were trained for 12 epochs, and",

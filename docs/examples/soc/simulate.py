@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hwgen.chip.sim.simulator import QUICK
+from hwgen.chip.sim.simulator import FAST
 from hwgen.chip.sim.toolchain import find_verilator
 
 HERE = Path(__file__).parent
@@ -19,7 +19,7 @@ def run(*command: object, cwd: Path | None = None) -> str:
     done = subprocess.run(
         [str(each) for each in command],
         cwd=cwd,
-        env=find_verilator().environment(OPT_FAST=QUICK),
+        env=find_verilator().environment(OPT_FAST=FAST),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

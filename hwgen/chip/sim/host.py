@@ -23,7 +23,6 @@ from hwgen.chip.sim.host_files import ANSWER_BYTES, Writes, beats_text, event_li
 from hwgen.chip.sim.simulator import (
     FAST,
     MEMORY,
-    QUICK,
     Simulator,
     build_simulator,
     run_simulator,
@@ -247,7 +246,7 @@ def simulator_of(
     body, end, rest = host.rpartition("endmodule")
     sources[HOST.name] = f"{body}{WAVES}{end}{rest}"
     name = f"{chip.name} with waves"
-    return Simulator(name=name, sources=sources, top=TOP, args=waves.arguments, optimize=QUICK)
+    return Simulator(name=name, sources=sources, top=TOP, args=waves.arguments)
 
 
 def script_text(work: Work, chip: HostedChip[Any]) -> str:

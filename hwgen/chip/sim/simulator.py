@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from hwgen.chip.sim.cache import Build, Say, build_once, is_built, silent, write_sources
-from hwgen.chip.sim.toolchain import BUILD_JOBS, Verilator, find_verilator
+from hwgen.chip.sim.toolchain import BUILD_JOBS, BY_DEFAULT, Verilator, find_verilator
 from hwgen.errors import OutputError, SimulationError
 from hwgen.files.leash import leashed
 from hwgen.files.patience import Ticker
@@ -24,18 +24,19 @@ MEMORY = Path(__file__).parent / "memory.v"
 BINARY_ARGS = ["--main", "--exe", "--build", "--timing"]
 BINARY_ARGS += ["--x-assign", "unique", "--x-initial", "unique"]
 """What `--binary` stands for, without `--build` in the blocks of `--hierarchical`."""
+ONE_FILE = ["--output-split", "0"]
+"""One file of C++: the compiler reads Verilator's headers once, not once a file."""
+MOST_IN_ONE_FILE = 1_000_000
+"""Characters of Verilog; the compiler takes a gigabyte of memory for so many."""
 FOLDER = "obj"
 """Folder of a build into which Verilator writes."""
 
 BUILDING, WAITING = "building the simulator of", "waiting for the simulator of"
 """What lines about a build begin with."""
 
-FAST = "-O3"
-"""A chip runs for millions of cycles, which is worth a slower compilation."""
-QUICK = "-O1"
-"""For an executable that runs once, such as for a window of waves."""
+FAST = BY_DEFAULT["OPT_FAST"]
 SHORT = "-O0"
-"""For a short run: half the seconds of the compiler, a seventh of the speed."""
+"""For a short run: the fewest seconds of the compiler, a tenth of the speed."""
 SHORT_CYCLES = 200_000
 """So many cycles take a simulator of SHORT about as much longer as one of FAST is compiled."""
 HOW_LONG = {SHORT: "half a minute or more, for short runs"}
@@ -79,13 +80,17 @@ class Simulator:
     def command(self) -> list[str]:
         """Verilator and its arguments, without files."""
         names = ["--top-module", self.top, "-Mdir", FOLDER, "-o", self.top]
-        return ["verilator", *BINARY_ARGS, *self.args, *names]
+        return ["verilator", *BINARY_ARGS, *self.args, *self.splitting, *names]
+
+    @property
+    def splitting(self) -> list[str]:
+        """How Verilator splits the C++; blocks of `--hierarchical` are files of their own."""
+        large = sum(map(len, self.sources.values())) > MOST_IN_ONE_FILE
+        return [] if large or "--hierarchical" in self.args else ONE_FILE
 
     def environment(self, verilator: Verilator) -> dict[str, str]:
         """Return the environment of a build."""
-        if self.optimize != SHORT:
-            return verilator.environment(OPT_FAST=self.optimize)
-        return verilator.environment(OPT_FAST=SHORT, OPT_SLOW=SHORT)
+        return verilator.environment(OPT_FAST=self.optimize)
 
     def facts(self, verilator: Verilator) -> list[object]:
         """Return all that the executable depends on."""

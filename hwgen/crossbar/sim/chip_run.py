@@ -22,7 +22,6 @@ from hwgen.chip.sim.host_files import (
     read_nibbles,
 )
 from hwgen.chip.sim.job import Memory
-from hwgen.chip.sim.simulator import QUICK
 from hwgen.crossbar.facts import chip as facts
 from hwgen.crossbar.facts.events import EVENTS
 from hwgen.crossbar.facts.registers import REGISTERS
@@ -149,8 +148,6 @@ def hosted(chip: facts.Chip) -> HostedChip[Stores]:
         port_bytes=chip.flit_bits // 8,
         read_stores=lambda path: read_stores(path, chip),
         controls={BLOCKS.name: BLOCKS.read_text(encoding="utf-8")},
-        # A chip is made for one network and runs few cycles.
-        optimize=QUICK,
     )
 
 

@@ -15,8 +15,8 @@ Cells = Iterable[str]
 
 INTRODUCTION = """# Channel-adaptive networks, trained
 
-Made by `scripts/mram-training`. Accuracy is that of the integers of the network file on the test
-images. Multiplications and cycles are those of one image; cycles by the model of the chip that
+Made by `scripts/results mram-training`. Accuracy is that of the integers of the network file on the
+test images. Multiplications and cycles are those of one image; cycles by the model of the chip that
 is named, image in and answer out included. W:A are the bits of weights and maps. CA: shared weights
 with a teacher; S-NN: shared weights without one; I-NN: each width has weights of its own. A recipe
 that was trained with several seeds is here with the first of them; what the others give follows.

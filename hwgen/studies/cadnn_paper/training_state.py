@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen.report.training_table import read_known
+from hwgen.report.training_record import read_known
 
 RESULTS = "hwgen.results.training"
 TRAINING = "hwgen.adaptive_training"

@@ -75,7 +75,8 @@ def measure(
 def command_of(subject: Subject, batch: Batch) -> str:
     """Return the command that measures the same, without folders."""
     return (
-        f"scripts/mram-results {subject.network_file.name} {subject.arch_file.name}"
+        "python -m hwgen.studies.cadnn_paper.widths"
+        f" {subject.network_file.name} {subject.arch_file.name}"
         f" --data {Path(batch.about.name).name} --images {len(batch.images)}"
     )
 

@@ -100,7 +100,7 @@ def measure(
         commit=commit(),
         machine=machine(),
         command=(
-            f"scripts/dbpim-phi-curve {network.name} {arch.name}"
+            f"python -m hwgen.studies.dbpim_paper.phi_curve {network.name} {arch.name}"
             f" --data {Path(batch.about.name).name} --images {images}"
         ),
         points=points,

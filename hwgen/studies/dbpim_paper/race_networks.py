@@ -13,7 +13,7 @@ from hwgen.errors import ConfigError
 from hwgen.files.shipped import shipped_folder
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network, save_network
-from hwgen.report.training_table import is_short, read_training, training_state
+from hwgen.report.training_record import RANDOM, read_record, training_state, weights_of
 from hwgen.report.types import Images
 from hwgen.studies.dbpim_paper.published import NETWORKS
 
@@ -29,16 +29,13 @@ DRAWN_IMAGES = 16
 """Drawn images by which the ranges of a drawn network are measured."""
 IMAGE = (32, 32, 3)
 CLASSES = 100
-TRAINING = "training.json"
-RANDOM = "random"
-"""Data set of a network that was never trained."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """A network of the race with its images; weights, pictures: what they are, in words.
 
-    trained: whether a training of usual length gave the weights
+    trained: whether a record says that a training of usual length gave the weights
     """
 
     name: str
@@ -100,16 +97,16 @@ def entry(
 
 
 def training_of(file: Path) -> tuple[str, bool]:
-    """Return how a file was trained, by the `training.json` beside it, and whether long enough."""
-    path = file.with_name(TRAINING)
-    if not path.is_file():
-        random = load_network(file).graph.dataset == RANDOM
-        return ("random weights", False) if random else ("trained weights", True)
-    about = read_training(path)
+    """Return how a file was trained, by the record beside it, and whether its figures stand."""
+    network = load_network(file)
+    about = read_record(file, network.digest)
+    weights = weights_of(about, network.graph.dataset)
+    if about is None:
+        return weights, False
     share = about["recipe"]["pruning"]["share"]
     accuracy = about["accuracy"]["integer"]
     told = f"{share:.0%} of blocks pruned: {training_state(about)}, {accuracy:.2%} accurate"
-    return (f"not trained: {told}", False) if is_short(about) else (told, True)
+    return f"{weights}: {told}", weights == "trained"
 
 
 def images_of(

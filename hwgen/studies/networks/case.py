@@ -17,17 +17,15 @@ from hwgen.commands.origin import commit, machine
 from hwgen.commands.run import results_of
 from hwgen.commands.run_report import report_of
 from hwgen.commands.subject import Subject, load_subject, program_of
-from hwgen.errors import FormatError
 from hwgen.files.shipped import network_file
 from hwgen.report.files import write_report
 from hwgen.report.run import RunReport
 from hwgen.report.tables import in_words
-from hwgen.report.training_table import is_short, read_training, training_state
+from hwgen.report.training_record import read_record, training_state, weights_of
 from hwgen.studies.networks.report import Case, Measured, ResultRow, Training, row_of
 from hwgen.studies.networks.request import CaseRequest
 
 ACTIVATION_BITS = 8
-TRAINING = "training.json"
 REPORTS = "reports"
 """Folder, beside the records, of the whole reports of the runs."""
 
@@ -64,24 +62,19 @@ def case_of(
 
 
 def training_of(subject: Subject) -> Training:
-    """Return how a network was trained, by the `training.json` beside its file."""
-    path = network_file(subject.network_file).with_name(TRAINING)
-    if not path.is_file():
-        random = subject.network.graph.dataset == "random"
-        state = "random weights" if random else "not recorded"
-        return Training(state=state, short=random, accuracy=None, test_images=None)
-    about = read_training(path)
-    if about["network_digest"] != subject.network.digest:
-        raise FormatError(
-            field="network_digest",
-            allowed=f"that of {subject.network_file.name}",
-            given=about["network_digest"],
-            source=str(path),
+    """Return how a network was trained, by the record beside its file."""
+    network = subject.network
+    about = read_record(network_file(subject.network_file), network.digest)
+    weights = weights_of(about, network.graph.dataset)
+    if about is None:
+        return Training(
+            state=weights, short=weights == "random weights", accuracy=None, test_images=None
         )
     share = about["recipe"]["pruning"]["share"]
+    state = f"{share:.0%} of blocks pruned: {training_state(about)}"
     return Training(
-        state=f"{share:.0%} of blocks pruned: {training_state(about)}",
-        short=is_short(about),
+        state=f"{weights}, {state}" if weights == "not recorded" else state,
+        short=weights == "short training",
         accuracy=about["accuracy"]["integer"],
         test_images=about["test_images"],
     )

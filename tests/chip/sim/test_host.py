@@ -19,7 +19,6 @@ from hwgen.chip.sim.host import (
     script_text,
 )
 from hwgen.chip.sim.host_files import Writes
-from hwgen.chip.sim.simulator import QUICK
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.errors import DataError, SimulationError
 
@@ -158,7 +157,6 @@ def ended(folder: Path, *, commands: list[Command], writes: bool) -> str:
         " retired(0); image_begun; count(0, 1); end\n",
         sizes={},
         trace=".trace()",
-        optimize=QUICK,
         args=["-Wno-fatal"],
     )
     plusargs = {"writes": 1} if writes else {}

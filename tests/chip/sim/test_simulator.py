@@ -13,8 +13,6 @@ import pytest
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.sim.cache import ENVIRONMENT
 from hwgen.chip.sim.simulator import (
-    FAST,
-    QUICK,
     SHORT,
     SHORT_CYCLES,
     Simulator,
@@ -52,7 +50,7 @@ endmodule
 
 def simulator() -> Simulator:
     modules = {f"{name}.v": text for name, text in verilog_modules(Cells()).items()}
-    return Simulator(name="tiny", sources={**modules, "tb.v": TOP}, top="tb", optimize=QUICK)
+    return Simulator(name="tiny", sources={**modules, "tb.v": TOP}, top="tb")
 
 
 def run(folder: Path, *arguments: str, said: list[str] | None = None) -> str:
@@ -83,7 +81,7 @@ def test_built_once_and_told(fresh: Path, tmp_path: Path) -> None:
 
 
 def test_a_short_run_is_worth_a_short_compilation(fresh: Path) -> None:
-    fast = replace(simulator(), optimize=FAST)
+    fast = simulator()
     assert worth(fast, None) == worth(fast, SHORT_CYCLES + 1) == fast
     assert not fresh.exists()
     said: list[str] = []

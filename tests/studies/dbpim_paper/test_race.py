@@ -1,6 +1,7 @@
 """The race on a tiny chip: every figure follows from the runs, and from the model."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from hwgen.dbpim.facts.events import EVENTS
 from hwgen.dbpim.model import Assumptions, energy_pj, leakage_pj
 from hwgen.errors import ConfigError
 from hwgen.jobs.executors import SerialExecutor
-from hwgen.network.file import save_network
+from hwgen.network.file import load_network, save_network
 from hwgen.report.files import report_text
 from hwgen.studies.dbpim_paper import published, race, race_networks, race_points
 from hwgen.studies.dbpim_paper.command import DbpimPaper
@@ -32,6 +33,14 @@ from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import Recipe, random_network
 
 BATCH = 2
+TRAINED: dict[str, Any] = {
+    "format": "hwgen.training",
+    "version": 2,
+    "accuracy": {"integer": 0.9},
+    "start_sha256": None,
+    "recipe": {"start": None, "pruning": {"share": 0.5}},
+    "history": [{"phase": "quantized"}] * 30,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -42,11 +51,13 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny network under the name of a large one."""
+    """A tiny network under the name of a large one, and a record that it was trained."""
     made = tmp_path_factory.mktemp("race")
     network = directed("narrow")
     known = replace(network, graph=replace(network.graph, dataset="somewhere"))
     save_network(known, made / "resnet18.npz")
+    record = TRAINED | {"network_digest": load_network(made / "resnet18.npz").digest}
+    (made / "resnet18.training.json").write_text(json.dumps(record), encoding="utf-8")
     return made
 
 
@@ -240,18 +251,20 @@ def test_headlines_are_of_trained_networks(report: RaceReport) -> None:
             assert ", not trained" in row.label
 
 
-def test_a_short_training_is_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert race_networks.training_of(folder / "resnet18.npz") == ("trained weights", True)
+def test_a_short_training_is_none(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "resnet18.npz"
+    shutil.copy(folder / "resnet18.npz", copy)
+    assert race_networks.training_of(copy) == ("not recorded", False)
     about = {"recipe": {"pruning": {"share": 0.5}}, "accuracy": {"integer": 0.009}}
-    monkeypatch.setattr(race_networks, "read_training", lambda path: about)
+    monkeypatch.setattr(race_networks, "read_record", lambda file, digest: about)
     monkeypatch.setattr(race_networks, "training_state", lambda about: "1 epoch")
-    (folder / "training.json").touch()
-    for short in (True, False):
-        monkeypatch.setattr(race_networks, "is_short", lambda about, short=short: short)
+    for word in ("short training", "not recorded", "trained"):
+        monkeypatch.setattr(race_networks, "weights_of", lambda *_, word=word: word)
         told, trained = race_networks.training_of(folder / "resnet18.npz")
-        assert trained is not short
-        assert told.startswith("not trained: ") is short and told.endswith("0.90% accurate")
-    (folder / "training.json").unlink()
+        assert trained is (word == "trained")
+        assert told.startswith(f"{word}: ") and told.endswith("0.90% accurate")
 
 
 def test_the_largest_waits_are_named(report: RaceReport) -> None:
@@ -261,9 +274,9 @@ def test_the_largest_waits_are_named(report: RaceReport) -> None:
 
 def test_every_row_says_what_ran(report: RaceReport) -> None:
     (about,) = report.networks
-    assert (about.weights, about.images) == ("trained weights", "drawn images")
+    assert (about.weights.split(":")[0], about.images) == ("trained", "drawn images")
     reasons = [r.reason for r in report.rows if r.figure.startswith(("speedup_end_to_end_r", "ut"))]
-    assert reasons and all("trained weights; drawn images" in reason for reason in reasons)
+    assert reasons and all("accurate; drawn images" in reason for reason in reasons)
 
 
 def test_rows_have_names_for_people(report: RaceReport) -> None:

@@ -42,7 +42,12 @@ TRAINING: dict[str, Any] = {
     "accuracy": {"float": 0.99, "pruned": 0.9, "integer": 0.95},
     "test_images": 359,
     "start_sha256": None,
-    "recipe": {"name": "digits", "pruning": {"share": 0.5}, "epoch_batches": None},
+    "recipe": {
+        "name": "digits",
+        "start": None,
+        "pruning": {"share": 0.5},
+        "epoch_batches": None,
+    },
     "history": [{"phase": "float"}, {"phase": "quantized"}],
 }
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from hwgen.chip.registers import (
     ADDRESS_BITS,
     ALIGNMENT_BYTES,
@@ -96,6 +98,10 @@ def other() -> Facts:
 
 
 FAMILIES = {"dbpim": dbpim(small()), "wide": dbpim(wide()), "other": other()}
+LAUNCHES = [
+    pytest.param(name, marks=pytest.mark.long if name == "wide" else ()) for name in FAMILIES
+]
+"""Names for the benches of each component; a second size of one family takes --long."""
 NARROW = {
     "dbpim": dbpim(narrow()),
     "other": replace(other(), port_bits=64, burst_beats=16, fifo_beats=64),

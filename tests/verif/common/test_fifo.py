@@ -4,16 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.verif.common.families import FAMILIES, NARROW, OTHER_SIZES
+from tests.verif.common.families import FAMILIES, LAUNCHES, NARROW, OTHER_SIZES
 from verif.common.parts import run_common_bench
 from verif.runner import Waves
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", LAUNCHES)
 def test_families(family: str, tmp_path: Path, waves: Waves | None) -> None:
     run_common_bench("fifo", FAMILIES[family], tmp_path, waves)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("family", NARROW)
 def test_narrow_under_icarus(family: str, icarus: str, tmp_path: Path, waves: Waves | None) -> None:
     run_common_bench("fifo", NARROW[family], tmp_path, waves, simulator=icarus)

@@ -40,6 +40,7 @@ def test_requantizer(chip: str, tmp_path: Path, waves: Waves | None) -> None:
     run_requantizer(chip, tmp_path, waves)
 
 
+@pytest.mark.long
 def test_requantizer_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
     run_requantizer("all", tmp_path, waves, simulator=icarus, count=50)
 

@@ -117,10 +117,8 @@ def made_of(network: QuantizedNetwork) -> str:
 
 @cache
 def quick(chip: Chip) -> HostedChip[Stores]:
-    """Return a chip whose simulator is one file of C++, compiled as fast as can be."""
-    return replace(
-        hosted(chip), args=("--output-split", "0", "--output-groups", "1"), optimize="-O0"
-    )
+    """Return a chip whose simulator is compiled as fast as can be."""
+    return replace(hosted(chip), optimize="-O0")
 
 
 @contextmanager

@@ -29,18 +29,9 @@ from verif.dbpim.random_network import Recipe, random_images, random_network
 RECIPE = Recipe(
     channels=3, kinds=("conv", "depthwise", "residual", "max_pool", "squeeze"), filters=(12, 16)
 )
-ROW_RECIPE = Recipe(
-    height=6,
-    width=6,
-    channels=3,
-    kinds=("attention", "layer_norm", "embedding"),
-    filters=(12, 16),
-)
-"""Of a chip with a row unit."""
 BATCH = 2
 LIMITS = RunLimits(cycles=2_000_000)
-ROWS = pytest.param("small_rows", marks=pytest.mark.long)
-CHIPS = ("tiny", "small", ROWS)
+CHIPS = ("tiny", pytest.param("small", marks=pytest.mark.long))
 DELAYS = ((1, 90), (333, 0), (997, 20))
 """Latency of the memory in cycles, and percent of cycles in which a channel stalls."""
 DELAY_IDS = [f"latency{latency}-stall{stall}" for latency, stall in DELAYS]
@@ -76,7 +67,7 @@ class Case(NamedTuple):
 @cache
 def spilling(name: str, batch: int = BATCH) -> Case:
     arch = replace(chip_arch(name), name=f"{name}_spilling", buffer_bytes=1024, logit_entries=64)
-    network = random_network(ROW_RECIPE if arch.row_unit else RECIPE, seed=3)
+    network = random_network(RECIPE, seed=3)
     program = compiled(network, arch, batch=batch)
     return Case(arch, network, program, random_images(network, batch, seed=5))
 
@@ -97,7 +88,7 @@ def expect_stop(stopped: ChipRun, code: ErrorCode, step: int) -> None:
     assert len(stopped.retired_at) == step
 
 
-@pytest.mark.parametrize("name", CHIPS)
+@pytest.mark.parametrize("name", ["tiny", "small"])
 def test_the_program_spills_maps_of_several_images(name: str) -> None:
     case = spilling(name)
     assert case.program.facts.scratch_bytes > 0
@@ -110,7 +101,7 @@ def test_the_program_spills_maps_of_several_images(name: str) -> None:
 
 @pytest.mark.parametrize("batch", [1, BATCH])
 @pytest.mark.parametrize(("latency", "stall"), DELAYS, ids=DELAY_IDS)
-@pytest.mark.parametrize("name", ["tiny", pytest.param("small", marks=pytest.mark.long), ROWS])
+@pytest.mark.parametrize("name", CHIPS)
 def test_a_slow_memory_changes_no_value(name: str, latency: int, stall: int, batch: int) -> None:
     """Without stalls the cycles are the model's too; with them they are at least these."""
     case = spilling(name, batch)

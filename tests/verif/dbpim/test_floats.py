@@ -61,6 +61,7 @@ def test_a_million_drawn_cases(operation: str, tmp_path: Path, waves: Waves | No
     run_pipeline(operation, tmp_path, waves, count=DRAWN)
 
 
+@pytest.mark.long
 def test_pipeline_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
     run_pipeline("add", tmp_path, waves, simulator=icarus, size=SMALL)
 

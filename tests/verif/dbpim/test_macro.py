@@ -39,6 +39,7 @@ def test_narrow_dense_macro(tmp_path: Path, waves: Waves | None) -> None:
     run_macro(with_sparsity(narrow(), "none"), tmp_path, waves)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("switches", ["all", "input_bits"])
 def test_narrow_macro_under_icarus(switches: str, icarus: str, tmp_path: Path) -> None:
     run_macro(with_sparsity(narrow(), switches), tmp_path, simulator=icarus)

@@ -42,6 +42,7 @@ def test_dense_with_four_macros(tmp_path: Path, waves: Waves | None) -> None:
     run_output_stage(DENSE, "verilator", tmp_path, waves)
 
 
+@pytest.mark.long
 def test_small_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
     run_output_stage(SMALL, icarus, tmp_path, waves)
 

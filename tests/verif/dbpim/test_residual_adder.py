@@ -32,6 +32,7 @@ def test_wide(tmp_path: Path, waves: Waves | None) -> None:
     run_adder(wide(), tmp_path, waves)
 
 
+@pytest.mark.long
 def test_narrow_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
     run_adder(narrow(), tmp_path, waves, simulator=icarus)
 

@@ -23,18 +23,21 @@ def run_simd(arch: Arch, simulator: str, folder: Path, waves: Waves | None) -> N
     run(bench, module="verif.dbpim.bench_simd", folder=folder, settings=settings(arch))
 
 
+@pytest.mark.long
 def test_with_float32(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(floats(), "verilator", tmp_path, waves)
 
 
 ROWS = rows()
+"""They round as float32, too."""
 
 
 def test_products_of_two_maps(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(ROWS, "verilator", tmp_path, waves)
 
 
-@pytest.mark.parametrize("lanes", [pytest.param(1, marks=pytest.mark.long), 4])
+@pytest.mark.long
+@pytest.mark.parametrize("lanes", [1, 4])
 def test_products_of_one_part(lanes: int, tmp_path: Path, waves: Waves | None) -> None:
     arch = replace(ROWS, simd_lanes=16, lanes_per_requantizer=lanes)
     run_simd(arch, "verilator", tmp_path, waves)

@@ -21,6 +21,7 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_table(small(), "verilator", tmp_path, waves)
 
 
+@pytest.mark.long
 def test_narrow_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
     run_table(narrow(), icarus, tmp_path, waves)
 

@@ -28,6 +28,7 @@ def test_wide(tmp_path: Path, waves: Waves | None) -> None:
     run_write_port(wide(), tmp_path, waves)
 
 
+@pytest.mark.long
 def test_narrow_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
     run_write_port(narrow(), tmp_path, waves, simulator=icarus)
 

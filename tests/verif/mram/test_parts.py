@@ -23,12 +23,19 @@ ICARUS = {
     "record_table": ["wide port"],
 }
 """Of parts that Icarus runs at another size than a single octet, too."""
+ALWAYS = {("answer_buffer", "wide port"), ("loader", "wide rows")}
+"""What Icarus runs by default: faults of these show at no size that Verilator runs by default."""
 
 
-def rows(more: dict[str, list[str]], size: str) -> list[Any]:
+def rows(more: dict[str, list[str]], size: str, *, icarus: bool = False) -> list[Any]:
     """Return part and size of each bench, with an id of both."""
     return [
-        pytest.param(part, each, id=f"{part}-{each.replace(' ', '_')}")
+        pytest.param(
+            part,
+            each,
+            id=f"{part}-{each.replace(' ', '_')}",
+            marks=pytest.mark.long if icarus and (part, each) not in ALWAYS else (),
+        )
         for part in SIDE_OF
         for each in (size, *more.get(part, []))
     ]
@@ -39,7 +46,7 @@ def test_part(part: str, size: str, tmp_path: Path, waves: Waves | None) -> None
     SIDE_OF[part].run_part(part, size, tmp_path, waves=waves)
 
 
-@pytest.mark.parametrize(("part", "size"), rows(ICARUS, "single"))
+@pytest.mark.parametrize(("part", "size"), rows(ICARUS, "single", icarus=True))
 def test_part_under_icarus(part: str, size: str, icarus: str, tmp_path: Path) -> None:
     SIDE_OF[part].run_part(part, size, tmp_path, simulator=icarus)
 
