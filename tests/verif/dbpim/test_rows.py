@@ -76,6 +76,20 @@ def test_a_shipped_transformer(tmp_path: Path) -> None:
     check_chip(net, chip_arch("small_rows"), draw_images(net, 1, seed=0), tmp_path)
 
 
+@pytest.mark.long
+def test_the_compact_transformer_on_the_papers_size(tmp_path: Path) -> None:
+    """Of 50 % pruned blocks; against the dense chip with the same unit."""
+    net = load_network(CONFIGS / "networks" / "cifar10_cct.npz")
+    images = np.load(CONFIGS / "images" / "cifar10.npz")["images"][:1]
+    cycles = {}
+    for sparsity in ("all", "none"):
+        arch = chip_arch("paper_rows", sparsity)
+        program = compiled(net, arch)
+        cycles[sparsity] = CycleModel(program, arch).predict(infer(net, images)).cycles
+    assert cycles["all"] <= 22_000 and cycles["none"] >= 3.3 * cycles["all"]
+    check_chip(net, chip_arch("paper_rows"), images, tmp_path)
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_rows_between_convolutions(name: str, tmp_path: Path) -> None:
     check(name, tmp_path, seed=2)
