@@ -25,18 +25,20 @@ patience.FIRST_SECONDS = 600.0
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("hwgen")
     group.addoption("--long", action="store_true", help="run the tests marked long too")
+    group.addoption("--formal", action="store_true", help="run the tests marked formal too")
     group.addoption("--waves", action="store_true", help="write waves (slow, a build of its own)")
     group.addoption("--waves-from", type=int, default=0, metavar="CYCLE", help="first cycle")
     group.addoption("--waves-to", type=int, default=None, metavar="CYCLE", help="last cycle")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long tests out unless the person asked for them."""
+    """Leave the long tests and the long proofs out unless the person asked for them."""
     if config.getoption("--long"):
         return
-    long = [item for item in items if item.get_closest_marker("long")]
-    config.hook.pytest_deselected(items=long)
-    items[:] = [item for item in items if item not in long]
+    kinds = ["long"] if config.getoption("--formal") else ["long", "formal"]
+    left_out = {item for item in items if any(map(item.get_closest_marker, kinds))}
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -86,6 +86,7 @@ def candidate(found: Confirmed, chosen: Chosen) -> Candidate:
     return Candidate(
         point=found.point,
         chosen=chosen,
+        budget_w=found.power_w,
         efficiency_gops_per_w=float(cost.efficiency),
         energy_nj=float(cost.energy_nj),
         steps=int(cost.steps),

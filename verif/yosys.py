@@ -74,8 +74,8 @@ class Synthesis:
         return "register" if REGISTER.match(cell) else "gate"
 
 
-def run_yosys(script: str, folder: Path, *, what: str = "its script") -> None:
-    """Run commands of Yosys in a folder; raise DesignError with its first error."""
+def run_yosys(script: str, folder: Path, *, what: str = "its script") -> str:
+    """Run commands of Yosys in a folder; return its log, raise DesignError with its first error."""
     file = folder / "run.ys"
     file.write_text(script, encoding="utf-8")
     done = subprocess.run(
@@ -89,6 +89,7 @@ def run_yosys(script: str, folder: Path, *, what: str = "its script") -> None:
         errors = re.findall(r"ERROR: .*", done.stdout + done.stderr)
         reason = errors[0] if errors else f"it ended with {done.returncode}"
         raise DesignError(f"Yosys must accept {what}, got {reason}")
+    return done.stdout
 
 
 def synthesize(files: Sequence[Path], *, top: str) -> Synthesis:

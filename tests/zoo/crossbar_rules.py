@@ -99,7 +99,7 @@ def local_gain(network: str, report: Any) -> float:
         side=report.point.side,
         dac_bits=report.point.dac_bits,
     )
-    tables = make_tables(shipped, components(), point, POWER_W, RULES[report.rules])
+    tables = make_tables(shipped, components(), point, report.step_budget_w, RULES[report.rules])
     first, best, _ = local_search(tables, design, LOCAL_EVALUATIONS, seed=1)
     np.testing.assert_allclose(first, report.efficiency_gops_per_w, rtol=1e-9)
     return 100 * (best / first - 1)

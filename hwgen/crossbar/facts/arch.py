@@ -72,7 +72,7 @@ class Arch:
     name: for people and for the folders of results
     network, components: what it was made from
     rules: how designs were judged
-    power_budget_w: what it was made for
+    power_budget_w: what its step was made for, the shortest within it
     point: what the outer loop of the search chose
     adc_bits: of all ADCs
     weight_bits, activation_bits: of the network's data

@@ -67,6 +67,7 @@ def synthesis_report(
         stopped_early=result.stopped_early,
         steps=facts.steps,
         step_ns=facts.step_ns,
+        step_budget_w=float(result.best.budget_w),
         interval_steps=facts.interval_steps,
         stream=stream_of(breakdown, facts.step_ns, rings=result.rules.send_once),
         point=point_of(arch.point),

@@ -166,6 +166,7 @@ class SynthesisReport:
     refused: designs that the search did not take, by reason; a published search tells none
     stopped_early: a time limit or an interrupt ended the search; the result then depends on it
     steps, step_ns, interval_steps: pipeline steps of an image, their length, from image to image
+    step_budget_w: the step is the shortest within this budget, which is `power_budget_w` or smaller
     architecture_digest, schedule_digest: of the files beside this report
     """
 
@@ -198,6 +199,7 @@ class SynthesisReport:
     stopped_early: bool
     steps: Count
     step_ns: float
+    step_budget_w: float
     interval_steps: Count
     stream: SynthesisStream
     point: SynthesisPoint

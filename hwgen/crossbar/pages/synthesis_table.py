@@ -171,6 +171,8 @@ def verdict(report: SynthesisReport) -> Text:
         f"audit: {len(report.audit)} items add up to {report.peak_power_w:.6f} W of"
         f" {report.power_budget_w:g} W"
     )
+    if report.step_budget_w < report.power_budget_w:
+        said += f", the step made for {report.step_budget_w:.4g} W"
     if report.within_budget:
         return Text(said, "green")
     return Text(f"{said}, too much", "bold red")

@@ -212,10 +212,22 @@ def is_wide(node: Node) -> bool:
     return width_of(node) > WIDE
 
 
-def halves(node: Node) -> list[Node]:
+def parted(low: float, high: float, *, whole: bool) -> tuple[float, float]:
+    """Return where the lower part of an interval ends, and where the upper one begins.
+
+    whole: only whole numbers count, so nothing is between the two
+    """
+    middle = float(np.sqrt(low * high))
+    if not whole:
+        return middle, middle
+    return max(low, float(np.floor(middle))), min(high, float(np.floor(middle)) + 1)
+
+
+def halves(node: Node, *, whole_clocks: bool) -> list[Node]:
     """Return the two parts of a node; none if it is narrow.
 
     It is split by its scratchpads, then by its ratios, then along its longer side.
+    whole_clocks: whether a step is of whole ns, as an image is of whole steps
     """
     steps = node.steps_high / node.steps_low
     step = node.step_high / node.step_low
@@ -231,7 +243,7 @@ def halves(node: Node) -> list[Node]:
     if max(steps, step) < NARROW:
         return []
     if steps >= step:
-        middle = float(np.sqrt(node.steps_low * node.steps_high))
-        return [node._replace(steps_high=middle), node._replace(steps_low=middle)]
-    middle = float(np.sqrt(node.step_low * node.step_high))
-    return [node._replace(step_high=middle), node._replace(step_low=middle)]
+        end, begin = parted(node.steps_low, node.steps_high, whole=True)
+        return [node._replace(steps_high=end), node._replace(steps_low=begin)]
+    end, begin = parted(node.step_low, node.step_high, whole=whole_clocks)
+    return [node._replace(step_high=end), node._replace(step_low=begin)]

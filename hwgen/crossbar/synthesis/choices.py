@@ -36,7 +36,15 @@ from hwgen.crossbar.synthesis.nodes import (
     most_copies,
     powers,
 )
-from hwgen.crossbar.synthesis.pace import Layer, Some, layer_in, least_pace, pace, pace_between
+from hwgen.crossbar.synthesis.pace import (
+    Layer,
+    Some,
+    layer_in,
+    least_pace,
+    linked_between,
+    pace,
+    pace_between,
+)
 from hwgen.crossbar.synthesis.scratchpads import Contents, capacity_elements
 from hwgen.crossbar.synthesis.sharing import Sharing, least_received, most_blocks, sharing_of
 
@@ -70,6 +78,7 @@ class Choices(NamedTuple):
     per_block: steps from a block to the next; through: steps of one block alone
     near_per_block, near_through: the same if a neighbour is in the only macro of the layer
     behind, near_behind: steps of a block through all layers that follow
+    linked, linked_through: see `linked_between`
     """
 
     begin: Ints
@@ -89,6 +98,8 @@ class Choices(NamedTuple):
     near_through: Ints
     behind: Ints
     near_behind: Ints
+    linked: Ints
+    linked_through: Ints
 
 
 @opaque
@@ -149,7 +160,7 @@ def make_choices(tables: Tables, contents: Contents, node: Node, ranges: Ints) -
     """Return every choice of every layer that a design within a node and ranges may make."""
     layers = len(tables.kind)
     begin = np.zeros(layers + 1, np.int64)
-    rows, n = Rows(np.empty((4096, 10), np.int64), np.empty((4096, 5))), 0
+    rows, n = Rows(np.empty((4096, 12), np.int64), np.empty((4096, 5))), 0
     slowest = most_blocks(tables, node)
     for i in range(layers):
         begin[i] = n
@@ -178,6 +189,8 @@ def make_choices(tables: Tables, contents: Contents, node: Node, ranges: Ints) -
         w[7],
         w[8],
         w[9],
+        w[10],
+        w[11],
     )
 
 
@@ -237,10 +250,13 @@ def grown(rows: Rows) -> Rows:
 
 
 @compiled
-def is_slower(rows: Ints, per_block: int, through: int, behind: int) -> bool:
+def is_slower(
+    rows: Ints, per_block: int, through: int, behind: int, linked: tuple[int, int]
+) -> bool:
     """Return whether one of some choices is as fast in all: block to block, through, behind."""
-    for row in rows:  # noqa: SIM110 - compiled code knows no generators
-        if row[4] <= per_block and row[5] <= through and row[8] <= behind:
+    for row in rows:
+        as_linked = row[10] <= linked[0] and row[11] <= linked[1]
+        if row[4] <= per_block and row[5] <= through and row[8] <= behind and as_linked:
             return True
     return False
 
@@ -291,14 +307,16 @@ def add_choices(layer: Layer, sharing: Sharing, span: Span, room: Room, rows: Ro
         if not rest:
             per_block, through, behind = best_pace(layer, sharing, span, macros, sample)
         contents = (room.whole if sample == 1 else room.split) / ceil_div(sample, copies)
-        if contents <= room.left and not is_slower(whole[first:n], per_block, through, behind):
+        linked = linked_between(layer, sharing, Some(copies, upto, macros, sample))
+        slower = is_slower(whole[first:n], per_block, through, behind, linked)
+        if contents <= room.left and not slower:
             near = (per_block, through, behind)
             if sample == 1:
                 some = Some(copies, upto, 1, 1)
                 other = pace_between(layer, sharing, some, clocks, True)
                 near = (min(near[0], other[0]), min(near[1], other[1]), min(near[2], other[2]))
             whole[n, :6] = (copies, upto, macros, clocks, per_block, through)
-            whole[n, 6:] = (near[0], near[1], behind, near[2])
+            whole[n, 6:] = (near[0], near[1], behind, near[2], linked[0], linked[1])
             real[n, 0], real[n, 2], real[n, 4] = energy, rram, adc
             real[n, 1] = static + macros * scratchpad.leakage
             real[n, 3] = power + macros * scratchpad.peak

@@ -74,6 +74,9 @@ def path_lengths(tables: Tables, choices: Choices, cut: Cut) -> tuple[Floats, Fl
                 copies = choices.copies_low[c]
                 blocks = blocks_between(last_pixel, copies, wait, enter, leave)
             lengths[c] = blocks * choices.per_block[c] + choices.through[c]
+            if wait == 0:
+                linked = blocks * choices.linked[c] + choices.linked_through[c]
+                lengths[c] = max(lengths[c], linked)
             near = blocks * choices.near_per_block[c] + choices.near_through[c]
             if cut.past[i]:
                 lengths[c] += choices.behind[c]

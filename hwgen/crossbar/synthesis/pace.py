@@ -13,7 +13,7 @@ import numpy as np
 
 from hwgen.chip.compiled import compiled
 from hwgen.chip.opaque import opaque
-from hwgen.crossbar.facts.chip_plan import LAG_NS
+from hwgen.crossbar.facts.chip_plan import CLOCK_NS, LAG_NS
 from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.pipeline import (
@@ -150,6 +150,13 @@ def is_read_by_weights(tables: Tables, i: int) -> bool:
 
 
 @compiled
+def leaves(layer: Layer) -> bool:
+    """Return whether the results of a layer leave the chip."""
+    start, i = layer.tables.reader_start, layer.i
+    return bool(layer.rules.send_once and start[i + 1] == start[i])
+
+
+@compiled
 def beside_image(tables: Tables, i: int) -> bool:
     """Return whether layer i reads the image through layers without weights alone.
 
@@ -246,7 +253,8 @@ def port_of(layer: Layer, sharing: Sharing, some: Some, reads: int, near: bool) 
     words = words_of(layer, some.copies * layer.cout)
     most_words = words_of(layer, some.upto * layer.cout)
     away = 0 if near else 1
-    stored = words * (1 + away * int(layer.sends))
+    gone = 1 if leaves(layer) else away * int(layer.sends)
+    stored = words * (1 + gone)
     arriving = 1 + 2 * least_arriving(layer, sharing, near)
     load, store = arriving + reads, arriving + stored
     if most_words <= reads:
@@ -256,16 +264,15 @@ def port_of(layer: Layer, sharing: Sharing, some: Some, reads: int, near: bool) 
     period = arriving + reads + stored
     f = sharing.followers
     for n in range(len(f.reads)):
-        own = f.words[n] * (1 + away * f.sent[n])
+        own = f.words[n] * (1 + max(f.leaves[n], away * f.sent[n]))
         period += f.reads[n] + own
         load += before(f.reads[n], f.most_reads[n], reads) + before(own, f.most_words[n], reads)
         store += before(f.reads[n], f.most_reads[n], words) + before(own, f.most_words[n], words)
     image = steps_of(arriving * layer.access, layer.step) if sharing.image > 0 else 0
     store_ns = store * layer.access
-    last = away == 0 or not layer.sends
     return Port(
         steps_of(load * layer.access, layer.step),
-        steps_of(store_ns + (LAG_NS if last else 0.0), layer.step),
+        steps_of(store_ns + (LAG_NS if gone == 0 else 0.0), layer.step),
         store_ns,
         image,
         steps_of(period * layer.access, layer.step),
@@ -282,15 +289,18 @@ def behind(layer: Layer, sharing: Sharing, arriving: int, away: int) -> int:
     steps = 0
     f = sharing.followers
     for n in range(len(f.reads)):
-        sent = away * f.sent[n]
+        sent = max(f.leaves[n], away * f.sent[n])
         own = f.words[n] * (1 + sent)
         load = arriving + f.reads[n] + before(own, f.most_words[n], f.reads[n])
         store = arriving + own + before(f.reads[n], f.most_reads[n], f.words[n])
         store_ns = store * layer.access
-        steps += steps_of(load * layer.access, layer.step) + 1 + f.activated[n]
+        steps += steps_of(load * layer.access, layer.step)
+        steps += steps_of(f.pooled[n] * CLOCK_NS, layer.step)
+        if f.activated[n] > 0:
+            steps += steps_of(f.activated[n] * CLOCK_NS, layer.step)
         steps += steps_of(store_ns + (0.0 if sent else LAG_NS), layer.step)
         if sent:
-            send_ns = store_ns + travel_ns(layer, f.elements[n], 2)
+            send_ns = store_ns + travel_ns(layer, f.elements[n], 2 - f.leaves[n])
             steps += steps_of(send_ns + LAG_NS, layer.step)
     return int(steps)
 
@@ -306,10 +316,14 @@ def least_transfer(layer: Layer, share: int, row_shares: int) -> int:
 
 @compiled
 def least_send(layer: Layer, copies: int, store_ns: float) -> int:
-    """Return the least steps in which a block goes to its readers; 0: it need not travel.
+    """Return the least steps in which a block goes to its readers, or off the chip; 0: it need not.
 
     store_ns: of the port, which a send takes as long as a store
     """
+    if leaves(layer):
+        bits = layer.tables.out_bits[layer.i]
+        flits = np.ceil(copies * layer.cout * bits / layer.mesh.flit)
+        return steps_of(store_ns + layer.mesh.hop * (1 + flits) + LAG_NS, layer.step)
     if not (layer.rules.send_once and layer.sends):
         return 0
     return steps_of(store_ns + travel_ns(layer, copies * layer.cout, 2) + LAG_NS, layer.step)
@@ -409,7 +423,9 @@ def pace_between(
         reads = share * ceil_div(layer.copy_reads, row_shares)
         port = port_of(layer, sharing, some, reads, near)
         load, store = port.load, port.store
-        send = 0 if near else least_send(layer, copies, port.store_ns)
+        send = 0
+        if leaves(layer) or not near:
+            send = least_send(layer, copies, port.store_ns)
         transfer, apart, behind = max(transfer, port.image), port.apart, port.behind
         transfer = max(transfer, least_image_travel(layer, sharing))
     else:
@@ -419,6 +435,28 @@ def pace_between(
     lasting = Lasting(transfer, load, store, merge, chain, send)
     per_block, through = pace_of(layer, clocks, lasting)
     return max(per_block, apart), through, behind
+
+
+@compiled
+def linked_between(layer: Layer, sharing: Sharing, some: Some) -> tuple[int, int]:
+    """Return the least of steps that blocks are apart in a port of the mesh, and of the last one.
+
+    What is new of the image, partial sums and results all arrive at the macro where the results
+    meet, through the same local port of its router: of so many blocks, one after the other, and
+    behind the last results their store and send. 0: only one of them arrives, if at all.
+    """
+    both = layer.rules.image_travels and layer.rules.chain_before_activation
+    if sharing.image == 0 or layer.reads or not both:
+        return 0, 0
+    gathered = least_gather(layer, some.copies, some.fewest)
+    gathered += least_chain(layer, some.upto, some.fewest)
+    if gathered == 0:
+        return 0, 0
+    row_shares, copy_shares = split_into(layer, some.copies, some.macros)
+    reads = ceil_div(some.copies, copy_shares) * ceil_div(layer.copy_reads, row_shares)
+    port = port_of(layer, sharing, some, reads, False)
+    linked = gathered + max(port.image, least_image_travel(layer, sharing))
+    return linked, linked + port.store + least_send(layer, some.copies, port.store_ns)
 
 
 @compiled
@@ -472,5 +510,5 @@ def least_pace(layer: Layer, sharing: Sharing, clocks: int) -> tuple[int, int]:
     transfer = 1 if layer.reads and not layer.rules.send_once else 0
     transfer = max(transfer, least_image_travel(layer, sharing))
     merge = 0 if layer.rules.chain_before_activation else 1
-    send = 1 if layer.rules.send_once and layer.sends else 0
+    send = 1 if leaves(layer) or (layer.rules.send_once and layer.sends) else 0
     return pace_of(layer, clocks, Lasting(transfer, 1, 1, merge, 0, send))

@@ -42,6 +42,7 @@ class Chosen:
 class Candidate:
     """A design that fits, and its exact cost.
 
+    budget_w: what its step was made for: the budget of the search, or a smaller one
     efficiency_gops_per_w: by the objective, for one image alone or for one in a stream
     energy_nj: of one image alone
     interval_steps: from one image to the next in a steady stream
@@ -50,6 +51,7 @@ class Candidate:
 
     point: Point
     chosen: Chosen
+    budget_w: float
     efficiency_gops_per_w: float
     energy_nj: float
     steps: int
@@ -167,7 +169,7 @@ def confirm(
         components,
         point=candidate.point,
         rules=result.rules,
-        power_w=result.power_w,
+        power_w=candidate.budget_w,
         design=design_of(**candidate.chosen.as_json()),
         identical=result.identical,
     )

@@ -38,6 +38,7 @@ BOUND = "hwgen.crossbar.synthesis.work:bound"
 FIRST = "hwgen.crossbar.synthesis.work:first"
 SEARCH = "hwgen.crossbar.synthesis.work:search"
 IMPROVE = "hwgen.crossbar.synthesis.work:improve"
+DESCEND = "hwgen.crossbar.synthesis.work:descend"
 
 CLIMBERS, CLIMBS = 4, 3
 """Designs that are improved side by side in the end, and how often."""
@@ -60,6 +61,7 @@ class Search:
     widest: see `widest_of`
     simple: a design that fits, until the search has one of its own, which it does not depend on
     frontier: what is known of all nodes
+    descended: designs that were tried with smaller budgets
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Search:
         self.purse = Purse(budget, network)
         self.frontier = Frontier()
         self.designs = Designs()
+        self.descended: list[Candidate] = []
         self.refused: Counter[str] = Counter() if refused is None else refused
         self.convergence: list[Progress] = []
         self.evaluations = self.exact_evaluations = self.nodes = 0
@@ -224,6 +227,7 @@ class Search:
         for place, start in enumerate(starts):
             task = self.task(
                 start.point,
+                power_w=start.budget_w or self.power_w,
                 memory=start.memory,
                 design=start.design,
                 evaluations=self.purse.evaluations(Chosen(**start.design), len(starts) - place),
@@ -259,6 +263,7 @@ class Search:
                 evaluations = self.purse.climbing(start.chosen, CLIMBS * len(starts))
                 task = self.task(
                     start.point,
+                    power_w=start.budget_w,
                     memory=start.memory,
                     design=start.chosen.as_json(),
                     evaluations=evaluations,
@@ -268,7 +273,31 @@ class Search:
                 if evaluations > 1:
                     tasks.append((start.point, task))
             self.confirm(IMPROVE, tasks)
+            self.descend()
             self.tell()
+
+    def descend(self) -> None:
+        """Make the best designs for smaller budgets, too, where longer steps serve them better.
+
+        Published rules spend the whole budget, and their bound counts on it. What another search
+        answers is left as it is.
+        """
+        if not self.rules.whole_parts or self.adopt is not None:
+            return
+        best = self.designs.candidates[:CLIMBERS]
+        fresh = [each for each in best if each not in self.descended]
+        self.descended += fresh
+        tasks = [
+            self.task(
+                each.point,
+                power_w=each.budget_w,
+                design=each.chosen.as_json(),
+                peak_w=each.peak_w,
+                efficiency_gops_per_w=each.efficiency_gops_per_w,
+            )
+            for each in fresh
+        ]
+        self.confirm(DESCEND, [(each.point, task) for each, task in zip(fresh, tasks, strict=True)])
 
     def is_open(self, point: Point, memory: int) -> bool:
         """Return whether a point may hold something better with scratchpads of a size."""
@@ -364,7 +393,7 @@ BOUNDED: tuple[Stage, ...] = (
 )
 """The stages of a search. Each confirms what it finds exactly, and keeps it."""
 
-ROUND: tuple[Stage, ...] = (Search.split, Search.anneal, Search.tell)
+ROUND: tuple[Stage, ...] = (Search.split, Search.anneal, Search.descend, Search.tell)
 
 
 def stages_of(adopt: Stage | None) -> tuple[Stage, ...]:

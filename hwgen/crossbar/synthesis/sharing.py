@@ -22,7 +22,8 @@ class Followers(NamedTuple):
 
     reads, words: accesses of a load and of a store for a block, at least; most_reads, most_words
     sent: 1 where results go to another macro, unless a reader is in the only one
-    activated: 1 where an activation is a step
+    pooled, activated: clocks of a pooling and of an activation, at least; 0: there is none
+    leaves: 1 where results leave the chip
     elements: of a block of results, at least
     """
 
@@ -31,8 +32,10 @@ class Followers(NamedTuple):
     most_reads: Ints
     most_words: Ints
     sent: Ints
+    pooled: Ints
     activated: Ints
     elements: Ints
+    leaves: Ints
 
 
 @opaque
@@ -142,7 +145,7 @@ def is_sent(tables: Tables, i: int) -> int:
 @compiled
 def followers_of(tables: Tables, i: int, copies: int, upto: int) -> Followers:
     """Return the layers that follow layer i with `copies` to `upto` copies."""
-    rows = np.zeros((7, len(tables.kind)), np.int64)
+    rows = np.zeros((9, len(tables.kind)), np.int64)
     fewest, most = np.zeros((2, len(tables.kind)), np.int64)
     fewest[i], most[i] = ceil_div(tables.pixels[i], upto), ceil_div(tables.pixels[i], copies)
     n = 0
@@ -156,11 +159,22 @@ def followers_of(tables: Tables, i: int, copies: int, upto: int) -> Followers:
         low, high = ceil_div(pixels, most[f]), ceil_div(pixels, fewest[f])
         rows[0, n], rows[1, n] = block_reads(tables, f, low), block_words(tables, f, low)
         rows[2, n], rows[3, n] = block_reads(tables, f, high), block_words(tables, f, high)
-        rows[4, n], rows[5, n] = is_sent(tables, f), tables.activated[f]
-        rows[6, n] = low * tables.cout[f]
+        rows[4, n], rows[5, n] = is_sent(tables, f), low * tables.pool_clocks[f]
+        if tables.activated[f] > 0:
+            rows[6, n] = ceil_div(low * tables.cout[f], tables.out_word[f])
+        rows[7, n] = low * tables.cout[f]
+        rows[8, n] = 1 if tables.reader_start[f] == tables.reader_start[f + 1] else 0
         n += 1
     return Followers(
-        rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n], rows[4, :n], rows[5, :n], rows[6, :n]
+        rows[0, :n],
+        rows[1, :n],
+        rows[2, :n],
+        rows[3, :n],
+        rows[4, :n],
+        rows[5, :n],
+        rows[6, :n],
+        rows[7, :n],
+        rows[8, :n],
     )
 
 

@@ -134,9 +134,13 @@ class Purse:
 
 
 class Start(NamedTuple):
-    """A design to anneal from: where, with which scratchpads, and the first threshold."""
+    """A design to anneal from: where, with which scratchpads, and the first threshold.
+
+    budget_w: what its step was made for; None: the budget of the search
+    """
 
     point: Point
+    budget_w: float | None
     memory: int
     design: Json
     hot: float
@@ -192,12 +196,13 @@ class Designs:
             hot, memory = max(COLD, HOT / (2 + 2 * place)), candidate.memory
             if self.turns % 2 == 0 and is_open(candidate.point, memory - 1):
                 hot, memory = HOT, memory - 1
-            chosen.append(Start(candidate.point, memory, candidate.chosen.as_json(), hot))
+            design = candidate.chosen.as_json()
+            chosen.append(Start(candidate.point, candidate.budget_w, memory, design, hot))
         while self.waiting and len(chosen) < STARTS:
             if chosen and self.waiting[0].height_nj >= hopeless_nj:
                 break
             next_one = heapq.heappop(self.waiting)
-            chosen.append(Start(next_one.point, next_one.memory, next_one.design, HOT))
+            chosen.append(Start(next_one.point, None, next_one.memory, next_one.design, HOT))
         return chosen
 
 
@@ -289,7 +294,8 @@ class Frontier:
             if node.energy_nj >= target_nj:
                 self.close(node.point, node.entry, node.energy_nj)
             elif node.entry["whole"] and is_wide(where):
-                for half in halves(where):
+                rules = self._tables[node.point].rules
+                for half in halves(where, whole_clocks=rules.whole_clocks):
                     self._look(node.point, half, node.energy_nj, target_nj)
             else:
                 chosen.append(node)

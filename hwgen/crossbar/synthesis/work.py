@@ -20,7 +20,7 @@ from hwgen.crossbar.model.allocate import FEASIBLE, used_crossbars
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.record import design_of
-from hwgen.crossbar.model.tables import FLOOR, PEAK, Tables, make_tables
+from hwgen.crossbar.model.tables import FLOOR, PEAK, POWER, Tables, make_tables
 from hwgen.crossbar.synthesis.anneal import (
     REASONS,
     SHARES,
@@ -44,6 +44,9 @@ LONG_STEP, LONGEST_STEP_NS = 64.0, 1e12
 sensible design needs."""
 
 KEPT = 256
+
+LADDER, RUNGS = 0.94, 12
+"""A design is tried with budgets of its peak power, each this part of the one before."""
 
 ALONG = ("leave", "wait", "enter", "safe", "past", "reach")
 """What a path says of each layer."""
@@ -118,14 +121,15 @@ def root_nodes(tables: Tables, ratio_low: float) -> list[Node]:
 
     The shortest step has a node of its own: there a step does not depend on what is bought.
     """
-    floor = float(tables.scalars[FLOOR])
+    whole = tables.rules.whole_clocks
+    floor = float(np.ceil(tables.scalars[FLOOR]) if whole else tables.scalars[FLOOR])
     long = LONG_STEP * floor
     first = node_at(tables, (1.0, LONGEST_STEPS), (floor, floor), 0)
     first = first._replace(most_memory=len(tables.memories) - 1, ratio_low=ratio_low)
     return [
         first,
-        first._replace(step_high=long),
-        first._replace(step_low=long, step_high=LONGEST_STEP_NS),
+        first._replace(step_low=floor + whole, step_high=long),
+        first._replace(step_low=long + whole, step_high=LONGEST_STEP_NS),
     ]
 
 
@@ -141,7 +145,7 @@ def bound(task: Json) -> Json:
     tables, (contents, needs) = tables_of(*problem), facts_of(*problem)
     node, cuts = Node(*task["node"]), [as_cut(cut) for cut in task["cuts"]]
     ranges = np.array(task["ranges"] or all_ranges(len(tables.kind)))
-    nodes = [node] if task["whole"] else halves(node)
+    nodes = [node] if task["whole"] else halves(node, whole_clocks=tables.rules.whole_clocks)
     made, priced = [], 0
     for node in nodes:
         found = bound_node(
@@ -238,6 +242,28 @@ def improve(task: Json) -> Json:
     return best_of(tables, [design], task["evaluations"], exact, refused)
 
 
+def descend(task: Json) -> Json:
+    """Give one confirmed design the longer steps of smaller budgets; the result is as of `search`.
+
+    task: `design`; `peak_w` and `efficiency_gops_per_w`, which it has
+    Where the closed form, which is never slower, promises no more, nothing is simulated exactly.
+    """
+    network, components, point, power_w, rules, objective, identical = opened(task)
+    args = network, components, point, power_w, rules, objective
+    tables, design = make_tables(*args, identical=identical), design_of(**task["design"])
+    least, exact = task["efficiency_gops_per_w"], 0
+    best: Json = {"design": None, "cost": None}
+    for rung in range(1, RUNGS + 1):
+        tables.scalars[POWER] = task["peak_w"] * LADDER**rung
+        if evaluate(tables, design, False).efficiency <= least:
+            continue
+        found = best_of(tables, [design], 0, 1, Counter())
+        exact += 1
+        if found["design"] is not None and found["cost"]["efficiency_gops_per_w"] > least:
+            best, least = found, found["cost"]["efficiency_gops_per_w"]
+    return {**best, "evaluations": 0, "exact_evaluations": exact, "refused": {}}
+
+
 def best_of(
     tables: Tables, found: list[Design], evaluations: int, exact: int, refused: Counter[int]
 ) -> Json:
@@ -255,6 +281,7 @@ def best_of(
     return {
         "design": from_design(design),
         "cost": {
+            "budget_w": float(tables.scalars[POWER]),
             "efficiency_gops_per_w": cost.efficiency,
             "energy_nj": cost.energy_nj,
             "steps": int(cost.steps),

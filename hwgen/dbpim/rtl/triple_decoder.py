@@ -31,7 +31,7 @@ class TripleDecoder(Part):
         codes        out  3 x 8  their weight codes; the second cell is zero with one cell column
     Latency  0: combinational
     Rate     three weights in each cycle
-    Errors   none: unused numbers become zero
+    Errors   none: unused numbers of two cells become zero; of one cell the four lowest bits count
     Golden   ``golden.dbpim.packed_weights``
     Source   docs/dbpim-microarchitecture.md, "Packed rows"; IEEE 754-2008, 3.5.2
     """

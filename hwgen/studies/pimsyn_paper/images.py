@@ -91,7 +91,7 @@ def with_classes(searches: Searches, name: str, power_w: float, best: "Candidate
     network = searches.network(name)
     last = replace(network.layers[-1], out_channels=HUNDRED)
     given = replace(network, layers=(*network.layers[:-1], last)), searches.components
-    tables = make_tables(*given, best.point, power_w, searches.request.rules)
+    tables = make_tables(*given, best.point, best.budget_w, searches.request.rules)
     design = design_of(**best.chosen.as_json())
     cost: Cost = evaluate(tables, design, True)
     fits = is_within(cost, power_w)

@@ -45,16 +45,17 @@ def adopt(search: Search, variant: Variant) -> None:
 def follow(search: Search, evaluations: int, best: Winner | None) -> None:
     """Tell how far the published search is."""
     search.evaluations = evaluations
-    search.designs.candidates = [adopted(best)] if best else []
+    search.designs.candidates = [adopted(best, search.power_w)] if best else []
     search.tell()
 
 
-def adopted(winner: Winner) -> Candidate:
-    """Return a design of the published search as a candidate."""
+def adopted(winner: Winner, power_w: float) -> Candidate:
+    """Return a design of the published search within a budget as a candidate."""
     cost = winner.cost
     return Candidate(
         point=winner.point,
         chosen=Chosen(**from_design(winner.design)),
+        budget_w=power_w,
         efficiency_gops_per_w=cost.efficiency,
         energy_nj=cost.energy_nj,
         steps=int(cost.steps),

@@ -48,7 +48,7 @@ def pairs_of(searches: Searches, name: str, best: "Candidate") -> list["Reuse"]:
 
     request = searches.request
     tables = make_tables(
-        searches.network(name), searches.components, best.point, request.power_w, request.rules
+        searches.network(name), searches.components, best.point, best.budget_w, request.rules
     )
     design = design_of(**best.chosen.as_json())
     return reuse(tables, design, best.memory, best.step_ns)

@@ -114,7 +114,10 @@ def test_nodes_of_many_scratchpads_and_ratios(rules: Rules, batch: range) -> Non
 
 
 def test_halves_are_all_of_a_node() -> None:
-    """Scratchpads and ratios are told apart first; steps are split in their middle."""
+    """Scratchpads and ratios are told apart first; steps are split in the middle, into whole ones.
+
+    The length of a step is whole, too, where it has whole clocks.
+    """
     whole = Node(100.0, 120.0, 100.0, 100.0, 1, 4, 0.15, 0.3)
     found, done = [whole], []
     while found:
@@ -122,15 +125,19 @@ def test_halves_are_all_of_a_node() -> None:
         if node.memory == node.most_memory and node.ratio_low == node.ratio_high:
             done.append(node)
         else:
-            found += halves(node)
+            found += halves(node, whole_clocks=False)
     assert sorted((node.memory, node.ratio_low) for node in done) == [
         (memory, ratio) for memory in range(1, 5) for ratio in RRAM_RATIOS
     ]
     assert {tuple(node)[:4] for node in done} == {tuple(whole)[:4]}
-    below, above = halves(done[0])
+    below, above = halves(done[0], whole_clocks=False)
     assert (below.steps_low, above.steps_high) == (100.0, 120.0)
-    assert below.steps_high == above.steps_low == pytest.approx(np.sqrt(12000.0))
-    wide = halves(whole._replace(step_high=160.0))
+    assert (below.steps_high, above.steps_low) == (109.0, 110.0)
+    below, above = halves(done[0]._replace(steps_high=101.0), whole_clocks=False)
+    assert (below.steps_high, above.steps_low) == (100.0, 101.0)
+    below, above = halves(whole._replace(step_high=160.0), whole_clocks=True)
+    assert (below.step_high, above.step_low) == (126.0, 127.0)
+    wide = halves(whole._replace(step_high=160.0), whole_clocks=False)
     assert [(node.step_low, node.step_high, node.most_memory) for node in wide] == [
         (100.0, pytest.approx(np.sqrt(16000.0)), 4),
         (pytest.approx(np.sqrt(16000.0)), 160.0, 4),

@@ -89,7 +89,7 @@ def test_from_node_to_node_a_design_is_never_left_out(name: str, rules: Rules) -
     given = annealed(name, rules)
     assert given is not None
     tables, cost = given.tables, given.cost
-    facts = tables, given.contents, given.needs
+    facts, whole = (tables, given.contents, given.needs), tables.rules.whole_clocks
     roots = root_nodes(tables, float(tables.scalars[RATIO]))
     node = next(each for each in roots if each.step_low <= cost.step_ns <= each.step_high)
     cuts: list[Cut] = []
@@ -104,7 +104,7 @@ def test_from_node_to_node_a_design_is_never_left_out(name: str, rules: Rules) -
             widths.append(
                 int((ranges[COPIES_HIGH] - ranges[COPIES_LOW])[tables.kind == CONV].sum())
             )
-        node = next((half for half in halves(node) if holds(half, given)), None)
+        node = next((half for half in halves(node, whole_clocks=whole) if holds(half, given)), None)
     assert widths == sorted(widths, reverse=True) and widths[-1] < 0.9 * widths[0]
 
 

@@ -94,7 +94,7 @@ def text_of(result: SearchResult) -> str:
 def judged_again(network: CrossbarNetwork, result: SearchResult) -> tuple[Tables, Cost]:
     """The exact cost of the best design of a result."""
     best = result.best
-    tables = make_tables(network, FEW, best.point, result.power_w, result.rules)
+    tables = make_tables(network, FEW, best.point, best.budget_w, result.rules)
     chosen = best.chosen.as_json()
     design = Design(*(np.array(chosen[field], np.int64) for field in Design._fields))
     return tables, evaluate(tables, design, True)
@@ -317,7 +317,7 @@ def test_identical_macros(method: str, rules: Rules) -> None:
     budget = Budget(method=method, evaluations=300, nodes=12)
     result = found(WIDE, rules=rules, budget=budget, identical=True)
     best = result.best
-    tables = make_tables(WIDE, FEW, best.point, 0.5, rules)
+    tables = make_tables(WIDE, FEW, best.point, best.budget_w, rules)
     chosen = best.chosen.as_json()
     design = Design(*(np.array(chosen[name], np.int64) for name in Design._fields))
     cost = evaluate_identical(tables, design, True)
@@ -338,7 +338,7 @@ def test_a_design_for_streams_is_better_at_them_and_worse_alone() -> None:
     assert {each.bound_gops_per_w for each in stream.points} == {float("inf")}
     assert stream.best.energy_nj >= image.best.energy_nj
     point, chosen = image.best.point, image.best.chosen.as_json()
-    tables = make_tables(HEADED, FEW, point, 0.45, STRICT, "stream")
+    tables = make_tables(HEADED, FEW, point, image.best.budget_w, STRICT, "stream")
     design = Design(*(np.array(chosen[name], np.int64) for name in Design._fields))
     alone = evaluate(tables, design, True)
     assert stream.best.efficiency_gops_per_w >= alone.efficiency > image.best.efficiency_gops_per_w

@@ -1,0 +1,146 @@
+"""A longer step can serve a design better: the search answers it, made for a smaller budget."""
+
+import json
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen.crossbar.facts.components import load_components
+from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.rules import STRICT
+from hwgen.crossbar.model.evaluate import evaluate
+from hwgen.crossbar.model.record import design_of
+from hwgen.crossbar.model.tables import POWER, make_tables
+from hwgen.crossbar.pages.networks import load_problem
+from hwgen.crossbar.synthesis.anneal import fits
+from hwgen.crossbar.synthesis.result import SearchResult, finish
+from hwgen.crossbar.synthesis.search import synthesize
+from hwgen.crossbar.synthesis.state import Budget
+from hwgen.crossbar.synthesis.work import LADDER, RUNGS, Json, descend, from_design
+from hwgen.jobs.executors import SerialExecutor
+from tests.crossbar.model.designs import compiled_of
+from tests.crossbar.model.random_designs import random_case
+from tests.crossbar.synthesis.enumerated import FEW, RESIDUAL, WIDE
+from tests.crossbar.synthesis.judged import judged
+
+COMPONENTS = load_components(Path("configs/crossbar/components.yaml"))
+DIGITS = "configs/networks/digits_small_cnn.npz"
+DIGITS_W, ALEXNET_W = (0.2052, 0.25, 0.3, 0.6, 6.0), (40.0, 49.0)
+SMALL = Budget(evaluations=4_000, nodes=60)
+
+
+def test_a_design_is_made_for_the_best_budget_of_the_ladder() -> None:
+    """Random designs: what comes back is the best of all rungs, or nothing is better."""
+    better = 0
+    for seed in range(50, 80):
+        case = random_case(seed, STRICT)
+        tables, design = compiled_of(case)
+        given = judged(f"strict {seed}", tables, design)
+        if given is None:
+            continue
+        peak_w, own = given.cost.peak_w, given.cost.efficiency
+        task: Json = {
+            "problem": json.dumps([asdict(case.network), asdict(case.components)]),
+            "point": asdict(case.point),
+            "power_w": case.power_w,
+            "rules": STRICT,
+            "objective": "image",
+            "identical": False,
+            "design": from_design(design),
+            "peak_w": peak_w,
+            "efficiency_gops_per_w": own,
+        }
+        answer = descend(task)
+        best, budget_w = own, 0.0
+        for rung in range(1, RUNGS + 1):
+            tables.scalars[POWER] = peak_w * LADDER**rung
+            cost = evaluate(tables, design, True)
+            if fits(tables, cost) and cost.efficiency > best:
+                best, budget_w = cost.efficiency, float(tables.scalars[POWER])
+        assert (answer["design"] is None) == (best == own), seed
+        if best > own:
+            better += 1
+            assert answer["design"] == task["design"]
+            assert answer["cost"]["efficiency_gops_per_w"] == best
+            assert answer["cost"]["budget_w"] == budget_w >= answer["cost"]["peak_w"]
+    assert better > 3
+
+
+@cache
+def answered(name: str, power_w: float, budget: Budget) -> SearchResult:
+    network, components = load_problem(name, COMPONENTS)
+    found = synthesize(
+        network,
+        components,
+        power_w=power_w,
+        rules=STRICT,
+        seed=1,
+        budget=budget,
+        executor=SerialExecutor(),
+    )
+    assert found is not None
+    return found
+
+
+def values_of(name: str, watts: tuple[float, ...], budget: Budget) -> list[float]:
+    return [answered(name, power_w, budget).best.efficiency_gops_per_w for power_w in watts]
+
+
+@pytest.mark.parametrize("network", [WIDE, RESIDUAL], ids=["wide", "residual"])
+def test_more_power_is_not_worse_where_the_optimum_is_found(network: CrossbarNetwork) -> None:
+    values = []
+    for power_w in (0.25, 0.3, 0.45, 1.0, 3.0):
+        found = synthesize(
+            network,
+            FEW,
+            power_w=power_w,
+            rules=STRICT,
+            seed=1,
+            budget=SMALL,
+            executor=SerialExecutor(),
+        )
+        assert found is not None
+        values.append(found.best.efficiency_gops_per_w)
+    assert values == sorted(values) and values[-1] > 0
+
+
+def test_more_power_is_hardly_worse_in_a_short_search() -> None:
+    """A hundredth of the default effort answers up to a few percent below the best."""
+    best = 0.0
+    for value in values_of(DIGITS, DIGITS_W, SMALL):
+        assert value > 0.95 * best
+        best = max(best, value)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "watts"), [(DIGITS, DIGITS_W), ("alexnet", ALEXNET_W)])
+def test_more_power_is_not_worse(name: str, watts: tuple[float, ...]) -> None:
+    """At the default effort."""
+    values = values_of(name, watts, Budget())
+    assert values == sorted(values)
+
+
+def test_a_chip_knows_the_budget_that_its_step_was_made_for() -> None:
+    """Through the confirmation, the file of the architecture and the schedule."""
+    network, components = load_problem(DIGITS, COMPONENTS)
+    result = answered(DIGITS, 0.3, SMALL)
+    chosen = design_of(**result.best.chosen.as_json())
+    budget_w = 0.97 * result.best.peak_w
+    tables = make_tables(network, components, result.best.point, budget_w, STRICT)
+    cost = evaluate(tables, chosen, True)
+    assert cost.peak_w <= budget_w and cost.step_ns > result.best.step_ns
+    own = {
+        "budget_w": budget_w,
+        "efficiency_gops_per_w": float(cost.efficiency),
+        "energy_nj": float(cost.energy_nj),
+        "step_ns": float(cost.step_ns),
+        "steps": int(cost.steps),
+    }
+    best = type(result.best)(**{**vars(result.best), **own})
+    made = finish(network, components, type(result)(**{**vars(result), "best": best}), "small")
+    assert (made.arch.power_budget_w, made.arch.step_ns) == (budget_w, cost.step_ns)
+    assert made.schedule.facts.step_ns == cost.step_ns
+    np.testing.assert_allclose(made.breakdown.peak_w, cost.peak_w, rtol=1e-12)
