@@ -148,9 +148,11 @@ def storage_lines(storage: ModuleType, archs: Sequence[Any]) -> Iterator[str]:
     """Yield the memories of some architectures in KB, side by side."""
     yield from ("## Memories", "", "In KB (1024 bytes) of the whole chip.", "")
     memories = [storage.storage(arch) for arch in archs]
+    bits = [{each.name: each.bits for each in found} for found in memories]
+    meanings = {each.name: each.meaning for found in memories for each in found}
     cells: list[Sequence[object]] = [
-        (kinds[0].name, *(kilobytes(kind.bits) for kind in kinds), kinds[0].meaning)
-        for kinds in zip(*memories, strict=True)
+        (name, *(kilobytes(found.get(name, 0)) for found in bits), meaning)
+        for name, meaning in meanings.items()
     ]
     sums = [sum(kind.bits for kind in found if not kind.cells) for found in memories]
     cells.append(("all but the cells", *map(kilobytes, sums), ""))

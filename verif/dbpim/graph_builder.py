@@ -1,6 +1,6 @@
 """The common part of building a network: its layers so far, and their maps on random images."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,7 @@ class GraphBuilder:
         self._layers: list[Layer] = []
         self._parameters: dict[str, Parameters] = {}
         self._tables: dict[str, Bytes] = {}
+        self._held: dict[str, dict[str, NDArray[Any]]] = {}
         self.features = {INPUT: feature_map(shape, ByteRange(zero_point, 0, 255), scale=1 / 64)}
         self.maps = {INPUT: draw_images(self.rng, shape, images)}
 
@@ -123,5 +124,8 @@ class GraphBuilder:
             outputs=(layers[-1].name,),
         )
         return QuantizedNetwork(
-            graph=graph, parameters=dict(self._parameters), tables=dict(self._tables)
+            graph=graph,
+            parameters=dict(self._parameters),
+            tables=dict(self._tables),
+            held=dict(self._held),
         )

@@ -18,7 +18,9 @@ from hwgen.network import (
     Add,
     AveragePool,
     Concatenate,
+    Constant,
     Conv,
+    LayerNorm,
     Linear,
     MatMul,
     MaxPool,
@@ -26,6 +28,7 @@ from hwgen.network import (
     Requantization,
     Rescale,
     Shortcut,
+    Softmax,
     Table,
     Upsample,
 )
@@ -239,6 +242,42 @@ class NetworkBuilder(GraphBuilder):
                 **common,
             )
         )
+
+    def softmax(self, source: str, *, groups: int) -> str:
+        """Append shares of each group, of a largest byte that is some e^2 to e^12 of the least."""
+        name = f"softmax_{len(self._layers)}"
+        falls = np.arange(256) * self.rng.uniform(2, 12) / 255
+        exponentials = np.exp(3 - falls).astype(np.float32)
+        self._held[name] = {"exponentials": exponentials.view(np.uint32)}
+        output = feature_map(self.features[source].shape, RELU, scale=1 / 256)
+        common = self._common("softmax", source, output)
+        factor = int(self.rng.integers(200, 257))
+        return self._append(Softmax(op="softmax", groups=groups, factor=factor, **common))
+
+    def layer_norm(self, source: str, *, output: ByteRange = RELU) -> str:
+        """Append a norm of drawn gains, whose deviation is a third of the byte's longer side."""
+        before, name = self.features[source], f"layer_norm_{len(self._layers)}"
+        steps = np.arange(256) - before.quantization[0].zero_point
+        numbers = {
+            "values": steps * scale_of(before),
+            "gamma": self.rng.normal(1, 0.3, before.channels),
+            "beta": self.rng.normal(0, 0.5, before.channels),
+            "constants": np.array([1e-5, 3 / output.reach]),
+        }
+        self._held[name] = {
+            key: each.astype(np.float32).view(np.uint32) for key, each in numbers.items()
+        }
+        feature = feature_map(before.shape, output, scale=3 / output.reach)
+        common = self._common("layer_norm", source, feature)
+        return self._append(LayerNorm(op="layer_norm", order="eight", **common))
+
+    def constant(self, *, like: str) -> str:
+        """Append a drawn map of another's size and quantization."""
+        output, name = self.features[like], f"constant_{len(self._layers)}"
+        values = output.quantization[0]
+        held = self.rng.integers(values.low, values.high + 1, output.shape)
+        self._held[name] = {"map": held.astype(np.uint8)}
+        return self._append(Constant(op="constant", **self._common("constant", (), output)))
 
     def rescale(self, source: str, *, output: ByteRange = RELU, like: str = "") -> str:
         """Append a map of other quantization: that of the map `like`, or a whole byte."""

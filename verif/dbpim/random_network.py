@@ -1,12 +1,13 @@
 """Random networks that reach the corners of a DB-PIM chip, from one seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd, prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.network import INPUT, QuantizedNetwork
+from hwgen.network.layer_norm import SUMS as SQUARE_SUMS
 from hwgen.network.maps import Pair, Sides
 from hwgen.network.sparsity import ALPHA
 from verif.dbpim.network_builder import RELU, ByteRange, NetworkBuilder, Weights, draw_images
@@ -33,8 +34,8 @@ KINDS = (
 )
 """Layers, or blocks of several, that a random network may have before its head."""
 
-ROW_KINDS = (*KINDS, "attention")
-"""The same on a chip with a row unit."""
+ROW_KINDS = ("attention", "softmax", "layer_norm", "embedding")
+"""What a chip with a row unit has beside them."""
 
 WHOLE_WORDS = 16
 """Pixels of keys, and channels of a head, are multiples of it: whole words of every chip."""
@@ -49,7 +50,8 @@ class Recipe:
 
     height, width, channels: of the image
     classes: channels of the answer
-    kinds: layers before the head, in order, from (ROW_)KINDS; end: what comes last, from ENDS
+    kinds: layers before the head, in order, from KINDS and ROW_KINDS
+    end: what comes last, from ENDS
     filters: output channels that a layer may have; a residual has those of its input
     pruned_share: of the blocks (8 filters x one k position) of every layer with weights
     max_digits: non-zero CSD digits of a weight at most; 4 allows every int8
@@ -88,6 +90,13 @@ def draw_recipe(seed: int) -> Recipe:
         # Drawn last: a seed keeps all that it had before there was a choice.
         max_digits=int(rng.choice([2, 2, 2, 2, 3, 4])),
     )
+
+
+def draw_row_recipe(seed: int) -> Recipe:
+    """Return the recipe of a seed with one to three of `ROW_KINDS` among two of its own layers."""
+    rng, recipe = np.random.default_rng(seed), draw_recipe(seed)
+    more = rng.choice(ROW_KINDS, rng.integers(1, 4)).tolist()
+    return replace(recipe, kinds=tuple(rng.permutation([*recipe.kinds[:2], *more]).tolist()))
 
 
 def random_network(recipe: Recipe, *, seed: int) -> QuantizedNetwork:
@@ -244,7 +253,7 @@ class RandomNetwork:
         return self._builder.multiply(now, other, output=self._range())
 
     def _attention(self, now: str) -> str:
-        """Append scores and values, whose keys are the pixels of a map of another size."""
+        """Append scores, shares and values, whose keys are the pixels of a map of another size."""
         keys = now
         while prod(self._builder.features[keys].shape[:2]) > WHOLE_WORDS // 4:
             keys = self._builder.max_pool(keys, kernel=3, stride=2, padding=1)
@@ -257,7 +266,22 @@ class RandomNetwork:
         key, value = self._same(keys, width), self._same(keys, width, kernel=1)
         products = self._builder.matmul
         scores = products(query, key, groups=heads, transposed=True, output=self._range())
+        if self._rng.integers(4):
+            scores = self._builder.softmax(scores, groups=heads)
         return products(scores, value, groups=heads, transposed=False, output=self._range())
+
+    def _softmax(self, now: str) -> str:
+        """Append shares of all channels of a pixel, as many as there are."""
+        return self._builder.softmax(now, groups=1)
+
+    def _layer_norm(self, now: str) -> str:
+        """Append a norm of whole eights of channels."""
+        wide = self._same(now, SQUARE_SUMS * int(self._rng.integers(1, 6)), kernel=1)
+        return self._builder.layer_norm(wide, output=self._range())
+
+    def _embedding(self, now: str) -> str:
+        """Append a constant that is added."""
+        return self._builder.add(now, self._builder.constant(like=now), output=self._range())
 
     def _table(self, now: str) -> str:
         return self._builder.table(now, silu, output=self._range())

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
@@ -24,14 +24,22 @@ Text = Annotated[str, Field(min_length=1)]
 Design = Literal["sparse", "dense"]
 """With `weight_bits`, or without."""
 Part = Literal[
-    "trees", "ppu", "cells", "inputs", "buffers", "psums", "output", "simd", "loading", "control"
-]
-PARTS: tuple[Part, ...] = (
-    *("trees", "ppu", "cells", "inputs", "buffers", "psums", "output", "simd", "loading"),
+    "trees",
+    "ppu",
+    "cells",
+    "inputs",
+    "buffers",
+    "psums",
+    "output",
+    "simd",
+    "rows",
+    "loading",
     "control",
-)
-"""What takes energy and area on the chip: inputs are fetcher, switch and queues; control is what
-depends on time alone. The memory port is not among them."""
+]
+PARTS: tuple[Part, ...] = get_args(Part)
+"""What takes energy and area on the chip: inputs are fetcher, switch and queues; rows are row units
+and the trees of products; control is what depends on time alone. The memory port is not among
+them."""
 
 TABLE = shipped_folder() / "energy" / "dbpim_45nm.yaml"
 """The table that is read where none is given."""
@@ -61,7 +69,7 @@ class Cost:
 
     def applies(self, arch: Arch) -> bool:
         """Return whether a chip takes it."""
-        return self.design in (None, design_of(arch))
+        return self.design in (None, design_of(arch)) and self.part in parts_of(arch)
 
     def of(self, arch: Arch, *, written: bool = False) -> float:
         """Return the pJ of one event on a chip; written: trees and PPU as first written."""
@@ -129,7 +137,7 @@ class Area:
 
     def applies(self, arch: Arch) -> bool:
         """Return whether a chip takes it."""
-        return self.design in (None, design_of(arch))
+        return self.design in (None, design_of(arch)) and self.part in parts_of(arch)
 
     def of(self, arch: Arch, *, written: bool = False) -> float:
         """Return the um2 on a chip; written: trees and PPU as first written."""
@@ -185,6 +193,11 @@ class EnergyTable:
     def port_pj(self, beats: int, arch: Arch) -> float:
         """Return the energy of beats in the memory outside the chip."""
         return beats * arch.port_bytes * ACTIVATION_BITS * self.port.pj / self.port.bits
+
+
+def parts_of(arch: Arch) -> tuple[Part, ...]:
+    """Return the parts that a chip has: `rows` with a row unit alone."""
+    return tuple(part for part in PARTS if part != "rows" or arch.row_unit)
 
 
 def design_of(arch: Arch) -> Design:

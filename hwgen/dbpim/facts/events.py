@@ -4,6 +4,8 @@ Keys of energy tables equal these names. Counts are sums over all cores and macr
 memory's timing nor waiting changes the counts of a run.
 """
 
+from hwgen.dbpim.facts.arch import Arch
+
 CORE_EVENTS: dict[str, str] = {
     "bit_planes": "bit planes that macros with an output position issue",
     "inactive_bit_planes": "bit planes, all zero, that macros without a position issue",
@@ -28,6 +30,17 @@ CORE_EVENTS: dict[str, str] = {
 }
 """Name -> meaning, in the order in which a core shows them."""
 
+ROW_EVENTS: dict[str, str] = {
+    "row_words": "words of all positions in which row units look for the largest byte of a softmax",
+    "row_sums": "bytes of all positions whose values row units add, of softmax and layer norm",
+    "row_squares": "bytes of all positions whose squares row units add",
+    "row_shares": "bytes of all positions that row units make of a softmax",
+    "row_norms": "bytes of all positions that row units make of a layer norm",
+    "row_roots": "vectors of which row units compute the deviation",
+    "float_beats": "beats of floats that cores store",
+}
+"""The same of a core with a row unit, which shows them after the others."""
+
 CHIP_EVENTS: dict[str, str] = {
     "bus_bytes": "bytes on the write bus, of results and of maps that are loaded",
     "beats_read": "beats that the memory port reads",
@@ -35,12 +48,23 @@ CHIP_EVENTS: dict[str, str] = {
 }
 """Name -> meaning."""
 
-EVENTS = CORE_EVENTS | CHIP_EVENTS
+EVENTS = CORE_EVENTS | ROW_EVENTS | CHIP_EVENTS
+"""Of any chip."""
 
 OVERLAPPING = (
-    *("row_writes", "mask_beats", "parameter_writes", "tap_words", "table_beats"),
+    *("row_writes", "mask_beats", "parameter_writes", "tap_words", "table_beats", "float_beats"),
     *("bank_bytes", "bus_bytes", "beats_read", "beats_written"),
 )
 """Events that may happen while another step runs: a tile is loaded ahead, the last word of a result
 is written late. The model counts them for the step that they belong to, the simulation for the
 one in which they happen; counts of a run are equal."""
+
+
+def core_events(arch: Arch) -> dict[str, str]:
+    """Return name and meaning of the events of a core, in the order in which it shows them."""
+    return CORE_EVENTS | ROW_EVENTS if arch.row_unit else CORE_EVENTS
+
+
+def events_of(arch: Arch) -> dict[str, str]:
+    """Return name and meaning of the events of a chip."""
+    return core_events(arch) | CHIP_EVENTS

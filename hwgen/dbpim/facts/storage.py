@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import (
     CELL_BITS,
+    FLOAT_BITS,
+    FLOAT_ENTRIES,
     PARAMETERS,
     TABLE_BYTES,
     instruction_bits,
@@ -12,6 +14,7 @@ from hwgen.dbpim.facts.instructions import (
 from hwgen.dbpim.facts.timing import (
     FETCH_SLOTS,
     INSTRUCTION_SLOTS,
+    NORM_CHANNELS,
     TAP_SLOTS,
     TAP_WORDS,
     TILE_SLOTS,
@@ -57,6 +60,15 @@ def storage(arch: Arch) -> list[Memory]:
         ("parameters", cores * filters, "of filter groups"),
         ("instructions", INSTRUCTION_SLOTS * instruction_bits(cores), "waiting"),
     ]
+    if arch.row_unit:
+        found += [
+            (
+                "float tables",
+                cores * arch.row_lanes * FLOAT_ENTRIES * FLOAT_BITS,
+                "of row units, one for each lane",
+            ),
+            ("gains and offsets", cores * NORM_CHANNELS * 2 * FLOAT_BITS, "of a layer norm"),
+        ]
     return [
         Memory(name=name, bits=bits, meaning=meaning, cells=name == "cells")
         for name, bits, meaning in found

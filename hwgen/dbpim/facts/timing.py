@@ -64,7 +64,7 @@ TAP_WORDS = 32
 TABLE_LOOKUPS = 8
 """Table lookups of a core in a cycle, where it has as many SIMD lanes."""
 
-FLOAT_CYCLES = 8
+FLOAT_CYCLES = 4
 """Row unit: stages of an addition, a multiplication or both with one rounding."""
 
 DIVISION_BITS = 26
@@ -79,7 +79,7 @@ ROOT_STEPS = 25
 ROOT_CYCLES = ROOT_STEPS + 1
 """Row unit: from the start of a square root to its result."""
 
-BYTE_DIVIDER_CYCLES = 12
+BYTE_DIVIDER_CYCLES = 7
 """Row unit: stages of a division whose quotient is a byte."""
 
 NORM_CHANNELS = 256

@@ -24,6 +24,9 @@ Unit = Literal[
     "lane",
     "port_bit",
     "table_bit",
+    "row_lane",
+    "float_bit",
+    "product_lane",
     "chip_filter_compartment",
     "chip_filter",
     "chip_cell",
@@ -35,11 +38,15 @@ Unit = Literal[
     "chip_byte_choice",
     "chip_lane",
     "chip_requantizer",
+    "chip_row_lane",
+    "chip_row_unit",
+    "chip_product_lane",
     "buffer_byte",
     "psum_byte",
     "mask_byte",
     "fetched_byte",
     "simd_byte",
+    "float_byte",
     "beat_byte",
     "packet_byte",
     "memory_byte",
@@ -66,7 +73,8 @@ def event_sizes(arch: Arch) -> dict[str, int]:
         two inputs that read it; plane_multiplexer: those that choose a bit of each byte
     vector_bit: of a word-vector; byte_choice: bytes that the switch moves for one selected input,
         each chosen from a word and put into a place of the group
-    table_bit: of a beat of a table, in each copy
+    table_bit: of a beat of a table, in each copy; float_bit: of a beat of floats, in each copy
+    product_lane: SIMD lanes before a tree of products
     """
     size, macros = arch.macro, arch.macros_per_core
     cells = size.compartments * size.columns
@@ -89,6 +97,9 @@ def event_sizes(arch: Arch) -> dict[str, int]:
         "lane": arch.simd_lanes,
         "port_bit": arch.port_bits,
         "table_bit": arch.port_bits * arch.table_lookups,
+        "row_lane": arch.row_lanes,
+        "float_bit": arch.port_bits * arch.row_lanes,
+        "product_lane": arch.simd_lanes if arch.row_unit else 0,
     }
 
 
@@ -96,8 +107,9 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
     """Return the units of the whole chip.
 
     chip_requantizer: those of SIMD units
-    fetched_byte, simd_byte, beat_byte, packet_byte: of the smaller memories: words on their way to
-        the switch; tables and depthwise weights; beats and logits; parameters and instructions
+    fetched_byte, simd_byte, float_byte, beat_byte, packet_byte: of the smaller memories: words on
+        their way to the switch; tables and depthwise weights; tables, gains and offsets of row
+        units; beats and logits; parameters and instructions
     """
     stored = {each.name: each.bits // 8 for each in storage(arch)}
     size, macros = arch.macro, arch.cores * arch.macros_per_core
@@ -119,11 +131,15 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "chip_byte_choice": arch.cores * arch.switch_rate * event["byte_choice"],
         "chip_lane": arch.cores * arch.simd_lanes,
         "chip_requantizer": arch.cores * arch.simd_requantizers,
+        "chip_row_lane": arch.cores * arch.row_lanes,
+        "chip_row_unit": arch.cores if arch.row_unit else 0,
+        "chip_product_lane": arch.cores * event["product_lane"],
         "buffer_byte": buffers,
         "psum_byte": psums,
         "mask_byte": masks,
         "fetched_byte": stored["fetched words"],
         "simd_byte": stored["tables"] + stored["depthwise weights"],
+        "float_byte": stored.get("float tables", 0) + stored.get("gains and offsets", 0),
         "beat_byte": stored["memory beats"] + stored["logits"],
         "packet_byte": stored["parameters"] + stored["instructions"],
         "memory_byte": buffers + psums + masks + (cells + metadata) // ACTIVATION_BITS,

@@ -4,13 +4,13 @@ A sum is always for a set of assumptions: trees and PPU as built or as first wri
 control, and whether groups pass a switch and deep queues.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.energy import PARTS, TABLE, Area, Cost, EnergyTable, load_energy
+from hwgen.dbpim.facts.energy import TABLE, Area, Cost, EnergyTable, load_energy, parts_of
 
 Level = Literal["low", "typical", "high"]
 """Which figure of a range of the table counts."""
@@ -70,6 +70,11 @@ def energy_pj(
     }
 
 
+def applying(costs: Sequence[Cost], chip: Arch) -> Iterator[Cost]:
+    """Yield the entries that a chip takes."""
+    return (cost for cost in costs if cost.applies(chip))
+
+
 def cost_pj(cost: Cost, chip: Arch, table: EnergyTable, assume: Assumptions) -> float:
     """Return what one event costs in one part of a chip."""
     if not cost.applies(chip) or (assume.direct and cost.switch):
@@ -109,12 +114,12 @@ def parts_pj(
     table: EnergyTable | None = None,
     assume: Assumptions = TYPICAL,
 ) -> dict[str, float]:
-    """Return picojoules on the chip by part, all of `PARTS`; events, cycles: of a step or a run."""
+    """Return picojoules on the chip by part; events, cycles: of a step or a run."""
     found = table or default_table()
     chip = assumed_chip(arch, assume)
-    total: dict[str, float] = dict.fromkeys(PARTS, 0.0)
+    total: dict[str, float] = dict.fromkeys(parts_of(arch), 0.0)
     for name, count in events.items():
-        for cost in found.events[name]:
+        for cost in applying(found.events[name], chip):
             total[cost.part] += count * cost_pj(cost, chip, found, assume)
     total["control"] += leakage_pj(cycles, arch, table=found, assume=assume)
     return total
@@ -154,8 +159,8 @@ def spread_pj(
 def area_um2(
     arch: Arch, *, table: EnergyTable | None = None, assume: Assumptions = TYPICAL
 ) -> dict[str, float]:
-    """Return the area by part, all of `PARTS`; the sum is uncertain by `area_uncertainty`."""
-    total: dict[str, float] = dict.fromkeys(PARTS, 0.0)
+    """Return the area by part; the sum is uncertain by `area_uncertainty`."""
+    total: dict[str, float] = dict.fromkeys(parts_of(arch), 0.0)
     for area, um2 in areas(arch, table or default_table(), assume):
         total[area.part] += um2
     return total

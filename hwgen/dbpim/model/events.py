@@ -11,9 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
-from hwgen.dbpim.facts.events import EVENTS
-from hwgen.dbpim.facts.instructions import PRODUCTS, ROWS, TABLE_BYTES, Opcode, Operation, of_core
-from hwgen.dbpim.facts.stream import Packet, TilePacket, beats_of
+from hwgen.dbpim.facts.events import events_of
+from hwgen.dbpim.facts.instructions import (
+    FLOAT_BITS,
+    PRODUCTS,
+    ROWS,
+    TABLE_BYTES,
+    Opcode,
+    Operation,
+    of_core,
+)
+from hwgen.dbpim.facts.stream import FloatsPacket, Packet, TilePacket, beats_of
 from hwgen.dbpim.model.activity import Counts, tile_keys
 from hwgen.dbpim.model.cells import FILTER_ENABLE_BITS, filter_columns
 from hwgen.dbpim.model.sources import ProgramStep
@@ -25,11 +33,11 @@ SUM_RESULTS = 3
 
 
 def step_events(step: ProgramStep, costs: Sequence[Counts], arch: Arch) -> dict[str, int]:
-    """Return how often each event happens in a step, for all names of `EVENTS`.
+    """Return how often each event happens in a step, for all names of `events_of`.
 
     costs: of each tile of the step, the cycles of its groups, (positions, rows)
     """
-    counts: Counter[str] = Counter(dict.fromkeys(EVENTS, 0))
+    counts: Counter[str] = Counter(dict.fromkeys(events_of(arch), 0))
     packets = (step.packet, *step.tiles, *step.stored)
     counts["beats_read"] += sum(packet.beats for packet in packets)
     for packet in packets:
@@ -48,7 +56,7 @@ def step_events(step: ProgramStep, costs: Sequence[Counts], arch: Arch) -> dict[
         work = Work.of(fields, arch)
         for core in work.vectors:
             counts.update(simd_events(core, work, arch))
-    return {name: int(counts[name]) for name in EVENTS}
+    return {name: int(counts[name]) for name in events_of(arch)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +103,8 @@ def stored_events(packet: Packet, arch: Arch) -> dict[str, int]:
         return {"parameter_writes": parameters, "tap_words": cores * fields["taps"]}
     if packet.opcode is Opcode.TABLE:
         return {"table_beats": cores * TABLE_BYTES // arch.port_bytes}
+    if isinstance(packet, FloatsPacket):
+        return {"float_beats": cores * beats_of(len(packet.numbers) * FLOAT_BITS, arch)}
     return {}
 
 
@@ -214,7 +224,9 @@ def simd_events(core: int, work: Work, arch: Arch) -> dict[str, int]:
     moved = taps * parts
     if operation in PRODUCTS:
         moved = fields["kernel_height"] * (1 + (fields["kernel_width"] - 1) * parts)
+    rows: dict[str, int] = {}
     if operation in ROWS:
+        rows = row_events(fields, results)
         words *= fields["kernel_width"]
         results = moved = 0
     written, bussed = simd_writes(vectors, work)
@@ -226,7 +238,17 @@ def simd_events(core: int, work: Work, arch: Arch) -> dict[str, int]:
         "bank_reads": simd_reads(core, work),
         "bank_bytes": written * size,
         "bus_bytes": bussed * size,
+        **rows,
     }
+
+
+def row_events(fields: Mapping[str, int], groups: int) -> dict[str, int]:
+    """Return the events of a row unit; groups: of channels, of all vectors."""
+    taken = groups * fields["bias"]
+    if fields["operation"] == Operation.SOFTMAX:
+        words = groups * fields["kernel_width"]
+        return {"row_words": words, "row_sums": taken, "row_shares": taken}
+    return {"row_sums": taken, "row_squares": taken, "row_norms": taken, "row_roots": groups}
 
 
 def taps_of(fields: Mapping[str, int]) -> int:

@@ -36,7 +36,8 @@ class StepCycles:
         `hwgen.dbpim.model.state.CAUSES`; each cycle counts the cells of one row of each macro
         (`hwgen.dbpim.model.cells.row_cells`). Empty for what the chip does around the layers
     effective: of the busy cells, those whose digit is part of a weight
-    events: by `hwgen.dbpim.facts.events.EVENTS`; those of BEGIN count for the first step
+    events: by name, as `hwgen.dbpim.facts.events.events_of` has them; those of BEGIN count for the
+        first step
     """
 
     name: str

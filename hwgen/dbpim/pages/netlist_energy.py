@@ -35,6 +35,8 @@ BLOCK_OF: Mapping[str, str] = {
     "output_stage": "output stage",
     "residual_adder": "residual adder",
     "simd": "simd",
+    "product_operands": "rows",
+    "row_unit": "rows",
     "activation_buffer": "buffers",
 }
 """By module without the prefix of the family."""

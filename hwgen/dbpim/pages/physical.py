@@ -40,6 +40,8 @@ PART_OF: Mapping[str, Part] = {
     "output_stage": "output",
     "residual_adder": "output",
     "simd": "simd",
+    "product_operands": "rows",
+    "row_unit": "rows",
     "activation_buffer": "buffers",
 }
 """By module without the prefix of the family."""

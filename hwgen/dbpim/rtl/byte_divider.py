@@ -10,19 +10,22 @@ from hwgen.dbpim.rtl.floats import FLOAT32, Stages, number
 
 HALVES = ACTIVATION_BITS + 2
 """Bits of a quotient below 512, in halves; one that has more is above 256."""
+AT_ONCE = 2
+"""Bits of a quotient that a stage finds."""
+STEPS = HALVES // AT_ONCE
 
 
 class ByteDivider(Part):
     """``result = clip(rne(f(value / divisor)) + zero_point, low, high)``, f: nearest float32.
 
-    Long division to halves, a bit in each stage; the last remainder decides. f alone makes a
+    Long division to halves, two bits in each stage; the last remainder decides. f alone makes a
     quotient a tie that is none: a quotient beside ``i + 1/2`` whose distance is less than half of
     the last of its 24 bits. A quotient of 25 bits does not exist, so that no distance is as much.
 
     Pipeline
-        stage 1         fields, and the place of the quotient
-        stages 2 to 11  ten bits of the quotient in halves, the highest first
-        stage 12        rounded, moved and clipped
+        stage 1        fields, and the place of the quotient
+        stages 2 to 6  ten bits of the quotient in halves, the highest first
+        stage 7        rounded, moved and clipped
     Ports
         enable      in   1   all stages move; else they hold
         value       in   32  float32
@@ -58,24 +61,28 @@ class ByteDivider(Part):
         stages = Stages(m, self.enable)
         divisor = Cat(self.divisor[: size.fraction], Const(1, 1))
         value = number(m, self.value, size, name="value")
-        negative = stages.hold(value.negative, "negative", stages=HALVES + 1)
+        negative = stages.hold(value.negative, "negative", stages=STEPS + 1)
         # Stage 1. The place of the first bit that may be 1; below 0 the quotient is below a half.
         place = Signal(signed(size.exponent + 2))
         m.d.comb += place.eq(value.exponent - self.divisor[size.fraction :] + 1)
-        large = stages.hold(place >= HALVES, "large", stages=HALVES + 1)
+        large = stages.hold(place >= HALVES, "large", stages=STEPS + 1)
         waits = Mux(place < 0, HALVES, Mux(place >= HALVES, 0, HALVES - 1 - place))
         waiting = stages.hold(waits[: bits_for_index(HALVES + 1)], "waiting_0")
         rest = stages.hold(Cat(value.significand, Const(0, 1)), "rest_0")
         quotient: Value = Const(0, 0)
-        # Stages 2 to 11. `rest` is below twice the divisor.
-        for stage in range(HALVES):
-            begun = waiting <= stage
-            fits = begun & (rest >= divisor)
-            left = Mux(fits, rest - divisor, rest)[: len(rest)]
-            doubled = begun if stage < HALVES - 1 else Const(0, 1)
-            rest = stages.hold(Mux(doubled, left << 1, left)[: len(rest)], f"rest_{stage + 1}")
-            quotient = stages.hold(Cat(fits, quotient), f"quotient_{stage}")
-            waiting = stages.hold(waiting, f"waiting_{stage + 1}")
+        # Stages 2 to 6. `rest` is below twice the divisor.
+        for bit in range(HALVES):
+            begun = waiting <= bit
+            less = Signal(signed(len(rest) + 1), name=f"less_{bit}")
+            m.d.comb += less.eq(rest - divisor)
+            fits = begun & ~less[-1]
+            left = Mux(fits, less[: len(rest)], rest)
+            doubled = begun if bit < HALVES - 1 else Const(0, 1)
+            rest, quotient = Mux(doubled, left << 1, left)[: len(rest)], Cat(fits, quotient)
+            if bit % AT_ONCE == AT_ONCE - 1:
+                rest = stages.hold(rest, f"rest_{bit}")
+                quotient = stages.hold(quotient, f"quotient_{bit}")
+                waiting = stages.hold(waiting, f"waiting_{bit}")
         tiny = waiting == HALVES
         magnitude = self._nearest(m, quotient, rest, divisor)
         self._clip(m, stages, magnitude=Mux(tiny, 0, magnitude), negative=negative, large=large)

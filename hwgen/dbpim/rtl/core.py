@@ -9,7 +9,7 @@ from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import ROWS, Opcode
 from hwgen.dbpim.rtl import layouts
 from hwgen.dbpim.rtl.activation_buffer import ActivationBuffer
-from hwgen.dbpim.rtl.core_events import core_pulses, macro_pulses
+from hwgen.dbpim.rtl.core_events import core_pulses, macro_pulses, row_pulses
 from hwgen.dbpim.rtl.fetcher import Fetcher
 from hwgen.dbpim.rtl.group_queue import GroupQueue
 from hwgen.dbpim.rtl.load_bus import load_bus
@@ -163,6 +163,9 @@ class Core(Part):
             "tap_words": self.loads.taps.write,
             "table_beats": self.loads.table.write,
         }
+        if rows:
+            pulses |= {name: rows.pulses[name] for name, _ in row_pulses()}
+            pulses["float_beats"] = self.loads.floats.write
         m.d.comb += [self.pulses[name].eq(value) for name, value in pulses.items()]
         return m
 

@@ -7,14 +7,15 @@ from amaranth.lib import data
 
 from hwgen.chip.rtl.part import PartInstance
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.events import CORE_EVENTS
+from hwgen.dbpim.facts.events import ROW_EVENTS, core_events
 from hwgen.network.sparsity import PHI_LIMIT
 
 
 def core_pulses(arch: Arch) -> data.StructLayout:
     """Return the pulses of a core in a cycle: each bit that is set is one event."""
     macros, size = arch.macros_per_core, arch.macro
-    widths = dict.fromkeys(CORE_EVENTS, 1)
+    names = core_events(arch)
+    widths = dict.fromkeys(names, 1)
     widths |= dict.fromkeys(
         ("bit_planes", "inactive_bit_planes", "groups", "psum_reads", "psum_writes"), macros
     )
@@ -25,7 +26,12 @@ def core_pulses(arch: Arch) -> data.StructLayout:
         "selected_inputs": size.compartments,
         "bank_bytes": macros * size.compartments,
     }
-    return data.StructLayout({name: widths[name] for name in CORE_EVENTS})
+    return data.StructLayout({name: widths[name] for name in names})
+
+
+def row_pulses() -> data.StructLayout:
+    """Return the pulses of a row unit in a cycle; those of what it is sent are not among them."""
+    return data.StructLayout(dict.fromkeys([name for name in ROW_EVENTS if name[:3] == "row"], 1))
 
 
 def macro_pulses(

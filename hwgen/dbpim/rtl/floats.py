@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+
+from hwgen.chip.widths import bits_for_index
 
 
 class FloatSize(NamedTuple):
@@ -57,12 +59,23 @@ def number(m: Module, bits: Value, size: FloatSize, *, name: str) -> Number:
 
 
 def leading_zeros(m: Module, value: Value, *, name: str) -> Value:
-    """Return the zeros above the leading 1; of zero its width."""
-    count = Signal(range(len(value) + 1), name=name, init=len(value))
-    for place, bit in enumerate(value):
-        with m.If(bit):
-            m.d.comb += count.eq(len(value) - 1 - place)
+    """Return the zeros above the leading 1; of zero the count means nothing.
+
+    Halves are counted apart: the lower one counts where the upper one is zero.
+    """
+    places = 1 << bits_for_index(len(value))
+    count = Signal(range(places), name=name)
+    m.d.comb += count.eq(_zeros(Cat(Const(0, places - len(value)), value))[1])
     return count
+
+
+def _zeros(value: Value) -> tuple[Value, Value]:
+    """Return whether all bits are zero, and else how many are above the leading 1."""
+    if len(value) == 2:
+        return ~value.any(), ~value[1]
+    half = len(value) // 2
+    (none_low, low), (none_high, high) = _zeros(value[:half]), _zeros(value[half:])
+    return none_low & none_high, Cat(Mux(none_high, low, high), none_high)
 
 
 class Stages:

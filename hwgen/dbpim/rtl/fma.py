@@ -10,23 +10,18 @@ from hwgen.dbpim.rtl.floats import FLOAT32, FloatSize, Number, Stages, leading_z
 
 GUARDS = 3
 """Bits of the sum below the last one of the product; the lowest stands for all that are lost."""
-FINE = 3
-"""Bits of a distance by which the second of two shifts moves the addend."""
 
 
-class Summands(NamedTuple):
-    """What is summed: product and addend at their places of the sum.
+class Total(NamedTuple):
+    """A sum before it is rounded, in registers.
 
-    top: biased exponent of a sum whose leading bit is its highest place; opposite: one is negative
-    negative: the product is; both: both are
+    magnitude: bits of which none is lost that rounding needs; top: biased exponent of a sum whose
+    leading bit is its highest one
     """
 
-    product: Value
-    addend: Value
+    magnitude: Value
     top: Value
-    opposite: Value
-    negative: Value
-    both: Value
+    sign: Value
 
 
 class Fma(Part):
@@ -40,14 +35,10 @@ class Fma(Part):
     ----------
         size     of the numbers; others than ``FLOAT32`` are for proofs
     Pipeline
-        stage 1  fields, and the distance of the addend
-        stage 2  two halves of the product; the addend moves by a multiple of 8
-        stage 3  the product; the addend moves by the rest
-        stage 4  sum
-        stage 5  its magnitude
-        stage 6  its leading zeros, as many as the exponent allows
-        stage 7  the significand moves to the top
-        stage 8  it is rounded
+        stage 1  fields; the addend moves to its place; two halves of the product
+        stage 2  the sum
+        stage 3  its magnitude and leading zeros, as many as the exponent allows
+        stage 4  the significand moves to the top, and is rounded
     Ports
         enable   in   1     all stages move; else they hold
         a, b, c  in   bits  finite
@@ -72,43 +63,20 @@ class Fma(Part):
         """The bits of a number."""
         return str(self._size.bits)
 
-    def operands(self) -> tuple[Value, Value, Value]:
-        """Return the factors and the addend."""
-        return self.a, self.b, self.c
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
         stages = Stages(m, self.enable)
-        summands = self._align(m, stages)
-        # Stage 4.
-        total = stages.hold(
-            Mux(
-                summands.opposite,
-                summands.product - summands.addend,
-                summands.product + summands.addend,
-            ),
-            "total",
-        )
-        negative, both, top = (
-            stages.hold(value, name)
-            for value, name in (
-                (summands.negative, "negative"),
-                (summands.both, "both"),
-                (summands.top, "top"),
-            )
-        )
-        # Stage 5. The sum has the sign of the product unless the addend is the larger one.
-        sign = stages.hold(Mux(total == 0, both, negative ^ (total < 0)), "sign", stages=3)
-        magnitude = stages.hold(Mux(total < 0, -total, total)[: self._width], "magnitude")
-        top = stages.hold(top, "top_of_magnitude")
-        # Stage 6.
+        magnitude, top, sign = self._sum(m, stages)
+        # Stage 3.
         zeros = leading_zeros(m, magnitude, name="zeros")
         shift = stages.hold(Mux(zeros < top, zeros, top - 1)[: len(zeros)], "shift")
-        magnitude, top = stages.hold(magnitude, "shifted_by"), stages.hold(top, "top_of_shifted")
-        # Stage 7.
-        significand = stages.hold((magnitude << shift)[: self._width], "significand")
-        exponent = stages.hold(top - shift, "exponent")
-        self._round(m, stages, significand=significand, exponent=exponent, sign=sign)
+        magnitude, top, sign = (
+            stages.hold(value, name)
+            for value, name in ((magnitude, "magnitude"), (top, "top"), (sign, "sign"))
+        )
+        # Stage 4.
+        significand = (magnitude << shift)[: len(magnitude)]
+        self._round(m, stages, significand=significand, exponent=top - shift, sign=sign)
         return m
 
     @property
@@ -116,12 +84,12 @@ class Fma(Part):
         """Places of a sum: a carry, the addend far above the product, the product, guards."""
         return 3 * self._size.significand + 3 + GUARDS
 
-    def _align(self, m: Module, stages: Stages) -> Summands:
-        """Place the first three stages, and return what they make."""
+    def _sum(self, m: Module, stages: Stages) -> Total:
+        """Place the first two stages; the magnitude is made in the third."""
         size = self._size
         a, b, c = (
             number(m, bits, size, name=name)
-            for bits, name in zip(self.operands(), "abc", strict=True)
+            for bits, name in zip((self.a, self.b, self.c), "abc", strict=True)
         )
         negative = a.negative ^ b.negative
         nearer = self._distance(m, a, b, c)
@@ -129,28 +97,22 @@ class Fma(Part):
         least = self._width - 1
         distance = Signal(range(least + 1))
         m.d.comb += distance.eq(Mux(nearer > least, least, nearer))
-        distance = stages.hold(distance, "distance")
+        moved = Signal(least + size.significand)
+        m.d.comb += moved.eq(Cat(Const(0, least), c.significand) >> distance)
+        lost, kept = moved[: size.significand].any(), moved[size.significand :]
+        addend = stages.hold(Cat(kept[0] | lost, kept[1:]), "addend")
+        top = stages.hold(nearer + c.exponent + 1, "top_of_summands", stages=2)
+        both = stages.hold(negative & c.negative, "both_negative", stages=2)
+        opposite = stages.hold(negative ^ c.negative, "opposite")
+        negative = stages.hold(negative, "product_negative", stages=2)
         # Stage 2.
-        half = size.significand // 2
-        first, second = stages.hold(a.significand, "first"), stages.hold(b.significand, "second")
-        low = stages.hold(first * second[:half], "low")
-        high = stages.hold(first * second[half:], "high")
-        given = Cat(Const(0, least), stages.hold(c.significand, "addend"))
-        coarse = stages.hold(given >> (distance & -(1 << FINE))[: len(distance)], "coarse")
-        fine = stages.hold(distance[:FINE], "fine")
-        # Stage 3.
-        product = stages.hold(((high << half) + low) << GUARDS, "product")
-        moved = Signal(len(coarse))
-        m.d.comb += moved.eq(coarse >> fine)
-        lost = moved[: size.significand].any()
-        addend = moved[size.significand :]
-        return Summands(
-            product=product,
-            addend=stages.hold(Cat(addend[0] | lost, addend[1:]), "aligned"),
-            top=stages.hold(nearer + c.exponent + 1, "top_of_summands", stages=3),
-            opposite=stages.hold(negative ^ c.negative, "opposite", stages=3),
-            negative=stages.hold(negative, "product_negative", stages=3),
-            both=stages.hold(negative & c.negative, "both_negative", stages=3),
+        product = product_of(stages, a, b) << GUARDS
+        total = stages.hold(Mux(opposite, product - addend, product + addend), "total")
+        # The sum has the sign of the product unless the addend is the larger one.
+        return Total(
+            magnitude=Mux(total < 0, -total, total)[: self._width],
+            top=top,
+            sign=Mux(total == 0, both, negative ^ (total < 0)),
         )
 
     def _distance(self, m: Module, a: Number, b: Number, c: Number) -> Value:
@@ -184,8 +146,16 @@ class Fma(Part):
         )
 
 
+def product_of(stages: Stages, a: Number, b: Number) -> Value:
+    """Return the product of two significands, a stage later and to be added up."""
+    half = len(b.significand) // 2
+    low = stages.hold(a.significand * b.significand[:half], "low")
+    high = stages.hold(a.significand * b.significand[half:], "high")
+    return ((high << half) + low)[: len(a.significand) + len(b.significand)]
+
+
 class FloatAdder(Fma):
-    """``result = a + b``: an ``Fma`` without its multiplier.
+    """``result = a + b``: the larger summand has a fixed place, and the smaller one moves.
 
     Ports
         enable  in   1     all stages move; else they hold
@@ -200,14 +170,37 @@ class FloatAdder(Fma):
 
     OPERANDS = ("a", "b")
 
-    def operands(self) -> tuple[Value, Value, Value]:
-        """Return the factors a and 1, and b."""
-        one = self._size.bias << self._size.fraction
-        return self.a, Const(one, self._size.bits), self.b
+    def _sum(self, m: Module, stages: Stages) -> Total:
+        """Place the first two stages: sort and move, then add."""
+        size = self._size
+        swaps = self.b[:-1] > self.a[:-1]
+        larger, smaller = (
+            number(m, Mux(swaps, *pair), size, name=name)
+            for pair, name in (((self.b, self.a), "larger"), ((self.a, self.b), "smaller"))
+        )
+        difference = larger.exponent - smaller.exponent
+        least = size.significand + GUARDS - 1
+        distance = Signal(range(least + 1))
+        m.d.comb += distance.eq(Mux(difference > least, least, difference))
+        distance = stages.hold(distance, "distance")
+        first = Cat(Const(0, GUARDS), stages.hold(larger.significand, "first"))
+        second = stages.hold(smaller.significand, "second")
+        opposite = stages.hold(larger.negative ^ smaller.negative, "opposite")
+        top = stages.hold(larger.exponent + 1, "top_of_summands", stages=2)
+        both = stages.hold(larger.negative & smaller.negative, "both_negative", stages=2)
+        negative = stages.hold(larger.negative, "larger_negative", stages=2)
+        # Stage 2.
+        moved = Signal(2 * size.significand + GUARDS - 1)
+        m.d.comb += moved.eq(Cat(Const(0, least), second) >> distance)
+        lost, kept = moved[: size.significand - 1].any(), moved[size.significand - 1 :]
+        addend = Cat(kept[0] | lost, kept[1:])
+        total = Mux(opposite, first - addend, first + addend)[: size.significand + GUARDS + 1]
+        magnitude = stages.hold(total, "total")
+        return Total(magnitude=magnitude, top=top, sign=Mux(magnitude.any(), negative, both))
 
 
 class FloatMultiplier(Fma):
-    """``result = a * b``: an ``Fma`` without an addend.
+    """``result = a * b``: the product has places above it, for results below the normal numbers.
 
     Ports
         enable  in   1     all stages move; else they hold
@@ -222,7 +215,21 @@ class FloatMultiplier(Fma):
 
     OPERANDS = ("a", "b")
 
-    def operands(self) -> tuple[Value, Value, Value]:
-        """Return the factors, and a zero of the sign of their product."""
-        zero = Cat(Const(0, self._size.bits - 1), self.a[-1] ^ self.b[-1])
-        return self.a, self.b, zero
+    def _sum(self, m: Module, stages: Stages) -> Total:
+        """Place the first two stages: two halves of the product, then their sum."""
+        size = self._size
+        a, b = (number(m, bits, size, name=name) for bits, name in ((self.a, "a"), (self.b, "b")))
+        above = size.significand + 1
+        top = Signal(range(2 << size.exponent))
+        exponent = Signal(signed(size.exponent + 2))
+        m.d.comb += [
+            exponent.eq(a.exponent + b.exponent + above + 1 - size.bias),
+            # One so small is lost below the last place, and only not zero.
+            top.eq(Mux(exponent < 1, 1, exponent)),
+        ]
+        product = stages.hold(product_of(stages, a, b), "product")
+        return Total(
+            magnitude=Cat(product, Const(0, above)),
+            top=stages.hold(top, "top_of_product", stages=2),
+            sign=stages.hold(a.negative ^ b.negative, "sign_of_product", stages=2),
+        )

@@ -25,6 +25,7 @@ def row_control(arch: Arch) -> data.StructLayout:
     """What all lanes do in a cycle.
 
     norm: layer norm, else softmax; squares: its second pass, else the fma scales
+    centres: adder and fma move; scales: multiplier and byte divider move
     restart: a group of channels begins; largest: the bytes `inside` of a word are compared
     select: channel of the word whose byte is read
     sums: the value of the byte before is summed
@@ -36,7 +37,7 @@ def row_control(arch: Arch) -> data.StructLayout:
     start_*: a division or root begins; take_*: its result is kept
     """
     sums = bits_for_index(SQUARE_SUMS)
-    flags: tuple[str, ...] = ("norm", "squares", "restart", "largest", "sums")
+    flags: tuple[str, ...] = ("norm", "centres", "scales", "squares", "restart", "largest", "sums")
     flags += ("square_first", "square_put")
     flags += ("pairs", "pair_put", "adds_eps", "start_mean", "take_mean", "start_variance")
     flags += ("start_root", "start_inverse", "take_inverse", "take_share")
@@ -60,10 +61,10 @@ class RowLane(Part):
     Pipeline, of a byte that is read in cycle 0
         cycle 1       its value, from the table: summed in the first pass of a norm, without
                       rounding, or in the second one of a softmax
-        cycle 9       norm: minus the mean; softmax: times the factor, to the division
-        cycle 17      norm: times the inverse; in the second pass the square is added to its sum
-        cycle 25      norm: times gamma plus beta, to the division
-        cycle 21, 37  the byte of a softmax, of a norm
+        cycle 5       norm: minus the mean; softmax: times the factor, to the division
+        cycle 9       norm: times the inverse; in the second pass the square is added to its sum
+        cycle 13      norm: times gamma plus beta, to the division
+        cycle 12, 20  the byte of a softmax, of a norm
 
     Ports
         enable       in   1              all registers move; else they hold
@@ -117,12 +118,16 @@ class RowLane(Part):
         m.submodules.divider = divider = self._divider.instance()
         m.submodules.deviation = root = self._root.instance()
         m.submodules.bytes = bytes_ = self._bytes.instance()
-        for part in (adder, multiplier, fma, divider, root, bytes_):
-            m.d.comb += part.enable.eq(self.enable)
+        control = self.control
+        for parts, moves in (
+            ((adder, fma), control.centres),
+            ((multiplier, bytes_), control.scales),
+            ((divider, root), 1),
+        ):
+            m.d.comb += [part.enable.eq(self.enable & moves) for part in parts]
         value, mean, inverse, share = (
             Signal(FLOAT_BITS, name=name) for name in ("value", "mean", "inverse", "share")
         )
-        control = self.control
         self._look_up(m)
         squares = self._squares(m, fma=fma, adder=adder)
         with m.If(self.enable):
@@ -193,12 +198,10 @@ class RowLane(Part):
         return total
 
     def _squares(self, m: Module, *, fma: PartInstance, adder: PartInstance) -> "Squares":
-        """Keep the eight sums of squares; the fma adds to what it gives in the same cycle."""
+        """Keep the eight sums of squares; the fma gives each before its next square enters."""
         control = self.control
         sums = [Signal(FLOAT_BITS, name=f"square_{n}") for n in range(SQUARE_SUMS)]
-        same = control.square_put & (control.square_out == control.square_in)
-        kept = Mux(same, fma.result, choose(sums, control.square_in))
-        added = Mux(control.square_first, 0, kept)
+        added = Mux(control.square_first, 0, choose(sums, control.square_in))
         m.d.comb += fma.c.eq(Mux(control.squares, added, self.beta))
         for place, register in enumerate(sums):
             with m.If(self.enable & control.square_put & (control.square_out == place)):

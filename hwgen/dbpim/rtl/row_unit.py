@@ -28,6 +28,7 @@ from hwgen.dbpim.facts.timing import (
     VARIANCE_READY,
 )
 from hwgen.dbpim.rtl import layouts
+from hwgen.dbpim.rtl.core_events import row_pulses
 from hwgen.dbpim.rtl.floats_store import FloatsStore
 from hwgen.dbpim.rtl.load_bus import floats_loads
 from hwgen.dbpim.rtl.row_lane import RowLane, row_control
@@ -77,6 +78,7 @@ class RowUnit(Part):
         idle         out     1             no byte on its way and no result
         reads        out     1             a byte or a word is read in this cycle
         known        out     1             the floats of the step are there
+        pulses       out     row_pulses    events of this cycle, for benches only
         floats       in      floats_loads  what the loader brings
     Latency  ``SHARE_CYCLES`` or ``NORM_CYCLES`` and 1 from the last byte of a word to its result
     Rate     one byte of each position in each cycle; while a result waits, the whole unit stalls
@@ -103,6 +105,7 @@ class RowUnit(Part):
                 "idle": Out(1),
                 "reads": Out(1),
                 "known": Out(1),
+                "pulses": Out(row_pulses()),
                 "floats": In(floats_loads(arch)),
             }
         )
@@ -116,10 +119,11 @@ class RowUnit(Part):
         connect(m, flipped(self.floats), store.loads)
         lanes = [self._lane.instance() for _ in range(self._arch.row_lanes)]
         moves = Signal()
+        over, works = self._over(m)
         m.d.comb += [
             moves.eq(~self.result.valid | self.result.ready),
             self.known.eq(store.known),
-            store.released.eq(self._over(m)),
+            store.released.eq(over),
         ]
         passes = Passes(
             number=Signal(range(ROW_PASSES), name="number"),
@@ -128,6 +132,7 @@ class RowUnit(Part):
             step=Signal(range(INVERSE_READY + 1), name="step"),
         )
         reading = self._read(m, passes, moves=moves)
+        self._show(m, reading, passes)
         control = Signal(row_control(self._arch))
         leaving = self._leave(m, reading, passes, moves=moves)
         self._settle(m, passes, control=control, moves=moves, drained=~leaving.any())
@@ -146,23 +151,44 @@ class RowUnit(Part):
         ]
         for place, inside in enumerate(control.inside):
             m.d.comb += inside.eq(passes.channel + place < self._channels)
+        # Registers of a pipeline rest in passes that leave it out.
+        ends = leaving.any() | (passes.number == ROW_PASSES - 1)
+        m.d.comb += [
+            control.centres.eq(self._norm & ((passes.number != 0) | leaving.any())),
+            control.scales.eq(ends),
+        ]
         scaled = self._scaled(m, leaving, moves=moves)
         m.d.comb += store.channel.eq(scaled)
         for place, lane in enumerate(lanes):
             m.submodules[f"lane_{place}"] = lane
-            self._connect_lane(m, lane, place, store=store, control=control, moves=moves)
+            self._connect_lane(m, lane, place, store=store, control=control, moves=moves & works)
         self._write(m, lanes, reading, passes, leaves=leaving[-1], moves=moves)
         m.d.comb += self.idle.eq(~(leaving.any() | self.result.valid))
         return m
 
-    def _over(self, m: Module) -> Value:
-        """Return whether a step of the unit is over in this cycle."""
+    def _show(self, m: Module, reading: Reading, passes: Passes) -> None:
+        """Show what happens in this cycle."""
+        norm, first, second, third = self._norm, *(passes.number == n for n in range(ROW_PASSES))
+        begins = passes.channel == 0
+        shown = {
+            "row_words": ~norm & first,
+            "row_sums": Mux(norm, first, second),
+            "row_squares": norm & second,
+            "row_shares": ~norm & third,
+            "row_norms": norm & third,
+            "row_roots": norm & third & begins,
+        }
+        m.d.comb += [self.pulses[name].eq(reading.now & when) for name, when in shown.items()]
+
+    def _over(self, m: Module) -> tuple[Value, Value]:
+        """Return whether a step of the unit is over in this cycle, and whether it runs."""
         active, instruction = Signal(), self.instruction
         m.d.sync += active.eq((active | self.go) & ~self.finish)
         mine = Const(0, 1)
         for operation in ROWS:
             mine |= instruction.operation == operation
-        return self.finish & active & (instruction.opcode == Opcode.SIMD) & mine
+        runs = active & (instruction.opcode == Opcode.SIMD) & mine
+        return self.finish & runs, runs
 
     def _connect_lane(
         self,
@@ -179,7 +205,8 @@ class RowUnit(Part):
         m.d.comb += [
             lane.enable.eq(moves),
             lane.control.eq(control),
-            lane.word.eq(self.word.bytes[place]),
+            # Words of other steps pass by: the lane sees zeros.
+            lane.word.eq(Mux(self.word_valid, self.word.bytes[place], 0)),
             store.bytes[place].eq(lane.index),
             lane.found.eq(store.found[place]),
             lane.gamma.eq(store.gamma),

@@ -12,7 +12,7 @@ from hwgen.chip.sim.host import Command, HostedChip, positions
 from hwgen.chip.sim.host_files import pages
 from hwgen.chip.sim.job import Memory
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.events import EVENTS
+from hwgen.dbpim.facts.events import events_of
 from hwgen.dbpim.facts.registers import REGISTERS
 from hwgen.dbpim.rtl.chip import Chip
 from hwgen.dbpim.rtl.core_events import core_pulses
@@ -108,7 +108,7 @@ def hosted(arch: Arch) -> HostedChip[Stores]:
             **positions("PLACE", places(position())),
         },
         registers=REGISTERS,
-        events=tuple(EVENTS),
+        events=tuple(events_of(arch)),
         port_bytes=arch.port_bytes,
         read_stores=lambda path: read_stores(path, arch.macro.compartments),
         controls={BLOCKS.name: BLOCKS.read_text(encoding="utf-8")} if large else {},

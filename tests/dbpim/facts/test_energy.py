@@ -7,8 +7,15 @@ from typing import Any
 import pytest
 
 from hwgen.dbpim.facts.arch import load_arch, with_sparsity
-from hwgen.dbpim.facts.energy import PARTS, Area, Cost, EnergyTable, load_energy
-from hwgen.dbpim.facts.events import CHIP_EVENTS, CORE_EVENTS, EVENTS, OVERLAPPING
+from hwgen.dbpim.facts.energy import PARTS, Area, Cost, EnergyTable, load_energy, parts_of
+from hwgen.dbpim.facts.events import (
+    CHIP_EVENTS,
+    CORE_EVENTS,
+    EVENTS,
+    OVERLAPPING,
+    ROW_EVENTS,
+    events_of,
+)
 from hwgen.dbpim.facts.units import UNITS, chip_sizes, event_sizes, size_of
 from hwgen.errors import ConfigError
 from hwgen.files.load import read_mapping, validate_spec
@@ -18,12 +25,15 @@ FILE = CONFIGS / "energy" / "dbpim_45nm.yaml"
 SPARSE = load_arch(CONFIGS / "dbpim" / "paper.yaml")
 DENSE = with_sparsity(SPARSE, "none")
 TINY = load_arch(CONFIGS / "dbpim" / "tiny.yaml")
+ROWS = load_arch(CONFIGS / "dbpim" / "paper_rows.yaml")
+OF_ROWS = {"row_lane", "float_bit", "product_lane", "float_byte"}
+OF_ROWS |= {"chip_row_lane", "chip_row_unit", "chip_product_lane"}
 
 
 def test_every_event_and_part_has_cited_figures() -> None:
     table = load_energy(FILE)
     assert table.name == FILE.stem
-    assert set(table.events) == set(EVENTS) == {*CORE_EVENTS, *CHIP_EVENTS}
+    assert set(table.events) == set(EVENTS) == {*CORE_EVENTS, *ROW_EVENTS, *CHIP_EVENTS}
     assert set(OVERLAPPING) < set(EVENTS)
     costs = [cost for entries in table.events.values() for cost in entries]
     for entry in (*costs, *table.area, table.leakage):
@@ -65,7 +75,28 @@ def test_units_of_the_paper_chip() -> None:
     assert chip["psum_byte"] == 32 * 1024
     assert chip["memory_byte"] == (256 + 32 + 8 + 16 + 54.5) * 1024
     assert chip["chip_filter"] == 32 * 8 and chip_sizes(DENSE)["chip_filter"] == 32 * 2
-    assert [size_of(unit, TINY) > 0 for unit in UNITS] == [True] * len(UNITS)
+    assert {unit for unit in UNITS if not size_of(unit, TINY)} == OF_ROWS
+
+
+def test_units_of_a_row_unit() -> None:
+    assert all(size_of(unit, ROWS) > 0 for unit in UNITS)
+    event, chip = event_sizes(ROWS), chip_sizes(ROWS)
+    assert (event["row_lane"], event["float_bit"], event["product_lane"]) == (4, 4 * 256, 64)
+    assert (chip["chip_row_unit"], chip["chip_row_lane"]) == (8, 32)
+    assert chip["chip_product_lane"] == 8 * 64
+    assert chip["float_byte"] == 8 * (4 * 1024 + 2048)
+
+
+def test_a_chip_without_a_row_unit_has_none_of_its_parts_and_events() -> None:
+    assert set(PARTS) - set(parts_of(SPARSE)) == {"rows"} and parts_of(ROWS) == PARTS
+    assert set(events_of(SPARSE)) == {*CORE_EVENTS, *CHIP_EVENTS}
+    assert tuple(events_of(ROWS)) == tuple(EVENTS)
+    table = load_energy(FILE)
+    costs = [cost for entries in table.events.values() for cost in entries]
+    for entry in (*costs, *table.area):
+        if entry.part == "rows" or entry.unit in OF_ROWS:
+            assert entry.applies(ROWS) and entry.of(ROWS) > 0
+            assert not entry.applies(SPARSE) or entry.of(SPARSE) == 0
 
 
 def test_a_cost_grows_with_the_chip() -> None:

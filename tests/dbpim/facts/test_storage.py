@@ -43,6 +43,13 @@ def test_memories_of_the_papers_chip_by_hand() -> None:
     assert found == {"cells": 16 * KIB} | by_hand
 
 
+def test_a_row_unit_stores_its_floats() -> None:
+    rows = bits(load_arch(Path("configs/dbpim/paper_rows.yaml")))
+    assert rows["float tables"] == 8 * 4 * 256 * 32
+    assert rows["gains and offsets"] == 8 * 256 * 64
+    assert not {"float tables", "gains and offsets"} & set(bits(PAPER))
+
+
 def test_only_a_chip_with_digits_stores_signs_and_indices() -> None:
     dense = bits(with_sparsity(PAPER, "none"))
     assert dense["signs and indices"] == 0

@@ -9,8 +9,8 @@ import pytest
 from hwgen.chip.family import Family
 from hwgen.commands.families import families
 from hwgen.dbpim.facts.arch import load_arch, with_sparsity
-from hwgen.dbpim.facts.energy import PARTS
-from hwgen.dbpim.facts.events import EVENTS
+from hwgen.dbpim.facts.energy import PARTS, parts_of
+from hwgen.dbpim.facts.events import EVENTS, events_of
 from hwgen.dbpim.model import (
     STRICT_DENSE,
     Assumptions,
@@ -27,6 +27,7 @@ from hwgen.dbpim.model.energy import default_table
 CONFIGS = Path(__file__).parents[3] / "configs"
 SPARSE = load_arch(CONFIGS / "dbpim" / "paper.yaml")
 DENSE = with_sparsity(SPARSE, "none")
+ROWS = load_arch(CONFIGS / "dbpim" / "paper_rows.yaml")
 MANY = {name: 3 + index for index, name in enumerate(EVENTS)}
 MULTIPLEXER = 0.0142 / 27
 FLIP_FLOP = 0.0147
@@ -76,7 +77,7 @@ def test_parts_add_up_to_events_and_time() -> None:
     for arch in (SPARSE, DENSE):
         for assume in (Assumptions(), STRICT_DENSE, Assumptions(wires="high", control="low")):
             parts = parts_pj(MANY, 1000, arch, assume=assume)
-            assert tuple(parts) == PARTS
+            assert tuple(parts) == parts_of(arch)
             expected = sum(energy_pj(MANY, arch, assume=assume).values())
             expected += leakage_pj(1000, arch, assume=assume)
             assert sum(parts.values()) == pytest.approx(expected)
@@ -147,16 +148,36 @@ def test_another_table_counts_instead() -> None:
 
 def test_areas_of_trees_follow_their_design() -> None:
     sparse, dense = area_um2(SPARSE), area_um2(DENSE)
-    assert tuple(sparse) == PARTS
+    assert tuple(sparse) == parts_of(SPARSE)
     assert sparse["trees"] == pytest.approx(32 * 8 * 1826)
     assert dense["trees"] == pytest.approx(32 * 2 * 639)
     written = area_um2(SPARSE, assume=Assumptions(written=True))
     assert written["trees"] == pytest.approx(32 * 8 * 2198)
     direct = area_um2(DENSE, assume=STRICT_DENSE)
     assert direct["inputs"] < dense["inputs"]
-    assert {name: direct[name] for name in PARTS if name != "inputs"} == {
-        name: dense[name] for name in PARTS if name != "inputs"
+    assert {name: direct[name] for name in parts_of(DENSE) if name != "inputs"} == {
+        name: dense[name] for name in parts_of(DENSE) if name != "inputs"
     }
+
+
+def test_a_row_unit_adds_its_part_and_changes_no_other() -> None:
+    """A chip without one takes to the digit what it takes by a table without any of its entries."""
+    table = default_table()
+    plain = replace(
+        table,
+        events={
+            name: [cost for cost in costs if cost.part != "rows"] or costs
+            for name, costs in table.events.items()
+        },
+        area=[area for area in table.area if area.part != "rows"],
+    )
+    events = {name: MANY[name] for name in events_of(SPARSE)}
+    assert parts_pj(events, 99, SPARSE) == parts_pj(events, 99, SPARSE, table=plain)
+    assert area_um2(SPARSE) == area_um2(SPARSE, table=plain)
+    rows = parts_pj(MANY, 99, ROWS)
+    assert tuple(rows) == PARTS and rows["rows"] > 0
+    assert area_um2(ROWS)["rows"] > 0
+    assert {name: area_um2(ROWS)[name] for name in parts_of(SPARSE)} == area_um2(SPARSE)
 
 
 def test_the_family_offers_its_energy() -> None:

@@ -9,7 +9,7 @@ import pytest
 from golden.network import infer
 from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.facts.arch import load_arch, with_sparsity
-from hwgen.dbpim.facts.events import EVENTS
+from hwgen.dbpim.facts.events import CHIP_EVENTS, CORE_EVENTS
 from hwgen.dbpim.model import CycleModel, Prediction
 from hwgen.dbpim.model.vectors import vectors_of, words_read
 from hwgen.network import INPUT, QuantizedNetwork
@@ -49,7 +49,7 @@ def events_of(prediction: Prediction, name: str) -> Counter[str]:
 def test_events_of_a_step_by_hand() -> None:
     """Three positions of two bit planes on four macros; the fourth has a group of zeros."""
     found = events_of(predict(*layer(), "all"), "conv_0")
-    assert set(found) == set(EVENTS)
+    assert set(found) == {*CORE_EVENTS, *CHIP_EVENTS}
     computed = {
         "bit_planes": 3 * 2,
         "inactive_bit_planes": 1,

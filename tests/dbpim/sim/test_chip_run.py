@@ -15,7 +15,7 @@ from hwgen.chip.sim.host import read_runs, script_text
 from hwgen.chip.sim.host_files import MEMORY_BYTES, UNWRITTEN, beats_text
 from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.facts.arch import load_arch
-from hwgen.dbpim.facts.events import EVENTS as NAMES
+from hwgen.dbpim.facts.events import events_of
 from hwgen.dbpim.rtl.core import Core
 from hwgen.dbpim.sim.chip_run import BLOCKS, ChipRun, Job, hosted
 from hwgen.dbpim.sim.maps import Elements, StoredMap, assemble
@@ -26,6 +26,7 @@ from hwgen.network import INPUT
 from verif.dbpim.directed_network import directed
 
 ARCH = load_arch(Path(__file__).parents[3] / "configs" / "dbpim" / "tiny.yaml")
+NAMES = events_of(ARCH)
 
 NO_STORES = {
     name: np.zeros(0, np.int64)

@@ -14,7 +14,6 @@ from hwgen.dbpim.sim import simulate
 from hwgen.network import INPUT, QuantizedNetwork
 from tests.verif.dbpim.chips import check_chip, check_values, chip_arch, compiled
 from verif.common.drawing import Drawing, draw_images
-from verif.dbpim.random_network import draw_recipe, random_images, random_network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,26 +96,6 @@ def test_blocks_of_different_shapes(tmp_path: Path) -> None:
 
 def test_stalls_of_the_memory_change_no_value() -> None:
     check_with_stalls(BLOCKS["one_head_of_three_words"], seed=1, stall=60)
-
-
-def random_with_attention(seed: int) -> QuantizedNetwork:
-    """Return a random network with products of two maps between other layers."""
-    recipe = draw_recipe(seed)
-    kinds = tuple(np.random.default_rng(seed).permutation([*recipe.kinds[:2], "attention"]))
-    return random_network(replace(recipe, kinds=kinds), seed=seed)
-
-
-def test_a_random_network(tmp_path: Path) -> None:
-    net = random_with_attention(3)
-    check_chip(net, chip_arch("small_rows"), random_images(net, 2, seed=3), tmp_path, batch=2)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(12))
-def test_random_networks(seed: int, tmp_path: Path) -> None:
-    net = random_with_attention(seed)
-    arch = chip_arch("small_rows", ["all", "none"][seed % 2], latency=1 + 9 * seed)
-    check_chip(net, arch, random_images(net, 2, seed=seed), tmp_path, batch=1 + seed % 2)
 
 
 @pytest.mark.long

@@ -6,15 +6,17 @@ import pytest
 from golden.dbpim.csd import phi
 from golden.dbpim.pruning import block_mask
 from golden.network import infer
-from hwgen.dbpim.compiler.supported import OPS
+from hwgen.dbpim.compiler.supported import OPS, ROW_UNIT_OPS
 from hwgen.network import QuantizedNetwork
 from hwgen.network.check import check_network
 from verif.dbpim.directed_network import DIRECTED, directed
 from verif.dbpim.random_network import (
     ENDS,
     KINDS,
+    ROW_KINDS,
     Recipe,
     draw_recipe,
+    draw_row_recipe,
     extreme_images,
     random_images,
     random_network,
@@ -66,6 +68,18 @@ def test_drawn_networks_have_every_operation() -> None:
     }
     assert {network.layers[-1].output.raw for network in networks} == {False, True}
     assert max(network.graph.input.channels for network in networks) > 8
+
+
+def test_drawn_networks_have_all_of_a_row_unit() -> None:
+    recipes = [draw_row_recipe(seed) for seed in range(12)]
+    assert all(set(recipe.kinds) & set(ROW_KINDS) for recipe in recipes)
+    networks = [random_network(recipe, seed=seed) for seed, recipe in enumerate(recipes)]
+    for network in networks:
+        check_network(network, source="test")
+    layers = [layer for network in networks for layer in network.layers]
+    assert {layer.op for layer in layers} >= set(ROW_UNIT_OPS)
+    assert {layer.groups > 1 for layer in layers if layer.op == "softmax"} == {False, True}
+    assert {layer.transposed for layer in layers if layer.op == "matmul"} == {False, True}
 
 
 def test_outputs_spread_over_the_byte() -> None:
