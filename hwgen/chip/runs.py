@@ -25,6 +25,7 @@ class Prediction:
         another one runs
     image_cycles: of each image, from the end of the one before it to its own; they add up to
         `cycles`; empty: one image is all of the run
+    lines: at most so many a simulation writes beside those of stored words
     """
 
     cycles: int
@@ -35,6 +36,7 @@ class Prediction:
     events: Mapping[str, int]
     own_events: Sequence[Mapping[str, int]] = ()
     image_cycles: Sequence[int] = ()
+    lines: int = 0
 
     @property
     def compute(self) -> int:

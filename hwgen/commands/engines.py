@@ -191,7 +191,7 @@ def limits_of(
     storing: events of which each stored word has at least one
     trouble: of the memory, which makes it longer
     """
-    words = (sum(run.events.get(name, 0) for name in storing) for run in predictions)
+    words = (run.lines + sum(run.events.get(name, 0) for name in storing) for run in predictions)
     return RunLimits(
         cycles=longer(HANGING * max(run.cycles for run in predictions) + SLACK_CYCLES, trouble),
         stores=HANGING * max(words) + SLACK_STORES,

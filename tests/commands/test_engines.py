@@ -13,7 +13,7 @@ from hwgen.commands.families import families
 
 
 def run(cycles: int, **events: int) -> Any:
-    return SimpleNamespace(cycles=cycles, events=events, loading=50)
+    return SimpleNamespace(cycles=cycles, events=events, loading=50, lines=0)
 
 
 def test_a_run_hangs_after_twice_the_longest_prediction() -> None:
@@ -21,6 +21,13 @@ def test_a_run_hangs_after_twice_the_longest_prediction() -> None:
     assert limits_of(runs, ["bank", "bus"]) == RunLimits(
         cycles=600 + SLACK_CYCLES, stores=18 + SLACK_STORES, foreseen=50 + 600
     )
+
+
+def test_lines_beside_stored_words_are_no_flood() -> None:
+    """Of a long stream of few words a crossbar chip's simulation writes more lines of steps."""
+    few, many = run(100, bank=7), run(100, bank=5)
+    many.lines = 40
+    assert limits_of([few, many], ["bank"]).stores == 2 * 45 + SLACK_STORES
 
 
 @pytest.mark.parametrize("family", ["dbpim", "mram"])

@@ -156,7 +156,7 @@ def printed(report: RunReport) -> str:
 
 
 def test_a_chip_that_waits_for_its_memory_does_not_hang() -> None:
-    prediction: Any = type("P", (), {"cycles": 1000, "events": {}, "loading": 0})
+    prediction: Any = type("P", (), {"cycles": 1000, "events": {}, "loading": 0, "lines": 0})
     still, often = limits_of([prediction], []), limits_of([prediction], [], Trouble(stall=95))
     late = limits_of([prediction], [], Trouble(latency=32))
     assert (often.cycles, late.cycles) == (20 * still.cycles, 3 * still.cycles)

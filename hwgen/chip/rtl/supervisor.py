@@ -118,7 +118,7 @@ class Supervisor(SharedPart):
         m = Module()
         m.d.comb += self.busy.eq(self.running | self.stop)
         # Units are far away: a load-stall cycle is counted in the next one.
-        stalls = Signal()
+        stalls, quiet = Signal(), Signal(range(self._watchdog_cycles))
         m.d.sync += [
             stalls.eq(self.running & self.waits_for_load & ~self.computes),
             self.load_cycles.eq(self.load_cycles + stalls),
@@ -132,6 +132,7 @@ class Supervisor(SharedPart):
                     self.layers.eq(0),
                     self.done.eq(0),
                     self.error.eq(NO_ERROR),
+                    quiet.eq(0),
                 ]
                 m.next = "RUN"
             with m.State("RUN"):
@@ -140,7 +141,7 @@ class Supervisor(SharedPart):
                     self.cycles.eq(self.cycles + 1),
                     self.layers.eq(self.layers + self.retire),
                 ]
-                found = self._error(m)
+                found = self._error(m, quiet)
                 with m.If(self.finished):
                     m.next = "DRAIN"
                 with m.Elif(found != NO_ERROR):
@@ -153,10 +154,12 @@ class Supervisor(SharedPart):
                     m.next = "IDLE"
         return m
 
-    def _error(self, m: Module) -> Value:
-        """Return the error of this cycle; the watchdog counts cycles in which the chip stands."""
-        found, quiet = Signal.like(self.error), Signal(range(self._watchdog_cycles))
-        goes_on, counts = Signal(), Signal()
+    def _error(self, m: Module, quiet: Signal) -> Value:
+        """Return the error of this cycle; the watchdog counts cycles in which the chip stands.
+
+        quiet: so many of them lie behind the last progress of this run
+        """
+        found, goes_on, counts = Signal.like(self.error), Signal(), Signal()
         m.d.comb += [
             goes_on.eq(self.progress.any()),
             counts.eq(~goes_on & ~self.memory_answers),

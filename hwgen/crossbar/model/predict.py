@@ -130,7 +130,8 @@ def drain_of(chip: Chip, port: Port, *, images: int, steps: int, starts: Starts)
     """Return the clocks from the end of the last step until all results are in memory.
 
     Each result of an image is stored by itself once its last block has come, between two steps;
-    of several the first in an answer first.
+    of several the first in an answer first. A run has all its steps, also where what they make
+    leaves the chip no more.
     """
     waiting, before = [], 0
     for travel in results(chip):
@@ -153,7 +154,7 @@ def drain_of(chip: Chip, port: Port, *, images: int, steps: int, starts: Starts)
         address = gone[k] * answer_stride(chip) + first * port.port_bytes
         free = begin + store_cycles(address, beats * port.port_bytes, port) + STORED_CYCLES
         gone[k] += 1
-    return free
+    return max(free, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +205,8 @@ class CycleModel:
                 "late": 0,
             },
             timing=timing,
+            # Of each step, and of each clock with strobes.
+            lines=timing.steps + sum(map(len, starts.values())),
             steps=steps_of(chip, names, images, starts, timing),
             starts=starts,
             events=run_events(chip, images),

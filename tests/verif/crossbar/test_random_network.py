@@ -6,14 +6,28 @@ from typing import Any
 
 import pytest
 
+from hwgen.commands.context import Context
+from hwgen.commands.subject import load_subject, program_of
 from hwgen.crossbar.compiler.lowering import check
 from hwgen.crossbar.compiler.quantized import crossbar_network
+from hwgen.crossbar.model.predict import CycleModel
 from hwgen.network import QuantizedNetwork
 from hwgen.network.check import check_network
-from tests.verif.crossbar.random_chips import MOST_REFUSED, cheap, differences, results_of, try_seed
+from hwgen.network.file import save_network
+from tests.verif.crossbar.random_chips import (
+    MOST_REFUSED,
+    cheap,
+    differences,
+    draw_chip,
+    find_chip,
+    results_of,
+    try_seed,
+)
 from verif.crossbar.random_network import ENDS, KINDS, draw_recipe, random_network
 
 SEEDS = range(80)
+UNREAD = 177
+"""A network whose last layer is read by nobody, on a chip that works on it for 18 steps."""
 LINEAR = 77
 """Of these, a network whose only answer is that of a fully connected layer."""
 
@@ -100,6 +114,20 @@ def test_all_that_differs_is_told() -> None:
     assert differences(network, report(cycles_rtl=8, memory="slow")) == {}
     assert differences(network, report(operations=[])) == {f"{name} stays on the chip": True}
     assert differences(network, report(equal=False)) == {"first": "None"}
+
+
+def test_a_run_has_all_its_steps_where_its_answers_leave_early(tmp_path: Path) -> None:
+    """Steps of an unread map come long behind the last answer."""
+    network, file = drawn(UNREAD), tmp_path / "network.npz"
+    save_network(network, file)
+    with cheap():
+        chip = find_chip(file, draw_chip(UNREAD), tmp_path)
+    subject = load_subject(file, chip)
+    program = program_of(Context(work=tmp_path, console=None), subject)
+    model = CycleModel(program, subject.arch)
+    timing = model.predict().timing
+    assert timing.drain == 0
+    assert timing.cycles == timing.first + timing.steps * timing.step_clocks
 
 
 @pytest.mark.parametrize("seed", CHEAP)

@@ -43,13 +43,13 @@ module properties (
   always @* if (begun) begin
     assert (busy == (running || stop));
     if (was_start) assert (running && !done && error == 0);
-    assert (still <= `COUNTS + `ANSWER);
+    assert (still <= `WATCHDOG + `ANSWER);
     if (stop) assert (drains <= `ANSWER);
     if (was_busy && !busy) assert (done != (error != 0));
     if (done) assert (error == 0);
   end
 
-  // For the induction: how far the watchdog is from its end. It counts on where the run before ended.
+  // For the induction: how far the watchdog is from its end.
   (* hierconn *) wire [2:0] \dut.quiet ;
   (* hierconn *) wire [1:0] \dut.fsm_state ;
   wire [2:0] distance = `WATCHDOG - 1 - \dut.quiet ;
@@ -57,7 +57,7 @@ module properties (
     assert (\dut.fsm_state < 3);
     assert (owed <= `ANSWER && !(running && stop));
     if (running) begin
-      assert (still + distance <= `COUNTS - 1 + owed);
+      assert (still + distance <= `WATCHDOG - 1 + owed);
       assert (!done && error == 0);
       assert ((owed != 0) == owes);
     end
