@@ -31,7 +31,7 @@ UNREAD = 177
 LINEAR = 77
 """Of these, a network whose only answer is that of a fully connected layer."""
 
-CHEAP = (35, 69, 77, 103)
+CHEAP = (35, 49, 69, 77, 103, 126)
 """Small ones: read and joined answers, an unread map, a shortcut, poolings, a table, groups."""
 
 
