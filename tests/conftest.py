@@ -11,6 +11,7 @@ from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.synthesis.compiling import compile_once
 from hwgen.files import patience
 from tests.rules import named
+from verif.cpu import cpu_seconds
 from verif.testplan import CPU_SECONDS
 from verif.toolchain import BUILD_ROOT, has_icarus
 
@@ -65,11 +66,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 BEGAN = pytest.StashKey[float]()
 """Processor seconds of this process and its children before a test."""
-
-
-def cpu_seconds() -> float:
-    """Return the processor seconds of this process and of children that have ended."""
-    return sum(os.times()[:4])
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

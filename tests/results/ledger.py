@@ -32,6 +32,7 @@ class Page:
     page: str
     commands: str = ""
     needs: dict[str, list[str]] = field(default_factory=dict)
+    extra: str = ""
     lines: Sequence[str] = ()
     history: bool = False
 
@@ -110,9 +111,13 @@ def mark_of(page: Page, record: Record | None, now: Lines) -> str:
     changed = changes(page, record, now)
     if not changed:
         return ""
+    return f"{MARK}commit {record.commit}, since when changed: {named(changed)}.{again(page)}"
+
+
+def named(changed: Sequence[str]) -> str:
+    """Return the first of the changed lines, and how many more there are."""
     more = len(changed) - SHOWN
-    named = ", ".join(changed[:SHOWN]) + (f" and {more} more" if more > 0 else "")
-    return f"{MARK}commit {record.commit}, since when changed: {named}.{again(page)}"
+    return ", ".join(changed[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def again(page: Page) -> str:

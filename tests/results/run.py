@@ -21,6 +21,7 @@ from tests.results.ledger import (
     changes,
     mark_of,
     marked,
+    named,
     read_ledger,
     read_pages,
     write_ledger,
@@ -75,7 +76,8 @@ def show(pages: Sequence[Page]) -> int:
         if record is not None:
             took = "-" if record.seconds is None else f"{record.seconds:,.0f}"
             made = (record.commit, record.day, took)
-        needs = " ".join([f"--{option}" for option in page.needs]) or "nothing"
+        needs = " ".join(f"--{option}" for option in page.needs)
+        needs = " ".join(filter(None, [needs, page.extra and f"extra {page.extra}"])) or "nothing"
         kind = "history" if page.history else "by hand" if not page.commands else needs
         rows.append([page.name, *made, kind])
     print_rows(("page", "commit", "day", "seconds", "needs"), rows)
@@ -102,7 +104,7 @@ def stale(pages: Sequence[Page]) -> int:
         wrong += bool(found)
         state = "fresh" if not found else "not recorded"
         if found and record is not None and record.lines:
-            state = "stale: " + ", ".join(changes(page, record, now)[:3])
+            state = f"stale: {named(changes(page, record, now))}"
         if page.history:
             state = "history"
         rows.append([page.name, record.commit if record else "-", state])

@@ -1,11 +1,11 @@
 """Runs all proofs, or those with a word in their name, and prints a row for each."""
 
-import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
+from verif.cpu import cpu_seconds
 from verif.formal.proof import Answer, Proof
 from verif.formal.registry import LARGE, PROOFS
 
@@ -25,11 +25,6 @@ class Row(NamedTuple):
     def right(self) -> bool:
         """Return whether the part is proved and its fault is refuted."""
         return (self.holds, self.refuted) == (Answer.HOLDS, Answer.REFUTED)
-
-
-def cpu_seconds() -> float:
-    """Return the processor seconds of this process and of children that have ended."""
-    return sum(os.times()[:4])
 
 
 def row(name: str) -> tuple[Answer, Answer, float]:

@@ -4,7 +4,7 @@ A sum is always for a set of assumptions: trees and PPU as built or as first wri
 control, and whether groups pass a switch and deep queues.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
@@ -70,11 +70,6 @@ def energy_pj(
     }
 
 
-def applying(costs: Sequence[Cost], chip: Arch) -> Iterator[Cost]:
-    """Yield the entries that a chip takes."""
-    return (cost for cost in costs if cost.applies(chip))
-
-
 def cost_pj(cost: Cost, chip: Arch, table: EnergyTable, assume: Assumptions) -> float:
     """Return what one event costs in one part of a chip."""
     if not cost.applies(chip) or (assume.direct and cost.switch):
@@ -119,8 +114,9 @@ def parts_pj(
     chip = assumed_chip(arch, assume)
     total: dict[str, float] = dict.fromkeys(parts_of(arch), 0.0)
     for name, count in events.items():
-        for cost in applying(found.events[name], chip):
-            total[cost.part] += count * cost_pj(cost, chip, found, assume)
+        for cost in found.events[name]:
+            if cost.applies(chip):
+                total[cost.part] += count * cost_pj(cost, chip, found, assume)
     total["control"] += leakage_pj(cycles, arch, table=found, assume=assume)
     return total
 

@@ -31,7 +31,7 @@ def core_pulses(arch: Arch) -> data.StructLayout:
 
 def row_pulses() -> data.StructLayout:
     """Return the pulses of a row unit in a cycle; those of what it is sent are not among them."""
-    return data.StructLayout(dict.fromkeys([name for name in ROW_EVENTS if name[:3] == "row"], 1))
+    return data.StructLayout({name: 1 for name in ROW_EVENTS if name != "float_beats"})
 
 
 def macro_pulses(

@@ -79,11 +79,11 @@ def entry(
     """Return one network with its images."""
     file = (folder and file_in(folder, name)) or SHIPPED.get(name)
     weights, trained = "drawn weights with two digits at most, 50 % of blocks masked", False
-    if file is None:
-        file = drawn_file(context, name)
-    else:
-        weights, trained = training_of(file)
+    drawn = file is None
+    file = file or drawn_file(context, name)
     network = load_network(file)
+    if not drawn:
+        weights, trained = training_of(file, network)
     batch, pictures = images_of(network, data, name, count=images)
     return Entry(
         name=name,
@@ -96,9 +96,8 @@ def entry(
     )
 
 
-def training_of(file: Path) -> tuple[str, bool]:
-    """Return how a file was trained, by the record beside it, and whether its figures stand."""
-    network = load_network(file)
+def training_of(file: Path, network: QuantizedNetwork) -> tuple[str, bool]:
+    """Return how the network of a file was trained, by the record beside it, and whether long."""
     about = read_record(file, network.digest)
     weights = weights_of(about, network.graph.dataset)
     if about is None:

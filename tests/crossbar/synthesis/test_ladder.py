@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.crossbar.facts.components import load_components
+from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.evaluate import evaluate
@@ -69,9 +69,9 @@ def test_a_design_is_made_for_the_best_budget_of_the_ladder() -> None:
     assert better > 3
 
 
-@cache
-def answered(name: str, power_w: float, budget: Budget) -> SearchResult:
-    network, components = load_problem(name, COMPONENTS)
+def searched(
+    network: CrossbarNetwork, components: Components, power_w: float, budget: Budget
+) -> SearchResult:
     found = synthesize(
         network,
         components,
@@ -85,25 +85,19 @@ def answered(name: str, power_w: float, budget: Budget) -> SearchResult:
     return found
 
 
+@cache
+def answered(name: str, power_w: float, budget: Budget) -> SearchResult:
+    return searched(*load_problem(name, COMPONENTS), power_w, budget)
+
+
 def values_of(name: str, watts: tuple[float, ...], budget: Budget) -> list[float]:
     return [answered(name, power_w, budget).best.efficiency_gops_per_w for power_w in watts]
 
 
 @pytest.mark.parametrize("network", [WIDE, RESIDUAL], ids=["wide", "residual"])
 def test_more_power_is_not_worse_where_the_optimum_is_found(network: CrossbarNetwork) -> None:
-    values = []
-    for power_w in (0.25, 0.3, 0.45, 1.0, 3.0):
-        found = synthesize(
-            network,
-            FEW,
-            power_w=power_w,
-            rules=STRICT,
-            seed=1,
-            budget=SMALL,
-            executor=SerialExecutor(),
-        )
-        assert found is not None
-        values.append(found.best.efficiency_gops_per_w)
+    found = [searched(network, FEW, power_w, SMALL) for power_w in (0.25, 0.3, 0.45, 1.0, 3.0)]
+    values = [each.best.efficiency_gops_per_w for each in found]
     assert values == sorted(values) and values[-1] > 0
 
 

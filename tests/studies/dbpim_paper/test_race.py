@@ -256,13 +256,14 @@ def test_a_short_training_is_none(
 ) -> None:
     copy = tmp_path / "resnet18.npz"
     shutil.copy(folder / "resnet18.npz", copy)
-    assert race_networks.training_of(copy) == ("not recorded", False)
+    network = load_network(copy)
+    assert race_networks.training_of(copy, network) == ("not recorded", False)
     about = {"recipe": {"pruning": {"share": 0.5}}, "accuracy": {"integer": 0.009}}
     monkeypatch.setattr(race_networks, "read_record", lambda file, digest: about)
     monkeypatch.setattr(race_networks, "training_state", lambda about: "1 epoch")
     for word in ("short training", "not recorded", "trained"):
         monkeypatch.setattr(race_networks, "weights_of", lambda *_, word=word: word)
-        told, trained = race_networks.training_of(folder / "resnet18.npz")
+        told, trained = race_networks.training_of(folder / "resnet18.npz", network)
         assert trained is (word == "trained")
         assert told.startswith(f"{word}: ") and told.endswith("0.90% accurate")
 

@@ -8,7 +8,6 @@ By hand, for many networks; it goes on where it stopped:
 import argparse
 import importlib
 import json
-import resource
 import sys
 import tempfile
 import traceback
@@ -42,6 +41,7 @@ from hwgen.network.file import save_network
 from hwgen.report.run import RunReport
 from tests.synthesis import COMPONENTS, COMPONENTS_FILE
 from verif.common.drawing import draw_images
+from verif.cpu import cpu_seconds
 from verif.crossbar.random_network import draw_recipe, random_network
 
 EVALUATIONS = 40
@@ -179,12 +179,6 @@ def differences(network: QuantizedNetwork, report: RunReport) -> dict[str, Any]:
         if not results & {name, f"{name}.answer"} and not results >= set(behind[name]):
             found[f"{name} stays on the chip"] = True
     return found
-
-
-def cpu_seconds() -> float:
-    """Return what this process and its children have taken."""
-    every = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in every)
 
 
 @contextmanager
