@@ -1,6 +1,7 @@
 """The shipped transformers beside onnxruntime, in every map; writes docs/results/transformers.md.
 
-`scripts/transformers --cifar10 FOLDER` runs this; it needs `pip install '.[transformer]'`.
+`scripts/results transformers --data FOLDER` runs this with the images of FOLDER/cifar10; it needs
+`pip install '.[transformer]'` and Verilator.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from hwgen.network.file import load_network
 from hwgen.network.sparsity import ALPHA
 from tests.corpus.equality import flags
 from tests.corpus.torch_networks import drawn
+from tests.corpus.transformer_chips import ChipRow, chip_row, chip_table
 from tests.corpus.transformers import TRANSFORMERS
 from tests.zoo.exports import EXPORTERS, export
 
@@ -42,8 +44,7 @@ onnxruntime {version}, all graph optimizations, on a processor with
 `configs/train` (half of the blocks of weights pruned, at most two signed digits a weight),
 quantized by onnxruntime and imported. `hwgen compare NETWORK --against NETWORK.onnx --maps` on
 {images} images: test images, and where those are fewer, again with noise of up to {noise} steps.
-Accuracy: of golden, on all test images. DB-PIM chips with a `row_unit` run them.
-`scripts/transformers` makes this page and `transformers.json`.
+Accuracy: of golden, on all test images.
 
 """
 USUAL = """## As torch exports them
@@ -204,7 +205,7 @@ def usual_table(rows: Sequence[Usual]) -> list[str]:
     return lines
 
 
-def page(rows: Sequence[Row], usual: Sequence[Usual]) -> str:
+def page(rows: Sequence[Row], chips: Sequence[ChipRow], usual: Sequence[Usual]) -> str:
     """Return the page."""
     about = {"version": onnxruntime.__version__, "flags": flags()}
     lines = [f"| {' | '.join(COLUMNS)} |", "|" + " --- |" * len(COLUMNS)]
@@ -214,6 +215,7 @@ def page(rows: Sequence[Row], usual: Sequence[Usual]) -> str:
         f" {row.different:,} | {row.answers_different:,} |"
         for row in rows
     ]
+    lines += ["", *chip_table(chips)]
     lines += ["", *USUAL.format(images=FEW_IMAGES).splitlines(), "", *usual_table(usual)]
     return TEXT.format(**about, images=f"{IMAGES:,}", noise=NOISE) + "\n".join([*lines, ""])
 
@@ -228,23 +230,26 @@ def write_page() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cifar10", type=Path, help="folder of its images")
     given = parser.parse_args()
-    rows = []
+    rows, chips = [], []
     for network in networks():
         data = given.cifar10 if network.graph.dataset == "cifar10" else None
+        chips.append(chip_row(network.graph.name))
+        print(chips[-1], flush=True)
         rows.append(row_of(network.graph.name, data))
         print(rows[-1], flush=True)
     usual = usual_rows()
     plain = {
         "format": "hwgen.results.transformers",
-        "version": 1,
+        "version": 2,
         "onnxruntime": onnxruntime.__version__,
         "flags": flags(),
         "images": IMAGES,
         "rows": [asdict(row) for row in rows],
+        "chips": [asdict(row) for row in chips],
         "usual": [asdict(row) for row in usual],
     }
     PAGE.with_suffix(".json").write_text(json.dumps(plain, indent=1) + "\n")
-    PAGE.write_text(page(rows, usual))
+    PAGE.write_text(page(rows, chips, usual))
 
 
 if __name__ == "__main__":
