@@ -1,5 +1,6 @@
 """What stands at the front of the house, beside its README, agrees with the house."""
 
+import json
 import re
 import tomllib
 
@@ -39,3 +40,15 @@ def test_the_image_installs_an_extra_that_exists() -> None:
 def test_the_example_of_a_runner_does_what_lands() -> None:
     jobs = yaml.safe_load(text_of(".github/workflows/tests.yml"))["jobs"]
     assert "bash .ci/run" in [step.get("run") for step in jobs["tests"]["steps"]]
+
+
+def test_the_first_table_shows_the_transformer_as_its_page_measured_it() -> None:
+    page = json.loads(text_of("docs/results/transformers.json"))
+    (chip,) = [row for row in page["chips"] if row["network"] == "cifar10_cct"]
+    (row,) = [row for row in page["rows"] if row["network"] == "cifar10_cct"]
+    assert chip["equal"] and chip["in_time"]
+    cycles, dense = chip["cycles_rtl"], chip["dense_cycles_model"]
+    shown = f"{row['accuracy']:.2%}".replace("%", " %")
+    shown += f" | {cycles:,} | {dense:,} dense (model): {dense / cycles:.2f}x |"
+    assert shown in text_of("README.md")
+    assert f"{row['different']} of {row['elements']:,} elements" in text_of("README.md")
