@@ -51,9 +51,13 @@ def as_bits(values: NDArray[np.float64]) -> Bits:
 
 
 def softmax_case(
-    rng: np.random.Generator, shape: tuple[int, int, int, int], *, scale: float | None = None
+    rng: np.random.Generator,
+    shape: tuple[int, int, int, int],
+    *,
+    scale: float | None = None,
+    largest: int = 255,
 ) -> RowCase:
-    """Return a softmax; shape: vectors, positions, groups, channels of a group."""
+    """Return a softmax of bytes up to `largest`; shape: vectors, positions, groups, channels."""
     step = scale or float(rng.choice([0.01, 0.05, 0.3, 1.0]))
     shift = max(0.0, 83 - np.log(shape[3])) / step
     with np.errstate(under="ignore"):
@@ -61,7 +65,7 @@ def softmax_case(
     factor = int(rng.choice([255, 256, 200, 100]))
     low, high = sorted(rng.integers(0, 256, 2).tolist()) if rng.random() < 0.3 else (0, 255)
     zero_point = int(rng.integers(0, 30)) if rng.random() < 0.3 else 0
-    inputs = pixels(rng, shape)
+    inputs = pixels(rng, shape).clip(0, largest)
     maps = inputs.reshape(1, -1, 1, shape[2] * shape[3])
     whole = softmax(maps, groups=shape[2], exponentials=table, factor=factor)
     scalars = {"operand": int(float32.from_integers(factor)), "divisor": 0, "count": 0, "least": 1}
@@ -116,6 +120,8 @@ def cases(rng: np.random.Generator, *, macros: int, size: int) -> Iterator[RowCa
     for channels, groups in ((size, 1), (3 * size, 2), (2 * size + 1, 1), (1, 1), (size // 2, 1)):
         yield softmax_case(rng, (3, macros, groups, channels))
     yield softmax_case(rng, (2, macros, 3, size), scale=1.0)
+    # Beside a larger byte than any of the group, exponentials of all of them would be 0.
+    yield softmax_case(rng, (2, macros, 1, size + 1), scale=1.0, largest=40)
     for channels in (8, 16, 24, 64):
         yield norm_case(rng, (3, macros, channels))
 
