@@ -1,74 +1,53 @@
 """Memories as parts: what each says of its cells, whatever stands for them."""
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
 
 from amaranth.hdl import ClockDomain, Module, Value
-from amaranth.lib import data
 from amaranth.lib.memory import Memory
 
+from hwgen.chip.replacement import Replacement
+from hwgen.chip.rtl.cells import Cells
 from hwgen.chip.rtl.part import Part
-
-
-@dataclass(frozen=True)
-class Cells:
-    """Words with one write port and one read port or more, and the signals that they connect.
-
-    ``read_data = words[read_index]``, as it was before the clock edge
-
-    depth: words
-    write_en: one bit for each slice of a word, slice 0 lowest; all slices are equally wide
-    read_index: may be `write_index`, for a memory with one address
-    read_en: without it the read is combinational; with it the word is read at each edge at which
-        it is high, and `read_data` holds until the next read
-    further_reads: index and data of each further read, always combinational
-    Errors: ValueError if the slices do not divide a word
-    """
-
-    _: KW_ONLY
-    depth: int
-    clk: Value
-    write_en: Value
-    write_index: Value
-    write_data: Value | data.View
-    read_index: Value
-    read_data: Value | data.View
-    read_en: Value | None = None
-    further_reads: Sequence[tuple[Value, Value]] = ()
-
-    def __post_init__(self) -> None:
-        if self.bits % self.slices:
-            raise ValueError(
-                f"slices of a word must be equally wide, got {self.slices} for {self.bits} bits"
-            )
-
-    @property
-    def bits(self) -> int:
-        """Bits of a word."""
-        return len(Value.cast(self.read_data))
-
-    @property
-    def slices(self) -> int:
-        """Parts of a word that are written apart."""
-        return len(self.write_en)
+from hwgen.chip.rtl.replaced import replaced
 
 
 class MemoryPart(Part):
-    """Base of the parts that are a memory and nothing else: a compiled one can replace the module.
+    """Base of the parts that are a memory and nothing else: a compiled one can replace the cells.
 
     Cells keep their charge: there is no reset, and they hold garbage at power-on.
+
+    reads_what_it_writes: a word may be read in the cycle in which it is written, and what it held
+        before is used
+    replacement: what stands for the cells; None: a memory of Amaranth
     """
 
     clock_ports = ()
     garbage_at_power_on = True
+    reads_what_it_writes: bool = True
+    replacement: Replacement | None = None
+
+    @property
+    def foreign(self) -> Sequence[str]:  # type: ignore[override]
+        """The module of the replacement."""
+        return () if self.replacement is None else (self.replacement.spec.module,)
 
     def cells(self, m: Module) -> Cells:
         """Connect the ports in `m`, and return what reaches the cells."""
         raise NotImplementedError
 
+    def asked(self) -> Cells:
+        """Return what `cells` says, for its sizes alone."""
+        m = Module()
+        m.__dict__["_MustUse__silence"] = True
+        return self.cells(m)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        behavioural(m, self.cells(m))
+        cells = self.cells(m)
+        if self.replacement is None:
+            behavioural(m, cells)
+        else:
+            replaced(m, cells, self.replacement, needs_old=self.reads_what_it_writes)
         return m
 
 

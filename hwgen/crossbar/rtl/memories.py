@@ -9,7 +9,8 @@ from amaranth.hdl import Cat, ClockDomain, Module, Signal
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.memory_part import Cells, MemoryPart
+from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from amaranth.hdl import ClockSignal, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.memory_part import Cells, MemoryPart
+from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.rtl.layouts import ring
@@ -34,6 +35,7 @@ class PadMemory(MemoryPart):
     """
 
     family = "crossbar"
+    reads_what_it_writes = False
 
     def __init__(self, *, words: int, elements: int, bits: int) -> None:
         self._words, self._elements, self._bits = words, elements, bits

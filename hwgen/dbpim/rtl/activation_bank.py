@@ -3,7 +3,8 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.memory_part import Cells, MemoryPart
+from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.layouts import group
 
@@ -29,6 +30,7 @@ class ActivationBank(MemoryPart):
     """
 
     family = "dbpim"
+    reads_what_it_writes = False
 
     def __init__(self, *, arch: Arch) -> None:
         self._words = arch.bank_words

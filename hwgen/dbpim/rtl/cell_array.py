@@ -3,7 +3,8 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.memory_part import Cells, MemoryPart
+from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
 
@@ -28,6 +29,7 @@ class CellArray(MemoryPart):
     """
 
     family = "dbpim"
+    reads_what_it_writes = False
 
     def __init__(self, *, arch: Arch) -> None:
         columns = arch.macro.columns

@@ -8,9 +8,9 @@ import pytest
 from amaranth.hdl import Signal
 
 from hwgen.chip.registers import register_table
+from hwgen.chip.rtl.cells import Cells
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.fifo import Fifo
-from hwgen.chip.rtl.memory_part import Cells
 from hwgen.chip.rtl.packet_front import PacketFront
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.read_engine import ReadEngine
