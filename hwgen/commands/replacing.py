@@ -8,6 +8,7 @@ from hwgen.chip.protocols import Architecture
 from hwgen.chip.replacement import Replacements, load_replacement
 from hwgen.commands.families import InstalledFamily
 from hwgen.errors import ConfigError
+from hwgen.report.info import MemoryNeeds
 from hwgen.report.types import ReplacedPart
 
 
@@ -25,6 +26,29 @@ def replacements_of(given: Sequence[str]) -> Replacements:
             raise refusal("one replacement of each part", f"two of {part}")
         found[part] = load_replacement(Path(file))
     return Replacements(tuple(found.items()))
+
+
+def memory_needs(family: InstalledFamily, arch: Architecture) -> list[MemoryNeeds]:
+    """Return the memories of a chip, and what each needs of a replacement."""
+    from hwgen.chip.rtl.replace import memories_of
+
+    top = family.need(Family.verilog).make_chip(arch)
+    found = []
+    for name, part in memories_of(top).items():
+        cells = part.asked()
+        found.append(
+            MemoryNeeds(
+                name=name,
+                words=cells.depth,
+                bits=cells.bits,
+                slice_bits=cells.bits // cells.slices,
+                reads=len(cells.reads),
+                read_cycles=cells.read_cycles,
+                one_address=cells.one_address,
+                reads_what_it_writes=part.reads_what_it_writes,
+            )
+        )
+    return found
 
 
 def refusal(allowed: str, given: object) -> ConfigError:

@@ -30,6 +30,7 @@ class Table(MemoryPart):
     """
 
     family = "mram"
+    reads_what_it_writes = False
 
     def __init__(self, *, entries: int, bits: int, port_bits: int) -> None:
         self._entries = entries

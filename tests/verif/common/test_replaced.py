@@ -51,6 +51,7 @@ PARTS: dict[str, MemoryPart] = {
 }
 GUARDS = {
     "activation_bank": "if (|write_en && write_address == read_address) read_en = 0;",
+    "table": "if (|write_en && write_index == read_index) read_en = 0;",
     "pad_memory": "if (|write_en) read_en = 0;",
 }
 """What a chip never does: read the word that it writes, where a part says so."""
