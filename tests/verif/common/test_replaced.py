@@ -2,13 +2,13 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hwgen.chip.replacement import MemorySpec, Replacement
+from hwgen.chip.replacement import MemorySpec, Replacement, load_replacement
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.chip.rtl.register_file import RegisterFile
@@ -33,7 +33,7 @@ from verif.toolchain import BUILD_ROOT
 TINY = load_arch(shipped_folder() / "dbpim/tiny.yaml")
 MRAM = mram.load_arch(shipped_folder() / "mram/small.yaml")
 CYCLES = 2000
-PAIRS = 33
+PAIRS = 22
 MOST_MODULES = 16
 
 PARTS: dict[str, MemoryPart] = {
@@ -136,18 +136,43 @@ def fits(part: MemoryPart, memory: MemorySpec) -> int:
     return tiling(part.asked(), replacement, needs_old=needs_old).modules
 
 
-def pairs(rng: np.random.Generator, count: int) -> Iterator[tuple[str, MemoryPart, MemorySpec]]:
-    """Yield parts with memories that replace their cells."""
-    for number, (name, part) in enumerate(itertools.islice(itertools.cycle(PARTS.items()), count)):
-        memory = drawn(rng, part)
-        yield name, part, replace(memory, module=f"drawn_{number}")
+@dataclass(frozen=True)
+class Pair:
+    """A part, and the memory that replaces its cells, with its Verilog."""
+
+    name: str
+    memory: MemorySpec
+    verilog: str
+
+    @property
+    def part(self) -> MemoryPart:
+        """The part."""
+        return PARTS[self.name]
 
 
-def bench(cases: Sequence[tuple[str, MemoryPart, MemorySpec]]) -> dict[str, str]:
+def pairs(rng: np.random.Generator, count: int) -> Iterator[Pair]:
+    """Yield parts with drawn memories."""
+    for number, name in enumerate(itertools.islice(itertools.cycle(PARTS), count)):
+        memory = replace(drawn(rng, PARTS[name]), module=f"drawn_{number}")
+        yield Pair(name, memory, model_of(memory))
+
+
+def shipped(number: int, name: str, memory: str, old: str = "", new: str = "") -> Pair:
+    """Return a part with a memory that ships, in whose Verilog a text is another one."""
+    found = load_replacement(Path(memory))
+    ((_, text),) = found.sources
+    assert text.count(old) > 0
+    module = f"shipped_{number}"
+    text = text.replace(old, new, 1).replace(found.spec.module, module)
+    return Pair(name, replace(found.spec, module=module), text)
+
+
+def bench(cases: Sequence[Pair]) -> dict[str, str]:
     """Return the Verilog of all pairs beside each other, driven alike."""
     texts, body = dict[str, str](), list[str]()
-    for number, (name, part, memory) in enumerate(cases):
-        texts[f"model_{number}"] = model_of(memory)
+    for number, pair in enumerate(cases):
+        part, memory = pair.part, pair.memory
+        texts[f"model_{number}"] = pair.verilog
         for kind, replacement in (
             ("known", None),
             ("other", Replacement(file=Path("x.yaml"), spec=memory, sources=())),
@@ -156,7 +181,7 @@ def bench(cases: Sequence[tuple[str, MemoryPart, MemorySpec]]) -> dict[str, str]
             (text,) = verilog_modules(part).values()
             texts[f"{kind}_{number}"] = text.replace(part.module_name, f"{kind}_{number}")
             part.replacement = None
-        body.append(driven(number, name, part))
+        body.append(driven(number, pair.name, part))
     checks = " ".join(f"c{number}.check;" for number in range(len(cases)))
     turns = " ".join(f"c{number}.turn;" for number in range(len(cases)))
     texts["bench"] = f"""`timescale 1ns/1ps
@@ -224,7 +249,7 @@ def draw(port: str, width: int) -> str:
     return f"{{{', '.join(['$urandom'] * -(-width // 32))}}}"
 
 
-def run(cases: Sequence[tuple[str, MemoryPart, MemorySpec]], folder: Path) -> list[str]:
+def run(cases: Sequence[Pair], folder: Path) -> list[str]:
     """Return what differs, a line a pair, and last how many of how many."""
     simulator = Simulator(
         name="replaced memories",
@@ -247,6 +272,28 @@ def run(cases: Sequence[tuple[str, MemoryPart, MemorySpec]], folder: Path) -> li
 def test_drawn_memories_do_what_the_parts_do(tmp_path: Path) -> None:
     """Memories of any shape, ports, polarity, edge and latency; undefined words are never seen."""
     cases = list(pairs(np.random.default_rng(11), PAIRS))
-    assert len({(one.read_cycles, one.holds) for _, _, one in cases}) == 4
-    assert max(fits(part, one) for _, part, one in cases) > 8
+    assert len({(one.memory.read_cycles, one.memory.holds) for one in cases}) == 4
+    assert max(fits(one.part, one.memory) for one in cases) > 8
     assert run(cases, tmp_path) == [f"0 of {PAIRS}"]
+
+
+def test_what_ships_does_what_the_parts_do_and_a_fault_is_seen(tmp_path: Path) -> None:
+    """Wrong Verilog beside a right file differs: a mask, a latency, the old content of a word."""
+    rested = "if (!clk1 && !csb1_taken"
+    cases = [
+        shipped(0, "activation_bank", "sram_256x32"),
+        shipped(1, "pad_memory", "sram_256x32"),
+        shipped(2, "table", "sram_256x32"),
+        shipped(3, "sliced_file", "latches_16x32"),
+        shipped(4, "mram_cells", "latches_16x32"),
+        shipped(5, "psum_array", "latches_16x32"),
+        shipped(6, "activation_bank", "sram_256x32", "if (wmask0[1])", "if (!wmask0[1])"),
+        shipped(7, "table", "sram_256x32", "csb1_taken <= csb1;", "csb1_taken <= #9.5 csb1;"),
+        shipped(
+            8, "psum_array", "latches_16x32", "= words[raddr];", "= we ? wdata : words[raddr];"
+        ),
+        shipped(9, "table", "sram_256x32", rested, rested.replace("!csb1_taken", "csb1_taken")),
+    ]
+    *lines, last = run(cases, tmp_path)
+    assert sorted(int(line.split()[0]) for line in lines) == [6, 7, 8, 9], lines
+    assert last == "4 of 10"
