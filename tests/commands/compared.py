@@ -60,12 +60,16 @@ def predicted(image: int) -> Any:
         counters={"layers": len(STEPS)},
         events={"macro_reads": 90 + image},
         own_events=step_events(image),
+        loading=0,
+        held_clocks=0,
+        image_cycles=(),
+        weight_row_writes=0,
     )
 
 
 def step_events(image: int) -> list[dict[str, int]]:
     """Return the events of each step; the convolution has most of them."""
-    return [{"macro_reads": 80 + image if name == "conv" else 2} for name in STEPS[:-1]] + [{}]
+    return [{"macro_reads": 84 + image if name == "conv" else 2} for name in STEPS[:-1]] + [{}]
 
 
 def simulated(image: int, maps: dict[str, Any]) -> Simulated:

@@ -33,6 +33,9 @@ class Simulated:
     waves: Path | None = None
     image_cycles: list[int] = field(default_factory=list)
     weight_row_writes: int = 0
+    modes: tuple[int, ...] = ()
+    loading: int = 0
+    held_clocks: int = 0
 
     def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
         return self.written.get(layer)
@@ -88,6 +91,7 @@ def chip_with_modes(monkeypatch: pytest.MonkeyPatch, subject: Subject) -> dict[s
                 events=dict(each.events),
                 step_events=[dict(events) for events in each.own_events],
                 image_cycles=list(each.image_cycles),
+                loading=each.loading,
                 weight_row_writes=wrong["writes"],
             )
             if size > 1 and modes[0] != modes[1]:
