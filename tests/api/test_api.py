@@ -109,7 +109,7 @@ def test_facts_of_a_program_hide_no_map(context: api.Context, tmp_path: Path) ->
     sound = load_program(program)
     steps = [replace(step, whole_words=False) for step in sound.facts.steps]
     save_program(replace(sound, facts=replace(sound.facts, steps=steps)), program)
-    with pytest.raises(FormatError, match=r"steps.0.whole_words must be True, as it is compiled"):
+    with pytest.raises(FormatError, match=r"steps.1.whole_words must be True, as it is compiled"):
         api.simulate(given, TINY, data=tmp_path / "images.npz", program=program, context=context)
 
 

@@ -12,6 +12,7 @@ from hwgen.report.run import Difference
 from tests.commands.made_up import Simulated
 
 IMAGES = 3
+GIVEN_MODES = ("1.0x", "0.5x")
 IMAGE_MODES = ("1.0x", "0.5x", "0.5x")
 """Mode of each image."""
 SHAPES = {"input": (2, 3, 1), "conv": (2, 3, 4), "pool": (1, 1, 4), "head": (1, 1, 5)}
@@ -25,7 +26,7 @@ def network() -> Any:
         for (name, shape), before in zip(SHAPES.items(), ("", *SHAPES), strict=False)
         if name != "input"
     ]
-    graph = SimpleNamespace(modes=("1.0x", "0.5x"), outputs=("head",))
+    graph = SimpleNamespace(modes=GIVEN_MODES, outputs=("head",))
     return SimpleNamespace(layers=layers, graph=graph)
 
 
@@ -75,6 +76,7 @@ def step_events(image: int) -> list[dict[str, int]]:
 def simulated(image: int, maps: dict[str, Any]) -> Simulated:
     return Simulated(
         images=[image],
+        modes=(GIVEN_MODES.index(IMAGE_MODES[image]),),
         cycles=50 + 5 * image,
         load_cycles=7 + image,
         steps=steps(image),

@@ -206,6 +206,7 @@ def test_every_image_runs_exactly_once(
 
 def test_runs_of_several_images_compare_each(runs: list[Simulated]) -> None:
     runs[0].images, runs[0].maps = [0, 1], [runs[0].maps[0], runs[1].maps[0]]
+    runs[0].modes += runs[1].modes
     runs.pop(1)
     given = replace(results(runs), predictions=[predicted(0), predicted(2)], run_images=2)
     assert compare(network(), given).equal is True
