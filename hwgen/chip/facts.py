@@ -1,5 +1,8 @@
 """The facts of a file: JSON in an array of a `.npz`, with a format, a version and a known shape."""
 
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from itertools import zip_longest
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
@@ -26,6 +29,28 @@ def parse_facts(
         return TypeAdapter(kind).validate_json(text.tobytes())
     except ValidationError as error:
         raise first_mistake(error, source, FormatError) from None
+
+
+def check_same(wanted: object, given: object, source: str) -> None:
+    """Refuse facts of which any is another than those that are wanted; the first is named."""
+    for field, allowed, found in changes(wanted, given):
+        raise FormatError(
+            field=field, allowed=f"{allowed}, as it is compiled now", given=found, source=source
+        )
+
+
+def changes(wanted: object, given: object, field: str = "") -> Iterator[tuple[str, object, object]]:
+    """Yield each field of facts that differs, such as `steps.3.output.base`, with both values."""
+    before = f"{field}." if field else ""
+    if is_dataclass(wanted) and is_dataclass(given):
+        for each in fields(wanted):
+            expected, found = (getattr(side, each.name) for side in (wanted, given))
+            yield from changes(expected, found, f"{before}{each.name}")
+    elif isinstance(wanted, list) and isinstance(given, list):
+        for place, (expected, found) in enumerate(zip_longest(wanted, given)):
+            yield from changes(expected, found, f"{before}{place}")
+    elif wanted != given:
+        yield field, wanted, given
 
 
 def check_shapes(

@@ -18,24 +18,29 @@ class Prediction:
 
     cycles: from accepted start to done; load: load-stall cycles, in which nothing computes because
         a load is pending
-    loading: cycles before the first run in which the weights come in, where they are predicted
+    loading: cycles before the first run in which the weights come in; 0: they come in with each run
+    held_clocks: by which steps were longer, of a chip that keeps a schedule
     steps: in the order of the program, those of the chip itself among them
     counters: value of each further counter that the chip has, by the name of its register
     events: how often each event happens; own_events: of each step those that never happen while
         another one runs
     image_cycles: of each image, from the end of the one before it to its own; they add up to
         `cycles`; empty: one image is all of the run
+    weight_row_writes: rows of weights that the run writes where they stay from run to run; the load
+        of the program is no part of it
     lines: at most so many a simulation writes beside those of stored words
     """
 
     cycles: int
     load: int
     loading: int = 0
+    held_clocks: int = 0
     steps: tuple[Step, ...]
     counters: Mapping[str, int]
     events: Mapping[str, int]
     own_events: Sequence[Mapping[str, int]] = ()
     image_cycles: Sequence[int] = ()
+    weight_row_writes: int = 0
     lines: int = 0
 
     @property
@@ -51,17 +56,21 @@ class SimulatedRun:
     images: indices of the images that ran; the last run has maybe fewer than the program takes
     maps: of each of them, by layer name, (height, width, channels); a map that the chip never
         stores whole is absent
-    cycles, load_cycles, steps, counters, events, image_cycles: as in a prediction
+    modes: of each image, by its place in the network; empty: of a family without modes
+    cycles, load_cycles, loading, held_clocks, steps, counters, events, image_cycles,
+        weight_row_writes: as in a prediction
     step_events: that happened from the end of the step before to the end of each
     written: of each image, by layer name, int64: the cycle in which each element was stored last
-    weight_row_writes: rows of weights that the run wrote; the load of the program is no part of it
     waves: the file of the waves, if requested
     """
 
     images: tuple[int, ...]
+    modes: tuple[int, ...] = ()
     maps: Sequence[Mapping[str, NDArray[Any]]]
     cycles: int
     load_cycles: int
+    loading: int = 0
+    held_clocks: int = 0
     steps: tuple[Step, ...]
     counters: Mapping[str, int]
     events: Mapping[str, int]

@@ -78,20 +78,23 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class DifferingMap:
-    """A map of one image in one run that differs from golden's; found: None if there is none."""
+    """A map of one image in one run that differs from golden's.
+
+    expected, found: None if golden or the run has none
+    """
 
     image: int
     run_index: int
     run: Run
     layer: str
-    expected: NDArray[Any]
+    expected: NDArray[Any] | None
     found: NDArray[Any] | None
 
     @property
     def mismatches(self) -> int:
         """Number of elements that differ; all of them where the shapes differ."""
-        if self.found is None:
-            return self.expected.size
+        if self.expected is None or self.found is None:
+            return sum(each.size for each in (self.expected, self.found) if each is not None)
         if self.found.shape != self.expected.shape:
             return max(self.found.size, self.expected.size)
         return int((self.found != self.expected).sum())
@@ -102,6 +105,7 @@ def compare(network: QuantizedNetwork, results: Results) -> Comparison:
     runs = run_records(
         results.predictions,
         results.runs,
+        images=results.images,
         run_images=results.run_images,
         compared=results.compared,
         timed=results.timed,
@@ -114,10 +118,11 @@ def compare(network: QuantizedNetwork, results: Results) -> Comparison:
         )
     differing = list(differing_maps(network, results))
     wrong = {each.image for each in differing} | set(not_run_once(results))
+    wrong |= set(in_other_modes(network, results))
     mismatches: Counter[str] = Counter()
     for each in differing:
         mismatches[each.layer] += each.mismatches
-    first = first_of(differing, results, runs)
+    first = first_of(network, differing, results, runs)
     return Comparison(
         equal=first is None,
         runs=runs,
@@ -129,7 +134,8 @@ def compare(network: QuantizedNetwork, results: Results) -> Comparison:
 
 
 def differing_maps(network: QuantizedNetwork, results: Results) -> Iterator[DifferingMap]:
-    """Yield every map that differs, in the order of images and layers."""
+    """Yield every map that differs, in the order of images and layers, unknown ones last."""
+    layers = (INPUT, *(layer.name for layer in network.layers))
     places = [
         (image, place, index)
         for index, run in enumerate(results.runs)
@@ -139,7 +145,7 @@ def differing_maps(network: QuantizedNetwork, results: Results) -> Iterator[Diff
     for image, place, index in sorted(places):
         run = results.runs[index]
         found = run.maps[place]
-        for name in (INPUT, *(layer.name for layer in network.layers)):
+        for name in dict.fromkeys((*layers, *found)):
             if name in results.fused and name not in network.graph.outputs:
                 continue
             each = DifferingMap(
@@ -147,7 +153,7 @@ def differing_maps(network: QuantizedNetwork, results: Results) -> Iterator[Diff
                 run_index=index,
                 run=run,
                 layer=name,
-                expected=results.maps[name][image],
+                expected=results.maps[name][image] if name in layers else None,
                 found=found.get(name),
             )
             if each.mismatches:
@@ -161,15 +167,33 @@ def not_run_once(results: Results) -> list[int]:
     return [image for image in sorted({*ran, *given}) if ran[image] != given[image]]
 
 
+def in_other_modes(network: QuantizedNetwork, results: Results) -> dict[int, str]:
+    """Return the images that ran in another mode than asked for, each with this mode."""
+    names = dict(enumerate(network.graph.modes))
+    ran = {
+        image: names.get(mode, str(mode))
+        for run in results.runs
+        for image, mode in zip(run.images, run.modes or [0] * len(run.images), strict=False)
+        if image < results.images
+    }
+    return {image: mode for image, mode in sorted(ran.items()) if mode != results.modes[image]}
+
+
 def first_of(
-    differing: Sequence[DifferingMap], results: Results, runs: Sequence[ChipRun]
+    network: QuantizedNetwork,
+    differing: Sequence[DifferingMap],
+    results: Results,
+    runs: Sequence[ChipRun],
 ) -> Difference | None:
-    """Return the first difference: elements first, then images that did not run, then runs."""
+    """Return the first difference: elements, images that did not run, or in no such mode, runs."""
     for each in differing:
         return element(each, results.modes[each.image])
     for image in not_run_once(results):
         mode = results.modes[image] if image < results.images else None
         return Difference(what="image", image=image, mode=mode)
+    for image, found in in_other_modes(network, results).items():
+        mode = results.modes[image]
+        return Difference(what="mode", image=image, mode=mode, expected=mode, found=found)
     return first_in_runs(runs)
 
 
@@ -182,9 +206,9 @@ def element(differing: DifferingMap, mode: str) -> Difference:
         "layer": differing.layer,
     }
     expected, found = differing.expected, differing.found
-    if found is None or found.shape != expected.shape:
-        shape = "nothing" if found is None else str(found.shape)
-        return Difference(what="map", **where, expected=str(expected.shape), found=shape)
+    if expected is None or found is None or found.shape != expected.shape:
+        shapes = ["nothing" if each is None else str(each.shape) for each in (expected, found)]
+        return Difference(what="map", **where, expected=shapes[0], found=shapes[1])
     y, x, channel = (int(place) for place in np.argwhere(found != expected)[0])
     cycle = differing.run.written_at(differing.image, differing.layer, (y, x, channel))
     ends = [step.end for step in differing.run.steps if step.layer == differing.layer]

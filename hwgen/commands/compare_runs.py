@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Literal
 
-from hwgen.chip.runs import Prediction
+from hwgen.chip.runs import Prediction, summed
 from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.step import Step
 from hwgen.report.run import ChipRun, Difference, RunStep, StepSum
@@ -14,61 +14,94 @@ def run_records(
     predictions: Sequence[Prediction],
     runs: Sequence[Run],
     *,
+    images: int,
     run_images: int,
     compared: bool,
     timed: bool = True,
 ) -> list[ChipRun]:
     """Return a record for each run.
 
-    run_images: images of a run; compared: there was a simulation, and a missing run differs
-    timed: cycles are compared, too
+    images: of all runs; run_images: of one, of which the last may have fewer
+    compared: there was a simulation, and a missing run differs; timed: cycles are compared, too
     """
     return [
-        run_record(index, prediction, run, run_images=run_images, compared=compared, timed=timed)
+        run_record(
+            prediction,
+            run,
+            index=index,
+            images=range(index * run_images, (index + 1) * run_images)[
+                : images - index * run_images
+            ],
+            compared=compared,
+            timed=timed,
+        )
         for index, (prediction, run) in enumerate(zip_longest(predictions, runs))
     ]
 
 
 def run_record(
-    index: int,
     prediction: Prediction | None,
     run: Run | None,
     *,
-    run_images: int,
+    index: int,
+    images: Sequence[int],
     compared: bool,
     timed: bool,
 ) -> ChipRun:
-    """Return one run by the cycle model and by the simulation."""
-    first = index * run_images
+    """Return one run by the cycle model and by the simulation; images: that belong to it."""
     steps = run_steps(prediction, run, compared=compared, timed=timed)
     return ChipRun(
         index=index,
-        images=list(range(first, first + run_images)) if run is None else list(run.images),
+        images=list(images if run is None else run.images),
         cycles_rtl=run.cycles if run else None,
         cycles_model=prediction.cycles if prediction else None,
         load_cycles_rtl=run.load_cycles if run else None,
         load_cycles_model=prediction.load if prediction else None,
-        counters_rtl=dict(run.counters) if run else None,
-        counters_model=dict(prediction.counters) if prediction else None,
+        counters_rtl=counters_of(run, timed=timed) if run else None,
+        counters_model=counters_of(prediction, timed=timed) if prediction else None,
         events_rtl=dict(run.events) if run else None,
         events_model=dict(prediction.events) if prediction else None,
         steps=steps,
         timed=timed,
-        equal=runs_agree(prediction, run, steps, timed=timed) if compared else None,
+        equal=runs_agree(prediction, run, steps, images=images, timed=timed) if compared else None,
     )
 
 
+def counters_of(side: Prediction | Run, *, timed: bool) -> dict[str, int]:
+    """Return what was counted of a run beside its cycles, by name.
+
+    Of what not every chip counts, a count of 0 is left out.
+
+    timed: with what a slower memory changes
+    """
+    further = {"weight_row_writes_after_load": side.weight_row_writes}
+    if timed:
+        further |= {"loading": side.loading, "held_clocks": side.held_clocks}
+        further |= {f"image_cycles.{n}": count for n, count in enumerate(side.image_cycles)}
+    return dict(side.counters) | {name: count for name, count in further.items() if count}
+
+
 def runs_agree(
-    prediction: Prediction | None, run: Run | None, steps: Sequence[RunStep], *, timed: bool
+    prediction: Prediction | None,
+    run: Run | None,
+    steps: Sequence[RunStep],
+    *,
+    images: Sequence[int],
+    timed: bool,
 ) -> bool:
-    """Return whether a run is exactly as predicted; without `timed` its cycles may be others."""
+    """Return whether a run is exactly as predicted; without `timed` its cycles may be others.
+
+    images: that belong to it. Where steps have events, these add up to those of the run.
+    """
     if prediction is None or run is None:
         return False
     return (
-        (not timed or (run.cycles, run.load_cycles) == (prediction.cycles, prediction.load))
-        and dict(run.counters) == dict(prediction.counters)
+        list(run.images) == list(images)
+        and (not timed or (run.cycles, run.load_cycles) == (prediction.cycles, prediction.load))
+        and counters_of(run, timed=timed) == counters_of(prediction, timed=timed)
         and dict(run.events) == dict(prediction.events)
         and len(run.step_events) == len(prediction.own_events)
+        and (not run.step_events or summed(run.step_events) == dict(run.events))
         and all(step.equal for step in steps)
     )
 

@@ -5,7 +5,7 @@ from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
-from hwgen.chip.facts import check_shapes
+from hwgen.chip.facts import check_same, check_shapes
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, CycleModel, Program
 from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
@@ -104,7 +104,10 @@ def with_switches(subject: Subject, switches: str) -> Subject:
 
 
 def program_of(context: Context, subject: Subject, file: Path | None = None) -> Program:
-    """Return the program: from `file` if given, else from the work folder, else compiled now."""
+    """Return the program: from `file` if given, else from the work folder, else compiled now.
+
+    Facts of a given one say what is compared, so each must be as the compiler has it.
+    """
     programs = subject.family.need(Family.programs)
     if file is not None:
         program = programs.load_program(file)
@@ -112,6 +115,7 @@ def program_of(context: Context, subject: Subject, file: Path | None = None) -> 
         facts: Any = program.facts
         answer = facts.answer
         check_shapes(facts.image.shape, answer.shape, answer.layer, subject.network)
+        check_same(program_of(context, subject).facts, facts, str(file))
         return program
     path = program_path(context, subject)
     try:

@@ -60,7 +60,8 @@ class ChipRun:
     """One run: one start of the chip.
 
     images: indices of its images
-    counters_*: further ones of the chip, by the name of their register
+    counters_*: further ones of the chip, by the name of their register, and what else was counted:
+        loading, held_clocks and image_cycles of each image where cycles are compared
     events_*: how often each event happened; empty for a family that counts none
     timed: cycles are compared with the model; false: the memory was slower
     equal: each counter, each event, and begin, end and events of each step by itself
@@ -146,9 +147,10 @@ class RunImage:
 class Difference:
     """The first thing that differs: elements before steps, steps before counters; null: not known.
 
-    what: element; map (another shape or none); image (did not run); step; counter (cycles,
-        load_cycles or another, called `name`); event (called `name`, of a step or, without a layer,
-        of a run); run (too few or too many)
+    what: element; map (another shape or none); image (did not run); mode (of the image); step;
+        counter (cycles, load_cycles or another, called `name`); event (called `name`, of a step or,
+        without a layer, of a run); run (too few or too many, other images, or events that do not
+        add up)
     run: index of the run; layer: of the network, or name of the step
     expected, found: golden's or the model's value, the simulation's; of a step its end, or its
         begin if that differs
@@ -156,7 +158,7 @@ class Difference:
         says
     """
 
-    what: Literal["element", "map", "image", "step", "counter", "event", "run"]
+    what: Literal["element", "map", "image", "mode", "step", "counter", "event", "run"]
     run: Count | None = None
     image: Count | None = None
     mode: str | None = None

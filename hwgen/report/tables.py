@@ -147,10 +147,13 @@ def in_words(found: Difference) -> str:
             )
         case "image":
             return f"{image} must run exactly once"
+        case "mode":
+            return f"{image} ran in the mode {found.found}"
         case "step":
             place = f"run {found.run}, step {found.layer}, {found.name}"
         case "run":
-            return f"run {found.run}: there is no such run on both sides"
+            same = "on both sides, with the same images and events"
+            return f"run {found.run}: there is no such run {same}"
         case _:
             step = f"step {found.layer}, " if found.layer else ""
             place = f"run {found.run}, {step}{found.what} {found.name}"

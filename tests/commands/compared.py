@@ -12,6 +12,7 @@ from hwgen.report.run import Difference
 from tests.commands.made_up import Simulated
 
 IMAGES = 3
+GIVEN_MODES = ("1.0x", "0.5x")
 IMAGE_MODES = ("1.0x", "0.5x", "0.5x")
 """Mode of each image."""
 SHAPES = {"input": (2, 3, 1), "conv": (2, 3, 4), "pool": (1, 1, 4), "head": (1, 1, 5)}
@@ -25,7 +26,7 @@ def network() -> Any:
         for (name, shape), before in zip(SHAPES.items(), ("", *SHAPES), strict=False)
         if name != "input"
     ]
-    graph = SimpleNamespace(modes=("1.0x", "0.5x"), outputs=("head",))
+    graph = SimpleNamespace(modes=GIVEN_MODES, outputs=("head",))
     return SimpleNamespace(layers=layers, graph=graph)
 
 
@@ -60,17 +61,22 @@ def predicted(image: int) -> Any:
         counters={"layers": len(STEPS)},
         events={"macro_reads": 90 + image},
         own_events=step_events(image),
+        loading=0,
+        held_clocks=0,
+        image_cycles=(),
+        weight_row_writes=0,
     )
 
 
 def step_events(image: int) -> list[dict[str, int]]:
     """Return the events of each step; the convolution has most of them."""
-    return [{"macro_reads": 80 + image if name == "conv" else 2} for name in STEPS[:-1]] + [{}]
+    return [{"macro_reads": 84 + image if name == "conv" else 2} for name in STEPS[:-1]] + [{}]
 
 
 def simulated(image: int, maps: dict[str, Any]) -> Simulated:
     return Simulated(
         images=[image],
+        modes=(GIVEN_MODES.index(IMAGE_MODES[image]),),
         cycles=50 + 5 * image,
         load_cycles=7 + image,
         steps=steps(image),

@@ -9,6 +9,7 @@ import pytest
 
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Predictor
+from hwgen.chip.runs import summed
 from hwgen.chip.step import Step
 from hwgen.commands.context import Context
 from hwgen.commands.engines import expected_maps, predicted_cycles
@@ -33,6 +34,9 @@ class Simulated:
     waves: Path | None = None
     image_cycles: list[int] = field(default_factory=list)
     weight_row_writes: int = 0
+    modes: tuple[int, ...] = ()
+    loading: int = 0
+    held_clocks: int = 0
 
     def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
         return self.written.get(layer)
@@ -41,6 +45,14 @@ class Simulated:
 def simulation() -> Any:
     """Return the module whose `simulate` the flow calls for the DB-PIM family."""
     return families()["dbpim"].need(Family.simulation)
+
+
+def step_events_of(prediction: Any) -> list[dict[str, int]]:
+    """Return the events of each step; those that may happen beside any step are of the last one."""
+    *others, last = map(dict, prediction.own_events)
+    own = summed(prediction.own_events)
+    rest = {name: count - own.get(name, 0) for name, count in prediction.events.items()}
+    return [*others, summed([last, rest])]
 
 
 def made_up_run(maps: Mapping[str, Any], model: Predictor, image: int) -> Simulated:
@@ -54,7 +66,7 @@ def made_up_run(maps: Mapping[str, Any], model: Predictor, image: int) -> Simula
         maps=[{name: maps[name][image].copy() for name in maps}],
         counters=dict(prediction.counters),
         events=dict(prediction.events),
-        step_events=[dict(each) for each in prediction.own_events],
+        step_events=step_events_of(prediction),
     )
 
 
@@ -86,8 +98,10 @@ def chip_with_modes(monkeypatch: pytest.MonkeyPatch, subject: Subject) -> dict[s
                 maps=[{name: maps[name][image].copy() for name in maps} for image in of_run],
                 counters=dict(each.counters),
                 events=dict(each.events),
-                step_events=[dict(events) for events in each.own_events],
+                step_events=step_events_of(each),
                 image_cycles=list(each.image_cycles),
+                loading=each.loading,
+                modes=tuple(modes[image] for image in of_run),
                 weight_row_writes=wrong["writes"],
             )
             if size > 1 and modes[0] != modes[1]:

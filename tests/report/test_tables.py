@@ -83,7 +83,10 @@ ELEMENT = {**WHERE, "y": 3, "x": 2, "channel": 1, "expected": 17, "found": -9}
             Difference(what="event", run=0, layer="conv", name="reads", expected=5, found=6),
             "run 0, step conv, event reads: 5 predicted, 6 found",
         ),
-        (Difference(what="run", run=3), "run 3: there is no such run on both sides"),
+        (
+            Difference(what="run", run=3),
+            "run 3: there is no such run on both sides, with the same images and events",
+        ),
     ],
 )
 def test_a_difference_in_words(found: Difference, said: str) -> None:

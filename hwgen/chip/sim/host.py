@@ -168,14 +168,15 @@ class ChipRun(Generic[Kept]):
         return self.registers.get("error", 0)
 
     def check(self, errors: type[IntEnum], images: int) -> None:
-        """Raise SimulationError unless the start ended; `images`: of a run."""
+        """Raise SimulationError unless the start ended without an error; `images`: of a run."""
         first = self.number * images
         run = f"image {first}" if images == 1 else f"the run from image {first} on"
         where = "the load" if self.loads else run
         if self.busy:
             raise SimulationError(f"{self.gave_up} ({where})")
-        if not self.done:
-            name = errors(self.error).name
+        if not self.done or self.error:
+            known = {each.value: each.name for each in errors}
+            name = known.get(self.error, self.error)
             raise SimulationError(f"the chip stopped with the error {name} ({where})")
 
     @property

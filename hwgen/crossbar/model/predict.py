@@ -168,11 +168,6 @@ class Prediction(runs.Prediction):
     starts: Starts
     busy: Mapping[str, int]
 
-    @property
-    def held_clocks(self) -> int:
-        """Clocks by which pipeline steps are longer."""
-        return self.timing.held
-
 
 class CycleModel:
     """The cycle model of one program on one architecture; all runs of so many images are alike."""
@@ -198,6 +193,7 @@ class CycleModel:
             # No pipeline step goes on: the first image comes, the last result goes.
             load=timing.first + timing.held + timing.drain,
             loading=loading,
+            held_clocks=timing.held,
             counters={
                 "layers": images,
                 "images_done": images,

@@ -99,6 +99,7 @@ def compare_starts(
     model, beside = predictions[0], file.parent / SCHEDULE
     alone = program.facts.images == 1 and beside.is_file()
     promised = schedule_of(arch, beside) if alone else model.starts
+    of_runs = [promised if alone else each.starts for each in predictions]
     seen = [{(one.layer, one.operation): one for one in run.strobes} for run in runs]
     names = [plan.name for plan in program.facts.layers]
     return Starts(
@@ -113,7 +114,7 @@ def compare_starts(
             cycles=(runs or predictions)[0].cycles,
             images=program.facts.images,
         ),
-        first=first_of(names, promised, seen),
+        first=first_of(names, of_runs, seen) or first_late(names, model, runs),
     )
 
 
@@ -152,7 +153,7 @@ def operation_of(
     names: Sequence[str], key: Key, steps: Ints, seen: Sequence[Mapping[Key, Strobes]]
 ) -> RunOperation:
     """Return one operation of all runs."""
-    own = [run[key] for run in seen]
+    own = [run[key] for run in seen if key in run]
     lags = {int(lag) for strobes in own for lag in np.unique(strobes.lag)}
     clocks = own[0].clock if own else np.zeros(0, np.int64)
     return RunOperation(
@@ -176,12 +177,15 @@ def differing(promised: Ints, found: Ints) -> int:
 
 
 def first_of(
-    names: Sequence[str], promised: Mapping[Key, Ints], seen: Sequence[Mapping[Key, Strobes]]
+    names: Sequence[str],
+    of_runs: Sequence[Mapping[Key, Ints]],
+    seen: Sequence[Mapping[Key, Strobes]],
 ) -> Difference | None:
-    """Return the first start that differs."""
-    for index, run in enumerate(seen):
+    """Return the first start that differs; of_runs: promised for each run."""
+    for index, (promised, run) in enumerate(zip(of_runs, seen, strict=False)):
         for key, steps in promised.items():
-            pairs = zip_longest(steps.tolist(), run[key].step.tolist())
+            begun = run[key].step.tolist() if key in run else []
+            pairs = zip_longest(steps.tolist(), begun)
             for block, (expected, found) in enumerate(pairs):
                 if expected != found:
                     return Difference(
@@ -192,6 +196,29 @@ def first_of(
                         expected=expected,
                         found=found,
                     )
+    return None
+
+
+def first_late(
+    names: Sequence[str], model: Prediction, runs: Sequence[SimulatedRun]
+) -> Difference | None:
+    """Return the first start in another clock than its step and its lag say.
+
+    Of runs of which no step was longer: the clocks of others are not known.
+    """
+    for index, run in enumerate(runs):
+        for one in () if run.held_clocks else run.strobes:
+            lag, begin = LAGS[one.operation], run.steps[0].end
+            clocks = begin + one.step * model.timing.step_clocks + lag
+            for block in np.flatnonzero((one.clock != clocks) | (one.lag != lag)).tolist():
+                return Difference(
+                    what="step",
+                    run=index,
+                    layer=f"{names[one.layer]}.{one.operation}",
+                    name=f"clock of block {block}",
+                    expected=int(clocks[block]),
+                    found=int(one.clock[block]),
+                )
     return None
 
 

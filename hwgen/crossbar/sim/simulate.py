@@ -40,14 +40,10 @@ STORING = ("port_writes",)
 class SimulatedRun(runs.SimulatedRun):
     """One run of the chip; steps: as `hwgen.crossbar.facts.run_steps` says.
 
-    held_clocks: by which steps were longer, by the chip's counter
     strobes: of all operations, layer after layer
-    loading: cycles of the command LOAD before the first run
     """
 
-    held_clocks: int
     strobes: Sequence[Strobes]
-    loading: int
 
 
 def simulate(

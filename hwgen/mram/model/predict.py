@@ -101,6 +101,7 @@ class CycleModel:
         return Prediction(
             cycles=cycles,
             load=load,
+            loading=self.predict_load(),
             steps=in_a_row(found),
             counters=counters_of(
                 found, events, modes=chosen, weight_row_writes=self._weight_row_writes

@@ -43,14 +43,17 @@ class RetiredStep:
 def retired_steps(run: ChipRun, program: Program) -> Iterator[RetiredStep]:
     """Yield the steps of a run in the order of their retirements.
 
-    Retirements after the last image, and one in a mode that the program lacks, are no steps.
+    Retirements after the last image are no steps, nor what follows one of another record than the
+    program has in its place, or in a mode that it lacks.
     """
     image, position, begin, first = 0, 0, 0, 0
     for retired in run.retired:
-        mode, _ = mode_and_record(retired)
+        mode, record = mode_and_record(retired)
         if image == len(run.answers) or mode >= len(program.facts.modes):
             return
         steps = program.facts.modes[mode].steps
+        if position >= len(steps) or steps[position].record != record:
+            return
         last = int(np.searchsorted(run.stores.cycle, retired.cycle, side="right"))
         stores = run.stores.part(slice(first, last))
         plan = steps[position]

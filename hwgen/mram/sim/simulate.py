@@ -21,7 +21,7 @@ from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.image import pack_image
 from hwgen.mram.facts.program import Program
 from hwgen.mram.facts.registers import ErrorCode
-from hwgen.mram.sim.chip_run import ChipRun, Job, hosted
+from hwgen.mram.sim.chip_run import ChipRun, Job, hosted, mode_and_record
 from hwgen.mram.sim.maps import retired_steps, stored_maps
 
 STORING = ("bank_writes", "sums", "dpu_results")
@@ -34,11 +34,10 @@ END = "end"
 class SimulatedRun(runs.SimulatedRun):
     """One run of the chip: a step for each retirement, then `end`.
 
-    modes: of each image; loading: cycles of the commands LOAD before the first run
+    modes: of each image, as its steps tell; loads: cycles of each command LOAD before the first run
     """
 
-    modes: tuple[int, ...]
-    loading: tuple[int, ...]
+    loads: tuple[int, ...]
 
 
 def simulate(
@@ -81,7 +80,7 @@ def simulate(
     commands, file = host.run_hosted(
         job.work(), hosted(arch, replacements), waves=waves, builds=builds, say=say
     )
-    return list(simulated_runs(commands, tables or program, arch, wanted, waves=file))
+    return list(simulated_runs(commands, tables or program, arch, waves=file))
 
 
 def begin(arch: Arch, replacements: Replacements = NO_REPLACEMENTS) -> None:
@@ -147,14 +146,13 @@ def simulated_runs(
     commands: Sequence[ChipRun],
     program: Program,
     arch: Arch,
-    modes: Sequence[int],
     *,
     waves: Path | None = None,
 ) -> Iterator[SimulatedRun]:
     """Yield the runs with their maps; raise SimulationError for a command that did not finish."""
     for command in commands:
         command.check(ErrorCode, program.facts.images)
-    loading = tuple(each.cycles for each in commands if each.loads)
+    loads = tuple(each.cycles for each in commands if each.loads)
     written = 0
     for run in commands:
         before, written = written, run.registers["weight_row_writes"]
@@ -164,13 +162,12 @@ def simulated_runs(
         images = tuple(range(first, first + len(run.answers)))
         stored = stored_maps(run, program, arch)
         maps = [{name: one.data for name, one in found.items()} for found in stored]
-        of_images = [modes[image] for image in images]
         counters = dict(run.registers)
         cycles, load_cycles = counters.pop("cycles"), counters.pop("load_cycles")
         del counters["error"]
         yield SimulatedRun(
             images=images,
-            modes=tuple(of_images),
+            modes=modes_of(run, program),
             image_cycles=image_cycles(run, program),
             maps=maps,
             cycles=cycles,
@@ -181,9 +178,19 @@ def simulated_runs(
             step_events=[*(each.events for each in run.retired), run.rest],
             events=run.events,
             written=[{name: one.cycles for name, one in found.items()} for found in stored],
-            loading=loading,
+            loading=sum(loads),
+            loads=loads,
             waves=waves,
         )
+
+
+def modes_of(run: ChipRun, program: Program) -> tuple[int, ...]:
+    """Return the mode of each image that has begun, by the retirement of its first step."""
+    found: dict[int, int] = {}
+    for step in retired_steps(run, program):
+        mode, _ = mode_and_record(step.retirement)
+        found.setdefault(step.image, mode)
+    return tuple(found.values())
 
 
 def image_cycles(run: ChipRun, program: Program) -> tuple[int, ...]:

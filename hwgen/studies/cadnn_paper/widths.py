@@ -120,13 +120,12 @@ def load_row(subject: Subject, program: Any, results: Results, *, mapping: str) 
     """Return the load before the runs of the results."""
     model: Any = subject.family.need(Family.cycle_model).CycleModel(program, subject.arch)
     run: Any = results.runs[0]
-    (cycles,) = run.loading
     return LoadRow(
         mapping=mapping,
         bytes=len(program.image),
         weight_row_writes=run.counters["weight_row_writes"],
         cycles_model=model.predict_load(),
-        cycles_rtl=cycles,
+        cycles_rtl=run.loading,
     )
 
 

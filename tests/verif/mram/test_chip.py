@@ -32,7 +32,7 @@ def test_values_and_cycles_of_every_mode(name: str, seed: int, mapping: str) -> 
     (run,) = simulate(ARCH, program, images, modes=modes, seed=seed)
     check_maps(run, network, images)
     check_cycles(run, program, ARCH, modes)
-    assert run.loading == (CycleModel(program, ARCH).predict_load(),)
+    assert run.loading == CycleModel(program, ARCH).predict_load()
     assert run.counters["refused_row_writes"] == 0
 
 
@@ -85,7 +85,7 @@ def test_tables_that_arrive_later_run_on_resident_weights() -> None:
     predicted = CycleModel(tables, ARCH, resident=program).predict(modes=modes)
     assert run.counters == predicted.counters
     assert run.counters["weight_row_writes"] == ARCH.sub_arrays * program.facts.weight_rows
-    assert len(run.loading) == 2 and run.loading[1] < run.loading[0]
+    assert len(run.loads) == 2 and run.loads[1] < run.loads[0]
 
 
 def test_elements_are_written_before_their_step_ends() -> None:

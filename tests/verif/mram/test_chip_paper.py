@@ -33,7 +33,7 @@ def cycles_of_single_images(mapping: str) -> list[int]:
     for mode, run in enumerate(runs):
         check_maps(run, NETWORK, images)
         check_cycles(run, program, ARCH, [mode])
-        assert run.loading == (CycleModel(program, ARCH).predict_load(),)
+        assert run.loading == CycleModel(program, ARCH).predict_load()
     return [run.cycles for run in runs]
 
 
@@ -76,5 +76,5 @@ def test_widths_that_arrive_after_load_write_no_weights() -> None:
     (run,) = simulate(ARCH, program, images, modes=modes, tables=tables)
     check_maps(run, other, images)
     check_cycles(run, tables, ARCH, modes, loaded=program)
-    assert run.loading[1] < run.loading[0] // 4
+    assert run.loads[1] < run.loads[0] // 4
     assert run.weight_row_writes == run.counters["refused_row_writes"] == 0

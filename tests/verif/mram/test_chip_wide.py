@@ -30,5 +30,5 @@ def test_16_bit_maps_and_weights() -> None:
     (run,) = simulate(ARCH, program, images, modes=modes)
     check_maps(run, network, images)
     check_cycles(run, program, ARCH, modes)
-    assert run.loading == (CycleModel(program, ARCH).predict_load(),)
+    assert run.loading == CycleModel(program, ARCH).predict_load()
     assert any(np.abs(found[network.answer]).max() > 1 << 31 for found in run.maps)

@@ -25,4 +25,4 @@ def test_every_mode_is_exact(chip: str, weight_bits: int, map_bits: int) -> None
     (run,) = simulate(arch, program, images, modes=modes)
     check_maps(run, network, images)
     check_cycles(run, program, arch, modes)
-    assert run.loading == (CycleModel(program, arch).predict_load(),)
+    assert run.loading == CycleModel(program, arch).predict_load()
