@@ -81,7 +81,7 @@ class Run:
         self._dut, self._style, self._seed = dut, style, seed
         self._rng = np.random.default_rng(seed + 1000)
         self._ring = RowRing(tiles)
-        self._rules = MacroRules(skip=SKIP)
+        self._rules = MacroRules(skip=SKIP, latency=ARCH.macro_cycles)
         self._heads = list(heads(tiles))
         self._expected = list(expected_results(ARCH, tiles))
         self._on_offer = False
