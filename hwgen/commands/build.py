@@ -139,7 +139,7 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
         bool, Says("leave out the ports that only benches connect", names=(" /--no-trace",))
     ] = True
     sparsity: Sparsity = None
-    replace: Replace = ()
+    replace: Replace = None
 
     def check(self) -> None:
         """Refuse a prefix that is no beginning of names in Verilog, C and FuseSoC."""

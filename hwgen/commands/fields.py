@@ -126,14 +126,13 @@ Sparsity = Annotated[
     ),
 ]
 Replace = Annotated[
-    Sequence[str],
+    Sequence[str] | None,
     Says(
         "memories of the chip and what replaces each, separated by commas;"
         " `hwgen info ARCH --parts` lists them",
         metavar="PART=FILE",
         typed=str,
         read=words,
-        untyped=(),
     ),
 ]
 Seed = Annotated[

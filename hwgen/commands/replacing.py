@@ -12,13 +12,13 @@ from hwgen.report.info import MemoryNeeds
 from hwgen.report.types import ReplacedPart
 
 
-def replacements_of(given: Sequence[str]) -> Replacements:
+def replacements_of(given: Sequence[str] | None) -> Replacements:
     """Return the replacements that `--replace` names, each as PART=FILE.
 
     Errors: ConfigError for another text, a part that is named twice, a wrong file
     """
     found = {}
-    for text in given:
+    for text in given or ():
         part, equals, file = text.partition("=")
         if not (part and equals and file):
             raise refusal("PART=FILE, such as activation_bank=sram.yaml", text or "nothing")

@@ -125,7 +125,7 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             replaces=PICTURES,
         ),
     ] = None
-    replace: Replace = ()
+    replace: Replace = None
     waves_from: Annotated[Cycle | None, Says("first clock cycle of the waves")] = None
     waves_to: Annotated[Cycle | None, Says("last clock cycle of the waves")] = None
 
