@@ -34,6 +34,11 @@ def test_small_macro(tmp_path: Path, waves: Waves | None) -> None:
     run_macro(small(), tmp_path, waves)
 
 
+@pytest.mark.parametrize("switches", ["all", pytest.param("none", marks=pytest.mark.long)])
+def test_array_of_two_cycles(switches: str, tmp_path: Path) -> None:
+    run_macro(with_sparsity(replace(small(), array_cycles=2), switches), tmp_path)
+
+
 @pytest.mark.long
 def test_narrow_dense_macro(tmp_path: Path, waves: Waves | None) -> None:
     run_macro(with_sparsity(narrow(), "none"), tmp_path, waves)
