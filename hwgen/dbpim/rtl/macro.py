@@ -38,7 +38,8 @@ class Macro(Part):
         cycle 0  issue: the IPU selects a bit plane of the group at the head of the queue
         cycle 1  array: one row of cells, DBMUs and adder trees work on the registered bit plane;
                  a filter's cells are added before the register. With `array_cycles` of 2 the
-                 trees work a cycle later on registered terms, and what follows is a cycle later
+                 trees work a cycle later on registered terms, and what follows is a cycle later.
+                 Synchronous cells get the row in cycle 0
         cycle 2  PPU: shift, accumulate, read or write the partial sums
         cycle 3  result: the oldest finished result is offered to the output stage
 
@@ -47,7 +48,8 @@ class Macro(Part):
         head                in      queue_head  the group, its tag and the macro's position
         head_row_loaded     in      1           the group's row has been written
         head_filter_enable  in      16          cell columns that count, from the tile's header
-        inhibit             in      1           issue nothing: the next cycle writes the array
+        inhibit             in      1           issue nothing: the next cycle writes the array, of
+                                                synchronous cells this one
         leave               out     1           the head's last bit plane issues: pop the queue head
         issue               out     1           a bit plane issues in this cycle
         result              stream  result      of a vector, if its sums or its chunk are complete
@@ -59,7 +61,8 @@ class Macro(Part):
     Latency  ``Arch.macro_cycles`` from the last bit plane of a result to ``result.valid``
     Rate     one bit plane in each cycle; max(1, non-zero bit planes) cycles a group, always
              8 without ``input_bits``; stalls while RESULT_SLOTS results have not been taken
-    Errors   none: ``Arch`` has checked the sizes; ``write_en`` must follow ``inhibit``
+    Errors   none: ``Arch`` has checked the sizes; ``write_en`` must follow ``inhibit``, with
+             synchronous cells it must come with it
     Golden   ``golden.dbpim.macro``
     Source   seed 002, V-C; docs/dbpim-microarchitecture.md, "Cell array and macro"
     """
@@ -107,7 +110,11 @@ class Macro(Part):
         with m.If(self.issue):
             m.d.sync += [x.eq(bit_plane), *of_plane(in_array, step)]
         with m.If(self.issue & step.opens):
-            m.d.sync += [row.eq(self.head.tag.row), *of_group(in_array, step)]
+            if not self._arch.reads_at_edge:
+                m.d.sync += row.eq(self.head.tag.row)
+            m.d.sync += of_group(in_array, step)
+        if self._arch.reads_at_edge:
+            m.d.comb += row.eq(self.head.tag.row)
         found = self._dots(m, x=x, row=row, enable=in_array.filter_enable, valid=in_array_valid)
         if self._arch.array_cycles > 1:
             in_array, in_array_valid = behind(m, in_array, in_array_valid, name="in_trees")
@@ -173,6 +180,8 @@ class Macro(Part):
             ]
             if meta is not None:
                 m.d.comb += compartment.meta.eq(meta.cells[index])
+            if self._arch.reads_at_edge:
+                m.d.comb += compartment.read_en.eq(self.issue)
         found = Signal(dots(self._arch))
         for number in range(self._arch.filters):
             m.submodules[f"adder_tree_{number}"] = tree = self._adder_tree.instance()
@@ -202,6 +211,8 @@ class Macro(Part):
             meta_array.row.eq(row),
             meta_array.write_data.eq(self.write_meta),
         ]
+        if self._arch.reads_at_edge:
+            m.d.comb += meta_array.read_en.eq(self.issue)
         return data.View(row_meta(self._arch), meta_array.meta)
 
     def _sums(self, m: Module, *, valid: Signal, step: data.View, found: data.View) -> data.View:
