@@ -15,7 +15,6 @@ from hwgen.chip.sim.cache import build_once, write_sources
 from hwgen.chip.sim.host import (
     EVENTS_FILE,
     HOST,
-    MEMORY,
     STORES_FILE,
     TOP,
     ChipRun,
@@ -25,9 +24,11 @@ from hwgen.chip.sim.host import (
     read_runs,
     told,
 )
+from hwgen.chip.sim.host_files import Writes
+from hwgen.chip.sim.simulator import MEMORY
 from verif.toolchain import BUILD_ROOT
 
-Kept = TypeVar("Kept")
+Kept = TypeVar("Kept", bound=Writes)
 
 INITIAL = re.compile(r"^(\s*reg [^=;\n]*?) ?= [^;\n]*;", re.MULTILINE)
 """The value of a declaration; `initial` lines of Amaranth only start its `always @*`."""

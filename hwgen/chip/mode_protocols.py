@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.protocols import Bytes
+from hwgen.chip.replacement import Replacements
 from hwgen.chip.runs import Prediction, SimulatedRun
 from hwgen.chip.trouble import Trouble
 
@@ -37,6 +38,7 @@ class ModeSimulation(Protocol):
         trouble: Trouble = ...,
         seed: int = 1,
         limits: RunLimits = ...,
+        replacements: Replacements = ...,
         builds: Path | None = None,
         say: Callable[[str], None] = ...,
     ) -> Sequence[SimulatedRun]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hwgen.chip.in_memory import InMemory
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.replacement import Replacements
 from hwgen.chip.runs import Prediction, SimulatedRun
 from hwgen.chip.step import PlannedStep
 from hwgen.chip.tiling import LayerTiling
@@ -314,13 +315,13 @@ class Simulation(Protocol):
     STORING: events of which each word that a run stores has at least one
     waves: a `hwgen.chip.sim.waves.Waves`; seed: of memories and registers at power-on
     trouble: that the memory makes
-    limits: after which a run counts as hanging
+    limits: after which a run counts as hanging; replacements: of parts of the chip
     builds: folder of simulators; say: called before a simulator is built, which takes a minute
     """
 
     @property
     def STORING(self) -> Sequence[str]: ...  # noqa: N802
-    def begin(self, arch: Any) -> None:
+    def begin(self, arch: Any, replacements: Replacements = ...) -> None:
         """Begin to write the Verilog, in a thread, for a `simulate` that comes later."""
 
     def prepare(
@@ -344,6 +345,7 @@ class Simulation(Protocol):
         trouble: Trouble = ...,
         seed: int = 1,
         limits: RunLimits = ...,
+        replacements: Replacements = ...,
         builds: Path | None = None,
         say: Callable[[str], None] = ...,
     ) -> Sequence[SimulatedRun]: ...

@@ -13,6 +13,7 @@ from rich.console import RenderableType
 from hwgen import __version__
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture
+from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.commands.context import Context
 from hwgen.commands.digests import (
     digest_of,
@@ -22,8 +23,9 @@ from hwgen.commands.digests import (
     versions,
 )
 from hwgen.commands.families import InstalledFamily
-from hwgen.commands.fields import Batch, File, Sparsity
+from hwgen.commands.fields import Batch, File, Replace, Sparsity
 from hwgen.commands.on_chip import Arch, OnChip, chip_of
+from hwgen.commands.replacing import replaced_parts, replacements_of
 from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Says, Working
 from hwgen.commands.subject import configuration_of, program_of, program_path
 from hwgen.errors import FamilyError
@@ -137,6 +139,7 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
         bool, Says("leave out the ports that only benches connect", names=(" /--no-trace",))
     ] = True
     sparsity: Sparsity = None
+    replace: Replace = None
 
     def check(self) -> None:
         """Refuse a prefix that is no beginning of names in Verilog, C and FuseSoC."""
@@ -151,7 +154,8 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
     def run(self) -> BuildReport:
         """Build."""
         chip, out = chip_of(self.quiet, self.architecture, self.sparsity), Path(self.out)
-        arch = chip.parameters
+        arch, replacements = chip.parameters, replacements_of(self.replace)
+        parts = replaced_parts(chip.family, arch, replacements)
         write_verilog(
             self.quiet,
             chip.family,
@@ -159,6 +163,7 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
             out,
             prefix=self.prefix,
             trace=self.trace,
+            replacements=replacements,
         )
         return BuildReport(
             format="hwgen.report.build",
@@ -166,6 +171,7 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
             architecture=Source(name=arch.name, file=str(chip.file), digest=arch.digest),
             configuration=configuration_of(arch),
             folder=str(out),
+            replaced=parts,
             **what_was_written(out),
             versions=versions(),
         )
@@ -183,14 +189,17 @@ def write_verilog(
     *,
     prefix: str | None = None,
     trace: bool = True,
+    replacements: Replacements = NO_REPLACEMENTS,
 ) -> None:
     """Write the Verilog of a chip; one that stands in a shell has its files for systems beside."""
     with context.progress(f"building {arch.name}"):
         top = family.need(Family.verilog).make_chip(arch)
         from hwgen.chip.rtl import emit as emitter
+        from hwgen.chip.rtl.replace import with_replacements
 
         if prefix is not None:
             emitter.rename(top, prefix)
+        with_replacements(top, replacements)
         beside: Mapping[str, str] = {}
         about = f"Of the chip {arch.name} ({family.name}, architecture {arch.digest[:8]})"
         if hasattr(top, "interface"):
@@ -206,7 +215,7 @@ def write_verilog(
             out,
             parameters=configuration_of(arch),
             about=f"{about}, written by hwgen {__version__}",
-            beside=beside,
+            beside={**beside, **replacements.sources},
         )
 
 
@@ -234,7 +243,9 @@ def what_was_written(folder: Path) -> dict[str, Any]:
 def uses(modules: Mapping[str, Any], name: str) -> Counter[str]:
     """Return how many instances of each module a module holds, itself and all levels below."""
     found = Counter({name: 1})
-    for below, count in modules[name]["instances"].items():
+    # Modules of replacements stand in files that are not of the chip.
+    below_it = modules[name]["instances"].items() if name in modules else ()
+    for below, count in below_it:
         for inner, times in uses(modules, below).items():
             found[inner] += count * times
     return found

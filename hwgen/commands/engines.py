@@ -240,11 +240,13 @@ def simulate(
     builds, said = context.work / "sim", list[str]()
     options: dict[str, Any] = {"waves": waves, "seed": seed, "builds": builds, "trouble": trouble}
     options["limits"] = limits_of(predictions, simulation.STORING, trouble)
+    if subject.replacements:
+        options["replacements"] = subject.replacements
     given = subject.arch, program, batch.images
     # Short runs may have a slower simulator.
     digest = f"{subject.arch.digest}{' short' if cycles <= SHORT_CYCLES else ''}"
     told = speed.forecast(subject.arch.name, cycles, speed.cycles_per_second(builds, digest))
-    usual = window is None and trouble == NO_TROUBLE
+    usual = window is None and trouble == NO_TROUBLE and not subject.replacements
     if told is not None and usual:
         context.say(told)
     seconds: dict[str, float] = {}

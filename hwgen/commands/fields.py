@@ -1,6 +1,7 @@
 """Fields that several requests share: type, limits, and the words of a command line."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -122,6 +123,16 @@ Sparsity = Annotated[
     str | None,
     Says(
         "all, none, or switches separated by commas, instead of those of ARCH", metavar="SWITCHES"
+    ),
+]
+Replace = Annotated[
+    Sequence[str] | None,
+    Says(
+        "memories of the chip and what replaces each, separated by commas;"
+        " `hwgen info ARCH --parts` lists them",
+        metavar="PART=FILE",
+        typed=str,
+        read=words,
     ),
 ]
 Seed = Annotated[

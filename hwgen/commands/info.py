@@ -17,6 +17,7 @@ from hwgen.commands.families import InstalledFamily, architectures, family_of
 from hwgen.commands.fields import File, ImageSize, Sparsity, path_of
 from hwgen.commands.files import is_quantized
 from hwgen.commands.imports import describe_import
+from hwgen.commands.replacing import memory_needs
 from hwgen.commands.request import Says, Working
 from hwgen.commands.subject import configuration_of, load_chip, load_subject, program_of
 from hwgen.commands.synthesis import graphs
@@ -66,7 +67,15 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
     ] = None
     _: KW_ONLY
     sparsity: Sparsity = None
+    parts: Annotated[
+        bool, Says("of an architecture: the memories that --replace can replace, and their needs")
+    ] = False
     image_size: ImageSize = None
+
+    def check(self) -> None:
+        """Refuse to list the memories of what is no architecture."""
+        if self.parts and (Path(self.file).suffix not in YAML and not is_arch_name(self.file)):
+            raise self.refusal("parts", "left out for a file that is no architecture", "it")
 
     def run(self) -> InfoReport:
         """Read the file."""
@@ -85,7 +94,9 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
             check_name(file)
             return report("graph", file, graph=graphs().graph_info(str(file), self.image_size))
         if read.suffix in YAML:
-            return describe_architecture(self.quiet, file, arch_file, sparsity)
+            return describe_architecture(
+                self.quiet, file, arch_file, sparsity, with_memories=self.parts
+            )
         arrays = read_npz(read, what="file", allowed=FILES)
         if GRAPH_KEY in arrays:
             return describe_network(self.quiet, file, arch_file, sparsity)
@@ -94,6 +105,11 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
     def table(self, report: InfoReport) -> RenderableType:
         """Return the content."""
         return info_table(report, graph_parts(report))
+
+
+def is_arch_name(file: File) -> bool:
+    """Return whether a name is that of an architecture that ships."""
+    return str(file) in architectures()
 
 
 def shipped_file(file: Path) -> Path:
@@ -132,7 +148,12 @@ def graph_parts(info: InfoReport) -> Iterable[RenderableType]:
 
 
 def describe_architecture(
-    context: Context, file: Path, arch_file: Path | None, sparsity: str | None
+    context: Context,
+    file: Path,
+    arch_file: Path | None,
+    sparsity: str | None,
+    *,
+    with_memories: bool,
 ) -> InfoReport:
     """Return the content of an architecture file."""
     if arch_file is not None:
@@ -144,7 +165,9 @@ def describe_architecture(
         )
     with context.progress(f"reading the architecture {file}"):
         family, arch = load_chip(file, sparsity)
-    return report("architecture", file, architecture=architecture_info(family, arch))
+    memories = memory_needs(family, arch) if with_memories else None
+    about = architecture_info(family, arch)
+    return report("architecture", file, architecture=about, memories=memories)
 
 
 def describe_network(
@@ -203,7 +226,7 @@ def format_of(arrays: dict[str, NDArray[Any]], source: str) -> object:
 def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
     """Return the report; parts that are not given are null."""
     empty = dict.fromkeys(
-        ("network", "architecture", "program", "graph", "content", "layers", "steps")
+        ("network", "architecture", "memories", "program", "graph", "content", "layers", "steps")
     )
     known: dict[str, Any] = {**empty, **parts}
     return InfoReport(

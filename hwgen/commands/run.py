@@ -26,11 +26,12 @@ from hwgen.commands.engines import (
     simulate,
     zero_bit_planes,
 )
-from hwgen.commands.fields import LARGEST_SEED, File, Whole, path_of
+from hwgen.commands.fields import LARGEST_SEED, File, Replace, Whole, path_of
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import switch_cycles_max
 from hwgen.commands.on_chip import WithImages
 from hwgen.commands.pictures import write_plot
+from hwgen.commands.replacing import replaced_parts, replacements_of
 from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.run_report import report_of
 from hwgen.commands.schedules import check_schedule
@@ -124,6 +125,7 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             replaces=PICTURES,
         ),
     ] = None
+    replace: Replace = None
     waves_from: Annotated[Cycle | None, Says("first clock cycle of the waves")] = None
     waves_to: Annotated[Cycle | None, Says("last clock cycle of the waves")] = None
 
@@ -131,8 +133,8 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
         """Refuse what only a simulation can do with another engine, and waves that end early."""
         super().check()
         window = self.window
-        if (window or self.trouble != NO_TROUBLE) and self.engine not in ("rtl", None):
-            what = "waves" if window else "--stalls, --latency and --bus-error"
+        if self.of_simulations and self.engine not in ("rtl", None):
+            what = "waves" if window else "--stalls, --latency, --bus-error and --replace"
             raise self.refusal("engine", f"rtl, a simulation, for {what}", self.engine)
         if self.plot is not None and self.engine == "golden":
             raise self.refusal("engine", "model or rtl, for the picture of a schedule", self.engine)
@@ -158,13 +160,20 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             error_address=self.bus_error,
         )
 
+    @property
+    def of_simulations(self) -> bool:
+        """Whether anything is asked for that only a simulation can do."""
+        return bool(self.window or self.trouble != NO_TROUBLE or self.replace)
+
     def run(self) -> RunReport:
         """Run the images."""
         program = path_of(self.program)
+        replacements = replacements_of(self.replace)
         subject, batch = self.stream(program)
+        subject = replace(subject, replacements=replacements)
         engine = self.engine
         if engine is None:
-            only = self.window or self.trouble != NO_TROUBLE
+            only = self.of_simulations
             engine = "rtl" if only else default_engine(self.quiet, subject.family)
         return run_network(
             self.quiet,
@@ -212,9 +221,11 @@ def run_network(
     if engine == "golden":
         return run_golden(context, subject, batch, program)
     check_schedule(subject)
+    parts = replaced_parts(subject.family, subject.arch, subject.replacements)
     if engine == "rtl" and subject.family.need(Family.cycle_model).must_compile():
         # Both take seconds, and each leaves a core free.
-        subject.family.need(Family.simulation).begin(subject.arch)
+        replaced = (subject.replacements,) if subject.replacements else ()
+        subject.family.need(Family.simulation).begin(subject.arch, *replaced)
     compiled = program_of(context, subject, program)
     results = results_of(
         context,
@@ -242,6 +253,7 @@ def run_network(
         engine=engine,
         seed=seed,
         trouble=trouble,
+        replaced=parts,
     )
 
 

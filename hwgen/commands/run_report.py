@@ -18,6 +18,7 @@ from hwgen.commands.schedules import schedule_keys, starts_of
 from hwgen.commands.subject import Subject
 from hwgen.network import QuantizedNetwork
 from hwgen.report.run import Memory, RunImage, RunReport
+from hwgen.report.types import ReplacedPart
 
 
 def report_of(
@@ -31,6 +32,7 @@ def report_of(
     engine: Engine,
     seed: int,
     trouble: Trouble = NO_TROUBLE,
+    replaced: Sequence[ReplacedPart] = (),
 ) -> RunReport:
     """Return the report of the results; expected: golden's answers."""
     network = subject.network
@@ -49,6 +51,7 @@ def report_of(
         version=4,
         engine=engine,
         setting=subject.setting(program, batch),
+        replaced=list(replaced),
         modes=list(network.graph.modes),
         seeds={"power_on": seed} if engine == "rtl" else {},
         equal=comparison.equal and not (starts and starts.first),

@@ -8,6 +8,7 @@ from typing import Any, cast
 from hwgen.chip.facts import check_same, check_shapes
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, CycleModel, Program
+from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_array, digest_of_code, versions
 from hwgen.commands.families import InstalledFamily, load_architecture
@@ -22,7 +23,7 @@ from hwgen.report.types import Setting, Source
 class Subject:
     """A network and the chip that it runs on, with the files that they came from.
 
-    run_images: images of one run
+    run_images: images of one run; replacements: of parts of the chip
     """
 
     network: QuantizedNetwork
@@ -31,6 +32,7 @@ class Subject:
     arch: Architecture
     arch_file: Path
     run_images: int = 1
+    replacements: Replacements = NO_REPLACEMENTS
 
     @property
     def configuration(self) -> dict[str, Any]:

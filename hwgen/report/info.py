@@ -60,6 +60,26 @@ class ArchitectureInfo:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class MemoryNeeds:
+    """A memory of a chip, as `--replace` names it, and what a replacement must do.
+
+    slice_bits: bits of a word that are written alone
+    reads: words read in a cycle; read_cycles: from an address to its data: 0 or 1
+    one_address: for reading and writing
+    reads_what_it_writes: a word may be read in the cycle in which it is written: the old content
+    """
+
+    name: str
+    words: Count
+    bits: Count
+    slice_bits: Count
+    reads: Count
+    read_cycles: Count
+    one_address: bool
+    reads_what_it_writes: bool
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class ProgramInfo:
     """A program: the network and the architecture it was compiled for, and its size."""
 
@@ -76,6 +96,7 @@ class ProgramInfo:
 class InfoReport:
     """Content of a file; with an architecture, how each layer is tiled for it, and the steps.
 
+    memories: of an architecture, where they were asked for
     graph: of a network without weights, by the schema `info_graph`
     content: of a file of another format that can be imported
     """
@@ -86,6 +107,7 @@ class InfoReport:
     file: str
     network: NetworkInfo | None
     architecture: ArchitectureInfo | None
+    memories: list[MemoryNeeds] | None
     program: ProgramInfo | None
     graph: Annotated[Any, WithJsonSchema({"type": ["object", "null"]})]
     content: ImportInfo | None

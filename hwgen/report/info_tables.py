@@ -9,8 +9,8 @@ from rich.table import Table
 from hwgen.chip.step import PlannedStep
 from hwgen.chip.tiling import LayerTiling
 from hwgen.report.import_tables import import_parts
-from hwgen.report.info import ArchitectureInfo, InfoReport, NetworkInfo, ProgramInfo
-from hwgen.report.tables import NOTHING, number, percent, size, table
+from hwgen.report.info import ArchitectureInfo, InfoReport, MemoryNeeds, NetworkInfo, ProgramInfo
+from hwgen.report.tables import NOTHING, number, percent, replaced_lines, size, table
 from hwgen.report.training_record import training_state
 from hwgen.report.work import AdaptiveTrainReport, BuildReport, CompileReport, TrainReport
 
@@ -35,11 +35,30 @@ def info_table(report: InfoReport, graph: Iterable[RenderableType] = ()) -> Rend
     if report.architecture is not None:
         parts += [""] if parts else []
         parts += architecture_parts(report.architecture)
+    if report.memories is not None:
+        parts += ["", memories_table(report.memories)]
     if report.layers is not None:
         parts += ["", *tiling_parts(report.layers)]
     if report.steps is not None:
         parts += ["", *step_parts(report.steps)]
     return Group(*parts)
+
+
+def memories_table(memories: Sequence[MemoryNeeds]) -> RenderableType:
+    """Return the memories of a chip, and what a replacement of each must do."""
+    rows = table(["memory", "words", "bits", "written alone", "reads", "read", "address", "while"])
+    for one in memories:
+        rows.add_row(
+            one.name,
+            number(one.words),
+            number(one.bits),
+            number(one.slice_bits),
+            number(one.reads),
+            "combinational" if one.read_cycles == 0 else "at the edge",
+            "one" if one.one_address else "two",
+            "old" if one.reads_what_it_writes else "-",
+        )
+    return Group(rows, "while: what is read of a word in the cycle in which it is written")
 
 
 def network_parts(network: NetworkInfo) -> Iterator[RenderableType]:
@@ -176,7 +195,7 @@ def build_table(report: BuildReport) -> RenderableType:
     for name, count in report.modules.items():
         rows.add_row(name, number(count))
     files = f"{report.folder}: {len(report.files)} files, list in {report.folder}/files.f"
-    return Group(rows, "", files)
+    return Group(rows, "", *replaced_lines(report.replaced), files)
 
 
 def train_table(report: TrainReport) -> RenderableType:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from hwgen.report.types import STRICT, Count, Fraction, Setting
+from hwgen.report.types import STRICT, Count, Fraction, ReplacedPart, Setting
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -259,6 +259,7 @@ class RunReport(Figures):
     """What `hwgen run` found.
 
     equal: each image, each run, each step and each counter by itself; null: nothing to compare
+    replaced: parts of the chip that others stand for, in the simulation
     modes: of the network, by name, the widest first
     weight_row_writes_after_load: rows of weights written in all runs, by a counter of the chip;
         null without a simulation, or for a family without modes
@@ -280,6 +281,7 @@ class RunReport(Figures):
     version: Literal[4]
     engine: Literal["golden", "model", "rtl"]
     setting: Setting
+    replaced: list[ReplacedPart]
     modes: list[str]
     seeds: dict[str, int]
     first_difference: Difference | None

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from hwgen.report.model import ModelReport, Speedup
 from hwgen.report.run import Difference, Figures, Memory, RunLayer, RunReport
-from hwgen.report.types import DRAWN
+from hwgen.report.types import DRAWN, ReplacedPart
 
 BAR, LONGEST_BAR = "=", 30
 """Of a picture in a table: every terminal and every file shows it."""
@@ -185,6 +185,7 @@ def run_lines(report: RunReport) -> Iterator[str]:
     ):
         if cycles is not None and load is not None:
             yield f"{name}: {cycles:,} cycles, {load:,} of them load stalls"
+    yield from replaced_lines(report.replaced)
     if report.memory is not None:
         yield from memory_lines(report.memory)
     yield from schedule_lines(report)
@@ -197,6 +198,15 @@ def run_lines(report: RunReport) -> Iterator[str]:
     yield from class_lines(report)
     if report.waves is not None:
         yield f"waves: {report.waves}"
+
+
+def replaced_lines(parts: Sequence[ReplacedPart]) -> Iterator[str]:
+    """Yield what stands for the cells of each replaced part."""
+    for one in parts:
+        count = one.banks * one.columns * one.copies
+        shape = f"{one.banks} behind each other, {one.columns} side by side"
+        copies = f", {one.copies} copies" if one.copies > 1 else ""
+        yield f"{one.part}: {count} of {one.module} ({shape}{copies})"
 
 
 def schedule_lines(report: RunReport) -> Iterator[str]:

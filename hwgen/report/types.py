@@ -51,3 +51,19 @@ class Setting:
     program_digest: Digest | None
     data: Images
     versions: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ReplacedPart:
+    """A part of a chip, and the modules of a replacement that stand for its cells.
+
+    banks: modules one behind the other; columns: side by side; copies: of all of them, for reads
+    """
+
+    part: str
+    replacement: str
+    file: str
+    module: str
+    banks: Count
+    columns: Count
+    copies: Count

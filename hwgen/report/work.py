@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic.dataclasses import dataclass
 
 from hwgen.chip.tiling import LayerTiling
-from hwgen.report.types import STRICT, Count, Digest, Fraction, Setting, Source
+from hwgen.report.types import STRICT, Count, Digest, Fraction, ReplacedPart, Setting, Source
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -85,6 +85,7 @@ class BuildReport:
     """The Verilog that was written.
 
     modules: instances of each module in the whole chip, by name
+    replaced: parts that others stand for
     digest: over the names and bytes of all files but the list, which names the folder
     """
 
@@ -96,6 +97,7 @@ class BuildReport:
     top: str
     files: list[str]
     modules: dict[str, Count]
+    replaced: list[ReplacedPart]
     digest: Digest
     versions: dict[str, str]
 

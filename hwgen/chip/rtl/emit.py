@@ -132,9 +132,13 @@ def verilog_modules(top: Part) -> dict[str, str]:
             part.__dict__["_MustUse__used"] = True
         converted = convert_all({name: sources[name] for name in parts if name in sources})
         modules = {name: (texts | converted)[name] for name in parts}
+        known = {
+            *parts,
+            *(name for one in chain.from_iterable(parts.values()) for name in one.foreign),
+        }
         for name, text in modules.items():
             check_ports(parts[name][-1], text)
-            check_instances(name, text, known=parts)
+            check_instances(name, text, known=known)
     return modules
 
 

@@ -26,6 +26,7 @@ class Part(wiring.Component):
     array_content: what the Verilog describes with gates lies in an array of cells, and a macro
         replaces it; memories need no such mark
     stored_bits: of the memory that is in the module itself, not in the parts below it
+    foreign: modules that it places and that are no parts: a file beside the design has them
     """
 
     family: str = ""
@@ -34,6 +35,7 @@ class Part(wiring.Component):
     garbage_at_power_on: bool = False
     array_content: bool = False
     stored_bits: int = 0
+    foreign: Sequence[str] = ()
     # A part that is like another, or that is only asked for its facts, is never elaborated:
     # Amaranth does not warn of it.
     _MustUse__silence = True

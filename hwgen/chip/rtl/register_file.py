@@ -3,12 +3,13 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.memory_body import memory_body
+from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.chip.rtl.shared import SharedPart
 from hwgen.chip.widths import bits_for_index
 
 
-class RegisterFile(SharedPart):
+class RegisterFile(MemoryPart, SharedPart):
     """Words of one or several slices, with one write port and one read port.
 
     ``read_data = words[read_index]``, as it was before the clock edge
@@ -33,9 +34,6 @@ class RegisterFile(SharedPart):
     Source   docs/dbpim-microarchitecture.md: FIFO, instruction queue, logits; word slots, group
              queue, parameters
     """
-
-    clock_ports = ()
-    garbage_at_power_on = True
 
     def __init__(self, *, family: str, depth: int, width: int, slices: int = 1) -> None:
         if depth < 2:
@@ -69,10 +67,9 @@ class RegisterFile(SharedPart):
         """The bits of its memory."""
         return self._depth * self._slices * self._width
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        memory_body(
-            m,
+    def cells(self, m: Module) -> Cells:
+        """Connect the ports with the cells."""
+        return Cells(
             depth=self._depth,
             clk=self.clk,
             write_en=self.write_en,
@@ -81,4 +78,3 @@ class RegisterFile(SharedPart):
             read_index=self.read_index,
             read_data=self.read_data,
         )
-        return m

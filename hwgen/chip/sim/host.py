@@ -37,6 +37,10 @@ HOST = Path(__file__).parent / "host.v"
 TOP = "host"
 MEMORY_FILE, SCRIPT_FILE = "memory.hex", "script.txt"
 EVENTS_FILE, STORES_FILE, WAVES_FILE = "events.txt", "stores.txt", "waves.vcd"
+UNCHECKED = "beside.vlt"
+NO_TIMESCALE = '`verilator_config\nlint_off -rule TIMESCALEMOD -file "*.v"\n'
+UNCHECKED_FILE = 'lint_off -file "*/{}"\n'
+"""Control file for Verilog of others, whose style is theirs: they may have a timescale."""
 TOUCHED = "touched "
 """Begin of the line of events that says which bytes of the memory a chip reads and writes."""
 NO_LIMITS = RunLimits()
@@ -56,6 +60,7 @@ class HostedChip(Generic[Kept]):
     watch: Verilog that counts events and writes stores; trace: how the ports of the trace connect
     sizes: numbers that `watch` names; events: names in the order of their counts
     read_stores: reads the file of stores; raises SimulationError when it was cut off
+    beside: files of Verilog that are no parts of the chip, such as those of replacements, by name
     controls: Verilator's control files by name; args: for Verilator; optimize: for the C++ compiler
     """
 
@@ -69,6 +74,7 @@ class HostedChip(Generic[Kept]):
     events: Sequence[str]
     port_bytes: int
     read_stores: Callable[[Path], Kept]
+    beside: Mapping[str, str] = field(default_factory=dict)
     controls: Mapping[str, str] = field(default_factory=dict)
     args: Sequence[str] = ()
     optimize: str = FAST
@@ -239,6 +245,9 @@ def simulator_of(
     host = host_text(chip, memory_bytes)
     sources = {f"{name}.v": text for name, text in chip.modules.items()}
     sources |= {HOST.name: host, MEMORY.name: MEMORY.read_text(encoding="utf-8")}
+    sources |= chip.beside
+    if chip.beside:
+        sources[UNCHECKED] = "".join([NO_TIMESCALE, *map(UNCHECKED_FILE.format, chip.beside)])
     if waves is None:
         sources |= chip.controls
         return Simulator(

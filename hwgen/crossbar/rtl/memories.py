@@ -9,7 +9,8 @@ from amaranth.hdl import Cat, ClockDomain, Module, Signal
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.memory_body import memory_body
+from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 
@@ -90,7 +91,7 @@ class Sums(Part):
         return m
 
 
-class ManyReads(Part):
+class ManyReads(MemoryPart):
     """Words with one write port and a read port for each lane.
 
     ``data[lane] = words[index[lane]]``, as it was before the clock edge
@@ -110,8 +111,6 @@ class ManyReads(Part):
     """
 
     family = "crossbar"
-    clock_ports = ()
-    garbage_at_power_on = True
 
     def __init__(self, *, depth: int, width: int, reads: int) -> None:
         self._depth, self._width, self._reads = depth, width, reads
@@ -136,14 +135,13 @@ class ManyReads(Part):
         """The bits of its memory."""
         return self._width << len(self.write_index)
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
+    def cells(self, m: Module) -> Cells:
+        """Connect the ports with the cells."""
         bits, width = len(self.write_index), self._width
         words = [Signal(width, name=f"word_{lane}") for lane in range(self._reads)]
         reads = [(self.index.word_select(lane, bits), word) for lane, word in enumerate(words)]
         m.d.comb += self.data.eq(Cat(words))
-        memory_body(
-            m,
+        return Cells(
             depth=1 << bits,
             clk=self.clk,
             write_en=self.write_en,
@@ -153,10 +151,9 @@ class ManyReads(Part):
             read_data=reads[0][1],
             further_reads=reads[1:],
         )
-        return m
 
 
-class TwoReads(Part):
+class TwoReads(MemoryPart):
     """Words with one write port and two read ports.
 
     ``data_k = words[index_k]``, as it was before the clock edge
@@ -176,8 +173,6 @@ class TwoReads(Part):
     """
 
     family = "crossbar"
-    clock_ports = ()
-    garbage_at_power_on = True
 
     def __init__(self, *, depth: int, width: int) -> None:
         self._depth, self._width = depth, width
@@ -204,10 +199,9 @@ class TwoReads(Part):
         """The bits of its memory."""
         return self._width << len(self.write_index)
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        memory_body(
-            m,
+    def cells(self, m: Module) -> Cells:
+        """Connect the ports with the cells."""
+        return Cells(
             depth=1 << len(self.write_index),
             clk=self.clk,
             write_en=self.write_en,
@@ -217,4 +211,3 @@ class TwoReads(Part):
             read_data=self.data_0,
             further_reads=[(self.index_1, self.data_1)],
         )
-        return m

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from amaranth.hdl import ClockSignal, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.memory_body import memory_body
+from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.rtl.layouts import ring
 from hwgen.crossbar.rtl.shifts import any_of, below, moved_up
 
 
-class PadMemory(Part):
+class PadMemory(MemoryPart):
     """The words of a scratchpad; a compiled memory can replace the module.
 
     Ports
@@ -34,8 +35,7 @@ class PadMemory(Part):
     """
 
     family = "crossbar"
-    clock_ports = ()
-    garbage_at_power_on = True
+    reads_what_it_writes = False
 
     def __init__(self, *, words: int, elements: int, bits: int) -> None:
         self._words, self._elements, self._bits = words, elements, bits
@@ -54,10 +54,9 @@ class PadMemory(Part):
     def size_suffix(self) -> str:
         return f"{self._words}x{self._elements}x{self._bits}"
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        memory_body(
-            m,
+    def cells(self, m: Module) -> Cells:
+        """Connect the ports with the cells."""
+        return Cells(
             depth=1 << len(self.word),
             clk=self.clk,
             write_en=self.write_en,
@@ -67,7 +66,6 @@ class PadMemory(Part):
             read_data=self.read_data,
             read_en=self.read_en,
         )
-        return m
 
 
 class Pad(Part):

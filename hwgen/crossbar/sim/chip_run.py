@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.registers import Command as Ask
+from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.layouts import places
+from hwgen.chip.rtl.replace import with_replacements
 from hwgen.chip.sim import host, job
 from hwgen.chip.sim.host import Command, HostedChip, positions
 from hwgen.chip.sim.host_files import (
@@ -126,13 +128,14 @@ def digits_of(chip: facts.Chip) -> tuple[int, int]:
 
 
 @lru_cache(2)
-def hosted(chip: facts.Chip) -> HostedChip[Stores]:
+def hosted(chip: facts.Chip, replacements: Replacements = NO_REPLACEMENTS) -> HostedChip[Stores]:
     """Return the chip with what its host is told."""
     enable_digits, data_digits = digits_of(chip)
     return HostedChip(
         name=chip.name,
         top="crossbar_chip",
-        write=lambda: verilog(chip),
+        write=lambda: verilog(chip, replacements),
+        beside=replacements.sources,
         watch=WATCH.read_text(encoding="utf-8"),
         trace=".trace(trace)",
         sizes={
@@ -151,10 +154,10 @@ def hosted(chip: facts.Chip) -> HostedChip[Stores]:
     )
 
 
-def verilog(chip: facts.Chip) -> dict[str, str]:
+def verilog(chip: facts.Chip, replacements: Replacements) -> dict[str, str]:
     """Return the modules of a chip, by name."""
     macros = [Macro(chip=chip, macro=one.macro) for one in chip.macros]
-    return verilog_modules(Chip(chip=chip, macros=macros))
+    return verilog_modules(with_replacements(Chip(chip=chip, macros=macros), replacements))
 
 
 def read_stores(path: Path, chip: facts.Chip) -> Stores:

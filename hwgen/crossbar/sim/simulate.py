@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hwgen.chip import runs
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.chip.sim import host
 from hwgen.chip.sim.cache import Say, silent
 from hwgen.chip.sim.host import NO_LIMITS
@@ -54,6 +55,7 @@ def simulate(
     trouble: Trouble = NO_TROUBLE,
     seed: int = 1,
     limits: RunLimits = NO_LIMITS,
+    replacements: Replacements = NO_REPLACEMENTS,
     builds: Path | None = None,
     say: Say = silent,
 ) -> list[SimulatedRun]:
@@ -61,7 +63,7 @@ def simulate(
 
     images: unsigned NHWC
     trouble: that the memory makes; seed: of memories and registers at power-on
-    limits: after which a run counts as hanging
+    limits: after which a run counts as hanging; replacements: of parts of the chip
     builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
     say: receives a message before a simulator is built, which takes a minute or more
     Raises SimulationError when the chip stops with an error or does not stop at all, OutputError
@@ -75,13 +77,15 @@ def simulate(
         # A beat of the program takes a cycle to load at most, and longer where the memory stalls.
         limits=replace(limits, cycles=limits.cycles + program.beats * 100 // (100 - trouble.stall)),
     )
-    commands, file = host.run_hosted(job.work(), hosted(chip), waves=waves, builds=builds, say=say)
+    commands, file = host.run_hosted(
+        job.work(), hosted(chip, replacements), waves=waves, builds=builds, say=say
+    )
     return list(simulated_runs(commands, program, chip, waves=file))
 
 
-def begin(arch: Arch) -> None:
+def begin(arch: Arch, replacements: Replacements = NO_REPLACEMENTS) -> None:
     """Begin to write the Verilog of a chip, in a thread, for a `simulate` that comes later."""
-    _ = hosted(described(arch)).written
+    _ = hosted(described(arch), replacements).written
 
 
 def prepare(

@@ -3,13 +3,13 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.memory_body import memory_body
-from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.layouts import group
 
 
-class ActivationBank(Part):
+class ActivationBank(MemoryPart):
     """Words of C bytes with one write port and one read port.
 
     ``read_data = words[read_address]`` as it was before the clock edge that saw ``read_en``
@@ -30,8 +30,7 @@ class ActivationBank(Part):
     """
 
     family = "dbpim"
-    clock_ports = ()
-    garbage_at_power_on = True
+    reads_what_it_writes = False
 
     def __init__(self, *, arch: Arch) -> None:
         self._words = arch.bank_words
@@ -48,10 +47,9 @@ class ActivationBank(Part):
             }
         )
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        memory_body(
-            m,
+    def cells(self, m: Module) -> Cells:
+        """Connect the ports with the cells."""
+        return Cells(
             depth=self._words,
             clk=self.clk,
             write_en=self.write_en,
@@ -61,4 +59,3 @@ class ActivationBank(Part):
             read_index=self.read_address,
             read_data=self.read_data,
         )
-        return m

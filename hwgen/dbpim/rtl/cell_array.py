@@ -3,13 +3,13 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.memory_body import memory_body
-from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
 
 
-class CellArray(Part):
+class CellArray(MemoryPart):
     """Rows of 6T cells with one word line decoder: in a cycle a row is written or computes.
 
     ``q = cells[row]`` and ``q_n = ~cells[row]``, as they were before the clock edge
@@ -29,8 +29,7 @@ class CellArray(Part):
     """
 
     family = "dbpim"
-    clock_ports = ()
-    garbage_at_power_on = True
+    reads_what_it_writes = False
 
     def __init__(self, *, arch: Arch) -> None:
         columns = arch.macro.columns
@@ -45,10 +44,10 @@ class CellArray(Part):
             }
         )
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        memory_body(
-            m,
+    def cells(self, m: Module) -> Cells:
+        """Connect the ports with the cells."""
+        m.d.comb += self.q_n.eq(~self.q)
+        return Cells(
             depth=1 << len(self.row),
             clk=self.clk,
             write_en=self.write_en,
@@ -57,5 +56,3 @@ class CellArray(Part):
             read_index=self.row,
             read_data=self.q,
         )
-        m.d.comb += self.q_n.eq(~self.q)
-        return m

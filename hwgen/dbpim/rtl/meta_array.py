@@ -3,14 +3,14 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.memory_body import memory_body
-from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.layouts import row_meta
 
 
-class MetaArray(Part):
+class MetaArray(MemoryPart):
     """Rows of metadata beside the cell arrays of all compartments: a row is written or read.
 
     ``meta = entries[row]``, as it was before the clock edge
@@ -29,8 +29,7 @@ class MetaArray(Part):
     """
 
     family = "dbpim"
-    clock_ports = ()
-    garbage_at_power_on = True
+    reads_what_it_writes = False
 
     def __init__(self, *, arch: Arch) -> None:
         bits = row_meta(arch).size
@@ -44,10 +43,9 @@ class MetaArray(Part):
             }
         )
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        memory_body(
-            m,
+    def cells(self, m: Module) -> Cells:
+        """Connect the ports with the cells."""
+        return Cells(
             depth=1 << len(self.row),
             clk=self.clk,
             write_en=self.write_en,
@@ -56,4 +54,3 @@ class MetaArray(Part):
             read_index=self.row,
             read_data=self.meta,
         )
-        return m

@@ -3,14 +3,14 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.memory_body import memory_body
-from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.layouts import sums
 
 
-class PsumArray(Part):
+class PsumArray(MemoryPart):
     """One entry of sums for each position vector of a chunk.
 
     ``read_data = entries[vector]``, as it was before the clock edge
@@ -29,8 +29,6 @@ class PsumArray(Part):
     """
 
     family = "dbpim"
-    clock_ports = ()
-    garbage_at_power_on = True
 
     def __init__(self, *, arch: Arch) -> None:
         super().__init__(
@@ -43,10 +41,9 @@ class PsumArray(Part):
             }
         )
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        memory_body(
-            m,
+    def cells(self, m: Module) -> Cells:
+        """Connect the ports with the cells."""
+        return Cells(
             depth=1 << len(self.vector),
             clk=self.clk,
             write_en=self.write_en,
@@ -55,4 +52,3 @@ class PsumArray(Part):
             read_index=self.vector,
             read_data=self.read_data,
         )
-        return m

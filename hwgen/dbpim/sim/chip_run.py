@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.layouts import places
+from hwgen.chip.rtl.replace import with_replacements
 from hwgen.chip.sim import host, job
 from hwgen.chip.sim.host import Command, HostedChip, positions
 from hwgen.chip.sim.host_files import pages
@@ -84,7 +86,7 @@ class Job(job.Job):
 
 
 @cache
-def hosted(arch: Arch) -> HostedChip[Stores]:
+def hosted(arch: Arch, replacements: Replacements = NO_REPLACEMENTS) -> HostedChip[Stores]:
     """Return the chip with what its host is told; of a large one a core is compiled once.
 
     Simulators of large chips are built in a tenth of the time so, those of small ones run slower.
@@ -93,7 +95,8 @@ def hosted(arch: Arch) -> HostedChip[Stores]:
     return HostedChip(
         name=arch.name,
         top="dbpim_chip",
-        write=lambda: verilog_modules(Chip(arch=arch)),
+        write=lambda: verilog_modules(with_replacements(Chip(arch=arch), replacements)),
+        beside=replacements.sources,
         watch=watch(arch),
         trace=TRACE,
         sizes={

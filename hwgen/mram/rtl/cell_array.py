@@ -3,12 +3,12 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.memory_body import memory_body
-from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.mram.facts.arch import Arch
 
 
-class CellArray(Part):
+class CellArray(MemoryPart):
     """Rows of SOT-MRAM cells: in a cycle a row is written, and up to three are on the bit lines.
 
     ``data_k = cells[row_k]``, as they were before the clock edge
@@ -30,8 +30,6 @@ class CellArray(Part):
     """
 
     family = "mram"
-    clock_ports = ()
-    garbage_at_power_on = True
 
     def __init__(self, *, arch: Arch, slices: int) -> None:
         self._slices = slices
@@ -56,10 +54,9 @@ class CellArray(Part):
         """The number of slices: arrays that compute have one, image banks one for each element."""
         return str(self._slices)
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        memory_body(
-            m,
+    def cells(self, m: Module) -> Cells:
+        """Connect the ports with the cells."""
+        return Cells(
             depth=1 << len(self.write_row),
             clk=self.clk,
             write_en=self.write_en,
@@ -69,4 +66,3 @@ class CellArray(Part):
             read_data=self.data_0,
             further_reads=[(self.row_1, self.data_1), (self.row_2, self.data_2)],
         )
-        return m

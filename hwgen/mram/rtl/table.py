@@ -3,14 +3,14 @@
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.memory_body import memory_body
-from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.chip.widths import bits_for_index
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.records import parameter_bits, record_bits
 
 
-class Table(Part):
+class Table(MemoryPart):
     """Words of whole beats with one write port and one registered read port.
 
     ``read_data = words[read_index]`` as it was before the clock edge that saw ``read_en``
@@ -30,8 +30,7 @@ class Table(Part):
     """
 
     family = "mram"
-    clock_ports = ()
-    garbage_at_power_on = True
+    reads_what_it_writes = False
 
     def __init__(self, *, entries: int, bits: int, port_bits: int) -> None:
         self._entries = entries
@@ -51,11 +50,11 @@ class Table(Part):
             }
         )
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
+    def cells(self, m: Module) -> Cells:
+        """Connect the ports with the cells."""
         word = Signal(self._beats * self._port_bits)
-        memory_body(
-            m,
+        m.d.comb += self.read_data.eq(word)
+        return Cells(
             depth=self._entries,
             clk=self.clk,
             write_en=self.write_en,
@@ -65,8 +64,6 @@ class Table(Part):
             read_index=self.read_index,
             read_data=word,
         )
-        m.d.comb += self.read_data.eq(word)
-        return m
 
 
 class RecordTable(Table):

@@ -6,8 +6,10 @@ from functools import cache
 from pathlib import Path
 
 from hwgen.chip.registers import Command as Ask
+from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.layouts import places
+from hwgen.chip.rtl.replace import with_replacements
 from hwgen.chip.sim import host, job
 from hwgen.chip.sim.host import Command, HostedChip, Retirement, positions
 from hwgen.chip.sim.job import Memory
@@ -91,13 +93,14 @@ def mode_and_record(retired: Retirement) -> tuple[int, int]:
 
 
 @cache
-def hosted(arch: Arch) -> HostedChip[Stores]:
+def hosted(arch: Arch, replacements: Replacements = NO_REPLACEMENTS) -> HostedChip[Stores]:
     """Return the chip with what its host is told."""
     mask_digits, data_digits = field_digits(arch)
     return HostedChip(
         name=arch.name,
         top="mram_chip",
-        write=lambda: verilog_modules(Chip(arch=arch)),
+        write=lambda: verilog_modules(with_replacements(Chip(arch=arch), replacements)),
+        beside=replacements.sources,
         watch=WATCH.read_text(encoding="utf-8"),
         trace=".trace(trace)",
         sizes={

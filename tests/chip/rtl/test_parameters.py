@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Signal
 
 from hwgen.chip.registers import register_table
+from hwgen.chip.rtl.cells import Cells
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.fifo import Fifo
-from hwgen.chip.rtl.memory_body import memory_body
 from hwgen.chip.rtl.packet_front import PacketFront
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.read_engine import ReadEngine
@@ -118,8 +118,7 @@ def test_a_wrong_parameter_is_one_sentence(
 def test_slices_are_equally_wide() -> None:
     data, index = Signal(8), Signal(1)
     with pytest.raises(ValueError, match="equally wide, got 3 for 8 bits"):
-        memory_body(
-            Module(),
+        Cells(
             depth=2,
             clk=Signal(),
             write_en=Signal(3),

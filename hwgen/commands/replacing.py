@@ -1,0 +1,84 @@
+"""Replacements of parts of a chip: read from a command line, checked, told in a report."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hwgen.chip.family import Family
+from hwgen.chip.protocols import Architecture
+from hwgen.chip.replacement import Replacements, load_replacement
+from hwgen.commands.families import InstalledFamily
+from hwgen.errors import ConfigError
+from hwgen.report.info import MemoryNeeds
+from hwgen.report.types import ReplacedPart
+
+
+def replacements_of(given: Sequence[str] | None) -> Replacements:
+    """Return the replacements that `--replace` names, each as PART=FILE.
+
+    Errors: ConfigError for another text, a part that is named twice, a wrong file
+    """
+    found = {}
+    for text in given or ():
+        part, equals, file = text.partition("=")
+        if not (part and equals and file):
+            raise refusal("PART=FILE, such as activation_bank=sram.yaml", text or "nothing")
+        if part in found:
+            raise refusal("one replacement of each part", f"two of {part}")
+        found[part] = load_replacement(Path(file))
+    return Replacements(tuple(found.items()))
+
+
+def memory_needs(family: InstalledFamily, arch: Architecture) -> list[MemoryNeeds]:
+    """Return the memories of a chip, and what each needs of a replacement."""
+    from hwgen.chip.rtl.replace import memories_of
+
+    top = family.need(Family.verilog).make_chip(arch)
+    found = []
+    for name, part in memories_of(top).items():
+        cells = part.asked()
+        found.append(
+            MemoryNeeds(
+                name=name,
+                words=cells.depth,
+                bits=cells.bits,
+                slice_bits=cells.bits // cells.slices,
+                reads=len(cells.reads),
+                read_cycles=cells.read_cycles,
+                one_address=cells.one_address,
+                reads_what_it_writes=part.reads_what_it_writes,
+            )
+        )
+    return found
+
+
+def refusal(allowed: str, given: object) -> ConfigError:
+    """Return the error of the option."""
+    return ConfigError(field="--replace", allowed=allowed, given=given, source="command line")
+
+
+def replaced_parts(
+    family: InstalledFamily, arch: Architecture, replacements: Replacements
+) -> list[ReplacedPart]:
+    """Return how each replaced part of a chip is made; ConfigError where it cannot be."""
+    if not replacements:
+        return []
+    from hwgen.chip.rtl.replace import memories_of, replace_parts
+
+    top = family.need(Family.verilog).make_chip(arch)
+    tilings, memories = replace_parts(top, replacements), memories_of(top)
+    found = []
+    for name, tiles in tilings.items():
+        replacement = memories[name].replacement
+        assert replacement is not None
+        found.append(
+            ReplacedPart(
+                part=name,
+                replacement=replacement.spec.name,
+                file=str(replacement.file),
+                module=replacement.spec.module,
+                banks=tiles.banks,
+                columns=tiles.columns,
+                copies=tiles.copies,
+            )
+        )
+    return found
