@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -96,6 +97,31 @@ def test_many_networks_on_arrays_of_two_cycles(sparsity: str, tmp_path: Path) ->
     arch = replace(chip_arch("small", sparsity), array_cycles=2)
     check_chip(digits_network("small_cnn"), arch, digits_images(16), tmp_path, batch=16)
     for seed in range(20, 40):
+        network = random_network(draw_recipe(seed), seed=seed)
+        check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
+
+
+def test_synchronous_cells(tmp_path: Path) -> None:
+    """Their rows are given early: every cycle is as predicted, without a word about cells."""
+    arch = replace(chip_arch("tiny"), cells="synchronous")
+    check_chip(digits_network("small_cnn"), arch, digits_images(1), tmp_path)
+    for seed in (7, 9):
+        network = random_network(draw_recipe(seed), seed=seed)
+        check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
+        later = replace(arch, array_cycles=2)
+        check_chip(network, later, random_images(network, 2, seed=seed), tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("array_cycles", [1, 2])
+@pytest.mark.parametrize("sparsity", ["all", "none"])
+def test_many_networks_on_synchronous_cells(
+    sparsity: str, array_cycles: Literal[1, 2], tmp_path: Path
+) -> None:
+    arch = chip_arch("small", sparsity)
+    arch = replace(arch, cells="synchronous", array_cycles=array_cycles)
+    check_chip(digits_network("small_cnn"), arch, digits_images(16), tmp_path, batch=16)
+    for seed in range(20, 30):
         network = random_network(draw_recipe(seed), seed=seed)
         check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
 
