@@ -83,4 +83,5 @@ def test_one_macro(tmp_path: Path, waves: Waves | None) -> None:
 
 def test_lint_clean() -> None:
     assert lint_part(Core(arch=SMALL)) == ""
+    assert lint_part(Core(arch=replace(SMALL, cells="synchronous"))) == ""
     assert lint_part(Core(arch=DENSE)) == ""

@@ -78,3 +78,5 @@ def test_macro_of_other_sizes(
 def test_lint_clean(switches: str) -> None:
     assert lint_part(Macro(arch=with_sparsity(small(), switches))) == ""
     assert lint_part(Macro(arch=with_sparsity(narrow(), switches))) == ""
+    clocked = replace(small(), cells="synchronous", array_cycles=2)
+    assert lint_part(Macro(arch=with_sparsity(clocked, switches))) == ""
