@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import ClockSignal, Module, Mux, Signal, Value
+from amaranth.hdl import ClockSignal, Module, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -11,8 +11,7 @@ from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.instructions import Opcode, field_bits
 from hwgen.dbpim.facts.timing import RESULT_SLOTS
-from hwgen.dbpim.rtl.adder_tree import AdderTree
-from hwgen.dbpim.rtl.compartment import Compartment
+from hwgen.dbpim.rtl.dots import Dots
 from hwgen.dbpim.rtl.ipu import Ipu
 from hwgen.dbpim.rtl.layouts import (
     dots,
@@ -23,7 +22,6 @@ from hwgen.dbpim.rtl.layouts import (
     row_cells,
     row_meta,
 )
-from hwgen.dbpim.rtl.meta_array import MetaArray
 from hwgen.dbpim.rtl.ppu import Ppu
 from hwgen.network.sparsity import PHI_LIMIT
 
@@ -72,13 +70,9 @@ class Macro(Part):
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
         self._ipu = Ipu(arch=arch)
-        self._compartment = Compartment(arch=arch)
-        self._adder_tree = AdderTree(arch=arch)
+        self._dots = Dots(arch=arch)
         self._ppu = Ppu(arch=arch)
-        self.parts = [self._ipu, self._compartment, self._adder_tree, self._ppu]
-        if arch.sparsity.weight_bits:
-            self._meta_array = MetaArray(arch=arch)
-            self.parts += [self._meta_array]
+        self.parts = [self._ipu, self._dots, self._ppu]
         super().__init__(
             {
                 "head_valid": In(1),
@@ -115,7 +109,7 @@ class Macro(Part):
             m.d.sync += of_group(in_array, step)
         if self._arch.reads_at_edge:
             m.d.comb += row.eq(self.head.tag.row)
-        found = self._dots(m, x=x, row=row, enable=in_array.filter_enable, valid=in_array_valid)
+        found = self._computed(m, x=x, row=row, enable=in_array.filter_enable, valid=in_array_valid)
         if self._arch.array_cycles > 1:
             in_array, in_array_valid = behind(m, in_array, in_array_valid, name="in_trees")
 
@@ -158,62 +152,30 @@ class Macro(Part):
         begun, taken = self.issue & ends_result(step), self.result.valid & self.result.ready
         m.d.sync += outstanding.eq(outstanding + begun - taken)
 
-    def _dots(
+    def _computed(
         self, m: Module, *, x: Signal, row: Signal, enable: Value, valid: Signal
     ) -> data.View:
-        """Place compartments, metadata and adder trees; return the sum of each filter.
+        """Place the array; return the sum of each filter.
 
         valid: there is a bit plane; an array of two cycles registers its terms then
         """
-        active_row = Mux(self.write_en, self.write_row, row)
-        meta = self._metadata(m, row=active_row) if self._arch.sparsity.weight_bits else None
-        compartments = [self._compartment.instance() for _ in x]
-        for index, compartment in enumerate(compartments):
-            m.submodules[f"compartment_{index}"] = compartment
-            m.d.comb += [
-                compartment.clk.eq(ClockSignal()),
-                compartment.write_en.eq(self.write_en),
-                compartment.row.eq(active_row),
-                compartment.write_data.eq(self.write_cells[index]),
-                compartment.x.eq(x[index]),
-                compartment.enable.eq(enable),
-            ]
-            if meta is not None:
-                m.d.comb += compartment.meta.eq(meta.cells[index])
-            if self._arch.reads_at_edge:
-                m.d.comb += compartment.read_en.eq(self.issue)
-        found = Signal(dots(self._arch))
-        for number in range(self._arch.filters):
-            m.submodules[f"adder_tree_{number}"] = tree = self._adder_tree.instance()
-            given = [
-                (tree.terms[index], compartment.terms[number])
-                for index, compartment in enumerate(compartments)
-            ]
-            if meta is not None:
-                given.append((tree.constant, meta.constants[number]))
-            for place, (port, value) in enumerate(given):
-                if self._arch.array_cycles == 1:
-                    m.d.comb += port.eq(value)
-                    continue
-                kept = Signal(len(port), name=f"kept_{number}_{place}")
-                m.d.comb += port.eq(kept)
-                with m.If(valid):
-                    m.d.sync += kept.eq(value)
-            m.d.comb += found[number].eq(tree.sum)
-        return found
-
-    def _metadata(self, m: Module, *, row: Value) -> data.View:
-        """Place the metadata; return that of the active row."""
-        m.submodules.meta_array = meta_array = self._meta_array.instance()
+        m.submodules.dots = array = self._dots.instance()
         m.d.comb += [
-            meta_array.clk.eq(ClockSignal()),
-            meta_array.write_en.eq(self.write_en),
-            meta_array.row.eq(row),
-            meta_array.write_data.eq(self.write_meta),
+            array.clk.eq(ClockSignal()),
+            array.x.eq(x),
+            array.row.eq(row),
+            array.enable.eq(enable),
+            array.write_en.eq(self.write_en),
+            array.write_row.eq(self.write_row),
+            array.write_cells.eq(self.write_cells),
         ]
+        if self._arch.array_cycles > 1:
+            m.d.comb += array.valid.eq(valid)
         if self._arch.reads_at_edge:
-            m.d.comb += meta_array.read_en.eq(self.issue)
-        return data.View(row_meta(self._arch), meta_array.meta)
+            m.d.comb += array.read_en.eq(self.issue)
+        if self._arch.sparsity.weight_bits:
+            m.d.comb += array.write_meta.eq(self.write_meta)
+        return array.sums
 
     def _sums(self, m: Module, *, valid: Signal, step: data.View, found: data.View) -> data.View:
         """Place the PPU; return its sums."""
