@@ -111,6 +111,8 @@ class Arch:
     macro, sparsity: see MacroSize and Sparsity
     array_cycles: from the registered bit plane to the sums of its row, 1 if the file leaves it out;
         with 2 the terms of the DBMUs are registered before the adder trees
+    cells: how cell arrays and metadata are read: combinational, if the file leaves it out, or at
+        the clock edge before, as an SRAM or a block RAM is
     row_unit: see RowUnit; a file may leave it out, and its chip has none
     """
 
@@ -139,6 +141,7 @@ class Arch:
     input_streams: Literal["own", "shared"]
     sparsity: Sparsity
     array_cycles: Literal[1, 2] = 1
+    cells: Literal["combinational", "synchronous"] = "combinational"
     row_unit: RowUnit | None = None
 
     @model_validator(mode="after")
@@ -290,6 +293,11 @@ class Arch:
         return macro_cycles(self.array_cycles)
 
     @property
+    def reads_at_edge(self) -> bool:
+        """Whether cell arrays and metadata are read at the clock edge before a row computes."""
+        return self.cells == "synchronous"
+
+    @property
     def row_lanes(self) -> int:
         """Positions of a vector that the row unit of a core computes at a time; 0: it has none."""
         return self.row_unit.lanes if self.row_unit else 0
@@ -314,9 +322,9 @@ class Arch:
         """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
 
         `name`, `clock_mhz` and `memory_latency_cycles` are left out, and so are an absent
-        `row_unit` and an array of one cycle. The latency may lead the compiler to another split of
-        a layer, because the cycle model judges the splits; each of these programs runs on every
-        chip of the digest and gives the same answer.
+        `row_unit`, an array of one cycle and combinational cells. The latency may lead the compiler
+        to another split of a layer, because the cycle model judges the splits; each of these
+        programs runs on every chip of the digest and gives the same answer.
         """
         facts = asdict(self)
         for key in ("name", "clock_mhz", "memory_latency_cycles"):
@@ -325,6 +333,8 @@ class Arch:
             del facts["row_unit"]
         if self.array_cycles == 1:
             del facts["array_cycles"]
+        if not self.reads_at_edge:
+            del facts["cells"]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property

@@ -17,11 +17,14 @@ class CellArray(MemoryPart):
     Ports
         clk         in   1         rising edge; there is no reset, cells keep their charge
         write_en    in   1         store ``write_data`` in ``row`` at this clock edge
+        read_en     in   1         only if the architecture reads at the edge: sense ``row`` at this
+                                   clock edge; what was sensed holds until the next time
         row         in   row_bits  unsigned, below ``rows``: the row written or sensed
         write_data  in   columns   one bit for each cell column
         q           out  columns   the cells of ``row``
         q_n         out  columns   the complementary bit line of each cell
-    Latency  0 from ``row`` to ``q``; what is written is seen in the next cycle
+    Latency  0 from ``row`` to ``q``, at the edge 1 from ``read_en``; what is written is seen in
+             the next cycle
     Rate     one row in each cycle
     Errors   none: ``Arch`` has checked the sizes; a row never written holds garbage
     Golden   indexing, inside ``golden.dbpim.compartment``
@@ -37,6 +40,7 @@ class CellArray(MemoryPart):
             {
                 "clk": In(1),
                 "write_en": In(1),
+                **({"read_en": In(1)} if arch.reads_at_edge else {}),
                 "row": In(bits_for_index(arch.macro.rows)),
                 "write_data": In(columns),
                 "q": Out(columns),
@@ -54,5 +58,6 @@ class CellArray(MemoryPart):
             write_index=self.row,
             write_data=self.write_data,
             read_index=self.row,
+            read_en=self.read_en if "read_en" in self.signature.members else None,
             read_data=self.q,
         )

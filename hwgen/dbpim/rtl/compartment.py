@@ -21,6 +21,7 @@ class Compartment(Part):
     Ports
         clk         in   1                    rising edge; there is no reset
         write_en    in   1                    store ``write_data`` in ``row`` at this clock edge
+        read_en     in   1                    of the cell array that is read at the edge
         row         in   row_bits             unsigned, below ``rows``: written or computing
         write_data  in   columns              one bit for each cell column
         x           in   1                    one bit of the compartment's input byte
@@ -47,6 +48,7 @@ class Compartment(Part):
         ports = {
             "clk": In(1),
             "write_en": In(1),
+            **({"read_en": In(1)} if arch.reads_at_edge else {}),
             "row": In(bits_for_index(arch.macro.rows)),
             "write_data": In(columns),
             "x": In(1),
@@ -66,6 +68,8 @@ class Compartment(Part):
             cell_array.row.eq(self.row),
             cell_array.write_data.eq(self.write_data),
         ]
+        if self._arch.reads_at_edge:
+            m.d.comb += cell_array.read_en.eq(self.read_en)
         columns = self._arch.columns_per_filter
         for index in range(self._arch.filters):
             m.submodules[f"dbmu_{index}"] = dbmu = self._dbmu.instance()

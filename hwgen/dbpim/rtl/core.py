@@ -239,17 +239,22 @@ class Core(Part):
     ) -> list[PartInstance]:
         """Place the macros and the register that brings rows to all of them."""
         # Cycle 0: `row.write` inhibits the issue. Cycle 1: the registered row enters the arrays.
+        # Cells that are read at the edge take the row in cycle 0, in which they read nothing.
         row = self.loads.row
         write_en, row_index = Signal(), Signal.like(store.row_index)
         cells, meta = Signal.like(row.cells), Signal.like(row.meta)
         m.d.comb += store.row_write.eq(row.write)
-        m.d.sync += write_en.eq(row.write)
-        with m.If(row.write):
-            m.d.sync += [
-                row_index.eq(store.row_index),
-                cells.eq(row.cells),
-                meta.eq(row.meta),
-            ]
+        given = [
+            row_index.eq(store.row_index),
+            cells.eq(row.cells),
+            meta.eq(row.meta),
+        ]
+        if self._arch.reads_at_edge:
+            m.d.comb += [write_en.eq(row.write), *given]
+        else:
+            m.d.sync += write_en.eq(row.write)
+            with m.If(row.write):
+                m.d.sync += given
         macros = []
         for index in range(self._arch.macros_per_core):
             m.submodules[f"macro_{index}"] = macro = self._macro.instance()

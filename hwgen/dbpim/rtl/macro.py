@@ -38,7 +38,8 @@ class Macro(Part):
         cycle 0  issue: the IPU selects a bit plane of the group at the head of the queue
         cycle 1  array: one row of cells, DBMUs and adder trees work on the registered bit plane;
                  a filter's cells are added before the register. With `array_cycles` of 2 the
-                 trees work a cycle later on registered terms, and what follows is a cycle later
+                 trees work a cycle later on registered terms, and what follows is a cycle later.
+                 With `cells: synchronous` the row is read at the edge before this cycle
         cycle 2  PPU: shift, accumulate, read or write the partial sums
         cycle 3  result: the oldest finished result is offered to the output stage
 
@@ -59,7 +60,8 @@ class Macro(Part):
     Latency  ``Arch.macro_cycles`` from the last bit plane of a result to ``result.valid``
     Rate     one bit plane in each cycle; max(1, non-zero bit planes) cycles a group, always
              8 without ``input_bits``; stalls while RESULT_SLOTS results have not been taken
-    Errors   none: ``Arch`` has checked the sizes; ``write_en`` must follow ``inhibit``
+    Errors   none: ``Arch`` has checked the sizes; ``write_en`` must follow ``inhibit``, with
+             `cells: synchronous` be in its cycle
     Golden   ``golden.dbpim.macro``
     Source   seed 002, V-C; docs/dbpim-microarchitecture.md, "Cell array and macro"
     """
@@ -106,9 +108,20 @@ class Macro(Part):
         m.d.sync += in_array_valid.eq(self.issue)
         with m.If(self.issue):
             m.d.sync += [x.eq(bit_plane), *of_plane(in_array, step)]
-        with m.If(self.issue & step.opens):
-            m.d.sync += [row.eq(self.head.tag.row), *of_group(in_array, step)]
-        found = self._dots(m, x=x, row=row, enable=in_array.filter_enable, valid=in_array_valid)
+        opens, given = self.issue & step.opens, row.eq(self.head.tag.row)
+        if self._arch.reads_at_edge:
+            m.d.comb += given
+        with m.If(opens):
+            m.d.sync += [given] if not self._arch.reads_at_edge else []
+            m.d.sync += of_group(in_array, step)
+        found = self._dots(
+            m,
+            x=x,
+            row=row,
+            read_en=opens,
+            enable=in_array.filter_enable,
+            valid=in_array_valid,
+        )
         if self._arch.array_cycles > 1:
             in_array, in_array_valid = behind(m, in_array, in_array_valid, name="in_trees")
 
@@ -152,14 +165,26 @@ class Macro(Part):
         m.d.sync += outstanding.eq(outstanding + begun - taken)
 
     def _dots(
-        self, m: Module, *, x: Signal, row: Signal, enable: Value, valid: Signal
+        self,
+        m: Module,
+        *,
+        x: Signal,
+        row: Signal,
+        read_en: Value,
+        enable: Value,
+        valid: Signal,
     ) -> data.View:
         """Place compartments, metadata and adder trees; return the sum of each filter.
 
+        read_en: of cells that are read at the edge: a row is, at this one
         valid: there is a bit plane; an array of two cycles registers its terms then
         """
         active_row = Mux(self.write_en, self.write_row, row)
-        meta = self._metadata(m, row=active_row) if self._arch.sparsity.weight_bits else None
+        meta = (
+            self._metadata(m, row=active_row, read_en=read_en)
+            if self._arch.sparsity.weight_bits
+            else None
+        )
         compartments = [self._compartment.instance() for _ in x]
         for index, compartment in enumerate(compartments):
             m.submodules[f"compartment_{index}"] = compartment
@@ -171,6 +196,8 @@ class Macro(Part):
                 compartment.x.eq(x[index]),
                 compartment.enable.eq(enable),
             ]
+            if self._arch.reads_at_edge:
+                m.d.comb += compartment.read_en.eq(read_en)
             if meta is not None:
                 m.d.comb += compartment.meta.eq(meta.cells[index])
         found = Signal(dots(self._arch))
@@ -193,7 +220,7 @@ class Macro(Part):
             m.d.comb += found[number].eq(tree.sum)
         return found
 
-    def _metadata(self, m: Module, *, row: Value) -> data.View:
+    def _metadata(self, m: Module, *, row: Value, read_en: Value) -> data.View:
         """Place the metadata; return that of the active row."""
         m.submodules.meta_array = meta_array = self._meta_array.instance()
         m.d.comb += [
@@ -202,6 +229,8 @@ class Macro(Part):
             meta_array.row.eq(row),
             meta_array.write_data.eq(self.write_meta),
         ]
+        if self._arch.reads_at_edge:
+            m.d.comb += meta_array.read_en.eq(read_en)
         return data.View(row_meta(self._arch), meta_array.meta)
 
     def _sums(self, m: Module, *, valid: Signal, step: data.View, found: data.View) -> data.View:

@@ -18,10 +18,13 @@ class MetaArray(MemoryPart):
     Ports
         clk         in   1         rising edge; there is no reset
         write_en    in   1         store ``write_data`` in ``row`` at this clock edge
+        read_en     in   1         only if the architecture reads at the edge: sense ``row`` at this
+                                   clock edge; what was sensed holds until the next time
         row         in   row_bits  unsigned, below ``rows``: the row written or read
         write_data  in   row_meta  as bits: signs, block indices and constants of a row
         meta        out  row_meta  the entries of ``row``
-    Latency  0 from ``row`` to ``meta``; what is written is seen in the next cycle
+    Latency  0 from ``row`` to ``meta``, at the edge 1 from ``read_en``; what is written is seen in
+             the next cycle
     Rate     one row in each cycle
     Errors   none: ``Arch`` has checked the sizes; a row never written holds garbage
     Golden   indexing, inside ``golden.dbpim.macro``
@@ -37,6 +40,7 @@ class MetaArray(MemoryPart):
             {
                 "clk": In(1),
                 "write_en": In(1),
+                **({"read_en": In(1)} if arch.reads_at_edge else {}),
                 "row": In(bits_for_index(arch.macro.rows)),
                 "write_data": In(bits),
                 "meta": Out(bits),
@@ -52,5 +56,6 @@ class MetaArray(MemoryPart):
             write_index=self.row,
             write_data=self.write_data,
             read_index=self.row,
+            read_en=self.read_en if "read_en" in self.signature.members else None,
             read_data=self.meta,
         )

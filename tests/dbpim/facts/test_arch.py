@@ -57,6 +57,14 @@ def test_an_array_of_two_cycles_is_another_chip() -> None:
     assert two.digest != one.digest == replace(two, array_cycles=1).digest
 
 
+def test_cells_that_are_read_at_the_edge_are_another_chip() -> None:
+    one = paper()
+    other = replace(one, cells="synchronous")
+    assert "cells" not in configuration_of(one)
+    assert other.reads_at_edge
+    assert other.digest != one.digest == replace(other, cells="combinational").digest
+
+
 def test_cycles_of_an_array_are_checked(tmp_path: Path) -> None:
     path = tmp_path / "chip.yaml"
     text = (CONFIGS / "tiny.yaml").read_text(encoding="utf-8")

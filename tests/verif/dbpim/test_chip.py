@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -90,10 +91,27 @@ def test_arrays_of_two_cycles(tmp_path: Path) -> None:
     assert sooner < later < 1.01 * sooner
 
 
+def test_cells_that_are_read_at_the_edge(tmp_path: Path) -> None:
+    """Digits and a drawn network take no cycle more where rows are given a cycle early."""
+    arch = replace(chip_arch("tiny"), cells="synchronous")
+    drawn = random_network(draw_recipe(7), seed=7)
+    for network, images in (
+        (drawn, random_images(drawn, 2, seed=3)),
+        (digits_network("small_cnn"), digits_images(1)),
+    ):
+        check_chip(network, arch, images, tmp_path)
+        without = cycles_of(network, replace(arch, cells="combinational"), images[:1])
+        assert cycles_of(network, arch, images[:1]) == without
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("sparsity", ["all", "none"])
-def test_many_networks_on_arrays_of_two_cycles(sparsity: str, tmp_path: Path) -> None:
-    arch = replace(chip_arch("small", sparsity), array_cycles=2)
+@pytest.mark.parametrize("cells", ["combinational", "synchronous"])
+def test_many_networks_on_other_arrays(
+    cells: Literal["combinational", "synchronous"], sparsity: str, tmp_path: Path
+) -> None:
+    """Arrays of two cycles, read as the architecture says."""
+    arch = replace(chip_arch("small", sparsity), array_cycles=2, cells=cells)
     check_chip(digits_network("small_cnn"), arch, digits_images(16), tmp_path, batch=16)
     for seed in range(20, 40):
         network = random_network(draw_recipe(seed), seed=seed)

@@ -39,6 +39,16 @@ def test_array_of_two_cycles(switches: str, tmp_path: Path) -> None:
     run_macro(with_sparsity(replace(small(), array_cycles=2), switches), tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("switches", "cycles"), [("all", 1), pytest.param("none", 2, marks=pytest.mark.long)]
+)
+def test_cells_that_are_read_at_the_edge(
+    switches: str, cycles: Literal[1, 2], tmp_path: Path
+) -> None:
+    arch = replace(small(), cells="synchronous", array_cycles=cycles)
+    run_macro(with_sparsity(arch, switches), tmp_path)
+
+
 @pytest.mark.long
 def test_narrow_dense_macro(tmp_path: Path, waves: Waves | None) -> None:
     run_macro(with_sparsity(narrow(), "none"), tmp_path, waves)
