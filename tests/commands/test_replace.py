@@ -159,18 +159,6 @@ def test_a_network_runs_where_every_memory_is_replaced() -> None:
     whole("dbpim/tiny", "digits_small_cnn")
 
 
-def test_cells_that_are_read_at_the_edge_may_be_srams(tmp_path: Path) -> None:
-    """Weights lie in SRAMs whose words are X while they are written; no cycle is lost."""
-    file = tmp_path / "chip.yaml"
-    file.write_text(f"{TINY.read_text()}cells: synchronous\n")
-    given = [f"{part}=sram_256x32" for part in ("cell_array", "meta_array", "activation_bank")]
-    network = shipped_folder() / "networks/digits_small_cnn.npz"
-    report = api.simulate(network, file, replace=given)
-    assert report.equal
-    assert report.in_time
-    assert report.cycles_rtl == api.model(network, TINY, images=1).cycles_model
-
-
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("arch", "network"),

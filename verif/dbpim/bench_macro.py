@@ -125,16 +125,18 @@ class Run:
         await FallingEdge(dut.clk)
 
     def _drive_rows(self) -> bool:
-        """Write the row announced before; return whether another one is announced now."""
+        """Write the row announced before; return whether another one is announced now.
+
+        Synchronous cells store a row in the cycle that announces it.
+        """
+        dut, before = self._dut, self._being_written
         allowed = not self._chance(self._style.no_row)
-        announced = self._ring.next_row() if allowed else None
-        # Cells that are read at the edge take a row in the cycle in which nothing may issue.
-        row, dut = announced if ARCH.reads_at_edge else self._being_written, self._dut
+        self._being_written = self._ring.next_row() if allowed else None
+        row = self._being_written if ARCH.reads_at_edge else before
         dut.write_en.value = row is not None
         dut.write_row.value = row.row if row else int(self._rng.integers(ARCH.macro.rows))
         dut.write_cells.value = row.cells if row else 0
         dut.write_meta.value = row.meta if row else 0
-        self._being_written = announced
         return self._being_written is not None
 
     def _drive_head(self) -> Head | None:

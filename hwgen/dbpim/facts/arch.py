@@ -111,8 +111,8 @@ class Arch:
     macro, sparsity: see MacroSize and Sparsity
     array_cycles: from the registered bit plane to the sums of its row, 1 if the file leaves it out;
         with 2 the terms of the DBMUs are registered before the adder trees
-    cells: how cell arrays and metadata are read: combinational, if the file leaves it out, or at
-        the clock edge before, as an SRAM or a block RAM is
+    cells: how cell arrays and metadata of a macro are read: `combinational`, if the file leaves it
+        out, or `synchronous`, at the clock's edge, as SRAMs and block RAMs are
     row_unit: see RowUnit; a file may leave it out, and its chip has none
     """
 
@@ -294,7 +294,7 @@ class Arch:
 
     @property
     def reads_at_edge(self) -> bool:
-        """Whether cell arrays and metadata are read at the clock edge before a row computes."""
+        """Whether a row of cells is read at the clock's edge, given a cycle early."""
         return self.cells == "synchronous"
 
     @property
@@ -322,9 +322,9 @@ class Arch:
         """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
 
         `name`, `clock_mhz` and `memory_latency_cycles` are left out, and so are an absent
-        `row_unit`, an array of one cycle and combinational cells. The latency may lead the compiler
-        to another split of a layer, because the cycle model judges the splits; each of these
-        programs runs on every chip of the digest and gives the same answer.
+        `row_unit`, an array of one cycle and combinational cells. The latency may lead the
+        compiler to another split of a layer, because the cycle model judges the splits; each of
+        these programs runs on every chip of the digest and gives the same answer.
         """
         facts = asdict(self)
         for key in ("name", "clock_mhz", "memory_latency_cycles"):

@@ -39,7 +39,7 @@ class Macro(Part):
         cycle 1  array: one row of cells, DBMUs and adder trees work on the registered bit plane;
                  a filter's cells are added before the register. With `array_cycles` of 2 the
                  trees work a cycle later on registered terms, and what follows is a cycle later.
-                 With `cells: synchronous` the row is read at the edge before this cycle
+                 Synchronous cells get the row in cycle 0
         cycle 2  PPU: shift, accumulate, read or write the partial sums
         cycle 3  result: the oldest finished result is offered to the output stage
 
@@ -48,7 +48,8 @@ class Macro(Part):
         head                in      queue_head  the group, its tag and the macro's position
         head_row_loaded     in      1           the group's row has been written
         head_filter_enable  in      16          cell columns that count, from the tile's header
-        inhibit             in      1           issue nothing: the next cycle writes the array
+        inhibit             in      1           issue nothing: the next cycle writes the array, of
+                                                synchronous cells this one
         leave               out     1           the head's last bit plane issues: pop the queue head
         issue               out     1           a bit plane issues in this cycle
         result              stream  result      of a vector, if its sums or its chunk are complete
@@ -61,7 +62,7 @@ class Macro(Part):
     Rate     one bit plane in each cycle; max(1, non-zero bit planes) cycles a group, always
              8 without ``input_bits``; stalls while RESULT_SLOTS results have not been taken
     Errors   none: ``Arch`` has checked the sizes; ``write_en`` must follow ``inhibit``, with
-             `cells: synchronous` be in its cycle
+             synchronous cells it must come with it
     Golden   ``golden.dbpim.macro``
     Source   seed 002, V-C; docs/dbpim-microarchitecture.md, "Cell array and macro"
     """
@@ -108,20 +109,13 @@ class Macro(Part):
         m.d.sync += in_array_valid.eq(self.issue)
         with m.If(self.issue):
             m.d.sync += [x.eq(bit_plane), *of_plane(in_array, step)]
-        opens, given = self.issue & step.opens, row.eq(self.head.tag.row)
-        if self._arch.reads_at_edge:
-            m.d.comb += given
-        with m.If(opens):
-            m.d.sync += [given] if not self._arch.reads_at_edge else []
+        with m.If(self.issue & step.opens):
+            if not self._arch.reads_at_edge:
+                m.d.sync += row.eq(self.head.tag.row)
             m.d.sync += of_group(in_array, step)
-        found = self._dots(
-            m,
-            x=x,
-            row=row,
-            read_en=opens,
-            enable=in_array.filter_enable,
-            valid=in_array_valid,
-        )
+        if self._arch.reads_at_edge:
+            m.d.comb += row.eq(self.head.tag.row)
+        found = self._dots(m, x=x, row=row, enable=in_array.filter_enable, valid=in_array_valid)
         if self._arch.array_cycles > 1:
             in_array, in_array_valid = behind(m, in_array, in_array_valid, name="in_trees")
 
@@ -165,26 +159,14 @@ class Macro(Part):
         m.d.sync += outstanding.eq(outstanding + begun - taken)
 
     def _dots(
-        self,
-        m: Module,
-        *,
-        x: Signal,
-        row: Signal,
-        read_en: Value,
-        enable: Value,
-        valid: Signal,
+        self, m: Module, *, x: Signal, row: Signal, enable: Value, valid: Signal
     ) -> data.View:
         """Place compartments, metadata and adder trees; return the sum of each filter.
 
-        read_en: of cells that are read at the edge: a row is, at this one
         valid: there is a bit plane; an array of two cycles registers its terms then
         """
         active_row = Mux(self.write_en, self.write_row, row)
-        meta = (
-            self._metadata(m, row=active_row, read_en=read_en)
-            if self._arch.sparsity.weight_bits
-            else None
-        )
+        meta = self._metadata(m, row=active_row) if self._arch.sparsity.weight_bits else None
         compartments = [self._compartment.instance() for _ in x]
         for index, compartment in enumerate(compartments):
             m.submodules[f"compartment_{index}"] = compartment
@@ -196,10 +178,10 @@ class Macro(Part):
                 compartment.x.eq(x[index]),
                 compartment.enable.eq(enable),
             ]
-            if self._arch.reads_at_edge:
-                m.d.comb += compartment.read_en.eq(read_en)
             if meta is not None:
                 m.d.comb += compartment.meta.eq(meta.cells[index])
+            if self._arch.reads_at_edge:
+                m.d.comb += compartment.read_en.eq(self.issue)
         found = Signal(dots(self._arch))
         for number in range(self._arch.filters):
             m.submodules[f"adder_tree_{number}"] = tree = self._adder_tree.instance()
@@ -220,7 +202,7 @@ class Macro(Part):
             m.d.comb += found[number].eq(tree.sum)
         return found
 
-    def _metadata(self, m: Module, *, row: Value, read_en: Value) -> data.View:
+    def _metadata(self, m: Module, *, row: Value) -> data.View:
         """Place the metadata; return that of the active row."""
         m.submodules.meta_array = meta_array = self._meta_array.instance()
         m.d.comb += [
@@ -230,7 +212,7 @@ class Macro(Part):
             meta_array.write_data.eq(self.write_meta),
         ]
         if self._arch.reads_at_edge:
-            m.d.comb += meta_array.read_en.eq(read_en)
+            m.d.comb += meta_array.read_en.eq(self.issue)
         return data.View(row_meta(self._arch), meta_array.meta)
 
     def _sums(self, m: Module, *, valid: Signal, step: data.View, found: data.View) -> data.View:

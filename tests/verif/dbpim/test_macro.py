@@ -39,13 +39,10 @@ def test_array_of_two_cycles(switches: str, tmp_path: Path) -> None:
     run_macro(with_sparsity(replace(small(), array_cycles=2), switches), tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("switches", "cycles"), [("all", 1), pytest.param("none", 2, marks=pytest.mark.long)]
-)
-def test_cells_that_are_read_at_the_edge(
-    switches: str, cycles: Literal[1, 2], tmp_path: Path
-) -> None:
-    arch = replace(small(), cells="synchronous", array_cycles=cycles)
+@pytest.mark.parametrize("array_cycles", [1, 2])
+@pytest.mark.parametrize("switches", ["all", pytest.param("none", marks=pytest.mark.long)])
+def test_synchronous_cells(switches: str, array_cycles: Literal[1, 2], tmp_path: Path) -> None:
+    arch = replace(small(), cells="synchronous", array_cycles=array_cycles)
     run_macro(with_sparsity(arch, switches), tmp_path)
 
 
@@ -81,3 +78,5 @@ def test_macro_of_other_sizes(
 def test_lint_clean(switches: str) -> None:
     assert lint_part(Macro(arch=with_sparsity(small(), switches))) == ""
     assert lint_part(Macro(arch=with_sparsity(narrow(), switches))) == ""
+    clocked = replace(small(), cells="synchronous", array_cycles=2)
+    assert lint_part(Macro(arch=with_sparsity(clocked, switches))) == ""
