@@ -6,47 +6,20 @@ Fields are found by reflection, so that a new one must be compared, or have its 
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import cache
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
 
-from golden.network import infer
-from hwgen.chip.family import Family
 from hwgen.chip.program_file import write_program
-from hwgen.chip.sim.host import run_hosted
-from hwgen.commands.compare import Results, compare
+from hwgen.commands.compare import Results
 from hwgen.commands.context import Context
-from hwgen.commands.families import families
-from hwgen.commands.schedules import starts_of
-from hwgen.commands.subject import Subject, compiled_now, program_of
-from hwgen.crossbar.facts.chip import described
-from hwgen.crossbar.model.record import make_arch
-from hwgen.crossbar.sim.chip_run import hosted as crossbar_chip
-from hwgen.crossbar.sim.simulate import job_of as crossbar_job
-from hwgen.crossbar.sim.simulate import simulated_runs as crossbar_runs
-from hwgen.dbpim.sim.chip_run import hosted as dbpim_chip
-from hwgen.dbpim.sim.simulate import job_of as dbpim_job
-from hwgen.dbpim.sim.simulate import simulated_runs as dbpim_runs
+from hwgen.commands.subject import compiled_now, program_of
 from hwgen.errors import HwgenError
-from hwgen.mram.sim.chip_run import hosted as mram_chip
-from hwgen.mram.sim.simulate import job_of as mram_job
-from hwgen.mram.sim.simulate import simulated_runs as mram_runs
-from tests.verif.crossbar.whole import answers_design, answers_network
-from tests.verif.dbpim.chips import chip_arch as dbpim_arch
-from tests.verif.mram.chips import chip_arch as mram_arch
-from tests.verif.mram.chips import images_of, residual_network
-from verif.common.drawing import draw_images
-from verif.dbpim.directed_network import directed
-from verif.dbpim.random_network import random_images
-from verif.toolchain import BUILD_ROOT
+from tests.small_runs import FAMILIES, SmallCase, small_case, traced
 
-FAMILIES = ("dbpim", "mram", "crossbar")
-STREAM = (0, 2, 1)
-"""Modes of the images of the family that has modes."""
 PLACES = 30
 """Elements of an array that are changed, one after the other."""
 
@@ -85,102 +58,6 @@ NOT_OF_THE_TRACE = {
     "Retirement.cycle of crossbar": "an image is over; steps follow from the strobes",
 }
 """Fields of a trace that claim nothing, or nothing that is not compared elsewhere, and why."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ran:
-    """A network on a chip: its program, what it ran, and what the host wrote down of it."""
-
-    subject: Subject
-    program: Any
-    images: Any
-    modes: Sequence[int]
-    traced: list[Any]
-
-    def runs(self, traced: Sequence[Any]) -> list[Any]:
-        """Return the runs of a trace."""
-        arch: Any = self.subject.arch
-        match self.subject.family.name:
-            case "dbpim":
-                return list(dbpim_runs(traced, self.program, arch, self.images))
-            case "mram":
-                return list(mram_runs(traced, self.program, arch))
-        return list(crossbar_runs(traced, self.program, described(arch)))
-
-    @property
-    def results(self) -> Results:
-        """The results without a lie."""
-        network, family = self.subject.network, self.subject.family
-        maps = golden_maps(network, self.images, self.modes)
-        size = self.program.facts.images
-        model: Any = family.need(Family.cycle_model).CycleModel(self.program, self.subject.arch)
-        predictions = []
-        for first in range(0, len(self.images), size):
-            of_run = {name: found[first : first + size] for name, found in maps.items()}
-            modes = {"modes": self.modes[first : first + size]} if family.name == "mram" else {}
-            predictions.append(model.predict(of_run, **modes))
-        return Results(
-            modes=[network.graph.modes[mode] for mode in self.modes],
-            run_images=size,
-            maps=maps,
-            unstored=family.need(Family.compiler).unstored(
-                network, self.program, self.subject.arch
-            ),
-            predictions=predictions,
-            runs=self.runs(self.traced),
-            compared=True,
-            zero_bit_planes={},
-        )
-
-    def equal(self, results: Results) -> bool:
-        """Return what a report would say of results."""
-        if not compare(self.subject.network, results).equal:
-            return False
-        starts = starts_of(self.subject, self.program, results.predictions, results.runs)
-        return starts is None or starts.first is None
-
-
-def golden_maps(network: Any, images: Any, modes: Sequence[int]) -> dict[str, list[Any]]:
-    """Return the maps of all images, each in its mode."""
-    each = [infer(network, images[n : n + 1], mode=mode) for n, mode in enumerate(modes)]
-    return {name: [maps[name][0] for maps in each] for name in each[0]}
-
-
-@cache
-def ran(family: str) -> Ran:
-    """Return runs of two images on a small chip: fused layers, modes, two answers."""
-    modes: Sequence[int] = (0,) * 4
-    network: Any
-    arch: Any
-    job: Any
-    if family == "dbpim":
-        network, arch = directed("residuals"), dbpim_arch("tiny")
-        images = random_images(network, 4, seed=0)
-    elif family == "mram":
-        network, arch, modes = residual_network(1), mram_arch("tiny"), STREAM
-        images = images_of(network, len(STREAM))
-    else:
-        network, arch = answers_network(), make_arch(answers_design(), "answers")
-        images = draw_images(network, 4, seed=3)
-    subject = Subject(
-        network=network,
-        network_file=Path("network.npz"),
-        family=families()[family],
-        arch=arch,
-        arch_file=Path("nowhere/chip.yaml"),
-        run_images=2,
-    )
-    program: Any = compiled_now(Context(console=None), subject)
-    chip: Any
-    if family == "dbpim":
-        job, chip = dbpim_job(arch, program, images), dbpim_chip(arch)
-    elif family == "mram":
-        job, chip = mram_job(arch, program, images, modes=modes), mram_chip(arch)
-    else:
-        described_chip = described(arch)
-        job, chip = crossbar_job(described_chip, program, images), crossbar_chip(described_chip)
-    traced, _ = run_hosted(job.work(), chip, builds=BUILD_ROOT)
-    return Ran(subject=subject, program=program, images=images, modes=modes, traced=traced)
 
 
 def lies(value: Any, field: str, without: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
@@ -246,13 +123,13 @@ def another(value: object) -> object:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_nothing_differs(family: str) -> None:
-    assert ran(family).equal(ran(family).results)
+    assert small_case(family).equal(small_case(family).results(traced(family)))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_lie_about_results_is_a_difference(family: str) -> None:
-    here, told = ran(family), set()
-    for name, lie in lies(here.results, "", NO_CLAIM):
+    here, told = small_case(family), set()
+    for name, lie in lies(here.results(traced(family)), "", NO_CLAIM):
         told.add(name)
         assert not here.equal(lie), name
     assert {"Results.modes", "Prediction.cycles", "SimulatedRun.maps"} < told
@@ -261,7 +138,8 @@ def test_a_lie_about_results_is_a_difference(family: str) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_lie_about_golden_is_a_difference(family: str) -> None:
     """Of each layer that the chip stores; of others their readers are compared."""
-    here, results = ran(family), ran(family).results
+    here = small_case(family)
+    results = here.results(traced(family))
     for layer in set(results.maps) - results.fused:
         maps = {name: [each.copy() for each in found] for name, found in results.maps.items()}
         maps[layer][-1].reshape(-1)[-1] ^= 1
@@ -271,8 +149,9 @@ def test_a_lie_about_golden_is_a_difference(family: str) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_results_have_nothing_that_golden_lacks(family: str) -> None:
     """A map of no layer, an event and a counter that nobody knows."""
-    here = ran(family)
-    first, *others = here.results.runs
+    here = small_case(family)
+    results = here.results(traced(family))
+    first, *others = results.runs
     more = {
         "maps": [{**maps, "more": next(iter(maps.values()))} for maps in first.maps],
         "events": {**first.events, "more": 1},
@@ -280,29 +159,30 @@ def test_results_have_nothing_that_golden_lacks(family: str) -> None:
     }
     for field, lie in more.items():
         runs = [replace(first, **{field: lie}), *others]
-        assert not here.equal(replace(here.results, runs=runs)), field
+        assert not here.equal(replace(results, runs=runs)), field
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_lie_of_the_trace_is_a_difference_or_a_refusal(family: str) -> None:
     """Each value of a run by itself; of an array, some elements of which no map needs, one."""
-    here, results = ran(family), ran(family).results
+    here, starts = small_case(family), traced(family)
+    results = here.results(starts)
     found: dict[str, list[bool]] = {}
-    for place, start in enumerate(here.traced):
+    for place, start in enumerate(starts):
         for name, lie in lies(start, "", NOT_OF_THE_TRACE):
-            traced = [*here.traced]
-            traced[place] = lie
+            changed = [*starts]
+            changed[place] = lie
             label = f"{name} of a load" if start.loads else name
-            found.setdefault(label, []).append(believed(here, results, traced))
+            found.setdefault(label, []).append(believed(here, results, changed))
     arrays = {name for name in found if name.startswith(("Stores.", "ChipRun.answers"))}
     wrong = {name for name, each in found.items() if (all if name in arrays else any)(each)}
     assert {name for name in wrong if not has_reason(name, family)} == set()
 
 
-def believed(here: Ran, results: Results, traced: Sequence[Any]) -> bool:
+def believed(here: SmallCase, results: Results, starts: Sequence[Any]) -> bool:
     """Return whether a trace passes for the right one."""
     try:
-        return here.equal(replace(results, runs=here.runs(traced)))
+        return here.equal(replace(results, runs=here.runs(starts)))
     except HwgenError:
         return False
 
@@ -315,7 +195,7 @@ def has_reason(name: str, family: str) -> bool:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_lie_about_facts_is_refused(family: str, tmp_path: Path) -> None:
     """In the file of `--program`; for other images of a run the same program may be right."""
-    here, context, told = ran(family), Context(work=tmp_path / "work", console=None), set()
+    here, context, told = small_case(family), Context(work=tmp_path / "work", console=None), set()
     file = tmp_path / "program.npz"
     for name, lie in lies(here.program.facts, "", {}):
         told.add(name)

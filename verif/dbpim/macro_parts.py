@@ -48,6 +48,7 @@ def arch_of(size: str) -> Arch:
     wide = MacroSize(compartments=16, columns=16, rows=32)
     sizes = {
         "small": small(),
+        "synchronous": replace(small(), cells="synchronous"),
         "narrow": narrow(),
         "narrow dense": with_sparsity(narrow(), "none"),
         "wide": replace(small(), macro=wide, psum_entries=64),

@@ -294,6 +294,25 @@ def write_work(work: Work, chip: HostedChip[Any], folder: Path) -> dict[str, obj
     }
 
 
+def told(work: Work, chip: HostedChip[Any], folder: Path) -> list[str]:
+    """Write memory and script into a folder; return all that the simulation of it is told.
+
+    It runs in the folder: file names without a path have no spaces and are short.
+    """
+    plusargs = {
+        **write_work(work, chip, folder),
+        "stall": work.trouble.stall,
+        "stall_seed": work.trouble.seed,
+        "reset_at": work.reset_at,
+        "limit": work.limits.cycles,
+        "most_stores": work.limits.stores,
+        **work.plusargs,
+    }
+    if work.trouble.error_address is not None:
+        plusargs["error_address"] = f"{work.trouble.error_address:x}"
+    return [f"+{name}={value}" for name, value in plusargs.items()]
+
+
 def run_chip(
     work: Work,
     chip: HostedChip[Kept],
@@ -312,22 +331,10 @@ def run_chip(
         simulator = simulator_of(chip, work.memory_bytes, waves=waves)
     if waves is None:
         simulator = worth(simulator, work.limits.foreseen, builds=builds)
-    # The simulation runs in `folder`: file names without a path have no spaces and are short.
-    plusargs = {
-        **write_work(work, chip, folder),
-        "stall": work.trouble.stall,
-        "stall_seed": work.trouble.seed,
-        "reset_at": work.reset_at,
-        "limit": work.limits.cycles,
-        "most_stores": work.limits.stores,
-        **work.plusargs,
-    }
-    if work.trouble.error_address is not None:
-        plusargs["error_address"] = f"{work.trouble.error_address:x}"
     # Registers and memories hold at power-on what the seed draws, with the seed 0 zeros.
     arguments = [f"+verilator+rand+reset+{2 if work.seed else 0}"]
     arguments += [f"+verilator+seed+{max(work.seed, 1)}"]
-    arguments += [f"+{name}={value}" for name, value in plusargs.items()]
+    arguments += told(work, chip, folder)
     if waves is not None:
         arguments += waves.plusargs(Path(WAVES_FILE))
     run_simulator(simulator, arguments, folder=folder, opens=EVENTS_FILE, builds=builds, say=say)

@@ -1,5 +1,7 @@
 """One PIM macro: takes groups of inputs, gives the sums of the filters."""
 
+from typing import Any
+
 from amaranth.hdl import ClockSignal, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
@@ -35,7 +37,9 @@ class Macro(Part):
     Pipeline
         cycle 0  issue: the IPU selects a bit plane of the group at the head of the queue
         cycle 1  array: one row of cells, DBMUs and adder trees work on the registered bit plane;
-                 a filter's cells are added before the register
+                 a filter's cells are added before the register. With `array_cycles` of 2 the
+                 trees work a cycle later on registered terms, and what follows is a cycle later.
+                 Synchronous cells get the row in cycle 0
         cycle 2  PPU: shift, accumulate, read or write the partial sums
         cycle 3  result: the oldest finished result is offered to the output stage
 
@@ -44,7 +48,8 @@ class Macro(Part):
         head                in      queue_head  the group, its tag and the macro's position
         head_row_loaded     in      1           the group's row has been written
         head_filter_enable  in      16          cell columns that count, from the tile's header
-        inhibit             in      1           issue nothing: the next cycle writes the array
+        inhibit             in      1           issue nothing: the next cycle writes the array, of
+                                                synchronous cells this one
         leave               out     1           the head's last bit plane issues: pop the queue head
         issue               out     1           a bit plane issues in this cycle
         result              stream  result      of a vector, if its sums or its chunk are complete
@@ -53,10 +58,11 @@ class Macro(Part):
         write_cells         in      row_cells   cell bits, for each compartment
         write_meta          in      row_meta    signs, indices and constants for the enabled cell
                                                 columns; ignored without ``weight_bits``
-    Latency  ``MACRO_CYCLES`` from the last bit plane of a result to ``result.valid``
+    Latency  ``Arch.macro_cycles`` from the last bit plane of a result to ``result.valid``
     Rate     one bit plane in each cycle; max(1, non-zero bit planes) cycles a group, always
              8 without ``input_bits``; stalls while RESULT_SLOTS results have not been taken
-    Errors   none: ``Arch`` has checked the sizes; ``write_en`` must follow ``inhibit``
+    Errors   none: ``Arch`` has checked the sizes; ``write_en`` must follow ``inhibit``, with
+             synchronous cells it must come with it
     Golden   ``golden.dbpim.macro``
     Source   seed 002, V-C; docs/dbpim-microarchitecture.md, "Cell array and macro"
     """
@@ -104,8 +110,14 @@ class Macro(Part):
         with m.If(self.issue):
             m.d.sync += [x.eq(bit_plane), *of_plane(in_array, step)]
         with m.If(self.issue & step.opens):
-            m.d.sync += [row.eq(self.head.tag.row), *of_group(in_array, step)]
-        found = self._dots(m, x=x, row=row, enable=in_array.filter_enable)
+            if not self._arch.reads_at_edge:
+                m.d.sync += row.eq(self.head.tag.row)
+            m.d.sync += of_group(in_array, step)
+        if self._arch.reads_at_edge:
+            m.d.comb += row.eq(self.head.tag.row)
+        found = self._dots(m, x=x, row=row, enable=in_array.filter_enable, valid=in_array_valid)
+        if self._arch.array_cycles > 1:
+            in_array, in_array_valid = behind(m, in_array, in_array_valid, name="in_trees")
 
         # Cycle 2: PPU.
         dots_in_ppu = Signal(dots(self._arch))
@@ -146,8 +158,13 @@ class Macro(Part):
         begun, taken = self.issue & ends_result(step), self.result.valid & self.result.ready
         m.d.sync += outstanding.eq(outstanding + begun - taken)
 
-    def _dots(self, m: Module, *, x: Signal, row: Signal, enable: Value) -> data.View:
-        """Place compartments, metadata and adder trees; return the sum of each filter."""
+    def _dots(
+        self, m: Module, *, x: Signal, row: Signal, enable: Value, valid: Signal
+    ) -> data.View:
+        """Place compartments, metadata and adder trees; return the sum of each filter.
+
+        valid: there is a bit plane; an array of two cycles registers its terms then
+        """
         active_row = Mux(self.write_en, self.write_row, row)
         meta = self._metadata(m, row=active_row) if self._arch.sparsity.weight_bits else None
         compartments = [self._compartment.instance() for _ in x]
@@ -163,13 +180,25 @@ class Macro(Part):
             ]
             if meta is not None:
                 m.d.comb += compartment.meta.eq(meta.cells[index])
+            if self._arch.reads_at_edge:
+                m.d.comb += compartment.read_en.eq(self.issue)
         found = Signal(dots(self._arch))
         for number in range(self._arch.filters):
             m.submodules[f"adder_tree_{number}"] = tree = self._adder_tree.instance()
-            for index, compartment in enumerate(compartments):
-                m.d.comb += tree.terms[index].eq(compartment.terms[number])
+            given = [
+                (tree.terms[index], compartment.terms[number])
+                for index, compartment in enumerate(compartments)
+            ]
             if meta is not None:
-                m.d.comb += tree.constant.eq(meta.constants[number])
+                given.append((tree.constant, meta.constants[number]))
+            for place, (port, value) in enumerate(given):
+                if self._arch.array_cycles == 1:
+                    m.d.comb += port.eq(value)
+                    continue
+                kept = Signal(len(port), name=f"kept_{number}_{place}")
+                m.d.comb += port.eq(kept)
+                with m.If(valid):
+                    m.d.sync += kept.eq(value)
             m.d.comb += found[number].eq(tree.sum)
         return found
 
@@ -182,6 +211,8 @@ class Macro(Part):
             meta_array.row.eq(row),
             meta_array.write_data.eq(self.write_meta),
         ]
+        if self._arch.reads_at_edge:
+            m.d.comb += meta_array.read_en.eq(self.issue)
         return data.View(row_meta(self._arch), meta_array.meta)
 
     def _sums(self, m: Module, *, valid: Signal, step: data.View, found: data.View) -> data.View:
@@ -245,6 +276,17 @@ def step_layout(arch: Arch) -> data.StructLayout:
             "position": position(),
         }
     )
+
+
+def behind(m: Module, step: data.View, valid: Signal, *, name: str) -> tuple[Any, Signal]:
+    """Return a step and whether there is one, a cycle later."""
+    later, later_valid = Signal(step.shape(), name=name), Signal(name=f"{name}_valid")
+    m.d.sync += later_valid.eq(valid)
+    with m.If(valid):
+        m.d.sync += of_plane(later, step)
+    with m.If(valid & step.opens):
+        m.d.sync += of_group(later, step)
+    return later, later_valid
 
 
 def of_plane(stage: data.View, step: data.View) -> list[Value]:

@@ -11,6 +11,7 @@
 
   integer octet, works, adds;
   reg [OCTET-1:0] one;
+  reg [TRACE_ACTIVE_0-1:0] active;
   reg [BANK-1:0] bank;
   reg [ANSWER-1:0] block;
   always @(posedge clk) if (!rst) begin
@@ -19,9 +20,10 @@
       works = 32'(one[OCTET_ANDS_AT+:OCTET_ANDS]);
       if (works != 0) begin
         count(EVENT_AND_OPERATIONS, works);
-        // A bit count belongs to each active segment.
-        adds = works * $countones(one[OCTET_ROW_SET_AT] ? trace[TRACE_ACTIVE_1_AT+:TRACE_ACTIVE_1]
-                                                        : trace[TRACE_ACTIVE_0_AT+:TRACE_ACTIVE_0]);
+        // A bit count belongs to each active segment. Icarus counts a choice wrongly, a register not.
+        active = one[OCTET_ROW_SET_AT] ? trace[TRACE_ACTIVE_1_AT+:TRACE_ACTIVE_1]
+                                       : trace[TRACE_ACTIVE_0_AT+:TRACE_ACTIVE_0];
+        adds = works * $countones(active);
         count(EVENT_AND_SEGMENTS, adds);
         count(EVENT_BIT_COUNTS, adds);
         count(EVENT_JOINS, works * $countones(trace[TRACE_JOIN_AT+:TRACE_JOIN]));

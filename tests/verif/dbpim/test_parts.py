@@ -26,6 +26,7 @@ from verif.runner import Waves
 MACRO = ("adder_tree", "cell_array", "compartment", "dbmu", "ipu", "meta_array", "ppu")
 MACRO += ("psum_array",)
 DENSE_TOO = ("ipu", "ppu")
+WITH_CELLS = ("cell_array", "compartment", "meta_array")
 FEED = {
     **{"activation_buffer": ActivationBuffer, "fetcher": Fetcher, "group_queue": GroupQueue},
     **{"switch": Switch, "tile_store": TileStore, "walker": Walker},
@@ -68,7 +69,8 @@ def launches(*, icarus: bool) -> Iterator[Any]:
         if icarus:
             yield from (row("macro", part, s, pytest.mark.long) for s in dense)
         else:
-            yield from (row("macro", part, s) for s in ("small", *dense))
+            clocked = ("synchronous",) if part in WITH_CELLS else ()
+            yield from (row("macro", part, s) for s in ("small", *dense, *clocked))
             yield from (row("macro", part, s, pytest.mark.long) for s in LONG_SIZES)
     for side, parts, all_sizes in (("feed", FEED, FEED_SIZES), ("system", SYSTEM, SYSTEM_SIZES)):
         for part in parts:
