@@ -2,16 +2,21 @@
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
+from hwgen.chip.protocols import Architecture
 from hwgen.chip.sim.cache import ENVIRONMENT
 from hwgen.chip.sim.waves import Waves
+from hwgen.commands.families import load_architecture
 from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.synthesis.compiling import compile_once
 from hwgen.files import patience
 from tests.rules import named
+from verif.coverage import TOLD
 from verif.cpu import cpu_seconds
+from verif.runner import REPLACED
 from verif.testplan import CPU_SECONDS
 from verif.toolchain import BUILD_ROOT, has_icarus
 
@@ -27,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("hwgen")
     group.addoption("--long", action="store_true", help="run the tests marked long too")
     group.addoption("--formal", action="store_true", help="run the tests marked formal too")
+    group.addoption("--arch", metavar="FILE", help="run each bench at the sizes of this chip alone")
+    group.addoption("--replace", metavar="PART=FILE", help="with memories of yours, and --arch")
     group.addoption("--waves", action="store_true", help="write waves (slow, a build of its own)")
     group.addoption("--waves-from", type=int, default=0, metavar="CYCLE", help="first cycle")
     group.addoption("--waves-to", type=int, default=None, metavar="CYCLE", help="last cycle")
@@ -34,6 +41,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the long tests and the long proofs out unless the person asked for them."""
+    given = config.getoption("--arch") is not None
+    if given:
+        os.environ[TOLD] = "1"
+    if config.getoption("--replace"):
+        os.environ[REPLACED] = config.getoption("--replace")
+    other = {item for item in items if bool(item.get_closest_marker("given_arch")) != given}
+    config.hook.pytest_deselected(items=[item for item in items if item in other])
+    items[:] = [item for item in items if item not in other]
     if config.getoption("--long"):
         return
     kinds = ["long"] if config.getoption("--formal") else ["long", "formal"]
@@ -81,6 +96,15 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
     result = yield
     item.user_properties.append((CPU_SECONDS, f"{cpu_seconds() - item.stash[BEGAN]:.2f}"))
     return result
+
+
+@pytest.fixture
+def given_arch(request: pytest.FixtureRequest) -> Architecture:
+    """The architecture of --arch; a chip of another family skips."""
+    family, arch = load_architecture(Path(request.config.getoption("--arch")))
+    if f"/{family.name}/" not in request.node.nodeid:
+        pytest.skip(f"the architecture is of the family {family.name}")
+    return arch
 
 
 @pytest.fixture

@@ -10,12 +10,16 @@ import cocotb
 from cocotb_tools import runner as cocotb_runner
 from cocotb_tools.runner import Runner, VerilatorControlFile, Verilog, get_runner
 
+from hwgen.chip.replacement import Replacements
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.replace import is_named, memories_of, with_replacements
 from hwgen.chip.sim.cache import build_once, tail, write_sources
+from hwgen.chip.sim.host import unchecked
 from hwgen.chip.sim.simulator import ONE_FILE, WAIVERS
 from hwgen.chip.sim.toolchain import BUILD_JOBS
 from hwgen.chip.sim.waves import WAVES, Waves
+from hwgen.commands.replacing import replacements_of
 from hwgen.errors import SimulationError
 from verif.toolchain import BUILD_ROOT, use_verilator
 from verif.wrapper import TOP, wrapper
@@ -27,6 +31,8 @@ VERILATOR_ARGS = ["--timing", "--x-assign", "unique", "--x-initial", "unique"]
 VERILATOR_ARGS += ["--no-public-flat-rw"]
 ICARUS_ARGS = ["-g2012"]
 GARBAGE = ["+verilator+rand+reset+2"]
+REPLACED = "HWGEN_REPLACED"
+"""Environment variable: what stands for memories in every bench, as `--replace` has it."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,8 @@ def build(
     a quarter of a microsecond in each cycle, so a small one runs several times faster without.
     A build with waves is another build, several times slower to run, and compiles nothing apart.
     """
-    modules = {f"{name}.v": text for name, text in verilog_modules(part).items()}
+    beside = put_into(part)
+    modules = {f"{name}.v": text for name, text in verilog_modules(part).items()} | beside
     harness = f"{harness}\n{WAVES}" if waves else harness
     sources = {**modules, **(extra_sources or {}), f"{TOP}.v": wrapper(part, harness=harness)}
     args, tool = list(ICARUS_ARGS), simulator
@@ -63,7 +70,7 @@ def build(
         args, tool = list(VERILATOR_ARGS), use_verilator()
         blocks = () if waves else compile_once
         sources["waivers.vlt"] = WAIVERS.read_text(encoding="utf-8")
-        sources["control.vlt"] = control_file(blocks)
+        sources["control.vlt"] = control_file(blocks) + unchecked(beside)
         args += ["--hierarchical", "--build"] if blocks else ONE_FILE
     make_flags = os.environ.get("MAKEFLAGS", "")
     facts = [sources, args, tool, cocotb.__version__, make_flags, waves is not None]
@@ -75,6 +82,19 @@ def build(
         builds=BUILD_ROOT,
     )
     return Bench(made.folder, simulator, waves)
+
+
+def put_into(part: Part) -> dict[str, str]:
+    """Put the replacements of `REPLACED` into the memories that a part has; return their files."""
+    texts = os.environ.get(REPLACED, "")
+    given = replacements_of(texts.split(",") if texts else None)
+    memories = memories_of(part)
+    here = [
+        (name, one) for name, one in given.of if any(is_named(name, m, memories) for m in memories)
+    ]
+    found = Replacements(tuple(here))
+    with_replacements(part, found)
+    return found.sources
 
 
 def control_file(compile_once: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """Bench of `activation_buffer`: maps written in pieces and read as words; any reads and writes."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,12 +21,15 @@ from verif.dbpim.buffer_writes import (
     stored_row,
 )
 from verif.dbpim.component import arch_from_environment, pack
+from verif.runner import REPLACED
 from verif.stream import reset
 
 ARCH = arch_from_environment()
 BANKS, CHANNELS, FILTERS = ARCH.banks, ARCH.macro.compartments, ARCH.filters
 CYCLES = 500
 ROW_LIMIT = 1 << 10
+MAY_LOSE = REPLACED in os.environ
+"""A bank of another memory may show anything of a word that is being written: no layer reads it."""
 COLUMNS = max(2, 2 * BANKS - 1)
 """Of the map that all writes go to; the last vector has fewer positions than banks."""
 
@@ -266,7 +270,8 @@ async def reads_and_writes_meet(dut: Any, seed: int) -> None:
                 f"seed {seed}: bank {bank} shows {got}, not {content}"
             )
         for at in reads.items():
-            held[at[0]] = words.get(at, [None] * CHANNELS)
+            unknown = MAY_LOSE and at in places
+            held[at[0]] = [None] * CHANNELS if unknown else words.get(at, [None] * CHANNELS)
         for change in changes:
             old = words.get(change.place, [None] * CHANNELS)
             new = zip(change.data.tolist(), change.enable, old, strict=True)

@@ -3,15 +3,23 @@
 from typing import Any
 
 import cocotb
-from cocotb.triggers import FallingEdge, ReadOnly
+from cocotb.triggers import FallingEdge
 
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
-from verif.dbpim.single_port import CORNERS, Ports, check_single_port, keeps_through_reset
+from verif.dbpim.single_port import (
+    AT_EDGE_CORNERS,
+    CORNERS,
+    Ports,
+    check_single_port,
+    keeps_through_reset,
+    sense,
+)
 from verif.stream import reset
 
-DEPTH = arch_from_environment().macro.rows
-REACHED = Corners(*CORNERS)
+ARCH = arch_from_environment()
+DEPTH = ARCH.macro.rows
+REACHED = Corners(*(AT_EDGE_CORNERS if ARCH.reads_at_edge else CORNERS))
 
 
 def ports_of(dut: Any) -> Ports:
@@ -21,6 +29,7 @@ def ports_of(dut: Any) -> Ports:
         address=dut.cell_array__row,
         write_data=dut.cell_array__write_data,
         read_data=dut.cell_array__q,
+        read_en=dut.cell_array__read_en if ARCH.reads_at_edge else None,
     )
 
 
@@ -47,7 +56,7 @@ async def other_sides_are_complements(dut: Any) -> None:
         dut.cell_array__write_data.value = word
         await FallingEdge(dut.clk)
         dut.cell_array__write_en.value = 0
-        await ReadOnly()
+        await sense(dut, ports_of(dut))
         sides = int(dut.cell_array__q.value), int(dut.cell_array__q_n.value)
         assert sides == (word, full - word), f"got {sides} for {word:#x}"
         await FallingEdge(dut.clk)

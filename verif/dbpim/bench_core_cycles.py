@@ -19,7 +19,6 @@ from hwgen.dbpim.facts.stream import FilterParameters, TilePacket
 from hwgen.dbpim.facts.timing import (
     FETCH_CYCLES,
     FETCH_SLOTS,
-    MACRO_CYCLES,
     REQUANTIZE_CYCLES,
     REQUEST_CYCLES,
     ROW_WRITE_CYCLES,
@@ -87,7 +86,7 @@ def timetable(planes: NDArray[np.int64], *, row_loaded: int) -> Timetable:
             first = max(heads[-1], macro_free[index])
             macro_free[index] = first + count
             issues |= set(range(first, first + count))
-            waiting.append(Event(first + count - 1 + MACRO_CYCLES, vector, index))
+            waiting.append(Event(first + count - 1 + ARCH.macro_cycles, vector, index))
     return Timetable(heads[0], issues, list(pops(waiting)))
 
 

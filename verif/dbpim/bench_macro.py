@@ -81,7 +81,7 @@ class Run:
         self._dut, self._style, self._seed = dut, style, seed
         self._rng = np.random.default_rng(seed + 1000)
         self._ring = RowRing(tiles)
-        self._rules = MacroRules(skip=SKIP)
+        self._rules = MacroRules(skip=SKIP, latency=ARCH.macro_cycles)
         self._heads = list(heads(tiles))
         self._expected = list(expected_results(ARCH, tiles))
         self._on_offer = False
@@ -125,14 +125,18 @@ class Run:
         await FallingEdge(dut.clk)
 
     def _drive_rows(self) -> bool:
-        """Write the row announced before; return whether another one is announced now."""
-        row, dut = self._being_written, self._dut
+        """Write the row announced before; return whether another one is announced now.
+
+        Synchronous cells store a row in the cycle that announces it.
+        """
+        dut, before = self._dut, self._being_written
+        allowed = not self._chance(self._style.no_row)
+        self._being_written = self._ring.next_row() if allowed else None
+        row = self._being_written if ARCH.reads_at_edge else before
         dut.write_en.value = row is not None
         dut.write_row.value = row.row if row else int(self._rng.integers(ARCH.macro.rows))
         dut.write_cells.value = row.cells if row else 0
         dut.write_meta.value = row.meta if row else 0
-        allowed = not self._chance(self._style.no_row)
-        self._being_written = self._ring.next_row() if allowed else None
         return self._being_written is not None
 
     def _drive_head(self) -> Head | None:

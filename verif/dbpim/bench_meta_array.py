@@ -6,10 +6,17 @@ import cocotb
 
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
-from verif.dbpim.single_port import CORNERS, Ports, check_single_port, keeps_through_reset
+from verif.dbpim.single_port import (
+    AT_EDGE_CORNERS,
+    CORNERS,
+    Ports,
+    check_single_port,
+    keeps_through_reset,
+)
 
-DEPTH = arch_from_environment().macro.rows
-REACHED = Corners(*CORNERS)
+ARCH = arch_from_environment()
+DEPTH = ARCH.macro.rows
+REACHED = Corners(*(AT_EDGE_CORNERS if ARCH.reads_at_edge else CORNERS))
 
 
 def ports_of(dut: Any) -> Ports:
@@ -19,6 +26,7 @@ def ports_of(dut: Any) -> Ports:
         address=dut.meta_array__row,
         write_data=dut.meta_array__write_data,
         read_data=dut.meta_array__meta,
+        read_en=dut.meta_array__read_en if ARCH.reads_at_edge else None,
     )
 
 

@@ -8,6 +8,7 @@ from hwgen.dbpim.rtl.adder_tree import AdderTree
 from hwgen.dbpim.rtl.cell_array import CellArray
 from hwgen.dbpim.rtl.compartment import Compartment
 from hwgen.dbpim.rtl.dbmu import Dbmu
+from hwgen.dbpim.rtl.dots import Dots
 from hwgen.dbpim.rtl.ipu import Ipu
 from hwgen.dbpim.rtl.meta_array import MetaArray
 from hwgen.dbpim.rtl.ppu import Ppu
@@ -22,6 +23,7 @@ PARTS = (
     PsumArray,
     Dbmu,
     Compartment,
+    Dots,
     AdderTree,
     Ipu,
     Ppu,
@@ -48,6 +50,8 @@ def arch_of(size: str) -> Arch:
     wide = MacroSize(compartments=16, columns=16, rows=32)
     sizes = {
         "small": small(),
+        "synchronous": replace(small(), cells="synchronous"),
+        "two cycles": replace(small(), array_cycles=2),
         "narrow": narrow(),
         "narrow dense": with_sparsity(narrow(), "none"),
         "wide": replace(small(), macro=wide, psum_entries=64),

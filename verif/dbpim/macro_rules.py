@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from golden.dbpim.ipu import ipu
-from hwgen.dbpim.facts.timing import MACRO_CYCLES, RESULT_SLOTS
+from hwgen.dbpim.facts.timing import RESULT_SLOTS
 from verif.dbpim.macro_stimulus import Head
 
 
@@ -18,10 +18,13 @@ class Seen:
 
 
 class MacroRules:
-    """Expects issue, leave and result.valid of each cycle from what the macro is given."""
+    """Expects issue, leave and result.valid of each cycle from what the macro is given.
 
-    def __init__(self, *, skip: bool) -> None:
-        self._skip = skip
+    latency: from the last bit plane of a result to its entry in the queue
+    """
+
+    def __init__(self, *, skip: bool, latency: int) -> None:
+        self._skip, self._latency = skip, latency
         self._planes_done = 0
         self._visible_from: deque[int] = deque()
 
@@ -43,7 +46,7 @@ class MacroRules:
             return Seen(False, False, result_valid)
         self._planes_done = 0 if last else self._planes_done + 1
         if last and head.ends_result:
-            self._visible_from.append(now + MACRO_CYCLES)
+            self._visible_from.append(now + self._latency)
         return Seen(True, last, result_valid)
 
     @property

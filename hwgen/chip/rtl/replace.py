@@ -33,7 +33,7 @@ def replace_parts(top: Part, replacements: Replacements) -> dict[str, Tiling]:
     check_names(every, replacements)
     found: dict[str, Tiling] = {}
     for name, replacement in replacements.of:
-        chosen = [one for one in memories if one == name or stem(memories[one], one) == name]
+        chosen = [one for one in memories if is_named(name, one, memories)]
         if not chosen:
             raise ConfigError(
                 field="--replace",
@@ -69,6 +69,11 @@ def placed(part: MemoryPart, name: str, replacement: Replacement) -> Tiling:
         )
     part.replacement = replacement
     return tiling(part.asked(), replacement, needs_old=part.reads_what_it_writes)
+
+
+def is_named(name: str, memory: str, memories: Mapping[str, MemoryPart]) -> bool:
+    """Return whether a name is that of a memory, with or without its sizes."""
+    return name in (memory, stem(memories[memory], memory))
 
 
 def stem(part: Part, name: str) -> str:

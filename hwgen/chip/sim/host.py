@@ -5,7 +5,7 @@ from the tables of its family, writes the script, and reads what the host wrote.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -38,9 +38,7 @@ TOP = "host"
 MEMORY_FILE, SCRIPT_FILE = "memory.hex", "script.txt"
 EVENTS_FILE, STORES_FILE, WAVES_FILE = "events.txt", "stores.txt", "waves.vcd"
 UNCHECKED = "beside.vlt"
-NO_TIMESCALE = '`verilator_config\nlint_off -rule TIMESCALEMOD -file "*.v"\n'
-UNCHECKED_FILE = 'lint_off -file "*/{}"\n'
-"""Control file for Verilog of others, whose style is theirs: they may have a timescale."""
+"""Control file for Verilog of others."""
 TOUCHED = "touched "
 """Begin of the line of events that says which bytes of the memory a chip reads and writes."""
 NO_LIMITS = RunLimits()
@@ -247,7 +245,7 @@ def simulator_of(
     sources |= {HOST.name: host, MEMORY.name: MEMORY.read_text(encoding="utf-8")}
     sources |= chip.beside
     if chip.beside:
-        sources[UNCHECKED] = "".join([NO_TIMESCALE, *map(UNCHECKED_FILE.format, chip.beside)])
+        sources[UNCHECKED] = f"`verilator_config\n{unchecked(chip.beside)}"
     if waves is None:
         sources |= chip.controls
         return Simulator(
@@ -257,6 +255,13 @@ def simulator_of(
     sources[HOST.name] = f"{body}{WAVES}{end}{rest}"
     name = f"{chip.name} with waves"
     return Simulator(name=name, sources=sources, top=TOP, args=waves.arguments)
+
+
+def unchecked(files: Iterable[str]) -> str:
+    """Return lines of a control file: Verilog of others has its own style, and a timescale."""
+    names = list(files)
+    lines = ['lint_off -rule TIMESCALEMOD -file "*.v"', *(f'lint_off -file "*/{n}"' for n in names)]
+    return "".join(f"{line}\n" for line in lines) if names else ""
 
 
 def script_text(work: Work, chip: HostedChip[Any]) -> str:

@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 from hwgen.chip.axi import BURST_BEATS
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.instructions import FACTOR_BITS, MOST_CORES, Opcode, field_bits
-from hwgen.dbpim.facts.timing import TABLE_LOOKUPS
+from hwgen.dbpim.facts.timing import TABLE_LOOKUPS, macro_cycles
 from hwgen.errors import ConfigError
 from hwgen.files.load import load_spec
 from hwgen.network.quantization import MULTIPLIER_BITS, SIGNIFICANT_BITS
@@ -109,6 +109,10 @@ class Arch:
     input_streams: own: each core reads its slice of the maps; shared: as the paper has it, all
         cores compute other filters of the words of one stream, in the cycle model alone
     macro, sparsity: see MacroSize and Sparsity
+    array_cycles: from the registered bit plane to the sums of its row, 1 if the file leaves it out;
+        with 2 the terms of the DBMUs are registered before the adder trees
+    cells: how cell arrays and metadata of a macro are read: `combinational`, if the file leaves it
+        out, or `synchronous`, at the clock's edge, as SRAMs and block RAMs are
     row_unit: see RowUnit; a file may leave it out, and its chip has none
     """
 
@@ -136,6 +140,8 @@ class Arch:
     rounding: tuple[ChipRounding, ...]
     input_streams: Literal["own", "shared"]
     sparsity: Sparsity
+    array_cycles: Literal[1, 2] = 1
+    cells: Literal["combinational", "synchronous"] = "combinational"
     row_unit: RowUnit | None = None
 
     @model_validator(mode="after")
@@ -282,6 +288,16 @@ class Arch:
         return FACTOR_BITS if "float32" in self.rounding else MULTIPLIER_BITS
 
     @property
+    def macro_cycles(self) -> int:
+        """From issuing the last bit plane of a result to its entry in the result queue."""
+        return macro_cycles(self.array_cycles)
+
+    @property
+    def reads_at_edge(self) -> bool:
+        """Whether a row of cells is read at the clock's edge, given a cycle early."""
+        return self.cells == "synchronous"
+
+    @property
     def row_lanes(self) -> int:
         """Positions of a vector that the row unit of a core computes at a time; 0: it has none."""
         return self.row_unit.lanes if self.row_unit else 0
@@ -305,16 +321,20 @@ class Arch:
     def digest(self) -> str:
         """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
 
-        `name`, `clock_mhz` and `memory_latency_cycles` are left out, and so is an absent
-        `row_unit`. The latency may lead the compiler to another split of a layer, because the
-        cycle model judges the splits; each of these programs runs on every chip of the digest and
-        gives the same answer.
+        `name`, `clock_mhz` and `memory_latency_cycles` are left out, and so are an absent
+        `row_unit`, an array of one cycle and combinational cells. The latency may lead the
+        compiler to another split of a layer, because the cycle model judges the splits; each of
+        these programs runs on every chip of the digest and gives the same answer.
         """
         facts = asdict(self)
         for key in ("name", "clock_mhz", "memory_latency_cycles"):
             del facts[key]
         if self.row_unit is None:
             del facts["row_unit"]
+        if self.array_cycles == 1:
+            del facts["array_cycles"]
+        if not self.reads_at_edge:
+            del facts["cells"]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property

@@ -19,8 +19,17 @@ FETCH_SLOTS = 4
 SWITCH_CYCLES = 1
 """Switch: from moving the last input of a group to the cycle in which macros see the group."""
 
-MACRO_CYCLES = 3
-"""Macro: from issuing the last bit plane of a result to its entry in the result queue."""
+AROUND_ARRAY_CYCLES = 2
+"""Macro: of issuing a bit plane and of the PPU, before and behind the array."""
+
+
+def macro_cycles(array_cycles: int) -> int:
+    """Return the latency of a macro whose array takes so many cycles.
+
+    From issuing the last bit plane of a result to its entry in the result queue.
+    """
+    return AROUND_ARRAY_CYCLES + array_cycles
+
 
 RESULT_SLOTS = 2
 """Results that a macro may have between its last bit plane and the output stage."""

@@ -5,7 +5,7 @@ rules: docs/dbpim-microarchitecture.md.
 """
 
 from hwgen.chip.compiled import compiled
-from hwgen.dbpim.facts.timing import MACRO_CYCLES, RESULT_SLOTS, TILE_SLOTS
+from hwgen.dbpim.facts.timing import RESULT_SLOTS, TILE_SLOTS
 from hwgen.dbpim.model.state import (
     BUSY,
     GROUP_END,
@@ -108,7 +108,7 @@ def issue(
     if result:
         core.outstanding[macro] += 1
         entry = core.result_ring[macro, core.result_tail[macro] % RESULT_RING]
-        entry[RESULT_VISIBLE] = t + MACRO_CYCLES
+        entry[RESULT_VISIBLE] = t + sizes.macro_cycles
         entry[RESULT_EMIT] = tile.last == 1 and active
         entry[RESULT_TILE_END] = group[GROUP_TILE_END]
         entry[RESULT_ROW] = core.issue_row[macro]

@@ -133,6 +133,7 @@ class Sizes(NamedTuple):
     beat_filters, beat_channels: filters of a tile, channels of taps whose parameters share a beat
     tap_beats: beats of one word of taps; table_beats: of a table
     beat_pieces: pieces of a row of weights in a beat
+    macro_cycles: from the last bit plane of a result to its entry in the result queue
     shares_stream: all cores compute with the words of one stream
     """
 
@@ -160,6 +161,7 @@ class Sizes(NamedTuple):
     tap_beats: int
     table_beats: int
     beat_pieces: int
+    macro_cycles: int
     shares_stream: bool
 
 
@@ -342,5 +344,6 @@ def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
         tap_beats=taps_beats(arch).tap,
         table_beats=TABLE_BYTES // arch.port_bytes,
         beat_pieces=arch.port_bits // PIECE_BITS,
+        macro_cycles=arch.macro_cycles,
         shares_stream=arch.shares_stream,
     )

@@ -26,6 +26,7 @@ BLOCK_OF: Mapping[str, str] = {
     "switch": "switch",
     "group_queue": "macros",
     "macro": "macros",
+    "dots": "trees",
     "compartment": "trees",
     "adder_tree": "trees",
     "cell_array": "cells",

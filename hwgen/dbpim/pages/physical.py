@@ -31,6 +31,7 @@ PART_OF: Mapping[str, Part] = {
     "group_queue": "inputs",
     "ipu": "inputs",
     "mask_array": "inputs",
+    "dots": "trees",
     "compartment": "trees",
     "adder_tree": "trees",
     "cell_array": "cells",

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
-from hwgen.dbpim.rtl.cell_array import CellArray
+from hwgen.dbpim.rtl.cell_array import CellArray, read_enable
 from hwgen.dbpim.rtl.dbmu import Dbmu
 from hwgen.dbpim.rtl.layouts import cell_meta
 from hwgen.network.sparsity import PHI_LIMIT
@@ -16,20 +16,25 @@ from hwgen.network.sparsity import PHI_LIMIT
 class Compartment(Part):
     """A cell array, and a DBMU under the cell columns of each filter.
 
-    ``terms[f] = dbmu(x, cells[row] of filter f)``
+    ``terms[f] = dbmu(x, cells[row] of filter f)``; with synchronous cells the row of the cycle
+    before
 
     Ports
         clk         in   1                    rising edge; there is no reset
         write_en    in   1                    store ``write_data`` in ``row`` at this clock edge
         row         in   row_bits             unsigned, below ``rows``: written or computing
+        read_en     in   1                    ``row`` computes in the next cycle; only with
+                                              synchronous cells
         write_data  in   columns              one bit for each cell column
         x           in   1                    one bit of the compartment's input byte
         meta        in   columns x cell_meta  sign and block index of the cells of the row that
                                               computes; only with ``weight_bits``
         enable      in   2 x F                bits 2f, 2f + 1: first, second cell of filter f counts
         terms       out  F x 8                unsigned, see ``Dbmu``
-    Latency  0 from ``x`` and ``row``; what is written is seen in the next cycle
-    Rate     one row in each cycle; ``terms`` are undefined in a cycle that writes
+    Latency  0 from ``x`` and ``row``; what is written is seen in the next cycle. Synchronous: 1
+             from ``row``
+    Rate     one row in each cycle; ``terms`` are undefined in a cycle that writes, with synchronous
+             cells in one after a cycle without ``read_en``
     Errors   none: ``Arch`` has checked the sizes
     Golden   ``golden.dbpim.compartment``
     Source   seed 002, V-C
@@ -48,6 +53,7 @@ class Compartment(Part):
             "clk": In(1),
             "write_en": In(1),
             "row": In(bits_for_index(arch.macro.rows)),
+            **read_enable(arch),
             "write_data": In(columns),
             "x": In(1),
             "enable": In(PHI_LIMIT * arch.filters),
@@ -66,6 +72,8 @@ class Compartment(Part):
             cell_array.row.eq(self.row),
             cell_array.write_data.eq(self.write_data),
         ]
+        if self._arch.reads_at_edge:
+            m.d.comb += cell_array.read_en.eq(self.read_en)
         columns = self._arch.columns_per_filter
         for index in range(self._arch.filters):
             m.submodules[f"dbmu_{index}"] = dbmu = self._dbmu.instance()

@@ -1,6 +1,6 @@
 """A core: M macros behind one switch, with their activation buffer and SIMD unit."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -57,7 +57,7 @@ class Core(Part):
         computes          out     1             a macro issues a bit plane, or the SIMD unit works
         waits_for_load    out     1             the walker lacks a tile or taps, or a macro a row
         pulses            out     core_pulses   events of this cycle, for benches only
-    Latency  of its parts; a row is in the arrays ``ROW_WRITE_CYCLES`` after `row.write`
+    Latency  of its parts; a row may compute ``ROW_WRITE_CYCLES`` after `row.write`
     Rate     of its parts
     Errors   none
     Golden   ``golden.network.infer_layer``
@@ -237,19 +237,10 @@ class Core(Part):
     def _compute(
         self, m: Module, *, store: PartInstance, queue: PartInstance, output: PartInstance
     ) -> list[PartInstance]:
-        """Place the macros and the register that brings rows to all of them."""
-        # Cycle 0: `row.write` inhibits the issue. Cycle 1: the registered row enters the arrays.
+        """Place the macros, and bring rows to all of them."""
         row = self.loads.row
-        write_en, row_index = Signal(), Signal.like(store.row_index)
-        cells, meta = Signal.like(row.cells), Signal.like(row.meta)
         m.d.comb += store.row_write.eq(row.write)
-        m.d.sync += write_en.eq(row.write)
-        with m.If(row.write):
-            m.d.sync += [
-                row_index.eq(store.row_index),
-                cells.eq(row.cells),
-                meta.eq(row.meta),
-            ]
+        write_en, row_index, cells, meta = self._row_for_macros(m, store=store)
         macros = []
         for index in range(self._arch.macros_per_core):
             m.submodules[f"macro_{index}"] = macro = self._macro.instance()
@@ -271,6 +262,26 @@ class Core(Part):
             ]
             macros.append(macro)
         return macros
+
+    def _row_for_macros(
+        self, m: Module, *, store: PartInstance
+    ) -> tuple[Value, Value, data.View, data.View]:
+        """Return whether a row enters the arrays, which one, its cells and its metadata."""
+        row = self.loads.row
+        if self._arch.reads_at_edge:
+            # `row.write` inhibits the issue, so that the one port of the arrays is free.
+            return row.write, store.row_index, row.cells, row.meta
+        # Cycle 0: `row.write` inhibits the issue. Cycle 1: the registered row enters the arrays.
+        write_en, row_index = Signal(), Signal.like(store.row_index)
+        cells, meta = Signal.like(row.cells), Signal.like(row.meta)
+        m.d.sync += write_en.eq(row.write)
+        with m.If(row.write):
+            m.d.sync += [
+                row_index.eq(store.row_index),
+                cells.eq(row.cells),
+                meta.eq(row.meta),
+            ]
+        return write_en, row_index, cells, meta
 
     def _write_results(
         self,

@@ -1,6 +1,8 @@
 """One PIM macro: takes groups of inputs, gives the sums of the filters."""
 
-from amaranth.hdl import ClockSignal, Module, Mux, Signal, Value
+from typing import Any
+
+from amaranth.hdl import ClockSignal, Module, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -9,8 +11,7 @@ from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.instructions import Opcode, field_bits
 from hwgen.dbpim.facts.timing import RESULT_SLOTS
-from hwgen.dbpim.rtl.adder_tree import AdderTree
-from hwgen.dbpim.rtl.compartment import Compartment
+from hwgen.dbpim.rtl.dots import Dots
 from hwgen.dbpim.rtl.ipu import Ipu
 from hwgen.dbpim.rtl.layouts import (
     dots,
@@ -21,7 +22,6 @@ from hwgen.dbpim.rtl.layouts import (
     row_cells,
     row_meta,
 )
-from hwgen.dbpim.rtl.meta_array import MetaArray
 from hwgen.dbpim.rtl.ppu import Ppu
 from hwgen.network.sparsity import PHI_LIMIT
 
@@ -35,7 +35,9 @@ class Macro(Part):
     Pipeline
         cycle 0  issue: the IPU selects a bit plane of the group at the head of the queue
         cycle 1  array: one row of cells, DBMUs and adder trees work on the registered bit plane;
-                 a filter's cells are added before the register
+                 a filter's cells are added before the register. With `array_cycles` of 2 the
+                 trees work a cycle later on registered terms, and what follows is a cycle later.
+                 Synchronous cells get the row in cycle 0
         cycle 2  PPU: shift, accumulate, read or write the partial sums
         cycle 3  result: the oldest finished result is offered to the output stage
 
@@ -44,7 +46,8 @@ class Macro(Part):
         head                in      queue_head  the group, its tag and the macro's position
         head_row_loaded     in      1           the group's row has been written
         head_filter_enable  in      16          cell columns that count, from the tile's header
-        inhibit             in      1           issue nothing: the next cycle writes the array
+        inhibit             in      1           issue nothing: the next cycle writes the array, of
+                                                synchronous cells this one
         leave               out     1           the head's last bit plane issues: pop the queue head
         issue               out     1           a bit plane issues in this cycle
         result              stream  result      of a vector, if its sums or its chunk are complete
@@ -53,10 +56,11 @@ class Macro(Part):
         write_cells         in      row_cells   cell bits, for each compartment
         write_meta          in      row_meta    signs, indices and constants for the enabled cell
                                                 columns; ignored without ``weight_bits``
-    Latency  ``MACRO_CYCLES`` from the last bit plane of a result to ``result.valid``
+    Latency  ``Arch.macro_cycles`` from the last bit plane of a result to ``result.valid``
     Rate     one bit plane in each cycle; max(1, non-zero bit planes) cycles a group, always
              8 without ``input_bits``; stalls while RESULT_SLOTS results have not been taken
-    Errors   none: ``Arch`` has checked the sizes; ``write_en`` must follow ``inhibit``
+    Errors   none: ``Arch`` has checked the sizes; ``write_en`` must follow ``inhibit``, with
+             synchronous cells it must come with it
     Golden   ``golden.dbpim.macro``
     Source   seed 002, V-C; docs/dbpim-microarchitecture.md, "Cell array and macro"
     """
@@ -66,13 +70,9 @@ class Macro(Part):
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
         self._ipu = Ipu(arch=arch)
-        self._compartment = Compartment(arch=arch)
-        self._adder_tree = AdderTree(arch=arch)
+        self._dots = Dots(arch=arch)
         self._ppu = Ppu(arch=arch)
-        self.parts = [self._ipu, self._compartment, self._adder_tree, self._ppu]
-        if arch.sparsity.weight_bits:
-            self._meta_array = MetaArray(arch=arch)
-            self.parts += [self._meta_array]
+        self.parts = [self._ipu, self._dots, self._ppu]
         super().__init__(
             {
                 "head_valid": In(1),
@@ -104,8 +104,14 @@ class Macro(Part):
         with m.If(self.issue):
             m.d.sync += [x.eq(bit_plane), *of_plane(in_array, step)]
         with m.If(self.issue & step.opens):
-            m.d.sync += [row.eq(self.head.tag.row), *of_group(in_array, step)]
-        found = self._dots(m, x=x, row=row, enable=in_array.filter_enable)
+            if not self._arch.reads_at_edge:
+                m.d.sync += row.eq(self.head.tag.row)
+            m.d.sync += of_group(in_array, step)
+        if self._arch.reads_at_edge:
+            m.d.comb += row.eq(self.head.tag.row)
+        found = self._computed(m, x=x, row=row, enable=in_array.filter_enable, valid=in_array_valid)
+        if self._arch.array_cycles > 1:
+            in_array, in_array_valid = behind(m, in_array, in_array_valid, name="in_trees")
 
         # Cycle 2: PPU.
         dots_in_ppu = Signal(dots(self._arch))
@@ -146,43 +152,30 @@ class Macro(Part):
         begun, taken = self.issue & ends_result(step), self.result.valid & self.result.ready
         m.d.sync += outstanding.eq(outstanding + begun - taken)
 
-    def _dots(self, m: Module, *, x: Signal, row: Signal, enable: Value) -> data.View:
-        """Place compartments, metadata and adder trees; return the sum of each filter."""
-        active_row = Mux(self.write_en, self.write_row, row)
-        meta = self._metadata(m, row=active_row) if self._arch.sparsity.weight_bits else None
-        compartments = [self._compartment.instance() for _ in x]
-        for index, compartment in enumerate(compartments):
-            m.submodules[f"compartment_{index}"] = compartment
-            m.d.comb += [
-                compartment.clk.eq(ClockSignal()),
-                compartment.write_en.eq(self.write_en),
-                compartment.row.eq(active_row),
-                compartment.write_data.eq(self.write_cells[index]),
-                compartment.x.eq(x[index]),
-                compartment.enable.eq(enable),
-            ]
-            if meta is not None:
-                m.d.comb += compartment.meta.eq(meta.cells[index])
-        found = Signal(dots(self._arch))
-        for number in range(self._arch.filters):
-            m.submodules[f"adder_tree_{number}"] = tree = self._adder_tree.instance()
-            for index, compartment in enumerate(compartments):
-                m.d.comb += tree.terms[index].eq(compartment.terms[number])
-            if meta is not None:
-                m.d.comb += tree.constant.eq(meta.constants[number])
-            m.d.comb += found[number].eq(tree.sum)
-        return found
+    def _computed(
+        self, m: Module, *, x: Signal, row: Signal, enable: Value, valid: Signal
+    ) -> data.View:
+        """Place the array; return the sum of each filter.
 
-    def _metadata(self, m: Module, *, row: Value) -> data.View:
-        """Place the metadata; return that of the active row."""
-        m.submodules.meta_array = meta_array = self._meta_array.instance()
+        valid: there is a bit plane; an array of two cycles registers its terms then
+        """
+        m.submodules.dots = array = self._dots.instance()
         m.d.comb += [
-            meta_array.clk.eq(ClockSignal()),
-            meta_array.write_en.eq(self.write_en),
-            meta_array.row.eq(row),
-            meta_array.write_data.eq(self.write_meta),
+            array.clk.eq(ClockSignal()),
+            array.x.eq(x),
+            array.row.eq(row),
+            array.enable.eq(enable),
+            array.write_en.eq(self.write_en),
+            array.write_row.eq(self.write_row),
+            array.write_cells.eq(self.write_cells),
         ]
-        return data.View(row_meta(self._arch), meta_array.meta)
+        if self._arch.array_cycles > 1:
+            m.d.comb += array.valid.eq(valid)
+        if self._arch.reads_at_edge:
+            m.d.comb += array.read_en.eq(self.issue)
+        if self._arch.sparsity.weight_bits:
+            m.d.comb += array.write_meta.eq(self.write_meta)
+        return array.sums
 
     def _sums(self, m: Module, *, valid: Signal, step: data.View, found: data.View) -> data.View:
         """Place the PPU; return its sums."""
@@ -245,6 +238,17 @@ def step_layout(arch: Arch) -> data.StructLayout:
             "position": position(),
         }
     )
+
+
+def behind(m: Module, step: data.View, valid: Signal, *, name: str) -> tuple[Any, Signal]:
+    """Return a step and whether there is one, a cycle later."""
+    later, later_valid = Signal(step.shape(), name=name), Signal(name=f"{name}_valid")
+    m.d.sync += later_valid.eq(valid)
+    with m.If(valid):
+        m.d.sync += of_plane(later, step)
+    with m.If(valid & step.opens):
+        m.d.sync += of_group(later, step)
+    return later, later_valid
 
 
 def of_plane(stage: data.View, step: data.View) -> list[Value]:

@@ -46,3 +46,38 @@ def test_lanes_of_a_row_unit_are_checked(lanes: int, allowed: str, tmp_path: Pat
 def paper() -> Arch:
     """Return the chip without the unit."""
     return load_arch(CONFIGS / "paper_float32.yaml")
+
+
+def test_an_array_of_two_cycles_is_another_chip() -> None:
+    one = paper()
+    two = replace(one, array_cycles=2)
+    assert "array_cycles" not in configuration_of(one)
+    assert configuration_of(two)["array_cycles"] == 2
+    assert (one.macro_cycles, two.macro_cycles) == (3, 4)
+    assert two.digest != one.digest == replace(two, array_cycles=1).digest
+
+
+def test_cycles_of_an_array_are_checked(tmp_path: Path) -> None:
+    path = tmp_path / "chip.yaml"
+    text = (CONFIGS / "tiny.yaml").read_text(encoding="utf-8")
+    path.write_text(f"{text}array_cycles: 3\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="array_cycles must be 1 or 2, got 3"):
+        load_arch(path)
+
+
+def test_synchronous_cells_are_another_chip() -> None:
+    combinational = paper()
+    synchronous = replace(combinational, cells="synchronous")
+    assert "cells" not in configuration_of(combinational)
+    assert configuration_of(synchronous)["cells"] == "synchronous"
+    assert synchronous.macro_cycles == combinational.macro_cycles
+    assert synchronous.digest != combinational.digest
+    assert replace(synchronous, cells="combinational").digest == combinational.digest
+
+
+def test_the_kind_of_cells_is_checked(tmp_path: Path) -> None:
+    path = tmp_path / "chip.yaml"
+    text = (CONFIGS / "tiny.yaml").read_text(encoding="utf-8")
+    path.write_text(f"{text}cells: clocked\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="cells must be 'combinational' or 'synchronous', got"):
+        load_arch(path)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from golden.network import infer
 from hwgen.chip.trouble import Trouble
 from hwgen.data.load import load_dataset
 from hwgen.dbpim.compiler import unstored
-from hwgen.dbpim.facts.arch import SWITCHES
+from hwgen.dbpim.facts.arch import SWITCHES, Arch
+from hwgen.dbpim.model import CycleModel
 from hwgen.dbpim.sim import simulate
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network
@@ -28,6 +30,12 @@ COMBINATIONS = 20
 
 def digits_network(model: str) -> QuantizedNetwork:
     return load_network(CONFIGS / "networks" / f"digits_{model}.npz")
+
+
+def cycles_of(network: QuantizedNetwork, arch: Arch, images: np.ndarray) -> int:
+    """Return the cycles that the model predicts."""
+    program = compiled(network, arch)
+    return CycleModel(program, arch).predict(infer(network, images)).cycles
 
 
 def digits_images(count: int) -> np.ndarray:
@@ -66,6 +74,56 @@ def test_random_network(seed: int, tmp_path: Path) -> None:
     network = random_network(draw_recipe(seed), seed=seed)
     arch = chip_arch("small", latency=1 + 37 * seed)
     check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
+
+
+def test_arrays_of_two_cycles(tmp_path: Path) -> None:
+    """Trained and drawn networks, every cycle as predicted; digits takes a few cycles more."""
+    arch = replace(chip_arch("tiny"), array_cycles=2)
+    for number, network in enumerate(
+        [random_network(draw_recipe(seed), seed=seed) for seed in (7, 9)]
+    ):
+        check_chip(network, arch, random_images(network, 2, seed=number), tmp_path)
+    digits, images = digits_network("small_cnn"), digits_images(1)
+    check_chip(digits, arch, images, tmp_path)
+    later, sooner = (
+        cycles_of(digits, chip, images) for chip in (arch, replace(arch, array_cycles=1))
+    )
+    assert sooner < later < 1.01 * sooner
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("sparsity", ["all", "none"])
+def test_many_networks_on_arrays_of_two_cycles(sparsity: str, tmp_path: Path) -> None:
+    arch = replace(chip_arch("small", sparsity), array_cycles=2)
+    check_chip(digits_network("small_cnn"), arch, digits_images(16), tmp_path, batch=16)
+    for seed in range(20, 40):
+        network = random_network(draw_recipe(seed), seed=seed)
+        check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
+
+
+def test_synchronous_cells(tmp_path: Path) -> None:
+    """Their rows are given early: every cycle is as predicted, without a word about cells."""
+    arch = replace(chip_arch("tiny"), cells="synchronous")
+    check_chip(digits_network("small_cnn"), arch, digits_images(1), tmp_path)
+    for seed in (7, 9):
+        network = random_network(draw_recipe(seed), seed=seed)
+        check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
+        later = replace(arch, array_cycles=2)
+        check_chip(network, later, random_images(network, 2, seed=seed), tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("array_cycles", [1, 2])
+@pytest.mark.parametrize("sparsity", ["all", "none"])
+def test_many_networks_on_synchronous_cells(
+    sparsity: str, array_cycles: Literal[1, 2], tmp_path: Path
+) -> None:
+    arch = chip_arch("small", sparsity)
+    arch = replace(arch, cells="synchronous", array_cycles=array_cycles)
+    check_chip(digits_network("small_cnn"), arch, digits_images(16), tmp_path, batch=16)
+    for seed in range(20, 30):
+        network = random_network(draw_recipe(seed), seed=seed)
+        check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
 
 
 @pytest.mark.parametrize("batch", [2, 3])

@@ -51,6 +51,11 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
 
 
 @pytest.mark.long
+def test_synchronous_cells(tmp_path: Path, waves: Waves | None) -> None:
+    run_core(replace(SMALL, cells="synchronous"), tmp_path, waves)
+
+
+@pytest.mark.long
 def test_dense(tmp_path: Path, waves: Waves | None) -> None:
     run_core(DENSE, tmp_path, waves)
 
@@ -78,4 +83,5 @@ def test_one_macro(tmp_path: Path, waves: Waves | None) -> None:
 
 def test_lint_clean() -> None:
     assert lint_part(Core(arch=SMALL)) == ""
+    assert lint_part(Core(arch=replace(SMALL, cells="synchronous"))) == ""
     assert lint_part(Core(arch=DENSE)) == ""

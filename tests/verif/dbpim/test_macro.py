@@ -34,6 +34,18 @@ def test_small_macro(tmp_path: Path, waves: Waves | None) -> None:
     run_macro(small(), tmp_path, waves)
 
 
+@pytest.mark.parametrize("switches", ["all", pytest.param("none", marks=pytest.mark.long)])
+def test_array_of_two_cycles(switches: str, tmp_path: Path) -> None:
+    run_macro(with_sparsity(replace(small(), array_cycles=2), switches), tmp_path)
+
+
+@pytest.mark.parametrize("array_cycles", [1, 2])
+@pytest.mark.parametrize("switches", ["all", pytest.param("none", marks=pytest.mark.long)])
+def test_synchronous_cells(switches: str, array_cycles: Literal[1, 2], tmp_path: Path) -> None:
+    arch = replace(small(), cells="synchronous", array_cycles=array_cycles)
+    run_macro(with_sparsity(arch, switches), tmp_path)
+
+
 @pytest.mark.long
 def test_narrow_dense_macro(tmp_path: Path, waves: Waves | None) -> None:
     run_macro(with_sparsity(narrow(), "none"), tmp_path, waves)
@@ -66,3 +78,5 @@ def test_macro_of_other_sizes(
 def test_lint_clean(switches: str) -> None:
     assert lint_part(Macro(arch=with_sparsity(small(), switches))) == ""
     assert lint_part(Macro(arch=with_sparsity(narrow(), switches))) == ""
+    clocked = replace(small(), cells="synchronous", array_cycles=2)
+    assert lint_part(Macro(arch=with_sparsity(clocked, switches))) == ""

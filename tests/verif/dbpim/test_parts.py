@@ -23,9 +23,14 @@ from verif.dbpim.system_parts import run_system_bench
 from verif.lint import lint_part
 from verif.runner import Waves
 
-MACRO = ("adder_tree", "cell_array", "compartment", "dbmu", "ipu", "meta_array", "ppu")
+MACRO = ("adder_tree", "cell_array", "compartment", "dbmu", "dots", "ipu", "meta_array", "ppu")
 MACRO += ("psum_array",)
-DENSE_TOO = ("ipu", "ppu")
+DENSE_TOO = ("dots", "ipu", "ppu")
+ARRAYS = {
+    **dict.fromkeys(("cell_array", "compartment", "meta_array"), ("synchronous",)),
+    "dots": ("synchronous", "two cycles"),
+}
+"""Sizes that differ in how an array is read, or how long it takes."""
 FEED = {
     **{"activation_buffer": ActivationBuffer, "fetcher": Fetcher, "group_queue": GroupQueue},
     **{"switch": Switch, "tile_store": TileStore, "walker": Walker},
@@ -68,7 +73,8 @@ def launches(*, icarus: bool) -> Iterator[Any]:
         if icarus:
             yield from (row("macro", part, s, pytest.mark.long) for s in dense)
         else:
-            yield from (row("macro", part, s) for s in ("small", *dense))
+            others = ARRAYS.get(part, ())
+            yield from (row("macro", part, s) for s in ("small", *dense, *others))
             yield from (row("macro", part, s, pytest.mark.long) for s in LONG_SIZES)
     for side, parts, all_sizes in (("feed", FEED, FEED_SIZES), ("system", SYSTEM, SYSTEM_SIZES)):
         for part in parts:
