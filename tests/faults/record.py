@@ -18,7 +18,7 @@ CLASSES = {
     "test ports": "by rule: the signal leads to the trace alone",
     "part": "no network shows it; the bench of the part does, at the size of the chip",
     "by hand": "with its reason",
-    "open": "survives all networks and benches, and nothing else is known",
+    "open": "survives the networks; no bench that was run kills it",
 }
 
 
@@ -40,7 +40,7 @@ class FamilyRecord:
     """The faults of a family.
 
     chips: what the Verilog is of; networks: what each is there for, in the order in which faults
-        meet them; seconds: of all of it
+        meet them; seconds: of all of it; commit: of the sources
     """
 
     chips: Sequence[str]
@@ -48,6 +48,7 @@ class FamilyRecord:
     networks: Mapping[str, str]
     faults: Sequence[Classified]
     seconds: int
+    commit: str
 
 
 def read_record() -> dict[str, FamilyRecord]:
@@ -101,7 +102,7 @@ def family_lines(family: str, record: FamilyRecord) -> Iterator[str]:
     yield ""
     yield (
         f"{len(record.faults)} faults (seed {record.seed}) of {', '.join(record.chips)},"
-        f" {record.seconds // 60} minutes on two cores."
+        f" {record.seconds // 60} minutes on two cores, at commit {record.commit}."
     )
     yield ""
     yield "| class | faults |"
