@@ -108,6 +108,7 @@ class Macro(Part):
                 m.d.sync += row.eq(self.head.tag.row)
             m.d.sync += of_group(in_array, step)
         if self._arch.reads_at_edge:
+            # A cycle early: the row is that of the head.
             m.d.comb += row.eq(self.head.tag.row)
         found = self._computed(m, x=x, row=row, enable=in_array.filter_enable, valid=in_array_valid)
         if self._arch.array_cycles > 1:

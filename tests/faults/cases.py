@@ -1,0 +1,195 @@
+"""The networks that meet faults, by family: the chip of each, its work, how its trace is read."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from hwgen.chip.runs import SimulatedRun
+from hwgen.chip.sim.host import HostedChip, Work
+from hwgen.network import INPUT, QuantizedNetwork
+from verif.toolchain import ROOT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A network on a chip.
+
+    what: it is there for; work: of its host; runs: of what the host wrote down
+    """
+
+    name: str
+    what: str
+    work: Work
+    runs: Callable[[Sequence[Any]], Iterator[SimulatedRun]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """A chip and the networks that run on it, in the order in which faults meet them."""
+
+    chip: HostedChip[Any]
+    cases: Sequence[Case]
+
+
+def tried(family: str) -> list[Tried]:
+    """Return the chips of a family whose faults are drawn."""
+    return FAMILIES[family]()
+
+
+def dbpim() -> list[Tried]:
+    """Return the tiny chip, which runs two images at once, and of a large network one."""
+    from hwgen.dbpim.compiler import compile_network
+    from hwgen.dbpim.facts.arch import load_arch
+    from hwgen.dbpim.model import SplitCost
+    from hwgen.dbpim.sim.chip_run import hosted
+    from hwgen.dbpim.sim.simulate import job_of, simulated_runs
+    from hwgen.network.file import load_network
+    from verif.dbpim.directed_network import directed
+    from verif.dbpim.random_network import random_images
+
+    arch = load_arch(TINY)
+    digits = load_network(ROOT / "configs/networks/digits_small_cnn.npz")
+    networks: list[tuple[str, str, QuantizedNetwork, int]] = [
+        ("digits", "as trained", digits, 2),
+        ("spilled", "bands of rows, and maps in memory", spilled(), 1),
+        *((name, what, directed(name), 2) for name, what in DIRECTED.items()),
+    ]
+    cases = []
+    for name, what, network, count in networks:
+        program = compile_network(network, arch, images=count, layer_cost=SplitCost(arch))
+        images = random_images(network, count, seed=0)
+        cases.append(
+            Case(
+                name=name,
+                what=what,
+                work=job_of(arch, program, images).work(),
+                runs=partial(simulated_runs, program=program, arch=arch, inputs=images),
+            )
+        )
+    return [Tried(chip=hosted(arch), cases=cases)]
+
+
+DIRECTED = {
+    "residuals": "additions, one of them fused, and pooling",
+    "squeeze_and_excite": "products, tables, a mean",
+    "growing_maps": "pixels repeated, and zeros between pixels",
+    "depthwise": "groups",
+    "shortcuts": "channels that are appended and dropped, strides in one direction",
+    "mixed_digits": "weights of up to four digits",
+    "pools": "windows of all kinds",
+    "answer_of_bytes": "an answer that is a map",
+}
+"""Directed networks of the benches, and what they are there for."""
+
+
+def spilled() -> QuantizedNetwork:
+    """Return a network whose maps are larger than the buffers of the tiny chip."""
+    from verif.dbpim.directed_corners import fill_weights, finish
+    from verif.dbpim.directed_operations import depthwise_weights
+    from verif.dbpim.network_builder import NetworkBuilder
+
+    net = NetworkBuilder(name="spilled", shape=(32, 32, 3), seed=1, zero_point=7)
+    weights = fill_weights(net, INPUT, [2] * 8, kernel=(2, 2))
+    now = net.conv(INPUT, weights, kernel=(2, 2), padding=1)
+    now = net.max_pool(now, kernel=2, stride=1, padding=0)
+    now = net.depthwise(now, depthwise_weights(net, now, 3), stride=3)
+    finish(net, now)
+    return net.build()
+
+
+def mram() -> list[Tried]:
+    """Return the tiny chip, whose networks switch between three widths."""
+    from hwgen.mram.sim.chip_run import hosted
+    from hwgen.mram.sim.simulate import job_of, simulated_runs
+    from tests.verif.mram.chips import (
+        chip_arch,
+        compiled,
+        images_of,
+        narrow_network,
+        residual_network,
+    )
+
+    arch, modes = chip_arch("tiny"), (0, 2, 1, 1)
+    networks = {
+        "residual": (
+            "additions and poolings; three widths",
+            residual_network(1),
+            "positions",
+        ),
+        "narrow": ("maps and weights of few bits; three widths", narrow_network(1), "positions"),
+        "seed": ("a kernel a sub-array, a position at a time", residual_network(2), "seed"),
+    }
+    cases = []
+    for name, (what, network, mapping) in networks.items():
+        program = compiled(network, arch, images=len(modes), mapping=mapping)
+        work = job_of(arch, program, images_of(network, len(modes)), modes=modes).work()
+        runs = partial(simulated_runs, program=program, arch=arch)
+        cases.append(Case(name=name, what=what, work=work, runs=runs))
+    return [Tried(chip=hosted(arch), cases=cases)]
+
+
+def crossbar() -> list[Tried]:
+    """Return three chips, each made for its network: a search gives every network its own."""
+    return [joined(), pooled(), stream()]
+
+
+def made_for(name: str, what: str, network: QuantizedNetwork, found: Any, *, images: int) -> Tried:
+    """Return the chip of a design, and its network, of which so many images are a stream."""
+    from hwgen.crossbar.compiler import compile_network
+    from hwgen.crossbar.facts.chip import described
+    from hwgen.crossbar.model.record import make_arch
+    from hwgen.crossbar.sim.chip_run import hosted
+    from hwgen.crossbar.sim.simulate import job_of, simulated_runs
+    from verif.common.drawing import draw_images
+
+    arch = make_arch(found, name)
+    chip, program = described(arch), compile_network(network, arch, images=images)
+    work = job_of(chip, program, draw_images(network, images, seed=3)).work()
+    runs = partial(simulated_runs, program=program, chip=chip)
+    return Tried(chip=hosted(chip), cases=[Case(name=name, what=what, work=work, runs=runs)])
+
+
+def joined() -> Tried:
+    """Return a chip whose maps lie side by side."""
+    from tests.verif.crossbar.whole import design, joined_network
+
+    network = joined_network()
+    found = design(
+        network,
+        copies=[3, 4, 2, 1, 1, 1],
+        macros=[1, 2, 1, 0, 1, 1],
+        clocks=[1, 1, 1, 1, 1, 2],
+        side=16,
+    )
+    return made_for("joined", "concatenations, a table, a pooling", network, found, images=1)
+
+
+def pooled() -> Tried:
+    """Return a chip with many copies before and in a pooling."""
+    from tests.verif.crossbar.whole import design
+    from verif.common.drawing import Drawing
+
+    drawing = Drawing(5, modes=("full",), shape=(4, 4, 2))
+    first = drawing.conv("input", (4,), kernel=(3, 3), padding=(1, 1, 1, 1))
+    pool = drawing.max_pool(first, kernel=(2, 2), stride=(2, 2), padding=(0, 0, 0, 0))
+    network = drawing.build(drawing.linear(pool, (5,), bits=32))
+    found = design(network, copies=[4, 4, 1], macros=[2, 0, 1], side=16)
+    return made_for("pooled", "a pooling with four copies", network, found, images=1)
+
+
+def stream() -> Tried:
+    """Return a chip through which images follow each other."""
+    from tests.verif.crossbar.whole import answers_design, answers_network
+
+    return made_for(
+        "stream", "three images, two answers", answers_network(), answers_design(), images=3
+    )
+
+
+TINY = ROOT / "configs/dbpim/tiny.yaml"
+FAMILIES: dict[str, Callable[[], list[Tried]]] = {
+    "dbpim": dbpim,
+    "mram": mram,
+    "crossbar": crossbar,
+}

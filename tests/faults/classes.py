@@ -1,0 +1,80 @@
+"""What a fault is that no network catches: proved, by a rule on its signal, by a bench, by hand."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from tests.faults.equivalent import equivalent
+from tests.faults.parts import killers
+from verif.schemata import Fault
+
+BY_HAND = Path(__file__).with_name("by_hand.yaml")
+TRACE = re.compile(r"\b(trace|pulses)\w*")
+CLOCKED, COMBINATIONAL = "always @(posedge clk) begin", "always @* begin"
+HOLDS = re.compile(r"\s+(\S+) \s*= (\S+) ?;")
+STORED = re.compile(r"\s+(\S+) <= (\S+) ?;")
+
+
+def classes_of(
+    faults: Sequence[Fault], modules: Mapping[str, str], family: str
+) -> dict[Fault, tuple[str, str]]:
+    """Return the class of each fault that no network catches, and what says so."""
+    found = {fault: by_itself(fault, modules) for fault in faults}
+    left = [fault for fault, (name, _) in found.items() if name != "equivalent"]
+    for fault, bench in killers(left, modules, family):
+        found[fault] = "part", f"the bench of `{bench}`"
+    return found
+
+
+def by_itself(fault: Fault, modules: Mapping[str, str]) -> tuple[str, str]:
+    """Return the class of a fault that no bench kills, and what says so."""
+    if equivalent(fault, modules):
+        return "equivalent", "SAT"
+    if leads_to_the_trace(fault, modules[fault.module]):
+        return "test ports", "the signal is one of the trace"
+    if only_loads_more(fault, modules[fault.module]):
+        return "power or enable only", "the register loads in every clock"
+    reason = by_hand(fault)
+    return ("by hand", reason) if reason else ("open", "")
+
+
+def leads_to_the_trace(fault: Fault, text: str) -> bool:
+    """Return whether the line with the fault drives a signal of the trace by itself."""
+    driven, _, _ = text.splitlines()[fault.line - 1].partition("=")
+    return TRACE.search(driven) is not None
+
+
+def only_loads_more(fault: Fault, text: str) -> bool:
+    """Return whether a fault makes a register load in a clock in which it would hold, no more.
+
+    The condition of a clocked block whose first line holds the register becomes always true.
+    """
+    lines = text.splitlines()
+    begin = max(
+        (n for n in range(fault.line) if lines[n].strip() in (CLOCKED, COMBINATIONAL)), default=0
+    )
+    end = next((n for n in range(fault.line, len(lines)) if lines[n] == "  end"), len(lines))
+    holds = HOLDS.fullmatch(lines[begin + 1]) if begin else None
+    kept = {found[1]: found[2] for line in lines[begin:end] if (found := STORED.fullmatch(line))}
+    return (
+        lines[begin].strip() == CLOCKED
+        and holds is not None
+        and kept.get(holds[2]) == holds[1]
+        and fault.wrong == "1'h1"
+        and lines[fault.line - 1].strip().startswith(("if (", "end else if ("))
+    )
+
+
+def by_hand(fault: Fault) -> str:
+    """Return why a fault cannot be seen, if a person has said so; empty: nobody has."""
+    entries = yaml.safe_load(BY_HAND.read_text(encoding="utf-8")) or []
+    for entry in entries:
+        if (entry["module"], entry["right"].strip(), entry["wrong"].strip()) == (
+            fault.module,
+            fault.right.strip(),
+            fault.wrong.strip(),
+        ):
+            return str(entry["reason"])
+    return ""

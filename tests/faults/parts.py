@@ -1,0 +1,202 @@
+"""Benches of the parts of a chip, each at its size there, for faults that no network shows."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+from hwgen.chip.rtl.emit import verilog_modules
+from hwgen.chip.rtl.part import Part
+from hwgen.dbpim.facts.arch import Arch, load_arch
+from hwgen.dbpim.rtl.chip import shell_facts as dbpim_shell
+from hwgen.dbpim.rtl.residual_adder import ResidualAdder
+from hwgen.dbpim.rtl.simd import Simd
+from hwgen.dbpim.rtl.write_port import WritePort
+from hwgen.mram.rtl.chip import shell_facts as mram_shell
+from tests.faults.cases import TINY
+from tests.verif.common.families import other as made_up_facts
+from verif import runner
+from verif.common.facts import Facts
+from verif.common.parts import common_parts, run_common_bench
+from verif.dbpim.component import settings
+from verif.dbpim.feed_parts import feed_parts
+from verif.dbpim.feed_sizes import run_feed_bench
+from verif.dbpim.system_parts import run_system_bench, system_parts
+from verif.mram import array_parts, chip_parts
+from verif.mram.component import tiny
+from verif.runner import build, run
+from verif.schemata import Fault, planted
+
+COMMON = ("registers", "supervisor", "write_engine", "read_engine")
+"""Parts of the shell of every family."""
+FEED = ("walker", "tile_store", "fetcher", "group_queue", "switch", "activation_buffer")
+SYSTEM = ("load_writer", "logit_buffer", "sequencer", "table_loader", "taps_loader")
+SYSTEM += ("tile_loader", "weight_decoder", "write_bus")
+ALONE = {"residual_adder": ResidualAdder, "simd": Simd, "write_port": WritePort}
+CHIP_SIDE = ("pool", "dpu", "answer_buffer", "counters", "loader", "control", "banks")
+ARRAY_SIDE = ("adder", "octet", "octet_control", "former", "ring", "input_tree", "output_tree")
+ARRAY_SIDE += ("compute_array", "sub_array", "bit_counter")
+ARGS = ["-Wno-lint", "-Wno-fatal"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartBench:
+    """A bench; modules: the Verilog of all that it has; run: in a folder."""
+
+    name: str
+    modules: Callable[[], Mapping[str, str]]
+    run: Callable[[Path], None]
+
+    def killed(self, faults: Sequence[Fault]) -> Iterator[Fault]:
+        """Yield the faults for which the bench fails; all are in one simulator.
+
+        None where it fails without a fault: it asks for corners that a small chip does not have.
+        """
+        with (
+            patch("verif.runner.verilog_modules", lambda part: self.with_faults(part, faults)),
+            patch("verif.runner.VERILATOR_ARGS", [*runner.VERILATOR_ARGS, *ARGS]),
+        ):
+            sound = self.passes(0)
+            for number, fault in enumerate(faults, 1):
+                if sound and not self.passes(number):
+                    yield fault
+
+    def passes(self, number: int) -> bool:
+        """Return whether the bench passes with the fault of a number; 0: without any."""
+        chosen = [*runner.GARBAGE, f"+mutant={number}"]
+        with TemporaryDirectory() as folder, patch("verif.runner.GARBAGE", chosen):
+            try:
+                self.run(Path(folder))
+            except AssertionError:
+                return False
+            return True
+
+    def with_faults(self, part: Part, faults: Sequence[Fault]) -> dict[str, str]:
+        """Return the Verilog of a part with faults, of which a simulation chooses one."""
+        return planted(self.modules(), faults, part.module_name)
+
+
+def emitted(part: Callable[[], Part]) -> Callable[[], Mapping[str, str]]:
+    """Return what gives the Verilog of a part, emitted at its first use."""
+    return cache(lambda: verilog_modules(part()))
+
+
+def benches(family: str) -> Iterator[PartBench]:
+    """Yield the benches of the parts of a family's chip; none where each network has its own."""
+    if family == "dbpim":
+        yield from dbpim_benches(load_arch(TINY))
+    elif family == "mram":
+        yield from mram_benches()
+    facts = common_facts(family)
+    modules = emitted(lambda: common_parts(facts))
+    for name in COMMON if facts else ():
+        yield PartBench(
+            name=name,
+            modules=modules,
+            run=lambda folder, n=name: run_common_bench(n, facts, folder),
+        )
+
+
+def dbpim_benches(arch: Arch) -> Iterator[PartBench]:
+    """Yield the benches of DB-PIM's own parts."""
+    for name, kind in ALONE.items():
+        yield PartBench(
+            name=name,
+            modules=emitted(lambda k=kind: k(arch=arch)),
+            run=alone(name, kind, arch),
+        )
+    modules = emitted(lambda: system_parts(arch))
+    for name in SYSTEM:
+        yield PartBench(
+            name=name,
+            modules=modules,
+            run=lambda folder, n=name: run_system_bench(n, arch, folder),
+        )
+    modules = emitted(lambda: feed_parts(arch))
+    for name in FEED:
+        yield PartBench(
+            name=name,
+            modules=modules,
+            run=lambda folder, n=name: run_feed_bench(n, arch, folder),
+        )
+
+
+def mram_benches() -> Iterator[PartBench]:
+    """Yield the benches of mram's own parts, which have the size of the tiny chip."""
+    modules = emitted(lambda: chip_parts.chip_parts(tiny()))
+    for name in CHIP_SIDE:
+        yield PartBench(
+            name=name,
+            modules=modules,
+            run=lambda folder, n=name: chip_parts.run_part(n, "tiny", folder),
+        )
+    modules = emitted(lambda: array_parts.array_parts(tiny()))
+    for name in ARRAY_SIDE:
+        yield PartBench(
+            name=name,
+            modules=modules,
+            run=lambda folder, n=name: array_parts.run_part(n, "tiny", folder),
+        )
+
+
+def common_facts(family: str) -> Facts | None:
+    """Return what the shell of a family's chip says, for the benches of its parts."""
+    if family == "dbpim":
+        shell = dbpim_shell(load_arch(TINY))
+    elif family == "mram":
+        shell = mram_shell(tiny())
+    else:
+        return None
+    return replace(
+        made_up_facts(),
+        family=family,
+        registers=shell.registers,
+        constants={"id": shell.id_word, "version": shell.version},
+        address_bits=shell.address_bits,
+        error_bits=shell.error_bits,
+        errors=shell.errors,
+        watchdog_cycles=shell.watchdog_cycles,
+        progress_sources=len(shell.progress) + 2,
+        port_bits=shell.port_bits,
+        fifo_beats=shell.fifo_beats,
+        burst_beats=shell.burst_beats,
+        word_bits=shell.word_bits,
+        count_bits=shell.count_bits,
+        entries=shell.entries,
+        slices=1,
+    )
+
+
+def alone(name: str, kind: type[Part], arch: Arch) -> Callable[[Path], None]:
+    """Return what runs the bench of a part that stands alone."""
+
+    def run_alone(folder: Path) -> None:
+        bench = build(kind(arch=arch))  # type: ignore[call-arg]
+        run(bench, module=f"verif.dbpim.bench_{name}", folder=folder, settings=settings(arch))
+
+    return run_alone
+
+
+def killers(
+    faults: Sequence[Fault], modules: Mapping[str, str], family: str
+) -> Iterator[tuple[Fault, str]]:
+    """Yield each fault that a bench kills, with the name of the bench.
+
+    A bench must have the very module of the chip. That of the module itself is tried, or if there
+    is none all those that have the module inside.
+    """
+    left, all_benches = list(faults), list(benches(family))
+    named = {f"{family}_{bench.name}" for bench in all_benches}
+    for bench in all_benches:
+        own = f"{family}_{bench.name}"
+        here = [
+            fault
+            for fault in left
+            if (fault.module == own or fault.module not in named)
+            and bench.modules().get(fault.module) == modules[fault.module]
+        ]
+        for fault in bench.killed(here) if here else ():
+            yield fault, bench.name
+            left.remove(fault)

@@ -1,0 +1,80 @@
+"""`scripts/mutants --schemata N FAMILY`: draw faults, run networks, classify, write the page."""
+
+import argparse
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+
+from tests.faults.bench import Outcome, bench_of, kind, outcomes
+from tests.faults.cases import FAMILIES, Tried, tried
+from tests.faults.classes import classes_of
+from tests.faults.record import Classified, FamilyRecord, read_record, write_record
+from verif.schemata import Fault, choose
+from verif.toolchain import ROOT
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print a line for each fault, and write the record."""
+    parser = argparse.ArgumentParser(prog="scripts/mutants --schemata")
+    parser.add_argument("count", type=int, metavar="N", help="faults; 0: write the page again")
+    parser.add_argument("family", nargs="?", choices=sorted(FAMILIES), default="dbpim")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args(arguments)
+    made = {given.family: record_of(given.family, given.count, given.seed)} if given.count else {}
+    write_record(read_record() | made)
+
+
+def record_of(family: str, count: int, seed: int) -> FamilyRecord:
+    """Return what becomes of so many faults, equally many of each chip."""
+    begin, chips = time.monotonic(), tried(family)
+    faults = [fault for each in chips for fault in of_chip(each, count // len(chips), seed, family)]
+    return FamilyRecord(
+        chips=[f"`{each.chip.name}`" for each in chips],
+        seed=seed,
+        networks={case.name: case.what for each in chips for case in each.cases},
+        faults=faults,
+        seconds=round(time.monotonic() - begin),
+        commit=commit_of_sources(),
+    )
+
+
+def commit_of_sources() -> str:
+    """Return the commit that is checked out."""
+    command = ["git", "rev-parse", "--short=8", "HEAD"]
+    return subprocess.run(
+        command, cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def of_chip(chip: Tried, count: int, seed: int, family: str) -> list[Classified]:
+    """Return the faults of one chip."""
+    faults, found = choose(chip.chip.modules, count, seed), []
+    for outcome in outcomes(bench_of(chip.chip, faults), chip, faults):
+        found.append(outcome)
+        print(f"{len(found):4} {outcome}", flush=True)
+    survivors = [outcome.fault for outcome in found if not outcome.caught_by]
+    classes = classes_of(survivors, chip.chip.modules, family)
+    return [with_class(outcome, chip, classes) for outcome in found]
+
+
+def with_class(
+    outcome: Outcome, chip: Tried, classes: Mapping[Fault, tuple[str, str]]
+) -> Classified:
+    """Return a fault with its class."""
+    fault, by = outcome.fault, outcome.network
+    name = "caught" if by == chip.cases[0].name else "out of reach"
+    if not outcome.caught_by:
+        name, by = classes[fault]
+    return Classified(
+        module=fault.module,
+        line=fault.line,
+        right=fault.right,
+        wrong=fault.wrong,
+        kind=name,
+        by=by,
+        how=kind(outcome.caught_by) if outcome.caught_by else "",
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""Random faults: what catches them, what they are that nothing catches, and the page."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from hwgen.dbpim.sim.chip_run import hosted
+from hwgen.dbpim.sim.simulate import job_of, simulated_runs
+from tests.faults.bench import bench_of, difference, kind, outcomes
+from tests.faults.cases import Case, Tried
+from tests.faults.classes import BY_HAND, leads_to_the_trace, only_loads_more
+from tests.faults.equivalent import equivalent
+from tests.faults.parts import PartBench
+from tests.faults.record import CLASSES, PAGE, page, read_record
+from tests.verif.dbpim.chips import chip_arch, compiled
+from verif import runner
+from verif.dbpim.directed_network import directed
+from verif.dbpim.random_network import random_images
+from verif.schemata import Fault, faults_of
+
+MOST_BY_HAND = 10
+
+RUN: Any = SimpleNamespace(
+    maps=[{"conv": np.arange(4)}],
+    cycles=9,
+    load_cycles=1,
+    loading=0,
+    held_clocks=0,
+    steps=(),
+    counters={"layers": 1},
+    events={"groups": 2},
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "found", "without_time"),
+    [
+        ({}, "", ""),
+        ({"maps": [{"conv": np.ones(4)}]}, "maps", "maps"),
+        ({"maps": [{}]}, "maps", "maps"),
+        ({"cycles": 8}, "cycles", ""),
+        ({"load_cycles": 2}, "cycles", ""),
+        ({"held_clocks": 2}, "cycles", ""),
+        ({"counters": {"layers": 2}}, "events", "events"),
+        ({"events": {"groups": 3}}, "events", "events"),
+    ],
+)
+def test_what_differs(changed: dict[str, Any], found: str, without_time: str) -> None:
+    other: Any = SimpleNamespace(**{**vars(RUN), **changed})
+    assert difference([RUN], [other], timed=True) == found
+    assert difference([RUN], [other], timed=False) == without_time
+
+
+def test_kinds() -> None:
+    given = [
+        "",
+        "maps",
+        "events (stalls)",
+        "error: the chip stopped (image 0)",
+        "error: x (stalls)",
+    ]
+    wanted = ["survived", "maps", "events (stalls)", "error", "error (stalls)"]
+    assert [kind(each) for each in given] == wanted
+
+
+def test_faults_of_a_chip_are_caught() -> None:
+    """Faults of the write engine: an operator, and two of which only stalls tell."""
+    network, arch = directed("narrow"), chip_arch("tiny")
+    images, program = random_images(network, 6, seed=0), compiled(network, arch)
+    module = {"dbpim_write_engine": hosted(arch).modules["dbpim_write_engine"]}
+    lines = {fault.right: fault for each in faults_of(module) for fault in each}
+    faults = [
+        lines["todo[115:112] == \\$18 "],
+        replace(lines["memory__awvalid & memory__awready"], wrong="memory__awvalid"),
+        replace(lines["memory__wvalid & memory__wready"], wrong="memory__wvalid"),
+    ]
+    case = Case(
+        name="narrow",
+        what="few cycles",
+        work=job_of(arch, program, images).work(),
+        runs=lambda starts: simulated_runs(starts, program, arch, images),
+    )
+    tried = Tried(chip=hosted(arch), cases=[case])
+    found = list(outcomes(bench_of(tried.chip, faults, optimize="-O0"), tried, faults))
+    assert [kind(each.caught_by) for each in found] == ["error", "error (stalls)", "error (stalls)"]
+    assert {each.network for each in found} == {"narrow"}
+
+
+INNER = "module inner(a, y);\n  input [1:0] a;\n  output [1:0] y;\n  assign y = ~ a;\nendmodule\n"
+OUTER = """module outer(clk, rst, a, b, q);
+  input clk, rst;
+  input [1:0] a, b;
+  output [1:0] q;
+  reg [1:0] q;
+  wire [1:0] one = a & 2'h1;
+  wire [1:0] two;
+  wire [1:0] three;
+  assign three = one + 2'h2;
+  inner inner (
+    .a(three),
+    .y(two)
+  );
+  always @(posedge clk) if (rst) q <= 2'h0; else q <= two & b;
+endmodule
+"""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "same"), [("one | 2'h2", True), ("one ^ 2'h2", True), ("one + 2'h3", False)]
+)
+def test_what_changes_nothing_is_proved(wrong: str, same: bool) -> None:
+    """Of what a module places only the ports count."""
+    fault = Fault("outer", 9, "one + 2'h2", wrong)
+    assert equivalent(fault, {"inner": INNER, "outer": OUTER}) is same
+
+
+REGISTER = """module part(clk, go, d, q, trace__seen);
+  always @(posedge clk) begin
+    \\$1  = q;
+    if (go) begin
+      \\$1  = d;
+    end
+    if (rst) begin
+      \\$1  = 4'h0;
+    end
+    q <= \\$1 ;
+  end
+  assign trace__seen = go & d;
+  always @* begin
+    if (go) begin
+    end
+  end
+"""
+
+
+def test_rules_look_at_the_signal() -> None:
+    always = Fault("part", 4, "go", "1'h1")
+    assert only_loads_more(always, REGISTER)
+    assert not only_loads_more(replace(always, wrong="1'h0"), REGISTER)
+    assert not only_loads_more(replace(always, line=14), REGISTER)
+    assert leads_to_the_trace(Fault("part", 12, "go & d", "go | d"), REGISTER)
+    assert not leads_to_the_trace(Fault("part", 5, "d", "e"), REGISTER)
+
+
+def test_a_bench_kills_what_it_fails_for() -> None:
+    """Of the faults in its one simulator those whose number is chosen when it fails."""
+
+    def third_fails(folder: Path) -> None:
+        assert "+mutant=3" not in runner.GARBAGE
+
+    faults = [Fault("part", line, "go", "1'h1") for line in range(4)]
+    bench = PartBench(name="x", modules=dict, run=third_fails)
+    assert list(bench.killed(faults)) == [faults[2]]
+
+
+def test_a_bench_that_fails_by_itself_kills_nothing() -> None:
+    def fails(folder: Path) -> None:
+        raise AssertionError
+
+    bench = PartBench(name="x", modules=dict, run=fails)
+    assert not list(bench.killed([Fault("part", 4, "go", "1'h1")]))
+
+
+def test_the_page_is_made_of_the_record() -> None:
+    record = read_record()
+    assert PAGE.read_text(encoding="utf-8") == page(record)
+    for family, each in record.items():
+        assert {fault.kind for fault in each.faults} <= CLASSES.keys(), family
+        counts = Counter(fault.kind for fault in each.faults)
+        assert counts["by hand"] <= MOST_BY_HAND, family
+
+
+def test_reasons_by_hand_belong_to_faults_of_the_record() -> None:
+    known = {
+        (fault.module, fault.right.strip(), fault.wrong.strip())
+        for each in read_record().values()
+        for fault in each.faults
+        if fault.kind == "by hand"
+    }
+    entries = yaml.safe_load(BY_HAND.read_text(encoding="utf-8"))
+    assert {(each["module"], each["right"], each["wrong"]) for each in entries} <= known
