@@ -134,7 +134,9 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
         super().check()
         window = self.window
         if self.of_simulations and self.engine not in ("rtl", None):
-            what = "waves" if window else "--stalls, --latency, --bus-error and --replace"
+            troubled = self.trouble != NO_TROUBLE
+            what = "--stalls, --latency and --bus-error" if troubled else "--replace"
+            what = "waves" if window else what
             raise self.refusal("engine", f"rtl, a simulation, for {what}", self.engine)
         if self.plot is not None and self.engine == "golden":
             raise self.refusal("engine", "model or rtl, for the picture of a schedule", self.engine)

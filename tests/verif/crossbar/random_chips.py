@@ -22,6 +22,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
+from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.chip.sim.host import HostedChip
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of_code
@@ -116,9 +117,9 @@ def made_of(network: QuantizedNetwork) -> str:
 
 
 @cache
-def quick(chip: Chip) -> HostedChip[Stores]:
+def quick(chip: Chip, replacements: Replacements = NO_REPLACEMENTS) -> HostedChip[Stores]:
     """Return a chip whose simulator is compiled as fast as can be."""
-    return replace(hosted(chip), optimize="-O0")
+    return replace(hosted(chip, replacements), optimize="-O0")
 
 
 @contextmanager
