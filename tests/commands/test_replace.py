@@ -116,6 +116,13 @@ def test_a_wrong_option_is_one_sentence(tmp_path: Path, given: list[str], senten
     assert sentence in str(told.value)
 
 
+def test_replacements_are_for_simulations() -> None:
+    network = shipped_folder() / "networks/digits_small_cnn.npz"
+    given = ["activation_bank=sram_256x32"]
+    with pytest.raises(ConfigError, match="engine must be rtl, a simulation, for replace, got"):
+        api.simulate(network, TINY, replace=given, engine="model")
+
+
 def test_a_module_of_the_chip_has_its_name(tmp_path: Path) -> None:
     file = changed(tmp_path)
     renamed(file, "sram_1rw1r_256x32_8", "dbpim_walker")
