@@ -135,7 +135,6 @@ class MemorySpec:
     read_during_write: what is read of a word in the cycle in which it is written
     holds: data stay until the next read; else they are there for a cycle
     power_on: the content before the first write
-    golden: function that says what it computes, `package.module:function`; null: indexing
     """
 
     format: Literal["hwgen.replacement"]

@@ -1,16 +1,15 @@
 """`scripts/mutants --schemata N FAMILY`: draw faults, run networks, classify, write the page."""
 
 import argparse
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 
+from hwgen.commands.origin import commit
 from tests.faults.bench import Outcome, bench_of, kind, outcomes
 from tests.faults.cases import FAMILIES, Tried, tried
 from tests.faults.classes import classes_of
 from tests.faults.record import Classified, FamilyRecord, read_record, write_record
 from verif.schemata import Fault, choose
-from verif.toolchain import ROOT
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -34,16 +33,8 @@ def record_of(family: str, count: int, seed: int) -> FamilyRecord:
         networks={case.name: case.what for each in chips for case in each.cases},
         faults=faults,
         seconds=round(time.monotonic() - begin),
-        commit=commit_of_sources(),
+        commit=commit() or "",
     )
-
-
-def commit_of_sources() -> str:
-    """Return the commit that is checked out."""
-    command = ["git", "rev-parse", "--short=8", "HEAD"]
-    return subprocess.run(
-        command, cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout.strip()
 
 
 def of_chip(chip: Tried, count: int, seed: int, family: str) -> list[Classified]:

@@ -1,6 +1,6 @@
 """Put replacements into the parts of a chip, and say what parts can be replaced."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 from hwgen.chip.replacement import Replacement, Replacements
@@ -15,11 +15,7 @@ AnyPart = TypeVar("AnyPart", bound=Part)
 
 def memories_of(top: Part) -> dict[str, MemoryPart]:
     """Return the memories of a chip by their names, without the family."""
-    return {
-        part.module_name.removeprefix(f"{part.family}_"): part
-        for part in parts_below_first(top)
-        if isinstance(part, MemoryPart)
-    }
+    return {name_of(part): part for part in parts_below_first(top) if isinstance(part, MemoryPart)}
 
 
 def replace_parts(top: Part, replacements: Replacements) -> dict[str, Tiling]:
@@ -45,9 +41,7 @@ def replace_parts(top: Part, replacements: Replacements) -> dict[str, Tiling]:
             found[one] = placed(memories[one], one, replacement)
     for part in every:
         if isinstance(part, MemoryPart):
-            part.replacement = memories[
-                part.module_name.removeprefix(f"{part.family}_")
-            ].replacement
+            part.replacement = memories[name_of(part)].replacement
     return found
 
 
@@ -76,6 +70,11 @@ def is_named(name: str, memory: str, memories: Mapping[str, MemoryPart]) -> bool
     return name in (memory, stem(memories[memory], memory))
 
 
+def name_of(part: Part) -> str:
+    """Return the name of a module without the family."""
+    return part.module_name.removeprefix(f"{part.family}_")
+
+
 def stem(part: Part, name: str) -> str:
     """Return a name without the sizes."""
     return name.removesuffix(f"_{part.size_suffix}") if part.size_suffix else name
@@ -85,8 +84,7 @@ def check_names(parts: list[Part], replacements: Replacements) -> None:
     """Refuse modules and files that have the name of others."""
     taken = {part.module_name for part in parts}
     files = {f"{name}.v": "" for name in taken}
-    modules: Mapping[str, Replacement]
-    modules = {}
+    modules: dict[str, Replacement] = {}
     for _, replacement in replacements.of:
         module = replacement.spec.module
         other = modules.setdefault(module, replacement)
@@ -99,17 +97,3 @@ def check_names(parts: list[Part], replacements: Replacements) -> None:
                 raise replacement.refuse(
                     "files.verilog", "names that no other file of the chip has", file
                 )
-
-
-def needs(part: MemoryPart) -> Iterator[tuple[str, str]]:
-    """Yield what a part needs of a replacement, in words: what, and how much of it."""
-    cells = part.asked()
-    yield "words x bits", f"{cells.depth} x {cells.bits}"
-    yield (
-        "written alone",
-        "whole words" if cells.slices == 1 else f"{cells.bits // cells.slices} bits",
-    )
-    yield "reads", str(len(cells.reads))
-    yield "read", "combinational" if cells.read_en is None else "at the clock edge, holds"
-    yield "address", "one for both" if cells.one_address else "own for each"
-    yield "of a word being written", "old" if part.reads_what_it_writes else "never read"

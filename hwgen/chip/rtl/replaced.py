@@ -99,7 +99,7 @@ def chosen_ports(
     if both and cells.one_address and not needs_old and len(cells.reads) == 1:
         return both[0], (both[0],)
     writers = [number for number, port in ports if port.kind == "w"] + both
-    readers = tuple(number for number, port in ports if port.reads and number != (*writers, -1)[0])
+    readers = tuple(number for number, port in ports if port.reads and number not in writers[:1])
     if not writers or not readers:
         raise replacement.refuse(
             "ports",
