@@ -13,7 +13,7 @@ from cocotb_tools.runner import Runner, VerilatorControlFile, Verilog, get_runne
 from hwgen.chip.replacement import Replacements
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.part import Part
-from hwgen.chip.rtl.replace import is_named, memories_of, with_replacements
+from hwgen.chip.rtl.replace import is_named, replaceable, with_replacements
 from hwgen.chip.sim.cache import build_once, tail, write_sources
 from hwgen.chip.sim.host import unchecked
 from hwgen.chip.sim.simulator import ONE_FILE, WAIVERS
@@ -88,7 +88,7 @@ def put_into(part: Part) -> dict[str, str]:
     """Put the replacements of `REPLACED` into the memories that a part has; return their files."""
     texts = os.environ.get(REPLACED, "")
     given = replacements_of(texts.split(",") if texts else None)
-    memories = memories_of(part)
+    memories = replaceable(part)
     here = [
         (name, one) for name, one in given.of if any(is_named(name, m, memories) for m in memories)
     ]

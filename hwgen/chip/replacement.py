@@ -8,21 +8,25 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass as plain_dataclass
+from dataclasses import field
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Generic, Literal, Self, TypeVar
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import ConfigError
 from hwgen.files.given import read_given
-from hwgen.files.load import load_spec
+from hwgen.files.load import read_mapping, shortened, validate_spec
 from hwgen.files.shipped import file_of, tables
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 FOLDER = "replacements"
 """Of the replacements that ship."""
+GROUP = "hwgen.replacements"
+"""Entry points of installed packages: a name, and the path of a replacement's file."""
 MOST_BYTES = 1 << 22
 """Of a file of Verilog."""
 
@@ -113,7 +117,9 @@ class Files:
 class Figures:
     """What one module costs, and where the figures come from.
 
-    read_pj, write_pj: energy of an access to a whole word; access_ns: from the clock to the data
+    read_pj, write_pj: energy of an access to a whole word; what an array computes in a cycle is a
+        read
+    access_ns: from the clock to the data
     """
 
     source: str
@@ -191,15 +197,52 @@ class MemorySpec:
         return self
 
 
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ArraySpec:
+    """An array that computes, and replaces a part with all that is in it.
+
+    module: its name in Verilog
+    sizes: of one module, by the names that `hwgen info ARCH --parts` has
+    parameters: of the Verilog module, each with the size of the part that it gets
+    pins: what the module calls the ports of the part
+    cycles: from what it is given to what it gives, as the part counts them
+    cells: synchronous, if it takes the row that computes at an edge, a cycle before the inputs
+    """
+
+    format: Literal["hwgen.replacement"]
+    version: Literal[1]
+    kind: Literal["array"]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+    module: Name
+    sizes: dict[str, Annotated[int, Field(ge=1, le=1 << 20)]] = field(
+        default_factory=dict, hash=False
+    )
+    parameters: dict[Name, str] = field(default_factory=dict, hash=False)
+    pins: dict[str, Name | Pin] = field(hash=False)
+    cycles: Annotated[int, Field(ge=1, le=16)]
+    cells: Literal["combinational", "synchronous"] = "combinational"
+    files: Files
+    figures: Figures | None = None
+
+    def pin(self, port: str) -> Pin | None:
+        """Return what the module calls a port of the part; None: it does without."""
+        found = self.pins.get(port)
+        return Pin(name=found) if isinstance(found, str) else found
+
+
+Spec = TypeVar("Spec", MemorySpec, ArraySpec)
+AnySpec = MemorySpec | ArraySpec
+
+
 @plain_dataclass(frozen=True, kw_only=True)
-class Replacement:
+class Replacement(Generic[Spec]):
     """A replacement that was read: what its file says, and the Verilog that it names.
 
     sources: text by the name of the file
     """
 
     file: Path
-    spec: MemorySpec
+    spec: Spec
     sources: tuple[tuple[str, str], ...]
 
     def refuse(self, field: str, allowed: str, given: object) -> ConfigError:
@@ -215,7 +258,7 @@ class Replacements:
     sizes that some have: `register_file` stands for those of all sizes.
     """
 
-    of: tuple[tuple[str, Replacement], ...] = ()
+    of: tuple[tuple[str, "AnyReplacement"], ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.of)
@@ -227,15 +270,25 @@ class Replacements:
 
 
 NO_REPLACEMENTS = Replacements()
+AnyReplacement = Replacement[MemorySpec] | Replacement[ArraySpec]
 
 
-def load_replacement(given: Path) -> Replacement:
+def load_replacement(given: Path) -> AnyReplacement:
     """Return the replacement of a YAML file, or of one that ships.
 
     Errors: ConfigError for each wrong key, a missing file, Verilog without the module
     """
-    file = file_of(given, known_replacements(), what="the replacement")
-    spec = load_spec(MemorySpec, file)
+    file = file_of(given, known_replacements(str(given)), what="the replacement")
+    content = read_mapping(file)
+    if "kind" in content:
+        array = validate_spec(ArraySpec, content, source=str(file))
+        return Replacement(file=file, spec=array, sources=sources_of(file, array))
+    memory = validate_spec(MemorySpec, content, source=str(file))
+    return Replacement(file=file, spec=memory, sources=sources_of(file, memory))
+
+
+def sources_of(file: Path, spec: AnySpec) -> tuple[tuple[str, str], ...]:
+    """Return the Verilog that a replacement names, its other files seen and its module found."""
     sources = tuple((name, text_of(file, name)) for name in spec.files.verilog)
     for kind in ("liberty", "lef"):
         name = getattr(spec.files, kind)
@@ -254,12 +307,36 @@ def load_replacement(given: Path) -> Replacement:
             given=f"{spec.module}, which none of them defines",
             source=str(file),
         )
-    return Replacement(file=file, spec=spec, sources=sources)
+    return sources
 
 
-def known_replacements() -> Mapping[str, Path]:
-    """Return the replacements that ship, by name."""
-    return {name.partition("/")[2]: path for name, path in tables(FOLDER).items()}
+def known_replacements(wanted: str = "") -> Mapping[str, Path]:
+    """Return the replacements by name: those that ship, and those of installed packages.
+
+    wanted: the only one whose package is imported
+
+    Errors: ConfigError if its package gives no path
+    """
+    found = {name.partition("/")[2]: path for name, path in tables(FOLDER).items()}
+    for entry in entry_points(group=GROUP):
+        found[entry.name] = path_of(entry) if entry.name == wanted else Path(entry.value)
+    return found
+
+
+def path_of(entry: EntryPoint) -> Path:
+    """Return the file that an installed package names."""
+    try:
+        path = entry.load()
+    except Exception as error:  # of a package that is not ours
+        path = f"{type(error).__name__}: {error}"
+    if not isinstance(path, Path):
+        raise ConfigError(
+            field=entry.value,
+            allowed="the path of a replacement's file",
+            given=shortened(str(path)),
+            source=f"installed replacement {entry.name}",
+        )
+    return path
 
 
 def text_of(file: Path, name: str) -> str:

@@ -17,7 +17,7 @@ from hwgen.commands.families import InstalledFamily, architectures, family_of
 from hwgen.commands.fields import File, ImageSize, Sparsity, path_of
 from hwgen.commands.files import is_quantized
 from hwgen.commands.imports import describe_import
-from hwgen.commands.replacing import memory_needs
+from hwgen.commands.replacing import part_needs
 from hwgen.commands.request import Says, Working
 from hwgen.commands.subject import configuration_of, load_chip, load_subject, program_of
 from hwgen.commands.synthesis import graphs
@@ -68,12 +68,12 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
     _: KW_ONLY
     sparsity: Sparsity = None
     parts: Annotated[
-        bool, Says("of an architecture: the memories that --replace can replace, and their needs")
+        bool, Says("of an architecture: the parts that --replace can replace, and their needs")
     ] = False
     image_size: ImageSize = None
 
     def check(self) -> None:
-        """Refuse to list the memories of what is no architecture."""
+        """Refuse to list the parts of what is no architecture."""
         if self.parts and (Path(self.file).suffix not in YAML and not is_arch_name(self.file)):
             raise self.refusal("parts", "left out for a file that is no architecture", "it")
 
@@ -95,7 +95,7 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
             return report("graph", file, graph=graphs().graph_info(str(file), self.image_size))
         if read.suffix in YAML:
             return describe_architecture(
-                self.quiet, file, arch_file, sparsity, with_memories=self.parts
+                self.quiet, file, arch_file, sparsity, with_parts=self.parts
             )
         arrays = read_npz(read, what="file", allowed=FILES)
         if GRAPH_KEY in arrays:
@@ -153,7 +153,7 @@ def describe_architecture(
     arch_file: Path | None,
     sparsity: str | None,
     *,
-    with_memories: bool,
+    with_parts: bool,
 ) -> InfoReport:
     """Return the content of an architecture file."""
     if arch_file is not None:
@@ -165,9 +165,9 @@ def describe_architecture(
         )
     with context.progress(f"reading the architecture {file}"):
         family, arch = load_chip(file, sparsity)
-    memories = memory_needs(family, arch) if with_memories else None
+    memories, arrays = part_needs(family, arch) if with_parts else (None, None)
     about = architecture_info(family, arch)
-    return report("architecture", file, architecture=about, memories=memories)
+    return report("architecture", file, architecture=about, memories=memories, arrays=arrays)
 
 
 def describe_network(
@@ -226,7 +226,17 @@ def format_of(arrays: dict[str, NDArray[Any]], source: str) -> object:
 def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
     """Return the report; parts that are not given are null."""
     empty = dict.fromkeys(
-        ("network", "architecture", "memories", "program", "graph", "content", "layers", "steps")
+        (
+            "network",
+            "architecture",
+            "memories",
+            "arrays",
+            "program",
+            "graph",
+            "content",
+            "layers",
+            "steps",
+        )
     )
     known: dict[str, Any] = {**empty, **parts}
     return InfoReport(

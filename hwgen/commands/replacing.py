@@ -8,7 +8,7 @@ from hwgen.chip.protocols import Architecture
 from hwgen.chip.replacement import Replacements, load_replacement
 from hwgen.commands.families import InstalledFamily
 from hwgen.errors import ConfigError
-from hwgen.report.info import MemoryNeeds
+from hwgen.report.info import ArrayNeeds, MemoryNeeds
 from hwgen.report.types import ReplacedPart
 
 
@@ -28,13 +28,28 @@ def replacements_of(given: Sequence[str] | None) -> Replacements:
     return Replacements(tuple(found.items()))
 
 
-def memory_needs(family: InstalledFamily, arch: Architecture) -> list[MemoryNeeds]:
-    """Return the memories of a chip, and what each needs of a replacement."""
-    from hwgen.chip.rtl.replace import memories_of
+def part_needs(
+    family: InstalledFamily, arch: Architecture
+) -> tuple[list[MemoryNeeds], list[ArrayNeeds]]:
+    """Return the memories and arrays of a chip, and what each needs of a replacement."""
+    from hwgen.chip.rtl.memory_part import MemoryPart
+    from hwgen.chip.rtl.replace import replaceable
 
     top = family.need(Family.verilog).make_chip(arch)
-    found = []
-    for name, part in memories_of(top).items():
+    found, arrays = [], []
+    for name, part in replaceable(top).items():
+        if not isinstance(part, MemoryPart):
+            arrays.append(
+                ArrayNeeds(
+                    name=name,
+                    sizes=dict(part.sizes),
+                    pins=list(part.pins),
+                    optional=[pin for pin in part.pins if pin in part.optional],
+                    cycles=part.array_cycles,
+                    cells=part.cells,
+                )
+            )
+            continue
         cells = part.asked()
         found.append(
             MemoryNeeds(
@@ -48,7 +63,7 @@ def memory_needs(family: InstalledFamily, arch: Architecture) -> list[MemoryNeed
                 reads_what_it_writes=part.reads_what_it_writes,
             )
         )
-    return found
+    return found, arrays
 
 
 def refusal(allowed: str, given: object) -> ConfigError:
@@ -62,13 +77,14 @@ def replaced_parts(
     """Return how each replaced part of a chip is made; ConfigError where it cannot be."""
     if not replacements:
         return []
-    from hwgen.chip.rtl.replace import memories_of, replace_parts
+    from hwgen.chip.rtl.replace import replace_parts, replaceable
 
     top = family.need(Family.verilog).make_chip(arch)
-    tilings, memories = replace_parts(top, replacements), memories_of(top)
+    tilings = replace_parts(top, replacements)
+    parts = replaceable(top)
     found = []
     for name, tiles in tilings.items():
-        replacement = memories[name].replacement
+        replacement = parts[name].replacement
         assert replacement is not None
         found.append(
             ReplacedPart(

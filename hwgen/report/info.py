@@ -80,6 +80,22 @@ class MemoryNeeds:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class ArrayNeeds:
+    """An array of a chip that computes, as `--replace` names it, and what a replacement must do.
+
+    sizes: by name; pins: ports that a replacement has a pin for, optional: and may do without
+    cycles, cells: see the architecture's `array_cycles` and `cells`
+    """
+
+    name: str
+    sizes: dict[str, Count]
+    pins: list[str]
+    optional: list[str]
+    cycles: Count
+    cells: str
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class ProgramInfo:
     """A program: the network and the architecture it was compiled for, and its size."""
 
@@ -108,6 +124,7 @@ class InfoReport:
     network: NetworkInfo | None
     architecture: ArchitectureInfo | None
     memories: list[MemoryNeeds] | None
+    arrays: list[ArrayNeeds] | None
     program: ProgramInfo | None
     graph: Annotated[Any, WithJsonSchema({"type": ["object", "null"]})]
     content: ImportInfo | None

@@ -9,7 +9,14 @@ from rich.table import Table
 from hwgen.chip.step import PlannedStep
 from hwgen.chip.tiling import LayerTiling
 from hwgen.report.import_tables import import_parts
-from hwgen.report.info import ArchitectureInfo, InfoReport, MemoryNeeds, NetworkInfo, ProgramInfo
+from hwgen.report.info import (
+    ArchitectureInfo,
+    ArrayNeeds,
+    InfoReport,
+    MemoryNeeds,
+    NetworkInfo,
+    ProgramInfo,
+)
 from hwgen.report.tables import NOTHING, number, percent, replaced_lines, size, table
 from hwgen.report.training_record import training_state
 from hwgen.report.work import AdaptiveTrainReport, BuildReport, CompileReport, TrainReport
@@ -37,6 +44,8 @@ def info_table(report: InfoReport, graph: Iterable[RenderableType] = ()) -> Rend
         parts += architecture_parts(report.architecture)
     if report.memories is not None:
         parts += ["", memories_table(report.memories)]
+    if report.arrays:
+        parts += ["", arrays_table(report.arrays)]
     if report.layers is not None:
         parts += ["", *tiling_parts(report.layers)]
     if report.steps is not None:
@@ -59,6 +68,20 @@ def memories_table(memories: Sequence[MemoryNeeds]) -> RenderableType:
             "old" if one.reads_what_it_writes else "-",
         )
     return Group(rows, "while: what is read of a word in the cycle in which it is written")
+
+
+def arrays_table(arrays: Sequence[ArrayNeeds]) -> RenderableType:
+    """Return the arrays of a chip, and what a replacement of each must do."""
+    rows = table(["array", "sizes", "ports", "cycles", "row"])
+    for one in arrays:
+        rows.add_row(
+            one.name,
+            ", ".join(f"{name} {number(size)}" for name, size in one.sizes.items()),
+            ", ".join(f"({pin})" if pin in one.optional else pin for pin in one.pins),
+            number(one.cycles),
+            "a cycle before" if one.cells == "synchronous" else "with inputs",
+        )
+    return Group(rows, "ports in brackets: a module may do without them")
 
 
 def network_parts(network: NetworkInfo) -> Iterator[RenderableType]:

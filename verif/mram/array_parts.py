@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hwgen.chip.rtl.part import Part
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.rtl.adder import Adder
 from hwgen.mram.rtl.bit_counter import BitCounter
@@ -37,7 +38,7 @@ SIZES = {"tiny": tiny(), "single": single()}
 def array_parts(arch: Arch) -> SideBySide:
     """Return the parts of the array side; sub-arrays with a slice for each element."""
     slices = bank_slices(arch)
-    arrays = [CellArray(arch=arch, slices=slices), SubArray(arch=arch, slices=slices)]
+    arrays: list[Part] = [CellArray(arch=arch, slices=slices), SubArray(arch=arch, slices=slices)]
     return SideBySide(parts=[*arrays, *(part(arch=arch) for part in PARTS)])
 
 

@@ -77,7 +77,7 @@ def emit(
         top=top.module_name,
         parameters=parameters,
         arrays=[name for name, part in parts.items() if part.array_content],
-        texts=[name for name, part in parts.items() if isinstance(part, TextPart)],
+        texts=[name for name, part in parts.items() if part.is_text],
     )
     write_folder(folder, {**every, MANIFEST: written})
     return [folder / f"{name}.v" for name in modules]
@@ -124,7 +124,7 @@ def verilog_modules(top: Part) -> dict[str, str]:
         return found
 
     with collector_paused():
-        texts = {name: written(given) for name, given in parts.items() if is_text(given)}
+        texts = {name: written(given) for name, given in parts.items() if given[0].is_text}
         # Large modules are at the top, and come first: then both processes end at the same time.
         sources = shared([name for name in reversed(parts) if name not in texts], convert)
         for part in chain.from_iterable(parts.values()):
@@ -159,11 +159,6 @@ def collector_paused() -> Iterator[None]:
         gc.unfreeze()
         if enabled:
             gc.enable()
-
-
-def is_text(parts: Sequence[Part]) -> bool:
-    """Return whether the parts of a name are written by hand."""
-    return isinstance(parts[0], TextPart)
 
 
 def written(parts: Sequence[Part]) -> str:

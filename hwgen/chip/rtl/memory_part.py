@@ -1,35 +1,28 @@
 """Memories as parts: what each says of its cells, whatever stands for them."""
 
-from collections.abc import Sequence
-
 from amaranth.hdl import ClockDomain, Module, Value
 from amaranth.lib.memory import Memory
 
-from hwgen.chip.replacement import Replacement
+from hwgen.chip.replacement import MemorySpec, Replacement
 from hwgen.chip.rtl.cells import Cells
-from hwgen.chip.rtl.part import Part
-from hwgen.chip.rtl.replaced import replaced
+from hwgen.chip.rtl.replaceable import ReplaceablePart
+from hwgen.chip.rtl.replaced import Tiling, replaced, tiling
 
 
-class MemoryPart(Part):
+class MemoryPart(ReplaceablePart[MemorySpec]):
     """Base of the parts that are a memory and nothing else: a compiled one can replace the cells.
 
     Cells keep their charge: there is no reset, and they hold garbage at power-on.
 
     reads_what_it_writes: a word may be read in the cycle in which it is written, and what it held
         before is used
-    replacement: what stands for the cells; None: a memory of Amaranth
     """
+
+    spec_type = MemorySpec
 
     clock_ports = ()
     garbage_at_power_on = True
     reads_what_it_writes: bool = True
-    replacement: Replacement | None = None
-
-    @property
-    def foreign(self) -> Sequence[str]:  # type: ignore[override]
-        """The module of the replacement."""
-        return () if self.replacement is None else (self.replacement.spec.module,)
 
     def cells(self, m: Module) -> Cells:
         """Connect the ports in `m`, and return what reaches the cells."""
@@ -40,6 +33,10 @@ class MemoryPart(Part):
         m = Module()
         m.__dict__["_MustUse__silence"] = True
         return self.cells(m)
+
+    def placed(self, replacement: Replacement[MemorySpec]) -> Tiling:
+        """Return how modules of a replacement become the cells."""
+        return tiling(self.asked(), replacement, needs_old=self.reads_what_it_writes)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

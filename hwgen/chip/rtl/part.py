@@ -27,6 +27,7 @@ class Part(wiring.Component):
         replaces it; memories need no such mark
     stored_bits: of the memory that is in the module itself, not in the parts below it
     foreign: modules that it places and that are no parts: a file beside the design has them
+    is_text: its module is written by hand, see `hwgen.chip.rtl.text`
     """
 
     family: str = ""
@@ -36,6 +37,7 @@ class Part(wiring.Component):
     array_content: bool = False
     stored_bits: int = 0
     foreign: Sequence[str] = ()
+    is_text: bool = False
     # A part that is like another, or that is only asked for its facts, is never elaborated:
     # Amaranth does not warn of it.
     _MustUse__silence = True

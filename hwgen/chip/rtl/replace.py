@@ -1,48 +1,67 @@
 """Put replacements into the parts of a chip, and say what parts can be replaced."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
-from hwgen.chip.replacement import Replacement, Replacements
+from hwgen.chip.replacement import AnyReplacement, MemorySpec, Replacements
+from hwgen.chip.rtl.array_part import ArrayPart
 from hwgen.chip.rtl.emit import parts_below_first
 from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.chip.rtl.part import Part
-from hwgen.chip.rtl.replaced import Tiling, tiling
+from hwgen.chip.rtl.replaceable import Placed
 from hwgen.errors import ConfigError, with_near
 
 AnyPart = TypeVar("AnyPart", bound=Part)
+AnyReplaceable = MemoryPart | ArrayPart
 
 
-def memories_of(top: Part) -> dict[str, MemoryPart]:
-    """Return the memories of a chip by their names, without the family."""
-    return {name_of(part): part for part in parts_below_first(top) if isinstance(part, MemoryPart)}
+def replaceable(top: Part) -> dict[str, AnyReplaceable]:
+    """Return the parts of a chip that can be replaced by their names, without the family."""
+    return {name_of(part): part for part in parts_below_first(top) if is_replaceable(part)}
 
 
-def replace_parts(top: Part, replacements: Replacements) -> dict[str, Tiling]:
+def is_replaceable(part: Part) -> TypeGuard[AnyReplaceable]:
+    """Return whether another module can stand for a part."""
+    return isinstance(part, MemoryPart | ArrayPart)
+
+
+def replace_parts(top: Part, replacements: Replacements) -> dict[str, Placed]:
     """Put replacements into the parts of a chip; return how each replaced part is made, by name.
 
-    Errors: ConfigError for a name that no memory of the chip has, a replacement that does not do
+    A part that is replaced whole has no parts below it.
+
+    Errors: ConfigError for a name that no such part of the chip has, a replacement that does not do
     what its part needs, and for modules and files that have the name of others
     """
-    every = list(parts_below_first(top))
-    memories = memories_of(top)
-    check_names(every, replacements)
-    found: dict[str, Tiling] = {}
-    for name, replacement in replacements.of:
-        chosen = [one for one in memories if is_named(name, one, memories)]
+    check_names(list(parts_below_first(top)), replacements)
+    found: dict[str, Placed] = {}
+    for name, replacement in sorted(replacements.of, key=lambda one: is_memory(one[1])):
+        known = replaceable(top)
+        chosen = [one for one in known if is_named(name, one, known)]
         if not chosen:
             raise ConfigError(
                 field="--replace",
-                allowed=f"a memory of the chip: {', '.join(memories)}",
-                given=with_near(name, memories),
+                allowed=f"a part of the chip: {', '.join(known)}",
+                given=with_near(name, known),
                 source="command line",
             )
         for one in chosen:
-            found[one] = placed(memories[one], one, replacement)
-    for part in every:
-        if isinstance(part, MemoryPart):
-            part.replacement = memories[name_of(part)].replacement
+            if one in found:
+                raise ConfigError(
+                    field="--replace",
+                    allowed="one replacement of each part",
+                    given=f"two of {one}",
+                    source="command line",
+                )
+            for part in list(parts_below_first(top)):
+                if is_replaceable(part) and name_of(part) == one:
+                    found[one] = part.replace_by(replacement)
     return found
+
+
+def is_memory(replacement: AnyReplacement) -> bool:
+    """Return whether a replacement is a memory: they come behind arrays, which have some."""
+    return isinstance(replacement.spec, MemorySpec)
 
 
 def with_replacements(top: AnyPart, replacements: Replacements) -> AnyPart:
@@ -52,22 +71,9 @@ def with_replacements(top: AnyPart, replacements: Replacements) -> AnyPart:
     return top
 
 
-def placed(part: MemoryPart, name: str, replacement: Replacement) -> Tiling:
-    """Put a replacement into a part."""
-    if part.replacement is not None:
-        raise ConfigError(
-            field="--replace",
-            allowed="one replacement of each part",
-            given=f"two of {name}",
-            source="command line",
-        )
-    part.replacement = replacement
-    return tiling(part.asked(), replacement, needs_old=part.reads_what_it_writes)
-
-
-def is_named(name: str, memory: str, memories: Mapping[str, MemoryPart]) -> bool:
-    """Return whether a name is that of a memory, with or without its sizes."""
-    return name in (memory, stem(memories[memory], memory))
+def is_named(name: str, one: str, parts: Mapping[str, AnyReplaceable]) -> bool:
+    """Return whether a name is that of a part, with or without its sizes."""
+    return name in (one, stem(parts[one], one))
 
 
 def name_of(part: Part) -> str:
@@ -84,7 +90,7 @@ def check_names(parts: list[Part], replacements: Replacements) -> None:
     """Refuse modules and files that have the name of others."""
     taken = {part.module_name for part in parts}
     files = {f"{name}.v": "" for name in taken}
-    modules: dict[str, Replacement] = {}
+    modules: dict[str, AnyReplacement] = {}
     for _, replacement in replacements.of:
         module = replacement.spec.module
         other = modules.setdefault(module, replacement)

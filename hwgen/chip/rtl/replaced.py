@@ -7,22 +7,18 @@ from amaranth.hdl import Cat, ClockDomain, Const, Instance, Module, Mux, Signal,
 
 from hwgen.chip.replacement import MemorySpec, Port, Replacement
 from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.replaceable import Placed
 from hwgen.chip.widths import bits_for_index
 
 
 @dataclass(frozen=True)
-class Tiling:
+class Tiling(Placed):
     """How modules of a replacement become the cells of a part.
 
-    banks: modules one behind the other, each with its words; columns: side by side, each with its
-    bits; copies: of all of them, with the same content, since a module has too few ports to read
     writer: port that stores; readers: ports that read; shared: it is one port
     """
 
     _: KW_ONLY
-    banks: int
-    columns: int
-    copies: int
     writer: int
     readers: tuple[int, ...]
 
@@ -31,13 +27,8 @@ class Tiling:
         """Whether one port reads and writes."""
         return self.readers == (self.writer,)
 
-    @property
-    def modules(self) -> int:
-        """All modules."""
-        return self.banks * self.columns * self.copies
 
-
-def tiling(cells: Cells, replacement: Replacement, *, needs_old: bool) -> Tiling:
+def tiling(cells: Cells, replacement: Replacement[MemorySpec], *, needs_old: bool) -> Tiling:
     """Return how a replacement becomes the cells of a part.
 
     needs_old: see `MemoryPart.reads_what_it_writes`
@@ -74,7 +65,7 @@ def tiling(cells: Cells, replacement: Replacement, *, needs_old: bool) -> Tiling
     )
 
 
-def check_units(cells: Cells, replacement: Replacement) -> None:
+def check_units(cells: Cells, replacement: Replacement[MemorySpec]) -> None:
     """Refuse a replacement that cannot write a slice of a word alone."""
     spec, size = replacement.spec, cells.bits // cells.slices
     if cells.slices == 1 or size % spec.unit == 0:
@@ -91,7 +82,7 @@ def check_units(cells: Cells, replacement: Replacement) -> None:
 
 
 def chosen_ports(
-    cells: Cells, replacement: Replacement, *, needs_old: bool
+    cells: Cells, replacement: Replacement[MemorySpec], *, needs_old: bool
 ) -> tuple[int, tuple[int, ...]]:
     """Return the port that writes, and those that read."""
     ports = list(enumerate(replacement.spec.ports))
@@ -109,7 +100,9 @@ def chosen_ports(
     return writers[0], readers
 
 
-def replaced(m: Module, cells: Cells, replacement: Replacement, *, needs_old: bool) -> None:
+def replaced(
+    m: Module, cells: Cells, replacement: Replacement[MemorySpec], *, needs_old: bool
+) -> None:
     """Place the modules of a replacement, with what chooses among them.
 
     Errors: as `tiling`

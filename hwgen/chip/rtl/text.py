@@ -14,6 +14,8 @@ class TextPart(Part):
     them, one `input` or `output` a line with a literal width, named as in the signature.
     """
 
+    is_text = True
+
     def verilog(self) -> str:
         """Return the text of the module, from `module` to `endmodule`."""
         raise NotImplementedError

@@ -260,7 +260,8 @@ def simulator_of(
 def unchecked(files: Iterable[str]) -> str:
     """Return lines of a control file: Verilog of others has its own style, and a timescale."""
     names = list(files)
-    lines = ['lint_off -rule TIMESCALEMOD -file "*.v"', *(f'lint_off -file "*/{n}"' for n in names)]
+    lines = ['lint_off -rule TIMESCALEMOD -file "*.v"']
+    lines += [f'lint_off -file "{folder}{name}"' for name in names for folder in ("", "*/")]
     return "".join(f"{line}\n" for line in lines) if names else ""
 
 

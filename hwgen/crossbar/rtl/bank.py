@@ -1,9 +1,12 @@
 """Bank: all crossbars of one layer in one macro, what is analog around them, and their inputs."""
 
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
+from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.array_part import ArrayPart
 from hwgen.chip.rtl.text import TextPart
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.rtl.sizes import ArraySizes
@@ -11,7 +14,7 @@ from hwgen.crossbar.rtl.sizes import ArraySizes
 BODY = files("hwgen.crossbar.rtl") / "bank.v"
 
 
-class Bank(TextPart):
+class Bank(ArrayPart, TextPart):
     """Sums of columns: of each lane the column ``slot * lanes + lane``.
 
     ``sum = sum over rows of cell * ((input >> (feed_bit * d)) mod 2^d)``
@@ -41,7 +44,6 @@ class Bank(TextPart):
     """
 
     family = "crossbar"
-    clock_ports = ("clk",)
 
     def __init__(self, *, sizes: ArraySizes) -> None:
         self._sizes = sizes
@@ -72,29 +74,53 @@ class Bank(TextPart):
         return self._sizes.name
 
     @property
+    def clock_ports(self) -> Sequence[str]:  # type: ignore[override]
+        """The clock of our body; what Amaranth puts around another one has a reset too."""
+        return ("clk",) if self.replacement is None else ("clk", "rst")
+
+    @property
+    def pins(self) -> Sequence[str]:
+        """All ports but a reset."""
+        return ["clk", *self.signature.members]
+
+    @property
+    def is_text(self) -> bool:  # type: ignore[override]
+        """Whether it is our body."""
+        return self.replacement is None
+
+    @property
     def stored_bits(self) -> int:  # type: ignore[override]
         """Inputs of units, latches of DACs and samples that are held; cells are the crossbars'."""
+        if self.replacement is not None:
+            return 0
         return (
             self._sizes.units
             * self._sizes.side
             * (self._sizes.input_bits + 2 * self._sizes.dac_bits)
         )
 
-    def verilog(self) -> str:
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Sizes of the crossbars, and what is written at a time: parts of a column, and rows."""
         sizes = self._sizes
-        return self.filled(
-            BODY.read_text(encoding="utf-8"),
-            {
-                "side": sizes.side,
-                "cell_bits": sizes.cell_bits,
-                "dac_bits": sizes.dac_bits,
-                "input_bits": sizes.input_bits,
-                "units": sizes.units,
-                "columns": sizes.columns,
-                "lanes": sizes.lanes,
-                "part_bits": sizes.part_bits,
-                "parts": sizes.column_parts,
-                "rows": min(sizes.row_elements, sizes.side),
-                "sum_bits": sizes.analog_bits,
-            },
-        )
+        return {
+            "side": sizes.side,
+            "cell_bits": sizes.cell_bits,
+            "dac_bits": sizes.dac_bits,
+            "input_bits": sizes.input_bits,
+            "units": sizes.units,
+            "columns": sizes.columns,
+            "lanes": sizes.lanes,
+            "part_bits": sizes.part_bits,
+            "parts": sizes.column_parts,
+            "rows": min(sizes.row_elements, sizes.side),
+            "sum_bits": sizes.analog_bits,
+        }
+
+    def verilog(self) -> str:
+        return self.filled(BODY.read_text(encoding="utf-8"), dict(self.sizes))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        self.around(m)
+        return m

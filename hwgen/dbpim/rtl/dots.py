@@ -1,21 +1,27 @@
 """The array of a macro that computes; another one with these ports can replace the module."""
 
+from collections.abc import Mapping, Sequence
+
 from amaranth.hdl import ClockDomain, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.part import Part, PartInstance
+from hwgen.chip.replacement import ArraySpec, Replacement
+from hwgen.chip.rtl.array_part import ArrayPart
+from hwgen.chip.rtl.part import PartInstance
+from hwgen.chip.rtl.replaceable import Placed
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.adder_tree import AdderTree
 from hwgen.dbpim.rtl.cell_array import read_enable
 from hwgen.dbpim.rtl.compartment import Compartment
+from hwgen.dbpim.rtl.foreign_dots import ForeignDots, Shape
 from hwgen.dbpim.rtl.layouts import dots, row_cells, row_meta
 from hwgen.dbpim.rtl.meta_array import MetaArray
 from hwgen.network.sparsity import PHI_LIMIT
 
 
-class Dots(Part):
+class Dots(ArrayPart):
     """Compartments, their metadata and an adder tree a filter: a bit plane times a row of weights.
 
     ``sums[f] = sum(x[c] * weight[row][c][f] for c in compartments)``
@@ -42,10 +48,12 @@ class Dots(Part):
     """
 
     family = "dbpim"
-    clock_ports = ()
+    optional = ("valid", "read_en")
+    one_pin = ("row", "write_row")
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
+        self.array_cycles, self.cells = arch.array_cycles, arch.cells
         self._compartment = Compartment(arch=arch)
         self._adder_tree = AdderTree(arch=arch)
         self.parts = [self._compartment, self._adder_tree]
@@ -68,11 +76,70 @@ class Dots(Part):
             ports["write_meta"] = In(row_meta(arch))
         super().__init__(ports)
 
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Rows, and what a row has: compartments are the inputs of an array."""
+        macro = self._arch.macro
+        return {"rows": macro.rows, "inputs": macro.compartments, "filters": self._arch.filters}
+
+    @property
+    def pins(self) -> Sequence[str]:
+        """Filters without a cell are no business of a module."""
+        return [name for name in super().pins if name != "enable"]
+
+    def placed(self, replacement: Replacement[ArraySpec]) -> Placed:
+        """Refuse an array, whose weights are int8, where cells hold digits."""
+        if self._arch.sparsity.weight_bits:
+            raise replacement.refuse(
+                "kind",
+                "for a chip whose sparsity.weight_bits is false: an array has int8 weights",
+                "a chip whose cells are digits",
+            )
+        return super().placed(replacement)
+
+    def tiled(self, replacement: Replacement[ArraySpec]) -> Placed:
+        """Return how many modules it takes: for its inputs, and for its filters."""
+        module = self._module_shape(replacement.spec)
+        if module.rows < self._arch.macro.rows:
+            raise replacement.refuse(
+                "sizes.rows", f"at least the {self._arch.macro.rows} of the part", module.rows
+            )
+        part = Shape(**self.sizes)
+        columns = -(-part.inputs // module.inputs) * -(-part.filters // module.filters)
+        return Placed(columns=columns)
+
+    def _module_shape(self, spec: ArraySpec) -> Shape:
+        """Return the shape of one module of a replacement."""
+        return Shape(**{name: spec.sizes.get(name, size) for name, size in self.sizes.items()})
+
+    def around(self, m: Module) -> None:
+        """Place the modules of the replacement."""
+        assert self.replacement is not None
+        spec = self.replacement.spec
+        pins = [spec.pin(name) for name in self.one_pin]
+        ForeignDots(
+            m,
+            ports={name: Value.cast(getattr(self, name)) for name in self.signature.members},
+            part=Shape(**self.sizes),
+            module=self._module_shape(spec),
+            late=self.array_cycles - spec.cycles,
+            connect=self.connected,
+            one_row=pins[0] == pins[1],
+        ).place()
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         if self._arch.array_cycles > 1:
             m.domains.array = array_clock = ClockDomain(reset_less=True, local=True)
             m.d.comb += array_clock.clk.eq(self.clk)
+        if self.replacement is None:
+            self._compute(m)
+        else:
+            self.around(m)
+        return m
+
+    def _compute(self, m: Module) -> None:
+        """Place compartments, metadata and trees."""
         active_row = Mux(self.write_en, self.write_row, self.row)
         meta = self._metadata(m, row=active_row) if self._arch.sparsity.weight_bits else None
         compartments = self._place_compartments(m, row=active_row, meta=meta)
@@ -93,7 +160,6 @@ class Dots(Part):
                 with m.If(self.valid):
                     m.d.array += kept.eq(value)
             m.d.comb += self.sums[number].eq(tree.sum)
-        return m
 
     def _place_compartments(
         self, m: Module, *, row: Value, meta: data.View | None

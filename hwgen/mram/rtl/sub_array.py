@@ -1,9 +1,11 @@
 """One sub-array: cells, row decoder, write drivers and sense amplifiers."""
 
+from collections.abc import Mapping
+
 from amaranth.hdl import Module, Mux
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.array_part import ArrayPart
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.rtl.cell_array import CellArray
 from hwgen.mram.rtl.sense_amplifier import SenseAmplifier
@@ -12,7 +14,7 @@ READ_ROWS = 3
 """Rows that can be active at once."""
 
 
-class SubArray(Part):
+class SubArray(ArrayPart):
     """Writes a row, and senses up to three rows at once.
 
     ``sense`` and ``carry`` are those of ``SenseAmplifier`` for the first ``active_rows`` of
@@ -37,13 +39,13 @@ class SubArray(Part):
     """
 
     family = "mram"
-    clock_ports = ()
 
     def __init__(self, *, arch: Arch, slices: int) -> None:
         self._cells = CellArray(arch=arch, slices=slices)
         self._sense_amplifier = SenseAmplifier(arch=arch)
         self.parts = [self._cells, self._sense_amplifier]
         self._slices = slices
+        self._arch = arch
         rows, columns = arch.row_index_bits, arch.array.columns
         super().__init__(
             {
@@ -70,8 +72,17 @@ class SubArray(Part):
         """The number of slices: arrays that compute have one, image banks one for each element."""
         return str(self._slices)
 
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Rows, columns, and slices of a row."""
+        array = self._arch.array
+        return {"rows": array.rows, "columns": array.columns, "slices": self._slices}
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        if self.replacement is not None:
+            self.around(m)
+            return m
         m.submodules.cells = cells = self._cells.instance()
         m.submodules.sense_amplifier = amplifier = self._sense_amplifier.instance()
         m.d.comb += [
