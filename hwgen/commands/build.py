@@ -219,12 +219,21 @@ def write_verilog(
         )
 
 
-def verilog_of(context: Context, family: InstalledFamily, arch: Architecture, *, name: str) -> Path:
+def verilog_of(
+    context: Context,
+    family: InstalledFamily,
+    arch: Architecture,
+    *,
+    name: str,
+    replacements: Replacements = NO_REPLACEMENTS,
+) -> Path:
     """Return the folder of a chip's Verilog in the work folder; write it if it is not cached."""
     facts = [configuration_of(arch), digest_of_code(*family.code), versions()]
+    if replacements:
+        facts.append(repr(replacements))
     folder = context.work / "verilog" / f"{arch.name}-{name}-{digest_of(facts)[:16]}"
     if not folder.exists():
-        write_verilog(context, family, arch, folder)
+        write_verilog(context, family, arch, folder, replacements=replacements)
     return folder
 
 

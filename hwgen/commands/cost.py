@@ -7,9 +7,10 @@ from pydantic import Field
 from rich.console import RenderableType
 
 from hwgen.chip.family import Family
-from hwgen.commands.fields import File, Real, Sparsity, path_of
+from hwgen.commands.fields import File, Real, Replace, Sparsity, path_of
 from hwgen.commands.on_chip import Arch, chip_of, subject_of
 from hwgen.commands.pictures import Plot, check_plot, write_plot
+from hwgen.commands.replacing import replacements_of
 from hwgen.commands.request import Says, Working
 from hwgen.files.shipped import networks
 from hwgen.report.cost import CostReport
@@ -23,6 +24,8 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
     Each module is mapped once, by Yosys, and cached: a second call takes seconds, a changed module
     is mapped alone. Memories are macros. There is no layout: wires cost nothing, the clock is
     ideal. The area table stands beside the netlist where both are of the same library.
+
+    A part that --replace gives away has the figures of its file, or of its Liberty.
 
     With --network the netlist of one core follows a simulation of the first 20,000 cycles, and its
     energy stands beside the table's. Gates have no delay: without glitches it takes at least this.
@@ -42,6 +45,7 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
     ] = None
     plot: Plot = None
     sparsity: Sparsity = None
+    replace: Replace = None
     network: Annotated[
         File | None,
         Says(
@@ -53,8 +57,10 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
     ] = None
 
     def check(self) -> None:
-        """Refuse a picture of another kind."""
+        """Refuse a picture of another kind, and the energy of what has no netlist."""
         check_plot(self, self.plot)
+        if self.replace and self.network is not None:
+            raise self.refusal("network", "left out with replace: the parts have no netlist", "it")
 
     def run(self) -> CostReport:
         """Synthesize what is not cached, and draw the parts."""
@@ -66,6 +72,7 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
         if self.network is not None:
             chip.family.need(Family.netlist_energy)
             subject = subject_of(self.quiet, self.network, chip)
+        replacements = replacements_of(self.replace)
         report: CostReport = cost_of(
             self.quiet,
             chip.family,
@@ -73,6 +80,7 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
             chip.file,
             liberty=path_of(self.liberty),
             period_ns=self.period_ns,
+            replacements=replacements,
             energy=None if subject is None else lambda found: energy_of(self.quiet, found, subject),
         )
         if self.plot is not None:

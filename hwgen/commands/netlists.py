@@ -10,6 +10,7 @@ from typing import Any
 
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture
+from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.commands.build import MANIFEST, uses, verilog_of
 from hwgen.commands.context import Context
 from hwgen.commands.digests import versions
@@ -19,6 +20,7 @@ from hwgen.errors import FamilyError
 from hwgen.files.shipped import shipped_folder
 from hwgen.physical.cells import Library
 from hwgen.physical.liberty import liberty_text
+from hwgen.physical.macros import Macro, macro_cost
 from hwgen.physical.modules import ModuleCost, Modules, sources_of
 from hwgen.physical.modules import Source as ModuleSource
 from hwgen.physical.read_library import load_library
@@ -83,14 +85,16 @@ def cost_of(
     period_ns: float | None,
     energy: Callable[[Synthesized], CostEnergy] | None = None,
     builds: Path | None = None,
+    replacements: Replacements = NO_REPLACEMENTS,
 ) -> CostReport:
     """Return what a chip costs.
 
+    replacements: of its parts, with figures in the place of netlists
     energy: measures what a network takes, if asked for
     builds: folder of the cache of netlists, None: the user's
     """
     file = liberty or default_library()
-    chip = synthesized(context, family, arch, file, builds=builds)
+    chip = synthesized(context, family, arch, file, builds=builds, replacements=replacements)
     paths = all_paths([cost.timing for cost in chip.costs.values()])[:WORST]
     slowest = paths[0].ns if paths else 0.0
     parts = parts_of(chip)
@@ -119,7 +123,7 @@ def cost_of(
         ],
         synthesized=sorted(chip.modules.synthesized),
         energy=None if energy is None else energy(chip),
-        assumptions=[*ASSUMPTIONS, *lacks(chip.library)],
+        assumptions=[*ASSUMPTIONS, *lacks(chip.library), *told_of(replacements)],
         versions=versions(),
     )
 
@@ -134,6 +138,15 @@ def lacks(library: Library) -> list[str]:
     return found
 
 
+def told_of(replacements: Replacements) -> list[str]:
+    """Return where the figures of replacements come from."""
+    return [
+        f"{name} is {one.spec.name}; its figures: "
+        + (one.spec.figures.source if one.spec.figures else str(one.spec.files.liberty))
+        for name, one in replacements.of
+    ]
+
+
 def synthesized(
     context: Context,
     family: InstalledFamily,
@@ -141,16 +154,20 @@ def synthesized(
     file: Path,
     *,
     builds: Path | None = None,
+    replacements: Replacements = NO_REPLACEMENTS,
 ) -> Synthesized:
     """Return a chip with all its modules synthesized, from the cache what is there."""
     import pyosys  # noqa: F401 # a missing package is told before a chip is written
 
     library, _ = load_library(file)
-    folder = verilog_of(context, family, arch, name="cost")
+    macros = figures_of(family, arch, replacements)
+    folder = verilog_of(context, family, arch, name="cost", replacements=replacements)
     content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     manifest, texts = dict(content["modules"]), {}
     for name, entry in manifest.items():
         texts[name] = (folder / entry["file"]).read_text(encoding="utf-8")
+    manifest |= {name: entry_of(macro) for name, macro in macros.items()}
+    texts |= dict.fromkeys(macros, "")
     if family.offers(Family.physical):
         replaced = family.need(Family.physical).synthesis_modules(arch)
         from hwgen.chip.rtl.manifest import module_entry
@@ -166,7 +183,8 @@ def synthesized(
                 " what an analog circuit does"
             )
     sources = sources_of({name: manifest[name] for name in below}, texts, arrays)
-    modules = Modules(sources, library, liberty_text(file), builds=builds)
+    costs = {name: macro_cost(macro, library) for name, macro in macros.items()}
+    modules = Modules(sources, library, liberty_text(file), macros=costs, builds=builds)
     with context.progress(f"synthesizing {arch.name}", total=len(sources)) as done:
         modules.synthesize(processes=min(2, os.cpu_count() or 1), done=done)
     with context.progress(f"timing {arch.name}"):
@@ -181,6 +199,25 @@ def synthesized(
         costs=costs,
         counts=counts_of(family, sources, manifest, content["top"]),
     )
+
+
+def figures_of(
+    family: InstalledFamily, arch: Architecture, replacements: Replacements
+) -> dict[str, Macro]:
+    """Return the modules of replacements by name; ConfigError where one has no figures."""
+    if not replacements:
+        return {}
+    from hwgen.chip.rtl.replace import with_replacements
+    from hwgen.commands.macros import macros_of
+
+    return macros_of(with_replacements(family.need(Family.verilog).make_chip(arch), replacements))
+
+
+def entry_of(macro: Macro) -> dict[str, Any]:
+    """Return the entry of a given module among those of the manifest."""
+    names = ("name", "direction", "width")
+    ports = [dict(zip(names, port, strict=True)) for port in macro.ports]
+    return {"file": "", "ports": ports, "instances": {}}
 
 
 def counts_of(
@@ -220,6 +257,7 @@ def parts_of(chip: Synthesized) -> list[CostPart]:
                 part=part,
                 logic_um2=sum(cost.logic_um2 * count for cost, count in held),
                 buffers_um2=sum(cost.buffers_um2 * count for cost, count in held),
+                macros_um2=sum(cost.macros_um2 * count for cost, count in held),
                 memory_bits=sum(size * count for _, size, count in bits),
                 memory_um2=None
                 if physical is None
@@ -254,6 +292,7 @@ def total_of(parts: list[CostPart]) -> CostPart:
         part="total",
         logic_um2=sum(part.logic_um2 for part in parts),
         buffers_um2=sum(part.buffers_um2 for part in parts),
+        macros_um2=sum(part.macros_um2 for part in parts),
         memory_bits=sum(part.memory_bits for part in parts),
         memory_um2=sum(memory) if memory else None,
         flip_flops=flip_flops,
@@ -275,6 +314,7 @@ def module_rows(chip: Synthesized) -> list[CostModule]:
             instances=count,
             logic_um2=chip.costs[name].logic_um2,
             buffers_um2=chip.costs[name].buffers_um2,
+            macros_um2=chip.costs[name].macros_um2,
             flip_flops=chip.costs[name].flip_flops,
             gated=chip.costs[name].gated,
             memory_bits=bits_of(chip.costs[name]),

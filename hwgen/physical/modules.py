@@ -63,6 +63,7 @@ class ModuleCost:
     """A module without those that it places.
 
     logic_um2: gates and registers; buffers_um2: trees of buffers behind nets of many readers
+    macros_um2: of a module that has figures in the place of a netlist
     gated: flip-flops behind clock gates; cells: gates by cell of the library
     """
 
@@ -75,15 +76,18 @@ class ModuleCost:
     memories: tuple[Storage, ...]
     cells: Mapping[str, int]
     timing: TimingModel
+    macros_um2: float = 0.0
 
 
 KEPT = TypeAdapter(ModuleCost)
+NO_MACROS: Mapping[str, ModuleCost] = {}
 
 
 class Modules:
     """The modules of one chip, synthesized with one library.
 
     sources: by name, each behind those that it places; liberty: text of the library
+    macros: those that have figures in the place of a netlist
     builds: folder of the cache; None: the user's cache
     """
 
@@ -93,8 +97,10 @@ class Modules:
         library: Library,
         liberty: str,
         *,
+        macros: Mapping[str, ModuleCost] = NO_MACROS,
         builds: Path | None = None,
     ) -> None:
+        self.macros = macros
         self.sources, self.library, self.liberty = sources, library, liberty
         self.builds = builds or user_cache() / "synth"
         self.synthesized: list[str] = []
@@ -116,7 +122,8 @@ class Modules:
             self._netlist_build(name)
             done()
 
-        largest = sorted(self.sources, key=lambda name: -len(self.sources[name].text))
+        mapped = [name for name in self.sources if name not in self.macros]
+        largest = sorted(mapped, key=lambda name: -len(self.sources[name].text))
         with ThreadPoolExecutor(processes) as threads:
             futures = [threads.submit(one, name) for name in largest]
             try:
@@ -190,6 +197,10 @@ class Modules:
         """Return what each module costs, with its timing."""
         facts: dict[str, Any] = {}
         for name, source in self.sources.items():
+            if name in self.macros:
+                self._costs[name] = self.macros[name]
+                facts[name] = KEPT.dump_json(self.macros[name]).decode()
+                continue
             below = {each: facts[each] for each in source.places}
             own = [timings.VERSION, self.netlist_facts[name], source.array, below]
             build = build_once(

@@ -29,6 +29,7 @@ class CostModule:
 
     instances: in the whole chip; all other figures are of one of them
     buffers_um2: trees of buffers behind nets of many readers, not in logic_um2
+    macros_um2: of a module that is a replacement's, by its figures
     slowest_ns: its slowest path from register to register; null: it has none of its own
     """
 
@@ -36,6 +37,7 @@ class CostModule:
     instances: Count
     logic_um2: NotNegative
     buffers_um2: NotNegative
+    macros_um2: NotNegative
     flip_flops: Count
     gated: Count
     memory_bits: Count
@@ -54,6 +56,7 @@ class CostPart:
     part: str
     logic_um2: NotNegative
     buffers_um2: NotNegative
+    macros_um2: NotNegative
     memory_bits: Count
     memory_um2: NotNegative | None
     flip_flops: Count

@@ -5,7 +5,16 @@ from rich.console import Group, RenderableType
 from hwgen.report.cost import CostBlock, CostEnergy, CostPart, CostReport
 from hwgen.report.tables import NOTHING, number, percent, table
 
-COLUMNS = ["part", "logic um2", "memory bits", "memory um2", "flip-flops", "gated", "slowest ns"]
+COLUMNS = [
+    "part",
+    "logic um2",
+    "macros um2",
+    "memory bits",
+    "memory um2",
+    "flip-flops",
+    "gated",
+    "slowest ns",
+]
 WITH_TABLE = ["table um2", "netlist / table"]
 
 
@@ -13,7 +22,9 @@ def cost_table(report: CostReport) -> RenderableType:
     """Return a row for each part, the sums, and the slowest paths."""
     with_table = report.total.table_um2 is not None
     with_memory = report.total.memory_um2 is not None
-    columns = [name for name in COLUMNS if with_memory or name != "memory um2"]
+    left_out = set() if with_memory else {"memory um2"}
+    left_out |= set() if report.total.macros_um2 else {"macros um2"}
+    columns = [name for name in COLUMNS if name not in left_out]
     rows = table([*columns, *(WITH_TABLE if with_table else [])], left=1)
     for part in (*report.parts, report.total):
         if part is report.total:
@@ -21,6 +32,7 @@ def cost_table(report: CostReport) -> RenderableType:
         cells = {
             "part": part.part,
             "logic um2": f"{part.logic_um2:,.0f}",
+            "macros um2": f"{part.macros_um2:,.0f}",
             "memory bits": number(part.memory_bits),
             "memory um2": f"{part.memory_um2 or 0:,.0f}",
             "flip-flops": number(part.flip_flops),
@@ -56,7 +68,7 @@ def beside_table(part: CostPart) -> list[str]:
     """Return what the area table says, and the netlist with its memories over that."""
     if not part.table_um2:
         return [NOTHING, NOTHING]
-    netlist = part.logic_um2 + (part.memory_um2 or 0.0)
+    netlist = part.logic_um2 + part.macros_um2 + (part.memory_um2 or 0.0)
     return [f"{part.table_um2:,.0f}", f"{netlist / part.table_um2:.2f}"]
 
 

@@ -71,3 +71,29 @@ def test_the_whole_of_a_small_chip(hwgen: Command, tmp_path: Path) -> None:
     again = json.loads(out.read_text(encoding="utf-8"))
     assert again["synthesized"] == []
     assert again["parts"] == report["parts"]
+
+
+ARRAY = Path(__file__).parents[2] / "docs/examples/my_array"
+
+
+def test_energy_needs_the_netlists_of_all_parts(hwgen: Command, tmp_path: Path) -> None:
+    given = [ARRAY / "chip.yaml", "--replace", f"dots={ARRAY / 'my_array.yaml'}"]
+    code, _, err = hwgen("cost", *given, "--network", "digits_small_cnn", "--work", tmp_path)
+    assert code == 2
+    assert "--network must be left out with replace" in err
+
+
+@pytest.mark.long
+def test_a_replacement_costs_what_its_file_says(hwgen: Command, tmp_path: Path) -> None:
+    """Two modules stand for `dots` of each macro; nothing that they replace is counted."""
+    out = tmp_path / "report.json"
+    given = [ARRAY / "chip.yaml", "--json", out, "--work", tmp_path / "work"]
+    code, shown, err = hwgen("cost", *given, "--replace", f"dots={ARRAY / 'my_array.yaml'}")
+    assert code == 0, err
+    assert "dots is my_array; its figures: none; made up to show where figures go" in shown
+    report = json.loads(out.read_text(encoding="utf-8"))
+    modules = {each["module"]: each for each in report["modules"]}
+    assert "dbpim_cell_array" not in modules
+    assert modules["my_array"]["instances"] == 2 * modules["dbpim_dots"]["instances"] == 8
+    assert report["total"]["macros_um2"] == 8 * 4200.0
+    assert {part["part"] for part in report["parts"] if part["macros_um2"]} == {"trees"}

@@ -1,7 +1,7 @@
 """Arrays that compute, as parts: what each says of itself, and how another one stands for it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from amaranth.hdl import Instance, Module, Value
@@ -94,6 +94,17 @@ class ArrayPart(ReplaceablePart[ArraySpec]):
                     f"sizes.{size}", f"{value} as the part's, or a parameter's", given
                 )
         return Placed()
+
+    def module_widths(self, replacement: Replacement[ArraySpec]) -> dict[str, int]:
+        """Return the width of each port of a module that stands for it: here those of the part."""
+        return {name: width for name, _, width in self.ports()}
+
+    def ways(self) -> Iterator[tuple[str, str]]:
+        """Yield pins of the replacement between which there is no clock: here none.
+
+        A part whose answer comes in the cycle of its question names them.
+        """
+        yield from ()
 
     def connected(self, values: Mapping[str, Value]) -> Instance:
         """Return a module of the replacement.

@@ -1,6 +1,6 @@
 """The array of a macro that computes; another one with these ports can replace the module."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from amaranth.hdl import ClockDomain, Module, Mux, Signal, Value
 from amaranth.lib import data
@@ -15,7 +15,7 @@ from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.adder_tree import AdderTree
 from hwgen.dbpim.rtl.cell_array import read_enable
 from hwgen.dbpim.rtl.compartment import Compartment
-from hwgen.dbpim.rtl.foreign_dots import ForeignDots, Shape
+from hwgen.dbpim.rtl.foreign_dots import WEIGHT_BITS, ForeignDots, Shape
 from hwgen.dbpim.rtl.layouts import dots, row_cells, row_meta
 from hwgen.dbpim.rtl.meta_array import MetaArray
 from hwgen.network.sparsity import PHI_LIMIT
@@ -111,6 +111,27 @@ class Dots(ArrayPart):
     def _module_shape(self, spec: ArraySpec) -> Shape:
         """Return the shape of one module of a replacement."""
         return Shape(**{name: spec.sizes.get(name, size) for name, size in self.sizes.items()})
+
+    def module_widths(self, replacement: Replacement[ArraySpec]) -> dict[str, int]:
+        """Return the widths of the ports of one module."""
+        module, row = self._module_shape(replacement.spec), bits_for_index
+        return super().module_widths(replacement) | {
+            "x": module.inputs,
+            "row": row(module.rows),
+            "write_row": row(module.rows),
+            "write_cells": WEIGHT_BITS * module.inputs * module.filters,
+            "sums": module.filters * module.sum_bits,
+        }
+
+    def ways(self) -> Iterator[tuple[str, str]]:
+        """Yield the ways of an array of one cycle: from inputs and row to the sums."""
+        spec = None if self.replacement is None else self.replacement.spec
+        if spec is None or spec.cycles > 1:
+            return
+        for name in ("x", "row") if spec.cells == "combinational" else ("x",):
+            source, target = spec.pin(name), spec.pin("sums")
+            if source is not None and target is not None:
+                yield source.name, target.name
 
     def around(self, m: Module) -> None:
         """Place the modules of the replacement."""

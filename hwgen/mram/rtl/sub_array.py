@@ -1,6 +1,6 @@
 """One sub-array: cells, row decoder, write drivers and sense amplifiers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from amaranth.hdl import Module, Mux
 from amaranth.lib.wiring import In, Out
@@ -12,6 +12,8 @@ from hwgen.mram.rtl.sense_amplifier import SenseAmplifier
 
 READ_ROWS = 3
 """Rows that can be active at once."""
+REFERENCES = ("read", "and2", "or3", "maj", "and3")
+"""Of the sense amplifiers."""
 
 
 class SubArray(ArrayPart):
@@ -77,6 +79,17 @@ class SubArray(ArrayPart):
         """Rows, columns, and slices of a row."""
         array = self._arch.array
         return {"rows": array.rows, "columns": array.columns, "slices": self._slices}
+
+    def ways(self) -> Iterator[tuple[str, str]]:
+        """Yield the ways from rows and references to what is sensed: there is no clock between."""
+        if self.replacement is None:
+            return
+        pin = self.replacement.spec.pin
+        for source in ("row_0", "row_1", "row_2", "active_rows", *REFERENCES):
+            for target in ("sense", "carry"):
+                one, other = pin(source), pin(target)
+                if one is not None and other is not None:
+                    yield one.name, other.name
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
