@@ -2,7 +2,8 @@
 
 Both get the same inputs, the same values in all registers, and the same outputs of what they place;
 proved is that outputs, next values of all registers, and inputs of what they place are the same. So
-no run tells them apart, whatever the state.
+no run tells them apart, whatever the state. Other signals inside may differ: they are hidden, as
+`expose` makes an output of each that has a name.
 """
 
 import re
@@ -25,6 +26,7 @@ proc
 memory_collect
 memory_map
 opt_clean
+rename -hide w:* t:$dff %x1:+[Q] %d
 expose -evert-dff -evert without_fault with_fault
 miter -equiv -make_assert -flatten without_fault with_fault both
 hierarchy -top both
@@ -32,7 +34,7 @@ flatten
 opt -full
 sat -timeout {SECONDS} -prove-asserts -set-assumes
 """
-INSTANCE = re.compile(r"^  (\w+) \S+ \($", re.MULTILINE)
+INSTANCE = re.compile(r"^  (\w+) \S+ +\($", re.MULTILINE)
 
 
 def equivalent(fault: Fault, modules: Mapping[str, str]) -> bool:
