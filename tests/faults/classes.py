@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -18,12 +19,12 @@ STORED = re.compile(r"\s+(\S+) <= (\S+) ?;")
 
 
 def classes_of(
-    faults: Sequence[Fault], modules: Mapping[str, str], family: str
+    faults: Sequence[Fault], modules: Mapping[str, str], family: str, chip: Any
 ) -> dict[Fault, tuple[str, str]]:
-    """Return the class of each fault that no network catches, and what says so."""
+    """Return the class of each fault of a chip that no network catches, and what says so."""
     found = {fault: by_itself(fault, modules) for fault in faults}
     left = [fault for fault, (name, _) in found.items() if name != "equivalent"]
-    for fault, bench in killers(left, modules, family):
+    for fault, bench in killers(left, modules, family, chip):
         found[fault] = "part", f"the bench of `{bench}`"
     return found
 

@@ -86,7 +86,7 @@ def test_faults_of_a_chip_are_caught() -> None:
         work=job_of(arch, program, images).work(),
         runs=lambda starts: simulated_runs(starts, program, arch, images),
     )
-    tried = Tried(chip=hosted(arch), cases=[case])
+    tried = Tried(chip=hosted(arch), facts=arch, cases=[case])
     found = list(outcomes(bench_of(tried.chip, faults, optimize="-O0"), tried, faults))
     assert [kind(each.caught_by) for each in found] == ["error", "error (stalls)", "error (stalls)"]
     assert {each.network for each in found} == {"narrow"}
@@ -102,7 +102,7 @@ OUTER = """module outer(clk, rst, a, b, q);
   wire [1:0] two;
   wire [1:0] three;
   assign three = one + 2'h2;
-  inner inner (
+  inner \\inner$1  (
     .a(three),
     .y(two)
   );
@@ -159,7 +159,21 @@ def test_a_bench_kills_what_it_fails_for() -> None:
     assert list(bench.killed(faults)) == [faults[2]]
 
 
-def test_a_bench_that_fails_by_itself_kills_nothing() -> None:
+def test_what_fails_by_itself_kills_nothing() -> None:
+    """A corner that a small chip does not have; another test that fails is the fault's."""
+    case = '<testcase name="{}"><failure message="x"/></testcase>'
+
+    def fails(folder: Path) -> None:
+        names = ["corners", *(["words"] if "+mutant=2" in runner.GARBAGE else [])]
+        text = f"<testsuite>{''.join(map(case.format, names))}</testsuite>"
+        (folder / "results.xml").write_text(text, encoding="utf-8")
+        raise AssertionError
+
+    faults = [Fault("part", line, "go", "1'h1") for line in range(3)]
+    assert list(PartBench(name="x", modules=dict, run=fails).killed(faults)) == [faults[1]]
+
+
+def test_a_bench_that_never_ends_well_kills_nothing() -> None:
     def fails(folder: Path) -> None:
         raise AssertionError
 
