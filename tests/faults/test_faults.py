@@ -18,6 +18,7 @@ from tests.faults.classes import BY_HAND, leads_to_the_trace, only_loads_more
 from tests.faults.equivalent import equivalent
 from tests.faults.parts import PartBench
 from tests.faults.record import CLASSES, PAGE, page, read_record
+from tests.faults.unread import is_valid_of, register_of, unread
 from tests.verif.dbpim.chips import chip_arch, compiled
 from verif import runner
 from verif.dbpim.directed_network import directed
@@ -118,6 +119,72 @@ def test_what_changes_nothing_is_proved(wrong: str, same: bool) -> None:
     """Of what a module places only the ports count."""
     fault = Fault("outer", 9, "one + 2'h2", wrong)
     assert equivalent(fault, {"inner": INNER, "outer": OUTER}) is same
+
+
+HELD = """module held(clk, rst, go, d, seen, word, word_valid, q);
+  input clk, rst, go;
+  input [3:0] d;
+  output seen, word_valid;
+  output [3:0] word, q;
+  reg busy = 1'h0;
+  reg word_valid = 1'h0;
+  reg [3:0] count = 4'h0;
+  reg [3:0] word = 4'h0;
+  reg [3:0] q = 4'h0;
+  reg [3:0] \\$1 ;
+  reg [3:0] \\$2 ;
+  reg [3:0] \\$3 ;
+  assign seen = busy & count[0];
+  always @(posedge clk) begin
+    \\$1  = count;
+    if (go) begin
+      \\$1  = d;
+    end
+    if (rst) begin
+      \\$1  = 4'h0;
+    end
+    count <= \\$1 ;
+  end
+  always @(posedge clk) begin
+    \\$2  = word;
+    if (go) begin
+      \\$2  = d;
+    end
+    if (rst) begin
+      \\$2  = 4'h0;
+    end
+    word <= \\$2 ;
+  end
+  always @(posedge clk) begin
+    \\$3  = d;
+    if (rst) begin
+      \\$3  = 4'h0;
+    end
+    q <= \\$3 ;
+  end
+  always @(posedge clk) begin
+    busy <= rst ? 1'h0 : busy | go;
+    word_valid <= rst ? 1'h0 : word_valid | go;
+  end
+endmodule
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "register", "guard"),
+    [
+        (Fault("held", 21, "4'h0", "4'h1"), "count", "busy"),
+        (Fault("held", 17, "go", "1'h0"), "count", ""),
+        (Fault("held", 31, "4'h0", "4'h1"), "word", "word_valid"),
+        (Fault("held", 38, "4'h0", "4'h1"), "q", ""),
+        (Fault("held", 14, "busy & count[0]", "busy | count[0]"), "", ""),
+    ],
+)
+def test_what_nothing_reads_is_proved(fault: Fault, register: str, guard: str) -> None:
+    """Only where the guard is 0 after a reset, and whenever the register differs."""
+    assert register_of(fault, HELD) == register
+    assert unread(fault, {"held": HELD}, register) == guard
+    assert is_valid_of(guard, register) is (register == "word")
 
 
 REGISTER = """module part(clk, go, d, q, trace__seen);
