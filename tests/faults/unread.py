@@ -9,7 +9,7 @@ valid, as in ``write`` beside ``write_valid``: it may differ while that is 0.
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ STORED = re.compile(r"    (\S+) <= \S+ ?;")
 SECONDS = 5
 """Of the solver for each register that may be the other one."""
 PORTS, EXPOSED, BOTH = "ports.json", "exposed.il", "both.v"
+IDLE, WORKS = "idle", "works"
+"""Cases of a proof: the guard is 0, and the register differs; the register is the same."""
 NOW, NEXT = ".q", ".d"
 """Ends of the names of a register's ports."""
 ANSWERS = re.compile(r"SAT proof finished - (no )?model found|Interrupted SAT solver: TIMEOUT")
@@ -50,13 +52,20 @@ def unread(fault: Fault, modules: Mapping[str, str], register: str) -> str:
                 for name in ports
                 if name.endswith(NOW) and name != f"{register}{NOW}"
             ]
-            texts = [both(n, ports, register, guard) for n, guard in enumerate(guards)]
-            (folder / BOTH).write_text("".join(texts), encoding="utf-8")
-            said = run_yosys(proofs(len(guards)), folder, what=what)
+            tops = {
+                f"{kind}_{number}": both(
+                    f"{kind}_{number}", ports, register, guard, idle=kind == IDLE
+                )
+                for number, guard in enumerate(guards)
+                for kind in (IDLE, WORKS)
+            }
+            (folder / BOTH).write_text("".join(tops.values()), encoding="utf-8")
+            said = run_yosys(proofs(tops), folder, what=what)
         except DesignError:
             return ""
     answers = [answer[1] == "no " for answer in ANSWERS.finditer(said)]
-    return next((guard for guard, holds in zip(guards, answers, strict=True) if holds), "")
+    holds = [idle and works for idle, works in zip(answers[::2], answers[1::2], strict=True)]
+    return next((guard for guard, each in zip(guards, holds, strict=True) if each), "")
 
 
 def register_of(fault: Fault, text: str) -> str:
@@ -72,33 +81,32 @@ def register_of(fault: Fault, text: str) -> str:
     return stored[1] if stored[1].startswith("\\$") else stored[1].removeprefix("\\")
 
 
-def both(number: int, ports: Ports, register: str, guard: str) -> str:
-    """Return a module with both side by side, and the invariant for a guard."""
-    shown = is_valid_of(guard, register)
-    wires: dict[str, str] = {}
+def both(name: str, ports: Ports, register: str, guard: str, *, idle: bool) -> str:
+    """Return a module with both side by side, and what is to be proved.
+
+    idle: the guard is 0, and the register has any two values; else it has the same one twice
+    """
     sides: dict[str, list[str]] = {WITHOUT: [], WITH: []}
-    same = []
-    for name, port in ports.items():
-        apart = port["direction"] == "output" or name == f"{register}{NOW}"
+    wires: dict[str, str] = {}
+    same = [f"!rst || !{escaped(guard + NEXT, WITHOUT)}"]
+    for port, facts in ports.items():
+        bits = len(facts["bits"])
+        apart = facts["direction"] == "output" or (idle and port == register + NOW)
         for side, connected in sides.items():
-            wire = escaped(name, side if apart else "")
-            wires[wire] = f"{port['direction']} [{len(port['bits']) - 1}:0] {wire}"
-            connected.append(f".{escaped(name)}({wire})")
-        if port["direction"] == "output" and name != f"{register}{NEXT}":
-            may_differ = f" || !{escaped(guard + NOW)}" if shown and name == register else ""
-            same.append(f"{escaped(name, WITHOUT)} == {escaped(name, WITH)}{may_differ}")
-    equal = [" == ".join(escaped(register + end, side) for side in sides) for end in (NOW, NEXT)]
-    idle = f"!{escaped(guard + NEXT, WITHOUT)}"
-    lines = [
-        f"assume ({equal[0]} || !{escaped(guard + NOW)});",
-        f"assert ({equal[1]} || {idle});",
-        f"assert (!rst || {idle});",
-        *(f"assert ({each});" for each in same),
-    ]
+            wire = escaped(port, side if apart else "")
+            wires[wire] = f"{facts['direction']} [{bits - 1}:0] {wire}"
+            # By a constant Yosys removes what cannot matter, such as multipliers.
+            value = f"{bits}'d0" if idle and port == guard + NOW else wire
+            connected.append(f".{escaped(port)}({value})")
+        may_differ = idle and port == register and is_valid_of(guard, register)
+        if facts["direction"] == "output" and not may_differ:
+            rest = f" || !{escaped(guard + NEXT, WITHOUT)}" if port == register + NEXT else ""
+            same.append(f"{escaped(port, WITHOUT)} == {escaped(port, WITH)}{rest}")
     placed = "".join(f"{side} {side}_here ({', '.join(each)});\n" for side, each in sides.items())
+    asserts = "".join(f"assert ({each});\n" for each in same)
     return (
-        f"module both_{number}({', '.join(wires.values())});\n{placed}"
-        f"always @* begin\n{chr(10).join(lines)}\nend\nendmodule\n"
+        f"module {name}({', '.join(wires.values())});\n{placed}"
+        f"always @* begin\n{asserts}end\nendmodule\n"
     )
 
 
@@ -116,10 +124,10 @@ def escaped(name: str, side: str = "") -> str:
     return f"\\{side}.{plain} " if side else f"\\{plain} "
 
 
-def proofs(count: int) -> str:
-    """Return the commands that try so many guards."""
+def proofs(tops: Iterable[str]) -> str:
+    """Return the commands that try to prove what modules assert."""
     lines = [f"read_rtlil {EXPOSED}\nread_verilog -formal -sv {BOTH}\ndesign -save all\n"]
-    for number in range(count):
-        lines.append(f"design -load all\nhierarchy -top both_{number}\nproc\nflatten\n")
+    for top in tops:
+        lines.append(f"design -load all\nhierarchy -top {top}\nproc\nflatten\n")
         lines.append(f"async2sync\nchformal -lower\nopt -full\n{SOLVE.format(seconds=SECONDS)}")
     return "".join(lines)
