@@ -9,6 +9,7 @@ import yaml
 
 from tests.faults.equivalent import equivalent
 from tests.faults.parts import killers
+from tests.faults.places import as_placed
 from tests.faults.unread import is_valid_of, register_of, unread
 from verif.schemata import Fault
 
@@ -32,12 +33,15 @@ def classes_of(
 
 def by_itself(fault: Fault, modules: Mapping[str, str]) -> tuple[str, str]:
     """Return the class of a fault that no bench kills, and what says so."""
-    if equivalent(fault, modules):
+    places = as_placed(fault.module, modules)
+    if all(equivalent(fault, each) for each in places):
         return "equivalent", "SAT"
     register = register_of(fault, modules[fault.module])
-    if guard := unread(fault, modules, register):
-        if is_valid_of(guard, register):
-            return "power or enable only", f"SAT: `{register}` differs only while `{guard}` is 0"
+    guards = {unread(fault, each, register) for each in places} if register else {""}
+    guard = guards.pop() if len(guards) == 1 else ""
+    if guard and is_valid_of(guard, register):
+        return "power or enable only", f"SAT: `{register}` differs only while `{guard}` is 0"
+    if guard:
         return "equivalent", f"SAT: nothing reads `{register}` while `{guard}` is 0"
     if leads_to_the_trace(fault, modules[fault.module]):
         return "test ports", "the signal is one of the trace"

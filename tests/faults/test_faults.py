@@ -17,6 +17,7 @@ from tests.faults.cases import Case, Tried
 from tests.faults.classes import BY_HAND, leads_to_the_trace, only_loads_more
 from tests.faults.equivalent import equivalent
 from tests.faults.parts import PartBench
+from tests.faults.places import as_placed
 from tests.faults.record import CLASSES, PAGE, page, read_record
 from tests.faults.unread import is_valid_of, register_of, unread
 from tests.verif.dbpim.chips import chip_arch, compiled
@@ -119,6 +120,44 @@ def test_what_changes_nothing_is_proved(wrong: str, same: bool) -> None:
     """Of what a module places only the ports count."""
     fault = Fault("outer", 9, "one + 2'h2", wrong)
     assert equivalent(fault, {"inner": INNER, "outer": OUTER}) is same
+
+
+WALKER = """module walker(a, size, y);
+  input [3:0] a;
+  wire [3:0] a;
+  input [3:0] size;
+  wire [3:0] size;
+  output [3:0] y;
+  assign y = a + size;
+endmodule
+"""
+PLACES = """module top(a, y, z);
+  input [3:0] a;
+  output [3:0] y, z;
+  walker one (
+    .a(a),
+    .size(4'h0),
+    .y(y)
+  );
+  walker \\two$1  (
+    .a(4'h7),
+    .size(4'h{second}),
+    .y(z)
+  );
+endmodule
+"""
+
+
+@pytest.mark.parametrize(("second", "sizes", "same"), [(0, 1, True), (3, 2, False)])
+def test_a_constant_of_all_places_may_hide_a_fault(second: int, sizes: int, same: bool) -> None:
+    """An input that is a constant in one place alone stays an input."""
+    modules = {"walker": WALKER, "top": PLACES.format(second=second)}
+    places = as_placed("walker", modules)
+    assert len(places) == sizes
+    fault = Fault("walker", 7, "a + size", "a - size")
+    assert all(equivalent(fault, each) for each in places) is same
+    assert not equivalent(fault, modules)
+    assert as_placed("top", modules) == [modules]
 
 
 HELD = """module held(clk, rst, go, d, seen, word, word_valid, q);

@@ -34,8 +34,6 @@ Ports = Mapping[str, Mapping[str, Any]]
 
 def unread(fault: Fault, modules: Mapping[str, str], register: str) -> str:
     """Return while what is 0 a fault changes a register, and nothing else; empty: not proved."""
-    if not register:
-        return ""
     what = f"{fault.module} beside a fault of {register}"
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
