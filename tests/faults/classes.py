@@ -82,10 +82,9 @@ def by_hand(fault: Fault) -> str:
     """Return why a fault cannot be seen, if a person has said so; empty: nobody has."""
     entries = yaml.safe_load(BY_HAND.read_text(encoding="utf-8")) or []
     for entry in entries:
-        if (entry["module"], entry["right"].strip(), entry["wrong"].strip()) == (
-            fault.module,
-            fault.right.strip(),
-            fault.wrong.strip(),
-        ):
+        names = ("module", "line", "right", "wrong")
+        if [str(entry[name]).strip() for name in names] == [
+            str(getattr(fault, name)).strip() for name in names
+        ]:
             return str(entry["reason"])
     return ""

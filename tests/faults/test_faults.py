@@ -298,10 +298,13 @@ def test_the_page_is_made_of_the_record() -> None:
 
 def test_reasons_by_hand_belong_to_faults_of_the_record() -> None:
     known = {
-        (fault.module, fault.right.strip(), fault.wrong.strip())
+        (fault.module, fault.line, fault.right.strip(), fault.wrong.strip())
         for each in read_record().values()
         for fault in each.faults
         if fault.kind == "by hand"
     }
     entries = yaml.safe_load(BY_HAND.read_text(encoding="utf-8"))
-    assert {(each["module"], each["right"], each["wrong"]) for each in entries} <= known
+    named = [
+        tuple(entry[name] for name in ("module", "line", "right", "wrong")) for entry in entries
+    ]
+    assert {(module, line, right.strip(), wrong) for module, line, right, wrong in named} <= known

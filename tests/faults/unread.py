@@ -22,6 +22,8 @@ CLOCKED = "always @(posedge clk) begin"
 STORED = re.compile(r"    (\S+) <= \S+ ?;")
 SECONDS = 5
 """Of the solver for each register that may be the other one."""
+AXI_CHANNEL = re.compile(r"(?<=__)(aw|ar|w|b|r)(addr|len|data|strb|last|resp)$")
+"""End of the name of a port of AXI that counts beside the valid of its channel."""
 PORTS, EXPOSED, BOTH = "ports.json", "exposed.il", "both.v"
 IDLE, WORKS = "idle", "works"
 """Cases of a proof: the guard is 0, and the register differs; the register is the same."""
@@ -110,10 +112,12 @@ def both(name: str, ports: Ports, register: str, guard: str, *, idle: bool) -> s
 
 def is_valid_of(guard: str, register: str) -> bool:
     """Return whether a name is that of the valid beside a register, which others may see."""
-    return guard != register and guard in (
+    valids = {
         f"{register}_valid",
         register.replace("payload", "valid"),
-    )
+        AXI_CHANNEL.sub(r"\1valid", register),
+    }
+    return guard in valids - {register}
 
 
 def escaped(name: str, side: str = "") -> str:
