@@ -1,6 +1,6 @@
 """Benches of the parts of a chip, each at its size there, for faults that no network shows."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -54,10 +54,12 @@ class PartBench:
     modules: Callable[[], Mapping[str, str]]
     run: Callable[[Path], None]
 
-    def killed(self, faults: Sequence[Fault]) -> Iterator[Fault]:
-        """Yield the faults with which a test fails that passes without; all in one simulator.
+    def killed(self, faults: Sequence[Fault], tried: Collection[Fault]) -> Iterator[Fault]:
+        """Yield the tried faults with which a test fails that passes without.
 
         A test fails without a fault where it asks for corners that a small chip does not have.
+
+        faults: all those in one simulator; benches with the same ones share it
         """
         with (
             patch("verif.runner.verilog_modules", lambda part: self.with_faults(part, faults)),
@@ -65,7 +67,7 @@ class PartBench:
         ):
             sound = self.failing(0)
             for number, fault in enumerate(faults, 1):
-                if self.failing(number) - sound:
+                if fault in tried and self.failing(number) - sound:
                     yield fault
 
     def failing(self, number: int) -> set[str]:
@@ -210,12 +212,8 @@ def killers(
     named = {f"{family}_{bench.name}" for bench in all_benches}
     for bench in all_benches:
         own = f"{family}_{bench.name}"
-        here = [
-            fault
-            for fault in left
-            if (fault.module == own or fault.module not in named)
-            and bench.modules().get(fault.module) == modules[fault.module]
-        ]
-        for fault in bench.killed(here) if here else ():
+        inside = [f for f in faults if bench.modules().get(f.module) == modules[f.module]]
+        tried = [f for f in inside if f in left and (f.module == own or f.module not in named)]
+        for fault in bench.killed(inside, tried) if tried else ():
             yield fault, bench.name
             left.remove(fault)

@@ -262,7 +262,8 @@ def test_a_bench_kills_what_it_fails_for() -> None:
 
     faults = [Fault("part", line, "go", "1'h1") for line in range(4)]
     bench = PartBench(name="x", modules=dict, run=third_fails)
-    assert list(bench.killed(faults)) == [faults[2]]
+    assert list(bench.killed(faults, faults)) == [faults[2]]
+    assert not list(bench.killed(faults, faults[:2]))
 
 
 def test_what_fails_by_itself_kills_nothing() -> None:
@@ -276,7 +277,8 @@ def test_what_fails_by_itself_kills_nothing() -> None:
         raise AssertionError
 
     faults = [Fault("part", line, "go", "1'h1") for line in range(3)]
-    assert list(PartBench(name="x", modules=dict, run=fails).killed(faults)) == [faults[1]]
+    bench = PartBench(name="x", modules=dict, run=fails)
+    assert list(bench.killed(faults, faults)) == [faults[1]]
 
 
 def test_a_bench_that_never_ends_well_kills_nothing() -> None:
@@ -284,7 +286,8 @@ def test_a_bench_that_never_ends_well_kills_nothing() -> None:
         raise AssertionError
 
     bench = PartBench(name="x", modules=dict, run=fails)
-    assert not list(bench.killed([Fault("part", 4, "go", "1'h1")]))
+    faults = [Fault("part", 4, "go", "1'h1")]
+    assert not list(bench.killed(faults, faults))
 
 
 def test_the_page_is_made_of_the_record() -> None:
