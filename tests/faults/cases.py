@@ -26,9 +26,13 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """A chip and the networks that run on it, in the order in which faults meet them."""
+    """A chip and the networks that run on it, in the order in which faults meet them.
+
+    facts: the family's description of the chip
+    """
 
     chip: HostedChip[Any]
+    facts: Any
     cases: Sequence[Case]
 
 
@@ -67,7 +71,7 @@ def dbpim() -> list[Tried]:
                 runs=partial(simulated_runs, program=program, arch=arch, inputs=images),
             )
         )
-    return [Tried(chip=hosted(arch), cases=cases)]
+    return [Tried(chip=hosted(arch), facts=arch, cases=cases)]
 
 
 DIRECTED = {
@@ -126,7 +130,7 @@ def mram() -> list[Tried]:
         work = job_of(arch, program, images_of(network, len(modes)), modes=modes).work()
         runs = partial(simulated_runs, program=program, arch=arch)
         cases.append(Case(name=name, what=what, work=work, runs=runs))
-    return [Tried(chip=hosted(arch), cases=cases)]
+    return [Tried(chip=hosted(arch), facts=arch, cases=cases)]
 
 
 def crossbar() -> list[Tried]:
@@ -134,8 +138,10 @@ def crossbar() -> list[Tried]:
     return [joined(), pooled(), stream()]
 
 
-def made_for(name: str, what: str, network: QuantizedNetwork, found: Any, *, images: int) -> Tried:
-    """Return the chip of a design, and its network, of which so many images are a stream."""
+def made_for(
+    name: str, what: str, network: QuantizedNetwork, found: Any, *, streams: Sequence[int]
+) -> Tried:
+    """Return the chip of a design, and its network with streams of so many images."""
     from hwgen.crossbar.compiler import compile_network
     from hwgen.crossbar.facts.chip import described
     from hwgen.crossbar.model.record import make_arch
@@ -144,10 +150,17 @@ def made_for(name: str, what: str, network: QuantizedNetwork, found: Any, *, ima
     from verif.common.drawing import draw_images
 
     arch = make_arch(found, name)
-    chip, program = described(arch), compile_network(network, arch, images=images)
-    work = job_of(chip, program, draw_images(network, images, seed=3)).work()
-    runs = partial(simulated_runs, program=program, chip=chip)
-    return Tried(chip=hosted(chip), cases=[Case(name=name, what=what, work=work, runs=runs)])
+    chip, cases = described(arch), []
+    for images in streams:
+        program = compile_network(network, arch, images=images)
+        work = job_of(chip, program, draw_images(network, images, seed=3)).work()
+        runs = partial(simulated_runs, program=program, chip=chip)
+        title, purpose = (name, what) if not cases else (f"{name}, {images} images", FOLLOWING)
+        cases.append(Case(name=title, what=purpose, work=work, runs=runs))
+    return Tried(chip=hosted(chip), facts=chip, cases=cases)
+
+
+FOLLOWING = "images that follow each other, each into the place of one before it"
 
 
 def joined() -> Tried:
@@ -162,7 +175,7 @@ def joined() -> Tried:
         clocks=[1, 1, 1, 1, 1, 2],
         side=16,
     )
-    return made_for("joined", "concatenations, a table, a pooling", network, found, images=1)
+    return made_for("joined", "concatenations, a table, a pooling", network, found, streams=(1, 4))
 
 
 def pooled() -> Tried:
@@ -175,7 +188,7 @@ def pooled() -> Tried:
     pool = drawing.max_pool(first, kernel=(2, 2), stride=(2, 2), padding=(0, 0, 0, 0))
     network = drawing.build(drawing.linear(pool, (5,), bits=32))
     found = design(network, copies=[4, 4, 1], macros=[2, 0, 1], side=16)
-    return made_for("pooled", "a pooling with four copies", network, found, images=1)
+    return made_for("pooled", "a pooling with four copies", network, found, streams=(1, 4))
 
 
 def stream() -> Tried:
@@ -183,7 +196,7 @@ def stream() -> Tried:
     from tests.verif.crossbar.whole import answers_design, answers_network
 
     return made_for(
-        "stream", "three images, two answers", answers_network(), answers_design(), images=3
+        "stream", "three images, two answers", answers_network(), answers_design(), streams=(3, 8)
     )
 
 

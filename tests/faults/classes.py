@@ -3,11 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from tests.faults.equivalent import equivalent
 from tests.faults.parts import killers
+from tests.faults.places import as_placed
+from tests.faults.unread import is_valid_of, register_of, unread
 from verif.schemata import Fault
 
 BY_HAND = Path(__file__).with_name("by_hand.yaml")
@@ -18,20 +21,28 @@ STORED = re.compile(r"\s+(\S+) <= (\S+) ?;")
 
 
 def classes_of(
-    faults: Sequence[Fault], modules: Mapping[str, str], family: str
+    faults: Sequence[Fault], modules: Mapping[str, str], family: str, chip: Any
 ) -> dict[Fault, tuple[str, str]]:
-    """Return the class of each fault that no network catches, and what says so."""
+    """Return the class of each fault of a chip that no network catches, and what says so."""
     found = {fault: by_itself(fault, modules) for fault in faults}
     left = [fault for fault, (name, _) in found.items() if name != "equivalent"]
-    for fault, bench in killers(left, modules, family):
+    for fault, bench in killers(left, modules, family, chip):
         found[fault] = "part", f"the bench of `{bench}`"
     return found
 
 
 def by_itself(fault: Fault, modules: Mapping[str, str]) -> tuple[str, str]:
     """Return the class of a fault that no bench kills, and what says so."""
-    if equivalent(fault, modules):
+    places = as_placed(fault.module, modules)
+    if all(equivalent(fault, each) for each in places):
         return "equivalent", "SAT"
+    register = register_of(fault, modules[fault.module])
+    guards = {unread(fault, each, register) for each in places} if register else {""}
+    guard = guards.pop() if len(guards) == 1 else ""
+    if guard and is_valid_of(guard, register):
+        return "power or enable only", f"SAT: `{register}` differs only while `{guard}` is 0"
+    if guard:
+        return "equivalent", f"SAT: nothing reads `{register}` while `{guard}` is 0"
     if leads_to_the_trace(fault, modules[fault.module]):
         return "test ports", "the signal is one of the trace"
     if only_loads_more(fault, modules[fault.module]):
@@ -71,10 +82,9 @@ def by_hand(fault: Fault) -> str:
     """Return why a fault cannot be seen, if a person has said so; empty: nobody has."""
     entries = yaml.safe_load(BY_HAND.read_text(encoding="utf-8")) or []
     for entry in entries:
-        if (entry["module"], entry["right"].strip(), entry["wrong"].strip()) == (
-            fault.module,
-            fault.right.strip(),
-            fault.wrong.strip(),
-        ):
+        names = ("module", "line", "right", "wrong")
+        if [str(entry[name]).strip() for name in names] == [
+            str(getattr(fault, name)).strip() for name in names
+        ]:
             return str(entry["reason"])
     return ""

@@ -1,25 +1,30 @@
 """Benches of the parts of a chip, each at its size there, for faults that no network shows."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from unittest.mock import patch
 
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.part import Part
-from hwgen.dbpim.facts.arch import Arch, load_arch
+from hwgen.chip.rtl.shell import ShellFacts
+from hwgen.crossbar.rtl.chip import shell_facts as crossbar_shell
+from hwgen.crossbar.rtl.links import Router
+from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.chip import shell_facts as dbpim_shell
 from hwgen.dbpim.rtl.residual_adder import ResidualAdder
 from hwgen.dbpim.rtl.simd import Simd
 from hwgen.dbpim.rtl.write_port import WritePort
 from hwgen.mram.rtl.chip import shell_facts as mram_shell
-from tests.faults.cases import TINY
 from tests.verif.common.families import other as made_up_facts
+from tests.verif.crossbar.test_router import bench as run_router
 from verif import runner
 from verif.common.facts import Facts
 from verif.common.parts import common_parts, run_common_bench
+from verif.common.side_by_side import SideBySide
 from verif.dbpim.component import settings
 from verif.dbpim.feed_parts import feed_parts
 from verif.dbpim.feed_sizes import run_feed_bench
@@ -32,7 +37,7 @@ from verif.schemata import Fault, planted
 COMMON = ("registers", "supervisor", "write_engine", "read_engine")
 """Parts of the shell of every family."""
 FEED = ("walker", "tile_store", "fetcher", "group_queue", "switch", "activation_buffer")
-SYSTEM = ("load_writer", "logit_buffer", "sequencer", "table_loader", "taps_loader")
+SYSTEM = ("load_writer", "loader", "logit_buffer", "sequencer", "table_loader", "taps_loader")
 SYSTEM += ("tile_loader", "weight_decoder", "write_bus")
 ALONE = {"residual_adder": ResidualAdder, "simd": Simd, "write_port": WritePort}
 CHIP_SIDE = ("pool", "dpu", "answer_buffer", "counters", "loader", "control", "banks")
@@ -49,29 +54,35 @@ class PartBench:
     modules: Callable[[], Mapping[str, str]]
     run: Callable[[Path], None]
 
-    def killed(self, faults: Sequence[Fault]) -> Iterator[Fault]:
-        """Yield the faults for which the bench fails; all are in one simulator.
+    def killed(self, faults: Sequence[Fault], tried: Collection[Fault]) -> Iterator[Fault]:
+        """Yield the tried faults with which a test fails that passes without.
 
-        None where it fails without a fault: it asks for corners that a small chip does not have.
+        A test fails without a fault where it asks for corners that a small chip does not have.
+
+        faults: all those in one simulator; benches with the same ones share it
         """
         with (
             patch("verif.runner.verilog_modules", lambda part: self.with_faults(part, faults)),
             patch("verif.runner.VERILATOR_ARGS", [*runner.VERILATOR_ARGS, *ARGS]),
         ):
-            sound = self.passes(0)
+            sound = self.failing(0)
             for number, fault in enumerate(faults, 1):
-                if sound and not self.passes(number):
+                if fault in tried and self.failing(number) - sound:
                     yield fault
 
-    def passes(self, number: int) -> bool:
-        """Return whether the bench passes with the fault of a number; 0: without any."""
+    def failing(self, number: int) -> set[str]:
+        """Return the tests that fail with the fault of a number; 0: without any.
+
+        Where the simulation itself fails, its name stands for all of them.
+        """
         chosen = [*runner.GARBAGE, f"+mutant={number}"]
         with TemporaryDirectory() as folder, patch("verif.runner.GARBAGE", chosen):
             try:
                 self.run(Path(folder))
             except AssertionError:
-                return False
-            return True
+                failed = runner.failures(Path(folder) / "results.xml")
+                return {line.partition(":")[0] for line in failed.splitlines()} or {self.name}
+            return set()
 
     def with_faults(self, part: Part, faults: Sequence[Fault]) -> dict[str, str]:
         """Return the Verilog of a part with faults, of which a simulation chooses one."""
@@ -83,15 +94,22 @@ def emitted(part: Callable[[], Part]) -> Callable[[], Mapping[str, str]]:
     return cache(lambda: verilog_modules(part()))
 
 
-def benches(family: str) -> Iterator[PartBench]:
-    """Yield the benches of the parts of a family's chip; none where each network has its own."""
+def benches(family: str, chip: Any) -> Iterator[PartBench]:
+    """Yield the benches of the parts of a chip; chip: the family's description of it."""
     if family == "dbpim":
-        yield from dbpim_benches(load_arch(TINY))
+        yield from dbpim_benches(chip)
     elif family == "mram":
         yield from mram_benches()
-    facts = common_facts(family)
+    else:
+        router = SideBySide(parts=[Router(chip=chip)])
+        yield PartBench(
+            name="router",
+            modules=emitted(lambda: router),
+            run=lambda folder: run_router(chip, folder, "verilator"),
+        )
+    facts = common_facts(family, chip)
     modules = emitted(lambda: common_parts(facts))
-    for name in COMMON if facts else ():
+    for name in COMMON:
         yield PartBench(
             name=name,
             modules=modules,
@@ -141,14 +159,17 @@ def mram_benches() -> Iterator[PartBench]:
         )
 
 
-def common_facts(family: str) -> Facts | None:
-    """Return what the shell of a family's chip says, for the benches of its parts."""
-    if family == "dbpim":
-        shell = dbpim_shell(load_arch(TINY))
-    elif family == "mram":
-        shell = mram_shell(tiny())
-    else:
-        return None
+SHELLS: Mapping[str, Callable[[Any], ShellFacts]] = {
+    "crossbar": crossbar_shell,
+    "dbpim": dbpim_shell,
+    "mram": mram_shell,
+}
+"""What says of a chip what its shell is made from."""
+
+
+def common_facts(family: str, chip: Any) -> Facts:
+    """Return what the shell of a chip says, for the benches of its parts."""
+    shell = SHELLS[family](chip)
     return replace(
         made_up_facts(),
         family=family,
@@ -180,23 +201,19 @@ def alone(name: str, kind: type[Part], arch: Arch) -> Callable[[Path], None]:
 
 
 def killers(
-    faults: Sequence[Fault], modules: Mapping[str, str], family: str
+    faults: Sequence[Fault], modules: Mapping[str, str], family: str, chip: Any
 ) -> Iterator[tuple[Fault, str]]:
     """Yield each fault that a bench kills, with the name of the bench.
 
     A bench must have the very module of the chip. That of the module itself is tried, or if there
     is none all those that have the module inside.
     """
-    left, all_benches = list(faults), list(benches(family))
+    left, all_benches = list(faults), list(benches(family, chip))
     named = {f"{family}_{bench.name}" for bench in all_benches}
     for bench in all_benches:
         own = f"{family}_{bench.name}"
-        here = [
-            fault
-            for fault in left
-            if (fault.module == own or fault.module not in named)
-            and bench.modules().get(fault.module) == modules[fault.module]
-        ]
-        for fault in bench.killed(here) if here else ():
+        inside = [f for f in faults if bench.modules().get(f.module) == modules[f.module]]
+        tried = [f for f in inside if f in left and (f.module == own or f.module not in named)]
+        for fault in bench.killed(inside, tried) if tried else ():
             yield fault, bench.name
             left.remove(fault)

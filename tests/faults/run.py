@@ -44,7 +44,7 @@ def of_chip(chip: Tried, count: int, seed: int, family: str) -> list[Classified]
         found.append(outcome)
         print(f"{len(found):4} {outcome}", flush=True)
     survivors = [outcome.fault for outcome in found if not outcome.caught_by]
-    classes = classes_of(survivors, chip.chip.modules, family)
+    classes = classes_of(survivors, chip.chip.modules, family, chip.facts)
     return [with_class(outcome, chip, classes) for outcome in found]
 
 

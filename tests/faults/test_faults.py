@@ -17,7 +17,9 @@ from tests.faults.cases import Case, Tried
 from tests.faults.classes import BY_HAND, leads_to_the_trace, only_loads_more
 from tests.faults.equivalent import equivalent
 from tests.faults.parts import PartBench
+from tests.faults.places import as_placed
 from tests.faults.record import CLASSES, PAGE, page, read_record
+from tests.faults.unread import is_valid_of, register_of, unread
 from tests.verif.dbpim.chips import chip_arch, compiled
 from verif import runner
 from verif.dbpim.directed_network import directed
@@ -86,7 +88,7 @@ def test_faults_of_a_chip_are_caught() -> None:
         work=job_of(arch, program, images).work(),
         runs=lambda starts: simulated_runs(starts, program, arch, images),
     )
-    tried = Tried(chip=hosted(arch), cases=[case])
+    tried = Tried(chip=hosted(arch), facts=arch, cases=[case])
     found = list(outcomes(bench_of(tried.chip, faults, optimize="-O0"), tried, faults))
     assert [kind(each.caught_by) for each in found] == ["error", "error (stalls)", "error (stalls)"]
     assert {each.network for each in found} == {"narrow"}
@@ -102,7 +104,7 @@ OUTER = """module outer(clk, rst, a, b, q);
   wire [1:0] two;
   wire [1:0] three;
   assign three = one + 2'h2;
-  inner inner (
+  inner \\inner$1  (
     .a(three),
     .y(two)
   );
@@ -118,6 +120,110 @@ def test_what_changes_nothing_is_proved(wrong: str, same: bool) -> None:
     """Of what a module places only the ports count."""
     fault = Fault("outer", 9, "one + 2'h2", wrong)
     assert equivalent(fault, {"inner": INNER, "outer": OUTER}) is same
+
+
+WALKER = """module walker(a, size, y);
+  input [3:0] a;
+  wire [3:0] a;
+  input [3:0] size;
+  wire [3:0] size;
+  output [3:0] y;
+  assign y = a + size;
+endmodule
+"""
+PLACES = """module top(a, y, z);
+  input [3:0] a;
+  output [3:0] y, z;
+  walker one (
+    .a(a),
+    .size(4'h0),
+    .y(y)
+  );
+  walker \\two$1  (
+    .a(4'h7),
+    .size(4'h{second}),
+    .y(z)
+  );
+endmodule
+"""
+
+
+@pytest.mark.parametrize(("second", "sizes", "same"), [(0, 1, True), (3, 2, False)])
+def test_a_constant_of_all_places_may_hide_a_fault(second: int, sizes: int, same: bool) -> None:
+    """An input that is a constant in one place alone stays an input."""
+    modules = {"walker": WALKER, "top": PLACES.format(second=second)}
+    places = as_placed("walker", modules)
+    assert len(places) == sizes
+    fault = Fault("walker", 7, "a + size", "a - size")
+    assert all(equivalent(fault, each) for each in places) is same
+    assert not equivalent(fault, modules)
+    assert as_placed("top", modules) == [modules]
+
+
+HELD = """module held(clk, rst, go, d, seen, word, word_valid, q);
+  input clk, rst, go;
+  input [3:0] d;
+  output seen, word_valid;
+  output [3:0] word, q;
+  reg busy = 1'h0;
+  reg word_valid = 1'h0;
+  reg [3:0] count = 4'h0;
+  reg [3:0] word = 4'h0;
+  reg [3:0] q = 4'h0;
+  reg [3:0] \\$1 ;
+  reg [3:0] \\$2 ;
+  reg [3:0] \\$3 ;
+  assign seen = busy & count[0];
+  always @(posedge clk) begin
+    \\$1  = count;
+    if (go) begin
+      \\$1  = d;
+    end
+    if (rst) begin
+      \\$1  = 4'h0;
+    end
+    count <= \\$1 ;
+  end
+  always @(posedge clk) begin
+    \\$2  = word;
+    if (go) begin
+      \\$2  = d;
+    end
+    if (rst) begin
+      \\$2  = 4'h0;
+    end
+    word <= \\$2 ;
+  end
+  always @(posedge clk) begin
+    \\$3  = d;
+    if (rst) begin
+      \\$3  = 4'h0;
+    end
+    q <= \\$3 ;
+  end
+  always @(posedge clk) begin
+    busy <= rst ? 1'h0 : busy | go;
+    word_valid <= rst ? 1'h0 : word_valid | go;
+  end
+endmodule
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "register", "guard"),
+    [
+        (Fault("held", 21, "4'h0", "4'h1"), "count", "busy"),
+        (Fault("held", 17, "go", "1'h0"), "count", ""),
+        (Fault("held", 31, "4'h0", "4'h1"), "word", "word_valid"),
+        (Fault("held", 38, "4'h0", "4'h1"), "q", ""),
+        (Fault("held", 14, "busy & count[0]", "busy | count[0]"), "", ""),
+    ],
+)
+def test_what_nothing_reads_is_proved(fault: Fault, register: str, guard: str) -> None:
+    """Only where the guard is 0 after a reset, and whenever the register differs."""
+    assert register_of(fault, HELD) == register
+    assert unread(fault, {"held": HELD}, register) == guard
+    assert is_valid_of(guard, register) is (register == "word")
 
 
 REGISTER = """module part(clk, go, d, q, trace__seen);
@@ -156,15 +262,32 @@ def test_a_bench_kills_what_it_fails_for() -> None:
 
     faults = [Fault("part", line, "go", "1'h1") for line in range(4)]
     bench = PartBench(name="x", modules=dict, run=third_fails)
-    assert list(bench.killed(faults)) == [faults[2]]
+    assert list(bench.killed(faults, faults)) == [faults[2]]
+    assert not list(bench.killed(faults, faults[:2]))
 
 
-def test_a_bench_that_fails_by_itself_kills_nothing() -> None:
+def test_what_fails_by_itself_kills_nothing() -> None:
+    """A corner that a small chip does not have; another test that fails is the fault's."""
+    case = '<testcase name="{}"><failure message="x"/></testcase>'
+
+    def fails(folder: Path) -> None:
+        names = ["corners", *(["words"] if "+mutant=2" in runner.GARBAGE else [])]
+        text = f"<testsuite>{''.join(map(case.format, names))}</testsuite>"
+        (folder / "results.xml").write_text(text, encoding="utf-8")
+        raise AssertionError
+
+    faults = [Fault("part", line, "go", "1'h1") for line in range(3)]
+    bench = PartBench(name="x", modules=dict, run=fails)
+    assert list(bench.killed(faults, faults)) == [faults[1]]
+
+
+def test_a_bench_that_never_ends_well_kills_nothing() -> None:
     def fails(folder: Path) -> None:
         raise AssertionError
 
     bench = PartBench(name="x", modules=dict, run=fails)
-    assert not list(bench.killed([Fault("part", 4, "go", "1'h1")]))
+    faults = [Fault("part", 4, "go", "1'h1")]
+    assert not list(bench.killed(faults, faults))
 
 
 def test_the_page_is_made_of_the_record() -> None:
@@ -178,10 +301,13 @@ def test_the_page_is_made_of_the_record() -> None:
 
 def test_reasons_by_hand_belong_to_faults_of_the_record() -> None:
     known = {
-        (fault.module, fault.right.strip(), fault.wrong.strip())
+        (fault.module, fault.line, fault.right.strip(), fault.wrong.strip())
         for each in read_record().values()
         for fault in each.faults
         if fault.kind == "by hand"
     }
     entries = yaml.safe_load(BY_HAND.read_text(encoding="utf-8"))
-    assert {(each["module"], each["right"], each["wrong"]) for each in entries} <= known
+    named = [
+        tuple(entry[name] for name in ("module", "line", "right", "wrong")) for entry in entries
+    ]
+    assert {(module, line, right.strip(), wrong) for module, line, right, wrong in named} <= known

@@ -193,7 +193,10 @@ def table(name: str, words: list[int], beats: int) -> dict[tuple[str, int, int],
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def the_first_reason_counts(dut: Any) -> None:
-    """Each wrong header has its error, in the order magic and counts, version, chip, lock."""
+    """Each wrong header has its error, in the order magic and counts, version, chip, lock.
+
+    Only of a right one the rest is asked for.
+    """
     content = draw_content(np.random.default_rng(1), 8)
     right = decode(HEADER, header_word(content, ARCH)) | {"weight_rows": 1}
     tables = {"weight_rows": 0}
@@ -231,6 +234,10 @@ async def the_first_reason_counts(dut: Any) -> None:
         assert int(port(dut, "error").value) == code, fields
         assert bool(port(dut, "accepted").value) == (code == ErrorCode.NONE), fields
         await FallingEdge(dut.clk)
+        for _ in range(20):
+            await memory.step()
+        asked = [address for _, address, _ in memory.commands]
+        assert asked == [PROGRAM, *([rest] if code == ErrorCode.NONE else [])], fields
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")

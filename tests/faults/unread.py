@@ -1,0 +1,135 @@
+"""Whether a fault changes one register only, and only while nothing reads it, by Yosys' SAT.
+
+Proved is an invariant of the module with the fault beside the module without: all registers but the
+faulty one are the same, and that one is, too, or another register is 0, which is 0 after a reset.
+Both get the same inputs. The outputs are the same, but for the faulty register's own beside its
+valid, as in ``write`` beside ``write_valid``: it may differ while that is 0.
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hwgen.errors import DesignError
+from tests.faults.equivalent import SOLVE, WITH, WITHOUT, exposed
+from verif.schemata import Fault
+from verif.yosys import run_yosys
+
+CLOCKED = "always @(posedge clk) begin"
+STORED = re.compile(r"    (\S+) <= \S+ ?;")
+SECONDS = 5
+"""Of the solver for each register that may be the other one."""
+AXI_CHANNEL = re.compile(r"(?<=__)(aw|ar|w|b|r)(addr|len|data|strb|last|resp)$")
+"""End of the name of a port of AXI that counts beside the valid of its channel."""
+PORTS, EXPOSED, BOTH = "ports.json", "exposed.il", "both.v"
+IDLE, WORKS = "idle", "works"
+"""Cases of a proof: the guard is 0, and the register differs; the register is the same."""
+NOW, NEXT = ".q", ".d"
+"""Ends of the names of a register's ports."""
+ANSWERS = re.compile(r"SAT proof finished - (no )?model found|Interrupted SAT solver: TIMEOUT")
+
+Ports = Mapping[str, Mapping[str, Any]]
+
+
+def unread(fault: Fault, modules: Mapping[str, str], register: str) -> str:
+    """Return while what is 0 a fault changes a register, and nothing else; empty: not proved."""
+    what = f"{fault.module} beside a fault of {register}"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        script = exposed(fault, modules, folder)
+        try:
+            script += f"write_json {PORTS}\nwrite_rtlil {EXPOSED}\n"
+            run_yosys(script, folder, what=what)
+            found = json.loads((folder / PORTS).read_text(encoding="utf-8"))["modules"]
+            ports = found[WITHOUT]["ports"]
+            if f"{register}{NOW}" not in ports or ports.keys() != found[WITH]["ports"].keys():
+                return ""
+            guards = [
+                name.removesuffix(NOW)
+                for name in ports
+                if name.endswith(NOW) and name != f"{register}{NOW}"
+            ]
+            tops = {
+                f"{kind}_{number}": both(
+                    f"{kind}_{number}", ports, register, guard, idle=kind == IDLE
+                )
+                for number, guard in enumerate(guards)
+                for kind in (IDLE, WORKS)
+            }
+            (folder / BOTH).write_text("".join(tops.values()), encoding="utf-8")
+            said = run_yosys(proofs(tops), folder, what=what)
+        except DesignError:
+            return ""
+    answers = [answer[1] == "no " for answer in ANSWERS.finditer(said)]
+    holds = [idle and works for idle, works in zip(answers[::2], answers[1::2], strict=True)]
+    return next((guard for guard, each in zip(guards, holds, strict=True) if each), "")
+
+
+def register_of(fault: Fault, text: str) -> str:
+    """Return the register that the clocked block with a fault loads; empty: it is in none."""
+    lines = text.splitlines()
+    begin = next((n for n in range(fault.line - 1, 0, -1) if lines[n].startswith("  always")), 0)
+    end = next((n for n in range(begin, len(lines)) if lines[n] == "  end"), 0)
+    stored = STORED.fullmatch(lines[end - 1])
+    inside = begin < fault.line - 1 < end and lines[begin].strip() == CLOCKED
+    if not inside or stored is None:
+        return ""
+    # As in Yosys' JSON, where only names that begin with a dollar keep their backslash.
+    return stored[1] if stored[1].startswith("\\$") else stored[1].removeprefix("\\")
+
+
+def both(name: str, ports: Ports, register: str, guard: str, *, idle: bool) -> str:
+    """Return a module with both side by side, and what is to be proved.
+
+    idle: the guard is 0, and the register has any two values; else it has the same one twice
+    """
+    sides: dict[str, list[str]] = {WITHOUT: [], WITH: []}
+    wires: dict[str, str] = {}
+    same = [f"!rst || !{escaped(guard + NEXT, WITHOUT)}"]
+    for port, facts in ports.items():
+        bits = len(facts["bits"])
+        apart = facts["direction"] == "output" or (idle and port == register + NOW)
+        for side, connected in sides.items():
+            wire = escaped(port, side if apart else "")
+            wires[wire] = f"{facts['direction']} [{bits - 1}:0] {wire}"
+            # By a constant Yosys removes what cannot matter, such as multipliers.
+            value = f"{bits}'d0" if idle and port == guard + NOW else wire
+            connected.append(f".{escaped(port)}({value})")
+        may_differ = idle and port == register and is_valid_of(guard, register)
+        if facts["direction"] == "output" and not may_differ:
+            rest = f" || !{escaped(guard + NEXT, WITHOUT)}" if port == register + NEXT else ""
+            same.append(f"{escaped(port, WITHOUT)} == {escaped(port, WITH)}{rest}")
+    placed = "".join(f"{side} {side}_here ({', '.join(each)});\n" for side, each in sides.items())
+    asserts = "".join(f"assert ({each});\n" for each in same)
+    return (
+        f"module {name}({', '.join(wires.values())});\n{placed}"
+        f"always @* begin\n{asserts}end\nendmodule\n"
+    )
+
+
+def is_valid_of(guard: str, register: str) -> bool:
+    """Return whether a name is that of the valid beside a register, which others may see."""
+    valids = {
+        f"{register}_valid",
+        register.replace("payload", "valid"),
+        AXI_CHANNEL.sub(r"\1valid", register),
+    }
+    return guard in valids - {register}
+
+
+def escaped(name: str, side: str = "") -> str:
+    """Return the name of a port in Verilog; side: of the module that drives it alone."""
+    plain = name.removeprefix("\\")
+    return f"\\{side}.{plain} " if side else f"\\{plain} "
+
+
+def proofs(tops: Iterable[str]) -> str:
+    """Return the commands that try to prove what modules assert."""
+    lines = [f"read_rtlil {EXPOSED}\nread_verilog -formal -sv {BOTH}\ndesign -save all\n"]
+    for top in tops:
+        lines.append(f"design -load all\nhierarchy -top {top}\nproc\nflatten\n")
+        lines.append(f"async2sync\nchformal -lower\nopt -full\n{SOLVE.format(seconds=SECONDS)}")
+    return "".join(lines)
