@@ -26,6 +26,7 @@ from hwgen.errors import ConfigError, HwgenError, MissingToolError
 from hwgen.files.output import write_text
 from hwgen.files.yaml_file import read_mapping
 
+ROOT = HERE.parents[2]
 BOARDS = {"ulx3s": ("--85k", "--package", "CABGA381", "--speed", "6")}
 """How nextpnr calls the part of a board; board.py knows the rest."""
 ROM_BYTES, RAM_BYTES = 1 << 16, 1 << 17
@@ -61,12 +62,11 @@ def check(arguments: argparse.Namespace) -> None:
     find("ecppack")
 
 
-def architecture(given: str, cells: str | None, out: Path) -> tuple[Path, str | None]:
+def architecture(file: Path, cells: str | None, out: Path) -> tuple[Path, str | None]:
     """Return the file of the architecture and its field `cells`.
 
-    With cells the file is a copy below out that has it.
+    With cells it is a copy below out that has this value.
     """
-    file = architecture_file(Path(given))
     plain = read_mapping(file)
     if cells is None:
         return file, plain.get("cells")
@@ -127,14 +127,14 @@ def build(arguments: argparse.Namespace, system: Path) -> tuple[Figures, dict[st
 
 def routed(arguments: argparse.Namespace, out: Path) -> Routed:
     """Do all steps; return what became of them."""
-    name = arguments.arch
-    arguments.arch, cells = architecture(name, arguments.cells, out)
+    given = architecture_file(Path(arguments.arch)).resolve()
+    arguments.arch, cells = architecture(given, arguments.cells, out)
     system = put_together(arguments, *write(arguments, out), out)
     figures, seconds = build(arguments, system)
     tools = {package: version(package) for package in ("pyosys", "litex", "litex-boards")}
     said = run(find("nextpnr-ecp5"), "--version")
     return Routed(
-        arch=name,
+        arch=str(given.relative_to(ROOT) if given.is_relative_to(ROOT) else given),
         cells=cells,
         network=arguments.network,
         board=arguments.board,
@@ -149,7 +149,12 @@ def routed(arguments: argparse.Namespace, out: Path) -> Routed:
 def options() -> argparse.ArgumentParser:
     """Return what the command takes."""
     parser = argparse.ArgumentParser(prog="scripts/fpga", description=__doc__.partition("\n")[0])
-    parser.add_argument("arch", nargs="?", default=str(HERE / "fpga.yaml"), help="default: fpga.yaml beside this file")
+    parser.add_argument(
+        "arch",
+        nargs="?",
+        default=str(HERE / "fpga.yaml"),
+        help="default: fpga.yaml beside this file",
+    )
     parser.add_argument("--network", default="digits_small_cnn", help="default: digits_small_cnn")
     parser.add_argument("--board", choices=BOARDS, default="ulx3s", help="default: ulx3s")
     parser.add_argument("--cells", help="another `cells` than in the file: combinational, ...")
