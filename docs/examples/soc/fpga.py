@@ -54,6 +54,7 @@ def check(arguments: argparse.Namespace) -> None:
     if not SLOWEST_MHZ <= mhz <= FASTEST_MHZ:
         allowed = f"{SLOWEST_MHZ:g} to {FASTEST_MHZ:g}"
         raise ConfigError(field="--mhz", allowed=allowed, given=mhz, source="command line")
+    architecture_file(Path(arguments.arch))
     for package in ("pyosys", "litex_boards"):
         if importlib.util.find_spec(package) is None:
             raise MissingToolError(f"{package} is needed: pip install 'hwgen[fpga]'")
