@@ -133,11 +133,11 @@ class Routed:
 
 def lines_of(done: Routed) -> list[str]:
     """Return the figures for a terminal."""
-    return [f"{name:<17}{text}" for name, text in row_of(done).items()]
+    return [f"{name:<17}{text}" for name, text in column_of(done).items()]
 
 
-def row_of(done: Routed) -> dict[str, str]:
-    """Return the row of a table."""
+def column_of(done: Routed) -> dict[str, str]:
+    """Return the figures by name, as texts: a column of the table."""
     found, path = done.figures, done.figures.path
     seconds = ", ".join(f"{step} {taken:.0f}" for step, taken in done.cpu_seconds.items())
     return {
@@ -169,12 +169,19 @@ def page_with(page: str, runs: Sequence[Routed]) -> str:
     """Return the page with the table of runs between its marks."""
     before, _, rest = page.partition(BEGIN)
     after = rest.partition(END)[2]
-    rows = [row_of(each) for each in runs]
-    columns = list(rows[0])
-    table = ["| figure |" + " |" * len(rows), "| --- |" + " --- |" * len(rows)]
-    table += [f"| {name} | " + " | ".join(row[name] for row in rows) + " |" for name in columns]
+    return "\n".join([before + BEGIN, *table_of(runs), END + after])
+
+
+def table_of(runs: Sequence[Routed]) -> list[str]:
+    """Return the lines of the table of runs, a column each, and of the tools."""
+    if not runs:
+        return ["No run is recorded yet."]
+    columns = [column_of(each) for each in runs]
+    table = ["| figure |" + " |" * len(runs), "| --- |" + " --- |" * len(runs)]
+    for name in columns[0]:
+        table.append(f"| {name} | {' | '.join(column[name] for column in columns)} |")
     tools = sorted({f"{tool} {version}" for each in runs for tool, version in each.tools.items()})
-    return "\n".join([before + BEGIN, *table, "", f"Tools: {', '.join(tools)}.", END + after])
+    return [*table, "", f"Tools: {', '.join(tools)}."]
 
 
 def read_record() -> list[Routed]:
