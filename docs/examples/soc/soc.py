@@ -56,14 +56,17 @@ class Clock(LiteXModule):
 class Bench(LiteXModule):
     """What firmware sees of the bench: a console, a counter of cycles, the end."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self) -> None:
         self.char = CSRStorage(8)
         self.cycles = CSRStatus(32)
         self.finish = CSRStorage(1)
         count = Signal(32)
         self.sync += count.eq(count + 1)
+        self.comb += self.cycles.status.eq(count)
+
+    def connect(self, platform: Platform) -> None:
+        """Bring console and end to the pins of a simulator."""
         self.comb += [
-            self.cycles.status.eq(count),
             platform.request("char").eq(self.char.storage),
             platform.request("char_valid").eq(self.char.re),
             platform.request("finish").eq(self.finish.re),
@@ -71,28 +74,42 @@ class Bench(LiteXModule):
 
 
 class Soc(SoCCore):
-    """The system; the interconnect is 32 bits wide, no wider than the port of any chip."""
+    """The system; the interconnect is 32 bits wide, no wider than the port of any chip.
 
-    def __init__(self, platform: Platform, chip: Path, firmware: Path) -> None:
-        self.crg = Clock(platform)
+    clock: has the clock domain `cd_sys`; hertz: of that clock
+    rom_bytes, ram_bytes: of the memories that firmware finds
+    """
+
+    def __init__(
+        self,
+        platform: GenericPlatform,
+        chip: Path,
+        firmware: Path,
+        *,
+        clock: LiteXModule,
+        hertz: float = 100e6,
+        rom_bytes: int = ROM_BYTES,
+        ram_bytes: int = RAM_BYTES,
+    ) -> None:
+        self.crg = clock
         super().__init__(
             platform,
-            clk_freq=100_000_000,
+            clk_freq=hertz,
             cpu_type="vexriscv",
             cpu_variant="standard",
-            integrated_rom_size=ROM_BYTES,
+            integrated_rom_size=rom_bytes,
             integrated_rom_init=get_mem_data(str(firmware), endianness="little"),
             integrated_sram_size=8192,
-            integrated_main_ram_size=RAM_BYTES,
+            integrated_main_ram_size=ram_bytes,
             with_uart=False,
             with_timer=False,
             ident="",
         )
-        self.bench = Bench(platform)
+        self.bench = Bench()
         self.csr.add("bench", n=BENCH)
         self.add_chip(platform, chip)
 
-    def add_chip(self, platform: Platform, chip: Path) -> None:
+    def add_chip(self, platform: GenericPlatform, chip: Path) -> None:
         """Place the wrapper that `hwgen build` wrote: `<prefix>_axi.v`."""
         manifest = json.loads((chip / "manifest.json").read_text(encoding="utf-8"))
         (wrapper,) = (name for name in manifest["files"] if name.endswith("_axi.v"))
@@ -149,7 +166,8 @@ def main() -> None:
     """Write the system."""
     chip, firmware, out = (Path(each).resolve() for each in sys.argv[1:4])
     platform = Platform("", IOS)
-    soc = Soc(platform, chip, firmware)
+    soc = Soc(platform, chip, firmware, clock=Clock(platform))
+    soc.bench.connect(platform)
     soc.finalize()
     assert soc.csr.regions["bench"].origin == soc.mem_map["csr"] + BENCH * 0x800
     out.mkdir(parents=True, exist_ok=True)

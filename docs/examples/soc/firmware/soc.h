@@ -8,7 +8,9 @@
 #define CHIP_BASE 0x80000000u
 #define CHIP_IRQ (1u << 5)
 #define RAM_BASE 0x40000000u
+#ifndef RAM_BYTES
 #define RAM_BYTES 0x100000u
+#endif
 #define BENCH_CHAR (*(volatile uint32_t *)0xf000a000u)
 #define BENCH_CYCLES (*(volatile uint32_t *)0xf000a004u)
 #define BENCH_FINISH (*(volatile uint32_t *)0xf000a008u)
