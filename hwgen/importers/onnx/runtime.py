@@ -157,6 +157,8 @@ class OnnxRuntime:
             )
             options.intra_op_num_threads = 1
             options.log_severity_level = 3
+            # Processors without VNNI add pairs of products in 16 bits, which saturate, otherwise.
+            options.add_session_config_entry("session.x64quantprecision", "1")
             content = showing(self._model, names).SerializeToString()
             try:
                 self._sessions[names] = onnxruntime.InferenceSession(
