@@ -89,6 +89,8 @@ REFUSED = {
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("name", "exporter"), list(exports()))
 def test_usual_transformers(name: str, exporter: str, tmp_path: Path) -> None:
+    if "vnni" not in Path("/proc/cpuinfo").read_text():
+        pytest.skip("onnxruntime saturates here without VNNI, and cannot be asked not to")
     path = exported(name, exporter, tmp_path)
     graph = read_integer_graph(path)
     if name in REFUSED or (name, exporter) == ("decoder", "script"):
