@@ -11,6 +11,7 @@ import pytest
 
 from hwgen.cli import main
 from hwgen.network.file import load_network
+from tests.vnni import has_vnni
 
 FOLDER = Path(__file__).parent / "files"
 IMAGES = 4
@@ -41,6 +42,8 @@ def test_every_file_is_listed() -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_imported_and_each_layer_within_a_step(name: str, kernels: str, tmp_path: Path) -> None:
     """On the runtime's own inputs, whatever the rounding: beside ties a step is right."""
+    if kernels == "half_up" and "QOperator" in name and not has_vnni():
+        pytest.skip("without graph optimization onnxruntime saturates on a processor without VNNI")
     path, out = FOLDER / name, tmp_path / "network.npz"
     assert main(["import", str(path), "--kernels", kernels, "--out", str(out)]) == 0
     network = load_network(out)

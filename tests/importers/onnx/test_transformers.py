@@ -21,6 +21,7 @@ from hwgen.importers.onnx.runtime import runtime_of
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network
 from tests.quantized_onnx import Model, saved
+from tests.vnni import has_vnni
 
 NETWORKS = Path(__file__).parents[3] / "configs/networks"
 SHIPPED = {"digits_vit": (64, 33, "31543072d650"), "cifar10_cct": (16, 48, "b861a16cb110")}
@@ -89,7 +90,7 @@ REFUSED = {
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("name", "exporter"), list(exports()))
 def test_usual_transformers(name: str, exporter: str, tmp_path: Path) -> None:
-    if "vnni" not in Path("/proc/cpuinfo").read_text():
+    if not has_vnni():
         pytest.skip("onnxruntime saturates here without VNNI, and cannot be asked not to")
     path = exported(name, exporter, tmp_path)
     graph = read_integer_graph(path)
