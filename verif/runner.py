@@ -84,13 +84,19 @@ def build(
     return Bench(made.folder, simulator, waves)
 
 
-def put_into(part: Part) -> dict[str, str]:
-    """Put the replacements of `REPLACED` into the memories that a part has; return their files."""
+def given_replacements() -> Replacements:
+    """Return the replacements of `REPLACED`."""
     texts = os.environ.get(REPLACED, "")
-    given = replacements_of(texts.split(",") if texts else None)
-    memories = replaceable(part)
+    return replacements_of(texts.split(",") if texts else None)
+
+
+def put_into(part: Part) -> dict[str, str]:
+    """Put the replacements of `REPLACED` into those parts that a part has; return their files."""
+    parts = replaceable(part)
     here = [
-        (name, one) for name, one in given.of if any(is_named(name, m, memories) for m in memories)
+        (name, one)
+        for name, one in given_replacements().of
+        if any(is_named(name, each, parts) for each in parts)
     ]
     found = Replacements(tuple(here))
     with_replacements(part, found)

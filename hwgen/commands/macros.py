@@ -1,8 +1,8 @@
 """The figures of replacements where a chip is synthesized."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from hwgen.chip.replacement import AnyReplacement, ArraySpec, MemorySpec, Replacement
+from hwgen.chip.replacement import AnyReplacement, MemorySpec
 from hwgen.chip.rtl.array_part import ArrayPart
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.replace import replaceable
@@ -24,7 +24,7 @@ def macros_of(top: Part) -> dict[str, Macro]:
         if replacement is None:
             continue
         if isinstance(part, ArrayPart):
-            ports, ways = array_ports(part), list(part.ways())
+            ports, ways = array_ports(part), list(array_ways(part))
         else:
             assert isinstance(replacement.spec, MemorySpec)
             ports, ways = memory_ports(replacement.spec), list(memory_ways(replacement.spec))
@@ -90,16 +90,20 @@ def array_ports(part: ArrayPart) -> Ports:
     """Return the ports of a module that stands for an array."""
     replacement = part.replacement
     assert replacement is not None
-    widths: Mapping[str, int] = part.module_widths(replacement)
-    found = {}
-    for name, direction, _ in part.ports():
-        pin = pin_name(replacement, name)
-        if pin is not None:
-            found[pin] = (direction, widths[name])
+    widths = part.module_widths(replacement)
+    found = {
+        pin.name: (direction, widths[name])
+        for name, direction, _ in part.ports()
+        if (pin := replacement.spec.pin(name)) is not None
+    }
     return [(name, direction, width) for name, (direction, width) in found.items()]
 
 
-def pin_name(replacement: Replacement[ArraySpec], port: str) -> str | None:
-    """Return what a module calls a port of the part."""
-    pin = replacement.spec.pin(port)
-    return None if pin is None else pin.name
+def array_ways(part: ArrayPart) -> Iterator[tuple[str, str]]:
+    """Yield the ways through such a module."""
+    replacement = part.replacement
+    assert replacement is not None
+    for source, target in part.ways(replacement):
+        one, other = replacement.spec.pin(source), replacement.spec.pin(target)
+        if one is not None and other is not None:
+            yield one.name, other.name

@@ -99,8 +99,8 @@ class ArrayPart(ReplaceablePart[ArraySpec]):
         """Return the width of each port of a module that stands for it: here those of the part."""
         return {name: width for name, _, width in self.ports()}
 
-    def ways(self) -> Iterator[tuple[str, str]]:
-        """Yield pins of the replacement between which there is no clock: here none.
+    def ways(self, replacement: Replacement[ArraySpec]) -> Iterator[tuple[str, str]]:
+        """Yield ports of a module between which there is no clock: here none.
 
         A part whose answer comes in the cycle of its question names them.
         """

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, Generic, cast
 
-from hwgen.chip.replacement import AnyReplacement, Replacement, Spec
+from hwgen.chip.replacement import AnyReplacement, MemorySpec, Replacement, Spec
 from hwgen.chip.rtl.part import Part
 
 
@@ -51,7 +51,7 @@ class ReplaceablePart(Part, Generic[Spec]):
         Errors: ConfigError where they cannot
         """
         if not isinstance(replacement.spec, self.spec_type):
-            wanted = "left out for a memory" if self.spec_type.__name__ == "MemorySpec" else "array"
+            wanted = "left out for a memory" if self.spec_type is MemorySpec else "array"
             given = getattr(replacement.spec, "kind", "nothing")
             raise replacement.refuse("kind", f"{wanted}, as the part is one", given)
         mine = cast("Replacement[Spec]", replacement)

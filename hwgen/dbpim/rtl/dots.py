@@ -1,6 +1,7 @@
 """The array of a macro that computes; another one with these ports can replace the module."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 
 from amaranth.hdl import ClockDomain, Module, Mux, Signal, Value
 from amaranth.lib import data
@@ -11,11 +12,11 @@ from hwgen.chip.rtl.array_part import ArrayPart
 from hwgen.chip.rtl.part import PartInstance
 from hwgen.chip.rtl.replaceable import Placed
 from hwgen.chip.widths import bits_for_index
-from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
 from hwgen.dbpim.rtl.adder_tree import AdderTree
 from hwgen.dbpim.rtl.cell_array import read_enable
 from hwgen.dbpim.rtl.compartment import Compartment
-from hwgen.dbpim.rtl.foreign_dots import WEIGHT_BITS, ForeignDots, Shape
+from hwgen.dbpim.rtl.foreign_dots import ForeignDots, Shape
 from hwgen.dbpim.rtl.layouts import dots, row_cells, row_meta
 from hwgen.dbpim.rtl.meta_array import MetaArray
 from hwgen.network.sparsity import PHI_LIMIT
@@ -104,9 +105,7 @@ class Dots(ArrayPart):
             raise replacement.refuse(
                 "sizes.rows", f"at least the {self._arch.macro.rows} of the part", module.rows
             )
-        part = Shape(**self.sizes)
-        columns = -(-part.inputs // module.inputs) * -(-part.filters // module.filters)
-        return Placed(columns=columns)
+        return Placed(columns=prod(Shape(**self.sizes).tiles(module)))
 
     def _module_shape(self, spec: ArraySpec) -> Shape:
         """Return the shape of one module of a replacement."""
@@ -114,24 +113,22 @@ class Dots(ArrayPart):
 
     def module_widths(self, replacement: Replacement[ArraySpec]) -> dict[str, int]:
         """Return the widths of the ports of one module."""
-        module, row = self._module_shape(replacement.spec), bits_for_index
+        module = self._module_shape(replacement.spec)
+        row = bits_for_index(module.rows)
         return super().module_widths(replacement) | {
             "x": module.inputs,
-            "row": row(module.rows),
-            "write_row": row(module.rows),
+            "row": row,
+            "write_row": row,
             "write_cells": WEIGHT_BITS * module.inputs * module.filters,
             "sums": module.filters * module.sum_bits,
         }
 
-    def ways(self) -> Iterator[tuple[str, str]]:
+    def ways(self, replacement: Replacement[ArraySpec]) -> Iterator[tuple[str, str]]:
         """Yield the ways of an array of one cycle: from inputs and row to the sums."""
-        spec = None if self.replacement is None else self.replacement.spec
-        if spec is None or spec.cycles > 1:
-            return
-        for name in ("x", "row") if spec.cells == "combinational" else ("x",):
-            source, target = spec.pin(name), spec.pin("sums")
-            if source is not None and target is not None:
-                yield source.name, target.name
+        if replacement.spec.cycles == 1:
+            yield "x", "sums"
+            if replacement.spec.cells == "combinational":
+                yield "row", "sums"
 
     def around(self, m: Module) -> None:
         """Place the modules of the replacement."""
@@ -143,6 +140,7 @@ class Dots(ArrayPart):
             ports={name: Value.cast(getattr(self, name)) for name in self.signature.members},
             part=Shape(**self.sizes),
             module=self._module_shape(spec),
+            cycles=self.array_cycles,
             late=self.array_cycles - spec.cycles,
             connect=self.connected,
             one_row=pins[0] == pins[1],

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Instance, Module, Mux, Signal, Value, signed
 
+from hwgen.chip.rtl.replaced import widened
 from hwgen.chip.widths import bits_for_index
+from hwgen.dbpim.facts.arch import WEIGHT_BITS
 from hwgen.network.sparsity import PHI_LIMIT
-
-WEIGHT_BITS = 8
 
 
 @dataclass(frozen=True)
@@ -24,21 +24,27 @@ class Shape:
         """Bits of the sum of a filter, two's complement."""
         return WEIGHT_BITS + (self.inputs - 1).bit_length()
 
+    def tiles(self, module: "Shape") -> tuple[int, int]:
+        """Return how many modules of a shape it takes for the inputs, and for the filters."""
+        return -(-self.inputs // module.inputs), -(-self.filters // module.filters)
+
 
 @dataclass(frozen=True)
 class ForeignDots:
     """Arrays of one shape that become `dots` of another one.
 
     ports: of `dots`, by name; connect: places a module with the values of its pins
-    late: cycles that the sums wait, since the chip takes them later than the modules have them
+    cycles: from a bit plane to its sums in the chip; late: those that the sums of modules wait, as
+        the chip takes them later than they are there
     """
 
     m: Module
     ports: Mapping[str, Value]
     part: Shape
     module: Shape
+    cycles: int
     late: int
-    connect: Callable[[Mapping[str, Value]], object]
+    connect: Callable[[Mapping[str, Value]], Instance]
     one_row: bool
 
     def place(self) -> None:
@@ -46,8 +52,9 @@ class ForeignDots:
         part, module = self.part, self.module
         enable = self.ports["enable"]
         sums: list[list[Value]] = [[] for _ in range(part.filters)]
-        for column in range(-(-part.filters // module.filters)):
-            for row in range(-(-part.inputs // module.inputs)):
+        rows, columns = part.tiles(module)
+        for column in range(columns):
+            for row in range(rows):
                 found = self.placed(row, column)
                 for number in range(module.filters):
                     if column * module.filters + number < part.filters:
@@ -61,18 +68,13 @@ class ForeignDots:
             for cycle in range(self.late):
                 total = self.later(total, f"sum_{number}_{cycle}", is_signed=True)
             counts = enable[PHI_LIMIT * number]
-            for cycle in range(self.cycles_of_enable):
+            for cycle in range(self.cycles - 1):
                 counts = self.later(counts, f"counts_{number}_{cycle}")
             chosen = Signal(signed(found_bits), name=f"chosen_{number}")
             self.m.d.comb += [
                 chosen.eq(Mux(counts, total, 0)),
                 self.ports["sums"].word_select(number, found_bits).eq(chosen),
             ]
-
-    @property
-    def cycles_of_enable(self) -> int:
-        """Cycles that an enable waits for its sum: those of the chip's array but one."""
-        return int("valid" in self.ports)
 
     def later(self, value: Value, name: str, *, is_signed: bool = False) -> Signal:
         """Return a value a cycle later."""
@@ -82,14 +84,13 @@ class ForeignDots:
 
     def placed(self, row: int, column: int) -> Signal:
         """Place the module of some inputs and filters; return its sums."""
-        part, module = self.part, self.module
+        module = self.module
         sums = Signal(module.filters * module.sum_bits, name=f"sums_{row}_{column}")
         first = row * module.inputs
         x = self.ports["x"][first : first + module.inputs]
-        writes = self.ports["write_en"]
         computed, written = self.ports["row"], self.ports["write_row"]
         if self.one_row:
-            computed = written = Mux(writes, written, computed)
+            computed = written = Mux(self.ports["write_en"], written, computed)
         cells = Cat(
             self.weight(first + place, column * module.filters + number)
             for place in range(module.inputs)
@@ -106,9 +107,7 @@ class ForeignDots:
         }
         if self.one_row:
             del values["write_row"]
-        instance = self.connect(values)
-        setattr(self.m.submodules, f"array_{row}_{column}", instance)
-        assert part.inputs > first
+        self.m.submodules[f"array_{row}_{column}"] = self.connect(values)
         return sums
 
     def weight(self, place: int, number: int) -> Value:
@@ -117,8 +116,3 @@ class ForeignDots:
             return Const(0, WEIGHT_BITS)
         cells = self.ports["write_cells"]
         return cells.word_select(place * self.part.filters + number, WEIGHT_BITS)
-
-
-def widened(value: Value, bits: int) -> Value:
-    """Return a value with zeros above it."""
-    return Cat(value, Const(0, bits - len(value))) if len(value) < bits else value

@@ -159,13 +159,10 @@ class OnnxRuntime:
             options.log_severity_level = 3
             # Processors without VNNI add pairs of products in 16 bits, which saturate, otherwise.
             options.add_session_config_entry("session.x64quantprecision", "1")
-            content = unshared(showing(self._model, names)).SerializeToString()
+            content = showing(self._model, names).SerializeToString()
             try:
                 self._sessions[names] = onnxruntime.InferenceSession(
-                    content,
-                    options,
-                    providers=["CPUExecutionProvider"],
-                    disabled_optimizers=["ConstantSharing"],
+                    content, options, providers=["CPUExecutionProvider"]
                 )
             except Exception as error:  # the library's exceptions have no common base
                 given = " ".join(str(error).split())[:200]
@@ -176,27 +173,6 @@ class OnnxRuntime:
                     source=self._source,
                 ) from None
         return self._sessions[names]
-
-
-def unshared(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Give each reader of an int8 constant one of its own; return the model.
-
-    onnxruntime writes them as uint8 where a processor has no VNNI, and refuses to write one twice.
-    """
-    graph = model.graph
-    int8 = {
-        each.name: each for each in graph.initializer if each.data_type == onnx.TensorProto.INT8
-    }
-    read: set[str] = set()
-    for place, node in enumerate(graph.node):
-        for number, name in enumerate(node.input):
-            if name in read:
-                copy = graph.initializer.add()
-                copy.CopyFrom(int8[name])
-                copy.name = node.input[number] = f"{name}.{place}.{number}"
-            elif name in int8:
-                read.add(name)
-    return model
 
 
 def showing(model: onnx.ModelProto, names: Iterable[str]) -> onnx.ModelProto:

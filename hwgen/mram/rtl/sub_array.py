@@ -1,10 +1,12 @@
 """One sub-array: cells, row decoder, write drivers and sense amplifiers."""
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 
 from amaranth.hdl import Module, Mux
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.replacement import ArraySpec, Replacement
 from hwgen.chip.rtl.array_part import ArrayPart
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.rtl.cell_array import CellArray
@@ -80,16 +82,11 @@ class SubArray(ArrayPart):
         array = self._arch.array
         return {"rows": array.rows, "columns": array.columns, "slices": self._slices}
 
-    def ways(self) -> Iterator[tuple[str, str]]:
+    def ways(self, replacement: Replacement[ArraySpec]) -> Iterator[tuple[str, str]]:
         """Yield the ways from rows and references to what is sensed: there is no clock between."""
-        if self.replacement is None:
-            return
-        pin = self.replacement.spec.pin
-        for source in ("row_0", "row_1", "row_2", "active_rows", *REFERENCES):
-            for target in ("sense", "carry"):
-                one, other = pin(source), pin(target)
-                if one is not None and other is not None:
-                    yield one.name, other.name
+        yield from product(
+            ("row_0", "row_1", "row_2", "active_rows", *REFERENCES), ("sense", "carry")
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -1,11 +1,9 @@
 """Every bench at the sizes of an architecture that a person gives: `scripts/test --arch FILE`."""
 
-import os
 from pathlib import Path
 
 import pytest
 
-from hwgen.commands.replacing import replacements_of
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.sim import simulate
 from tests.verif.mram.chips import (
@@ -21,7 +19,7 @@ from tests.verif.mram.test_parts import ARRAY_SIDE, CHIP_SIDE
 from verif.mram.array_parts import array_parts
 from verif.mram.chip_parts import chip_parts
 from verif.mram.component import settings
-from verif.runner import REPLACED, build, run
+from verif.runner import build, given_replacements, run
 
 pytestmark = pytest.mark.given_arch
 
@@ -48,8 +46,7 @@ def test_array_side(given_arch: Arch, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_network(name: str, given_arch: Arch) -> None:
     """A whole network in three widths: every element, cycle and event as predicted."""
-    texts = os.environ.get(REPLACED, "")
-    given = replacements_of(texts.split(",") if texts else None)
+    given = given_replacements()
     network, modes = NETWORKS[name](1), [0, 2, 1, 1, 0, 2]
     program = compiled(network, given_arch, images=len(modes))
     images = images_of(network, len(modes))
