@@ -21,6 +21,9 @@ JUNIT = """<testsuites><testsuite>
 <testcase classname="tests.test_a" name="test_mixed[1]"/>
 <testcase classname="tests.test_a" name="test_mixed[2]"><failure/></testcase>
 <testcase classname="tests.test_a" name="test_icarus"><skipped message="no Icarus"/></testcase>
+<testcase classname="tests.test_a" name="test_bytes[1]"><skipped message="no VNNI"/></testcase>
+<testcase classname="tests.test_a" name="test_few[1]"><skipped message="no VNNI"/></testcase>
+<testcase classname="tests.test_a" name="test_few[2]"/>
 <testcase classname="tests.test_a" name="test_lazy"><skipped message="no time"/></testcase>
 </testsuite></testsuites>"""
 
@@ -34,11 +37,13 @@ def judgement(folder: Path, **entry: list[str]) -> list[tuple[str, bool]]:
 
 
 def test_judge(tmp_path: Path) -> None:
-    names = ["test_good", "test_mixed", "test_icarus", "test_lazy", "test_renamed"]
+    names = ["test_good", "test_mixed", "test_icarus", "test_bytes", "test_few"]
+    names += ["test_lazy", "test_renamed"]
     names += ["test_good[1]", "test_mixed[1]", "test_mixed[2]", "test_good[2]"]
     assert judgement(tmp_path, tests=names) == [
         ("test_mixed failed", True),
         ("test_icarus skipped for want of Icarus", False),
+        ("test_bytes skipped for want of VNNI", False),
         ("test_lazy skipped", True),
         ("test_renamed did not run", True),
         ("test_mixed[2] failed", True),
