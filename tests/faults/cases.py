@@ -165,17 +165,15 @@ FOLLOWING = "images that follow each other, each into the place of one before it
 
 def joined() -> Tried:
     """Return a chip whose maps lie side by side."""
-    from tests.verif.crossbar.whole import design, joined_network
+    from tests.verif.crossbar.whole import joined_design, joined_network
 
-    network = joined_network()
-    found = design(
-        network,
-        copies=[3, 4, 2, 1, 1, 1],
-        macros=[1, 2, 1, 0, 1, 1],
-        clocks=[1, 1, 1, 1, 1, 2],
-        side=16,
+    return made_for(
+        "joined",
+        "concatenations, a table, a pooling",
+        joined_network(),
+        joined_design(),
+        streams=(1, 4),
     )
-    return made_for("joined", "concatenations, a table, a pooling", network, found, streams=(1, 4))
 
 
 def pooled() -> Tried:

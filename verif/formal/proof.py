@@ -135,6 +135,7 @@ class Proof:
         that places the part as ```PART`` and asserts
     size: the part's, in words; sizes: macros for the properties
     memories: which the properties see, by including ``memory.v``
+    more: further faults, each of which must break a property, too
     """
 
     part: Callable[[], Part]
@@ -144,6 +145,7 @@ class Proof:
     fault: Fault
     sizes: Mapping[str, int] = field(default_factory=dict)
     memories: Sequence[Memory] = ()
+    more: Sequence[Fault] = ()
 
     def modules(self) -> dict[str, str]:
         """Return the emitted Verilog by module, the part last."""
@@ -154,10 +156,13 @@ class Proof:
         return self._decide(self.modules(), self.method.command)
 
     def refutes(self) -> Answer:
-        """Return what Yosys finds about the part with its fault."""
-        planted = self.fault.planted(self.modules())
-        cycles = self.fault.cycles
-        return self._decide(planted, refuting(cycles) if cycles else COMBINATIONAL.command)
+        """Return `REFUTED` if each fault breaks a property, else what Yosys finds about one."""
+        for fault in (self.fault, *self.more):
+            command = refuting(fault.cycles) if fault.cycles else COMBINATIONAL.command
+            answer = self._decide(fault.planted(self.modules()), command)
+            if answer is not Answer.REFUTED:
+                return answer
+        return Answer.REFUTED
 
     def _decide(self, modules: Mapping[str, str], command: str) -> Answer:
         given = {"PART": [*modules][-1], **self.sizes}

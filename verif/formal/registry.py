@@ -6,9 +6,10 @@ from verif.formal.crossbar import CROSSBAR
 from verif.formal.dbpim import DBPIM
 from verif.formal.proof import Proof
 from verif.formal.shared_parts import SHARED
+from verif.formal.shell import shell
 
 PROOFS: dict[str, Callable[[], Proof]] = {
-    make.__name__: make for make in [*SHARED, *DBPIM, *CROSSBAR]
+    make.__name__: make for make in [*SHARED, shell, *DBPIM, *CROSSBAR]
 }
 """What makes each proof; its docstring says what is proved, at what size, by which method."""
 LARGE = frozenset(

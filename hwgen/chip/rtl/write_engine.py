@@ -30,14 +30,14 @@ class WriteEngine(SharedPart):
         count_bits   bits of the number of words
         entries      words that the buffer holds, at least a beat
     Ports
-        start       in   1            begin; only when idle
+        start       in   1            begin; only when idle; without ``stop``
         words       in   count_bits   at least 1, in the cycle of ``start``
         index       in   beat_bits    beat of the buffer that holds the first of them
         address     in   64           of a beat, in the cycle of ``start``
         read_index  out  beat_bits    index of the beat to read from the buffer
         read_data   in   port_bits    that beat, in the same cycle
         memory      out  AXI4 AW W B  INCR bursts that never cross 4 KiB, strobes on the last beat
-        stop        in   1            begin no further burst
+        stop        in   1            begin no burst
         idle        out  1            no beat to write and no response outstanding
         done        out  1            the last response arrives, and it is OKAY
         taken       out  1            a handshake on the port in this cycle
@@ -105,7 +105,7 @@ class WriteEngine(SharedPart):
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.idle.eq(1)
-                with m.If(self.start):
+                with m.If(self.start & ~self.stop):
                     beat_bits = self._beat_words.bit_length() - 1
                     m.d.sync += [
                         todo.address.eq(self.address),

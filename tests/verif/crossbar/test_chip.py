@@ -14,6 +14,7 @@ from tests.verif.crossbar.whole import (
     answers_design,
     chip_for,
     design,
+    joined_design,
     joined_network,
     plain_network,
 )
@@ -61,15 +62,8 @@ def test_mates_gather_and_chain(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_functions_and_concatenations(tmp_path: Path) -> None:
     """Maps of one macro and of others side by side, in units that cut them anywhere."""
-    network = joined_network()
-    found = design(
-        network,
-        copies=[3, 4, 2, 1, 1, 1],
-        macros=[1, 2, 1, 0, 1, 1],
-        clocks=[1, 1, 1, 1, 1, 2],
-        side=16,
-    )
-    check(run_whole(chip_for(found, "joined"), network, tmp_path, images=2))
+    chip = chip_for(joined_design(), "joined")
+    check(run_whole(chip, joined_network(), tmp_path, images=2))
 
 
 @pytest.mark.long

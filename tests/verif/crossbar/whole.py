@@ -58,6 +58,17 @@ def answers_design() -> Confirmed:
     return design(answers_network(), copies=[2, 1, 1, 1], macros=[1, 1, 0, 0], side=16)
 
 
+def joined_design() -> Confirmed:
+    """Return the chip of `joined_network`: copies cut its maps, and a layer has two macros."""
+    return design(
+        joined_network(),
+        copies=[3, 4, 2, 1, 1, 1],
+        macros=[1, 2, 1, 0, 1, 1],
+        clocks=[1, 1, 1, 1, 1, 2],
+        side=16,
+    )
+
+
 def small_components(network: QuantizedNetwork, side: int, bus_bits: int) -> Components:
     """Return the constants with crossbars of one small side and narrow scratchpads."""
     sizes = (replace(COMPONENTS.crossbars.sizes[0], side=side),)
