@@ -36,7 +36,7 @@ class Engines:
             self.wants[engine] = True
             self.place[engine] = int(self.rng.integers(0, SIZES.words))
             if engine < SIZES.writers:
-                self.enables[engine] = int(self.rng.integers(0, 1 << SIZES.word))
+                self.enables[engine] = pack(self.rng.integers(0, 2, SIZES.word), bits=1)
                 self.data[engine] = self.rng.integers(0, 1 << SIZES.bits, SIZES.word).tolist()
 
     def drive(self, port: dict[str, Any]) -> None:

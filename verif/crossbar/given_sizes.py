@@ -76,7 +76,10 @@ def small_sizes(chip: Chip) -> dict[tuple[str, str], Sizes]:
 
 
 def of_engine(chip: Chip, layer: ChipLayer, macro: int) -> Iterator[tuple[str, Sizes]]:
-    """Yield bench and sizes of the parts of a layer in a macro; raw sums have no requantizer."""
+    """Yield bench and sizes of the parts of a layer in a macro; the requantizer of sums alone.
+
+    Its bench knows no table, and raw sums pass.
+    """
     held, channels = held_in(chip, layer.place, macro), layer.layer.out_channels
     sums = {"channels": channels, "sums": (layer.partial_sum_bits,)}
     each = -(-layer.output_bits // chip.activation_bits)
@@ -84,7 +87,7 @@ def of_engine(chip: Chip, layer: ChipLayer, macro: int) -> Iterator[tuple[str, S
         lanes = lanes_of(chip, layer.place, macro)
         copies = held.copies[1] - held.copies[0]
         yield "packer", {"chunk": lanes * each}
-        if layer.cut is not None and not layer.raw:
+        if layer.cut is not None and not (layer.raw or layer.table):
             yield "requantizer", sums | {"copies": copies, "lanes": lanes}
     chains = chip.travels_of(layer.place, "chain")
     if any(one.source == chip.macros[macro].node for one in chains):

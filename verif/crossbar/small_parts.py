@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,12 +47,12 @@ class Sizes:
     channels: int = 5
     copies: int = 3
     lanes: int = 4
-    sums: tuple[int, ...] = (32, 48)
+    sums: Sequence[int] = (32, 48)
     ring_words: int = 40
-    rings: tuple[tuple[int, int], ...] = ((2, 6), (9, 20))
-    gathered: tuple[int, ...] = (7, 15, 9, 2)
-    gathered_last: tuple[int, ...] = (7, 0, 4, 0)
-    results: tuple[tuple[int, int, int, int], ...] = ((1, 3, 1, 8), (5, 2, 4, 8), (3, 7, 2, 32))
+    rings: Sequence[Sequence[int]] = ((2, 6), (9, 20))
+    gathered: Sequence[int] = (7, 15, 9, 2)
+    gathered_last: Sequence[int] = (7, 0, 4, 0)
+    results: Sequence[Sequence[int]] = ((1, 3, 1, 8), (5, 2, 4, 8), (3, 7, 2, 32))
 
 
 def settings(**sizes: Any) -> dict[str, str]:
@@ -59,13 +60,7 @@ def settings(**sizes: Any) -> dict[str, str]:
     return {SETTINGS: json.dumps(sizes)}
 
 
-def tuples(value: Any) -> Any:
-    """Return lists of JSON as tuples."""
-    return tuple(tuples(one) for one in value) if isinstance(value, list) else value
-
-
-GIVEN = json.loads(os.environ.get(SETTINGS, "{}"))
-SIZES = Sizes(**{name: tuples(value) for name, value in GIVEN.items()})
+SIZES = Sizes(**json.loads(os.environ.get(SETTINGS, "{}")))
 CHAIN: dict[str, dict[str, Any]] = {
     "first": {"receives": False, "reads": 0},
     "middle": {"receives": True, "reads": 0},
@@ -144,8 +139,9 @@ def small_parts() -> SideBySide:
     return SideBySide(parts=list(PARTS.values()))
 
 
-def alone(bench: str, sizes: Sizes) -> SideBySide:
-    """Return the parts of one bench, of given sizes."""
+def alone(bench: str, **given: Any) -> SideBySide:
+    """Return the parts of one bench, of sizes that are named as in `Sizes`."""
+    sizes = Sizes(**given)
     parts = parts_of(sizes)
     names = [bench] if bench in parts else list(parts)[-len(CHAIN) * len(sizes.sums) :]
     return SideBySide(parts=[parts[name] for name in names])

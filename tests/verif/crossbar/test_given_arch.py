@@ -55,7 +55,7 @@ def run_array(sizes: Sizes, folder: Path) -> None:
 
 def run_small(bench: str, sizes: Sizes, folder: Path) -> None:
     """Run the bench of a small part."""
-    executable = build(alone(bench, sizes))
+    executable = build(alone(bench, **sizes))
     module = f"verif.crossbar.bench_{bench}"
     run(executable, module=module, folder=folder, settings=settings(**sizes))
 
