@@ -53,7 +53,11 @@ class Bench:
                 following["link_in"].value = int(self.ports[name]["link"].value)
             await Timer(1, unit="ns")
             for name, port in self.ports.items():
-                index = unpack(int(port["own_index"].value), bits=INDEX_BITS, count=sums_of_flit(CHIP.flit_bits, self.bits))
+                index = unpack(
+                    int(port["own_index"].value),
+                    bits=INDEX_BITS,
+                    count=sums_of_flit(CHIP.flit_bits, self.bits),
+                )
                 port["own"].value = pack([int(own[name][k]) for k in index], bits=self.bits)
             await ReadOnly()
             for name, seen in sent.items():

@@ -55,7 +55,9 @@ class Bench:
         out = OUT.from_bits(int(self.port["gathered"].value))
         for k in range(WORD if out.valid else 0):
             if int(out.enables) >> k & 1:
-                self.memory[int(out.half), int(out.index) * WORD + k] = int(out.data) >> BITS * k & TOP
+                self.memory[int(out.half), int(out.index) * WORD + k] = (
+                    int(out.data) >> BITS * k & TOP
+                )
         await FallingEdge(self.dut.clk)
         self.port["go"].value = 0
 

@@ -50,7 +50,7 @@ async def blocks_are_packed(dut: Any, seed: int) -> None:
             chunk = [*values[done : done + count], *rng.integers(0, 1 << BITS, CHUNK)]
             done += count
             port["valid"].value, port["count"].value = 1, count
-            port["data"].value = pack(chunk[: CHUNK], bits=BITS)
+            port["data"].value = pack(chunk[:CHUNK], bits=BITS)
             port["last"].value, port["at"].value = int(done == size), at
             await clock()
         await clock()

@@ -63,7 +63,10 @@ class Bench:
         fields = {"travel": travel, "count": len(values), "target": 0, "index": 0}
         await self.clock((1, HEADER.const(fields).as_bits()))
         for first in range(0, len(values), CHIP.flit_elements):
-            part = [*values[first : first + CHIP.flit_elements], *([(1 << BITS) - 1] * CHIP.flit_elements)]
+            part = [
+                *values[first : first + CHIP.flit_elements],
+                *([(1 << BITS) - 1] * CHIP.flit_elements),
+            ]
             await self.clock((0, pack(part[: CHIP.flit_elements], bits=BITS)))
             # A word is long in the benches' chip: it takes as long as one of a real chip.
             for _ in range(8):

@@ -1,12 +1,16 @@
 """A network of random weights for a chip that a person gives: the layers that it was made for."""
 
+from dataclasses import replace
 from typing import Any
 
 from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.image_io import results
 from hwgen.crossbar.facts.network import CrossbarLayer
-from hwgen.network import INPUT, FeatureMap, QuantizedNetwork
+from hwgen.network import INPUT, FeatureMap, MapQuantization, QuantizedNetwork
 from verif.common.drawing import Drawing
+
+MOST_BITS = 16
+"""Of an element of a map; those of raw sums are more."""
 
 
 class Given(Drawing):
@@ -22,12 +26,13 @@ class Given(Drawing):
         names = super()._names(op, *inputs)
         return names if self.called is None else names | {"name": self.called}
 
-    def map(self, *sizes: Any, **how: Any) -> FeatureMap:
-        found = super().map(*sizes, **how)
+    def map(self, *sizes: Any, bits: int = 8, **how: Any) -> FeatureMap:
+        found = super().map(*sizes, bits=min(bits, MOST_BITS), **how)
         if not hasattr(self, "_maps"):
             return found
         same = self._maps[INPUT].quantization
-        return FeatureMap(**{**vars(found), "quantization": same})
+        raw = (MapQuantization(scale=1.0, zero_point=0, low=0, high=0),)
+        return replace(found, bits=bits, quantization=raw if bits > MOST_BITS else same)
 
 
 def network_for(chip: Chip, *, seed: int) -> QuantizedNetwork:
@@ -58,23 +63,23 @@ def computed(drawing: Given, chip: Chip, layer: CrossbarLayer, read: list[str]) 
     if layer.kind == "eltwise":
         return drawing.add(*read, bits=chip.activation_bits)
     (source,) = read
-    bits = {"bits": layer.raw_bits or chip.activation_bits}
+    bits: int = layer.raw_bits or chip.activation_bits
     if layer.kind == "fc":
         channels = (layer.out_channels,)
-        return drawing.linear(source, channels, weight_bits=chip.weight_bits, **bits)
+        return drawing.linear(source, channels, bits=bits, weight_bits=chip.weight_bits)
     if layer.kind == "pool" and layer.taps == 1 and not layer.average:
         return drawing.shortcut(source, (layer.out_channels,), stride=layer.strides)
     window: dict[str, Any] = {"kernel": layer.kernels, "stride": layer.strides}
     window["padding"] = (*layer.paddings, *layer.end_paddings)
+    if layer.average:
+        return drawing.average_pool(source, bits=bits, **window)
     if layer.kind == "pool":
-        return drawing.average_pool(source, **bits, **window) if layer.average else (
-            drawing.max_pool(source, **window)
-        )
+        return drawing.max_pool(source, **window)
     return drawing.conv(
         source,
         (layer.out_channels,),
         groups=layer.groups,
         weight_bits=chip.weight_bits,
-        **bits,
+        bits=bits,
         **window,
     )

@@ -63,9 +63,7 @@ def bench(design: Confirmed, folder: Path, images: int, **how: object) -> None:
     run_streams(chip, streams, folder, **how)
 
 
-def run_streams(
-    chip: Chip, streams: list[dict[str, object]], folder: Path, **how: object
-) -> None:
+def run_streams(chip: Chip, streams: list[dict[str, object]], folder: Path, **how: object) -> None:
     """Run the bench on the conductor of a chip, with steps that are as short as lags allow."""
     chip = replace(chip, step_clocks=MOST_LAG + 1)
     file = folder / "case.json"

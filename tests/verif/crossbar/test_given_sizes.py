@@ -10,13 +10,23 @@ from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.crossbar.compiler.lowering import Lowering
 from hwgen.crossbar.compiler.quantized import crossbar_network
 from hwgen.crossbar.facts.chip import Chip
-from hwgen.crossbar.facts.network import CrossbarLayer
+from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import STRICT
+from hwgen.crossbar.model.record import confirm, design_of
 from hwgen.crossbar.rtl import array_engine
 from hwgen.crossbar.rtl.macro import Macro
 from hwgen.network.check import check_network
+from tests.crossbar.model.layers import conv
 from tests.verif.crossbar.test_chip import mates
 from tests.verif.crossbar.test_given_arch import run_array, run_conductor, run_network, run_small
-from tests.verif.crossbar.whole import answers_design, chip_for, design, joined_network
+from tests.verif.crossbar.whole import (
+    answers_design,
+    chip_for,
+    design,
+    joined_network,
+    small_components,
+)
 from verif.coverage import TOLD
 from verif.crossbar.array_case import ArrayCase
 from verif.crossbar.given_network import network_for
@@ -26,9 +36,7 @@ from verif.crossbar.small_parts import alone
 
 def joined() -> Chip:
     """Functions and concatenations."""
-    found = design(
-        joined_network(), copies=[3, 4, 2, 1, 1, 1], macros=[1, 2, 1, 0, 1, 1], side=16
-    )
+    found = design(joined_network(), copies=[3, 4, 2, 1, 1, 1], macros=[1, 2, 1, 0, 1, 1], side=16)
     return chip_for(found, "joined")
 
 
@@ -37,7 +45,29 @@ def answers() -> Chip:
     return chip_for(answers_design(), "answers")
 
 
-CHIPS: dict[str, Callable[[], Chip]] = {"mates": mates, "joined": joined, "answers": answers}
+def raw() -> Chip:
+    """A convolution whose sums are the answer."""
+    first = conv("conv0", (), (3, 3), (5, 5), window=(3, 1, 1))
+    second = conv("conv1", (0,), (3, 3), (5, 5), window=(3, 1, 1))
+    answer = replace(second, activation="none", raw_bits=32)
+    network = CrossbarNetwork(name="raw", input_channels=3, input_side=5, layers=(first, answer))
+    found = confirm(
+        network,
+        small_components(joined_network(), 16, 128),
+        point=Point(rram_ratio=None, cell_bits=2, side=16, dac_bits=2),
+        rules=STRICT,
+        power_w=50.0,
+        design=design_of([1, 1], [1, 1], [-1, -1], [1, 1]),
+    )
+    return chip_for(found, "raw")
+
+
+CHIPS: dict[str, Callable[[], Chip]] = {
+    "mates": mates,
+    "joined": joined,
+    "answers": answers,
+    "raw": raw,
+}
 
 
 @pytest.mark.parametrize("name", CHIPS)
@@ -94,9 +124,7 @@ def test_a_bench_of_each_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", CHIPS)
-def test_all_benches_of_a_chip(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_benches_of_a_chip(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(TOLD, "1")
     chip = CHIPS[name]()
     for sizes in different(array_sizes(chip)).values():
