@@ -23,7 +23,6 @@ from hwgen.crossbar.rtl.array import Array
 from hwgen.crossbar.rtl.sizes import ArraySizes
 
 CASE = "CROSSBAR_ARRAY"
-READS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +31,7 @@ class ArrayCase:
 
     first_tile, tiles: the row tiles that the macro holds, behind the last one
     adc_bits: of the converters, as many as lose nothing or one less
+    part_bits, row_elements: cells and inputs that are written at a time; reads: sums at a time
     """
 
     side: int
@@ -47,6 +47,9 @@ class ArrayCase:
     tiles: int = 1
     adcs: int = 4
     rate: str = "1"
+    part_bits: int = 64
+    row_elements: int = 16
+    reads: int = 4
 
     @property
     def adc_bits(self) -> int:
@@ -96,14 +99,14 @@ class ArrayCase:
             rate=Fraction(self.rate),
             targets=self.copies * self.cut.columns,
             sum_bits=partial_sum_bits(rows, self.weight_bits, self.input_bits),
-            part_bits=64,
-            row_elements=16,
+            part_bits=self.part_bits,
+            row_elements=self.row_elements,
         )
 
     def array(self) -> Array:
         """Return the component."""
         meeting = meeting_lanes(targets_of(self.cut, self.holding), self.sizes.lanes)
-        return Array(sizes=self.sizes, reads=READS, meeting=meeting)
+        return Array(sizes=self.sizes, reads=self.reads, meeting=meeting)
 
     def rows_of(self, section: int, row_tile: int) -> int:
         """Return the rows in use of a unit."""

@@ -12,11 +12,11 @@ from golden.crossbar.encoding import Cells, Ints
 from hwgen.chip.widths import bits_for_index
 from verif.common.packing import pack, unpack, unpack_signed
 from verif.coverage import Corners
-from verif.crossbar.array_case import READS, case_from_environment
+from verif.crossbar.array_case import case_from_environment
 from verif.stream import reset
 
 CASE = case_from_environment()
-SIZES = CASE.sizes
+SIZES, READS = CASE.sizes, CASE.reads
 FULL = max(CASE.rows_of(one.section, one.row_tile) for one in CASE.columns) == CASE.side
 """Whether a unit uses all rows, so that a column may reach the end of the range of an ADC."""
 KINDS = ("random", "greatest", "least", "half", "other half", "alternating")

@@ -9,18 +9,20 @@ from cocotb.triggers import FallingEdge, ReadOnly, Timer
 from golden.crossbar.chain import handed_on
 from golden.crossbar.encoding import Ints
 from hwgen.chip.widths import bits_for_index
+from hwgen.crossbar.rtl.chain import sums_of_flit
 from hwgen.crossbar.rtl.layouts import flit, header
 from verif.common.packing import pack, unpack, unpack_signed
 from verif.coverage import Corners
 from verif.crossbar import small_parts as parts
 from verif.stream import reset
 
-CHIP = parts.case().chip
+CHIP = parts.case()
 LINK, HEADER = flit(CHIP), header(CHIP)
 NAMES = ("first", "middle", "last")
 TRAVELS = {"first": 3, "middle": 4}
 """Number of what each macro sends."""
-INDEX_BITS = bits_for_index(parts.CHANNELS)
+CHANNELS = parts.SIZES.channels
+INDEX_BITS = bits_for_index(CHANNELS)
 CORNERS = Corners("sums wrap", "a flit that is not full", "idle clocks")
 Sent = dict[str, list[tuple[int, int, int]]]
 """Clock, head and data of the flits of each macro."""
@@ -51,7 +53,11 @@ class Bench:
                 following["link_in"].value = int(self.ports[name]["link"].value)
             await Timer(1, unit="ns")
             for name, port in self.ports.items():
-                index = unpack(int(port["own_index"].value), bits=INDEX_BITS, count=2)
+                index = unpack(
+                    int(port["own_index"].value),
+                    bits=INDEX_BITS,
+                    count=sums_of_flit(CHIP.flit_bits, self.bits),
+                )
                 port["own"].value = pack([int(own[name][k]) for k in index], bits=self.bits)
             await ReadOnly()
             for name, seen in sent.items():
@@ -66,7 +72,7 @@ class Bench:
     async def kept(self, half: int) -> list[int]:
         """Return the sums that the last macro keeps."""
         found, port = [], self.ports["last"]
-        for place in range(parts.CHANNELS):
+        for place in range(CHANNELS):
             port["read_index"].value, port["read_half"].value = place, half
             await ReadOnly()
             word = int(port["read_data"].value)
@@ -86,30 +92,31 @@ def check(
 ) -> None:
     """Compare a packet: its clocks, without a gap, its header, its sums."""
     clocks = [clock for clock, _, _ in flits]
-    count = -(-parts.CHANNELS * bits // CHIP.flit_bits)
+    count = -(-CHANNELS * bits // CHIP.flit_bits)
     assert clocks == list(range(begin, begin + 1 + count)), clocks
     head = HEADER.from_bits(flits[0][2])
-    assert flits[0][1] and (head.travel, head.count) == (number, parts.CHANNELS)
+    assert flits[0][1] and (head.travel, head.count) == (number, CHANNELS)
     word = pack([data for _, _, data in flits[1:]], bits=CHIP.flit_bits)
-    got = unpack_signed(word, bits=bits, count=parts.CHANNELS)
+    got = unpack_signed(word, bits=bits, count=CHANNELS)
     assert got == sums, f"travel {number}"
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
-@cocotb.parametrize(seed=range(3), bits=[parts.SUM_BITS, parts.WIDE_BITS])
+@cocotb.parametrize(seed=range(3), bits=parts.SIZES.sums)
 async def sums_are_handed_on(dut: Any, seed: int, bits: int) -> None:
     """Each flit leaves two clocks behind the one that came; sums may begin in one flit of two."""
     rng, bench = np.random.default_rng(seed), Bench(dut, bits)
     await bench.start()
     for block in range(6):
         most = 1 << (bits - 1 if block == 0 else bits - 4)
-        own = {name: rng.integers(-most, most, parts.CHANNELS) for name in NAMES}
+        own = {name: rng.integers(-most, most, CHANNELS) for name in NAMES}
         totals = handed_on([own[name] for name in NAMES])
         CORNERS.hit("sums wrap", wrapped(totals[2], bits) != totals[2].tolist())
-        CORNERS.hit("a flit that is not full", parts.CHANNELS * bits % CHIP.flit_bits > 0)
+        CORNERS.hit("a flit that is not full", CHANNELS * bits % CHIP.flit_bits > 0)
+        flits = -(-CHANNELS * bits // CHIP.flit_bits)
         idle = int(rng.integers(0, 4))
         CORNERS.hit("idle clocks", idle > 0)
-        sent = await bench.run(own, half=block % 2, clocks=14 + idle)
+        sent = await bench.run(own, half=block % 2, clocks=10 + flits + idle)
         for place, (name, number) in enumerate(TRAVELS.items()):
             sums = wrapped(totals[place], bits)
             check(sent[name], sums, number=number, begin=3 + 2 * place, bits=bits)

@@ -14,11 +14,12 @@ from verif.coverage import Corners
 from verif.crossbar import small_parts as parts
 from verif.stream import reset
 
-CHIP = parts.case().chip
+CHIP = parts.case()
 LINK, HEADER = flit(CHIP), header(CHIP)
 FLIT, WORD = CHIP.flit_elements, CHIP.word_elements
-PARTS, SENT = parts.GATHERED, len(parts.GATHERED) - 1
-SIZE, LAST = sum(PARTS), sum(parts.GATHERED_LAST)
+BITS, TOP = CHIP.activation_bits, (1 << CHIP.activation_bits) - 1
+PARTS, SENT = parts.SIZES.gathered, len(parts.SIZES.gathered) - 1
+SIZE, LAST = sum(PARTS), sum(parts.SIZES.gathered_last)
 OUT = gathered(result_index_bits(SIZE, WORD), WORD, CHIP.activation_bits)
 CORNERS = Corners(
     "a gap",
@@ -54,7 +55,9 @@ class Bench:
         out = OUT.from_bits(int(self.port["gathered"].value))
         for k in range(WORD if out.valid else 0):
             if int(out.enables) >> k & 1:
-                self.memory[int(out.half), int(out.index) * WORD + k] = int(out.data) >> 8 * k & 255
+                self.memory[int(out.half), int(out.index) * WORD + k] = (
+                    int(out.data) >> BITS * k & TOP
+                )
         await FallingEdge(self.dut.clk)
         self.port["go"].value = 0
 
@@ -66,7 +69,7 @@ class Bench:
         head = HEADER.const({"travel": 5 + part, "count": len(values)}).as_bits()
         await self.clock({"valid": 1, "head": 1, "data": head})
         for at in range(0, len(values), FLIT):
-            data = pack([*values[at : at + FLIT], *[255] * FLIT][:FLIT], bits=8)
+            data = pack([*values[at : at + FLIT], *[TOP] * FLIT][:FLIT], bits=BITS)
             await self.clock({"valid": 1, "head": 0, "data": data})
 
 
@@ -77,8 +80,8 @@ async def blocks_are_gathered(dut: Any, seed: int) -> None:
     bench, begin = Bench(dut, seed), 0
     await bench.begin()
     for block in range(60):
-        counts = PARTS if block % 3 < 2 else parts.GATHERED_LAST
-        values = bench.rng.integers(0, 256, SIZE).tolist()
+        counts = PARTS if block % 3 < 2 else parts.SIZES.gathered_last
+        values = bench.rng.integers(0, TOP + 1, SIZE).tolist()
         bench.memory.clear()
         bench.port["go"].value, bench.port["half"].value = 1, block % 2
         await bench.clock()

@@ -11,6 +11,7 @@ from verif.coverage import Corners
 from verif.crossbar import small_parts as parts
 from verif.stream import reset
 
+CHUNK, WORD, BITS = parts.SIZES.chunk, parts.SIZES.word, parts.SIZES.bits
 CORNERS = Corners("a gap", "a short block", "a word filled exactly")
 
 
@@ -31,25 +32,25 @@ async def blocks_are_packed(dut: Any, seed: int) -> None:
         port["valid"].value = 0
 
     for _ in range(30):
-        at, size = int(rng.integers(0, parts.WORD)), int(rng.integers(1, 70))
-        values = rng.integers(0, 256, size).tolist()
-        CORNERS.hit("a short block", size < parts.CHUNK)
-        CORNERS.hit("a word filled exactly", (at + size) % parts.WORD == 0)
-        for first in range(-at, size, parts.WORD):
-            here = [values[k] if 0 <= k < size else 0 for k in range(first, first + parts.WORD)]
-            inside = [0 <= k < size for k in range(first, first + parts.WORD)]
-            want.append((pack(inside, bits=1), pack(here, bits=parts.BITS)))
+        at, size = int(rng.integers(0, WORD)), int(rng.integers(1, 70))
+        values = rng.integers(0, 1 << BITS, size).tolist()
+        CORNERS.hit("a short block", size < CHUNK)
+        CORNERS.hit("a word filled exactly", (at + size) % WORD == 0)
+        for first in range(-at, size, WORD):
+            here = [values[k] if 0 <= k < size else 0 for k in range(first, first + WORD)]
+            inside = [0 <= k < size for k in range(first, first + WORD)]
+            want.append((pack(inside, bits=1), pack(here, bits=BITS)))
         done = 0
         while done < size:
             if rng.random() < 0.3:
                 CORNERS.hit("a gap")
                 await clock()
                 continue
-            count = int(rng.integers(1, min(parts.CHUNK, size - done) + 1))
-            chunk = [*values[done : done + count], *rng.integers(0, 256, parts.CHUNK)]
+            count = int(rng.integers(1, min(CHUNK, size - done) + 1))
+            chunk = [*values[done : done + count], *rng.integers(0, 1 << BITS, CHUNK)]
             done += count
             port["valid"].value, port["count"].value = 1, count
-            port["data"].value = pack(chunk[: parts.CHUNK], bits=parts.BITS)
+            port["data"].value = pack(chunk[:CHUNK], bits=BITS)
             port["last"].value, port["at"].value = int(done == size), at
             await clock()
         await clock()

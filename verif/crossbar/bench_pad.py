@@ -12,7 +12,8 @@ from verif.coverage import Corners
 from verif.crossbar import small_parts as parts
 from verif.stream import reset
 
-ENGINES = parts.WRITERS + parts.READERS
+SIZES = parts.SIZES
+ENGINES = SIZES.writers + SIZES.readers
 CORNERS = Corners("nobody asks", "all ask", "an access goes on", "a partial write")
 
 
@@ -23,8 +24,8 @@ class Engines:
         self.rng = rng
         self.wants = [False] * ENGINES
         self.place = [0] * ENGINES
-        self.enables = [0] * parts.WRITERS
-        self.data: list[list[int]] = [[0] * parts.WORD] * parts.WRITERS
+        self.enables = [0] * SIZES.writers
+        self.data: list[list[int]] = [[0] * SIZES.word] * SIZES.writers
         self.words: dict[tuple[int, int], int] = {}
 
     def ask(self) -> None:
@@ -33,26 +34,26 @@ class Engines:
             if self.wants[engine] or self.rng.random() >= 0.3:
                 continue
             self.wants[engine] = True
-            self.place[engine] = int(self.rng.integers(0, parts.WORDS))
-            if engine < parts.WRITERS:
-                self.enables[engine] = int(self.rng.integers(0, 1 << parts.WORD))
-                self.data[engine] = self.rng.integers(0, 256, parts.WORD).tolist()
+            self.place[engine] = int(self.rng.integers(0, SIZES.words))
+            if engine < SIZES.writers:
+                self.enables[engine] = pack(self.rng.integers(0, 2, SIZES.word), bits=1)
+                self.data[engine] = self.rng.integers(0, 1 << SIZES.bits, SIZES.word).tolist()
 
     def drive(self, port: dict[str, Any]) -> None:
         """Drive all ports."""
-        words = [pack(each, bits=parts.BITS) for each in self.data]
+        words = [pack(each, bits=SIZES.bits) for each in self.data]
         port["want"].value = pack(self.wants, bits=1)
-        port["word"].value = pack(self.place, bits=bits_for_index(parts.WORDS))
-        port["enables"].value = pack(self.enables, bits=parts.WORD)
-        port["data"].value = pack(words, bits=parts.WORD * parts.BITS)
+        port["word"].value = pack(self.place, bits=bits_for_index(SIZES.words))
+        port["enables"].value = pack(self.enables, bits=SIZES.word)
+        port["data"].value = pack(words, bits=SIZES.word * SIZES.bits)
 
     def serve(self, engine: int) -> int | None:
         """Do the access of an engine; return the word that is read."""
         self.wants[engine] = False
-        if engine >= parts.WRITERS:
+        if engine >= SIZES.writers:
             return self.place[engine]
-        CORNERS.hit("a partial write", 0 < self.enables[engine] < (1 << parts.WORD) - 1)
-        for element in range(parts.WORD):
+        CORNERS.hit("a partial write", 0 < self.enables[engine] < (1 << SIZES.word) - 1)
+        for element in range(SIZES.word):
             if self.enables[engine] >> element & 1:
                 self.words[self.place[engine], element] = self.data[engine][element]
         return None
@@ -60,9 +61,9 @@ class Engines:
     def check(self, text: str, word: int) -> None:
         """Compare the elements of a word that were written."""
         for (place, element), value in self.words.items():
-            last = len(text) - element * parts.BITS
+            last = len(text) - element * SIZES.bits
             if place == word:
-                got = int(text[last - parts.BITS : last], 2)
+                got = int(text[last - SIZES.bits : last], 2)
                 assert got == value, f"word {word}, element {element}"
 
 
@@ -90,7 +91,7 @@ async def the_first_is_served(dut: Any, seed: int) -> None:
         if read is not None:
             engines.check(str(port["read_data"].value), read)
         read = None if first is None else engines.serve(first)
-        busy = parts.ACCESS - 1 if first is not None else max(0, busy - 1)
+        busy = SIZES.access - 1 if first is not None else max(0, busy - 1)
         await FallingEdge(dut.clk)
 
 

@@ -12,7 +12,7 @@ from verif.coverage import Corners
 from verif.crossbar import small_parts as parts
 from verif.stream import reset
 
-CHIP = parts.case().chip
+CHIP = parts.case()
 LINK, HEADER = flit(CHIP), header(CHIP)
 ELEMENTS, BITS = CHIP.word_elements, CHIP.activation_bits
 OWN, OTHER = 5, 6
@@ -31,7 +31,7 @@ class Bench:
     async def start(self) -> None:
         """Reset, and the constants."""
         await reset(self.dut, self.port["link"], self.port["granted"])
-        rings = [{"first": first, "last": last} for first, last in parts.RINGS]
+        rings = [{"first": first, "last": last} for first, last in parts.SIZES.rings]
         shape = parts.PARTS["receiver"].signature.members["rings"].shape
         self.port["rings"].value = shape.const(rings).as_bits()
         self.port["travel"].value = OWN
@@ -63,7 +63,10 @@ class Bench:
         fields = {"travel": travel, "count": len(values), "target": 0, "index": 0}
         await self.clock((1, HEADER.const(fields).as_bits()))
         for first in range(0, len(values), CHIP.flit_elements):
-            part = [*values[first : first + CHIP.flit_elements], *([255] * CHIP.flit_elements)]
+            part = [
+                *values[first : first + CHIP.flit_elements],
+                *([(1 << BITS) - 1] * CHIP.flit_elements),
+            ]
             await self.clock((0, pack(part[: CHIP.flit_elements], bits=BITS)))
             # A word is long in the benches' chip: it takes as long as one of a real chip.
             for _ in range(8):
@@ -80,20 +83,20 @@ async def rings_hold_what_came(dut: Any, seed: int) -> None:
     await bench.start()
     stream: list[int] = []
     for _ in range(12):
-        values = bench.rng.integers(0, 256, int(bench.rng.integers(1, 60))).tolist()
+        values = bench.rng.integers(0, 1 << BITS, int(bench.rng.integers(1, 60))).tolist()
         CORNERS.hit("a short packet", len(values) < CHIP.flit_elements)
         mine = bool(bench.rng.random() < 0.8)
         CORNERS.hit("another travel", not mine)
         await bench.send(OWN if mine else OTHER, values)
         stream += values if mine else []
-        for first, last in parts.RINGS:
+        for first, last in parts.SIZES.rings:
             length = (last - first + 1) * ELEMENTS
             CORNERS.hit("a ring wraps", len(stream) > length)
             for place in range(max(0, len(stream) - length), len(stream)):
                 word, element = divmod(place % length, ELEMENTS)
                 got = bench.words[first + word][element]
                 assert got == stream[place], f"seed {seed}, element {place}, ring {first}"
-    rings = {word for first, last in parts.RINGS for word in range(first, last + 1)}
+    rings = {word for first, last in parts.SIZES.rings for word in range(first, last + 1)}
     assert set(bench.words) <= rings
 
 

@@ -15,7 +15,8 @@ from verif.coverage import Corners
 from verif.crossbar import small_parts as parts
 from verif.stream import reset
 
-TARGETS = parts.CHANNELS * parts.COPIES
+SIZES, SUM_BITS, TOP = parts.SIZES, parts.SIZES.sums[0], (1 << parts.SIZES.bits) - 1
+TARGETS = SIZES.channels * SIZES.copies
 MOST_BIAS = 1 << 28
 LATENCY = 4
 """Clocks from the strobe to the first elements."""
@@ -26,35 +27,36 @@ class Loaded:
     """Random parameters, and what golden makes of sums with them."""
 
     def __init__(self, rng: np.random.Generator) -> None:
-        channels = parts.CHANNELS
+        channels = SIZES.channels
         self.multiplier = rng.choice([1 << 15, (1 << 16) - 1, 40000], channels)
         self.shift = rng.choice([1, 38, 39, 47], channels)
         self.bias = rng.integers(-MOST_BIAS, MOST_BIAS, channels)
         self.limits: dict[str, Any] = {
-            "zero_point": 117,
-            "low": 5,
-            "high": int(rng.integers(130, 256)),
+            "zero_point": TOP * 117 // 255,
+            "low": TOP * 5 // 255,
+            "high": int(rng.integers(TOP * 130 // 255, TOP + 1)),
         }
 
     async def load(self, dut: Any, port: dict[str, Any]) -> None:
         """Write the parameters of each channel."""
-        for place in range(parts.CHANNELS):
+        for place in range(SIZES.channels):
             fields = {"bias": int(self.bias[place]), "multiplier": int(self.multiplier[place])}
             fields |= {"shift": int(self.shift[place])}
             port["write"].value, port["write_index"].value = 1, place
-            port["write_data"].value = channel(parts.SUM_BITS).const(fields).as_bits()
+            port["write_data"].value = channel(SUM_BITS).const(fields).as_bits()
             await FallingEdge(dut.clk)
         port["write"].value = 0
-        port["limits"].value = limits(parts.BITS).const(self.limits).as_bits()
+        port["limits"].value = limits(SIZES.bits).const(self.limits).as_bits()
 
     def elements(self, sums: Ints) -> list[int]:
         """Return the elements of sums in the order copy, channel."""
-        place = np.arange(TARGETS) % parts.CHANNELS
+        place = np.arange(TARGETS) % SIZES.channels
         found: list[int] = requantize(
             sums + self.bias[place],
             multiplier=self.multiplier[place],
             shift=self.shift[place],
             **self.limits,
+            dtype=np.uint16,
         ).tolist()
         for value in found:
             CORNERS.hit("clipped below", value == self.limits["low"])
@@ -69,12 +71,12 @@ async def run_block(
     """Run a block of `size` sums; return its elements."""
     got: list[int] = []
     port["go"].value, port["half"].value = 1, half
-    clocks = -(-size // parts.LANES)
-    for clock in range(LATENCY + 1 + -(-TARGETS // parts.LANES) + idle):
+    clocks = -(-size // SIZES.lanes)
+    for clock in range(LATENCY + 1 + -(-TARGETS // SIZES.lanes) + idle):
         await Timer(1, unit="ns")
         bits = bits_for_index(TARGETS)
-        index = unpack(int(port["read_index"].value), bits=bits, count=parts.LANES)
-        port["sums"].value = pack([int(sums[one]) for one in index], bits=parts.SUM_BITS)
+        index = unpack(int(port["read_index"].value), bits=bits, count=SIZES.lanes)
+        port["sums"].value = pack([int(sums[one]) for one in index], bits=SUM_BITS)
         await ReadOnly()
         valid = bool(port["valid"].value)
         assert valid == (LATENCY <= clock < LATENCY + clocks), f"clock {clock}"
@@ -82,7 +84,7 @@ async def run_block(
         if valid:
             count = int(port["count"].value)
             word = int(port["data"].value)
-            got += unpack(word, bits=parts.BITS, count=parts.LANES)[:count]
+            got += unpack(word, bits=SIZES.bits, count=SIZES.lanes)[:count]
             assert int(port["opens"].value) == (clock == LATENCY)
             assert int(port["last"].value) == (len(got) == size)
             assert int(port["data_half"].value) == half
@@ -99,7 +101,7 @@ async def elements_are_goldens(dut: Any, seed: int) -> None:
     await reset(dut, port["go"], port["write"])
     loaded = Loaded(rng)
     await loaded.load(dut, port)
-    last = parts.CHANNELS * int(rng.integers(1, parts.COPIES + 1))
+    last = SIZES.channels * int(rng.integers(1, SIZES.copies + 1))
     port["blocks"].value, port["last_sums"].value = 3, last
     for block in range(6):
         sums = rng.integers(-(1 << 30), 1 << 30, TARGETS)

@@ -15,8 +15,10 @@ from verif.stream import reset
 
 CHIP = parts.collected()
 LINK, HEADER = flit(CHIP), header(CHIP)
-IMAGES, BEHIND, BASE = 9, (0, 4, 2), 1 << 20
-"""Images; by how many each result is behind the first one; address of the answers."""
+IMAGES, BASE = 9, 1 << 20
+"""Images; address of the answers."""
+BEHIND = (0, *(2 + place % 2 * 2 for place in range(1, len(results(CHIP)))))
+"""By how many images each result is behind the first one."""
 CORNERS = Corners(
     "a result of one beat",
     "results end in one step",

@@ -1,6 +1,9 @@
 """Parts of a macro side by side, so that their benches share one executable."""
 
-from dataclasses import replace
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hwgen.chip.rtl.part import Part
@@ -12,82 +15,136 @@ from hwgen.crossbar.rtl.pad import Packer, Pad
 from hwgen.crossbar.rtl.requantizer import Requantizer
 from hwgen.crossbar.rtl.result_collector import ResultCollector
 from verif.common.side_by_side import SideBySide, stem
-from verif.crossbar.macro_case import MacroCase
 from verif.crossbar.macro_schedule import case_of
 
-CHUNK, WORD, BITS = 6, 16, 8
-"""Of the packer: elements of a chunk and of a word, bits of an element."""
-WORDS, WRITERS, READERS, ACCESS = 12, 2, 2, 2
-"""Of the scratchpad."""
-CHANNELS, COPIES, LANES, SUM_BITS, WIDE_BITS = 5, 3, 4, 32, 48
-"""Of the requantizer; chains have as many channels, with sums of either width."""
+SETTINGS = "CROSSBAR_PARTS"
+"""Environment variable: sizes that differ from those below, as JSON."""
 
 
-def case() -> MacroCase:
-    """Return a chip with the flits of the bench."""
-    layer = {"name": "one", "kind": "conv", "kernel": 1, "stride": 1, "padding": 0}
-    layer |= {"in_channels": 1, "out_channels": 1, "groups": 1, "in_side": 1, "out_side": 1}
-    return case_of({"layers": [layer | {"activation": "none"}], "copies": [1]})
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """Sizes of all parts.
+
+    chunk: elements that the packer takes at a time; word: elements of a word, of `bits` each
+    flit_bits: of links
+    words, writers, readers, access: of the scratchpad, the last one clocks of an access
+    channels, copies, lanes: of the requantizer; chains have as many channels
+    sums: bits of sums of chains; the first ones are also those of the requantizer
+    ring_words, rings: of the receiver, words of the scratchpad; first and last word of each ring
+    gathered, gathered_last: of the gather, elements of a block that each macro has, the merge
+        macro last; of a last block
+    results: of the collector, side of the map, channels, pixels of a block, bits
+    """
+
+    chunk: int = 6
+    word: int = 16
+    bits: int = 8
+    flit_bits: int = 64
+    words: int = 12
+    writers: int = 2
+    readers: int = 2
+    access: int = 2
+    channels: int = 5
+    copies: int = 3
+    lanes: int = 4
+    sums: Sequence[int] = (32, 48)
+    ring_words: int = 40
+    rings: Sequence[Sequence[int]] = ((2, 6), (9, 20))
+    gathered: Sequence[int] = (7, 15, 9, 2)
+    gathered_last: Sequence[int] = (7, 0, 4, 0)
+    results: Sequence[Sequence[int]] = ((1, 3, 1, 8), (5, 2, 4, 8), (3, 7, 2, 32))
 
 
-PARTS: dict[str, Part] = {
-    "packer": Packer(chunk=CHUNK, word=WORD, bits=BITS),
-    "pad": Pad(
-        words=WORDS,
-        elements=WORD,
-        bits=BITS,
-        writers=WRITERS,
-        readers=READERS,
-        access_clocks=ACCESS,
-    ),
-    "requantizer": Requantizer(
-        channels=CHANNELS, copies=COPIES, lanes=LANES, sum_bits=SUM_BITS, bits=BITS, raw=False
-    ),
-}
-RING_WORDS, RINGS = 40, ((2, 6), (9, 20))
-"""Of the receiver: words of the scratchpad; first and last word of each ring."""
-PARTS["receiver"] = Receiver(chip=case().chip, words=RING_WORDS, rings=len(RINGS))
+def settings(**sizes: Any) -> dict[str, str]:
+    """Return the environment that gives a bench sizes, named as in `Sizes`."""
+    return {SETTINGS: json.dumps(sizes)}
 
+
+SIZES = Sizes(**json.loads(os.environ.get(SETTINGS, "{}")))
 CHAIN: dict[str, dict[str, Any]] = {
     "first": {"receives": False, "reads": 0},
     "middle": {"receives": True, "reads": 0},
     "last": {"receives": True, "reads": 1},
 }
-for name, facts in CHAIN.items():
-    for bits in (SUM_BITS, WIDE_BITS):
-        PARTS[f"{name} {bits}"] = Chain(chip=case().chip, channels=CHANNELS, sum_bits=bits, **facts)
 
 
-GATHERED, GATHERED_LAST = (7, 15, 9, 2), (7, 0, 4, 0)
-"""Of the gather: elements of a block that each macro has, the merge macro last; of a last block."""
-PARTS["gather"] = Gatherer(chip=case().chip, elements=sum(GATHERED), sources=len(GATHERED) - 1)
+def case(sizes: Sizes = SIZES) -> Chip:
+    """Return a chip with the words and flits of the parts."""
+    layer = {"name": "one", "kind": "conv", "kernel": 1, "stride": 1, "padding": 0}
+    layer |= {"in_channels": 1, "out_channels": 1, "groups": 1, "in_side": 1, "out_side": 1}
+    layers = [layer | {"activation": "none"}]
+    facts = {"layers": layers, "copies": [1], "bits": sizes.bits}
+    chip = case_of(facts | {"word_bits": sizes.word * sizes.bits}).chip
+    return replace(chip, flit_bits=sizes.flit_bits)
 
 
-def collected() -> Chip:
-    """Return a chip with three results: of one pixel, of several blocks, and of raw sums."""
+def collected(sizes: Sizes = SIZES) -> Chip:
+    """Return a chip with these results."""
     layer = {"kind": "conv", "kernel": 1, "stride": 1, "padding": 0, "activation": "none"}
     layer |= {"in_channels": 1, "groups": 1}
-    sizes = [(1, 3, 1), (5, 2, 4), (3, 7, 2)]
     layers = [
         layer | {"name": f"r{k}", "out_channels": channels, "in_side": side, "out_side": side}
-        for k, (side, channels, _) in enumerate(sizes)
+        for k, (side, channels, *_) in enumerate(sizes.results)
     ]
-    chip = case_of({"layers": layers, "copies": [copies for *_, copies in sizes]}).chip
+    chip = case_of({"layers": layers, "copies": [copies for *_, copies, _ in sizes.results]}).chip
     travels = tuple(
         replace(
             chip.travels[-1], id=place, layer=place, channels=channels, pixels=copies, bits=bits
         )
-        for place, ((_, channels, copies), bits) in enumerate(zip(sizes, (8, 8, 32), strict=True))
+        for place, (_, channels, copies, bits) in enumerate(sizes.results)
     )
-    return replace(chip, travels=travels)
+    return replace(chip, travels=travels, flit_bits=sizes.flit_bits)
 
 
-PARTS["result_collector"] = ResultCollector(chip=collected())
+def parts_of(sizes: Sizes) -> dict[str, Part]:
+    """Return all parts by name; those of chains have the bits of their sums behind it."""
+    chip, bits = case(sizes), sizes.bits
+    found: dict[str, Part] = {
+        "packer": Packer(chunk=sizes.chunk, word=sizes.word, bits=bits),
+        "pad": Pad(
+            words=sizes.words,
+            elements=sizes.word,
+            bits=bits,
+            writers=sizes.writers,
+            readers=sizes.readers,
+            access_clocks=sizes.access,
+        ),
+        "requantizer": Requantizer(
+            channels=sizes.channels,
+            copies=sizes.copies,
+            lanes=sizes.lanes,
+            sum_bits=sizes.sums[0],
+            bits=bits,
+            raw=False,
+        ),
+        "receiver": Receiver(chip=chip, words=sizes.ring_words, rings=len(sizes.rings)),
+        "gather": Gatherer(
+            chip=chip, elements=sum(sizes.gathered), sources=len(sizes.gathered) - 1
+        ),
+        "result_collector": ResultCollector(chip=collected(sizes)),
+    }
+    for name, facts in CHAIN.items():
+        for own in sizes.sums:
+            found[f"{name} {own}"] = Chain(
+                chip=chip, channels=sizes.channels, sum_bits=own, **facts
+            )
+    return found
+
+
+PARTS = parts_of(SIZES)
 
 
 def small_parts() -> SideBySide:
     """Return all parts."""
     return SideBySide(parts=list(PARTS.values()))
+
+
+def alone(bench: str, **given: Any) -> SideBySide:
+    """Return the parts of one bench, of sizes that are named as in `Sizes`."""
+    sizes = Sizes(**given)
+    parts = parts_of(sizes)
+    names = [bench] if bench in parts else list(parts)[-len(CHAIN) * len(sizes.sums) :]
+    return SideBySide(parts=[parts[name] for name in names])
 
 
 def ports_of(dut: Any, name: str) -> dict[str, Any]:

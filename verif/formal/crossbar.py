@@ -87,7 +87,7 @@ def lane() -> Proof:
 
 def router_chip() -> Chip:
     """Return a chip whose headers have three numbers, with narrow flits."""
-    chip = case().chip
+    chip = case()
     return replace(chip, flit_bits=12, travels=chip.travels[:2], macros=chip.macros[:1])
 
 

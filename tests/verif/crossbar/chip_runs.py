@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from golden.network import infer
+from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.chip.sim.host import run_chip
 from hwgen.crossbar.compiler.lowering import Lowering
 from hwgen.crossbar.compiler.quantized import functions_of
@@ -44,6 +45,12 @@ class WholeRun:
         for name, found in answers_of(self.run, self.chip).items():
             assert np.array_equal(found, golden[name]), f"answers of {name}"
         assert self.run.registers["images_done"] == count
+
+    def compare_cycles(self) -> None:
+        """Hold the cycles of load and run to the model; no step was held."""
+        assert self.load.cycles == self.predicted_load
+        assert self.run.cycles == self.predicted.cycles
+        assert self.run.registers["held_clocks"] == 0
 
     @property
     def golden(self) -> dict[str, np.ndarray]:
@@ -89,6 +96,7 @@ def run_whole(
     *,
     images: int = 1,
     interval: int | None = None,
+    replacements: Replacements = NO_REPLACEMENTS,
 ) -> WholeRun:
     """Load a network into its chip, and run random images."""
     program = Lowering(chip, network).program
@@ -102,7 +110,7 @@ def run_whole(
         image_stride=image_stride(chip),
         answer_stride=answer_stride(chip),
     )
-    load, run = run_chip(job.work(), hosted(chip), folder)
+    load, run = run_chip(job.work(), hosted(chip, replacements), folder)
     return WholeRun(
         chip=chip,
         network=network,

@@ -57,10 +57,15 @@ def case_of(chip: Chip, streams: list[dict[str, object]]) -> dict[str, object]:
 
 
 def bench(design: Confirmed, folder: Path, images: int, **how: object) -> None:
-    """Run the bench on the conductor of a design, with steps that are as short as lags allow."""
+    """Run the bench on the conductor of a design."""
     chip, interval = chip_and_stream(design)
-    chip = replace(chip, step_clocks=MOST_LAG + 1)
     streams = [stream_of(design, count, interval) for count in (1, images)]
+    run_streams(chip, streams, folder, **how)
+
+
+def run_streams(chip: Chip, streams: list[dict[str, object]], folder: Path, **how: object) -> None:
+    """Run the bench on the conductor of a chip, with steps that are as short as lags allow."""
+    chip = replace(chip, step_clocks=MOST_LAG + 1)
     file = folder / "case.json"
     file.write_text(json.dumps(case_of(chip, streams)), encoding="utf-8")
     parts = SideBySide(parts=[Conductor(chip=chip)])
