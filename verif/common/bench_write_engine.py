@@ -40,6 +40,7 @@ CORNERS = Corners(
     "address before its first data",
     "an error",
     "stopped in a burst",
+    "started while stopped",
 )
 
 
@@ -226,6 +227,29 @@ async def stop_ends_after_the_burst(dut: Any, wait: int) -> None:
     ended = sum(row["memory__wlast"] for row in map(probe.cycles.__getitem__, beats_gone(probe)))
     assert ended == begun, "a burst was cut short"
     CORNERS.hit("stopped in a burst", busy and begun <= max(1, whole - 1))
+
+
+@cocotb.test(timeout_time=200, timeout_unit="us")
+async def stop_lets_no_store_begin(dut: Any) -> None:
+    """A start with `stop` is no start; one after it is, as if there had been none."""
+    rng = np.random.default_rng(6)
+    memory, probe = await begin(dut, rng, 0.0)
+    logits = rng.bytes(MOST * WORD_BYTES)
+    cocotb.start_soon(answer(dut, logits))
+    dut.write_engine__stop.value = 1
+    await store(dut, 0, MOST)
+    dut.write_engine__stop.value = 0
+    for _ in range(8):
+        await FallingEdge(dut.clk)
+    CORNERS.hit("started while stopped", bool(probe.when("start", "stop")))
+    assert all(row["idle"] for row in probe.cycles), "a stopped engine has begun"
+    assert not probe.when("memory__awvalid") and not probe.when("memory__wvalid")
+    await store(dut, PAGE_BYTES, 1)
+    while not probe.last("done"):
+        await FallingEdge(dut.clk)
+    await FallingEdge(dut.clk)
+    assert memory.read(PAGE_BYTES, WORD_BYTES) == logits[:WORD_BYTES]
+    assert set(memory.read(0, PAGE_BYTES)) == {0xA5}
 
 
 def beats_gone(probe: Probe) -> list[int]:
