@@ -4,13 +4,14 @@
 module, has what the protocol of the capability lists.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.chip.accesses import Access
 from hwgen.chip.in_memory import InMemory
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.replacement import Replacements
@@ -214,6 +215,9 @@ class Energy(Protocol):
 
     def leakage_pj(self, cycles: int, arch: Any) -> float:
         """Return picojoules that a chip takes in some cycles, whatever it does in them."""
+
+    def accesses(self, arch: Any) -> Iterable[Access]:
+        """Return which events access parts that can be replaced, and what the table charges."""
 
 
 class Area(Protocol):

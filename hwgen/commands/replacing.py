@@ -1,7 +1,8 @@
 """Replacements of parts of a chip: read from a command line, checked, told in a report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture
@@ -10,6 +11,10 @@ from hwgen.commands.families import InstalledFamily
 from hwgen.errors import ConfigError
 from hwgen.report.info import ArrayNeeds, MemoryNeeds
 from hwgen.report.types import ReplacedPart
+
+if TYPE_CHECKING:
+    from hwgen.chip.rtl.replace import AnyReplaceable
+    from hwgen.chip.rtl.replaceable import Placed
 
 
 def replacements_of(given: Sequence[str] | None) -> Replacements:
@@ -72,9 +77,16 @@ def refusal(allowed: str, given: object) -> ConfigError:
 
 
 def replaced_parts(
-    family: InstalledFamily, arch: Architecture, replacements: Replacements
+    family: InstalledFamily,
+    arch: Architecture,
+    replacements: Replacements,
+    *,
+    events: Mapping[str, int] | None = None,
 ) -> list[ReplacedPart]:
-    """Return how each replaced part of a chip is made; ConfigError where it cannot be."""
+    """Return how each replaced part of a chip is made; ConfigError where it cannot be.
+
+    events: that a simulation counted, for the energy of the accesses
+    """
     if not replacements:
         return []
     from hwgen.chip.rtl.replace import replace_parts, replaceable
@@ -86,6 +98,7 @@ def replaced_parts(
     for name, tiles in tilings.items():
         replacement = parts[name].replacement
         assert replacement is not None
+        spent = None if events is None else spent_in(family, arch, parts[name], tiles, events)
         found.append(
             ReplacedPart(
                 part=name,
@@ -95,6 +108,41 @@ def replaced_parts(
                 banks=tiles.banks,
                 columns=tiles.columns,
                 copies=tiles.copies,
+                energy_pj=spent and spent[0],
+                table_pj=spent and spent[1],
             )
         )
     return found
+
+
+def spent_in(
+    family: InstalledFamily,
+    arch: Architecture,
+    part: "AnyReplaceable",
+    tiles: "Placed",
+    events: Mapping[str, int],
+) -> tuple[float, float] | None:
+    """Return the picojoules of the accesses to a replaced part, and those of the table.
+
+    None: the replacement has no energies, or no event counts the accesses.
+    """
+    from hwgen.chip.accesses import AccessEnergy, energies_of
+    from hwgen.chip.rtl.memory_part import MemoryPart
+    from hwgen.chip.rtl.replace import name_of, stem
+
+    figures = part.replacement.spec.figures if part.replacement else None
+    if figures is None or figures.read_pj is None or figures.write_pj is None:
+        return None
+    if not family.offers(Family.energy):
+        return None
+    names = (name_of(part), stem(part, name_of(part)))
+    found = [one for one in family.need(Family.energy).accesses(arch) if one.part in names]
+    if not found:
+        return None
+    # A read is of one bank and of one copy, a write of one bank in each copy.
+    each = AccessEnergy(
+        read_pj=figures.read_pj * tiles.columns,
+        write_pj=figures.write_pj * tiles.columns * tiles.copies,
+        bits=part.asked().bits if isinstance(part, MemoryPart) else None,
+    )
+    return energies_of(found, events, each)

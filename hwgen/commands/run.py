@@ -1,5 +1,6 @@
 """`hwgen run`: the same images through golden, cycle model and RTL, side by side."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
@@ -223,7 +224,7 @@ def run_network(
     if engine == "golden":
         return run_golden(context, subject, batch, program)
     check_schedule(subject)
-    parts = replaced_parts(subject.family, subject.arch, subject.replacements)
+    replaced_parts(subject.family, subject.arch, subject.replacements)  # what cannot be, is told
     if engine == "rtl" and subject.family.need(Family.cycle_model).must_compile():
         # Both take seconds, and each leaves a core free.
         replaced = (subject.replacements,) if subject.replacements else ()
@@ -255,8 +256,18 @@ def run_network(
         engine=engine,
         seed=seed,
         trouble=trouble,
-        replaced=parts,
+        replaced=replaced_parts(
+            subject.family, subject.arch, subject.replacements, events=counted_events(results.runs)
+        ),
     )
+
+
+def counted_events(runs: Sequence[Run]) -> Counter[str]:
+    """Return the events that a simulation counted, of all runs."""
+    total: Counter[str] = Counter()
+    for run in runs:
+        total.update(run.events)
+    return total
 
 
 def results_of(

@@ -1,14 +1,9 @@
 """The report of a network with several modes on its chip: the second act of the demo."""
 
-from typing import Annotated
-
-from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.report.run import RunReport
-from hwgen.report.types import STRICT, Count, Fraction, Source
-
-NotNegative = Annotated[float, Field(ge=0)]
+from hwgen.report.types import STRICT, Count, Fraction, NotNegative, Source
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -1,13 +1,10 @@
 """The report of `hwgen cost`: area, clock and flip-flops of a chip, from its netlists."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from hwgen.report.types import STRICT, Count, Digest, Fraction, Source
-
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+from hwgen.report.types import STRICT, Count, Digest, Fraction, NotNegative, Source
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -207,6 +207,9 @@ def replaced_lines(parts: Sequence[ReplacedPart]) -> Iterator[str]:
         shape = f"{one.banks} behind each other, {one.columns} side by side"
         copies = f", {one.copies} copies" if one.copies > 1 else ""
         yield f"{one.part}: {count} of {one.module} ({shape}{copies})"
+        if one.energy_pj is not None and one.table_pj is not None:
+            spent = f"{one.energy_pj / 1000:,.2f} nJ, by the table {one.table_pj / 1000:,.2f} nJ"
+            yield f"{one.part}: its accesses take {spent}"
 
 
 def schedule_lines(report: RunReport) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 Count = Annotated[int, Field(ge=0)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 """sha256, hexadecimal."""
@@ -58,6 +59,9 @@ class ReplacedPart:
     """A part of a chip, and the modules of a replacement that stand for its cells.
 
     banks: modules one behind the other; columns: side by side; copies: of all of them, for reads
+    energy_pj: of the accesses that a simulation counted, by the figures of the replacement;
+        table_pj: by the table in its place; null without a simulation or without figures, and for
+        parts whose accesses no event counts: these stay as the table has them
     """
 
     part: str
@@ -67,3 +71,5 @@ class ReplacedPart:
     banks: Count
     columns: Count
     copies: Count
+    energy_pj: NotNegative | None
+    table_pj: NotNegative | None

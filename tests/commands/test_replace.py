@@ -15,6 +15,7 @@ from hwgen.files.shipped import shipped_folder
 SRAM = shipped_folder() / "replacements/sram_256x32.yaml"
 LATCHES = shipped_folder() / "replacements/latches_16x32.yaml"
 TINY = shipped_folder() / "dbpim/tiny.yaml"
+DIGITS = shipped_folder() / "networks/digits_small_cnn.npz"
 
 
 def changed(folder: Path, of: Path = SRAM, **keys: Any) -> Path:
@@ -121,6 +122,23 @@ def test_replacements_are_for_simulations() -> None:
     given = ["activation_bank=sram_256x32"]
     with pytest.raises(ConfigError, match="engine must be rtl, a simulation, for replace, got"):
         api.simulate(network, TINY, replace=given, engine="model")
+
+
+def test_accesses_take_the_energy_of_the_file(tmp_path: Path) -> None:
+    """Reads of words, and of words written in slices their share; without figures nothing."""
+    figures = {"source": "test", "read_pj": 3.0, "write_pj": 5.0}
+    banks = changed(tmp_path, figures=figures)
+    given = [f"activation_bank={banks}", f"psum_array={LATCHES}"]
+    report = api.simulate(DIGITS, TINY, replace=given)
+    events = report.runs[0].events_rtl
+    assert events is not None and report.equal
+    reads = events["bank_reads"] + events["residual_sums"]
+    first, second = sorted(report.replaced, key=lambda one: one.part)
+    assert (first.part, first.banks, first.columns) == ("activation_bank", 4, 1)
+    assert first.energy_pj == pytest.approx(reads * 3.0 + events["bank_bytes"] * 5.0 / 4)
+    # CACTI's SRAM of 16 KB: 10.8 pJ a read of 16 bytes, 23.2 a write of as many.
+    assert first.table_pj == pytest.approx(reads * 10.8 * 4 / 16 + events["bank_bytes"] * 23.2 / 16)
+    assert (second.energy_pj, second.table_pj) == (None, None)
 
 
 def test_a_module_of_the_chip_has_its_name(tmp_path: Path) -> None:

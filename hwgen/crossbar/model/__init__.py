@@ -1,6 +1,6 @@
 """What designs of crossbar accelerators cost, and cycles, events and energy of their chips."""
 
-from hwgen.crossbar.model.events import energy_pj, leakage_pj
+from hwgen.crossbar.model.events import accesses, energy_pj, leakage_pj
 from hwgen.crossbar.model.predict import (
     CycleModel,
     Prediction,
@@ -12,6 +12,7 @@ from hwgen.crossbar.model.predict import (
 __all__ = [
     "CycleModel",
     "Prediction",
+    "accesses",
     "energy_pj",
     "leakage_pj",
     "must_compile",

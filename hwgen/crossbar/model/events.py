@@ -5,12 +5,13 @@ counts, and whose static power is in `leakage_pj` as everyone's is.
 """
 
 import math
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.chip.accesses import Access
 from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
 from hwgen.crossbar.facts.arch_fabric import Held, Travel
 from hwgen.crossbar.facts.chip import Chip, ChipLayer
@@ -214,6 +215,15 @@ def event_nj(arch: Arch) -> dict[str, float]:
         "port_writes": parts.scratchpad.write_nj,
         "flit_hops": 0.0,
     }
+
+
+def accesses(arch: Arch) -> Iterator[Access]:
+    """Yield the accesses to scratchpads; a bank has several crossbars, which are counted apart."""
+    each = event_nj(arch)
+    for event, write in (("port_reads", False), ("port_writes", True)):
+        pj = each[event] * PICO_OF_NANO
+        kind: Literal["read", "write"] = "write" if write else "read"
+        yield Access(event=event, part="pad_memory", kind=kind, table_pj=pj)
 
 
 def leakage_pj(cycles: int, arch: Arch) -> float:

@@ -1,5 +1,6 @@
 """Cycles, events and energy of a DB-PIM program without simulating its hardware."""
 
+from hwgen.dbpim.model.accesses import accesses
 from hwgen.dbpim.model.energy import (
     STRICT_DENSE,
     Assumptions,
@@ -23,6 +24,7 @@ __all__ = [
     "CycleModel",
     "Prediction",
     "SplitCost",
+    "accesses",
     "area_um2",
     "energy_pj",
     "leakage_pj",

@@ -1,7 +1,7 @@
 """Exact cycles and events of the MRAM chip, and their energy."""
 
 from hwgen.mram.model.area import area_um2
-from hwgen.mram.model.energy import energy_pj, leakage_pj, parts_pj
+from hwgen.mram.model.energy import accesses, energy_pj, leakage_pj, parts_pj
 from hwgen.mram.model.predict import CycleModel, SplitCost, must_compile
 from hwgen.mram.model.prediction import Prediction, utilization_of, where_cycles_go
 from hwgen.mram.model.timeline import timeline
@@ -10,6 +10,7 @@ __all__ = [
     "CycleModel",
     "Prediction",
     "SplitCost",
+    "accesses",
     "area_um2",
     "energy_pj",
     "leakage_pj",

@@ -4,10 +4,11 @@ The chip senses whole rows. A sub-array whose sense amplifiers have enables for 
 each column, would sense less: `gating` says which one counts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Literal
 
+from hwgen.chip.accesses import Access
 from hwgen.mram.facts.arch import BANKS, Arch
 from hwgen.mram.facts.energy import TABLE, EnergyTable, load_energy
 from hwgen.mram.model.prediction import StepCycles
@@ -53,6 +54,25 @@ def energy_pj(
     each = {name: price.of(arch) for name, price in prices.events.items()}
     each |= {"and_segments": 0.0, "and_columns": 0.0} | sensing(prices, arch, gating)
     return {name: count * each[name] for name, count in events.items()}
+
+
+def accesses(arch: Arch) -> Iterator[Access]:
+    """Yield the accesses to sub-arrays: those that compute, and image banks, written in slices.
+
+    An operation is an access, however many rows it senses; memories beside them have no events.
+    """
+    banks = f"sub_array_{arch.row_bytes // arch.element_bytes}"
+    for event, part, write in (
+        ("and_operations", "sub_array_1", False),
+        ("xor_operations", "sub_array_1", False),
+        ("input_row_writes", "sub_array_1", True),
+        ("weight_row_writes", "sub_array_1", True),
+        ("write_backs", "sub_array_1", True),
+        ("bank_reads", banks, False),
+        ("bank_writes", banks, True),
+    ):
+        pj = default_table().events[event].of(arch)
+        yield Access(event=event, part=part, kind="write" if write else "read", table_pj=pj)
 
 
 def sensing(table: EnergyTable, arch: Arch, gating: Gating) -> dict[str, float]:
