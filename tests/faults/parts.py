@@ -11,6 +11,7 @@ from unittest.mock import patch
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.shell import ShellFacts
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.rtl.chip import shell_facts as crossbar_shell
 from hwgen.crossbar.rtl.links import Router
 from hwgen.dbpim.facts.arch import Arch
@@ -20,11 +21,15 @@ from hwgen.dbpim.rtl.simd import Simd
 from hwgen.dbpim.rtl.write_port import WritePort
 from hwgen.mram.rtl.chip import shell_facts as mram_shell
 from tests.verif.common.families import other as made_up_facts
+from tests.verif.crossbar.test_given_arch import run_array, run_small
 from tests.verif.crossbar.test_router import bench as run_router
 from verif import runner
 from verif.common.facts import Facts
 from verif.common.parts import common_parts, run_common_bench
 from verif.common.side_by_side import SideBySide
+from verif.crossbar.array_case import ArrayCase
+from verif.crossbar.given_sizes import array_sizes, different, small_sizes
+from verif.crossbar.small_parts import alone as small_part
 from verif.dbpim.component import settings
 from verif.dbpim.feed_parts import feed_parts
 from verif.dbpim.feed_sizes import run_feed_bench
@@ -101,12 +106,7 @@ def benches(family: str, chip: Any) -> Iterator[PartBench]:
     elif family == "mram":
         yield from mram_benches()
     else:
-        router = SideBySide(parts=[Router(chip=chip)])
-        yield PartBench(
-            name="router",
-            modules=emitted(lambda: router),
-            run=lambda folder: run_router(chip, folder, "verilator"),
-        )
+        yield from crossbar_benches(chip)
     facts = common_facts(family, chip)
     modules = emitted(lambda: common_parts(facts))
     for name in COMMON:
@@ -156,6 +156,28 @@ def mram_benches() -> Iterator[PartBench]:
             name=name,
             modules=modules,
             run=lambda folder, n=name: array_parts.run_part(n, "tiny", folder),
+        )
+
+
+def crossbar_benches(chip: Chip) -> Iterator[PartBench]:
+    """Yield the benches of the parts of a crossbar chip, of each size that it has."""
+    router = SideBySide(parts=[Router(chip=chip)])
+    yield PartBench(
+        name="router",
+        modules=emitted(lambda: router),
+        run=lambda folder: run_router(chip, folder, "verilator"),
+    )
+    for (bench, where), sizes in different(small_sizes(chip)).items():
+        yield PartBench(
+            name=f"{bench}, {where}",
+            modules=emitted(lambda b=bench, s=sizes: small_part(b, **s)),
+            run=lambda folder, b=bench, s=sizes: run_small(b, s, folder),
+        )
+    for where, sizes in different(array_sizes(chip)).items():
+        yield PartBench(
+            name=f"array, {where}",
+            modules=emitted(lambda s=sizes: ArrayCase(**s).array()),
+            run=lambda folder, s=sizes: run_array(s, folder),
         )
 
 

@@ -41,7 +41,8 @@ class FamilyRecord:
     """The faults of a family.
 
     chips: what the Verilog is of; networks: what each is there for, in the order in which faults
-        meet them; seconds: of all of it; commit: of the sources
+        meet them; seconds: of all of it; commit: of the sources; again: of those by which open
+        faults were classified once more, empty: none were
     """
 
     chips: Sequence[str]
@@ -50,6 +51,7 @@ class FamilyRecord:
     faults: Sequence[Classified]
     seconds: int
     commit: str
+    again: str = ""
 
 
 def read_record() -> dict[str, FamilyRecord]:
@@ -101,9 +103,10 @@ def family_lines(family: str, record: FamilyRecord) -> Iterator[str]:
     seen = Counter(fault.by for fault in record.faults if fault.kind in ("caught", "out of reach"))
     yield f"## {family}"
     yield ""
+    again = f"; those left open classified again at {record.again}" if record.again else ""
     yield (
         f"{len(record.faults)} faults (seed {record.seed}) of {', '.join(record.chips)},"
-        f" {record.seconds // 60} minutes on two cores, at commit {record.commit}."
+        f" {record.seconds // 60} minutes on two cores, at commit {record.commit}{again}."
     )
     yield ""
     yield "| class | faults |"

@@ -18,7 +18,8 @@ from tests.faults.classes import BY_HAND, leads_to_the_trace, only_loads_more
 from tests.faults.equivalent import equivalent
 from tests.faults.parts import PartBench
 from tests.faults.places import as_placed
-from tests.faults.record import CLASSES, PAGE, page, read_record
+from tests.faults.record import CLASSES, PAGE, Classified, FamilyRecord, page, read_record
+from tests.faults.run import classified_again
 from tests.faults.unread import is_valid_of, register_of, unread
 from tests.verif.dbpim.chips import chip_arch, compiled
 from verif import runner
@@ -311,3 +312,30 @@ def test_reasons_by_hand_belong_to_faults_of_the_record() -> None:
         tuple(entry[name] for name in ("module", "line", "right", "wrong")) for entry in entries
     ]
     assert {(module, line, right.strip(), wrong) for module, line, right, wrong in named} <= known
+
+
+def test_what_is_open_is_classified_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that is another one by now stays open, and what was classified stays as it is."""
+    text = "module one;\n  assign a = b & c;\n  assign d = e | f;\nendmodule\n"
+    facts = {"module": "one", "right": "b & c", "wrong": "b | c", "by": ""}
+    known = Classified(line=2, kind="open", **facts)
+    moved = Classified(line=3, kind="open", **facts)
+    caught = Classified(line=2, kind="caught", **{**facts, "by": "digits"})
+    record = FamilyRecord(
+        chips=["one"],
+        seed=1,
+        networks={},
+        faults=[known, moved, caught],
+        seconds=1,
+        commit="0123456789",
+    )
+    chip: Any = SimpleNamespace(chip=SimpleNamespace(modules={"one": text}), facts=None)
+    monkeypatch.setattr("tests.faults.run.tried", lambda _: [chip])
+    monkeypatch.setattr(
+        "tests.faults.run.classes_of",
+        lambda faults, *_: {fault: ("part", "the bench of `one`") for fault in faults},
+    )
+    again = classified_again(record, "dbpim")
+    assert [each.kind for each in again.faults] == ["part", "open", "caught"]
+    assert again.faults[0].by == "the bench of `one`"
+    assert again.commit == record.commit and again.again
