@@ -76,17 +76,10 @@ def refusal(allowed: str, given: object) -> ConfigError:
     return ConfigError(field="--replace", allowed=allowed, given=given, source="command line")
 
 
-def replaced_parts(
-    family: InstalledFamily,
-    arch: Architecture,
-    replacements: Replacements,
-    *,
-    events: Mapping[str, int] | None = None,
-) -> list[ReplacedPart]:
-    """Return how each replaced part of a chip is made; ConfigError where it cannot be.
-
-    events: that a simulation counted, for the energy of the accesses
-    """
+def placed_parts(
+    family: InstalledFamily, arch: Architecture, replacements: Replacements
+) -> "list[tuple[AnyReplaceable, Placed]]":
+    """Return the replaced parts of a chip, and how each is made; ConfigError where it cannot be."""
     if not replacements:
         return []
     from hwgen.chip.rtl.replace import replace_parts, replaceable
@@ -94,14 +87,32 @@ def replaced_parts(
     top = family.need(Family.verilog).make_chip(arch)
     tilings = replace_parts(top, replacements)
     parts = replaceable(top)
+    return [(parts[name], tiles) for name, tiles in tilings.items()]
+
+
+def replaced_parts(
+    family: InstalledFamily,
+    arch: Architecture,
+    placed: "Sequence[tuple[AnyReplaceable, Placed]]",
+    *,
+    events: Mapping[str, int] | None = None,
+) -> list[ReplacedPart]:
+    """Return what a report says of replaced parts.
+
+    events: that a simulation counted, for the energy of the accesses
+    """
+    if not placed:
+        return []
+    from hwgen.chip.rtl.replace import name_of
+
     found = []
-    for name, tiles in tilings.items():
-        replacement = parts[name].replacement
+    for part, tiles in placed:
+        replacement = part.replacement
         assert replacement is not None
-        spent = None if events is None else spent_in(family, arch, parts[name], tiles, events)
+        spent = None if events is None else spent_in(family, arch, part, tiles, events)
         found.append(
             ReplacedPart(
-                part=name,
+                part=name_of(part),
                 replacement=replacement.spec.name,
                 file=str(replacement.file),
                 module=replacement.spec.module,

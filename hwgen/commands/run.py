@@ -32,7 +32,7 @@ from hwgen.commands.images import Batch
 from hwgen.commands.modes import switch_cycles_max
 from hwgen.commands.on_chip import WithImages
 from hwgen.commands.pictures import write_plot
-from hwgen.commands.replacing import replaced_parts, replacements_of
+from hwgen.commands.replacing import placed_parts, replaced_parts, replacements_of
 from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.run_report import report_of
 from hwgen.commands.schedules import check_schedule
@@ -224,7 +224,7 @@ def run_network(
     if engine == "golden":
         return run_golden(context, subject, batch, program)
     check_schedule(subject)
-    replaced_parts(subject.family, subject.arch, subject.replacements)  # what cannot be, is told
+    placed = placed_parts(subject.family, subject.arch, subject.replacements)
     if engine == "rtl" and subject.family.need(Family.cycle_model).must_compile():
         # Both take seconds, and each leaves a core free.
         replaced = (subject.replacements,) if subject.replacements else ()
@@ -257,7 +257,7 @@ def run_network(
         seed=seed,
         trouble=trouble,
         replaced=replaced_parts(
-            subject.family, subject.arch, subject.replacements, events=counted_events(results.runs)
+            subject.family, subject.arch, placed, events=counted_events(results.runs)
         ),
     )
 

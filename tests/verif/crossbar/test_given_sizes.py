@@ -23,7 +23,7 @@ from tests.verif.crossbar.test_given_arch import run_array, run_conductor, run_n
 from tests.verif.crossbar.whole import (
     answers_design,
     chip_for,
-    design,
+    joined_design,
     joined_network,
     small_components,
 )
@@ -36,8 +36,7 @@ from verif.crossbar.small_parts import alone
 
 def joined() -> Chip:
     """Functions and concatenations."""
-    found = design(joined_network(), copies=[3, 4, 2, 1, 1, 1], macros=[1, 2, 1, 0, 1, 1], side=16)
-    return chip_for(found, "joined")
+    return chip_for(joined_design(), "joined")
 
 
 def answers() -> Chip:
