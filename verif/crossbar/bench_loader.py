@@ -11,10 +11,11 @@ from hwgen.crossbar.rtl.loader import WALK
 from hwgen.crossbar.rtl.walks import walk_of
 from verif.common.packing import unpack
 from verif.coverage import Corners
-from verif.crossbar.loader_case import IMAGES, SIZES, LoaderCase, Ring, drawn
+from verif.crossbar import small_parts as parts
+from verif.crossbar.loader_case import IMAGES, LoaderCase, Ring, drawn
 from verif.stream import reset
 
-SEEDS = range(64)
+SIZES, SEEDS = parts.SIZES, range(64)
 BUSY = (0.0, 0.4)
 """How often the port of the scratchpad is, by pairs of seeds."""
 CORNERS = Corners(
@@ -64,6 +65,7 @@ class Bench:
 
     def __init__(self, dut: Any, seed: int) -> None:
         self.dut, self.rng = dut, np.random.default_rng(seed)
+        self.ports = parts.ports_of(dut, "loader")
         self.units: dict[int, dict[int, int]] = {}
         self.sums: dict[int, tuple[int, int]] = {}
         self.lasts: list[tuple[int, int]] = []
@@ -71,7 +73,7 @@ class Bench:
 
     def port(self, name: str) -> Any:
         """Return a port."""
-        return getattr(self.dut, name)
+        return self.ports[name]
 
     async def clock(self, ring: Ring, *, busy: float) -> bool:
         """One clock; return whether the loader wants a word."""

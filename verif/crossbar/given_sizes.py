@@ -8,9 +8,12 @@ from typing import Any, TypeVar
 from amaranth.hdl import Value
 
 from hwgen.chip.rtl.part import Part
+from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.image_io import results
+from hwgen.crossbar.rtl.block_reader import BlockReader
 from hwgen.crossbar.rtl.chain import sums_of_flit
+from hwgen.crossbar.rtl.counters import window_bits
 from hwgen.crossbar.rtl.engine import held_in, lanes_of
 from hwgen.crossbar.rtl.loader import Loader
 from hwgen.crossbar.rtl.macro import Macro, arrivals
@@ -71,28 +74,17 @@ def small_sizes(chip: Chip) -> dict[tuple[str, str], Sizes]:
             spans = [(ring.first_word, ring.first_word + ring.words - 1) for ring in rings]
             of_travel = {"ring_words": words, "rings": spans}
             found["receiver", f"travel {travel.id} in macro {macro}"] = shared | of_travel
+        for part in parts_below(Macro(chip=chip, macro=macro)):
+            where = f"{part.module_name} in macro {macro}"
+            if isinstance(part, BlockReader):
+                found["block_reader", where] = shared | block_of(part, chip.word_elements)
+            # One that joins rings is of another kind: the pieces of its layer are inside.
+            if type(part) is Loader:
+                found["loader", where] = shared | loader_of(part, chip.activation_bits)
+    found["window_counter", "conductor"] = shared | {"window": window_bits(chip)}
     found["packer", "links"] = shared | {"chunk": chip.flit_elements}
     if (answers := of_answers(chip)) is not None:
         found["result_collector", "I/O node"] = shared | answers
-    return found
-
-
-def loader_sizes(chip: Chip) -> dict[str, Sizes]:
-    """Return the sizes of `verif.crossbar.loader_case` by layer and macro; as wide as the module's.
-
-    A loader that joins rings has its layer's pieces inside and is none of them.
-    """
-    found = {}
-    for macro in range(len(chip.macros)):
-        for part in parts_below(Macro(chip=chip, macro=macro)):
-            if type(part) is Loader:
-                found[f"{part.module_name} in macro {macro}"] = {
-                    "word": chip.word_elements,
-                    "bits": chip.activation_bits,
-                    "words": 1 << len(part.word),
-                    "units": 1 << len(part.row_unit),
-                    "side": 1 << (len(part.sum_data) - chip.activation_bits),
-                }
     return found
 
 
@@ -104,10 +96,7 @@ def parts_below(part: Part) -> Iterator[Part]:
 
 
 def of_engine(chip: Chip, layer: ChipLayer, macro: int) -> Iterator[tuple[str, Sizes]]:
-    """Yield bench and sizes of the parts of a layer in a macro; the requantizer of sums alone.
-
-    Its bench knows no table, and raw sums pass.
-    """
+    """Yield bench and sizes of the parts of a layer in a macro; no requantizer with a table."""
     held, channels = held_in(chip, layer.place, macro), layer.layer.out_channels
     sums = {"channels": channels, "sums": (layer.partial_sum_bits,)}
     each = -(-layer.output_bits // chip.activation_bits)
@@ -115,8 +104,8 @@ def of_engine(chip: Chip, layer: ChipLayer, macro: int) -> Iterator[tuple[str, S
         lanes = lanes_of(chip, layer.place, macro)
         copies = held.copies[1] - held.copies[0]
         yield "packer", {"chunk": lanes * each}
-        if layer.cut is not None and not (layer.raw or layer.table):
-            yield "requantizer", sums | {"copies": copies, "lanes": lanes}
+        if layer.cut is not None and not layer.table:
+            yield "requantizer", sums | {"copies": copies, "lanes": lanes, "raw": layer.raw}
     chains = chip.travels_of(layer.place, "chain")
     if any(one.source == chip.macros[macro].node for one in chains):
         yield "chain", sums
@@ -127,6 +116,24 @@ def of_engine(chip: Chip, layer: ChipLayer, macro: int) -> Iterator[tuple[str, S
         last = [max(0, min(layer.last_pixels, behind) - first) for first, behind in spans]
         gathered, of_last = ([each * channels * one for one in counts] for counts in (pixels, last))
         yield "gather", {"gathered": gathered, "gathered_last": of_last}
+
+
+def loader_of(part: Loader, bits: int) -> Sizes:
+    """Return the sizes of a loader, of as many words and units as the module takes."""
+    side = 1 << (len(part.sum_data) - bits)
+    return {"loader_words": 1 << len(part.word), "units": 1 << len(part.row_unit), "side": side}
+
+
+def block_of(part: BlockReader, word: int) -> Sizes:
+    """Return the sizes of a block reader, of as many words and elements as the module takes."""
+    fits = [
+        elements
+        for elements in range(1 << len(part.count))
+        if elements.bit_length() == len(part.count)
+        and (elements + word).bit_length() == len(part.elements)
+        and bits_for_index(-(-elements // word)) == len(part.kept_index)
+    ]
+    return {"block_words": 1 << len(part.word), "block": fits[-1]}
 
 
 def pad_of(chip: Chip, macro: int) -> Sizes:

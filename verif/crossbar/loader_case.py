@@ -1,7 +1,5 @@
 """The loader under test: small layers from a seed, each with what one macro holds of it."""
 
-import json
-import os
 import random
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,37 +12,13 @@ from hwgen.crossbar.facts.holdings import most_macros
 from hwgen.crossbar.facts.layout import first_needed, last_needed
 from hwgen.crossbar.facts.network import Columns
 from hwgen.crossbar.facts.rules import STRICT
-from hwgen.crossbar.rtl.loader import Loader
 from verif.common.packing import pack
 from verif.crossbar.macro_schedule import case_of
+from verif.crossbar.small_parts import Sizes
 
 IMAGES = 3
-SETTINGS = "CROSSBAR_LOADER"
-"""Environment variable: sizes that differ from those below, as JSON."""
 DRAWS = 4000
 """Layers that are drawn at most until one fits; of the first half only windows of several tiles."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sizes:
-    """What decides the module; see `Loader`.
-
-    word: elements of a word, of `bits` each; words: of the scratchpad; units, and rows of one, side
-    """
-
-    word: int = 16
-    bits: int = 8
-    words: int = 19
-    units: int = 8
-    side: int = 16
-
-
-def settings(**sizes: Any) -> dict[str, str]:
-    """Return the environment that gives the bench sizes, named as in `Sizes`."""
-    return {SETTINGS: json.dumps(sizes)}
-
-
-SIZES = Sizes(**json.loads(os.environ.get(SETTINGS, "{}")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,13 +57,6 @@ class LoaderCase:
             return [(0, 0)]
         sections = range(self.layer.cut.sections)
         return [(section, tile) for section in sections for tile in range(*self.held.row_tiles)]
-
-
-def loader(sizes: Sizes) -> Loader:
-    """Return the component; of a chip its words and elements count."""
-    facts = layer_facts(random.Random(0), sizes, kind="pool")
-    chip = case_of(facts | {"word_bits": sizes.word * sizes.bits}).chip
-    return Loader(chip=chip, words=sizes.words, units=sizes.units, side=sizes.side)
 
 
 def layer_facts(rng: random.Random, sizes: Sizes, *, kind: str) -> dict[str, Any]:
@@ -133,9 +100,9 @@ def drawn(sizes: Sizes, seed: int) -> LoaderCase:
             fits &= seed % 2 == 0 or draw > DRAWS // 2
             fits &= found.layer.layer.taps * found.layer.layer.in_channels <= sizes.side
         least = -(-max(behind - first for first, behind in found.spans) // sizes.word)
-        if fits and least <= sizes.words:
-            words = rng.randint(least, min(sizes.words, 3 * least))
-            first = rng.randint(0, sizes.words - words)
+        if fits and least <= sizes.loader_words:
+            words = rng.randint(least, min(sizes.loader_words, 3 * least))
+            first = rng.randint(0, sizes.loader_words - words)
             return replace(found, region=replace(found.region, first_word=first, words=words))
     raise ValueError(f"no layer of {DRAWS} fits into {sizes}")
 
