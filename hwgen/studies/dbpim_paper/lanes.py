@@ -159,13 +159,13 @@ def main(arguments: Sequence[str]) -> int:
         write_text(picture, sweep_picture(report, "svg").decode(), what="picture")
     made = {"commit": commit() or "-", "command": "python -m hwgen.studies.dbpim_paper.lanes"}
     write_text(given.out, page(points, [each.name for each in pictures], made), what="page")
-    report: dict[str, Any] = {
+    written: dict[str, Any] = {
         "format": "hwgen.report.dbpim_lanes",
         "version": 1,
         **made,
         "points": [asdict(each) for each in points],
     }
-    write_text(given.json, json.dumps(report, indent=1) + "\n", what="report")
+    write_text(given.json, json.dumps(written, indent=1) + "\n", what="report")
     return 0
 
 
