@@ -22,13 +22,16 @@ from hwgen.dbpim.rtl.write_port import WritePort
 from hwgen.mram.rtl.chip import shell_facts as mram_shell
 from tests.verif.common.families import other as made_up_facts
 from tests.verif.crossbar.test_given_arch import run_array, run_small
+from tests.verif.crossbar.test_loader import run_loader
 from tests.verif.crossbar.test_router import bench as run_router
 from verif import runner
 from verif.common.facts import Facts
 from verif.common.parts import common_parts, run_common_bench
 from verif.common.side_by_side import SideBySide
 from verif.crossbar.array_case import ArrayCase
-from verif.crossbar.given_sizes import array_sizes, different, small_sizes
+from verif.crossbar.given_sizes import array_sizes, different, loader_sizes, small_sizes
+from verif.crossbar.loader_case import Sizes as LoaderSizes
+from verif.crossbar.loader_case import loader
 from verif.crossbar.small_parts import alone as small_part
 from verif.dbpim.component import settings
 from verif.dbpim.feed_parts import feed_parts
@@ -172,6 +175,12 @@ def crossbar_benches(chip: Chip) -> Iterator[PartBench]:
             name=f"{bench}, {where}",
             modules=emitted(lambda b=bench, s=sizes: small_part(b, **s)),
             run=lambda folder, b=bench, s=sizes: run_small(b, s, folder),
+        )
+    for where, sizes in different(loader_sizes(chip)).items():
+        yield PartBench(
+            name=f"loader, {where}",
+            modules=emitted(lambda s=sizes: loader(LoaderSizes(**s))),
+            run=lambda folder, s=sizes: run_loader(folder, **s),
         )
     for where, sizes in different(array_sizes(chip)).items():
         yield PartBench(

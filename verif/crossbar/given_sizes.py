@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 
 from amaranth.hdl import Value
 
+from hwgen.chip.rtl.part import Part
 from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.image_io import results
 from hwgen.crossbar.rtl.chain import sums_of_flit
 from hwgen.crossbar.rtl.engine import held_in, lanes_of
+from hwgen.crossbar.rtl.loader import Loader
 from hwgen.crossbar.rtl.macro import Macro, arrivals
 from hwgen.crossbar.rtl.pad import Pad
 
@@ -73,6 +75,32 @@ def small_sizes(chip: Chip) -> dict[tuple[str, str], Sizes]:
     if (answers := of_answers(chip)) is not None:
         found["result_collector", "I/O node"] = shared | answers
     return found
+
+
+def loader_sizes(chip: Chip) -> dict[str, Sizes]:
+    """Return the sizes of `verif.crossbar.loader_case` by layer and macro; as wide as the module's.
+
+    A loader that joins rings has its layer's pieces inside and is none of them.
+    """
+    found = {}
+    for macro in range(len(chip.macros)):
+        for part in parts_below(Macro(chip=chip, macro=macro)):
+            if type(part) is Loader:
+                found[f"{part.module_name} in macro {macro}"] = {
+                    "word": chip.word_elements,
+                    "bits": chip.activation_bits,
+                    "words": 1 << len(part.word),
+                    "units": 1 << len(part.row_unit),
+                    "side": 1 << (len(part.sum_data) - chip.activation_bits),
+                }
+    return found
+
+
+def parts_below(part: Part) -> Iterator[Part]:
+    """Yield all parts inside a part."""
+    for each in part.parts:
+        yield each
+        yield from parts_below(each)
 
 
 def of_engine(chip: Chip, layer: ChipLayer, macro: int) -> Iterator[tuple[str, Sizes]]:
