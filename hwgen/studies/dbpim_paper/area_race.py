@@ -1,7 +1,7 @@
 """The race of equal areas: the sparse chip beside the best dense chip that is at most as large.
 
     python -m hwgen.studies.dbpim_paper.area_race NETWORK ARCH --data SET --results JSON \
-        --out FILE --json FILE
+        --cost JSON --out FILE --json FILE
 
 sweeps dense and sparse chips over cores, macros and SIMD lanes, and writes the page, its picture
 beside it, and the report.
@@ -25,12 +25,14 @@ from hwgen.errors import FormatError, HwgenError
 from hwgen.files.load import validate_spec
 from hwgen.files.output import write_text
 from hwgen.files.shipped import shown
+from hwgen.report.cost import CostReport
 from hwgen.report.files import write_report
 from hwgen.report.training_record import read_known
 from hwgen.report.types import Source
 from hwgen.studies.dbpim_paper.area_race_page import (
     AreaChip,
     AreaRaceReport,
+    Clock,
     Kind,
     PaperNetwork,
     area_race_page,
@@ -59,16 +61,19 @@ def measure(
     *,
     data: str | None,
     results: Path,
+    cost: Path,
     workers: int,
     command: str,
 ) -> AreaRaceReport:
     """Return all chips with time, area and energy of one image.
 
     results: JSON of `hwgen results` with the paper's networks on the same chip
+    cost: JSON of `hwgen cost` of the architecture
     """
     from hwgen.dbpim.model.energy import DIRECT_QUEUE, default_table
 
     subject = load_subject(network, arch, KINDS["sparse"])
+    clock = clock_of(cost, subject)
     batch = choose_images(subject.network, data, 1)
     dense = with_switches(subject, KINDS["dense"])
     direct: Any = dense.arch
@@ -98,6 +103,7 @@ def measure(
         images_digest=batch.about.digest,
         table=Source(name=table.name, file="configs/energy/dbpim_45nm.yaml", digest=table.digest),
         area_uncertainty=table.area_uncertainty,
+        clock=clock,
         sizes={key: list(values) for key, values in SIZES.items()},
         same_macros=same,
         sparse=sparse,
@@ -108,6 +114,26 @@ def measure(
         machine=machine(),
         command=command,
         versions=versions(),
+    )
+
+
+def clock_of(cost: Path, subject: Subject) -> Clock:
+    """Return the clock of the netlist; FormatError for a report of another architecture."""
+    content = read_known(cost, "hwgen.report.cost", (1,))
+    report = validate_spec(CostReport, content, source=str(cost))
+    if report.architecture.digest != subject.arch.digest:
+        raise FormatError(
+            field="architecture",
+            allowed=f"that of {subject.arch.name}, {subject.arch.digest[:16]}",
+            given=report.architecture.digest[:16],
+            source=str(cost),
+        )
+    return Clock(
+        report=cost.name,
+        library=report.library.name,
+        library_digest=report.library.digest,
+        slowest_ns=report.slowest_ns,
+        mhz=report.mhz,
     )
 
 
@@ -192,6 +218,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--results", type=Path, required=True, help="JSON of hwgen results with its networks"
     )
+    parser.add_argument("--cost", type=Path, required=True, help="JSON of hwgen cost of the chip")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--work", type=Path, default=Path("build"))
     parser.add_argument("--out", type=Path, required=True, help="page of Markdown")
@@ -200,7 +227,7 @@ def main(arguments: Sequence[str]) -> int:
     data = "" if given.data is None else f" --data {Path(given.data).name}"
     command = (
         f"python -m hwgen.studies.dbpim_paper.area_race {given.network.name} {given.arch.name}"
-        f"{data} --results {given.results.name}"
+        f"{data} --results {given.results.name} --cost {given.cost.name}"
     )
     try:
         report = measure(
@@ -209,6 +236,7 @@ def main(arguments: Sequence[str]) -> int:
             given.arch,
             data=given.data,
             results=given.results,
+            cost=given.cost,
             workers=given.workers,
             command=command,
         )

@@ -23,6 +23,7 @@ from hwgen.studies.dbpim_paper.area_race_page import (
 
 ROOT = Path(__file__).parents[3]
 RESULTS = ROOT / "docs/results"
+COST = RESULTS / "dbpim-race-cost.json"
 
 
 def committed() -> AreaRaceReport:
@@ -69,11 +70,15 @@ def test_from_a_sweep_to_the_page(
     network, small = "configs/networks/digits_small_cnn.npz", "configs/dbpim/small.yaml"
     options = ["--data", "digits", "--work", str(tmp_path), "--out", str(out)]
     options += ["--json", str(report), "--results", str(RESULTS / "dbpim-networks.json")]
+    arch, cost = load_arch(ROOT / small), json.loads(COST.read_text())
+    cost["architecture"]["digest"] = arch.digest
+    (tmp_path / "cost.json").write_text(json.dumps(cost))
+    other = [*options, "--cost", str(COST)]
+    options += ["--cost", str(tmp_path / "cost.json")]
     assert main([str(ROOT / network), str(ROOT / small), *options]) == 0
     found = validate_spec(AreaRaceReport, json.loads(report.read_text()), source="race.json")
     kinds = [(chip.kind, chip.cores, chip.queue_depth) for chip in found.chips]
     assert kinds == [("dense", 1, 2), ("dense", 2, 2), ("sparse", 1, 4), ("sparse", 2, 4)]
-    arch = load_arch(ROOT / small)
     dense = with_sparsity(arch, "none")
     assert found.sparse.area_mm2 == sum(model.area_um2(arch).values()) / 1e6
     assert found.same_macros.area_mm2 == sum(model.area_um2(dense).values()) / 1e6
@@ -84,13 +89,23 @@ def test_from_a_sweep_to_the_page(
         assert each.energy_without_logic_leakage_uj < each.energy_uj
     assert out.with_suffix(".svg").read_text().startswith("<svg")
     assert main([str(ROOT / network), "none.yaml", *options]) == 2
-    assert "dbpim-area-race: " in capsys.readouterr().err
+    assert main([str(ROOT / network), str(ROOT / small), *other]) == 2
+    assert "architecture must be that of small" in capsys.readouterr().err
 
 
 def test_the_committed_page_is_what_its_report_says() -> None:
     report, page = committed(), (RESULTS / "dbpim-race.md").read_text(encoding="utf-8")
     assert page.endswith(area_race_page(report, "dbpim-race.svg"))
     assert (RESULTS / "dbpim-race.svg").read_text(encoding="utf-8") == area_race_picture(report)
+
+
+def test_the_clock_of_the_page_is_that_of_the_report() -> None:
+    clock, cost = committed().clock, json.loads(COST.read_text(encoding="utf-8"))
+    assert cost["architecture"]["digest"] == load_arch(ROOT / "configs/dbpim/paper.yaml").digest
+    assert (clock.slowest_ns, clock.mhz) == (cost["slowest_ns"], cost["mhz"])
+    assert (clock.library, clock.report) == (cost["library"]["name"], COST.name)
+    page = (RESULTS / "dbpim-race.md").read_text(encoding="utf-8")
+    assert f"| us at {cost['mhz']:.0f} MHz | us at 500 MHz |" in page
 
 
 def test_readme_and_index_lead_with_the_fair_figure() -> None:
