@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
+from matplotlib.ticker import LogLocator, NullFormatter
 from pydantic.dataclasses import dataclass
 
 from hwgen.report.sheet import Sheet
@@ -306,6 +307,8 @@ def area_race_picture(report: AreaRaceReport) -> str:
         axes.set_yscale("log")
         axes.set_xlabel("mm2, 45 nm table")
         axes.set_ylabel("kcycles an image")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.grid()
         name_series(axes)
