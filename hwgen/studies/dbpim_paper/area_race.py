@@ -146,7 +146,7 @@ def simulated(run: Path, subject: Subject) -> int:
     content = read_known(run, "hwgen.report.run", (4,))
     report = validate_spec(RunReport, content, source=str(run))
     given = report.setting
-    what = f"one image of {subject.network.name} on {subject.arch.name} in Verilog, equal"
+    what = f"one image of {subject.network_source.name} on {subject.arch.name} in Verilog, equal"
     wanted = (subject.network_source.digest, subject.arch.digest)
     if (given.network.digest, given.architecture.digest) != wanted:
         found = f"{given.network.name} on {given.architecture.name}, or another version of one"
