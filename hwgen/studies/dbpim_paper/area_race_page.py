@@ -197,7 +197,8 @@ def headline(report: AreaRaceReport) -> str:
     return (
         f"{report.network.name} ({report.weights}) in {number(report.cycles_rtl)} cycles of its"
         " Verilog, every element and every cycle equal: the sparse chip"
-        f" `{report.architecture.name}` is **{fastest.cycles / sparse.cycles:.2f} times faster** than the best dense chip of at"
+        f" `{report.architecture.name}` is"
+        f" **{fastest.cycles / sparse.cycles:.2f} times faster** than the best dense chip of at"
         f" most its area, **{fastest.spent / sparse.spent:.2f} times per area**; than the dense"
         f" chip with the same macros {report.same_macros.cycles / sparse.cycles:.2f} times. Over"
         " the dense chip of the least cycles times area it is"
