@@ -263,7 +263,7 @@ class Frontier:
     def _look(self, point: int, node: Node, least_nj: float, target_nj: float) -> None:
         """Open a node with its first bound, or that of the one around it, unless that closes it."""
         energy = max(least_nj, scan(self._tables[point], node))
-        entry = {"node": list(node), "cuts": [], "ranges": None, "whole": True}
+        entry = {"node": list(node), "cuts": [], "ranges": None, "split": None, "whole": True}
         self.put(point, entry, energy, target_nj)
 
     def put(self, point: int, entry: Json, energy_nj: float, target_nj: float) -> bool:
