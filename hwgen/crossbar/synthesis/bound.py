@@ -8,10 +8,10 @@ import numpy as np
 from hwgen.crossbar.facts.point import RRAM_RATIOS
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.pipeline import make_pipeline
-from hwgen.crossbar.model.tables import CONV, Ints, Tables
+from hwgen.crossbar.model.tables import CONV, POWER, Ints, Tables
 from hwgen.crossbar.synthesis.anneal import empty_design
 from hwgen.crossbar.synthesis.choices import make_choices
-from hwgen.crossbar.synthesis.limits import Mixed
+from hwgen.crossbar.synthesis.limits import Mixed, path_lengths
 from hwgen.crossbar.synthesis.moves import join, repair
 from hwgen.crossbar.synthesis.nodes import CLOCKS_LOW, COPIES_LOW, Node
 from hwgen.crossbar.synthesis.paths import Cut, Needs, Way, critical_cut, turn_cut, waiting, way_of
@@ -27,9 +27,11 @@ PER_ROUND = 20_000
 LEAST_EXCESS = 0.001
 """Share of all steps by which a path is exceeded if it is worth a limit."""
 
-ALIKE, TELLING = 1e-6, 6.0
-"""A mixture whose choices spread no more than this is of one design; a node is parted by them where
-they spread more than that many times the logarithm of its width.
+ALIKE = 1.05
+"""Numbers of blocks closer than this are not told apart by a path of their own."""
+
+TELLING = 3.0
+"""A node is parted by choices whose spread is more than this many times the logarithm of its width.
 """
 
 LEAST_SHARE = 0.02
@@ -46,7 +48,7 @@ class Split(NamedTuple):
     """Where the designs of a node are parted: by copies of a layer, or clocks of a connected one.
 
     row: of ranges, the lower end (the upper one is the next); at: the last of the lower part
-    spread: how much the logarithms of a mixture's choices differ
+    spread: of the logarithms of a mixture's choices, times the layer's share of the budget
     """
 
     layer: int
@@ -103,7 +105,7 @@ def design_near(tables: Tables, mixed: Mixed, *, mean: bool) -> Design:
 def exceeded(tables: Tables, needs: Needs, mixed: Mixed) -> list[Cut]:
     """Return paths that a mixture exceeds most: of designs near it.
 
-    The critical one, and those around its pairs.
+    The critical one; those around its pairs; and those of layers that take longer than the mean.
     """
     found: list[Cut] = []
     for mean in (True, False):
@@ -111,6 +113,7 @@ def exceeded(tables: Tables, needs: Needs, mixed: Mixed) -> list[Cut]:
         way = way_in(tables, needs, mixed.node, design)
         found.append(critical_cut(way))
         found += around_pairs(mixed, way)
+        found += of_slow_layers(tables, needs, mixed, design)
     return most_exceeded(mixed, found, MOST_FRESH, LEAST_EXCESS)
 
 
@@ -138,18 +141,45 @@ def around_pairs(mixed: Mixed, way: Way) -> list[Cut]:
     ]
 
 
+def of_slow_layers(tables: Tables, needs: Needs, mixed: Mixed, design: Design) -> list[Cut]:
+    """Return paths of layers with many blocks, which count where the layer has so many."""
+    choices = mixed.choices
+    found: list[Cut] = []
+    for i in map(int, np.flatnonzero(tables.kind == CONV)):
+        span = mixed.span(i)
+        there = np.flatnonzero(mixed.shares[span] > LEAST_SHARE)
+        blocks = choices.blocks[span][there]
+        if len(there) < 2 or blocks.max() < ALIKE * blocks.min():
+            continue
+        other = Design(*(array.copy() for array in design))
+        other.copies[i] = choices.copies_low[span][there[blocks.argmax()]]
+        cut = critical_cut(way_in(tables, needs, mixed.node, other))
+        if cut.leave[i] == 0:
+            continue
+        lengths, spared = path_lengths(tables, choices, cut)
+        lengths -= spared
+        lengths, shares = lengths[span], mixed.shares[span]
+        for least in np.unique(lengths[there])[1:]:
+            one = cut._replace(one=i, least=float(least))
+            found.append(mixed.condition(one, float(shares[lengths >= least].sum())))
+    return found
+
+
 def split_of(tables: Tables, mixed: Mixed) -> Split | None:
-    """Return the layer whose choices in a mixture differ most; None: there is nothing to part."""
+    """Return where the power of a mixture's choices differs most; None: nothing is to be parted."""
     best = None
     for i in map(int, np.flatnonzero(tables.crossbars)):
-        span = mixed.span(i)
-        row, numbers = COPIES_LOW, mixed.choices.copies_low[span]
+        span, choices = mixed.span(i), mixed.choices
+        row, numbers = COPIES_LOW, choices.copies_low[span]
         if tables.kind[i] != CONV:
-            row, numbers = CLOCKS_LOW, mixed.choices.clocks[span]
+            row, numbers = CLOCKS_LOW, choices.clocks[span]
+        if numbers.min() == numbers.max():
+            continue
         shares, logs = mixed.shares[span] / mixed.shares[span].sum(), np.log(numbers)
         mean = shares @ logs
-        spread = float(np.sqrt(shares @ (logs - mean) ** 2))
-        if spread > (best.spread if best else ALIKE):
+        spread = float(np.sqrt(shares @ (logs - mean) ** 2) * (shares @ choices.power[span]))
+        spread /= tables.scalars[POWER]
+        if best is None or spread > best.spread:
             at = min(max(int(np.exp(mean)), numbers.min()), numbers.max() - 1)
             best = Split(i, row, int(at), spread)
     return best

@@ -1,8 +1,9 @@
 """What columns of the relaxed problem use of each limit: crossbars, power, steps of paths.
 
-A path limits all designs, or those in which two layers convert in turns between its parts. Then of
-every layer at most `reach` counts, and what a design takes less is given back whatever the
-condition; so the sum is at most 0 where it does not hold, and at most all steps where it does.
+A path limits all designs, or those for which a condition holds: that two layers convert in turns
+between its parts, or that one layer is on it for long. Then of every other layer at most `reach`
+counts, and what a design takes less is given back whatever the condition; so the sum is at most 0
+where it does not hold, and at most all steps where it does.
 
 A solution is a mixture of choices (`Mixed`), which may exceed what is not yet a limit.
 """
@@ -106,6 +107,13 @@ def path_of(tables: Tables, node: Node, choices: Choices, cut: Cut) -> Path:
         span = slice(choices.begin[i], choices.begin[i + 1])
         missing[span] = np.maximum(0.0, cut.reach[i] - lengths[span])
         total += cut.reach[i]
+    if cut.two < 0:
+        span = slice(choices.begin[cut.one], choices.begin[cut.one + 1])
+        total -= cut.reach[cut.one]
+        counts = lengths[span] >= cut.least
+        missing[span] = np.where(counts, -(lengths[span] + total), 0.0)
+        use = Use(-missing / steps, np.zeros(0), 0.0, 0.0, NO_PAIR, 0.0, 0.0)
+        return Path(use, 0.0)
     pair = (cut.one, cut.two)
     use = Use(-missing / steps, np.zeros(0), 0.0, 0.0, pair, total / steps, 1 / steps)
     return Path(use, 0.0)

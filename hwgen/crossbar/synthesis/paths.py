@@ -49,10 +49,10 @@ class Cut(NamedTuple):
     enter, safe: the first output pixel that needs `wait`, and the first from which on all do
     past: 1 where it goes on through all that follow the layer, see `sharing`
     fixed: steps in other layers without weights
-    one, two: layers that convert in turns between two parts of the path, if they are a pair; -1:
-        all designs are limited
-    reach: steps that layers are on the path, as far as they count, where only designs in which the
-        above is so are limited
+    one, two: layers that convert in turns between two parts of the path, if they are a pair
+    least: without `two`, steps that layer `one` is on the path if it is of interest at all
+    reach: steps that other layers are on the path, as far as they count, where only designs in
+        which the above is so are limited; `one` is -1 where all are
     """
 
     leave: Ints
@@ -63,6 +63,7 @@ class Cut(NamedTuple):
     fixed: int
     one: int
     two: int
+    least: float
     reach: Floats
 
 
@@ -217,14 +218,14 @@ def critical_cut(way: Way) -> Cut:
 def empty_cut(layers: int) -> Cut:
     """Return a path through nothing."""
     rows = np.zeros((5, layers), np.int64)
-    return Cut(rows[0], rows[1], rows[2], rows[3], rows[4], 0, -1, -1, np.zeros(layers))
+    return Cut(rows[0], rows[1], rows[2], rows[3], rows[4], 0, -1, -1, 0.0, np.zeros(layers))
 
 
 @compiled
 def with_steps(cut: Cut, fixed: int, one: int, two: int) -> Cut:
     """Return a path with its steps in layers without weights, and the layers that take turns."""
     arrays = (cut.leave, cut.wait, cut.enter, cut.safe, cut.past)
-    return Cut(*arrays, fixed, one, two, cut.reach)
+    return Cut(*arrays, fixed, one, two, 0.0, cut.reach)
 
 
 @compiled
