@@ -5,7 +5,7 @@ from typing import Any
 
 import cocotb
 import numpy as np
-from cocotb.triggers import FallingEdge
+from cocotb.triggers import ClockCycles, FallingEdge
 
 from verif.common.facts import facts_from_environment
 from verif.common.probe import Probe
@@ -128,6 +128,22 @@ async def the_watchdog_waits_its_time(dut: Any) -> None:
     assert probe.cycles[-1]["error"] == ERRORS.stalled
 
 
+@cocotb.test(timeout_time=200_000 + 20 * WATCHDOG_CYCLES, timeout_unit="ns")
+async def each_start_has_all_its_time(dut: Any) -> None:
+    """A run without progress is called stalled in its clock, the second as the first."""
+    await begin(dut, record=False)
+    for run in range(2):
+        drive(dut, {"start": 1, "memory_idle": 1})
+        await FallingEdge(dut.clk)
+        drive(dut, {"start": 0})
+        await ClockCycles(dut.clk, WATCHDOG_CYCLES - 1, rising=False)
+        assert dut.supervisor__running.value, f"run {run} stalls early"
+        await FallingEdge(dut.clk)
+        assert not dut.supervisor__running.value, f"run {run} stalls late"
+        assert int(dut.supervisor__error.value) == ERRORS.stalled
+        await FallingEdge(dut.clk)
+
+
 @cocotb.test(timeout_time=400, timeout_unit="us")
 async def the_watchdog_stands_still_while_the_memory_owes_an_answer(dut: Any) -> None:
     """Cycles before and after the wait count, those of it do not, however many they are."""
@@ -168,12 +184,13 @@ async def each_source_alone_keeps_the_chip_alive(dut: Any, source: int) -> None:
     assert probe.cycles[-1]["error"] == ERRORS.stalled
 
 
-async def begin(dut: Any) -> Probe:
-    """Reset the part with all its inputs low and begin to record."""
+async def begin(dut: Any, *, record: bool = True) -> Probe:
+    """Reset the part with all its inputs low and begin to record; or not, for long waits."""
     inputs = ("start", "memory_idle", "memory_answers", "progress", *PULSES, *ENDS)
     await reset(dut, *(getattr(dut, f"supervisor__{name}") for name in inputs))
     probe = Probe(dut, "supervisor", NAMES)
-    cocotb.start_soon(probe.record())
+    if record:
+        cocotb.start_soon(probe.record())
     return probe
 
 

@@ -15,12 +15,14 @@ from verif.coverage import Corners
 from verif.crossbar import small_parts as parts
 from verif.stream import reset
 
+RAW, BITS = parts.SIZES.raw, parts.SIZES.sums[0] if parts.SIZES.raw else parts.SIZES.bits
 SIZES, SUM_BITS, TOP = parts.SIZES, parts.SIZES.sums[0], (1 << parts.SIZES.bits) - 1
 TARGETS = SIZES.channels * SIZES.copies
 MOST_BIAS = 1 << 28
 LATENCY = 4
 """Clocks from the strobe to the first elements."""
-CORNERS = Corners("a short block", "clipped below", "clipped above", "between the limits")
+CLIPPED = () if RAW else ("clipped below", "clipped above", "between the limits")
+CORNERS = Corners("a short block", *CLIPPED)
 
 
 class Loaded:
@@ -44,13 +46,17 @@ class Loaded:
             fields |= {"shift": int(self.shift[place])}
             port["write"].value, port["write_index"].value = 1, place
             port["write_data"].value = channel(SUM_BITS).const(fields).as_bits()
+            await ReadOnly()
+            assert not port["valid"].value, "elements before the first block"
             await FallingEdge(dut.clk)
         port["write"].value = 0
-        port["limits"].value = limits(SIZES.bits).const(self.limits).as_bits()
+        port["limits"].value = limits(BITS).const(self.limits).as_bits()
 
     def elements(self, sums: Ints) -> list[int]:
         """Return the elements of sums in the order copy, channel."""
         place = np.arange(TARGETS) % SIZES.channels
+        if RAW:
+            return [int(one) % (1 << SUM_BITS) for one in sums + self.bias[place]]
         found: list[int] = requantize(
             sums + self.bias[place],
             multiplier=self.multiplier[place],
@@ -84,7 +90,7 @@ async def run_block(
         if valid:
             count = int(port["count"].value)
             word = int(port["data"].value)
-            got += unpack(word, bits=SIZES.bits, count=SIZES.lanes)[:count]
+            got += unpack(word, bits=BITS, count=SIZES.lanes)[:count]
             assert int(port["opens"].value) == (clock == LATENCY)
             assert int(port["last"].value) == (len(got) == size)
             assert int(port["data_half"].value) == half

@@ -7,10 +7,15 @@ from typing import Any, TypeVar
 
 from amaranth.hdl import Value
 
+from hwgen.chip.rtl.part import Part
+from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.image_io import results
+from hwgen.crossbar.rtl.block_reader import BlockReader
 from hwgen.crossbar.rtl.chain import sums_of_flit
+from hwgen.crossbar.rtl.counters import window_bits
 from hwgen.crossbar.rtl.engine import held_in, lanes_of
+from hwgen.crossbar.rtl.loader import Loader
 from hwgen.crossbar.rtl.macro import Macro, arrivals
 from hwgen.crossbar.rtl.pad import Pad
 
@@ -63,23 +68,35 @@ def small_sizes(chip: Chip) -> dict[tuple[str, str], Sizes]:
         for bench, sizes in of_engine(chip, layer, macro):
             found[bench, f"{layer.layer.name} in macro {macro}"] = shared | sizes
     for macro in range(len(chip.macros)):
-        found["pad", f"macro {macro}"] = shared | pad_of(chip, macro)
-        words = chip.macros[macro].words
+        built, words = Macro(chip=chip, macro=macro), chip.macros[macro].words
+        found["pad", f"macro {macro}"] = shared | {"words": words} | pad_of(chip, built)
         for travel, rings in arrivals(chip, macro):
             spans = [(ring.first_word, ring.first_word + ring.words - 1) for ring in rings]
             of_travel = {"ring_words": words, "rings": spans}
             found["receiver", f"travel {travel.id} in macro {macro}"] = shared | of_travel
+        for part in parts_below(built):
+            where = f"{part.module_name} in macro {macro}"
+            if isinstance(part, BlockReader):
+                found["block_reader", where] = shared | block_of(part, chip.word_elements)
+            # One that joins rings is of another kind: the pieces of its layer are inside.
+            if type(part) is Loader:
+                found["loader", where] = shared | loader_of(part, chip.activation_bits)
+    found["window_counter", "conductor"] = shared | {"window": window_bits(chip)}
     found["packer", "links"] = shared | {"chunk": chip.flit_elements}
     if (answers := of_answers(chip)) is not None:
         found["result_collector", "I/O node"] = shared | answers
     return found
 
 
-def of_engine(chip: Chip, layer: ChipLayer, macro: int) -> Iterator[tuple[str, Sizes]]:
-    """Yield bench and sizes of the parts of a layer in a macro; the requantizer of sums alone.
+def parts_below(part: Part) -> Iterator[Part]:
+    """Yield all parts inside a part."""
+    for each in part.parts:
+        yield each
+        yield from parts_below(each)
 
-    Its bench knows no table, and raw sums pass.
-    """
+
+def of_engine(chip: Chip, layer: ChipLayer, macro: int) -> Iterator[tuple[str, Sizes]]:
+    """Yield bench and sizes of the parts of a layer in a macro; no requantizer with a table."""
     held, channels = held_in(chip, layer.place, macro), layer.layer.out_channels
     sums = {"channels": channels, "sums": (layer.partial_sum_bits,)}
     each = -(-layer.output_bits // chip.activation_bits)
@@ -87,8 +104,8 @@ def of_engine(chip: Chip, layer: ChipLayer, macro: int) -> Iterator[tuple[str, S
         lanes = lanes_of(chip, layer.place, macro)
         copies = held.copies[1] - held.copies[0]
         yield "packer", {"chunk": lanes * each}
-        if layer.cut is not None and not (layer.raw or layer.table):
-            yield "requantizer", sums | {"copies": copies, "lanes": lanes}
+        if layer.cut is not None and not layer.table:
+            yield "requantizer", sums | {"copies": copies, "lanes": lanes, "raw": layer.raw}
     chains = chip.travels_of(layer.place, "chain")
     if any(one.source == chip.macros[macro].node for one in chains):
         yield "chain", sums
@@ -101,13 +118,31 @@ def of_engine(chip: Chip, layer: ChipLayer, macro: int) -> Iterator[tuple[str, S
         yield "gather", {"gathered": gathered, "gathered_last": of_last}
 
 
-def pad_of(chip: Chip, macro: int) -> Sizes:
-    """Return the sizes of the scratchpad of a macro."""
-    pad = next(one for one in Macro(chip=chip, macro=macro).parts if isinstance(one, Pad))
+def loader_of(part: Loader, bits: int) -> Sizes:
+    """Return the sizes of a loader, of as many words and units as the module takes."""
+    side = 1 << (len(part.sum_data) - bits)
+    return {"loader_words": 1 << len(part.word), "units": 1 << len(part.row_unit), "side": side}
+
+
+def block_of(part: BlockReader, word: int) -> Sizes:
+    """Return the sizes of a block reader, of as many words and elements as the module takes."""
+    fits = [
+        elements
+        for elements in range(1 << len(part.count))
+        if elements.bit_length() == len(part.count)
+        and (elements + word).bit_length() == len(part.elements)
+        and bits_for_index(-(-elements // word)) == len(part.kept_index)
+    ]
+    return {"block_words": 1 << len(part.word), "block": fits[-1]}
+
+
+def pad_of(chip: Chip, macro: Macro) -> Sizes:
+    """Return the sizes of the scratchpad of a macro, but for its words."""
+    pad = next(one for one in macro.parts if isinstance(one, Pad))
     users, enables = (Value.cast(getattr(pad, name)) for name in ("want", "enables"))
     writers = len(enables) // chip.word_elements
-    sizes = {"words": chip.macros[macro].words, "access": chip.access_clocks}
-    return sizes | {"writers": writers, "readers": len(users) - writers}
+    sizes = {"access": chip.access_clocks, "writers": writers}
+    return sizes | {"readers": len(users) - writers}
 
 
 def of_answers(chip: Chip) -> Sizes | None:

@@ -8,9 +8,12 @@ from typing import Any
 
 from hwgen.chip.rtl.part import Part
 from hwgen.crossbar.facts.chip import Chip
+from hwgen.crossbar.rtl.block_reader import BlockReader
 from hwgen.crossbar.rtl.chain import Chain
+from hwgen.crossbar.rtl.counters import WindowCounter
 from hwgen.crossbar.rtl.gather import Gatherer
 from hwgen.crossbar.rtl.links import Receiver
+from hwgen.crossbar.rtl.loader import Loader
 from hwgen.crossbar.rtl.pad import Packer, Pad
 from hwgen.crossbar.rtl.requantizer import Requantizer
 from hwgen.crossbar.rtl.result_collector import ResultCollector
@@ -34,6 +37,10 @@ class Sizes:
     gathered, gathered_last: of the gather, elements of a block that each macro has, the merge
         macro last; of a last block
     results: of the collector, side of the map, channels, pixels of a block, bits
+    block_words, block: of the block reader, words of the scratchpad, elements of the longest block
+    loader_words, units, side: of the loader, words of the scratchpad; units, and rows of one
+    window: bits of positions of the window counter
+    raw: whether elements of the requantizer are its sums
     """
 
     chunk: int = 6
@@ -52,6 +59,13 @@ class Sizes:
     rings: Sequence[Sequence[int]] = ((2, 6), (9, 20))
     gathered: Sequence[int] = (7, 15, 9, 2)
     gathered_last: Sequence[int] = (7, 0, 4, 0)
+    block_words: int = 9
+    block: int = 70
+    loader_words: int = 19
+    units: int = 8
+    side: int = 16
+    window: int = 9
+    raw: bool = False
     results: Sequence[Sequence[int]] = ((1, 3, 1, 8), (5, 2, 4, 8), (3, 7, 2, 32))
 
 
@@ -114,13 +128,16 @@ def parts_of(sizes: Sizes) -> dict[str, Part]:
             copies=sizes.copies,
             lanes=sizes.lanes,
             sum_bits=sizes.sums[0],
-            bits=bits,
-            raw=False,
+            bits=sizes.sums[0] if sizes.raw else bits,
+            raw=sizes.raw,
         ),
         "receiver": Receiver(chip=chip, words=sizes.ring_words, rings=len(sizes.rings)),
         "gather": Gatherer(
             chip=chip, elements=sum(sizes.gathered), sources=len(sizes.gathered) - 1
         ),
+        "block_reader": BlockReader(chip=chip, words=sizes.block_words, elements=sizes.block),
+        "loader": Loader(chip=chip, words=sizes.loader_words, units=sizes.units, side=sizes.side),
+        "window_counter": WindowCounter(bits=sizes.window),
         "result_collector": ResultCollector(chip=collected(sizes)),
     }
     for name, facts in CHAIN.items():

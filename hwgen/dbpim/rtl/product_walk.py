@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.part import Part
 from hwgen.dbpim.facts.instructions import ROW_BITS, Opcode, Operation
 from hwgen.dbpim.rtl import layouts
-from hwgen.dbpim.rtl.vector_pixels import spot
+from hwgen.dbpim.rtl.vector_pixels import met
 
 
 class ProductWalk(Part):
@@ -30,7 +30,7 @@ class ProductWalk(Part):
         result_word  in   10     channel word of the output
         result_end   in   1      the tap is the last one of a result
         word_end     in   1      and, with `result_end`, of the core in this channel word
-        met          out  spot   pixel of map b
+        met          out  met    pixel of map b
         first        out  1      the tap is the first pixel of a result
         second       out  1      it is a pixel of map b
         number       out  7      number of the pixel in its row
@@ -55,7 +55,7 @@ class ProductWalk(Part):
                 "result_word": In(ROW_BITS),
                 "result_end": In(1),
                 "word_end": In(1),
-                "met": Out(spot()),
+                "met": Out(met()),
                 "first": Out(1),
                 "second": Out(1),
                 "number": Out(tile["kernel_x"].shape),
@@ -92,7 +92,7 @@ class ProductWalk(Part):
         A step leaves the pixel and its start at (0, 0).
         """
         pixel, start, following = (
-            Signal(spot(), name=name) for name in ("pixel", "start", "following")
+            Signal(met(), name=name) for name in ("pixel", "start", "following")
         )
         beside = pixel.x + 1 == self.instruction.input_width
         row_end = self.column + 1 == self.instruction.kernel_width

@@ -11,23 +11,15 @@ from hwgen.dbpim.facts.instructions import ROW_BITS, Opcode
 from hwgen.dbpim.rtl import layouts
 from hwgen.dbpim.rtl.region import Region, address_of, bank_of
 
-MAPS = ("input", "second", "output")
-"""The maps of a step, as the fields of its instruction call them."""
-
 
 def place() -> data.StructLayout:
     """An output position: image of the step, row and column in the map of that image."""
     return data.StructLayout({"image": ROW_BITS, "y": ROW_BITS, "x": ROW_BITS})
 
 
-def spot() -> data.StructLayout:
-    """A row and a column in the map of one image."""
+def met() -> data.StructLayout:
+    """A pixel of map b that all positions of a vector meet."""
     return data.StructLayout({"y": ROW_BITS, "x": ROW_BITS})
-
-
-def origins() -> data.StructLayout:
-    """Where an image begins in each map of a step: its first row and column there."""
-    return data.StructLayout({of: spot() for of in MAPS})
 
 
 class VectorPixels(Part):
@@ -42,12 +34,11 @@ class VectorPixels(Part):
     Ports
         instruction  in   SIMD       CONV or SIMD: the maps, and the window's stride and padding
         work         in   work       of this core: the slices of the maps
-        first        in   spot       first position of the vector
-        origins      in   origins    where the vector's image begins in the maps
+        first        in   place      first position of the vector
         turn         in   3
         at_output    in   1          of two maps: the pixel at the output's (y, x)
         second       in   1          the pixel is of map b, with `second_broadcast` its (0, 0)
-        met          in   spot       its pixel in place of (0, 0); absent without a row unit
+        met          in   met        its pixel in place of (0, 0); absent without a row unit
         ky, kx       in   7          row and column of the window
         word         in   10         channel word; outside beyond the last one of the map
         pixels       out  M x fetch_pixel
@@ -65,14 +56,13 @@ class VectorPixels(Part):
         self._arch = arch
         tile = layouts.packet(Opcode.TILE)
         pixel = layouts.fetch_pixel(arch)
-        meets = {"met": In(spot())} if arch.row_unit else {}
+        meets = {"met": In(met())} if arch.row_unit else {}
         super().__init__(
             {
                 **meets,
                 "instruction": In(layouts.packet(Opcode.SIMD)),
                 "work": In(layouts.work()),
-                "first": In(spot()),
-                "origins": In(origins()),
+                "first": In(place()),
                 "turn": In(tile["turn"].shape),
                 "at_output": In(1),
                 "second": In(1),
@@ -86,16 +76,26 @@ class VectorPixels(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        instruction = self.instruction
         region = self._region(m)
-        origin, out = Signal(spot()), self.origins.output
-        m.d.comb += origin.eq(Mux(self.second, self.origins.second, self.origins.input))
+        image_rows, image_columns = Signal(ROW_BITS), Signal(ROW_BITS)
+        image_row, image_column = Signal(ROW_BITS), Signal(ROW_BITS)
+        out_row, out_column = Signal(ROW_BITS), Signal(ROW_BITS)
+        m.d.comb += [
+            image_rows.eq(self._of_map("image_rows")),
+            image_columns.eq(self._of_map("image_columns")),
+            image_row.eq(self.first.image * image_rows),
+            image_column.eq(self.first.image * image_columns),
+            out_row.eq(self.first.image * instruction.output_image_rows),
+            out_column.eq(self.first.image * instruction.output_image_columns),
+        ]
         neighbours = self._neighbours(m)
         for macro, position in enumerate(self.positions):
             at = Signal(layouts.position(), name=f"position_{macro}")
             m.d.comb += [
                 at.eq(choose(neighbours, macro - self.turn)),
-                position.row.eq(out.y + at.row),
-                position.column.eq(out.x + at.column),
+                position.row.eq(out_row + at.row),
+                position.column.eq(out_column + at.column),
                 position.active.eq(at.active),
             ]
             y, x, inside = self._pixel(at)
@@ -105,8 +105,8 @@ class VectorPixels(Part):
             )
             pixel = self.pixels[macro]
             m.d.comb += [
-                row.eq(origin.y + y),
-                column.eq(origin.x + x),
+                row.eq(image_row + y),
+                column.eq(image_column + x),
                 pixel.active.eq(at.active),
                 pixel.inside.eq(inside & (self.word < region.channel_words)),
                 pixel.bank.eq(bank_of(self._arch, row=row, column=column)),

@@ -13,22 +13,18 @@ from hwgen.dbpim.facts.instructions import PRODUCTS, ROWS, Opcode, Operation
 from hwgen.dbpim.facts.timing import TILE_SLOTS
 from hwgen.dbpim.rtl import layouts
 from hwgen.dbpim.rtl.product_walk import ProductWalk
-from hwgen.dbpim.rtl.vector_pixels import MAPS, VectorPixels, origins, place
+from hwgen.dbpim.rtl.vector_pixels import VectorPixels, place
 
 
 class VectorCounters(NamedTuple):
-    """Loops over the position vectors of the core; registers, but for ``upcoming``.
+    """Registers of the loops over the position vectors of the core.
 
-    chunk, now, upcoming: first position of the chunk, of the current position vector, of the next
-    origins: where the image of ``now`` begins in the maps. Registers, so that this product does not
-        stand before the addresses of a request
+    chunk, now: first position of the chunk, of the current position vector
     number: of the current vector in its chunk; left: vectors of the core from the chunk's first on
     """
 
     chunk: data.View
     now: data.View
-    upcoming: data.View
-    origins: data.View
     number: Signal
     left: Signal
 
@@ -149,12 +145,7 @@ class Walker(Part):
         self._over = Signal(name="over")
         bits = len(self.work.vectors)
         vectors = VectorCounters(
-            Signal(place(), name="chunk"),
-            Signal(place(), name="now"),
-            Signal(place(), name="upcoming"),
-            Signal(origins(), name="origins"),
-            Signal(bits),
-            Signal(bits),
+            Signal(place(), name="chunk"), Signal(place(), name="now"), Signal(bits), Signal(bits)
         )
         known, taken = Signal(), Signal()
         m.d.comb += [
@@ -180,8 +171,6 @@ class Walker(Part):
         with m.If(taken & ends.vector):
             self._next_vector(m, vectors=vectors, ends=ends)
         self._start(m, vectors=vectors)
-        with m.If(self.go | (taken & ends.vector)):
-            self._go_on(m, vectors)
         return m
 
     def _start(self, m: Module, *, vectors: VectorCounters) -> None:
@@ -193,21 +182,8 @@ class Walker(Part):
             m.d.sync += [
                 self.walking.eq(1),
                 vectors.chunk.eq(self._first_place()),
+                vectors.now.eq(self._first_place()),
                 vectors.left.eq(self.work.vectors),
-            ]
-            m.d.comb += vectors.upcoming.eq(self._first_place())
-
-    def _go_on(self, m: Module, vectors: VectorCounters) -> None:
-        """Let the upcoming vector be the current one."""
-        upcoming, instruction = vectors.upcoming, self.instruction
-        m.d.sync += vectors.now.eq(upcoming)
-        for of in MAPS:
-            rows, columns = (
-                getattr(instruction, f"{of}_image_{along}") for along in ("rows", "columns")
-            )
-            m.d.sync += [
-                vectors.origins[of].y.eq(upcoming.image * rows),
-                vectors.origins[of].x.eq(upcoming.image * columns),
             ]
 
     def _first_place(self) -> Value:
@@ -272,13 +248,15 @@ class Walker(Part):
         following = self._following(m, vectors.now)
         last_tile = self._is_simd | self.tile.last
         m.d.comb += self.tile_done.eq(~self._is_simd & ends.chunk)
-        m.d.sync += vectors.number.eq(Mux(ends.chunk, 0, vectors.number + 1))
-        m.d.comb += vectors.upcoming.eq(following)
+        m.d.sync += [
+            vectors.now.eq(following),
+            vectors.number.eq(Mux(ends.chunk, 0, vectors.number + 1)),
+        ]
         with m.If(ends.chunk & ~last_tile):
-            m.d.comb += vectors.upcoming.eq(vectors.chunk)
+            m.d.sync += vectors.now.eq(vectors.chunk)
         with m.Elif(ends.group):
-            m.d.comb += vectors.upcoming.eq(self._first_place())
             m.d.sync += [
+                vectors.now.eq(self._first_place()),
                 vectors.chunk.eq(self._first_place()),
                 vectors.left.eq(self.work.vectors),
             ]
@@ -320,9 +298,7 @@ class Walker(Part):
         m.d.comb += [
             pixels.instruction.eq(self.instruction),
             pixels.work.eq(self.work),
-            pixels.first.y.eq(vectors.now.y),
-            pixels.first.x.eq(vectors.now.x),
-            pixels.origins.eq(vectors.origins),
+            pixels.first.eq(vectors.now),
             pixels.turn.eq(Mux(self._is_simd, 0, tile.turn)),
             pixels.at_output.eq(taps.at_output),
             pixels.second.eq(taps.second),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from verif.crossbar.loader_case import CASE
+from verif.crossbar.small_parts import alone
 from verif.runner import Waves, build, run
 
 
@@ -19,5 +19,5 @@ def test_loader_under_verilator(tmp_path: Path, waves: Waves | None) -> None:
 
 def run_loader(folder: Path, simulator: str, waves: Waves | None = None) -> None:
     """Run the bench."""
-    bench = build(CASE.loader(), simulator=simulator, waves=waves)
+    bench = build(alone("loader"), simulator=simulator, waves=waves)
     run(bench, module="verif.crossbar.bench_loader", folder=folder)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from verif.crossbar.small_parts import small_parts
+from verif.crossbar.small_parts import alone, settings, small_parts
 from verif.runner import Waves, build, run
 
 
@@ -26,6 +26,20 @@ def test_requantizer(icarus: str, tmp_path: Path) -> None:
     run_part("requantizer", tmp_path, icarus)
 
 
+def test_requantizer_of_raw_sums(icarus: str, tmp_path: Path) -> None:
+    bench = build(alone("requantizer", raw=True), simulator=icarus)
+    module, settings_of = "verif.crossbar.bench_requantizer", settings(raw=True)
+    run(bench, module=module, folder=tmp_path, settings=settings_of)
+
+
+def test_block_reader(icarus: str, tmp_path: Path) -> None:
+    run_part("block_reader", tmp_path, icarus)
+
+
+def test_window_counter(icarus: str, tmp_path: Path) -> None:
+    run_part("window_counter", tmp_path, icarus)
+
+
 def test_chain(icarus: str, tmp_path: Path) -> None:
     run_part("chain", tmp_path, icarus)
 
@@ -43,6 +57,7 @@ def test_result_collector(icarus: str, tmp_path: Path) -> None:
 
 
 NAMES = ["packer", "pad", "requantizer", "chain", "receiver", "gather", "result_collector"]
+NAMES += ["block_reader", "window_counter"]
 
 
 @pytest.mark.long
