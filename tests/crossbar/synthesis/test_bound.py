@@ -30,7 +30,7 @@ from hwgen.crossbar.model.tables import (
     make_tables,
 )
 from hwgen.crossbar.model.timing import Times
-from hwgen.crossbar.synthesis.bound import halves
+from hwgen.crossbar.synthesis.bound import bound_node, halves, parts
 from hwgen.crossbar.synthesis.choices import Choices, make_choices
 from hwgen.crossbar.synthesis.nodes import Node, all_ranges, fixed_costs, node_at, rounding_up, scan
 from hwgen.crossbar.synthesis.pace import layer_in, pace
@@ -43,9 +43,13 @@ from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.model.layers import conv
 from tests.crossbar.synthesis.judged import Judged, neighbours_of, small
 from tests.crossbar.synthesis.rows import BATCHES, SHARES, chosen_rows, weighted
+from tests.crossbar.synthesis.test_useful import is_inside
 from tests.rules import UNCHAINED
 
 ROUNDING = 1e-9
+
+DEEP = 3
+"""Times that a node around a design is parted."""
 
 THOUSANDS = [range(begin, begin + 1000) for begin in range(0, 12_000, 1000)]
 """Seeds of the long run, of which more than 10,000 are designs that fit."""
@@ -69,12 +73,20 @@ def test_no_design_beats_the_bound(rules: Rules, batch: range) -> None:
 @pytest.mark.parametrize("batch", THOUSANDS)
 def test_ten_thousand_random_designs(batch: range) -> None:
     """Each in a node around it, with a choice for each of its layers; nine of ten seeds fit."""
-    found = 0
+    found = told_apart = 0
     for given in small(STRICT, batch):
         found += 1
         chosen_rows(given, given.choices(0.02))
         check_bounds(given, given.node(0.02), [given.cut])
+        told_apart += check_parts(given)
+    print(f"{found} designs of {len(batch)} seeds fit, {told_apart} times told apart from others")
     assert found > 0.8 * len(batch)
+
+
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
+def test_no_design_beats_the_bound_of_a_part(rules: Rules) -> None:
+    told_apart = [check_parts(given) for given in small(rules, range(60))]
+    assert sum(told_apart) > 10
 
 
 def check_bounds(given: Judged, node: Node, cuts: list[Cut]) -> None:
@@ -84,6 +96,22 @@ def check_bounds(given: Judged, node: Node, cuts: list[Cut]) -> None:
     # Far above the design, so that nothing stops before the bound is as high as it gets.
     bound = given.bound(node, 10 * given.cost.energy_nj, cuts)
     assert bound.energy <= allowed, (given.name, node)
+
+
+def check_parts(given: Judged) -> int:
+    """Hold a design to the parts of a narrow node; return how often it was told apart there."""
+    node, target = given.node(1e-4), 10 * given.cost.energy_nj
+    allowed = given.cost.energy_nj * (1 + ROUNDING)
+    facts = given.tables, given.contents, given.needs
+    found = given.bound(node, target, [given.cut])
+    for depth in range(DEEP):
+        below = parts(node, found.ranges, found.split, whole_clocks=False)
+        if not below:
+            return depth
+        node, ranges = next(part for part in below if is_inside(given, part[1]))
+        found = bound_node(*facts, node, target, cuts=found.cuts, ranges=ranges)
+        assert found.energy <= allowed, (given.name, depth)
+    return DEEP
 
 
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
