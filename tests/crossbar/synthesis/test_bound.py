@@ -32,10 +32,12 @@ from hwgen.crossbar.model.tables import (
 from hwgen.crossbar.model.timing import Times
 from hwgen.crossbar.synthesis.bound import bound_node, halves, parts
 from hwgen.crossbar.synthesis.choices import Choices, make_choices
+from hwgen.crossbar.synthesis.limits import ALONE, Limits
 from hwgen.crossbar.synthesis.nodes import Node, all_ranges, fixed_costs, node_at, rounding_up, scan
 from hwgen.crossbar.synthesis.pace import layer_in, pace
 from hwgen.crossbar.synthesis.paths import Cut
 from hwgen.crossbar.synthesis.pricing import busy_steps, savings_of
+from hwgen.crossbar.synthesis.relaxed import drawn_in
 from hwgen.crossbar.synthesis.scratchpads import capacity_elements, make_contents
 from hwgen.crossbar.synthesis.sharing import sharing_of
 from hwgen.crossbar.synthesis.work import root_nodes
@@ -200,10 +202,27 @@ def check_sums(given: Judged, rows: Choices, share: float, chosen: list[int]) ->
             macros = min(rows.macros[one], rows.macros[two])
             static -= saving.conversion_static * conversions + saving.macro_static * macros
             power -= saving.conversion_peak * conversions + saving.macro_peak * macros
+    check_drawn(given, rows, share, chosen)
     time = cost.steps * cost.step_ns
     assert energy + static * time <= cost.energy_nj * (1 + ROUNDING), given.name
     assert static <= static_of(given) * (1 + ROUNDING), given.name
     assert power <= cost.peak_w * (1 + ROUNDING), given.name
+
+
+def check_drawn(given: Judged, rows: Choices, share: float, chosen: list[int]) -> None:
+    """What leaks in a step is no less than its choices say, nor than any design's least."""
+    limits = Limits(rows, np.zeros((0, 0), np.int64), busy_steps(given.tables, rows))
+    drawn = drawn_in(given.tables, rows, given.node(share))
+    layers = weighted(given.tables)
+    mates = [
+        chosen[layers.index(int(given.design.mate[i]))] if given.design.mate[i] >= 0 else ALONE
+        for i in layers
+    ]
+    own = [n for n, i in enumerate(layers) if given.design.mate[i] < i]
+    owners, partners = np.array(chosen)[own], np.array(mates)[own]
+    leaks = static_of(given) * given.cost.step_ns * (1 + ROUNDING)
+    assert drawn.fixed + limits.used_by(drawn.use, owners, partners).sum() <= leaks, given.name
+    assert drawn.least <= leaks, given.name
 
 
 def static_of(given: Judged) -> float:
