@@ -1,20 +1,20 @@
 """What no design can beat: nodes of the design space, split until their bounds are good enough."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from hwgen.crossbar.facts.point import RRAM_RATIOS
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.pipeline import make_pipeline
-from hwgen.crossbar.model.tables import CONV, Ints, Tables
-from hwgen.crossbar.model.timing import closed_form
+from hwgen.crossbar.model.tables import CONV, POWER, Ints, Tables
 from hwgen.crossbar.synthesis.anneal import empty_design
 from hwgen.crossbar.synthesis.choices import make_choices
 from hwgen.crossbar.synthesis.limits import Mixed, path_lengths
 from hwgen.crossbar.synthesis.moves import join, repair
-from hwgen.crossbar.synthesis.nodes import Node
-from hwgen.crossbar.synthesis.paths import Cut, Needs, Way, critical_cut, turn_cut, waiting
+from hwgen.crossbar.synthesis.nodes import CLOCKS_LOW, COPIES_LOW, Node
+from hwgen.crossbar.synthesis.paths import Cut, Needs, Way, critical_cut, turn_cut, waiting, way_of
 from hwgen.crossbar.synthesis.relaxed import Relaxation, ranges_of
 from hwgen.crossbar.synthesis.scratchpads import Contents
 
@@ -30,6 +30,10 @@ LEAST_EXCESS = 0.001
 ALIKE = 1.05
 """Numbers of blocks closer than this are not told apart by a path of their own."""
 
+TELLING = 3.0
+"""A node is parted by choices whose spread is more than this many times the logarithm of its width.
+"""
+
 LEAST_SHARE = 0.02
 """Share of a choice or a pair in a mixture that is worth a path."""
 
@@ -40,11 +44,25 @@ TOLD_APART = 1.5
 """A node that is narrower than this is split by its scratchpads and ratios first."""
 
 
+class Split(NamedTuple):
+    """Where the designs of a node are parted: by copies of a layer, or clocks of a connected one.
+
+    row: of ranges, the lower end (the upper one is the next); at: the last of the lower part
+    spread: of the logarithms of a mixture's choices, times the layer's share of the budget
+    """
+
+    layer: int
+    row: int
+    at: int
+    spread: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class NodeBound:
     """The bound of one node in nJ, the paths that it rests on, and a design that it points at.
 
     energy: no more than the target, which is all that is asked
+    split: where its designs may be parted; None: nowhere, or there is nothing of interest
     ranges: what designs below the target may be, see `hwgen.crossbar.synthesis.nodes`
     priced: choices that the relaxed problem has priced, see `Relaxation`
     """
@@ -53,6 +71,7 @@ class NodeBound:
     cuts: list[Cut]
     ranges: Ints
     design: Design | None
+    split: Split | None
     priced: int
 
 
@@ -91,7 +110,7 @@ def exceeded(tables: Tables, needs: Needs, mixed: Mixed) -> list[Cut]:
     found: list[Cut] = []
     for mean in (True, False):
         design = design_near(tables, mixed, mean=mean)
-        way = way_of(tables, needs, mixed.node, design)
+        way = way_in(tables, needs, mixed.node, design)
         found.append(critical_cut(way))
         found += around_pairs(mixed, way)
         found += of_slow_layers(tables, needs, mixed, design)
@@ -105,11 +124,11 @@ def most_exceeded(mixed: Mixed, cuts: list[Cut], count: int, least: float) -> li
     return [cuts[n] for n in order[:count] if excess[n] > least]
 
 
-def way_of(tables: Tables, needs: Needs, node: Node, design: Design) -> Way:
+def way_in(tables: Tables, needs: Needs, node: Node, design: Design) -> Way:
     """Return layout, pipeline and closed form of a design within a node."""
     layout = lay_out(tables, design)
     pipeline = make_pipeline(tables, layout, design.clocks, node.memory, node.step_high)
-    return Way(tables, needs, layout, pipeline, closed_form(tables, layout, pipeline))
+    return way_of(tables, needs, layout, pipeline)
 
 
 def around_pairs(mixed: Mixed, way: Way) -> list[Cut]:
@@ -134,7 +153,7 @@ def of_slow_layers(tables: Tables, needs: Needs, mixed: Mixed, design: Design) -
             continue
         other = Design(*(array.copy() for array in design))
         other.copies[i] = choices.copies_low[span][there[blocks.argmax()]]
-        cut = critical_cut(way_of(tables, needs, mixed.node, other))
+        cut = critical_cut(way_in(tables, needs, mixed.node, other))
         if cut.leave[i] == 0:
             continue
         lengths, spared = path_lengths(tables, choices, cut)
@@ -144,6 +163,26 @@ def of_slow_layers(tables: Tables, needs: Needs, mixed: Mixed, design: Design) -
             one = cut._replace(one=i, least=float(least))
             found.append(mixed.condition(one, float(shares[lengths >= least].sum())))
     return found
+
+
+def split_of(tables: Tables, mixed: Mixed) -> Split | None:
+    """Return where the power of a mixture's choices differs most; None: nothing is to be parted."""
+    best = None
+    for i in map(int, np.flatnonzero(tables.crossbars)):
+        span, choices = mixed.span(i), mixed.choices
+        row, numbers = COPIES_LOW, choices.copies_low[span]
+        if tables.kind[i] != CONV:
+            row, numbers = CLOCKS_LOW, choices.clocks[span]
+        if numbers.min() == numbers.max():
+            continue
+        shares, logs = mixed.shares[span] / mixed.shares[span].sum(), np.log(numbers)
+        mean = shares @ logs
+        spread = float(np.sqrt(shares @ (logs - mean) ** 2) * (shares @ choices.power[span]))
+        spread /= tables.scalars[POWER]
+        if best is None or spread > best.spread:
+            at = min(max(int(np.exp(mean)), numbers.min()), numbers.max() - 1)
+            best = Split(i, row, int(at), spread)
+    return best
 
 
 def bound_node(
@@ -163,7 +202,7 @@ def bound_node(
     choices = make_choices(tables, contents, node, ranges)
     for i in range(len(tables.kind)):
         if tables.crossbars[i] > 0 and choices.begin[i] == choices.begin[i + 1]:
-            return NodeBound(energy=target, cuts=[], ranges=ranges, design=None, priced=0)
+            return above(target, ranges, 0)
     relaxation = Relaxation(tables, node, choices, target)
     own = list(cuts)
     for cut in own:
@@ -182,14 +221,20 @@ def bound_node(
         relaxation.solve()
     priced = relaxation.priced
     if relaxation.bound >= target:
-        return NodeBound(energy=target, cuts=[], ranges=ranges, design=None, priced=priced)
+        return above(target, ranges, priced)
     return NodeBound(
         energy=relaxation.bound,
         ranges=ranges_of(choices, relaxation.kept, ranges),
         cuts=most_exceeded(relaxation.mixed, own, MOST_CUTS, -LEAST_EXCESS),
         design=design_near(tables, relaxation.mixed, mean=True),
+        split=split_of(tables, relaxation.mixed),
         priced=priced,
     )
+
+
+def above(target: float, ranges: Ints, priced: int) -> NodeBound:
+    """Return the bound of a node in which nothing is of interest."""
+    return NodeBound(energy=target, cuts=[], ranges=ranges, design=None, split=None, priced=priced)
 
 
 def rounds_of(node: Node) -> int:
@@ -221,6 +266,22 @@ def parted(low: float, high: float, *, whole: bool) -> tuple[float, float]:
     if not whole:
         return middle, middle
     return max(low, float(np.floor(middle))), min(high, float(np.floor(middle)) + 1)
+
+
+def parts(
+    node: Node, ranges: Ints, split: Split | None, *, whole_clocks: bool
+) -> list[tuple[Node, Ints]]:
+    """Return the parts of a node with their ranges; none if its designs are not told apart.
+
+    It is parted by what its designs are where they differ by much, or it is narrow; see `halves`.
+    """
+    found = halves(node, whole_clocks=whole_clocks)
+    if split is None or (found and split.spread < TELLING * np.log(width_of(node))):
+        return [(half, ranges) for half in found]
+    below, beyond = ranges.copy(), ranges.copy()
+    below[split.row + 1, split.layer] = min(below[split.row + 1, split.layer], split.at)
+    beyond[split.row, split.layer] = max(beyond[split.row, split.layer], split.at + 1)
+    return [(node, below), (node, beyond)]
 
 
 def halves(node: Node, *, whole_clocks: bool) -> list[Node]:

@@ -304,7 +304,7 @@ def add_choices(layer: Layer, sharing: Sharing, span: Span, room: Room, rows: Ro
         rest = rest or macros >= MOST_MACROS
         sample = limit if rest else min(limit, last_of_grain(macros, MACRO_GRAIN))
         per_block, through, behind = least[0], least[1], 0
-        if not rest:
+        if layer.rules.whole_parts or not rest:
             per_block, through, behind = best_pace(layer, sharing, span, macros, sample)
         contents = (room.whole if sample == 1 else room.split) / ceil_div(sample, copies)
         linked = linked_between(layer, sharing, Some(copies, upto, macros, sample))

@@ -26,13 +26,12 @@ from hwgen.crossbar.model.least import least_power_w, smallest
 from hwgen.crossbar.model.pipeline import make_pipeline
 from hwgen.crossbar.model.record import confirm, make_arch, make_schedule
 from hwgen.crossbar.model.tables import OPERATIONS, RATIO, Tables
-from hwgen.crossbar.model.timing import closed_form
 from hwgen.crossbar.synthesis.anneal import HOT, anneal, climb, judge
 from hwgen.crossbar.synthesis.choices import make_choices
 from hwgen.crossbar.synthesis.limits import conditional, path_lengths
 from hwgen.crossbar.synthesis.moves import join, part
 from hwgen.crossbar.synthesis.nodes import Node, all_ranges, scan
-from hwgen.crossbar.synthesis.paths import Way, make_needs, turn_cut
+from hwgen.crossbar.synthesis.paths import make_needs, turn_cut, way_of
 from hwgen.crossbar.synthesis.scratchpads import make_contents
 from hwgen.crossbar.synthesis.work import as_cut, bound, from_cut, root_nodes, tables_of
 from hwgen.files.shipped import shipped_folder
@@ -88,7 +87,7 @@ def compile_all() -> None:
         evaluate(tables, found, False)
         evaluate_identical(tables, start, False)
         node = root_nodes(tables, float(tables.scalars[RATIO]))[0]
-        whole = {"node": list(node), "cuts": [], "ranges": None, "whole": True}
+        whole = {"node": list(node), "cuts": [], "ranges": None, "split": None, "whole": True}
         bound({**task, **whole, "target_nj": float(tables.scalars[OPERATIONS])})
         scan(tables, node)
         used_crossbars(tables, lay_out(tables, found))
@@ -108,7 +107,7 @@ def follow_paths(tables: Tables, design: Design, node: Node) -> None:
     """Make a path of two layers in turns, and what a relaxed problem asks of it."""
     layout, needs = lay_out(tables, design), make_needs(tables)
     pipeline = make_pipeline(tables, layout, design.clocks, 0, node.step_high)
-    way = Way(tables, needs, layout, pipeline, closed_form(tables, layout, pipeline))
+    way = way_of(tables, needs, layout, pipeline)
     cut = as_cut(from_cut(turn_cut(way, 0, 2)))
     choices = make_choices(tables, make_contents(tables), node, all_ranges(len(tables.kind)))
     path_lengths(tables, choices, cut)

@@ -159,6 +159,7 @@ class Limits:
         self.uses: list[Use] = []
         self.rows: list[int] = []
         self.highs: list[float] = []
+        self.lates: list[float] = []
         self._own: list[int] = []
         self._mate: list[int] = []
         self._places: list[int] = []
@@ -178,11 +179,12 @@ class Limits:
         self._mate.append(mate)
         self._places.append(place)
 
-    def add(self, use: Use, row: int, high: float) -> None:
-        """Remember a limit, a row of the program."""
+    def add(self, use: Use, row: int, high: float, late: float) -> None:
+        """Remember a limit, a row of the program; late: how much of it is for a late image."""
         self.uses.append(use)
         self.rows.append(row)
         self.highs.append(high)
+        self.lates.append(late)
 
     def used(self, use: Use) -> Floats:
         """Return what all columns use."""
@@ -242,6 +244,7 @@ class Mixed:
 
     choices: those that have a share, and no others; shares: of each
     pairs: the share of each pair of layers
+    early: how much sooner than the node allows the image is through, as a share of all steps
     """
 
     def __init__(
@@ -264,6 +267,7 @@ class Mixed:
         self._own = np.searchsorted(kept, own)
         self._mate = np.where(mate == ALONE, ALONE, np.searchsorted(kept, mate))
         self._columns = shares
+        self.early = 0.0
         self.shares = np.zeros(len(kept))
         self.pairs: dict[tuple[int, int], float] = {}
         layer_of = self._limits.layer_of
@@ -287,4 +291,5 @@ class Mixed:
         """Return by how much the mixture exceeds the limit of a path, as a share of all steps."""
         path = path_of(self.tables, self.node, self.choices, cut)
         used = self._limits.used_by(path.use, self._own, self._mate)
-        return float((used * self._columns).sum() - path.high)
+        high = path.high - self.early if cut.one < 0 else path.high
+        return float((used * self._columns).sum() - high)

@@ -192,11 +192,13 @@ class Some(NamedTuple):
 class Lasting(NamedTuple):
     """Steps of the operations of a block that differ between choices; a travel of 0 is none.
 
+    activate: where the layer is activated
     merge: if results are merged before they are activated, that is the gather before the store
     """
 
     transfer: int
     load: int
+    activate: int
     store: int
     merge: int
     chain: int
@@ -370,7 +372,7 @@ def pace_of(layer: Layer, clocks: int, lasting: Lasting) -> tuple[int, int]:
         operation[n], steps[n] = CHAIN, lasting.chain
         n += 1
     if layer.activated:
-        operation[n], steps[n] = ACTIVATE, 1
+        operation[n], steps[n] = ACTIVATE, lasting.activate
         n += 1
     if lasting.merge > 0 and layer.rules.chain_before_activation:
         operation[n], steps[n] = GATHER, lasting.merge
@@ -432,7 +434,7 @@ def pace_between(
         loaded, stored = loads_and_stores(layer, copies, row_shares, copy_shares)
         load, store = scratchpad_steps(layer, loaded), scratchpad_steps(layer, stored)
     merge = least_merge(layer, copies, some, share)
-    lasting = Lasting(transfer, load, store, merge, chain, send)
+    lasting = Lasting(transfer, load, least_activation(layer, share), store, merge, chain, send)
     per_block, through = pace_of(layer, clocks, lasting)
     return max(per_block, apart), through, behind
 
@@ -494,6 +496,14 @@ def least_chain(layer: Layer, copies: int, macros: int) -> int:
 
 
 @compiled
+def least_activation(layer: Layer, share: int) -> int:
+    """Return the least steps of an activation of a block; share: of the copies, in a macro."""
+    if not layer.rules.whole_parts:
+        return 1
+    return steps_of(ceil_div(share * layer.cout, layer.out_word) * CLOCK_NS, layer.step)
+
+
+@compiled
 def least_gather(layer: Layer, copies: int, macros: int) -> int:
     """Return the least steps in which all results but those of one macro meet there."""
     sources = min(copies, macros) - 1
@@ -511,4 +521,6 @@ def least_pace(layer: Layer, sharing: Sharing, clocks: int) -> tuple[int, int]:
     transfer = max(transfer, least_image_travel(layer, sharing))
     merge = 0 if layer.rules.chain_before_activation else 1
     send = 1 if leaves(layer) or (layer.rules.send_once and layer.sends) else 0
-    return pace_of(layer, clocks, Lasting(transfer, 1, 1, merge, 0, send))
+    return pace_of(
+        layer, clocks, Lasting(transfer, 1, least_activation(layer, 1), 1, merge, 0, send)
+    )

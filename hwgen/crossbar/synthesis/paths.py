@@ -24,7 +24,13 @@ from hwgen.chip.opaque import opaque
 from hwgen.crossbar.model.design import Layout
 from hwgen.crossbar.model.pipeline import Pipeline
 from hwgen.crossbar.model.tables import CONV, FC, Floats, Ints, Tables
-from hwgen.crossbar.model.timing import Times, provider_block, slowest_gaps
+from hwgen.crossbar.model.timing import (
+    block_starts,
+    closed_done,
+    needed_blocks,
+    provider_block,
+    slowest_gaps,
+)
 from hwgen.crossbar.model.traffic import ceil_div
 from hwgen.crossbar.synthesis.sharing import followed, followers_in
 
@@ -74,13 +80,24 @@ class Needs(NamedTuple):
 
 @opaque
 class Way(NamedTuple):
-    """A design, and when its blocks start by the closed form; needs: of its tables."""
+    """A design, and when its blocks are done by the closed form (`done`, from `starts` on).
+
+    needs: of its tables
+    """
 
     tables: Tables
     needs: Needs
     layout: Layout
     pipeline: Pipeline
-    times: Times
+    starts: Ints
+    done: Ints
+
+
+@compiled
+def way_of(tables: Tables, needs: Needs, layout: Layout, pipeline: Pipeline) -> Way:
+    """Return when the blocks of a design are done, where they follow each other at their pace."""
+    done = closed_done(tables, layout, pipeline, needed_blocks(tables, layout))
+    return Way(tables, needs, layout, pipeline, block_starts(layout), done)
 
 
 @compiled
@@ -166,9 +183,9 @@ def entry_block(way: Way, i: int, block: int) -> tuple[int, int]:
 
     The path leaves the layer at `block`. Before that, blocks follow each other as fast as they can.
     """
-    pipeline, times = way.pipeline, way.times
+    pipeline = way.pipeline
     per_block = pipeline.to_block[i, : pipeline.length[i]].max()
-    done = times.done[times.block_start[i] : times.block_start[i + 1]]
+    done = way.done[way.starts[i] : way.starts[i + 1]]
     k = block
     while k > 0 and done[k] == done[k - 1] + per_block:
         k -= 1
@@ -178,11 +195,11 @@ def entry_block(way: Way, i: int, block: int) -> tuple[int, int]:
 @compiled
 def ready_at(way: Way, i: int, block: int) -> tuple[int, int]:
     """Return when a block of layer i has all that it reads, and which provider is the last."""
-    tables, times = way.tables, way.times
+    tables = way.tables
     ready, source = 0, -1
     for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
         p = tables.provider[e]
-        done = times.done[times.block_start[p] + provider_block(tables, way.layout, i, block, p)]
+        done = way.done[way.starts[p] + provider_block(tables, way.layout, i, block, p)]
         if source < 0 or done > ready:
             ready, source = done, p
     return ready, source
@@ -214,13 +231,13 @@ def with_steps(cut: Cut, fixed: int, one: int, two: int) -> Cut:
 @compiled
 def last_layer(way: Way) -> int:
     """Return the layer that ends the image."""
-    tables, times = way.tables, way.times
+    tables = way.tables
     i, latest = -1, -(1 << 62)
     for j in range(len(tables.kind)):
         # What nobody waits for ends an image by the published count before it is through.
         if not tables.rules.registers and tables.reader_start[j] < tables.reader_start[j + 1]:
             continue
-        done = times.done[times.block_start[j + 1] - 1]
+        done = way.done[way.starts[j + 1] - 1]
         if done > latest:
             i, latest = j, done
     return i
@@ -286,9 +303,9 @@ def way_after(way: Way, start: int) -> Way:
 
     What does not wait for that block is done long before.
     """
-    tables, layout, pipeline, times = way.tables, way.layout, way.pipeline, way.times
-    done = np.full(len(times.done), NEVER)
-    done[times.block_start[start + 1] - 1] = 0
+    tables, layout, pipeline, starts = way.tables, way.layout, way.pipeline, way.starts
+    done = np.full(len(way.done), NEVER)
+    done[starts[start + 1] - 1] = 0
     gaps = slowest_gaps(pipeline)
     for i in range(start + 1, len(tables.kind)):
         through = pipeline.to_next[i, : pipeline.length[i]].sum()
@@ -299,22 +316,12 @@ def way_after(way: Way, start: int) -> Way:
                 p = tables.provider[e]
                 if p == start and not needs_last(tables, layout, i, block, p):
                     continue
-                place = times.block_start[p] + provider_block(tables, layout, i, block, p)
+                place = starts[p] + provider_block(tables, layout, i, block, p)
                 ready = max(ready, done[place])
             last = max(NEVER, last + gaps[i], ready)
             if last > NEVER // 2:
-                done[times.block_start[i] + block] = last + through
-    after = Times(
-        times.block_start,
-        times.load,
-        times.adc,
-        times.store,
-        times.order,
-        done,
-        times.end,
-        times.interval,
-    )
-    return Way(tables, way.needs, layout, pipeline, after)
+                done[starts[i] + block] = last + through
+    return Way(tables, way.needs, layout, pipeline, starts, done)
 
 
 @compiled
@@ -340,7 +347,7 @@ def turn_cut(way: Way, one: int, two: int) -> Cut:
         fixed += more
     after = way_after(way, two)
     end = last_layer(after)
-    if end > two and after.times.done[after.times.block_start[end + 1] - 1] > NEVER // 2:
+    if end > two and after.done[after.starts[end + 1] - 1] > NEVER // 2:
         tail = empty_cut(len(tables.kind))
         pixel = tables.pixels[end]
         more, pixel = trace(after, end, pixel, two, tail)

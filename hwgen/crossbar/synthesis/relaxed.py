@@ -13,15 +13,27 @@ choice costs that much more than the bound. If that is above the target, neither
 part of it has to look at the choice again (`useful`).
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import highspy
 import numpy as np
 
 from hwgen.chip.compiled import compiled
-from hwgen.crossbar.model.tables import NOC_POWER, POWER, Bools, Floats, Ints, Tables
+from hwgen.crossbar.model.tables import (
+    ADC,
+    DAC,
+    NOC_POWER,
+    PEAK,
+    POWER,
+    RATE,
+    STATIC,
+    Bools,
+    Floats,
+    Ints,
+    Tables,
+)
 from hwgen.crossbar.synthesis.choices import Choices
-from hwgen.crossbar.synthesis.limits import ALONE, Limits, Mixed, Use, path_of
+from hwgen.crossbar.synthesis.limits import ALONE, Limits, Mixed, Use, layers_of, path_of
 from hwgen.crossbar.synthesis.nodes import (
     CLOCKS_HIGH,
     CLOCKS_LOW,
@@ -32,6 +44,7 @@ from hwgen.crossbar.synthesis.nodes import (
     Node,
     fixed_costs,
     rounding_up,
+    static_share,
 )
 from hwgen.crossbar.synthesis.paths import Cut
 from hwgen.crossbar.synthesis.pricing import (
@@ -133,6 +146,41 @@ def gains(found: Cheapest, paid: Floats) -> Floats:
     return np.asarray(found.price - paid - paid[:, None] * (1 - alone))
 
 
+class Drawn(NamedTuple):
+    """Static nJ of a pipeline step, at least.
+
+    use: of columns; fixed: whatever is chosen; least: of a whole design
+    """
+
+    use: Use
+    fixed: float
+    least: float
+
+
+def drawn_in(tables: Tables, choices: Choices, node: Node) -> Drawn:
+    """Return what leaks in a step.
+
+    Of parts that are bought for what they have to do in a step, more leak the shorter it is: what
+    they draw in a step does not depend on its length. A pair saves half of all that both could.
+    """
+    share = static_share(tables)
+    parts, layer_of = tables.parts, layers_of(choices)
+    each = tables.work / parts[:, RATE] * (parts[:, STATIC] - share * parts[:, PEAK])
+    each = np.delete(each, DAC, axis=1).sum(axis=1)
+    bought = choices.converted / tables.work[layer_of, ADC] * each[layer_of]
+    saving = savings_of(tables, node)
+    use = Use(
+        choice=(choices.static - bought / node.step_high) * node.step_low + bought,
+        conversion=saving.conversion_static * node.step_high,
+        macro=saving.macro_static * node.step_low,
+    )
+    fixed = fixed_costs(tables, node)[1] * node.step_low
+    saved = (use.conversion * choices.converted + use.macro * choices.macros) / 2
+    least = np.full(len(tables.kind), np.inf)
+    np.minimum.at(least, layer_of, use.choice - saved)
+    return Drawn(use, fixed, max(0.0, fixed + least[np.unique(layer_of)].sum()))
+
+
 class Relaxation:
     """The linear program of one node.
 
@@ -169,16 +217,21 @@ class Relaxation:
 
     def _lay_rows(self) -> None:
         """Add the rows of layers and of the limits on crossbars and power."""
-        tables, choices = self.tables, self.choices
-        saving = savings_of(tables, self.node)
-        time = self.node.steps_low * self.node.step_low
-        energy, static = fixed_costs(tables, self.node)
-        self.fixed = (energy + static * time) / self.target
+        tables, choices, node = self.tables, self.choices, self.node
+        drawn = drawn_in(tables, choices, node)
+        of_steps = node.steps_low / self.target
+        self.fixed = fixed_costs(tables, node)[0] / self.target + drawn.fixed * of_steps
         self.cost = Use(
-            choice=(choices.energy + choices.static * time) / self.target,
-            conversion=saving.conversion_static * time / self.target,
-            macro=saving.macro_static * time / self.target,
+            choice=choices.energy / self.target + drawn.use.choice * of_steps,
+            conversion=drawn.use.conversion * of_steps,
+            macro=drawn.use.macro * of_steps,
         )
+        # One column is how late the image is through, of all that the node allows.
+        self.late = (node.steps_high - node.steps_low) / node.steps_high
+        self.late_cost = drawn.least * (node.steps_high - node.steps_low) / self.target
+        self.late_place = self._put_column(self.late_cost, np.empty(0, np.int32), np.empty(0))
+        self.program.changeColBounds(self.late_place, 0.0, 1.0)
+        saving = savings_of(tables, node)
         self.one = np.full(len(tables.kind), -1)
         for i in self.layers:
             self.one[i] = self._put_row(1.0, 1.0, np.empty(0, np.int32), np.empty(0))
@@ -208,10 +261,14 @@ class Relaxation:
         self.columns += 1
         return self.columns - 1
 
-    def _limit(self, use: Use, high: float) -> None:
-        """Add a limited quantity: a row, and a column that lets it be exceeded at a price."""
-        row = self._put_row(-UNLIMITED, high, self.limits.places, self.limits.used(use))
-        self.limits.add(use, row, high)
+    def _limit(self, use: Use, high: float, late: float = 0.0) -> None:
+        """Add a limited quantity: a row, and a column that lets it be exceeded at a price.
+
+        late: by how much the limit is higher where the image is through as late as it may
+        """
+        index = np.append(self.limits.places, self.late_place)
+        row = self._put_row(-UNLIMITED, high, index, np.append(self.limits.used(use), -late))
+        self.limits.add(use, row, high, late)
         self._put_column(OVER, np.array([row]), -np.ones(1))
 
     def _add_columns(self, made: list[tuple[int, int]]) -> None:
@@ -232,7 +289,8 @@ class Relaxation:
     def add_path(self, cut: Cut) -> None:
         """Limit the steps of a path."""
         path = path_of(self.tables, self.node, self.choices, cut)
-        self._limit(path.use, path.high)
+        late = self.late if cut.one < 0 else 0.0
+        self._limit(path.use, path.high - late, late)
 
     def solve(self) -> bool:
         """Add columns until the bound is close to the program's value; return if it met the target.
@@ -252,6 +310,7 @@ class Relaxation:
             found = cheapest(self.choices, self.groups, self.turns, prices, paid)
             gain = gains(found, paid)
             value = paid.sum() + (duals[self.limits.rows] * self.limits.highs).sum()
+            value += min(0.0, self.late_cost + (duals[self.limits.rows] * self.limits.lates).sum())
             # Both layers of a pair give way by half of what it gains, a layer alone by all.
             halved = np.minimum(gain, gain.T) / (2 - np.eye(len(paid)))
             given = np.minimum(0.0, halved.min(axis=1))
@@ -279,6 +338,7 @@ class Relaxation:
         self.mixed = Mixed(
             self.tables, self.node, self.choices, self.turns, c[kept], d[kept], values[places][kept]
         )
+        self.mixed.early = (1 - values[self.late_place]) * self.late
 
     def _prices(self, duals: Floats) -> Prices:
         """Return what columns cost at the prices of the limits."""

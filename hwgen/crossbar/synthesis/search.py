@@ -194,7 +194,7 @@ class Search:
             self.task(
                 self.points[node.point],
                 target_nj=self.target_nj,
-                **{key: node.entry[key] for key in ("node", "cuts", "ranges", "whole")},
+                **{key: node.entry[key] for key in ("node", "cuts", "ranges", "split", "whole")},
             )
             for node in chosen
         ]

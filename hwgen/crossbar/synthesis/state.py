@@ -18,14 +18,14 @@ from hwgen.crossbar.synthesis.nodes import Node, scan
 from hwgen.crossbar.synthesis.result import Candidate, Chosen
 from hwgen.crossbar.synthesis.work import root_nodes
 
-PRICED, PER_NODE = 150_000_000, 8_000
+PRICED, PER_NODE = 240_000_000, 8_000
 """Choices that relaxed problems price in a search (see `Relaxation`); the time grows so. A node
 counts as some besides."""
 
 SUITING, LEAST_SHARE = 50_000, 0.2
 """With fewer evaluations than that, nodes get a share of `PRICED`, and at least so large a one."""
 
-EFFORT, PER_LAYER = 240_000_000, 80
+EFFORT, PER_LAYER = 280_000_000, 80
 """Computation blocks of all designs that a search evaluates; a layer counts as some besides."""
 
 PIECES, SMALLEST_PIECE = 24, 500
@@ -263,7 +263,7 @@ class Frontier:
     def _look(self, point: int, node: Node, least_nj: float, target_nj: float) -> None:
         """Open a node with its first bound, or that of the one around it, unless that closes it."""
         energy = max(least_nj, scan(self._tables[point], node))
-        entry = {"node": list(node), "cuts": [], "ranges": None, "whole": True}
+        entry = {"node": list(node), "cuts": [], "ranges": None, "split": None, "whole": True}
         self.put(point, entry, energy, target_nj)
 
     def put(self, point: int, entry: Json, energy_nj: float, target_nj: float) -> bool:

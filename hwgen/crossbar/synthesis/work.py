@@ -30,7 +30,7 @@ from hwgen.crossbar.synthesis.anneal import (
     judge,
     simple_design,
 )
-from hwgen.crossbar.synthesis.bound import bound_node, halves
+from hwgen.crossbar.synthesis.bound import Split, bound_node, parts
 from hwgen.crossbar.synthesis.moves import part, repair
 from hwgen.crossbar.synthesis.nodes import Node, all_ranges, node_at
 from hwgen.crossbar.synthesis.paths import Cut, Needs, make_needs
@@ -134,20 +134,23 @@ def root_nodes(tables: Tables, ratio_low: float) -> list[Node]:
 
 
 def bound(task: Json) -> Json:
-    """Bound a node, or its halves; return them and the designs that they point at.
+    """Bound a node, or its parts; return them and the designs that they point at.
 
-    task: `node`, its `cuts` and `ranges` (null: all); `whole`: the node itself; `target_nj`:
-        nothing above is of interest
-    Returns `nodes`: each with `energy_nj`, `node`, `cuts`, `ranges`, `design`, and its `ratio`,
-    `memory` and `height_nj`; `narrow`: the node cannot be split; `priced`: see `NodeBound`.
+    task: `node`, its `cuts`, `ranges` (null: all) and `split` (null: none); `whole`: the node
+        itself; `target_nj`: nothing above is of interest
+    Returns `nodes`: each with `energy_nj`, `node`, `cuts`, `ranges`, `split`, `design`, and its
+    `ratio`, `memory` and `height_nj`; `narrow`: the node has no parts; `priced`: see `NodeBound`.
     """
     problem = opened(task)
     tables, (contents, needs) = tables_of(*problem), facts_of(*problem)
     node, cuts = Node(*task["node"]), [as_cut(cut) for cut in task["cuts"]]
     ranges = np.array(task["ranges"] or all_ranges(len(tables.kind)))
-    nodes = [node] if task["whole"] else halves(node, whole_clocks=tables.rules.whole_clocks)
+    nodes = [(node, ranges)]
+    if not task["whole"]:
+        split = None if task["split"] is None else Split(*task["split"])
+        nodes = parts(node, ranges, split, whole_clocks=tables.rules.whole_clocks)
     made, priced = [], 0
-    for node in nodes:
+    for node, ranges in nodes:
         found = bound_node(
             tables, contents, needs, node, task["target_nj"], cuts=cuts, ranges=ranges
         )
@@ -155,6 +158,7 @@ def bound(task: Json) -> Json:
         if found.energy < task["target_nj"]:
             entry["cuts"] = [from_cut(cut) for cut in found.cuts]
             entry["ranges"] = found.ranges.tolist()
+            entry["split"] = found.split
             if found.design is not None:
                 entry["design"] = from_design(found.design)
                 own = at_ratio(problem, found.design, node)

@@ -13,8 +13,14 @@ from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import Cost, evaluate
 from hwgen.crossbar.model.tables import CONV, FC, Tables, make_tables
 from hwgen.crossbar.synthesis.anneal import fits
+from hwgen.crossbar.synthesis.result import SearchResult
+from hwgen.crossbar.synthesis.search import synthesize
+from hwgen.crossbar.synthesis.state import Budget
+from hwgen.jobs.executors import SerialExecutor
 from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.model.layers import conv, fc, layer, pool
+
+EVALUATIONS = 4000
 
 MOST_CLOCKS = 6
 """More clocks buy nothing: these layers then need one ADC, or wait for it longer."""
@@ -118,3 +124,16 @@ def best_of(
             if fits(tables, cost) and (best is None or cost.efficiency > best[2].efficiency):
                 best = (tables, design, cost)
     return best
+
+
+def searched(tiny: CrossbarNetwork, power_w: float, seed: int) -> SearchResult | None:
+    """What a short search by strict rules answers."""
+    return synthesize(
+        tiny,
+        FEW,
+        power_w=power_w,
+        rules=STRICT,
+        seed=seed,
+        budget=Budget(evaluations=EVALUATIONS),
+        executor=SerialExecutor(),
+    )

@@ -18,7 +18,7 @@ from hwgen.crossbar.synthesis.bound import NodeBound, bound_node
 from hwgen.crossbar.synthesis.choices import Choices, make_choices
 from hwgen.crossbar.synthesis.moves import join, repair
 from hwgen.crossbar.synthesis.nodes import Node, all_ranges, node_at
-from hwgen.crossbar.synthesis.paths import Cut, Needs, Way, critical_cut, make_needs
+from hwgen.crossbar.synthesis.paths import Cut, Needs, Way, critical_cut, make_needs, way_of
 from hwgen.crossbar.synthesis.scratchpads import Contents, make_contents
 from tests.crossbar.model.designs import compiled_of
 from tests.crossbar.model.random_designs import random_case
@@ -55,7 +55,7 @@ class Judged(NamedTuple):
 
     @property
     def way(self) -> Way:
-        return Way(self.tables, self.needs, self.layout, self.pipeline, self.times)
+        return way_of(self.tables, self.needs, self.layout, self.pipeline)
 
     @property
     def cut(self) -> Cut:

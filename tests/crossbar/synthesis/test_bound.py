@@ -30,12 +30,14 @@ from hwgen.crossbar.model.tables import (
     make_tables,
 )
 from hwgen.crossbar.model.timing import Times
-from hwgen.crossbar.synthesis.bound import halves
+from hwgen.crossbar.synthesis.bound import bound_node, halves, parts
 from hwgen.crossbar.synthesis.choices import Choices, make_choices
+from hwgen.crossbar.synthesis.limits import ALONE, Limits
 from hwgen.crossbar.synthesis.nodes import Node, all_ranges, fixed_costs, node_at, rounding_up, scan
 from hwgen.crossbar.synthesis.pace import layer_in, pace
 from hwgen.crossbar.synthesis.paths import Cut
 from hwgen.crossbar.synthesis.pricing import busy_steps, savings_of
+from hwgen.crossbar.synthesis.relaxed import drawn_in
 from hwgen.crossbar.synthesis.scratchpads import capacity_elements, make_contents
 from hwgen.crossbar.synthesis.sharing import sharing_of
 from hwgen.crossbar.synthesis.work import root_nodes
@@ -43,9 +45,13 @@ from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.model.layers import conv
 from tests.crossbar.synthesis.judged import Judged, neighbours_of, small
 from tests.crossbar.synthesis.rows import BATCHES, SHARES, chosen_rows, weighted
+from tests.crossbar.synthesis.test_useful import is_inside
 from tests.rules import UNCHAINED
 
 ROUNDING = 1e-9
+
+DEEP = 3
+"""Times that a node around a design is parted."""
 
 THOUSANDS = [range(begin, begin + 1000) for begin in range(0, 12_000, 1000)]
 """Seeds of the long run, of which more than 10,000 are designs that fit."""
@@ -69,12 +75,20 @@ def test_no_design_beats_the_bound(rules: Rules, batch: range) -> None:
 @pytest.mark.parametrize("batch", THOUSANDS)
 def test_ten_thousand_random_designs(batch: range) -> None:
     """Each in a node around it, with a choice for each of its layers; nine of ten seeds fit."""
-    found = 0
+    found = told_apart = 0
     for given in small(STRICT, batch):
         found += 1
         chosen_rows(given, given.choices(0.02))
         check_bounds(given, given.node(0.02), [given.cut])
+        told_apart += check_parts(given)
+    print(f"{found} designs of {len(batch)} seeds fit, {told_apart} times told apart from others")
     assert found > 0.8 * len(batch)
+
+
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
+def test_no_design_beats_the_bound_of_a_part(rules: Rules) -> None:
+    told_apart = [check_parts(given) for given in small(rules, range(60))]
+    assert sum(told_apart) > 10
 
 
 def check_bounds(given: Judged, node: Node, cuts: list[Cut]) -> None:
@@ -84,6 +98,22 @@ def check_bounds(given: Judged, node: Node, cuts: list[Cut]) -> None:
     # Far above the design, so that nothing stops before the bound is as high as it gets.
     bound = given.bound(node, 10 * given.cost.energy_nj, cuts)
     assert bound.energy <= allowed, (given.name, node)
+
+
+def check_parts(given: Judged) -> int:
+    """Hold a design to the parts of a narrow node; return how often it was told apart there."""
+    node, target = given.node(1e-4), 10 * given.cost.energy_nj
+    allowed = given.cost.energy_nj * (1 + ROUNDING)
+    facts = given.tables, given.contents, given.needs
+    found = given.bound(node, target, [given.cut])
+    for depth in range(DEEP):
+        below = parts(node, found.ranges, found.split, whole_clocks=False)
+        if not below:
+            return depth
+        node, ranges = next(part for part in below if is_inside(given, part[1]))
+        found = bound_node(*facts, node, target, cuts=found.cuts, ranges=ranges)
+        assert found.energy <= allowed, (given.name, depth)
+    return DEEP
 
 
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
@@ -172,10 +202,27 @@ def check_sums(given: Judged, rows: Choices, share: float, chosen: list[int]) ->
             macros = min(rows.macros[one], rows.macros[two])
             static -= saving.conversion_static * conversions + saving.macro_static * macros
             power -= saving.conversion_peak * conversions + saving.macro_peak * macros
+    check_drawn(given, rows, share, chosen)
     time = cost.steps * cost.step_ns
     assert energy + static * time <= cost.energy_nj * (1 + ROUNDING), given.name
     assert static <= static_of(given) * (1 + ROUNDING), given.name
     assert power <= cost.peak_w * (1 + ROUNDING), given.name
+
+
+def check_drawn(given: Judged, rows: Choices, share: float, chosen: list[int]) -> None:
+    """What leaks in a step is no less than its choices say, nor than any design's least."""
+    limits = Limits(rows, np.zeros((0, 0), np.int64), busy_steps(given.tables, rows))
+    drawn = drawn_in(given.tables, rows, given.node(share))
+    layers = weighted(given.tables)
+    mates = [
+        chosen[layers.index(int(given.design.mate[i]))] if given.design.mate[i] >= 0 else ALONE
+        for i in layers
+    ]
+    own = [n for n, i in enumerate(layers) if given.design.mate[i] < i]
+    owners, partners = np.array(chosen)[own], np.array(mates)[own]
+    leaks = static_of(given) * given.cost.step_ns * (1 + ROUNDING)
+    assert drawn.fixed + limits.used_by(drawn.use, owners, partners).sum() <= leaks, given.name
+    assert drawn.least <= leaks, given.name
 
 
 def static_of(given: Judged) -> float:

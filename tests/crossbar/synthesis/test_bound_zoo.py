@@ -14,7 +14,7 @@ from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.tables import CONV, RATIO, Tables, make_tables
 from hwgen.crossbar.synthesis.anneal import HOT, anneal, empty_design, fits
-from hwgen.crossbar.synthesis.bound import bound_node, halves, is_wide, width_of
+from hwgen.crossbar.synthesis.bound import bound_node, is_wide, parts, width_of
 from hwgen.crossbar.synthesis.moves import change, copy_design
 from hwgen.crossbar.synthesis.nodes import COPIES_HIGH, COPIES_LOW, Node, all_ranges, scan
 from hwgen.crossbar.synthesis.paths import Cut, make_needs
@@ -49,8 +49,8 @@ DESIGNS = 3
 RANDOM = 1000
 """In the long run, under each of two rules."""
 
-DEEPEST = 1.03
-"""Nodes this narrow are not split in search of a design."""
+DEEPEST, APART = 1.03, 3
+"""A design is sought in nodes down to this width, and until it was told apart so often."""
 
 TRIES = 20
 """Designs that are drawn for one that fits, at most."""
@@ -85,7 +85,7 @@ def annealed(name: str, rules: Rules) -> Judged | None:
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_from_node_to_node_a_design_is_never_left_out(name: str, rules: Rules) -> None:
-    """Down from a root, with the ranges and paths that each node hands on to its halves."""
+    """Down from a root, with the ranges and paths that each node hands on to its parts."""
     given = annealed(name, rules)
     assert given is not None
     tables, cost = given.tables, given.cost
@@ -93,18 +93,22 @@ def test_from_node_to_node_a_design_is_never_left_out(name: str, rules: Rules) -
     roots = root_nodes(tables, float(tables.scalars[RATIO]))
     node = next(each for each in roots if each.step_low <= cost.step_ns <= each.step_high)
     cuts: list[Cut] = []
-    ranges = all_ranges(len(tables.kind))
-    widths = []
-    while node is not None and width_of(node) > DEEPEST:
+    ranges, split = all_ranges(len(tables.kind)), None
+    widths, told_apart = [], 0
+    while node is not None and (width_of(node) > DEEPEST or told_apart < APART):
         if not is_wide(node):
             found = bound_node(*facts, node, 1.001 * cost.energy_nj, cuts=cuts, ranges=ranges)
             assert found.energy <= cost.energy_nj * (1 + 1e-6), node
             assert is_inside(given, found.ranges), node
-            cuts, ranges = found.cuts, found.ranges
+            cuts, ranges, split = found.cuts, found.ranges, found.split
             widths.append(
                 int((ranges[COPIES_HIGH] - ranges[COPIES_LOW])[tables.kind == CONV].sum())
             )
-        node = next((half for half in halves(node, whole_clocks=whole) if holds(half, given)), None)
+        below = parts(node, ranges, split, whole_clocks=whole)
+        inside = [part for part in below if holds(part[0], given) and is_inside(given, part[1])]
+        told_apart += bool(below) and below[0][0] is below[1][0]
+        node, ranges = inside[0] if inside else (None, ranges)
+    assert told_apart > 0
     assert widths == sorted(widths, reverse=True) and widths[-1] < 0.9 * widths[0]
 
 

@@ -4,11 +4,8 @@ import pytest
 
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.rules import STRICT
-from hwgen.crossbar.synthesis.search import synthesize
-from hwgen.crossbar.synthesis.state import Budget
-from hwgen.jobs.executors import make_executor
 from tests.crossbar.model.layers import conv, layer, pool
-from tests.crossbar.synthesis.enumerated import FEW, HEADED, RESIDUAL, WIDE, best_of, network
+from tests.crossbar.synthesis.enumerated import HEADED, RESIDUAL, WIDE, best_of, network, searched
 
 POOLED = network(
     conv("one", (), (3, 16), (4, 4), window=(3, 1, 1)),
@@ -19,22 +16,12 @@ POOLED = network(
 )
 SMALL = {"wide": WIDE, "headed": HEADED, "residual": RESIDUAL, "pooled": POOLED}
 WATTS = {"wide": 0.45, "headed": 0.45, "residual": 0.45, "pooled": 0.45}
-EVALUATIONS = 4000
 SEEDS = range(1, 11)
 
 
 def answer(tiny: CrossbarNetwork, power_w: float, seed: int) -> float:
     """The efficiency of the design that a search finds."""
-    with make_executor(1, None) as executor:
-        found = synthesize(
-            tiny,
-            FEW,
-            power_w=power_w,
-            rules=STRICT,
-            seed=seed,
-            budget=Budget(evaluations=EVALUATIONS),
-            executor=executor,
-        )
+    found = searched(tiny, power_w, seed)
     assert found is not None
     return found.best.efficiency_gops_per_w
 

@@ -128,9 +128,9 @@ def test_prices_are_those_of_the_limits(rules: Rules) -> None:
         layers = [i for i in range(len(rows.begin) - 1) if rows.begin[i] < rows.begin[i + 1]]
         size = len(rows.macros)
         pair = (layers[0], layers[-1])
-        limits.add(Use(rng.random(size), conversion=0.3, macro=0.2), 0, 1.0)
-        limits.add(Use(rng.random(size), spared=rng.random(size)), 1, 1.0)
-        limits.add(Use(rng.random(size), pair=pair, fixed=-0.5, turn=0.01), 2, 1.0)
+        limits.add(Use(rng.random(size), conversion=0.3, macro=0.2), 0, 1.0, 0.0)
+        limits.add(Use(rng.random(size), spared=rng.random(size)), 1, 1.0, 0.0)
+        limits.add(Use(rng.random(size), pair=pair, fixed=-0.5, turn=0.01), 2, 1.0, 0.0)
         duals = np.array([2.0, 3.0, 5.0])
         own, mate = columns_of(given, rows, rng)
         _, used = limits.all_used_by(own, mate)

@@ -8,8 +8,7 @@ from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.pipeline import make_pipeline
 from hwgen.crossbar.model.tables import Tables, make_tables
-from hwgen.crossbar.model.timing import closed_form
-from hwgen.crossbar.synthesis.paths import Way, make_needs, turn_cut, waiting
+from hwgen.crossbar.synthesis.paths import make_needs, turn_cut, waiting, way_of
 from tests.crossbar.model.designs import COMPONENTS
 from tests.crossbar.model.layers import conv, pool
 
@@ -48,8 +47,7 @@ def test_the_way_from_a_pair_begins_at_its_last_pixel() -> None:
     ones = np.ones(3, np.int64)
     layout = lay_out(tables, Design(np.array([1, 18, 1]), ones, np.full(3, -1), ones))
     pipeline = make_pipeline(tables, layout, ones, 6, 100.0)
-    times = closed_form(tables, layout, pipeline)
-    cut = turn_cut(Way(tables, make_needs(tables), layout, pipeline, times), 0, 1)
+    cut = turn_cut(way_of(tables, make_needs(tables), layout, pipeline), 0, 1)
     needed = tables.last_pixel[tables.window_start[2] : tables.window_start[3]]
     first = int(np.flatnonzero(needed == 36)[0]) + 1
     assert 18 < first < 36
