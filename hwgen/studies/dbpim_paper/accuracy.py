@@ -140,8 +140,10 @@ def wanted(recipe: Any, seeds: Sequence[int]) -> Iterator[Wanted]:
                 yield Wanted(method=method, pruned=share, recipe=changed)
 
 
-def trained(point: Wanted, folder: Path, data: Path | None, start: Path | None) -> AccuracyRow:
-    """Train a point, or go on with what its folder has of it."""
+def trained(
+    point: Wanted, folder: Path, data: Path | None, start: Path | None, code: str
+) -> AccuracyRow:
+    """Train a point, or go on with what its folder has of it; code: its commit."""
     from hwgen.train.train import train_network
 
     began = time.monotonic()
@@ -166,7 +168,7 @@ def trained(point: Wanted, folder: Path, data: Path | None, start: Path | None) 
         short=is_short(about),
         network_digest=network.digest,
         seconds=round(time.monotonic() - began, 1),
-        commit=commit() or "-",
+        commit=code,
         machine=machine(),
     )
 
@@ -187,11 +189,11 @@ def main(arguments: Sequence[str]) -> int:
     try:
         from hwgen.train.recipe import load_recipe
 
-        rows = read_rows(given.json) if given.json.is_file() else []
+        code, rows = commit() or "-", read_rows(given.json) if given.json.is_file() else []
         known = {row.recipe_digest for row in rows}
         points = wanted(load_recipe(given.recipe), [int(seed) for seed in given.seeds.split(",")])
         for point in [each for each in points if each.digest not in known][: given.most]:
-            row = trained(point, given.work / "dbpim-accuracy", given.data, given.start)
+            row = trained(point, given.work / "dbpim-accuracy", given.data, given.start, code)
             print(f"{row.method}, {row.pruned:.0%} of blocks, seed {row.seed}: {row.accuracy:.2%}")
             rows.append(row)
             write_report(AccuracyTable(format=FORMAT, version=1, rows=rows), given.json)

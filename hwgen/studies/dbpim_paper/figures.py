@@ -58,7 +58,8 @@ def figures(request: FiguresRequest) -> FiguresReport:
         for each in [*found, *(each for _, each in swept)]
     }
     asked = [(each, SPARSE) for each in found]
-    asked += [(each, switches) for _, each in swept for switches in (DENSE, WEIGHTS)]
+    asked += [(each, DENSE) for each in first_of(swept).values()]
+    asked += [(each, WEIGHTS) for _, each in swept]
     cases = [race.case_of(subjects[id(each)], each, switches, 1) for each, switches in asked]
     results = race.results_of(context, cases, workers=request.workers)
     ran = [(c, r) for c, r in zip(cases, results, strict=True) if REFUSED not in r]
@@ -108,6 +109,14 @@ def drawn(context: Context, name: str, share: float) -> Entry:
     )
 
 
+def first_of(swept: Sequence[tuple[float, Entry]]) -> dict[str, Entry]:
+    """Return the least pruned entry of each network, whose dense run stands for all of them.
+
+    A dense chip computes pruned blocks as any others, and no energy of it depends on weights.
+    """
+    return {entry.name: entry for _, entry in reversed(swept)}
+
+
 def sweep_points(
     swept: Sequence[tuple[float, Entry]], ran: Sequence[tuple[race.Case, Result]]
 ) -> Iterator[SweepPoint]:
@@ -116,12 +125,11 @@ def sweep_points(
     swept: with the fraction of their blocks that is pruned
     """
     found = {(id(case.entry), case.switches): (case, result) for case, result in ran}
+    first = first_of(swept)
     for share, entry in swept:
-        pair = [found.get((id(entry), switches)) for switches in (DENSE, WEIGHTS)]
-        (dense_cycles, dense_uj), (cycles, energy_uj) = (
-            conv_fc(*each) if each else (0.0, 0.0) for each in pair
-        )
-        if dense_cycles and cycles:
+        dense, sparse = found.get((id(first[entry.name]), DENSE)), found.get((id(entry), WEIGHTS))
+        if dense is not None and sparse is not None:
+            (dense_cycles, dense_uj), (cycles, energy_uj) = conv_fc(*dense), conv_fc(*sparse)
             yield SweepPoint(
                 network=entry.name,
                 weights=entry.weights,
