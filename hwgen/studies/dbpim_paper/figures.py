@@ -23,12 +23,12 @@ from hwgen.network.file import load_network
 from hwgen.report.types import Source
 from hwgen.studies.dbpim_paper import race
 from hwgen.studies.dbpim_paper.accuracy import nominal, read_rows, zero_digits
-from hwgen.studies.dbpim_paper.figures_report import FiguresReport, PowerPoint, SweepPoint
 from hwgen.studies.dbpim_paper.figures_rows import figure_rows
 from hwgen.studies.dbpim_paper.race_networks import Entry, drawn_file, entries, pruned_of
 from hwgen.studies.dbpim_paper.race_points import CONV_FC
 from hwgen.studies.dbpim_paper.race_rows import peak_tops
 from hwgen.studies.dbpim_paper.race_runs import DENSE, SPARSE, WEIGHTS
+from hwgen.studies.dbpim_paper.report import FiguresReport, PowerPoint, SweepPoint
 from hwgen.studies.dbpim_paper.request import FiguresRequest
 
 SWEPT = ("vgg19", "resnet18", "mobilenetv2")

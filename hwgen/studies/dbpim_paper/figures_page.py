@@ -6,9 +6,9 @@ from hwgen.report.files import report_text
 from hwgen.report.paper import rows_page
 from hwgen.report.sheet import Sheet
 from hwgen.report.svg import ACCENT, GOOD, HALF, INK, MUTED, SECOND, picture
-from hwgen.studies.dbpim_paper.figures_report import FiguresReport
 from hwgen.studies.dbpim_paper.figures_rows import KINDS, groups_of, mean_percent
 from hwgen.studies.dbpim_paper.published import TITLES
+from hwgen.studies.dbpim_paper.report import FiguresReport
 
 NAME = "dbpim-figures"
 HEIGHT = 3.4

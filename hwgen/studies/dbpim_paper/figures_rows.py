@@ -6,8 +6,8 @@ from statistics import mean
 from hwgen.report.paper import PaperRow, row
 from hwgen.studies.dbpim_paper import published
 from hwgen.studies.dbpim_paper.accuracy import AccuracyRow
-from hwgen.studies.dbpim_paper.figures_report import FiguresReport
 from hwgen.studies.dbpim_paper.published import TITLES
+from hwgen.studies.dbpim_paper.report import FiguresReport
 
 NO_NUMBERS = "the text has no numbers of the bars, and has lost those of its sentences about them"
 LEAST = "drawn weights have two digits in nearly all filters: the least that this sparsity gives"
