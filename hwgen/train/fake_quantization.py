@@ -126,7 +126,7 @@ def with_floor(largest: Tensor) -> Tensor:
 class WeightQuantizer(nn.Module):
     """int8 per output channel, symmetric, approximated by FTA; thresholds change once an epoch.
 
-    rule: how a filter's digit count is chosen; `int8`: weights are rounded and keep all digits
+    rule: how a filter's digit count is chosen, as `Quantization` of a recipe has it
     common: all filters have one step; logits need that, as no requantization aligns them
     """
 
@@ -152,7 +152,8 @@ class WeightQuantizer(nn.Module):
 
     def renew(self, weight: Tensor, mask: Tensor) -> None:
         """Recompute the thresholds from the present weights."""
-        self.phi.copy_(thresholds(self.round(weight, self.scale(weight)), mask))
+        found = thresholds(self.round(weight, self.scale(weight)), mask)
+        self.phi.copy_(found.clamp(max=1) if self.rule == "one" else found)
 
     @torch.no_grad()
     def integers(self, weight: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

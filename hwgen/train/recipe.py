@@ -94,11 +94,12 @@ class Pruning:
 class Quantization:
     """Training on the integer grid.
 
-    rule: how a filter's digit count is chosen; `mode` is the most frequent one
+    rule: how a filter's digit count is chosen; `mode` is the most frequent one, at most two, `one`
+        the same, at most one; `int8`: weights are rounded and keep all digits
     range_momentum: weight of the old range of a map in the new one, 0 to 1
     """
 
-    rule: Literal["mode"]
+    rule: Literal["mode", "one", "int8"]
     range_momentum: Share
 
 

@@ -105,12 +105,14 @@ class Wanted:
     """Which training a row needs, and which of its accuracies.
 
     teacher: model, or None for any; bits: None: in float
+    recipe: of `configs/train`, which gives such a training
     """
 
     method: str = METHODS[0]
     teacher: str | None = None
     bits: int | None = None
     modes: int = len(WIDTHS)
+    recipe: str = "cadnn_cifar10"
 
     def finds(self, training: Training) -> bool:
         """Return whether a training is of this kind."""
@@ -129,12 +131,18 @@ class Wanted:
 
 
 WANTED_I = {
-    "S-NN, full precision": Wanted(method="S-NN"),
+    "S-NN, full precision": Wanted(method="S-NN", recipe="cadnn_cifar10_snn"),
     "CA-DNN, full precision": Wanted(teacher=MODEL),
-    "CA-DNN, 16-bit": Wanted(teacher=MODEL, bits=16),
+    "CA-DNN, 16-bit": Wanted(teacher=MODEL, bits=16, recipe="cadnn_cifar10_16_16"),
     "CA-DNN, 8-bit": Wanted(teacher=MODEL, bits=8),
 }
-EIGHT = Wanted(modes=len(TABLE_IV))
+EIGHT = Wanted(modes=len(TABLE_IV), recipe="cadnn_cifar10_widths")
+TEACHERS = {
+    MODEL: "cadnn_cifar10",
+    "resnet32": "cadnn_cifar10_resnet32",
+    "resnet44": "cadnn_cifar10_resnet44",
+}
+"""Recipe of each teacher."""
 
 
 def accuracy_rows(trainings: Sequence[Training]) -> Iterator[PaperRow]:
@@ -152,7 +160,8 @@ def accuracy_rows(trainings: Sequence[Training]) -> Iterator[PaperRow]:
     yield from parameter_rows()
     for teacher, published in TABLE_III.items():
         for width, value in zip(WIDTHS, published, strict=True):
-            wanted, what = Wanted(teacher=teacher.lower()), f"teacher {teacher}"
+            name, what = teacher.lower(), f"teacher {teacher}"
+            wanted = Wanted(teacher=name, recipe=TEACHERS[name])
             yield measured(
                 "Table III", what, width, published=value, wanted=wanted, trainings=trainings
             )
@@ -180,7 +189,8 @@ def measured(
         if ours is not None:
             reason = training.words
             return accuracy(figure, text, MODEL, published=published, ours=ours, reason=reason)
-    return accuracy(figure, text, MODEL, published=published, ours=None, reason=NOT_MEASURED)
+    reason = f"{NOT_MEASURED}; `hwgen train configs/train/{wanted.recipe}.yaml` makes one"
+    return accuracy(figure, text, MODEL, published=published, ours=None, reason=reason)
 
 
 def accuracy(

@@ -28,6 +28,12 @@ counted. The weights are zero, for counts, cycles and places depend on shapes al
 an event does not depend on data. The paper prints no numbers for the bars of its figures 6 to 8:
 tables and pictures below are ours of what they draw."""
 
+BITS = """\
+W:A: bits of weights and maps. Accuracies are the paper's, in full precision; ours are in the rows
+of Table IV, and no teacher of Table III changes what a network costs. Maps of 16 bits do not fit
+the paper's sub-arrays ({refused}), so they are on a chip of four times the cells, and 8:8 once more
+on that chip; energies of its parts grow with the columns as the table has them."""
+
 
 def paper_files(report: AdaptivePaperReport) -> dict[str, str]:
     """Return the content of every file by name."""
@@ -42,6 +48,6 @@ def page_lines(report: AdaptivePaperReport) -> Iterator[str]:
     yield from ("", "## Figures", "", *rows_page(report.rows))
     for name, sheet in curves(report).items():
         yield from ("", f"## {TITLES[name]}", "", *sheet.markdown())
-    yield from ("", "## Pictures")
+    yield from ("", BITS.format(refused=report.refused_bits), "", "## Pictures")
     for name, title in PLOTS.items():
         yield from ("", f"![{title}]({NAME}-{name}.svg)")

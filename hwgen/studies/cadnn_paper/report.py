@@ -60,11 +60,32 @@ class MemoryCurve:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class BitsCurve:
+    """One image in one width of Table IV, with weights and maps of so many bits, by the model.
+
+    chip: `rows x columns` of its sub-arrays, and the bits of an element of its banks
+    multiplications: of the image; weight_bytes: of the width alone
+    published_percent: accuracy, full precision
+    """
+
+    weight_bits: Count
+    map_bits: Count
+    chip: str
+    width: float
+    multiplications: Count
+    weight_bytes: Count
+    cycles: Count
+    energy_uj: float
+    published_percent: float
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class AdaptivePaperReport:
     """All figures of the paper, and ours of what its pictures draw.
 
     architecture, energies: the chip, and its table of energies
     trainings: where measured accuracies come from
+    refused_bits: what the architecture refuses of 16-bit maps, in a sentence
     """
 
     format: Literal["hwgen.report.paper.adaptive"]
@@ -77,6 +98,8 @@ class AdaptivePaperReport:
     layers: list[LayerCurve]
     energy: list[EnergyCurve]
     memory: list[MemoryCurve]
+    bits: list[BitsCurve]
+    refused_bits: str
     versions: dict[str, str]
 
 

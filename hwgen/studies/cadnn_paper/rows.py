@@ -12,6 +12,7 @@ from hwgen.mram.facts.energy import TABLE, load_energy
 from hwgen.network import INPUT, Conv, Linear
 from hwgen.report.types import Source
 from hwgen.studies.cadnn_paper.accuracies import accuracy_rows, eight_bits, load_trainings
+from hwgen.studies.cadnn_paper.bits import bits_curves
 from hwgen.studies.cadnn_paper.counts import POSITIONS, SEED, Counts, count, weighted
 from hwgen.studies.cadnn_paper.energy import energy_curves, energy_rows
 from hwgen.studies.cadnn_paper.memory import area_rows, memory_curves, memory_rows
@@ -32,6 +33,7 @@ def adaptive_paper(
     table, arch = load_energy(energies), load_arch(ARCHITECTURE)
     trainings = load_trainings(training)
     counts = count(context, arch, table, widths=WIDTHS)
+    bits, refused = bits_curves(context, arch, table)
     memory = list(memory_curves(counts.network, eight_bits(trainings)))
     return AdaptivePaperReport(
         format="hwgen.report.paper.adaptive",
@@ -52,6 +54,8 @@ def adaptive_paper(
         layers=list(layer_curves(counts, arch)),
         energy=list(energy_curves(counts)),
         memory=memory,
+        bits=bits,
+        refused_bits=refused,
         versions=versions(),
     )
 

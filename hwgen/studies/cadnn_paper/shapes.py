@@ -33,7 +33,6 @@ STAGES = (16, 32, 64)
 """Channels of the stages at full width."""
 BLOCKS = 3
 """Residual blocks of a stage."""
-BYTE = MapQuantization(scale=1.0, zero_point=0, low=0, high=255)
 RAW = MapQuantization(scale=1.0, zero_point=0, low=0, high=0)
 ONE = (1 << 15, 15)
 """Multiplier and shift of the factor 1."""
@@ -44,9 +43,14 @@ def channels_of(count: int, widths: Sequence[float]) -> tuple[int, ...]:
     return tuple(channels_at(count, width) for width in widths)
 
 
-def resnet20(widths: Sequence[float], *, weight_bits: int = 8) -> QuantizedNetwork:
-    """Return ResNet20 for CIFAR-10 with a mode for each width, the widest first."""
-    net = Shapes(widths, weight_bits=weight_bits)
+def resnet20(
+    widths: Sequence[float], *, weight_bits: int = 8, map_bits: int = 8
+) -> QuantizedNetwork:
+    """Return ResNet20 for CIFAR-10 with a mode for each width, the widest first.
+
+    weight_bits, map_bits: of a weight and of an element of a map, at most 16
+    """
+    net = Shapes(widths, weight_bits=weight_bits, map_bits=map_bits)
     now = net.conv("conv1", INPUT, STAGES[0])
     for stage, count in enumerate(STAGES, 1):
         for block in range(1, BLOCKS + 1):
@@ -60,11 +64,11 @@ def resnet20(widths: Sequence[float], *, weight_bits: int = 8) -> QuantizedNetwo
 
 
 class Shapes:
-    """Appends layers to a network of bytes; every method returns the name of its output."""
+    """Appends layers to a network of integers; every method returns the name of its output."""
 
-    def __init__(self, widths: Sequence[float], *, weight_bits: int) -> None:
+    def __init__(self, widths: Sequence[float], *, weight_bits: int, map_bits: int) -> None:
         self._widths = tuple(widths)
-        self._weight_bits = weight_bits
+        self._weight_bits, self._map_bits = weight_bits, map_bits
         self._maps = {INPUT: self._map(SIDE, COLOURS, (COLOURS,) * len(widths))}
         self._layers: list[Any] = []
         self._parameters: dict[str, Parameters] = {}
@@ -162,14 +166,16 @@ class Shapes:
         return (value,) * len(self._widths)
 
     def _map(self, side: int, count: int, channels: tuple[int, ...]) -> FeatureMap:
-        """Return a square map of bytes."""
+        """Return a square map of unsigned integers."""
+        most = (1 << self._map_bits) - 1
+        grid = MapQuantization(scale=1.0, zero_point=0, low=0, high=most)
         return FeatureMap(
             height=side,
             width=side,
             channels=count,
             mode_channels=channels if len(set(channels)) > 1 else (),
-            bits=8,
-            quantization=self._modes(BYTE),
+            bits=self._map_bits,
+            quantization=self._modes(grid),
         )
 
     def _weighted(self, layer: Any, shape: tuple[int, ...]) -> str:
@@ -179,7 +185,7 @@ class Shapes:
         scaled = 0 if layer.output.raw else outputs
         there = np.arange(scaled) < np.array(used)[:, np.newaxis]
         self._parameters[layer.name] = Parameters(
-            weights=np.zeros(shape, np.int8),
+            weights=np.zeros(shape, np.int8 if self._weight_bits <= 8 else np.int16),
             bias=np.zeros((len(used), outputs), np.int64),
             multiplier=(there * ONE[0]).astype(np.uint32),
             shift=(there * ONE[1]).astype(np.uint8),

@@ -17,12 +17,15 @@ TITLES = {
     "sub_arrays": "Sub-arrays that work by layer and width",
     "energy": "Energy of an image in uJ by part; ratio: of the widest mode to this one",
     "memory": "Memory in KiB, and accuracy",
+    "bits": "Eight widths by bits of weights and maps (Table IV), by the model, our mapping",
 }
 SCHEDULES = {
     "positions": "ours",
     "seed": "paper's",
     "seed_written_back": "written back",
 }
+BITS_COLUMNS = ["W:A", "sub-arrays", "width", "thousand multiplications", "weights KiB", "cycles"]
+BITS_COLUMNS += ["x", "uJ", "published accuracy"]
 PARTS = {
     "and": "AND",
     "write_back": "write-back",
@@ -66,6 +69,7 @@ def curves(report: AdaptivePaperReport) -> dict[str, Sheet]:
             memory_cells(report),
             2,
         ),
+        "bits": Sheet(BITS_COLUMNS, bits_cells(report), 3),
     }
 
 
@@ -130,3 +134,16 @@ def memory_cells(report: AdaptivePaperReport) -> Iterator[Cells]:
         if each.accuracy_percent is not None:
             accuracy = f"{each.accuracy_percent:.2f}%"
         yield [str(each.bits), each.mode, *(f"{size / KIB:.1f}" for size in sizes), accuracy]
+
+
+def bits_cells(report: AdaptivePaperReport) -> Iterator[Cells]:
+    """Yield a row for each choice of bits and width; x: cycles of 1.0x over those of the width."""
+    widest = {(each.weight_bits, each.map_bits, each.chip): each for each in reversed(report.bits)}
+    for each in report.bits:
+        first = widest[each.weight_bits, each.map_bits, each.chip]
+        yield [
+            *(f"{each.weight_bits}:{each.map_bits}", each.chip, f"{each.width}x"),
+            *(f"{each.multiplications / 1000:,.1f}", f"{each.weight_bytes / KIB:.1f}"),
+            *(f"{each.cycles:,}", f"{first.cycles / each.cycles:.2f}", f"{each.energy_uj:.1f}"),
+            f"{each.published_percent:.1f}%",
+        ]

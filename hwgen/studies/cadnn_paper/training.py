@@ -5,7 +5,8 @@
 Each folder is what `hwgen train` left: `training.json` and the network files beside it. Accuracy is
 that of the integer path on all test images. Cycles are those of one image by the cycle model, image
 in and answer out included; of several chips the first counts that runs the network. With --keep the
-table goes on: trainings of an earlier one stay, whose folders may be gone.
+table goes on: trainings of an earlier one stay, whose folders may be gone; without a folder the
+page alone is written again.
 """
 
 import argparse
@@ -44,7 +45,7 @@ class Cost:
 def main(arguments: Sequence[str]) -> int:
     """Write the table of the folders named in `arguments`; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m hwgen.studies.cadnn_paper.training")
-    parser.add_argument("folders", nargs="+", type=Path, help="what hwgen train left")
+    parser.add_argument("folders", nargs="*", type=Path, help="what hwgen train left")
     parser.add_argument("--arch", action="append", type=Path, required=True, help="a chip (.yaml)")
     parser.add_argument("--commit", default="", help="of the code that trained")
     parser.add_argument("--json", type=Path, required=True, help="file to write")
@@ -53,6 +54,8 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--out", type=Path, required=True, help="page of Markdown to write")
     chosen = parser.parse_args(arguments)
+    if not (chosen.folders or chosen.keep):
+        parser.error("FOLDER may be left out with --keep alone, got none")
     try:
         archs = [load_arch(path) for path in chosen.arch]
         rows = [training_row(folder, archs, chosen.commit) for folder in chosen.folders]

@@ -7,11 +7,16 @@ from typing import Any
 
 from hwgen.report.sheet import Sheet
 
+SHORT = "short"
+"""Begin of the state of a training that is too short for figures that stand."""
 Row = dict[str, Any]
 """A training; `hwgen.studies.cadnn_paper.training.training_row` makes it."""
 Width = dict[str, Any]
 """A mode of a training: an entry of its `widths`."""
 Cells = Iterable[str]
+
+WANTED = ("cadnn_cifar10_multi_short", "cadnn_cifar10_single_short")
+"""Recipes of non-uniform sub-nets on CIFAR-10, whose rows say so where they are not trained."""
 
 INTRODUCTION = """# Channel-adaptive networks, trained
 
@@ -146,26 +151,36 @@ def comparisons(rows: Sequence[Row]) -> str:
                     *("-" if each is None else f"{each:.2%}" for each in same),
                 ]
             )
+    body += [not_trained(name) for name in WANTED if name not in by_recipe(rows)] if body else []
     head = [
         "recipe", "seed", "mode", "channels", "thousand multiplications", "cycles", "accuracy",
         "uniform, equal multiplications", "uniform, equal cycles",
     ]  # fmt: skip
     text = (
-        "Accuracy of uniform sub-nets of the same network, data and bits (CA, all widths above,"
-        " mean of all seeds) at equal cost: a straight line between the two nearest ones."
+        "Accuracy of uniform sub-nets of the same network, data, bits and teacher (CA, all widths"
+        " above, mean of all seeds; short trainings beside short ones) at equal cost: a straight"
+        " line between the two nearest ones."
     )
     title = "Non-uniform sub-nets against uniform ones"
     return table(title, head, body, text) if body else ""
 
 
+def not_trained(recipe: str) -> list[str]:
+    """Return the row of a recipe that nobody has trained."""
+    start = "--data FOLDER --start resnet20-12fca82f.th"
+    command = f"`hwgen train configs/train/{recipe}.yaml {start}`"
+    return [recipe, "-", "-", f"not trained: {command}, 10 to 20 minutes on one core", *"-----"]
+
+
 def uniform_modes(rows: Sequence[Row], like: Row) -> list[Width]:
-    """Return the uniform sub-nets with a teacher of the same network, data and bits."""
-    same = ("dataset", "network", "weights_bits", "activation_bits")
+    """Return the uniform sub-nets of the same network, data, bits and teacher, as long trained."""
+    same = ("dataset", "network", "weights_bits", "activation_bits", "teacher")
     return [
         mode
         for row in rows
         if row["method"] == "CA" and row["selection"] == "uniform"
         if all(row[key] == like[key] for key in same)
+        if row["state"].startswith(SHORT) == like["state"].startswith(SHORT)
         for mode in row["widths"]
     ]
 

@@ -1,4 +1,4 @@
-"""`hwgen paper dbpim`."""
+"""`hwgen paper dbpim` and `hwgen paper dbpim-figures`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from hwgen.cli.from_requests import add_command
 from hwgen.cli.paper import papers
 from hwgen.files.output import write_text
-from hwgen.studies.dbpim_paper.request import RaceRequest
+from hwgen.studies.dbpim_paper.request import FiguresRequest, RaceRequest
 
 
 @dataclass(frozen=True)
@@ -41,4 +41,32 @@ class DbpimPaper(RaceRequest, command="paper dbpim", example="--networks FOLDER 
         return race_table(report)
 
 
+@dataclass(frozen=True)
+class DbpimFigures(
+    FiguresRequest,
+    command="paper dbpim-figures",
+    example="--training dbpim-accuracy.json",
+):
+    """DB-PIM: accuracy, speed and energy over sparsity, time by kind of layer, power."""
+
+    def measured(self) -> Any:
+        """Predict, and read the accuracies."""
+        from hwgen.studies.dbpim_paper.figures import figures
+
+        return figures(self)
+
+    def files(self, report: Any) -> Mapping[str, str]:
+        """Return the page in Markdown, pictures and JSON."""
+        from hwgen.studies.dbpim_paper.figures_page import figures_files
+
+        return figures_files(report)
+
+    def table(self, report: Any) -> RenderableType:
+        """Return the rows."""
+        from hwgen.report.paper import rows_table
+
+        return rows_table(report.rows)
+
+
 add_command(DbpimPaper, papers)
+add_command(DbpimFigures, papers)

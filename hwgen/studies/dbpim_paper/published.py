@@ -1,6 +1,7 @@
 """Figures that the paper of DB-PIM (seed 002) prints, with their places.
 
-The bars of Figs. 10 to 13 have no numbers in the text; only what the abstract says of them is here.
+The bars of Figs. 10 to 13 have no numbers in the text, nor have its sentences about them; only what
+the abstract says of them is here.
 """
 
 NETWORKS = ("alexnet", "vgg19", "resnet18", "mobilenetv2", "efficientnetb0")
@@ -53,6 +54,10 @@ PEAK_TOPS = 2.48
 """At 8 bits, of all macros (Table II)."""
 PEAK_GOPS_PER_MACRO = 77.5
 """Table II."""
+POWER_MW = (28.92, 281.26)
+"""At 333 to 500 MHz and 0.72 to 0.80 V, the least and the most (Table II)."""
+NAMELESS = 2.37
+"""A row of Table II below the peaks; the text has lost its name."""
 AREA_MM2 = 2.81
 """At 28 nm (Table II)."""
 MEMORY_KB = 384

@@ -24,7 +24,7 @@ from hwgen.studies.dbpim_paper.race_networks import ALL, CONFIGS, Entry, entries
 from hwgen.studies.dbpim_paper.race_points import BUSY, CONV_FC, LOAD, PREDICT
 from hwgen.studies.dbpim_paper.race_rows import race_rows
 from hwgen.studies.dbpim_paper.report import RaceNetwork, RaceReport, RaceRun
-from hwgen.studies.dbpim_paper.request import RaceRequest
+from hwgen.studies.dbpim_paper.request import NetworksRequest, RaceRequest
 
 ARCHITECTURE = CONFIGS / "dbpim" / "paper_published.yaml"
 DENSE, SPARSE = "none", "all"
@@ -105,7 +105,7 @@ def race(request: RaceRequest) -> RaceReport:
     )
 
 
-def folder_of(request: RaceRequest) -> Path | None:
+def folder_of(request: NetworksRequest) -> Path | None:
     """Return the folder of `--networks`."""
     networks = path_of(request.networks)
     if networks is not None and not networks.is_dir():

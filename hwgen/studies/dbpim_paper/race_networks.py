@@ -1,6 +1,6 @@
 """The networks of the race: files of a folder, or drawn ones of the same shapes, with images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,12 @@ def training_of(file: Path, network: QuantizedNetwork) -> tuple[str, bool]:
     return f"{weights}: {told}", weights == "trained"
 
 
+def pruned_of(entry: Entry) -> float | None:
+    """Return the fraction of the blocks that a training pruned, or None without a record."""
+    about = read_record(entry.file, entry.network.digest)
+    return None if about is None else float(about["recipe"]["pruning"]["share"])
+
+
 def images_of(
     network: QuantizedNetwork, data: Path | None, name: str, *, count: int
 ) -> tuple[Batch, str]:
@@ -122,16 +128,22 @@ def images_of(
     return drawn_images(network, count=count), "drawn images"
 
 
-def drawn_file(context: Context, name: str) -> Path:
-    """Return the file of a network with drawn weights, made now if it lacks."""
+def drawn_file(context: Context, name: str, *, pruned: float | None = None) -> Path:
+    """Return the file of a network with drawn weights, made now if it lacks.
+
+    pruned: fraction of the blocks of each layer; None: as the recipe says
+    """
     recipe_file = CONFIGS / "train" / f"cifar100_{name}.yaml"
     facts = [digest_of_file(recipe_file), SEED, digest_of_code("hwgen.train", "hwgen.network")]
+    facts += [] if pruned is None else [pruned]
     file = context.work / "drawn" / f"{name}-{digest_of(facts)[:16]}.npz"
     if not file.is_file():
         context.say(f"{name}: no file, weights are drawn")
         from hwgen.train.recipe import load_recipe
 
         recipe = load_recipe(recipe_file)
+        if pruned is not None:
+            recipe = replace(recipe, pruning=replace(recipe.pruning, share=pruned))
         from hwgen.train.drawn import drawn_network
 
         network = drawn_network(recipe, drawn_dataset(), seed=SEED)

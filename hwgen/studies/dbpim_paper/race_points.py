@@ -42,6 +42,7 @@ def predict(task: Task) -> Result:
         "causes": causes_by_kind(steps, kinds, model.step_causes),
         "utilization": model.utilization(steps),
         "events": events_of(found),
+        "conv_fc_events": events_of_kind(steps, kinds, CONV_FC),
         "program_bytes": int(found.program.image.size),
         "steps": len(steps),
     }
@@ -85,6 +86,15 @@ def causes_by_kind(
         kind = AROUND if step.around is not None else kinds[step.name]
         found[kind].update(step_causes(step))
     return {kind: dict(causes) for kind, causes in found.items() if causes}
+
+
+def events_of_kind(steps: Sequence[Any], kinds: dict[str, str], kind: str) -> dict[str, int]:
+    """Return the events of the steps that compute layers of a kind; kinds: of steps by name."""
+    total: Counter[str] = Counter()
+    for step in steps:
+        if step.around is None and kinds[step.name] == kind:
+            total.update(step.events)
+    return dict(total)
 
 
 def events_of(found: Predicted) -> dict[str, int]:

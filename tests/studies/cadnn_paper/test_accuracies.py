@@ -15,6 +15,7 @@ from hwgen.studies.cadnn_paper.accuracies import (
     training_of,
 )
 from hwgen.studies.cadnn_paper.published import TABLE_IV
+from tests.cli.given import ROOT
 from tests.studies.cadnn_paper.trainings import training_row, training_table
 
 
@@ -37,7 +38,10 @@ def test_without_trainings_every_row_says_why() -> None:
     assert [row.published for row in rows][:4] == [89.8, 88.4, 85.6, 79.5]
     assert len(rows) == 16 + 12 + (12 + 4) + len(TABLE_IV)
     assert not known(rows)
-    assert {row.reason for row in rows if row.figure == "Table I"} == {NOT_MEASURED}
+    reasons = [row.reason for row in rows if row.figure in ("Table I", "Table III", "Table IV")]
+    assert all(reason.startswith(f"{NOT_MEASURED}; `hwgen train ") for reason in reasons)
+    named = {reason.split("`")[1].removeprefix("hwgen train ") for reason in reasons}
+    assert len(named) == 6 and all((ROOT / recipe).is_file() for recipe in named)
     table = [row for row in rows if row.figure == "Table II"]
     assert sum("ImageNet" in row.reason for row in table) == 12
     counted = [row.ours for row in table if row.what.startswith("parameters")]

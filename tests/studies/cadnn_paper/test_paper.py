@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import jsonschema
@@ -19,10 +20,12 @@ from hwgen.studies.cadnn_paper.energy import everywhere_pj, unscaled_share, writ
 from hwgen.studies.cadnn_paper.page import NAME, PLOTS, paper_files
 from hwgen.studies.cadnn_paper.parameters import parameters
 from hwgen.studies.cadnn_paper.plots import trade_off
-from hwgen.studies.cadnn_paper.published import WIDTHS
-from hwgen.studies.cadnn_paper.report import AdaptivePaperReport
+from hwgen.studies.cadnn_paper.published import TABLE_IV, WIDTHS
+from hwgen.studies.cadnn_paper.report import AdaptivePaperReport, BitsCurve
 from hwgen.studies.cadnn_paper.rows import ARCHITECTURE, adaptive_paper, by_formula
 from hwgen.studies.cadnn_paper.table import paper_table
+from hwgen.train.adaptive.widths import macs, uniform
+from hwgen.train.models import plan_model
 from tests.studies.cadnn_paper.trainings import training_row, training_table
 
 ROOT = Path(__file__).parents[3]
@@ -194,6 +197,41 @@ def test_memory_by_its_readings(report: AdaptivePaperReport) -> None:
     for each in report.memory:
         parts = (each.weights_bytes, each.maps_bytes, each.image_bytes, each.norms_bytes)
         assert each.total_bytes == sum(parts)
+
+
+def test_eight_widths_cost_what_training_and_counts_say(
+    report: AdaptivePaperReport, counts: Counts
+) -> None:
+    """Multiplications by the plan of training; cycles and energy as in the network of four."""
+    plan = plan_model("resnet20", (32, 32, 3), 10)
+    table = uniform(plan, list(TABLE_IV))
+    cases: dict[tuple[int, int, str], list[BitsCurve]] = {
+        (each.weight_bits, each.map_bits, each.chip): [] for each in report.bits
+    }
+    for each in report.bits:
+        cases[each.weight_bits, each.map_bits, each.chip].append(each)
+    assert len(cases) == 4 and {len(same) for same in cases.values()} == {len(TABLE_IV)}
+    for (weight_bits, _, _), same in cases.items():
+        assert [each.multiplications for each in same] == [
+            macs(plan, table, mode) for mode in range(len(TABLE_IV))
+        ]
+        assert same[0].weight_bytes == 268_336 * weight_bits // 8
+        assert [each.published_percent for each in same] == list(TABLE_IV.values())
+        assert all(wide.cycles >= each.cycles for wide, each in pairwise(same))
+        assert all(wide.energy_uj > each.energy_uj for wide, each in pairwise(same))
+    first, *_, last = cases[8, 8, "256 x 512, 8-bit elements"]
+    whole, narrow = counts.modes[POSITIONS][0], counts.modes[POSITIONS][-1]
+    assert (first.cycles, last.cycles) == (whole.cycles, narrow.cycles)
+    assert first.energy_uj * 1e6 == pytest.approx(whole.total_pj("none"))
+    double = cases[16, 16, "512 x 1024, 16-bit elements"][0]
+    byte = cases[8, 8, "512 x 1024, 8-bit elements"][0]
+    assert 3 < double.cycles / byte.cycles < 4, "four times the AND operations, less what is around"
+    assert "at most 16384 bytes" in report.refused_bits and report.refused_bits in page_of(report)
+
+
+def page_of(report: AdaptivePaperReport) -> str:
+    """Return the page."""
+    return paper_files(report)[f"{NAME}.md"]
 
 
 def test_parameters_follow_from_the_shape(report: AdaptivePaperReport) -> None:

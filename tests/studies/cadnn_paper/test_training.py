@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from hwgen.studies.cadnn_paper.training import main
-from hwgen.studies.cadnn_paper.training_page import uniform_accuracy
+from hwgen.studies.cadnn_paper.training_page import WANTED, uniform_accuracy, uniform_modes
 from hwgen.studies.cadnn_paper.training_state import method_of, selection_of, state_of
+from tests.results.ledger import marked
 
 ROOT = Path(__file__).parents[3]
 DIGITS = ROOT / "configs" / "networks" / "cadnn_digits.npz"
@@ -168,6 +169,40 @@ def test_uniform_sub_nets_of_equal_cost() -> None:
     assert uniform_accuracy(even, {"macs": 201}, "macs") is None
     assert uniform_accuracy(even, {"macs": 99}, "macs") is None
     assert uniform_accuracy(even, {"macs": None}, "macs") is None
+
+
+def test_short_trainings_stand_beside_short_ones() -> None:
+    """The sub-nets of equal cost are as long trained, with the same teacher."""
+    like = {
+        **{"dataset": "d", "network": "n", "weights_bits": 8, "activation_bits": 8},
+        **{"teacher": "base", "method": "CA", "selection": "uniform"},
+    }
+    rows = [
+        {**like, "state": "complete", "widths": ["long"]},
+        {**like, "state": "short training of 1.5 passes", "widths": ["short"]},
+        {**like, "state": "short training of 1.5 passes", "teacher": "t", "widths": ["other"]},
+    ]
+    short = {**like, "state": "short training of 2.0 passes"}
+    assert uniform_modes(rows, short) == ["short"]
+    assert uniform_modes(rows, {**like, "state": "complete"}) == ["long"]
+
+
+def test_the_committed_page_shows_its_table_and_what_is_not_trained(tmp_path: Path) -> None:
+    page = RESULTS.with_suffix(".md").read_text(encoding="utf-8")
+    table = tmp_path / "table.json"
+    table.write_bytes(RESULTS.read_bytes())
+    asked = ["--arch", str(SMALL), "--keep", "--json", str(table)]
+    assert main([*asked, "--out", str(tmp_path / "page.md")]) == 0
+    assert marked(page, "") == (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert table.read_bytes() == RESULTS.read_bytes()
+    names = {row["recipe"] for row in json.loads(RESULTS.read_text())["rows"]}
+    for recipe in WANTED:
+        assert (RESULTS.parents[2] / f"configs/train/{recipe}.yaml").is_file()
+        assert (f"not trained: `hwgen train configs/train/{recipe}.yaml" in page) != (
+            recipe in names
+        )
+    with pytest.raises(SystemExit):
+        main([arg for arg in (*asked, "--out", "page.md") if arg != "--keep"])
 
 
 def test_the_committed_results_have_the_shipped_network() -> None:
