@@ -30,6 +30,11 @@ def single() -> Arch:
     )
 
 
+def overlapped() -> Arch:
+    """Return the smallest architecture with sum registers."""
+    return replace(tiny(), overlap=True)
+
+
 def settings(arch: Arch, **more: object) -> Mapping[str, str]:
     """Return the environment that gives a bench its architecture."""
     others = {name: str(value) for name, value in more.items()}

@@ -33,6 +33,9 @@ MOST_ENTRIES = 16
 MOST_MODES = 8
 """Modes of a program at most: entries of the mode table."""
 
+OPTIONS = {"overlap": False}
+"""Fields that a file may leave out, and what a chip without the option has."""
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ArraySize:
@@ -66,6 +69,8 @@ class Arch:
     answer_entries: elements of the answer of one image
     port_bits: width of the memory port
     memory_latency_cycles: cycles from an accepted address to its first beat (any number)
+    overlap: sub-arrays have sum registers: the inputs of the next load enter, and the sums of the
+        load before leave, while ANDs run; a file may leave it out, and its chip has none
     """
 
     format: Literal["hwgen.mram.architecture"]
@@ -84,6 +89,7 @@ class Arch:
     answer_entries: Annotated[int, Field(ge=16, le=4096)]
     port_bits: Literal[64, 128, 256, 512]
     memory_latency_cycles: Annotated[int, Field(ge=1, le=1000)]
+    overlap: bool = False
 
     @model_validator(mode="after")
     def check_rounding(self) -> Self:
@@ -224,11 +230,15 @@ class Arch:
     def digest(self) -> str:
         """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
 
-        `name`, `clock_mhz` and `memory_latency_cycles` are left out.
+        `name`, `clock_mhz` and `memory_latency_cycles` are left out, and so are options that a
+        chip does not use.
         """
         facts = asdict(self)
         for key in ("name", "clock_mhz", "memory_latency_cycles"):
             del facts[key]
+        for key, unused in OPTIONS.items():
+            if facts[key] == unused:
+                del facts[key]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property

@@ -32,11 +32,14 @@ class ComputeArray(Part):
         double                in   1         the sum so far counts twice
         subtract              in   1         the counts are negative
         joins, accumulate     in   segments  constant while an AND is under way
+        capture               in   1         with ``overlap``, in the cycle of a ``first`` AND or of
+                                             none: the sums before move to registers
         xor_en                in   1         take sum and carry of three rows into the latches
         write_sum             in   1         store the latched sum in ``write_row``
         write_carry           in   1         store the latched carry in ``write_row``
         segment               in   seg_bits  below ``segments``
-        sum                   out  acc_bits  signed: accumulator of ``segment``
+        sum                   out  acc_bits  signed: accumulator of ``segment``, with ``overlap`` its
+                                             register
     Latency  ``SENSE_CYCLES`` + ``ACCUMULATE_CYCLES`` from an AND to ``sum``; 0 from ``segment``
     Rate     one AND, XOR or write in each cycle: ``and_en``, ``xor_en`` and the three writes
              exclude each other
@@ -68,6 +71,7 @@ class ComputeArray(Part):
                 "subtract": In(1),
                 "joins": In(segments),
                 "accumulate": In(segments),
+                **({"capture": In(1)} if arch.overlap else {}),
                 "xor_en": In(1),
                 "write_sum": In(1),
                 "write_carry": In(1),
@@ -103,7 +107,13 @@ class ComputeArray(Part):
             with m.If(in_sums & self.accumulate[j]):
                 m.d.sync += accumulators[j].eq(Mux(subtract, old - joined, old + joined))
         # Accumulators on the output tree.
-        m.d.comb += self.sum.eq(choose_below(list(accumulators), self.segment))
+        shown = accumulators
+        if self._arch.overlap:
+            shown, captures = Signal.like(accumulators, name="sums"), Signal()
+            m.d.sync += captures.eq(self.capture)
+            with m.If(captures):
+                m.d.sync += shown.eq(accumulators)
+        m.d.comb += self.sum.eq(choose_below(list(shown), self.segment))
         return m
 
     def _sense(self, m: Module) -> Signal:

@@ -28,6 +28,7 @@ class Octet(Part):
         input_row     in   input_bits          below ``input_rows``
         input_data    in   segments * 9 block
         go            in   1                   input rows are complete after this cycle
+        half, flush   in   1                   with ``overlap``, of ``go``: see ``OctetControl``
         weight_valid  in   block               write ``weight_data`` in row ``weight_row``
         weight_row    in   row_bits            unsigned
         weight_data   in   columns
@@ -38,8 +39,9 @@ class Octet(Part):
         free          out  1                   see ``OctetControl``
         adding        out  1                   an in-memory addition is under way
         trace         out  octet_trace         events of this cycle
-    Latency  0 from ``segment`` to ``sums``; complete from the second cycle after the last AND on
-    Rate     one AND, write or step of an addition in each cycle, in all sub-arrays
+    Latency  0 from ``segment`` to ``sums``; of the load before with ``overlap``; complete from the second cycle after the last AND on
+    Rate     one AND, write or step of an addition in each cycle, in all sub-arrays; with
+             ``overlap`` a write of inputs beside an AND
     Errors   none: a record starts nothing while another one runs
     Golden   ``golden.mram.bit_convolution``, ``golden.mram.adder``
     Source   seed 001, III-A: sub-arrays of a bank with one controller
@@ -61,6 +63,7 @@ class Octet(Part):
                 "input_row": In(bits_for_index(arch.input_rows)),
                 "input_data": In(arch.input_columns),
                 "go": In(1),
+                **dict.fromkeys(("half", "flush") if arch.overlap else (), In(1)),
                 "weight_valid": In(arch.block),
                 "weight_row": In(arch.row_index_bits),
                 "weight_data": In(arch.array.columns),
@@ -86,6 +89,8 @@ class Octet(Part):
             self.free.eq(control.free),
             self.adding.eq(adder.adding),
         ]
+        if self._arch.overlap:
+            m.d.comb += [control.half.eq(self.half), control.flush.eq(self.flush)]
         enabled = self._enabled(m)
         write_row, refused = self._choose_row(m, adder)
         self._place_arrays(m, control, adder, enabled=enabled, row=write_row, refused=refused)
@@ -163,6 +168,8 @@ class Octet(Part):
                 array.segment.eq(self.segment),
                 self.sums[i].eq(array.sum),
             ]
+            if self._arch.overlap:
+                m.d.comb += array.capture.eq(control.capture & on)
 
     def _active(self, row_set: int) -> Value:
         """Return the active segments of a row set."""

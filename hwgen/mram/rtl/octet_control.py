@@ -1,6 +1,6 @@
 """Controller of an octet: the order of the ANDs of a load."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
@@ -17,6 +17,8 @@ class OctetControl(Part):
     Ports
         record        in   record    of a convolution, constant while the octet works
         go            in   1         all input rows of a load are written after this cycle
+        half, flush   in   1         with ``overlap``, of ``go``: the load's inputs are the upper
+                                     ones; there is no load, sums are moved alone
         and_en        out  1
         row_0, row_1  out  row_bits  weight plane and input plane
         row_set       out  1         r
@@ -24,7 +26,11 @@ class OctetControl(Part):
         double        out  1         first AND of each n + m but the highest
         subtract      out  1         the weight plane is the highest one: two's complement
         free          out  1         no load, or the last AND of one: input rows may be written
-                                     from the next cycle on
+                                     from the next cycle on; with ``overlap`` and room for two
+                                     loads: none waits
+        capture       out  1         with ``overlap``: the sums before move to the registers
+    With ``overlap`` a go may come while ANDs run; it waits for the last one.
+
     Latency  with ``go`` at u the ANDs are at u + 1 to u + weight_planes * input_planes * row sets
     Rate     one AND in each cycle, no gaps
     Errors   none: both numbers of planes of a record are at least 1
@@ -40,6 +46,8 @@ class OctetControl(Part):
             {
                 "record": In(layouts.record(arch)),
                 "go": In(1),
+                **dict.fromkeys(("half", "flush") if arch.overlap else (), In(1)),
+                **({"capture": Out(1)} if arch.overlap else {}),
                 "and_en": Out(1),
                 "row_0": Out(arch.row_index_bits),
                 "row_1": Out(arch.row_index_bits),
@@ -58,23 +66,27 @@ class OctetControl(Part):
         n = Signal(len(weights))
         lowest, highest = Signal.like(n), Signal.like(n)
         new_degree, degree_ends, last = Signal(), Signal(), Signal()
+        begins, free = self.go, Mux(self.and_en, last, ~self.go)
+        first_row: Value = Const(self._arch.weight_rows)
+        if self._arch.overlap:
+            begins, free, first_row = self._overlap(m, last)
         m.d.comb += [
             lowest.eq(lowest_weight_plane(degree, inputs)),
             highest.eq(Mux(degree < weights, degree, weights - 1)),
             new_degree.eq((n == lowest) & ~self.row_set),
             degree_ends.eq((n == highest) & (self.row_set == self.record.two_rows)),
             last.eq(degree_ends & (degree == 0)),
-            self.free.eq(Mux(self.and_en, last, ~self.go)),
+            self.free.eq(free),
             self.double.eq(new_degree & ~self.first),
             self.subtract.eq(n == weights - 1),
             self.row_0.eq(
                 n + Mux(self.row_set, self.record.weight_row_1, self.record.weight_row_0)
             ),
             self.row_1.eq(
-                self._arch.weight_rows + Mux(self.row_set, inputs, 0) + (degree - n)[: len(degree)]
+                first_row + Mux(self.row_set, inputs, 0) + (degree - n)[: len(degree)]
             ),
         ]
-        with m.If(self.go):
+        with m.If(begins):
             m.d.sync += [
                 self.and_en.eq(1),
                 self.first.eq(1),
@@ -95,6 +107,22 @@ class OctetControl(Part):
             with m.Else():
                 m.d.sync += n.eq(n + 1)
         return m
+
+    def _overlap(self, m: Module, last: Signal) -> tuple[Value, Value, Value]:
+        """Let a go wait for the last AND; return when ANDs begin, `free`, and the first row."""
+        waits, flush, flushes = Signal(), Signal(), Signal()
+        half, waiting_half = Signal(), Signal()
+        asked, over = self.go | waits, ~self.and_en | last
+        asked_flush = Mux(waits, flush, self.flush)
+        planes = self.record.input_planes << self.record.two_rows
+        m.d.sync += [waits.eq(asked & ~over), flushes.eq(asked & over & asked_flush)]
+        with m.If(self.go & ~waits):
+            m.d.sync += [flush.eq(self.flush), waiting_half.eq(self.half)]
+        with m.If(asked & over):
+            m.d.sync += half.eq(Mux(waits, waiting_half, self.half))
+        m.d.comb += self.capture.eq(flushes | (self.and_en & self.first))
+        free = ~asked & (layouts.two_loads(self.record, self._arch) | over)
+        return asked & over & ~asked_flush, free, self._arch.weight_rows + Mux(half, planes, 0)
 
 
 def lowest_weight_plane(degree: Value, inputs: Value) -> Value:
