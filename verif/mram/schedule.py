@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from hwgen.mram.facts.arch import WINDOW, Arch
+from verif.mram.and_order import and_order
 
 Fields = Mapping[str, int]
 
@@ -176,7 +177,13 @@ class Ring:
     def and_cycles(self) -> int:
         """ANDs of a load."""
         fields = self.fields
-        return fields["input_planes"] * fields["weight_planes"] * (1 + fields["two_rows"])
+        order = and_order(
+            weight_planes=fields["weight_planes"],
+            input_planes=fields["input_planes"],
+            row_sets=1 + fields["two_rows"],
+            twins=fields.get("twins", 0) > 0,
+        )
+        return len(list(order))
 
     def step(self, now: int, *, plane_valid: bool) -> Cycle:
         """Return what the ring does in cycle `now`."""

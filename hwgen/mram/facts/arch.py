@@ -33,7 +33,7 @@ MOST_ENTRIES = 16
 MOST_MODES = 8
 """Modes of a program at most: entries of the mode table."""
 
-OPTIONS = {"overlap": False}
+OPTIONS = {"overlap": False, "twins": False}
 """Fields that a file may leave out, and what a chip without the option has."""
 
 
@@ -71,6 +71,8 @@ class Arch:
     memory_latency_cycles: cycles from an accepted address to its first beat (any number)
     overlap: sub-arrays have sum registers: the inputs of the next load enter, and the sums of the
         load before leave, while ANDs run; a file may leave it out, and its chip has none
+    twins: the last blocks of a kernel of two row sets may stand twice in the second one, so that an
+        AND computes two products of one power of two; a file may leave it out, and they may not
     """
 
     format: Literal["hwgen.mram.architecture"]
@@ -90,6 +92,7 @@ class Arch:
     port_bits: Literal[64, 128, 256, 512]
     memory_latency_cycles: Annotated[int, Field(ge=1, le=1000)]
     overlap: bool = False
+    twins: bool = False
 
     @model_validator(mode="after")
     def check_rounding(self) -> Self:

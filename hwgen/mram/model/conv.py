@@ -11,6 +11,7 @@ import numpy as np
 from hwgen.chip.compiled import compiled
 from hwgen.chip.memory import Ints
 from hwgen.mram.facts.arch import WINDOW, Arch
+from hwgen.mram.facts.records import and_counts
 from hwgen.mram.facts.timing import LINES, WATCHDOG_CYCLES
 
 CAUSES = ("input", "sums", "and", "window")
@@ -53,7 +54,7 @@ class Conv(NamedTuple):
 def conv_of(fields: Mapping[str, int], arch: Arch, *, and_cycles: int = 1) -> Conv:
     """Return what decides the cycles of a record; and_cycles: of one AND."""
     rows = 1 + fields["two_rows"]
-    steps = rows * fields["input_planes"] * fields["weight_planes"]
+    steps = sum(and_counts(fields))
     same = {name: fields[name] for name in Conv._fields if name in fields}
     pixels = arch.row_blocks >> fields["in_blocks_log"]
     return Conv(

@@ -12,7 +12,8 @@ class OctetControl(Part):
     """After ``go``, one AND in each cycle: weight plane n with input plane m, in falling n + m.
 
     For d = weight_planes + input_planes - 2 down to 0, row set r, n + m = d with n rising: rows
-    ``weight_row_r + n`` and ``weight_rows + r * input_planes + m``.
+    ``weight_row_r + n`` and ``weight_rows + r * input_planes + m``. In a row set with ``twins`` n rises
+    by 2, and the highest weight plane follows alone.
 
     Ports
         record        in   record    of a convolution, constant while the octet works
@@ -66,6 +67,9 @@ class OctetControl(Part):
         n = Signal(len(weights))
         lowest, highest = Signal.like(n), Signal.like(n)
         new_degree, degree_ends, last = Signal(), Signal(), Signal()
+        row_ends, following = n == highest, n + 1
+        if self._arch.twins:
+            row_ends, following = self._twins(n, highest)
         begins, free = self.go, Mux(self.and_en, last, ~self.go)
         first_row: Value = Const(self._arch.weight_rows)
         if self._arch.overlap:
@@ -74,7 +78,7 @@ class OctetControl(Part):
             lowest.eq(lowest_weight_plane(degree, inputs)),
             highest.eq(Mux(degree < weights, degree, weights - 1)),
             new_degree.eq((n == lowest) & ~self.row_set),
-            degree_ends.eq((n == highest) & (self.row_set == self.record.two_rows)),
+            degree_ends.eq(row_ends & (self.row_set == self.record.two_rows)),
             last.eq(degree_ends & (degree == 0)),
             self.free.eq(free),
             self.double.eq(new_degree & ~self.first),
@@ -102,11 +106,21 @@ class OctetControl(Part):
                     self.row_set.eq(0),
                     n.eq(lowest_weight_plane(degree - 1, inputs)),
                 ]
-            with m.Elif(n == highest):
+            with m.Elif(row_ends):
                 m.d.sync += [self.row_set.eq(1), n.eq(lowest)]
             with m.Else():
-                m.d.sync += n.eq(n + 1)
+                m.d.sync += n.eq(following)
         return m
+
+    def _twins(self, n: Signal, highest: Signal) -> tuple[Value, Value]:
+        """Return whether n ends a row set, and the next n: with twins in steps of two.
+
+        The highest weight plane stands alone, for it counts negative.
+        """
+        alone = self.record.weight_planes - 1
+        twins = self.row_set & (self.record.twins != 0)
+        ends = (n == highest) | (twins & (n + 1 == highest) & (highest != alone))
+        return ends, Mux(twins, Mux(n + 2 < alone, n + 2, alone), n + 1)
 
     def _overlap(self, m: Module, last: Signal) -> tuple[Value, Value, Value]:
         """Let a go wait for the last AND; return when ANDs begin, `free`, and the first row."""

@@ -17,7 +17,11 @@ from tests.verif.mram.chips import (
 )
 
 TINY = chip_arch("tiny")
-OPTIONS = {"overlap": {"overlap": True}}
+OPTIONS = {
+    "overlap": {"overlap": True},
+    "twins": {"twins": True},
+    "both": {"overlap": True, "twins": True},
+}
 NETWORKS = {"residual": residual_network, "narrow": narrow_network}
 
 
