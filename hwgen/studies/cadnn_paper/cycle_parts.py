@@ -13,7 +13,7 @@ PARTS = {
     BOUND: "the bound: ANDs of columns with a channel's input, all columns of all sub-arrays at work",
     "within_segments": "columns of active segments without a channel: blocks and last loads not full",
     "beside_segments": "segments that hold nothing for the layer, columns behind the last segment",
-    "input_rows": "input rows written while no AND runs in the sub-array",
+    "input_rows": "input rows written while no AND runs in the sub-array, without `overlap`",
     "waiting": "sub-arrays wait: for sums to leave, first and last loads, no kernel, dispatch",
     "image": "the image enters",
     "pool": "the pool unit works",
@@ -38,6 +38,8 @@ def cycle_parts(steps: "Sequence[StepCycles]", arch: Arch) -> dict[str, float]:
             "beside_segments": (step.columns - active) / columns,
             "input_rows": events["input_row_writes"] / arch.sub_arrays,
         }
+        if arch.overlap:
+            own["input_rows"] = 0.0
         own["waiting"] = step.cycles - sum(own.values())
         for name, cycles in own.items():
             found[name] += cycles
