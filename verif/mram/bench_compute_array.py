@@ -19,7 +19,7 @@ from verif.stream import reset
 ARCH = arch_from_environment()
 SEGMENTS, WIDTH = ARCH.segments, ARCH.segment_columns
 ALL_SEGMENTS = (1 << SEGMENTS) - 1
-COMMANDS = ("write_en", "and_en", "xor_en", "write_sum", "write_carry")
+COMMANDS: tuple[str, ...] = ("write_en", "and_en", "xor_en", "write_sum", "write_carry")
 COMMANDS += ("capture",) if ARCH.overlap else ()
 CORNERS = Corners("two row sets", "chain", "idle accumulator", "largest sum", "smallest sum")
 

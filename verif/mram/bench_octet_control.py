@@ -64,9 +64,7 @@ async def ands_come_in_order(dut: Any, seed: int) -> None:
     row_sets = 1 + fields["two_rows"]
     twins = fields.get("twins", 0) > 0
     order = list(
-        and_order(
-            weight_planes=planes[0], input_planes=planes[1], row_sets=row_sets, twins=twins
-        )
+        and_order(weight_planes=planes[0], input_planes=planes[1], row_sets=row_sets, twins=twins)
     )
     for pause in (0, 0, 3):
         dut.octet_control__go.value = 1
@@ -139,7 +137,9 @@ async def goes_wait_for_the_last_and(dut: Any, seed: int) -> None:
             got = [int(getattr(dut, f"octet_control__{name}").value) for name in names]
             want = [1, weights, inputs + half * upper, operation.first, operation.first]
             assert got == want, f"seed {seed}, load {number}, AND {place}: got {got}, not {want}"
-            assert not (int(dut.octet_control__free.value) and (now or later)), "free, but one waits"
+            assert not (int(dut.octet_control__free.value) and (now or later)), (
+                "free, but one waits"
+            )
             await FallingEdge(dut.clk)
         CORNERS.hit("upper inputs", half > 0 and upper > 0)
         CORNERS.hit("a flush waits" if flushes else "a go waits", next_at < len(order) - 1)

@@ -34,7 +34,9 @@ def plane_of(case: ConvCase, kernel: int, row_set: int, plane: int) -> Elements:
     """Return a weight plane of all columns; twins have the one above, but never the highest."""
     entries, highest = case.placement.entries[row_set], case.shape.weight_planes - 1
     weights = column_weights(case, kernel, row_set)
-    twin = np.repeat([each is not None and each.twin for each in entries], case.arch.segment_columns)
+    twin = np.repeat(
+        [each is not None and each.twin for each in entries], case.arch.segment_columns
+    )
     above = weights >> plane + 1 & 1 if plane + 1 < highest else np.zeros_like(weights)
     return np.where(twin, above, weights >> plane & 1)
 

@@ -141,7 +141,10 @@ def search_placement(views: Mapping[str, View], arch: Arch, ways: Ways) -> Place
         for copies in range(arch.segments, 0, -1):
             if fits(views, arch, copies, twins=twins):
                 return min(
-                    (Search(views, arch, ways, order, copies, twins=twins).run() for order in orders),
+                    (
+                        Search(views, arch, ways, order, copies, twins=twins).run()
+                        for order in orders
+                    ),
                     key=lambda found: found[0],
                 )[1]
     raise CompileError(too_large(views, arch))

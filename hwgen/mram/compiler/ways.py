@@ -86,7 +86,7 @@ class Ways:
             most = 1 if self._mapping == "seed" else min(len(whole), view.positions)
             for count in range(min(most, len(whole)), 0, -1):
                 yield self._way(view, kernels, whole[:count], two_rows=False)
-        if 2 * view.input_planes <= arch.input_rows:
+        if 2 * view.input_planes <= arch.plane_rows:
             for head, tail in pairs(rows, blocks):
                 twins = [run for run in rows[tail.octets, tail.row] if is_twin(run, tail)]
                 yield self._way(view, kernels, [head, tail, *twins[:1]], two_rows=True)

@@ -210,8 +210,8 @@ def decode_record(word: int, arch: Arch) -> dict[str, int]:
 def and_counts(fields: Mapping[str, int]) -> list[int]:
     """Return the ANDs of a load of a CONV in each of its row sets.
 
-    A twin has the weight plane above and the inputs doubled: an AND of planes n and m computes those
-    of n + 1 and m - 1, too. The highest plane, which counts negative, stands alone.
+    A twin has the weight plane above and the inputs doubled: an AND of planes n and m computes
+    those of n + 1 and m - 1, too. The highest plane, which counts negative, stands alone.
     """
     weights, inputs = fields["weight_planes"], fields["input_planes"]
     whole = weights * inputs

@@ -1,4 +1,4 @@
-"""Where the cycles of an image go, from counted events: the bound, and what lies above it by cause."""
+"""Where the cycles of an image go, from counted events: the bound, and what lies above it."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,8 +10,12 @@ if TYPE_CHECKING:
 
 BOUND = "bound"
 PARTS = {
-    BOUND: "the bound: ANDs of columns with a channel's input, all columns of all sub-arrays at work",
-    "within_segments": "columns of active segments without a channel: blocks and last loads not full",
+    BOUND: (
+        "the bound: ANDs of columns with a channel's input, all columns of all sub-arrays at work"
+    ),
+    "within_segments": (
+        "columns of active segments without a channel: blocks and last loads not full"
+    ),
     "beside_segments": "segments that hold nothing for the layer, columns behind the last segment",
     "input_rows": "input rows written while no AND runs in the sub-array, without `overlap`",
     "waiting": "sub-arrays wait: for sums to leave, first and last loads, no kernel, dispatch",

@@ -22,7 +22,12 @@ def overhead_rows(counts: Counts, arch: Arch, table: EnergyTable) -> Iterator[Pa
     """Yield what each part has in a sub-array, then its share of the energy of an image in 1.0x."""
     branches = (BRANCHES - MEMORY_BRANCHES) * arch.array.columns
     for what, ours, unit, reason in (
-        ("further reference branches of sense amplifiers", branches, "branches", "four a column beside that of a read"),
+        (
+            "further reference branches of sense amplifiers",
+            branches,
+            "branches",
+            "four a column beside that of a read",
+        ),
         (
             "transistors added to row drivers",
             DRIVER_TRANSISTORS * arch.array.rows,

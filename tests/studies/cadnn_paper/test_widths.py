@@ -53,7 +53,7 @@ def test_a_row_a_mapping_and_width(report: WidthsReport) -> None:
 
 
 def test_causes_add_up(report: WidthsReport) -> None:
-    """Every cycle has a cause, none is counted twice, and the bound is the same for all mappings."""
+    """Every cycle has a cause, none is counted twice; the bound is the same for all mappings."""
     for row in report.rows:
         assert sum(row.parts.values()) == pytest.approx(row.cycles_rtl)
         assert all(cycles >= 0 for cycles in row.parts.values())

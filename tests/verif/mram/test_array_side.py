@@ -27,6 +27,8 @@ def test_convolutions_on_tiny(tmp_path: Path, waves: Waves | None) -> None:
     run_side(tiny(), tmp_path, waves)
 
 
-@pytest.mark.parametrize("arch", [tiny(), single(), with_twins()], ids=["tiny", "single", "options"])
+@pytest.mark.parametrize(
+    "arch", [tiny(), single(), with_twins()], ids=["tiny", "single", "options"]
+)
 def test_lint_clean(arch: Arch) -> None:
     assert lint_part(ArraySide(arch=arch)) == ""

@@ -21,6 +21,9 @@ OPTIONS = {
     "overlap": {"overlap": True},
     "twins": {"twins": True},
     "both": {"overlap": True, "twins": True},
+    "written back": {"write_back": True, "input_rows": 17},
+    "written back, no adder": {"write_back": True, "input_rows": 17, "twins": True, "adder": False},
+    "no adder": {"adder": False},
 }
 NETWORKS = {"residual": residual_network, "narrow": narrow_network}
 
