@@ -129,8 +129,9 @@ class Octet(Part):
         row, refused = Signal.like(self.weight_row, name="write_row"), Signal(name="refused")
         with m.If(self.input_valid):
             m.d.comb += row.eq(weight_rows + self.input_row)
-        with m.Elif(adder.adding):
-            m.d.comb += row.eq(adder.write_row)
+        if self._arch.adder:
+            with m.Elif(adder.adding):
+                m.d.comb += row.eq(adder.write_row)
         if self._arch.write_back:
             with m.Elif(control.and_en):
                 m.d.comb += row.eq(self._arch.array.rows - 1)
