@@ -74,6 +74,7 @@ def test_every_printed_figure_is_there(report: AdaptivePaperReport) -> None:
         "behind 2.7x",
         "Section V-C",
         "Section V-D",
+        "Fig. 8a",
     ]
     published = {each.published for each in report.rows}
     assert {2.7, 10.6, -4.2, 7.9} <= published
