@@ -16,8 +16,14 @@ class And:
     subtract: bool
 
 
-def and_order(*, weight_planes: int, input_planes: int, row_sets: int) -> Iterator[And]:
-    """Yield the ANDs of a load: falling n + m, then row sets, then rising n."""
+def and_order(
+    *, weight_planes: int, input_planes: int, row_sets: int, twins: bool = False
+) -> Iterator[And]:
+    """Yield the ANDs of a load: falling n + m, then row sets, then rising n.
+
+    twins: of the second row set; each second plane from the lowest on, then the highest one, which
+    counts negative: the one between is the twin's
+    """
     highest = weight_planes + input_planes - 2
     for degree in range(highest, -1, -1):
         pairs = [
@@ -25,6 +31,7 @@ def and_order(*, weight_planes: int, input_planes: int, row_sets: int) -> Iterat
             for row_set in range(row_sets)
             for n in range(weight_planes)
             if 0 <= degree - n < input_planes
+            and not (twins and row_set and is_of_twin(n, degree, weight_planes, input_planes))
         ]
         for place, (row_set, n, m) in enumerate(pairs):
             yield And(
@@ -35,6 +42,12 @@ def and_order(*, weight_planes: int, input_planes: int, row_sets: int) -> Iterat
                 double=degree != highest and place == 0,
                 subtract=n == weight_planes - 1,
             )
+
+
+def is_of_twin(n: int, degree: int, weight_planes: int, input_planes: int) -> bool:
+    """Return whether the twin computes weight plane n of a degree beside the plane below."""
+    lowest = max(0, degree - input_planes + 1)
+    return n < weight_planes - 1 and (n - lowest) % 2 == 1
 
 
 def rows_of(operation: And, fields: Mapping[str, int], weight_rows: int) -> tuple[int, int]:

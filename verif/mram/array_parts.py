@@ -17,7 +17,7 @@ from hwgen.mram.rtl.ring import Ring
 from hwgen.mram.rtl.sense_amplifier import SenseAmplifier
 from hwgen.mram.rtl.sub_array import SubArray
 from verif.common.side_by_side import SideBySide
-from verif.mram.component import settings, single, tiny
+from verif.mram.component import overlapped, settings, single, tiny, with_twins
 from verif.runner import Waves, build, run
 
 PARTS = (
@@ -32,7 +32,7 @@ PARTS = (
     Former,
     Ring,
 )
-SIZES = {"tiny": tiny(), "single": single()}
+SIZES = {"tiny": tiny(), "single": single(), "overlap": overlapped(), "twins": with_twins()}
 
 
 def array_parts(arch: Arch) -> SideBySide:

@@ -71,6 +71,7 @@ class ArraySide(Part):
         m.submodules.input_tree = tree = self._input_tree.instance()
         m.submodules.output_tree = output = self._output_tree.instance()
         octets = [self._octet.instance() for _ in range(self._arch.octets)]
+        marks = ("half", "flush") if self._arch.overlap else ()
         m.d.comb += [
             former.record.eq(self.record),
             former.go.eq(self.go),
@@ -95,6 +96,7 @@ class ArraySide(Part):
             tree.send_data.eq(ring.send_data),
             tree.send_octets.eq(ring.send_octets),
             tree.send_go.eq(ring.send_go),
+            *(getattr(tree, f"send_{mark}").eq(getattr(ring, f"send_{mark}")) for mark in marks),
             tree.weight_valid.eq(self.weight_valid),
             tree.weight.eq(self.weight),
             output.octet.eq(ring.drain_octet),
@@ -115,6 +117,7 @@ class ArraySide(Part):
                 octet.input_row.eq(tree.input_row),
                 octet.input_data.eq(tree.input_data),
                 octet.go.eq(tree.octet_go[number]),
+                *(getattr(octet, mark).eq(getattr(tree, f"octet_{mark}")) for mark in marks),
                 octet.weight_valid.eq(tree.array_valid[number * block : (number + 1) * block]),
                 octet.weight_row.eq(tree.weight_row),
                 octet.weight_data.eq(tree.weight_data),

@@ -15,7 +15,7 @@ from verif.coverage import Corners
 from verif.mram.cells import weight_rows
 from verif.mram.component import arch_from_environment
 from verif.mram.conv_case import ConvCase, random_case
-from verif.mram.schedule import Cycle, Issue, convolution
+from verif.mram.schedule import Cycle, Issue, convolution, ring_of
 from verif.stream import reset
 
 ARCH = arch_from_environment()
@@ -31,6 +31,7 @@ CORNERS = Corners(
     "padding",
     "stride",
     "negative sum",
+    *(("twins",) if ARCH.twins else ()),
 )
 
 
@@ -117,7 +118,7 @@ def events_of(case: ConvCase) -> dict[str, int]:
     planes = row_sets * fields["input_planes"]
     arrays = fields["loads"] * fields["kernels"]
     return {
-        "ands": arrays * planes * fields["weight_planes"],
+        "ands": arrays * ring_of(fields, ARCH).and_cycles,
         "input_writes": arrays * planes,
         "weight_writes": 0,
         "refused": 0,
@@ -129,6 +130,8 @@ def note(case: ConvCase) -> None:
     """Record which corners a case reaches."""
     fields = case.fields
     CORNERS.hit("two row sets", bool(fields["two_rows"]))
+    if ARCH.twins:
+        CORNERS.hit("twins", fields["twins"] > 0)
     CORNERS.hit("several positions in a load", fields["positions"] > 1)
     CORNERS.hit("several groups", fields["groups"] > 1)
     CORNERS.hit("group of several octets", fields["octets_log"] > 0)

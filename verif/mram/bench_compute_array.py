@@ -19,7 +19,8 @@ from verif.stream import reset
 ARCH = arch_from_environment()
 SEGMENTS, WIDTH = ARCH.segments, ARCH.segment_columns
 ALL_SEGMENTS = (1 << SEGMENTS) - 1
-COMMANDS = ("write_en", "and_en", "xor_en", "write_sum", "write_carry")
+COMMANDS: tuple[str, ...] = ("write_en", "and_en", "xor_en", "write_sum", "write_carry")
+COMMANDS += ("capture",) if ARCH.overlap else ()
 CORNERS = Corners("two row sets", "chain", "idle accumulator", "largest sum", "smallest sum")
 
 
@@ -51,6 +52,8 @@ class Driver:
 
     async def sums(self) -> list[int]:
         """Return all accumulators, after the latency of an AND given in the cycle before."""
+        if ARCH.overlap:
+            await self.command("capture")
         for _ in range(SENSE_CYCLES + ACCUMULATE_CYCLES - 1):
             await FallingEdge(self._dut.clk)
         found = []

@@ -26,6 +26,7 @@ CORNERS = Corners(
     "two row sets" if ARCH.segments > 1 else "one row set",
     "map of one line",
     "lines below the map",
+    *(["twins"] if ARCH.twins else []),
     *(["line ends inside a chunk"] if ARCH.row_blocks > 1 else []),
 )
 
@@ -41,6 +42,7 @@ def planes_of(case: ConvCase) -> Iterator[int]:
                 entries,
                 block=ARCH.block,
                 channels=shape.channels,
+                element_bits=ARCH.element_bits,
             )
             for plane in range(shape.input_planes):
                 yield pack((values >> plane & 1).tolist(), bits=1)
@@ -52,6 +54,8 @@ def note(case: ConvCase) -> None:
     CORNERS.hit("padding on the left", shape.padding[1] > 0)
     CORNERS.hit("channels past the last are garbage", shape.channels % ARCH.block > 0)
     CORNERS.hit("map of one line", shape.height == 1)
+    if ARCH.twins:
+        CORNERS.hit("twins", fields["twins"] > 0)
     bottom = (shape.out_height - 1) * shape.stride[0] - shape.padding[0] + 2
     CORNERS.hit("lines below the map", bottom >= shape.height)
     if ARCH.row_blocks > 1:

@@ -13,7 +13,18 @@ from verif.mram.component import arch_from_environment
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-CORNERS = Corners("one AND", "one input plane", "one weight plane", "two row sets", "no pause")
+CORNERS = Corners(
+    *("one AND", "one input plane", "one weight plane", "two row sets", "no pause"),
+    *(("twins",) if ARCH.twins else ()),
+    *(("upper inputs", "a go waits", "a flush waits") if ARCH.overlap else ()),
+)
+GOES = ("go", "half", "flush") if ARCH.overlap else ("go",)
+
+
+def ahead(fields: dict[str, int]) -> bool:
+    """Return whether inputs may come while ANDs run."""
+    rows = (1 + fields["two_rows"]) * fields["input_planes"]
+    return ARCH.overlap and 2 * rows <= ARCH.input_rows
 
 
 def fields_of(rng: np.random.Generator, seed: int) -> dict[str, int]:
@@ -29,6 +40,7 @@ def fields_of(rng: np.random.Generator, seed: int) -> dict[str, int]:
         "weight_planes": weight_planes,
         "weight_row_0": int(rng.integers(ARCH.weight_rows - 8)),
         "weight_row_1": int(rng.integers(ARCH.weight_rows - 8)),
+        **({"twins": int(two and rng.random() < 0.7)} if ARCH.twins else {}),
     }
 
 
@@ -45,12 +57,15 @@ async def ands_come_in_order(dut: Any, seed: int) -> None:
     """All ANDs follow `go` without gaps; free is high without a load and in the last AND."""
     rng = np.random.default_rng(seed)
     fields = fields_of(rng, seed)
-    await reset(dut, dut.octet_control__go)
+    await reset(dut, *(getattr(dut, f"octet_control__{name}") for name in GOES))
     dut.octet_control__record.value = encode_record(fields, ARCH)
     await idle(dut)
     planes = fields["weight_planes"], fields["input_planes"]
     row_sets = 1 + fields["two_rows"]
-    order = list(and_order(weight_planes=planes[0], input_planes=planes[1], row_sets=row_sets))
+    twins = fields.get("twins", 0) > 0
+    order = list(
+        and_order(weight_planes=planes[0], input_planes=planes[1], row_sets=row_sets, twins=twins)
+    )
     for pause in (0, 0, 3):
         dut.octet_control__go.value = 1
         await ReadOnly()
@@ -74,7 +89,8 @@ async def ands_come_in_order(dut: Any, seed: int) -> None:
             ]
             assert got == want, f"{where}: got {got}, the rule says {want}"
             free = int(dut.octet_control__free.value)
-            assert free == (place == len(order) - 1), f"{where}: free is {free}"
+            last = place == len(order) - 1
+            assert free == (last or ahead(fields)), f"{where}: free is {free}"
             await FallingEdge(dut.clk)
         for _ in range(pause):
             await idle(dut)
@@ -83,17 +99,67 @@ async def ands_come_in_order(dut: Any, seed: int) -> None:
     CORNERS.hit("one weight plane", planes[0] == 1 and planes[1] > 1)
     CORNERS.hit("one input plane", planes[1] == 1 and planes[0] > 1)
     CORNERS.hit("two row sets", row_sets == 2)
+    if ARCH.twins:
+        CORNERS.hit("twins", twins)
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms", skip=not ARCH.overlap)
+@cocotb.parametrize(seed=range(3, 13))
+async def goes_wait_for_the_last_and(dut: Any, seed: int) -> None:
+    """A go in the middle of a load starts the next one without a gap; a flush captures alone."""
+    rng = np.random.default_rng(seed)
+    fields = fields_of(rng, seed)
+    await reset(dut, *(getattr(dut, f"octet_control__{name}") for name in GOES))
+    dut.octet_control__record.value = encode_record(fields, ARCH)
+    order = list(
+        and_order(
+            weight_planes=fields["weight_planes"],
+            input_planes=fields["input_planes"],
+            row_sets=1 + fields["two_rows"],
+            twins=fields.get("twins", 0) > 0,
+        )
+    )
+    upper = (1 + fields["two_rows"]) * fields["input_planes"] if ahead(fields) else 0
+    # The go of the next load, or of a flush, comes in some AND of each load.
+    halves = 1 + ahead(fields)
+    loads = [(int(rng.integers(halves)), int(rng.integers(len(order)))) for _ in range(4)]
+    dut.octet_control__go.value, dut.octet_control__half.value = 1, loads[0][0]
+    await FallingEdge(dut.clk)
+    for number, (half, next_at) in enumerate(loads):
+        flushes = number == len(loads) - 1
+        for place, operation in enumerate(order):
+            now, later = place == next_at, place > next_at
+            dut.octet_control__go.value, dut.octet_control__flush.value = now, now and flushes
+            dut.octet_control__half.value = 0 if flushes else loads[number + 1][0]
+            await ReadOnly()
+            weights, inputs = rows_of(operation, fields, ARCH.weight_rows)
+            names = ("and_en", "row_0", "row_1", "first", "capture")
+            got = [int(getattr(dut, f"octet_control__{name}").value) for name in names]
+            want = [1, weights, inputs + half * upper, operation.first, operation.first]
+            assert got == want, f"seed {seed}, load {number}, AND {place}: got {got}, not {want}"
+            assert not (int(dut.octet_control__free.value) and (now or later)), (
+                "free, but one waits"
+            )
+            await FallingEdge(dut.clk)
+        CORNERS.hit("upper inputs", half > 0 and upper > 0)
+        CORNERS.hit("a flush waits" if flushes else "a go waits", next_at < len(order) - 1)
+    dut.octet_control__go.value = 0
+    for want in ([0, 1], [0, 0]):
+        await ReadOnly()
+        got = [int(getattr(dut, f"octet_control__{name}").value) for name in ("and_en", "capture")]
+        assert got == want, f"seed {seed}: got {got} behind the last load, not {want}"
+        await FallingEdge(dut.clk)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def reset_ends_a_load(dut: Any) -> None:
     """After a reset in the middle of a load the octet is free."""
-    await reset(dut, dut.octet_control__go)
+    await reset(dut, *(getattr(dut, f"octet_control__{name}") for name in GOES))
     dut.octet_control__record.value = encode_record({"input_planes": 4, "weight_planes": 4}, ARCH)
     dut.octet_control__go.value = 1
     await FallingEdge(dut.clk)
     await FallingEdge(dut.clk)
-    await reset(dut, dut.octet_control__go)
+    await reset(dut, *(getattr(dut, f"octet_control__{name}") for name in GOES))
     await idle(dut)
 
 

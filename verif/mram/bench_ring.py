@@ -13,7 +13,7 @@ from hwgen.mram.facts.timing import DRAIN_CYCLES
 from verif.coverage import Corners
 from verif.mram.component import arch_from_environment
 from verif.mram.conv_case import ConvCase, random_case
-from verif.mram.schedule import Cycle, Ring
+from verif.mram.schedule import Cycle, ring_of
 from verif.stream import reset
 
 ARCH = arch_from_environment()
@@ -23,6 +23,7 @@ CORNERS = Corners(
     "several groups" if ARCH.octets > 1 else "one group",
     "group is not free",
     "plane is late",
+    *(("upper half", "flush", "no room for two loads") if ARCH.overlap else ()),
 )
 
 
@@ -73,6 +74,9 @@ def check(dut: Any, case: ConvCase, want: Cycle, where: str) -> tuple[int, ...] 
         assert got == [want.plane, octets, plane], f"{where}: got {got}, the rule says {want}"
     goes = int(port(dut, "send_go").value)
     assert goes == (octets if want.goes else 0), f"{where}: go to {goes:b}, {want}"
+    if ARCH.overlap and want.goes:
+        marks = [int(port(dut, f"send_{name}").value) for name in ("half", "flush")]
+        assert marks == [want.half, want.flush], f"{where}: got {marks}, {want}"
     issue = issue_fields(int(port(dut, "issue").value)) if port(dut, "issue_valid").value else None
     assert issue == issued(case, want), f"{where}: got {issue}, the rule says {want}"
     return issue
@@ -85,7 +89,7 @@ class Run:
         self._dut, self._case = dut, case
         self._rng = np.random.default_rng(seed + 100)
         self._drains: deque[tuple[int, ...] | None] = deque([None] * DRAIN_CYCLES)
-        self.rule, self.now = Ring(case.fields), 0
+        self.rule, self.now = ring_of(case.fields, ARCH), 0
 
     async def start(self) -> None:
         """Reset, then `go`."""
@@ -122,6 +126,10 @@ class Run:
 
     def _note(self, want: Cycle, *, sends: bool) -> None:
         """Record which corners a step reaches."""
+        if ARCH.overlap:
+            CORNERS.hit("upper half", want.half)
+            CORNERS.hit("flush", want.goes and want.flush)
+            CORNERS.hit("no room for two loads", not self.rule.ahead)
         both = want.plane is not None and want.issue is not None
         CORNERS.hit("planes and sums in one step", both)
         if ARCH.octets == 1:

@@ -1,6 +1,7 @@
 """Rows of weights that the loader would write for a convolution."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,16 +26,28 @@ def weight_rows(case: ConvCase, rng: np.random.Generator) -> Iterator[tuple[int,
             for plane in range(case.shape.weight_planes):
                 bits = rng.integers(0, 2, arch.array.columns)
                 if has_kernel:
-                    bits[known] = column_weights(case, kernel, row_set)[known] >> plane & 1
+                    bits[known] = plane_of(case, kernel, row_set, plane)[known]
                 yield sub_array, first_row + plane, pack(bits.tolist(), bits=1)
+
+
+def plane_of(case: ConvCase, kernel: int, row_set: int, plane: int) -> Elements:
+    """Return a weight plane of all columns; twins have the one above, but never the highest."""
+    entries, highest = case.placement.entries[row_set], case.shape.weight_planes - 1
+    weights = column_weights(case, kernel, row_set)
+    twin = np.repeat(
+        [each is not None and each.twin for each in entries], case.arch.segment_columns
+    )
+    above = weights >> plane + 1 & 1 if plane + 1 < highest else np.zeros_like(weights)
+    return np.where(twin, above, weights >> plane & 1)
 
 
 def column_weights(case: ConvCase, kernel: int, row_set: int) -> Elements:
     """Return the weight of each column of all segments; 0 where the segment has no inputs."""
+    entries = [each and replace(each, twin=False) for each in case.placement.entries[row_set]]
     copies = np.repeat(case.weights[kernel][np.newaxis], case.placement.positions, axis=0)
     return columns(
         copies,
-        case.placement.entries[row_set],
+        entries,
         block=case.arch.block,
         channels=case.shape.channels,
     )

@@ -30,6 +30,16 @@ def single() -> Arch:
     )
 
 
+def overlapped() -> Arch:
+    """Return the smallest architecture with sum registers."""
+    return replace(tiny(), overlap=True)
+
+
+def with_twins() -> Arch:
+    """Return the smallest architecture with twins, and with sum registers."""
+    return replace(overlapped(), twins=True)
+
+
 def settings(arch: Arch, **more: object) -> Mapping[str, str]:
     """Return the environment that gives a bench its architecture."""
     others = {name: str(value) for name, value in more.items()}

@@ -169,6 +169,8 @@ def random_placement(rng: np.random.Generator, arch: Arch, shape: Shape) -> Plac
         two = False
     if two:
         positions, entries, join, ends = two_row_sets(rng, arch, blocks)
+        if arch.twins and rng.random() < 0.7:
+            join, ends = add_twins(rng, entries, join, ends)
     else:
         positions, entries, join, ends = one_row_set(rng, arch, blocks)
     loads = -(-shape.outputs // positions)
@@ -217,6 +219,25 @@ def two_row_sets(rng: np.random.Generator, arch: Arch, blocks: int) -> Segments:
     return 1, entries, join, [start + length - 1]
 
 
+def add_twins(
+    rng: np.random.Generator, entries: list[list[Entry | None]], join: list[int], ends: list[int]
+) -> tuple[list[int], list[int]]:
+    """Put the blocks of the second row a second time into free segments; return join and ends.
+
+    Nothing changes where there is no room: either all blocks have a twin or none.
+    """
+    second = entries[1]
+    free = [j for j, entry in enumerate(second) if entry is None]
+    blocks = [entry.block for entry in second if entry is not None]
+    if len(free) < len(blocks):
+        return join, ends
+    chosen = rng.permutation(free)[: len(blocks)].tolist()
+    for segment, block in zip(chosen, blocks, strict=True):
+        second[segment] = Entry(0, block, twin=True)
+    used = [j for row in entries for j, entry in enumerate(row) if entry is not None]
+    return [int(min(used) <= j < max(used)) for j in range(len(join))], [max(used)]
+
+
 def random_weights(rng: np.random.Generator, shape: Shape) -> Elements:
     """Return weights in two's complement of the planes; sometimes only the extremes."""
     half = 1 << (shape.weight_planes - 1)
@@ -261,12 +282,16 @@ def record_of(arch: Arch, shape: Shape, placement: Placement) -> dict[str, int]:
         fields[f"weight_row_{row_set}"] = row
     for position, end in enumerate(placement.ends):
         fields[f"sum_segment_{position}"] = end
+    if arch.twins:
+        fields["twins"] = 0
     for row_set, entries in enumerate(placement.entries):
         for j, entry in enumerate(entries):
             if entry is not None:
                 fields[entry_name("active", row_set, j)] = 1
                 fields[entry_name("position", row_set, j)] = entry.position
                 fields[entry_name("block", row_set, j)] = entry.block
+            if entry is not None and entry.twin:
+                fields["twins"] |= 1 << j
     return fields
 
 

@@ -5,9 +5,10 @@ sender, gather, window and reader, each from the registers of the cycle and the 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hwgen.mram.facts.arch import WINDOW, Arch
+from verif.mram.and_order import and_order
 
 Fields = Mapping[str, int]
 
@@ -27,6 +28,7 @@ class Cycle:
 
     reads: a line is processed; row: of the bank, None beside the map or without `reads`
     plane: input row that a plane of `group` is sent to; goes: the group's load is complete
+    half: of input rows of the slot; flush: there is no load, sums move to registers alone
     """
 
     reads: bool = False
@@ -35,6 +37,8 @@ class Cycle:
     plane: int | None = None
     goes: bool = False
     issue: Issue | None = None
+    half: bool = False
+    flush: bool = False
 
 
 @dataclass
@@ -145,9 +149,16 @@ class Gather:
 
 @dataclass
 class Ring:
-    """Slots of the groups; `free_at`: first cycle in which a group may begin its next slot."""
+    """Slots of the groups; `free_at`: first cycle in which a group may begin its next slot.
+
+    registers: sums are those of two loads ago; over_at: first cycle behind the ANDs of a group
+    ahead: inputs of a load are written while the one before is computed
+    """
 
     fields: Fields
+    registers: bool = False
+    ahead: bool = False
+    over_at: dict[int, int] = field(default_factory=dict)
     slot: int = 0
     at: int = 0
     free_at: dict[int, int] = field(default_factory=dict)
@@ -155,19 +166,30 @@ class Ring:
     @property
     def done(self) -> bool:
         """Whether all slots are over."""
-        return self.slot == self.fields["loads"] + self.fields["groups"]
+        return self.slot == self.fields["loads"] + self.delay
+
+    @property
+    def delay(self) -> int:
+        """Slots from the planes of a load to its sums."""
+        return self.fields["groups"] * (2 if self.registers else 1)
 
     @property
     def and_cycles(self) -> int:
         """ANDs of a load."""
         fields = self.fields
-        return fields["input_planes"] * fields["weight_planes"] * (1 + fields["two_rows"])
+        order = and_order(
+            weight_planes=fields["weight_planes"],
+            input_planes=fields["input_planes"],
+            row_sets=1 + fields["two_rows"],
+            twins=fields.get("twins", 0) > 0,
+        )
+        return len(list(order))
 
     def step(self, now: int, *, plane_valid: bool) -> Cycle:
         """Return what the ring does in cycle `now`."""
         fields = self.fields
         loads, groups = fields["loads"], fields["groups"]
-        group, drained = self.slot % groups, self.slot - groups
+        group, drained = self.slot % groups, self.slot - self.delay
         planes = (1 + fields["two_rows"]) * fields["input_planes"] if self.slot < loads else 0
         of_load = fields["last_positions"] if drained == loads - 1 else fields["positions"]
         sums = of_load * fields["blocks"] if drained >= 0 else 0
@@ -175,25 +197,46 @@ class Ring:
         if (self.at == 0 and now < self.free_at.get(group, 0)) or (sends and not plane_valid):
             return Cycle()
         position, block = divmod(self.at, fields["blocks"])
-        ends = self.at == max(planes, sums) - 1
+        ends = self.at >= max(planes, sums) - 1
+        flushes = self.registers and loads <= self.slot < loads + groups
+        upper = self.ahead and self.slot // groups % 2 == 1
         done = Cycle(
             group=group,
-            plane=self.at if sends else None,
-            goes=ends and self.slot < loads,
+            plane=self.at + (planes if upper else 0) if sends else None,
+            goes=ends and (self.slot < loads or flushes),
+            half=upper,
+            flush=flushes,
             issue=Issue(drained, position, block) if self.at < sums else None,
         )
         self.at += 1
         if ends:
-            self.free_at[group] = now + 1 + self.and_cycles
+            if done.goes:
+                self._start(group, now, ands=0 if flushes else self.and_cycles)
             self.slot, self.at = self.slot + 1, 0
         return done
+
+    def _start(self, group: int, now: int, *, ands: int) -> None:
+        """Note when the ANDs of a complete load end, and when the group takes more."""
+        if not self.registers:
+            self.free_at[group] = now + 1 + ands
+            return
+        begin = max(now + 2, self.over_at.get(group, 0))
+        self.over_at[group] = begin + ands
+        waits_for_ands = ands > 0 and not self.ahead
+        self.free_at[group] = begin + ands - 1 if waits_for_ands else begin
+
+
+def ring_of(fields: Fields, arch: Arch) -> Ring:
+    """Return the rule of the ring of a chip."""
+    rows = (1 + fields["two_rows"]) * fields["input_planes"]
+    return Ring(fields, registers=arch.overlap, ahead=arch.overlap and 2 * rows <= arch.input_rows)
 
 
 def convolution(fields: Fields, arch: Arch) -> Iterator[Cycle]:
     """Yield every cycle of a record, from the first in which former and ring work to the last."""
     pixels = arch.row_blocks >> fields["in_blocks_log"]
     reader, window = Reader(fields, pixels), Window(fields, pixels)
-    gather, ring = Gather(fields), Ring(fields)
+    gather, ring = Gather(fields), ring_of(fields, arch)
     in_sender = 0
     now = 0
     while not ring.done:
@@ -204,5 +247,5 @@ def convolution(fields: Fields, arch: Arch) -> Iterator[Cycle]:
         _, row_take = gather.step(window, accept=accept)
         move = window.step(row_take=row_take, full=reader.lines == WINDOW)
         reads, row = reader.step(move=move)
-        yield Cycle(reads, row, done.group, done.plane, done.goes, done.issue)
+        yield replace(done, reads=reads, row=row)
         now += 1

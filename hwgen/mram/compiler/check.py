@@ -31,9 +31,9 @@ def check_rows(view: View, arch: Arch) -> None:
             f"layer {name}: the channels must be at most {most} on an mram chip, got {channels}"
         )
     rows = 1 + (channels > arch.segments * arch.block)
-    if rows * view.input_planes > arch.input_rows:
+    if rows * view.input_planes > arch.plane_rows:
         raise CompileError(
-            f"layer {name}: the bit planes of an input must be at most {arch.input_rows} on an mram"
+            f"layer {name}: the bit planes of an input must be at most {arch.plane_rows} on an mram"
             f" chip, got {rows * view.input_planes} ({rows} rows of {view.input_planes})"
         )
 

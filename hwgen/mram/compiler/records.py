@@ -39,8 +39,9 @@ def conv_fields(view: View, way: Way, mode: int, arch: Arch) -> Fields:
 def segment_fields(way: Way, blocks: int) -> Fields:
     """Return rows of weights, entries of segments, joins and sums."""
     if way.two_rows:
-        head, tail = way.runs
-        parts = [(0, 0, head.segment, 0, head.blocks), (1, 0, tail.segment, head.blocks, blocks)]
+        head, *tails = way.runs
+        parts = [(0, 0, head.segment, 0, head.blocks)]
+        parts += [(1, 0, tail.segment, head.blocks, blocks) for tail in tails]
         used = [
             segment + block - first
             for _, _, segment, first, end in parts

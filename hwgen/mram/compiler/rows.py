@@ -1,6 +1,7 @@
 """Weight rows: the bits of all sub-arrays, and the list of what stands where."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,10 @@ def run_bits(run: Placed, view: View, arch: Arch) -> Bits:
     there = kernels < last
     flat[there] = values[kernels[there]].reshape(int(there.sum()), -1)
     planes = np.arange(view.weight_planes)[:, None, None]
+    if run.twin:
+        # The highest plane counts negative: it stands alone.
+        below = flat & ((1 << view.weight_planes - 1) - 1)
+        return (below >> planes + 1 & 1).astype(np.bool_)
     return (flat >> planes & 1).astype(np.bool_)
 
 
@@ -97,4 +102,13 @@ def placement_of(segments: Sequence[PlacedSegment]) -> list[Placed]:
             first_block=old.first_block if old else each.block,
             blocks=1 + (old.blocks if old else 0),
         )
-    return list(first.values())
+    return list(with_twins(first.values()))
+
+
+def with_twins(runs: Iterable[Placed]) -> Iterator[Placed]:
+    """Yield runs; of two with the same last blocks in a row set the second one is the twin."""
+    seen = set()
+    for run in runs:
+        key = run.task, run.octets, run.row, run.first_block
+        yield replace(run, twin=run.first_block > 0 and key in seen)
+        seen.add(key)

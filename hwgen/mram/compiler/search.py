@@ -63,10 +63,12 @@ def first_placement(
     copies: int,
     limit: int | None,
     apart: bool = False,
+    twins: bool = False,
 ) -> tuple[Shelves, Placement] | None:
     """Return the kernels of the widest mode in the rows; None if they take more than `limit`.
 
     copies: of a kernel at most; apart: a layer shares no row set with another while rows are left
+    twins: the blocks that do not fit a row set stand twice in the second one
     """
     shelves, found = Shelves(arch, limit), dict[Task, list[Placed]]()
     wanted = []
@@ -79,9 +81,12 @@ def first_placement(
             count = 1 if head < blocks else min(copies, arch.segments // blocks, view.positions)
             wanted.append((task, view.weight_planes, octets, 0, head, count))
             if head < blocks:
-                wanted.append((task, view.weight_planes, octets, head, blocks - head, 1))
+                again = twins and view.positions > 1 and 2 * (blocks - head) <= arch.segments
+                count = 2 if again else 1
+                wanted.append((task, view.weight_planes, octets, head, blocks - head, count))
             found[task] = []
-    wanted.sort(key=lambda each: (-each[1], -each[4] * each[5]))
+    # Twins first: they would take gaps that later hold copies of the same layer.
+    wanted.sort(key=lambda each: (-each[1], each[5] < 2 or each[3] == 0, -each[4] * each[5]))
     for task, planes, octets, first, blocks, count in wanted:
         place = shelves.find(count, blocks, planes)
         if apart and limit is not None and shelves.rows + planes <= limit:
@@ -91,9 +96,15 @@ def first_placement(
         row = shelves.take(*place, blocks, planes)
         found[task] += [
             Placed(
-                task=task, octets=octets, row=row, segment=each, first_block=first, blocks=blocks
+                task=task,
+                octets=octets,
+                row=row,
+                segment=each,
+                first_block=first,
+                blocks=blocks,
+                twin=first > 0 and number > 0,
             )
-            for each in place[1]
+            for number, each in enumerate(place[1])
         ]
     return shelves, found
 
@@ -126,22 +137,40 @@ def search_placement(views: Mapping[str, View], arch: Arch, ways: Ways) -> Place
         for mode in (None, *modes)
         for joining in (False, True)
     ]
-    for copies in range(arch.segments, 0, -1):
-        if first_placement(views, arch, copies=copies, limit=arch.weight_rows) is not None:
-            return min(
-                (Search(views, arch, ways, order, copies).run() for order in orders),
-                key=lambda found: found[0],
-            )[1]
+    for twins in (True, False) if arch.twins else (False,):
+        for copies in range(arch.segments, 0, -1):
+            if fits(views, arch, copies, twins=twins):
+                return min(
+                    (
+                        Search(views, arch, ways, order, copies, twins=twins).run()
+                        for order in orders
+                    ),
+                    key=lambda found: found[0],
+                )[1]
     raise CompileError(too_large(views, arch))
+
+
+def fits(views: Mapping[str, View], arch: Arch, copies: int, *, twins: bool) -> bool:
+    """Return whether the kernels of the widest mode fit into the rows."""
+    limit = arch.weight_rows
+    return first_placement(views, arch, copies=copies, limit=limit, twins=twins) is not None
 
 
 class Search:
     """Adds copies to a first placement."""
 
     def __init__(
-        self, views: Mapping[str, View], arch: Arch, ways: Ways, order: Order, copies: int
+        self,
+        views: Mapping[str, View],
+        arch: Arch,
+        ways: Ways,
+        order: Order,
+        copies: int,
+        *,
+        twins: bool,
     ) -> None:
-        start = first_placement(views, arch, copies=copies, limit=arch.weight_rows)
+        limit = arch.weight_rows
+        start = first_placement(views, arch, copies=copies, limit=limit, twins=twins)
         if start is None:
             raise ValueError(f"{copies} copies of every kernel do not fit")
         self._views, self._arch, self._ways, self._order = views, arch, ways, order

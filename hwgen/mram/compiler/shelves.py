@@ -13,6 +13,7 @@ class Placed:
 
     octets: of a group; row: of weight plane 0; segment: the first one
     first_block, blocks: of channels
+    twin: each row holds the weight plane above, for inputs that are doubled
     """
 
     task: Task
@@ -21,6 +22,7 @@ class Placed:
     segment: int
     first_block: int
     blocks: int
+    twin: bool = False
 
 
 @dataclass(kw_only=True)

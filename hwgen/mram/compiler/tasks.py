@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hwgen.mram.compiler.views import View
 from hwgen.mram.facts.arch import WINDOW, Arch
-from hwgen.mram.facts.records import Kind
+from hwgen.mram.facts.records import Kind, and_counts
 
 LayerCost = Callable[[str, Mapping[str, int]], float]
 """Cycles of a record of a layer, from the fields of it that say how long it takes."""
@@ -97,7 +97,7 @@ def estimate(arch: Arch, fields: Mapping[str, int]) -> float:
     sends = (1 + fields["two_rows"]) * fields["input_planes"]
     sums = fields["positions"] * fields["blocks"]
     slot, groups = max(sends, sums), fields["groups"]
-    ands = (1 + fields["two_rows"]) * fields["weight_planes"] * fields["input_planes"]
+    ands = sum(and_counts(fields))
     rounds = -(-fields["loads"] // groups)
     steady = rounds * max(ands + slot, groups * slot)
     pixels = arch.row_blocks >> fields["in_blocks_log"]

@@ -17,7 +17,8 @@ class Way:
     """One way: a run of segments for each position of a load, or two runs in two row sets.
 
     fields: of `hwgen.mram.compiler.tasks.array_fields`
-    runs: of each position; of two row sets the first and the second part of one position
+    runs: of each position; of two row sets the first and the second part of one position, and the
+        twin of the second, if any
     """
 
     fields: dict[str, int]
@@ -85,9 +86,10 @@ class Ways:
             most = 1 if self._mapping == "seed" else min(len(whole), view.positions)
             for count in range(min(most, len(whole)), 0, -1):
                 yield self._way(view, kernels, whole[:count], two_rows=False)
-        if 2 * view.input_planes <= arch.input_rows:
+        if 2 * view.input_planes <= arch.plane_rows:
             for head, tail in pairs(rows, blocks):
-                yield self._way(view, kernels, [head, tail], two_rows=True)
+                twins = [run for run in rows[tail.octets, tail.row] if is_twin(run, tail)]
+                yield self._way(view, kernels, [head, tail, *twins[:1]], two_rows=True)
 
     def _way(self, view: View, kernels: int, runs: Sequence[Placed], *, two_rows: bool) -> Way:
         octets = runs[0].octets
@@ -100,7 +102,15 @@ class Ways:
             rows=1 + two_rows,
             groups=1 if self._mapping == "seed" else self._arch.octets // octets,
         )
+        if self._arch.twins:
+            twins = [run for run in runs if run.twin]
+            fields["twins"] = sum(((1 << run.blocks) - 1) << run.segment for run in twins)
         return Way(fields=fields, runs=tuple(runs))
+
+
+def is_twin(run: Placed, tail: Placed) -> bool:
+    """Return whether a run of the same row set is the twin of another one."""
+    return run.twin and (run.first_block, run.blocks) == (tail.first_block, tail.blocks)
 
 
 def pairs(
@@ -112,7 +122,7 @@ def pairs(
     ]
     for (octets, row), tails in rows.items():
         for head, tail in product(heads, tails):
-            apart = octets == head.octets and row != head.row
+            apart = octets == head.octets and row != head.row and not tail.twin
             follows = tail.first_block == head.blocks
             if apart and follows and tail.first_block + tail.blocks >= blocks:
                 yield head, tail

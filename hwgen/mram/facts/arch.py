@@ -33,6 +33,9 @@ MOST_ENTRIES = 16
 MOST_MODES = 8
 """Modes of a program at most: entries of the mode table."""
 
+OPTIONS = {"overlap": False, "twins": False, "write_back": False, "adder": True}
+"""Fields that a file may leave out, and what a chip without the option has."""
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ArraySize:
@@ -66,6 +69,13 @@ class Arch:
     answer_entries: elements of the answer of one image
     port_bits: width of the memory port
     memory_latency_cycles: cycles from an accepted address to its first beat (any number)
+    overlap: sub-arrays have sum registers: the inputs of the next load enter, and the sums of the
+        load before leave, while ANDs run; a file may leave it out, and its chip has none
+    twins: the last blocks of a kernel of two row sets may stand twice in the second one, so that an
+        AND computes two products of one power of two; a file may leave it out, and they may not
+    write_back: each AND is written to the highest input row and read again before its ones are
+        counted, as in the seed's first scheme; a file may leave it out, and none is written
+    adder: the in-memory adder is built; a file may leave it out, and its chip has it
     """
 
     format: Literal["hwgen.mram.architecture"]
@@ -84,6 +94,10 @@ class Arch:
     answer_entries: Annotated[int, Field(ge=16, le=4096)]
     port_bits: Literal[64, 128, 256, 512]
     memory_latency_cycles: Annotated[int, Field(ge=1, le=1000)]
+    overlap: bool = False
+    twins: bool = False
+    write_back: bool = False
+    adder: bool = True
 
     @model_validator(mode="after")
     def check_rounding(self) -> Self:
@@ -124,10 +138,17 @@ class Arch:
             if value > MOST_ENTRIES:
                 allowed = f"at most {MOST_ENTRIES} {name} a row"
                 raise ValueError(f"array.columns|{allowed}|{self.array.columns} ({value})")
-        if self.input_rows < self.element_bits:
-            raise ValueError(
-                f"input_rows|at least element_bits ({self.element_bits})|{self.input_rows}"
-            )
+        if self.plane_rows < self.element_bits:
+            one_more = f"element_bits + 1 ({self.element_bits + 1}) with write_back"
+            least = one_more if self.write_back else f"element_bits ({self.element_bits})"
+            raise ValueError(f"input_rows|at least {least}|{self.input_rows}")
+        return self
+
+    @model_validator(mode="after")
+    def check_options(self) -> Self:
+        """Check that no two options need the same port of the sub-arrays."""
+        if self.overlap and self.write_back:
+            raise ValueError("overlap|false with write_back, for both write rows beside ANDs|True")
         return self
 
     @property
@@ -186,6 +207,11 @@ class Arch:
         return self.block * self.element_bytes
 
     @property
+    def plane_rows(self) -> int:
+        """Input rows that hold bit planes; with `write_back` the highest one takes ANDs."""
+        return self.input_rows - self.write_back
+
+    @property
     def row_bytes(self) -> int:
         """Bytes of a row of a bank."""
         return self.array.columns // 8
@@ -224,11 +250,15 @@ class Arch:
     def digest(self) -> str:
         """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
 
-        `name`, `clock_mhz` and `memory_latency_cycles` are left out.
+        `name`, `clock_mhz` and `memory_latency_cycles` are left out, and so are options that a
+        chip does not use.
         """
         facts = asdict(self)
         for key in ("name", "clock_mhz", "memory_latency_cycles"):
             del facts[key]
+        for key, unused in OPTIONS.items():
+            if facts[key] == unused:
+                del facts[key]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property

@@ -160,6 +160,7 @@ def record_fields(arch: Arch) -> tuple[Field, ...]:
         Field("join", arch.segments, "bit j: the count of segment j is added to segment j + 1's"),
         Field("accumulate", arch.segments, "bit j: accumulator j works; it ends a chain of joins"),
     ]
+    twins = [Field("twins", arch.segments, "bit j: segment j of the second row set is a twin")]
     fixed = [
         replace(field, bits=arch.factor_bits) if field.name in FACTOR_FIELDS else field
         for field in FIXED_FIELDS
@@ -169,7 +170,8 @@ def record_fields(arch: Arch) -> tuple[Field, ...]:
         Field("rounding", ROUNDING_BITS, f"of the value: {codes}"),
         Field("sum_rounding", ROUNDING_BITS, "of the addition"),
     ]
-    return (*fixed, *(rounding if arch.floats else ()), *masks, *sums, *entries)
+    optional = [*(rounding if arch.floats else ()), *(twins if arch.twins else ())]
+    return (*fixed, *optional, *masks, *sums, *entries)
 
 
 def record_bits(arch: Arch) -> int:
@@ -203,6 +205,25 @@ def encode_record(values: Mapping[str, int], arch: Arch) -> int:
 def decode_record(word: int, arch: Arch) -> dict[str, int]:
     """Return all fields of a record."""
     return decode(record_fields(arch), word)
+
+
+def and_counts(fields: Mapping[str, int]) -> list[int]:
+    """Return the ANDs of a load of a CONV in each of its row sets.
+
+    A twin has the weight plane above and the inputs doubled: an AND of planes n and m computes
+    those of n + 1 and m - 1, too. The highest plane, which counts negative, stands alone.
+    """
+    weights, inputs = fields["weight_planes"], fields["input_planes"]
+    whole = weights * inputs
+    if not fields["two_rows"]:
+        return [whole]
+    if not fields.get("twins", 0):
+        return [whole, whole]
+    pairs = 0
+    for degree in range(weights + inputs - 1):
+        lowest, highest = max(0, degree - inputs + 1), min(degree, weights - 2)
+        pairs += max(0, highest - lowest + 2) // 2 + (degree >= weights - 1)
+    return [whole, pairs]
 
 
 def segment_bits(arch: Arch) -> int:

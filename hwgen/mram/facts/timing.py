@@ -43,6 +43,9 @@ DISPATCH_CYCLES = 2
 ADD_CYCLES_PER_BIT = 3
 """In-memory adder: sense three rows, write the sum, write the carry."""
 
+WRITE_BACK_CYCLES = 3
+"""Of an AND that is written back: sense two rows, write what was sensed, read and count it."""
+
 LOADED_CYCLES = 4
 """Loader: from the last beat of a program to the end of the command."""
 

@@ -26,7 +26,7 @@ def area_um2(arch: Arch, *, table: EnergyTable | None = None) -> dict[str, float
         "sub_arrays": arch.sub_arrays * array,
         "image_banks": BANKS * array,
         "counters": arch.sub_arrays * area.counting_of(arch),
-        "adder": arch.sub_arrays * area.adding_of(arch),
+        "adder": arch.sub_arrays * area.adding_of(arch) if arch.adder else 0.0,
         "around": area.around_of(arch),
         "memories": area.memory_bit_um2 * sum(m.bits for m in storage(arch) if m.words),
     }

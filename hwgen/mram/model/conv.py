@@ -11,6 +11,7 @@ import numpy as np
 from hwgen.chip.compiled import compiled
 from hwgen.chip.memory import Ints
 from hwgen.mram.facts.arch import WINDOW, Arch
+from hwgen.mram.facts.records import and_counts
 from hwgen.mram.facts.timing import LINES, WATCHDOG_CYCLES
 
 CAUSES = ("input", "sums", "and", "window")
@@ -23,6 +24,8 @@ class Conv(NamedTuple):
     """What decides the cycles of a CONV.
 
     pixels: of a row of the input bank; steps: cycles of a load's ANDs
+    behind: groups of slots by which sums follow planes: 2 with sum registers
+    ahead: the input rows have room for two loads, and the chip has sum registers
     The rest are fields of the record.
     """
 
@@ -39,6 +42,8 @@ class Conv(NamedTuple):
     input_planes: int
     rows: int
     steps: int
+    behind: int
+    ahead: bool
     groups: int
     positions: int
     last_positions: int
@@ -49,10 +54,17 @@ class Conv(NamedTuple):
 def conv_of(fields: Mapping[str, int], arch: Arch, *, and_cycles: int = 1) -> Conv:
     """Return what decides the cycles of a record; and_cycles: of one AND."""
     rows = 1 + fields["two_rows"]
-    steps = rows * fields["input_planes"] * fields["weight_planes"]
+    steps = sum(and_counts(fields))
     same = {name: fields[name] for name in Conv._fields if name in fields}
     pixels = arch.row_blocks >> fields["in_blocks_log"]
-    return Conv(pixels=pixels, rows=rows, steps=steps * and_cycles, **same)
+    return Conv(
+        pixels=pixels,
+        rows=rows,
+        steps=steps * and_cycles,
+        behind=1 + arch.overlap,
+        ahead=arch.overlap and 2 * rows * fields["input_planes"] <= arch.input_rows,
+        **same,
+    )
 
 
 # Registers. FILL: lines of the next row that are read; TAKES: of the packet in the gather.
@@ -71,10 +83,10 @@ def conv_cycles(conv: Conv) -> tuple[int, int, Ints]:
     """
     state = np.zeros(REGISTERS, np.int64)
     state[NEED], state[COLUMN], state[READS_LEFT] = WINDOW, -conv.pad_left, 1
-    free_at = np.zeros(conv.groups, np.int64)
+    free_at = np.zeros(2 * conv.groups, np.int64)
     causes = np.zeros(len(CAUSES), np.int64)
     t = quiet = 0
-    while state[SLOT] < conv.loads + conv.groups:
+    while state[SLOT] < conv.loads + conv.behind * conv.groups:
         steps, last_plane = ring(t, conv, state, free_at, causes)
         moves = state[FULL] == 1 and (state[VALID] == 0 or last_plane)
         released, worked = window(conv, state, moves)
@@ -91,14 +103,14 @@ def conv_cycles(conv: Conv) -> tuple[int, int, Ints]:
 def ring(t: int, conv: Conv, state: Ints, free_at: Ints, causes: Ints) -> tuple[bool, bool]:
     """Advance the ring; return whether it steps, and whether it sends the last plane of a packet.
 
-    free_at: first cycle in which a slot of each group may begin
+    free_at: first cycle in which a slot of each group may begin, then the one behind its ANDs
     """
     slot, step = state[SLOT], state[STEP]
     group = slot % conv.groups
     planes = conv.rows * conv.input_planes if slot < conv.loads else 0
     sums = 0
-    if slot >= conv.groups:
-        last = slot - conv.groups == conv.loads - 1
+    if slot >= conv.behind * conv.groups:
+        last = slot - conv.behind * conv.groups == conv.loads - 1
         sums = (conv.last_positions if last else conv.positions) * conv.blocks
     sends = step < planes
     if step == 0 and t < free_at[group]:
@@ -110,13 +122,28 @@ def ring(t: int, conv: Conv, state: Ints, free_at: Ints, causes: Ints) -> tuple[
     causes[INPUT if sends else SUMS] += 1
     if step < sums:
         state[LAST_ISSUE] = t
-    if step + 1 == max(planes, sums):
+    if step + 1 >= max(planes, sums):
         state[SLOT], state[STEP] = slot + 1, 0
-        if slot < conv.loads:
-            free_at[group] = t + 1 + conv.steps
+        end_slot(t, conv, slot, free_at)
     else:
         state[STEP] = step + 1
     return True, sends and (step + 1) % conv.input_planes == 0
+
+
+@compiled
+def end_slot(t: int, conv: Conv, slot: int, free_at: Ints) -> None:
+    """Start the ANDs of a slot's load, or move sums to registers, when the ANDs before are over."""
+    group = slot % conv.groups
+    if conv.behind == 1:
+        if slot < conv.loads:
+            free_at[group] = t + 1 + conv.steps
+        return
+    if slot >= conv.loads + conv.groups:
+        return
+    begin = max(t + 2, free_at[conv.groups + group])
+    over = begin + (conv.steps if slot < conv.loads else 0)
+    free_at[conv.groups + group] = over
+    free_at[group] = begin if conv.ahead or slot >= conv.loads else over - 1
 
 
 @compiled

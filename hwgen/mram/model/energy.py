@@ -114,6 +114,8 @@ def parts_pj(
     write_back: bool = False,
 ) -> dict[str, float]:
     """Return the picojoules of a step by part, `leakage` included."""
-    events = energy_pj(counted(step, write_back=write_back), arch, gating=gating, table=table)
+    events = energy_pj(
+        counted(step, write_back=write_back or arch.write_back), arch, gating=gating, table=table
+    )
     found = {part: sum(events[name] for name in names) for part, names in PARTS.items()}
     return found | {LEAKAGE: leakage_pj(step.cycles, arch, table=table)}

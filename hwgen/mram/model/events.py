@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from hwgen.mram.facts.arch import WINDOW, Arch
 from hwgen.mram.facts.events import EVENTS
-from hwgen.mram.facts.records import Kind, entry_name
+from hwgen.mram.facts.records import Kind, and_counts, entry_name
 
 Fields = Mapping[str, int]
 Events = dict[str, int]
@@ -42,20 +42,19 @@ def positions_of(fields: Fields) -> int:
 def array_events(fields: Fields, arch: Arch) -> Events:
     """Return the events of sub-arrays and input tree in a CONV."""
     rows, planes = 1 + fields["two_rows"], fields["input_planes"]
-    products = fields["weight_planes"] * planes
-    loads = fields["loads"] * fields["kernels"]
-    active = sum(
-        fields[entry_name("active", row, segment)]
-        for row in range(rows)
+    loads, counts = fields["loads"] * fields["kernels"], and_counts(fields)
+    segments = sum(
+        count * fields[entry_name("active", row, segment)]
+        for row, count in enumerate(counts)
         for segment in range(arch.segments)
     )
-    ands = loads * products * rows
+    ands = loads * sum(counts)
     doubles = fields["weight_planes"] + planes - 2
     works = fields["accumulate"].bit_count()
     return {
         "and_operations": ands,
-        "and_segments": loads * products * active,
-        "bit_counts": loads * products * active,
+        "and_segments": loads * segments,
+        "bit_counts": loads * segments,
         "joins": ands * fields["join"].bit_count(),
         "adds": ands * works,
         "shifts": loads * doubles * works,

@@ -26,6 +26,7 @@ from hwgen.mram.facts.timing import (
     LOADED_CYCLES,
     POOL_TAIL_CYCLES,
     READ_FIFO_BEATS,
+    WRITE_BACK_CYCLES,
 )
 from hwgen.mram.model.conv import CAUSES, Conv, conv_cycles, conv_of
 from hwgen.mram.model.events import positions_of, record_events
@@ -34,8 +35,6 @@ from hwgen.mram.model.prediction import Prediction, StepCycles, counters_of
 
 MOVING = ("image", "answer")
 """Kinds of steps whose cycles count as those of loads."""
-WRITE_BACK_CYCLES = 3
-"""Cycles of an AND that is written back and read before its ones are counted."""
 START_CYCLES = CHECK_CYCLE + IMAGE_CYCLES
 """Cycle of a run in which the first image takes its mode."""
 
@@ -56,7 +55,8 @@ class Work:
 class CycleModel:
     """The cycle model of one program on one architecture; `predict` takes one run at a time.
 
-    write_back: each AND is written back to a row and read again, as in the seed's first scheme
+    write_back: each AND is written back to a row and read again, as in the seed's first scheme, on
+        a chip without this option, too
     resident: the program whose weights a program of tables alone runs on; None: its own weights
     """
 
@@ -72,7 +72,7 @@ class CycleModel:
         self._weight_row_writes = (resident or program).facts.weight_rows * arch.sub_arrays
         self._content = decode_program(program.image, arch, source=program.facts.network_name)
         self._port = Port(arch.port_bytes, arch.memory_latency_cycles, READ_FIFO_BEATS)
-        self._write_back = write_back
+        self._write_back = write_back or arch.write_back
         self._convs: dict[Conv, Work] = {}
 
     def predict(
@@ -214,7 +214,10 @@ class SplitCost:
 
     def __call__(self, layer: str, fields: Fields) -> float:
         """Return the cycles from the retirement before a record to its own."""
-        return DISPATCH_CYCLES + conv_work(conv_of(fields, self._arch)).cycles
+        and_cycles = WRITE_BACK_CYCLES if self._arch.write_back else 1
+        return (
+            DISPATCH_CYCLES + conv_work(conv_of(fields, self._arch, and_cycles=and_cycles)).cycles
+        )
 
 
 def must_compile() -> bool:

@@ -1,15 +1,18 @@
 """A sub-array that computes, with the counters and accumulators beside it."""
 
-from amaranth.hdl import ClockSignal, Module, Mux, Signal, Value, signed
+from amaranth.hdl import ClockSignal, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.choose import choose_below
-from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.records import segment_bits
 from hwgen.mram.rtl.bit_counter import BitCounter
 from hwgen.mram.rtl.sub_array import SubArray
+
+ADDING = ("xor_en", "write_sum", "write_carry")
+"""Commands of the in-memory adder."""
 
 
 class ComputeArray(Part):
@@ -25,6 +28,9 @@ class ComputeArray(Part):
         write_row             in   row_bits  unsigned
         write_data            in   columns
         and_en                in   1         AND ``row_0`` with ``row_1``
+        write_and, read_and   in   1         with ``write_back``: store what the AND sensed in
+                                             ``write_row``; read ``row_0`` and count it, in place of
+                                             the AND
         row_0, row_1, row_2   in   row_bits  unsigned
         active                in   segments  segments whose count is not zero, in the cycle of the
                                              AND
@@ -32,11 +38,15 @@ class ComputeArray(Part):
         double                in   1         the sum so far counts twice
         subtract              in   1         the counts are negative
         joins, accumulate     in   segments  constant while an AND is under way
-        xor_en                in   1         take sum and carry of three rows into the latches
+        capture               in   1         with ``overlap``, in the cycle of a ``first`` AND or of
+                                             none: the sums before move to registers
+        xor_en                in   1         with ``adder``, as ``row_2`` and the writes of both:
+                                             take sum and carry of three rows into the latches
         write_sum             in   1         store the latched sum in ``write_row``
         write_carry           in   1         store the latched carry in ``write_row``
         segment               in   seg_bits  below ``segments``
-        sum                   out  acc_bits  signed: accumulator of ``segment``
+        sum                   out  acc_bits  signed: accumulator of ``segment``, with ``overlap``
+                                             its register
     Latency  ``SENSE_CYCLES`` + ``ACCUMULATE_CYCLES`` from an AND to ``sum``; 0 from ``segment``
     Rate     one AND, XOR or write in each cycle: ``and_en``, ``xor_en`` and the three writes
              exclude each other
@@ -61,16 +71,16 @@ class ComputeArray(Part):
                 "and_en": In(1),
                 "row_0": In(rows),
                 "row_1": In(rows),
-                "row_2": In(rows),
+                **({"row_2": In(rows)} if arch.adder else {}),
+                **dict.fromkeys(("write_and", "read_and") if arch.write_back else (), In(1)),
                 "active": In(segments),
                 "first": In(1),
                 "double": In(1),
                 "subtract": In(1),
                 "joins": In(segments),
                 "accumulate": In(segments),
-                "xor_en": In(1),
-                "write_sum": In(1),
-                "write_carry": In(1),
+                **({"capture": In(1)} if arch.overlap else {}),
+                **dict.fromkeys(ADDING if arch.adder else (), In(1)),
                 "segment": In(segment_bits(arch)),
                 "sum": Out(signed(arch.accumulator_bits)),
             }
@@ -83,8 +93,9 @@ class ComputeArray(Part):
         counts = self._count(m, sensed)
         in_sums = Signal()
         first, double, subtract = Signal(), Signal(), Signal()
-        m.d.sync += in_sums.eq(self.and_en)
-        with m.If(self.and_en):
+        counts_now = self.read_and if self._arch.write_back else self.and_en
+        m.d.sync += in_sums.eq(counts_now)
+        with m.If(counts_now):
             m.d.sync += [
                 first.eq(self.first),
                 double.eq(self.double),
@@ -103,12 +114,28 @@ class ComputeArray(Part):
             with m.If(in_sums & self.accumulate[j]):
                 m.d.sync += accumulators[j].eq(Mux(subtract, old - joined, old + joined))
         # Accumulators on the output tree.
-        m.d.comb += self.sum.eq(choose_below(list(accumulators), self.segment))
+        shown = accumulators
+        if self._arch.overlap:
+            shown, captures = Signal.like(accumulators, name="sums"), Signal()
+            m.d.sync += captures.eq(self.capture)
+            with m.If(captures):
+                m.d.sync += shown.eq(accumulators)
+        m.d.comb += self.sum.eq(choose_below(list(shown), self.segment))
         return m
 
     def _sense(self, m: Module) -> Signal:
-        """Place the sub-array and the latches of the in-memory adder; return sensed columns."""
+        """Place the sub-array and the latches of what it writes back; return sensed columns."""
         m.submodules.sub_array = array = self._sub_array.instance()
+        if self._arch.write_back or not self._arch.adder:
+            self._sense_with_options(m, array)
+        else:
+            self._sense_and_add(m, array)
+        sensed = Signal(self._arch.array.columns)
+        m.d.comb += sensed.eq(array.sense)
+        return sensed
+
+    def _sense_and_add(self, m: Module, array: PartInstance) -> None:
+        """Connect the sub-array and the latches of the in-memory adder."""
         latched_sum = Signal(self._arch.array.columns, reset_less=True)
         latched_carry = Signal.like(latched_sum)
         with m.If(self.xor_en):
@@ -133,9 +160,39 @@ class ComputeArray(Part):
             array.maj.eq(self.xor_en),
             array.and3.eq(self.xor_en),
         ]
-        sensed = Signal(self._arch.array.columns)
-        m.d.comb += sensed.eq(array.sense)
-        return sensed
+
+    def _sense_with_options(self, m: Module, array: PartInstance) -> None:
+        """Connect the sub-array where ANDs are written back, or nothing is added."""
+        backs, adds = self._arch.write_back, self._arch.adder
+        xor_en, write_sum, write_carry = (getattr(self, n) if adds else Const(0) for n in ADDING)
+        write_and, read_and = (self.write_and, self.read_and) if backs else (Const(0), Const(0))
+        latched_sum, latched_carry = (
+            Signal(self._arch.array.columns, name=f"latched_{name}", reset_less=True)
+            for name in ("sum", "carry")
+        )
+        with m.If(xor_en | (self.and_en if backs else 0)):
+            m.d.sync += latched_sum.eq(array.sense)
+        if adds:
+            with m.If(xor_en):
+                m.d.sync += latched_carry.eq(array.carry)
+        m.d.comb += [
+            array.clk.eq(ClockSignal()),
+            array.write_en.eq(self.write_en | write_sum | write_carry | write_and),
+            array.write_row.eq(self.write_row),
+            array.write_data.eq(self.write_data),
+            array.row_0.eq(self.row_0),
+            array.row_1.eq(self.row_1),
+            array.row_2.eq(self.row_2 if adds else 0),
+            array.active_rows.eq(Mux(xor_en, 3, Mux(self.and_en, 2, read_and))),
+            array.and2.eq(self.and_en),
+            array.read.eq(read_and),
+            *(getattr(array, name).eq(xor_en) for name in ("or3", "maj", "and3")),
+        ]
+        with m.If(write_sum | write_and):
+            m.d.comb += array.write_data.eq(latched_sum)
+        if adds:
+            with m.Elif(write_carry):
+                m.d.comb += array.write_data.eq(latched_carry)
 
     def _count(self, m: Module, sensed: Signal) -> list[Value]:
         """Place a bit counter for each segment; return the registered counts."""
@@ -145,7 +202,7 @@ class ComputeArray(Part):
             m.submodules[f"bit_counter_{j}"] = counter = self._bit_counter.instance()
             count = Signal(self._arch.count_bits, name=f"count_{j}", reset_less=True)
             m.d.comb += counter.bits.eq(sensed[j * width : (j + 1) * width])
-            with m.If(self.and_en):
+            with m.If(self.read_and if self._arch.write_back else self.and_en):
                 m.d.sync += count.eq(Mux(self.active[j], counter.count, 0))
             counts.append(count)
         return counts

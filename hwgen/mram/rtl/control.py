@@ -67,6 +67,7 @@ class Control(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         units = len(UNITS)
+        self._arch = arch
         super().__init__(
             {
                 "running": In(1),
@@ -177,6 +178,8 @@ class Control(Part):
         m.next = "RUN"
         with m.Switch(self.record.kind):
             for kind in Kind:
+                if kind == Kind.ADD and not self._arch.adder:
+                    continue
                 with m.Case(kind):
                     m.d.comb += [known.eq(1), self.go.eq(1 << (kind - 1))]
         with m.If(~known):

@@ -132,7 +132,9 @@ class Datapath(Part):
         m.submodules.output_tree = output = self._output_tree.instance()
         octets = [self._octet.instance() for _ in range(self._arch.octets)]
         block = self._arch.block
-        m.d.comb += [getattr(tree, name).eq(getattr(ring, name)) for name in SENDS]
+        marks = ("half", "flush") if self._arch.overlap else ()
+        sends = (*SENDS, *(f"send_{mark}" for mark in marks))
+        m.d.comb += [getattr(tree, name).eq(getattr(ring, name)) for name in sends]
         m.d.comb += [tree.weight_valid.eq(self.weight_valid), tree.weight.eq(self.weight)]
         for number, octet in enumerate(octets):
             m.submodules[f"octet_{number}"] = octet
@@ -151,6 +153,7 @@ class Datapath(Part):
                 octet.segment.eq(ring.drain_segment),
                 ring.free[number].eq(octet.free),
                 output.sums[number].eq(octet.sums),
+                *(getattr(octet, mark).eq(getattr(tree, f"octet_{mark}")) for mark in marks),
             ]
         m.d.comb += output.octet.eq(ring.drain_octet)
         self._sums = output.chosen

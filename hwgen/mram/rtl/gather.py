@@ -23,7 +23,7 @@ class Gather(Part):
 
     Segment j receives block ``block_r_j`` of the window of position ``position_r_j``, with 0 for
     channels from ``channels`` on; segments that are not active, and those of positions behind the
-    end of the map, hold 0.
+    end of the map, hold 0. ``twins`` of the second row set receive their elements doubled.
 
     Ports
         record    in   record         of a convolution, constant while the gather works
@@ -106,10 +106,18 @@ class Gather(Part):
             pixel = self.pixels[tap]
             blocks = [pixel[at : at + block_bits] for at in range(0, len(pixel), block_bits)]
             value = choose(blocks, number) & mask
+            if arch.twins:
+                value = Mux(row_set & self.record.twins[j], self._doubled(value), value)
             with m.If(take & chosen):
                 m.d.sync += self.packet[j][tap].eq(value)
             with m.Elif(take & (position == 0)):
                 m.d.sync += self.packet[j][tap].eq(0)
+
+    def _doubled(self, value: Value) -> Value:
+        """Return the elements of a block doubled, without their highest bit."""
+        bits = self._arch.element_bits
+        elements = [value.word_select(i, bits) for i in range(self._arch.block)]
+        return Cat(Cat(0, element[:-1]) for element in elements)
 
     def _unpruned(self, block: Value, i: int) -> Value:
         """Return for each bit of element i of a block whether its channel exists."""

@@ -18,12 +18,16 @@ class InputTree(Part):
         send_data     in   segments * 9 block
         send_octets   in   octets              that receive it
         send_go       in   octets              whose input rows are complete with it
+        send_half     in   1                   with ``overlap``: of that load
+        send_flush    in   1                   with ``overlap``: of that go
         weight_valid  in   1                   a weight row for one sub-array
         weight        in   array_row
         octet_valid   out  octets              octet o writes ``input_data`` in ``input_row``
         input_row     out  input_bits
         input_data    out  segments * 9 block
         octet_go      out  octets
+        octet_half    out  1                   with ``overlap``: of these loads
+        octet_flush   out  1                   with ``overlap``: of these goes
         array_valid   out  sub_arrays          sub-array s writes ``weight_data``
         weight_row    out  row_bits
         weight_data   out  columns
@@ -37,6 +41,7 @@ class InputTree(Part):
     family = "mram"
 
     def __init__(self, *, arch: Arch) -> None:
+        self._marks = ("half", "flush") if arch.overlap else ()
         rows, inputs = arch.row_index_bits, bits_for_index(arch.input_rows)
         super().__init__(
             {
@@ -45,6 +50,8 @@ class InputTree(Part):
                 "send_data": In(arch.input_columns),
                 "send_octets": In(arch.octets),
                 "send_go": In(arch.octets),
+                **{f"send_{mark}": In(1) for mark in self._marks},
+                **{f"octet_{mark}": Out(1) for mark in self._marks},
                 "weight_valid": In(1),
                 "weight": In(layouts.array_row(arch)),
                 "octet_valid": Out(arch.octets),
@@ -64,6 +71,8 @@ class InputTree(Part):
             self.octet_go.eq(self.send_go),
             self.array_valid.eq(self.weight_valid << self.weight.sub_array),
         ]
+        for mark in self._marks:
+            m.d.sync += getattr(self, f"octet_{mark}").eq(getattr(self, f"send_{mark}"))
         with m.If(self.send_valid):
             m.d.sync += [self.input_row.eq(self.send_row), self.input_data.eq(self.send_data)]
         with m.If(self.weight_valid):

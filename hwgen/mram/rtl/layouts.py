@@ -33,6 +33,11 @@ def entry(view: "data.View[data.StructLayout]", name: str, row_set: int, segment
     return Value.cast(view[entry_name(name, row_set, segment)])
 
 
+def two_loads(record: "data.View[data.StructLayout]", arch: Arch) -> Value:
+    """Return whether the input rows have room for two loads."""
+    return (record.input_planes << record.two_rows) <= arch.input_rows // 2
+
+
 def sums(arch: Arch) -> data.ArrayLayout:
     """Accumulators of the sub-arrays of an octet, or of what they become in the DPU."""
     return data.ArrayLayout(signed(arch.accumulator_bits), arch.block)

@@ -1,17 +1,27 @@
 """An octet: sub-arrays that do the same at the same time, and their controller."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from types import SimpleNamespace
+from typing import Any
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.records import segment_bits
+from hwgen.mram.facts.timing import WRITE_BACK_CYCLES
 from hwgen.mram.rtl import layouts
 from hwgen.mram.rtl.adder import Adder
 from hwgen.mram.rtl.bit_counter import sum_of
 from hwgen.mram.rtl.compute_array import ComputeArray
 from hwgen.mram.rtl.octet_control import OctetControl
+
+NO_ADDER = SimpleNamespace(
+    **dict.fromkeys(("row_0", "row_1", "row_2", "write_row", "xor_en"), Const(0)),
+    **dict.fromkeys(("write_zeros", "write_sum", "write_carry", "adding"), Const(0)),
+)
+"""In place of the in-memory adder of a chip without one."""
 
 
 class Octet(Part):
@@ -28,6 +38,7 @@ class Octet(Part):
         input_row     in   input_bits          below ``input_rows``
         input_data    in   segments * 9 block
         go            in   1                   input rows are complete after this cycle
+        half, flush   in   1                   with ``overlap``, of ``go``: see ``OctetControl``
         weight_valid  in   block               write ``weight_data`` in row ``weight_row``
         weight_row    in   row_bits            unsigned
         weight_data   in   columns
@@ -38,8 +49,10 @@ class Octet(Part):
         free          out  1                   see ``OctetControl``
         adding        out  1                   an in-memory addition is under way
         trace         out  octet_trace         events of this cycle
-    Latency  0 from ``segment`` to ``sums``; complete from the second cycle after the last AND on
-    Rate     one AND, write or step of an addition in each cycle, in all sub-arrays
+    Latency  0 from ``segment`` to ``sums``; complete from the second cycle after the last AND on,
+             with ``overlap`` after the next load's first one
+    Rate     one AND, write or step of an addition in each cycle, in all sub-arrays; with
+             ``overlap`` a write of inputs beside an AND
     Errors   none: a record starts nothing while another one runs
     Golden   ``golden.mram.bit_convolution``, ``golden.mram.adder``
     Source   seed 001, III-A: sub-arrays of a bank with one controller
@@ -52,7 +65,7 @@ class Octet(Part):
         self._control = OctetControl(arch=arch)
         self._adder = Adder(arch=arch)
         self._array = ComputeArray(arch=arch)
-        self.parts = [self._control, self._adder, self._array]
+        self.parts = [self._control, *([self._adder] if arch.adder else []), self._array]
         super().__init__(
             {
                 "number": In(bits_for_index(arch.octets)),
@@ -61,6 +74,7 @@ class Octet(Part):
                 "input_row": In(bits_for_index(arch.input_rows)),
                 "input_data": In(arch.input_columns),
                 "go": In(1),
+                **dict.fromkeys(("half", "flush") if arch.overlap else (), In(1)),
                 "weight_valid": In(arch.block),
                 "weight_row": In(arch.row_index_bits),
                 "weight_data": In(arch.array.columns),
@@ -77,17 +91,21 @@ class Octet(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.control = control = self._control.instance()
-        m.submodules.adder = adder = self._adder.instance()
+        adder: Any = NO_ADDER
+        if self._arch.adder:
+            m.submodules.adder = adder = self._adder.instance()
         m.d.comb += [
             control.record.eq(self.record),
             control.go.eq(self.go),
-            adder.record.eq(self.record),
-            adder.add_go.eq(self.add_go),
+            *([adder.record.eq(self.record)] if self._arch.adder else []),
+            *([adder.add_go.eq(self.add_go)] if self._arch.adder else []),
             self.free.eq(control.free),
             self.adding.eq(adder.adding),
         ]
+        if self._arch.overlap:
+            m.d.comb += [control.half.eq(self.half), control.flush.eq(self.flush)]
         enabled = self._enabled(m)
-        write_row, refused = self._choose_row(m, adder)
+        write_row, refused = self._choose_row(m, control, adder)
         self._place_arrays(m, control, adder, enabled=enabled, row=write_row, refused=refused)
         self._show_events(m, control, adder, enabled=enabled, row=write_row, refused=refused)
         return m
@@ -103,14 +121,20 @@ class Octet(Part):
             m.d.comb += bit.eq(works & (first_kernel + i < record.kernels))
         return enabled
 
-    def _choose_row(self, m: Module, adder: PartInstance) -> tuple[Signal, Signal]:
+    def _choose_row(
+        self, m: Module, control: PartInstance, adder: PartInstance
+    ) -> tuple[Signal, Signal]:
         """Return the row that is written, and whether the lock refuses that."""
         weight_rows = self._arch.weight_rows
         row, refused = Signal.like(self.weight_row, name="write_row"), Signal(name="refused")
         with m.If(self.input_valid):
             m.d.comb += row.eq(weight_rows + self.input_row)
-        with m.Elif(adder.adding):
-            m.d.comb += row.eq(adder.write_row)
+        if self._arch.adder:
+            with m.Elif(adder.adding):
+                m.d.comb += row.eq(adder.write_row)
+        if self._arch.write_back:
+            with m.Elif(control.and_en):
+                m.d.comb += row.eq(self._arch.array.rows - 1)
         with m.Else():
             m.d.comb += row.eq(self.weight_row)
         m.d.comb += refused.eq(self.lock & (row < weight_rows))
@@ -138,6 +162,10 @@ class Octet(Part):
             row_0.eq(Mux(adds, adder.row_0, control.row_0)),
             row_1.eq(Mux(adds, adder.row_1, control.row_1)),
         ]
+        senses, writes, reads = self._phases(control)
+        if self._arch.write_back:
+            with m.If(reads):
+                m.d.comb += row_0.eq(self._arch.array.rows - 1)
         active = Signal(self._arch.segments)
         m.d.comb += active.eq(Mux(control.row_set, *(self._active(r) for r in (1, 0))))
         for i, on in enumerate(enabled):
@@ -147,22 +175,44 @@ class Octet(Part):
                 array.write_en.eq(asked & ~refused),
                 array.write_row.eq(row),
                 array.write_data.eq(write_data),
-                array.and_en.eq(control.and_en & on),
+                array.and_en.eq(senses & on),
                 array.row_0.eq(row_0),
                 array.row_1.eq(row_1),
-                array.row_2.eq(adder.row_2),
+                *([array.row_2.eq(adder.row_2)] if self._arch.adder else []),
                 array.active.eq(active),
                 array.first.eq(control.first),
                 array.double.eq(control.double),
                 array.subtract.eq(control.subtract),
                 array.joins.eq(self.record.join),
                 array.accumulate.eq(self.record.accumulate),
-                array.xor_en.eq(adder.xor_en & on),
-                array.write_sum.eq(adder.write_sum & on & ~refused),
-                array.write_carry.eq(adder.write_carry & on & ~refused),
+                *self._addition(array, adder, on, refused),
                 array.segment.eq(self.segment),
                 self.sums[i].eq(array.sum),
             ]
+            if self._arch.write_back:
+                m.d.comb += [array.write_and.eq(writes & on), array.read_and.eq(reads & on)]
+            if self._arch.overlap:
+                m.d.comb += array.capture.eq(control.capture & on)
+
+    def _addition(
+        self, array: PartInstance, adder: PartInstance, on: Value, refused: Value
+    ) -> list[Any]:
+        """Return the commands of the in-memory adder for a sub-array."""
+        if not self._arch.adder:
+            return []
+        return [
+            array.xor_en.eq(adder.xor_en & on),
+            array.write_sum.eq(adder.write_sum & on & ~refused),
+            array.write_carry.eq(adder.write_carry & on & ~refused),
+        ]
+
+    def _phases(self, control: PartInstance) -> tuple[Value, Value, Value]:
+        """Return whether an AND is sensed, written back, read again."""
+        if not self._arch.write_back:
+            return control.and_en, Const(0), Const(0)
+        phase = control.phase
+        sensed, written, read = (control.and_en & (phase == n) for n in range(WRITE_BACK_CYCLES))
+        return sensed, written, read
 
     def _active(self, row_set: int) -> Value:
         """Return the active segments of a row set."""
@@ -182,16 +232,20 @@ class Octet(Part):
         """Drive `trace`."""
         writes_back = adder.write_zeros | adder.write_sum | adder.write_carry
         works, asked = Signal.like(self.trace.ands), Signal.like(self.trace.ands)
+        senses, writes, _ = self._phases(control)
+        written = writes_back & ~refused
+        if self._arch.write_back:
+            written = written | writes
         into_weights = row < self._arch.weight_rows
         m.d.comb += [
             works.eq(sum_of(list(enabled))),
             asked.eq(Mux(writes_back, works, sum_of(list(self.weight_valid)))),
             self.trace.row_set.eq(control.row_set),
-            self.trace.double.eq(control.and_en & control.double),
-            self.trace.ands.eq(Mux(control.and_en, works, 0)),
+            self.trace.double.eq(senses & control.double),
+            self.trace.ands.eq(Mux(senses, works, 0)),
             self.trace.input_writes.eq(Mux(self.input_valid, works, 0)),
             self.trace.weight_writes.eq(Mux(into_weights & ~refused, asked, 0)),
             self.trace.refused.eq(Mux(refused, asked, 0)),
             self.trace.xors.eq(Mux(adder.xor_en, works, 0)),
-            self.trace.write_backs.eq(Mux(writes_back & ~refused, works, 0)),
+            self.trace.write_backs.eq(Mux(written, works, 0)),
         ]

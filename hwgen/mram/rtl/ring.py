@@ -36,6 +36,12 @@ class Ring(Part):
         drain_octet    out  octet_bits          octet of the sum issued ``DRAIN_CYCLES`` before
         drain_segment  out  seg_bits            its segment
         busy           out  1                   until the last step, inclusive
+        send_half      out  1                   with ``overlap``: its inputs are the upper ones
+        send_flush     out  1                   with ``overlap``: it has no planes
+    With ``overlap`` sums come a load later, from registers: slots are 0 to ``loads`` + 2 ``groups``
+    - 1, and the first ``groups`` of those without planes go, too, to move the last sums there. If
+    input rows have room for two loads, every second load of a group takes the upper ones.
+
     Latency  0 from ``plane`` and ``free`` to a step
     Rate     one step in each cycle; period of a group: steps of its slot and its ANDs
     Errors   none: ``groups`` is from 1 to ``loads``
@@ -60,6 +66,7 @@ class Ring(Part):
                 "send_data": Out(arch.input_columns),
                 "send_octets": Out(arch.octets),
                 "send_go": Out(arch.octets),
+                **dict.fromkeys(("send_half", "send_flush") if arch.overlap else (), Out(1)),
                 "issue_valid": Out(1),
                 "issue": Out(layouts.sum_issue(arch)),
                 "drain_octet": Out(bits_for_index(arch.octets)),
@@ -81,7 +88,7 @@ class Ring(Part):
         m.d.comb += [
             first_octet.eq(group << record.octets_log),
             loads.eq(slot < record.loads),
-            last_slot.eq(slot + 1 == record.loads + record.groups),
+            last_slot.eq(slot + 1 == record.loads + self._behind),
             sends.eq(step < planes),
             issues.eq(step < sums),
             steps.eq(self.busy & ((step != 0) | free) & (~sends | self.plane_valid)),
@@ -98,16 +105,20 @@ class Ring(Part):
                     group.eq(Mux(group + 1 == record.groups, 0, group + 1)),
                     self.busy.eq(~last_slot),
                 ]
+        goes, row = loads, step
+        if self._arch.overlap:
+            turns = steps & slot_ends & (group + 1 == record.groups)
+            goes, row = self._overlap(m, slot=slot, step=step, turns=turns)
         of_group = Signal(self._arch.octets)
         for octet, bit in enumerate(of_group):
             m.d.comb += bit.eq((octet >> record.octets_log) == group)
         m.d.comb += [
             self.step_plane.eq(steps & sends),
             self.send_valid.eq(self.step_plane),
-            self.send_row.eq(step),
+            self.send_row.eq(row),
             self.send_data.eq(self.plane),
             self.send_octets.eq(of_group),
-            self.send_go.eq(Mux(steps & slot_ends & loads, of_group, 0)),
+            self.send_go.eq(Mux(steps & slot_ends & goes, of_group, 0)),
         ]
         self._issue(m, issues=steps & issues, slot_ends=steps & slot_ends, first=first_octet)
         return m
@@ -121,9 +132,31 @@ class Ring(Part):
         positions = Mux(last_slot, record.last_positions, record.positions)
         with m.If(loads):
             m.d.comb += planes.eq(record.input_planes << record.two_rows)
-        with m.If(slot >= record.groups):
+        with m.If(slot >= self._behind):
             m.d.comb += sums.eq(positions * record.blocks)
         return planes, sums
+
+    def _overlap(
+        self, m: Module, *, slot: Signal, step: Signal, turns: Value
+    ) -> tuple[Value, Value]:
+        """Drive what only sum registers need; return whether the slot goes, and its input row."""
+        record, half = self.record, Signal()
+        planes = record.input_planes << record.two_rows
+        with m.If(self.go):
+            m.d.sync += half.eq(0)
+        with m.Elif(turns):
+            m.d.sync += half.eq(~half)
+        m.d.comb += [
+            self.send_half.eq(half & layouts.two_loads(record, self._arch)),
+            self.send_flush.eq(slot >= record.loads),
+        ]
+        return slot < record.loads + record.groups, step + Mux(self.send_half, planes, 0)
+
+    @property
+    def _behind(self) -> Value:
+        """Return by how many slots the sums of a load are behind its planes."""
+        groups = self.record.groups
+        return groups.shift_left(1) if self._arch.overlap else groups
 
     def _issue(self, m: Module, *, issues: Value, slot_ends: Value, first: Signal) -> None:
         """Drive the sum that is issued, and delay it for the output tree."""

@@ -21,7 +21,8 @@ PLOTS = {
 EXPLANATION = """\
 `ours`: idle sub-arrays and free segments take other positions. `paper's`: its mapping, one kernel a
 sub-array, one position at a time; `written back`: the same, but each AND is written to a row and
-read again before its ones are counted, by the model only. Count: bit counts, joins and shifts.
+read again before its ones are counted, by the model, as of a chip with `write_back`. Count: bit
+counts, joins and shifts.
 Enables: whether sense amplifiers can be switched off in segments, in columns, or not at all, as in
 the Verilog. Leakage: all sub-arrays and banks, all the time. Wires, clock tree and control are not
 counted. The weights are zero, for counts, cycles and places depend on shapes alone; the energy of

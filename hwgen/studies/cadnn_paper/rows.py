@@ -16,6 +16,7 @@ from hwgen.studies.cadnn_paper.bits import bits_curves
 from hwgen.studies.cadnn_paper.counts import POSITIONS, SEED, Counts, count, weighted
 from hwgen.studies.cadnn_paper.energy import energy_curves, energy_rows
 from hwgen.studies.cadnn_paper.memory import area_rows, memory_curves, memory_rows
+from hwgen.studies.cadnn_paper.overhead import overhead_rows
 from hwgen.studies.cadnn_paper.published import WIDTHS
 from hwgen.studies.cadnn_paper.report import AdaptivePaperReport, LayerCurve
 
@@ -50,6 +51,7 @@ def adaptive_paper(
             *energy_rows(counts, arch, table),
             *memory_rows(memory, counts.network.graph.modes[0]),
             *area_rows(table.area),
+            *overhead_rows(counts, arch, table),
         ],
         layers=list(layer_curves(counts, arch)),
         energy=list(energy_curves(counts)),

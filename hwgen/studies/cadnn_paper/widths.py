@@ -24,6 +24,7 @@ from hwgen.files.output import write_text
 from hwgen.mram.facts.program import Mapping
 from hwgen.report.files import write_report
 from hwgen.studies.cadnn_paper.counts import POSITIONS, SEED
+from hwgen.studies.cadnn_paper.cycle_parts import cycle_parts
 from hwgen.studies.cadnn_paper.widths_report import LoadRow, WidthRow, WidthsReport, widths_page
 from hwgen.studies.options import page_options
 
@@ -98,6 +99,8 @@ def width_row(subject: Subject, results: Results, *, mapping: str, widest: int) 
     first = runs[0]
     layers = {layer.name for layer in subject.network.layers}
     fused = layers & results.fused
+    predicted: Any = results.predictions[0]
+    arch: Any = subject.arch
     alike = {(run.cycles, tuple(sorted(run.events.items()))) for run in runs}
     return WidthRow(
         mapping=mapping,
@@ -110,6 +113,7 @@ def width_row(subject: Subject, results: Results, *, mapping: str, widest: int) 
         maps_fused=len(fused),
         mismatches=sum(comparison.mismatches.values()),
         events=dict(first.events),
+        parts=cycle_parts(predicted.found, arch),
         weight_row_writes=sum(run.weight_row_writes for run in runs),
         simulation_seconds=results.seconds["rtl"],
         outcome="equal" if comparison.equal and len(alike) == 1 else "differs",

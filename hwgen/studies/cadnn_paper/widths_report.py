@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 from hwgen.report.sheet import Sheet
 from hwgen.report.tables import number
 from hwgen.report.types import STRICT, Count, Digest
+from hwgen.studies.cadnn_paper.cycle_parts import PARTS
 
 SHOWN_EVENTS = ("and_operations", "bit_counts", "shifts", "adds", "tree_rows", "input_row_writes")
 LEGEND = (
@@ -25,6 +26,10 @@ COLUMNS = (
     *("maps compared / fused", *(name.replace("_", " ") for name in SHOWN_EVENTS)),
     *("weight rows", "simulation, s"),
 )
+PARTS_LEGEND = (
+    "Cycles of one image by cause, from the events and steps of the runs above: what all sub-arrays"
+    " do in the mean. The bound counts the ANDs that the layers need."
+)
 LOAD_COLUMNS = ("mapping", "bytes", "weight rows", "model cycles", "RTL cycles")
 
 Outcome = Literal["equal", "differs"]
@@ -35,6 +40,7 @@ class WidthRow:
     """Some images in one mode, each in a run of its own.
 
     cycles_*, events: of one image; ratio: of its cycles to those of the widest mode
+    parts: cycles of an image by cause, see `cycle_parts`
     mismatches: elements that differ from golden's, in all maps of all images
     weight_row_writes: by the chip's counter, after the load
     outcome: `equal` if every image and every run is by itself
@@ -50,6 +56,7 @@ class WidthRow:
     maps_fused: Count
     mismatches: Count
     events: dict[str, int]
+    parts: dict[str, float]
     weight_row_writes: Count
     simulation_seconds: float
     outcome: Outcome
@@ -98,6 +105,9 @@ def widths_page(report: WidthsReport) -> str:
     """Return the page."""
     lines = [f"# {report.network} in every width on {report.architecture}", "", LEGEND, ""]
     lines += Sheet(COLUMNS, map(cells, report.rows)).markdown()
+    lines += ["", "## Where the cycles go", "", PARTS_LEGEND, ""]
+    widths = [f"{row.mapping} {row.mode}" for row in report.rows]
+    lines += Sheet(("cause", *widths), part_cells(report)).markdown()
     lines += ["", "## Load", "", "The port brings the program once, before the first image.", ""]
     lines += Sheet(LOAD_COLUMNS, map(load_cells, report.loads)).markdown()
     lines += ["", "## Circumstances", ""]
@@ -119,6 +129,13 @@ def cells(row: WidthRow) -> Iterator[str]:
     yield f"{row.maps_compared} / {row.maps_fused}"
     yield from (number(row.events[name]) for name in SHOWN_EVENTS)
     yield from (number(row.weight_row_writes), f"{row.simulation_seconds:,.0f}")
+
+
+def part_cells(report: WidthsReport) -> Iterator[list[str]]:
+    """Yield a row for each cause, then the sums."""
+    for part, meaning in PARTS.items():
+        yield [meaning, *(number(round(row.parts[part])) for row in report.rows)]
+    yield ["all", *(number(row.cycles_model) for row in report.rows)]
 
 
 def load_cells(load: LoadRow) -> Iterator[str]:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from hwgen.errors import ConfigError
-from hwgen.mram.facts.arch import MOST_MODES, Arch, load_arch, most_modes
+from hwgen.mram.facts.arch import MOST_MODES, OPTIONS, Arch, load_arch, most_modes
 from hwgen.mram.facts.storage import storage
 
 CONFIGS = sorted(Path("configs/mram").glob("*.yaml"))
@@ -65,6 +65,12 @@ def test_storage_names_every_cell() -> None:
         ({"clock_mhz": 0.0}, "clock_mhz must be greater than or equal to 0.001"),
         ({"clock_mhz": 1e-320}, "clock_mhz must be greater than or equal to 0.001"),
         ({"format": "hwgen.dbpim.architecture"}, "format must be 'hwgen.mram.architecture'"),
+        (
+            {"write_back": True, "input_rows": 8},
+            r"at least element_bits \+ 1 \(9\) with write_back",
+        ),
+        ({"write_back": True, "overlap": True}, "overlap must be false with write_back"),
+        ({"twins": 1}, "twins must be a valid boolean, got 1"),
         ({"lanes": 8}, "a known key, got the unknown key lanes"),
     ],
 )
@@ -81,6 +87,10 @@ def test_the_digest_covers_what_decides_the_verilog(tmp_path: Path) -> None:
     assert same.digest == paper.digest
     other = load_arch(changed(tmp_path, record_entries=255))
     assert other.digest != paper.digest
+    for option in OPTIONS:
+        used = load_arch(changed(tmp_path, **{option: not OPTIONS[option]}))
+        assert used.digest != paper.digest
+        assert load_arch(changed(tmp_path, **{option: OPTIONS[option]})).digest == paper.digest
     assert paper.id_word == int(paper.digest[:8], 16)
 
 

@@ -12,6 +12,7 @@ from hwgen.mram.facts.records import (
     HEADER,
     HEADER_BITS,
     Kind,
+    and_counts,
     decode_record,
     encode_record,
     parameter_bits,
@@ -86,3 +87,14 @@ def test_registers_stand_without_gaps_below_the_address_limit() -> None:
 def test_events_have_meanings() -> None:
     assert all(EVENTS.values())
     assert {"and_operations", "weight_row_writes", "write_backs"} <= set(EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("weights", "inputs", "pairs"), [(8, 8, 40), (1, 1, 1), (2, 3, 6), (3, 2, 5)]
+)
+def test_twins_leave_out_what_they_compute(weights: int, inputs: int, pairs: int) -> None:
+    """By hand: of each power of two every second weight plane, then the highest one."""
+    fields = {"weight_planes": weights, "input_planes": inputs, "two_rows": 1}
+    assert and_counts(fields) == [weights * inputs, weights * inputs]
+    assert and_counts({**fields, "twins": 1}) == [weights * inputs, pairs]
+    assert and_counts({**fields, "two_rows": 0}) == [weights * inputs]

@@ -17,6 +17,7 @@ from hwgen.report.files import report_text
 from hwgen.report.paper import PaperRow
 from hwgen.studies.cadnn_paper.counts import POSITIONS, SCHEDULES, SEED, WRITTEN_BACK, Counts, count
 from hwgen.studies.cadnn_paper.energy import everywhere_pj, unscaled_share, write_for
+from hwgen.studies.cadnn_paper.overhead import overhead_pj
 from hwgen.studies.cadnn_paper.page import NAME, PLOTS, paper_files
 from hwgen.studies.cadnn_paper.parameters import parameters
 from hwgen.studies.cadnn_paper.plots import trade_off
@@ -76,6 +77,7 @@ def test_every_printed_figure_is_there(report: AdaptivePaperReport) -> None:
         "behind 2.7x",
         "Section V-C",
         "Section V-D",
+        "Fig. 8a",
     ]
     published = {each.published for each in report.rows}
     assert {2.7, 10.6, -4.2, 7.9} <= published
@@ -253,6 +255,18 @@ def test_area_without_and_with_the_adder(report: AdaptivePaperReport) -> None:
     )
 
 
+def test_parts_of_the_overhead_are_counted(counts: Counts, report: AdaptivePaperReport) -> None:
+    """Transistors as the paper's text says, by hand for 256 x 512; shares of the energy are all."""
+    found = [each for each in of(report, "Fig. 8a") if each.unit != "%"]
+    assert [each.ours for each in found] == [4 * 512, 2 * 256, 5 * 6]
+    shares = [each.ours for each in of(report, "Fig. 8a") if each.unit == "%"]
+    assert sum(each or 0 for each in shares) == pytest.approx(100)
+    events = counts.modes[SEED][0].events
+    parts = overhead_pj(events, ARCH, TABLE)
+    whole = events["and_operations"] * TABLE.events["and_operations"].of(ARCH)
+    assert parts["sense amplifiers"] + parts["row drivers"] == pytest.approx(whole)
+
+
 def test_the_committed_page_has_these_figures(report: AdaptivePaperReport) -> None:
     committed = json.loads((ROOT / "docs/results/mram-paper.json").read_text(encoding="utf-8"))
     now = json.loads(report_text(report))
@@ -260,7 +274,7 @@ def test_the_committed_page_has_these_figures(report: AdaptivePaperReport) -> No
     assert committed["layers"] == now["layers"], stale
     for each, ours in zip(committed["energy"], now["energy"], strict=True):
         assert each["total_uj"] == pytest.approx(ours["total_uj"]), stale
-    for key in ("Section V-B", "behind 2.7x", "Section V-D"):
+    for key in ("Section V-B", "behind 2.7x", "Section V-D", "Fig. 8a"):
         here, there = (
             [(row["what"], row["reason"]) for row in found["rows"] if row["figure"] == key]
             for found in (committed, now)

@@ -52,6 +52,18 @@ def test_a_row_a_mapping_and_width(report: WidthsReport) -> None:
     assert report.rows[0].cycles_rtl < report.rows[2].cycles_rtl
 
 
+def test_causes_add_up(report: WidthsReport) -> None:
+    """Every cycle has a cause, none is counted twice; the bound is the same for all mappings."""
+    for row in report.rows:
+        assert sum(row.parts.values()) == pytest.approx(row.cycles_rtl)
+        assert all(cycles >= 0 for cycles in row.parts.values())
+        first = next(one for one in report.rows if one.mode == row.mode)
+        assert row.parts["bound"] == pytest.approx(first.parts["bound"])
+    page = widths_page(report)
+    (line,) = [line for line in page.splitlines() if line.startswith("| all |")]
+    assert line == f"| all | {' | '.join(f'{row.cycles_rtl:,}' for row in report.rows)} |"
+
+
 def test_the_load_stands_apart(report: WidthsReport) -> None:
     assert [load.mapping for load in report.loads] == ["positions", "seed"]
     for load in report.loads:

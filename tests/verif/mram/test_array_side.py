@@ -7,7 +7,7 @@ import pytest
 from hwgen.mram.facts.arch import Arch
 from verif.lint import lint_part
 from verif.mram.array_side import ArraySide
-from verif.mram.component import settings, single, tiny
+from verif.mram.component import overlapped, settings, single, tiny, with_twins
 from verif.runner import Waves, build, run
 
 
@@ -18,10 +18,17 @@ def run_side(
     run(bench, module="verif.mram.bench_array_side", folder=folder, settings=settings(arch))
 
 
+@pytest.mark.parametrize("arch", [overlapped(), with_twins()], ids=["overlap", "twins"])
+def test_convolutions_with_options(arch: Arch, tmp_path: Path) -> None:
+    run_side(arch, tmp_path)
+
+
 def test_convolutions_on_tiny(tmp_path: Path, waves: Waves | None) -> None:
     run_side(tiny(), tmp_path, waves)
 
 
-@pytest.mark.parametrize("arch", [tiny(), single()], ids=["tiny", "single"])
+@pytest.mark.parametrize(
+    "arch", [tiny(), single(), with_twins()], ids=["tiny", "single", "options"]
+)
 def test_lint_clean(arch: Arch) -> None:
     assert lint_part(ArraySide(arch=arch)) == ""
