@@ -68,13 +68,13 @@ def small_sizes(chip: Chip) -> dict[tuple[str, str], Sizes]:
         for bench, sizes in of_engine(chip, layer, macro):
             found[bench, f"{layer.layer.name} in macro {macro}"] = shared | sizes
     for macro in range(len(chip.macros)):
-        found["pad", f"macro {macro}"] = shared | pad_of(chip, macro)
-        words = chip.macros[macro].words
+        built, words = Macro(chip=chip, macro=macro), chip.macros[macro].words
+        found["pad", f"macro {macro}"] = shared | {"words": words} | pad_of(chip, built)
         for travel, rings in arrivals(chip, macro):
             spans = [(ring.first_word, ring.first_word + ring.words - 1) for ring in rings]
             of_travel = {"ring_words": words, "rings": spans}
             found["receiver", f"travel {travel.id} in macro {macro}"] = shared | of_travel
-        for part in parts_below(Macro(chip=chip, macro=macro)):
+        for part in parts_below(built):
             where = f"{part.module_name} in macro {macro}"
             if isinstance(part, BlockReader):
                 found["block_reader", where] = shared | block_of(part, chip.word_elements)
@@ -136,13 +136,13 @@ def block_of(part: BlockReader, word: int) -> Sizes:
     return {"block_words": 1 << len(part.word), "block": fits[-1]}
 
 
-def pad_of(chip: Chip, macro: int) -> Sizes:
-    """Return the sizes of the scratchpad of a macro."""
-    pad = next(one for one in Macro(chip=chip, macro=macro).parts if isinstance(one, Pad))
+def pad_of(chip: Chip, macro: Macro) -> Sizes:
+    """Return the sizes of the scratchpad of a macro, but for its words."""
+    pad = next(one for one in macro.parts if isinstance(one, Pad))
     users, enables = (Value.cast(getattr(pad, name)) for name in ("want", "enables"))
     writers = len(enables) // chip.word_elements
-    sizes = {"words": chip.macros[macro].words, "access": chip.access_clocks}
-    return sizes | {"writers": writers, "readers": len(users) - writers}
+    sizes = {"access": chip.access_clocks, "writers": writers}
+    return sizes | {"readers": len(users) - writers}
 
 
 def of_answers(chip: Chip) -> Sizes | None:

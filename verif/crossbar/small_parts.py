@@ -136,9 +136,7 @@ def parts_of(sizes: Sizes) -> dict[str, Part]:
             chip=chip, elements=sum(sizes.gathered), sources=len(sizes.gathered) - 1
         ),
         "block_reader": BlockReader(chip=chip, words=sizes.block_words, elements=sizes.block),
-        "loader": Loader(
-            chip=chip, words=sizes.loader_words, units=sizes.units, side=sizes.side
-        ),
+        "loader": Loader(chip=chip, words=sizes.loader_words, units=sizes.units, side=sizes.side),
         "window_counter": WindowCounter(bits=sizes.window),
         "result_collector": ResultCollector(chip=collected(sizes)),
     }

@@ -6,7 +6,6 @@ writes the page and the report; the exit code is 1 if something differs.
 """
 
 import sys
-from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from hwgen.mram.facts.program import Mapping
 from hwgen.report.files import write_report
 from hwgen.studies.cadnn_paper.counts import POSITIONS, SEED
 from hwgen.studies.cadnn_paper.widths_report import LoadRow, WidthRow, WidthsReport, widths_page
+from hwgen.studies.options import page_options
 
 MAPPINGS: tuple[Mapping, ...] = (POSITIONS, SEED)
 
@@ -131,14 +131,10 @@ def load_row(subject: Subject, program: Any, results: Results, *, mapping: str) 
 
 def main(arguments: Sequence[str]) -> int:
     """Measure and write; return the exit code."""
-    parser = ArgumentParser(prog="mram-results", description=(__doc__ or "").splitlines()[0])
+    parser = page_options("mram-results", __doc__)
     parser.add_argument("network", type=Path)
     parser.add_argument("arch", type=Path)
-    parser.add_argument("--data", help="as for hwgen run")
     parser.add_argument("--images", type=int, default=4, help="of each width")
-    parser.add_argument("--work", type=Path, default=Path("build"))
-    parser.add_argument("--out", type=Path, required=True, help="page of Markdown")
-    parser.add_argument("--json", type=Path, required=True, help="report")
     given = parser.parse_args(arguments)
     try:
         report = measure(

@@ -8,7 +8,6 @@ beside it, and the report.
 """
 
 import sys
-from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +40,7 @@ from hwgen.studies.dbpim_paper.area_race_page import (
 from hwgen.studies.dbpim_paper.published import NETWORKS
 from hwgen.studies.dbpim_paper.race_networks import training_of
 from hwgen.studies.networks.report import ResultsReport
+from hwgen.studies.options import page_options
 
 SIZES: dict[str, tuple[int, ...]] = {
     "cores": (4, 8),
@@ -211,18 +211,14 @@ def paper_networks(results: Path) -> Iterator[PaperNetwork]:
 
 def main(arguments: Sequence[str]) -> int:
     """Measure and write; return the exit code."""
-    parser = ArgumentParser(prog="dbpim-area-race", description=(__doc__ or "").splitlines()[0])
+    parser = page_options("dbpim-area-race", __doc__)
     parser.add_argument("network", type=Path)
     parser.add_argument("arch", type=Path)
-    parser.add_argument("--data", help="as for hwgen run")
     parser.add_argument(
         "--results", type=Path, required=True, help="JSON of hwgen results with its networks"
     )
     parser.add_argument("--cost", type=Path, required=True, help="JSON of hwgen cost of the chip")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--work", type=Path, default=Path("build"))
-    parser.add_argument("--out", type=Path, required=True, help="page of Markdown")
-    parser.add_argument("--json", type=Path, required=True, help="report")
     given = parser.parse_args(arguments)
     data = "" if given.data is None else f" --data {Path(given.data).name}"
     command = (

@@ -199,8 +199,15 @@ def headline(report: AreaRaceReport) -> str:
         f" chip with the same macros {report.same_macros.cycles / sparse.cycles:.2f} times. Over"
         " the dense chip of the least cycles times area it is"
         f" {dense.spent / sparse.spent:.2f} times per area, the sparse chip of the least"
-        f" {dense.spent / best.spent:.2f} times. ResNet20 is none of the paper's five networks."
+        f" {dense.spent / best.spent:.2f} times.{not_of_the_paper(report.network.name)}"
     )
+
+
+def not_of_the_paper(network: str) -> str:
+    """Return the sentence that a network is none of the paper's; empty: it is one of them."""
+    if any(name in network for name in published.NETWORKS):
+        return ""
+    return f" {network} is none of the paper's five networks."
 
 
 def chosen_chips(report: AreaRaceReport) -> dict[str, AreaChip]:

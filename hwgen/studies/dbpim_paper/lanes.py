@@ -7,21 +7,22 @@ both keys. It writes the page, a picture of each sweep beside it, and the report
 model's, of one image, areas those of the table, memories included.
 """
 
-import json
 import sys
-from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from hwgen.commands.context import Context
 from hwgen.commands.origin import commit
 from hwgen.commands.sweep import Sweep
 from hwgen.errors import HwgenError
 from hwgen.files.output import write_text
+from hwgen.report.files import write_report
+from hwgen.report.sheet import Sheet
 from hwgen.report.sweep import SweepPoint, SweepReport
-from hwgen.report.sweep_plot import sweep_picture
+from hwgen.report.tables import number
+from hwgen.studies.options import page_options
 
 LANES, SHARED = "simd_lanes", "lanes_per_requantizer"
 KEYS: Mapping[str, Sequence[int]] = {LANES: (8, 16, 32, 64), SHARED: (1, 2, 4, 8, 16)}
@@ -56,6 +57,17 @@ class Point:
     growth: Sequence[float]
     area_mm2: float
     within: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanesReport:
+    """All points, and what made them."""
+
+    format: Literal["hwgen.report.dbpim_lanes"]
+    version: Literal[1]
+    commit: str
+    command: str
+    points: Sequence[Point]
 
 
 def points_of(reports: Sequence[SweepReport], limits: Sequence[float]) -> list[Point]:
@@ -105,11 +117,17 @@ def cycles_of(point: SweepPoint) -> int:
     return point.cycles_model
 
 
-def page(points: Sequence[Point], pictures: Sequence[str], made: Mapping[str, str]) -> str:
-    """Return the page; made: by which command, at which commit."""
+def page(report: LanesReport, pictures: Sequence[str]) -> str:
+    """Return the page; pictures: names of the files, one of each case."""
+    points = report.points
     best, fastest = chosen(points), min(points, key=lambda one: one.growth[0])
-    first, second = CASES
     limits = " and ".join(f"{100 * one.most:g} % of {one.network}'s" for one in CASES)
+    whole = fastest.area_mm2 * fastest.cycles[0]
+    heads = ["lanes", "lanes a requantizer"]
+    heads += [head for case in CASES for head in (f"`{case.network}`", "more")]
+    heads += ["mm2", "mm2 x cycles", ""]
+    ordered = sorted(points, key=lambda one: (-one.lanes, one.shared))
+    rows = (cells(one, whole, least=one == best) for one in ordered)
     lines = [
         "# Lanes of the SIMD units: area against cycles",
         "",
@@ -124,59 +142,57 @@ def page(points: Sequence[Point], pictures: Sequence[str], made: Mapping[str, st
             for one, name in zip(CASES, pictures, strict=True)
         ),
         "",
-        f"| lanes | lanes a requantizer | `{first.network}` | more | `{second.network}` | more"
-        " | mm2 | mm2 x cycles | |",
-        "| --- " * 9 + "|",
+        *Sheet(heads, rows).markdown(),
+        "",
+        f"- commit: {report.commit}",
+        f"- command: {report.command}",
     ]
-    whole = fastest.area_mm2 * fastest.cycles[0]
-    for one in sorted(points, key=lambda one: (-one.lanes, one.shared)):
-        cells = [f"{one.lanes}", f"{one.shared}"]
-        for cycles, growth in zip(one.cycles, one.growth, strict=True):
-            cells += [f"{cycles:,}", f"{100 * growth:.2f}%"]
-        cells += [f"{one.area_mm2:.3f}", f"{one.area_mm2 * one.cycles[0] / whole:.3f}"]
-        said = "the least" if one == best else "" if one.within else "too slow"
-        lines.append(f"| {' | '.join([*cells, said])} |")
-    lines += ["", *(f"- {name}: {text}" for name, text in made.items())]
     return "\n".join(lines) + "\n"
+
+
+def cells(point: Point, whole: float, *, least: bool) -> Iterator[str]:
+    """Yield the cells of a point; whole: mm2 times cycles of the fastest one."""
+    yield from (f"{point.lanes}", f"{point.shared}")
+    for cycles, growth in zip(point.cycles, point.growth, strict=True):
+        yield from (number(cycles), f"{growth:.2%}")
+    yield from (f"{point.area_mm2:.3f}", f"{point.area_mm2 * point.cycles[0] / whole:.3f}")
+    yield "the least" if least else "" if point.within else "too slow"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Sweep and write; return the exit code."""
-    parser = ArgumentParser(prog="dbpim-lanes", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", help="images of both networks, as for hwgen sweep")
-    parser.add_argument("--work", type=Path, default=Path("build"))
-    parser.add_argument("--out", type=Path, required=True, help="page of Markdown")
-    parser.add_argument("--json", type=Path, required=True, help="report")
+    parser = page_options("dbpim-lanes", __doc__)
     given = parser.parse_args(arguments)
+    pictures = [given.out.with_name(f"{given.out.stem}-{case.network}.svg") for case in CASES]
     try:
-        reports = [swept(case, given.data, given.work) for case in CASES]
+        reports = [
+            swept(case, given.data, context=Context(work=given.work), picture=picture)
+            for case, picture in zip(CASES, pictures, strict=True)
+        ]
+        report = LanesReport(
+            format="hwgen.report.dbpim_lanes",
+            version=1,
+            commit=commit() or "-",
+            command="python -m hwgen.studies.dbpim_paper.lanes",
+            points=points_of(reports, [case.most for case in CASES]),
+        )
+        write_text(given.out, page(report, [each.name for each in pictures]), what="page")
+        write_report(report, given.json)
     except HwgenError as error:
         print(f"dbpim-lanes: {error}", file=sys.stderr)
         return 2
-    points = points_of(reports, [case.most for case in CASES])
-    pictures = [given.out.with_name(f"{given.out.stem}-{case.network}.svg") for case in CASES]
-    for picture, report in zip(pictures, reports, strict=True):
-        write_text(picture, sweep_picture(report, "svg").decode(), what="picture")
-    made = {"commit": commit() or "-", "command": "python -m hwgen.studies.dbpim_paper.lanes"}
-    write_text(given.out, page(points, [each.name for each in pictures], made), what="page")
-    written: dict[str, Any] = {
-        "format": "hwgen.report.dbpim_lanes",
-        "version": 1,
-        **made,
-        "points": [asdict(each) for each in points],
-    }
-    write_text(given.json, json.dumps(written, indent=1) + "\n", what="report")
     return 0
 
 
-def swept(case: Case, data: str | None, work: Path) -> SweepReport:
-    """Return the sweep of a case."""
+def swept(case: Case, data: str | None, *, context: Context, picture: Path) -> SweepReport:
+    """Return the sweep of a case, and draw it."""
     return Sweep(
         network=Path(case.network),
         architecture=Path(case.arch),
         keys=KEYS,
         data=data,
-        context=Context(work=work),
+        context=context,
+        plot=picture,
     ).run()
 
 

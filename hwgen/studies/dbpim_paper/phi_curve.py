@@ -6,7 +6,6 @@ writes the page, its picture beside it, and the report.
 """
 
 import sys
-from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,7 @@ from hwgen.studies.dbpim_paper.phi_curve_page import (
     phi_curve_page,
     phi_picture,
 )
+from hwgen.studies.options import page_options
 
 CALIBRATION = 64
 SEED = 1
@@ -182,14 +182,10 @@ def group_rows(
 
 def main(arguments: Sequence[str]) -> int:
     """Measure and write; return the exit code."""
-    parser = ArgumentParser(prog="dbpim-phi-curve", description=(__doc__ or "").splitlines()[0])
+    parser = page_options("dbpim-phi-curve", __doc__)
     parser.add_argument("network", type=Path)
     parser.add_argument("arch", type=Path)
-    parser.add_argument("--data", help="as for hwgen run")
     parser.add_argument("--images", type=int, default=1064)
-    parser.add_argument("--work", type=Path, default=Path("build"))
-    parser.add_argument("--out", type=Path, required=True, help="page of Markdown")
-    parser.add_argument("--json", type=Path, required=True, help="report")
     given = parser.parse_args(arguments)
     try:
         context = Context(work=given.work)

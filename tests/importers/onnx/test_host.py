@@ -16,6 +16,7 @@ from hwgen.commands.operators import operators_page
 from hwgen.importers.onnx.qdq import answers
 from hwgen.importers.onnx.qdq.qoperator import FORMS
 from hwgen.importers.onnx.quantized import read_integer_graph
+from hwgen.importers.onnx.runtime import pairs_saturate
 from hwgen.network.file import load_network
 from tests.quantized_onnx import IMAGES, Model, saved
 
@@ -26,7 +27,8 @@ COUNT = 8
 def session_answers(path: Path, images: NDArray[Any]) -> NDArray[Any]:
     """Return what a plain session of onnxruntime answers, image by image."""
     options = onnxruntime.SessionOptions()
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    if pairs_saturate():
+        options.add_session_config_entry("session.x64quantprecision", "1")
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     return np.concatenate([session.run(None, {"x": image[np.newaxis]})[0] for image in images])
 

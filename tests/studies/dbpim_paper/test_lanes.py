@@ -44,7 +44,10 @@ def test_the_smallest_within_all_limits_is_chosen(points: list[lanes.Point]) -> 
 
 
 def test_the_page_says_why_a_point_is_none(points: list[lanes.Point]) -> None:
-    page = lanes.page(points, ["a.svg", "b.svg"], {"commit": "abc"})
+    report = lanes.LanesReport(
+        format="hwgen.report.dbpim_lanes", version=1, commit="abc", command="all", points=points
+    )
+    page = lanes.page(report, ["a.svg", "b.svg"])
     assert "| 64 | 8 | 1,004 | 0.40% | 503 | 0.60% | 4.000 | 0.669 | the least |" in page
     assert "| 32 | 1 | 1,003 | 0.30% | 600 | 20.00% | 4.500 | 0.752 | too slow |" in page
     assert "| 16 |" not in page and "- commit: abc" in page
