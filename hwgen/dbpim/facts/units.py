@@ -38,6 +38,7 @@ Unit = Literal[
     "chip_byte_choice",
     "chip_lane",
     "chip_requantizer",
+    "chip_waiting_total",
     "chip_row_lane",
     "chip_row_unit",
     "chip_product_lane",
@@ -106,7 +107,8 @@ def event_sizes(arch: Arch) -> dict[str, int]:
 def chip_sizes(arch: Arch) -> dict[str, int]:
     """Return the units of the whole chip.
 
-    chip_requantizer: those of SIMD units
+    chip_requantizer: those of SIMD units; chip_waiting_total: SIMD lanes that wait for one, which
+        others of its lanes may have first
     fetched_byte, simd_byte, float_byte, beat_byte, packet_byte: of the smaller memories: words on
         their way to the switch; tables and depthwise weights; tables, gains and offsets of row
         units; beats and logits; parameters and instructions
@@ -131,6 +133,7 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "chip_byte_choice": arch.cores * arch.switch_rate * event["byte_choice"],
         "chip_lane": arch.cores * arch.simd_lanes,
         "chip_requantizer": arch.cores * arch.simd_requantizers,
+        "chip_waiting_total": arch.cores * (arch.simd_lanes - arch.simd_requantizers),
         "chip_row_lane": arch.cores * arch.row_lanes,
         "chip_row_unit": arch.cores if arch.row_unit else 0,
         "chip_product_lane": arch.cores * event["product_lane"],

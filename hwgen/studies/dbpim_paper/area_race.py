@@ -1,7 +1,7 @@
 """The race of equal areas: the sparse chip beside the best dense chip that is at most as large.
 
     python -m hwgen.studies.dbpim_paper.area_race NETWORK ARCH --data SET --results JSON \
-        --cost JSON --out FILE --json FILE
+        --cost JSON --run JSON --out FILE --json FILE
 
 sweeps dense and sparse chips over cores, macros and SIMD lanes, and writes the page, its picture
 beside it, and the report.
@@ -26,6 +26,7 @@ from hwgen.files.output import write_text
 from hwgen.files.shipped import shown
 from hwgen.report.cost import CostReport
 from hwgen.report.files import write_report
+from hwgen.report.run import RunReport
 from hwgen.report.training_record import read_known
 from hwgen.report.types import Source
 from hwgen.studies.dbpim_paper.area_race_page import (
@@ -62,6 +63,7 @@ def measure(
     data: str | None,
     results: Path,
     cost: Path,
+    run: Path,
     workers: int,
     command: str,
 ) -> AreaRaceReport:
@@ -69,11 +71,12 @@ def measure(
 
     results: JSON of `hwgen results` with the paper's networks on the same chip
     cost: JSON of `hwgen cost` of the architecture
+    run: JSON of `hwgen run` of the network on the architecture
     """
     from hwgen.dbpim.model.energy import DIRECT_QUEUE, default_table
 
     subject = load_subject(network, arch, KINDS["sparse"])
-    clock = clock_of(cost, subject)
+    clock, cycles_rtl = clock_of(cost, subject), simulated(run, subject)
     batch = choose_images(subject.network, data, 1)
     dense = with_switches(subject, KINDS["dense"])
     direct: Any = dense.arch
@@ -107,6 +110,7 @@ def measure(
         sizes={key: list(values) for key, values in SIZES.items()},
         same_macros=same,
         sparse=sparse,
+        cycles_rtl=cycles_rtl,
         chips=[chip for chip in others if chip is not None],
         refused=sum(chip is None for chip in others),
         paper_networks=list(paper_networks(results)),
@@ -135,6 +139,22 @@ def clock_of(cost: Path, subject: Subject) -> Clock:
         slowest_ns=report.slowest_ns,
         mhz=report.mhz,
     )
+
+
+def simulated(run: Path, subject: Subject) -> int:
+    """Return the cycles of one image in Verilog; FormatError for another run, or an unequal one."""
+    content = read_known(run, "hwgen.report.run", (4,))
+    report = validate_spec(RunReport, content, source=str(run))
+    given = report.setting
+    what = f"one image of {subject.network_source.name} on {subject.arch.name} in Verilog, equal"
+    wanted = (subject.network_source.digest, subject.arch.digest)
+    if (given.network.digest, given.architecture.digest) != wanted:
+        found = f"{given.network.name} on {given.architecture.name}, or another version of one"
+    elif not report.equal or report.cycles_rtl is None or len(report.images) != 1:
+        found = f"{len(report.images)} images, equal {report.equal}"
+    else:
+        return report.cycles_rtl
+    raise FormatError(field="--run", allowed=what, given=found, source=str(run))
 
 
 def swept(subject: Subject) -> Iterator[Subject]:
@@ -218,12 +238,13 @@ def main(arguments: Sequence[str]) -> int:
         "--results", type=Path, required=True, help="JSON of hwgen results with its networks"
     )
     parser.add_argument("--cost", type=Path, required=True, help="JSON of hwgen cost of the chip")
+    parser.add_argument("--run", type=Path, required=True, help="JSON of hwgen run on the chip")
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args(arguments)
     data = "" if given.data is None else f" --data {Path(given.data).name}"
     command = (
         f"python -m hwgen.studies.dbpim_paper.area_race {given.network.name} {given.arch.name}"
-        f"{data} --results {given.results.name} --cost {given.cost.name}"
+        f"{data} --results {given.results.name} --cost {given.cost.name} --run {given.run.name}"
     )
     try:
         report = measure(
@@ -233,6 +254,7 @@ def main(arguments: Sequence[str]) -> int:
             data=given.data,
             results=given.results,
             cost=given.cost,
+            run=given.run,
             workers=given.workers,
             command=command,
         )

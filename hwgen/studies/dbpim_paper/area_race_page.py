@@ -105,6 +105,7 @@ class AreaRaceReport:
 
     sizes: what varies; refused: chips that do not run the network
     same_macros: the architecture with its switches off; sparse: with all of them on
+    cycles_rtl: of the sparse chip in Verilog, every element and cycle equal
     """
 
     format: Literal["hwgen.report.area_race"]
@@ -120,6 +121,7 @@ class AreaRaceReport:
     sizes: dict[str, list[Count]]
     same_macros: AreaChip
     sparse: AreaChip
+    cycles_rtl: Count
     chips: list[AreaChip]
     refused: Count
     paper_networks: list[PaperNetwork]
@@ -193,7 +195,9 @@ def headline(report: AreaRaceReport) -> str:
     sparse, fastest = report.sparse, report.fastest("dense")
     dense, best = report.least_area_time("dense"), report.least_area_time("sparse")
     return (
-        f"{report.network.name} ({report.weights}): the sparse chip `{report.architecture.name}` is"
+        f"{report.network.name} ({report.weights}) in {number(report.cycles_rtl)} cycles of its"
+        " Verilog, every element and every cycle equal: the sparse chip"
+        f" `{report.architecture.name}` is"
         f" **{fastest.cycles / sparse.cycles:.2f} times faster** than the best dense chip of at"
         f" most its area, **{fastest.spent / sparse.spent:.2f} times per area**; than the dense"
         f" chip with the same macros {report.same_macros.cycles / sparse.cycles:.2f} times. Over"

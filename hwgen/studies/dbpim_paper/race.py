@@ -26,7 +26,7 @@ from hwgen.studies.dbpim_paper.race_rows import race_rows
 from hwgen.studies.dbpim_paper.report import RaceNetwork, RaceReport, RaceRun
 from hwgen.studies.dbpim_paper.request import RaceRequest
 
-ARCHITECTURE = CONFIGS / "dbpim" / "paper.yaml"
+ARCHITECTURE = CONFIGS / "dbpim" / "paper_published.yaml"
 DENSE, SPARSE = "none", "all"
 SWITCHES = (
     DENSE,

@@ -13,7 +13,7 @@ CONFIGS = Path("configs/dbpim")
 
 
 @pytest.mark.parametrize(
-    ("name", "id_word"), [("small", 0x5B7C58B5), ("paper_float32", 0x3346774D)]
+    ("name", "id_word"), [("small", 0x5B7C58B5), ("paper_float32", 0x21D4CA57)]
 )
 def test_an_absent_row_unit_changes_nothing(name: str, id_word: int) -> None:
     arch = load_arch(CONFIGS / f"{name}.yaml")

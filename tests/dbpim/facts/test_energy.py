@@ -75,7 +75,8 @@ def test_units_of_the_paper_chip() -> None:
     assert chip["psum_byte"] == 32 * 1024
     assert chip["memory_byte"] == (256 + 32 + 8 + 16 + 54.5) * 1024
     assert chip["chip_filter"] == 32 * 8 and chip_sizes(DENSE)["chip_filter"] == 32 * 2
-    assert {unit for unit in UNITS if not size_of(unit, TINY)} == OF_ROWS
+    assert (chip["chip_requantizer"], chip["chip_waiting_total"]) == (8 * 8, 8 * 56)
+    assert {unit for unit in UNITS if not size_of(unit, TINY)} == {*OF_ROWS, "chip_waiting_total"}
 
 
 def test_units_of_a_row_unit() -> None:
