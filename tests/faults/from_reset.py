@@ -2,8 +2,8 @@
 
 The module with the fault runs beside the module without, both with the same inputs, from a clock of
 reset on. Proved is that their outputs are the same in every clock, whatever the inputs, and so are
-the inputs of memories inside; but for those of `COUNTS` while they do not count. What a memory gives
-is any value, the same one on both sides. What else the module places is part of it.
+the inputs of memories inside; but for those of `COUNTS` while they do not count. A memory gives
+any value, the same one on both sides. What else the module places is part of it.
 """
 
 import json
@@ -28,7 +28,7 @@ COUNTS = {
     "write_en": ("write_index", "write_data"),
     "enables_0": ("index_0", "data_0"),
 }
-"""Names of outputs, and of inputs of memories, that count only while their owner's first is not 0."""
+"""Names of outputs and inputs of memories that count only while their owner's first is not 0."""
 FLIT = "link"
 """An output whose lowest bit says whether the others count."""
 PORTS, BOTH, GATES = "ports.json", "both.v", "both.aig"

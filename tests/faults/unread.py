@@ -1,8 +1,8 @@
 """Whether a fault changes one register only, and only while nothing reads it, by Yosys' SAT.
 
 Proved is an invariant of the module with the fault beside the module without: all registers but the
-faulty one are the same, and that one is, too, or another register is 0, or two of a bit, which are 0
-after a reset.
+faulty one are the same, and that one is, too, or another register is 0, or two of a bit, which are
+0 after a reset.
 Both get the same inputs. The outputs are the same, but for the faulty register's own beside its
 valid, as in ``write`` beside ``write_valid``: it may differ while that is 0.
 """
@@ -75,7 +75,7 @@ def unread(fault: Fault, modules: Mapping[str, str], register: str) -> str:
 
 
 def guards_of(ports: Ports, register: str) -> list[tuple[str, ...]]:
-    """Return the registers that may tell that one is not read: each, and pairs of those of a bit."""
+    """Return the registers that may tell that one is not read: each, and pairs of a bit each."""
     names = [name.removesuffix(NOW) for name in ports if name.endswith(NOW)]
     others = [name for name in names if name != register]
     flags = [name for name in others if len(ports[f"{name}{NOW}"]["bits"]) == 1]
