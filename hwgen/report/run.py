@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.report.types import STRICT, Count, Fraction, ReplacedPart, Setting
@@ -140,7 +140,10 @@ class RunImage:
     cycles_rtl: Count | None
     cycles_model: Count | None
     equal: bool | None
-    class_: Annotated[int | None, Field(serialization_alias="class")]
+    class_: Annotated[
+        int | None,
+        Field(serialization_alias="class", validation_alias=AliasChoices("class", "class_")),
+    ]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
