@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from tests.faults.equivalent import equivalent
+from tests.faults.from_reset import same_from_reset
 from tests.faults.parts import killers
 from tests.faults.places import as_placed
 from tests.faults.unread import is_valid_of, register_of, unread
@@ -33,22 +34,34 @@ def classes_of(
 
 def by_itself(fault: Fault, modules: Mapping[str, str]) -> tuple[str, str]:
     """Return the class of a fault that no bench kills, and what says so."""
-    places = as_placed(fault.module, modules)
+    text, places = modules[fault.module], as_placed(fault.module, modules)
     if all(equivalent(fault, each) for each in places):
         return "equivalent", "SAT"
-    register = register_of(fault, modules[fault.module])
-    guards = {unread(fault, each, register) for each in places} if register else {""}
-    guard = guards.pop() if len(guards) == 1 else ""
-    if guard and is_valid_of(guard, register):
-        return "power or enable only", f"SAT: `{register}` differs only while `{guard}` is 0"
-    if guard:
-        return "equivalent", f"SAT: nothing reads `{register}` while `{guard}` is 0"
-    if leads_to_the_trace(fault, modules[fault.module]):
+    guarded = by_guard(fault, text, places)
+    if guarded is not None:
+        return guarded
+    if leads_to_the_trace(fault, text):
         return "test ports", "the signal is one of the trace"
-    if only_loads_more(fault, modules[fault.module]):
+    if only_loads_more(fault, text):
         return "power or enable only", "the register loads in every clock"
+    if all(same_from_reset(fault, each) for each in places):
+        return "equivalent", "ABC: nothing that counts differs, whatever follows a reset"
     reason = by_hand(fault)
     return ("by hand", reason) if reason else ("open", "")
+
+
+def by_guard(
+    fault: Fault, text: str, places: Sequence[Mapping[str, str]]
+) -> tuple[str, str] | None:
+    """Return the class of a fault of a register that is not read while others are 0, or None."""
+    register = register_of(fault, text)
+    guards = {unread(fault, each, register) for each in places} if register else {""}
+    guard = guards.pop() if len(guards) == 1 else ""
+    if not guard:
+        return None
+    if is_valid_of(guard, register):
+        return "power or enable only", f"SAT: `{register}` differs only while `{guard}` is 0"
+    return "equivalent", f"SAT: nothing reads `{register}` while `{guard}` is 0"
 
 
 def leads_to_the_trace(fault: Fault, text: str) -> bool:

@@ -12,8 +12,9 @@ RECORD, PAGE = ROOT / "docs/faults.json", ROOT / "docs/faults.md"
 CLASSES = {
     "caught": "by the first network",
     "out of reach": "of the first network; another one of the list catches it",
-    "equivalent": "proved by SAT: the module with the fault does the same in every state where it"
-    " is placed, but for a register that it does not read then",
+    "equivalent": "proved: the module with the fault does the same in every state where it is"
+    " placed, but for a register that it does not read then (by SAT), or in every run from a reset"
+    " on, but for what does not count by its valid (by ABC)",
     "power or enable only": "a register that would hold its value loads one, by rule; or its value"
     " differs, but only while its valid is 0, by SAT",
     "test ports": "by rule: the signal leads to the trace alone",

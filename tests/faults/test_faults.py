@@ -16,6 +16,7 @@ from tests.faults.bench import bench_of, difference, kind, outcomes
 from tests.faults.cases import Case, Tried
 from tests.faults.classes import BY_HAND, leads_to_the_trace, only_loads_more
 from tests.faults.equivalent import equivalent
+from tests.faults.from_reset import same_from_reset
 from tests.faults.parts import PartBench
 from tests.faults.places import as_placed
 from tests.faults.record import CLASSES, PAGE, Classified, FamilyRecord, page, read_record
@@ -225,6 +226,90 @@ def test_what_nothing_reads_is_proved(fault: Fault, register: str, guard: str) -
     assert register_of(fault, HELD) == register
     assert unread(fault, {"held": HELD}, register) == guard
     assert is_valid_of(guard, register) is (register == "word")
+
+
+STEPS = """module steps(clk, rst, go, d, data, valid, busy);
+  input clk;
+  wire clk;
+  input rst;
+  wire rst;
+  input go;
+  wire go;
+  input [1:0] d;
+  wire [1:0] d;
+  output [1:0] data;
+  reg [1:0] data;
+  output valid;
+  reg valid;
+  output busy;
+  reg busy;
+  reg [1:0] step;
+  reg [1:0] \\$1 ;
+  reg \\$2 ;
+  reg [1:0] \\$3 ;
+  reg \\$4 ;
+  always @(posedge clk) begin
+    \\$1  = busy ? step - 2'h1 : 2'h3;
+    if (rst) begin
+      \\$1  = 2'h0;
+    end
+    step <= \\$1 ;
+  end
+  always @(posedge clk) begin
+    \\$2  = go;
+    if (busy) begin
+      \\$2  = step > 2'h1;
+    end
+    if (rst) begin
+      \\$2  = 1'h0;
+    end
+    busy <= \\$2 ;
+  end
+  always @(posedge clk) begin
+    \\$3  = d;
+    if (rst) begin
+      \\$3  = 2'h0;
+    end
+    data <= \\$3 ;
+  end
+  always @(posedge clk) begin
+    \\$4  = busy & step[1];
+    if (rst) begin
+      \\$4  = 1'h0;
+    end
+    valid <= \\$4 ;
+  end
+endmodule
+"""
+
+
+@pytest.mark.parametrize(
+    ("after", "fault", "same"),
+    [
+        # A clock without work loads the step, also the first one after a reset.
+        ("$1", ("2'h0", "2'h1"), True),
+        ("$2", ("1'h0", "1'h1"), False),
+        # At work the step is never 0, so that another comparison is as good.
+        ("$2", ("step > 2'h1", "step != 2'h1"), True),
+        ("$2", ("step > 2'h1", "step >= 2'h1"), False),
+        # What is sent counts beside its valid alone.
+        ("$3", ("2'h0", "2'h1"), True),
+        ("$4", ("1'h0", "1'h1"), False),
+    ],
+)
+def test_what_a_reset_rules_out_is_proved(after: str, fault: tuple[str, str], same: bool) -> None:
+    right, wrong = fault
+    lines = STEPS.splitlines()
+    line = lines.index(f"      \\{after}  = {right};") + 1
+    assert same_from_reset(Fault("steps", line, right, wrong), {"steps": STEPS}) is same
+
+
+def test_a_register_without_a_reset_may_begin_with_anything() -> None:
+    """Then the fault that was proved above is not tried."""
+    without = STEPS.replace("    if (rst) begin\n      \\$3  = 2'h0;\n    end\n", "")
+    assert len(without) < len(STEPS)
+    line = without.splitlines().index("      \\$1  = 2'h0;") + 1
+    assert not same_from_reset(Fault("steps", line, "2'h0", "2'h1"), {"steps": without})
 
 
 REGISTER = """module part(clk, go, d, q, trace__seen);

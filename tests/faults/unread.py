@@ -1,7 +1,8 @@
 """Whether a fault changes one register only, and only while nothing reads it, by Yosys' SAT.
 
 Proved is an invariant of the module with the fault beside the module without: all registers but the
-faulty one are the same, and that one is, too, or another register is 0, which is 0 after a reset.
+faulty one are the same, and that one is, too, or another register is 0, or two of a bit, which are
+0 after a reset.
 Both get the same inputs. The outputs are the same, but for the faulty register's own beside its
 valid, as in ``write`` beside ``write_valid``: it may differ while that is 0.
 """
@@ -10,6 +11,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,13 @@ NOW, NEXT = ".q", ".d"
 ANSWERS = re.compile(r"SAT proof finished - (no )?model found|Interrupted SAT solver: TIMEOUT")
 
 Ports = Mapping[str, Mapping[str, Any]]
+Guard = tuple[str, ...]
+MOST_FLAGS = 6
+"""Registers of a bit of which pairs are tried."""
+NAME = re.compile(r"\\\S+ |[a-zA-Z_][\w$]*")
+ASSIGNED = re.compile(r"  assign (\\\S+ |\w+) = ")
+DECLARED = re.compile(r"  (?:reg|wire|input|output)\b|module ")
+PORT = re.compile(r"  output\b")
 
 
 def unread(fault: Fault, modules: Mapping[str, str], register: str) -> str:
@@ -47,11 +56,7 @@ def unread(fault: Fault, modules: Mapping[str, str], register: str) -> str:
             ports = found[WITHOUT]["ports"]
             if f"{register}{NOW}" not in ports or ports.keys() != found[WITH]["ports"].keys():
                 return ""
-            guards = [
-                name.removesuffix(NOW)
-                for name in ports
-                if name.endswith(NOW) and name != f"{register}{NOW}"
-            ]
+            guards = guards_of(ports, register)
             tops = {
                 f"{kind}_{number}": both(
                     f"{kind}_{number}", ports, register, guard, idle=kind == IDLE
@@ -65,30 +70,81 @@ def unread(fault: Fault, modules: Mapping[str, str], register: str) -> str:
             return ""
     answers = [answer[1] == "no " for answer in ANSWERS.finditer(said)]
     holds = [idle and works for idle, works in zip(answers[::2], answers[1::2], strict=True)]
-    return next((guard for guard, each in zip(guards, holds, strict=True) if each), "")
+    found = next((guard for guard, each in zip(guards, holds, strict=True) if each), ())
+    return " and ".join(found)
+
+
+def guards_of(ports: Ports, register: str) -> list[tuple[str, ...]]:
+    """Return the registers that may tell that one is not read: each, and pairs of a bit each."""
+    names = [name.removesuffix(NOW) for name in ports if name.endswith(NOW)]
+    others = [name for name in names if name != register]
+    flags = [name for name in others if len(ports[f"{name}{NOW}"]["bits"]) == 1]
+    pairs = combinations(flags, 2) if len(flags) <= MOST_FLAGS else ()
+    return [*((name,) for name in others), *pairs]
 
 
 def register_of(fault: Fault, text: str) -> str:
-    """Return the register that the clocked block with a fault loads; empty: it is in none."""
+    """Return the one register that a fault changes; empty: there is none, or more.
+
+    It is the one that its clocked block loads, or the only one behind its assignment.
+    """
     lines = text.splitlines()
-    begin = next((n for n in range(fault.line - 1, 0, -1) if lines[n].startswith("  always")), 0)
+    assigned = ASSIGNED.match(lines[fault.line - 1])
+    if assigned:
+        return behind(assigned[1].strip(), lines)
+    return register_of_block(fault.line - 1, lines)
+
+
+def register_of_block(number: int, lines: list[str]) -> str:
+    """Return the register that the clocked block around a line loads; empty: it is in none."""
+    begin = next((n for n in range(number, 0, -1) if lines[n].startswith("  always")), 0)
     end = next((n for n in range(begin, len(lines)) if lines[n] == "  end"), 0)
     stored = STORED.fullmatch(lines[end - 1])
-    inside = begin < fault.line - 1 < end and lines[begin].strip() == CLOCKED
+    inside = begin < number < end and lines[begin].strip() == CLOCKED
     if not inside or stored is None:
         return ""
     # As in Yosys' JSON, where only names that begin with a dollar keep their backslash.
     return stored[1] if stored[1].startswith("\\$") else stored[1].removeprefix("\\")
 
 
-def both(name: str, ports: Ports, register: str, guard: str, *, idle: bool) -> str:
+def behind(signal: str, lines: list[str]) -> str:
+    """Return the only register that a signal leads to; empty: there are more, or it leaves."""
+    reached, todo, registers = {signal}, [signal], set()
+    if any(PORT.match(line) and signal in names_of(line) for line in lines):
+        return ""
+    while todo:
+        name = todo.pop()
+        for number, line in enumerate(lines):
+            if name not in names_of(line.partition(" = ")[2] or line) or DECLARED.match(line):
+                continue
+            found = ASSIGNED.match(line)
+            if found is None:
+                one = register_of_block(number, lines)
+                if not one:
+                    return ""
+                registers.add(one)
+            elif found[1].strip() not in reached:
+                reached.add(found[1].strip())
+                todo.append(found[1].strip())
+    ports = {name for line in lines if PORT.match(line) for name in names_of(line)}
+    return registers.pop() if len(registers) == 1 and not reached & ports else ""
+
+
+def names_of(text: str) -> set[str]:
+    """Return all names in a piece of Verilog, without what ends an escaped one."""
+    return {name.strip() for name in NAME.findall(text)}
+
+
+def both(name: str, ports: Ports, register: str, guard: Guard, *, idle: bool) -> str:
     """Return a module with both side by side, and what is to be proved.
 
-    idle: the guard is 0, and the register has any two values; else it has the same one twice
+    idle: each guard is 0, and the register has any two values; else it has the same one twice
     """
     sides: dict[str, list[str]] = {WITHOUT: [], WITH: []}
     wires: dict[str, str] = {}
-    same = [f"!rst || !{escaped(guard + NEXT, WITHOUT)}"]
+    idles = {one + NOW for one in guard}
+    zero = " && ".join(f"!{escaped(one + NEXT, WITHOUT)}" for one in guard)
+    same = [f"!rst || ({zero})"]
     for port, facts in ports.items():
         bits = len(facts["bits"])
         apart = facts["direction"] == "output" or (idle and port == register + NOW)
@@ -96,11 +152,11 @@ def both(name: str, ports: Ports, register: str, guard: str, *, idle: bool) -> s
             wire = escaped(port, side if apart else "")
             wires[wire] = f"{facts['direction']} [{bits - 1}:0] {wire}"
             # By a constant Yosys removes what cannot matter, such as multipliers.
-            value = f"{bits}'d0" if idle and port == guard + NOW else wire
+            value = f"{bits}'d0" if idle and port in idles else wire
             connected.append(f".{escaped(port)}({value})")
-        may_differ = idle and port == register and is_valid_of(guard, register)
+        may_differ = idle and port == register and is_valid_of(" ".join(guard), register)
         if facts["direction"] == "output" and not may_differ:
-            rest = f" || !{escaped(guard + NEXT, WITHOUT)}" if port == register + NEXT else ""
+            rest = f" || ({zero})" if port == register + NEXT else ""
             same.append(f"{escaped(port, WITHOUT)} == {escaped(port, WITH)}{rest}")
     placed = "".join(f"{side} {side}_here ({', '.join(each)});\n" for side, each in sides.items())
     asserts = "".join(f"assert ({each});\n" for each in same)
