@@ -135,7 +135,7 @@ def page(report: LanesReport, pictures: Sequence[str]) -> str:
         f" {best.lanes} lanes a core, of which {best.shared} share a requantizer."
         f" The fastest: {fastest.lanes} and {fastest.shared}."
         " Cycles are the model's, of one image (the Verilog's are the same), areas those of the"
-        " 45 nm table, memories included; it does not know the totals that wait for their turn.",
+        " 45 nm table, memories included.",
         "",
         *(
             f"![{one.network} on {one.arch}]({name})"
