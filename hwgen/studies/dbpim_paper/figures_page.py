@@ -6,7 +6,7 @@ from hwgen.report.files import report_text
 from hwgen.report.paper import rows_page
 from hwgen.report.sheet import Sheet
 from hwgen.report.svg import ACCENT, GOOD, HALF, INK, MUTED, SECOND, picture
-from hwgen.studies.dbpim_paper.figures_rows import KINDS, groups_of, mean_percent
+from hwgen.studies.dbpim_paper.figures_rows import KINDS, groups_of, lost_points, mean_percent
 from hwgen.studies.dbpim_paper.published import TITLES
 from hwgen.studies.dbpim_paper.report import FiguresReport
 
@@ -66,7 +66,7 @@ def accuracy_cells(report: FiguresReport) -> Cells:
     groups = groups_of(report.accuracy)
     for (dataset, method, pruned), same in groups.items():
         found, dense = [each.accuracy for each in same], groups.get((dataset, "blocks", 0.0))
-        lost = "-" if dense is None else f"{mean_percent(dense) - mean_percent(same):.2f}"
+        lost = "-" if dense is None else f"{lost_points(dense, same):.2f}"
         zeros = sum(each.zero_digits for each in same) / len(same)
         yield [
             *(dataset, TITLES.get(same[0].model, same[0].model), method, f"{pruned:.0%}"),

@@ -45,6 +45,11 @@ def mean_percent(rows: Sequence[AccuracyRow]) -> float:
     return 100 * mean(each.accuracy for each in rows)
 
 
+def lost_points(dense: Sequence[AccuracyRow], same: Sequence[AccuracyRow]) -> float:
+    """Return the points of accuracy lost, of means over seeds, without what floats add to them."""
+    return round(mean_percent(dense) - mean_percent(same), 6) + 0.0
+
+
 def accuracy_rows(rows: Sequence[AccuracyRow]) -> Iterator[PaperRow]:
     """Yield what a sparsity costs beside the unpruned network of all digits, and what lacks."""
     groups = groups_of(rows)
@@ -61,7 +66,7 @@ def accuracy_rows(rows: Sequence[AccuracyRow]) -> Iterator[PaperRow]:
             f" {pruned:.0%} of blocks pruned{short}",
             TITLES.get(same[0].model, same[0].model),
             published=None,
-            ours=mean_percent(dense) - mean_percent(same),
+            ours=lost_points(dense, same),
             unit="points",
             reason=f"measured on {same[0].test_images:,} test images, {told}; not a network of the"
             f" paper; {NO_NUMBERS}",
