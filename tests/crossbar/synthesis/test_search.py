@@ -104,7 +104,8 @@ def judged_again(network: CrossbarNetwork, result: SearchResult) -> tuple[Tables
 def test_finds_the_optimum(name: str, rules: Rules, power_w: float) -> None:
     network = NETWORKS[name]
     best = optimum(network, power_w, rules)
-    result = searched(network, rules=rules, power_w=power_w)
+    # With 60 nodes the part of the space with the best residual network is not split far enough.
+    result = searched(network, rules=rules, power_w=power_w, budget=replace(SMALL, nodes=240))
     if best is None:
         assert result is None
         return
