@@ -23,8 +23,8 @@ def arch(sparsity: str, compartments: int = COMPARTMENTS) -> Arch:
     """Return the architecture of the paper with a small macro."""
     paper = load_arch(shipped_folder() / "dbpim" / "paper.yaml")
     size = MacroSize(compartments=compartments, columns=COLUMNS, rows=4)
-    small = replace(paper, macro=size, tile_rows=2, switch_rate=4, simd_lanes=4)
-    return with_sparsity(small, sparsity)
+    lanes = {"simd_lanes": 4, "lanes_per_requantizer": 1}
+    return with_sparsity(replace(paper, macro=size, tile_rows=2, switch_rate=4, **lanes), sparsity)
 
 
 def sizes(sparsity: str, compartments: int = COMPARTMENTS) -> dict[str, int]:
