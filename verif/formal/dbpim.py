@@ -21,10 +21,10 @@ COLUMNS: Final = 8
 @cache
 def arch(sparsity: str, compartments: int = COMPARTMENTS) -> Arch:
     """Return the architecture of the paper with a small macro."""
-    paper = load_arch(shipped_folder() / "dbpim" / "paper.yaml")
+    paper = replace(load_arch(shipped_folder() / "dbpim" / "paper.yaml"), lanes_per_requantizer=1)
     size = MacroSize(compartments=compartments, columns=COLUMNS, rows=4)
-    lanes = {"simd_lanes": 4, "lanes_per_requantizer": 1}
-    return with_sparsity(replace(paper, macro=size, tile_rows=2, switch_rate=4, **lanes), sparsity)
+    small = replace(paper, macro=size, tile_rows=2, switch_rate=4, simd_lanes=4)
+    return with_sparsity(small, sparsity)
 
 
 def sizes(sparsity: str, compartments: int = COMPARTMENTS) -> dict[str, int]:

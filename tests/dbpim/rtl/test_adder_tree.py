@@ -21,8 +21,9 @@ ADDERS = {"dbpim_full_adder": "a + b + c", "dbpim_half_adder": "a + b"}
 
 def arch_of(compartments: int, sparsity: str) -> Arch:
     size = MacroSize(compartments=compartments, columns=8, rows=4)
-    lanes = {"simd_lanes": 4, "lanes_per_requantizer": 1}
-    return with_sparsity(replace(PAPER, macro=size, tile_rows=2, switch_rate=4, **lanes), sparsity)
+    paper = replace(PAPER, lanes_per_requantizer=1)
+    small = replace(paper, macro=size, tile_rows=2, switch_rate=4, simd_lanes=4)
+    return with_sparsity(small, sparsity)
 
 
 def prove_equal(first: str, second: str, folder: Path, *, files: list[Path]) -> None:
