@@ -123,7 +123,12 @@ def cost_of(
         ],
         synthesized=sorted(chip.modules.synthesized),
         energy=None if energy is None else energy(chip),
-        assumptions=[*ASSUMPTIONS, *lacks(chip.library), *told_of(replacements)],
+        assumptions=[
+            *ASSUMPTIONS,
+            *analog(chip.modules),
+            *lacks(chip.library),
+            *told_of(replacements),
+        ],
         versions=versions(),
     )
 
@@ -136,6 +141,17 @@ def lacks(library: Library) -> list[str]:
     if library.adder is None:
         found.append("the library has no full adders: adder trees are of gates")
     return found
+
+
+def analog(modules: Modules) -> list[str]:
+    """Return what is assumed of modules that describe what an analog circuit does."""
+    names = [name for name, source in modules.sources.items() if source.is_behaviour]
+    if not names:
+        return []
+    return [
+        f"{', '.join(names)}: analog circuits, without gates, area and leakage; their outputs come"
+        " from the clock, as fast as a memory of two words"
+    ]
 
 
 def told_of(replacements: Replacements) -> list[str]:
@@ -176,12 +192,6 @@ def synthesized(
         manifest |= {name: module_entry(f"{name}.v", text) for name, text in replaced.items()}
     arrays = [name for name, entry in manifest.items() if entry.get("array")]
     below = uses(manifest, content["top"])
-    for name in below:
-        if manifest[name].get("behaviour"):
-            raise FamilyError(
-                f"the family {family.name} cannot be mapped to cells: its module {name} describes"
-                " what an analog circuit does"
-            )
     sources = sources_of({name: manifest[name] for name in below}, texts, arrays)
     costs = {name: macro_cost(macro, library) for name, macro in macros.items()}
     modules = Modules(sources, library, liberty_text(file), macros=costs, builds=builds)

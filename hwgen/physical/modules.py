@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from hwgen.files.leash import leashed
 from hwgen.physical import script as scripts
 from hwgen.physical import timing_model as timings
 from hwgen.physical.cells import Library
-from hwgen.physical.netlist import Netlist, cell_counts, netlist_of, with_buffers
+from hwgen.physical.netlist import Memory, Netlist, cell_counts, netlist_of, with_buffers
 from hwgen.physical.timing import timing_model
 from hwgen.physical.timing_model import TimingModel
 
@@ -31,6 +32,9 @@ RUN = "import sys; from pyosys import libyosys as y; y.run_pass(sys.argv[1], y.D
 COST = "cost.json"
 FULL_ADDER = ("a", "b", "c", "carry", "sum")
 """Ports of a module that the full adder of the library replaces."""
+
+BEHAVIOUR_WORDS = 2
+"""Of the memory that stands for a module without gates."""
 
 Ports = list[tuple[str, str, int]]
 """Name, direction and width of each port."""
@@ -41,6 +45,7 @@ class Source:
     """A module as it was emitted: its text, its ports, and the ports of what it places.
 
     array: its content is an array, which a macro replaces: its gates are not counted
+    is_behaviour: it describes what an analog circuit does, and has no gates: see `behaviour`
     """
 
     name: str
@@ -48,6 +53,7 @@ class Source:
     ports: Ports
     places: Mapping[str, Ports]
     array: bool = False
+    is_behaviour: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,8 @@ class Modules:
             self._netlist_build(name)
             done()
 
-        mapped = [name for name in self.sources if name not in self.macros]
+        given = {name for name, source in self.sources.items() if source.is_behaviour}
+        mapped = [name for name in self.sources if name not in self.macros.keys() | given]
         largest = sorted(mapped, key=lambda name: -len(self.sources[name].text))
         with ThreadPoolExecutor(processes) as threads:
             futures = [threads.submit(one, name) for name in largest]
@@ -185,6 +192,8 @@ class Modules:
 
     def netlist(self, name: str) -> Netlist:
         """Return the netlist of a module, with trees of buffers."""
+        if self.sources[name].is_behaviour:
+            return behaviour(self.sources[name])
         file = self._netlist_build(name).folder / scripts.NETLIST
         content = json.loads(file.read_text(encoding="utf-8"))
         inputs = {
@@ -203,6 +212,7 @@ class Modules:
                 continue
             below = {each: facts[each] for each in source.places}
             own = [timings.VERSION, self.netlist_facts[name], source.array, below]
+            own += [BEHAVIOUR_WORDS] if source.is_behaviour else []
             build = build_once(
                 f"{name}-cost", own, self._writer(name), products=(COST,), builds=self.builds
             )
@@ -235,10 +245,39 @@ class Modules:
             leakage_uw=sum(cells[cell].leakage_uw * count for cell, count in counts.items()),
             flip_flops=gated + ungated,
             gated=gated,
-            memories=tuple(Storage(each.words, each.bits) for each in netlist.memories),
+            memories=() if self.sources[name].is_behaviour else stored(netlist),
             cells=counts,
             timing=timing_model(netlist, self.library, models),
         )
+
+
+def stored(netlist: Netlist) -> tuple[Storage, ...]:
+    """Return the memories of a module."""
+    return tuple(Storage(each.words, each.bits) for each in netlist.memories)
+
+
+def behaviour(source: Source) -> Netlist:
+    """Return what stands for a module without gates: registers, read as fast as a small memory.
+
+    Its outputs come from the clock, its inputs end there; it has neither area nor leakage.
+    """
+    fresh = count()
+    nets = {name: [next(fresh) for _ in range(width)] for name, _, width in source.ports}
+    ways = {name: direction for name, direction, _ in source.ports}
+    read = [net for name, held in nets.items() if ways[name] == "output" for net in held]
+    written = [
+        net for name, held in nets.items() if ways[name] == "input" and name != "clk" for net in held
+    ]
+    cells = Memory("cells", BEHAVIOUR_WORDS, len(read), [(True, [], [], read)], [([], [], written)])
+    return Netlist(
+        name=source.name,
+        inputs={name: held for name, held in nets.items() if ways[name] == "input"},
+        outputs={name: held for name, held in nets.items() if ways[name] == "output"},
+        gates=[],
+        memories=[cells],
+        placed=[],
+        names={},
+    )
 
 
 def is_full_adder(source: Source) -> bool:
@@ -292,6 +331,7 @@ def sources_of(
             ports[name],
             {each: ports[each] for each in below},
             name in arrays,
+            bool(manifest[name].get("behaviour")),
         )
 
     for name in own:

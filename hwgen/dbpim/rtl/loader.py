@@ -264,13 +264,10 @@ class Loader(Part):
         pending = Signal(data.StructLayout({"data": 1, "segment": 1}))
         read = Signal(MEMORY_ADDRESS_BITS, init=self._first_beats * size)
         # What is far from the addresses is kept with the start: their sums alone take a cycle.
-        scratch, offset = Signal(), Signal.like(load.offset)
-        space = Mux(scratch, self.scratch_address, self.image_address)
+        space, offset = Signal(MEMORY_ADDRESS_BITS), Signal.like(load.offset)
+        chosen = Mux(load.space == Space.SCRATCH, self.scratch_address, self.image_address)
         if self._arch.row_unit:
-            program = Signal()
-            space = Mux(program, self.program_address, space)
-            with m.If(self.load_go):
-                m.d.sync += program.eq(load.space == Space.PROGRAM)
+            chosen = Mux(load.space == Space.PROGRAM, self.program_address, chosen)
         m.d.comb += self.command.valid.eq(pending.data | pending.segment)
         with m.If(pending.data):
             m.d.comb += [command.address.eq(space + offset), command.beats.eq(load.beats)]
@@ -289,7 +286,7 @@ class Loader(Part):
             m.d.sync += [
                 pending.data.eq(1),
                 pending.segment.eq(1),
-                scratch.eq(load.space == Space.SCRATCH),
+                space.eq(chosen),
                 offset.eq(load.offset),
             ]
 

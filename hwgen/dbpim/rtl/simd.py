@@ -1,6 +1,7 @@
 """SIMD unit of a core: every operation that no macro computes, on fetched word-vectors."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
@@ -18,6 +19,22 @@ from hwgen.dbpim.rtl.simd_lane import SimdLane
 from hwgen.dbpim.rtl.simd_output import SimdOutput, simd_part, vector_bytes
 from hwgen.dbpim.rtl.table_store import TableStore
 from hwgen.dbpim.rtl.tap_store import TapStore
+
+
+class Turns(NamedTuple):
+    """Turns of the lanes that share a requantizer.
+
+    turn: whose bytes are scaled; following: the turn after it; again: it is of the same part
+    front: parts up to their totals move in this cycle
+    slot, part: of the taps, and number of the part, that are scaled at the turn after it
+    """
+
+    turn: Value
+    following: Value
+    again: Value
+    front: Value
+    slot: Value
+    part: Value
 
 
 class Simd(Part):
@@ -104,8 +121,9 @@ class Simd(Part):
             Signal(layout, name=name) for name in ("read", "held", "total", "scaled")
         )
         m.submodules.output = output = self._output.instance()
-        turn, again, front = self._take_turns(m, total=total, scaled=scaled, moves=output.moves)
         final = total.valid & total.last_tap
+        turns = self._take_turns(m, held=held, total=total, final=final, moves=output.moves)
+        again, front = turns.again, turns.front
         m.submodules.tap_store = taps = self._taps.instance()
         m.submodules.table_store = table = self._table.instance()
         self._connect_stores(m, taps=taps, table=table)
@@ -135,12 +153,12 @@ class Simd(Part):
         self._accumulate(
             m, lanes, moves=front, held=held, total=total, taps=taps, products=operands
         )
-        self._scale(m, lanes, total=total, scaled=scaled, again=again, turn=turn, taps=taps)
+        self._scale(m, lanes, turns=turns, taps=taps)
         connect(m, output.result, flipped(self.result))
         m.d.comb += [
             output.instruction.eq(self.instruction),
             output.part.eq(scaled),
-            *([output.turn.eq(turn), output.last_turn.eq(~again)] if self._turns > 1 else []),
+            *([output.turn.eq(turns.turn), output.last_turn.eq(~again)] if self._turns > 1 else []),
             output.bytes.eq(Cat(lane.result for lane in lanes)),
             output.sums.eq(Cat(lane.sum for lane in lanes)),
             taps.used.eq(self.word_release & read.word_end & self._computes[Operation.DEPTHWISE]),
@@ -169,24 +187,35 @@ class Simd(Part):
         return operands
 
     def _take_turns(
-        self, m: Module, *, total: data.View, scaled: data.View, moves: Value
-    ) -> tuple[Value, Value, Value]:
+        self, m: Module, *, held: data.View, total: data.View, final: Value, moves: Value
+    ) -> Turns:
         """Let the lanes that share a requantizer take turns.
 
-        Return the turn whose bytes are scaled, whether another one follows, and whether parts up to
-        their totals move in this cycle.
+        What is scaled next is kept beside the turn: choosing its numbers takes a cycle by itself.
         """
         if self._turns == 1:
-            return Const(0), Const(0), moves
-        turn, again, front = Signal(range(self._turns)), Signal(), Signal()
+            return Turns(Const(0), Const(0), Const(0), moves, total.slot, total.number)
+        slot, part = Signal.like(total.slot), Signal.like(total.number)
+        turn, following = Signal(range(self._turns)), Signal(range(self._turns))
+        again, front, goes_on = Signal(), Signal(), Signal()
         last = Mux(self._computes[Operation.TABLE], self._arch.table_turns - 1, self._turns - 1)
         m.d.comb += [
-            again.eq(scaled.valid & (turn != last)),
-            front.eq(moves & ~(total.valid & total.last_tap & again)),
+            front.eq(moves & ~(final & again)),
+            goes_on.eq((final | again) & (following != last)),
         ]
         with m.If(moves):
-            m.d.sync += turn.eq(Mux(again, turn + 1, 0))
-        return turn, again, front
+            m.d.sync += [
+                turn.eq(following),
+                again.eq(goes_on),
+                following.eq(Mux(goes_on, following + 1, 0)),
+            ]
+        with m.If(moves & ~goes_on):
+            loads = front & held.valid
+            m.d.sync += [
+                slot.eq(Mux(loads, held.slot, total.slot)),
+                part.eq(Mux(loads, held.number, total.number)),
+            ]
+        return Turns(turn, following, again, front, slot, part)
 
     def _connect_stores(self, m: Module, *, taps: PartInstance, table: PartInstance) -> None:
         """Connect the loader's side of the stores, and tell the walker what it may request."""
@@ -283,15 +312,19 @@ class Simd(Part):
     ) -> None:
         """Tell every lane what its operation makes of the byte that it keeps."""
         instruction, does, tag = self.instruction, self._computes, Signal(layouts.simd_tag())
-        with m.If(self.reads):
-            m.d.sync += tag.eq(self.word.simd)
+        zero_point, given = Signal.like(instruction.first_zero_point), self.word.simd
         if products is not None:
             m.d.comb += products.sum_pixel.eq(tag.tap)
         befores = self._totals_before(m, lanes, held=held, total=total)
         combines = does[Operation.ADD] | does[Operation.MULTIPLY]
         if self._product_operands is not None:
             combines = combines | does[Operation.SCORES] | does[Operation.VALUES]
-        zero_point = Mux(tag.second, instruction.second_zero_point, instruction.first_zero_point)
+        first, second = instruction.first_zero_point, instruction.second_zero_point
+        with m.If(self.reads):
+            m.d.sync += [
+                tag.eq(given),
+                zero_point.eq(Mux(combines, Mux(given.second, second, first), 0)),
+            ]
         bias = Mux(does[Operation.SUM], instruction.bias.as_signed(), 0)
         m.d.comb += taps.bias_slot.eq(held.slot)
         for lane in lanes:
@@ -303,7 +336,7 @@ class Simd(Part):
                 lane.mode.weighs_planes.eq(instruction.planes),
                 lane.mode.multiplies.eq(does[Operation.MULTIPLY] & tag.second),
                 lane.mode.plane.eq(tag.plane),
-                lane.zero_point.eq(Mux(combines, zero_point, 0)),
+                lane.zero_point.eq(zero_point),
             ]
             if products is not None:
                 m.d.comb += lane.mode.takes_addend.eq(does[Operation.SCORES])
@@ -342,18 +375,10 @@ class Simd(Part):
         m: Module,
         lanes: Sequence[PartInstance],
         *,
-        total: data.View,
-        scaled: data.View,
-        again: Value,
-        turn: Value,
+        turns: Turns,
         taps: PartInstance,
     ) -> None:
         """Give every lane the numbers that scale the total whose turn it is."""
-        slot, part, following = total.slot, total.number, Const(0)
-        if self._turns > 1:
-            slot, part = Mux(again, scaled.slot, slot), Mux(again, scaled.number, part)
-            following = Signal(range(self._turns))
-            m.d.comb += following.eq(Mux(again, turn + 1, 0))
         instruction, does = self.instruction, self._computes
         # A byte passes unchanged: times 2, shifted right by 1, no zero point.
         passes = does[Operation.MAXIMUM] | does[Operation.TABLE]
@@ -362,16 +387,16 @@ class Simd(Part):
             passes, 2, Mux(unscaled, 1, instruction.multiplier[: len(lanes[0].multiplier)])
         )
         shift = Mux(passes, 1, instruction.shift)
-        m.d.comb += taps.scale_slot.eq(slot)
+        m.d.comb += taps.scale_slot.eq(turns.slot)
         scales = [each.as_value() for each in taps.scales]
         for number, lane in enumerate(lanes):
             of_turns = [
-                self._of_lane(scales, each, part, lanes=self._lanes)
+                self._of_lane(scales, each, turns.part, lanes=self._lanes)
                 for each in range(number, self._lanes, len(lanes))
             ]
-            scale = data.View(taps.scales.shape().elem_shape, choose(of_turns, following))
+            scale = data.View(taps.scales.shape().elem_shape, choose(of_turns, turns.following))
             if self._turns > 1:
-                m.d.comb += lane.turn.eq(following)
+                m.d.comb += lane.turn.eq(turns.following)
             m.d.comb += [
                 *layouts.choose_rounding(lane, instruction.rounding),
                 lane.multiplier.eq(Mux(does[Operation.DEPTHWISE], scale.multiplier, multiplier)),

@@ -139,21 +139,20 @@ class SimdLane(Part):
             m.d.sync += [byte.eq(self.input_byte[number]), kept.eq(self.factor[number])]
         base, factor = Signal(signed(ACCUMULATOR_BITS)), Signal(signed(self._factor_bits))
         centred = Signal(signed(CENTRED_BITS))
-        # Totals and biases come from memories: without a tap the operands stay zero.
-        left, right = Signal.like(centred), Signal.like(factor)
+        # Totals come from memories: without a tap the factor is zero. The byte stays as it is.
+        right = Signal.like(factor)
         plane = byte << (mode.plane << 3)
         m.d.comb += [
             base.eq(Mux(mode.first, self.bias[number], Mux(mode.multiplies, 0, before))),
             factor.eq(Mux(mode.multiplies, before[:CENTRED_BITS].as_signed(), kept)),
             centred.eq(byte - self.zero_point),
-            left.eq(Mux(self.tap, centred, 0)),
             right.eq(Mux(self.tap, factor, 0)),
         ]
         with m.If(self.enable):
             with m.If(mode.maximum):
                 m.d.sync += total.eq(Mux(byte > base, byte, base))
             with m.Else():
-                product = self._product(m, number, left * right)
+                product = self._product(m, number, centred * right)
                 added = Mux(mode.weighs_planes, plane, product)
                 if hasattr(self, "addend"):
                     added = Mux(mode.takes_addend, self.addend[number], added)

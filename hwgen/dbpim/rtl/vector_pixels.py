@@ -89,22 +89,21 @@ class VectorPixels(Part):
             out_row.eq(self.first.image * instruction.output_image_rows),
             out_column.eq(self.first.image * instruction.output_image_columns),
         ]
-        neighbours = self._neighbours(m)
-        for macro, position in enumerate(self.positions):
-            at = Signal(layouts.position(), name=f"position_{macro}")
+        # Which macro has which position is known last.
+        pixels, positions = [], []
+        for index, neighbour in enumerate(self._neighbours(m)):
+            at = data.View(layouts.position(), neighbour)
+            position = Signal(self.positions.shape().elem_shape, name=f"position_{index}")
+            pixel = Signal(self.pixels.shape().elem_shape, name=f"pixel_{index}")
+            y, x, inside = self._pixel(at)
+            row, column = (
+                Signal(ROW_BITS, name=f"row_{index}"),
+                Signal(ROW_BITS, name=f"col_{index}"),
+            )
             m.d.comb += [
-                at.eq(choose(neighbours, macro - self.turn)),
                 position.row.eq(out_row + at.row),
                 position.column.eq(out_column + at.column),
                 position.active.eq(at.active),
-            ]
-            y, x, inside = self._pixel(at)
-            row, column = (
-                Signal(ROW_BITS, name=f"row_{macro}"),
-                Signal(ROW_BITS, name=f"col_{macro}"),
-            )
-            pixel = self.pixels[macro]
-            m.d.comb += [
                 row.eq(image_row + y),
                 column.eq(image_column + x),
                 pixel.active.eq(at.active),
@@ -113,6 +112,13 @@ class VectorPixels(Part):
                 pixel.address.eq(
                     address_of(self._arch, region, row=row, column=column, word=self.word)
                 ),
+            ]
+            pixels.append(pixel.as_value())
+            positions.append(position.as_value())
+        for macro in range(self._arch.macros_per_core):
+            m.d.comb += [
+                self.pixels[macro].as_value().eq(choose(pixels, macro - self.turn)),
+                self.positions[macro].as_value().eq(choose(positions, macro - self.turn)),
             ]
         return m
 
@@ -159,8 +165,9 @@ class VectorPixels(Part):
     def _pixel(self, at: data.View) -> tuple[Value, Value, Value]:
         """Return the pixel of one position in its image, and whether it is in the map."""
         instruction = self.instruction
-        y = at.row * instruction.stride_y + self.ky - instruction.padding_top
-        x = at.column * instruction.stride_x + self.kx - instruction.padding_left
+        # The place in the window is beside the product, not behind it.
+        y = at.row * instruction.stride_y + (self.ky - instruction.padding_top)
+        x = at.column * instruction.stride_x + (self.kx - instruction.padding_left)
         y, between_y = self._shrunk(y, instruction.grow_y)
         x, between_x = self._shrunk(x, instruction.grow_x)
         inside = (y >= 0) & (y < instruction.input_height)

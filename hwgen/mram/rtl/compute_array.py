@@ -1,5 +1,7 @@
 """A sub-array that computes, with the counters and accumulators beside it."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import ClockSignal, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
@@ -104,12 +106,7 @@ class ComputeArray(Part):
         # Cycle 1: join, accumulate.
         bits = self._arch.accumulator_bits
         accumulators = Signal(data.ArrayLayout(signed(bits), self._arch.segments), reset_less=True)
-        chain: Value | None = None
-        for j, count in enumerate(counts):
-            joined = Signal(range(self._arch.segment_columns * (j + 1) + 1), name=f"joined_{j}")
-            before = 0 if chain is None else Mux(self.joins[j - 1], chain, 0)
-            m.d.comb += joined.eq(count + before)
-            chain = joined
+        for j, joined in enumerate(self._join(m, counts)):
             old = Mux(first, 0, Mux(double, accumulators[j] << 1, accumulators[j]))
             with m.If(in_sums & self.accumulate[j]):
                 m.d.sync += accumulators[j].eq(Mux(subtract, old - joined, old + joined))
@@ -122,6 +119,28 @@ class ComputeArray(Part):
                 m.d.sync += shown.eq(accumulators)
         m.d.comb += self.sum.eq(choose_below(list(shown), self.segment))
         return m
+
+    def _join(self, m: Module, counts: Sequence[Value]) -> list[Value]:
+        """Return for each segment its count with those of the segments that join it from below.
+
+        The upper half is joined by itself, and then to the last one of the lower half.
+        """
+        half = (len(counts) + 1) // 2
+        found: list[Value] = []
+        for begin, end in ((0, half), (half, len(counts))):
+            chain, open_below, below = Const(0), Const(1), found[-1:]
+            for j in range(begin, end):
+                joined = Signal(range(self._arch.segment_columns * (j + 1) + 1), name=f"joined_{j}")
+                joins = self.joins[j - 1] if j else Const(0)
+                if j > begin:
+                    chain = Mux(joins, chain, 0)
+                local = Signal.like(joined, name=f"local_{j}")
+                open_below = open_below & joins
+                m.d.comb += local.eq(counts[j] + chain)
+                m.d.comb += joined.eq(local + Mux(open_below, below[0], 0) if below else local)
+                chain = local
+                found.append(joined)
+        return found
 
     def _sense(self, m: Module) -> Signal:
         """Place the sub-array and the latches of what it writes back; return sensed columns."""

@@ -99,7 +99,7 @@ class Datapath(Part):
         m.submodules.pool = pool = self._pool.instance()
         m.submodules.dpu = dpu = self._dpu.instance()
         m.submodules.banks = banks = self._banks.instance()
-        # Ring and octets begin in the cycle after `go`; the record's memory is far from them.
+        # Octets begin in the cycle after `go`; the record's memory is far from them.
         kept = Signal.like(self.record)
         with m.If(self.go_conv | self.go_add):
             m.d.sync += kept.eq(self.record)
@@ -127,7 +127,7 @@ class Datapath(Part):
         self, m: Module, *, ring: PartInstance, record: Signal
     ) -> tuple[list[PartInstance], Value]:
         """Place the octets between the trees; return them, and whether one of them adds."""
-        m.d.comb += ring.record.eq(record)
+        m.d.comb += ring.record.eq(self.record)
         m.submodules.input_tree = tree = self._input_tree.instance()
         m.submodules.output_tree = output = self._output_tree.instance()
         octets = [self._octet.instance() for _ in range(self._arch.octets)]

@@ -1,6 +1,6 @@
 """Former: from an input map in a bank to the bit planes of its loads."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
@@ -16,7 +16,7 @@ class Former(Part):
     """Row reader, window, gather and sender, each with its own registers.
 
     Ports
-        record      in   record              of a convolution, constant while the former works
+        record      in   record              of a convolution, with ``go``
         go          in   1                   in the cycle before
         read_data   in   columns             content of ``read_row``
         step_plane  in   1                   the ring takes ``plane``; only with ``valid``
@@ -58,8 +58,16 @@ class Former(Part):
         m.submodules.window = window = self._window.instance()
         m.submodules.gather = gather = self._gather.instance()
         m.submodules.sender = sender = self._sender.instance()
-        for unit in (reader, window, gather, sender):
-            m.d.comb += [unit.record.eq(self.record), unit.go.eq(self.go)]
+        kept = Signal.like(self.record)
+        with m.If(self.go):
+            m.d.sync += kept.eq(self.record)
+        for unit, record in (
+            (reader, self.record),
+            (window, self.record),
+            (gather, kept),
+            (sender, kept),
+        ):
+            m.d.comb += [unit.record.eq(record), unit.go.eq(self.go)]
         m.d.comb += [
             reader.move.eq(window.move),
             reader.read_data.eq(self.read_data),

@@ -86,7 +86,8 @@ class OctetControl(Part):
             highest.eq(Mux(degree < weights, degree, weights - 1)),
             new_degree.eq((n == lowest) & ~self.row_set),
             degree_ends.eq(row_ends & (self.row_set == self.record.two_rows)),
-            last.eq(degree_ends & (degree == 0)),
+            # Degree 0 has one AND a row set: its planes need not be looked at.
+            last.eq((degree == 0) & (self.row_set == self.record.two_rows)),
             self.free.eq(free),
             self.double.eq(new_degree & ~self.first),
             self.subtract.eq(n == weights - 1),

@@ -20,8 +20,8 @@ class Ring(Part):
     are more. The first waits until the group is free, one with a plane until it is there.
 
     Ports
-        record         in   record              of a convolution, constant while ``busy``
-        go             in   1                   in the cycle before
+        record         in   record              of a convolution, with ``go``
+        go             in   1                   in the cycle before the first step
         plane_valid    in   1                   from the former
         plane          in   segments * 9 block
         free           in   octets              see ``OctetControl``
@@ -77,14 +77,17 @@ class Ring(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        record = self.record
+        # A register of its own: the one of the octets has them all to drive.
+        self._kept = record = Signal.like(self.record, name="kept")
+        with m.If(self.go):
+            m.d.sync += record.eq(self.record)
         slot, step = Signal(COUNT_BITS + 1), Signal(2 * POSITION_BITS)
         group = Signal.like(record.groups)
         first_octet = Signal(bits_for_index(self._arch.octets))
         loads, sends, issues = Signal(), Signal(), Signal()
         steps, slot_ends, last_slot = Signal(), Signal(), Signal()
         free = choose(list(self.free), first_octet)
-        planes, sums = self._amounts(m, slot=slot, loads=loads, last_slot=last_slot)
+        planes, sums = self._amounts(m, next_slot=slot + 1, ends=steps & slot_ends)
         m.d.comb += [
             first_octet.eq(group << record.octets_log),
             loads.eq(slot < record.loads),
@@ -123,24 +126,26 @@ class Ring(Part):
         self._issue(m, issues=steps & issues, slot_ends=steps & slot_ends, first=first_octet)
         return m
 
-    def _amounts(
-        self, m: Module, *, slot: Signal, loads: Signal, last_slot: Signal
-    ) -> tuple[Signal, Signal]:
-        """Return the planes and the sums of the slot."""
-        record = self.record
+    def _amounts(self, m: Module, *, next_slot: Value, ends: Value) -> tuple[Signal, Signal]:
+        """Return the planes and the sums of the slot: registers, for much hangs on them."""
+        record = self._kept
         planes, sums = Signal(len(record.input_planes) + 1), Signal(2 * POSITION_BITS)
-        positions = Mux(last_slot, record.last_positions, record.positions)
-        with m.If(loads):
-            m.d.comb += planes.eq(record.input_planes << record.two_rows)
-        with m.If(slot >= self._behind):
-            m.d.comb += sums.eq(positions * record.blocks)
+        is_last = next_slot + 1 == record.loads + self._behind
+        positions = Mux(is_last, record.last_positions, record.positions)
+        with m.If(self.go):
+            m.d.sync += [planes.eq(self.record.input_planes << self.record.two_rows), sums.eq(0)]
+        with m.Elif(ends):
+            m.d.sync += [
+                planes.eq(Mux(next_slot < record.loads, record.input_planes << record.two_rows, 0)),
+                sums.eq(Mux(next_slot >= self._behind, positions * record.blocks, 0)),
+            ]
         return planes, sums
 
     def _overlap(
         self, m: Module, *, slot: Signal, step: Signal, turns: Value
     ) -> tuple[Value, Value]:
         """Drive what only sum registers need; return whether the slot goes, and its input row."""
-        record, half = self.record, Signal()
+        record, half = self._kept, Signal()
         planes = record.input_planes << record.two_rows
         with m.If(self.go):
             m.d.sync += half.eq(0)
@@ -155,12 +160,12 @@ class Ring(Part):
     @property
     def _behind(self) -> Value:
         """Return by how many slots the sums of a load are behind its planes."""
-        groups = self.record.groups
+        groups = self._kept.groups
         return groups.shift_left(1) if self._arch.overlap else groups
 
     def _issue(self, m: Module, *, issues: Value, slot_ends: Value, first: Signal) -> None:
         """Drive the sum that is issued, and delay it for the output tree."""
-        record = self.record
+        record = self._kept
         position, block = Signal(POSITION_BITS), Signal.like(self.issue.block)
         segments = [getattr(record, f"sum_segment_{index}") for index in range(self._arch.segments)]
         m.d.comb += [

@@ -25,7 +25,7 @@ class RowReader(Part):
     nothing. The last chunk is that of ``last_column``.
 
     Ports
-        record     in   record     of a convolution, constant while the reader works
+        record     in   record     of a convolution, with ``go``
         go         in   1          in the cycle before
         move       in   1          the window takes ``next``; only with ``full``
         read_data  in   columns    content of ``read_row``
@@ -59,7 +59,10 @@ class RowReader(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        record = self.record
+        # The record's memory is far from what depends on it.
+        record = Signal.like(self.record, name="kept")
+        with m.If(self.go):
+            m.d.sync += record.eq(self.record)
         busy, works, inside = Signal(), Signal(), Signal()
         lines, line = Signal(range(WINDOW + 1)), Signal(range(WINDOW))
         chunk, output_line = Signal(SIZE_BITS), Signal(SIZE_BITS)
@@ -83,7 +86,7 @@ class RowReader(Part):
                 lines.eq(0),
                 chunk.eq(0),
                 output_line.eq(0),
-                first_line.eq(-record.pad_top),
+                first_line.eq(-self.record.pad_top),
             ]
         with m.Elif(works):
             m.d.sync += [lines.eq(line + 1), self.next.outside.bit_select(line, 1).eq(~inside)]

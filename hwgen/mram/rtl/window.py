@@ -24,7 +24,7 @@ class Window(Part):
     each output line, and advances by ``stride_x`` columns within it.
 
     Ports
-        record    in   record         of a convolution, constant while the window works
+        record    in   record         of a convolution, with ``go``
         go        in   1              in the cycle before
         next      in   line_rows      from the row reader
         full      in   1              all of ``next`` is there
@@ -60,7 +60,10 @@ class Window(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        record = self.record
+        # The record's memory is far from what depends on it.
+        self._kept = record = Signal.like(self.record, name="kept")
+        with m.If(self.go):
+            m.d.sync += record.eq(self.record)
         busy, line_end = Signal(), Signal()
         x, y = Signal(SIZE_BITS), Signal(SIZE_BITS)
         # Columns that miss, and the next column of the map: before and after this cycle's take.
@@ -87,7 +90,7 @@ class Window(Part):
                 x.eq(0),
                 y.eq(0),
                 missing.eq(WINDOW),
-                column.eq(-record.pad_left),
+                column.eq(-self.record.pad_left),
             ]
         shifts = busy & ~(self.row_take & self.last) & (needed != 0)
         self._shift_columns(m, at=at, shifts=shifts, shift=shift)
@@ -95,7 +98,7 @@ class Window(Part):
 
     def _shift_columns(self, m: Module, *, at: Signal, shifts: Value, shift: Signal) -> None:
         """Hold the current rows; shift column `at` in if it `shifts` and is there."""
-        record, row_blocks_log = self.record, self._arch.row_blocks.bit_length() - 1
+        record, row_blocks_log = self._kept, self._arch.row_blocks.bit_length() - 1
         current = Signal(line_rows(self._arch))
         current_valid, inside, released = Signal(), Signal(), Signal()
         pixel, last_pixel = Signal(max(row_blocks_log, 1)), Signal(max(row_blocks_log, 1))
