@@ -5,7 +5,7 @@ Its version of 2019 reads neither `assign` of several bits nor buses well: each 
 
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -87,12 +87,14 @@ def run(
 ) -> list[str]:
     """Return what OpenSTA prints behind each mark of some checks."""
     boundary = boundary_of(library)
+    constants = {library.tie_low[0], library.tie_high[0]}
     memories = {shape(m): m for netlist in netlists.values() for m in netlist.memories}
     with (folder / "netlist.v").open("w", encoding="utf-8") as file:
         wires: dict[str, Wires] = {}
         for name, netlist in netlists.items():
             wires[name] = Wires(netlist, wires)
-            file.writelines(f"{line}\n" for line in verilog(netlist, wires, is_top=name == top))
+            lines = verilog(netlist, wires, constants=constants, is_top=name == top)
+            file.writelines(f"{line}\n" for line in lines)
     (folder / "memories.lib").write_text(
         "\n".join(memory_library(memories, boundary)), encoding="utf-8"
     )
@@ -154,7 +156,7 @@ class Wires:
         self.name_of = {
             net: names.get(self._root(net), f"n{self._root(net)}") for net in netlist.nets
         }
-        self.shown = {pin: self.name_of[net] for _, pin, net in self.ports}
+        self.shown: dict[str, str] = {pin: self.name_of[net] for _, pin, net in self.ports}
 
     def _root(self, net: Net) -> Net:
         """Return the net that stands for one."""
@@ -178,8 +180,13 @@ def bits_of(ports: Mapping[str, Sequence[Net | None]]) -> dict[str, Net]:
     }
 
 
-def verilog(netlist: Netlist, wires: Mapping[str, Wires], *, is_top: bool) -> Iterator[str]:
-    """Yield the lines of a netlist as Verilog, a wire a bit; wires: of it and what it places."""
+def verilog(
+    netlist: Netlist, wires: Mapping[str, Wires], *, constants: Container[str], is_top: bool
+) -> Iterator[str]:
+    """Yield the lines of a netlist as Verilog, a wire a bit.
+
+    wires: of it and what it places; constants: cells that drive one
+    """
     own = wires[netlist.name]
     ports = [(way, pin) for way, pin, _ in own.ports if is_top or own.shown[pin] == pin]
     yield f"module {netlist.name} ({', '.join(pin for _, pin in ports)});"
@@ -189,7 +196,9 @@ def verilog(netlist: Netlist, wires: Mapping[str, Wires], *, is_top: bool) -> It
             yield f"  assign {pin} = {own.shown[pin]};"
     yield from (f"  wire {wire};" for wire in own.wires)
     for number, gate in enumerate(netlist.gates):
-        yield instance(gate.cell, f"g{number}", gate.pins, own.name_of)
+        # A constant would close ways through gates behind it, in each instance others.
+        if gate.cell not in constants:
+            yield instance(gate.cell, f"g{number}", gate.pins, own.name_of)
     clock = bits_of(netlist.inputs).get("clk_0")
     for number, memory in enumerate(netlist.memories):
         clocked = {} if clock is None else {"clk": clock}
@@ -225,7 +234,8 @@ def memory_pins(memory: Memory) -> list[list[tuple[str, Net]]]:
 
 
 LIBRARY = """library (memories) {
-  delay_model : table_lookup; time_unit : "1ns"; capacitive_load_unit (1, pf); voltage_unit : "1V"; current_unit : "1mA";
+  delay_model : table_lookup; time_unit : "1ns"; capacitive_load_unit (1, pf);
+  voltage_unit : "1V"; current_unit : "1mA";
   leakage_power_unit : "1nW"; pulling_resistance_unit : "1kohm";
   input_threshold_pct_rise : 50; input_threshold_pct_fall : 50;
   output_threshold_pct_rise : 50; output_threshold_pct_fall : 50;
@@ -275,6 +285,4 @@ def memory_values(ns: float, slew: float) -> str:
 
 def input_pin(pin: str, boundary: Boundary, check: str) -> str:
     """Return the line of an input."""
-    return (
-        f"    pin ({pin}) {{ direction : input; capacitance : {boundary.load / 4}; {check} }}"
-    )
+    return f"    pin ({pin}) {{ direction : input; capacitance : {boundary.load / 4}; {check} }}"

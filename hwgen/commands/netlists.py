@@ -16,7 +16,6 @@ from hwgen.commands.context import Context
 from hwgen.commands.digests import versions
 from hwgen.commands.families import InstalledFamily
 from hwgen.commands.subject import configuration_of
-from hwgen.errors import FamilyError
 from hwgen.files.shipped import shipped_folder
 from hwgen.physical.cells import Library
 from hwgen.physical.liberty import liberty_text

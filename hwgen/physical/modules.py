@@ -4,6 +4,7 @@ A module is synthesized again if its own text, the ports of the modules that it 
 or the script changes; its timing follows the models of the modules that it places.
 """
 
+import itertools
 import json
 import re
 import sys
@@ -12,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -261,12 +261,15 @@ def behaviour(source: Source) -> Netlist:
 
     Its outputs come from the clock, its inputs end there; it has neither area nor leakage.
     """
-    fresh = count()
+    fresh = itertools.count()
     nets = {name: [next(fresh) for _ in range(width)] for name, _, width in source.ports}
     ways = {name: direction for name, direction, _ in source.ports}
     read = [net for name, held in nets.items() if ways[name] == "output" for net in held]
     written = [
-        net for name, held in nets.items() if ways[name] == "input" and name != "clk" for net in held
+        net
+        for name, held in nets.items()
+        if ways[name] == "input" and name != "clk"
+        for net in held
     ]
     cells = Memory("cells", BEHAVIOUR_WORDS, len(read), [(True, [], [], read)], [([], [], written)])
     return Netlist(

@@ -48,6 +48,7 @@ async def words_match_golden(dut: Any, kind: str, seed: int, gap: float) -> None
     for number in range(LOADS):
         load = random_load(rng, ARCH, kind=kind)
         dut.load_writer__header.value = load.header()
+        await FallingEdge(dut.clk)
         probe = Probe(dut, "load_writer", NAMES)
         recording = cocotb.start_soon(probe.record())
         await offer(source, load.beats(), chances(rng, gap))

@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.choose import choose
+from hwgen.chip.rtl.choose import choose, choose_below
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
@@ -31,21 +31,30 @@ class Word(NamedTuple):
     data: Signal
 
 
-class Walk(NamedTuple):
-    """The state before a pixel of a row is passed.
+class Held(NamedTuple):
+    """What is held before or behind a pixel.
 
-    passed: pixels passed in this row; until: pixels to pass before the next word is complete
-    column: of the next word; window: the pixels before; used: pixels used of the beat
-    taken: the beat is used up; ends: the row is over
+    until: pixels to pass before the next word is complete; window: the pixels before
+    used: pixels used of the beat
     """
 
-    passed: Value
     until: Value
-    column: Value
     window: Value
     used: Value
+
+
+class Pass(NamedTuple):
+    """A pixel that is passed in a cycle if it `goes`; all else as it is if all before it go.
+
+    complete: it completes a window; taken: it uses the beat up; ends: it ends the row
+    behind: what is held behind it
+    """
+
+    goes: Value
+    complete: Value
     taken: Value
     ends: Value
+    behind: Held
 
 
 class LoadWriter(Part):
@@ -58,7 +67,7 @@ class LoadWriter(Part):
     Whole words: a word is written with its last byte, channel word after channel word.
 
     Ports
-        header       in         LOAD packet   what to write; held
+        header       in         LOAD packet   held from the cycle before the first beat on
         beats        stream in  port_bits     the data, lowest byte first; a beat is taken with its
                                               last pixel or word, or with the last one of the LOAD
         write_valid  out        lanes         words are written in this cycle
@@ -186,74 +195,104 @@ class LoadWriter(Part):
 
         The beat of the last pixel of all stays until the LOAD is done.
         """
-        header = self.header
-        passed, until = Signal(ROW_BITS + 6), Signal.like(header.window_pixels)
-        window, used = Signal(self._word_bits), Signal(bits_for_index(self._arch.port_bytes))
-        first = Mux(passed == 0, header.window_pixels - 1, until)
-        none = Value.cast(0)
-        walk = Walk(passed, first, place.column, window, used, none, ~self.beats.valid)
-        for number, word in enumerate(words):
-            walk = self._pass(m, walk, word=word, number=number, last_row=last_row)
+        begins = Signal(init=1)
+        # Column of the next pixel in memory: it is kept, for all others of a cycle hang on it.
+        column, before = Signal(signed(ROW_BITS + 7)), -self.header.window_padding
+        held = self._held("held")
+        first = held._replace(until=Mux(begins, self.header.window_pixels - 1, held.until))
+        passes = self._passes(
+            m, place=place, words=words, last_row=last_row, first=first, column=column
+        )
+        gone = Cat(each.goes for each in passes)
         m.d.comb += [
-            row_ends.eq(self.beats.valid & walk.ends),
-            self.beats.ready.eq(self.done | walk.taken),
+            row_ends.eq((gone & Cat(each.ends for each in passes)).any()),
+            self.beats.ready.eq(self.done | (gone & Cat(each.taken for each in passes)).any()),
         ]
         with m.If(self.beats.valid):
+            for each in passes:
+                with m.If(each.goes):
+                    m.d.sync += [one.eq(new) for one, new in zip(held, each.behind, strict=True)]
+            valid = sum((word.valid for word in words), Const(0))
             m.d.sync += [
-                window.eq(Mux(row_ends, 0, walk.window)),
-                passed.eq(Mux(row_ends, 0, walk.passed)),
-                until.eq(walk.until),
-                used.eq(Mux(self.done, 0, walk.used)),
+                begins.eq(begins & ~gone.any()),
+                column.eq(column + sum(gone, Const(0))),
+                place.column.eq(place.column + valid),
             ]
-            with m.If(~row_ends):
-                m.d.sync += place.column.eq(walk.column)
+            with m.If(row_ends):
+                m.d.sync += [
+                    held.window.eq(0),
+                    begins.eq(1),
+                    column.eq(before),
+                    place.column.eq(0),
+                ]
+            with m.If(self.done):
+                m.d.sync += held.used.eq(0)
+        with m.Elif(begins):
+            m.d.sync += column.eq(before)
 
-    def _pass(self, m: Module, walk: Walk, *, word: Word, number: int, last_row: Signal) -> Walk:
-        """Pass a pixel unless the row or the beat is over; return the state after it."""
-        header = self.header
-        after = Walk(
-            *(
-                Signal(shape, name=f"{name}_{number}")
-                for name, shape in (
-                    ("passed", ROW_BITS + 6),
-                    ("until", header.window_pixels.shape()),
-                    ("next_column", ROW_BITS + 1),
-                    ("window", self._word_bits),
-                    ("used", bits_for_index(self._arch.port_bytes)),
-                    ("taken", 1),
-                    ("ends", 1),
-                )
-            )
+    def _held(self, name: str) -> Held:
+        """Return signals for what is held."""
+        return Held(
+            Signal.like(self.header.window_pixels, name=f"{name}_until"),
+            Signal(self._word_bits, name=f"{name}_window"),
+            Signal(bits_for_index(self._arch.port_bytes), name=f"{name}_used"),
         )
-        x = Signal(signed(ROW_BITS + 7), name=f"x_{number}")
-        names = ("inside", "goes", "passed_all", "beat_ends")
-        inside, goes, passed_all, beat_ends = (Signal(name=f"{name}_{number}") for name in names)
-        pixel = self._pixel(m, number, used=walk.used, inside=inside, beat_ends=beat_ends)
-        complete = walk.until == 0
-        m.d.comb += [
-            x.eq(walk.passed - header.window_padding),
-            inside.eq((x >= 0) & (x < header.memory_columns)),
-            goes.eq(~walk.ends & ~(inside & walk.taken)),
-            word.data.eq(self._shifted(walk.window, pixel)),
-            word.column.eq(walk.column),
-            word.valid.eq(goes & complete & (walk.column != header.columns)),
-            passed_all.eq(x + 1 >= header.memory_columns),
-            after.passed.eq(walk.passed + goes),
-            after.column.eq(walk.column + word.valid),
-            after.until.eq(walk.until),
-            after.window.eq(walk.window),
-            after.used.eq(walk.used),
-            after.taken.eq(walk.taken | (goes & inside & beat_ends & ~(last_row & passed_all))),
-            after.ends.eq(walk.ends | (goes & passed_all & (after.column == header.columns))),
-        ]
-        with m.If(goes):
+
+    def _passes(
+        self,
+        m: Module,
+        *,
+        place: Place,
+        words: list[Word],
+        last_row: Signal,
+        first: Held,
+        column: Signal,
+    ) -> list[Pass]:
+        """Return the pixels of a cycle, and drive the words that they complete."""
+        found: list[Pass] = []
+        # Whether the columns are over after so many words of this cycle.
+        reached = Signal(len(words) + 1)
+        for count, bit in enumerate(reached):
+            over = Cat(place.column + n == self.header.columns for n in range(count + 1))
+            m.d.comb += bit.eq(over.any())
+        goes, taken, complete, held = self.beats.valid, Const(0), Const(0), first
+        for number, word in enumerate(words):
+            at = Signal(signed(ROW_BITS + 7), name=f"x_{number}")
+            m.d.comb += at.eq(column + number)
+            given = self._pass(m, number, before=held, at=at, last_row=last_row)
+            goes_now, ends = Signal(name=f"goes_{number}"), Signal(name=f"ends_{number}")
+            behind = complete + given.complete
             m.d.comb += [
-                after.until.eq(Mux(complete, header.window_stride - 1, walk.until - 1)),
-                after.window.eq(word.data),
+                goes_now.eq(goes & ~(given.goes & taken)),
+                ends.eq(given.ends & choose_below(list(reached), behind)),
+                word.data.eq(given.behind.window),
+                word.column.eq(place.column + complete),
+                word.valid.eq(goes_now & given.complete & ~choose_below(list(reached), complete)),
             ]
-            with m.If(inside):
-                m.d.comb += after.used.eq(Mux(beat_ends, 0, walk.used + 1))
-        return after
+            found.append(given._replace(goes=goes_now, ends=ends))
+            goes, taken, complete, held = (
+                goes_now & ~ends,
+                taken | given.taken,
+                behind,
+                given.behind,
+            )
+        return found
+
+    def _pass(self, m: Module, number: int, *, before: Held, at: Signal, last_row: Signal) -> Pass:
+        """Return a pixel by itself: `goes` is whether it needs the beat, `ends` the last one."""
+        header, behind = self.header, self._held(f"behind_{number}")
+        names = ("inside", "beat_ends", "complete", "last")
+        inside, beat_ends, complete, last = (Signal(name=f"{name}_{number}") for name in names)
+        pixel = self._pixel(m, number, used=before.used, inside=inside, beat_ends=beat_ends)
+        m.d.comb += [
+            inside.eq((at >= 0) & (at < header.memory_columns)),
+            last.eq(at + 1 >= header.memory_columns),
+            complete.eq(before.until == 0),
+            behind.until.eq(Mux(complete, header.window_stride - 1, before.until - 1)),
+            behind.window.eq(self._shifted(before.window, pixel)),
+            behind.used.eq(Mux(inside, Mux(beat_ends, 0, before.used + 1), before.used)),
+        ]
+        return Pass(inside, complete, inside & beat_ends & ~(last_row & last), last, behind)
 
     def _pixel(
         self, m: Module, number: int, *, used: Value, inside: Signal, beat_ends: Signal

@@ -140,19 +140,26 @@ class Loader(Part):
         # The first packet is BEGIN with a LOAD behind it.
         current = Signal(instruction_bits(self._arch.cores))
         m.d.comb += current.eq(Mux(front.first, front.packet[self._begin_bits :], front.packet))
-        self._connect_load(m, writer=writer, header=view(Opcode.LOAD, current))
+        # What a body needs of its header is kept: its beats come later, and much hangs on it.
+        load, code = Signal(packet(Opcode.LOAD)), Signal(OPCODE_BITS)
+        with m.If(front.whole):
+            m.d.sync += [
+                load.eq(view(Opcode.LOAD, current)),
+                code.eq(current[:OPCODE_BITS]),
+            ]
+        self._connect_load(m, writer=writer, header=load)
         self._connect_tile(m, bodies[Opcode.TILE], header=view(Opcode.TILE, front.packet))
         self._connect_taps(m, bodies[Opcode.TAPS], header=view(Opcode.TAPS, front.packet))
         self._connect_table(m, bodies[Opcode.TABLE], header=view(Opcode.TABLE, front.packet))
         if self._floats_loader:
             header = view(Opcode.FLOATS, front.packet)
             self._connect_floats(m, bodies[Opcode.FLOATS], header=header)
-        self._connect_front(m, front=front, writer=writer, bodies=bodies)
+        self._connect_front(m, front=front, writer=writer, bodies=bodies, code=code)
         m.d.comb += [
             self.instruction.payload.eq(current),
             front.count.eq(view(Opcode.LOAD, current).segment_beats),
         ]
-        self._commands(m, load=view(Opcode.LOAD, current))
+        self._commands(m, load=load)
         with m.FSM():
             with m.State("START"):
                 self._start(m, front=front)
@@ -174,14 +181,15 @@ class Loader(Part):
         front: PartInstance,
         writer: PartInstance,
         bodies: dict[Opcode, PartInstance],
+        code: Signal,
     ) -> None:
         """Connect the packet front: what follows a header goes to the part for its opcode."""
         wiring.connect(m, wiring.flipped(self.beats), front.beats)
         for part in (writer, *bodies.values()):
             m.d.comb += part.beats.payload.eq(front.rest.payload)
-        with m.Switch(Mux(front.first, Opcode.LOAD, front.packet[:OPCODE_BITS])):
-            for code, part in {Opcode.LOAD: writer, **bodies}.items():
-                with m.Case(code):
+        with m.Switch(code):
+            for opcode, part in {Opcode.LOAD: writer, **bodies}.items():
+                with m.Case(opcode):
                     m.d.comb += [
                         part.beats.valid.eq(front.rest.valid),
                         front.rest.ready.eq(part.beats.ready),
