@@ -1,6 +1,6 @@
 """Slowest paths of chips by two timers: ours, which `hwgen cost` prints, and OpenSTA.
 
-    python -m verif.clocks --liberty LIB --out FILE --json FILE
+    python -m tests.physical.clocks --liberty LIB --out FILE --json FILE
 
 synthesizes each chip, or a part of one, with the cells of a library. The page has a row for each,
 and beside it, as `clock-NAME.json`, the report of `hwgen cost` of each whole chip.
@@ -150,7 +150,7 @@ def main(arguments: Sequence[str]) -> int:
             format="hwgen.report.clocks",
             version=1,
             commit=commit() or "-",
-            command="python -m verif.clocks",
+            command="python -m tests.physical.clocks",
             library=made.library.name,
             digest=made.library.digest,
             rows=rows,
