@@ -262,20 +262,21 @@ def behaviour(source: Source) -> Netlist:
     Its outputs come from the clock, its inputs end there; it has neither area nor leakage.
     """
     fresh = itertools.count()
-    nets = {name: [next(fresh) for _ in range(width)] for name, _, width in source.ports}
-    ways = {name: direction for name, direction, _ in source.ports}
-    read = [net for name, held in nets.items() if ways[name] == "output" for net in held]
-    written = [
-        net
-        for name, held in nets.items()
-        if ways[name] == "input" and name != "clk"
-        for net in held
-    ]
+    inputs, outputs = (
+        {
+            name: [next(fresh) for _ in range(width)]
+            for name, way, width in source.ports
+            if way == of
+        }
+        for of in ("input", "output")
+    )
+    read = [net for held in outputs.values() for net in held]
+    written = [net for name, held in inputs.items() if name != "clk" for net in held]
     cells = Memory("cells", BEHAVIOUR_WORDS, len(read), [(True, [], [], read)], [([], [], written)])
     return Netlist(
         name=source.name,
-        inputs={name: held for name, held in nets.items() if ways[name] == "input"},
-        outputs={name: held for name, held in nets.items() if ways[name] == "output"},
+        inputs=inputs,
+        outputs=outputs,
         gates=[],
         memories=[cells],
         placed=[],

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+from hwgen.commands.build import uses
 from hwgen.commands.context import Context
 from hwgen.commands.cost import Cost
 from hwgen.commands.netlists import Synthesized, synthesized
@@ -69,12 +70,14 @@ class ClocksReport:
 
 def clock_of(chip: str, part: str, most_ns: float | None, *, made: Synthesized) -> Clock:
     """Return the slowest path by both timers."""
-    names = list(below(made, part or made.top))
+    module = part or made.top
+    below = uses(made.manifest, module)
+    names = [name for name in made.modules.sources if name in below]
     path = all_paths([made.costs[name].timing for name in names])[0]
     with TemporaryDirectory() as folder:
         theirs = slowest_path(
             {name: made.modules.netlist(name) for name in names},
-            names[-1],
+            module,
             library=made.library,
             liberty=made.modules.liberty,
             folder=Path(folder),
@@ -89,14 +92,6 @@ def clock_of(chip: str, part: str, most_ns: float | None, *, made: Synthesized) 
         end=path.end,
         through=path.through,
     )
-
-
-def below(made: Synthesized, module: str) -> dict[str, None]:
-    """Return a module with all that it places, each behind those that it places."""
-    found: dict[str, None] = {}
-    for name in made.modules.sources[module].places:
-        found |= below(made, name)
-    return {name: None for name in [*found, module]}
 
 
 def page(report: ClocksReport) -> str:

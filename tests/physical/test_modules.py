@@ -13,8 +13,9 @@ from hwgen.commands.netlists import default_library
 from hwgen.errors import DesignError, WorkerError
 from hwgen.physical import modules as module_costs
 from hwgen.physical.liberty import liberty_text
-from hwgen.physical.modules import ModuleCost, Modules, sources_of
+from hwgen.physical.modules import BEHAVIOUR_WORDS, ModuleCost, Modules, Source, sources_of
 from hwgen.physical.read_library import load_library
+from hwgen.physical.timing_model import boundary_of, memory_ns
 from tests.tiny import Cells, Chain
 
 LIBRARY, _ = load_library(default_library())
@@ -96,3 +97,15 @@ def test_a_yosys_that_is_killed_is_one_sentence(
     manifest, texts = emitted(Cells(), tmp_path / "rtl")
     with pytest.raises(WorkerError, match="Yosys must finish tiny_cells, got its end by signal 9"):
         synthesized(manifest, texts, tmp_path / "builds")
+
+
+def test_what_has_no_gates_is_registers_without_area(tmp_path: Path) -> None:
+    ports = [("clk", "input", 1), ("ask", "input", 1), ("sums", "output", 3)]
+    bank = Source("bank", "module bank; endmodule", ports, {}, is_behaviour=True)
+    modules = Modules({"bank": bank}, LIBRARY, LIBERTY, builds=tmp_path)
+    modules.synthesize(processes=1)
+    cost, model = modules.costs()["bank"], modules.costs()["bank"].timing
+    assert not modules.synthesized
+    assert (cost.logic_um2, cost.leakage_uw, cost.flip_flops, cost.memories) == (0, 0, 0, ())
+    assert model.outputs["sums"].launch == [memory_ns(BEHAVIOUR_WORDS, boundary_of(LIBRARY))] * 3
+    assert list(model.inputs["ask"].capture) == [0.0]
