@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Const, Module, Signal, Value, signed
+from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.lib import data
 
 from hwgen.chip.rtl.choose import choose_below
@@ -18,6 +18,7 @@ from hwgen.crossbar.rtl.loader import (
     Loader,
     advance,
     begin,
+    ends_of,
     least,
     modulo,
 )
@@ -121,7 +122,9 @@ class JoinedLoader(Loader):
         following = [Signal(PIXEL, name=f"following_{ring}") for ring in rings]
         ends = [Signal(name=f"block_ends_{ring}") for ring in rings]
         for ring in rings:
-            advance(m, self.walk[ring], here[ring], following[ring], ends[ring])
+            ends_here = ends_of(self.walk[ring], here[ring])
+            m.d.comb += ends[ring].eq(ends_here.block)
+            advance(m, self.walk[ring], here[ring], following[ring], ends_here)
         busy, start, fresh, half = Signal(), Signal(), Signal(init=1), Signal()
         number, done = Signal(range(max(2, last + 1))), Signal(ADDRESS)
         units, now = Signal(COUNT), Signal(piece_layout(len(rings)))
@@ -141,7 +144,7 @@ class JoinedLoader(Loader):
             self.want.eq(busy),
             self.word.eq(first + (at >> shift)),
             offset.eq(at),
-            length.eq(least(Const(self._rows), now.length - done, self._elements - offset)),
+            length.eq(least(self._rows, now.length - done, self._elements - offset)),
             piece.offset.eq(offset),
             piece.count.eq(length),
             piece.unit.eq(units + now.unit),

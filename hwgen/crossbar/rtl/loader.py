@@ -1,6 +1,6 @@
 """Loader: walks the windows of a block through a ring, and fills the inputs of the units."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
@@ -263,7 +263,7 @@ class Loader(Part):
             self.word.eq(walk.ring_first + (state.at >> shift)),
             length.eq(
                 least(
-                    Const(self._rows),
+                    self._rows,
                     state.left_run,
                     state.left_rows,
                     self._side - state.unit_row,
@@ -291,23 +291,33 @@ class Loader(Part):
             row_elements=walk.row_elements,
         )
 
-        block_ends, following = Signal(), Signal(PIXEL)
-        advance(m, walk, here, following, block_ends)
+        # The next pixel is ahead: to find it takes a cycle, and so does its first address.
+        ahead, following = Signal(PIXEL), Signal(PIXEL)
+        block_ends, moves = Signal(), Signal()
+        ends = Ends(*(Signal(name=f"{name}_end") for name in Ends._fields))
+        advance(m, walk, ahead, following, ends)
         last_section = state.section == walk.sections - 1
         m.d.comb += [
             piece.last.eq(rows_end & last_section & block_ends),
             self.late.eq(self.go & (start | (busy & ~(piece.valid & piece.last)))),
         ]
+        first, skips = Signal(), Signal()
+        # The first pixel of all, but for where it lies.
+        zero = Signal(PIXEL)
+        m.d.comb += zero.pixel.eq(walk.first_pixel)
+        works = Mux(first, ahead.pixel, here.pixel) < walk.out_pixels
         with m.If(self.go):
-            m.d.sync += [start.eq(1), fresh.eq(0), state.half.eq(self.half)]
+            m.d.sync += [start.eq(1), fresh.eq(0), state.half.eq(self.half), first.eq(fresh)]
             with m.If(fresh):
-                m.d.sync += begin(walk, here)
+                m.d.sync += [*begin(walk, ahead), *set_to(ends, ends_of(walk, zero))]
         with m.If(start):
-            m.d.sync += start.eq(0)
-            with m.If(here.pixel < walk.out_pixels):
-                m.d.sync += [busy.eq(1), state.unit.eq(0), *self._enter(state, here)]
-            with m.Else():
-                m.d.sync += here.eq(following)
+            m.d.sync += [start.eq(0), first.eq(0), busy.eq(works), skips.eq(first & ~works)]
+            m.d.comb += moves.eq(first | ~works)
+            with m.If(works):
+                m.d.sync += state.unit.eq(0)
+        with m.If(skips):
+            m.d.sync += skips.eq(0)
+            m.d.comb += moves.eq(1)
         with m.If(piece.valid):
             m.d.sync += [
                 *self._go_on(state, length),
@@ -319,8 +329,16 @@ class Loader(Part):
                 with m.If(~last_section):
                     m.d.sync += self._next_section(state, here)
                 with m.Else():
-                    m.d.sync += [here.eq(following), busy.eq(~block_ends)]
-                    m.d.sync += self._enter(state, following)
+                    m.d.sync += busy.eq(~block_ends)
+                    m.d.comb += moves.eq(1)
+        with m.If(moves):
+            m.d.sync += [
+                here.eq(ahead),
+                block_ends.eq(ends.block),
+                ahead.eq(following),
+                *set_to(ends, ends_of(walk, following)),
+                *self._enter(state, ahead),
+            ]
 
     def _cut(
         self,
@@ -455,17 +473,26 @@ def modulo(walk: data.View, address: Value) -> Value:
     return Mux(address >= ring, address - ring, address)
 
 
-def advance(
-    m: Module, walk: data.View, here: data.View, following: data.View, block_ends: Signal
-) -> None:
-    """Compute the pixel behind this one, of this macro; `block_ends`: in the next block."""
-    copies_end, image_ends, step = Signal(), Signal(), Signal(STEP)
-    m.d.comb += [
-        copies_end.eq(here.copy == walk.copies - 1),
-        block_ends.eq(copies_end | (here.pixel + 1 >= walk.out_pixels)),
-        image_ends.eq(block_ends & (here.block == walk.blocks - 1)),
-        step.eq(Mux(copies_end, walk.jump, walk.next)),
-    ]
+class Ends(NamedTuple):
+    """What a pixel ends: the copies of this macro, its block, its image; or it is of no map."""
+
+    copies: Value
+    block: Value
+    image: Value
+
+
+def ends_of(walk: data.View, pixel: data.View) -> Ends:
+    """Return what a pixel ends."""
+    copies = pixel.copy == walk.copies - 1
+    block = copies | (pixel.pixel + 1 >= walk.out_pixels)
+    image = (block & (pixel.block == walk.blocks - 1)) | (pixel.pixel >= walk.out_pixels)
+    return Ends(copies, block, image)
+
+
+def advance(m: Module, walk: data.View, here: data.View, following: data.View, ends: Ends) -> None:
+    """Compute the pixel behind this one, of this macro; ends: what this one ends."""
+    step = Mux(ends.copies, walk.jump, walk.next)
+    step = data.View(STEP, step)
     out_column, wraps = here.out_column + step.out_column, Signal()
     address = modulo(walk, here.address + step.address)
     base = modulo(walk, here.base + walk.map_elements)
@@ -476,11 +503,11 @@ def advance(
         following.column.eq(here.column + step.column + Mux(wraps, walk.wrap.column, 0)),
         following.row.eq(here.row + step.row + Mux(wraps, walk.wrap.row, 0)),
         following.out_column.eq(Mux(wraps, out_column - walk.out_columns, out_column)),
-        following.pixel.eq(here.pixel + Mux(copies_end, walk.block_pixels - walk.copies + 1, 1)),
-        following.copy.eq(Mux(block_ends, 0, here.copy + 1)),
-        following.block.eq(here.block + block_ends),
+        following.pixel.eq(here.pixel + Mux(ends.copies, walk.block_pixels - walk.copies + 1, 1)),
+        following.copy.eq(Mux(ends.block, 0, here.copy + 1)),
+        following.block.eq(here.block + ends.block),
     ]
-    with m.If(image_ends | (here.pixel >= walk.out_pixels)):
+    with m.If(ends.image):
         m.d.comb += [
             following.base.eq(base),
             following.address.eq(modulo(walk, base + walk.begin.address)),
@@ -504,11 +531,22 @@ def begin(walk: data.View, here: data.View) -> Assignments:
     ]
 
 
-def least(first: Value, *others: Value) -> Value:
-    """Return the least of some values."""
-    for other in others:
-        first = Mux(other < first, other, first)
-    return first
+def set_to(signals: Ends, values: Ends) -> Assignments:
+    """Take other ends."""
+    return [one.eq(value) for one, value in zip(signals, values, strict=True)]
+
+
+def least(most: int, *values: Value) -> Value:
+    """Return the least of a small number and some values, none of which is negative."""
+    bits = most.bit_length()
+    found = [
+        Mux(value[bits:].any() | (value[:bits] > most), most, value[:bits])[:bits]
+        for value in values
+    ]
+    while len(found) > 1:
+        pairs = zip(found[::2], found[1::2], strict=False)
+        found = [Mux(one < two, one, two) for one, two in pairs] + found[len(found) & ~1 :]
+    return found[0]
 
 
 def clipped(value: Value, most: Value) -> Value:
