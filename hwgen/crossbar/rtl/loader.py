@@ -254,7 +254,7 @@ class Loader(Part):
     def _walk(self, m: Module, piece: data.View) -> None:
         """Drive the reads: copy, section, kernel row, run, part of a run."""
         walk, state, here = self.walk, Signal(STATE), Signal(PIXEL)
-        busy, start, fresh = Signal(), Signal(), Signal(init=1)
+        busy, block_ends, leaves = Signal(), Signal(), Signal()
         offset, length = Signal(range(self._elements)), Signal(range(self._rows + 1))
         shift = self._elements.bit_length() - 1
         m.d.comb += [
@@ -291,33 +291,11 @@ class Loader(Part):
             row_elements=walk.row_elements,
         )
 
-        # The next pixel is ahead: to find it takes a cycle, and so does its first address.
-        ahead, following = Signal(PIXEL), Signal(PIXEL)
-        block_ends, moves = Signal(), Signal()
-        ends = Ends(*(Signal(name=f"{name}_end") for name in Ends._fields))
-        advance(m, walk, ahead, following, ends)
         last_section = state.section == walk.sections - 1
         m.d.comb += [
+            leaves.eq(piece.valid & rows_end & last_section),
             piece.last.eq(rows_end & last_section & block_ends),
-            self.late.eq(self.go & (start | (busy & ~(piece.valid & piece.last)))),
         ]
-        first, skips = Signal(), Signal()
-        # The first pixel of all, but for where it lies.
-        zero = Signal(PIXEL)
-        m.d.comb += zero.pixel.eq(walk.first_pixel)
-        works = Mux(first, ahead.pixel, here.pixel) < walk.out_pixels
-        with m.If(self.go):
-            m.d.sync += [start.eq(1), fresh.eq(0), state.half.eq(self.half), first.eq(fresh)]
-            with m.If(fresh):
-                m.d.sync += [*begin(walk, ahead), *set_to(ends, ends_of(walk, zero))]
-        with m.If(start):
-            m.d.sync += [start.eq(0), first.eq(0), busy.eq(works), skips.eq(first & ~works)]
-            m.d.comb += moves.eq(first | ~works)
-            with m.If(works):
-                m.d.sync += state.unit.eq(0)
-        with m.If(skips):
-            m.d.sync += skips.eq(0)
-            m.d.comb += moves.eq(1)
         with m.If(piece.valid):
             m.d.sync += [
                 *self._go_on(state, length),
@@ -325,12 +303,47 @@ class Loader(Part):
                 state.unit.eq(state.unit + unit_ends),
                 state.left_rows.eq(state.left_rows - length),
             ]
-            with m.If(rows_end):
-                with m.If(~last_section):
-                    m.d.sync += self._next_section(state, here)
-                with m.Else():
-                    m.d.sync += busy.eq(~block_ends)
-                    m.d.comb += moves.eq(1)
+            with m.If(rows_end & ~last_section):
+                m.d.sync += self._next_section(state, here)
+        self._move(m, state, here, busy=busy, block_ends=block_ends, leaves=leaves)
+
+    def _move(
+        self,
+        m: Module,
+        state: data.View,
+        here: data.View,
+        *,
+        busy: Signal,
+        block_ends: Signal,
+        leaves: Value,
+    ) -> None:
+        """Go to the first pixel at the strobe, to the next one where the walk leaves this one.
+
+        The next pixel is ahead: to find it takes a cycle, and so does its first address.
+        """
+        walk, ahead, following = self.walk, Signal(PIXEL), Signal(PIXEL)
+        ends = Ends(*(Signal(name=f"{name}_end") for name in Ends._fields))
+        advance(m, walk, ahead, following, ends)
+        start, fresh, first, skips = Signal(), Signal(init=1), Signal(), Signal()
+        # The first pixel of all, but for where it lies.
+        zero, works, moves = Signal(PIXEL), Signal(), Signal()
+        m.d.comb += [
+            self.late.eq(self.go & (start | (busy & ~(leaves & block_ends)))),
+            zero.pixel.eq(walk.first_pixel),
+            works.eq(Mux(first, ahead.pixel, here.pixel) < walk.out_pixels),
+            moves.eq(leaves | skips | (start & (first | ~works))),
+        ]
+        m.d.sync += [start.eq(self.go), skips.eq(start & first & ~works)]
+        with m.If(self.go):
+            m.d.sync += [fresh.eq(0), state.half.eq(self.half), first.eq(fresh)]
+            with m.If(fresh):
+                m.d.sync += [*begin(walk, ahead), *set_to(ends, ends_of(walk, zero))]
+        with m.If(leaves):
+            m.d.sync += busy.eq(~block_ends)
+        with m.If(start):
+            m.d.sync += [first.eq(0), busy.eq(works)]
+            with m.If(works):
+                m.d.sync += state.unit.eq(0)
         with m.If(moves):
             m.d.sync += [
                 here.eq(ahead),
@@ -494,7 +507,9 @@ def advance(m: Module, walk: data.View, here: data.View, following: data.View, e
     step = Mux(ends.copies, walk.jump, walk.next)
     step = data.View(STEP, step)
     out_column, wraps = here.out_column + step.out_column, Signal()
-    address = modulo(walk, here.address + step.address)
+    # Both are found before it is known which is wanted: many wait for that.
+    jumped, nexts = (modulo(walk, here.address + one.address) for one in (walk.jump, walk.next))
+    address = Mux(ends.copies, jumped, nexts)
     base = modulo(walk, here.base + walk.map_elements)
     m.d.comb += [
         wraps.eq(out_column >= walk.out_columns),
