@@ -325,11 +325,9 @@ class Loader(Part):
         ends = Ends(*(Signal(name=f"{name}_end") for name in Ends._fields))
         advance(m, walk, ahead, following, ends)
         start, fresh, first, skips = Signal(), Signal(init=1), Signal(), Signal()
-        # The first pixel of all, but for where it lies.
-        zero, works, moves = Signal(PIXEL), Signal(), Signal()
+        works, moves = Signal(), Signal()
         m.d.comb += [
             self.late.eq(self.go & (start | (busy & ~(leaves & block_ends)))),
-            zero.pixel.eq(walk.first_pixel),
             works.eq(Mux(first, ahead.pixel, here.pixel) < walk.out_pixels),
             moves.eq(leaves | skips | (start & (first | ~works))),
         ]
@@ -337,7 +335,8 @@ class Loader(Part):
         with m.If(self.go):
             m.d.sync += [fresh.eq(0), state.half.eq(self.half), first.eq(fresh)]
             with m.If(fresh):
-                m.d.sync += [*begin(walk, ahead), *set_to(ends, ends_of(walk, zero))]
+                first_ends = ends_at(walk, pixel=walk.first_pixel, copy=Const(0), block=Const(0))
+                m.d.sync += [*begin(walk, ahead), *set_to(ends, first_ends)]
         with m.If(leaves):
             m.d.sync += busy.eq(~block_ends)
         with m.If(start):
@@ -494,12 +493,17 @@ class Ends(NamedTuple):
     image: Value
 
 
-def ends_of(walk: data.View, pixel: data.View) -> Ends:
+def ends_of(walk: data.View, here: data.View) -> Ends:
     """Return what a pixel ends."""
-    copies = pixel.copy == walk.copies - 1
-    block = copies | (pixel.pixel + 1 >= walk.out_pixels)
-    image = (block & (pixel.block == walk.blocks - 1)) | (pixel.pixel >= walk.out_pixels)
-    return Ends(copies, block, image)
+    return ends_at(walk, pixel=here.pixel, copy=here.copy, block=here.block)
+
+
+def ends_at(walk: data.View, *, pixel: Value, copy: Value, block: Value) -> Ends:
+    """Return what the pixel at a place ends, see `PIXEL`."""
+    copies = copy == walk.copies - 1
+    block_ends = copies | (pixel + 1 >= walk.out_pixels)
+    image = (block_ends & (block == walk.blocks - 1)) | (pixel >= walk.out_pixels)
+    return Ends(copies, block_ends, image)
 
 
 def advance(m: Module, walk: data.View, here: data.View, following: data.View, ends: Ends) -> None:
