@@ -27,8 +27,9 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
 
     A part that --replace gives away has the figures of its file, or of its Liberty.
 
-    With --network the netlist of one core follows a simulation of the first 20,000 cycles, and its
-    energy stands beside the table's. Gates have no delay: without glitches it takes at least this.
+    With --network the netlist of one unit (a core, the data path) follows a simulation of the first
+    20,000 cycles, and its energy stands beside the table's. Gates have no delay: without glitches
+    it takes at least this.
 
     Raises FormatError for a file that is no library, FamilyError for a family without Verilog.
     """
@@ -49,7 +50,7 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
     network: Annotated[
         File | None,
         Says(
-            "a quantized network file, or the name of one that ships: the energy of one core for"
+            "a quantized network file, or the name of one that ships: the energy of one unit for"
             " it, from a simulation",
             metavar="NETWORK",
             complete=networks,

@@ -13,6 +13,7 @@ from hwgen.chip.protocols import (
     Firmware,
     LayerSupport,
     Modes,
+    NetlistEnergy,
     Physical,
     Programs,
     Simulation,
@@ -94,6 +95,11 @@ class Mram(Family):
         from hwgen.mram.pages import physical
 
         return physical
+
+    def netlist_energy(self) -> NetlistEnergy:
+        from hwgen.mram.pages import netlist_energy
+
+        return netlist_energy
 
     def verilog(self) -> Verilog:
         from hwgen.mram import rtl

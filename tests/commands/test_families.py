@@ -62,6 +62,7 @@ OFFERED: dict[str, set[str]] = {
         "firmware",
         "layer_support",
         "modes",
+        "netlist_energy",
         "physical",
         "programs",
         "simulation",
