@@ -10,6 +10,7 @@ from hwgen.chip.sim.vcd import Bits
 from hwgen.mram.facts.arch import MOST_ROW_SETS, Arch
 from hwgen.mram.facts.records import entry_name
 from hwgen.mram.model.energy import default_table
+from hwgen.mram.pages.physical import stem_of
 from hwgen.mram.rtl.layouts import octet_trace, record
 
 MODULE = "mram_datapath"
@@ -17,7 +18,6 @@ INSTANCE = "host.chip.datapath"
 DEPTH = 3
 """Levels of the simulation down to the ports of the data path."""
 
-FAMILY = "mram_"
 BLOCK_OF: Mapping[str, str] = {
     "datapath": "control",
     "octet": "octets",
@@ -71,8 +71,7 @@ Counts = NDArray[np.int64]
 
 def block_of(module: str) -> str | None:
     """Return the block that a module of the data path belongs to; None: that of its parent."""
-    stem = module.removeprefix(FAMILY)
-    return BLOCK_OF.get("sub_array" if stem.startswith("sub_array_") else stem)
+    return BLOCK_OF.get(stem_of(module))
 
 
 def events_of(arch: Arch, shown: Mapping[str, Bits]) -> dict[str, int]:

@@ -27,8 +27,13 @@ PART_OF: Mapping[str, str] = {
 
 def part_of(module: str) -> str | None:
     """Return the part of the tables that a module belongs to; None: that of its parent."""
+    return PART_OF.get(stem_of(module))
+
+
+def stem_of(module: str) -> str:
+    """Return the name of a module without the family, that of a sub-array without its slices."""
     stem = module.removeprefix(FAMILY)
-    return PART_OF.get("sub_array" if stem.startswith("sub_array_") else stem)
+    return "sub_array" if stem.startswith("sub_array_") else stem
 
 
 def memory_um2(module: str) -> float:
