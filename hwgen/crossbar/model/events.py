@@ -22,6 +22,13 @@ from hwgen.crossbar.facts.rules import STRICT
 Ints = NDArray[np.int64]
 
 PICO_OF_NANO = 1000
+EVENTS_OF_PART: Mapping[str, tuple[str, ...]] = {
+    "crossbar": ("crossbar_reads",),
+    "adc": ("conversions",),
+    "scratchpad": ("port_reads", "port_writes"),
+    "network_on_chip": ("flit_hops",),
+}
+"""Events by the part of a chip that takes their energy."""
 
 
 def run_events(chip: Chip, images: int) -> dict[str, int]:
@@ -203,6 +210,12 @@ def energy_pj(events: Mapping[str, int], arch: Arch) -> dict[str, float]:
     """
     each = event_nj(arch)
     return {name: count * each[name] * PICO_OF_NANO for name, count in events.items()}
+
+
+def parts_pj(events: Mapping[str, int], arch: Arch) -> dict[str, float]:
+    """Return picojoules by part of a chip, of parts with events alone."""
+    spent = energy_pj(events, arch)
+    return {part: sum(spent[name] for name in names) for part, names in EVENTS_OF_PART.items()}
 
 
 def event_nj(arch: Arch) -> dict[str, float]:

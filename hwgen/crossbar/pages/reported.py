@@ -6,9 +6,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from hwgen.crossbar.facts.arch import Arch
+from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import name_of
 from hwgen.crossbar.facts.schedule import Schedule
+from hwgen.crossbar.model.events import parts_pj, run_events
+from hwgen.crossbar.pages.starts import PICO_OF_MILLI
 from hwgen.crossbar.pages.synthesis import (
     AuditRow,
     ConvergencePoint,
@@ -76,7 +79,7 @@ def synthesis_report(
         schedule_digest=schedule.digest,
         layers=layers_of(arch, schedule, breakdown),
         pareto=pareto_of(result, breakdown.operations, found.confirm),
-        **of_parts(breakdown),
+        **of_parts(breakdown, arch),
         **of_search(result),
         versions=versions,
     )
@@ -96,16 +99,30 @@ def figures_of(breakdown: "Breakdown") -> dict[str, Any]:
     }
 
 
-def of_parts(breakdown: "Breakdown") -> dict[str, Any]:
+def of_parts(breakdown: "Breakdown", arch: Arch) -> dict[str, Any]:
     """Return the parts of the chip, each with its figures."""
     parts = breakdown.parts
+    counted = counted_mj(breakdown, arch)
     return {
         "power_by_component_w": {part.part: part.peak_w for part in parts},
         "energy_by_part_mj": {part.part: part.energy_mj for part in parts},
         "area_by_component_mm2": {part.part: part.area_mm2 for part in parts},
-        "parts": [SynthesisPart(**asdict(part)) for part in parts],
+        "parts": [SynthesisPart(**asdict(one), counted_mj=counted.get(one.part)) for one in parts],
         "audit": audit_of(breakdown),
     }
+
+
+def counted_mj(breakdown: "Breakdown", arch: Arch) -> dict[str, float]:
+    """Return the energy of an image by part, from counted events; empty where none is described.
+
+    A part whose work is no event keeps what the search charges for it.
+    """
+    if arch.fabric is None:
+        return {}
+    spent = parts_pj(run_events(described(arch), 1), arch)
+    of_work = {one.part: one.dynamic_mj for one in breakdown.parts}
+    of_work |= {part: pj / PICO_OF_MILLI for part, pj in spent.items()}
+    return {one.part: one.static_mj + of_work[one.part] for one in breakdown.parts}
 
 
 def of_search(result: "SearchResult") -> dict[str, Any]:

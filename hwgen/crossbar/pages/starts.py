@@ -16,7 +16,7 @@ from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.facts.schedule import load_schedule
 from hwgen.crossbar.facts.timing import LAGS
-from hwgen.crossbar.model.events import energy_pj, leakage_pj
+from hwgen.crossbar.model.events import EVENTS_OF_PART, leakage_pj, parts_pj
 from hwgen.crossbar.model.predict import Prediction
 from hwgen.crossbar.sim.maps import Strobes
 from hwgen.crossbar.sim.simulate import SimulatedRun
@@ -25,13 +25,6 @@ from hwgen.report.run import Constant, Difference, RunEnergy, RunOperation, Star
 
 REPORT = "report.json"
 """Name of the file that a synthesis leaves beside an architecture."""
-PARTS: Mapping[str, tuple[str, ...]] = {
-    "crossbar": ("crossbar_reads",),
-    "adc": ("conversions",),
-    "scratchpad": ("port_reads", "port_writes"),
-    "network_on_chip": ("flit_hops",),
-}
-"""Events by the part of a chip that takes their energy."""
 STATIC = "static"
 PICO_OF_MILLI = 1e9
 
@@ -43,13 +36,12 @@ def run_energy(
 
     events, cycles, images: of a run; file: of the architecture, beside which a report may lie
     """
-    spent = energy_pj(events, arch)
-    counted = {part: sum(spent[name] for name in names) / images for part, names in PARTS.items()}
+    counted = {part: energy / images for part, energy in parts_pj(events, arch).items()}
     counted[STATIC] = leakage_pj(cycles, arch) / images
     charged = charged_by_search(arch, file.parent / REPORT)
     return [
         RunEnergy(part=part, events_pj=counted.get(part), search_pj=charged.get(part))
-        for part in dict.fromkeys((*PARTS, *charged, STATIC))
+        for part in dict.fromkeys((*EVENTS_OF_PART, *charged, STATIC))
         if counted.get(part) or charged.get(part)
     ]
 

@@ -70,7 +70,12 @@ class SynthesisLayer:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class SynthesisPart:
-    """All of one part: power while it works and while it waits, energy of an image, area."""
+    """All of one part: power while it works and while it waits, energy of an image, area.
+
+    static_mj, dynamic_mj: as the search charges them
+    counted_mj: of an image by the events that a simulation counts, and by time; of parts without
+        events (DACs, digital units) as the search charges; null under published rules
+    """
 
     part: str
     count: Count
@@ -78,6 +83,7 @@ class SynthesisPart:
     static_w: float
     static_mj: float
     dynamic_mj: float
+    counted_mj: float | None
     area_mm2: float
 
 

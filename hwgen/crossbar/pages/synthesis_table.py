@@ -92,7 +92,8 @@ def cut(name: str, *, longest: int = 28) -> str:
 
 def part_table(report: SynthesisReport) -> Table:
     """Return where power, energy and area go; parts that the chip does not have are left out."""
-    rows = table(["part", "count", "peak W", "share", "energy mJ", "share", "area mm2", "share"])
+    columns = ["part", "count", "peak W", "share", "energy mJ", "share", "counted mJ"]
+    rows = table([*columns, "area mm2", "share"])
     for part in report.parts:
         if part.count == 0:
             continue
@@ -104,13 +105,22 @@ def part_table(report: SynthesisReport) -> Table:
             percent(part.peak_w / report.peak_power_w),
             f"{energy:.4f}",
             percent(energy / report.energy_mj),
+            NOTHING if part.counted_mj is None else f"{part.counted_mj:.4f}",
             f"{part.area_mm2:.2f}",
             percent(part.area_mm2 / report.area_mm2),
         )
     rows.add_section()
-    energy_sum = f"{report.energy_mj:.4f}"
+    counted = [part.counted_mj for part in report.parts if part.counted_mj is not None]
     rows.add_row(
-        "all", "", f"{report.peak_power_w:.3f}", "", energy_sum, "", f"{report.area_mm2:.2f}", ""
+        "all",
+        "",
+        f"{report.peak_power_w:.3f}",
+        "",
+        f"{report.energy_mj:.4f}",
+        "",
+        f"{sum(counted):.4f}" if counted else NOTHING,
+        f"{report.area_mm2:.2f}",
+        "",
     )
     return rows
 

@@ -13,9 +13,12 @@ import pytest
 from rich.console import Console
 
 from hwgen.crossbar.facts.arch import Arch
+from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.facts.schedule import Schedule
+from hwgen.crossbar.model.events import parts_pj, run_events
 from hwgen.crossbar.model.record import Confirmed
 from hwgen.crossbar.pages.reported import pareto_of
+from hwgen.crossbar.pages.starts import PICO_OF_MILLI
 from hwgen.crossbar.pages.synthesis import SynthesisReport
 from hwgen.crossbar.pages.synthesis_chip import spans
 from hwgen.crossbar.pages.synthesis_page import synthesis_page
@@ -262,3 +265,26 @@ def test_spans_cover_all_work(made: Made) -> None:
         for start in schedule.starts_of(each):
             assert any(first <= start and start + each.busy <= last for first, last in found)
     assert all(one[1] < two[0] for one, two in itertools.pairwise(found))
+
+
+def test_counted_energy_stands_beside_what_the_search_charges(made: Made) -> None:
+    arch, _, report = made
+    spent = parts_pj(run_events(described(arch), 1), arch)
+    for part in report.parts:
+        assert part.counted_mj is not None
+        work = part.counted_mj - part.static_mj
+        counted = spent.get(part.part, part.dynamic_mj * PICO_OF_MILLI) / PICO_OF_MILLI
+        assert work == pytest.approx(counted, abs=1e-12)
+    exact = {one.part: one for one in report.parts if one.part in ("crossbar", "adc")}
+    assert all(
+        one.counted_mj == pytest.approx(one.static_mj + one.dynamic_mj) for one in exact.values()
+    )
+
+
+def test_a_chip_of_published_rules_counts_nothing(made: Made) -> None:
+    parts = [replace(part, counted_mj=None) for part in made[2].parts]
+    console = Console(width=200, no_color=True)
+    with console.capture() as shown:
+        console.print(synthesis_table(replace(made[2], parts=parts)))
+    rows = [line.split() for line in shown.get().splitlines()]
+    assert next(row for row in rows if row[:1] == ["adc"])[-3] == "-"
