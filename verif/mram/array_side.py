@@ -100,6 +100,7 @@ class ArraySide(Part):
             tree.weight_valid.eq(self.weight_valid),
             tree.weight.eq(self.weight),
             output.octet.eq(ring.drain_octet),
+            output.load.eq(1),
             self.issue_valid.eq(ring.issue_valid),
             self.issue.eq(ring.issue),
             self.sums.eq(output.chosen),

@@ -1,4 +1,4 @@
-"""Bench of `output_tree`: the sums of the octet named appear one cycle later."""
+"""Bench of `output_tree`: the sums of the octet named appear one cycle later, and stay."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ WIDTH = ARCH.block * ARCH.accumulator_bits
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def sums_of_each_octet_come_out(dut: Any) -> None:
-    """Each octet's sums pass unchanged, in any order."""
+    """Each octet's sums pass unchanged, in any order; without `load` the last ones stay."""
     rng = np.random.default_rng(4)
     await reset(dut)
     want = None
@@ -24,9 +24,10 @@ async def sums_of_each_octet_come_out(dut: Any) -> None:
         octet = cycle % ARCH.octets if cycle < 50 else int(rng.integers(ARCH.octets))
         for number, word in enumerate(words):
             getattr(dut, f"output_tree__sums__{number}").value = word
-        dut.output_tree__octet.value = octet
+        load = cycle < 50 or bool(rng.random() < 0.5)
+        dut.output_tree__octet.value, dut.output_tree__load.value = octet, int(load)
         await ReadOnly()
         got = int(dut.output_tree__chosen.value) if want is not None else None
         assert got == want, f"cycle {cycle}: got {got}, not {want}"
-        want = words[octet]
+        want = words[octet] if load else want
         await FallingEdge(dut.clk)

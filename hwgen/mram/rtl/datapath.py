@@ -156,7 +156,7 @@ class Datapath(Part):
                 *(getattr(octet, mark).eq(getattr(tree, f"octet_{mark}")) for mark in marks),
             ]
         m.d.comb += output.octet.eq(ring.drain_octet)
-        self._sums = output.chosen
+        self._output = output
         return octets, Cat(octet.adding for octet in octets).any()
 
     def _connect_former(self, m: Module, *, former: PartInstance, ring: PartInstance) -> None:
@@ -181,7 +181,8 @@ class Datapath(Part):
             dpu.result_valid.eq(pool.result_valid),
             dpu.result_block.eq(pool.result_block),
             dpu.last_block.eq(pool.last_block),
-            dpu.sums.eq(Mux(from_pool, pool.sums, self._sums)),
+            self._output.load.eq(dpu.sum_valid),
+            dpu.sums.eq(Mux(from_pool, pool.sums, self._output.chosen)),
             dpu.parameters.eq(self.parameters),
             self.parameter_en.eq(dpu.parameter_en),
             self.parameter_index.eq(dpu.parameter_index),

@@ -8,7 +8,7 @@ from hwgen.chip.rtl.choose import choose
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.mram.facts.arch import Arch
-from hwgen.mram.rtl.dpu_lane import DpuLane
+from hwgen.mram.rtl.dpu_lane import STAGES, DpuLane
 from hwgen.mram.rtl.dpu_place import DpuPlace
 from hwgen.mram.rtl.layouts import answer_write, bank_write, parameters, record, sum_issue, sums
 
@@ -30,6 +30,7 @@ class Dpu(Part):
         go               in   1             a record begins: positions count from 0
         issue_valid      in   1             the ring issues a sum
         issue            in   sum_issue
+        sum_valid        out  1             the output tree takes the sum that was issued
         result_valid     in   1             sums of the pool unit come in the next cycle
         result_block     in   block_bits
         last_block       in   1
@@ -69,6 +70,7 @@ class Dpu(Part):
                 "go": In(1),
                 "issue_valid": In(1),
                 "issue": In(sum_issue(arch)),
+                "sum_valid": Out(1),
                 "result_valid": In(1),
                 "result_block": In(self._block_bits),
                 "last_block": In(1),
@@ -108,7 +110,8 @@ class Dpu(Part):
             self.sum_lanes.eq(Mux(self.issue_valid, self._lanes(self.issue.block), 0)),
             self.result_lanes.eq(Mux(written.valid, self._lanes(written.block), 0)),
         ]
-        results = self._lanes_of(m, self._skip(m, place, tag=tags[5]))
+        loads = Cat(tags[number].valid for number in range(3, 3 + STAGES))
+        results = self._lanes_of(m, self._skip(m, place, tag=tags[5]), loads)
         self._write(m, place, results, tag=written)
         return m
 
@@ -126,7 +129,7 @@ class Dpu(Part):
             tags[1].last.eq(self.issue.last_block),
             delayed.eq(tags[1]),
         ]
-        m.d.comb += tags[2].eq(delayed)
+        m.d.comb += [tags[2].eq(delayed), self.sum_valid.eq(delayed.valid)]
         with m.If(self.result_valid):
             m.d.comb += [
                 tags[2].valid.eq(1),
@@ -165,16 +168,18 @@ class Dpu(Part):
             element = Signal(bits, name=f"skip_{lane}")
             beside = self.record.skip_zero_point
             here = place.skip_inside[lane]
-            m.d.sync += element.eq(Mux(here, block.word_select(lane, bits), beside))
+            with m.If(tag.valid & self.record.skip):
+                m.d.sync += element.eq(Mux(here, block.word_select(lane, bits), beside))
             taken.append(element)
         return taken
 
-    def _lanes_of(self, m: Module, skips: list[Signal]) -> list[Value]:
-        """Place the lanes; return their results."""
+    def _lanes_of(self, m: Module, skips: list[Signal], loads: Value) -> list[Value]:
+        """Place the lanes; return their results; loads: of their stages."""
         results = []
         for number, skip in enumerate(skips):
             m.submodules[f"lane_{number}"] = lane = self._lane.instance()
             m.d.comb += [
+                lane.loads.eq(loads),
                 lane.record.eq(self.record),
                 lane.sum.eq(self.sums[number]),
                 Value.cast(lane.parameters).eq(self.parameters[number]),

@@ -10,6 +10,8 @@ from hwgen.chip.rtl.requantizer import Requantizer
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.rtl.layouts import parameters, record
 
+STAGES = 5
+"""Registers from a sum to its result, each of which loads a value alone."""
 SIGN_BITS = 2
 """Bits by which a weighted sum of two elements is wider than element and factor: sign and sum."""
 
@@ -30,6 +32,7 @@ class DpuLane(Part):
         cycle 5  ``result``
 
     Ports
+        loads       in   5                     bit k: a value is in cycle k
         record      in   record                stable while a value is in the pipeline
         sum         in   signed accumulator
         parameters  in   bias, multiplier, shift  in the cycle of ``sum``
@@ -64,6 +67,7 @@ class DpuLane(Part):
         self.parts = [self._own, self._both]
         super().__init__(
             {
+                "loads": In(STAGES),
                 "record": In(record(arch)),
                 "sum": In(signed(arch.accumulator_bits)),
                 "parameters": In(self._lane),
@@ -78,38 +82,43 @@ class DpuLane(Part):
         # cycle 0: bias
         value, multiplier = Signal(signed(wide)), Signal.like(self.parameters.multiplier)
         waiting = Signal.like(self.parameters.shift)
-        m.d.sync += [
-            value.eq(self.sum + self.parameters.bias),
-            multiplier.eq(self.parameters.multiplier),
-            waiting.eq(self.parameters.shift),
-        ]
+        with m.If(self.loads[0]):
+            m.d.sync += [
+                value.eq(self.sum + self.parameters.bias),
+                multiplier.eq(self.parameters.multiplier),
+                waiting.eq(self.parameters.shift),
+            ]
 
         # cycle 1: multiply; cycle 2: round, shift and clip
         m.submodules.own = own = self._own.instance()
         first = Signal(signed(wide))
         m.d.comb += [
-            own.enable.eq(1),
+            own.enable.eq(self.loads[1]),
             own.accumulator.eq(value),
             own.multiplier.eq(Mux(record.raw, 1, multiplier)),
             own.shift.eq(waiting),
             *self._clip(own),
         ]
-        m.d.sync += first.eq(Mux(record.raw, own.product, own.result))
+        with m.If(self.loads[2]):
+            m.d.sync += first.eq(Mux(record.raw, own.product, own.result))
 
         # cycle 3: the weighted sum; cycle 4: round, shift and clip
         m.submodules.both = both = self._both.instance()
-        a, b = first[: self._arch.element_bits], self.skip
+        # Its multipliers stand still where no record has a skip map.
+        bits = self._arch.element_bits
+        a, b = (each & record.skip.replicate(bits) for each in (first[:bits], self.skip))
         weighted = (a - self._element("own_zero_point")) * record.own_multiplier + (
             b - self._element("skip_zero_point")
         ) * record.skip_multiplier
         m.d.comb += [
-            both.enable.eq(1),
+            both.enable.eq(self.loads[3]),
             both.accumulator.eq(Mux(record.skip, weighted, first)),
             both.multiplier.eq(1),
             both.shift.eq(record.sum_shift),
             *self._clip(both, prefix="sum_"),
         ]
-        m.d.sync += self.result.eq(Mux(record.skip, both.result, both.product))
+        with m.If(self.loads[4]):
+            m.d.sync += self.result.eq(Mux(record.skip, both.result, both.product))
         return m
 
     def _element(self, name: str) -> Value:

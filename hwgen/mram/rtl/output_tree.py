@@ -16,6 +16,7 @@ class OutputTree(Part):
     Ports
         sums    in   sums, of each octet
         octet   in   octet_bits
+        load    in   1           the DPU takes them
         chosen  out  sums
     Latency  ``SUM_CYCLES``
     Rate     the sums of one octet in each cycle
@@ -31,11 +32,13 @@ class OutputTree(Part):
             {
                 "sums": In(layouts.sums(arch)).array(arch.octets),
                 "octet": In(bits_for_index(arch.octets)),
+                "load": In(1),
                 "chosen": Out(layouts.sums(arch)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.d.sync += self.chosen.eq(choose([sums.as_value() for sums in self.sums], self.octet))
+        with m.If(self.load):
+            m.d.sync += self.chosen.eq(choose([sums.as_value() for sums in self.sums], self.octet))
         return m
