@@ -49,20 +49,24 @@ TABLE = shipped_folder() / "energy" / "dbpim_45nm.yaml"
 class Cost:
     """Energy that an event takes in one part of the chip.
 
+    block: what of the part takes it, where netlists tell several apart; None: the part
     pj: of an event of `units` units, of trees and PPU as they are built
     written_pj: of trees and PPU as first written; None: the same
     unit: whose number an architecture has; design: that takes it, None: both
-    wires: part of the energy that is in wires of the typical capacitance
+    wires: part of the energy that is in wires of the typical capacitance; glitches: part that a
+        netlist without delays does not take; such a netlist takes the rest
     switch: only a chip with a switch takes it; memory: it is of a memory, which no netlist has
     """
 
     part: Part
+    block: Text | None = None
     pj: Positive
     written_pj: NotNegative | None = None
     units: Annotated[int, Field(ge=1)]
     unit: Unit
     design: Design | None = None
     wires: Fraction = 0.0
+    glitches: Fraction = 0.0
     switch: bool = False
     memory: bool = False
     source: Text
@@ -75,6 +79,11 @@ class Cost:
         """Return the pJ of one event on a chip; written: trees and PPU as first written."""
         pj = self.written_pj if written and self.written_pj is not None else self.pj
         return pj / self.units * size_of(self.unit, arch)
+
+    @property
+    def of_netlist(self) -> float:
+        """The share that a netlist without wires and delays takes; none of a memory."""
+        return 0.0 if self.memory else 1 - self.wires - self.glitches
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -150,7 +159,9 @@ class EnergyTable:
     """Energy per event, and area, at one node.
 
     events: by name, all of `EVENTS`
-    control_pj: of a macro in a cycle, whatever it does; wires_ff: capacitance of a wire a fan-out
+    cycles: what parts take in a cycle, whatever they do
+    control_pj: beside it, of a macro in a cycle; low: as netlists have it, without the tree of the
+        clock; wires_ff: capacitance of a wire a fan-out
     leakage: of memories, logic_leakage: of all other areas; port: of the memory outside the chip
     area: of all parts; area_uncertainty: fraction by which the sum may be wrong either way
     """
@@ -160,6 +171,7 @@ class EnergyTable:
     name: Text
     node_nm: Annotated[int, Field(ge=1)]
     events: dict[str, list[Cost]]
+    cycles: list[Cost]
     control_pj: Range
     wires_ff: Range
     leakage: Leakage

@@ -20,6 +20,7 @@ Unit = Literal[
     "vector_bit",
     "byte_choice",
     "filter",
+    "float_filter",
     "sum_bit",
     "lane",
     "port_bit",
@@ -75,7 +76,8 @@ def event_sizes(arch: Arch) -> dict[str, int]:
     vector_bit: of a word-vector; byte_choice: bytes that the switch moves for one selected input,
         each chosen from a word and put into a place of the group
     table_bit: of a beat of a table, in each copy; float_bit: of a beat of floats, in each copy
-    product_lane: SIMD lanes before a tree of products
+    float_filter: filters of a chip whose requantizers round as float32; product_lane: SIMD lanes
+        before a tree of products
     """
     size, macros = arch.macro, arch.macros_per_core
     cells = size.compartments * size.columns
@@ -94,6 +96,7 @@ def event_sizes(arch: Arch) -> dict[str, int]:
         "vector_bit": macros * size.compartments * ACTIVATION_BITS,
         "byte_choice": 2 * macros,
         "filter": arch.filters,
+        "float_filter": arch.filters if "float32" in arch.rounding else 0,
         "sum_bit": arch.filters * ACCUMULATOR_BITS,
         "lane": arch.simd_lanes,
         "port_bit": arch.port_bits,

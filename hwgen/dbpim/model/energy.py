@@ -91,14 +91,31 @@ def leakage_pj(
     table: EnergyTable | None = None,
     assume: Assumptions = TYPICAL,
 ) -> float:
-    """Return what a chip takes in some cycles, whatever it does: control, leakage of all areas."""
+    """Return what a chip takes in some cycles, whatever it does: `waiting_pj` of all parts."""
+    return sum(waiting_pj(cycles, arch, table=table, assume=assume).values())
+
+
+def waiting_pj(
+    cycles: int,
+    arch: Arch,
+    *,
+    table: EnergyTable | None = None,
+    assume: Assumptions = TYPICAL,
+) -> dict[str, float]:
+    """Return what cycles take by part; leakage of all areas belongs to `control`."""
     found = table or default_table()
+    chip = assumed_chip(arch, assume)
+    total: dict[str, float] = dict.fromkeys(parts_of(arch), 0.0)
+    for cost in found.cycles:
+        if cost.applies(chip):
+            total[cost.part] += cycles * cost_pj(cost, chip, found, assume)
     control: float = getattr(found.control_pj, assume.control)
     nanoseconds = cycles * 1000 / arch.clock_mhz
     macros = arch.cores * arch.macros_per_core
     leaks = [um2 for area, um2 in areas(arch, found, assume) if not area.memory]
     logic = sum(leaks) if assume.logic_leaks else 0.0
-    return macros * cycles * control + found.leakage_mw(arch, logic) * nanoseconds
+    total["control"] += macros * cycles * control + found.leakage_mw(arch, logic) * nanoseconds
+    return total
 
 
 def parts_pj(
@@ -112,12 +129,11 @@ def parts_pj(
     """Return picojoules on the chip by part; events, cycles: of a step or a run."""
     found = table or default_table()
     chip = assumed_chip(arch, assume)
-    total: dict[str, float] = dict.fromkeys(parts_of(arch), 0.0)
+    total = waiting_pj(cycles, arch, table=found, assume=assume)
     for name, count in events.items():
         for cost in found.events[name]:
             if cost.applies(chip):
                 total[cost.part] += count * cost_pj(cost, chip, found, assume)
-    total["control"] += leakage_pj(cycles, arch, table=found, assume=assume)
     return total
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from hwgen.chip.rtl.layouts import places
 from hwgen.chip.sim.vcd import Bits
 from hwgen.dbpim.facts import Arch
-from hwgen.dbpim.facts.energy import Part
 from hwgen.dbpim.model.energy import TYPICAL, cost_pj, default_table
 from hwgen.dbpim.rtl.core_events import core_pulses
 
@@ -41,17 +40,6 @@ BLOCK_OF: Mapping[str, str] = {
     "activation_buffer": "buffers",
 }
 """By module without the prefix of the family."""
-BLOCK_OF_ENTRY: Mapping[tuple[Part, str], str] = {
-    ("inputs", "words"): "words",
-    ("inputs", "selected_inputs"): "switch",
-    ("inputs", "groups"): "macros",
-    ("inputs", "bit_planes"): "macros",
-    ("inputs", "inactive_bit_planes"): "macros",
-    ("output", "results"): "output stage",
-    ("output", "residual_sums"): "residual adder",
-    ("loading", "row_writes"): "control",
-}
-"""By part and event of an entry of the table, where a part has several blocks."""
 
 
 def block_of(module: str) -> str | None:
@@ -69,15 +57,20 @@ def events_of(arch: Arch, shown: Mapping[str, Bits]) -> dict[str, int]:
 
 
 def table_pj(arch: Arch, events: Mapping[str, int], cycles: int) -> dict[str, tuple[float, float]]:
-    """Return by block what the table says of one core: logic, and memories, in pJ."""
+    """Return by block what the table says of one core: logic, and memories, in pJ.
+
+    Of logic without wires, glitches and the tree of the clock, for the netlist has none.
+    """
     table, core = default_table(), replace(arch, cores=1)
     found: dict[str, tuple[float, float]] = {}
-    for event, count in events.items():
-        for cost in table.events[event]:
-            block = BLOCK_OF_ENTRY.get((cost.part, event), cost.part)
-            logic, memory = found.get(block, (0.0, 0.0))
-            pj = count * cost_pj(cost, core, table, TYPICAL)
-            found[block] = (logic, memory + pj) if cost.memory else (logic + pj, memory)
-    logic, memory = found.get("control", (0.0, 0.0))
-    found["control"] = (logic + cycles * arch.macros_per_core * table.control_pj.typical, memory)
+
+    def add(block: str, logic: float, memory: float = 0.0) -> None:
+        old = found.get(block, (0.0, 0.0))
+        found[block] = (old[0] + logic, old[1] + memory)
+
+    counted = [(cost, events[event]) for event in events for cost in table.events[event]]
+    for cost, count in (*counted, *((cost, cycles) for cost in table.cycles)):
+        pj = count * cost_pj(cost, core, table, TYPICAL)
+        add(cost.block or cost.part, pj * cost.of_netlist, pj if cost.memory else 0.0)
+    add("control", cycles * arch.macros_per_core * table.control_pj.low)
     return found

@@ -19,15 +19,43 @@ STRICT = ConfigDict(extra="forbid", strict=True)
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Text = Annotated[str, Field(min_length=1)]
-Unit = Literal["column", "segment_column", "tree_bit", "count_bit", "accumulator_bit", "result"]
+Unit = Literal[
+    "column",
+    "segment_column",
+    "tree_bit",
+    "count_bit",
+    "accumulator_bit",
+    "element_bit",
+    "lane",
+    "sub_array",
+    "octet",
+    "one",
+]
+Block = Literal[
+    "counters",
+    "adder",
+    "octets",
+    "former",
+    "input",
+    "output",
+    "pool",
+    "dpu",
+    "banks",
+    "control",
+]
+"""What computes beside the arrays of a data path."""
 
 TABLE = shipped_folder() / "energy" / "mram_45nm.yaml"
 """The table that is read where none is given."""
 
 DERIVED = ("and_segments", "and_columns")
 """Events without an entry: parts of `and_operations`."""
-PRICED = tuple(name for name in (*EVENTS, *MODEL_EVENTS) if name not in DERIVED)
-"""Events with an entry."""
+OF_LOGIC = ("bit_counts", "joins", "adds", "shifts", "tree_rows", "sums", "dpu_results")
+"""Events that no array sees: their entries are those of logic."""
+PRICED = tuple(name for name in (*EVENTS, *MODEL_EVENTS) if name not in (*DERIVED, *OF_LOGIC))
+"""Events of arrays, each with an entry."""
+CYCLES = "cycles"
+"""In place of an event: what logic takes in a cycle, whatever it does."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -45,6 +73,14 @@ class Price:
     def of(self, arch: Arch) -> float:
         """Return the pJ of one event on a chip."""
         return self.pj / self.units * size_of(self.unit, arch)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class LogicPrice(Price):
+    """Energy that an event, or a cycle, takes in a block of logic; units: of an event, or all."""
+
+    block: Block
+    event: Text
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -112,7 +148,7 @@ class Area:
 class EnergyTable:
     """Energy per event at one node.
 
-    events: by name, all of `PRICED`
+    events: of arrays by name, all of `PRICED`; logic: beside them, and of a cycle
     row_drive: of a word line, part of every sensed row, whichever columns are enabled
     stt_write: of a row whose cells are STT-MRAM, beside the SOT-MRAM of `events`
     leakage: of a sub-array, an image bank as well; area: beside energies of the same node
@@ -123,6 +159,7 @@ class EnergyTable:
     name: Text
     node_nm: Annotated[int, Field(ge=1)]
     events: dict[str, Price]
+    logic: list[LogicPrice]
     row_drive: Price
     stt_write: Price
     leakage: Leakage
@@ -141,19 +178,33 @@ class EnergyTable:
                 raise ValueError(f"events.{name}|present|nothing")
         for name in self.events:
             if name not in PRICED:
-                raise ValueError(f"events|events of the chip|{name}")
+                raise ValueError(f"events|events of arrays|{name}")
+        for name in OF_LOGIC:
+            if all(one.event != name for one in self.logic):
+                raise ValueError(f"logic|entries of {name}|nothing")
+        for one in self.logic:
+            if one.event not in (*EVENTS, CYCLES):
+                raise ValueError(f"logic.event|events of the chip, or {CYCLES}|{one.event}")
         return self
+
+    def logic_of(self, event: str, arch: Arch) -> float:
+        """Return the pJ that an event, or a cycle, takes in the logic of a chip."""
+        return sum(one.of(arch) for one in self.logic if one.event == event)
 
 
 def size_of(unit: Unit, arch: Arch) -> int:
-    """Return how many units a chip has."""
+    """Return how many units a chip has; lane: of a block."""
     return {
         "column": arch.array.columns,
         "segment_column": arch.segment_columns,
         "tree_bit": arch.input_columns,
         "count_bit": arch.count_bits,
         "accumulator_bit": arch.accumulator_bits,
-        "result": 1,
+        "element_bit": arch.element_bits,
+        "lane": arch.block,
+        "sub_array": arch.sub_arrays,
+        "octet": arch.octets,
+        "one": 1,
     }[unit]
 
 

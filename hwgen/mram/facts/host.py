@@ -104,16 +104,21 @@ def facts(arch: Arch) -> Iterator[Facts]:
         rows=sizes(arch),
     )
     table = load_energy(TABLE)
+    arrays = table.events.items()
     yield Facts(
         title="Energy",
         text=(
-            f"Of one event on this chip at {table.node_nm} nm, from the table `{table.name}`;"
-            " wires, clock tree and control are not counted. Every sub-array and image bank leaks"
+            f"Of one event on this chip at {table.node_nm} nm, in arrays or in a block of logic,"
+            f" and of a cycle that waits, from the table `{table.name}`; wires and clock tree are"
+            " not counted. Every sub-array and image bank leaks"
             f" {table.leakage.mw * arch.array.columns / table.leakage.columns:.3g} mW"
             f" ({table.leakage.source})."
         ),
-        columns=["event", "pJ", "source"],
-        rows=[(f"`{name}`", f"{of.of(arch):.3g}", of.source) for name, of in table.events.items()],
+        columns=["event", "in", "pJ", "source"],
+        rows=[
+            *((f"`{one}`", "arrays", f"{of.of(arch):.3g}", of.source) for one, of in arrays),
+            *((f"`{of.event}`", of.block, f"{of.of(arch):.3g}", of.source) for of in table.logic),
+        ],
     )
     yield Facts(
         title="Area",

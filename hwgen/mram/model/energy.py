@@ -10,7 +10,7 @@ from typing import Literal
 
 from hwgen.chip.accesses import Access
 from hwgen.mram.facts.arch import BANKS, Arch
-from hwgen.mram.facts.energy import TABLE, EnergyTable, load_energy
+from hwgen.mram.facts.energy import CYCLES, DERIVED, OF_LOGIC, TABLE, EnergyTable, load_energy
 from hwgen.mram.model.prediction import StepCycles
 
 Gating = Literal["none", "segments", "columns"]
@@ -28,8 +28,10 @@ PARTS: dict[str, tuple[str, ...]] = {
     "input": ("input_row_writes", "tree_rows"),
     "rest": ("weight_row_writes", "sums", "bank_reads", "bank_writes", "dpu_results"),
 }
-"""Events of each part of the energy; `leakage` is one more part."""
+"""Events of each part of the energy; what time takes are two more parts."""
 LEAKAGE = "leakage"
+WAITING = "waiting"
+"""What logic takes in each cycle."""
 
 
 @cache
@@ -51,9 +53,12 @@ def energy_pj(
     table: None: the one that ships
     """
     prices = table or default_table()
-    each = {name: price.of(arch) for name, price in prices.events.items()}
-    each |= {"and_segments": 0.0, "and_columns": 0.0} | sensing(prices, arch, gating)
-    return {name: count * each[name] for name, count in events.items()}
+    each = dict.fromkeys((*DERIVED, *OF_LOGIC), 0.0)
+    each |= {name: price.of(arch) for name, price in prices.events.items()}
+    each |= sensing(prices, arch, gating)
+    return {
+        name: count * (each[name] + prices.logic_of(name, arch)) for name, count in events.items()
+    }
 
 
 def accesses(arch: Arch) -> Iterator[Access]:
@@ -88,6 +93,16 @@ def sensing(table: EnergyTable, arch: Arch, gating: Gating) -> dict[str, float]:
 
 
 def leakage_pj(cycles: int, arch: Arch, *, table: EnergyTable | None = None) -> float:
+    """Return what cycles take, whatever a chip does: `leaking_pj` and `waiting_pj`."""
+    return leaking_pj(cycles, arch, table=table) + waiting_pj(cycles, arch, table=table)
+
+
+def waiting_pj(cycles: int, arch: Arch, *, table: EnergyTable | None = None) -> float:
+    """Return what logic takes in some cycles, whatever it does."""
+    return cycles * (table or default_table()).logic_of(CYCLES, arch)
+
+
+def leaking_pj(cycles: int, arch: Arch, *, table: EnergyTable | None = None) -> float:
     """Return what all sub-arrays and image banks leak in some cycles."""
     leakage = (table or default_table()).leakage
     arrays = arch.sub_arrays + BANKS
@@ -113,9 +128,12 @@ def parts_pj(
     table: EnergyTable | None = None,
     write_back: bool = False,
 ) -> dict[str, float]:
-    """Return the picojoules of a step by part, `leakage` included."""
+    """Return the picojoules of a step by part, `leakage` and `waiting` included."""
     events = energy_pj(
         counted(step, write_back=write_back or arch.write_back), arch, gating=gating, table=table
     )
     found = {part: sum(events[name] for name in names) for part, names in PARTS.items()}
-    return found | {LEAKAGE: leakage_pj(step.cycles, arch, table=table)}
+    return found | {
+        LEAKAGE: leaking_pj(step.cycles, arch, table=table),
+        WAITING: waiting_pj(step.cycles, arch, table=table),
+    }

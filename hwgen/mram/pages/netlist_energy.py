@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from hwgen.chip.rtl.layouts import places
 from hwgen.chip.sim.vcd import Bits
 from hwgen.mram.facts.arch import MOST_ROW_SETS, Arch
+from hwgen.mram.facts.energy import CYCLES
+from hwgen.mram.facts.events import EVENTS
 from hwgen.mram.facts.records import entry_name
 from hwgen.mram.model.energy import default_table
 from hwgen.mram.pages.physical import stem_of
@@ -42,26 +44,16 @@ BLOCK_OF: Mapping[str, str] = {
     "image_bank": "banks",
 }
 """By module without the prefix of the family."""
-BLOCK_OF_EVENT: Mapping[str, str] = {
+ARRAY_OF_EVENT: Mapping[str, str] = {
     "and_operations": "arrays",
     "xor_operations": "arrays",
     "input_row_writes": "arrays",
     "weight_row_writes": "arrays",
     "write_backs": "arrays",
-    "bit_counts": "counters",
-    "joins": "counters",
-    "adds": "counters",
-    "shifts": "counters",
-    "tree_rows": "input",
-    "sums": "output",
-    "dpu_results": "dpu",
     "bank_reads": "banks",
     "bank_writes": "banks",
 }
-"""What an entry of the table is for."""
-ARRAYS = ("arrays", "banks")
-"""Blocks whose entries are those of arrays, which no netlist has."""
-
+"""Arrays whose entry an event takes, which are in no netlist."""
 READERS = ("reader", "pool", "skip")
 PORTS = ("plane", "sum_lanes", "result_lanes", "bank_valid", *(f"{one}_read" for one in READERS))
 """Outputs of the data path that are numbers, or flags."""
@@ -76,7 +68,7 @@ def block_of(module: str) -> str | None:
 
 def events_of(arch: Arch, shown: Mapping[str, Bits]) -> dict[str, int]:
     """Return the events of the data path; shown: by port its bits in each cycle, (cycles, bits)."""
-    found = dict.fromkeys(BLOCK_OF_EVENT, 0) | {"and_segments": 0}
+    found = dict.fromkeys(EVENTS, 0)
     of_record = places(record(arch))
     active = np.stack([active_segments(arch, shown["record"], s) for s in range(MOST_ROW_SETS)])
     joins, accumulates = (ones(shown["record"], of_record[one]) for one in ("join", "accumulate"))
@@ -133,8 +125,13 @@ def table_pj(arch: Arch, events: Mapping[str, int], cycles: int) -> dict[str, tu
     """Return by block what the table says of the data path: logic, and arrays, in pJ."""
     table = default_table()
     found: dict[str, tuple[float, float]] = {}
-    for event, block in BLOCK_OF_EVENT.items():
-        pj = events[event] * table.events[event].of(arch)
-        logic, arrays = found.get(block, (0.0, 0.0))
-        found[block] = (logic, arrays + pj) if block in ARRAYS else (logic + pj, arrays)
+
+    def add(block: str, logic: float, arrays: float) -> None:
+        old = found.get(block, (0.0, 0.0))
+        found[block] = (old[0] + logic, old[1] + arrays)
+
+    for event, array in ARRAY_OF_EVENT.items():
+        add(array, 0.0, events[event] * table.events[event].of(arch))
+    for one in table.logic:
+        add(one.block, one.of(arch) * (cycles if one.event == CYCLES else events[one.event]), 0.0)
     return found

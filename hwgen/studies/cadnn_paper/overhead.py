@@ -63,7 +63,9 @@ def overhead_pj(events: Mapping[str, int], arch: Arch, table: EnergyTable) -> di
     return {
         "sense amplifiers": ands * (price["and_operations"] - drive),
         "row drivers": ands * drive,
-        "the controller with counters and shifters": sum(events[n] * price[n] for n in counted),
+        "the controller with counters and shifters": sum(
+            events[name] * table.logic_of(name, arch) for name in counted
+        ),
     }
 
 

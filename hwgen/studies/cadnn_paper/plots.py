@@ -15,7 +15,7 @@ MODE_COLOURS = (ACCENT, "#60a5d8", SECOND, GOOD)
 PART_COLOURS = dict(
     zip(
         PARTS,
-        (ACCENT, "#c2547d", "#8b5fbf", "#4aa391", SECOND, "#8a94a3", "#aab4c2"),
+        (ACCENT, "#c2547d", "#8b5fbf", "#4aa391", SECOND, "#8a94a3", "#aab4c2", "#d5dbe3"),
         strict=True,
     )
 )

@@ -34,6 +34,7 @@ PARTS = {
     "input": "input",
     "rest": "rest",
     "leakage": "leakage",
+    "waiting": "waiting",
 }
 
 

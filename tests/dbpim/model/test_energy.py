@@ -22,7 +22,7 @@ from hwgen.dbpim.model import (
     port_pj,
     spread_pj,
 )
-from hwgen.dbpim.model.energy import default_table
+from hwgen.dbpim.model.energy import default_table, waiting_pj
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 SPARSE = load_arch(CONFIGS / "dbpim" / "paper.yaml")
@@ -58,10 +58,13 @@ def test_a_group_reads_a_row_and_passes_its_queue() -> None:
     bits = 149
     inputs = bits * FLIP_FLOP + (7 * bits + 112) * MULTIPLEXER + 100 * FLIP_FLOP
     found = parts_pj({"groups": 1}, 0, SPARSE)
-    assert found["cells"] == pytest.approx(4 * cells + 0.068 / 16 * 8 * 13)
-    assert found["trees"] == pytest.approx(8 * 0.807)
+    beside = 0.00046
+    columns = 16 * SPARSE.macro.columns
+    assert found["cells"] == pytest.approx(4 * cells + 0.068 / 16 * 8 * 13 + columns * beside)
+    assert found["trees"] == pytest.approx(8 * 0.167)
     assert found["inputs"] == pytest.approx(inputs)
-    assert parts_pj({"groups": 1}, 0, DENSE)["cells"] == pytest.approx(cells)
+    dense = parts_pj({"groups": 1}, 0, DENSE)["cells"]
+    assert dense == pytest.approx(cells + 16 * DENSE.macro.columns * beside)
 
 
 def test_trees_and_ppu_as_first_written() -> None:
@@ -85,10 +88,14 @@ def test_parts_add_up_to_events_and_time() -> None:
 
 def test_time_costs_control_and_leakage() -> None:
     leakage = 3.3e-3 * 366.5 / 128 * 2000
+    waiting = (32 * 0.15 + 8 * (0.70 + 0.186)) * 1000
+    waiting += 256 * 0.0066 * 1000
+    waiting += (8 * 8 * 8 * 0.0133 + 64 * (0.062 + 0.039) + 64 * 0.0191) * 1000
+    leakage += waiting
     memories = Assumptions(logic_leaks=False)
     assert leakage_pj(1000, SPARSE, assume=memories) == pytest.approx(32 * 600 + leakage)
     low = leakage_pj(1000, SPARSE, assume=replace(memories, control="low"))
-    assert low == pytest.approx(leakage)
+    assert low == pytest.approx(32 * 260 + leakage)
     high = leakage_pj(1000, SPARSE, assume=replace(memories, control="high"))
     assert high == pytest.approx(32 * 1500 + leakage)
 
@@ -108,8 +115,8 @@ def test_the_strict_pair_has_no_switch_and_short_queues() -> None:
     one = {"words": 1, "selected_inputs": 5, "groups": 1}
     typical, direct = energy_pj(one, DENSE), energy_pj(one, DENSE, assume=STRICT_DENSE)
     assert direct["selected_inputs"] == 0
-    assert typical["selected_inputs"] == pytest.approx(5 * 0.74)
-    assert typical["words"] - direct["words"] == pytest.approx(1.45)
+    assert typical["selected_inputs"] == pytest.approx(5 * 8 * 0.0655)
+    assert typical["words"] - direct["words"] == pytest.approx(1.45 + 0.058)
     assert typical["groups"] - direct["groups"] == pytest.approx(6 * 149 * MULTIPLEXER)
     shallow = replace(DENSE, queue_depth=1)
     assert energy_pj(one, shallow, assume=STRICT_DENSE)["groups"] < direct["groups"]
@@ -184,3 +191,14 @@ def test_the_family_offers_its_energy() -> None:
     energy = families()["dbpim"].need(Family.energy)
     assert energy.energy_pj({"bank_reads": 1}, SPARSE) == pytest.approx({"bank_reads": 10.8})
     assert energy.leakage_pj(1, SPARSE) > 0
+
+
+def test_what_waits_belongs_to_its_part() -> None:
+    found = waiting_pj(1000, SPARSE)
+    assert tuple(found) == parts_of(SPARSE)
+    assert sum(found.values()) == pytest.approx(leakage_pj(1000, SPARSE))
+    assert found["simd"] == pytest.approx(1000 * (8 * 0.186 + 64 * 0.0191))
+    assert found["trees"] == pytest.approx(1000 * 256 * 0.0066)
+    assert found["cells"] == 0
+    no_switch = waiting_pj(1000, SPARSE, assume=STRICT_DENSE)
+    assert found["inputs"] - no_switch["inputs"] == pytest.approx(1000 * 8 * 8 * 8 * 0.0133)

@@ -9,7 +9,16 @@ import pytest
 from hwgen.errors import ConfigError
 from hwgen.files.load import read_mapping, validate_spec
 from hwgen.mram.facts.arch import load_arch
-from hwgen.mram.facts.energy import DERIVED, PRICED, EnergyTable, Price, load_energy, size_of
+from hwgen.mram.facts.energy import (
+    CYCLES,
+    DERIVED,
+    OF_LOGIC,
+    PRICED,
+    EnergyTable,
+    Price,
+    load_energy,
+    size_of,
+)
 from hwgen.mram.facts.events import EVENTS, MODEL_EVENTS
 
 CONFIGS = Path(__file__).parents[3] / "configs"
@@ -17,13 +26,15 @@ FILE = CONFIGS / "energy" / "mram_45nm.yaml"
 PAPER = load_arch(CONFIGS / "mram" / "paper.yaml")
 
 
-def test_every_event_has_one_cited_price() -> None:
+def test_every_event_has_cited_prices() -> None:
     table = load_energy(FILE)
     assert table.name == FILE.stem
-    assert {*table.events, *DERIVED} == {*EVENTS, *MODEL_EVENTS}
+    assert {*table.events, *DERIVED, *OF_LOGIC} == {*EVENTS, *MODEL_EVENTS}
     assert set(table.events) == set(PRICED)
+    assert {*OF_LOGIC, CYCLES} <= {one.event for one in table.logic}
     for entry in (
         *table.events.values(),
+        *table.logic,
         table.row_drive,
         table.stt_write,
         table.leakage,
@@ -47,16 +58,28 @@ def test_a_price_grows_with_the_chip() -> None:
     assert replace(price, unit="tree_bit").of(PAPER) == 2 * 504
     assert replace(price, unit="count_bit").of(PAPER) == 2 * 7
     assert replace(price, unit="accumulator_bit").of(PAPER) == 2 * 32
-    assert size_of("result", PAPER) == 1
+    assert replace(price, unit="lane").of(PAPER) == 2 * 8
+    assert replace(price, unit="sub_array").of(PAPER) == 2 * 64
+    assert replace(price, unit="octet").of(PAPER) == 2 * 8
+    assert size_of("one", PAPER) == 1
+
+
+def test_logic_of_an_event_is_all_its_entries() -> None:
+    table = load_energy(FILE)
+    own = [one for one in table.logic if one.event == CYCLES]
+    assert len({one.block for one in own}) > 1
+    assert table.logic_of(CYCLES, PAPER) == pytest.approx(sum(one.of(PAPER) for one in own))
+    assert table.logic_of("xor_operations", PAPER) == 0
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"events": {"sums": None}}, "events.sums must be present, got nothing"),
-        ({"events": {"ands": {}}}, "events must be events of the chip, got ands"),
-        ({"events": {"sums": {"pj": -1.0}}}, "events.sums.pj must be greater than 0, got -1.0"),
-        ({"events": {"sums": {"unit": "row"}}}, "events.sums.unit must be"),
+        ({"events": {"bank_reads": None}}, "events.bank_reads must be present, got nothing"),
+        ({"events": {"sums": {}}}, "events must be events of arrays, got sums"),
+        ({"events": {"bank_reads": {"pj": -1.0}}}, "events.bank_reads.pj must be greater than 0"),
+        ({"events": {"bank_reads": {"unit": "row"}}}, "events.bank_reads.unit must be"),
+        ({"logic": []}, "logic must be entries of bit_counts, got nothing"),
         ({"leakage": {"source": ""}}, "leakage.source must"),
         ({"node": 45}, "node must be a known key"),
     ],
@@ -71,7 +94,7 @@ def test_a_wrong_table_is_one_sentence(changes: dict[str, Any], message: str) ->
             if entry is None:
                 del content["events"][name]
             else:
-                old = content["events"].get(name, asdict(load_energy(FILE).events["sums"]))
+                old = content["events"].get(name, asdict(load_energy(FILE).events["bank_reads"]))
                 content["events"][name] = old | entry
     with pytest.raises(ConfigError, match=message):
         validate_spec(EnergyTable, content, source="table.yaml")

@@ -9,7 +9,16 @@ from hwgen.commands.families import families
 from hwgen.mram.compiler import compile_network
 from hwgen.mram.facts.events import EVENTS, MODEL_EVENTS
 from hwgen.mram.model import CycleModel, energy_pj, leakage_pj, parts_pj
-from hwgen.mram.model.energy import GATINGS, LEAKAGE, PARTS, counted, default_table
+from hwgen.mram.model.energy import (
+    GATINGS,
+    LEAKAGE,
+    PARTS,
+    WAITING,
+    counted,
+    default_table,
+    leaking_pj,
+    waiting_pj,
+)
 from tests.mram.compiler.archs import arch_of
 from tests.mram.compiler.nets import residual
 
@@ -26,8 +35,11 @@ def test_events_cost_what_the_table_says() -> None:
     assert list(found) == list(events)
     assert found["and_operations"] == 3 * 104
     assert found["and_segments"] == 0
-    assert found["input_row_writes"] == 2 * 27.4
-    assert found["sums"] == pytest.approx(10 * 32 * 0.0094)
+    table = default_table()
+    way = table.logic_of("input_row_writes", PAPER)
+    assert found["input_row_writes"] == pytest.approx(2 * (27.4 + way))
+    assert found["sums"] == 10 * table.logic_of("sums", PAPER) > 0
+    assert table.logic_of("and_operations", PAPER) == 0
 
 
 def test_enables_leave_the_word_lines_and_what_is_sensed() -> None:
@@ -47,16 +59,25 @@ def test_enables_leave_the_word_lines_and_what_is_sensed() -> None:
 
 def test_every_array_and_bank_leaks_all_the_time() -> None:
     # 68 arrays of 0.495 mW for 1000 cycles of 4 ns.
-    assert leakage_pj(1000, PAPER) == pytest.approx(68 * 0.495 * 4000)
-    assert leakage_pj(1000, replace(PAPER, clock_mhz=500.0)) == pytest.approx(68 * 0.495 * 2000)
+    assert leaking_pj(1000, PAPER) == pytest.approx(68 * 0.495 * 4000)
+    assert leaking_pj(1000, replace(PAPER, clock_mhz=500.0)) == pytest.approx(68 * 0.495 * 2000)
     tiny = replace(TINY, clock_mhz=1000.0)
-    assert leakage_pj(7, tiny) == pytest.approx((8 + 4) * 0.495 * 64 / 512 * 7)
+    assert leaking_pj(7, tiny) == pytest.approx((8 + 4) * 0.495 * 64 / 512 * 7)
+
+
+def test_logic_takes_energy_while_it_waits() -> None:
+    each = sum(one.of(PAPER) for one in default_table().logic if one.event == "cycles")
+    assert waiting_pj(1000, PAPER) == pytest.approx(1000 * each)
+    # A slower clock leaks longer, and waits for as many cycles.
+    slow = replace(PAPER, clock_mhz=PAPER.clock_mhz / 2)
+    assert waiting_pj(1000, slow) == waiting_pj(1000, PAPER)
+    assert leakage_pj(1000, slow) == pytest.approx(2 * leaking_pj(1000, PAPER) + 1000 * each)
 
 
 def test_every_event_belongs_to_one_part() -> None:
     named = [name for names in PARTS.values() for name in names]
     assert sorted(named) == sorted({**EVENTS, **MODEL_EVENTS})
-    assert LEAKAGE not in PARTS
+    assert not {LEAKAGE, WAITING} & set(PARTS)
 
 
 def test_parts_add_up_to_the_events_of_a_step() -> None:
@@ -70,7 +91,7 @@ def test_parts_add_up_to_the_events_of_a_step() -> None:
             expected = sum(energy_pj(events, TINY, gating=gating).values())
             leaked = leakage_pj(step.cycles, TINY)
             assert sum(parts.values()) == pytest.approx(expected + leaked)
-            assert parts[LEAKAGE] == leaked
+            assert parts[LEAKAGE] + parts[WAITING] == leaked
             assert parts["write_back"] == 0
 
 
@@ -100,7 +121,7 @@ def test_another_table_counts_instead() -> None:
     dear = replace(table, events={**table.events, "write_backs": table.stt_write})
     assert energy_pj({"write_backs": 2}, PAPER, table=dear) == {"write_backs": 2 * 532}
     leaky = replace(table, leakage=replace(table.leakage, mw=2 * table.leakage.mw))
-    assert leakage_pj(9, PAPER, table=leaky) == pytest.approx(2 * leakage_pj(9, PAPER))
+    assert leaking_pj(9, PAPER, table=leaky) == pytest.approx(2 * leaking_pj(9, PAPER))
 
 
 def test_the_family_offers_its_energy() -> None:

