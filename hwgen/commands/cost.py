@@ -27,9 +27,9 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
 
     A part that --replace gives away has the figures of its file, or of its Liberty.
 
-    With --network the netlist of one unit (a core, the data path) follows a simulation of the first
-    20,000 cycles, and its energy stands beside the table's. Gates have no delay: without glitches
-    it takes at least this.
+    With --network the netlist of one unit (a core, the data path, a router) follows a simulation of
+    the first 20,000 cycles, and its energy stands beside the table's. Gates have no delay: without
+    glitches it takes at least this.
 
     Raises FormatError for a file that is no library, FamilyError for a family without Verilog.
     """

@@ -49,7 +49,9 @@ def energy_of(context: Context, chip: Synthesized, subject: Subject) -> CostEner
         netlist = energy_pj(flat, activity, chip.library)
     check_outputs(flat, activity, given, family.MODULE)
     events = dict(family.events_of(subject.arch, given))
-    table = family.table_pj(subject.arch, events, len(bits)) if chip.is_of_tables else {}
+    # A family without areas of cells has a sheet that belongs to no library.
+    of_tables = chip.is_of_tables or not subject.family.offers(Family.physical)
+    table = family.table_pj(subject.arch, events, len(bits)) if of_tables else {}
     blocks = dict.fromkeys([*netlist, *table])
     return CostEnergy(
         network=subject.network_source,

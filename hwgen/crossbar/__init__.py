@@ -13,6 +13,7 @@ from hwgen.chip.protocols import (
     CycleModel,
     Energy,
     Firmware,
+    NetlistEnergy,
     Programs,
     Schedules,
     Simulation,
@@ -62,6 +63,11 @@ class Crossbar(Family):
         from hwgen.crossbar import model
 
         return model
+
+    def netlist_energy(self) -> NetlistEnergy:
+        from hwgen.crossbar.pages import netlist_energy
+
+        return netlist_energy
 
     def verilog(self) -> Verilog:
         from hwgen.crossbar import rtl

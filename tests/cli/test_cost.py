@@ -17,10 +17,6 @@ def test_what_is_wrong_is_one_sentence(hwgen: Command, tmp_path: Path) -> None:
         ([TINY, "--liberty", tmp_path / "none.lib"], "got no file"),
         ([TINY, "--liberty", tmp_path / "text.lib"], "must be a Liberty file"),
         ([TINY, "--plot", tmp_path / "plot.pdf"], "--plot must be a file that ends with .svg"),
-        (
-            ["crossbar/digits_small_cnn", "--network", "digits_small_cnn"],
-            "crossbar cannot measure energy on netlists yet",
-        ),
     ):
         code, out, err = hwgen("cost", *given, "--work", tmp_path / "work")
         assert (code, out) == (2, "")

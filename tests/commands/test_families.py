@@ -45,7 +45,8 @@ def promised(protocol: type) -> set[str]:
 OFFERED: dict[str, set[str]] = {
     "crossbar": {
         "architectures", "graphs", "synthesis", "report_schemas", "programs", "compiler",
-        "cycle_model", "data_sheet", "energy", "firmware", "schedules", "simulation", "verilog",
+        "cycle_model", "data_sheet", "energy", "firmware", "netlist_energy", "schedules",
+        "simulation", "verilog",
     },
     "dbpim": {
         "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",
