@@ -25,10 +25,11 @@ Unit = Literal[
     "tree_bit",
     "count_bit",
     "accumulator_bit",
-    "element_bit",
     "lane",
     "sub_array",
     "octet",
+    "octet_column",
+    "chip_column",
     "one",
 ]
 Block = Literal[
@@ -193,17 +194,21 @@ class EnergyTable:
 
 
 def size_of(unit: Unit, arch: Arch) -> int:
-    """Return how many units a chip has; lane: of a block."""
+    """Return how many units a chip has.
+
+    lane: of a block; octet_column, chip_column: of all octets, of all sub-arrays
+    """
     return {
         "column": arch.array.columns,
         "segment_column": arch.segment_columns,
         "tree_bit": arch.input_columns,
         "count_bit": arch.count_bits,
         "accumulator_bit": arch.accumulator_bits,
-        "element_bit": arch.element_bits,
         "lane": arch.block,
         "sub_array": arch.sub_arrays,
         "octet": arch.octets,
+        "octet_column": arch.octets * arch.array.columns,
+        "chip_column": arch.sub_arrays * arch.array.columns,
         "one": 1,
     }[unit]
 

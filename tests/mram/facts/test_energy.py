@@ -61,6 +61,8 @@ def test_a_price_grows_with_the_chip() -> None:
     assert replace(price, unit="lane").of(PAPER) == 2 * 8
     assert replace(price, unit="sub_array").of(PAPER) == 2 * 64
     assert replace(price, unit="octet").of(PAPER) == 2 * 8
+    assert replace(price, unit="octet_column").of(PAPER) == 2 * 8 * 512
+    assert replace(price, unit="chip_column").of(PAPER) == 2 * 64 * 512
     assert size_of("one", PAPER) == 1
 
 
