@@ -88,9 +88,9 @@ def test_parts_add_up_to_events_and_time() -> None:
 
 def test_time_costs_control_and_leakage() -> None:
     leakage = 3.3e-3 * 366.5 / 128 * 2000
-    waiting = (32 * 0.15 + 8 * (0.70 + 0.186)) * 1000
+    waiting = (32 * 0.15 + 8 * (0.70 + 0.215 + 0.045)) * 1000
     waiting += 256 * 0.0066 * 1000
-    waiting += (8 * 8 * 8 * 0.0133 + 64 * (0.062 + 0.039) + 64 * 0.0191) * 1000
+    waiting += (8 * 8 * 8 * 0.0133 + 64 * (0.062 + 0.036) + 512 * 0.0044 + 64 * 0.0205) * 1000
     leakage += waiting
     memories = Assumptions(logic_leaks=False)
     assert leakage_pj(1000, SPARSE, assume=memories) == pytest.approx(32 * 600 + leakage)
@@ -197,7 +197,7 @@ def test_what_waits_belongs_to_its_part() -> None:
     found = waiting_pj(1000, SPARSE)
     assert tuple(found) == parts_of(SPARSE)
     assert sum(found.values()) == pytest.approx(leakage_pj(1000, SPARSE))
-    assert found["simd"] == pytest.approx(1000 * (8 * 0.186 + 64 * 0.0191))
+    assert found["simd"] == pytest.approx(1000 * (8 * 0.215 + 512 * 0.0044 + 64 * 0.0205))
     assert found["trees"] == pytest.approx(1000 * 256 * 0.0066)
     assert found["cells"] == 0
     no_switch = waiting_pj(1000, SPARSE, assume=STRICT_DENSE)
