@@ -18,7 +18,7 @@ from hwgen.crossbar.synthesis.nodes import Node, scan
 from hwgen.crossbar.synthesis.result import Candidate, Chosen
 from hwgen.crossbar.synthesis.work import root_nodes
 
-PRICED, PER_NODE = 300_000_000, 8_000
+PRICED, PER_NODE = 200_000_000, 8_000
 """Choices that relaxed problems price in a search (see `Relaxation`); the time grows so. A node
 counts as some besides."""
 
@@ -31,7 +31,7 @@ EFFORT, PER_LAYER = 640_000_000, 80
 PIECES, SMALLEST_PIECE = 48, 500
 """Pieces of work that the evaluations of a search are spent in, and the fewest that one has."""
 
-CLIMBING = 0.15
+CLIMBING = 0.5
 """Share of the evaluations that the search around the best designs has in the end."""
 
 Json = dict[str, Any]
