@@ -7,6 +7,7 @@ Python and in compiled functions, and is a pointer to them.
 
 # mypy: allow-untyped-calls, disable-error-code="untyped-decorator"
 
+from collections.abc import Callable
 from types import FunctionType
 from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin
 
@@ -54,14 +55,19 @@ class Opaque:
     record_type: ClassVar[RecordType]
     assembled: ClassVar[Any]
     taken_apart: ClassVar[Any]
+    plains: ClassVar[dict[str, Callable[[Any], Any]]]
     _fields: ClassVar[tuple[str, ...]]
 
     def __init__(self, *args: Any, **named: Any) -> None:
         given = self.Fields(*args, **named)
-        kinds = self.record_type._fields
-        values = (plain(value, kind) for value, (_, kind) in zip(given, kinds, strict=True))
-        self._values = self.Fields(*values)
-        self._meminfo = self.assembled(self._values)._meminfo
+        self._hold(
+            self.Fields(*[plain(each) for plain, each in zip(self.plains.values(), given)])  # noqa: B905
+        )
+
+    def _hold(self, values: Any) -> None:
+        """Be the record of some values, which are as `plains` makes them."""
+        self._values = values
+        self._meminfo = self.assembled(values)._meminfo
 
     @classmethod
     def _numba_box_(cls, kind: RecordType, pointer: Any) -> "Opaque":
@@ -73,13 +79,19 @@ class Opaque:
     def _numba_type_(self) -> RecordType:
         return self.record_type
 
-    def _asdict(self) -> dict[str, Any]:
+    def _all_values(self) -> Any:
         if self._values is None:
             self._values = self.taken_apart(self)
-        return dict(self._values._asdict())
+        return self._values
+
+    def _asdict(self) -> dict[str, Any]:
+        return dict(self._all_values()._asdict())
 
     def _replace(self, **named: Any) -> Any:
-        return type(self)(**(self._asdict() | named))
+        changed = {name: self.plains[name](value) for name, value in named.items()}
+        made = object.__new__(type(self))
+        made._hold(self._all_values()._replace(**changed))
+        return made
 
     def __reduce__(self) -> Any:
         return type(self), tuple(self)
@@ -90,18 +102,33 @@ class Opaque:
     def __getattr__(self, name: str) -> Any:
         if name not in self._fields:
             raise AttributeError(f"{type(self).__name__} has no {name}")
-        if self._values is None:
-            self._values = self.taken_apart(self)
-        return getattr(self._values, name)
+        return getattr(self._all_values(), name)
 
 
-def plain(value: Any, kind: Any) -> Any:
-    """Return a value of Python as the field of a record holds it."""
+def plain_of(kind: Any) -> Callable[[Any], Any]:
+    """Return what makes a value of Python what a field of this kind holds."""
     if isinstance(kind, types.Array):
-        return np.require(value, np.dtype(str(kind.dtype)), ["C", "W"])
+        return array_of(np.dtype(str(kind.dtype)))
     if isinstance(kind, RecordType | types.BaseTuple):
-        return value
-    return {types.int64: int, types.float64: float, types.boolean: bool}[kind](value)
+        return same
+    plains = {types.int64: int, types.float64: float, types.boolean: bool}
+    return plains[kind]
+
+
+def same(value: Any) -> Any:
+    """Return what is given."""
+    return value
+
+
+def array_of(kind: "np.dtype[Any]") -> Callable[[Any], Any]:
+    """Return what makes something an array of a kind in C order; most are already."""
+
+    def made(value: Any) -> Any:
+        if isinstance(value, np.ndarray) and value.dtype == kind and value.flags.carray:
+            return value
+        return np.require(value, kind, ["C", "W"])
+
+    return made
 
 
 def opaque(fields: type[Record]) -> type[Record]:
@@ -115,6 +142,7 @@ def opaque(fields: type[Record]) -> type[Record]:
     owner.Fields = listed
     kinds = [(name, kind_of(kind)) for name, kind in listed.__annotations__.items()]
     owner.record_type = RecordType(owner, kinds)
+    owner.plains = {name: plain_of(kind) for name, kind in kinds}
     define_constructor(owner)
     owner.assembled, owner.taken_apart = (staticmethod(own(each, owner)) for each in BOTH_WAYS)
     made: Any = owner

@@ -52,6 +52,9 @@ from hwgen.crossbar.model.timing import (
 
 NEVER = 1 << 60
 
+AHEAD = 256
+"""Steps ahead of which each has a list of its own of what may start then; later ones join them."""
+
 
 @opaque
 class Chip(NamedTuple):
@@ -63,7 +66,7 @@ class Chip(NamedTuple):
         before, and of that addition; -1: none
     layer, place: of each operation; kind: of its travel, see `conflicts`; -1: none
     rival: operation that asks for the same ADCs; -1: none
-    travels, converts: operations that ask for links, the later layer first, and for ADCs
+    travels, converts: operations that ask for links, and for ADCs of two layers
     waiting_start, waiting: operations that may wait for each; order decides who comes first to a
         link: the published code frees the next block before the readers
     """
@@ -88,7 +91,7 @@ class Chip(NamedTuple):
     clash: Annotated[Flags, 2]
 
 
-ENTERED, STARTED, TURNS = range(3)
+ENTERED, STARTED = range(2)
 """Places of `State.total`."""
 
 
@@ -98,16 +101,19 @@ class State(NamedTuple):
 
     begun: blocks that have started
     at: step at which the next one may start; NEVER: not known yet, or there is none
-    turn: its place among all in the order in which that came to be known
+    behind: operation that came to the same list after it; -1: none
     until: first step at which its travel is over, or its ADCs are free
+    first, last: of the steps that are `AHEAD`: who came to the list of each; -1: nobody
     started, order: of nodes: the step at which each starts, its place among all that start
-    total: images that have entered, nodes that have started, turns that were given
+    total: images that have entered, nodes that have started
     """
 
     begun: Ints
     at: Ints
-    turn: Ints
+    behind: Ints
     until: Ints
+    first: Ints
+    last: Ints
     started: Ints
     order: Ints
     total: Ints
@@ -136,8 +142,8 @@ def make_chip(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, im
                 bank[i] = k
             elif what == ADD and tables.rules.registers:
                 adds[i] = k
-    order = np.argsort(-kind)
-    travels, converts = order[: (kind >= 0).sum()].copy(), turn[turn >= 0]
+    travels, converts = np.flatnonzero(kind >= 0), turn[turn >= 0]
+    converts = converts[rival[converts] >= 0]
     waiting_start, waiting = who_waits(tables, first_op, bank, adds)
     args = tables, layout, pipeline, needed_blocks(tables, layout), images
     of_ops = layer, place, kind, rival, travels, converts, waiting_start, waiting
@@ -184,7 +190,9 @@ def travel_of(what: int) -> int:
 def inputs_there(chip: Chip, state: State, i: int) -> int:
     """Return when all that the next block of a layer reads is there; NEVER: not known yet."""
     tables, then = chip.tables, 0
-    image, block = divmod(state.begun[chip.first_op[i]], chip.layout.blocks[i])
+    image, block = 0, state.begun[chip.first_op[i]]
+    if chip.images > 1:
+        image, block = divmod(block, chip.layout.blocks[i])
     first, end = tables.provider_start[i], tables.provider_start[i + 1]
     if first == end and image >= state.total[ENTERED]:
         return NEVER
@@ -231,8 +239,13 @@ def look_at(chip: Chip, state: State, op: int, now: int) -> None:
 @inlined
 def come(state: State, op: int, at: int) -> None:
     """Put an operation behind all that came before it."""
-    state.at[op], state.turn[op] = at, state.total[TURNS]
-    state.total[TURNS] += 1
+    state.at[op], state.behind[op] = at, -1
+    place = at % AHEAD
+    if state.first[place] < 0:
+        state.first[place] = op
+    else:
+        state.behind[state.last[place]] = op
+    state.last[place] = op
 
 
 @inlined
@@ -270,6 +283,17 @@ def wait_for_links(chip: Chip, state: State, op: int, now: int) -> None:
     for other in chip.travels:
         if state.until[other] > now and chip.clash[chip.kind[op], chip.kind[other]]:
             state.at[op] = now + 1
+            return
+
+
+@inlined
+def latest(chip: Chip, asking: Ints, below: int) -> int:
+    """Return the one whose travel is last of those before a kind of travel; -1: there is none."""
+    most, last = -1, -1
+    for op in asking:
+        if most < chip.kind[op] < below:
+            most, last = chip.kind[op], op
+    return last
 
 
 @compiled
@@ -280,10 +304,11 @@ def give_links(chip: Chip, state: State, asking: Ints, now: int) -> None:
     of equal ones the one that came later.
     """
     if chip.tables.rules.image_travels:
-        for op in chip.travels:
-            if state.at[op] == now:
-                wait_for_links(chip, state, op, now)
-                travel(chip, state, op, now)
+        op = latest(chip, asking, len(chip.tables.kind) * TRAVELS)
+        while op >= 0:
+            wait_for_links(chip, state, op, now)
+            travel(chip, state, op, now)
+            op = latest(chip, asking, chip.kind[op])
         return
     for op in asking:
         if chip.kind[op] >= 0:
@@ -316,18 +341,28 @@ def give_adcs(chip: Chip, state: State, now: int) -> None:
                 state.until[op] = first + chip.tables.bit_steps * steps
 
 
-@compiled
+@inlined
 def asking_at(state: State, now: int, asking: Ints) -> int:
-    """Write who may start now in the order of their coming; return how many they are."""
-    count = 0
-    for op in range(len(state.at)):
+    """Write who may start now in the order of their coming; return how many they are.
+
+    Those of later steps stay in their list.
+    """
+    place, count = now % AHEAD, 0
+    op, last = state.first[place], -1
+    state.first[place] = -1
+    while op >= 0:
+        behind = state.behind[op]
         if state.at[op] == now:
-            place = count
-            while place > 0 and state.turn[asking[place - 1]] > state.turn[op]:
-                asking[place] = asking[place - 1]
-                place -= 1
-            asking[place] = op
+            asking[count] = op
             count += 1
+        else:
+            if last < 0:
+                state.first[place] = op
+            else:
+                state.behind[last] = op
+            state.behind[op], last = -1, op
+        op = behind
+    state.last[place] = last
     return count
 
 
@@ -341,9 +376,20 @@ def start_all(
     rows, of_nodes, total = (
         np.zeros((4, ops), np.int64),
         np.zeros((2, nodes), np.int64),
-        np.zeros(3, np.int64),
+        np.zeros(2, np.int64),
     )
-    state = State(rows[0], np.full(ops, NEVER), rows[1], rows[2], of_nodes[0], of_nodes[1], total)
+    ahead = np.full((2, AHEAD), -1)
+    state = State(
+        rows[0],
+        np.full(ops, NEVER),
+        rows[1],
+        rows[2],
+        ahead[0],
+        ahead[1],
+        of_nodes[0],
+        of_nodes[1],
+        total,
+    )
     asking = rows[3]
     while total[STARTED] < nodes:
         if total[ENTERED] < images and now == total[ENTERED] * interval:
@@ -352,14 +398,18 @@ def start_all(
                 if tables.provider_start[i] == tables.provider_start[i + 1]:
                     look_at(chip, state, chip.first_op[i], now)
         count = asking_at(state, now, asking)
-        turns = total[TURNS]
-        give_links(chip, state, asking[:count], now)
-        give_adcs(chip, state, now)
-        for op in asking[:count]:
-            if state.at[op] == now:
-                begin(chip, state, op, now)
-        for op in asking[:count]:
-            if state.at[op] == now + 1 and state.turn[op] < turns:
+        if count > 0:
+            give_links(chip, state, asking[:count], now)
+            give_adcs(chip, state, now)
+            late = 0
+            for place in range(count):
+                op = asking[place]
+                if state.at[op] == now:
+                    begin(chip, state, op, now)
+                else:
+                    asking[late] = op
+                    late += 1
+            for op in asking[:late]:
                 come(state, op, now + 1)
         now += 1
     return chip.first_node, state.started, state.order

@@ -32,6 +32,7 @@ from hwgen.crossbar.model.evaluate import (
     interval_of,
     within_limits,
 )
+from hwgen.crossbar.model.exact import exact_times
 from hwgen.crossbar.model.pipeline import make_pipeline
 from hwgen.crossbar.model.tables import (
     ADC,
@@ -67,7 +68,7 @@ OVER_BUDGET = 20.0
 OVER_MEMORY = 4.0
 """Energy that a design seems to need more, as multiples of the share by which it is too large."""
 
-HOT, COLD = 0.003, 0.00001
+HOT, COLD = 0.006, 0.00001
 """Threshold at the beginning and at the end, as a share of the energy."""
 
 FINALISTS = 4
@@ -138,6 +139,18 @@ def judge(tables: Tables, design: Design, memory: int, limit: float) -> tuple[Co
     if tables.scalars[STREAM] > 0:
         energy = tables.scalars[OPERATIONS] / cost.efficiency
     return cost, height(tables, energy, cost.peak_w, memory, kilobytes)
+
+
+def with_links(tables: Tables, design: Design, memory: int) -> float:
+    """Return nJ of one image of a design that was judged, with conflicts of links.
+
+    Half of an exact evaluation, which finds the size of the scratchpads besides.
+    """
+    layout = lay_out(tables, design)
+    allocation = allocate(tables, design, layout, memory, is_raised(tables))
+    pipeline = make_pipeline(tables, layout, design.clocks, memory, allocation.step_ns)
+    times = exact_times(tables, layout, pipeline, design.mate)
+    return energy_nj(tables, layout, allocation, memory, times.end)
 
 
 def empty_design(layers: int) -> Design:
@@ -217,6 +230,9 @@ def climb(
         judged, height = judge(tables, trial, size, limit)
         if height >= limit:
             refused[verdict(tables, judged) or ABOVE_LIMIT] += 1
+            continue
+        if tables.scalars[STREAM] == 0 and with_links(tables, trial, size) >= limit:
+            refused[ABOVE_LIMIT] += 1
             continue
         cost = evaluate(tables, trial, True)
         exact += 1

@@ -13,8 +13,9 @@ from hwgen.crossbar.synthesis.anneal import empty_design
 from hwgen.crossbar.synthesis.choices import make_choices
 from hwgen.crossbar.synthesis.limits import Mixed, path_lengths
 from hwgen.crossbar.synthesis.moves import join, repair
-from hwgen.crossbar.synthesis.nodes import CLOCKS_LOW, COPIES_LOW, Node
+from hwgen.crossbar.synthesis.nodes import CLOCKS_LOW, COPIES_LOW, MATES, Node
 from hwgen.crossbar.synthesis.paths import Cut, Needs, Way, critical_cut, turn_cut, waiting, way_of
+from hwgen.crossbar.synthesis.pricing import savings_of
 from hwgen.crossbar.synthesis.relaxed import Relaxation, ranges_of
 from hwgen.crossbar.synthesis.scratchpads import Contents
 
@@ -34,6 +35,9 @@ TELLING = 3.0
 """A node is parted by choices whose spread is more than this many times the logarithm of its width.
 """
 
+PAIRED = 6.0
+"""What a pair of layers saves, as a share of the budget, tells as much as so large a spread."""
+
 LEAST_SHARE = 0.02
 """Share of a choice or a pair in a mixture that is worth a path."""
 
@@ -47,8 +51,11 @@ TOLD_APART = 1.5
 class Split(NamedTuple):
     """Where the designs of a node are parted: by copies of a layer, or clocks of a connected one.
 
+    Or by whether it shares macros with another layer, which is then `at`, and `row` is `MATES`.
+
     row: of ranges, the lower end (the upper one is the next); at: the last of the lower part
-    spread: of the logarithms of a mixture's choices, times the layer's share of the budget
+    spread: of the logarithms of a mixture's choices, times the layer's share of the budget; see
+        `PAIRED`
     """
 
     layer: int
@@ -108,6 +115,9 @@ def exceeded(tables: Tables, needs: Needs, mixed: Mixed) -> list[Cut]:
     The critical one; those around its pairs; and those of layers that take longer than the mean.
     """
     found: list[Cut] = []
+    spans = [mixed.span(int(i)) for i in np.flatnonzero(tables.crossbars)]
+    if any(span.start == span.stop for span in spans):  # no mixture of what may be
+        return found
     for mean in (True, False):
         design = design_near(tables, mixed, mean=mean)
         way = way_in(tables, needs, mixed.node, design)
@@ -160,16 +170,18 @@ def of_slow_layers(tables: Tables, needs: Needs, mixed: Mixed, design: Design) -
         lengths -= spared
         lengths, shares = lengths[span], mixed.shares[span]
         for least in np.unique(lengths[there])[1:]:
-            one = cut._replace(one=i, least=float(least))
-            found.append(mixed.condition(one, float(shares[lengths >= least].sum())))
+            share = float(shares[lengths >= least].sum())
+            found.append(mixed.condition(cut, share, one=i, least=float(least)))
     return found
 
 
 def split_of(tables: Tables, mixed: Mixed) -> Split | None:
     """Return where the power of a mixture's choices differs most; None: nothing is to be parted."""
-    best = None
+    best = split_of_pairs(tables, mixed)
     for i in map(int, np.flatnonzero(tables.crossbars)):
         span, choices = mixed.span(i), mixed.choices
+        if span.start == span.stop:
+            continue
         row, numbers = COPIES_LOW, choices.copies_low[span]
         if tables.kind[i] != CONV:
             row, numbers = CLOCKS_LOW, choices.clocks[span]
@@ -182,6 +194,17 @@ def split_of(tables: Tables, mixed: Mixed) -> Split | None:
         if best is None or spread > best.spread:
             at = min(max(int(np.exp(mean)), numbers.min()), numbers.max() - 1)
             best = Split(i, row, int(at), spread)
+    return best
+
+
+def split_of_pairs(tables: Tables, mixed: Mixed) -> Split | None:
+    """Return the pair that saves most, as far as it is no whole pair; None: there is none."""
+    best = None
+    saving = savings_of(tables, mixed.node).conversion_peak / tables.scalars[POWER]
+    for (i, j), share in mixed.pairs.items():
+        spread = float(PAIRED * (1 - share) * mixed.common[i, j] * saving)
+        if share < 1 - LEAST_SHARE and (best is None or spread > best.spread):
+            best = Split(i, MATES, j, spread)
     return best
 
 
@@ -203,7 +226,7 @@ def bound_node(
     for i in range(len(tables.kind)):
         if tables.crossbars[i] > 0 and choices.begin[i] == choices.begin[i + 1]:
             return above(target, ranges, 0)
-    relaxation = Relaxation(tables, node, choices, target)
+    relaxation = Relaxation(tables, node, choices, target, ranges)
     own = list(cuts)
     for cut in own:
         relaxation.add_path(cut)
@@ -279,6 +302,13 @@ def parts(
     if split is None or (found and split.spread < TELLING * np.log(width_of(node))):
         return [(half, ranges) for half in found]
     below, beyond = ranges.copy(), ranges.copy()
+    if split.row == MATES:
+        i, j = split.layer, split.at
+        for one, other in ((i, j), (j, i)):
+            below[MATES + one, other] = 0
+            beyond[MATES + one] = beyond[MATES:, one] = 0
+        beyond[MATES + i, j] = beyond[MATES + j, i] = 1
+        return [(node, below), (node, beyond)]
     below[split.row + 1, split.layer] = min(below[split.row + 1, split.layer], split.at)
     beyond[split.row, split.layer] = max(beyond[split.row, split.layer], split.at + 1)
     return [(node, below), (node, beyond)]

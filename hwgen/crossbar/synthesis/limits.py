@@ -8,7 +8,7 @@ where it does not hold, and at most all steps where it does.
 A solution is a mixture of choices (`Mixed`), which may exceed what is not yet a limit.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -243,7 +243,7 @@ class Mixed:
     """A mixture of columns: choices alone, and of two layers that share macros.
 
     choices: those that have a share, and no others; shares: of each
-    pairs: the share of each pair of layers
+    pairs: the share of each pair of layers; common: conversions in a bit step that they share
     early: how much sooner than the node allows the image is through, as a share of all steps
     """
 
@@ -270,6 +270,7 @@ class Mixed:
         self.early = 0.0
         self.shares = np.zeros(len(kept))
         self.pairs: dict[tuple[int, int], float] = {}
+        self.common: dict[tuple[int, int], float] = {}
         layer_of = self._limits.layer_of
         for c, d, share in zip(self._own, self._mate, shares, strict=True):
             self.shares[c] += share
@@ -277,15 +278,20 @@ class Mixed:
                 self.shares[d] += share
                 pair = int(layer_of[c]), int(layer_of[d])
                 self.pairs[pair] = self.pairs.get(pair, 0.0) + float(share)
+                both = min(self.choices.converted[c], self.choices.converted[d])
+                self.common[pair] = self.common.get(pair, 0.0) + float(share * both)
 
     def span(self, i: int) -> slice:
         """Return the place of the choices of layer i."""
         return slice(int(self.choices.begin[i]), int(self.choices.begin[i + 1]))
 
-    def condition(self, cut: Cut, share: float) -> Cut:
-        """Return a path that counts where a condition holds, in so large a share of the mixture."""
+    def condition(self, cut: Cut, share: float, **more: Any) -> Cut:
+        """Return a path that counts where a condition holds, in so large a share of the mixture.
+
+        more: of the path, with which it differs from `cut`
+        """
         args = self.tables, self.choices, self.shares, cut, share
-        return cut._replace(reach=conditional(*args))
+        return cut._replace(reach=conditional(*args), **more)
 
     def excess_of(self, cut: Cut) -> float:
         """Return by how much the mixture exceeds the limit of a path, as a share of all steps."""

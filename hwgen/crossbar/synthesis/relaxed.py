@@ -41,7 +41,9 @@ from hwgen.crossbar.synthesis.nodes import (
     COPIES_LOW,
     FOREVER,
     MACROS_HIGH,
+    MATES,
     Node,
+    all_ranges,
     fixed_costs,
     rounding_up,
     static_share,
@@ -79,13 +81,13 @@ PER_LIMIT = 400
 
 
 @compiled
-def useful(choices: Choices, prices: Prices, paid: Floats, spare: float) -> Bools:
+def useful(choices: Choices, prices: Prices, paid: Floats, spare: float, mates: Bools) -> Bools:
     """Return which choices cost no more than `spare` beyond what is paid, alone or in a pair.
 
     A pair converts with the ADCs of the one that needs more, and has the macros of the one with
     more: it saves at most what the one converts, and at most what the other does.
 
-    paid: for each layer; spare: what the bound leaves to the target
+    paid: for each layer; spare: what the bound leaves to the target; mates: see `gains`
     """
     layers = len(choices.begin) - 1
     macros = prices.macro * choices.macros
@@ -100,12 +102,13 @@ def useful(choices: Choices, prices: Prices, paid: Floats, spare: float) -> Bool
     for i in range(layers):
         whole, part = np.inf, np.inf
         for j in range(layers):
-            if j != i:
+            if j != i and mates[i, j]:
                 beside = prices.pair[i, j] - paid[j]
                 whole, part = min(whole, least[j] + beside), min(part, spending[j] + beside)
         for c in range(choices.begin[i], choices.begin[i + 1]):
             paired = max(cost[c] - saved[c] + whole, cost[c] + part) + macros[c]
-            kept[c] = min(prices.choice[c], paired) - paid[i] <= spare
+            alone = prices.choice[c] if mates[i, i] else np.inf
+            kept[c] = min(alone, paired) - paid[i] <= spare
     return kept
 
 
@@ -120,7 +123,7 @@ def ranges_of(choices: Choices, kept: Bools, known: Ints) -> Ints:
         begin, end = choices.begin[i], choices.begin[i + 1]
         if begin == end:
             continue
-        ranges[:, i] = (FOREVER, 0, 0, FOREVER, 0)
+        ranges[:MATES, i] = (FOREVER, 0, 0, FOREVER, 0)
         macros, clocks = FOREVER, FOREVER
         for c in range(end - 1, begin - 1, -1):
             alike = c + 1 < end and choices.copies_low[c] == choices.copies_low[c + 1]
@@ -140,10 +143,13 @@ def ranges_of(choices: Choices, kept: Bools, known: Ints) -> Ints:
     return ranges
 
 
-def gains(found: Cheapest, paid: Floats) -> Floats:
-    """Return what the cheapest of each layer and pair costs beyond what its layers pay."""
+def gains(found: Cheapest, paid: Floats, mates: Bools) -> Floats:
+    """Return what the cheapest of each layer and pair costs beyond what its layers pay.
+
+    mates: which may be; inf: may not
+    """
     alone = np.eye(len(paid))
-    return np.asarray(found.price - paid - paid[:, None] * (1 - alone))
+    return np.where(mates, found.price - paid - paid[:, None] * (1 - alone), np.inf)
 
 
 class Drawn(NamedTuple):
@@ -191,9 +197,19 @@ class Relaxation:
         take as long
     """
 
-    def __init__(self, tables: Tables, node: Node, choices: Choices, target: float) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        node: Node,
+        choices: Choices,
+        target: float,
+        ranges: Ints | None = None,
+    ) -> None:
         self.tables, self.choices, self.target = tables, choices, target
         self.node = node
+        if ranges is None:
+            ranges = all_ranges(len(tables.kind))
+        self.mates = ranges[MATES:] > 0
         self.bound = -np.inf
         self.kept = np.ones(len(choices.energy), np.bool_)
         self.layers = [
@@ -206,11 +222,13 @@ class Relaxation:
         self.program.setOptionValue("output_flag", False)
         self.program.setOptionValue("threads", 1)
         self.rows = self.columns = self.priced = 0
+        self.dearest: list[float] = []
         self.place_of: dict[tuple[int, int], int] = {}
         self._lay_rows()
         first = [
             (int(c), ALONE)
             for i in self.layers
+            if self.mates[i, i]
             for c in np.linspace(choices.begin[i], choices.begin[i + 1] - 1, FIRST_CHOICES)
         ]
         self._add_columns(first)
@@ -235,12 +253,38 @@ class Relaxation:
         self.one = np.full(len(tables.kind), -1)
         for i in self.layers:
             self.one[i] = self._put_row(1.0, 1.0, np.empty(0, np.int32), np.empty(0))
+            if not self.mates[i, i]:
+                self._put_column(OVER, self.one[[i]], np.ones(1))
+        self._limit_later_leaks(drawn)
         power = tables.scalars[POWER]
         self._limit_power(choices.power, power, saving)
         if not tables.rules.whole_parts:
             self._limit(Use(choice=choices.crossbars / (power * self.node.ratio_high)), 1.0)
             peripheral = power * (1 - self.node.ratio_low) * rounding_up(tables, self.node)
             self._limit_power(choices.power - choices.crossbars, peripheral, saving)
+
+    def _limit_later_leaks(self, drawn: Drawn) -> None:
+        """Let what leaks until the end cost as much at least as it does in the latest image.
+
+        A design that is worth anything leaks no more in a step than the target pays for in the
+        fewest steps. With `most` of that, and all `later` steps, it leaks from then on at least
+        its own share of all later steps, less `most` in those by which it is through before.
+        """
+        energy, layer_of = self.choices.energy, layers_of(self.choices)
+        least = np.full(len(self.tables.kind), np.inf)
+        np.minimum.at(least, layer_of, energy)
+        spent = fixed_costs(self.tables, self.node)[0] + least[self.layers].sum()
+        later = (self.node.steps_high - self.node.steps_low) / self.target
+        if later == 0.0:
+            return
+        most = max((self.target - spent) / self.node.steps_low, drawn.least)
+        use = Use(
+            choice=drawn.use.choice * later,
+            conversion=drawn.use.conversion * later,
+            macro=drawn.use.macro * later,
+        )
+        high = (most - drawn.fixed) * later
+        self._limit(use, high, (drawn.least - most) * later, 1.0)
 
     def _limit_power(self, watts: Floats, power: float, saving: Savings) -> None:
         """Limit watts of choices, less what sharing saves; the mesh takes its part."""
@@ -254,6 +298,7 @@ class Relaxation:
     def _put_row(self, low: float, high: float, index: Ints, values: Floats) -> int:
         self.program.addRow(low, high, len(index), index.astype(np.int32), values)
         self.rows += 1
+        self.dearest.append(OVER)
         return self.rows - 1
 
     def _put_column(self, cost: float, index: Ints, values: Floats) -> int:
@@ -261,15 +306,17 @@ class Relaxation:
         self.columns += 1
         return self.columns - 1
 
-    def _limit(self, use: Use, high: float, late: float = 0.0) -> None:
+    def _limit(self, use: Use, high: float, late: float = 0.0, over: float = OVER) -> None:
         """Add a limited quantity: a row, and a column that lets it be exceeded at a price.
 
         late: by how much the limit is higher where the image is through as late as it may
+        over: the price of exceeding it by 1
         """
         index = np.append(self.limits.places, self.late_place)
         row = self._put_row(-UNLIMITED, high, index, np.append(self.limits.used(use), -late))
         self.limits.add(use, row, high, late)
-        self._put_column(OVER, np.array([row]), -np.ones(1))
+        self.dearest[row] = over
+        self._put_column(over, np.array([row]), -np.ones(1))
 
     def _add_columns(self, made: list[tuple[int, int]]) -> None:
         """Add columns: a choice and that of its mate, or ALONE."""
@@ -305,10 +352,10 @@ class Relaxation:
                 break
             duals = np.array(self.program.getSolution().row_dual)
             paid = np.where(self.one < 0, 0.0, duals[self.one])
-            duals = np.clip(duals, -OVER, 0.0)
+            duals = np.clip(duals, -np.array(self.dearest), 0.0)
             prices = self._prices(duals)
             found = cheapest(self.choices, self.groups, self.turns, prices, paid)
-            gain = gains(found, paid)
+            gain = gains(found, paid, self.mates)
             value = paid.sum() + (duals[self.limits.rows] * self.limits.highs).sum()
             value += min(0.0, self.late_cost + (duals[self.limits.rows] * self.limits.lates).sum())
             # Both layers of a pair give way by half of what it gains, a layer alone by all.
@@ -327,7 +374,8 @@ class Relaxation:
         self._note_mixture()
         if best is not None:
             prices, paid, bound = best
-            self.kept &= useful(self.choices, prices, paid, 1 - bound / self.target)
+            spare = 1 - bound / self.target
+            self.kept &= useful(self.choices, prices, paid, spare, self.mates)
         return bool(self.bound >= self.target)
 
     def _note_mixture(self) -> None:
@@ -353,6 +401,6 @@ class Relaxation:
             -total.spared,
             cost.conversion - total.conversion,
             cost.macro - total.macro,
-            pair + pair.T,
+            np.where(self.mates, pair + pair.T, np.inf),
             turn + turn.T,
         )

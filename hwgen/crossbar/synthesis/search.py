@@ -40,7 +40,7 @@ SEARCH = "hwgen.crossbar.synthesis.work:search"
 IMPROVE = "hwgen.crossbar.synthesis.work:improve"
 DESCEND = "hwgen.crossbar.synthesis.work:descend"
 
-CLIMBERS, CLIMBS = 4, 3
+CLIMBERS, CLIMBS = 8, 3
 """Designs that are improved side by side in the end, and how often."""
 
 SPLITS = 12

@@ -18,20 +18,20 @@ from hwgen.crossbar.synthesis.nodes import Node, scan
 from hwgen.crossbar.synthesis.result import Candidate, Chosen
 from hwgen.crossbar.synthesis.work import root_nodes
 
-PRICED, PER_NODE = 240_000_000, 8_000
+PRICED, PER_NODE = 200_000_000, 8_000
 """Choices that relaxed problems price in a search (see `Relaxation`); the time grows so. A node
 counts as some besides."""
 
 SUITING, LEAST_SHARE = 50_000, 0.2
 """With fewer evaluations than that, nodes get a share of `PRICED`, and at least so large a one."""
 
-EFFORT, PER_LAYER = 280_000_000, 80
+EFFORT, PER_LAYER = 640_000_000, 80
 """Computation blocks of all designs that a search evaluates; a layer counts as some besides."""
 
-PIECES, SMALLEST_PIECE = 24, 500
+PIECES, SMALLEST_PIECE = 48, 500
 """Pieces of work that the evaluations of a search are spent in, and the fewest that one has."""
 
-CLIMBING = 0.15
+CLIMBING = 0.5
 """Share of the evaluations that the search around the best designs has in the end."""
 
 Json = dict[str, Any]

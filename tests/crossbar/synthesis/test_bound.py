@@ -5,6 +5,7 @@ random networks with random constants. Its node holds it, so all that a node say
 """
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -30,10 +31,18 @@ from hwgen.crossbar.model.tables import (
     make_tables,
 )
 from hwgen.crossbar.model.timing import Times
-from hwgen.crossbar.synthesis.bound import bound_node, halves, parts
+from hwgen.crossbar.synthesis.bound import Split, bound_node, halves, parts
 from hwgen.crossbar.synthesis.choices import Choices, make_choices
 from hwgen.crossbar.synthesis.limits import ALONE, Limits
-from hwgen.crossbar.synthesis.nodes import Node, all_ranges, fixed_costs, node_at, rounding_up, scan
+from hwgen.crossbar.synthesis.nodes import (
+    MATES,
+    Node,
+    all_ranges,
+    fixed_costs,
+    node_at,
+    rounding_up,
+    scan,
+)
 from hwgen.crossbar.synthesis.pace import layer_in, pace
 from hwgen.crossbar.synthesis.paths import Cut
 from hwgen.crossbar.synthesis.pricing import busy_steps, savings_of
@@ -89,6 +98,41 @@ def test_ten_thousand_random_designs(batch: range) -> None:
 def test_no_design_beats_the_bound_of_a_part(rules: Rules) -> None:
     told_apart = [check_parts(given) for given in small(rules, range(60))]
     assert sum(told_apart) > 10
+
+
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
+def test_no_design_beats_the_bound_where_layers_share(rules: Rules) -> None:
+    """Each pair of layers parts a node in two; a design is in one of them, and below its bound."""
+    together = apart = 0
+    for given in small(rules, range(60)):
+        layers, mate = weighted(given.tables), given.design.mate
+        for i, j in combinations(layers, 2):
+            node, target = given.node(0.02), 10 * given.cost.energy_nj
+            ranges = all_ranges(len(given.tables.kind))
+            below = parts(node, ranges, Split(i, MATES, j, np.inf), whole_clocks=False)
+            inside = [is_inside(given, part[1]) for part in below]
+            assert inside == [mate[i] != j, mate[i] == j], given.name
+            if apart > 40 and mate[i] != j:
+                continue
+            node, ranges = below[inside.index(True)]
+            facts = given.tables, given.contents, given.needs
+            found = bound_node(*facts, node, target, cuts=[given.cut], ranges=ranges)
+            assert found.energy <= given.cost.energy_nj * (1 + ROUNDING), (given.name, i, j)
+            together, apart = together + (mate[i] == j), apart + (mate[i] != j)
+    assert together > 10 and apart > 40
+
+
+def test_a_late_image_leaks_all_that_it_has() -> None:
+    """In a node that is wide in steps, what leaks late lifts the bound; and no design beats it."""
+    lifted = 0
+    for given in small(STRICT, range(40)):
+        cost = given.cost
+        steps = cost.steps / 1.3, cost.steps * 1.01
+        node = given.node(1e-4)._replace(steps_low=steps[0], steps_high=steps[1])
+        bounds = [given.bound(node, much * cost.energy_nj, [given.cut]) for much in (1.001, 1e3)]
+        assert max(each.energy for each in bounds) <= cost.energy_nj * (1 + ROUNDING), given.name
+        lifted += bounds[0].energy > bounds[1].energy * 1.002
+    assert lifted > 5
 
 
 def check_bounds(given: Judged, node: Node, cuts: list[Cut]) -> None:

@@ -52,7 +52,7 @@ def test_by_default_a_design_of_many_blocks_is_evaluated_less_often(
 
 
 def test_annealing_keeps_pace_with_nodes(network: CrossbarNetwork) -> None:
-    purse = Purse(Budget(evaluations=1_000, nodes=10), network)
+    purse = Purse(Budget(evaluations=2_000, nodes=10), network)
     assert purse.annealing_is_due
     taken = purse.evaluations(chosen_of(network, 8), 1)
     assert 0 < taken < 1_000

@@ -13,6 +13,7 @@ from hwgen.crossbar.synthesis.nodes import (
     COPIES_HIGH,
     COPIES_LOW,
     MACROS_HIGH,
+    MATES,
     all_ranges,
 )
 from hwgen.crossbar.synthesis.relaxed import ranges_of
@@ -32,7 +33,8 @@ def is_inside(given: Judged, ranges: Ints) -> bool:
         low, high = ranges[:, i][[COPIES_LOW, CLOCKS_LOW]], ranges[:, i][[COPIES_HIGH, CLOCKS_HIGH]]
         if not (low <= [copies, clocks]).all() or not ([copies, clocks] <= high).all():
             return False
-        if macros > ranges[MACROS_HIGH, i]:
+        mate = design.mate[i] if design.mate[i] >= 0 else i
+        if macros > ranges[MACROS_HIGH, i] or not ranges[MATES + i, mate]:
             return False
     return True
 
