@@ -1,7 +1,7 @@
 """Digests of what the sources make; `scripts/same` compares them with those of `digests.json`.
 
 A line a thing: each chip's Verilog, each program and prediction of a network on a chip that both
-ship, each generated page, what a synthesis answers. What a chip refuses stands with its sentence.
+ship, each table of energies, each generated page, what a synthesis answers. What a chip refuses stands with its sentence.
 """
 
 import argparse
@@ -58,6 +58,8 @@ def everything(long: bool) -> Made:
             yield f"model {network} {name}", partial(model, file, arch)
     for file in sorted((ROOT / "configs/networks").glob("*.onnx")):
         yield f"import {file.stem}", partial(imported, file)
+    for file in sorted((ROOT / "configs/energy").glob("*.yaml")):
+        yield f"energy {file.stem}", partial(digest_of_file, file)
     for name, (network, watts, evaluations) in (SEARCHES | (LONG_SEARCHES if long else {})).items():
         yield f"synthesis {name} {watts:g} W", partial(synthesis, network, watts, evaluations)
     # Last: whoever wants other lines alone does not wait for all pages.
