@@ -1,7 +1,8 @@
 """Digests of what the sources make; `scripts/same` compares them with those of `digests.json`.
 
 A line a thing: each chip's Verilog, each program and prediction of a network on a chip that both
-ship, each table of energies, each generated page, what a synthesis answers. What a chip refuses stands with its sentence.
+ship, each table of energies, each generated page, what a synthesis answers. What a chip refuses
+stands with its sentence.
 """
 
 import argparse
