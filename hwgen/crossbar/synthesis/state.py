@@ -23,7 +23,8 @@ PRICED, PER_NODE = 200_000_000, 8_000
 counts as some besides."""
 
 SUITING, LEAST_SHARE = 50_000, 0.2
-"""With fewer evaluations than that, nodes get a share of `PRICED`, and at least so large a one."""
+"""With fewer evaluations than that, nodes get a share of `PRICED` and climbing one of `CLIMBING`,
+and at least so large a one: a short search has other designs to find before it climbs."""
 
 EFFORT, PER_LAYER = 640_000_000, 80
 """Computation blocks of all designs that a search evaluates; a layer counts as some besides."""
@@ -73,11 +74,12 @@ class Purse:
         self._network = network
         self._by_count = budget.evaluations is not None
         effort = budget.evaluations or EFFORT
-        self._left_to_climb = int(CLIMBING * effort)
+        suited = min(1.0, budget.evaluations / SUITING) if budget.evaluations else 1.0
+        share = max(LEAST_SHARE, suited)
+        self._left_to_climb = int(CLIMBING * share * effort)
         self._effort = self._all_effort = effort - self._left_to_climb
         self._nodes = self._all_nodes = budget.nodes or sys.maxsize
-        share = min(1.0, budget.evaluations / SUITING) if budget.evaluations else 1.0
-        self._priced = sys.maxsize if budget.nodes else int(PRICED * max(LEAST_SHARE, share))
+        self._priced = sys.maxsize if budget.nodes else int(PRICED * share)
         self._all_priced = self._priced
 
     @property
