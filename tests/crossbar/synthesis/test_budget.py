@@ -5,7 +5,16 @@ import pytest
 from hwgen.crossbar.compiler import shipped_network
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.synthesis.result import Chosen
-from hwgen.crossbar.synthesis.state import CLIMBING, EFFORT, PER_LAYER, PIECES, Budget, Purse
+from hwgen.crossbar.synthesis.state import (
+    CLIMBING,
+    EFFORT,
+    LEAST_SHARE,
+    PER_LAYER,
+    PIECES,
+    SUITING,
+    Budget,
+    Purse,
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +39,8 @@ def test_all_evaluations_are_spent_and_no_more(
     while purse.annealing:
         spent += sum(purse.evaluations(chosen_of(network, 8), starts - n) for n in range(starts))
         assert spent <= count
-    assert spent == count - int(CLIMBING * count)
+    share = max(LEAST_SHARE, min(1, count / SUITING))
+    assert spent == count - int(CLIMBING * share * count)
     assert spent + starts * purse.climbing(chosen_of(network, 8), starts) <= count
 
 
