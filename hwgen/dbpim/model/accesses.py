@@ -28,6 +28,9 @@ def accesses(arch: Arch) -> Iterator[Access]:
     def psums(cost: Cost) -> bool:
         return cost.part == "psums"
 
+    def dots(cost: Cost) -> bool:
+        return cost.part in ("trees", "cells") or of_unit("cell", "metadata_bit")(cost)
+
     word = arch.macro.compartments * ACTIVATION_BITS
     for event in ("bank_reads", "residual_sums"):
         pj = share(event, buffers)
@@ -54,7 +57,6 @@ def accesses(arch: Arch) -> Iterator[Access]:
     for event in ("bit_planes", "inactive_bit_planes"):
         yield Access(event=event, part="dots", kind="read", table_pj=0.0)
     for event in ("column_planes", "groups"):
-        pj = share(event, lambda cost: cost.part in ("trees", "cells"))
-        yield Access(event=event, part="dots", kind=None, table_pj=pj)
-    pj = share("row_writes", of_unit("cell", "metadata_bit"))
+        yield Access(event=event, part="dots", kind=None, table_pj=share(event, dots))
+    pj = share("row_writes", dots)
     yield Access(event="row_writes", part="dots", kind="write", table_pj=pj)
