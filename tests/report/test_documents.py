@@ -53,7 +53,7 @@ def test_the_data_sheet_of_an_mram_chip_has_all_parts(pages: dict[str, str]) -> 
         "`answer_address`",
         "| weight rows | 112 |",
         "| image banks | 8.00 |",
-        "| `and_operations` | 26 |",
+        "| `and_operations` | arrays | 26 |",
         "| sub-array, with decoders and sense amplifiers | 69,300 |",
         "| `mram_chip` |",
     ):
