@@ -53,3 +53,12 @@ def energies_of(
         spent += count * each.of(one)
         table += count * one.table_pj
     return spent, table
+
+
+def by_block(rows: Iterable[tuple[str, float, float]]) -> dict[str, tuple[float, float]]:
+    """Return logic and memories of each block, in pJ; rows: block, logic, memories."""
+    found: dict[str, tuple[float, float]] = {}
+    for block, logic, memories in rows:
+        old = found.get(block, (0.0, 0.0))
+        found[block] = (old[0] + logic, old[1] + memories)
+    return found

@@ -21,7 +21,7 @@ from hwgen.crossbar.facts.rules import STRICT
 
 Ints = NDArray[np.int64]
 
-PICO_OF_NANO = 1000
+PICO_OF_NANO, PICO_OF_MILLI = 1000, 1e9
 EVENTS_OF_PART: Mapping[str, tuple[str, ...]] = {
     "crossbar": ("crossbar_reads",),
     "adc": ("conversions",),

@@ -10,8 +10,6 @@ from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import name_of
 from hwgen.crossbar.facts.schedule import Schedule
-from hwgen.crossbar.model.events import parts_pj, run_events
-from hwgen.crossbar.pages.starts import PICO_OF_MILLI
 from hwgen.crossbar.pages.synthesis import (
     AuditRow,
     ConvergencePoint,
@@ -117,6 +115,8 @@ def counted_mj(breakdown: "Breakdown", arch: Arch) -> dict[str, float]:
 
     A part whose work is no event keeps what the search charges for it.
     """
+    from hwgen.crossbar.model.events import PICO_OF_MILLI, parts_pj, run_events
+
     if arch.fabric is None:
         return {}
     spent = parts_pj(run_events(described(arch), 1), arch)

@@ -16,7 +16,7 @@ from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.facts.schedule import load_schedule
 from hwgen.crossbar.facts.timing import LAGS
-from hwgen.crossbar.model.events import EVENTS_OF_PART, leakage_pj, parts_pj
+from hwgen.crossbar.model.events import EVENTS_OF_PART, PICO_OF_MILLI, leakage_pj, parts_pj
 from hwgen.crossbar.model.predict import Prediction
 from hwgen.crossbar.sim.maps import Strobes
 from hwgen.crossbar.sim.simulate import SimulatedRun
@@ -26,7 +26,6 @@ from hwgen.report.run import Constant, Difference, RunEnergy, RunOperation, Star
 REPORT = "report.json"
 """Name of the file that a synthesis leaves beside an architecture."""
 STATIC = "static"
-PICO_OF_MILLI = 1e9
 
 
 def run_energy(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from hwgen.chip.accesses import by_block
 from hwgen.chip.rtl.layouts import places
 from hwgen.chip.sim.vcd import Bits
 from hwgen.dbpim.facts import Arch
@@ -62,15 +63,9 @@ def table_pj(arch: Arch, events: Mapping[str, int], cycles: int) -> dict[str, tu
     Of logic without wires, glitches and the tree of the clock, for the netlist has none.
     """
     table, core = default_table(), replace(arch, cores=1)
-    found: dict[str, tuple[float, float]] = {}
-
-    def add(block: str, logic: float, memory: float = 0.0) -> None:
-        old = found.get(block, (0.0, 0.0))
-        found[block] = (old[0] + logic, old[1] + memory)
-
     counted = [(cost, events[event]) for event in events for cost in table.events[event]]
+    rows = [("control", cycles * arch.macros_per_core * table.control_pj.low, 0.0)]
     for cost, count in (*counted, *((cost, cycles) for cost in table.cycles)):
         pj = count * cost_pj(cost, core, table, TYPICAL)
-        add(cost.block or cost.part, pj * cost.of_netlist, pj if cost.memory else 0.0)
-    add("control", cycles * arch.macros_per_core * table.control_pj.low)
-    return found
+        rows.append((cost.block or cost.part, pj * cost.of_netlist, pj if cost.memory else 0.0))
+    return by_block(rows)

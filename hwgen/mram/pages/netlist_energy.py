@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.chip.accesses import by_block
 from hwgen.chip.rtl.layouts import places
 from hwgen.chip.sim.vcd import Bits
 from hwgen.mram.facts.arch import MOST_ROW_SETS, Arch
@@ -123,15 +124,10 @@ def ones(bits: Bits, place: tuple[int, int]) -> Counts:
 
 def table_pj(arch: Arch, events: Mapping[str, int], cycles: int) -> dict[str, tuple[float, float]]:
     """Return by block what the table says of the data path: logic, and arrays, in pJ."""
-    table = default_table()
-    found: dict[str, tuple[float, float]] = {}
-
-    def add(block: str, logic: float, arrays: float) -> None:
-        old = found.get(block, (0.0, 0.0))
-        found[block] = (old[0] + logic, old[1] + arrays)
-
-    for event, array in ARRAY_OF_EVENT.items():
-        add(array, 0.0, events[event] * table.events[event].of(arch))
-    for one in table.logic:
-        add(one.block, one.of(arch) * (cycles if one.event == CYCLES else events[one.event]), 0.0)
-    return found
+    table, counts = default_table(), {**events, CYCLES: cycles}
+    arrays = (
+        (array, 0.0, events[event] * table.events[event].of(arch))
+        for event, array in ARRAY_OF_EVENT.items()
+    )
+    logic = ((one.block, counts[one.event] * one.of(arch), 0.0) for one in table.logic)
+    return by_block((*arrays, *logic))

@@ -4,11 +4,9 @@ import pytest
 
 from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.model.breakdown import break_down
-from hwgen.crossbar.model.events import energy_pj, leakage_pj, run_events
+from hwgen.crossbar.model.events import PICO_OF_MILLI, energy_pj, leakage_pj, run_events
 from hwgen.crossbar.model.record import make_arch
 from tests.verif.crossbar.whole import design, plain_network
-
-PICO_OF_MILLI = 1e9
 
 
 @pytest.mark.parametrize("copies", [[1, 1, 1], [4, 2, 1]])

@@ -15,10 +15,9 @@ from rich.console import Console
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.facts.schedule import Schedule
-from hwgen.crossbar.model.events import parts_pj, run_events
+from hwgen.crossbar.model.events import PICO_OF_MILLI, parts_pj, run_events
 from hwgen.crossbar.model.record import Confirmed
 from hwgen.crossbar.pages.reported import pareto_of
-from hwgen.crossbar.pages.starts import PICO_OF_MILLI
 from hwgen.crossbar.pages.synthesis import SynthesisReport
 from hwgen.crossbar.pages.synthesis_chip import spans
 from hwgen.crossbar.pages.synthesis_page import synthesis_page
