@@ -44,6 +44,7 @@ def figures(request: FiguresRequest) -> FiguresReport:
     arch_file = Path(request.architecture or race.ARCHITECTURE)
     family, loaded = load_chip(arch_file, SPARSE)
     arch: Any = loaded
+    clock = race.given_clock(request, arch)
     found = entries(context, race.folder_of(request), path_of(request.data), images=1)
     swept = [(share, drawn(context, name, share)) for name in SWEPT for share in SHARES]
     swept += [(share, each) for each in found if (share := pruned_of(each)) is not None]
@@ -71,6 +72,7 @@ def figures(request: FiguresRequest) -> FiguresReport:
         paper="DB-PIM",
         architecture=Source(name=arch.name, file=shown(arch_file), digest=arch.digest),
         clock_mhz=arch.clock_mhz,
+        clock=clock,
         peak_tops=peak_tops(arch),
         commit=commit(),
         seconds=0.0,

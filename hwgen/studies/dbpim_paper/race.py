@@ -20,6 +20,7 @@ from hwgen.dbpim.facts.arch import ACTIVATION_BITS
 from hwgen.errors import ConfigError
 from hwgen.files.shipped import shown
 from hwgen.report.types import Source
+from hwgen.studies.dbpim_paper.clock import Clock, clock_of
 from hwgen.studies.dbpim_paper.race_networks import ALL, CONFIGS, Entry, entries, few
 from hwgen.studies.dbpim_paper.race_points import BUSY, CONV_FC, LOAD, PREDICT
 from hwgen.studies.dbpim_paper.race_rows import race_rows
@@ -56,6 +57,7 @@ def race(request: RaceRequest) -> RaceReport:
     context, arch_file = request.quiet, Path(request.architecture or ARCHITECTURE)
     family, loaded = load_chip(arch_file, SPARSE)
     arch: Any = loaded
+    clock = given_clock(request, arch)
     batches = BATCHES if request.images is None else (1, request.images)
     found = entries(
         context,
@@ -94,6 +96,7 @@ def race(request: RaceRequest) -> RaceReport:
         paper="DB-PIM",
         architecture=Source(name=arch.name, file=shown(arch_file), digest=arch.digest),
         clock_mhz=arch.clock_mhz,
+        clock=clock,
         port_bits=arch.port_bits,
         area_mm2=area,
         area_uncertainty=uncertainty,
@@ -116,6 +119,12 @@ def folder_of(request: NetworksRequest) -> Path | None:
             source="command line",
         )
     return networks
+
+
+def given_clock(request: NetworksRequest, arch: Any) -> Clock | None:
+    """Return the clock of the report of `--cost`."""
+    cost = path_of(request.cost)
+    return None if cost is None else clock_of(cost, arch)
 
 
 def case_of(subject: Subject, entry: Entry, switches: str, batch: int) -> Case:

@@ -17,17 +17,18 @@ from hwgen.commands.points import Point, Result
 from hwgen.dbpim.facts.arch import load_arch
 from hwgen.dbpim.facts.events import EVENTS
 from hwgen.dbpim.model import Assumptions, energy_pj, leakage_pj
-from hwgen.errors import ConfigError
+from hwgen.errors import ConfigError, FormatError
 from hwgen.jobs.executors import SerialExecutor
 from hwgen.network.file import load_network, save_network
 from hwgen.report.files import report_text
 from hwgen.studies.dbpim_paper import published, race, race_networks, race_points
+from hwgen.studies.dbpim_paper.clock import Clock, clock_of
 from hwgen.studies.dbpim_paper.command import DbpimPaper
 from hwgen.studies.dbpim_paper.page import race_html, stacked
 from hwgen.studies.dbpim_paper.race_rows import race_rows
 from hwgen.studies.dbpim_paper.race_runs import waits
 from hwgen.studies.dbpim_paper.report import RaceReport, RaceRun
-from hwgen.studies.dbpim_paper.table import race_page
+from hwgen.studies.dbpim_paper.table import columns_of, race_page, run_cells
 from tests.cli.given import ROOT, TINY
 from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import Recipe, random_network
@@ -364,6 +365,29 @@ def test_the_command_writes_page_and_report(
 
 
 @pytest.mark.parametrize("option", [("--power-w", "1"), ("--seed", "2"), ("--engine", "model")])
+def test_times_stand_at_the_clock_of_the_netlist_too(report: RaceReport) -> None:
+    """500 MHz as the architecture has it, and half of it: twice the time."""
+    netlist = Clock(
+        report="cost.json", library="cells", library_digest="0" * 64, slowest_ns=4.0, mhz=250.0
+    )
+    slower = replace(report, clock=netlist, clock_mhz=500.0)
+    assert columns_of(slower)[5:9] == ["conv+FC ms", "at 250 MHz", "ms", "at 250 MHz"]
+    for run, cells in zip(slower.runs, run_cells(slower), strict=True):
+        assert len(cells) == len(columns_of(slower))
+        assert cells[7:9] == [f"{run.time_ms:.3f}", f"{2 * run.time_ms:.3f}"]
+    assert "at 250 MHz, that of its netlist: its slowest path takes 4.00 ns" in race_page(slower)
+    assert "netlist:" not in race_page(replace(report, clock=None))
+
+
+def test_the_clock_of_another_chip_is_refused() -> None:
+    """The report that ships is of the paper's chip."""
+    cost = ROOT / "docs/results/dbpim-race-cost.json"
+    arch = load_arch(ROOT / "configs/dbpim/paper.yaml")
+    assert clock_of(cost, arch).mhz == json.loads(cost.read_text(encoding="utf-8"))["mhz"]
+    with pytest.raises(FormatError, match="architecture must be that of tiny"):
+        clock_of(cost, load_arch(ROOT / "configs/dbpim/tiny.yaml"))
+
+
 def test_options_of_other_papers_are_refused(
     option: tuple[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
