@@ -364,7 +364,6 @@ def test_the_command_writes_page_and_report(
     assert (tmp_path / "dbpim-paper.md").read_text(encoding="utf-8").startswith("# DB-PIM")
 
 
-@pytest.mark.parametrize("option", [("--power-w", "1"), ("--seed", "2"), ("--engine", "model")])
 def test_times_stand_at_the_clock_of_the_netlist_too(report: RaceReport) -> None:
     """500 MHz as the architecture has it, and half of it: twice the time."""
     netlist = Clock(
@@ -388,6 +387,7 @@ def test_the_clock_of_another_chip_is_refused() -> None:
         clock_of(cost, load_arch(ROOT / "configs/dbpim/tiny.yaml"))
 
 
+@pytest.mark.parametrize("option", [("--power-w", "1"), ("--seed", "2"), ("--engine", "model")])
 def test_options_of_other_papers_are_refused(
     option: tuple[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
