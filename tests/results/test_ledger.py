@@ -168,7 +168,8 @@ def test_a_command_that_fails_leaves_no_record(
     kept = f"{mark_of(run.read_pages()['a'], None, {})}\n\n# A page\n"
     (one_page / "a.md").write_text(kept)
     # The command finds the page without its mark, and the mark stays where it fails.
-    page = replace(run.read_pages()["a"], commands="head -1 a.md | grep '^# A page' && exit 3")
+    command = """head -1 "$DATA/a.md" | grep '^# A page' && exit 3"""
+    page = replace(run.read_pages()["a"], commands=command)
     monkeypatch.setattr(run, "read_pages", lambda: {"a": page})
     with pytest.raises(SystemExit, match="the commands of a ended with 3"):
         run.main(["a", "--data", str(one_page)])
