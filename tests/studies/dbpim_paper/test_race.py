@@ -149,6 +149,18 @@ def test_runs_are_what_the_model_says(folder: Path) -> None:
         assert 0 < run.bound_cycles < run.conv_fc_without_load_cycles < run.conv_fc_cycles
 
 
+@pytest.mark.usefixtures("quick")
+def test_a_large_network_runs_many_images_only_where_it_is_asked_to(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A prediction of many images of a large network takes half an hour."""
+    unasked = DbpimPaper(TINY, networks=folder, context=api.Context(work=folder, console=None))
+    assert {run.batch for run in race.race(unasked).runs} == {1, 16}
+    monkeypatch.setattr(race, "MOST_BATCHED", 0)
+    assert {run.batch for run in race.race(unasked).runs} == {1}
+    assert {run.batch for run in raced(folder).runs} == {1, BATCH}
+
+
 def test_a_run_is_of_one_image(report: RaceReport) -> None:
     for batch, cycles in ((1, 118), (BATCH, 115)):
         run = run_of(report, batch, "all")
