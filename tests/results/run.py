@@ -159,8 +159,15 @@ def make(page: Page, folders: dict[str, Path | None]) -> None:
     given = {name.upper(): str(folder.resolve()) for name, folder in folders.items() if folder}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = ["bash", "-euo", "pipefail", "-c", page.commands]
+    # A command replaces what it knows as its own, which begins with a title, not with a mark.
+    file = ROOT / page.page
+    before = file.read_text(encoding="utf-8") if file.exists() else None
+    if before is not None:
+        file.write_text(marked(before, ""), encoding="utf-8")
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **given, "PATH": path}, check=False)
     if done.returncode != 0:
+        if before is not None:
+            file.write_text(before, encoding="utf-8")
         sys.exit(f"scripts/results: the commands of {page.name} ended with {done.returncode}")
     took = time.monotonic() - began
     names = set(page.chosen(read_digests()))

@@ -165,11 +165,16 @@ def test_a_command_that_fails_leaves_no_record(
     one_page: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (one_page / "images").mkdir()
-    page = replace(run.read_pages()["a"], commands="exit 3")
+    kept = f"{mark_of(run.read_pages()['a'], None, {})}\n\n# A page\n"
+    (one_page / "a.md").write_text(kept)
+    # The command finds the page without its mark, and the mark stays where it fails.
+    command = """head -1 "$DATA/a.md" | grep '^# A page' && exit 3"""
+    page = replace(run.read_pages()["a"], commands=command)
     monkeypatch.setattr(run, "read_pages", lambda: {"a": page})
     with pytest.raises(SystemExit, match="the commands of a ended with 3"):
         run.main(["a", "--data", str(one_page)])
     assert not (one_page / "ledger.json").exists()
+    assert (one_page / "a.md").read_text() == kept
 
 
 def test_pages_of_a_chip_stand_on_what_its_sources_make() -> None:

@@ -24,7 +24,6 @@ from hwgen.errors import FormatError, HwgenError
 from hwgen.files.load import validate_spec
 from hwgen.files.output import write_text
 from hwgen.files.shipped import shown
-from hwgen.report.cost import CostReport
 from hwgen.report.files import write_report
 from hwgen.report.run import RunReport
 from hwgen.report.training_record import read_known
@@ -32,12 +31,12 @@ from hwgen.report.types import Source
 from hwgen.studies.dbpim_paper.area_race_page import (
     AreaChip,
     AreaRaceReport,
-    Clock,
     Kind,
     PaperNetwork,
     area_race_page,
     area_race_picture,
 )
+from hwgen.studies.dbpim_paper.clock import clock_of
 from hwgen.studies.dbpim_paper.published import NETWORKS
 from hwgen.studies.dbpim_paper.race_networks import training_of
 from hwgen.studies.networks.report import ResultsReport
@@ -76,7 +75,7 @@ def measure(
     from hwgen.dbpim.model.energy import DIRECT_QUEUE, default_table
 
     subject = load_subject(network, arch, KINDS["sparse"])
-    clock, cycles_rtl = clock_of(cost, subject), simulated(run, subject)
+    clock, cycles_rtl = clock_of(cost, subject.arch), simulated(run, subject)
     batch = choose_images(subject.network, data, 1)
     dense = with_switches(subject, KINDS["dense"])
     direct: Any = dense.arch
@@ -118,26 +117,6 @@ def measure(
         machine=machine(),
         command=command,
         versions=versions(),
-    )
-
-
-def clock_of(cost: Path, subject: Subject) -> Clock:
-    """Return the clock of the netlist; FormatError for a report of another architecture."""
-    content = read_known(cost, "hwgen.report.cost", (1,))
-    report = validate_spec(CostReport, content, source=str(cost))
-    if report.architecture.digest != subject.arch.digest:
-        raise FormatError(
-            field="architecture",
-            allowed=f"that of {subject.arch.name}, {subject.arch.digest[:16]}",
-            given=report.architecture.digest[:16],
-            source=str(cost),
-        )
-    return Clock(
-        report=cost.name,
-        library=report.library.name,
-        library_digest=report.library.digest,
-        slowest_ns=report.slowest_ns,
-        mhz=report.mhz,
     )
 
 

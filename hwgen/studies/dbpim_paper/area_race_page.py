@@ -11,6 +11,7 @@ from hwgen.report.svg import ACCENT, HALF, MUTED, SECOND, name_series, picture
 from hwgen.report.tables import number, percent
 from hwgen.report.types import STRICT, Count, Digest, Fraction, NotNegative, Source
 from hwgen.studies.dbpim_paper import published
+from hwgen.studies.dbpim_paper.clock import Clock
 
 HEIGHT = 4.0
 Kind = Literal["dense", "sparse"]
@@ -62,20 +63,6 @@ class AreaChip:
     def spent(self) -> float:
         """Cycles times area: the less, the more images an area computes."""
         return self.cycles * self.area_mm2
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Clock:
-    """The clock of the netlist of the sparse chip, from a report of `hwgen cost`.
-
-    slowest_ns, mhz: of its slowest path, without wires, in the cells of the library
-    """
-
-    report: str
-    library: str
-    library_digest: Digest
-    slowest_ns: NotNegative
-    mhz: NotNegative
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

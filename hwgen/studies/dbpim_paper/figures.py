@@ -18,13 +18,18 @@ from hwgen.commands.origin import commit
 from hwgen.commands.points import REFUSED, Result
 from hwgen.commands.subject import Subject, load_chip
 from hwgen.files.shipped import shown
-from hwgen.network import Conv, Linear, QuantizedNetwork
 from hwgen.network.file import load_network
 from hwgen.report.types import Source
 from hwgen.studies.dbpim_paper import race
 from hwgen.studies.dbpim_paper.accuracy import nominal, read_rows, zero_digits
 from hwgen.studies.dbpim_paper.figures_rows import figure_rows
-from hwgen.studies.dbpim_paper.race_networks import Entry, drawn_file, entries, pruned_of
+from hwgen.studies.dbpim_paper.race_networks import (
+    Entry,
+    drawn_file,
+    entries,
+    multiplications,
+    pruned_of,
+)
 from hwgen.studies.dbpim_paper.race_points import CONV_FC
 from hwgen.studies.dbpim_paper.race_rows import peak_tops
 from hwgen.studies.dbpim_paper.race_runs import DENSE, SPARSE, WEIGHTS
@@ -44,6 +49,7 @@ def figures(request: FiguresRequest) -> FiguresReport:
     arch_file = Path(request.architecture or race.ARCHITECTURE)
     family, loaded = load_chip(arch_file, SPARSE)
     arch: Any = loaded
+    clock = race.given_clock(request, arch)
     found = entries(context, race.folder_of(request), path_of(request.data), images=1)
     swept = [(share, drawn(context, name, share)) for name in SWEPT for share in SHARES]
     swept += [(share, each) for each in found if (share := pruned_of(each)) is not None]
@@ -71,6 +77,7 @@ def figures(request: FiguresRequest) -> FiguresReport:
         paper="DB-PIM",
         architecture=Source(name=arch.name, file=shown(arch_file), digest=arch.digest),
         clock_mhz=arch.clock_mhz,
+        clock=clock,
         peak_tops=peak_tops(arch),
         commit=commit(),
         seconds=0.0,
@@ -171,13 +178,4 @@ def power_of(case: race.Case, result: Result) -> PowerPoint:
         time_ms=time_ms,
         power_mw=whole / race.PJ_IN_UJ / time_ms,
         power_memories_mw=memories / race.PJ_IN_UJ / time_ms,
-    )
-
-
-def multiplications(network: QuantizedNetwork) -> int:
-    """Return those of an image: each weight once at each position of its map."""
-    return sum(
-        network.parameters[layer.name].weights.size * layer.output.height * layer.output.width
-        for layer in network.layers
-        if isinstance(layer, Conv | Linear)
     )

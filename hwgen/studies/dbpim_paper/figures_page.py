@@ -6,6 +6,7 @@ from hwgen.report.files import report_text
 from hwgen.report.paper import rows_page
 from hwgen.report.sheet import Sheet
 from hwgen.report.svg import ACCENT, GOOD, HALF, INK, MUTED, SECOND, picture
+from hwgen.studies.dbpim_paper.clock import at_clock, clock_words
 from hwgen.studies.dbpim_paper.figures_rows import KINDS, groups_of, lost_points, mean_percent
 from hwgen.studies.dbpim_paper.published import TITLES
 from hwgen.studies.dbpim_paper.report import FiguresReport
@@ -34,7 +35,8 @@ def figures_files(report: FiguresReport) -> dict[str, str]:
 def page_lines(report: FiguresReport, drawn: Mapping[str, str]) -> Iterator[str]:
     """Yield the lines of the page; drawn: titles of the pictures by name."""
     yield from ("# DB-PIM: accuracy and speed over sparsity, time by kind, power", "")
-    yield from (f"On {report.architecture.name}, {report.clock_mhz:g} MHz. {WORDS}", "")
+    clocks = clock_words(report.clock_mhz, report.clock)
+    yield from (f"On {report.architecture.name}. {clocks} Power is at the first. {WORDS}", "")
     for name, title in drawn.items():
         yield from (f"![{title}]({NAME}-{name}.svg)", "")
     for title, sheet in sheets(report).items():
@@ -50,7 +52,8 @@ def sheets(report: FiguresReport) -> dict[str, Sheet]:
     heads += ["least to most", "lost", "seeds", "training"]
     points = ["network", "weights", "blocks pruned", "sparsity", "zero digits", "dense cycles"]
     points += ["cycles", "x", "dense uJ", "uJ", "saved"]
-    power = ["network", "million multiplications", "ms", "mW", "without leakage of logic"]
+    power = ["network", "million multiplications", "ms", "at the clock of the netlist", "mW"]
+    power += ["without leakage of logic"]
     return {
         "Accuracy over sparsity (Fig. 10)": Sheet(heads, accuracy_cells(report)),
         "Conv+FC layers over sparsity of weights (Fig. 11)": Sheet(points, sweep_cells(report)),
@@ -100,6 +103,7 @@ def power_cells(report: FiguresReport) -> Cells:
     for each in report.power:
         yield [
             *(TITLES[each.network], f"{each.multiplications / 1e6:,.1f}", f"{each.time_ms:.3f}"),
+            at_clock(each.time_ms, report.clock_mhz, report.clock),
             *(f"{each.power_mw:,.1f}", f"{each.power_memories_mw:,.1f}"),
             *(f"{each.tops:.3f}", f"{each.tops_per_w:.3f}"),
         ]

@@ -9,11 +9,12 @@ from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 
+from hwgen.studies.dbpim_paper.clock import clock_words
 from hwgen.studies.dbpim_paper.published import TITLES
 from hwgen.studies.dbpim_paper.report import RaceReport, RaceRun
 from hwgen.studies.dbpim_paper.table import (
-    COLUMNS,
     WORDS,
+    columns_of,
     dense_runs,
     printed,
     reasons_of,
@@ -79,8 +80,8 @@ def race_html(report: RaceReport) -> str:
     return environment.from_string(text).render(
         report=report,
         title=title(report),
-        words=WORDS,
-        columns=COLUMNS,
+        words=f"{clock_words(report.clock_mhz, report.clock)} {WORDS}",
+        columns=columns_of(report),
         runs=list(run_cells(report)),
         rows=[([*row_cells(row)], reasons.index(row.reason) + 1) for row in printed(report)],
         reasons=reasons,

@@ -20,7 +20,15 @@ from hwgen.dbpim.facts.arch import ACTIVATION_BITS
 from hwgen.errors import ConfigError
 from hwgen.files.shipped import shown
 from hwgen.report.types import Source
-from hwgen.studies.dbpim_paper.race_networks import ALL, CONFIGS, Entry, entries, few
+from hwgen.studies.dbpim_paper.clock import Clock, clock_of
+from hwgen.studies.dbpim_paper.race_networks import (
+    ALL,
+    CONFIGS,
+    Entry,
+    entries,
+    few,
+    multiplications,
+)
 from hwgen.studies.dbpim_paper.race_points import BUSY, CONV_FC, LOAD, PREDICT
 from hwgen.studies.dbpim_paper.race_rows import race_rows
 from hwgen.studies.dbpim_paper.report import RaceNetwork, RaceReport, RaceRun
@@ -39,6 +47,8 @@ SWITCHES = (
 )
 """The dense chip, each switch alone, weight-sparse, bit-level, all three."""
 BATCHES = (1, 16)
+MOST_BATCHED = 50_000_000
+"""Multiplications of a network that runs the larger batch unasked; more take hours."""
 PJ_IN_UJ = 1e6
 
 
@@ -56,7 +66,9 @@ def race(request: RaceRequest) -> RaceReport:
     context, arch_file = request.quiet, Path(request.architecture or ARCHITECTURE)
     family, loaded = load_chip(arch_file, SPARSE)
     arch: Any = loaded
-    batches = BATCHES if request.images is None else (1, request.images)
+    clock = given_clock(request, arch)
+    asked = request.images is not None
+    batches = (1, request.images) if request.images is not None else BATCHES
     found = entries(
         context,
         folder_of(request),
@@ -76,7 +88,7 @@ def race(request: RaceRequest) -> RaceReport:
     cases = [
         case_of(base[e.name], e, s, b)
         for e, b, s in product(found, batches, SWITCHES)
-        if e.trained or b == batches[0]
+        if b == batches[0] or (e.trained and (asked or multiplications(e.network) <= MOST_BATCHED))
     ]
     results = results_of(context, cases, workers=request.workers)
     runs, refused = [], []
@@ -94,6 +106,7 @@ def race(request: RaceRequest) -> RaceReport:
         paper="DB-PIM",
         architecture=Source(name=arch.name, file=shown(arch_file), digest=arch.digest),
         clock_mhz=arch.clock_mhz,
+        clock=clock,
         port_bits=arch.port_bits,
         area_mm2=area,
         area_uncertainty=uncertainty,
@@ -116,6 +129,12 @@ def folder_of(request: NetworksRequest) -> Path | None:
             source="command line",
         )
     return networks
+
+
+def given_clock(request: NetworksRequest, arch: Any) -> Clock | None:
+    """Return the clock of the report of `--cost`."""
+    cost = path_of(request.cost)
+    return None if cost is None else clock_of(cost, arch)
 
 
 def case_of(subject: Subject, entry: Entry, switches: str, batch: int) -> Case:

@@ -11,7 +11,7 @@ from hwgen.commands.digests import digest_of, digest_of_array, digest_of_code, d
 from hwgen.commands.images import Batch, choose_images, drawn_images
 from hwgen.errors import ConfigError
 from hwgen.files.shipped import shipped_folder
-from hwgen.network import QuantizedNetwork
+from hwgen.network import Conv, Linear, QuantizedNetwork
 from hwgen.network.file import load_network, save_network
 from hwgen.report.training_record import RANDOM, read_record, training_state, weights_of
 from hwgen.report.types import Images
@@ -181,3 +181,12 @@ def few(batch: Batch, count: int) -> Batch:
     )
     labels = None if batch.labels is None else batch.labels[:count]
     return Batch(images=images, labels=labels, about=about, modes=batch.modes[:count])
+
+
+def multiplications(network: QuantizedNetwork) -> int:
+    """Return those of an image: each weight once at each position of its map."""
+    return sum(
+        network.parameters[layer.name].weights.size * layer.output.height * layer.output.width
+        for layer in network.layers
+        if isinstance(layer, Conv | Linear)
+    )

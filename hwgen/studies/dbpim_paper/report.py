@@ -7,6 +7,7 @@ from pydantic.dataclasses import dataclass
 from hwgen.report.paper import PaperRow
 from hwgen.report.types import STRICT, Count, Fraction, Source
 from hwgen.studies.dbpim_paper.accuracy import AccuracyRow
+from hwgen.studies.dbpim_paper.clock import Clock
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -92,6 +93,7 @@ class RaceReport:
     """All figures of the paper.
 
     architecture: the chip with all switches; port_bits: of its memory port
+    clock_mhz: of the architecture, at which times are; clock: of its netlist, null if not known
     area_mm2: by part; null without an area model; area_uncertainty: fraction of the sum
     refused: by network, switches and batch, why the chip does not run it
     """
@@ -101,6 +103,7 @@ class RaceReport:
     paper: str
     architecture: Source
     clock_mhz: float
+    clock: Clock | None = None
     port_bits: Count
     area_mm2: dict[str, float] | None
     area_uncertainty: Fraction | None
@@ -199,6 +202,7 @@ class PowerPoint:
 class FiguresReport:
     """All of it; runs: with all switches, one image, by network.
 
+    clock_mhz: of the architecture, at which times are; clock: of its netlist, null if not known
     trainings: the table that accuracies come from; seconds: that the command took
     """
 
@@ -207,6 +211,7 @@ class FiguresReport:
     paper: str
     architecture: Source
     clock_mhz: float
+    clock: Clock | None = None
     peak_tops: float
     commit: str | None
     seconds: float

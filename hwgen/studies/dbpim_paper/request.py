@@ -22,6 +22,10 @@ class NetworksRequest(Paper):
     networks: Networks = None
     workers: Workers = 2
     data: PaperImages = None
+    cost: Annotated[
+        File | None,
+        Says("report of `hwgen cost` on the chip: times at its clock, too", metavar="FILE"),
+    ] = None
 
 
 @dataclass(frozen=True)

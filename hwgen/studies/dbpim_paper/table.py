@@ -7,12 +7,14 @@ from rich.console import Group, RenderableType
 from hwgen.report.files import report_text
 from hwgen.report.sheet import Sheet
 from hwgen.report.tables import NOTHING, percent, table
+from hwgen.studies.dbpim_paper.clock import at_clock, clock_words
 from hwgen.studies.dbpim_paper.published import TITLES
 from hwgen.studies.dbpim_paper.report import RaceReport, RaceRow, RaceRun
 
 NAME = "dbpim-paper"
-COLUMNS = ["network", "batch", "switches", "cycles", "compute", "conv+FC ms", "ms", "x end to end"]
-COLUMNS += ["x compute", "over bound", "utilization", "uJ", "saved", "strict", "KB"]
+BEFORE = ["network", "batch", "switches", "cycles", "compute"]
+BEHIND = ["x end to end", "x compute", "over bound", "utilization", "uJ", "saved", "strict", "KB"]
+"""Columns of the runs before and behind the times."""
 DENSE = "none"
 WORDS = (
     "Compute: cycles without load-stall cycles, in which nothing computes because a load is"
@@ -28,7 +30,7 @@ WORDS = (
 
 def race_table(report: RaceReport) -> RenderableType:
     """Return a row for each run, and below them each published figure beside ours."""
-    shown = Sheet(COLUMNS, run_cells(report), 3).rich()
+    shown = Sheet(columns_of(report), run_cells(report), 3).rich()
     rows = table(["figure", "where", "published", "ours", "unit", "deviation", "why"], left=2)
     reasons = reasons_of(report)
     for row in printed(report):
@@ -36,6 +38,23 @@ def race_table(report: RaceReport) -> RenderableType:
     lines = (f"\\[{place}] {reason}" for place, reason in enumerate(reasons, 1))
     refused = [f"refused: {sentence}" for sentence in report.refused]
     return Group(title(report), "", shown, "", *refused, rows, "", *lines)
+
+
+def columns_of(report: RaceReport) -> list[str]:
+    """Return the columns of the runs; each time is at one clock, or at two."""
+    times = ["conv+FC ms", "ms"]
+    if report.clock is not None:
+        slower = f"at {report.clock.mhz:.0f} MHz"
+        times = ["conv+FC ms", slower, "ms", slower]
+    return [*BEFORE, *times, *BEHIND]
+
+
+def times_of(run: RaceRun, report: RaceReport) -> Iterator[str]:
+    """Yield the times of a run, each at one clock, or at two."""
+    for time_ms in (run.conv_fc_ms, run.time_ms):
+        yield f"{time_ms:.3f}"
+        if report.clock is not None:
+            yield at_clock(time_ms, report.clock_mhz, report.clock)
 
 
 def title(report: RaceReport) -> str:
@@ -74,7 +93,7 @@ def run_cells(report: RaceReport) -> Iterator[list[str]]:
         yield [
             *(TITLES.get(run.network, run.network), str(run.batch), run.switches),
             *(f"{run.cycles:,.0f}", f"{run.compute_cycles:,.0f}"),
-            *(f"{run.conv_fc_ms:.3f}", f"{run.time_ms:.3f}"),
+            *times_of(run, report),
             ratio(cycles, run.cycles),
             ratio(compute, run.compute_cycles),
             ratio(run.conv_fc_without_load_cycles, run.bound_cycles),
@@ -120,14 +139,14 @@ def page_lines(report: RaceReport) -> Iterator[str]:
     """Yield the lines of the page."""
     yield f"# {report.paper}: the race"
     yield ""
-    yield f"{title(report)}. {WORDS}"
+    yield f"{title(report)}. {clock_words(report.clock_mhz, report.clock)} {WORDS}"
     yield ""
     networks = (
         [TITLES.get(each.name, each.name), each.weights, each.images, figure(each.bit_planes)]
         for each in report.networks
     )
     yield from Sheet(["network", "weights", "images", "bit planes"], networks).markdown()
-    yield from ("", *Sheet(COLUMNS, run_cells(report)).markdown(), "")
+    yield from ("", *Sheet(columns_of(report), run_cells(report)).markdown(), "")
     yield from (f"- refused: {sentence}" for sentence in report.refused)
     reasons = reasons_of(report)
     heads = ["figure", "where", "published", "ours", "unit", "deviation", "why"]

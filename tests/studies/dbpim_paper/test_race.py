@@ -17,17 +17,18 @@ from hwgen.commands.points import Point, Result
 from hwgen.dbpim.facts.arch import load_arch
 from hwgen.dbpim.facts.events import EVENTS
 from hwgen.dbpim.model import Assumptions, energy_pj, leakage_pj
-from hwgen.errors import ConfigError
+from hwgen.errors import ConfigError, FormatError
 from hwgen.jobs.executors import SerialExecutor
 from hwgen.network.file import load_network, save_network
 from hwgen.report.files import report_text
 from hwgen.studies.dbpim_paper import published, race, race_networks, race_points
+from hwgen.studies.dbpim_paper.clock import Clock, clock_of
 from hwgen.studies.dbpim_paper.command import DbpimPaper
 from hwgen.studies.dbpim_paper.page import race_html, stacked
 from hwgen.studies.dbpim_paper.race_rows import race_rows
 from hwgen.studies.dbpim_paper.race_runs import waits
 from hwgen.studies.dbpim_paper.report import RaceReport, RaceRun
-from hwgen.studies.dbpim_paper.table import race_page
+from hwgen.studies.dbpim_paper.table import columns_of, race_page, run_cells
 from tests.cli.given import ROOT, TINY
 from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import Recipe, random_network
@@ -146,6 +147,18 @@ def test_runs_are_what_the_model_says(folder: Path) -> None:
         conv = sum(layer.cycles_model for layer in found.layers if layer.kind in ("conv", "linear"))
         assert run.conv_fc_cycles == pytest.approx(conv / batch)
         assert 0 < run.bound_cycles < run.conv_fc_without_load_cycles < run.conv_fc_cycles
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_large_network_runs_many_images_only_where_it_is_asked_to(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A prediction of many images of a large network takes half an hour."""
+    unasked = DbpimPaper(TINY, networks=folder, context=api.Context(work=folder, console=None))
+    assert {run.batch for run in race.race(unasked).runs} == {1, 16}
+    monkeypatch.setattr(race, "MOST_BATCHED", 0)
+    assert {run.batch for run in race.race(unasked).runs} == {1}
+    assert {run.batch for run in raced(folder).runs} == {1, BATCH}
 
 
 def test_a_run_is_of_one_image(report: RaceReport) -> None:
@@ -361,6 +374,29 @@ def test_the_command_writes_page_and_report(
     page = (tmp_path / "race.html").read_text(encoding="utf-8")
     assert page == (tmp_path / "dbpim-paper.html").read_text(encoding="utf-8")
     assert (tmp_path / "dbpim-paper.md").read_text(encoding="utf-8").startswith("# DB-PIM")
+
+
+def test_times_stand_at_the_clock_of_the_netlist_too(report: RaceReport) -> None:
+    """500 MHz as the architecture has it, and half of it: twice the time."""
+    netlist = Clock(
+        report="cost.json", library="cells", library_digest="0" * 64, slowest_ns=4.0, mhz=250.0
+    )
+    slower = replace(report, clock=netlist, clock_mhz=500.0)
+    assert columns_of(slower)[5:9] == ["conv+FC ms", "at 250 MHz", "ms", "at 250 MHz"]
+    for run, cells in zip(slower.runs, run_cells(slower), strict=True):
+        assert len(cells) == len(columns_of(slower))
+        assert cells[7:9] == [f"{run.time_ms:.3f}", f"{2 * run.time_ms:.3f}"]
+    assert "at 250 MHz, that of its netlist: its slowest path takes 4.00 ns" in race_page(slower)
+    assert "netlist:" not in race_page(replace(report, clock=None))
+
+
+def test_the_clock_of_another_chip_is_refused() -> None:
+    """The report that ships is of the paper's chip."""
+    cost = ROOT / "docs/results/dbpim-race-cost.json"
+    arch = load_arch(ROOT / "configs/dbpim/paper.yaml")
+    assert clock_of(cost, arch).mhz == json.loads(cost.read_text(encoding="utf-8"))["mhz"]
+    with pytest.raises(FormatError, match="architecture must be that of tiny"):
+        clock_of(cost, load_arch(ROOT / "configs/dbpim/tiny.yaml"))
 
 
 @pytest.mark.parametrize("option", [("--power-w", "1"), ("--seed", "2"), ("--engine", "model")])
