@@ -11,14 +11,14 @@ PACKAGE = Path(hwgen.__file__).parent
 
 
 def commit() -> str | None:
-    """Return the commit of this code, with + where tracked files differ from it.
+    """Return the commit of this code, with + where tracked files differ from it; pages are no code.
 
     None without git, and for code that git does not track, such as an installed wheel.
     """
     if git("ls-files", "--error-unmatch", "__init__.py") is None:
         return None
     head = git("rev-parse", "--short=10", "HEAD")
-    changed = git("status", "--porcelain", "--untracked-files=no")
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)docs")
     return None if head is None else f"{head}{'+' if changed else ''}"
 
 
