@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from typing import Any
 
 import pytest
 import yaml
@@ -52,3 +53,33 @@ def test_the_first_table_shows_the_transformer_as_its_page_measured_it() -> None
     shown += f" | {cycles:,} | {dense:,} dense (model): {dense / cycles:.2f}x |"
     assert shown in text_of("README.md")
     assert f"{row['different']} of {row['elements']:,} elements" in text_of("README.md")
+
+
+def test_the_first_table_shows_the_networks_of_the_paper_as_they_were_measured() -> None:
+    """All that ran on CIFAR-100, none of them a short training, at one image."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in json.loads(text_of("docs/results/dbpim-networks.json"))["rows"]:
+        if row["case"]["network"].startswith("cifar100") and row["case"]["batch"] == 1:
+            found.setdefault(row["case"]["network"], {})[row["case"]["sparsity"]] = row
+    assert len(found) == 5
+    for runs in found.values():
+        sparse, dense = runs["all"], runs["none"]
+        assert sparse["outcome"] == dense["outcome"] == "equal"
+        assert not sparse["case"]["training"]["short"]
+        cycles, slower = (each["measured"]["cycles_rtl"] for each in (sparse, dense))
+        right = f"{sparse['case']['training']['accuracy']:.2%}".replace("%", " %")
+        shown = f"| {right} | {cycles:,} | {slower:,} dense: {slower / cycles:.2f}x |"
+        assert shown in text_of("README.md")
+        for page in ("docs/index.md", "docs/training.md"):
+            assert right in text_of(page) and f"{slower / cycles:.2f}" in text_of(page)
+
+
+def test_the_first_table_shows_the_crossbar_chip_as_its_page_measured_it() -> None:
+    rows = json.loads(text_of("docs/results/crossbar-chip.json"))["rows"]
+    (row,) = [row for row in rows if row["network"] == "cifar10_resnet20_50"]
+    assert row["mismatches"] == row["starts_different"] == 0
+    assert row["cycles_rtl"] == row["cycles_model"]
+    shown = (
+        f"| {row['cycles_rtl']:,} | its own schedule: {row['starts_checked']:,} starts, none off"
+    )
+    assert shown in text_of("README.md")
