@@ -205,13 +205,19 @@ def test_the_committed_page_shows_its_table_and_what_is_not_trained(tmp_path: Pa
         main([arg for arg in (*asked, "--out", "page.md") if arg != "--keep"])
 
 
-def test_the_committed_results_have_the_shipped_network() -> None:
+def test_the_committed_results_have_five_seeds_and_the_shipped_network_among_them() -> None:
+    """A training on another processor ends otherwise; each recipe of the digits has five."""
     rows = json.loads(RESULTS.read_text())["rows"]
-    shipped = next(row for row in rows if row["recipe"] == "cadnn_digits")
-    assert [round(mode["accuracy"], 4) for mode in shipped["widths"]] == [
-        0.9889, 0.9861, 0.9666, 0.8357,
-    ]  # fmt: skip
-    assert shipped["state"] == "complete"
+    digits = [row for row in rows if row["dataset"] == "digits"]
+    recipes = {path.stem for path in (RESULTS.parents[2] / "configs/train").glob("cadnn_digits*")}
+    assert {row["recipe"] for row in digits} == recipes
+    for recipe in recipes:
+        assert {row["seed"] for row in digits if row["recipe"] == recipe} == {1, 2, 3, 4, 5}
+    assert all(row["state"] == "complete" for row in digits)
+    like = [row["widths"] for row in digits if row["recipe"] == "cadnn_digits"]
+    for place, shipped in enumerate((0.9889, 0.9861, 0.9666, 0.8357)):
+        found = [widths[place]["accuracy"] for widths in like]
+        assert min(found) <= shipped <= max(found)
     assert {row["method"] for row in rows} >= {"CA", "S-NN"}
 
 
