@@ -1,6 +1,7 @@
 """Networks that tools of torch quantize themselves: torch.ao's FX, and Brevitas."""
 
 import contextlib
+import sys
 import io
 import warnings
 from collections.abc import Callable, Iterator
@@ -109,15 +110,19 @@ VISION_IMAGE = (3, 64, 64)
 def torchvision_models() -> dict[str, Callable[..., nn.Module]]:
     """Return what makes the networks of torchvision.
 
-    Its compiled operators of boxes do not load beside a torch for processors alone; no network
-    here has one, so that their names suffice.
+    Its compiled operators of boxes may not load beside a torch for processors alone; no network
+    here has one, so that their names suffice then.
     """
-    with contextlib.suppress(RuntimeError):
+    try:
+        from torchvision import models
+    except RuntimeError:
+        for name in [each for each in sys.modules if each.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
         library = torch.library.Library("torchvision", "DEF")
         for name in ("nms", "qnms"):
             library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         BOXES.append(library)
-    from torchvision import models
+        from torchvision import models
 
     return {name: getattr(models, name) for name in VISION}
 
