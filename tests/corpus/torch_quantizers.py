@@ -1,8 +1,8 @@
 """Networks that tools of torch quantize themselves: torch.ao's FX, and Brevitas."""
 
 import contextlib
-import sys
 import io
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
