@@ -11,7 +11,7 @@ from hwgen.report.svg import ACCENT, HALF, MUTED, SECOND, name_series, picture
 from hwgen.report.tables import number, percent
 from hwgen.report.types import STRICT, Count, Digest, Fraction, NotNegative, Source
 from hwgen.studies.dbpim_paper import published
-from hwgen.studies.dbpim_paper.clock import Clock
+from hwgen.studies.dbpim_paper.clock import Clock, slowest_words
 
 HEIGHT = 4.0
 Kind = Literal["dense", "sparse"]
@@ -32,8 +32,7 @@ RACES = (
     "saved, logic not leaking",
 )
 CLOCKS = (
-    "Time at {netlist:.0f} MHz is at the clock of the sparse chip's netlist: its slowest path takes"
-    " {slowest:.2f} ns in the cells of {library}, by the static timing of `hwgen cost`"
+    "Time at {netlist:.0f} MHz is at the clock of the sparse chip's netlist: {slowest}"
     " ([report]({report})), without wires; dense chips are given the same clock. {paper:.0f} MHz is"
     " the paper's highest clock."
 )
@@ -155,11 +154,7 @@ def area_race_page(report: AreaRaceReport, picture_name: str) -> str:
     rows = (chip_cells(name, chip, clocks.values()) for name, chip in chosen_chips(report).items())
     lines += [*Sheet(columns, rows).markdown(), ""]
     clock = report.clock
-    lines += [
-        CLOCKS.format(
-            **clocks, slowest=clock.slowest_ns, library=clock.library, report=clock.report
-        )
-    ]
+    lines += [CLOCKS.format(**clocks, slowest=slowest_words(clock), report=clock.report)]
     lines += ["", *Sheet(RACES, race_cells(report)).markdown(), ""]
     lines += [f"Areas are uncertain by {report.area_uncertainty:.0%}, alike on both sides.", ""]
     lines += ["## The paper's networks", "", *paper_lines(report.paper_networks), ""]

@@ -38,9 +38,16 @@ def clock_words(clock_mhz: float, clock: Clock | None) -> str:
     if clock is None:
         return f"{words}."
     return (
-        f"{words}, and at {clock.mhz:.0f} MHz, that of its netlist: its slowest path takes"
-        f" {clock.slowest_ns:.2f} ns in the cells of {clock.library}, by the static timing of"
-        " `hwgen cost`, without wires."
+        f"{words}, and at {clock.mhz:.0f} MHz, that of its netlist: {slowest_words(clock)},"
+        " without wires."
+    )
+
+
+def slowest_words(clock: Clock) -> str:
+    """Return what a clock follows from."""
+    return (
+        f"its slowest path takes {clock.slowest_ns:.2f} ns in the cells of {clock.library}, by the"
+        " static timing of `hwgen cost`"
     )
 
 
