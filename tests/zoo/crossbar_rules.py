@@ -1,8 +1,5 @@
 """Write docs/results/crossbar-rules.md and .json: designs by both rules.
 
-What each part of the strict rules costs was measured once, while it could be left out; those rows
-are kept as they are.
-
     python -m tests.zoo.crossbar_rules [--networks alexnet,vgg16] [--evaluations N]
 
 Each row is one synthesis at 49 W with seed 1. Rows are kept in build/crossbar-rules.json, so a
@@ -69,7 +66,6 @@ def row(network: str, rules: RulesName, evaluations: int | None) -> Row:
         "step_ns": report.step_ns,
         "evaluations": report.evaluations,
         "seconds": round(seconds, 1),
-        "alone": False,
     }
     if rules == "strict" and evaluations is None:
         found["local_gain_percent"] = local_gain(network, report)
@@ -110,12 +106,6 @@ def wanted(networks: tuple[str, ...], evaluations: int | None) -> list[tuple[Any
     return [(name, rules, evaluations) for name in networks for rules in RULES]
 
 
-def kept_rows() -> list[Row]:
-    """Return the rows of what each part of the strict rules costs, as they were measured."""
-    rows: list[Row] = json.loads(RESULTS.joinpath("crossbar-rules.json").read_text())["rows"]
-    return [one for one in rows if one["alone"] or one["rules"] not in RULES]
-
-
 def measured(rows: list[tuple[Any, ...]]) -> list[Row]:
     """Return the figures of all rows; each is kept as soon as it is known."""
     kept: dict[str, Row] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
@@ -134,11 +124,6 @@ def local_of(one: Row) -> str:
     return f"{one['local_gain_percent']:.3f}" if "local_gain_percent" in one else "-"
 
 
-def rules_name(rules: str) -> str:
-    """Return a short name of rules."""
-    return rules if rules in RULES else "strict, all corrections off"
-
-
 def table(found: list[Row]) -> list[str]:
     """Return the designs as a table."""
     lines = [
@@ -146,35 +131,15 @@ def table(found: list[Row]) -> list[str]:
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     return lines + [
-        f"| {one['network']} | {rules_name(one['rules'])} | {one['gops_per_w']:.1f} |"
+        f"| {one['network']} | {one['rules']} | {one['gops_per_w']:.1f} |"
         f" {one['bound_gops_per_w']:.1f} | {one['gap_percent']:.1f} | {one['steps']} |"
         f" {one['step_ns']:.2f} | {one['seconds']} | {local_of(one)} |"
         for one in found
     ]
 
 
-def costs(found: list[Row]) -> list[str]:
-    """Return what each correction costs alone: how much better a design is without it."""
-    lines = [
-        "| network | correction off | GOPS/W | better than with all, % | steps | step, ns |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    all_on: dict[str, float] = {}
-    for one in found:
-        with_all = all_on.setdefault(one["network"], one["gops_per_w"])
-        off = one["rules"].partition(" without ")[2] or "none"
-        lines.append(
-            f"| {one['network']} | {off} | {one['gops_per_w']:.1f} |"
-            f" {100 * (one['gops_per_w'] / with_all - 1):.1f} | {one['steps']} |"
-            f" {one['step_ns']:.2f} |"
-        )
-    return lines
-
-
 def page(found: list[Row]) -> str:
     """Return all rows as a page."""
-    designs = [one for one in found if not one["alone"]]
-    alone = [one for one in found if one["alone"]]
     lines = [
         "# Crossbar rules: what each costs",
         "",
@@ -183,17 +148,7 @@ def page(found: list[Row]) -> str:
         f" finds a design than the answer that it starts from, within {LOCAL_EVALUATIONS:,} exact"
         " evaluations, under strict rules.",
         "",
-        *table(designs),
-        "",
-        "## Each correction alone",
-        "",
-        "Measured while a correction could be switched off, which is no longer so;"
-        " [the rules](../crossbar-synthesis.md) say what each is. Searches of 10,000 evaluations"
-        " each, one correction off at a time; a search is not exact, so a difference below about"
-        " 2 % is none. A row may be worse than with all corrections: `ports` off charges a read for"
-        " every copy, and `parts` off converts unused columns, which their corrections put right.",
-        "",
-        *costs(alone),
+        *table(found),
     ]
     return "\n".join(lines) + "\n"
 
@@ -205,8 +160,6 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int)
     given = parser.parse_args()
     found = measured(wanted(tuple(given.networks.split(",")), given.evaluations))
-    found += kept_rows()
-    found.sort(key=lambda one: one["alone"] or NETWORKS.index(one["network"]) - len(NETWORKS))
     RESULTS.joinpath("crossbar-rules.json").write_text(json.dumps({"rows": found}, indent=1) + "\n")
     RESULTS.joinpath("crossbar-rules.md").write_text(page(found))
 
