@@ -2,9 +2,10 @@
 
 In rounds, the nodes of the design space with the best bounds are split, and the designs that their
 relaxed problems point at, or the best designs so far, are annealed and confirmed exactly. A node
-whose bound is no better than the best design is closed. A round is a list of independent pieces of
-work of a size that does not depend on who does them, so the answer is the same for any number of
-workers.
+whose bound is no better than the best design is closed. Rounds come in phases that grow, each of
+which ends by climbing from the best designs. A round is a list of independent pieces of work of a
+size that depends neither on who does them nor on the budget, so the answer is the same for any
+number of workers, and a larger budget finds all that a smaller one does.
 """
 
 import json
@@ -41,7 +42,7 @@ IMPROVE = "hwgen.crossbar.synthesis.work:improve"
 DESCEND = "hwgen.crossbar.synthesis.work:descend"
 
 CLIMBERS, CLIMBS = 8, 3
-"""Designs that are improved side by side in the end, and how often."""
+"""Designs that are improved side by side at the end of a phase, and how often."""
 
 SPLITS = 12
 """Nodes that are split in one round."""
@@ -173,17 +174,33 @@ class Search:
 
     @property
     def bounding(self) -> bool:
-        """Whether nodes are split: some are open, and the budget is not spent."""
+        """Whether nodes are split: some are open, and the phase allows more."""
         return self.purse.nodes > 0 and bool(self.frontier.open)
 
+    def go_on(self) -> None:
+        """Go through phases until the budget or the time is spent.
+
+        What an adopted design leaves is spent on its bound. Without a design there is no use in
+        more phases than by default.
+        """
+        climbs = self.adopt is None
+        while not self.stopped and self.purse.begin_phase(more=climbs and self.best is not None):
+            if not climbs:
+                self.purse.end()
+            self.go_round()
+            if climbs:
+                self.climb()
+
     def go_round(self) -> None:
-        """Go through the stages of a round again and again, until budget or time is spent."""
+        """Go through the stages of a round again and again, until phase or time is spent."""
         while not self.stopped and (self.purse.annealing or self.bounding):
             if self.out_of_time():
                 self.stopped = True
                 break
             for stage in ROUND:
                 stage(self)
+            if self.purse.is_empty:
+                break
 
     def split(self) -> None:
         """Bound the most promising nodes, or their halves."""
@@ -230,17 +247,18 @@ class Search:
                 power_w=start.budget_w or self.power_w,
                 memory=start.memory,
                 design=start.design,
-                evaluations=self.purse.evaluations(Chosen(**start.design), len(starts) - place),
-                seed=(self.seed * 1_000_003 + self.evaluations + place) % (1 << 32),
+                evaluations=self.purse.annealed(Chosen(**start.design)),
+                seed=self.seed_of(place),
                 hot=start.hot,
                 sharing=self.budget.sharing,
             )
             if task["evaluations"] > 0:
                 tasks.append((start.point, task))
-        if not tasks:
-            self.purse.end()
-            return
         self.confirm(SEARCH, tasks)
+
+    def seed_of(self, place: int) -> int:
+        """Return the seed of a piece of work: its place among those that are done side by side."""
+        return (self.seed * 1_000_003 + self.evaluations + place) % (1 << 32)
 
     def confirm(self, function: str, tasks: list[tuple[Point, Json]]) -> None:
         """Search from some designs, each at its point, and keep what was confirmed."""
@@ -254,23 +272,22 @@ class Search:
 
     def climb(self) -> None:
         """Look around the best designs for better ones."""
-        if not self.best or self.stopped:
-            return
-        for turn in range(CLIMBS):
+        for _ in range(CLIMBS):
+            if self.stopped or self.purse.is_empty:
+                return
             starts = self.designs.candidates[:CLIMBERS]
             tasks = []
             for place, start in enumerate(starts):
-                evaluations = self.purse.climbing(start.chosen, CLIMBS * len(starts))
                 task = self.task(
                     start.point,
                     power_w=start.budget_w,
                     memory=start.memory,
                     design=start.chosen.as_json(),
-                    evaluations=evaluations,
-                    seed=(self.seed * 1_000_003 + turn * CLIMBERS + place) % (1 << 32),
+                    evaluations=self.purse.climbed(start.chosen, CLIMBS * len(starts)),
+                    seed=self.seed_of(place),
                     sharing=self.budget.sharing,
                 )
-                if evaluations > 1:
+                if task["evaluations"] > 0:
                     tasks.append((start.point, task))
             self.confirm(IMPROVE, tasks)
             self.descend()
@@ -282,7 +299,7 @@ class Search:
         Published rules spend the whole budget, and their bound counts on it. What another search
         answers is left as it is.
         """
-        if not self.rules.whole_parts or self.adopt is not None:
+        if not self.rules.whole_parts or self.adopt is not None or self.purse.is_empty:
             return
         best = self.designs.candidates[:CLIMBERS]
         fresh = [each for each in best if each not in self.descended]
@@ -388,8 +405,7 @@ BOUNDED: tuple[Stage, ...] = (
     Search.begin,
     Search.look_first,
     Search.tell,
-    Search.go_round,
-    Search.climb,
+    Search.go_on,
 )
 """The stages of a search. Each confirms what it finds exactly, and keeps it."""
 
@@ -397,10 +413,10 @@ ROUND: tuple[Stage, ...] = (Search.split, Search.anneal, Search.descend, Search.
 
 
 def stages_of(adopt: Stage | None) -> tuple[Stage, ...]:
-    """Return the stages of a search; what an adopted design leaves is spent on its bound."""
+    """Return the stages of a search, or of one that sets an adopted design beside its bound."""
     if adopt is None:
         return BOUNDED
-    return Search.begin, adopt, Search.tell, Search.go_round
+    return Search.begin, adopt, Search.tell, Search.go_on
 
 
 def synthesize(

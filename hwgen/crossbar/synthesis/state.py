@@ -4,6 +4,7 @@ Designs were confirmed, or wait to be annealed. What may be spent is counts, nev
 """
 
 import heapq
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -18,22 +19,23 @@ from hwgen.crossbar.synthesis.nodes import Node, scan
 from hwgen.crossbar.synthesis.result import Candidate, Chosen
 from hwgen.crossbar.synthesis.work import root_nodes
 
-PRICED, PER_NODE = 200_000_000, 8_000
-"""Choices that relaxed problems price in a search (see `Relaxation`); the time grows so. A node
-counts as some besides."""
-
-SUITING, LEAST_SHARE = 50_000, 0.2
-"""With fewer evaluations than that, nodes get a share of `PRICED` and climbing one of `CLIMBING`,
-and at least so large a one: a short search has other designs to find before it climbs."""
-
 EFFORT, PER_LAYER = 640_000_000, 80
-"""Computation blocks of all designs that a search evaluates; a layer counts as some besides."""
+"""Computation blocks of all designs that a search evaluates by default; a layer counts as some
+besides."""
 
-PIECES, SMALLEST_PIECE = 48, 500
-"""Pieces of work that the evaluations of a search are spent in, and the fewest that one has."""
+PRICED, PER_NODE = 200_000_000, 8_000
+"""Choices that relaxed problems price by then (see `Relaxation`); the time grows so. A node counts
+as some besides."""
+
+PHASES, GROWTH = 7, 4
+"""Phases of a search by default, and how much more effort each has than the one before."""
 
 CLIMBING = 0.5
-"""Share of the evaluations that the search around the best designs has in the end."""
+"""Share of the effort of a phase that the search around the best designs has in its end."""
+
+PIECES, SMALLEST_PIECE = 24, 8
+"""Pieces of work that annealing in a phase is spent in, and the fewest evaluations that one has in
+the first phase; in each later one it is twice as many."""
 
 Json = dict[str, Any]
 
@@ -65,38 +67,51 @@ class Budget:
 
 
 class Purse:
-    """What is left of a budget.
+    """What a search may still spend, in phases that grow.
 
-    effort: evaluations, or by default what they take: blocks and layers of each design
+    What a phase is and how large its pieces are does not depend on the budget. So a search with a
+    larger one does all that a search with a smaller one does, and then more.
+
+    is_empty: whether a piece of work was asked for that the evaluations left do not pay for
     """
 
     def __init__(self, budget: Budget, network: CrossbarNetwork) -> None:
         self._network = network
-        self._by_count = budget.evaluations is not None
-        effort = budget.evaluations or EFFORT
-        suited = min(1.0, budget.evaluations / SUITING) if budget.evaluations else 1.0
-        share = max(LEAST_SHARE, suited)
-        self._left_to_climb = int(CLIMBING * share * effort)
-        self._effort = self._all_effort = effort - self._left_to_climb
-        self._nodes = self._all_nodes = budget.nodes or sys.maxsize
-        self._priced = sys.maxsize if budget.nodes else int(PRICED * share)
-        self._all_priced = self._priced
+        self._left = budget.evaluations
+        self._nodes = budget.nodes or sys.maxsize
+        self._phase = -1
+        self._effort = self._all_effort = 0
+        self._priced = self._all_priced = 0
+        self.is_empty = False
+
+    def begin_phase(self, *, more: bool) -> bool:
+        """Begin the next phase; return False where the search is over instead.
+
+        more: whether evaluations may pay for more phases than there are by default
+        """
+        is_long = self._phase + 1 >= PHASES
+        if self.is_empty or (is_long and (self._left is None or not more)):
+            return False
+        self._phase += 1
+        self._effort = self._all_effort = int((1 - CLIMBING) * effort_of(self._phase))
+        self._priced += priced_until(self._phase) - priced_until(self._phase - 1)
+        self._all_priced = max(1, self._priced)
+        return True
 
     @property
     def nodes(self) -> int:
-        """Nodes that may still be split; 0 if nothing may."""
+        """Nodes that may still be split in this phase; 0 if nothing may."""
         return self._nodes if self._priced > 0 else 0
 
     @property
     def annealing(self) -> bool:
-        """Whether evaluations are left."""
-        return self._effort > 0
+        """Whether this phase has effort left for annealing."""
+        return self._effort > 0 and not self.is_empty
 
     @property
     def annealing_is_due(self) -> bool:
-        """Whether more is left of the evaluations than of the nodes, which become better starts."""
-        left = min(self._nodes / self._all_nodes, self._priced / self._all_priced)
-        return self._effort >= left * self._all_effort
+        """Whether more is left of the effort than of the nodes, which become better starts."""
+        return self._effort * self._all_priced >= self._priced * self._all_effort
 
     def split(self, nodes: int) -> None:
         """Pay for nodes that were split."""
@@ -106,23 +121,34 @@ class Purse:
         """Pay for what relaxed problems have priced in some nodes."""
         self._priced -= priced + PER_NODE * nodes
 
-    def evaluations(self, start: Chosen, starts: int) -> int:
-        """Take evaluations of designs like a start, one of so many that share a round."""
-        each = 1 if self._by_count else self._effort_of(start)
-        smallest = SMALLEST_PIECE * each
-        piece = max(smallest, self._all_effort // PIECES)
-        count = min(piece, self._effort // starts) // each
+    def annealed(self, start: Chosen) -> int:
+        """Pay for annealing from a start; return the evaluations, 0 if they are not left."""
+        each = self._effort_of(start)
+        piece = self._all_effort // PIECES
+        count = self._pay(max(SMALLEST_PIECE << self._phase, piece // each))
         self._effort -= count * each
         return count
 
-    def climbing(self, start: Chosen, starts: int) -> int:
-        """Return the evaluations around one of so many designs, in the end."""
-        each = 1 if self._by_count else self._effort_of(start)
-        return self._left_to_climb // starts // each
+    def climbed(self, start: Chosen, climbs: int) -> int:
+        """Pay for one of so many climbs of a phase; return the evaluations, 0 for no climb."""
+        effort = CLIMBING * effort_of(self._phase)
+        count = int(effort // climbs // self._effort_of(start))
+        return self._pay(count) if count > 1 else 0
 
     def end(self) -> None:
-        """Spend no more evaluations, but for those in the end."""
+        """Anneal no more in this phase."""
         self._effort = 0
+
+    def _pay(self, count: int) -> int:
+        """Return a number of evaluations if they are left, else 0."""
+        if self._left is None:
+            return count
+        if count > self._left:
+            self.is_empty = True
+        if self.is_empty:
+            return 0
+        self._left -= count
+        return count
 
     def _effort_of(self, chosen: Chosen) -> int:
         """Return what one evaluation takes of a design like this one."""
@@ -133,6 +159,18 @@ class Purse:
             if layer.kind == "conv"
         )
         return blocks + PER_LAYER * len(layers)
+
+
+def effort_of(phase: int) -> float:
+    """Return the computation blocks of the designs that are evaluated in a phase."""
+    first: float = EFFORT * (GROWTH - 1) / (GROWTH**PHASES - 1)
+    return first * GROWTH**phase
+
+
+def priced_until(phase: int) -> int:
+    """Return the choices that are priced until the end of a phase: bounds need most at first."""
+    share = (GROWTH ** (phase + 1) - 1) / (GROWTH**PHASES - 1)
+    return int(PRICED * math.sqrt(share))
 
 
 class Start(NamedTuple):

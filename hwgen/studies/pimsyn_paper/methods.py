@@ -37,7 +37,6 @@ def adopt(search: Search, variant: Variant) -> None:
     search.evaluations = found.evaluations
     search.exact_evaluations = found.exact_evaluations
     search.stopped = crew.stopped
-    search.purse.end()
     if found.best is None:
         search.frontier.open.clear()
 

@@ -27,9 +27,6 @@ PUBLISHED = "hwgen.studies.pimsyn_paper.published_search.pieces:run"
 COMPARED = 10_000
 """Evaluations of each search in a comparison, unless the person says otherwise."""
 
-EVALUATIONS_PER_NODE, FEWEST_NODES, MOST_NODES = 10, 12, 240
-"""A search with fewer evaluations bounds fewer nodes, too."""
-
 METHODS: dict[str, dict[str, Any]] = {
     "text": {"variant": "text", "equal": True},
     "code": {"variant": "code"},
@@ -112,7 +109,7 @@ class Searches:
             power_w=power_w,
             rules=self.request.rules,
             seed=self.request.seed,
-            budget=Budget(evaluations=evaluations, nodes=nodes(evaluations), sharing=sharing),
+            budget=Budget(evaluations=evaluations, sharing=sharing),
             executor=self.executor,
             store=self.store,
             on_progress=on_progress,
@@ -167,13 +164,6 @@ class Searches:
             throughput_gops=self.operations(name) / (cost["interval_steps"] * cost["step_ns"]),
             peak_w=cost["peak_w"],
         )
-
-
-def nodes(evaluations: int | None) -> int | None:
-    """Return how many nodes are bounded beside so many evaluations."""
-    if evaluations is None:
-        return None
-    return max(FEWEST_NODES, min(MOST_NODES, evaluations // EVALUATIONS_PER_NODE))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a search may spend: counts that add up, whatever the designs are."""
+"""What a search may spend: phases that add up to its budget, in pieces that do not depend on it."""
 
 import pytest
 
@@ -8,13 +8,16 @@ from hwgen.crossbar.synthesis.result import Chosen
 from hwgen.crossbar.synthesis.state import (
     CLIMBING,
     EFFORT,
-    LEAST_SHARE,
+    GROWTH,
     PER_LAYER,
-    PIECES,
-    SUITING,
+    PHASES,
+    PRICED,
+    SMALLEST_PIECE,
     Budget,
     Purse,
 )
+
+CLIMBS = 6
 
 
 @pytest.fixture(scope="module")
@@ -29,60 +32,92 @@ def chosen_of(network: CrossbarNetwork, blocks: int) -> Chosen:
     return Chosen(copies=copies, macros=ones, mate=[-1 for _ in ones], clocks=ones)
 
 
-@pytest.mark.parametrize("count", [1, 3, 4_000, 100_001])
-@pytest.mark.parametrize("starts", [1, 4])
-def test_all_evaluations_are_spent_and_no_more(
-    network: CrossbarNetwork, count: int, starts: int
-) -> None:
-    purse = Purse(Budget(evaluations=count), network)
-    spent = 0
-    while purse.annealing:
-        spent += sum(purse.evaluations(chosen_of(network, 8), starts - n) for n in range(starts))
-        assert spent <= count
-    share = max(LEAST_SHARE, min(1, count / SUITING))
-    assert spent == count - int(CLIMBING * share * count)
-    assert spent + starts * purse.climbing(chosen_of(network, 8), starts) <= count
-
-
-def test_by_default_a_design_of_many_blocks_is_evaluated_less_often(
-    network: CrossbarNetwork,
-) -> None:
-    """As often as fits into the same effort: a block of its convolutions, and some for layers."""
+def effort_of(network: CrossbarNetwork, blocks: int) -> int:
+    """Blocks and layers of such a design."""
     convolutions = [layer.pixels for layer in network.layers if layer.kind == "conv"]
-    counts = []
-    for blocks in (1, 64):
-        purse = Purse(Budget(), network)
-        count = purse.evaluations(chosen_of(network, blocks), 1)
-        done = sum(min(blocks, pixels) for pixels in convolutions)
-        each = done + PER_LAYER * len(network.layers)
-        assert count == (EFFORT - int(CLIMBING * EFFORT)) // PIECES // each
-        assert 0 < 6 * purse.climbing(chosen_of(network, blocks), 6) * each <= CLIMBING * EFFORT
-        counts.append(count)
-    assert counts[0] > 1.1 * counts[1]
+    return sum(min(blocks, pixels) for pixels in convolutions) + PER_LAYER * len(network.layers)
+
+
+def spent(network: CrossbarNetwork, budget: Budget, blocks: int) -> list[list[int]]:
+    """The evaluations of each piece of each phase, if all designs have so many blocks."""
+    purse, phases = Purse(budget, network), []
+    while purse.begin_phase(more=True):
+        pieces = []
+        while purse.annealing:
+            pieces.append(purse.annealed(chosen_of(network, blocks)))
+        pieces += [purse.climbed(chosen_of(network, blocks), CLIMBS) for _ in range(CLIMBS)]
+        phases.append(pieces)
+    return phases
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 4_000, 100_001])
+@pytest.mark.parametrize("blocks", [1, 64])
+def test_a_budget_pays_for_the_first_pieces_of_a_larger_one(
+    network: CrossbarNetwork, count: int, blocks: int
+) -> None:
+    few = sum(spent(network, Budget(evaluations=count), blocks), [])
+    most = sum(spent(network, Budget(evaluations=20 * count), blocks), [])
+    done = [piece for piece in few if piece > 0]
+    assert done == [piece for piece in most if piece > 0][: len(done)]
+    left = count - sum(done)
+    following = [piece for piece in most if piece > 0][len(done) :]
+    assert 0 <= left and (not following or left < following[0])
+
+
+@pytest.mark.parametrize("blocks", [1, 64])
+def test_phases_grow_until_the_effort_of_the_default(network: CrossbarNetwork, blocks: int) -> None:
+    """The larger the design, the fewer of them; a phase overspends by less than a piece."""
+    each = effort_of(network, blocks)
+    phases = spent(network, Budget(), blocks)
+    assert len(phases) == PHASES
+    done = [sum(pieces) * each for pieces in phases]
+    piece = max(max(pieces) for pieces in phases) * each
+    assert abs(sum(done) - EFFORT) < 2 * piece
+    for before, after in zip(done[2:], done[3:], strict=False):
+        assert after == pytest.approx(GROWTH * before, rel=0.2)
+    climbed = sum(phases[-1][-CLIMBS:])
+    assert climbed == pytest.approx(CLIMBING * sum(phases[-1]), rel=0.1)
+
+
+def test_pieces_are_worth_a_start(network: CrossbarNetwork) -> None:
+    """Twice as many evaluations in each phase, however large a design is."""
+    large = chosen_of(network, 1 << 20)
+    purse = Purse(Budget(), network)
+    for phase in range(3):
+        assert purse.begin_phase(more=True)
+        assert purse.annealed(large) >= SMALLEST_PIECE << phase
+
+
+def test_no_more_phases_than_by_default_where_they_help_nothing(network: CrossbarNetwork) -> None:
+    purse, phases = Purse(Budget(evaluations=1 << 40), network), 0
+    while purse.begin_phase(more=False):
+        phases += 1
+    assert phases == PHASES
+    assert purse.begin_phase(more=True)
 
 
 def test_annealing_keeps_pace_with_nodes(network: CrossbarNetwork) -> None:
-    purse = Purse(Budget(evaluations=2_000, nodes=10), network)
+    purse = Purse(Budget(nodes=10), network)
+    assert purse.begin_phase(more=True)
     assert purse.annealing_is_due
-    taken = purse.evaluations(chosen_of(network, 8), 1)
-    assert 0 < taken < 1_000
+    assert purse.annealed(chosen_of(network, 8)) > 0
     assert not purse.annealing_is_due
-    purse.split(9)
-    assert purse.annealing_is_due and purse.nodes == 1
-    purse.split(1)
-    assert purse.nodes == 0
+    purse.price(1, PRICED)
+    assert purse.annealing_is_due and purse.nodes == 0
+    assert purse.begin_phase(more=True) and purse.nodes == 0
 
 
 def test_nodes_end_with_what_is_priced(network: CrossbarNetwork) -> None:
-    """Fewer evaluations leave less for nodes; with a count of nodes only that counts."""
-    left = []
-    for evaluations in (None, 25_000, 100):
-        purse, priced = Purse(Budget(evaluations=evaluations), network), 0
+    """A phase has more than the one before, all have what there is; nodes are counted besides."""
+    purse, priced = Purse(Budget(), network), [0]
+    while purse.begin_phase(more=True):
+        priced.append(0)
         while purse.nodes > 0:
-            purse.price(1, 1_000_000)
-            priced += 1
-        left.append(priced)
-    assert left[0] > 1.9 * left[1] > 2 * left[2] > 0
+            purse.price(0, 100_000)
+            priced[-1] += 100_000
+    assert priced == sorted(priced)
+    assert sum(priced) == pytest.approx(PRICED, abs=100_000)
     purse = Purse(Budget(nodes=2), network)
-    purse.price(1, 1 << 40)
-    assert purse.nodes == 2
+    assert purse.begin_phase(more=True) and purse.nodes == 2
+    purse.split(2)
+    assert purse.begin_phase(more=True) and purse.nodes == 0

@@ -1,4 +1,4 @@
-"""A longer step can serve a design better: the search answers it, made for a smaller budget."""
+"""More power, or more evaluations, serve no worse: longer steps, and searches that go on."""
 
 import json
 from dataclasses import asdict
@@ -10,7 +10,7 @@ import pytest
 
 from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.rules import STRICT
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.record import design_of
 from hwgen.crossbar.model.tables import POWER, make_tables
@@ -70,14 +70,20 @@ def test_a_design_is_made_for_the_best_budget_of_the_ladder() -> None:
 
 
 def searched(
-    network: CrossbarNetwork, components: Components, power_w: float, budget: Budget
+    network: CrossbarNetwork,
+    components: Components,
+    power_w: float,
+    budget: Budget,
+    *,
+    rules: Rules = STRICT,
+    seed: int = 1,
 ) -> SearchResult:
     found = synthesize(
         network,
         components,
         power_w=power_w,
-        rules=STRICT,
-        seed=1,
+        rules=rules,
+        seed=seed,
         budget=budget,
         executor=SerialExecutor(),
     )
@@ -115,6 +121,27 @@ def test_more_power_is_not_worse(name: str, watts: tuple[float, ...]) -> None:
     """At the default effort."""
     values = values_of(name, watts, Budget())
     assert values == sorted(values)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
+def test_more_evaluations_are_never_worse(rules: Rules, seed: int) -> None:
+    """A larger budget confirms all that a smaller one confirmed, whichever the number."""
+    problem = load_problem(DIGITS, COMPONENTS)
+    longer = None
+    for evaluations in (9_000, 4_001, 999, 100, 1):
+        budget = Budget(evaluations=evaluations)
+        shorter = searched(*problem, 0.6, budget, rules=rules, seed=seed)
+        assert shorter.evaluations <= evaluations
+        if longer is not None:
+            assert longer.evaluations >= shorter.evaluations
+            assert longer.best.efficiency_gops_per_w >= shorter.best.efficiency_gops_per_w
+            assert longer.bound_gops_per_w <= shorter.bound_gops_per_w
+            found = {str(each) for each in longer.candidates}
+            kept = [str(each) for each in shorter.candidates if str(each) not in found]
+            # Where nothing else is known the simple design of the beginning is the answer.
+            assert kept == ([] if shorter.evaluations else [str(shorter.best)])
+        longer = shorter
 
 
 def test_a_chip_knows_the_budget_that_its_step_was_made_for() -> None:
