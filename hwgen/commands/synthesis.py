@@ -77,7 +77,9 @@ Components = Annotated[
         default_files=default_tables,
     ),
 ]
-Evaluations = Annotated[Count | None, Says("designs to try at most [default: by the method]", metavar="N")]
+Evaluations = Annotated[
+    Count | None, Says("designs to try at most [default: by the method]", metavar="N")
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -187,6 +187,8 @@ class Search:
         while not self.stopped and self.purse.begin_phase(more=climbs and self.best is not None):
             if not climbs:
                 self.purse.end()
+            if self.purse.afresh:
+                self.designs.begin_afresh()
             self.go_round()
             if climbs:
                 self.climb()
@@ -275,7 +277,7 @@ class Search:
         for _ in range(CLIMBS):
             if self.stopped or self.purse.is_empty:
                 return
-            starts = self.designs.candidates[:CLIMBERS]
+            starts = self.designs.spread(CLIMBERS)
             tasks = []
             for place, start in enumerate(starts):
                 task = self.task(
@@ -301,7 +303,7 @@ class Search:
         """
         if not self.rules.whole_parts or self.adopt is not None or self.purse.is_empty:
             return
-        best = self.designs.candidates[:CLIMBERS]
+        best = self.designs.spread(CLIMBERS)
         fresh = [each for each in best if each not in self.descended]
         self.descended += fresh
         tasks = [

@@ -4,6 +4,7 @@ Designs were confirmed, or wait to be annealed. What may be spent is counts, nev
 """
 
 import heapq
+import itertools
 import math
 import sys
 from collections.abc import Callable
@@ -27,20 +28,26 @@ PRICED, PER_NODE = 200_000_000, 8_000
 """Choices that relaxed problems price by then (see `Relaxation`); the time grows so. A node counts
 as some besides."""
 
-PHASES, GROWTH = 7, 4
-"""Phases of a search by default, and how much more effort each has than the one before."""
+PHASES, GROWING, GROWTH = 10, 6, 4
+"""Phases of a search by default, how many of them have more effort than the one before, and how
+much more. The others, and any after them, have as much as the last of those, and begin afresh: what
+they find does not descend from what was found before."""
 
 CLIMBING = 0.5
 """Share of the effort of a phase that the search around the best designs has in its end."""
 
-PIECES, SMALLEST_PIECE = 24, 8
+PIECES, SMALLEST_PIECE = 48, 8
 """Pieces of work that annealing in a phase is spent in, and the fewest evaluations that one has in
-the first phase; in each later one it is twice as many."""
+the first phase; they double while phases grow."""
 
 Json = dict[str, Any]
 
 STARTS = 4
 """Designs that are annealed in one round."""
+
+LINEAGES = 4
+"""Points and scratchpads whose best designs a phase goes on from: what is a little better than the
+others while it is rough need not be the best when all of them are refined."""
 
 IsOpen = Callable[[Point, int], bool]
 """Whether a point may hold something better with scratchpads of a size."""
@@ -99,6 +106,11 @@ class Purse:
         return True
 
     @property
+    def afresh(self) -> bool:
+        """Whether this phase goes on from its own designs alone."""
+        return self._phase >= GROWING
+
+    @property
     def nodes(self) -> int:
         """Nodes that may still be split in this phase; 0 if nothing may."""
         return self._nodes if self._priced > 0 else 0
@@ -125,7 +137,7 @@ class Purse:
         """Pay for annealing from a start; return the evaluations, 0 if they are not left."""
         each = self._effort_of(start)
         piece = self._all_effort // PIECES
-        count = self._pay(max(SMALLEST_PIECE << self._phase, piece // each))
+        count = self._pay(max(SMALLEST_PIECE << grown(self._phase), piece // each))
         self._effort -= count * each
         return count
 
@@ -161,16 +173,29 @@ class Purse:
         return blocks + PER_LAYER * len(layers)
 
 
+def grown(phase: int) -> int:
+    """Return how often the effort of a phase has grown."""
+    return min(phase, GROWING - 1)
+
+
+def share_until(phase: int) -> float:
+    """Return the effort of all phases until the end of one, as a share of that by default."""
+    return efforts_until(phase) / efforts_until(PHASES - 1)
+
+
+def efforts_until(phase: int) -> int:
+    """Return the effort of all phases until the end of one, in those of the first."""
+    return sum(GROWTH ** grown(each) for each in range(phase + 1))
+
+
 def effort_of(phase: int) -> float:
     """Return the computation blocks of the designs that are evaluated in a phase."""
-    first: float = EFFORT * (GROWTH - 1) / (GROWTH**PHASES - 1)
-    return first * GROWTH**phase
+    return EFFORT * (share_until(phase) - share_until(phase - 1))
 
 
 def priced_until(phase: int) -> int:
     """Return the choices that are priced until the end of a phase: bounds need most at first."""
-    share = (GROWTH ** (phase + 1) - 1) / (GROWTH**PHASES - 1)
-    return int(PRICED * math.sqrt(share))
+    return int(PRICED * math.sqrt(share_until(phase)))
 
 
 class Start(NamedTuple):
@@ -201,10 +226,12 @@ class Designs:
     """The designs of one search.
 
     candidates: those that were confirmed, the best first
+    own: those of them that the search goes on from, see `begin_afresh`
     turns: how often starts were asked for
     """
 
     candidates: list[Candidate] = field(default_factory=list)
+    own: list[Candidate] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     turns: int = 0
 
@@ -215,9 +242,24 @@ class Designs:
 
     def keep(self, candidate: Candidate) -> None:
         """Put a confirmed design among the candidates, the best first, each once."""
-        if candidate not in self.candidates:
-            self.candidates.append(candidate)
-            self.candidates.sort(key=lambda each: -each.efficiency_gops_per_w)
+        for kept in (self.candidates, self.own):
+            if candidate not in kept:
+                kept.append(candidate)
+                kept.sort(key=lambda each: -each.efficiency_gops_per_w)
+
+    def begin_afresh(self) -> None:
+        """Go on from what is found from now on, or, where nothing waits, from all."""
+        self.own = [] if self.waiting else self.candidates.copy()
+
+    def spread(self, count: int) -> list[Candidate]:
+        """Return some of the best designs: the best of each lineage, then the second of each."""
+        lineages: dict[tuple[Point, int], list[Candidate]] = {}
+        for each in self.own:
+            place = each.point, each.memory
+            if place in lineages or len(lineages) < LINEAGES:
+                lineages.setdefault(place, []).append(each)
+        ranks = itertools.zip_longest(*lineages.values())
+        return [each for rank in ranks for each in rank if each is not None][:count]
 
     def wait(self, waiting: Waiting) -> None:
         """Remember a design that a relaxed problem points at."""
@@ -226,13 +268,16 @@ class Designs:
     def starts(self, is_open: IsOpen, hopeless_nj: float) -> list[Start]:
         """Return what is annealed next.
 
-        Half of them go on from the best designs, with a smaller threshold, or, every other time,
-        into smaller scratchpads. Where nothing better is known, even a hopeless design is somewhere
-        to begin.
+        Half of them go on from the best designs, the best and those of other lineages in turn, with
+        a smaller threshold, or, every other time, into smaller scratchpads. Where nothing better is
+        known, even a hopeless design is somewhere to begin.
         """
         chosen: list[Start] = []
+        best = self.spread(LINEAGES)
+        if best[1:]:
+            best[1:] = [best[1 + self.turns // 2 % len(best[1:])]]
         self.turns += 1
-        for place, candidate in enumerate(self.candidates[: STARTS // 2]):
+        for place, candidate in enumerate(best):
             hot, memory = max(COLD, HOT / (2 + 2 * place)), candidate.memory
             if self.turns % 2 == 0 and is_open(candidate.point, memory - 1):
                 hot, memory = HOT, memory - 1

@@ -1,20 +1,25 @@
-"""What a search may spend: phases that add up to its budget, in pieces that do not depend on it."""
+"""What a search may spend, in phases that add up to its budget, and what a phase goes on from."""
 
 import pytest
 
 from hwgen.crossbar.compiler import shipped_network
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.synthesis.result import Chosen
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.synthesis.result import Candidate, Chosen
 from hwgen.crossbar.synthesis.state import (
     CLIMBING,
     EFFORT,
+    GROWING,
     GROWTH,
+    LINEAGES,
     PER_LAYER,
     PHASES,
     PRICED,
     SMALLEST_PIECE,
     Budget,
+    Designs,
     Purse,
+    Waiting,
 )
 
 CLIMBS = 6
@@ -55,13 +60,13 @@ def spent(network: CrossbarNetwork, budget: Budget, blocks: int) -> list[list[in
 def test_a_budget_pays_for_the_first_pieces_of_a_larger_one(
     network: CrossbarNetwork, count: int, blocks: int
 ) -> None:
-    few = sum(spent(network, Budget(evaluations=count), blocks), [])
-    most = sum(spent(network, Budget(evaluations=20 * count), blocks), [])
-    done = [piece for piece in few if piece > 0]
-    assert done == [piece for piece in most if piece > 0][: len(done)]
-    left = count - sum(done)
-    following = [piece for piece in most if piece > 0][len(done) :]
-    assert 0 <= left and (not following or left < following[0])
+    few, most = (
+        [piece for phase in spent(network, budget, blocks) for piece in phase if piece > 0]
+        for budget in (Budget(evaluations=count), Budget(evaluations=20 * count))
+    )
+    assert few == most[: len(few)]
+    left, following = count - sum(few), most[len(few) :]
+    assert left >= 0 and (not following or left < following[0])
 
 
 @pytest.mark.parametrize("blocks", [1, 64])
@@ -73,19 +78,21 @@ def test_phases_grow_until_the_effort_of_the_default(network: CrossbarNetwork, b
     done = [sum(pieces) * each for pieces in phases]
     piece = max(max(pieces) for pieces in phases) * each
     assert abs(sum(done) - EFFORT) < 2 * piece
-    for before, after in zip(done[2:], done[3:], strict=False):
-        assert after == pytest.approx(GROWTH * before, rel=0.2)
+    for phase in range(3, PHASES):
+        growth = GROWTH if phase < GROWING else 1
+        assert done[phase] == pytest.approx(growth * done[phase - 1], rel=0.2)
     climbed = sum(phases[-1][-CLIMBS:])
     assert climbed == pytest.approx(CLIMBING * sum(phases[-1]), rel=0.1)
 
 
 def test_pieces_are_worth_a_start(network: CrossbarNetwork) -> None:
-    """Twice as many evaluations in each phase, however large a design is."""
+    """Twice as many evaluations in each phase that grows, however large a design is."""
     large = chosen_of(network, 1 << 20)
     purse = Purse(Budget(), network)
-    for phase in range(3):
+    for phase in range(PHASES):
         assert purse.begin_phase(more=True)
-        assert purse.annealed(large) >= SMALLEST_PIECE << phase
+        assert purse.annealed(large) >= SMALLEST_PIECE << min(phase, GROWING - 1)
+        assert purse.afresh == (phase >= GROWING)
 
 
 def test_no_more_phases_than_by_default_where_they_help_nothing(network: CrossbarNetwork) -> None:
@@ -108,16 +115,61 @@ def test_annealing_keeps_pace_with_nodes(network: CrossbarNetwork) -> None:
 
 
 def test_nodes_end_with_what_is_priced(network: CrossbarNetwork) -> None:
-    """A phase has more than the one before, all have what there is; nodes are counted besides."""
+    """A phase that grows has more than the one before; nodes are counted besides."""
     purse, priced = Purse(Budget(), network), [0]
     while purse.begin_phase(more=True):
         priced.append(0)
         while purse.nodes > 0:
             purse.price(0, 100_000)
             priced[-1] += 100_000
-    assert priced == sorted(priced)
+    assert priced[: GROWING + 1] == sorted(priced[: GROWING + 1]) and min(priced[1:]) > 0
     assert sum(priced) == pytest.approx(PRICED, abs=100_000)
     purse = Purse(Budget(nodes=2), network)
     assert purse.begin_phase(more=True) and purse.nodes == 2
     purse.split(2)
     assert purse.begin_phase(more=True) and purse.nodes == 0
+
+
+def confirmed(place: int, efficiency: float) -> Candidate:
+    """A design with scratchpads of a size."""
+    return Candidate(
+        point=Point(rram_ratio=None, cell_bits=2, side=256, dac_bits=1),
+        chosen=Chosen(copies=[1], macros=[1], mate=[-1], clocks=[1]),
+        budget_w=1.0,
+        efficiency_gops_per_w=efficiency,
+        energy_nj=1.0,
+        steps=1,
+        step_ns=1.0,
+        interval_steps=1,
+        peak_w=1.0,
+        memory=place,
+    )
+
+
+def test_the_best_of_each_lineage_come_first() -> None:
+    """Not the many of one place that are all a little better than the best of another."""
+    designs = Designs()
+    for place, efficiency in [(3, 9.0), (3, 8.0), (3, 7.0), (1, 6.0), (1, 5.0), (2, 4.0)]:
+        designs.keep(confirmed(place, efficiency))
+    assert designs.best == designs.candidates[0]
+    found = [(each.memory, each.efficiency_gops_per_w) for each in designs.spread(5)]
+    assert found == [(3, 9.0), (1, 6.0), (2, 4.0), (3, 8.0), (1, 5.0)]
+    for place in range(4, 4 + LINEAGES):
+        designs.keep(confirmed(place, 1.0))
+    assert {each.memory for each in designs.spread(100)} == {1, 2, 3, 4}
+
+
+def test_a_phase_that_begins_afresh_keeps_what_was_found() -> None:
+    """It goes on from its own designs, or from all of them where no node points at any other."""
+    designs = Designs()
+    designs.keep(confirmed(1, 9.0))
+    designs.begin_afresh()
+    assert designs.spread(8) == designs.candidates
+    point, design = designs.candidates[0].point, designs.candidates[0].chosen.as_json()
+    designs.wait(Waiting(1.0, 1, point, 0, design))
+    designs.begin_afresh()
+    assert designs.spread(8) == []
+    assert [start.memory for start in designs.starts(lambda *_: True, 2.0)] == [0]
+    designs.keep(confirmed(2, 8.0))
+    assert [each.memory for each in designs.spread(8)] == [2]
+    assert designs.best is not None and designs.best.memory == 1
