@@ -22,6 +22,8 @@ from hwgen.crossbar.facts.rules import Objective, Rules
 from hwgen.crossbar.model.tables import make_tables, operations_of
 from hwgen.crossbar.synthesis.result import Candidate, Chosen, PointResult, Progress, SearchResult
 from hwgen.crossbar.synthesis.state import (
+    CLIMBERS,
+    CLIMBS,
     Budget,
     Designs,
     Frontier,
@@ -40,9 +42,6 @@ FIRST = "hwgen.crossbar.synthesis.work:first"
 SEARCH = "hwgen.crossbar.synthesis.work:search"
 IMPROVE = "hwgen.crossbar.synthesis.work:improve"
 DESCEND = "hwgen.crossbar.synthesis.work:descend"
-
-CLIMBERS, CLIMBS = 8, 3
-"""Designs that are improved side by side at the end of a phase, and how often."""
 
 SPLITS = 12
 """Nodes that are split in one round."""
@@ -273,12 +272,11 @@ class Search:
                 self.designs.keep(confirmed(point, result))
 
     def climb(self) -> None:
-        """Look around the best designs for better ones."""
-        for _ in range(CLIMBS):
+        """Look around some of the best designs for better ones, each time with as much effort."""
+        for turn in range(CLIMBS):
             if self.stopped or self.purse.is_empty:
                 return
-            starts = self.designs.spread(CLIMBERS)
-            tasks = []
+            starts, tasks = self.designs.climbers(turn), []
             for place, start in enumerate(starts):
                 task = self.task(
                     start.point,

@@ -36,6 +36,10 @@ they find does not descend from what was found before."""
 CLIMBING = 0.5
 """Share of the effort of a phase that the search around the best designs has in its end."""
 
+CLIMBERS, CLIMBS = 8, 3
+"""Designs that are improved side by side in the end of a phase at first, and how often some are,
+each time with as much effort."""
+
 PIECES, SMALLEST_PIECE = 48, 8
 """Pieces of work that annealing in a phase is spent in, and the fewest evaluations that one has in
 the first phase; they double while phases grow."""
@@ -260,6 +264,15 @@ class Designs:
                 lineages.setdefault(place, []).append(each)
         ranks = itertools.zip_longest(*lineages.values())
         return [each for rank in ranks for each in rank if each is not None][:count]
+
+    def climbers(self, turn: int) -> list[Candidate]:
+        """Return designs to climb from, fewer each time, so that the best come to their tops.
+
+        In the last turn they are the best of all and, if that is another, the best of this phase.
+        """
+        if turn < CLIMBS - 1:
+            return self.spread(CLIMBERS >> turn)
+        return self.candidates[:1] + [each for each in self.own[:1] if each != self.best]
 
     def wait(self, waiting: Waiting) -> None:
         """Remember a design that a relaxed problem points at."""

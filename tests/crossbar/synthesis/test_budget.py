@@ -8,6 +8,7 @@ from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.synthesis.result import Candidate, Chosen
 from hwgen.crossbar.synthesis.state import (
     CLIMBING,
+    CLIMBS,
     EFFORT,
     GROWING,
     GROWTH,
@@ -22,7 +23,7 @@ from hwgen.crossbar.synthesis.state import (
     Waiting,
 )
 
-CLIMBS = 6
+TIMES = 6
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def spent(network: CrossbarNetwork, budget: Budget, blocks: int) -> list[list[in
         pieces = []
         while purse.annealing:
             pieces.append(purse.annealed(chosen_of(network, blocks)))
-        pieces += [purse.climbed(chosen_of(network, blocks), CLIMBS) for _ in range(CLIMBS)]
+        pieces += [purse.climbed(chosen_of(network, blocks), TIMES) for _ in range(TIMES)]
         phases.append(pieces)
     return phases
 
@@ -81,7 +82,7 @@ def test_phases_grow_until_the_effort_of_the_default(network: CrossbarNetwork, b
     for phase in range(3, PHASES):
         growth = GROWTH if phase < GROWING else 1
         assert done[phase] == pytest.approx(growth * done[phase - 1], rel=0.2)
-    climbed = sum(phases[-1][-CLIMBS:])
+    climbed = sum(phases[-1][-TIMES:])
     assert climbed == pytest.approx(CLIMBING * sum(phases[-1]), rel=0.1)
 
 
@@ -173,3 +174,16 @@ def test_a_phase_that_begins_afresh_keeps_what_was_found() -> None:
     designs.keep(confirmed(2, 8.0))
     assert [each.memory for each in designs.spread(8)] == [2]
     assert designs.best is not None and designs.best.memory == 1
+
+
+def test_fewer_climb_each_time_and_the_best_of_all_in_the_end() -> None:
+    designs = Designs()
+    for place in range(12):
+        designs.keep(confirmed(place % 3, 20.0 - place))
+    assert designs.climbers(0) == designs.spread(8) and designs.climbers(1) == designs.spread(4)
+    assert designs.climbers(CLIMBS - 1) == designs.candidates[:1]
+    designs.wait(Waiting(1.0, 1, designs.candidates[0].point, 0, {}))
+    designs.begin_afresh()
+    designs.keep(confirmed(5, 3.0))
+    ends = [(each.memory, each.efficiency_gops_per_w) for each in designs.climbers(CLIMBS - 1)]
+    assert ends == [(0, 20.0), (5, 3.0)]
