@@ -186,8 +186,7 @@ class Search:
         while not self.stopped and self.purse.begin_phase(more=climbs and self.best is not None):
             if not climbs:
                 self.purse.end()
-            if self.purse.afresh:
-                self.designs.begin_afresh()
+            self.designs.begin_phase(afresh=self.purse.afresh)
             self.go_round()
             if climbs:
                 self.climb()

@@ -30,8 +30,8 @@ as some besides."""
 
 PHASES, GROWING, GROWTH = 10, 6, 4
 """Phases of a search by default, how many of them have more effort than the one before, and how
-much more. The others, and any after them, have as much as the last of those, and begin afresh: what
-they find does not descend from what was found before."""
+much more. The others, and any after them, have as much as the last of those; the first of each two
+begins afresh: what it finds does not descend from what was found before."""
 
 CLIMBING = 0.5
 """Share of the effort of a phase that the search around the best designs has in its end."""
@@ -111,8 +111,9 @@ class Purse:
 
     @property
     def afresh(self) -> bool:
-        """Whether this phase goes on from its own designs alone."""
-        return self._phase >= GROWING
+        """Whether this phase goes on from its own designs alone, not from all."""
+        after = self._phase - GROWING
+        return after >= 0 and after % 2 == 0
 
     @property
     def nodes(self) -> int:
@@ -230,7 +231,7 @@ class Designs:
     """The designs of one search.
 
     candidates: those that were confirmed, the best first
-    own: those of them that the search goes on from, see `begin_afresh`
+    own: those of them that the search goes on from, see `begin_phase`
     turns: how often starts were asked for
     """
 
@@ -251,9 +252,9 @@ class Designs:
                 kept.append(candidate)
                 kept.sort(key=lambda each: -each.efficiency_gops_per_w)
 
-    def begin_afresh(self) -> None:
-        """Go on from what is found from now on, or, where nothing waits, from all."""
-        self.own = [] if self.waiting else self.candidates.copy()
+    def begin_phase(self, *, afresh: bool) -> None:
+        """Go on from all designs, or only from what is found now, where nodes point at any."""
+        self.own = [] if afresh and self.waiting else self.candidates.copy()
 
     def spread(self, count: int) -> list[Candidate]:
         """Return some of the best designs: the best of each lineage, then the second of each."""

@@ -93,7 +93,7 @@ def test_pieces_are_worth_a_start(network: CrossbarNetwork) -> None:
     for phase in range(PHASES):
         assert purse.begin_phase(more=True)
         assert purse.annealed(large) >= SMALLEST_PIECE << min(phase, GROWING - 1)
-        assert purse.afresh == (phase >= GROWING)
+        assert purse.afresh == (phase in range(GROWING, PHASES, 2))
 
 
 def test_no_more_phases_than_by_default_where_they_help_nothing(network: CrossbarNetwork) -> None:
@@ -164,16 +164,18 @@ def test_a_phase_that_begins_afresh_keeps_what_was_found() -> None:
     """It goes on from its own designs, or from all of them where no node points at any other."""
     designs = Designs()
     designs.keep(confirmed(1, 9.0))
-    designs.begin_afresh()
+    designs.begin_phase(afresh=True)
     assert designs.spread(8) == designs.candidates
     point, design = designs.candidates[0].point, designs.candidates[0].chosen.as_json()
     designs.wait(Waiting(1.0, 1, point, 0, design))
-    designs.begin_afresh()
+    designs.begin_phase(afresh=True)
     assert designs.spread(8) == []
     assert [start.memory for start in designs.starts(lambda *_: True, 2.0)] == [0]
     designs.keep(confirmed(2, 8.0))
     assert [each.memory for each in designs.spread(8)] == [2]
     assert designs.best is not None and designs.best.memory == 1
+    designs.begin_phase(afresh=False)
+    assert designs.spread(8) == designs.candidates
 
 
 def test_fewer_climb_each_time_and_the_best_of_all_in_the_end() -> None:
@@ -183,7 +185,7 @@ def test_fewer_climb_each_time_and_the_best_of_all_in_the_end() -> None:
     assert designs.climbers(0) == designs.spread(8) and designs.climbers(1) == designs.spread(4)
     assert designs.climbers(CLIMBS - 1) == designs.candidates[:1]
     designs.wait(Waiting(1.0, 1, designs.candidates[0].point, 0, {}))
-    designs.begin_afresh()
+    designs.begin_phase(afresh=True)
     designs.keep(confirmed(5, 3.0))
     ends = [(each.memory, each.efficiency_gops_per_w) for each in designs.climbers(CLIMBS - 1)]
     assert ends == [(0, 20.0), (5, 3.0)]
