@@ -2,8 +2,8 @@
 
 In rounds, the nodes of the design space with the best bounds are split, and the designs that their
 relaxed problems point at, or the best designs so far, are annealed and confirmed exactly. A node
-whose bound is no better than the best design is closed. Rounds come in phases that grow, each of
-which ends by climbing from the best designs. A round is a list of independent pieces of work of a
+whose bound is no better than the best design is closed. Rounds come in phases, each of which ends
+by climbing from some of the best designs. A round is a list of independent pieces of work of a
 size that depends neither on who does them nor on the budget, so the answer is the same for any
 number of workers, and a larger budget finds all that a smaller one does.
 """
@@ -199,8 +199,6 @@ class Search:
                 break
             for stage in ROUND:
                 stage(self)
-            if self.purse.is_empty:
-                break
 
     def split(self) -> None:
         """Bound the most promising nodes, or their halves."""

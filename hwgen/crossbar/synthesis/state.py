@@ -78,7 +78,7 @@ class Budget:
 
 
 class Purse:
-    """What a search may still spend, in phases that grow.
+    """What a search may still spend, in phases.
 
     What a phase is and how large its pieces are does not depend on the budget. So a search with a
     larger one does all that a search with a smaller one does, and then more.
@@ -118,7 +118,7 @@ class Purse:
     @property
     def nodes(self) -> int:
         """Nodes that may still be split in this phase; 0 if nothing may."""
-        return self._nodes if self._priced > 0 else 0
+        return self._nodes if self._priced > 0 and not self.is_empty else 0
 
     @property
     def annealing(self) -> bool:
