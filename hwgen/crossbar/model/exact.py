@@ -40,9 +40,8 @@ from hwgen.crossbar.model.pipeline import (
     TRANSFER,
     Pipeline,
 )
-from hwgen.crossbar.model.tables import Ints, Tables
+from hwgen.crossbar.model.tables import IntGrid, Ints, Tables
 from hwgen.crossbar.model.timing import (
-    Needed,
     Times,
     block_starts,
     end_of,
@@ -60,38 +59,53 @@ AHEAD = 256
 class Chip(NamedTuple):
     """What stays while time goes on: of each layer, or of the operations of all layers in a row.
 
+    Arrays are at hand, not in a record within: whoever looks into one counts a reference to it.
+
+    later_goes_first: to a link, see `give_links`
+    adcs_before: whether who wants ADCs asks for them before it multiplies
+    length, blocks: operations of each layer, and blocks of an image
+    provider_start, provider, wanted_first, wanted: who reads whom, and which blocks; see `Needed`
     first_op, first_node: where the operations and the nodes of each layer begin; nodes are numbered
         by layer, block, and place of the operation
     bank, adds: in the layer, places of the operation that waits for the addition of two blocks
         before, and of that addition; -1: none
-    layer, place: of each operation; kind: of its travel, see `conflicts`; -1: none
+    layer, place: of each operation; steps, to_next, own, back: see `Pipeline`
+    kind: of its travel, see `conflicts`; -1: none
     rival: operation that asks for the same ADCs; -1: none
-    travels, converts: operations that ask for links, and for ADCs of two layers
+    converts: operations that ask for ADCs of two layers
     waiting_start, waiting: operations that may wait for each; order decides who comes first to a
         link: the published code frees the next block before the readers
     """
 
-    tables: Tables
-    layout: Layout
-    pipeline: Pipeline
-    needed: Needed
     images: int
+    bit_steps: int
+    later_goes_first: bool
+    adcs_before: bool
+    length: Ints
+    blocks: Ints
+    provider_start: Ints
+    provider: Ints
+    wanted_first: Ints
+    wanted: Ints
     first_op: Ints
     first_node: Ints
     bank: Ints
     adds: Ints
     layer: Ints
     place: Ints
+    steps: Ints
+    to_next: Ints
+    own: Ints
+    back: Ints
     kind: Ints
     rival: Ints
-    travels: Ints
     converts: Ints
     waiting_start: Ints
     waiting: Ints
     clash: Annotated[Flags, 2]
 
 
-ENTERED, STARTED = range(2)
+ENTERED, STARTED, MOVING = range(3)
 """Places of `State.total`."""
 
 
@@ -105,7 +119,8 @@ class State(NamedTuple):
     until: first step at which its travel is over, or its ADCs are free
     first, last: of the steps that are `AHEAD`: who came to the list of each; -1: nobody
     started, order: of nodes: the step at which each starts, its place among all that start
-    total: images that have entered, nodes that have started
+    moving: operations whose travels may be on their way, as many as `total` says
+    total: images that have entered, nodes that have started, travels on their way
     """
 
     begun: Ints
@@ -116,6 +131,7 @@ class State(NamedTuple):
     last: Ints
     started: Ints
     order: Ints
+    moving: Ints
     total: Ints
 
 
@@ -142,13 +158,47 @@ def make_chip(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, im
                 bank[i] = k
             elif what == ADD and tables.rules.registers:
                 adds[i] = k
-    travels, converts = np.flatnonzero(kind >= 0), turn[turn >= 0]
+    converts = turn[turn >= 0]
     converts = converts[rival[converts] >= 0]
     waiting_start, waiting = who_waits(tables, first_op, bank, adds)
-    args = tables, layout, pipeline, needed_blocks(tables, layout), images
-    of_ops = layer, place, kind, rival, travels, converts, waiting_start, waiting
-    clash = conflicts(tables, layout)
-    return Chip(*args, first_op, first_node, bank, adds, *of_ops, clash)
+    rules, needed = tables.rules, needed_blocks(tables, layout)
+    return Chip(
+        images,
+        tables.bit_steps,
+        rules.image_travels,
+        rules.turns_before_mvm,
+        pipeline.length,
+        layout.blocks,
+        tables.provider_start,
+        tables.provider,
+        needed.first,
+        needed.block,
+        first_op,
+        first_node,
+        bank,
+        adds,
+        layer,
+        place,
+        in_a_row(pipeline.steps, layer, place),
+        in_a_row(pipeline.to_next, layer, place),
+        in_a_row(pipeline.own, layer, place),
+        in_a_row(pipeline.back, layer, place),
+        kind,
+        rival,
+        converts,
+        waiting_start,
+        waiting,
+        conflicts(tables, layout),
+    )
+
+
+@compiled
+def in_a_row(grid: IntGrid, layer: Ints, place: Ints) -> Ints:
+    """Return what a grid of layers and places says of each operation."""
+    found = np.empty(len(layer), np.int64)
+    for op in range(len(layer)):
+        found[op] = grid[layer[op], place[op]]
+    return found
 
 
 @compiled
@@ -186,24 +236,23 @@ def travel_of(what: int) -> int:
     return CHAINED if what == CHAIN else -1
 
 
-@compiled
+@inlined
 def inputs_there(chip: Chip, state: State, i: int) -> int:
     """Return when all that the next block of a layer reads is there; NEVER: not known yet."""
-    tables, then = chip.tables, 0
-    image, block = 0, state.begun[chip.first_op[i]]
-    if chip.images > 1:
-        image, block = divmod(block, chip.layout.blocks[i])
-    first, end = tables.provider_start[i], tables.provider_start[i + 1]
+    then, image, block = 0, 0, state.begun[chip.first_op[i]]
+    while block >= chip.blocks[i]:
+        image, block = image + 1, block - chip.blocks[i]
+    first, end = chip.provider_start[i], chip.provider_start[i + 1]
     if first == end and image >= state.total[ENTERED]:
         return NEVER
     for e in range(first, end):
-        p = tables.provider[e]
-        wanted = image * chip.layout.blocks[p] + chip.needed.block[chip.needed.first[e] + block]
-        if state.begun[chip.first_op[p + 1] - 1] <= wanted:
+        p = chip.provider[e]
+        wanted = image * chip.blocks[p] + chip.wanted[chip.wanted_first[e] + block]
+        last = chip.first_op[p + 1] - 1
+        if state.begun[last] <= wanted:
             return NEVER
-        n = chip.pipeline.length[p]
-        done = state.started[chip.first_node[p] + (wanted + 1) * n - 1]
-        then = max(then, done + chip.pipeline.to_next[p, n - 1])
+        done = state.started[chip.first_node[p] + (wanted + 1) * chip.length[p] - 1]
+        then = max(then, done + chip.to_next[last])
     return then
 
 
@@ -211,22 +260,22 @@ def inputs_there(chip: Chip, state: State, i: int) -> int:
 def look_at(chip: Chip, state: State, op: int, now: int) -> None:
     """Note when the next block of an operation may start, if all that it waits for has started."""
     i, k, block = chip.layer[op], chip.place[op], state.begun[op]
-    if state.at[op] < NEVER or block == chip.images * chip.layout.blocks[i]:
+    if state.at[op] < NEVER or block == chip.images * chip.blocks[i]:
         return
-    pipeline, n, then = chip.pipeline, chip.pipeline.length[i], now
+    n, then = chip.length[i], now
     node = chip.first_node[i] + block * n + k
     if k == 0:
         then = max(then, inputs_there(chip, state, i))
     elif state.begun[op - 1] > block:
-        then = max(then, state.started[node - 1] + pipeline.to_next[i, k - 1])
+        then = max(then, state.started[node - 1] + chip.to_next[op - 1])
     else:
         return
     if block > 0:
-        then = max(then, state.started[node - n] + pipeline.own[i, k])
-        if pipeline.back[i, k] > 0:
+        then = max(then, state.started[node - n] + chip.own[op])
+        if chip.back[op] > 0:
             if state.begun[op + 1] < block:
                 return
-            then = max(then, state.started[node - n + 1] + pipeline.back[i, k])
+            then = max(then, state.started[node - n + 1] + chip.back[op])
     if k == chip.bank[i] and block > 1:
         add = chip.adds[i] - k
         if state.begun[op + add] < block - 1:
@@ -252,7 +301,7 @@ def come(state: State, op: int, at: int) -> None:
 def begin(chip: Chip, state: State, op: int, now: int) -> None:
     """Start the next block of an operation, and look at those who may have waited for it."""
     i, block = chip.layer[op], state.begun[op]
-    node = chip.first_node[i] + block * chip.pipeline.length[i] + chip.place[op]
+    node = chip.first_node[i] + block * chip.length[i] + chip.place[op]
     state.started[node], state.order[node] = now, state.total[STARTED]
     state.total[STARTED] += 1
     state.begun[op] = block + 1
@@ -262,16 +311,13 @@ def begin(chip: Chip, state: State, op: int, now: int) -> None:
 
 
 @inlined
-def steps_of(chip: Chip, op: int) -> int:
-    """Return the steps of an operation, or of one of its bits."""
-    return int(chip.pipeline.steps[chip.layer[op], chip.place[op]])
-
-
-@inlined
 def travel(chip: Chip, state: State, op: int, now: int) -> None:
     """Note until when an operation travels, if it still may."""
     if state.at[op] == now:
-        state.until[op] = now + steps_of(chip, op)
+        if state.until[op] <= now:
+            state.moving[state.total[MOVING]] = op
+            state.total[MOVING] += 1
+        state.until[op] = now + chip.steps[op]
 
 
 @compiled
@@ -280,10 +326,23 @@ def wait_for_links(chip: Chip, state: State, op: int, now: int) -> None:
 
     One on its way is never stopped.
     """
-    for other in chip.travels:
+    for place in range(state.total[MOVING]):
+        other = state.moving[place]
         if state.until[other] > now and chip.clash[chip.kind[op], chip.kind[other]]:
             state.at[op] = now + 1
             return
+
+
+@inlined
+def arrive(state: State, now: int) -> None:
+    """Forget travels that are over."""
+    left = 0
+    for place in range(state.total[MOVING]):
+        op = state.moving[place]
+        if state.until[op] > now:
+            state.moving[left] = op
+            left += 1
+    state.total[MOVING] = left
 
 
 @inlined
@@ -303,8 +362,9 @@ def give_links(chip: Chip, state: State, asking: Ints, now: int) -> None:
     Strict: the later layer goes first. Published: of two that begin together the longer one waits,
     of equal ones the one that came later.
     """
-    if chip.tables.rules.image_travels:
-        op = latest(chip, asking, len(chip.tables.kind) * TRAVELS)
+    arrive(state, now)
+    if chip.later_goes_first:
+        op = latest(chip, asking, len(chip.length) * TRAVELS)
         while op >= 0:
             wait_for_links(chip, state, op, now)
             travel(chip, state, op, now)
@@ -319,7 +379,7 @@ def give_links(chip: Chip, state: State, asking: Ints, now: int) -> None:
             both = state.at[one] == now and state.at[two] == now
             both = both and chip.kind[one] >= 0 and chip.kind[two] >= 0
             if both and chip.clash[chip.kind[one], chip.kind[two]]:
-                late = one if steps_of(chip, one) > steps_of(chip, two) else two
+                late = one if chip.steps[one] > chip.steps[two] else two
                 state.at[late] = now + 1
         if chip.kind[one] >= 0:
             travel(chip, state, one, now)
@@ -333,12 +393,12 @@ def give_adcs(chip: Chip, state: State, now: int) -> None:
     """
     for op in chip.converts:
         if state.at[op] == now:
-            steps, other = steps_of(chip, op), chip.rival[op]
-            first = now + (steps if chip.tables.rules.turns_before_mvm else 0)
+            steps, other = chip.steps[op], chip.rival[op]
+            first = now + (steps if chip.adcs_before else 0)
             if other >= 0 and state.until[other] > first:
                 state.at[op] = now + 1
             else:
-                state.until[op] = first + chip.tables.bit_steps * steps
+                state.until[op] = first + chip.bit_steps * steps
 
 
 @inlined
@@ -374,9 +434,9 @@ def start_all(
     chip = make_chip(tables, layout, pipeline, mate, images)
     ops, nodes, now = len(chip.layer), chip.first_node[-1], 0
     rows, of_nodes, total = (
-        np.zeros((4, ops), np.int64),
+        np.zeros((5, ops), np.int64),
         np.zeros((2, nodes), np.int64),
-        np.zeros(2, np.int64),
+        np.zeros(3, np.int64),
     )
     ahead = np.full((2, AHEAD), -1)
     state = State(
@@ -388,9 +448,10 @@ def start_all(
         ahead[1],
         of_nodes[0],
         of_nodes[1],
+        rows[3],
         total,
     )
-    asking = rows[3]
+    asking = rows[4]
     while total[STARTED] < nodes:
         if total[ENTERED] < images and now == total[ENTERED] * interval:
             total[ENTERED] += 1
