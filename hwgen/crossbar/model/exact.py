@@ -72,7 +72,7 @@ class Chip(NamedTuple):
     layer, place: of each operation; steps, to_next, own, back: see `Pipeline`
     kind: of its travel, see `conflicts`; -1: none
     rival: operation that asks for the same ADCs; -1: none
-    converts: operations that ask for ADCs of two layers
+    travels, converts: operations that ask for links, and for ADCs of two layers
     waiting_start, waiting: operations that may wait for each; order decides who comes first to a
         link: the published code frees the next block before the readers
     """
@@ -99,13 +99,14 @@ class Chip(NamedTuple):
     back: Ints
     kind: Ints
     rival: Ints
+    travels: Ints
     converts: Ints
     waiting_start: Ints
     waiting: Ints
     clash: Annotated[Flags, 2]
 
 
-ENTERED, STARTED, MOVING = range(3)
+ENTERED, STARTED = range(2)
 """Places of `State.total`."""
 
 
@@ -119,8 +120,7 @@ class State(NamedTuple):
     until: first step at which its travel is over, or its ADCs are free
     first, last: of the steps that are `AHEAD`: who came to the list of each; -1: nobody
     started, order: of nodes: the step at which each starts, its place among all that start
-    moving: operations whose travels may be on their way, as many as `total` says
-    total: images that have entered, nodes that have started, travels on their way
+    total: images that have entered, nodes that have started
     """
 
     begun: Ints
@@ -131,7 +131,6 @@ class State(NamedTuple):
     last: Ints
     started: Ints
     order: Ints
-    moving: Ints
     total: Ints
 
 
@@ -158,7 +157,7 @@ def make_chip(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, im
                 bank[i] = k
             elif what == ADD and tables.rules.registers:
                 adds[i] = k
-    converts = turn[turn >= 0]
+    travels, converts = np.flatnonzero(kind >= 0), turn[turn >= 0]
     converts = converts[rival[converts] >= 0]
     waiting_start, waiting = who_waits(tables, first_op, bank, adds)
     rules, needed = tables.rules, needed_blocks(tables, layout)
@@ -185,6 +184,7 @@ def make_chip(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, im
         in_a_row(pipeline.back, layer, place),
         kind,
         rival,
+        travels,
         converts,
         waiting_start,
         waiting,
@@ -240,8 +240,8 @@ def travel_of(what: int) -> int:
 def inputs_there(chip: Chip, state: State, i: int) -> int:
     """Return when all that the next block of a layer reads is there; NEVER: not known yet."""
     then, image, block = 0, 0, state.begun[chip.first_op[i]]
-    while block >= chip.blocks[i]:
-        image, block = image + 1, block - chip.blocks[i]
+    if chip.images > 1:
+        image, block = divmod(block, chip.blocks[i])
     first, end = chip.provider_start[i], chip.provider_start[i + 1]
     if first == end and image >= state.total[ENTERED]:
         return NEVER
@@ -314,9 +314,6 @@ def begin(chip: Chip, state: State, op: int, now: int) -> None:
 def travel(chip: Chip, state: State, op: int, now: int) -> None:
     """Note until when an operation travels, if it still may."""
     if state.at[op] == now:
-        if state.until[op] <= now:
-            state.moving[state.total[MOVING]] = op
-            state.total[MOVING] += 1
         state.until[op] = now + chip.steps[op]
 
 
@@ -326,23 +323,10 @@ def wait_for_links(chip: Chip, state: State, op: int, now: int) -> None:
 
     One on its way is never stopped.
     """
-    for place in range(state.total[MOVING]):
-        other = state.moving[place]
+    for other in chip.travels:
         if state.until[other] > now and chip.clash[chip.kind[op], chip.kind[other]]:
             state.at[op] = now + 1
             return
-
-
-@inlined
-def arrive(state: State, now: int) -> None:
-    """Forget travels that are over."""
-    left = 0
-    for place in range(state.total[MOVING]):
-        op = state.moving[place]
-        if state.until[op] > now:
-            state.moving[left] = op
-            left += 1
-    state.total[MOVING] = left
 
 
 @inlined
@@ -362,7 +346,6 @@ def give_links(chip: Chip, state: State, asking: Ints, now: int) -> None:
     Strict: the later layer goes first. Published: of two that begin together the longer one waits,
     of equal ones the one that came later.
     """
-    arrive(state, now)
     if chip.later_goes_first:
         op = latest(chip, asking, len(chip.length) * TRAVELS)
         while op >= 0:
@@ -434,9 +417,9 @@ def start_all(
     chip = make_chip(tables, layout, pipeline, mate, images)
     ops, nodes, now = len(chip.layer), chip.first_node[-1], 0
     rows, of_nodes, total = (
-        np.zeros((5, ops), np.int64),
+        np.zeros((4, ops), np.int64),
         np.zeros((2, nodes), np.int64),
-        np.zeros(3, np.int64),
+        np.zeros(2, np.int64),
     )
     ahead = np.full((2, AHEAD), -1)
     state = State(
@@ -448,10 +431,9 @@ def start_all(
         ahead[1],
         of_nodes[0],
         of_nodes[1],
-        rows[3],
         total,
     )
-    asking = rows[4]
+    asking = rows[3]
     while total[STARTED] < nodes:
         if total[ENTERED] < images and now == total[ENTERED] * interval:
             total[ENTERED] += 1
