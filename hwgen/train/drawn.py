@@ -7,7 +7,7 @@ from hwgen.network import QuantizedNetwork
 from hwgen.train.export import export_network
 from hwgen.train.models import plan_model
 from hwgen.train.network import Network, QuantizedTraining, fold
-from hwgen.train.prune import block_mask
+from hwgen.train.prune import block_mask, block_sizes
 from hwgen.train.recipe import Recipe
 
 NORM_MEAN, NORM_STD = 0.3, 0.5
@@ -29,11 +29,13 @@ def drawn_network(recipe: Recipe, dataset: Dataset, *, seed: int) -> QuantizedNe
     images = torch.tensor(dataset.train_images).permute(0, 3, 1, 2).float()
     images = (images - recipe.input_zero_point) * recipe.input_scale
     network.train()(images)
+    rules = recipe.quantization
     for node in plan.sparse:
         layer = network.layer(node.name)
-        layer.prune(block_mask(layer.weight, recipe.pruning.share))
+        sizes = block_sizes(layer.weight, recipe.pruning, rules.rule)
+        layer.prune(block_mask(layer.weight, recipe.pruning.share, sizes))
     quantized = QuantizedTraining(
-        plan, rule=recipe.quantization.rule, momentum=recipe.quantization.range_momentum
+        plan, rule=rules.rule, momentum=rules.range_momentum, step=rules.step
     )
     fold(network, quantized)
     quantized.renew_thresholds()

@@ -13,6 +13,8 @@ from hwgen.train.fta import project, thresholds
 from hwgen.train.parallel import extremes
 
 WEIGHT_HIGH = 127
+STEPS_IN_AN_OCTAVE = 16
+"""Steps that are tried for a filter, from its shortest to nearly twice that."""
 
 
 class OnGrid(torch.autograd.Function):
@@ -126,24 +128,28 @@ def with_floor(largest: Tensor) -> Tensor:
 class WeightQuantizer(nn.Module):
     """int8 per output channel, symmetric, approximated by FTA; thresholds change once an epoch.
 
-    rule: how a filter's digit count is chosen, as `Quantization` of a recipe has it
+    rule, step: how a filter's digit count and its step are chosen, as `Quantization` of a recipe
+        has them
     common: all filters have one step; logits need that, as no requantization aligns them
     """
 
     phi: Tensor
+    stretch: Tensor
 
-    def __init__(self, filters: int, *, rule: str, common: bool) -> None:
+    def __init__(self, filters: int, *, rule: str, common: bool, step: str = "largest") -> None:
         super().__init__()
-        self.rule, self.common = rule, common
+        self.rule, self.common, self.step = rule, common, step
         self.register_buffer("phi", torch.zeros(filters, dtype=torch.int64))
+        # Checkpoints hold it only where it changes.
+        self.register_buffer("stretch", torch.ones(filters), persistent=step == "least_error")
 
     def scale(self, weight: Tensor) -> Tensor:
-        """Return the step of each filter (filters,): its largest weight becomes 127."""
+        """Return the step of each filter (filters,): its largest weight / 127, times `stretch`."""
         low, high = weight.detach().flatten(1).aminmax(dim=1)
         largest = torch.maximum(-low, high)
         if self.common:
             largest = largest.amax().expand_as(largest)
-        return with_floor(largest) / WEIGHT_HIGH
+        return with_floor(largest) / WEIGHT_HIGH * self.stretch
 
     def round(self, weight: Tensor, scale: Tensor) -> Tensor:
         """Return float32 whole numbers before FTA."""
@@ -151,9 +157,26 @@ class WeightQuantizer(nn.Module):
         return steps.round_().clamp_(-WEIGHT_HIGH, WEIGHT_HIGH)
 
     def renew(self, weight: Tensor, mask: Tensor) -> None:
-        """Recompute the thresholds from the present weights."""
+        """Recompute the thresholds, and with `least_error` the steps, from the present weights."""
+        self.stretch.fill_(1)
         found = thresholds(self.round(weight, self.scale(weight)), mask)
         self.phi.copy_(found.clamp(max=1) if self.rule == "one" else found)
+        if self.step == "least_error":
+            self.stretch.copy_(self.best_stretch(weight, mask))
+
+    def best_stretch(self, weight: Tensor, mask: Tensor) -> Tensor:
+        """Return the factor of each filter's step, 1 to 2, of least square error."""
+        exponents = torch.arange(STEPS_IN_AN_OCTAVE, device=weight.device) / STEPS_IN_AN_OCTAVE
+        factors, errors = 2.0**exponents, []
+        for factor in factors:
+            self.stretch.fill_(factor)
+            q, scale = self.integers(weight, mask)
+            change = q * scale.reshape(-1, 1, 1, 1) - weight.detach()
+            errors.append(change.square().flatten(1).sum(1))
+        error = torch.stack(errors)
+        if self.common:
+            error = error.sum(1, keepdim=True)
+        return factors[error.argmin(0)].expand_as(self.stretch)
 
     @torch.no_grad()
     def integers(self, weight: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

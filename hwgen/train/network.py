@@ -187,8 +187,8 @@ def without_weights(node: Node, sources: list[Tensor]) -> Tensor:
 class QuantizedTraining(Network):
     """The folded network with weights, maps and image on their integer grids."""
 
-    def __init__(self, plan: Plan, *, rule: str, momentum: float) -> None:
-        self.rule = rule
+    def __init__(self, plan: Plan, *, rule: str, momentum: float, step: str = "largest") -> None:
+        self.rule, self.step = rule, step
         super().__init__(plan)
         self.ranges = nn.ModuleDict(
             {node.name: MapRange(momentum) for node in plan.nodes[:-1] if has_range(node)}
@@ -198,7 +198,8 @@ class QuantizedTraining(Network):
         """Return the module of a node with weights."""
         head = node is self.plan.nodes[-1]
         rule = self.rule if node.sparse else "int8"
-        quantizer = WeightQuantizer(node.channels, rule=rule, common=head)
+        step = self.step if node.sparse else "largest"
+        quantizer = WeightQuantizer(node.channels, rule=rule, common=head, step=step)
         return QuantizedConv(node, inputs, quantizer)
 
     def conv(self, name: str) -> QuantizedConv:

@@ -83,11 +83,15 @@ class Pruning:
 
     share: fraction of the blocks of each layer that is pruned
     first_layer, head: whether the first and the last layer are pruned, too
+    blocks: filters of a block; `eight`, or `digits`: two neighbouring groups of eight whose filters
+        have at most one digit make blocks of sixteen (seed 002, IV-C1: the granularity follows
+        phi_th), so that both have one mask
     """
 
     share: Share
     first_layer: bool
     head: bool
+    blocks: Literal["eight", "digits"] = "eight"
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -97,10 +101,14 @@ class Quantization:
     rule: how a filter's digit count is chosen; `mode` is the most frequent one, at most two, `one`
         the same, at most one; `int8`: weights are rounded and keep all digits
     range_momentum: weight of the old range of a map in the new one, 0 to 1
+    step: of a filter; `largest`: its largest weight becomes 127; `least_error`: one up to twice as
+        long, of least square error behind the rule, chosen once an epoch. With one digit a positive
+        weight of 127 steps becomes 64
     """
 
     rule: Literal["mode", "one", "int8"]
     range_momentum: Share
+    step: Literal["largest", "least_error"] = "largest"
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -138,7 +146,7 @@ class Common:
         fields = asdict(self)
         if self.start is not None:
             fields["start"] = {"mean": self.start.mean, "std": self.start.std}
-        return fields
+        return without_defaults(fields)
 
     @property
     def input_zero_point(self) -> int:
@@ -204,6 +212,15 @@ class Recipe(InPhases):
         if phase.epochs == 0:
             raise ValueError("quantized_phase.epochs|at least 1|0")
         return phase
+
+
+def without_defaults(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return fields without optional keys at their defaults: older recipes keep their digests."""
+    optional = {"pruning": ("blocks", "eight"), "quantization": ("step", "largest")}
+    for name, default in optional.items():
+        if isinstance(given := fields.get(name), dict):
+            fields[name] = {key: value for key, value in given.items() if (key, value) != default}
+    return fields
 
 
 def load_recipe(path: Path) -> Recipe:

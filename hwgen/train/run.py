@@ -69,7 +69,10 @@ class Run(Loop):
         """Return the folded network on integer grids."""
         quantization = self.recipe.quantization
         quantized = QuantizedTraining(
-            self.plan, rule=quantization.rule, momentum=quantization.range_momentum
+            self.plan,
+            rule=quantization.rule,
+            momentum=quantization.range_momentum,
+            step=quantization.step,
         )
         fold(network, quantized)
         return quantized.to(self.device)
