@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, asdict, dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -243,7 +243,7 @@ def identity(
         dataset.test_labels,
     ]
     facts = [
-        asdict(recipe),
+        recipe.fields(),
         [digest_of_array(part) for part in parts],
         None if start is None else digest_of_start(start),
         *(digest_of_start(path) for path in beside),

@@ -19,6 +19,8 @@ Count = Annotated[int, Field(ge=1)]
 TRAINING_VERSION = 2
 """Raised when the code of training changes so that a recipe gives another network: what was begun
 or cached with another version is not gone on with."""
+OPTIONAL = {"pruning": ("blocks", "eight"), "quantization": ("step", "largest")}
+"""Optional keys of a recipe's parts, and their defaults."""
 PHASES = ("float", "pruned", "quantized")
 """Of a training that prunes."""
 
@@ -141,12 +143,22 @@ class Common:
     shift_pixels: Annotated[int, Field(ge=0, le=8)]
     flip: bool
 
+    def fields(self) -> dict[str, Any]:
+        """Return all fields; optional keys at their defaults are left out, as in older recipes."""
+        fields = asdict(self)
+        for name, default in OPTIONAL.items():
+            if isinstance(given := fields.get(name), dict):
+                fields[name] = {
+                    key: value for key, value in given.items() if (key, value) != default
+                }
+        return fields
+
     def until(self, phase: str) -> dict[str, Any]:
         """Return the fields that a phase depends on: all, where phases have no order, but words."""
-        fields = asdict(self)
+        fields = self.fields()
         if self.start is not None:
             fields["start"] = {"mean": self.start.mean, "std": self.start.std}
-        return without_defaults(fields)
+        return fields
 
     @property
     def input_zero_point(self) -> int:
@@ -212,15 +224,6 @@ class Recipe(InPhases):
         if phase.epochs == 0:
             raise ValueError("quantized_phase.epochs|at least 1|0")
         return phase
-
-
-def without_defaults(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return fields without optional keys at their defaults: older recipes keep their digests."""
-    optional = {"pruning": ("blocks", "eight"), "quantization": ("step", "largest")}
-    for name, default in optional.items():
-        if isinstance(given := fields.get(name), dict):
-            fields[name] = {key: value for key, value in given.items() if (key, value) != default}
-    return fields
 
 
 def load_recipe(path: Path) -> Recipe:

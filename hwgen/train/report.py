@@ -2,7 +2,7 @@
 
 import json
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ def circumstances(
             "numpy": np.__version__,
             "torch": torch.__version__,
         },
-        "recipe": asdict(recipe),
+        "recipe": recipe.fields(),
     }
 
 

@@ -70,6 +70,32 @@ def test_weights_are_symmetric_per_filter_and_the_head_has_one_step() -> None:
     assert q.flatten().tolist() == [127, -63, 127, 24]
 
 
+@pytest.mark.parametrize("common", [False, True])
+def test_the_step_of_least_error(common: bool) -> None:
+    """No step that is tried gives a smaller error of a filter, or of a head."""
+    weight = torch.randn(12, 6, 3, 3, generator=torch.Generator().manual_seed(7))
+    mask = torch.ones_like(weight, dtype=torch.bool)
+    quantizer = WeightQuantizer(12, rule="one", common=common, step="least_error")
+    quantizer.renew(weight, mask)
+
+    def error() -> torch.Tensor:
+        q, scale = quantizer.integers(weight, mask)
+        change = q * scale.reshape(-1, 1, 1, 1) - weight
+        each = change.square().flatten(1).sum(1)
+        return each.sum() if common else each
+
+    chosen, best = quantizer.stretch.clone(), error()
+    assert bool((chosen >= 1).all() and (chosen < 2).all()) and len(chosen.unique()) > 1 - common
+    for exponent in range(16):
+        quantizer.stretch.fill_(2 ** (exponent / 16))
+        assert bool((error() >= best).all())
+    largest = WeightQuantizer(12, rule="one", common=common)
+    largest.renew(weight, mask)
+    assert largest.stretch.tolist() == [1.0] * 12
+    # A checkpoint of the rule of always holds what it always held.
+    assert "stretch" in quantizer.state_dict() and "stretch" not in largest.state_dict()
+
+
 def test_empty_filters_and_dead_maps_still_export(recipe: Recipe, few_digits: Dataset) -> None:
     torch.manual_seed(0)
     network = Network(plan_model("small_cnn", few_digits.shape, 10))

@@ -5,7 +5,10 @@ import pytest
 import torch
 
 import golden.dbpim.pruning as reference
-from hwgen.train.prune import block_mask, block_scores
+from hwgen.train.prune import block_mask, block_scores, block_sizes
+from hwgen.train.recipe import Pruning
+
+DIGITS = Pruning(share=0.5, first_layer=True, head=True, blocks="digits")
 
 
 def test_a_block_is_one_position_in_eight_filters() -> None:
@@ -34,3 +37,39 @@ def test_against_the_reference(filters: int, share: float) -> None:
     # Equal scores have no order across layouts; random weights have none.
     assert np.array_equal(ours[::8].numpy(), theirs)
     assert np.count_nonzero(~theirs) == int(np.ceil(share * theirs.size - 1e-9))
+
+
+@pytest.mark.parametrize("filters", [16, 48])
+def test_blocks_of_sixteen_against_the_reference(filters: int) -> None:
+    weight = np.random.default_rng(filters).normal(size=(filters, 5, 3, 3))
+    mask = block_mask(torch.tensor(weight), 0.5, [16] * (filters // 16))
+    ours = mask.permute(0, 2, 3, 1).reshape(filters, -1)
+    theirs = reference.prune(weight.transpose(0, 2, 3, 1).reshape(filters, -1), 0.5, size=16)
+    assert np.array_equal(ours[::16].numpy(), theirs)
+
+
+def test_a_block_of_sixteen_counts_as_two() -> None:
+    weight = torch.ones(24, 4, 1, 1)
+    weight[:16, 1] = 0.5  # the weakest block, of 16 filters
+    weight[16:, 2] = 0.7
+    mask = block_mask(weight, 0.25, [16, 8])[:, :, 0, 0]
+    # A quarter of the twelve groups of 8: the block of 16 and the next one.
+    assert (~mask).nonzero().tolist() == [[row, 1] for row in range(16)] + [
+        [row, 2] for row in range(16, 24)
+    ]
+
+
+def filters_of_digits(*digits: int) -> torch.Tensor:
+    """Return groups of 8 filters, most of whose weights have so many digits."""
+    values = {1: [127.0, 64.0, 32.0, 16.0], 2: [127.0, 3.0, 5.0, 9.0]}
+    rows = [values[count] for count in digits for _ in range(8)]
+    return torch.tensor(rows)[:, :, None, None] / 127
+
+
+def test_only_two_neighbours_of_one_digit_make_blocks_of_sixteen() -> None:
+    weight = filters_of_digits(1, 1, 1, 2, 1)
+    assert block_sizes(weight, DIGITS, "mode") == [16, 8, 8, 8]
+    assert block_sizes(weight, DIGITS, "one") == [16, 16, 8]
+    assert block_sizes(weight, DIGITS, "int8") == [8] * 5
+    eight = Pruning(share=0.5, first_layer=True, head=True)
+    assert block_sizes(weight, eight, "one") == [8] * 5

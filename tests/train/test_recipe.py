@@ -74,3 +74,13 @@ def test_the_integer_grid_needs_an_epoch(tmp_path: Path) -> None:
     path.write_text(f"{before}quantized_phase:\n  epochs: 0\n{after.split(chr(10), 1)[1]}")
     with pytest.raises(ConfigError, match=r"quantized_phase.epochs must be at least 1, got 0"):
         load_recipe(path)
+
+
+def test_optional_keys_at_their_defaults_change_no_digest() -> None:
+    """What was begun before these keys is gone on with."""
+    fields = load_recipe(RECIPES / "cifar10_resnet20_50.yaml").until("quantized")
+    assert fields["pruning"] == {"share": 0.5, "first_layer": True, "head": True}
+    assert fields["quantization"] == {"rule": "mode", "range_momentum": 0.99}
+    digits = load_recipe(RECIPES / "cifar10_resnet20_digits.yaml").until("quantized")
+    assert digits["pruning"]["blocks"] == "digits"
+    assert digits["quantization"]["step"] == "least_error"

@@ -10,7 +10,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -126,7 +126,7 @@ class Wanted:
         """Digest of all keys of the recipe, and of the version of training."""
         from hwgen.train.recipe import TRAINING_VERSION
 
-        return digest_of([asdict(self.recipe), TRAINING_VERSION])
+        return digest_of([self.recipe.fields(), TRAINING_VERSION])
 
 
 def wanted(recipe: Any, seeds: Sequence[int]) -> Iterator[Wanted]:
