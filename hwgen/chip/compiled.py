@@ -1,6 +1,5 @@
 """Machine code of the model's functions, cached on disk under the digest of their sources."""
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -8,35 +7,28 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core import types
+from numba.core import caching, types
 from numba.core.registry import CPUDispatcher
 
 from hwgen.chip.checked_cache import check_digests
+from hwgen.chip.sources import digest_of_sources
 
 Function = TypeVar("Function", bound=Callable[..., object])
-
-PACKAGE = Path(__file__).parents[1]
-
-ROOMS = ("chip", "network", "*/facts", "*/model", "*/synthesis", "studies/*/published_search")
-"""Folders whose constants and functions compiled functions use."""
 
 njit: Any = numba.njit
 plain: Any = types.unliteral
 """Their types know less than they take."""
+CompileResultCacheImpl: Any = caching.CompileResultCacheImpl
+FunctionCache: Any = caching.FunctionCache
 
 
-def cache_folder() -> Path:
-    """Return a writable folder that belongs to exactly these sources at this path.
+def cache_folder(file: Path) -> Path:
+    """Return a writable folder that belongs to exactly the sources behind the module in `file`.
 
-    Numba looks at one file when it decides whether a function is up to date; constants and
-    functions of other files would be missed, so the folder's name covers them all. It recompiles
-    for a copy of the sources in another folder, so the name covers that path, too.
+    Machine code holds constants and functions of the modules that its module imports, so the name
+    covers their contents, too. It does not cover where they lie: all copies share the folder.
     """
-    sha = hashlib.sha256(f"{numba.__version__} {PACKAGE}".encode())
-    for room in ROOMS:
-        for file in sorted(PACKAGE.glob(f"{room}/**/*.py")):
-            sha.update(file.read_bytes())
-    name = f"numba-{sha.hexdigest()[:16]}"
+    name = f"numba-{digest_of_sources(file, numba.__version__)[:16]}"
     try:
         root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         folder = root / "hwgen" / name
@@ -49,10 +41,59 @@ def cache_folder() -> Path:
     return folder
 
 
-numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 if "NUMBA_OPT" not in os.environ:
     # A fifth less to wait for than with 3; models and searches run as fast (1 % of a search).
     numba.config.OPT = type(numba.config.OPT)(1)  # type: ignore[attr-defined]
+
+
+class Locator:
+    """Where numba finds the machine code of a function, as its own locators say it."""
+
+    def __init__(self, function: Callable[..., object], file: str) -> None:
+        self.folder = cache_folder(Path(file))
+        self.line = function.__code__.co_firstlineno
+        self._py_file = file  # in a warning of numba's
+
+    @classmethod
+    def from_function(cls, function: Callable[..., object], file: str) -> "Locator":
+        """Return the locator of a function that is defined in `file`."""
+        return cls(function, file)
+
+    def ensure_cache_path(self) -> None:
+        """Do nothing: the folder is there."""
+
+    def get_cache_path(self) -> str:
+        """Return the folder."""
+        return str(self.folder)
+
+    def get_source_stamp(self) -> str:
+        """Return the digest of the sources."""
+        return self.folder.name
+
+    def get_disambiguator(self) -> str:
+        """Return what tells functions of one name apart."""
+        return str(self.line)
+
+
+class SourcesCacheImpl(CompileResultCacheImpl):
+    """The cache of a function in the folder of its sources."""
+
+    _locator_classes = (Locator,)
+
+
+class SourcesCache(FunctionCache):
+    """As numba's cache of a function."""
+
+    _impl_class = SourcesCacheImpl
+
+
+def cached(function: Callable[..., object], **options: Any) -> Any:
+    """Return what numba makes of a function, with files of its sources, each with a digest."""
+    wrapped = njit(no_cfunc_wrapper=True, **options)(function)
+    if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        wrapped._cache = SourcesCache(function)
+        check_digests(wrapped)
+    return wrapped
 
 
 class Inner(CPUDispatcher):
@@ -80,11 +121,9 @@ def compiled(function: Function) -> Function:
     Other compiled functions call a form of it that Python cannot: what takes apart and makes Python
     objects is most of the machine code of a small function with large tuples.
     """
-    wrapped = njit(cache=True, no_cfunc_wrapper=True)(function)
-    check_digests(wrapped)
+    wrapped = cached(function)
     if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
-        inner = njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
-        check_digests(inner)
+        inner = cached(function, no_cpython_wrapper=True)
         keep_apart(inner)
         inner.__class__ = Inner
         wrapped.inner = inner
@@ -98,9 +137,7 @@ def inlined(function: Function) -> Function:
     For what is called once a block or more often: a call, with the counts of references to the
     arrays of its arguments, takes several times as long as what such a function does.
     """
-    wrapped = njit(cache=True, no_cfunc_wrapper=True, inline="always")(function)
-    check_digests(wrapped)
-    return cast(Function, wrapped)
+    return cast(Function, cached(function, inline="always"))
 
 
 def keep_apart(inner: Any) -> None:
@@ -116,6 +153,5 @@ def keep_apart(inner: Any) -> None:
 
 def is_compiled(function: Callable[..., object]) -> bool:
     """Return whether an earlier call, of any process, has compiled a function."""
-    folder = Path(numba.config.CACHE_DIR)  # type: ignore[attr-defined]
-    package, module = function.__module__.split(".")[-2:]
-    return any(folder.glob(f"{package}_*/{module}.{function.__name__}-*.nbi"))
+    file = Path(function.__code__.co_filename)
+    return any(cache_folder(file).glob(f"{file.stem}.{function.__name__}-*.nbi"))

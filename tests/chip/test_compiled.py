@@ -9,8 +9,8 @@ from typing import Any
 import numba
 import pytest
 
-from hwgen.chip import compiled as compiled_module
 from hwgen.chip.compiled import compiled, is_compiled
+from hwgen.chip.sources import PACKAGE
 
 
 def twice(x: int) -> int:
@@ -32,7 +32,7 @@ quickly: Any = compiled(twice)
 def test_what_only_compiled_functions_call_has_no_form_for_python(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert compiled(add_twice)(3) == 9
     assert not quickly.signatures and quickly.inner.signatures
     assert quickly(4) == 8
@@ -42,7 +42,7 @@ def test_what_only_compiled_functions_call_has_no_form_for_python(
 def test_a_function_is_cold_until_it_was_called(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     quick = compiled(twice)
     assert not is_compiled(quick)
     assert quick(3) == 6
@@ -50,40 +50,40 @@ def test_a_function_is_cold_until_it_was_called(
     assert not is_compiled(thrice)
 
 
-@pytest.mark.parametrize(
-    "room",
-    [
-        "chip",
-        "network",
-        "dbpim/facts",
-        "mram/model",
-        "crossbar/synthesis",
-        "studies/a/published_search",
-    ],
-)
-def test_the_folder_follows_every_source(
-    room: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(compiled_module, "PACKAGE", tmp_path / "hwgen")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    source = tmp_path / "hwgen" / room / "deep/constants.py"
-    source.parent.mkdir(parents=True)
-    source.write_text("A = 1\n", encoding="utf-8")
-    first = compiled_module.cache_folder()
-    source.write_text("A = 2\n", encoding="utf-8")
-    assert compiled_module.cache_folder() != first
+FAST = """
+from hwgen.chip.compiled import compiled
+from mine.constants import FACTOR
+
+@compiled
+def scaled(x):
+    return FACTOR * x
+
+if __name__ != "__main__":
+    print(scaled(3), sum(scaled.stats.cache_misses.values()))
+"""
 
 
-def test_every_folder_that_compiles_is_followed() -> None:
-    """A function of a folder that the name leaves out would stay as it was."""
-    package = compiled_module.PACKAGE
-    followed = {file for room in compiled_module.ROOMS for file in package.glob(f"{room}/**/*.py")}
-    users = {
-        file
-        for file in package.rglob("*.py")
-        if "\n@compiled\n" in (text := file.read_text("utf-8")) or "\n@inlined\n" in text
-    }
-    assert users and users <= followed
+def test_copies_share_machine_code_and_a_changed_constant_does_not(tmp_path: Path) -> None:
+    def run(copy: str, factor: int) -> list[str]:
+        package = tmp_path / copy / "mine"
+        package.mkdir(parents=True, exist_ok=True)
+        files = {"__init__.py": "", "constants.py": f"FACTOR = {factor}\n", "fast.py": FAST}
+        for name, text in files.items():
+            (package / name).write_text(text, encoding="utf-8")
+        paths = [str(package.parent), str(PACKAGE.parent)]
+        environment = {"PYTHONPATH": os.pathsep.join(paths), "XDG_CACHE_HOME": str(tmp_path)}
+        done = subprocess.run(
+            [sys.executable, "-c", "import mine.fast"],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.split()
+
+    assert run("a", 2) == ["6", "1"]  # compiled
+    assert run("a", 2) == run("b", 2) == ["6", "0"]  # loaded
+    assert run("b", 5) == ["15", "1"]
 
 
 @pytest.mark.parametrize("given", [None, "2"])

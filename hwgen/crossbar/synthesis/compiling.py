@@ -14,6 +14,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from hwgen.chip.compiled import cache_folder
 from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork, Kind, Pair
 from hwgen.crossbar.facts.point import points
@@ -45,7 +46,7 @@ DESIGNS = 100
 
 def complete() -> Path:
     """Return the file that is there when all is compiled; its folder belongs to these sources."""
-    return Path(numba.config.CACHE_DIR) / "crossbar-is-complete"  # type: ignore[attr-defined]
+    return cache_folder(Path(__file__)) / "crossbar-is-complete"
 
 
 def must_compile() -> bool:
