@@ -7,7 +7,8 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
 
-from hwgen.dbpim.facts.instructions import PARAMETER_BITS, Opcode
+from hwgen.dbpim.facts.instructions import PARAMETER_BITS, Coding, Opcode
+from hwgen.dbpim.facts.packing import codings
 from hwgen.dbpim.facts.stream import header_beats
 from verif.common.chances import chances
 from verif.common.probe import Probe
@@ -29,7 +30,7 @@ CORNERS = Corners(
     "without parameters",
     "one row",
     "as many rows as a tile may have",
-    *(("packed rows", "flat rows") if ARCH.unpacks else ()),
+    *(f"rows of coding {coding.name}" for coding in codings(ARCH)),
 )
 
 
@@ -95,8 +96,7 @@ def note(tile: Tile) -> None:
     CORNERS.hit("without parameters", not tile.parameters)
     CORNERS.hit("one row", len(tile.codes) == 1)
     CORNERS.hit("as many rows as a tile may have", len(tile.codes) == ARCH.tile_rows)
-    if ARCH.unpacks:
-        CORNERS.hit("packed rows" if tile.others["packed"] else "flat rows")
+    CORNERS.hit(f"rows of coding {Coding(tile.others['coding']).name}")
 
 
 @cocotb.test()

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from golden.dbpim.csd import values_of_phi
 from golden.dbpim.weight_decoder import decode
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, Arch
-from hwgen.dbpim.facts.instructions import PACKETS, Opcode, packet_bits
-from hwgen.dbpim.facts.packing import row_beats
+from hwgen.dbpim.facts.instructions import PACKETS, Coding, Opcode, packet_bits
+from hwgen.dbpim.facts.packing import codings, row_beats
 from hwgen.dbpim.facts.stream import FilterParameters, encode_tile
 from hwgen.dbpim.rtl.layouts import parameters
 from verif.dbpim.component import pack
@@ -45,7 +45,7 @@ class Tile:
     @property
     def row_beats(self) -> list[int]:
         """Return the beats that each row takes."""
-        return row_beats(len(self.codes), self.arch, packed=bool(self.others["packed"]))
+        return row_beats(len(self.codes), self.arch, Coding(self.others["coding"]))
 
     def header(self) -> int:
         """Return the header without its padding."""
@@ -77,12 +77,14 @@ def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
     words = int(rng.choice([1, arch.mask_words, int(rng.integers(1, arch.mask_words + 1))]))
     rows = int(rng.choice([1, arch.tile_rows]))
     count = filters if rng.random() < 0.5 else 0
-    known = ("opcode", "cores", "rows", "mask_words", "parameters", "packed")
+    known = ("opcode", "cores", "rows", "mask_words", "parameters", "coding")
     fields = {f.name: f.bits for f in PACKETS[Opcode.TILE] if f.name not in known}
     others = {name: int(rng.integers(0, 1 << bits)) for name, bits in fields.items()}
-    others["packed"] = int(arch.unpacks and rng.random() < 0.5)
+    others["coding"] = int(rng.choice(codings(arch)))
     codes = rng.integers(0, 256, (rows, compartments, filters), dtype=np.uint8)
-    if others["packed"]:
+    if others["coding"] == Coding.DIGITS:
+        others["filter_enable"] &= 0x5555
+    if others["coding"]:
         codes = random_packable(rng, codes.shape, others["filter_enable"])
     return Tile(
         arch=arch,

@@ -235,7 +235,7 @@ def tile_packet(load: Load, fields: Fields, arch: Arch) -> Iterator[bytes]:
         "last": int(load.number == len(group.tiles) - 1),
         "last_group": int(load.last_group),
         "parameters": int(with_parameters),
-        "packed": int(tile.packed),
+        "coding": tile.coding,
         "filter_enable": tile.filter_enable,
     }
     yield encode_header(Opcode.TILE, header, arch)

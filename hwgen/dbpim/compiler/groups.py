@@ -17,7 +17,8 @@ from hwgen.dbpim.compiler.codes import (
 )
 from hwgen.dbpim.compiler.tiles import Piece, cut_tiles, cut_together
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, LIKELY_BIT_PLANES, Arch
-from hwgen.dbpim.facts.packing import encode_rows, packable
+from hwgen.dbpim.facts.instructions import Coding
+from hwgen.dbpim.facts.packing import best_coding, encode_rows
 from hwgen.dbpim.facts.stream import (
     FilterParameters,
     encode_parameters,
@@ -37,7 +38,7 @@ class WeightTile:
 
     piece: the inputs that it walks; rows: of weights; filter_enable: as in the tile's header
     codes: uint8, (rows, C, F); cells without an input hold 0 and meet inputs of 0
-    packed: whether `row_bytes`, the part of a tile packet that holds the rows, is packed
+    coding: of `row_bytes`, the part of a tile packet that holds the rows
     cycles: the estimated cycles for one position vector, activations unknown: the switch takes one
         for each word and for each `switch_rate` of its selected inputs, the macros one for each
         row and likely bit plane; the slower of the two decides
@@ -46,7 +47,7 @@ class WeightTile:
     piece: Piece
     filter_enable: int
     codes: NDArray[np.uint8]
-    packed: bool
+    coding: Coding
     row_bytes: bytes
     cycles: int
 
@@ -184,7 +185,7 @@ def group_beats(tiles: Sequence[WeightTile], arch: Arch) -> int:
                 mask_words=len(tile.piece.masks),
                 parameters=number == 0,
                 rows=tile.rows,
-                packed=tile.packed,
+                coding=tile.coding,
             )
         )
         for number, tile in enumerate(tiles)
@@ -214,9 +215,9 @@ def group_codes(
 def weight_tile(
     codes: NDArray[np.uint8], piece: Piece, filter_enable: int, arch: Arch
 ) -> WeightTile:
-    """Return a tile from the codes (inputs, F) of its group; packed if all weights allow it."""
+    """Return a tile from the codes (inputs, F) of its group; as short as all weights allow."""
     chosen = codes[piece.inputs]
-    packed = arch.unpacks and packable(chosen, filter_enable, arch)
+    coding = best_coding(chosen, filter_enable, arch)
     compartments = arch.macro.compartments
     padded = np.zeros((piece.rows * compartments, arch.filters), np.uint8)
     padded[: len(chosen)] = chosen
@@ -225,7 +226,7 @@ def weight_tile(
         piece=piece,
         filter_enable=filter_enable,
         codes=shaped,
-        packed=packed,
-        row_bytes=encode_rows(shaped, filter_enable, arch, packed=packed),
+        coding=coding,
+        row_bytes=encode_rows(shaped, filter_enable, arch, coding),
         cycles=tile_cycles(piece, arch),
     )

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import Opcode, core_count
+from hwgen.dbpim.facts.instructions import Coding, Opcode, core_count
 from hwgen.dbpim.facts.program import Placement, Program, StepPlan
 from hwgen.dbpim.facts.stream import (
     Packet,
@@ -146,7 +146,7 @@ def part_beats(packet: Packet, arch: Arch) -> dict[str, int]:
             mask_words=len(packet.masks),
             parameters=bool(packet.parameters),
             rows=len(packet.codes),
-            packed=bool(packet.fields["packed"]),
+            coding=Coding(packet.fields["coding"]),
         )
         return {
             "tile headers": parts.header,

@@ -104,6 +104,8 @@ class Arch:
     read_ahead_beats: beats that the memory reader holds or has requested; at the full rate of the
         port it needs memory_latency_cycles and a burst of 16 beats more
     packed_weights: three weights may take 19 bits of the stream, with `weight_bits`
+    one_digit: `coded`: a weight takes 4 bits of the stream where no filter of its tile has more
+        than one digit, with `packed_weights`; `none`, if the file leaves it out
     rounding: what the requantizers compute, `half_up` first: `float32` is the arithmetic of the
         default kernels of LiteRT and of onnxruntime, with wider multipliers
     input_streams: own: each core reads its slice of the maps; shared: as the paper has it, all
@@ -143,6 +145,7 @@ class Arch:
     array_cycles: Literal[1, 2] = 1
     cells: Literal["combinational", "synchronous"] = "combinational"
     row_unit: RowUnit | None = None
+    one_digit: Literal["none", "coded"] = "none"
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -322,9 +325,10 @@ class Arch:
         """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
 
         `name`, `clock_mhz` and `memory_latency_cycles` are left out, and so are an absent
-        `row_unit`, an array of one cycle and combinational cells. The latency may lead the
-        compiler to another split of a layer, because the cycle model judges the splits; each of
-        these programs runs on every chip of the digest and gives the same answer.
+        `row_unit`, an array of one cycle, combinational cells and `one_digit` of `none`. The
+        latency may lead the compiler to another split of a layer, because the cycle model judges
+        the splits; each of these programs runs on every chip of the digest and gives the same
+        answer.
         """
         facts = asdict(self)
         for key in ("name", "clock_mhz", "memory_latency_cycles"):
@@ -335,6 +339,8 @@ class Arch:
             del facts["array_cycles"]
         if not self.reads_at_edge:
             del facts["cells"]
+        if self.one_digit == "none":
+            del facts["one_digit"]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property

@@ -89,6 +89,18 @@ ROW_PASSES = 3
 """softmax: largest byte, sum, quotients; layer norm: mean, squares, quotients."""
 
 
+class Coding(IntEnum):
+    """How a tile sends its rows of weights: see `hwgen.dbpim.facts.packing`.
+
+    FLAT: a code of 8 bits each; TRIPLES: three weights in 19 bits, with `packed_weights`; DIGITS:
+    4 bits each, where no filter has more than one digit, with `one_digit`
+    """
+
+    FLAT = 0
+    TRIPLES = 1
+    DIGITS = 2
+
+
 class Space(IntEnum):
     """Part of the memory that a LOAD or STORE addresses; its address is in a register.
 
@@ -286,7 +298,11 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("last_group", 1, "the set has no further filter group in this layer"),
         Field("parameters", 1, "the group's parameters follow the mask"),
         Field("filter_enable", 16, "2 bits a filter: cell columns that count (01 phi 1, 11 phi 2)"),
-        Field("packed", 1, "the rows are packed; 0 on a chip without `packed_weights`"),
+        Field(
+            "coding",
+            2,
+            "of the rows: 0 flat, 1 packed (`packed_weights`), 2 four bits a weight (`one_digit`)",
+        ),
     ),
     Opcode.TAPS: (
         Field("opcode", 8, "TAPS"),

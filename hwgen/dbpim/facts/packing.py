@@ -1,4 +1,6 @@
-"""Packed rows: three weights in 19 bits, for filters whose weights have exactly phi digits.
+"""Codings of rows: flat, or packed for filters whose weights have exactly phi digits.
+
+Packed, three weights take 19 bits; where no filter has more than one digit, a weight takes 4.
 
 A weight is a number below 80: 8 times a decimal digit, plus an octal digit. Three weights are three
 octal digits (bits 0 to 8, the first weight lowest) and three decimal digits in the 10 bits of a
@@ -11,8 +13,9 @@ The number of a weight in a filter of two cell columns, with CSD digits at posit
     u = 7       60 + 2 * l + (upper digit negative); the lower digit has the other sign
     zero        72, as the cells 1 - 1; also of a slot without an input
 
-and in a filter of one cell column or none: 2 * position + (digit negative). A row is its weights in
-the order of the weight codes, three after three, the last three completed with 0.
+and in a filter of one cell column or none: 2 * position + (digit negative), which has 4 bits. A row
+is its weights in the order of the weight codes, three after three, the last three completed with 0;
+of a tile of one digit the 4 bits of each, the first lowest.
 """
 
 from itertools import pairwise
@@ -22,7 +25,7 @@ from numpy.typing import NDArray
 
 from hwgen.chip.fields import encode
 from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
-from hwgen.dbpim.facts.instructions import CELL, CELL_BITS
+from hwgen.dbpim.facts.instructions import CELL, CELL_BITS, Coding
 from hwgen.network.csd import DIGITS, Block
 from hwgen.network.sparsity import PHI_LIMIT
 
@@ -30,6 +33,8 @@ Bytes = NDArray[np.uint8]
 
 TRIPLE = 3
 TRIPLE_BITS = 19
+DIGIT_BITS = CELL_BITS
+"""Bits of a weight of one digit."""
 OCTAL_BITS, DECIMAL_BITS = 3, 10
 """Bits of an octal digit; bits of the three decimal digits."""
 
@@ -114,19 +119,33 @@ def triples(arch: Arch) -> int:
     return -(-arch.macro.compartments * arch.filters // TRIPLE)
 
 
-def row_pieces(arch: Arch, *, packed: bool) -> int:
+def row_bits(arch: Arch, coding: Coding) -> int:
+    """Return the bits of a row of weights, without what fills its last piece."""
+    weights = arch.macro.compartments * arch.filters
+    return {
+        Coding.FLAT: weights * WEIGHT_BITS,
+        Coding.TRIPLES: triples(arch) * TRIPLE_BITS,
+        Coding.DIGITS: weights * DIGIT_BITS,
+    }[coding]
+
+
+def row_pieces(arch: Arch, coding: Coding) -> int:
     """Return the pieces of PIECE_BITS from one row of weights to the next.
 
     Flat rows, and packed ones that fit a beat, begin on a beat.
     """
     beat = arch.port_bits // PIECE_BITS
-    if packed:
-        pieces = -(-triples(arch) * TRIPLE_BITS // PIECE_BITS)
-        if pieces > beat:
-            return pieces
-    else:
-        pieces = -(-arch.macro.compartments * arch.filters * WEIGHT_BITS // PIECE_BITS)
+    pieces = -(-row_bits(arch, coding) // PIECE_BITS)
+    if coding is not Coding.FLAT and pieces > beat:
+        return pieces
     return -(-pieces // beat) * beat
+
+
+def codings(arch: Arch) -> list[Coding]:
+    """Return the codings that a chip reads."""
+    if not arch.unpacks:
+        return [Coding.FLAT]
+    return [Coding.FLAT, Coding.TRIPLES, *([Coding.DIGITS] if arch.one_digit != "none" else [])]
 
 
 def two_columns(filter_enable: int, arch: Arch) -> NDArray[np.intp]:
@@ -134,27 +153,39 @@ def two_columns(filter_enable: int, arch: Arch) -> NDArray[np.intp]:
     return np.array([filter_enable >> 2 * place + 1 & 1 for place in range(arch.filters)])
 
 
-def packable(codes: Bytes, filter_enable: int, arch: Arch) -> bool:
-    """Return whether all weights have a number; codes: (inputs, F), those of real inputs alone."""
-    numbers = NUMBER_OF_CODE[two_columns(filter_enable, arch), codes]
-    return bool((numbers != NOT_PACKED).all())
+def best_coding(codes: Bytes, filter_enable: int, arch: Arch) -> Coding:
+    """Return the shortest coding of a tile that its chip reads.
+
+    codes: (inputs, F), those of real inputs alone
+    """
+    second = two_columns(filter_enable, arch)
+    allowed = codings(arch)
+    if not (NUMBER_OF_CODE[second, codes] != NOT_PACKED).all():
+        return Coding.FLAT
+    if second.any() or Coding.DIGITS not in allowed:
+        return allowed[:2][-1]
+    return Coding.DIGITS
 
 
-def encode_rows(codes: Bytes, filter_enable: int, arch: Arch, *, packed: bool) -> bytes:
+def encode_rows(codes: Bytes, filter_enable: int, arch: Arch, coding: Coding) -> bytes:
     """Return the rows of a tile in whole beats; codes: (rows, C, F)."""
-    if packed:
+    if coding is Coding.TRIPLES:
         return pack_rows(codes, filter_enable, arch)
+    if coding is Coding.DIGITS:
+        return pack_digits(codes, arch)
     flat = codes.reshape(len(codes), -1)
     missing = -flat.shape[1] % arch.port_bytes
     return (np.pad(flat, ((0, 0), (0, missing))) if missing else flat).tobytes()
 
 
 def decode_rows(
-    content: bytes, count: int, filter_enable: int, arch: Arch, *, packed: bool
+    content: bytes, count: int, filter_enable: int, arch: Arch, coding: Coding
 ) -> Bytes:
     """Return the codes (count, C, F) of the rows of a tile."""
-    if packed:
+    if coding is Coding.TRIPLES:
         return unpack_rows(content, count, filter_enable, arch)
+    if coding is Coding.DIGITS:
+        return unpack_digits(content, count, arch)
     size = arch.macro.compartments * arch.filters
     rows = np.frombuffer(content, np.uint8).reshape(count, len(content) // max(count, 1))[:, :size]
     return rows.reshape(count, arch.macro.compartments, arch.filters)
@@ -173,19 +204,36 @@ def pack_rows(codes: Bytes, filter_enable: int, arch: Arch) -> bytes:
     decimal = DECIMALS[(digits >> OCTAL_BITS).astype(np.uint16) @ np.array([1, 10, 100])]
     words = octal @ np.array([1, 8, 64], np.uint32) | decimal.astype(np.uint32) << 9
     bits = words[..., np.newaxis] >> np.arange(TRIPLE_BITS, dtype=np.uint32) & 1
-    row_bits = row_pieces(arch, packed=True) * PIECE_BITS
-    rows = bits.reshape(len(codes), -1).astype(np.uint8)
-    packed = np.pad(rows, ((0, 0), (0, row_bits - rows.shape[1])))
-    content = np.packbits(packed, bitorder="little").tobytes()
+    return in_pieces(bits.reshape(len(codes), -1).astype(np.uint8), Coding.TRIPLES, arch)
+
+
+def pack_digits(codes: Bytes, arch: Arch) -> bytes:
+    """Return rows of 4 bits a weight without gaps, in whole beats; codes: (rows, C, F)."""
+    numbers = NUMBER_OF_CODE[0, codes].reshape(len(codes), -1, 1)
+    bits = numbers >> np.arange(DIGIT_BITS, dtype=np.uint8) & 1
+    return in_pieces(bits.reshape(len(codes), -1), Coding.DIGITS, arch)
+
+
+def in_pieces(rows: Bytes, coding: Coding, arch: Arch) -> bytes:
+    """Return rows of bits (rows, bits) from piece to piece, in whole beats."""
+    size = row_pieces(arch, coding) * PIECE_BITS
+    content = np.packbits(
+        np.pad(rows, ((0, 0), (0, size - rows.shape[1]))), bitorder="little"
+    ).tobytes()
     return content + bytes(-len(content) % arch.port_bytes)
+
+
+def from_pieces(content: bytes, count: int, coding: Coding, arch: Arch) -> Bytes:
+    """Return the bits (count, bits of a row) of packed rows."""
+    size = row_pieces(arch, coding) * PIECE_BITS
+    bits = np.unpackbits(np.frombuffer(content, np.uint8), bitorder="little")
+    return bits[: count * size].reshape(count, size)[:, : row_bits(arch, coding)]
 
 
 def unpack_rows(content: bytes, count: int, filter_enable: int, arch: Arch) -> Bytes:
     """Return the codes (count, C, F) of packed rows."""
     compartments, filters = arch.macro.compartments, arch.filters
-    row_bits = row_pieces(arch, packed=True) * PIECE_BITS
-    bits = np.unpackbits(np.frombuffer(content, np.uint8), bitorder="little")
-    rows = bits[: count * row_bits].reshape(count, row_bits)[:, : triples(arch) * TRIPLE_BITS]
+    rows = from_pieces(content, count, Coding.TRIPLES, arch)
     words = rows.reshape(count, -1, TRIPLE_BITS).astype(np.uint32) @ (
         1 << np.arange(TRIPLE_BITS, dtype=np.uint32)
     )
@@ -200,8 +248,18 @@ def unpack_rows(content: bytes, count: int, filter_enable: int, arch: Arch) -> B
     return codes
 
 
-def row_beats(rows: int, arch: Arch, *, packed: bool) -> list[int]:
+def unpack_digits(content: bytes, count: int, arch: Arch) -> Bytes:
+    """Return the codes (count, C, F) of rows of 4 bits a weight."""
+    bits = from_pieces(content, count, Coding.DIGITS, arch)
+    numbers = bits.reshape(count, arch.macro.compartments, arch.filters, DIGIT_BITS) @ (
+        1 << np.arange(DIGIT_BITS, dtype=np.uint8)
+    )
+    codes: Bytes = CODE_OF_NUMBER[0, numbers]
+    return codes
+
+
+def row_beats(rows: int, arch: Arch, coding: Coding) -> list[int]:
     """Return the beats of each row of a tile; one that begins in the beat before has one less."""
-    bits = row_pieces(arch, packed=packed) * PIECE_BITS
+    bits = row_pieces(arch, coding) * PIECE_BITS
     ends = [-(-number * bits // arch.port_bits) for number in range(rows + 1)]
     return [end - begin for begin, end in pairwise(ends)]

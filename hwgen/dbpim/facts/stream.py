@@ -23,12 +23,13 @@ from hwgen.dbpim.facts.instructions import (
     PARAMETERS,
     TABLE_BYTES,
     VERSION,
+    Coding,
     Opcode,
     Space,
     core_count,
     packet_bits,
 )
-from hwgen.dbpim.facts.packing import decode_rows, encode_rows, row_beats
+from hwgen.dbpim.facts.packing import codings, decode_rows, encode_rows, row_beats
 from hwgen.errors import FormatError
 
 Bytes = NDArray[np.uint8]
@@ -127,14 +128,14 @@ def header_beats(opcode: Opcode, arch: Arch) -> int:
 
 
 def tile_beats(
-    arch: Arch, *, mask_words: int, parameters: bool, rows: int, packed: bool
+    arch: Arch, *, mask_words: int, parameters: bool, rows: int, coding: Coding
 ) -> TileBeats:
     """Return the beats of each part of a tile packet."""
     return TileBeats(
         header=header_beats(Opcode.TILE, arch),
         masks=beats_of(mask_words * arch.macro.compartments, arch),
         parameters=beats_of(arch.filters * PARAMETER_BITS, arch) if parameters else 0,
-        rows=sum(row_beats(rows, arch, packed=packed)),
+        rows=sum(row_beats(rows, arch, coding)),
     )
 
 
@@ -167,21 +168,21 @@ def encode_tile(
 ) -> bytes:
     """Return a tile packet; `fields` without those that follow from the arrays.
 
-    Rows are flat unless `packed` is given.
+    Rows are flat unless `coding` is given.
     """
     entries = b"".join(encode_parameters(entry) for entry in parameters)
     header = {
         "rows": len(codes),
         "mask_words": len(masks),
         "parameters": int(bool(entries)),
-        "packed": 0,
+        "coding": Coding.FLAT,
         **fields,
     }
     parts = [
         encode_header(Opcode.TILE, header, arch),
         np.packbits(masks.ravel(), bitorder="little").tobytes(),
         entries,
-        encode_rows(codes, header["filter_enable"], arch, packed=bool(header["packed"])),
+        encode_rows(codes, header["filter_enable"], arch, Coding(header["coding"])),
     ]
     return b"".join(pad(part, arch) for part in parts)
 
@@ -340,7 +341,7 @@ class Reader:
             np.frombuffer(self.part(count), np.uint8), count=count, bitorder="little"
         )
         parameters = self.parameters(filters) if fields["parameters"] else ()
-        codes = self.rows(fields["rows"], fields["filter_enable"], packed=bool(fields["packed"]))
+        codes = self.rows(fields["rows"], fields["filter_enable"], fields["coding"])
         return TilePacket(
             opcode=Opcode.TILE,
             offset=start,
@@ -351,13 +352,15 @@ class Reader:
             codes=codes,
         )
 
-    def rows(self, count: int, filter_enable: int, *, packed: bool) -> Bytes:
-        """Return the codes of the rows of a tile."""
-        if packed and not self._arch.unpacks:
-            raise damaged("without packed rows on this chip", "a packed tile")
-        beats = sum(row_beats(count, self._arch, packed=packed))
-        content = self.part(beats * self._arch.port_bits)
-        return decode_rows(content, count, filter_enable, self._arch, packed=packed)
+    def rows(self, count: int, filter_enable: int, code: int) -> Bytes:
+        """Return the codes of the rows of a tile whose header has the coding `code`."""
+        known = codings(self._arch)
+        if code not in known:
+            names = " or ".join(coding.name for coding in known)
+            raise damaged(f"with rows of coding {names} on this chip", f"a tile of coding {code}")
+        coding = Coding(code)
+        content = self.part(sum(row_beats(count, self._arch, coding)) * self._arch.port_bits)
+        return decode_rows(content, count, filter_enable, self._arch, coding)
 
     def taps(self, start: int, fields: Mapping[str, int]) -> TapsPacket:
         """Return the taps whose header has been read."""

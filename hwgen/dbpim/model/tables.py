@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hwgen.chip.memory import COMMAND_TYPE
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import PACKETS, Opcode, of_core
+from hwgen.dbpim.facts.instructions import PACKETS, Coding, Opcode, of_core
 from hwgen.dbpim.facts.packing import row_pieces
 from hwgen.dbpim.facts.stream import Packet, TilePacket, beats_of, header_beats
 from hwgen.dbpim.facts.timing import FIRST_COMMAND_CYCLE
@@ -138,7 +138,7 @@ def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Order, NDArray[np.uin
             for name, value in fields.items():
                 row[name] = value
             row["mask_beats"] = beats_of(packet.masks.size, arch)
-            row["row_pieces"] = row_pieces(arch, packed=bool(fields["packed"]))
+            row["row_pieces"] = row_pieces(arch, Coding(fields["coding"]))
             row["selected_offset"] = words
             row["first_position"] = first
             words += len(packet.masks)

@@ -26,6 +26,7 @@ from hwgen.dbpim.facts.instructions import (
     Opcode,
     core_count,
 )
+from hwgen.dbpim.facts.packing import codings
 from hwgen.dbpim.facts.timing import TILE_SLOTS
 from hwgen.network.csd import BLOCKS
 
@@ -40,6 +41,17 @@ def packet(opcode: Opcode) -> data.StructLayout:
     return data.StructLayout(
         {field.name: field.bits for field in PACKETS[opcode] if core_count(field.name) == 0}
     )
+
+
+def tile(arch: Arch) -> data.StructLayout:
+    """Header of a tile, with as much of `coding` as the chip reads."""
+    fields = {name: field.shape for name, field in packet(Opcode.TILE)}
+    return data.StructLayout({**fields, "coding": coding_bits(arch)})
+
+
+def coding_bits(arch: Arch) -> int:
+    """Return the bits of the coding of rows that a chip tells apart."""
+    return max(1, max(codings(arch)).bit_length())
 
 
 def work(opcode: Opcode = Opcode.SIMD) -> data.StructLayout:

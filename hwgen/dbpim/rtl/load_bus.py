@@ -8,7 +8,7 @@ from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import FLOAT_BITS, FLOAT_ENTRIES, TABLE_BYTES, Opcode
 from hwgen.dbpim.facts.timing import NORM_CHANNELS, TAP_WORDS
-from hwgen.dbpim.rtl.layouts import packet, parameters, row_cells, row_meta
+from hwgen.dbpim.rtl.layouts import packet, parameters, row_cells, row_meta, tile
 
 
 def load_bus(arch: Arch, *, cores: int = 1) -> Signature:
@@ -46,7 +46,7 @@ def tile_loads(arch: Arch, *, cores: int = 1) -> Signature:
     """
     return Signature(
         {
-            "header": Out(packet(Opcode.TILE)),
+            "header": Out(tile(arch)),
             "room": In(cores),
             "begin": Out(cores),
             "mask_write": Out(cores),

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import Opcode
+from hwgen.dbpim.facts.instructions import Opcode, field_bits
 from hwgen.dbpim.facts.timing import TILE_SLOTS
 from hwgen.dbpim.rtl import layouts
 
@@ -20,7 +20,7 @@ def sums_layout(arch: Arch) -> data.StructLayout:
         {
             "sums": result["sums"].shape,
             "scales": data.ArrayLayout(scale, arch.filters),
-            "group": layouts.packet(Opcode.TILE)["group"].shape,
+            "group": field_bits(Opcode.TILE, "group"),
             "row": result["row"].shape,
             "column": result["column"].shape,
         }
@@ -82,7 +82,7 @@ class OutputStage(Part):
                 "results": In(stream.Signature(layouts.result(arch))).array(macros),
                 "tile_end_popped": Out(macros),
                 "result_tile": Out(bits_for_index(TILE_SLOTS)),
-                "result_group": In(layouts.packet(Opcode.TILE)["group"].shape),
+                "result_group": In(field_bits(Opcode.TILE, "group")),
                 "result_parameters": In(data.ArrayLayout(layouts.parameters(arch), filters)),
                 "layer": In(layouts.packet(Opcode.CONV)),
                 "request": Out(stream.Signature(layouts.bus_write(arch))),

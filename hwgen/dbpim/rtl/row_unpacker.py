@@ -1,13 +1,13 @@
-"""Decodes a packed row of weights to weight codes."""
+"""Decodes packed rows of weights to weight codes."""
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import C, Cat, Module, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
-from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import Opcode
-from hwgen.dbpim.facts.packing import TRIPLE, TRIPLE_BITS, triples
-from hwgen.dbpim.rtl.layouts import packet, row
+from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
+from hwgen.dbpim.facts.instructions import CELL_BITS, Opcode, field_bits
+from hwgen.dbpim.facts.packing import DIGIT_BITS, TRIPLE, TRIPLE_BITS, triples
+from hwgen.dbpim.rtl.layouts import row
 from hwgen.dbpim.rtl.triple_decoder import TripleDecoder
 
 
@@ -36,7 +36,7 @@ class RowUnpacker(Part):
         super().__init__(
             {
                 "triples": In(self._triples * TRIPLE_BITS),
-                "filter_enable": In(packet(Opcode.TILE)["filter_enable"].width),
+                "filter_enable": In(field_bits(Opcode.TILE, "filter_enable")),
                 "row": Out(row(arch)),
             }
         )
@@ -55,3 +55,12 @@ class RowUnpacker(Part):
             codes.append(decoder.codes)
         m.d.comb += self.row.eq(Cat(*codes)[: row(self._arch).size])
         return m
+
+
+def one_digit_row(bits: Value, arch: Arch) -> Value:
+    """Return the weight codes of a row of 4 bits a weight: 2 * position + (digit negative)."""
+    weights = arch.macro.compartments * arch.filters
+    numbers = (bits.word_select(place, DIGIT_BITS) for place in range(weights))
+    # A code is the block of the digit, its sign, and which digit of the block it is.
+    cells = (Cat(number[2:4], number[0], number[1]) for number in numbers)
+    return Cat(Cat(cell, C(0, WEIGHT_BITS - CELL_BITS)) for cell in cells)

@@ -1,6 +1,8 @@
 """Loads the body of a tile, after its header: masks, parameters and rows of weights."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -8,10 +10,10 @@ from hwgen.chip.rtl.choose import choose
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import PARAMETER_BITS, Opcode
-from hwgen.dbpim.facts.packing import PIECE_BITS, row_pieces
-from hwgen.dbpim.rtl.layouts import packed_parameters, packet, parameters, row, row_cells, row_meta
-from hwgen.dbpim.rtl.row_unpacker import RowUnpacker
+from hwgen.dbpim.facts.instructions import PARAMETER_BITS, Coding
+from hwgen.dbpim.facts.packing import PIECE_BITS, codings, row_bits, row_pieces
+from hwgen.dbpim.rtl.layouts import packed_parameters, parameters, row, row_cells, row_meta, tile
+from hwgen.dbpim.rtl.row_unpacker import RowUnpacker, one_digit_row
 from hwgen.dbpim.rtl.weight_decoder import WeightDecoder
 
 
@@ -44,14 +46,13 @@ class TileLoader(Part):
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
         self._beat_pieces = arch.port_bits // PIECE_BITS
-        self._flat_pieces = row_pieces(arch, packed=False)
-        self._packed_pieces = row_pieces(arch, packed=arch.unpacks)
+        self._pieces = {coding: row_pieces(arch, coding) for coding in codings(arch)}
         self._decoder = WeightDecoder(arch=arch)
         self._unpacker = RowUnpacker(arch=arch) if arch.unpacks else None
         self.parts = [self._decoder, *([self._unpacker] if self._unpacker else [])]
         super().__init__(
             {
-                "header": In(packet(Opcode.TILE)),
+                "header": In(tile(arch)),
                 "start": In(1),
                 "beats": In(stream.Signature(arch.port_bits)),
                 "done": Out(1),
@@ -111,8 +112,12 @@ class TileLoader(Part):
     @property
     def _gathered_pieces(self) -> int:
         """Pieces that hold a row and what its last beat has of the next one."""
-        longer = self._packed_pieces > self._beat_pieces
-        return max(self._flat_pieces, self._packed_pieces + longer * (self._beat_pieces - 1))
+        return max(count + self._places(coding) - 1 for coding, count in self._pieces.items())
+
+    def _places(self, coding: Coding) -> int:
+        """Return the pieces of a beat with which a row of a coding may begin."""
+        longer = self._pieces[coding] > self._beat_pieces
+        return self._beat_pieces if coding is not Coding.FLAT and longer else 1
 
     def _rows(self, m: Module, *, gathered: Signal, pieces: Signal) -> None:
         """Gather the beats of the rows; a complete row is decoded in the next cycle.
@@ -121,9 +126,8 @@ class TileLoader(Part):
         lie above the complete one in the cycle of ``row_write``
         """
         number = Signal.like(self.header.rows)
-        size = self._flat_pieces
-        if self._packed_pieces != self._flat_pieces:
-            size = Mux(self.header.packed, self._packed_pieces, self._flat_pieces)
+        sizes = list(self._pieces.values())
+        size = self._by_coding(sizes) if len(set(sizes)) > 1 else sizes[0]
         more = Signal(len(pieces) + 1)
         complete, tile_ends = Signal(), number + 1 == self.header.rows
         m.d.comb += [
@@ -143,18 +147,31 @@ class TileLoader(Part):
 
     def _codes(self, m: Module, *, gathered: Signal, pieces: Signal) -> Value:
         """Return the weight codes of the row that is complete."""
-        flat = gathered[-self._flat_pieces * PIECE_BITS :][: row(self._arch).size]
-        if self._unpacker is None:
-            return flat
-        m.submodules.unpacker = unpacker = self._unpacker.instance()
-        places = self._beat_pieces if self._packed_pieces > self._beat_pieces else 1
-        top = (self._gathered_pieces - self._packed_pieces) * PIECE_BITS
-        rows = [gathered[top - place * PIECE_BITS :] for place in range(places)]
-        m.d.comb += [
-            unpacker.triples.eq(choose([each[: len(unpacker.triples)] for each in rows], pieces)),
-            unpacker.filter_enable.eq(self.header.filter_enable),
-        ]
-        return Mux(self.header.packed, Value.cast(unpacker.row), flat)
+        rows = [self._row(coding, gathered=gathered, pieces=pieces) for coding in self._pieces]
+        codes = [rows[Coding.FLAT][: row(self._arch).size]]
+        if self._unpacker is not None:
+            m.submodules.unpacker = unpacker = self._unpacker.instance()
+            m.d.comb += [
+                unpacker.triples.eq(rows[Coding.TRIPLES]),
+                unpacker.filter_enable.eq(self.header.filter_enable),
+            ]
+            codes.append(Value.cast(unpacker.row))
+        if Coding.DIGITS in self._pieces:
+            codes.append(one_digit_row(rows[Coding.DIGITS], self._arch))
+        return self._by_coding(codes)
+
+    def _row(self, coding: Coding, *, gathered: Signal, pieces: Signal) -> Value:
+        """Return the bits of the complete row, if its tile has a coding."""
+        top = (self._gathered_pieces - self._pieces[coding]) * PIECE_BITS
+        places = [gathered[top - place * PIECE_BITS :] for place in range(self._places(coding))]
+        return choose([each[: row_bits(self._arch, coding)] for each in places], pieces)
+
+    def _by_coding(self, values: Sequence[ValueLike]) -> Value:
+        """Return the value of the tile's coding, of values in the order of the codings."""
+        chosen = values[0]
+        for bit, value in enumerate(values[1:]):
+            chosen = Mux(self.header.coding[bit], value, chosen)
+        return Value.cast(chosen)
 
 
 def send_parameters(m: Module, loader: Part, *, count: int) -> Value:

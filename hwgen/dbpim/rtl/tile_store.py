@@ -11,9 +11,9 @@ from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.register_file import RegisterFile
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.facts.timing import TILE_SLOTS
-from hwgen.dbpim.rtl.layouts import packet, parameters
+from hwgen.dbpim.rtl.layouts import parameters
+from hwgen.dbpim.rtl.layouts import tile as tile_header
 from hwgen.dbpim.rtl.load_bus import tile_loads
 from hwgen.dbpim.rtl.mask_array import MaskArray, mask_words_per_beat
 
@@ -86,7 +86,7 @@ class TileStore(Part):
             family=self.family, depth=TILE_SLOTS, slices=arch.filters, width=parameters(arch).size
         )
         self.parts = [self._mask_array, self._parameter_file]
-        header, macros = packet(Opcode.TILE), arch.macros_per_core
+        header, macros = tile_header(arch), arch.macros_per_core
         enable_bits = header["filter_enable"].width
         row_bits = bits_for_index(arch.macro.rows)
         mask_bits = bits_for_index(arch.mask_words)

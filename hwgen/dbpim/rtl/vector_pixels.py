@@ -54,7 +54,7 @@ class VectorPixels(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        tile = layouts.packet(Opcode.TILE)
+        tile = layouts.tile(arch)
         pixel = layouts.fetch_pixel(arch)
         meets = {"met": In(met())} if arch.row_unit else {}
         super().__init__(

@@ -115,7 +115,7 @@ class Walker(Part):
                 "go": In(1),
                 "finish": In(1),
                 "tile_known": In(1),
-                "tile": In(layouts.packet(Opcode.TILE)),
+                "tile": In(layouts.tile(arch)),
                 "tile_slot": In(bits_for_index(TILE_SLOTS)),
                 "tile_mask_base": In(bits_for_index(arch.mask_words)),
                 "tile_row_base": In(bits_for_index(arch.macro.rows)),

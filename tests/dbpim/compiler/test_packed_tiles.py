@@ -1,4 +1,4 @@
-"""Which tiles of a program are packed."""
+"""How tiles of a program are coded."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +15,13 @@ SMALL = load_arch(Path("configs/dbpim/small.yaml"))
 
 
 def packed_tiles(weights: list[list[int]], arch: Arch) -> tuple[list[int], list[np.ndarray]]:
-    """Return of a 1 x 1 layer's tiles whether each is packed, and its codes."""
+    """Return of a 1 x 1 layer's tiles the coding of each, and its codes."""
     net = NetworkBuilder(name="packed", shape=(1, 2, len(weights[0])), seed=1)
     now = net.conv(INPUT, np.array(weights, np.int8), kernel=(1, 1), padding=0)
     net.linear(now, np.full((2, 2 * len(weights)), 3, np.int8), head=True)
     packets = decode_stream(compile_network(net.build(), arch).image, arch)
     tiles = [packet for packet in packets if isinstance(packet, TilePacket)][:-1]
-    return [tile.fields["packed"] for tile in tiles], [tile.codes for tile in tiles]
+    return [tile.fields["coding"] for tile in tiles], [tile.codes for tile in tiles]
 
 
 def test_only_weights_of_exactly_phi_digits_are_packed() -> None:
@@ -38,3 +38,12 @@ def test_a_chip_without_the_decoder_gets_flat_tiles() -> None:
     assert [flat[0], packed_tiles(weights, with_sparsity(SMALL, "none"))[0]] == [[0], [0]]
     packed = packed_tiles(weights, SMALL)[1]
     np.testing.assert_array_equal(flat[1][0][0, :3, :2], packed[0][0, :3, :2])
+
+
+def test_tiles_of_one_digit_take_four_bits_a_weight() -> None:
+    """Filters of one digit or none; a filter of two makes triples of all."""
+    coded = replace(SMALL, one_digit="coded")
+    assert packed_tiles([[8, -1, 64], [4, -128, 2]], coded)[0] == [2]
+    assert packed_tiles([[8, -1, 64], [0, 0, 0]], coded)[0] == [2]
+    assert packed_tiles([[8, -1, 64], [3, 5, 6]], coded)[0] == [1]
+    assert packed_tiles([[8, -1, 64], [4, -128, 2]], SMALL)[0] == [1]

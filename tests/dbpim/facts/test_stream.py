@@ -12,6 +12,7 @@ from hwgen.dbpim.facts.arch import Arch, load_arch, with_sparsity
 from hwgen.dbpim.facts.instructions import (
     PACKETS,
     VERSION,
+    Coding,
     Opcode,
     core_count,
     of_core,
@@ -107,7 +108,7 @@ def test_an_instruction_that_is_written_is_read(opcode: Opcode, arch: Arch) -> N
 def test_a_tile_that_is_written_is_read(arch: Arch, *, parameters: bool) -> None:
     rng = np.random.default_rng(arch.port_bits)
     fields, arrays = (
-        draw_fields(rng, Opcode.TILE, arch, DERIVED) | {"packed": 0},
+        draw_fields(rng, Opcode.TILE, arch, DERIVED) | {"coding": Coding.FLAT},
         draw_tile(rng, arch, parameters=parameters),
     )
     written = encode_tile(fields, **arrays, arch=arch)
@@ -116,7 +117,7 @@ def test_a_tile_that_is_written_is_read(arch: Arch, *, parameters: bool) -> None
     assert fields.items() <= dict(packet.fields).items()
     rows = len(packet.codes)
     beats = tile_beats(
-        arch, mask_words=len(packet.masks), parameters=parameters, rows=rows, packed=False
+        arch, mask_words=len(packet.masks), parameters=parameters, rows=rows, coding=Coding.FLAT
     )
     row_bits = 8 * arch.macro.compartments * arch.filters
     assert beats.rows == rows * -(-row_bits // arch.port_bits)

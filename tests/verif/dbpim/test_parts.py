@@ -1,6 +1,7 @@
 """Parts alone, each in the executable that its neighbours share, under both simulators."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +111,10 @@ def test_part_under_icarus(side: str, part: str, size: str, icarus: str, tmp_pat
     launch(side, part, size, tmp_path, simulator=icarus)
 
 
-def test_rows_between_beats(tmp_path: Path, waves: Waves | None) -> None:
-    arch = system_parts.packed_256()
+@pytest.mark.parametrize("port_bits", [256, 64])
+def test_rows_between_beats(port_bits: int, tmp_path: Path, waves: Waves | None) -> None:
+    """Triples of 7 pieces; rows of one digit are a beat of 256 bits, or four of 64."""
+    arch = replace(system_parts.packed_256(), port_bits=port_bits, one_digit="coded")
     run_system_bench(
         "tile_loader", arch, tmp_path, waves, parts=SideBySide(parts=[TileLoader(arch=arch)])
     )
