@@ -1,0 +1,201 @@
+"""The tests that a change asks for: `scripts/test --changed`, or `--changed --all`.
+
+Of each changed file: the test at its path, tests of tables that have it by name, and all tests that
+import it; with `--all` those that import it by way of others. What it runs, and why, is printed.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from hwgen.chip.sources import imported, module_at
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "build/results.xml"
+"""Of the last whole run: seconds of each test."""
+PACKAGES = ("golden", "hwgen", "tests", "verif")
+TABLE = 3
+"""Parts of a folder of generators that a test of a table imports, at least."""
+LATE = re.compile(r"^[ \t]+(?=(?:from|import) )", re.MULTILINE)
+"""The blanks before an import inside a function."""
+NAMED = re.compile(rf'"((?:{"|".join(PACKAGES)})\.[\w.]+)"')
+"""A module that is named in a string, such as a bench."""
+NOT_ALONE = re.compile(r"conftest|__init__")
+
+Reasons = dict[str, dict[str, str]]
+"""Test file -> name of the tests in it, empty for all -> why."""
+
+
+@dataclass(frozen=True)
+class House:
+    """Python files below a folder, by their path, and what each imports, late imports too."""
+
+    root: Path
+    imports: Mapping[str, frozenset[str]]
+
+    @property
+    def tests(self) -> list[str]:
+        """Files of tests."""
+        return [file for file in self.imports if re.search(r"(^|/)test_\w+\.py$", file)]
+
+    def importers(self, file: str) -> set[str]:
+        """Return the files that import a file."""
+        return {other for other, found in self.imports.items() if file in found}
+
+    def rings(self, file: str) -> list[set[str]]:
+        """Return the files that import a file, then those that import these, and so on."""
+        found, rings = {file}, [{file}]
+        while rings[-1]:
+            rings.append(set().union(*map(self.importers, rings[-1])) - found)
+            found |= rings[-1]
+        return rings[1:-1]
+
+    def nearest(self, file: str) -> set[str]:
+        """Return the tests of a file's own room that need the fewest files between."""
+        room = "/".join(["tests", *Path(file).parent.parts[1:]])
+        tests = {test for test in self.tests if test.startswith(f"{room}/")}
+        return next((ring & tests for ring in self.rings(file) if ring & tests), set())
+
+    def holds(self, test: str, stem: str) -> bool:
+        """Return whether a test has parts by name, and `stem` among them."""
+        parts = [file for file in self.imports[test] if "/rtl/" in file]
+        if len(parts) < TABLE:
+            return False
+        return f'"{stem}"' in (self.root / test).read_text(encoding="utf-8")
+
+
+def house(root: Path = ROOT) -> House:
+    """Read all files of the packages."""
+    homes = {name: root / name for name in PACKAGES}
+    found = {}
+    for file in (file for home in homes.values() for file in sorted(home.rglob("*.py"))):
+        source = file.read_text(encoding="utf-8")
+        others = list(imported(file, LATE.sub("", source), homes))
+        for name in NAMED.findall(source):
+            others += module_at(root.joinpath(*name.split(".")))
+        names = (str(other.relative_to(root)) for other in others)
+        found[str(file.relative_to(root))] = frozenset(names)
+    return House(root, found)
+
+
+def changed_files(root: Path, base: str) -> list[str]:
+    """Return the files that differ from a commit, and those that git does not know yet."""
+
+    def lines(*command: str) -> list[str]:
+        done = subprocess.run(
+            ["git", *command], cwd=root, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"changed: git must know {base}, got: {done.stderr.strip()}")
+        return done.stdout.splitlines()
+
+    named = lines("diff", "--name-only", base) + lines("ls-files", "-o", "--exclude-standard")
+    return sorted(set(named))
+
+
+def places(file: str) -> list[str]:
+    """Return where the test of a file may stand; component x has one for RTL, golden and bench."""
+    package, *folders = Path(file).parent.parts
+    stem = Path(file).stem.removeprefix("bench_")
+    below = "/".join(folders)
+    family = folders[0] if folders else ""
+    found = [f"tests/{below}/test_{stem}.py", f"tests/{package}/{below}/test_{stem}.py"]
+    return [*found, f"tests/verif/{family}/test_{stem}.py"] if family else found
+
+
+def component_of(file: str) -> str:
+    """Return the family whose parts a file makes, judges or tests; empty for other files."""
+    found = re.match(r"(?:hwgen/(\w+)/rtl|golden/(\w+)|verif/(\w+)|tests/verif/(\w+))/", file)
+    return next(filter(None, found.groups())) if found else ""
+
+
+def asked_for(files: Iterable[str], known: House, *, whole: bool) -> Reasons:
+    """Return the tests that changed files ask for; whole: by way of other files, too."""
+    reasons: Reasons = defaultdict(dict)
+    for file in files:
+        if file in known.tests:
+            reasons[file][""] = "it has changed"
+        if file.endswith(".py") and not NOT_ALONE.search(file):
+            for test, name, why in of_module(file, known, whole=whole):
+                reasons[test].setdefault(name, f"{why} {file}")
+    return {test: found if "" not in found else {"": found[""]} for test, found in reasons.items()}
+
+
+def of_module(file: str, known: House, *, whole: bool) -> Iterator[tuple[str, str, str]]:
+    """Yield test, name of the tests in it (empty for all) and why, the nearest first."""
+    stem, tests = Path(file).stem.removeprefix("bench_"), set(known.tests)
+    family, near = component_of(file), known.importers(file)
+    beside = [(test, "", "stands at the path of") for test in tests.intersection(places(file))]
+    beside += [
+        (test, stem, "has the part of")
+        for test in known.tests
+        if family and family == component_of(test) and known.holds(test, stem)
+    ]
+    yield from beside
+    wanted = tests & (set().union(*known.rings(file)) if whole else near)
+    if not wanted and not beside:
+        wanted = known.nearest(file)
+    for test in sorted(wanted):
+        way = "imports" if test in near else "needs"
+        yield test, stem if known.holds(test, stem) else "", way
+
+
+def seconds_of(results: Path) -> dict[str, float]:
+    """Return the seconds of each test file in a report of pytest; none where there is none."""
+    found: dict[str, float] = defaultdict(float)
+    if results.exists():
+        for case in ElementTree.parse(results).iter("testcase"):
+            path = case.get("classname", "").replace(".", "/") + ".py"
+            found[path] += float(case.get("time", 0))
+    return found
+
+
+def commands(reasons: Reasons) -> list[list[str]]:
+    """Return the arguments of pytest: all whole files at once, then each table by its names."""
+    whole = [test for test, names in reasons.items() if "" in names]
+    some = [[test, "-k", " or ".join(names)] for test, names in reasons.items() if "" not in names]
+    return ([whole] if whole else []) + some
+
+
+def report(reasons: Reasons, files: Sequence[str], seconds: Mapping[str, float]) -> str:
+    """Return what is run and why, and about how long it takes."""
+    rows = [
+        f"{test}{f' ({name})' if name else ''}: {why}"
+        for test, names in sorted(reasons.items())
+        for name, why in names.items()
+    ]
+    known = sum(seconds.get(test, 0) for test, names in reasons.items() if "" in names)
+    about = f", whole files about {known:.0f} s by the last run" if known else ""
+    return "\n".join([*rows, f"{len(files)} changed files, {len(reasons)} files of tests{about}"])
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print and run the tests; exit code 1 if one fails."""
+    parser = argparse.ArgumentParser(prog="scripts/test --changed", description=__doc__)
+    parser.add_argument("--all", action="store_true", help="also what imports it by way of others")
+    parser.add_argument("--base", default="HEAD", help="the commit to compare with")
+    parser.add_argument("--list", action="store_true", help="print alone")
+    given, others = parser.parse_known_args(arguments)
+    files = changed_files(ROOT, given.base)
+    reasons = asked_for(files, house(), whole=given.all)
+    print(report(reasons, files, seconds_of(RESULTS)), flush=True)
+    if given.list:
+        return 0
+    runs = [
+        subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", *tests, *others], cwd=ROOT, check=False
+        )
+        for tests in commands(reasons)
+    ]
+    # 5: no test of a table has the name.
+    return int(any(run.returncode not in (0, 5) for run in runs))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
