@@ -147,6 +147,20 @@ def compared(model: onnx.ModelProto, folder: Path) -> tuple[Lowered, Counters]:
     return lowered, counters
 
 
+def differing(path: Path, images: int = 40) -> int:
+    """Return the largest difference of golden's answer from that of a default session."""
+    graph = read_integer_graph(path)
+    network = lower(graph, kernels="onnxruntime").network
+    values = network.graph.input
+    shape = (images, *values.shape)
+    given = np.random.default_rng(4).integers(0, 1 << values.bits, shape).astype(values.dtype)
+    outcome = runtime_of(path, graph, default=True).run(given, [])
+    assert outcome.integers is not None
+    found = golden.network.infer(network, outcome.images)[network.answer]
+    answers = network.in_file_order(found).reshape(outcome.integers.shape)
+    return int(np.abs(answers.astype(np.int64) - outcome.integers).max())
+
+
 def drawn(network: QuantizedNetwork) -> NDArray[Any]:
     """Return images over the whole range of a network's input."""
     values = network.graph.input

@@ -16,6 +16,7 @@ from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.request import Says, Working
 from hwgen.errors import DataError, FormatError
 from hwgen.importers.integer import IntegerGraph, RefusedNetworkError, folded, refusals_of
+from hwgen.importers.integer.arithmetic import kernels_of
 from hwgen.importers.integer.runtime import Outcome, Runtime
 from hwgen.network import Layer, QuantizedNetwork
 from hwgen.network.file import load_network
@@ -192,10 +193,12 @@ class Compare(
         network_file, file = Path(self.network), Path(self.against)
         network = load_network(network_file)
         graph = read_graph(file)
-        check_pair(network, graph, network_file)
-        batch = choose_images(network, images_of(self.data), self.images)
         computed = computed_kernels(network)
         chosen: Target = self.kernels or computed or "reference"
+        if chosen == "default":
+            graph = graph.read_by(kernels_of(chosen, graph.format, source=graph.source))
+        check_pair(network, graph, network_file)
+        batch = choose_images(network, images_of(self.data), self.images)
         runtime = KINDS[kind_of(file)].runtime_of(
             file,
             graph,

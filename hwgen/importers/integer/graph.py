@@ -66,6 +66,7 @@ class IntegerGraph:
     kernels: whose arithmetic the file says that it computes; None: that of its format's runtime
     finish: adds to the lowered network what the file says besides, such as the names of classes
     model: gives the whole file in the library of its format; None: nobody asks for it
+    in_session: as the default session of its runtime changes it; None: it changes no element
     """
 
     name: str
@@ -82,6 +83,11 @@ class IntegerGraph:
     kernels: Kernels | None = None
     finish: Callable[[QuantizedNetwork], QuantizedNetwork] = unchanged
     model: Callable[[], Any] | None = None
+    in_session: "IntegerGraph | None" = None
+
+    def read_by(self, kernels: Kernels) -> "IntegerGraph":
+        """Return the graph that kernels compute: onnxruntime's are those of a default session."""
+        return self.in_session if kernels == "onnxruntime" and self.in_session else self
 
     @cached_property
     def writers(self) -> dict[str, Node]:

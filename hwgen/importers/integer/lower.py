@@ -94,7 +94,7 @@ def lower(
     Raises RefusedNetworkError, which lists all nodes that stand in the way, before any computation,
     and FormatError for a graph that is refused as a whole, such as one whose sums overflow.
     """
-    graph = folded(graph)
+    graph = folded(graph.read_by(kernels))
     refused = refusals_of(graph)
     if refused:
         raise RefusedNetworkError(source=graph.source, refusals=refused)

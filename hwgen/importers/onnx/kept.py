@@ -31,6 +31,8 @@ HELD = frozenset({"LayerNormalization"})
 """Operators whose float32 operations the network file states one by one, in the same order."""
 INSIDE = frozenset({"QLinearAveragePool"})
 """Operators between integers that onnxruntime computes in float32 all the same."""
+AFTER_FUSION = "fused "
+"""Begins the name of a fusion, in front of that of the node that computes."""
 FUSED, QUANTIZED = "Fused", "QLinear"
 """Begin the names of operators of onnxruntime: with an activation inside, between integers."""
 
@@ -49,7 +51,8 @@ def kept_in_float32(model: onnx.ModelProto, source: str) -> Mapping[str, int]:
     found: dict[str, str] = {}
     for node in between_quantizations(optimized(model, source)):
         # A fusion is named after one of its nodes, or writes what one of them wrote.
-        place = node.name if node.name in operators else node.name.partition("/")[0]
+        named = node.name.removeprefix(AFTER_FUSION)
+        place = named if named in operators else named.partition("/")[0]
         if place not in operators:
             place = makers.get(node.output[0], node.name)
         if place:

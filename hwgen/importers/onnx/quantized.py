@@ -28,6 +28,7 @@ from hwgen.importers.onnx.qdq.constants import COMPUTED, REARRANGING, folded, st
 from hwgen.importers.onnx.qdq.notes import Annotations
 from hwgen.importers.onnx.qdq.qoperator import DYNAMIC, in_qdq_style
 from hwgen.importers.onnx.qdq.raw_image import PREPROCESSING, image_step, raw_image_of
+from hwgen.importers.onnx.qdq.session import as_session_reads
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Constant, Image, Real, Unknown, Value
 from hwgen.importers.onnx.read import Opened, opened
@@ -105,6 +106,16 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
 
     Raises FormatError for a model that is damaged or not quantized at all.
     """
+    graph = graph_read(model, name=name, source=source)
+    optimized = as_session_reads(model)
+    if optimized is model:
+        return graph
+    in_session = graph_read(optimized, name=name, source=source)
+    return replace(graph, in_session=replace(in_session, model=graph.model))
+
+
+def graph_read(model: onnx.ModelProto, *, name: str, source: str) -> IntegerGraph:
+    """Return the integer graph of a model as it stands."""
     state, annotations = read_state(model, source)
     return IntegerGraph(
         name=name,

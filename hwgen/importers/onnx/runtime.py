@@ -41,6 +41,8 @@ class OnnxRuntime:
         self, path: Path, graph: IntegerGraph, *, optimized: bool, maps: bool = False
     ) -> None:
         """Load a file whose graph was read without refusals; maps: shown with optimization, too."""
+        if optimized:
+            graph = graph.read_by("onnxruntime")
         level = "all graph optimizations" if optimized else "without graph optimization"
         self.name = f"onnxruntime {onnxruntime.__version__}, {level}"
         self._optimized, self._wanted = optimized, maps

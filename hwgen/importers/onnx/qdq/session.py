@@ -1,0 +1,311 @@
+"""What onnxruntime's default session makes of a QDQ file before it computes.
+
+Two of its changes move elements. Two pairs of QuantizeLinear and DequantizeLinear in a row become
+one, over the real numbers that both have. A Gemm becomes one of integers, which takes an int32
+bias for steps of its sums, whatever scale and zero point the file gives to it; so does a MatMul
+with an Add of such a bias. A session without optimization does neither.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from hwgen.importers.onnx.check import node_name
+from hwgen.importers.onnx.qdq.constants import attributes_of
+from hwgen.importers.onnx.qdq.weights import STEP_TOLERANCE
+
+QUANTIZE, DEQUANTIZE = "QuantizeLinear", "DequantizeLinear"
+PASSED = frozenset({"Dropout", "Identity"})
+NEUTRAL = {"Add": 0.0, "Div": 1.0, "Mul": 1.0, "Sub": 0.0}
+"""By operator: the constant with which it does nothing. A session removes these and `PASSED`."""
+CARRIED = frozenset({"MaxPool", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"})
+"""Operators across which a session carries a pair, so that a Gemm behind them reads integers."""
+FLOAT = onnx.TensorProto.FLOAT
+BYTES = ("uint8", "int8")
+WORDS = ("uint16", "int16")
+
+Numbers = tuple[np.float32, int, np.dtype[Any]]
+"""Scale, zero point and type of a pair."""
+
+
+def as_session_reads(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model that a default session computes; the same where it moves no element."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    graph = Edges.of(copy.graph)
+    changed = joined(graph)
+    for node in list(graph.nodes.values()):
+        changed |= with_integer_bias(graph, node)
+    if not changed:
+        return model
+    nodes = list(graph.nodes.values())
+    del copy.graph.node[:]
+    copy.graph.node.extend(nodes)
+    copy.graph.initializer.extend(graph.added)
+    return copy
+
+
+@dataclass(kw_only=True)
+class Edges:
+    """The nodes of a graph without those that are passed, and who writes and reads each tensor.
+
+    nodes: in order, by the name of their first output
+    readers: by name of a tensor, a node once for each input
+    constants: stored tensors; outputs: names of those of the graph; added: new constants
+    """
+
+    outputs: frozenset[str]
+    constants: dict[str, onnx.TensorProto]
+    nodes: dict[str, onnx.NodeProto] = field(default_factory=dict)
+    readers: dict[str, list[onnx.NodeProto]] = field(default_factory=dict)
+    added: list[onnx.TensorProto] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, graph: onnx.GraphProto) -> "Edges":
+        """Return the edges of a graph, whose nodes are changed in place."""
+        edges = cls(
+            outputs=frozenset(tensor.name for tensor in graph.output),
+            constants={tensor.name: tensor for tensor in graph.initializer},
+        )
+        names: dict[str, str] = {}
+        for node in graph.node:
+            for place, name in enumerate(node.input):
+                node.input[place] = names.get(name, name)
+            passed = edges.passed(node)
+            if passed and edges.outputs.isdisjoint(node.output):
+                names[node.output[0]] = passed
+                continue
+            if node.op_type == "Constant" and node.attribute[0].name == "value":
+                edges.constants[node.output[0]] = node.attribute[0].t
+            edges.nodes[node.output[0]] = node
+            for name in node.input:
+                edges.readers.setdefault(name, []).append(node)
+        return edges
+
+    def passed(self, node: onnx.NodeProto) -> str:
+        """Return the input that a node hands on as it is; empty for a node that computes."""
+        if node.op_type in PASSED:
+            return str(node.input[0])
+        if node.op_type == "Cast":
+            before = self.nodes.get(node.input[0])
+            real = before is not None and before.op_type == DEQUANTIZE
+            return str(node.input[0]) if real and attributes_of(node)["to"] == FLOAT else ""
+        for place, name in enumerate(node.input if node.op_type in NEUTRAL else ()):
+            constant = self.array(name)
+            first = place == 0 and node.op_type in ("Div", "Sub")
+            if constant is not None and constant.size == 1 and not first:
+                neutral = float(constant.reshape(())) == NEUTRAL[node.op_type]
+                return str(node.input[1 - place]) if neutral else ""
+        return ""
+
+    def readers_of(self, node: onnx.NodeProto) -> list[onnx.NodeProto] | None:
+        """Return who reads what a node writes; None for an output of the graph."""
+        name = node.output[0]
+        return None if name in self.outputs else self.readers.get(name, [])
+
+    def only_reader(self, node: onnx.NodeProto, *operators: str) -> onnx.NodeProto | None:
+        """Return the reader of what a node writes, if there is only one and of an operator."""
+        readers = self.readers_of(node)
+        if readers is None or len(readers) != 1 or readers[0].op_type not in operators:
+            return None
+        return readers[0]
+
+    def array(self, name: str) -> NDArray[Any] | None:
+        """Return a stored tensor of the file; None: it is none, or lies elsewhere."""
+        tensor = self.constants.get(name)
+        if tensor is None or tensor.data_location == onnx.TensorProto.EXTERNAL:
+            return None
+        return numpy_helper.to_array(tensor)
+
+    def store(self, name: str, array: Any) -> str:
+        """Store a new constant, and return its name."""
+        self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
+        self.added.append(self.constants[name])
+        return name
+
+    def numbers(self, node: onnx.NodeProto) -> Numbers | None:
+        """Return what a pair quantizes with; None unless scale and zero point are stored, one."""
+        parts = [self.array(name) for name in node.input[1:3]]
+        if len(parts) < 2 or any(each is None or each.size != 1 for each in parts):
+            return None
+        scale, zero = (each.reshape(()) for each in parts if each is not None)
+        if scale.dtype != np.float32 or zero.dtype.name not in (*BYTES, *WORDS):
+            return None
+        return np.float32(scale), int(zero), zero.dtype
+
+
+def joined(graph: Edges) -> bool:
+    """Join pairs in a row, again and again as a session does; return whether elements move."""
+    changed = False
+    while True:
+        names = [name for name, node in graph.nodes.items() if node.op_type == QUANTIZE]
+        found = [join(graph, graph.nodes[name]) for name in names if name in graph.nodes]
+        if all(each is None for each in found):
+            return changed
+        changed |= any(found)
+
+
+def join(graph: Edges, first: onnx.NodeProto) -> bool | None:
+    """Join a pair with the next one if nothing else reads between them; None if it stays.
+
+    Otherwise return whether the pairs had unlike numbers.
+    """
+    middle = graph.only_reader(first, DEQUANTIZE)
+    second = None if middle is None else graph.only_reader(middle, QUANTIZE)
+    last = None if second is None else graph.readers_of(second)
+    if middle is None or second is None or not last:
+        return None
+    one, other = graph.numbers(first), graph.numbers(second)
+    if one is None or other is None or one[2] != other[2] or graph.numbers(middle) != one:
+        return None
+    if any(node.op_type != DEQUANTIZE or graph.numbers(node) != other for node in last):
+        return None
+    both = numbers_of_both(one, other)
+    if both is None:
+        return None
+    for node in (middle, second):
+        del graph.nodes[node.output[0]]
+    graph.readers[first.output[0]] = last
+    for node in last:
+        node.input[0] = first.output[0]
+    if one == other:
+        return False
+    parts = ("scale", "zero_point")
+    name = second.output[0]
+    stored = [
+        graph.store(f"{name}/joined_{part}", each) for part, each in zip(parts, both, strict=True)
+    ]
+    for node in (first, *last):
+        node.input[1:] = stored
+    return True
+
+
+def numbers_of_both(one: Numbers, other: Numbers) -> tuple[np.float32, Any] | None:
+    """Return scale and zero point over the real numbers that two pairs have; None: only zero.
+
+    In float32 and in this order, as onnxruntime's DoubleQDQPairsRemover.
+    """
+    kind = one[2]
+    low, high = np.iinfo(kind).min, np.iinfo(kind).max
+    ends = [
+        [np.float32(end - zero) * scale for end in (low, high)] for scale, zero, _ in (one, other)
+    ]
+    least, most = max(ends[0][0], ends[1][0]), min(ends[0][1], ends[1][1])
+    scale = np.float32(most - least) / np.float32(high - low)
+    if not (np.isfinite(scale) and scale > 0):
+        return None
+    zero = float(np.float32(low) - least / scale)
+    away = int(np.copysign(np.floor(abs(zero) + 0.5), zero))
+    return scale, np.array(min(max(away, low), high), kind)
+
+
+def with_integer_bias(graph: Edges, node: onnx.NodeProto) -> bool:
+    """Give the bias of a Gemm or MatMul the scale of its sums where a session adds its integers.
+
+    Return whether that moves elements: the file gives another scale, or a zero point.
+    """
+    last, place = node, 2
+    if node.op_type == "MatMul":
+        add = graph.only_reader(node, "Add")
+        if add is None:
+            return False
+        last, place = add, 1 - list(add.input).index(node.output[0])
+    elif node.op_type != "Gemm" or len(node.input) < 3 or not is_plain(node):
+        return False
+    given, scales = bias_of(graph, last.input[place]), sum_scales(graph, node)
+    if given is None or scales is None or not adds_integers(graph, last):
+        return False
+    integers, steps, zeros = given
+    whole = integers.size >= scales.size
+    if whole and not zeros.any() and np.allclose(steps, scales, rtol=STEP_TOLERANCE, atol=0):
+        return False
+    name = f"{last.output[0]}/bias"
+    wide = np.broadcast_to(integers, max(integers.size, scales.size))
+    parts = [
+        graph.store(f"{name}/integers", wide),
+        graph.store(f"{name}/scale", np.broadcast_to(scales, wide.shape)),
+    ]
+    real = helper.make_node(DEQUANTIZE, parts, [f"{name}/real"], node_name(last), axis=0)
+    graph.nodes = {real.output[0]: real, **graph.nodes}
+    last.input[place] = real.output[0]
+    return True
+
+
+def is_plain(gemm: onnx.NodeProto) -> bool:
+    """Return whether a Gemm has no factors."""
+    given = attributes_of(gemm)
+    return float(given.get("alpha", 1.0)) == 1 and float(given.get("beta", 1.0)) == 1
+
+
+def bias_of(graph: Edges, name: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]] | None:
+    """Return integers of a bias, (outputs,) or one, its scales and zero points; None for another.
+
+    Only of stored int32 behind a DequantizeLinear.
+    """
+    node = graph.nodes.get(name)
+    if node is None or node.op_type != DEQUANTIZE:
+        return None
+    integers, scales, *zeros = (graph.array(each) for each in node.input)
+    if integers is None or scales is None or integers.dtype != np.int32:
+        return None
+    if integers.size != max(integers.shape, default=1):
+        return None
+    zero = zeros[0] if zeros and zeros[0] is not None else np.zeros(1)
+    return integers.reshape(-1), scales.reshape(-1), zero
+
+
+def sum_scales(graph: Edges, node: onnx.NodeProto) -> NDArray[np.float32] | None:
+    """Return the scales of the sums of a product of bytes, (outputs,) or one; None of another."""
+    source, weights = (graph.nodes.get(name) for name in node.input[:2])
+    while source is not None and source.op_type in CARRIED:
+        source = graph.nodes.get(source.input[0])
+    if source is None or weights is None or {source.op_type, weights.op_type} != {DEQUANTIZE}:
+        return None
+    numbers, scales = graph.numbers(source), graph.array(weights.input[1])
+    integers = graph.array(weights.input[0])
+    if numbers is None or numbers[2].name not in BYTES or scales is None:
+        return None
+    sums = (scales.reshape(-1) * numbers[0]).astype(np.float32)
+    if integers is None or integers.ndim != 2:
+        return sums
+    along = 0 if attributes_of(node).get("transB", 0) else 1
+    return np.broadcast_to(sums, integers.shape[along])
+
+
+def adds_integers(graph: Edges, last: onnx.NodeProto) -> bool:
+    """Return whether a session has an operator of integers for a product that ends with a node.
+
+    It has if a QuantizeLinear alone reads it, behind a clip that the quantization makes idle, or
+    if none reads it.
+    """
+    clip = graph.only_reader(last, "Clip", "Relu")
+    if clip is not None and len(graph.readers_of(clip) or ()) == 1:
+        behind = graph.only_reader(clip, QUANTIZE)
+        return behind is not None and is_idle(graph, clip, behind)
+    readers = graph.readers.get(last.output[0], [])
+    quantized = any(node.op_type == QUANTIZE for node in readers)
+    return not quantized or (len(readers) == 1 and last.output[0] not in graph.outputs)
+
+
+def is_idle(graph: Edges, clip: onnx.NodeProto, behind: onnx.NodeProto) -> bool:
+    """Return whether the integers of a QuantizeLinear clip as much as the node before it."""
+    numbers = graph.numbers(behind)
+    if numbers is None:
+        return False
+    scale, zero, kind = numbers
+    ends: list[NDArray[Any] | None] = [np.zeros(()), np.array(np.inf)]
+    if clip.op_type == "Clip":
+        free = (-np.inf, np.inf)
+        given = [*clip.input[1:3], "", ""][:2]
+        ends = [
+            graph.array(name) if name else np.array(end)
+            for name, end in zip(given, free, strict=True)
+        ]
+    if any(end is None or end.size != 1 for end in ends):
+        return False
+    low, high = (np.rint(float(end.reshape(())) / scale) + zero for end in ends if end is not None)
+    return bool(low <= np.iinfo(kind).min and high >= np.iinfo(kind).max)

@@ -1,0 +1,174 @@
+"""Golden follows what onnxruntime's default session changes in a file before it computes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwgen.cli import main
+from hwgen.commands.imports import describe_import
+from hwgen.importers.integer import lower
+from hwgen.importers.onnx.quantized import read_integer_graph
+from tests.quantized_onnx import Model, agreeing, differing, kinds, saved
+
+Write = Callable[[Model, str], str]
+NETWORKS = 4
+"""Drawn of each kind."""
+
+
+def drawn_pair(model: Model, tensor: str) -> str:
+    """Append a pair with a drawn scale and zero point."""
+    scale, zero = float(model.rng.uniform(0.02, 0.1)), int(model.rng.integers(0, 256))
+    return model.quantized(tensor, scale, zero)
+
+
+def pairs(model: Model, tensor: str, count: int = 2) -> str:
+    """Append pairs in a row."""
+    for _ in range(count):
+        tensor = drawn_pair(model, tensor)
+    return tensor
+
+
+def conv(model: Model, tensor: str, outputs: int = 4, inputs: int = 3) -> str:
+    return model.conv(tensor, outputs, inputs, 1, 1, bias=False)
+
+
+def residual(model: Model, image: str) -> str:
+    """A map that is read by a pair and by a sum: its pair stays."""
+    once = drawn_pair(model, conv(model, image))
+    other = pairs(model, conv(model, once, 4, 4))
+    return pairs(model, model.node("Add", other, drawn_pair(model, once)))
+
+
+def read_by_two(model: Model, image: str) -> str:
+    """The second pair has two readers."""
+    twice = pairs(model, conv(model, image))
+    return drawn_pair(model, model.node("Mul", drawn_pair(model, conv(model, twice, 4, 4)), twice))
+
+
+def nothing_between(model: Model, image: str) -> str:
+    """Nodes between two pairs that a session removes."""
+    now = model.node("Identity", drawn_pair(model, conv(model, image)))
+    now = model.node("Cast", drawn_pair(model, now), to=1)
+    now = model.node("Mul", drawn_pair(model, now), model.constant(1.0))
+    return drawn_pair(model, now)
+
+
+def moved_between(model: Model, image: str) -> str:
+    """Nodes between two pairs that stay, so that both pairs do."""
+    now = drawn_pair(model, conv(model, image))
+    now = drawn_pair(model, model.node("Transpose", now, perm=[0, 1, 3, 2]))
+    return drawn_pair(model, model.node("MaxPool", now, kernel_shape=[2, 2]))
+
+
+PAIRS: dict[str, Write] = {
+    "in a row": lambda m, x: pairs(m, conv(m, x), 4),
+    "behind an activation": lambda m, x: pairs(m, m.node("Relu", conv(m, x))),
+    "of the image": lambda m, x: drawn_pair(m, conv(m, pairs(m, x))),
+    "on both ways of a sum": residual,
+    "with two readers": read_by_two,
+    "with nothing between": nothing_between,
+    "with moves between": moved_between,
+    "with no number in common": lambda m, x: m.quantized(
+        m.quantized(conv(m, x), 0.05, 0), 0.04, 255
+    ),
+}
+
+
+@pytest.mark.parametrize("seed", range(NETWORKS))
+@pytest.mark.parametrize("name", PAIRS)
+def test_pairs_in_a_row_are_one(name: str, seed: int, tmp_path: Path) -> None:
+    model = Model(seed=seed)
+    image = "x" if name == "of the image" else model.image()
+    assert differing(saved(model.build(PAIRS[name](model, image)), tmp_path)) == 0
+
+
+def test_without_the_arithmetic_of_a_session_every_pair_stays(tmp_path: Path) -> None:
+    model = Model()
+    path = saved(model.build(pairs(model, conv(model, model.image()), 3)), tmp_path)
+    network = agreeing(model.build(pairs(model, conv(model, model.image()), 3)), tmp_path)
+    assert kinds(network).count("rescale") >= 2
+    graph = read_integer_graph(path)
+    assert [each.op for each in lower(graph, kernels="onnxruntime").network.layers] == ["conv"]
+
+
+def test_an_image_quantized_twice_is_compared_as_the_session_reads_it(tmp_path: Path) -> None:
+    model = Model(seed=3)
+    path = saved(model.build(drawn_pair(model, conv(model, pairs(model, "x")))), tmp_path)
+    for kernels in ("default", "half_up"):
+        out = tmp_path / f"{kernels}.npz"
+        assert main(["import", str(path), "--kernels", kernels, "--out", str(out)]) == 0
+        assert main(["compare", str(out), "--against", str(path), "--images", "20"]) == 0
+
+
+def bias(model: Model, scales: Any, ratio: float, *, zero: int = 0, size: int | None = None) -> str:
+    """Append an int32 bias whose scale is `ratio` times that of the sums."""
+    integers = model.rng.integers(-3000, 3000, len(scales) if size is None else size)
+    steps = np.asarray(scales, np.float32) * np.float32(0.02 * ratio)
+    steps = steps if len(integers) > 1 else steps[:1]
+    zeros = np.full(len(integers), zero)
+    parts = [
+        model.constant(integers, np.int32),
+        model.constant(steps),
+        model.constant(zeros, np.int32),
+    ]
+    return model.node("DequantizeLinear", *parts, axis=0)
+
+
+def matrix(model: Model, outputs: int = 5, *, turned: bool = False) -> tuple[str, Any]:
+    """Append a matrix of 20 inputs with a scale an output; return it and the scales."""
+    integers = model.rng.integers(-127, 128, (outputs, 20) if turned else (20, outputs))
+    scales = model.rng.uniform(0.001, 0.004, outputs).astype(np.float32)
+    parts = [
+        model.constant(integers, np.int8),
+        model.constant(scales),
+        model.constant(np.zeros(outputs), np.int8),
+    ]
+    return model.node("DequantizeLinear", *parts, axis=0 if turned else 1), scales
+
+
+def gemm(model: Model, image: str, *, turned: bool = False, **given: Any) -> str:
+    weights, scales = matrix(model, turned=turned)
+    made = bias(model, scales, **given)
+    return model.node("Gemm", image, weights, made, transB=int(turned))
+
+
+def matmul(model: Model, image: str, *, first: bool = False) -> str:
+    weights, scales = matrix(model)
+    parts = [model.node("MatMul", image, weights), bias(model, scales, 1.7)]
+    return model.node("Add", *(reversed(parts) if first else parts))
+
+
+def factor(model: Model, image: str) -> str:
+    """A Gemm with a factor stays one of real numbers."""
+    weights, scales = matrix(model)
+    return model.node("Gemm", image, weights, bias(model, scales, 1.7), alpha=1.5)
+
+
+BIASES: dict[str, tuple[Write, int, int]] = {
+    "of another scale": (lambda m, x: gemm(m, x, ratio=1.7), 128, 0),
+    "of another scale, turned": (lambda m, x: gemm(m, x, ratio=0.4, turned=True), 128, 0),
+    "with a zero point": (lambda m, x: gemm(m, x, ratio=1.0, zero=300), 128, 0),
+    "one for all": (lambda m, x: gemm(m, x, ratio=1.0, size=1), 128, 0),
+    "behind a MatMul": (matmul, 128, 0),
+    "before a MatMul": (lambda m, x: matmul(m, x, first=True), 128, 0),
+    "with an idle activation": (lambda m, x: m.node("Relu", gemm(m, x, ratio=1.7)), 0, 0),
+    "with an activation": (lambda m, x: m.node("Relu", gemm(m, x, ratio=1.7)), 128, 1),
+    "with a factor": (factor, 128, 1),
+}
+"""What writes a product, the zero point behind it, steps by which a line says that it may differ"""
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8])
+@pytest.mark.parametrize("name", BIASES)
+def test_a_bias_counts_as_the_session_takes_it(name: str, kind: type, tmp_path: Path) -> None:
+    write, zero, steps = BIASES[name]
+    model = Model((1, 20), kind=kind)
+    moved = 128 if kind is np.int8 else 0
+    image = model.quantized("x", 0.02, 128 - moved)
+    answer = model.quantized(write(model, image), 0.05, zero - moved)
+    path = saved(model.build(answer), tmp_path)
+    assert [each.steps for each in describe_import(path).differences] == [steps] * (steps > 0)
+    assert differing(path) <= steps
