@@ -9,6 +9,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from hwgen.crossbar.compiler import network_of
 from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.rules import STRICT, Rules
 from hwgen.importers.onnx import graph_of, read_graph
 
 Shape = Sequence[int | str | None]
@@ -55,9 +56,11 @@ def conv(reads: str, writes: str, weights: str = "w", **attributes: object) -> N
     return node("Conv", f"{reads} {weights}", writes, **{"pads": [1, 1, 1, 1], **attributes})
 
 
-def layers_of(model: onnx.ModelProto, *, name: str, source: str) -> CrossbarNetwork:
+def layers_of(
+    model: onnx.ModelProto, *, name: str, source: str, rules: Rules = STRICT
+) -> CrossbarNetwork:
     """Return the layers that a model becomes."""
-    return network_of(graph_of(model, name=name, source=source))
+    return network_of(graph_of(model, name=name, source=source), rules)
 
 
 def read_onnx(path: Path) -> CrossbarNetwork:

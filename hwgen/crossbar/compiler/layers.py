@@ -6,8 +6,9 @@ what it reads: behind a concatenation to each of them, and to the one before eve
 of that layer stand in front of the activation (a layer has one activation, and crossbars apply it
 once, where they write). A chain of functions of one map is one function, which the table of the
 sigmoid holds; so is the product of two functions of one map, such as the SiLU. Everything else
-moves data only, and its readers read through it. A layer that reads the image beside other layers
-names those alone: the image is always there.
+moves data only, and its readers read through it. By published rules a layer that reads the image
+beside other layers names those alone: the image is always there. By strict rules each operand is
+carried and charged, so such a layer is refused, and an addition that reads a layer twice.
 
 A node that cannot be is written down, and the walk goes on behind it where the shapes say how, so
 that all of them are refused at once.
@@ -50,6 +51,7 @@ from hwgen.crossbar.compiler.walk import (
     unmoved,
 )
 from hwgen.crossbar.facts.network import Activation, Columns, CrossbarLayer, CrossbarNetwork, Kind
+from hwgen.crossbar.facts.rules import STRICT, Rules
 from hwgen.errors import FormatError, RefusedNodesError
 from hwgen.files.load import first_mistake
 from hwgen.network import operations as spec
@@ -58,16 +60,22 @@ from hwgen.network.operations import Graph
 FUSED_NOTE = "hwgen.fused_activations"
 """Note of a graph: "true" when its activations cost nothing under published rules."""
 
+OPERANDS = "maps of different layers, one each"
+IMAGE_AMONG_THEM = "the image among them"
+TWICE = "one of them twice"
+"""What strict rules ask of a concatenation, an addition or a product, and what breaks it."""
+
 COLUMN_FIELDS = ("kernel", "stride", "padding", "in_side", "out_side")
 
 
-def network_of(graph: Graph) -> CrossbarNetwork:
+def network_of(graph: Graph, rules: Rules = STRICT) -> CrossbarNetwork:
     """Return the layers of a graph.
 
+    rules: that a synthesis counts by
     Raises FormatError where one node stands in the way, RefusedNodesError with a sentence for each
     of several.
     """
-    walk = Walk(graph)
+    walk = Walk(graph, rules)
     image = walk.maps[graph.image]
     for node in graph.nodes:
         walk.take(Step(node=node, graph=graph, maps=walk.maps))
@@ -93,7 +101,8 @@ def network_of(graph: Graph) -> CrossbarNetwork:
 class Walk:
     """The layers so far, the map that each tensor carries, and what cannot be."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, rules: Rules) -> None:
+        self.carries_image = rules.image_travels
         self.layers: list[CrossbarLayer] = []
         self.maps: dict[str, Map] = {graph.image: image_map(graph)}
         self.errors: list[FormatError] = []
@@ -124,9 +133,11 @@ class Walk:
         for name in step.node.outputs:
             shape = step.graph.tensors[name].shape if name in step.graph.tensors else ()
             alike = [read for read in step.read if len(read.shape) == len(shape)]
-            if alike and alike[0].shape[:1] == shape[:1]:
+            # Of a layer, if one is there: readers would complain again of the image.
+            read = max(alike, key=lambda read: bool(read.providers), default=None)
+            if read is not None and read.shape[:1] == shape[:1]:
                 self.maps[name] = replace(
-                    alike[0], shape=shape, padding=(0, 0), added=(0, 0), activated=True
+                    read, shape=shape, padding=(0, 0), added=(0, 0), activated=True
                 )
             else:
                 self.lost.add(name)
@@ -151,7 +162,7 @@ class Walk:
             (SUMS | PRODUCTS, self.add_eltwise),
             (RELUS, lambda step: self.activate(step, "relu")),
             (SIGMOIDS, lambda step: self.activate(step, "sigmoid")),
-            (MOVES, moved),
+            (MOVES, self.move),
             (UNMOVED, unmoved),
         ]
 
@@ -243,12 +254,32 @@ class Walk:
                 raise step.error("maps", "of one shape and layout", given)
         if not providers_of(reads):
             raise step.error("maps", "of at least one layer", "the image alone")
+        self.check_operands(step)
         channels = first.size("channel", "mixed")
         sides = first.size("row"), first.size("column")
         window = Window(in_sides=sides, out_sides=sides)
         result = self.placed(step, first.axes)
         self.add_layer(step, "eltwise", window, channels=(channels, channels), product=product)
         return result
+
+    def move(self, step: Step) -> Map:
+        """Move or rename values."""
+        if step.node.op == "concatenate":
+            self.check_operands(step)
+        return moved(step)
+
+    def check_operands(self, step: Step) -> None:
+        """Refuse, by strict rules, operands that would not be carried: the image, a map twice.
+
+        A concatenation of parts of one map, as a channel shuffle has it, carries that map once.
+        """
+        places = [place for read in step.read for place in read.providers]
+        if not self.carries_image or len(step.read) == 1:
+            return
+        if not all(read.providers for read in step.read):
+            raise step.error("inputs", OPERANDS, IMAGE_AMONG_THEM)
+        if step.node.op in SUMS and len(set(places)) < len(places):
+            raise step.error("inputs", OPERANDS, TWICE)
 
     def placed(self, step: Step, axes: tuple[Axis, ...]) -> Map:
         """Return the map that the layer which comes next writes."""

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from pydantic import ValidationError
 
 from hwgen.crossbar.compiler.answers import THROUGH, layers_behind, with_answers
+from hwgen.crossbar.compiler.layers import IMAGE_AMONG_THEM, OPERANDS, TWICE
 from hwgen.crossbar.facts.network import Activation, Columns, CrossbarLayer, CrossbarNetwork, Kind
 from hwgen.errors import ConfigError
 from hwgen.files.load import first_mistake
@@ -121,15 +122,15 @@ def check_operands(
     places = [place for each in read for place in each]
     given = ""
     if not all(read):
-        given = "the image among them"
+        given = IMAGE_AMONG_THEM
     elif len(set(places)) < len(places):
-        given = "one of them twice"
+        given = TWICE
     elif len(places) > len(read) and not isinstance(layer, Concatenate):
         given = "a concatenation among them"
     if given:
         raise ConfigError(
             field=f"inputs of {layer.name}",
-            allowed="maps of different layers, one each",
+            allowed=OPERANDS,
             given=given,
             source=source,
         )

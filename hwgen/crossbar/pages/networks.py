@@ -13,10 +13,13 @@ from hwgen.files import shipped
 from hwgen.network.operations import Graph
 
 
-def load_network(name_or_path: str, size: tuple[int, ...] | None = None) -> CrossbarNetwork:
+def load_network(
+    name_or_path: str, size: tuple[int, ...] | None = None, rules: Rules = STRICT
+) -> CrossbarNetwork:
     """Return the layers of a network that ships, or of an ONNX file.
 
     size: of the image in the order of the file, where that leaves sides open
+    rules: that a synthesis counts by
     """
     from hwgen.crossbar import compiler
 
@@ -27,7 +30,7 @@ def load_network(name_or_path: str, size: tuple[int, ...] | None = None) -> Cros
     if path.suffix == ".onnx" or path.exists():
         from hwgen.importers.onnx import read_graph
 
-        network = compiler.network_of(read_graph(path, size))
+        network = compiler.network_of(read_graph(path, size), rules)
         return network
     raise unknown("an ONNX file, a quantized network (.npz) or ", name_or_path, *shipped.networks())
 
@@ -51,7 +54,7 @@ def load_problem(
 
     path = Path(name_or_path)
     if path.suffix != ".npz":
-        return load_network(name_or_path, size), components
+        return load_network(name_or_path, size, rules), components
     if size is not None:
         raise ConfigError(
             field="--image-size",

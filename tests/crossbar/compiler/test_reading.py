@@ -7,6 +7,7 @@ import pytest
 from onnx import TensorProto
 
 from hwgen.crossbar.facts.network import CrossbarLayer
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from tests.onnx_graphs import CHANNELS, Shape, conv, layers_of, model, node
 
 FC = {"m": (256, 10), "n": (10, 256), "r": (10,), "c": (1,), "k": (4, 10), "one": (4, 4, 1, 1)}
@@ -19,12 +20,13 @@ def layers(
     extra: Mapping[str, Shape] | None = None,
     constants: Mapping[str, object] | None = None,
     opset: int = 17,
+    rules: Rules = STRICT,
 ) -> list[CrossbarLayer]:
     """Return the layers of a graph that may read the weights above and `extra`."""
     made = model(
         *nodes, image=image, weights={**FC, **(extra or {})}, constants=constants, opset=opset
     )
-    return list(layers_of(made, name="read", source="here").layers)
+    return list(layers_of(made, name="read", source="here", rules=rules).layers)
 
 
 def readers(found: list[CrossbarLayer]) -> list[tuple[str, tuple[int, ...]]]:
@@ -187,6 +189,7 @@ def test_a_concatenation_is_read_through() -> None:
         node("Concat", "a b a x", "d", axis=-3),
         conv("d", "z", "wide"),
         extra={"wide": (4, 16, 3, 3)},
+        rules=PUBLISHED,
     )
     assert readers(found)[-1] == ("conv", (0, 1))
     assert found[-1].in_channels == 16
@@ -214,6 +217,7 @@ def test_additions_read_what_they_add() -> None:
         node("Sum", "b a x", "s"),
         node("Relu", "s", "t"),
         node("Add", "t t", "z"),
+        rules=PUBLISHED,
     )
     assert readers(found) == [
         ("conv", ()),

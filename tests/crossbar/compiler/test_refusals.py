@@ -17,6 +17,7 @@ from hwgen.crossbar.compiler.walk import (
     UNREAD,
     WINDOWS,
 )
+from hwgen.crossbar.facts.rules import PUBLISHED
 from hwgen.errors import FormatError, RefusedNodesError
 from hwgen.network.operations import OPERATIONS, Graph, Matrices, Node, Tensor
 from tests.onnx_graphs import conv, layers_of, model, node
@@ -59,6 +60,39 @@ CASES = {
     "image added to itself": (
         model(node("Add", "x x", "a"), conv("a", "z")),
         "maps of node a (Add) must be of at least one layer, got the image alone",
+    ),
+    "image beside a map in a concatenation": (
+        model(conv("x", "a"), node("Concat", "x a", "b", axis=1), conv("b", "z", "wide"),
+              weights={"wide": (4, 8, 3, 3)}),
+        "inputs of node b (Concat) must be maps of different layers, one each,"
+        " got the image among them",
+    ),
+    "an image that is concatenated on and on": (
+        model(conv("x", "a"), node("Concat", "x a", "b", axis=1), conv("b", "c", "wide"),
+              node("Concat", "b c", "z", axis=1), weights={"wide": (4, 8, 3, 3)}),
+        "inputs of node b (Concat) must be maps of different layers, one each,"
+        " got the image among them",
+    ),
+    "image twice in a concatenation": (
+        model(node("Concat", "x x", "b", axis=1), conv("b", "z", "wide"),
+              weights={"wide": (4, 8, 3, 3)}),
+        "inputs of node b (Concat) must be maps of different layers, one each,"
+        " got the image among them",
+    ),
+    "image beside a map in a sum": (
+        model(conv("x", "a"), node("Add", "x a", "z")),
+        "inputs of node z (Add) must be maps of different layers, one each,"
+        " got the image among them",
+    ),
+    "image beside a map in a product": (
+        model(conv("x", "a"), node("Mul", "a x", "z")),
+        "inputs of node z (Mul) must be maps of different layers, one each,"
+        " got the image among them",
+    ),
+    "a map added to itself": (
+        model(conv("x", "a"), node("Add", "a a", "z")),
+        "inputs of node z (Add) must be maps of different layers, one each,"
+        " got one of them twice",
     ),
     "a factor for each pixel": (
         model(conv("x", "a"), conv("a", "b", "one"), node("Mul", "a b", "z"),
@@ -177,6 +211,13 @@ def test_refused_in_one_sentence(case: str) -> None:
     with pytest.raises(FormatError) as caught:
         layers_of(made, name="refused", source="here")
     assert str(caught.value) == f"{sentence} (here)"
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "beside a map in" in case])
+def test_published_rules_have_the_image_everywhere(case: str) -> None:
+    """The published tool counts no transfer of it."""
+    made, _ = CASES[case]
+    assert layers_of(made, name="read", source="here", rules=PUBLISHED).layers[1].providers == (0,)
 
 
 def product(weights: tuple[int, ...]) -> Graph:
