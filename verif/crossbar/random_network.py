@@ -34,8 +34,11 @@ KINDS = (
 ENDS = ("linear", "hidden", "global_pool", "conv", "table", "pool", "concatenation", "sum")
 """How it ends: the first three with raw sums, the others answer bytes."""
 
-SIDES = (4, 4, 5, 5, 6, 6, 7, 8, 9, 11, 13, 16)
+SIDES = (1, 1, 2, 3, 4, 4, 5, 5, 6, 6, 7, 8, 9, 11, 13, 16)
 """Pixels of an image; small ones are drawn more often, as copies of weights follow pixels."""
+
+CHANNELS = (1, 1, 1, 2, 3, 4, 5, 6, 7, 8)
+"""Of a layer, and of the answer: what is one bit or one lane has corners of its own."""
 
 MOST_LAYERS = 5
 """Of kinds that follow each other: none is appended to so many."""
@@ -67,10 +70,10 @@ def draw_recipe(seed: int) -> Recipe:
         height=height,
         width=height if rng.integers(2) else width,
         channels=int(rng.choice([1, 1, 2, 3, 4])),
-        classes=int(rng.integers(1, 9)),
+        classes=int(rng.choice(CHANNELS)),
         kinds=tuple(rng.choice(KINDS, rng.integers(1, 5)).tolist()),
         end=str(rng.choice(ENDS)),
-        filters=tuple(rng.integers(1, 9, 3).tolist()),
+        filters=tuple(rng.choice(CHANNELS, 3).tolist()),
     )
 
 
@@ -206,8 +209,14 @@ class RandomNetwork:
         return now
 
     def _max_pool(self, now: str) -> str:
-        if min(self._net.size(now)) < 2 or self._rng.integers(2):
-            stride = int(self._rng.integers(1, 3))
+        stride = int(self._rng.integers(1, 3))
+        kind = int(self._rng.integers(3))
+        if kind == 0:
+            # One tap: pixels are left out, or the map is copied.
+            return self._net.max_pool(
+                now, kernel=(1, 1), stride=(stride, stride), padding=(0, 0, 0, 0)
+            )
+        if kind == 1 or min(self._net.size(now)) < 2:
             return self._net.max_pool(
                 now, kernel=(3, 3), stride=(stride, stride), padding=(1, 1, 1, 1)
             )

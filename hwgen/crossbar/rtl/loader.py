@@ -557,9 +557,13 @@ def set_to(signals: Ends, values: Ends) -> Assignments:
 def least(most: int, *values: Value) -> Value:
     """Return the least of a small number and some values, none of which is negative."""
     bits = most.bit_length()
+
+    def above(low: Value) -> Value:
+        # Verilator says that a comparison with all ones is constant.
+        return low > most if most + 1 < 1 << bits else Const(0, 1)
+
     found = [
-        Mux(value[bits:].any() | (value[:bits] > most), most, value[:bits])[:bits]
-        for value in values
+        Mux(value[bits:].any() | above(value[:bits]), most, value[:bits])[:bits] for value in values
     ]
     while len(found) > 1:
         pairs = zip(found[::2], found[1::2], strict=False)

@@ -161,10 +161,8 @@ class Macro(Part):
                 # Routers send nothing back: a reader beside its provider listens to what leaves.
                 receiver.link.eq(self.link_out if mine else self.link_in),
                 receiver.travel.eq(travel.id),
+                receiver.rings.eq(receiver.rings.shape().const([ring_of(one) for one in rings])),
             ]
-            for number, region in enumerate(rings):
-                one = receiver.rings[number]
-                m.d.comb += one.eq(one.shape().const(ring_of(region)))
             placed.append(receiver)
         return placed
 

@@ -35,6 +35,10 @@ LONG = (
     Case("own_residual", 5, 5, 1.2),
     Case("own_x_out", 2),
     Case("own_x_catlast", 2),
+    Case("ans1", 2, 2),
+    Case("sub1", 2),
+    Case("c_add1", 2, 2),
+    Case("c_cat11", 2),
 )
 
 
