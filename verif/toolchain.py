@@ -6,13 +6,13 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from hwgen.chip.sim.cache import ENVIRONMENT
+from hwgen.chip.sim.cache import build_root
 from hwgen.chip.sim.toolchain import find_verilator
 from hwgen.errors import MissingToolError
 
 ROOT = Path(__file__).parents[1]
-BUILD_ROOT = Path(os.environ.get(ENVIRONMENT) or ROOT / "build" / "sim")
-"""Where simulators are built, shared by all who run tests of this tree."""
+BUILD_ROOT = build_root()
+"""Where simulators are built, each under the digest of its sources: all checkouts share them."""
 
 
 @cache

