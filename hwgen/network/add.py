@@ -41,7 +41,8 @@ class Add(Requantized):
             yield from self.factor_complaints(around, count=3)
         else:
             # A sum is not multiplied again: its factors are those of any width.
-            yield from self.factor_complaints(around, count=2, ranges=FACTORS[HALF_UP])
+            ranges = None if around.wide else FACTORS[HALF_UP]
+            yield from self.factor_complaints(around, count=2, ranges=ranges)
         _, _, least, most = FACTORS["tflite"]
         wanted = around.modes if thrice else 0
         shifts = [shift for pair in self.operand_shifts for shift in pair]

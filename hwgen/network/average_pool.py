@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 from hwgen.network.layer import Requantized, Surroundings
 from hwgen.network.maps import STRICT, Complaint
 from hwgen.network.pool import Pool
+from hwgen.network.quantization import FACTORS, HALF_UP, SIGNED_BITS
 
 Center = Annotated[int, Field(ge=0, le=65535)]
 
@@ -33,7 +34,10 @@ class AveragePool(Pool, Requantized):
         inside = self.divisor == "inside"
         source = around.sources[0]
         counts = self.counts(source.height, source.width) if inside else [0]
-        yield from self.factor_complaints(around, count=len(counts))
+        fits = self.kernel[0] * self.kernel[1] << source.bits <= 1 << SIGNED_BITS
+        # Sums of a window within 31 bits have the factors of bytes, whatever the bits of the map.
+        ranges = FACTORS[HALF_UP] if fits and self.rounding == HALF_UP else None
+        yield from self.factor_complaints(around, count=len(counts), ranges=ranges)
         if self.center is None:
             return
         if any(self.padding) and not inside:

@@ -46,6 +46,11 @@ class Surroundings:
     modes: int
     arrays: Arrays
 
+    @property
+    def wide(self) -> bool:
+        """Whether a map has more than a byte an element, so that its sums may leave 32 bits."""
+        return max(source.bits for source in self.sources) > BYTE_BITS
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class LayerBase:
@@ -103,10 +108,9 @@ class Requantized(LayerBase):
 
         ranges: in place of those of the rounding
         """
-        wide = max(source.bits for source in around.sources) > BYTE_BITS
-        yield from rounding_complaints(self.name, self.rounding, wide=wide)
+        yield from rounding_complaints(self.name, self.rounding, wide=around.wide)
         given = self.requantization
-        allowed = factors_of(self.rounding, wide=wide) if ranges is None or wide else ranges
+        allowed = ranges or factors_of(self.rounding, wide=around.wide)
         if len(given) != around.modes:
             wanted = f"one entry for each of {around.modes} modes"
             yield f"{self.name}.requantization", wanted, len(given)

@@ -37,6 +37,9 @@ Choice = Literal["default", "reference", "half_up"]
 ADDITION_BITS = 20
 """The larger factor of an addition of XNNPACK is from 2**20 to 2**21."""
 
+MOST_RIGHT = 62
+"""Places that an integer is shifted to the right at most; nothing is left of it."""
+
 Real = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -94,6 +97,19 @@ def filter_factors(
         return rounding, [exact(each, SIGNED_BITS, rounding) for each in real]
     products = [f32(f32(f32(each) * source.scale) / output.scale) for each in scales]
     return "float32", [exact(each, SIGNIFICANT_BITS, "float32") for each in products]
+
+
+def wide_factors(scales: Real, source: QuantizedMap, output: QuantizedMap) -> list[Factor]:
+    """Return LiteRT's factors of a convolution's sums of 64 bits: those of 31 bits to 15 bits.
+
+    They are twice as large here, with a shift that is one more, for the ranges of the network file.
+    """
+    _, long = filter_factors("reference", scales, source, output, matrix=False)
+    least = [min(each.multiplier + (1 << 15) >> 16, (1 << 15) - 1) for each in long]
+    return [
+        Factor(multiplier=2 * multiplier, shift=each.shift - 15, error=0.0)
+        for multiplier, each in zip(least, long, strict=True)
+    ]
 
 
 def exact(real: float, bits: int, rounding: Rounding) -> Factor:
@@ -209,7 +225,7 @@ def fixed_factor(kernels: Kernels, centred: Integers, real: float) -> Integers:
         return (centred * round(f32(real) * 256) + 128) >> 8
     part, exponent = math.frexp(f32(real))
     multiplier = math.floor(part * 2**SIGNED_BITS + 0.5)
-    left, right = max(exponent, 0), max(-exponent, 0)
+    left, right = max(exponent, 0), min(max(-exponent, 0), MOST_RIGHT)
     first = (centred << left) * multiplier + (1 << SIGNED_BITS - 1) >> SIGNED_BITS
     away: Integers = np.sign(first) * (np.abs(first) + (1 << right >> 1) >> right)
     return away

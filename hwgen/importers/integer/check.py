@@ -43,9 +43,15 @@ Complaint = tuple[str, str, object]
 """A property, what it must be, what it is."""
 
 WEIGHT_BITS = 16
+LEAST_SCALE, MOST_SCALE = 2.0**-60, 2.0**40
+"""Of a map: products of two and their ratios are float32 numbers, and shifts are below 63."""
+LEAST_RATIO = 2.0**-31
+"""Of the scales of operands and their sum; from smaller ones every element rounds to zero."""
 SIDE_LIMIT = 65535
 OFFSET_LIMIT = 1 << 24
 """Constant offset at most, in steps of the map times the factor; a sum has 31 bits."""
+SUM_LIMIT = 1 << 28
+"""Of a mean: its factor 1 / n has 31 bits where n is a quarter of the window."""
 WEIGHT_LIMIT = 1 << 25
 """Weights at most of a layer that is filled with zeros: of dilation, padding or selection."""
 
@@ -94,7 +100,7 @@ def complaints_of(graph: IntegerGraph, node: Node) -> Iterator[Complaint]:
     elif output.raw:
         yield "its output", "quantized", "raw sums"
     if isinstance(node, WINDOWS):
-        yield from window_complaints(node)
+        yield from window_complaints(node, sources[0])
     yield from kind_complaints(node, sources, output)
 
 
@@ -106,6 +112,9 @@ def map_complaints(role: str, values: QuantizedMap) -> Iterator[Complaint]:
         yield f"the bits of its {role}", f"from 1 to {MAP_BITS}", values.bits
     elif not (math.isfinite(values.scale) and values.scale > 0):
         yield f"the scale of its {role}", "a positive number", values.scale
+    elif not (values.raw or LEAST_SCALE <= values.scale <= MOST_SCALE):
+        allowed = f"from {LEAST_SCALE:.3g} to {MOST_SCALE:.3g}"
+        yield f"the scale of its {role}", allowed, f"{values.scale:.3g}"
     elif not values.raw and not 0 <= values.zero_point + values.offset < 1 << values.bits:
         yield f"the zero point of its {role}", f"of {values.bits} bits", values.zero_point
 
@@ -134,19 +143,23 @@ def weight_complaints(
         yield from factor_complaints(float(weights.scales.max()) * source.scale / output.scale)
 
 
-def factor_complaints(factor: float) -> Iterator[Complaint]:
+def factor_complaints(factor: float, least: float = 0) -> Iterator[Complaint]:
     """Check that a factor has a 16-bit multiplier."""
-    if not 0 <= factor < FACTOR_LIMIT:
-        yield "the ratio of its scales", f"from 0 to below {FACTOR_LIMIT:.0f}", f"{factor:.3g}"
+    if not least <= factor < FACTOR_LIMIT:
+        allowed = f"from {least:.3g} to below {FACTOR_LIMIT:.0f}"
+        yield "the ratio of its scales", allowed, f"{factor:.3g}"
 
 
-def window_complaints(node: WINDOWS) -> Iterator[Complaint]:
-    """Check sizes, and that every window overlaps the map."""
+def window_complaints(node: WINDOWS, source: QuantizedMap) -> Iterator[Complaint]:
+    """Check sizes, that sums of a mean have room, and that every window overlaps the map."""
     height, width = window_of(node)
     if not all(1 <= each <= SIDE_LIMIT for each in (height, width, *node.stride)):
         given = [height, width, *node.stride]
         yield "its window and stride", f"from 1 to {SIDE_LIMIT}", given
         return
+    if isinstance(node, AveragePooling) and height * width << source.bits > SUM_LIMIT:
+        allowed = f"of at most {SUM_LIMIT >> source.bits} pixels of {source.bits} bits"
+        yield "its window", allowed, f"{height} x {width}"
     if isinstance(node, Convolution) and node.dilation != (1, 1):
         outputs, _, _, inputs = node.weights.integers.shape
         if outputs * height * width * inputs > WEIGHT_LIMIT:
@@ -169,9 +182,8 @@ def kind_complaints(
             yield from operand_complaints(node, sources, output)
         case Extremum() | Slopes():
             yield "its operands", "of one shape, or 1 or C slopes", shapes(sources)
-        case Lookup() if max(sources[0].bits, output.bits) > BYTE_BITS:
-            given = max(sources[0].bits, output.bits)
-            yield "the bits of a function's input and output", f"at most {BYTE_BITS}", given
+        case Lookup():
+            yield from function_complaints(node, sources[0], output)
         case PerChannel():
             yield from constant_complaints(node, sources[0], output)
         case Requantization() | AveragePooling():
@@ -180,6 +192,17 @@ def kind_complaints(
             yield from move_complaints(node, sources[0])
         case View() if math.prod(sources[0].shape) != math.prod(output.shape):
             yield "its output", f"of {math.prod(sources[0].shape)} elements", shapes([output])
+
+
+def function_complaints(
+    node: Lookup, source: QuantizedMap, output: QuantizedMap
+) -> Iterator[Complaint]:
+    """Check the bits of a function's maps, and the factors of one that LiteRT has in integers."""
+    bits = max(source.bits, output.bits)
+    if bits > BYTE_BITS:
+        yield "the bits of a function's input and output", f"at most {BYTE_BITS}", bits
+    elif node.steps is not None or node.slope is not None:
+        yield from factor_complaints(source.scale / output.scale)
 
 
 def token_complaints(
@@ -240,6 +263,7 @@ def operand_complaints(
             yield "its inputs", "of one shape", shapes(sources)
         scales = zip(node.gains, sources, strict=True)
         factors = [gain * each.scale / output.scale for gain, each in scales]
+        yield from factor_complaints(max(factors), least=LEAST_RATIO)
     else:
         larger, other = sorted((each.shape for each in sources), key=math.prod, reverse=True)
         if other not in (larger, (1, 1, larger[2])):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.importers.integer.arithmetic import f32, fixed_factor, floating_pair
+from hwgen.importers.integer.arithmetic import MOST_RIGHT, f32, fixed_factor, floating_pair
 from hwgen.importers.integer.maps import QuantizedMap
 
 Integers = NDArray[np.int64]
@@ -63,7 +63,8 @@ def sums(sign: int, constant_sign: int) -> Results:
         one, other = floating_pair(first, second)
         moved = constant_sign * given.centred[:, np.newaxis] * other.multiplier
         total = sign * inputs_of(source) * one.multiplier + moved
-        return clipped((total + (1 << one.shift - 1)) >> one.shift, output)
+        shift = min(one.shift, MOST_RIGHT)
+        return clipped((total + (1 << shift - 1)) >> shift, output)
 
     return results
 

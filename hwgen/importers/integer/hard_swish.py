@@ -9,6 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.importers.integer.arithmetic import MOST_RIGHT
 from hwgen.importers.integer.constants import clipped, inputs_of
 from hwgen.importers.integer.maps import QuantizedMap
 
@@ -72,6 +73,7 @@ def truncated(values: Integers, divisor: int) -> Integers:
 
 def shifted_right(values: Integers, places: int) -> Integers:
     """Return values / 2**places, halves away from zero."""
+    places = min(places, MOST_RIGHT)
     half = 1 << places >> 1
     rounded: Integers = np.sign(values) * ((np.abs(values) + half) >> places)
     return rounded

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.importers.integer.arithmetic import filter_factors
+from hwgen.importers.integer.arithmetic import filter_factors, wide_factors
 from hwgen.importers.integer.constants import FINEST_WEIGHT, Operand, fitted
 from hwgen.importers.integer.factors import Factor
 from hwgen.importers.integer.layers import Layers
@@ -76,13 +76,13 @@ def parameters_of(
     rounding, factors = HALF_UP, list[Factor]()
     if not output.raw:
         wide = source.bits + bits > NARROW_BITS or output.bits > BYTE_BITS
-        rounding, factors = filter_factors(
-            "half_up" if wide else layers.kernels,
-            weights.scales,
-            source,
-            output,
-            matrix=isinstance(node, FullyConnected),
-        )
+        given = (weights.scales, source, output)
+        if wide and weights.long_sums and layers.kernels in ("xnnpack", "reference"):
+            factors = wide_factors(*given)
+        else:
+            kernels = "half_up" if wide else layers.kernels
+            matrix = isinstance(node, FullyConnected)
+            rounding, factors = filter_factors(kernels, *given, matrix=matrix)
         real = weights.scales * source.scale / output.scale
         layers.note(node, FACTOR_NOTE, effect(real, factors, output))
     parameters = Parameters(

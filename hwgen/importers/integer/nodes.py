@@ -31,6 +31,7 @@ class Weights:
     scales, zero_points: (out,), of each filter; real weight = scale * (integer - zero_point)
     bias: int64, (out,), in steps of (scale of the input) * (scale of the filter)
     bits: of the type in the file
+    long_sums: whether LiteRT adds them in 64 bits where the map has 16
     """
 
     integers: NDArray[Any]
@@ -38,6 +39,7 @@ class Weights:
     zero_points: NDArray[np.int64]
     bias: NDArray[np.int64]
     bits: int = 8
+    long_sums: bool = False
 
     @property
     def centred(self) -> NDArray[np.int64]:

@@ -43,6 +43,12 @@ def map_of(tensor: TensorFacts) -> QuantizedMap | None:
     )
 
 
+def check_scale(scale: float, what: str) -> None:
+    """Refuse a scale by which nothing can be divided."""
+    if not (math.isfinite(scale) and scale > 0):
+        raise RefusedError(what, "a positive number", scale)
+
+
 def map_shape(shape: tuple[int, ...]) -> Shape | None:
     """Return height, width, channels of a tensor with a batch of one; None for another tensor."""
     if len(shape) not in RANKS or min(shape) < 1 or (len(shape) > 1 and shape[0] != 1):
@@ -121,6 +127,7 @@ class Reading:
         """Return a tensor as a map, or say why it is none."""
         found = map_of(tensor)
         if found is not None:
+            check_scale(found.scale, f"the scale of its {what}")
             return found
         if map_shape(tensor.shape) is None:
             shape = " x ".join(map(str, tensor.shape)) or "no shape"
@@ -149,6 +156,7 @@ class Reading:
         tensor, data = self.tensor(place), self.constant(place, f"input {place}")
         if len(tensor.scales) != 1:
             raise RefusedError(f"the constant input {place}", "with one scale", len(tensor.scales))
+        check_scale(float(tensor.scales[0]), f"the scale of its constant input {place}")
         real: NDArray[np.float64] = tensor.scales[0] * (
             data.astype(np.float64) - tensor.zero_points
         )

@@ -1,6 +1,7 @@
 """Read operators with weights: Conv2D, DepthwiseConv2D, FullyConnected."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -59,8 +60,9 @@ def convolution(reading: Reading, output: QuantizedMap, given: Weights, groups: 
         raise RefusedError("its dilation", "at least 1", list(dilation))
     _, height, width, _ = given.integers.shape
     window = (height - 1) * dilation[0] + 1, (width - 1) * dilation[1] + 1
+    short = reading.number(BIAS) is not None and reading.tensor(BIAS).type == "int32"
     node = Convolution(
-        weights=given,
+        weights=replace(given, long_sums=not short),
         stride=reading.stride(),
         padding=reading.padding(window, reading.stride()),
         dilation=dilation,

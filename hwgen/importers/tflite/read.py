@@ -196,9 +196,10 @@ class Nodes:
         base = reading.base()
         dependent = not self.refused.isdisjoint(reading.operator.inputs)
         for place, tensor in enumerate(reading.outputs):
+            inputs = (base["output"],) if place else base["inputs"]
             self.nodes.append(
                 Unsupported(
-                    **{**base, "output": tensor.name},
+                    **{**base, "inputs": inputs, "output": tensor.name},
                     what=refusal.what,
                     allowed=refusal.allowed,
                     given=refusal.given,

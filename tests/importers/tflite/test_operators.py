@@ -9,6 +9,7 @@ import pytest
 
 from golden.network import infer
 from hwgen.importers.integer import Lowered, lower
+from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.tflite import read_integer_graph
 from hwgen.importers.tflite.runtime import runtime_of
 from tests.tflite_files import (
@@ -30,11 +31,11 @@ IMAGES = 4
 Build = Callable[[], Writer]
 
 
-def compared(writer: Writer, path: Path) -> tuple[Lowered, int]:
+def compared(writer: Writer, path: Path, kernels: Kernels = "half_up") -> tuple[Lowered, int]:
     """Return the imported network and its largest difference from LiteRT at the answer."""
     file = writer.save(path / "net.tflite")
     graph = read_integer_graph(file)
-    lowered = lower(graph)
+    lowered = lower(graph, kernels=kernels)
     values = lowered.network.graph.input
     images = np.random.default_rng(5).integers(
         0, 1 << values.bits, (IMAGES, *values.shape), dtype=values.dtype
@@ -373,6 +374,37 @@ def test_maps_of_sixteen_bits(tmp_path: Path) -> None:
     assert lowered.network.graph.input.quantization[0].zero_point == 1 << 15
     # 2^15 steps of relative error 2^-17, and a rounding.
     assert steps <= 1
+    for kernels in ("xnnpack", "reference"):
+        lowered, steps = compared(writer, tmp_path, kernels)
+        assert (steps, lowered.notes) == (0, ())
+
+
+def test_a_matrix_of_sixteen_bits_says_that_its_factors_are_rounded(tmp_path: Path) -> None:
+    writer = Writer()
+    x = writer.map(5, 5, 3, scale=0.0005, type="int16")
+    y = writer.map(16, scale=0.003, type="int16")
+    weights = writer.constant(random_weights(16, 75), scales=0.0021)
+    options = activation_options("FullyConnectedOptions")
+    writer.operator("FULLY_CONNECTED", (x, weights), y, options)
+    lowered, steps = compared(writer, tmp_path, "xnnpack")
+    assert steps == 1
+    assert [note.what for note in lowered.notes] == ["its factors are rounded"]
+
+
+@pytest.mark.parametrize("padding", [SAME, VALID])
+@pytest.mark.parametrize(("size", "kernel"), [(16, 2), (9, 3), (17, 17), (40, 33), (66, 64)])
+def test_means_of_sixteen_bits_are_exact(
+    size: int, kernel: int, padding: int, tmp_path: Path
+) -> None:
+    writer = Writer()
+    x = writer.map(size, size, 2, scale=0.0005, type="int16")
+    out = size if padding == SAME else size - kernel + 1
+    y = writer.map(out, out, 2, scale=0.0005, type="int16")
+    options = pool_options(kernel=(kernel, kernel), stride=(1, 1), padding=padding)
+    writer.operator("AVERAGE_POOL_2D", (x,), y, options)
+    lowered, steps = compared(writer, tmp_path, "xnnpack")
+    assert (steps, lowered.notes) == (0, ())
+    assert [layer.op for layer in lowered.network.layers] == ["average_pool"]
 
 
 @pytest.mark.parametrize("name", ["SOFTMAX", "LOG_SOFTMAX"])

@@ -1,15 +1,21 @@
 """What of TFLite is not supported is refused: every node at once, one sentence each."""
 
+import itertools
+import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from golden.network import infer
 from hwgen.errors import FormatError
 from hwgen.importers.integer import RefusedNetworkError, lower
+from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.tflite import read_integer_graph
 from tests.tflite_files import (
+    RELU6,
     SAME,
     Options,
     Writer,
@@ -161,7 +167,61 @@ def other_value() -> Writer:
     return writer
 
 
+def fused(scale: float) -> Writer:
+    """A convolution with RELU6 to a map of a scale."""
+    writer = Writer()
+    x, y = writer.map(4, 4, 3), writer.map(4, 4, 3, scale=scale)
+    convolution(writer, x, y, random_weights(3, 1, 1, 3), conv_options(activation=RELU6))
+    return writer
+
+
+def limit(scale: float) -> Writer:
+    """A maximum with a constant of a scale."""
+    writer = Writer()
+    x, y = writer.map(4, 4, 3), writer.map(4, 4, 3)
+    constant = writer.constant(np.array([9], np.int8), scales=scale)
+    writer.operator("MAXIMUM", (x, constant), y, ("MaximumMinimumOptions", {}))
+    return writer
+
+
+def large_mean() -> Writer:
+    writer = Writer()
+    x, y = (writer.map(side, side, 1, type="int16") for side in (65, 1))
+    options = pool_options(kernel=(65, 65), stride=(1, 1))
+    writer.operator("AVERAGE_POOL_2D", (x,), y, options)
+    return writer
+
+
+def unpacked() -> Writer:
+    writer = Writer()
+    x = writer.map(4, 4, 3)
+    rows = tuple(writer.map(4, 3) for _ in range(4))
+    writer.operator("UNPACK", (x,), rows, ("UnpackOptions", {"Num": 4, "Axis": 1}))
+    return writer
+
+
 REFUSED = {
+    **{
+        f"a fused activation to a scale of {scale}": (
+            partial(fused, scale),
+            f"the scale of its output 0 must be a positive number, got {scale}",
+        )
+        for scale in (0.0, -0.5, math.nan, math.inf)
+    },
+    "a denormal scale": (partial(fused, 1e-44), "the scale of its output must be from 8.67e-19 to"),
+    "a huge scale": (partial(fused, 1e30), "the scale of its output must be from 8.67e-19 to"),
+    **{
+        f"a constant with a scale of {scale}": (
+            partial(limit, scale),
+            f"the scale of its constant input 1 must be a positive number, got {scale}",
+        )
+        for scale in (0.0, math.inf)
+    },
+    "a mean of a large window": (
+        large_mean,
+        "its window must be of at most 4096 pixels of 16 bits, got 65 x 65",
+    ),
+    "one node of several outputs": (unpacked, "the operator must be one that docs/operators.md"),
     "groups": (grouped, "the channels of a filter must be such that it divides"),
     "activation": (tanh_fused, "its activation must be RELU, RELU6 or RELU_N1_TO_1, got TANH"),
     "real weights": (real_weights, "its weights must be of type int8 or uint8"),
@@ -183,7 +243,7 @@ REFUSED = {
     ),
     "an infinite scale": (
         lambda: unary("RELU", scale=float("inf")),
-        "the scale of its output must be a positive number, got inf",
+        "the scale of its output 0 must be a positive number, got inf",
     ),
     "options of another operator": (
         lambda: unary("MAX_POOL_2D", ("ReshapeOptions", {})),
@@ -198,6 +258,45 @@ def test_a_node_is_refused_in_one_sentence(name: str, tmp_path: Path) -> None:
     build, wanted = REFUSED[name]
     (sentence,) = sentences(build(), tmp_path)
     assert wanted in sentence
+
+
+def unlike(name: str, one: float, other: float, result: float) -> Writer:
+    """An operator between maps whose scales are far apart."""
+    writer = Writer()
+    x, y = writer.map(4, 4, 3, scale=one), writer.map(4, 4, 3, scale=result)
+    if name == "LEAKY_RELU":
+        writer.operator(name, (x,), y, ("LeakyReluOptions", {"Alpha": 0.5}))
+    elif name in ("HARD_SWISH", "RELU6"):
+        writer.operator(name, (x,), y)
+    elif name == "constant":
+        constant = writer.constant(np.array([3], np.int8), scales=other)
+        writer.operator("ADD", (x, constant), y, activation_options("AddOptions"))
+    else:
+        z = writer.map(4, 4, 3, scale=other)
+        writer.operator("RELU6", (x,), z)
+        writer.operator(name, (x, z), y, activation_options(f"{name.title()}Options"))
+    return writer
+
+
+@pytest.mark.parametrize("kernels", ["xnnpack", "reference", "half_up"])
+@pytest.mark.parametrize("name", ["LEAKY_RELU", "HARD_SWISH", "RELU6", "constant", "ADD", "MUL"])
+def test_scales_far_apart_are_computed_or_refused(
+    name: str, kernels: Kernels, tmp_path: Path
+) -> None:
+    """No ratio of scales that float32 holds ends in a fault."""
+    computed, refused = 0, 0
+    ends = (1e-44, 1e-17, 1e-9, 1.0, 1e9, 1e38)
+    for one, other, result in itertools.product(ends, ends[2:5], ends):
+        file = unlike(name, one, other, result).save(tmp_path / "net.tflite")
+        try:
+            network = lower(read_integer_graph(file), kernels=kernels).network
+        except (FormatError, RefusedNetworkError):
+            refused += 1
+            continue
+        image = np.arange(48, dtype=np.uint8).reshape(1, 4, 4, 3) * 5
+        infer(network, image)
+        computed += 1
+    assert min(computed, refused) >= 6
 
 
 def no_input() -> Writer:
