@@ -34,6 +34,8 @@ INITIAL = re.compile(r"^(\s*reg [^=;\n]*?) ?= [^;\n]*;", re.MULTILINE)
 """The value of a declaration; `initial` lines of Amaranth only start its `always @*`."""
 UNKNOWN = re.compile(r"[xXzZ]")
 IMAGE = "sim.vvp"
+KNOWN = Path(__file__).parent / "axi_known.v"
+"""A second top beside the host; it ends a run at the first undefined AXI output."""
 
 
 def without_initial_values(modules: Mapping[str, str]) -> dict[str, str]:
@@ -53,11 +55,13 @@ def unset(chip: HostedChip[Kept]) -> HostedChip[Kept]:
 def run_under_icarus(work: Work, chip: HostedChip[Kept], folder: Path) -> None:
     """Run a chip whose registers and memories are undefined until something gives them a value.
 
-    Writes what its host saw into files of `folder`. Raises CalledProcessError.
+    Writes what its host saw into files of `folder`. Raises CalledProcessError, also where an AXI
+    output is undefined.
     """
     sources = {f"{name}.v": text for name, text in unset(chip).modules.items()}
     sources[HOST.name] = host_text(chip, work.memory_bytes)
-    sources[MEMORY.name] = MEMORY.read_text(encoding="utf-8")
+    for file in (MEMORY, KNOWN):
+        sources[file.name] = file.read_text(encoding="utf-8")
     build = build_once(
         f"{chip.top}-power-on",
         [sources],
@@ -72,20 +76,20 @@ def run_under_icarus(work: Work, chip: HostedChip[Kept], folder: Path) -> None:
 def compile_image(sources: Mapping[str, str], folder: Path) -> None:
     """Write sources into a folder and compile them for Icarus."""
     files = [str(file) for file in write_sources(folder, sources)]
-    command = ["iverilog", "-g2012", "-s", TOP, "-o", str(folder / IMAGE), *files]
+    command = ["iverilog", "-g2012", "-s", TOP, "-s", KNOWN.stem, "-o", str(folder / IMAGE), *files]
     subprocess.run(command, check=True, capture_output=True, text=True)
 
 
 def read_as(digit: str, folder: Path, chip: HostedChip[Kept], into: Path) -> list[ChipRun[Kept]]:
     """Return what a host saw, each undefined digit read as the given one.
 
-    into: folder for what is read. Raises ValueError where a count or a cycle is undefined: only
-    answers and stored words may have digits that nobody needs.
+    into: folder for what is read. Raises ValueError where a count, a cycle or an answer is
+    undefined: only words stored inside the chip may have digits that nobody needs.
     """
     for name in (EVENTS_FILE, STORES_FILE):
         lines = (folder / name).read_text(encoding="ascii").splitlines(keepends=True)
         for line in lines:
-            if name == EVENTS_FILE and not line.startswith("answer") and undefined(line):
+            if name == EVENTS_FILE and undefined(line):
                 raise ValueError(f"{line.strip()} must be defined")
         known = [known_digits(line, digit) for line in lines]
         (into / name).write_text("".join(known), encoding="ascii")

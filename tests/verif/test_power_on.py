@@ -2,13 +2,25 @@
 
 from dataclasses import replace
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Any
 
 import pytest
 
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.sim.host import run_hosted
+from hwgen.dbpim.sim.chip_run import hosted as dbpim_chip
+from hwgen.dbpim.sim.simulate import job_of as dbpim_job
+from hwgen.mram.compiler import compile_network
+from hwgen.mram.sim.chip_run import hosted as mram_chip
+from hwgen.mram.sim.simulate import job_of as mram_job
 from tests.small_runs import FAMILIES, small_case, traced
+from tests.verif.dbpim.chips import chip_arch as dbpim_arch
+from tests.verif.dbpim.chips import compiled
+from tests.verif.mram.chips import chip_arch as mram_arch
+from tests.verif.mram.chips import images_of, narrow_network
+from verif.dbpim.directed_network import directed
+from verif.dbpim.random_network import random_images
 from verif.power_on import read_as, run_under_icarus, unset, without_initial_values
 from verif.toolchain import BUILD_ROOT
 
@@ -43,7 +55,50 @@ def test_every_register_of_a_chip_is_undefined(family: str) -> None:
         assert initial in ([], ["initial \\$start  = 0;"]), name
 
 
-@pytest.mark.parametrize("line", ["retire 12 0 x", "rest 0 X", "read 00c 0000000x", "image x"])
+def dbpim_answers() -> tuple[Any, Any]:
+    """Return a chip whose beats are wider than a filter group, and answers of three images."""
+    network = directed("one_pixel")
+    arch = replace(dbpim_arch("tiny"), name="wide", port_bits=256, logit_entries=64)
+    program = compiled(network, arch, batch=3)
+    return dbpim_chip(arch), dbpim_job(arch, program, random_images(network, 3, seed=0)).work()
+
+
+def mram_answers() -> tuple[Any, Any]:
+    """Return a chip whose pixels of an answer have a block that the narrowest mode leaves out."""
+    network, arch = narrow_network(1), mram_arch("tiny")
+    program = compile_network(network, arch)
+    job = mram_job(arch, program, images_of(network, 1), modes=[2])
+    return mram_chip(arch), job.work()
+
+
+def crossbar_answers() -> tuple[Any, Any]:
+    """Return a chip with two answers, whose last flits are not full."""
+    case = small_case("crossbar")
+    return case.chip, replace(case, images=case.images[:1]).work
+
+
+@pytest.mark.parametrize("answers", [dbpim_answers, mram_answers, crossbar_answers])
+def test_every_axi_output_is_defined(answers: Any, icarus: str, tmp_path: Path) -> None:
+    """READY, VALID and irq always, the rest of a channel with its VALID."""
+    chip, work = answers()
+    run_under_icarus(replace(work, limits=LIMITS), chip, tmp_path)
+
+
+def test_an_undefined_output_ends_the_run(icarus: str, tmp_path: Path) -> None:
+    """A write engine that drives what its buffer holds behind an answer is found."""
+    chip, work = mram_answers()
+    broken = dict(chip.modules)
+    text = broken["mram_write_engine"]
+    line = next(line for line in text.splitlines() if "assign memory__wdata = " in line)
+    broken["mram_write_engine"] = text.replace(line, "  assign memory__wdata = read_data;")
+    with pytest.raises(CalledProcessError) as error:
+        run_under_icarus(work, replace(chip, name="broken", write=lambda: broken), tmp_path)
+    assert "memory WDATA is undefined" in error.value.stdout
+
+
+@pytest.mark.parametrize(
+    "line", ["retire 12 0 x", "rest 0 X", "read 00c 0000000x", "answer 0 3 x", "image x"]
+)
 def test_a_count_must_be_defined(line: str, tmp_path: Path) -> None:
     (tmp_path / "events.txt").write_text(f"start 0 0\n{line}\nfinish\n", encoding="ascii")
     (tmp_path / "stores.txt").write_text("", encoding="ascii")
@@ -56,10 +111,7 @@ def test_a_count_must_be_defined(line: str, tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("family", FAMILIES)
 def test_answers_and_events_without_x(family: str, icarus: str, tmp_path: Path) -> None:
-    """Whatever undefined digits of answers are, all is as golden and the model say.
-
-    Only the memory has some: elements behind the channels of an answer, which nobody reads.
-    """
+    """Whatever undefined digits of stored words are, all is as golden and the model say."""
     case, into = small_case(family), tmp_path / "read"
     into.mkdir()
     run_under_icarus(replace(case.work, limits=LIMITS), case.chip, tmp_path)

@@ -1,5 +1,7 @@
 """Bench of `write_engine`: words into cocotbext-axi's memory, every burst in its cycle."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import cocotb
@@ -41,7 +43,24 @@ CORNERS = Corners(
     "an error",
     "stopped in a burst",
     "started while stopped",
+    *(("a row of several beats", "a beat without strobes") if FACTS.rows else ()),
+    *(("rows within a beat",) if FACTS.rows and BEAT_WORDS > 2 else ()),
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Words from one row to the next, and the first of each, which are written."""
+
+    pitch: int = 1
+    words: int = 1
+
+    def hold(self, word: int) -> bool:
+        """Return whether a word of the store is written."""
+        return word % self.pitch < self.words
+
+
+WHOLE = Rows()
 
 
 class Memory(AxiRamWrite):
@@ -78,8 +97,20 @@ async def answer(dut: Any, logits: bytes) -> None:
         await FallingEdge(dut.clk)
 
 
-async def store(dut: Any, address: int, words: int, *, index: int = 0) -> None:
+def drawn_rows(rng: np.random.Generator) -> Rows:
+    """Return rows of whole beats, or several in a beat; with or without words that hold nothing."""
+    if not FACTS.rows:
+        return WHOLE
+    within = [1 << bit for bit in range(BEAT_WORDS.bit_length() - 1)]
+    pitch = int(rng.choice([*within, BEAT_WORDS, 2 * BEAT_WORDS, 3 * BEAT_WORDS]))
+    return Rows(pitch=pitch, words=int(rng.integers(1, pitch + 1)))
+
+
+async def store(dut: Any, address: int, words: int, *, index: int = 0, rows: Rows = WHOLE) -> None:
     """Start the engine; index: beat of the buffer that holds the first word."""
+    if FACTS.rows:
+        dut.write_engine__row_pitch.value = rows.pitch
+        dut.write_engine__row_words.value = rows.words
     dut.write_engine__index.value = index
     dut.write_engine__address.value = address
     dut.write_engine__words.value = words
@@ -91,29 +122,34 @@ async def store(dut: Any, address: int, words: int, *, index: int = 0) -> None:
 @cocotb.test(timeout_time=200, timeout_unit="us")
 @cocotb.parametrize(seed=range(2), pause=[0.0, 0.6])
 async def memory_holds_the_words(dut: Any, seed: int, pause: float) -> None:
-    """The words and nothing but the words are written, wherever pages end."""
+    """The words and nothing but the words are written, wherever pages end; none behind a row's."""
     rng = np.random.default_rng(seed)
     memory, probe = await begin(dut, rng, pause)
     logits = rng.bytes(MOST * WORD_BYTES)
     cocotb.start_soon(answer(dut, logits))
-    sizes = [1, MOST, BEAT_WORDS, *rng.integers(1, MOST + 1, 8).tolist()]
+    sizes = [1, MOST, BEAT_WORDS, *rng.integers(1, MOST + 1, 12).tolist()]
     for words in sizes:
         address = PAGE_BYTES - ALIGNMENT * int(rng.integers(0, 4))
         memory.write(0, b"\xa5" * MEMORY_BYTES)
         probe.cycles.clear()
         index = int(rng.integers(0, (MOST - words) // BEAT_WORDS + 1))
         CORNERS.hit("words from the middle of the buffer", index > 0)
-        await store(dut, address, words, index=index)
+        rows = drawn_rows(rng)
+        await store(dut, address, words, index=index, rows=rows)
         while not probe.last("done"):
             await FallingEdge(dut.clk)
         await FallingEdge(dut.clk)
         where = f"seed {seed}: {words} words at {address:#x}"
-        content = logits[index * SIZE :][: words * WORD_BYTES]
+        where += f", {rows}"
+        content = bytearray(logits[index * SIZE :][: words * WORD_BYTES])
         end = address + len(content)
+        for word in range(words):
+            if not rows.hold(word):
+                content[word * WORD_BYTES : (word + 1) * WORD_BYTES] = b"\xa5" * WORD_BYTES
         assert memory.read(address, len(content)) == content, where
         untouched = memory.read(0, address) + memory.read(end, MEMORY_BYTES - end)
         assert set(untouched) == {0xA5}, f"{where}: other bytes have changed"
-        check(probe, address, words, where)
+        check(probe, address, words, rows, where)
         CORNERS.hit("one word", words == 1)
         CORNERS.hit("all words", words == MOST)
         CORNERS.hit("the last beat is whole", words % BEAT_WORDS == 0)
@@ -130,9 +166,26 @@ def bursts_of(address: int, words: int) -> list[tuple[int, int]]:
     return bursts
 
 
-def check(probe: Probe, address: int, words: int, where: str) -> None:
+def check_beat(row: Mapping[str, int], first: int, words: int, rows: Rows, where: str) -> None:
+    """Compare the strobes of the beat that begins with a word; what they leave out is 0."""
+    held = [first + word < words and rows.hold(first + word) for word in range(BEAT_WORDS)]
+    every = (1 << WORD_BYTES) - 1
+    strobes = sum(every << (WORD_BYTES * word) for word, holds in enumerate(held) if holds)
+    assert row["memory__wstrb"] == strobes, f"{where}: strobes"
+    for word, holds in enumerate(held):
+        value = row["memory__wdata"] >> (8 * WORD_BYTES * word) & ((1 << 8 * WORD_BYTES) - 1)
+        assert holds or not value, f"{where}: data where nothing is written"
+    if not strobes:
+        CORNERS.hit("a beat without strobes")
+    if rows.words > BEAT_WORDS:
+        CORNERS.hit("a row of several beats")
+    if 1 < rows.pitch < BEAT_WORDS:
+        CORNERS.hit("rows within a beat")
+
+
+def check(probe: Probe, address: int, words: int, rows: Rows, where: str) -> None:
     """Predict the cycle of every address and beat from the handshakes of the memory."""
-    rows = probe.cycles
+    cycles = probe.cycles
     gone = iter(probe.when("memory__awvalid", "memory__awready"))
     beats = iter(probe.when("memory__wvalid", "memory__wready"))
     answers = iter(probe.when("memory__bvalid", "memory__bready"))
@@ -141,7 +194,7 @@ def check(probe: Probe, address: int, words: int, where: str) -> None:
     left = words
     for start, length in bursts_of(address, words):
         addressed = next(gone)
-        row = rows[addressed]
+        row = cycles[addressed]
         assert (row["memory__awaddr"], row["memory__awlen"]) == (start, length - 1), where
         address_cycles |= set(range(begin, addressed + 1))
         CORNERS.hit("several bursts", words - left > 0)
@@ -151,11 +204,9 @@ def check(probe: Probe, address: int, words: int, where: str) -> None:
         taken = [next(beats) for _ in range(length)]
         data_cycles |= set(range(begin, taken[-1] + 1))
         for number, cycle in enumerate(taken):
-            beat_words = min(left, BEAT_WORDS)
-            strobes = (1 << (WORD_BYTES * beat_words)) - 1
-            assert rows[cycle]["memory__wstrb"] == strobes, f"{where}: strobes"
-            assert rows[cycle]["memory__wlast"] == (number == length - 1), f"{where}: last"
-            left -= beat_words
+            check_beat(cycles[cycle], words - left, words, rows, where)
+            assert cycles[cycle]["memory__wlast"] == (number == length - 1), f"{where}: last"
+            left -= min(left, BEAT_WORDS)
         answered = next(answers)
         ready_cycles |= set(range(max(addressed, taken[-1]) + 1, answered + 1))
         CORNERS.hit("data before its address is accepted", taken[0] < addressed)
@@ -165,7 +216,7 @@ def check(probe: Probe, address: int, words: int, where: str) -> None:
     assert set(probe.when("memory__wvalid")) == data_cycles, f"{where}: beats"
     assert set(probe.when("memory__bready")) == ready_cycles, f"{where}: responses"
     assert probe.when("done") == [begin - 1], f"{where}: done with the last response"
-    sizes = {(row["memory__awsize"], row["memory__awburst"]) for row in rows}
+    sizes = {(row["memory__awsize"], row["memory__awburst"]) for row in cycles}
     assert sizes == {(SIZE.bit_length() - 1, INCREMENTING)}, f"{where}: whole beats, INCR"
     check_state(probe, begin, where)
 

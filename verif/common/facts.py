@@ -26,6 +26,7 @@ class Facts:
     word_bits: int
     count_bits: int
     entries: int
+    rows: bool
     registers: tuple[Register, ...]
     constants: Mapping[str, int]
     address_bits: int

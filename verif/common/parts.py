@@ -56,6 +56,7 @@ def common_parts(facts: Facts) -> SideBySide:
                 word_bits=facts.word_bits,
                 count_bits=facts.count_bits,
                 entries=facts.entries,
+                rows=facts.rows,
             ),
             Registers(
                 family=facts.family,

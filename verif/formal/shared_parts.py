@@ -75,12 +75,19 @@ def write_engine() -> Proof:
     """AW and W keep the rules of AXI4; bytes are written once each, never outside the region.
 
     Rules: those of the read engine on both channels, and WLAST on the last beat alone. Beats of 32
-    bits, 2 a burst, regions of up to 31 bytes anywhere below 4 GiB. By induction. The memory
-    answers bursts that it has taken whole; the buffer holds its words.
+    bits, 2 a burst, regions of up to 31 bytes anywhere below 4 GiB, in rows of which the last bytes
+    stay. By induction. The memory answers bursts that it has taken whole; the buffer holds its
+    words.
     """
     return Proof(
         part=lambda: WriteEngine(
-            family=FAMILY, port_bits=32, burst_beats=2, word_bits=8, count_bits=5, entries=16
+            family=FAMILY,
+            port_bits=32,
+            burst_beats=2,
+            word_bits=8,
+            count_bits=5,
+            entries=16,
+            rows=True,
         ),
         properties="write_engine.v",
         size="32 bits, bursts of 2, 31 bytes",

@@ -27,7 +27,8 @@ class ShellFacts:
 
     registers: the table; id_word, version: values of two of them; errors: codes of the family
     progress: names of the progress sources of an engine; memory is always one
-    word_bits, count_bits, entries: of the buffer of answers that the write engine reads
+    word_bits, count_bits, entries: of the buffer of answers that the write engine reads; rows:
+        whether answers are rows, of which the last words hold nothing
     """
 
     registers: Sequence[Register]
@@ -44,6 +45,7 @@ class ShellFacts:
     word_bits: int
     count_bits: int
     entries: int
+    rows: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +124,7 @@ class Shell(Part):
             word_bits=facts.word_bits,
             count_bits=facts.count_bits,
             entries=facts.entries,
+            rows=facts.rows,
         )
         self.parts = [self._registers, self._supervisor, self._read_engine, self._write_engine]
         self.parts += parts

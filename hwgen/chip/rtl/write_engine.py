@@ -1,6 +1,6 @@
 """The write half of the memory port: stores words of an on-chip buffer, such as logits."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -29,14 +29,20 @@ class WriteEngine(SharedPart):
         word_bits    bits of a word: whole bytes, a power of two, at most a beat
         count_bits   bits of the number of words
         entries      words that the buffer holds, at least a beat
+        rows         whether the words are rows, of which the last words hold nothing
     Ports
         start       in   1            begin; only when idle; without ``stop``
         words       in   count_bits   at least 1, in the cycle of ``start``
         index       in   beat_bits    beat of the buffer that holds the first of them
         address     in   64           of a beat, in the cycle of ``start``
+        row_pitch   in   count_bits   where ``rows``: words from one row to the next, whole beats or
+                                      a power of two below a beat; in the cycle of ``start``
+        row_words   in   count_bits   where ``rows``: words of each that hold something; 1 with a
+                                      pitch of 1: all do
         read_index  out  beat_bits    index of the beat to read from the buffer
         read_data   in   port_bits    that beat, in the same cycle
-        memory      out  AXI4 AW W B  INCR bursts that never cross 4 KiB, strobes on the last beat
+        memory      out  AXI4 AW W B  INCR bursts that never cross 4 KiB; strobes and
+                                      data are 0 where nothing is to be written
         stop        in   1            begin no burst
         idle        out  1            no beat to write and no response outstanding
         done        out  1            the last response arrives, and it is OKAY
@@ -58,6 +64,7 @@ class WriteEngine(SharedPart):
         word_bits: int,
         count_bits: int,
         entries: int,
+        rows: bool = False,
     ) -> None:
         check_port(port_bits=port_bits, burst_beats=burst_beats)
         if word_bits < BYTE_BITS or port_bits % word_bits or word_bits & (word_bits - 1):
@@ -67,9 +74,11 @@ class WriteEngine(SharedPart):
         self._burst_beats = burst_beats
         self._word_bytes = word_bits // BYTE_BITS
         self._beat_words = port_bits // word_bits
-        self._todo = todo_layout(count_bits=count_bits, burst_beats=burst_beats)
+        self._rows = rows
+        self._todo = todo_layout(count_bits=count_bits, burst_beats=burst_beats, rows=rows)
         if entries < self._beat_words:
             raise ValueError(f"entries must be at least {self._beat_words}, got {entries}")
+        of_rows = {"row_pitch": In(count_bits), "row_words": In(count_bits)} if rows else {}
         super().__init__(
             {
                 "start": In(1),
@@ -84,7 +93,8 @@ class WriteEngine(SharedPart):
                 "done": Out(1),
                 "taken": Out(1),
                 "error": Out(1),
-            },
+            }
+            | of_rows,
             family=family,
         )
 
@@ -113,6 +123,12 @@ class WriteEngine(SharedPart):
                         todo.words.eq(self.words),
                         todo.index.eq(self.index),
                     ]
+                    if self._rows:
+                        m.d.sync += [
+                            todo.row_pitch.eq(self.row_pitch),
+                            todo.row_words.eq(self.row_words),
+                            todo.row_beat.eq(0),
+                        ]
                     self._begin(m, todo=todo)
             with m.State("BURST"):
                 addressed = ~port.awvalid | port.awready
@@ -127,14 +143,16 @@ class WriteEngine(SharedPart):
     def _channels(self, m: Module, *, todo: data.View, burst: Signal) -> None:
         """Drive AW and W from the work left; each handshake of W is a beat less."""
         port, size = self.memory, self._word_bytes
-        strobes = [(todo.words > word).replicate(size) for word in range(self._beat_words)]
+        strobes = [self._written(todo, word).replicate(size) for word in range(self._beat_words)]
+        gaps = self._rows or self._beat_words > 1
+        enabled = Cat(strobe.replicate(BYTE_BITS) for strobe in strobes)
         address_goes, beat_goes = port.awvalid & port.awready, port.wvalid & port.wready
         m.d.comb += [
             port.awaddr.eq(todo.address),
             port.awlen.eq(burst - 1),
             port.awsize.eq(beat_size(self._port_bits)),
             port.awburst.eq(INCREMENTING),
-            port.wdata.eq(self.read_data),
+            port.wdata.eq(self.read_data & enabled if gaps else self.read_data),
             port.wstrb.eq(Cat(strobes)),
             port.wlast.eq(todo.sent == burst - 1),
             self.read_index.eq(todo.index),
@@ -149,6 +167,18 @@ class WriteEngine(SharedPart):
                 todo.sent.eq(todo.sent + 1),
                 port.wvalid.eq(~port.wlast),
             ]
+            if self._rows:
+                beat = todo.row_beat + 1
+                last = beat * self._beat_words >= todo.row_pitch
+                m.d.sync += todo.row_beat.eq(Mux(last, 0, beat))
+
+    def _written(self, todo: data.View, word: int) -> Value:
+        """Return whether a word of this beat is one of the words, and holds something."""
+        left = todo.words > word
+        if not self._rows:
+            return left
+        inside = (todo.row_pitch - 1)[: self._beat_words.bit_length() - 1] & word
+        return left & (Cat(inside, todo.row_beat) < todo.row_words)
 
     def _begin(self, m: Module, *, todo: data.View) -> None:
         """Raise AWVALID and WVALID of the next burst; neither channel waits for the other."""
@@ -173,12 +203,14 @@ class WriteEngine(SharedPart):
             self._begin(m, todo=todo)
 
 
-def todo_layout(*, count_bits: int, burst_beats: int) -> data.StructLayout:
+def todo_layout(*, count_bits: int, burst_beats: int, rows: bool) -> data.StructLayout:
     """Return the layout of the work left.
 
     address, beats: of this burst and all after it; words: of this beat and all after it
     index: of this beat in the buffer; sent: beats of this burst that have gone
+    row_pitch, row_words: see `WriteEngine`; row_beat: of this beat in its row
     """
+    of_rows = ("row_pitch", "row_words", "row_beat") if rows else ()
     return data.StructLayout(
         {
             "address": MEMORY_ADDRESS_BITS,
@@ -186,5 +218,6 @@ def todo_layout(*, count_bits: int, burst_beats: int) -> data.StructLayout:
             "words": count_bits,
             "index": count_bits,
             "sent": bits_for_index(burst_beats),
+            **dict.fromkeys(of_rows, count_bits),
         }
     )

@@ -43,33 +43,23 @@ def raw_answer(
         size = LOGIT_BYTES * classes
         offset = answers.take(part, size=size, pitch=LOGIT_BYTES * pitch)
         words = (part[1] - 1) * pitch + classes
-        yield store_step(build, op, part, Space.ANSWER, words=words, offset=offset)
-
-
-def store_step(
-    build: Builder,
-    op: Op,
-    images: Images,
-    space: Space,
-    *,
-    words: int,
-    offset: int,
-    name: str = "",
-) -> Step:
-    """Return a step that writes the first words of the logit buffer to memory."""
-    answer = space is Space.ANSWER
-    return Step(
-        name=name or build.name(f"store {op.layer}", images),
-        layer="store" if answer else op.layer,
-        op="store",
-        kind="store",
-        images=images,
-        rows=(0, op.size[0]),
-        memory=MemoryPlace(
-            space="answer" if answer else "scratch", offset=offset, size=LOGIT_BYTES * words
-        ),
-        fields={"words": words, "index": 0, "space": space, "offset": offset},
-    )
+        yield Step(
+            name=build.name(f"store {op.layer}", part),
+            layer="store",
+            op="store",
+            kind="store",
+            images=part,
+            rows=(0, op.size[0]),
+            memory=MemoryPlace(space="answer", offset=offset, size=LOGIT_BYTES * words),
+            fields={
+                "words": words,
+                "index": 0,
+                "space": Space.ANSWER,
+                "offset": offset,
+                "row_pitch": pitch,
+                "row_words": classes,
+            },
+        )
 
 
 def answer_plan(build: Builder, op: Op, answers: Answers) -> AnswerPlan:

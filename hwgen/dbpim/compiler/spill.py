@@ -13,7 +13,7 @@ from hwgen.dbpim.compiler.ops import Op
 from hwgen.dbpim.compiler.split import Split, Work
 from hwgen.dbpim.compiler.steps import Step, StepWork, Tensor
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import Operation, Space, of_core
+from hwgen.dbpim.facts.instructions import EVERY_WORD, Operation, Space, of_core
 from hwgen.dbpim.facts.program import MemoryPlace
 
 LOGIT_BYTES = 4
@@ -227,6 +227,7 @@ def copy_out(
                 "index": 0,
                 "space": space,
                 "offset": place.offset,
+                **EVERY_WORD,
             },
         )
 

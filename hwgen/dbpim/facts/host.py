@@ -44,8 +44,9 @@ MEMORY_MAP = (
     Place(
         "`logits_address`",
         "the answers",
-        "int32, class 0 first, little-endian, or bytes; written by STORE with byte strobes, nothing"
-        " beyond; the program's facts tell the offset of each image",
+        "int32, class 0 first, little-endian, or words of C bytes with zeros above the channels;"
+        " written by STORE with byte strobes, nothing beyond and nothing between the answers of two"
+        " images; the program's facts tell the offset of each image",
     ),
     Place(
         "`scratch_address`",

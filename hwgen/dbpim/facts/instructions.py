@@ -14,7 +14,7 @@ from hwgen.chip.fields import Field
 from hwgen.chip.widths import bits_for_index
 from hwgen.network.quantization import ROUNDING_CODES, SIGNIFICANT_BITS
 
-VERSION = 5
+VERSION = 6
 """Version of the instruction set; the chip refuses a `BEGIN` with another one."""
 
 MOST_CORES = 8
@@ -281,6 +281,8 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("index", 16, "first of them in the logit buffer, a multiple of a beat"),
         Field("space", 2, "ANSWER or SCRATCH"),
         Field("offset", 32, "bytes from the address of the space"),
+        Field("row_pitch", 16, "words from one answer to the next: whole beats; else 1"),
+        Field("row_words", 16, "words of each that are written; of a map 1 with a pitch of 1"),
     ),
     Opcode.END: (Field("opcode", 8, "END"),),
     Opcode.TILE: (
@@ -323,6 +325,9 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("least", 8, "of NORM: smallest biased exponent of the table, where not zero"),
     ),
 }
+
+EVERY_WORD: Mapping[str, int] = {"row_pitch": 1, "row_words": 1}
+"""Fields of a STORE that writes all of its words."""
 
 _CORE_NAMES = {*_KEEP, *_WORK, *_SECOND, "word_first", "word_count"}
 

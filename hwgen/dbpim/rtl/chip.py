@@ -45,6 +45,7 @@ def shell_facts(arch: Arch) -> ShellFacts:
         word_bits=ACCUMULATOR_BITS,
         count_bits=packet(Opcode.STORE)["words"].width,
         entries=arch.logit_entries,
+        rows=True,
     )
 
 
@@ -198,6 +199,8 @@ class Chip(Shell):
             writer.read_data.eq(logits.read_data),
             writer.start.eq(sequencer.store),
             writer.words.eq(fields.words),
+            writer.row_pitch.eq(fields.row_pitch),
+            writer.row_words.eq(fields.row_words),
             writer.index.eq(fields.index[beat_entries.bit_length() - 1 :]),
             writer.address.eq(base + fields.offset),
             sequencer.stored.eq(writer.done),

@@ -56,7 +56,13 @@ class ModeRecords:
     def _answer(self, plan: AnswerPlan) -> Fields:
         height, width, _ = plan.shape
         words = height * width * plan.pixel_blocks * self.arch.block
-        return {"kind": Kind.ANSWER, "last": 1, "loads": words}
+        return {
+            "kind": Kind.ANSWER,
+            "last": 1,
+            "loads": words,
+            "channels": self.units[-1].output.output.channels_in(self.mode),
+            "out_blocks_log": plan.pixel_blocks.bit_length() - 1,
+        }
 
     def _rounds(self, unit: Unit) -> Iterator[tuple[Fields, int]]:
         """Yield the fields of each record of a unit, and its first kernel."""

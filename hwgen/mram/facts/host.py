@@ -58,8 +58,9 @@ MEMORY_MAP = (
     Place(
         "`answer_address`",
         "the answers of a run",
-        "elements of 32 bits (of 64, if accumulators are wider), little-endian, blocks of lanes"
-        " without a kernel included; the header's `answer_stride` is the distance of two answers",
+        "elements of 32 bits (of 64, if accumulators are wider), little-endian, pixels of whole"
+        " blocks of lanes; lanes without a kernel have no strobes: what lies in memory stays. The"
+        " header's `answer_stride` is the distance of two answers",
     ),
 )
 

@@ -68,7 +68,7 @@ _MAPS = (
     Field("in_blocks_log", 3, "log2 of the blocks that a pixel of it takes"),
     Field("in_height", SIZE_BITS, "rows of the input map"),
     Field("in_width", SIZE_BITS, "columns of the input map"),
-    Field("channels", CHANNEL_BITS, "first pruned channel of the input map"),
+    Field("channels", CHANNEL_BITS, "first pruned channel of the input map; ANSWER: of it"),
     Field("outside", ELEMENT_BITS, "value of a window outside the map"),
     Field("out_bank", 2, "bank of the output map; of IMAGE where the image goes"),
     Field("out_blocks_log", 3, "log2 of the blocks that a pixel of it takes"),

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from hwgen.chip.registers import IMAGES, RegisterField, command_table, counter_rows, offsets
 
-VERSION = 1
+VERSION = 2
 """Version of records and program image; the chip refuses a program with another one."""
 
 

@@ -48,6 +48,7 @@ def shell_facts(arch: Arch) -> ShellFacts:
         word_bits=arch.answer_bits,
         count_bits=COUNT_BITS,
         entries=arch.answer_entries,
+        rows=True,
     )
 
 
@@ -176,6 +177,8 @@ class Chip(Shell):
             writer.start.eq(store),
             writer.words.eq(control.record.loads),
             writer.index.eq(0),
+            writer.row_pitch.eq(self._arch.block << control.record.out_blocks_log),
+            writer.row_words.eq(control.record.channels),
             writer.address.eq(control.answer_address),
         ]
 

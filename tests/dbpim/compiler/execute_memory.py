@@ -108,7 +108,8 @@ def run_store(chip: ChipState, packet: Packet) -> None:
     if start % port or start + size > len(memory):
         given = f"bytes {start} to {start + size} of {len(memory)}"
         chip.refuse(f"it stores to {given} of the {space.name} memory")
-    memory[start : start + size] = chip.logits[first : first + size]
-    known = chip.logit_tags[first : first + size] >= 0
+    held = np.arange(size) // 4 % fields["row_pitch"] < fields["row_words"]
+    np.copyto(memory[start : start + size], chip.logits[first : first + size], where=held)
+    known = (chip.logit_tags[first : first + size] >= 0) & held
     tags[start : start + size] = np.where(known, tag_of(chip.step, 0, 0, 0), EMPTY)
     chip.writes.memory = (space.name.lower(), start, chip.logits[first : first + size].tobytes())

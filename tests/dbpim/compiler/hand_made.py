@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import PACKETS, VERSION, Opcode, Space, core_count
+from hwgen.dbpim.facts.instructions import EVERY_WORD, PACKETS, VERSION, Opcode, Space, core_count
 from hwgen.dbpim.facts.program import (
     AnswerPlan,
     ImagePlan,
@@ -113,7 +113,7 @@ class Stream:
     def finish(self, place: MemoryPlace, *, words: int, raw: bool = False) -> None:
         """Append STORE and END."""
         store = {"words": words, "space": Space[place.space.upper()]}
-        self.step(Opcode.STORE, store, {"memory": place, "op": "store"})
+        self.step(Opcode.STORE, store | EVERY_WORD, {"memory": place, "op": "store"})
         self.step(Opcode.END, {}, {})
 
     def program(self, answer: AnswerPlan, **changes) -> Program:

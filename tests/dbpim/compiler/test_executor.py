@@ -8,7 +8,7 @@ import pytest
 from golden.ops.conv import conv
 from golden.ops.requantize import requantize
 from golden.ops.windows import windows
-from hwgen.dbpim.facts.instructions import Opcode, Operation
+from hwgen.dbpim.facts.instructions import EVERY_WORD, Opcode, Operation
 from hwgen.dbpim.facts.program import AnswerPlan, MemoryPlace, Program
 from hwgen.dbpim.facts.stream import FilterParameters, encode_table, encode_taps, encode_tile
 from tests.dbpim.compiler.archs import TINY
@@ -179,7 +179,9 @@ def test_raw() -> None:
     fields = conv_fields(**raw, **cores, chunk_vectors=1, output_base=2, output_row_pitch=4)
     stream.step(Opcode.CONV, fields, {"layer": "answer", "memory": ANSWERS})
     stream.parts.append(tile(cores=1))
-    stream.step(Opcode.STORE, {"words": 4, "index": 2, "space": 2}, {"memory": ANSWERS})
+    stream.step(
+        Opcode.STORE, {"words": 4, "index": 2, "space": 2, **EVERY_WORD}, {"memory": ANSWERS}
+    )
     stream.step(Opcode.END, {}, {})
     found = run(stream.program(RAW))
     magnitude = (1 + (NIBBLES >> 3)) * 4 ** (NIBBLES & 3).astype(int)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import Opcode, Operation, Space
+from hwgen.dbpim.facts.instructions import EVERY_WORD, Opcode, Operation, Space
 from hwgen.dbpim.facts.program import Program
 from hwgen.dbpim.facts.stream import encode_table
 from tests.dbpim.compiler.archs import TINY
@@ -294,7 +294,8 @@ def with_store(**store: int) -> Program:
     stream = conv_stream()
     plan = {"layer": "answer", "inputs": ["conv"]}
     stream.step(Opcode.SIMD, copy_fields(RESULT), plan)
-    stream.step(Opcode.STORE, {"words": 12, "space": Space.ANSWER, **store}, {})
+    fields = {"words": 12, "space": Space.ANSWER, **EVERY_WORD, **store}
+    stream.step(Opcode.STORE, fields, {})
     stream.step(Opcode.END, {}, {})
     return stream.program(BYTES)
 

@@ -66,7 +66,8 @@ class Chip:
         plan = facts.answer
         size = plan.stride // (arch.answer_bits // 8)
         words = np.zeros(size, np.int64)
-        words[: self.stored] = self.answers[: self.stored]
+        kept = np.flatnonzero(self.stored)
+        words[kept] = self.answers[kept]
         answer = unpack_answer(words.astype(f"<i{arch.answer_bits // 8}").tobytes(), plan, arch)
         return Answered(maps=maps, answer=answer)
 
@@ -83,7 +84,8 @@ class Chip:
             case Kind.POOL:
                 self.results(record, self.pool(record))
             case Kind.ANSWER:
-                self.stored = record["loads"]
+                pixels = np.arange(record["loads"]) % (self.arch.block << record["out_blocks_log"])
+                self.stored = pixels < record["channels"]
 
     def pixel(self, record: Fields, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         """Return all elements of pixels of the input map, `outside` outside: (..., elements)."""

@@ -38,6 +38,7 @@ def dbpim(arch: Arch) -> Facts:
         word_bits=ACCUMULATOR_BITS,
         count_bits=packet(Opcode.STORE)["words"].width,
         entries=arch.logit_entries,
+        rows=True,
         registers=REGISTERS,
         constants={"id": arch.id_word, "version": VERSION},
         address_bits=ADDRESS_BITS,
@@ -81,6 +82,7 @@ def other() -> Facts:
         word_bits=16,
         count_bits=12,
         entries=256,
+        rows=True,
         registers=rows,
         constants={"kind": 0xC0FFEE},
         address_bits=8,
@@ -104,6 +106,6 @@ LAUNCHES = [
 """Names for the benches of each component; a second size of one family takes --long."""
 NARROW = {
     "dbpim": dbpim(narrow()),
-    "other": replace(other(), port_bits=64, burst_beats=16, fifo_beats=64),
+    "other": replace(other(), port_bits=64, burst_beats=16, fifo_beats=64, rows=False),
 }
 OTHER_SIZES = {name: dbpim(arch) for name, arch in other_sizes().items()}

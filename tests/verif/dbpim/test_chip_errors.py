@@ -10,7 +10,15 @@ from hwgen.chip.limits import RunLimits
 from hwgen.chip.sim.host import run_chip
 from hwgen.chip.sim.host_files import PROGRAM_ADDRESS, UNWRITTEN
 from hwgen.chip.trouble import Trouble
-from hwgen.dbpim.facts.instructions import PACKETS, VERSION, ErrorCode, Opcode, Space, core_count
+from hwgen.dbpim.facts.instructions import (
+    EVERY_WORD,
+    PACKETS,
+    VERSION,
+    ErrorCode,
+    Opcode,
+    Space,
+    core_count,
+)
 from hwgen.dbpim.facts.stream import encode_header, pad
 from hwgen.dbpim.facts.timing import BUS_CYCLES, WATCHDOG_CYCLES
 from hwgen.dbpim.sim.chip_run import ChipRun, Job, hosted
@@ -35,7 +43,9 @@ IMAGE = {
     "output_channel_words": 1,
 }
 STORE = encode_header(
-    Opcode.STORE, {"words": WORDS, "index": 0, "space": Space.ANSWER, "offset": 0}, ARCH
+    Opcode.STORE,
+    {"words": WORDS, "index": 0, "space": Space.ANSWER, "offset": 0, **EVERY_WORD},
+    ARCH,
 )
 END = encode_header(Opcode.END, {}, ARCH)
 UNKNOWN = bytes([0x7F]) + bytes(63)
