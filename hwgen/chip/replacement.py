@@ -6,17 +6,19 @@ behaves; `hwgen.chip.rtl.replaced` makes the module that takes the part's place.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass as plain_dataclass
 from dataclasses import field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Annotated, Generic, Literal, Self, TypeVar
+from typing import Annotated, Generic, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from hwgen.errors import ConfigError
+from hwgen.chip.module_ports import module_ports
+from hwgen.chip.widths import bits_for_index
+from hwgen.errors import ConfigError, with_near
 from hwgen.files.given import read_given
 from hwgen.files.load import read_mapping, shortened, validate_spec
 from hwgen.files.shipped import file_of, tables
@@ -230,6 +232,24 @@ class ArraySpec:
         return Pin(name=found) if isinstance(found, str) else found
 
 
+class Wanted(NamedTuple):
+    """A pin that a module must have; field: of the file that names it; why: it has these bits."""
+
+    field: str
+    name: str
+    direction: str
+    bits: int
+    why: str = ""
+
+
+def described(direction: str, bits: int | None) -> str:
+    """Return words for a port."""
+    if bits is None:
+        return direction
+    return f"{direction} of {bits} bit{'s' if bits > 1 else ''}"
+
+
+NO_VALUES: Mapping[str, int] = {}
 Spec = TypeVar("Spec", MemorySpec, ArraySpec)
 AnySpec = MemorySpec | ArraySpec
 
@@ -248,6 +268,30 @@ class Replacement(Generic[Spec]):
     def refuse(self, field: str, allowed: str, given: object) -> ConfigError:
         """Return the sentence about a field of the file."""
         return ConfigError(field=field, allowed=allowed, given=given, source=str(self.file))
+
+    def check_ports(self, pins: Iterable[Wanted], values: Mapping[str, int] = NO_VALUES) -> None:
+        """Refuse parameters and pins that the module in Verilog does not have.
+
+        values: of the parameters that an instance sets
+        """
+        module = self.spec.module
+        readable = (module_ports(text, module, values) for _, text in self.sources)
+        found = next((ports for ports in readable if ports is not None), None)
+        if found is None:
+            return
+        for name in values:
+            if name not in found.parameters:
+                allowed = f"a parameter of {module}"
+                raise self.refuse(f"parameters.{name}", allowed, with_near(name, found.parameters))
+        for pin in pins:
+            port = found.ports.get(pin.name)
+            if port is None:
+                allowed = f"a port of {module}: {', '.join(found.ports)}"
+                raise self.refuse(pin.field, allowed, with_near(pin.name, found.ports))
+            if port.direction not in (pin.direction, "inout") or port.bits not in (None, pin.bits):
+                allowed = f"an {described(pin.direction, pin.bits)}{pin.why}"
+                given = f"{pin.name}, an {described(port.direction, port.bits)} in {module}"
+                raise self.refuse(pin.field, allowed, given)
 
 
 @plain_dataclass(frozen=True)
@@ -284,7 +328,9 @@ def load_replacement(given: Path) -> AnyReplacement:
         array = validate_spec(ArraySpec, content, source=str(file))
         return Replacement(file=file, spec=array, sources=sources_of(file, array))
     memory = validate_spec(MemorySpec, content, source=str(file))
-    return Replacement(file=file, spec=memory, sources=sources_of(file, memory))
+    found = Replacement(file=file, spec=memory, sources=sources_of(file, memory))
+    found.check_ports(memory_pins(memory))
+    return found
 
 
 def sources_of(file: Path, spec: AnySpec) -> tuple[tuple[str, str], ...]:
@@ -349,3 +395,24 @@ def text_of(file: Path, name: str) -> str:
         kind=ConfigError,
     )
     return content.decode(errors="replace")
+
+
+def memory_pins(spec: MemorySpec) -> Iterator[Wanted]:
+    """Yield the pins of a memory as its file says that they are."""
+    address, units = bits_for_index(spec.words), spec.bits // spec.unit
+    for number, port in enumerate(spec.ports):
+        at = f"ports.{number}."
+        why = f" for {spec.words:,} words"
+        yield Wanted(f"{at}address", port.address, "input", address, why)
+        named = (
+            ("clock", port.clock, "input", 1),
+            ("data_in", port.data_in, "input", spec.bits),
+            ("data_out", port.data_out, "output", spec.bits),
+            ("select", port.select, "input", 1),
+            ("write", port.write, "input", 1),
+            ("mask", port.mask, "input", units),
+        )
+        for key, pin, direction, bits in named:
+            if pin is not None:
+                name = pin.name if isinstance(pin, Pin) else pin
+                yield Wanted(f"{at}{key}", name, direction, bits)

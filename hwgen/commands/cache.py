@@ -68,7 +68,7 @@ class Cache(Working, command="cache", example="--clear simulators,programs"):
         Says(
             f"kinds to clear, separated by commas; {ALL}: every kind but trainings",
             metavar="KINDS",
-            typed=str,
+            typed=list[str],
             read=names,
         ),
     ] = ()

@@ -63,14 +63,14 @@ def images_of(data: Images | None) -> str | NDArray[Any] | None:
     return data if data is None or isinstance(data, np.ndarray) else os.fspath(data)
 
 
-def words(text: str) -> tuple[str, ...]:
-    """Return what stands between commas."""
-    return tuple(word.strip() for word in text.split(","))
+def words(typed: Sequence[str]) -> tuple[str, ...]:
+    """Return what stands between commas, of an option that may be given again."""
+    return tuple(word.strip() for text in typed for word in text.split(","))
 
 
-def names(text: str) -> tuple[str, ...]:
-    """Return the names that stand between commas, each once."""
-    return tuple(dict.fromkeys(filter(None, text.split(","))))
+def names(typed: Sequence[str]) -> tuple[str, ...]:
+    """Return the names that stand between commas, each once; the option may be given again."""
+    return tuple(dict.fromkeys(filter(None, ",".join(typed).split(","))))
 
 
 def sides(text: str) -> tuple[int, ...]:
@@ -128,10 +128,10 @@ Sparsity = Annotated[
 Replace = Annotated[
     Sequence[str] | None,
     Says(
-        "memories of the chip and what replaces each, separated by commas;"
+        "memories of the chip and what replaces each, separated by commas or given again;"
         " `hwgen info ARCH --parts` lists them",
         metavar="PART=FILE",
-        typed=str,
+        typed=list[str],
         read=words,
     ),
 ]

@@ -70,7 +70,7 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             "names of the classes, separated by commas",
             metavar="NAMES",
             names=("--classes",),
-            typed=str,
+            typed=list[str],
             read=words,
         ),
     ] = ()

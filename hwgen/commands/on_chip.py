@@ -170,7 +170,7 @@ class WithImages(OnChip):
             "mode of each image, separated by commas; after the last one the first one follows"
             " again",
             metavar="NAMES",
-            typed=str,
+            typed=list[str],
             read=words,
         ),
     ] = None

@@ -16,7 +16,7 @@ Names = Annotated[
     Says(
         "some of the networks, separated by commas [default: all]",
         metavar="NAMES",
-        typed=str,
+        typed=list[str],
         read=names,
     ),
 ]

@@ -9,12 +9,22 @@ import yaml
 
 from hwgen import api
 from hwgen.chip.replacement import known_replacements, load_replacement
+from hwgen.cli import main
 from hwgen.errors import ConfigError
 from hwgen.files.shipped import shipped_folder
 
 SRAM = shipped_folder() / "replacements/sram_256x32.yaml"
 LATCHES = shipped_folder() / "replacements/latches_16x32.yaml"
 TINY = shipped_folder() / "dbpim/tiny.yaml"
+EXAMPLES = Path(__file__).parents[2] / "docs/examples"
+ARRAY = EXAMPLES / "my_array/my_array.yaml"
+SUB_ARRAY = Path(__file__).parents[1] / "arrays/sub_array.yaml"
+CHIPS = {
+    SRAM: (TINY, "activation_bank"),
+    LATCHES: (TINY, "psum_array"),
+    ARRAY: (EXAMPLES / "my_array/chip.yaml", "dots"),
+    SUB_ARRAY: (shipped_folder() / "mram/tiny.yaml", "sub_array"),
+}
 DIGITS = shipped_folder() / "networks/digits_small_cnn.npz"
 
 
@@ -81,7 +91,6 @@ def test_a_wrong_file_is_one_sentence(tmp_path: Path, keys: dict[str, Any], sent
             {"mask_bits": None, "ports": [{**ports()[0], "mask": None}, ports()[1]]},
             "mask_bits must be a divisor of 8: the part writes slices of 8 bits alone, got no mask",
         ),
-        ("activation_bank", SRAM, {"mask_bits": 16}, "mask_bits must be a divisor of 8, the bits"),
         ("activation_bank", SRAM, {"words": 200}, "words must be a power of two, or at least"),
         (
             "psum_array",
@@ -115,6 +124,68 @@ def test_a_wrong_option_is_one_sentence(tmp_path: Path, given: list[str], senten
     with pytest.raises(ConfigError) as told:
         api.build(TINY, out=tmp_path / "chip", replace=given)
     assert sentence in str(told.value)
+
+
+def test_an_option_that_is_given_again_adds_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = ("activation_bank=sram_256x32", "psum_array=latches_16x32")
+    given = [f"--replace={part}" for part in parts]
+    assert main(["build", "dbpim/tiny", "--out", str(tmp_path / "chip"), *given]) == 0
+    shown = capsys.readouterr().out
+    assert "activation_bank: 4 of sram_1rw1r_256x32_8" in shown
+    assert "psum_array: 4 of latches_16x32" in shown
+
+
+@pytest.mark.parametrize(
+    ("of", "old", "new", "sentence"),
+    [
+        (SRAM, "csb1", "csb9", "ports.1.select must be a port of sram_1rw1r_256x32_8: clk0, "),
+        (SRAM, "words: 256", "words: 1024", "address must be an input of 10 bits for 1,024 words"),
+        (SRAM, "bits: 32", "bits: 16", "ports.0.data_in must be an input of 16 bits, got din0, an"),
+        (
+            SRAM,
+            "mask_bits: 8",
+            "mask_bits: 16",
+            "mask must be an input of 2 bits, got wmask0, an i",
+        ),
+        (
+            SRAM,
+            "address: addr1\n    data_out: dout1",
+            "address: dout1\n    data_out: addr1",
+            "ports.1.address must be an input of 8 bits for 256 words, got dout1, an output of 32",
+        ),
+        (LATCHES, "raddr", "rdat", "got rdat: did you mean rdata?"),
+        (
+            ARRAY,
+            "inputs: 4",
+            "inputs: 8",
+            "pins.x must be an input of 8 bits, got X, an input of 4",
+        ),
+        (ARRAY, "sums: Y", "sums: Z", "pins.sums must be a port of my_array: CK, X, A, WEB, D, Y,"),
+        (SUB_ARRAY, "ROWS: rows", "ROWZ: rows", "ROWZ must be a parameter of their_sub_array, got"),
+    ],
+)
+def test_the_verilog_has_the_ports_that_the_file_names(
+    tmp_path: Path, of: Path, old: str, new: str, sentence: str
+) -> None:
+    """In `build` as in `run`, by the name of the file and of the pin; nothing is written."""
+    text = of.read_text()
+    assert text.count(old) >= 1
+    (tmp_path / "mine.yaml").write_text(text.replace(old, new, 1))
+    verilog = of.with_suffix(".v")
+    (tmp_path / verilog.name).write_text(verilog.read_text())
+    arch, part = CHIPS[of]
+    replace = [f"{part}={tmp_path / 'mine.yaml'}"]
+    for call in (
+        lambda: api.build(arch, out=tmp_path / "chip", replace=replace),
+        lambda: api.simulate(DIGITS, arch, replace=replace),
+    ):
+        with pytest.raises(ConfigError) as told:
+            call()
+        assert sentence in str(told.value)
+        assert "mine.yaml" in str(told.value)
+    assert not (tmp_path / "chip").exists()
 
 
 def test_replacements_are_for_simulations() -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from amaranth.hdl import Instance, Module, Value
 
-from hwgen.chip.replacement import ArraySpec, Replacement
+from hwgen.chip.replacement import ArraySpec, Replacement, Wanted
 from hwgen.chip.rtl.part import CLOCK_PORTS
 from hwgen.chip.rtl.replaceable import Placed, ReplaceablePart
 from hwgen.errors import with_near
@@ -66,7 +66,12 @@ class ArrayPart(ReplaceablePart[ArraySpec]):
                 allowed = "given, or a parameter's"
                 given = "both" if size in spec.sizes else "neither"
                 raise replacement.refuse(f"sizes.{size}", allowed, given)
-        return self.tiled(replacement)
+        found = self.tiled(replacement)
+        replacement.check_ports(
+            self.wanted(replacement),
+            {parameter: self.sizes[size] for parameter, size in spec.parameters.items()},
+        )
+        return found
 
     def check_pins(self, replacement: Replacement[ArraySpec]) -> None:
         """Refuse pins of no port, ports without a pin, and pins of two ports."""
@@ -98,6 +103,14 @@ class ArrayPart(ReplaceablePart[ArraySpec]):
     def module_widths(self, replacement: Replacement[ArraySpec]) -> dict[str, int]:
         """Return the width of each port of a module that stands for it: here those of the part."""
         return {name: width for name, _, width in self.ports()}
+
+    def wanted(self, replacement: Replacement[ArraySpec]) -> Iterator[Wanted]:
+        """Yield the pins that a module must have."""
+        widths = self.module_widths(replacement)
+        for port, direction, _ in self.ports():
+            pin = replacement.spec.pin(port)
+            if pin is not None:
+                yield Wanted(f"pins.{port}", pin.name, direction, widths[port])
 
     def ways(self, replacement: Replacement[ArraySpec]) -> Iterator[tuple[str, str]]:
         """Yield ports of a module between which there is no clock: here none.
