@@ -8,6 +8,8 @@ from typing import Any, Self
 
 LONGEST_LINE = 600
 """Characters of a line of a message; names and values come from files and have any length."""
+ALSO_NEAR = 0.75
+"""Likeness from which a name is suggested beside the nearest one."""
 MOST_LINES = 20
 """Lines of a message about several nodes."""
 KNOWN_OPERATOR = "one that docs/operators.md lists"
@@ -39,10 +41,20 @@ def plain_lines(lines: Sequence[str]) -> str:
     return "\n".join(shown)
 
 
-def with_near(given: object, known: Iterable[str]) -> str:
-    """Return what was given; where a known name is near, the question whether it is meant."""
-    near = get_close_matches(str(given), list(known), n=1)
-    return f"{given}: did you mean {near[0]}?" if near else str(given)
+def with_near(given: object, known: Iterable[str], *, most: int = 1) -> str:
+    """Return what was given; where known names are near, the question whether one is meant.
+
+    most: of the near names, the nearest first; one of another case alone stands by itself
+    """
+    names = {name.casefold(): name for name in known}
+    meant = str(given).casefold()
+    nearest = get_close_matches(meant, names, n=1)
+    if most > 1 and meant not in names:
+        nearest += get_close_matches(meant, names, n=most, cutoff=ALSO_NEAR)
+    near = [names[each] for each in dict.fromkeys(nearest)]
+    if not near:
+        return str(given)
+    return f"{given}: did you mean {' or '.join(filter(None, (', '.join(near[:-1]), near[-1])))}?"
 
 
 class HwgenError(Exception):

@@ -142,7 +142,7 @@ def test_a_wheel_alone_runs_the_first_command_of_the_readme(
 
 
 def test_an_installed_command_lists_the_names(installed: Path, tmp_path: Path) -> None:
-    done = run_hwgen(installed, tmp_path, "model", "digits_small", "dbpim/tiny")
+    done = run_hwgen(installed, tmp_path, "model", "quite_another", "dbpim/tiny")
     assert (done.returncode, done.stdout) == (2, "")
     assert "one of " in done.stderr and "digits_small_cnn" in done.stderr
     assert str(installed) not in done.stderr

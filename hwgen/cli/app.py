@@ -19,7 +19,8 @@ from hwgen.commands.outputs import STDOUT
 from hwgen.errors import plain_line
 from hwgen.report.files import report_text, write_report
 
-WIDTH = 120
+WIDTH = 1 << 16
+"""Columns of what is no terminal: a file or a pipe cuts no cell and breaks no line."""
 LONGEST_CELL = 2000
 """Characters of a cell of a table; names come from files and have any length."""
 EPILOG = (
@@ -117,7 +118,6 @@ class Terminal(Console):
     """
 
     def __init__(self) -> None:
-        # A file or a pipe has no width.
         super().__init__(
             width=None if sys.stdout.isatty() else WIDTH, markup=False, emoji=False, highlight=False
         )

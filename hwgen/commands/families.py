@@ -152,7 +152,7 @@ def load_architecture(path: Path) -> tuple[InstalledFamily, Architecture]:
 
 
 def architecture_file(given: Path) -> Path:
-    """Return the file of an architecture that may be named; ConfigError lists the names."""
+    """Return the file of an architecture that may be named; ConfigError suggests names."""
     return given if given.suffix else file_of(given, architectures(), what="the architecture")
 
 

@@ -21,10 +21,10 @@ from hwgen.commands.replacing import part_needs
 from hwgen.commands.request import Says, Working
 from hwgen.commands.subject import configuration_of, load_chip, load_subject, program_of
 from hwgen.commands.synthesis import graphs
-from hwgen.errors import ConfigError, FormatError
+from hwgen.errors import FormatError
 from hwgen.files.json_text import plain_json
 from hwgen.files.npz import read_npz
-from hwgen.files.shipped import networks
+from hwgen.files.shipped import networks, unknown_name
 from hwgen.network import Layer, QuantizedNetwork
 from hwgen.network.file import GRAPH_KEY, load_network
 from hwgen.report.info import (
@@ -120,15 +120,10 @@ def shipped_file(file: Path) -> Path:
 
 
 def check_name(file: Path) -> None:
-    """Refuse the name of a network for synthesis that none has; the error lists all names."""
+    """Refuse the name of a network for synthesis that none has."""
     known = graphs().network_names()
     if not file.suffix and str(file) not in known:
-        raise ConfigError(
-            field="the name",
-            allowed=f"a file or one of {', '.join([*networks(), *architectures(), *known])}",
-            given=file,
-            source="command line",
-        )
+        raise unknown_name(file, [*networks(), *architectures(), *known], what="the name")
 
 
 def is_graph(file: Path) -> bool:

@@ -14,6 +14,7 @@ from hwgen.commands.digests import digest_of, digest_of_array, digest_of_code, v
 from hwgen.commands.families import InstalledFamily, load_architecture
 from hwgen.commands.images import Batch
 from hwgen.errors import FormatError
+from hwgen.files.patience import Say
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network
 from hwgen.report.types import Setting, Source
@@ -130,12 +131,12 @@ def program_of(context: Context, subject: Subject, file: Path | None = None) -> 
 
 def compiled_now(context: Context, subject: Subject) -> Program:
     """Return the program, which no file keeps."""
-    with context.progress(f"compiling {subject.network.graph.name} for {subject.arch.name}"):
+    with context.status(f"compiling {subject.network.graph.name} for {subject.arch.name}") as tell:
         return subject.family.need(Family.compiler).compile_network(
             subject.network,
             subject.arch,
             images=subject.run_images,
-            layer_cost=split_cost(context, subject),
+            layer_cost=split_cost(context, subject, tell),
         )
 
 
@@ -145,14 +146,32 @@ def for_program(subject: Subject, file: Path) -> Subject:
     return replace(subject, run_images=program.facts.images)
 
 
-def split_cost(context: Context, subject: Subject) -> object:
-    """Return what rates the split of a layer; None where a family's compiler needs none."""
+def split_cost(context: Context, subject: Subject, tell: Say) -> object:
+    """Return what rates the split of a layer; None where a family's compiler needs none.
+
+    tell: shows what takes the time: at its first use the cycle model may have to be compiled, which
+    a network that is refused before never does
+    """
     family = subject.family
     if not family.offers(Family.split_cost):
         return None
-    if family.offers(Family.cycle_model):
-        tell_of_compiling(context, family.need(Family.cycle_model))
-    return family.need(Family.split_cost).SplitCost(subject.arch)
+    cost: Any = family.need(Family.split_cost).SplitCost(subject.arch)
+    if not family.offers(Family.cycle_model):
+        return cost
+    model, unused = family.need(Family.cycle_model), True
+
+    def rated(*split: Any) -> float:
+        nonlocal unused
+        first, unused = unused, False
+        if first and model.must_compile():
+            tell_of_compiling(context, model)
+            tell("the cycle model itself is compiled first")
+        cycles: float = cost(*split)
+        if first:
+            tell("comparing splits of layers")
+        return cycles
+
+    return rated
 
 
 def model_of(context: Context, subject: Subject) -> CycleModel:

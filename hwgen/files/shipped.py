@@ -4,7 +4,7 @@ A name is the path below `configs` without its suffix, such as `dbpim/small`; a 
 its folder: `digits_small_cnn`. A file of that path, where there is one, goes before a name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,6 +14,8 @@ FOLDER = "configs"
 NETWORKS, RECIPES, IMAGES = "networks", "train", "images"
 """Folders whose files are named without them; all others hold architectures and tables."""
 SUFFIXES = (".npz", ".yaml")
+NEAR_NAMES = 3
+"""Names that an error suggests."""
 
 
 def shipped_folder() -> Path:
@@ -58,12 +60,12 @@ def named(folder: Path) -> dict[str, Path]:
 
 
 def network_file(given: Path) -> Path:
-    """Return the file of a network that may be named; ConfigError lists the names."""
+    """Return the file of a network that may be named; ConfigError suggests names."""
     return file_of(given, networks(), what="the network")
 
 
 def recipe_file(given: Path) -> Path:
-    """Return the file of a recipe that may be named; ConfigError lists the names."""
+    """Return the file of a recipe that may be named; ConfigError suggests names."""
     return file_of(given, recipes(), what="the recipe")
 
 
@@ -79,9 +81,17 @@ def file_of(given: Path, known: Mapping[str, Path], *, what: str) -> Path:
         return found
     if given.exists():
         return given
-    raise ConfigError(
-        field=what,
-        allowed=f"a file or one of {', '.join(known)}",
-        given=with_near(given, known),
-        source="command line",
-    )
+    raise unknown_name(given, known, what=what)
+
+
+def unknown_name(
+    given: object, known: Iterable[str], *, what: str, allowed: str = "a file or "
+) -> ConfigError:
+    """Return the error of a name that nothing has: it suggests the near names, or lists all.
+
+    what: stands for the argument; allowed: begin of what may be given, before the names
+    """
+    names = list(known)
+    told = with_near(given, names, most=NEAR_NAMES)
+    named = f"one of {', '.join(names)}" if told == str(given) else "a name that ships"
+    return ConfigError(field=what, allowed=f"{allowed}{named}", given=told, source="command line")

@@ -103,6 +103,22 @@ def test_names_are_data(hwgen: Command, network_file: Rewrite) -> None:
     assert "\\x1b[31m[bold]x$\\frac{[/x]\\u202e" in out
 
 
+def test_a_pipe_cuts_no_cell_of_a_table(hwgen: Command, network_file: Rewrite) -> None:
+    """Nor is a line broken: `grep` finds a name of any length."""
+    name = "pool_of_a_block_" * 10
+
+    def long(graph: dict[str, Any]) -> None:
+        pool, head = graph["layers"][-2:]
+        pool["name"], head["inputs"] = name, [name]
+        graph["preprocessing"] = "divided by 255; " * 20
+
+    code, out, err = hwgen("info", network_file(long))
+    assert (code, err) == (0, "")
+    (row,) = (line for line in out.splitlines() if line.startswith(name))
+    assert row.split()[1:4] == ["average_pool", "conv5", "1x1x28"]
+    assert ("divided by 255; " * 20).strip() in out and "…" not in out
+
+
 @pytest.mark.parametrize(
     "change",
     [

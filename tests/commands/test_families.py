@@ -117,9 +117,9 @@ def test_a_family_may_lack_what_only_helps() -> None:
     subject = load_subject(NETWORK, ARCH)
     plain = Described(subject.family, without={"split_cost", "bit_activity"})
     lacking = replace(subject, family=cast(InstalledFamily, plain))
-    assert split_cost(Context(console=None), lacking) is None
+    assert split_cost(Context(console=None), lacking, print) is None
     assert zero_bit_planes(lacking, cast(Any, None), {}, 1) == {}
-    assert split_cost(Context(console=None), subject) is not None
+    assert split_cost(Context(console=None), subject, print) is not None
 
 
 @dataclass(frozen=True)

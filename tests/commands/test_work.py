@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,8 +14,15 @@ import hwgen.dbpim.model
 from hwgen.commands import train as train_step
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of_code, digest_of_files
-from hwgen.commands.subject import load_subject, program_of, program_path, with_switches
+from hwgen.commands.subject import (
+    load_subject,
+    program_of,
+    program_path,
+    split_cost,
+    with_switches,
+)
 from hwgen.commands.train import Train, is_adaptive
+from hwgen.errors import HwgenError
 from hwgen.train.recipe import load_recipe
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +80,36 @@ def test_a_model_that_will_compile_is_told_of(
     context = Context(work=tmp_path, console=Console(file=said))
     program_of(context, load_subject(NETWORK, ARCH))
     assert said.getvalue().count("the cycle model is compiled once") == cold
+
+
+def test_a_refused_network_is_not_told_of_compiling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hwgen.dbpim.model, "must_compile", lambda: True)
+    said = io.StringIO()
+    context = Context(work=tmp_path, console=Console(file=said))
+    with pytest.raises(HwgenError, match="no transformer"):
+        program_of(context, load_subject(NETWORK.with_name("digits_vit.npz"), ARCH))
+    assert said.getvalue() == ""
+
+
+def test_what_takes_the_time_is_the_cycle_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said of a compilation names the model while its machine code is made."""
+    shown: list[str] = []
+
+    class Rated:
+        def __init__(self, _: object) -> None: ...
+
+        def __call__(self, *_: object) -> float:
+            shown.append("rated")
+            return 1.0
+
+    monkeypatch.setattr(hwgen.dbpim.model, "must_compile", lambda: True)
+    monkeypatch.setattr(hwgen.dbpim.model, "SplitCost", Rated)
+    cost: Any = split_cost(Context(console=None), load_subject(NETWORK, ARCH), shown.append)
+    assert [cost("conv1", []), cost("conv2", [])] == [1.0, 1.0]
+    first = "the cycle model itself is compiled first"
+    assert shown == [first, "rated", "comparing splits of layers", "rated"]
 
 
 def test_channel_adaptive_training_is_done_once(tmp_path: Path) -> None:

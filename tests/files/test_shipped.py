@@ -52,14 +52,32 @@ def test_a_file_goes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert shipped.file_of(Path("here.yaml"), known, what="it") == Path("here.yaml")
 
 
+@pytest.mark.parametrize(
+    ("given", "near"),
+    [
+        ("dbpim/smal", "dbpim/small or dbpim/small_rows"),
+        ("DBPIM/Tiny", "dbpim/tiny"),
+    ],
+)
+def test_a_name_that_is_nearly_right_gets_the_near_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, near: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        load_architecture(Path(given))
+    assert str(caught.value) == (
+        f"the architecture must be a file or a name that ships, got {given}: did you mean {near}?"
+        " (command line)"
+    )
+
+
 def test_an_unknown_name_lists_the_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError) as caught:
-        load_architecture(Path("dbpim/smal"))
+        load_architecture(Path("quite_another"))
     known = ", ".join(architectures())
     assert str(caught.value) == (
-        f"the architecture must be a file or one of {known}, got dbpim/smal: "
-        "did you mean dbpim/small? (command line)"
+        f"the architecture must be a file or one of {known}, got quite_another (command line)"
     )
 
 

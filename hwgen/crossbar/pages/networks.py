@@ -32,7 +32,12 @@ def load_network(
 
         network = compiler.network_of(read_graph(path, size), rules)
         return network
-    raise unknown("an ONNX file, a quantized network (.npz) or ", name_or_path, *shipped.networks())
+    raise shipped.unknown_name(
+        name_or_path,
+        (*network_names(), *shipped.networks()),
+        what="the network",
+        allowed="an ONNX file, a quantized network (.npz) or ",
+    )
 
 
 def load_problem(
@@ -87,19 +92,9 @@ def write_network(name: str, out: Path) -> str:
     from hwgen.importers.onnx import read_graph, write_graph
 
     if name not in compiler.ZOO:
-        raise unknown("", name)
+        raise shipped.unknown_name(name, network_names(), what="the network", allowed="")
     graph: Graph = compiler.ZOO[name]()
     write_graph(graph, out)
     network: CrossbarNetwork = compiler.network_of(read_graph(out))
     layers = sum(layer.has_weights for layer in network.layers)
     return f"{out}: {network.name}, {layers} layers with weights"
-
-
-def unknown(before: str, given: str, *more: str) -> ConfigError:
-    """Return the complaint about a name, which tells the known ones; more: names beside ours."""
-    return ConfigError(
-        field="the network",
-        allowed=f"{before}one of {', '.join((*network_names(), *more))}",
-        given=given,
-        source="command line",
-    )
