@@ -1,6 +1,5 @@
 """Integer inference of a quantized network: every map of every image, for any family."""
 
-import math
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -104,10 +103,7 @@ def kept(
 
 def predict(network: QuantizedNetwork, images: Map, *, mode: int = 0) -> NDArray[np.int64]:
     """Return the class of each image: the largest value, the lowest index of equals."""
-    given = network.in_file_order(answer(network, images, mode=mode))
-    classes: NDArray[np.int64] = given.reshape(len(images), math.prod(given.shape[1:])).argmax(
-        axis=1
-    )
+    classes: NDArray[np.int64] = network.scores(answer(network, images, mode=mode)).argmax(axis=1)
     return classes
 
 

@@ -89,7 +89,7 @@ class Counters:
                 f"the answers must have {outcome.answers.shape[1]} elements as those of the file,"
                 f" got {answers.shape[1]}"
             )
-        self.classes.append(answers.argmax(axis=1))
+        self.classes.append(network.scores(maps[network.answer]).argmax(axis=1))
         self.wanted.append(outcome.answers.argmax(axis=1))
         # Maps of the runtime; behind a layer that it does not show, those of golden.
         given = {"input": images}

@@ -1,13 +1,18 @@
 """Where the runtime of a file computes other integers than the imported network."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+
+import numpy as np
 
 from hwgen.commands.packages import optional_packages
 from hwgen.errors import FormatError, MissingToolError
 from hwgen.importers.integer import Difference, IntegerGraph, Lowered
 from hwgen.importers.integer.arithmetic import Kernels
+from hwgen.importers.integer.nodes import Convolution, FullyConnected
 
+ANEW_STEPS = 254
+"""Half steps from zero to the largest input of a block."""
 FLOAT = "onnxruntime computes it in float32"
 
 
@@ -30,7 +35,8 @@ def differences_of(
     except (FormatError, MissingToolError) as error:
         sentence = str(error).removeprefix(f"{graph.source}: ")
         return found, f"which operators onnxruntime computes in float32 is not known: {sentence}"
-    return [*found, *kept_differences(lowered, kept)], ""
+    found += kept_differences(lowered, kept.real)
+    return [*found, *anew_differences(graph.read_by(kernels), kept.anew)], ""
 
 
 def kept_differences(lowered: Lowered, kept: Mapping[str, int]) -> Iterator[Difference]:
@@ -43,3 +49,22 @@ def kept_differences(lowered: Lowered, kept: Mapping[str, int]) -> Iterator[Diff
         errors = [note.steps for note in lowered.notes if note.operator == operator]
         steps = 1 + math.floor(max(errors, default=0.0))
         yield Difference(operator=operator, nodes=nodes, what=FLOAT, steps=steps)
+
+
+def anew_differences(graph: IntegerGraph, names: Collection[str]) -> Iterator[Difference]:
+    """Yield by how much products may differ whose inputs onnxruntime quantizes anew.
+
+    names: of nodes of the file. An input moves by half a step of 127 to the largest of its block,
+    which is at most the reach of its map.
+    """
+    for node in graph.nodes:
+        if node.name not in names or not isinstance(node, Convolution | FullyConnected):
+            continue
+        source, output = graph.maps[node.inputs[0]], graph.maps[node.output]
+        sums = np.abs(node.weights.centred).reshape(len(node.weights.scales), -1).sum(axis=1)
+        moved = sums * source.reach / ANEW_STEPS
+        if not output.raw:
+            moved = moved * node.weights.scales * source.scale / output.scale
+        steps = 1 + math.floor(float(moved.max()))
+        what = f"node {node.name}, whose inputs onnxruntime quantizes anew"
+        yield Difference(operator=node.operator, nodes=1, what=what, steps=steps)

@@ -108,8 +108,7 @@ class FitRequest(Working):
         before, after = (answer(each, judged.images) for each in (network, fitted))
         pixel = network.map_of(network.answer).shape[:2] == (1, 1)
         classes = [
-            network.in_file_order(maps).reshape(len(maps), -1).argmax(axis=1)
-            for maps in (before, after)
+            each.scores(maps).argmax(axis=1) for each, maps in ((network, before), (fitted, after))
         ]
         difference = np.abs(before.astype(np.float64) - after.astype(np.float64))
         return FitReport(

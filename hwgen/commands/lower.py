@@ -161,9 +161,8 @@ class Lowering:
         """Return the answer to each image, (images, elements)."""
         from golden.network import answer
 
-        found = network.in_file_order(answer(network, batch.images))
-        answers: NDArray[np.float64] = found.reshape(len(found), -1).astype(np.float64)
-        return answers
+        answers: NDArray[np.float64] = network.scores(answer(network, batch.images))
+        return answers.astype(np.float64)
 
     def right(self, network: QuantizedNetwork, batch: Batch) -> float:
         """Return the fraction of right classes, without labels of the classes as before."""

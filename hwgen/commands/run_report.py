@@ -146,7 +146,7 @@ def classes_of(
     if answer.shape[:2] != (1, 1) or not network.graph.class_names:
         return [None] * len(answers)
     return [
-        int(np.argmax(network.in_file_order(found[np.newaxis])))
+        int(np.argmax(network.scores(found[np.newaxis])))
         if found is not None and found.shape == answer.shape
         else None
         for found in answers

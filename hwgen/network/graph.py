@@ -209,6 +209,18 @@ class QuantizedNetwork:
         found[:, places < 0] = self.map_of(self.answer).quantization[0].zero_point
         return found
 
+    def scores(self, answers: NDArray[Any]) -> NDArray[Any]:
+        """Return maps of the answer, (images, elements), such that the largest decides the class.
+
+        In the order of the file. Raw sums whose filters have unlike scales are real numbers then,
+        up to a common factor: the host multiplies each channel by its `weight_scale`.
+        """
+        if self.answer in self.parameters and self.map_of(self.answer).raw:
+            scales = self.parameters[self.answer].weight_scale.astype(np.float64)
+            if (scales != scales[0]).any():
+                answers = answers * scales[: answers.shape[-1]]
+        return self.in_file_order(answers).reshape(len(answers), -1)
+
     @property
     def digest(self) -> str:
         """sha256 over graph and integers, 64 hexadecimal digits."""

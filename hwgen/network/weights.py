@@ -38,7 +38,8 @@ class Parameters:
     bias: int64, (modes, out), in units of the sum; holds minus the zero point of the input times
         the sum of the weights that are active in the mode
     multiplier: uint32, shift: uint8, (modes, out); (modes, 0) if the output is raw
-    weight_scale: float32, (out,); real weight = weight_scale * weight, no arithmetic uses it
+    weight_scale: float32, (out,); real weight = weight_scale * weight; no arithmetic of a chip
+        uses it
     """
 
     weights: NDArray[Any]
@@ -156,14 +157,19 @@ class Weighted(LayerBase):
                     yield f"{self.name}.{key}", f"0 past the channels of mode {mode}", "others"
 
     def raw_complaints(self, parameters: Parameters, source: FeatureMap) -> Iterator[Complaint]:
-        """Check that a raw output is as wide as its sums, and its channels are comparable."""
+        """Check that a raw output is as wide as its sums, and its channels are comparable.
+
+        They are if their scales are equal, or positive factors of the host.
+        """
         if not self.output.raw:
             return
         bits = 32 if self.sum_bits(source) == NARROW_SUM_BITS else 64
         if self.output.bits != bits:
             yield f"{self.name}.output.bits", f"{bits}, as its sums", self.output.bits
-        if (parameters.weight_scale != parameters.weight_scale[0]).any():
-            yield f"{self.name}.weight_scale", "the same for all channels of raw sums", "several"
+        scales = parameters.weight_scale
+        if (scales != scales[0]).any() and not ((scales > 0) & np.isfinite(scales)).all():
+            allowed = "positive, or the same for all channels, of raw sums"
+            yield f"{self.name}.weight_scale", allowed, "others"
 
     def sum_bits(self, source: FeatureMap) -> int:
         """Return b of the limit 2**b that sums of a layer over `source` stay below."""

@@ -52,8 +52,9 @@ SENTENCES: list[tuple[Change, str]] = [
         "conv_0.bias must be int64, got int32",
     ),
     (
-        lambda: with_array(BYTES, HEAD, "weight_scale", fill(2, place=1)),
-        "linear_6.weight_scale must be the same for all channels of raw sums, got several",
+        lambda: with_array(BYTES, HEAD, "weight_scale", fill(0, place=1)),
+        "linear_6.weight_scale must be positive, or the same for all channels, of raw sums, got"
+        " others",
     ),
     (
         lambda: with_output(BYTES, HEAD, bits=64),

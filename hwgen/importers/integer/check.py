@@ -133,12 +133,9 @@ def weight_complaints(
     centred = weights.centred
     if max(int(centred.max()), -int(centred.min()) - 1) >= 1 << (WEIGHT_BITS - 1):
         yield "weights minus zero point", f"of at most {WEIGHT_BITS} bits", "more"
-    if output.raw and (weights.scales != weights.scales[0]).any():
-        yield (
-            "a head without output quantization",
-            "of weights with one scale, or requantized by calibration (--calibrate)",
-            "one scale a channel",
-        )
+    if output.raw and not (weights.scales > 0).all():
+        allowed = "positive numbers, as no quantization follows"
+        yield "the scales of its weights", allowed, "others"
     if not output.raw:
         yield from factor_complaints(float(weights.scales.max()) * source.scale / output.scale)
 

@@ -22,6 +22,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from hwgen.errors import DataError, FormatError
 from hwgen.files.finite import check_finite
 from hwgen.importers.onnx.external import read_whole_model
+from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
 from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.quantized import HANDLERS, is_rows_first
@@ -76,6 +77,7 @@ def quantized_model(
 ) -> onnx.ModelProto:
     """Return a float model with QuantizeLinear and DequantizeLinear: uint8 maps, int8 weights.
 
+    Pairs that a model has already stay.
     images: (images, height, width, channels); real numbers as the model reads them, or bytes, of
         which one is a `step`. Bytes become the integers of the network's input as they are.
     weights: those that lie on a grid, with the scales of their filters; the library chooses others
@@ -95,7 +97,7 @@ def quantized_model(
             single = functions_of_one_map(prepared.graph)
             with_ends(prepared.graph, single)
             overrides = image_scale(prepared.graph, image.name, given, images.dtype, step=step)
-            overrides |= scales_of_weights(prepared.graph, weights)
+            overrides |= scales_of_weights(prepared.graph, weights) | numbers_kept(prepared.graph)
             onnx.save(prepared, ready)
             quantize_static(
                 ready,
@@ -106,7 +108,9 @@ def quantized_model(
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 op_types_to_quantize=operators_of(prepared.graph),
-                nodes_to_exclude=sorted(single | heads_of(prepared.graph)),
+                nodes_to_exclude=sorted(
+                    single | heads_of(prepared.graph) | nodes_kept(prepared.graph)
+                ),
                 extra_options={"TensorQuantOverrides": overrides},
             )
             return onnx.load(result)

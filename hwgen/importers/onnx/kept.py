@@ -8,12 +8,14 @@ QuantizeLinear afterwards is computed in float32, and rounds as no integer layer
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
 import onnxruntime
 
 from hwgen.errors import FormatError
+from hwgen.importers.onnx.check import node_name
 
 EXACT = frozenset(
     {
@@ -31,34 +33,55 @@ HELD = frozenset({"LayerNormalization"})
 """Operators whose float32 operations the network file states one by one, in the same order."""
 INSIDE = frozenset({"QLinearAveragePool"})
 """Operators between integers that onnxruntime computes in float32 all the same."""
+ANEW = frozenset({"MatMulNBits"})
+"""Operators of real inputs and integer weights that quantize the inputs in blocks of their own."""
 AFTER_FUSION = "fused "
 """Begins the name of a fusion, in front of that of the node that computes."""
 FUSED, QUANTIZED = "Fused", "QLinear"
 """Begin the names of operators of onnxruntime: with an activation inside, between integers."""
 
 
-def kept_in_float32(model: onnx.ModelProto, source: str) -> Mapping[str, int]:
-    """Return how many nodes of each operator onnxruntime computes in float32 between integers.
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What onnxruntime does not compute with the integers of a file.
 
-    model: the whole file, weights included; source: its path, for messages. Operators are those of
-    the file, steps before the first quantization and behind the last are none. Raises FormatError
-    for a model that onnxruntime does not open.
+    real: nodes of each operator of the file that it computes in float32 between integers
+    anew: names of nodes whose real inputs it quantizes anew
     """
-    operators = {str(place): node.op_type for place, node in enumerate(model.graph.node)}
-    makers = {
-        name: str(place) for place, node in enumerate(model.graph.node) for name in node.output
-    }
+
+    real: Mapping[str, int]
+    anew: tuple[str, ...]
+
+
+def kept_in_float32(model: onnx.ModelProto, source: str) -> Kept:
+    """Return what onnxruntime does not compute with the integers of a file.
+
+    model: the whole file, weights included; source: its path, for messages. Steps before the first
+    quantization and behind the last are none. Raises FormatError for a model that onnxruntime does
+    not open.
+    """
+    nodes = {str(place): node for place, node in enumerate(model.graph.node)}
+    makers = {name: place for place, node in nodes.items() for name in node.output}
+    graph = optimized(model, source)
     found: dict[str, str] = {}
-    for node in between_quantizations(optimized(model, source)):
+    anew = []
+    for node in [
+        *between_quantizations(graph),
+        *(each for each in graph.node if each.op_type in ANEW),
+    ]:
         # A fusion is named after one of its nodes, or writes what one of them wrote.
         named = node.name.removeprefix(AFTER_FUSION)
-        place = named if named in operators else named.partition("/")[0]
-        if place not in operators:
+        place = named if named in nodes else named.partition("/")[0]
+        if place not in nodes:
             place = makers.get(node.output[0], node.name)
-        if place:
-            found[place] = operators.get(place, node.op_type.removeprefix(FUSED))
+        if node.op_type in ANEW:
+            anew += [node_name(nodes[place])] if place in nodes else []
+        elif place:
+            operator = nodes[place].op_type if place in nodes else node.op_type.removeprefix(FUSED)
+            found[place] = operator
     kept = Counter(each.removeprefix(QUANTIZED) for each in found.values())
-    return {operator: kept[operator] for operator in sorted(kept.keys() - EXACT - HELD)}
+    real = {operator: kept[operator] for operator in sorted(kept.keys() - EXACT - HELD)}
+    return Kept(real=real, anew=tuple(dict.fromkeys(anew)))
 
 
 def optimized(model: onnx.ModelProto, source: str) -> onnx.GraphProto:

@@ -14,6 +14,8 @@ from onnx import helper, numpy_helper
 from hwgen.errors import FormatError
 from hwgen.importers.integer import IntegerGraph
 from hwgen.importers.integer.fold import before_head
+from hwgen.importers.integer.moves import Places
+from hwgen.importers.integer.nodes import Convolution, FullyConnected
 from hwgen.importers.integer.runtime import Outcome, stored, unsigned
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.qdq.state import State
@@ -54,6 +56,7 @@ class OnnxRuntime:
         self._output = self._model.graph.output[0].name
         self._answer = graph.outputs[0]
         self._visible = answer_value(self._state, graph, self._output)
+        self._sums = scales_of_sums(graph)
         self._sessions: dict[tuple[str, ...], Any] = {}
 
     def run(self, images: NDArray[Any], names: list[str]) -> Outcome:
@@ -123,7 +126,7 @@ class OnnxRuntime:
         if self._order is None:
             integers = self._arranged(self._answer, output, self._visible)
         else:
-            integers = self._integers(self._answer, output)
+            integers = self._integers(self._answer, output, self._order)
         moved: NDArray[np.int64] = integers.astype(np.int64)
         return moved + values.offset
 
@@ -135,18 +138,24 @@ class OnnxRuntime:
         tensor = value.base.tensor if isinstance(value.base, Operation) else value.base
         return value if tensor == name else None
 
-    def _integers(self, name: str, tensor: NDArray[Any]) -> NDArray[Any]:
-        """Return a tensor as the integers of the file that it holds, or stands for."""
+    def _integers(self, name: str, tensor: NDArray[Any], order: Places) -> NDArray[Any]:
+        """Return a tensor as the integers of the file that it holds, or stands for.
+
+        order: number in the map of each element; raw sums have a scale a channel
+        """
         values = self._maps[name]
         if tensor.dtype.kind != "f":
             return tensor
-        steps = np.rint(tensor.astype(np.float64) / values.scale) + values.zero_point
-        return steps.astype(np.int64)
+        scale: Any = values.scale
+        if name in self._sums:
+            scale = self._sums[name][order.reshape(-1) % values.shape[2]]
+        steps: NDArray[np.float64] = np.rint(tensor.astype(np.float64) / scale)
+        return (steps + values.zero_point).astype(np.int64)
 
     def _arranged(self, name: str, tensor: NDArray[Any], real: Real) -> NDArray[Any]:
         """Return (images, elements of the map), as the file stores integers."""
-        integers = self._integers(name, tensor)
         order = real.places.reshape(self._state.batch, -1)[0]
+        integers = self._integers(name, tensor, order)
         arranged = np.empty((len(tensor), order.size), integers.dtype)
         arranged[:, order] = integers
         return arranged
@@ -221,6 +230,15 @@ def answer_value(state: State, graph: IntegerGraph, output: str) -> Real | None:
     if not isinstance(value, Real) or value.function is not None:
         return None
     return value if before_head(graph, name) == name else None
+
+
+def scales_of_sums(graph: IntegerGraph) -> dict[str, NDArray[np.float64]]:
+    """Return the scale of each channel of raw sums, by their map."""
+    return {
+        node.output: graph.maps[node.inputs[0]].scale * node.weights.scales
+        for node in graph.nodes
+        if isinstance(node, Convolution | FullyConnected) and graph.maps[node.output].raw
+    }
 
 
 def runtime_of(

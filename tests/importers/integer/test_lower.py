@@ -275,15 +275,18 @@ def test_names_become_valid_and_differ() -> None:
     assert [layer.source for layer in network.layers] == ["a/b", "a:b", "y"]
 
 
-def test_raw_sums_need_one_scale() -> None:
+def test_raw_sums_keep_the_scales_of_their_filters() -> None:
     maps = {"x": signed(1, 1, 2), "y": raw_sums((1, 1, 2), scale=0.005)}
     weights = np.array([[1, 2], [3, 4]], np.int8)
     raw = FullyConnected(weights=weights_of(weights, scales=0.1), **base())
     network = lower(graph(maps, raw)).network
     assert network.layers[0].output.bits == 32 and network.parameters["node"].multiplier.size == 0
     several = FullyConnected(weights=weights_of(weights, scales=[0.1, 0.2]), **base())
-    with pytest.raises(RefusedNetworkError, match="a head without output quantization must be"):
-        lower(graph(maps, several))
+    network = lower(graph(maps, several)).network
+    assert network.scores(np.array([[[[3, 2]]]])).tolist() == [pytest.approx([0.3, 0.4])]
+    one = FullyConnected(weights=weights_of(weights, scales=[0.1, 0.0]), **base())
+    with pytest.raises(RefusedNetworkError, match="must be positive numbers, as no quantization"):
+        lower(graph(maps, one))
 
 
 def test_nodes_behind_a_refused_one_are_not_repeated() -> None:

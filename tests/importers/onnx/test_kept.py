@@ -103,6 +103,18 @@ def test_what_onnxruntime_adds_for_its_own_order_is_no_operator(tmp_path: Path) 
     assert {each.operator for each in found} <= {"Add", "Conv"}
 
 
+def test_inputs_that_are_quantized_anew_are_a_line(tmp_path: Path) -> None:
+    """Those of a head behind a Flatten, where onnxruntime has no integers any more."""
+    model = Model()
+    flat = model.node("Flatten", model.image())
+    path = saved(model.build(model.node("Gemm", flat, model.weights(108, 5, axis=1))), tmp_path)
+    graph = optimized(read_whole_model(path), str(path))
+    assert "MatMulNBits" in {node.op_type for node in graph.node}
+    (line,) = describe_import(path).differences
+    assert "whose inputs onnxruntime quantizes anew" in line.what
+    assert 1 <= differing(path, 200) <= line.steps
+
+
 def test_without_onnxruntime_it_is_said_that_nobody_knows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -90,10 +90,6 @@ REFUSED: dict[str, tuple[Callable[[Model, str], str], str]] = {
         ),
         "its value must be 0",
     ),
-    "an answer of several scales": (
-        lambda m, x: m.node("Gemm", m.node("Flatten", x), m.weights(5, 108), transB=1),
-        "a head without output quantization must be",
-    ),
     "an answer that is no sum": (
         lambda m, x: m.node("GlobalAveragePool", x),
         "an output must be quantized, or sums",

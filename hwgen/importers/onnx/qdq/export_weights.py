@@ -86,7 +86,8 @@ def scales_of(export: Exporting, layer: Conv | Linear, given: Parameters) -> Flo
     """Return the scales of filters in the model; remember those of the network if they differ."""
     input_scale, output_scale = export.scale(layer.inputs[0]), export.scale(layer.name)
     if layer.output.raw:
-        scales = np.full_like(given.weight_scale, output_scale / input_scale)
+        ratios = given.weight_scale / given.weight_scale[0]
+        scales: Float32s = (ratios * (output_scale / input_scale)).astype(np.float32)
         if np.allclose(scales, given.weight_scale, rtol=SCALE_TOLERANCE, atol=0):
             scales = given.weight_scale
     else:

@@ -30,6 +30,10 @@ NARROW_BITS = 17
 BYTE_BITS, BYTE = 8, 255
 LARGEST = 1 << 26
 """Elements of a map at most."""
+SUMS = (
+    "is sums with a scale for each channel: multiply each by its weight_scale before you compare"
+    " channels; hwgen does so where it names classes"
+)
 NO_IMAGE = Image(places=np.zeros(0, np.int64))
 QUANTIZED = "quantized (a QuantizeLinear and a DequantizeLinear before it)"
 
@@ -342,6 +346,8 @@ class State:
         factor, _ = self.affine(real)
         source = self.maps[base.inputs[0]]
         narrow = source.bits + stored.bits_needed <= NARROW_BITS
+        if len(np.unique(stored.scales * np.abs(factor))) > 1:
+            self.behind.append(f"the answer {base.tensor} {SUMS}")
         scale = source.scale * float(stored.scales[0]) * abs(float(factor[0]))
         return self.finish(real, raw_sums(base.shape, scale=scale, bits=RAW_BITS[narrow]), tensor)
 
