@@ -9,6 +9,7 @@ from golden.network import infer
 from hwgen.mram.compiler import compile_network, unstored
 from hwgen.mram.facts.arch import Arch, load_arch
 from hwgen.mram.facts.program import Program
+from hwgen.mram.facts.stream import decode_program
 from hwgen.mram.model import CycleModel
 from hwgen.mram.sim import SimulatedRun
 from hwgen.network import INPUT, QuantizedNetwork
@@ -23,14 +24,19 @@ def chip_arch(name: str) -> Arch:
     return load_arch(CONFIGS / f"{name}.yaml")
 
 
-def residual_network(seed: int) -> QuantizedNetwork:
-    """Return blocks with additions: of a stored map, and of a shortcut with other channels."""
+def residual_network(seed: int, *, deep: bool = False) -> QuantizedNetwork:
+    """Return blocks with additions: of a stored map, and of a shortcut with other channels.
+
+    deep: behind them a convolution at several positions whose kernels take two row sets of `tiny`
+    """
     net = Drawing(seed, modes=MODES, shape=(5, 4, 3))
     first = net.conv(INPUT, (4, 3, 1), **WINDOW)
     now = net.add(net.conv(first, (4, 3, 1), **WINDOW), first)
     narrow = net.conv(now, (7, 4, 2), stride=(2, 2), weight_bits=5, **WINDOW)
     now = net.add(narrow, net.shortcut(now, (7, 4, 2), stride=(2, 2)))
     now = net.max_pool(now, kernel=(2, 2), stride=(1, 1), padding=(1, 0, 0, 1))
+    if deep:
+        now = net.conv(now, (7, 5, 3), weight_bits=6, **WINDOW)
     size = net.size(now)
     now = net.average_pool(now, kernel=size, stride=(1, 1), padding=(0, 0, 0, 0))
     return net.build(net.linear(now, (5, 5, 5), bits=32))
@@ -71,6 +77,12 @@ def compiled(
 ) -> Program:
     """Return the program of a network."""
     return compile_network(network, arch, images=images, mapping=mapping)
+
+
+def twin_records(program: Program, arch: Arch) -> int:
+    """Return the records of a program whose last blocks stand twice in a row set."""
+    records = decode_program(program.image, arch, source="a test").records
+    return sum(record.get("twins", 0) > 0 for record in records)
 
 
 def check_maps(run: SimulatedRun, network: QuantizedNetwork, images: np.ndarray) -> None:

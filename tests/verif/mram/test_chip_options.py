@@ -1,6 +1,7 @@
 """Chips with options of the architecture: values are golden's, cycles and events the model's."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.verif.mram.chips import (
     images_of,
     narrow_network,
     residual_network,
+    twin_records,
 )
 
 TINY = chip_arch("tiny")
@@ -25,7 +27,7 @@ OPTIONS = {
     "written back, no adder": {"write_back": True, "input_rows": 17, "twins": True, "adder": False},
     "no adder": {"adder": False},
 }
-NETWORKS = {"residual": residual_network, "narrow": narrow_network}
+NETWORKS = {"residual": partial(residual_network, deep=True), "narrow": narrow_network}
 
 
 @pytest.mark.parametrize("mapping", ["positions", "seed"])
@@ -36,6 +38,8 @@ def test_values_and_cycles_of_every_mode(option: str, name: str, mapping: str) -
     network = NETWORKS[name](11)
     modes = [0, 2, 1, 1]
     program = compiled(network, arch, images=len(modes), mapping=mapping)
+    # The seed's mapping holds every kernel once.
+    assert (twin_records(program, arch) > 0) == (arch.twins and mapping == "positions")
     images = images_of(network, len(modes))
     (run,) = simulate(arch, program, images, modes=modes, seed=3)
     check_maps(run, network, images)
@@ -45,9 +49,10 @@ def test_values_and_cycles_of_every_mode(option: str, name: str, mapping: str) -
 @pytest.mark.parametrize("option", OPTIONS)
 def test_a_slow_memory_changes_no_value(option: str) -> None:
     arch = replace(TINY, **OPTIONS[option])
-    network = residual_network(12)
+    network = residual_network(12, deep=True)
     images, modes = images_of(network, 2), [1, 0]
     program = compiled(network, arch, images=2)
+    assert (twin_records(program, arch) > 0) == arch.twins
     trouble = Trouble(stall=40, seed=4)
     (run,) = simulate(arch, program, images, modes=modes, trouble=trouble, seed=4)
     check_maps(run, network, images)
