@@ -61,8 +61,8 @@ TFLITE = b"TFL3"
 """Bytes 4 to 7 of every TFLite file."""
 ONNX_FIELDS = (0x08, 0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42, 0x72)
 """First bytes of an ONNX file: the fields of its outermost message."""
-QUANTIZED_ONNX = b"QuantizeLinear"
-"""An operator of every ONNX file with QDQ; a float one is a graph for synthesis."""
+QUANTIZED_ONNX = (b"QuantizeLinear", b"qonnx.custom_op.general")
+"""In every ONNX file with QDQ, or of QONNX; a float one is a graph for synthesis."""
 ARCHIVE = b"PK"
 MOST_BYTES = (1 << 31) - 1
 """Of a file; neither format has larger ones."""
@@ -109,7 +109,8 @@ def is_quantized(file: Path) -> bool:
         kind = kind_of(file)
     except FormatError:
         return False
-    return kind == "TFLite" or QUANTIZED_ONNX in file.read_bytes()
+    content = file.read_bytes()
+    return kind == "TFLite" or any(word in content for word in QUANTIZED_ONNX)
 
 
 def read_graph(file: Path) -> IntegerGraph:

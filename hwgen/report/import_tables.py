@@ -62,7 +62,7 @@ def difference_line(difference: ImportDifference) -> str:
     steps = f"{difference.steps} step{'s' if difference.steps > 1 else ''}"
     nodes = f"{difference.nodes} node{'s' if difference.nodes > 1 else ''}"
     what = f"{difference.operator} ({nodes}): {difference.what}"
-    return f"may differ by {steps} from the runtime: {what}"
+    return f"a layer may differ by {steps} from the runtime, and the answer by more: {what}"
 
 
 def rounding_lines(content: ImportInfo) -> list[str]:

@@ -128,7 +128,9 @@ def layer_refusals(
     if isinstance(layer, Conv) and layer.groups != 1:
         channels = network.map_of(layer.inputs[0]).channels
         if not layer.groups == channels == layer.output.channels:
-            yield f"{what}groups", f"1, or input and output channels ({channels})", layer.groups
+            allowed = "1, or as many as its input channels and as its output channels"
+            given = f"{layer.groups} of {channels} and {layer.output.channels}"
+            yield f"{what}groups", allowed, given
         taps = layer.kernel[0] * layer.kernel[1]
         if taps > TAP_WORDS:
             yield f"{what}depthwise taps", f"at most {TAP_WORDS}", taps

@@ -73,7 +73,8 @@ def refusals_of(graph: IntegerGraph) -> list[Refusal]:
         found += [refusal(node, each) for each in complaints]
         if complaints:
             unknown.add(node.output)
-    return found
+    # A constant that several nodes read is one thing.
+    return list(dict.fromkeys(found))
 
 
 def refusal(node: Node, complaint: Complaint) -> Refusal:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.quantization import (
     CalibrationDataReader,
@@ -25,13 +26,15 @@ from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
 from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
-from hwgen.importers.onnx.quantized import HANDLERS, is_rows_first
+from hwgen.importers.onnx.quantized import HANDLERS, is_rows_first, refuse_qonnx
 from hwgen.importers.onnx.read import opened
 from hwgen.importers.onnx.shapes import infer
 
 BYTE_SCALE = 1 / 255
 """Real value of one step of an image of bytes."""
 ACTIVATIONS = frozenset({"Clip", "Relu"})
+WARNINGS, FATAL = 2, 4
+"""What onnxruntime prints by itself, and the least that it can print."""
 HEADS = frozenset({"Softmax", "LogSoftmax"})
 """Operators that are left as they are at the end of a network, where the reader drops them."""
 ARITHMETIC = frozenset({"Add", "Div", "Mul", "Sub"})
@@ -125,6 +128,7 @@ def quantized_model(
 
 def checked_image(model: onnx.ModelProto, source: str) -> onnx.ValueInfoProto:
     """Return the image of a float model, its batch fixed; refuse a damaged model."""
+    refuse_qonnx(model, source)
     ready = opened(model, source)
     for tensor in model.graph.initializer:
         stored(tensor, source)
@@ -290,9 +294,11 @@ def with_ends(graph: onnx.GraphProto, single: set[str]) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the advice of the library off the console."""
+    """Keep the advice of the library off the console: what it raises is one sentence."""
     logging.disable(logging.WARNING)
+    onnxruntime.set_default_logger_severity(FATAL)
     try:
         yield
     finally:
+        onnxruntime.set_default_logger_severity(WARNINGS)
         logging.disable(logging.NOTSET)

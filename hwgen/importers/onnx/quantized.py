@@ -37,6 +37,8 @@ from hwgen.importers.onnx.shapes import infer
 Handler = Callable[[State, onnx.NodeProto, list[Value | None]], list[Value]]
 
 DOMAINS = ("", "ai.onnx", "com.microsoft")
+QONNX_DOMAINS = ("qonnx.custom_op.general", "finn.custom_op.general", "onnx.brevitas")
+"""Of QONNX's own operators, by the age of the tool that wrote them."""
 LEAST_OPSET = 13
 MOST_STEPS = 200
 """Nodes at most that are read as one layer; functions of functions are computed by recursion."""
@@ -153,7 +155,7 @@ def read_state(model: onnx.ModelProto, source: str) -> tuple[State, Annotations]
 
 
 def refuse_dynamic(model: onnx.ModelProto, source: str) -> None:
-    """Refuse a model whose maps have no fixed scale, or that feeds back."""
+    """Refuse a model whose maps have no fixed scale, or that feeds back, or QONNX."""
     fed_back = next((node for node in model.graph.node if node.op_type in RECURRENT), None)
     if fed_back is not None:
         raise FormatError(
@@ -163,6 +165,7 @@ def refuse_dynamic(model: onnx.ModelProto, source: str) -> None:
             given=f"node {node_name(fed_back)} ({fed_back.op_type})",
             source=source,
         )
+    refuse_qonnx(model, source)
     found = next((node for node in model.graph.node if node.op_type in DYNAMIC), None)
     if found is not None:
         raise FormatError(
@@ -171,6 +174,20 @@ def refuse_dynamic(model: onnx.ModelProto, source: str) -> None:
             " --calibrate images.npz, or write it by quantize_static",
             given=f"dynamic, a new scale for each image, at node {node_name(found)}"
             f" ({found.op_type})",
+            source=source,
+        )
+
+
+def refuse_qonnx(model: onnx.ModelProto, source: str) -> None:
+    """Refuse a model that is quantized by nodes of another domain, which no runtime has."""
+    found = [node for node in model.graph.node if node.domain in QONNX_DOMAINS]
+    if found:
+        raise FormatError(
+            field="the quantization",
+            allowed="by QuantizeLinear and DequantizeLinear: write the file by Brevitas'"
+            " export_onnx_qcdq, not by export_qonnx",
+            given=f"QONNX, {len(found)} nodes, the first {node_name(found[0])}"
+            f" ({found[0].domain}.{found[0].op_type})",
             source=source,
         )
 
@@ -251,8 +268,8 @@ def read_node(state: State, proto: onnx.NodeProto) -> None:
     try:
         results = well_formed(state, proto, inputs)
     except RefusedError as error:
-        if all(isinstance(each, Constant | None) for each in inputs) and not has_graph(proto):
-            results = [Unknown(reason=f"node {node_name(proto)} ({proto.op_type})")]
+        if all(is_constant(each) for each in inputs) and not has_graph(proto):
+            results = [Unknown(error=error.of(node_name(proto), proto.op_type))]
         else:
             refuse(state, proto, inputs, error)
             results = [Unknown()]
@@ -262,6 +279,13 @@ def read_node(state: State, proto: onnx.NodeProto) -> None:
     for name, value in zip(proto.output, results, strict=False):
         if name:
             state.values[name] = value
+
+
+def is_constant(value: Value | None) -> bool:
+    """Return whether a value does not depend on the image, be it read or not."""
+    return isinstance(value, Constant | None) or (
+        isinstance(value, Unknown) and value.error is not None
+    )
 
 
 def well_formed(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
@@ -320,8 +344,8 @@ def constants_of(
 def check_known(inputs: list[Value | None]) -> None:
     """Refuse an input that could not be read."""
     for each in inputs:
-        if isinstance(each, Unknown) and each.reason:
-            raise RefusedError("its constants", "stored, or of simple arithmetic", each.reason)
+        if isinstance(each, Unknown) and each.error is not None:
+            raise each.error
         if isinstance(each, Unknown):
             raise RefusedError("its input", "readable", "that of a refused node")
 
@@ -347,14 +371,14 @@ def refuse(
             names.append(state.input or name)
         elif isinstance(value, Unknown):
             names.append(name)
-    unread = any(isinstance(each, Unknown) and not each.reason for each in inputs)
+    unread = any(isinstance(each, Unknown) and each.error is None for each in inputs)
     written = [output for output in proto.output if output]
     for output in written:
         first = output == written[0]
         state.nodes.append(
             Unsupported(
-                name=node_name(proto),
-                operator=proto.op_type,
+                name=error.node or node_name(proto),
+                operator=error.operator or proto.op_type,
                 inputs=tuple(names) if first else (written[0],),
                 output=output,
                 what=error.what,

@@ -93,3 +93,14 @@ def test_the_last_function_of_a_chain_is_quantized(
     found = network(model.build(float_conv(model, now, 2, 4, 1, 1)), images, tmp_path)
     expected = "max_pool" if pool == "MaxPool" else "average_pool"
     assert kinds(found) == ["conv", "table", expected, "conv"]
+
+
+def test_a_runtime_that_warns_is_silent(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A runtime warns of each initializer that is an input, too, and says why it stops."""
+    model = small_float()
+    for tensor in model.graph.initializer:
+        kind, sides = tensor.data_type, list(tensor.dims)
+        model.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, kind, sides))
+    quantized_model(saved(model, tmp_path), np.zeros((8, 6, 6, 3), np.float32))
+    shown = capfd.readouterr()
+    assert (shown.out, shown.err) == ("", "")

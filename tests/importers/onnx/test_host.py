@@ -246,3 +246,18 @@ def test_the_page_of_operators_lists_the_quantized_ones() -> None:
     assert len(FORMS) == 12
     for name, form in FORMS.items():
         assert f"| `{name}` | `{form.operator}` |" in page
+
+
+@pytest.mark.parametrize("sides", [(), (7,), (5, 4)])
+def test_a_normalization_before_the_image_has_any_rank(
+    sides: tuple[int, ...], tmp_path: Path
+) -> None:
+    model = Model((1, 6, *sides))
+    numbers = [model.constant(model.rng.uniform(0.5, 1.5, 6)) for _ in range(4)]
+    image = model.quantized(model.node("BatchNormalization", "x", *numbers))
+    if sides:
+        answer = model.conv(image, 4, 6, *(1 for _ in sides))
+    else:
+        answer = model.node("MatMul", image, model.weights(6, 4, axis=None))
+    model.answer = model.quantized(answer, 0.05, 120)
+    assert compared(model, tmp_path) == 0

@@ -117,7 +117,7 @@ def test_an_opset_that_does_not_exist(versions: tuple[int, ...], tmp_path: Path)
 
 
 def test_tensors_of_text(tmp_path: Path) -> None:
-    weights = "its constants must be stored, or of simple arithmetic, got node dequantizelinear"
+    weights = "(DequantizeLinear): its integers must be of type int8"
     refused(
         (
             with_strings(first()),

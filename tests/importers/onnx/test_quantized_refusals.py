@@ -5,6 +5,7 @@ import pickle
 import random
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,15 @@ def upside_down(model: Model, image: str) -> str:
     return model.quantized(model.conv(model.node("Slice", image, *steps), 3, 3, 1, 1))
 
 
+def weights_of_scale(scale: float, model: Model, image: str) -> str:
+    """Two layers read the same weights, whose scale is refused once."""
+    integers = model.constant(np.ones((3, 3, 1, 1), np.int8), np.int8)
+    weights = model.node("DequantizeLinear", integers, model.constant(scale))
+    one = model.quantized(model.node("Conv", image, weights))
+    other = model.quantized(model.node("Conv", image, weights))
+    return model.quantized(model.node("Add", one, other))
+
+
 def gain_below_zero(model: Model, image: str) -> str:
     mean = model.node("GlobalAveragePool", image)
     return model.quantized(model.node("Mul", mean, model.constant(-1.0)))
@@ -73,6 +83,22 @@ REFUSED: dict[str, tuple[Callable[[Model, str], str], str]] = {
             m.node("Resize", x, "", m.constant([1.0, 1.0, 2.0, 2.0]), mode="linear")
         ),
         "its mode must be nearest, got linear",
+    ),
+    "rows taken unlike often": (
+        lambda m, x: m.quantized(m.node("Resize", x, "", m.constant([1.0, 1.0, 1.5, 1.5]))),
+        r"node resize_\d+ \(Resize\): what it selects must be",
+    ),
+    "a negative scale of weights": (
+        partial(weights_of_scale, -0.125),
+        r"node dequantizelinear_\d+ \(DequantizeLinear\): its scale must be .* got -0.125 \(",
+    ),
+    "a scale of weights that is 0": (
+        partial(weights_of_scale, 0.0),
+        r"node dequantizelinear_\d+ \(DequantizeLinear\): its scale must be .* got 0 \(",
+    ),
+    "a constant of another function": (
+        lambda m, x: m.quantized(m.node("Mul", x, m.node("Sin", m.constant(1.0)))),
+        r"node sin_\d+ \(Sin\): a constant must be stored, or of simple arithmetic, got Sin",
     ),
     "channels that do not match": (
         lambda m, x: m.quantized(m.node("Conv", x, m.weights(4, 2, 1, 1))),
@@ -105,6 +131,34 @@ def test_refused_in_one_sentence(case: str, tmp_path: Path) -> None:
     assert "\n" not in sentence
     assert sentence.endswith(f"({tmp_path / 'model.onnx'})")
     assert re.search(expected, sentence), sentence
+
+
+def qonnx() -> onnx.ModelProto:
+    """Return a model of QONNX as Brevitas writes it: initializers are declared as inputs, too."""
+    model = Model((1, 3))
+    grid = [model.constant(each) for each in (0.1, 0.0, 8.0)]
+    weights = model.constant(np.ones((3, 4)))
+    numbers = {"domain": "qonnx.custom_op.general", "signed": 1, "narrow": 0}
+    image = model.node("Quant", "x", *grid, rounding_mode="ROUND", **numbers)
+    made = model.build(model.node("MatMul", image, weights))
+    made.opset_import.append(onnx.helper.make_opsetid("qonnx.custom_op.general", 1))
+    for tensor in made.graph.initializer:
+        kind, sides = tensor.data_type, list(tensor.dims)
+        made.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, kind, sides))
+    return made
+
+
+@pytest.mark.parametrize("calibrate", [False, True])
+def test_qonnx_is_called_by_its_name(
+    calibrate: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path, images = saved(qonnx(), tmp_path), tmp_path / "images.npz"
+    np.savez(images, images=np.zeros((4, 1, 1, 3), np.float32))
+    given = ["--calibrate", str(images)] if calibrate else []
+    assert main(["import", str(path), "--out", str(tmp_path / "net.npz"), *given]) == BAD_INPUT
+    (sentence,) = capfd.readouterr().err.splitlines()
+    assert "the quantization must be by QuantizeLinear and DequantizeLinear: write the" in sentence
+    assert "got QONNX, 1 nodes, the first quant_5 (qonnx.custom_op.general.Quant)" in sentence
 
 
 def test_all_nodes_are_listed_at_once(tmp_path: Path) -> None:

@@ -172,8 +172,9 @@ def scale_and_zero(
         raise RefusedError("its scale", "present", "none")
     zero = inputs[2] if len(inputs) > 2 else None
     scales = along(proto, scale.array.astype(np.float64), shape)
-    if not (np.isfinite(scales).all() and (scales > 0).all()):
-        raise RefusedError("its scale", "a positive number", "another")
+    wrong = scales[~(np.isfinite(scales) & (scales > 0))]
+    if wrong.size:
+        raise RefusedError("its scale", "a positive number", f"{wrong[0]:.6g}")
     if zero is None:
         return scales, np.zeros((), np.uint8)
     return scales, along(proto, zero.array, shape)

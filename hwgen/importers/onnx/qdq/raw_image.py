@@ -37,7 +37,7 @@ def image_step(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) 
         return [cast(state, proto, image)]
     if image.half:
         raise RefusedError("preprocessing", "in float32, a Cast before it", "float16")
-    found = parts(proto, inputs)
+    found = parts(proto, inputs, rank=image.places.ndim)
     steps = [
         ImageStep(
             node=node_name(proto),
@@ -78,16 +78,19 @@ def raw_image_of(state: State) -> RawImage | None:
     return RawImage(steps=steps, byte=byte_of(steps, image.feature_map(), integers=integers))
 
 
-def parts(proto: onnx.NodeProto, inputs: list[Value | None]) -> list[tuple[Operation, Reals]]:
-    """Return the operations of a node with their constants, which broadcast to the image."""
+def parts(
+    proto: onnx.NodeProto, inputs: list[Value | None], *, rank: int
+) -> list[tuple[Operation, Reals]]:
+    """Return the operations of a node with their constants, which broadcast to the image.
+
+    rank: of the image, the batch included
+    """
     constants = [each.array.astype(np.float64) for each in inputs if isinstance(each, Constant)]
     first = isinstance(inputs[0], Image)
     if proto.op_type == "BatchNormalization":
         factor, offset = normalization_of(proto, constants)
-        return [
-            ("multiply", factor[:, np.newaxis, np.newaxis]),
-            ("add", offset[:, np.newaxis, np.newaxis]),
-        ]
+        sides = (-1, *(1,) * (rank - 2))
+        return [("multiply", factor.reshape(sides)), ("add", offset.reshape(sides))]
     if proto.op_type == "Clip":
         limits: tuple[Operation, Operation] = ("at_least", "at_most")
         pairs = zip(limits, inputs[1:], strict=False)

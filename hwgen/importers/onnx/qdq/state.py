@@ -169,7 +169,11 @@ class State:
                 return base
             return self.emit(view_node(**about), values.reshaped(shape), like=base)
         first = self.first_of(places, values.shape)
-        for node, made in moved_in_sequence(first, values.shape, about):
+        try:
+            moved = moved_in_sequence(first, values.shape, about)
+        except RefusedError as error:
+            raise error.of(about["name"], about["operator"]) from None
+        for node, made in moved:
             self.emit(node, values.reshaped(made), like=base)
         return name
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hwgen.importers.integer import QuantizedMap
 from hwgen.importers.integer.moves import Places
+from hwgen.importers.integer.refused import RefusedError
 from hwgen.network.host import ImageStep
 
 Reals = NDArray[np.float64]
@@ -40,9 +41,9 @@ class Constant:
 
 @dataclass(frozen=True, kw_only=True)
 class Unknown:
-    """A tensor that could not be read; reason: empty if a refused node says it."""
+    """A tensor that could not be read; error: of a constant, which its readers say."""
 
-    reason: str = ""
+    error: RefusedError | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
