@@ -219,7 +219,8 @@ class Sink:
 def with_buffers(netlist: Netlist, library: Library, ports: Mapping[str, set[str]]) -> Netlist:
     """Return the netlist with a tree of buffers behind each net that more than ten inputs read.
 
-    ports: the input ports of each placed module; a clock has a tree of its own, which is none here
+    ports: the input ports of each placed module; a clock has a tree of its own, which is none here.
+        A constant never changes, so one tie cell of each kind serves all that read it.
     """
     gates = [Gate(gate.name, gate.cell, dict(gate.pins)) for gate in netlist.gates]
     placed = [
@@ -231,8 +232,10 @@ def with_buffers(netlist: Netlist, library: Library, ports: Mapping[str, set[str
     fresh = max(netlist.nets, default=0) + 1
     added: list[Gate] = []
     clocks = clock_nets(netlist, library)
+    ties = {library.tie_low[0], library.tie_high[0]}
+    constants = {net for gate in gates if gate.cell in ties for net in gate.pins.values()}
     for net, readers in sinks_of(gates, placed, library, ports).items():
-        level = [] if net in clocks else readers
+        level = [] if net in clocks | constants else readers
         while len(level) > MOST_SINKS:
             above = []
             for begin in range(0, len(level), MOST_SINKS):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from hwgen.physical.cells import Library
 
-VERSION = 1
+VERSION = 2
 """Of what the script does; a cached module of another version is synthesized again."""
 DELAY_PS = 2000
 """Target of the mapper."""
@@ -116,7 +116,7 @@ dfflibmap -liberty {LIBERTY_FILE}
 opt_clean
 abc -liberty {LIBERTY_FILE} -D {DELAY_PS}
 setundef -zero
-hilomap -hicell {high[0]} {high[1]} -locell {low[0]} {low[1]}
+hilomap -singleton -hicell {high[0]} {high[1]} -locell {low[0]} {low[1]}
 clean -purge
 write_json {NETLIST}
 """

@@ -74,6 +74,23 @@ def test_flip_flops_gates_and_paths(tmp_path: Path) -> None:
     assert costs["tiny_chain"].timing.paths[0].ns > 0
 
 
+def test_one_tie_cell_serves_every_flip_flop(tmp_path: Path) -> None:
+    """A flip-flop of this library has a reset that must be high; no tree of buffers leads there."""
+    manifest, texts = emitted(Chain(), tmp_path / "rtl")
+    modules = Modules(sources_of(manifest, texts, ()), LIBRARY, LIBERTY, builds=tmp_path / "builds")
+    modules.synthesize(processes=1)
+    ties = [LIBRARY.tie_low[0], LIBRARY.tie_high[0]]
+    adder = modules.costs()["tiny_adder"]
+    assert adder.flip_flops == 10 and [adder.cells.get(tie, 0) for tie in ties] == [0, 1]
+    netlist = modules.netlist("tiny_adder")
+    (high,) = (gate for gate in netlist.gates if gate.cell == LIBRARY.tie_high[0])
+    net = high.pins[LIBRARY.tie_high[1]]
+    read_by = [
+        gate.cell for gate in netlist.gates if gate is not high and net in gate.pins.values()
+    ]
+    assert read_by.count("sg13g2_dfrbp_1") == 10 and LIBRARY.buffer not in read_by
+
+
 def test_a_memory_is_bits_and_no_flip_flops(tmp_path: Path) -> None:
     costs, _ = synthesized(*emitted(Cells(), tmp_path / "rtl"), tmp_path / "builds")
     cells = costs["tiny_cells"]
