@@ -1,8 +1,9 @@
 """The ledger of results: what each page of results was made from, and whether that still holds.
 
 A page is stale where something that decides its figures (the Verilog of a chip, a prediction, the
-answer of a search: lines of `tests/same/digests.json`) is another than when the page was made. A
-moved file or a comment changes no such line. The first line of a stale page says so: its mark.
+answer of a search: lines of `tests/same/digests.json`; a file that its commands read) is another
+than when the page was made. A moved file or a comment changes no such line. The first line of a
+stale page says so: its mark.
 """
 
 import json
@@ -14,10 +15,14 @@ from typing import Any
 
 import yaml
 
+from hwgen.commands.digests import digest_of_file
+
 ROOT = Path(__file__).parents[2]
 PAGES = Path(__file__).with_name("pages.yaml")
 LEDGER = ROOT / "docs/results/ledger.json"
 MARK = "> Of "
+FILE = "file "
+"""Begins the line of a file that the commands of a page read."""
 SHOWN = 3
 """Lines that a mark names; of more it says how many."""
 
@@ -34,6 +39,7 @@ class Page:
     needs: dict[str, list[str]] = field(default_factory=dict)
     extra: str = ""
     lines: Sequence[str] = ()
+    reads: Sequence[str] = ()
     history: bool = False
 
     @property
@@ -42,12 +48,13 @@ class Page:
         return Path(self.page).stem
 
     def chosen(self, lines: Lines) -> dict[str, str]:
-        """Return those lines that decide the figures of the page."""
-        return {
+        """Return those lines that decide the figures of the page, and one a file that it reads."""
+        found = {
             name: text
             for name, text in lines.items()
             if any(fnmatchcase(name, pattern) for pattern in self.lines)
         }
+        return found | {f"{FILE}{name}": digest_of_file(ROOT / name) for name in self.reads}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from hwgen.commands.digests import digest_of, digest_of_code, digest_of_files, v
 from hwgen.commands.origin import commit
 from hwgen.report.sheet import Sheet
 from tests.results.ledger import (
+    FILE,
     ROOT,
     Page,
     Record,
@@ -170,13 +171,14 @@ def make(page: Page, folders: dict[str, Path | None]) -> None:
             file.write_text(before, encoding="utf-8")
         sys.exit(f"scripts/results: the commands of {page.name} ended with {done.returncode}")
     took = time.monotonic() - began
-    names = set(page.chosen(read_digests()))
+    chosen = page.chosen(read_digests())
+    files = {name: text for name, text in chosen.items() if name.startswith(FILE)}
     record = Record(
         commit=code or "unknown",
         day=datetime.now(UTC).date().isoformat(),
         seconds=round(took, 1),
         text=text_now(),
-        lines=made_now(long=False, only=names),
+        lines=made_now(long=False, only=chosen.keys() - files.keys()) | files,
         inputs=inputs_of(page, folders),
         versions=versions(),
     )
