@@ -1,5 +1,7 @@
 """One exception type for each kind of mistake; every message is one sentence for a person."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +14,10 @@ ALSO_NEAR = 0.75
 """Likeness from which a name is suggested beside the nearest one."""
 MOST_LINES = 20
 """Lines of a message about several nodes."""
+FEW = 3
+"""Lines of one cause that are shown each; more are one with a count."""
+SUBJECTS = re.compile(r"\b(?:layer|node) [^ :]+|\bin [0-9,]+ of")
+"""What differs between sentences of one cause."""
 KNOWN_OPERATOR = "one that docs/operators.md lists"
 """What is allowed where a file of another format has an operator that is not supported."""
 
@@ -39,6 +45,26 @@ def plain_lines(lines: Sequence[str]) -> str:
     if len(lines) > MOST_LINES:
         shown.append(f"... and {len(lines) - MOST_LINES} more")
     return "\n".join(shown)
+
+
+def counted(lines: Sequence[str], names: Sequence[str] = ()) -> list[str]:
+    """Return lines, of more than `FEW` with one cause the first alone with a count.
+
+    names: what each line is about besides `layer NAME` and `node NAME`
+    """
+    subjects = names or [""] * len(lines)
+    causes = [
+        SUBJECTS.sub("", line.replace(name, "", 1) if name else line)
+        for line, name in zip(lines, subjects, strict=True)
+    ]
+    times, said, shown = Counter(causes), set[str](), list[str]()
+    for line, cause in zip(lines, causes, strict=True):
+        if times[cause] <= FEW:
+            shown.append(line)
+        elif cause not in said:
+            said.add(cause)
+            shown.append(f"{line} (and {times[cause] - 1} more of this cause)")
+    return shown
 
 
 def with_near(given: object, known: Iterable[str], *, most: int = 1) -> str:
@@ -125,7 +151,7 @@ class Refusal:
 
 
 class RefusedNetworkError(HwgenError):
-    """A network with nodes that cannot be imported; the message has a line for each."""
+    """A network with nodes that cannot be imported; the message has a line for each cause."""
 
     def __init__(self, *, source: str, refusals: Sequence[Refusal]) -> None:
         self.refusals = tuple(refusals)
@@ -133,7 +159,8 @@ class RefusedNetworkError(HwgenError):
         if len(lines) == 1:
             lines = [f"{lines[0]} ({source})"]
         else:
-            lines = [f"{len(lines)} nodes cannot be imported ({source}):", *lines]
+            shown = counted(lines, [refusal.node for refusal in refusals])
+            lines = [f"{len(lines)} nodes cannot be imported ({source}):", *shown]
         super().__init__(plain_lines(lines))
 
     def __str__(self) -> str:
@@ -142,12 +169,12 @@ class RefusedNetworkError(HwgenError):
 
 
 class RefusedNodesError(HwgenError):
-    """Several things in a network stand in the way; the message has a line for each."""
+    """Several things in a network stand in the way; the message has a line for each cause."""
 
     def __init__(self, *, sentences: Sequence[str], source: str) -> None:
         self.sentences = tuple(sentences)
         first = f"{len(sentences)} things stand in the way ({source}):"
-        super().__init__(plain_lines([first, *sentences]))
+        super().__init__(plain_lines([first, *counted(sentences)]))
 
     def __str__(self) -> str:
         """Return all lines."""

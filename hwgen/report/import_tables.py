@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 
+from hwgen.errors import counted
 from hwgen.report.agreement import AgreementReport, Differences
 from hwgen.report.imports import ImportDifference, ImportInfo, ImportNote, ImportReport
 from hwgen.report.tables import NOTHING, number, percent, size, table
@@ -40,7 +41,7 @@ def import_table(report: ImportReport) -> RenderableType:
 
 def note_lines(content: ImportInfo) -> list[str]:
     """Return the largest effects, then differences; notes of one kind count as one line."""
-    others = [difference_line(each) for each in content.differences]
+    others = counted([difference_line(each) for each in content.differences])
     others += [content.unknown] if content.unknown else []
     if not content.notes:
         return others or ["every number of the file is held exactly"]
@@ -75,7 +76,8 @@ def import_parts(content: ImportInfo) -> Iterator[RenderableType]:
     yield f"network {content.name}, {content.kind}: {content.nodes} nodes"
     if content.refused:
         yield f"{len(content.refused)} nodes cannot be imported:"
-        yield from (f"  {node.reason}" for node in content.refused)
+        reasons = [node.reason for node in content.refused]
+        yield from (f"  {each}" for each in counted(reasons, [n.node for n in content.refused]))
         return
     yield from note_lines(content)
     yield from (f"left to the host: {line}" for line in content.host)

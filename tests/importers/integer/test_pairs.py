@@ -152,5 +152,5 @@ def test_an_addition_that_differs_is_a_line(
     (found,) = describe_import(path).differences
     assert (found.operator, found.nodes, found.steps) == ("Add", 1, 1)
     text = " ".join(capsys.readouterr().out.split())
-    assert f"by 1 step from the runtime: Add (1 node): {found.what}" in text
+    assert f"by 1 step from the runtime, and the answer by more: Add (1 node): {found.what}" in text
     assert "of all 65,536 pairs of elements" in found.what
