@@ -63,7 +63,7 @@ def run_to_the_end(given: Sequence[str], *, end: Callable[[int], int]) -> int:
     """Run one command and return its exit code; after a signal, that of `end`."""
     told: list[int] = []
     try:
-        with sigterm_raised(told):
+        with signals_raised(told):
             return run_command([argument for argument in given if argument != DEBUG])
     except KeyboardInterrupt:
         return end(INTERRUPTED)
@@ -72,7 +72,7 @@ def run_to_the_end(given: Sequence[str], *, end: Callable[[int], int]) -> int:
     except Exception as error:
         if told:
             # It was raised where it cannot pass, such as in a callback of a compiler.
-            return end(TERMINATED)
+            return end(SIGNALLED + told[-1])
         if isinstance(error, BrokenPipeError) and has_no_reader():
             close_stdout()
             return EQUAL
@@ -136,24 +136,35 @@ def check_arguments(arguments: Sequence[str]) -> None:
 
 
 @contextmanager
-def sigterm_raised(told: list[int]) -> Iterator[None]:
-    """Raise SIGTERM as an exception while a command runs; only the main thread can.
+def signals_raised(told: list[int]) -> Iterator[None]:
+    """Raise SIGINT and SIGTERM as exceptions while a command runs; only the main thread can.
 
-    told: gets the number of the signal
+    told: gets the number of the signal. An exception that cannot pass leaves no traceback.
+    A caller that hears SIGINT in its own way, or not at all, goes on so.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def terminate(number: int, frame: FrameType | None) -> None:
+    def raised(number: int, frame: FrameType | None) -> None:
         told.append(number)
-        raise Terminated
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    def unraisable(lost: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(lost.exc_value, KeyboardInterrupt | Terminated):
+            hook(lost)
+
+    heard = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        heard.append(signal.SIGINT)
+    before = {number: signal.signal(number, raised) for number in heard}
+    hook, sys.unraisablehook = sys.unraisablehook, unraisable
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        sys.unraisablehook = hook
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def is_mendable(error: Exception) -> bool:

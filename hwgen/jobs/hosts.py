@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from hwgen.errors import MissingToolError, WorkerError
-from hwgen.jobs.processes import interrupts_held
+from hwgen.jobs.processes import on_their_own
 from hwgen.jobs.tasks import Results, Task, call, check_workers, task_text
 
 PACKAGE = Path(__file__).parents[1]
@@ -85,7 +85,7 @@ class DaskExecutor:
         """Reach a scheduler and the first of its workers."""
         try:
             if address is None:
-                with interrupts_held():
+                with on_their_own():
                     self._cluster = self._local_cluster(workers)
             where = address or self._cluster
             patience = PATIENCE_S if address is None else min(PATIENCE_S, ANSWER_S)

@@ -11,12 +11,14 @@ import json
 import multiprocessing
 import pickle
 import signal
+import sys
 import traceback
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import NamedTuple, Self, cast
 
 from hwgen.errors import WorkerError
@@ -38,13 +40,20 @@ class Job(NamedTuple):
 
 
 @contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Hold back Ctrl-C; a process started meanwhile never sees it and prints no traceback."""
+def on_their_own() -> Iterator[None]:
+    """Start processes that know of hwgen alone, neither of Ctrl-C nor of the script that runs.
+
+    One that is started meanwhile never sees an interrupt and prints no traceback. A worker finds
+    what it does by name; a script without a main guard, run in it again, would start workers, too.
+    """
     resource_tracker.ensure_running()  # when it starts, it lets interrupts through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
     try:
         yield
     finally:
+        sys.modules["__main__"] = script
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
@@ -155,7 +164,7 @@ class ProcessExecutor:
         """Give each worker that has none a task, and start workers as long as there are tasks."""
         while waiting and len(busy) < self.workers:
             if not self._idle:
-                with interrupts_held():
+                with on_their_own():
                     worker = Worker()
                     self._all.add(worker)
                     self._idle.append(worker)

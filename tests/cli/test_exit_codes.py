@@ -1,6 +1,5 @@
 """How every command ends: the exit code, one sentence, and nothing else."""
 
-import contextlib
 import os
 import re
 import signal
@@ -137,30 +136,45 @@ def test_a_command_that_does_not_hear_a_signal_ends(number: signal.Signals, code
     assert signalled(DEAF, number) == (code, "", STOPPED)
 
 
+COMPILES = """
+import ctypes, signal, sys
+from hwgen.cli import main
+from hwgen.commands.info import Info
+
+def called():
+    print("begun", flush=True)
+    while True:
+        pass
+
+def info(*_, **__):
+    ctypes.CFUNCTYPE(None)(called)()
+    raise RuntimeError("no compiled object yet")
+
+Info.run = info
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main(["info", "x.yaml"]))
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_that_is_swallowed_still_ends_the_command(
-    monkeypatch: pytest.MonkeyPatch, hwgen: Command
+    number: signal.Signals, code: int
 ) -> None:
     """A callback of a compiler cannot raise; what fails behind it is no fault of ours."""
-
-    def swallows(*_: object) -> None:
-        with contextlib.suppress(BaseException):
-            os.kill(os.getpid(), signal.SIGTERM)
-        raise RuntimeError("no compiled object yet")
-
-    monkeypatch.setattr(Info, "run", swallows)
-    assert hwgen("info", ARCH) == (143, "", STOPPED)
+    assert signalled(COMPILES, number) == (code, "", STOPPED)
 
 
-def test_the_handler_of_before_is_back(hwgen: Command) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_handler_of_before_is_back(number: signal.Signals, hwgen: Command) -> None:
     def handler(*_: object) -> None:
         pass
 
-    before = signal.signal(signal.SIGTERM, handler)
+    before = signal.signal(number, handler)
     try:
         assert hwgen("info", ARCH)[0] == 0
-        assert signal.getsignal(signal.SIGTERM) is handler
+        assert signal.getsignal(number) is handler
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(number, before)
 
 
 def test_nobody_reads(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import pickle
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from hwgen.jobs.executors import (
 from hwgen.jobs.store import run_stored
 from tests.jobs import work
 
+ROOT = Path(__file__).parents[2]
 KINDS = ["serial", "one process", "three processes", "dask"]
 
 
@@ -117,6 +119,30 @@ def test_worker_killed_from_outside_is_replaced(processes: ProcessExecutor) -> N
         _, victim = next(finished)
         os.kill(victim, signal.SIGKILL)
         assert len(list(finished)) == 5
+
+
+UNGUARDED = """
+from hwgen.jobs.executors import make_executor
+
+print("once", __name__)
+with make_executor({workers}, {scheduler!r}) as executor:
+    print([each for _, each in executor.run("tests.jobs.work:refuse", [{{"x": 1}}])])
+"""
+
+
+@pytest.mark.parametrize(("workers", "scheduler"), [(1, None), (2, None), (1, "local")])
+def test_a_script_needs_no_main_guard(workers: int, scheduler: str | None, tmp_path: Path) -> None:
+    """A worker does not run it again."""
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED.format(workers=workers, scheduler=scheduler))
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "once __main__\n[None]\n", "")
 
 
 def test_task_that_kills_every_worker_is_one_sentence(
