@@ -284,6 +284,8 @@ def move_complaints(
     elif isinstance(node, Subsampling):
         if not all(1 <= each <= SIDE_LIMIT for each in node.stride):
             yield "its stride", f"from 1 to {SIDE_LIMIT}", list(node.stride)
+    elif node.lowest:
+        yield "its value", "0, or the lowest number before max pools alone", "the lowest number"
     elif not all(0 <= each <= SIDE_LIMIT for each in (*node.sides, *node.channels)):
         yield "its padding", f"from 0 to {SIDE_LIMIT}", [*node.sides, *node.channels]
     elif channels * (sum(node.sides[::2]) + 1) * (sum(node.sides[1::2]) + 1) > WEIGHT_LIMIT:

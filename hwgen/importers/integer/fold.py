@@ -147,12 +147,14 @@ def with_padding(graph: IntegerGraph, node: Node, pad: Padding) -> Node | None:
         return None
     sides: Sides = (top, left, bottom, right)
     match node:
-        case MaxPooling() if before.low >= before.zero_point and not any(node.padding):
+        case MaxPooling() if pad.lowest or (
+            before.low >= before.zero_point and not any(node.padding)
+        ):
             # Zeros never win against values that are not negative.
             return replace(node, inputs=pad.inputs, padding=sides)
-        case AveragePooling() if node.counts_padding or not any(node.padding):
+        case AveragePooling() if not pad.lowest and (node.counts_padding or not any(node.padding)):
             return replace(node, inputs=pad.inputs, padding=sides, counts_padding=True)
-        case Convolution():
+        case Convolution() if not pad.lowest:
             return replace(node, inputs=pad.inputs, padding=sides)
     return None
 

@@ -277,10 +277,14 @@ class Transposition(NodeBase):
 
 @dataclass(frozen=True, kw_only=True)
 class Padding(NodeBase):
-    """Real zeros around a map. sides: top, left, bottom, right; channels: in front, behind."""
+    """Real zeros around a map. sides: top, left, bottom, right; channels: in front, behind.
+
+    lowest: not zeros, but what is below every element, around a map that max pools read
+    """
 
     sides: Sides
     channels: Pair = (0, 0)
+    lowest: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

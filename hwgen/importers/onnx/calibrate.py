@@ -97,6 +97,7 @@ def quantized_model(
         try:
             quant_pre_process(ready, ready, skip_symbolic_shape=True)
             prepared = onnx.load(ready)
+            with_sums_apart(prepared.graph)
             single = functions_of_one_map(prepared.graph)
             with_ends(prepared.graph, single)
             overrides = image_scale(prepared.graph, image.name, given, images.dtype, step=step)
@@ -214,6 +215,23 @@ def functions_of_one_map(graph: onnx.GraphProto) -> set[str]:
         roots[node.output[0]] = behind.pop()
         found.add(node.name)
     return found
+
+
+def with_sums_apart(graph: onnx.GraphProto) -> None:
+    """Take the addition of a map out of each Gemm: preparation joins a MatMul and an Add so."""
+    constants = {tensor.name for tensor in graph.initializer}
+    nodes = []
+    for node in graph.node:
+        nodes.append(node)
+        if constants.issuperset(node.input):
+            constants.update(node.output)
+        if node.op_type == "Gemm" and len(node.input) > 2 and node.input[2] not in constants:
+            name, product = node.output[0], f"{node.output[0]}/product"
+            added = node.input.pop()
+            node.output[0] = product
+            nodes.append(onnx.helper.make_node("Add", [product, added], [name], f"{node.name}/sum"))
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def image_scale(

@@ -20,9 +20,9 @@ from hwgen.importers.onnx.check import node_name
 EXACT = frozenset(
     {
         "Cast", "Clip", "Concat", "DepthToSpace", "Dropout", "Expand", "Flatten", "Gather",
-        "GlobalMaxPool", "Identity", "MaxPool", "Pad", "Relu", "ReorderInput", "ReorderOutput",
-        "Reshape", "Resize", "Slice", "SpaceToDepth", "Split", "Squeeze", "Transpose",
-        "Unsqueeze", "Upsample",
+        "GlobalMaxPool", "Identity", "MaxPool", "Pad", "ReduceMax", "Relu", "ReorderInput",
+        "ReorderOutput", "Reshape", "Resize", "Slice", "SpaceToDepth", "Split", "Squeeze",
+        "Transpose", "Unsqueeze", "Upsample",
     }
 )  # fmt: skip
 """Operators that compute no new numbers: float32 and integers give the same elements.

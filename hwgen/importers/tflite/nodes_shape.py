@@ -13,21 +13,29 @@ PAD_VALUE = 2
 
 
 def pad(reading: Reading) -> Read:
-    """Read rows, columns and channels of real zeros around a map."""
+    """Read rows, columns and channels of real zeros around a map, or of its lowest number."""
     source, output = reading.map(0), reading.written()
     rank = len(reading.tensor(0).shape)
     sides = reading.integers(1, "its padding")
     if sides.shape != (rank, 2) or rank < 2 or sides[0].any():
         raise RefusedError("its padding", f"{rank} x 2, none of images", sides.tolist())
+    lowest = False
     if reading.number(PAD_VALUE) is not None:
-        value = reading.constant(PAD_VALUE, "its value").reshape(-1)
-        if value.tolist() != [source.zero_point]:
-            raise RefusedError("its value", f"the zero point ({source.zero_point})", value.tolist())
+        value = reading.constant(PAD_VALUE, "its value").reshape(-1).tolist()
+        lowest = value != [source.zero_point] and value == [source.low]
+        if not lowest and value != [source.zero_point]:
+            allowed = f"the zero point ({source.zero_point}), or the lowest integer ({source.low})"
+            raise RefusedError("its value", allowed, value)
     spatial = np.zeros((2, 2), np.int64)
     spatial[: rank - 2] = sides[1:-1]
     (top, bottom), (left, right) = spatial.tolist()
     front, behind = sides[-1].tolist()
-    node = Padding(sides=(top, left, bottom, right), channels=(front, behind), **reading.base())
+    node = Padding(
+        sides=(top, left, bottom, right),
+        channels=(front, behind),
+        lowest=lowest,
+        **reading.base(),
+    )
     return [node], [output]
 
 

@@ -6,12 +6,13 @@ import numpy as np
 import onnx
 import pytest
 
+from hwgen.commands.imports import describe_import
 from hwgen.errors import DataError, FormatError
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.calibrate import quantized_model
 from hwgen.importers.onnx.quantized import integer_graph_of
 from hwgen.network import QuantizedNetwork
-from tests.quantized_onnx import Model, agreeing, float_conv, kinds, saved, small_float
+from tests.quantized_onnx import Model, agreeing, differing, float_conv, kinds, saved, small_float
 
 RNG = np.random.default_rng(0)
 
@@ -104,3 +105,25 @@ def test_a_runtime_that_warns_is_silent(tmp_path: Path, capfd: pytest.CaptureFix
     quantized_model(saved(model, tmp_path), np.zeros((8, 6, 6, 3), np.float32))
     shown = capfd.readouterr()
     assert (shown.out, shown.err) == ("", "")
+
+
+def test_a_sum_behind_a_product_is_one_of_two_maps(tmp_path: Path) -> None:
+    """Preparation joins a MatMul and an Add to a Gemm, also where a map is added: an LSTM's."""
+    model = Model(("n", 6))
+    weights = [model.constant(model.rng.normal(size=shape)) for shape in ((6, 6), (6, 4), (6, 4))]
+    hidden = model.node("Tanh", model.node("MatMul", "x", weights[0]))
+    one, other = (model.node("MatMul", x, w) for x, w in ((hidden, weights[1]), ("x", weights[2])))
+    images = RNG.normal(size=(40, 1, 1, 6)).astype(np.float32)
+    made = quantized_model(saved(model.build(model.node("Add", one, other)), tmp_path), images)
+    assert sorted(kinds(agreeing(made, tmp_path))) == ["add", *["linear"] * 3, "table"]
+    assert differing(saved(made, tmp_path)) <= 1
+
+
+def test_a_gemm_that_adds_a_map_is_read_as_both(tmp_path: Path) -> None:
+    model = Model((1, 20))
+    image = model.image()
+    other = model.quantized(model.node("Gemm", image, model.weights(20, 8, axis=1)), 0.5, 120)
+    sums = model.node("Gemm", image, model.weights(20, 8, axis=1), other)
+    path = saved(model.build(model.quantized(sums, 0.5, 100)), tmp_path)
+    steps = sum(each.steps for each in describe_import(path).differences)
+    assert differing(path) <= steps == 2

@@ -22,6 +22,8 @@ EXACT = {
     "bias_of_another_scale": (1, 1, 20),
     "brevitas_mlp_qcdq": (1, 1, 20),
     "brevitas_residual_4bit_qcdq": (32, 32, 3),
+    "pad_by_infinity_max_pool": (32, 32, 3),
+    "pad_by_minimum_max_pool": (32, 32, 3),
     "requantized_twice": (16, 16, 3),
 }
 """Files that golden answers as a default session does, with the shapes of their images."""

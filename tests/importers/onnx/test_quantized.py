@@ -108,6 +108,18 @@ def through_rows(model: Model, image: str) -> str:
     return model.quantized(pooled, 0.02, 40)
 
 
+def before_max_pool(value: float) -> Callable[[Model, str], str]:
+    """Rows and columns of a value below all others in front of a window."""
+
+    def write(model: Model, image: str) -> str:
+        sides = model.constant([0, 0, 1, 2, 0, 0, 2, 0], np.int64)
+        wide = model.node("Pad", image, sides, model.constant(value))
+        pooled = model.node("MaxPool", wide, kernel_shape=[3, 3], strides=[2, 1])
+        return model.quantized(pooled)
+
+    return write
+
+
 def matrices_of_a_sequence(model: Model, image: str) -> str:
     """What onnxruntime's quant_pre_process makes of nn.Linear on a sequence."""
     line = model.node("Reshape", image, model.constant([0, 3, 36], np.int64))
@@ -203,6 +215,12 @@ CASES: dict[str, Case] = {
         ["average_pool"],
     ),
     "global max pool": (lambda m, x: m.quantized(m.node("GlobalMaxPool", x)), ["max_pool"]),
+    "max over axes": (
+        lambda m, x: m.quantized(m.node("ReduceMax", x, axes=[2, -1], keepdims=0)),
+        ["max_pool"],
+    ),
+    "the lowest number before a max pool": (before_max_pool(-0.12), ["max_pool"]),
+    "minus infinity before a max pool": (before_max_pool(-np.inf), ["max_pool"]),
     "residual": (residual, ["conv", "add"]),
     "gates": (gates, ["average_pool", "conv", "table", "multiply"]),
     "sigmoid": (elementwise("Sigmoid"), ["conv", "table"]),

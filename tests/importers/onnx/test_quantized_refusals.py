@@ -114,7 +114,16 @@ REFUSED: dict[str, tuple[Callable[[Model, str], str], str]] = {
                 1,
             )
         ),
-        "its value must be 0",
+        r"its value must be 0, or the lowest number of the map \(-0.12\) before a max pool",
+    ),
+    "the lowest number before a convolution": (
+        lambda m, x: m.quantized(
+            m.conv(
+                m.node("Pad", x, m.constant([0, 0, 1, 1, 0, 0, 1, 1], np.int64), m.constant(-0.2)),
+                *(4, 3, 3, 3),
+            )
+        ),
+        "its value must be 0, or the lowest number before max pools alone",
     ),
     "an answer that is no sum": (
         lambda m, x: m.node("GlobalAveragePool", x),

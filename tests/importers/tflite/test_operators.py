@@ -263,6 +263,16 @@ def test_padding_before_a_mean_counts(tmp_path: Path) -> None:
     assert steps <= 1
 
 
+def test_padding_by_the_lowest_integer_is_that_of_a_max_pool(tmp_path: Path) -> None:
+    writer, y = padded(-128, [[0, 0], [1, 1], [1, 0], [0, 0]], (6, 6))
+    z = writer.map(2, 2, 3, scale=0.05, zero_point=-3)
+    writer.operator("MAX_POOL_2D", (y,), z, pool_options(kernel=(3, 3), stride=(3, 3)))
+    lowered, steps = compared(writer, tmp_path)
+    assert [layer.op for layer in lowered.network.layers] == ["max_pool"]
+    assert lowered.network.layers[0].padding == (1, 1, 1, 0)
+    assert steps == 0
+
+
 def test_padding_that_stands_alone_is_exact(tmp_path: Path) -> None:
     writer, _ = padded(None, [[0, 0], [1, 2], [0, 3], [0, 0]], (7, 8))
     lowered, steps = compared(writer, tmp_path)

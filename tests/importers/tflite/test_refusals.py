@@ -231,7 +231,10 @@ REFUSED = {
     "concatenation of rows": (rows_concatenated, "its axis must be the channels (3), got 1"),
     "a sum that broadcasts": (broadcast, "its inputs must be of one shape"),
     "mirrored padding": (mirrored, "the operator must be one that docs/operators.md lists"),
-    "another value": (other_value, "its value must be the zero point (0), got [9]"),
+    "another value": (
+        other_value,
+        "its value must be the zero point (0), or the lowest integer (-128), got [9]",
+    ),
     "no scale": (
         lambda: unary("RELU", scale=None),
         "its output 0 must be int8, uint8 or int16 with one scale, got int8 without a scale",

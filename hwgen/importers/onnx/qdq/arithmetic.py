@@ -24,6 +24,7 @@ from hwgen.importers.onnx.qdq.functions import bounded, composed, function_of
 from hwgen.importers.onnx.qdq.state import State, gain_of
 from hwgen.importers.onnx.qdq.tokens import are_tokens, constant_like, stacked
 from hwgen.importers.onnx.qdq.values import Constant, Operation, Real, Reals, Step, Value
+from hwgen.importers.onnx.qdq.windows import gemm as weighted_product
 from hwgen.importers.onnx.qdq.windows import map_operand
 
 Combine = Callable[[Reals, Reals], Reals]
@@ -227,6 +228,17 @@ def both(
     names = (state.planar(one, proto), state.planar(other, proto))
     shape = state.maps[names[0]].shape
     return names, shape, state.planes(shape).reshape(one.shape)
+
+
+def gemm(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a Gemm; one that adds a map is a product and a sum."""
+    if len(inputs) < 3 or not isinstance(inputs[2], Real):
+        return weighted_product(state, proto, inputs)
+    if float(attributes_of(proto).get("beta", 1.0)) != 1:
+        raise RefusedError("beta beside a map", 1, attributes_of(proto)["beta"])
+    (made,) = weighted_product(state, proto, inputs[:2])
+    assert isinstance(made, Real)
+    return [sum_of(state, proto, made, map_operand(inputs[2]))]
 
 
 def is_sums(real: Real) -> bool:

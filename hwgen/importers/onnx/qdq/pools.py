@@ -28,8 +28,14 @@ def max_pool(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) ->
     if set(found.dilations) != {1}:
         raise RefusedError("dilations", 1, list(found.dilations))
     source = state.planar(real, proto)
+    found = rounded_up(proto, found, state.maps[source].shape[:2])
+    made = maximum(state, proto, source, found, len(real.shape))
+    return [replace(state.settled(made, proto), integer=True) if integer else made]
+
+
+def maximum(state: State, proto: onnx.NodeProto, source: str, found: Window, rank: int) -> Real:
+    """Return the maximum over a window."""
     height, width, channels = state.maps[source].shape
-    found = rounded_up(proto, found, (height, width))
     operation = Operation(
         kind=MaxPooling,
         name=node_name(proto),
@@ -39,8 +45,7 @@ def max_pool(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) ->
         shape=(*sides_after((height, width), found), channels),
         keys={"kernel": found.kernel, "stride": found.strides, "padding": found.pads},
     )
-    made = planes_like(state, operation, len(real.shape))
-    return [replace(state.settled(made, proto), integer=True) if integer else made]
+    return planes_like(state, operation, rank)
 
 
 def pooled_operand(value: Value | None) -> tuple[Real, bool]:
@@ -122,21 +127,11 @@ def global_max_pool(state: State, proto: onnx.NodeProto, inputs: list[Value | No
     """Read a GlobalMaxPool."""
     real = map_operand(inputs[0])
     source = state.planar(real, proto)
-    height, width, channels = state.maps[source].shape
-    operation = Operation(
-        kind=MaxPooling,
-        name=node_name(proto),
-        operator=proto.op_type,
-        inputs=(source,),
-        tensor=proto.output[0],
-        shape=(1, 1, channels),
-        keys={"kernel": (height, width), "stride": (1, 1), "padding": (0, 0, 0, 0)},
-    )
-    return [planes_like(state, operation, len(real.shape))]
+    return [maximum(state, proto, source, whole(state.maps[source].shape[:2]), len(real.shape))]
 
 
-def reduce_mean(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read a ReduceMean over rows and columns; the dimension left beside the batch is channels."""
+def reduced(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a ReduceMean or ReduceMax over rows and columns; beside the batch channels are left."""
     real = map_operand(inputs[0])
     attributes = attributes_of(proto)
     named = constant_operand(inputs[1], "axes") if len(inputs) > 1 else None
@@ -148,7 +143,11 @@ def reduce_mean(state: State, proto: onnx.NodeProto, inputs: list[Value | None])
         raise RefusedError("axes", "rows and columns (all but batch and channels)", axes)
     places = real.places.transpose(0, left[0], *axes)
     source = state.planar(replace(real, places=places), proto)
-    made = mean(state, proto, source, whole(state.maps[source].shape[:2]), 4, counts=False)
+    found = whole(state.maps[source].shape[:2])
+    if proto.op_type == "ReduceMax":
+        made = maximum(state, proto, source, found, 4)
+    else:
+        made = mean(state, proto, source, found, 4, counts=False)
     shape = [1 if axis in axes else side for axis, side in enumerate(real.shape)]
     if not attributes.get("keepdims", 1):
         shape = [side for axis, side in enumerate(shape) if axis not in axes]

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 
 from hwgen.importers.integer.moves import ZERO
-from hwgen.importers.integer.nodes import Head, Lookup
+from hwgen.importers.integer.nodes import Head, Lookup, Padding
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of, computed
@@ -122,22 +122,54 @@ def types_kept(state: State, given: Real) -> set[int]:
 
 
 def pad(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read a Pad with zeros."""
+    """Read a Pad with zeros, or with the lowest number in front of a max pool."""
     real = map_operand(inputs[0])
     if not real.plain:
         real = state.settled(real, proto)
-    width = added(proto, inputs, rank=len(real.shape))
+    width, value = added(proto, inputs, rank=len(real.shape))
     sides = [side + sum(pair) for side, pair in zip(real.shape, width, strict=True)]
     if min(min(pair) for pair in width) < 0 or np.prod(sides, dtype=float) > LARGEST:
         raise RefusedError("its pads", "0 or above, of a map of usual size", width)
     if any(width[0]):
         raise RefusedError("its pads", "0 for the batch", width[0])
+    if value != 0:
+        return [padded_by_lowest(state, proto, real, width, value)]
     places = np.pad(real.places, width, constant_values=ZERO)
     return [replace(real, places=places, trail=(*real.trail, step_of(proto)))]
 
 
-def added(proto: onnx.NodeProto, inputs: list[Value | None], *, rank: int) -> list[tuple[int, int]]:
-    """Return what a Pad adds in front of and behind each dimension."""
+def padded_by_lowest(
+    state: State, proto: onnx.NodeProto, real: Real, width: list[tuple[int, int]], value: float
+) -> Real:
+    """Return a map with rows and columns around it that are below all of its elements."""
+    source = state.planar(state.settled(real, proto), proto)
+    values = state.maps[source]
+    lowest = values.real_range[0]
+    if not value <= lowest + values.scale / 2:
+        allowed = f"0, or the lowest number of the map ({lowest:.6g}) before a max pool"
+        raise RefusedError("its value", allowed, value)
+    if any(width[1]):
+        raise RefusedError("its pads of its value", "0 for the channels", width[1])
+    (top, bottom), (left, right) = [*width[2:], (0, 0), (0, 0)][:2]
+    height, columns, channels = values.shape
+    node = Padding(
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=(source,),
+        output=proto.output[0],
+        sides=(top, left, bottom, right),
+        lowest=True,
+    )
+    made = values.reshaped((height + top + bottom, columns + left + right, channels))
+    places = state.planes(made.shape)
+    name = state.emit(node, made, like=source)
+    return Real(base=name, places=places.reshape(places.shape[: len(real.shape)]))
+
+
+def added(
+    proto: onnx.NodeProto, inputs: list[Value | None], *, rank: int
+) -> tuple[list[tuple[int, int]], float]:
+    """Return how much a Pad adds in front of and behind each dimension, and of which value."""
     attributes = attributes_of(proto)
     mode = attributes.get("mode", b"constant").decode()
     if mode != "constant":
@@ -151,14 +183,12 @@ def added(proto: onnx.NodeProto, inputs: list[Value | None], *, rank: int) -> li
     pads = attributes.get("pads") if parts[0] is None else parts[0]
     value = [attributes.get("value", 0.0)] if parts[1] is None else parts[1]
     axes = range(rank) if parts[2] is None else [int(axis) % rank for axis in parts[2]]
-    if any(value):
-        raise RefusedError("its value", 0, value)
     if pads is None or len(pads) != 2 * len(axes):
         raise RefusedError("its pads", f"{2 * len(axes)} of them", pads)
     width = [(0, 0)] * rank
     for place, axis in enumerate(axes):
         width[axis] = (int(pads[place]), int(pads[place + len(axes)]))
-    return width
+    return width, float(value[0]) if value else 0.0
 
 
 def head(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
