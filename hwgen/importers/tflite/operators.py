@@ -76,7 +76,11 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
             nodes_maps.multiply, "multiply; conv with constants", f"{CONSTANT}; 1 x 1 x C"
         ),
         "PAD": Operator(nodes_shape.pad, "folded, else conv or shortcut", "zeros"),
-        "PADV2": Operator(nodes_shape.pad, "folded, else conv or shortcut", "zeros"),
+        "PADV2": Operator(
+            nodes_shape.pad,
+            "folded, else conv or shortcut",
+            "zeros, or the lowest integer before max pools",
+        ),
         "PRELU": Operator(nodes_maps.prelu, "rescale, conv, add", "one slope, or one a channel"),
         "QUANTIZE": Operator(nodes_maps.quantize, RESCALED, "of integers, or of the image"),
         "REDUCE_MAX": Operator(nodes_maps.reduce_max, "max_pool", "over all rows and columns"),
