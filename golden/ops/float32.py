@@ -1,7 +1,8 @@
 """Arithmetic of float32 (IEEE 754, ties to even) in integers: add, multiply, fma, divide, root.
 
 A number is its 32 bits, uint32; arrays broadcast. Zeros, subnormal numbers and overflow to
-infinity are those of the standard; infinities and what is no number are refused as operands.
+infinity are those of the standard. What is no number is refused as an operand, and so are
+infinities but as a dividend and where an integer is made, which saturates.
 """
 
 from typing import Any, NamedTuple
@@ -66,19 +67,21 @@ def fma(a: ArrayLike, b: ArrayLike, c: ArrayLike) -> Bits:
 
 
 def divide(a: ArrayLike, b: ArrayLike) -> Bits:
-    """Return a / b; raise ValueError where b is zero."""
-    one, other = parts_of(a), normal(parts_of(b))
+    """Return a / b; raise ValueError where b is zero. An infinite a stays one."""
+    endless, finite = apart(a)
+    one, other = parts_of(finite), normal(parts_of(b))
     if not other.significand.all():
         raise ValueError("a divisor must not be zero")
     # 24 bits more than both significands have: a quotient of at least 25 bits, then a rest.
     shift = 2 * SIGNIFICANT - FRACTION + 13
     dividend = normal(one)
     whole, rest = np.divmod(dividend.significand << shift, other.significand)
+    exponent = dividend.exponent - other.exponent - shift - 1
     return rounded(
         Parts(
             one.negative ^ other.negative,
-            whole << 1 | (rest > 0),
-            dividend.exponent - other.exponent - shift - 1,
+            np.where(endless, 1, whole << 1 | (rest > 0)),
+            np.where(endless, INFINITE, exponent),
         )
     )
 
@@ -112,13 +115,20 @@ def from_integers(values: ArrayLike) -> Bits:
     return rounded(Parts(given < 0, np.abs(given), np.zeros_like(given)))
 
 
+def apart(a: ArrayLike) -> tuple[NDArray[np.bool_], Bits]:
+    """Return which numbers are infinite, and all with zeros of their sign in place of those."""
+    given = np.asarray(a)
+    endless = given & np.uint32((1 << 31) - 1) == np.uint32(INFINITE << FRACTION)
+    return endless, np.where(endless, given & np.uint32(1 << 31), given)
+
+
 def to_integers(bits: ArrayLike) -> Integers:
-    """Return the nearest integers, of two the even one; refuses numbers from 2**62 on."""
-    negative, significand, exponent = parts_of(bits)
-    if (exponent[significand > 0] > 62 - SIGNIFICANT).any():
-        raise ValueError("numbers must be below 2**62")
+    """Return the nearest integers, of two the even one; from 2**62 on, infinities too, 2**62."""
+    endless, finite = apart(bits)
+    negative, significand, exponent = parts_of(finite)
     left = np.clip(exponent, 0, 62 - SIGNIFICANT)
     magnitude = to_even(significand << left, np.clip(-exponent, 0, 62))
+    magnitude = np.where(endless | (exponent > 62 - SIGNIFICANT), np.int64(1) << 62, magnitude)
     signed: Integers = np.where(negative, -magnitude, magnitude)
     return signed
 

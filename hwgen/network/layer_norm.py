@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass
 
 from hwgen.network.layer import (
@@ -20,6 +21,10 @@ SUMS = 8
 """Sums that run beside each other in the order `eight`."""
 MOST_CHANNELS = 4096
 """Sums of so many float32 of a byte fit 53 bits."""
+GREATEST_VALUE = 2.0**50
+"""Values of a layer norm up to it have no sum of squares beyond the largest number."""
+MOST_SPAN = 25
+"""Powers of two between the values of a layer norm, whose sums are exact."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -33,6 +38,8 @@ class LayerNorm(LayerBase):
         q = ((q0 + q4) + (q2 + q6)) + ((q1 + q5) + (q3 + q7)), each sum rounded
         inv = f(1 / f(sqrt(f(f(q / N) + eps))))
         y = clip(rne(f(fma(f(d[i] * inv), gamma[i], beta[i]) / scale)) + zero point, low, high)
+
+    What is beyond the largest float32 is an end of the clip, that of its sign.
 
     order: of the sums, that of a runtime's kernel. Arrays hold bits of float32: `values` (256) of
     each byte, `gamma` and `beta` (N), `constants` (2): eps, scale of the output
@@ -76,3 +83,13 @@ class LayerNorm(LayerBase):
             if not mistakes and key == "constants" and (array.view(np.float32) <= 0).any():
                 given = array.view(np.float32).tolist()
                 yield f"{self.name}.{key}", "eps and scale above 0", given
+            if not mistakes and key == "values":
+                yield from value_complaints(f"{self.name}.{key}", np.abs(array.view(np.float32)))
+
+
+def value_complaints(where: str, sizes: NDArray[np.float32]) -> Iterator[Complaint]:
+    """Check that sums of values are exact, and squares finite; sizes: without their signs."""
+    least, most = sizes[sizes > 0].min(initial=np.inf), sizes.max()
+    if most > GREATEST_VALUE or most >= least * 2.0**MOST_SPAN:
+        allowed = f"zero, or up to {GREATEST_VALUE:.2e} and within a factor of 2^{MOST_SPAN}"
+        yield where, allowed, f"{least:.2e} to {most:.2e}"

@@ -18,6 +18,8 @@ from hwgen.network.maps import BYTE_BITS, STRICT, Complaint, Size
 from hwgen.network.quantization import SIGNIFICANT_BITS
 from hwgen.network.table import ENTRIES
 
+GREATEST = float(np.finfo(np.float32).max)
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Softmax(LayerBase):
@@ -40,7 +42,7 @@ class Softmax(LayerBase):
     ARRAY_TYPES: ClassVar[dict[str, tuple[Any, ...]]] = {"exponentials": (np.uint32,)}
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """Check that groups divide the channels, both maps are bytes, and entries do not rise."""
+        """Check groups, bytes of both maps, that entries do not rise, and no number overflows."""
         yield from one_mode_complaints(self.name, around)
         source, table = around.sources[0], around.arrays["exponentials"]
         if source.channels % self.groups:
@@ -58,6 +60,16 @@ class Softmax(LayerBase):
             if not falling or values[0] <= 0 or values[-1] < 0:
                 allowed = "bits of finite float32 from above 0 down, none negative"
                 yield f"{self.name}.exponentials", allowed, "others"
+                return
+            largest = float(values[0])
+            # Each step of a sum may round up; a factor of two is more than all of them.
+            for what, times, most in (
+                ("factor", self.factor, GREATEST),
+                ("channels of a group", source.channels // self.groups, GREATEST / 2),
+            ):
+                if largest * times > most:
+                    where = f"{self.name}: E[0] x {what} in float32"
+                    yield where, f"at most {most:.2e}", f"{largest * times:.2e}"
 
 
 def byte_complaints(name: str, bits: tuple[int, int]) -> Iterator[Complaint]:

@@ -3,6 +3,7 @@
 A command is chosen so that it ends soon even where a mutation is harmless.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -17,14 +18,18 @@ import yaml
 
 from hwgen.cli import main
 from hwgen.cli.app import app
+from hwgen.network import INPUT, QuantizedNetwork
+from hwgen.network.file import save_network
 from tests.cli.given import NETWORK, ROOT, TINY
 from tests.fuzz import mutate
 from tests.fuzz.calls import COMPARED, OUTPUT
 from tests.fuzz.trial import API, Trial
 from tests.importers import corpus
 from tests.quantized_onnx import Model
+from verif.common.drawing import Drawing
 
 COMMANDS: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
+ROWS = ROOT / "configs/dbpim/small_rows.yaml"
 MRAM = ROOT / "configs/mram/tiny.yaml"
 RECIPES = tuple(
     ROOT / f"configs/train/{name}.yaml" for name in ("cifar10_resnet20", "cadnn_cifar10")
@@ -233,6 +238,101 @@ def huge_case(inputs: Inputs, random: Random) -> Case:
     return arguments, "given.onnx", model.build(made).SerializeToString()
 
 
+def positive(random: Random, usual: float) -> float:
+    """Return a float32 above 0: an ordinary number, or one of any size."""
+    drawn = random.choice((usual, 10 ** random.uniform(-45, 38.5), 10 ** random.uniform(-6, 1)))
+    return float(np.float32(max(drawn, 1.5e-45)))
+
+
+def in_bits(values: Any) -> np.ndarray:
+    """Return the bits of float32."""
+    with np.errstate(over="ignore", under="ignore"):
+        return np.ascontiguousarray(values, np.float32).view(np.uint32)
+
+
+def softmax_case(inputs: Inputs, random: Random) -> Case:
+    """Draw a softmax whose shares are flat, few, or of a scale that no float32 bears."""
+    count = random.choice((1, 2, 8, 16, 200))
+    if random.random() < 0.5:
+        model = Model((1, 4, 8), seed=random.randrange(1 << 30))
+        scores = model.node("MatMul", model.image(), model.weights(8, count, axis=None))
+        scores = model.quantized(scores, positive(random, 0.003), 128)
+        shares = model.quantized(model.node("Softmax", scores), positive(random, 1 / 255), 0)
+        product = model.node("MatMul", shares, model.weights(count, 8, axis=None))
+        return onnx_rows(model, model.quantized(product, 0.002), random)
+    groups = random.choice((1, 2))
+    drawing = Drawing(random.randrange(1 << 30), modes=("all",), shape=(8, 8, 1))
+    now = drawing.softmax(drawing.conv(INPUT, (groups * count,)), groups=groups, scale=0.05)
+    table = np.exp(-np.arange(256) * positive(random, 0.05)) * positive(random, 1e33)
+    changes = {"factor": max(1, min((1 << 24) - 1, int(1 / positive(random, 1 / 255))))}
+    return network_rows(
+        drawing.build(now), {"exponentials": in_bits(table)}, changes, inputs, random
+    )
+
+
+def norm_case(inputs: Inputs, random: Random) -> Case:
+    """Draw a layer norm whose gamma, beta, eps, scale and values reach beyond float32."""
+    channels = random.choice((8, 16, 64))
+    signs = np.array([random.choice((-1, 1)) for _ in range(channels)])
+    gamma, beta = (signs * positive(random, usual) for usual in (1.0, 0.3))
+    eps, scale = positive(random, 1e-5), positive(random, 0.03)
+    if random.random() < 0.5:
+        model = Model((1, 4, 8), seed=random.randrange(1 << 30))
+        mixed = model.node("MatMul", model.image(), model.weights(8, channels, axis=None))
+        mixed = model.quantized(mixed, positive(random, 0.02), 128)
+        constants = [model.constant(gamma), model.constant(beta)]
+        made = model.node("LayerNormalization", mixed, *constants, axis=-1, epsilon=eps)
+        product = model.node(
+            "MatMul", model.quantized(made, scale, 128), model.weights(channels, 8, axis=None)
+        )
+        return onnx_rows(model, model.quantized(product, 0.02), random)
+    drawing = Drawing(random.randrange(1 << 30), modes=("all",), shape=(8, 8, 1))
+    now = drawing.layer_norm(drawing.conv(INPUT, (channels,)))
+    numbers = {
+        "gamma": gamma,
+        "beta": beta,
+        "constants": [eps, scale],
+        "values": (np.arange(256) - random.randrange(256)) * positive(random, 0.01),
+    }
+    held = {key: in_bits(each) for key, each in numbers.items()}
+    return network_rows(drawing.build(now), held, {}, inputs, random)
+
+
+def onnx_rows(model: Model, made: str, random: Random) -> Case:
+    """Import a model, or show what it is."""
+    arguments = random.choice(
+        (["info", "given.onnx"], ["import", "given.onnx", "--out", "out.npz"])
+    )
+    return arguments, "given.onnx", model.build(made).SerializeToString()
+
+
+def network_rows(
+    network: QuantizedNetwork,
+    held: dict[str, np.ndarray],
+    changes: dict[str, Any],
+    inputs: Inputs,
+    random: Random,
+) -> Case:
+    """Run golden, or compile, with other numbers in the last layer of a network."""
+    file = inputs.folder / "rows.npz"
+    save_network(network, file)
+    content = mutate.members(file)
+    graph = json.loads(np.load(BytesIO(content["graph.npy"])).tobytes())
+    graph["layers"][-1].update(changes)
+    text = np.frombuffer(json.dumps(graph).encode(), np.uint8)
+    content["graph.npy"] = mutate.array_bytes(text)
+    name = network.graph.layers[-1].name
+    content |= {f"{name}.{key}.npy": mutate.array_bytes(held[key]) for key in held}
+    golden = ["--engine", "golden", "--data", str(inputs.images), "--work", "w"]
+    arguments = random.choice(
+        (
+            ["run", "given.npz", str(ROWS), *golden],
+            ["compile", "given.npz", str(ROWS), "--out", "out.npz", "--work", "w"],
+        )
+    )
+    return arguments, "given.npz", mutate.packed(content, random)
+
+
 VALUES = (
     "-", "", "-1", "0", "1.5", "nan", "inf", str(1 << 31), str(1 << 63), str(1 << 64), "9" * 4000,
     "x" * 300, "\x1b[31mred", "[bold]x[/x]", "a,b", "all,none", "/dev/null", "/dev/full/x",
@@ -311,6 +411,8 @@ KINDS: dict[str, Callable[[Inputs, Random], Case]] = {
     "report": report_case,
     "split": split_case,
     "huge": huge_case,
+    "softmax": softmax_case,
+    "norm": norm_case,
     "api": api_case,
     "output": output_case,
     "compared": compared_case,

@@ -157,6 +157,12 @@ def bits(*values: float) -> np.ndarray:
     return np.array(values, np.float32).view(np.uint32)
 
 
+def bounded(factor: int, largest: float) -> QuantizedNetwork:
+    """Return the transformer whose softmax (12 channels in a group) has these."""
+    table = np.full(256, largest, np.float32).view(np.uint32)
+    return changed(holding("softmax_10", "exponentials", table), "softmax_10", factor=factor)
+
+
 RISING = np.arange(256, dtype=np.float32).view(np.uint32)
 HELD = [
     (
@@ -167,6 +173,24 @@ HELD = [
     (
         holding("softmax_10", "exponentials", RISING[:5]),
         "softmax_10.exponentials must be of shape (256,), got (5,)",
+    ),
+    (
+        bounded(300, 1.2e36),
+        "softmax_10: E[0] x factor in float32 must be at most 3.40e+38, got 3.60e+38",
+    ),
+    (
+        bounded(1, 1.2e38),
+        "softmax_10: E[0] x channels of a group in float32 must be at most 1.70e+38, got 1.44e+39",
+    ),
+    (
+        holding("layer_norm_5", "values", bits(*[1e16] * 256)),
+        "layer_norm_5.values must be zero, or up to 1.13e+15 and within a factor of 2^25, got"
+        " 1.00e+16 to 1.00e+16",
+    ),
+    (
+        holding("layer_norm_5", "values", bits(*[1e-9] * 255, -1.0)),
+        "layer_norm_5.values must be zero, or up to 1.13e+15 and within a factor of 2^25, got"
+        " 1.00e-09 to 1.00e+00",
     ),
     (
         holding("layer_norm_5", "gamma", bits(1.0, 2.0)),

@@ -79,14 +79,22 @@ def softmax_case(
     )
 
 
-def norm_case(rng: np.random.Generator, shape: tuple[int, int, int]) -> RowCase:
-    """Return a layer norm; shape: vectors, positions, channels."""
+def norm_case(
+    rng: np.random.Generator,
+    shape: tuple[int, int, int],
+    *,
+    gain: float = 1.0,
+    shift: float = 1.0,
+    output: float | None = None,
+) -> RowCase:
+    """Return a layer norm; shape: vectors, positions, channels; gain, shift: of gamma and beta."""
     step, channels = float(rng.choice([1e-4, 0.013, 0.5, 40.0])), shape[2]
     values = as_bits((np.arange(256) - int(rng.integers(0, 256))) * np.float64(np.float32(step)))
-    gamma = as_bits(rng.normal(1, 0.5, channels))
-    beta = as_bits(rng.normal(0, 1, channels) * rng.integers(0, 2, channels))
+    gamma = as_bits(rng.normal(1, 0.5, channels) * gain)
+    beta = as_bits(rng.normal(0, 1, channels) * rng.integers(0, 2, channels) * shift)
     eps = as_bits(np.array([float(rng.choice([1e-5, 1e-12, 1.0]))]))[0]
-    scale = as_bits(np.array([float(rng.choice([0.01, 0.03, 0.2]))]))[0]
+    drawn = float(rng.choice([0.01, 0.03, 0.2]))
+    scale = as_bits(np.array([output or drawn]))[0]
     inputs = pixels(rng, shape)
     whole = layer_norm(
         inputs.reshape(1, -1, 1, channels),
@@ -124,6 +132,10 @@ def cases(rng: np.random.Generator, *, macros: int, size: int) -> Iterator[RowCa
     yield softmax_case(rng, (2, macros, 1, size + 1), scale=1.0, largest=40)
     for channels in (8, 16, 24, 64):
         yield norm_case(rng, (3, macros, channels))
+    # Beyond float32 before the division, in it, and far below its scale.
+    yield norm_case(rng, (3, macros, 16), gain=1e38, shift=1e37)
+    yield norm_case(rng, (3, macros, 8), gain=1e30, output=2.0**-89)
+    yield norm_case(rng, (3, macros, 8), gain=1e38, output=2.0**100)
 
 
 def beats_of(body: Bits, *, port_bits: int) -> list[int]:

@@ -25,6 +25,7 @@ from hwgen.network import (
     Weighted,
 )
 from hwgen.network.factors import factor_refusals
+from hwgen.network.layer_norm import GREATEST_VALUE
 from hwgen.network.quantization import SIGNIFICANT_BITS
 
 Refusal = tuple[str, str, object]
@@ -38,8 +39,8 @@ ROW_UNIT_OPS = ("matmul", "constant", "softmax", "layer_norm")
 LEAST, GREATEST = 2.0**-90, 2.0**127
 """Between them the row unit rounds no quotient to a subnormal number, and no sum to an infinity."""
 
-GREATEST_VALUE = 2.0**50
-"""Values of a layer norm below it have no square sum beyond the largest number."""
+GREATEST_SCALE = 2.0**100
+"""Of a layer norm's output: an infinity over it is beyond every byte."""
 
 GROUP_LIMIT = 4095
 """Channels of a group of a softmax at most."""
@@ -186,8 +187,8 @@ def row_refusals(
         yield f"{what}channels of a norm", f"at most {NORM_CHANNELS}", channels
     eps, scale = arrays["constants"].view(np.float32).tolist()
     for name, value in (("eps", eps), ("scale of the output", scale)):
-        if value < LEAST:
-            yield f"{what}{name}", f"at least {LEAST:.0e}", value
+        if not LEAST <= value <= GREATEST_SCALE:
+            yield f"{what}{name}", f"{LEAST:.0e} to {GREATEST_SCALE:.0e}", value
     values = np.abs(arrays["values"].view(np.float32))
     smallest, largest = exponents_of(arrays["values"])
     outside = (values[values > 0] < LEAST).any() or values.max() > GREATEST_VALUE

@@ -19,6 +19,7 @@ from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.pairs import best_sum
 from hwgen.network import Requantization
 from hwgen.network.add import OPERAND_SHIFT
+from hwgen.network.maps import BYTE_BITS
 from hwgen.network.quantization import (
     FACTORS,
     HALF_UP,
@@ -39,6 +40,9 @@ ADDITION_BITS = 20
 
 MOST_RIGHT = 62
 """Places that an integer is shifted to the right at most; nothing is left of it."""
+
+RESERVE = np.float32(5.0)
+"""Exponentials of onnxruntime stay below the largest float32 over N by this exponent of e."""
 
 Real = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -248,3 +252,12 @@ def raw_mean(elements: int, source: QuantizedMap) -> tuple[Scaling, int]:
         bits += 1
     given = Requantization(multipliers=(multiplier,), shift=shift)
     return Scaling(rounding=HALF_UP, requantization=given), source.offset
+
+
+def exponentials(source: QuantizedMap, count: int) -> NDArray[np.float32]:
+    """Return exp((shift - d) * scale) for d = 0 .. 255; no sum of `count` of them overflows."""
+    largest = np.log(np.finfo(np.float32).max / np.float32(count)) - RESERVE
+    scale = float(np.float32(source.scale))
+    shift = max(0.0, float(largest)) / scale
+    table: NDArray[np.float32] = np.exp((shift - np.arange(1 << BYTE_BITS)) * scale).astype("f4")
+    return table

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from hwgen.errors import Refusal
+from hwgen.importers.integer.arithmetic import exponentials
 from hwgen.importers.integer.factors import FACTOR_LIMIT
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
@@ -38,6 +39,7 @@ from hwgen.importers.integer.nodes import (
 from hwgen.network.layer_norm import MOST_CHANNELS as MOST_NORM_CHANNELS
 from hwgen.network.layer_norm import SUMS as NORM_SUMS
 from hwgen.network.maps import BYTE_BITS, MAP_BITS
+from hwgen.network.softmax import GREATEST
 
 Complaint = tuple[str, str, object]
 """A property, what it must be, what it is."""
@@ -224,9 +226,19 @@ def token_complaints(
         if channels % NORM_SUMS or channels > MOST_NORM_CHANNELS:
             allowed = f"a multiple of {NORM_SUMS} up to {MOST_NORM_CHANNELS}: pad the width"
             yield "its width", allowed, channels
-    elif isinstance(node, MatrixProduct):
+    elif isinstance(node, SoftmaxOfGroups):
+        yield from share_complaints(sources[0], channels // node.groups, output)
+    else:
         factor = node.gain * sources[0].scale * sources[1].scale / output.scale
         yield from factor_complaints(factor)
+
+
+def share_complaints(source: QuantizedMap, count: int, output: QuantizedMap) -> Iterator[Complaint]:
+    """Check that a softmax has a whole step in 1, and not so many that float32 overflows."""
+    most = int(GREATEST / float(exponentials(source, count)[0]))
+    if not 1 / (most + 1) < output.scale <= 1:
+        allowed = f"from {1.01 / most:.3g} to 1, so that E[0] x factor is a finite float32"
+        yield "the scale of its output", allowed, f"{output.scale:.6g}"
 
 
 def constant_complaints(

@@ -1,12 +1,10 @@
 """Layers of transformers: products of two maps, layers that read a whole pixel, constant maps."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hwgen.importers.integer.arithmetic import product_scaling
+from hwgen.importers.integer.arithmetic import exponentials, product_scaling
 from hwgen.importers.integer.layers import FACTOR_NOTE, Layers
 from hwgen.importers.integer.lower_maps import in_one_quantization, scaled
-from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
     ConstantMap,
     LayerNormalization,
@@ -16,9 +14,6 @@ from hwgen.importers.integer.nodes import (
 )
 from hwgen.network import Constant, LayerNorm, MatMul, Softmax, Stack
 from hwgen.network.maps import BYTE_BITS
-
-RESERVE = np.float32(5.0)
-"""Exponentials of onnxruntime stay below the largest float32 over N by this exponent of e."""
 
 
 def add_matrix_product(layers: Layers, node: MatrixProduct) -> None:
@@ -43,15 +38,6 @@ def add_softmax(layers: Layers, node: SoftmaxOfGroups) -> None:
     layers.layers.append(Softmax(op="softmax", groups=node.groups, factor=factor, **base))
     table = exponentials(source, source.shape[2] // node.groups)
     layers.held[base["name"]] = {"exponentials": table.view(np.uint32)}
-
-
-def exponentials(source: QuantizedMap, count: int) -> NDArray[np.float32]:
-    """Return exp((shift - d) * scale) for d = 0 .. 255; no sum of `count` of them overflows."""
-    largest = np.log(np.finfo(np.float32).max / np.float32(count)) - RESERVE
-    scale = float(np.float32(source.scale))
-    shift = max(0.0, float(largest)) / scale
-    table: NDArray[np.float32] = np.exp((shift - np.arange(1 << BYTE_BITS)) * scale).astype("f4")
-    return table
 
 
 def add_layer_normalization(layers: Layers, node: LayerNormalization) -> None:

@@ -55,3 +55,31 @@ def test_a_norm_of_equal_channels_is_its_offsets() -> None:
         scale=bits(np.array([1.0]))[0],
     )
     assert steps[0, 0, 0].tolist() == [0, 1, -1, 2, 4, -2, 100, 0]
+
+
+@pytest.mark.parametrize(
+    ("gamma", "beta", "scale"),
+    [(3e38, 0.0, 1.0), (1e30, 0.0, 2.0**-89), (1.0, -3e38, 2.0**-149), (3e38, 3e38, 2.0**100)],
+)
+def test_a_norm_beyond_float32_is_an_end(gamma: float, beta: float, scale: float) -> None:
+    """An overflow has the sign of its number, and no pixel stops golden."""
+    rng = np.random.default_rng(5)
+    maps = rng.integers(0, 256, (1, 40, 1, 8)).astype(np.uint8)
+    maps[0, 0] = 7
+    values = np.ldexp((np.arange(256) - 128).astype(np.float64), 42)
+    given = {
+        "values": bits(values),
+        "gamma": bits(np.resize([gamma, -gamma], 8)),
+        "beta": bits(np.full(8, beta)),
+        "eps": bits(np.array([1e-45]))[0],
+        "scale": bits(np.array([scale]))[0],
+    }
+    found = layer_norm(maps, **given)
+    real = values[maps].reshape(40, 8)
+    deviation = np.sqrt(real.var(axis=1) + float(given["eps"].view(np.float32)))[:, np.newaxis]
+    normal = (real - real.mean(axis=1)[:, np.newaxis]) / deviation
+    moved = normal * np.resize([gamma, -gamma], 8) + beta
+    moved = np.where(np.abs(moved) >= 2.0**128, np.copysign(np.inf, moved), moved) / scale
+    wanted = np.rint(moved.clip(-(2.0**62), 2.0**62))
+    assert np.allclose(found.reshape(40, 8), wanted, rtol=1e-4, atol=1)
+    assert (np.abs(found) == 1 << 62).any()

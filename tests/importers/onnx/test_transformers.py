@@ -240,3 +240,43 @@ def test_a_perturbed_norm_is_seen(tmp_path: Path) -> None:
     compared = beside_runtime(NETWORKS / "digits_vit.onnx", images_of("digits_vit", 16), network)
     counter = compared.same_inputs[name]
     assert counter.one_step + counter.larger > 0
+
+
+def softmax_of(scale: float, channels: int, folder: Path) -> Path:
+    """Return a file of a softmax whose output has steps of `scale`, and a product behind it."""
+    model = Model((1, 4, 8))
+    scores = model.node("MatMul", model.image(), model.weights(8, channels, axis=None))
+    scores = model.quantized(scores, 0.003, 128)
+    shares = model.quantized(model.node("Softmax", scores, axis=-1), scale, 0)
+    product = model.node("MatMul", shares, model.weights(channels, 8, axis=None))
+    return saved(model.build(model.quantized(product, 0.002)), folder)
+
+
+@pytest.mark.parametrize(
+    ("scale", "channels", "sentence"),
+    [
+        (0.0008, 8, "from 0.000851 to 1, so that E[0] x factor is a finite float32, got 0.0008"),
+        (0.0066, 1, "from 0.00682 to 1, so that E[0] x factor is a finite float32, got 0.0066"),
+        (
+            1e-42,
+            8,
+            "from 0.000851 to 1, so that E[0] x factor is a finite float32, got 1.00053e-42",
+        ),
+        (1.5, 8, "from 0.000851 to 1, so that E[0] x factor is a finite float32, got 1.5"),
+    ],
+)
+def test_shares_that_overflow_float32_are_refused(
+    scale: float, channels: int, sentence: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RefusedNetworkError) as caught:
+        lower(read_integer_graph(softmax_of(scale, channels, tmp_path)))
+    assert f"(Softmax): the scale of its output must be {sentence}" in str(caught.value)
+
+
+@pytest.mark.parametrize(("scale", "channels"), [(0.000851, 8), (0.00682, 1), (1.0, 8)])
+def test_the_scales_that_a_refusal_names_are_exact(
+    scale: float, channels: int, tmp_path: Path
+) -> None:
+    path = softmax_of(scale, channels, tmp_path)
+    network = lower(read_integer_graph(path), kernels="onnxruntime").network
+    assert all_equal(beside_runtime(path, drawn_images(network, 20), network))
