@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hwgen.chip.family import Family
+from hwgen.chip.replacement import AnySpec
 from hwgen.commands.build import MANIFEST, write_verilog
 from hwgen.commands.context import Context
 from hwgen.commands.families import InstalledFamily, is_architecture, offering
@@ -28,6 +29,7 @@ def documents(configs: Path) -> dict[str, str]:
         if (configs / family.name).is_dir():
             reports |= family.need(Family.report_schemas).REPORTS
     pages = {f"schema/{name}.schema.json": schema_of(kind) for name, kind in reports.items()}
+    pages["schema/replacement.schema.json"] = schema_of(AnySpec, mode="validation")
     for family in offering(Family.data_sheet):
         files = [file for file in (configs / family.name).glob("*.yaml") if is_architecture(file)]
         if family.offers(Family.verilog) and files:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
@@ -45,9 +45,12 @@ REPORTS: dict[str, Any] = {
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema_of(report_type: Any) -> str:
-    """Return the JSON Schema of a report type, or of several: the content of a docs/schema file."""
-    schema = TypeAdapter(report_type).json_schema(mode="serialization")
+def schema_of(kind: Any, *, mode: Literal["serialization", "validation"] = "serialization") -> str:
+    """Return the JSON Schema of a type, or of several: the content of a docs/schema file.
+
+    mode: validation for a file that is read, some of whose keys may be left out
+    """
+    schema = TypeAdapter(kind).json_schema(mode=mode)
     return json.dumps({"$schema": DIALECT, **schema}, indent=2) + "\n"
 
 

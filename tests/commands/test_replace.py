@@ -92,12 +92,6 @@ def test_a_wrong_file_is_one_sentence(tmp_path: Path, keys: dict[str, Any], sent
             "mask_bits must be a divisor of 8: the part writes slices of 8 bits alone, got no mask",
         ),
         ("activation_bank", SRAM, {"words": 200}, "words must be a power of two, or at least"),
-        (
-            "psum_array",
-            LATCHES,
-            {"read_during_write": "undefined"},
-            "read_during_write must be old: the part reads words in the cycle in which they are",
-        ),
     ],
 )
 def test_a_memory_that_does_not_fit_is_one_sentence(

@@ -1,15 +1,21 @@
 """The page about your memory and your array, followed to the letter."""
 
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
+from hwgen.chip.replacement import MemorySpec, Port
 from hwgen.cli import main
+from hwgen.files.load import validate_spec
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/howto/replace-a-part.md"
@@ -33,7 +39,7 @@ def test_a_memory_comes_as_the_page_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Its files are written, its commands run; each line that it shows is in the answer."""
-    (verilog,), (told,) = blocks("verilog", MEMORY), blocks("yaml", MEMORY)
+    (verilog,), (told, _) = blocks("verilog", MEMORY), blocks("yaml", MEMORY)
     (tmp_path / "my_sram.v").write_text(verilog)
     (tmp_path / "my_sram.yaml").write_text(told)
     monkeypatch.chdir(tmp_path)
@@ -45,6 +51,45 @@ def test_a_memory_comes_as_the_page_says(
         out, err = capfd.readouterr()
         assert code == 0, err
         shows(out, shown)
+
+
+def test_every_form_of_a_port_is_one(tmp_path: Path) -> None:
+    """Each port of the list is read, and its keys are those of the table."""
+    whole, forms = blocks("yaml", MEMORY)
+    ports = yaml.safe_load(forms)
+    content = yaml.safe_load(whole)
+    schema = json.loads((ROOT / "docs/schema/replacement.schema.json").read_text())
+    seen = set()
+    for port in ports:
+        with_read = [port] if port["kind"] != "w" else [port, ports[2]]
+        cycles = int(all(one.get("edge") != "falling" for one in with_read if "r" in one["kind"]))
+        cycles &= all("clock" in one for one in with_read)
+        mask = 8 if "mask" in port else None
+        early = port.get("edge") == "falling" and port["kind"] == "w"
+        given = [port, ports[3]] if early else with_read
+        told = {**content, "ports": given, "mask_bits": mask, "read_cycles": cycles}
+        jsonschema.validate(told, schema)
+        spec = validate_spec(MemorySpec, told, source="the page")
+        seen |= {key for key, value in port.items() if value is not None}
+        assert spec.ports[0].kind == port["kind"]
+    assert seen == {field.name for field in fields(Port)}
+    assert {one["kind"] for one in ports} == {"r", "w", "rw"}
+
+
+def test_the_schema_is_that_of_every_file() -> None:
+    """What ships and the examples are held to it; a wrong key and a wrong pin are not."""
+    schema = json.loads((ROOT / "docs/schema/replacement.schema.json").read_text())
+    files = [
+        *(ROOT / "configs/replacements").glob("*.yaml"),
+        *(ROOT / "tests/arrays").glob("*.yaml"),
+    ]
+    files.append(EXAMPLE / "my_array.yaml")
+    assert len(files) >= 5
+    for file in files:
+        content = yaml.safe_load(file.read_text())
+        jsonschema.validate(content, schema)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**content, "colour": "red"}, schema)
 
 
 def test_an_array_comes_as_the_page_says(tmp_path: Path) -> None:

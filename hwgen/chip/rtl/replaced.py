@@ -1,7 +1,7 @@
 """The cells of a memory, replaced by modules of another one, side by side and in banks."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 
 from amaranth.hdl import Cat, ClockDomain, Const, Instance, Module, Mux, Signal, Value
 
@@ -41,10 +41,12 @@ def tiling(cells: Cells, replacement: Replacement[MemorySpec], *, needs_old: boo
             f"at most {cells.read_cycles}, as the part has it",
             spec.read_cycles,
         )
-    if needs_old and spec.read_during_write != "old":
+    if is_late(replacement, needs_old=needs_old) and (cells.read_cycles or cells.slices > 1):
         raise replacement.refuse(
             "read_during_write",
-            "old: the part reads words in the cycle in which they are written",
+            "old: the part reads words in the cycle in which they are written, slices of them alone"
+            if cells.slices > 1
+            else "old: the part reads words in the cycle in which they are written",
             spec.read_during_write,
         )
     check_units(cells, replacement)
@@ -63,6 +65,11 @@ def tiling(cells: Cells, replacement: Replacement[MemorySpec], *, needs_old: boo
         writer=writer,
         readers=readers,
     )
+
+
+def is_late(replacement: Replacement[MemorySpec], *, needs_old: bool) -> bool:
+    """Return whether words are written a cycle late: one that is being written is undefined."""
+    return needs_old and replacement.spec.read_during_write == "undefined"
 
 
 def check_units(cells: Cells, replacement: Replacement[MemorySpec]) -> None:
@@ -110,10 +117,39 @@ def replaced(
     tiles = tiling(cells, replacement, needs_old=needs_old)
     m.domains.array = array_clock = ClockDomain(reset_less=True, local=True)
     m.d.comb += array_clock.clk.eq(cells.clk)
+    if is_late(replacement, needs_old=needs_old):
+        cells = written_late(m, cells)
     served = len(tiles.readers)
     for number in range(tiles.copies):
         reads = cells.reads[number * served : (number + 1) * served]
         Copy(m, cells, replacement.spec, tiles, reads).place(f"copy_{number}")
+
+
+def written_late(m: Module, cells: Cells) -> Cells:
+    """Return cells that are written a cycle late, past which reads see the word that waits.
+
+    No word is then read from its module in the cycle in which that writes it.
+    """
+    waits, index = Signal(), Signal(len(cells.write_index))
+    data = Signal(cells.bits, name="waiting")
+    m.d.array += [
+        waits.eq(cells.write_en),
+        index.eq(cells.write_index),
+        data.eq(Value.cast(cells.write_data)),
+    ]
+    reads = []
+    for number, (place, word) in enumerate(cells.reads):
+        stored = Signal(cells.bits, name=f"stored_{number}")
+        m.d.comb += word.eq(Mux(waits & (index == place), data, stored))
+        reads.append((place, stored))
+    return replace(
+        cells,
+        write_en=waits,
+        write_index=index,
+        write_data=data,
+        read_data=reads[0][1],
+        further_reads=reads[1:],
+    )
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,11 @@ MEMORY_MAP = (
     Place(
         "`program_address`",
         "the program",
-        "BEGIN, then the stream of packets; each part of a packet begins on a beat of the port. The"
-        " chip reads it once for each run, front to back.",
+        "BEGIN, then the stream of packets to END; each part of a packet begins on a beat of the"
+        " port. In each run the chip reads the stream once, front to back, in segments between the"
+        " data of LOADs. On a chip with a `row_unit` maps that do not depend on the image may lie"
+        " behind END: a LOAD of the space PROGRAM reads there, and then the chip goes back to the"
+        " segment that is next.",
     ),
     Place(
         "`image_address`",

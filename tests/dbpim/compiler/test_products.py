@@ -7,6 +7,7 @@ import pytest
 
 from hwgen.dbpim.compiler.compile import compile_network
 from hwgen.dbpim.facts.arch import Arch, RowUnit, load_arch
+from hwgen.dbpim.facts.host import MEMORY_MAP
 from hwgen.dbpim.facts.instructions import Opcode, Space
 from hwgen.dbpim.facts.stream import decode_stream
 from hwgen.errors import CompileError, FormatError, RefusedNodesError
@@ -110,6 +111,9 @@ def constants_of(arch: Arch) -> tuple[np.ndarray, int]:
 
 
 def test_a_constant_lies_behind_the_stream() -> None:
+    """As the data sheet says: the program is not read from front to back then."""
+    told = next(place.layout for place in MEMORY_MAP if place.content == "the program")
+    assert "LOAD of the space PROGRAM reads there, and then the chip goes back" in told
     image, place = constants_of(ROWS)
     with pytest.raises(FormatError, match="a LOAD of bytes"):
         decode_stream(image[:-8], ROWS)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from hwgen.chip.replacement import MemorySpec, Replacement, load_replacement
 from hwgen.chip.rtl.emit import verilog_modules
@@ -283,6 +284,35 @@ def test_drawn_memories_do_what_the_parts_do(tmp_path: Path) -> None:
     assert len({(one.memory.read_cycles, one.memory.holds) for one in cases}) == 4
     assert max(fits(one.part, one.memory) for one in cases) > 8
     assert run(cases, tmp_path) == [f"0 of {len(cases)}"]
+
+
+@pytest.mark.parametrize(
+    ("part", "accepted"),
+    [("register_file", True), ("psum_array", True), ("two_reads", True), ("sliced_file", False)],
+)
+def test_a_word_that_is_undefined_while_it_is_written_is_written_late(
+    part: str, accepted: bool, tmp_path: Path
+) -> None:
+    """Reads see the word that waits; slices of a word that are written alone have no such way."""
+    pins = {
+        key: {"name": name, "active": "low"} for key, name in (("write", "we"), ("mask", "mask"))
+    }
+    memories = [
+        spec(
+            [{"kind": "w", **pins}, {"kind": "r", **read}],
+            module=f"undefined_{number}",
+            words=words,
+            mask_bits=1,
+            read_cycles=0,
+            read_during_write="undefined",
+        )
+        for number, (read, words) in enumerate([({}, 8), ({"clock": "clk", "edge": "falling"}, 16)])
+    ]
+    if not accepted:
+        with pytest.raises(ConfigError, match=r"must be old: the part reads words .*, slices of"):
+            fits(PARTS[part], memories[0])
+        return
+    assert run([Pair(part, each, model_of(each)) for each in memories], tmp_path) == ["0 of 2"]
 
 
 def test_what_ships_does_what_the_parts_do_and_a_fault_is_seen(tmp_path: Path) -> None:
