@@ -29,7 +29,7 @@ UNUSABLE = tuple(add_commands())
 
 DEBUG = "--debug"
 
-STOPPED = "hwgen: stopped by a signal; the same command goes on from what it has finished"
+STOPPED = "hwgen: stopped by a signal; the same command does again what no cache holds"
 
 EQUAL, BAD_INPUT, OUR_FAULT, INTERRUPTED, TERMINATED = 0, 2, 3, 130, 143
 """Exit codes; a command itself ends with 1 after a difference."""

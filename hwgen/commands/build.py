@@ -24,6 +24,7 @@ from hwgen.commands.digests import (
 )
 from hwgen.commands.families import InstalledFamily
 from hwgen.commands.fields import Batch, File, Replace, Sparsity
+from hwgen.commands.keywords import KEYWORDS
 from hwgen.commands.on_chip import Arch, OnChip, chip_of
 from hwgen.commands.replacing import placed_parts, replaced_parts, replacements_of
 from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Says, Working
@@ -150,6 +151,8 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
                 " and _, the last one not _",
                 self.prefix,
             )
+        if self.prefix in KEYWORDS:
+            raise self.refusal("prefix", "no keyword of Verilog, SystemRDL or C", self.prefix)
 
     def run(self) -> BuildReport:
         """Build."""

@@ -1,5 +1,8 @@
 """A full disk, a read-only checkout: a result or one sentence, and nothing half-written."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +61,31 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, name: str, free: int) -> No
         assert not list(after.rglob(pattern)), pattern
     for path in after.rglob("*.npz"):
         assert np.load(path).files, path
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("build", "Yosys must be allowed files of some megabytes"), ("compile", "File too large")],
+)
+def test_a_limit_of_files_is_one_sentence(tmp_path: Path, name: str, said: str) -> None:
+    """As under `ulimit -f 1`: nothing half-written stays."""
+    begin = prepared(tmp_path / "begin")
+    before = set(begin.rglob("*"))
+    arguments, _ = FULL[name]
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -f 1; exec "$@"', "", sys.executable, "-m", "hwgen"]
+        + [str(each) for each in arguments],
+        cwd=begin,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    sentence = done.stderr.splitlines()[-1]
+    assert sentence.startswith("hwgen: ")
+    assert said in sentence
+    assert not [path for path in set(begin.rglob("*")) - before if path.is_file()]
 
 
 @pytest.mark.long

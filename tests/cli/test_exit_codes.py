@@ -65,7 +65,7 @@ def test_an_interrupt(monkeypatch: pytest.MonkeyPatch, hwgen: Command) -> None:
     assert hwgen("info", ARCH) == (130, "", STOPPED)
 
 
-STOPPED = "hwgen: stopped by a signal; the same command goes on from what it has finished\n"
+STOPPED = "hwgen: stopped by a signal; the same command does again what no cache holds\n"
 
 SLEEPS = """
 import signal, sys, time

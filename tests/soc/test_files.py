@@ -168,6 +168,15 @@ def test_tiny_and_paper_elaborate_together(icarus: str, tmp_path: Path) -> None:
     assert not elaborated("-s", "both", *files, both)
 
 
+@pytest.mark.parametrize("prefix", ["module", "reg", "addrmap", "field", "int", "always_ff"])
+def test_a_prefix_that_is_a_keyword_is_one_sentence(prefix: str, tmp_path: Path) -> None:
+    """`addrmap module` is no SystemRDL, and what PeakRDL makes of it is no Verilog."""
+    said = f"prefix must be no keyword of Verilog, SystemRDL or C, got {prefix} "
+    with pytest.raises(ConfigError, match=said):
+        api.build("mram/tiny", tmp_path / "out", prefix=prefix)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("prefix", MADE_UP)
 def test_a_prefix_that_is_no_name_is_one_sentence(prefix: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="prefix must be a lower-case letter, then"):

@@ -31,6 +31,8 @@ from hwgen.errors import DesignError, WorkerError
 
 WITHOUT_MEMORY = re.compile("failed to reserve|[Cc]annot allocate memory|MemoryError|bad_alloc")
 """In what Yosys says when it ends, where memory runs out."""
+WITHOUT_FILE = re.compile("File too large|No space left|Disk quota exceeded")
+"""The same where it cannot have the file that holds its memory, or another one."""
 
 NOTHING: Mapping[str, str] = {}
 HEADER = "// SPDX-License-Identifier: Apache-2.0\n"
@@ -222,10 +224,15 @@ def halves(sources: Sequence[str]) -> list[str]:
 
 
 def run_yosys(source: str) -> str:
-    """Return RTLIL as Verilog; its Yosys reserves 4 GiB of addresses."""
+    """Return RTLIL as Verilog; its Yosys reserves 4 GiB of addresses, and has a file in memory."""
     try:
         text: str = verilog._convert_rtlil_text(source, strip_internal_attrs=True)
     except YosysError as error:
+        if WITHOUT_FILE.search(str(error)):
+            raise WorkerError(
+                "Yosys must be allowed files of some megabytes to write Verilog, got a limit of"
+                " less: raise it (ulimit -f), or free some space"
+            ) from None
         if not WITHOUT_MEMORY.search(str(error)):
             raise
         raise WorkerError(

@@ -132,7 +132,7 @@ def test_garbage_at_power_on() -> None:
 def test_a_yosys_without_memory_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """As under `ulimit -v 2000000`; what else Yosys says is a fault of ours."""
+    """As under `ulimit -v 2000000` and `ulimit -f 1`; all else that Yosys says is our fault."""
 
     def says(text: str) -> None:
         def convert(*_: object, **__: object) -> str:
@@ -142,6 +142,9 @@ def test_a_yosys_without_memory_is_one_sentence(
 
     says("Traceback (most recent call last): mmap failed to reserve 0x104000000 bytes")
     with pytest.raises(WorkerError, match=r"^Yosys must have 4 GiB of addresses to write Verilog"):
+        emit(Gate(), tmp_path / "out", parameters={})
+    says("wasmtime._error.WasmtimeError: File too large (os error 27)")
+    with pytest.raises(WorkerError, match=r"^Yosys must be allowed files of some megabytes"):
         emit(Gate(), tmp_path / "out", parameters={})
     says("ERROR: Parser error in line 1")
     with pytest.raises(YosysError):
