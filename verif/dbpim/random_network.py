@@ -43,6 +43,9 @@ WHOLE_WORDS = 16
 ENDS = ("linear", "hidden", "global_pool", "byte_conv", "byte_table")
 """How it ends; the last two answer bytes."""
 
+ONES = (1, 1, 1, 2, 3, 9)
+"""Sizes of which half are 1."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -97,6 +100,23 @@ def draw_row_recipe(seed: int) -> Recipe:
     rng, recipe = np.random.default_rng(seed), draw_recipe(seed)
     more = rng.choice(ROW_KINDS, rng.integers(1, 4)).tolist()
     return replace(recipe, kinds=tuple(rng.permutation([*recipe.kinds[:2], *more]).tolist()))
+
+
+def draw_recipe_of_ones(seed: int) -> Recipe:
+    """Return a recipe whose images, maps, layers and answers often have a size of 1."""
+    rng = np.random.default_rng([seed, 1])
+    return Recipe(
+        height=int(rng.choice(ONES)),
+        width=int(rng.choice(ONES)),
+        channels=int(rng.choice(ONES)),
+        classes=int(rng.choice(ONES)),
+        kinds=tuple(rng.choice(KINDS, rng.integers(0, 5)).tolist()),
+        end=str(rng.choice(ENDS)),
+        filters=tuple(rng.choice(ONES, 3).tolist()),
+        pruned_share=float(rng.choice([0.0, 0.5, 0.9])),
+        zero_points=bool(rng.integers(2)),
+        max_digits=int(rng.choice([1, 2, 4])),
+    )
 
 
 def random_network(recipe: Recipe, *, seed: int) -> QuantizedNetwork:

@@ -1,6 +1,8 @@
 """Random channel-adaptive networks of any bits, for a small chip and all its layers."""
 
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from hwgen.network import INPUT, QuantizedNetwork
 from verif.common.drawing import Drawing
@@ -63,3 +65,86 @@ def draw_adaptive(
     raw = 32 if weight_bits + map_bits <= 17 else 64
     head = net.linear(now, (5,) * modes, bits=raw, weight_bits=weight_bits, weight_grid=grid)
     return net.build(head)
+
+
+ONES = (1, 1, 1, 2, 3, 7)
+"""Sizes of which half are 1."""
+
+
+class OfOnes:
+    """One draw of a network whose image, maps, windows and answer often have a size of 1."""
+
+    kinds = ("conv", "residual", "shortcut", "max_pool", "average_pool", "rescale", "linear")
+
+    def __init__(self, seed: int) -> None:
+        rng = self._rng = np.random.default_rng([seed, 1])
+        self._modes = MODES[: int(rng.choice([1, 1, 2, 4]))]
+        shape = (int(rng.choice(ONES)), int(rng.choice(ONES)), int(rng.choice(ONES)))
+        self._bits = int(rng.choice([1, 4, 8, 8]))
+        self._net = Drawing(seed, modes=self._modes, shape=shape, bits=self._bits)
+
+    def build(self) -> QuantizedNetwork:
+        """Return the network: up to four kinds, and an answer of sums or of a map."""
+        now = self._conv(INPUT) if self._rng.integers(3) else INPUT
+        for kind in self._rng.choice(self.kinds, self._rng.integers(0, 5)).tolist():
+            now = getattr(self, f"_{kind}")(now)
+        if now == INPUT or self._rng.integers(4):
+            now = self._net.linear(now, self._channels(), bits=32)
+        return self._net.build(now)
+
+    def _channels(self) -> tuple[int, ...]:
+        """Return the channels of a map in each mode: fewer in each that follows, or as many."""
+        drawn = self._rng.choice(ONES, len(self._modes)).tolist()
+        return tuple(sorted(drawn, reverse=True))
+
+    def _conv(self, now: str) -> str:
+        """Append a convolution of any window that fits, with any weights."""
+        return self._net.conv(
+            now, self._channels(), **self._window(now), bits=self._bits, **self._weights()
+        )
+
+    def _weights(self) -> dict[str, Any]:
+        bits = int(self._rng.choice([1, 2, 5, 8]))
+        return {"weight_bits": bits, "weight_grid": "odd" if bits == 1 else "integer"}
+
+    def _window(self, now: str) -> dict[str, Any]:
+        """Return a window of one tap or a few, its steps, and a padding with which it fits."""
+        kernel, before, after, stride = [], [], [], []
+        for side in self._net.size(now):
+            extent = int(self._rng.choice([1, 1, 2, 3]))
+            first = int(self._rng.integers(0, extent))
+            kernel.append(extent)
+            before.append(first)
+            after.append(int(self._rng.integers(max(0, extent - side - first), extent)))
+            stride.append(int(self._rng.integers(1, 4)))
+        padding = (before[0], before[1], after[0], after[1])
+        return {"kernel": tuple(kernel), "stride": tuple(stride), "padding": padding}
+
+    def _residual(self, now: str) -> str:
+        """Append a convolution that keeps the shape, and the sum with what it reads."""
+        if now == INPUT:
+            now = self._conv(now)
+        inner = self._net.conv(now, self._net.channels(now), bits=self._bits, **self._weights())
+        return self._net.add(inner, now, bits=self._bits)
+
+    def _shortcut(self, now: str) -> str:
+        """Append a smaller map, and the sum with one without weights."""
+        if now == INPUT:
+            now = self._conv(now)
+        stride, channels = (int(self._rng.integers(1, 4)),) * 2, self._channels()
+        inner = self._net.conv(now, channels, stride=stride, bits=self._bits, **self._weights())
+        return self._net.add(
+            inner, self._net.shortcut(now, channels, stride=stride), bits=self._bits
+        )
+
+    def _max_pool(self, now: str) -> str:
+        return self._net.max_pool(now, **self._window(now))
+
+    def _average_pool(self, now: str) -> str:
+        return self._net.average_pool(now, **self._window(now), bits=self._bits)
+
+    def _rescale(self, now: str) -> str:
+        return self._net.rescale(now, bits=int(self._rng.choice([1, 4, 8])))
+
+    def _linear(self, now: str) -> str:
+        return self._net.linear(now, self._channels(), bits=self._bits, **self._weights())

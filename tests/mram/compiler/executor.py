@@ -136,6 +136,9 @@ class Chip:
             for segment in range(arch.segments):
                 if not record[entry_name("active", row, segment)]:
                     continue
+                if row and record.get("twins", 0) >> segment & 1:
+                    self.check_twin(record, segment)
+                    continue
                 position = record[entry_name("position", row, segment)]
                 if position >= len(windows):
                     continue
@@ -155,6 +158,26 @@ class Chip:
             sums = chain[segment, begin : begin + record["kernels"]]
             found[position, : len(sums)] = sums
         return found
+
+    def check_twin(self, record: Fields, segment: int) -> None:
+        """Check that a segment has the plane above of the segment that it is the twin of.
+
+        Its ANDs take the place of some of that segment's, which is counted whole. The highest
+        plane counts negative, and has no twin.
+        """
+        first, columns = record["weight_row_1"], self.arch.segment_columns
+        block = record[entry_name("block", 1, segment)]
+        (other,) = (
+            each
+            for each in range(self.arch.segments)
+            if record[entry_name("active", 1, each)]
+            and record[entry_name("block", 1, each)] == block
+            and not record["twins"] >> each & 1
+        )
+        planes = self.cells[first : first + record["weight_planes"]]
+        twin, whole = (planes[:, :, at * columns :][:, :, :columns] for at in (segment, other))
+        np.testing.assert_array_equal(twin[:-2], whole[1:-1])
+        assert not twin[-2:].any()
 
     def chained(self, record: Fields, counts: np.ndarray) -> np.ndarray:
         """Return the accumulators; those that do not work hold garbage."""
@@ -212,7 +235,8 @@ class Chip:
     def added(self, record: Fields, own: np.ndarray) -> np.ndarray:
         """Return own values plus the skip map's."""
         arch, kernels = self.arch, record["kernels"]
-        assert record["skip_bank"] not in (record["in_bank"], record["out_bank"] ^ record["answer"])
+        assert record["skip_bank"] != record["in_bank"]
+        assert record["answer"] or record["skip_bank"] != record["out_bank"]
         position = np.arange(len(own))
         y = position // record["out_width"] * record["skip_stride_y"]
         x = position % record["out_width"] * record["skip_stride_x"]
