@@ -109,6 +109,17 @@ class ConfigError(HwgenError):
         super().__init__(f"{field} must be {allowed}, got {given} ({source})")
 
 
+class FieldError(ValueError):
+    """What a check of a config finds, in a validator too: pydantic hands it on as it is.
+
+    field, allowed, given: the words of the sentence that is made of it, with any characters
+    """
+
+    def __init__(self, field: str, allowed: object, given: object) -> None:
+        super().__init__(f"{field} must be {allowed}, got {given}")
+        self.field, self.allowed, self.given = field, str(allowed), str(given)
+
+
 class ArgumentError(ConfigError):
     """An argument of the Python API is not what it can be.
 

@@ -18,7 +18,7 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.chip.module_ports import module_ports
 from hwgen.chip.widths import bits_for_index
-from hwgen.errors import ConfigError, with_near
+from hwgen.errors import ConfigError, FieldError, with_near
 from hwgen.files.given import read_given
 from hwgen.files.load import read_mapping, shortened, validate_spec
 from hwgen.files.shipped import file_of, tables
@@ -91,15 +91,15 @@ class Port:
         for name, needed in (("data_in", self.writes), ("data_out", self.reads)):
             if (getattr(self, name) is not None) != needed:
                 allowed = f"{'given' if needed else 'left out'} for a port of the kind {self.kind}"
-                raise ValueError(f"{name}|{allowed}|{getattr(self, name) or 'nothing'}")
+                raise FieldError(name, allowed, getattr(self, name) or "nothing")
         if self.writes and self.clock is None:
-            raise ValueError("clock|given for a port that writes|nothing")
+            raise FieldError("clock", "given for a port that writes", "nothing")
         if self.kind == "rw" and self.write is None:
-            raise ValueError("write|given for a port of the kind rw|nothing")
+            raise FieldError("write", "given for a port of the kind rw", "nothing")
         if self.writes and self.write is None and self.select is None:
-            raise ValueError("write or select|given for a port that writes|neither")
+            raise FieldError("write or select", "given for a port that writes", "neither")
         if not self.writes and (self.write or self.mask) is not None:
-            raise ValueError("write and mask|left out for a port that only reads|one of them")
+            raise FieldError("write and mask", "left out for a port that only reads", "one of them")
         return self
 
 
@@ -168,33 +168,40 @@ class MemorySpec:
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if self.bits % self.unit:
-            raise ValueError(f"mask_bits|a divisor of {self.bits} bits|{self.mask_bits}")
+            raise FieldError("mask_bits", f"a divisor of {self.bits} bits", self.mask_bits)
         counted = Counter(name for port in self.ports for name in port.pins)
         # Ports may share their clock, and nothing else.
         counted.update({port.clock for port in self.ports if port.clock is not None})
         for name, times in counted.items():
             if times > 1:
-                raise ValueError(f"ports|of different names|{name} {times} times")
+                raise FieldError("ports", "of different names", f"{name} {times} times")
         early = any(port.writes and port.edge == "falling" for port in self.ports)
         for number, port in enumerate(self.ports):
             falls = port.clock is not None and port.edge == "falling"
             if early and port.reads and not falls:
-                raise ValueError(
-                    f"ports.{number}.edge|falling, as that of a port that writes: a word would be"
-                    " new half a cycle early|a read that is combinational or at a rising edge"
+                raise FieldError(
+                    f"ports.{number}.edge",
+                    "falling, as that of a port that writes: a word would be new half a cycle"
+                    " early",
+                    "a read that is combinational or at a rising edge",
                 )
             if port.writes and (port.mask is not None) != (self.mask_bits is not None):
                 needed = "left out without mask_bits" if port.mask else "given with mask_bits"
-                raise ValueError(f"ports.{number}.mask|{needed}|{'a' if port.mask else 'no'} pin")
+                raise FieldError(
+                    f"ports.{number}.mask", needed, f"{'a' if port.mask else 'no'} pin"
+                )
             if port.reads and (port.clock is None) and self.read_cycles:
-                raise ValueError(
-                    f"ports.{number}.clock|given for a read that takes {self.read_cycles} cycles"
-                    "|nothing"
+                raise FieldError(
+                    f"ports.{number}.clock",
+                    f"given for a read that takes {self.read_cycles} cycles",
+                    "nothing",
                 )
             rising = port.clock is not None and port.edge == "rising"
             if port.reads and rising and not self.read_cycles:
-                raise ValueError(
-                    "read_cycles|at least 1 for a read at a rising edge|0 cycles from the address"
+                raise FieldError(
+                    "read_cycles",
+                    "at least 1 for a read at a rising edge",
+                    "0 cycles from the address",
                 )
         return self
 

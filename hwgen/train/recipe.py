@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.errors import FieldError
 from hwgen.files.load import load_spec
 
 STRICT = ConfigDict(extra="forbid", strict=True)
@@ -60,7 +61,7 @@ class Sgd:
     def has_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
         """Nesterov's form needs momentum."""
         if nesterov and info.data.get("momentum") == 0:
-            raise ValueError("optimizer.nesterov|false without momentum|true")
+            raise FieldError("optimizer.nesterov", "false without momentum", "true")
         return nesterov
 
 
@@ -222,7 +223,7 @@ class Recipe(InPhases):
     def has_epochs(cls, phase: Phase) -> Phase:
         """Without an epoch on the integer grid no map would have a range."""
         if phase.epochs == 0:
-            raise ValueError("quantized_phase.epochs|at least 1|0")
+            raise FieldError("quantized_phase.epochs", "at least 1", "0")
         return phase
 
 

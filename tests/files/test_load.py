@@ -1,13 +1,13 @@
 """A config is complete, or one sentence says what is wrong with it and where."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import pytest
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from hwgen.errors import ConfigError
+from hwgen.errors import ConfigError, FieldError
 from hwgen.files.load import load_spec, read_mapping, validate_spec
 
 STRICT = ConfigDict(extra="forbid", strict=True)
@@ -38,6 +38,17 @@ class Config:
     skip: bool
     colour: Literal["red", "blue"]
     shape: Annotated[Round | Square, Field(discriminator="kind")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=8)] = "it"
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] = "0" * 64
+    sizes: Annotated[tuple[int, ...], Field(max_length=2)] = ()
+    stem: Round | None = None
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Refuse a pair of sizes that are equal."""
+        if len(set(self.sizes)) < len(self.sizes):
+            raise FieldError(f"sizes of {self.name}|a", "each | of another | size", self.sizes)
+        return self
 
 
 GOOD = """
@@ -84,6 +95,29 @@ def test_complete_config(tmp_path: Path) -> None:
             "shape.kind must be one of 'round', 'square', got 'oval'",
         ),
         ("kind: round, ", "", "shape.kind must be present, got nothing"),
+        (
+            "rows: 3",
+            "rows: 3\nname: größe",
+            "name must be of letters from A to z, digits, _ and -, got 'größe'",
+        ),
+        (
+            "rows: 3",
+            "rows: 3\ndigest: abc",
+            "digest must be a digest: 64 digits from 0 to f, got 'abc'",
+        ),
+        (
+            "rows: 3",
+            "rows: 3\nname: a_long_name",
+            "name must be at most 8 characters long, got 'a_long_name'",
+        ),
+        ("rows: 3", "rows: 3\nsizes: [1, 2, 3]", "sizes must be at most 2 long, got [1, 2, 3]"),
+        ("rows: 3", "rows: 3\nsizes: 3", "sizes must be a list, got 3"),
+        ("rows: 3", "rows: 3\nstem: 3", "stem must be a mapping, got 3"),
+        (
+            "rows: 3",
+            "rows: 3\nsizes: [1, 1]",
+            "sizes of it|a must be each | of another | size, got (1, 1)",
+        ),
     ],
 )
 def test_mistakes_are_one_sentence(old: str, new: str, sentence: str, tmp_path: Path) -> None:

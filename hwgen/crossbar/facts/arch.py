@@ -39,8 +39,8 @@ from hwgen.crossbar.facts.network import (
 )
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import RULES, RulesName
-from hwgen.errors import ConfigError
-from hwgen.files.load import read_mapping, shortened, validate_spec
+from hwgen.errors import ConfigError, FieldError
+from hwgen.files.load import field_error, read_mapping, shortened, validate_spec
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
@@ -103,11 +103,11 @@ class Arch:
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        """Numbers that follow from each other; the message is field|allowed|given."""
+        """Numbers that follow from each other."""
         try:
             network = self.whole_network
         except ValidationError as error:
-            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+            raise field_error(error) from None
         check_arch(self, network)
         return self
 
@@ -211,7 +211,7 @@ def check_arch(arch: Arch, network: CrossbarNetwork) -> None:
     rules = RULES[arch.rules]
     if rules.whole_parts == (arch.point.rram_ratio is not None):
         allowed = "a share under published rules, null under strict ones"
-        raise ValueError(f"point.rram_ratio|{allowed}|{arch.point.rram_ratio}")
+        raise FieldError("point.rram_ratio", allowed, arch.point.rram_ratio)
     for place in range(len(arch.layers)):
         check_mate(arch, place)
     plan = floorplan(network, arch, arch.point, rules, choice_of(arch))
@@ -225,7 +225,7 @@ def check_arch(arch: Arch, network: CrossbarNetwork) -> None:
 def equal(field: str, meaning: str, wanted: object, given: object) -> None:
     """Refuse a number that is not what follows from others."""
     if given != wanted:
-        raise ValueError(f"{field}|{meaning} ({shown(wanted)})|{shown(given)}")
+        raise FieldError(field, f"{meaning} ({shown(wanted)})", shown(given))
 
 
 def shown(value: object) -> str:
@@ -265,9 +265,9 @@ def check_mate(arch: Arch, place: int) -> None:
         return
     field = f"layers.{place}.place.mate"
     if mate >= len(arch.layers) or mate == place:
-        raise ValueError(f"{field}|another layer|{mate}")
+        raise FieldError(field, "another layer", mate)
     if not (has_weights(arch.layers[place]) and has_weights(arch.layers[mate])):
-        raise ValueError(f"{field}|none, unless both have weights|{mate}")
+        raise FieldError(field, "none, unless both have weights", mate)
     equal(field, "a layer whose mate is this one", place, arch.layers[mate].place.mate)
 
 
@@ -294,7 +294,7 @@ def check_mapping(arch: Arch, place: int, plan: Placement) -> None:
     most = plan.copies * plan.row_tiles
     if has_weights(layer) and where.macros > most:
         allowed = f"at most copies x row_tiles ({most})"
-        raise ValueError(f"layers.{place}.place.macros|{allowed}|{where.macros}")
+        raise FieldError(f"layers.{place}.place.macros", allowed, where.macros)
 
 
 def check_counts(arch: Arch, place: int) -> None:
@@ -310,7 +310,7 @@ def check_counts(arch: Arch, place: int) -> None:
     elif counts.adc == 0:
         mate = layer.place.mate
         if mate is None or arch.layers[mate].counts.adc == 0:
-            raise ValueError(f"{field}.adc|at least 1, in the layer or in its mate|0")
+            raise FieldError(f"{field}.adc", "at least 1, in the layer or in its mate", "0")
 
 
 def check_mesh(arch: Arch, plan: Floorplan) -> None:
@@ -325,10 +325,12 @@ def check_fabric(arch: Arch, network: CrossbarNetwork, plan: Floorplan) -> None:
     """Check that strict architectures have a fabric, and that it is that of their designs."""
     if arch.rules == "published":
         if arch.fabric is not None:
-            raise ValueError("fabric|null under published rules, which describe no hardware|given")
+            raise FieldError(
+                "fabric", "null under published rules, which describe no hardware", "given"
+            )
         return
     if arch.fabric is None:
-        raise ValueError("fabric|present under strict rules|null")
+        raise FieldError("fabric", "present under strict rules", "null")
     check_constants(arch, arch.fabric)
     chip = chip_of(arch, network, plan)
     check_regions(arch, arch.fabric.regions, rings_of(chip))
@@ -367,7 +369,7 @@ def chip_of(arch: Arch, network: CrossbarNetwork, plan: Floorplan) -> ChipPlan:
 def check_equal(field: str, wanted: object, given: object) -> None:
     """Refuse what does not follow."""
     if wanted != given:
-        raise ValueError(f"{field}|as planned ({f'{wanted}'[:60]})|{f'{given}'[:60]}")
+        raise FieldError(field, f"as planned ({f'{wanted}'[:60]})", f"{given}"[:60])
 
 
 def check_constants(arch: Arch, fabric: ArchFabric) -> None:
@@ -390,8 +392,8 @@ def check_totals(arch: Arch, fabric: ArchFabric) -> None:
         built = sum(getattr(one, "adcs" if name == "adc" else name) for one in fabric.macros)
         counted = sum(getattr(layer.counts, name) for layer in arch.layers)
         if counted < built:
-            raise ValueError(
-                f"number of {name} in counts|at least those of macros ({built})|{counted}"
+            raise FieldError(
+                f"number of {name} in counts", f"at least those of macros ({built})", counted
             )
 
 
@@ -407,4 +409,4 @@ def check_regions(arch: Arch, regions: tuple[Region, ...], rings: list[Ring]) ->
         check_equal(f"{field}.first_word", used.get(region.macro, 0), region.first_word)
         used[region.macro] = region.first_word + region.words
         if used[region.macro] > words:
-            raise ValueError(f"{field}.words|within {words} words|to {used[region.macro]}")
+            raise FieldError(f"{field}.words", f"within {words} words", f"to {used[region.macro]}")

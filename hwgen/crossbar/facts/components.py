@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.errors import FieldError
 from hwgen.files.load import load_spec
 
 STRICT = ConfigDict(extra="forbid", strict=True)
@@ -41,7 +42,7 @@ class CrossbarSize(Powers):
     def check(self) -> Self:
         """The side is a power of two: the rule of ADC resolution takes its logarithm."""
         if self.side & (self.side - 1):
-            raise ValueError(f"crossbars.sizes.side|a power of two|{self.side}")
+            raise FieldError("crossbars.sizes.side", "a power of two", self.side)
         return self
 
 
@@ -140,10 +141,10 @@ class Scratchpads:
         sizes = [each.kilobytes for each in self.capacities]
         wanted = [sizes[0] << place for place in range(len(sizes))]
         if sizes != wanted or sizes[0] & (sizes[0] - 1):
-            raise ValueError(f"scratchpads.capacities|powers of two, each twice the last|{sizes}")
+            raise FieldError("scratchpads.capacities", "powers of two, each twice the last", sizes)
         if self.published_from_kilobytes > sizes[-1]:
             field = "scratchpads.published_from_kilobytes"
-            raise ValueError(f"{field}|at most {sizes[-1]}|{self.published_from_kilobytes}")
+            raise FieldError(field, f"at most {sizes[-1]}", self.published_from_kilobytes)
         return self
 
     def to_choose_from(self, *, published: bool) -> tuple[Scratchpad, ...]:

@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.errors import FieldError
+
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 Size = Annotated[int, Field(ge=1)]
@@ -177,24 +179,26 @@ class CrossbarNetwork:
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        """Names differ, providers come first, somebody holds weights; field|allowed|given."""
+        """Names differ, providers come first, somebody holds weights."""
         names = [layer.name for layer in self.layers]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"layers|each of another name|two that are called {name}")
+                raise FieldError("layers", "each of another name", f"two that are called {name}")
         for place, layer in enumerate(self.layers):
             for provider in layer.providers:
                 if provider >= place:
-                    raise ValueError(f"{layer.name}.providers|layers before it|{provider}")
+                    raise FieldError(f"{layer.name}.providers", "layers before it", provider)
             if layer.kind == "eltwise" and not layer.providers:
-                raise ValueError(f"{layer.name}.providers|at least one layer|none")
+                raise FieldError(f"{layer.name}.providers", "at least one layer", "none")
             for provider in layer.providers:
                 if self.layers[provider].raw_bits is not None:
                     raw = self.layers[provider].name
-                    raise ValueError(f"{layer.name}.providers|requantized maps|raw sums of {raw}")
+                    raise FieldError(
+                        f"{layer.name}.providers", "requantized maps", f"raw sums of {raw}"
+                    )
             check_options(layer)
         if not any(layer.has_weights for layer in self.layers):
-            raise ValueError("layers|at least one convolution or fully connected layer|none")
+            raise FieldError("layers", "at least one convolution or fully connected layer", "none")
         return self
 
     @property
@@ -216,16 +220,18 @@ class CrossbarNetwork:
 
 
 def check_options(layer: CrossbarLayer) -> None:
-    """Refuse options of other kinds of layers; field|allowed|given."""
+    """Refuse options of other kinds of layers."""
     if layer.product and layer.kind != "eltwise":
-        raise ValueError(f"{layer.name}.product|of an eltwise layer|a {layer.kind}")
+        raise FieldError(f"{layer.name}.product", "of an eltwise layer", f"a {layer.kind}")
     if layer.average and layer.kind != "pool":
-        raise ValueError(f"{layer.name}.average|of a pool|a {layer.kind}")
+        raise FieldError(f"{layer.name}.average", "of a pool", f"a {layer.kind}")
     if layer.slope != 0 and layer.activation != "relu":
-        raise ValueError(f"{layer.name}.slope|of a relu|a {layer.activation}")
+        raise FieldError(f"{layer.name}.slope", "of a relu", f"a {layer.activation}")
     if layer.raw_bits is not None and not (layer.has_weights and layer.activation == "none"):
         given = f"a {layer.kind} with {layer.activation}"
-        raise ValueError(f"{layer.name}.raw_bits|of a layer with weights and no activation|{given}")
+        raise FieldError(
+            f"{layer.name}.raw_bits", "of a layer with weights and no activation", given
+        )
 
 
 NETWORK_DEFAULTS: dict[str, Any] = {"input_columns": None}

@@ -13,7 +13,7 @@ from hwgen.chip.axi import BURST_BEATS
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.instructions import FACTOR_BITS, MOST_CORES, Opcode, field_bits
 from hwgen.dbpim.facts.timing import TABLE_LOOKUPS, macro_cycles
-from hwgen.errors import ConfigError
+from hwgen.errors import ConfigError, FieldError
 from hwgen.files.load import load_spec
 from hwgen.network.quantization import MULTIPLIER_BITS, SIGNIFICANT_BITS
 from hwgen.network.sparsity import PHI_LIMIT
@@ -149,7 +149,7 @@ class Arch:
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        """Check sizes that depend on each other; the message is field|allowed|given."""
+        """Check sizes that depend on each other."""
         powers = {
             "cores": self.cores,
             "macros_per_core": self.macros_per_core,
@@ -168,12 +168,12 @@ class Arch:
         }
         if self.rounding not in ROUNDINGS:
             allowed = " or ".join(f"[{', '.join(each)}]" for each in ROUNDINGS)
-            raise ValueError(f"rounding|{allowed}|[{', '.join(self.rounding)}]")
+            raise FieldError("rounding", allowed, f"[{', '.join(self.rounding)}]")
         if self.row_unit is not None:
             powers["row_unit.lanes"] = self.row_unit.lanes
         for name, value in powers.items():
             if value & (value - 1):
-                raise ValueError(f"{name}|a power of two|{value}")
+                raise FieldError(name, "a power of two", value)
         at_most = {
             "tile_rows": (self.tile_rows, self.macro.rows // 2, "macro.rows / 2"),
             "switch_rate": (self.switch_rate, self.macro.compartments, "macro.compartments"),
@@ -214,10 +214,10 @@ class Arch:
             )
         for name, (value, limit, meaning) in at_most.items():
             if value > limit:
-                raise ValueError(f"{name}|at most {meaning} ({limit})|{value}")
+                raise FieldError(name, f"at most {meaning} ({limit})", value)
         for name, (value, limit, meaning) in at_least.items():
             if value < limit:
-                raise ValueError(f"{name}|at least {meaning}|{getattr(self, name, value)}")
+                raise FieldError(name, f"at least {meaning}", getattr(self, name, value))
         return self
 
     @property

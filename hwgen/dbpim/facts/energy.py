@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.events import EVENTS
 from hwgen.dbpim.facts.units import Unit, size_of
+from hwgen.errors import FieldError
 from hwgen.files.load import load_spec
 from hwgen.files.shipped import shipped_folder
 
@@ -99,7 +100,7 @@ class Range:
     def check(self) -> Self:
         """Check the order; |-separated message."""
         if not self.low <= self.typical <= self.high:
-            raise ValueError(f"typical|from low {self.low} to high {self.high}|{self.typical}")
+            raise FieldError("typical", f"from low {self.low} to high {self.high}", self.typical)
         return self
 
 
@@ -190,10 +191,10 @@ class EnergyTable:
         """Every event has entries, and nothing else; |-separated message."""
         for name in EVENTS:
             if not self.events.get(name):
-                raise ValueError(f"events.{name}|present|nothing")
+                raise FieldError(f"events.{name}", "present", "nothing")
         for name in self.events:
             if name not in EVENTS:
-                raise ValueError(f"events|events of the chip|{name}")
+                raise FieldError("events", "events of the chip", name)
         return self
 
     def leakage_mw(self, arch: Arch, logic_um2: float) -> float:

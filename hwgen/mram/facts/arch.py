@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.chip.widths import bits_for_index
+from hwgen.errors import FieldError
 from hwgen.files.load import load_spec
 from hwgen.network.quantization import MULTIPLIER_BITS, SIGNIFICANT_BITS
 
@@ -104,12 +105,12 @@ class Arch:
         """Check that the roundings are those of a lane that exists."""
         if self.rounding not in ROUNDINGS:
             allowed = " or ".join(f"[{', '.join(each)}]" for each in ROUNDINGS)
-            raise ValueError(f"rounding|{allowed}|[{', '.join(self.rounding)}]")
+            raise FieldError("rounding", allowed, f"[{', '.join(self.rounding)}]")
         return self
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        """Check sizes that depend on each other; the message is field|allowed|given."""
+        """Check sizes that depend on each other."""
         powers = {
             "sub_arrays": self.sub_arrays,
             "block": self.block,
@@ -119,7 +120,7 @@ class Arch:
         }
         for name, value in powers.items():
             if value & (value - 1):
-                raise ValueError(f"{name}|a power of two|{value}")
+                raise FieldError(name, "a power of two", value)
         at_most = {
             "block": (self.block, self.sub_arrays, "sub_arrays"),
             "input_rows": (self.input_rows, self.array.rows // 2, "array.rows / 2"),
@@ -127,28 +128,30 @@ class Arch:
         }
         for name, (value, limit, meaning) in at_most.items():
             if value > limit:
-                raise ValueError(f"{name}|at most {meaning} ({limit})|{value}")
+                raise FieldError(name, f"at most {meaning} ({limit})", value)
         if TAPS * self.block > self.array.columns:
             allowed = f"at least {TAPS} * block ({TAPS * self.block})"
-            raise ValueError(f"array.columns|{allowed}|{self.array.columns}")
+            raise FieldError("array.columns", allowed, self.array.columns)
         if self.block * self.element_bits > self.array.columns:
             allowed = f"at least block * element_bits ({self.block * self.element_bits})"
-            raise ValueError(f"array.columns|{allowed}|{self.array.columns}")
+            raise FieldError("array.columns", allowed, self.array.columns)
         for name, value in (("segments", self.segments), ("blocks", self.row_blocks)):
             if value > MOST_ENTRIES:
                 allowed = f"at most {MOST_ENTRIES} {name} a row"
-                raise ValueError(f"array.columns|{allowed}|{self.array.columns} ({value})")
+                raise FieldError("array.columns", allowed, f"{self.array.columns} ({value})")
         if self.plane_rows < self.element_bits:
             one_more = f"element_bits + 1 ({self.element_bits + 1}) with write_back"
             least = one_more if self.write_back else f"element_bits ({self.element_bits})"
-            raise ValueError(f"input_rows|at least {least}|{self.input_rows}")
+            raise FieldError("input_rows", f"at least {least}", self.input_rows)
         return self
 
     @model_validator(mode="after")
     def check_options(self) -> Self:
         """Check that no two options need the same port of the sub-arrays."""
         if self.overlap and self.write_back:
-            raise ValueError("overlap|false with write_back, for both write rows beside ANDs|True")
+            raise FieldError(
+                "overlap", "false with write_back, for both write rows beside ANDs", "True"
+            )
         return self
 
     @property

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.errors import FieldError
 from hwgen.files.load import load_spec
 from hwgen.files.shipped import shipped_folder
 from hwgen.mram.facts.arch import Arch
@@ -176,16 +177,16 @@ class EnergyTable:
         """Every event that costs energy has an entry, and nothing else; |-separated message."""
         for name in PRICED:
             if name not in self.events:
-                raise ValueError(f"events.{name}|present|nothing")
+                raise FieldError(f"events.{name}", "present", "nothing")
         for name in self.events:
             if name not in PRICED:
-                raise ValueError(f"events|events of arrays|{name}")
+                raise FieldError("events", "events of arrays", name)
         for name in OF_LOGIC:
             if all(one.event != name for one in self.logic):
-                raise ValueError(f"logic|entries of {name}|nothing")
+                raise FieldError("logic", f"entries of {name}", "nothing")
         for one in self.logic:
             if one.event not in (*EVENTS, CYCLES):
-                raise ValueError(f"logic.event|events of the chip, or {CYCLES}|{one.event}")
+                raise FieldError("logic.event", f"events of the chip, or {CYCLES}", one.event)
         return self
 
     def logic_of(self, event: str, arch: Arch) -> float:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.errors import FieldError
 from hwgen.report.types import STRICT, Count, Digest, Fraction
 
 Outcome = Literal["equal", "values differ", "cycles or events differ", "not simulated", "failed"]
@@ -109,7 +110,7 @@ class ResultRow:
         """Refuse an outcome that the measured counts do not give."""
         derived = outcome_of(self.case, self.measured)
         if self.outcome != derived or (self.failure is None) == (self.measured is None):
-            raise ValueError(f"outcome|{derived}, as the counts say|{self.outcome}")
+            raise FieldError("outcome", f"{derived}, as the counts say", self.outcome)
         return self
 
 

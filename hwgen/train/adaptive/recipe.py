@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.errors import FieldError
 from hwgen.files.load import load_spec
 from hwgen.train.adaptive.widths import mode_name
 from hwgen.train.recipe import STRICT, Common, Count, Phase, Positive, Share, Start
@@ -77,7 +78,7 @@ class ByNorm:
     def has_cycles(cls, staircase: str | None, info: ValidationInfo) -> str | None:
         """Cycles need the staircase, multiplications have no use for it."""
         if (staircase is None) != (info.data.get("cost") == "macs"):
-            raise ValueError(f"selection.staircase|a file for cycles, null for macs|{staircase}")
+            raise FieldError("selection.staircase", "a file for cycles, null for macs", staircase)
         return staircase
 
 
@@ -100,7 +101,7 @@ class Teacher:
     def has_model(cls, start: Start | None, info: ValidationInfo) -> Start | None:
         """A checkpoint has a model and a normalization, the base neither."""
         if (start is None) != (info.data.get("model") is None):
-            raise ValueError("teacher.start|null exactly if teacher.model is|otherwise")
+            raise FieldError("teacher.start", "null exactly if teacher.model is", "otherwise")
         return start
 
 
@@ -167,7 +168,7 @@ class AdaptiveRecipe(Common):
     def falls(cls, widths: list[float]) -> list[float]:
         """The widest mode is the whole network, and no mode comes twice."""
         if widths[0] != 1 or any(b >= a for a, b in itertools.pairwise(widths)):
-            raise ValueError(f"widths|falling from 1.0|{widths}")
+            raise FieldError("widths", "falling from 1.0", widths)
         return widths
 
     @field_validator("phases")
@@ -178,15 +179,15 @@ class AdaptiveRecipe(Common):
         """Every map needs a range in every mode; phases and modes are known by name."""
         last = phases[-1]
         if not last.quantized or last.epochs == 0 or last.modes is not None:
-            raise ValueError("phases|ending with a quantized phase of all modes|another")
+            raise FieldError("phases", "ending with a quantized phase of all modes", "another")
         names = [phase.name for phase in phases]
         if len(set(names)) < len(names):
-            raise ValueError(f"phases|with different names|{names}")
+            raise FieldError("phases", "with different names", names)
         known = [mode_name(width) for width in info.data.get("widths", [])]
         for phase in phases:
             for name in phase.modes or []:
                 if name not in known:
-                    raise ValueError(f"phases.{phase.name}.modes|among {known}|{name}")
+                    raise FieldError(f"phases.{phase.name}.modes", f"among {known}", name)
         return phases
 
 

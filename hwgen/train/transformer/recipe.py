@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.errors import FieldError
 from hwgen.files.load import load_spec
 from hwgen.network.layer_norm import SUMS
 from hwgen.train.recipe import STRICT, Count, InPhases, Phase, Pruning
@@ -38,10 +39,12 @@ class Architecture:
         """Heads split the channels of a token, and a norm reads eight channels at a time."""
         stem = info.data.get("stem")
         if stem and stem[-1].channels % heads:
-            raise ValueError(f"architecture.heads|a divisor of {stem[-1].channels}|{heads}")
+            raise FieldError("architecture.heads", f"a divisor of {stem[-1].channels}", heads)
         if stem and stem[-1].channels % SUMS:
-            raise ValueError(
-                f"architecture.stem|of channels that {SUMS} divides, at its end|{stem[-1].channels}"
+            raise FieldError(
+                "architecture.stem",
+                f"of channels that {SUMS} divides, at its end",
+                stem[-1].channels,
             )
         return heads
 

@@ -81,6 +81,10 @@ STEM, JOIN, DEEP, HEAD = 0, 2, 4, 6
         ([(("network", "digest"), "0" * 64)], ["network.digest", "0000"]),
         ([(("layers", DEEP, "output", "channels"), 301)], ["network.digest"]),
         ([(("layers", JOIN, "providers"), [0, 5])], ["join.providers", "layers before it", "5"]),
+        (
+            [(("layers", JOIN, "name"), "a|b"), (("layers", JOIN, "providers"), [0, 5])],
+            ["a|b.providers must be layers before it, got 5 ("],
+        ),
         ([(("layers", STEM, "name"), "left")], ["another name", "left"]),
         ([(("layers", STEM, "mapping", "blocks"), 31)], ["layers.0.mapping.blocks", "32", "31"]),
         ([(("layers", JOIN, "mapping", "copies"), 5)], ["layers.2.mapping.copies", "4", "5"]),

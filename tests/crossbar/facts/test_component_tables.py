@@ -35,7 +35,7 @@ def test_published_rules_know_no_small_scratchpads() -> None:
 
 
 def test_what_rules_choose_from_is_in_the_table() -> None:
-    with pytest.raises(ValueError, match=r"published_from_kilobytes\|at most 4096\|8192"):
+    with pytest.raises(ValueError, match="published_from_kilobytes must be at most 4096, got 8192"):
         replace(FULL.scratchpads, published_from_kilobytes=8192)
 
 
