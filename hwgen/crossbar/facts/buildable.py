@@ -5,6 +5,7 @@ The generators ask here, and a synthesis does before it searches.
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 
 from hwgen.crossbar.facts.chip_plan import CLOCK_NS
@@ -41,6 +42,28 @@ def check_buildable(
     for adc in components.adcs.resolutions:
         if adc.bits in asked:
             check_rate(adc_rate(adc.samples_per_ns), f"{components.name}, {adc.bits} bits")
+
+
+def with_buildable_adcs(
+    components: Components, points: Iterable[Point]
+) -> tuple[Components, list[str]]:
+    """Return constants without the ADCs that no array is built with, and a sentence for each.
+
+    Where all that the points ask for are such, they stay, and `check_buildable` refuses them.
+    """
+    asked = {point.adc_bits for point in points}
+    sentences: dict[int, str] = {}
+    for adc in components.adcs.resolutions:
+        try:
+            if adc.bits in asked:
+                check_rate(adc_rate(adc.samples_per_ns), f"{components.name}, {adc.bits} bits")
+        except ConfigError as error:
+            sentences[adc.bits] = str(error)
+    if asked <= sentences.keys():
+        return components, []
+    kept = tuple(adc for adc in components.adcs.resolutions if adc.bits not in sentences)
+    adcs = replace(components.adcs, resolutions=kept)
+    return replace(components, adcs=adcs), list(sentences.values())
 
 
 def check_layer(layer: CrossbarLayer, source: str) -> None:

@@ -1,9 +1,10 @@
 """Networks for synthesis: those that ship, by name, and those of ONNX files."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from hwgen.crossbar.facts.buildable import check_buildable
+from hwgen.crossbar.facts.buildable import check_buildable, with_buildable_adcs
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import points
@@ -46,11 +47,13 @@ def load_problem(
     size: tuple[int, ...] | None = None,
     *,
     rules: Rules = STRICT,
+    say: Callable[[str], None] = lambda _: None,
 ) -> tuple[CrossbarNetwork, Components]:
     """Return the layers of a network and the constants with the bits of its data.
 
     A quantized network file says its bits; any other network has those of the constants. Under
-    strict rules a file whose network runs on no chip of these constants is refused.
+    strict rules a file whose network runs on no chip of these constants is refused, and ADCs that
+    no chip is built with are passed over.
     """
     from hwgen.crossbar.compiler.compile import check_flits
     from hwgen.crossbar.compiler.lowering import check_computed
@@ -73,9 +76,11 @@ def load_problem(
     components = replace(components, weight_bits=weights, activation_bits=activations)
     if rules == STRICT:
         check_computed(quantized)
+        check_flits(components.network_on_chip.flit_bits, components.name)
+        components, passed_over = with_buildable_adcs(components, points(components, rules))
+        for sentence in passed_over:
+            say(f"an ADC is passed over: {sentence}")
         check_buildable(network, components, points(components, rules))
-        flit_bits = components.network_on_chip.flit_bits
-        check_flits(flit_bits, components.name)
     return network, components
 
 

@@ -53,7 +53,11 @@ def problem_of(context: Context, request: Synthesize) -> Problem:
     table = Path(request.components or COMPONENTS)
     rules = rules_of(request.rules)
     network, components = load_problem(
-        request.network_file, load_components(table), request.image_size, rules=rules
+        request.network_file,
+        load_components(table),
+        request.image_size,
+        rules=rules,
+        say=context.say,
     )
     check_rules(network, rules)
     check_objective(request)

@@ -1,18 +1,25 @@
 """What runs on no crossbar chip is refused in one sentence before anything is searched."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from hwgen.commands.context import Context
 from hwgen.commands.synthesis import Synthesize
+from hwgen.crossbar.facts.point import points
+from hwgen.crossbar.facts.rules import STRICT
+from hwgen.crossbar.pages.problem import problem_of
 from hwgen.crossbar.pages.synthesize import synthesize_network
 from hwgen.errors import ConfigError
 from hwgen.network import QuantizedNetwork
-from tests.synthesis import COMPONENTS_FILE, replace_search
+from hwgen.network.file import save_network
+from tests.synthesis import COMPONENTS, COMPONENTS_FILE, replace_search
 from verif.common.drawing import Drawing
 
 Ask = Callable[..., str]
@@ -163,15 +170,14 @@ def test_networks(refusal: Ask, case: str) -> None:
     ("old", "new", "sentence"),
     [
         (
-            "samples_per_ns: 2,",
-            "samples_per_ns: 1.5,",
-            "samples of an ADC in a clock must be a whole number, or at most one, got 1.5"
-            " (pimsyn, 7 bits)",
-        ),
-        (
             "flit_bits: 64",
             "flit_bits: 128",
             "flit_bits must be 64, a beat of a program, got 128 (pimsyn)",
+        ),
+        (
+            "flit_bits: 64",
+            "flit_bits: 48",
+            "flit_bits must be 64, a beat of a program, got 48 (pimsyn)",
         ),
         (
             "bus_bits: 1024",
@@ -186,3 +192,36 @@ def test_constants(refusal: Ask, tmp_path: Path, old: str, new: str, sentence: s
     assert old in text
     (tmp_path / "c.yaml").write_text(text.replace(old, new), encoding="utf-8")
     assert refusal(of_bits(8), tmp_path / "c.yaml") == sentence
+
+
+def of_rates(rate: str, where: str) -> str:
+    """Return the constants with other rates of the ADCs whose line begins in a way."""
+    text = COMPONENTS_FILE.read_text(encoding="utf-8")
+    found = re.sub(rf"({where}.*samples_per_ns: )[\d.]+", rf"\g<1>{rate}", text)
+    assert found != text
+    return found
+
+
+def test_no_adc_whose_rate_is_built(refusal: Ask, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(of_rates("1.5", "bits: "), encoding="utf-8")
+    assert refusal(of_bits(8), tmp_path / "c.yaml") == (
+        "samples of an ADC in a clock must be a whole number, or at most one, got 1.5"
+        " (pimsyn, 7 bits)"
+    )
+
+
+def test_an_adc_whose_rate_is_not_built_is_passed_over(tmp_path: Path) -> None:
+    """The others are searched."""
+    (tmp_path / "c.yaml").write_text(of_rates("1.28", "bits: 8,"), encoding="utf-8")
+    save_network(of_bits(8), tmp_path / "net.npz")
+    said = StringIO()
+    request = Synthesize(
+        network=str(tmp_path / "net.npz"), power_w=3.0, components=tmp_path / "c.yaml"
+    )
+    problem = problem_of(Context(work=tmp_path, console=Console(file=said)), request)
+    assert said.getvalue() == (
+        "an ADC is passed over: samples of an ADC in a clock must be a whole number, or at most"
+        " one, got 1.28 (pimsyn, 8 bits)\n"
+    )
+    asked = {point.adc_bits for point in points(problem.components, STRICT)}
+    assert asked == {point.adc_bits for point in points(COMPONENTS, STRICT)} - {8}
