@@ -7,13 +7,14 @@ import numpy as np
 
 from hwgen.dbpim.compiler.allocate import FullError
 from hwgen.dbpim.compiler.cost import LayerCost, cheapest
-from hwgen.dbpim.compiler.encode import encode_step
+from hwgen.dbpim.compiler.encode import step_packets
 from hwgen.dbpim.compiler.grid import Grid, Rows, vector_shape
 from hwgen.dbpim.compiler.ops import Lowered, Op
 from hwgen.dbpim.compiler.split import Split, conv_splits, simd_split
 from hwgen.dbpim.compiler.steps import Images, Step, StepWork, Tensor, new_tensor
 from hwgen.dbpim.compiler.weights import LayerWeights
 from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.facts.stream import Packet, decode_packets
 
 
@@ -37,6 +38,7 @@ class Builder:
         self.run_images, self.layer_cost = run_images, layer_cost
         self.narrow: set[str] = set()
         self._splits: dict[tuple[str, Grid, bool], Split] = {}
+        self._tiles: dict[bytes, Packet] = {}
 
     def tensor(self, name: str, images: Images, origin: int, columns: Rows | None = None) -> Tensor:
         """Return a new map of the buffers, or some columns of it."""
@@ -172,8 +174,16 @@ class Builder:
             tensor.slices = list(trial.read_rows(place))
         if trial.output:
             trial.output.slices = list(trial.written_rows())
-        encoded = encode_step(trial, self.arch)
-        return decode_packets(np.frombuffer(encoded, np.uint8), self.arch)
+        return [self.decoded(each) for each in step_packets(trial, self.arch)]
+
+    def decoded(self, packet: bytes) -> Packet:
+        """Return a packet; a tile that was sent before is not read again, its rows are many."""
+        known = self._tiles.get(packet)
+        if known is None:
+            (known,) = decode_packets(np.frombuffer(packet, np.uint8), self.arch)
+            if known.opcode is Opcode.TILE:
+                self._tiles[packet] = known
+        return known
 
     def name(self, base: str, images: Images, rows: Rows | None = None) -> str:
         """Return the name of a step: the images where the run has several, the rows of a band."""

@@ -52,6 +52,8 @@ def cheapest(
     layer_cost: LayerCost | None,
 ) -> Split:
     """Return the split of lowest cost; `packets` encodes a split for `layer_cost`."""
+    if len(splits) == 1:
+        return splits[0]
     tiles = splits[0].chunks * sum(len(g.tiles) for groups in splits[0].sets for g in groups)
     if layer_cost is None or tiles > MODEL_TILES:
         return min(splits, key=lambda split: estimate(split, grid, arch))

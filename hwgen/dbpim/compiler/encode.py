@@ -40,11 +40,11 @@ NO_SUM = (
 
 def encode_step(step: Step, arch: Arch) -> bytes:
     """Return the packets of a step."""
-    return b"".join(step_parts(step, arch))
+    return b"".join(step_packets(step, arch))
 
 
-def step_parts(step: Step, arch: Arch) -> Iterator[bytes]:
-    """Yield the instruction of a step, then its tiles, taps, table or floats."""
+def step_packets(step: Step, arch: Arch) -> Iterator[bytes]:
+    """Yield the packets of a step: its instruction, then tiles, taps, table or floats."""
     yield encode_header(OPCODES[step.kind], step_fields(step, arch), arch)
     if step.work is None:
         return
@@ -212,7 +212,7 @@ def tile_packets(step: Step, arch: Arch) -> Iterator[bytes]:
         return
     fields = layer_fields(step, step.work)
     for load in stream_order(step.work.split, arch):
-        yield from tile_packet(load, fields, arch)
+        yield b"".join(tile_packet(load, fields, arch))
 
 
 def tile_packet(load: Load, fields: Fields, arch: Arch) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """Choose units: shortest path over the cuts between layers, each unit judged by an estimate."""
 
 from collections.abc import Iterator, Sequence
-from itertools import product
+from dataclasses import replace
 from math import prod
 
 from hwgen.dbpim.compiler.allocate import UnitError
@@ -79,10 +79,9 @@ class Chooser:
         """Return the cheapest sequence of units for the whole run; UnitError if there is none."""
         count, images = len(self.build.lowered.ops), self.build.run_images
         if images == 1:
-            for narrow in narrow_choices(self.build.lowered.ops):
-                whole = Unit(first=0, end=count, narrow=narrow)
-                if self.cost(whole) is not None:
-                    return [whole]
+            whole = self.widest(Unit(first=0, end=count))
+            if whole is not None:
+                return [whole]
         best: dict[int, tuple[float, list[Unit]]] = {0: (0.0, [])}
         for place, first in enumerate(self.cuts[:-1]):
             if first not in best:
@@ -119,13 +118,10 @@ class Chooser:
         """Yield the units of all rows that fit, with each group of images."""
         images = self.build.run_images
         for group in (size for size in range(1, images + 1) if images % size == 0):
-            for narrow in narrow_choices(self.build.lowered.ops[first:end]):
-                unit = Unit(first=first, end=end, group=group, narrow=narrow)
-                if self.cost(unit) is not None:
-                    yield unit
-                    break
-            else:
+            unit = self.widest(Unit(first=first, end=end, group=group))
+            if unit is None:
                 return
+            yield unit
 
     def banded_units(self, first: int, end: int) -> Iterator[Unit]:
         """Yield the unit of the fewest bands that fits."""
@@ -137,11 +133,26 @@ class Chooser:
         for tiles in TILES:
             if tiles > 1 and LEAST_COLUMNS * tiles > columns:
                 return
-            for bands, narrow in product(band_counts(rows), narrow_choices(ops[first:end])):
-                unit = Unit(first=first, end=end, bands=bands, tiles=tiles, narrow=narrow)
-                if self.cost(unit) is not None:
+            for bands in band_counts(rows):
+                unit = self.widest(Unit(first=first, end=end, bands=bands, tiles=tiles))
+                if unit is not None:
                     yield unit
                     return
+
+    def widest(self, unit: Unit) -> Unit | None:
+        """Return a unit with the fewest narrow passes with which it fits; None: with none.
+
+        Slices are smallest where all passes are narrow, and then there is one split of each: a
+        unit that does not fit so is given up before a cycle model judges any split.
+        """
+        *fewer, all_of_them = (
+            replace(unit, narrow=narrow)
+            for narrow in narrow_choices(self.build.lowered.ops[unit.first : unit.end])
+        )
+        if self.cost(all_of_them) is None:
+            return None
+        fitting = (each for each in fewer if self.cost(each) is not None)
+        return next(fitting, all_of_them)
 
     def cost(self, unit: Unit) -> float | None:
         """Return the estimated cycles of a unit for the whole run; None where it does not fit."""

@@ -1,5 +1,6 @@
 """Networks larger than the buffers: bands, tiles of columns, and maps through memory."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ from golden.network import infer
 from hwgen.dbpim.compiler import unstored
 from hwgen.dbpim.compiler.compile import compile_network
 from hwgen.dbpim.facts.program import StepPlan
+from hwgen.dbpim.facts.stream import Packet
 from hwgen.errors import CompileError, RefusedNodesError
 from hwgen.network import INPUT
 from tests.dbpim.compiler.archs import SMALL
@@ -53,6 +55,20 @@ def test_rows_that_two_bands_compute_are_two_steps() -> None:
     steps = [step for step in run(46, 1024, max_digits=2) if step.layer == "conv_3"]
     names = [step.name for step in steps if step.op == "conv"]
     assert names == ["conv_3 rows 0-2", "conv_3 rows 0-2 again in band 1"]
+
+
+def test_what_does_not_fit_is_given_up_before_splits_are_judged() -> None:
+    """Of this network most units do not fit; a search that judges them all judges 93 splits."""
+    judged: list[str] = []
+
+    def cost(layer: str, packets: Sequence[Packet]) -> float:
+        """Note the layer; fewer beats are better."""
+        judged.append(layer)
+        return sum(packet.beats for packet in packets)
+
+    arch = replace(SMALL, buffer_bytes=512, logit_entries=256)
+    compile_network(random_network(draw_recipe(36), seed=36), arch, layer_cost=cost)
+    assert 0 < len(judged) <= 20
 
 
 def test_only_large_maps_make_the_cores_share_their_filters() -> None:
