@@ -107,6 +107,13 @@ class Layers:
             difference = Difference(operator=node.operator, nodes=1, what=what, steps=1)
             self.differences.append(difference)
 
+    def sums_differ(self, node: Node, count: int) -> None:
+        """Say how many sums of a mean the runtime rounds to another step, if any."""
+        if count:
+            what = f"node {node.name}, in {count:,} of all sums of its window, beside halves"
+            difference = Difference(operator=node.operator, nodes=1, what=what, steps=1)
+            self.differences.append(difference)
+
     def moved(
         self, node: Node, make: Any, source: QuantizedMap, inputs: tuple[str, ...], **keys: Any
     ) -> None:

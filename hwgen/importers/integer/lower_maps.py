@@ -10,6 +10,7 @@ from hwgen.importers.integer.arithmetic import (
     Kernels,
     Scaling,
     addition_scaling,
+    f32,
     fixed_factor,
     nearest_addition,
     product_scaling,
@@ -51,6 +52,9 @@ from hwgen.network import (
 from hwgen.network import Requantization as Requantized
 from hwgen.network.quantization import HALF_UP
 
+SUMS_AT_ONCE = 1 << 20
+"""Of a mean, that are computed together."""
+
 
 def add_max_pooling(layers: Layers, node: MaxPooling) -> None:
     """Add a maximum over a window, which keeps scale and zero point."""
@@ -85,12 +89,36 @@ def add_average_pooling(layers: Layers, node: AveragePooling) -> None:
         layers.layers.append(inside_mean(layers, node, layer))
         return
     center = None
-    if is_raw_mean(layers, node):
+    if node.operator == "MEAN" and layers.kernels == "xnnpack":
+        scaling = product_scaling("xnnpack", [source.scale], output, gain=1 / elements)
+        center = source.offset if source.same_numbers == output.same_numbers else None
+        layers.sums_differ(node, different_means(elements, source, output, center))
+    elif is_raw_mean(layers, node):
         scaling, center = raw_mean(elements, source)
     else:
         scaling = layers.scaling(source, output, gain=node.gain / elements)
     layers.layers.append(replace(layer, center=center, **scaled(scaling)))
     layers.note(node, FACTOR_NOTE, scaling.error * elements * source.reach)
+
+
+def different_means(
+    elements: int, source: QuantizedMap, output: QuantizedMap, center: int | None
+) -> int:
+    """Return how many sums of a MEAN XNNPACK scales to another step than a factor about `center`.
+
+    XNNPACK adds the zero points as a float32 number behind the product, before it rounds to even.
+    """
+    factor = np.float32(f32(f32(source.scale / elements) / output.scale))
+    zero = np.float32(-elements * source.zero_point) * factor + np.float32(output.zero_point)
+    middle, added = (source.zero_point, output.zero_point) if center is None else (0, 0)
+    low, high, end = output.low, output.high, elements * source.high + 1
+    different = 0
+    for first in range(elements * source.low, end, SUMS_AT_ONCE):
+        raw = np.arange(first, min(first + SUMS_AT_ONCE, end))
+        wanted = np.rint(raw.astype(np.float32) * factor + zero)
+        given = np.rint((raw - elements * middle).astype(np.float32) * factor) + added
+        different += int((wanted.clip(low, high) != given.clip(low, high)).sum())
+    return different
 
 
 def inside_mean(layers: Layers, node: AveragePooling, layer: AveragePool) -> AveragePool:

@@ -24,6 +24,7 @@ from hwgen.importers.integer.nodes import (
 )
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.tflite.node import Reading
+from hwgen.network.maps import BYTE_BITS
 
 Read = tuple[list[Node], list[QuantizedMap]]
 Real = NDArray[np.float64]
@@ -54,6 +55,9 @@ def pool(reading: Reading, kind: type[AveragePooling] | type[MaxPooling]) -> Rea
 
 def mean(reading: Reading) -> Read:
     """Read a mean over whole rows and columns, which is a pooling over the whole map."""
+    if reading.map(0).bits > BYTE_BITS:
+        allowed = "int8 or uint8, or those of an AVERAGE_POOL_2D over the whole map"
+        raise RefusedError("its maps", allowed, f"int{reading.map(0).bits}")
     return [AveragePooling(**whole_map(reading), **reading.base())], [reading.written()]
 
 

@@ -417,6 +417,36 @@ def test_means_of_sixteen_bits_are_exact(
     assert [layer.op for layer in lowered.network.layers] == ["average_pool"]
 
 
+MEANS = {
+    "kept": (2, (0.05, 7), (0.05, 7), "int8"),
+    "kept, without sign": (2, (0.05, 131), (0.05, 131), "uint8"),
+    "kept, even and no power of two": (6, (0.05, 7), (0.05, 7), "int8"),
+    "odd": (5, (0.031, -7), (0.017, 3), "int8"),
+    "changed": (4, (0.05, 7), (0.03, -21), "int8"),
+}
+
+
+@pytest.mark.parametrize("name", MEANS)
+def test_a_mean_is_that_of_the_default_kernels_or_says_where_not(name: str, tmp_path: Path) -> None:
+    """Halves go to the even integer of the file, not away from zero as in AVERAGE_POOL_2D."""
+    size, source, target, kind = MEANS[name]
+    writer = Writer()
+    x = writer.map(size, size, 64, scale=source[0], zero_point=source[1], type=kind)
+    y = writer.map(1, 1, 64, scale=target[0], zero_point=target[1], type=kind)
+    axes = writer.constant(np.array([1, 2], np.int32))
+    writer.operator("MEAN", (x, axes), y, ("ReducerOptions", {"KeepDims": True}))
+    file = writer.save(tmp_path / "net.tflite")
+    graph = read_integer_graph(file)
+    lowered = lower(graph, kernels="xnnpack")
+    values, rng = lowered.network.graph.input, np.random.default_rng(5)
+    images = rng.integers(0, 1 << values.bits, (40, *values.shape), dtype=values.dtype)
+    runtime = runtime_of(file, graph, answer="map_1", default=True)
+    wanted = runtime.run(images, ["map_1"]).maps["map_1"].astype(np.int64)
+    steps = np.abs(infer(lowered.network, images)["mean_0"] - wanted)
+    assert bool(lowered.differences) == (name == "changed")
+    assert steps.max() == len(lowered.differences)
+
+
 @pytest.mark.parametrize("name", ["SOFTMAX", "LOG_SOFTMAX"])
 def test_the_head_is_dropped(name: str, tmp_path: Path) -> None:
     writer, x = image(1, 1, 8)

@@ -124,9 +124,9 @@ def softmax_inside() -> Writer:
     return writer
 
 
-def by_rows() -> Writer:
+def by_rows(kind: str = "int8") -> Writer:
     writer = Writer()
-    x, y = writer.map(4, 4, 3), writer.map(4, 3)
+    x, y = writer.map(4, 4, 3, type=kind), writer.map(4, 3, type=kind)
     axes = writer.constant(np.array([1], np.int32))
     writer.operator("MEAN", (x, axes), y, ("ReducerOptions", {"KeepDims": False}))
     return writer
@@ -220,6 +220,10 @@ REFUSED = {
     "a mean of a large window": (
         large_mean,
         "its window must be of at most 4096 pixels of 16 bits, got 65 x 65",
+    ),
+    "a MEAN of 16 bits": (
+        lambda: by_rows("int16"),
+        "its maps must be int8 or uint8, or those of an AVERAGE_POOL_2D over the whole map",
     ),
     "one node of several outputs": (unpacked, "the operator must be one that docs/operators.md"),
     "groups": (grouped, "the channels of a filter must be such that it divides"),
