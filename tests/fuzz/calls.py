@@ -17,8 +17,8 @@ from hwgen import api
 from tests.cli.given import TINY
 from tests.commands.compared import IMAGES, compared, golden, simulated
 
-OUTPUT, COMPARED = "output", "compared"
-"""Begin of the seed of a call that names an output, and of a comparison."""
+OUTPUT, COMPARED, SESSION = "output", "compared", "session"
+"""Begin of the seed of a call that names an output, of a comparison, and of a session's answers."""
 
 NETWORK = "given.npz"
 """A file that is no network, so that every call ends soon."""
@@ -101,6 +101,10 @@ def call(seed: str) -> int:
     random = Random(seed)
     if seed.startswith(COMPARED):
         return compare_run(random)
+    if seed.startswith(SESSION):
+        from tests.fuzz.sessions import same_answers  # a fork of other calls needs none of it
+
+        return same_answers(seed.split()[1], random)
     chosen: dict[str, Any] = {}
     if seed.startswith(OUTPUT):
         function, given = output_call(random)

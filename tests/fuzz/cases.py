@@ -22,7 +22,7 @@ from hwgen.network import INPUT, QuantizedNetwork
 from hwgen.network.file import save_network
 from tests.cli.given import NETWORK, ROOT, TINY
 from tests.fuzz import mutate
-from tests.fuzz.calls import COMPARED, OUTPUT
+from tests.fuzz.calls import COMPARED, OUTPUT, SESSION
 from tests.fuzz.trial import API, Trial
 from tests.importers import corpus
 from tests.quantized_onnx import Model
@@ -400,6 +400,11 @@ def compared_case(inputs: Inputs, random: Random) -> Case:
     return [API, f"{COMPARED}{random.random()}"], "given.npz", b"no network"
 
 
+def session_case(kind: str) -> Callable[[Inputs, Random], Case]:
+    """Return what compares a drawn network of a kind with a default session of onnxruntime."""
+    return lambda _, random: ([API, f"{SESSION} {kind} {random.random()}"], "given.npz", b"none")
+
+
 KINDS: dict[str, Callable[[Inputs, Random], Case]] = {
     "yaml": yaml_case,
     "network": network_case,
@@ -416,6 +421,10 @@ KINDS: dict[str, Callable[[Inputs, Random], Case]] = {
     "api": api_case,
     "output": output_case,
     "compared": compared_case,
+    "pairs": session_case("pairs"),
+    "biases": session_case("biases"),
+    "brevitas": session_case("brevitas"),
+    "calibrated": session_case("calibrated"),
 }
 CLOSED = 0.1
 """Of the command lines: their standard output is closed."""
