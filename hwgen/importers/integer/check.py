@@ -166,7 +166,8 @@ def window_complaints(node: WINDOWS, source: QuantizedMap) -> Iterator[Complaint
             yield "its window with dilation", f"of at most {WEIGHT_LIMIT} weights", "more"
     top, left, bottom, right = node.padding
     if min(node.padding) < 0 or max(top, bottom) >= height or max(left, right) >= width:
-        yield "its padding", f"below its window {height} x {width}", list(node.padding)
+        allowed = f"below its window {height} x {width}: put the rest into a Pad before it"
+        yield "its padding", allowed, list(node.padding)
 
 
 def kind_complaints(

@@ -6,11 +6,14 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 
 import golden.network
 from hwgen.cli import main
 from hwgen.commands.exchange import calibrated_graph
+from hwgen.commands.imports import describe_import
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.importers.onnx.runtime import runtime_of
@@ -19,6 +22,7 @@ from tests.quantized_onnx import Model, differing, saved
 
 CASES = Path(__file__).parent / "cases"
 EXACT = {
+    "batch_norm_rank_3": (1, 1, 20),
     "bias_of_another_scale": (1, 1, 20),
     "brevitas_mlp_qcdq": (1, 1, 20),
     "brevitas_residual_4bit_qcdq": (32, 32, 3),
@@ -27,16 +31,73 @@ EXACT = {
     "requantized_twice": (16, 16, 3),
 }
 """Files that golden answers as a default session does, with the shapes of their images."""
+REFUSED = {
+    "add_a_map_of_one_channel": "its inputs must be of one shape, got [1, 8, 16, 16] and [1, 1,",
+    "add_a_value_per_channel": "its inputs must be of one shape, got [1, 8, 16, 16] and [1, 8,",
+    "gate_by_a_map_of_one_channel": "its inputs must be of one shape, or one of them 1 x 1 x C",
+    "negative_weight_scale": "its scale must be a positive number, got -0.00385",
+    "padding_of_4_on_3x3": "its padding must be below its window 3 x 3: put the rest into a Pad",
+}
+"""Files that are refused, each in one sentence."""
 BREVITAS = ("brevitas_mlp_qcdq", "brevitas_residual_4bit_qcdq")
 
 
 def test_every_case_is_listed() -> None:
-    assert {path.stem for path in CASES.iterdir()} == {*EXACT}
+    named = {"mean_without_padding"}
+    assert {path.stem for path in CASES.iterdir()} == {*EXACT, *REFUSED, *named}
 
 
 @pytest.mark.parametrize("name", EXACT)
 def test_every_element_is_equal(name: str) -> None:
     assert differing(CASES / f"{name}.onnx") == 0
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_one_sentence_says_why_not(name: str) -> None:
+    (found,) = describe_import(CASES / f"{name}.onnx").refused
+    assert REFUSED[name] in found.reason
+
+
+def test_a_mean_that_leaves_padding_out_differs_by_the_step_that_is_said() -> None:
+    path = CASES / "mean_without_padding.onnx"
+    (line,) = describe_import(path).differences
+    assert (line.operator, line.steps) == ("AveragePool", 1)
+    assert differing(path) <= 1
+
+
+def test_padding_before_a_window_takes_the_rest(tmp_path: Path) -> None:
+    """What the sentence says to do: the answers are those of the file that is refused."""
+    file, cured = (onnx.load(CASES / "padding_of_4_on_3x3.onnx") for _ in range(2))
+    conv = next(node for node in cured.graph.node if node.op_type == "Conv")
+    sides = next(each for each in conv.attribute if each.name == "pads")
+    sides.ints[:] = [2, 2, 2, 2]
+    rest = onnx.numpy_helper.from_array(np.array([0, 0, 2, 2, 0, 0, 2, 2]), "rest")
+    cured.graph.initializer.append(rest)
+    grid = next(node for node in cured.graph.node if conv.input[0] in node.output).input[1:]
+    made = (
+        onnx.helper.make_node("Pad", [conv.input[0], "rest"], ["wide"], "wide"),
+        onnx.helper.make_node("QuantizeLinear", ["wide", *grid], ["integers"], "integers"),
+        onnx.helper.make_node("DequantizeLinear", ["integers", *grid], ["reals"], "reals"),
+    )
+    conv.input[0] = "reals"
+    place = list(cured.graph.node).index(conv)
+    for count, node in enumerate(made):
+        cured.graph.node.insert(place + count, node)
+    assert differing(saved(cured, tmp_path)) == 0
+    image = np.random.default_rng(0).uniform(-2, 2, shape_of(file)).astype(np.float32)
+    assert np.array_equal(*(answer_of(model, image) for model in (file, cured)))
+
+
+def shape_of(model: onnx.ModelProto) -> list[int]:
+    return [side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim]
+
+
+def answer_of(model: onnx.ModelProto, image: np.ndarray) -> np.ndarray:
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    answer: np.ndarray = session.run(None, {model.graph.input[0].name: image})[0]
+    return answer
 
 
 def test_the_largest_of_sums_with_a_scale_each_is_the_class(tmp_path: Path) -> None:

@@ -125,6 +125,10 @@ REFUSED: dict[str, tuple[Callable[[Model, str], str], str]] = {
         ),
         "its value must be 0, or the lowest number before max pools alone",
     ),
+    "an image quantized in two ways": (
+        lambda m, x: m.quantized(m.node("Add", x, m.quantized("x", 0.05, 7))),
+        "the image must be quantized in one way, as import --calibrate does with the float file,",
+    ),
     "an answer that is no sum": (
         lambda m, x: m.node("GlobalAveragePool", x),
         "an output must be quantized, or sums",

@@ -124,7 +124,8 @@ def output_type(proto: onnx.NodeProto) -> np.dtype | None:
 def begin(state: State, name: str, image: Image, numbers: Numbers) -> Real:
     """Make the quantized image the input of the network."""
     if state.input and state.grids[state.input] != numbers:
-        raise RefusedError("the image", "quantized once", "twice, unlike")
+        allowed = "quantized in one way, as import --calibrate does with the float file"
+        raise RefusedError("the image", allowed, "in two")
     if state.input and done_to(state.image) != done_to(image):
         one, other = done_to(state.image), done_to(image)
         raise RefusedError("the image", f"read in one way ({one})", f"another ({other})")

@@ -34,17 +34,16 @@ Numbers = tuple[np.float32, int, np.dtype[Any]]
 
 def as_session_reads(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return the model that a default session computes; the same where it moves no element."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    graph = Edges.of(copy.graph)
+    graph = Edges.of(model.graph)
     changed = joined(graph)
     for node in list(graph.nodes.values()):
         changed |= with_integer_bias(graph, node)
     if not changed:
         return model
-    nodes = list(graph.nodes.values())
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
     del copy.graph.node[:]
-    copy.graph.node.extend(nodes)
+    copy.graph.node.extend(graph.nodes.values())
     copy.graph.initializer.extend(graph.added)
     return copy
 
@@ -66,15 +65,16 @@ class Edges:
 
     @classmethod
     def of(cls, graph: onnx.GraphProto) -> "Edges":
-        """Return the edges of a graph, whose nodes are changed in place."""
+        """Return the edges of a graph, with nodes of its own."""
         edges = cls(
             outputs=frozenset(tensor.name for tensor in graph.output),
             constants={tensor.name: tensor for tensor in graph.initializer},
         )
         names: dict[str, str] = {}
-        for node in graph.node:
-            for place, name in enumerate(node.input):
-                node.input[place] = names.get(name, name)
+        for given in graph.node:
+            node = onnx.NodeProto()
+            node.CopyFrom(given)
+            node.input[:] = [names.get(name, name) for name in given.input]
             passed = edges.passed(node)
             if passed and edges.outputs.isdisjoint(node.output):
                 names[node.output[0]] = passed
@@ -119,7 +119,10 @@ class Edges:
         tensor = self.constants.get(name)
         if tensor is None or tensor.data_location == onnx.TensorProto.EXTERNAL:
             return None
-        return numpy_helper.to_array(tensor)
+        try:
+            return numpy_helper.to_array(tensor)
+        except (ValueError, TypeError, RuntimeError):
+            return None  # the reader says what is wrong with it
 
     def store(self, name: str, array: Any) -> str:
         """Store a new constant, and return its name."""
@@ -220,6 +223,8 @@ def with_integer_bias(graph: Edges, node: onnx.NodeProto) -> bool:
     if given is None or scales is None or not adds_integers(graph, last):
         return False
     integers, steps, zeros = given
+    if len({integers.size, steps.size, scales.size} - {1}) > 1:
+        return False
     whole = integers.size >= scales.size
     if whole and not zeros.any() and np.allclose(steps, scales, rtol=STEP_TOLERANCE, atol=0):
         return False
@@ -272,8 +277,8 @@ def sum_scales(graph: Edges, node: onnx.NodeProto) -> NDArray[np.float32] | None
     sums = (scales.reshape(-1) * numbers[0]).astype(np.float32)
     if integers is None or integers.ndim != 2:
         return sums
-    along = 0 if attributes_of(node).get("transB", 0) else 1
-    return np.broadcast_to(sums, integers.shape[along])
+    outputs = integers.shape[0 if attributes_of(node).get("transB", 0) else 1]
+    return np.broadcast_to(sums, outputs) if sums.size in (1, outputs) else None
 
 
 def adds_integers(graph: Edges, last: onnx.NodeProto) -> bool:
