@@ -68,7 +68,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "MAXIMUM": Operator(
             nodes_maps.extremum(least=False), "adds and a table", "two maps, or one and a constant"
         ),
-        "MEAN": Operator(nodes_maps.mean, "average_pool", "over all rows and columns"),
+        "MEAN": Operator(nodes_maps.mean, "average_pool", f"{ONE}, over all rows and columns"),
         "MINIMUM": Operator(
             nodes_maps.extremum(least=True), "adds and tables", "two maps, or one and a constant"
         ),
