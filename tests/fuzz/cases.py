@@ -25,8 +25,11 @@ from tests.fuzz import mutate
 from tests.fuzz.calls import COMPARED, OUTPUT, SESSION
 from tests.fuzz.trial import API, Trial
 from tests.importers import corpus
+from tests.onnx_graphs import conv, model, node
 from tests.quantized_onnx import Model
 from verif.common.drawing import Drawing
+from verif.crossbar.random_network import ENDS, Recipe, random_network
+from verif.crossbar.random_network import KINDS as CROSSBAR_KINDS
 
 COMMANDS: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
 ROWS = ROOT / "configs/dbpim/small_rows.yaml"
@@ -333,6 +336,49 @@ def network_rows(
     return arguments, "given.npz", mutate.packed(content, random)
 
 
+def operand_case(inputs: Inputs, random: Random) -> Case:
+    """Join maps, the image among them, by a concatenation, a sum or a product."""
+    nodes, maps = [], ["x"]
+    for place in range(random.choice((1, 1, 2, 3))):
+        nodes.append(conv(random.choice(maps), f"a{place}"))
+        maps.append(f"a{place}")
+        operator = random.choice(("Concat", "Add", "Mul", "Sum"))
+        read = " ".join(random.choice(maps) for _ in range(3 if operator == "Sum" else 2))
+        axis = {"axis": random.choice((1, 1, 1, 2, -3))} if operator == "Concat" else {}
+        nodes.append(node(operator, read, f"b{place}", **axis))
+        maps.append(f"b{place}")
+    nodes.append(conv(maps[-1], "z", random.choice(("w", "wide"))))
+    content = model(*nodes, weights={"wide": (4, 8, 3, 3)}).SerializeToString()
+    if random.random() < 0.3:
+        return ["info", "given.onnx"], "given.onnx", content
+    rules = random.choice(("strict", "published"))
+    power = ["--power-w", "0.001", "--rules", rules, "--work", "w"]
+    return ["synthesize", "given.onnx", *power], "given.onnx", content
+
+
+def tiny_case(inputs: Inputs, random: Random) -> Case:
+    """Give a chip, or a budget, to a crossbar network whose sizes are 1 wherever they may."""
+    recipe = Recipe(
+        height=random.choice((1, 1, 2)),
+        width=random.choice((1, 1, 3)),
+        channels=1,
+        classes=1,
+        kinds=tuple(random.sample(CROSSBAR_KINDS, random.choice((0, 1, 2)))),
+        end=random.choice(ENDS),
+        filters=random.choice(((1,), (1, 2))),
+    )
+    file = inputs.folder / "tiny.npz"
+    save_network(random_network(recipe, seed=random.randrange(1 << 30)), file)
+    arguments = random.choice(
+        (
+            ["info", "given.npz"],
+            ["synthesize", "given.npz", "--power-w", "0.001", "--work", "w"],
+            ["compile", "given.npz", str(TINY), "--out", "out.npz", "--work", "w"],
+        )
+    )
+    return arguments, "given.npz", file.read_bytes()
+
+
 VALUES = (
     "-", "", "-1", "0", "1.5", "nan", "inf", str(1 << 31), str(1 << 63), str(1 << 64), "9" * 4000,
     "x" * 300, "\x1b[31mred", "[bold]x[/x]", "a,b", "all,none", "/dev/null", "/dev/full/x",
@@ -416,6 +462,8 @@ KINDS: dict[str, Callable[[Inputs, Random], Case]] = {
     "report": report_case,
     "split": split_case,
     "huge": huge_case,
+    "operand": operand_case,
+    "tiny": tiny_case,
     "softmax": softmax_case,
     "norm": norm_case,
     "api": api_case,
