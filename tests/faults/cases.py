@@ -1,7 +1,7 @@
 """The networks that meet faults, by family: the chip of each, its work, how its trace is read."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -42,23 +42,37 @@ def tried(family: str) -> list[Tried]:
 
 
 def dbpim() -> list[Tried]:
-    """Return the tiny chip, which runs two images at once, and of a large network one."""
-    from hwgen.dbpim.compiler import compile_network
+    """Return the tiny chip, and a small one with a row unit, synchronous cells, sum registers."""
     from hwgen.dbpim.facts.arch import load_arch
-    from hwgen.dbpim.model import SplitCost
-    from hwgen.dbpim.sim.chip_run import hosted
-    from hwgen.dbpim.sim.simulate import job_of, simulated_runs
     from hwgen.network.file import load_network
+    from tests.verif.dbpim.test_rows import norm_network, softmax_network, transformer
     from verif.dbpim.directed_network import directed
-    from verif.dbpim.random_network import random_images
 
-    arch = load_arch(TINY)
+    tiny, rows = load_arch(TINY), load_arch(TINY.with_name("small_rows.yaml"))
     digits = load_network(ROOT / "configs/networks/digits_small_cnn.npz")
-    networks: list[tuple[str, str, QuantizedNetwork, int]] = [
+    networks = [
         ("digits", "as trained", digits, 2),
         ("spilled", "bands of rows, and maps in memory", spilled(), 1),
         *((name, what, directed(name), 2) for name, what in DIRECTED.items()),
     ]
+    of_rows = [
+        ("norm", "a layer norm and a softmax of two groups", norm_network(1), 2),
+        ("softmax", "one group, whose last word is not full", softmax_network(1), 2),
+        ("transformer", "a constant, attention, a norm", transformer(), 1),
+        ("digits on rows", "as trained", digits, 2),
+    ]
+    late = replace(rows, name="small_rows_late", cells="synchronous", array_cycles=2)
+    return [dbpim_chip(tiny, networks), dbpim_chip(late, of_rows)]
+
+
+def dbpim_chip(arch: Any, networks: Sequence[tuple[str, str, QuantizedNetwork, int]]) -> Tried:
+    """Return a chip; networks: name, what it is there for, network, images of a run."""
+    from hwgen.dbpim.compiler import compile_network
+    from hwgen.dbpim.model import SplitCost
+    from hwgen.dbpim.sim.chip_run import hosted
+    from hwgen.dbpim.sim.simulate import job_of, simulated_runs
+    from verif.dbpim.random_network import random_images
+
     cases = []
     for name, what, network, count in networks:
         program = compile_network(network, arch, images=count, layer_cost=SplitCost(arch))
@@ -71,7 +85,7 @@ def dbpim() -> list[Tried]:
                 runs=partial(simulated_runs, program=program, arch=arch, inputs=images),
             )
         )
-    return [Tried(chip=hosted(arch), facts=arch, cases=cases)]
+    return Tried(chip=hosted(arch), facts=arch, cases=cases)
 
 
 DIRECTED = {
@@ -103,34 +117,34 @@ def spilled() -> QuantizedNetwork:
 
 
 def mram() -> list[Tried]:
-    """Return the tiny chip, whose networks switch between three widths."""
-    from hwgen.mram.sim.chip_run import hosted
-    from hwgen.mram.sim.simulate import job_of, simulated_runs
-    from tests.verif.mram.chips import (
-        chip_arch,
-        compiled,
-        images_of,
-        narrow_network,
-        residual_network,
-    )
+    """Return the tiny chip, and one with twins and overlap; networks switch between widths."""
+    from tests.verif.mram.chips import chip_arch, narrow_network, residual_network
 
-    arch, modes = chip_arch("tiny"), (0, 2, 1, 1)
+    tiny = chip_arch("tiny")
     networks = {
-        "residual": (
-            "additions and poolings; three widths",
-            residual_network(1),
-            "positions",
-        ),
+        "residual": ("additions and poolings; three widths", residual_network(1), "positions"),
         "narrow": ("maps and weights of few bits; three widths", narrow_network(1), "positions"),
         "seed": ("a kernel a sub-array, a position at a time", residual_network(2), "seed"),
     }
-    cases = []
+    deep = ("kernels of two row sets with twins", residual_network(3, deep=True), "positions")
+    few = ("twins of few bits", narrow_network(3), "positions")
+    twins = replace(tiny, name="tiny_twins", twins=True, overlap=True)
+    return [mram_chip(tiny, networks), mram_chip(twins, {"deep": deep, "few bits": few})]
+
+
+def mram_chip(arch: Any, networks: Mapping[str, tuple[str, QuantizedNetwork, str]]) -> Tried:
+    """Return a chip; networks: by name what each is there for, network, mapping."""
+    from hwgen.mram.sim.chip_run import hosted
+    from hwgen.mram.sim.simulate import job_of, simulated_runs
+    from tests.verif.mram.chips import compiled, images_of
+
+    cases, modes = [], (0, 2, 1, 1)
     for name, (what, network, mapping) in networks.items():
         program = compiled(network, arch, images=len(modes), mapping=mapping)
         work = job_of(arch, program, images_of(network, len(modes)), modes=modes).work()
         runs = partial(simulated_runs, program=program, arch=arch)
         cases.append(Case(name=name, what=what, work=work, runs=runs))
-    return [Tried(chip=hosted(arch), facts=arch, cases=cases)]
+    return Tried(chip=hosted(arch), facts=arch, cases=cases)
 
 
 def crossbar() -> list[Tried]:

@@ -17,6 +17,7 @@ from hwgen.crossbar.rtl.links import Router
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.chip import shell_facts as dbpim_shell
 from hwgen.dbpim.rtl.residual_adder import ResidualAdder
+from hwgen.dbpim.rtl.row_unit import RowUnit
 from hwgen.dbpim.rtl.simd import Simd
 from hwgen.dbpim.rtl.write_port import WritePort
 from hwgen.mram.rtl.chip import shell_facts as mram_shell
@@ -44,7 +45,11 @@ COMMON = ("registers", "supervisor", "write_engine", "read_engine")
 FEED = ("walker", "tile_store", "fetcher", "group_queue", "switch", "activation_buffer")
 SYSTEM = ("load_writer", "loader", "logit_buffer", "sequencer", "table_loader", "taps_loader")
 SYSTEM += ("tile_loader", "weight_decoder", "write_bus")
-ALONE = {"residual_adder": ResidualAdder, "simd": Simd, "write_port": WritePort}
+ALONE: dict[str, type[Part]] = {
+    "residual_adder": ResidualAdder,
+    "simd": Simd,
+    "write_port": WritePort,
+}
 CHIP_SIDE = ("pool", "dpu", "answer_buffer", "counters", "loader", "control", "banks")
 ARRAY_SIDE = ("adder", "octet", "octet_control", "former", "ring", "input_tree", "output_tree")
 ARRAY_SIDE += ("compute_array", "sub_array", "bit_counter")
@@ -119,7 +124,8 @@ def benches(family: str, chip: Any) -> Iterator[PartBench]:
 
 def dbpim_benches(arch: Arch) -> Iterator[PartBench]:
     """Yield the benches of DB-PIM's own parts."""
-    for name, kind in ALONE.items():
+    rows: dict[str, type[Part]] = {"row_unit": RowUnit} if arch.row_unit else {}
+    for name, kind in (ALONE | rows).items():
         yield PartBench(
             name=name,
             modules=emitted(lambda k=kind: k(arch=arch)),

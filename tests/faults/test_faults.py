@@ -12,12 +12,13 @@ import yaml
 
 from hwgen.dbpim.sim.chip_run import hosted
 from hwgen.dbpim.sim.simulate import job_of, simulated_runs
+from tests.faults import cases as cases_of_chips
 from tests.faults.bench import bench_of, difference, kind, outcomes
 from tests.faults.cases import Case, Tried
 from tests.faults.classes import BY_HAND, leads_to_the_trace, only_loads_more
 from tests.faults.equivalent import equivalent
 from tests.faults.from_reset import same_from_reset
-from tests.faults.parts import PartBench
+from tests.faults.parts import PartBench, benches
 from tests.faults.places import as_placed
 from tests.faults.record import CLASSES, PAGE, Classified, FamilyRecord, page, read_record
 from tests.faults.run import classified_again
@@ -59,6 +60,18 @@ def test_what_differs(changed: dict[str, Any], found: str, without_time: str) ->
     other: Any = SimpleNamespace(**{**vars(RUN), **changed})
     assert difference([RUN], [other], timed=True) == found
     assert difference([RUN], [other], timed=False) == without_time
+
+
+def test_chips_have_row_units_late_cells_sum_registers_and_twins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("dbpim_chip", "mram_chip"):
+        monkeypatch.setattr(cases_of_chips, name, lambda arch, networks: arch)
+    rows: Any = cases_of_chips.dbpim()[-1]
+    twins: Any = cases_of_chips.mram()[-1]
+    assert rows.row_unit and rows.cells == "synchronous" and rows.array_cycles == 2
+    assert "row_unit" in [each.name for each in benches("dbpim", rows)]
+    assert twins.twins and twins.overlap
 
 
 def test_kinds() -> None:
