@@ -172,6 +172,9 @@ class CycleModel(Protocol):
         layer: name of one layer; None: all layers
         """
 
+    def bound_of(self, predictions: Sequence[Any], *, layer: str) -> str | None:
+        """Return what takes most of the cycles of a layer, in a word or two; None: nothing does."""
+
 
 class Timelines(Protocol):
     """What the units of a chip do over the cycles of a run."""

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from hwgen.chip.step import Step
 
+NONE: Mapping[str, Iterable[str]] = {}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
@@ -84,6 +86,21 @@ class SimulatedRun:
         """Return the cycle in which (y, x, channel) of a map was written last; None: never."""
         cycles = self.written[self.images.index(image)].get(layer)
         return None if cycles is None or not cycles.size else int(cycles[element]) or None
+
+
+def largest_of(
+    spent: Mapping[str, float], groups: Mapping[str, Iterable[str]] = NONE
+) -> str | None:
+    """Return the group of causes that takes most; a cause of no group is one, None: nothing spent.
+
+    spent: cycles by cause; groups: causes by the name of each group
+    """
+    of = {cause: name for name, causes in groups.items() for cause in causes}
+    total: Counter[str] = Counter()
+    for cause, cycles in spent.items():
+        total[of.get(cause, cause)] += cycles  # type: ignore[assignment]
+    name, most = max(total.items(), key=lambda item: item[1], default=("", 0))
+    return name if most > 0 else None
 
 
 def summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -43,7 +43,9 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
     depthwise ones. row_write: a row of weights is being written. Waiting: load (for weights or
     instructions), switch (for a group of inputs), queue (for a slower macro of the core), output
     (for the output stage), write_bus (another core has it), pipeline (a step starts or ends),
-    imbalance (for other macros and cores). image, spill, store, end: around the layers.
+    imbalance (for other macros and cores), port (for weights or for other cores, in a step whose
+    memory port has a beat in more than nine of ten cycles). image, spill, store, end: around the
+    layers. A layer is bound by what takes most of its cycles.
 
     utilization: fraction of the cells of active rows whose digit is a non-zero digit of a weight.
 
@@ -184,6 +186,7 @@ def layer_cycles(subject: Subject, predictions: Sequence[Prediction]) -> list[Mo
             kind=kinds.get(name, "chip"),
             cycles_model=cycles,
             utilization=model.utilization_of(predictions, layer=name),
+            bound=model.bound_of(predictions, layer=name),
         )
         for name, cycles in spent.items()
     ]

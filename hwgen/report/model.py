@@ -12,12 +12,15 @@ class ModelLayer:
     """Cycles of a layer or of a step of the chip, summed over images.
 
     utilization: fraction of the active cells that do effective work; null where none is active
+    bound: what takes most of its cycles: of a DB-PIM chip cells, port, SIMD, switch, output,
+        imbalance, pipeline or what is done around the layers; null where nothing is known
     """
 
     name: str
     kind: str
     cycles_model: Count
     utilization: Fraction | None
+    bound: str | None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -254,15 +254,17 @@ def memory_lines(memory: Memory) -> Iterator[str]:
 
 def model_table(report: ModelReport) -> RenderableType:
     """Return cycles by layer, where they go, and the speed-up if it was asked for."""
-    rows = table(["layer", "kind", "cycles", "fraction", "utilization"], left=2)
+    rows = table(["layer", "kind", "bound by", "cycles", "fraction", "utilization"], left=3)
     rows.add_column("cycles by layer", no_wrap=True)
     most = max((layer.cycles_model for layer in report.layers), default=0) or 1
     for layer in report.layers:
         fractions = [percent(layer.cycles_model / report.cycles_model), percent(layer.utilization)]
         bar = BAR * round(LONGEST_BAR * layer.cycles_model / most)
-        rows.add_row(layer.name, layer.kind, number(layer.cycles_model), *fractions, bar)
+        bound = layer.bound or "-"
+        rows.add_row(layer.name, layer.kind, bound, number(layer.cycles_model), *fractions, bar)
     rows.add_section()
-    rows.add_row("all", "", number(report.cycles_model), percent(1), percent(report.utilization))
+    whole = percent(1), percent(report.utilization)
+    rows.add_row("all", "", "", number(report.cycles_model), *whole)
     causes = table(["where they go", "fraction"])
     for cause, fraction in sorted(report.where.items(), key=lambda item: -item[1]):
         causes.add_row(cause, percent(fraction))

@@ -67,7 +67,7 @@ def test_late_imports_and_imports_of_imports_count_with_all(small: Path) -> None
     assert found["tests/fam/test_more.py"][""] == "needs hwgen/fam/plan.py"
 
 
-def test_where_nothing_imports_it_the_nearest_asked_for_its_room(small: Path) -> None:
+def test_where_nothing_imports_it_the_nearest_tests_of_its_room(small: Path) -> None:
     (small / "tests/fam/test_plan.py").unlink()
     (small / "hwgen/fam/plan.py").rename(small / "hwgen/fam/cut.py")
     (small / "hwgen/fam/walk.py").write_text("import hwgen.fam.cut\n", encoding="utf-8")

@@ -90,9 +90,14 @@ def program(network: Path, arch: Path) -> str:
 
 
 def model(network: Path, arch: Path) -> str:
-    """Return the digest of a prediction, without versions of packages and this tree's place."""
+    """Return the digest of a prediction, without versions of packages and this tree's place.
+
+    What a layer is bound by follows from the rest.
+    """
     report: dict[str, Any] = asdict(api.model(network, arch, images=1, context=context()))
     report["setting"].pop("versions")
+    for layer in report["layers"]:
+        layer.pop("bound")
     return digest_of(json.loads(json.dumps(report, default=str).replace(str(ROOT), ".")))
 
 

@@ -266,6 +266,11 @@ def where_cycles_go(prediction: Prediction) -> dict[str, float]:
     }
 
 
+def bound_of(predictions: Sequence[Prediction], *, layer: str) -> str | None:
+    """Return None: all layers work at the same time, by one schedule."""
+    return None
+
+
 def utilization_of(predictions: Sequence[Prediction], *, layer: str | None = None) -> float | None:
     """Return the fraction of a run's steps in which the ADCs of a layer convert.
 

@@ -13,7 +13,12 @@ from hwgen.dbpim.model.energy import (
     spread_pj,
 )
 from hwgen.dbpim.model.predict import CycleModel, SplitCost, must_compile
-from hwgen.dbpim.model.prediction import Prediction, utilization_of, where_cycles_go
+from hwgen.dbpim.model.prediction import (
+    Prediction,
+    bound_of,
+    utilization_of,
+    where_cycles_go,
+)
 from hwgen.dbpim.model.timeline import timeline
 from hwgen.dbpim.model.zero_columns import ColumnCounter
 
@@ -26,6 +31,7 @@ __all__ = [
     "SplitCost",
     "accesses",
     "area_um2",
+    "bound_of",
     "energy_pj",
     "leakage_pj",
     "must_compile",

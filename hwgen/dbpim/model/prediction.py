@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hwgen.chip import runs
+from hwgen.chip.runs import largest_of
 from hwgen.chip.step import in_a_row
 from hwgen.dbpim.facts.events import OVERLAPPING
 from hwgen.dbpim.facts.program import StepPlan
@@ -12,6 +13,20 @@ from hwgen.network import INPUT
 
 ACTIVE = ("busy", "inactive_positions", "empty_slots", "absent_filters")
 """Causes of cells whose row is active: a bit plane of the inputs meets it in the cycle."""
+FULL_PORT = 0.9
+"""Of the cycles of a step: with a beat in more of them, what its cells wait for is the port."""
+PORT_WAITS = ("load", "imbalance")
+"""Causes that a full port explains: a core whose weights come last has no work before."""
+BOUNDS = {
+    "cells": (*ACTIVE, "row_write"),
+    "port": ("port", "load"),
+    "SIMD": ("simd",),
+    "switch": ("switch",),
+    "output": ("output", "write_bus"),
+    "imbalance": ("imbalance", "queue"),
+    "pipeline": ("pipeline",),
+}
+"""What may bound a layer, and the causes that count for it; around the layers the name itself."""
 
 
 def around_of(plan: StepPlan) -> str | None:
@@ -91,11 +106,26 @@ def where_cycles_go(prediction: Prediction) -> dict[str, float]:
 
 
 def step_causes(step: StepCycles) -> dict[str, float]:
-    """Return cycles by cause of one step."""
+    """Return cycles by cause of one step; of one with a full port the waits for it are `port`."""
     if step.around is not None:
         return {step.around: step.cycles}
     cells = sum(step.causes.values())
-    return {cause: step.cycles * spent / cells for cause, spent in step.causes.items()}
+    full = step.events["beats_read"] > FULL_PORT * step.cycles
+    found: Counter[str] = Counter()
+    for cause, spent in step.causes.items():
+        named = "port" if full and cause in PORT_WAITS else cause
+        found[named] += step.cycles * spent / cells  # type: ignore[assignment]
+    return dict(found)
+
+
+def bound_of(predictions: Sequence[Prediction], *, layer: str) -> str | None:
+    """Return what takes most cycles of a layer: one of `BOUNDS`, or what is done around layers."""
+    spent: Counter[str] = Counter()
+    for prediction in predictions:
+        for step in prediction.found:
+            if step.layer == layer:
+                spent.update(step_causes(step))
+    return largest_of(spent, BOUNDS)
 
 
 def utilization(steps: Sequence[StepCycles]) -> float | None:

@@ -3,7 +3,12 @@
 from hwgen.mram.model.area import area_um2
 from hwgen.mram.model.energy import accesses, energy_pj, leakage_pj, parts_pj
 from hwgen.mram.model.predict import CycleModel, SplitCost, must_compile
-from hwgen.mram.model.prediction import Prediction, utilization_of, where_cycles_go
+from hwgen.mram.model.prediction import (
+    Prediction,
+    bound_of,
+    utilization_of,
+    where_cycles_go,
+)
 from hwgen.mram.model.timeline import timeline
 
 __all__ = [
@@ -12,6 +17,7 @@ __all__ = [
     "SplitCost",
     "accesses",
     "area_um2",
+    "bound_of",
     "energy_pj",
     "leakage_pj",
     "must_compile",

@@ -70,6 +70,16 @@ def where_cycles_go(prediction: Prediction) -> dict[str, float]:
     return dict(total)
 
 
+def bound_of(predictions: Sequence[Prediction], *, layer: str) -> str | None:
+    """Return the cause that takes most cycles of a layer."""
+    spent: Counter[str] = Counter()
+    for prediction in predictions:
+        for step in prediction.found:
+            if step.layer == layer:
+                spent.update(step.causes)
+    return runs.largest_of(spent)
+
+
 def utilization_of(predictions: Sequence[Prediction], *, layer: str | None = None) -> float | None:
     """Return the fraction of the columns of AND operations that have the input of a channel."""
     steps = [

@@ -28,6 +28,7 @@ IN_WORDS = {
 """The same for people."""
 WAITS = (
     "load",
+    "port",
     "write_bus",
     "output",
     "switch",

@@ -28,6 +28,7 @@ CAUSES = {
     "write_bus": "another core has the bus",
     "pipeline": "a step starts or ends",
     "imbalance": "waiting for other macros and cores",
+    "port": "waiting for a memory port that is never idle",
     "image": "an image comes in",
     "spill": "a map goes to memory or back",
     "store": "logits go out",

@@ -18,8 +18,8 @@ from hwgen.dbpim.facts.timing import (
     REQUEST_CYCLES,
     SIMD_CYCLES,
 )
-from hwgen.dbpim.model import CycleModel, where_cycles_go
-from hwgen.dbpim.model.prediction import StepCycles, utilization
+from hwgen.dbpim.model import CycleModel, bound_of, where_cycles_go
+from hwgen.dbpim.model.prediction import Prediction, StepCycles, prediction_of, utilization
 from hwgen.network import INPUT, Conv, Linear, QuantizedNetwork
 from hwgen.network.sparsity import ALPHA
 from verif.dbpim.network_builder import NetworkBuilder
@@ -284,3 +284,57 @@ def test_what_is_around_the_layers_keeps_its_name() -> None:
     assert all(step.causes == {} for step in around)
     assert [step.name for step in found.steps] == [step.name for step in found.found]
     assert found.counters == {"layers": len(found.found)}
+
+
+def one_layer(causes: dict[str, int], *, beats: int) -> Prediction:
+    """Return a prediction of one step of 100 cycles, with beats that the port reads."""
+    step = StepCycles(
+        name="head",
+        layer="head",
+        around=None,
+        cycles=100,
+        causes=causes,
+        effective=0,
+        events={"beats_read": beats},
+    )
+    return prediction_of(100, 0, (step,))
+
+
+WAITING = {"busy": 20, "load": 10, "imbalance": 70}
+
+
+def test_what_a_full_port_holds_up_has_its_name() -> None:
+    """Cores whose weights come last wait for the port, not for each other."""
+    idle, full = (one_layer(WAITING, beats=beats) for beats in (90, 91))
+    assert where_cycles_go(idle) == WAITING and bound_of([idle], layer="head") == "imbalance"
+    assert where_cycles_go(full) == {"busy": 20, "port": 80}
+    assert bound_of([full], layer="head") == "port"
+
+
+@pytest.mark.parametrize(
+    ("causes", "bound"),
+    [
+        ({"busy": 30, "empty_slots": 25, "load": 45}, "cells"),
+        ({"busy": 30, "load": 40, "simd": 30}, "port"),
+        ({"simd": 90, "busy": 10}, "SIMD"),
+        ({"output": 30, "write_bus": 30, "busy": 40}, "output"),
+    ],
+)
+def test_a_layer_is_bound_by_what_takes_most(causes: dict[str, int], bound: str) -> None:
+    assert bound_of([one_layer(causes, beats=0)], layer="head") == bound
+    assert bound_of([one_layer(causes, beats=0)], layer="another") is None
+
+
+def test_a_layer_whose_port_is_busy_in_most_cycles() -> None:
+    """A fully connected layer of one position on a narrow port, by the model."""
+    net = NetworkBuilder(name="wide", shape=(1, 1, 64), seed=1)
+    weights = np.random.default_rng(1).integers(-128, 128, (256, 64), dtype=np.int8)
+    now = net.linear(INPUT, weights)
+    net.linear(now, np.full((4, 256), 3, np.int8), head=True)
+    network, arch = net.build(), chip("small", port_bits=64)
+    found = CycleModel(compile_network(network, arch), arch).predict(
+        infer(network, random_images(network, 1, seed=1))
+    )
+    layer = next(step for step in found.found if step.around is None)
+    assert layer.events["beats_read"] > 0.9 * layer.cycles
+    assert bound_of([found], layer=layer.layer) == "port"
