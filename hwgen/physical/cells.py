@@ -151,3 +151,8 @@ class Library:
     tie_high: tuple[str, str]
     gate: ClockGate | None
     adder: FullAdder | None
+
+    @property
+    def ties(self) -> set[str]:
+        """The cells that drive a constant."""
+        return {self.tie_low[0], self.tie_high[0]}

@@ -233,10 +233,7 @@ class Modules:
         netlist, cells = self.netlist(name), self.library.cells
         models = {each: self._costs[each].timing for each in self.sources[name].places}
         array = self.sources[name].array
-        counts = {} if array else dict(cell_counts(netlist))
-        if netlist.memories:
-            for tie, _ in (self.library.tie_low, self.library.tie_high):
-                counts.pop(tie, None)
+        counts = {} if array else dict(cell_counts(netlist, self.library))
         gated, ungated = flip_flops(netlist, self.library)
         return ModuleCost(
             module=name,

@@ -232,8 +232,7 @@ def with_buffers(netlist: Netlist, library: Library, ports: Mapping[str, set[str
     fresh = max(netlist.nets, default=0) + 1
     added: list[Gate] = []
     clocks = clock_nets(netlist, library)
-    ties = {library.tie_low[0], library.tie_high[0]}
-    constants = {net for gate in gates if gate.cell in ties for net in gate.pins.values()}
+    constants = {net for gate in gates if gate.cell in library.ties for net in gate.pins.values()}
     for net, readers in sinks_of(gates, placed, library, ports).items():
         level = [] if net in clocks | constants else readers
         while len(level) > MOST_SINKS:
@@ -270,6 +269,17 @@ def sinks_of(
     return found
 
 
-def cell_counts(netlist: Netlist) -> Counter[str]:
-    """Return how many gates of each cell there are, trees of buffers left out."""
-    return Counter(gate.cell for gate in netlist.gates[: len(netlist.gates) - netlist.buffers])
+def cell_counts(netlist: Netlist, library: Library) -> Counter[str]:
+    """Return how many gates of each cell there are.
+
+    Without trees of buffers, and without a tie that memories alone read: it is in their macro.
+    """
+    read = set(present(netlist.outputs.values()))
+    read.update(net for each in netlist.placed for net in present(each.pins.values()))
+    for gate in netlist.gates:
+        if gate.cell not in library.ties:
+            read.update(gate.pins.values())
+    own = netlist.gates[: len(netlist.gates) - netlist.buffers]
+    return Counter(
+        gate.cell for gate in own if gate.cell not in library.ties or read & {*gate.pins.values()}
+    )

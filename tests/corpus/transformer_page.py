@@ -9,7 +9,7 @@ import contextlib
 import io
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -205,9 +205,12 @@ def usual_table(rows: Sequence[Usual]) -> list[str]:
     return lines
 
 
-def page(rows: Sequence[Row], chips: Sequence[ChipRow], usual: Sequence[Usual]) -> str:
-    """Return the page."""
-    about = {"version": onnxruntime.__version__, "flags": flags()}
+def page(content: Mapping[str, Any]) -> str:
+    """Return the page of what the JSON holds."""
+    rows = [Row(**each) for each in content["rows"]]
+    chips = [ChipRow(**each) for each in content["chips"]]
+    usual = [Usual(**each) for each in content["usual"]]
+    about = {"version": content["onnxruntime"], "flags": content["flags"]}
     lines = [f"| {' | '.join(COLUMNS)} |", "|" + " --- |" * len(COLUMNS)]
     lines += [
         f"| `{row.network}` | {row.weights:,} | {row.pruned:.1%} | {row.digits} |"
@@ -217,7 +220,8 @@ def page(rows: Sequence[Row], chips: Sequence[ChipRow], usual: Sequence[Usual]) 
     ]
     lines += ["", *chip_table(chips)]
     lines += ["", *USUAL.format(images=FEW_IMAGES).splitlines(), "", *usual_table(usual)]
-    return TEXT.format(**about, images=f"{IMAGES:,}", noise=NOISE) + "\n".join([*lines, ""])
+    about |= {"images": f"{content['images']:,}"}
+    return TEXT.format(**about, noise=NOISE) + "\n".join([*lines, ""])
 
 
 def networks() -> list[QuantizedNetwork]:
@@ -249,7 +253,7 @@ def write_page() -> None:
         "usual": [asdict(row) for row in usual],
     }
     PAGE.with_suffix(".json").write_text(json.dumps(plain, indent=1) + "\n")
-    PAGE.write_text(page(rows, chips, usual))
+    PAGE.write_text(page(plain))
 
 
 if __name__ == "__main__":

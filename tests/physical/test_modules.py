@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from amaranth.hdl import Module
+from amaranth.lib.memory import Memory
 
 from hwgen.chip.rtl.emit import emit
 from hwgen.chip.sim.cache import ENVIRONMENT
@@ -17,6 +19,24 @@ from hwgen.physical.modules import BEHAVIOUR_WORDS, ModuleCost, Modules, Source,
 from hwgen.physical.read_library import load_library
 from hwgen.physical.timing_model import boundary_of, memory_ns
 from tests.tiny import Cells, Chain
+
+
+class Held(Cells):
+    """The memory, and registers that gather what is read."""
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.cells = cells = Memory(shape=8, depth=4, init=[])
+        write, read = cells.write_port(), cells.read_port(domain="comb")
+        m.d.comb += [
+            write.en.eq(self.write_en),
+            write.addr.eq(self.write_row),
+            write.data.eq(self.write_data),
+            read.addr.eq(self.read_row),
+        ]
+        m.d.sync += self.read_data.eq(self.read_data ^ read.data)
+        return m
+
 
 LIBRARY, _ = load_library(default_library())
 LIBERTY = liberty_text(default_library())
@@ -89,6 +109,14 @@ def test_one_tie_cell_serves_every_flip_flop(tmp_path: Path) -> None:
         gate.cell for gate in netlist.gates if gate is not high and net in gate.pins.values()
     ]
     assert read_by.count("sg13g2_dfrbp_1") == 10 and LIBRARY.buffer not in read_by
+
+
+def test_a_memory_keeps_the_tie_cells_of_the_logic_beside_it(tmp_path: Path) -> None:
+    costs, _ = synthesized(*emitted(Cells(), tmp_path / "cells"), tmp_path / "builds")
+    assert not LIBRARY.ties & costs["tiny_cells"].cells.keys()
+    costs, _ = synthesized(*emitted(Held(), tmp_path / "held"), tmp_path / "builds")
+    assert costs["tiny_held"].flip_flops == 8
+    assert costs["tiny_held"].cells["sg13g2_tiehi"] == 1
 
 
 def test_a_memory_is_bits_and_no_flip_flops(tmp_path: Path) -> None:

@@ -54,7 +54,8 @@ class Page:
             for name, text in lines.items()
             if any(fnmatchcase(name, pattern) for pattern in self.lines)
         }
-        return found | {f"{FILE}{name}": digest_of_file(ROOT / name) for name in self.reads}
+        read = sorted(file for pattern in self.reads for file in ROOT.glob(pattern))
+        return found | {f"{FILE}{each.relative_to(ROOT)}": digest_of_file(each) for each in read}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,6 +96,7 @@ def stale(pages: Sequence[Page]) -> int:
         for page in pages
         if page.name in ledger and ledger[page.name].text != text
         for name in page.chosen(today)
+        if not name.startswith(FILE)
     }
     now = {**today, **made_now(long=False, only=asked)}
     rows, wrong = [], 0
