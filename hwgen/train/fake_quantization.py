@@ -140,8 +140,8 @@ class WeightQuantizer(nn.Module):
         super().__init__()
         self.rule, self.common, self.step = rule, common, step
         self.register_buffer("phi", torch.zeros(filters, dtype=torch.int64))
-        # Checkpoints hold it only where it changes.
-        self.register_buffer("stretch", torch.ones(filters), persistent=step == "least_error")
+        # Zero: not chosen yet. Checkpoints hold it only where it is chosen.
+        self.register_buffer("stretch", torch.zeros(filters), persistent=step == "least_error")
 
     def scale(self, weight: Tensor) -> Tensor:
         """Return the step of each filter (filters,): its largest weight / 127, times `stretch`."""
@@ -149,7 +149,7 @@ class WeightQuantizer(nn.Module):
         largest = torch.maximum(-low, high)
         if self.common:
             largest = largest.amax().expand_as(largest)
-        return with_floor(largest) / WEIGHT_HIGH * self.stretch
+        return with_floor(largest) / WEIGHT_HIGH * self.stretch.clamp(min=1)
 
     def round(self, weight: Tensor, scale: Tensor) -> Tensor:
         """Return float32 whole numbers before FTA."""
@@ -157,11 +157,16 @@ class WeightQuantizer(nn.Module):
         return steps.round_().clamp_(-WEIGHT_HIGH, WEIGHT_HIGH)
 
     def renew(self, weight: Tensor, mask: Tensor) -> None:
-        """Recompute the thresholds, and with `least_error` the steps, from the present weights."""
-        self.stretch.fill_(1)
+        """Recompute the thresholds; with `least_error` choose the steps, once.
+
+        Steps that changed from epoch to epoch would move weights that a small learning rate does
+        not move back. For the same reason a filter then keeps its digit, however many zeros it has.
+        """
         found = thresholds(self.round(weight, self.scale(weight)), mask)
-        self.phi.copy_(found.clamp(max=1) if self.rule == "one" else found)
         if self.step == "least_error":
+            found = torch.where(mask.flatten(1).any(1), found.clamp(min=1), 0)
+        self.phi.copy_(found.clamp(max=1) if self.rule == "one" else found)
+        if self.step == "least_error" and not self.stretch.any():
             self.stretch.copy_(self.best_stretch(weight, mask))
 
     def best_stretch(self, weight: Tensor, mask: Tensor) -> Tensor:

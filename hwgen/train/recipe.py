@@ -105,8 +105,8 @@ class Quantization:
         the same, at most one; `int8`: weights are rounded and keep all digits
     range_momentum: weight of the old range of a map in the new one, 0 to 1
     step: of a filter; `largest`: its largest weight becomes 127; `least_error`: one up to twice as
-        long, of least square error behind the rule, chosen once an epoch. With one digit a positive
-        weight of 127 steps becomes 64
+        long, of least square error behind the rule, chosen before the first epoch; a filter then
+        keeps at least one digit. With one digit a positive weight of 127 steps becomes 64
     """
 
     rule: Literal["mode", "one", "int8"]

@@ -70,6 +70,25 @@ def test_weights_are_symmetric_per_filter_and_the_head_has_one_step() -> None:
     assert q.flatten().tolist() == [127, -63, 127, 24]
 
 
+def common_or_own(weight: torch.Tensor, common: bool) -> torch.Tensor:
+    """Return the largest weight of each filter, or of all."""
+    largest = weight.abs().flatten(1).amax(1)
+    return largest.amax().expand_as(largest) if common else largest
+
+
+def test_with_steps_of_least_error_a_filter_keeps_its_digit() -> None:
+    weight = torch.full((3, 8, 1, 1), 0.001)
+    weight[:2, 0] = 1.0
+    mask = torch.ones_like(weight, dtype=torch.bool)
+    mask[1], weight[1] = False, 0.0
+    found = {}
+    for step in ("largest", "least_error"):
+        quantizer = WeightQuantizer(3, rule="one", common=False, step=step)
+        quantizer.renew(weight, mask)
+        found[step] = quantizer.phi.tolist()
+    assert found == {"largest": [0, 0, 1], "least_error": [1, 0, 1]}
+
+
 @pytest.mark.parametrize("common", [False, True])
 def test_the_step_of_least_error(common: bool) -> None:
     """No step that is tried gives a smaller error of a filter, or of a head."""
@@ -86,12 +105,16 @@ def test_the_step_of_least_error(common: bool) -> None:
 
     chosen, best = quantizer.stretch.clone(), error()
     assert bool((chosen >= 1).all() and (chosen < 2).all()) and len(chosen.unique()) > 1 - common
+    # Chosen once: other weights of a later epoch have the same steps.
+    quantizer.renew(weight.flip(0), mask)
+    assert torch.equal(quantizer.stretch, chosen)
     for exponent in range(16):
         quantizer.stretch.fill_(2 ** (exponent / 16))
         assert bool((error() >= best).all())
     largest = WeightQuantizer(12, rule="one", common=common)
     largest.renew(weight, mask)
-    assert largest.stretch.tolist() == [1.0] * 12
+    assert largest.stretch.tolist() == [0.0] * 12
+    assert torch.equal(largest.scale(weight), common_or_own(weight, common) / 127)
     # A checkpoint of the rule of always holds what it always held.
     assert "stretch" in quantizer.state_dict() and "stretch" not in largest.state_dict()
 
