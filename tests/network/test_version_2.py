@@ -68,7 +68,7 @@ CHANGES: dict[str, Callable[[Any, Arrays], Any]] = {
         lambda graph, _: graph["layers"][0].update(op="reshape")
     ),
     "conv_0.multiplier must be uint16, got uint32": wide,
-    "layers must be a valid array, got 'conv'": lambda graph, _: graph.update(layers="conv"),
+    "layers must be a list, got 'conv'": lambda graph, _: graph.update(layers="conv"),
     "layers must be present, got nothing": lambda graph, _: graph.pop("layers"),
 }
 
