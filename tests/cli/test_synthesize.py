@@ -240,7 +240,8 @@ def test_onnx_and_info_of_it(hwgen: Command, tmp_path: Path) -> None:
     assert reports[0]["layers"] == reports[1]["layers"]
     # Its first convolution: 27 rows and 64 columns fit on one crossbar, 8 cells a weight.
     assert reports[0]["layers"][0]["crossbars"] == 8
-    refused(hwgen("onnx", "lenet", "--out", file), "lenet", "vgg16")
+    refused(hwgen("onnx", "quite_another", "--out", file), "quite_another", "vgg16")
+    refused(hwgen("onnx", "vgg17", "--out", file), "did you mean vgg16 or vgg13?")
 
 
 def test_info_of_an_architecture(hwgen: Command, arch_file: Path, tmp_path: Path) -> None:
@@ -270,7 +271,7 @@ def test_a_network_with_weights_that_ships_has_a_name(hwgen: Command, tmp_path: 
     named, filed = (hwgen("synthesize", each, *given) for each in (NETWORK.stem, NETWORK))
     refused(named, "--power-w must be at least", "one copy of the weights of digits_small_cnn")
     assert named == filed
-    refused(hwgen("synthesize", "digits", *given), "or one of", "vgg16", NETWORK.stem)
+    refused(hwgen("synthesize", "quite_other", *given), "or one of", "vgg16", NETWORK.stem)
 
 
 @pytest.mark.parametrize(
