@@ -107,7 +107,10 @@ def fpga(*arguments: object) -> subprocess.CompletedProcess[str]:
     [
         (["--mhz", "3"], "fpga: --mhz must be 10 to 200, got 3.0 (command line)"),
         (["--mhz", "nan"], "fpga: --mhz must be 10 to 200, got nan (command line)"),
-        (["dbpim/tinny"], "must be a file or a name that ships, got dbpim/tinny: did you mean dbpim/tiny?"),
+        (
+            ["dbpim/tinny"],
+            "must be a file or a name that ships, got dbpim/tinny: did you mean dbpim/tiny?",
+        ),
         (["--board", "other"], "argument --board: invalid choice: 'other'"),
     ],
 )
