@@ -8,9 +8,8 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.dbpim.facts.instructions import PACKETS, Opcode
 from hwgen.dbpim.facts.timing import TILE_SLOTS
-from hwgen.dbpim.rtl.layouts import packet, parameters
+from hwgen.dbpim.rtl import layouts
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack
 from verif.dbpim.tile_ring import Actions, Header, TileRing
@@ -18,7 +17,7 @@ from verif.stream import reset
 
 ARCH = arch_from_environment()
 MACROS, MASK_BITS, ROWS = ARCH.macros_per_core, ARCH.macro.compartments, ARCH.macro.rows
-HEADER, PARAMETER_BITS = packet(Opcode.TILE), parameters(ARCH).size
+HEADER, PARAMETER_BITS = layouts.tile(ARCH), layouts.parameters(ARCH).size
 BEAT_WORDS = ARCH.port_bits // MASK_BITS
 SEVERAL_BEATS = ARCH.mask_words > BEAT_WORDS
 TILES = 30
@@ -45,7 +44,7 @@ CORNERS = Corners(
 
 def draw_header(rng: np.random.Generator, *, first: bool) -> Header:
     """Return a header of any size that fits, often a small one."""
-    fields = {field.name: int(rng.integers(1 << field.bits)) for field in PACKETS[Opcode.TILE]}
+    fields = {name: int(rng.integers(1 << field.width)) for name, field in HEADER}
     rows = 1 if rng.random() < 0.5 else int(rng.integers(1, ARCH.tile_rows + 1))
     most = int(rng.choice([4, ARCH.mask_words // 2, ARCH.mask_words], p=[0.6, 0.3, 0.1]))
     words = int(rng.integers(1, most + 1))
