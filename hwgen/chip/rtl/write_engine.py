@@ -177,6 +177,8 @@ class WriteEngine(SharedPart):
         left = todo.words > word
         if not self._rows:
             return left
+        if self._beat_words == 1:
+            return left & (todo.row_beat < todo.row_words)
         inside = (todo.row_pitch - 1)[: self._beat_words.bit_length() - 1] & word
         return left & (Cat(inside, todo.row_beat) < todo.row_words)
 
