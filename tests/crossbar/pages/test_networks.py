@@ -56,7 +56,9 @@ def test_unknown_names_are_told_the_known() -> None:
         "the network must be an ONNX file, a quantized network (.npz) or a name that ships,"
         " got vgg15: did you mean vgg16 or vgg13? (command line)"
     )
-    with pytest.raises(ConfigError, match="must be a name that ships, got vgg15: did you mean vgg16"):
+    with pytest.raises(
+        ConfigError, match="must be a name that ships, got vgg15: did you mean vgg16"
+    ):
         write_network("vgg15", Path("vgg15.onnx"))
 
 
