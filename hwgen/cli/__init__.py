@@ -17,8 +17,8 @@ from typing import NoReturn
 from hwgen.cli import commands
 from hwgen.cli.app import CommandError, app, close_stdout, has_no_reader
 from hwgen.commands.packages import optional_packages
-from hwgen.commands.studies import add_commands
-from hwgen.errors import ArgumentError, HwgenError, OutputError, plain_line
+from hwgen.commands.studies import INSTALL, OURS, add_commands
+from hwgen.errors import ArgumentError, HwgenError, MissingToolError, OutputError, plain_line
 from hwgen.files.leash import ended_in_time
 
 REQUESTS = commands.REQUESTS
@@ -110,6 +110,7 @@ def leave_late(number: int) -> None:
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code, or raise what it raises."""
     check_arguments(arguments)
+    check_studies(arguments)
     for sentence in UNUSABLE:
         print(f"hwgen: {sentence}", file=sys.stderr)
     try:
@@ -133,6 +134,15 @@ def check_arguments(arguments: Sequence[str]) -> None:
             continue
         where = option if equals else before
         raise OutputError(f"every argument must be given, got an empty one at {where}")
+
+
+def check_studies(arguments: Sequence[str]) -> None:
+    """Refuse a command of the studies where they are not installed."""
+    known = {each.name for each in app.registered_commands}
+    known |= {each.name for each in app.registered_groups}
+    wanted = next((each for each in arguments[:1] if each in OURS and each not in known), None)
+    if wanted is not None:
+        raise MissingToolError(f"hwgen {wanted} needs the studies of hwgen: {INSTALL}")
 
 
 @contextmanager

@@ -2,9 +2,11 @@
 
 from hwgen.cli.from_requests import add_command
 from hwgen.commands.against import Compare
+from hwgen.commands.benchmark.command import Benchmark
 from hwgen.commands.build import Build, CompileCommand
 from hwgen.commands.cache import Cache
 from hwgen.commands.cost import Cost
+from hwgen.commands.demo.command import Demo
 from hwgen.commands.exchange import ExportOnnx
 from hwgen.commands.export import Export
 from hwgen.commands.fit import Fit
@@ -33,6 +35,8 @@ REQUESTS = (
     Synthesize,
     Onnx,
     Cache,
+    Demo,
+    Benchmark,
 )
 """In the order in which `hwgen --help` lists them."""
 

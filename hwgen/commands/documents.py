@@ -7,8 +7,10 @@ from pathlib import Path
 
 from hwgen.chip.family import Family
 from hwgen.chip.replacement import AnySpec
+from hwgen.commands.benchmark import report as benchmark
 from hwgen.commands.build import MANIFEST, write_verilog
 from hwgen.commands.context import Context
+from hwgen.commands.demo import report as demo
 from hwgen.commands.families import InstalledFamily, is_architecture, offering
 from hwgen.commands.operators import operators_page
 from hwgen.commands.studies import reports_of_studies
@@ -24,7 +26,7 @@ OPERATORS_PAGE = "operators.md"
 
 def documents(configs: Path) -> dict[str, str]:
     """Return every page by its path below `docs`; `configs` holds a folder for each family."""
-    reports = REPORTS | reports_of_studies()
+    reports = REPORTS | demo.REPORTS | benchmark.REPORTS | reports_of_studies()
     for family in offering(Family.report_schemas):
         if (configs / family.name).is_dir():
             reports |= family.need(Family.report_schemas).REPORTS

@@ -1,5 +1,6 @@
 """`hwgen synthesize` and `hwgen onnx`: the families that offer a synthesis and read graphs."""
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -83,6 +84,19 @@ Evaluations = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
+class OtherSearch:
+    """A search whose design stands beside the bound of ours.
+
+    name: in the report; package: whose code decides what it finds
+    stage: gives its design to a search of the family
+    """
+
+    name: str
+    package: str
+    stage: Callable[[Any], None]
+
+
+@dataclass(frozen=True, kw_only=True)
 class SynthesizedChip:
     """Result of a synthesis.
 
@@ -139,10 +153,6 @@ class Synthesize(
         False
     )
     seed: Seed = 1
-    method: Annotated[
-        Literal["bounded", "text", "code"],
-        Says("text, code: the published search, as described or as shipped"),
-    ] = "bounded"
     evaluations: Evaluations = None
     workers: Workers = 2
     scheduler: Annotated[
@@ -166,6 +176,10 @@ class Synthesize(
     then_run: Annotated[
         bool, Says("build the chip of a quantized network (.npz) and run images on its Verilog")
     ] = False
+
+    def other_search(self) -> OtherSearch | None:
+        """Return a search whose design stands beside our bound; None: our own search."""
+        return None
 
     def check(self) -> None:
         """Refuse to run what has no weights, and chips that describe no hardware."""

@@ -26,7 +26,7 @@ LATE = re.compile(r"^[ \t]+(?=(?:from|import) )", re.MULTILINE)
 """The blanks before an import inside a function."""
 NAMED = re.compile(rf'"((?:{"|".join(PACKAGES)})\.[\w.]+)"')
 """A module that is named in a string, such as a bench."""
-NOT_ALONE = re.compile(r"conftest|__init__")
+NOT_ALONE = re.compile(r"conftest|plugin|__init__")
 
 Reasons = dict[str, dict[str, str]]
 """Test file -> name of the tests in it, empty for all -> why."""

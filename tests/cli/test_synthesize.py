@@ -99,22 +99,6 @@ def test_identical_macros(hwgen: Command, quick: dict[str, Any], tmp_path: Path)
     assert "cifar_alexnet-12w-strict-identical" in arch
 
 
-def test_identical_macros_of_the_public_code_are_refused(hwgen: Command, tmp_path: Path) -> None:
-    outcome = hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--identical", "--method", "code"))
-    refused(outcome, "--identical", "bounded or text", "got --method code")
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("method", ["text", "code"])
-def test_the_published_search_needs_its_study(
-    hwgen: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
-) -> None:
-    monkeypatch.setattr("hwgen.commands.studies.studies", list)
-    outcome = hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--method", method))
-    refused(outcome, "--method must be bounded where no installed study", f"got {method}")
-    assert not (tmp_path / "out").exists()
-
-
 def test_what_it_left_can_be_asked(hwgen: Command, quick: dict[str, Any], tmp_path: Path) -> None:
     assert hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--workers", 1))[0] == 0
     code, out, err = hwgen("info", tmp_path / "out/architecture.yaml")
@@ -202,7 +186,6 @@ def test_a_folder_of_somebody_else(hwgen: Command, tmp_path: Path) -> None:
         ["synthesize", "alexnet"],
         ["synthesize", "alexnet", "--power-w", "much"],
         ["synthesize", "alexnet", "--power-w", 9, "--rules", "fair"],
-        ["synthesize", "alexnet", "--power-w", 9, "--method", "luck"],
         ["synthesize", "alexnet", "--power-w", 9, "--workers", 0],
         ["synthesize", "alexnet", "--power-w", 9, "--evaluations", 0],
         ["onnx", "alexnet"],

@@ -1,6 +1,6 @@
 """Exports of torch, onnxruntime and Keras, as their tools wrote them: imported, and compared.
 
-`python -m tests.corpus.run --keep FOLDER` makes them and many others.
+`python -m studies.tests.corpus.run --keep FOLDER` makes them and many others.
 """
 
 import json

@@ -4,10 +4,8 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hwgen.commands.context import Context
-from hwgen.commands.studies import offered
 from hwgen.commands.synthesis import Synthesize
 from hwgen.crossbar.facts.buildable import check_buildable
 from hwgen.crossbar.facts.components import Components, load_components
@@ -25,7 +23,7 @@ COMPONENTS = shipped_folder() / "crossbar" / "components.yaml"
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """What a search is about; request: budget, objective and method as they were asked for."""
+    """What a search is about; request: budget, objective and search as they were asked for."""
 
     request: Synthesize
     network: CrossbarNetwork
@@ -60,9 +58,6 @@ def problem_of(context: Context, request: Synthesize) -> Problem:
         say=context.say,
     )
     check_rules(network, rules)
-    check_objective(request)
-    check_identical(request)
-    method_of(request)
     if not points(components, rules):
         raise ConfigError(
             field="adcs.resolutions",
@@ -94,45 +89,3 @@ def check_power(power_w: float) -> None:
             given=f"{power_w:g}",
             source="command line",
         )
-
-
-def check_objective(request: Synthesize) -> None:
-    """Refuse to search for streams as the published search does."""
-    if request.objective == "stream" and request.method != "bounded":
-        raise ConfigError(
-            field="--objective",
-            allowed="image with the published search",
-            given=f"{request.objective} with --method {request.method}",
-            source="command line",
-        )
-
-
-def check_identical(request: Synthesize) -> None:
-    """Refuse identical macros by the public code's search, whose own break the budget."""
-    if request.identical and request.method == "code":
-        raise ConfigError(
-            field="--identical",
-            allowed="used with --method bounded or text, since identical macros of the public code"
-            " exceed the power budget",
-            given=f"--method {request.method}",
-            source="command line",
-        )
-
-
-def method_of(request: Synthesize) -> tuple[str, Any] | None:
-    """Return the package and the stage of a search that a study offers; None: our own search.
-
-    Refuses a method that no installed study has.
-    """
-    if request.method == "bounded":
-        return None
-    for package, methods in offered("methods", "METHODS"):
-        if request.method in methods:
-            return package, methods[request.method]
-    raise ConfigError(
-        field="--method",
-        allowed="bounded where no installed study (entry point hwgen.studies) has the published"
-        " search",
-        given=request.method,
-        source="command line",
-    )

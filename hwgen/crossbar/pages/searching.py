@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code, versions
-from hwgen.crossbar.pages.problem import Problem, method_of
+from hwgen.crossbar.pages.problem import Problem
 from hwgen.crossbar.pages.synthesis_table import shares_of
 from hwgen.errors import ConfigError, DesignError
 from hwgen.files.shipped import shown
@@ -29,6 +29,9 @@ CODE = (
 BETTER, CLOSER = 0.001, 0.01
 """Shares by which a value, and its bound, have become better if a line says so."""
 
+OURS = "bounded"
+"""Name of our search in reports."""
+
 RESUME = "the same command goes on where this one stopped"
 
 
@@ -43,8 +46,8 @@ def search(context: Context, problem: Problem) -> "SearchResult":
     request = problem.request
     if not must_compile():
         refuse_hopeless(problem)
-    *study, adopt = method_of(request) or (None,)
-    code = [digest_of_code(*CODE, *study), versions()]
+    other = request.other_search()
+    code = [digest_of_code(*CODE, *([other.package] if other else [])), versions()]
     refused: Counter[str] = Counter()
     with (
         context.status(f"synthesizing {problem.network.name}") as tell,
@@ -63,7 +66,7 @@ def search(context: Context, problem: Problem) -> "SearchResult":
                 identical=request.identical,
                 seed=request.seed,
                 budget=Budget(
-                    method=request.method,
+                    method=other.name if other else OURS,
                     evaluations=request.evaluations,
                     time_limit_s=request.time_limit_s,
                 ),
@@ -71,7 +74,7 @@ def search(context: Context, problem: Problem) -> "SearchResult":
                 store=Store(context.work / "search", code=digest_of(code)),
                 on_progress=told(context, tell),
                 refused=refused,
-                adopt=adopt,
+                adopt=other.stage if other else None,
             )
         except KeyboardInterrupt:
             context.say(f"stopped before a chip was found; {RESUME}")

@@ -2,30 +2,21 @@
 
 import re
 from importlib.resources import files
-from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from hwgen.commands.studies import offered
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.schedule import Schedule
 from hwgen.crossbar.pages import synthesis_chip as chip
 from hwgen.crossbar.pages import synthesis_plots as plots
+from hwgen.crossbar.pages.published_chips import IMAGES, PEAK_TOPS_PER_W, Image
 from hwgen.crossbar.pages.synthesis import SynthesisReport
 from hwgen.crossbar.pages.synthesis_plots import layer_colours
 from hwgen.crossbar.pages.synthesis_table import point_text, short_names
 
 TEMPLATE = "synthesis.html"
 THIS_CHIP = "this chip"
-CHIP_NAMES = {
-    "pimsyn": "PIMSYN",
-    "pipelayer": "PipeLayer",
-    "isaac": "ISAAC",
-    "prime": "PRIME",
-    "puma": "PUMA",
-    "atomlayer": "Atomlayer",
-}
 
 
 def synthesis_page(report: SynthesisReport, arch: Arch, schedule: Schedule) -> str:
@@ -61,23 +52,13 @@ def synthesis_page(report: SynthesisReport, arch: Arch, schedule: Schedule) -> s
 
 def peaks(report: SynthesisReport) -> list[tuple[str, float]]:
     """Return peak efficiencies in TOPS/W, the best first: published ones, and that of this chip."""
-    found = [
-        (CHIP_NAMES[name], value)
-        for _, published in offered("published", "PEAK_TOPS_PER_W")
-        for name, value in published.items()
-    ]
-    found.append((THIS_CHIP, report.peak_efficiency_gops_per_w / 1e3))
+    found = [*PEAK_TOPS_PER_W.items(), (THIS_CHIP, report.peak_efficiency_gops_per_w / 1e3)]
     return sorted(found, key=lambda each: -each[1])
 
 
-def published_image(network: str) -> dict[str, Any]:
+def published_image(network: str) -> dict[str, Image]:
     """Return what an image of the network costs on published chips, by their name."""
-    return {
-        chip: images[network]
-        for _, published in offered("published", "IMAGES")
-        for chip, images in published.items()
-        if network in images
-    }
+    return {chip: images[network] for chip, images in IMAGES.items() if network in images}
 
 
 def with_own_ids(svg: str, name: str) -> str:

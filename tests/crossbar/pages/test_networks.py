@@ -11,7 +11,6 @@ import pytest
 from hwgen.crossbar.compiler import ZOO, shipped_network
 from hwgen.crossbar.pages.networks import load_network, write_network
 from hwgen.errors import ConfigError, OutputError
-from hwgen.files.shipped import networks
 from hwgen.importers.onnx import read_graph
 
 

@@ -17,6 +17,7 @@ from hwgen.crossbar.facts.chip import described
 from hwgen.crossbar.facts.schedule import Schedule
 from hwgen.crossbar.model.events import PICO_OF_MILLI, parts_pj, run_events
 from hwgen.crossbar.model.record import Confirmed
+from hwgen.crossbar.pages.published_chips import PEAK_TOPS_PER_W
 from hwgen.crossbar.pages.reported import pareto_of
 from hwgen.crossbar.pages.synthesis import SynthesisReport
 from hwgen.crossbar.pages.synthesis_chip import spans
@@ -24,7 +25,6 @@ from hwgen.crossbar.pages.synthesis_page import synthesis_page
 from hwgen.crossbar.pages.synthesis_plots import GUEST, layer_colours
 from hwgen.crossbar.pages.synthesis_table import cut, short_names, synthesis_table
 from hwgen.report.files import report_text, schema_of
-from hwgen.studies.pimsyn_paper.published import PEAK_TOPS_PER_W
 from tests.synthesis import POWER_W, handed_on, result
 
 Made = tuple[Arch, Schedule, SynthesisReport]

@@ -49,7 +49,7 @@ def exports() -> Iterator[object]:
 
 def exported(name: str, exporter: str, folder: Path) -> Path:
     """Return the file of a transformer with drawn weights, quantized with drawn images."""
-    from tests.corpus.transformer_page import calibrated
+    from tests.corpus.drawn import calibrated
     from tests.corpus.transformers import TRANSFORMERS
 
     return calibrated(*TRANSFORMERS[name], exporter, folder)
@@ -170,7 +170,7 @@ def test_what_no_runtime_computes_as_stated(
 
 def images_of(name: str, count: int) -> np.ndarray:
     """Return images that ship, again with noise where there are fewer."""
-    from tests.corpus.transformer_page import with_noise
+    from tests.corpus.drawn import with_noise
 
     if name == "digits_vit":
         given = load_dataset("digits", None).test_images

@@ -20,7 +20,7 @@ from hwgen.train.recipe import Phase
 from hwgen.train.transformer.model import Transformer, plain
 from hwgen.train.transformer.recipe import TransformerRecipe, load_transformer_recipe
 from hwgen.train.transformer.train import train_transformer
-from tests.corpus.transformer_page import zero_blocks
+from tests.corpus.drawn import zero_blocks
 from tests.train.conftest import RECIPES
 
 DIGITS = load_transformer_recipe(RECIPES / "digits_vit.yaml")

@@ -1,0 +1,58 @@
+"""`hwgen paper mram`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from rich.console import RenderableType
+
+from hwgen.cli.from_requests import add_command
+from hwgen.commands.fields import File, path_of
+from hwgen.commands.request import Says
+from hwgen_studies.papers import papers
+from hwgen_studies.request import Paper
+
+
+@dataclass(frozen=True)
+class CadnnPaper(Paper, command="paper mram", example="--out build/mram-paper"):
+    """CA-DNN: tables I to IV and the figures of section V; takes seconds."""
+
+    _: KW_ONLY
+    components: Annotated[
+        File | None, Says("energy of the parts (.yaml) [default: of 45 nm]", metavar="FILE")
+    ] = None
+    training: Annotated[
+        Sequence[File],
+        Says(
+            "table of trainings (.json) with accuracies [default: none]",
+            metavar="FILE",
+            typed=list[Path],
+            read=tuple,
+        ),
+    ] = ()
+
+    def measured(self) -> Any:
+        """Return the rows of the tables."""
+        from hwgen_studies.cadnn_paper.rows import adaptive_paper
+
+        return adaptive_paper(
+            self.quiet,
+            components=path_of(self.components),
+            training=tuple(map(Path, self.training)),
+        )
+
+    def files(self, report: Any) -> Mapping[str, str]:
+        """Return the page and what belongs to it."""
+        from hwgen_studies.cadnn_paper.page import paper_files
+
+        return paper_files(report)
+
+    def table(self, report: Any) -> RenderableType:
+        """Return the tables."""
+        from hwgen_studies.cadnn_paper.table import paper_table
+
+        return paper_table(report)
+
+
+add_command(CadnnPaper, papers)

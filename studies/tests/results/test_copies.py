@@ -1,0 +1,126 @@
+"""Pages hold what the JSON says that they are made of, their own and that of other pages."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hwgen_studies.cadnn_paper import page as mram_paper
+from hwgen_studies.cadnn_paper.accuracies import accuracy_rows, load_trainings
+from hwgen_studies.cadnn_paper.report import AdaptivePaperReport
+from hwgen_studies.cadnn_paper.training_page import training_page
+from hwgen_studies.cadnn_paper.widths_report import WidthsReport, widths_page
+from hwgen_studies.comparison import cells
+from hwgen_studies.dbpim_paper import lanes, phi_curve_page
+from hwgen_studies.dbpim_paper.accuracy import read_rows
+from hwgen_studies.dbpim_paper.area_race import paper_networks
+from hwgen_studies.dbpim_paper.area_race_page import AreaRaceReport, area_race_page
+from hwgen_studies.dbpim_paper.clock import clock_of
+from hwgen_studies.dbpim_paper.figures_page import figures_files
+from hwgen_studies.dbpim_paper.report import FiguresReport, RaceReport
+from hwgen_studies.dbpim_paper.table import race_page
+from hwgen_studies.mlperf_tiny.page import mlperf_tiny_page
+from hwgen_studies.mlperf_tiny.report import MlperfTinyReport
+from hwgen_studies.networks.report import ResultsReport
+from hwgen_studies.networks.table import results_page
+from hwgen_studies.pimsyn_paper.report import PaperReport
+from hwgen_studies.pimsyn_paper.table import paper_files
+from pydantic import TypeAdapter
+
+from hwgen.dbpim.facts.arch import load_arch
+from studies.tests.results.ledger import ROOT, marked, read_pages
+from studies.tests.zoo import crossbar_chips, crossbar_rules
+from studies.tests.zoo import results as onnx
+from tests.physical import clocks
+
+RESULTS = ROOT / "docs/results"
+LANES = [f"dbpim-lanes-{name}.svg" for name in ("cifar10_resnet20_50", "cifar10_cct")]
+
+
+def transformers(found: dict[str, Any]) -> str:
+    """Return the page; what writes it needs torch and onnxruntime."""
+    from studies.tests.corpus.transformer_page import page
+
+    return page(found)
+
+
+OWN: dict[str, tuple[Any, Callable[[Any], str]]] = {
+    "clock": (clocks.ClocksReport, clocks.page),
+    "crossbar-chip": (crossbar_chips.ChipsReport, crossbar_chips.page),
+    "crossbar-rules": (dict[str, Any], lambda found: crossbar_rules.page(found["rows"])),
+    "dbpim-figures": (FiguresReport, lambda found: figures_files(found)["dbpim-figures.md"]),
+    "dbpim-lanes": (lanes.LanesReport, lambda found: lanes.page(found, LANES)),
+    "dbpim-networks": (ResultsReport, results_page),
+    "dbpim-paper": (RaceReport, race_page),
+    "dbpim-phi": (
+        phi_curve_page.PhiCurveReport,
+        lambda found: phi_curve_page.phi_curve_page(found, "dbpim-phi.svg"),
+    ),
+    "dbpim-race": (AreaRaceReport, lambda found: area_race_page(found, "dbpim-race.svg")),
+    "mlperf-tiny": (MlperfTinyReport, mlperf_tiny_page),
+    "mram-overlap": (WidthsReport, widths_page),
+    "mram-paper": (
+        AdaptivePaperReport,
+        lambda found: "\n".join(mram_paper.page_lines(found)) + "\n",
+    ),
+    "mram-resnet20": (WidthsReport, widths_page),
+    "mram-training": (dict[str, Any], lambda found: training_page(found["rows"])),
+    "onnx": (
+        dict[str, Any],
+        lambda found: onnx.table([onnx.Row(**each) for each in found["rows"]]),
+    ),
+    "pimsyn-paper": (PaperReport, lambda found: paper_files(found)["pimsyn-paper.md"]),
+    "transformers": (dict[str, Any], transformers),
+}
+"""By page: what its JSON is, and what writes the page."""
+NONE = {"import-corpus", "onnxruntime"}
+"""Pages without a JSON."""
+
+
+def report_of(name: str) -> Any:
+    """Return what the JSON of a page holds."""
+    return TypeAdapter(OWN[name][0]).validate_json((RESULTS / f"{name}.json").read_bytes())
+
+
+def text_of(name: str) -> str:
+    """Return a page without its mark."""
+    return marked((RESULTS / f"{name}.md").read_text(encoding="utf-8"), "")
+
+
+def test_every_page_is_held_to_its_json_or_has_none() -> None:
+    assert {name for name, page in read_pages().items() if not page.history} == NONE | OWN.keys()
+    assert not [name for name in NONE if (RESULTS / f"{name}.json").exists()]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_page_is_what_its_json_says(name: str) -> None:
+    assert text_of(name) == OWN[name][1](report_of(name))
+
+
+def test_accuracies_of_mram_paper_are_those_of_the_table_of_trainings() -> None:
+    rows = list(accuracy_rows(load_trainings([RESULTS / "mram-training.json"])))
+    report = report_of("mram-paper")
+    figures = {row.figure for row in rows}
+    assert [row for row in report.rows if row.figure in figures] == rows
+    page = text_of("mram-paper")
+    for row in rows:
+        assert f"| {' | '.join(cells(row))} |" in page
+
+
+def test_what_dbpim_figures_copies() -> None:
+    report = report_of("dbpim-figures")
+    assert list(report.accuracy) == read_rows(RESULTS / "dbpim-accuracy.json")
+    arch = load_arch(ROOT / "configs/dbpim/paper_published.yaml")
+    assert report.clock == clock_of(RESULTS / "dbpim-paper-cost.json", arch)
+
+
+def test_what_dbpim_paper_copies() -> None:
+    arch = load_arch(ROOT / "configs/dbpim/paper_published.yaml")
+    assert report_of("dbpim-paper").clock == clock_of(RESULTS / "dbpim-paper-cost.json", arch)
+
+
+def test_what_dbpim_race_copies() -> None:
+    report = report_of("dbpim-race")
+    assert list(report.paper_networks) == list(paper_networks(RESULTS / "dbpim-networks.json"))
+    arch, cost = load_arch(ROOT / "configs/dbpim/paper.yaml"), RESULTS / "dbpim-race-cost.json"
+    found = clock_of(cost, arch)
+    assert (report.clock.slowest_ns, report.clock.mhz) == (found.slowest_ns, found.mhz)
