@@ -88,7 +88,7 @@ class AdaptivePaperReport:
     refused_bits: what the architecture refuses of 16-bit maps, in a sentence
     """
 
-    format: Literal["hwgen_studies.comparison.adaptive"]
+    format: Literal["hwgen.report.paper.adaptive"]
     version: Literal[1]
     paper: str
     architecture: Source

@@ -37,7 +37,7 @@ def adaptive_paper(
     bits, refused = bits_curves(context, arch, table)
     memory = list(memory_curves(counts.network, eight_bits(trainings)))
     return AdaptivePaperReport(
-        format="hwgen_studies.comparison.adaptive",
+        format="hwgen.report.paper.adaptive",
         version=1,
         paper="CA-DNN",
         architecture=Source(name=arch.name, file=shown(ARCHITECTURE), digest=arch.digest),

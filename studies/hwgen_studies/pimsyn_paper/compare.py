@@ -32,7 +32,7 @@ def pimsyn_paper(context: Context, request: Request) -> PaperReport:
         rows = list(rows_of(each))
         compared = each.compared
     return PaperReport(
-        format="hwgen_studies.comparison",
+        format="hwgen.report.paper",
         version=1,
         paper="PIMSYN",
         components=Source(

@@ -17,7 +17,7 @@ class PaperReport:
     compared_evaluations: of each search in a comparison of searches
     """
 
-    format: Literal["hwgen_studies.comparison"]
+    format: Literal["hwgen.report.paper"]
     version: Literal[1]
     paper: str
     components: Source
