@@ -30,7 +30,6 @@ def test_what_is_synthesized_can_run(network: str, power_w: float, tmp_path: Pat
         components=None,
         rules=STRICT,
         seed=1,
-        method="bounded",
         evaluations=2000,
         workers=2,
         scheduler=None,

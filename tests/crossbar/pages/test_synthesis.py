@@ -228,14 +228,6 @@ def test_the_page_places_the_chip_among_published_ones(made: Made, page: str) ->
     assert "Table V of PIMSYN" not in page
 
 
-def test_the_page_without_a_study_of_published_chips(
-    made: Made, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    arch, schedule, report = made
-    monkeypatch.setattr("hwgen.commands.studies.studies", list)
-    assert "Beside published chips" not in synthesis_page(report, arch, schedule)
-
-
 def test_names_cannot_break_the_page(made: Made) -> None:
     arch, schedule, report = made
     bad = replace(report.network, name="<script>alert(1)</script>")

@@ -62,7 +62,6 @@ def request_of(tmp_path: Path) -> Callable[..., Synthesize]:
             components=COMPONENTS_FILE,
             rules="strict",
             seed=1,
-            method="bounded",
             evaluations=None,
             workers=1,
             scheduler=None,
