@@ -1,4 +1,4 @@
-"""Studies are found by entry point; a broken one disturbs no command, and a missing one is named."""
+"""Studies are found by entry point; a broken one disturbs no command, a missing one is named."""
 
 import sys
 from types import SimpleNamespace
