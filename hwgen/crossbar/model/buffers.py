@@ -305,6 +305,12 @@ def all_waiting(tables: Tables, layout: Layout, times: Times) -> Floats:
 @compiled
 def kilobytes_of(tables: Tables, layout: Layout, waiting: Floats) -> float:
     """Return what the fullest scratchpad holds; waiting: see `all_waiting`."""
+    return float(held_of(tables, layout, waiting).max())
+
+
+@compiled
+def held_of(tables: Tables, layout: Layout, waiting: Floats) -> Floats:
+    """Return the kilobytes that the scratchpad of each macro holds; waiting: see `all_waiting`."""
     edges = tables.provider_start[-1]
     held = np.zeros(layout.total_macros)
     for i in range(len(tables.kind)):
@@ -312,7 +318,8 @@ def kilobytes_of(tables: Tables, layout: Layout, waiting: Floats) -> float:
         inputs = waiting[tables.provider_start[i] : tables.provider_start[i + 1]]
         held[own] += image_ring(tables, layout, i) + inputs.sum()
         held[last] += waiting[edges + i]
-    return float(held.max() * tables.scalars[BUS_BITS] / tables.word / 8 / 1024)
+    held *= tables.scalars[BUS_BITS] / tables.word / 8 / 1024
+    return held
 
 
 @compiled

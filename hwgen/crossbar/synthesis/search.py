@@ -39,6 +39,7 @@ from hwgen.jobs.store import Store, run_stored
 
 BOUND = "hwgen.crossbar.synthesis.work:bound"
 FIRST = "hwgen.crossbar.synthesis.work:first"
+SMALL = "hwgen.crossbar.synthesis.work:small"
 SEARCH = "hwgen.crossbar.synthesis.work:search"
 IMPROVE = "hwgen.crossbar.synthesis.work:improve"
 DESCEND = "hwgen.crossbar.synthesis.work:descend"
@@ -60,6 +61,7 @@ class Search:
 
     widest: see `widest_of`
     simple: a design that fits, until the search has one of its own, which it does not depend on
+        unless it is one of the smallest there are
     frontier: what is known of all nodes
     descended: designs that were tried with smaller budgets
     """
@@ -157,13 +159,19 @@ class Search:
                 self.designs.wait(waiting)
 
     def look_first(self) -> None:
-        """Find a simple design that fits at some point, and tell of it."""
-        for point in self.points:
-            if self.simple is None and not self.out_of_time():
-                (result,) = self.run(FIRST, [self.task(point)])
-                if result["design"] is not None:
-                    self.simple = confirmed(point, result)
-                    self.tell()
+        """Find a simple design that fits at some point, and tell of it.
+
+        Where none does the smallest designs are tried, and the search goes on from the one found.
+        """
+        for function in (FIRST, SMALL):
+            for point in self.points:
+                if self.simple is None and not self.out_of_time():
+                    (result,) = self.run(function, [self.task(point)])
+                    if result["design"] is not None:
+                        self.simple = confirmed(point, result)
+                        if function == SMALL:
+                            self.designs.keep(self.simple)
+                        self.tell()
 
     @property
     def known(self) -> Candidate | None:

@@ -19,6 +19,7 @@ from hwgen.crossbar.facts.rules import Objective, Rules
 from hwgen.crossbar.model.allocate import FEASIBLE, used_crossbars
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import evaluate
+from hwgen.crossbar.model.least import can_be, lowest_w, smallest_designs
 from hwgen.crossbar.model.record import design_of
 from hwgen.crossbar.model.tables import FLOOR, PEAK, POWER, Tables, make_tables
 from hwgen.crossbar.synthesis.anneal import (
@@ -234,6 +235,16 @@ def first(task: Json) -> Json:
         if found["design"] is None:
             found = best_of(tables, [simple_design(tables, share)], 0, 1, Counter())
     return found
+
+
+def small(task: Json) -> Json:
+    """Return the first of the smallest designs at a point that fits, as `search` does."""
+    tables = tables_of(*opened(task))
+    if lowest_w(tables) > tables.scalars[POWER]:
+        return {"design": None}
+    fitting = (each for each in smallest_designs(tables) if can_be(tables, each))
+    found = [each for each in [next(fitting, None)] if each is not None]
+    return best_of(tables, found, 0, len(found), Counter())
 
 
 def improve(task: Json) -> Json:

@@ -18,6 +18,7 @@ from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Objective, Rules
 from hwgen.crossbar.model.allocate import NO_POWER
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import Cost, evaluate, evaluate_identical
+from hwgen.crossbar.model.least import least_power_w
 from hwgen.crossbar.model.tables import Tables, make_tables
 from hwgen.crossbar.synthesis.anneal import REASONS
 from hwgen.crossbar.synthesis.nodes import Node
@@ -206,6 +207,16 @@ def test_without_sharing() -> None:
 @pytest.mark.parametrize("rules", RULES)
 def test_a_budget_too_small(rules: Rules) -> None:
     assert searched(rules=rules, power_w=0.11) is None
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_budget_that_a_known_design_needs_is_answered(name: str) -> None:
+    """However short the search: the smallest designs are looked at before it."""
+    least = least_power_w(NETWORKS[name], FEW, STRICT)
+    assert least is not None
+    for evaluations in (1, 300):
+        budget = replace(SMALL, evaluations=evaluations)
+        assert found(NETWORKS[name], power_w=least, budget=budget).best.peak_w <= least
 
 
 class Counting(SerialExecutor):
