@@ -24,12 +24,15 @@ STORED = re.compile(r"\s+(\S+) <= (\S+) ?;")
 def classes_of(
     faults: Sequence[Fault], modules: Mapping[str, str], family: str, chip: Any
 ) -> dict[Fault, tuple[str, str]]:
-    """Return the class of each fault of a chip that no network catches, and what says so."""
-    found = {fault: by_itself(fault, modules) for fault in faults}
-    left = [fault for fault, (name, _) in found.items() if name != "equivalent"]
-    for fault, bench in killers(left, modules, family, chip):
-        found[fault] = "part", f"the bench of `{bench}`"
-    return found
+    """Return the class of each fault of a chip that no network catches, and what says so.
+
+    Proofs take longer than benches, and come for what no bench kills.
+    """
+    killed = {
+        fault: ("part", f"the bench of `{bench}`")
+        for fault, bench in killers(faults, modules, family, chip)
+    }
+    return {fault: killed.get(fault) or by_itself(fault, modules) for fault in faults}
 
 
 def by_itself(fault: Fault, modules: Mapping[str, str]) -> tuple[str, str]:

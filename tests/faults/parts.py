@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +15,10 @@ from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.rtl.chip import shell_facts as crossbar_shell
 from hwgen.crossbar.rtl.links import Router
 from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.rtl.byte_divider import ByteDivider
 from hwgen.dbpim.rtl.chip import shell_facts as dbpim_shell
+from hwgen.dbpim.rtl.float_sum import FloatSum
+from hwgen.dbpim.rtl.fma import FloatAdder, FloatMultiplier, Fma
 from hwgen.dbpim.rtl.residual_adder import ResidualAdder
 from hwgen.dbpim.rtl.row_unit import RowUnit
 from hwgen.dbpim.rtl.simd import Simd
@@ -24,6 +27,7 @@ from hwgen.mram.rtl.chip import shell_facts as mram_shell
 from tests.verif.common.families import other as made_up_facts
 from tests.verif.crossbar.test_given_arch import run_array, run_small
 from tests.verif.crossbar.test_router import bench as run_router
+from tests.verif.dbpim import test_floats as floats
 from verif import runner
 from verif.common.facts import Facts
 from verif.common.parts import common_parts, run_common_bench
@@ -50,6 +54,16 @@ ALONE: dict[str, type[Part]] = {
     "simd": Simd,
     "write_port": WritePort,
 }
+FLOATS: Mapping[str, tuple[Callable[[], Part], Callable[[Path], None]]] = {
+    "fma_32": (Fma, partial(floats.run_pipeline, "fma")),
+    "float_adder_32": (FloatAdder, partial(floats.run_pipeline, "add")),
+    "float_multiplier_32": (FloatMultiplier, partial(floats.run_pipeline, "multiply")),
+    "float_sum": (FloatSum, floats.run_sum),
+    "float_divider": (floats.divider_and_root, floats.run_divider_and_root),
+    "float_root": (floats.divider_and_root, floats.run_divider_and_root),
+    "byte_divider": (ByteDivider, floats.run_byte_divider),
+}
+"""Parts of a row unit, which have one size: what their benches are made of, and run."""
 CHIP_SIDE = ("pool", "dpu", "answer_buffer", "counters", "loader", "control", "banks")
 ARRAY_SIDE = ("adder", "octet", "octet_control", "former", "ring", "input_tree", "output_tree")
 ARRAY_SIDE += ("compute_array", "sub_array", "bit_counter")
@@ -131,6 +145,8 @@ def dbpim_benches(arch: Arch) -> Iterator[PartBench]:
             modules=emitted(lambda k=kind: k(arch=arch)),
             run=alone(name, kind, arch),
         )
+    for name, (part, run_floats) in FLOATS.items() if arch.row_unit else ():
+        yield PartBench(name=name, modules=emitted(part), run=run_floats)
     modules = emitted(lambda: system_parts(arch))
     for name in SYSTEM:
         yield PartBench(

@@ -12,12 +12,20 @@ from golden.ops import float32
 from hwgen.dbpim.facts.timing import FLOAT_CYCLES
 from hwgen.dbpim.rtl.floats import FLOAT32, FloatSize
 from verif.coverage import Corners
-from verif.dbpim.float_cases import all_numbers, drawn_triples, edge_triples, fused
+from verif.dbpim.float_cases import (
+    all_numbers,
+    drawn_factors,
+    drawn_summands,
+    drawn_triples,
+    edges,
+    fused,
+)
 from verif.stream import reset
 
 OPERATION, SIZE, COUNT = "FLOAT_OPERATION", "FLOAT_SIZE", "FLOAT_CASES"
 """Environment: `fma`, `add` or `multiply`; bits of significand and exponent; drawn cases."""
 OPERATIONS = {"fma": "abc", "add": "ab", "multiply": "ab"}
+DRAWN = {"fma": drawn_triples, "add": drawn_summands, "multiply": drawn_factors}
 CHOSEN = os.environ.get(OPERATION, "fma")
 FORMAT = FloatSize(*(int(bits) for bits in os.environ.get(SIZE, "24,8").split(",")))
 CORNERS = Corners(
@@ -26,7 +34,7 @@ CORNERS = Corners(
     "an exact zero",
     "a negative zero",
     "held while not enabled",
-    *(["a sum that cancels"] if CHOSEN != "multiply" else []),
+    *(["sums that cancel in any number of bits"] if CHOSEN != "multiply" else []),
 )
 Numbers = NDArray[np.int64]
 
@@ -38,11 +46,8 @@ def cases(seed: int) -> tuple[list[Numbers], Numbers]:
         numbers = all_numbers(FORMAT)
         columns = [each.ravel() for each in np.meshgrid(*[numbers] * operands, indexing="ij")]
         return columns, small(columns)
-    drawn = drawn_triples(np.random.default_rng(seed), int(os.environ.get(COUNT, "2000")))
-    columns = [np.concatenate(each) for each in zip(edge_triples(), drawn, strict=True)]
-    if CHOSEN == "add":
-        columns = [columns[0], columns[2]]
-    columns = columns[:operands]
+    drawn = DRAWN[CHOSEN](np.random.default_rng(seed), int(os.environ.get(COUNT, "8000")))
+    columns = [np.concatenate(each) for each in zip(edges(operands), drawn, strict=True)]
     return [each.astype(np.int64) for each in columns], getattr(float32, CHOSEN)(*columns).astype(
         np.int64
     )
@@ -103,8 +108,10 @@ def note_corners(columns: list[Numbers], results: Numbers) -> None:
     CORNERS.hit("an exact zero", bool((results == 0).any()))
     CORNERS.hit("a negative zero", bool((results == sign).any()))
     if CHOSEN != "multiply":
-        addend = columns[-1] & sign - 1
-        CORNERS.hit("a sum that cancels", bool(((magnitude < addend >> 1) & (addend > 0)).any()))
+        exponents = [each >> FORMAT.fraction & FORMAT.infinite for each in (columns[-1], results)]
+        cancelled = set((exponents[0] - exponents[1])[exponents[1] > 0].tolist())
+        every = set(range(1, FORMAT.significand))
+        CORNERS.hit("sums that cancel in any number of bits", every <= cancelled)
 
 
 @cocotb.test()

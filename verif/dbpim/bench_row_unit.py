@@ -1,5 +1,6 @@
 """Bench of `row_unit`: softmax and layer norms against golden, with gaps and results that wait."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from hwgen.dbpim.facts.timing import (
     SHARE_READY,
 )
 from hwgen.dbpim.rtl import layouts
+from hwgen.dbpim.rtl.core_events import row_pulses
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack
 from verif.dbpim.row_cases import RowCase, beats_of, cases
@@ -25,13 +27,28 @@ from verif.stream import reset
 ARCH = arch_from_environment()
 MACROS, SIZE = ARCH.macros_per_core, ARCH.macro.compartments
 WORD, RESULT = layouts.fetched_word(ARCH), layouts.vector_write(ARCH)
+PULSES = row_pulses()
+EVENTS = [name for name, _ in PULSES]
 CORNERS = Corners(
     "a result waits",
     "no word while one is wanted",
     "a softmax waits for the results of the group before",
     "a word that is not full",
     "floats while a step runs",
+    "floats that wait for the end of another step",
+    "a reset in a step",
 )
+
+
+OTHERS = [
+    (Opcode.SIMD, Operation.ADD),
+    (Opcode.CONV, Operation.NORM),
+    (Opcode.SIMD, Operation.VALUES),
+    (Opcode.TABLE, Operation.SOFTMAX),
+]
+"""Steps that run before those of the row unit."""
+LEFT = {0: 25, 8: 90}
+"""Layers that a reset ends, and after how many cycles: a softmax, and a norm at its root."""
 
 
 def put(layout: data.StructLayout, values: Mapping[str, int]) -> int:
@@ -109,6 +126,17 @@ def results_of(case: RowCase) -> Iterator[int]:
                 )
 
 
+def events_of(case: RowCase) -> Counter[str]:
+    """Return how often each event of a layer happens."""
+    vectors, _, groups, channels = case.inputs.shape
+    rows = groups * vectors
+    if case.operation is Operation.NORM:
+        found = dict.fromkeys(("row_sums", "row_squares", "row_norms"), rows * channels)
+        return Counter(found | {"row_roots": rows})
+    found = dict.fromkeys(("row_sums", "row_shares"), rows * channels)
+    return Counter(found | {"row_words": rows * -(-channels // SIZE)})
+
+
 def cycles_of(case: RowCase) -> list[int]:
     """Return the cycle of each result, counted from the first word, where nothing waits."""
     vectors, _, groups, channels = case.inputs.shape
@@ -131,6 +159,7 @@ class Driver:
 
     def __init__(self, dut: Any, rng: np.random.Generator, *, gap: float, wait: float) -> None:
         self._dut, self._rng, self._gap, self._wait = dut, rng, gap, wait
+        self._pulses: Counter[int] = Counter()
 
     async def load(self, case: RowCase) -> None:
         """Send the floats of a layer."""
@@ -146,20 +175,33 @@ class Driver:
             await FallingEdge(dut.clk)
         dut.floats__write.value = dut.floats__push.value = 0
 
-    async def run(self, case: RowCase) -> None:
-        """Run a layer: every result, and where nothing waits in its cycle."""
+    async def run_other(self, opcode: Opcode, operation: Operation) -> None:
+        """Run a step of another unit: floats that are there stay for the next one."""
+        dut = self._dut
+        fields = {"opcode": int(opcode), "operation": int(operation), "bias": SIZE}
+        dut.instruction.value = put(layouts.packet(Opcode.SIMD), fields)
+        for signal in (dut.go, dut.finish):
+            signal.value = 1
+            await FallingEdge(dut.clk)
+            signal.value = 0
+        await ReadOnly()
+        assert int(dut.known.value) == 1
+        CORNERS.hit("floats that wait for the end of another step")
+        await FallingEdge(dut.clk)
+
+    async def run(self, case: RowCase, *, most: int | None = None) -> None:
+        """Run a layer: every result, and where nothing waits in its cycle.
+
+        most: cycles, after which it is left as it is
+        """
         dut, rng = self._dut, self._rng
         words, results = list(words_of(case)), list(results_of(case))
         times = cycles_of(case) if self._gap == self._wait == 0 else None
-        fields = {"opcode": int(Opcode.SIMD), "operation": int(case.operation), **case.fields}
-        fields |= {"bias": case.inputs.shape[3], "output_first_word": 3}
-        dut.instruction.value = put(layouts.packet(Opcode.SIMD), fields)
-        dut.go.value = 1
-        await FallingEdge(dut.clk)
-        dut.go.value = 0
+        await self._begin(case)
         CORNERS.hit("a word that is not full", case.inputs.shape[3] % SIZE > 0)
         cycle, left = 0, list(words)
-        while results:
+        self._pulses.clear()
+        while results and cycle != most:
             valid = bool(left) and rng.random() >= self._gap
             ready = rng.random() >= self._wait
             dut.word_valid.value, dut.result__ready.value = valid, ready
@@ -178,11 +220,37 @@ class Driver:
             if int(dut.word_release.value):
                 assert valid
                 left.pop(0)
+            self._note_pulses(cycle)
             await FallingEdge(dut.clk)
             cycle += 1
         dut.word_valid.value = 0
-        assert not left
-        await self._finish()
+        if cycle != most:
+            assert not left
+            self._check_events(case)
+            await self._finish()
+
+    async def _begin(self, case: RowCase) -> None:
+        """Start the step of a layer."""
+        dut = self._dut
+        fields = {"opcode": int(Opcode.SIMD), "operation": int(case.operation), **case.fields}
+        fields |= {"bias": case.inputs.shape[3], "output_first_word": 3}
+        dut.instruction.value = put(layouts.packet(Opcode.SIMD), fields)
+        dut.go.value = 1
+        await FallingEdge(dut.clk)
+        dut.go.value = 0
+
+    def _note_pulses(self, cycle: int) -> None:
+        """Count the pulses of a cycle: what the unit reads is an event, and every event reads."""
+        pulses = int(self._dut.pulses.value)
+        assert bool(pulses) == bool(int(self._dut.reads.value)), f"{pulses:#x} in {cycle}"
+        self._pulses[pulses] += 1
+
+    def _check_events(self, case: RowCase) -> None:
+        """Compare how often each event has happened."""
+        found: Counter[str] = Counter()
+        for pulses, count in self._pulses.items():
+            found.update({name: count * get(PULSES, pulses, name) for name in EVENTS})
+        assert +found == events_of(case), f"{+found}, not {events_of(case)}"
 
     def _check(self, case: RowCase, results: list[int], number: int) -> None:
         """Compare a result with golden's."""
@@ -213,9 +281,17 @@ async def layers_match_golden(dut: Any, pace: str) -> None:
     gap = 0.4 if pace in ("slow_words", "both") else 0.0
     wait = 0.6 if pace in ("slow_results", "both") else 0.0
     driver = Driver(dut, rng, gap=gap, wait=wait)
-    await reset(dut, dut.go, dut.finish, dut.word_valid, dut.floats__write, dut.floats__push)
-    for case in cases(rng, macros=MACROS, size=SIZE):
+    idle = (dut.go, dut.finish, dut.word_valid, dut.floats__write, dut.floats__push)
+    await reset(dut, *idle)
+    for number, case in enumerate(cases(rng, macros=MACROS, size=SIZE)):
         await driver.load(case)
+        if number in LEFT:
+            await driver.run(case, most=LEFT[number])
+            await reset(dut, *idle)
+            CORNERS.hit("a reset in a step")
+            await driver.load(case)
+        other = OTHERS[number % len(OTHERS)]
+        await driver.run_other(*other)
         await driver.run(case)
         short = case.inputs.shape[3] < SHARE_CYCLES // 2 and case.operation is Operation.SOFTMAX
         CORNERS.hit("a softmax waits for the results of the group before", short)

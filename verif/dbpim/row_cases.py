@@ -57,7 +57,10 @@ def softmax_case(
     scale: float | None = None,
     largest: int = 255,
 ) -> RowCase:
-    """Return a softmax of bytes up to `largest`; shape: vectors, positions, groups, channels."""
+    """Return a softmax of bytes up to `largest`; shape: vectors, positions, groups, channels.
+
+    In the first vector the last channel alone has the largest byte.
+    """
     step = scale or float(rng.choice([0.01, 0.05, 0.3, 1.0]))
     shift = max(0.0, 83 - np.log(shape[3])) / step
     with np.errstate(under="ignore"):
@@ -66,17 +69,42 @@ def softmax_case(
     low, high = sorted(rng.integers(0, 256, 2).tolist()) if rng.random() < 0.3 else (0, 255)
     zero_point = int(rng.integers(0, 30)) if rng.random() < 0.3 else 0
     inputs = pixels(rng, shape).clip(0, largest)
-    maps = inputs.reshape(1, -1, 1, shape[2] * shape[3])
-    whole = softmax(maps, groups=shape[2], exponentials=table, factor=factor)
+    inputs[0] = inputs[0].clip(0, largest - 1)
+    inputs[0, ..., -1] = largest
+    fields = {"output_zero_point": zero_point, "output_low": low, "output_high": high}
+    return softmax_of(inputs, table, factor=factor, fields=fields)
+
+
+def softmax_of(inputs: Bytes, table: Bits, *, factor: int, fields: Mapping[str, int]) -> RowCase:
+    """Return a softmax of pixels with a table of exponentials; fields: of the output."""
+    _, _, groups, channels = inputs.shape
+    maps = inputs.reshape(1, -1, 1, groups * channels)
+    whole = softmax(maps, groups=groups, exponentials=table, factor=factor)
+    moved = whole + fields["output_zero_point"]
+    outputs = moved.clip(fields["output_low"], fields["output_high"]).reshape(inputs.shape)
     scalars = {"operand": int(float32.from_integers(factor)), "divisor": 0, "count": 0, "least": 1}
     return RowCase(
         operation=Operation.SOFTMAX,
         inputs=inputs,
-        outputs=(whole + zero_point).clip(low, high).reshape(shape).astype(np.uint8),
-        fields={"output_zero_point": zero_point, "output_low": low, "output_high": high},
+        outputs=outputs.astype(np.uint8),
+        fields=fields,
         body=table,
         scalars={"channels": 0, **scalars},
     )
+
+
+def zeros_case(rng: np.random.Generator, macros: int) -> RowCase:
+    """Return a softmax of two zeros; another largest byte would make other shares than 127.5."""
+    inputs = np.zeros((1, macros, 1, 2), np.uint8)
+    fields = {"output_zero_point": 0, "output_low": 0, "output_high": 255}
+    while True:
+        table = as_bits(rng.uniform(1, 2, 256))
+        right, wrong = (
+            softmax_of(inputs, each, factor=255, fields=fields)
+            for each in (table, np.roll(table, -1))
+        )
+        if not np.array_equal(right.outputs, wrong.outputs):
+            return right
 
 
 def norm_case(
@@ -125,13 +153,15 @@ def norm_case(
 
 def cases(rng: np.random.Generator, *, macros: int, size: int) -> Iterator[RowCase]:
     """Yield layers: one word, several words and groups, a last word that is not full."""
-    for channels, groups in ((size, 1), (3 * size, 2), (2 * size + 1, 1), (1, 1), (size // 2, 1)):
+    for channels, groups in ((size, 1), (3 * size, 2), (2 * size + 5, 1), (1, 1), (size // 2, 1)):
         yield softmax_case(rng, (3, macros, groups, channels))
-    yield softmax_case(rng, (2, macros, 3, size), scale=1.0)
+    yield softmax_case(rng, (2, macros, 3, size - 2), scale=1.0)
+    yield softmax_case(rng, (1, macros, 1, 2 * size - 1))
     # Beside a larger byte than any of the group, exponentials of all of them would be 0.
-    yield softmax_case(rng, (2, macros, 1, size + 1), scale=1.0, largest=40)
-    for channels in (8, 16, 24, 64):
-        yield norm_case(rng, (3, macros, channels))
+    yield softmax_case(rng, (2, macros, 1, size + 3), scale=1.0, largest=40)
+    yield zeros_case(rng, macros)
+    for channels, vectors in ((8, 3), (16, 3), (24, 3), (256, 1)):
+        yield norm_case(rng, (vectors, macros, channels))
     # Beyond float32 before the division, in it, and far below its scale.
     yield norm_case(rng, (3, macros, 16), gain=1e38, shift=1e37)
     yield norm_case(rng, (3, macros, 8), gain=1e30, output=2.0**-89)

@@ -27,11 +27,11 @@ DRAWN = 500_000
 def run_pipeline(
     operation: str,
     folder: Path,
-    waves: Waves | None,
+    waves: Waves | None = None,
     *,
     simulator: str = "verilator",
     size: FloatSize = FLOAT32,
-    count: int = 2000,
+    count: int = 8000,
 ) -> None:
     bench = build(PIPELINES[operation](size=size), simulator=simulator, waves=waves)
     settings = {OPERATION: operation, SIZE: ",".join(map(str, size)), COUNT: str(count)}
@@ -73,24 +73,37 @@ def test_lint_clean(part: type[Part]) -> None:
     assert lint_part(part()) == ""
 
 
-def test_sum_of_positive_numbers(tmp_path: Path, waves: Waves | None) -> None:
+def run_sum(folder: Path, waves: Waves | None = None) -> None:
     bench = build(FloatSum(), waves=waves)
-    run(bench, module="verif.dbpim.bench_float_sum", folder=tmp_path)
+    run(bench, module="verif.dbpim.bench_float_sum", folder=folder)
+
+
+def test_sum_of_positive_numbers(tmp_path: Path, waves: Waves | None) -> None:
+    run_sum(tmp_path, waves)
+
+
+def divider_and_root() -> Part:
+    """Return the two parts of one bench."""
+    return SideBySide(parts=[FloatDivider(), FloatRoot()])
+
+
+def run_divider_and_root(folder: Path, waves: Waves | None = None) -> None:
+    bench = build(divider_and_root(), waves=waves)
+    run(bench, module="verif.dbpim.bench_float_divider", folder=folder)
 
 
 def test_division_and_root(tmp_path: Path, waves: Waves | None) -> None:
-    bench = build(SideBySide(parts=[FloatDivider(), FloatRoot()]), waves=waves)
-    run(bench, module="verif.dbpim.bench_float_divider", folder=tmp_path)
+    run_divider_and_root(tmp_path, waves)
 
 
-def run_byte_divider(folder: Path, waves: Waves | None, *, count: int) -> None:
+def run_byte_divider(folder: Path, waves: Waves | None = None, *, count: int = 60) -> None:
     bench = build(ByteDivider(), waves=waves)
     settings = {DIVISORS: str(count)}
     run(bench, module="verif.dbpim.bench_byte_divider", folder=folder, settings=settings)
 
 
 def test_division_to_bytes(tmp_path: Path, waves: Waves | None) -> None:
-    run_byte_divider(tmp_path, waves, count=60)
+    run_byte_divider(tmp_path, waves)
 
 
 @pytest.mark.long
