@@ -97,7 +97,7 @@ def plans_of(network: QuantizedNetwork) -> tuple[list[LayerPlan], list[str]]:
             plans.append(LayerPlan(name=name, op=ops[name], answers=answer))
         else:
             plans.append(LayerPlan(name=answer, op=ops[answer]))
-    whole |= {plan.map for plan in plans}
+    whole |= {plan.map for plan, (_, is_whole) in zip(plans, stored, strict=True) if is_whole}
     return plans, [layer.name for layer in network.layers if layer.name not in whole]
 
 

@@ -1,6 +1,6 @@
 """Run a program on the RTL of a crossbar chip; its maps follow from what its macros store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -120,7 +120,6 @@ def simulated_runs(
     for command in commands:
         command.check(ErrorCode, program.facts.images)
     load, *others = commands
-    names = names_of(program, chip)
     for run in others:
         first, count = run.number * program.facts.images, len(run.answers)
         written, strobes = written_cycles(run, chip, count), strobes_of(run, chip)
@@ -138,7 +137,7 @@ def simulated_runs(
             steps=steps_of(run, program, chip, strobes),
             events=run.events,
             strobes=strobes,
-            written=[{names[key]: one[n] for key, one in written.items()} for n in range(count)],
+            written=named(written, program, chip, count),
             loading=load.cycles,
             waves=waves,
         )
@@ -146,9 +145,20 @@ def simulated_runs(
 
 def maps_of_images(run: ChipRun, program: Program, chip: Chip) -> list[dict[str, NDArray[Any]]]:
     """Return the maps of each image by the names of the network; of an answer what is in memory."""
-    names, count = names_of(program, chip), len(run.answers)
-    maps = maps_of(run, chip, count) | answers_of(run, chip)
-    return [{names[name]: one[n] for name, one in maps.items()} for n in range(count)]
+    count = len(run.answers)
+    return named(maps_of(run, chip, count) | answers_of(run, chip), program, chip, count)
+
+
+def named(
+    maps: Mapping[str, NDArray[Any]], program: Program, chip: Chip, count: int
+) -> list[dict[str, NDArray[Any]]]:
+    """Return maps of the layers of a chip by image, under the names of the network.
+
+    What a layer stores may be a part of a map that the network has whole alone: it has no name.
+    """
+    names, fused = names_of(program, chip), program.facts.fused
+    known = {name: one for name, one in maps.items() if names[name] not in fused}
+    return [{names[name]: one[n] for name, one in known.items()} for n in range(count)]
 
 
 def names_of(program: Program, chip: Chip) -> dict[str, str]:

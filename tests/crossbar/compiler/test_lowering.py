@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from golden.crossbar.encoding import encode
-from hwgen.crossbar.compiler.compile import maps_of_layers
+from hwgen.crossbar.compiler.compile import maps_of_layers, unstored
 from hwgen.crossbar.compiler.lowering import Lowering
 from hwgen.crossbar.compiler.quantized import crossbar_network
 from hwgen.crossbar.facts.chip import Chip
@@ -224,6 +224,9 @@ def test_maps_are_those_behind_the_tables() -> None:
     answer = drawing.linear(table, (4,), bits=32)
     network = drawing.build(answer)
     assert maps_of_layers(network) == [(first, False), (second, False), (answer, True)]
+    joined = network.graph.layers[-2].inputs[0]
+    whole = {name for name in unstored(network, None, None)}
+    assert whole == {"input", first, second, joined, table}
 
 
 def test_a_chip_without_a_table_refuses_one() -> None:

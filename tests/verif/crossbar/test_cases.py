@@ -21,7 +21,7 @@ class Case(NamedTuple):
     factor: float = 3.0
 
 
-QUICK = (Case("pool_small", 2), Case("one2", 1))
+QUICK = (Case("pool_small", 2), Case("one2", 1), Case("c_cat11", 2))
 LONG = (
     Case("pool_read", 4),
     Case("own_concat", 4),
@@ -38,7 +38,6 @@ LONG = (
     Case("ans1", 2, 2),
     Case("sub1", 2),
     Case("c_add1", 2, 2),
-    Case("c_cat11", 2),
 )
 
 
