@@ -14,7 +14,7 @@ ALSO_NEAR = 0.75
 """Likeness from which a name is suggested beside the nearest one."""
 MOST_LINES = 20
 """Lines of a message about several nodes."""
-FEW = 3
+FEW = 2
 """Lines of one cause that are shown each; more are one with a count."""
 SUBJECTS = re.compile(r"\b(?:layer|node) [^ :]+|\bin [0-9,]+ of")
 """What differs between sentences of one cause."""

@@ -11,6 +11,7 @@ from hwgen.importers.integer.factors import FACTOR_LIMIT
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
+    ONE_SHAPE,
     WINDOWS,
     Addition,
     AveragePooling,
@@ -271,14 +272,14 @@ def operand_complaints(
         factors = [each.scale / output.scale for each in sources]
     elif isinstance(node, Addition):
         if first.shape != second.shape:
-            yield "its inputs", "of one shape", shapes(sources)
+            yield "its inputs", ONE_SHAPE, shapes(sources)
         scales = zip(node.gains, sources, strict=True)
         factors = [gain * each.scale / output.scale for gain, each in scales]
         yield from factor_complaints(max(factors), least=LEAST_RATIO)
     else:
         larger, other = sorted((each.shape for each in sources), key=math.prod, reverse=True)
         if other not in (larger, (1, 1, larger[2])):
-            yield "its inputs", "of one shape, or one of them 1 x 1 x C", shapes(sources)
+            yield "its inputs", f"one of them 1 x 1 x C, or {ONE_SHAPE}", shapes(sources)
         factors = [node.gain * first.scale * second.scale / output.scale]
     for factor in factors:
         yield from factor_complaints(factor)

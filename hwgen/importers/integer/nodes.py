@@ -336,6 +336,11 @@ Node = (
     | Unsupported
 )
 
+ONE_SHAPE = (
+    "of one shape: repeat the channels of the smaller map with a concatenation, its rows and"
+    " columns with a nearest resize"
+)
+"""Of the maps of a sum or a product, and what makes two maps so before an export."""
 WINDOWS = Convolution | MaxPooling | AveragePooling
 """Nodes with kernel, stride and padding."""
 

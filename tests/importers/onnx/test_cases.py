@@ -3,6 +3,7 @@
 `cases` has them as the tools wrote them: torch, onnxruntime's quantization, Brevitas.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -31,10 +32,11 @@ EXACT = {
     "requantized_twice": (16, 16, 3),
 }
 """Files that golden answers as a default session does, with the shapes of their images."""
+GROW = "of one shape: repeat the channels of the smaller map with a concatenation, its rows"
 REFUSED = {
-    "add_a_map_of_one_channel": "its inputs must be of one shape, got [1, 8, 16, 16] and [1, 1,",
-    "add_a_value_per_channel": "its inputs must be of one shape, got [1, 8, 16, 16] and [1, 8,",
-    "gate_by_a_map_of_one_channel": "its inputs must be of one shape, or one of them 1 x 1 x C",
+    "add_a_map_of_one_channel": f"its inputs must be {GROW}",
+    "add_a_value_per_channel": f"its inputs must be {GROW}",
+    "gate_by_a_map_of_one_channel": f"its inputs must be one of them 1 x 1 x C, or {GROW}",
     "negative_weight_scale": "its scale must be a positive number, got -0.00385",
     "padding_of_4_on_3x3": "its padding must be below its window 3 x 3: put the rest into a Pad",
 }
@@ -56,6 +58,50 @@ def test_every_element_is_equal(name: str) -> None:
 def test_one_sentence_says_why_not(name: str) -> None:
     (found,) = describe_import(CASES / f"{name}.onnx").refused
     assert REFUSED[name] in found.reason
+
+
+def concatenated(name: str, result: str, model: onnx.ModelProto) -> onnx.NodeProto:
+    """Return a node that makes eight channels of one."""
+    return onnx.helper.make_node("Concat", [name] * 8, [result], axis=1)
+
+
+def resized(name: str, result: str, model: onnx.ModelProto) -> onnx.NodeProto:
+    """Return a node that makes 16 x 16 pixels of one."""
+    scales = onnx.numpy_helper.from_array(np.array([1, 1, 16, 16], np.float32), "growth")
+    model.graph.initializer.append(scales)
+    how = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    inputs = [name, "", "growth"]
+    return onnx.helper.make_node("Resize", inputs, [result], mode="nearest", **how)
+
+
+@pytest.mark.parametrize(
+    ("name", "operator", "grow"),
+    [
+        ("add_a_map_of_one_channel", "Add", concatenated),
+        ("add_a_value_per_channel", "Add", resized),
+        ("gate_by_a_map_of_one_channel", "Mul", concatenated),
+    ],
+)
+def test_maps_that_are_made_of_one_shape_are_imported(
+    name: str,
+    operator: str,
+    grow: Callable[[str, str, onnx.ModelProto], onnx.NodeProto],
+    tmp_path: Path,
+) -> None:
+    model = onnx.load(CASES / f"{name}.onnx")
+    node = next(each for each in model.graph.node if each.op_type == operator)
+    given, place = node.input[1], [*model.graph.node].index(node)
+    (pair,) = (each for each in model.graph.node if given in each.output)
+    grown = [
+        grow(given, "grown", model),
+        onnx.helper.make_node("QuantizeLinear", ["grown", *pair.input[1:]], ["q"]),
+        onnx.helper.make_node("DequantizeLinear", ["q", *pair.input[1:]], ["real"]),
+    ]
+    node.input[1] = "real"
+    for behind, each in enumerate(grown):
+        model.graph.node.insert(place + behind, each)
+    onnx.save(model, tmp_path / "grown.onnx")
+    assert describe_import(tmp_path / "grown.onnx").refused == []
 
 
 def test_a_mean_that_leaves_padding_out_differs_by_the_step_that_is_said() -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hwgen.importers.integer.moves import ZERO, Places
 from hwgen.importers.integer.nodes import (
+    ONE_SHAPE,
     Addition,
     Concatenation,
     Convolution,
@@ -194,7 +195,7 @@ def sum_of(state: State, proto: onnx.NodeProto, one: Real, other: Real, sign: fl
     """Return the sum of two maps of one shape; sign: of the second."""
     if one.shape != other.shape:
         given = f"{list(one.shape)} and {list(other.shape)}"
-        raise RefusedError("its inputs", "of one shape", given)
+        raise RefusedError("its inputs", ONE_SHAPE, given)
     (gain, one), (other_gain, other) = gained(one), gained(other)
     gains = gain, sign * other_gain
     if is_sums(one) or is_sums(other):
@@ -286,7 +287,7 @@ def extremum(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) ->
         return [joined]
     if one.shape != other.shape:
         given = f"{list(one.shape)} and {list(other.shape)}"
-        raise RefusedError("its inputs", "of one shape", given)
+        raise RefusedError("its inputs", ONE_SHAPE, given)
     return [of_planes(state, proto, one, other, kind=Extremum, keys={"least": least})]
 
 
