@@ -59,7 +59,8 @@ def softmax_case(
 ) -> RowCase:
     """Return a softmax of bytes up to `largest`; shape: vectors, positions, groups, channels.
 
-    In the first vector the last channel alone has the largest byte.
+    In the first vector the last channel alone has the largest byte; in the second one it is 1, and
+    all others are 0.
     """
     step = scale or float(rng.choice([0.01, 0.05, 0.3, 1.0]))
     shift = max(0.0, 83 - np.log(shape[3])) / step
@@ -71,6 +72,7 @@ def softmax_case(
     inputs = pixels(rng, shape).clip(0, largest)
     inputs[0] = inputs[0].clip(0, largest - 1)
     inputs[0, ..., -1] = largest
+    inputs[1:2], inputs[1:2, ..., -1] = 0, 1
     fields = {"output_zero_point": zero_point, "output_low": low, "output_high": high}
     return softmax_of(inputs, table, factor=factor, fields=fields)
 
@@ -114,16 +116,21 @@ def norm_case(
     gain: float = 1.0,
     shift: float = 1.0,
     output: float | None = None,
+    zeros: bool = False,
 ) -> RowCase:
-    """Return a layer norm; shape: vectors, positions, channels; gain, shift: of gamma and beta."""
+    """Return a layer norm; shape: vectors, positions, channels; gain, shift: of gamma and beta.
+
+    zeros: all bytes are the one whose value is 0
+    """
     step, channels = float(rng.choice([1e-4, 0.013, 0.5, 40.0])), shape[2]
-    values = as_bits((np.arange(256) - int(rng.integers(0, 256))) * np.float64(np.float32(step)))
+    zero = int(rng.integers(0, 256))
+    values = as_bits((np.arange(256) - zero) * np.float64(np.float32(step)))
     gamma = as_bits(rng.normal(1, 0.5, channels) * gain)
     beta = as_bits(rng.normal(0, 1, channels) * rng.integers(0, 2, channels) * shift)
     eps = as_bits(np.array([float(rng.choice([1e-5, 1e-12, 1.0]))]))[0]
     drawn = float(rng.choice([0.01, 0.03, 0.2]))
     scale = as_bits(np.array([output or drawn]))[0]
-    inputs = pixels(rng, shape)
+    inputs = np.full(shape, zero, np.uint8) if zeros else pixels(rng, shape)
     whole = layer_norm(
         inputs.reshape(1, -1, 1, channels),
         values=values,
@@ -156,12 +163,14 @@ def cases(rng: np.random.Generator, *, macros: int, size: int) -> Iterator[RowCa
     for channels, groups in ((size, 1), (3 * size, 2), (2 * size + 5, 1), (1, 1), (size // 2, 1)):
         yield softmax_case(rng, (3, macros, groups, channels))
     yield softmax_case(rng, (2, macros, 3, size - 2), scale=1.0)
-    yield softmax_case(rng, (1, macros, 1, 2 * size - 1))
+    yield softmax_case(rng, (2, macros, 1, 2 * size - 1))
     # Beside a larger byte than any of the group, exponentials of all of them would be 0.
     yield softmax_case(rng, (2, macros, 1, size + 3), scale=1.0, largest=40)
     yield zeros_case(rng, macros)
     for channels, vectors in ((8, 3), (16, 3), (24, 3), (256, 1)):
         yield norm_case(rng, (vectors, macros, channels))
+    # A mean that is not exactly 0 would become an end of the range.
+    yield norm_case(rng, (1, macros, 8), gain=1e38, shift=0.0, zeros=True)
     # Beyond float32 before the division, in it, and far below its scale.
     yield norm_case(rng, (3, macros, 16), gain=1e38, shift=1e37)
     yield norm_case(rng, (3, macros, 8), gain=1e30, output=2.0**-89)
