@@ -87,7 +87,7 @@ def page(families: Mapping[str, FamilyRecord]) -> str:
         "caught when `hwgen run` would report a difference or an error. The networks run one after",
         "the other, without stalls of the memory and with them, until one catches it; what none",
         "does is classified. `scripts/mutants --schemata 150 FAMILY` makes the figures of a",
-        "family, and this page, again.",
+        "family, and this page, again; with `--chip CHIP` those of one chip, in its own section.",
         "",
         "| class | what it means |",
         "| --- | --- |",

@@ -19,19 +19,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("count", type=int, metavar="N", help="faults; 0: write the page again")
     parser.add_argument("family", nargs="?", choices=sorted(FAMILIES), default="dbpim")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--chip", help="one of the family alone, in a section of its own")
     parser.add_argument("--again", action="store_true", help="classify the open ones again")
     given = parser.parse_args(arguments)
-    record = read_record()
+    record, section = read_record(), given.family
+    if given.chip:
+        section = f"{given.family} {given.chip}"
     if given.count:
-        record[given.family] = record_of(given.family, given.count, given.seed)
+        record[section] = record_of(given.family, given.count, given.seed, chip=given.chip)
     if given.again:
-        record[given.family] = classified_again(record[given.family], given.family)
+        record[section] = classified_again(record[section], given.family)
     write_record(record)
 
 
-def record_of(family: str, count: int, seed: int) -> FamilyRecord:
-    """Return what becomes of so many faults, equally many of each chip."""
+def record_of(family: str, count: int, seed: int, *, chip: str | None = None) -> FamilyRecord:
+    """Return what becomes of so many faults, equally many of each chip, or of one of them alone."""
     begin, chips = time.monotonic(), tried(family)
+    if chip:
+        names = [each.chip.name for each in chips]
+        if chip not in names:
+            raise SystemExit(f"--chip must be one of {', '.join(names)}, got {chip}")
+        chips = [chips[names.index(chip)]]
     faults = [fault for each in chips for fault in of_chip(each, count // len(chips), seed, family)]
     return FamilyRecord(
         chips=[f"`{each.chip.name}`" for each in chips],

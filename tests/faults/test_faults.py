@@ -21,7 +21,7 @@ from tests.faults.from_reset import same_from_reset
 from tests.faults.parts import PartBench, benches
 from tests.faults.places import as_placed
 from tests.faults.record import CLASSES, PAGE, Classified, FamilyRecord, page, read_record
-from tests.faults.run import classified_again
+from tests.faults.run import classified_again, record_of
 from tests.faults.unread import is_valid_of, register_of, unread
 from tests.verif.dbpim.chips import chip_arch, compiled
 from verif import runner
@@ -387,6 +387,25 @@ def test_a_bench_that_never_ends_well_kills_nothing() -> None:
     bench = PartBench(name="x", modules=dict, run=fails)
     faults = [Fault("part", 4, "go", "1'h1")]
     assert not list(bench.killed(faults, faults))
+
+
+def test_one_chip_of_a_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets all the faults; another name is one sentence."""
+    chips: Any = [
+        SimpleNamespace(chip=SimpleNamespace(name=name), cases=[]) for name in ("one", "two")
+    ]
+    counts: dict[str, int] = {}
+
+    def of_chip(chip: Any, count: int, *_: object) -> list[Classified]:
+        counts[chip.chip.name] = count
+        return []
+
+    monkeypatch.setattr("tests.faults.run.tried", lambda _: chips)
+    monkeypatch.setattr("tests.faults.run.of_chip", of_chip)
+    assert record_of("dbpim", 6, 1, chip="two").chips == ["`two`"] and counts == {"two": 6}
+    assert len(record_of("dbpim", 6, 1).chips) == 2 and counts == {"one": 3, "two": 3}
+    with pytest.raises(SystemExit, match="--chip must be one of one, two, got three"):
+        record_of("dbpim", 6, 1, chip="three")
 
 
 def test_the_page_is_made_of_the_record() -> None:
