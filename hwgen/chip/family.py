@@ -16,6 +16,7 @@ from hwgen.chip.protocols import (
     Compiler,
     CycleModel,
     Energy,
+    EnergyTables,
     Firmware,
     LayerSupport,
     Modes,
@@ -113,6 +114,10 @@ class Family:
     def energy(self) -> Energy:
         """Tell energy from counted events."""
         raise self.lacking("tell energy", "energy model")
+
+    def energy_tables(self) -> EnergyTables:
+        """Read tables of energies and areas."""
+        raise self.lacking("take --energy", "tables of energies that are files")
 
     def area(self) -> Area:
         """Tell the area of a chip."""

@@ -230,10 +230,39 @@ class Area(Protocol):
         """Return square micrometres by part."""
 
 
+class EnergyTable(Protocol):
+    """Energies of events, and areas of parts, at one node; library: of the cells behind them."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def library(self) -> str | None: ...
+    @property
+    def digest(self) -> str: ...
+
+
+class EnergyTables(Protocol):
+    """Energy and area by a table, which a file of a person may replace.
+
+    TABLE: the one that counts where none is given; the functions are those of `Energy` and `Area`
+    """
+
+    @property
+    def TABLE(self) -> Path: ...  # noqa: N802
+    def load_energy(self, path: Path) -> EnergyTable: ...
+    def energy_pj(
+        self, events: Mapping[str, int], arch: Any, *, table: Any
+    ) -> Mapping[str, float]: ...
+    def leakage_pj(self, cycles: int, arch: Any, *, table: Any) -> float: ...
+    def accesses(self, arch: Any, *, table: Any) -> Iterable[Access]: ...
+    def area_um2(self, arch: Any, *, table: Any) -> Mapping[str, float]: ...
+
+
 class Physical(Protocol):
     """How the modules of a chip belong to its tables of energy and area.
 
-    LIBRARY: the name of the library, as its file says it, whose cells the tables are made with
+    LIBRARY: the name of the library, as its file says it, whose cells the own tables are made with
+    table: another one; None: the own
     """
 
     @property
@@ -244,7 +273,7 @@ class Physical(Protocol):
     def memory_um2(self, module: str) -> float:
         """Return the area of a bit of the memory in a module, at the node of the tables."""
 
-    def table_um2(self, arch: Any) -> Mapping[str, float]:
+    def table_um2(self, arch: Any, *, table: Any = None) -> Mapping[str, float]:
         """Return the area by part as the tables have it, in the parts of `part_of`."""
 
     def synthesis_modules(self, arch: Any) -> Mapping[str, str]:
@@ -270,9 +299,12 @@ class NetlistEnergy(Protocol):
         """Return the events of the unit; shown: by port its bits in each cycle."""
 
     def table_pj(
-        self, arch: Any, events: Mapping[str, int], cycles: int
+        self, arch: Any, events: Mapping[str, int], cycles: int, *, table: Any = None
     ) -> Mapping[str, tuple[float, float]]:
-        """Return by block what the table says of the unit: logic, and memories, in pJ."""
+        """Return by block what a table says of the unit: logic, and memories, in pJ.
+
+        table: None: the family's own, or the constants of the architecture
+        """
 
 
 class Verilog(Protocol):

@@ -13,6 +13,7 @@ from hwgen.commands.fit import Fit
 from hwgen.commands.imports import ImportNetwork
 from hwgen.commands.info import Info
 from hwgen.commands.model import Model
+from hwgen.commands.prices import Energy
 from hwgen.commands.run import Simulate
 from hwgen.commands.sweep import Sweep
 from hwgen.commands.synthesis import Onnx, Synthesize
@@ -34,6 +35,7 @@ REQUESTS = (
     Cost,
     Synthesize,
     Onnx,
+    Energy,
     Cache,
     Demo,
     Benchmark,

@@ -26,6 +26,7 @@ from hwgen.commands.families import InstalledFamily
 from hwgen.commands.fields import Batch, File, Replace, Sparsity
 from hwgen.commands.keywords import KEYWORDS
 from hwgen.commands.on_chip import Arch, OnChip, chip_of
+from hwgen.commands.prices import Prices
 from hwgen.commands.replacing import placed_parts, replaced_parts, replacements_of
 from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Says, Working
 from hwgen.commands.subject import configuration_of, program_of, program_path
@@ -158,7 +159,9 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
         """Build."""
         chip, out = chip_of(self.quiet, self.architecture, self.sparsity), Path(self.out)
         arch, replacements = chip.parameters, replacements_of(self.replace)
-        parts = replaced_parts(chip.family, arch, placed_parts(chip.family, arch, replacements))
+        parts = replaced_parts(
+            Prices(chip.family), arch, placed_parts(chip.family, arch, replacements)
+        )
         write_verilog(
             self.quiet,
             chip.family,

@@ -10,6 +10,7 @@ from hwgen.chip.family import Family
 from hwgen.commands.fields import File, Real, Replace, Sparsity, path_of
 from hwgen.commands.on_chip import Arch, chip_of, subject_of
 from hwgen.commands.pictures import Plot, check_plot, write_plot
+from hwgen.commands.prices import EnergyFile, Prices
 from hwgen.commands.replacing import replacements_of
 from hwgen.commands.request import Says, Working
 from hwgen.files.shipped import networks
@@ -23,7 +24,8 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
 
     Each module is mapped once, by Yosys, and cached: a second call takes seconds, a changed module
     is mapped alone. Memories are macros. There is no layout: wires cost nothing, the clock is
-    ideal. The area table stands beside the netlist where both are of the same library.
+    ideal. The area table, or that of --energy, stands beside the netlist where both are of the same
+    library.
 
     A part that --replace gives away has the figures of its file, or of its Liberty.
 
@@ -57,6 +59,8 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
         ),
     ] = None
 
+    energy: EnergyFile = None
+
     def check(self) -> None:
         """Refuse a picture of another kind, and the energy of what has no netlist."""
         check_plot(self, self.plot)
@@ -82,6 +86,7 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
             liberty=path_of(self.liberty),
             period_ns=self.period_ns,
             replacements=replacements,
+            prices=Prices(chip.family, path_of(self.energy)),
             energy=None if subject is None else lambda found: energy_of(self.quiet, found, subject),
         )
         if self.plot is not None:

@@ -12,10 +12,11 @@ from hwgen.chip.family import Family
 from hwgen.chip.runs import Prediction
 from hwgen.commands.context import Context
 from hwgen.commands.engines import Maps, expected_maps, predicted_cycles
-from hwgen.commands.fields import File
+from hwgen.commands.fields import File, path_of
 from hwgen.commands.images import Batch
 from hwgen.commands.on_chip import WithImages
 from hwgen.commands.pictures import write_plot
+from hwgen.commands.prices import EnergyFile, Prices, counted_events
 from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.subject import Subject, program_of, with_switches
 from hwgen.commands.trace import trace_network
@@ -56,6 +57,7 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
     speedup: Annotated[
         bool, Says("the dense chip against each kind of sparsity, alone and together")
     ] = False
+    energy: EnergyFile = None
     trace: Annotated[
         File | None,
         Says(
@@ -80,19 +82,23 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
         """Predict, and write timeline and picture."""
         context = self.quiet
         subject, batch = self.stream()
+        prices = Prices(subject.family, path_of(self.energy))
         program = program_of(context, subject)
         maps = expected_maps(context, subject, batch)
         predictions = predicted_cycles(context, subject, program, maps, batch.modes)
         cycles, load = (sum(getattr(each, name) for each in predictions) for name in COUNTED)
         report = ModelReport(
             format="hwgen.report.model",
-            version=2,
+            version=3,
             setting=subject.setting(program, batch),
             images=len(batch.images),
             cycles_model=cycles,
             cycles_compute_model=cycles - load,
             load_cycles_model=load,
             time_us=cycles / len(batch.images) / subject.arch.clock_mhz,
+            energy=prices.image(
+                counted_events(predictions), cycles, subject.arch, images=len(batch.images)
+            ),
             where=where(subject, predictions),
             utilization=subject.family.need(Family.cycle_model).utilization_of(predictions),
             layers=layer_cycles(subject, predictions),

@@ -51,7 +51,7 @@ def energy_of(context: Context, chip: Synthesized, subject: Subject) -> CostEner
     events = dict(family.events_of(subject.arch, given))
     # A family without areas of cells has a sheet that belongs to no library.
     of_tables = chip.is_of_tables or not subject.family.offers(Family.physical)
-    table = family.table_pj(subject.arch, events, len(bits)) if of_tables else {}
+    table = table_of(chip, family, events, len(bits)) if of_tables else {}
     blocks = dict.fromkeys([*netlist, *table])
     return CostEnergy(
         network=subject.network_source,
@@ -65,6 +65,14 @@ def energy_of(context: Context, chip: Synthesized, subject: Subject) -> CostEner
         memory_pj=sum(memory for _, memory in table.values()) if table else None,
         assumptions=ASSUMPTIONS,
     )
+
+
+def table_of(
+    chip: Synthesized, family: NetlistEnergy, events: Mapping[str, int], cycles: int
+) -> Mapping[str, tuple[float, float]]:
+    """Return by block what the table says, that of a person where one is given."""
+    given = {} if chip.given_table is None else {"table": chip.given_table}
+    return family.table_pj(chip.arch, events, cycles, **given)
 
 
 def waves_of(

@@ -4,17 +4,18 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hwgen.chip.family import Family
-from hwgen.chip.protocols import Architecture
+from hwgen.chip.protocols import Architecture, EnergyTable
 from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.commands.build import MANIFEST, uses, verilog_of
 from hwgen.commands.context import Context
 from hwgen.commands.digests import versions
 from hwgen.commands.families import InstalledFamily
+from hwgen.commands.prices import Prices
 from hwgen.commands.subject import configuration_of
 from hwgen.files.shipped import shipped_folder
 from hwgen.physical.cells import Library
@@ -59,14 +60,21 @@ class Synthesized:
     modules: Modules
     costs: Mapping[str, ModuleCost]
     counts: Mapping[tuple[str, str], int]
+    prices: Prices
+
+    @property
+    def given_table(self) -> EnergyTable | None:
+        """The table of a person, if there is one."""
+        return self.prices.table if self.prices.file else None
 
     @property
     def is_of_tables(self) -> bool:
-        """Whether the family's tables are made with the same cells."""
-        return (
-            self.family.offers(Family.physical)
-            and self.library.name == self.family.need(Family.physical).LIBRARY
-        )
+        """Whether the table that stands beside the netlists is made with the same cells."""
+        if not self.family.offers(Family.physical):
+            return False
+        given = self.given_table
+        own: str = self.family.need(Family.physical).LIBRARY
+        return self.library.name == (given.library if given else own)
 
 
 def default_library() -> Path:
@@ -85,15 +93,18 @@ def cost_of(
     energy: Callable[[Synthesized], CostEnergy] | None = None,
     builds: Path | None = None,
     replacements: Replacements = NO_REPLACEMENTS,
+    prices: Prices | None = None,
 ) -> CostReport:
     """Return what a chip costs.
 
     replacements: of its parts, with figures in the place of netlists
     energy: measures what a network takes, if asked for
+    prices: by a table of a person; None: by the family's own
     builds: folder of the cache of netlists, None: the user's
     """
     file = liberty or default_library()
     chip = synthesized(context, family, arch, file, builds=builds, replacements=replacements)
+    chip = replace(chip, prices=prices or chip.prices)
     paths = all_paths([cost.timing for cost in chip.costs.values()])[:WORST]
     slowest = paths[0].ns if paths else 0.0
     parts = parts_of(chip)
@@ -127,6 +138,7 @@ def cost_of(
             *analog(chip.modules),
             *lacks(chip.library),
             *told_of(replacements),
+            *told_of_table(chip),
         ],
         versions=versions(),
     )
@@ -160,6 +172,17 @@ def told_of(replacements: Replacements) -> list[str]:
         + (one.spec.figures.source if one.spec.figures else str(one.spec.files.liberty))
         for name, one in replacements.of
     ]
+
+
+def told_of_table(chip: Synthesized) -> list[str]:
+    """Return which table of a person stands beside the netlists, or why it does not."""
+    given = chip.given_table
+    if given is None:
+        return []
+    if chip.is_of_tables:
+        return [f"the table is {given.name}, {given.digest[:8]}; it has no areas of memory bits"]
+    cells = given.library or "no library"
+    return [f"the table {given.name} is of the cells of {cells}: its figures are left out"]
 
 
 def synthesized(
@@ -207,6 +230,7 @@ def synthesized(
         modules=modules,
         costs=costs,
         counts=counts_of(family, sources, manifest, content["top"]),
+        prices=Prices(family),
     )
 
 
@@ -254,7 +278,7 @@ def counts_of(
 def parts_of(chip: Synthesized) -> list[CostPart]:
     """Return a row for each part, in the order of the hierarchy."""
     physical = chip.family.need(Family.physical) if chip.is_of_tables else None
-    area = physical.table_um2(chip.arch) if physical else {}
+    area = physical.table_um2(chip.arch, table=chip.given_table) if physical else {}
     found = []
     for part in dict.fromkeys([*(part for part, _ in chip.counts), *area]):
         held = [(chip.costs[m], n) for (p, m), n in chip.counts.items() if p == part]
@@ -269,7 +293,7 @@ def parts_of(chip: Synthesized) -> list[CostPart]:
                 macros_um2=sum(cost.macros_um2 * count for cost, count in held),
                 memory_bits=sum(size * count for _, size, count in bits),
                 memory_um2=None
-                if physical is None
+                if physical is None or chip.given_table
                 else sum(physical.memory_um2(module) * size * n for module, size, n in bits),
                 flip_flops=flip_flops,
                 gated=gated / flip_flops if flip_flops else None,

@@ -8,6 +8,7 @@ from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture
 from hwgen.chip.replacement import Replacements, load_replacement
 from hwgen.commands.families import InstalledFamily
+from hwgen.commands.prices import Prices
 from hwgen.errors import ConfigError
 from hwgen.report.info import ArrayNeeds, MemoryNeeds
 from hwgen.report.types import ReplacedPart
@@ -91,7 +92,7 @@ def placed_parts(
 
 
 def replaced_parts(
-    family: InstalledFamily,
+    prices: Prices,
     arch: Architecture,
     placed: "Sequence[tuple[AnyReplaceable, Placed]]",
     *,
@@ -109,7 +110,7 @@ def replaced_parts(
     for part, tiles in placed:
         replacement = part.replacement
         assert replacement is not None
-        spent = None if events is None else spent_in(family, arch, part, tiles, events)
+        spent = None if events is None else spent_in(prices, arch, part, tiles, events)
         found.append(
             ReplacedPart(
                 part=name_of(part),
@@ -127,7 +128,7 @@ def replaced_parts(
 
 
 def spent_in(
-    family: InstalledFamily,
+    prices: Prices,
     arch: Architecture,
     part: "AnyReplaceable",
     tiles: "Placed",
@@ -144,10 +145,10 @@ def spent_in(
     figures = part.replacement.spec.figures if part.replacement else None
     if figures is None or figures.read_pj is None or figures.write_pj is None:
         return None
-    if not family.offers(Family.energy):
+    if not prices.family.offers(Family.energy):
         return None
     names = (name_of(part), stem(part, name_of(part)))
-    found = [one for one in family.need(Family.energy).accesses(arch) if one.part in names]
+    found = [one for one in prices.accesses(arch) if one.part in names]
     if not found:
         return None
     # A read is of one bank and of one copy, a write of one bank in each copy.

@@ -1,6 +1,5 @@
 """`hwgen run`: the same images through golden, cycle model and RTL, side by side."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
@@ -32,6 +31,7 @@ from hwgen.commands.images import Batch
 from hwgen.commands.modes import switch_cycles_max
 from hwgen.commands.on_chip import WithImages
 from hwgen.commands.pictures import write_plot
+from hwgen.commands.prices import EnergyFile, Prices, counted_events
 from hwgen.commands.replacing import placed_parts, replaced_parts, replacements_of
 from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.run_report import report_of
@@ -127,6 +127,7 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
         ),
     ] = None
     replace: Replace = None
+    energy: EnergyFile = None
     waves_from: Annotated[Cycle | None, Says("first clock cycle of the waves")] = None
     waves_to: Annotated[Cycle | None, Says("last clock cycle of the waves")] = None
 
@@ -174,6 +175,7 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
         replacements = replacements_of(self.replace)
         subject, batch = self.stream(program)
         subject = replace(subject, replacements=replacements)
+        prices = Prices(subject.family, path_of(self.energy))
         engine = self.engine
         if engine is None:
             only = self.of_simulations
@@ -188,6 +190,7 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             seed=self.seed,
             trouble=self.trouble,
             plot=path_of(self.plot),
+            energy=prices,
         )
 
     def table(self, report: RunReport) -> RenderableType:
@@ -210,6 +213,7 @@ def run_network(
     seed: int = 1,
     trouble: Trouble = NO_TROUBLE,
     plot: Path | None = None,
+    energy: Prices | None = None,
 ) -> RunReport:
     """Run images; `golden` gives answers, `model` cycles too, `rtl` simulates and compares.
 
@@ -218,6 +222,7 @@ def run_network(
     seed: of the content of memories at power-on in the simulation
     trouble: of its memory
     plot: file for the picture of a schedule, for a family whose chips have one
+    energy: by the table of a person; None: by that of the family
     """
     if plot is not None:
         subject.family.need(Family.schedules)
@@ -257,17 +262,13 @@ def run_network(
         seed=seed,
         trouble=trouble,
         replaced=replaced_parts(
-            subject.family, subject.arch, placed, events=counted_events(results.runs)
+            energy or Prices(subject.family),
+            subject.arch,
+            placed,
+            events=counted_events(results.runs),
         ),
+        energy=energy,
     )
-
-
-def counted_events(runs: Sequence[Run]) -> Counter[str]:
-    """Return the events that a simulation counted, of all runs."""
-    total: Counter[str] = Counter()
-    for run in runs:
-        total.update(run.events)
-    return total
 
 
 def results_of(

@@ -14,6 +14,7 @@ from hwgen.commands.compare_runs import all_equal, in_time, total
 from hwgen.commands.engines import Engine
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import cycles_of_images, weight_row_writes
+from hwgen.commands.prices import Prices, counted_events
 from hwgen.commands.schedules import schedule_keys, starts_of
 from hwgen.commands.subject import Subject
 from hwgen.network import QuantizedNetwork
@@ -33,8 +34,12 @@ def report_of(
     seed: int,
     trouble: Trouble = NO_TROUBLE,
     replaced: Sequence[ReplacedPart] = (),
+    energy: Prices | None = None,
 ) -> RunReport:
-    """Return the report of the results; expected: golden's answers."""
+    """Return the report of the results; expected: golden's answers.
+
+    energy: by the table of a person; None: by that of the family
+    """
     network = subject.network
     comparison = compare(network, results)
     starts = starts_of(subject, program, results.predictions, results.runs)
@@ -46,9 +51,10 @@ def report_of(
     )
     waves = [run.waves for run in results.runs if run.waves]
     sums: dict[str, Any] = sums_over_runs(comparison)
+    counted = results.runs if results.compared else results.predictions
     return RunReport(
         format="hwgen.report.run",
-        version=4,
+        version=5,
         engine=engine,
         setting=subject.setting(program, batch),
         replaced=list(replaced),
@@ -63,6 +69,12 @@ def report_of(
         mismatches=sum(comparison.mismatches.values()) if results.compared else None,
         **sums,
         **schedule_keys(starts, compared=results.compared),
+        image_energy=(energy or Prices(subject.family)).image(
+            counted_events(counted),
+            sum(each.cycles for each in counted),
+            subject.arch,
+            images=results.images,
+        ),
         memory=memory_of(trouble, sums) if results.compared else None,
         weight_row_writes_after_load=weight_row_writes(subject, results.runs),
         switch_cycles_max=results.switch_cycles_max,

@@ -13,10 +13,11 @@ from rich.console import RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture
-from hwgen.commands.fields import Workers
+from hwgen.commands.fields import Workers, path_of
 from hwgen.commands.on_chip import WithImages
 from hwgen.commands.pictures import Plot, check_plot, write_plot
 from hwgen.commands.points import REFUSED, Point, Result, arch_of, run_points
+from hwgen.commands.prices import EnergyFile, Prices
 from hwgen.commands.request import Says
 from hwgen.commands.subject import Subject, configuration_of
 from hwgen.errors import ConfigError, DataError, HwgenError
@@ -100,6 +101,7 @@ class Sweep(
     _: KW_ONLY
     workers: Workers = 2
     plot: Plot = None
+    energy: EnergyFile = None
 
     def check(self) -> None:
         """Refuse a picture of another kind."""
@@ -109,6 +111,7 @@ class Sweep(
     def run(self) -> SweepReport:
         """Predict all combinations, the last key varying fastest, and draw them."""
         subject, batch = self.stream()
+        prices = Prices(subject.family, path_of(self.energy))
         subject.family.need(Family.compiler)
         subject.family.need(Family.cycle_model)
         chips = chips_of(subject, checked(subject, self.keys))
@@ -122,14 +125,15 @@ class Sweep(
                 self.quiet, points, workers=self.workers, on_done=lambda *_: done()
             )
         waiting = iter(results)
-        found = [point_of(subject, chip, waiting, len(batch.images)) for chip in chips]
+        found = [point_of(prices, chip, waiting, len(batch.images)) for chip in chips]
         if all(each.refused for each in found):
             raise DataError(f"at least one combination must work, got none: {found[0].refused}")
         report = SweepReport(
             format="hwgen.report.sweep",
-            version=1,
+            version=2,
             setting=subject.setting(None, batch),
             images=len(batch.images),
+            energy_table=prices.source,
             keys={key: list(dict.fromkeys(values)) for key, values in self.keys.items()},
             points=found,
         )
@@ -210,7 +214,7 @@ def changed(subject: Subject, values: Mapping[str, Value]) -> Architecture:
     return arch_of(subject.family, configuration, source=str(subject.arch_file))
 
 
-def point_of(subject: Subject, chip: Chip, results: Any, images: int) -> SweepPoint:
+def point_of(prices: Prices, chip: Chip, results: Any, images: int) -> SweepPoint:
     """Return the row of a chip; results: of the chips that there are, in order."""
     found: Result = {REFUSED: chip.refused} if chip.arch is None else next(results)
     refused = found.get(REFUSED)
@@ -219,20 +223,17 @@ def point_of(subject: Subject, chip: Chip, results: Any, images: int) -> SweepPo
         names = set(SweepPoint.__dataclass_fields__) - set(alone)
         nothing: dict[str, Any] = dict.fromkeys(names)
         return SweepPoint(**alone, **nothing)
-    arch, family = chip.arch, subject.family
-    energy = area = None
-    if family.offers(Family.energy):
-        model = family.need(Family.energy)
-        picojoules = sum(model.energy_pj(found["events"], arch).values())
-        energy = (picojoules + model.leakage_pj(found["cycles"], arch)) / images / 1e6
-    if family.offers(Family.area):
-        area = sum(family.need(Family.area).area_um2(arch).values()) / 1e6
+    arch = chip.arch
+    energy = prices.image(found["events"], found["cycles"], arch, images=images)
+    area = None
+    if prices.family.offers(Family.area):
+        area = sum(prices.area_um2(arch).values()) / 1e6
     return SweepPoint(
         **alone,
         cycles_model=found["cycles"],
         load_cycles_model=found["load"],
         time_us=found["cycles"] / images / arch.clock_mhz,
         utilization=found["utilization"],
-        energy_uj=energy,
+        energy_uj=None if energy is None else energy.image_nj / 1e3,
         area_mm2=area,
     )

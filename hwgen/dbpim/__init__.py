@@ -11,6 +11,7 @@ from hwgen.chip.protocols import (
     Compiler,
     CycleModel,
     Energy,
+    EnergyTables,
     Firmware,
     LayerSupport,
     NetlistEnergy,
@@ -88,6 +89,11 @@ class DbPim(Family):
         return model
 
     def energy(self) -> Energy:
+        from hwgen.dbpim import model
+
+        return model
+
+    def energy_tables(self) -> EnergyTables:
         from hwgen.dbpim import model
 
         return model

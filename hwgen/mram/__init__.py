@@ -10,6 +10,7 @@ from hwgen.chip.protocols import (
     Compiler,
     CycleModel,
     Energy,
+    EnergyTables,
     Firmware,
     LayerSupport,
     Modes,
@@ -82,6 +83,11 @@ class Mram(Family):
         return model
 
     def energy(self) -> Energy:
+        from hwgen.mram import model
+
+        return model
+
+    def energy_tables(self) -> EnergyTables:
         from hwgen.mram import model
 
         return model

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-from hwgen.report.types import STRICT, Count, Fraction, Setting
+from hwgen.report.types import STRICT, Count, EnergySum, Fraction, Setting
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -67,17 +67,19 @@ class ModelReport:
     where: fraction of all cycles by cause
     utilization: of the cells, over all layers, as in `ModelLayer`
     time_us: of one image on average, at the clock of the architecture
+    energy: by the events that the model predicts; null for a family that tells none
     modes: of the network, the widest first; empty without modes
     """
 
     format: Literal["hwgen.report.model"]
-    version: Literal[2]
+    version: Literal[3]
     setting: Setting
     images: Count
     cycles_model: Count
     cycles_compute_model: Count
     load_cycles_model: Count
     time_us: float
+    energy: EnergySum | None
     where: dict[str, Fraction]
     utilization: Fraction | None
     layers: list[ModelLayer]

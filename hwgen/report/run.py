@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field
 from pydantic.dataclasses import dataclass
 
-from hwgen.report.types import STRICT, Count, Fraction, ReplacedPart, Setting
+from hwgen.report.types import STRICT, Count, EnergySum, Fraction, ReplacedPart, Setting
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -276,12 +276,14 @@ class RunReport(Figures):
         in another step; starts_promised_by, held_clocks, constants, operations, energy: see
         `Starts`; null or empty for a family whose chips have no schedule
     seeds: of everything random, by use
+    image_energy: by the events that the simulation counted, else those of the model; null where
+        neither counts
     memory: null: as the cycle model assumes, or there was no simulation
     waves: file of the waves, if asked for
     """
 
     format: Literal["hwgen.report.run"]
-    version: Literal[4]
+    version: Literal[5]
     engine: Literal["golden", "model", "rtl"]
     setting: Setting
     replaced: list[ReplacedPart]
@@ -299,6 +301,7 @@ class RunReport(Figures):
     constants: list[Constant]
     operations: list[RunOperation]
     energy: list[RunEnergy]
+    image_energy: EnergySum | None
     memory: Memory | None
     waves: str | None
     runs: list[ChipRun]

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-from hwgen.report.types import STRICT, Count, Fraction, Setting
+from hwgen.report.types import STRICT, Count, Fraction, Setting, Source
 
 Value = bool | int | float | str
 
@@ -37,11 +37,13 @@ class SweepReport:
 
     setting: the architecture that varies, with its own values
     keys: that vary, with their values
+    energy_table: of energies and areas; null where the constants stand in the architectures
     """
 
     format: Literal["hwgen.report.sweep"]
-    version: Literal[1]
+    version: Literal[2]
     setting: Setting
     images: Count
+    energy_table: Source | None
     keys: dict[str, list[Value]]
     points: list[SweepPoint]

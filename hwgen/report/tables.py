@@ -8,7 +8,7 @@ from rich.text import Text
 
 from hwgen.report.model import ModelReport, Speedup
 from hwgen.report.run import Difference, Figures, Memory, RunLayer, RunReport
-from hwgen.report.types import DRAWN, ReplacedPart
+from hwgen.report.types import DRAWN, EnergySum, ReplacedPart
 
 BAR, LONGEST_BAR = "=", 30
 """Of a picture in a table: every terminal and every file shows it."""
@@ -185,6 +185,7 @@ def run_lines(report: RunReport) -> Iterator[str]:
     ):
         if cycles is not None and load is not None:
             yield f"{name}: {cycles:,} cycles, {load:,} of them load stalls"
+    yield from energy_lines(report.image_energy)
     yield from replaced_lines(report.replaced)
     if report.memory is not None:
         yield from memory_lines(report.memory)
@@ -198,6 +199,14 @@ def run_lines(report: RunReport) -> Iterator[str]:
     yield from class_lines(report)
     if report.waves is not None:
         yield f"waves: {report.waves}"
+
+
+def energy_lines(energy: EnergySum | None) -> Iterator[str]:
+    """Yield the energy of an image, and whose constants it is."""
+    if energy is not None:
+        by = f", by {energy.table.name}" if energy.table else ""
+        image, time = energy.image_nj, energy.time_nj
+        yield f"energy: {image:,.1f} nJ an image on the chip, {time:,.1f} of it by time alone{by}"
 
 
 def replaced_lines(parts: Sequence[ReplacedPart]) -> Iterator[str]:
@@ -273,6 +282,7 @@ def model_table(report: ModelReport) -> RenderableType:
         f" {report.time_us:,.1f} us an image"
     )
     parts: list[RenderableType] = [subject_line(report), "", rows, "", causes, "", total]
+    parts += energy_lines(report.energy)
     if report.modes:
         modes = table(["mode", "cycles", "fraction"])
         for mode in report.modes:

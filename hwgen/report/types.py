@@ -55,6 +55,19 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class EnergySum:
+    """Energy of an image on average, on the chip alone.
+
+    table: of energies; null: the constants stand in the architecture
+    image_nj: of counted events and of time; time_nj: of time alone
+    """
+
+    table: Source | None
+    image_nj: NotNegative
+    time_nj: NotNegative
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class ReplacedPart:
     """A part of a chip, and the modules of a replacement that stand for its cells.
 

@@ -31,8 +31,13 @@ def events_of(arch: Arch, shown: Mapping[str, Bits]) -> dict[str, int]:
     return {"flit_hops": int(valid.sum())}
 
 
-def table_pj(arch: Arch, events: Mapping[str, int], cycles: int) -> dict[str, tuple[float, float]]:
-    """Return a router's share of the power of the network-on-chip, in pJ, and of memories none."""
+def table_pj(
+    arch: Arch, events: Mapping[str, int], cycles: int, *, table: None = None
+) -> dict[str, tuple[float, float]]:
+    """Return a router's share of the power of the network-on-chip, in pJ, and of memories none.
+
+    table: there is none: the constants stand in the architecture
+    """
     fabric = fabric_of_chip(arch, arch.name)
     power = fabric.constants.network_on_chip.power_w / arch.mesh.macros
     return {BLOCK: (power * cycles * fabric.clock.clock_ns * PICO_OF_NANO, 0.0)}

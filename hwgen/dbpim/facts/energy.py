@@ -159,6 +159,7 @@ class Area:
 class EnergyTable:
     """Energy per event, and area, at one node.
 
+    library: of cells that its areas and energies of logic are made with, as a Liberty file names it
     events: by name, all of `EVENTS`
     cycles: what parts take in a cycle, whatever they do
     control_pj: beside it, of a macro in a cycle; low: as netlists have it, without the tree of the
@@ -171,6 +172,7 @@ class EnergyTable:
     version: Literal[1]
     name: Text
     node_nm: Annotated[int, Field(ge=1)]
+    library: Text | None = None
     events: dict[str, list[Cost]]
     cycles: list[Cost]
     control_pj: Range
@@ -183,8 +185,9 @@ class EnergyTable:
 
     @property
     def digest(self) -> str:
-        """sha256 over everything, 64 hex digits."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        """sha256 over everything that is given, 64 hex digits."""
+        given = {key: value for key, value in asdict(self).items() if value is not None}
+        return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
 
     @model_validator(mode="after")
     def check(self) -> Self:

@@ -1,5 +1,6 @@
 """Cycles, events and energy of a DB-PIM program without simulating its hardware."""
 
+from hwgen.dbpim.facts.energy import TABLE, load_energy
 from hwgen.dbpim.model.accesses import accesses
 from hwgen.dbpim.model.energy import (
     STRICT_DENSE,
@@ -24,6 +25,7 @@ from hwgen.dbpim.model.zero_columns import ColumnCounter
 
 __all__ = [
     "STRICT_DENSE",
+    "TABLE",
     "Assumptions",
     "ColumnCounter",
     "CycleModel",
@@ -34,6 +36,7 @@ __all__ = [
     "bound_of",
     "energy_pj",
     "leakage_pj",
+    "load_energy",
     "must_compile",
     "parts_pj",
     "port_bytes",

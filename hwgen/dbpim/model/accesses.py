@@ -4,19 +4,20 @@ from collections.abc import Callable, Iterator
 
 from hwgen.chip.accesses import Access
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
-from hwgen.dbpim.facts.energy import Cost
+from hwgen.dbpim.facts.energy import Cost, EnergyTable
 from hwgen.dbpim.facts.units import Unit, size_of
 from hwgen.dbpim.model.energy import default_table
 
 
-def accesses(arch: Arch) -> Iterator[Access]:
+def accesses(arch: Arch, *, table: EnergyTable | None = None) -> Iterator[Access]:
     """Yield the accesses; small register files are not told apart, and stay as the table has them.
 
     `dots` is an array with its cells: it computes in each bit plane, and a row is written at once.
     """
+    prices = table or default_table()
 
     def share(event: str, chosen: Callable[[Cost], bool]) -> float:
-        costs = default_table().events[event]
+        costs = prices.events[event]
         return sum(cost.of(arch) for cost in costs if cost.applies(arch) and chosen(cost))
 
     def of_unit(*units: str) -> Callable[[Cost], bool]:

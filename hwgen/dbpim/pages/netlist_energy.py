@@ -7,6 +7,7 @@ from hwgen.chip.accesses import by_block
 from hwgen.chip.rtl.layouts import places
 from hwgen.chip.sim.vcd import Bits
 from hwgen.dbpim.facts import Arch
+from hwgen.dbpim.facts.energy import EnergyTable
 from hwgen.dbpim.model.energy import TYPICAL, cost_pj, default_table
 from hwgen.dbpim.rtl.core_events import core_pulses
 
@@ -57,15 +58,17 @@ def events_of(arch: Arch, shown: Mapping[str, Bits]) -> dict[str, int]:
     }
 
 
-def table_pj(arch: Arch, events: Mapping[str, int], cycles: int) -> dict[str, tuple[float, float]]:
+def table_pj(
+    arch: Arch, events: Mapping[str, int], cycles: int, *, table: EnergyTable | None = None
+) -> dict[str, tuple[float, float]]:
     """Return by block what the table says of one core: logic, and memories, in pJ.
 
     Of logic without wires, glitches and the tree of the clock, for the netlist has none.
     """
-    table, core = default_table(), replace(arch, cores=1)
-    counted = [(cost, events[event]) for event in events for cost in table.events[event]]
-    rows = [("control", cycles * arch.macros_per_core * table.control_pj.low, 0.0)]
-    for cost, count in (*counted, *((cost, cycles) for cost in table.cycles)):
-        pj = count * cost_pj(cost, core, table, TYPICAL)
+    prices, core = table or default_table(), replace(arch, cores=1)
+    counted = [(cost, events[event]) for event in events for cost in prices.events[event]]
+    rows = [("control", cycles * arch.macros_per_core * prices.control_pj.low, 0.0)]
+    for cost, count in (*counted, *((cost, cycles) for cost in prices.cycles)):
+        pj = count * cost_pj(cost, core, prices, TYPICAL)
         rows.append((cost.block or cost.part, pj * cost.of_netlist, pj if cost.memory else 0.0))
     return by_block(rows)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from hwgen.dbpim.facts import Arch
-from hwgen.dbpim.facts.energy import Part
+from hwgen.dbpim.facts.energy import EnergyTable, Part
 from hwgen.dbpim.model import area_um2
 from hwgen.dbpim.rtl import named_adders
 
@@ -63,9 +63,9 @@ def memory_um2(module: str) -> float:
     return MEMORY_UM2.get(module.removeprefix(FAMILY), REGISTER_FILE_UM2)
 
 
-def table_um2(arch: Arch) -> Mapping[str, float]:
+def table_um2(arch: Arch, *, table: EnergyTable | None = None) -> Mapping[str, float]:
     """Return the area by part as the table has it."""
-    return area_um2(arch)
+    return area_um2(arch, table=table)
 
 
 def synthesis_modules(arch: Arch) -> Mapping[str, str]:

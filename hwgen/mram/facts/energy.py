@@ -150,6 +150,7 @@ class Area:
 class EnergyTable:
     """Energy per event at one node.
 
+    library: of cells that its areas and energies of logic are made with, as a Liberty file names it
     events: of arrays by name, all of `PRICED`; logic: beside them, and of a cycle
     row_drive: of a word line, part of every sensed row, whichever columns are enabled
     stt_write: of a row whose cells are STT-MRAM, beside the SOT-MRAM of `events`
@@ -160,6 +161,7 @@ class EnergyTable:
     version: Literal[1]
     name: Text
     node_nm: Annotated[int, Field(ge=1)]
+    library: Text | None = None
     events: dict[str, Price]
     logic: list[LogicPrice]
     row_drive: Price
@@ -169,8 +171,9 @@ class EnergyTable:
 
     @property
     def digest(self) -> str:
-        """sha256 over everything, 64 hex digits."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        """sha256 over everything that is given, 64 hex digits."""
+        given = {key: value for key, value in asdict(self).items() if value is not None}
+        return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
 
     @model_validator(mode="after")
     def check(self) -> Self:

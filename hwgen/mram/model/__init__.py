@@ -1,5 +1,6 @@
 """Exact cycles and events of the MRAM chip, and their energy."""
 
+from hwgen.mram.facts.energy import TABLE, load_energy
 from hwgen.mram.model.area import area_um2
 from hwgen.mram.model.energy import accesses, energy_pj, leakage_pj, parts_pj
 from hwgen.mram.model.predict import CycleModel, SplitCost, must_compile
@@ -12,6 +13,7 @@ from hwgen.mram.model.prediction import (
 from hwgen.mram.model.timeline import timeline
 
 __all__ = [
+    "TABLE",
     "CycleModel",
     "Prediction",
     "SplitCost",
@@ -20,6 +22,7 @@ __all__ = [
     "bound_of",
     "energy_pj",
     "leakage_pj",
+    "load_energy",
     "must_compile",
     "parts_pj",
     "timeline",

@@ -61,11 +61,12 @@ def energy_pj(
     }
 
 
-def accesses(arch: Arch) -> Iterator[Access]:
+def accesses(arch: Arch, *, table: EnergyTable | None = None) -> Iterator[Access]:
     """Yield the accesses to sub-arrays: those that compute, and image banks, written in slices.
 
     An operation is an access, however many rows it senses; memories beside them have no events.
     """
+    prices = table or default_table()
     banks = f"sub_array_{arch.row_bytes // arch.element_bytes}"
     for event, part, write in (
         ("and_operations", "sub_array_1", False),
@@ -76,7 +77,7 @@ def accesses(arch: Arch) -> Iterator[Access]:
         ("bank_reads", banks, False),
         ("bank_writes", banks, True),
     ):
-        pj = default_table().events[event].of(arch)
+        pj = prices.events[event].of(arch)
         yield Access(event=event, part=part, kind="write" if write else "read", table_pj=pj)
 
 

@@ -9,7 +9,7 @@ from hwgen.chip.accesses import by_block
 from hwgen.chip.rtl.layouts import places
 from hwgen.chip.sim.vcd import Bits
 from hwgen.mram.facts.arch import MOST_ROW_SETS, Arch
-from hwgen.mram.facts.energy import CYCLES
+from hwgen.mram.facts.energy import CYCLES, EnergyTable
 from hwgen.mram.facts.events import EVENTS
 from hwgen.mram.facts.records import entry_name
 from hwgen.mram.model.energy import default_table
@@ -122,12 +122,14 @@ def ones(bits: Bits, place: tuple[int, int]) -> Counts:
     return np.asarray(bits[:, first : first + width].sum(axis=1, dtype=np.int64))
 
 
-def table_pj(arch: Arch, events: Mapping[str, int], cycles: int) -> dict[str, tuple[float, float]]:
+def table_pj(
+    arch: Arch, events: Mapping[str, int], cycles: int, *, table: EnergyTable | None = None
+) -> dict[str, tuple[float, float]]:
     """Return by block what the table says of the data path: logic, and arrays, in pJ."""
-    table, counts = default_table(), {**events, CYCLES: cycles}
+    prices, counts = table or default_table(), {**events, CYCLES: cycles}
     arrays = (
-        (array, 0.0, events[event] * table.events[event].of(arch))
+        (array, 0.0, events[event] * prices.events[event].of(arch))
         for event, array in ARRAY_OF_EVENT.items()
     )
-    logic = ((one.block, counts[one.event] * one.of(arch), 0.0) for one in table.logic)
+    logic = ((one.block, counts[one.event] * one.of(arch), 0.0) for one in prices.logic)
     return by_block((*arrays, *logic))

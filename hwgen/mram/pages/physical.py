@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from hwgen.mram.facts.arch import Arch
+from hwgen.mram.facts.energy import EnergyTable
 from hwgen.mram.model import area_um2
 from hwgen.mram.model.energy import default_table
 
@@ -44,9 +45,9 @@ def memory_um2(module: str) -> float:
     return area.memory_bit_um2
 
 
-def table_um2(arch: Arch) -> Mapping[str, float]:
+def table_um2(arch: Arch, *, table: EnergyTable | None = None) -> Mapping[str, float]:
     """Return the area by part as the table has it."""
-    found = area_um2(arch)
+    found = area_um2(arch, table=table)
     return {
         ARRAYS: found["sub_arrays"] + found["image_banks"],
         COMPUTING: found["counters"] + found["adder"],

@@ -122,7 +122,7 @@ def measure(
 
 def simulated(run: Path, subject: Subject) -> int:
     """Return the cycles of one image in Verilog; FormatError for another run, or an unequal one."""
-    content = read_known(run, "hwgen.report.run", (4,))
+    content = read_known(run, "hwgen.report.run", (5,))
     report = validate_spec(RunReport, content, source=str(run))
     given = report.setting
     what = f"one image of {subject.network_source.name} on {subject.arch.name} in Verilog, equal"
