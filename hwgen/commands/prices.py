@@ -126,14 +126,16 @@ class Energy(Request, command="energy", example="dbpim --out mine.yaml"):
 
     family: Annotated[
         str,
-        Says("whose chips", metavar="FAMILY", argument=True, complete=lambda: tables()),
+        Says("whose chips", metavar="FAMILY", argument=True, complete=tables),
     ]
     out: Annotated[File, Says("file to write (.yaml)", metavar="FILE", use=OUTPUT_FILE)]
 
     def check(self) -> None:
-        """Refuse a family that has no table."""
+        """Refuse a family that has no table, and a file that is there: a person may have edited it."""
         if self.family not in tables():
             raise self.refusal("family", f"one of {', '.join(tables())}", self.family)
+        if Path(self.out).exists():
+            raise self.refusal("out", "a file that is not there yet", self.out)
 
     def run(self) -> str:
         """Write the file; return what it is."""

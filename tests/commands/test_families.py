@@ -51,7 +51,7 @@ OFFERED: dict[str, set[str]] = {
     "dbpim": {
         "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",
         "cycle_model", "bit_activity", "layer_support", "verilog", "simulation",
-        "area", "energy", "firmware", "netlist_energy", "physical", "timeline",
+        "area", "energy", "energy_tables", "firmware", "netlist_energy", "physical", "timeline",
     },
     "mram": {
         "architectures",
@@ -60,6 +60,7 @@ OFFERED: dict[str, set[str]] = {
         "cycle_model",
         "data_sheet",
         "energy",
+        "energy_tables",
         "firmware",
         "layer_support",
         "modes",
@@ -108,7 +109,7 @@ def test_promises_are_seen() -> None:
     assert promised(protocols.Sparsity) == {"SWITCHES", "with_sparsity"}
     simulation = {"STORING", "begin", "prepare", "simulate", "write_by_hand"}
     assert promised(protocols.Simulation) == simulation
-    assert len(CAPABILITIES) == 22
+    assert len(CAPABILITIES) == 23
     assert all(key == each.__name__ for key, each in CAPABILITIES.items())
 
 
