@@ -14,6 +14,7 @@ from hwgen.chip.runs import Prediction, SimulatedRun
 from hwgen.commands.families import InstalledFamily, offering
 from hwgen.commands.fields import File
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
+from hwgen.files.earlier import TABLES
 from hwgen.files.output import write_text
 from hwgen.files.shipped import shown
 from hwgen.report.types import EnergySum, Source
@@ -128,10 +129,13 @@ class Energy(Request, command="energy", example="dbpim --out mine.yaml"):
         str,
         Says("whose chips", metavar="FAMILY", argument=True, complete=tables),
     ]
-    out: Annotated[File, Says("file to write (.yaml)", metavar="FILE", use=OUTPUT_FILE)]
+    out: Annotated[
+        File,
+        Says("file to write (.yaml)", metavar="FILE", use=OUTPUT_FILE, replaces=TABLES),
+    ]
 
     def check(self) -> None:
-        """Refuse a family that has no table, and a file that is there: a person may have edited it."""
+        """Refuse a family without a table, and a file that is there: a person may have edited it."""
         if self.family not in tables():
             raise self.refusal("family", f"one of {', '.join(tables())}", self.family)
         if Path(self.out).exists():
