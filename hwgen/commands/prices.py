@@ -135,7 +135,7 @@ class Energy(Request, command="energy", example="dbpim --out mine.yaml"):
     ]
 
     def check(self) -> None:
-        """Refuse a family without a table, and a file that is there: a person may have edited it."""
+        """Refuse a family without a table, and a file that is there: it may be edited."""
         if self.family not in tables():
             raise self.refusal("family", f"one of {', '.join(tables())}", self.family)
         if Path(self.out).exists():
