@@ -31,6 +31,12 @@ def dbmu(x: ArrayLike, cells: ArrayLike) -> Ints:
     return np.asarray(x, np.int64) * weight_of(cells) + negative_digits(cells)
 
 
+def pair_dbmu(x: ArrayLike, cells: ArrayLike) -> Ints:
+    """Return for each cell by itself x * weight + its negative digits; cells: what each adds."""
+    values = np.asarray(cells, np.int64)
+    return np.asarray(x, np.int64) * values - np.minimum(values, 0)
+
+
 def dense_dbmu(x: ArrayLike, weight: ArrayLike) -> Ints:
     """Return x * weight + 128; weight: int8, a disabled one is 0."""
     return np.asarray(x, np.int64) * np.asarray(weight, np.int64) + DENSE_SIGN

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.dbpim.dbmu import weight_of
-from golden.dbpim.weight_decoder import Codes, decode
+from golden.dbpim.weight_decoder import Codes, decode, pair_values
 
 
 def macro(
@@ -17,6 +17,14 @@ def macro(
     """
     cells = decode(codes).values.reshape(*codes.shape, 2)
     return weigh(weight_of(cells * filter_enable), groups)
+
+
+def pair_macro(
+    codes: Codes, groups: NDArray[np.uint8], *, filter_enable: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Return the sums of two filter groups that share rows, those of the first one first."""
+    weights = pair_values(codes).reshape(*codes.shape, 2) * filter_enable
+    return np.concatenate([weigh(weights[..., group], groups) for group in (0, 1)])
 
 
 def dense_macro(

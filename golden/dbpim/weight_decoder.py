@@ -38,6 +38,25 @@ def decode(codes: Codes) -> Cells:
     return Cells(q.astype(np.uint8), negative.astype(np.uint8), index.astype(np.uint8))
 
 
+def pair_values(codes: Codes) -> NDArray[np.int64]:
+    """Return what each cell of a row of two filter groups adds: (..., 2 * filters).
+
+    A group has one cell of a code, the first group the lower one; 128 stands for no weight.
+    """
+    values = decode(codes).values
+    return np.where(values == 128, 0, values)
+
+
+def pair_constants(codes: Codes, filter_enable: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return minus the negative digits of each filter of both groups, (2, filters).
+
+    A cell is one digit: what it has of negative digits is minus its own value, if that is below 0.
+    """
+    values = pair_values(codes).reshape(*codes.shape, 2) * filter_enable
+    total: NDArray[np.int64] = np.minimum(values, 0).sum(axis=0)
+    return total.T
+
+
 def constants(codes: Codes, filter_enable: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return minus the negative digits of each filter of a row.
 

@@ -42,9 +42,10 @@ def tried(family: str) -> list[Tried]:
 
 
 def dbpim() -> list[Tried]:
-    """Return the tiny chip, and a small one with a row unit, synchronous cells, sum registers."""
+    """Return the tiny chip, a small one with pair tiles, one with a row unit and late cells."""
     from hwgen.dbpim.facts.arch import load_arch
     from hwgen.network.file import load_network
+    from tests.verif.dbpim.test_pairs import pairs_at_the_end, pairs_of_all_kinds
     from tests.verif.dbpim.test_rows import norm_network, softmax_network, transformer
     from verif.dbpim.directed_network import directed
 
@@ -62,7 +63,17 @@ def dbpim() -> list[Tried]:
         ("digits on rows", "as trained", digits, 2),
     ]
     late = replace(rows, name="small_rows_late", cells="synchronous", array_cycles=2)
-    return [dbpim_chip(tiny, networks), dbpim_chip(late, of_rows)]
+    pairs = replace(load_arch(TINY.with_name("small.yaml")), name="pairs", one_digit="paired")
+    of_pairs = [
+        ("pairs", "two filter groups in a tile, beside one", pairs_of_all_kinds(), 2),
+        ("head of pairs", "raw sums of two filter groups", pairs_at_the_end(), 2),
+        ("digits on pairs", "as trained", digits, 2),
+    ]
+    return [
+        dbpim_chip(tiny, networks),
+        dbpim_chip(pairs, of_pairs),
+        dbpim_chip(late, of_rows),
+    ]
 
 
 def dbpim_chip(arch: Any, networks: Sequence[tuple[str, str, QuantizedNetwork, int]]) -> Tried:

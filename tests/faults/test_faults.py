@@ -67,7 +67,9 @@ def test_chips_have_row_units_late_cells_sum_registers_and_twins(
 ) -> None:
     for name in ("dbpim_chip", "mram_chip"):
         monkeypatch.setattr(cases_of_chips, name, lambda arch, networks: arch)
-    rows: Any = cases_of_chips.dbpim()[-1]
+    found: Any = cases_of_chips.dbpim()
+    pairs, rows = found[-2:]
+    assert pairs.pairs
     twins: Any = cases_of_chips.mram()[-1]
     assert rows.row_unit and rows.cells == "synchronous" and rows.array_cycles == 2
     assert "row_unit" in [each.name for each in benches("dbpim", rows)]

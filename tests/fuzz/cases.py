@@ -33,11 +33,12 @@ from verif.crossbar.random_network import KINDS as CROSSBAR_KINDS
 
 COMMANDS: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
 ROWS = ROOT / "configs/dbpim/small_rows.yaml"
+PAIRS = ROOT / "configs/dbpim/paper_digits.yaml"
 MRAM = ROOT / "configs/mram/tiny.yaml"
 RECIPES = tuple(
     ROOT / f"configs/train/{name}.yaml" for name in ("cifar10_resnet20", "cadnn_cifar10")
 )
-DOCUMENTS = (TINY, MRAM, *RECIPES)
+DOCUMENTS = (TINY, PAIRS, MRAM, *RECIPES)
 TIES = (
     "{",
     "}",

@@ -5,9 +5,11 @@ from typing import Any
 import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
+from numpy.typing import NDArray
 
 from golden.dbpim.compartment import compartment, dense_compartment
-from golden.dbpim.weight_decoder import decode, decode_dense
+from golden.dbpim.dbmu import pair_dbmu
+from golden.dbpim.weight_decoder import decode, decode_dense, pair_values
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack, unpack
 from verif.stream import reset
@@ -47,23 +49,37 @@ async def terms_match_golden(dut: Any, seed: int) -> None:
         enable = rng.random((ARCH.filters, 2)) < 0.7
         dut.compartment__row.value, dut.compartment__x.value = rows[number + EARLY], x
         dut.compartment__enable.value = pack(enable.ravel().tolist(), bits=1)
+        double = ARCH.pairs and bool(rng.integers(2))
+        if ARCH.pairs:
+            dut.compartment__pair.value = double
         if SPARSE:
             meta = cells.negative[row] << 2 | cells.index[row]
             dut.compartment__meta.value = pack(meta.tolist(), bits=3)
-            values = cells.values.reshape(ROWS, ARCH.filters, 2) * enable
-            want = compartment(values, row=row, x=x).tolist()
+            want = terms_of(codes, enable, row=row, x=x, double=double)
         else:
             want = dense_compartment(
                 codes.view(np.int8).astype(np.int64) * enable[:, 0], row=row, x=x
             ).tolist()
         await ReadOnly()
-        got = unpack(int(dut.compartment__terms.value), bits=8, count=ARCH.filters)
+        got = unpack(int(dut.compartment__terms.value), bits=8, count=ARCH.sums)
         assert got == want, f"seed {seed}, row {row}, x {x}: got {got}, golden says {want}"
         CORNERS.hit(f"input bit {x}")
         CORNERS.hit("computes next row", row == before + 1)
         CORNERS.hit("a filter without a cell", not enable.any(axis=1).all())
         before = row
         await FallingEdge(dut.clk)
+
+
+def terms_of(
+    codes: NDArray[np.uint8], enable: NDArray[np.bool_], *, row: int, x: int, double: bool
+) -> list[int]:
+    """Return the terms of all filters; with `double` those of the second cells, else zeros."""
+    if double:
+        of_both = pair_values(codes[row]).reshape(ARCH.filters, 2) * enable
+        return list(pair_dbmu(x, of_both).T.ravel().tolist())
+    values = decode(codes).values.reshape(ROWS, ARCH.filters, 2) * enable
+    terms = compartment(values, row=row, x=x).tolist()
+    return [*terms, *[0] * (ARCH.sums - ARCH.filters)]
 
 
 @cocotb.test()

@@ -9,7 +9,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from golden.dbpim.macro import dense_macro, macro
+from golden.dbpim.macro import dense_macro, macro, pair_macro
 from hwgen.dbpim.rtl.layouts import dot_shape
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack, unpack
@@ -30,6 +30,7 @@ CORNERS = Corners(
     "row written in the cycle after it computed",
     "bit planes in neighbouring cycles, of two rows",
     "bit plane after a rest",
+    *(("row of two filter groups", "row of one") if ARCH.pairs else ()),
 )
 
 
@@ -44,6 +45,7 @@ class Act:
     written: tuple[int, int] | None = None
     x: int = 0
     enable: int = 0
+    double: bool = False
     sums: list[int] | None = None
 
 
@@ -51,6 +53,7 @@ def acts(rng: np.random.Generator, count: int) -> Iterator[Act]:
     """Yield writes of all rows, then bit planes, writes and rests at random."""
     codes = np.zeros((ROWS, COMPARTMENTS, FILTERS), np.uint8)
     enables = np.zeros((ROWS, FILTERS, 2), bool)
+    doubles = np.zeros(ROWS, bool)
     last: Act | None = None
     for number in range(ROWS + count):
         first = number < ROWS
@@ -61,9 +64,11 @@ def acts(rng: np.random.Generator, count: int) -> Iterator[Act]:
         if kind < 0.2:
             codes[row] = rng.integers(0, 256, codes.shape[1:], np.uint8)
             enables[row] = rng.random((FILTERS, 2)) < 0.7
-            act = Act(row, written=row_words(codes[row], enables[row], ARCH))
+            doubles[row] = ARCH.pairs and rng.random() < 0.5
+            words = row_words(codes[row], enables[row], ARCH, double=bool(doubles[row]))
+            act = Act(row, written=words)
         elif kind < 0.8:
-            act = computing(rng, row, codes[row], enables[row])
+            act = computing(rng, row, codes[row], enables[row], double=bool(doubles[row]))
         else:
             act = Act(row)
         if last is not None:
@@ -73,17 +78,29 @@ def acts(rng: np.random.Generator, count: int) -> Iterator[Act]:
 
 
 def computing(
-    rng: np.random.Generator, row: int, codes: NDArray[np.uint8], enable: NDArray[np.bool_]
+    rng: np.random.Generator,
+    row: int,
+    codes: NDArray[np.uint8],
+    enable: NDArray[np.bool_],
+    *,
+    double: bool,
 ) -> Act:
-    """Return a bit plane of a row."""
+    """Return a bit plane of a row; double: of two filter groups."""
     x = (rng.random(COMPARTMENTS) < rng.choice([0, 0.5, 1])).astype(np.uint8)
-    weigh = macro if SPARSE else dense_macro
+    weigh = pair_macro if double else macro if SPARSE else dense_macro
     sums = weigh(codes[np.newaxis], x[np.newaxis], filter_enable=enable).tolist()
+    sums += [0] * (ARCH.sums - len(sums))
+    if ARCH.pairs:
+        CORNERS.hit("row of two filter groups" if double else "row of one")
     CORNERS.hit("no input bit", not x.any())
     CORNERS.hit("all input bits", x.all())
     CORNERS.hit("a filter without a cell", not enable.any(axis=1).all())
     return Act(
-        row, x=pack(x.tolist(), bits=1), enable=pack(enable.ravel().tolist(), bits=1), sums=sums
+        row,
+        x=pack(x.tolist(), bits=1),
+        enable=pack(enable.ravel().tolist(), bits=1),
+        double=double,
+        sums=sums,
     )
 
 
@@ -120,7 +137,7 @@ async def sums_match_golden(dut: Any, seed: int) -> None:
         drive(dut, rng, given, computes)
         await ReadOnly()
         if shown.sums is not None:
-            got = unpack(int(dut.dots__sums.value), bits=SUM_BITS, count=FILTERS)
+            got = unpack(int(dut.dots__sums.value), bits=SUM_BITS, count=ARCH.sums)
             want = [value & ((1 << SUM_BITS) - 1) for value in shown.sums]
             assert got == want, f"seed {seed}, cycle {cycle}: got {got}, golden says {want}"
         await FallingEdge(dut.clk)
@@ -140,6 +157,8 @@ def drive(dut: Any, rng: np.random.Generator, given: Act, computes: Act) -> None
     if LATER:
         dut.dots__valid.value = computes.sums is not None
     dut.dots__x.value, dut.dots__enable.value = computes.x, computes.enable
+    if ARCH.pairs:
+        dut.dots__pair.value = computes.double
 
 
 @cocotb.test()

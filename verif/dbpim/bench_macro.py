@@ -52,6 +52,7 @@ CORNERS = Corners(
     "row written while a group waits",
     "inhibited between two bit planes of a group",
     "results in neighbouring cycles",
+    *(["partial sums of two filter groups"] if ARCH.pairs else []),
 )
 LARGEST = Corners("largest sum", "smallest sum")
 
@@ -151,6 +152,8 @@ class Run:
         head = self._heads[0]
         dut.head.value = head_word(head)
         dut.head_filter_enable.value = pack(head.tile.counts.ravel(), bits=1)
+        if ARCH.pairs:
+            dut.head_double.value = head.tile.double
         return head
 
     def _chance(self, probability: float) -> bool:
@@ -163,8 +166,8 @@ class Run:
         where = f"seed {self._seed}, {self._style}, cycle {self.cycles}"
         assert got == want, f"{where}: got {got}, the rules say {want}"
         if want.result_valid:
-            shown = shown_fields(int(dut.result__payload.value))
             expected = fields_of(self._expected[0])
+            shown = shown_fields(int(dut.result__payload.value), len(expected["sums"]))
             assert shown == expected, f"{where}: got {shown}, golden says {expected}"
 
     def _note(
@@ -206,6 +209,8 @@ def note_tiles(tiles: list[Tile]) -> None:
         several = len(tile.vectors) > 1 and not tile.first
         CORNERS.hit("partial sums of several position vectors", several or ARCH.psum_vectors == 1)
         CORNERS.hit("tile ends without a sum that goes out", not tile.last)
+        if ARCH.pairs:
+            CORNERS.hit("partial sums of two filter groups", tile.double and several)
     for head in heads(tiles):
         planes = len(ipu(head.group)) if head.group.any() else 0
         CORNERS.hit("all-zero group", planes == 0)

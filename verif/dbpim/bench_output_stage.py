@@ -1,7 +1,7 @@
 """Bench of `output_stage`: macros offer results at independent rates, the bus stalls."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cocotb
@@ -31,6 +31,12 @@ CYCLES = 4000
 LIMIT = 1 << 31
 MORE_BITS = ARCH.multiplier_bits - MULTIPLIER_BITS
 ROW_LIMIT = 1 << 10
+PAIR_CORNERS = (
+    "second half while a lower macro has a result",
+    "second half waits",
+    "both halves in neighbouring cycles",
+    "a dropped result of two filter groups",
+)
 CORNERS = Corners(
     "several macros have a result",
     "a dropped result",
@@ -40,17 +46,19 @@ CORNERS = Corners(
     "empty between results",
     "last part of a word",
     "smallest and largest int32 side by side",
+    *(PAIR_CORNERS if ARCH.pairs else ()),
 )
 
 
 @dataclass(frozen=True)
 class Tile:
-    """Tile of the tile store: the filter group, and parameters of its filters."""
+    """Tile of the tile store: the filter group, parameters of its filters, second group."""
 
     group: int
     bias: NDArray[np.int64]
     multiplier: NDArray[np.int64]
     shift: NDArray[np.int64]
+    second: "Tile | None" = None
 
     def parameters(self) -> int:
         """Return them as the port takes them."""
@@ -137,11 +145,11 @@ def draw_results(rng: np.random.Generator, tiles: list[Tile]) -> list[int]:
     words = []
     for index in range(RESULTS):
         tile = int(rng.integers(TILE_SLOTS))
-        sums = rng.integers(-30000, 30000, FILTERS)
+        sums = rng.integers(-30000, 30000, ARCH.sums)
         if index == 0:
             tile = 0
             ends = np.resize([-LIMIT, LIMIT - 1], FILTERS)
-            sums = ends - tiles[tile].bias
+            sums[:FILTERS] = ends - tiles[tile].bias
         result = {
             "sums": sums.tolist(),
             "tile": tile,
@@ -154,12 +162,26 @@ def draw_results(rng: np.random.Generator, tiles: list[Tile]) -> list[int]:
     return words
 
 
-def check_write(got: int, result: data.Const, tile: Tile, layer: Layer, seed: int) -> None:
+@dataclass(frozen=True)
+class Half:
+    """A result, or half of one of two filter groups."""
+
+    result: data.Const
+    second: bool
+
+    @property
+    def sums(self) -> NDArray[np.int64]:
+        """Sums of its filter group."""
+        first = FILTERS * self.second
+        return np.array(list(self.result.sums)[first : first + FILTERS])
+
+
+def check_write(got: int, half: Half, tile: Tile, layer: Layer, seed: int) -> None:
     """Compare one request with golden's bytes or int32, and its place."""
     write = layouts.bus_write(ARCH).from_bits(got)
-    sums = np.array(list(result.sums)) + tile.bias
+    result, sums = half.result, half.sums + tile.bias
     if layer.raw:
-        logits = layouts.sums(ARCH).from_bits(write.data % (1 << 32 * FILTERS))
+        logits = layouts.psums(ARCH).from_bits(write.data % (1 << 32 * FILTERS))
         index = layer.base + result.column * layer.image_logits + tile.group * FILTERS
         place = (1, 0, index % ARCH.logit_entries)
         assert (write.raw, write.enable, write.index) == place, f"seed {seed}: {result}"
@@ -208,11 +230,44 @@ async def record(dut: Any, pops: int) -> list[Cycle]:
     return history
 
 
-def check_choice(cycle: Cycle, *, inside: int, seed: int) -> None:
-    """One result is taken, of the lowest macro that has one, iff a stage is or becomes free."""
+class Choice:
+    """Which result is taken: of the lowest macro that has one, and both halves of one in a row."""
+
+    def __init__(self, tiles: list[Tile]) -> None:
+        self._tiles = tiles
+        self._halved: int | None = None
+        self._halved_at = 0
+
+    def taken(self, cycle: Cycle, now: int, *, free: bool) -> tuple[int | None, Half | None]:
+        """Return the macro that is popped, and what enters; free: a stage is or becomes it."""
+        offering = [m for m in range(MACROS) if cycle.results[m] is not None]
+        if not offering:
+            return None, None
+        halved = self._halved
+        macro = offering[0] if halved is None else halved
+        if halved is not None:
+            CORNERS.hit("second half while a lower macro has a result", offering[0] < halved)
+            CORNERS.hit("second half waits", not free)
+        if not free:
+            return None, None
+        result = RESULT.from_bits(cycle.results[macro])
+        double = self._tiles[result.tile].second is not None
+        if double:
+            CORNERS.hit("a dropped result of two filter groups", not result.emit)
+        if double and result.emit and halved is None:
+            self._halved, self._halved_at = macro, now
+            return None, Half(result, second=False)
+        if halved is not None:
+            CORNERS.hit("both halves in neighbouring cycles", now == self._halved_at + 1)
+        self._halved = None
+        return macro, Half(result, second=halved is not None) if result.emit else None
+
+
+def check_choice(cycle: Cycle, now: int, choice: Choice, *, inside: int, seed: int) -> Half | None:
+    """Compare what is popped; return what enters, iff a stage is or becomes free."""
     offering = [m for m in range(MACROS) if cycle.results[m] is not None]
     free = inside < REQUANTIZE_CYCLES or cycle.granted
-    expected = offering[0] if offering and free else None
+    expected, enters = choice.taken(cycle, now, free=free)
     assert cycle.popped == expected, f"seed {seed}: took {cycle.popped}, {offering} offered"
     assert cycle.empty == (inside == 0), f"seed {seed}: {inside} results inside"
     CORNERS.hit("several macros have a result", len(offering) > 1 or MACROS == 1)
@@ -220,14 +275,16 @@ def check_choice(cycle: Cycle, *, inside: int, seed: int) -> None:
     waits = cycle.request is not None and not cycle.granted
     CORNERS.hit("a result taken although the bus waits", waits and cycle.popped is not None)
     CORNERS.hit("empty between results", cycle.empty)
+    return enters
 
 
-def writes_of(history: list[Cycle], seed: int) -> Iterator[tuple[int, data.Const]]:
+def writes_of(history: list[Cycle], tiles: list[Tile], seed: int) -> Iterator[tuple[int, Half]]:
     """Check every cycle; yield each write as it was granted, with the result that it came from."""
-    inside: list[tuple[int, data.Const]] = []
+    inside: list[tuple[int, Half]] = []
     granted_last = -1
+    choice = Choice(tiles)
     for now, cycle in enumerate(history):
-        check_choice(cycle, inside=len(inside), seed=seed)
+        enters = check_choice(cycle, now, choice, inside=len(inside), seed=seed)
         if inside:
             due = max(inside[0][0] + REQUANTIZE_CYCLES, granted_last + 1)
             assert (cycle.request is not None) == (now >= due), f"seed {seed}: due at {due}"
@@ -236,12 +293,12 @@ def writes_of(history: list[Cycle], seed: int) -> Iterator[tuple[int, data.Const
         if cycle.request is not None and cycle.granted:
             yield cycle.request, inside.pop(0)[1]
             granted_last = now
+        if enters is not None:
+            inside.append((now, enters))
         ends = 0
         if cycle.popped is not None:
             result = RESULT.from_bits(cycle.results[cycle.popped])
             ends = result.tile_end << cycle.popped
-            if result.emit:
-                inside.append((now, result))
             CORNERS.hit("a dropped result", not result.emit)
             CORNERS.hit("a dropped result that ends a tile", not result.emit and result.tile_end)
         assert cycle.ends == ends, f"seed {seed}: tile ends {cycle.ends:b}, not {ends:b}"
@@ -258,15 +315,25 @@ async def results_match_golden(dut: Any, seed: int, raw: bool, gap: float, stall
     sink = Stream(dut, "request")
     await reset(dut, sink.ready, *(source.valid for source in sources))
     dut.layer.value = layer.packet()
+    if ARCH.pairs:
+        of_pair = [draw_tile(rng, group=2 * PARTS), None, draw_tile(rng, group=5 * PARTS - 1), None]
+        tiles = [replace(one, second=other) for one, other in zip(tiles, of_pair, strict=True)]
     for slot, tile in enumerate(tiles):
         dut.groups[slot].value = tile.group
         dut.parameters[slot].value = tile.parameters()
+        if ARCH.pairs:
+            dut.doubles[slot].value = tile.second is not None
+        if tile.second is not None:
+            dut.groups[TILE_SLOTS + slot].value = tile.second.group
+            dut.parameters[TILE_SLOTS + slot].value = tile.second.parameters()
     cocotb.start_soon(accept(sink, chances(rng, stall)))
     for source in sources:
         cocotb.start_soon(offer(source, draw_results(rng, tiles), chances(rng, gap)))
     history = await record(dut, MACROS * RESULTS)
-    for write, result in writes_of(history, seed):
-        check_write(write, result, tiles[result.tile], layer, seed)
+    for write, half in writes_of(history, tiles, seed):
+        tile = tiles[half.result.tile]
+        own = tile.second if half.second and tile.second else tile
+        check_write(write, half, own, layer, seed)
 
 
 @cocotb.test()

@@ -17,6 +17,7 @@ from verif.stream import reset
 
 ARCH = arch_from_environment()
 LOW, HIGH = dot_range(ARCH)
+SUMS = ARCH.sums
 CORNERS = Corners(
     "partial sum of an earlier tile",
     "first tile over a stored partial sum",
@@ -24,6 +25,7 @@ CORNERS = Corners(
     "position vector of one bit plane",
     "gap within a position vector",
     "sums that are not stored",
+    *(("partial sums of two filter groups", "of one, even", "of one, odd") if ARCH.pairs else ()),
 )
 MOST = 5
 """Bit planes of a position vector in a tile, no more than one row may have."""
@@ -41,74 +43,108 @@ class Step:
     first_tile: bool
     last_tile: bool
     vector: int
+    double: bool = False
+
+    @property
+    def entries(self) -> list[int]:
+        """Entries of the partial sums, of as many filters each."""
+        if self.double:
+            return [2 * self.vector, 2 * self.vector + 1]
+        return [self.vector]
+
+    @property
+    def sums(self) -> int:
+        """Sums that mean something."""
+        return SUMS if self.double or not ARCH.pairs else SUMS // 2
 
 
 def random_steps(rng: np.random.Generator, *, vectors: int) -> Iterator[Step]:
     """Yield the bit planes of random vectors, each of a first tile or of a later one."""
     stored: set[int] = set()
     for _ in range(vectors):
-        vector, planes = int(rng.integers(ARCH.psum_vectors)), int(rng.integers(1, MOST + 1))
-        first_tile = vector not in stored or rng.random() < 0.4
+        double = ARCH.pairs and bool(rng.integers(2))
+        vector = int(rng.integers(ARCH.psum_vectors >> double))
+        entries, planes = {vector}, int(rng.integers(1, MOST + 1))
+        if double:
+            entries = {2 * vector, 2 * vector + 1}
+        first_tile = not entries <= stored or rng.random() < 0.4
         last_tile = bool(rng.random() < 0.4)
         for number in range(planes):
             yield Step(
-                dots=rng.integers(LOW, HIGH + 1, ARCH.filters),
+                dots=random_dots(rng, double=double),
                 bit=int(rng.integers(8)),
                 begins=number == 0,
                 ends=number == planes - 1,
                 first_tile=first_tile,
                 last_tile=last_tile,
                 vector=vector,
+                double=double,
             )
         if not last_tile:
-            stored.add(vector)
+            stored |= entries
+
+
+def random_dots(rng: np.random.Generator, *, double: bool) -> NDArray[np.int64]:
+    """Return a value of each filter; those of the second filter group are 0 if there is none."""
+    dots = rng.integers(LOW, HIGH + 1, SUMS)
+    return dots if double or not ARCH.pairs else np.where(np.arange(SUMS) < SUMS // 2, dots, 0)
 
 
 class Reference:
     """Reference of the PPU by golden: steps of the tile, and partial sums by position vector."""
 
     def __init__(self) -> None:
-        self._steps: list[list[tuple[int, int]]] = [[] for _ in range(ARCH.filters)]
+        self._steps: list[list[tuple[int, int]]] = [[] for _ in range(SUMS)]
         self._stored: dict[int, list[int]] = {}
-        self._stored_last: int | None = None
+        self._stored_last: list[int] | None = None
 
     def after(self, step: Step) -> list[int]:
         """Return the sums with this bit plane, which are shown if it is the last one."""
         if step.begins:
-            self._steps = [[] for _ in range(ARCH.filters)]
+            self._steps = [[] for _ in range(SUMS)]
         for steps, dot in zip(self._steps, step.dots.tolist(), strict=True):
             steps.append((step.bit, dot))
-        start = [0] * ARCH.filters if step.first_tile else self._stored[step.vector]
+        start = [0] * SUMS
+        if not step.first_tile:
+            start = [value for entry in step.entries for value in self._stored[entry]]
+            start += [0] * (SUMS - len(start))
         if step.ends:
-            earlier = step.vector in self._stored
+            earlier = set(step.entries) <= set(self._stored)
             CORNERS.hit("partial sum of an earlier tile", not step.first_tile)
             CORNERS.hit("first tile over a stored partial sum", step.first_tile and earlier)
-            at_once = not step.first_tile and step.vector == self._stored_last
+            at_once = not step.first_tile and step.entries == self._stored_last
             CORNERS.hit("partial sum stored and read with the next bit plane", at_once)
         pairs = zip(self._steps, start, strict=True)
         totals = [ppu(steps, start=before) for steps, before in pairs]
         self._stored_last = None
         if step.ends and not step.last_tile:
-            self._stored[step.vector] = totals
-            self._stored_last = step.vector
+            size = SUMS >> ARCH.pairs
+            for place, entry in enumerate(step.entries):
+                self._stored[entry] = totals[place * size : (place + 1) * size]
+            self._stored_last = step.entries
+            if ARCH.pairs:
+                kind = "of one, odd" if step.vector % 2 else "of one, even"
+                CORNERS.hit("partial sums of two filter groups" if step.double else kind)
         CORNERS.hit("sums that are not stored", step.ends and step.last_tile)
         CORNERS.hit("position vector of one bit plane", step.begins and step.ends)
-        return totals
+        return totals[: step.sums]
 
 
 async def pass_step(dut: Any, step: Step) -> list[int]:
     """Drive one bit plane and return the sums of its cycle."""
     dut.ppu__valid.value = 1
     port = dut.ppu__dots
-    port.value = pack(step.dots, bits=len(port) // ARCH.filters)
+    port.value = pack(step.dots, bits=len(port) // SUMS)
     dut.ppu__bit_index.value = step.bit
     dut.ppu__begins.value, dut.ppu__ends.value = step.begins, step.ends
     dut.ppu__first_tile.value, dut.ppu__last_tile.value = step.first_tile, step.last_tile
     dut.ppu__vector.value = step.vector
+    if ARCH.pairs:
+        dut.ppu__pair.value = step.double
     await ReadOnly()
-    sums = unpack_signed(int(dut.ppu__sums.value), bits=32, count=ARCH.filters)
+    sums = unpack_signed(int(dut.ppu__sums.value), bits=32, count=SUMS)
     await FallingEdge(dut.clk)
-    return sums
+    return sums[: step.sums]
 
 
 async def pass_noise(dut: Any, rng: np.random.Generator) -> None:
@@ -144,26 +180,26 @@ async def a_tile_fits_its_accumulator(dut: Any, dot: int) -> None:
     reference = Reference()
     await reset(dut, dut.ppu__valid)
     planes = [bit for _ in range(ARCH.tile_rows) for bit in reversed(range(8))]
-    dots = np.full(ARCH.filters, dot)
+    dots = np.full(SUMS, dot)
     for number, bit in enumerate(planes):
         last = number == len(planes) - 1
-        step = Step(dots, bit, number == 0, last, True, True, 0)
+        step = Step(dots, bit, number == 0, last, True, True, 0, double=ARCH.pairs)
         got, want = await pass_step(dut, step), reference.after(step)
         assert not last or got == want, f"got {got}, golden says {want}"
     dut.ppu__valid.value = 0
-    assert want == [dot * 255 * ARCH.tile_rows] * ARCH.filters
+    assert want == [dot * 255 * ARCH.tile_rows] * SUMS
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms", skip=not ARCH.sparsity.weight_bits)
 async def sums_wrap_at_32_bits(dut: Any) -> None:
     """Tiles of one bit plane, until the sums of one filter pass int32 upwards, all others down."""
     reference = Reference()
-    before = [0] * ARCH.filters
-    dots = np.full(ARCH.filters, LOW)
+    before = [0] * SUMS
+    dots = np.full(SUMS, LOW)
     dots[0] = HIGH
     await reset(dut, dut.ppu__valid)
     for number in range(2 + (1 << 31) // (HIGH << 7)):
-        step = Step(dots, 7, True, True, number == 0, False, 0)
+        step = Step(dots, 7, True, True, number == 0, False, 0, double=ARCH.pairs)
         got, want = await pass_step(dut, step), reference.after(step)
         assert got == want, f"bit plane {number}: got {got}, golden says {want}"
         WRAPS.hit("above int32", want[0] < 0 < before[0])

@@ -8,7 +8,8 @@ from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.single_port import CORNERS, Ports, check_single_port, keeps_through_reset
 
-DEPTH = arch_from_environment().psum_vectors
+ARCH = arch_from_environment()
+DEPTH = ARCH.psum_vectors >> ARCH.pairs
 REACHED = Corners(*CORNERS)
 
 

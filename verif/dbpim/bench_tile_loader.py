@@ -31,6 +31,7 @@ CORNERS = Corners(
     "one row",
     "as many rows as a tile may have",
     *(f"rows of coding {coding.name}" for coding in codings(ARCH)),
+    *(("parameters of two filter groups",) if ARCH.pairs else ()),
 )
 
 
@@ -96,6 +97,8 @@ def note(tile: Tile) -> None:
     CORNERS.hit("without parameters", not tile.parameters)
     CORNERS.hit("one row", len(tile.codes) == 1)
     CORNERS.hit("as many rows as a tile may have", len(tile.codes) == ARCH.tile_rows)
+    if ARCH.pairs:
+        CORNERS.hit("parameters of two filter groups", len(tile.parameters) > ARCH.filters)
     CORNERS.hit(f"rows of coding {Coding(tile.others['coding']).name}")
 
 

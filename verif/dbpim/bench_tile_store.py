@@ -36,6 +36,7 @@ CORNERS = Corners(
     "last pop of all macros in one cycle",
     "oldest tile retires while others are there",
     "nothing to walk",
+    *(["second filter group of a result"] if ARCH.pairs else []),
     *(["no space for lack of a slot"] if ROWS > TILE_SLOTS else []),
     *(["masks in several beats"] if SEVERAL_BEATS else []),
     *(["one macro ahead by two tiles"] if MACROS > 1 else []),
@@ -56,6 +57,11 @@ def draw_header(rng: np.random.Generator, *, first: bool) -> Header:
     }
 
 
+def filters_of(header: Header) -> int:
+    """Return the filters of a tile, in a pair those of both groups."""
+    return ARCH.filters << header.get("double", 0)
+
+
 def header_word(header: Header) -> int:
     """Return a header as the port takes it."""
     return sum(value << HEADER[name].offset for name, value in header.items())
@@ -70,6 +76,7 @@ class Run:
         self._ring = TileRing(ARCH)
         self._asking: Header = draw_header(self._rng, first=True)
         self._loader = self._load()
+        self._second = False
 
     async def until_done(self, cycles: int | None = None) -> None:
         """Run until all tiles have retired, or for so many cycles."""
@@ -101,11 +108,13 @@ class Run:
             for first in range(0, len(words), BEAT_WORDS):
                 last = first + BEAT_WORDS >= len(words)
                 yield Actions(masks=words[first : first + BEAT_WORDS], push=last)
-            for _ in range(ARCH.filters if header["parameters"] else 0):
+            for _ in range(filters_of(header) if header["parameters"] else 0):
                 yield Actions(parameters=int(self._rng.integers(1 << PARAMETER_BITS)))
             for _ in range(header["rows"] - 1):
                 yield Actions(row_write=True)
             self._asking = draw_header(self._rng, first=False)
+            if ARCH.pairs and not self._asking["parameters"]:
+                self._asking["double"] = header["double"]
             yield Actions(row_write=True)
             CORNERS.hit("walked before its rows are there", self._ring.walked > number)
 
@@ -150,6 +159,10 @@ class Run:
         if not ring.alive:
             return []
         looks = rng.integers(ring.retired, len(ring.tiles), MACROS + 2).tolist()
+        double = ring.tiles[looks[MACROS]].header.get("double", 0)
+        self._second = bool(double and rng.integers(2))
+        if ARCH.pairs:
+            dut.tile_store__result_second.value = self._second
         slots = [number % TILE_SLOTS for number in looks]
         dut.tile_store__head_tile.value = pack(slots[:MACROS], bits=2)
         dut.tile_store__result_tile.value = slots[MACROS]
@@ -195,9 +208,17 @@ class Run:
         loaded = pack([row in self._ring.loaded() for row in rows], bits=1)
         self._same("loaded rows", int(dut.tile_store__row_loaded.value), loaded)
         result, masked, word = tiles[looks[MACROS]], tiles[looks[MACROS + 1]], looks[MACROS + 2]
-        self._same("group", int(dut.tile_store__result_group.value), result.header["group"])
-        if len(result.parameters) == ARCH.filters:
-            want = pack(result.parameters, bits=PARAMETER_BITS)
+        group = result.header["second_group" if self._second else "group"]
+        self._same("group", int(dut.tile_store__result_group.value), group)
+        if ARCH.pairs:
+            doubles = pack([tiles[number].header["double"] for number in heads], bits=1)
+            self._same("doubles", int(dut.tile_store__head_double.value), doubles)
+            double = int(dut.tile_store__result_double.value)
+            self._same("double", double, result.header["double"])
+            CORNERS.hit("second filter group of a result", self._second)
+        if len(result.parameters) == filters_of(result.header):
+            own = result.parameters[ARCH.filters :] if self._second else result.parameters
+            want = pack(own[: ARCH.filters], bits=PARAMETER_BITS)
             self._same("parameters", int(dut.tile_store__result_parameters.value), want)
         if word < len(masked.masks):
             self._same("mask", int(dut.tile_store__mask.value), masked.masks[word])

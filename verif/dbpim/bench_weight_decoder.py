@@ -28,8 +28,11 @@ async def rows_match_golden(dut: Any) -> None:
         enable = int(rng.choice([0xFFFF, 0x5555, int(rng.integers(1 << 16))]))
         dut.weight_decoder__row.value = pack(codes.ravel().tolist(), bits=8)
         dut.weight_decoder__filter_enable.value = enable
+        double = ARCH.pairs and bool(rng.integers(2))
+        if ARCH.pairs:
+            dut.weight_decoder__pair.value = double
         await ReadOnly()
-        cells, meta = row_words(codes, enables(enable, ARCH), ARCH)
+        cells, meta = row_words(codes, enables(enable, ARCH), ARCH, double=double)
         note(codes)
         assert int(dut.weight_decoder__row_cells.value) == cells, f"cells of {codes}"
         assert int(dut.weight_decoder__row_meta.value) == meta, f"metadata of {codes}"

@@ -17,6 +17,7 @@ __all__ = [
     "narrow",
     "operations",
     "pack",
+    "paired",
     "rows",
     "settings",
     "small",
@@ -36,6 +37,11 @@ def small() -> Arch:
 def floats() -> Arch:
     """Return the small architecture with requantizers that round as float32, too."""
     return replace(small(), rounding=("half_up", "float32"))
+
+
+def paired() -> Arch:
+    """Return the small architecture with pair tiles."""
+    return replace(small(), one_digit="paired")
 
 
 def narrow() -> Arch:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hwgen.dbpim.facts.arch import Arch, RowUnit
-from verif.dbpim.component import rows, settings, small
+from verif.dbpim.component import paired, rows, settings, small
 from verif.dbpim.feed_parts import feed_parts
 from verif.runner import Waves, build, run
 
@@ -52,6 +52,7 @@ def other_sizes() -> dict[str, Arch]:
             mask_bytes=64,
             simd_lanes=4,
         ),
+        "pairs": paired(),
         "one_row": replace(
             base,
             macros_per_core=2,

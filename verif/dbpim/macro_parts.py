@@ -14,7 +14,7 @@ from hwgen.dbpim.rtl.meta_array import MetaArray
 from hwgen.dbpim.rtl.ppu import Ppu
 from hwgen.dbpim.rtl.psum_array import PsumArray
 from verif.common.side_by_side import SideBySide
-from verif.dbpim.component import narrow, settings, small
+from verif.dbpim.component import narrow, paired, settings, small
 from verif.runner import Waves, build, run
 
 PARTS = (
@@ -52,6 +52,8 @@ def arch_of(size: str) -> Arch:
         "small": small(),
         "synchronous": replace(small(), cells="synchronous"),
         "two cycles": replace(small(), array_cycles=2),
+        "pairs": paired(),
+        "pairs of two cycles": replace(paired(), array_cycles=2, cells="synchronous"),
         "narrow": narrow(),
         "narrow dense": with_sparsity(narrow(), "none"),
         "wide": replace(small(), macro=wide, psum_entries=64),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.dbpim.macro import dense_macro, macro
+from golden.dbpim.macro import dense_macro, macro, pair_macro
 from golden.dbpim.ppu import ppu
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.timing import TILE_SLOTS
@@ -39,6 +39,7 @@ class Tile:
 
     counts: (filters, 2), which columns of a filter count
     row_base: ring row of the first row; slot: tile slot
+    double: the cells of a code are of two filter groups
     """
 
     codes: Bytes
@@ -47,6 +48,7 @@ class Tile:
     slot: int
     first: bool
     last: bool
+    double: bool = False
     vectors: Sequence[Vector] = field(default_factory=tuple)
 
 
@@ -111,7 +113,10 @@ def random_tiles(rng: np.random.Generator, arch: Arch, *, count: int) -> list[Ti
     while len(tiles) < count:
         parts = int(rng.integers(1, 4))
         rows_of_parts = [random_rows(rng, arch) for _ in range(parts)]
-        most_vectors = min(arch.psum_vectors, max(1, GROUPS_OF_A_TILE // max(rows_of_parts)))
+        double = arch.pairs and bool(rng.integers(2))
+        most_vectors = min(
+            arch.psum_vectors >> double, max(1, GROUPS_OF_A_TILE // max(rows_of_parts))
+        )
         positions = random_positions(rng, int(rng.integers(1, most_vectors + 1)))
         for part, rows in enumerate(rows_of_parts):
             codes = random_codes(rng, arch, rows)
@@ -127,6 +132,7 @@ def random_tiles(rng: np.random.Generator, arch: Arch, *, count: int) -> list[Ti
                     slot=len(tiles) % TILE_SLOTS,
                     first=part == 0,
                     last=part == parts - 1,
+                    double=double,
                     vectors=vectors,
                 )
             )
@@ -229,12 +235,13 @@ def heads(tiles: Sequence[Tile]) -> Iterator[Head]:
 
 def expected_results(arch: Arch, tiles: Sequence[Tile]) -> Iterator[Expected]:
     """Yield what golden makes of the tiles, in the order in which results leave the macro."""
-    product = macro if arch.sparsity.weight_bits else dense_macro
+    of_one = macro if arch.sparsity.weight_bits else dense_macro
     partial: dict[int, list[int]] = {}
     for tile in tiles:
+        product = pair_macro if tile.double else of_one
         for vector in tile.vectors:
             added = product(tile.codes, vector.groups, filter_enable=tile.counts).tolist()
-            start = [0] * arch.filters if tile.first else partial[vector.number]
+            start = [0] * len(added) if tile.first else partial[vector.number]
             sums = [ppu([(0, more)], start=less) for more, less in zip(added, start, strict=True)]
             partial[vector.number] = sums
             result = Expected(sums=sums, tile=tile, vector=vector)

@@ -64,7 +64,7 @@ def row_writes(tile: Tile) -> Iterator[RowWrite]:
     """Yield the rows of a tile as cells and metadata."""
     for number, codes in enumerate(tile.codes):
         row = row_of(tile, number)
-        cells, meta = row_words(codes, tile.counts, ARCH)
+        cells, meta = row_words(codes, tile.counts, ARCH, double=tile.double)
         yield RowWrite(row, cells, meta)
 
 
@@ -99,8 +99,8 @@ def fields_of(expected: Expected) -> dict[str, Any]:
     }
 
 
-def shown_fields(word: int) -> dict[str, Any]:
-    """Return what a result holds."""
+def shown_fields(word: int, sums: int) -> dict[str, Any]:
+    """Return what a result of so many sums holds."""
     shown = data.Const(result(ARCH), word)
     fields = {name: shown[name] for name in ("tile", "row", "column", "emit", "tile_end")}
-    return {"sums": [shown.sums[f] for f in range(ARCH.filters)], **fields}
+    return {"sums": [shown.sums[f] for f in range(sums)], **fields}

@@ -58,6 +58,7 @@ class Recipe:
     filters: output channels that a layer may have; a residual has those of its input
     pruned_share: of the blocks (8 filters x one k position) of every layer with weights
     max_digits: non-zero CSD digits of a weight at most; 4 allows every int8
+    single_share: of groups of 8 filters none of which has more than one digit
     loose_share: of filters whose weights have up to phi digits, not exactly phi
     empty_share: of layers in which one group of 8 filters is masked entirely
     zero_points: image and maps have zero points other than 0, some maps are signed
@@ -72,6 +73,7 @@ class Recipe:
     filters: tuple[int, ...] = (4, 8, 13, 16)
     pruned_share: float = 0.5
     max_digits: int = 2
+    single_share: float = 0.0
     loose_share: float = 0.25
     empty_share: float = 0.1
     zero_points: bool = True
@@ -92,6 +94,7 @@ def draw_recipe(seed: int) -> Recipe:
         zero_points=bool(rng.integers(2)),
         # Drawn last: a seed keeps all that it had before there was a choice.
         max_digits=int(rng.choice([2, 2, 2, 2, 3, 4])),
+        single_share=float(rng.choice([0.0, 0.5, 0.9])),
     )
 
 
@@ -154,6 +157,8 @@ class RandomNetwork:
     def __init__(self, recipe: Recipe, *, seed: int) -> None:
         self._recipe = recipe
         self._rng = np.random.default_rng(seed)
+        # Of its own, so that a seed keeps all that it had before there were groups of one digit.
+        self._single = np.random.default_rng([seed, 1])
         self._builder = NetworkBuilder(
             name=f"random {seed}",
             shape=(recipe.height, recipe.width, recipe.channels),
@@ -366,9 +371,13 @@ class RandomNetwork:
 
     def _weights(self, filters: int, k: int) -> Weights:
         recipe = self._recipe
+        phis = draw_phis(self._rng, filters=filters, max_digits=recipe.max_digits)
+        for first in range(0, filters, ALPHA):
+            if self._single.random() < recipe.single_share:
+                phis[first : first + ALPHA] = phis[first : first + ALPHA].clip(max=1)
         weights = draw_weights(
             self._rng,
-            phis=draw_phis(self._rng, filters=filters, max_digits=recipe.max_digits),
+            phis=phis,
             k=k,
             pruned_share=recipe.pruned_share,
             loose_share=recipe.loose_share,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from golden.dbpim.csd import values_of_phi
 from golden.dbpim.weight_decoder import decode
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, Arch
-from hwgen.dbpim.facts.instructions import PACKETS, Coding, Opcode, packet_bits
+from hwgen.dbpim.facts.instructions import ONE_GROUP, PACKETS, Coding, Opcode, packet_bits
 from hwgen.dbpim.facts.packing import codings, row_beats
 from hwgen.dbpim.facts.stream import FilterParameters, encode_tile
 from hwgen.dbpim.rtl.layouts import parameters
@@ -68,7 +68,8 @@ class Tile:
         return [self._row(codes) for codes in self.codes]
 
     def _row(self, codes: NDArray[np.uint8]) -> tuple[int, int]:
-        return row_words(codes, enables(self.others["filter_enable"], self.arch), self.arch)
+        enable = enables(self.others["filter_enable"], self.arch)
+        return row_words(codes, enable, self.arch, double=bool(self.others["double"]))
 
 
 def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
@@ -77,10 +78,13 @@ def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
     words = int(rng.choice([1, arch.mask_words, int(rng.integers(1, arch.mask_words + 1))]))
     rows = int(rng.choice([1, arch.tile_rows]))
     count = filters if rng.random() < 0.5 else 0
-    known = ("opcode", "cores", "rows", "mask_words", "parameters", "coding")
+    known = ("opcode", "cores", "rows", "mask_words", "parameters", "coding", *ONE_GROUP)
     fields = {f.name: f.bits for f in PACKETS[Opcode.TILE] if f.name not in known}
     others = {name: int(rng.integers(0, 1 << bits)) for name, bits in fields.items()}
-    others["coding"] = int(rng.choice(codings(arch)))
+    others |= {"coding": int(rng.choice(codings(arch))), **ONE_GROUP}
+    if arch.pairs and others["coding"] == Coding.FLAT:
+        others |= {"double": int(rng.integers(2)), "second_group": int(rng.integers(1 << 12))}
+        count <<= others["double"]
     codes = rng.integers(0, 256, (rows, compartments, filters), dtype=np.uint8)
     if others["coding"] == Coding.DIGITS:
         others["filter_enable"] &= 0x5555

@@ -148,9 +148,11 @@ class Builder:
         """Return the cheapest split of a step."""
         if op.kind == "simd":
             return simd_split(op.words, grid, self.arch, shares_words=not op.whole_second)
-        splits = list(conv_splits(self.weights[op.name].groups, grid, self.arch))
-        if op.name in self.narrow:
-            splits = splits[:1]
+        weights = self.weights[op.name]
+        splits = []
+        for groups in (weights.groups, weights.paired) if weights.paired else (weights.groups,):
+            found = list(conv_splits(groups, grid, self.arch))
+            splits += found[:1] if op.name in self.narrow else found
         return cheapest(
             splits,
             grid,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.fields import encode
-from hwgen.dbpim.facts.instructions import CELL, CELL_BITS
+from hwgen.dbpim.facts.instructions import CELL, CELL_BITS, NO_DIGIT
 from hwgen.network.csd import Block, cells, csd_digits, phi
 from hwgen.network.sparsity import ALPHA, PHI_LIMIT
 
@@ -53,6 +53,9 @@ def code(value: int, columns: int) -> int:
 CODES = np.array([[code(v, columns) for v in BYTES] for columns in range(PHI_LIMIT + 1)], np.uint8)
 """Codes, (enabled cell columns, byte of the weight); 0 where a filter cannot have the value."""
 
+PAIR_CELLS = np.where(DIGITS == 1, CODES[1], NO_DIGIT).astype(np.uint8)
+"""Cell of a weight of at most one digit in a pair tile, by its byte."""
+
 
 def digit_passes(words: NDArray[np.int8]) -> list[NDArray[np.int8]]:
     """Return what each walk over the inputs adds of the weights, int8 of the same shape.
@@ -88,6 +91,12 @@ def csd_codes(weights: NDArray[np.int8], phis: Sequence[int]) -> NDArray[np.uint
     """Return the codes of (filters, inputs), one phi for each filter."""
     codes: NDArray[np.uint8] = CODES[np.array(phis)[:, np.newaxis], weights.view(np.uint8)]
     return codes
+
+
+def pair_codes(first: NDArray[np.int8], second: NDArray[np.int8]) -> NDArray[np.uint8]:
+    """Return the codes of two filter groups of one digit: a cell of each; shapes are equal."""
+    low, high = (PAIR_CELLS[each.view(np.uint8)] for each in (first, second))
+    return (low | high << CELL_BITS).astype(np.uint8)
 
 
 def plain_codes(weights: NDArray[np.int8]) -> NDArray[np.uint8]:

@@ -37,7 +37,7 @@ def estimate(split: Split, grid: Grid, arch: Arch) -> float:
         for groups in split.sets
     )
     beats = sum(group.beats for groups in split.sets for group in groups)
-    results = grid.positions * sum(len(groups) for groups in split.sets)
+    results = grid.positions * sum(group.results for groups in split.sets for group in groups)
     longest = max(busiest, split.chunks * beats, results if len(split.sets) > 1 else 0)
     return longest + EXPOSED * busiest
 

@@ -237,6 +237,8 @@ def tile_packet(load: Load, fields: Fields, arch: Arch) -> Iterator[bytes]:
         "parameters": int(with_parameters),
         "coding": tile.coding,
         "filter_enable": tile.filter_enable,
+        "double": int(group.double),
+        "second_group": group.second or 0,
     }
     yield encode_header(Opcode.TILE, header, arch)
     yield tile.mask_bytes(arch)

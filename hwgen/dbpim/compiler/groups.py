@@ -37,7 +37,7 @@ class WeightTile:
     """A tile of one filter group.
 
     piece: the inputs that it walks; rows: of weights; filter_enable: as in the tile's header
-    codes: uint8, (rows, C, F); cells without an input hold 0 and meet inputs of 0
+    codes: uint8, (rows, C, F); codes without an input meet inputs of 0
     coding: of `row_bytes`, the part of a tile packet that holds the rows
     cycles: the estimated cycles for one position vector, activations unknown: the switch takes one
         for each word and for each `switch_rate` of its selected inputs, the macros one for each
@@ -63,8 +63,9 @@ class WeightTile:
 
 @dataclass(frozen=True, kw_only=True)
 class FilterGroup:
-    """F neighbouring output channels.
+    """F neighbouring output channels, or twice as many that share rows.
 
+    second: the group of the second cell columns, of a pair; parameters are those of both
     tiles: of the first walk, then of a second one, if weights have more digits than cells
     beats: of all tiles, each sent once
     """
@@ -73,6 +74,17 @@ class FilterGroup:
     parameters: tuple[FilterParameters, ...]
     tiles: tuple[WeightTile, ...]
     beats: int
+    second: int | None = None
+
+    @property
+    def double(self) -> bool:
+        """Whether it is a pair of groups."""
+        return self.second is not None
+
+    @property
+    def results(self) -> int:
+        """Results of each position: one for each filter group."""
+        return 1 + self.double
 
     @cached_property
     def rows(self) -> int:
@@ -176,8 +188,8 @@ def tile_cycles(piece: Piece, arch: Arch) -> int:
     return max(switch, piece.rows * bit_planes)
 
 
-def group_beats(tiles: Sequence[WeightTile], arch: Arch) -> int:
-    """Return the beats of all tiles of a group, each sent once."""
+def group_beats(tiles: Sequence[WeightTile], arch: Arch, *, double: bool = False) -> int:
+    """Return the beats of all tiles of a group, each sent once; double: of a pair of groups."""
     return sum(
         sum(
             tile_beats(
@@ -186,6 +198,7 @@ def group_beats(tiles: Sequence[WeightTile], arch: Arch) -> int:
                 parameters=number == 0,
                 rows=tile.rows,
                 coding=tile.coding,
+                double=double,
             )
         )
         for number, tile in enumerate(tiles)
@@ -216,10 +229,23 @@ def weight_tile(
     codes: NDArray[np.uint8], piece: Piece, filter_enable: int, arch: Arch
 ) -> WeightTile:
     """Return a tile from the codes (inputs, F) of its group; as short as all weights allow."""
+    coding = best_coding(codes[piece.inputs], filter_enable, arch)
+    return coded_tile(codes, piece, filter_enable, arch, coding=coding)
+
+
+def coded_tile(
+    codes: NDArray[np.uint8],
+    piece: Piece,
+    filter_enable: int,
+    arch: Arch,
+    *,
+    coding: Coding,
+    empty: int = 0,
+) -> WeightTile:
+    """Return a tile from the codes (inputs, F) of its group; empty: the code without an input."""
     chosen = codes[piece.inputs]
-    coding = best_coding(chosen, filter_enable, arch)
     compartments = arch.macro.compartments
-    padded = np.zeros((piece.rows * compartments, arch.filters), np.uint8)
+    padded = np.full((piece.rows * compartments, arch.filters), empty, np.uint8)
     padded[: len(chosen)] = chosen
     shaped = padded.reshape(piece.rows, compartments, arch.filters)
     return WeightTile(

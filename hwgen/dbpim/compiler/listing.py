@@ -103,15 +103,20 @@ def field_text(packet: Packet, arch: Arch) -> str:
 def tile_text(tile: TilePacket, arch: Arch) -> str:
     """Return the cores that store a tile and its content.
 
-    `cell_columns` has one digit for each filter: its enabled cell columns.
+    `cell_columns` has one digit for each filter: its enabled cell columns; of a pair tile one for
+    each filter of the first group, then of the second one.
     """
     fields = tile.fields
     enables = (fields["filter_enable"] >> 2 * place & 3 for place in range(arch.filters))
     columns = "".join(str(bits.bit_count()) for bits in enables)
+    group = str(fields["group"])
+    if fields["double"]:
+        ones = f"{fields['filter_enable']:0{2 * arch.filters}b}"[::-1]
+        columns, group = ones[::2] + ones[1::2], f"{group}+{fields['second_group']}"
     start = f"{fields['kernel_y']}.{fields['kernel_x']}.{fields['channel_word']}"
     flags = " ".join(name for name in FLAGS if fields[name])
     return (
-        f"cores={core_list(fields['cores'])} group={fields['group']} start={start}"
+        f"cores={core_list(fields['cores'])} group={group} start={start}"
         f" words={len(tile.masks)} selected={tile.masks.sum()}/{tile.masks.size}"
         f" rows={len(tile.codes)} cell_columns={columns} turn={fields['turn']} {flags}"
     )
@@ -147,6 +152,7 @@ def part_beats(packet: Packet, arch: Arch) -> dict[str, int]:
             parameters=bool(packet.parameters),
             rows=len(packet.codes),
             coding=Coding(packet.fields["coding"]),
+            double=bool(packet.fields["double"]),
         )
         return {
             "tile headers": parts.header,

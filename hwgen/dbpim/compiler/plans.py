@@ -15,6 +15,7 @@ def step_plan(build: Builder, step: Step) -> StepPlan:
     weights = build.weights[op.name] if op and step.kind == "conv" else None
     sets, share = shape_of(split, weights)
     chunks = split.chunks if split and weights else 0
+    groups = [group for each in split.sets for group in each] if split and weights else []
     return StepPlan(
         name=step.name,
         layer=step.layer,
@@ -29,11 +30,11 @@ def step_plan(build: Builder, step: Step) -> StepPlan:
         memory=step.memory,
         sets=sets,
         share=share,
-        filter_groups=len(weights.groups) if weights else 0,
+        filter_groups=sum(group.results for group in groups),
         chunks=chunks,
-        tiles=weights.tiles if weights else 0,
+        tiles=max((len(group.tiles) for group in groups), default=0),
         rows_loaded=rows_loaded(split) if split and weights else 0,
-        weight_rows=weights.rows if weights else 0,
+        weight_rows=sum(group.rows for group in groups),
         k=weights.k if weights else inputs_of(op),
         kept=weights.kept if weights else 1.0,
         positions=step.work.grid.positions if step.work else 0,

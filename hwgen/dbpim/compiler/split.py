@@ -83,6 +83,8 @@ def conv_splits(groups: Sequence[FilterGroup], grid: Grid, arch: Arch) -> Iterat
     With one stream for all cores they compute the same positions: one split, a set for each core.
     """
     single = all(len(group.tiles) == 1 for group in groups)
+    # A pair has two entries of the partial sums for a position.
+    chunk = arch.psum_vectors // max(group.results for group in groups)
     count = arch.cores if arch.shares_stream else 1
     while count <= arch.cores:
         cores_per_set = arch.cores // count
@@ -98,7 +100,7 @@ def conv_splits(groups: Sequence[FilterGroup], grid: Grid, arch: Arch) -> Iterat
                 works=works,
                 sets=sets,
                 set_count=count,
-                chunk_vectors=longest if single else arch.psum_vectors,
+                chunk_vectors=longest if single else chunk,
             )
         count *= 2
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from hwgen.dbpim.compiler.blocks import real_inputs, unpruned_blocks, weight_words
 from hwgen.dbpim.compiler.groups import FilterGroup, filter_groups
 from hwgen.dbpim.compiler.ops import Lowered
+from hwgen.dbpim.compiler.pairs import pair_groups
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.network import QuantizedNetwork
 
@@ -16,16 +17,15 @@ from hwgen.network import QuantizedNetwork
 class LayerWeights:
     """The filter groups of a layer.
 
+    paired: the same in which groups of one digit share rows, where that may take fewer cycles
     k: inputs of an output; kept: fraction of blocks that are unpruned; filters: output channels
-    rows: of weights, each counted once; tiles: of the longest group
     """
 
     groups: tuple[FilterGroup, ...]
+    paired: tuple[FilterGroup, ...]
     k: int
     kept: float
     filters: int
-    rows: int
-    tiles: int
 
 
 def layer_weights(
@@ -36,13 +36,13 @@ def layer_weights(
     for name, filters in lowered.filters.items():
         words, real, blocks = encoded_filters(filters, arch)
         groups = filter_groups(words, blocks, network.parameters[name], arch)
+        paired = pair_groups(groups, words, blocks, arch)
         found[name] = LayerWeights(
             groups=tuple(groups),
+            paired=tuple(paired) if len(paired) < len(groups) else (),
             k=int(real.sum()),
             kept=float(blocks.sum() / (len(blocks) * real.sum())),
             filters=len(filters),
-            rows=sum(group.rows for group in groups),
-            tiles=max(len(group.tiles) for group in groups),
         )
     return found
 

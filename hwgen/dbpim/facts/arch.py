@@ -105,7 +105,9 @@ class Arch:
         port it needs memory_latency_cycles and a burst of 16 beats more
     packed_weights: three weights may take 19 bits of the stream, with `weight_bits`
     one_digit: `coded`: a weight takes 4 bits of the stream where no filter of its tile has more
-        than one digit, with `packed_weights`; `none`, if the file leaves it out
+        than one digit, with `packed_weights`; `paired`: two groups of such filters may share rows
+        as well, each in a cell column of its own, with `weight_bits`; `none`, if the file leaves
+        it out
     rounding: what the requantizers compute, `half_up` first: `float32` is the arithmetic of the
         default kernels of LiteRT and of onnxruntime, with wider multipliers
     input_streams: own: each core reads its slice of the maps; shared: as the paper has it, all
@@ -145,7 +147,7 @@ class Arch:
     array_cycles: Literal[1, 2] = 1
     cells: Literal["combinational", "synchronous"] = "combinational"
     row_unit: RowUnit | None = None
-    one_digit: Literal["none", "coded"] = "none"
+    one_digit: Literal["none", "coded", "paired"] = "none"
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -220,6 +222,17 @@ class Arch:
                 raise FieldError(name, f"at least {meaning}", getattr(self, name, value))
         return self
 
+    @model_validator(mode="after")
+    def check_pairs(self) -> Self:
+        """Check what two groups of filters in one tile need."""
+        if self.one_digit == "paired":
+            if self.psum_entries < 2 * self.macros_per_core:
+                allowed = "at least 2 * macros_per_core with one_digit of paired"
+                raise FieldError("psum_entries", allowed, self.psum_entries)
+            if self.shares_stream:
+                raise FieldError("input_streams", "own with one_digit of paired", "shared")
+        return self
+
     @property
     def columns_per_filter(self) -> int:
         """Cell columns that a filter takes: two CSD digits, or eight bits in the dense design."""
@@ -229,6 +242,16 @@ class Arch:
     def filters(self) -> int:
         """Filters that a core computes at a time (one filter group)."""
         return self.macro.columns // self.columns_per_filter
+
+    @property
+    def pairs(self) -> bool:
+        """Whether two filter groups of one digit may share rows."""
+        return self.one_digit == "paired" and self.sparsity.weight_bits
+
+    @property
+    def sums(self) -> int:
+        """Filters whose sums a macro makes at a time at most."""
+        return 2 * self.filters if self.pairs else self.filters
 
     @property
     def unpacks(self) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 from functools import cache
 
-from hwgen.chip.fields import Field
+from hwgen.chip.fields import Field, encode
 from hwgen.chip.widths import bits_for_index
 from hwgen.network.quantization import ROUNDING_CODES, SIGNIFICANT_BITS
 
@@ -305,6 +305,8 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
             2,
             "of the rows: 0 flat, 1 packed (`packed_weights`), 2 four bits a weight (`one_digit`)",
         ),
+        Field("double", 1, "the rows are of two filter groups (`one_digit: paired`), and flat"),
+        Field("second_group", 12, "filter group of the second cell columns, with double"),
     ),
     Opcode.TAPS: (
         Field("opcode", 8, "TAPS"),
@@ -325,6 +327,9 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("least", 8, "of NORM: smallest biased exponent of the table, where not zero"),
     ),
 }
+
+ONE_GROUP: Mapping[str, int] = {"double": 0, "second_group": 0}
+"""Fields of a TILE of one filter group."""
 
 EVERY_WORD: Mapping[str, int] = {"row_pitch": 1, "row_words": 1}
 """Fields of a STORE that writes all of its words."""
@@ -357,6 +362,10 @@ CELL: tuple[Field, ...] = (
 CELL_BITS = sum(field.bits for field in CELL)
 """Bits of one cell in a weight code of a chip with `weight_bits`; the lowest cell belongs to the
 filter's first cell column. Without `weight_bits` a code is an int8 weight."""
+
+NO_DIGIT = encode(CELL, {"index": 3, "negative": 0, "q": 1})
+"""The cell of a weight that is zero or absent, in a pair tile: 2^7, which no int8 weight of one
+digit has, adds nothing there."""
 
 
 def field_bits(opcode: Opcode, name: str) -> int:

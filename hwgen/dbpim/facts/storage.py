@@ -43,7 +43,7 @@ def storage(arch: Arch) -> list[Memory]:
     meta = (CELL_BITS - 1) * cells if arch.sparsity.weight_bits else 0
     psums = arch.psum_entries * arch.filters * ACCUMULATOR_BITS
     tables = arch.table_lookups * TABLE_BYTES * ACTIVATION_BITS
-    filters = TILE_SLOTS * arch.filters * parameters
+    filters = TILE_SLOTS * arch.sums * parameters
     logits = arch.logit_entries * ACCUMULATOR_BITS
     found = [
         ("cells", cells, "of all macros"),

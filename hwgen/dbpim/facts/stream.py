@@ -18,6 +18,7 @@ from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import (
     FLOAT_BITS,
     FLOAT_ENTRIES,
+    ONE_GROUP,
     PACKETS,
     PARAMETER_BITS,
     PARAMETERS,
@@ -79,8 +80,10 @@ class TilePacket(Packet):
     """A weight tile.
 
     masks: bool, (mask_words, compartments); True: the input is selected
-    parameters: one entry a filter of the core; empty without the field `parameters`
-    codes: uint8, (rows, compartments, filters), the weight codes
+    parameters: one entry a filter of the core, of a pair tile of both groups; empty without the
+        field `parameters`
+    codes: uint8, (rows, compartments, filters), the weight codes; those of a pair tile have a cell
+        of each group
     """
 
     masks: NDArray[np.bool_]
@@ -128,13 +131,20 @@ def header_beats(opcode: Opcode, arch: Arch) -> int:
 
 
 def tile_beats(
-    arch: Arch, *, mask_words: int, parameters: bool, rows: int, coding: Coding
+    arch: Arch,
+    *,
+    mask_words: int,
+    parameters: bool,
+    rows: int,
+    coding: Coding,
+    double: bool = False,
 ) -> TileBeats:
-    """Return the beats of each part of a tile packet."""
+    """Return the beats of each part of a tile packet; double: of two filter groups."""
+    filters = arch.filters << double if parameters else 0
     return TileBeats(
         header=header_beats(Opcode.TILE, arch),
         masks=beats_of(mask_words * arch.macro.compartments, arch),
-        parameters=beats_of(arch.filters * PARAMETER_BITS, arch) if parameters else 0,
+        parameters=beats_of(filters * PARAMETER_BITS, arch),
         rows=sum(row_beats(rows, arch, coding)),
     )
 
@@ -168,7 +178,7 @@ def encode_tile(
 ) -> bytes:
     """Return a tile packet; `fields` without those that follow from the arrays.
 
-    Rows are flat unless `coding` is given.
+    Rows are flat unless `coding` is given, and of one filter group unless `double` is.
     """
     entries = b"".join(encode_parameters(entry) for entry in parameters)
     header = {
@@ -176,6 +186,7 @@ def encode_tile(
         "mask_words": len(masks),
         "parameters": int(bool(entries)),
         "coding": Coding.FLAT,
+        **ONE_GROUP,
         **fields,
     }
     parts = [
@@ -336,11 +347,15 @@ class Reader:
     def tile(self, start: int, fields: Mapping[str, int]) -> TilePacket:
         """Return the tile whose header has been read."""
         compartments, filters = self._arch.macro.compartments, self._arch.filters
+        if fields["double"] and not self._arch.pairs:
+            raise damaged("with tiles of one filter group on this chip", "a pair tile")
+        if fields["double"] and fields["coding"] != Coding.FLAT:
+            raise damaged("with flat rows in pair tiles", f"coding {fields['coding']}")
         count = fields["mask_words"] * compartments
         masks = np.unpackbits(
             np.frombuffer(self.part(count), np.uint8), count=count, bitorder="little"
         )
-        parameters = self.parameters(filters) if fields["parameters"] else ()
+        parameters = self.parameters(filters << fields["double"]) if fields["parameters"] else ()
         codes = self.rows(fields["rows"], fields["filter_enable"], fields["coding"])
         return TilePacket(
             opcode=Opcode.TILE,

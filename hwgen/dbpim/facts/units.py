@@ -30,6 +30,9 @@ Unit = Literal[
     "product_lane",
     "chip_filter_compartment",
     "chip_filter",
+    "chip_second_filter",
+    "chip_second_filter_compartment",
+    "core_second_filter",
     "chip_cell",
     "chip_metadata_bit",
     "chip_macro",
@@ -110,6 +113,9 @@ def event_sizes(arch: Arch) -> dict[str, int]:
 def chip_sizes(arch: Arch) -> dict[str, int]:
     """Return the units of the whole chip.
 
+    chip_filter: accumulators of sums, on a chip with pair tiles two a filter; chip_second_filter,
+        chip_second_filter_compartment, core_second_filter: what such a chip has for the second
+        group of filters beside what all have
     chip_requantizer: those of SIMD units; chip_waiting_total: SIMD lanes that wait for one, which
         others of its lanes may have first
     fetched_byte, simd_byte, float_byte, beat_byte, packet_byte: of the smaller memories: words on
@@ -124,9 +130,13 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
     psums = arch.cores * arch.psum_entries * arch.filters * ACCUMULATOR_BITS // ACTIVATION_BITS
     masks = arch.cores * arch.mask_bytes
     event = event_sizes(arch)
+    seconds = arch.sums - arch.filters
     return {
         "chip_filter_compartment": macros * arch.filters * size.compartments,
-        "chip_filter": macros * arch.filters,
+        "chip_filter": macros * arch.sums,
+        "chip_second_filter": macros * seconds,
+        "chip_second_filter_compartment": macros * seconds * size.compartments,
+        "core_second_filter": arch.cores * seconds,
         "chip_cell": cells,
         "chip_metadata_bit": metadata,
         "chip_macro": macros,
@@ -158,5 +168,5 @@ def metadata_bits(arch: Arch) -> int:
         return 0
     bits = sum(field.bits for field in CELL if field.name != "q")
     largest = arch.macro.compartments * LARGEST_WEIGHT
-    constants = arch.filters * bits_for_range(-largest, largest)
+    constants = arch.sums * bits_for_range(-largest, largest)
     return bits * arch.macro.compartments * arch.macro.columns + constants

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hwgen.chip.fields import decode
 from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
-from hwgen.dbpim.facts.instructions import CELL, CELL_BITS
+from hwgen.dbpim.facts.instructions import CELL, CELL_BITS, NO_DIGIT
 from hwgen.dbpim.facts.stream import TilePacket
 from hwgen.dbpim.model.activity import Counts, tile_keys
 from hwgen.network.csd import Block
@@ -17,6 +17,8 @@ from hwgen.network.sparsity import PHI_LIMIT
 
 FILTER_ENABLE_BITS = PHI_LIMIT
 """Bits of one filter in the field `filter_enable` of a tile."""
+
+FULL_CELL = (1 << CELL_BITS) - 1
 
 
 class CellUse(NamedTuple):
@@ -59,9 +61,8 @@ def tile_rows(tile: TilePacket, arch: Arch) -> NDArray[np.int64]:
     filled = np.arange(rows * size.compartments).reshape(rows, -1) < tile.masks.sum()
     inputs = filled.sum(axis=1)
     bits = tile.fields["filter_enable"] >> FILTER_ENABLE_BITS * np.arange(arch.filters)
-    digits = digit_table(arch.sparsity.weight_bits)[
-        bits & (1 << FILTER_ENABLE_BITS) - 1, tile.codes
-    ]
+    table = pair_table() if tile.fields["double"] else digit_table(arch.sparsity.weight_bits)
+    digits = table[bits & (1 << FILTER_ENABLE_BITS) - 1, tile.codes]
     absent = size.columns - sum(filter_columns(int(each), arch) for each in bits)
     return np.stack(
         [
@@ -92,6 +93,23 @@ def digit_table(weight_bits: bool) -> NDArray[np.int64]:
     if not weight_bits:
         return np.array([[code.bit_count() * (bits & 1) for code in codes] for bits in range(4)])
     return np.array([[csd_weight(code_value(code, bits)) for code in codes] for bits in range(4)])
+
+
+@cache
+def pair_table() -> NDArray[np.int64]:
+    """Return the digits of two filter groups in a code: (`filter_enable` of both, code)."""
+    return np.array(
+        [
+            [
+                sum(
+                    bits >> place & 1 and code >> CELL_BITS * place & FULL_CELL != NO_DIGIT
+                    for place in range(PHI_LIMIT)
+                )
+                for code in range(1 << WEIGHT_BITS)
+            ]
+            for bits in range(4)
+        ]
+    )
 
 
 def code_value(code: int, bits: int) -> int:

@@ -23,6 +23,7 @@ from hwgen.dbpim.model.state import (
     PIPELINE,
     QUEUE,
     RESULT_COLUMN,
+    RESULT_DOUBLE,
     RESULT_EMIT,
     RESULT_RING,
     RESULT_ROW,
@@ -110,6 +111,7 @@ def issue(
         entry = core.result_ring[macro, core.result_tail[macro] % RESULT_RING]
         entry[RESULT_VISIBLE] = t + sizes.macro_cycles
         entry[RESULT_EMIT] = tile.last == 1 and active
+        entry[RESULT_DOUBLE] = tile.double
         entry[RESULT_TILE_END] = group[GROUP_TILE_END]
         entry[RESULT_ROW] = core.issue_row[macro]
         entry[RESULT_COLUMN] = core.issue_column[macro]
@@ -210,7 +212,7 @@ def retire_tile(core: Record, macros: int, tiles: Table) -> None:
 
 @compiled
 def output(t: int, core: Record, taken: bool, fields: Record, work: Record, sizes: Sizes) -> None:
-    """Move the stages towards the buffers and pop one result."""
+    """Move the stages towards the buffers and pop one result, or take half of a double one."""
     stage, row, column = core.stage, core.stage_row, core.stage_column
     free = taken
     for number in range(result_stages(fields) - 1, -1, -1):
@@ -222,13 +224,19 @@ def output(t: int, core: Record, taken: bool, fields: Record, work: Record, size
     if not free:
         return
     for macro in range(sizes.macros):
+        if core.halved > 0 and macro != core.halved - 1:
+            continue
         if core.result_head[macro] < core.result_tail[macro]:
             entry = core.result_ring[macro, core.result_head[macro] % RESULT_RING]
             if entry[RESULT_VISIBLE] <= t:
-                core.result_head[macro] += 1
-                core.outstanding[macro] -= 1
-                core.popped[macro] += entry[RESULT_TILE_END]
                 if entry[RESULT_EMIT] == 1:
                     row[0], column[0] = entry[RESULT_ROW], entry[RESULT_COLUMN]
                     stage[0] = request_of(row[0], row[0], 1, fields.raw == 1, work)
+                    if entry[RESULT_DOUBLE] == 1 and core.halved == 0:
+                        core.halved = macro + 1
+                        return
+                core.halved = 0
+                core.result_head[macro] += 1
+                core.outstanding[macro] -= 1
+                core.popped[macro] += entry[RESULT_TILE_END]
                 return

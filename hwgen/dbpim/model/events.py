@@ -95,7 +95,7 @@ def stored_events(packet: Packet, arch: Arch) -> dict[str, int]:
         masks = beats_of(fields["mask_words"] * arch.macro.compartments, arch)
         return {
             "mask_beats": cores * masks,
-            "parameter_writes": cores * arch.filters * fields["parameters"],
+            "parameter_writes": cores * (arch.filters << fields["double"]) * fields["parameters"],
             "row_writes": cores * arch.macros_per_core * fields["rows"],
         }
     if packet.opcode is Opcode.TAPS:
@@ -139,7 +139,8 @@ def conv_events(
         )
         if tile.fields["last"]:
             for core in numbers:
-                total.update(result_events(work.vectors[core], work, arch))
+                for _ in range(1 + tile.fields["double"]):
+                    total.update(result_events(work.vectors[core], work, arch))
     return total
 
 
@@ -155,14 +156,16 @@ def tile_events(
         fields["filter_enable"] >> FILTER_ENABLE_BITS * number & (1 << FILTER_ENABLE_BITS) - 1
         for number in range(arch.filters)
     ]
+    columns = sum(filter_columns(bits, arch) for bits in enables)
+    entries = vectors * macros << fields["double"]
     return {
         "bit_planes": planes,
         "inactive_bit_planes": (vectors * macros - len(cost)) * fields["rows"] * idle,
-        "filter_planes": planes * sum(bits > 0 for bits in enables),
-        "column_planes": planes * sum(filter_columns(bits, arch) for bits in enables),
+        "filter_planes": planes * (columns if fields["double"] else sum(map(bool, enables))),
+        "column_planes": planes * columns,
         "groups": vectors * macros * fields["rows"],
-        "psum_reads": vectors * macros * (1 - fields["first"]),
-        "psum_writes": vectors * macros * (1 - fields["last"]),
+        "psum_reads": entries * (1 - fields["first"]),
+        "psum_writes": entries * (1 - fields["last"]),
         "words": vectors * fields["mask_words"],
         "selected_inputs": vectors * int(tile.masks.sum()),
     }

@@ -68,9 +68,7 @@ def loader(
             next_packet(order, state)
         return taken
     state[LEFT] -= 1
-    packet = order.packets[state[PACKET]]
-    share = sizes.beat_channels if packet.kind == TAPS else sizes.beat_filters
-    held = state[STATE] == PARAMETERS and state[LEFT] % share > 0
+    held = state[STATE] == PARAMETERS and state[LEFT] % sizes.beat_parameters > 0
     reader[TAKEN] += not held
     if state[LEFT] == 0:
         next_part(t, sizes, order, cores, state)
@@ -122,7 +120,7 @@ def next_tile_part(t: int, sizes: Sizes, order: Order, cores: Rows, state: Ints)
         for core in cores:
             if tile.cores >> core.number & 1:
                 core.known_at[(core.tiles_begun - 1) % TILE_SLOTS] = t + 1
-        state[STATE], state[LEFT] = PARAMETERS, tile.parameters * sizes.filters
+        state[STATE], state[LEFT] = PARAMETERS, tile.parameters * sizes.filters << tile.double
         if state[LEFT] > 0:
             return
     if state[STATE] == PARAMETERS:

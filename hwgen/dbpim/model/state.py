@@ -130,7 +130,7 @@ class Sizes(NamedTuple):
     simd_turns, table_turns: cycles of such a part of a last tap in the requantizers
     begin_beats: beats of BEGIN
     idle_cost: cycles of a group in a macro that has no position
-    beat_filters, beat_channels: filters of a tile, channels of taps whose parameters share a beat
+    beat_parameters: parameters of a tile or of taps that share a beat
     tap_beats: beats of one word of taps; table_beats: of a table
     beat_pieces: pieces of a row of weights in a beat
     macro_cycles: from the last bit plane of a result to its entry in the result queue
@@ -156,8 +156,7 @@ class Sizes(NamedTuple):
     begin_beats: int
     idle_cost: int
     filters: int
-    beat_filters: int
-    beat_channels: int
+    beat_parameters: int
     tap_beats: int
     table_beats: int
     beat_pieces: int
@@ -212,7 +211,8 @@ word-vector of its channel word. WORD_HELD: a word of map a of a product, which 
 GROUP_VISIBLE, GROUP_TILE, GROUP_ROW, GROUP_END, GROUP_TILE_END, GROUP_IMAGE, GROUP_Y, GROUP_X = (
     range(8)
 )
-RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END, RESULT_ROW, RESULT_COLUMN = range(5)
+RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END, RESULT_ROW, RESULT_COLUMN, RESULT_DOUBLE = range(6)
+"""Entries of a result. RESULT_DOUBLE: it is of two filter groups, and leaves in two cycles."""
 
 RESULT_STAGES = REQUANTIZE_CYCLES + SUM_CYCLES
 """Stages from a popped result to the request of its write: the last ones only in a step that adds
@@ -230,8 +230,8 @@ IN_MEMORY = -1
 _SCALARS = """
     number walking start done left vector image y x chunk_image chunk_y chunk_x
     word kernel_y kernel_x channel_word fetch_known requested fetching occupied
-    held tiles_begun walk retired rows_begun rows_valid rows_retired masks_begun masks_retired
-    words_read words_written moved fill row written
+    held halved tiles_begun walk retired rows_begun rows_valid rows_retired masks_begun
+    masks_retired words_read words_written moved fill row written
     tap part turn sent resends taps_begun taps_walked taps_freed table_at
     floats_at row_pass row_channel row_settles row_step row_leaving row_written
 """
@@ -251,7 +251,7 @@ _ARRAYS: dict[str, tuple[int, ...]] = {
     "outstanding": (MOST_MACROS,),
     "result_head": (MOST_MACROS,),
     "result_tail": (MOST_MACROS,),
-    "result_ring": (MOST_MACROS, RESULT_RING, RESULT_COLUMN + 1),
+    "result_ring": (MOST_MACROS, RESULT_RING, RESULT_DOUBLE + 1),
     "popped": (MOST_MACROS,),
     "bank_reads": (MOST_MACROS,),
     "bank_left": (MOST_MACROS,),
@@ -291,6 +291,7 @@ issue_left, issue_row, issue_column, outstanding, result_*: of each macro: bit p
 row (-1: none) and column of the position, results; popped: its tiles popped but not retired
 bank_reads, read_row, read_column: reads of each bank for a word of this pixel, and their places;
 bank_left: of the word that is being read
+halved: 1 + the macro whose result has its second filter group left, 0: none
 stage, stage_row, stage_column: requests in the output stage and their stored rows and columns
 tap, part: of the SIMD unit; simd_full: stages with a part of a last tap, turn: cycles of the one in
 the requantizers; simd: requests in the stages, simd_row, simd_column: stored place of
@@ -318,7 +319,6 @@ def new_cores(sizes: Sizes) -> Table:
 def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
     """Return the sizes of an architecture."""
     size = arch.macro.compartments
-    beat_parameters = max(1, arch.port_bits // PARAMETER_BITS)
     return Sizes(
         cores=arch.cores,
         macros=arch.macros_per_core,
@@ -339,8 +339,7 @@ def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
         begin_beats=begin_beats,
         idle_cost=1 if arch.sparsity.input_bits else ACTIVATION_BITS,
         filters=arch.filters,
-        beat_filters=min(arch.filters, beat_parameters),
-        beat_channels=min(size, beat_parameters),
+        beat_parameters=max(1, arch.port_bits // PARAMETER_BITS),
         tap_beats=taps_beats(arch).tap,
         table_beats=TABLE_BYTES // arch.port_bytes,
         beat_pieces=arch.port_bits // PIECE_BITS,

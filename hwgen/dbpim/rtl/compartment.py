@@ -9,6 +9,7 @@ from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
 from hwgen.dbpim.rtl.cell_array import CellArray, read_enable
 from hwgen.dbpim.rtl.dbmu import Dbmu
+from hwgen.dbpim.rtl.digits import pair_port
 from hwgen.dbpim.rtl.layouts import cell_meta
 from hwgen.network.sparsity import PHI_LIMIT
 
@@ -30,7 +31,9 @@ class Compartment(Part):
         meta        in   columns x cell_meta  sign and block index of the cells of the row that
                                               computes; only with ``weight_bits``
         enable      in   2 x F                bits 2f, 2f + 1: first, second cell of filter f counts
-        terms       out  F x 8                unsigned, see ``Dbmu``
+        pair        in   1                    they are of two filters; only with pair tiles
+        terms       out  F x 8                unsigned, see ``Dbmu``; with pair tiles 2 x F: those
+                                              of the second weights follow
     Latency  0 from ``x`` and ``row``; what is written is seen in the next cycle. Synchronous: 1
              from ``row``
     Rate     one row in each cycle; ``terms`` are undefined in a cycle that writes, with synchronous
@@ -57,7 +60,8 @@ class Compartment(Part):
             "write_data": In(columns),
             "x": In(1),
             "enable": In(PHI_LIMIT * arch.filters),
-            "terms": Out(data.ArrayLayout(WEIGHT_BITS, arch.filters)),
+            **pair_port(arch),
+            "terms": Out(data.ArrayLayout(WEIGHT_BITS, arch.sums)),
         }
         if arch.sparsity.weight_bits:
             ports["meta"] = In(data.ArrayLayout(cell_meta(), columns))
@@ -83,6 +87,11 @@ class Compartment(Part):
                 dbmu.enable.eq(self.enable.word_select(index, PHI_LIMIT)),
                 self.terms[index].eq(dbmu.term),
             ]
+            if self._arch.pairs:
+                m.d.comb += [
+                    dbmu.pair.eq(self.pair),
+                    self.terms[self._arch.filters + index].eq(dbmu.second),
+                ]
             if self._arch.sparsity.weight_bits:
                 m.d.comb += dbmu.meta.eq(
                     self.meta.as_value().word_select(index, PHI_LIMIT * cell_meta().size)

@@ -253,6 +253,7 @@ class Core(Part):
                 macro.head_valid.eq(queue.head_valid[index]),
                 macro.head_row_loaded.eq(store.row_loaded[index]),
                 macro.head_filter_enable.eq(store.head_filter_enable[index]),
+                *([macro.head_double.eq(store.head_double[index])] if self._arch.pairs else []),
                 queue.leave[index].eq(macro.leave),
                 macro.inhibit.eq(row.write),
                 macro.write_en.eq(write_en),
@@ -310,6 +311,7 @@ class Core(Part):
         m.d.comb += [
             output.layer.eq(self._layer),
             store.result_tile.eq(output.result_tile),
+            *self._halves(store=store, output=output),
             output.result_group.eq(store.result_group),
             output.result_parameters.eq(store.result_parameters),
             store.tile_end_popped.eq(output.tile_end_popped),
@@ -319,6 +321,15 @@ class Core(Part):
             self.private_write.eq(port.private_write),
         ]
         return port
+
+    def _halves(self, *, store: PartInstance, output: PartInstance) -> list[Value]:
+        """Return what tells the halves of a result of a pair tile apart."""
+        if not self._arch.pairs:
+            return []
+        return [
+            store.result_second.eq(output.result_second),
+            output.result_double.eq(store.result_double),
+        ]
 
     def _connect_buffer(
         self, m: Module, *, port: PartInstance, fetcher: PartInstance, adder: PartInstance

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from amaranth.hdl import Cat, Value
+from amaranth.hdl import Cat, Mux, Value
 from amaranth.lib import data
 
 from hwgen.chip.rtl.part import PartInstance
@@ -17,11 +17,11 @@ def core_pulses(arch: Arch) -> data.StructLayout:
     names = core_events(arch)
     widths = dict.fromkeys(names, 1)
     widths |= dict.fromkeys(
-        ("bit_planes", "inactive_bit_planes", "groups", "psum_reads", "psum_writes"), macros
+        ("bit_planes", "inactive_bit_planes", "groups", "bank_reads", "row_writes"), macros
     )
-    widths |= dict.fromkeys(("bank_reads", "row_writes"), macros)
+    widths |= dict.fromkeys(("psum_reads", "psum_writes"), macros * arch.sums // arch.filters)
     widths |= {
-        "filter_planes": macros * arch.filters,
+        "filter_planes": macros * arch.sums,
         "column_planes": macros * size.columns,
         "selected_inputs": size.compartments,
         "bank_bytes": macros * size.compartments,
@@ -43,10 +43,12 @@ def macro_pulses(
         head, enable = queue.heads[index], store.head_filter_enable[index]
         tag, active = head.tag, head.position.active
         works = macro.issue & active
-        filters = [
-            works & enable[PHI_LIMIT * number : PHI_LIMIT * (number + 1)].any()
-            for number in range(arch.filters)
-        ]
+        each = [enable[PHI_LIMIT * n : PHI_LIMIT * (n + 1)] for n in range(arch.filters)]
+        filters = [works & bits.any() for bits in each]
+        if arch.pairs:
+            double = store.head_double[index]
+            filters = [works & Mux(double, bits[0], bits.any()) for bits in each]
+            filters += [works & double & bits[1] for bits in each]
         found = {
             "bit_planes": works,
             "inactive_bit_planes": macro.issue & ~active,
@@ -56,6 +58,9 @@ def macro_pulses(
             "psum_reads": macro.leave & tag.start & ~tag.first,
             "psum_writes": macro.leave & tag.end & ~tag.last,
         }
+        if arch.pairs:
+            for name in ("psum_reads", "psum_writes"):
+                found[name] = Cat(found[name], found[name] & double)
         for name, value in found.items():
             pulses.setdefault(name, []).append(value)
     return {name: Cat(values) for name, values in pulses.items()}

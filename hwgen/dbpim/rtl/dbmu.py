@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
 from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
-from hwgen.dbpim.rtl.digits import digits_of
+from hwgen.dbpim.rtl.digits import digits_of, pair_digits, pair_port
 from hwgen.dbpim.rtl.layouts import cell_meta
 from hwgen.network.sparsity import PHI_LIMIT
 
@@ -26,11 +26,13 @@ class Dbmu(Part):
         meta    in   2 x cell_meta  sign and block index of both cells; only with ``weight_bits``
         enable  in   2              the first, the second cell counts; without ``weight_bits``
                                     bit 0: the weight counts
+        pair    in   1              each cell is a weight; only on a chip with pair tiles
         term    out  8              unsigned
+        second  out  8              the term of the second weight, 0 without ``pair``; only there
     Latency  0
     Rate     one product in each cycle
     Errors   none; two cells of 2^7 with one sign add nothing, since no int8 weight has them
-    Golden   ``golden.dbpim.dbmu``
+    Golden   ``golden.dbpim.dbmu``, of two weights ``golden.dbpim.dbmu.pair_dbmu``
     Source   seed 002, V-C: both sides of a 6T cell meet the same input bit
 
     Example: 3 = 4 - 1 is a cell at 2^2 and a negative one at 2^0: ``x`` gives ``0b00000100``, no
@@ -41,13 +43,16 @@ class Dbmu(Part):
     clock_ports = ()
 
     def __init__(self, *, arch: Arch) -> None:
-        self._sparse = arch.sparsity.weight_bits
+        self._sparse, self._pairs = arch.sparsity.weight_bits, arch.pairs
         ports = {
             "x": In(1),
             "cells": In(arch.columns_per_filter),
             "enable": In(PHI_LIMIT),
+            **pair_port(arch),
             "term": Out(WEIGHT_BITS),
         }
+        if arch.pairs:
+            ports["second"] = Out(WEIGHT_BITS)
         if self._sparse:
             ports["meta"] = In(data.ArrayLayout(cell_meta(), PHI_LIMIT))
         super().__init__(ports)
@@ -55,8 +60,14 @@ class Dbmu(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         if self._sparse:
-            digits, negative = digits_of(self.cells, list(self.meta), self.enable)
-            m.d.comb += self.term.eq((self.x.replicate(WEIGHT_BITS) & digits) ^ negative)
+            cells, meta, enable = self.cells, list(self.meta), self.enable
+            if self._pairs:
+                terms = [self.term, self.second]
+                found = [*pair_digits(cells, meta, enable, self.pair)]
+            else:
+                terms, found = [self.term], [digits_of(cells, meta, enable)]
+            for term, (digits, negative) in zip(terms, found, strict=True):
+                m.d.comb += term.eq((self.x.replicate(WEIGHT_BITS) & digits) ^ negative)
         else:
             works = self.x & self.enable[0]
             m.d.comb += self.term.eq((works.replicate(WEIGHT_BITS) & self.cells) ^ DENSE_SIGN)

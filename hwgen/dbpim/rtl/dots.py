@@ -16,6 +16,7 @@ from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
 from hwgen.dbpim.rtl.adder_tree import AdderTree
 from hwgen.dbpim.rtl.cell_array import read_enable
 from hwgen.dbpim.rtl.compartment import Compartment
+from hwgen.dbpim.rtl.digits import pair_port
 from hwgen.dbpim.rtl.foreign_dots import ForeignDots, Shape
 from hwgen.dbpim.rtl.layouts import dots, row_cells, row_meta
 from hwgen.dbpim.rtl.meta_array import MetaArray
@@ -34,12 +35,14 @@ class Dots(ArrayPart):
         row          in   row_bits   unsigned, below ``rows``: the row that computes
         read_en      in   1          ``row`` computes in the next cycle; only with synchronous cells
         enable       in   2 x F      bits 2f, 2f + 1: first, second cell of filter f counts
+        pair         in   1          the cells of a filter are of two; only with pair tiles
         write_en     in   1          store a row at this clock edge
         write_row    in   row_bits   unsigned, below ``rows``
         write_cells  in   row_cells  cell bits, for each compartment
         write_meta   in   row_meta   signs, indices and constants for the enabled cell columns; only
                                      with ``weight_bits``
-        sums         out  dots       two's complement, of each filter
+        sums         out  dots       two's complement, of each filter; with pair tiles those of the
+                                     second cells follow, 0 without ``pair``
     Latency  ``array_cycles`` - 1 from ``x`` and ``enable`` to ``sums``, and from ``row``, which
              synchronous cells get a cycle before ``x``
     Rate     one bit plane in each cycle; a row is written in a cycle without ``row`` of one
@@ -64,6 +67,7 @@ class Dots(ArrayPart):
             "row": In(bits_for_index(arch.macro.rows)),
             **read_enable(arch),
             "enable": In(PHI_LIMIT * arch.filters),
+            **pair_port(arch),
             "write_en": In(1),
             "write_row": In(bits_for_index(arch.macro.rows)),
             "write_cells": In(row_cells(arch)),
@@ -162,7 +166,7 @@ class Dots(ArrayPart):
         active_row = Mux(self.write_en, self.write_row, self.row)
         meta = self._metadata(m, row=active_row) if self._arch.sparsity.weight_bits else None
         compartments = self._place_compartments(m, row=active_row, meta=meta)
-        for number in range(self._arch.filters):
+        for number in range(self._arch.sums):
             m.submodules[f"adder_tree_{number}"] = tree = self._adder_tree.instance()
             given = [
                 (tree.terms[index], compartment.terms[number])
@@ -195,6 +199,8 @@ class Dots(ArrayPart):
                 compartment.x.eq(self.x[index]),
                 compartment.enable.eq(self.enable),
             ]
+            if self._arch.pairs:
+                m.d.comb += compartment.pair.eq(self.pair)
             if meta is not None:
                 m.d.comb += compartment.meta.eq(meta.cells[index])
             if self._arch.reads_at_edge:

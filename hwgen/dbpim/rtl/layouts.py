@@ -19,6 +19,7 @@ from hwgen.dbpim.facts.arch import (
 )
 from hwgen.dbpim.facts.instructions import (
     CELL,
+    ONE_GROUP,
     PACKETS,
     PARAMETERS,
     ROW_BITS,
@@ -44,8 +45,10 @@ def packet(opcode: Opcode) -> data.StructLayout:
 
 
 def tile(arch: Arch) -> data.StructLayout:
-    """Header of a tile, with as much of `coding` as the chip reads."""
-    fields = {name: field.shape for name, field in packet(Opcode.TILE)}
+    """Header of a tile, with as much of it as the chip reads."""
+    if arch.pairs:
+        return packet(Opcode.TILE)
+    fields = {name: field.shape for name, field in packet(Opcode.TILE) if name not in ONE_GROUP}
     return data.StructLayout({**fields, "coding": coding_bits(arch)})
 
 
@@ -183,7 +186,12 @@ def queue_head(arch: Arch) -> data.StructLayout:
 
 
 def sums(arch: Arch) -> data.ArrayLayout:
-    """One sum (int32, two's complement) for each filter of a core."""
+    """One sum (int32, two's complement) for each filter of a core, in pairs of both groups."""
+    return data.ArrayLayout(signed(ACCUMULATOR_BITS), arch.sums)
+
+
+def psums(arch: Arch) -> data.ArrayLayout:
+    """One sum for each filter of a group: an entry of the partial sums."""
     return data.ArrayLayout(signed(ACCUMULATOR_BITS), arch.filters)
 
 
@@ -260,13 +268,13 @@ def row_meta(arch: Arch) -> data.StructLayout:
     """Metadata of one row.
 
     cells: for each compartment one entry for each cell column
-    constants: of each filter, two's complement: minus its negative digits in all compartments
+    constants: of each sum, two's complement: minus its negative digits in all compartments
     """
     columns = data.ArrayLayout(cell_meta(), arch.macro.columns)
     return data.StructLayout(
         {
             "cells": data.ArrayLayout(columns, arch.macro.compartments),
-            "constants": data.ArrayLayout(dot_shape(arch), arch.filters),
+            "constants": data.ArrayLayout(dot_shape(arch), arch.sums),
         }
     )
 
@@ -294,8 +302,8 @@ def dot_range(arch: Arch) -> tuple[int, int]:
 
 
 def dots(arch: Arch) -> data.ArrayLayout:
-    """Sums over all compartments in one bit plane, one for each filter."""
-    return data.ArrayLayout(dot_shape(arch), arch.filters)
+    """Sums over all compartments in one bit plane, one for each filter, in pairs of both groups."""
+    return data.ArrayLayout(dot_shape(arch), arch.sums)
 
 
 def bus_write(arch: Arch) -> data.StructLayout:

@@ -41,7 +41,7 @@ def tile_loads(arch: Arch, *, cores: int = 1) -> Signature:
                                             tile's last one are ignored
         push              out  cores        with the last of these beats: the masks are complete
         parameters_write  out  cores        the core stores the parameters of a filter
-        parameters_index  out  filter_bits  its number in the filter group
+        parameters_index  out  filter_bits  its number in the filter group, in a pair of both
         parameters_data   out  parameters
     """
     return Signature(
@@ -53,7 +53,7 @@ def tile_loads(arch: Arch, *, cores: int = 1) -> Signature:
             "mask_data": Out(arch.port_bits),
             "push": Out(cores),
             "parameters_write": Out(cores),
-            "parameters_index": Out(bits_for_index(arch.filters)),
+            "parameters_index": Out(bits_for_index(arch.sums)),
             "parameters_data": Out(parameters(arch)),
         }
     )

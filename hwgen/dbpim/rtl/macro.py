@@ -46,6 +46,8 @@ class Macro(Part):
         head                in      queue_head  the group, its tag and the macro's position
         head_row_loaded     in      1           the group's row has been written
         head_filter_enable  in      16          cell columns that count, from the tile's header
+        head_double         in      1           the cells of a filter are of two; only with pair
+                                                tiles
         inhibit             in      1           issue nothing: the next cycle writes the array, of
                                                 synchronous cells this one
         leave               out     1           the head's last bit plane issues: pop the queue head
@@ -79,6 +81,7 @@ class Macro(Part):
                 "head": In(queue_head(arch)),
                 "head_row_loaded": In(1),
                 "head_filter_enable": In(field_bits(Opcode.TILE, "filter_enable")),
+                **({"head_double": In(1)} if arch.pairs else {}),
                 "inhibit": In(1),
                 "leave": Out(1),
                 "issue": Out(1),
@@ -110,7 +113,7 @@ class Macro(Part):
         if self._arch.reads_at_edge:
             # A cycle early: the row is that of the head.
             m.d.comb += row.eq(self.head.tag.row)
-        found = self._computed(m, x=x, row=row, enable=in_array.filter_enable, valid=in_array_valid)
+        found = self._computed(m, x=x, row=row, step=in_array, valid=in_array_valid)
         if self._arch.array_cycles > 1:
             in_array, in_array_valid = behind(m, in_array, in_array_valid, name="in_trees")
 
@@ -139,6 +142,7 @@ class Macro(Part):
             ipu.issued.eq(issued),
             bit_plane.eq(ipu.bit_plane),
             step.filter_enable.eq(self.head_filter_enable),
+            *([step.double.eq(self.head_double)] if self._arch.pairs else []),
             step.bit_index.eq(ipu.bit_index),
             step.opens.eq(issued == 0),
             step.begins.eq(self.head.tag.start & step.opens),
@@ -154,18 +158,20 @@ class Macro(Part):
         m.d.sync += outstanding.eq(outstanding + begun - taken)
 
     def _computed(
-        self, m: Module, *, x: Signal, row: Signal, enable: Value, valid: Signal
+        self, m: Module, *, x: Signal, row: Signal, step: data.View, valid: Signal
     ) -> data.View:
         """Place the array; return the sum of each filter.
 
-        valid: there is a bit plane; an array of two cycles registers its terms then
+        step: of the bit plane
+        valid: there is one; an array of two cycles registers its terms then
         """
         m.submodules.dots = array = self._dots.instance()
         m.d.comb += [
             array.clk.eq(ClockSignal()),
             array.x.eq(x),
             array.row.eq(row),
-            array.enable.eq(enable),
+            array.enable.eq(step.filter_enable),
+            *([array.pair.eq(step.double)] if self._arch.pairs else []),
             array.write_en.eq(self.write_en),
             array.write_row.eq(self.write_row),
             array.write_cells.eq(self.write_cells),
@@ -190,6 +196,7 @@ class Macro(Part):
             ppu.first_tile.eq(step.tag.first),
             ppu.last_tile.eq(step.tag.last),
             ppu.vector.eq(step.tag.vector),
+            *([ppu.pair.eq(step.double)] if self._arch.pairs else []),
         ]
         return ppu.sums
 
@@ -224,13 +231,15 @@ class Macro(Part):
 def step_layout(arch: Arch) -> data.StructLayout:
     """Return what accompanies a bit plane through the pipeline.
 
-    filter_enable: cell columns that count; bit_index: weight of the bit plane
-    opens: first bit plane of a group; tag, position, filter_enable stay for all of them
+    filter_enable: cell columns that count; double: of two filter groups, only with pair tiles
+    bit_index: weight of the bit plane
+    opens: first bit plane of a group; tag, position, filter_enable, double stay for all of them
     begins, ends: first and last bit plane of the position vector in this tile
     """
     return data.StructLayout(
         {
             "filter_enable": PHI_LIMIT * arch.filters,
+            **({"double": 1} if arch.pairs else {}),
             "bit_index": bits_for_index(ACTIVATION_BITS),
             "opens": 1,
             "begins": 1,
@@ -260,8 +269,9 @@ def of_plane(stage: data.View, step: data.View) -> list[Value]:
 
 def of_group(stage: data.View, step: data.View) -> list[Value]:
     """Return the assignments of a stage that the first bit plane of a group makes."""
-    names = ("filter_enable", "tag", "position")
-    return [getattr(stage, name).eq(getattr(step, name)) for name in names]
+    names = ("filter_enable", "double", "tag", "position")
+    shared = [name for name in names if name in stage.shape().members]
+    return [getattr(stage, name).eq(getattr(step, name)) for name in shared]
 
 
 def ends_result(step: data.View) -> Value:

@@ -18,7 +18,7 @@ def sums_layout(arch: Arch) -> data.StructLayout:
     scale = data.StructLayout({name: filter_[name].shape for name in ("multiplier", "shift")})
     return data.StructLayout(
         {
-            "sums": result["sums"].shape,
+            "sums": layouts.psums(arch),
             "scales": data.ArrayLayout(scale, arch.filters),
             "group": field_bits(Opcode.TILE, "group"),
             "row": result["row"].shape,
@@ -45,6 +45,8 @@ class OutputStage(Part):
     """One result a cycle: ``y[f] = requantize(sums[f] + bias[f])``, or the sum itself as int32.
 
     A result without `emit` is popped and dropped; of several macros the lowest-numbered goes first.
+    One of two filter groups, on a chip with pair tiles, stays for a second cycle: its first F sums
+    are the result of its group, then the others that of the second one.
 
     Pipeline
         cycle 0  pop: the lowest-numbered macro with a result; the bias is added
@@ -56,6 +58,8 @@ class OutputStage(Part):
         results            streams  M x layouts.result      of the macros
         tile_end_popped    out      M                       a `tile_end` of macro m is taken now
         result_tile        out      slot                    tile of the result that is next,
+        result_second      out      1                       its second filter group is next
+        result_double      in       1                       it has one; both only with pair tiles
         result_group       in       12                      its filter group and
         result_parameters  in       F x layouts.parameters  parameters, in the same cycle
         layer              in       CONV packet             held until all results are written;
@@ -77,11 +81,13 @@ class OutputStage(Part):
         self._requantizer = layouts.requantizer(arch)
         self.parts = [self._requantizer]
         macros, filters = arch.macros_per_core, arch.filters
+        pairs = {"result_second": Out(1), "result_double": In(1)} if arch.pairs else {}
         super().__init__(
             {
                 "results": In(stream.Signature(layouts.result(arch))).array(macros),
                 "tile_end_popped": Out(macros),
                 "result_tile": Out(bits_for_index(TILE_SLOTS)),
+                **pairs,
                 "result_group": In(field_bits(Opcode.TILE, "group")),
                 "result_parameters": In(data.ArrayLayout(layouts.parameters(arch), filters)),
                 "layer": In(layouts.packet(Opcode.CONV)),
@@ -104,7 +110,7 @@ class OutputStage(Part):
         ]
         # Cycle 0: pop a result and add the bias.
         # A stage loads results alone: its registers and multipliers are still without one.
-        chosen = self._choose_result(m, take=moves_1)
+        chosen = self._halves(m, moves_1) if self._arch.pairs else self._choose_result(m, moves_1)
         emitted = Signal()
         m.d.comb += emitted.eq(Cat(r.valid for r in self.results).any() & chosen.emit)
         with m.If(moves_1):
@@ -124,7 +130,7 @@ class OutputStage(Part):
             m.d.sync += self._write(self.request.payload, stage_2, requantizers)
         return m
 
-    def _choose_result(self, m: Module, *, take: Value) -> data.View:
+    def _choose_result(self, m: Module, take: Value) -> data.View:
         """Pop the result of the lowest-numbered macro that has one; look up its tile."""
         chosen = Signal(layouts.result(self._arch))
         for result in reversed(self.results):
@@ -140,6 +146,36 @@ class OutputStage(Part):
             ]
         return chosen
 
+    def _halves(self, m: Module, take: Value) -> data.View:
+        """Take half of the result of a macro, and pop it with its last half.
+
+        No macro goes before one whose result has its second half left.
+        """
+        chosen, offered = Signal(layouts.result(self._arch)), Signal()
+        second, macro = self.result_second, Signal(range(self._arch.macros_per_core))
+        for index, result in reversed(list(enumerate(self.results))):
+            with m.If(result.valid & (~second | (macro == index))):
+                m.d.comb += [chosen.eq(result.payload), offered.eq(1)]
+        first = Signal()
+        m.d.comb += [
+            self.result_tile.eq(chosen.tile),
+            first.eq(chosen.emit & self.result_double & ~second),
+        ]
+        with m.If(take & offered):
+            m.d.sync += second.eq(first)
+        for index, result in enumerate(self.results):
+            lower = Cat(other.valid for other in self.results[:index]).any() & ~second
+            turn = take & ~lower & (~second | (macro == index))
+            m.d.comb += [
+                result.ready.eq(turn & ~first),
+                self.tile_end_popped[index].eq(
+                    result.valid & result.ready & result.payload.tile_end
+                ),
+            ]
+            with m.If(turn & result.valid):
+                m.d.sync += macro.eq(index)
+        return chosen
+
     def _add_bias(self, stage_1: data.View, chosen: data.View) -> list[Value]:
         """Return the assignments of stage 1."""
         stores = [
@@ -148,8 +184,11 @@ class OutputStage(Part):
             stage_1.column.eq(chosen.column),
         ]
         for f, filter_ in enumerate(self.result_parameters):
+            added = chosen.sums[f]
+            if self._arch.pairs:
+                added = Mux(self.result_second, chosen.sums[self._arch.filters + f], added)
             stores += [
-                stage_1.sums[f].eq(chosen.sums[f] + filter_.bias),
+                stage_1.sums[f].eq(added + filter_.bias),
                 stage_1.scales[f].multiplier.eq(filter_.multiplier),
                 stage_1.scales[f].shift.eq(filter_.shift),
             ]

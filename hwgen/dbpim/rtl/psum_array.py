@@ -7,20 +7,23 @@ from hwgen.chip.rtl.cells import Cells
 from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.rtl.layouts import sums
+from hwgen.dbpim.rtl.layouts import psums
 
 
 class PsumArray(MemoryPart):
     """One entry of sums for each position vector of a chunk.
+
+    With pair tiles it is one of two: every other entry, and those of one filter group of a pair.
 
     ``read_data = entries[vector]``, as it was before the clock edge
 
     Ports
         clk         in   1            rising edge; there is no reset
         write_en    in   1            store ``write_data`` in ``vector`` at this clock edge
-        vector      in   vector_bits  unsigned, below ``psum_vectors``: the entry read and written
-        write_data  in   sums         one int32 for each filter
-        read_data   out  sums         one int32 for each filter
+        vector      in   vector_bits  unsigned, below ``psum_vectors``, with pair tiles half of it:
+                                      the entry read and written
+        write_data  in   psums        one int32 for each filter
+        read_data   out  psums        one int32 for each filter
     Latency  0 from ``vector`` to ``read_data``; what is written is seen in the next cycle
     Rate     one read and one write of the same entry in each cycle
     Errors   none: ``Arch`` has checked the sizes; an entry never written holds garbage
@@ -35,9 +38,9 @@ class PsumArray(MemoryPart):
             {
                 "clk": In(1),
                 "write_en": In(1),
-                "vector": In(bits_for_index(arch.psum_vectors)),
-                "write_data": In(sums(arch)),
-                "read_data": Out(sums(arch)),
+                "vector": In(bits_for_index(arch.psum_vectors >> arch.pairs)),
+                "write_data": In(psums(arch)),
+                "read_data": Out(psums(arch)),
             }
         )
 

@@ -64,7 +64,7 @@ class TapsLoader(Part):
                 m.next = "PARAMETERS"
             with (
                 m.State("PARAMETERS"),
-                m.If(send_parameters(m, self, count=self._arch.macro.compartments)),
+                m.If(send_parameters(m, self, last=self._arch.macro.compartments - 1)),
             ):
                 m.next = "TAPS"
             with m.State("TAPS"):

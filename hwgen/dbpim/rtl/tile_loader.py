@@ -59,7 +59,7 @@ class TileLoader(Part):
                 "mask_write": Out(1),
                 "push": Out(1),
                 "parameters_write": Out(1),
-                "parameters_index": Out(bits_for_index(arch.filters)),
+                "parameters_index": Out(bits_for_index(arch.sums)),
                 "parameters_data": Out(parameters(arch)),
                 "row_write": Out(1),
                 "row_cells": Out(row_cells(arch)),
@@ -75,6 +75,7 @@ class TileLoader(Part):
         m.d.comb += [
             decoder.row.eq(self._codes(m, gathered=gathered, pieces=pieces)),
             decoder.filter_enable.eq(self.header.filter_enable),
+            *([decoder.pair.eq(self.header.double)] if self._arch.pairs else []),
             self.row_cells.eq(decoder.row_cells),
             self.row_meta.eq(decoder.row_meta),
         ]
@@ -89,13 +90,19 @@ class TileLoader(Part):
                     m.next = "ROWS"
                     with m.If(self.header.parameters):
                         m.next = "PARAMETERS"
-            with m.State("PARAMETERS"), m.If(send_parameters(m, self, count=self._arch.filters)):
+            with m.State("PARAMETERS"), m.If(send_parameters(m, self, last=self._last_filter)):
                 m.next = "ROWS"
             with m.State("ROWS"):
                 self._rows(m, gathered=gathered, pieces=pieces)
                 with m.If(self.done):
                     m.next = "IDLE"
         return m
+
+    @property
+    def _last_filter(self) -> ValueLike:
+        """Number of the last filter of the tile, in a pair of both groups."""
+        last = self._arch.filters - 1
+        return Mux(self.header.double, self._arch.sums - 1, last) if self._arch.pairs else last
 
     def _masks(self, m: Module) -> None:
         """Take beats of mask words; the cores store them directly from the beat."""
@@ -174,8 +181,8 @@ class TileLoader(Part):
         return Value.cast(chosen)
 
 
-def send_parameters(m: Module, loader: Part, *, count: int) -> Value:
-    """Send `count` entries of parameters, one in each cycle; return whether the last one goes now.
+def send_parameters(m: Module, loader: Part, *, last: ValueLike) -> Value:
+    """Send parameters up to entry `last`, one in each cycle; return whether that one goes now.
 
     loader: its ports `beats` and `parameters_*`; a beat is taken with its last entry
     """
@@ -184,15 +191,15 @@ def send_parameters(m: Module, loader: Part, *, count: int) -> Value:
     index = Signal.like(loader.parameters_index)
     layout = packed_parameters()
     entry = data.View(layout, choose(beat, index)[: layout.size])
-    last = index == count - 1
+    ends = index == last
     m.d.comb += [
         loader.parameters_write.eq(loader.beats.valid),
         loader.parameters_index.eq(index),
         loader.parameters_data.bias.eq(entry.bias),
         loader.parameters_data.multiplier.eq(entry.multiplier),
         loader.parameters_data.shift.eq(entry.shift),
-        loader.beats.ready.eq(last | ((index + 1) % per_beat == 0)),
+        loader.beats.ready.eq(ends | ((index + 1) % per_beat == 0)),
     ]
     with m.If(loader.beats.valid):
-        m.d.sync += index.eq(Mux(last, 0, index + 1))
-    return loader.parameters_write & last
+        m.d.sync += index.eq(Mux(ends, 0, index + 1))
+    return loader.parameters_write & ends

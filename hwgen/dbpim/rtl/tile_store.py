@@ -60,9 +60,13 @@ class TileStore(Part):
         mask                out  C               that mask word, bit c: input c is selected
         head_tile           in   M x slot_bits   the tile of each macro's group
         head_filter_enable  out  M x 16          cell columns that count in it
+        head_double         out  M               it is a pair tile; only on a chip with them
         head_row            in   M x row_bits    the row of each macro's group
         row_loaded          out  M               bit m: it has been written for this tile
         result_tile         in   slot_bits       the tile of a result
+        result_second       in   1               its second filter group is asked for; only with
+                                                 pair tiles
+        result_double       out  1               it has one; only with pair tiles
         result_group        out  12              its filter group
         result_parameters   out  F x parameters  of this group, until the tile retires
         tile_end_popped     in   M               bit m: a result of macro m that ends a tile is
@@ -83,7 +87,7 @@ class TileStore(Part):
         self._arch = arch
         self._mask_array = MaskArray(arch=arch)
         self._parameter_file = RegisterFile(
-            family=self.family, depth=TILE_SLOTS, slices=arch.filters, width=parameters(arch).size
+            family=self.family, depth=TILE_SLOTS, slices=arch.sums, width=parameters(arch).size
         )
         self.parts = [self._mask_array, self._parameter_file]
         header, macros = tile_header(arch), arch.macros_per_core
@@ -93,6 +97,7 @@ class TileStore(Part):
         self._tile = data.StructLayout(
             {"header": header, "mask_base": mask_bits, "row_base": row_bits, "slot": SLOT_BITS}
         )
+        pairs = {"result_second": In(1), "result_double": Out(1), "head_double": Out(macros)}
         super().__init__(
             {
                 "loads": In(tile_loads(arch)),
@@ -114,6 +119,7 @@ class TileStore(Part):
                 "result_group": Out(header["group"].width),
                 "result_parameters": Out(data.ArrayLayout(parameters(arch), arch.filters)),
                 "tile_end_popped": In(macros),
+                **(pairs if arch.pairs else {}),
                 "empty_walked": Out(1),
             }
         )
@@ -147,12 +153,22 @@ class TileStore(Part):
             self.tile_slot.eq(ring.walk),
             self.tile_mask_base.eq(walked.mask_base),
             self.tile_row_base.eq(walked.row_base),
-            self.result_group.eq(self._pick(ring, self.result_tile).header.group),
+            self.result_group.eq(self._result_group(m, ring)),
         ]
         for macro in range(self._arch.macros_per_core):
-            enable = self._pick(ring, self.head_tile[macro]).header.filter_enable
-            m.d.comb += self.head_filter_enable[macro].eq(enable)
+            header = self._pick(ring, self.head_tile[macro]).header
+            m.d.comb += self.head_filter_enable[macro].eq(header.filter_enable)
+            if self._arch.pairs:
+                m.d.comb += self.head_double[macro].eq(header.double)
         return m
+
+    def _result_group(self, m: Module, ring: Ring) -> Value:
+        """Return the filter group of the result, of a pair the one that is asked for."""
+        header = self._pick(ring, self.result_tile).header
+        if not self._arch.pairs:
+            return Value.cast(header.group)
+        m.d.comb += self.result_double.eq(header.double)
+        return Mux(self.result_second, header.second_group, header.group)
 
     def _pick(self, ring: Ring, slot: Value) -> data.View:
         """Return the tile in a slot."""
@@ -242,12 +258,15 @@ class TileStore(Part):
     def _parameters(self, m: Module, ring: Ring) -> None:
         """Place the parameters of the filter groups, one slot for each group in use."""
         m.submodules.parameters = file = self._parameter_file.instance()
-        filters = self._arch.filters
+        own = Value.cast(file.read_data)
+        if self._arch.pairs:
+            bits = len(own) // 2
+            own = Mux(self.result_second, own[bits:], own[:bits])
         m.d.comb += [
             file.clk.eq(ClockSignal()),
             file.write_en.eq(Mux(self.loads.parameters_write, 1 << self.loads.parameters_index, 0)),
             file.write_index.eq(ring.parameters),
-            file.write_data.eq(self.loads.parameters_data.as_value().replicate(filters)),
+            file.write_data.eq(self.loads.parameters_data.as_value().replicate(self._arch.sums)),
             file.read_index.eq(self._pick(ring, self.result_tile).slot),
-            self.result_parameters.eq(file.read_data),
+            self.result_parameters.eq(own),
         ]

@@ -10,7 +10,7 @@ from hwgen.chip.rtl.part import Part
 from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import CELL_BITS, Opcode, field_bits
 from hwgen.dbpim.rtl.adder_tree import sum_of
-from hwgen.dbpim.rtl.digits import digits_of
+from hwgen.dbpim.rtl.digits import digits_of, pair_digits, pair_port
 from hwgen.dbpim.rtl.layouts import cell_code, row, row_cells, row_meta
 from hwgen.network.sparsity import PHI_LIMIT
 
@@ -24,9 +24,11 @@ class WeightDecoder(Part):
     Ports
         row            in   row        codes of one row, index compartment * F + filter
         filter_enable  in   16         cell columns that count, from the tile's header
+        pair           in   1          they are of two filter groups; only with pair tiles
         row_cells      out  row_cells  cell bits, one for each cell column
         row_meta       out  row_meta   sign and block index of each cell, minus the negative digits
-                                       of each filter; zeros without `weight_bits`
+                                       of each filter, with pair tiles of both groups; zeros
+                                       without `weight_bits`
     Latency  0: combinational
     Rate     one row in each cycle
     Errors   none: every code has a meaning
@@ -43,6 +45,7 @@ class WeightDecoder(Part):
             {
                 "row": In(row(arch)),
                 "filter_enable": In(field_bits(Opcode.TILE, "filter_enable")),
+                **pair_port(arch),
                 "row_cells": Out(row_cells(arch)),
                 "row_meta": Out(row_meta(arch)),
             }
@@ -75,18 +78,20 @@ class WeightDecoder(Part):
         if self._arch.sparsity.weight_bits:
             m.d.comb += self.row_meta.cells.eq(decoded)
             for index in range(filters):
-                m.d.comb += self.row_meta.constants[index].eq(
-                    -sum_of(self._negative(index, decoded))
-                )
+                for place, terms in enumerate(self._negative(index, decoded)):
+                    constant = self.row_meta.constants[place * filters + index]
+                    m.d.comb += constant.eq(-sum_of(terms))
         return m
 
-    def _negative(self, index: int, decoded: Iterable[Any]) -> list[Value]:
-        """Return the negative digits of a filter's weight in each compartment."""
+    def _negative(self, index: int, decoded: Iterable[Any]) -> list[list[Value]]:
+        """Return the negative digits of a filter's weight in each compartment, of each sum."""
         enable = self.filter_enable.word_select(index, PHI_LIMIT)
         places = range(PHI_LIMIT * index, PHI_LIMIT * (index + 1))
-        return [
-            digits_of(
-                Cat(cells[place] for place in places), [meta[place] for place in places], enable
-            ).negative
+        weights = [
+            (Cat(cells[place] for place in places), [meta[place] for place in places], enable)
             for cells, meta in zip(self.row_cells, decoded, strict=True)
         ]
+        if self._arch.pairs:
+            pairs = [pair_digits(*weight, self.pair) for weight in weights]
+            return [[pair[place].negative for pair in pairs] for place in range(PHI_LIMIT)]
+        return [[digits_of(*weight).negative for weight in weights]]

@@ -23,7 +23,7 @@ def draw_arch(seed: int) -> Arch:
     compartments, macros, rows = power(4, 16), power(1, 8), power(2, 32)
     tile_rows = power(1, rows // 2)
     switches = (bool(bit) for bit in rng.integers(0, 4, 3))
-    return replace(
+    drawn = replace(
         SMALL,
         name=f"drawn_{seed}",
         cores=power(1, 8),
@@ -44,3 +44,7 @@ def draw_arch(seed: int) -> Arch:
         port_bits=power(64, 512),
         sparsity=Sparsity(**dict(zip(Sparsity.__dataclass_fields__, switches, strict=True))),
     )
+    # Drawn last: a seed keeps all that it had before there was a choice.
+    one_digit = str(rng.choice(["none", "coded", "paired", "paired"]))
+    entries = max(drawn.psum_entries, 2 * macros if one_digit == "paired" else 1)
+    return replace(drawn, one_digit=one_digit, psum_entries=entries)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from golden.dbpim.weight_decoder import decode, decode_dense
+from golden.dbpim.weight_decoder import decode, decode_dense, pair_values
 from golden.ops.requantize import requantize
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.stream import Packet, TilePacket
@@ -20,14 +20,23 @@ DENSE_PLACES = np.array([1, 2, 4, 8, 16, 32, 64, -128])
 
 
 def tile_weights(tile: TilePacket, arch: Arch) -> np.ndarray:
-    """Return the weights in the cells of a tile: float32, (rows * C, F)."""
+    """Return the weights in the cells of a tile: float32, (rows * C, F), of a pair tile 2 * F."""
     enable = tile.fields["filter_enable"] >> np.arange(2 * arch.filters) & 1
     shape = (*tile.codes.shape, -1)
+    if tile.fields["double"]:
+        values = (pair_values(tile.codes) * enable).reshape(-1, arch.filters, 2)
+        return np.concatenate([values[..., 0], values[..., 1]], axis=1).astype(np.float32)
     if arch.sparsity.weight_bits:
         values = (decode(tile.codes).values * enable).reshape(shape).sum(axis=-1)
     else:
         values = decode_dense(tile.codes).reshape(shape) @ DENSE_PLACES * enable[::2]
     return values.reshape(-1, arch.filters).astype(np.float32)
+
+
+def groups_of(tile: TilePacket) -> list[int]:
+    """Return the filter groups whose weights a tile has."""
+    names = ("group", "second_group") if tile.fields["double"] else ("group",)
+    return [tile.fields[name] for name in names]
 
 
 def run_conv(chip: ChipState, packet: Packet, followers: Sequence[Packet]) -> None:
@@ -112,7 +121,9 @@ class CoreWalk:
         rules = {
             "first": fields["first"] == first,
             "parameters": fields["parameters"] == int(new_group),
-            "group": new_group or fields["group"] == before.fields["group"],
+            "group": new_group or groups_of(tile) == groups_of(before),
+            "two groups": not fields["double"] or fields["group"] != fields["second_group"],
+            "second group": fields["double"] or not fields["second_group"],
             "last_group": new_group or fields["last_group"] == before.fields["last_group"],
             "turn": first or fields["turn"] == self.turn,
             "turn below M": fields["turn"] < arch.macros_per_core,
@@ -120,7 +131,8 @@ class CoreWalk:
             "mask_words": 1 <= fields["mask_words"] <= arch.mask_words // 2,
             "first and last mask": tile.masks[0].any() and tile.masks[-1].any(),
             "selected inputs": -(-tile.masks.sum() // arch.macro.compartments) == fields["rows"],
-            "partial sums": fields["first"] & fields["last"] or vectors <= arch.psum_vectors,
+            "partial sums": fields["first"] & fields["last"]
+            or vectors <= arch.psum_vectors >> fields["double"],
         }
         for name, holds in rules.items():
             if not holds:
@@ -161,12 +173,19 @@ class CoreWalk:
         self.sums = sums if tile.fields["first"] else self.sums + sums
 
     def emit(self, tile: TilePacket, at: Positions) -> None:
-        """Send the sums of a chunk through the output stage."""
+        """Send the sums of a chunk through the output stage, one group after the other."""
+        filters = self.arch.filters
+        for number, group in enumerate(groups_of(tile)):
+            own = slice(number * filters, (number + 1) * filters)
+            self.emit_group(group, self.sums[:, own], self.parameters[own], at)
+
+    def emit_group(self, group: int, sums: np.ndarray, parameters: tuple, at: Positions) -> None:
+        """Send the sums of a filter group through the output stage."""
         fields, chip, filters = self.fields, self.chip, self.arch.filters
-        bias, multiplier, shift = (np.array(each) for each in zip(*self.parameters, strict=True))
+        bias, multiplier, shift = (np.array(each) for each in zip(*parameters, strict=True))
         # The accumulator wraps, so that the bias can bring a sum back into range.
-        total = (self.sums + bias).astype(np.int32).astype(np.int64)
-        flat, first = at.flat(), tile.fields["group"] * filters
+        total = (sums + bias).astype(np.int32).astype(np.int64)
+        flat, first = at.flat(), group * filters
         rows, columns = flat.stored(fields, "output")
         if fields["raw"]:
             entry = fields["output_base"] + columns * fields["output_row_pitch"] + first
@@ -176,7 +195,7 @@ class CoreWalk:
             store_logits(chip, index, data, np.full(len(index), tag_of(chip.step, 0, 0, 0)))
             return
         if (shift < 1).any():
-            chip.refuse(f"group {tile.fields['group']} has a shift of 0")
+            chip.refuse(f"group {group} has a shift of 0")
         values = requantize(
             total,
             multiplier=multiplier,

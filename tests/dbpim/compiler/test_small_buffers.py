@@ -52,7 +52,7 @@ def test_random() -> None:
 
 def test_rows_that_two_bands_compute_are_two_steps() -> None:
     """Both bands of conv_4 need all rows of conv_3; the executor refuses two steps of one name."""
-    steps = [step for step in run(46, 1024, max_digits=2) if step.layer == "conv_3"]
+    steps = [step for step in run(46, 1024, max_digits=2, single_share=0) if step.layer == "conv_3"]
     names = [step.name for step in steps if step.op == "conv"]
     assert names == ["conv_3 rows 0-2", "conv_3 rows 0-2 again in band 1"]
 
@@ -67,7 +67,8 @@ def test_what_does_not_fit_is_given_up_before_splits_are_judged() -> None:
         return sum(packet.beats for packet in packets)
 
     arch = replace(SMALL, buffer_bytes=512, logit_entries=256)
-    compile_network(random_network(draw_recipe(36), seed=36), arch, layer_cost=cost)
+    recipe = replace(draw_recipe(36), single_share=0.0)
+    compile_network(random_network(recipe, seed=36), arch, layer_cost=cost)
     assert 0 < len(judged) <= 20
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hwgen.commands.subject import configuration_of
-from hwgen.dbpim.facts.arch import Arch, load_arch
+from hwgen.dbpim.facts.arch import Arch, load_arch, with_sparsity
 from hwgen.errors import ConfigError
 
 CONFIGS = Path("configs/dbpim")
@@ -73,6 +73,37 @@ def test_synchronous_cells_are_another_chip() -> None:
     assert synchronous.macro_cycles == combinational.macro_cycles
     assert synchronous.digest != combinational.digest
     assert replace(synchronous, cells="combinational").digest == combinational.digest
+
+
+def test_pairs_are_another_chip_with_twice_the_sums() -> None:
+    plain = paper()
+    coded, paired = (replace(plain, one_digit=value) for value in ("coded", "paired"))
+    assert "one_digit" not in configuration_of(plain)
+    assert configuration_of(paired)["one_digit"] == "paired"
+    assert len({each.digest for each in (plain, coded, paired)}) == 3
+    assert [each.sums for each in (plain, coded, paired)] == [8, 8, 16]
+    assert with_sparsity(paired, "input_bits").sums == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (
+            "psum_entries: 16",
+            "psum_entries: 2",
+            "psum_entries must be at least 2 . macros_per_core",
+        ),
+        ("input_streams: own", "input_streams: shared", "input_streams must be own with one_digit"),
+        ("one_digit: paired", "one_digit: two", "one_digit must be 'none', 'coded' or 'paired'"),
+    ],
+)
+def test_what_pairs_need_is_checked(before: str, after: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "chip.yaml"
+    text = (CONFIGS / "tiny.yaml").read_text(encoding="utf-8") + "one_digit: paired\n"
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        load_arch(path)
 
 
 def test_the_kind_of_cells_is_checked(tmp_path: Path) -> None:

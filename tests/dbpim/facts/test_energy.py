@@ -29,6 +29,7 @@ ROWS = load_arch(CONFIGS / "dbpim" / "paper_rows.yaml")
 OF_OTHERS = ("chip_waiting_total", "float_filter")
 """Units that the smallest chip has none of, with a requantizer a lane and without floats."""
 OF_ROWS = {"row_lane", "float_bit", "product_lane", "float_byte"}
+OF_PAIRS = {"chip_second_filter", "chip_second_filter_compartment", "core_second_filter"}
 OF_ROWS |= {"chip_row_lane", "chip_row_unit", "chip_product_lane"}
 
 
@@ -78,11 +79,28 @@ def test_units_of_the_paper_chip() -> None:
     assert chip["memory_byte"] == (256 + 32 + 8 + 16 + 54.5) * 1024
     assert chip["chip_filter"] == 32 * 8 and chip_sizes(DENSE)["chip_filter"] == 32 * 2
     assert (chip["chip_requantizer"], chip["chip_waiting_total"]) == (8 * 8, 8 * 56)
-    assert {unit for unit in UNITS if not size_of(unit, TINY)} == {*OF_ROWS, *OF_OTHERS}
+    assert {unit for unit in UNITS if not size_of(unit, TINY)} == {
+        *OF_ROWS,
+        *OF_OTHERS,
+        *OF_PAIRS,
+    }
+
+
+def test_units_of_a_chip_with_pair_tiles() -> None:
+    """Trees, sums, constants of a row and parameters of a second group of filters."""
+    arch = load_arch(CONFIGS / "dbpim" / "paper_digits.yaml")
+    event, chip, plain = event_sizes(arch), chip_sizes(arch), chip_sizes(SPARSE)
+    assert event["metadata_bit"] == 768 + 16 * 13
+    assert (event["filter"], event["sum_bit"]) == (8, 256)
+    assert (chip["chip_filter"], chip["chip_second_filter"]) == (32 * 16, 32 * 8)
+    assert chip["chip_second_filter_compartment"] == 32 * 8 * 16
+    assert (chip["core_filter"], chip["core_second_filter"]) == (64, 64)
+    assert chip["psum_byte"] == plain["psum_byte"]
+    assert chip["packet_byte"] - plain["packet_byte"] == 8 * 4 * 8 * 62 // 8
 
 
 def test_units_of_a_row_unit() -> None:
-    assert all(size_of(unit, ROWS) > 0 for unit in UNITS)
+    assert all(size_of(unit, ROWS) > 0 for unit in set(UNITS) - OF_PAIRS)
     event, chip = event_sizes(ROWS), chip_sizes(ROWS)
     assert (event["row_lane"], event["float_bit"], event["product_lane"]) == (4, 4 * 256, 64)
     assert (chip["chip_row_unit"], chip["chip_row_lane"]) == (8, 32)

@@ -10,6 +10,7 @@ import pytest
 from hwgen.chip.fields import encode
 from hwgen.dbpim.facts.arch import Arch, load_arch, with_sparsity
 from hwgen.dbpim.facts.instructions import (
+    ONE_GROUP,
     PACKETS,
     VERSION,
     Coding,
@@ -108,7 +109,7 @@ def test_an_instruction_that_is_written_is_read(opcode: Opcode, arch: Arch) -> N
 def test_a_tile_that_is_written_is_read(arch: Arch, *, parameters: bool) -> None:
     rng = np.random.default_rng(arch.port_bits)
     fields, arrays = (
-        draw_fields(rng, Opcode.TILE, arch, DERIVED) | {"coding": Coding.FLAT},
+        draw_fields(rng, Opcode.TILE, arch, DERIVED) | {"coding": Coding.FLAT} | ONE_GROUP,
         draw_tile(rng, arch, parameters=parameters),
     )
     written = encode_tile(fields, **arrays, arch=arch)
@@ -125,6 +126,33 @@ def test_a_tile_that_is_written_is_read(arch: Arch, *, parameters: bool) -> None
     for name in ("masks", "codes"):
         np.testing.assert_array_equal(getattr(packet, name), arrays[name])
     assert packet.parameters == arrays["parameters"]
+
+
+def test_a_pair_tile_has_parameters_of_both_groups() -> None:
+    arch = replace(SMALL, one_digit="paired")
+    arrays = draw_tile(np.random.default_rng(2), arch, parameters=True)
+    arrays["parameters"] = tuple(ENTRIES * 8)
+    names = [field.name for field in PACKETS[Opcode.TILE] if field.name not in DERIVED]
+    fields = dict.fromkeys(names, 0) | {"double": 1, "group": 4095, "second_group": 4094}
+    written = encode_tile(fields, **arrays, arch=arch)
+    (packet,) = decode_packets(np.frombuffer(written, np.uint8), arch)
+    assert isinstance(packet, TilePacket)
+    assert packet.parameters == arrays["parameters"]
+    assert packet.fields["second_group"] == 4094
+    beats = tile_beats(
+        arch,
+        mask_words=len(packet.masks),
+        parameters=True,
+        rows=len(packet.codes),
+        coding=Coding.FLAT,
+        double=True,
+    )
+    assert (beats.parameters, packet.beats) == (16, sum(beats))
+    with pytest.raises(FormatError, match="tiles of one filter group on this chip, got a pair"):
+        decode_packets(np.frombuffer(written, np.uint8), SMALL)
+    coded = encode_tile(fields | {"coding": Coding.DIGITS}, **arrays, arch=arch)
+    with pytest.raises(FormatError, match="flat rows in pair tiles, got coding 2"):
+        decode_packets(np.frombuffer(coded, np.uint8), arch)
 
 
 @pytest.mark.parametrize("arch", ARCHS, ids=lambda arch: f"port {arch.port_bits}")

@@ -7,10 +7,10 @@ from golden.dbpim.adder_tree import adder_tree
 from golden.dbpim.compartment import compartment, dense_compartment
 from golden.dbpim.dbmu import DENSE_SIGN
 from golden.dbpim.ipu import ipu
-from golden.dbpim.macro import dense_macro, macro
+from golden.dbpim.macro import dense_macro, macro, pair_macro
 from golden.dbpim.ppu import ppu
 from golden.dbpim.switch import switch
-from golden.dbpim.weight_decoder import constants, decode
+from golden.dbpim.weight_decoder import constants, decode, pair_constants
 from hwgen.network.csd import cells
 
 
@@ -30,6 +30,19 @@ def test_dense_by_hand() -> None:
         1268,
         -246,
     ]
+
+
+def test_two_groups_by_hand() -> None:
+    # Low cells are of the first group: -32, then 1; high ones 128, which is none, and -128.
+    codes = np.array([[[0b1011_1110], [0b1111_0000]]], np.uint8)
+    both = np.array([[True, True]])
+    assert pair_macro(codes, np.array([[3, 5]], np.uint8), filter_enable=both).tolist() == [
+        3 * -32 + 5,
+        5 * -128,
+    ]
+    first = np.array([[True, False]])
+    assert pair_macro(codes, np.array([[3, 5]], np.uint8), filter_enable=first).tolist() == [-91, 0]
+    assert pair_constants(codes[0], both).tolist() == [[-32], [-128]]
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -8,7 +8,7 @@ import pytest
 
 from hwgen.dbpim.facts.arch import Arch, MacroSize, with_sparsity
 from hwgen.dbpim.rtl.macro import Macro
-from verif.dbpim.component import narrow, settings, small
+from verif.dbpim.component import narrow, paired, settings, small
 from verif.lint import lint_part
 from verif.runner import Waves, build, run
 
@@ -46,6 +46,17 @@ def test_synchronous_cells(switches: str, array_cycles: Literal[1, 2], tmp_path:
     run_macro(with_sparsity(arch, switches), tmp_path)
 
 
+@pytest.mark.parametrize("array_cycles", [1, 2])
+def test_pairs(array_cycles: Literal[1, 2], tmp_path: Path) -> None:
+    run_macro(replace(paired(), array_cycles=array_cycles), tmp_path)
+
+
+@pytest.mark.long
+def test_pairs_of_other_sizes(tmp_path: Path) -> None:
+    run_macro(replace(paired(), cells="synchronous", psum_entries=32), tmp_path)
+    run_macro(replace(narrow(), one_digit="paired"), tmp_path)
+
+
 @pytest.mark.long
 def test_narrow_dense_macro(tmp_path: Path, waves: Waves | None) -> None:
     run_macro(with_sparsity(narrow(), "none"), tmp_path, waves)
@@ -78,5 +89,6 @@ def test_macro_of_other_sizes(
 def test_lint_clean(switches: str) -> None:
     assert lint_part(Macro(arch=with_sparsity(small(), switches))) == ""
     assert lint_part(Macro(arch=with_sparsity(narrow(), switches))) == ""
+    assert lint_part(Macro(arch=with_sparsity(paired(), switches))) == ""
     clocked = replace(small(), cells="synchronous", array_cycles=2)
     assert lint_part(Macro(arch=with_sparsity(clocked, switches))) == ""

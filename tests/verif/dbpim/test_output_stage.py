@@ -7,17 +7,22 @@ import pytest
 
 from hwgen.dbpim.facts.arch import Arch, with_sparsity
 from hwgen.dbpim.rtl.output_stage import OutputStage
-from verif.dbpim.component import floats, settings, small
+from verif.dbpim.component import floats, paired, settings, small
 from verif.runner import Waves, build, run
 
 # The tile store answers in the cycle of the question.
 TILES = """
-reg [11:0] groups [0:3];
-reg [{top}:0] parameters [0:3];
+reg [11:0] groups [0:7];
+reg [{top}:0] parameters [0:7];
 always @* begin
-  result_group = groups[result_tile];
-  result_parameters = parameters[result_tile];
+  result_group = groups[{{{second}, result_tile}}];
+  result_parameters = parameters[{{{second}, result_tile}}];
 end
+"""
+# Behind the groups of tiles are the second ones of pairs.
+PAIRS = """
+reg doubles [0:3];
+always @* result_double = doubles[result_tile];
 """
 SMALL = small()
 DENSE = replace(with_sparsity(SMALL, "none"), macros_per_core=4)
@@ -26,7 +31,9 @@ DENSE = replace(with_sparsity(SMALL, "none"), macros_per_core=4)
 def run_output_stage(arch: Arch, simulator: str, folder: Path, waves: Waves | None) -> None:
     part = OutputStage(arch=arch)
     top = len(part.result_parameters.as_value()) - 1
-    bench = build(part, harness=TILES.format(top=top), simulator=simulator, waves=waves)
+    harness = TILES.format(top=top, second="result_second" if arch.pairs else "1'b0")
+    harness += PAIRS if arch.pairs else ""
+    bench = build(part, harness=harness, simulator=simulator, waves=waves)
     run(bench, module="verif.dbpim.bench_output_stage", folder=folder, settings=settings(arch))
 
 
@@ -36,6 +43,15 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
 
 def test_with_float32(tmp_path: Path, waves: Waves | None) -> None:
     run_output_stage(floats(), "verilator", tmp_path, waves)
+
+
+def test_pairs(tmp_path: Path, waves: Waves | None) -> None:
+    run_output_stage(paired(), "verilator", tmp_path, waves)
+
+
+def test_pairs_with_four_macros(tmp_path: Path, waves: Waves | None) -> None:
+    arch = replace(paired(), macros_per_core=4, bus_words=4)
+    run_output_stage(arch, "verilator", tmp_path, waves)
 
 
 def test_dense_with_four_macros(tmp_path: Path, waves: Waves | None) -> None:

@@ -28,10 +28,12 @@ MACRO = ("adder_tree", "cell_array", "compartment", "dbmu", "dots", "ipu", "meta
 MACRO += ("psum_array",)
 DENSE_TOO = ("dots", "ipu", "ppu")
 ARRAYS = {
-    **dict.fromkeys(("cell_array", "compartment", "meta_array"), ("synchronous",)),
-    "dots": ("synchronous", "two cycles"),
+    **dict.fromkeys(("cell_array", "meta_array"), ("synchronous",)),
+    **dict.fromkeys(("dbmu", "ppu", "psum_array"), ("pairs",)),
+    "compartment": ("synchronous", "pairs"),
+    "dots": ("synchronous", "two cycles", "pairs", "pairs of two cycles"),
 }
-"""Sizes that differ in how an array is read, or how long it takes."""
+"""Sizes that differ in how an array is read, how long it takes, or whether it has pair tiles."""
 FEED = {
     **{"activation_buffer": ActivationBuffer, "fetcher": Fetcher, "group_queue": GroupQueue},
     **{"switch": Switch, "tile_store": TileStore, "walker": Walker},
@@ -39,6 +41,7 @@ FEED = {
 SYSTEM = ("load_writer", "loader", "logit_buffer", "row_unpacker", "sequencer", "table_loader")
 SYSTEM += ("taps_loader", "tile_loader", "weight_decoder", "write_bus")
 QUICK = {"load_writer": "wide", "walker": "rows"}
+QUICK |= dict.fromkeys(("tile_store", "tile_loader", "weight_decoder"), "pairs")
 """Sizes beside `small` that always run."""
 UNDER_ICARUS = "tile_store"
 """The part that the second simulator always runs: its memories are unknown at power-on."""
