@@ -1,7 +1,7 @@
 """Options and fixtures that every test may use."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from tests.rules import named
 from verif.coverage import TOLD
 from verif.cpu import cpu_seconds
 from verif.runner import REPLACED
-from verif.testplan import CPU_SECONDS
+from verif.testplan import CPU_SECONDS, PROMISE
 from verif.toolchain import BUILD_ROOT, has_icarus
 
 # Every test finds the simulators that others have built, whatever its --work.
@@ -34,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--formal", action="store_true", help="run the tests marked formal too")
     group.addoption("--arch", metavar="FILE", help="run each bench at the sizes of this chip alone")
     group.addoption("--replace", metavar="PART=FILE", help="with memories of yours, and --arch")
+    group.addoption("--promises", action="store_true", help="print promises and their folders")
     group.addoption("--waves", action="store_true", help="write waves (slow, a build of its own)")
     group.addoption("--waves-from", type=int, default=0, metavar="CYCLE", help="first cycle")
     group.addoption("--waves-to", type=int, default=None, metavar="CYCLE", help="last cycle")
@@ -55,6 +56,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = {item for item in items if any(map(item.get_closest_marker, kinds))}
     config.hook.pytest_deselected(items=[item for item in items if item in left_out])
     items[:] = [item for item in items if item not in left_out]
+
+
+def promises_of(item: pytest.Item) -> Iterator[str]:
+    """Yield what a test keeps: by its marks, and by its parameters or their first word."""
+    for mark in item.iter_markers(PROMISE):
+        yield from mark.args
+    by_parameters = getattr(getattr(item, "module", None), "PROMISES", {})
+    if hasattr(item, "callspec") and by_parameters:
+        whole = item.callspec.id
+        yield from by_parameters.get(whole, by_parameters.get(whole.partition("-")[0], ()))
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Write what a test keeps into its result."""
+    item.user_properties += [(PROMISE, promise) for promise in promises_of(item)]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Print the promises with the folders of their tests, if asked for."""
+    if not session.config.getoption("--promises"):
+        return
+    print()
+    for item in session.items:
+        for promise in promises_of(item):
+            print(PROMISE, Path(item.nodeid.partition("::")[0]).parent, promise, sep="\t")
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

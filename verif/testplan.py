@@ -1,15 +1,28 @@
-"""Compares `testplan.yaml` with the results of a test run, promise by promise."""
+"""The test plan: promises that tests keep, against the results of a run of them.
 
+A test says what it keeps: `@pytest.mark.promise("...")`; where parameters decide, its module has
+`PROMISES`, by a test's parameters or by their first word. `docs/promises.md` lists all sentences.
+`--write` makes the page again, from what pytest collects.
+"""
+
+import argparse
+import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
-import yaml
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "promises.md"
+RUNS = {"tests/": ROOT / "tests", "studies/": ROOT / "studies" / "tests"}
+"""Folders whose tests are a run of their own, each a section of the page."""
+HEAD = """# What the project promises
 
-TESTPLAN = Path(__file__).parent / "testplan.yaml"
+Each sentence stands at the tests that keep it (`@pytest.mark.promise`), and each has one that runs
+by default. `scripts/test` fails where one did not run, failed, or was skipped for another reason
+than a tool that is not installed. `.venv/bin/python -m verif.testplan --write` makes this page.
+"""
 FORGIVEN = ("Icarus", "VNNI")
 """A test may be skipped for want of this tool or these instructions, and for no other reason."""
 EXCUSED = "skipped for want of "
@@ -25,23 +38,25 @@ LONG_ALONE = frozenset(
 
 At most twenty.
 """
+PROMISE = "promise"
+"""Mark of a test, and property of its result."""
 CPU_SECONDS = "cpu_s"
 """Property of a test: its processor seconds, with fixtures and children."""
 DEAREST = 20
 """Tests that are named with their price."""
 
-Results = Mapping[str, set[str]]
+Results = Mapping[str, Sequence[tuple[str, str]]]
+"""By promise the tests that keep it, each with how it ended."""
 
 
 def read_results(junit_xml: Path) -> Results:
-    """Return the outcomes of each test: of each set of parameters, and of all taken together."""
-    outcomes: dict[str, set[str]] = defaultdict(set)
+    """Return the tests of each promise with their outcomes."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for case in ElementTree.parse(junit_xml).iter("testcase"):
-        file = case.attrib["classname"].replace(".", "/") + ".py"
-        name = case.attrib["name"]
-        for test in {name, name.partition("[")[0]}:
-            outcomes[f"{file}::{test}"].add(outcome(case))
-    return outcomes
+        test = f"{case.get('classname')}::{case.get('name')}"
+        for each in case.iterfind(f"properties/property[@name='{PROMISE}']"):
+            found[each.attrib["value"]].append((test, outcome(case)))
+    return found
 
 
 def outcome(case: ElementTree.Element) -> str:
@@ -55,32 +70,60 @@ def outcome(case: ElementTree.Element) -> str:
     return "passed"
 
 
-def judge(entry: Mapping[str, Any], results: Results) -> Iterator[tuple[str, bool]]:
-    """Yield what is wrong with each test of a promise, and whether that breaks the promise.
+def judge(promises: Iterable[str], results: Results) -> Iterator[tuple[str, str, bool]]:
+    """Yield each promise that is not kept, why, and whether that breaks it.
 
-    Tests under `long` need not run, but must not fail when they do.
+    promises: of the page; those of the results that it lacks break, too
     """
-    if not entry["tests"] and not entry.get("long"):
-        yield "it names no test", True
-    elif not entry["tests"] and entry.get("promise") not in LONG_ALONE:
-        yield "no test that runs by default keeps it", True
-    for test in [*entry["tests"], *entry.get("long", [])]:
-        outcomes = results.get(test, set())
-        if not outcomes:
-            if test in entry["tests"]:
-                yield f"{test} did not run", True
-        elif "failed" in outcomes:
-            yield f"{test} failed", True
-        elif "skipped" in outcomes:
-            yield f"{test} skipped", True
-        elif all(each.startswith(EXCUSED) for each in outcomes):
-            yield f"{test} {', '.join(sorted(outcomes))}", False
+    listed = list(promises)
+    for promise in listed:
+        tests = results.get(promise, ())
+        if not tests and promise not in LONG_ALONE:
+            yield promise, "no test that runs by default keeps it", True
+        for test, ended in tests:
+            if ended in ("failed", "skipped"):
+                yield promise, f"{test} {ended}", True
+        if tests and all(ended.startswith(EXCUSED) for _, ended in tests):
+            yield promise, f"{tests[0][0]} {tests[0][1]}", False
+    for promise in sorted(set(results) - set(listed)):
+        yield promise, "docs/promises.md lacks it: python -m verif.testplan --write", True
 
 
-def read_plan() -> list[tuple[str, Mapping[str, Any]]]:
-    """Return each promise with the part that makes it."""
-    plan = yaml.safe_load(TESTPLAN.read_text(encoding="utf-8"))
-    return [(part, entry) for part, entries in plan.items() for entry in entries]
+def read_page(folder: str, page: Path = PAGE) -> list[str]:
+    """Return the promises of the tests below a folder, as the page has them."""
+    found, here = [], ""
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            here = line.removeprefix("## ")
+        elif line.startswith("- ") and f"{here}/".startswith(folder):
+            found.append(line.removeprefix("- "))
+    return found
+
+
+def collected() -> dict[str, str]:
+    """Return the folder of the first test of each promise of each run, as pytest collects them."""
+    found: dict[str, str] = {}
+    for folder in RUNS.values():
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--long", "--promises"]
+        done = subprocess.run(
+            [*command, "-n", "0", str(folder)], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        for line in done.stdout.splitlines():
+            if line.startswith(f"{PROMISE}\t"):
+                _, place, promise = line.split("\t")
+                found.setdefault(promise, place)
+    return found
+
+
+def page_of(promises: Mapping[str, str]) -> str:
+    """Return the page; promises: each with the folder of its first test."""
+    by_folder: dict[str, list[str]] = defaultdict(list)
+    for promise, folder in promises.items():
+        by_folder[folder].append(promise)
+    lines = [HEAD]
+    for folder, sentences in sorted(by_folder.items()):
+        lines += [f"## {folder}", "", *(f"- {sentence}" for sentence in sorted(sentences)), ""]
+    return "\n".join(lines)
 
 
 def dearest(junit_xml: Path) -> list[tuple[float, str]]:
@@ -103,34 +146,31 @@ def tell_prices(junit_xml: Path) -> None:
     print(f"testplan: {whole:.0f} CPU s in {len(prices)} tests")
 
 
-def below(entry: Mapping[str, Any], folder: str) -> dict[str, Any]:
-    """Return a promise with the tests below a folder alone."""
-    kinds = {kind: entry.get(kind, []) for kind in ("tests", "long")}
-    return {**entry} | {
-        kind: [test for test in tests if test.startswith(folder)] for kind, tests in kinds.items()
-    }
-
-
-def main(junit_xml: Path, folder: str = "tests/") -> int:
-    """Print one line for each promise that is not fully tested; return 1 if one is broken.
-
-    folder: of the tests that ran; promises that have none below it are another run's
-    """
+def check(junit_xml: Path, folder: str) -> int:
+    """Print one line for each promise that is not fully kept; return 1 if one is broken."""
     tell_prices(junit_xml)
-    results = read_results(junit_xml)
-    promises = [
-        (part, below(entry, folder))
-        for part, entry in read_plan()
-        if any(test.startswith(folder) for test in entry["tests"] or entry.get("long", ()))
-    ]
-    broken = 0
-    for part, entry in promises:
-        for problem, breaks in judge(entry, results):
-            broken += breaks
-            print(f"testplan: {part}: {entry['promise']}: {problem}")
+    promises, broken = read_page(folder), 0
+    for promise, problem, breaks in judge(promises, read_results(junit_xml)):
+        broken += breaks
+        print(f"testplan: {promise}: {problem}")
     print(f"testplan: {len(promises)} promises, {broken} broken")
     return 1 if broken else 0
 
 
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return the exit code."""
+    parser = argparse.ArgumentParser(prog="verif.testplan", description=__doc__.partition("\n")[0])
+    parser.add_argument("results", nargs="?", type=Path, help="JUnit XML of a run")
+    parser.add_argument("folder", nargs="?", default="tests/", choices=RUNS, help="that ran")
+    parser.add_argument("--write", action="store_true", help="write docs/promises.md")
+    given = parser.parse_args(arguments)
+    if given.write:
+        PAGE.write_text(page_of(collected()), encoding="utf-8")
+        return 0
+    if given.results is None:
+        parser.error("give the results of a run, or --write")
+    return check(given.results, given.folder)
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:]))
+    sys.exit(main())

@@ -9,6 +9,8 @@ import pytest
 from tests.cli.given import ROOT, Command
 
 
+@pytest.mark.promise("a network that the paper does not have is refused in one sentence")
+@pytest.mark.promise("a paper refuses the options of other papers")
 @pytest.mark.parametrize(
     ("name", "arguments", "word"),
     [
@@ -30,6 +32,7 @@ def test_bad_paper_options(
     assert word in err
 
 
+@pytest.mark.promise("options that belong to other papers are refused in one sentence")
 @pytest.mark.parametrize(
     ("name", "option"),
     [
@@ -46,6 +49,9 @@ def test_a_paper_has_no_option_of_another(hwgen: Command, name: str, option: str
     assert (code, out) == (2, "") and f"No such option: {option}" in err
 
 
+@pytest.mark.promise(
+    "operations, sub-arrays, energy and memory by layer, width and schedule are tables and pictures"
+)
 def test_a_paper_leaves_its_files(hwgen: Command, tmp_path: Path) -> None:
     out, report = tmp_path / "out", tmp_path / "report.json"
     code, shown, err = hwgen("paper", "mram", "--out", out, "--json", report, "--work", tmp_path)

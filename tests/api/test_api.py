@@ -27,6 +27,9 @@ def context(tmp_path: Path) -> api.Context:
     return api.Context(work=tmp_path / "work", console=None)
 
 
+@pytest.mark.promise(
+    "each step is a plain function with types and a docstring, and gives what its command writes"
+)
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
 def test_every_step_has_types_and_a_docstring(step: object) -> None:
     signature = inspect.signature(step)  # type: ignore[arg-type]
@@ -56,6 +59,9 @@ def test_model_and_its_command_write_the_same(
     assert written["images"] == 2
 
 
+@pytest.mark.promise(
+    "an architecture is the path of its file or loaded, with its switches or others"
+)
 def test_an_architecture_is_its_file_or_loaded(context: api.Context) -> None:
     chip = api.load_architecture(ARCH)
     assert (chip.name, chip.file, chip.family.name) == ("small", ARCH, "dbpim")
@@ -99,6 +105,13 @@ def test_verilog_compared_with_golden_and_model(context: api.Context, tmp_path: 
     assert report.seeds == {"power_on": 3}
 
 
+@pytest.mark.promise(
+    "a lie about any field of a program's facts, of results or of a trace is a difference or a"
+    " refusal"
+)
+@pytest.mark.promise(
+    "fused maps follow from the network and the instructions; any other unchecked map differs"
+)
 def test_facts_of_a_program_hide_no_map(context: api.Context, tmp_path: Path) -> None:
     """A program file says that no step stores a map; the compiler says that they do."""
     network = directed("narrow")
@@ -148,6 +161,10 @@ def test_few_digits(context: api.Context, tmp_path: Path) -> None:
     assert load_network(tmp_path / "fit.npz").digest == report.fitted.digest
 
 
+@pytest.mark.promise(
+    "what is wrong is one sentence; nothing is printed without a console; without a context"
+    " results are in build"
+)
 def test_what_is_wrong_is_one_sentence(context: api.Context, tmp_path: Path) -> None:
     for step, word in (
         (lambda: api.load_architecture(NETWORK), "must be YAML"),

@@ -82,6 +82,10 @@ def test_arguments_without_a_name_are_checked() -> None:
         api.synthesize("alexnet", "49")  # type: ignore[arg-type]
 
 
+@pytest.mark.promise(
+    "a memory that stalls changes cycles and no value; a table says how many, and all but"
+    " cycles is compared"
+)
 @pytest.mark.parametrize(("step", "given", "field"), WRONG)
 def test_a_wrong_argument_is_one_sentence(
     step: Callable[..., Any], given: dict[str, Any], field: str, tmp_path: Path
@@ -124,6 +128,7 @@ DEEP: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.promise("errors of the Python API speak of parameters, not of options or signatures")
 @pytest.mark.parametrize(("step", "given", "words"), DEEP)
 def test_what_a_step_finds_later_is_told_in_words_of_python(
     step: Callable[..., Any], given: dict[str, Any], words: str
@@ -135,6 +140,7 @@ def test_what_a_step_finds_later_is_told_in_words_of_python(
     in_words_of_python(str(error.value))
 
 
+@pytest.mark.promise("what a parameter of the Python API lists is bounded before it is visited")
 @pytest.mark.parametrize("many", [range(10**9), range(10**30), list(range(1 << 17))])
 @pytest.mark.parametrize(
     ("step", "field"), [(api.sweep, "keys"), (api.model, "modes"), (api.info, "image_size")]

@@ -66,6 +66,7 @@ REPLACED: dict[str, tuple[Call, str]] = {
 }
 
 
+@pytest.mark.promise("no output replaces an input, another output, a device or what a link names")
 @pytest.mark.parametrize("name", REPLACED)
 def test_no_file_of_a_person_is_replaced(name: str, place: dict[str, Path]) -> None:
     call, sentence = REPLACED[name]

@@ -35,6 +35,9 @@ def small(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.promise(
+    "a changed file asks for the tests at its path and those that import it, and it is said why"
+)
 @pytest.mark.parametrize(
     ("file", "wanted"),
     [

@@ -35,6 +35,7 @@ def files_of(folder: Path, suffix: str) -> list[Path]:
     return sorted((folder / "cache").rglob(f"*{suffix}"))
 
 
+@pytest.mark.promise("damaged caches are found by digest and made again")
 @pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
 @pytest.mark.parametrize("damage", ["flipped", "empty", "foreign", "truncated"])
 def test_damaged_machine_code_is_compiled_again(

@@ -63,6 +63,10 @@ if __name__ != "__main__":
 """
 
 
+@pytest.mark.promise(
+    "machine code is compiled again where a module behind it changes, and for nothing else;"
+    " copies of the sources share it"
+)
 def test_copies_share_machine_code_and_a_changed_constant_does_not(tmp_path: Path) -> None:
     def run(copy: str, factor: int) -> list[str]:
         package = tmp_path / copy / "mine"

@@ -45,6 +45,10 @@ def widths(found: ModulePorts | None) -> dict[str, tuple[str, int | None]]:
     return {name: (port.direction, port.bits) for name, port in found.ports.items()}
 
 
+@pytest.mark.promise(
+    "the Verilog of a replacement has the ports, directions, widths and parameters that its"
+    " file names, in build as in run"
+)
 def test_declarations_behind_the_header() -> None:
     found = module_ports(COMPILED, "sram", {"ADDR_WIDTH": 6, "WIDTH": 1})
     assert widths(found) == {

@@ -56,6 +56,7 @@ def made() -> Outer:
     return Outer(np.arange(3), grid, 7, 2.0, strict=True, inner=Inner(np.array([5])))
 
 
+@pytest.mark.promise("one process compiles the search, and nothing is compiled behind it")
 def test_compiled_functions_read_what_python_made() -> None:
     assert weigh(made()) == 3 + 1 + 14 + 5 + 1000
 

@@ -43,6 +43,10 @@ def behind(file: Path, found: set[Path]) -> set[Path]:
     return found
 
 
+@pytest.mark.promise(
+    "machine code is compiled again where a module behind it changes, and for nothing else;"
+    " copies of the sources share it"
+)
 @pytest.mark.parametrize(
     "file", COMPILING, ids=lambda file: str(file.relative_to(PACKAGE).with_suffix(""))
 )

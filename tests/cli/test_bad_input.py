@@ -28,6 +28,7 @@ def refused(result: tuple[int, str, str], *words: str) -> None:
         assert word in err
 
 
+@pytest.mark.promise("bad input is one sentence and exit code 2; nothing half-written stays")
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -276,6 +277,10 @@ def test_debug_shows_the_traceback(hwgen: Command, tmp_path: Path) -> None:
     assert err.splitlines()[-1].startswith("hwgen: the config must be a file")
 
 
+@pytest.mark.promise(
+    "closed streams, missing memory of Yosys, a clock of 1e-320 MHz and images that are none"
+    " are no faults"
+)
 def test_a_file_without_images_is_one_sentence(hwgen: Command, tmp_path: Path) -> None:
     file = tmp_path / "empty.npz"
     np.savez(file, images=np.zeros((0, 8, 8, 1), np.uint8))

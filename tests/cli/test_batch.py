@@ -20,6 +20,10 @@ def pair(hwgen: Command, tmp_path: Path, work: Path) -> Path:
     return program
 
 
+@pytest.mark.promise(
+    "a run of the chip may have several images, with the results of single ones; counts that do"
+    " not fill a run are refused"
+)
 def test_a_program_has_the_images_of_one_run(pair: Path, report: Any) -> None:
     facts = load_program(pair).facts
     assert facts.images == len(facts.answer.offsets) == 2
@@ -96,6 +100,7 @@ def test_counts_that_are_none(hwgen: Command, command: str, count: str) -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.promise("info lists the steps of a network or program on a chip, in their order")
 def test_steps_of_a_network(report: Any) -> None:
     content, out = report("info", NETWORK, ARCH)
     steps = content["steps"]

@@ -12,6 +12,7 @@ from tests.cli.given import ADAPTIVE, ARCH, NETWORK, RECIPE, TINY, Command
 IMAGES = 2
 
 
+@pytest.mark.promise("the demo's network has every kind of tile, tail and layer")
 def test_info_shows_that_the_demo_is_not_tiny(report: Any) -> None:
     content, out = report("info", NETWORK, ARCH)
     layers = {layer["name"]: layer for layer in content["layers"]}
@@ -72,6 +73,9 @@ def test_golden_alone(report: Any) -> None:
         assert all(figures[key] is None for key in ("mismatches", "cycles_model", "cycles_rtl"))
 
 
+@pytest.mark.promise(
+    "reports follow their published schemas, data sheet and schemas follow the code"
+)
 def test_model_engine(report: Any) -> None:
     content, out = report("run", NETWORK, ARCH, "--images", IMAGES, "--engine", "model")
     layers = content["layers"]

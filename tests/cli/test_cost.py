@@ -11,6 +11,7 @@ from hwgen.dbpim.facts.storage import storage
 from tests.cli.given import TINY, Command
 
 
+@pytest.mark.promise("hwgen cost refuses what is wrong in one sentence")
 def test_what_is_wrong_is_one_sentence(hwgen: Command, tmp_path: Path) -> None:
     (tmp_path / "text.lib").write_text("module m; endmodule")
     for given, sentence in (

@@ -45,6 +45,9 @@ SPACES = [
 ]
 
 
+@pytest.mark.promise(
+    "a full disk is one sentence and leaves nothing half-written, and a checkout may be read-only"
+)
 @pytest.mark.parametrize(("name", "free"), SPACES)
 def test_a_full_disk_is_one_sentence(tmp_path: Path, name: str, free: int) -> None:
     arguments, _ = FULL[name]

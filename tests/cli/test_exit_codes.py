@@ -23,6 +23,13 @@ def raises(error: BaseException) -> object:
     return command
 
 
+@pytest.mark.promise(
+    "every command ends with a documented exit code, after a fault or a signal too"
+)
+@pytest.mark.promise(
+    "a fault is one sentence, a closed pipe is no error, a signal ends all processes and says"
+    " that the command goes on"
+)
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
@@ -102,6 +109,9 @@ def signalled(script: str, number: signal.Signals) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
+@pytest.mark.promise(
+    "the script of an exported folder finds a Verilator that is new enough, or says what it needs"
+)
 @pytest.mark.parametrize("arguments", ["['info', 'x.yaml']", ""])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_lets_what_is_under_way_clean_up(
@@ -196,6 +206,10 @@ def test_nobody_reads(tmp_path: Path) -> None:
     assert (tmp_path / "report.json").stat().st_size
 
 
+@pytest.mark.promise(
+    "closed streams, missing memory of Yosys, a clock of 1e-320 MHz and images that are none"
+    " are no faults"
+)
 @pytest.mark.parametrize("stream", [1, 2])
 @pytest.mark.parametrize(("command", "code"), [("info", 0), ("--help", 0), ("nothing", 2)])
 def test_a_stream_that_is_closed_is_no_fault(stream: int, command: str, code: int) -> None:
@@ -241,6 +255,7 @@ def test_an_interrupt_while_modules_are_imported_is_one_line(tmp_path: Path) -> 
     assert done.stderr == "hwgen: stopped by a signal before it began\n"
 
 
+@pytest.mark.promise("bad input is one sentence and exit code 2; nothing half-written stays")
 def test_pages_are_generated_by_a_script_of_the_repository(
     hwgen: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,9 @@ COMMANDS: dict[str, click.Command] = dict(GROUP.commands)
 TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
+@pytest.mark.promise(
+    "every command takes -o for --out, the shell completes, and no page uses a hidden command"
+)
 @pytest.mark.parametrize("name", [name for name, each in COMMANDS.items() if not each.hidden])
 def test_out_is_short_everywhere(name: str) -> None:
     spelled = {option: each.opts for each in COMMANDS[name].params for option in each.opts}
@@ -63,6 +66,10 @@ def test_no_page_uses_a_hidden_command(page: Path) -> None:
     assert not used & hidden
 
 
+@pytest.mark.promise(
+    "a run verifies where Verilator is, says how long a long simulation takes, and predicts"
+    " elsewhere"
+)
 def test_a_run_verifies_where_it_can(capfd: pytest.CaptureFixture[str]) -> None:
     assert default_engine(Context(), families()["dbpim"]) == "rtl"
     assert default_engine(Context(), families()["crossbar"]) == "rtl"
@@ -96,6 +103,10 @@ def test_it_runs_as_a_module() -> None:
     assert done.stdout == f"hwgen {__version__}\n"
 
 
+@pytest.mark.promise(
+    "help has lines, errors of the parser are said once, names are completed and asked for, -"
+    " is standard output"
+)
 @pytest.mark.parametrize("arguments", [[], ["paper"]])
 def test_help_that_was_not_asked_for_has_lines(hwgen: Command, arguments: list[str]) -> None:
     code, out, err = hwgen(*arguments)

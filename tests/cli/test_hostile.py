@@ -37,6 +37,10 @@ def refused(result: tuple[int, str, str], *words: str) -> None:
 # Writing
 
 
+@pytest.mark.promise(
+    "an output replaces no device, link or input, and a place that takes no files is refused"
+    " before the work"
+)
 @pytest.mark.parametrize(
     ("command", "option"),
     [
@@ -96,6 +100,7 @@ def named(graph: dict[str, Any]) -> None:
         layer["source"] = RED
 
 
+@pytest.mark.promise("text from files is data, and every message is bounded and safe to print")
 def test_names_are_data(hwgen: Command, network_file: Rewrite) -> None:
     code, out, err = hwgen("info", network_file(named))
     assert (code, err) == (0, "")
@@ -103,6 +108,10 @@ def test_names_are_data(hwgen: Command, network_file: Rewrite) -> None:
     assert "\\x1b[31m[bold]x$\\frac{[/x]\\u202e" in out
 
 
+@pytest.mark.promise(
+    "help has lines, errors of the parser are said once, names are completed and asked for, -"
+    " is standard output"
+)
 def test_a_pipe_cuts_no_cell_of_a_table(hwgen: Command, network_file: Rewrite) -> None:
     """Nor is a line broken: `grep` finds a name of any length."""
     name = "pool_of_a_block_" * 10
@@ -193,6 +202,10 @@ def test_the_header_of_an_array_fits_its_bytes(
     refused(hwgen("info", path), "got a damaged file")
 
 
+@pytest.mark.promise(
+    "sizes of arrays are checked before they are read, and facts of networks and programs are"
+    " validated"
+)
 def test_sizes_are_checked_before_anything_is_read(
     hwgen: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -328,6 +341,7 @@ def test_a_program_has_the_shapes_of_its_network(
 # Options
 
 
+@pytest.mark.promise("options that nobody means are one sentence")
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

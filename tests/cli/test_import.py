@@ -60,6 +60,9 @@ def images(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.promise(
+    "a file is imported by its content, described by family, and runs as every network does"
+)
 def test_a_file_is_imported(hwgen: Command, file: Path, tmp_path: Path) -> None:
     out = tmp_path / "net.npz"
     report = tmp_path / "report.json"
@@ -92,6 +95,10 @@ def test_info_says_which_family_runs_each_layer(hwgen: Command, file: Path) -> N
     assert rows["average_pool_2d_1"].split()[-1] == "runs"
 
 
+@pytest.mark.promise(
+    "all nodes that cannot be imported are listed at once, one sentence each, before anything"
+    " is computed"
+)
 def test_info_lists_all_nodes_that_stand_in_the_way(hwgen: Command, tmp_path: Path) -> None:
     writer = Writer()
     x, y, z = (writer.map(4, 4, 3) for _ in range(3))
@@ -149,6 +156,9 @@ def uneven_onnx(folder: Path) -> Path:
     return saved(model.build(model.quantized(made)), folder)
 
 
+@pytest.mark.promise(
+    "asymmetric weights become nine bits, which a DB-PIM chip refuses in one sentence"
+)
 @pytest.mark.parametrize("write", [uneven_tflite, uneven_onnx])
 def test_asymmetric_weights_need_nine_bits_which_the_chip_refuses(
     write: Callable[[Path], Path], hwgen: Command, tmp_path: Path, work: Path
@@ -206,6 +216,9 @@ def test_one_other_element_ends_with_one(
     assert f"first difference: layer conv_2d_0, {told}" in " ".join(text.split())
 
 
+@pytest.mark.promise(
+    "golden is compared with the runtime of the file, each layer on the same inputs and end to end"
+)
 def test_golden_is_compared_with_the_runtime(
     hwgen: Command, file: Path, images: Path, tmp_path: Path
 ) -> None:
@@ -252,6 +265,9 @@ def test_a_network_with_another_image_is_refused(
     assert code == 2 and "the input of the network must be that of" in err
 
 
+@pytest.mark.promise(
+    "a damaged TFLite file is a network or one sentence, in seconds; nothing in it runs"
+)
 def test_other_files_are_refused_in_one_sentence(hwgen: Command, tmp_path: Path) -> None:
     content = small().content()
     files = {
@@ -270,6 +286,10 @@ def test_other_files_are_refused_in_one_sentence(hwgen: Command, tmp_path: Path)
     assert code == 2 and "must be a readable file, got no file" in err
 
 
+@pytest.mark.promise(
+    "every network that rounds half up is written as an ONNX QDQ model that onnxruntime runs"
+    " and that reads back equal"
+)
 def test_a_network_of_several_modes_is_exported_in_one(hwgen: Command, tmp_path: Path) -> None:
     """The widest where none is asked for; the command says which."""
     out = tmp_path / "net.onnx"
@@ -282,6 +302,10 @@ def test_a_network_of_several_modes_is_exported_in_one(hwgen: Command, tmp_path:
         assert len(load_network(tmp_path / "net.npz").graph.modes) == 1
 
 
+@pytest.mark.promise(
+    "a network without a data set runs drawn images and says so, a foreign file is imported on"
+    " the way"
+)
 def test_a_network_without_a_data_set_runs_drawn_images(
     file: Path, hwgen: Command, tmp_path: Path, work: Path
 ) -> None:

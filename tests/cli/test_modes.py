@@ -15,6 +15,10 @@ def no_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hwgen.mram.model.must_compile", lambda: False)
 
 
+@pytest.mark.promise(
+    "a stream of images runs under a schedule of modes, each image in its mode, with a row for"
+    " each; modes that are not there are one sentence"
+)
 def test_a_schedule_shows_each_switch(report: Any) -> None:
     content, out = report(
         "run", ADAPTIVE, SMALL, "--modes", "1.0x, 0.25x,1.0x", "--engine", "model"

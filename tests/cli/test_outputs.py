@@ -139,6 +139,7 @@ def test_a_default_table_is_no_input_beside_a_given_one(hwgen: Command, place: P
     assert code == 2 and "replace" not in err
 
 
+@pytest.mark.promise("no output replaces an input, another output, a device or what a link names")
 @pytest.mark.parametrize("line", INPUTS)
 def test_an_input_stays(hwgen: Command, place: Path, line: str) -> None:
     option, path, source = INPUTS[line].split()
@@ -164,6 +165,10 @@ def test_an_output_folder_holds_no_input(hwgen: Command, place: Path, line: str)
 FILES = ["compile net.npz arch.yaml --out", "info arch.yaml --json", "onnx alexnet --out"]
 
 
+@pytest.mark.promise(
+    "an output replaces no device, link or input, and a place that takes no files is refused"
+    " before the work"
+)
 @pytest.mark.parametrize("line", [*FILES, "synthesize alexnet --power-w 9 --html"])
 @pytest.mark.parametrize(
     ("path", "given"),
@@ -300,6 +305,7 @@ def test_a_file_that_hwgen_did_not_write_stays(
     refused(hwgen, place, f"{line} mine.svg", sentence)
 
 
+@pytest.mark.promise("bad input is one sentence and exit code 2; nothing half-written stays")
 @pytest.mark.parametrize("command", ["info net.npz", "build arch.yaml --out new"])
 @pytest.mark.parametrize(
     "text",

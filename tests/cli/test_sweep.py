@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from hwgen.network.file import save_network
 from tests.cli.given import NETWORK, TINY, Command
@@ -11,6 +12,7 @@ from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import random_images
 
 
+@pytest.mark.promise("a sweep predicts every combination of values of keys, as the model does")
 def test_a_sweep_prints_rows_and_writes_its_picture(hwgen: Command, tmp_path: Path) -> None:
     network = directed("narrow")
     save_network(network, tmp_path / "network.npz")
@@ -29,6 +31,7 @@ def test_a_sweep_prints_rows_and_writes_its_picture(hwgen: Command, tmp_path: Pa
     assert "<svg" in plot.read_text(encoding="utf-8")
 
 
+@pytest.mark.promise("a wrong key or value of a sweep is one sentence")
 def test_a_bad_key_is_one_sentence(hwgen: Command, tmp_path: Path) -> None:
     for given in ("cors=1", "cores", "cores=x"):
         code, out, err = hwgen("sweep", NETWORK, TINY, given, "--work", tmp_path)

@@ -65,6 +65,7 @@ def synthesize_to(tmp_path: Path, *more: object) -> list[object]:
     ]  # fmt: skip
 
 
+@pytest.mark.promise("a report holds nothing of the machine, and follows its published schema")
 def test_a_design(hwgen: Command, quick: dict[str, Any], tmp_path: Path) -> None:
     files = ["--json", tmp_path / "r.json", "--html", tmp_path / "r.html"]
     given = ["--power-w", 12, "--seed", 7, "--evaluations", 99, "--workers", 1, *files]
@@ -119,6 +120,7 @@ def test_an_interrupt_while_a_stream_is_simulated(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.promise("the audit of peak power counts the architecture file itself, item by item")
 def test_an_audit_that_fails_is_an_exit_code(
     hwgen: Command, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +130,7 @@ def test_an_audit_that_fails_is_an_exit_code(
     assert "too much" in out
 
 
+@pytest.mark.promise("bad input to a synthesis is one sentence")
 @pytest.mark.parametrize(
     ("watts", "said"),
     [
@@ -140,6 +143,7 @@ def test_absurd_power(hwgen: Command, tmp_path: Path, watts: str, said: str) -> 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.promise("a budget that is too small is refused with one that would do")
 def test_too_little_power_says_how_much_would_do(
     hwgen: Command, quick: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -239,6 +243,9 @@ def test_info_of_an_architecture(hwgen: Command, arch_file: Path, tmp_path: Path
     refused(hwgen("info", arch_file, "--sparsity", "all"), "--sparsity", "no sparsity switches")
 
 
+@pytest.mark.promise(
+    "a program is for one chip and one network; others, more bits, longer streams are one sentence"
+)
 @pytest.mark.parametrize("command", ["run", "compile", "model", "export"])
 def test_a_network_that_the_chip_was_not_made_for(
     hwgen: Command, arch_file: Path, tmp_path: Path, command: str
@@ -272,6 +279,9 @@ def test_only_chips_with_weights_run(
     assert not out.exists()
 
 
+@pytest.mark.promise(
+    "each family says what it offers, keeps what that promises, and names what it lacks"
+)
 def test_what_the_family_cannot_do(hwgen: Command, arch_file: Path, tmp_path: Path) -> None:
     refused(hwgen("run", NETWORK, arch_file, "--sparsity", "all"), "no sparsity switches")
     outcome = hwgen("model", NETWORK, arch_file, "--speedup", "--work", tmp_path)

@@ -27,6 +27,10 @@ def text_of(report: Any) -> str:
     return caught.get()
 
 
+@pytest.mark.promise(
+    "the demo shows every width of a network in RTL, with accuracy, cycles, arrays at work,"
+    " events and energy in one table and one picture"
+)
 def test_every_mode_has_its_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     subject = load_subject(NETWORK, ARCH)
     faults = chip_with_modes(monkeypatch, subject)

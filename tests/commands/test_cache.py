@@ -46,6 +46,10 @@ def listed(work: Path, *options: str) -> dict[str, dict[str, object]]:
     return {kind["name"]: kind for kind in json.loads(report.read_text())["kinds"]}
 
 
+@pytest.mark.promise(
+    "what commands keep is listed with its size and cleared by kind; what is no cache stays,"
+    " and trainings go only by their name"
+)
 def test_each_kind_is_listed_with_its_size(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kinds = listed(work)
     assert kinds.keys() == KINDS.keys() == {*ENTRIES, "compiled"}

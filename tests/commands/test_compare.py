@@ -26,6 +26,9 @@ from tests.commands.compared import (
 from tests.commands.made_up import Simulated
 
 
+@pytest.mark.promise(
+    "equal means each image, run, step, counter and event by itself; nothing cancels"
+)
 def test_all_is_equal(runs: list[Simulated]) -> None:
     found = compared(runs)
     assert found.equal is True
@@ -44,6 +47,7 @@ def test_nothing_was_compared() -> None:
     assert {step.equal for step in found.steps} == {None}
 
 
+@pytest.mark.promise("what a chip stores outside a map is a difference")
 def test_elements_of_two_images_do_not_cancel(runs: list[Simulated]) -> None:
     runs[0].maps[0]["conv"][1, 2, 3] += 5
     runs[1].maps[0]["conv"][1, 2, 3] -= 5
@@ -53,6 +57,9 @@ def test_elements_of_two_images_do_not_cancel(runs: list[Simulated]) -> None:
     assert found.mismatches["conv"] == 2
 
 
+@pytest.mark.promise(
+    "the first difference is named with image, mode, layer, element, both values and cycle"
+)
 def test_the_first_element_is_named_with_the_cycle_of_its_write(runs: list[Simulated]) -> None:
     runs[1].maps[0]["head"][0, 0, 4] += 1
     runs[1].maps[0]["conv"][1, 2, 3] += 1
@@ -106,6 +113,7 @@ def test_an_answer_that_is_none_is_a_difference(
     assert compared(runs).mismatches["head"] >= 4
 
 
+@pytest.mark.promise("a layer that another one computes has a row and is called fused")
 def test_a_layer_that_another_computes_has_a_row_of_its_own(runs: list[Simulated]) -> None:
     """A convolution that an addition takes in has no step: its row stands before its reader."""
     place = STEPS.index("conv")
@@ -135,6 +143,10 @@ def test_a_fused_map_is_not_compared_its_consumer_is(runs: list[Simulated]) -> N
     assert (rows["pool"].fused, rows["pool"].mismatches) == (False, 0)
 
 
+@pytest.mark.promise(
+    "every output of a network leaves a crossbar chip, and is compared as it lies in memory, by"
+    " an export too"
+)
 def test_an_answer_is_compared_whoever_says_that_it_is_fused(runs: list[Simulated]) -> None:
     """It has no consumer that would be wrong in its place."""
     for run in runs:
@@ -144,6 +156,9 @@ def test_an_answer_is_compared_whoever_says_that_it_is_fused(runs: list[Simulate
     assert (first.what, first.layer, first.found) == ("map", "head", "nothing")
 
 
+@pytest.mark.promise(
+    "fused maps follow from the network and the instructions; any other unchecked map differs"
+)
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_map_that_the_network_has_stored_must_be_there(runs: list[Simulated], name: str) -> None:
     for run in runs:
@@ -204,6 +219,7 @@ def test_every_image_runs_exactly_once(
     assert f"image {image}{mode} must run exactly once" in in_words(found)
 
 
+@pytest.mark.promise("a run may have several images, a layer several steps, a map may be fused")
 def test_runs_of_several_images_compare_each(runs: list[Simulated]) -> None:
     runs[0].images, runs[0].maps = [0, 1], [runs[0].maps[0], runs[1].maps[0]]
     runs[0].modes += runs[1].modes

@@ -21,6 +21,9 @@ from tests.commands.compared import (
 from tests.commands.made_up import Simulated
 
 
+@pytest.mark.promise(
+    "equal means each image, run, step, counter and event by itself; nothing cancels"
+)
 def test_cycles_of_two_images_do_not_cancel(runs: list[Simulated]) -> None:
     runs[0].cycles += 5
     runs[1].cycles -= 5
@@ -120,6 +123,9 @@ def test_events_of_two_images_do_not_cancel(runs: list[Simulated]) -> None:
     assert [run.equal for run in compared(runs).runs] == [False, False, True]
 
 
+@pytest.mark.promise(
+    "events are compared by step but for those that overlap, a line says that events differ alone"
+)
 def test_events_of_two_steps_do_not_cancel(runs: list[Simulated]) -> None:
     """A hundred reads that move from one step to the next leave the counts of the run alone."""
     conv, pool = STEPS.index("conv"), STEPS.index("pool")
@@ -144,6 +150,7 @@ def test_events_that_the_model_counts_elsewhere_are_compared_by_run(runs: list[S
     assert compare(network(), given).equal is True
 
 
+@pytest.mark.promise("unknown events, and steps whose events nobody counted, differ")
 def test_an_event_that_the_model_does_not_know_differs(runs: list[Simulated]) -> None:
     runs[0].step_events[0]["beats_read"] = 7
     assert difference(runs) == Difference(

@@ -42,6 +42,7 @@ def context(log: io.StringIO, *, terminal: bool = False) -> Context:
     return Context(console=console)
 
 
+@pytest.mark.promise("a step that takes longer than 5 s says so in a log, and roughly how long")
 def test_a_long_step_says_so_in_a_log(log: Log) -> None:
     with context(log).progress(f"simulating {HOSTILE}", total=4) as done:
         done()
@@ -56,6 +57,7 @@ def test_the_newest_line_of_a_search_is_said_in_a_log(log: Log) -> None:
     assert log.getvalue().startswith(f"synthesizing: 0 s so far, 7 evaluations {PLAIN}\n")
 
 
+@pytest.mark.promise("text from files is data, and every message is bounded and safe to print")
 def test_a_terminal_shows_names_as_text() -> None:
     seen = io.StringIO()
     with context(seen, terminal=True).progress(f"simulating {HOSTILE}", total=4) as done:
@@ -75,6 +77,9 @@ def test_without_a_console_nothing_is_said() -> None:
     assert not silent.visible
 
 
+@pytest.mark.promise(
+    "a line every 10 s says what is done and for how long, and a build is not called a simulation"
+)
 def test_a_step_that_tells_itself_prints_each_line_once(log: Log) -> None:
     with context(log).told("the RTL") as tell:
         tell("building")
@@ -85,6 +90,10 @@ def test_a_step_that_tells_itself_prints_each_line_once(log: Log) -> None:
     assert "building" in seen.getvalue() and "the RTL" in seen.getvalue()
 
 
+@pytest.mark.promise(
+    "closed streams, missing memory of Yosys, a clock of 1e-320 MHz and images that are none"
+    " are no faults"
+)
 @pytest.mark.parametrize("work", ["x", Path("x")])
 def test_a_folder_may_be_text(work: Any) -> None:
     assert Context(work=work).work == Path("x")

@@ -16,6 +16,10 @@ def run(cycles: int, **events: int) -> Any:
     return SimpleNamespace(cycles=cycles, events=events, loading=50, lines=0)
 
 
+@pytest.mark.promise(
+    "a chip that hangs or floods is given up after twice what is predicted, and the sentence"
+    " says why"
+)
 def test_a_run_hangs_after_twice_the_longest_prediction() -> None:
     runs = [run(100, bank=7, bus=1, other=50), run(300, bank=4, bus=5), run(200)]
     assert limits_of(runs, ["bank", "bus"]) == RunLimits(

@@ -121,6 +121,10 @@ def another(value: object) -> object:
     return value[:-1] + ("1" if value[-1] == "0" else "0") if len(value) == 64 else f"{value}_"
 
 
+@pytest.mark.promise(
+    "a lie about any field of a program's facts, of results or of a trace is a difference or a"
+    " refusal"
+)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_nothing_differs(family: str) -> None:
     assert small_case(family).equal(small_case(family).results(traced(family)))

@@ -80,6 +80,9 @@ def of_this_project() -> dict[str, InstalledFamily]:
     return {name: family for name, family in families().items() if family.package == PROJECT}
 
 
+@pytest.mark.promise(
+    "each family says what it offers, keeps what that promises, and names what it lacks"
+)
 def test_every_family_says_what_it_offers() -> None:
     offers = {
         name: {key for key, each in CAPABILITIES.items() if family.offers(each)}
@@ -163,6 +166,7 @@ def without(packages: list[str], *arguments: object) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.promise("Verilog is built without torch and without the benches")
 def test_verilog_needs_neither_torch_nor_benches(tmp_path: Path) -> None:
     lacking = ["torch", "cocotb", "cocotb_tools", "sklearn", "numba", "pytest", "filelock"]
     lacking += ["dask", "distributed", "highspy", "matplotlib", "onnx"]

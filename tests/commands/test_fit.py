@@ -44,6 +44,10 @@ def fitted(source: Path, folder: Path, *options: str) -> tuple[QuantizedNetwork,
     return load_network(out), plain
 
 
+@pytest.mark.promise(
+    "weights get few signed digits without training, by the rule of the seed or with less loss"
+    " by measurement"
+)
 def test_every_weight_has_two_digits_and_accuracy_stays(tmp_path: Path) -> None:
     network, report = fitted(unfitted(tmp_path), tmp_path)
     for parameters in network.parameters.values():
@@ -88,6 +92,10 @@ def test_networks_that_cannot_be_fitted(tmp_path: Path, capsys: pytest.CaptureFi
     assert not out.exists()
 
 
+@pytest.mark.promise(
+    "every network that rounds half up is written as an ONNX QDQ model that onnxruntime runs"
+    " and that reads back equal"
+)
 def test_export_and_import_give_the_same_network(tmp_path: Path) -> None:
     model, back = tmp_path / "network.onnx", tmp_path / "back.npz"
     assert main(["export-onnx", str(NETWORK), "--out", str(model)]) == EQUAL
@@ -99,6 +107,7 @@ def test_export_and_import_give_the_same_network(tmp_path: Path) -> None:
     assert main(["compare", str(back), "--against", str(model), "--images", "4"]) == EQUAL
 
 
+@pytest.mark.promise("a float ONNX model is quantized with images and imported")
 def test_a_float_model_is_calibrated_and_compared(tmp_path: Path) -> None:
     model = tmp_path / "small.onnx"
     model.write_bytes(small_float().SerializeToString())
@@ -110,6 +119,10 @@ def test_a_float_model_is_calibrated_and_compared(tmp_path: Path) -> None:
     assert main(["compare", str(out), "--against", str(qdq), "--data", str(images)]) == EQUAL
 
 
+@pytest.mark.promise(
+    "groups of filters that bear it get one digit or none, the cheapest by measured loss first,"
+    " within a budget of accuracy"
+)
 def test_groups_get_fewer_digits_within_a_budget(tmp_path: Path) -> None:
     """What is allowed decides how many; the head stays, and weights are of exactly phi digits."""
     few = fitted(NETWORK, tmp_path, "--rule", "lowered", "--budget", "0")[1]

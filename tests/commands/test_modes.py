@@ -31,6 +31,10 @@ def subject() -> Subject:
     return load_subject(ADAPTIVE, SMALL)
 
 
+@pytest.mark.promise(
+    "a stream of images runs under a schedule of modes, each image in its mode, with a row for"
+    " each; modes that are not there are one sentence"
+)
 @pytest.mark.parametrize(
     ("given", "size", "modes"),
     [
@@ -91,6 +95,10 @@ def test_golden_computes_each_image_in_its_mode(subject: Subject) -> None:
     assert maps["conv1"][1].shape[2] < maps["conv1"][0].shape[2]
 
 
+@pytest.mark.promise(
+    "the demo shows every width of a network in RTL, with accuracy, cycles, arrays at work,"
+    " events and energy in one table and one picture"
+)
 @pytest.mark.parametrize("count", range(2, 9))
 def test_a_stream_visits_every_switch_once(count: int) -> None:
     stream = every_switch(count)
@@ -118,6 +126,9 @@ def chip(modes: Sequence[int], size: int) -> list[SimpleNamespace]:
     return runs
 
 
+@pytest.mark.promise(
+    "the cost of a switch of the mode is measured in RTL, against the same images without a switch"
+)
 @pytest.mark.parametrize("size", [1, 2, 6])
 @pytest.mark.parametrize(
     ("modes", "most", "simulations"),

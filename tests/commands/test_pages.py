@@ -19,6 +19,7 @@ def offering(*modules: Any) -> Any:
 A, B = (SimpleNamespace(COMPONENTS_FORMAT=f"hwgen.{name}.components") for name in "ab")
 
 
+@pytest.mark.promise("a family of another installed package is found by the same commands")
 def test_a_table_of_components_says_which_synthesis(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

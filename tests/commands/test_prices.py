@@ -53,6 +53,10 @@ def doubled(content: Any) -> Any:
     return twice(content) | ranges
 
 
+@pytest.mark.promise(
+    "a table of energies and areas of a person takes the place of the family's in model, run,"
+    " sweep and cost, is whole, and is named"
+)
 def test_a_doubled_table_doubles_the_energy_and_is_named(
     table: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -51,11 +51,15 @@ def renamed(file: Path, old: str, new: str) -> None:
         one.write_text(one.read_text().replace(old, new))
 
 
+@pytest.mark.promise(
+    "replacements are built, listed and told, and the page about them is true to the letter"
+)
 def test_what_ships_is_read() -> None:
     for name in known_replacements():
         assert load_replacement(Path(name)).spec.name == name
 
 
+@pytest.mark.promise("a replacement that does not fit is one sentence, and nothing is written")
 @pytest.mark.parametrize(
     ("keys", "sentence"),
     [
@@ -120,6 +124,7 @@ def test_a_wrong_option_is_one_sentence(tmp_path: Path, given: list[str], senten
     assert sentence in str(told.value)
 
 
+@pytest.mark.promise("an option that lists things adds them up where it is given again")
 def test_an_option_that_is_given_again_adds_up(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -131,6 +136,10 @@ def test_an_option_that_is_given_again_adds_up(
     assert "psum_array: 4 of latches_16x32" in shown
 
 
+@pytest.mark.promise(
+    "the Verilog of a replacement has the ports, directions, widths and parameters that its"
+    " file names, in build as in run"
+)
 @pytest.mark.parametrize(
     ("of", "old", "new", "sentence"),
     [
@@ -244,6 +253,9 @@ def whole(arch: str, network: str) -> None:
     assert len(report.replaced) == len(given) > 0
 
 
+@pytest.mark.promise(
+    "a network runs where every memory of its chip is replaced, each element and cycle equal"
+)
 def test_a_network_runs_where_every_memory_is_replaced() -> None:
     """Every element, cycle and event of digits on DB-PIM is golden's and the model's."""
     whole("dbpim/tiny", "digits_small_cnn")

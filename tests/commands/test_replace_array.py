@@ -28,6 +28,11 @@ def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
     return file
 
 
+@pytest.mark.promise(
+    "an array that computes is another one's in whole networks of all three families, by a"
+    " package of its own; what does not fit is one sentence; one that computes something else"
+    " fails its bench; its figures stand in the cost"
+)
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -50,6 +50,10 @@ def one_port(folder: Path) -> Path:
     return file
 
 
+@pytest.mark.promise(
+    "synchronous cells are given their row at the issue and take the cycles of combinational"
+    " ones; SRAMs of one port may be the cells"
+)
 def test_one_port_is_enough_for_synchronous_cells(tmp_path: Path) -> None:
     """Every element, cycle and event of digits is golden's and the model's."""
     chip, memory = tmp_path / "chip.yaml", one_port(tmp_path)

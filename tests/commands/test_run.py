@@ -107,6 +107,9 @@ def nothing(run: Simulated) -> None:
     pass
 
 
+@pytest.mark.promise(
+    "equal means each image, run, step, counter and event by itself; nothing cancels"
+)
 @pytest.mark.parametrize(
     ("fault", "mismatches", "layers"),
     [
@@ -189,6 +192,9 @@ def test_no_class_where_a_network_names_none(
     assert ([image.class_ for image in report.images] == [None] * IMAGES) is (lacking == "classes")
 
 
+@pytest.mark.promise(
+    "the engine golden compiles nothing and keeps answers only; no class without classes"
+)
 def test_golden_keeps_no_map_and_compiles_nothing(tmp_path: Path) -> None:
     """Runs in a separate process: the modules imported at its end show what was needed."""
     arguments = ["run", NETWORK, ARCH, "--engine", "golden", "--images", 200, "--work", tmp_path]

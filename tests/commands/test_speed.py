@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from hwgen.commands import speed
 
 
@@ -9,6 +11,10 @@ def test_a_short_one_says_nothing() -> None:
     assert speed.forecast("small", 99_000, 20_000.0) is None
 
 
+@pytest.mark.promise(
+    "a run verifies where Verilator is, says how long a long simulation takes, and predicts"
+    " elsewhere"
+)
 def test_a_long_one_says_how_long() -> None:
     told = speed.forecast("small", 1_000_000, 20_000.0)
     assert told == "simulating 1,000,000 cycles of small: about 50 s at 20,000 cycles a second"

@@ -38,6 +38,10 @@ def later(run: Simulated) -> None:
     run.load_cycles += 3
 
 
+@pytest.mark.promise(
+    "a memory that stalls changes cycles and no value; a table says how many, and all but"
+    " cycles is compared"
+)
 def test_cycles_are_not_compared(runs: list[Simulated]) -> None:
     later(runs[1])
     found = stalled(runs)

@@ -25,6 +25,10 @@ def test_every_study_of_this_project_has_commands_and_reports() -> None:
     assert {"results", "paper_dbpim"} <= set(studies.reports_of_studies())
 
 
+@pytest.mark.promise(
+    "a study that is broken disturbs no command, and commands of studies that are missing say"
+    " how to install them"
+)
 def test_a_broken_study_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [entry("mine", "hwgen_studies.networks"), entry("theirs", "hwgen.nowhere")]
     monkeypatch.setattr(studies, "entry_points", lambda **_: found)

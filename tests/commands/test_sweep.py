@@ -71,6 +71,9 @@ def test_a_point_is_what_the_model_says(context: api.Context, files: tuple[Path,
     assert report.points[3].cycles_model != point.cycles_model
 
 
+@pytest.mark.promise(
+    "what a sweep has predicted is cached by content, and computed again when it is damaged"
+)
 def test_what_is_there_is_not_computed_again(
     context: api.Context, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,6 +98,7 @@ def test_what_is_there_is_not_computed_again(
     assert len(done) == 6
 
 
+@pytest.mark.promise("a combination that architecture or network refuses is a row with the reason")
 def test_a_refused_combination_is_a_row(context: api.Context, files: tuple[Path, Path]) -> None:
     keys = {"cores": [2, 3], "macro.rows": [4, 8]}
     report = api.sweep(files[0], TINY, keys, data=files[1], context=context)
@@ -103,6 +107,7 @@ def test_a_refused_combination_is_a_row(context: api.Context, files: tuple[Path,
     assert report.points[3].cycles_model is None
 
 
+@pytest.mark.promise("a sweep predicts every combination of values of keys, as the model does")
 def test_a_key_inside_another_one_changes() -> None:
     subject = load_subject(NETWORK, TINY)
     arch: Any = sweep.changed(subject, {"macro.rows": 8, "sparsity": "none"})
@@ -122,6 +127,7 @@ def test_a_network_that_does_not_fit_is_a_row(
     assert "at most logit_entries (16)" in str(report.points[1].refused)
 
 
+@pytest.mark.promise("a wrong key or value of a sweep is one sentence")
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
@@ -187,6 +193,7 @@ def point(cycles: int | None, **values: Any) -> SweepPoint:
     )
 
 
+@pytest.mark.promise("the picture of a sweep has a plot for each figure, the same bytes every time")
 @pytest.mark.parametrize("kind", ["svg", "png"])
 def test_a_picture_has_a_plot_for_each_figure(
     kind: str, context: api.Context, files: tuple[Path, Path]

@@ -25,6 +25,7 @@ def names_of(path: Path) -> list[str]:
     return [event["args"]["name"] for event in events if event["name"] == "thread_name"]
 
 
+@pytest.mark.promise("a trace holds the named steps of the first run and the units of the chip")
 def test_the_command_writes_a_trace_of_the_first_run(
     files: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

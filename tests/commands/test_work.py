@@ -41,6 +41,9 @@ print(Train(recipe, context=Context(work=work, console=None)).run().reused, "tor
 """
 
 
+@pytest.mark.promise(
+    "what was made before is used again while all that it was made from is the same"
+)
 def test_a_program_is_compiled_once(tmp_path: Path) -> None:
     context, subject = Context(work=tmp_path, console=None), load_subject(NETWORK, ARCH)
     first = program_of(context, subject)
@@ -82,6 +85,10 @@ def test_a_model_that_will_compile_is_told_of(
     assert said.getvalue().count("the cycle model is compiled once") == cold
 
 
+@pytest.mark.promise(
+    "help has lines, errors of the parser are said once, names are completed and asked for, -"
+    " is standard output"
+)
 def test_a_refused_network_is_not_told_of_compiling(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +137,7 @@ def test_channel_adaptive_training_is_done_once(tmp_path: Path) -> None:
     assert Train(recipe, seed=5, context=context).train_adaptive().networks != first.networks
 
 
+@pytest.mark.promise("damaged caches are found by digest and made again")
 def test_training_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
     for phase in ("float_phase", "pruned_phase", "quantized_phase"):

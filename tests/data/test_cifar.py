@@ -84,6 +84,9 @@ def write_binary100(folder: Path) -> None:
         (folder / f"{part}.bin").write_bytes(records.tobytes())
 
 
+@pytest.mark.promise(
+    "CIFAR-100 is read from its binary files and from mosaics, and damage is one sentence"
+)
 @pytest.mark.parametrize("write", [write_binary100, write_mosaics])
 def test_cifar100_has_its_fine_labels_in_both_layouts(write: Any, tmp_path: Path) -> None:
     write(tmp_path)

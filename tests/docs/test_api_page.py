@@ -14,6 +14,10 @@ CODE, PRINTED = re.findall(r"^```(?:python)?\n(.*?)^```$", PAGE, re.MULTILINE | 
 ROW = re.compile(r"^\| `(\w+)\((.*?)\)` \|.*?\| (?:`(\w+)`|\w+) \|", re.MULTILINE)
 
 
+@pytest.mark.promise(
+    "the page of the API names every function with what it needs and returns, and its example"
+    " prints what it says"
+)
 def test_the_example_prints_what_the_page_says(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

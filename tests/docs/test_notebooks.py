@@ -38,6 +38,10 @@ def code_of(name: str, folder: Path) -> str:
     return code.replace(work, f"Path({str(folder)!r})")
 
 
+@pytest.mark.promise(
+    "the notebooks run from top to bottom with the Python API alone, and the first without"
+    " Verilator, too"
+)
 def test_all_notebooks_are_known() -> None:
     assert {path.stem for path in NOTEBOOKS.iterdir() if path.suffix == ".ipynb"} == set(FIGURES)
 

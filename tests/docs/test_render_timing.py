@@ -20,6 +20,8 @@ def script() -> ModuleType:
     return module
 
 
+@pytest.mark.promise("the timing diagrams of the pages are those of their sources")
+@pytest.mark.promise("the timing diagrams of the MRAM chip are those of a simulation")
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
 def test_a_picture_is_that_of_its_source(source: Path, script: ModuleType) -> None:
     committed = source.with_suffix(".svg").read_text(encoding="utf-8")

@@ -35,6 +35,9 @@ def shows(text: str, shown: list[str]) -> None:
         assert " ".join(each.split()) in answer, each
 
 
+@pytest.mark.promise(
+    "replacements are built, listed and told, and the page about them is true to the letter"
+)
 def test_a_memory_comes_as_the_page_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -53,6 +56,9 @@ def test_a_memory_comes_as_the_page_says(
         shows(out, shown)
 
 
+@pytest.mark.promise(
+    "the page shows every form of a port, and a schema describes every file of a replacement"
+)
 def test_every_form_of_a_port_is_one(tmp_path: Path) -> None:
     """Each port of the list is read, and its keys are those of the table."""
     whole, forms = blocks("yaml", MEMORY)
@@ -92,6 +98,11 @@ def test_the_schema_is_that_of_every_file() -> None:
             jsonschema.validate({**content, "colour": "red"}, schema)
 
 
+@pytest.mark.promise(
+    "an array that computes is another one's in whole networks of all three families, by a"
+    " package of its own; what does not fit is one sentence; one that computes something else"
+    " fails its bench; its figures stand in the cost"
+)
 def test_an_array_comes_as_the_page_says(tmp_path: Path) -> None:
     """Its package is installed by pip, and a whole network runs on it, far from the project."""
     (told,), (commands,) = blocks("yaml", ARRAY), blocks("console", ARRAY)

@@ -31,6 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.promise("a paper refuses the options of other papers")
 def test_every_page_is_on_it(site: Path) -> None:
     pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
     built = {str(page.relative_to(site)) for page in site.rglob("*.html")}

@@ -8,6 +8,9 @@ from hwgen.cli import main
 from tests.docs.console import ANY, PAGES, Command, commands_of, difference, refreshed, run
 
 
+@pytest.mark.promise(
+    "commands of README, tutorials and error catalogue run and print what the page says"
+)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_prints_what_it_says(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

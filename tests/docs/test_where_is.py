@@ -31,6 +31,9 @@ def names_in(body: list[ast.stmt], prefix: str = "") -> set[str]:
     return found
 
 
+@pytest.mark.promise(
+    "README leads to the line that computes a thing, and every place it names exists"
+)
 @pytest.mark.parametrize(("path", "symbol"), NAMED)
 def test_what_the_page_names_exists(path: str, symbol: str | None) -> None:
     module = ast.parse((ROOT / path).read_text(encoding="utf-8"))
@@ -49,6 +52,7 @@ def test_the_readme_leads_to_the_page() -> None:
     assert len(QUESTIONS) >= 10 and len(NAMED) > 20
 
 
+@pytest.mark.promise("a paper refuses the options of other papers")
 def test_links_of_the_readme_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     paths = re.findall(r"\]\(([\w./-]+)\)", text)

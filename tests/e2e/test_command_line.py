@@ -27,6 +27,11 @@ def report(folder: Path, command: str, *arguments: object) -> dict[str, Any]:
     return content
 
 
+@pytest.mark.promise(
+    "a run of the chip may have several images, with the results of single ones; counts that do"
+    " not fill a run are refused"
+)
+@pytest.mark.promise("the simulated Verilog equals golden and model, as hwgen run reports it")
 def test_rtl_equals_golden_and_model(tmp_path: Path) -> None:
     """Image by image, and with all images in one run of the chip."""
     common = ["--data", "digits", "--images", IMAGES, "--engine", "rtl"]

@@ -76,11 +76,16 @@ def test_an_adder_is_described_and_built(
     assert "module adder_chip(" in (tmp_path / "verilog/adder_chip.v").read_text(encoding="utf-8")
 
 
+@pytest.mark.promise("a family of another installed package is found by the same commands")
 def test_pip_installs_one_package_and_no_module_beside_it(packages: Path) -> None:
     install_adder(packages)
     assert {path.name for path in packages.iterdir()} == {"plus_one", "plus_one-1.0.dist-info"}
 
 
+@pytest.mark.promise(
+    "the wrapper and all below it give no warning with -Wall, without its trace neither, by a"
+    " file list that is read from any folder and moves with its own"
+)
 @pytest.mark.parametrize("options", [[], ["--no-trace"]])
 def test_the_chip_of_an_adder_has_no_warning(
     options: list[str], hwgen: Hwgen, packages: Path, adder: Path, tmp_path: Path
@@ -159,6 +164,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.promise("a broken family of another package is one sentence, and breaks no other")
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_broken_family_breaks_no_other(
     hwgen: Hwgen, packages: Path, adder: Path, kind: str

@@ -93,6 +93,10 @@ def run(folder: Path, *arguments: object) -> dict[str, object]:
     return report
 
 
+@pytest.mark.promise(
+    "a TFLite and an ONNX file run in RTL on two cores of 32 KB, every map equal to golden and"
+    " every cycle to the model"
+)
 @pytest.mark.parametrize("kind", WRITERS)
 def test_from_the_file_to_equal_maps_and_cycles(kind: str, tmp_path: Path) -> None:
     published, fitted = tmp_path / "published.npz", tmp_path / "fitted.npz"

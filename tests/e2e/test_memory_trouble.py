@@ -19,6 +19,10 @@ def shared_builds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENVIRONMENT, str(build_root()))
 
 
+@pytest.mark.promise(
+    "a memory that stalls changes cycles and no value; a table says how many, and all but"
+    " cycles is compared"
+)
 @pytest.mark.parametrize(
     "run", [pytest.param(RUN, id="dbpim"), pytest.param(MRAM, id="mram", marks=pytest.mark.long)]
 )
@@ -32,6 +36,7 @@ def test_stalls_change_cycles_and_no_value(run: list[object], tmp_path: Path) ->
     assert report["memory"]["more_cycles"] == report["cycles_rtl"] - report["cycles_model"] > 0
 
 
+@pytest.mark.promise("an error of the bus ends a run in one sentence with the chip's error")
 def test_an_error_of_the_bus_is_one_sentence(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -42,6 +47,9 @@ def test_an_error_of_the_bus_is_one_sentence(
     )
 
 
+@pytest.mark.promise(
+    "an error of the bus where nothing is read or written is refused with the range that is"
+)
 @pytest.mark.parametrize("address", ["0", "7fff0000", "ffffffffffffffff"])
 def test_an_error_that_no_beat_meets_is_refused(
     address: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]

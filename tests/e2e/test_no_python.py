@@ -52,6 +52,9 @@ def shown(run: ChipRun) -> list[int]:
     return found
 
 
+@pytest.mark.promise(
+    "one executable runs networks of different depth, nothing driven from start to done"
+)
 def test_two_networks_of_different_depth_on_one_executable(tmp_path: Path) -> None:
     deep = directed("deep")
     assert len(deep.layers) != len(DIGITS.layers)
@@ -61,6 +64,9 @@ def test_two_networks_of_different_depth_on_one_executable(tmp_path: Path) -> No
         assert all(run.done and not run.error for run in runs)
 
 
+@pytest.mark.promise(
+    "garbage in the cells, an earlier run and a reset in the middle change nothing"
+)
 def test_a_second_run_and_the_garbage_before_the_first_change_nothing(tmp_path: Path) -> None:
     what = job(compile_network(DIGITS, ARCH), IMAGES[[0, 1, 0]])
     first, second, third = run(what, tmp_path)
@@ -90,6 +96,7 @@ def test_a_reset_in_the_middle_changes_nothing(cycle: int, tmp_path: Path) -> No
     )
 
 
+@pytest.mark.promise("the instructions decide the result")
 def test_swapped_instructions_change_or_stop_the_result(tmp_path: Path) -> None:
     program = compile_network(DIGITS, ARCH)
     packets = decode_stream(program.image, ARCH)

@@ -43,6 +43,7 @@ def simulate(work: Path, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
+@pytest.mark.promise("chips are simulated without any package of the benches")
 def test_a_chip_is_simulated_without_the_packages_of_benches(tmp_path: Path) -> None:
     done = simulate(tmp_path / "work", **{ENVIRONMENT: str(build_root())})
     assert done.returncode == 0, done.stderr
@@ -50,6 +51,9 @@ def test_a_chip_is_simulated_without_the_packages_of_benches(tmp_path: Path) -> 
     assert "rtl: " in done.stdout
 
 
+@pytest.mark.promise(
+    "a full or read-only disk, a small memory, broken Verilog, no Verilator are one sentence each"
+)
 def test_an_unusable_folder_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="ascii")
     done = simulate(tmp_path / "work", **{ENVIRONMENT: str(tmp_path / "file" / "builds")})

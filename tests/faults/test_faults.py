@@ -43,6 +43,10 @@ RUN: Any = SimpleNamespace(
 )
 
 
+@pytest.mark.promise(
+    "many faults of the Verilog live in one simulator, chosen when it starts; each is caught by"
+    " a network of a list, or has a class"
+)
 @pytest.mark.parametrize(
     ("changed", "found", "without_time"),
     [

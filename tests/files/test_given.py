@@ -23,6 +23,9 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     assert check_given(path, what="x", allowed="y") == 3
 
 
+@pytest.mark.promise(
+    "YAML holds the values of JSON, bounded, each key once; anything else is refused at once"
+)
 def test_what_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("pipe")

@@ -60,6 +60,10 @@ def number_in(path: Path) -> int:
     return int(path.read_text("ascii"))
 
 
+@pytest.mark.promise(
+    "a fault is one sentence, a closed pipe is no error, a signal ends all processes and says"
+    " that the command goes on"
+)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize(("script", "names"), [(PARENT, 2), (FORKING, 1)])
 def test_no_orphan_is_left(tmp_path: Path, number: signal.Signals, script: str, names: int) -> None:

@@ -172,6 +172,9 @@ DUPLICATES = {
 }
 
 
+@pytest.mark.promise(
+    "a key that a YAML gives twice is one sentence with its lines; merges give way"
+)
 @pytest.mark.parametrize("case", DUPLICATES)
 def test_a_key_that_is_given_twice(case: str, tmp_path: Path) -> None:
     text, key, places = DUPLICATES[case]
@@ -203,6 +206,9 @@ def test_a_merge_gives_way(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.promise(
+    "YAML holds the values of JSON, bounded, each key once; anything else is refused at once"
+)
 @pytest.mark.parametrize("value", ["true", "1.0"])
 def test_a_version_is_an_integer(value: str, tmp_path: Path) -> None:
     """Python takes true and 1.0 for 1."""

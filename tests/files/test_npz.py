@@ -46,6 +46,10 @@ def test_arrays_come_back(tmp_path: Path) -> None:
         assert np.array_equal(found[name], value)
 
 
+@pytest.mark.promise(
+    "sizes of arrays are checked before they are read, and facts of networks and programs are"
+    " validated"
+)
 def test_a_header_asks_for_what_the_member_has(tmp_path: Path) -> None:
     whole = array(np.zeros(100, np.uint8))
     for content in (whole[:-1], whole + b"x", whole.replace(b"(100,)", b"(99,) ")):

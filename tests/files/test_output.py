@@ -16,6 +16,7 @@ def names_below(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
+@pytest.mark.promise("every file is written whole or not at all")
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "new" / "page"
     write_text(path, "first", what="page")
@@ -97,6 +98,7 @@ def test_files_are_added_and_others_stay(tmp_path: Path) -> None:
     assert names_below(tmp_path) == ["deep", "deep/out", "deep/out/a", "deep/out/b", "deep/out/c"]
 
 
+@pytest.mark.promise("no output replaces an input, another output, a device or what a link names")
 def test_a_file_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "b").write_text("mine")
     with pytest.raises(OutputError) as caught:
@@ -128,6 +130,10 @@ def test_a_linked_folder_stays(tmp_path: Path) -> None:
     assert names_below(tmp_path) == ["link", "mine"]
 
 
+@pytest.mark.promise(
+    "an output replaces no device, link or input, and a place that takes no files is refused"
+    " before the work"
+)
 def test_a_place_that_takes_no_files_is_noticed_first(tmp_path: Path) -> None:
     check_writable(tmp_path / "new/folder/file", "--out")
     for path, reason in {

@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from hwgen.files.patience import Ticker, seconds_text
 
 
@@ -12,6 +14,10 @@ def test_a_fast_step_says_nothing() -> None:
     assert not said
 
 
+@pytest.mark.promise(
+    "a line every 10 s says what is done and for how long, and a build is not called a simulation"
+)
+@pytest.mark.promise("a step that takes longer than 5 s says so in a log, and roughly how long")
 def test_a_long_step_says_how_long() -> None:
     said: list[str] = []
     heard = threading.Event()

@@ -16,6 +16,9 @@ from hwgen.network.file import load_network
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
+@pytest.mark.promise(
+    "an installed command finds networks and architectures that ship by name, and lists the names"
+)
 @pytest.mark.parametrize("name", shipped.networks())
 def test_each_network_is_found_by_name(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -81,6 +84,14 @@ def test_an_unknown_name_lists_the_names(tmp_path: Path, monkeypatch: pytest.Mon
     )
 
 
+@pytest.mark.promise(
+    "a network that ships runs without its set of images, with the same first images where"
+    " those may ship"
+)
+@pytest.mark.promise(
+    "the site builds without a warning, with four kinds of pages, every command and every kind"
+    " of error"
+)
 def test_the_digits_that_ship_are_the_first_test_images() -> None:
     arrays = read_npz(shipped.images()["digits"], what="images", allowed="images")
     digits = load_dataset("digits")

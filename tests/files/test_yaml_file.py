@@ -44,6 +44,9 @@ REFUSED = {
 }
 
 
+@pytest.mark.promise(
+    "YAML holds the values of JSON, bounded, each key once; anything else is refused at once"
+)
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_json_does_not_have(case: str, tmp_path: Path) -> None:
     text, sentence = REFUSED[case]

@@ -38,6 +38,10 @@ def weights_of(filters: int, places: int, seed: int = 0) -> np.ndarray:
     )
 
 
+@pytest.mark.promise(
+    "weights get few signed digits without training, by the rule of the seed or with less loss"
+    " by measurement"
+)
 def test_members_and_the_nearest_of_them() -> None:
     assert all(phi(int(value)) == 2 for value in exactly(2))
     powers = [1 << n for n in range(7)]

@@ -1,6 +1,7 @@
 """Fewer digits for groups of filters: which come first, and what their weights become."""
 
 import numpy as np
+import pytest
 
 from hwgen.fit.digits import digits_of, exactly
 from hwgen.fit.lowered import Step, digits_after, fewer_digits, in_order, steps_of_layer
@@ -21,6 +22,10 @@ def two_digits(filters: int, places: int, seed: int = 0) -> np.ndarray:
     return found
 
 
+@pytest.mark.promise(
+    "groups of filters that bear it get one digit or none, the cheapest by measured loss first,"
+    " within a budget of accuracy"
+)
 def test_all_unpruned_weights_get_exactly_one_digit() -> None:
     weights = two_digits(8, 30)
     free = weights != 0

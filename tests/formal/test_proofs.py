@@ -16,6 +16,52 @@ EACH = pytest.mark.parametrize(
 )
 
 
+PROMISES = {
+    "fifo_of_instructions": ("a queue lets each word out once, in its order, by proof",),
+    "read_engine": (
+        "the read engine keeps the rules of AXI4, and every beat has a place, by proof",
+    ),
+    "write_engine": (
+        (
+            "the write engine keeps the rules of AXI4 and writes each byte of its region once"
+            " and no other, by proof"
+        ),
+    ),
+    "packet_front": (
+        "packets come in order with all their beats, and segments end where they say, by proof",
+    ),
+    "registers": ("registers read and take what their table says, by proof",),
+    "supervisor": (
+        "every start leads to done or error within a bound, if the memory answers, by proof",
+    ),
+    "shell": (
+        (
+            "every start of a shell leads to done or error within a bound whatever its engine"
+            " does, and nothing is on the memory port afterwards, by proof"
+        ),
+    ),
+    "requantizer_half_up": ("the requantizer is the formula of half_up and of tflite, by proof",),
+    "requantizer_tflite": ("the requantizer is the formula of half_up and of tflite, by proof",),
+    "requantizer_float32": ("the requantizer is the formula of float32, by proof",),
+    "adder_tree_dense": ("both bodies of the adder tree give the sum, by proof",),
+    "triple_decoder": (
+        "three packed weights are those of their page, for every bit pattern, by proof",
+    ),
+    "weight_decoder": ("cells, metadata and constants are those of the weight codes, by proof",),
+    "weight_decoder_dense": (
+        "cells, metadata and constants are those of the weight codes, by proof",
+    ),
+    "ipu_sparse": ("a group takes each bit plane that it wants once, the highest first, by proof",),
+    "ipu_dense": ("a group takes each bit plane that it wants once, the highest first, by proof",),
+    "dbmu_sparse": ("a term is an input bit times a weight, for every pair of cells, by proof",),
+    "dbmu_dense": ("a term is an input bit times a weight, for every pair of cells, by proof",),
+    "adc": ("an ADC clips, and tells it, by proof",),
+    "lane": ("a lane of a crossbar accumulates the formula of its data sheet, by proof",),
+    "router": ("a router loses, doubles, changes and misroutes no flit, by proof",),
+}
+"""What each proof keeps."""
+
+
 @EACH
 def test_holds(make: Callable[[], Proof]) -> None:
     assert make().holds() is Answer.HOLDS
@@ -26,6 +72,9 @@ def test_the_fault_is_refuted(make: Callable[[], Proof]) -> None:
     assert make().refutes() is Answer.REFUTED
 
 
+@pytest.mark.promise(
+    "a proof says what is proved, plants a fault that is there, and tells unknown from refuted"
+)
 @EACH
 def test_says_what_is_proved(make: Callable[[], Proof]) -> None:
     assert make.__doc__

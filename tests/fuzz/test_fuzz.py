@@ -12,6 +12,9 @@ SAMPLE = 60
 LINE = re.compile(r"^ *(\d+) \w+: (.*)$", re.MULTILINE)
 
 
+@pytest.mark.promise(
+    "mutated files and options end in order or with one bounded sentence, in little time and memory"
+)
 @pytest.mark.parametrize("count", [SAMPLE, pytest.param(COUNT, marks=pytest.mark.long, id="all")])
 def test_no_file_and_no_option_is_a_fault(count: int) -> None:
     """In a process of its own: the limits on memory go beyond what that has reserved."""

@@ -52,6 +52,9 @@ def test_directed_networks(name: str) -> None:
     check(network, np.concatenate([extreme_images(network), random_images(network, 1, seed=0)]))
 
 
+@pytest.mark.promise(
+    "every operation equals an element by element computation, in every mode, in odd sizes"
+)
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("mode", range(len(MODES)))
 def test_every_operation_in_every_mode(seed: int, mode: int) -> None:
@@ -60,6 +63,10 @@ def test_every_operation_in_every_mode(seed: int, mode: int) -> None:
     check(network, draw_images(network, 2, seed=seed), mode=mode)
 
 
+@pytest.mark.promise(
+    "products of two maps, softmax, norms, constants and stacks equal fractions rounded step by"
+    " step, for drawn transformers"
+)
 @pytest.mark.parametrize("seed", range(12))
 def test_tokens_heads_and_norms(seed: int) -> None:
     network = draw_tokens(seed)
@@ -123,6 +130,7 @@ def test_maps_that_nobody_wants_are_dropped() -> None:
     assert all((some[name] == everything[name]).all() for name in wanted)
 
 
+@pytest.mark.promise("answers to a large set hold the maps of a few images at a time")
 def test_answers_come_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     network = random_network(Recipe(), seed=3)
     images = random_images(network, 7, seed=4)

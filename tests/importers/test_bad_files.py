@@ -265,6 +265,9 @@ def checked(path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert str(path) in error and not (folder / "out.npz").exists()
 
 
+@pytest.mark.promise(
+    "files that nobody can import are one sentence and exit code 2, within five seconds"
+)
 def test_there_are_forty_and_more() -> None:
     assert len(ONNX) + len(TFLITE) + len(CONTENTS) >= 40
 

@@ -22,6 +22,10 @@ NEAR = ("residual", "gates", "channels as a sequence")
 rounds them to even with the zero point inside (docs/import.md counts all pairs)."""
 
 
+@pytest.mark.promise(
+    "the files that the tests make for the importers are counted, and each is imported or one"
+    " sentence"
+)
 def test_the_corpus_is_large_enough() -> None:
     assert len(CORPUS) >= 25
     assert len({(file.format, file.group, file.name) for file in CORPUS}) == len(CORPUS)

@@ -34,6 +34,10 @@ FILES = {
 """Each file with kinds of layers that it must become."""
 
 
+@pytest.mark.promise(
+    "exports of torch, onnxruntime and Keras as their tools wrote them are imported, each layer"
+    " within a step"
+)
 def test_every_file_is_listed() -> None:
     assert {path.name for path in FOLDER.iterdir()} == set(FILES)
 

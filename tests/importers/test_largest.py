@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.quantized_onnx import Model, saved
 
@@ -37,6 +38,7 @@ def large(folder: Path) -> Path:
     return saved(model.build(dense), folder)
 
 
+@pytest.mark.promise("a large file is imported in time and in little memory")
 def test_a_large_file_takes_little_time_and_memory(tmp_path: Path) -> None:
     path, out = large(tmp_path), tmp_path / "network.npz"
     assert path.stat().st_size > WIDE * CHANNELS * (SIDE // 16) ** 2

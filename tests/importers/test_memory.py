@@ -47,6 +47,9 @@ BOMBS: dict[str, Callable[[Model], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.promise(
+    "a small file, or a list of a billion values, that asks for all memory is one sentence"
+)
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_small_file_does_not_take_all_memory(name: str, tmp_path: Path) -> None:
     model = Model()

@@ -130,6 +130,9 @@ with make_executor({workers}, {scheduler!r}) as executor:
 """
 
 
+@pytest.mark.promise(
+    "a script that calls the Python API needs no main guard, however many workers it asks for"
+)
 @pytest.mark.parametrize(("workers", "scheduler"), [(1, None), (2, None), (1, "local")])
 def test_a_script_needs_no_main_guard(workers: int, scheduler: str | None, tmp_path: Path) -> None:
     """A worker does not run it again."""
@@ -217,6 +220,7 @@ def test_host_with_other_sources_refuses() -> None:
         hosts.call_here(work.REFUSE, '{"x": 1}', "0" * 64)
 
 
+@pytest.mark.promise("options that nobody means are one sentence")
 def test_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hosts, "PATIENCE_S", 1)
     with socket.create_server(("127.0.0.1", 0)) as server:

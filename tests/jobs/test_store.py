@@ -159,6 +159,9 @@ def group_is_gone(group: int) -> bool:
     return False
 
 
+@pytest.mark.promise(
+    "any number of workers, and an interrupt with a second run, give the same files"
+)
 @pytest.mark.parametrize(("workers", "scheduler"), [(1, ""), (3, ""), (2, "local")])
 def test_interrupt_and_resume(workers: int, scheduler: str, tmp_path: Path) -> None:
     job = start(tmp_path, workers, scheduler)

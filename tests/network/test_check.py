@@ -268,6 +268,7 @@ def raw_values() -> tuple[MapQuantization, ...]:
     return (MapQuantization(scale=1.0, zero_point=0, low=0, high=0),)
 
 
+@pytest.mark.promise("a network that contradicts itself, in any field of any kind, is one sentence")
 @pytest.mark.parametrize(("network", "sentence"), SENTENCES)
 def test_contradictions(network: Change, sentence: str) -> None:
     check_sentence(network, sentence)

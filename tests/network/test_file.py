@@ -43,6 +43,9 @@ NETWORKS = {
 }
 
 
+@pytest.mark.promise(
+    "a network file comes back as it went; a damaged or foreign one is one sentence"
+)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_round_trip(name: str, tmp_path: Path) -> None:
     written = NETWORKS[name]()

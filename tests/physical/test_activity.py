@@ -19,6 +19,10 @@ from tests.physical.test_timing import A, D, Q, flip_flop, netlist
 from tests.tiny import Cells
 
 
+@pytest.mark.promise(
+    "a netlist that follows inputs computes what the Verilog computes; without work multipliers"
+    " take little energy"
+)
 def test_a_toggle_by_hand(tmp_path: Path) -> None:
     library, _ = load_library(written(tmp_path, liberty()))
     given = netlist(flip_flop("f", A, Q), Gate("i", "INV", {"A": Q, "Z": A}), outputs={"out": [Q]})

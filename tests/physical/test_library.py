@@ -14,6 +14,10 @@ from tests.physical.library import CELLS, gate, liberty, written
 NO_GATES = "the library has no clock gates: every register has a clock in every cycle"
 
 
+@pytest.mark.promise(
+    "a library of cells is read whole, its cells are found by what they do, and what is none is"
+    " one sentence"
+)
 def test_the_library_that_ships() -> None:
     library, _ = load_library(default_library())
     assert library.name == "sg13g2_stdcell_typ_1p20V_25C"

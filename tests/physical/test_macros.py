@@ -51,6 +51,11 @@ def sram(folder: Path, text: str) -> Path:
     return file
 
 
+@pytest.mark.promise(
+    "an array that computes is another one's in whole networks of all three families, by a"
+    " package of its own; what does not fit is one sentence; one that computes something else"
+    " fails its bench; its figures stand in the cost"
+)
 def test_a_liberty_gives_what_the_file_leaves_out(tmp_path: Path) -> None:
     (tmp_path / "sram.lib").write_text(LIBERTY)
     file = sram(tmp_path, "  verilog: [sram_256x32.v]\n  liberty: sram.lib\n")

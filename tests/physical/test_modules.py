@@ -64,6 +64,9 @@ def synthesized(
     return found.costs(), sorted(found.synthesized)
 
 
+@pytest.mark.promise(
+    "a changed module is synthesized alone, with those that place it where its ports change"
+)
 def test_a_changed_module_is_synthesized_alone(tmp_path: Path) -> None:
     manifest, texts = emitted(Chain(), tmp_path / "rtl")
     names = ["tiny_adder", "tiny_adder_9", "tiny_chain", "tiny_gate"]
@@ -119,6 +122,9 @@ def test_a_memory_keeps_the_tie_cells_of_the_logic_beside_it(tmp_path: Path) -> 
     assert costs["tiny_held"].cells["sg13g2_tiehi"] == 1
 
 
+@pytest.mark.promise(
+    "memories are bits of the data sheet and no flip-flops; registers are behind clock gates"
+)
 def test_a_memory_is_bits_and_no_flip_flops(tmp_path: Path) -> None:
     costs, _ = synthesized(*emitted(Cells(), tmp_path / "rtl"), tmp_path / "builds")
     cells = costs["tiny_cells"]
@@ -127,6 +133,9 @@ def test_a_memory_is_bits_and_no_flip_flops(tmp_path: Path) -> None:
     assert cells.logic_um2 < 10
 
 
+@pytest.mark.promise(
+    "a Yosys that fails or is killed is one sentence and leaves no entry in the cache"
+)
 def test_what_yosys_refuses_is_one_sentence_and_leaves_no_entry(tmp_path: Path) -> None:
     manifest, texts = emitted(Cells(), tmp_path / "rtl")
     broken = {"tiny_cells": "module tiny_cells(clk; endmodule\n"}

@@ -34,6 +34,9 @@ def test_compiled():
 """
 
 
+@pytest.mark.promise(
+    "a profile of the tests books each processor second under the kind of work that spent it"
+)
 @pytest.mark.parametrize(
     ("command", "environment", "kind"),
     [

@@ -12,6 +12,10 @@ def rectangles(svg: str) -> list[dict[str, str]]:
     return [each.attrib for each in ElementTree.fromstring(svg).iter("rect")]
 
 
+@pytest.mark.promise(
+    "the demo leaves a page with cycles by layer, their causes, dense against sparse, and the"
+    " widths"
+)
 def test_lengths_are_in_proportion() -> None:
     rows = [
         Row(label="a", values=[8, 4], texts=["8", "4"]),

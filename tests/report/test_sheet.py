@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from hwgen.report.sheet import Sheet
 
 COLUMNS, ROWS = ["what", "count"], [["a|b", 12], ["c", "-"]]
 
 
+@pytest.mark.promise("a table is written once, for a page of Markdown and for the terminal")
 def test_markdown_escapes_what_ends_a_cell() -> None:
     assert list(Sheet(COLUMNS, ROWS).markdown()) == [
         "| what | count |",

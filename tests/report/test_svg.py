@@ -4,6 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib as mpl
+import pytest
 
 from hwgen.report.svg import picture
 
@@ -20,6 +21,7 @@ def drawn(text: str) -> str:
     return svg
 
 
+@pytest.mark.promise("text from files is data, and every message is bounded and safe to print")
 def test_names_are_no_formulas() -> None:
     """A formula that is not one would end the command: matplotlib cannot parse it."""
     svg = ElementTree.fromstring(drawn(HOSTILE))

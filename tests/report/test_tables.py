@@ -30,6 +30,10 @@ LAYER = RunLayer(
 )
 
 
+@pytest.mark.promise(
+    "events are compared by step but for those that overlap, a line says that events differ alone"
+)
+@pytest.mark.promise("what a chip stores outside a map is a difference")
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -51,6 +55,9 @@ WHERE = {"run": 1, "image": 4, "mode": "0.5x", "layer": "conv"}
 ELEMENT = {**WHERE, "y": 3, "x": 2, "channel": 1, "expected": 17, "found": -9}
 
 
+@pytest.mark.promise(
+    "the first difference is named with image, mode, layer, element, both values and cycle"
+)
 @pytest.mark.parametrize(
     ("found", "said"),
     [

@@ -25,6 +25,9 @@ def record(start: dict[str, str] | None, epochs: int, batches: int | None = None
     }
 
 
+@pytest.mark.promise(
+    "that table shows every run, a failed one too, and how each network was really trained"
+)
 @pytest.mark.parametrize(
     ("start", "epochs", "batches", "short"),
     [

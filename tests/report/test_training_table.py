@@ -20,6 +20,7 @@ ABOUT: dict[str, Any] = {
 }
 
 
+@pytest.mark.promise("training.json and the table of networks say how long each phase really was")
 def test_a_row_for_each_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "new.json").write_text(json.dumps(ABOUT))
     recipe = {"name": "old", "pruning": {"share": 0.0}}

@@ -139,6 +139,14 @@ def mram(folder: Path, **more: object) -> tuple[MramChip, dict[str, object]]:
     return MramChip(arch=load_mram(CONFIGS / "mram/small.yaml")), {**job, **more}
 
 
+@pytest.mark.promise(
+    "the interrupt rises once a run, survives reads, is cleared by 1 while the next run goes"
+    " on, and no end is lost"
+)
+@pytest.mark.promise(
+    "between a host and a memory of others, with pauses on all channels, answers are golden's,"
+    " at aligned addresses, and errors of the bus stop the run"
+)
 def test_axi_of_a_dbpim_chip(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
     chip, job = dbpim(tmp_path / "chip", two_layers(tmp_path))
     run_system(chip, job, tmp_path, waves=waves, simulator=icarus)

@@ -15,6 +15,10 @@ STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"]
 RISC_V = "riscv64-unknown-elf-gcc"
 
 
+@pytest.mark.promise(
+    "the driver is strict freestanding C99 without a library, the same for all families,"
+    " returns each of its codes, and C++17 takes its headers"
+)
 def test_the_driver_is_strict_and_needs_no_library(
     chips: dict[str, Path], family: str, tmp_path: Path
 ) -> None:

@@ -36,6 +36,9 @@ def exported(network: str, arch: str, folder: Path, mode: str | None) -> dict[st
     return constants(folder / "hwgen_network.h")
 
 
+@pytest.mark.promise(
+    "export writes program, images and answers as bytes, and their sizes as constants, in one mode"
+)
 def test_a_program_with_its_images_and_answers(tmp_path: Path) -> None:
     values = exported("digits_small_cnn", "dbpim/small", tmp_path, None)
     network = load_network(DIGITS)

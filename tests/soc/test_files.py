@@ -35,6 +35,10 @@ def listed(folder: Path) -> list[Path]:
     return [folder / name for name in (folder / "files.f").read_text().split()]
 
 
+@pytest.mark.promise(
+    "build writes wrapper, register map, driver, core, waivers and constraints, the same bytes"
+    " again, under names that tools take"
+)
 def test_every_file_is_there(chips: dict[str, Path], family: str) -> None:
     wanted = {f"{family}_axi.v", f"{family}.rdl", f"hwgen_{family}.h", "hwgen.h", "hwgen.c"}
     wanted |= {"tiny.core", "waivers.vlt", f"{family}.sdc", f"{family}.xdc", "files.f"}
@@ -57,6 +61,10 @@ def test_files_say_what_they_are(chips: dict[str, Path], family: str) -> None:
         assert file.stem == f"{family}_axi" or f"// {file.stem}: " in head
 
 
+@pytest.mark.promise(
+    "the wrapper and all below it give no warning with -Wall, without its trace neither, by a"
+    " file list that is read from any folder and moves with its own"
+)
 def test_verilator_has_no_warning_from_any_folder(chips: dict[str, Path], family: str) -> None:
     """The file list is read by `-F`, from a folder that has none of the files."""
     folder = chips[family]
@@ -84,6 +92,10 @@ def test_a_folder_that_has_moved_is_whole(
     assert not lint(files, top="mram_axi", waivers=moved / "waivers.vlt")
 
 
+@pytest.mark.promise(
+    "waivers name modules that are there, constraints leave the clock alone, the wrapper"
+    " promises no frequency, and a bench takes any clock"
+)
 def test_waivers_name_modules_that_are_there(chips: dict[str, Path], family: str) -> None:
     """Each line is for a file of this chip; each comment stands above a line."""
     folder = chips[family]
@@ -142,6 +154,9 @@ def test_cocotb_gives_any_clock(
     assert not failures(results) and passed(results) == 1, (tmp_path / "run.log").read_text()
 
 
+@pytest.mark.promise(
+    "a prefix lets two chips of one family stand in one design, and the trace can be left out"
+)
 def test_two_chips_of_one_family_elaborate_together(
     chips: dict[str, Path], icarus: str, tmp_path: Path
 ) -> None:

@@ -76,6 +76,10 @@ def fails(block: Path, module: str, folder: Path) -> bool:
     return True
 
 
+@pytest.mark.promise(
+    "the register block holds the formal properties of AXI4-Lite, and one that withdraws an"
+    " answer does not"
+)
 @pytest.mark.long
 def test_formal_properties_hold(chips: dict[str, Path], family: str, tmp_path: Path) -> None:
     block = chips[family] / f"{family}_registers.v"

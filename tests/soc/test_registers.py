@@ -98,6 +98,9 @@ def observed(chips: dict[str, Path], family: str, tmp_path: Path) -> Iterator[li
     yield from (line.split() for line in said.splitlines() if line[:4] in ("read", "writ"))
 
 
+@pytest.mark.promise(
+    "the register map in SystemRDL and C is that of the Verilog, offset by offset, field by field"
+)
 def test_the_verilog_has_these_registers_and_no_other(
     chips: dict[str, Path], family: str, icarus: str, tmp_path: Path
 ) -> None:

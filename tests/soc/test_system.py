@@ -49,6 +49,10 @@ def test_firmware_passes_and_a_wrong_answer_fails(arch: str, network: str, tmp_p
     assert (wrong.returncode, wrong.stdout.splitlines()[-1]) == (1, "FAIL")
 
 
+@pytest.mark.promise(
+    "firmware on a processor runs networks on chips of every family, one by one and in one"
+    " start; a wrong answer and a missing compiler are told"
+)
 def test_a_machine_without_the_compiler_is_told_the_packages() -> None:
     done = soc(*SYSTEMS[0], path=str(Path(sys.executable).parent))
     assert done.returncode == 2
@@ -104,6 +108,10 @@ def fusesoc(
     )
 
 
+@pytest.mark.promise(
+    "FuseSoC lints the core without a warning, simulates its bench, and sets a synthesis for"
+    " ECP5 up"
+)
 def test_fusesoc_lints_a_chip_without_its_trace(tmp_path: Path) -> None:
     api.build("mram/tiny", tmp_path / "chip", trace=False)
     done = fusesoc(tmp_path / "chip", "mram", tmp_path, "--target=lint")

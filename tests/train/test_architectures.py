@@ -68,6 +68,7 @@ def drawn(name: str, recipe: Recipe) -> tuple[QuantizedTraining, QuantizedNetwor
     return quantized, export_network(quantized, recipe, dataset), dataset
 
 
+@pytest.mark.promise("every network exports integers whose maps are those of golden")
 @pytest.mark.parametrize("name", NARROW)
 def test_same_maps_as_the_reference(name: str, recipe: Recipe) -> None:
     quantized, network, dataset = drawn(name, recipe)
@@ -89,6 +90,7 @@ def test_same_maps_as_the_reference(name: str, recipe: Recipe) -> None:
     assert torch.allclose(integers, logits, atol=0.2 * float(logits.std()))
 
 
+@pytest.mark.promise("depthwise weights keep all digits, all others obey masks and FTA")
 @pytest.mark.parametrize("name", ["mobilenetv2", "efficientnetb0"])
 def test_depthwise_weights_keep_all_digits(name: str, recipe: Recipe) -> None:
     _, network, _ = drawn(name, recipe)
@@ -116,6 +118,9 @@ def test_a_shortcut_is_an_operation_of_its_own(recipe: Recipe) -> None:
         assert (maps[layer.name][..., channels:] == zero_point).all()
 
 
+@pytest.mark.promise(
+    "tables hold their function, and option-A shortcuts are an operation of their own"
+)
 def test_tables_hold_the_function(recipe: Recipe) -> None:
     _, network, _ = drawn("efficientnetb0", recipe)
     for layer in network.layers:

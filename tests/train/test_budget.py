@@ -47,6 +47,9 @@ def test_the_recipe_itself(demo: Recipe) -> None:
     assert chosen.float_phase == demo.float_phase
 
 
+@pytest.mark.promise(
+    "a schedule fits a budget of hours in the recipe's proportions, and resumes to the same bytes"
+)
 @pytest.mark.parametrize("hours", [0.01, 0.1, 0.5, 1.0, 3.0, 10.0])
 def test_any_budget_is_used_and_held(demo: Recipe, hours: float) -> None:
     chosen = within(demo, PACE, hours)

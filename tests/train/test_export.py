@@ -89,6 +89,9 @@ def test_with_steps_of_least_error_a_filter_keeps_its_digit() -> None:
     assert found == {"largest": [0, 0, 1], "least_error": [1, 0, 1]}
 
 
+@pytest.mark.promise(
+    "filters of one digit may be pruned in blocks of sixteen, and have steps of least error"
+)
 @pytest.mark.parametrize("common", [False, True])
 def test_the_step_of_least_error(common: bool) -> None:
     """No step that is tried gives a smaller error of a filter, or of a head."""
@@ -138,6 +141,9 @@ def test_empty_filters_and_dead_maps_still_export(recipe: Recipe, few_digits: Da
     assert not exported.parameters["conv4"].weights.any()
 
 
+@pytest.mark.promise(
+    "grids of maps and their gradients are torch's bit by bit, weights lie on their grid"
+)
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("seed", range(8))
 def test_the_grid_of_a_map_is_that_of_torch(seed: int, layout: torch.memory_format) -> None:

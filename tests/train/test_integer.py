@@ -82,6 +82,9 @@ def test_widths_of_1_to_16_bits(weight_bits: int, map_bits: int) -> None:
         assert_same_maps(network, draw_images(network, 3, seed=mode), mode=mode)
 
 
+@pytest.mark.promise(
+    "the integer path of training runs every operation of a network file as golden does"
+)
 @pytest.mark.parametrize("seed", range(8))
 def test_every_operation_of_one_mode(seed: int) -> None:
     network = draw_every_operation(seed, modes=("1.0x",))
@@ -115,6 +118,9 @@ def test_of_equal_logits_the_first_counts() -> None:
     assert integer_accuracy(network, images, torch.tensor([0, 1])) == 0.5
 
 
+@pytest.mark.promise(
+    "grids of maps and their gradients are torch's bit by bit, weights lie on their grid"
+)
 @pytest.mark.parametrize("weight", [-127, 127])
 def test_sums_at_the_limit_of_float32_are_exact(weight: int) -> None:
     """Just inside 2**24 a float32 convolution is taken, just outside none is; both are right."""

@@ -293,6 +293,10 @@ def save(content: Any, folder: Path) -> Path:
     return folder / "start.pth"
 
 
+@pytest.mark.promise(
+    "a float checkpoint of a public layout starts the same network, whatever its file holds"
+    " around it"
+)
 @every_layout
 def test_same_logits(public: Public, tmp_path: Path) -> None:
     torch.manual_seed(0)
@@ -437,6 +441,10 @@ def other_topologies() -> dict[str, tuple[str, State]]:
     }
 
 
+@pytest.mark.promise(
+    "a checkpoint of another topology, damaged, or foreign is refused in one sentence that says"
+    " what differs"
+)
 def test_other_topologies_are_one_sentence(tmp_path: Path) -> None:
     torch.manual_seed(0)
     networks: dict[str, Network] = {}

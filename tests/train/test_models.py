@@ -13,6 +13,7 @@ def cifar100(name: str) -> Plan:
     return plan_model(name, CIFAR100, 100)
 
 
+@pytest.mark.promise("the networks have the published numbers of weights and multiplications")
 @pytest.mark.parametrize(
     ("name", "macs", "tolerance"),
     [
@@ -68,6 +69,9 @@ def test_efficientnetb0_has_tables_and_factors() -> None:
     assert squeezed[:4] == [8, 4, 6, 6]
 
 
+@pytest.mark.promise(
+    "a narrow network has the layers of the whole one, and too small images are refused"
+)
 @pytest.mark.parametrize("name", MODELS)
 def test_a_narrow_network_has_the_same_layers(name: str) -> None:
     whole, narrow = cifar100(name), plan_model(name, CIFAR100, 100, width=0.25)

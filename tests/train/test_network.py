@@ -34,6 +34,7 @@ def trained_a_little(name: str, shape: tuple[int, int, int], width: float) -> Ne
     return network.eval()
 
 
+@pytest.mark.promise("folding batch norm changes nothing")
 @pytest.mark.parametrize(("name", "shape", "width"), SHAPES)
 def test_folding_is_exact(name: str, shape: tuple[int, int, int], width: float) -> None:
     network = trained_a_little(name, shape, width).double()
@@ -81,6 +82,7 @@ def test_relu6_clips_at_six() -> None:
     assert network.finish(replace(node, clip="none"), x).tolist() == x.tolist()
 
 
+@pytest.mark.promise("the networks have the published numbers of weights and multiplications")
 def test_resnet20_is_the_genuine_one() -> None:
     network = Network(plan_model("resnet20", (32, 32, 3), 10))
     assert sum(parameter.numel() for parameter in network.parameters()) == 269722

@@ -39,6 +39,9 @@ def test_against_the_reference(filters: int, share: float) -> None:
     assert np.count_nonzero(~theirs) == int(np.ceil(share * theirs.size - 1e-9))
 
 
+@pytest.mark.promise(
+    "filters of one digit may be pruned in blocks of sixteen, and have steps of least error"
+)
 @pytest.mark.parametrize("filters", [16, 48])
 def test_blocks_of_sixteen_against_the_reference(filters: int) -> None:
     weight = np.random.default_rng(filters).normal(size=(filters, 5, 3, 3))

@@ -14,6 +14,7 @@ from tests.train.conftest import RECIPES
 GOOD = (RECIPES / "digits_small_cnn.yaml").read_text()
 
 
+@pytest.mark.promise("recipes are complete, and a mistake is one sentence")
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_recipe_loads_and_is_called_like_its_file(path: Path) -> None:
     kind = format_of(path)

@@ -85,6 +85,10 @@ def save(state: Any, folder: Path) -> Path:
     return path
 
 
+@pytest.mark.promise(
+    "a float checkpoint of a public layout starts the same network, whatever its file holds"
+    " around it"
+)
 def test_same_logits(checkpoint: dict[str, Tensor], tmp_path: Path) -> None:
     reference = Reference()
     reference.load_state_dict({k.removeprefix("module."): t for k, t in checkpoint.items()})
@@ -120,6 +124,10 @@ def test_channel_order_is_exact(model: str, tmp_path: Path, monkeypatch: Any) ->
     assert torch.allclose(logits, expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.promise(
+    "a checkpoint of another topology, damaged, or foreign is refused in one sentence that says"
+    " what differs"
+)
 def test_mistakes_are_one_sentence(checkpoint: dict[str, Tensor], tmp_path: Path) -> None:
     network = Network(plan_model("resnet20", (32, 32, 3), 10))
     short = {name: t for name, t in checkpoint.items() if "layer2.1.bn1.bias" not in name}

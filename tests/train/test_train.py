@@ -37,6 +37,7 @@ def events(result: TrainResult) -> list[dict[str, Any]]:
     return [{**epoch, "seconds": 0} for epoch in result.history]
 
 
+@pytest.mark.promise("an interrupted training ends as an unbroken one")
 @pytest.mark.parametrize("batches", [1, 3, 6, 8, 13, 17])
 def test_resumed_equals_unbroken(
     batches: int,
@@ -169,6 +170,7 @@ def test_resnet20_trains_and_its_shortcuts_are_exact(
     assert_same_as_reference(network, images, on_few_digits.test_labels, result)
 
 
+@pytest.mark.promise("training.json and the table of networks say how long each phase really was")
 def test_what_was_trained_is_what_was_done(
     recipe: Recipe, on_few_digits: Dataset, tmp_path: Path
 ) -> None:
@@ -197,6 +199,9 @@ def test_sgd_resumes_with_its_momentum(
     assert resumed.network_path.read_bytes() == unbroken.network_path.read_bytes()
 
 
+@pytest.mark.promise(
+    "long gradients are shortened, and mixed precision ends before the integer grid"
+)
 def test_long_gradients_are_shortened(
     recipe: Recipe, on_few_digits: Dataset, tmp_path: Path, monkeypatch: Any
 ) -> None:
@@ -246,6 +251,10 @@ def test_signed_maps_have_a_zero_point(
     assert clipped.zero_point == clipped.low == 0
 
 
+@pytest.mark.promise(
+    "a run hangs on recipe, images, start, teacher and staircase, and on the version of the"
+    " training code"
+)
 def test_another_recipe_in_the_same_folder(
     recipe: Recipe, on_few_digits: Dataset, tmp_path: Path
 ) -> None:
@@ -270,6 +279,7 @@ def test_a_later_phase_changes_and_the_earlier_ones_stay(
     assert train(slower, tmp_path / "fresh").network_path.read_bytes() == went_on
 
 
+@pytest.mark.promise("damaged caches are found by digest and made again")
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
 def test_a_damaged_checkpoint_is_made_again(
     recipe: Recipe,
@@ -289,6 +299,7 @@ def test_a_damaged_checkpoint_is_made_again(
     assert said.count("\n") == 1
 
 
+@pytest.mark.promise("a step that takes longer than 5 s says so in a log, and roughly how long")
 def test_a_log_says_how_far_a_phase_is(
     recipe: Recipe,
     on_few_digits: Dataset,

@@ -11,6 +11,7 @@ from verif.mutants import MUTANTS, Mutant, plant, read_mutants
 from verif.toolchain import ROOT
 
 
+@pytest.mark.promise("every fault of the mutants still has its place, every named test exists")
 @pytest.mark.parametrize("mutant", read_mutants(), ids=lambda mutant: mutant["fault"])
 def test_every_fault_can_be_planted(mutant: Mutant, tmp_path: Path) -> None:
     assert set(mutant) - {"environment"} == {"fault", "file", "old", "new", "tests"}

@@ -39,6 +39,10 @@ endmodule
 """
 
 
+@pytest.mark.promise(
+    "a chip whose registers and memories are undefined at power-on answers and counts without"
+    " x, under both simulators"
+)
 def test_registers_have_no_value_before_the_reset() -> None:
     (text,) = without_initial_values({"part": REGISTER}).values()
     assert text == REGISTER.replace("reg [3:0] q = 4'h3;", "reg [3:0] q;")
@@ -77,6 +81,9 @@ def crossbar_answers() -> tuple[Any, Any]:
     return case.chip, replace(case, images=case.images[:1]).work
 
 
+@pytest.mark.promise(
+    "no AXI output of any family is ever undefined, and bytes that hold no answer have no strobe"
+)
 @pytest.mark.parametrize("answers", [dbpim_answers, mram_answers, crossbar_answers])
 def test_every_axi_output_is_defined(answers: Any, icarus: str, tmp_path: Path) -> None:
     """READY, VALID and irq always, the rest of a channel with its VALID."""

@@ -13,6 +13,7 @@ BENCH = "tests.bench_tiny"
 BIAS = {"BIAS": "1"}
 
 
+@pytest.mark.promise("a bench is built once for its content and run many times")
 def test_build_once() -> None:
     first = build(Adder())
     complete = first.folder / "complete"
@@ -31,6 +32,7 @@ def test_other_content_other_folder(icarus: str) -> None:
     assert len({bench.folder for bench in benches}) == len(benches)
 
 
+@pytest.mark.promise("both simulators agree on values and cycles")
 def test_adder(tmp_path: Path) -> None:
     run(build(Adder()), module=BENCH, folder=tmp_path, settings=BIAS)
 
@@ -39,6 +41,7 @@ def test_adder_under_icarus(icarus: str, tmp_path: Path) -> None:
     run(build(Adder(), simulator=icarus), module=BENCH, folder=tmp_path, settings=BIAS)
 
 
+@pytest.mark.promise("a failing, an empty and a crashing bench each fail, and say why")
 def test_a_failure_is_named(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=r"adder_adds/stall=0\.7: "):
         run(build(Adder()), module=BENCH, folder=tmp_path, settings={"BIAS": "2"})
@@ -67,6 +70,7 @@ def test_broken_verilog_is_reported(simulator: str, request: pytest.FixtureReque
         build(Adder(), simulator=simulator, harness="this is not Verilog;")
 
 
+@pytest.mark.promise("waves cover the window that was asked for, and nothing else")
 def test_waves_of_a_window(tmp_path: Path) -> None:
     waves = Waves(first=10, last=20)
     run(build(Adder(), waves=waves), module=BENCH, folder=tmp_path, settings=BIAS)

@@ -1,5 +1,7 @@
 """Faults of the Verilog in one simulator: each is a line with two values, and most are caught."""
 
+import pytest
+
 from verif.schemata import Fault, choose, faults_of, faulty, planted
 
 TEXT = """module top(a, b, clk);
@@ -29,6 +31,10 @@ def test_every_kind_of_fault() -> None:
     ]
 
 
+@pytest.mark.promise(
+    "many faults of the Verilog live in one simulator, chosen when it starts; each is caught by"
+    " a network of a list, or has a class"
+)
 def test_a_line_has_both_values() -> None:
     faults = [Fault("top", 3, "a & b", "a | b"), Fault("top", 6, "go ", "1'h0")]
     package, text = planted({"top": TEXT}, faults, "top").values()

@@ -109,6 +109,9 @@ def in_crossbar(seed: int) -> None:
 FAMILIES = {"dbpim": in_dbpim, "mram": in_mram, "crossbar": in_crossbar}
 
 
+@pytest.mark.promise(
+    "networks whose images, maps, windows and answers have a size of 1 are exact in every family"
+)
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("family", FAMILIES)
 def test_in_golden_and_model(family: str, seed: int) -> None:

@@ -1,6 +1,7 @@
-"""The test plan notices tests that failed, were skipped or never ran."""
+"""The test plan notices promises whose tests failed, were skipped or never ran."""
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -9,77 +10,124 @@ from pathlib import Path
 import pytest
 
 from verif.mutants import read_mutants
-from verif.testplan import LONG_ALONE, dearest, judge, read_plan, read_results, tell_prices
+from verif.testplan import (
+    LONG_ALONE,
+    RUNS,
+    check,
+    dearest,
+    judge,
+    main,
+    page_of,
+    read_page,
+    read_results,
+    tell_prices,
+)
 from verif.toolchain import ROOT
 
 PARTS = "test_parts.py"
 """Files whose tests are named with their parameters, part and size."""
 
-JUNIT = """<testsuites><testsuite>
-<testcase classname="tests.test_a" name="test_good[1]"><properties>
-<property name="cpu_s" value="2.50"/></properties></testcase>
-<testcase classname="tests.test_a" name="test_mixed[1]"/>
-<testcase classname="tests.test_a" name="test_mixed[2]"><failure/></testcase>
-<testcase classname="tests.test_a" name="test_icarus"><skipped message="no Icarus"/></testcase>
-<testcase classname="tests.test_a" name="test_bytes[1]"><skipped message="no VNNI"/></testcase>
-<testcase classname="tests.test_a" name="test_few[1]"><skipped message="no VNNI"/></testcase>
-<testcase classname="tests.test_a" name="test_few[2]"/>
-<testcase classname="tests.test_a" name="test_lazy"><skipped message="no time"/></testcase>
-</testsuite></testsuites>"""
+
+def case(name: str, promise: str, child: str = "", more: str = "") -> str:
+    """Return the result of a test that keeps a promise."""
+    kept = f'<property name="promise" value="{promise}"/>'
+    properties = f"<properties>{kept}{more}</properties>"
+    return f'<testcase classname="tests.test_a" name="{name}">{properties}{child}</testcase>'
 
 
-def judgement(folder: Path, **entry: list[str]) -> list[tuple[str, bool]]:
-    """Return what the plan says about tests of `JUNIT`, their names without the file."""
-    (folder / "results.xml").write_text(JUNIT)
-    named = {key: [f"tests/test_a.py::{name}" for name in names] for key, names in entry.items()}
-    problems = judge(named, read_results(folder / "results.xml"))
-    return [(problem.removeprefix("tests/test_a.py::"), breaks) for problem, breaks in problems]
-
-
-def test_judge(tmp_path: Path) -> None:
-    names = ["test_good", "test_mixed", "test_icarus", "test_bytes", "test_few"]
-    names += ["test_lazy", "test_renamed"]
-    names += ["test_good[1]", "test_mixed[1]", "test_mixed[2]", "test_good[2]"]
-    assert judgement(tmp_path, tests=names) == [
-        ("test_mixed failed", True),
-        ("test_icarus skipped for want of Icarus", False),
-        ("test_bytes skipped for want of VNNI", False),
-        ("test_lazy skipped", True),
-        ("test_renamed did not run", True),
-        ("test_mixed[2] failed", True),
-        ("test_good[2] did not run", True),
+JUNIT = "\n".join(
+    [
+        "<testsuites><testsuite>",
+        case("test_good[1]", "good", more='<property name="cpu_s" value="2.50"/>'),
+        case("test_mixed[1]", "mixed"),
+        case("test_mixed[2]", "mixed", "<failure/>"),
+        case("test_icarus", "icarus", '<skipped message="no Icarus"/>'),
+        case("test_few[1]", "few", '<skipped message="no VNNI"/>'),
+        case("test_few[2]", "few"),
+        case("test_lazy", "lazy", '<skipped message="no time"/>'),
+        case("test_new", "new"),
+        "</testsuite></testsuites>",
     ]
+)
 
 
-def test_long_tests_need_not_run_but_must_not_fail(tmp_path: Path) -> None:
-    long = ["test_good", "test_mixed", "test_renamed"]
-    assert judgement(tmp_path, tests=["test_good"], long=long) == [("test_mixed failed", True)]
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    file = tmp_path / "results.xml"
+    file.write_text(JUNIT)
+    return file
 
 
-def test_a_promise_without_tests_is_broken(tmp_path: Path) -> None:
-    assert judgement(tmp_path, tests=[]) == [("it names no test", True)]
-
-
-def test_a_promise_is_kept_by_default_but_for_a_few(tmp_path: Path) -> None:
-    (tmp_path / "results.xml").write_text(JUNIT)
-    results = read_results(tmp_path / "results.xml")
-    alone = {"tests": [], "long": ["tests/test_a.py::test_long"]}
-    assert list(judge({**alone, "promise": "mine"}, results)) == [
-        ("no test that runs by default keeps it", True)
+@pytest.mark.promise(
+    "a promise is broken where its tests fail, are skipped or do not run, and where the page of"
+    " promises lacks it"
+)
+def test_judge(results: Path) -> None:
+    listed = ["good", "mixed", "icarus", "few", "lazy", "removed", *LONG_ALONE]
+    assert list(judge(listed, read_results(results))) == [
+        ("mixed", "tests.test_a::test_mixed[2] failed", True),
+        ("icarus", "tests.test_a::test_icarus skipped for want of Icarus", False),
+        ("lazy", "tests.test_a::test_lazy skipped", True),
+        ("removed", "no test that runs by default keeps it", True),
+        ("new", "docs/promises.md lacks it: python -m verif.testplan --write", True),
     ]
-    assert not list(judge({**alone, "promise": next(iter(LONG_ALONE))}, results))
     assert len(LONG_ALONE) <= 20
-    promises = {entry["promise"] for _, entry in read_plan() if not entry["tests"]}
-    assert promises == LONG_ALONE
 
 
-def test_the_dearest_tests_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "results.xml").write_text(JUNIT)
-    assert dearest(tmp_path / "results.xml") == [(2.5, "tests.test_a::test_good[1]")]
-    tell_prices(tmp_path / "results.xml")
+def test_a_page_is_read_back_by_run(tmp_path: Path) -> None:
+    page = tmp_path / "promises.md"
+    page.write_text(page_of({"b": "tests/one", "a": "tests/one", "c": "studies/tests/two"}))
+    assert read_page("tests/", page) == ["a", "b"]
+    assert read_page("studies/", page) == ["c"]
+
+
+@pytest.mark.parametrize("folder", RUNS)
+def test_the_check_of_a_run_tells_what_is_broken(
+    folder: str,
+    results: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("verif.testplan.read_page", lambda given: ["good", "few"])
+    assert check(results, folder) == 1
+    printed = capsys.readouterr().out
+    assert "testplan: lazy: docs/promises.md lacks it" in printed
+    assert printed.endswith("testplan: 2 promises, 4 broken\n")
+    with pytest.raises(SystemExit):
+        main([])
+
+
+def test_the_page_has_all_promises_once() -> None:
+    listed = [promise for folder in RUNS for promise in read_page(folder)]
+    assert len(listed) == len(set(listed)) > 500
+    assert set(listed) >= LONG_ALONE
+
+
+def test_every_mark_is_on_the_page() -> None:
+    """The rest of the check, what pytest collects, is made by each run of all tests."""
+    listed = {promise for folder in RUNS for promise in read_page(folder)}
+    marked = set()
+    for root in RUNS.values():
+        for file in root.rglob("test_*.py"):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("mark.promise"):
+                    (sentence,) = node.args
+                    marked.add(ast.literal_eval(sentence))
+    assert not marked - listed
+    assert len(marked) > 500
+
+
+def test_the_dearest_tests_are_named(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dearest(results) == [(2.5, "tests.test_a::test_good[1]")]
+    tell_prices(results)
     printed = capsys.readouterr().out
     assert "   2.5 CPU s tests.test_a::test_good[1]" in printed
     assert "2 CPU s in 1 tests" in printed
+
+
+def test_sentences_are_one_line() -> None:
+    for folder in RUNS:
+        assert all(re.fullmatch(r"\S.*[^.\s]", promise) for promise in read_page(folder))
 
 
 @cache
@@ -90,14 +138,6 @@ def names_in(file: str) -> set[str]:
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-def named_tests() -> set[str]:
-    """Return every test that the plan or a mutant names."""
-    planned = {
-        test for _, entry in read_plan() for test in [*entry["tests"], *entry.get("long", [])]
-    }
-    return planned | {test for mutant in read_mutants() for test in mutant["tests"]}
-
-
 @cache
 def collected(file: str) -> set[str]:
     """Return the tests of a file with the names of their parameters."""
@@ -106,17 +146,13 @@ def collected(file: str) -> set[str]:
     return set(done.stdout.splitlines())
 
 
-@pytest.mark.parametrize("test", sorted(named_tests()))
-def test_every_named_test_exists(test: str) -> None:
-    file, _, name = test.partition("::")
-    if file.endswith(PARTS) and "[" in name:
-        assert test in collected(file)
-        return
-    names = names_in(file)
-    assert name.partition("[")[0] in names if name else names
-
-
-def test_every_promise_is_complete() -> None:
-    for part, entry in read_plan():
-        assert {"promise", "tests"} <= set(entry) <= {"promise", "tests", "long"}, (part, entry)
-        assert all("::" in test for test in entry["tests"]), (part, entry)
+@pytest.mark.promise("every fault of the mutants still has its place, every named test exists")
+@pytest.mark.promise("every fault of the mutants still has its place, every named test exists")
+def test_every_test_that_a_fault_names_exists() -> None:
+    for test in sorted({test for mutant in read_mutants() for test in mutant["tests"]}):
+        file, _, name = test.partition("::")
+        if file.endswith(PARTS) and "[" in name:
+            assert test in collected(file)
+            continue
+        names = names_in(file)
+        assert name.partition("[")[0] in names if name else names, test

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from verif.waves import Trace
 
 WAVES = """$timescale 1ps $end
@@ -34,6 +36,7 @@ b1010 "
 """
 
 
+@pytest.mark.promise("the timing diagrams of the MRAM chip are those of a simulation")
 def test_values_are_those_before_the_edge(tmp_path: Path) -> None:
     (tmp_path / "waves.vcd").write_text(WAVES, encoding="utf-8")
     trace = Trace(tmp_path / "waves.vcd", clock="top.clk")

@@ -26,6 +26,7 @@ def problems_of(text: str, folder: Path) -> list[str]:
     return list(synthesize([file], top="bad").problems)
 
 
+@pytest.mark.promise("Yosys finds a latch and a combinational loop, and counts cells per module")
 def test_clean_design(tmp_path: Path) -> None:
     found = synthesize(emit(Chain(), tmp_path / "rtl", parameters={}), top="tiny_chain")
     assert not found.problems

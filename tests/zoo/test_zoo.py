@@ -85,6 +85,10 @@ def check(name: str, exporter: str, folder: Path) -> None:
     assert tuple(kinds[kind] for kind in ("conv", "fc", "pool", "eltwise")) == KNOWN[name]
 
 
+@pytest.mark.promise(
+    "architectures by both of torch's exporters become layers for synthesis, or every node in"
+    " the way is told in time"
+)
 def test_every_network_of_the_zoo_is_known() -> None:
     assert sorted([*KNOWN, *REFUSED]) == sorted(NETWORKS)
 

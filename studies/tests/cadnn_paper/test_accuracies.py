@@ -33,6 +33,9 @@ def known(rows: list[PaperRow]) -> dict[tuple[str, str], float]:
     }
 
 
+@pytest.mark.promise(
+    "every figure that the paper prints has a row with ours or the reason why there is none"
+)
 def test_without_trainings_every_row_says_why() -> None:
     rows = rows_of()
     assert [row.published for row in rows][:4] == [89.8, 88.4, 85.6, 79.5]
@@ -48,6 +51,7 @@ def test_without_trainings_every_row_says_why() -> None:
     assert counted == pytest.approx([25.56, 14.77, 6.92, 1.99], abs=0.01)
 
 
+@pytest.mark.promise("accuracies of a table of trainings stand where they belong, and nowhere else")
 def test_a_training_with_8_bits_fills_two_tables() -> None:
     found = known(rows_of(training_row()))
     assert len(found) == 12

@@ -62,6 +62,9 @@ def one(report: AdaptivePaperReport, figure: str, what: str) -> float:
     return row.ours
 
 
+@pytest.mark.promise(
+    "every figure that the paper prints has a row with ours or the reason why there is none"
+)
 def test_it_follows_its_schema(report: AdaptivePaperReport) -> None:
     schema = json.loads((ROOT / "docs/schema/paper_adaptive.schema.json").read_text("utf-8"))
     jsonschema.validate(json.loads(report_text(report)), schema)
@@ -157,6 +160,9 @@ def test_the_write_that_is_solved_for_gives_the_ratio(counts: Counts) -> None:
     assert everywhere_pj(wide, ARCH, TABLE, sot) == pytest.approx(expected)
 
 
+@pytest.mark.promise(
+    "energy, memory and area are worked out from counts, and what is behind 2.7x is solved for"
+)
 def test_counts_are_those_of_the_schedules(counts: Counts) -> None:
     for schedule in SCHEDULES:
         for each in counts.modes[schedule]:
@@ -169,6 +175,9 @@ def test_counts_are_those_of_the_schedules(counts: Counts) -> None:
     assert counts.of(POSITIONS, "0.25x").cycles < 0.2 * counts.of(POSITIONS, "1.0x").cycles
 
 
+@pytest.mark.promise(
+    "operations, sub-arrays, energy and memory by layer, width and schedule are tables and pictures"
+)
 def test_layers_tell_operations_and_both_readings_of_sub_arrays(
     report: AdaptivePaperReport, counts: Counts
 ) -> None:
@@ -248,6 +257,7 @@ def page_of(report: AdaptivePaperReport) -> str:
     return paper_files(report)[f"{NAME}.md"]
 
 
+@pytest.mark.promise("Table II's parameters follow from the shape")
 def test_parameters_follow_from_the_shape(report: AdaptivePaperReport) -> None:
     """By hand for 1.0x: 25,557,032 are the parameters that everybody counts of ResNet50."""
     assert parameters(1.0) == 25_557_032

@@ -78,6 +78,10 @@ def run(*arguments: Any, out: Path) -> int:
     return main([str(each) for each in (*arguments, *files)])
 
 
+@pytest.mark.promise(
+    "the table of channel-adaptive trainings says how right, how costly and how long trained"
+    " each width is"
+)
 def test_a_row_says_how_right_and_how_costly_each_width_is(folder: Path, tmp_path: Path) -> None:
     assert run(folder, "--arch", TINY, "--arch", SMALL, "--commit", "abc", out=tmp_path) == 0
     content = json.loads((tmp_path / "results.json").read_text())

@@ -38,6 +38,10 @@ def report(given: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -
     return measure(context, given[0], TINY, data=str(given[1]), images=IMAGES)
 
 
+@pytest.mark.promise(
+    "the table of a network in every width holds what was measured, the load apart, and tells"
+    " what differs"
+)
 def test_a_row_a_mapping_and_width(report: WidthsReport) -> None:
     names = [(row.mapping, row.mode) for row in report.rows]
     assert names == [(m, w) for m in ("positions", "seed") for w in ("1.0x", "0.75x")]

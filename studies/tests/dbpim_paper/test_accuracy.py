@@ -26,6 +26,10 @@ def recipe(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.promise(
+    "accuracy over sparsity is that of trainings, each made once, none with more digits than"
+    " its method leaves"
+)
 def test_sparsity_is_zeros_of_eight_digits() -> None:
     """By hand: two of eight digits in 40 % of the blocks are a tenth, as are 10 % of the blocks."""
     assert nominal("two digits", 0.6) == pytest.approx(0.9) == nominal("blocks", 0.9)

@@ -92,6 +92,10 @@ def rows_of(report: FiguresReport, figure: str, what: str = "") -> list[PaperRow
     return [row for row in report.rows if row.figure == figure and what in row.what]
 
 
+@pytest.mark.promise(
+    "speed and energy over sparsity, time by kind of layer and power are the model's, and"
+    " follow from its parts"
+)
 def test_the_sweep_is_what_the_model_says(report: FiguresReport, folder: Path) -> None:
     """Speed-up by layers of `hwgen model`; less than the digits and blocks that are left."""
     dense, sparse = modelled(folder, "none"), modelled(folder, "weight_values,weight_bits")
@@ -155,6 +159,10 @@ def trained(method: str, pruned: float, accuracy: float, *, seed: int = 1, **mor
     return validate_spec(AccuracyRow, plain | {"seed": seed} | more, source="test")
 
 
+@pytest.mark.promise(
+    "accuracy over sparsity is that of trainings, each made once, none with more digits than"
+    " its method leaves"
+)
 def test_what_a_sparsity_costs() -> None:
     """Losses are those of means over seeds, against the unpruned network of the same data."""
     rows = [

@@ -20,6 +20,10 @@ def test_rows_of_pairs_by_hand() -> None:
     assert group_rows(digits, masks, size=4) == (9, 3 + 2 + 2 + 1)
 
 
+@pytest.mark.promise(
+    "groups of filters that bear it get one digit or none, the cheapest by measured loss first,"
+    " within a budget of accuracy"
+)
 def test_a_curve_from_steps_to_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The ends of the curve, and a point behind them."""
     monkeypatch.setattr(phi_curve, "POINTS", (0.0, 1.0))

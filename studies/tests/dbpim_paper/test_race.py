@@ -118,6 +118,7 @@ def value(report: RaceReport, figure: str) -> float | None:
     return found.ours
 
 
+@pytest.mark.promise("the race has cycles, time, utilization and energy of the model, of one image")
 @pytest.mark.usefixtures("few")
 def test_runs_are_what_the_model_says(folder: Path) -> None:
     report = raced(folder)
@@ -226,6 +227,9 @@ def test_kinds_of_layers_are_those_of_the_paper() -> None:
     assert all(kind == "conv_fc" for name, kind in kinds.items() if ops[name] == "linear")
 
 
+@pytest.mark.promise(
+    "a published figure that is not reached says why, every row what ran, a refused run its reason"
+)
 def test_what_is_not_reached_says_why(report: RaceReport) -> None:
     (row,) = [row for row in report.rows if row.figure == "energy_saving_percent_best"]
     assert row.published == 85.28
@@ -320,6 +324,9 @@ def test_a_refused_run_is_said(
     assert "refused: resnet18" in race_page(found) and "refused: resnet18" in race_html(found)
 
 
+@pytest.mark.promise(
+    "one page shows where time and energy go, as tables and pictures, and asks no server"
+)
 def test_the_page_holds_tables_and_pictures(report: RaceReport) -> None:
     page = race_html(report)
     assert page == race_html(report)
@@ -399,6 +406,7 @@ def test_the_clock_of_another_chip_is_refused() -> None:
         clock_of(cost, load_arch(ROOT / "configs/dbpim/tiny.yaml"))
 
 
+@pytest.mark.promise("a paper refuses the options of other papers")
 @pytest.mark.parametrize("option", [("--power-w", "1"), ("--seed", "2"), ("--engine", "model")])
 def test_options_of_other_papers_are_refused(
     option: tuple[str, str], capfd: pytest.CaptureFixture[str]

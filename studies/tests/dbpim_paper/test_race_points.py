@@ -29,6 +29,9 @@ def task_of(network: Path, chip: Path, switches: str, work: Path) -> Task:
     return {**Point(subject=subject, batch=images).task, INPUTS: [str(network), str(maps)]}
 
 
+@pytest.mark.promise(
+    "a fused addition counts as its convolution, and no convolution is faster than the peak"
+)
 @pytest.mark.parametrize("switches", ["none", "all"])
 def test_a_fused_addition_counts_as_its_convolution(switches: str, tmp_path: Path) -> None:
     save_network(directed("residuals"), tmp_path / "residuals.npz")

@@ -116,6 +116,10 @@ def report(request_of: MlperfTiny, work: Path, images: None) -> MlperfTinyReport
     return made
 
 
+@pytest.mark.promise(
+    "published int8 networks run dense, as published with digits off and on, and fitted, beside"
+    " their agreement with LiteRT, layer by layer"
+)
 def test_each_network_runs_dense_published_and_fitted(report: MlperfTinyReport) -> None:
     (network,) = report.networks
     runs = [(run.weights, run.row.case.sparsity) for run in network.runs]
@@ -158,6 +162,10 @@ def test_no_path_of_a_machine_is_in_the_report(
         assert str(work) not in content and str(request_of.published) not in content
 
 
+@pytest.mark.promise(
+    "what was measured of a published network is cached, and a network file that was replaced"
+    " is fitted again"
+)
 def test_what_was_measured_is_not_measured_again(
     report: MlperfTinyReport,
     request_of: MlperfTiny,
@@ -202,6 +210,10 @@ def test_the_page_shows_every_run_layer_and_file(report: MlperfTinyReport) -> No
     assert network.file.digest in page
 
 
+@pytest.mark.promise(
+    "a published network that differs ends the command with exit code 1, a missing file is one"
+    " sentence"
+)
 @pytest.mark.parametrize("what", ["values differ", "agreement", "answers"])
 def test_a_difference_is_not_sound(report: MlperfTinyReport, what: str) -> None:
     assert report.sound

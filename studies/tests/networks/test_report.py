@@ -57,6 +57,9 @@ MEASURED = Measured(
 )
 
 
+@pytest.mark.promise(
+    "the table of complete networks says equal only where every count was measured and is right"
+)
 def test_equal_in_all_counts() -> None:
     assert row_of(CASE, MEASURED).outcome == "equal"
 
@@ -110,6 +113,9 @@ def test_a_row_is_read_back_and_an_altered_one_is_refused() -> None:
         reader.validate_json(json.dumps(altered))
 
 
+@pytest.mark.promise(
+    "that table shows every run, a failed one too, and how each network was really trained"
+)
 def test_the_page_shows_every_row() -> None:
     trained = replace(CASE, network="long", training=replace(CASE.training, short=False))
     rows = [

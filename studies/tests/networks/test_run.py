@@ -84,6 +84,9 @@ def a_map_that_is_missing(run: Simulated) -> None:
     del run.maps[0]["conv2"]
 
 
+@pytest.mark.promise(
+    "the table of complete networks says equal only where every count was measured and is right"
+)
 @pytest.mark.parametrize(
     ("change", "outcome", "said"),
     [
@@ -138,6 +141,7 @@ def rows_of(folder: Path) -> list[ResultRow]:
     return [read_row(file) for file in sorted((folder / "runs").glob("*.json"))]
 
 
+@pytest.mark.promise("runs of complete networks resume; other inputs or other code are run again")
 def test_the_command_resumes_and_a_failure_is_a_row(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -184,6 +188,9 @@ def test_other_inputs_or_code_are_run_again(tmp_path: Path) -> None:
         assert read_row(file).case == row.case
 
 
+@pytest.mark.promise(
+    "that table shows every run, a failed one too, and how each network was really trained"
+)
 def test_a_training_of_another_network_is_refused(tmp_path: Path) -> None:
     shutil.copy(NETWORK, tmp_path / "network.npz")
     about = TRAINING | {"network_digest": "0" * 64}

@@ -64,6 +64,9 @@ def of(report: PaperReport, figure: str, what: str = "") -> list[PaperRow]:
     return [each for each in report.rows if each.figure == figure and what in each.what]
 
 
+@pytest.mark.promise(
+    "every published table and figure has a row; what cannot be had is null, with a reason"
+)
 def test_it_follows_its_schema(report: PaperReport) -> None:
     schema = json.loads((ROOT / "docs/schema/paper.schema.json").read_text(encoding="utf-8"))
     jsonschema.validate(json.loads(report_text(report)), schema)
@@ -129,6 +132,7 @@ def test_too_little_power_for_the_weights_is_said(report: PaperReport) -> None:
         assert each.ours is not None or "The search found no design" in each.reason
 
 
+@pytest.mark.promise("finished searches are cached")
 def test_what_was_searched_is_found_again(
     report: PaperReport, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +154,7 @@ def test_the_table_shows_every_row_and_reason(report: PaperReport) -> None:
     assert f"[{len({each.reason for each in report.rows})}] " in text
 
 
+@pytest.mark.promise("a network that the paper does not have is refused in one sentence")
 @pytest.mark.parametrize("networks", [(), ("alexnet", "lenet")])
 def test_other_networks_are_refused(networks: tuple[str, ...], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"--networks must be some of alexnet,.*cifar_resnet18"):
@@ -167,6 +172,7 @@ def test_deviation() -> None:
     assert over(("msra",), IMAGENET) == "msra alone, where the paper has 5 networks"
 
 
+@pytest.mark.promise("an ablation changes one thing, and searches as long")
 def test_ablations_change_one_thing_each() -> None:
     whole = METHODS["text"]
     for name in GAINS:

@@ -42,6 +42,9 @@ def chip(request: pytest.FixtureRequest) -> Isaac:
     return best_isaac(ALEXNET, COMPONENTS, power_w=49.0, rules=request.param)
 
 
+@pytest.mark.promise(
+    "ISAAC is what its paper says, with the constants and rules of all other designs"
+)
 def test_facts_of_its_paper() -> None:
     assert (POINT.side, POINT.cell_bits, POINT.dac_bits, POINT.adc_bits) == (128, 2, 1, 8)
     assert CROSSBARS_PER_TILE == 8 * 12

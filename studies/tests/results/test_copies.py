@@ -86,6 +86,10 @@ def text_of(name: str) -> str:
     return marked((RESULTS / f"{name}.md").read_text(encoding="utf-8"), "")
 
 
+@pytest.mark.promise(
+    "a page of results says what its JSON says, and what it copies from another page's JSON"
+    " stands there"
+)
 def test_every_page_is_held_to_its_json_or_has_none() -> None:
     assert {name for name, page in read_pages().items() if not page.history} == NONE | OWN.keys()
     assert not [name for name in NONE if (RESULTS / f"{name}.json").exists()]

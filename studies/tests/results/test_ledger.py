@@ -39,6 +39,9 @@ RECORD = Record(
 AGAIN = " `scripts/results a` makes it again."
 
 
+@pytest.mark.promise(
+    "each page of results says of which commit it is, and what has changed since it was made"
+)
 def test_the_mark_of_each_page_is_what_mark_writes() -> None:
     ledger, now = read_ledger(), read_digests()
     for page in read_pages().values():
@@ -153,6 +156,10 @@ def one_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.promise(
+    "one command makes a page again and writes down what it was made from; a failure leaves no"
+    " record"
+)
 def test_a_page_is_made_and_recorded(
     one_page: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

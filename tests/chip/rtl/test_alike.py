@@ -1,5 +1,7 @@
 """Parts of the same sizes are made once, others are not mistaken for them."""
 
+import pytest
+
 from hwgen.chip.rtl.alike import alike, different
 from hwgen.chip.rtl.fifo import Fifo
 from hwgen.crossbar.rtl.pad import Packer
@@ -10,6 +12,7 @@ def packer(chunk: int = 8) -> Packer:
     return Packer(chunk=chunk, word=16, bits=8)
 
 
+@pytest.mark.promise("each different module is written once, whatever the number of its uses")
 def test_parts_of_the_same_sizes_are_alike() -> None:
     one, other = packer(), packer()
     assert alike(one, other)

@@ -56,6 +56,10 @@ SECOND_TARGET = MODULE.replace("2'h2;", "2'h2;\n          \\$8  = 1'h0;")
 PLAIN_TARGET = MODULE.replace("2'h2;", "2'h2;\n          idle = 1'h0;")
 
 
+@pytest.mark.promise(
+    "emitted registers compute their next values at the clock edge, and all else stays as Yosys"
+    " wrote it"
+)
 def test_a_next_value_is_computed_at_the_edge() -> None:
     assert clocked(MODULE.replace("{other}", "")) == CLOCKED
 

@@ -41,6 +41,7 @@ class TwoAdders(Part):
         return m
 
 
+@pytest.mark.promise("each different module is written once, whatever the number of its uses")
 def test_each_module_once() -> None:
     modules = verilog_modules(TwoAdders(Adder(), Gate()))
     assert list(modules) == ["tiny_adder", "tiny_gate", "two_adders"]
@@ -62,6 +63,7 @@ def test_names_have_family_and_size() -> None:
     ]
 
 
+@pytest.mark.promise("the same design gives the same bytes in every process")
 def test_same_bytes_in_every_process(tmp_path: Path) -> None:
     outputs = []
     for hash_seed in ("1", "2"):
@@ -78,6 +80,7 @@ def test_every_file_says_its_licence(tmp_path: Path) -> None:
         assert file.read_text().startswith("// SPDX-License-Identifier: Apache-2.0\n")
 
 
+@pytest.mark.promise("the manifest names top, parameters, versions, ports, instances and hashes")
 def test_manifest(tmp_path: Path) -> None:
     files = emit(Chain(), tmp_path / "rtl", parameters={"bias": 1})
     assert (tmp_path / "rtl/files.f").read_text().split() == [file.name for file in files]
@@ -103,6 +106,7 @@ def test_manifest(tmp_path: Path) -> None:
         assert manifest["files"][file.name] == {"sha256": digest}
 
 
+@pytest.mark.promise("a module whose ports or instances cannot fit is refused in one sentence")
 def test_two_parts_of_one_name_are_refused() -> None:
     with pytest.raises(DesignError, match=r"got two different parts named tiny_adder$"):
         verilog_modules(TwoAdders(Adder(bias=2)))
@@ -122,6 +126,7 @@ def test_an_unlisted_part_is_refused() -> None:
         verilog_modules(design)
 
 
+@pytest.mark.promise("memories that are garbage at power-on have no initial content")
 def test_garbage_at_power_on() -> None:
     cells, ordinary = Cells(), Cells()
     ordinary.garbage_at_power_on = False
@@ -129,6 +134,10 @@ def test_garbage_at_power_on() -> None:
     assert "initial" in verilog_modules(ordinary)["tiny_cells"]
 
 
+@pytest.mark.promise(
+    "closed streams, missing memory of Yosys, a clock of 1e-320 MHz and images that are none"
+    " are no faults"
+)
 def test_a_yosys_without_memory_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -42,6 +42,9 @@ def converted() -> str:
     return text
 
 
+@pytest.mark.promise(
+    "what conversions leave out, nets of fields and checks of bits, changes nothing else"
+)
 def test_fields_have_no_nets() -> None:
     ordinary = converted()
     assert {r"\pair.first", r"\pair.second", r"\pair.second[1]"} <= set(ordinary.split())
@@ -83,6 +86,7 @@ class Loop(Component):
         return m
 
 
+@pytest.mark.promise("a bit that depends on itself is refused, however few nets are followed")
 @pytest.mark.parametrize("around", ["sum", "bit"])
 def test_cycles_are_refused(around: str) -> None:
     with bits_unchecked(), pytest.raises(CombinationalCycle, match="cycle detected"):

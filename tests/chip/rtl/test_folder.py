@@ -19,6 +19,9 @@ def names_below(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*"))
 
 
+@pytest.mark.promise(
+    "an output folder is replaced whole or not at all, and never one of somebody else"
+)
 def test_replaces_an_earlier_output_whole(tmp_path: Path) -> None:
     write_folder(tmp_path / "rtl", output("a.v", "b.v"))
     write_folder(tmp_path / "rtl", output("c.v"))

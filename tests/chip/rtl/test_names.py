@@ -53,6 +53,9 @@ def run(python: str, program: str, *paths: Path) -> subprocess.CompletedProcess[
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.promise(
+    "signals are named after the source text, so that every version of Python writes the same bytes"
+)
 def test_names_are_those_of_the_source() -> None:
     (text,) = verilog_modules(Forms()).values()
     # A number behind a second `$` keeps equal names apart.

@@ -106,6 +106,8 @@ def test_the_smallest_parameters_are_allowed(part: type[Part]) -> None:
     assert made.module_name in verilog_modules(made)
 
 
+@pytest.mark.promise("a parameter out of range is refused in one sentence")
+@pytest.mark.promise("a depth that is no power of two is refused")
 @pytest.mark.parametrize(("part", "wrong", "message"), WRONG)
 def test_a_wrong_parameter_is_one_sentence(
     part: type[Part], wrong: dict[str, Any], message: str

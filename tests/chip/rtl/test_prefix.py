@@ -21,6 +21,10 @@ def other_modules() -> dict[str, str]:
     return verilog_modules(common_parts(FAMILIES["other"]))
 
 
+@pytest.mark.promise(
+    "a shared part carries the prefix of the family that places it; a chip holds no module of"
+    " another"
+)
 def test_a_made_up_chip_holds_no_module_of_another_family() -> None:
     modules = other_modules()
     assert all(name.startswith("other_") for name in modules)

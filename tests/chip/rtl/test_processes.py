@@ -19,6 +19,7 @@ def two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "can_fork", lambda: True)
 
 
+@pytest.mark.promise("two processes share the conversion; what one fails at the other does")
 def test_both_work_and_each_item_is_done_once(tmp_path: Path) -> None:
     def work(items: Iterator[str]) -> dict[str, str]:
         done = {}

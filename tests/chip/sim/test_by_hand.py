@@ -65,6 +65,9 @@ def run(
     )
 
 
+@pytest.mark.promise(
+    "the script of an exported folder finds a Verilator that is new enough, or says what it needs"
+)
 @pytest.mark.parametrize(
     ("system", "package", "said"),
     [

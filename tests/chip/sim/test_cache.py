@@ -60,6 +60,7 @@ def build(make: Maker, folder: Path, facts: object = 1, **options: object) -> Bu
     return build_once("name", facts, make, products=[PRODUCT], builds=folder, **options)
 
 
+@pytest.mark.promise("a simulator is built once for its content, and whoever waits for it is told")
 def test_one_build_for_the_same_facts(tmp_path: Path) -> None:
     make = Maker()
     first = build(make, tmp_path, facts=["a", {"b": 1}])
@@ -108,6 +109,8 @@ def a_file(build: Build) -> None:
     build.folder.write_text("", encoding="ascii")
 
 
+@pytest.mark.promise("a damaged build repairs itself once, then the reason is one sentence")
+@pytest.mark.promise("damaged caches are found by digest and made again")
 @pytest.mark.parametrize(
     "damage",
     [missing, truncated, changed, mark_alone, empty_mark, foreign_mark, no_mark, a_file],
@@ -159,6 +162,7 @@ def process(folder: Path, during: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.promise("of two processes one builds; an interrupted or killed build is built again")
 def test_of_two_processes_one_builds(tmp_path: Path) -> None:
     go = tmp_path / "go"
     during = f"while not Path({str(go)!r}).exists(): time.sleep(0.01)"
@@ -186,6 +190,9 @@ def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
         assert second.stdout.read() == "building\ndone\n"
 
 
+@pytest.mark.promise(
+    "builds lie where environment, caller or the user's cache say, never beside the package"
+)
 def test_who_chooses_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", "/home/somebody")
@@ -223,6 +230,9 @@ def test_nothing_is_built_beside_the_package(tmp_path: Path) -> None:
     assert build(Maker(), tmp_path).folder.is_relative_to(tmp_path)
 
 
+@pytest.mark.promise(
+    "a full or read-only disk, a small memory, broken Verilog, no Verilator are one sentence each"
+)
 def test_an_unwritable_folder_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="ascii")
     make = Maker()

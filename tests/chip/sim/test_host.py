@@ -168,6 +168,7 @@ def ended(folder: Path, *, commands: list[Command], writes: bool) -> str:
     return str(error.value)
 
 
+@pytest.mark.promise("a chip that answers no register or does not start ends its simulation")
 def test_a_chip_that_does_not_answer_ends_the_simulation(tmp_path: Path) -> None:
     """Without a limit the host would wait for ever: in a write, a start and a read."""
     start = [Command(number=0, registers={})]
@@ -182,6 +183,9 @@ def test_a_chip_that_does_not_answer_ends_the_simulation(tmp_path: Path) -> None
     )
 
 
+@pytest.mark.promise(
+    "an error of the bus where nothing is read or written is refused with the range that is"
+)
 @pytest.mark.parametrize(
     ("line", "trouble", "refused"),
     [

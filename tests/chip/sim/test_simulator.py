@@ -68,6 +68,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.promise("a simulator is built once for its content, and whoever waits for it is told")
 def test_built_once_and_told(fresh: Path, tmp_path: Path) -> None:
     said: list[str] = []
     first = build_simulator(simulator(), say=said.append)
@@ -96,6 +97,7 @@ def test_a_short_run_is_worth_a_short_compilation(fresh: Path) -> None:
     assert worth(fast, 1) == short
 
 
+@pytest.mark.promise("memories that are garbage at power-on have no initial content")
 def test_garbage_depends_on_the_seed(tmp_path: Path) -> None:
     garbage = [
         run(tmp_path, "+verilator+rand+reset+2", f"+verilator+seed+{seed}")
@@ -117,6 +119,7 @@ def not_executable(executable: Path) -> None:
     executable.chmod(0o644)
 
 
+@pytest.mark.promise("a damaged build repairs itself once, then the reason is one sentence")
 @pytest.mark.parametrize("damage", [lost, cut_off, not_executable])
 def test_a_damaged_executable_is_built_again(
     damage: Callable[[Path], None], fresh: Path, tmp_path: Path
@@ -157,6 +160,9 @@ def test_broken_verilog_is_one_sentence(tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.promise(
+    "a full or read-only disk, a small memory, broken Verilog, no Verilator are one sentence each"
+)
 def test_a_full_disk_is_not_a_mistake_in_verilog(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +188,7 @@ def test_without_verilator_nothing_is_built(
     assert not fresh.exists()
 
 
+@pytest.mark.promise("of two processes one builds; an interrupted or killed build is built again")
 def test_an_interrupt_ends_the_compilers_too(tmp_path: Path) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -204,6 +211,9 @@ def test_an_interrupt_ends_the_compilers_too(tmp_path: Path) -> None:
     assert not alive()
 
 
+@pytest.mark.promise(
+    "builds lie where environment, caller or the user's cache say, never beside the package"
+)
 def test_a_caller_chooses_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(ENVIRONMENT)
     build = build_simulator(simulator(), builds=tmp_path / "work")
@@ -211,6 +221,9 @@ def test_a_caller_chooses_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (build.folder / simulator().executable).exists()
 
 
+@pytest.mark.promise(
+    "a line every 10 s says what is done and for how long, and a build is not called a simulation"
+)
 def test_a_long_simulation_says_so_a_build_says_that_it_builds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

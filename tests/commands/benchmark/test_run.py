@@ -22,6 +22,9 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.promise(
+    "the benchmark predicts what hwgen run predicts, from cached programs and maps"
+)
 def test_it_predicts_dense_and_sparse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -81,6 +81,13 @@ def demo(recipe: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Demo:
     return made_up
 
 
+@pytest.mark.promise(
+    "equal means each image, run, step, counter and event by itself; nothing cancels"
+)
+@pytest.mark.promise(
+    "the demo leaves a page with cycles by layer, their causes, dense against sparse, and the"
+    " widths"
+)
 def test_demo(demo: Demo, capfd: pytest.CaptureFixture[str]) -> None:
     code, content = demo()
     assert (code, content["equal"], content["adaptive"]) == (0, True, None)
@@ -111,6 +118,10 @@ def test_demo(demo: Demo, capfd: pytest.CaptureFixture[str]) -> None:
     assert "not equal" in Path(content["page"]).read_text(encoding="utf-8")
 
 
+@pytest.mark.promise(
+    "the demo shows every width of a network in RTL, with accuracy, cycles, arrays at work,"
+    " events and energy in one table and one picture"
+)
 def test_the_second_act(
     demo: Demo, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -82,6 +82,10 @@ NETWORKS = {
 """What each layer of a chip stores: its name, and the map that it hands on if that is another's."""
 
 
+@pytest.mark.promise(
+    "every output of a network leaves a crossbar chip, and is compared as it lies in memory, by"
+    " an export too"
+)
 @pytest.mark.parametrize("make", NETWORKS)
 def test_every_output_is_a_layer_that_nothing_reads(make: "type") -> None:
     network = make()
@@ -117,6 +121,10 @@ def test_a_name_that_is_taken_is_not_used() -> None:
     assert with_answers(replace(network, graph=graph)).graph.outputs == ("conv_1.answer_",)
 
 
+@pytest.mark.promise(
+    "what no crossbar chip runs of a quantized network is refused before the search, in the"
+    " sentence of the build"
+)
 def test_an_answer_that_a_table_reads_is_refused() -> None:
     """A layer writes one map, before its table or behind it."""
     drawing = Drawing(3, modes=("full",), shape=(4, 3, 2))

@@ -38,6 +38,9 @@ def program(arch: Arch) -> Program:
     return compile_network(plain_network(), arch)
 
 
+@pytest.mark.promise(
+    "a program is for one chip and one network; others, more bits, longer streams are one sentence"
+)
 def test_what_is_written_is_read(program: Program, tmp_path: Path) -> None:
     save_program(program, tmp_path / "p.npz")
     found = load_program(tmp_path / "p.npz")
@@ -95,6 +98,7 @@ def test_a_longer_stream_than_the_rings_hold(arch: Arch) -> None:
         compile_network(plain_network(), arch, images=most + 1)
 
 
+@pytest.mark.promise("a listing has every packet of a program")
 def test_a_listing_has_every_packet(program: Program, arch: Arch) -> None:
     lines = listing(program, arch).splitlines()
     packets = [line for line in lines if line.startswith("  ")]
@@ -105,6 +109,7 @@ def test_a_listing_has_every_packet(program: Program, arch: Arch) -> None:
     assert "macro 0, " in lines[1]
 
 
+@pytest.mark.promise("tiling, steps and programs of a chip name the layers of its network")
 def test_tiling_and_steps(program: Program, arch: Arch) -> None:
     names = [plan.name for plan in program.facts.layers]
     assert [each.name for each in tiling(program, arch)] == names

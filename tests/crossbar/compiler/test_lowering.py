@@ -77,6 +77,9 @@ def packets(program: np.ndarray) -> Iterator[Packet]:
         beats = beats[count + 1 :]
 
 
+@pytest.mark.promise(
+    "a program holds the cells that the reference encodes, and the numbers of the network"
+)
 def test_a_header_says_version_id_and_size(drawn: QuantizedNetwork, chip: Chip) -> None:
     program = Lowering(chip, drawn).program
     assert int(program[0]) == VERSION | chip.id_word << 32
@@ -269,6 +272,7 @@ def test_shifts_beyond_those_of_the_chip_are_refused(drawn: QuantizedNetwork, ch
         Lowering(chip, replace(drawn, parameters=parameters))
 
 
+@pytest.mark.promise("what the chip does not compute is refused in one sentence")
 def test_other_roundings_are_refused(drawn: QuantizedNetwork, chip: Chip) -> None:
     layers = list(drawn.graph.layers)
     layers[0] = replace(layers[0], rounding="float32")

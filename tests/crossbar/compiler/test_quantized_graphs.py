@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from hwgen.crossbar.facts.network import WITH_WEIGHTS
 from hwgen.importers.onnx.calibrate import quantized_model
@@ -16,6 +17,7 @@ from tests.quantized_onnx import saved, small_float
 NETWORK = Path(__file__).parents[3] / "configs/networks/digits_resnet20.npz"
 
 
+@pytest.mark.promise("synthesis reads quantized models as the float ones")
 def test_a_quantized_model_is_the_same_accelerator(tmp_path: Path) -> None:
     float_model = small_float()
     images = np.random.default_rng(0).normal(size=(4, 6, 6, 3)).astype(np.float32)

@@ -26,6 +26,7 @@ BITS = {
 }
 
 
+@pytest.mark.promise("a quantized network file is synthesized with its shapes and its bits")
 @pytest.mark.parametrize("name", BITS)
 def test_bits_are_those_of_the_widest_data(name: str) -> None:
     """An odd grid of b bits needs b + 1 in two's complement; images have bytes."""

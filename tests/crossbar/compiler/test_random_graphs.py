@@ -80,6 +80,9 @@ class Twin:
                 return x
 
 
+@pytest.mark.promise(
+    "a graph of ONNX says what the file leaves implicit, and reads back from what is written"
+)
 @pytest.mark.parametrize("seed", range(60))
 def test_random_graphs_come_back(seed: int, tmp_path: Path) -> None:
     twin = Twin(random.Random(seed))

@@ -13,6 +13,9 @@ def layers(*nodes: object, **given: object) -> tuple[CrossbarLayer, ...]:
     return layers_of(made, name="net", source="here").layers
 
 
+@pytest.mark.promise(
+    "products, factors of channels, slices, functions, dilation and unequal sides become layers"
+)
 def test_sides_of_rows_and_columns() -> None:
     tall = {"tall": (4, 4, 3, 1)}
     first, second = layers(

@@ -44,6 +44,9 @@ def written(arch: Arch, tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
+@pytest.mark.promise(
+    "an architecture file is complete, and every number that follows from others is checked"
+)
 def test_what_is_written_is_read(arch: Arch, tmp_path: Path) -> None:
     file = tmp_path / "arch.yaml"
     file.write_text(arch_text(arch), encoding="utf-8")

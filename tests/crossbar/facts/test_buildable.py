@@ -39,6 +39,10 @@ def changed(place: int, **fields: object) -> CrossbarNetwork:
     return replace(SMALL, layers=tuple(layers))
 
 
+@pytest.mark.promise(
+    "what no crossbar chip runs of a quantized network is refused before the search, in the"
+    " sentence of the build"
+)
 @pytest.mark.parametrize("case", LAYERS)
 def test_layers_that_no_engine_computes(case: str) -> None:
     place, fields, sentence = LAYERS[case]

@@ -19,6 +19,10 @@ FACTORS = {"leakage_w": 1.959212, "latency_ns": 1.333862, "read_nj": 1.519297, "
 """Of a doubling: the sixth root of 4096 KB over 64 KB."""
 
 
+@pytest.mark.promise(
+    "component tables go on below the published constants by a law that is said, which"
+    " published rules do not see"
+)
 @pytest.mark.parametrize("key", FACTORS)
 def test_small_scratchpads_go_on_with_the_mean_factor_of_a_doubling(key: str) -> None:
     pads = {one.kilobytes: float(getattr(one, key)) for one in FULL.scratchpads.capacities}

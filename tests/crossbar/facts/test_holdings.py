@@ -105,6 +105,10 @@ def random_case(seed: int) -> tuple[CrossbarLayer, Cut, int, int]:
     return layer, cut, copies, draw.randint(1, min(12, most_macros(cut, copies)))
 
 
+@pytest.mark.promise(
+    "which macro holds which copies, row tiles, rows and columns, and which ADC converts what"
+    " when, is that of a slow enumeration"
+)
 @pytest.mark.parametrize("seed", range(CASES))
 def test_each_macro_holds_what_the_enumeration_puts_there(seed: int) -> None:
     layer, cut, copies, macros = random_case(seed)

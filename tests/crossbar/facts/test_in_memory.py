@@ -55,6 +55,9 @@ def arch_of(network: QuantizedNetwork, copies: list[int]) -> Arch:
 CASES = {"raw": (plain_network(), [1, 1, 1]), "map": (conv_network(8), [1, 3])}
 
 
+@pytest.mark.promise(
+    "export writes program, images and answers as bytes, and their sizes as constants, in one mode"
+)
 @pytest.mark.parametrize("case", CASES)
 def test_an_answer_is_read_by_its_layout(case: str) -> None:
     """A head of raw sums, and a map in blocks of three pixels with a shorter one at the end."""

@@ -33,6 +33,10 @@ def cuts(seed: int) -> tuple[CrossbarLayer, Shares, Cut]:
     return layer, shares, cut_of(layer, rng.choice((16, 32, 64)), 4)
 
 
+@pytest.mark.promise(
+    "behind a concatenation each crossbar holds its own rows, and rings are read as often as"
+    " charged"
+)
 @pytest.mark.parametrize("seed", range(100))
 def test_each_crossbar_holds_its_own_rows_in_another_order(seed: int) -> None:
     layer, shares, cut = cuts(seed)

@@ -15,6 +15,9 @@ from hwgen.errors import ConfigError
 OTHERS = ("", "Strict", "loose", "strict without clocks")
 
 
+@pytest.mark.promise(
+    "a crossbar chip is judged by published rules or by strict ones, and by no others"
+)
 def test_there_are_two() -> None:
     assert rules_of("strict") == STRICT and all(STRICT)
     assert rules_of("published") == PUBLISHED and not any(PUBLISHED)

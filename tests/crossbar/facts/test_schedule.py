@@ -41,6 +41,9 @@ def test_the_same_bytes(made: tuple[Arch, Schedule], file: Path, tmp_path: Path)
     assert (tmp_path / "again.npz").read_bytes() == file.read_bytes()
 
 
+@pytest.mark.promise(
+    "a schedule says when and where each block of each operation runs, without collisions"
+)
 def test_each_operation_of_each_layer_is_there(made: tuple[Arch, Schedule]) -> None:
     _, schedule = made
     by_layer: dict[int, list[str]] = {}

@@ -21,6 +21,7 @@ from tests.synthesis import COMPONENTS, POWER_W, SMALL, confirmed
 SEEDS = range(60)
 
 
+@pytest.mark.promise("power, energy and area of all parts add up to the figures of the evaluator")
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_random_designs_add_up(rules: Rules) -> None:
     seen = 0
@@ -80,6 +81,7 @@ def test_the_energies_of_the_sheet(row: Row) -> None:
     assert figures.latency_ms == pytest.approx(row.steps[-1] * row.step_ns / 1e6, rel=1e-7)
 
 
+@pytest.mark.promise("the audit of peak power counts the architecture file itself, item by item")
 def test_an_audit_by_hand() -> None:
     found = confirmed()
     arch = make_arch(found, "small")
@@ -141,6 +143,7 @@ def test_a_design_that_cannot_be_is_refused() -> None:
             confirm(SMALL, COMPONENTS, point=point, rules=STRICT, power_w=power_w, design=design)
 
 
+@pytest.mark.promise("a budget that is too small is refused with one that would do")
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_the_least_power_has_a_design(rules: Rules) -> None:
     least = least_power_w(SMALL, COMPONENTS, rules)

@@ -31,6 +31,10 @@ def compare(seed: int, most_steps: int) -> bool:
     return True
 
 
+@pytest.mark.promise(
+    "counters start every operation in the steps of the schedule, one image and streams, on"
+    " random designs"
+)
 @pytest.mark.parametrize("chosen", [ALONE, DESIGN], ids=["alone", "shared"])
 def test_a_design_of_every_kind_of_layer(chosen: object) -> None:
     design = confirmed(chosen)  # type: ignore[arg-type]

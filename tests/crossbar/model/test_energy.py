@@ -9,6 +9,9 @@ from hwgen.crossbar.model.record import make_arch
 from tests.verif.crossbar.whole import design, plain_network
 
 
+@pytest.mark.promise(
+    "energy of counted events is what the search charges of crossbars, ADCs and waiting"
+)
 @pytest.mark.parametrize("copies", [[1, 1, 1], [4, 2, 1]])
 def test_events_and_search_agree(copies: list[int]) -> None:
     """Crossbars and ADCs exactly; ports are charged for words however they lie."""

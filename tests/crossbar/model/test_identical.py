@@ -39,6 +39,9 @@ def case(request: pytest.FixtureRequest) -> tuple[Tables, Design]:
     return tables, Design(COPIES, MACROS, np.full(len(COPIES), -1), clocks)
 
 
+@pytest.mark.promise(
+    "identical macros have as many of everything, keep the budget, and are no faster"
+)
 def test_every_macro_has_as_many(case: tuple[Tables, Design]) -> None:
     tables, design = case
     layout = lay_out(tables, design)

@@ -87,6 +87,9 @@ def files_of(name: str, folder: Path) -> Checker:
     return checker_of(folder / "architecture.yaml", folder / "schedule.npz")
 
 
+@pytest.mark.promise(
+    "strict designs can run as scheduled, by an independent walk over their files, clock by clock"
+)
 @pytest.mark.parametrize("name", CASES)
 def test_hardware_can_keep_the_schedule(name: str, tmp_path: Path) -> None:
     checker = files_of(name, tmp_path)

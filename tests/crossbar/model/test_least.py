@@ -28,6 +28,10 @@ NETWORKS = pytest.mark.parametrize("network", [WIDE, HEADED, RESIDUAL])
 JUST_BELOW = 1 - 1e-9
 
 
+@pytest.mark.promise(
+    "no design needs less power than is refused at once; a budget for which one of the smallest"
+    " designs is known is answered, however short the search"
+)
 @NETWORKS
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_no_design_fits_below_what_every_one_needs(network: CrossbarNetwork, rules: Rules) -> None:

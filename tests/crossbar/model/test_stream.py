@@ -57,6 +57,14 @@ def by_operation(trace: Trace, name: str) -> list[int]:
     return found
 
 
+@pytest.mark.promise(
+    "rings have room for a stream of any length up to the simulated one, ports for all blocks"
+    " that a fast provider sends"
+)
+@pytest.mark.promise(
+    "a stream of images behaves as the plain simulation of it, event for event, with what"
+    " scratchpads then hold; its interval is the least that keeps the pace and fits them"
+)
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_events_and_needs(seed: int, rules: Rules) -> None:

@@ -62,6 +62,10 @@ def changed(arch: Arch, name: str, **values: Any) -> tuple[Arch, str]:
     raise AssertionError(f"no layer has the operation {name}")
 
 
+@pytest.mark.promise(
+    "the durations of an architecture file are those of the compiled evaluator and of golden;"
+    " every command that reads a file refuses the first that differs"
+)
 @pytest.mark.parametrize("seed", range(8))
 def test_a_file_has_the_durations_of_golden(seed: int) -> None:
     found = random_design(seed)

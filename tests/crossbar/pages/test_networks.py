@@ -14,6 +14,9 @@ from hwgen.errors import ConfigError, OutputError
 from hwgen.importers.onnx import read_graph
 
 
+@pytest.mark.promise(
+    "a graph of ONNX says what the file leaves implicit, and reads back from what is written"
+)
 @pytest.mark.parametrize("name", ZOO)
 def test_files_are_small_and_read_back(name: str, tmp_path: Path) -> None:
     path = tmp_path / "new" / f"{name}.onnx"

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from hwgen.crossbar.facts import load_arch
@@ -23,6 +24,10 @@ def lines_of() -> list[str]:
     return captured.get().splitlines()
 
 
+@pytest.mark.promise(
+    "a strict architecture file holds what a generator needs beside, holdings, travels,"
+    " regions, clock and constants, and refuses what does not follow"
+)
 def test_a_row_for_each_layer_in_each_macro() -> None:
     lines = lines_of()
     heading = next(k for k, line in enumerate(lines) if line.startswith("macro "))

@@ -65,6 +65,7 @@ def test_what_must_be_in_it(made: Made) -> None:
     assert len(content["points"]) == 2
 
 
+@pytest.mark.promise("a report holds nothing of the machine, and follows its published schema")
 def test_it_tells_nothing_of_the_machine(made: Made) -> None:
     keys = set(re.findall(r'"(\w+)":', report_text(made[2])))
     assert not [key for key in keys if re.search("worker|seconds|elapsed|date|host|folder", key)]
@@ -189,6 +190,7 @@ class Links(HTMLParser):
             self.handle_endtag(tag)
 
 
+@pytest.mark.promise("the page of a synthesis stands alone, and is the same bytes every time")
 def test_the_page_stands_alone(page: str) -> None:
     links = Links()
     links.feed(page)
@@ -214,6 +216,7 @@ def test_the_page_says_what_the_report_says(made: Made, page: str) -> None:
     assert all(f">{layer.name}</td>" in page for layer in report.layers)
 
 
+@pytest.mark.promise("the page of a synthesis places its chip among published ones")
 def test_the_page_places_the_chip_among_published_ones(made: Made, page: str) -> None:
     arch, schedule, report = made
     table = page.partition("Beside published chips")[2].partition("Audit of")[0]

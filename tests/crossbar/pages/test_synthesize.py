@@ -81,6 +81,7 @@ def context(tmp_path: Path) -> Context:
 pytestmark = pytest.mark.usefixtures("searched")
 
 
+@pytest.mark.promise("files are written whole or not at all, and belong together")
 def test_all_files_belong_together(
     context: Context, request_of: Callable[..., Synthesize], tmp_path: Path
 ) -> None:
@@ -94,6 +95,9 @@ def test_all_files_belong_together(
     assert made.report.network.digest == arch.network.digest == schedule.facts.network
 
 
+@pytest.mark.promise(
+    "products, factors of channels, slices, functions, dilation and unequal sides become layers"
+)
 def test_products_and_unequal_sides_are_in_the_files(
     request_of: Callable[..., Synthesize], tmp_path: Path
 ) -> None:
@@ -191,6 +195,7 @@ def test_too_little_power(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.promise("a power budget below any design is refused at once with watts that would do")
 def test_a_hopeless_budget_is_refused_before_a_search(
     searched: Callable[[Change], None],
     context: Context,
@@ -227,12 +232,18 @@ def test_a_hopeless_budget_is_refused_before_anything_is_compiled(
         synthesize_network(context, request_of(power_w=0.1))
 
 
+@pytest.mark.promise(
+    "a search counts why it refused designs; report and refusal of a budget say it"
+)
 def test_a_refusal_says_why_no_design_was_taken() -> None:
     assert seen(None) == seen({}) == ""
     refused = {"scratchpads too small": 50, "over the budget": 150}
     assert seen(refused) == " (of 200 designs 75% over the budget, 25% scratchpads too small)"
 
 
+@pytest.mark.promise(
+    "a synthesis tells of a design that fits before it searches, and of what becomes better"
+)
 def test_what_becomes_better_is_printed() -> None:
     """With its bound and gap; what is as good as before is not."""
     said = io.StringIO()
@@ -276,6 +287,7 @@ def test_a_missing_constant(
         synthesize_network(context, request_of(components=tmp_path / "c.yaml"))
 
 
+@pytest.mark.promise("bad input to a synthesis is one sentence")
 def test_no_adc_fits(
     context: Context, request_of: Callable[..., Synthesize], tmp_path: Path
 ) -> None:

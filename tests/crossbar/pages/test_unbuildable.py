@@ -160,6 +160,10 @@ REFUSED: dict[str, tuple[Callable[[], QuantizedNetwork], str]] = {
 }
 
 
+@pytest.mark.promise(
+    "what no crossbar chip runs of a quantized network is refused before the search, in the"
+    " sentence of the build"
+)
 @pytest.mark.parametrize("case", REFUSED)
 def test_networks(refusal: Ask, case: str) -> None:
     make, sentence = REFUSED[case]

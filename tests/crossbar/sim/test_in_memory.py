@@ -65,6 +65,10 @@ def no_stores(chip: Chip) -> Stores:
     return Stores(**nothing, enables=enables, words=words.astype(np.uint8))
 
 
+@pytest.mark.promise(
+    "every output of a network leaves a crossbar chip, and is compared as it lies in memory, by"
+    " an export too"
+)
 def test_every_output_is_read_in_memory(made: Made) -> None:
     """Whatever stores were seen; of other layers nothing is known without them."""
     assert len(results(made.chip)) == len(made.network.graph.outputs) == 2

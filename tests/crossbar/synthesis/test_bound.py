@@ -66,6 +66,7 @@ THOUSANDS = [range(begin, begin + 1000) for begin in range(0, 12_000, 1000)]
 """Seeds of the long run, of which more than 10,000 are designs that fit."""
 
 
+@pytest.mark.promise("no design beats the bound of a node that holds it")
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT, UNCHAINED])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_no_design_beats_the_bound(rules: Rules, batch: range) -> None:

@@ -56,6 +56,9 @@ def spent(network: CrossbarNetwork, budget: Budget, blocks: int) -> list[list[in
     return phases
 
 
+@pytest.mark.promise(
+    "a search with more evaluations finds all that one with fewer finds, and proves no less"
+)
 @pytest.mark.parametrize("count", [1, 8, 9, 4_000, 100_001])
 @pytest.mark.parametrize("blocks", [1, 64])
 def test_a_budget_pays_for_the_first_pieces_of_a_larger_one(
@@ -147,6 +150,10 @@ def confirmed(place: int, efficiency: float) -> Candidate:
     )
 
 
+@pytest.mark.promise(
+    "a search goes on from several points and scratchpads, and begins afresh where it would"
+    " only repeat itself"
+)
 def test_the_best_of_each_lineage_come_first() -> None:
     """Not the many of one place that are all a little better than the best of another."""
     designs = Designs()

@@ -32,6 +32,10 @@ DIGITS_W, ALEXNET_W = (0.2052, 0.25, 0.3, 0.6, 6.0), (40.0, 49.0)
 SMALL = Budget(evaluations=4_000, nodes=60)
 
 
+@pytest.mark.promise(
+    "more power is no worse where the search finds the best design; a step may be made for less"
+    " than the budget"
+)
 def test_a_design_is_made_for_the_best_budget_of_the_ladder() -> None:
     """Random designs: what comes back is the best of all rungs, or nothing is better."""
     better = 0
@@ -123,6 +127,9 @@ def test_more_power_is_not_worse(name: str, watts: tuple[float, ...]) -> None:
     assert values == sorted(values)
 
 
+@pytest.mark.promise(
+    "a search with more evaluations finds all that one with fewer finds, and proves no less"
+)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_more_evaluations_are_never_worse(rules: Rules, seed: int) -> None:

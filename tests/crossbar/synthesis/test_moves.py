@@ -45,6 +45,7 @@ def test_every_way_to_share_is_tried() -> None:
     assert (4, -1, 3, 2, 0) in seen
 
 
+@pytest.mark.promise("a search reaches every neighbour of a layer in copies")
 def test_every_neighbour_in_copies_is_reached() -> None:
     """One copy less and one more, down to one; those that give as many blocks are skipped."""
     given = next(small(STRICT, range(20)))

@@ -30,6 +30,7 @@ from tests.crossbar.synthesis.rows import (
 ROUNDING = 1e-9
 
 
+@pytest.mark.promise("no design beats the bound of a node that holds it")
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_paths_are_no_longer_than_the_image(rules: Rules, batch: range) -> None:

@@ -72,6 +72,9 @@ def all_pairs(
     return np.asarray(np.where(busy[c] + busy[d] <= window, total, np.inf))
 
 
+@pytest.mark.promise(
+    "the relaxed problem prices each choice and each pair of choices as its limits say"
+)
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_cheapest_of_all(rules: Rules) -> None:
     """Of each layer, and of each pair that costs less than is paid."""

@@ -77,6 +77,9 @@ def found(*args: Any, **more: Any) -> SearchResult:
     return result
 
 
+@pytest.mark.promise(
+    "a search counts why it refused designs; report and refusal of a budget say it"
+)
 @pytest.mark.parametrize("rules", RULES)
 def test_why_designs_were_refused_is_counted(rules: Rules) -> None:
     """An evaluation has at most one reason; only a tight budget refuses for power."""
@@ -101,6 +104,7 @@ def judged_again(network: CrossbarNetwork, result: SearchResult) -> tuple[Tables
     return tables, evaluate(tables, design, True)
 
 
+@pytest.mark.promise("on networks that can be enumerated the search finds the best design")
 @pytest.mark.parametrize(("name", "rules", "power_w"), CASES)
 def test_finds_the_optimum(name: str, rules: Rules, power_w: float) -> None:
     network = NETWORKS[name]
@@ -157,6 +161,9 @@ def test_convergence(rules: Rules) -> None:
     assert (best[-1], bound[-1]) == (result.best.efficiency_gops_per_w, result.bound_gops_per_w)
 
 
+@pytest.mark.promise(
+    "any number of workers, and an interrupt with a second run, give the same files"
+)
 @pytest.mark.parametrize("rules", RULES)
 def test_repeats_itself(rules: Rules) -> None:
     one = text_of(found(RESIDUAL, rules=rules))
@@ -165,6 +172,9 @@ def test_repeats_itself(rules: Rules) -> None:
         assert text_of(found(RESIDUAL, rules=rules, executor=executor)) == one
 
 
+@pytest.mark.promise(
+    "a synthesis tells of a design that fits before it searches, and of what becomes better"
+)
 @pytest.mark.parametrize("rules", RULES)
 def test_a_design_that_fits_is_told_of_first(rules: Rules) -> None:
     """Before anything is searched; it is the answer of a search that is stopped then."""
@@ -209,6 +219,10 @@ def test_a_budget_too_small(rules: Rules) -> None:
     assert searched(rules=rules, power_w=0.11) is None
 
 
+@pytest.mark.promise(
+    "no design needs less power than is refused at once; a budget for which one of the smallest"
+    " designs is known is answered, however short the search"
+)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_budget_that_a_known_design_needs_is_answered(name: str) -> None:
     """However short the search: the smallest designs are looked at before it."""
@@ -342,6 +356,9 @@ def test_identical_macros(method: str, rules: Rules) -> None:
         assert result.bound_gops_per_w == float("inf")
 
 
+@pytest.mark.promise(
+    "a synthesis for streams finds designs that are better at streams, and claims no bound"
+)
 def test_a_design_for_streams_is_better_at_them_and_worse_alone() -> None:
     image, stream = (
         found(HEADED, objective=objective, power_w=0.45) for objective in ("image", "stream")

@@ -3,6 +3,7 @@
 from itertools import chain
 
 import numpy as np
+import pytest
 
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.tables import CONV, Tables
@@ -111,6 +112,7 @@ def test_received_words_and_blocks_of_a_node() -> None:
             assert least_received(tables, i, blocks) <= np.sum(words)
 
 
+@pytest.mark.promise("no design beats the bound of a node that holds it")
 def test_words_that_a_layer_stores() -> None:
     """Raw answers have fewer elements in a word than maps; a bound counts them as a design does."""
     raw = 0

@@ -1,6 +1,7 @@
 """Who waits for whom, and the paths around two layers, on networks small enough to see it."""
 
 import numpy as np
+import pytest
 
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import points
@@ -38,6 +39,7 @@ def test_who_waits_for_the_last_block() -> None:
     assert (waiting(tables) == wanted).all()
 
 
+@pytest.mark.promise("no design beats the bound of a node that holds it")
 def test_the_way_from_a_pair_begins_at_its_last_pixel() -> None:
     """Its last block has many; what reads the first of them may be done before the block is."""
     layers = [conv("one", (), (3, 8), (6, 6), window=(3, 1, 1))]

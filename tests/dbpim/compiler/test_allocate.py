@@ -51,6 +51,9 @@ def check_life(network: QuantizedNetwork, arch: Arch, *, images: int = 1) -> Non
             assert 0 <= tensor.base <= arch.bank_words - tensor.words
 
 
+@pytest.mark.promise(
+    "maps that are still needed never overlap; those that do not fit go through memory"
+)
 @pytest.mark.parametrize("name", ["residuals", "pools", "deep", "one_pixel"])
 def test_directed(name: str) -> None:
     check_life(directed(name), SMALL)

@@ -85,6 +85,10 @@ def first_word(tile: TilePacket, instruction: Packet) -> int:
     return pixel * sizes["input_channel_words"] + fields["channel_word"]
 
 
+@pytest.mark.promise(
+    "cells hold exactly the network's weights, masks cover each kept block once, and once more"
+    " each input with weights of 3 or 4 digits"
+)
 @pytest.mark.parametrize(("network", "arch"), CASES, ids=NAMES)
 def test_weights_and_masks(network: QuantizedNetwork, arch: Arch) -> None:
     width = arch.macro.compartments
@@ -126,6 +130,7 @@ def wanted_mask(
     return mask
 
 
+@pytest.mark.promise("columns follow phi, parameters are the network's and come once a group")
 @pytest.mark.parametrize(("network", "arch"), CASES, ids=NAMES)
 def test_columns_and_parameters(network: QuantizedNetwork, arch: Arch) -> None:
     sent: set[tuple[str, int]] = set()

@@ -70,6 +70,7 @@ CASES = {
 }
 
 
+@pytest.mark.promise("a network that a chip cannot run is refused in one sentence")
 @pytest.mark.parametrize("case", CASES)
 def test_one_sentence(case: str) -> None:
     arch, refused, message = CASES[case]

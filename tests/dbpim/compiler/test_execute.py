@@ -47,6 +47,9 @@ def check(
     return program, found
 
 
+@pytest.mark.promise(
+    "the stream, executed in plain numpy, gives every map of golden, each byte once"
+)
 @pytest.mark.parametrize("switches", ["all", "none"])
 @pytest.mark.parametrize("config", CHIPS)
 def test_digits_on_every_chip(config: str, switches: str) -> None:
@@ -63,6 +66,7 @@ def test_digits_resnet20(config: str) -> None:
     check(RESNET20, load_arch(CONFIGS / f"{config}.yaml"))
 
 
+@pytest.mark.promise("a run of several images gives the maps of each")
 @pytest.mark.parametrize("images", [2, 3, 5])
 @pytest.mark.parametrize("config", CHIPS)
 def test_digits_of_several_images(config: str, images: int) -> None:
@@ -73,6 +77,10 @@ def test_sixteen_images() -> None:
     check(RESNET20, PAPER, images=16)
 
 
+@pytest.mark.promise(
+    "digits 3 and 4 of a filter are further tiles over the inputs that have some, of any"
+    " network and any stream"
+)
 @pytest.mark.parametrize("config", CHIPS)
 @pytest.mark.parametrize("name", DIRECTED)
 def test_directed(name: str, config: str) -> None:

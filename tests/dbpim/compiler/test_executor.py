@@ -135,6 +135,9 @@ def expected_conv() -> np.ndarray:
     return requantize(sums, multiplier=multiplier, shift=shift, zero_point=128, low=0, high=255)
 
 
+@pytest.mark.promise(
+    "the executor computes each operation, and refuses reads and writes that a chip must not do"
+)
 def test_conv_in_slices() -> None:
     found = run(finished(conv_stream()))
     assert len(np.unique(expected_conv())) > 10

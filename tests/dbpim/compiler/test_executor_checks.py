@@ -100,6 +100,9 @@ def refused(program: Callable[[], Program], message: str, images: np.ndarray = G
         run(program(), images)
 
 
+@pytest.mark.promise(
+    "the executor computes each operation, and refuses reads and writes that a chip must not do"
+)
 @pytest.mark.parametrize("name", READS)
 def test_reads(name: str) -> None:
     changes, message = READS[name]

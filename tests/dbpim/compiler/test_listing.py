@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from hwgen.dbpim.compiler.compile import compile_network
 from hwgen.dbpim.compiler.listing import listing
 from hwgen.dbpim.facts.program_file import save_program
@@ -13,6 +15,7 @@ from verif.dbpim.random_network import Recipe, random_network
 PACKET = re.compile(r"^([0-9a-f]{8}) +(\d+)  ([A-Z]+)", re.MULTILINE)
 
 
+@pytest.mark.promise("the listing shows every byte once; the same network gives the same bytes")
 def test_every_byte_is_listed_once() -> None:
     program = compile_network(random_network(Recipe(), seed=1), SMALL)
     text = listing(program, SMALL)

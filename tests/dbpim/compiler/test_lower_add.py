@@ -1,6 +1,7 @@
 """Which additions a convolution computes, and which are a step of their own."""
 
 import numpy as np
+import pytest
 
 from hwgen.dbpim.compiler import compile_network
 from hwgen.network import INPUT
@@ -51,6 +52,9 @@ def test_of_two_convolutions_that_with_more_inputs_computes_it() -> None:
     }
 
 
+@pytest.mark.promise(
+    "an addition of a convolution that nothing else reads is computed while its results are written"
+)
 def test_a_map_with_another_reader_is_stored() -> None:
     net = network()
     shared = conv(net, INPUT, 3)

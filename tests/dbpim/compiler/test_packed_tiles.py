@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.facts import Arch, load_arch, with_sparsity
@@ -24,6 +25,7 @@ def packed_tiles(weights: list[list[int]], arch: Arch) -> tuple[list[int], list[
     return [tile.fields["coding"] for tile in tiles], [tile.codes for tile in tiles]
 
 
+@pytest.mark.promise("tiles with a weight that has no number are sent flat")
 def test_only_weights_of_exactly_phi_digits_are_packed() -> None:
     """3 and 5 have two digits, 4 has one and 0 none; the last filter has phi 1."""
     assert packed_tiles([[3, 5, -96], [4, -1, 64]], SMALL)[0] == [1]
@@ -40,6 +42,10 @@ def test_a_chip_without_the_decoder_gets_flat_tiles() -> None:
     np.testing.assert_array_equal(flat[1][0][0, :3, :2], packed[0][0, :3, :2])
 
 
+@pytest.mark.promise(
+    "where no filter of a tile has more than one digit, a weight takes four bits of the stream,"
+    " and the chip is equal in RTL"
+)
 def test_tiles_of_one_digit_take_four_bits_a_weight() -> None:
     """Filters of one digit or none; a filter of two makes triples of all."""
     coded = replace(SMALL, one_digit="coded")

@@ -53,6 +53,10 @@ def halves(phis: tuple[list[int], list[int]], *, inputs: int, pruned: np.ndarray
 ALL = [1] * 8
 
 
+@pytest.mark.promise(
+    "two filter groups of one digit share the rows of a tile, each in cells of its own; what a"
+    " group lacks adds nothing"
+)
 def test_two_groups_share_the_rows_of_their_union_by_hand() -> None:
     """Group 0 has inputs 0 and 2, group 1 has 1 and 2; a filter of none has no cell that counts."""
     pruned = np.array([[False, True, False], [True, False, False]])
@@ -89,6 +93,10 @@ def test_a_pair_that_saves_nothing_is_left_out() -> None:
         assert [tile.fields["double"] for tile in tiles] == double
 
 
+@pytest.mark.promise(
+    "a group takes the partner that adds the fewest inputs; what saves nothing, has two digits"
+    " or costs the layer more stays alone"
+)
 def test_each_group_takes_the_partner_that_adds_the_fewest_inputs() -> None:
     walked = np.zeros((5, 1, 6), bool)
     for number, inputs in enumerate(([0, 1], [3, 4], [0, 1, 2], [1], [3])):

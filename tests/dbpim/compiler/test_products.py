@@ -40,6 +40,9 @@ def block(
     return drawing.build(drawing.conv(values, (9,)))
 
 
+@pytest.mark.promise(
+    "programs give golden's maps, on chips of any size, in bands, and of several images"
+)
 @pytest.mark.parametrize("images", [1, 2, 3])
 @pytest.mark.parametrize(("tokens", "keys"), [((4, 4), (4, 4)), ((1, 3), (8, 4)), ((1, 1), (2, 8))])
 def test_programs(tokens: tuple[int, int], keys: tuple[int, int], images: int) -> None:
@@ -75,6 +78,7 @@ def test_bands_of_a_small_buffer_hold_the_second_map_whole() -> None:
     assert kinds.count("matmul") > 2, "no product is cut into bands"
 
 
+@pytest.mark.promise("what does not fit is refused in one sentence")
 def test_too_many_tokens_for_the_buffer() -> None:
     arch = replace(ROWS, buffer_bytes=512)
     with pytest.raises((CompileError, RefusedNodesError), match="must fit the activation buffer"):
@@ -110,6 +114,9 @@ def constants_of(arch: Arch) -> tuple[np.ndarray, int]:
     return image, load.offset
 
 
+@pytest.mark.promise(
+    "constants lie behind the stream, and a LOAD of other bytes of the program is refused"
+)
 def test_a_constant_lies_behind_the_stream() -> None:
     """As the data sheet says: the program is not read from front to back then."""
     told = next(place.layout for place in MEMORY_MAP if place.content == "the program")

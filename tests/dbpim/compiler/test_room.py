@@ -50,6 +50,9 @@ def forbid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "filter_groups", search)
 
 
+@pytest.mark.promise(
+    "a network that no cut makes fit is refused before any cut is tried, with all layers in the way"
+)
 def test_every_layer_that_never_fits_is_named_before_the_search(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -101,6 +104,7 @@ def test_what_is_refused_early_has_no_program(monkeypatch: pytest.MonkeyPatch) -
     assert {(True, True), (False, False)} <= seen
 
 
+@pytest.mark.promise("a map whose pixels do not fit the logit buffer is made and read in one unit")
 def test_a_map_too_deep_for_the_logit_buffer_stays_in_the_buffers() -> None:
     """Its pixel of 72 channels never leaves: it is made and read in one unit."""
     net = NetworkBuilder(name="deep", shape=(16, 16, 8), seed=1)

@@ -31,6 +31,10 @@ def softmax_network(channels: int, groups: int) -> QuantizedNetwork:
     return drawing.build(drawing.softmax(now, groups=groups, scale=0.1))
 
 
+@pytest.mark.promise(
+    "a softmax or a layer norm is sent its numbers, and refused in one sentence where the unit"
+    " has no room for it"
+)
 def test_a_norm_is_sent_its_numbers() -> None:
     net = norm_network(24)
     packets = decode_stream(compile_network(net, ROWS, images=1).image, ROWS)

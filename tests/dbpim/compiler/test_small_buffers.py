@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from golden.network import infer
 from hwgen.dbpim.compiler import unstored
@@ -41,6 +42,12 @@ def run(seed: int, size: int, **changes: int) -> list[StepPlan]:
     return program.facts.steps
 
 
+@pytest.mark.promise(
+    "networks run in bands of rows and tiles of columns where the buffers are small"
+)
+@pytest.mark.promise(
+    "fused maps follow from the network and the instructions; any other unchecked map differs"
+)
 def test_random() -> None:
     """Of the drawn networks some run in bands, some in tiles, and some through memory."""
     steps = [step for seed in range(24) for size in SIZES for step in run(seed, size)]
@@ -50,6 +57,7 @@ def test_random() -> None:
     assert "scratch" in {step.memory.space for step in steps if step.memory}
 
 
+@pytest.mark.promise("rows that two bands compute are two steps, each with a name of its own")
 def test_rows_that_two_bands_compute_are_two_steps() -> None:
     """Both bands of conv_4 need all rows of conv_3; the executor refuses two steps of one name."""
     steps = [step for step in run(46, 1024, max_digits=2, single_share=0) if step.layer == "conv_3"]
@@ -57,6 +65,9 @@ def test_rows_that_two_bands_compute_are_two_steps() -> None:
     assert names == ["conv_3 rows 0-2", "conv_3 rows 0-2 again in band 1"]
 
 
+@pytest.mark.promise(
+    "a unit that does not fit the buffers is given up before a cycle model judges any of its splits"
+)
 def test_what_does_not_fit_is_given_up_before_splits_are_judged() -> None:
     """Of this network most units do not fit; a search that judges them all judges 93 splits."""
     judged: list[str] = []

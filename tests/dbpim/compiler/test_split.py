@@ -68,6 +68,7 @@ def prefer(cores_per_set: int) -> LayerCost:
     )
 
 
+@pytest.mark.promise("the cheapest split is taken, by the caller's cost or by an estimate")
 @pytest.mark.parametrize("size", [1, 2, 4])
 def test_the_given_cost_decides(size: int) -> None:
     network = one_conv((4, 4, 2), filters=24)
@@ -103,6 +104,7 @@ def test_of_equal_costs_the_fewest_sets_win() -> None:
     assert plan.share == 4
 
 
+@pytest.mark.promise("no active core is idle, and each gets the tiles of its own chunks")
 @pytest.mark.parametrize(("shape", "size"), [((1, 1, 2), 1), ((2, 3, 2), 4), ((3, 3, 2), 4)])
 def test_every_active_core_has_a_vector(shape: tuple[int, int, int], size: int) -> None:
     """1, 4 and 6 position vectors of 2 positions of one row."""
@@ -123,6 +125,9 @@ def test_positions_are_split_where_filters_are_few() -> None:
     assert (plan.sets, plan.share) == (1, 4)
 
 
+@pytest.mark.promise(
+    "the longest group comes first to the emptiest set; sets are merged by time of need"
+)
 def test_longest_group_first() -> None:
     """Of five groups the full one has a set to itself."""
     network = one_conv((4, 4, 8), filters=40, pruned=[0.8, 0.75, 0.0, 0.8, 0.75])
@@ -180,6 +185,7 @@ def rows_and_words(walked: np.ndarray, arch: Arch) -> list[tuple[int, int, int]]
     return [(p.start, len(p.masks), len(p.inputs)) for p in cut_tiles(walked, arch)]
 
 
+@pytest.mark.promise("tiles are equal cuts and two of them fit the rings of masks and rows")
 def test_equal_cuts() -> None:
     """20 inputs, rows of 4, tiles of 2 rows: 5 rows become 2 + 2 + 1."""
     walked = np.ones((5, 4), bool)
@@ -200,6 +206,10 @@ def test_a_tile_of_many_words_is_halved() -> None:
     assert rows_and_words(walked, arch) == [(0, 6, 2), (10, 6, 2), (20, 6, 2), (30, 6, 2)]
 
 
+@pytest.mark.promise(
+    "cells hold exactly the network's weights, masks cover each kept block once, and once more"
+    " each input with weights of 3 or 4 digits"
+)
 def test_masks_by_hand() -> None:
     """10 filters, 2 words of 4 channels of which the last is padding."""
     words = np.zeros((10, 2, 4), np.int8)

@@ -36,6 +36,10 @@ def columns(tile: TilePacket) -> list[int]:
     return [(tile.fields["filter_enable"] >> 2 * n & 3).bit_count() for n in range(8)]
 
 
+@pytest.mark.promise(
+    "digits 3 and 4 of a filter are further tiles over the inputs that have some, of any"
+    " network and any stream"
+)
 def test_every_weight_is_its_two_highest_digits_and_the_rest() -> None:
     first, rest = digit_passes(EVERY_WEIGHT)
     digits = csd(EVERY_WEIGHT)
@@ -46,6 +50,10 @@ def test_every_weight_is_its_two_highest_digits_and_the_rest() -> None:
     assert {each.dtype for each in (first, rest)} == {np.dtype(np.int8)}
 
 
+@pytest.mark.promise(
+    "weights of at most two digits are walked once, and filters without further ones use no"
+    " column in a second walk"
+)
 def test_weights_of_two_digits_are_walked_once() -> None:
     few = EVERY_WEIGHT[np.count_nonzero(csd(EVERY_WEIGHT), axis=1) <= 2]
     (alone,) = digit_passes(few)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from hwgen.dbpim.compiler import compile_network, unstored
 from hwgen.dbpim.facts.program import Program
 from tests.dbpim.compiler.archs import SMALL
@@ -14,6 +16,9 @@ def without_bytes(program: Program) -> Program:
     return replace(program, facts=replace(program.facts, steps=steps))
 
 
+@pytest.mark.promise(
+    "fused maps follow from the network and the instructions; any other unchecked map differs"
+)
 def test_convolutions_that_additions_take_in() -> None:
     program = compile_network(RESNET20, SMALL)
     blocks = [(stage, block) for stage in (1, 2, 3) for block in (1, 2, 3)]

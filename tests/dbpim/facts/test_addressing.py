@@ -24,6 +24,9 @@ TWO_SLICES = Placement(
 """Two images of 3 x 5 pixels of 20 channels: the cores share stored row 2."""
 
 
+@pytest.mark.promise(
+    "every word of a map has its own place in each slice; a position vector reads all banks at once"
+)
 def test_sizes_by_hand() -> None:
     """20 channels are 3 words of 8; 5 columns in 4 banks are 2 a stored row."""
     assert [channel_words(channels, SMALL) for channels in (1, 8, 9, 20)] == [1, 1, 2, 3]

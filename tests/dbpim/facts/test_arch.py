@@ -12,6 +12,7 @@ from hwgen.errors import ConfigError
 CONFIGS = Path("configs/dbpim")
 
 
+@pytest.mark.promise("a chip without a row unit keeps its digest, and reports do not name one")
 @pytest.mark.parametrize(
     ("name", "id_word"), [("small", 0x5B7C58B5), ("paper_float32", 0x21D4CA57)]
 )
@@ -65,6 +66,10 @@ def test_cycles_of_an_array_are_checked(tmp_path: Path) -> None:
         load_arch(path)
 
 
+@pytest.mark.promise(
+    "synchronous cells are given their row at the issue and take the cycles of combinational"
+    " ones; SRAMs of one port may be the cells"
+)
 def test_synchronous_cells_are_another_chip() -> None:
     combinational = paper()
     synchronous = replace(combinational, cells="synchronous")
@@ -75,6 +80,7 @@ def test_synchronous_cells_are_another_chip() -> None:
     assert replace(synchronous, cells="combinational").digest == combinational.digest
 
 
+@pytest.mark.promise("a chip without the key is as it was, and what pairs need is checked")
 def test_pairs_are_another_chip_with_twice_the_sums() -> None:
     plain = paper()
     coded, paired = (replace(plain, one_digit=value) for value in ("coded", "paired"))

@@ -33,6 +33,10 @@ OF_PAIRS = {"chip_second_filter", "chip_second_filter_compartment", "core_second
 OF_ROWS |= {"chip_row_lane", "chip_row_unit", "chip_product_lane"}
 
 
+@pytest.mark.promise(
+    "every event has entries with their sources, trees and PPU as built and as first written; a"
+    " wrong table is one sentence"
+)
 def test_every_event_and_part_has_cited_figures() -> None:
     table = load_energy(FILE)
     assert table.name == FILE.stem

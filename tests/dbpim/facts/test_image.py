@@ -23,6 +23,7 @@ def answer_plan(shape: tuple[int, int, int], *, raw: bool) -> AnswerPlan:
     return AnswerPlan(layer="head", shape=shape, raw=raw, offsets=[0], size=64)
 
 
+@pytest.mark.promise("images are packed as the chip reads them, answers read as it writes them")
 def test_pixels_are_padded_to_pixel_bytes_and_the_image_to_beats() -> None:
     image = np.arange(1, 19, dtype=np.uint8).reshape(2, 3, 3)
     packed = pack_image(image, image_plan(3, 4), WIDE)

@@ -66,6 +66,9 @@ def test_width_and_limit_of_a_field() -> None:
     assert field_limit(Opcode.SIMD, "padding_top") == 15
 
 
+@pytest.mark.promise(
+    "a chip with fewer cores has shorter packets, whose fields are those of a larger chip"
+)
 def test_cores_that_a_field_needs() -> None:
     assert core_count("keep_first_0") == 1
     assert core_count(of_core("word_count", 7)) == 8
@@ -106,6 +109,7 @@ def test_fields_of_cores_stand_last_core_by_core(opcode: Opcode) -> None:
     assert {needs.count(core) for core in range(1, MOST_CORES + 1)} == {needs.count(1)}
 
 
+@pytest.mark.promise("every size that an architecture may have fits its fields")
 @pytest.mark.parametrize("opcode", LAYERS)
 def test_fields_that_share_a_limit_have_one_width(opcode: Opcode) -> None:
     assert {field_bits(opcode, name) for name in MAP_FIELDS} == {ROW_BITS}
@@ -152,6 +156,7 @@ def test_names_have_their_bits() -> None:
     assert {field_bits(opcode, "opcode") for opcode in Opcode} == {8}
 
 
+@pytest.mark.promise("what is written into a packet is read from it, bit for bit")
 def test_fields_are_packed_from_the_lowest_bit() -> None:
     values = {"opcode": 0x11, "cores": 0x80, "taps": 9}
     assert encode(PACKETS[Opcode.TAPS], values) == 0x098011
@@ -170,6 +175,9 @@ def test_every_filter_has_its_columns() -> None:
     assert field_bits(Opcode.TILE, "filter_enable") == most_columns // PHI_LIMIT * PHI_LIMIT
 
 
+@pytest.mark.promise(
+    "a larger core than today's fits wherever the limit of its macros is raised in the spec"
+)
 def test_tables_of_the_model_have_room_for_the_largest_core() -> None:
     for name in ("read", "issue_left", "outstanding", "result_ring", "result_head", "popped"):
         assert CORE_TYPE[name].shape[0] == MOST_MACROS

@@ -52,6 +52,10 @@ def test_published_decimals() -> None:
     assert len(set(DECIMALS.tolist())) == 1000
 
 
+@pytest.mark.promise(
+    "every triple of weights of two digits has 19 bits, which golden, written apart, reads as"
+    " these weights"
+)
 def test_every_triple_of_weights() -> None:
     """All 72 x 72 x 72 are what golden reads, and are read again; a row holds 42 whole triples."""
     values = values_of_phi(2).astype(np.int8)
@@ -98,6 +102,10 @@ def test_filters_of_one_column_have_a_table_of_their_own() -> None:
 PHIS = (1, 0, 2, 2, 2, 2, 2, 2)
 
 
+@pytest.mark.promise(
+    "where no filter of a tile has more than one digit, a weight takes four bits of the stream,"
+    " and the chip is equal in RTL"
+)
 def test_a_row_of_one_digit_takes_four_bits_a_weight() -> None:
     """512 bits, 8 pieces, for 13 of triples; filters without a digit may be among them."""
     rng = np.random.default_rng(5)
@@ -127,6 +135,7 @@ def test_the_shortest_coding_that_a_chip_reads() -> None:
 CODED = replace(PAPER, one_digit="coded")
 
 
+@pytest.mark.promise("tiles with a weight that has no number are sent flat")
 @pytest.mark.parametrize(("value", "phi"), [(1, 2), (2, 2), (-128, 2), (64, 2)])
 def test_a_weight_of_one_digit_in_two_cells_has_no_number(value: int, phi: int) -> None:
     codes = csd_codes(np.array([[3, 0, value]], np.int8), [phi]).T.repeat(8, axis=1)
@@ -134,6 +143,9 @@ def test_a_weight_of_one_digit_in_two_cells_has_no_number(value: int, phi: int) 
     assert best_coding(codes, 0xFFFF, PAPER) is Coding.FLAT
 
 
+@pytest.mark.promise(
+    "packed rows follow each other without gaps on every port, and are read as they were written"
+)
 @pytest.mark.parametrize(
     ("port", "pieces", "beats"),
     [(64, 13, [13, 13, 13, 13]), (128, 13, [7, 6, 7, 6]), (256, 13, [4, 3, 3, 3])],

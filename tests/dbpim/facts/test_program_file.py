@@ -107,6 +107,7 @@ def plain(**changed: object) -> dict[str, object]:
     return json.loads(json.dumps(asdict(FACTS))) | changed
 
 
+@pytest.mark.promise("a program file has the same bytes every time, and loads as it was saved")
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "program.npz"
     save_program(PROGRAM, path)
@@ -148,6 +149,9 @@ INSIDE = "the program must be a hwgen.dbpim.program file with facts and image in
 OTHERS = "image must be bytes that begin with the BEGIN of its facts, got others"
 
 
+@pytest.mark.promise(
+    "a damaged stream, a foreign file and a program for another chip are one sentence each"
+)
 def test_files_that_are_no_programs(tmp_path: Path) -> None:
     assert refused(tmp_path / "absent.npz") == f"{WHOLE} no file"
     (tmp_path / "text.npz").write_text("not a program")

@@ -92,6 +92,7 @@ def draw_tile(rng: np.random.Generator, arch: Arch, *, parameters: bool) -> dict
     }
 
 
+@pytest.mark.promise("what is written into a packet is read from it, bit for bit")
 @pytest.mark.parametrize("arch", ARCHS, ids=lambda arch: f"port {arch.port_bits}")
 @pytest.mark.parametrize("opcode", [Opcode.CONV, Opcode.SIMD, Opcode.STORE, Opcode.END])
 def test_an_instruction_that_is_written_is_read(opcode: Opcode, arch: Arch) -> None:
@@ -128,6 +129,10 @@ def test_a_tile_that_is_written_is_read(arch: Arch, *, parameters: bool) -> None
     assert packet.parameters == arrays["parameters"]
 
 
+@pytest.mark.promise(
+    "two filter groups of one digit share the rows of a tile, each in cells of its own; what a"
+    " group lacks adds nothing"
+)
 def test_a_pair_tile_has_parameters_of_both_groups() -> None:
     arch = replace(SMALL, one_digit="paired")
     arrays = draw_tile(np.random.default_rng(2), arch, parameters=True)
@@ -198,6 +203,9 @@ def loads(packets: list[Packet]) -> list[Packet]:
     return [packet for packet in packets if packet.opcode is Opcode.LOAD]
 
 
+@pytest.mark.promise(
+    "a chip with fewer cores has shorter packets, whose fields are those of a larger chip"
+)
 def test_fields_of_absent_cores_may_be_missing() -> None:
     fields = zeros(Opcode.LOAD, keep_rows_0=3, keep_rows_1=9)
     present = {name: value for name, value in fields.items() if core_count(name) <= SMALL.cores}
@@ -256,6 +264,13 @@ def image_of(*parts: bytes) -> np.ndarray:
     return np.frombuffer(b"".join(parts), np.uint8)
 
 
+@pytest.mark.promise(
+    "a damaged stream, a foreign file and a program for another chip are one sentence each"
+)
+@pytest.mark.promise(
+    "a program that ends without STORE is an error to the loader, the chip and the reader of"
+    " programs"
+)
 @pytest.mark.parametrize(
     ("image", "message"),
     [

@@ -79,6 +79,7 @@ def groups_of(masks: np.ndarray, found: np.ndarray, arch: Arch) -> list[list[int
     return [ipu(group, skip=arch.sparsity.input_bits) for group in padded]
 
 
+@pytest.mark.promise("a group costs the steps of the input unit")
 @pytest.mark.parametrize("switch", ["all", "none"])
 @pytest.mark.parametrize("seed", range(4))
 def test_costs_are_the_steps_of_the_input_unit(seed: int, switch: str) -> None:

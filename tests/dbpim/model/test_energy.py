@@ -37,6 +37,10 @@ def total(events: Mapping[str, int], cycles: int, assume: Assumptions) -> float:
     return sum(parts_pj(events, cycles, SPARSE, assume=assume).values())
 
 
+@pytest.mark.promise(
+    "energy and area of a chip by part, sparse and dense, with wires and control varied; the"
+    " memory outside apart"
+)
 def test_events_cost_what_the_table_says() -> None:
     events = {"filter_planes": 8, "column_planes": 16, "bank_reads": 2, "psum_writes": 3}
     assert energy_pj(events, SPARSE) == pytest.approx(
@@ -111,6 +115,7 @@ def test_every_area_of_logic_leaks() -> None:
     assert spent == pytest.approx(2000 * 21.8e-6 * logic.um2 * SPARSE.cores * SPARSE.filters)
 
 
+@pytest.mark.promise("the dense chip of the strict pair has no switch and queues of two groups")
 def test_the_strict_pair_has_no_switch_and_short_queues() -> None:
     one = {"words": 1, "selected_inputs": 5, "groups": 1}
     typical, direct = energy_pj(one, DENSE), energy_pj(one, DENSE, assume=STRICT_DENSE)

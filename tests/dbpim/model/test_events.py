@@ -46,6 +46,9 @@ def events_of(prediction: Prediction, name: str) -> Counter[str]:
     return total
 
 
+@pytest.mark.promise(
+    "events of a run, and of each step, are predicted and counted on the chip, sparse and dense"
+)
 def test_events_of_a_step_by_hand() -> None:
     """Three positions of two bit planes on four macros; the fourth has a group of zeros."""
     found = events_of(predict(*layer(), "all"), "conv_0")

@@ -50,6 +50,9 @@ def test_two_lanes_take_two_words_a_cycle() -> None:
     assert two[1].causes["write_bus"] < one[1].causes["write_bus"]
 
 
+@pytest.mark.promise(
+    "words for different lanes go at once, and a private result waits for its own banks alone"
+)
 @pytest.mark.parametrize(
     ("row", "column", "stored"),
     [(5, 0, False), (5, 1, True), (5, 2, False), (3, 0, True), (IN_MEMORY, 0, True)],

@@ -27,6 +27,9 @@ def cycles(rows: int, arch: Arch) -> int:
     return CycleModel(program, arch).predict(infer(network, image)).cycles
 
 
+@pytest.mark.promise(
+    "packed rows follow each other without gaps on every port, and are read as they were written"
+)
 @pytest.mark.parametrize(
     ("port", "saved"), [(64, (1, 4)), (128, (0, 2)), (256, (0, 1)), (512, (0, 0))]
 )

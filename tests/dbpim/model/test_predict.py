@@ -32,6 +32,7 @@ def predict(chip: Arch, network: QuantizedNetwork = NETWORK) -> Prediction:
     return CycleModel(compile_network(network, chip), chip).predict(MAPS)
 
 
+@pytest.mark.promise("layers add up to the total, and published latencies to a layer")
 def test_layers_add_up() -> None:
     found = predict(arch())
     assert sum(layer.cycles for layer in found.found) == found.cycles
@@ -70,6 +71,10 @@ def test_each_switch_helps_and_all_together_help_most() -> None:
     assert min(cycles, key=cycles.__getitem__) == "all"
 
 
+@pytest.mark.promise(
+    "causes cover every cell in every cycle; cells without a position, an input or a filter are"
+    " not busy, in a second walk either"
+)
 def test_causes_cover_every_cell_from_retirement_to_retirement() -> None:
     chip = arch()
     cells = chip.cores * chip.macros_per_core * chip.macro.compartments * chip.macro.columns
@@ -83,6 +88,7 @@ def test_causes_cover_every_cell_from_retirement_to_retirement() -> None:
         assert sum(spent.causes.values()) == cells * spent.cycles, layer.name
 
 
+@pytest.mark.promise("a program that would stand still is an error")
 def test_a_stream_whose_last_tile_is_missing_stands_still() -> None:
     chip = arch()
     program = compile_network(NETWORK, chip)

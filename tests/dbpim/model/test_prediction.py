@@ -140,6 +140,10 @@ def walk(weights: np.ndarray, seen: np.ndarray, arch: Arch, *, missing: int) -> 
     return found
 
 
+@pytest.mark.promise(
+    "causes cover every cell in every cycle; cells without a position, an input or a filter are"
+    " not busy, in a second walk either"
+)
 @pytest.mark.parametrize("switches", ["all", "none", "weight_bits,input_bits", "weight_values"])
 @pytest.mark.parametrize(
     ("name", "seed", "digits"), [("tiny", 1, 2), ("small", 2, 2), ("wide", 3, 2), ("small", 2, 4)]
@@ -197,6 +201,9 @@ def small_layer() -> tuple[QuantizedNetwork, np.ndarray]:
     return net.build(), np.full((1, 1, 3, 3), 0b101, np.uint8)
 
 
+@pytest.mark.promise(
+    "utilization of the cells is the share of the active ones that do effective work"
+)
 def test_a_layer_by_hand() -> None:
     """Three positions on macros in pairs: the fourth macro has none.
 
@@ -234,6 +241,7 @@ def wide_network() -> QuantizedNetwork:
     return net.build()
 
 
+@pytest.mark.promise("waiting for the write bus has its own cause")
 def test_only_results_that_other_cores_read_wait_for_the_bus() -> None:
     """Each core multiplies what it has convolved; every core of the head needs all products."""
     arch = chip("wide", switch_rate=8, bus_words=1)
@@ -303,6 +311,10 @@ def one_layer(causes: dict[str, int], *, beats: int) -> Prediction:
 WAITING = {"busy": 20, "load": 10, "imbalance": 70}
 
 
+@pytest.mark.promise(
+    "each layer is said to be bound by what takes most of its cycles, and what a full port"
+    " holds up has its name"
+)
 def test_what_a_full_port_holds_up_has_its_name() -> None:
     """Cores whose weights come last wait for the port, not for each other."""
     idle, full = (one_layer(WAITING, beats=beats) for beats in (90, 91))

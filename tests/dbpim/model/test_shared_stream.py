@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from golden.network import infer
 from hwgen.dbpim.compiler import compile_network
@@ -45,6 +46,10 @@ ALL = slice(0, 64)
 WIDE = {"tile_rows": 16, "mask_bytes": 256, "buffer_bytes": 1 << 16}
 
 
+@pytest.mark.promise(
+    "with one stream all cores get the same words, in tiles cut for all of them, and wait for"
+    " each other in the cycle model; no Verilog claims it"
+)
 def test_one_core_has_one_stream_either_way() -> None:
     one = shared(cores=1, **WIDE)
     assert predict(network(ALL), one).cycles == (

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from golden.network import infer
 from hwgen.dbpim.compiler import compile_network
@@ -32,6 +33,9 @@ def conv_cycles(side: int, kernel: int, *, adds: bool) -> int:
     return {step.name: step.cycles for step in found.found}[conv]
 
 
+@pytest.mark.promise(
+    "an addition of a convolution that nothing else reads is computed while its results are written"
+)
 def test_a_sum_takes_the_stages_of_the_adder() -> None:
     """One position: no word is fetched while its result is written."""
     assert conv_cycles(1, 1, adds=True) == conv_cycles(1, 1, adds=False) + SUM_CYCLES

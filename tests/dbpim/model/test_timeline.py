@@ -29,6 +29,10 @@ def run() -> tuple[Any, Any]:
     return compile_network(network, LATE, images=1), infer(network, images)
 
 
+@pytest.mark.promise(
+    "a timeline shows what each unit does, cycle by cycle, in spans where a run is long, and"
+    " changes no figure"
+)
 def test_spans_add_up_to_the_causes_of_the_steps(run: tuple[Any, Any]) -> None:
     program, maps = run
     plain = CycleModel(program, LATE).predict(maps)

@@ -24,6 +24,10 @@ def total(blocks: Mapping[str, tuple[float, float]]) -> float:
     return sum(logic + memory for logic, memory in blocks.values())
 
 
+@pytest.mark.promise(
+    "the energy of a core comes from its netlist, which follows a simulation and shows what it"
+    " shows, beside the table"
+)
 def test_blocks_add_up_to_the_parts() -> None:
     events = {name: 3 + index for index, name in enumerate(CORE_EVENTS)}
     table, core = default_table(), replace(ARCH, cores=1)

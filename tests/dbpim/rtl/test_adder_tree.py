@@ -37,6 +37,9 @@ def prove_equal(first: str, second: str, folder: Path, *, files: list[Path]) -> 
     )
 
 
+@pytest.mark.promise(
+    "the body of named adders equals the expression, by proof; the Verilog of a chip has both"
+)
 @pytest.mark.parametrize("name", ADDERS)
 def test_an_adder_is_its_formula(name: str, tmp_path: Path) -> None:
     modules = named_adders(PAPER)

@@ -63,6 +63,9 @@ def line(**fields: int) -> str:
     return "".join(f"{fields.get(name, 0):0{count}x}" for name, count in digits.items()) + "\n"
 
 
+@pytest.mark.promise(
+    "events of a run, and of each step, are predicted and counted on the chip, sparse and dense"
+)
 @pytest.mark.parametrize("last", ["finish", "timeout", "flood"])
 def test_events_become_runs(last: str, tmp_path: Path) -> None:
     first, second = runs(tmp_path, f"{EVENTS}{last}\n")
@@ -76,6 +79,10 @@ def test_events_become_runs(last: str, tmp_path: Path) -> None:
     assert not len(second.answer)
 
 
+@pytest.mark.promise(
+    "a chip that hangs or floods is given up after twice what is predicted, and the sentence"
+    " says why"
+)
 @pytest.mark.parametrize(
     ("last", "said"),
     [
@@ -102,6 +109,7 @@ def elements(**fields: list[int]) -> Elements:
     )
 
 
+@pytest.mark.promise("what a chip stores outside a map is a difference")
 @pytest.mark.parametrize(
     "stray", [{"x": [0, 2]}, {"y": [0, 3]}, {"x": [0, -1]}, {"y": [0, -1]}, {"image": [0, 1]}]
 )
@@ -146,6 +154,9 @@ def test_stores_become_arrays_of_their_run(tmp_path: Path) -> None:
     assert (second.stores.kind.tolist(), second.stores.index.tolist()) == ([1], [0x123])
 
 
+@pytest.mark.promise(
+    "a full or read-only disk, a small memory, broken Verilog, no Verilator are one sentence each"
+)
 @pytest.mark.parametrize("text", ["", EVENTS, EVENTS[: len(EVENTS) // 2], f"{EVENTS}fini"])
 def test_events_that_were_cut_off_are_one_sentence(text: str, tmp_path: Path) -> None:
     with pytest.raises(

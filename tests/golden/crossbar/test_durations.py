@@ -31,6 +31,10 @@ def clocks_of(layers: tuple[object, ...], choice: Choice, place: int) -> dict[st
     return {each.name: each.clocks for each in operations_of(chip(network, choice))[place]}
 
 
+@pytest.mark.promise(
+    "operations of a strict chip take the clocks that they need, results and lags included, and"
+    " read ring by ring"
+)
 def test_a_send_reads_before_it_sends() -> None:
     """A row of 4 pixels a block; the first needs 2 rows of the image, 24 elements, 6 flits.
 
@@ -132,6 +136,10 @@ def steps_in(layers: tuple[CrossbarLayer, ...], choice: Choice, place: int) -> d
     return {each.name: each.steps for each in operations_of(chip(network, choice))[place]}
 
 
+@pytest.mark.promise(
+    "poolings, additions and activations that just fit their steps are exact; what does not fit"
+    " is refused, and what comes early is late"
+)
 @pytest.mark.parametrize(("copies", "steps"), [(50, 1), (51, 2), (100, 2), (101, 3)])
 def test_a_pooling_takes_a_word_of_channels_of_a_tap_in_a_clock(copies: int, steps: int) -> None:
     """65 channels are two words; 1 tap of a pixel takes 2 clocks, whatever its copies are paid."""
@@ -156,6 +164,9 @@ def test_additions_and_activations_take_a_word_in_a_clock(copies: int, steps: in
     assert steps_in(layers, choice, 1)["activation"] == 1
 
 
+@pytest.mark.promise(
+    "a layer without weights has a pixel in each block, and results meet where sums are whole"
+)
 def test_every_block_of_a_layer_without_weights_has_a_pixel() -> None:
     """5 blocks of 4 pixels would be one too many for 16; published rules keep it."""
     layers = (
@@ -183,6 +194,10 @@ def test_results_of_a_chained_sharing_partner_meet_where_sums_are_whole() -> Non
     assert set(made.results(1)) == {1, 3}
 
 
+@pytest.mark.promise(
+    "rings have room for a stream of any length up to the simulated one, ports for all blocks"
+    " that a fast provider sends"
+)
 def test_more_blocks_of_a_fast_provider_arrive_while_a_port_is_busy() -> None:
     """16 bits of a step: a block of 4 pixels, in 2 words, each 16 steps.
 

@@ -77,6 +77,10 @@ def extremes(point: Point, bits: Bits) -> list[tuple[Ints, Ints]]:
     return cases
 
 
+@pytest.mark.promise(
+    "the encoding of weights loses nothing with the ADC of any side, cell and DAC, and with one"
+    " bit less it does"
+)
 @pytest.mark.parametrize("bits", WIDTHS, ids=str)
 @pytest.mark.parametrize("point", TABLE, ids=name_of)
 def test_nothing_is_lost_at_the_extremes(point: Point, bits: Bits) -> None:

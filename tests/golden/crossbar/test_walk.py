@@ -44,11 +44,19 @@ def sentences(found: Sequence[object]) -> str:
     return "\n".join(each.sentence for each in found)  # type: ignore[attr-defined]
 
 
+@pytest.mark.promise(
+    "each start of a schedule reads what lies there, by a walk with the rates of the parts, one"
+    " image or a stream; what is planted is seen"
+)
 @pytest.mark.parametrize("number", CLEAN)
 def test_a_stream_reads_what_is_there(number: int) -> None:
     assert sentences(design(number).hazards()) == ""
 
 
+@pytest.mark.promise(
+    "rings have room for a stream of any length up to the simulated one, ports for all blocks"
+    " that a fast provider sends"
+)
 @pytest.mark.parametrize("images", [1, 2, 3, 4, 5, 12])
 def test_rings_have_room_for_streams_of_any_length(images: int) -> None:
     """The last image meets less traffic than the one before it: its blocks may come sooner."""

@@ -20,6 +20,9 @@ def bytes_of(*values: int) -> np.ndarray:
     return np.array(values, np.uint8)
 
 
+@pytest.mark.promise(
+    "an input bit times every weight code, with each choice of cells, as a term without a sign"
+)
 @pytest.mark.parametrize(
     ("cells", "weight", "negative"),
     [

@@ -32,6 +32,10 @@ def test_dense_by_hand() -> None:
     ]
 
 
+@pytest.mark.promise(
+    "two filter groups of one digit share the rows of a tile, each in cells of its own; what a"
+    " group lacks adds nothing"
+)
 def test_two_groups_by_hand() -> None:
     # Low cells are of the first group: -32, then 1; high ones 128, which is none, and -128.
     codes = np.array([[[0b1011_1110], [0b1111_0000]]], np.uint8)

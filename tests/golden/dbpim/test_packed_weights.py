@@ -25,6 +25,10 @@ IEEE = {
 """Examples of densely packed decimals as published with the code."""
 
 
+@pytest.mark.promise(
+    "every triple of weights of two digits has 19 bits, which golden, written apart, reads as"
+    " these weights"
+)
 @pytest.mark.parametrize("packed", IEEE, ids=lambda packed: f"{packed:010b}")
 def test_published_decimals(packed: int) -> None:
     assert decimal_digits(packed) == IEEE[packed]

@@ -56,6 +56,10 @@ def fused(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
     return np.where((lost != 0) & even, towards, total).astype(np.float32)
 
 
+@pytest.mark.promise(
+    "golden's float32 of integers (add, multiply, fma, divide, root, means) is numpy's in every"
+    " bit, edges included"
+)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize(
     ("count", "seed"),

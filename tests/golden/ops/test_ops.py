@@ -28,6 +28,7 @@ def plane(values: Any) -> np.ndarray:
     return np.array(values, np.uint8)[None, :, :, None]
 
 
+@pytest.mark.promise("every operation gives what was worked by hand")
 def test_windows_have_four_borders_of_their_own() -> None:
     # One row above, two columns to the right: 2 x 2 windows of a 4 x 5 map, every second column.
     seen = windows(SQUARE, kernel=(2, 2), stride=(1, 2), padding=(1, 0, 0, 2), fill=50)

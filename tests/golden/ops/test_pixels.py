@@ -14,6 +14,10 @@ def bits(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(values, np.float32).view(np.uint32)
 
 
+@pytest.mark.promise(
+    "sums of a softmax and of a norm run in the order that the file states, which the last bits"
+    " show"
+)
 @pytest.mark.parametrize("channels", [8, 16, 40])
 def test_eight_sums_then_pairs_of_them(channels: int) -> None:
     rng = np.random.default_rng(channels)
@@ -57,6 +61,9 @@ def test_a_norm_of_equal_channels_is_its_offsets() -> None:
     assert steps[0, 0, 0].tolist() == [0, 1, -1, 2, 4, -2, 100, 0]
 
 
+@pytest.mark.promise(
+    "a norm beyond the largest float32 is an end of its map, of any gamma, beta, eps and scale"
+)
 @pytest.mark.parametrize(
     ("gamma", "beta", "scale"),
     [(3e38, 0.0, 1.0), (1e30, 0.0, 2.0**-89), (1.0, -3e38, 2.0**-149), (3e38, 3e38, 2.0**100)],

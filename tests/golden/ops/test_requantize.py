@@ -11,6 +11,7 @@ from hwgen.network.quantization import FACTORS, VECTORS, Requantization, Roundin
 from tests.golden.slow import rounded
 
 
+@pytest.mark.promise("every operation gives what was worked by hand")
 @pytest.mark.parametrize("case", VECTORS)
 def test_vectors_by_hand(case: Requantization) -> None:
     *_, output = case
@@ -66,6 +67,9 @@ def unclipped(
     return (found.astype(np.int64) - (1 << 15)).tolist()
 
 
+@pytest.mark.promise(
+    "each rounding is its formula, as the processor rounds float32, first roundings included"
+)
 @pytest.mark.parametrize("shift", [1, 9, 22, 23, 24, 25, 31, 40, 47, 63])
 def test_float32_is_that_of_the_processor(shift: int) -> None:
     rng = np.random.default_rng(shift)

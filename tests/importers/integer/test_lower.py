@@ -76,6 +76,7 @@ def real(values: QuantizedMap, integers: np.ndarray) -> np.ndarray:
     return values.scale * (integers - values.offset - values.zero_point)
 
 
+@pytest.mark.promise("signed maps become unsigned exactly, and what moves integers is exact")
 def test_signed_maps_become_unsigned_exactly() -> None:
     found = signed(2, 3, 4, zero_point=-128).clipped(0.0, 6.0).feature_map()
     values = found.quantization[0]
@@ -95,6 +96,7 @@ def test_bias_holds_the_zero_point() -> None:
     assert network.parameters["node"].weight_scale.tolist() == pytest.approx([0.1, 0.2])
 
 
+@pytest.mark.promise("factors have 16 bits; what is not exact is noted with its largest effect")
 @pytest.mark.parametrize("value", [1.0, 0.3, 2**-31, 1.9999999 * 2**-20, 32767.0])
 def test_a_factor_has_sixteen_bits(value: float) -> None:
     factor = factor_of(value)
@@ -186,6 +188,9 @@ def test_dilation_is_a_kernel_with_zeros() -> None:
     assert weights.sum() == kernel.sum()
 
 
+@pytest.mark.promise(
+    "paddings, reshapings, activations and heads are folded where that changes nothing"
+)
 def test_a_product_puts_the_small_map_second() -> None:
     maps = {"x": signed(4, 4, 2), "p": signed(1, 1, 2), "y": signed(4, 4, 2)}
     pool = MaxPooling(
@@ -275,6 +280,10 @@ def test_names_become_valid_and_differ() -> None:
     assert [layer.source for layer in network.layers] == ["a/b", "a:b", "y"]
 
 
+@pytest.mark.promise(
+    "all nodes that cannot be imported are listed at once, one sentence each, before anything"
+    " is computed"
+)
 def test_raw_sums_keep_the_scales_of_their_filters() -> None:
     maps = {"x": signed(1, 1, 2), "y": raw_sums((1, 1, 2), scale=0.005)}
     weights = np.array([[1, 2], [3, 4]], np.int8)

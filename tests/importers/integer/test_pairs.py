@@ -94,6 +94,10 @@ def unlike(maps: list[QuantizedMap]) -> tuple[int, int]:
     return int((given != wanted).sum()), scaling.different
 
 
+@pytest.mark.promise(
+    "sums and products of two maps are onnxruntime's for all pairs of elements, or a line of"
+    " the import counts those that differ"
+)
 @pytest.mark.parametrize("seed", DRAWN)
 def test_all_pairs_are_those_of_onnxruntime(seed: int) -> None:
     maps = drawn_maps(seed)

@@ -22,6 +22,7 @@ def network(model: onnx.ModelProto, images: np.ndarray, folder: Path) -> Quantiz
     return agreeing(made, folder)
 
 
+@pytest.mark.promise("a float ONNX model is quantized with images and imported")
 def test_images_of_real_numbers(tmp_path: Path) -> None:
     images = RNG.normal(size=(12, 6, 6, 3)).astype(np.float32)
     found = network(small_float(), images, tmp_path)
@@ -81,6 +82,9 @@ def test_the_file_of_the_user_is_not_changed(tmp_path: Path) -> None:
     assert lower(integer_graph_of(made, name="small", source="x")).network.graph.name == "small"
 
 
+@pytest.mark.promise(
+    "what --calibrate writes its own reader takes, a function before a pooling too"
+)
 @pytest.mark.parametrize("function", ["LeakyRelu", "Sigmoid", "Tanh"])
 @pytest.mark.parametrize("pool", ["MaxPool", "AveragePool"])
 def test_the_last_function_of_a_chain_is_quantized(
@@ -107,6 +111,9 @@ def test_a_runtime_that_warns_is_silent(tmp_path: Path, capfd: pytest.CaptureFix
     assert (shown.out, shown.err) == ("", "")
 
 
+@pytest.mark.promise(
+    "a Gemm that adds a map is a product and a sum, as written by preparation and as read"
+)
 def test_a_sum_behind_a_product_is_one_of_two_maps(tmp_path: Path) -> None:
     """Preparation joins a MatMul and an Add to a Gemm, also where a map is added: an LSTM's."""
     model = Model(("n", 6))

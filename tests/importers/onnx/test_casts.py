@@ -25,6 +25,10 @@ def integers_cast(model: Model, *kinds: int) -> str:
     return model.node("DequantizeLinear", integers, *grid)
 
 
+@pytest.mark.promise(
+    "a Cast that keeps every number is read, as torch's FX writes it; one that loses any is one"
+    " sentence"
+)
 @pytest.mark.parametrize("kind", [np.uint8, np.int8])
 def test_a_cast_of_integers_to_their_own_type_is_nothing(kind: type, tmp_path: Path) -> None:
     model = Model(kind=kind)

@@ -22,6 +22,9 @@ def read(content: bytes, path: Path) -> CrossbarNetwork | str:
         return str(error)
 
 
+@pytest.mark.promise(
+    "a file that is damaged, foreign or unsound is one sentence that names the node"
+)
 def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cut.onnx"
     for length in range(0, len(CONTENT) - 32, 97):

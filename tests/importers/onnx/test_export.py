@@ -50,6 +50,10 @@ def drawn(case: str) -> QuantizedNetwork:
 DRAWN = ["every 0 0", "every 1 1", "every 2 2", "every 3 0", "joined 0 0", "joined 1 0"]
 
 
+@pytest.mark.promise(
+    "every network that rounds half up is written as an ONNX QDQ model that onnxruntime runs"
+    " and that reads back equal"
+)
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_networks_read_back_equal(name: str) -> None:
     network = in_mode(load_network(NETWORKS / f"{name}.npz"), 0)

@@ -26,6 +26,10 @@ def apart(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.promise(
+    "weights in a file beside an ONNX file are read; another place, a link or another size is"
+    " one sentence"
+)
 def test_weights_beside_the_file_are_read(tmp_path: Path) -> None:
     whole, one, other = saved(model(), tmp_path), tmp_path / "one.npz", tmp_path / "other.npz"
     assert main(["import", str(whole), "--out", str(one)]) == 0

@@ -52,6 +52,9 @@ def two_branches(*, reverse: bool) -> Model:
     return model
 
 
+@pytest.mark.promise(
+    "steps before the image and the order of the answer are the host's, named, kept and applied"
+)
 def test_images_of_other_steps_are_not_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -241,6 +244,7 @@ def test_an_export_has_the_image_and_the_answer_of_the_file(tmp_path: Path) -> N
     assert main(["compare", str(out), "--against", str(path), "--images", str(COUNT)]) == 0
 
 
+@pytest.mark.promise("the page of operators lists the quantized operators that are read")
 def test_the_page_of_operators_lists_the_quantized_ones() -> None:
     page = operators_page()
     assert len(FORMS) == 12

@@ -55,6 +55,10 @@ def file_of(write: Write, folder: Path) -> Path:
     return saved(model.build(write(model, model.image())), folder)
 
 
+@pytest.mark.promise(
+    "an import has a line for each operator that onnxruntime computes in float32, with the"
+    " steps by which it may differ; what has none differs nowhere"
+)
 @pytest.mark.parametrize("name", KEPT)
 def test_each_operator_in_float32_is_a_line(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

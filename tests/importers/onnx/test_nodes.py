@@ -84,6 +84,9 @@ ATTRIBUTES: dict[str, tuple[object, Attributes]] = {
 }
 
 
+@pytest.mark.promise(
+    "a graph of ONNX says what the file leaves implicit, and reads back from what is written"
+)
 @pytest.mark.parametrize("case", ATTRIBUTES)
 def test_attributes_are_complete(case: str) -> None:
     last, wanted = ATTRIBUTES[case]

@@ -284,6 +284,10 @@ HIDDEN = {
 """Layers that the runtime shows, where some are between its tensors."""
 
 
+@pytest.mark.promise(
+    "quantized ONNX models of every style, operator and layout agree with onnxruntime within a"
+    " step a layer"
+)
 @pytest.mark.parametrize("case", CASES)
 def test_operators_agree_with_onnxruntime(case: str, tmp_path: Path) -> None:
     write, expected = CASES[case]
@@ -412,6 +416,7 @@ def test_sequences(tmp_path: Path) -> None:
     assert network.map_of(network.answer).shape == (4, 1, 6)
 
 
+@pytest.mark.promise("sums that no QuantizeLinear follows are rounded once more, which a note says")
 @pytest.mark.parametrize("write", [sum_with_sums, difference_with_sums])
 def test_sums_that_are_not_quantized_are_rounded_first(
     write: Callable[[Model, str], str], tmp_path: Path

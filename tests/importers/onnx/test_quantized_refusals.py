@@ -136,6 +136,9 @@ REFUSED: dict[str, tuple[Callable[[Model, str], str], str]] = {
 }
 
 
+@pytest.mark.promise(
+    "an ONNX model that is damaged or not supported is refused with exit code 2, every node at once"
+)
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused_in_one_sentence(case: str, tmp_path: Path) -> None:
     write, expected = REFUSED[case]
@@ -347,6 +350,9 @@ MESSAGES: dict[str, tuple[Callable[[Model], onnx.ModelProto], str]] = {
 }
 
 
+@pytest.mark.promise(
+    "files that nobody can import are one sentence and exit code 2, within five seconds"
+)
 @pytest.mark.parametrize("case", MESSAGES)
 def test_a_message_says_what_to_do(case: str, tmp_path: Path) -> None:
     build, expected = MESSAGES[case]

@@ -14,6 +14,9 @@ FILES = {
 }
 
 
+@pytest.mark.promise(
+    "a file that is damaged, foreign or unsound is one sentence that names the node"
+)
 @pytest.mark.parametrize("case", FILES)
 def test_foreign_files_are_refused(case: str, tmp_path: Path) -> None:
     content, rest = FILES[case]

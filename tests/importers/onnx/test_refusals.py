@@ -100,6 +100,9 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.mark.promise(
+    "a file that is damaged, foreign or unsound is one sentence that names the node"
+)
 @pytest.mark.parametrize("case", CASES)
 def test_refused_in_one_sentence(case: str) -> None:
     made, sentence = CASES[case]

@@ -77,6 +77,11 @@ PAIRS: dict[str, Write] = {
 }
 
 
+@pytest.mark.promise(
+    "golden follows what a default session of onnxruntime changes in a file, pairs in a row"
+    " that become one and int32 biases whose scale it does not read; half_up leaves the file as"
+    " it is"
+)
 @pytest.mark.parametrize("seed", range(NETWORKS))
 @pytest.mark.parametrize("name", PAIRS)
 def test_pairs_in_a_row_are_one(name: str, seed: int, tmp_path: Path) -> None:

@@ -94,6 +94,10 @@ def test_two_products_show_whether_the_processor_has_vnni() -> None:
     assert pairs_saturate() == (not has_vnni())
 
 
+@pytest.mark.promise(
+    "transformers as torch exports them become tokens and heads without a transposition left,"
+    " and golden gives every map that onnxruntime shows"
+)
 @has_avx2
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("name", "exporter"), list(exports()))
@@ -184,6 +188,10 @@ def imported(name: str) -> Lowered:
     return lower(graph, kernels="onnxruntime")
 
 
+@pytest.mark.promise(
+    "the shipped transformers are their ONNX files, and golden gives every element of every map"
+    " that onnxruntime gives"
+)
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_transformer_is_its_onnx_file(name: str) -> None:
     given, made = load_network(NETWORKS / f"{name}.npz"), imported(name)

@@ -20,6 +20,9 @@ def read(*nodes: object) -> Graph:
     return graph_of(made, name="n", source="here")
 
 
+@pytest.mark.promise(
+    "a graph of ONNX says what the file leaves implicit, and reads back from what is written"
+)
 def test_windows_and_matrices_read_back(tmp_path: Path) -> None:
     graph = read(
         conv("x", "a", "grouped", group=2, pads=[2, 2, 1, 1], dilations=[2, 2], strides=[1, 1]),

@@ -64,6 +64,10 @@ def drawn(name: str, channels: int, seed: int, *, first: bool = False) -> Writer
 OPERATORS = [("ADD", False), ("MUL", True), ("SUB", False), ("SUB", True), ("PRELU", False)]
 
 
+@pytest.mark.promise(
+    "sums, products and slopes of a map and constants by channel are LiteRT's for all integers"
+    " of the map, or a line of the import counts the results that differ"
+)
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("channels", [1, 8])
 @pytest.mark.parametrize(("name", "first"), OPERATORS)

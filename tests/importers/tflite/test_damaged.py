@@ -59,6 +59,9 @@ def read(altered: bytes, path: Path) -> QuantizedNetwork | str:
         assert time.monotonic() - begin < SECONDS
 
 
+@pytest.mark.promise(
+    "a damaged TFLite file is a network or one sentence, in seconds; nothing in it runs"
+)
 def test_the_whole_file_is_read(tmp_path: Path) -> None:
     network = read(CONTENT, tmp_path / "whole.tflite")
     assert isinstance(network, QuantizedNetwork)

@@ -79,6 +79,10 @@ CONVOLUTIONS: dict[str, Build] = {
 }
 
 
+@pytest.mark.promise(
+    "each operator of TFLite becomes layers that differ from LiteRT's reference kernels by a"
+    " step at most"
+)
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 def test_convolutions_differ_by_a_step_at_most(name: str, tmp_path: Path) -> None:
     lowered, steps = compared(CONVOLUTIONS[name](), tmp_path)
@@ -263,6 +267,7 @@ def test_padding_before_a_mean_counts(tmp_path: Path) -> None:
     assert steps <= 1
 
 
+@pytest.mark.promise("signed maps become unsigned exactly, and what moves integers is exact")
 def test_padding_by_the_lowest_integer_is_that_of_a_max_pool(tmp_path: Path) -> None:
     writer, y = padded(-128, [[0, 0], [1, 1], [1, 0], [0, 0]], (6, 6))
     z = writer.map(2, 2, 3, scale=0.05, zero_point=-3)
@@ -372,6 +377,10 @@ def test_unsigned_maps_and_asymmetric_weights_have_nine_bits(tmp_path: Path) -> 
     assert steps <= 1
 
 
+@pytest.mark.promise(
+    "convolutions and means of maps of 16 bits are LiteRT's; a matrix says that its factors are"
+    " rounded"
+)
 def test_maps_of_sixteen_bits(tmp_path: Path) -> None:
     writer = Writer()
     x = writer.map(5, 5, 3, scale=0.0005, type="int16")
@@ -426,6 +435,7 @@ MEANS = {
 }
 
 
+@pytest.mark.promise("a MEAN rounds as XNNPACK's, or a line counts the sums that do not")
 @pytest.mark.parametrize("name", MEANS)
 def test_a_mean_is_that_of_the_default_kernels_or_says_where_not(name: str, tmp_path: Path) -> None:
     """Halves go to the even integer of the file, not away from zero as in AVERAGE_POOL_2D."""
@@ -512,6 +522,9 @@ MOVED: dict[str, tuple[Build, list[str]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.promise(
+    "operators of TFLite that move elements become as few layers as their result needs"
+)
 @pytest.mark.parametrize("name", MOVED)
 def test_operators_that_move_elements(name: str, tmp_path: Path) -> None:
     build, expected = MOVED[name]
@@ -541,6 +554,9 @@ def test_a_shuffle_of_channels_is_one_selection(tmp_path: Path) -> None:
     assert steps <= 1
 
 
+@pytest.mark.promise(
+    "maxima, minima, differences and slopes a channel are several layers that round once"
+)
 @pytest.mark.parametrize("name", ["MAXIMUM", "MINIMUM"])
 def test_the_larger_and_the_smaller_of_two_maps_are_exact(name: str, tmp_path: Path) -> None:
     writer, x = image(4, 6, 6)

@@ -49,6 +49,10 @@ def unary(name: str, options: Options | None = None, **given: Any) -> Writer:
     return writer
 
 
+@pytest.mark.promise(
+    "all nodes that cannot be imported are listed at once, one sentence each, before anything"
+    " is computed"
+)
 def test_all_nodes_are_listed_at_once(tmp_path: Path) -> None:
     writer = Writer()
     x = writer.map(4, 4, 3)
@@ -260,6 +264,9 @@ REFUSED = {
 }
 
 
+@pytest.mark.promise(
+    "scales that are 0, negative, infinite or far apart are refused or computed, never a fault"
+)
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_node_is_refused_in_one_sentence(name: str, tmp_path: Path) -> None:
     build, wanted = REFUSED[name]

@@ -49,6 +49,10 @@ def compiled(network: QuantizedNetwork, arch: Arch, mapping: str = "positions") 
     return program
 
 
+@pytest.mark.promise(
+    "a program for an MRAM chip computes what golden computes, in every mode, on garbage in"
+    " banks and cells"
+)
 @pytest.mark.parametrize("seed", range(8))
 def test_convolutions_of_random_windows(seed: int) -> None:
     channels = ((4, 3, 1), (8, 5, 3), (3, 2, 2))
@@ -167,6 +171,9 @@ def narrower(network: QuantizedNetwork, *, second: int) -> QuantizedNetwork:
     return QuantizedNetwork(graph=fresh, parameters=parameters, tables={})
 
 
+@pytest.mark.promise(
+    "a width table that arrives after load runs on the weights of an MRAM chip as they are"
+)
 def test_a_width_table_that_arrives_after_load_runs_on_resident_weights() -> None:
     arch = arch_of("tiny", answer_entries=64)
     network = residual(2, widths=((4, 3, 1), (8, 5, 2)), size=8)

@@ -1,5 +1,7 @@
 """What people read of a program: steps, records, rows and tiling."""
 
+import pytest
+
 from hwgen.mram.compiler import compile_network, listing, step_list, tiling
 from hwgen.mram.facts.stream import decode_program
 from tests.mram.compiler.archs import arch_of
@@ -10,6 +12,9 @@ NETWORK = residual(1, widths=((4, 3, 2), (8, 5, 2)), size=8)
 PROGRAM = compile_network(NETWORK, TINY, images=2)
 
 
+@pytest.mark.promise(
+    "the listing of an MRAM program has every record, every segment and the tiling of every layer"
+)
 def test_the_listing_has_every_record_and_every_segment() -> None:
     text = listing(PROGRAM, TINY)
     content = decode_program(PROGRAM.image, TINY, source="test")

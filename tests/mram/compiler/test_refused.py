@@ -233,6 +233,7 @@ CASES: dict[str, Case] = {
 }
 
 
+@pytest.mark.promise("a network that an MRAM chip does not run is refused in one sentence")
 @pytest.mark.parametrize("name", CASES)
 def test_what_the_chip_does_not_run_is_one_sentence(name: str) -> None:
     network, arch, sentence = CASES[name]
@@ -243,6 +244,9 @@ def test_what_the_chip_does_not_run_is_one_sentence(name: str) -> None:
     assert (len(lines) > 1) == isinstance(raised.value, RefusedNodesError)
 
 
+@pytest.mark.promise(
+    "all that an mram chip does not run is said at once, and by layer for chips of any size"
+)
 def test_all_that_stands_in_the_way_is_said_at_once() -> None:
     network = with_conv((24, 24, 2), kernel=(5, 5), stride=(9, 9))
     with pytest.raises(RefusedNodesError) as raised:

@@ -24,6 +24,10 @@ def changed(folder: Path, **values: Any) -> Path:
     return path
 
 
+@pytest.mark.promise(
+    "an MRAM architecture file is complete, and each size that cannot be built is refused in"
+    " one sentence"
+)
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_config_is_complete_and_named_like_its_file(path: Path) -> None:
     arch = load_arch(path)
@@ -47,6 +51,10 @@ def test_storage_names_every_cell() -> None:
     assert cells == (64 + 4) * 256 * 512
 
 
+@pytest.mark.promise(
+    "closed streams, missing memory of Yosys, a clock of 1e-320 MHz and images that are none"
+    " are no faults"
+)
 @pytest.mark.parametrize(
     ("values", "message"),
     [

@@ -26,6 +26,10 @@ FILE = CONFIGS / "energy" / "mram_45nm.yaml"
 PAPER = load_arch(CONFIGS / "mram" / "paper.yaml")
 
 
+@pytest.mark.promise(
+    "every event has an energy with its source, and so have leakage and area; a wrong table is"
+    " one sentence"
+)
 def test_every_event_has_cited_prices() -> None:
     table = load_energy(FILE)
     assert table.name == FILE.stem

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from hwgen.mram.compiler import compile_network
 from hwgen.mram.facts import active_arrays, load_arch
 from hwgen.mram.facts.records import Kind
@@ -14,6 +16,10 @@ SMALL = load_arch(ROOT / "configs/mram/small.yaml")
 NETWORK = load_network(ROOT / "configs/networks/cadnn_digits.npz")
 
 
+@pytest.mark.promise(
+    "the demo shows every width of a network in RTL, with accuracy, cycles, arrays at work,"
+    " events and energy in one table and one picture"
+)
 def test_one_kernel_a_sub_array_with_the_mapping_of_the_seed() -> None:
     program = compile_network(NETWORK, SMALL, mapping="seed")
     for mode in range(4):

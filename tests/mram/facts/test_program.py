@@ -89,6 +89,9 @@ def program(arch: Arch = TINY) -> Program:
     return Program(facts=facts, image=encode_program(content(arch), arch))
 
 
+@pytest.mark.promise(
+    "an MRAM program is read as it was written, and a foreign or damaged one is refused"
+)
 @pytest.mark.parametrize("arch", ARCHS.values(), ids=lambda arch: arch.name)
 def test_a_program_is_what_was_encoded(arch: Arch) -> None:
     given = content(arch)
@@ -172,6 +175,9 @@ def test_a_file_whose_bytes_belong_to_another_network_is_refused(tmp_path: Path)
         load_program(tmp_path / "p.npz")
 
 
+@pytest.mark.promise(
+    "images and answers of an MRAM chip lie in memory as its banks and its answer buffer hold them"
+)
 def test_a_pixel_takes_a_power_of_two_of_blocks() -> None:
     assert [pixel_blocks(channels, TINY) for channels in (1, 2, 3, 4, 5, 8)] == [1, 1, 2, 2, 4, 4]
     with pytest.raises(ValueError, match="channels must be at most 8, got 9"):

@@ -25,6 +25,9 @@ ARCHS = [load_arch(path) for path in sorted(Path("configs/mram").glob("*.yaml"))
 PAPER = load_arch(Path("configs/mram/paper.yaml"))
 
 
+@pytest.mark.promise(
+    "records, registers and events of the MRAM chip are tables that hold every legal value"
+)
 @pytest.mark.parametrize("arch", ARCHS, ids=lambda arch: arch.name)
 def test_a_record_holds_the_extremes_of_its_chip(arch: Arch) -> None:
     values = {
@@ -89,6 +92,10 @@ def test_events_have_meanings() -> None:
     assert {"and_operations", "weight_row_writes", "write_backs"} <= set(EVENTS)
 
 
+@pytest.mark.promise(
+    "so are values, cycles and events of chips with options of the architecture, whatever the"
+    " memory's pace"
+)
 @pytest.mark.parametrize(
     ("weights", "inputs", "pairs"), [(8, 8, 40), (1, 1, 1), (2, 3, 6), (3, 2, 5)]
 )

@@ -14,6 +14,9 @@ PAPER = arch_of("paper")
 MEASURED = default_table().area
 
 
+@pytest.mark.promise(
+    "the area of an mram chip is that of the table, and grows with what each part holds"
+)
 def test_the_measured_chip_has_the_areas_of_the_table() -> None:
     assert families()["mram"].need(Family.area).area_um2 is area_um2
     found = area_um2(PAPER)

@@ -65,6 +65,9 @@ def drawn(seed: int) -> dict[str, int]:
     return fields
 
 
+@pytest.mark.promise(
+    "cycles and events of an MRAM record equal those of a second clock that is written unit by unit"
+)
 @pytest.mark.parametrize("first", range(0, 80, 10))
 def test_cycles_and_events_equal_those_of_a_second_clock(first: int) -> None:
     for seed in range(first, first + 10):
@@ -93,6 +96,9 @@ def test_the_causes_of_a_record_that_waits_for_ands() -> None:
     assert dict(zip(CAUSES, causes, strict=True))["and"] == conv.steps * conv.loads
 
 
+@pytest.mark.promise(
+    "latency follows width on an MRAM chip, and does not with the mapping of the seed"
+)
 def test_written_back_ands_take_three_cycles() -> None:
     fields = drawn(2)
     assert conv_of(fields, ARCH, and_cycles=3).steps == 3 * conv_of(fields, ARCH).steps

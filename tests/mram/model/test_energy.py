@@ -29,6 +29,10 @@ DRIVE = 2 * 0.068 / 16 * 512
 """Two word lines of the paper chip, in pJ."""
 
 
+@pytest.mark.promise(
+    "energy is that of the counted events and of leakage, with no enables, enables of segments,"
+    " of columns"
+)
 def test_events_cost_what_the_table_says() -> None:
     events = {"and_operations": 3, "and_segments": 9, "input_row_writes": 2, "sums": 10}
     found = energy_pj(events, PAPER)
@@ -73,6 +77,9 @@ def test_logic_takes_energy_while_it_waits() -> None:
     assert leakage_pj(1000, slow) == pytest.approx(2 * leaking_pj(1000, PAPER) + 1000 * each)
 
 
+@pytest.mark.promise(
+    "energy is split into AND, write-back, bit count and shift, add, input rows, rest and leakage"
+)
 def test_every_event_belongs_to_one_part() -> None:
     named = [name for names in PARTS.values() for name in names]
     assert sorted(named) == sorted({**EVENTS, **MODEL_EVENTS})

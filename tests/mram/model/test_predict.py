@@ -24,6 +24,10 @@ FIRST_WORK = 6
 """First cycle of a run in which a unit works."""
 
 
+@pytest.mark.promise(
+    "a run of an MRAM chip is predicted from retirement to retirement, for images in any modes,"
+    " and so is LOAD"
+)
 def test_the_steps_of_an_image_are_those_of_its_records() -> None:
     prediction = CycleModel(PROGRAM, TINY).predict()
     plans = PROGRAM.facts.modes[0].steps
@@ -132,6 +136,9 @@ def test_the_seed_with_write_back_is_three_times_as_slow_in_its_ands() -> None:
     assert plain.events["write_backs"] == 0
 
 
+@pytest.mark.promise(
+    "latency follows width on an MRAM chip, and does not with the mapping of the seed"
+)
 def test_idle_sub_arrays_that_take_positions_save_cycles() -> None:
     seed = CycleModel(compile_network(NETWORK, TINY, mapping="seed"), TINY)
     fast = [CycleModel(PROGRAM, TINY).predict(modes=[mode]).cycles for mode in range(3)]

@@ -1,11 +1,20 @@
 """Latency follows width: a network of ResNet20's shape with four widths on the paper chip."""
 
+import pytest
+
 from hwgen.mram.compiler import compile_network
 from hwgen.mram.model import CycleModel
 from tests.mram.compiler.archs import arch_of
 from verif.mram.resnet20 import WIDTHS, resnet20
 
 
+@pytest.mark.promise(
+    "ResNet20 runs whole on the chip of paper size, every layer exact in every width; its"
+    " latency follows the width"
+)
+@pytest.mark.promise(
+    "latency follows width on an MRAM chip, and does not with the mapping of the seed"
+)
 def test_cycles_fall_with_the_width_of_the_mode() -> None:
     arch = arch_of("paper")
     model = CycleModel(compile_network(resnet20(), arch), arch)

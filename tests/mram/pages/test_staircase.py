@@ -50,6 +50,10 @@ def assert_steps_are_the_models(
             assert found[name] == lowest(steps[name], outputs, inputs), (name, mode)
 
 
+@pytest.mark.promise(
+    "staircases are the cycles of the model, also of tables that arrive after load, and the"
+    " committed files are fresh"
+)
 def test_steps_of_loaded_weights_are_the_models() -> None:
     """The four modes of the program, and random tables that arrive after load."""
     network, arch = digits()

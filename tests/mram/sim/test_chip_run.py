@@ -66,6 +66,10 @@ def line(**fields: int) -> str:
     return "".join(f"{fields.get(name, 0):0{count}x}" for name, count in digits.items()) + "\n"
 
 
+@pytest.mark.promise(
+    "what the host of an MRAM chip writes becomes commands, maps and events; a file that was"
+    " cut off is refused in one sentence"
+)
 @pytest.mark.parametrize("last", ["finish", "timeout"])
 def test_events_become_commands(last: str, tmp_path: Path) -> None:
     load, run, cut = commands(tmp_path, f"{EVENT_LINES}{last}\n")

@@ -19,6 +19,7 @@ LEAST = (0.975, 0.97, 0.945, 0.80)
 """Accuracy on the digits in each of the four widths."""
 
 
+@pytest.mark.promise("the digits network is right in all four widths on the integer path")
 def test_the_shipped_network() -> None:
     network = load_network(NETWORKS / "cadnn_digits.npz")
     digits = load_dataset("digits")

@@ -25,6 +25,9 @@ def agreements_of(network: QuantizedNetwork, images: np.ndarray) -> list[Agreeme
     return agreements(network, tensor, [classes_of(network, tensor, mode=mode) for mode in modes])
 
 
+@pytest.mark.promise(
+    "modes that are one network are refused, and a training says how far its modes agree"
+)
 @pytest.mark.parametrize("name", DIGITS)
 def test_the_shipped_digits_are_networks_of_their_own(name: str) -> None:
     network = load_network(CONFIGS / "networks" / f"{name}.npz")

@@ -12,6 +12,7 @@ from hwgen.train.adaptive.grids import (
 )
 
 
+@pytest.mark.promise("weights of 1 to 4 bits lie on the odd grid, wider ones on symmetric integers")
 @pytest.mark.parametrize("bits", [1, 2, 3, 4])
 def test_few_bits_are_odd(bits: int) -> None:
     weight = torch.randn(6, 200, generator=torch.Generator().manual_seed(bits))

@@ -1,5 +1,6 @@
 """Orders of channels: the most important first, tied by streams, and no change of the answers."""
 
+import pytest
 import torch
 
 from hwgen.train.adaptive.network import AdaptiveNetwork
@@ -27,6 +28,9 @@ def random_network(seed: int) -> Network:
     return network
 
 
+@pytest.mark.promise(
+    "channels stand in kept-first order, streams tie orders together, and no answer changes"
+)
 def test_reordering_and_positive_factors_change_no_answer() -> None:
     network = random_network(1).double()
     x = torch.randn(3, 3, 16, 16, dtype=torch.float64)

@@ -59,6 +59,9 @@ def factors(network: Network) -> float:
     return sum(float(norm.weight.abs().sum().detach()) for norm in norms)
 
 
+@pytest.mark.promise(
+    "channels stand in kept-first order, streams tie orders together, and no answer changes"
+)
 def test_the_base_comes_out_kept_first(adaptive_recipe: AdaptiveRecipe, make_run: MakeRun) -> None:
     run = make_run(adaptive_recipe)
     base = run.base()
@@ -98,6 +101,9 @@ def test_what_many_modes_ask_for_comes_first(
         assert table.channels[name][1] >= table.channels[name][2]
 
 
+@pytest.mark.promise(
+    "widths are uniform, given, or chosen by norm within multiplications or cycles of a staircase"
+)
 @pytest.mark.parametrize("path", ["multi", "single"])
 def test_many_paths_begin_with_the_base_and_one_goes_on(
     path: str, adaptive_recipe: AdaptiveRecipe, make_run: MakeRun, monkeypatch: Any

@@ -21,6 +21,9 @@ def flat() -> dict[str, torch.Tensor]:
     return {name: torch.ones(16).double() for name in ("conv1", "conv2", "conv3")}
 
 
+@pytest.mark.promise(
+    "widths are uniform, given, or chosen by norm within multiplications or cycles of a staircase"
+)
 def test_multiplications_stay_within_the_budget() -> None:
     cost = macs_cost(PLAN)
     budget = cost(uniform(PLAN, [1.0, 0.5]), 1)

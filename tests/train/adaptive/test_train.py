@@ -59,6 +59,9 @@ def assert_integers_are_golden(path: Path, images: np.ndarray) -> None:
             assert np.array_equal(ours[name].numpy(), expected), (mode, name)
 
 
+@pytest.mark.promise(
+    "a channel-adaptive network exports one file whose modes equal golden, from 1 to 16 bits"
+)
 @pytest.mark.parametrize(
     ("weight_bits", "activation_bits"), [(1, 1), (2, 4), (4, 4), (8, 8), (16, 16)]
 )
@@ -133,6 +136,10 @@ def test_integers_follow_the_float_network(
         assert torch.allclose(given.float(), wanted, atol=0.01)
 
 
+@pytest.mark.promise(
+    "sub-nets of several widths share weights by algorithm 1 of the seed, with positive factors"
+    " in all modes"
+)
 def test_one_update_for_the_gradients_of_all_modes(
     adaptive_recipe: AdaptiveRecipe, on_few_digits: Dataset, tmp_path: Path
 ) -> None:
@@ -258,6 +265,9 @@ def test_channels_by_norm(
         assert all(each.channels[name] <= wider[name] for name in wider)
 
 
+@pytest.mark.promise(
+    "widths are uniform, given, or chosen by norm within multiplications or cycles of a staircase"
+)
 def test_a_given_table(adaptive_recipe: AdaptiveRecipe, tmp_path: Path) -> None:
     given = Given(kind="table", modes={"slim": {"conv1": 3, "conv2": 7, "conv3": 11}})
     phases = [replace(phase, modes=None) for phase in adaptive_recipe.phases]
@@ -278,6 +288,10 @@ def test_mistakes_are_one_sentence(adaptive_recipe: AdaptiveRecipe, tmp_path: Pa
         train(recipe, tmp_path / "a")
 
 
+@pytest.mark.promise(
+    "a run hangs on recipe, images, start, teacher and staircase, and on the version of the"
+    " training code"
+)
 def test_a_run_hangs_on_the_file_of_its_teacher(
     adaptive_recipe: AdaptiveRecipe, tmp_path: Path, monkeypatch: Any
 ) -> None:
@@ -324,6 +338,9 @@ def test_a_run_hangs_on_its_staircase(adaptive_recipe: AdaptiveRecipe, tmp_path:
         train_adaptive(recipe, **folder)  # type: ignore[arg-type]
 
 
+@pytest.mark.promise(
+    "long gradients are shortened, and mixed precision ends before the integer grid"
+)
 def test_integer_grids_are_float32(
     adaptive_recipe: AdaptiveRecipe, tmp_path: Path, monkeypatch: Any
 ) -> None:

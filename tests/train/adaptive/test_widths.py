@@ -22,6 +22,9 @@ RESNET = plan_model("resnet20", CIFAR, 10)
 SMALL = plan_model("adaptive_cnn", (8, 8, 1), 10)
 
 
+@pytest.mark.promise(
+    "channels stand in kept-first order, streams tie orders together, and no answer changes"
+)
 def test_streams_of_resnet20() -> None:
     first = streams(RESNET)
     assert first["stage1_block3_add"] == first["stage1_block1_conv2"] == first["conv1"] == "conv1"
@@ -42,6 +45,9 @@ def test_rounding_of_the_eight_widths() -> None:
     assert [mode_name(width) for width in (1.0, 0.5, 0.25)] == ["1.0x", "0.5x", "0.25x"]
 
 
+@pytest.mark.promise(
+    "widths are uniform, given, or chosen by norm within multiplications or cycles of a staircase"
+)
 def test_uniform_table() -> None:
     table = uniform(RESNET, [1.0, 0.5])
     assert table.modes == ("1.0x", "0.5x")

@@ -51,6 +51,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.promise(
+    "a recipe trains a transformer, prunes each of its layers, puts its weights on few digits"
+    " and its maps on bytes, with the same bytes each time"
+)
 def test_a_recipe_leaves_a_pruned_network_of_few_digits(trained: Path) -> None:
     network = load_network(trained / "network.npz")
     kinds = [layer.op for layer in network.layers]

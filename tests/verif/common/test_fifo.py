@@ -9,6 +9,10 @@ from verif.common.parts import run_common_bench
 from verif.runner import Waves
 
 
+@pytest.mark.promise(
+    "words leave in the order in which they came, at any gaps and stalls; a full one takes nothing"
+)
+@pytest.mark.promise("a flush forgets everything, the word that comes in included")
 @pytest.mark.parametrize("family", LAUNCHES)
 def test_families(family: str, tmp_path: Path, waves: Waves | None) -> None:
     run_common_bench("fifo", FAMILIES[family], tmp_path, waves)

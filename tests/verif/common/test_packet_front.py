@@ -9,6 +9,13 @@ from verif.common.parts import run_common_bench
 from verif.runner import Waves
 
 
+@pytest.mark.promise(
+    "packets of all lengths come whole and in order, what follows a header passes by, at any"
+    " gaps and answers"
+)
+@pytest.mark.promise(
+    "an unknown opcode and a stream that ends too early are reported in their cycle"
+)
 @pytest.mark.parametrize("family", LAUNCHES)
 def test_families(family: str, tmp_path: Path, waves: Waves | None) -> None:
     run_common_bench("packet_front", FAMILIES[family], tmp_path, waves)

@@ -9,6 +9,16 @@ from verif.common.parts import run_common_bench
 from verif.runner import Waves
 
 
+@pytest.mark.promise(
+    "all beats of all commands arrive once and in order, at any pauses of memory and loader"
+)
+@pytest.mark.promise(
+    "every burst is as long and leaves in its documented cycle, never over 4 KiB, never without"
+    " a place"
+)
+@pytest.mark.promise(
+    "a bad response is reported with its beat; a stop drains the port and all begins anew"
+)
 @pytest.mark.parametrize("family", LAUNCHES)
 def test_families(family: str, tmp_path: Path, waves: Waves | None) -> None:
     run_common_bench("read_engine", FAMILIES[family], tmp_path, waves)

@@ -270,6 +270,10 @@ def run(cases: Sequence[Pair], folder: Path) -> list[str]:
     return (folder / "answers.txt").read_text().splitlines()
 
 
+@pytest.mark.promise(
+    "a memory of any shape, ports, polarity, mask and latency does what the part does whose"
+    " cells it replaces"
+)
 def test_drawn_memories_do_what_the_parts_do(tmp_path: Path) -> None:
     """Memories of any shape, ports, polarity, edge and latency; undefined words are never seen."""
     cases = list(pairs(np.random.default_rng(11), PAIRS))
@@ -286,6 +290,10 @@ def test_drawn_memories_do_what_the_parts_do(tmp_path: Path) -> None:
     assert run(cases, tmp_path) == [f"0 of {len(cases)}"]
 
 
+@pytest.mark.promise(
+    "a memory whose words are undefined while they are written replaces a part that reads what"
+    " it held"
+)
 @pytest.mark.parametrize(
     ("part", "accepted"),
     [("register_file", True), ("psum_array", True), ("two_reads", True), ("sliced_file", False)],

@@ -35,6 +35,11 @@ def run_requantizer(
     run(bench, module="verif.common.bench_requantizer", folder=folder, settings=settings)
 
 
+@pytest.mark.promise(
+    "vectors worked by hand, corners and random pairs of every rounding come out as golden"
+    " says, one a cycle, and hold"
+)
+@pytest.mark.promise("a factor of one keeps the int32")
 @pytest.mark.parametrize("chip", CHIPS)
 def test_requantizer(chip: str, tmp_path: Path, waves: Waves | None) -> None:
     run_requantizer(chip, tmp_path, waves)

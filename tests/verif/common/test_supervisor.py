@@ -9,6 +9,13 @@ from verif.common.parts import run_common_bench
 from verif.runner import Waves
 
 
+@pytest.mark.promise(
+    "runs end, fail and stall by the rules, the first error counts, every counter is exact"
+)
+@pytest.mark.promise(
+    "each source of progress alone keeps the watchdog quiet, on the chip computing and writing"
+)
+@pytest.mark.promise("the watchdog stands still while the memory owes an answer")
 @pytest.mark.parametrize("family", LAUNCHES)
 def test_families(family: str, tmp_path: Path, waves: Waves | None) -> None:
     run_common_bench("supervisor", FAMILIES[family], tmp_path, waves)

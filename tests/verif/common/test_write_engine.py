@@ -10,6 +10,19 @@ from verif.common.parts import run_common_bench
 from verif.runner import Waves
 
 
+@pytest.mark.promise(
+    "no AXI output of any family is ever undefined, and bytes that hold no answer have no strobe"
+)
+@pytest.mark.promise(
+    "memory holds the words and nothing but the words, at any pauses and wherever pages end"
+)
+@pytest.mark.promise(
+    "addresses, beats, strobes and responses come in their cycles; address and data do not wait"
+    " for each other"
+)
+@pytest.mark.promise(
+    "a bad response ends the store with an error; a stop carries the burst to its response"
+)
 @pytest.mark.parametrize("family", LAUNCHES)
 def test_families(family: str, tmp_path: Path, waves: Waves | None) -> None:
     run_common_bench("write_engine", FAMILIES[family], tmp_path, waves)

@@ -43,6 +43,9 @@ def mates() -> facts.Chip:
     return chip_for(found, "mates")
 
 
+@pytest.mark.promise(
+    "a chip computes a network whole, a stream of images, with all starts and cycles as promised"
+)
 @pytest.mark.parametrize("name", ["plain", "answers"])
 def test_a_whole_chip_is_clean(name: str) -> None:
     """The image of the second one is a single beat."""

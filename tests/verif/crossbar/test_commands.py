@@ -68,6 +68,13 @@ def plain_files(folder: Path) -> tuple[Path, Path, list[str]]:
     return network, write_chip(found, "plain", folder), ["--data", str(folder / "images.npz")]
 
 
+@pytest.mark.promise(
+    "a chip computes a network whole, a stream of images, with all starts and cycles as promised"
+)
+@pytest.mark.promise("late images hold steps, and change no answer and no start")
+@pytest.mark.promise(
+    "each strobe comes in the step of the schedule, a constant for its operation behind it"
+)
 def test_a_small_chip(tmp_path: Path) -> None:
     """Images one by one keep the schedule, a stream the conductor's; a slow memory holds ticks."""
     network, chip, data = plain_files(tmp_path)
@@ -86,6 +93,7 @@ def test_a_small_chip(tmp_path: Path) -> None:
     assert slow["in_time"] is None
 
 
+@pytest.mark.promise("a schedule that is damaged or another's is refused before a simulation")
 @pytest.mark.parametrize("spoil", ["damaged", "foreign", "other operations"])
 def test_a_schedule_that_is_none_is_refused_before_a_simulation(
     spoil: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

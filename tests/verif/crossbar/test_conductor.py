@@ -76,6 +76,10 @@ def run_streams(chip: Chip, streams: list[dict[str, object]], folder: Path, **ho
     run(executable, module="verif.crossbar.bench_conductor", folder=folder, settings=settings)
 
 
+@pytest.mark.promise(
+    "in Verilog too, each strobe in its clock, with parity and bit step; held steps change no start"
+)
+@pytest.mark.promise("late images hold steps, and change no answer and no start")
 def test_a_design_of_every_kind_of_layer(tmp_path: Path, waves: Waves | None) -> None:
     bench(confirmed(), tmp_path, 3, waves=waves)
 
@@ -86,6 +90,10 @@ def test_under_icarus(icarus: str, tmp_path: Path) -> None:
     bench(design, tmp_path, 2, simulator=icarus)
 
 
+@pytest.mark.promise(
+    "a layer waits for its providers in a stream, also where its windows leave the end of their"
+    " maps out"
+)
 def test_a_reader_that_leaves_the_end_of_a_map_out(icarus: str, tmp_path: Path) -> None:
     """Windows of 2 x 2 never read the last row of 5: the pooling is an image ahead, and waits."""
     layers = (

@@ -69,6 +69,10 @@ CHIPS: dict[str, Callable[[], Chip]] = {
 }
 
 
+@pytest.mark.promise(
+    "benches at a given crossbar chip have the sizes of its arrays and small parts, and pass; a"
+    " network of its layers is drawn, and runs equal in each element, start and cycle"
+)
 @pytest.mark.parametrize("name", CHIPS)
 def test_arrays_have_the_sizes_of_the_chip(name: str) -> None:
     chip = CHIPS[name]()

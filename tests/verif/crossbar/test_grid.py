@@ -14,6 +14,10 @@ SHORT = (3, 25, 54, 58)
 """Seeds of random macros that run for at most 2,000 clocks."""
 
 
+@pytest.mark.promise(
+    "small networks at every point of crossbars, bits, rates and words are exact, with"
+    " functions, groups, means and concatenations"
+)
 @pytest.mark.parametrize("name", DEFAULT)
 def test_a_point_of_each_end(name: str, icarus: str, tmp_path: Path) -> None:
     run_facts(GRID[name], tmp_path, icarus)
@@ -37,6 +41,9 @@ ENDS = {
 }
 
 
+@pytest.mark.promise(
+    "columns, partial sums, sums of 32 bits and results are exact at both of their ends"
+)
 def test_columns_and_sums_at_their_greatest(icarus: str, tmp_path: Path) -> None:
     run_facts(ENDS, tmp_path, icarus, end="greatest")
 
@@ -53,6 +60,7 @@ def drawn(seed: int, icarus: str, folder: Path) -> None:
     run_facts(facts, folder, icarus, seed=seed)
 
 
+@pytest.mark.promise("random networks in up to three macros are exact")
 @pytest.mark.parametrize("seed", SHORT)
 def test_random_macros(seed: int, icarus: str, tmp_path: Path) -> None:
     drawn(seed, icarus, tmp_path)

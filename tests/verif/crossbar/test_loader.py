@@ -8,6 +8,10 @@ from verif.crossbar.small_parts import alone
 from verif.runner import Waves, build, run
 
 
+@pytest.mark.promise(
+    "a loader fills units with golden's windows and their sums, from a ring shorter than the"
+    " maps, whatever the port does, where a block has no copies too"
+)
 def test_loader(icarus: str, tmp_path: Path) -> None:
     run_loader(tmp_path, icarus)
 

@@ -181,6 +181,13 @@ def test_macro_under_verilator(tmp_path: Path, waves: Waves | None) -> None:
     run_case("padding", tmp_path, "verilator", waves)
 
 
+@pytest.mark.promise(
+    "a macro computes whole images under strobes with their lags, whatever clocks are held, and"
+    " keeps what was loaded over a reset"
+)
+@pytest.mark.promise(
+    "macros share a layer, whole copies by gathering and row tiles of a copy by a chain"
+)
 @pytest.mark.parametrize("name", ["padding", "gather of uneven copies", "chain of three"])
 def test_macro_under_icarus(name: str, icarus: str, tmp_path: Path) -> None:
     run_case(name, tmp_path, icarus)
@@ -195,6 +202,10 @@ def test_macro_of_every_kind(name: str, icarus: str, tmp_path: Path) -> None:
 AT_CAP_BY_DEFAULT = ("pooling, steps of 53", "pooling, steps of 54", "addition, steps of 36")
 
 
+@pytest.mark.promise(
+    "poolings, additions and activations that just fit their steps are exact; what does not fit"
+    " is refused, and what comes early is late"
+)
 @pytest.mark.parametrize("name", AT_CAP_BY_DEFAULT)
 def test_vector_units_that_just_fit_their_steps(name: str, tmp_path: Path) -> None:
     """A clock less in a step is a step more; with all lanes the last clock is needed."""

@@ -12,6 +12,7 @@ EVERY = CASES | GRID
 NAMES = ["padding", "addition", "mean and answer", "chain and gather", "concatenations"]
 
 
+@pytest.mark.promise("macros of every kind of layer are lint-clean")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_macro_is_clean(name: str) -> None:
     assert lint_part(MacroGroup(chip=case_of(EVERY[name]).chip)) == ""

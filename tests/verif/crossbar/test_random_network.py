@@ -39,6 +39,10 @@ def drawn(seed: int) -> QuantizedNetwork:
     return random_network(draw_recipe(seed), seed=seed)
 
 
+@pytest.mark.promise(
+    "random networks on the chips that the search finds for them are equal, one by one and as"
+    " streams"
+)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_seed_gives_a_network_that_chips_compute(seed: int) -> None:
     network = drawn(seed)

@@ -29,6 +29,9 @@ def bench(chip: Chip, folder: Path, simulator: str) -> None:
     run(executable, module="verif.crossbar.bench_router", folder=folder, settings=settings)
 
 
+@pytest.mark.promise(
+    "a packet leaves by the outputs of its number a clock later, and two at one output are seen"
+)
 def test_router(chip: Chip, tmp_path: Path) -> None:
     bench(chip, tmp_path, "verilator")
 
@@ -49,6 +52,7 @@ def reached(chip: Chip, number: int, source: int) -> dict[int, set[int]]:
     return {node: ports for node, ports in found.items() if ports}
 
 
+@pytest.mark.promise("tables lead every travel and every load to its targets and nowhere else")
 def test_tables_lead_to_all_targets_and_nowhere_else(chip: Chip) -> None:
     for travel in chip.travels:
         port = IO if travel.kind == "result" else LOCAL

@@ -34,6 +34,9 @@ def wrong(file: Path, old: str, new: str, folder: Path) -> Path:
     return copy
 
 
+@pytest.mark.promise(
+    "a memory that is not what its file says fails the bench of the part that holds it, by name"
+)
 @pytest.mark.parametrize(
     "fault",
     [

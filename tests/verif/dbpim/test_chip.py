@@ -42,12 +42,28 @@ def digits_images(count: int) -> np.ndarray:
     return load_dataset("digits").test_images[:count]
 
 
+@pytest.mark.promise(
+    "every feature map and logit of a trained network equals golden, dense and sparse"
+)
+@pytest.mark.promise(
+    "cycles of each layer, in total and waiting for loads are those of the cycle model"
+)
+@pytest.mark.promise(
+    "events of a run, and of each step, are predicted and counted on the chip, sparse and dense"
+)
 @pytest.mark.parametrize("sparsity", ["all", "none"])
 def test_trained_network(sparsity: str, tmp_path: Path) -> None:
     network = digits_network("small_cnn")
     check_chip(network, chip_arch("small", sparsity), digits_images(2), tmp_path)
 
 
+@pytest.mark.promise(
+    "an addition of a convolution that nothing else reads is computed while its results are written"
+)
+@pytest.mark.promise(
+    "mixed phi up to 4, masked groups, zero points, extremes, narrow layers and single pixels"
+    " are exact"
+)
 @pytest.mark.parametrize("name", sorted(DIRECTED))
 def test_directed_network(name: str, tmp_path: Path) -> None:
     network = directed(name)
@@ -76,6 +92,10 @@ def test_random_network(seed: int, tmp_path: Path) -> None:
     check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
 
 
+@pytest.mark.promise(
+    "an array may take two cycles, each later one is the model's; an architecture that does not"
+    " say so is the same"
+)
 def test_arrays_of_two_cycles(tmp_path: Path) -> None:
     """Trained and drawn networks, every cycle as predicted; digits takes a few cycles more."""
     arch = replace(chip_arch("tiny"), array_cycles=2)
@@ -101,6 +121,10 @@ def test_many_networks_on_arrays_of_two_cycles(sparsity: str, tmp_path: Path) ->
         check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
 
 
+@pytest.mark.promise(
+    "synchronous cells are given their row at the issue and take the cycles of combinational"
+    " ones; SRAMs of one port may be the cells"
+)
 def test_synchronous_cells(tmp_path: Path) -> None:
     """Their rows are given early: every cycle is as predicted, without a word about cells."""
     arch = replace(chip_arch("tiny"), cells="synchronous")
@@ -126,6 +150,10 @@ def test_many_networks_on_synchronous_cells(
         check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
 
 
+@pytest.mark.promise(
+    "several images in a run give the maps, answers and cycles that golden and the cycle model"
+    " predict"
+)
 @pytest.mark.parametrize("batch", [2, 3])
 def test_several_images_in_a_run(batch: int, tmp_path: Path) -> None:
     network = digits_network("small_cnn")
@@ -150,6 +178,7 @@ def test_the_last_run_may_have_fewer_images() -> None:
     assert np.array_equal(np.array(found), want)
 
 
+@pytest.mark.promise("a slow memory changes cycles, never values")
 @pytest.mark.parametrize("stall", [30, 90])
 def test_stalls_of_the_memory_change_no_value(stall: int) -> None:
     network, arch = digits_network("small_cnn"), chip_arch("small")

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import verif.dbpim
 from golden.network import infer
@@ -88,6 +89,11 @@ def write_job(
     return file
 
 
+@pytest.mark.promise("it runs under cocotb too, which sleeps from start to done, and under Icarus")
+@pytest.mark.promise(
+    "several images in a run give the maps, answers and cycles that golden and the cycle model"
+    " predict"
+)
 def test_trained_network(tmp_path: Path, waves: Waves | None) -> None:
     network = load_network(CONFIGS / "networks" / "digits_small_cnn.npz")
     images = load_dataset("digits").test_images[:4]

@@ -104,6 +104,13 @@ WRONG_PROGRAMS = {
 }
 
 
+@pytest.mark.promise(
+    "a program that ends without STORE is an error to the loader, the chip and the reader of"
+    " programs"
+)
+@pytest.mark.promise(
+    "a wrong program, a bus error and a standstill end with their codes, busy falls, done stays 0"
+)
 @pytest.mark.parametrize("mistake", WRONG_PROGRAMS)
 @pytest.mark.parametrize("stall", [0, 50])
 def test_a_wrong_program_is_stopped(mistake: str, stall: int, tmp_path: Path) -> None:
@@ -126,6 +133,7 @@ def test_what_follows_end_is_swallowed(tmp_path: Path) -> None:
     assert first.retired_at == second.retired_at == short.retired_at
 
 
+@pytest.mark.promise("a start after an error works; what follows END in the stream is swallowed")
 @pytest.mark.parametrize("stall", [0, 50])
 def test_a_read_error_stops_the_chip_and_the_next_start_works(stall: int, tmp_path: Path) -> None:
     what = replace(job(program(STORE, END), images=2), trouble=Trouble(stall=stall))
@@ -171,6 +179,7 @@ def test_the_image_is_stored(tmp_path: Path) -> None:
     assert stores.cycle[-1] == whole.retired_at[0] + BUS_CYCLES
 
 
+@pytest.mark.promise("the watchdog stands still while the memory owes an answer")
 def test_a_slow_memory_is_waited_for(tmp_path: Path) -> None:
     """Each answer comes later than the watchdog waits for a chip that stands."""
     what = replace(job(program(STORE, END)), latency=WATCHDOG_CYCLES + 900)

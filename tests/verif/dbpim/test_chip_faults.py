@@ -88,6 +88,10 @@ def expect_stop(stopped: ChipRun, code: ErrorCode, step: int) -> None:
     assert len(stopped.retired_at) == step
 
 
+@pytest.mark.promise(
+    "slow memory under batch runs with spilled maps changes no value; without stalls cycles are"
+    " the model's"
+)
 @pytest.mark.parametrize("name", ["tiny", "small"])
 def test_the_program_spills_maps_of_several_images(name: str) -> None:
     case = spilling(name)
@@ -119,6 +123,7 @@ def test_a_slow_memory_changes_no_value(name: str, latency: int, stall: int, bat
     assert found.cycles > least if stall else found.cycles == least
 
 
+@pytest.mark.promise("a reset in the middle of any transfer leaves nothing behind")
 @pytest.mark.parametrize("name", CHIPS)
 @pytest.mark.parametrize(
     ("kind", "space"),
@@ -140,6 +145,9 @@ def test_a_reset_on_the_bus_changes_nothing(
     assert (again.cycles, again.retired_at) == (whole.cycles, whole.retired_at)
 
 
+@pytest.mark.promise(
+    "a bus error in any image of a batch or in a spilled map stops the chip in that step"
+)
 @pytest.mark.parametrize("stall", [0, 60])
 @pytest.mark.parametrize("name", CHIPS)
 def test_a_read_error_in_the_last_image_of_a_batch(name: str, stall: int, tmp_path: Path) -> None:

@@ -12,6 +12,10 @@ from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import random_images
 
 
+@pytest.mark.promise(
+    "a chip that hangs or floods is given up after twice what is predicted, and the sentence"
+    " says why"
+)
 def test_a_run_ends_at_its_limits() -> None:
     """At the predicted cycles and words a faultless run is whole; below either it is given up."""
     network, arch = directed("narrow"), chip_arch("tiny")

@@ -22,6 +22,9 @@ def emit_chip(config: str, sparsity: str, folder: Path) -> list[Path]:
     return emit(Chip(arch=arch), folder, parameters={})
 
 
+@pytest.mark.promise(
+    "Verilator -Wall is silent and synthesis finds no latch and no loop, dense and sparse"
+)
 @pytest.mark.parametrize("sparsity", ["all", "none"])
 @pytest.mark.parametrize("config", ["small", "tiny"])
 def test_lint_is_clean(config: str, sparsity: str, tmp_path: Path) -> None:
@@ -44,6 +47,7 @@ def test_no_latch_no_loop(sparsity: str, tmp_path: Path) -> None:
     assert set(found.cells) >= {TOP, "dbpim_core", "dbpim_macro", "dbpim_cell_array"}
 
 
+@pytest.mark.promise("32 equal macros are one module, and the same config gives the same bytes")
 def test_each_module_once(tmp_path: Path) -> None:
     files = emit_chip("paper", "all", tmp_path / "rtl")
     text = "".join(file.read_text() for file in files)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from hwgen.chip.trouble import Trouble
 from hwgen.dbpim.facts.arch import Arch, MacroSize
@@ -51,6 +52,9 @@ def many_classes() -> QuantizedNetwork:
     return net.build()
 
 
+@pytest.mark.promise(
+    "each source of progress alone keeps the watchdog quiet, on the chip computing and writing"
+)
 def test_computing_alone_keeps_the_chip_alive(tmp_path: Path) -> None:
     """A tile that is not its group's last writes nothing, and the next ones are loaded."""
     arch, network = patient(), long_layer()

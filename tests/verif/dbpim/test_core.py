@@ -46,6 +46,19 @@ def run_core(arch: Arch, folder: Path, waves: Waves | None, simulator: str = "ve
         run(bench, module=f"verif.dbpim.{module}", folder=folder, settings=facts)
 
 
+@pytest.mark.promise(
+    "the bank of a result is read before the fetcher's words, and no bank without an addition"
+)
+@pytest.mark.promise(
+    "every result of random steps is written once, to the banks or the bus, and is golden's"
+)
+@pytest.mark.promise("without stalls, issues, requests and idleness are in the published cycles")
+@pytest.mark.promise(
+    "a row computes in the cycle after it was written, and nothing issues in between"
+)
+@pytest.mark.promise(
+    "what a step has written stands in the banks, whatever the bus brings in between"
+)
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_core(SMALL, tmp_path, waves)
 
@@ -81,6 +94,7 @@ def test_one_macro(tmp_path: Path, waves: Waves | None) -> None:
     run_core(ONE_MACRO, tmp_path, waves)
 
 
+@pytest.mark.promise("Verilator -Wall is silent")
 def test_lint_clean() -> None:
     assert lint_part(Core(arch=SMALL)) == ""
     assert lint_part(Core(arch=replace(SMALL, cells="synchronous"))) == ""

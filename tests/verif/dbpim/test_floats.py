@@ -38,6 +38,11 @@ def run_pipeline(
     run(bench, module="verif.dbpim.bench_fma", folder=folder, settings=settings)
 
 
+@pytest.mark.promise(
+    "float additions, multiplications and both with one rounding are golden's in every bit,"
+    " edges and subnormal numbers included, and a plain multiplier's and adder's for every"
+    " operand of a small format"
+)
 @pytest.mark.parametrize("operation", PIPELINES)
 def test_pipeline(operation: str, tmp_path: Path, waves: Waves | None) -> None:
     run_pipeline(operation, tmp_path, waves)
@@ -78,6 +83,10 @@ def run_sum(folder: Path, waves: Waves | None = None) -> None:
     run(bench, module="verif.dbpim.bench_float_sum", folder=folder)
 
 
+@pytest.mark.promise(
+    "sums of positive floats, quotients, means of exact sums and square roots are golden's in"
+    " every bit, and come in a known clock"
+)
 def test_sum_of_positive_numbers(tmp_path: Path, waves: Waves | None) -> None:
     run_sum(tmp_path, waves)
 
@@ -102,6 +111,9 @@ def run_byte_divider(folder: Path, waves: Waves | None = None, *, count: int = 6
     run(bench, module="verif.dbpim.bench_byte_divider", folder=folder, settings=settings)
 
 
+@pytest.mark.promise(
+    "a quotient that leaves as a byte is rounded to a float first, so that ties are those of floats"
+)
 def test_division_to_bytes(tmp_path: Path, waves: Waves | None) -> None:
     run_byte_divider(tmp_path, waves)
 

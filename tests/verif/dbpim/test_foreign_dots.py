@@ -99,6 +99,11 @@ def bench(
     run(made, module="verif.dbpim.bench_dots", folder=folder, settings=settings(arch))
 
 
+@pytest.mark.promise(
+    "an array that computes is another one's in whole networks of all three families, by a"
+    " package of its own; what does not fit is one sentence; one that computes something else"
+    " fails its bench; its figures stand in the cost"
+)
 @pytest.mark.parametrize(
     ("part", "module", "cycles", "cells"),
     [

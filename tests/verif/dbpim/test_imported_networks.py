@@ -42,6 +42,10 @@ def test_float32_is_equal_to_golden_and_model(tmp_path: Path) -> None:
     assert main(["run", str(network), str(chip), "--images", "1", *switches]) == 0
 
 
+@pytest.mark.promise(
+    "a U-Net, a YOLO neck, a DenseNet, a sequence and channel attention run whole in RTL,"
+    " equal; mram refuses growth"
+)
 def test_mram_refuses_a_map_that_grows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     network, path = tmp_path / "network.npz", str(FILES / "unet_nearest-QOperator.onnx")
     assert main(["import", path, "--kernels", "half_up", "--out", str(network)]) == 0

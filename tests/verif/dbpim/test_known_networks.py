@@ -48,6 +48,10 @@ def test_sizes(name: str) -> None:
     assert network.layers[-1].output.shape == (1, 1, classes)
 
 
+@pytest.mark.promise(
+    "random networks have every operation; known shapes have the published sizes, half of the"
+    " blocks pruned"
+)
 @pytest.mark.parametrize("name", KNOWN)
 def test_half_of_the_blocks_are_pruned(name: str) -> None:
     network = narrow(name)

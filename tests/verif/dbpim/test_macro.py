@@ -30,15 +30,28 @@ def run_macro(
     run(bench, module="verif.dbpim.bench_macro", folder=folder, settings=settings(arch))
 
 
+@pytest.mark.promise(
+    "sums of every result equal golden, sparse and dense, extreme cells and groups included"
+)
+@pytest.mark.promise("issue, leave and result are in their documented cycles, with any stalls")
+@pytest.mark.promise("after a reset at any time the macro starts from its reset state")
 def test_small_macro(tmp_path: Path, waves: Waves | None) -> None:
     run_macro(small(), tmp_path, waves)
 
 
+@pytest.mark.promise(
+    "an array may take two cycles, each later one is the model's; an architecture that does not"
+    " say so is the same"
+)
 @pytest.mark.parametrize("switches", ["all", pytest.param("none", marks=pytest.mark.long)])
 def test_array_of_two_cycles(switches: str, tmp_path: Path) -> None:
     run_macro(with_sparsity(replace(small(), array_cycles=2), switches), tmp_path)
 
 
+@pytest.mark.promise(
+    "synchronous cells are given their row at the issue and take the cycles of combinational"
+    " ones; SRAMs of one port may be the cells"
+)
 @pytest.mark.parametrize("array_cycles", [1, 2])
 @pytest.mark.parametrize("switches", ["all", pytest.param("none", marks=pytest.mark.long)])
 def test_synchronous_cells(switches: str, array_cycles: Literal[1, 2], tmp_path: Path) -> None:
@@ -46,6 +59,10 @@ def test_synchronous_cells(switches: str, array_cycles: Literal[1, 2], tmp_path:
     run_macro(with_sparsity(arch, switches), tmp_path)
 
 
+@pytest.mark.promise(
+    "DBMUs, trees, accumulators, tile store, loader and output stage do pair tiles as golden,"
+    " in their cycles"
+)
 @pytest.mark.parametrize("array_cycles", [1, 2])
 def test_pairs(array_cycles: Literal[1, 2], tmp_path: Path) -> None:
     run_macro(replace(paired(), array_cycles=array_cycles), tmp_path)
@@ -85,6 +102,7 @@ def test_macro_of_other_sizes(
     run_macro(with_sparsity(arch, switches), tmp_path)
 
 
+@pytest.mark.promise("Verilator -Wall is silent for every sparsity")
 @pytest.mark.parametrize("switches", SWITCHES)
 def test_lint_clean(switches: str) -> None:
     assert lint_part(Macro(arch=with_sparsity(small(), switches))) == ""

@@ -40,6 +40,10 @@ def coded(name: str) -> Arch:
     return replace(chip_arch(name), one_digit="coded")
 
 
+@pytest.mark.promise(
+    "where no filter of a tile has more than one digit, a weight takes four bits of the stream,"
+    " and the chip is equal in RTL"
+)
 @pytest.mark.parametrize("name", CHIPS)
 def test_every_coding_holds_the_same_weights(name: str) -> None:
     network = groups_of_all_kinds()

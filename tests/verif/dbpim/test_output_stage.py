@@ -37,14 +37,28 @@ def run_output_stage(arch: Arch, simulator: str, folder: Path, waves: Waves | No
     run(bench, module="verif.dbpim.bench_output_stage", folder=folder, settings=settings(arch))
 
 
+@pytest.mark.promise(
+    "every emitted result is written once, to its place, as golden's bytes or int32"
+)
+@pytest.mark.promise(
+    "results are taken and requested in their documented cycles at any gaps and stalls"
+)
+@pytest.mark.promise(
+    "ends of tiles are reported with the results that carry them, dropped ones included"
+)
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_output_stage(SMALL, "verilator", tmp_path, waves)
 
 
+@pytest.mark.promise("parts with requantizers that round as float32 compute what golden does")
 def test_with_float32(tmp_path: Path, waves: Waves | None) -> None:
     run_output_stage(floats(), "verilator", tmp_path, waves)
 
 
+@pytest.mark.promise(
+    "DBMUs, trees, accumulators, tile store, loader and output stage do pair tiles as golden,"
+    " in their cycles"
+)
 def test_pairs(tmp_path: Path, waves: Waves | None) -> None:
     run_output_stage(paired(), "verilator", tmp_path, waves)
 

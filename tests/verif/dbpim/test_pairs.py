@@ -44,6 +44,10 @@ def doubles(network: QuantizedNetwork, arch: Arch) -> list[int]:
     return [tile.fields["double"] for tile in tiles_of(network, arch)]
 
 
+@pytest.mark.promise(
+    "whole networks of pairs and of groups alone equal golden in every element and the model in"
+    " every cycle and event"
+)
 @pytest.mark.parametrize(
     "network", [pairs_of_all_kinds(), pairs_at_the_end()], ids=lambda network: network.graph.name
 )
@@ -70,6 +74,10 @@ def test_other_chips_equal_in_rtl(name: str, changes: dict, tmp_path: Path) -> N
         check_chip(network, arch, random_images(network, 2, seed=1), tmp_path)
 
 
+@pytest.mark.promise(
+    "a group takes the partner that adds the fewest inputs; what saves nothing, has two digits"
+    " or costs the layer more stays alone"
+)
 def test_random_networks_of_one_digit_take_fewer_cycles() -> None:
     found = []
     for seed in range(8):

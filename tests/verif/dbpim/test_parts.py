@@ -48,6 +48,174 @@ UNDER_ICARUS = "tile_store"
 UNPACKER_SIZES = ("widest_port", "port_128")
 
 
+PROMISES = {
+    "fetcher": (
+        "the bank of a result is read before the fetcher's words, and no bank without an addition",
+        "a word is what the banks hold, the byte outside the map, zeros without a position",
+        "reads, acceptance and visible words are in their documented cycles",
+        "Verilator -Wall is silent",
+    ),
+    "switch": (
+        "every group holds golden's selected inputs, in order, filled with zeros, for all macros",
+        "every cycle moves the documented number of inputs, over no group's border",
+        "a position vector ends with a group, and its groups are numbered, whatever the masks",
+        "Verilator -Wall is silent",
+    ),
+    "group_queue": (
+        "each macro gets all groups in order, independent of the others",
+        "any number of slots works, and the slowest macro decides when they are full",
+        "Verilator -Wall is silent",
+    ),
+    "walker": (
+        "every word is requested in the documented order, from where golden has stored it",
+        "the first request, every later one and the end have their cycles",
+        "a request stays as it is until it is taken",
+        "any part of the vectors of several images is walked, in rows or patches of two rows",
+        "SIMD steps ask for each channel word and tap, of two maps where there are two",
+        (
+            "a product asks for words of map a, and after each of them for the pixels of map b"
+            " that it meets"
+        ),
+        "Verilator -Wall is silent",
+    ),
+    "tile_store": (
+        "headers, masks, parameters and loaded rows are those of the tiles that are there",
+        "a tile retires, and frees its entries, in the documented cycles",
+        "nothing depends on what memories hold at power-on",
+        "Verilator -Wall is silent",
+        (
+            "DBMUs, trees, accumulators, tile store, loader and output stage do pair tiles as"
+            " golden, in their cycles"
+        ),
+    ),
+    "activation_buffer": (
+        "slices of maps are read back from where golden says that they lie, other rows ignored",
+        "a read sees the word before the write of its cycle and holds it",
+        "the positions of a private result are stored in one cycle",
+        "Verilator -Wall is silent",
+        "words for different lanes go at once, and a private result waits for its own banks alone",
+    ),
+    "cell_array": (
+        (
+            "synchronous cells show the row that was read last, as it was at that edge, until"
+            " the next read"
+        ),
+        "a row shows what was written last, until the edge what was there; it has no reset",
+    ),
+    "dots": (
+        (
+            "a bit plane has its sums in the cycle that the architecture says, whatever is"
+            " written beside it"
+        ),
+        (
+            "DBMUs, trees, accumulators, tile store, loader and output stage do pair tiles as"
+            " golden, in their cycles"
+        ),
+    ),
+    "meta_array": (
+        "beside synchronous cells it shows the row that was read last, until the next read",
+        "a row shows the signs and indices written last; reset changes nothing",
+    ),
+    "psum_array": (
+        "an entry shows the sums written last, until the edge those that were there",
+        (
+            "DBMUs, trees, accumulators, tile store, loader and output stage do pair tiles as"
+            " golden, in their cycles"
+        ),
+    ),
+    "dbmu": (
+        "an input bit times every weight code, with each choice of cells, as a term without a sign",
+        (
+            "DBMUs, trees, accumulators, tile store, loader and output stage do pair tiles as"
+            " golden, in their cycles"
+        ),
+    ),
+    "compartment": (
+        "with synchronous cells an input bit meets the row of the cycle before",
+        "an input bit meets every weight of the chosen row in the same cycle",
+        (
+            "DBMUs, trees, accumulators, tile store, loader and output stage do pair tiles as"
+            " golden, in their cycles"
+        ),
+    ),
+    "adder_tree": ("sums of both bodies are exact, the extremes included",),
+    "ipu": ("non-zero bit planes from the highest down, or all; an all-zero group takes one",),
+    "ppu": (
+        (
+            "sums are right in the cycle of the last bit plane, over groups and tiles; the"
+            " largest tile fits its accumulator, and sums wrap at 32 bits"
+        ),
+        (
+            "DBMUs, trees, accumulators, tile store, loader and output stage do pair tiles as"
+            " golden, in their cycles"
+        ),
+    ),
+    "weight_decoder": (
+        "every code in every place gives golden's cells, signs and block indices, dense and sparse",
+        (
+            "DBMUs, trees, accumulators, tile store, loader and output stage do pair tiles as"
+            " golden, in their cycles"
+        ),
+    ),
+    "write_bus": (
+        "in each cycle each lane grants the core in turn, and its word is written one cycle later",
+        "words of the image go through the same register, before all requests",
+        "words for different lanes go at once, and a private result waits for its own banks alone",
+    ),
+    "load_writer": (
+        "words for different lanes go at once, and a private result waits for its own banks alone",
+        (
+            "packed pixels, windows of neighbours and whole words go where golden places them,"
+            " one in each cycle"
+        ),
+    ),
+    "logit_buffer": ("every beat holds the logits written last; words of maps change nothing",),
+    "taps_loader": (
+        (
+            "parameters and weights of depthwise convolutions come out as encoded, in the"
+            " documented cycles"
+        ),
+    ),
+    "table_loader": (
+        "every beat of a table comes with the number of its first entry, in the documented cycles",
+    ),
+    "tile_loader": (
+        "masks, parameters and rows come out as golden decodes them, in the documented cycles",
+        (
+            "DBMUs, trees, accumulators, tile store, loader and output stage do pair tiles as"
+            " golden, in their cycles"
+        ),
+    ),
+    "row_unpacker": (
+        (
+            "the decoder gives golden's weights for every such triple, and for filters of one"
+            " cell column"
+        ),
+    ),
+    "loader": (
+        (
+            "whole programs with several LOADs reach maps, sequencer and the right cores, in"
+            " their cycles, whoever stalls"
+        ),
+        (
+            "a foreign BEGIN, a second packet other than LOAD, an unknown opcode and a stream"
+            " without END are errors, and the loader stops"
+        ),
+        (
+            "a program that ends without STORE is an error to the loader, the chip and the"
+            " reader of programs"
+        ),
+    ),
+    "sequencer": (
+        (
+            "LOADs, layers, STOREs and END retire in order, every pulse in its cycle, each core"
+            " with its own fields; a full queue takes nothing"
+        ),
+    ),
+}
+"""What each part keeps, by the first word of its parameters."""
+
+
 def sizes(sizes_of: Any, more: Any) -> dict[str, Any]:
     """Return architectures by name."""
     base = {"small": sizes_of.small(), "narrow": sizes_of.narrow()}
@@ -114,6 +282,9 @@ def test_part_under_icarus(side: str, part: str, size: str, icarus: str, tmp_pat
     launch(side, part, size, tmp_path, simulator=icarus)
 
 
+@pytest.mark.promise(
+    "packed rows may begin anywhere in a beat, flat and packed tiles follow each other"
+)
 @pytest.mark.parametrize("port_bits", [256, 64])
 def test_rows_between_beats(port_bits: int, tmp_path: Path, waves: Waves | None) -> None:
     """Triples of 7 pieces; rows of one digit are a beat of 256 bits, or four of 64."""

@@ -89,11 +89,16 @@ def check_with_stalls(block: Block, *, seed: int, stall: int) -> None:
     check_values(stalled, net, infer(net, images), f"stall {stall}", unstored(net, program, arch))
 
 
+@pytest.mark.promise(
+    "scores and values of several heads and shapes are exact on RTL, in every element, step,"
+    " cycle and event"
+)
 def test_blocks_of_different_shapes(tmp_path: Path) -> None:
     for seed, block in enumerate(BLOCKS.values()):
         check(block, tmp_path, seed=seed, images=2, batch=1 + seed % 2)
 
 
+@pytest.mark.promise("no stall of the memory changes a product")
 def test_stalls_of_the_memory_change_no_value() -> None:
     check_with_stalls(BLOCKS["one_head_of_three_words"], seed=1, stall=60)
 

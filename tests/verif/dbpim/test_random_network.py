@@ -53,6 +53,10 @@ def test_drawn_recipes_meet_every_kind() -> None:
     assert {recipe.max_digits for recipe in recipes} == {2, 3, 4}
 
 
+@pytest.mark.promise(
+    "random networks have every operation; known shapes have the published sizes, half of the"
+    " blocks pruned"
+)
 def test_drawn_networks_have_every_operation() -> None:
     networks = [random_network(draw_recipe(seed), seed=seed) for seed in range(40)]
     layers = [layer for network in networks for layer in network.layers]
@@ -70,6 +74,10 @@ def test_drawn_networks_have_every_operation() -> None:
     assert max(network.graph.input.channels for network in networks) > 8
 
 
+@pytest.mark.promise(
+    "so are random networks that have products, softmax, layer norm and constants between other"
+    " layers"
+)
 def test_drawn_networks_have_all_of_a_row_unit() -> None:
     recipes = [draw_row_recipe(seed) for seed in range(12)]
     assert all(set(recipe.kinds) & set(ROW_KINDS) for recipe in recipes)

@@ -19,10 +19,18 @@ def run_adder(
     run(bench, module="verif.dbpim.bench_residual_adder", folder=folder, settings=settings(arch))
 
 
+@pytest.mark.promise(
+    "every sum is golden's sum of two requantized maps, in its documented cycle, at any gaps"
+    " and stalls"
+)
+@pytest.mark.promise(
+    "the bank of a result is read before the fetcher's words, and no bank without an addition"
+)
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_adder(small(), tmp_path, waves)
 
 
+@pytest.mark.promise("parts with requantizers that round as float32 compute what golden does")
 def test_with_float32(tmp_path: Path, waves: Waves | None) -> None:
     run_adder(floats(), tmp_path, waves)
 

@@ -29,6 +29,11 @@ def run_row_unit(arch: Arch, folder: Path, waves: Waves | None) -> None:
     run(bench, module="verif.dbpim.bench_row_unit", folder=folder, settings=settings(arch))
 
 
+@pytest.mark.promise(
+    "the row unit gives golden's bytes of softmax and layer norm whatever waits, and each"
+    " result in its cycle where nothing waits; it counts its events, keeps its numbers while"
+    " other steps end, and begins anew after a reset in a step"
+)
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_row_unit(SMALL, tmp_path, waves)
 

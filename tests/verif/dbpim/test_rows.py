@@ -90,6 +90,10 @@ def test_the_compact_transformer_on_the_papers_size(tmp_path: Path) -> None:
     check_chip(net, chip_arch("paper_rows"), images, tmp_path)
 
 
+@pytest.mark.promise(
+    "networks with softmax and layer norm run whole in RTL, every element, step, cycle and"
+    " event equal"
+)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_rows_between_convolutions(name: str, tmp_path: Path) -> None:
     check(name, tmp_path, seed=2)
@@ -109,6 +113,10 @@ def check_random(seed: int, folder: Path) -> None:
     check_chip(net, arch, random_images(net, 2, seed=seed), folder, batch=1 + seed % 3 % 2)
 
 
+@pytest.mark.promise(
+    "so are random networks that have products, softmax, layer norm and constants between other"
+    " layers"
+)
 def test_a_random_network(tmp_path: Path) -> None:
     check_random(22, tmp_path)
 
@@ -119,6 +127,7 @@ def test_random_networks(seed: int, tmp_path: Path) -> None:
     check_random(seed, tmp_path)
 
 
+@pytest.mark.promise("a slow memory and an error of its bus change no value of a transformer")
 @pytest.mark.parametrize(
     ("name", "latency", "stall"),
     [

@@ -32,6 +32,10 @@ ROWS = rows()
 """They round as float32, too."""
 
 
+@pytest.mark.promise(
+    "products of two maps equal golden, both zero points subtracted, and a held word takes one"
+    " cycle"
+)
 def test_products_of_two_maps(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(ROWS, "verilator", tmp_path, waves)
 
@@ -43,10 +47,22 @@ def test_products_of_one_part(lanes: int, tmp_path: Path, waves: Waves | None) -
     run_simd(arch, "verilator", tmp_path, waves)
 
 
+@pytest.mark.promise(
+    "every operation equals golden in all lanes, extremes, rotation and sums of three bytes"
+    " included"
+)
+@pytest.mark.promise(
+    "every part and result has its cycle at any gaps, and the unit stalls with its result"
+)
+@pytest.mark.promise("words wait for their TAPS or table, whatever steps come before")
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(SMALL, "verilator", tmp_path, waves)
 
 
+@pytest.mark.promise(
+    "lanes that share requantizers take turns, in RTL as in the model, and windows of enough"
+    " taps pay nothing"
+)
 def test_shared_requantizers(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(replace(SMALL, lanes_per_requantizer=4), "verilator", tmp_path, waves)
 
@@ -93,6 +109,7 @@ def test_all_lanes_of_narrow(lanes: int, tmp_path: Path, waves: Waves | None) ->
 SHARED = replace(LARGE, lanes_per_requantizer=4)
 
 
+@pytest.mark.promise("the Verilog is free of lint")
 @pytest.mark.parametrize("arch", [SMALL, ONE_PART, FEW_LANES, LARGE, SHARED, narrow(), ROWS])
 def test_lint_clean(arch: Arch) -> None:
     assert lint_part(Simd(arch=arch)) == ""

@@ -100,6 +100,10 @@ def check_size(size: Size, folder: Path) -> None:
     check_chip(network(), arch, random_images(network(), 1, seed=1), folder)
 
 
+@pytest.mark.promise(
+    "chips of other cores, macros, compartments, columns, rows and ports are clean and exact,"
+    " dense and sparse"
+)
 def test_each_pair_of_values_occurs() -> None:
     levels = {"port": PORTS, **FACTORS}
     for first, second in itertools.combinations(levels, 2):

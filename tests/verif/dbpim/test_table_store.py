@@ -17,6 +17,7 @@ def run_table(arch: Arch, simulator: str, folder: Path, waves: Waves | None) -> 
     run(bench, module="verif.dbpim.bench_table_store", folder=folder, settings=settings(arch))
 
 
+@pytest.mark.promise("every entry is looked up as golden says, and no table in use is overwritten")
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_table(small(), "verilator", tmp_path, waves)
 
@@ -33,6 +34,7 @@ def test_port_widths(port_bits: int, tmp_path: Path, waves: Waves | None) -> Non
     run_table(arch, "verilator", tmp_path, waves)
 
 
+@pytest.mark.promise("the Verilog is free of lint")
 def test_lint_clean() -> None:
     assert lint_part(TableStore(arch=small())) == ""
     assert lint_part(TableStore(arch=replace(small(), port_bits=512))) == ""

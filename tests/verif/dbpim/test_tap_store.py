@@ -17,6 +17,7 @@ def run_taps(arch: Arch, simulator: str, folder: Path, waves: Waves | None) -> N
     run(bench, module="verif.dbpim.bench_tap_store", folder=folder, settings=settings(arch))
 
 
+@pytest.mark.promise("TAPS come and go as in lists, at any pace of loader, walker and lanes")
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_taps(small(), "verilator", tmp_path, waves)
 
@@ -32,5 +33,6 @@ def test_wide(tmp_path: Path, waves: Waves | None) -> None:
     run_taps(arch, "verilator", tmp_path, waves)
 
 
+@pytest.mark.promise("the Verilog is free of lint")
 def test_lint_clean() -> None:
     assert lint_part(TapStore(arch=small())) == ""

@@ -19,6 +19,13 @@ def run_write_port(
     run(bench, module="verif.dbpim.bench_write_port", folder=folder, settings=settings(arch))
 
 
+@pytest.mark.promise(
+    "private results reach the own banks, all others the bus, position after position"
+)
+@pytest.mark.promise("a private result waits for a word of the bus, and only for that")
+@pytest.mark.promise(
+    "words for different lanes go at once, and a private result waits for its own banks alone"
+)
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_write_port(small(), tmp_path, waves)
 
@@ -39,6 +46,7 @@ def test_other_sizes(size: str, tmp_path: Path, waves: Waves | None) -> None:
     run_write_port(other_sizes()[size], tmp_path, waves)
 
 
+@pytest.mark.promise("Verilator -Wall is silent")
 def test_lint_clean() -> None:
     assert lint_part(WritePort(arch=small())) == ""
     assert lint_part(WritePort(arch=narrow())) == ""

@@ -17,6 +17,9 @@ FAULTS = {
 }
 
 
+@pytest.mark.promise(
+    "a memory that is not what its file says fails the bench of the part that holds it, by name"
+)
 @pytest.mark.parametrize(
     "fault",
     [

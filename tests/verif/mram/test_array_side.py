@@ -18,15 +18,24 @@ def run_side(
     run(bench, module="verif.mram.bench_array_side", folder=folder, settings=settings(arch))
 
 
+@pytest.mark.promise(
+    "so are values, cycles and events of chips with options of the architecture, whatever the"
+    " memory's pace"
+)
 @pytest.mark.parametrize("arch", [overlapped(), with_twins()], ids=["overlap", "twins"])
 def test_convolutions_with_options(arch: Arch, tmp_path: Path) -> None:
     run_side(arch, tmp_path)
 
 
+@pytest.mark.promise(
+    "convolutions of random shapes and placements are exact, and every cycle of their reads,"
+    " planes and sums is that of the rule"
+)
 def test_convolutions_on_tiny(tmp_path: Path, waves: Waves | None) -> None:
     run_side(tiny(), tmp_path, waves)
 
 
+@pytest.mark.promise("the Verilog of the array side is free of lint at every size")
 @pytest.mark.parametrize(
     "arch", [tiny(), single(), with_twins()], ids=["tiny", "single", "options"]
 )

@@ -21,6 +21,13 @@ ARCH = chip_arch("tiny")
 NETWORKS = {"residual": residual_network, "narrow": narrow_network}
 
 
+@pytest.mark.promise(
+    "every map of every image in every mode is that of the integer reference, whatever the"
+    " placement"
+)
+@pytest.mark.promise(
+    "cycles, steps, counters and events of a chip are those of the cycle model, exactly"
+)
 @pytest.mark.parametrize("mapping", ["positions", "seed"])
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", NETWORKS)
@@ -36,6 +43,7 @@ def test_values_and_cycles_of_every_mode(name: str, seed: int, mapping: str) -> 
     assert run.counters["refused_row_writes"] == 0
 
 
+@pytest.mark.promise("the mode is switched between two images in one cycle, while the chip is busy")
 def test_a_mode_switch_costs_one_cycle() -> None:
     network = residual_network(3)
     program = compiled(network, ARCH, images=2)
@@ -61,6 +69,7 @@ def test_images_in_several_runs_are_the_same() -> None:
     check_cycles(runs[1], program, ARCH, [2, 2])
 
 
+@pytest.mark.promise("a memory that stalls changes no value")
 @pytest.mark.parametrize("stall", [20, 70])
 def test_a_slow_memory_changes_no_value(stall: int) -> None:
     network = residual_network(5)
@@ -75,6 +84,9 @@ def test_a_slow_memory_changes_no_value(stall: int) -> None:
     assert run.cycles > fast.cycles
 
 
+@pytest.mark.promise(
+    "a width table that arrives after the load brings tables alone and runs on resident weights"
+)
 def test_tables_that_arrive_later_run_on_resident_weights() -> None:
     network = residual_network(6)
     program = compiled(network, ARCH, images=2)
@@ -88,6 +100,10 @@ def test_tables_that_arrive_later_run_on_resident_weights() -> None:
     assert len(run.loads) == 2 and run.loads[1] < run.loads[0]
 
 
+@pytest.mark.promise(
+    "each element is written between begin and end of its layer's step, in the cycle that the"
+    " simulation reports"
+)
 def test_elements_are_written_before_their_step_ends() -> None:
     network = residual_network(7)
     (run,) = simulate(ARCH, compiled(network, ARCH), images_of(network, 1))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from hwgen.chip.sim.host import run_chip
 from hwgen.mram.facts.records import Kind
@@ -99,6 +100,9 @@ def check(found: ChipRun, expected: np.ndarray) -> None:
     np.testing.assert_array_equal(got, expected)
 
 
+@pytest.mark.promise(
+    "sums that the in-memory adder writes back are weights of a convolution of the same chip"
+)
 def test_sums_of_rows_are_weights_of_a_convolution(tmp_path: Path) -> None:
     found, expected = run(tmp_path, images=2)
     check(found, expected)
@@ -109,6 +113,10 @@ def test_sums_of_rows_are_weights_of_a_convolution(tmp_path: Path) -> None:
     assert found.registers["refused_row_writes"] == 0
 
 
+@pytest.mark.promise(
+    "weights are loaded once; then a lock refuses other programs, and counters prove that no"
+    " row of weights was written"
+)
 def test_a_sum_does_not_reach_locked_rows(tmp_path: Path) -> None:
     """An addition whose result would go to rows of weights changes nothing; the lock counts."""
     found, expected = run(tmp_path, {**ADD, "result_row": 0}, images=2)

@@ -54,6 +54,10 @@ def stopped(found: ChipRun, code: ErrorCode) -> None:
     assert (found.busy, found.done, ErrorCode(found.error)) == (False, False, code)
 
 
+@pytest.mark.promise(
+    "every error of an MRAM chip has its code, changes nothing, and the next command works; so"
+    " does a reset"
+)
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
@@ -87,6 +91,10 @@ def test_a_run_before_a_load_is_refused(tmp_path: Path) -> None:
     assert second.registers["cycles"] == 2
 
 
+@pytest.mark.promise(
+    "weights are loaded once; then a lock refuses other programs, and counters prove that no"
+    " row of weights was written"
+)
 def test_resident_weights_are_locked(tmp_path: Path) -> None:
     loaded, second, works = run(tmp_path, tables=changed(network=1))
     stopped(second, ErrorCode.LOCKED)
@@ -146,6 +154,9 @@ def test_reset_in_a_run_begins_anew(tmp_path: Path) -> None:
     check_answer(works)
 
 
+@pytest.mark.promise(
+    "cycles, steps, counters and events of a chip are those of the cycle model, exactly"
+)
 def test_events_are_those_of_the_counters(tmp_path: Path) -> None:
     job: Job = job_of(ARCH, PROGRAM, IMAGES, modes=[0])
     _, found = run_chip(job.work(), hosted(ARCH), tmp_path)

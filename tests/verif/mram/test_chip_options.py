@@ -30,6 +30,10 @@ OPTIONS = {
 NETWORKS = {"residual": partial(residual_network, deep=True), "narrow": narrow_network}
 
 
+@pytest.mark.promise(
+    "so are values, cycles and events of chips with options of the architecture, whatever the"
+    " memory's pace"
+)
 @pytest.mark.parametrize("mapping", ["positions", "seed"])
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("option", OPTIONS)

@@ -28,6 +28,101 @@ ALWAYS = {("answer_buffer", "wide port"), ("loader", "wide rows")}
 """What Icarus runs by default: faults of these show at no size that Verilator runs by default."""
 
 
+PROMISES = {
+    "dpu": (
+        "parts with requantizers that round as float32 compute what golden does",
+        (
+            "results of the DPU are golden's, masked, in their place and cycle; so are totals"
+            " of the pool unit"
+        ),
+    ),
+    "sense_amplifier": (
+        (
+            "sense amplifiers of an MRAM sub-array tell ones of one to three rows apart, and"
+            " give sum and carry of three bits"
+        ),
+    ),
+    "cell_array": (
+        (
+            "cells of an MRAM sub-array start as garbage, hold what was written, also through a"
+            " reset, and are read in three rows at once"
+        ),
+    ),
+    "sub_array": (
+        (
+            "cells of an MRAM sub-array start as garbage, hold what was written, also through a"
+            " reset, and are read in three rows at once"
+        ),
+    ),
+    "bit_counter": (
+        (
+            "counts, joins and accumulators of a sub-array give integer products, with the"
+            " highest plane of weights negative and inactive segments silent"
+        ),
+    ),
+    "compute_array": (
+        (
+            "counts, joins and accumulators of a sub-array give integer products, with the"
+            " highest plane of weights negative and inactive segments silent"
+        ),
+    ),
+    "octet_control": (
+        (
+            "an octet computes a load in weight planes x input planes cycles without gaps, in"
+            " the sub-arrays that have a kernel alone"
+        ),
+    ),
+    "octet": (
+        (
+            "an octet computes a load in weight planes x input planes cycles without gaps, in"
+            " the sub-arrays that have a kernel alone"
+        ),
+        "locked rows of weights stay, whoever writes, and every refusal is counted",
+        "rows are added in memory, bit by bit in three cycles, and the sums are read like weights",
+    ),
+    "adder": (
+        "rows are added in memory, bit by bit in three cycles, and the sums are read like weights",
+    ),
+    "input_tree": ("trees take planes, rows of weights and sums to their places in one cycle",),
+    "output_tree": ("trees take planes, rows of weights and sums to their places in one cycle",),
+    "former": (
+        (
+            "planes of a load are those of its windows, with padding, strides, pruned channels,"
+            " garbage, last loads and two row sets"
+        ),
+    ),
+    "ring": (
+        (
+            "a ring of groups sends planes and issues sums in the cycles of the rule, whatever"
+            " the pace of the former"
+        ),
+    ),
+    "pool": (
+        (
+            "results of the DPU are golden's, masked, in their place and cycle; so are totals"
+            " of the pool unit"
+        ),
+    ),
+    "loader": (
+        (
+            "programs and images reach their places beat by beat, and records run in order,"
+            " each signal in its cycle"
+        ),
+    ),
+    "control": (
+        (
+            "programs and images reach their places beat by beat, and records run in order,"
+            " each signal in its cycle"
+        ),
+    ),
+    "banks": ("image banks, tables, answers and counters hold what was written last",),
+    "record_table": ("image banks, tables, answers and counters hold what was written last",),
+    "answer_buffer": ("image banks, tables, answers and counters hold what was written last",),
+    "counters": ("image banks, tables, answers and counters hold what was written last",),
+}
+"""What each part keeps, by the first word of its parameters."""
+
+
 def rows(more: dict[str, list[str]], size: str, *, icarus: bool = False) -> list[Any]:
     """Return part and size of each bench, with an id of both."""
     return [

@@ -5,6 +5,7 @@ from itertools import accumulate, pairwise, product
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from hwgen.chip.sim.host import run_chip
 from hwgen.mram.facts.timing import IMAGE_CYCLES
@@ -29,6 +30,10 @@ IMAGES = draw_images(NETWORK, len(MODES), seed=4)
 IMAGES[-1] = IMAGES[0]
 
 
+@pytest.mark.promise(
+    "a stream of images visits every ordered pair of modes; each image is exact, no weight is"
+    " written, the first answers return"
+)
 def test_the_stream_has_every_switch() -> None:
     assert set(pairwise(MODES)) == set(product(range(4), repeat=2))
     assert (len(MODES), MODES[0], MODES[-1]) == (17, 0, 0)
@@ -43,6 +48,7 @@ def test_every_switch_is_exact_and_writes_no_weights() -> None:
     assert run.weight_row_writes == run.counters["refused_row_writes"] == 0
 
 
+@pytest.mark.promise("the mode is switched between two images in one cycle, while the chip is busy")
 def test_an_image_takes_as_long_after_a_switch_as_without() -> None:
     (run,) = simulate(ARCH, PROGRAM, IMAGES, modes=MODES)
     taken = list(run.image_cycles[1:])

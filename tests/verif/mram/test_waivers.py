@@ -18,6 +18,7 @@ ARCHS = {"tiny": chip_arch("tiny"), "wide": chip_arch("wide"), "single": single(
 """Chips in which every waived signal occurs."""
 
 
+@pytest.mark.promise("whole MRAM chips are free of lint, and no waiver has lost its reason")
 @pytest.mark.parametrize("name", ARCHS)
 def test_a_whole_chip_is_clean(name: str) -> None:
     assert lint_part(Chip(arch=ARCHS[name])) == ""
