@@ -116,17 +116,23 @@ def program_of(context: Context, subject: Subject, file: Path | None = None) -> 
         facts: Any = program.facts
         answer = facts.answer
         check_shapes(facts.image.shape, answer.shape, answer.layer, subject.network)
-        check_same(program_of(context, subject).facts, facts, str(file))
+        reference = cached_program(context, subject)
+        check_same((reference or compiled_now(context, subject)).facts, facts, str(file))
         return program
-    path = program_path(context, subject)
-    try:
-        return programs.load_program(path)
-    except FormatError:
-        # Not in the work folder, or damaged since it was written.
-        pass
+    cached = cached_program(context, subject)
+    if cached is not None:
+        return cached
     program = compiled_now(context, subject)
-    programs.save_program(program, path)
+    programs.save_program(program, program_path(context, subject))
     return program
+
+
+def cached_program(context: Context, subject: Subject) -> Program | None:
+    """Return the program in the work folder; None: not there, or damaged since it was written."""
+    try:
+        return subject.family.need(Family.programs).load_program(program_path(context, subject))
+    except FormatError:
+        return None
 
 
 def compiled_now(context: Context, subject: Subject) -> Program:

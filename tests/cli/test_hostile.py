@@ -327,6 +327,20 @@ def test_facts_of_a_program(
     refused(hwgen("info", rewritten(program, tmp_path / "p.npz", "facts", change)), "p.npz")
 
 
+def test_a_program_of_other_facts_leaves_nothing(
+    hwgen: Command, tmp_path: Path, program: Path
+) -> None:
+    """What it is compared with is compiled, and not kept where it is refused."""
+
+    def change(facts: dict[str, Any]) -> None:
+        facts["steps"][0]["name"] = "another"
+
+    given = rewritten(program, tmp_path / "p.npz", "facts", change)
+    command = ["run", NETWORK, TINY, "--program", given, "--engine", "golden", "--images", 1]
+    refused(hwgen(*command, "--work", tmp_path / "w"), "as it is compiled now", "p.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["p.npz"]
+
+
 def test_a_program_has_the_shapes_of_its_network(
     hwgen: Command, tmp_path: Path, program: Path
 ) -> None:
