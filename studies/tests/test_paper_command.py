@@ -19,7 +19,7 @@ from tests.cli.given import ROOT, Command
         ("pimsyn", ("--power-w", "0"), "--power-w"),
         ("mram", ("--training", "nowhere.json"), "No such file"),
         ("mlperf-tiny", (), "--published must be a folder"),
-        ("mram", ("--components", "configs/mram/tiny.yaml"), "tiny.yaml"),
+        ("mram", ("--energy", "configs/mram/tiny.yaml"), "tiny.yaml"),
     ],
 )
 def test_bad_paper_options(

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 
 from hwgen.cli.from_requests import add_command
 from hwgen.commands.fields import File, path_of
+from hwgen.commands.prices import EnergyFile
 from hwgen.commands.request import Says
 from hwgen_studies.papers import papers
 from hwgen_studies.request import Paper
@@ -19,9 +20,7 @@ class CadnnPaper(Paper, command="paper mram", example="--out build/mram-paper"):
     """CA-DNN: tables I to IV and the figures of section V; takes seconds."""
 
     _: KW_ONLY
-    components: Annotated[
-        File | None, Says("energy of the parts (.yaml) [default: of 45 nm]", metavar="FILE")
-    ] = None
+    energy: EnergyFile = None
     training: Annotated[
         Sequence[File],
         Says(
@@ -38,7 +37,7 @@ class CadnnPaper(Paper, command="paper mram", example="--out build/mram-paper"):
 
         return adaptive_paper(
             self.quiet,
-            components=path_of(self.components),
+            energy=path_of(self.energy),
             training=tuple(map(Path, self.training)),
         )
 

@@ -27,10 +27,10 @@ COPIES = 2
 
 
 def adaptive_paper(
-    context: Context, *, components: Path | None = None, training: Sequence[Path] = ()
+    context: Context, *, energy: Path | None = None, training: Sequence[Path] = ()
 ) -> AdaptivePaperReport:
     """Return the figures of the paper beside ours, and what its pictures draw."""
-    energies = components or TABLE
+    energies = energy or TABLE
     table, arch = load_energy(energies), load_arch(ARCHITECTURE)
     trainings = load_trainings(training)
     counts = count(context, arch, table, widths=WIDTHS)
