@@ -32,9 +32,14 @@ LONG_SEARCHES = {
     name: (name, 49.0, None) for name in ("alexnet", "vgg13", "vgg16", "msra", "resnet18")
 }
 """By the name of a line: network, watts, evaluations."""
-LARGE = ("cadnn_cifar10_resnet20", "cifar10_resnet20_50", "digits_resnet20")
+LARGE = (
+    "cadnn_cifar10_resnet20",
+    "cifar10_resnet20_50",
+    "cifar10_resnet20_digits",
+    "digits_resnet20",
+)
 """Networks that stand beside the chips of the papers alone, unless the run is long."""
-PAPER = ("dbpim/paper", "mram/paper", "crossbar/digits_small_cnn")
+PAPER = ("dbpim/paper", "dbpim/paper_digits", "mram/paper", "crossbar/digits_small_cnn")
 
 Made = Iterator[tuple[str, Callable[[], str]]]
 """The name of a line, and what makes its digest."""
