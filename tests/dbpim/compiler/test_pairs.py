@@ -9,7 +9,9 @@ import pytest
 from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.compiler.codes import PAIR_CELLS
 from hwgen.dbpim.compiler.listing import listing
+from hwgen.dbpim.compiler.lower import lower
 from hwgen.dbpim.compiler.pairs import nearest_pairs
+from hwgen.dbpim.compiler.weights import layer_weights
 from hwgen.dbpim.facts import Arch, with_sparsity
 from hwgen.dbpim.facts.instructions import NO_DIGIT, Coding, Opcode
 from hwgen.dbpim.facts.program import Program
@@ -87,10 +89,11 @@ def test_a_pair_that_saves_nothing_is_left_out() -> None:
     for count, double in ((4, [1]), (6, [0, 0])):
         pruned = np.zeros((2, 12), bool)
         pruned[0, count:], pruned[1, :-count] = True, True
-        tiles = first_tiles(
-            check(pixel_layer(halves((ALL, ALL), inputs=12, pruned=pruned)), PAIRED)[0], PAIRED
-        )
+        network = pixel_layer(halves((ALL, ALL), inputs=12, pruned=pruned))
+        tiles = first_tiles(check(network, PAIRED)[0], PAIRED)
         assert [tile.fields["double"] for tile in tiles] == double
+        weights = layer_weights(lower(network, PAIRED), network, PAIRED)
+        assert len(weights[network.layers[0].name].paired) == sum(double)
 
 
 @pytest.mark.promise(
