@@ -61,7 +61,7 @@ TFLITE = b"TFL3"
 """Bytes 4 to 7 of every TFLite file."""
 ONNX_FIELDS = (0x08, 0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42, 0x72)
 """First bytes of an ONNX file: the fields of its outermost message."""
-QUANTIZED_ONNX = (b"QuantizeLinear", b"qonnx.custom_op.general")
+QUANTIZED_ONNX = (b"QuantizeLinear", b"custom_op.general", b"onnx.brevitas")
 """In every ONNX file with QDQ, or of QONNX; a float one is a graph for synthesis."""
 ARCHIVE = b"PK"
 MOST_BYTES = (1 << 31) - 1

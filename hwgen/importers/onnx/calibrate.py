@@ -26,7 +26,8 @@ from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
 from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
-from hwgen.importers.onnx.quantized import HANDLERS, is_rows_first, refuse_qonnx
+from hwgen.importers.onnx.qdq.qonnx import is_qonnx
+from hwgen.importers.onnx.quantized import HANDLERS, is_rows_first
 from hwgen.importers.onnx.read import opened
 from hwgen.importers.onnx.shapes import infer
 
@@ -129,7 +130,13 @@ def quantized_model(
 
 def checked_image(model: onnx.ModelProto, source: str) -> onnx.ValueInfoProto:
     """Return the image of a float model, its batch fixed; refuse a damaged model."""
-    refuse_qonnx(model, source)
+    if is_qonnx(model):
+        raise FormatError(
+            field="the network",
+            allowed="float: import it without --calibrate, it has scales of its own",
+            given="QONNX, nodes Quant",
+            source=source,
+        )
     ready = opened(model, source)
     for tensor in model.graph.initializer:
         stored(tensor, source)

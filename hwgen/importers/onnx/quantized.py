@@ -13,7 +13,6 @@ from hwgen.importers.integer import IntegerGraph, Unsupported
 from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import has_graph, node_name
-from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.qdq import (
     arithmetic,
     functions,
@@ -26,7 +25,9 @@ from hwgen.importers.onnx.qdq import (
 from hwgen.importers.onnx.qdq.answers import answers
 from hwgen.importers.onnx.qdq.constants import COMPUTED, REARRANGING, folded, stored
 from hwgen.importers.onnx.qdq.notes import Annotations
+from hwgen.importers.onnx.qdq.qonnx import QONNX_DOMAINS, is_qonnx, read_quantized_model
 from hwgen.importers.onnx.qdq.qoperator import DYNAMIC, in_qdq_style
+from hwgen.importers.onnx.qdq.quant import refusal_of
 from hwgen.importers.onnx.qdq.raw_image import PREPROCESSING, image_step, raw_image_of
 from hwgen.importers.onnx.qdq.session import as_session_reads
 from hwgen.importers.onnx.qdq.state import State
@@ -37,8 +38,6 @@ from hwgen.importers.onnx.shapes import infer
 Handler = Callable[[State, onnx.NodeProto, list[Value | None]], list[Value]]
 
 DOMAINS = ("", "ai.onnx", "com.microsoft")
-QONNX_DOMAINS = ("qonnx.custom_op.general", "finn.custom_op.general", "onnx.brevitas")
-"""Of QONNX's own operators, by the age of the tool that wrote them."""
 LEAST_OPSET = 13
 MOST_STEPS = 200
 """Nodes at most that are read as one layer; functions of functions are computed by recursion."""
@@ -100,8 +99,8 @@ RECURRENT = frozenset({"GRU", "LSTM", "RNN"})
 
 def read_integer_graph(path: Path) -> IntegerGraph:
     """Return the integer graph of an ONNX file; nodes that cannot be read stand in it as such."""
-    graph = integer_graph_of(read_whole_model(path), name=path.stem, source=str(path))
-    return replace(graph, model=lambda: read_whole_model(path))
+    graph = integer_graph_of(read_quantized_model(path), name=path.stem, source=str(path))
+    return replace(graph, model=lambda: read_quantized_model(path))
 
 
 def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> IntegerGraph:
@@ -156,7 +155,7 @@ def read_state(model: onnx.ModelProto, source: str) -> tuple[State, Annotations]
 
 
 def refuse_dynamic(model: onnx.ModelProto, source: str) -> None:
-    """Refuse a model whose maps have no fixed scale, or that feeds back, or QONNX."""
+    """Refuse a model whose maps have no fixed scale, or that feeds back."""
     fed_back = next((node for node in model.graph.node if node.op_type in RECURRENT), None)
     if fed_back is not None:
         raise FormatError(
@@ -166,7 +165,6 @@ def refuse_dynamic(model: onnx.ModelProto, source: str) -> None:
             given=f"node {node_name(fed_back)} ({fed_back.op_type})",
             source=source,
         )
-    refuse_qonnx(model, source)
     found = next((node for node in model.graph.node if node.op_type in DYNAMIC), None)
     if found is not None:
         raise FormatError(
@@ -175,20 +173,6 @@ def refuse_dynamic(model: onnx.ModelProto, source: str) -> None:
             " --calibrate images.npz, or write it by quantize_static",
             given=f"dynamic, a new scale for each image, at node {node_name(found)}"
             f" ({found.op_type})",
-            source=source,
-        )
-
-
-def refuse_qonnx(model: onnx.ModelProto, source: str) -> None:
-    """Refuse a model that is quantized by nodes of another domain, which no runtime has."""
-    found = [node for node in model.graph.node if node.domain in QONNX_DOMAINS]
-    if found:
-        raise FormatError(
-            field="the quantization",
-            allowed="by QuantizeLinear and DequantizeLinear: write the file by Brevitas'"
-            " export_onnx_qcdq, not by export_qonnx",
-            given=f"QONNX, {len(found)} nodes, the first {node_name(found[0])}"
-            f" ({found[0].domain}.{found[0].op_type})",
             source=source,
         )
 
@@ -206,7 +190,8 @@ def checked(model: onnx.ModelProto, source: str) -> int:
         raise FormatError(
             field="the opset", allowed=f"{LEAST_OPSET} or newer", given=opset, source=source
         )
-    if {node.op_type for node in graph.node}.isdisjoint(("QuantizeLinear", "DequantizeLinear")):
+    used = {node.op_type for node in graph.node}
+    if used.isdisjoint(("QuantizeLinear", "DequantizeLinear")) and not is_qonnx(model):
         raise FormatError(
             field="the network",
             allowed="quantized (QuantizeLinear, DequantizeLinear), or imported with --calibrate",
@@ -300,6 +285,9 @@ def well_formed(state: State, proto: onnx.NodeProto, inputs: list[Value | None])
 
 def results_of(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
     """Return what a node writes."""
+    if proto.domain in QONNX_DOMAINS:
+        known = [each.array if isinstance(each, Constant) else None for each in inputs]
+        raise refusal_of(proto, known)
     if proto.domain not in DOMAINS:
         unknown = f"{proto.domain}.{proto.op_type} as {state.place}"
         raise RefusedError("the operator", KNOWN_OPERATOR, unknown)

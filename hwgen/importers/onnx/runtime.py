@@ -18,6 +18,7 @@ from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.nodes import Convolution, FullyConnected
 from hwgen.importers.integer.runtime import Outcome, stored, unsigned
 from hwgen.importers.onnx.external import read_whole_model
+from hwgen.importers.onnx.qdq.qonnx import is_qonnx, without_quants
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Operation, Real
 from hwgen.importers.onnx.quantized import read_state
@@ -30,9 +31,14 @@ ELEMENTS: dict[str, np.dtype[Any]] = {
 }  # fmt: skip
 """Types of images by onnxruntime's names."""
 
+REWRITTEN = "of QONNX as QuantizeLinear, Clip and DequantizeLinear"
+"""Is said of a file whose own nodes no runtime has."""
+
 
 class OnnxRuntime:
     """A file in onnxruntime, unchanged; maps behind a QuantizeLinear are asked for besides.
+
+    Only nodes of QONNX are rewritten, and the name says so.
 
     With all optimizations of graphs, fused kernels round in another way than the operators that
     they replace, and a map that is shown may break a fusion: then the answer of the file as it is
@@ -48,8 +54,11 @@ class OnnxRuntime:
         level = "all graph optimizations" if optimized else "without graph optimization"
         self.name = f"onnxruntime {onnxruntime.__version__}, {level}"
         self._optimized, self._wanted = optimized, maps
-        self._model = read_whole_model(path)
         self._source = str(path)
+        given = read_whole_model(path)
+        self._model = without_quants(given, self._source)
+        if is_qonnx(given):
+            self.name += f", {REWRITTEN}"
         self._maps, self._image = graph.maps, graph.maps[graph.input]
         self._raw, self._order = graph.raw_image, graph.answer_places
         self._state, _ = read_state(self._model, self._source)

@@ -26,6 +26,7 @@ EXACT = {
     "batch_norm_rank_3": (1, 1, 20),
     "bias_of_another_scale": (1, 1, 20),
     "brevitas_mlp_qcdq": (1, 1, 20),
+    "brevitas_mlp_qonnx": (1, 1, 20),
     "brevitas_residual_4bit_qcdq": (32, 32, 3),
     "pad_by_infinity_max_pool": (32, 32, 3),
     "pad_by_minimum_max_pool": (32, 32, 3),

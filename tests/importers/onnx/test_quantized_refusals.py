@@ -149,34 +149,6 @@ def test_refused_in_one_sentence(case: str, tmp_path: Path) -> None:
     assert re.search(expected, sentence), sentence
 
 
-def qonnx() -> onnx.ModelProto:
-    """Return a model of QONNX as Brevitas writes it: initializers are declared as inputs, too."""
-    model = Model((1, 3))
-    grid = [model.constant(each) for each in (0.1, 0.0, 8.0)]
-    weights = model.constant(np.ones((3, 4)))
-    numbers = {"domain": "qonnx.custom_op.general", "signed": 1, "narrow": 0}
-    image = model.node("Quant", "x", *grid, rounding_mode="ROUND", **numbers)
-    made = model.build(model.node("MatMul", image, weights))
-    made.opset_import.append(onnx.helper.make_opsetid("qonnx.custom_op.general", 1))
-    for tensor in made.graph.initializer:
-        kind, sides = tensor.data_type, list(tensor.dims)
-        made.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, kind, sides))
-    return made
-
-
-@pytest.mark.parametrize("calibrate", [False, True])
-def test_qonnx_is_called_by_its_name(
-    calibrate: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    path, images = saved(qonnx(), tmp_path), tmp_path / "images.npz"
-    np.savez(images, images=np.zeros((4, 1, 1, 3), np.float32))
-    given = ["--calibrate", str(images)] if calibrate else []
-    assert main(["import", str(path), "--out", str(tmp_path / "net.npz"), *given]) == BAD_INPUT
-    (sentence,) = capfd.readouterr().err.splitlines()
-    assert "the quantization must be by QuantizeLinear and DequantizeLinear: write the" in sentence
-    assert "got QONNX, 1 nodes, the first quant_5 (qonnx.custom_op.general.Quant)" in sentence
-
-
 def test_all_nodes_are_listed_at_once(tmp_path: Path) -> None:
     model = Model()
     image = model.image()

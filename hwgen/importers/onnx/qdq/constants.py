@@ -61,7 +61,7 @@ def stored(tensor: onnx.TensorProto, source: str) -> Constant:
         )
     try:
         return Constant(array=numpy_helper.to_array(tensor))
-    except (ValueError, TypeError, RuntimeError) as error:
+    except (LookupError, ValueError, TypeError, RuntimeError) as error:
         raise FormatError(
             field=f"tensor {tensor.name}", allowed="whole", given=str(error), source=source
         ) from None

@@ -121,7 +121,7 @@ class Edges:
             return None
         try:
             return numpy_helper.to_array(tensor)
-        except (ValueError, TypeError, RuntimeError):
+        except (LookupError, ValueError, TypeError, RuntimeError):
             return None  # the reader says what is wrong with it
 
     def store(self, name: str, array: Any) -> str:
@@ -211,33 +211,59 @@ def with_integer_bias(graph: Edges, node: onnx.NodeProto) -> bool:
 
     Return whether that moves elements: the file gives another scale, or a zero point.
     """
+    taken = takes_steps_of_sums(graph, node)
+    if taken is None:
+        return False
+    last, name = taken.reader, f"{taken.reader.output[0]}/bias"
+    parts = [
+        graph.store(f"{name}/integers", taken.integers),
+        graph.store(f"{name}/scale", np.broadcast_to(taken.scales, taken.integers.shape)),
+    ]
+    real = helper.make_node(DEQUANTIZE, parts, [f"{name}/real"], node_name(last), axis=0)
+    graph.nodes = {real.output[0]: real, **graph.nodes}
+    last.input[taken.place] = real.output[0]
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A bias that a session takes for steps of other scales than the file gives.
+
+    reader: adds it; place: among its inputs; scales: of the sums
+    """
+
+    reader: onnx.NodeProto
+    place: int
+    integers: NDArray[Any]
+    scales: NDArray[np.float32]
+
+    @property
+    def bias(self) -> str:
+        """Name of the bias."""
+        return str(self.reader.input[self.place])
+
+
+def takes_steps_of_sums(graph: Edges, node: onnx.NodeProto) -> Taken | None:
+    """Return the bias of a Gemm or MatMul whose elements a session moves; None of another."""
     last, place = node, 2
     if node.op_type == "MatMul":
         add = graph.only_reader(node, "Add")
         if add is None:
-            return False
+            return None
         last, place = add, 1 - list(add.input).index(node.output[0])
     elif node.op_type != "Gemm" or len(node.input) < 3 or not is_plain(node):
-        return False
+        return None
     given, scales = bias_of(graph, last.input[place]), sum_scales(graph, node)
     if given is None or scales is None or not adds_integers(graph, last):
-        return False
+        return None
     integers, steps, zeros = given
     if len({integers.size, steps.size, scales.size} - {1}) > 1:
-        return False
+        return None
     whole = integers.size >= scales.size
     if whole and not zeros.any() and np.allclose(steps, scales, rtol=STEP_TOLERANCE, atol=0):
-        return False
-    name = f"{last.output[0]}/bias"
+        return None
     wide = np.broadcast_to(integers, max(integers.size, scales.size))
-    parts = [
-        graph.store(f"{name}/integers", wide),
-        graph.store(f"{name}/scale", np.broadcast_to(scales, wide.shape)),
-    ]
-    real = helper.make_node(DEQUANTIZE, parts, [f"{name}/real"], node_name(last), axis=0)
-    graph.nodes = {real.output[0]: real, **graph.nodes}
-    last.input[place] = real.output[0]
-    return True
+    return Taken(reader=last, place=place, integers=wide, scales=scales)
 
 
 def is_plain(gemm: onnx.NodeProto) -> bool:
