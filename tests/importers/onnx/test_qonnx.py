@@ -53,9 +53,7 @@ def test_the_pairs_mean_what_quants_mean(network: str, bits: int, style: str) ->
         assert np.array_equal(evaluated(model, image), evaluated(pairs, image))
 
 
-@pytest.mark.promise(
-    "a QONNX file is read as pairs that mean what its Quants mean, to the bit, and answers as they do"
-)
+@pytest.mark.promise("a QONNX file is read as pairs that mean to the bit what its Quants mean")
 @pytest.mark.parametrize(("network", "bits", "style"), GRID[::COPRIME])
 def test_every_element_is_equal(network: str, bits: int, style: str, tmp_path: Path) -> None:
     """Golden and onnxruntime; and golden and the definition, where float32 sums are exact."""
