@@ -79,7 +79,8 @@ Components = Annotated[
     ),
 ]
 Evaluations = Annotated[
-    Count | None, Says("designs to try at most [default: by the method]", metavar="N")
+    Count | None,
+    Says("designs to try at most, besides rungs [default: by the method]", metavar="N"),
 ]
 
 

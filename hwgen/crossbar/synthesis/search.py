@@ -21,6 +21,7 @@ from hwgen.crossbar.facts.point import Point, points
 from hwgen.crossbar.facts.rules import Objective, Rules
 from hwgen.crossbar.model.tables import make_tables, operations_of
 from hwgen.crossbar.synthesis.result import Candidate, Chosen, PointResult, Progress, SearchResult
+from hwgen.crossbar.synthesis.rungs import Rungs, has_rungs
 from hwgen.crossbar.synthesis.state import (
     CLIMBERS,
     CLIMBS,
@@ -50,6 +51,9 @@ SPLITS = 12
 MOST_FREE_NODES = 2_000
 """Nodes that may be looked at in vain for a first design."""
 
+SHORT = 1_000
+"""Evaluations up to which a search answers with designs of rungs alone."""
+
 CLOSE_ENOUGH = 1.001
 """A node must promise this much more than the best design to stay open."""
 
@@ -62,6 +66,7 @@ class Search:
     widest: see `widest_of`
     simple: a design that fits, until the search has one of its own, which it does not depend on
         unless it is one of the smallest there are
+    along, before: designs of rungs, best first, and the evaluations that they took, see `rungs`
     frontier: what is known of all nodes
     descended: designs that were tried with smaller budgets
     """
@@ -100,6 +105,8 @@ class Search:
         self.convergence: list[Progress] = []
         self.evaluations = self.exact_evaluations = self.nodes = 0
         self.simple: Candidate | None = None
+        self.along: list[Candidate] = []
+        self.before = 0
         self.stopped = False
         self.started = time.monotonic()
 
@@ -166,18 +173,42 @@ class Search:
         for function in (FIRST, SMALL):
             for point in self.points:
                 if self.simple is None and not self.out_of_time():
-                    (result,) = self.run(function, [self.task(point)])
+                    task = self.task(point, sharing=self.budget.sharing)
+                    (result,) = self.run(function, [task])
                     if result["design"] is not None:
                         self.simple = confirmed(point, result)
-                        if function == SMALL:
+                        if function == SMALL and not self.is_short:
                             self.designs.keep(self.simple)
                         self.tell()
 
     @property
     def known(self) -> Candidate | None:
-        """The most efficient design so far, the simple one too."""
-        both = [each for each in (self.best, self.simple) if each is not None]
-        return max(both, key=lambda each: each.efficiency_gops_per_w, default=None)
+        """The most efficient design so far, those of rungs and the simple one, too."""
+        found = [*self.designs.candidates[:1], *self.along[:1]]
+        if self.simple is not None and not (self.is_short and self.along):
+            found.append(self.simple)
+        return max(found, key=lambda each: each.efficiency_gops_per_w, default=None)
+
+    @property
+    def has_rungs(self) -> bool:
+        """Whether designs of fixed budgets are looked at: by strict rules, of small networks."""
+        asked = self.budget.evaluations is not None and self.adopt is None
+        return asked and self.rules.whole_parts and has_rungs(self.network, self.purse)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether designs of fixed budgets are all that the search answers with."""
+        return self.has_rungs and (self.budget.evaluations or 0) <= SHORT
+
+    def go_up(self) -> None:
+        """Search budgets that do not depend on the own one, for designs that it pays for."""
+        if not self.has_rungs:
+            return
+        rungs = Rungs(self)
+        self.along = rungs.go_up()
+        self.before = rungs.evaluations
+        self.exact_evaluations += rungs.exact_evaluations
+        self.tell()
 
     @property
     def bounding(self) -> bool:
@@ -187,10 +218,10 @@ class Search:
     def go_on(self) -> None:
         """Go through phases until the budget or the time is spent.
 
-        What an adopted design leaves is spent on its bound. Without a design there is no use in
-        more phases than by default.
+        What an adopted design leaves is spent on its bound, and so is one phase of a short search.
+        Without a design there is no use in more phases than by default.
         """
-        climbs = self.adopt is None
+        climbs = self.adopt is None and not self.is_short
         while not self.stopped and self.purse.begin_phase(more=climbs and self.best is not None):
             if not climbs:
                 self.purse.end()
@@ -198,6 +229,8 @@ class Search:
             self.go_round()
             if climbs:
                 self.climb()
+            if self.is_short:
+                break
 
     def go_round(self) -> None:
         """Go through the stages of a round again and again, until phase or time is spent."""
@@ -345,7 +378,11 @@ class Search:
         best = self.known.efficiency_gops_per_w if self.known else 0.0
         bound = self.bound_gops_per_w(self.bound_nj())
         self.convergence.append(
-            Progress(evaluations=self.evaluations, best_gops_per_w=best, bound_gops_per_w=bound)
+            Progress(
+                evaluations=self.before + self.evaluations,
+                best_gops_per_w=best,
+                bound_gops_per_w=bound,
+            )
         )
         if self.on_progress is not None:
             self.on_progress(self.convergence[-1])
@@ -365,8 +402,9 @@ class Search:
                 raise
             no_deadline()
             self.stopped = True
-        if self.known is not None:
-            self.designs.keep(self.known)
+        for each in [self.known, *self.along]:
+            if each is not None:
+                self.designs.keep(each)
         return self.result() if self.best else None
 
     def result(self) -> SearchResult:
@@ -384,7 +422,7 @@ class Search:
             bound_gops_per_w=self.bound_gops_per_w(self.bound_nj()),
             objective=self.objective,
             identical=self.identical,
-            evaluations=self.evaluations,
+            evaluations=self.before + self.evaluations,
             exact_evaluations=self.exact_evaluations,
             nodes=self.nodes,
             refused=dict(self.refused),
@@ -410,6 +448,7 @@ BOUNDED: tuple[Stage, ...] = (
     Search.begin,
     Search.look_first,
     Search.tell,
+    Search.go_up,
     Search.go_on,
 )
 """The stages of a search. Each confirms what it finds exactly, and keeps it."""

@@ -140,7 +140,7 @@ class Purse:
 
     def annealed(self, start: Chosen) -> int:
         """Pay for annealing from a start; return the evaluations, 0 if they are not left."""
-        each = self._effort_of(start)
+        each = self.effort_of(start)
         piece = self._all_effort // PIECES
         count = self._pay(max(SMALLEST_PIECE << grown(self._phase), piece // each))
         self._effort -= count * each
@@ -149,7 +149,7 @@ class Purse:
     def climbed(self, start: Chosen, climbs: int) -> int:
         """Pay for one of so many climbs of a phase; return the evaluations, 0 for no climb."""
         effort = CLIMBING * effort_of(self._phase)
-        count = int(effort // climbs // self._effort_of(start))
+        count = int(effort // climbs // self.effort_of(start))
         return self._pay(count) if count > 1 else 0
 
     def end(self) -> None:
@@ -167,7 +167,7 @@ class Purse:
         self._left -= count
         return count
 
-    def _effort_of(self, chosen: Chosen) -> int:
+    def effort_of(self, chosen: Chosen) -> int:
         """Return what one evaluation takes of a design like this one."""
         layers = self._network.layers
         blocks = sum(

@@ -240,9 +240,11 @@ def first(task: Json) -> Json:
 def small(task: Json) -> Json:
     """Return the first of the smallest designs at a point that fits, as `search` does."""
     tables = tables_of(*opened(task))
-    if lowest_w(tables) > tables.scalars[POWER]:
-        return {"design": None}
-    fitting = (each for each in smallest_designs(tables) if can_be(tables, each))
+    known = lowest_w(tables) <= tables.scalars[POWER]
+    designs = smallest_designs(tables) if known else iter(())
+    if not task["sharing"]:
+        designs = (each for each in designs if (each.mate < 0).all())
+    fitting = (each for each in designs if can_be(tables, each))
     found = [each for each in [next(fitting, None)] if each is not None]
     return best_of(tables, found, 0, len(found), Counter())
 
