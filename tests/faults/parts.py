@@ -19,16 +19,19 @@ from hwgen.dbpim.rtl.byte_divider import ByteDivider
 from hwgen.dbpim.rtl.chip import shell_facts as dbpim_shell
 from hwgen.dbpim.rtl.float_sum import FloatSum
 from hwgen.dbpim.rtl.fma import FloatAdder, FloatMultiplier, Fma
+from hwgen.dbpim.rtl.layouts import requantizer
 from hwgen.dbpim.rtl.residual_adder import ResidualAdder
 from hwgen.dbpim.rtl.row_unit import RowUnit
 from hwgen.dbpim.rtl.simd import Simd
 from hwgen.dbpim.rtl.write_port import WritePort
 from hwgen.mram.rtl.chip import shell_facts as mram_shell
 from tests.verif.common.families import other as made_up_facts
+from tests.verif.common.test_requantizer import run_part as run_requantizer
 from tests.verif.crossbar.test_given_arch import run_array, run_small
 from tests.verif.crossbar.test_router import bench as run_router
 from tests.verif.dbpim import test_floats as floats
 from verif import runner
+from verif.common.bench_requantizer import BITS, ROUNDINGS
 from verif.common.facts import Facts
 from verif.common.parts import common_parts, run_common_bench
 from verif.common.side_by_side import SideBySide
@@ -145,6 +148,7 @@ def dbpim_benches(arch: Arch) -> Iterator[PartBench]:
             modules=emitted(lambda k=kind: k(arch=arch)),
             run=alone(name, kind, arch),
         )
+    yield requantizer_bench(arch)
     for name, (part, run_floats) in FLOATS.items() if arch.row_unit else ():
         yield PartBench(name=name, modules=emitted(part), run=run_floats)
     modules = emitted(lambda: system_parts(arch))
@@ -161,6 +165,17 @@ def dbpim_benches(arch: Arch) -> Iterator[PartBench]:
             modules=modules,
             run=lambda folder, n=name: run_feed_bench(n, arch, folder),
         )
+
+
+def requantizer_bench(arch: Arch) -> PartBench:
+    """Return the bench of the requantizer of a chip."""
+    part = requantizer(arch)
+    settings = {ROUNDINGS: ",".join(arch.rounding), BITS: str(arch.multiplier_bits)}
+    return PartBench(
+        name=part.module_name.removeprefix("dbpim_"),
+        modules=emitted(lambda: part),
+        run=lambda folder: run_requantizer(requantizer(arch), settings, folder),
+    )
 
 
 def mram_benches() -> Iterator[PartBench]:

@@ -135,16 +135,16 @@ def halves_of_sums(rng: np.random.Generator, count: int) -> list[Pair]:
 
 
 def beside_halves(rng: np.random.Generator, count: int) -> list[Pair]:
-    """Return float32 pairs whose product lies next to a half of a byte.
+    """Return float32 pairs whose product lies next to a half of a byte, or next but one.
 
     There the byte depends on how the sum and the product round to 24 significant bits.
     """
-    bits = rng.integers(8, 32, count)
+    bits = 1 + np.arange(count) % 31
     accumulator = rng.integers(1 << bits - 1, 1 << bits)
     shift = bits + SIGNIFICANT_BITS - rng.integers(1, 8, count)
     near = rng.integers(1 << SIGNIFICANT_BITS - 1, 1 << SIGNIFICANT_BITS, count)
     half = (2 * ((accumulator * near) >> shift) + 1) << shift - 1
-    multiplier = (half + accumulator // 2) // accumulator
+    multiplier = (half + accumulator // 2) // accumulator + rng.integers(-1, 2, count)
     factors = factors_of("float32")
     multiplier = multiplier.clip(factors.multiplier_low, factors.multiplier_high)
     accumulator *= rng.choice([-1, 1], count)
@@ -184,7 +184,7 @@ async def vectors_one_a_cycle(dut: Any, seed: int, pause: float) -> None:
         pairs += corner_pairs(rounding) + random_pairs(rounding, rng, count)
     if "float32" in CHOSEN:
         pairs += halves_of_significands(rng, 200) + halves_of_sums(rng, 200)
-        pairs += beside_halves(rng, count)
+        pairs += beside_halves(rng, count + 800)
     await reset(dut, dut.enable)
     for before, pair in pairwise([None, *pairs, None]):
         dut.enable.value = pair is not None

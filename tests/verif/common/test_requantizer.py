@@ -1,5 +1,6 @@
 """The requantizer against golden and vectors worked by hand, with the roundings of each chip."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,19 @@ def run_requantizer(
         multiplier_bits=bits,
         element_bits=8,
     )
-    bench = build(part, simulator=simulator, waves=waves)
     settings = {ROUNDINGS: ",".join(roundings), BITS: str(bits), COUNT: str(count)}
+    run_part(part, settings, folder, waves, simulator=simulator)
+
+
+def run_part(
+    part: Requantizer,
+    settings: Mapping[str, str],
+    folder: Path,
+    waves: Waves | None = None,
+    *,
+    simulator: str = "verilator",
+) -> None:
+    bench = build(part, simulator=simulator, waves=waves)
     run(bench, module="verif.common.bench_requantizer", folder=folder, settings=settings)
 
 
