@@ -119,7 +119,7 @@ class Prices:
 
 
 @dataclass(frozen=True)
-class Energy(Request, command="energy", example="dbpim --out mine.yaml"):
+class Energy(Request, command="energy", example="FAMILY --out mine.yaml"):
     """Write the energies and areas of a family's chips as a file: with units and sources.
 
     Change it, and give it to `--energy` of model, run, sweep and cost. A table must be whole.

@@ -41,6 +41,9 @@ LARGE = (
 """Networks that stand beside the chips of the papers alone, unless the run is long."""
 PAPER = ("dbpim/paper", "dbpim/paper_digits", "mram/paper", "crossbar/digits_small_cnn")
 
+COVERED = 2
+"""Version of what a line of a prediction covers, whatever else a report has."""
+
 Made = Iterator[tuple[str, Callable[[], str]]]
 """The name of a line, and what makes its digest."""
 
@@ -97,10 +100,12 @@ def program(network: Path, arch: Path) -> str:
 def model(network: Path, arch: Path) -> str:
     """Return the digest of a prediction, without versions of packages and this tree's place.
 
-    What a layer is bound by follows from the rest.
+    What a layer is bound by follows from the rest, and energies have lines of their own.
     """
     report: dict[str, Any] = asdict(api.model(network, arch, images=1, context=context()))
     report["setting"].pop("versions")
+    report.pop("energy")
+    report["version"] = COVERED
     for layer in report["layers"]:
         layer.pop("bound")
     return digest_of(json.loads(json.dumps(report, default=str).replace(str(ROOT), ".")))

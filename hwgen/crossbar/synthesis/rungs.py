@@ -7,23 +7,22 @@ how far it goes on from there: a larger budget has all that a smaller one has, a
 
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 
+from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.design import Design, copies_for
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.least import floors, is_within, lowest_w, smallest_designs
 from hwgen.crossbar.model.tables import POWER, Tables
 from hwgen.crossbar.synthesis.anneal import HOT
 from hwgen.crossbar.synthesis.result import Candidate, Chosen
-from hwgen.crossbar.synthesis.state import Designs, Purse, confirmed
+from hwgen.crossbar.synthesis.state import Budget, Designs, Purse, confirmed
 from hwgen.crossbar.synthesis.work import Json, from_design, opened, tables_of
-
-if TYPE_CHECKING:
-    from hwgen.crossbar.synthesis.search import Search
 
 CLOSE, CLOSE_RUNGS, WIDE, WIDE_RUNGS = 1.03, 24, 1.12, 18
 """From one rung to the next, and how many: first where little power more is worth much, then up to
@@ -54,6 +53,24 @@ IMPROVE = "hwgen.crossbar.synthesis.work:improve"
 DESCEND = "hwgen.crossbar.synthesis.work:descend"
 
 
+class Searching(Protocol):
+    """The search that rungs answer: what it was asked for, and how it has work done."""
+
+    network: CrossbarNetwork
+    components: Components
+    rules: Rules
+    identical: bool
+    points: list[Point]
+    power_w: float
+    seed: int
+    budget: Budget
+    stopped: bool
+
+    def out_of_time(self) -> bool: ...
+    def run(self, function: str, tasks: list[Json]) -> list[Json]: ...
+    def task(self, point: Point, **more: Any) -> Json: ...
+
+
 class Rungs:
     """The rungs of a search, and what was found on them so far.
 
@@ -63,7 +80,7 @@ class Rungs:
     evaluations, exact_evaluations: that were spent
     """
 
-    def __init__(self, search: "Search") -> None:
+    def __init__(self, search: Searching) -> None:
         self.search = search
         self.designs = Designs()
         self.evaluations = self.exact_evaluations = 0
