@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import cocotb
+from cocotb_tools import config
 from cocotb_tools import runner as cocotb_runner
 from cocotb_tools.runner import Runner, VerilatorControlFile, Verilog, get_runner
 
@@ -33,6 +34,14 @@ ICARUS_ARGS = ["-g2012"]
 GARBAGE = ["+verilator+rand+reset+2"]
 REPLACED = "HWGEN_REPLACED"
 """Environment variable: what stands for memories in every bench, as `--replace` has it."""
+
+
+LIBRARIES = {
+    "LD_LIBRARY_PATH": os.pathsep.join(
+        filter(None, [str(config.libs_dir), os.environ.get("LD_LIBRARY_PATH", "")])
+    )
+}
+"""Where an executable finds cocotb: it may have been built by a clone that is gone."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +171,7 @@ def run(
             build_dir=bench.folder,
             test_dir=folder,
             results_xml=str(results.resolve()),
-            extra_env=dict(settings or {}),
+            extra_env={**LIBRARIES, **(settings or {})},
             plusargs=plus,
             # Under Verilator waves.v opens the file itself; Icarus must be told not to drop it.
             waves=bench.waves is not None and icarus,

@@ -1,5 +1,6 @@
 """A bench is built once and run many times; failures are reported."""
 
+import os
 import re
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from hwgen.errors import SimulationError
 from tests.tiny import Adder
-from verif.runner import Waves, build, failures, run
+from verif.runner import LIBRARIES, Waves, build, failures, run
 
 BENCH = "tests.bench_tiny"
 BIAS = {"BIAS": "1"}
@@ -91,3 +92,9 @@ def test_a_failure_without_words_is_named(tmp_path: Path) -> None:
     cases = '<testcase name="a"><failure message=""/></testcase><testcase name="b"/>'
     results.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
     assert failures(results) == "a: no message"
+
+
+def test_an_executable_of_another_clone_finds_cocotb_here() -> None:
+    """Clones share executables; the libraries of the one that built it may be gone."""
+    first, *_ = LIBRARIES["LD_LIBRARY_PATH"].split(os.pathsep)
+    assert list(Path(first).glob("libcocotbvpi_verilator.*"))
