@@ -10,7 +10,7 @@ from cocotb.triggers import FallingEdge, ReadOnly
 
 from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.facts.timing import TILE_SLOTS
-from hwgen.dbpim.rtl.layouts import fetch_request, packet, work
+from hwgen.dbpim.rtl.layouts import fetch_request, packet, tile, work
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.walk_plan import Conv, Step, Tile, Word
@@ -21,7 +21,7 @@ from verif.stream import reset
 
 ARCH = arch_from_environment()
 MACROS, CHANNELS = ARCH.macros_per_core, ARCH.macro.compartments
-REQUEST, TILE, WORK = fetch_request(ARCH), packet(Opcode.TILE), work()
+REQUEST, TILE, WORK = fetch_request(ARCH), tile(ARCH), work()
 TAG = REQUEST["tag"]
 VECTOR_BITS = REQUEST["tag"].shape["vector"].width
 RANDOM_STEPS = 6
@@ -158,7 +158,8 @@ class Run:
         dut, slot = self._dut, self._known
         dut.walker__tile_known.value = known
         if slot is None:
-            dut.walker__tile.value = int.from_bytes(self._rng.bytes(TILE.size // 8), "little")
+            drawn = int.from_bytes(self._rng.bytes(-(-TILE.size // 8)), "little")
+            dut.walker__tile.value = drawn % (1 << TILE.size)
             return
         dut.walker__tile.value = slot.header(self._step)
         dut.walker__tile_slot.value = slot.slot
