@@ -249,6 +249,7 @@ class EnergyTables(Protocol):
 
     @property
     def TABLE(self) -> Path: ...  # noqa: N802
+    def default_table(self) -> EnergyTable: ...
     def load_energy(self, path: Path) -> EnergyTable: ...
     def energy_pj(
         self, events: Mapping[str, int], arch: Any, *, table: Any

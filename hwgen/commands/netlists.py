@@ -4,7 +4,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +103,9 @@ def cost_of(
     builds: folder of the cache of netlists, None: the user's
     """
     file = liberty or default_library()
-    chip = synthesized(context, family, arch, file, builds=builds, replacements=replacements)
-    chip = replace(chip, prices=prices or chip.prices)
+    chip = synthesized(
+        context, family, arch, file, builds=builds, replacements=replacements, prices=prices
+    )
     paths = all_paths([cost.timing for cost in chip.costs.values()])[:WORST]
     slowest = paths[0].ns if paths else 0.0
     parts = parts_of(chip)
@@ -193,6 +194,7 @@ def synthesized(
     *,
     builds: Path | None = None,
     replacements: Replacements = NO_REPLACEMENTS,
+    prices: Prices | None = None,
 ) -> Synthesized:
     """Return a chip with all its modules synthesized, from the cache what is there."""
     import pyosys  # noqa: F401 # a missing package is told before a chip is written
@@ -230,7 +232,7 @@ def synthesized(
         modules=modules,
         costs=costs,
         counts=counts_of(family, sources, manifest, content["top"]),
-        prices=Prices(family),
+        prices=prices or Prices(family),
     )
 
 

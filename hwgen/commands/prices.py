@@ -61,7 +61,7 @@ class Prices:
         if self.file is None and not self.family.offers(Family.energy_tables):
             return None
         reader = self.family.need(Family.energy_tables)
-        return reader.load_energy(self.file or reader.TABLE)
+        return reader.load_energy(self.file) if self.file else reader.default_table()
 
     @property
     def source(self) -> Source | None:

@@ -21,7 +21,7 @@ from hwgen.crossbar.facts.point import Point, points
 from hwgen.crossbar.facts.rules import Objective, Rules
 from hwgen.crossbar.model.tables import make_tables, operations_of
 from hwgen.crossbar.synthesis.result import Candidate, Chosen, PointResult, Progress, SearchResult
-from hwgen.crossbar.synthesis.rungs import Rungs, has_rungs
+from hwgen.crossbar.synthesis.rungs import DESCEND, IMPROVE, SEARCH, SMALL, Rungs, has_rungs
 from hwgen.crossbar.synthesis.state import (
     CLIMBERS,
     CLIMBS,
@@ -40,10 +40,6 @@ from hwgen.jobs.store import Store, run_stored
 
 BOUND = "hwgen.crossbar.synthesis.work:bound"
 FIRST = "hwgen.crossbar.synthesis.work:first"
-SMALL = "hwgen.crossbar.synthesis.work:small"
-SEARCH = "hwgen.crossbar.synthesis.work:search"
-IMPROVE = "hwgen.crossbar.synthesis.work:improve"
-DESCEND = "hwgen.crossbar.synthesis.work:descend"
 
 SPLITS = 12
 """Nodes that are split in one round."""

@@ -2,7 +2,7 @@
 
 from hwgen.mram.facts.energy import TABLE, load_energy
 from hwgen.mram.model.area import area_um2
-from hwgen.mram.model.energy import accesses, energy_pj, leakage_pj, parts_pj
+from hwgen.mram.model.energy import accesses, default_table, energy_pj, leakage_pj, parts_pj
 from hwgen.mram.model.predict import CycleModel, SplitCost, must_compile
 from hwgen.mram.model.prediction import (
     Prediction,
@@ -20,6 +20,7 @@ __all__ = [
     "accesses",
     "area_um2",
     "bound_of",
+    "default_table",
     "energy_pj",
     "leakage_pj",
     "load_energy",
