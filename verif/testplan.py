@@ -70,13 +70,16 @@ def outcome(case: ElementTree.Element) -> str:
     return "passed"
 
 
-def judge(promises: Iterable[str], results: Results) -> Iterator[tuple[str, str, bool]]:
+def judge(
+    promises: Iterable[str], results: Results, listed: Iterable[str]
+) -> Iterator[tuple[str, str, bool]]:
     """Yield each promise that is not kept, why, and whether that breaks it.
 
-    promises: of the page; those of the results that it lacks break, too
+    promises: of the run that gave the results
+    listed: of the whole page; one that it lacks breaks, too. The tests of two runs may keep the
+        same promise, which the page has once.
     """
-    listed = list(promises)
-    for promise in listed:
+    for promise in promises:
         tests = results.get(promise, ())
         if not tests and promise not in LONG_ALONE:
             yield promise, "no test that runs by default keeps it", True
@@ -150,7 +153,7 @@ def check(junit_xml: Path, folder: str) -> int:
     """Print one line for each promise that is not fully kept; return 1 if one is broken."""
     tell_prices(junit_xml)
     promises, broken = read_page(folder), 0
-    for promise, problem, breaks in judge(promises, read_results(junit_xml)):
+    for promise, problem, breaks in judge(promises, read_results(junit_xml), read_page("")):
         broken += breaks
         print(f"testplan: {promise}: {problem}")
     print(f"testplan: {len(promises)} promises, {broken} broken")

@@ -64,7 +64,9 @@ def results(tmp_path: Path) -> Path:
 )
 def test_judge(results: Path) -> None:
     listed = ["good", "mixed", "icarus", "few", "lazy", "removed", *LONG_ALONE]
-    assert list(judge(listed, read_results(results))) == [
+    elsewhere = "kept by the tests of another run, too"
+    found = {**read_results(results), elsewhere: [("tests.test_a::test_both", "passed")]}
+    assert list(judge(listed, found, [*listed, elsewhere])) == [
         ("mixed", "tests.test_a::test_mixed[2] failed", True),
         ("icarus", "tests.test_a::test_icarus skipped for want of Icarus", False),
         ("lazy", "tests.test_a::test_lazy skipped", True),
