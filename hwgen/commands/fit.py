@@ -27,8 +27,9 @@ class Fit(
     measured: each filter takes the scale, finer where it suffers most, that changes its sums on
     the images least, and its weights are rounded so that they make up for each other. lowered: of
     a network whose weights have few digits already, groups of 8 filters get one digit or none,
-    those first that change the sums least, until half of the other images lose the budget. Prints
-    accuracy, or agreement of the classes, before and after.
+    those first that change the sums least for what they save (with --arch: cycles of the chip),
+    until half of the other images lose the budget. Prints accuracy, or agreement of the classes,
+    before and after.
     """
 
     def run(self) -> FitReport:

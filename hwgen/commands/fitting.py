@@ -11,6 +11,7 @@ from pydantic import Field
 
 from hwgen.commands.context import Context
 from hwgen.commands.digests import versions
+from hwgen.commands.families import architectures
 from hwgen.commands.fields import (
     Count,
     Data,
@@ -22,6 +23,7 @@ from hwgen.commands.fields import (
     Whole,
 )
 from hwgen.commands.images import Batch
+from hwgen.commands.lower_costs import Chip, cycles_of
 from hwgen.commands.request import OUTPUT_FILE, Says, Working
 from hwgen.errors import DataError, FormatError
 from hwgen.files.earlier import NETWORKS
@@ -79,6 +81,15 @@ class FitRequest(Working):
         Annotated[Real, Field(ge=0)],
         Says("lowered: points of accuracy that may be lost", metavar="PERCENT"),
     ] = 1.0
+    arch: Annotated[
+        File | None,
+        Says(
+            "lowered: a chip, or the name of one that ships; filters come first that save cycles"
+            " on it [default: that save digits times output positions]",
+            metavar="ARCH",
+            complete=architectures,
+        ),
+    ] = None
     images: ImageCount = None
     prune: Annotated[
         Annotated[Real, Field(ge=0, le=0.99)],
@@ -96,10 +107,12 @@ class FitRequest(Working):
         about: Images,
         judged: Batch,
         deciding: int = 0,
+        chip: Chip | None = None,
     ) -> FitReport:
         """Write the fitted network; return what it changed.
 
         measured, deciding: images that each did; judged: those that give accuracy and agreement
+        chip: on which the first judged one gives cycles
         """
         from golden.network import answer
 
@@ -110,6 +123,9 @@ class FitRequest(Working):
         classes = [
             each.scores(maps).argmax(axis=1) for each, maps in ((network, before), (fitted, after))
         ]
+        cycles = (
+            [cycles_of(each, chip, judged.images[:1]) for each in (network, fitted)] if chip else []
+        )
         difference = np.abs(before.astype(np.float64) - after.astype(np.float64))
         return FitReport(
             format="hwgen.report.fit",
@@ -125,6 +141,8 @@ class FitRequest(Working):
             deciding_images=deciding,
             budget_percent=self.budget if lowered else None,
             judged_images=len(judged.images),
+            architecture=chip.source if chip else None,
+            cycles=cycles,
             filters_of_digits=filters_of_digits(fitted),
             layers=layers,
             accuracy_before=accuracy(classes[0], judged),

@@ -19,6 +19,7 @@ from hwgen.commands.fitting import (
     samples,
 )
 from hwgen.commands.images import Batch
+from hwgen.commands.lower_costs import Chip, chip_of, priced
 from hwgen.errors import DataError, FormatError
 from hwgen.fit import Fitted, refitted
 from hwgen.fit.lowered import Step, digits_after, fewer_digits, in_order, steps_of_layer
@@ -66,13 +67,20 @@ class Lowering:
     """The steps of one network, and the networks behind some of them.
 
     seed: of the windows that are measured
+    chip: whose cycles the steps shall save; None: they shall save digits times output positions
     """
 
     def __init__(
-        self, context: Context, network: QuantizedNetwork, parts: Parts, *, seed: int
+        self,
+        context: Context,
+        network: QuantizedNetwork,
+        parts: Parts,
+        *,
+        seed: int,
+        chip: Chip | None = None,
     ) -> None:
         self.network, self.parts = network, parts
-        self._context, self._seed = context, seed
+        self._context, self._seed, self._chip = context, seed, chip
         self.steps = self._ordered_steps()
         self._classes = {
             id(batch): self.classes(network, batch) for batch in (parts.deciding, parts.judging)
@@ -90,7 +98,9 @@ class Lowering:
             return network
 
         layer_by_layer(self._context, self.network, self.parts.measuring, measure)
-        return in_order(found)
+        if self._chip is None:
+            return in_order(found)
+        return priced(self._context, self.network, found, self._chip, self.parts.measuring[:1])
 
     def _steps(self, layer: Weighted, maps: NDArray[Any]) -> list[Step]:
         given = self.network.parameters[layer.name]
@@ -203,7 +213,9 @@ def moments_of(rows: NDArray[np.float64]) -> Moments:
 def lowered(fit: FitRequest, network: QuantizedNetwork, batch: Batch) -> FitReport:
     """Write a network with fewer digits than the most, `phi`, that its weights have already."""
     check_digits(network, fit.phi, Path(fit.network))
-    lowering = Lowering(fit.quiet, network, parts_of(batch, fit.calibration), seed=fit.seed)
+    chip = chip_of(Path(fit.arch)) if fit.arch is not None else None
+    parts = parts_of(batch, fit.calibration)
+    lowering = Lowering(fit.quiet, network, parts, seed=fit.seed, chip=chip)
     steps = lowering.within(fit.budget)
     changed = lowering.after(steps)
     return fit.report(
@@ -214,6 +226,7 @@ def lowered(fit: FitRequest, network: QuantizedNetwork, batch: Batch) -> FitRepo
         about=batch.about,
         judged=lowering.parts.judging,
         deciding=len(lowering.parts.deciding.images),
+        chip=chip,
     )
 
 

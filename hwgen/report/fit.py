@@ -38,6 +38,8 @@ class FitReport:
     deciding_images, budget_percent: of the rule `lowered`: images that decided how many filters get
         fewer digits, and the percent points that they may lose
     filters_of_digits: filters of 0, 1, 2 and more digits, now
+    architecture, cycles: of the rule `lowered` with a chip: it, and the cycles of the first judged
+        image on it, before and after
     accuracy_*: fraction of the right class; top_class: fraction of the same class
     mean_difference: of an element of the answer, in its steps
     """
@@ -55,6 +57,8 @@ class FitReport:
     deciding_images: Count = 0
     budget_percent: float | None = None
     judged_images: Count
+    architecture: Source | None = None
+    cycles: list[Count] = Field(default_factory=list)
     filters_of_digits: list[Count] = Field(default_factory=list)
     layers: list[FittedLayer]
     accuracy_before: Fraction | None
@@ -92,5 +96,9 @@ def fit_table(report: FitReport) -> RenderableType:
         lines.append(f"accuracy on {judged}: {before:.2f}% before, {after:.2f}% after")
     if report.top_class is not None:
         lines.append(f"same class on {judged}: {100 * report.top_class:.2f}%")
+    if report.architecture is not None:
+        one, other = report.cycles
+        name = report.architecture.name
+        lines.append(f"cycles of an image on {name}: {one:,} before, {other:,} after")
     lines.append(f"mean difference of an element of the answer: {report.mean_difference:.2f} steps")
     return Group(rows, "", *lines)

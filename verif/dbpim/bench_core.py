@@ -43,6 +43,7 @@ CORNERS = Corners(
     "the walker waits for a tile or taps, or a macro for a row",
     "the bus waits",
     "a word of another core",
+    *(["pairs of filter groups of several tiles", "sums of a pair"] if ARCH.pairs else []),
 )
 
 
@@ -97,7 +98,7 @@ def bus_entry(bits: int) -> Entry:
     write = BUS.from_bits(bits)
     if write.raw:
         values = layouts.sums(ARCH).from_bits(write.data % (1 << 32 * FILTERS))
-        return "raw", write.index, tuple(values)
+        return "raw", write.index, tuple(values)[:FILTERS]
     content = (write.data % (1 << 8 * COMPARTMENTS)).to_bytes(COMPARTMENTS, "little")
     if write.to_memory:
         return "memory", write.index, tuple(content)
@@ -220,8 +221,18 @@ def note_step(made: CoreStep) -> None:
         CORNERS.hit("sums with another map, to the own banks and over the bus", both)
         CORNERS.hit("several filter groups", len(step.groups) > 1)
         CORNERS.hit("several tiles", len(step.groups[0]) > 1)
+        if ARCH.pairs:
+            note_pairs(made, step)
     if isinstance(step, Simd):
         CORNERS.hit(f"operation {step.operation.name}")
+
+
+def note_pairs(made: CoreStep, step: Conv) -> None:
+    """Record the corners of a step in which two filter groups may share rows."""
+    pairs = [cuts for cuts, of in zip(step.groups, made.numbers, strict=True) if len(of) > 1]
+    several = any(len(cuts) > 1 for cuts in pairs)
+    CORNERS.hit("pairs of filter groups of several tiles", several)
+    CORNERS.hit("sums of a pair", bool(pairs) and made.addend is not None)
 
 
 async def load(driver: CoreDriver, made: CoreStep, gaps: Iterator[bool]) -> None:

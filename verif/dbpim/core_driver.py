@@ -199,4 +199,5 @@ def mask_beats(masks: NDArray[np.bool_], arch: Arch) -> Iterator[int]:
 
 def row_of(tile: TilePacket, codes: Bytes, arch: Arch) -> tuple[int, int]:
     """Return cells and metadata of a row of a tile, as the ports take them."""
-    return row_words(codes, enables(tile.fields["filter_enable"], arch), arch)
+    counts = enables(tile.fields["filter_enable"], arch)
+    return row_words(codes, counts, arch, double=bool(tile.fields["double"]))

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from golden.dbpim import simd as golden
-from golden.dbpim.macro import dense_macro, macro
+from golden.dbpim.macro import dense_macro, macro, pair_macro
 from golden.dbpim.switch import switch
 from golden.ops.requantize import requantize
 from hwgen.dbpim.facts.arch import Arch
@@ -33,6 +34,7 @@ class CoreStep:
     """A step as the core sees it.
 
     output: the slice of the output that the core keeps; private: rows that no other core keeps
+    numbers: of the filter groups of each tile of a convolution: one, or two that share its rows
     addend: the map that a convolution adds to its results
     tiles, taps, table: packets that the loader sends; expected: the writes, each once
     """
@@ -42,6 +44,7 @@ class CoreStep:
     work: Fields
     output: Placement
     private: range
+    numbers: list[tuple[int, ...]] = field(default_factory=list)
     addend: Addend | None = None
     tiles: list[TilePacket] = field(default_factory=list)
     taps: list[tuple[list[FilterParameters], np.ndarray[Any, Any]]] = field(default_factory=list)
@@ -75,16 +78,29 @@ def draw_core_step(rng: np.random.Generator, arch: Arch) -> CoreStep:
 def conv_step(step: Conv, rng: np.random.Generator) -> CoreStep:
     """Return the instruction of a convolution; its filter groups are neighbours."""
     arch = step.arch
-    words = -(-len(step.groups) * arch.filters // arch.macro.compartments)
+    numbers = draw_numbers(rng, len(step.groups), arch)
+    count = sum(map(len, numbers))
+    words = -(-count * arch.filters // arch.macro.compartments)
     if any(len(group) > 1 for group in step.groups):
-        step.chunk_vectors = min(step.chunk_vectors, arch.psum_vectors)
+        most = arch.psum_vectors >> int(count > len(numbers))
+        step.chunk_vectors = min(step.chunk_vectors, most)
     fields = step.fields() | clip_fields(rng) | {"raw": int(rng.random() < 0.2)}
     made = with_output(step, fields, words, rng)
+    made.numbers = numbers
     if not fields["raw"] and rng.random() < 0.5:
         made.addend = draw_addend(rng, made.output, arch)
         made.fields |= made.addend.fields
         made.work["second_first"] = made.output.first[0]
     return made
+
+
+def draw_numbers(rng: np.random.Generator, walked: int, arch: Arch) -> list[tuple[int, ...]]:
+    """Return numbers of filter groups for groups of tiles, in any order where some are pairs."""
+    if not arch.pairs:
+        return [(number,) for number in range(walked)]
+    sizes = rng.integers(1, 3, walked)
+    order = iter(rng.permutation(int(sizes.sum())).tolist())
+    return [tuple(islice(order, size)) for size in sizes.tolist()]
 
 
 def simd_step(step: Step, rng: np.random.Generator) -> CoreStep:
@@ -191,7 +207,8 @@ def add_tiles(made: CoreStep, step: Conv, rng: np.random.Generator) -> None:
     arch = step.arch
     tiles = iter(step.tiles())
     for number, group in enumerate(step.groups):
-        parameters = draw_parameters(rng, arch.filters)
+        numbers = made.numbers[number]
+        parameters = draw_parameters(rng, arch.filters * len(numbers))
         drawn = [draw_weights(rng, arch, cut.words) for cut in group]
         for chunk in range(len(step.chunks)):
             for index, cut in enumerate(group):
@@ -203,7 +220,9 @@ def add_tiles(made: CoreStep, step: Conv, rng: np.random.Generator) -> None:
                 fields = dict.fromkeys((each.name for each in PACKETS[Opcode.TILE]), 0) | {
                     "opcode": Opcode.TILE,
                     "cores": 255,
-                    "group": number,
+                    "group": numbers[0],
+                    "second_group": numbers[-1] if len(numbers) > 1 else 0,
+                    "double": int(len(numbers) > 1),
                     "rows": len(codes),
                     "mask_words": cut.words,
                     "kernel_y": ky,
@@ -248,11 +267,11 @@ def draw_weights(
 def group_results(
     made: CoreStep, step: Conv, number: int, drawn: list[Any], scales: np.ndarray[Any, Any]
 ) -> None:
-    """Add golden's results of one filter group."""
-    arch, fields = step.arch, made.fields
+    """Add golden's results of the filter groups of some tiles; number: of the group of tiles."""
+    arch, numbers = step.arch, made.numbers[number]
     product = macro if arch.sparsity.weight_bits else dense_macro
-    parts = arch.macro.compartments // arch.filters
-    word, part = divmod(number, parts)
+    if len(numbers) > 1:
+        product = pair_macro
     for at in active_positions(step):
         sums = scales[:, 0].copy()
         for cut, (masks, codes, bits) in zip(step.groups[number], drawn, strict=True):
@@ -260,19 +279,35 @@ def group_results(
             words = np.array([list(each) for each in seen], np.uint8)
             enable = np.array([bits >> n & 1 for n in range(2 * arch.filters)], np.bool_)
             sums += product(codes, switch(words, masks), filter_enable=enable.reshape(-1, 2))
-        row, column = step.stored_at(at)
-        if fields["raw"]:
-            index = made.output.base + column * made.output.row_pitch + number * arch.filters
-            made.expected["raw", index % arch.logit_entries, tuple(sums.tolist())] += 1
-            continue
-        values = requantize(sums, multiplier=scales[:, 1], shift=scales[:, 2], **clip_of(fields))
-        enabled = ((1 << arch.filters) - 1) << part * arch.filters
-        place = (row, column, fields["output_first_word"] + word)
-        if made.addend is not None:
-            channel = place[2] * arch.macro.compartments + part * arch.filters
-            zero_point = fields["output_zero_point"]
-            values = made.addend.sums(values, zero_point, (row, column, channel))
-        made.expected[made.way([row]), *place, enabled, tuple(values.tolist())] += 1
+        for place, own in enumerate(numbers):
+            part = slice(place * arch.filters, (place + 1) * arch.filters)
+            add_result(made, at, own, sums=sums[part], scales=scales[part])
+
+
+def add_result(
+    made: CoreStep,
+    at: Position,
+    number: int,
+    *,
+    sums: np.ndarray[Any, Any],
+    scales: np.ndarray[Any, Any],
+) -> None:
+    """Add golden's result of one filter group at one position."""
+    arch, fields = made.step.arch, made.fields
+    word, part = divmod(number, arch.macro.compartments // arch.filters)
+    row, column = made.step.stored_at(at)
+    if fields["raw"]:
+        index = made.output.base + column * made.output.row_pitch + number * arch.filters
+        made.expected["raw", index % arch.logit_entries, tuple(sums.tolist())] += 1
+        return
+    values = requantize(sums, multiplier=scales[:, 1], shift=scales[:, 2], **clip_of(fields))
+    enabled = ((1 << arch.filters) - 1) << part * arch.filters
+    place = (row, column, fields["output_first_word"] + word)
+    if made.addend is not None:
+        channel = place[2] * arch.macro.compartments + part * arch.filters
+        zero_point = fields["output_zero_point"]
+        values = made.addend.sums(values, zero_point, (row, column, channel))
+    made.expected[made.way([row]), *place, enabled, tuple(values.tolist())] += 1
 
 
 def clip_of(fields: Fields) -> dict[str, Any]:

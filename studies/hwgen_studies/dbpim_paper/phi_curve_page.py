@@ -8,21 +8,17 @@ from pydantic.dataclasses import dataclass
 from hwgen.report.sheet import Sheet
 from hwgen.report.svg import ACCENT, HALF, SECOND, name_series, picture
 from hwgen.report.tables import number, percent
-from hwgen.report.types import STRICT, Count, Digest, Fraction
+from hwgen.report.types import STRICT, Count, Digest, Fraction, Source
 
 HEIGHT = 3.6
+COLOURS = (ACCENT, SECOND)
 LEGEND = (
-    "Groups of 8 filters go from two signed digits to one, those first that change the sums of"
-    " their layer least for the digits that they save, then to none. Each group gets its weights"
-    " by measured loss (a scale a filter, weights that make up for each other), without training."
-    " Accuracy is golden's, on images that did not measure. Cycles: of one image by the cycle"
-    " model, end to end. Rows of weights: each counted once. Paired: two groups of one digit share"
-    " the cell columns of a row and have the inputs of both; this is an estimate, layer by layer in"
-    " proportion to the rows, and no chip does it."
-)
-COLUMNS = (
-    *("steps", "groups of 2 / 1 / 0 digits", "accuracy", "cycles", "load stalls", "rows"),
-    *("rows paired", "cycles paired (estimate)", "of the first"),
+    "`hwgen fit --rule lowered` gives groups of 8 filters one signed digit for two, then none. It"
+    " needs no training. A group comes first if it changes the sums of its layer least for the"
+    " cycles that the last chip below saves. Each group gets its weights by measured loss. The"
+    " golden model gives the accuracy, on images that did not measure. The cycle model gives the"
+    " cycles of one image, from its load to its answer. A chip with `one_digit: paired` computes"
+    " two groups of one digit in the rows of one; the other chip takes a row for each."
 )
 
 
@@ -31,18 +27,13 @@ class PhiPoint:
     """A network behind some steps.
 
     groups: of 0, 1 and 2 digits; right: fraction of right classes (without labels: of the classes
-    as before); cycles, load_cycles: of one image by the cycle model
-    rows, rows_paired: of weights; cycles_paired: estimated with two groups of one digit in a row
+    as before); cycles: of one image by the cycle model, on each chip
     """
 
     steps: Count
     groups: list[Count]
     right: Fraction
-    cycles: Count
-    load_cycles: Count
-    rows: Count
-    rows_paired: Count
-    cycles_paired: Count
+    cycles: list[Count]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -50,11 +41,10 @@ class PhiCurveReport:
     """What was measured, and of what; labelled: whether `right` is accuracy."""
 
     format: Literal["hwgen.report.phi_curve"]
-    version: Literal[1]
+    version: Literal[2]
     network: str
     network_digest: Digest
-    architecture: str
-    configuration_digest: Digest
+    architectures: list[Source]
     images_name: str
     images_digest: Digest
     calibration_images: Count
@@ -71,14 +61,20 @@ def phi_curve_page(report: PhiCurveReport, picture_name: str) -> str:
     first = report.points[0]
     lines = [f"# {report.network} with fewer signed digits", "", LEGEND, ""]
     lines += [f"![Accuracy against cycles]({picture_name})", ""]
-    lines += Sheet(COLUMNS, (cells(point, first) for point in report.points)).markdown()
+    names = [each.name for each in report.architectures]
+    columns = ["steps", "groups of 2 / 1 / 0 digits", "accuracy"]
+    columns += [column for name in names for column in (f"cycles on {name}", "of the first")]
+    lines += Sheet(columns, (cells(point, first) for point in report.points)).markdown()
     lines += ["", "## Circumstances", ""]
     lines += [
         f"- network: {report.network}, digest {report.network_digest[:16]}",
         f"- images: {report.images_name}, digest {report.images_digest[:16]}:"
         f" {report.calibration_images} measure, {report.judged_images} judge"
         + ("" if report.labelled else " (classes as before, no labels)"),
-        f"- architecture: {report.architecture}, digest {report.configuration_digest[:16]}",
+        *(
+            f"- architecture: {each.name}, digest {each.digest[:16]}"
+            for each in report.architectures
+        ),
         f"- commit: {report.commit or 'unknown'}; machine: {report.machine}",
         f"- command: `{report.command}`",
     ]
@@ -86,15 +82,13 @@ def phi_curve_page(report: PhiCurveReport, picture_name: str) -> str:
 
 
 def phi_picture(report: PhiCurveReport) -> str:
-    """Return SVG: accuracy over cycles, as modelled and with two groups in a row."""
+    """Return SVG: accuracy over cycles, on each chip."""
     kept: list[str] = []
     accuracy = [100 * point.right for point in report.points]
     with picture(HALF, HEIGHT, kept) as axes:
-        for label, colour, cycles in (
-            ("cycle model", ACCENT, [point.cycles for point in report.points]),
-            ("two groups in a row (estimate)", SECOND, [p.cycles_paired for p in report.points]),
-        ):
-            axes.plot([each / 1000 for each in cycles], accuracy, "o", color=colour, label=label)
+        for place, (chip, colour) in enumerate(zip(report.architectures, COLOURS, strict=False)):
+            cycles = [point.cycles[place] / 1000 for point in report.points]
+            axes.plot(cycles, accuracy, "o", color=colour, label=chip.name)
         axes.set_xlabel("kcycles an image")
         axes.set_ylabel("accuracy, %")
         axes.grid()
@@ -108,9 +102,6 @@ def cells(point: PhiPoint, first: PhiPoint) -> Iterator[str]:
     yield number(point.steps)
     yield f"{two} / {one} / {none}"
     yield percent(point.right)
-    yield number(point.cycles)
-    yield number(point.load_cycles)
-    yield number(point.rows)
-    yield number(point.rows_paired)
-    yield number(point.cycles_paired)
-    yield percent(point.cycles_paired / first.cycles)
+    for cycles, whole in zip(point.cycles, first.cycles, strict=True):
+        yield number(cycles)
+        yield percent(cycles / whole)

@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.dbpim.facts.arch import SWITCHES, Arch, with_sparsity
 from hwgen.dbpim.rtl.core import Core
-from verif.dbpim.component import settings, small
+from verif.dbpim.component import paired, settings, small
 from verif.lint import lint_part
 from verif.runner import Waves, build, run
 
@@ -61,6 +61,14 @@ def run_core(arch: Arch, folder: Path, waves: Waves | None, simulator: str = "ve
 )
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_core(SMALL, tmp_path, waves)
+
+
+@pytest.mark.promise(
+    "two filter groups of one digit share the rows of a tile, each in cells of its own; what a"
+    " group lacks adds nothing"
+)
+def test_pairs_of_filter_groups(tmp_path: Path, waves: Waves | None) -> None:
+    run_core(paired(), tmp_path, waves)
 
 
 @pytest.mark.long
