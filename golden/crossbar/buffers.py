@@ -1,4 +1,7 @@
-"""What the scratchpads must hold, from the steps at which blocks are loaded and stored."""
+"""What the scratchpads must hold, from the steps at which blocks are loaded and stored.
+
+Tests: `tests/crossbar/model/test_buffers.py`.
+"""
 
 import math
 

@@ -1,4 +1,7 @@
-"""What is to be judged: a network on an accelerator, with the dataflow that was compiled for it."""
+"""What is to be judged: a network on an accelerator, with the dataflow that was compiled for it.
+
+Tests: `tests/crossbar/model/test_by_hand.py`.
+"""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""What a design costs, by the book: simulated node by node, summed up layer by layer."""
+"""What a design costs, by the book: simulated node by node, summed up layer by layer.
+
+Tests: `tests/crossbar/model/test_by_hand.py`.
+"""
 
 import math
 from dataclasses import dataclass, field

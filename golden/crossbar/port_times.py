@@ -3,6 +3,8 @@
 What arrives comes first, then all others, the shortest first; each begins once in a period.
 Gathered results wait in registers, not in the scratchpad. Of a provider two blocks may arrive in a
 period, and more if it makes several blocks in the time of that period: a crowd.
+
+Tests: `tests/golden/crossbar/test_durations.py`.
 """
 
 import math

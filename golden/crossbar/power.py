@@ -1,4 +1,7 @@
-"""How many components a layer gets, and the length of a pipeline step (Eq. 5 and 6)."""
+"""How many components a layer gets, and the length of a pipeline step (Eq. 5 and 6).
+
+Tests: `tests/crossbar/model/test_by_hand.py`.
+"""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Where the results of a layer are whole, and where they go."""
+"""Where the results of a layer are whole, and where they go.
+
+Tests: `tests/golden/crossbar/test_dataflow.py`.
+"""
 
 from hwgen.crossbar.facts.holdings import cut_of, holdings_of
 from hwgen.crossbar.facts.layout import Floorplan, Placement

@@ -2,6 +2,8 @@
 
 A node starts when all that it waits for has started and the delays of those edges are over. Two
 things can hold it back: a link of the mesh, and an ADC that two layers share.
+
+Tests: `tests/crossbar/model/test_stream.py`.
 """
 
 from collections.abc import Collection

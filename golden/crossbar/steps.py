@@ -1,6 +1,8 @@
 """Steps that each operation of a layer takes, and the links that its travels use.
 
 Sheet of seed 003, section 6.
+
+Tests: `tests/crossbar/model/test_exact.py`.
 """
 
 import math

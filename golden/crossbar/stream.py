@@ -1,4 +1,7 @@
-"""A stream of images, all of them simulated in full."""
+"""A stream of images, all of them simulated in full.
+
+Tests: `tests/crossbar/model/test_stream.py`.
+"""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,7 @@
-"""Reference of `hwgen.dbpim.rtl.load_writer`: the words that a LOAD makes of bytes in memory."""
+"""Reference of `hwgen.dbpim.rtl.load_writer`: the words that a LOAD makes of bytes in memory.
+
+Tests: `tests/verif/dbpim/test_parts.py`.
+"""
 
 from collections.abc import Mapping
 

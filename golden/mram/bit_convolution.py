@@ -1,4 +1,7 @@
-"""Reference of a load in a sub-array: integer products, which Eq. 5 computes from bit planes."""
+"""Reference of a load in a sub-array: integer products, which Eq. 5 computes from bit planes.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""One lane of the DPU: bias, requantization, and the addition of a skip element."""
+"""One lane of the DPU: bias, requantization, and the addition of a skip element.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,7 @@
-"""Product of two maps by groups (heads), before requantization."""
+"""Product of two maps by groups (heads), before requantization.
+
+Tests: `tests/golden/test_network.py`.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Which events access a part of a chip that can be replaced, and what its table charges."""
+"""Which events access a part of a chip that can be replaced, and what its table charges.
+
+Tests: `tests/dbpim/model/test_accesses.py`.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -10,11 +10,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from numba.core import caching
 
-IndexDataCacheFile: Any = caching.IndexDataCacheFile
+Untyped: TypeAlias = Any
+"""An object of numba, or of a type that compiled functions alone know: numba has no types."""
+
+IndexDataCacheFile: Untyped = caching.IndexDataCacheFile
 
 TRAILER = b"hwgen-sha256"
 """Stands behind the content, before its digest; pickle reads no further than its own end."""
@@ -24,10 +27,10 @@ TRAILER_BYTES = len(TRAILER) + 32
 class CheckedCacheFile(IndexDataCacheFile):
     """An index and its data files; each ends with the digest of its content."""
 
-    def _load_index(self) -> Any:
+    def _load_index(self) -> Untyped:
         return super()._load_index() if intact(Path(self._index_path)) else {}
 
-    def _load_data(self, name: str) -> Any:
+    def _load_data(self, name: str) -> Untyped:
         path = Path(self._data_path(name))
         if not intact(path):
             raise OSError(f"{path} must be whole")  # for numba a file that is not there
@@ -60,7 +63,7 @@ def intact(path: Path) -> bool:
     return False
 
 
-def check_digests(function: Any) -> None:
+def check_digests(function: Untyped) -> None:
     """Let a function that numba has wrapped read and write files with digests."""
     cache = getattr(function, "_cache", None)
     file = getattr(cache, "_cache_file", None)

@@ -4,22 +4,22 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import numba
 from numba.core import caching, types
 from numba.core.registry import CPUDispatcher
 
-from hwgen.chip.checked_cache import check_digests
+from hwgen.chip.checked_cache import Untyped, check_digests
 from hwgen.chip.sources import digest_of_sources
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
-njit: Any = numba.njit
-plain: Any = types.unliteral
+njit: Untyped = numba.njit
+plain: Untyped = types.unliteral
 """Their types know less than they take."""
-CompileResultCacheImpl: Any = caching.CompileResultCacheImpl
-FunctionCache: Any = caching.FunctionCache
+CompileResultCacheImpl: Untyped = caching.CompileResultCacheImpl
+FunctionCache: Untyped = caching.FunctionCache
 
 
 def cache_folder(file: Path) -> Path:
@@ -87,7 +87,7 @@ class SourcesCache(FunctionCache):
     _impl_class = SourcesCacheImpl
 
 
-def cached(function: Callable[..., object], **options: Any) -> Any:
+def cached(function: Callable[..., object], **options: Untyped) -> Untyped:
     """Return what numba makes of a function, with files of its sources, each with a digest."""
     wrapped = njit(no_cfunc_wrapper=True, **options)(function)
     if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
@@ -99,7 +99,7 @@ def cached(function: Callable[..., object], **options: Any) -> Any:
 class Inner(CPUDispatcher):
     """A function as other compiled functions call it; a constant argument is as any other."""
 
-    def get_call_template(self, args: Any, kws: Any) -> Any:
+    def get_call_template(self, args: Untyped, kws: Untyped) -> Untyped:
         """Return what numba asks for of a call; else it compiles once more for each constant."""
         named = {name: plain(kind) for name, kind in kws.items()}
         return super().get_call_template([plain(kind) for kind in args], named)
@@ -108,10 +108,10 @@ class Inner(CPUDispatcher):
 class Outer(CPUDispatcher):
     """A function as Python calls it; other compiled functions call `inner` in its place."""
 
-    inner: Any
+    inner: Untyped
 
     @property
-    def _numba_type_(self) -> Any:
+    def _numba_type_(self) -> Untyped:
         return self.inner._numba_type_
 
 
@@ -140,7 +140,7 @@ def inlined(function: Function) -> Function:
     return cast(Function, cached(function, inline="always"))
 
 
-def keep_apart(inner: Any) -> None:
+def keep_apart(inner: Untyped) -> None:
     """Give the form of a function that only compiled functions call files of its own."""
     cache = inner._cache
     file = cache._cache_file

@@ -1,10 +1,14 @@
-"""The facts of a file: JSON in an array of a `.npz`, with a format, a version and a known shape."""
+"""The facts of a file: JSON in an array of a `.npz`, with a format, a version and a known shape.
+
+Tests: `tests/cli/test_hostile.py`.
+"""
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from itertools import zip_longest
-from typing import Any, TypeVar
+from typing import TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
@@ -20,7 +24,7 @@ FACTS_KEY = "facts"
 
 
 def parse_facts(
-    text: NDArray[Any], kind: type[Facts], *, file_format: str, version: int, source: str
+    text: NDArray[np.uint8], kind: type[Facts], *, file_format: str, version: int, source: str
 ) -> Facts:
     """Return the facts, a `kind`, from their JSON bytes; `file_format` and `version` must match."""
     plain = plain_json(text.tobytes(), field=FACTS_KEY, source=source)

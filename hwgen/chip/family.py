@@ -1,7 +1,9 @@
-"""A family of accelerators: a typed object with a method for each thing that a family may offer."""
+"""A family of accelerators: a typed object with a method for each thing that a family may offer.
+
+Tests: `tests/commands/test_families.py`.
+"""
 
 from collections.abc import Callable
-from typing import Any
 
 from hwgen.chip.page_protocols import (
     DataSheet,
@@ -63,7 +65,7 @@ class Family:
 
     name: str = ""
 
-    def offers(self, capability: Callable[..., Any]) -> bool:
+    def offers(self, capability: Callable[..., object]) -> bool:
         """Return whether the family has a capability, such as `Family.verilog`."""
         return getattr(type(self), capability.__name__) is not capability
 
@@ -164,7 +166,7 @@ class Family:
         raise self.lacking("be documented", "data sheet")
 
 
-CAPABILITIES: dict[str, Callable[[Any], Any]] = {
+CAPABILITIES: dict[str, Callable[[Family], object]] = {
     name: method
     for name, method in vars(Family).items()
     if callable(method) and name not in ("offers", "lacking")

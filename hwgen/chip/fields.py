@@ -1,6 +1,8 @@
 """Tables of bit fields: packets, records and headers that software writes and chips decode.
 
 Fields are packed from the lowest bit upwards in the order of their table; remaining bits are zero.
+
+Tests: `tests/mram/facts/test_records.py`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,7 @@
-"""A network, its images and its answers as bytes in memory: what firmware needs of a program."""
+"""A network, its images and its answers as bytes in memory: what firmware needs of a program.
+
+Tests: `tests/soc/test_axi.py`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""What a system sees of a chip: ports, registers and clock."""
+"""What a system sees of a chip: ports, registers and clock.
+
+Tests: `tests/soc/test_system.py`.
+"""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""The memory port: when each beat can be taken, and how long stores take."""
+"""The memory port: when each beat can be taken, and how long stores take.
+
+Tests: `tests/commands/test_every_field.py`.
+"""
 
 from typing import NamedTuple
 

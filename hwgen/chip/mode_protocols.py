@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hwgen.chip.limits import RunLimits
-from hwgen.chip.protocols import Bytes
+from hwgen.chip.protocols import ArchT, Bytes, ProgramT
 from hwgen.chip.replacement import Replacements
 from hwgen.chip.runs import Prediction, SimulatedRun
+from hwgen.chip.sim.waves import Waves
 from hwgen.chip.trouble import Trouble
 
 
@@ -24,17 +25,17 @@ class ModePredictor(Protocol):
         """
 
 
-class ModeSimulation(Protocol):
+class ModeSimulation(Protocol[ArchT, ProgramT]):
     """The emitted Verilog, simulated; the arguments are those of `Simulation.simulate`."""
 
     def simulate(
         self,
-        arch: Any,
-        program: Any,
+        arch: ArchT,
+        program: ProgramT,
         images: Bytes,
         *,
         modes: Sequence[int],
-        waves: Any = None,
+        waves: Waves | None = None,
         trouble: Trouble = ...,
         seed: int = 1,
         limits: RunLimits = ...,

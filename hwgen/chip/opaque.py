@@ -9,7 +9,7 @@ Python and in compiled functions, and is a pointer to them.
 
 from collections.abc import Callable
 from types import FunctionType
-from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin
+from typing import Annotated, ClassVar, TypeVar, get_args, get_origin
 
 import numba
 import numpy as np
@@ -19,6 +19,7 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.experimental import structref
 from numba.experimental.jitclass.base import imp_dtor
 
+from hwgen.chip.checked_cache import Untyped
 from hwgen.chip.compiled import compiled
 
 Record = TypeVar("Record")
@@ -29,12 +30,12 @@ NUMBERS = {int: types.int64, float: types.float64, bool: types.boolean}
 class RecordType(types.StructRef):
     """The type of an opaque record for numba; owner: its class in Python."""
 
-    def __init__(self, owner: type["Opaque"], fields: list[tuple[str, Any]]) -> None:
+    def __init__(self, owner: type["Opaque"], fields: list[tuple[str, Untyped]]) -> None:
         super().__init__(fields)
         self.owner = owner
         self.name = f"{owner.__module__}.{owner.__qualname__}"
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> Untyped:
         return type_of, (self.owner,)
 
 
@@ -51,26 +52,26 @@ class Opaque:
 
     __slots__ = ("_meminfo", "_values")
 
-    Fields: ClassVar[Any]
+    Fields: ClassVar[Untyped]
     record_type: ClassVar[RecordType]
-    assembled: ClassVar[Any]
-    taken_apart: ClassVar[Any]
-    plains: ClassVar[dict[str, Callable[[Any], Any]]]
+    assembled: ClassVar[Untyped]
+    taken_apart: ClassVar[Untyped]
+    plains: ClassVar[dict[str, Callable[[Untyped], Untyped]]]
     _fields: ClassVar[tuple[str, ...]]
 
-    def __init__(self, *args: Any, **named: Any) -> None:
+    def __init__(self, *args: Untyped, **named: Untyped) -> None:
         given = self.Fields(*args, **named)
         self._hold(
             self.Fields(*[plain(each) for plain, each in zip(self.plains.values(), given)])  # noqa: B905
         )
 
-    def _hold(self, values: Any) -> None:
+    def _hold(self, values: Untyped) -> None:
         """Be the record of some values, which are as `plains` makes them."""
         self._values = values
         self._meminfo = self.assembled(values)._meminfo
 
     @classmethod
-    def _numba_box_(cls, kind: RecordType, pointer: Any) -> "Opaque":
+    def _numba_box_(cls, kind: RecordType, pointer: Untyped) -> "Opaque":
         made = object.__new__(kind.owner)
         made._values, made._meminfo = None, pointer
         return made
@@ -79,33 +80,33 @@ class Opaque:
     def _numba_type_(self) -> RecordType:
         return self.record_type
 
-    def _all_values(self) -> Any:
+    def _all_values(self) -> Untyped:
         if self._values is None:
             self._values = self.taken_apart(self)
         return self._values
 
-    def _asdict(self) -> dict[str, Any]:
+    def _asdict(self) -> dict[str, Untyped]:
         return dict(self._all_values()._asdict())
 
-    def _replace(self, **named: Any) -> Any:
+    def _replace(self, **named: Untyped) -> Untyped:
         changed = {name: self.plains[name](value) for name, value in named.items()}
         made = object.__new__(type(self))
         made._hold(self._all_values()._replace(**changed))
         return made
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> Untyped:
         return type(self), tuple(self)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Untyped:
         return iter(self._asdict().values())
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Untyped:
         if name not in self._fields:
             raise AttributeError(f"{type(self).__name__} has no {name}")
         return getattr(self._all_values(), name)
 
 
-def plain_of(kind: Any) -> Callable[[Any], Any]:
+def plain_of(kind: Untyped) -> Callable[[Untyped], Untyped]:
     """Return what makes a value of Python what a field of this kind holds."""
     if isinstance(kind, types.Array):
         return array_of(np.dtype(str(kind.dtype)))
@@ -115,15 +116,15 @@ def plain_of(kind: Any) -> Callable[[Any], Any]:
     return plains[kind]
 
 
-def same(value: Any) -> Any:
+def same(value: Untyped) -> Untyped:
     """Return what is given."""
     return value
 
 
-def array_of(kind: "np.dtype[Any]") -> Callable[[Any], Any]:
+def array_of(kind: "np.dtype[Untyped]") -> Callable[[Untyped], Untyped]:
     """Return what makes something an array of a kind in C order; most are already."""
 
-    def made(value: Any) -> Any:
+    def made(value: Untyped) -> Untyped:
         if isinstance(value, np.ndarray) and value.dtype == kind and value.flags.carray:
             return value
         return np.require(value, kind, ["C", "W"])
@@ -135,9 +136,9 @@ def opaque(fields: type[Record]) -> type[Record]:
     """Make a NamedTuple an opaque record; fields: see `kind_of`, arrays in C order."""
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         return fields
-    listed: Any = fields
+    listed: Untyped = fields
     names = {"__slots__": (), "__doc__": fields.__doc__, "__module__": fields.__module__}
-    owner: Any = type(fields.__name__, (Opaque,), names | {"_fields": listed._fields})
+    owner: Untyped = type(fields.__name__, (Opaque,), names | {"_fields": listed._fields})
     fields.__qualname__ = f"{fields.__name__}.Fields"
     owner.Fields = listed
     kinds = [(name, kind_of(kind)) for name, kind in listed.__annotations__.items()]
@@ -145,11 +146,11 @@ def opaque(fields: type[Record]) -> type[Record]:
     owner.plains = {name: plain_of(kind) for name, kind in kinds}
     define_constructor(owner)
     owner.assembled, owner.taken_apart = (staticmethod(own(each, owner)) for each in BOTH_WAYS)
-    made: Any = owner
+    made: Untyped = owner
     return made  # type: ignore[no-any-return]
 
 
-def kind_of(annotation: Any) -> Any:
+def kind_of(annotation: Untyped) -> Untyped:
     """Return the type of a field: a number, an array, another record or a plain NamedTuple.
 
     An array has one dimension if its annotation says no other.
@@ -162,7 +163,7 @@ def kind_of(annotation: Any) -> Any:
         kinds = [kind_of(kind) for kind in annotation.__annotations__.values()]
         return types.BaseTuple.from_types(kinds, annotation)
     dimensions = 1
-    if get_origin(annotation) is Annotated:
+    if get_origin(annotation) is Annotated:  # type: ignore[comparison-overlap]
         annotation, dimensions = get_args(annotation)
     scalar = get_args(get_args(annotation)[1])[0]
     return types.Array(numba.from_dtype(np.dtype(scalar)), dimensions, "C")
@@ -175,7 +176,7 @@ def define_constructor(owner: type[Opaque]) -> None:
     class Constructor(AbstractTemplate):
         key = owner
 
-        def generic(self, args: Any, kws: Any) -> Any:
+        def generic(self, args: Untyped, kws: Untyped) -> Untyped:
             wanted = [each for _, each in kind._fields]
             fits = not kws and len(args) == len(wanted)
             pairs = zip(args, wanted, strict=fits)
@@ -186,11 +187,11 @@ def define_constructor(owner: type[Opaque]) -> None:
     infer_global(owner, types.Function(Constructor))
 
     @lower_builtin(owner, types.VarArg(types.Any))
-    def lowered(context: Any, builder: Any, given: Any, args: Any) -> Any:
+    def lowered(context: Untyped, builder: Untyped, given: Untyped, args: Untyped) -> Untyped:
         return made_of(context, builder, kind, zip(args, given.args, strict=True))
 
 
-def made_of(context: Any, builder: Any, kind: RecordType, given: Any) -> Any:
+def made_of(context: Untyped, builder: Untyped, kind: RecordType, given: Untyped) -> Untyped:
     """Emit the code that makes a record of some values, each with its type."""
     layout = context.data_model_manager[kind.get_data_type()].get_value_type()
     size = context.get_constant(types.uintp, context.get_abi_sizeof(layout))
@@ -209,13 +210,13 @@ def made_of(context: Any, builder: Any, kind: RecordType, given: Any) -> Any:
 
 
 @intrinsic
-def assemble(typing: Any, fields: Any) -> Any:
+def assemble(typing: Untyped, fields: Untyped) -> Untyped:
     """Make a record of its NamedTuple."""
     name = fields.instance_class.__qualname__.removesuffix(".Fields")
     module = __import__(fields.instance_class.__module__, fromlist=[name])
     kind = getattr(module, name).record_type
 
-    def emitted(context: Any, builder: Any, given: Any, args: Any) -> Any:
+    def emitted(context: Untyped, builder: Untyped, given: Untyped, args: Untyped) -> Untyped:
         values = cgutils.unpack_tuple(builder, args[0])
         return made_of(context, builder, kind, zip(values, given.args[0], strict=True))
 
@@ -223,11 +224,11 @@ def assemble(typing: Any, fields: Any) -> Any:
 
 
 @intrinsic
-def take_apart(typing: Any, record: Any) -> Any:
+def take_apart(typing: Untyped, record: Untyped) -> Untyped:
     """Return the NamedTuple of a record."""
     fields = types.BaseTuple.from_types([kind for _, kind in record._fields], record.owner.Fields)
 
-    def emitted(context: Any, builder: Any, given: Any, args: Any) -> Any:
+    def emitted(context: Untyped, builder: Untyped, given: Untyped, args: Untyped) -> Untyped:
         values = structref._Utils(context, builder, record).get_data_struct(args[0])
         parts = [getattr(values, name) for name, _ in record._fields]
         made = context.make_tuple(builder, fields, parts)
@@ -236,12 +237,12 @@ def take_apart(typing: Any, record: Any) -> Any:
     return fields(record), emitted
 
 
-def assembled(fields: Any) -> Any:
+def assembled(fields: Untyped) -> Untyped:
     """Return the record of its NamedTuple."""
     return assemble(fields)  # type: ignore[call-arg]
 
 
-def taken_apart(record: Any) -> Any:
+def taken_apart(record: Untyped) -> Untyped:
     """Return the NamedTuple of a record."""
     return take_apart(record)  # type: ignore[call-arg]
 
@@ -249,7 +250,7 @@ def taken_apart(record: Any) -> Any:
 BOTH_WAYS = assembled, taken_apart
 
 
-def own(function: Any, owner: type[Opaque]) -> Any:
+def own(function: Untyped, owner: type[Opaque]) -> Untyped:
     """Compile a function for one class alone.
 
     Numba keeps all that a function was compiled for in one file, and imports every class that it

@@ -1,4 +1,7 @@
-"""Read and write a compiled program: one `.npz` of the image's bytes and the facts as JSON."""
+"""Read and write a compiled program: one `.npz` of the image's bytes and the facts as JSON.
+
+Tests: `tests/commands/test_every_field.py`.
+"""
 
 import json
 from dataclasses import asdict
@@ -28,7 +31,7 @@ def write_program(facts: Any, image: NDArray[np.uint8], path: Path) -> None:
 
 def read_program(
     path: Path, kind: type[Facts], *, file_format: str, version: int
-) -> tuple[Facts, NDArray[Any]]:
+) -> tuple[Facts, NDArray[np.uint8]]:
     """Return the facts, a `kind`, and the image of a file, whose content is not looked at."""
     source = str(path)
     arrays = read_npz(path, what="program", allowed=f"a whole {file_format} file (.npz)")

@@ -10,12 +10,14 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypeVar
 
 from hwgen.chip.accesses import Access
 from hwgen.chip.in_memory import InMemory
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.replacement import Replacements
 from hwgen.chip.runs import Prediction, SimulatedRun
+from hwgen.chip.sim.waves import Waves
 from hwgen.chip.step import PlannedStep
 from hwgen.chip.tiling import LayerTiling
 from hwgen.chip.timeline import Track
@@ -23,6 +25,15 @@ from hwgen.chip.trouble import Trouble
 from hwgen.network import QuantizedNetwork
 
 Bytes = NDArray[np.uint8]
+Maps = Mapping[str, NDArray[Any]]
+"""Feature maps by the name of their layer, NHWC; a layer decides the kind of its numbers."""
+
+# Types of a family's own, that only its files know; whoever takes any family leaves them out.
+ArchT = TypeVar("ArchT", contravariant=True, default=Any)  # noqa: PLC0105
+ProgramT = TypeVar("ProgramT", contravariant=True, default=Any)  # noqa: PLC0105
+PredictionT = TypeVar("PredictionT", contravariant=True, default=Any)  # noqa: PLC0105
+RunT = TypeVar("RunT", contravariant=True, default=Any)  # noqa: PLC0105
+TableT = TypeVar("TableT", contravariant=True, default=Any)  # noqa: PLC0105
 
 
 class Architecture(Protocol):
@@ -47,7 +58,7 @@ class Architectures(Protocol):
     def load_arch(self, path: Path) -> Architecture: ...
 
 
-class Sparsity(Protocol):
+class Sparsity(Protocol[ArchT]):
     """Switches of an architecture, each of which skips one kind of zeros.
 
     SWITCHES: their names; `with_sparsity` takes some of them with commas between, `all` or `none`
@@ -56,20 +67,20 @@ class Sparsity(Protocol):
     @property
     def SWITCHES(self) -> Sequence[str]: ...  # noqa: N802
 
-    def with_sparsity(self, arch: Any, switches: str) -> Architecture: ...
+    def with_sparsity(self, arch: ArchT, switches: str) -> Architecture: ...
 
 
-class Modes(Protocol):
+class Modes(Protocol[ArchT, ProgramT]):
     """Modes of a network, between which a chip switches without a new program.
 
     Cycle model and simulation of such a family take the mode of each image, as
     `hwgen.chip.mode_protocols` says.
     """
 
-    def most_modes(self, arch: Any) -> int:
+    def most_modes(self, arch: ArchT) -> int:
         """Return how many modes of a network fit into one program, at least two."""
 
-    def active_arrays(self, program: Any, arch: Any, *, mode: int) -> Mapping[str, int]:
+    def active_arrays(self, program: ProgramT, arch: ArchT, *, mode: int) -> Mapping[str, int]:
         """Return how many arrays compute each layer with weights in a mode."""
 
 
@@ -100,27 +111,29 @@ class Program(Protocol):
     def image(self) -> Bytes: ...
 
 
-class Programs(Protocol):
+class Programs(Protocol[ArchT, ProgramT]):
     """Program files of the format `hwgen.<family>.program`."""
 
     def load_program(self, path: Path) -> Program: ...
-    def save_program(self, program: Any, path: Path) -> None: ...
-    def check_match(self, program: Any, arch: Any, network: QuantizedNetwork) -> None: ...
+    def save_program(self, program: ProgramT, path: Path) -> None: ...
+    def check_match(self, program: ProgramT, arch: ArchT, network: QuantizedNetwork) -> None: ...
 
 
-class Compiler(Protocol):
+class Compiler(Protocol[ArchT, ProgramT]):
     """Compiles networks.
 
     images: images of one run; layer_cost: a `SplitCost` of the capability `split_cost`, or None
     """
 
     def compile_network(
-        self, network: QuantizedNetwork, arch: Any, *, images: int = 1, layer_cost: Any = None
+        self, network: QuantizedNetwork, arch: ArchT, *, images: int = 1, layer_cost: Any = None
     ) -> Program: ...
-    def listing(self, program: Any, arch: Any) -> str: ...
-    def tiling(self, program: Any, arch: Any) -> list[LayerTiling]: ...
-    def step_list(self, program: Any, arch: Any) -> list[PlannedStep]: ...
-    def unstored(self, network: QuantizedNetwork, program: Any, arch: Any) -> Collection[str]:
+    def listing(self, program: ProgramT, arch: ArchT) -> str: ...
+    def tiling(self, program: ProgramT, arch: ArchT) -> list[LayerTiling]: ...
+    def step_list(self, program: ProgramT, arch: ArchT) -> list[PlannedStep]: ...
+    def unstored(
+        self, network: QuantizedNetwork, program: ProgramT, arch: ArchT
+    ) -> Collection[str]:
         """Return the layers whose maps a chip never stores whole, `input` among them.
 
         They follow from the network and the instructions, not from what the facts say of them.
@@ -139,49 +152,47 @@ class LayerSupport(Protocol):
     def layer_remarks(self, network: QuantizedNetwork) -> dict[str, str]: ...
 
 
-class SplitCosts(Protocol):
+class SplitCosts(Protocol[ArchT]):
     """The cost by which a compiler chooses how a layer is split over the cores."""
 
-    def SplitCost(self, arch: Any) -> object: ...  # noqa: N802
+    def SplitCost(self, arch: ArchT) -> object: ...  # noqa: N802
 
 
 class Predictor(Protocol):
     """The cycle model of one program."""
 
-    def predict(self, maps: Mapping[str, NDArray[Any]]) -> Prediction:
+    def predict(self, maps: Maps) -> Prediction:
         """Return the prediction for one run.
 
         maps: all maps of the images of the run by layer name, the images under `input`, NHWC
         """
 
 
-class CycleModel(Protocol):
+class CycleModel(Protocol[ArchT, ProgramT, PredictionT]):
     """Cycles without simulation.
 
     must_compile: whether the first use compiles machine code, which takes up to a minute
     """
 
-    def CycleModel(self, program: Any, arch: Any) -> Predictor: ...  # noqa: N802
+    def CycleModel(self, program: ProgramT, arch: ArchT) -> Predictor: ...  # noqa: N802
     def must_compile(self) -> bool: ...
-    def where_cycles_go(self, prediction: Any) -> Mapping[str, float]: ...
+    def where_cycles_go(self, prediction: PredictionT) -> Mapping[str, float]: ...
     def utilization_of(
-        self, predictions: Sequence[Any], *, layer: str | None = None
+        self, predictions: Sequence[PredictionT], *, layer: str | None = None
     ) -> float | None:
         """Return the fraction of the active cells that do effective work; None: no cell is active.
 
         layer: name of one layer; None: all layers
         """
 
-    def bound_of(self, predictions: Sequence[Any], *, layer: str) -> str | None:
+    def bound_of(self, predictions: Sequence[PredictionT], *, layer: str) -> str | None:
         """Return what takes most of the cycles of a layer, in a word or two; None: nothing does."""
 
 
-class Timelines(Protocol):
+class Timelines(Protocol[ArchT, ProgramT]):
     """What the units of a chip do over the cycles of a run."""
 
-    def timeline(
-        self, program: Any, arch: Any, maps: Mapping[str, NDArray[Any]]
-    ) -> Sequence[Track]:
+    def timeline(self, program: ProgramT, arch: ArchT, maps: Maps) -> Sequence[Track]:
         """Return a track for each unit, of bounded length; maps: as for `predict`.
 
         A family with modes takes `modes`, of each image of the run, as well.
@@ -200,33 +211,33 @@ class BitPlanes(Protocol):
 class ColumnCounter(Protocol):
     """Counts the bit planes of one program's inputs."""
 
-    def count(self, maps: Mapping[str, NDArray[Any]]) -> Mapping[str, BitPlanes]:
+    def count(self, maps: Maps) -> Mapping[str, BitPlanes]:
         """Return an entry for each layer with weights, for one run; maps: as for `predict`."""
 
 
-class BitActivity(Protocol):
+class BitActivity(Protocol[ArchT, ProgramT]):
     """Counts of bit planes without a one, in real inputs."""
 
-    def ColumnCounter(self, program: Any, arch: Any) -> ColumnCounter: ...  # noqa: N802
+    def ColumnCounter(self, program: ProgramT, arch: ArchT) -> ColumnCounter: ...  # noqa: N802
 
 
-class Energy(Protocol):
+class Energy(Protocol[ArchT]):
     """Energy from counted events, and from time."""
 
-    def energy_pj(self, events: Mapping[str, int], arch: Any) -> Mapping[str, float]:
+    def energy_pj(self, events: Mapping[str, int], arch: ArchT) -> Mapping[str, float]:
         """Return picojoules by event; the keys are those of `events`."""
 
-    def leakage_pj(self, cycles: int, arch: Any) -> float:
+    def leakage_pj(self, cycles: int, arch: ArchT) -> float:
         """Return picojoules that a chip takes in some cycles, whatever it does in them."""
 
-    def accesses(self, arch: Any) -> Iterable[Access]:
+    def accesses(self, arch: ArchT) -> Iterable[Access]:
         """Return which events access parts that can be replaced, and what the table charges."""
 
 
-class Area(Protocol):
+class Area(Protocol[ArchT]):
     """Area of a chip."""
 
-    def area_um2(self, arch: Any) -> Mapping[str, float]:
+    def area_um2(self, arch: ArchT) -> Mapping[str, float]:
         """Return square micrometres by part."""
 
 
@@ -241,7 +252,7 @@ class EnergyTable(Protocol):
     def digest(self) -> str: ...
 
 
-class EnergyTables(Protocol):
+class EnergyTables(Protocol[ArchT, TableT]):
     """Energy and area by a table, which a file of a person may replace.
 
     TABLE: the one that counts where none is given; the functions are those of `Energy` and `Area`
@@ -252,14 +263,14 @@ class EnergyTables(Protocol):
     def default_table(self) -> EnergyTable: ...
     def load_energy(self, path: Path) -> EnergyTable: ...
     def energy_pj(
-        self, events: Mapping[str, int], arch: Any, *, table: Any
+        self, events: Mapping[str, int], arch: ArchT, *, table: TableT
     ) -> Mapping[str, float]: ...
-    def leakage_pj(self, cycles: int, arch: Any, *, table: Any) -> float: ...
-    def accesses(self, arch: Any, *, table: Any) -> Iterable[Access]: ...
-    def area_um2(self, arch: Any, *, table: Any) -> Mapping[str, float]: ...
+    def leakage_pj(self, cycles: int, arch: ArchT, *, table: TableT) -> float: ...
+    def accesses(self, arch: ArchT, *, table: TableT) -> Iterable[Access]: ...
+    def area_um2(self, arch: ArchT, *, table: TableT) -> Mapping[str, float]: ...
 
 
-class Physical(Protocol):
+class Physical(Protocol[ArchT, TableT]):
     """How the modules of a chip belong to its tables of energy and area.
 
     LIBRARY: the name of the library, as its file says it, whose cells the own tables are made with
@@ -274,14 +285,14 @@ class Physical(Protocol):
     def memory_um2(self, module: str) -> float:
         """Return the area of a bit of the memory in a module, at the node of the tables."""
 
-    def table_um2(self, arch: Any, *, table: Any = None) -> Mapping[str, float]:
+    def table_um2(self, arch: ArchT, *, table: TableT | None = None) -> Mapping[str, float]:
         """Return the area by part as the tables have it, in the parts of `part_of`."""
 
-    def synthesis_modules(self, arch: Any) -> Mapping[str, str]:
+    def synthesis_modules(self, arch: ArchT) -> Mapping[str, str]:
         """Return Verilog by module name that replaces modules of the chip in a synthesis."""
 
 
-class NetlistEnergy(Protocol):
+class NetlistEnergy(Protocol[ArchT, TableT]):
     """A unit of a chip whose netlist follows a simulation, beside the table of energies.
 
     MODULE: of the unit; INSTANCE: its path in the waves, DEPTH: levels of them down to its ports
@@ -296,11 +307,11 @@ class NetlistEnergy(Protocol):
     def block_of(self, module: str) -> str | None:
         """Return the block that a module of the unit belongs to; None: that of its parent."""
 
-    def events_of(self, arch: Any, shown: Mapping[str, Bytes]) -> Mapping[str, int]:
+    def events_of(self, arch: ArchT, shown: Mapping[str, Bytes]) -> Mapping[str, int]:
         """Return the events of the unit; shown: by port its bits in each cycle."""
 
     def table_pj(
-        self, arch: Any, events: Mapping[str, int], cycles: int, *, table: Any = None
+        self, arch: ArchT, events: Mapping[str, int], cycles: int, *, table: TableT | None = None
     ) -> Mapping[str, tuple[float, float]]:
         """Return by block what a table says of the unit: logic, and memories, in pJ.
 
@@ -308,48 +319,50 @@ class NetlistEnergy(Protocol):
         """
 
 
-class Verilog(Protocol):
+class Verilog(Protocol[ArchT]):
     """The generator of the top component of an architecture."""
 
-    def make_chip(self, arch: Any) -> Any: ...
+    def make_chip(self, arch: ArchT) -> Any: ...
 
 
-class Firmware(Protocol):
+class Firmware(Protocol[ArchT, ProgramT]):
     """Bytes for firmware that runs a program: where they lie, and what the chip must answer."""
 
     def in_memory(
-        self, program: Any, arch: Any, images: Bytes, answers: Sequence[NDArray[Any]]
+        self, program: ProgramT, arch: ArchT, images: Bytes, answers: Sequence[NDArray[Any]]
     ) -> InMemory:
         """Return program, images and answers; answers: (height, width, channels) of each image."""
 
 
-class Schedules(Protocol):
+class Schedules(Protocol[ArchT, ProgramT, PredictionT, RunT]):
     """Schedules that chips keep: which block starts when.
 
     Runs of a simulation have the strobes that it saw, predictions what they promise.
     """
 
-    def check_schedule(self, arch: Any, file: Path) -> None:
+    def check_schedule(self, arch: ArchT, file: Path) -> None:
         """Refuse a schedule that is damaged, or that of another architecture; file: as below."""
 
     def compare_starts(
         self,
-        arch: Any,
+        arch: ArchT,
         file: Path,
-        program: Any,
-        predictions: Sequence[Any],
-        runs: Sequence[Any],
+        program: ProgramT,
+        predictions: Sequence[PredictionT],
+        runs: Sequence[RunT],
     ) -> Any:
         """Return what was promised and what was seen, a `hwgen.report.run.Starts`.
 
         file: of the architecture, beside which a schedule may lie; runs: empty: nothing was seen
         """
 
-    def starts_picture(self, arch: Any, predictions: Sequence[Any], runs: Sequence[Any]) -> str:
+    def starts_picture(
+        self, arch: ArchT, predictions: Sequence[PredictionT], runs: Sequence[RunT]
+    ) -> str:
         """Return the first run as SVG: who works when, as promised and as seen."""
 
 
-class Simulation(Protocol):
+class Simulation(Protocol[ArchT, ProgramT]):
     """The emitted Verilog, simulated.
 
     STORING: events of which each word that a run stores has at least one
@@ -361,13 +374,13 @@ class Simulation(Protocol):
 
     @property
     def STORING(self) -> Sequence[str]: ...  # noqa: N802
-    def begin(self, arch: Any, replacements: Replacements = ...) -> None:
+    def begin(self, arch: ArchT, replacements: Replacements = ...) -> None:
         """Begin to write the Verilog, in a thread, for a `simulate` that comes later."""
 
     def prepare(
         self,
-        arch: Any,
-        program: Any,
+        arch: ArchT,
+        program: ProgramT,
         images: Bytes,
         *,
         builds: Path | None = None,
@@ -377,11 +390,11 @@ class Simulation(Protocol):
 
     def simulate(
         self,
-        arch: Any,
-        program: Any,
+        arch: ArchT,
+        program: ProgramT,
         images: Bytes,
         *,
-        waves: Any = None,
+        waves: Waves | None = None,
         trouble: Trouble = ...,
         seed: int = 1,
         limits: RunLimits = ...,
@@ -390,7 +403,7 @@ class Simulation(Protocol):
         say: Callable[[str], None] = ...,
     ) -> Sequence[SimulatedRun]: ...
     def write_by_hand(
-        self, arch: Any, program: Any, images: Bytes, answers: Mapping[str, Any], folder: Path
+        self, arch: ArchT, program: ProgramT, images: Bytes, answers: Maps, folder: Path
     ) -> Path:
         """Write all that runs images on the folder `verilog` without Python; return the script.
 

@@ -2,6 +2,8 @@
 
 A memory of a compiler, of OpenRAM, or your own. Its file says what its ports are for and how it
 behaves; `hwgen.chip.rtl.replaced` makes the module that takes the part's place.
+
+Tests: `tests/physical/test_macros.py`.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""A run of a chip, one start of it: as the cycle model predicts it, as a simulation saw it."""
+"""A run of a chip, one start of it: as the cycle model predicts it, as a simulation saw it.
+
+Tests: `tests/mram/model/test_predict.py`.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

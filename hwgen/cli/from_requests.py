@@ -1,6 +1,8 @@
 """A command of the command line from its request: a parameter for each field, in words of its mark.
 
 `--work` stands for the context, and every command that gives a report has `--json`.
+
+Tests: `tests/cli/test_exit_codes.py`.
 """
 
 import inspect

@@ -1,4 +1,7 @@
-"""`hwgen compare`: golden and the runtime of the file that a network was imported from."""
+"""`hwgen compare`: golden and the runtime of the file that a network was imported from.
+
+Tests: `tests/commands/test_fit.py`.
+"""
 
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path

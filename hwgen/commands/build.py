@@ -1,4 +1,7 @@
-"""`hwgen compile` and `hwgen build`: write a program, write Verilog."""
+"""`hwgen compile` and `hwgen build`: write a program, write Verilog.
+
+Tests: `tests/commands/test_replace.py`.
+"""
 
 import json
 import re

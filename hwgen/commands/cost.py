@@ -1,4 +1,7 @@
-"""`hwgen cost`: area, clock and flip-flops of a chip, from netlists of its modules."""
+"""`hwgen cost`: area, clock and flip-flops of a chip, from netlists of its modules.
+
+Tests: `tests/cli/test_cost.py`.
+"""
 
 from dataclasses import KW_ONLY, dataclass
 from typing import Annotated

@@ -1,4 +1,7 @@
-"""Where the runtime of a file computes other integers than the imported network."""
+"""Where the runtime of a file computes other integers than the imported network.
+
+Tests: `tests/commands/test_fit.py`.
+"""
 
 import math
 from collections.abc import Collection, Iterator, Mapping

@@ -1,4 +1,7 @@
-"""`scripts/documents`: the generated pages: schemas of reports, data sheets, operators."""
+"""`scripts/documents`: the generated pages: schemas of reports, data sheets, operators.
+
+Tests: `tests/report/test_documents.py`.
+"""
 
 import json
 import tempfile

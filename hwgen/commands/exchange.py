@@ -1,4 +1,7 @@
-"""Networks in ONNX: written as QDQ models, and float ones quantized before their import."""
+"""Networks in ONNX: written as QDQ models, and float ones quantized before their import.
+
+Tests: `tests/commands/test_fit.py`.
+"""
 
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path

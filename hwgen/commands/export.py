@@ -1,4 +1,7 @@
-"""`hwgen export`: a folder that runs images on the Verilog without Python."""
+"""`hwgen export`: a folder that runs images on the Verilog without Python.
+
+Tests: `tests/soc/test_export.py`.
+"""
 
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Fields that several requests share: type, limits, and the words of a command line."""
+"""Fields that several requests share: type, limits, and the words of a command line.
+
+Tests: `tests/commands/test_fit.py`.
+"""
 
 import os
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""Files of networks that are imported: their kind by content, and the readers of each kind."""
+"""Files of networks that are imported: their kind by content, and the readers of each kind.
+
+Tests: `tests/commands/test_fit.py`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""`hwgen import`: a file of another format as a quantized network file."""
+"""`hwgen import`: a file of another format as a quantized network file.
+
+Tests: `tests/commands/test_fit.py`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass

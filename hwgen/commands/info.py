@@ -1,4 +1,7 @@
-"""`hwgen info`: the content of a file, and how a chip tiles its layers."""
+"""`hwgen info`: the content of a file, and how a chip tiles its layers.
+
+Tests: `tests/cli/test_exit_codes.py`.
+"""
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass

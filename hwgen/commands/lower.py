@@ -1,4 +1,7 @@
-"""`hwgen fit --rule lowered`: fewer digits for the groups of filters that bear it."""
+"""`hwgen fit --rule lowered`: fewer digits for the groups of filters that bear it.
+
+Tests: `tests/commands/test_fit.py`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

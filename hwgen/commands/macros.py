@@ -1,4 +1,7 @@
-"""The figures of replacements where a chip is synthesized."""
+"""The figures of replacements where a chip is synthesized.
+
+Tests: `tests/physical/test_macros.py`.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""Golden's maps of a network in a file, for processes that predict."""
+"""Golden's maps of a network in a file, for processes that predict.
+
+Tests: `tests/commands/test_sweep.py`.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,7 @@
-"""`hwgen model`: cycles, their causes, and the speed-up of each kind of sparsity."""
+"""`hwgen model`: cycles, their causes, and the speed-up of each kind of sparsity.
+
+Tests: `tests/commands/test_trace.py`.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,6 +16,7 @@ from hwgen.chip.runs import Prediction
 from hwgen.commands.context import Context
 from hwgen.commands.engines import Maps, expected_maps, predicted_cycles
 from hwgen.commands.fields import File, path_of
+from hwgen.commands.fitting import filters_of_digits, with_few_digits
 from hwgen.commands.images import Batch
 from hwgen.commands.on_chip import WithImages
 from hwgen.commands.pictures import write_plot
@@ -123,8 +127,6 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
         cycles: of the first run. By the published rule, which needs no images; what it costs in
         accuracy, only `hwgen fit` says.
         """
-        from hwgen.commands.fitting import filters_of_digits, with_few_digits
-
         skips_digits = getattr(getattr(subject.arch, "sparsity", None), WEIGHT_BITS, False)
         if subject.network_file == Path(self.network) or not skips_digits:
             return

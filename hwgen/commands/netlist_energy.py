@@ -1,4 +1,7 @@
-"""Energy of a unit of a chip from its netlist, which follows a simulation, beside the table's."""
+"""Energy of a unit of a chip from its netlist, which follows a simulation, beside the table's.
+
+Tests: `tests/commands/test_replaced_cells.py`.
+"""
 
 from collections.abc import Mapping
 

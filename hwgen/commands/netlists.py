@@ -21,7 +21,7 @@ from hwgen.files.shipped import shipped_folder
 from hwgen.physical.cells import Library
 from hwgen.physical.liberty import liberty_text
 from hwgen.physical.macros import Macro, macro_cost
-from hwgen.physical.modules import ModuleCost, Modules, sources_of
+from hwgen.physical.modules import ModuleCost, Modules, placed_by, sources_of
 from hwgen.physical.modules import Source as ModuleSource
 from hwgen.physical.read_library import load_library
 from hwgen.physical.timing import all_paths
@@ -262,8 +262,6 @@ def counts_of(
     top: str,
 ) -> dict[tuple[str, str], int]:
     """Return how many instances of each module belong to each part, by (part, module)."""
-    from hwgen.physical.modules import placed_by
-
     physical = family.need(Family.physical) if family.offers(Family.physical) else None
     found: Counter[tuple[str, str]] = Counter()
 

@@ -1,4 +1,7 @@
-"""Requests about an architecture, and about a network on it."""
+"""Requests about an architecture, and about a network on it.
+
+Tests: `tests/commands/test_sweep.py`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace

@@ -1,4 +1,7 @@
-"""The page of operators: what is read of each format, and which family runs what becomes of it."""
+"""The page of operators: what is read of each format, and which family runs what becomes of it.
+
+Tests: `tests/importers/onnx/test_host.py`.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -1,4 +1,7 @@
-"""Check before a command starts that no output replaces what it must not replace."""
+"""Check before a command starts that no output replaces what it must not replace.
+
+Tests: `tests/commands/test_fit.py`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

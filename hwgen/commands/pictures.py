@@ -1,4 +1,7 @@
-"""The picture of a report: the field of a request, what it refuses, and how it is written."""
+"""The picture of a report: the field of a request, what it refuses, and how it is written.
+
+Tests: `tests/commands/test_sweep.py`.
+"""
 
 from collections.abc import Callable
 from pathlib import Path

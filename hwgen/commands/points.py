@@ -25,6 +25,7 @@ from hwgen.commands.maps import keep_maps, read_maps
 from hwgen.commands.subject import Subject, compiled_now, tell_of_compiling
 from hwgen.errors import HwgenError
 from hwgen.files.load import validate_spec
+from hwgen.jobs.store import Store, run_stored
 from hwgen.jobs.tasks import Runner
 from hwgen.network.file import load_network
 
@@ -104,7 +105,6 @@ def run_points(
     function: of a task, with the inputs of `Point.task`, as `predict` is one
     """
     from hwgen.jobs.executors import make_executor
-    from hwgen.jobs.store import Store, run_stored
 
     for family in {point.subject.family.name: point.subject.family for point in points}.values():
         # Workers say nothing.

@@ -1,9 +1,13 @@
-"""Replacements of parts of a chip: read from a command line, checked, told in a report."""
+"""Replacements of parts of a chip: read from a command line, checked, told in a report.
+
+Tests: `tests/commands/test_replace.py`.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hwgen.chip.accesses import AccessEnergy, energies_of
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture
 from hwgen.chip.replacement import Replacements, load_replacement
@@ -138,7 +142,6 @@ def spent_in(
 
     None: the replacement has no energies, or no event counts the accesses.
     """
-    from hwgen.chip.accesses import AccessEnergy, energies_of
     from hwgen.chip.rtl.memory_part import MemoryPart
     from hwgen.chip.rtl.replace import name_of, stem
 

@@ -15,6 +15,8 @@ The options of the command line (`hwgen/cli/from_requests.py`), the parameters o
         def run(self) -> str: ...
 
 `hwgen/commands/fields.py` has the fields of several commands.
+
+Tests: `tests/commands/test_cache.py`.
 """
 
 import inspect

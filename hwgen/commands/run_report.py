@@ -1,4 +1,7 @@
-"""The report of a run: what golden, cycle model and RTL say, compared image by image."""
+"""The report of a run: what golden, cycle model and RTL say, compared image by image.
+
+Tests: `tests/commands/test_modes.py`.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

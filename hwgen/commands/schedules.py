@@ -1,4 +1,7 @@
-"""What becomes of a schedule that chips of a family keep, for the report of a run."""
+"""What becomes of a schedule that chips of a family keep, for the report of a run.
+
+Tests: `tests/commands/test_modes.py`.
+"""
 
 from collections.abc import Sequence
 from typing import Any

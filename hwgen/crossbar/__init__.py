@@ -1,4 +1,9 @@
-"""Crossbar: ReRAM accelerators, synthesized for a network and a power budget."""
+"""Crossbar: ReRAM accelerators, synthesized for a network and a power budget.
+
+Tests: `tests/commands/test_families.py`.
+"""
+
+from typing import TYPE_CHECKING
 
 from hwgen.chip.family import Family
 from hwgen.chip.page_protocols import (
@@ -20,6 +25,11 @@ from hwgen.chip.protocols import (
     Verilog,
 )
 
+if TYPE_CHECKING:
+    from hwgen.crossbar.facts import Arch, Program
+    from hwgen.crossbar.model import Prediction
+    from hwgen.crossbar.sim.simulate import SimulatedRun
+
 
 class Crossbar(Family):
     """What the family offers; each method imports what it returns."""
@@ -31,17 +41,17 @@ class Crossbar(Family):
 
         return architectures
 
-    def programs(self) -> Programs:
+    def programs(self) -> "Programs[Arch, Program]":
         from hwgen.crossbar import facts
 
         return facts
 
-    def firmware(self) -> Firmware:
+    def firmware(self) -> "Firmware[Arch, Program]":
         from hwgen.crossbar import facts
 
         return facts
 
-    def compiler(self) -> Compiler:
+    def compiler(self) -> "Compiler[Arch, Program]":
         from hwgen.crossbar import compiler
 
         return compiler
@@ -54,32 +64,32 @@ class Crossbar(Family):
             facts=facts, host=host, registers=registers, storage=storage, timing=timing
         )
 
-    def cycle_model(self) -> CycleModel:
+    def cycle_model(self) -> "CycleModel[Arch, Program, Prediction]":
         from hwgen.crossbar import model
 
         return model
 
-    def energy(self) -> Energy:
+    def energy(self) -> "Energy[Arch]":
         from hwgen.crossbar import model
 
         return model
 
-    def netlist_energy(self) -> NetlistEnergy:
+    def netlist_energy(self) -> "NetlistEnergy[Arch, None]":
         from hwgen.crossbar.pages import netlist_energy
 
         return netlist_energy
 
-    def verilog(self) -> Verilog:
+    def verilog(self) -> "Verilog[Arch]":
         from hwgen.crossbar import rtl
 
         return rtl
 
-    def simulation(self) -> Simulation:
+    def simulation(self) -> "Simulation[Arch, Program]":
         from hwgen.crossbar import sim
 
         return sim
 
-    def schedules(self) -> Schedules:
+    def schedules(self) -> "Schedules[Arch, Program, Prediction, SimulatedRun]":
         from hwgen.crossbar.pages import starts
 
         return starts

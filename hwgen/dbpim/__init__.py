@@ -1,4 +1,9 @@
-"""DB-PIM: a digital SRAM chip that skips zero weights, digits and input bits."""
+"""DB-PIM: a digital SRAM chip that skips zero weights, digits and input bits.
+
+Tests: `tests/commands/test_families.py`.
+"""
+
+from typing import TYPE_CHECKING
 
 from hwgen.chip.family import Family
 from hwgen.chip.page_protocols import (
@@ -24,6 +29,11 @@ from hwgen.chip.protocols import (
     Verilog,
 )
 
+if TYPE_CHECKING:
+    from hwgen.dbpim.facts import Arch, Program
+    from hwgen.dbpim.facts.energy import EnergyTable
+    from hwgen.dbpim.model import Prediction
+
 
 class DbPim(Family):
     """What the family offers; each method imports what it returns."""
@@ -35,12 +45,12 @@ class DbPim(Family):
 
         return facts
 
-    def sparsity(self) -> Sparsity:
+    def sparsity(self) -> "Sparsity[Arch]":
         from hwgen.dbpim import facts
 
         return facts
 
-    def programs(self) -> Programs:
+    def programs(self) -> "Programs[Arch, Program]":
         from hwgen.dbpim import facts
 
         return facts
@@ -53,12 +63,12 @@ class DbPim(Family):
             facts=facts, host=host, registers=registers, storage=storage, timing=timing
         )
 
-    def firmware(self) -> Firmware:
+    def firmware(self) -> "Firmware[Arch, Program]":
         from hwgen.dbpim import facts
 
         return facts
 
-    def compiler(self) -> Compiler:
+    def compiler(self) -> "Compiler[Arch, Program]":
         from hwgen.dbpim import compiler
 
         return compiler
@@ -68,57 +78,57 @@ class DbPim(Family):
 
         return compiler
 
-    def split_cost(self) -> SplitCosts:
+    def split_cost(self) -> "SplitCosts[Arch]":
         from hwgen.dbpim import model
 
         return model
 
-    def cycle_model(self) -> CycleModel:
+    def cycle_model(self) -> "CycleModel[Arch, Program, Prediction]":
         from hwgen.dbpim import model
 
         return model
 
-    def timeline(self) -> Timelines:
+    def timeline(self) -> "Timelines[Arch, Program]":
         from hwgen.dbpim import model
 
         return model
 
-    def bit_activity(self) -> BitActivity:
+    def bit_activity(self) -> "BitActivity[Arch, Program]":
         from hwgen.dbpim import model
 
         return model
 
-    def energy(self) -> Energy:
+    def energy(self) -> "Energy[Arch]":
         from hwgen.dbpim import model
 
         return model
 
-    def energy_tables(self) -> EnergyTables:
+    def energy_tables(self) -> "EnergyTables[Arch, EnergyTable]":
         from hwgen.dbpim import model
 
         return model
 
-    def area(self) -> Area:
+    def area(self) -> "Area[Arch]":
         from hwgen.dbpim import model
 
         return model
 
-    def physical(self) -> Physical:
+    def physical(self) -> "Physical[Arch, EnergyTable]":
         from hwgen.dbpim.pages import physical
 
         return physical
 
-    def netlist_energy(self) -> NetlistEnergy:
+    def netlist_energy(self) -> "NetlistEnergy[Arch, EnergyTable]":
         from hwgen.dbpim.pages import netlist_energy
 
         return netlist_energy
 
-    def verilog(self) -> Verilog:
+    def verilog(self) -> "Verilog[Arch]":
         from hwgen.dbpim import rtl
 
         return rtl
 
-    def simulation(self) -> Simulation:
+    def simulation(self) -> "Simulation[Arch, Program]":
         from hwgen.dbpim import sim
 
         return sim

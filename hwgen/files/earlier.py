@@ -1,6 +1,8 @@
 """Which files hwgen has written itself: an output replaces nothing else.
 
 A file is known by its first and last bytes; an empty one belongs to nobody.
+
+Tests: `tests/files/test_output.py`.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,7 @@
-"""Read JSON that stands in a file of a user: bytes in an array, with a format and a version."""
+"""Read JSON that stands in a file of a user: bytes in an array, with a format and a version.
+
+Tests: `tests/files/test_shipped.py`.
+"""
 
 import json
 from collections.abc import Sequence

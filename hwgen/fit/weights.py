@@ -1,4 +1,7 @@
-"""The integers of a layer with other weights: bias and requantization follow."""
+"""The integers of a layer with other weights: bias and requantization follow.
+
+Tests: `tests/fit/test_fit.py`.
+"""
 
 from dataclasses import dataclass, replace
 

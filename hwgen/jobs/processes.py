@@ -5,6 +5,8 @@ takes only its own task with it, and that task is handed to another. (A
 `concurrent.futures.ProcessPoolExecutor` is broken as a whole when one worker is killed.) The pipe
 is also the leash: a worker whose main process is gone reads the end of it and leaves; one that is
 at work is killed by the system.
+
+Tests: `tests/jobs/test_executors.py`.
 """
 
 import json

@@ -4,6 +4,8 @@ A task function is named by its import path, `package.module:function`, and take
 that JSON can hold. It must return something that JSON can hold. Task and result cross as JSON text
 in every executor, the serial one too, so that all of them see and give the same: the keys of a
 task sorted, tuples as lists, floats to the last bit.
+
+Tests: `tests/jobs/test_store.py`.
 """
 
 import importlib

@@ -1,4 +1,9 @@
-"""MRAM: a chip of SOT-MRAM sub-arrays whose networks change their width while they run."""
+"""MRAM: a chip of SOT-MRAM sub-arrays whose networks change their width while they run.
+
+Tests: `tests/commands/test_families.py`.
+"""
+
+from typing import TYPE_CHECKING
 
 from hwgen.chip.family import Family
 from hwgen.chip.page_protocols import (
@@ -23,6 +28,11 @@ from hwgen.chip.protocols import (
     Verilog,
 )
 
+if TYPE_CHECKING:
+    from hwgen.mram.facts import Arch, Program
+    from hwgen.mram.facts.energy import EnergyTable
+    from hwgen.mram.model import Prediction
+
 
 class Mram(Family):
     """What the family offers; each method imports what it returns."""
@@ -34,22 +44,22 @@ class Mram(Family):
 
         return facts
 
-    def modes(self) -> Modes:
+    def modes(self) -> "Modes[Arch, Program]":
         from hwgen.mram import facts
 
         return facts
 
-    def programs(self) -> Programs:
+    def programs(self) -> "Programs[Arch, Program]":
         from hwgen.mram import facts
 
         return facts
 
-    def firmware(self) -> Firmware:
+    def firmware(self) -> "Firmware[Arch, Program]":
         from hwgen.mram import facts
 
         return facts
 
-    def compiler(self) -> Compiler:
+    def compiler(self) -> "Compiler[Arch, Program]":
         from hwgen.mram import compiler
 
         return compiler
@@ -59,7 +69,7 @@ class Mram(Family):
 
         return compiler
 
-    def split_cost(self) -> SplitCosts:
+    def split_cost(self) -> "SplitCosts[Arch]":
         from hwgen.mram import model
 
         return model
@@ -72,47 +82,47 @@ class Mram(Family):
             facts=facts, host=host, registers=registers, storage=storage, timing=timing
         )
 
-    def cycle_model(self) -> CycleModel:
+    def cycle_model(self) -> "CycleModel[Arch, Program, Prediction]":
         from hwgen.mram import model
 
         return model
 
-    def timeline(self) -> Timelines:
+    def timeline(self) -> "Timelines[Arch, Program]":
         from hwgen.mram import model
 
         return model
 
-    def energy(self) -> Energy:
+    def energy(self) -> "Energy[Arch]":
         from hwgen.mram import model
 
         return model
 
-    def energy_tables(self) -> EnergyTables:
+    def energy_tables(self) -> "EnergyTables[Arch, EnergyTable]":
         from hwgen.mram import model
 
         return model
 
-    def area(self) -> Area:
+    def area(self) -> "Area[Arch]":
         from hwgen.mram import model
 
         return model
 
-    def physical(self) -> Physical:
+    def physical(self) -> "Physical[Arch, EnergyTable]":
         from hwgen.mram.pages import physical
 
         return physical
 
-    def netlist_energy(self) -> NetlistEnergy:
+    def netlist_energy(self) -> "NetlistEnergy[Arch, EnergyTable]":
         from hwgen.mram.pages import netlist_energy
 
         return netlist_energy
 
-    def verilog(self) -> Verilog:
+    def verilog(self) -> "Verilog[Arch]":
         from hwgen.mram import rtl
 
         return rtl
 
-    def simulation(self) -> Simulation:
+    def simulation(self) -> "Simulation[Arch, Program]":
         from hwgen.mram import sim
 
         return sim

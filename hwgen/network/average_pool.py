@@ -1,4 +1,7 @@
-"""Mean over a window."""
+"""Mean over a window.
+
+Tests: `tests/network/test_check.py`.
+"""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal

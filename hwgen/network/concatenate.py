@@ -1,4 +1,7 @@
-"""Concatenation of maps along the channels."""
+"""Concatenation of maps along the channels.
+
+Tests: `tests/network/test_check_arrays.py`.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal

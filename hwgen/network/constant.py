@@ -1,4 +1,7 @@
-"""A map that does not depend on the image: position embeddings, a class token."""
+"""A map that does not depend on the image: position embeddings, a class token.
+
+Tests: `tests/network/test_check_arrays.py`.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Literal

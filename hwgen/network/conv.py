@@ -1,4 +1,7 @@
-"""Convolution, with groups."""
+"""Convolution, with groups.
+
+Tests: `tests/network/test_check_arrays.py`.
+"""
 
 import math
 from collections.abc import Iterator, Sequence

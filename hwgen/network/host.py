@@ -1,4 +1,7 @@
-"""What the host does around a chip: the steps from a raw image to the integers of the input."""
+"""What the host does around a chip: the steps from a raw image to the integers of the input.
+
+Tests: `tests/importers/onnx/test_host.py`.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType

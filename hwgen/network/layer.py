@@ -1,4 +1,7 @@
-"""The common part of all layers: name, inputs, output, and the checks between them."""
+"""The common part of all layers: name, inputs, output, and the checks between them.
+
+Tests: `tests/network/test_check_arrays.py`.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass as plain_dataclass

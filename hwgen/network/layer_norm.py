@@ -1,4 +1,7 @@
-"""Layer normalization over the channels of a pixel, in float32 operations of one order."""
+"""Layer normalization over the channels of a pixel, in float32 operations of one order.
+
+Tests: `tests/network/test_check_arrays.py`.
+"""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal

@@ -1,4 +1,7 @@
-"""Fully connected layer over a whole map."""
+"""Fully connected layer over a whole map.
+
+Tests: `tests/network/test_check_arrays.py`.
+"""
 
 import math
 from collections.abc import Sequence

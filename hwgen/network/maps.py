@@ -1,4 +1,7 @@
-"""Feature maps: shape, bits and quantization of what layers read and write."""
+"""Feature maps: shape, bits and quantization of what layers read and write.
+
+Tests: `tests/network/test_check.py`.
+"""
 
 from collections.abc import Iterator
 from typing import Annotated, Any

@@ -1,4 +1,7 @@
-"""Product of two maps: a convolution of 1 x 1 whose filters are the pixels of a map."""
+"""Product of two maps: a convolution of 1 x 1 whose filters are the pixels of a map.
+
+Tests: `tests/network/test_check_arrays.py`.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal

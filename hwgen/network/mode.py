@@ -1,4 +1,7 @@
-"""One mode of a network as a network of its own."""
+"""One mode of a network as a network of its own.
+
+Tests: `tests/importers/onnx/test_export.py`.
+"""
 
 from dataclasses import replace
 from typing import Any

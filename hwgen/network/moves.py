@@ -1,4 +1,7 @@
-"""Layers that leave every integer and change its place: transpositions and new shapes."""
+"""Layers that leave every integer and change its place: transpositions and new shapes.
+
+Tests: `tests/network/test_check.py`.
+"""
 
 import math
 from collections.abc import Iterator, Sequence

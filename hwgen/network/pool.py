@@ -1,4 +1,7 @@
-"""What both poolings share: a window over each channel."""
+"""What both poolings share: a window over each channel.
+
+Tests: `tests/network/test_check_arrays.py`.
+"""
 
 from collections.abc import Iterator, Sequence
 

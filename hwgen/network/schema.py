@@ -1,4 +1,7 @@
-"""JSON Schemas of files, generated from the types that read them."""
+"""JSON Schemas of files, generated from the types that read them.
+
+Tests: `tests/docs/test_network_file.py`.
+"""
 
 import json
 import sys

@@ -1,4 +1,7 @@
-"""The shortcut of a residual block without weights (option A)."""
+"""The shortcut of a residual block without weights (option A).
+
+Tests: `tests/network/test_check_arrays.py`.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal

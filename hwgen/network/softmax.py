@@ -1,4 +1,7 @@
-"""Softmax over the channels of each group of a pixel, in float32 operations of one order."""
+"""Softmax over the channels of each group of a pixel, in float32 operations of one order.
+
+Tests: `tests/network/test_check_arrays.py`.
+"""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal

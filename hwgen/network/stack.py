@@ -1,4 +1,7 @@
-"""Maps one below the other: a class token before the tokens of an image."""
+"""Maps one below the other: a class token before the tokens of an image.
+
+Tests: `tests/network/test_check_arrays.py`.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal

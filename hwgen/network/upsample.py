@@ -1,4 +1,7 @@
-"""A larger map: pixels repeated, or zeros between them."""
+"""A larger map: pixels repeated, or zeros between them.
+
+Tests: `tests/network/test_check.py`.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal

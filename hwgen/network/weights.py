@@ -1,4 +1,7 @@
-"""The common part of `conv` and `linear`: weights, bias and requantization by output channel."""
+"""The common part of `conv` and `linear`: weights, bias and requantization by output channel.
+
+Tests: `tests/network/test_check_arrays.py`.
+"""
 
 from collections.abc import Iterator
 from dataclasses import fields

@@ -1,4 +1,7 @@
-"""Cells of a library by what they do: those that a synthesis needs by name."""
+"""Cells of a library by what they do: those that a synthesis needs by name.
+
+Tests: `tests/physical/test_library.py`.
+"""
 
 from collections.abc import Sequence
 

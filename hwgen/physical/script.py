@@ -1,4 +1,7 @@
-"""The script by which Yosys maps one module to a library; placed modules stay black boxes."""
+"""The script by which Yosys maps one module to a library; placed modules stay black boxes.
+
+Tests: `tests/physical/test_modules.py`.
+"""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,7 @@
-"""The timing graph of one module: nodes are edges of nets, edges have delays in ns."""
+"""The timing graph of one module: nodes are edges of nets, edges have delays in ns.
+
+Tests: `tests/physical/test_timing.py`.
+"""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence

@@ -1,4 +1,7 @@
-"""The picture of the modes of a network: what each costs and what it gives, in percent."""
+"""The picture of the modes of a network: what each costs and what it gives, in percent.
+
+Tests: `tests/commands/test_adaptive.py`.
+"""
 
 from collections.abc import Sequence
 

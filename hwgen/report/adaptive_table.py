@@ -1,4 +1,7 @@
-"""The table of a network with several modes on its chip."""
+"""The table of a network with several modes on its chip.
+
+Tests: `tests/commands/test_adaptive.py`.
+"""
 
 from collections.abc import Iterator, Sequence
 

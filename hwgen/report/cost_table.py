@@ -1,4 +1,7 @@
-"""The tables of `hwgen cost`."""
+"""The tables of `hwgen cost`.
+
+Tests: `tests/report/test_documents.py`.
+"""
 
 from rich.console import Group, RenderableType
 

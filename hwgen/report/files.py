@@ -1,4 +1,7 @@
-"""Reports as JSON, and their schemas."""
+"""Reports as JSON, and their schemas.
+
+Tests: `tests/commands/test_sweep.py`.
+"""
 
 import json
 from dataclasses import asdict

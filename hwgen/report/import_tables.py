@@ -1,4 +1,7 @@
-"""The tables of `hwgen import`, of `hwgen info` for such files, and of `hwgen compare`."""
+"""The tables of `hwgen import`, of `hwgen info` for such files, and of `hwgen compare`.
+
+Tests: `tests/importers/onnx/test_qonnx.py`.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""The tables of `hwgen info`, `compile`, `build` and `train`."""
+"""The tables of `hwgen info`, `compile`, `build` and `train`.
+
+Tests: `tests/cli/test_commands.py`.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,7 @@
-"""The picture of a sweep: cycles, energy and area over one key, a line for each of the others."""
+"""The picture of a sweep: cycles, energy and area over one key, a line for each of the others.
+
+Tests: `tests/commands/test_sweep.py`.
+"""
 
 import io
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""A sweep as a table for the terminal."""
+"""A sweep as a table for the terminal.
+
+Tests: `tests/cli/test_sweep.py`.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""A run as a trace in the format of Chrome and Perfetto: one cycle is a microsecond there."""
+"""A run as a trace in the format of Chrome and Perfetto: one cycle is a microsecond there.
+
+Tests: `tests/commands/test_trace.py`.
+"""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,7 @@
-"""Batch norm over the whole batch, also where several processes share it."""
+"""Batch norm over the whole batch, also where several processes share it.
+
+Tests: `tests/train/adaptive/test_order.py`.
+"""
 
 import torch
 from torch import Tensor, nn

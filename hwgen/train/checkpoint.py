@@ -1,4 +1,7 @@
-"""Checkpoints of a phase: everything that the next epoch needs, as safetensors."""
+"""Checkpoints of a phase: everything that the next epoch needs, as safetensors.
+
+Tests: `tests/train/test_train.py`.
+"""
 
 import hashlib
 import json

@@ -1,4 +1,7 @@
-"""The layers of the network file that nodes of a plan become, and their maps."""
+"""The layers of the network file that nodes of a plan become, and their maps.
+
+Tests: `tests/train/test_export.py`.
+"""
 
 from typing import TypedDict
 

@@ -1,4 +1,7 @@
-"""The loop of a training: batches, epochs, updates, checkpoints, progress."""
+"""The loop of a training: batches, epochs, updates, checkpoints, progress.
+
+Tests: `tests/train/test_train.py`.
+"""
 
 import hashlib
 import itertools

@@ -1,7 +1,8 @@
 """The tests that a change asks for: `scripts/test --changed`, or `--changed --all`.
 
-Of each changed file: the test at its path, tests of tables that have it by name, and all tests that
-import it; with `--all` those that import it by way of others. What it runs, and why, is printed.
+Of each changed file: the test at its path or that its docstring names, tests of tables that have it
+by name, and all tests that import it; with `--all` those that import it by way of others. What it
+runs, and why, is printed.
 """
 
 import argparse
@@ -26,6 +27,8 @@ LATE = re.compile(r"^[ \t]+(?=(?:from|import) )", re.MULTILINE)
 """The blanks before an import inside a function."""
 NAMED = re.compile(rf'"((?:{"|".join(PACKAGES)})\.[\w.]+)"')
 """A module that is named in a string, such as a bench."""
+OWN = re.compile(r"^Tests: `(tests/\S+\.py)`\.$", re.MULTILINE)
+"""The line of a docstring that names the tests of a module."""
 NOT_ALONE = re.compile(r"conftest|plugin|__init__")
 
 Reasons = dict[str, dict[str, str]]
@@ -34,10 +37,14 @@ Reasons = dict[str, dict[str, str]]
 
 @dataclass(frozen=True)
 class House:
-    """Python files below a folder, by their path, and what each imports, late imports too."""
+    """Python files below a folder, by their path, and what each imports, late imports too.
+
+    own: tests by the module whose docstring names them
+    """
 
     root: Path
     imports: Mapping[str, frozenset[str]]
+    own: Mapping[str, str]
 
     @property
     def tests(self) -> list[str]:
@@ -73,7 +80,7 @@ class House:
 def house(root: Path = ROOT) -> House:
     """Read all files of the packages."""
     homes = {name: root / name for name in PACKAGES}
-    found = {}
+    found, own = {}, {}
     for file in (file for home in homes.values() for file in sorted(home.rglob("*.py"))):
         source = file.read_text(encoding="utf-8")
         others = list(imported(file, LATE.sub("", source), homes))
@@ -81,7 +88,9 @@ def house(root: Path = ROOT) -> House:
             others += module_at(root.joinpath(*name.split(".")))
         names = (str(other.relative_to(root)) for other in others)
         found[str(file.relative_to(root))] = frozenset(names)
-    return House(root, found)
+        if named := OWN.search(source):
+            own[str(file.relative_to(root))] = named[1]
+    return House(root, found, own)
 
 
 def changed_files(root: Path, base: str) -> list[str]:
@@ -132,6 +141,8 @@ def of_module(file: str, known: House, *, whole: bool) -> Iterator[tuple[str, st
     stem, tests = Path(file).stem.removeprefix("bench_"), set(known.tests)
     family, near = component_of(file), known.importers(file)
     beside = [(test, "", "stands at the path of") for test in tests.intersection(places(file))]
+    if test := known.own.get(file):
+        beside.append((test, "", "is named in"))
     beside += [
         (test, stem, "has the part of")
         for test in known.tests

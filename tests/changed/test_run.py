@@ -1,11 +1,21 @@
 """Which tests a change asks for, in a small house and in this one."""
 
+import ast
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.changed.run import asked_for, changed_files, commands, house, report, seconds_of
+from tests.changed.run import (
+    ROOT,
+    asked_for,
+    changed_files,
+    commands,
+    house,
+    of_module,
+    report,
+    seconds_of,
+)
 
 FILES = {
     "hwgen/fam/rtl/adder.py": "",
@@ -33,6 +43,36 @@ def small(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return tmp_path
+
+
+def functions(file: Path) -> int:
+    """Return how many functions of a module do something."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return sum(
+        not isinstance(node.body[-1], ast.Expr)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+
+
+@pytest.mark.promise(
+    "each module of more than one function has tests at its path, in a table or in its own folder"
+    " that import it, or its docstring names them"
+)
+def test_each_module_has_its_tests() -> None:
+    known = house()
+    tests, without = set(known.tests), []
+    assert tests.issuperset(known.own.values())
+    for file in known.imports:
+        if not file.startswith(("hwgen/", "golden/")) or functions(ROOT / file) < 2:
+            continue
+        room = "/".join(["tests", *Path(file).parent.parts[file.startswith("hwgen/") :]])
+        near = any(test.startswith(f"{room}/") for test in known.importers(file) & tests)
+        if not near and all(
+            "imports" in why or "needs" in why for *_, why in of_module(file, known, whole=False)
+        ):
+            without.append(file)
+    assert not without
 
 
 @pytest.mark.promise(

@@ -1,4 +1,7 @@
-"""What all steps of a walk share: the chip, the stream, and the strobes of its schedule."""
+"""What all steps of a walk share: the chip, the stream, and the strobes of its schedule.
+
+Tests: `tests/golden/crossbar/test_walk.py`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

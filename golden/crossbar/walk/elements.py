@@ -1,4 +1,7 @@
-"""From sums to rings: activation, results of two blocks, gathers, stores, sends."""
+"""From sums to rings: activation, results of two blocks, gathers, stores, sends.
+
+Tests: `tests/golden/crossbar/test_walk.py`.
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""What a walk finds: an operation that reads what is not there yet, or not there any more."""
+"""What a walk finds: an operation that reads what is not there yet, or not there any more.
+
+Tests: `tests/golden/crossbar/test_walk.py`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

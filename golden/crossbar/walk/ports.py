@@ -1,4 +1,7 @@
-"""The one port of each scratchpad, access by access, and the packets that senders make of reads."""
+"""The one port of each scratchpad, access by access, and the packets that senders make of reads.
+
+Tests: `tests/golden/crossbar/test_walk.py`.
+"""
 
 import heapq
 from collections.abc import Callable

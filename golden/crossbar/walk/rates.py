@@ -1,6 +1,8 @@
 """When parts of a crossbar chip read and write, in clocks: one table, from their data sheets.
 
 What a part reads in a clock was written in an earlier one; what it writes is there in the next.
+
+Tests: `tests/golden/crossbar/test_walk.py`.
 """
 
 from collections.abc import Sequence

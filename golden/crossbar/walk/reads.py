@@ -1,4 +1,7 @@
-"""What the loads of a layer read: each access to a ring, in the order in which it is asked for."""
+"""What the loads of a layer read: each access to a ring, in the order in which it is asked for.
+
+Tests: `tests/golden/crossbar/test_walk.py`.
+"""
 
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,4 +1,7 @@
-"""From what is loaded to sums: input registers, converters, accumulators, windows, chains."""
+"""From what is loaded to sums: input registers, converters, accumulators, windows, chains.
+
+Tests: `tests/golden/crossbar/test_walk.py`.
+"""
 
 from dataclasses import dataclass
 from itertools import pairwise

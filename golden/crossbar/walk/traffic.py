@@ -1,4 +1,7 @@
-"""Who is at the ports and on the links when: loads, stores, sends, and what arrives."""
+"""Who is at the ports and on the links when: loads, stores, sends, and what arrives.
+
+Tests: `tests/golden/crossbar/test_walk.py`.
+"""
 
 from bisect import bisect_right
 from dataclasses import dataclass, field

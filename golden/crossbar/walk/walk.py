@@ -1,4 +1,7 @@
-"""A walk through all starts of a schedule, of one image or of a stream."""
+"""A walk through all starts of a schedule, of one image or of a stream.
+
+Tests: `tests/golden/crossbar/test_walk.py`.
+"""
 
 from collections.abc import Mapping
 

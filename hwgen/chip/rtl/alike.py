@@ -1,7 +1,6 @@
 """Which parts are made of the same sizes, so that one of them stands for all."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from hwgen.chip.rtl.part import Part
 
@@ -37,7 +36,7 @@ def alike(one: object, other: object) -> bool:
     return bool(one == other)
 
 
-def kept(part: Part) -> dict[str, Any]:
+def kept(part: Part) -> dict[str, object]:
     """Return what a part has kept beside its ports."""
     ports = part.signature.members
     return {

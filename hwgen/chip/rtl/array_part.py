@@ -1,4 +1,7 @@
-"""Arrays that compute, as parts: what each says of itself, and how another one stands for it."""
+"""Arrays that compute, as parts: what each says of itself, and how another one stands for it.
+
+Tests: `tests/verif/common/test_register_file.py`.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,7 @@
-"""The two AXI ports of a chip as signatures, and the length of a burst."""
+"""The two AXI ports of a chip as signatures, and the length of a burst.
+
+Tests: `tests/verif/common/test_register_file.py`.
+"""
 
 from amaranth.hdl import Const, Mux, Value
 from amaranth.lib import wiring

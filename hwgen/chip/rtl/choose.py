@@ -1,4 +1,7 @@
-"""Multiplexers over a list of values, without an unreachable default case."""
+"""Multiplexers over a list of values, without an unreachable default case.
+
+Tests: `tests/verif/common/test_register_file.py`.
+"""
 
 from collections.abc import Sequence
 

@@ -7,7 +7,6 @@ these nets, and a word of parameters has hundreds.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import RLock
-from typing import Any
 
 from amaranth.hdl import Format, Value
 from amaranth.lib import data
@@ -32,6 +31,6 @@ def without_field_nets() -> Iterator[None]:
                 layout.format = original
 
 
-def as_a_number(layout: data.Layout, value: Any, format_spec: str) -> Format:
+def as_a_number(layout: data.Layout, value: data.View, format_spec: str) -> Format:
     """Return how a signal with a layout is shown: as one number."""
     return Format("{}", Value.cast(value))

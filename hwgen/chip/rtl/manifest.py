@@ -1,4 +1,7 @@
-"""The manifest of an output folder, `manifest.json`: modules, ports, versions, digests."""
+"""The manifest of an output folder, `manifest.json`: modules, ports, versions, digests.
+
+Tests: `tests/verif/common/test_replaced.py`.
+"""
 
 import hashlib
 import json

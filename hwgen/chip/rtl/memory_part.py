@@ -1,4 +1,7 @@
-"""Memories as parts: what each says of its cells, whatever stands for them."""
+"""Memories as parts: what each says of its cells, whatever stands for them.
+
+Tests: `tests/verif/common/test_replaced.py`.
+"""
 
 from amaranth.hdl import ClockDomain, Module, Value
 from amaranth.lib.memory import Memory

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from graphlib import CycleError, TopologicalSorter
 from threading import RLock
-from typing import Any
 
 from amaranth.back.rtlil import ModuleEmitter
 from amaranth.hdl._nir import (
     AssignmentList,
     AsyncReadPort,
+    Cell,
     FlipFlop,
     IOBuffer,
     Matches,
@@ -30,9 +30,9 @@ from amaranth.hdl._nir import (
 )
 
 _in_force = RLock()
-named_cycles: Any = Netlist.check_comb_cycles
+named_cycles = Netlist.check_comb_cycles
 """Amaranth's own check, whose error names all bits on the way."""
-emit_nets: Any = ModuleEmitter.emit_memory
+emit_nets = ModuleEmitter.emit_memory
 """Amaranth's own text of a memory, which a memory without bits keeps."""
 COMBINATIONAL = (
     AssignmentList,
@@ -53,7 +53,7 @@ sums of a macro with thousands of ADCs.
 @contextmanager
 def bits_unchecked() -> Iterator[None]:
     """Let netlists be built inside without a check of every bit; one thread at a time."""
-    changes: dict[Any, dict[str, Any]] = {
+    changes: dict[type, dict[str, object]] = {
         Value: {"__new__": value_of},
         Netlist: {"resolve_value": resolved, "check_comb_cycles": refuse_cycles},
         ModuleEmitter: {"emit_memory": emit_memory},
@@ -70,14 +70,14 @@ def bits_unchecked() -> Iterator[None]:
             put(originals)
 
 
-def put(changes: Mapping[Any, Mapping[str, Any]]) -> None:
+def put(changes: Mapping[type, Mapping[str, object]]) -> None:
     """Replace attributes of classes."""
     for owner, attributes in changes.items():
         for name, value in attributes.items():
             setattr(owner, name, value)
 
 
-def net_of(cls: Any, cell: int, bit: int) -> Any:
+def net_of(cls: type[Net], cell: int, bit: int) -> Net:
     """Return the net of an output bit of a cell."""
     if bit >> BIT_PLACES:
         raise OverflowError(f"a cell must have at most {1 << BIT_PLACES:,} bits, got bit {bit:,}")
@@ -94,12 +94,12 @@ def bit_of(net: int) -> int:
     return net & ((1 << BIT_PLACES) - 1)
 
 
-def value_of(cls: type, nets: Iterable[Any] = ()) -> Any:
+def value_of(cls: type, nets: Iterable[Net] = ()) -> Value:
     """Return the value of a net or of several; as in Amaranth, less the check."""
     return tuple.__new__(cls, (nets,) if isinstance(nets, Net) else nets)
 
 
-def resolved(netlist: Any, value: Iterable[Any]) -> Any:
+def resolved(netlist: Netlist, value: Iterable[Net]) -> Value:
     """Return a value whose late nets, which are negative, are those that drive them."""
     connections, nets = netlist.connections, []
     for net in value:
@@ -110,7 +110,7 @@ def resolved(netlist: Any, value: Iterable[Any]) -> Any:
     return Value(nets)
 
 
-def emit_memory(emitter: Any, number: int, cell: Any) -> None:
+def emit_memory(emitter: ModuleEmitter, number: int, cell: Cell) -> None:
     """Write what a memory holds at first, the last word first."""
     if not cell.width * cell.depth:
         emit_nets(emitter, number, cell)
@@ -135,13 +135,13 @@ def emit_memory(emitter: Any, number: int, cell: Any) -> None:
     )
 
 
-def refuse_cycles(netlist: Any) -> None:
+def refuse_cycles(netlist: Netlist) -> None:
     """Refuse combinational cycles, with Amaranth's own error."""
     if has_cycle(netlist):
         named_cycles(netlist)
 
 
-def has_cycle(netlist: Any) -> bool:
+def has_cycle(netlist: Netlist) -> bool:
     """Return whether a bit depends on itself without a register between."""
     sorter = TopologicalSorter(cells_read(netlist))
     try:
@@ -151,7 +151,7 @@ def has_cycle(netlist: Any) -> bool:
         return bits_in_circle(netlist, cells_before_circles(sorter))
 
 
-def cells_read(netlist: Any) -> dict[int, set[int]]:
+def cells_read(netlist: Netlist) -> dict[int, set[int]]:
     """Return, by the number of a cell, the cells on whose outputs any of its own depends."""
     late = {net: resolved(netlist, (net,))[0] >> BIT_PLACES for net in netlist.connections}
     return {
@@ -160,7 +160,7 @@ def cells_read(netlist: Any) -> dict[int, set[int]]:
     }
 
 
-def nets_read(cell: Any) -> Iterable[int]:
+def nets_read(cell: Cell) -> Iterable[int]:
     """Return the nets on which any output of a cell depends without a register between."""
     if isinstance(cell, FlipFlop):
         return (cell.clk, cell.arst)
@@ -176,7 +176,7 @@ def cells_before_circles(sorter: TopologicalSorter[int]) -> set[int]:
     return found
 
 
-def bits_in_circle(netlist: Any, settled: set[int]) -> bool:
+def bits_in_circle(netlist: Netlist, settled: set[int]) -> bool:
     """Return whether a bit depends on itself; settled: cells whose bits do not."""
     alike = [depends_alike(cell) for cell in netlist.cells]
     checked: set[int] = set()
@@ -199,7 +199,7 @@ def bits_in_circle(netlist: Any, settled: set[int]) -> bool:
     return False
 
 
-def depends_alike(cell: Any) -> bool:
+def depends_alike(cell: Cell) -> bool:
     """Return whether all output bits of a cell depend on the same nets."""
     if isinstance(cell, Operator):
         return len(cell.inputs) < 3 and cell.operator not in BITWISE
@@ -213,7 +213,7 @@ def node_of(net: int, alike: list[bool]) -> int:
     return int(net)
 
 
-def sources_of(netlist: Any, node: int) -> Iterator[int]:
+def sources_of(netlist: Netlist, node: int) -> Iterator[int]:
     """Return the nets that one depends on; constants depend on none."""
     if node < 0:
         return iter((netlist.connections[Net(node)],))

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from amaranth.hdl import ClockSignal, Instance, ResetSignal, Shape
 from amaranth.lib import wiring
@@ -42,7 +41,7 @@ class Part(wiring.Component):
     # Amaranth does not warn of it.
     _MustUse__silence = True
 
-    def __init__(self, signature: Any = None) -> None:
+    def __init__(self, signature: wiring.Signature | None = None) -> None:
         with without_field_nets():
             super().__init__(signature)
 

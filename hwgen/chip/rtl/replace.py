@@ -1,4 +1,7 @@
-"""Put replacements into the parts of a chip, and say what parts can be replaced."""
+"""Put replacements into the parts of a chip, and say what parts can be replaced.
+
+Tests: `tests/verif/common/test_register_file.py`.
+"""
 
 from collections.abc import Mapping
 from typing import TypeGuard, TypeVar

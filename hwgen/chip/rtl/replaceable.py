@@ -1,4 +1,7 @@
-"""Parts that a replacement can stand for."""
+"""Parts that a replacement can stand for.
+
+Tests: `tests/verif/common/test_replaced.py`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass

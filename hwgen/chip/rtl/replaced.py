@@ -1,4 +1,7 @@
-"""The cells of a memory, replaced by modules of another one, side by side and in banks."""
+"""The cells of a memory, replaced by modules of another one, side by side and in banks.
+
+Tests: `tests/verif/common/test_replaced.py`.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, replace

@@ -1,4 +1,7 @@
-"""Requantization of a sum to an element of a map, for one filter, one channel or one lane."""
+"""Requantization of a sum to an element of a map, for one filter, one channel or one lane.
+
+Tests: `tests/verif/common/test_requantizer.py`.
+"""
 
 from collections.abc import Sequence
 

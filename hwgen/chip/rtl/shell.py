@@ -1,4 +1,7 @@
-"""The shell of a chip: all that families share between host, memory and their engine."""
+"""The shell of a chip: all that families share between host, memory and their engine.
+
+Tests: `tests/verif/common/test_register_file.py`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

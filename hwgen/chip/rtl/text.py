@@ -1,4 +1,7 @@
-"""Parts whose Verilog is a text of its own: behavioural bodies that another module may replace."""
+"""Parts whose Verilog is a text of its own: behavioural bodies that another module may replace.
+
+Tests: `tests/verif/common/test_replaced.py`.
+"""
 
 from string import Template
 

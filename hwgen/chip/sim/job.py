@@ -1,4 +1,7 @@
-"""What a host has a chip do with a program, whatever its family, and the memory that it needs."""
+"""What a host has a chip do with a program, whatever its family, and the memory that it needs.
+
+Tests: `tests/mram/sim/test_chip_run.py`.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence

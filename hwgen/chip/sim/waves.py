@@ -1,4 +1,7 @@
-"""The clock cycles of a simulation that are written as waves."""
+"""The clock cycles of a simulation that are written as waves.
+
+Tests: `tests/verif/test_runner.py`.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""`hwgen benchmark`."""
+"""`hwgen benchmark`.
+
+Tests: `tests/commands/benchmark/test_run.py`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass

@@ -1,4 +1,7 @@
-"""The report of `hwgen benchmark`: how long the kit itself takes."""
+"""The report of `hwgen benchmark`: how long the kit itself takes.
+
+Tests: `tests/commands/benchmark/test_run.py`.
+"""
 
 from collections.abc import Iterator
 from typing import Literal

@@ -1,4 +1,7 @@
-"""The command of the demo."""
+"""The command of the demo.
+
+Tests: `tests/commands/demo/test_run.py`.
+"""
 
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path

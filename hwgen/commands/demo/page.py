@@ -1,4 +1,7 @@
-"""The page of the demo: one HTML file with its pictures inside, the same bytes every time."""
+"""The page of the demo: one HTML file with its pictures inside, the same bytes every time.
+
+Tests: `tests/commands/demo/test_run.py`.
+"""
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files

@@ -1,4 +1,7 @@
-"""The tables of `scripts/demo`."""
+"""The tables of `scripts/demo`.
+
+Tests: `tests/commands/demo/test_run.py`.
+"""
 
 from collections.abc import Iterator
 

@@ -2,6 +2,8 @@
 
 An entry is a row of fields, the first one lowest; a field that begins a flit says so by the fields
 before it, which fill theirs. The lowering writes entries by these tables, the macro reads them.
+
+Tests: `tests/crossbar/facts/test_in_memory.py`.
 """
 
 from collections.abc import Mapping, Sequence

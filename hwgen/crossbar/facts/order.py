@@ -4,6 +4,8 @@ Numbers for a counter, instead of a list, say how far into a map each block of a
 last pixel of block b is output pixel min((b + 1) * copies, pixels) - 1, in row r and column c.
 It needs input row min(H, max(1, r * stride + span - padding)) and a column in the same way; where
 two rows of windows end in the same input row, the later one needs all of it.
+
+Tests: `tests/crossbar/model/test_conductor.py`.
 """
 
 from collections.abc import Iterator

@@ -2,6 +2,8 @@
 
 A header of `HEADER_BEATS` beats of the memory port, then packets as they go over the links
 (`hwgen.crossbar.facts.loads`), a flit a beat, macro after macro.
+
+Tests: `tests/crossbar/compiler/test_compile.py`.
 """
 
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Which way packets leave each router: a bit for each output, by the number in the header."""
+"""Which way packets leave each router: a bit for each output, by the number in the header.
+
+Tests: `tests/crossbar/facts/test_in_memory.py`.
+"""
 
 from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.layout import route

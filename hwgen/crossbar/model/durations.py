@@ -1,4 +1,7 @@
-"""How long the operations of a chip take, as an architecture file says it: from the pipeline."""
+"""How long the operations of a chip take, as an architecture file says it: from the pipeline.
+
+Tests: `tests/crossbar/pages/test_architectures.py`.
+"""
 
 import math
 

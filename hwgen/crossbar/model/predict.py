@@ -1,4 +1,7 @@
-"""Cycles, starts and events of a run: the conductor, and constants before and behind it."""
+"""Cycles, starts and events of a run: the conductor, and constants before and behind it.
+
+Tests: `tests/commands/test_every_field.py`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

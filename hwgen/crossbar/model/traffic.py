@@ -3,6 +3,8 @@
 All that reads and writes a scratchpad shares its port. What arrives comes first, then loads, stores
 and sends, the shortest first. Each begins at most once in a period, in which all of them fit; so
 each is through after what comes before it.
+
+Tests: `tests/crossbar/synthesis/test_sharing.py`.
 """
 
 from typing import NamedTuple

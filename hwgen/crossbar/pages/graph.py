@@ -1,4 +1,7 @@
-"""What `hwgen info` tells of a network without weights."""
+"""What `hwgen info` tells of a network without weights.
+
+Tests: `tests/cli/test_synthesize.py`.
+"""
 
 from collections.abc import Iterator
 

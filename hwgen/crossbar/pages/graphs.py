@@ -1,4 +1,7 @@
-"""Networks without weights: what synthesis sees of an ONNX file, or of a network that ships."""
+"""Networks without weights: what synthesis sees of an ONNX file, or of a network that ships.
+
+Tests: `tests/zoo/test_zoo.py`.
+"""
 
 from hwgen.crossbar.facts.layout import tiles_of
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork

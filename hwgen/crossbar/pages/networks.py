@@ -4,6 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from hwgen.crossbar import compiler
+from hwgen.crossbar.compiler import ZOO
+from hwgen.crossbar.compiler.compile import check_flits
+from hwgen.crossbar.compiler.lowering import check_computed
+from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network
 from hwgen.crossbar.facts.buildable import check_buildable, with_buildable_adcs
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
@@ -11,6 +16,7 @@ from hwgen.crossbar.facts.point import points
 from hwgen.crossbar.facts.rules import STRICT, Rules
 from hwgen.errors import ConfigError
 from hwgen.files import shipped
+from hwgen.network import file
 from hwgen.network.operations import Graph
 
 
@@ -22,8 +28,6 @@ def load_network(
     size: of the image in the order of the file, where that leaves sides open
     rules: that a synthesis counts by
     """
-    from hwgen.crossbar import compiler
-
     if name_or_path in compiler.ZOO and size is None:
         network: CrossbarNetwork = compiler.shipped_network(name_or_path)
         return network
@@ -55,11 +59,6 @@ def load_problem(
     strict rules a file whose network runs on no chip of these constants is refused, and ADCs that
     no chip is built with are passed over.
     """
-    from hwgen.crossbar.compiler.compile import check_flits
-    from hwgen.crossbar.compiler.lowering import check_computed
-    from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network
-    from hwgen.network import file
-
     path = Path(name_or_path)
     if path.suffix != ".npz":
         return load_network(name_or_path, size, rules), components
@@ -86,14 +85,11 @@ def load_problem(
 
 def network_names() -> tuple[str, ...]:
     """Return the networks that ship."""
-    from hwgen.crossbar.compiler import ZOO
-
     return tuple(ZOO)
 
 
 def write_network(name: str, out: Path) -> str:
     """Write a network that ships as an ONNX file; return what was written."""
-    from hwgen.crossbar import compiler
     from hwgen.importers.onnx import read_graph, write_graph
 
     if name not in compiler.ZOO:

@@ -12,6 +12,7 @@ from hwgen.crossbar.pages.problem import Problem
 from hwgen.crossbar.pages.synthesis_table import shares_of
 from hwgen.errors import ConfigError, DesignError
 from hwgen.files.shipped import shown
+from hwgen.jobs.store import Store
 
 if TYPE_CHECKING:
     from hwgen.crossbar.synthesis.result import Progress, SearchResult
@@ -41,7 +42,6 @@ def search(context: Context, problem: Problem) -> "SearchResult":
     from hwgen.crossbar.synthesis.compiling import must_compile
     from hwgen.crossbar.synthesis.state import Budget
     from hwgen.jobs.executors import make_executor
-    from hwgen.jobs.store import Store
 
     request = problem.request
     if not must_compile():

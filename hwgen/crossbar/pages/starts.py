@@ -1,6 +1,8 @@
 """The schedule that a chip keeps: starts as promised, and as the simulation saw them.
 
 Beside it, the energy of a run by counted events, and what the search that found the chip charges.
+
+Tests: `tests/commands/test_every_field.py`.
 """
 
 import json

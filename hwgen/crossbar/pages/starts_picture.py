@@ -1,4 +1,7 @@
-"""The picture of a run: lanes of macros over steps, as promised and as the simulation saw them."""
+"""The picture of a run: lanes of macros over steps, as promised and as the simulation saw them.
+
+Tests: `tests/verif/crossbar/test_chip.py`.
+"""
 
 from collections.abc import Mapping, Sequence
 

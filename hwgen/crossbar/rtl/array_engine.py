@@ -1,4 +1,7 @@
-"""Array engine: a layer with weights in one macro."""
+"""Array engine: a layer with weights in one macro.
+
+Tests: `tests/verif/crossbar/test_chip.py`.
+"""
 
 from fractions import Fraction
 

@@ -1,4 +1,7 @@
-"""Bank: all crossbars of one layer in one macro, what is analog around them, and their inputs."""
+"""Bank: all crossbars of one layer in one macro, what is analog around them, and their inputs.
+
+Tests: `tests/verif/crossbar/test_array.py`.
+"""
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files

@@ -1,4 +1,7 @@
-"""Block reader: the elements of a block of a ring, in words that begin with its first one."""
+"""Block reader: the elements of a block of a ring, in words that begin with its first one.
+
+Tests: `tests/verif/crossbar/test_parts.py`.
+"""
 
 from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out

@@ -1,6 +1,8 @@
 """Conversions: which columns are converted when, and what becomes of the samples.
 
 Adc: what the samples of columns become. Lane: the accumulators of the columns of one ADC.
+
+Tests: `tests/verif/crossbar/test_chip.py`.
 """
 
 from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, signed

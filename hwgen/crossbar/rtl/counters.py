@@ -3,6 +3,8 @@
 OperationCounter: how often and how long ago one operation of a layer started.
 ProgressCounter: how much of its map a layer has handed on.
 WindowCounter: how far into its input map the next block of a layer reads.
+
+Tests: `tests/verif/crossbar/test_loader.py`.
 """
 
 from dataclasses import asdict, fields

@@ -1,4 +1,7 @@
-"""Engine: all that works for one layer in one macro, from a ring to a ring and to the links."""
+"""Engine: all that works for one layer in one macro, from a ring to a ring and to the links.
+
+Tests: `tests/verif/crossbar/test_chip.py`.
+"""
 
 from typing import Any
 

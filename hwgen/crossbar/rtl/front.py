@@ -1,4 +1,7 @@
-"""What the memory port reads: a program, as packets, or images."""
+"""What the memory port reads: a program, as packets, or images.
+
+Tests: `tests/verif/crossbar/test_chip.py`.
+"""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream

@@ -1,4 +1,7 @@
-"""Gather: results of other macros come to the macro in which a layer merges them."""
+"""Gather: results of other macros come to the macro in which a layer merges them.
+
+Tests: `tests/verif/crossbar/test_parts.py`.
+"""
 
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data

@@ -1,4 +1,7 @@
-"""The image on its way to the macros: with each block the pixels that it needs and none had."""
+"""The image on its way to the macros: with each block the pixels that it needs and none had.
+
+Tests: `tests/verif/crossbar/test_chip.py`.
+"""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out

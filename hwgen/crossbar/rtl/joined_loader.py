@@ -1,4 +1,7 @@
-"""Joined loader: fills units from the rings of several providers, whose channels are one map's."""
+"""Joined loader: fills units from the rings of several providers, whose channels are one map's.
+
+Tests: `tests/verif/crossbar/test_chip.py`.
+"""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,8 @@
 """Amaranth data layouts between the parts of a crossbar chip: strobes, links, ports, load packets.
 
 All fields are unsigned unless stated otherwise; lowest field first.
+
+Tests: `tests/verif/crossbar/test_router.py`.
 """
 
 from amaranth.lib import data

@@ -3,6 +3,8 @@
 Sums: one for each element of two blocks, on the way from adders to requantizers.
 ManyReads: words that are loaded one at a time, and read by every lane in each clock.
 Two reads: a memory with one write port and two read ports.
+
+Tests: `tests/verif/crossbar/test_loader.py`.
 """
 
 from amaranth.hdl import Cat, ClockDomain, Module, Signal

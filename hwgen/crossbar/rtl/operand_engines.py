@@ -1,6 +1,8 @@
 """Engines of layers without weights: poolings, and additions of two maps.
 
 Eltwise: two maps are added, each with its zero point and factor.
+
+Tests: `tests/verif/crossbar/test_chip.py`.
 """
 
 from amaranth.hdl import Cat, ClockSignal, Module, Signal, Value, signed

@@ -1,4 +1,7 @@
-"""Results: elements of a block on their way from requantizers to a ring or to a link."""
+"""Results: elements of a block on their way from requantizers to a ring or to a link.
+
+Tests: `tests/verif/crossbar/test_loader.py`.
+"""
 
 from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, Signal
 from amaranth.lib import data

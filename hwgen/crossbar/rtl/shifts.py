@@ -2,6 +2,8 @@
 
 What simulators and compilers make of a word of 128 elements is as short as for one of two. And the
 OR of many terms, whose depth is the logarithm of their number.
+
+Tests: `tests/verif/crossbar/test_chip.py`.
 """
 
 from collections.abc import Sequence

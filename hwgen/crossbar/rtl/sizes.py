@@ -1,4 +1,7 @@
-"""Sizes of the arithmetic of one layer in one macro, and the widths that follow from them."""
+"""Sizes of the arithmetic of one layer in one macro, and the widths that follow from them.
+
+Tests: `tests/verif/crossbar/test_array.py`.
+"""
 
 from dataclasses import dataclass
 from fractions import Fraction

@@ -1,4 +1,7 @@
-"""Memories that a chip has and no item of its architecture pays for."""
+"""Memories that a chip has and no item of its architecture pays for.
+
+Tests: `tests/verif/crossbar/test_emitted.py`.
+"""
 
 from collections import Counter
 

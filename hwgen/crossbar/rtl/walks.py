@@ -1,4 +1,7 @@
-"""The constants with which a loader walks the windows of a layer in a macro."""
+"""The constants with which a loader walks the windows of a layer in a macro.
+
+Tests: `tests/verif/crossbar/test_loader.py`.
+"""
 
 from typing import Any
 

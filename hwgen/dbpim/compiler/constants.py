@@ -1,4 +1,7 @@
-"""Maps that do not depend on the image: they lie in the program, behind its stream."""
+"""Maps that do not depend on the image: they lie in the program, behind its stream.
+
+Tests: `tests/dbpim/compiler/test_products.py`.
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,7 @@
-"""Steps as packets: the instruction with its places and cores, and what follows it."""
+"""Steps as packets: the instruction with its places and cores, and what follows it.
+
+Tests: `tests/dbpim/compiler/test_content.py`.
+"""
 
 from collections.abc import Iterator
 

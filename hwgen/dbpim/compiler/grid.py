@@ -1,4 +1,7 @@
-"""The position vectors of a step in their order, and the bands into which cores divide them."""
+"""The position vectors of a step in their order, and the bands into which cores divide them.
+
+Tests: `tests/dbpim/compiler/test_content.py`.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,4 +1,7 @@
-"""Filter groups: the filters that a core computes at a time, cut into tiles of weight codes."""
+"""Filter groups: the filters that a core computes at a time, cut into tiles of weight codes.
+
+Tests: `tests/dbpim/compiler/test_unstored.py`.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

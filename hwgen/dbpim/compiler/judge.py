@@ -1,4 +1,7 @@
-"""The estimated cycles of a unit, from the steps of one of its bands."""
+"""The estimated cycles of a unit, from the steps of one of its bands.
+
+Tests: `tests/dbpim/compiler/test_rows.py`.
+"""
 
 from collections.abc import Sequence
 

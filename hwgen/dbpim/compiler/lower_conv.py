@@ -1,4 +1,7 @@
-"""Passes of layers with weights."""
+"""Passes of layers with weights.
+
+Tests: `tests/dbpim/compiler/test_content.py`.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""Passes of poolings."""
+"""Passes of poolings.
+
+Tests: `tests/dbpim/compiler/test_room.py`.
+"""
 
 from collections.abc import Iterator
 

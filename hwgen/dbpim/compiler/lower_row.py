@@ -1,4 +1,7 @@
-"""Passes of the row unit: softmax and layer norm."""
+"""Passes of the row unit: softmax and layer norm.
+
+Tests: `tests/dbpim/compiler/test_rows.py`.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""Passes of layers without weights that compute each element alone."""
+"""Passes of layers without weights that compute each element alone.
+
+Tests: `tests/dbpim/compiler/test_allocate.py`.
+"""
 
 from collections.abc import Iterator
 from typing import Any

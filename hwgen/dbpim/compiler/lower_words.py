@@ -1,4 +1,7 @@
-"""Passes that move values: concatenation, larger maps, the shortcut without weights."""
+"""Passes that move values: concatenation, larger maps, the shortcut without weights.
+
+Tests: `tests/dbpim/compiler/test_small_buffers.py`.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,4 +1,7 @@
-"""The operations that a network is lowered to: each is one pass of the chip over an output map."""
+"""The operations that a network is lowered to: each is one pass of the chip over an output map.
+
+Tests: `tests/dbpim/compiler/test_unstored.py`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""Steps as a reader of the program sees them."""
+"""Steps as a reader of the program sees them.
+
+Tests: `tests/dbpim/compiler/test_unstored.py`.
+"""
 
 from hwgen.dbpim.compiler.builder import Builder
 from hwgen.dbpim.compiler.ops import Op

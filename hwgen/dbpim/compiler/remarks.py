@@ -1,4 +1,7 @@
-"""Which layers of a network run on a DB-PIM chip, whatever its size."""
+"""Which layers of a network run on a DB-PIM chip, whatever its size.
+
+Tests: `tests/importers/tflite/test_constants.py`.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType

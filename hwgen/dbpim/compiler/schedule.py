@@ -1,4 +1,7 @@
-"""The order in which the tiles of a layer stand in the stream."""
+"""The order in which the tiles of a layer stand in the stream.
+
+Tests: `tests/dbpim/compiler/test_unstored.py`.
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""What the rules of lowering read: the network, its maps and the architecture."""
+"""What the rules of lowering read: the network, its maps and the architecture.
+
+Tests: `tests/dbpim/compiler/test_unstored.py`.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

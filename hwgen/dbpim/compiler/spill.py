@@ -1,4 +1,7 @@
-"""Maps to memory: copies through the logit buffer, a piece at a time, and a STORE for each."""
+"""Maps to memory: copies through the logit buffer, a piece at a time, and a STORE for each.
+
+Tests: `tests/dbpim/compiler/test_rows.py`.
+"""
 
 import math
 from collections.abc import Iterator

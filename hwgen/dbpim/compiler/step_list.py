@@ -1,4 +1,7 @@
-"""The steps of a program, for people."""
+"""The steps of a program, for people.
+
+Tests: `tests/cli/test_batch.py`.
+"""
 
 from hwgen.chip.step import PlannedStep
 from hwgen.dbpim.facts.arch import Arch

@@ -2,6 +2,8 @@
 
 A unit runs for one group of images after the other; with several bands, for one image and some
 rows of its results at a time.
+
+Tests: `tests/dbpim/compiler/test_products.py`.
 """
 
 from collections.abc import Iterator

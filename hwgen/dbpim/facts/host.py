@@ -1,4 +1,7 @@
-"""How a host uses the chip: text for its data sheet."""
+"""How a host uses the chip: text for its data sheet.
+
+Tests: `tests/report/test_documents.py`.
+"""
 
 import inspect
 from collections.abc import Iterator

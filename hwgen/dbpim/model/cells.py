@@ -1,4 +1,7 @@
-"""Effective cells of the active rows: how much of the busy cycles is useful work."""
+"""Effective cells of the active rows: how much of the busy cycles is useful work.
+
+Tests: `tests/dbpim/model/test_events.py`.
+"""
 
 from collections.abc import Sequence
 from functools import cache

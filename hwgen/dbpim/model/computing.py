@@ -2,6 +2,8 @@
 
 It runs after the feeding side, whose entries name the cycle in which they become visible. Timing
 rules: docs/dbpim-microarchitecture.md.
+
+Tests: `tests/dbpim/model/test_packed_rows.py`.
 """
 
 from hwgen.chip.compiled import compiled

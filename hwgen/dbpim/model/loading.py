@@ -1,4 +1,7 @@
-"""One cycle of the loader: the stream becomes instructions, maps, tiles, taps and tables."""
+"""One cycle of the loader: the stream becomes instructions, maps, tiles, taps and tables.
+
+Tests: `tests/dbpim/model/test_packed_rows.py`.
+"""
 
 from hwgen.chip.compiled import compiled
 from hwgen.chip.memory import TAKEN, beat_ready

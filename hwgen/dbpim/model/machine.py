@@ -1,4 +1,7 @@
-"""The clock of the cycle model: all units, one cycle after the other, until END retires."""
+"""The clock of the cycle model: all units, one cycle after the other, until END retires.
+
+Tests: `tests/dbpim/model/test_predict.py`.
+"""
 
 import numpy as np
 

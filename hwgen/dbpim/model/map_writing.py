@@ -1,4 +1,7 @@
-"""One cycle of the loader while it writes a map into the buffers: some pixels, or a word."""
+"""One cycle of the loader while it writes a map into the buffers: some pixels, or a word.
+
+Tests: `tests/dbpim/model/test_packed_rows.py`.
+"""
 
 from hwgen.chip.compiled import compiled
 from hwgen.chip.memory import TAKEN

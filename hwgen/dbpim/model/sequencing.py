@@ -1,4 +1,7 @@
-"""One cycle of the sequencer: steps start and retire."""
+"""One cycle of the sequencer: steps start and retire.
+
+Tests: `tests/dbpim/model/test_packed_rows.py`.
+"""
 
 from hwgen.chip.compiled import compiled
 from hwgen.chip.memory import Port, store_cycles

@@ -1,4 +1,7 @@
-"""The maps that the CONV steps of a program read, and the cost of their tiles."""
+"""The maps that the CONV steps of a program read, and the cost of their tiles.
+
+Tests: `tests/dbpim/model/test_zero_columns.py`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

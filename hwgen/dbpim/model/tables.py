@@ -1,4 +1,7 @@
-"""A stream of packets as tables, which the compiled functions of the model read."""
+"""A stream of packets as tables, which the compiled functions of the model read.
+
+Tests: `tests/dbpim/model/test_predict.py`.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

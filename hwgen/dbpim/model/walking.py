@@ -2,6 +2,8 @@
 
 A unit that reads another unit's register runs before it, or compares the cycle in which the entry
 becomes visible. Timing rules: docs/dbpim-microarchitecture.md.
+
+Tests: `tests/dbpim/model/test_packed_rows.py`.
 """
 
 from hwgen.chip.compiled import compiled

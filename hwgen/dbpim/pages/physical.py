@@ -1,4 +1,7 @@
-"""Modules of a DB-PIM chip by part of its tables, and what their memories take."""
+"""Modules of a DB-PIM chip by part of its tables, and what their memories take.
+
+Tests: `tests/cli/test_cost.py`.
+"""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,7 @@
-"""One bank of an activation buffer; a foundry SRAM with these ports can replace the module."""
+"""One bank of an activation buffer; a foundry SRAM with these ports can replace the module.
+
+Tests: `tests/verif/dbpim/test_parts.py`.
+"""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out

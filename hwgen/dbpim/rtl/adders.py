@@ -1,4 +1,7 @@
-"""Named full and half adders: a synthesis places the cells of its library for them."""
+"""Named full and half adders: a synthesis places the cells of its library for them.
+
+Tests: `tests/verif/dbpim/test_foreign_dots.py`.
+"""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out

@@ -1,4 +1,7 @@
-"""Pipelined division of floats by a held divisor, to the nearest integers and bytes."""
+"""Pipelined division of floats by a held divisor, to the nearest integers and bytes.
+
+Tests: `tests/verif/dbpim/test_floats.py`.
+"""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import In, Out

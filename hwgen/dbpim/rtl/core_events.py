@@ -1,4 +1,7 @@
-"""What a core shows of its events: a pulse for each, to be counted by the simulation."""
+"""What a core shows of its events: a pulse for each, to be counted by the simulation.
+
+Tests: `tests/verif/dbpim/test_row_unit.py`.
+"""
 
 from collections.abc import Iterable, Mapping
 

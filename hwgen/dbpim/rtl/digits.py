@@ -1,4 +1,7 @@
-"""Digits of a weight from its two cells: which are set, and which of them are negative."""
+"""Digits of a weight from its two cells: which are set, and which of them are negative.
+
+Tests: `tests/verif/dbpim/test_chip_bench.py`.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,7 @@
-"""Sequential division, two bits of the quotient in each cycle, and square root, a bit a cycle."""
+"""Sequential division, two bits of the quotient in each cycle, and square root, a bit a cycle.
+
+Tests: `tests/verif/dbpim/test_floats.py`.
+"""
 
 from typing import NamedTuple
 

@@ -1,4 +1,7 @@
-"""Sum of positive floats, one a cycle, each step rounded."""
+"""Sum of positive floats, one a cycle, each step rounded.
+
+Tests: `tests/verif/dbpim/test_floats.py`.
+"""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out

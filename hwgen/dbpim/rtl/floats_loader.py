@@ -1,4 +1,7 @@
-"""Loads the body of a packet of floats, after its header."""
+"""Loads the body of a packet of floats, after its header.
+
+Tests: `tests/verif/dbpim/test_row_unit.py`.
+"""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream

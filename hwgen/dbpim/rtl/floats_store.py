@@ -1,4 +1,7 @@
-"""What a core holds of a layer of its row unit: a table of floats, gamma and beta, scalars."""
+"""What a core holds of a layer of its row unit: a table of floats, gamma and beta, scalars.
+
+Tests: `tests/verif/dbpim/test_row_unit.py`.
+"""
 
 from amaranth.hdl import ClockSignal, Module, Signal
 from amaranth.lib import data

@@ -2,6 +2,8 @@
 
 All fields are unsigned unless stated otherwise; lowest field first. The cycles in which they are
 valid are in docs/dbpim-microarchitecture.md.
+
+Tests: `tests/verif/dbpim/test_tap_store.py`.
 """
 
 from typing import Any

@@ -1,4 +1,7 @@
-"""The load bus: what the loader brings to the stores of the cores, as one signature."""
+"""The load bus: what the loader brings to the stores of the cores, as one signature.
+
+Tests: `tests/verif/dbpim/test_tap_store.py`.
+"""
 
 from amaranth.hdl import Cat, Module, Value, signed
 from amaranth.lib import data

@@ -1,4 +1,7 @@
-"""The mask register file of a core: a ring that takes a whole beat of mask words at once."""
+"""The mask register file of a core: a ring that takes a whole beat of mask words at once.
+
+Tests: `tests/verif/dbpim/test_parts.py`.
+"""
 
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data

@@ -1,4 +1,7 @@
-"""Operands of a product of two maps: the word of map a that is held, and the sums of positions."""
+"""Operands of a product of two maps: the word of map a that is held, and the sums of positions.
+
+Tests: `tests/verif/dbpim/test_simd.py`.
+"""
 
 from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data

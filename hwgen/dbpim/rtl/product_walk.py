@@ -1,4 +1,7 @@
-"""The taps of a product of two maps: words of map a, and the pixels of map b that each meets."""
+"""The taps of a product of two maps: words of map a, and the pixels of map b that each meets.
+
+Tests: `tests/verif/dbpim/test_parts.py`.
+"""
 
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out

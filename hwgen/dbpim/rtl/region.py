@@ -1,4 +1,7 @@
-"""Address of a channel word in the activation buffers (`hwgen.dbpim.facts.addressing`)."""
+"""Address of a channel word in the activation buffers (`hwgen.dbpim.facts.addressing`).
+
+Tests: `tests/verif/dbpim/test_write_port.py`.
+"""
 
 from typing import NamedTuple
 

@@ -1,4 +1,7 @@
-"""A lane of the row unit: softmax and layer norm of one position, a byte in each cycle."""
+"""A lane of the row unit: softmax and layer norm of one position, a byte in each cycle.
+
+Tests: `tests/verif/dbpim/test_row_unit.py`.
+"""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data

@@ -1,4 +1,7 @@
-"""Lanes of the SIMD unit: they accumulate the taps of a byte each, and share a requantizer."""
+"""Lanes of the SIMD unit: they accumulate the taps of a byte each, and share a requantizer.
+
+Tests: `tests/verif/dbpim/test_simd.py`.
+"""
 
 from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data

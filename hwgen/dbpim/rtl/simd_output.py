@@ -1,4 +1,7 @@
-"""Output of the SIMD unit: collects the bytes of a word-vector, rotates them, offers them."""
+"""Output of the SIMD unit: collects the bytes of a word-vector, rotates them, offers them.
+
+Tests: `tests/verif/dbpim/test_simd.py`.
+"""
 
 from itertools import pairwise
 

@@ -1,4 +1,7 @@
-"""Decodes three packed weights to weight codes."""
+"""Decodes three packed weights to weight codes.
+
+Tests: `tests/verif/dbpim/test_parts.py`.
+"""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data

@@ -1,4 +1,7 @@
-"""The positions of a vector, and where one input word of each of them lies."""
+"""The positions of a vector, and where one input word of each of them lies.
+
+Tests: `tests/verif/dbpim/test_parts.py`.
+"""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data

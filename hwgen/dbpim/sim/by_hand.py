@@ -1,4 +1,7 @@
-"""A folder that runs a program under plain Verilator, without Python: sources, memory, script."""
+"""A folder that runs a program under plain Verilator, without Python: sources, memory, script.
+
+Tests: `tests/cli/test_outputs.py`.
+"""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

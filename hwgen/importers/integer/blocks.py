@@ -3,6 +3,8 @@
 Whatever the operators are called that lead there (Resize, DepthToSpace, a chain of Reshape and
 Transpose), the places of the elements say what becomes of them. But for a repetition each is a
 convolution with weights of 1, behind zeros between the pixels where the map grows.
+
+Tests: `tests/importers/test_bad_files.py`.
 """
 
 from itertools import permutations

@@ -1,4 +1,7 @@
-"""What of an integer graph a quantized network cannot hold: every node, before any computation."""
+"""What of an integer graph a quantized network cannot hold: every node, before any computation.
+
+Tests: `tests/importers/integer/test_lower.py`.
+"""
 
 import math
 from collections.abc import Iterator

@@ -5,6 +5,8 @@ to even. Slopes have no kernel there: theirs have factors of 31 bits and round t
 
 A channel has as many results as its map has integers, so that all are tried: a weight, a bias and
 the float32 factor that they come with give all of them for nearly any constants.
+
+Tests: `tests/importers/tflite/test_constants.py`.
 """
 
 from collections.abc import Callable

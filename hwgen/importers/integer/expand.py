@@ -1,4 +1,7 @@
-"""Nodes that the network file has no layer for, as several nodes that give the same integers."""
+"""Nodes that the network file has no layer for, as several nodes that give the same integers.
+
+Tests: `tests/importers/tflite/test_operators.py`.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,7 @@
-"""Simplify an integer graph: what the network file has no layer for, or needs none for."""
+"""Simplify an integer graph: what the network file has no layer for, or needs none for.
+
+Tests: `tests/importers/integer/test_lower.py`.
+"""
 
 from collections.abc import Iterable
 from dataclasses import replace

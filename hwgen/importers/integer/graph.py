@@ -1,4 +1,7 @@
-"""The integer graph: what readers of files fill, and what is lowered to a quantized network."""
+"""The integer graph: what readers of files fill, and what is lowered to a quantized network.
+
+Tests: `tests/importers/integer/test_lower.py`.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

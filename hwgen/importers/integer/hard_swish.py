@@ -2,6 +2,8 @@
 
 x * relu6(x + 3) / 6 is x times (a number of 0 to 1), which a saturating product with the factor
 scale / 128 / (3 / 2**15) gives: saturation is the clip. With either kernels it is the same.
+
+Tests: `tests/importers/tflite/test_refusals.py`.
 """
 
 import math

@@ -2,6 +2,8 @@
 
 Such as a Gelu of Div, Erf, Add and Mul, each between QuantizeLinear and DequantizeLinear: its 256
 results, computed node by node as onnxruntime does, are one table.
+
+Tests: `tests/importers/integer/test_pairs.py`.
 """
 
 from collections.abc import Mapping

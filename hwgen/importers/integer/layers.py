@@ -1,4 +1,7 @@
-"""Make the layers of a quantized network one by one: names, maps, arrays, notes."""
+"""Make the layers of a quantized network one by one: names, maps, arrays, notes.
+
+Tests: `tests/importers/integer/test_lower.py`.
+"""
 
 import math
 import re

@@ -1,4 +1,7 @@
-"""Layers without weights: poolings, arithmetic on maps, tables, and what moves integers."""
+"""Layers without weights: poolings, arithmetic on maps, tables, and what moves integers.
+
+Tests: `tests/importers/integer/test_lower.py`.
+"""
 
 from dataclasses import replace
 from typing import Any

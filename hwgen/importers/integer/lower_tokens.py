@@ -1,4 +1,7 @@
-"""Layers of transformers: products of two maps, layers that read a whole pixel, constant maps."""
+"""Layers of transformers: products of two maps, layers that read a whole pixel, constant maps.
+
+Tests: `tests/importers/onnx/test_transformers.py`.
+"""
 
 import numpy as np
 

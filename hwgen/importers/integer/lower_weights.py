@@ -1,4 +1,7 @@
-"""Layers with weights: convolutions, fully connected layers, and what becomes a convolution."""
+"""Layers with weights: convolutions, fully connected layers, and what becomes a convolution.
+
+Tests: `tests/importers/integer/test_lower.py`.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

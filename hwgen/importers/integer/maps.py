@@ -1,4 +1,7 @@
-"""Quantized maps as a file stores them: signed or unsigned integers, one scale, one zero point."""
+"""Quantized maps as a file stores them: signed or unsigned integers, one scale, one zero point.
+
+Tests: `tests/importers/integer/test_lower.py`.
+"""
 
 import math
 from dataclasses import dataclass, replace

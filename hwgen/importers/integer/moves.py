@@ -1,4 +1,7 @@
-"""Nodes that rearrange a map: from the places of its elements to strides, channels and padding."""
+"""Nodes that rearrange a map: from the places of its elements to strides, channels and padding.
+
+Tests: `tests/importers/tflite/test_operators.py`.
+"""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""The exception of readers for one node."""
+"""The exception of readers for one node.
+
+Tests: `tests/importers/onnx/test_nonsense.py`.
+"""
 
 
 class RefusedError(Exception):

@@ -1,4 +1,7 @@
-"""What runtimes of files give, in the integers of the network file."""
+"""What runtimes of files give, in the integers of the network file.
+
+Tests: `tests/importers/tflite/test_operators.py`.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Protocol

@@ -3,6 +3,8 @@
 A reshaping keeps the order of the elements. So a map may keep its shape if every reader is written
 for that shape: a sequence may lie along rows or columns, what computes each element or each pixel
 alone reads any shape, and a small convolution over a vector is a fully connected layer.
+
+Tests: `tests/importers/integer/test_pairs.py`.
 """
 
 import math

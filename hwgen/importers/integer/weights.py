@@ -1,4 +1,7 @@
-"""Weights of one layer written as those of another."""
+"""Weights of one layer written as those of another.
+
+Tests: `tests/importers/integer/test_pairs.py`.
+"""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,7 @@
-"""Check names, order and operators of an ONNX graph; find the nodes that the image reaches."""
+"""Check names, order and operators of an ONNX graph; find the nodes that the image reaches.
+
+Tests: `tests/importers/onnx/test_refusals.py`.
+"""
 
 import onnx
 

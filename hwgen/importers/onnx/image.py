@@ -1,4 +1,7 @@
-"""Find the input of a graph that is the image, and its size."""
+"""Find the input of a graph that is the image, and its size.
+
+Tests: `tests/importers/onnx/test_nodes.py`.
+"""
 
 from collections.abc import Iterable, Sequence
 

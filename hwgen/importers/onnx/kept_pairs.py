@@ -1,6 +1,8 @@
 """What of a model is quantized before its calibration: its pairs stay, and all else gets one.
 
 Such as the maps and weights of a Brevitas file, whose head alone has real numbers behind it.
+
+Tests: `tests/importers/onnx/test_calibrate.py`.
 """
 
 from typing import Any

@@ -3,6 +3,8 @@
 All work is done on a copy in memory that holds no weights; the caller's model is never changed.
 Weights may be stored, stored elsewhere (external data, never opened), computed by nodes, or only
 declared as inputs of the graph with their shapes.
+
+Tests: `tests/importers/onnx/test_refusals.py`.
 """
 
 import math

@@ -3,6 +3,8 @@
 The `tflite` package holds the classes that flatc makes from TensorFlow's schema; it follows offsets
 of the file without checking them. Every count is therefore compared with the size of the file, and
 an offset that leads outside is a damaged file.
+
+Tests: `tests/importers/tflite/test_damaged.py`.
 """
 
 import struct

@@ -1,6 +1,8 @@
 """Read operators that move elements: each is applied to the places of the elements.
 
 A chain of them needs no rule of its own; what reads the result gets it as a map.
+
+Tests: `tests/importers/tflite/test_operators.py`.
 """
 
 import math

@@ -1,4 +1,7 @@
-"""What the readers of operators share: maps, constants and options of one operator."""
+"""What the readers of operators share: maps, constants and options of one operator.
+
+Tests: `tests/importers/tflite/test_operators.py`.
+"""
 
 import math
 from collections.abc import Mapping

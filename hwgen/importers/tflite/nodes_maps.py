@@ -1,4 +1,7 @@
-"""Read operators without weights: poolings, arithmetic, functions of an element."""
+"""Read operators without weights: poolings, arithmetic, functions of an element.
+
+Tests: `tests/importers/tflite/test_operators.py`.
+"""
 
 import math
 from collections.abc import Callable

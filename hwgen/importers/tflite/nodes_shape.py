@@ -1,4 +1,7 @@
-"""Read padding, concatenation, and heads."""
+"""Read padding, concatenation, and heads.
+
+Tests: `tests/importers/tflite/test_operators.py`.
+"""
 
 import numpy as np
 

@@ -1,4 +1,7 @@
-"""Read operators with weights: Conv2D, DepthwiseConv2D, FullyConnected."""
+"""Read operators with weights: Conv2D, DepthwiseConv2D, FullyConnected.
+
+Tests: `tests/importers/tflite/test_damaged.py`.
+"""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""Read a TFLite file as an integer graph."""
+"""Read a TFLite file as an integer graph.
+
+Tests: `tests/importers/tflite/test_damaged.py`.
+"""
 
 import math
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""Sums of a layer must fit the accumulators, whatever the inputs are."""
+"""Sums of a layer must fit the accumulators, whatever the inputs are.
+
+Tests: `tests/mram/compiler/test_listing.py`.
+"""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,7 @@
-"""From a quantized network and an architecture to a program."""
+"""From a quantized network and an architecture to a program.
+
+Tests: `tests/mram/compiler/test_execute.py`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Maps in the image banks: blocks of a pixel, and a bank for each map while it is needed."""
+"""Maps in the image banks: blocks of a pixel, and a bank for each map while it is needed.
+
+Tests: `tests/mram/compiler/test_refused.py`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

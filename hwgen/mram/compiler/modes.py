@@ -1,4 +1,7 @@
-"""The records of one mode, and its steps."""
+"""The records of one mode, and its steps.
+
+Tests: `tests/mram/compiler/test_listing.py`.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

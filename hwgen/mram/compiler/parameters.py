@@ -1,4 +1,7 @@
-"""Parameter words of the DPU: bias, multiplier and shift of each kernel, equal words once."""
+"""Parameter words of the DPU: bias, multiplier and shift of each kernel, equal words once.
+
+Tests: `tests/mram/compiler/test_listing.py`.
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""Fields of the records of units: maps, windows, segments and the DPU."""
+"""Fields of the records of units: maps, windows, segments and the DPU.
+
+Tests: `tests/mram/compiler/test_execute.py`.
+"""
 
 from collections.abc import Mapping
 from typing import Any

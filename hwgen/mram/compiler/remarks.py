@@ -1,4 +1,7 @@
-"""Which layers of a network run on an MRAM chip, whatever its size."""
+"""Which layers of a network run on an MRAM chip, whatever its size.
+
+Tests: `tests/mram/compiler/test_refused.py`.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,7 @@
-"""Weight rows: the bits of all sub-arrays, and the list of what stands where."""
+"""Weight rows: the bits of all sub-arrays, and the list of what stands where.
+
+Tests: `tests/mram/compiler/test_execute.py`.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -4,6 +4,8 @@ First every layer gets the kernels of the widest mode, as often as they fit into
 copies for narrow modes go into what is left, always the one with the most gain for a segment; gain
 is measured in the sum of the logarithms of the cycles of all modes. A copy that no mode uses any
 more makes way. This is done in several orders, and the best placement is taken.
+
+Tests: `tests/mram/compiler/test_execute.py`.
 """
 
 import math

@@ -1,4 +1,7 @@
-"""Shelves: runs of rows of all sub-arrays, whose segments hold parts of kernels side by side."""
+"""Shelves: runs of rows of all sub-arrays, whose segments hold parts of kernels side by side.
+
+Tests: `tests/mram/compiler/test_execute.py`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -3,6 +3,8 @@
 The chip takes kernels and channels in blocks, and narrow layers run on copies that stand in the
 rows beside the kernels of the widest mode. So a layer has a few steps: up to so many outputs and
 inputs it takes so long.
+
+Tests: `tests/mram/pages/test_staircase.py`.
 """
 
 from collections.abc import Sequence

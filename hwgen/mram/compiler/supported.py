@@ -1,4 +1,7 @@
-"""What the MRAM chip runs of a quantized network; the rest is refused in one sentence."""
+"""What the MRAM chip runs of a quantized network; the rest is refused in one sentence.
+
+Tests: `tests/mram/compiler/test_refused.py`.
+"""
 
 from collections.abc import Iterator
 

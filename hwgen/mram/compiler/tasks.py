@@ -1,4 +1,7 @@
-"""Tasks: the parts of a layer with weights that one record computes, and ways to compute them."""
+"""Tasks: the parts of a layer with weights that one record computes, and ways to compute them.
+
+Tests: `tests/mram/compiler/test_listing.py`.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -2,6 +2,8 @@
 
 A convolution or a pooling whose map only an addition reads is never stored: the addition's other
 input is its skip map. A shortcut of a stored map needs no pass: the skip map is read with strides.
+
+Tests: `tests/mram/compiler/test_refused.py`.
 """
 
 from collections import Counter

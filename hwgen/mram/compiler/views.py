@@ -1,4 +1,7 @@
-"""Layers with weights as the array computes them: windows of 3 x 3 pixels of blocks of channels."""
+"""Layers with weights as the array computes them: windows of 3 x 3 pixels of blocks of channels.
+
+Tests: `tests/mram/compiler/test_listing.py`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

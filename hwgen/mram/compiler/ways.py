@@ -1,4 +1,7 @@
-"""Ways to compute a task in a mode on what the rows hold, and the fastest of them."""
+"""Ways to compute a task in a mode on what the rows hold, and the fastest of them.
+
+Tests: `tests/mram/compiler/test_execute.py`.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,7 @@
-"""How a host uses the chip: text and tables for its data sheet."""
+"""How a host uses the chip: text and tables for its data sheet.
+
+Tests: `tests/report/test_documents.py`.
+"""
 
 from collections.abc import Iterator
 

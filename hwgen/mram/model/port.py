@@ -1,4 +1,7 @@
-"""What moves through the memory port: a program, an image, an answer."""
+"""What moves through the memory port: a program, an image, an answer.
+
+Tests: `tests/mram/model/test_predict.py`.
+"""
 
 import numpy as np
 

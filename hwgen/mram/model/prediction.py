@@ -1,4 +1,7 @@
-"""The prediction of a run: the cycles and the events of each step."""
+"""The prediction of a run: the cycles and the events of each step.
+
+Tests: `tests/mram/model/test_predict.py`.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,7 @@
-"""The timeline of a run: which unit works in which cycles, and what it mostly does."""
+"""The timeline of a run: which unit works in which cycles, and what it mostly does.
+
+Tests: `tests/commands/test_trace.py`.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,7 @@
-"""Modules of an MRAM chip by part of its tables, and what their memories take."""
+"""Modules of an MRAM chip by part of its tables, and what their memories take.
+
+Tests: `tests/mram/pages/test_netlist_energy.py`.
+"""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,7 @@
-"""In-memory adder: adds two rows after the other, bit by bit, and writes the sums back."""
+"""In-memory adder: adds two rows after the other, bit by bit, and writes the sums back.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out

@@ -1,4 +1,7 @@
-"""Buffer of an answer between the DPU and the memory port."""
+"""Buffer of an answer between the DPU and the memory port.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Cat, ClockSignal, Module, Value
 from amaranth.lib.wiring import In, Out

@@ -1,4 +1,7 @@
-"""The image banks: input, output and skip map of a layer are in different ones."""
+"""The image banks: input, output and skip map of a layer are in different ones.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Module, Mux
 from amaranth.lib.wiring import In, Out

@@ -1,4 +1,7 @@
-"""Bit counter of a segment: how many of its columns have sensed a one."""
+"""Bit counter of a segment: how many of its columns have sensed a one.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Const, Module, Signal, Value
 from amaranth.lib.wiring import In, Out

@@ -1,4 +1,7 @@
-"""The cells of one sub-array; a foundry macro with these ports can replace the module."""
+"""The cells of one sub-array; a foundry macro with these ports can replace the module.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out

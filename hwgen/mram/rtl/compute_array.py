@@ -1,4 +1,7 @@
-"""A sub-array that computes, with the counters and accumulators beside it."""
+"""A sub-array that computes, with the counters and accumulators beside it.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""Control: runs the records of each image in order, in the mode that the host requests."""
+"""Control: runs the records of each image in order, in the mode that the host requests.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Array, Module, Signal, Value
 from amaranth.lib.wiring import In, Out

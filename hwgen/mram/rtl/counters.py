@@ -1,4 +1,7 @@
-"""Counters of array operations: what the host reads to see work and the lock."""
+"""Counters of array operations: what the host reads to see work and the lock.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data

@@ -1,4 +1,7 @@
-"""The data path of the MRAM chip: what computes, from the banks through the arrays and back."""
+"""The data path of the MRAM chip: what computes, from the banks through the arrays and back.
+
+Tests: `tests/verif/mram/test_chip_verilog.py`.
+"""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data

@@ -1,4 +1,7 @@
-"""DPU: turns sums of the arrays and of the pool unit into blocks of maps, or of an answer."""
+"""DPU: turns sums of the arrays and of the pool unit into blocks of maps, or of an answer.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data

@@ -1,4 +1,7 @@
-"""One lane of the DPU: from a sum to an element of a map."""
+"""One lane of the DPU: from a sum to an element of a map.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Where results of the DPU go, and where the elements of the skip map stand."""
+"""Where results of the DPU go, and where the elements of the skip map stand.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib.wiring import In, Out

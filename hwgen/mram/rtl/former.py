@@ -1,4 +1,7 @@
-"""Former: from an input map in a bank to the bit planes of its loads."""
+"""Former: from an input map in a bank to the bit planes of its loads.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out

@@ -1,4 +1,7 @@
-"""Gather: puts the windows of a load into the places of their segments."""
+"""Gather: puts the windows of a load into the places of their segments.
+
+Tests: `tests/verif/mram/test_array_side.py`.
+"""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data

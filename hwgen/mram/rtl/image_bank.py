@@ -1,4 +1,7 @@
-"""One image bank: a sub-array as plain memory for a map."""
+"""One image bank: a sub-array as plain memory for a map.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import ClockSignal, Module
 from amaranth.lib.wiring import In, Out

@@ -1,4 +1,7 @@
-"""Input tree: takes planes of inputs, and rows of weights, to the octets."""
+"""Input tree: takes planes of inputs, and rows of weights, to the octets.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Module, Mux
 from amaranth.lib.wiring import In, Out

@@ -1,6 +1,8 @@
 """Amaranth data layouts of the payloads between the components of the MRAM chip.
 
 All fields are unsigned unless stated otherwise; lowest field first.
+
+Tests: `tests/verif/mram/test_array_side.py`.
 """
 
 from amaranth.hdl import Value, signed

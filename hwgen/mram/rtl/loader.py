@@ -1,4 +1,7 @@
-"""Loader: reads a program into tables and weight rows, and images into their bank."""
+"""Loader: reads a program into tables and weight rows, and images into their bank.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import stream

@@ -1,4 +1,7 @@
-"""An octet: sub-arrays that do the same at the same time, and their controller."""
+"""An octet: sub-arrays that do the same at the same time, and their controller.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from types import SimpleNamespace
 from typing import Any

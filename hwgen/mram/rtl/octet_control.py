@@ -1,4 +1,7 @@
-"""Controller of an octet: the order of the ANDs of a load."""
+"""Controller of an octet: the order of the ANDs of a load.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out

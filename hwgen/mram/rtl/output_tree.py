@@ -1,4 +1,7 @@
-"""Output tree: takes the sums of one octet to the DPU."""
+"""Output tree: takes the sums of one octet to the DPU.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out

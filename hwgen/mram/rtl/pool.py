@@ -1,4 +1,7 @@
-"""Pool unit: sums or maxima of windows, a tap of one block of channels a cycle."""
+"""Pool unit: sums or maxima of windows, a tap of one block of channels a cycle.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import In, Out

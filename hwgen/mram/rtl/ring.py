@@ -1,4 +1,7 @@
-"""Ring: gives each group its slot, in which planes go in and sums come out."""
+"""Ring: gives each group its slot, in which planes go in and sums come out.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out

@@ -1,4 +1,7 @@
-"""Row reader: fetches the rows of an image bank that hold the next pixels of three map lines."""
+"""Row reader: fetches the rows of an image bank that hold the next pixels of three map lines.
+
+Tests: `tests/verif/mram/test_array_side.py`.
+"""
 
 from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data

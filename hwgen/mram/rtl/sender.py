@@ -1,4 +1,7 @@
-"""Sender: gives the bit planes of a packet to the ring."""
+"""Sender: gives the bit planes of a packet to the ring.
+
+Tests: `tests/verif/mram/test_array_side.py`.
+"""
 
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib.wiring import In, Out

@@ -1,4 +1,7 @@
-"""Sense amplifiers of a sub-array: logic between the cells of one to three rows."""
+"""Sense amplifiers of a sub-array: logic between the cells of one to three rows.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out

@@ -1,4 +1,7 @@
-"""One sub-array: cells, row decoder, write drivers and sense amplifiers."""
+"""One sub-array: cells, row decoder, write drivers and sense amplifiers.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from collections.abc import Iterator, Mapping
 from itertools import product

@@ -1,4 +1,7 @@
-"""The tables of a program: memories that the loader fills beat by beat."""
+"""The tables of a program: memories that the loader fills beat by beat.
+
+Tests: `tests/verif/mram/test_chip_verilog.py`.
+"""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out

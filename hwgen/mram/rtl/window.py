@@ -1,4 +1,7 @@
-"""Window: three columns of three map lines, one output position after the other."""
+"""Window: three columns of three map lines, one output position after the other.
+
+Tests: `tests/verif/mram/test_array_side.py`.
+"""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data

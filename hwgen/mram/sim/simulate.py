@@ -1,4 +1,7 @@
-"""Run a program on the RTL of an MRAM chip; its maps follow from the writes to its banks."""
+"""Run a program on the RTL of an MRAM chip; its maps follow from the writes to its banks.
+
+Tests: `tests/verif/test_sizes_of_one.py`.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,7 @@
-"""`<prefix>_tb.sv`: a bench of the wrapper for any simulator, to begin one's own with."""
+"""`<prefix>_tb.sv`: a bench of the wrapper for any simulator, to begin one's own with.
+
+Tests: `tests/report/test_documents.py`.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""`hwgen_<prefix>.h`: the register map for C, from the table of the family."""
+"""`hwgen_<prefix>.h`: the register map for C, from the table of the family.
+
+Tests: `tests/report/test_documents.py`.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,4 +1,7 @@
-"""Constraints of a chip's ports: one clock, delays outside; no false paths, no multicycles."""
+"""Constraints of a chip's ports: one clock, delays outside; no false paths, no multicycles.
+
+Tests: `tests/report/test_documents.py`.
+"""
 
 from hwgen.chip.interface import ChipInterface
 from hwgen.report.system.wrapper import BUSES

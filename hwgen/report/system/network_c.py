@@ -1,4 +1,7 @@
-"""`hwgen_network.h` and `.c`: a compiled network, its images and answers, as constants of C."""
+"""`hwgen_network.h` and `.c`: a compiled network, its images and answers, as constants of C.
+
+Tests: `tests/soc/test_axi.py`.
+"""
 
 from hwgen import __version__
 from hwgen.chip.in_memory import InMemory, MapLayout

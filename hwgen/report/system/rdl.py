@@ -1,4 +1,7 @@
-"""`<prefix>.rdl`: the register map in SystemRDL, from the table of the family."""
+"""`<prefix>.rdl`: the register map in SystemRDL, from the table of the family.
+
+Tests: `tests/report/test_documents.py`.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""`waivers.vlt`: what Verilator's `-Wall` says of emitted files, and why it is well."""
+"""`waivers.vlt`: what Verilator's `-Wall` says of emitted files, and why it is well.
+
+Tests: `tests/report/test_documents.py`.
+"""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,7 @@
-"""`<prefix>_axi.v`: the chip with the names and the attributes that tools of systems expect."""
+"""`<prefix>_axi.v`: the chip with the names and the attributes that tools of systems expect.
+
+Tests: `tests/report/test_documents.py`.
+"""
 
 from collections.abc import Iterator
 

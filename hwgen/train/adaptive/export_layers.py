@@ -1,4 +1,7 @@
-"""The layers of the network file that nodes of a channel-adaptive network become."""
+"""The layers of the network file that nodes of a channel-adaptive network become.
+
+Tests: `tests/train/adaptive/test_train.py`.
+"""
 
 from hwgen.network import (
     Add,

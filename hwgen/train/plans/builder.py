@@ -1,4 +1,7 @@
-"""Builds a plan node by node; each method appends one node and returns its name."""
+"""Builds a plan node by node; each method appends one node and returns its name.
+
+Tests: `tests/train/adaptive/test_export.py`.
+"""
 
 from typing import Any
 

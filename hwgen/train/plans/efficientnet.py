@@ -1,4 +1,7 @@
-"""EfficientNetB0 for images of 32 x 32."""
+"""EfficientNetB0 for images of 32 x 32.
+
+Tests: `tests/train/test_models.py`.
+"""
 
 from hwgen.train.plans.builder import Builder
 

@@ -1,4 +1,7 @@
-"""MobileNetV2 for images of 32 x 32."""
+"""MobileNetV2 for images of 32 x 32.
+
+Tests: `tests/train/test_models.py`.
+"""
 
 from hwgen.train.plans.builder import Builder
 

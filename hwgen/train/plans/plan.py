@@ -1,4 +1,7 @@
-"""A plan: the nodes of a network, from which float, quantized and exported network are built."""
+"""A plan: the nodes of a network, from which float, quantized and exported network are built.
+
+Tests: `tests/train/test_models.py`.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property

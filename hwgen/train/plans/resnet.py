@@ -1,4 +1,7 @@
-"""Residual networks of CIFAR: ResNet20, 32, 44 and 56 (option A), and ResNet18 with projections."""
+"""Residual networks of CIFAR: ResNet20, 32, 44 and 56 (option A), and ResNet18 with projections.
+
+Tests: `tests/train/test_models.py`.
+"""
 
 from hwgen.network import INPUT
 from hwgen.train.plans.builder import Builder

@@ -1,4 +1,7 @@
-"""The small networks of the demos."""
+"""The small networks of the demos.
+
+Tests: `tests/train/test_models.py`.
+"""
 
 from hwgen.network import INPUT
 from hwgen.train.plans.builder import Builder

@@ -1,4 +1,7 @@
-"""From a trained transformer to a quantized ONNX file, and from there to the network file."""
+"""From a trained transformer to a quantized ONNX file, and from there to the network file.
+
+Tests: `tests/train/transformer/test_train.py`.
+"""
 
 import warnings
 from dataclasses import replace

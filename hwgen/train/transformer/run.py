@@ -1,4 +1,7 @@
-"""The training of a transformer: its networks, its updates, its accuracy."""
+"""The training of a transformer: its networks, its updates, its accuracy.
+
+Tests: `tests/train/transformer/test_train.py`.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path

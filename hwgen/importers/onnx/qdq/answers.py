@@ -1,4 +1,7 @@
-"""The outputs of a model as maps, and what the host does behind the chip to have them."""
+"""The outputs of a model as maps, and what the host does behind the chip to have them.
+
+Tests: `tests/importers/onnx/test_host.py`.
+"""
 
 import numpy as np
 import onnx

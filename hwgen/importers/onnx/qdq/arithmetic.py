@@ -1,4 +1,7 @@
-"""Arithmetic on maps: constants are folded, sums and products of two maps are operations."""
+"""Arithmetic on maps: constants are folded, sums and products of two maps are operations.
+
+Tests: `tests/importers/onnx/test_quantized.py`.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""Collects nodes, constants, inputs and outputs of an ONNX model."""
+"""Collects nodes, constants, inputs and outputs of an ONNX model.
+
+Tests: `tests/importers/onnx/test_export.py`.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Tensors that do not depend on the image: stored ones, and what nodes compute from them."""
+"""Tensors that do not depend on the image: stored ones, and what nodes compute from them.
+
+Tests: `tests/importers/onnx/test_quantized.py`.
+"""
 
 import math
 from collections.abc import Mapping, Sequence

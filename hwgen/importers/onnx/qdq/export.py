@@ -4,6 +4,8 @@ Every map of the network is an integer tensor `NAME/quantized` (NCHW, uint8 or u
 QuantizeLinear and a DequantizeLinear, which writes `NAME`. A layer is the float operator between;
 its node carries the name of the layer. Factors that scales alone do not give stand as a Mul by a
 constant before the QuantizeLinear. A table is a Gather of integers, exact in any runtime.
+
+Tests: `tests/importers/onnx/test_export.py`.
 """
 
 import json

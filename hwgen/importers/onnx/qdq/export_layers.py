@@ -1,4 +1,7 @@
-"""The ONNX nodes of each kind of layer."""
+"""The ONNX nodes of each kind of layer.
+
+Tests: `tests/importers/onnx/test_export.py`.
+"""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType

@@ -1,4 +1,7 @@
-"""The ONNX nodes of layers with weights: integers, their scales, and the operator."""
+"""The ONNX nodes of layers with weights: integers, their scales, and the operator.
+
+Tests: `tests/importers/onnx/test_export.py`.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""The model that an export writes: its maps, and what all layers share."""
+"""The model that an export writes: its maps, and what all layers share.
+
+Tests: `tests/importers/onnx/test_export.py`.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,7 @@
-"""Scales that give a requantization its multiplier and shift back."""
+"""Scales that give a requantization its multiplier and shift back.
+
+Tests: `tests/importers/onnx/test_export.py`.
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""Functions of one element."""
+"""Functions of one element.
+
+Tests: `tests/importers/onnx/test_quantized.py`.
+"""
 
 import math
 from collections.abc import Callable, Mapping

@@ -1,4 +1,7 @@
-"""QuantizeLinear and DequantizeLinear of maps."""
+"""QuantizeLinear and DequantizeLinear of maps.
+
+Tests: `tests/importers/onnx/test_export.py`.
+"""
 
 from dataclasses import replace
 

@@ -3,6 +3,8 @@
 Scales in ONNX are float32, those of the network file float64; ONNX has no maps of 3 bits, no name
 of a data set. The notes carry these. They change no arithmetic: a reader takes a note only where
 it agrees with the nodes, weights and scales of the model.
+
+Tests: `tests/importers/onnx/test_export.py`.
 """
 
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""Poolings: maxima and means over windows, and over whole maps."""
+"""Poolings: maxima and means over windows, and over whole maps.
+
+Tests: `tests/importers/onnx/test_quantized.py`.
+"""
 
 from dataclasses import replace
 

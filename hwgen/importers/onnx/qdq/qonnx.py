@@ -3,6 +3,8 @@
 A Quant is y = (clip(round(x / scale + zero point)) - zero point) * scale, of integers of any number
 of bits (github.com/fastmachinelearning/qonnx, docs/qonnx-custom-ops/intquant_op.md). No runtime
 has it; rewritten, a file is one that every reader here and onnxruntime know. Names of tensors stay.
+
+Tests: `tests/importers/onnx/test_qonnx.py`.
 """
 
 from collections.abc import Iterator

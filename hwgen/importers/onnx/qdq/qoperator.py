@@ -2,6 +2,8 @@
 
 A reader then knows one style of quantization alone. Names of tensors stay, so that the maps of the
 file are found in its runtime.
+
+Tests: `tests/importers/onnx/test_kept.py`.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,7 @@
-"""The numbers of a Quant of QONNX, and why one has no pair of Q and DQ nodes."""
+"""The numbers of a Quant of QONNX, and why one has no pair of Q and DQ nodes.
+
+Tests: `tests/importers/onnx/test_qonnx.py`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Steps between the raw image and its quantization: they are the host's."""
+"""Steps between the raw image and its quantization: they are the host's.
+
+Tests: `tests/importers/onnx/test_casts.py`.
+"""
 
 from dataclasses import replace
 

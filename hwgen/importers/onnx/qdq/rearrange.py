@@ -1,4 +1,7 @@
-"""Nodes that rearrange the elements of a map, pad it, or look them up."""
+"""Nodes that rearrange the elements of a map, pad it, or look them up.
+
+Tests: `tests/importers/onnx/test_quantized.py`.
+"""
 
 from dataclasses import replace
 from typing import Any

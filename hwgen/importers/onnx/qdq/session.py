@@ -4,6 +4,8 @@ Two of its changes move elements. Two pairs of QuantizeLinear and DequantizeLine
 one, over the real numbers that both have. A Gemm becomes one of integers, which takes an int32
 bias for steps of its sums, whatever scale and zero point the file gives to it; so does a MatMul
 with an Add of such a bias. A session without optimization does neither.
+
+Tests: `tests/importers/onnx/test_session.py`.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""The graph that a reader fills: maps, nodes, and how tensors become maps."""
+"""The graph that a reader fills: maps, nodes, and how tensors become maps.
+
+Tests: `tests/importers/onnx/test_quantized.py`.
+"""
 
 import math
 from collections.abc import Callable

@@ -1,6 +1,8 @@
 """Nodes of transformers: tokens are pixels, heads are groups of channels.
 
 What a file writes as transpositions, reshapes and splits of heads are places of elements.
+
+Tests: `tests/importers/onnx/test_transformers.py`.
 """
 
 from collections.abc import Callable

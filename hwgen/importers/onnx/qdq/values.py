@@ -3,6 +3,8 @@
 An element of a tensor is followed by its place: the number of the element, in (batch, row, column,
 channel) order, of the integer map that it comes from. Reshapes, transposes, slices, splits and
 shuffles only rearrange places, so that any chain of them needs no rule of its own.
+
+Tests: `tests/importers/onnx/test_casts.py`.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""Weights and bias of a layer: integers and scales of a file, with what follows folded in."""
+"""Weights and bias of a layer: integers and scales of a file, with what follows folded in.
+
+Tests: `tests/importers/onnx/test_export.py`.
+"""
 
 from dataclasses import dataclass
 from typing import Any

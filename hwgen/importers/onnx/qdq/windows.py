@@ -1,4 +1,7 @@
-"""Nodes with weights: convolutions and matrix products; the windows that poolings share."""
+"""Nodes with weights: convolutions and matrix products; the windows that poolings share.
+
+Tests: `tests/importers/onnx/test_kept.py`.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
