@@ -1,10 +1,12 @@
 """What import-linter cannot see: when a module is imported, and whose name a text mentions."""
 
+import ast
 import importlib
 import pkgutil
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -17,6 +19,7 @@ import hwgen.commands
 import hwgen.report
 from hwgen.commands.families import families
 
+ROOT = Path(__file__).parents[1]
 LATE = ["torch", "cocotb", "golden", "verif"]
 PAPERS = ["mlperf", "pimsyn"]
 """Names of papers: they belong to a family, too."""
@@ -107,3 +110,28 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     }
     circles = {frozenset({module, *others}) for module, others in reached.items() if others}
     assert not circles
+
+
+RETIRED = {"purse", "snake", "crew", "company"}
+"""Words that no name has: budget, serpentine, workers, sharing group say what is meant."""
+
+
+def names_given(file: Path) -> Iterator[str]:
+    """Yield the names that a file gives to functions, classes, parameters and variables."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+                yield name
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+
+
+def test_no_name_has_a_retired_word() -> None:
+    found = [
+        f"{file}: {name}"
+        for package in ("hwgen", "golden", "verif", "studies")
+        for file in sorted((ROOT / package).rglob("*.py"))
+        for name in names_given(file)
+        if RETIRED & set(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().split("_"))
+    ]
+    assert not found

@@ -1,6 +1,6 @@
 """The architecture that a synthesis answers with: all numbers that a generator of RTL needs.
 
-Macros lie on a mesh along a snake: place p is in row p // columns; even rows run from left to
+Macros lie on a mesh in serpentine order: place p is in row p // columns; even rows run from left to
 right, odd rows back. A layer with weights owns a range of places; its outputs come together in its
 merge macro. A layer without weights works on the merge macro of its first provider.
 

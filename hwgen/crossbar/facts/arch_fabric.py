@@ -322,7 +322,7 @@ class Region:
 class ArchFabric:
     """All that a generator needs; see the classes above.
 
-    layers: all, in their order; macros: all, along the snake
+    layers: all, in their order; macros: all, in serpentine order
     travels: the image, then layer by layer chains, gathers, and its send or result
     regions: macro after macro
     """

@@ -64,7 +64,7 @@ class Placement:
     crossbars: of one copy (Eq. 1)
     copies: output pixels of a computation block
     blocks: computation blocks of an image
-    macros: those in which it lives, numbered along the snake
+    macros: those in which it lives, numbered in serpentine order
     merge_macro: where its outputs come together
     row_shares, copy_shares: parts that rows and copies are split into among the macros; where they
         are uneven, so many as decide on the fullest macro
@@ -94,7 +94,7 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class Floorplan:
-    """All layers, on a mesh whose macros are numbered along a snake.
+    """All layers, on a mesh whose macros are numbered in serpentine order.
 
     macros: of the whole chip
     """

@@ -31,7 +31,7 @@ from hwgen.crossbar.model.timing import (
     order_of,
     waits_of,
 )
-from hwgen.crossbar.model.traffic import results_in, snake
+from hwgen.crossbar.model.traffic import results_in, serpentine
 
 Flags = NDArray[np.bool_]
 
@@ -67,8 +67,8 @@ def use_route(links: Flags, source: int, target: int, columns: int, ports: bool)
 
     ports: the local ports at its ends, too
     """
-    row, column = snake(source, columns)
-    end_row, end_column = snake(target, columns)
+    row, column = serpentine(source, columns)
+    end_row, end_column = serpentine(target, columns)
     if ports and source != target:
         links[PER_ROUTER * (row * columns + column) + OUT] = True
         links[PER_ROUTER * (end_row * columns + end_column) + IN] = True
@@ -102,13 +102,13 @@ def use_routes(links: Flags, tables: Tables, layout: Layout, i: int, place: int)
     if tables.image[i] > 0:
         arriving = links[TRAVELS * i + ARRIVING]
         use_route(arriving, IMAGE_MACRO, place, columns, ports=False)
-        row, column = snake(place, columns)
+        row, column = serpentine(place, columns)
         arriving[PER_ROUTER * (row * columns + column) + IN] |= ports
         arriving[IO_IN] |= ports
     if tables.rules.send_once and tables.reader_start[i] == tables.reader_start[i + 1]:
         result, merge = links[TRAVELS * i + SENT], layout.merge_macro[i]
         use_route(result, merge, IMAGE_MACRO, columns, ports=False)
-        row, column = snake(merge, columns)
+        row, column = serpentine(merge, columns)
         result[PER_ROUTER * (row * columns + column) + OUT] = True
         result[IO_OUT] = True
     for e in range(tables.provider_start[i], tables.provider_start[i + 1]):

@@ -66,7 +66,7 @@ class Layout(NamedTuple):
         readers or off the chip; the image is what is new of it
     ports: what the ports of scratchpads make of loads, stores and sends
     total_macros: of the chip; a mesh of `mesh_rows` x `mesh_columns`
-    first_macro: place of a layer's first macro along the snake
+    first_macro: place of a layer's first macro in serpentine order
     merge_macro: place of the macro where a layer's outputs come together
     """
 
@@ -173,8 +173,8 @@ def place_macros(
 
     Results of a layer that is in the macros of another one meet in the first macro, strict: in the
     first in which sums become whole.
-    Macros lie along a snake in the order of layers; a layer without weights works on the merge
-    macro of its first provider, on macro 0 if it reads the image.
+    Macros lie in serpentine order, those of a layer after those of the one before; a layer without
+    weights works on the merge macro of its first provider, on macro 0 if it reads the image.
     """
     count = len(tables.kind)
     first = np.zeros(count, np.int64)

@@ -71,8 +71,8 @@ def result_flits(tables: Tables, i: int, copies: int) -> float:
 
 
 @inlined
-def snake(place: int, columns: int) -> tuple[int, int]:
-    """Return row and column of a place along the snake."""
+def serpentine(place: int, columns: int) -> tuple[int, int]:
+    """Return row and column of a place in serpentine order."""
     row = place // columns
     column = place % columns
     return row, column if row % 2 == 0 else columns - 1 - column
@@ -81,8 +81,8 @@ def snake(place: int, columns: int) -> tuple[int, int]:
 @inlined
 def hops(a: int, b: int, columns: int) -> int:
     """Return the Manhattan distance of two places."""
-    row_a, column_a = snake(a, columns)
-    row_b, column_b = snake(b, columns)
+    row_a, column_a = serpentine(a, columns)
+    row_b, column_b = serpentine(b, columns)
     return abs(row_a - row_b) + abs(column_a - column_b)
 
 

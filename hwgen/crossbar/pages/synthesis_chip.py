@@ -30,10 +30,10 @@ def mesh(arch: Arch) -> str:
             first = layer.place.first_macro
             for place in range(first, first + layer.place.macros):
                 dwellers[place].append(colour)
-            row, column = snake(layer.place.merge_macro, columns)
+            row, column = serpentine(layer.place.merge_macro, columns)
             axes.plot([column], [row], marker="o", markersize=5 * side / 0.42, color="white")
         for place, colours in enumerate(dwellers):
-            draw_macro(axes, snake(place, columns), colours)
+            draw_macro(axes, serpentine(place, columns), colours)
         axes.set_xlim(-0.6, columns - 0.4)
         axes.set_ylim(rows - 0.4, -0.6)
         axes.set_aspect("equal")
@@ -41,7 +41,7 @@ def mesh(arch: Arch) -> str:
     return kept[0]
 
 
-def snake(place: int, columns: int) -> tuple[int, int]:
+def serpentine(place: int, columns: int) -> tuple[int, int]:
     """Return row and column of a place."""
     row, column = divmod(place, columns)
     return row, column if row % 2 == 0 else columns - 1 - column

@@ -21,7 +21,7 @@ from hwgen.crossbar.model.least import floors, is_within, lowest_w, smallest_des
 from hwgen.crossbar.model.tables import POWER, Tables
 from hwgen.crossbar.synthesis.anneal import HOT
 from hwgen.crossbar.synthesis.result import Candidate, Chosen
-from hwgen.crossbar.synthesis.state import Budget, Designs, Purse, confirmed
+from hwgen.crossbar.synthesis.state import Budget, Designs, RemainingBudget, confirmed
 from hwgen.crossbar.synthesis.work import Json, from_design, opened, tables_of
 
 CLOSE, CLOSE_RUNGS, WIDE, WIDE_RUNGS = 1.03, 24, 1.12, 18
@@ -35,8 +35,8 @@ PIECE = 60
 """Evaluations of a piece of work."""
 
 SMALL_NETWORK = 1_500
-"""Computation blocks of a design with one copy, see `Purse.effort_of`, of networks that have rungs:
-larger ones need what nodes of the search point at."""
+"""Computation blocks of a design with one copy, see `RemainingBudget.effort_of`, of networks that
+have rungs: larger ones need what nodes of the search point at."""
 
 STARTS = 2
 """Designs of the rungs below that a rung is searched from."""
@@ -193,11 +193,11 @@ class Rungs:
                 self.designs.keep(confirmed(point, result))
 
 
-def has_rungs(network: CrossbarNetwork, purse: Purse) -> bool:
+def has_rungs(network: CrossbarNetwork, remaining: RemainingBudget) -> bool:
     """Return whether a network is so small that plain designs are good enough to begin with."""
     ones = [1 for _ in network.layers]
     one_copy = Chosen(copies=ones, macros=ones, mate=[-1 for _ in ones], clocks=ones)
-    return purse.effort_of(one_copy) <= SMALL_NETWORK
+    return remaining.effort_of(one_copy) <= SMALL_NETWORK
 
 
 def plain(task: Json) -> Json:

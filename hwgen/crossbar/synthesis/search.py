@@ -28,7 +28,7 @@ from hwgen.crossbar.synthesis.state import (
     Budget,
     Designs,
     Frontier,
-    Purse,
+    RemainingBudget,
     Waiting,
     confirmed,
     own_point,
@@ -93,7 +93,7 @@ class Search:
         self.widest = widest_of(self.points)
         self.problem = json.dumps([asdict(network), asdict(components)], sort_keys=True)
         self.operations = float(operations_of(network, rules))
-        self.purse = Purse(budget, network)
+        self.remaining = RemainingBudget(budget, network)
         self.frontier = Frontier()
         self.designs = Designs()
         self.descended: list[Candidate] = []
@@ -147,7 +147,7 @@ class Search:
 
     def take(self, point: int, result: Json) -> None:
         """Open the nodes of a result, and note the designs that they point at."""
-        self.purse.price(len(result["nodes"]), result["priced"])
+        self.remaining.price(len(result["nodes"]), result["priced"])
         for entry in result["nodes"]:
             self.nodes += 1
             is_open = self.frontier.put(point, entry, entry["energy_nj"], self.target_nj)
@@ -189,7 +189,7 @@ class Search:
     def has_rungs(self) -> bool:
         """Whether designs of fixed budgets are looked at: by strict rules, of small networks."""
         asked = self.budget.evaluations is not None and self.adopt is None
-        return asked and self.rules.whole_parts and has_rungs(self.network, self.purse)
+        return asked and self.rules.whole_parts and has_rungs(self.network, self.remaining)
 
     @property
     def is_short(self) -> bool:
@@ -209,7 +209,7 @@ class Search:
     @property
     def bounding(self) -> bool:
         """Whether nodes are split: some are open, and the phase allows more."""
-        return self.purse.nodes > 0 and bool(self.frontier.open)
+        return self.remaining.nodes > 0 and bool(self.frontier.open)
 
     def go_on(self) -> None:
         """Go through phases until the budget or the time is spent.
@@ -218,10 +218,12 @@ class Search:
         Without a design there is no use in more phases than by default.
         """
         climbs = self.adopt is None and not self.is_short
-        while not self.stopped and self.purse.begin_phase(more=climbs and self.best is not None):
+        while not self.stopped and self.remaining.begin_phase(
+            more=climbs and self.best is not None
+        ):
             if not climbs:
-                self.purse.end()
-            self.designs.begin_phase(afresh=self.purse.afresh)
+                self.remaining.end()
+            self.designs.begin_phase(afresh=self.remaining.afresh)
             self.go_round()
             if climbs:
                 self.climb()
@@ -230,7 +232,7 @@ class Search:
 
     def go_round(self) -> None:
         """Go through the stages of a round again and again, until phase or time is spent."""
-        while not self.stopped and (self.purse.annealing or self.bounding):
+        while not self.stopped and (self.remaining.annealing or self.bounding):
             if self.out_of_time():
                 self.stopped = True
                 break
@@ -241,7 +243,7 @@ class Search:
         """Bound the most promising nodes, or their halves."""
         if not self.bounding:
             return
-        chosen = self.frontier.take(min(SPLITS, self.purse.nodes), self.target_nj)
+        chosen = self.frontier.take(min(SPLITS, self.remaining.nodes), self.target_nj)
         tasks = [
             self.task(
                 self.points[node.point],
@@ -257,7 +259,7 @@ class Search:
             raise
         # Until a first design is known, nodes are free: without one nothing else helps.
         if self.best or self.designs.waiting or self.nodes > MOST_FREE_NODES:
-            self.purse.split(len(chosen))
+            self.remaining.split(len(chosen))
         for node, result in zip(chosen, results, strict=True):
             if result["narrow"]:
                 self.frontier.close(node.point, node.entry, node.energy_nj)
@@ -268,12 +270,12 @@ class Search:
 
     def anneal(self) -> None:
         """Anneal the next designs where that is due, and keep what was confirmed."""
-        if not self.purse.annealing or (self.bounding and not self.purse.annealing_is_due):
+        if not self.remaining.annealing or (self.bounding and not self.remaining.annealing_is_due):
             return
         starts = self.designs.starts(self.is_open, self.hopeless_nj)
         if not starts:
             if not self.bounding:
-                self.purse.end()
+                self.remaining.end()
             return
         tasks = []
         for place, start in enumerate(starts):
@@ -282,7 +284,7 @@ class Search:
                 power_w=start.budget_w or self.power_w,
                 memory=start.memory,
                 design=start.design,
-                evaluations=self.purse.annealed(Chosen(**start.design)),
+                evaluations=self.remaining.annealed(Chosen(**start.design)),
                 seed=self.seed_of(place),
                 hot=start.hot,
                 sharing=self.budget.sharing,
@@ -308,7 +310,7 @@ class Search:
     def climb(self) -> None:
         """Look around some of the best designs for better ones, each time with as much effort."""
         for turn in range(CLIMBS):
-            if self.stopped or self.purse.is_empty:
+            if self.stopped or self.remaining.is_empty:
                 return
             starts, tasks = self.designs.climbers(turn), []
             for place, start in enumerate(starts):
@@ -317,7 +319,7 @@ class Search:
                     power_w=start.budget_w,
                     memory=start.memory,
                     design=start.chosen.as_json(),
-                    evaluations=self.purse.climbed(start.chosen, CLIMBS * len(starts)),
+                    evaluations=self.remaining.climbed(start.chosen, CLIMBS * len(starts)),
                     seed=self.seed_of(place),
                     sharing=self.budget.sharing,
                 )
@@ -333,7 +335,7 @@ class Search:
         Published rules spend the whole budget, and their bound counts on it. What another search
         answers is left as it is.
         """
-        if not self.rules.whole_parts or self.adopt is not None or self.purse.is_empty:
+        if not self.rules.whole_parts or self.adopt is not None or self.remaining.is_empty:
             return
         best = self.designs.spread(CLIMBERS)
         fresh = [each for each in best if each not in self.descended]

@@ -77,7 +77,7 @@ class Budget:
     time_limit_s: float | None = None
 
 
-class Purse:
+class RemainingBudget:
     """What a search may still spend, in phases.
 
     What a phase is and how large its pieces are does not depend on the budget. So a search with a

@@ -8,14 +8,14 @@ from hwgen.crossbar.synthesis.search import Search
 from hwgen.crossbar.synthesis.work import from_design
 from hwgen_studies.pimsyn_paper.published_search.annealing import Variant
 from hwgen_studies.pimsyn_paper.published_search.genes import Macros
-from hwgen_studies.pimsyn_paper.published_search.pieces import Crew
+from hwgen_studies.pimsyn_paper.published_search.pieces import Workers
 from hwgen_studies.pimsyn_paper.published_search.search import search as published_search
 from hwgen_studies.pimsyn_paper.published_search.tasks import Problem, PublishedSearch, Winner
 
 
 def adopt(search: Search, variant: Variant) -> None:
     """Take the design of the published search; its genes are judged by the closed form."""
-    crew = Crew(
+    workers = Workers(
         problem=search.problem,
         run=search.run,
         tell=partial(follow, search),
@@ -32,11 +32,11 @@ def adopt(search: Search, variant: Variant) -> None:
         PublishedSearch(variant=variant, macros=macros, exact=False),
         evaluations=search.budget.evaluations,
         seed=search.seed,
-        mapper=crew,
+        mapper=workers,
     )
     search.evaluations = found.evaluations
     search.exact_evaluations = found.exact_evaluations
-    search.stopped = crew.stopped
+    search.stopped = workers.stopped
     if found.best is None:
         search.frontier.open.clear()
 

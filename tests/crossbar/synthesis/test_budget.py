@@ -19,7 +19,7 @@ from hwgen.crossbar.synthesis.state import (
     SMALLEST_PIECE,
     Budget,
     Designs,
-    Purse,
+    RemainingBudget,
     Waiting,
 )
 
@@ -46,12 +46,12 @@ def effort_of(network: CrossbarNetwork, blocks: int) -> int:
 
 def spent(network: CrossbarNetwork, budget: Budget, blocks: int) -> list[list[int]]:
     """The evaluations of each piece of each phase, if all designs have so many blocks."""
-    purse, phases = Purse(budget, network), []
-    while purse.begin_phase(more=True):
+    remaining, phases = RemainingBudget(budget, network), []
+    while remaining.begin_phase(more=True):
         pieces = []
-        while purse.annealing:
-            pieces.append(purse.annealed(chosen_of(network, blocks)))
-        pieces += [purse.climbed(chosen_of(network, blocks), TIMES) for _ in range(TIMES)]
+        while remaining.annealing:
+            pieces.append(remaining.annealed(chosen_of(network, blocks)))
+        pieces += [remaining.climbed(chosen_of(network, blocks), TIMES) for _ in range(TIMES)]
         phases.append(pieces)
     return phases
 
@@ -92,46 +92,46 @@ def test_phases_grow_until_the_effort_of_the_default(network: CrossbarNetwork, b
 def test_pieces_are_worth_a_start(network: CrossbarNetwork) -> None:
     """Twice as many evaluations in each phase that grows, however large a design is."""
     large = chosen_of(network, 1 << 20)
-    purse = Purse(Budget(), network)
+    remaining = RemainingBudget(Budget(), network)
     for phase in range(PHASES):
-        assert purse.begin_phase(more=True)
-        assert purse.annealed(large) >= SMALLEST_PIECE << min(phase, GROWING - 1)
-        assert purse.afresh == (phase in range(GROWING, PHASES, 2))
+        assert remaining.begin_phase(more=True)
+        assert remaining.annealed(large) >= SMALLEST_PIECE << min(phase, GROWING - 1)
+        assert remaining.afresh == (phase in range(GROWING, PHASES, 2))
 
 
 def test_no_more_phases_than_by_default_where_they_help_nothing(network: CrossbarNetwork) -> None:
-    purse, phases = Purse(Budget(evaluations=1 << 40), network), 0
-    while purse.begin_phase(more=False):
+    remaining, phases = RemainingBudget(Budget(evaluations=1 << 40), network), 0
+    while remaining.begin_phase(more=False):
         phases += 1
     assert phases == PHASES
-    assert purse.begin_phase(more=True)
+    assert remaining.begin_phase(more=True)
 
 
 def test_annealing_keeps_pace_with_nodes(network: CrossbarNetwork) -> None:
-    purse = Purse(Budget(nodes=10), network)
-    assert purse.begin_phase(more=True)
-    assert purse.annealing_is_due
-    assert purse.annealed(chosen_of(network, 8)) > 0
-    assert not purse.annealing_is_due
-    purse.price(1, PRICED)
-    assert purse.annealing_is_due and purse.nodes == 0
-    assert purse.begin_phase(more=True) and purse.nodes == 0
+    remaining = RemainingBudget(Budget(nodes=10), network)
+    assert remaining.begin_phase(more=True)
+    assert remaining.annealing_is_due
+    assert remaining.annealed(chosen_of(network, 8)) > 0
+    assert not remaining.annealing_is_due
+    remaining.price(1, PRICED)
+    assert remaining.annealing_is_due and remaining.nodes == 0
+    assert remaining.begin_phase(more=True) and remaining.nodes == 0
 
 
 def test_nodes_end_with_what_is_priced(network: CrossbarNetwork) -> None:
     """A phase that grows has more than the one before; nodes are counted besides."""
-    purse, priced = Purse(Budget(), network), [0]
-    while purse.begin_phase(more=True):
+    remaining, priced = RemainingBudget(Budget(), network), [0]
+    while remaining.begin_phase(more=True):
         priced.append(0)
-        while purse.nodes > 0:
-            purse.price(0, 100_000)
+        while remaining.nodes > 0:
+            remaining.price(0, 100_000)
             priced[-1] += 100_000
     assert priced[: GROWING + 1] == sorted(priced[: GROWING + 1]) and min(priced[1:]) > 0
     assert sum(priced) == pytest.approx(PRICED, abs=100_000)
-    purse = Purse(Budget(nodes=2), network)
-    assert purse.begin_phase(more=True) and purse.nodes == 2
-    purse.split(2)
-    assert purse.begin_phase(more=True) and purse.nodes == 0
+    remaining = RemainingBudget(Budget(nodes=2), network)
+    assert remaining.begin_phase(more=True) and remaining.nodes == 2
+    remaining.split(2)
+    assert remaining.begin_phase(more=True) and remaining.nodes == 0
 
 
 def confirmed(place: int, efficiency: float) -> Candidate:

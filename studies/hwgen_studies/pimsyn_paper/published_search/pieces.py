@@ -134,7 +134,7 @@ NAMES: dict[Any, str] = {
 
 
 @dataclass
-class Crew:
+class Workers:
     """Does the tasks of a published search in batches, as a `search.Mapper`.
 
     problem: network and components, as JSON

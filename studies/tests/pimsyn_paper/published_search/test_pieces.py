@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hwgen_studies.pimsyn_paper.published_search.pieces import BATCH, Crew
+from hwgen_studies.pimsyn_paper.published_search.pieces import BATCH, Workers
 from hwgen_studies.pimsyn_paper.published_search.search import Found, search
 from hwgen_studies.pimsyn_paper.published_search.tasks import PublishedSearch, Winner
 
@@ -55,11 +55,11 @@ def in_pieces(
     method: PublishedSearch = TEXT,
     late: Callable[[], bool] = lambda: False,
     rules: Rules = PUBLISHED,
-) -> tuple[Found, Crew]:
+) -> tuple[Found, Workers]:
     given = problem(SMALL, power_w=WATTS, rules=rules)
     text = json.dumps([asdict(given.network), asdict(given.components)])
-    crew = Crew(problem=text, run=told.run, tell=told.tell, late=late)
-    return search(given, method, evaluations=EVALUATIONS, seed=1, mapper=crew), crew
+    workers = Workers(problem=text, run=told.run, tell=told.tell, late=late)
+    return search(given, method, evaluations=EVALUATIONS, seed=1, mapper=workers), workers
 
 
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
@@ -68,11 +68,11 @@ def test_pieces_find_the_same(variant: Any, rules: Rules) -> None:
     method = PublishedSearch(variant=variant, exact=False)
     alone = small(method, EVALUATIONS, rules=rules)
     told = Told(SerialExecutor())
-    found, crew = in_pieces(told, method, rules=rules)
+    found, workers = in_pieces(told, method, rules=rules)
     assert facts(found) == facts(alone)
     assert found.exact_evaluations == alone.exact_evaluations
     assert 0 < found.exact_evaluations < found.evaluations <= EVALUATIONS
-    assert not crew.stopped
+    assert not workers.stopped
     assert told.told[-1] == (found.evaluations, found.best.cost.efficiency if found.best else 0)
     assert told.told == sorted(told.told)
 
@@ -92,8 +92,8 @@ def test_resumes(last: str, tmp_path: Path) -> None:
     assert until < len(whole.batches)
     store = Store(tmp_path, code="c")
     part = Told(SerialExecutor(), store, last=until)
-    found, crew = in_pieces(part)
-    assert crew.stopped
+    found, workers = in_pieces(part)
+    assert workers.stopped
     assert part.told == whole.told[: len(part.told)]
     assert found.best is not None
     assert found.evaluations < uninterrupted.evaluations
@@ -111,7 +111,7 @@ def test_an_interrupt_before_a_design_is_passed_on() -> None:
 
 def test_a_time_limit_ends_it_with_a_design() -> None:
     told = Told(SerialExecutor())
-    found, crew = in_pieces(told, late=lambda: True)
-    assert crew.stopped
+    found, workers = in_pieces(told, late=lambda: True)
+    assert workers.stopped
     assert found.best is not None
     assert told.batches.count("partition") == 1
