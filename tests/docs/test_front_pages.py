@@ -74,6 +74,15 @@ def test_the_first_table_shows_the_networks_of_the_paper_as_they_were_measured()
             assert right in text_of(page) and f"{slower / cycles:.2f}" in text_of(page)
 
 
+def test_the_first_table_shows_the_network_of_one_digit_as_its_page_predicts_it() -> None:
+    rows = json.loads(text_of("docs/results/dbpim-digits.json"))["rows"]
+    found = {row["chip"]: row for row in rows if row["network"] == "cifar10_resnet20_digits"}
+    cycles, dense = (found[chip]["cycles"] for chip in ("paper_digits", "dense"))
+    right = f"{found['dense']['accuracy']:.2%}".replace("%", " %")
+    shown = f"| {right} | {cycles:,} | {dense:,} dense (model): {dense / cycles:.2f}x |"
+    assert shown in text_of("README.md")
+
+
 def test_the_first_table_shows_the_crossbar_chip_as_its_page_measured_it() -> None:
     rows = json.loads(text_of("docs/results/crossbar-chip.json"))["rows"]
     (row,) = [row for row in rows if row["network"] == "cifar10_resnet20_50"]

@@ -10,7 +10,7 @@ from hwgen_studies.cadnn_paper.report import AdaptivePaperReport
 from hwgen_studies.cadnn_paper.training_page import training_page
 from hwgen_studies.cadnn_paper.widths_report import WidthsReport, widths_page
 from hwgen_studies.comparison import cells
-from hwgen_studies.dbpim_paper import lanes, phi_curve_page
+from hwgen_studies.dbpim_paper import lanes, one_digit_page, phi_curve_page
 from hwgen_studies.dbpim_paper.accuracy import read_rows
 from hwgen_studies.dbpim_paper.area_race import paper_networks
 from hwgen_studies.dbpim_paper.area_race_page import AreaRaceReport, area_race_page
@@ -47,6 +47,7 @@ OWN: dict[str, tuple[Any, Callable[[Any], str]]] = {
     "clock": (clocks.ClocksReport, clocks.page),
     "crossbar-chip": (crossbar_chips.ChipsReport, crossbar_chips.page),
     "crossbar-rules": (dict[str, Any], lambda found: crossbar_rules.page(found["rows"])),
+    "dbpim-digits": (one_digit_page.OneDigitReport, one_digit_page.page),
     "dbpim-figures": (FiguresReport, lambda found: figures_files(found)["dbpim-figures.md"]),
     "dbpim-lanes": (lanes.LanesReport, lambda found: lanes.page(found, LANES)),
     "dbpim-networks": (ResultsReport, results_page),
