@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from golden.dbpim.macro import dense_macro, macro
 from golden.ops.requantize import requantize
 from hwgen.dbpim.facts.addressing import row_pitch
-from hwgen.dbpim.facts.instructions import PACKETS, Opcode
+from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.facts.program import Placement
 from hwgen.dbpim.facts.stream import FilterParameters, TilePacket
 from hwgen.dbpim.facts.timing import (
@@ -123,7 +123,7 @@ def draw_tile(rng: np.random.Generator, *, turn: int) -> TilePacket:
     """Return a tile of one row for the last filters of a word."""
     codes = rng.integers(0, 256, (1, COMPARTMENTS, FILTERS)).astype(np.uint8)
     scales = rng.integers([-99, 1 << 15, 20], [100, 1 << 16, 26], (FILTERS, 3)).tolist()
-    fields = dict.fromkeys((field.name for field in PACKETS[Opcode.TILE]), 0) | {
+    fields = dict.fromkeys((field.name for field in ARCH.packets[Opcode.TILE]), 0) | {
         "opcode": Opcode.TILE,
         "cores": 255,
         "group": COMPARTMENTS // FILTERS - 1,
@@ -159,7 +159,7 @@ def placement() -> Placement:
 
 def step_fields(rng: np.random.Generator) -> dict[str, int]:
     """Return the fields of the step; its output is in the stored row ROW."""
-    fields = dict.fromkeys((name for name, _ in layouts.packet(Opcode.CONV)), 0)
+    fields = dict.fromkeys((name for name, _ in layouts.packet(Opcode.CONV, ARCH)), 0)
     ones = ("input_height", "kernel_height", "kernel_width", "stride_y", "stride_x")
     fields |= dict.fromkeys((*ones, "input_channel_words", "output_channel_words"), 1)
     pitch = placement().row_pitch

@@ -98,7 +98,7 @@ class Layer:
             "raw": self.raw,
             "rounding": self.rounding,
         }
-        return int(layouts.packet(Opcode.CONV).const(fields).as_bits())
+        return int(layouts.packet(Opcode.CONV, ARCH).const(fields).as_bits())
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ class Step:
             "second_channel_words": placement.channel_words,
             "second_column": self.shift,
         }
-        dut.layer.value = int(packet(Opcode.CONV).const(self.fields).as_bits())
+        dut.layer.value = int(packet(Opcode.CONV, ARCH).const(self.fields).as_bits())
         dut.work.value = int(work().const({"second_first": placement.first[0]}).as_bits())
         self.banks: dict[Place, Bytes] = {}
         self.results = [self._draw() for _ in range(RESULTS)]

@@ -168,7 +168,7 @@ class Driver:
         assert (int(dut.known.value), int(dut.floats__room.value)) == (0, 1)
         await FallingEdge(dut.clk)
         beats = beats_of(case.body, port_bits=ARCH.port_bits)
-        dut.floats__header.value = put(layouts.packet(Opcode.FLOATS), case.scalars)
+        dut.floats__header.value = put(layouts.packet(Opcode.FLOATS, ARCH), case.scalars)
         for index, beat in enumerate(beats):
             dut.floats__write.value, dut.floats__index.value = 1, index
             dut.floats__data.value, dut.floats__push.value = beat, index == len(beats) - 1
@@ -179,7 +179,7 @@ class Driver:
         """Run a step of another unit: floats that are there stay for the next one."""
         dut = self._dut
         fields = {"opcode": int(opcode), "operation": int(operation), "bias": SIZE}
-        dut.instruction.value = put(layouts.packet(Opcode.SIMD), fields)
+        dut.instruction.value = put(layouts.packet(Opcode.SIMD, ARCH), fields)
         for signal in (dut.go, dut.finish):
             signal.value = 1
             await FallingEdge(dut.clk)
@@ -234,7 +234,7 @@ class Driver:
         dut = self._dut
         fields = {"opcode": int(Opcode.SIMD), "operation": int(case.operation), **case.fields}
         fields |= {"bias": case.inputs.shape[3], "output_first_word": 3}
-        dut.instruction.value = put(layouts.packet(Opcode.SIMD), fields)
+        dut.instruction.value = put(layouts.packet(Opcode.SIMD, ARCH), fields)
         dut.go.value = 1
         await FallingEdge(dut.clk)
         dut.go.value = 0

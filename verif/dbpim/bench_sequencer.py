@@ -10,7 +10,7 @@ from amaranth.lib.data import ArrayLayout
 from cocotb.triggers import FallingEdge
 
 from hwgen.chip.fields import encode
-from hwgen.dbpim.facts.instructions import PACKETS, Opcode, core_count, of_core
+from hwgen.dbpim.facts.instructions import Opcode, core_count, of_core
 from hwgen.dbpim.facts.timing import DISPATCH_CYCLES, INSTRUCTION_SLOTS
 from hwgen.dbpim.rtl.layouts import packet, work
 from verif.common.chances import chances
@@ -58,18 +58,18 @@ class Instruction:
 
     def work(self, core: int) -> dict[str, int]:
         """Return the fields of one core, by name without its number."""
-        names = (f.name for f in PACKETS[self.opcode] if core_count(f.name) == 1)
+        names = (f.name for f in ARCH.packets[self.opcode] if core_count(f.name) == 1)
         stems = [name.removesuffix("_0") for name in names]
         return {stem: self.fields[of_core(stem, core)] for stem in stems}
 
 
 def random_instruction(rng: np.random.Generator, opcode: Opcode) -> Instruction:
     """Return an instruction with all its fields random."""
-    fields = {f.name: int(rng.integers(0, 1 << f.bits)) for f in PACKETS[opcode][1:]}
+    fields = {f.name: int(rng.integers(0, 1 << f.bits)) for f in ARCH.packets[opcode][1:]}
     if "active_cores" in fields and rng.random() < 0.1:
         fields["active_cores"] = 0
-    fields |= {f.name: 0 for f in PACKETS[opcode] if core_count(f.name) > ARCH.cores}
-    return Instruction(opcode, encode(PACKETS[opcode], {"opcode": opcode, **fields}), fields)
+    fields |= {f.name: 0 for f in ARCH.packets[opcode] if core_count(f.name) > ARCH.cores}
+    return Instruction(opcode, encode(ARCH.packets[opcode], {"opcode": opcode, **fields}), fields)
 
 
 @cocotb.test(timeout_time=100, timeout_unit="us")
@@ -125,7 +125,7 @@ def check(probe: Probe, program: Sequence[Instruction], where: str) -> None:
 
 def check_fields(row: dict[str, Any], instruction: Instruction, where: str) -> None:
     """Compare the fields that units and cores see while an instruction runs."""
-    size = packet(instruction.opcode).size
+    size = packet(instruction.opcode, ARCH).size
     shown = row["instruction"] & ((1 << size) - 1)
     assert shown == instruction.common(size), f"{where}: held instruction"
     if instruction.opcode in (Opcode.LOAD, Opcode.CONV, Opcode.SIMD):
@@ -146,7 +146,7 @@ def run(probe: Probe, instruction: Instruction, go: int, expected: list[dict[str
     elif instruction.opcode is Opcode.STORE:
         CORNERS.hit("store")
         expected[go]["store"] = 1
-        fields = packet(Opcode.STORE).from_bits(rows[go]["store_fields"])
+        fields = packet(Opcode.STORE, ARCH).from_bits(rows[go]["store_fields"])
         assert all(fields[name] == value for name, value in instruction.fields.items())
         retired = next(n for n in range(active, len(rows)) if rows[n]["stored"])
     elif instruction.opcode is Opcode.LOAD:

@@ -82,7 +82,7 @@ class Run:
         for job in self._jobs:
             self._requested = self._released = 0
             self._loader.running = job
-            self._dut.instruction.value = job.instruction
+            self._dut.instruction.value = job.instruction(ARCH)
             results = iter(job.results)
             await self._cycle(job, results, go=job.goes)
             while self._released < len(job.words) or self._due or self._active():

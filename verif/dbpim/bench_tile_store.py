@@ -19,6 +19,13 @@ ARCH = arch_from_environment()
 MACROS, MASK_BITS, ROWS = ARCH.macros_per_core, ARCH.macro.compartments, ARCH.macro.rows
 HEADER, PARAMETER_BITS = layouts.tile(ARCH), layouts.parameters(ARCH).size
 BEAT_WORDS = ARCH.port_bits // MASK_BITS
+FEWER = BEAT_WORDS > 1
+IN_A_BEAT = (
+    "masks go round the ring",
+    "masks begin inside a line of the ring",
+    "beat with fewer mask words",
+)
+"""Corners of a beat of several mask words."""
 SEVERAL_BEATS = ARCH.mask_words > BEAT_WORDS
 TILES = 30
 CORNERS = Corners(
@@ -28,9 +35,7 @@ CORNERS = Corners(
     "tile begins while another retires",
     "row written while a tile retires",
     "rows go round the ring",
-    "masks go round the ring",
-    "masks begin inside a line of the ring",
-    "beat with fewer mask words",
+    *(IN_A_BEAT if FEWER else ()),
     "tile with the parameters of the one before",
     "walked before its rows are there",
     "last pop of all macros in one cycle",
@@ -45,7 +50,7 @@ CORNERS = Corners(
 
 def draw_header(rng: np.random.Generator, *, first: bool) -> Header:
     """Return a header of any size that fits, often a small one."""
-    fields = {name: int(rng.integers(1 << field.width)) for name, field in HEADER}
+    fields = {name: int(rng.integers(1 << field.width, dtype=np.uint64)) for name, field in HEADER}
     rows = 1 if rng.random() < 0.5 else int(rng.integers(1, ARCH.tile_rows + 1))
     most = int(rng.choice([4, ARCH.mask_words // 2, ARCH.mask_words], p=[0.6, 0.3, 0.1]))
     words = int(rng.integers(1, most + 1))
@@ -104,7 +109,9 @@ class Run:
             while not self._ring.room(header):
                 yield Actions()
             yield Actions(begin=header)
-            words = self._rng.integers(1 << MASK_BITS, size=header["mask_words"]).tolist()
+            words = self._rng.integers(
+                1 << MASK_BITS, size=header["mask_words"], dtype=np.uint64
+            ).tolist()
             for first in range(0, len(words), BEAT_WORDS):
                 last = first + BEAT_WORDS >= len(words)
                 yield Actions(masks=words[first : first + BEAT_WORDS], push=last)
@@ -138,7 +145,8 @@ class Run:
         """Drive the actions; inputs without an action are random."""
         dut, rng = self._dut, self._rng
         header = self._asking if actions.begin is None else actions.begin
-        rest = rng.integers(1 << MASK_BITS, size=BEAT_WORDS - len(actions.masks)).tolist()
+        missing = BEAT_WORDS - len(actions.masks)
+        rest = rng.integers(1 << MASK_BITS, size=missing, dtype=np.uint64).tolist()
         dut.tile_store__loads__begin.value = actions.begin is not None
         dut.tile_store__loads__header.value = header_word(header)
         dut.tile_store__loads__mask_write.value = bool(actions.masks)
@@ -203,7 +211,10 @@ class Run:
         """Compare the results of the look-ups."""
         dut, tiles = self._dut, self._ring.tiles
         heads, rows = looks[:MACROS], looks[MACROS + 3 :]
-        columns = pack([tiles[number].header["filter_enable"] for number in heads], bits=16)
+        columns = pack(
+            [tiles[number].header["filter_enable"] for number in heads],
+            bits=ARCH.widths.filter_enable,
+        )
         self._same("columns", int(dut.tile_store__head_filter_enable.value), columns)
         loaded = pack([row in self._ring.loaded() for row in rows], bits=1)
         self._same("loaded rows", int(dut.tile_store__row_loaded.value), loaded)
@@ -260,9 +271,10 @@ class Run:
         """Record the corners of a beat of mask words."""
         tile = self._ring.tiles[-1]
         place = (tile.mask_base + len(tile.masks)) % ARCH.mask_words
-        CORNERS.hit("masks go round the ring", place + len(actions.masks) > ARCH.mask_words)
-        CORNERS.hit("masks begin inside a line of the ring", place % BEAT_WORDS != 0)
-        CORNERS.hit("beat with fewer mask words", len(actions.masks) < BEAT_WORDS)
+        if FEWER:
+            CORNERS.hit("masks go round the ring", place + len(actions.masks) > ARCH.mask_words)
+            CORNERS.hit("masks begin inside a line of the ring", place % BEAT_WORDS != 0)
+            CORNERS.hit("beat with fewer mask words", len(actions.masks) < BEAT_WORDS)
         if SEVERAL_BEATS:
             CORNERS.hit("masks in several beats", not actions.push)
 

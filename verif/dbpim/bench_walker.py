@@ -127,7 +127,7 @@ class Run:
         """Start, walk to the end or for so many cycles, and finish."""
         dut, step = self._dut, self._step
         opcode = Opcode.SIMD if self._simd else Opcode.CONV
-        dut.walker__instruction.value = int(packet(opcode).const(step.fields()).as_bits())
+        dut.walker__instruction.value = int(packet(opcode, ARCH).const(step.fields()).as_bits())
         dut.walker__work.value = int(WORK.const(step.work()).as_bits())
         dut.walker__go.value = 1
         await self._idle(done=False)

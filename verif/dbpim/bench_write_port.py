@@ -70,7 +70,7 @@ class Window:
             "private_rows": len(self.private),
             "keep_first": self.keep_first,
         }
-        dut.layer.value = int(packet(Opcode.CONV).const(layer).as_bits())
+        dut.layer.value = int(packet(Opcode.CONV, ARCH).const(layer).as_bits())
         dut.work.value = int(work().const(rows).as_bits())
 
     def index(self, row: int, column: int, word: int) -> int:

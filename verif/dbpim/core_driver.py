@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from golden.dbpim.activation_buffer import bank_of
 from hwgen.chip.fields import encode
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import PACKETS, Opcode
+from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.facts.program import Placement
 from hwgen.dbpim.facts.stream import FilterParameters, TilePacket
 from hwgen.dbpim.rtl import layouts
@@ -41,7 +41,7 @@ class CoreDriver:
         """Send tiles in order, each as soon as there is space for it."""
         dut = self.dut
         for tile in tiles:
-            dut.loads__tile__header.value = encode(PACKETS[Opcode.TILE], tile.fields)
+            dut.loads__tile__header.value = encode(self.arch.packets[Opcode.TILE], tile.fields)
             await self._wait_for(dut.loads__tile__room)
             await self._pulse("loads__tile__begin", gaps)
             beats = list(mask_beats(tile.masks, self.arch))
@@ -169,7 +169,7 @@ class CoreDriver:
 
     def show(self, opcode: Opcode, fields: Mapping[str, int], work: Mapping[str, int]) -> None:
         """Show an instruction, and the fields of this core in it."""
-        instruction = layouts.packet(opcode).const({**fields, "opcode": opcode})
+        instruction = layouts.packet(opcode, self.arch).const({**fields, "opcode": opcode})
         self.dut.instruction.value = instruction.as_bits()
         self.dut.work.value = layouts.work().const(work).as_bits()
 
@@ -200,4 +200,4 @@ def mask_beats(masks: NDArray[np.bool_], arch: Arch) -> Iterator[int]:
 def row_of(tile: TilePacket, codes: Bytes, arch: Arch) -> tuple[int, int]:
     """Return cells and metadata of a row of a tile, as the ports take them."""
     counts = enables(tile.fields["filter_enable"], arch)
-    return row_words(codes, counts, arch, double=bool(tile.fields["double"]))
+    return row_words(codes, counts, arch, double=bool(tile.fields.get("double")))

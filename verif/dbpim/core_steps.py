@@ -1,7 +1,7 @@
 """Random steps of one core: instruction, packets, and golden's results of its positions."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -13,7 +13,7 @@ from golden.dbpim.macro import dense_macro, macro, pair_macro
 from golden.dbpim.switch import switch
 from golden.ops.requantize import requantize
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import PACKETS, TABLE_BYTES, Opcode, Operation
+from hwgen.dbpim.facts.instructions import TABLE_BYTES, Opcode, Operation
 from hwgen.dbpim.facts.program import Placement
 from hwgen.dbpim.facts.stream import FilterParameters, TilePacket
 from verif.dbpim.core_sums import Addend, draw_addend
@@ -202,6 +202,13 @@ def draw_parameters(rng: np.random.Generator, count: int) -> list[FilterParamete
     return [FilterParameters(*row) for row in rng.integers(*PARAMETERS, (count, 3)).tolist()]
 
 
+def second_group(numbers: Sequence[int], arch: Arch) -> dict[str, int]:
+    """Return the fields of a tile for its second filter group, on chips that may have one."""
+    if "double" not in {each.name for each in arch.packets[Opcode.TILE]}:
+        return {}
+    return {"second_group": numbers[-1] if len(numbers) > 1 else 0, "double": len(numbers) > 1}
+
+
 def add_tiles(made: CoreStep, step: Conv, rng: np.random.Generator) -> None:
     """Draw the weights of every tile, and add golden's results of every group."""
     arch = step.arch
@@ -217,12 +224,11 @@ def add_tiles(made: CoreStep, step: Conv, rng: np.random.Generator) -> None:
                 ky, kx = divmod(pixel, step.kernel[1])
                 masks, codes, enable = drawn[index]
                 with_parameters = index == 0 and chunk == 0
-                fields = dict.fromkeys((each.name for each in PACKETS[Opcode.TILE]), 0) | {
+                fields = dict.fromkeys((each.name for each in arch.packets[Opcode.TILE]), 0) | {
                     "opcode": Opcode.TILE,
-                    "cores": 255,
+                    "cores": (1 << arch.cores) - 1,
                     "group": numbers[0],
-                    "second_group": numbers[-1] if len(numbers) > 1 else 0,
-                    "double": int(len(numbers) > 1),
+                    **second_group(numbers, arch),
                     "rows": len(codes),
                     "mask_words": cut.words,
                     "kernel_y": ky,

@@ -53,6 +53,14 @@ def other_sizes() -> dict[str, Arch]:
             simd_lanes=4,
         ),
         "pairs": paired(),
+        "one_mask": replace(
+            base,
+            cores=1,
+            macros_per_core=1,
+            bus_words=1,
+            macro=replace(base.macro, compartments=64, columns=8),
+            mask_bytes=64,
+        ),
         "one_row": replace(
             base,
             macros_per_core=2,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from golden.dbpim.load import packed_words, whole_words
 from hwgen.chip.fields import encode
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import PACKETS, PIXEL_BYTES, Opcode, core_count
+from hwgen.dbpim.facts.instructions import PIXEL_BYTES, Opcode, core_count
 from verif.dbpim.random_tiles import beats_of
 
 
@@ -28,7 +28,7 @@ class Load:
 
     def header(self) -> int:
         """Return the packet without the fields of cores."""
-        fields = tuple(f for f in PACKETS[Opcode.LOAD] if core_count(f.name) == 0)
+        fields = tuple(f for f in self.arch.packets[Opcode.LOAD] if core_count(f.name) == 0)
         return encode(fields, {"opcode": Opcode.LOAD, **self.fields})
 
     def beats(self) -> list[int]:
@@ -102,7 +102,7 @@ def random_load(rng: np.random.Generator, arch: Arch, *, kind: str) -> Load:
     rows, columns = (int(rng.integers(1, 7)) for _ in range(2))
     fields = {
         f.name: int(rng.integers(0, 1 << f.bits))
-        for f in PACKETS[Opcode.LOAD][1:]
+        for f in arch.packets[Opcode.LOAD][1:]
         if core_count(f.name) == 0
     }
     fields |= {"rows": rows, "columns": columns, "pixel_bytes": 0}

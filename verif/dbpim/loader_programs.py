@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import PACKETS, VERSION, Opcode, Space, core_count
+from hwgen.dbpim.facts.instructions import VERSION, Opcode, Space, core_count
 from hwgen.dbpim.facts.stream import encode_header, pad
 from verif.dbpim.load_fields import Load, random_load
 from verif.dbpim.random_taps import Table, Taps, random_table, random_taps
@@ -93,7 +93,7 @@ def packet_size(packet: Packet, arch: Arch) -> int:
 
 def encode_load(fields: dict[str, int], arch: Arch) -> bytes:
     """Return a LOAD whose cores keep no row."""
-    cores = {f.name: 0 for f in PACKETS[Opcode.LOAD] if core_count(f.name) > 0}
+    cores = {f.name: 0 for f in arch.packets[Opcode.LOAD] if core_count(f.name) > 0}
     return encode_header(Opcode.LOAD, {**cores, **fields}, arch)
 
 
@@ -101,7 +101,7 @@ def random_instruction(rng: np.random.Generator, opcode: Opcode, arch: Arch) -> 
     """Return an instruction with all its fields random."""
     fields = {
         f.name: int(rng.integers(0, 1 << f.bits))
-        for f in PACKETS[opcode][1:]
+        for f in arch.packets[opcode][1:]
         if core_count(f.name) <= arch.cores
     }
     return encode_header(opcode, fields, arch)

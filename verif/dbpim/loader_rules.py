@@ -84,7 +84,9 @@ class Follower:
             cycle = self.first(check, lambda row: bool(row["instruction__ready"]))
             self.corners.hit("an instruction waits", cycle > check)
             word = sum(beat << place * ARCH.port_bits for place, beat in enumerate(beats))
-            mask = (1 << min(len(beats) * ARCH.port_bits, instruction_bits(ARCH.cores))) - 1
+            mask = (
+                1 << min(len(beats) * ARCH.port_bits, instruction_bits(ARCH.cores, ARCH.widths))
+            ) - 1
             shown = {self.probe.cycles[n]["instruction__payload"] for n in range(check, cycle + 1)}
             assert {found & mask for found in shown} == {word & mask}, "an instruction"
             self.instructions += range(check, cycle + 1)

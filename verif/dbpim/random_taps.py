@@ -60,7 +60,7 @@ class Table:
 
 def header_of(content: bytes, opcode: Opcode, arch: Arch) -> int:
     """Return the header of a packet as an integer."""
-    return int.from_bytes(content[: packet_bits(opcode, arch.cores) // 8], "little")
+    return int.from_bytes(content[: packet_bits(opcode, arch.cores, arch.widths) // 8], "little")
 
 
 def random_taps(rng: np.random.Generator, arch: Arch, *, cores: int) -> Taps:

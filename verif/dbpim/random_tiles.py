@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from golden.dbpim.csd import values_of_phi
 from golden.dbpim.weight_decoder import decode
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, Arch
-from hwgen.dbpim.facts.instructions import ONE_GROUP, PACKETS, Coding, Opcode, packet_bits
+from hwgen.dbpim.facts.instructions import ONE_GROUP, Coding, Opcode, packet_bits
 from hwgen.dbpim.facts.packing import codings, row_beats
 from hwgen.dbpim.facts.stream import FilterParameters, encode_tile
 from hwgen.dbpim.rtl.layouts import parameters
@@ -50,7 +50,8 @@ class Tile:
     def header(self) -> int:
         """Return the header without its padding."""
         return int.from_bytes(
-            self.packet()[: packet_bits(Opcode.TILE, self.arch.cores) // 8], "little"
+            self.packet()[: packet_bits(Opcode.TILE, self.arch.cores, self.arch.widths) // 8],
+            "little",
         )
 
     def mask_beats(self) -> list[int]:
@@ -69,7 +70,7 @@ class Tile:
 
     def _row(self, codes: NDArray[np.uint8]) -> tuple[int, int]:
         enable = enables(self.others["filter_enable"], self.arch)
-        return row_words(codes, enable, self.arch, double=bool(self.others["double"]))
+        return row_words(codes, enable, self.arch, double=bool(self.others.get("double")))
 
 
 def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
@@ -79,15 +80,15 @@ def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
     rows = int(rng.choice([1, arch.tile_rows]))
     count = filters if rng.random() < 0.5 else 0
     known = ("opcode", "cores", "rows", "mask_words", "parameters", "coding", *ONE_GROUP)
-    fields = {f.name: f.bits for f in PACKETS[Opcode.TILE] if f.name not in known}
-    others = {name: int(rng.integers(0, 1 << bits)) for name, bits in fields.items()}
-    others |= {"coding": int(rng.choice(codings(arch))), **ONE_GROUP}
+    fields = {f.name: f.bits for f in arch.packets[Opcode.TILE] if f.name not in known}
+    others = {name: random_bits(rng, bits) for name, bits in fields.items()}
+    others["coding"] = int(rng.choice(codings(arch)))
     if arch.pairs and others["coding"] == Coding.FLAT:
         others |= {"double": int(rng.integers(2)), "second_group": int(rng.integers(1 << 12))}
         count <<= others["double"]
     codes = rng.integers(0, 256, (rows, compartments, filters), dtype=np.uint8)
     if others["coding"] == Coding.DIGITS:
-        others["filter_enable"] &= 0x5555
+        others["filter_enable"] &= (1 << 2 * filters) // 3
     if others["coding"]:
         codes = random_packable(rng, codes.shape, others["filter_enable"])
     return Tile(
@@ -98,6 +99,13 @@ def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
         codes=codes,
         others=others,
     )
+
+
+def random_bits(rng: np.random.Generator, bits: int) -> int:
+    """Return a number of any width."""
+    if bits < 64:
+        return int(rng.integers(0, 1 << bits))
+    return int.from_bytes(rng.bytes(bits // 8), "little")
 
 
 def random_packable(
@@ -111,7 +119,7 @@ def random_packable(
     canonical = np.isin(values.sum(axis=1), values_of_phi(2)) & (lower + 1 < upper)
     two = np.append(every[canonical], ZERO_CODE)
     one = every[:16][np.isin(values[:16, 0], values_of_phi(1))]
-    second = (filter_enable >> 2 * np.arange(shape[-1]) + 1 & 1).astype(bool)
+    second = np.array([filter_enable >> 2 * n + 1 & 1 for n in range(shape[-1])], bool)
     return np.where(second, rng.choice(two, shape), rng.choice(one, shape))
 
 

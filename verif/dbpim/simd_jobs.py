@@ -23,7 +23,6 @@ from verif.dbpim.component import pack
 from verif.dbpim.simd_cases import Case
 
 Bytes = NDArray[np.uint8]
-INSTRUCTION = layouts.packet(Opcode.SIMD)
 
 
 @dataclass(frozen=True)
@@ -68,10 +67,9 @@ class Job:
     packets: Sequence[Taps | Bytes] = ()
     goes: bool = True
 
-    @property
-    def instruction(self) -> int:
-        """The bits of the instruction."""
-        return pack_fields(INSTRUCTION, self.fields)
+    def instruction(self, arch: Arch) -> int:
+        """Return the bits of the instruction."""
+        return pack_fields(layouts.packet(Opcode.SIMD, arch), self.fields)
 
 
 @dataclass
@@ -86,12 +84,12 @@ class Drawing:
     def job(self, rotate: int) -> Job:
         """Return the job, with inputs, instruction and expected results."""
         case, rng, channels = self.case, self.rng, self.arch.macro.compartments
-        macros = self.arch.macros_per_core
+        macros, layout = self.arch.macros_per_core, layouts.packet(Opcode.SIMD, self.arch)
         taps = self.bytes(case.words, case.taps(channels), case.vectors, macros, channels)
         first, end = sorted(rng.choice(channels + 1, 2, replace=False).tolist())
         low, high = sorted(rng.integers(0, 256, 2).tolist())
         fields = {
-            **{each: int(rng.integers(1 << INSTRUCTION[each].width)) for each, _ in INSTRUCTION},
+            **{each: int(rng.integers(1 << layout[each].width)) for each, _ in layout},
             **{"opcode": Opcode.SIMD, "operation": case.operation, "rotate": rotate},
             **{"enable_first": first, "enable_end": end},
             **{"output_first_word": int(rng.integers(900)), "output_low": low, "output_high": high},
@@ -101,7 +99,7 @@ class Drawing:
             fields |= {"output_low": 0, "output_high": 255}
         fields["rounding"] = self.rounding
         answers, numbers = self.answers(taps, fields)
-        fields |= {name: value % (1 << INSTRUCTION[name].width) for name, value in numbers.items()}
+        fields |= {name: value % (1 << layout[name].width) for name, value in numbers.items()}
         words, results = self.sequence(taps, answers, fields)
         return Job(case, fields, words, results, self.packets)
 

@@ -11,7 +11,7 @@ from verif.common.packing import pack
 
 def enables(filter_enable: int, arch: Arch) -> NDArray[np.bool_]:
     """Return the cells that count, (filters, 2), of a tile's field `filter_enable`."""
-    bits = filter_enable >> np.arange(2 * arch.filters) & 1
+    bits = np.array([filter_enable >> place & 1 for place in range(2 * arch.filters)])
     return bits.astype(bool).reshape(arch.filters, 2)
 
 

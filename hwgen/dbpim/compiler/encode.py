@@ -10,7 +10,7 @@ from hwgen.dbpim.compiler.ops import Fields
 from hwgen.dbpim.compiler.schedule import Load, stream_order
 from hwgen.dbpim.compiler.steps import Step, StepWork, Tensor
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import Opcode, of_core
+from hwgen.dbpim.facts.instructions import MOST_PAIRED_COLUMNS, Opcode, of_core
 from hwgen.dbpim.facts.stream import (
     encode_floats,
     encode_header,
@@ -240,9 +240,9 @@ def tile_packet(load: Load, fields: Fields, arch: Arch) -> Iterator[bytes]:
         "parameters": int(with_parameters),
         "coding": tile.coding,
         "filter_enable": tile.filter_enable,
-        "double": int(group.double),
-        "second_group": group.second or 0,
     }
+    if arch.macro.columns <= MOST_PAIRED_COLUMNS:
+        header |= {"double": int(group.double), "second_group": group.second or 0}
     yield encode_header(Opcode.TILE, header, arch)
     yield tile.mask_bytes(arch)
     if with_parameters:

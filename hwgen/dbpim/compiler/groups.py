@@ -149,17 +149,31 @@ def layer_walks(words: NDArray[np.int8], blocks: NDArray[np.bool_], arch: Arch) 
     own, over the inputs that have some in the filter group: partial sums go on from tile to tile.
     """
     firsts = range(0, len(words), arch.filters)
+    blocks = blocks_of_groups(blocks, arch)
+    size = max(arch.filters, ALPHA)
     of_blocks = cut_groups(walked_inputs(blocks), arch)
-    cuts = [of_blocks[first // ALPHA] for first in firsts]
+    cuts = [of_blocks[first // size] for first in firsts]
     if not arch.sparsity.weight_bits:
         return [Walk(words=words, phis=(), cuts=cuts)]
     highest, *rest = digit_passes(words)
-    walks = [Walk(words=highest, phis=filter_phis(highest, blocks), cuts=cuts)]
+    phis = filter_phis(highest, blocks, filters=size)
+    walks = [Walk(words=highest, phis=phis, cuts=cuts)]
     for left in rest:
         some = np.array([left[first : first + arch.filters].any(axis=0) for first in firsts])
         phis = filter_phis(left, some, filters=arch.filters)
         walks.append(Walk(words=left, phis=phis, cuts=cut_groups(some, arch)))
     return walks
+
+
+def blocks_of_groups(blocks: NDArray[np.bool_], arch: Arch) -> NDArray[np.bool_]:
+    """Return the blocks that each group walks, (groups, words, C), where it has several of 8.
+
+    Its filters share rows, so it walks the inputs of all its blocks; smaller groups share a block.
+    """
+    several = max(1, arch.filters // ALPHA)
+    return np.array(
+        [blocks[first : first + several].any(axis=0) for first in range(0, len(blocks), several)]
+    )
 
 
 def cut_groups(walked: NDArray[np.bool_], arch: Arch) -> list[list[Piece]]:

@@ -34,7 +34,8 @@ def image_window(source: Source) -> Fields | None:
         "window_padding": conv.padding[1],
         "window_value": source.zero_point(INPUT),
     }
-    small = all(value <= field_limit(Opcode.LOAD, name) for name, value in fields.items())
+    widths = source.arch.widths
+    small = all(value <= field_limit(Opcode.LOAD, name, widths) for name, value in fields.items())
     if conv.kernel[1] == 1 or conv.kernel[1] * channels > source.arch.macro.compartments:
         return None
     if not small:

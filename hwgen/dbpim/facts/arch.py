@@ -11,7 +11,15 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.chip.axi import BURST_BEATS
 from hwgen.chip.widths import bits_for_index
-from hwgen.dbpim.facts.instructions import FACTOR_BITS, MOST_CORES, Opcode, field_bits
+from hwgen.dbpim.facts.instructions import (
+    FACTOR_BITS,
+    MOST_CORES,
+    MOST_PAIRED_COLUMNS,
+    NARROW,
+    Packets,
+    Widths,
+    packets,
+)
 from hwgen.dbpim.facts.timing import TABLE_LOOKUPS, macro_cycles
 from hwgen.errors import ConfigError, FieldError
 from hwgen.files.load import load_spec
@@ -29,10 +37,12 @@ ROUNDINGS: tuple[tuple[ChipRounding, ...], ...] = (("half_up",), ("half_up", "fl
 
 SWITCHES = ("weight_bits", "weight_values", "input_bits")
 
-MOST_MACROS = 1 << field_bits(Opcode.TILE, "turn")
+MOST_MACROS = 16
 MOST_GROUPS = 16
-"""Largest `cores`, `macros_per_core` and `queue_depth`: fields of instructions limit the first two,
-and tables of the cycle model the last two."""
+"""Largest `macros_per_core` and `queue_depth`: the tables of the cycle model have as much room."""
+
+MOST_ROW_LANES, MOST_ROW_COMPARTMENTS = 8, 16
+"""Largest `row_unit.lanes`, and compartments beside a row unit: no larger ones are checked."""
 
 LIKELY_BIT_PLANES = 5
 """Non-zero bit planes, of 8, that the compiler assumes of a group of inputs after a ReLU."""
@@ -57,26 +67,27 @@ class MacroSize:
     """One SRAM macro: `compartments` x `columns` DBMUs of `rows` cells each.
 
     compartments: inputs that meet a row at once, and channels of a word of the buffers
-    columns: cell columns of a compartment; a filter takes 2, or 8 without `weight_bits`
+    columns: cell columns of a compartment, up to 2 * compartments; a filter takes 2, or 8 without
+        `weight_bits`
     rows: rows of cells, of which one is active in a cycle
     """
 
-    compartments: Annotated[int, Field(ge=4, le=16)]
-    columns: Literal[8, 16]
-    rows: Annotated[int, Field(ge=2, le=32)]
+    compartments: Annotated[int, Field(ge=4, le=64)]
+    columns: Literal[8, 16, 32, 64]
+    rows: Annotated[int, Field(ge=2, le=256)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class RowUnit:
     """What a core has for layers of transformers: products of two maps, rows of a pixel.
 
-    Its SIMD unit has at least as many lanes as a macro has compartments.
+    Its SIMD unit has at least as many lanes as a macro has compartments, which are 16 at most.
 
     lanes: of the unit that reads a whole pixel before it writes one, macros_per_core: one a
         position of a vector
     """
 
-    lanes: Annotated[int, Field(ge=1, le=MOST_MACROS)]
+    lanes: Annotated[int, Field(ge=1, le=MOST_ROW_LANES)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -127,7 +138,7 @@ class Arch:
     cores: Annotated[int, Field(ge=1, le=MOST_CORES)]
     macros_per_core: Annotated[int, Field(ge=1, le=MOST_MACROS)]
     macro: MacroSize
-    tile_rows: Annotated[int, Field(ge=1, le=16)]
+    tile_rows: Annotated[int, Field(ge=1, le=128)]
     switch_rate: Annotated[int, Field(ge=1, le=16)]
     queue_depth: Annotated[int, Field(ge=1, le=MOST_GROUPS)]
     buffer_bytes: Annotated[int, Field(ge=64, le=1 << 20)]
@@ -199,6 +210,7 @@ class Arch:
                 4 * self.macro.compartments * self.tile_rows,
                 "macro.compartments * tile_rows / 2",
             ),
+            "logit_entries": (self.logit_entries, self.macro.columns // PHI_LIMIT, "columns / 2"),
             "buffer_bytes": (
                 self.buffer_bytes,
                 2 * self.macros_per_core * self.macro.compartments,
@@ -208,6 +220,11 @@ class Arch:
         if self.row_unit is not None:
             lanes = self.row_unit.lanes
             at_most["row_unit.lanes"] = (lanes, self.macros_per_core, "macros_per_core")
+            at_most["macro.compartments"] = (
+                self.macro.compartments,
+                MOST_ROW_COMPARTMENTS,
+                "those beside a row unit",
+            )
             at_least["row_unit.lanes"] = (lanes, self.macros_per_core, "macros_per_core")
             at_least["simd_lanes"] = (
                 self.simd_lanes,
@@ -231,7 +248,28 @@ class Arch:
                 raise FieldError("psum_entries", allowed, self.psum_entries)
             if self.shares_stream:
                 raise FieldError("input_streams", "own with one_digit of paired", "shared")
+            if self.macro.columns > MOST_PAIRED_COLUMNS:
+                allowed = f"at most {MOST_PAIRED_COLUMNS} with one_digit of paired"
+                raise FieldError("macro.columns", allowed, self.macro.columns)
         return self
+
+    @property
+    def widths(self) -> Widths:
+        """Bits of the fields of packets that are wider on a large chip."""
+        narrow, size = NARROW, self.macro
+        return Widths(
+            cores=max(narrow.cores, self.cores),
+            tile_rows=max(narrow.tile_rows, self.tile_rows.bit_length()),
+            turn=max(narrow.turn, bits_for_index(self.macros_per_core)),
+            filter_enable=max(narrow.filter_enable, size.columns),
+            word_bytes=max(narrow.word_bytes, size.compartments.bit_length()),
+            rotate=max(narrow.rotate, bits_for_index(size.compartments)),
+        )
+
+    @property
+    def packets(self) -> Packets:
+        """Fields of each packet of the chip's programs."""
+        return packets(self.widths)
 
     @property
     def columns_per_filter(self) -> int:

@@ -3,12 +3,17 @@
 Fields are packed from the lowest bit upwards in the order of the table; remaining bits are zero.
 Every packet of the stream begins on a beat of the memory port and is padded with zeros to whole
 beats. The fields of the cores (`keep_first_0` .. `keep_first_7`) stand last, core by core: a chip
-with fewer cores has shorter packets, and reads the fields of absent cores as zero.
+with fewer cores has shorter packets, and reads the fields of absent cores as zero. A chip with more
+than 8 cores, 8 macros a core, 16 columns, 16 compartments or 31 rows a tile has wider fields, as
+wide as its size needs: sets of cores, `turn`, `filter_enable` (such a TILE has no `double` and no
+`second_group`), `rotate` and other counts of bytes of a word, `rows` of TILE.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import IntEnum
 from functools import cache
+from typing import NamedTuple
 
 from hwgen.chip.fields import Field, encode
 from hwgen.chip.widths import bits_for_index
@@ -17,8 +22,11 @@ from hwgen.network.quantization import ROUNDING_CODES, SIGNIFICANT_BITS
 VERSION = 6
 """Version of the instruction set; the chip refuses a `BEGIN` with another one."""
 
-MOST_CORES = 8
+MOST_CORES = 16
 """Cores that an instruction has fields for."""
+
+MOST_PAIRED_COLUMNS = 16
+"""Columns up to which a tile may be of two filter groups: its header has fields for the second."""
 
 FACTOR_BITS = 22
 """Width of a factor of an addition; 16 of them are used without `float32`."""
@@ -132,6 +140,24 @@ def of_core(name: str, core: int) -> str:
     return f"{name}_{core}"
 
 
+class Widths(NamedTuple):
+    """Bits of the fields that are wider on large chips; the defaults are those of all others.
+
+    cores: sets of cores; tile_rows, turn, filter_enable: of TILE
+    word_bytes: counts of bytes of a word; rotate: the place of one in it
+    """
+
+    cores: int = 8
+    tile_rows: int = 5
+    turn: int = 3
+    filter_enable: int = 16
+    word_bytes: int = 5
+    rotate: int = 4
+
+
+NARROW = Widths()
+
+
 def _core_fields(**meanings: tuple[int, str]) -> tuple[Field, ...]:
     """Return the fields that exist once for each core: name -> (bits, meaning)."""
     return tuple(
@@ -175,7 +201,7 @@ _LAYER = (
     Field("output_low", 8, "smallest byte (ReLU)"),
     Field("output_high", 8, "largest byte (ReLU6)"),
     Field("patch", 1, "position vectors are 2 rows x M/2 columns, not M columns"),
-    Field("active_cores", MOST_CORES, "bit c: core c takes part"),
+    Field("active_cores", NARROW.cores, "bit c: core c takes part"),
 )
 """Common fields of CONV and SIMD: location of the maps, arithmetic of the output."""
 
@@ -195,7 +221,9 @@ _WORK = {
 _SECOND = {"second_first": (ROW_BITS, "first stored row of map b that it holds")}
 
 
-PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
+Packets = Mapping[Opcode, tuple[Field, ...]]
+
+PACKETS: Packets = {
     Opcode.BEGIN: (
         Field("opcode", 8, "BEGIN"),
         Field("version", 8, "of the instruction set"),
@@ -210,9 +238,11 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("segment_beats", 32, "beats of the stream up to the end of the next LOAD, or to END"),
         Field("pixel_bytes", 4, f"bytes of a packed pixel: {PIXEL_SIZES}; 0: whole words"),
         Field("pixel_channels", 4, "channels of a packed pixel"),
-        Field("window_pixels", 5, "neighbouring pixels in a word"),
-        Field("window_stride", 5, "pixels from one word to the next"),
-        Field("window_padding", 5, "pixels outside the map in the first word of a row"),
+        Field("window_pixels", NARROW.word_bytes, "neighbouring pixels in a word"),
+        Field("window_stride", NARROW.word_bytes, "pixels from one word to the next"),
+        Field(
+            "window_padding", NARROW.word_bytes, "pixels outside the map in the first word of a row"
+        ),
         Field("window_value", 8, "byte outside the map"),
         Field("memory_columns", ROW_BITS, "packed pixels of one row in memory"),
         Field("first_row", ROW_BITS, "stored row of the first pixel"),
@@ -254,9 +284,9 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("planes", 1, "the tap in column kx counts 256**kx"),
         Field("sums", 1, "the total leaves as three bytes, at stored columns 3X to 3X + 2"),
         Field("to_memory", 1, "words go to the logit buffer"),
-        Field("rotate", 4, "bytes by which a word is rotated upwards"),
-        Field("enable_first", 5, "first byte of a word that is written"),
-        Field("enable_end", 5, "byte after the last one"),
+        Field("rotate", NARROW.rotate, "bytes by which a word is rotated upwards"),
+        Field("enable_first", NARROW.word_bytes, "first byte of a word that is written"),
+        Field("enable_end", NARROW.word_bytes, "byte after the last one"),
         Field("first_zero_point", 8, "za of ADD, MULTIPLY, SCORES and VALUES"),
         Field("second_zero_point", 8, "zb"),
         Field("second_base", 16, "first word of map b in every bank"),
@@ -287,19 +317,27 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
     Opcode.END: (Field("opcode", 8, "END"),),
     Opcode.TILE: (
         Field("opcode", 8, "TILE"),
-        Field("cores", MOST_CORES, "bit c: core c stores this tile"),
+        Field("cores", NARROW.cores, "bit c: core c stores this tile"),
         Field("group", 12, "filter group: its first output channel is group * filters"),
-        Field("rows", 5, "rows of weights that follow, at least 1"),
+        Field("rows", NARROW.tile_rows, "rows of weights that follow, at least 1"),
         Field("mask_words", 12, "words of the input that the tile walks, at least 1"),
         Field("kernel_y", 7, "window row of the first word"),
         Field("kernel_x", 7, "window column of the first word"),
         Field("channel_word", ROW_BITS, "channel word of the first word"),
-        Field("turn", 3, "rotation of positions over macros; constant in the tiles of a chunk"),
+        Field(
+            "turn",
+            NARROW.turn,
+            "rotation of positions over macros; constant in the tiles of a chunk",
+        ),
         Field("first", 1, "partial sums start at zero"),
         Field("last", 1, "sums go to the output stage"),
         Field("last_group", 1, "the set has no further filter group in this layer"),
         Field("parameters", 1, "the group's parameters follow the mask"),
-        Field("filter_enable", 16, "2 bits a filter: cell columns that count (01 phi 1, 11 phi 2)"),
+        Field(
+            "filter_enable",
+            NARROW.filter_enable,
+            "2 bits a filter: cell columns that count (01 phi 1, 11 phi 2)",
+        ),
         Field(
             "coding",
             2,
@@ -310,16 +348,16 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
     ),
     Opcode.TAPS: (
         Field("opcode", 8, "TAPS"),
-        Field("cores", MOST_CORES, "bit c: core c stores these weights"),
+        Field("cores", NARROW.cores, "bit c: core c stores these weights"),
         Field("taps", 8, "words of weights that follow the parameters, at least 1"),
     ),
     Opcode.TABLE: (
         Field("opcode", 8, "TABLE"),
-        Field("cores", MOST_CORES, "bit c: core c stores the table"),
+        Field("cores", NARROW.cores, "bit c: core c stores the table"),
     ),
     Opcode.FLOATS: (
         Field("opcode", 8, "FLOATS"),
-        Field("cores", MOST_CORES, "bit c: core c stores these numbers"),
+        Field("cores", NARROW.cores, "bit c: core c stores these numbers"),
         Field("channels", CHANNEL_BITS, "pairs of gamma and beta behind the table; of SOFTMAX 0"),
         Field("operand", FLOAT_BITS - 1, "factor of SOFTMAX, eps of NORM: float32 without sign"),
         Field("divisor", FLOAT_BITS - 1, "of NORM: scale of the output"),
@@ -327,6 +365,27 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("least", 8, "of NORM: smallest biased exponent of the table, where not zero"),
     ),
 }
+
+_WIDE: Mapping[Opcode, Mapping[str, str]] = {
+    Opcode.LOAD: dict.fromkeys(("window_pixels", "window_stride", "window_padding"), "word_bytes"),
+    Opcode.CONV: {"active_cores": "cores"},
+    Opcode.SIMD: {
+        "active_cores": "cores",
+        "rotate": "rotate",
+        "enable_first": "word_bytes",
+        "enable_end": "word_bytes",
+    },
+    Opcode.TILE: {
+        "cores": "cores",
+        "rows": "tile_rows",
+        "turn": "turn",
+        "filter_enable": "filter_enable",
+    },
+    Opcode.TAPS: {"cores": "cores"},
+    Opcode.TABLE: {"cores": "cores"},
+    Opcode.FLOATS: {"cores": "cores"},
+}
+"""Fields whose bits are a width of the chip, by name."""
 
 ONE_GROUP: Mapping[str, int] = {"double": 0, "second_group": 0}
 """Fields of a TILE of one filter group."""
@@ -368,14 +427,29 @@ NO_DIGIT = encode(CELL, {"index": 3, "negative": 0, "q": 1})
 digit has, adds nothing there."""
 
 
-def field_bits(opcode: Opcode, name: str) -> int:
+@cache
+def packets(widths: Widths) -> Packets:
+    """Return the fields of each packet on chips of these widths."""
+    bits = widths._asdict()
+    left_out = ONE_GROUP if widths.filter_enable > MOST_PAIRED_COLUMNS else {}
+    return {
+        opcode: tuple(
+            replace(field, bits=bits.get(_WIDE.get(opcode, {}).get(field.name, ""), field.bits))
+            for field in fields
+            if field.name not in left_out
+        )
+        for opcode, fields in PACKETS.items()
+    }
+
+
+def field_bits(opcode: Opcode, name: str, widths: Widths = NARROW) -> int:
     """Return the width of a field of a packet."""
-    return next(field.bits for field in PACKETS[opcode] if field.name == name)
+    return next(field.bits for field in packets(widths)[opcode] if field.name == name)
 
 
-def field_limit(opcode: Opcode, name: str) -> int:
+def field_limit(opcode: Opcode, name: str, widths: Widths = NARROW) -> int:
     """Return the largest value of an unsigned field of a packet."""
-    return (1 << field_bits(opcode, name)) - 1
+    return (1 << field_bits(opcode, name, widths)) - 1
 
 
 def core_count(name: str) -> int:
@@ -385,12 +459,12 @@ def core_count(name: str) -> int:
 
 
 @cache
-def packet_bits(opcode: Opcode, cores: int) -> int:
+def packet_bits(opcode: Opcode, cores: int, widths: Widths = NARROW) -> int:
     """Return the bits of a packet, for TILE, TAPS, TABLE and FLOATS those of the header."""
-    bits = sum(field.bits for field in PACKETS[opcode] if core_count(field.name) <= cores)
+    bits = sum(field.bits for field in packets(widths)[opcode] if core_count(field.name) <= cores)
     return -(-bits // PACKET_UNIT_BITS) * PACKET_UNIT_BITS
 
 
-def instruction_bits(cores: int) -> int:
+def instruction_bits(cores: int, widths: Widths = NARROW) -> int:
     """Return the width of the sequencer's queue: the longest instruction."""
-    return max(packet_bits(opcode, cores) for opcode in INSTRUCTIONS)
+    return max(packet_bits(opcode, cores, widths) for opcode in INSTRUCTIONS)

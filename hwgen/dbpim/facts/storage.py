@@ -58,7 +58,7 @@ def storage(arch: Arch) -> list[Memory]:
         ("fetched words", cores * fetched, "between the buffers and the switch"),
         ("memory beats", arch.read_ahead_beats * arch.port_bits, "read ahead"),
         ("parameters", cores * filters, "of filter groups"),
-        ("instructions", INSTRUCTION_SLOTS * instruction_bits(cores), "waiting"),
+        ("instructions", INSTRUCTION_SLOTS * instruction_bits(cores, arch.widths), "waiting"),
     ]
     if arch.row_unit:
         found += [

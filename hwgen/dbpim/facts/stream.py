@@ -18,8 +18,8 @@ from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import (
     FLOAT_BITS,
     FLOAT_ENTRIES,
+    MOST_PAIRED_COLUMNS,
     ONE_GROUP,
-    PACKETS,
     PARAMETER_BITS,
     PARAMETERS,
     TABLE_BYTES,
@@ -66,7 +66,7 @@ class Packet:
     """One packet of a stream.
 
     offset: byte of the program image where it begins; beats: its length, padding included
-    fields: by name, as in `hwgen.dbpim.facts.instructions.PACKETS`
+    fields: by name, as in `Arch.packets`
     """
 
     opcode: Opcode
@@ -127,7 +127,7 @@ def beats_of(bits: int, arch: Arch) -> int:
 
 def header_beats(opcode: Opcode, arch: Arch) -> int:
     """Return the beats of an instruction, or of a packet's header."""
-    return beats_of(packet_bits(opcode, arch.cores), arch)
+    return beats_of(packet_bits(opcode, arch.cores, arch.widths), arch)
 
 
 def tile_beats(
@@ -163,9 +163,10 @@ def encode_header(opcode: Opcode, fields: Mapping[str, int], arch: Arch) -> byte
 
     Fields of cores that the chip lacks may be missing: they are zero.
     """
-    absent = {field.name: 0 for field in PACKETS[opcode] if core_count(field.name) > arch.cores}
-    word = encode(PACKETS[opcode], {"opcode": opcode, **absent, **fields})
-    return pad(word.to_bytes(packet_bits(opcode, arch.cores) // 8, "little"), arch)
+    table = arch.packets[opcode]
+    absent = {field.name: 0 for field in table if core_count(field.name) > arch.cores}
+    word = encode(table, {"opcode": opcode, **absent, **fields})
+    return pad(word.to_bytes(packet_bits(opcode, arch.cores, arch.widths) // 8, "little"), arch)
 
 
 def encode_tile(
@@ -186,7 +187,7 @@ def encode_tile(
         "mask_words": len(masks),
         "parameters": int(bool(entries)),
         "coding": Coding.FLAT,
-        **ONE_GROUP,
+        **(ONE_GROUP if arch.macro.columns <= MOST_PAIRED_COLUMNS else {}),
         **fields,
     }
     parts = [
@@ -323,10 +324,10 @@ class Reader:
         if first not in known:
             raise damaged("a stream of known packets", f"opcode {first:#04x} at byte {start}")
         opcode = Opcode(first)
-        header = self.part(packet_bits(opcode, self._arch.cores))
-        fields = decode(PACKETS[opcode], int.from_bytes(header, "little"))
+        header = self.part(packet_bits(opcode, self._arch.cores, self._arch.widths))
+        fields = decode(self._arch.packets[opcode], int.from_bytes(header, "little"))
         if opcode is Opcode.TILE:
-            return self.tile(start, fields)
+            return self.tile(start, {**ONE_GROUP, **fields})
         if opcode is Opcode.TAPS:
             return self.taps(start, fields)
         if opcode is Opcode.TABLE:

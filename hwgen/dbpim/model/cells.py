@@ -63,9 +63,10 @@ def tile_rows(tile: TilePacket, arch: Arch) -> NDArray[np.int64]:
     size, rows = arch.macro, tile.fields["rows"]
     filled = np.arange(rows * size.compartments).reshape(rows, -1) < tile.masks.sum()
     inputs = filled.sum(axis=1)
-    bits = tile.fields["filter_enable"] >> FILTER_ENABLE_BITS * np.arange(arch.filters)
+    enable = tile.fields["filter_enable"]
+    bits = np.array([enable >> FILTER_ENABLE_BITS * place & 3 for place in range(arch.filters)])
     table = pair_table() if tile.fields["double"] else digit_table(arch.sparsity.weight_bits)
-    digits = table[bits & (1 << FILTER_ENABLE_BITS) - 1, tile.codes]
+    digits = table[bits, tile.codes]
     absent = size.columns - sum(filter_columns(int(each), arch) for each in bits)
     return np.stack(
         [

@@ -53,11 +53,9 @@ WORK_TYPE = np.dtype([(name, np.int64) for name in WORK_FIELDS])
 
 _PLACES = ("selected_offset", "first_position", "cost_offset", "cost_stride")
 _TILE_EXTRA = ("mask_beats", "row_pieces", *_PLACES)
-TILE_TYPE = np.dtype(
-    [(field.name, np.int64) for field in PACKETS[Opcode.TILE]]
-    + [(name, np.int64) for name in _TILE_EXTRA]
-)
-"""One row for each tile packet of the stream, in its order.
+TILE_FIELDS = [each.name for each in PACKETS[Opcode.TILE] if each.name != "filter_enable"]
+TILE_TYPE = np.dtype([(name, np.int64) for name in (*TILE_FIELDS, *_TILE_EXTRA)])
+"""One row for each tile packet of the stream, in its order; `filter_enable` decides no cycle.
 
 first_position: number of the step's first position, where positions count from image 0 on
 cost_offset, cost_stride: see Weights

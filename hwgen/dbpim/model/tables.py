@@ -27,6 +27,7 @@ from hwgen.dbpim.model.state import (
     TABLE,
     TAPS,
     TILE,
+    TILE_FIELDS,
     TILE_TYPE,
     WORK_FIELDS,
     WORK_TYPE,
@@ -138,8 +139,8 @@ def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Order, NDArray[np.uin
         if isinstance(packet, TilePacket):
             row = tiles[tile_number]
             tile_number += 1
-            for name, value in fields.items():
-                row[name] = value
+            for name in TILE_FIELDS:
+                row[name] = fields[name]
             row["mask_beats"] = beats_of(packet.masks.size, arch)
             row["row_pieces"] = row_pieces(arch, Coding(fields["coding"]))
             row["selected_offset"] = words

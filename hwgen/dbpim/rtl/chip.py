@@ -43,7 +43,7 @@ def shell_facts(arch: Arch) -> ShellFacts:
         fifo_beats=arch.read_ahead_beats,
         burst_beats=BURST_BEATS,
         word_bits=ACCUMULATOR_BITS,
-        count_bits=packet(Opcode.STORE)["words"].width,
+        count_bits=packet(Opcode.STORE, arch)["words"].width,
         entries=arch.logit_entries,
         rows=True,
     )

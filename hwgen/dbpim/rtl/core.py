@@ -89,7 +89,7 @@ class Core(Part):
                 "go": In(1),
                 "go_simd": In(1),
                 "finish": In(1),
-                "instruction": In(layouts.packet(Opcode.SIMD)),
+                "instruction": In(layouts.packet(Opcode.SIMD, arch)),
                 "work": In(layouts.work()),
                 "loads": In(load_bus(arch)),
                 "request": Out(stream.Signature(layouts.bus_write(arch))),
@@ -103,7 +103,7 @@ class Core(Part):
                 "pulses": Out(core_pulses(arch)),
             }
         )
-        conv, load = layouts.packet(Opcode.CONV), layouts.packet(Opcode.LOAD)
+        conv, load = layouts.packet(Opcode.CONV, arch), layouts.packet(Opcode.LOAD, arch)
         bits = self.instruction.as_value()
         self._layer = data.View(conv, bits[: conv.size])
         self._loaded = data.View(load, bits[: load.size])

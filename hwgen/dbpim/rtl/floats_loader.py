@@ -37,7 +37,7 @@ class FloatsLoader(Part):
         self._beat_bits = arch.port_bits
         super().__init__(
             {
-                "header": In(packet(Opcode.FLOATS)),
+                "header": In(packet(Opcode.FLOATS, arch)),
                 "start": In(1),
                 "beats": In(stream.Signature(arch.port_bits)),
                 "done": Out(1),

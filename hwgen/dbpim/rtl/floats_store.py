@@ -64,13 +64,13 @@ class FloatsStore(Part):
                 "channel": In(bits_for_index(NORM_CHANNELS)),
                 "gamma": Out(FLOAT_BITS),
                 "beta": Out(FLOAT_BITS),
-                "scalars": Out(packet(Opcode.FLOATS)),
+                "scalars": Out(packet(Opcode.FLOATS, arch)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        scalars = Signal(packet(Opcode.FLOATS))
+        scalars = Signal(packet(Opcode.FLOATS, self._arch))
         with m.If(self.loads.push):
             m.d.sync += [self.known.eq(1), scalars.eq(self.loads.header)]
         with m.Elif(self.released):

@@ -39,18 +39,19 @@ LARGEST_TERM = (2 + 1) << (2 * (BLOCKS - 1))
 ERROR_BITS = bits_for_index(len(ErrorCode))
 
 
-def packet(opcode: Opcode) -> data.StructLayout:
+def packet(opcode: Opcode, arch: Arch) -> data.StructLayout:
     """Fields of a packet that no single core owns, lowest first, without the padding above."""
     return data.StructLayout(
-        {field.name: field.bits for field in PACKETS[opcode] if core_count(field.name) == 0}
+        {field.name: field.bits for field in arch.packets[opcode] if core_count(field.name) == 0}
     )
 
 
 def tile(arch: Arch) -> data.StructLayout:
     """Header of a tile, with as much of it as the chip reads."""
     if arch.pairs:
-        return packet(Opcode.TILE)
-    fields = {name: field.shape for name, field in packet(Opcode.TILE) if name not in ONE_GROUP}
+        return packet(Opcode.TILE, arch)
+    whole = packet(Opcode.TILE, arch)
+    fields = {name: field.shape for name, field in whole if name not in ONE_GROUP}
     return data.StructLayout({**fields, "coding": coding_bits(arch)})
 
 
@@ -71,10 +72,10 @@ def work(opcode: Opcode = Opcode.SIMD) -> data.StructLayout:
     )
 
 
-def work_of(opcode: Opcode, instruction: Value, core: int) -> data.View:
+def work_of(opcode: Opcode, instruction: Value, core: int, arch: Arch) -> data.View:
     """Return the fields of one core in a packet whose bits are `instruction`."""
     layout = work(opcode)
-    start = packet(opcode).size + core * layout.size
+    start = packet(opcode, arch).size + core * layout.size
     return data.View(layout, instruction[start : start + layout.size])
 
 

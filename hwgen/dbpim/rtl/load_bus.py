@@ -143,7 +143,7 @@ def floats_loads(arch: Arch, *, cores: int = 1) -> Signature:
     """
     return Signature(
         {
-            "header": Out(packet(Opcode.FLOATS)),
+            "header": Out(packet(Opcode.FLOATS, arch)),
             "room": In(cores),
             "write": Out(cores),
             "index": Out(floats_index(arch)),

@@ -88,7 +88,7 @@ class LoadWriter(Part):
         self._word_bits = ACTIVATION_BITS * arch.macro.compartments
         super().__init__(
             {
-                "header": In(packet(Opcode.LOAD)),
+                "header": In(packet(Opcode.LOAD, arch)),
                 "beats": In(stream.Signature(arch.port_bits)),
                 "write_valid": Out(arch.bus_words),
                 "write": Out(bus_writes(arch)),

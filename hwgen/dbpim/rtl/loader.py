@@ -44,7 +44,10 @@ def bodies_of(arch: Arch) -> tuple[Opcode, ...]:
 
 def header_bits(arch: Arch) -> dict[int, int]:
     """Return the bits of each packet after the first one, of those with a body of the header."""
-    return {int(code): packet_bits(code, arch.cores) for code in (*INSTRUCTIONS, *bodies_of(arch))}
+    return {
+        int(code): packet_bits(code, arch.cores, arch.widths)
+        for code in (*INSTRUCTIONS, *bodies_of(arch))
+    }
 
 
 def first_bits(arch: Arch) -> int:
@@ -118,7 +121,7 @@ class Loader(Part):
                 "load_valid": Out(arch.bus_words),
                 "load": Out(bus_writes(arch)),
                 "load_done": Out(1),
-                "instruction": Out(stream.Signature(instruction_bits(arch.cores))),
+                "instruction": Out(stream.Signature(instruction_bits(arch.cores, arch.widths))),
                 "loads": Out(load_bus(arch, cores=arch.cores)),
                 "error": Out(ERROR_BITS),
             }
@@ -138,26 +141,32 @@ class Loader(Part):
         for code, body in bodies.items():
             m.submodules[f"{code.name.lower()}_loader"] = body
         # The first packet is BEGIN with a LOAD behind it.
-        current = Signal(instruction_bits(self._arch.cores))
+        current = Signal(instruction_bits(self._arch.cores, self._arch.widths))
         m.d.comb += current.eq(Mux(front.first, front.packet[self._begin_bits :], front.packet))
         # What a body needs of its header is kept: its beats come later, and much hangs on it.
-        load, code = Signal(packet(Opcode.LOAD)), Signal(OPCODE_BITS)
+        load, code = Signal(packet(Opcode.LOAD, self._arch)), Signal(OPCODE_BITS)
         with m.If(front.whole):
             m.d.sync += [
-                load.eq(view(Opcode.LOAD, current)),
+                load.eq(view(Opcode.LOAD, current, self._arch)),
                 code.eq(current[:OPCODE_BITS]),
             ]
         self._connect_load(m, writer=writer, header=load)
-        self._connect_tile(m, bodies[Opcode.TILE], header=view(Opcode.TILE, front.packet))
-        self._connect_taps(m, bodies[Opcode.TAPS], header=view(Opcode.TAPS, front.packet))
-        self._connect_table(m, bodies[Opcode.TABLE], header=view(Opcode.TABLE, front.packet))
+        self._connect_tile(
+            m, bodies[Opcode.TILE], header=view(Opcode.TILE, front.packet, self._arch)
+        )
+        self._connect_taps(
+            m, bodies[Opcode.TAPS], header=view(Opcode.TAPS, front.packet, self._arch)
+        )
+        self._connect_table(
+            m, bodies[Opcode.TABLE], header=view(Opcode.TABLE, front.packet, self._arch)
+        )
         if self._floats_loader:
-            header = view(Opcode.FLOATS, front.packet)
+            header = view(Opcode.FLOATS, front.packet, self._arch)
             self._connect_floats(m, bodies[Opcode.FLOATS], header=header)
         self._connect_front(m, front=front, writer=writer, bodies=bodies, code=code)
         m.d.comb += [
             self.instruction.payload.eq(current),
-            front.count.eq(view(Opcode.LOAD, current).segment_beats),
+            front.count.eq(view(Opcode.LOAD, current, self._arch).segment_beats),
         ]
         self._commands(m, load=load)
         with m.FSM():
@@ -311,7 +320,7 @@ class Loader(Part):
 
     def _check_begin(self, m: Module, *, front: PartInstance, second: Value) -> None:
         """Refuse a program for another version or architecture; else forward its first LOAD."""
-        begin = view(Opcode.BEGIN, front.packet)
+        begin = view(Opcode.BEGIN, front.packet, self._arch)
         with m.If(begin.opcode != Opcode.BEGIN):
             self._refuse(m, front, ErrorCode.BAD_OPCODE)
         with m.Elif(begin.version != VERSION):
@@ -337,7 +346,7 @@ class Loader(Part):
         with m.Switch(opcode):
             for code, room in rooms.items():
                 with m.Case(code):
-                    elsewhere = ~view(code, front.packet).cores[: self._arch.cores]
+                    elsewhere = ~view(code, front.packet, self._arch).cores[: self._arch.cores]
                     begins = (room | elsewhere).all()
                     m.d.comb += [bodies[code].start.eq(begins), front.body.eq(begins)]
             with m.Default():
@@ -360,7 +369,7 @@ class Loader(Part):
         m.d.comb += [self.error.eq(code), front.stop.eq(1)]
 
 
-def view(opcode: Opcode, words: Value) -> data.View:
+def view(opcode: Opcode, words: Value, arch: Arch) -> data.View:
     """Return the fields of a packet."""
-    layout = packet(opcode)
+    layout = packet(opcode, arch)
     return data.View(layout, words[: layout.size])

@@ -80,7 +80,7 @@ class Macro(Part):
                 "head_valid": In(1),
                 "head": In(queue_head(arch)),
                 "head_row_loaded": In(1),
-                "head_filter_enable": In(field_bits(Opcode.TILE, "filter_enable")),
+                "head_filter_enable": In(field_bits(Opcode.TILE, "filter_enable", arch.widths)),
                 **({"head_double": In(1)} if arch.pairs else {}),
                 "inhibit": In(1),
                 "leave": Out(1),

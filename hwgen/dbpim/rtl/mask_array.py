@@ -64,7 +64,8 @@ class MaskArray(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         beat_words, bits = self._beat_words, self._bits
-        file_bits = bits_for_index(beat_words)
+        # One word a beat has no bit of the index: `bits_for_index` would say 1.
+        file_bits = (beat_words - 1).bit_length()
         index_bits = len(self.write_index)
         first_file = self.write_index[:file_bits]
         # Rotate the beat so that its first word meets the register file of `write_index`.

@@ -90,7 +90,7 @@ class OutputStage(Part):
                 **pairs,
                 "result_group": In(field_bits(Opcode.TILE, "group")),
                 "result_parameters": In(data.ArrayLayout(layouts.parameters(arch), filters)),
-                "layer": In(layouts.packet(Opcode.CONV)),
+                "layer": In(layouts.packet(Opcode.CONV, arch)),
                 "request": Out(stream.Signature(layouts.bus_write(arch))),
                 "empty": Out(1),
             }

@@ -7,6 +7,7 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
+from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import ROW_BITS, Opcode, Operation
 from hwgen.dbpim.rtl import layouts
 from hwgen.dbpim.rtl.vector_pixels import met
@@ -46,11 +47,11 @@ class ProductWalk(Part):
 
     family = "dbpim"
 
-    def __init__(self) -> None:
-        tile = layouts.packet(Opcode.TILE)
+    def __init__(self, *, arch: Arch) -> None:
+        tile = layouts.packet(Opcode.TILE, arch)
         super().__init__(
             {
-                "instruction": In(layouts.packet(Opcode.SIMD)),
+                "instruction": In(layouts.packet(Opcode.SIMD, arch)),
                 "go": In(1),
                 "taken": In(1),
                 "row": In(tile["kernel_y"].shape),

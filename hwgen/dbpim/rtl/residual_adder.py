@@ -52,7 +52,7 @@ class ResidualAdder(Part):
         write = layouts.bus_write(arch)
         super().__init__(
             {
-                "layer": In(layouts.packet(Opcode.CONV)),
+                "layer": In(layouts.packet(Opcode.CONV, arch)),
                 "work": In(layouts.work()),
                 "result": In(stream.Signature(write)),
                 "bank_read_en": Out(arch.banks),

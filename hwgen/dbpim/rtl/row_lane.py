@@ -104,7 +104,7 @@ class RowLane(Part):
                 "found": In(FLOAT_BITS),
                 "gamma": In(FLOAT_BITS),
                 "beta": In(FLOAT_BITS),
-                "scalars": In(packet(Opcode.FLOATS)),
+                "scalars": In(packet(Opcode.FLOATS, arch)),
                 "zero_point": In(ACTIVATION_BITS),
                 "low": In(ACTIVATION_BITS),
                 "high": In(ACTIVATION_BITS),

@@ -97,7 +97,7 @@ class RowUnit(Part):
             {
                 "go": In(1),
                 "finish": In(1),
-                "instruction": In(layouts.packet(Opcode.SIMD)),
+                "instruction": In(layouts.packet(Opcode.SIMD, arch)),
                 "word": In(layouts.fetched_word(arch)),
                 "word_valid": In(1),
                 "word_release": Out(1),

@@ -36,7 +36,7 @@ class RowUnpacker(Part):
         super().__init__(
             {
                 "triples": In(self._triples * TRIPLE_BITS),
-                "filter_enable": In(field_bits(Opcode.TILE, "filter_enable")),
+                "filter_enable": In(field_bits(Opcode.TILE, "filter_enable", arch.widths)),
                 "row": Out(row(arch)),
             }
         )

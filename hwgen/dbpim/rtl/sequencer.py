@@ -44,7 +44,8 @@ class Sequencer(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._cores = arch.cores
-        self._bits = instruction_bits(arch.cores)
+        self._arch = arch
+        self._bits = instruction_bits(arch.cores, arch.widths)
         self._queue = Fifo(family=self.family, depth=INSTRUCTION_SLOTS, width=self._bits)
         self.parts = [self._queue]
         super().__init__(
@@ -53,13 +54,13 @@ class Sequencer(Part):
                 "loaded": In(1),
                 "idle": In(arch.cores),
                 "stored": In(1),
-                "instruction": Out(packet(Opcode.SIMD)),
+                "instruction": Out(packet(Opcode.SIMD, arch)),
                 "work": Out(data.ArrayLayout(work(), arch.cores)),
                 "go": Out(arch.cores),
                 "go_simd": Out(arch.cores),
                 "load": Out(1),
                 "store": Out(1),
-                "store_fields": Out(packet(Opcode.STORE)),
+                "store_fields": Out(packet(Opcode.STORE, arch)),
                 "retire": Out(1),
                 "finished": Out(1),
                 "waiting": Out(1),
@@ -100,11 +101,15 @@ class Sequencer(Part):
             mine = self.work[core]
             with m.Switch(self.instruction.opcode):
                 with m.Case(Opcode.CONV):
-                    m.d.comb += mine.as_value().eq(work_of(Opcode.CONV, held, core).as_value())
+                    m.d.comb += mine.as_value().eq(
+                        work_of(Opcode.CONV, held, core, self._arch).as_value()
+                    )
                 with m.Case(Opcode.SIMD):
-                    m.d.comb += mine.as_value().eq(work_of(Opcode.SIMD, held, core).as_value())
+                    m.d.comb += mine.as_value().eq(
+                        work_of(Opcode.SIMD, held, core, self._arch).as_value()
+                    )
                 with m.Case(Opcode.LOAD):
-                    kept = work_of(Opcode.LOAD, held, core)
+                    kept = work_of(Opcode.LOAD, held, core, self._arch)
                     for name in work(Opcode.LOAD).members:
                         m.d.comb += getattr(mine, name).eq(getattr(kept, name))
 

@@ -94,7 +94,7 @@ class Simd(Part):
             width = arch.simd_lanes * ACCUMULATOR_BITS
             self._totals = RegisterFile(family=self.family, depth=arch.simd_parts, width=width)
             self.parts.append(self._totals)
-        instruction = layouts.packet(Opcode.SIMD)
+        instruction = layouts.packet(Opcode.SIMD, arch)
         super().__init__(
             {
                 "go": In(1),

@@ -74,7 +74,7 @@ class SimdOutput(Part):
         super().__init__(
             {
                 **turns,
-                "instruction": In(layouts.packet(Opcode.SIMD)),
+                "instruction": In(layouts.packet(Opcode.SIMD, arch)),
                 "part": In(simd_part(arch)),
                 "bytes": In(data.ArrayLayout(ACTIVATION_BITS, scalers)),
                 "sums": In(data.ArrayLayout(SUM_BYTES * ACTIVATION_BITS, scalers)),

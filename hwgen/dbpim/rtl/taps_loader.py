@@ -42,7 +42,7 @@ class TapsLoader(Part):
         self._word_bits = WEIGHT_BITS * arch.macro.compartments
         super().__init__(
             {
-                "header": In(packet(Opcode.TAPS)),
+                "header": In(packet(Opcode.TAPS, arch)),
                 "start": In(1),
                 "beats": In(stream.Signature(arch.port_bits)),
                 "done": Out(1),

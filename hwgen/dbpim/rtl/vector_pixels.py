@@ -63,7 +63,7 @@ class VectorPixels(Part):
         super().__init__(
             {
                 **meets,
-                "instruction": In(layouts.packet(Opcode.SIMD)),
+                "instruction": In(layouts.packet(Opcode.SIMD, arch)),
                 "work": In(layouts.work()),
                 "first": In(place()),
                 "turn": In(tile["turn"].shape),

@@ -106,11 +106,11 @@ class Walker(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._pixels = VectorPixels(arch=arch)
-        self._walk = ProductWalk() if arch.row_unit else None
+        self._walk = ProductWalk(arch=arch) if arch.row_unit else None
         self.parts = [self._pixels, *([self._walk] if self._walk else [])]
         super().__init__(
             {
-                "instruction": In(layouts.packet(Opcode.SIMD)),
+                "instruction": In(layouts.packet(Opcode.SIMD, arch)),
                 "work": In(layouts.work()),
                 "go": In(1),
                 "finish": In(1),
@@ -130,7 +130,7 @@ class Walker(Part):
                 "waits_for_load": Out(1),
             }
         )
-        conv = layouts.packet(Opcode.CONV)
+        conv = layouts.packet(Opcode.CONV, arch)
         self._conv = data.View(conv, self.instruction.as_value()[: conv.size])
         self._is_simd = self.instruction.opcode == Opcode.SIMD
         operation = self.instruction.operation

@@ -44,7 +44,7 @@ class WeightDecoder(Part):
         super().__init__(
             {
                 "row": In(row(arch)),
-                "filter_enable": In(field_bits(Opcode.TILE, "filter_enable")),
+                "filter_enable": In(field_bits(Opcode.TILE, "filter_enable", arch.widths)),
                 **pair_port(arch),
                 "row_cells": Out(row_cells(arch)),
                 "row_meta": Out(row_meta(arch)),

@@ -48,7 +48,7 @@ class WritePort(Part):
         self._arch = arch
         super().__init__(
             {
-                "layer": In(layouts.packet(Opcode.CONV)),
+                "layer": In(layouts.packet(Opcode.CONV, arch)),
                 "work": In(layouts.work()),
                 "output": In(stream.Signature(layouts.bus_write(arch))),
                 "result": In(stream.Signature(layouts.vector_write(arch))),

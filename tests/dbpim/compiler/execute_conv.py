@@ -21,7 +21,7 @@ DENSE_PLACES = np.array([1, 2, 4, 8, 16, 32, 64, -128])
 
 def tile_weights(tile: TilePacket, arch: Arch) -> np.ndarray:
     """Return the weights in the cells of a tile: float32, (rows * C, F), of a pair tile 2 * F."""
-    enable = tile.fields["filter_enable"] >> np.arange(2 * arch.filters) & 1
+    enable = np.array([tile.fields["filter_enable"] >> n & 1 for n in range(2 * arch.filters)])
     shape = (*tile.codes.shape, -1)
     if tile.fields["double"]:
         values = (pair_values(tile.codes) * enable).reshape(-1, arch.filters, 2)

@@ -20,6 +20,14 @@ from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import draw_recipe, random_network
 
 Walk = tuple[Conv | Linear, Packet, list[TilePacket]]
+BROAD = replace(
+    SMALL,
+    name="broad",
+    macro=replace(SMALL.macro, compartments=16, columns=32),
+    buffer_bytes=1 << 14,
+    mask_bytes=128,
+)
+"""Groups of 16 filters: each has two blocks of 8."""
 SEEDS = (0, 1, 2, 4, 5, 6, 7, 8)
 """Networks with weights; that of 3 has tables alone. Groups in pairs are in `test_pairs`."""
 CASES = [
@@ -34,6 +42,7 @@ CASES = [
     *[(directed("any_weights"), arch) for arch in (SMALL, TINY)],
     (directed("mixed_digits"), with_sparsity(SMALL, "weight_bits")),
     (directed("mixed_digits"), replace(TINY, input_streams="shared")),
+    *[(directed(name), BROAD) for name in ("any_weights", "mixed_phi", "tails")],
 ]
 NAMES = [f"{network.graph.name} on {arch.name}" for network, arch in CASES]
 
@@ -120,7 +129,9 @@ def wanted_mask(
 ) -> np.ndarray:
     """Return which inputs the first two digits of the weights must be walked for, once each."""
     flat = words.reshape(len(words), -1)
-    mask = block_mask(flat)[tiles[0].fields["group"] * arch.filters // ALPHA]
+    first = tiles[0].fields["group"] * arch.filters
+    # A group of more than 8 filters walks the inputs of all its blocks.
+    mask = block_mask(flat)[first // ALPHA : -(-(first + arch.filters) // ALPHA)].any(axis=0)
     if not arch.sparsity.weight_values:
         channels = network.parameters[layer.name].weights[0].size // words.shape[1]
         channel = np.arange(words.shape[2] * words.shape[3])
@@ -165,10 +176,11 @@ def wanted_enable(weights: np.ndarray, number: int, arch: Arch) -> int:
     """Return `filter_enable` of a filter: 1 only if every unpruned weight has exactly one digit."""
     if not arch.sparsity.weight_bits:
         return 3
-    group = number // ALPHA * ALPHA
+    size = max(ALPHA, arch.filters)
+    group = number // size * size
     unpruned = np.ones(weights.shape[1], bool)
     if arch.sparsity.weight_values:
-        unpruned = weights[group : group + ALPHA].any(axis=0)
+        unpruned = weights[group : group + size].any(axis=0)
     return enable_of(phi(weights[number][unpruned]).clip(max=2))
 
 

@@ -36,7 +36,7 @@ def dbpim(arch: Arch) -> Facts:
         burst_beats=BURST_BEATS,
         fifo_beats=arch.read_ahead_beats,
         word_bits=ACCUMULATOR_BITS,
-        count_bits=packet(Opcode.STORE)["words"].width,
+        count_bits=packet(Opcode.STORE, arch)["words"].width,
         entries=arch.logit_entries,
         rows=True,
         registers=REGISTERS,

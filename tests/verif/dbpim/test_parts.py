@@ -43,6 +43,8 @@ SYSTEM += ("taps_loader", "tile_loader", "weight_decoder", "write_bus")
 QUICK = {"load_writer": "wide", "walker": "rows"}
 QUICK |= dict.fromkeys(("tile_store", "tile_loader", "weight_decoder"), "pairs")
 """Sizes beside `small` that always run."""
+ONE_MASK_A_BEAT = ("tile_store", "one_mask")
+"""The part and the size whose masks fill the port, which always run, too."""
 UNDER_ICARUS = "tile_store"
 """The part that the second simulator always runs: its memories are unknown at power-on."""
 UNPACKER_SIZES = ("widest_port", "port_128")
@@ -257,6 +259,7 @@ def launches(*, icarus: bool) -> Iterator[Any]:
             ]
             for size in ["narrow"] if icarus else [s for s in of_part if s != "narrow"]:
                 quick = part == UNDER_ICARUS if icarus else size in ("small", QUICK.get(part))
+                quick |= (part, size) == ONE_MASK_A_BEAT and not icarus
                 marks = () if quick else pytest.mark.long
                 yield row(side, part, size, marks)
 

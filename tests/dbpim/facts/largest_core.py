@@ -1,4 +1,4 @@
-"""Raise the limit of `macros_per_core` where it stands, and predict cycles of a larger core.
+"""Predict cycles of the largest core.
 
 Runs in a separate process without compilation, so that numpy checks each access.
 """
@@ -11,20 +11,9 @@ from typing import Any
 import numpy as np
 
 from golden.network import infer
-from hwgen.dbpim.facts import arch, instructions
-from hwgen.dbpim.facts.instructions import Opcode
+from hwgen.dbpim.facts import arch
 
-MACROS = 16
-
-
-def widen() -> None:
-    """Give the field that holds a macro's number one more bit."""
-    packets: Any = instructions.PACKETS
-    packets[Opcode.TILE] = tuple(
-        replace(field, bits=field.bits + 1) if field.name == "turn" else field
-        for field in packets[Opcode.TILE]
-    )
-    importlib.reload(arch)
+MACROS = arch.MOST_MACROS
 
 
 class Row:
@@ -47,7 +36,6 @@ def rows(table: Any) -> list[Row]:
 
 def main() -> None:
     """Run one layer of 16 positions on a core of 16 macros."""
-    widen()
     names = (
         "hwgen.dbpim.compiler",
         "hwgen.dbpim.model.predict",
