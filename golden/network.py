@@ -1,6 +1,6 @@
 """Integer inference of a quantized network: every map of every image, for any family."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,9 @@ from hwgen.network import (
 Map = NDArray[Any]
 """(images, height, width, channels): uint8, uint16, or int32 and int64 of raw sums."""
 
+WeightedSums = Callable[[QuantizedNetwork, Conv | Linear, Map, int], NDArray[np.int64]]
+"""The sums of a layer with weights in a mode, as `accumulate` gives them; other devices may err."""
+
 ELEMENTS_AT_ONCE = 1 << 22
 """Elements of the largest map that `answer` holds at a time."""
 
@@ -61,12 +64,14 @@ def infer(
     *,
     mode: int = 0,
     keep: Collection[str] | None = None,
+    sums_by: WeightedSums | None = None,
 ) -> dict[str, Map]:
     """Return maps by layer name, the images themselves under "input".
 
     images: (images, height, width, channels) of the widest mode, uint8 up to 8 bits, else uint16
     mode: number of a mode of the network; its maps have the channels of that mode
     keep: names of the maps to return; None: all. others are dropped after their last reader
+    sums_by: those of layers with weights, by devices that err; None: exact
     Raises ValueError for images of another type or shape.
     """
     check_images(network, images)
@@ -75,7 +80,7 @@ def infer(
     last_reader = {name: layer.name for layer in network.layers for name in layer.inputs}
     for layer in network.layers:
         inputs = [maps[name] for name in layer.inputs]
-        made = infer_layer(network, layer, inputs, mode=mode)
+        made = infer_layer(network, layer, inputs, mode=mode, sums_by=sums_by)
         maps[layer.name] = made if inputs else np.broadcast_to(made, (len(images), *made.shape[1:]))
         for name in set(maps) - wanted:
             if last_reader.get(name, layer.name) == layer.name:
@@ -83,9 +88,11 @@ def infer(
     return maps
 
 
-def answer(network: QuantizedNetwork, images: Map, *, mode: int = 0) -> Map:
+def answer(
+    network: QuantizedNetwork, images: Map, *, mode: int = 0, sums_by: WeightedSums | None = None
+) -> Map:
     """Return the answer to each image; the maps of a few images are in memory at a time."""
-    return kept(network, images, [network.answer], mode=mode)[network.answer]
+    return kept(network, images, [network.answer], mode=mode, sums_by=sums_by)[network.answer]
 
 
 def outputs(network: QuantizedNetwork, images: Map, *, mode: int = 0) -> dict[str, Map]:
@@ -94,16 +101,27 @@ def outputs(network: QuantizedNetwork, images: Map, *, mode: int = 0) -> dict[st
 
 
 def kept(
-    network: QuantizedNetwork, images: Map, names: Collection[str], *, mode: int
+    network: QuantizedNetwork,
+    images: Map,
+    names: Collection[str],
+    *,
+    mode: int,
+    sums_by: WeightedSums | None = None,
 ) -> dict[str, Map]:
     """Return some maps, of a few images at a time."""
-    parts = [infer(network, part, mode=mode, keep=names) for part in pieces(network, images)]
+    parts = [
+        infer(network, part, mode=mode, keep=names, sums_by=sums_by)
+        for part in pieces(network, images)
+    ]
     return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
-def predict(network: QuantizedNetwork, images: Map, *, mode: int = 0) -> NDArray[np.int64]:
+def predict(
+    network: QuantizedNetwork, images: Map, *, mode: int = 0, sums_by: WeightedSums | None = None
+) -> NDArray[np.int64]:
     """Return the class of each image: the largest value, the lowest index of equals."""
-    classes: NDArray[np.int64] = network.scores(answer(network, images, mode=mode)).argmax(axis=1)
+    answers = answer(network, images, mode=mode, sums_by=sums_by)
+    classes: NDArray[np.int64] = network.scores(answers).argmax(axis=1)
     return classes
 
 
@@ -126,7 +144,12 @@ def check_images(network: QuantizedNetwork, images: Map) -> None:
 
 
 def infer_layer(
-    network: QuantizedNetwork, layer: Layer, inputs: list[Map], *, mode: int = 0
+    network: QuantizedNetwork,
+    layer: Layer,
+    inputs: list[Map],
+    *,
+    mode: int = 0,
+    sums_by: WeightedSums | None = None,
 ) -> Map:
     """Return the output map of one layer for its input maps, all of one mode.
 
@@ -134,7 +157,7 @@ def infer_layer(
     """
     match layer:
         case Conv() | Linear():
-            return weighted_layer(network, layer, inputs[0], mode)
+            return weighted_layer(network, layer, inputs[0], mode, sums_by)
         case MaxPool() | Concatenate() | Stack() | Table() | Shortcut():
             return chosen(network, layer, inputs, mode)
         case Softmax() | LayerNorm():
@@ -266,9 +289,14 @@ def mean(
     return sums, multipliers[np.searchsorted(np.unique(counts), counts)]
 
 
-def weighted_layer(network: QuantizedNetwork, layer: Conv | Linear, maps: Map, mode: int) -> Map:
+def weighted_layer(
+    network: QuantizedNetwork, layer: Conv | Linear, maps: Map, mode: int, by: WeightedSums | None
+) -> Map:
     """Return the output map of a layer with weights: raw sums, or requantized."""
-    sums = accumulate(network, layer, maps, mode=mode)
+    if by is None:
+        sums = accumulate(network, layer, maps, mode=mode)
+    else:
+        sums = by(network, layer, maps, mode)
     if layer.output.raw:
         return sums.astype(layer.output.dtype)
     parameters, outputs = network.parameters[layer.name], layer.output.channels_in(mode)

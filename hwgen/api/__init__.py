@@ -21,6 +21,7 @@ from hwgen.commands.against import Compare
 from hwgen.commands.build import Build, Compile, Listing
 from hwgen.commands.context import Context
 from hwgen.commands.cost import Cost
+from hwgen.commands.effects import Effects
 from hwgen.commands.exchange import ExportOnnx
 from hwgen.commands.export import Export
 from hwgen.commands.fit import Fit
@@ -46,6 +47,7 @@ __all__ = [
     "compare",
     "compile",
     "cost",
+    "effects",
     "export",
     "export_onnx",
     "fit",
@@ -64,6 +66,7 @@ build = function_of(Build)
 compare = function_of(Compare)
 compile = function_of(Compile)
 cost = function_of(Cost)
+effects = function_of(Effects)
 export = function_of(Export)
 export_onnx = function_of(ExportOnnx)
 fit = function_of(Fit)

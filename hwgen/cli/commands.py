@@ -7,6 +7,7 @@ from hwgen.commands.build import Build, CompileCommand
 from hwgen.commands.cache import Cache
 from hwgen.commands.cost import Cost
 from hwgen.commands.demo.command import Demo
+from hwgen.commands.effects import Effects
 from hwgen.commands.exchange import ExportOnnx
 from hwgen.commands.export import Export
 from hwgen.commands.fit import Fit
@@ -32,6 +33,7 @@ REQUESTS = (
     ExportOnnx,
     Fit,
     Sweep,
+    Effects,
     Cost,
     Synthesize,
     Onnx,

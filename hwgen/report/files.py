@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from hwgen.files.output import write_text
 from hwgen.report.agreement import AgreementReport
 from hwgen.report.cost import CostReport
+from hwgen.report.effects import EffectsReport
 from hwgen.report.fit import FitReport
 from hwgen.report.imports import ImportReport
 from hwgen.report.info import InfoReport
@@ -34,6 +35,7 @@ REPORTS: dict[str, Any] = {
     "compare": AgreementReport,
     "compile": CompileReport,
     "cost": CostReport,
+    "effects": EffectsReport,
     "export": ExportReport,
     "fit": FitReport,
     "import": ImportReport,

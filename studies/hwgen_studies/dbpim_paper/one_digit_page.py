@@ -24,10 +24,10 @@ SHIPPED_TEXT = (
     " 10,000 test images of CIFAR-10. `dense` is `paper` with all switches off."
 )
 DRAWN_TEXT = (
-    "Networks of the shapes of `configs/train/cifar100_NAME.yaml` with drawn weights and a drawn"
-    " image: half of the blocks of 8 filters are pruned. Each unpruned weight becomes the nearest"
-    " power of two, in all groups. With one mask, the second group of two neighbours has the"
-    " weights of the first. Speed-ups compare with the network of two digits on `paper`."
+    "Networks of the shapes of `cifar100_NAME.yaml` in `configs/train` with drawn weights and a"
+    " drawn image: half of the blocks of 8 filters are pruned. Each unpruned weight becomes the"
+    " nearest power of two, in all groups. With one mask, the second group of two neighbours has"
+    " the weights of the first. Speed-ups compare with the network of two digits on `paper`."
 )
 PORTS_TEXT = (
     "AlexNet at batch 1 waits for its weights: each is used once in the FC layers, the most of"

@@ -1,0 +1,90 @@
+"""Files of effects: what devices do to the cells and converters of a chip, for every family.
+
+A file says how far devices err; which cell errs by how much follows from the file and a seed. A
+family takes what its devices have, and refuses a file that asks for more.
+
+Tests: `tests/golden/crossbar/test_effects.py`.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from hwgen.files.load import load_spec
+
+FORMAT = "hwgen.effects"
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Spread = Annotated[float, Field(ge=0, le=4, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class CellEffects:
+    """What becomes of the level that a cell was to have; a level is from 0 to full.
+
+    variation: deviation of the logarithm of the factor of each level, which is lognormal
+    drift: a level has lost a share of itself, each cell its own from 0 to this
+    stuck_at_zero, stuck_at_full: shares of the cells that have this level whatever was written
+    failed_writes: share of the cells that have full minus the level
+    voltage_drop: share of its level that a cell in the far corner of its array loses; nearer ones
+        lose less, in proportion to row and column
+    """
+
+    variation: Spread
+    drift: Share
+    stuck_at_zero: Share
+    stuck_at_full: Share
+    failed_writes: Share
+    voltage_drop: Share
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ConverterEffects:
+    """What converters do to the sums of columns.
+
+    offset_lsb: deviation of the offset of each, in steps of its code, normal
+    trimmed: whether whole steps of it are taken off, by a measurement without inputs
+    bits_below_lossless: bits that they have less than the largest sum of a column asks for
+    """
+
+    offset_lsb: Spread
+    trimmed: bool
+    bits_below_lossless: Annotated[int, Field(ge=0, le=8)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class DeviceEffects:
+    """How far the devices of a chip err.
+
+    format, version: of the file
+    name: for people
+    device: what it is, in words
+    sources: where each number comes from, by its key
+    """
+
+    format: Literal["hwgen.effects"]
+    version: Literal[1]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
+    device: str
+    cells: CellEffects
+    converters: ConverterEffects
+    sources: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """sha256 over all that decides a result, 64 hex digits."""
+        facts = {"cells": asdict(self.cells), "converters": asdict(self.converters)}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def load_effects(path: Path) -> DeviceEffects:
+    """Return the effects of a complete YAML file."""
+    return load_spec(DeviceEffects, path)

@@ -1,0 +1,267 @@
+"""`hwgen effects`: the accuracy of a network on a chip whose devices err.
+
+A task is one seed of one combination of values. Its result lies in the work folder under the digest
+of all that decides it, so an interrupted command resumes.
+
+Tests: `tests/commands/test_effects.py`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, asdict, dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+from rich.console import RenderableType
+
+from hwgen.chip.effects import DeviceEffects, load_effects
+from hwgen.commands.digests import digest_of, digest_of_code
+from hwgen.commands.families import InstalledFamily, code_of_families, families
+from hwgen.commands.fields import Count, Data, File, Seed, Workers, images_of
+from hwgen.commands.images import Batch, choose_images
+from hwgen.commands.on_chip import OnChip
+from hwgen.commands.pictures import Plot, check_plot, write_plot
+from hwgen.commands.points import INPUTS, arch_of
+from hwgen.commands.request import Says
+from hwgen.commands.subject import Subject
+from hwgen.commands.sweep import fits, leaves, values_of
+from hwgen.errors import ConfigError, DataError, FamilyError
+from hwgen.files.load import validate_spec
+from hwgen.files.npz import read_npz, write_npz
+from hwgen.files.shipped import file_of, shown, tables
+from hwgen.jobs.store import Store, run_stored
+from hwgen.network.file import load_network
+from hwgen.report.effects import EffectPoint, EffectsReport
+from hwgen.report.effects_table import effects_table
+from hwgen.report.types import Source
+
+GROUP = "hwgen.effects"
+"""Entry points of this group compute as the devices of a family do; each has the family's name."""
+ACCURACY = "hwgen.commands.effects:accuracy_of_task"
+MOST_TASKS = 4096
+FIXED = ("format", "version", "name", "device")
+"""Keys of a file that change no result."""
+
+Task = dict[str, Any]
+Values = Mapping[str, Sequence[bool | int | float]]
+
+
+@dataclass(frozen=True)
+class Effects(
+    OnChip,
+    command="effects",
+    example="network.npz chip.yaml --effects effects/hfox_reram --vary cells.variation=0,.05,.1",
+):
+    """Measure the accuracy of a network on a chip whose devices err.
+
+    Each seed is another chip of the same kind: which cell errs by how much follows from it. Golden
+    computes all images in integers. With --vary one or several numbers of the file take other
+    values.
+
+    Raises FormatError or ConfigError for a wrong file, FamilyError for a family without effects.
+    """
+
+    _: KW_ONLY
+    effects: Annotated[
+        File, Says("how devices err: a name that ships, or your file (.yaml)", metavar="FILE")
+    ]
+    seeds: Annotated[Count, Says("chips, each with a seed of its own", metavar="N")] = 20
+    seed: Seed = 1
+    data: Data = None
+    images: Annotated[Count | None, Says("the first N test images [default: all]", metavar="N")] = (
+        None
+    )
+    vary: Annotated[
+        Mapping[str, Annotated[Sequence[bool | int | float], Field(min_length=1)]] | None,
+        Says(
+            "a number of the file and its values, such as cells.variation=0,.05,.1",
+            metavar="KEY=VALUES",
+            typed=list[str],
+            read=values_of,
+        ),
+    ] = None
+    workers: Workers = 2
+    plot: Plot = None
+
+    def check(self) -> None:
+        """Refuse a picture of another kind."""
+        super().check()
+        check_plot(self, self.plot)
+
+    def run(self) -> EffectsReport:
+        """Compute all seeds of all combinations, the last key varying fastest."""
+        from golden.network import predict
+
+        file = file_of(Path(self.effects), shipped_effects(), what="the effects")
+        given = load_effects(file)
+        subject = self.subject()
+        erring_of(subject.family)
+        batch = labelled(choose_images(subject.network, images_of(self.data), self.images))
+        vary = self.vary or {}
+        combinations = list(combined(given, vary, source=str(file)))
+        found = self.accuracies(subject, batch, [effects for _, effects in combinations])
+        with self.quiet.progress("golden without effects"):
+            exact = right(predict(subject.network, batch.images), batch)
+        report = EffectsReport(
+            format="hwgen.report.effects",
+            version=1,
+            setting=subject.setting(None, batch),
+            effects=Source(name=given.name, file=shown(file), digest=given.digest),
+            images=len(batch.images),
+            exact=exact,
+            deviation=float(np.sqrt(exact * (1 - exact) / len(batch.images))),
+            seeds=list(self.all_seeds),
+            keys={key: list(values) for key, values in vary.items()},
+            points=[
+                EffectPoint(
+                    values=values,
+                    accuracies=each,
+                    mean=float(np.mean(each)),
+                    least=min(each),
+                    most=max(each),
+                )
+                for (values, _), each in zip(combinations, found, strict=True)
+            ],
+        )
+        if self.plot is not None:
+            from hwgen.report.effects_plot import effects_picture
+
+            write_plot(self.plot, lambda kind: effects_picture(report, kind))
+        return report
+
+    @property
+    def all_seeds(self) -> range:
+        """The seed of each chip."""
+        return range(self.seed, self.seed + self.seeds)
+
+    def accuracies(
+        self, subject: Subject, batch: Batch, choices: Sequence[DeviceEffects]
+    ) -> list[list[float]]:
+        """Return the accuracies of all seeds for each of some effects."""
+        from hwgen.jobs.executors import make_executor
+
+        if len(choices) * self.seeds > MOST_TASKS:
+            raise self.refusal("seeds", f"at most {MOST_TASKS} in all", len(choices) * self.seeds)
+        files = [str(subject.network_file), str(self.image_file(batch))]
+        tasks: list[Task] = [
+            {
+                "network": subject.network.digest,
+                "images": batch.about.digest,
+                "count": len(batch.images),
+                "family": subject.family.name,
+                "configuration": subject.configuration,
+                "effects": asdict(effects),
+                "seed": seed,
+            }
+            for effects in choices
+            for seed in self.all_seeds
+        ]
+        code = digest_of([digest_of_code("golden", *code_of_families()), np.__version__])
+        store = Store(self.quiet.work / "effects", code=code)
+        with (
+            self.quiet.progress("seeds", len(tasks)) as done,
+            make_executor(self.workers) as executor,
+        ):
+            found = run_stored(
+                WithFiles(executor, files), ACCURACY, tasks, store, lambda *_: done()
+            )
+        return [found[first : first + self.seeds] for first in range(0, len(found), self.seeds)]
+
+    def image_file(self, batch: Batch) -> Path:
+        """Return the file of the images and their labels, written now if it is not there."""
+        path = self.quiet.work / "effects" / f"{batch.about.digest[:16]}-{len(batch.images)}.npz"
+        if not path.is_file():
+            labels = np.asarray(batch.labels)
+            write_npz(path, {"images": batch.images, "labels": labels}, what="images")
+        return path
+
+    def table(self, report: EffectsReport) -> RenderableType:
+        """Return a row for each combination."""
+        return effects_table(report)
+
+
+@dataclass(frozen=True)
+class WithFiles:
+    """An executor whose tasks say where network and images are."""
+
+    executor: Any
+    files: Sequence[str]
+
+    def run(self, function: str, tasks: Sequence[Task]) -> Any:
+        """Give index and result of each task as it finishes."""
+        yield from self.executor.run(function, [{**task, INPUTS: self.files} for task in tasks])
+
+
+def shipped_effects() -> dict[str, Path]:
+    """Return the files of effects that ship, by name."""
+    return tables("effects")
+
+
+def erring_of(family: InstalledFamily) -> Any:
+    """Return what computes as the devices of a family do; FamilyError where it has no effects."""
+    for point in entry_points(group=GROUP, name=family.name):
+        return point.load()
+    raise FamilyError(f"the family {family.name} cannot err yet: it has no effects of devices")
+
+
+def labelled(batch: Batch) -> Batch:
+    """Return images that have labels; DataError for others."""
+    if batch.labels is None:
+        raise DataError(
+            f"--data must be images with labels, since accuracy is measured, got {batch.about.name}"
+        )
+    return batch
+
+
+def combined(
+    given: DeviceEffects, vary: Values, *, source: str
+) -> Iterator[tuple[dict[str, bool | int | float], DeviceEffects]]:
+    """Yield each combination of values with the effects that have them."""
+    plain = asdict(given)
+    known = {key: value for key, value in leaves(plain).items() if key not in FIXED}
+    known = {key: value for key, value in known.items() if not key.startswith("sources.")}
+    for key, values in vary.items():
+        if key not in known:
+            raise ConfigError(
+                field="--vary", allowed=f"one of {', '.join(known)}", given=key, source=source
+            )
+        for value in values:
+            if not fits(value, known[key]):
+                raise ConfigError(
+                    field=key, allowed=f"such as {known[key]}", given=value, source=source
+                )
+    for combination in product(*vary.values()):
+        chosen = dict(zip(vary, combination, strict=True))
+        changed = {**plain, "cells": dict(plain["cells"]), "converters": dict(plain["converters"])}
+        for key, value in chosen.items():
+            part, _, name = key.partition(".")
+            changed[part][name] = value
+        yield chosen, validate_spec(DeviceEffects, changed, source=source)
+
+
+def right(classes: Any, batch: Batch) -> float:
+    """Return the fraction of the images whose class is their label."""
+    return float(np.count_nonzero(classes == batch.labels)) / len(batch.images)
+
+
+@cache
+def read_inputs(network: str, images: str) -> tuple[Any, Any, Any]:
+    """Return network, images and labels of a task, read once a process."""
+    arrays = read_npz(Path(images), what="images", allowed="images of this command")
+    return load_network(Path(network)), arrays["images"], arrays["labels"]
+
+
+def accuracy_of_task(task: Task) -> float:
+    """Return the accuracy of one seed."""
+    from golden.network import predict
+
+    network, images, labels = read_inputs(*task[INPUTS])
+    family = families()[task["family"]]
+    arch = arch_of(family, task["configuration"], source=family.name)
+    effects = validate_spec(DeviceEffects, task["effects"], source="effects")
+    sums = erring_of(family)(network, arch, effects, task["seed"])
+    return float(np.mean(predict(network, images, sums_by=sums) == labels))

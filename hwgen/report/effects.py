@@ -1,0 +1,45 @@
+"""The report of `hwgen effects`."""
+
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+
+from hwgen.report.types import STRICT, Count, Fraction, Setting, Source
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class EffectPoint:
+    """The accuracy of a chip whose devices err so far.
+
+    values: of the keys that vary
+    accuracies: of each seed, in the order of the seeds
+    mean, least, most: of them
+    """
+
+    values: dict[str, bool | int | float]
+    accuracies: list[Fraction]
+    mean: Fraction
+    least: Fraction
+    most: Fraction
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class EffectsReport:
+    """What `hwgen effects` found.
+
+    effects: the file, its name and the digest of what it says; keys that vary are told in `points`
+    exact: accuracy of the same images without effects
+    deviation: of an accuracy for the choice of so many images alone, at `exact`
+    seeds: of the devices, from the first on
+    """
+
+    format: Literal["hwgen.report.effects"]
+    version: Literal[1]
+    setting: Setting
+    effects: Source
+    images: Count
+    exact: Fraction
+    deviation: float
+    seeds: list[Count]
+    keys: dict[str, list[bool | int | float]]
+    points: list[EffectPoint]

@@ -1,0 +1,30 @@
+"""Accuracy under effects as a table for the terminal.
+
+Tests: `tests/commands/test_effects.py`.
+"""
+
+from rich.console import Group, RenderableType
+
+from hwgen.report.effects import EffectsReport
+from hwgen.report.sweep_table import shown
+from hwgen.report.tables import table
+
+
+def effects_table(report: EffectsReport) -> RenderableType:
+    """Return a row for each combination of values: mean, least and most over the seeds."""
+    rows = table([*report.keys, "mean", "least", "most"], left=0)
+    for point in report.points:
+        figures = (point.mean, point.least, point.most)
+        rows.add_row(
+            *map(shown, point.values.values()), *(f"{100 * each:.1f} %" for each in figures)
+        )
+    setting = report.setting
+    title = (
+        f"{setting.network.name} on {setting.architecture.name}, devices of {report.effects.name}:"
+        f" accuracy of {report.images} images over {len(report.seeds)} seeds"
+    )
+    exact = (
+        f"without effects {100 * report.exact:.1f} %; the choice of the images alone moves an"
+        f" accuracy by {100 * report.deviation:.1f} points (one deviation)"
+    )
+    return Group(title, "", rows, "", exact)

@@ -1,0 +1,232 @@
+"""Products of crossbars whose devices err: exact without effects, and what each effect does."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from golden.crossbar.effects import ErringCrossbars, erring, levels_of, offsets_of
+from golden.crossbar.encoding import encode, multiply
+from golden.network import answer, predict
+from hwgen.chip.effects import CellEffects, ConverterEffects, DeviceEffects, load_effects
+from hwgen.commands.images import Batch, choose_images
+from hwgen.crossbar.facts.arch import Arch, load_arch
+from hwgen.files.shipped import tables
+from hwgen.network import QuantizedNetwork
+from hwgen.network.file import load_network, network_file
+
+NO_CELLS = CellEffects(
+    variation=0.0,
+    drift=0.0,
+    stuck_at_zero=0.0,
+    stuck_at_full=0.0,
+    failed_writes=0.0,
+    voltage_drop=0.0,
+)
+NO_CONVERTERS = ConverterEffects(offset_lsb=0.0, trimmed=False, bits_below_lossless=0)
+NONE = DeviceEffects(
+    format="hwgen.effects",
+    version=1,
+    name="none",
+    device="",
+    cells=NO_CELLS,
+    converters=NO_CONVERTERS,
+    sources={},
+)
+
+
+def with_effects(**values: float | bool) -> DeviceEffects:
+    """Return effects with some values, by the names of their keys."""
+    of_cells = {key: value for key, value in values.items() if hasattr(NO_CELLS, key)}
+    others = {key: value for key, value in values.items() if key not in of_cells}
+    return replace(
+        NONE,
+        cells=replace(NO_CELLS, **of_cells),  # type: ignore[arg-type]
+        converters=replace(NO_CONVERTERS, **others),  # type: ignore[arg-type]
+    )
+
+
+@cache
+def digits() -> tuple[QuantizedNetwork, Batch]:
+    """Return the network of the digits and all its test images."""
+    network = load_network(network_file(Path("digits_small_cnn")))
+    return network, choose_images(network, "digits", None)
+
+
+@cache
+def chip() -> Arch:
+    """Return the chip that ships for it."""
+    return load_arch(tables("crossbar")["crossbar/digits_small_cnn"])
+
+
+@pytest.mark.promise("without effects of devices every answer of a crossbar chip is golden's")
+def test_without_effects_answers_are_exact() -> None:
+    network, batch = digits()
+    found = answer(network, batch.images, sums_by=erring(network, chip(), NONE, 1))
+    assert np.array_equal(found, answer(network, batch.images))
+
+
+def test_a_tile_is_the_definition_of_the_encoding() -> None:
+    """Levels without effects, converters below lossless: `multiply` clips as the tile does."""
+    rng, point = np.random.default_rng(3), chip().point
+    weights = rng.integers(-128, 128, (128, 7))
+    inputs = rng.integers(0, 256, (5, 128))
+    bits = chip().adc_bits - 3
+    chips = ErringCrossbars(digits()[0], chip(), with_effects(bits_below_lossless=3), 1)
+    found = chips._copy(inputs, [chips._tile(weights, (0, 0, 0, 0))])
+    stored = encode(weights, weight_bits=8, cell_bits=point.cell_bits)
+    for pixel, products in zip(inputs, found, strict=True):
+        wanted = multiply(
+            stored,
+            pixel,
+            weight_bits=8,
+            input_bits=8,
+            cell_bits=point.cell_bits,
+            dac_bits=point.dac_bits,
+            adc_bits=bits,
+            accumulator_bits=40,
+        )
+        assert np.array_equal(products, wanted)
+
+
+@pytest.mark.promise(
+    "which cell errs by how much follows from the file and the seed, of each layer, copy and tile"
+    " on its own"
+)
+def test_a_seed_is_a_chip() -> None:
+    network, batch = digits()
+    effects, few = with_effects(variation=0.1, offset_lsb=0.5), batch.images[:20]
+    made = [erring(network, chip(), effects, seed) for seed in (1, 1, 2)]
+    one, same, other = (answer(network, few, sums_by=sums) for sums in made)
+    # Half of the images, and in another order of calls.
+    assert np.array_equal(one, same)
+    assert np.array_equal(answer(network, few[10:], sums_by=made[2]), other[10:])
+    assert not np.array_equal(one, other)
+    copies = made[0]._tiles  # type: ignore[attr-defined]
+    assert not np.array_equal(copies["conv1", 0, 0][0].levels, copies["conv1", 0, 1][0].levels)
+
+
+CELLS = np.random.default_rng(5).integers(0, 4, (4, 128, 128))
+
+
+def spread(**values: float) -> np.ndarray[Any, Any]:
+    """Return levels of cells under effects, of 64 a step."""
+    rng = np.random.default_rng(1)
+    return levels_of(CELLS, with_effects(**values).cells, rng, cell_bits=2, side=128)
+
+
+def test_what_each_effect_does_to_levels() -> None:
+    exact = spread()
+    assert np.array_equal(exact, 64 * CELLS)
+    varied = np.log(spread(variation=0.1)[CELLS == 3] / 192)
+    assert abs(varied.mean()) < 0.002 and abs(varied.std() - 0.1) < 0.002
+    lost = 1 - spread(drift=0.2)[CELLS == 3] / 192
+    assert lost.min() >= 0 and 0.19 < lost.max() <= 0.203 and abs(lost.mean() - 0.1) < 0.002
+    stuck = spread(stuck_at_zero=0.02, stuck_at_full=0.1)
+    assert abs((stuck[CELLS == 3] == 0).mean() - 0.02) < 0.005
+    assert abs((stuck[CELLS == 0] == 192).mean() - 0.1) < 0.01
+    failed = spread(failed_writes=0.05)
+    assert abs((failed != exact).mean() - 0.05) < 0.005
+    assert set(np.unique((failed + exact)[failed != exact])) == {192}
+    dropped = spread(voltage_drop=0.1)
+    assert np.array_equal(dropped[:, 0, 0], exact[:, 0, 0])
+    far = CELLS[:, 127, 127] * 64
+    assert np.array_equal(dropped[:, 127, 127], np.rint(far * (1 - 0.1 * 127 / 128)))
+
+
+def test_offsets_and_their_trimming() -> None:
+    rng = np.random.default_rng
+    plain = offsets_of((9_000,), replace(NO_CONVERTERS, offset_lsb=2.0), rng(2))
+    trimmed = offsets_of((9_000,), replace(NO_CONVERTERS, offset_lsb=2.0, trimmed=True), rng(2))
+    assert abs(plain.std() / 64 - 2) < 0.05
+    assert np.abs(trimmed).max() <= 32
+    assert not np.any((plain - trimmed) % 64)
+
+
+ONE_BIT_DACS: Any = SimpleNamespace(
+    layers=(),
+    adc_bits=8,
+    weight_bits=8,
+    bit_steps=8,
+    activation_bits=8,
+    point=SimpleNamespace(side=128, cell_bits=2, dac_bits=1),
+)
+"""Of a chip with one copy of each layer, what its crossbars are made of."""
+
+OF_ANOTHER_PROGRAM: list[tuple[dict[str, float | bool], float, float]] = [
+    ({"variation": 0.05}, 0.981, 0.994),
+    ({"variation": 0.1}, 0.844, 0.958),
+    ({"variation": 0.2}, 0.217, 0.465),
+    ({"stuck_at_zero": 0.0005, "stuck_at_full": 0.0005}, 0.975, 0.994),
+    ({"stuck_at_zero": 0.005, "stuck_at_full": 0.005}, 0.632, 0.936),
+    ({"offset_lsb": 0.25}, 0.6, 0.85),
+    ({"offset_lsb": 0.5}, 0.15, 0.4),
+    ({"offset_lsb": 0.5, "trimmed": True}, 0.965, 0.99),
+    ({"offset_lsb": 1.0, "trimmed": True}, 0.965, 0.995),
+    ({"voltage_drop": 0.02}, 0.985, 0.998),
+    ({"voltage_drop": 0.05}, 0.955, 0.985),
+    ({"drift": 0.05}, 0.75, 0.9),
+    ({"failed_writes": 1e-4}, 0.985, 0.998),
+    ({"failed_writes": 1e-3}, 0.955, 0.992),
+    ({"bits_below_lossless": 1}, 0.985, 0.998),
+    ({"bits_below_lossless": 2}, 0.85, 0.93),
+]
+"""DeviceEffects, and the range of accuracies that a program in floating point found for them."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("values", "least", "most"), OF_ANOTHER_PROGRAM)
+def test_accuracy_is_that_of_another_program(
+    values: dict[str, float | bool], least: float, most: float
+) -> None:
+    """The mean of five seeds on 359 images lies in the range of the other's seeds."""
+    network, batch = digits()
+    found = [
+        float(
+            np.mean(
+                predict(
+                    network,
+                    batch.images,
+                    sums_by=ErringCrossbars(network, ONE_BIT_DACS, with_effects(**values), seed),
+                )
+                == batch.labels
+            )
+        )
+        for seed in range(5)
+    ]
+    assert least <= np.mean(found) <= most
+
+
+def test_files_that_ship() -> None:
+    for name, file in tables("effects").items():
+        assert load_effects(file).name == name.removeprefix("effects/")
+
+
+@pytest.fixture(name="changed")
+def _changed() -> Callable[[str, str], str]:
+    """Return a file that ships with a text replaced."""
+    text = tables("effects")["effects/reram_study"].read_text(encoding="utf-8")
+    return text.replace
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("variation: 0.05", "variation: 5.0", "cells.variation"),
+        ("drift: 0.01", "drift: 0.01\n  retention: 1.0", "cells.retention"),
+        ("trimmed: true", "", "converters.trimmed"),
+    ],
+)
+def test_a_wrong_file_is_one_sentence(
+    changed: Callable[[str, str], str], tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(changed(old, new), encoding="utf-8")
+    with pytest.raises(Exception, match=said) as error:
+        load_effects(file)
+    assert "\n" not in str(error.value)
