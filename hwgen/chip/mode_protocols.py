@@ -5,14 +5,16 @@ A mode is given as its number in the network, the widest one is 0.
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.protocols import ArchT, Bytes, ProgramT
 from hwgen.chip.replacement import Replacements
 from hwgen.chip.runs import Prediction, SimulatedRun
-from hwgen.chip.sim.waves import Waves
 from hwgen.chip.trouble import Trouble
+
+if TYPE_CHECKING:
+    from hwgen.chip.sim.waves import Waves
 
 
 class ModePredictor(Protocol):
@@ -35,7 +37,7 @@ class ModeSimulation(Protocol[ArchT, ProgramT]):
         images: Bytes,
         *,
         modes: Sequence[int],
-        waves: Waves | None = None,
+        waves: "Waves | None" = None,
         trouble: Trouble = ...,
         seed: int = 1,
         limits: RunLimits = ...,

@@ -6,7 +6,7 @@ module, has what the protocol of the capability lists.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,14 @@ from hwgen.chip.in_memory import InMemory
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.replacement import Replacements
 from hwgen.chip.runs import Prediction, SimulatedRun
-from hwgen.chip.sim.waves import Waves
 from hwgen.chip.step import PlannedStep
 from hwgen.chip.tiling import LayerTiling
 from hwgen.chip.timeline import Track
 from hwgen.chip.trouble import Trouble
 from hwgen.network import QuantizedNetwork
+
+if TYPE_CHECKING:
+    from hwgen.chip.sim.waves import Waves
 
 Bytes = NDArray[np.uint8]
 Maps = Mapping[str, NDArray[Any]]
@@ -394,7 +396,7 @@ class Simulation(Protocol[ArchT, ProgramT]):
         program: ProgramT,
         images: Bytes,
         *,
-        waves: Waves | None = None,
+        waves: "Waves | None" = None,
         trouble: Trouble = ...,
         seed: int = 1,
         limits: RunLimits = ...,

@@ -10,7 +10,6 @@ from typing import Annotated
 
 from rich.console import RenderableType
 
-from hwgen.chip.sim.cache import build_root, user_cache
 from hwgen.commands.context import Context
 from hwgen.commands.fields import names
 from hwgen.commands.request import Says, Working
@@ -121,6 +120,8 @@ class Cache(Working, command="cache", example="--clear simulators,programs"):
 
 def folder_of(context: Context, kind: Kind) -> Path:
     """Return the folder in which a kind lies."""
+    from hwgen.chip.sim.cache import build_root, user_cache
+
     if not kind.folder:
         return user_cache()
     folder = context.work / kind.folder

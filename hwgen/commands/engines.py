@@ -14,9 +14,6 @@ from hwgen.chip.mode_protocols import ModePredictor, ModeSimulation
 from hwgen.chip.protocols import Program
 from hwgen.chip.runs import Prediction
 from hwgen.chip.runs import SimulatedRun as Run
-from hwgen.chip.sim.simulator import BUILDING, SHORT_CYCLES, WAITING
-from hwgen.chip.sim.toolchain import find_verilator
-from hwgen.chip.sim.waves import Waves
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.commands import speed
 from hwgen.commands.context import Context, timed
@@ -174,6 +171,8 @@ def default_engine(context: Context, family: InstalledFamily) -> Literal["model"
     if not family.offers(Family.simulation):
         return "model"
     try:
+        from hwgen.chip.sim.toolchain import find_verilator
+
         find_verilator()
     except MissingToolError as error:
         context.say(f"predicting instead of simulating: {error}")
@@ -229,6 +228,9 @@ def simulate(
     predictions: of all runs, which say how long it takes, and when a run counts as hanging
     seed: of the content of memories at power-on
     """
+    from hwgen.chip.sim.simulator import BUILDING, SHORT_CYCLES, WAITING
+    from hwgen.chip.sim.waves import Waves
+
     simulation = subject.family.need(Family.simulation)
     cycles = all_cycles(predictions)
     waves = (

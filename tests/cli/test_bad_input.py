@@ -34,7 +34,7 @@ def refused(result: tuple[int, str, str], *words: str) -> None:
     [
         pytest.param({"colour": "red"}, ["colour", "known key"], id="unknown_key"),
         pytest.param({"cores": None}, ["cores", "present"], id="missing_key"),
-        pytest.param({"cores": 64}, ["cores", "less than or equal to 8", "64"], id="out_of_range"),
+        pytest.param({"cores": 64}, ["cores", "less than or equal to 16", "64"], id="out_of_range"),
         pytest.param({"cores": 3}, ["cores", "power of two", "3"], id="no_power_of_two"),
         pytest.param({"cores": "two"}, ["cores", "integer", "two"], id="no_number"),
         pytest.param({"tile_rows": 4}, ["tile_rows", "macro.rows / 2", "4"], id="inconsistent"),

@@ -84,7 +84,7 @@ def test_without_verilator_it_predicts_and_says_so(
     def missing() -> None:
         raise MissingToolError("Verilator is needed")
 
-    monkeypatch.setattr("hwgen.commands.engines.find_verilator", missing)
+    monkeypatch.setattr("hwgen.chip.sim.toolchain.find_verilator", missing)
     code, out, err = hwgen("run", NETWORK, ARCH, "--work", tmp_path)
     assert code == 0
     assert "predicting instead of simulating: Verilator is needed" in err
