@@ -159,47 +159,38 @@ ONE_BIT_DACS: Any = SimpleNamespace(
 """Of a chip with one copy of each layer, what its crossbars are made of."""
 
 OF_ANOTHER_PROGRAM: list[tuple[dict[str, float | bool], float, float]] = [
-    ({"variation": 0.05}, 0.981, 0.994),
-    ({"variation": 0.1}, 0.844, 0.958),
-    ({"variation": 0.2}, 0.217, 0.465),
-    ({"stuck_at_zero": 0.0005, "stuck_at_full": 0.0005}, 0.975, 0.994),
-    ({"stuck_at_zero": 0.005, "stuck_at_full": 0.005}, 0.632, 0.936),
-    ({"offset_lsb": 0.25}, 0.6, 0.85),
-    ({"offset_lsb": 0.5}, 0.15, 0.4),
-    ({"offset_lsb": 0.5, "trimmed": True}, 0.965, 0.99),
-    ({"offset_lsb": 1.0, "trimmed": True}, 0.965, 0.995),
-    ({"voltage_drop": 0.02}, 0.985, 0.998),
-    ({"voltage_drop": 0.05}, 0.955, 0.985),
-    ({"drift": 0.05}, 0.75, 0.9),
-    ({"failed_writes": 1e-4}, 0.985, 0.998),
-    ({"failed_writes": 1e-3}, 0.955, 0.992),
-    ({"bits_below_lossless": 1}, 0.985, 0.998),
-    ({"bits_below_lossless": 2}, 0.85, 0.93),
+    ({"variation": 0.05}, 0.9877, 0.0065),
+    ({"variation": 0.2}, 0.337, 0.1096),
+    ({"stuck_at_zero": 0.0005, "stuck_at_full": 0.0005}, 0.9705, 0.0609),
+    ({"stuck_at_zero": 0.005, "stuck_at_full": 0.005}, 0.7117, 0.1748),
+    ({"offset_lsb": 0.5}, 0.2494, 0.1156),
+    ({"offset_lsb": 0.5, "trimmed": True}, 0.9758, 0.0221),
+    ({"voltage_drop": 0.02}, 0.9916, 0.0),
+    ({"voltage_drop": 0.05}, 0.9694, 0.0),
+    ({"drift": 0.05}, 0.8297, 0.019),
+    ({"failed_writes": 1e-4}, 0.9921, 0.0016),
+    ({"failed_writes": 1e-3}, 0.9855, 0.01),
+    ({"bits_below_lossless": 1}, 0.9916, 0.0),
+    ({"bits_below_lossless": 2}, 0.8969, 0.0),
 ]
-"""DeviceEffects, and the range of accuracies that a program in floating point found for them."""
+"""Effects; the mean over 20 seeds of another program, and the deviation of its seeds."""
+SEEDS = 10
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("values", "least", "most"), OF_ANOTHER_PROGRAM)
+@pytest.mark.parametrize(("values", "mean", "deviation"), OF_ANOTHER_PROGRAM)
 def test_accuracy_is_that_of_another_program(
-    values: dict[str, float | bool], least: float, most: float
+    values: dict[str, float | bool], mean: float, deviation: float
 ) -> None:
-    """The mean of five seeds on 359 images lies in the range of the other's seeds."""
+    """Means over seeds on 359 images differ by three standard errors and half a point at most."""
     network, batch = digits()
-    found = [
-        float(
-            np.mean(
-                predict(
-                    network,
-                    batch.images,
-                    sums_by=ErringCrossbars(network, ONE_BIT_DACS, with_effects(**values), seed),
-                )
-                == batch.labels
-            )
-        )
-        for seed in range(5)
-    ]
-    assert least <= np.mean(found) <= most
+    made = (
+        ErringCrossbars(network, ONE_BIT_DACS, with_effects(**values), seed)
+        for seed in range(SEEDS)
+    )
+    found = [np.mean(predict(network, batch.images, sums_by=sums) == batch.labels) for sums in made]
+    error = deviation * (1 / SEEDS + 1 / 20) ** 0.5
+    assert abs(np.mean(found) - mean) <= 3 * error + 0.005
 
 
 def test_files_that_ship() -> None:
