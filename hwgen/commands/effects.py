@@ -27,7 +27,7 @@ from hwgen.commands.on_chip import OnChip
 from hwgen.commands.pictures import Plot, check_plot, write_plot
 from hwgen.commands.points import INPUTS, arch_of
 from hwgen.commands.request import Says
-from hwgen.commands.subject import Subject
+from hwgen.commands.subject import Subject, program_of
 from hwgen.commands.sweep import fits, leaves, values_of
 from hwgen.errors import ConfigError, DataError, FamilyError
 from hwgen.files.load import validate_spec
@@ -100,6 +100,8 @@ class Effects(
         given = load_effects(file)
         subject = self.subject()
         erring_of(subject.family)
+        # Refuses a network that is not that of the chip.
+        program_of(self.quiet, subject)
         batch = labelled(choose_images(subject.network, images_of(self.data), self.images))
         vary = self.vary or {}
         combinations = list(combined(given, vary, source=str(file)))

@@ -50,6 +50,13 @@ def test_seeds_over_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert asdict(again) == asdict(report)
 
 
+def test_a_network_of_another_chip_is_refused(tmp_path: Path) -> None:
+    context = api.Context(console=None, work=tmp_path)
+    with pytest.raises(HwgenError, match="layers must be 9") as error:
+        api.effects("digits_resnet20", CHIP, effects=FILE, seeds=1, images=2, context=context)
+    assert "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("chip", "more", "said"),
     [
