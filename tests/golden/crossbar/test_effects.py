@@ -94,6 +94,20 @@ def test_a_tile_is_the_definition_of_the_encoding() -> None:
         assert np.array_equal(products, wanted)
 
 
+def test_codes_are_rounded_sums_of_levels_and_offsets() -> None:
+    rng, point = np.random.default_rng(4), chip().point
+    effects = with_effects(variation=0.2, offset_lsb=3.0, bits_below_lossless=2)
+    chips = ErringCrossbars(digits()[0], chip(), effects, 1)
+    tile = chips._tile(rng.integers(-128, 128, (128, 5)), (0, 0, 0, 0))
+    inputs = rng.integers(0, 256, (6, 128))
+    levels, offsets = tile.levels.astype(np.int64), tile.offsets.astype(np.int64)
+    wanted = np.zeros((6, levels.shape[1]), np.int64)
+    for step in range(0, 8, point.dac_bits):
+        sums = ((inputs >> step) & (2**point.dac_bits - 1)) @ levels + offsets
+        wanted += np.clip((sums + 32) >> 6, 0, 2 ** (chip().adc_bits - 2) - 1) << step
+    assert np.array_equal(chips._sampled(inputs, tile), wanted)
+
+
 @pytest.mark.promise(
     "which cell errs by how much follows from the file and the seed, of each layer, copy and tile"
     " on its own"
@@ -137,6 +151,9 @@ def test_what_each_effect_does_to_levels() -> None:
     assert np.array_equal(dropped[:, 0, 0], exact[:, 0, 0])
     far = CELLS[:, 127, 127] * 64
     assert np.array_equal(dropped[:, 127, 127], np.rint(far * (1 - 0.1 * 127 / 128)))
+    for row, column in ((0, 127), (127, 0)):
+        edge = CELLS[:, row, column] * 64
+        assert np.array_equal(dropped[:, row, column], np.rint(edge * (1 - 0.1 * 127 / 256)))
 
 
 def test_offsets_and_their_trimming() -> None:
