@@ -131,9 +131,8 @@ class ErringCrossbars:
         """Return the codes of all bit steps, each at its weight: (pixels, slices * columns)."""
         kind, dac_bits = tile.levels.dtype.type, self.arch.point.dac_bits
         added, most = tile.offsets + kind(1 << (STEPS - 1)), kind((1 << self._adc_bits) - 1)
-        largest = int(most) << self.arch.activation_bits
-        kind_of_sums = np.float32 if largest < EXACT_IN_FLOAT32 else np.float64
-        total = np.zeros((len(inputs), tile.levels.shape[1]), kind_of_sums)
+        sums = smallest_kind(int(most) << self.arch.activation_bits)
+        total = np.zeros((len(inputs), tile.levels.shape[1]), sums)
         for step in range(self.arch.bit_steps):
             digits = (inputs >> (step * dac_bits)) & ((1 << dac_bits) - 1)
             codes = digits.astype(kind) @ tile.levels
@@ -170,12 +169,15 @@ class ErringCrossbars:
         )
         slices, rows, columns = levels.shape
         offsets = offsets_of((slices * columns,), self.effects.converters, rng)
-        # Whole levels keep products in float32 whenever the largest sum of a column has room.
         largest = ((1 << (point.cell_bits + STEPS + HEADROOM)) - 1) * rows
-        largest *= (1 << point.dac_bits) - 1
-        kind = np.float32 if largest < EXACT_IN_FLOAT32 else np.float64
+        kind = smallest_kind(largest * ((1 << point.dac_bits) - 1))
         side_by_side = levels.transpose(1, 0, 2).reshape(rows, slices * columns)
         return Tile(side_by_side.astype(kind), offsets.astype(kind), stored.flips)
+
+
+def smallest_kind(largest: int) -> type[np.floating[Any]]:
+    """Return the type that holds all whole numbers up to the largest sum."""
+    return np.float32 if largest < EXACT_IN_FLOAT32 else np.float64
 
 
 def levels_of(

@@ -19,17 +19,17 @@ from pydantic import Field
 from rich.console import RenderableType
 
 from hwgen.chip.effects import DeviceEffects, load_effects
-from hwgen.commands.digests import digest_of, digest_of_code
-from hwgen.commands.families import InstalledFamily, code_of_families, families
+from hwgen.commands.engines import golden_accuracy
+from hwgen.commands.families import InstalledFamily, families
 from hwgen.commands.fields import Count, Data, File, Seed, Workers, images_of
 from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.on_chip import OnChip
 from hwgen.commands.pictures import Plot, check_plot, write_plot
-from hwgen.commands.points import INPUTS, arch_of
+from hwgen.commands.points import INPUTS, WithInputs, arch_of, code_of
 from hwgen.commands.request import Says
 from hwgen.commands.subject import Subject, program_of
-from hwgen.commands.sweep import fits, leaves, values_of
-from hwgen.errors import ConfigError, DataError, FamilyError
+from hwgen.commands.sweep import check_values, leaves, values_of
+from hwgen.errors import DataError, FamilyError
 from hwgen.files.load import validate_spec
 from hwgen.files.npz import read_npz, write_npz
 from hwgen.files.shipped import file_of, shown, tables
@@ -94,8 +94,6 @@ class Effects(
 
     def run(self) -> EffectsReport:
         """Compute all seeds of all combinations, the last key varying fastest."""
-        from golden.network import predict
-
         file = file_of(Path(self.effects), shipped_effects(), what="the effects")
         given = load_effects(file)
         subject = self.subject()
@@ -106,8 +104,7 @@ class Effects(
         vary = self.vary or {}
         combinations = list(combined(given, vary, source=str(file)))
         found = self.accuracies(subject, batch, [effects for _, effects in combinations])
-        with self.quiet.progress("golden without effects"):
-            exact = right(predict(subject.network, batch.images), batch)
+        exact = golden_accuracy(self.quiet, subject, batch)
         report = EffectsReport(
             format="hwgen.report.effects",
             version=1,
@@ -162,15 +159,13 @@ class Effects(
             for effects in choices
             for seed in self.all_seeds
         ]
-        code = digest_of([digest_of_code("golden", *code_of_families()), np.__version__])
-        store = Store(self.quiet.work / "effects", code=code)
+        store = Store(self.quiet.work / "effects", code=code_of(ACCURACY))
         with (
             self.quiet.progress("seeds", len(tasks)) as done,
             make_executor(self.workers) as executor,
         ):
-            found = run_stored(
-                WithFiles(executor, files), ACCURACY, tasks, store, lambda *_: done()
-            )
+            placed = WithInputs(executor, lambda _: files)
+            found = run_stored(placed, ACCURACY, tasks, store, lambda *_: done())
         return [found[first : first + self.seeds] for first in range(0, len(found), self.seeds)]
 
     def image_file(self, batch: Batch) -> Path:
@@ -184,18 +179,6 @@ class Effects(
     def table(self, report: EffectsReport) -> RenderableType:
         """Return a row for each combination."""
         return effects_table(report)
-
-
-@dataclass(frozen=True)
-class WithFiles:
-    """An executor whose tasks say where network and images are."""
-
-    executor: Any
-    files: Sequence[str]
-
-    def run(self, function: str, tasks: Sequence[Task]) -> Any:
-        """Give index and result of each task as it finishes."""
-        yield from self.executor.run(function, [{**task, INPUTS: self.files} for task in tasks])
 
 
 def shipped_effects() -> dict[str, Path]:
@@ -226,16 +209,7 @@ def combined(
     plain = asdict(given)
     known = {key: value for key, value in leaves(plain).items() if key not in FIXED}
     known = {key: value for key, value in known.items() if not key.startswith("sources.")}
-    for key, values in vary.items():
-        if key not in known:
-            raise ConfigError(
-                field="--vary", allowed=f"one of {', '.join(known)}", given=key, source=source
-            )
-        for value in values:
-            if not fits(value, known[key]):
-                raise ConfigError(
-                    field=key, allowed=f"such as {known[key]}", given=value, source=source
-                )
+    check_values(vary, known, field="--vary", source=source)
     for combination in product(*vary.values()):
         chosen = dict(zip(vary, combination, strict=True))
         changed = {**plain, "cells": dict(plain["cells"]), "converters": dict(plain["converters"])}
@@ -243,11 +217,6 @@ def combined(
             part, _, name = key.partition(".")
             changed[part][name] = value
         yield chosen, validate_spec(DeviceEffects, changed, source=source)
-
-
-def right(classes: Any, batch: Batch) -> float:
-    """Return the fraction of the images whose class is their label."""
-    return float(np.count_nonzero(classes == batch.labels)) / len(batch.images)
 
 
 @cache

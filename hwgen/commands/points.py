@@ -72,24 +72,21 @@ class Predicted:
     predictions: Sequence[Prediction]
 
 
+@dataclass(frozen=True)
 class WithInputs:
-    """An executor whose tasks say where network and maps are; maps are computed when needed."""
+    """An executor whose tasks say where their inputs are.
 
-    def __init__(self, executor: Runner, context: Context, points: Sequence[Point]) -> None:
-        self.executor, self.context = executor, context
-        self.points = {digest_of(point.task): point for point in points}
+    inputs: files of a task, asked for when the task is to be computed
+    """
+
+    executor: Runner
+    inputs: Callable[[Task], Sequence[str]]
 
     def run(self, function: str, tasks: Sequence[Task]) -> Any:
         """Give index and result of each task as it finishes."""
         yield from self.executor.run(
             function, [{**task, INPUTS: self.inputs(task)} for task in tasks]
         )
-
-    def inputs(self, task: Task) -> list[str]:
-        """Return the files of network and maps."""
-        point = self.points[digest_of(task)]
-        maps = keep_maps(self.context, point.subject, point.batch)
-        return [str(point.subject.network_file), str(maps)]
 
 
 def run_points(
@@ -109,9 +106,19 @@ def run_points(
     for family in {point.subject.family.name: point.subject.family for point in points}.values():
         # Workers say nothing.
         tell_of_compiling(context, family.need(Family.cycle_model))
+    by_task = {digest_of(point.task): point for point in points}
+
+    def inputs(task: Task) -> list[str]:
+        """Return the files of network and maps; maps are computed when a point needs them."""
+        point = by_task[digest_of(task)]
+        return [
+            str(point.subject.network_file),
+            str(keep_maps(context, point.subject, point.batch)),
+        ]
+
     store = Store(context.work / "points", code=code_of(function))
     with make_executor(workers) as executor:
-        placed = WithInputs(executor, context, points)
+        placed = WithInputs(executor, inputs)
         tasks = [point.task for point in points]
         found: list[Result] = run_stored(placed, function, tasks, store, on_done)
     return found

@@ -157,13 +157,22 @@ def checked(subject: Subject, keys: Values) -> dict[str, list[Value]]:
     known = leaves(subject.configuration)
     if subject.family.offers(Family.sparsity):
         known[SWITCHES] = "all"
+    check_values(keys, known, field="a key", source="command line")
+    return {key: list(dict.fromkeys(values)) for key, values in keys.items()}
+
+
+def check_values(keys: Values, known: Mapping[str, Value], *, field: str, source: str) -> None:
+    """Refuse a key that is not known, and a value of another kind than the known one."""
     for key, values in keys.items():
         if key not in known:
-            raise refusal("a key", f"one of {', '.join(known)}", key)
+            raise ConfigError(
+                field=field, allowed=f"one of {', '.join(known)}", given=key, source=source
+            )
         for value in values:
             if not fits(value, known[key]):
-                raise refusal(key, f"such as {known[key]}", value)
-    return {key: list(dict.fromkeys(values)) for key, values in keys.items()}
+                raise ConfigError(
+                    field=key, allowed=f"such as {known[key]}", given=value, source=source
+                )
 
 
 def leaves(configuration: Mapping[str, Any], above: str = "") -> dict[str, Value]:

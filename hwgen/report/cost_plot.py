@@ -1,14 +1,9 @@
 """The picture of `hwgen cost`: area by part."""
 
-import io
-from typing import Any
-
-import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from hwgen.report.cost import CostReport
-from hwgen.report.svg import ACCENT, NO_DATE, SECOND, STYLE, name_series
+from hwgen.report.svg import ACCENT, SECOND, name_series, report_picture
 
 WIDTH, HEIGHT = 7.2, 3.6
 """Inches of the picture."""
@@ -20,11 +15,8 @@ def cost_picture(report: CostReport, kind: str) -> bytes:
     names = [part.part for part in parts]
     logic = [part.logic_um2 / 1e6 for part in parts]
     memory = [(part.memory_um2 or 0.0) / 1e6 for part in parts]
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
-        figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
-        FigureCanvasAgg(figure)
+
+    def draw_all(figure: Figure) -> None:
         axes = figure.subplots()
         axes.barh(names, logic, color=ACCENT, label="logic")
         if any(memory):
@@ -32,7 +24,5 @@ def cost_picture(report: CostReport, kind: str) -> bytes:
         axes.set_xlabel(f"mm2, {report.library.name}")
         axes.grid(axis="x")
         name_series(axes)
-        buffer = io.BytesIO()
-        metadata: dict[str, Any] = NO_DATE if kind == "svg" else {"Software": "hwgen"}
-        figure.savefig(buffer, format=kind, metadata=metadata, dpi=144)
-    return buffer.getvalue()
+
+    return report_picture(kind, WIDTH, HEIGHT, draw_all)

@@ -3,15 +3,10 @@
 Tests: `tests/commands/test_effects.py`.
 """
 
-import io
-from typing import Any
-
-import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from hwgen.report.effects import EffectsReport
-from hwgen.report.svg import ACCENT, MUTED, NO_DATE, STYLE
+from hwgen.report.svg import ACCENT, MUTED, report_picture
 from hwgen.report.sweep_table import shown
 
 SIZE = (5.2, 3.6)
@@ -20,11 +15,8 @@ SIZE = (5.2, 3.6)
 
 def effects_picture(report: EffectsReport, kind: str) -> bytes:
     """Return the picture, the same bytes every time; kind: `svg` or `png`."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
-        figure = Figure(figsize=SIZE, layout="constrained")
-        FigureCanvasAgg(figure)
+
+    def draw_all(figure: Figure) -> None:
         axes = figure.subplots()
         places = range(len(report.points))
         mean = [100 * point.mean for point in report.points]
@@ -40,7 +32,5 @@ def effects_picture(report: EffectsReport, kind: str) -> bytes:
         axes.set_ylabel(f"accuracy of {report.images} images, %")
         axes.grid()
         axes.legend(fontsize=7)
-        buffer = io.BytesIO()
-        metadata: dict[str, Any] = NO_DATE if kind == "svg" else {"Software": "hwgen"}
-        figure.savefig(buffer, format=kind, metadata=metadata, dpi=144)
-    return buffer.getvalue()
+
+    return report_picture(kind, *SIZE, draw_all)

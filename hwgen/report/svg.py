@@ -6,12 +6,13 @@ are fixed here. Text stays text: smaller, and a person can search for it.
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -60,6 +61,20 @@ def picture(width: float, height: float, kept: list[str]) -> Iterator[Axes]:
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata=NO_DATE, transparent=True)
     kept.append(inline(buffer.getvalue()))
+
+
+def report_picture(kind: str, width: float, height: float, draw: Callable[[Figure], None]) -> bytes:
+    """Return what `draw` puts on a figure, the same bytes every time; kind: `svg` or `png`."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        draw(figure)
+        buffer = io.BytesIO()
+        metadata: dict[str, Any] = NO_DATE if kind == "svg" else {"Software": "hwgen"}
+        figure.savefig(buffer, format=kind, metadata=metadata, dpi=144)
+    return buffer.getvalue()
 
 
 def name_series(axes: Axes, size: float = 8.0) -> None:

@@ -3,16 +3,12 @@
 Tests: `tests/commands/test_sweep.py`.
 """
 
-import io
 from collections.abc import Sequence
-from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from hwgen.report.svg import ACCENT, GOOD, MUTED, NO_DATE, SECOND, STYLE, name_series
+from hwgen.report.svg import ACCENT, GOOD, MUTED, SECOND, name_series, report_picture
 from hwgen.report.sweep import SweepPoint, SweepReport, Value
 from hwgen.report.sweep_table import shown
 
@@ -31,18 +27,13 @@ WIDTH, HEIGHT = 4.6, 3.6
 def sweep_picture(report: SweepReport, kind: str) -> bytes:
     """Return a picture of a sweep, the same bytes every time; kind: `svg` or `png`."""
     columns = [name for name in FIGURES if any(known(point, name) for point in report.points)]
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
-        figure = Figure(figsize=(WIDTH * len(columns), HEIGHT), layout="constrained")
-        FigureCanvasAgg(figure)
+
+    def draw_all(figure: Figure) -> None:
         plots = figure.subplots(1, len(columns), squeeze=False)[0]
         for axes, name in zip(plots, columns, strict=True):
             draw(axes, report, name)
-        buffer = io.BytesIO()
-        metadata: dict[str, Any] = NO_DATE if kind == "svg" else {"Software": "hwgen"}
-        figure.savefig(buffer, format=kind, metadata=metadata, dpi=144)
-    return buffer.getvalue()
+
+    return report_picture(kind, WIDTH * len(columns), HEIGHT, draw_all)
 
 
 def known(point: SweepPoint, name: str) -> bool:

@@ -1,6 +1,7 @@
 """`hwgen effects`: accuracy by seed, resumed, and refused where it has no meaning."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ def test_seeds_over_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     picture = tmp_path / "fx.svg"
     context = api.Context(console=None, work=tmp_path)
     vary = {"cells.variation": [0.0, 0.3]}
-    report = api.effects(
+    measure = partial(
+        api.effects,
         "digits_small_cnn",
         CHIP,
         effects=FILE,
@@ -27,9 +29,9 @@ def test_seeds_over_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         images=24,
         vary=vary,
         workers=1,
-        plot=picture,
         context=context,
     )
+    report = measure(plot=picture)
     mild, wild = report.points
     assert report.exact > 0.9 and mild.mean > wild.mean
     assert mild.least <= mild.mean <= mild.most and len(wild.accuracies) == 2
@@ -37,16 +39,7 @@ def test_seeds_over_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert picture.read_text(encoding="utf-8").startswith("<?xml")
     # All is in the work folder: nothing is computed again.
     monkeypatch.setattr("hwgen.commands.effects.accuracy_of_task", None)
-    again = api.effects(
-        "digits_small_cnn",
-        CHIP,
-        effects=FILE,
-        seeds=2,
-        images=24,
-        vary=vary,
-        workers=1,
-        context=context,
-    )
+    again = measure()
     assert asdict(again) == asdict(report)
 
 
