@@ -30,8 +30,8 @@ from verif.dbpim.core_driver import CoreDriver, row_of
 
 ARCH = arch_from_environment()
 COMPARTMENTS, FILTERS, MACROS = ARCH.macro.compartments, ARCH.filters, ARCH.macros_per_core
-VECTORS = min(FETCH_SLOTS, ARCH.queue_depth, ARCH.psum_vectors)
-"""So few that they never fill a queue and are one chunk."""
+VECTORS = min(FETCH_SLOTS, ARCH.groups_queued or FETCH_SLOTS, ARCH.psum_vectors)
+"""So few that they never fill a queue, or the slots of the fetcher, and are one chunk."""
 
 CORES = 2
 WIDTH = VECTORS * CORES * MACROS
@@ -79,9 +79,13 @@ def timetable(planes: NDArray[np.int64], *, row_loaded: int) -> Timetable:
     macro_free = [row_loaded] * MACROS
     switch_free = 0
     for vector, counts in enumerate(planes.tolist()):
-        request = 1 + REQUEST_CYCLES + vector
-        switch_free = max(request + FETCH_CYCLES, switch_free) + moves
-        heads.append(switch_free - 1 + SWITCH_CYCLES)
+        seen = 1 + REQUEST_CYCLES + vector + FETCH_CYCLES
+        if ARCH.sparse_parts:
+            switch_free = max(seen, switch_free) + moves
+            heads.append(switch_free - 1 + SWITCH_CYCLES)
+        else:
+            # The word is there once all macros have left the one before.
+            heads.append(max(seen, *macro_free) if vector else seen)
         for index, count in enumerate(counts):
             first = max(heads[-1], macro_free[index])
             macro_free[index] = first + count
@@ -249,9 +253,10 @@ async def events_have_their_cycles(
     early = scene.tile.codes if row_written == 0 else scene.tile.codes[:0]
     await driver.load([replace(scene.tile, codes=early)], repeat(False))
     await driver.write_maps(scene.inputs, placement(), rng)
-    dut.loads__row__cells.value, dut.loads__row__meta.value = row_of(
-        scene.tile, scene.tile.codes[0], ARCH
-    )
+    cells, meta = row_of(scene.tile, scene.tile.codes[0], ARCH)
+    dut.loads__row__cells.value = cells
+    if ARCH.sparse_parts:
+        dut.loads__row__meta.value = meta
     dut.request__ready.value = 1
     row_loaded = row_written + ROW_WRITE_CYCLES
     plan = timetable(scene.planes, row_loaded=row_loaded)

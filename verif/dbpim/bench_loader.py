@@ -46,11 +46,10 @@ ROOMS = (f"{TILE}room", f"{TAPS}room", f"{TABLE}room")
 DATA = (
     *(
         f"{TILE}header",
-        f"{TILE}mask_data",
+        *([f"{TILE}mask_data", f"{ROW}meta"] if ARCH.sparse_parts else []),
         f"{TILE}parameters_index",
         f"{TILE}parameters_data",
         f"{ROW}cells",
-        f"{ROW}meta",
     ),
     *(f"{TAPS}parameters_index", f"{TAPS}parameters_data", f"{TAPS}index", f"{TAPS}data"),
     *(f"{TABLE}index", f"{TABLE}data"),

@@ -137,7 +137,8 @@ class Run:
         dut.write_en.value = row is not None
         dut.write_row.value = row.row if row else int(self._rng.integers(ARCH.macro.rows))
         dut.write_cells.value = row.cells if row else 0
-        dut.write_meta.value = row.meta if row else 0
+        if ARCH.sparse_parts:
+            dut.write_meta.value = row.meta if row else 0
         return self._being_written is not None
 
     def _drive_head(self) -> Head | None:

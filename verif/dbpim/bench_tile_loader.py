@@ -20,12 +20,18 @@ from verif.stream import Stream, offer, reset
 ARCH = arch_from_environment()
 TILES = 12
 PER_BEAT = ARCH.port_bits // PARAMETER_BITS
-STROBES = ("mask_write", "push", "parameters_write", "row_write", "done")
+MASKS = ARCH.sparse_parts
+STROBES = (
+    *("push", "parameters_write", "row_write", "done"),
+    *(("mask_write",) if MASKS else ()),
+)
 INPUTS = ("start", "beats__valid", "beats__ready", "beats__payload")
-DATA = ("parameters_index", "parameters_data", "row_cells", "row_meta")
+DATA = (
+    *("parameters_index", "parameters_data", "row_cells"),
+    *(("row_meta",) if MASKS else ()),
+)
 CORNERS = Corners(
-    "one mask word",
-    "all mask words",
+    *(("one mask word", "all mask words") if MASKS else ()),
     "with parameters",
     "without parameters",
     "one row",
@@ -65,8 +71,8 @@ def check(probe: Probe, tile: Tile, where: str) -> None:
     strobes = {name: probe.when(name) for name in STROBES}
     masks = tile.mask_beats()
     mask_cycles = [next(valid) for _ in masks]
-    assert strobes["mask_write"] == mask_cycles, f"{where}: mask beats"
-    assert strobes["push"] == mask_cycles[-1:], f"{where}: push"
+    assert strobes.get("mask_write", []) == mask_cycles, f"{where}: mask beats"
+    assert strobes["push"] == (mask_cycles or probe.when("start"))[-1:], f"{where}: push"
     shown = [probe.cycles[cycle]["beats__payload"] for cycle in mask_cycles]
     assert shown == masks, f"{where}: mask words"
 
@@ -82,7 +88,7 @@ def check(probe: Probe, tile: Tile, where: str) -> None:
     written = [beats[-1] + 1 for beats in rows]
     assert strobes["row_write"] == written, f"{where}: one cycle after the last beat of a row"
     for cycle, wanted in zip(written, tile.rows(), strict=True):
-        got = probe.cycles[cycle]["row_cells"], probe.cycles[cycle]["row_meta"]
+        got = probe.cycles[cycle]["row_cells"], probe.cycles[cycle].get("row_meta", 0)
         assert got == wanted, f"{where}: cells and metadata"
     assert strobes["done"] == [rows[-1][-1]], f"{where}: done"
     expected = [*mask_cycles, *(parameter_cycles[n] for n in ends), *chain.from_iterable(rows)]
@@ -91,8 +97,9 @@ def check(probe: Probe, tile: Tile, where: str) -> None:
 
 def note(tile: Tile) -> None:
     """Record which corners this tile has."""
-    CORNERS.hit("one mask word", len(tile.masks) == 1)
-    CORNERS.hit("all mask words", len(tile.masks) == ARCH.mask_words)
+    if MASKS:
+        CORNERS.hit("one mask word", len(tile.masks) == 1)
+        CORNERS.hit("all mask words", len(tile.masks) == ARCH.mask_words)
     CORNERS.hit("with parameters", bool(tile.parameters))
     CORNERS.hit("without parameters", not tile.parameters)
     CORNERS.hit("one row", len(tile.codes) == 1)

@@ -19,18 +19,19 @@ ARCH = arch_from_environment()
 MACROS, MASK_BITS, ROWS = ARCH.macros_per_core, ARCH.macro.compartments, ARCH.macro.rows
 HEADER, PARAMETER_BITS = layouts.tile(ARCH), layouts.parameters(ARCH).size
 BEAT_WORDS = ARCH.port_bits // MASK_BITS
-FEWER = BEAT_WORDS > 1
+MASKS = ARCH.sparse_parts
+FEWER = MASKS and BEAT_WORDS > 1
 IN_A_BEAT = (
     "masks go round the ring",
     "masks begin inside a line of the ring",
     "beat with fewer mask words",
 )
 """Corners of a beat of several mask words."""
-SEVERAL_BEATS = ARCH.mask_words > BEAT_WORDS
+SEVERAL_BEATS = MASKS and ARCH.mask_words > BEAT_WORDS
 TILES = 30
 CORNERS = Corners(
     "no space for lack of rows",
-    "no space for lack of mask words",
+    *(["no space for lack of mask words"] if MASKS else []),
     "a tile takes all that is free",
     "tile begins while another retires",
     "row written while a tile retires",
@@ -52,8 +53,10 @@ def draw_header(rng: np.random.Generator, *, first: bool) -> Header:
     """Return a header of any size that fits, often a small one."""
     fields = {name: int(rng.integers(1 << field.width, dtype=np.uint64)) for name, field in HEADER}
     rows = 1 if rng.random() < 0.5 else int(rng.integers(1, ARCH.tile_rows + 1))
-    most = int(rng.choice([4, ARCH.mask_words // 2, ARCH.mask_words], p=[0.6, 0.3, 0.1]))
-    words = int(rng.integers(1, most + 1))
+    words = rows
+    if MASKS:
+        most = int(rng.choice([4, ARCH.mask_words // 2, ARCH.mask_words], p=[0.6, 0.3, 0.1]))
+        words = int(rng.integers(1, most + 1))
     return {
         **fields,
         "rows": rows,
@@ -108,10 +111,9 @@ class Run:
             header = self._asking
             while not self._ring.room(header):
                 yield Actions()
-            yield Actions(begin=header)
-            words = self._rng.integers(
-                1 << MASK_BITS, size=header["mask_words"], dtype=np.uint64
-            ).tolist()
+            yield Actions(begin=header, push=not MASKS)
+            count = header["mask_words"] if MASKS else 0
+            words = self._rng.integers(1 << MASK_BITS, size=count, dtype=np.uint64).tolist()
             for first in range(0, len(words), BEAT_WORDS):
                 last = first + BEAT_WORDS >= len(words)
                 yield Actions(masks=words[first : first + BEAT_WORDS], push=last)
@@ -145,12 +147,13 @@ class Run:
         """Drive the actions; inputs without an action are random."""
         dut, rng = self._dut, self._rng
         header = self._asking if actions.begin is None else actions.begin
-        missing = BEAT_WORDS - len(actions.masks)
-        rest = rng.integers(1 << MASK_BITS, size=missing, dtype=np.uint64).tolist()
+        if MASKS:
+            missing = BEAT_WORDS - len(actions.masks)
+            rest = rng.integers(1 << MASK_BITS, size=missing, dtype=np.uint64).tolist()
+            dut.tile_store__loads__mask_write.value = bool(actions.masks)
+            dut.tile_store__loads__mask_data.value = pack([*actions.masks, *rest], bits=MASK_BITS)
         dut.tile_store__loads__begin.value = actions.begin is not None
         dut.tile_store__loads__header.value = header_word(header)
-        dut.tile_store__loads__mask_write.value = bool(actions.masks)
-        dut.tile_store__loads__mask_data.value = pack([*actions.masks, *rest], bits=MASK_BITS)
         dut.tile_store__loads__push.value = actions.push
         dut.tile_store__loads__parameters_write.value = actions.parameters is not None
         if actions.parameters is not None:
@@ -176,7 +179,8 @@ class Run:
         dut.tile_store__result_tile.value = slots[MACROS]
         tile = ring.tiles[looks[-1]]
         word = int(rng.integers(tile.header["mask_words"]))
-        dut.tile_store__mask_index.value = (tile.mask_base + word) % ARCH.mask_words
+        if MASKS:
+            dut.tile_store__mask_index.value = (tile.mask_base + word) % ARCH.mask_words
         rows = rng.integers(ROWS, size=MACROS).tolist()
         dut.tile_store__head_row.value = pack(rows, bits=max(1, (ROWS - 1).bit_length()))
         return [*looks, word, *rows]
@@ -197,10 +201,12 @@ class Run:
         if known:
             tile = ring.tiles[ring.walked]
             self._same("header", int(dut.tile_store__tile.value), header_word(tile.header))
-            bases = (dut.tile_store__tile_mask_base, dut.tile_store__tile_row_base)
-            shown = (int(dut.tile_store__tile_slot.value), *(int(base.value) for base in bases))
-            expected = (ring.walked % TILE_SLOTS, tile.mask_base, tile.row_base)
-            self._same("slot and bases", shown, expected)
+            slot_and_row = (dut.tile_store__tile_slot, dut.tile_store__tile_row_base)
+            shown = tuple(int(each.value) for each in slot_and_row)
+            self._same("slot and row", shown, (ring.walked % TILE_SLOTS, tile.row_base))
+            if MASKS:
+                base = int(dut.tile_store__tile_mask_base.value)
+                self._same("first mask word", base, tile.mask_base)
         if actions.row_write:
             row = ring.row_at(len(ring.tiles) - 1, ring.tiles[-1].rows)
             self._same("row index", int(dut.tile_store__row_index.value), row)
@@ -242,9 +248,10 @@ class Run:
         """Record the corners of the cycle."""
         ring, asking = self._ring, self._asking
         slots = len(ring.alive) == TILE_SLOTS
-        lacks = {name for name in ("rows", "mask_words") if asking[name] > ring.free(name)}
+        lacks = {name for name in ring.rings if asking[name] > ring.free(name)}
         CORNERS.hit("no space for lack of rows", lacks == {"rows"} and not slots)
-        CORNERS.hit("no space for lack of mask words", lacks == {"mask_words"} and not slots)
+        if MASKS:
+            CORNERS.hit("no space for lack of mask words", lacks == {"mask_words"} and not slots)
         if ROWS > TILE_SLOTS:
             CORNERS.hit("no space for lack of a slot", slots and not lacks)
         CORNERS.hit("row written while a tile retires", actions.row_write and ring.retires)
@@ -280,7 +287,8 @@ class Run:
 
 
 INPUTS = (
-    *("loads__begin", "loads__mask_write", "loads__push", "loads__parameters_write"),
+    *("loads__begin", "loads__push", "loads__parameters_write"),
+    *(["loads__mask_write"] if MASKS else []),
     *("row_write", "tile_done"),
 )
 

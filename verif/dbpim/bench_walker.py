@@ -32,6 +32,8 @@ SEVERAL = (
     "row of a position vector without a position",
     "positions rotated over the macros",
 )
+MASKS, RING = ARCH.sparse_parts, max(1, ARCH.mask_words)
+"""Whether words have masks; words of the ring of masks."""
 PRODUCTS = (
     "product of several groups",
     "several words of map a for a result",
@@ -51,7 +53,7 @@ CORNERS = Corners(
     "several filter groups",
     "tile begins inside the window",
     "tile of one word",
-    "mask index goes round the ring",
+    *(("mask index goes round the ring",) if MASKS else ()),
     "tile comes late",
     "request waits",
     "word in the cycle after a tile is done",
@@ -110,7 +112,7 @@ class Run:
         self._simd = isinstance(step, Simd)
         self._stall, self._late = stall, late
         self._slots = [
-            Slot(tile, index % TILE_SLOTS, self._draw(ARCH.mask_words), self._draw(ARCH.macro.rows))
+            Slot(tile, index % TILE_SLOTS, self._draw(RING), self._draw(ARCH.macro.rows))
             for index, tile in enumerate(step.tiles())
         ]
         self._words = list(step.walk())
@@ -163,7 +165,8 @@ class Run:
             return
         dut.walker__tile.value = slot.header(self._step)
         dut.walker__tile_slot.value = slot.slot
-        dut.walker__tile_mask_base.value = slot.mask_base
+        if MASKS:
+            dut.walker__tile_mask_base.value = slot.mask_base
         dut.walker__tile_row_base.value = slot.row_base
 
     def _learn(self) -> bool:
@@ -187,7 +190,9 @@ class Run:
         known = self._learn() and walking
         ready = bool(self._rng.random() >= self._stall)
         mask = self._draw(1 << CHANNELS)
-        dut.walker__request__ready.value, dut.walker__mask.value = ready, mask
+        dut.walker__request__ready.value = ready
+        if MASKS:
+            dut.walker__mask.value = mask
         await ReadOnly()
         enters = known and (request is None or ready)
         flags = self._words[0].flags if enters else {}
@@ -219,9 +224,9 @@ class Run:
     def _enter(self, mask: int) -> Request:
         """Return the request of the word that enters, whose mask word has been asked for."""
         word, slot = self._words.pop(0), self._known
-        if "tag" in word.flags:
+        if "tag" in word.flags and MASKS:
             assert slot is not None
-            index = (slot.mask_base + word.word) % ARCH.mask_words
+            index = (slot.mask_base + word.word) % RING
             got = int(self._dut.walker__mask_index.value)
             assert got == index, f"{self._where()}: mask word {got}, not {index}"
             CORNERS.hit("mask index goes round the ring", word.word > 0 and index == 0)
@@ -248,12 +253,14 @@ class Run:
         flags = dict(word.flags)
         if "tag" in flags:
             assert slot is not None
-            flags["tag"] |= {
-                "mask": expected.mask,
-                "tile": slot.slot,
-                "vector": flags["tag"]["vector"] % (1 << VECTOR_BITS),
-                "row_base": slot.row_base,
-            }
+            tag = flags["tag"]
+            flags["tag"] = tag | {"tile": slot.slot, "vector": tag["vector"] % (1 << VECTOR_BITS)}
+            if MASKS:
+                flags["tag"] |= {"mask": expected.mask, "row_base": slot.row_base}
+            else:
+                row = (slot.row_base + word.word) % ARCH.macro.rows
+                place = {"row": row, "start": int(word.word == 0), "end": tag["vector_end"]}
+                flags["tag"] = {k: v for k, v in flags["tag"].items() if k != "vector_end"} | place
         for name, want in flags.items():
             got = {field: getattr(request, name)[field] for field in want}
             assert got == want, f"{self._where()}: {name} {got}, the plan says {want}"

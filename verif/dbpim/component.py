@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from hwgen.dbpim.facts.arch import Arch, MacroSize, load_arch
+from hwgen.dbpim.facts.arch import Arch, MacroSize, load_arch, with_sparsity
 from hwgen.dbpim.facts.instructions import PRODUCTS, ROWS, Operation
 from hwgen.files.load import validate_spec
 from verif.common.packing import pack, unpack, unpack_signed
 
 __all__ = [
     "arch_from_environment",
+    "dense",
     "floats",
     "narrow",
     "operations",
@@ -37,6 +38,11 @@ def small() -> Arch:
 def floats() -> Arch:
     """Return the small architecture with requantizers that round as float32, too."""
     return replace(small(), rounding=("half_up", "float32"))
+
+
+def dense(arch: Arch) -> Arch:
+    """Return an architecture without the parts for sparsity."""
+    return replace(with_sparsity(arch, "none"), sparse_parts=False, name=f"{arch.name}_dense")
 
 
 def paired() -> Arch:

@@ -19,7 +19,7 @@ from verif.stream import Stream, reset
 
 Bytes = NDArray[np.uint8]
 PULSES = ["go", "go_simd", "finish", "write_valid", "loads__row__write"]
-PULSES += [f"loads__tile__{name}" for name in ("begin", "mask_write", "push", "parameters_write")]
+PULSES += [f"loads__tile__{name}" for name in ("begin", "push", "parameters_write")]
 PULSES += [f"loads__taps__{name}" for name in ("begin", "parameters_write", "write", "push")]
 PULSES += [f"loads__table__{name}" for name in ("write", "push")]
 
@@ -34,7 +34,8 @@ class CoreDriver:
 
     async def reset(self) -> None:
         """Reset with idle inputs."""
-        signals = [getattr(self.dut, name) for name in PULSES]
+        masks = ["loads__tile__mask_write"] if self.arch.sparse_parts else []
+        signals = [getattr(self.dut, name) for name in (*PULSES, *masks)]
         await reset(self.dut, *signals, self.request.ready)
 
     async def load(self, tiles: Sequence[TilePacket], gaps: Iterator[bool]) -> None:
@@ -43,8 +44,8 @@ class CoreDriver:
         for tile in tiles:
             dut.loads__tile__header.value = encode(self.arch.packets[Opcode.TILE], tile.fields)
             await self._wait_for(dut.loads__tile__room)
-            await self._pulse("loads__tile__begin", gaps)
-            beats = list(mask_beats(tile.masks, self.arch))
+            beats = list(mask_beats(tile.masks, self.arch)) if self.arch.sparse_parts else []
+            await self._pulse("loads__tile__begin", gaps, *([] if beats else ["loads__tile__push"]))
             for number, beat in enumerate(beats):
                 dut.loads__tile__mask_data.value = beat
                 last = number == len(beats) - 1
@@ -58,9 +59,10 @@ class CoreDriver:
                 )
                 await self._pulse("loads__tile__parameters_write", gaps)
             for codes in tile.codes:
-                dut.loads__row__cells.value, dut.loads__row__meta.value = row_of(
-                    tile, codes, self.arch
-                )
+                cells, meta = row_of(tile, codes, self.arch)
+                dut.loads__row__cells.value = cells
+                if self.arch.sparse_parts:
+                    dut.loads__row__meta.value = meta
                 await self._pulse("loads__row__write", gaps)
 
     async def _pulse(self, name: str, gaps: Iterator[bool], *others: str) -> None:

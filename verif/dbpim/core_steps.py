@@ -257,8 +257,15 @@ def add_tiles(made: CoreStep, step: Conv, rng: np.random.Generator) -> None:
 def draw_weights(
     rng: np.random.Generator, arch: Arch, words: int
 ) -> tuple[np.ndarray[Any, Any], Bytes, int]:
-    """Return masks, codes and enabled cell columns of a tile; its first and last word count."""
+    """Return masks, codes and enabled cell columns of a tile; its first and last word count.
+
+    Without a switch all inputs of all words count.
+    """
     channels = arch.macro.compartments
+    enable = int(rng.integers(1 << 2 * arch.filters))
+    if not arch.sparse_parts:
+        codes = rng.integers(0, 256, (words, channels, arch.filters)).astype(np.uint8)
+        return np.ones((words, channels), np.bool_), codes, enable
     most = arch.tile_rows * channels
     selected = rng.permutation(words * channels)[: int(rng.integers(1, most - 1))]
     masks = np.zeros(words * channels, np.bool_)
@@ -267,7 +274,7 @@ def draw_weights(
     masks[-1 - int(rng.integers(channels))] = True
     rows = -(-int(masks.sum()) // channels)
     codes = rng.integers(0, 256, (rows, channels, arch.filters)).astype(np.uint8)
-    return masks.reshape(words, channels), codes, int(rng.integers(1 << 2 * arch.filters))
+    return masks.reshape(words, channels), codes, enable
 
 
 def group_results(

@@ -2,6 +2,7 @@
 
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.activation_buffer import ActivationBuffer
+from hwgen.dbpim.rtl.direct_feed import DirectFeed
 from hwgen.dbpim.rtl.fetcher import Fetcher
 from hwgen.dbpim.rtl.group_queue import GroupQueue
 from hwgen.dbpim.rtl.switch import Switch
@@ -12,5 +13,6 @@ from verif.common.side_by_side import SideBySide
 
 def feed_parts(arch: Arch) -> SideBySide:
     """Return the parts that feed the macros of a core."""
-    parts = (ActivationBuffer, Fetcher, GroupQueue, Switch, TileStore, Walker)
+    grouping = (GroupQueue, Switch) if arch.sparse_parts else (DirectFeed,)
+    parts = (ActivationBuffer, Fetcher, *grouping, TileStore, Walker)
     return SideBySide(parts=[part(arch=arch) for part in parts])

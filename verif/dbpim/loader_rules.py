@@ -21,7 +21,8 @@ PROGRAM_ADDRESS, IMAGE_ADDRESS, SCRATCH_ADDRESS = 0x1234_5678_9000, 0x9ABC_0040,
 TILE, ROW, TAPS, TABLE = (f"loads__{part}__" for part in ("tile", "row", "taps", "table"))
 """Begins of the names of the ports of the load bus."""
 STROBES = (
-    *(f"{TILE}begin", f"{TILE}mask_write", f"{TILE}push", f"{TILE}parameters_write", f"{ROW}write"),
+    *(f"{TILE}begin", f"{TILE}push", f"{TILE}parameters_write", f"{ROW}write"),
+    *([f"{TILE}mask_write"] if ARCH.sparse_parts else []),
     *(f"{TAPS}begin", f"{TAPS}parameters_write", f"{TAPS}write", f"{TAPS}push"),
     *(f"{TABLE}write", f"{TABLE}push"),
 )
@@ -133,16 +134,18 @@ class Follower:
         """Expect the strobes of a tile."""
         assert self.probe.cycles[begin][f"{TILE}header"] == tile.header()
         masks = self.take(len(tile.mask_beats()), begin + 1)
-        shown = [self.probe.cycles[n][f"{TILE}mask_data"] for n in masks]
-        assert shown == tile.mask_beats(), "mask words"
-        cycle = self.parameters(tile.parameter_words(), masks[-1], TILE, tile.cores)
+        if ARCH.sparse_parts:
+            shown = [self.probe.cycles[n][f"{TILE}mask_data"] for n in masks]
+            assert shown == tile.mask_beats(), "mask words"
+            self.pulses[f"{TILE}mask_write"] |= dict.fromkeys(masks, tile.cores)
+        known = masks[-1] if masks else begin
+        cycle = self.parameters(tile.parameter_words(), known, TILE, tile.cores)
         for row, beats in zip(tile.rows(), tile.row_beats, strict=True):
             cycle = self.take(beats, cycle + 1)[-1]
             found = self.probe.cycles[cycle + 1]
-            assert (found[f"{ROW}cells"], found[f"{ROW}meta"]) == row, "a row of weights"
+            assert (found[f"{ROW}cells"], found.get(f"{ROW}meta", 0)) == row, "a row of weights"
             self.pulses[f"{ROW}write"][cycle + 1] = tile.cores
-        self.pulses[f"{TILE}begin"][begin] = self.pulses[f"{TILE}push"][masks[-1]] = tile.cores
-        self.pulses[f"{TILE}mask_write"] |= dict.fromkeys(masks, tile.cores)
+        self.pulses[f"{TILE}begin"][begin] = self.pulses[f"{TILE}push"][known] = tile.cores
         return cycle
 
     def taps(self, taps: Taps, begin: int) -> int:

@@ -11,10 +11,11 @@ from hwgen.dbpim.rtl.dbmu import Dbmu
 from hwgen.dbpim.rtl.dots import Dots
 from hwgen.dbpim.rtl.ipu import Ipu
 from hwgen.dbpim.rtl.meta_array import MetaArray
+from hwgen.dbpim.rtl.plane_counter import PlaneCounter
 from hwgen.dbpim.rtl.ppu import Ppu
 from hwgen.dbpim.rtl.psum_array import PsumArray
 from verif.common.side_by_side import SideBySide
-from verif.dbpim.component import narrow, paired, settings, small
+from verif.dbpim.component import dense, narrow, paired, settings, small
 from verif.runner import Waves, build, run
 
 PARTS = (
@@ -28,6 +29,8 @@ PARTS = (
     Ipu,
     Ppu,
 )
+OF_SPARSITY = (MetaArray, Ipu)
+"""Parts of a macro that a chip without `sparse_parts` lacks."""
 
 
 class NamedAdders(AdderTree):
@@ -42,7 +45,10 @@ LONG_SIZES = ("wide", "wide dense", "narrow")
 
 def macro_parts(arch: Arch) -> SideBySide:
     """Return the parts of a macro."""
-    return SideBySide(parts=[*(part(arch=arch) for part in PARTS), NamedAdders(arch=arch)])
+    parts = [part for part in PARTS if arch.sparse_parts or part not in OF_SPARSITY]
+    if not arch.sparse_parts:
+        parts.append(PlaneCounter)
+    return SideBySide(parts=[*(part(arch=arch) for part in parts), NamedAdders(arch=arch)])
 
 
 def arch_of(size: str) -> Arch:
@@ -55,6 +61,7 @@ def arch_of(size: str) -> Arch:
         "pairs": paired(),
         "pairs of two cycles": replace(paired(), array_cycles=2, cells="synchronous"),
         "narrow": narrow(),
+        "without parts": dense(small()),
         "narrow dense": with_sparsity(narrow(), "none"),
         "wide": replace(small(), macro=wide, psum_entries=64),
         "wide dense": with_sparsity(replace(small(), macro=wide), "none"),

@@ -55,7 +55,9 @@ class Tile:
         )
 
     def mask_beats(self) -> list[int]:
-        """Return the mask words, as many in a beat as fit, the lowest first."""
+        """Return the mask words, as many in a beat as fit, the lowest first; none without parts."""
+        if not self.arch.sparse_parts:
+            return []
         bits = self.masks.ravel().tolist()
         size = self.arch.port_bits
         return [pack(bits[start : start + size], bits=1) for start in range(0, len(bits), size)]
@@ -76,8 +78,9 @@ class Tile:
 def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
     """Return a tile of any size that fits the rings of a core, for the named cores."""
     compartments, filters = arch.macro.compartments, arch.filters
-    words = int(rng.choice([1, arch.mask_words, int(rng.integers(1, arch.mask_words + 1))]))
-    rows = int(rng.choice([1, arch.tile_rows]))
+    most = arch.mask_words if arch.sparse_parts else arch.tile_rows
+    words = int(rng.choice([1, most, int(rng.integers(1, most + 1))]))
+    rows = int(rng.choice([1, arch.tile_rows])) if arch.sparse_parts else words
     count = filters if rng.random() < 0.5 else 0
     known = ("opcode", "cores", "rows", "mask_words", "parameters", "coding", *ONE_GROUP)
     fields = {f.name: f.bits for f in arch.packets[Opcode.TILE] if f.name not in known}

@@ -54,6 +54,7 @@ def other_sizes() -> dict[str, Arch]:
         "widest_port": replace(
             base, cores=4, port_bits=512, macro=large, tile_rows=16, mask_bytes=4096
         ),
+        "dense": component.dense(base),
         "pairs": replace(component.paired(), port_bits=128),
         "port_128": replace(base, port_bits=128, macro=little, simd_lanes=4, macros_per_core=8),
     }
@@ -62,7 +63,7 @@ def other_sizes() -> dict[str, Arch]:
 def system_parts(arch: Arch) -> SideBySide:
     """Return the parts between the memory port and the cores."""
     parts = [LoadWriter, Loader, LogitBuffer, Sequencer, TableLoader, TapsLoader, TileLoader]
-    parts += [WeightDecoder, WriteBus]
+    parts += [WeightDecoder, WriteBus] if arch.sparse_parts else [WriteBus]
     return SideBySide(parts=[part(arch=arch) for part in parts])
 
 

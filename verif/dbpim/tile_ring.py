@@ -38,11 +38,15 @@ class Actions:
 
 
 class TileRing:
-    """All tiles since the reset, and how many of them are pushed, walked, ended and retired."""
+    """All tiles since the reset, and how many of them are pushed, walked, ended and retired.
+
+    rings: what a tile takes entries of, by the field of its header
+    """
 
     def __init__(self, arch: Arch) -> None:
         self._arch = arch
         self.tiles: list[Tile] = []
+        self.rings = ("rows", "mask_words") if arch.sparse_parts else ("rows",)
         self.pushed = self.walked = self.retired = 0
         self.ended = [0] * arch.macros_per_core
 
@@ -58,7 +62,7 @@ class TileRing:
 
     def room(self, header: Header) -> bool:
         """Return whether a tile may begin."""
-        enough = all(header[name] <= self.free(name) for name in ("rows", "mask_words"))
+        enough = all(header[name] <= self.free(name) for name in self.rings)
         return len(self.alive) < TILE_SLOTS and enough
 
     def row_at(self, number: int, row: int) -> int:
@@ -99,7 +103,8 @@ class TileRing:
         parameters: list[int] = []
         if self.tiles:
             before = self.tiles[-1]
-            mask_base = (before.mask_base + before.header["mask_words"]) % self._arch.mask_words
+            ring = max(1, self._arch.mask_words)
+            mask_base = (before.mask_base + before.header["mask_words"]) % ring
             row_base = self.row_at(len(self.tiles) - 1, before.header["rows"])
             parameters = [] if header["parameters"] else before.parameters
         self.tiles.append(Tile(header, mask_base, row_base, parameters))

@@ -318,13 +318,17 @@ def put(stored: StoredMap, rows: list[int], arch: Arch, rng: np.random.Generator
 
 
 def cut_window(words: int, tiles: int, arch: Arch, rng: np.random.Generator) -> list[Cut]:
-    """Cut a window into tiles that the mask ring can hold; some words may be left out between."""
-    tiles = max(min(tiles, words), -(-words // arch.mask_words))
+    """Cut a window into tiles that the mask ring can hold; some words may be left out between.
+
+    Without masks a word is a row, and a tile has as many as it may have rows.
+    """
+    most = arch.mask_words if arch.sparse_parts else arch.tile_rows
+    tiles = max(min(tiles, words), -(-words // most))
     even = np.linspace(0, words, tiles + 1).astype(int)[1:-1]
     uneven = (
         np.sort(rng.choice(np.arange(1, words), tiles - 1, replace=False)) if tiles > 1 else even
     )
-    borders = uneven if words <= arch.mask_words else even
+    borders = uneven if words <= most else even
     edges = [0, *borders.tolist(), words]
     cuts = []
     for low, high in pairwise(edges):

@@ -24,6 +24,7 @@ from hwgen.dbpim.facts.instructions import Coding
 from hwgen.dbpim.facts.packing import best_coding, encode_rows
 from hwgen.dbpim.facts.stream import (
     FilterParameters,
+    encode_masks,
     encode_parameters,
     pad,
     tile_beats,
@@ -61,7 +62,7 @@ class WeightTile:
 
     def mask_bytes(self, arch: Arch) -> bytes:
         """Return the part of a tile packet that holds the masks."""
-        return pad(np.packbits(self.piece.masks.ravel(), bitorder="little").tobytes(), arch)
+        return pad(encode_masks(self.piece.masks, arch), arch)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +201,8 @@ def walk_tiles(walk: Walk, index: int, arch: Arch) -> Iterator[WeightTile]:
 def tile_cycles(piece: Piece, arch: Arch) -> int:
     """Return the estimated cycles of a tile for one position vector."""
     bit_planes = LIKELY_BIT_PLANES if arch.sparsity.input_bits else ACTIVATION_BITS
+    if not arch.sparse_parts:
+        return piece.rows * bit_planes
     selected = piece.masks.sum(axis=1)
     switch = int((-(-selected // arch.switch_rate)).clip(min=1).sum())
     return max(switch, piece.rows * bit_planes)

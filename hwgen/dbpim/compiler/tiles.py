@@ -41,7 +41,8 @@ def cut_tiles(walked: NDArray[np.bool_], arch: Arch) -> list[Piece]:
     """Return the tiles of a group that walks the inputs (words, C).
 
     Rows of C inputs are cut into as few and as equal tiles of `tile_rows` as possible; a tile that
-    walks more words than half of the mask ring is halved, and halved again.
+    walks more words than half of the mask ring is halved, and halved again. Without `sparse_parts`
+    a row is a word, and there is no mask ring.
     """
     compartments = arch.macro.compartments
     inputs = np.flatnonzero(walked)
@@ -50,7 +51,8 @@ def cut_tiles(walked: NDArray[np.bool_], arch: Arch) -> list[Piece]:
     borders = [math.ceil(rows * index / count) * compartments for index in range(1, count)]
     pieces = []
     for part in np.split(inputs, borders):
-        pieces += [piece_of(half, compartments) for half in halve(part, arch)]
+        halves = halve(part, arch) if arch.sparse_parts else [part]
+        pieces += [piece_of(half, compartments) for half in halves]
     return pieces
 
 

@@ -41,7 +41,7 @@ def layer_weights(
             groups=tuple(groups),
             paired=tuple(paired) if len(paired) < len(groups) else (),
             k=int(real.sum()),
-            kept=float(blocks.sum() / (len(blocks) * real.sum())),
+            kept=float((blocks & real).sum() / (len(blocks) * real.sum())),
             filters=len(filters),
         )
     return found
@@ -52,4 +52,6 @@ def encoded_filters(
 ) -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.bool_]]:
     """Return words of filters, which of their inputs are real, and which blocks are unpruned."""
     words, real = weight_words(filters, arch), real_inputs(filters.shape[1:], arch)
-    return words, real, unpruned_blocks(words, real, weight_values=arch.sparsity.weight_values)
+    # Without a switch whole words are walked: what fills up the last one of a pixel weighs 0.
+    walked = real if arch.sparse_parts else np.ones_like(real)
+    return words, real, unpruned_blocks(words, walked, weight_values=arch.sparsity.weight_values)

@@ -37,6 +37,9 @@ ROUNDINGS: tuple[tuple[ChipRounding, ...], ...] = (("half_up",), ("half_up", "fl
 
 SWITCHES = ("weight_bits", "weight_values", "input_bits")
 
+PARTS_ALONE = ("switch_rate", "queue_depth", "mask_bytes", "packed_weights", "one_digit")
+"""Keys that mean nothing to a chip without `sparse_parts`."""
+
 MOST_MACROS = 16
 MOST_GROUPS = 16
 """Largest `macros_per_core` and `queue_depth`: the tables of the cycle model have as much room."""
@@ -129,6 +132,11 @@ class Arch:
     cells: how cell arrays and metadata of a macro are read: `combinational`, if the file leaves it
         out, or `synchronous`, at the clock's edge, as SRAMs and block RAMs are
     row_unit: see RowUnit; a file may leave it out, and its chip has none
+    sparse_parts: true, if the file leaves it out; false: a dense chip without the parts that
+        sparsity needs. A word of the buffers meets a row of weights as it is: there is no switch,
+        no mask, no queue of groups, no detection of zero bit planes, no sign or index of a digit.
+        All of `sparsity` is off, and `switch_rate`, `queue_depth`, `mask_bytes`, `packed_weights`
+        and `one_digit` mean nothing
     """
 
     format: Literal["hwgen.dbpim.architecture"]
@@ -159,6 +167,7 @@ class Arch:
     cells: Literal["combinational", "synchronous"] = "combinational"
     row_unit: RowUnit | None = None
     one_digit: Literal["none", "coded", "paired"] = "none"
+    sparse_parts: bool = True
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -253,6 +262,18 @@ class Arch:
                 raise FieldError("macro.columns", allowed, self.macro.columns)
         return self
 
+    @model_validator(mode="after")
+    def check_dense(self) -> Self:
+        """Check that a chip without the parts for sparsity is asked for none."""
+        if self.sparse_parts:
+            return self
+        for name in SWITCHES:
+            if getattr(self.sparsity, name):
+                raise FieldError(f"sparsity.{name}", "false without sparse_parts", True)
+        if self.shares_stream:
+            raise FieldError("input_streams", "own without sparse_parts", self.input_streams)
+        return self
+
     @property
     def widths(self) -> Widths:
         """Bits of the fields of packets that are wider on a large chip."""
@@ -323,8 +344,13 @@ class Arch:
 
     @property
     def mask_words(self) -> int:
-        """Words of `compartments` mask bits in the mask register file of a core."""
-        return 8 * self.mask_bytes // self.macro.compartments
+        """Words of `compartments` mask bits in the mask register file of a core, if it has one."""
+        return 8 * self.mask_bytes // self.macro.compartments if self.sparse_parts else 0
+
+    @property
+    def groups_queued(self) -> int:
+        """Groups in the queue of a macro; 0: it takes its inputs from the fetcher."""
+        return self.queue_depth if self.sparse_parts else 0
 
     @property
     def simd_parts(self) -> int:
@@ -386,10 +412,10 @@ class Arch:
         """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
 
         `name`, `clock_mhz` and `memory_latency_cycles` are left out, and so are an absent
-        `row_unit`, an array of one cycle, combinational cells and `one_digit` of `none`. The
-        latency may lead the compiler to another split of a layer, because the cycle model judges
-        the splits; each of these programs runs on every chip of the digest and gives the same
-        answer.
+        `row_unit`, an array of one cycle, combinational cells, `one_digit` of `none` and
+        `sparse_parts`, without which the keys of `PARTS_ALONE` are left out, too. The latency may
+        lead the compiler to another split of a layer, because the cycle model judges the splits;
+        each of these programs runs on every chip of the digest and gives the same answer.
         """
         facts = asdict(self)
         for key in ("name", "clock_mhz", "memory_latency_cycles"):
@@ -402,6 +428,10 @@ class Arch:
             del facts["cells"]
         if self.one_digit == "none":
             del facts["one_digit"]
+        if self.sparse_parts:
+            del facts["sparse_parts"]
+        else:
+            facts = {key: value for key, value in facts.items() if key not in PARTS_ALONE}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -424,6 +454,13 @@ def with_sparsity(arch: Arch, switches: str) -> Arch:
             field="--sparsity",
             allowed=f"all, none or some of {', '.join(SWITCHES)}",
             given=min(unknown) or "an empty name",
+            source="command line",
+        )
+    if names and not arch.sparse_parts:
+        raise ConfigError(
+            field="--sparsity",
+            allowed=f"none: {arch.name} has no parts for sparsity",
+            given=switches,
             source="command line",
         )
     return replace(arch, sparsity=Sparsity(**{name: name in names for name in SWITCHES}))

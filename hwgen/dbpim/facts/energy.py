@@ -74,7 +74,11 @@ class Cost:
 
     def applies(self, arch: Arch) -> bool:
         """Return whether a chip takes it."""
-        return self.design in (None, design_of(arch)) and self.part in parts_of(arch)
+        return (
+            self.design in (None, design_of(arch))
+            and self.part in parts_of(arch)
+            and (arch.sparse_parts or not self.switch)
+        )
 
     def of(self, arch: Arch, *, written: bool = False) -> float:
         """Return the pJ of one event on a chip; written: trees and PPU as first written."""
@@ -147,7 +151,11 @@ class Area:
 
     def applies(self, arch: Arch) -> bool:
         """Return whether a chip takes it."""
-        return self.design in (None, design_of(arch)) and self.part in parts_of(arch)
+        return (
+            self.design in (None, design_of(arch))
+            and self.part in parts_of(arch)
+            and (arch.sparse_parts or not self.switch)
+        )
 
     def of(self, arch: Arch, *, written: bool = False) -> float:
         """Return the um2 on a chip; written: trees and PPU as first written."""

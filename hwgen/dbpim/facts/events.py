@@ -14,7 +14,8 @@ CORE_EVENTS: dict[str, str] = {
     "groups": "groups of inputs that macros finish; each reads a row of cells",
     "psum_reads": "entries of partial sums that macros read",
     "psum_writes": "entries of partial sums that macros write",
-    "words": "word-vectors that switches finish, each with a word of its masks",
+    "words": "word-vectors that switches finish, each with a word of its masks; macros, if the chip"
+    " has no switch",
     "selected_inputs": "inputs that the masks of these words select, once for all macros",
     "bank_reads": "words that the banks of the activation buffers read",
     "bank_bytes": "bytes that are written to these banks",
@@ -51,6 +52,9 @@ CHIP_EVENTS: dict[str, str] = {
 EVENTS = CORE_EVENTS | ROW_EVENTS | CHIP_EVENTS
 """Of any chip."""
 
+WITH_PARTS = ("selected_inputs", "mask_beats")
+"""Events of a core that a chip without `sparse_parts` lacks."""
+
 OVERLAPPING = (
     *("row_writes", "mask_beats", "parameter_writes", "tap_words", "table_beats", "float_beats"),
     *("bank_bytes", "bus_bytes", "beats_read", "beats_written"),
@@ -62,7 +66,10 @@ one in which they happen; counts of a run are equal."""
 
 def core_events(arch: Arch) -> dict[str, str]:
     """Return name and meaning of the events of a core, in the order in which it shows them."""
-    return CORE_EVENTS | ROW_EVENTS if arch.row_unit else CORE_EVENTS
+    names = CORE_EVENTS | ROW_EVENTS if arch.row_unit else CORE_EVENTS
+    if arch.sparse_parts:
+        return names
+    return {name: meaning for name, meaning in names.items() if name not in WITH_PARTS}
 
 
 def events_of(arch: Arch) -> dict[str, str]:

@@ -20,6 +20,9 @@ from hwgen.dbpim.facts.timing import (
     TILE_SLOTS,
 )
 
+OF_PARTS = ("signs and indices", "masks", "groups")
+"""What a chip without `sparse_parts` lacks."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
@@ -38,7 +41,7 @@ def storage(arch: Arch) -> list[Memory]:
     word = size.compartments * ACTIVATION_BITS
     parameters = sum(field.bits for field in PARAMETERS)
     taps = TAP_WORDS * size.compartments * WEIGHT_BITS + size.compartments * parameters
-    groups = arch.queue_depth * arch.macros_per_core * word
+    groups = arch.groups_queued * arch.macros_per_core * word
     fetched = FETCH_SLOTS * arch.macros_per_core * word
     meta = (CELL_BITS - 1) * cells if arch.sparsity.weight_bits else 0
     psums = arch.psum_entries * arch.filters * ACCUMULATOR_BITS
@@ -50,7 +53,7 @@ def storage(arch: Arch) -> list[Memory]:
         ("activation buffers", cores * arch.buffer_bytes * 8, "slices of the maps"),
         ("signs and indices", meta, "beside the cells"),
         ("partial sums", cores * psums, "beside the macros"),
-        ("masks", cores * arch.mask_bytes * 8, "two tiles of each core"),
+        ("masks", cores * arch.mask_words * size.compartments, "two tiles of each core"),
         ("tables", cores * tables, "copies of one table of 256 entries, one for each lookup"),
         ("depthwise weights", cores * TAP_SLOTS * taps, "two channel words, with parameters"),
         ("logits", logits, "answers and maps on their way to memory"),
@@ -72,4 +75,5 @@ def storage(arch: Arch) -> list[Memory]:
     return [
         Memory(name=name, bits=bits, meaning=meaning, cells=name == "cells")
         for name, bits, meaning in found
+        if arch.sparse_parts or name not in OF_PARTS
     ]

@@ -79,7 +79,8 @@ class Packet:
 class TilePacket(Packet):
     """A weight tile.
 
-    masks: bool, (mask_words, compartments); True: the input is selected
+    masks: bool, (mask_words, compartments); True: the input is selected, as all are on a chip
+        without `sparse_parts`, whose packets have none
     parameters: one entry a filter of the core, of a pair tile of both groups; empty without the
         field `parameters`
     codes: uint8, (rows, compartments, filters), the weight codes; those of a pair tile have a cell
@@ -143,10 +144,20 @@ def tile_beats(
     filters = arch.filters << double if parameters else 0
     return TileBeats(
         header=header_beats(Opcode.TILE, arch),
-        masks=beats_of(mask_words * arch.macro.compartments, arch),
+        masks=beats_of(mask_bits(mask_words, arch), arch),
         parameters=beats_of(filters * PARAMETER_BITS, arch),
         rows=sum(row_beats(rows, arch, coding)),
     )
+
+
+def mask_bits(words: int, arch: Arch) -> int:
+    """Return the bits of the masks of so many words: none without `sparse_parts`."""
+    return words * arch.macro.compartments if arch.sparse_parts else 0
+
+
+def encode_masks(masks: NDArray[np.bool_], arch: Arch) -> bytes:
+    """Return the part of a tile packet that holds its masks, without padding."""
+    return np.packbits(masks.ravel(), bitorder="little").tobytes() if arch.sparse_parts else b""
 
 
 def taps_beats(arch: Arch) -> TapsBeats:
@@ -192,7 +203,7 @@ def encode_tile(
     }
     parts = [
         encode_header(Opcode.TILE, header, arch),
-        np.packbits(masks.ravel(), bitorder="little").tobytes(),
+        encode_masks(masks, arch),
         entries,
         encode_rows(codes, header["filter_enable"], arch, Coding(header["coding"])),
     ]
@@ -347,15 +358,12 @@ class Reader:
 
     def tile(self, start: int, fields: Mapping[str, int]) -> TilePacket:
         """Return the tile whose header has been read."""
-        compartments, filters = self._arch.macro.compartments, self._arch.filters
+        filters = self._arch.filters
         if fields["double"] and not self._arch.pairs:
             raise damaged("with tiles of one filter group on this chip", "a pair tile")
         if fields["double"] and fields["coding"] != Coding.FLAT:
             raise damaged("with flat rows in pair tiles", f"coding {fields['coding']}")
-        count = fields["mask_words"] * compartments
-        masks = np.unpackbits(
-            np.frombuffer(self.part(count), np.uint8), count=count, bitorder="little"
-        )
+        masks = self.masks(fields["mask_words"])
         parameters = self.parameters(filters << fields["double"]) if fields["parameters"] else ()
         codes = self.rows(fields["rows"], fields["filter_enable"], fields["coding"])
         return TilePacket(
@@ -363,10 +371,20 @@ class Reader:
             offset=start,
             beats=self.beats_since(start),
             fields=fields,
-            masks=masks.reshape(-1, compartments).astype(bool),
+            masks=masks,
             parameters=parameters,
             codes=codes,
         )
+
+    def masks(self, words: int) -> NDArray[np.bool_]:
+        """Return the masks of a tile; a chip without `sparse_parts` computes all inputs."""
+        compartments = self._arch.macro.compartments
+        if not self._arch.sparse_parts:
+            return np.ones((words, compartments), np.bool_)
+        count = words * compartments
+        bits = np.frombuffer(self.part(count), np.uint8)
+        found = np.unpackbits(bits, count=count, bitorder="little")
+        return found.reshape(-1, compartments).astype(np.bool_)
 
     def rows(self, count: int, filter_enable: int, code: int) -> Bytes:
         """Return the codes of the rows of a tile whose header has the coding `code`."""

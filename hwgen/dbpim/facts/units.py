@@ -74,8 +74,9 @@ def event_sizes(arch: Arch) -> dict[str, int]:
 
     cell, metadata_bit: of a row of a macro; row_register_bit: of the register that brings a row to
         the macros of a core, for one of them
-    group_bit: bytes of a group in one macro with its position; queue_multiplexer: multiplexers of
-        two inputs that read it; plane_multiplexer: those that choose a bit of each byte
+    group_bit: bytes of a group in the queue of one macro, with its position; queue_multiplexer:
+        multiplexers of two inputs that read it; plane_multiplexer: those that choose a bit of
+        each byte
     vector_bit: of a word-vector; byte_choice: bytes that the switch moves for one selected input,
         each chosen from a word and put into a place of the group
     table_bit: of a beat of a table, in each copy; float_bit: of a beat of floats, in each copy
@@ -92,8 +93,8 @@ def event_sizes(arch: Arch) -> dict[str, int]:
         "cell": cells,
         "metadata_bit": metadata,
         "row_register_bit": (cells + metadata) // macros,
-        "group_bit": group_bits,
-        "queue_multiplexer": (arch.queue_depth - 1) * group_bits,
+        "group_bit": group_bits if arch.sparse_parts else 0,
+        "queue_multiplexer": max(0, arch.groups_queued - 1) * group_bits,
         "plane_multiplexer": (ACTIVATION_BITS - 1) * size.compartments,
         "word_bit": size.compartments * ACTIVATION_BITS,
         "vector_bit": macros * size.compartments * ACTIVATION_BITS,
@@ -128,7 +129,7 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
     metadata = macros * metadata_bits(arch) * size.rows
     buffers = arch.cores * arch.buffer_bytes
     psums = arch.cores * arch.psum_entries * arch.filters * ACCUMULATOR_BITS // ACTIVATION_BITS
-    masks = arch.cores * arch.mask_bytes
+    masks = arch.cores * arch.mask_bytes if arch.sparse_parts else 0
     event = event_sizes(arch)
     seconds = arch.sums - arch.filters
     return {
@@ -142,7 +143,7 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "chip_macro": macros,
         "chip_core": arch.cores,
         "core_filter": arch.cores * arch.filters,
-        "chip_queue_bit": macros * arch.queue_depth * event["group_bit"],
+        "chip_queue_bit": macros * arch.groups_queued * event["group_bit"],
         "chip_byte_choice": arch.cores * arch.switch_rate * event["byte_choice"],
         "chip_lane": arch.cores * arch.simd_lanes,
         "chip_requantizer": arch.cores * arch.simd_requantizers,

@@ -21,7 +21,7 @@ from hwgen.dbpim.facts.instructions import (
     Operation,
     of_core,
 )
-from hwgen.dbpim.facts.stream import FloatsPacket, Packet, TilePacket, beats_of
+from hwgen.dbpim.facts.stream import FloatsPacket, Packet, TilePacket, beats_of, mask_bits
 from hwgen.dbpim.model.activity import Counts, tile_keys
 from hwgen.dbpim.model.cells import FILTER_ENABLE_BITS, filter_columns
 from hwgen.dbpim.model.sources import ProgramStep
@@ -92,7 +92,7 @@ def stored_events(packet: Packet, arch: Arch) -> dict[str, int]:
     """Return what a packet behind an instruction writes into the cores that it is for."""
     fields, cores = packet.fields, packet.fields.get("cores", 0).bit_count()
     if isinstance(packet, TilePacket):
-        masks = beats_of(fields["mask_words"] * arch.macro.compartments, arch)
+        masks = beats_of(mask_bits(fields["mask_words"], arch), arch)
         return {
             "mask_beats": cores * masks,
             "parameter_writes": cores * (arch.filters << fields["double"]) * fields["parameters"],

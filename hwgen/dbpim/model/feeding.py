@@ -1,4 +1,8 @@
-"""One cycle of the sparse-allocation switch of a core: words become groups of inputs."""
+"""One cycle of what feeds the macros of a core: words become groups of inputs.
+
+The sparse-allocation switch moves selected inputs into groups that queue; without it a word is a
+group, which stays in its slot of the fetcher until all macros have left it.
+"""
 
 from hwgen.chip.compiled import compiled
 from hwgen.dbpim.facts.timing import FETCH_SLOTS, SWITCH_CYCLES, TILE_SLOTS
@@ -18,10 +22,53 @@ from hwgen.dbpim.model.state import (
     WORD_VISIBLE,
     WORD_X,
     WORD_Y,
+    Ints,
     Record,
     Sizes,
     Weights,
 )
+
+
+@compiled
+def push_group(visible: int, entry: Ints, vector_end: bool, core: Record, sizes: Sizes) -> None:
+    """Push the group of row `core.row`, whose last inputs are of a word."""
+    group = core.queue_ring[core.written % sizes.queue]
+    group[GROUP_VISIBLE] = visible
+    group[GROUP_TILE] = entry[WORD_TILE]
+    group[GROUP_ROW] = core.row
+    group[GROUP_END] = vector_end
+    group[GROUP_TILE_END] = entry[WORD_END]
+    group[GROUP_IMAGE] = entry[WORD_IMAGE]
+    group[GROUP_Y] = entry[WORD_Y]
+    group[GROUP_X] = entry[WORD_X]
+    core.written += 1
+
+
+@compiled
+def offer_word(t: int, core: Record, sizes: Sizes, weights: Weights) -> None:
+    """Let all macros have the oldest word, unless some have not left the one before."""
+    if core.moved == 1 or core.words_read == core.words_written:
+        return
+    entry = core.word_ring[core.words_read % FETCH_SLOTS]
+    if entry[WORD_VISIBLE] > t:
+        return
+    tile = weights.tiles[core.tile_of[entry[WORD_TILE] % TILE_SLOTS]]
+    core.moved = 1
+    core.row = entry[WORD_NUMBER]
+    push_group(t, entry, entry[WORD_NUMBER] == tile.mask_words - 1, core, sizes)
+
+
+@compiled
+def release_word(core: Record, sizes: Sizes) -> None:
+    """Free the slot of a word that the last macro leaves in this cycle."""
+    if core.moved == 0:
+        return
+    for macro in range(sizes.macros):
+        if core.read[macro] < core.written:
+            return
+    core.words_read += 1
+    core.occupied -= 1
+    core.moved = 0
 
 
 @compiled
@@ -39,16 +86,7 @@ def switch_inputs(t: int, core: Record, sizes: Sizes, weights: Weights, queue_fu
     vector_end = released and entry[WORD_NUMBER] == tile.mask_words - 1
     push = core.fill + moved == sizes.channels or vector_end
     if push:
-        group = core.queue_ring[core.written % sizes.queue]
-        group[GROUP_VISIBLE] = t + SWITCH_CYCLES
-        group[GROUP_TILE] = entry[WORD_TILE]
-        group[GROUP_ROW] = core.row
-        group[GROUP_END] = vector_end
-        group[GROUP_TILE_END] = entry[WORD_END]
-        group[GROUP_IMAGE] = entry[WORD_IMAGE]
-        group[GROUP_Y] = entry[WORD_Y]
-        group[GROUP_X] = entry[WORD_X]
-        core.written += 1
+        push_group(t + SWITCH_CYCLES, entry, vector_end, core, sizes)
         core.row = 0 if vector_end else core.row + 1
     core.fill = 0 if push else core.fill + moved
     core.moved = 0 if released else core.moved + moved

@@ -120,16 +120,34 @@ def next_tile_part(t: int, sizes: Sizes, order: Order, cores: Rows, state: Ints)
     """Go on after the last beat of the masks, of the parameters or of a row of a tile."""
     tile = order.tiles[order.packets[state[PACKET]].row]
     if state[STATE] == MASKS:
-        for core in cores:
-            if tile.cores >> core.number & 1:
-                core.known_at[(core.tiles_begun - 1) % TILE_SLOTS] = t + 1
-        state[STATE], state[LEFT] = PARAMETERS, tile.parameters * sizes.filters << tile.double
-        if state[LEFT] > 0:
-            return
-    if state[STATE] == PARAMETERS:
-        state[STATE], state[PARTS_LEFT], state[PIECES] = PARTS, tile.rows, 0
-        next_row(sizes, tile, state)
-        return
+        tile_is_known(t, sizes, tile, cores, state)
+    elif state[STATE] == PARAMETERS:
+        first_row(sizes, tile, state)
+    else:
+        end_row(sizes, tile, order, state)
+
+
+@compiled
+def tile_is_known(t: int, sizes: Sizes, tile: Record, cores: Rows, state: Ints) -> None:
+    """Let the walkers see a tile, whose masks are complete, and go on with its parameters."""
+    for core in cores:
+        if tile.cores >> core.number & 1:
+            core.known_at[(core.tiles_begun - 1) % TILE_SLOTS] = t + 1
+    state[STATE], state[LEFT] = PARAMETERS, tile.parameters * sizes.filters << tile.double
+    if state[LEFT] == 0:
+        first_row(sizes, tile, state)
+
+
+@compiled
+def first_row(sizes: Sizes, tile: Record, state: Ints) -> None:
+    """Go on with the rows of a tile."""
+    state[STATE], state[PARTS_LEFT], state[PIECES] = PARTS, tile.rows, 0
+    next_row(sizes, tile, state)
+
+
+@compiled
+def end_row(sizes: Sizes, tile: Record, order: Order, state: Ints) -> None:
+    """Write a row of a tile in the next cycle, and go on with the next row or packet."""
     state[NEXT_ROW_CORES] = tile.cores
     state[PARTS_LEFT] -= 1
     if state[PARTS_LEFT] == 0:
@@ -178,7 +196,10 @@ def check(
     elif packet.kind == TAPS:
         state[STATE], state[LEFT] = PARAMETERS, sizes.channels
     else:
-        state[STATE], state[LEFT] = MASKS, order.tiles[packet.row].mask_beats
+        tile = order.tiles[packet.row]
+        state[STATE], state[LEFT] = MASKS, tile.mask_beats
+        if tile.mask_beats == 0:
+            tile_is_known(t, sizes, tile, cores, state)
 
 
 @compiled
@@ -222,5 +243,6 @@ def fits(core: Record, sizes: Sizes, order: Order, packet: Record) -> bool:
     tile = order.tiles[packet.row]
     rows = core.rows_begun - core.rows_retired + tile.rows
     masks = core.masks_begun - core.masks_retired + tile.mask_words
+    has_masks = masks <= sizes.mask_words or not sizes.switches
     tiles = core.tiles_begun - core.retired + 1
-    return bool(rows <= sizes.rows and masks <= sizes.mask_words and tiles <= TILE_SLOTS)
+    return bool(rows <= sizes.rows and has_masks and tiles <= TILE_SLOTS)

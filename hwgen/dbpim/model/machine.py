@@ -18,7 +18,7 @@ from hwgen.dbpim.model.computing import (
     retire_tile,
     waits_for_row,
 )
-from hwgen.dbpim.model.feeding import switch_inputs
+from hwgen.dbpim.model.feeding import offer_word, release_word, switch_inputs
 from hwgen.dbpim.model.loading import LEFT, LOADER_REGISTERS, POPPED, ROW_CORES, loader
 from hwgen.dbpim.model.map_writing import WRITER_REGISTERS
 from hwgen.dbpim.model.rows import row_step
@@ -191,11 +191,14 @@ def conv_step(
     causes: Ints,
 ) -> tuple[bool, bool]:
     """Advance a core in a CONV; return whether it computes, and whether it waits for a row."""
-    starved = waits_for_row(t, core, sizes)
     queue_full = is_queue_full(core, sizes)
     fetch(t, core, fields, sizes)
     walk(t, core, fields, work, sizes, weights)
-    switch_inputs(t, core, sizes, weights, queue_full)
+    if sizes.switches:
+        switch_inputs(t, core, sizes, weights, queue_full)
+    else:
+        offer_word(t, core, sizes, weights)
+    starved = waits_for_row(t, core, sizes)
     idle = idle_cause(t, queue_full, waits, taken, core, fields, sizes)
     blocked = blocked_cause(taken, core, fields)
     computes = False
@@ -203,6 +206,8 @@ def conv_step(
         cause = issue(t, macro, row_write, idle, blocked, core, fields, sizes, weights)
         computes |= cause in (BUSY, INACTIVE_POSITIONS)
         causes[cause] += 1
+    if not sizes.switches:
+        release_word(core, sizes)
     retire_tile(core, sizes.macros, weights.tiles)
     output(t, core, taken, fields, work, sizes)
     return computes, starved

@@ -111,8 +111,9 @@ whose cell column has no filter (`hwgen.dbpim.model.cells` divides `busy`)
 simd: the SIMD unit moves a part of a word
 row_write: a row of weights is being written
 load: for a tile, a row, taps, a table or the step's instruction
-switch: for the switch to fill a group, of the SIMD unit for the fetcher
-queue: for a slower macro of its core, whose queue is full
+switch: for the switch to fill a group; of the SIMD unit, and on a chip without a switch, for the
+fetcher
+queue: for a slower macro of its core, whose queue is full, or which has not left their word
 output: for the output stage, which takes one result of its core a cycle, of the SIMD unit for the
 requantizers that its lanes share
 write_bus: for the write bus, which another core has, or for the write port of the buffer
@@ -133,6 +134,7 @@ class Sizes(NamedTuple):
     beat_pieces: pieces of a row of weights in a beat
     macro_cycles: from the last bit plane of a result to its entry in the result queue
     shares_stream: all cores compute with the words of one stream
+    switches: a switch makes groups of the words; else each word is one
     """
 
     cores: int
@@ -160,6 +162,7 @@ class Sizes(NamedTuple):
     beat_pieces: int
     macro_cycles: int
     shares_stream: bool
+    switches: bool
 
 
 class Weights(NamedTuple):
@@ -284,7 +287,8 @@ tiles_begun, walk, retired: tiles ever begun, walked, freed; tile_of, known_at, 
 latest TILE_SLOTS tiles
 rows_*, masks_*: rows and mask words ever begun, written, freed
 words_read, words_written, word_ring: words between fetcher and switch or SIMD unit
-moved, fill, row: of the switch; written, queue_ring, read: of the group queue
+moved, fill, row: of the switch; moved: without one, 1 while macros have a word
+written, queue_ring, read: of the group queue
 issue_left, issue_row, issue_column, outstanding, result_*: of each macro: bit planes left, stored
 row (-1: none) and column of the position, results; popped: its tiles popped but not retired
 bank_reads, read_row, read_column: reads of each bank for a word of this pixel, and their places;
@@ -323,7 +327,7 @@ def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
         channels=size,
         skew=arch.bank_skew,
         rate=arch.switch_rate,
-        queue=arch.queue_depth,
+        queue=max(1, arch.groups_queued),
         rows=arch.macro.rows,
         mask_words=arch.mask_words,
         bus_words=arch.bus_words,
@@ -343,4 +347,5 @@ def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
         beat_pieces=arch.port_bits // PIECE_BITS,
         macro_cycles=arch.macro_cycles,
         shares_stream=arch.shares_stream,
+        switches=arch.sparse_parts,
     )

@@ -13,7 +13,7 @@ from hwgen.chip.memory import COMMAND_TYPE
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import PACKETS, Coding, Opcode, of_core
 from hwgen.dbpim.facts.packing import row_pieces
-from hwgen.dbpim.facts.stream import Packet, TilePacket, beats_of, header_beats
+from hwgen.dbpim.facts.stream import Packet, TilePacket, beats_of, header_beats, mask_bits
 from hwgen.dbpim.facts.timing import FIRST_COMMAND_CYCLE
 from hwgen.dbpim.model.activity import Counts
 from hwgen.dbpim.model.machine import run
@@ -141,7 +141,7 @@ def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Order, NDArray[np.uin
             tile_number += 1
             for name in TILE_FIELDS:
                 row[name] = fields[name]
-            row["mask_beats"] = beats_of(packet.masks.size, arch)
+            row["mask_beats"] = beats_of(mask_bits(len(packet.masks), arch), arch)
             row["row_pieces"] = row_pieces(arch, Coding(fields["coding"]))
             row["selected_offset"] = words
             row["first_position"] = first

@@ -24,7 +24,8 @@ class ColumnCounter:
 
     def __init__(self, program: Program, arch: Arch) -> None:
         # Counted also for a chip that skips nothing; the groups are those of its program.
-        self._arch = replace(arch, sparsity=replace(arch.sparsity, input_bits=True))
+        skips = replace(arch.sparsity, input_bits=True)
+        self._arch = replace(arch, sparsity=skips, sparse_parts=True)
         self._steps = program_steps(decode_stream(program.image, arch)[1:], program.facts.steps)
 
     def count(self, maps: Maps) -> dict[str, BitColumns]:

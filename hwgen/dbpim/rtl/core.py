@@ -1,6 +1,6 @@
-"""A core: M macros behind one switch, with their activation buffer and SIMD unit."""
+"""A core: M macros behind one switch, if it has one, with their activation buffer and SIMD unit."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -10,6 +10,7 @@ from hwgen.dbpim.facts.instructions import ROWS, Opcode
 from hwgen.dbpim.rtl import layouts
 from hwgen.dbpim.rtl.activation_buffer import ActivationBuffer
 from hwgen.dbpim.rtl.core_events import core_pulses, macro_pulses, row_pulses
+from hwgen.dbpim.rtl.direct_feed import DirectFeed
 from hwgen.dbpim.rtl.fetcher import Fetcher
 from hwgen.dbpim.rtl.group_queue import GroupQueue
 from hwgen.dbpim.rtl.load_bus import load_bus
@@ -71,16 +72,18 @@ class Core(Part):
         self._tile_store = TileStore(arch=arch)
         self._walker = Walker(arch=arch)
         self._fetcher = Fetcher(arch=arch)
-        self._switch = Switch(arch=arch)
-        self._group_queue = GroupQueue(arch=arch)
+        # What the macros have their groups from, behind a switch or without.
+        self._switch = Switch(arch=arch) if arch.sparse_parts else None
+        self._groups: Part = GroupQueue(arch=arch) if self._switch else DirectFeed(arch=arch)
         self._macro = Macro(arch=arch)
         self._output_stage = OutputStage(arch=arch)
         self._residual_adder = ResidualAdder(arch=arch)
         self._simd = Simd(arch=arch)
         self._write_port = WritePort(arch=arch)
         self._activation_buffer = ActivationBuffer(arch=arch)
-        self.parts = [self._tile_store, self._walker, self._fetcher, self._switch]
-        self.parts += [self._group_queue, self._macro, self._output_stage, self._residual_adder]
+        self.parts = [self._tile_store, self._walker, self._fetcher]
+        self.parts += [self._switch] if self._switch else []
+        self.parts += [self._groups, self._macro, self._output_stage, self._residual_adder]
         self.parts += [self._simd, self._write_port, self._activation_buffer]
         self._row_unit = RowUnit(arch=arch) if arch.row_unit else None
         self.parts += [self._row_unit] if self._row_unit else []
@@ -113,7 +116,8 @@ class Core(Part):
         m = Module()
         m.submodules.tile_store = store = self._tile_store.instance()
         m.submodules.walker = walker = self._walker.instance()
-        m.submodules.group_queue = queue = self._group_queue.instance()
+        queue = self._groups.instance()
+        m.submodules["group_queue" if self._switch else "direct_feed"] = queue
         m.submodules.output_stage = output = self._output_stage.instance()
         m.submodules.residual_adder = adder = self._residual_adder.instance()
         m.submodules.simd = simd = self._simd.instance()
@@ -121,7 +125,7 @@ class Core(Part):
         connect(m, flipped(self.loads.taps), simd.taps)
         connect(m, flipped(self.loads.table), simd.table)
         rows = self._place_rows(m)
-        fetcher, switch = self._feed(
+        fetcher, release = self._feed(
             m, store=store, walker=walker, queue=queue, simd=simd, rows=rows
         )
         macros = self._compute(m, store=store, queue=queue, output=output)
@@ -147,10 +151,11 @@ class Core(Part):
                 walker.waits_for_load | (queue.head_valid & ~store.row_loaded).any()
             ),
         ]
+        switch = self._switch
         pulses = {
             **macro_pulses(self._arch, macros, queue=queue, store=store),
-            "words": switch.word_release,
-            "selected_inputs": Mux(switch.word_release, fetcher.word.tag.mask, 0),
+            "words": release,
+            **({"selected_inputs": Mux(release, fetcher.word.tag.mask, 0)} if switch else {}),
             "bank_reads": fetcher.bank_read_en,
             "bank_bytes": buffer.written,
             "results": output.request.valid & output.request.ready,
@@ -158,7 +163,7 @@ class Core(Part):
             "simd_parts": simd.reads,
             "simd_results": simd.reads & fetcher.word.simd.last,
             "row_writes": self.loads.row.write.replicate(self._arch.macros_per_core),
-            "mask_beats": self.loads.tile.mask_write,
+            **({"mask_beats": self.loads.tile.mask_write} if switch else {}),
             "parameter_writes": self.loads.tile.parameters_write | self.loads.taps.parameters_write,
             "tap_words": self.loads.taps.write,
             "table_beats": self.loads.table.write,
@@ -191,14 +196,17 @@ class Core(Part):
         queue: PartInstance,
         simd: PartInstance,
         rows: PartInstance | None,
-    ) -> tuple[PartInstance, PartInstance]:
-        """Place fetcher and switch between walker and queue, and return them."""
+    ) -> tuple[PartInstance, Value]:
+        """Place the fetcher behind the walker; return it, and whether macros release its word."""
         m.submodules.fetcher = fetcher = self._fetcher.instance()
-        m.submodules.switch = switch = self._switch.instance()
+        # What takes the words for the macros: the switch, or the macros themselves.
+        taker = queue
+        if self._switch:
+            m.submodules.switch = taker = self._switch.instance()
         connect(m, walker.request, fetcher.request)
         is_simd = self.instruction.opcode == Opcode.SIMD
         not_rows, known = is_simd, simd.taps_known
-        released = switch.word_release | simd.word_release
+        released = taker.word_release | simd.word_release
         if rows:
             not_rows = is_simd & ~self._is_row
             known = Mux(self._is_row, rows.known, simd.taps_known)
@@ -221,18 +229,24 @@ class Core(Part):
             simd.instruction.eq(self.instruction),
             simd.word.eq(fetcher.word),
             simd.word_valid.eq(fetcher.word_valid & not_rows),
-            switch.word.eq(fetcher.word),
-            switch.word_valid.eq(fetcher.word_valid & ~is_simd),
+            taker.word.eq(fetcher.word),
+            taker.word_valid.eq(fetcher.word_valid & ~is_simd),
             fetcher.word_release.eq(released),
-            store.mask_index.eq(walker.mask_index),
-            walker.mask.eq(store.mask),
-            switch.queue_full.eq(queue.full),
         ]
-        for name in ("tile_known", "tile", "tile_slot", "tile_mask_base", "tile_row_base"):
+        of_tile = ["tile_known", "tile", "tile_slot", "tile_row_base"]
+        if self._switch:
+            of_tile.insert(-1, "tile_mask_base")
+            m.d.comb += [
+                store.mask_index.eq(walker.mask_index),
+                walker.mask.eq(store.mask),
+                taker.queue_full.eq(queue.full),
+            ]
+        for name in of_tile:
             m.d.comb += getattr(walker, name).eq(getattr(store, name))
-        for name in ("write", "fill", "bytes", "push", "tag", "positions"):
-            m.d.comb += getattr(queue, name).eq(getattr(switch, name))
-        return fetcher, switch
+        if self._switch:
+            for name in ("write", "fill", "bytes", "push", "tag", "positions"):
+                m.d.comb += getattr(queue, name).eq(getattr(taker, name))
+        return fetcher, Value.cast(taker.word_release)
 
     def _compute(
         self, m: Module, *, store: PartInstance, queue: PartInstance, output: PartInstance
@@ -240,7 +254,7 @@ class Core(Part):
         """Place the macros, and bring rows to all of them."""
         row = self.loads.row
         m.d.comb += store.row_write.eq(row.write)
-        write_en, row_index, cells, meta = self._row_for_macros(m, store=store)
+        write = self._row_for_macros(m, store=store)
         macros = []
         for index in range(self._arch.macros_per_core):
             m.submodules[f"macro_{index}"] = macro = self._macro.instance()
@@ -256,33 +270,30 @@ class Core(Part):
                 *([macro.head_double.eq(store.head_double[index])] if self._arch.pairs else []),
                 queue.leave[index].eq(macro.leave),
                 macro.inhibit.eq(row.write),
-                macro.write_en.eq(write_en),
-                macro.write_row.eq(row_index),
-                macro.write_cells.eq(cells),
-                macro.write_meta.eq(meta),
+                *(getattr(macro, f"write_{name}").eq(value) for name, value in write.items()),
             ]
             macros.append(macro)
         return macros
 
-    def _row_for_macros(
-        self, m: Module, *, store: PartInstance
-    ) -> tuple[Value, Value, data.View, data.View]:
-        """Return whether a row enters the arrays, which one, its cells and its metadata."""
+    def _row_for_macros(self, m: Module, *, store: PartInstance) -> dict[str, ValueLike]:
+        """Return by port `write_*` of a macro: a row enters, which one, its cells and metadata."""
         row = self.loads.row
+        content = {"row": store.row_index, "cells": row.cells}
+        if self._switch:
+            content["meta"] = row.meta
         if self._arch.reads_at_edge:
             # `row.write` inhibits the issue, so that the one port of the arrays is free.
-            return row.write, store.row_index, row.cells, row.meta
+            return {"en": row.write, **content}
         # Cycle 0: `row.write` inhibits the issue. Cycle 1: the registered row enters the arrays.
-        write_en, row_index = Signal(), Signal.like(store.row_index)
-        cells, meta = Signal.like(row.cells), Signal.like(row.meta)
+        write_en = Signal()
         m.d.sync += write_en.eq(row.write)
+        names = {"row": "row_index"}
+        kept = {
+            name: Signal.like(value, name=names.get(name, name)) for name, value in content.items()
+        }
         with m.If(row.write):
-            m.d.sync += [
-                row_index.eq(store.row_index),
-                cells.eq(row.cells),
-                meta.eq(row.meta),
-            ]
-        return write_en, row_index, cells, meta
+            m.d.sync += [kept[name].eq(value) for name, value in content.items()]
+        return {"en": write_en, **kept}
 
     def _write_results(
         self,

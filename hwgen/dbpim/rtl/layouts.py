@@ -129,7 +129,7 @@ def positions(arch: Arch) -> data.ArrayLayout:
 
 
 def word_tag(arch: Arch) -> data.StructLayout:
-    """Tag that the walker gives to a word, beside its positions.
+    """Tag that the walker gives to a word, beside its positions; without a switch ``group_tag``.
 
     mask: bit c: input c is selected
     vector_end: this is the last word of the position vector in this tile
@@ -138,6 +138,8 @@ def word_tag(arch: Arch) -> data.StructLayout:
     vector: number of the position vector in the chunk, which is its entry of the partial sums
     row_base: row of the cell arrays that holds the tile's first row
     """
+    if not arch.sparse_parts:
+        return group_tag(arch)
     return data.StructLayout(
         {
             "mask": arch.macro.compartments,
@@ -165,6 +167,8 @@ def simd_tag() -> data.StructLayout:
 
 def group_tag(arch: Arch) -> data.StructLayout:
     """Tag that the switch gives to a group; the other fields come from its words' tag.
+
+    Without a switch a group is a word, and the walker gives it.
 
     row: row of the cell arrays that the group meets
     start, end: first and last group of its position vector in this tile

@@ -46,14 +46,16 @@ def tile_loads(arch: Arch, *, cores: int = 1) -> Signature:
         parameters_write  out  cores        the core stores the parameters of a filter
         parameters_index  out  filter_bits  its number in the filter group, in a pair of both
         parameters_data   out  parameters
+
+    Without ``sparse_parts`` there are no masks, and ``push`` comes with ``begin``.
     """
+    masks = {"mask_write": Out(cores), "mask_data": Out(arch.port_bits)}
     return Signature(
         {
             "header": Out(tile(arch)),
             "room": In(cores),
             "begin": Out(cores),
-            "mask_write": Out(cores),
-            "mask_data": Out(arch.port_bits),
+            **(masks if arch.sparse_parts else {}),
             "push": Out(cores),
             "parameters_write": Out(cores),
             "parameters_index": Out(bits_for_index(arch.sums)),
@@ -68,13 +70,13 @@ def row_loads(arch: Arch, *, cores: int = 1) -> Signature:
     Members
         write  out  cores      the core stores the tile's next row; no macro issues
         cells  out  row_cells  its cells
-        meta   out  row_meta   their signs and indices
+        meta   out  row_meta   their signs and indices; not without ``sparse_parts``
     """
     return Signature(
         {
             "write": Out(cores),
             "cells": Out(row_cells(arch)),
-            "meta": Out(row_meta(arch)),
+            **({"meta": Out(row_meta(arch))} if arch.sparse_parts else {}),
         }
     )
 

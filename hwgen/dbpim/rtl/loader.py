@@ -222,22 +222,23 @@ class Loader(Part):
     def _connect_tile(self, m: Module, tile: PartInstance, *, header: data.View) -> None:
         """Connect the loader of tiles."""
         loads, row = self.loads.tile, self.loads.row
+        masks = [(loads.mask_write, tile.mask_write)] if self._arch.sparse_parts else []
         strobes = [
             (loads.begin, tile.start),
-            (loads.mask_write, tile.mask_write),
+            *masks,
             (loads.push, tile.push),
             (loads.parameters_write, tile.parameters_write),
             (row.write, tile.row_write),
         ]
         self._strobes(m, header, strobes)
+        if self._arch.sparse_parts:
+            m.d.comb += [loads.mask_data.eq(self.beats.payload), row.meta.eq(tile.row_meta)]
         m.d.comb += [
             tile.header.eq(header),
             loads.header.eq(header),
-            loads.mask_data.eq(self.beats.payload),
             loads.parameters_index.eq(tile.parameters_index),
             loads.parameters_data.eq(tile.parameters_data),
             row.cells.eq(tile.row_cells),
-            row.meta.eq(tile.row_meta),
         ]
 
     def _connect_taps(self, m: Module, taps: PartInstance, *, header: data.View) -> None:

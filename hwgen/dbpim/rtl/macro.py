@@ -22,6 +22,7 @@ from hwgen.dbpim.rtl.layouts import (
     row_cells,
     row_meta,
 )
+from hwgen.dbpim.rtl.plane_counter import PlaneCounter
 from hwgen.dbpim.rtl.ppu import Ppu
 from hwgen.network.sparsity import PHI_LIMIT
 
@@ -57,7 +58,8 @@ class Macro(Part):
         write_row           in      row_bits    unsigned
         write_cells         in      row_cells   cell bits, for each compartment
         write_meta          in      row_meta    signs, indices and constants for the enabled cell
-                                                columns; ignored without ``weight_bits``
+                                                columns; ignored without ``weight_bits``, absent
+                                                without ``sparse_parts``
     Latency  ``Arch.macro_cycles`` from the last bit plane of a result to ``result.valid``
     Rate     one bit plane in each cycle; max(1, non-zero bit planes) cycles a group, always
              8 without ``input_bits``; stalls while RESULT_SLOTS results have not been taken
@@ -71,7 +73,7 @@ class Macro(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        self._ipu = Ipu(arch=arch)
+        self._ipu: Part = Ipu(arch=arch) if arch.sparse_parts else PlaneCounter(arch=arch)
         self._dots = Dots(arch=arch)
         self._ppu = Ppu(arch=arch)
         self.parts = [self._ipu, self._dots, self._ppu]
@@ -89,7 +91,7 @@ class Macro(Part):
                 "write_en": In(1),
                 "write_row": In(bits_for_index(arch.macro.rows)),
                 "write_cells": In(row_cells(arch)),
-                "write_meta": In(row_meta(arch)),
+                **({"write_meta": In(row_meta(arch))} if arch.sparse_parts else {}),
             }
         )
 
@@ -134,7 +136,7 @@ class Macro(Part):
     def _issue(self, m: Module, *, step: data.View, bit_plane: Signal) -> None:
         """Decide whether a bit plane issues; drive the candidate: `step` and `bit_plane`."""
         m.submodules.ipu = ipu = self._ipu.instance()
-        issued = Signal(ACTIVATION_BITS)
+        issued = Signal.like(ipu.issued, name="issued")
         outstanding = Signal(range(RESULT_SLOTS + 1))
         full = ends_result(step) & (outstanding == RESULT_SLOTS)
         m.d.comb += [

@@ -26,17 +26,20 @@ class TileLoader(Part):
         beats             stream in  port_bits     the body; taken while a tile is loaded
         done              out        1             the last beat is taken in this cycle
         mask_write        out        1             the beat holds mask words: taken in this cycle
-        push              out        1             it is the last of them
+        push              out        1             it is the last of them; without
+                                                   ``sparse_parts`` there are none, and it is
+                                                   ``start``
         parameters_write  out        1             parameters of one filter are valid
         parameters_index  out        filter_bits   its number in the filter group
         parameters_data   out        parameters
         row_write         out        1             a row is complete
         row_cells         out        row_cells     its cells
-        row_meta          out        row_meta      their signs and indices, and constants
+        row_meta          out        row_meta      their signs and indices, and constants; not
+                                                   without ``sparse_parts``
     Latency  0 for masks and parameters; 1 cycle from the last beat of a row to ``row_write``, in
              which ``header`` is still held
     Rate     one beat in each cycle, parameters one filter in each cycle
-    Errors   none; a tile has at least one mask word and one row
+    Errors   none; a tile has at least one word and one row
     Golden   ``golden.dbpim.weight_decoder``, ``golden.dbpim.packed_weights``
     Source   docs/dbpim-microarchitecture.md, "Stream", "Packed rows" and "Loader"
     """
@@ -47,23 +50,23 @@ class TileLoader(Part):
         self._arch = arch
         self._beat_pieces = arch.port_bits // PIECE_BITS
         self._pieces = {coding: row_pieces(arch, coding) for coding in codings(arch)}
-        self._decoder = WeightDecoder(arch=arch)
+        self._decoder = WeightDecoder(arch=arch) if arch.sparse_parts else None
         self._unpacker = RowUnpacker(arch=arch) if arch.unpacks else None
-        self.parts = [self._decoder, *([self._unpacker] if self._unpacker else [])]
+        self.parts = [each for each in (self._decoder, self._unpacker) if each]
         super().__init__(
             {
                 "header": In(tile(arch)),
                 "start": In(1),
                 "beats": In(stream.Signature(arch.port_bits)),
                 "done": Out(1),
-                "mask_write": Out(1),
+                **({"mask_write": Out(1)} if arch.sparse_parts else {}),
                 "push": Out(1),
                 "parameters_write": Out(1),
                 "parameters_index": Out(bits_for_index(arch.sums)),
                 "parameters_data": Out(parameters(arch)),
                 "row_write": Out(1),
                 "row_cells": Out(row_cells(arch)),
-                "row_meta": Out(row_meta(arch)),
+                **({"row_meta": Out(row_meta(arch))} if arch.sparse_parts else {}),
             }
         )
 
@@ -71,25 +74,22 @@ class TileLoader(Part):
         m = Module()
         gathered = Signal(self._gathered_pieces * PIECE_BITS)
         pieces = Signal(bits_for_index(self._gathered_pieces))
-        m.submodules.decoder = decoder = self._decoder.instance()
-        m.d.comb += [
-            decoder.row.eq(self._codes(m, gathered=gathered, pieces=pieces)),
-            decoder.filter_enable.eq(self.header.filter_enable),
-            *([decoder.pair.eq(self.header.double)] if self._arch.pairs else []),
-            self.row_cells.eq(decoder.row_cells),
-            self.row_meta.eq(decoder.row_meta),
-        ]
+        self._decode(m, self._codes(m, gathered=gathered, pieces=pieces))
         m.d.sync += self.row_write.eq(0)
+        if not self._arch.sparse_parts:
+            m.d.comb += self.push.eq(self.start)
         with m.FSM():
             with m.State("IDLE"), m.If(self.start):
                 m.d.sync += pieces.eq(0)
-                m.next = "MASKS"
-            with m.State("MASKS"):
-                self._masks(m)
-                with m.If(self.push):
-                    m.next = "ROWS"
-                    with m.If(self.header.parameters):
-                        m.next = "PARAMETERS"
+                if self._arch.sparse_parts:
+                    m.next = "MASKS"
+                else:
+                    self._after_masks(m)
+            if self._arch.sparse_parts:
+                with m.State("MASKS"):
+                    self._masks(m)
+                    with m.If(self.push):
+                        self._after_masks(m)
             with m.State("PARAMETERS"), m.If(send_parameters(m, self, last=self._last_filter)):
                 m.next = "ROWS"
             with m.State("ROWS"):
@@ -103,6 +103,26 @@ class TileLoader(Part):
         """Number of the last filter of the tile, in a pair of both groups."""
         last = self._arch.filters - 1
         return Mux(self.header.double, self._arch.sums - 1, last) if self._arch.pairs else last
+
+    def _decode(self, m: Module, codes: Value) -> None:
+        """Drive cells and metadata of a row; without a decoder a cell is a bit of a weight."""
+        if self._decoder is None:
+            m.d.comb += self.row_cells.eq(codes)
+            return
+        m.submodules.decoder = decoder = self._decoder.instance()
+        m.d.comb += [
+            decoder.row.eq(codes),
+            decoder.filter_enable.eq(self.header.filter_enable),
+            *([decoder.pair.eq(self.header.double)] if self._arch.pairs else []),
+            self.row_cells.eq(decoder.row_cells),
+            self.row_meta.eq(decoder.row_meta),
+        ]
+
+    def _after_masks(self, m: Module) -> None:
+        """Go on with the parameters, if the tile has some, or with its rows."""
+        m.next = "ROWS"
+        with m.If(self.header.parameters):
+            m.next = "PARAMETERS"
 
     def _masks(self, m: Module) -> None:
         """Take beats of mask words; the cores store them directly from the beat."""

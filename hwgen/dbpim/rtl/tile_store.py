@@ -1,5 +1,6 @@
 """The tiles of a core: headers, masks, parameters, and which rows are loaded."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
@@ -37,6 +38,8 @@ class Ring(NamedTuple):
 
 class TileStore(Part):
     """Ring of ``TILE_SLOTS`` tiles, ring of mask words, ring of R rows, and parameters.
+
+    Without ``sparse_parts`` there are no masks, and none of their ports.
 
     A tile occupies its slot, mask words and rows from ``begin`` on. The walker sees it after
     ``push``. It retires when every macro's result that ends it has been popped.
@@ -85,18 +88,20 @@ class TileStore(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        self._mask_array = MaskArray(arch=arch)
+        self._mask_array = MaskArray(arch=arch) if arch.sparse_parts else None
         self._parameter_file = RegisterFile(
             family=self.family, depth=TILE_SLOTS, slices=arch.sums, width=parameters(arch).size
         )
-        self.parts = [self._mask_array, self._parameter_file]
+        self.parts = [*([self._mask_array] if self._mask_array else []), self._parameter_file]
         header, macros = tile_header(arch), arch.macros_per_core
         enable_bits = header["filter_enable"].width
         row_bits = bits_for_index(arch.macro.rows)
-        mask_bits = bits_for_index(arch.mask_words)
+        mask_bits = bits_for_index(arch.mask_words) if arch.sparse_parts else 0
+        places = {"mask_base": mask_bits, "row_base": row_bits, "slot": SLOT_BITS}
         self._tile = data.StructLayout(
-            {"header": header, "mask_base": mask_bits, "row_base": row_bits, "slot": SLOT_BITS}
+            {"header": header, **{name: bits for name, bits in places.items() if bits}}
         )
+        masks = {"mask_index": In(mask_bits), "mask": Out(arch.macro.compartments)}
         pairs = {"result_second": In(1), "result_double": Out(1), "head_double": Out(macros)}
         super().__init__(
             {
@@ -106,11 +111,10 @@ class TileStore(Part):
                 "tile_known": Out(1),
                 "tile": Out(header),
                 "tile_slot": Out(SLOT_BITS),
-                "tile_mask_base": Out(mask_bits),
+                **({"tile_mask_base": Out(mask_bits)} if arch.sparse_parts else {}),
                 "tile_row_base": Out(row_bits),
                 "tile_done": In(1),
-                "mask_index": In(mask_bits),
-                "mask": Out(arch.macro.compartments),
+                **(masks if arch.sparse_parts else {}),
                 "head_tile": In(data.ArrayLayout(SLOT_BITS, macros)),
                 "head_filter_enable": Out(data.ArrayLayout(enable_bits, macros)),
                 "head_row": In(data.ArrayLayout(row_bits, macros)),
@@ -142,16 +146,18 @@ class TileStore(Part):
         walked = self._pick(ring, ring.walk)
         retired = self._pick(ring, ring.retire)
         self._give_room(m, retired=retired.header, retires=retires)
-        mask_base = self._masks(m)
-        row_base = self._rows(m, retired=retired, retires=retires)
-        self._begin(m, ring, mask_base=mask_base, row_base=row_base)
+        bases: dict[str, Value] = {}
+        if self._mask_array:
+            bases["mask_base"] = self._masks(m, self._mask_array)
+        bases["row_base"] = self._rows(m, retired=retired, retires=retires)
+        self._begin(m, ring, bases)
         self._parameters(m, ring)
         m.d.comb += [
             self.tile_known.eq(ring.walk != ring.write),
             self.empty_walked.eq(ring.walk == ring.retire),
             self.tile.eq(walked.header),
             self.tile_slot.eq(ring.walk),
-            self.tile_mask_base.eq(walked.mask_base),
+            *([self.tile_mask_base.eq(walked.mask_base)] if self._mask_array else []),
             self.tile_row_base.eq(walked.row_base),
             self.result_group.eq(self._result_group(m, ring)),
         ]
@@ -190,8 +196,10 @@ class TileStore(Part):
         rings = [
             ("slots", TILE_SLOTS, Const(1), Const(1)),
             ("rows", self._arch.macro.rows, self.loads.header.rows, retired.rows),
-            ("mask_words", self._arch.mask_words, self.loads.header.mask_words, retired.mask_words),
         ]
+        if self._mask_array:
+            wanted, held = self.loads.header.mask_words, retired.mask_words
+            rings.append(("mask_words", self._arch.mask_words, wanted, held))
         enough = []
         for name, size, wanted, held in rings:
             free = Signal(range(size + 1), init=size, name=f"free_{name}")
@@ -200,8 +208,11 @@ class TileStore(Part):
             enough.append(wanted <= free)
         m.d.comb += self.loads.room.eq(Cat(enough).all())
 
-    def _begin(self, m: Module, ring: Ring, *, mask_base: Value, row_base: Value) -> None:
-        """Store the header of a tile that begins; a tile with parameters gets the next slot."""
+    def _begin(self, m: Module, ring: Ring, bases: Mapping[str, Value]) -> None:
+        """Store the header of a tile that begins, and by name where its entries of rings begin.
+
+        A tile with parameters gets the next slot.
+        """
         slot = Signal(SLOT_BITS)
         m.d.comb += slot.eq(ring.parameters + self.loads.header.parameters)
         with m.If(self.loads.begin):
@@ -210,14 +221,13 @@ class TileStore(Part):
             with m.If(self.loads.begin & (ring.write[:SLOT_BITS] == index)):
                 m.d.sync += [
                     tile.header.eq(self.loads.header),
-                    tile.mask_base.eq(mask_base),
-                    tile.row_base.eq(row_base),
+                    *(getattr(tile, name).eq(base) for name, base in bases.items()),
                     tile.slot.eq(slot),
                 ]
 
-    def _masks(self, m: Module) -> Signal:
+    def _masks(self, m: Module, array: MaskArray) -> Signal:
         """Place the mask words; return the index of the next one."""
-        m.submodules.mask_array = masks = self._mask_array.instance()
+        m.submodules.mask_array = masks = array.instance()
         beat_words = mask_words_per_beat(self._arch)
         next_word = Signal.like(self.mask_index)
         missing = Signal.like(self.loads.header.mask_words)

@@ -1,6 +1,6 @@
 """Walks the position vectors of a core and requests their input words, one for each macro."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
@@ -83,10 +83,11 @@ class Walker(Part):
         tile_known      in      1              the tile to walk has its header and masks
         tile            in      TILE           its header
         tile_slot       in      slot_bits
-        tile_mask_base  in      mask_bits      its first mask word
-        tile_row_base   in      row_bits       its first row
+        tile_mask_base  in      mask_bits      its first mask word; this and the next two lines not
+                                               without ``sparse_parts``
         mask_index      out     mask_bits      the mask word of the next word
         mask            in      C              that mask word
+        tile_row_base   in      row_bits       its first row
         tile_done       out     1              its last word is taken in this cycle
         taps_known      in      1              words of the present channel word may be requested
         word_done       out     1              its last word is taken in this cycle (SIMD)
@@ -108,6 +109,8 @@ class Walker(Part):
         self._pixels = VectorPixels(arch=arch)
         self._walk = ProductWalk(arch=arch) if arch.row_unit else None
         self.parts = [self._pixels, *([self._walk] if self._walk else [])]
+        self._arch, mask_bits = arch, bits_for_index(max(1, arch.mask_words))
+        masks = {"mask_index": Out(mask_bits), "mask": In(arch.macro.compartments)}
         super().__init__(
             {
                 "instruction": In(layouts.packet(Opcode.SIMD, arch)),
@@ -117,10 +120,9 @@ class Walker(Part):
                 "tile_known": In(1),
                 "tile": In(layouts.tile(arch)),
                 "tile_slot": In(bits_for_index(TILE_SLOTS)),
-                "tile_mask_base": In(bits_for_index(arch.mask_words)),
+                **({"tile_mask_base": In(mask_bits)} if arch.sparse_parts else {}),
                 "tile_row_base": In(bits_for_index(arch.macro.rows)),
-                "mask_index": Out(bits_for_index(arch.mask_words)),
-                "mask": In(arch.macro.compartments),
+                **(masks if arch.sparse_parts else {}),
                 "tile_done": Out(1),
                 "taps_known": In(1),
                 "word_done": Out(1),
@@ -307,15 +309,13 @@ class Walker(Part):
             pixels.word.eq(taps.word),
             request.pixels.eq(pixels.pixels),
             request.positions.eq(pixels.positions),
-            self.mask_index.eq(self.tile_mask_base + window.number),
-            tag.mask.eq(self.mask),
-            tag.vector_end.eq(ends.vector),
+            *self._place(tag, window=window, ends=ends),
             tag.tile.eq(self.tile_slot),
             tag.first.eq(tile.first),
             tag.last.eq(tile.last),
             tag.tile_end.eq(ends.chunk),
             tag.vector.eq(vectors.number),
-            tag.row_base.eq(self.tile_row_base),
+            self._row(tag, window=window),
             simd.first.eq(taps.first),
             simd.last.eq(ends.vector),
             simd.second.eq(taps.second),
@@ -325,6 +325,22 @@ class Walker(Part):
             simd.word.eq(window.word),
         ]
         return request
+
+    def _place(self, tag: data.View, *, window: Window, ends: Ends) -> list[Any]:
+        """Return the assignments of mask and place of the word; without a switch of its group."""
+        if not self._arch.sparse_parts:
+            return [tag.start.eq(window.number == 0), tag.end.eq(ends.vector)]
+        return [
+            self.mask_index.eq(self.tile_mask_base + window.number),
+            tag.mask.eq(self.mask),
+            tag.vector_end.eq(ends.vector),
+        ]
+
+    def _row(self, tag: data.View, *, window: Window) -> Any:
+        """Return the assignment of the row that the tile, or without a switch the word, meets."""
+        if not self._arch.sparse_parts:
+            return tag.row.eq(self.tile_row_base + window.number)
+        return tag.row_base.eq(self.tile_row_base)
 
     def _taps(
         self, m: Module, pixels: PartInstance, *, window: Window, ends: Ends, taken: Value

@@ -16,9 +16,11 @@ from hwgen_studies.dbpim_paper.area_race_page import (
     area_race_picture,
 )
 
+from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.cli import main as hwgen
 from hwgen.dbpim import model
 from hwgen.dbpim.facts.arch import load_arch, with_sparsity
+from hwgen.dbpim.rtl import make_chip
 from hwgen.files.load import validate_spec
 from hwgen.jobs.executors import SerialExecutor
 
@@ -139,3 +141,24 @@ def test_readme_and_index_lead_with_the_fair_figure() -> None:
         assert re.search(r"none of the paper's\s+(five )?networks", text), name
     assert report.cycles_rtl == sparse.cycles
     assert f"{sparse.cycles:,}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.promise(
+    "each dense chip of the race of equal areas can be emitted without the parts for sparsity, on"
+    " at most the area that the race gives it"
+)
+def test_the_dense_chips_of_the_race_are_emitted() -> None:
+    report = committed()
+    paper = with_sparsity(load_arch(ROOT / "configs/dbpim/paper.yaml"), "none")
+    dense = [chip for chip in report.chips if chip.kind == "dense"]
+    assert len(dense) > 10
+    for chip in dense:
+        sizes = {key: getattr(chip, key) for key in report.sizes}
+        arch = replace(paper, **sizes, sparse_parts=False)
+        area = sum(model.area_um2(arch).values()) / 1e6
+        assert 0.97 * chip.area_mm2 < area < chip.area_mm2
+    smallest = min(dense, key=lambda chip: chip.area_mm2)
+    sizes = {key: getattr(smallest, key) for key in report.sizes}
+    modules = verilog_modules(make_chip(replace(paper, **sizes, sparse_parts=False)))
+    absent = {"dbpim_switch", "dbpim_mask_array", "dbpim_group_queue", "dbpim_ipu"}
+    assert "dbpim_direct_feed" in modules and not absent & set(modules)

@@ -118,3 +118,47 @@ def test_the_kind_of_cells_is_checked(tmp_path: Path) -> None:
     path.write_text(f"{text}cells: clocked\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="cells must be 'combinational' or 'synchronous', got"):
         load_arch(path)
+
+
+@pytest.mark.promise(
+    "a chip may leave out the parts for sparsity; one that keeps them, its switches off, keeps its"
+    " digest and its Verilog"
+)
+def test_a_dense_chip_is_another_chip_than_one_without_switches() -> None:
+    dense = load_arch(CONFIGS / "paper_dense.yaml")
+    kept = with_sparsity(load_arch(CONFIGS / "paper.yaml"), "none")
+    assert "sparse_parts" not in configuration_of(kept)
+    assert configuration_of(dense)["sparse_parts"] is False
+    same = replace(kept, name="paper_dense", packed_weights=False, sparse_parts=False)
+    assert same == dense and dense.digest != replace(dense, sparse_parts=True).digest
+    # What no part of the chip reads decides nothing.
+    others = replace(dense, switch_rate=1, queue_depth=2, mask_bytes=64, one_digit="coded")
+    assert others.digest == dense.digest
+    assert (dense.mask_words, dense.groups_queued) == (0, 0)
+    assert replace(dense, psum_entries=64).digest != dense.digest
+    assert kept.id_word == 0x638C8349
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("input_bits: false", "input_bits: true", "sparsity.input_bits must be false without"),
+        ("input_streams: own", "input_streams: shared", "input_streams must be own without"),
+    ],
+)
+def test_a_dense_chip_is_asked_for_no_sparsity(
+    before: str, after: str, message: str, tmp_path: Path
+) -> None:
+    text = (CONFIGS / "paper_dense.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "chip.yaml"
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        load_arch(path)
+
+
+@pytest.mark.parametrize("switches", ["all", "weight_bits"])
+def test_a_dense_chip_has_no_switches(switches: str) -> None:
+    dense = load_arch(CONFIGS / "paper_dense.yaml")
+    assert with_sparsity(dense, "none") == dense
+    with pytest.raises(ConfigError, match="paper_dense has no parts for sparsity"):
+        with_sparsity(dense, switches)

@@ -1,5 +1,6 @@
 """Memories of a chip: sizes that a person can multiply, and the sum of the paper's chip."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,11 @@ def test_only_a_chip_with_digits_stores_signs_and_indices() -> None:
     dense = bits(with_sparsity(PAPER, "none"))
     assert dense["signs and indices"] == 0
     assert dense["cells"] == bits(PAPER)["cells"]
+
+
+def test_a_chip_without_parts_for_sparsity_has_none_of_their_memories() -> None:
+    chip = with_sparsity(PAPER, "none")
+    kept, direct = bits(chip), bits(replace(chip, sparse_parts=False))
+    absent = {"signs and indices", "masks", "groups"}
+    assert set(kept) - set(direct) == absent
+    assert direct == {name: size for name, size in kept.items() if name not in absent}

@@ -207,3 +207,16 @@ def test_what_waits_belongs_to_its_part() -> None:
     assert found["cells"] == 0
     no_switch = waiting_pj(1000, SPARSE, assume=STRICT_DENSE)
     assert found["inputs"] - no_switch["inputs"] == pytest.approx(1000 * 8 * 8 * 8 * 0.0133)
+
+
+def test_a_chip_without_parts_has_the_price_of_the_strict_one_without_queues() -> None:
+    direct = replace(DENSE, sparse_parts=False)
+    one = {"words": 1, "groups": 1}
+    found, strict = energy_pj(one, direct), energy_pj(one, DENSE, assume=STRICT_DENSE)
+    assert found["words"] == pytest.approx(strict["words"])
+    # A group stays in the fetcher: no flip-flops of a queue, and none of its multiplexers.
+    assert strict["groups"] - found["groups"] == pytest.approx(149 * (0.0147 + MULTIPLEXER))
+    areas = [sum(area_um2(chip).values()) for chip in (DENSE, direct)]
+    switch, masks = 5658 / 64 * 8 * 8 * 8, 3600 / 1024 * 8 * 1024
+    queues = 3600 / 8192 * 32 * 8 * 149
+    assert areas[0] - areas[1] == pytest.approx(switch + masks + queues)

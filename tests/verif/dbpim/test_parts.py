@@ -38,6 +38,16 @@ FEED = {
     **{"activation_buffer": ActivationBuffer, "fetcher": Fetcher, "group_queue": GroupQueue},
     **{"switch": Switch, "tile_store": TileStore, "walker": Walker},
 }
+WITHOUT_PARTS = (
+    *(("macro", part, "without parts") for part in ("plane_counter", "dots")),
+    *(("feed", part, "dense") for part in ("direct_feed", "tile_store", "walker")),
+    *(("system", part, "dense") for part in ("tile_loader", "loader")),
+)
+"""Benches of a chip without the parts for sparsity."""
+DENSE_PROMISE = (
+    "without a switch each macro has a word until it leaves it, and all eight of its bit planes;"
+    " tiles have no masks, and rows no metadata"
+)
 SYSTEM = ("load_writer", "loader", "logit_buffer", "row_unpacker", "sequencer", "table_loader")
 SYSTEM += ("taps_loader", "tile_loader", "weight_decoder", "write_bus")
 QUICK = {"load_writer": "wide", "walker": "rows"}
@@ -255,7 +265,8 @@ def launches(*, icarus: bool) -> Iterator[Any]:
             of_part = [
                 s
                 for s in all_sizes
-                if part != "row_unpacker" or s in (*UNPACKER_SIZES, "small", "narrow")
+                if not s.startswith("dense")
+                and (part != "row_unpacker" or s in (*UNPACKER_SIZES, "small", "narrow"))
             ]
             for size in ["narrow"] if icarus else [s for s in of_part if s != "narrow"]:
                 quick = part == UNDER_ICARUS if icarus else size in ("small", QUICK.get(part))
@@ -277,6 +288,18 @@ def launch(side: str, part: str, size: str, folder: Path, **how: Any) -> None:
 
 @pytest.mark.parametrize(("side", "part", "size"), list(launches(icarus=False)))
 def test_part(side: str, part: str, size: str, tmp_path: Path, waves: Waves | None) -> None:
+    launch(side, part, size, tmp_path, waves=waves)
+
+
+@pytest.mark.promise(DENSE_PROMISE)
+@pytest.mark.parametrize(
+    ("side", "part", "size"),
+    [*WITHOUT_PARTS, ("feed", "direct_feed", "dense_one_macro")],
+    ids=lambda each: each.replace(" ", "_"),
+)
+def test_part_of_a_dense_chip(
+    side: str, part: str, size: str, tmp_path: Path, waves: Waves | None
+) -> None:
     launch(side, part, size, tmp_path, waves=waves)
 
 

@@ -10,6 +10,7 @@ import pytest
 from hwgen.chip.sim.simulator import WAIVERS
 from hwgen.dbpim.facts import load_arch, with_sparsity
 from hwgen.dbpim.rtl.chip import Chip
+from verif.dbpim.component import dense
 from verif.lint import lint_part
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "dbpim"
@@ -23,6 +24,7 @@ ARCHS = {
     "wide": WIDE,
     "rows": load_arch(CONFIGS / "small_rows.yaml"),
     "dense": with_sparsity(SINGLE, "none"),
+    "without parts for sparsity": dense(TINY),
     "port wider than all masks": replace(SINGLE, port_bits=512),
 }
 """Chips in which every waived signal occurs."""
