@@ -94,7 +94,7 @@ def event_sizes(arch: Arch) -> dict[str, int]:
         "metadata_bit": metadata,
         "row_register_bit": (cells + metadata) // macros,
         "group_bit": group_bits if arch.sparse_parts else 0,
-        "queue_multiplexer": max(0, arch.groups_queued - 1) * group_bits,
+        "queue_multiplexer": (arch.queue_depth - 1) * group_bits if arch.sparse_parts else 0,
         "plane_multiplexer": (ACTIVATION_BITS - 1) * size.compartments,
         "word_bit": size.compartments * ACTIVATION_BITS,
         "vector_bit": macros * size.compartments * ACTIVATION_BITS,

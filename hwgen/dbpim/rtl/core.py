@@ -1,6 +1,6 @@
 """A core: M macros behind one switch, if it has one, with their activation buffer and SIMD unit."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, ValueLike
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -254,7 +254,7 @@ class Core(Part):
         """Place the macros, and bring rows to all of them."""
         row = self.loads.row
         m.d.comb += store.row_write.eq(row.write)
-        write = self._row_for_macros(m, store=store)
+        write_en, row_index, cells, meta = self._row_for_macros(m, store=store)
         macros = []
         for index in range(self._arch.macros_per_core):
             m.submodules[f"macro_{index}"] = macro = self._macro.instance()
@@ -270,30 +270,35 @@ class Core(Part):
                 *([macro.head_double.eq(store.head_double[index])] if self._arch.pairs else []),
                 queue.leave[index].eq(macro.leave),
                 macro.inhibit.eq(row.write),
-                *(getattr(macro, f"write_{name}").eq(value) for name, value in write.items()),
+                macro.write_en.eq(write_en),
+                macro.write_row.eq(row_index),
+                macro.write_cells.eq(cells),
+                *([] if meta is None else [macro.write_meta.eq(meta)]),
             ]
             macros.append(macro)
         return macros
 
-    def _row_for_macros(self, m: Module, *, store: PartInstance) -> dict[str, ValueLike]:
-        """Return by port `write_*` of a macro: a row enters, which one, its cells and metadata."""
+    def _row_for_macros(
+        self, m: Module, *, store: PartInstance
+    ) -> tuple[Value, Value, data.View, data.View | None]:
+        """Return whether a row enters the arrays, which one, its cells, and its metadata if any."""
         row = self.loads.row
-        content = {"row": store.row_index, "cells": row.cells}
-        if self._switch:
-            content["meta"] = row.meta
+        given = row.meta if self._switch else None
         if self._arch.reads_at_edge:
             # `row.write` inhibits the issue, so that the one port of the arrays is free.
-            return {"en": row.write, **content}
+            return row.write, store.row_index, row.cells, given
         # Cycle 0: `row.write` inhibits the issue. Cycle 1: the registered row enters the arrays.
-        write_en = Signal()
+        write_en, row_index = Signal(), Signal.like(store.row_index)
+        cells = Signal.like(row.cells)
+        meta = None if given is None else Signal.like(given, name="meta")
         m.d.sync += write_en.eq(row.write)
-        names = {"row": "row_index"}
-        kept = {
-            name: Signal.like(value, name=names.get(name, name)) for name, value in content.items()
-        }
         with m.If(row.write):
-            m.d.sync += [kept[name].eq(value) for name, value in content.items()]
-        return {"en": write_en, **kept}
+            m.d.sync += [
+                row_index.eq(store.row_index),
+                cells.eq(row.cells),
+                *([] if meta is None else [meta.eq(given)]),
+            ]
+        return write_en, row_index, cells, meta
 
     def _write_results(
         self,

@@ -44,10 +44,6 @@ WITHOUT_PARTS = (
     *(("system", part, "dense") for part in ("tile_loader", "loader")),
 )
 """Benches of a chip without the parts for sparsity."""
-DENSE_PROMISE = (
-    "without a switch each macro has a word until it leaves it, and all eight of its bit planes;"
-    " tiles have no masks, and rows no metadata"
-)
 SYSTEM = ("load_writer", "loader", "logit_buffer", "row_unpacker", "sequencer", "table_loader")
 SYSTEM += ("taps_loader", "tile_loader", "weight_decoder", "write_bus")
 QUICK = {"load_writer": "wide", "walker": "rows"}
@@ -291,7 +287,10 @@ def test_part(side: str, part: str, size: str, tmp_path: Path, waves: Waves | No
     launch(side, part, size, tmp_path, waves=waves)
 
 
-@pytest.mark.promise(DENSE_PROMISE)
+@pytest.mark.promise(
+    "without a switch each macro has a word until it leaves it, and all eight of its bit planes;"
+    " tiles have no masks, and rows no metadata"
+)
 @pytest.mark.parametrize(
     ("side", "part", "size"),
     [*WITHOUT_PARTS, ("feed", "direct_feed", "dense_one_macro")],
