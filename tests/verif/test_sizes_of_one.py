@@ -35,6 +35,7 @@ from tests.verif.mram import chips as mram_chips
 from verif.common.drawing import draw_images
 from verif.crossbar.random_network import draw_recipe
 from verif.crossbar.random_network import random_network as crossbar_drawn
+from verif.dbpim.component import dense
 from verif.dbpim.random_network import draw_recipe_of_ones, random_images, random_network
 from verif.mram.random_network import OfOnes
 
@@ -55,10 +56,11 @@ def dbpim_drawn(seed: int) -> QuantizedNetwork:
 
 
 def in_dbpim(seed: int) -> None:
-    """Execute and predict a network on a drawn chip and on the tiny one."""
+    """Execute and predict a network on a drawn chip, one without parts, and the tiny one."""
     network, count = dbpim_drawn(seed), 1 + seed % 3
     maps = infer(network, random_images(network, count, seed=seed))
-    for arch in (draw_arch(seed), TINY):
+    drawn = draw_arch(seed)
+    for arch in (drawn, dense(replace(drawn, input_streams="own")), TINY):
         program, _ = check_dbpim(network, arch, images=count, seed=seed)
         assert CycleModel(program, arch).predict(maps).cycles > 0
 

@@ -128,7 +128,8 @@ class CoreWalk:
             "turn": first or fields["turn"] == self.turn,
             "turn below M": fields["turn"] < arch.macros_per_core,
             "rows": 1 <= fields["rows"] <= min(arch.tile_rows, arch.macro.rows // 2),
-            "mask_words": 1 <= fields["mask_words"] <= arch.mask_words // 2,
+            "mask_words": 1 <= fields["mask_words"] <= arch.mask_words // 2
+            or fields["mask_words"] == fields["rows"] > 0 == arch.sparse_parts,
             "first and last mask": tile.masks[0].any() and tile.masks[-1].any(),
             "selected inputs": -(-tile.masks.sum() // arch.macro.compartments) == fields["rows"],
             "partial sums": fields["first"] & fields["last"]
@@ -166,7 +167,11 @@ class CoreWalk:
         if walked.stop > data.shape[1]:
             self.chip.refuse(f"core {self.core}: a tile walks beyond the window")
         if tags is not None:
-            self.chip.use(self.core, tags[:, walked][:, tile.masks])
+            used = tags[:, walked][:, tile.masks]
+            if not self.arch.sparse_parts:
+                # What fills up a word may be anything: its weights are zero.
+                used = used[:, weights[: used.shape[1]].any(axis=1)]
+            self.chip.use(self.core, used)
         selected = data[:, walked][:, tile.masks].astype(np.float32)
         # Sums of one tile are below 2**24: float32 adds them exactly in any order.
         sums = (selected @ weights[: selected.shape[1]]).astype(np.int64)
