@@ -19,6 +19,7 @@ from hwgen.dbpim.facts.events import (
 from hwgen.dbpim.facts.units import UNITS, chip_sizes, event_sizes, size_of
 from hwgen.errors import ConfigError
 from hwgen.files.load import read_mapping, validate_spec
+from tests.dbpim.facts import energy_28nm
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 FILE = CONFIGS / "energy" / "dbpim_45nm.yaml"
@@ -48,6 +49,29 @@ def test_every_event_and_part_has_cited_figures() -> None:
     assert {cost.part for cost in costs} | {"control"} == set(PARTS)
     used = {entry.unit for entry in (*costs, *table.area)} | {"memory_byte"}
     assert used <= set(UNITS)
+
+
+@pytest.mark.promise(
+    "a table of energies and areas at 28 nm ships: memories by NeuroSim and CACTI at that node, all"
+    " other logic by what a flip-flop takes there; it is made again by a command"
+)
+def test_the_table_at_28_nm_is_what_is_made() -> None:
+    assert energy_28nm.FILE.read_text(encoding="utf-8") == energy_28nm.text()
+    made, first = load_energy(energy_28nm.FILE), load_energy(FILE)
+    assert (made.name, made.node_nm, made.port) == ("dbpim_28nm", 28, first.port)
+    for event in EVENTS:
+        for now, then in zip(made.events[event], first.events[event], strict=True):
+            assert 0.33 < now.pj / then.pj < 0.61
+            assert now.source != then.source
+            assert now.memory <= now.source.startswith("NeuroSim 1.3 and CACTI 7, 28 nm")
+    for now_um2, then_um2 in zip(made.area, first.area, strict=True):
+        assert 0.39 < now_um2.um2 / then_um2.um2 < 0.56
+
+
+def test_a_memory_without_a_figure_at_28_nm_is_refused() -> None:
+    entry = {"pj": 7.7, "memory": True, "source": "CACTI 7, 45 nm: another memory"}
+    with pytest.raises(ValueError, match="no memory at 28 nm"):
+        energy_28nm.scaled(entry, "pj")
 
 
 def test_trees_and_ppu_are_those_of_the_netlists() -> None:
