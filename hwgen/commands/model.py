@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from rich.console import RenderableType
 
@@ -24,8 +24,9 @@ from hwgen.commands.prices import EnergyFile, Prices, counted_events
 from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.subject import Subject, program_of, with_switches
 from hwgen.commands.trace import trace_network
-from hwgen.files.earlier import PICTURES, TRACES
+from hwgen.files.earlier import DENSITIES, PICTURES, TRACES
 from hwgen.files.output import write_text
+from hwgen.network.densities import densities_of, save_densities
 from hwgen.network.sparsity import PHI_LIMIT
 from hwgen.report.model import ModelLayer, ModelMode, ModelReport, Speedup, Variant
 from hwgen.report.tables import model_table
@@ -54,8 +55,13 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
 
     utilization: fraction of the cells of active rows whose digit is a non-zero digit of a weight.
 
+    A file of densities may stand in place of the network: shapes, and shares of pruned blocks,
+    digits and zero bits (.yaml; --densities writes those of a network).
+
     Raises DataError for an unknown mode, FamilyError for a family without modes.
     """
+
+    OF_DENSITIES: ClassVar[bool] = True
 
     _: KW_ONLY
     speedup: Annotated[
@@ -79,6 +85,15 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
             metavar="FILE",
             use=OUTPUT_FILE,
             replaces=PICTURES,
+        ),
+    ] = None
+    densities: Annotated[
+        File | None,
+        Says(
+            "shapes and densities of the network and of its maps to write (.yaml)",
+            metavar="FILE",
+            use=OUTPUT_FILE,
+            replaces=DENSITIES,
         ),
     ] = None
 
@@ -111,6 +126,8 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
             if self.speedup
             else None,
         )
+        if self.densities is not None:
+            save_densities(densities_of(subject.network, maps), Path(self.densities))
         if self.trace is not None:
             write_text(Path(self.trace), trace_network(context, subject, batch), what="trace")
         if self.plot is not None:
@@ -128,7 +145,8 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
         accuracy, only `hwgen fit` says.
         """
         skips_digits = getattr(getattr(subject.arch, "sparsity", None), WEIGHT_BITS, False)
-        if subject.network_file == Path(self.network) or not skips_digits:
+        given = subject.network_file == Path(self.network) or subject.densities is not None
+        if given or not skips_digits:
             return
         if not any(filters_of_digits(subject.network)[PHI_LIMIT + 1 :]):
             return

@@ -6,13 +6,14 @@ Tests: `tests/commands/test_sweep.py`.
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture
 from hwgen.commands.context import Context
+from hwgen.commands.drawing import drawn_file, is_densities
 from hwgen.commands.families import InstalledFamily
 from hwgen.commands.fields import (
     LARGEST_BATCH,
@@ -31,6 +32,7 @@ from hwgen.commands.modes import choose_stream
 from hwgen.commands.on_the_way import imported
 from hwgen.commands.request import Is, Request, Says, Working, said_of, told_in_python
 from hwgen.commands.subject import Subject, configuration_of, for_program, load_chip
+from hwgen.network.densities import load_densities
 from hwgen.network.file import load_network
 
 
@@ -122,9 +124,14 @@ def subject_of(
     """Return a network on a chip, with runs of `batch` images.
 
     A TFLite or ONNX file is imported on the way, with the arithmetic of the runtime if the chip has
-    it.
+    it; a network of a file of densities is drawn.
     """
-    file = imported(context, Path(network), chip.parameters)
+    densities = load_densities(Path(network)) if is_densities(Path(network)) else None
+    file = (
+        imported(context, Path(network), chip.parameters)
+        if densities is None
+        else drawn_file(context, densities)
+    )
     return Subject(
         network=load_network(file),
         network_file=file,
@@ -132,12 +139,16 @@ def subject_of(
         arch=chip.parameters,
         arch_file=chip.file,
         run_images=batch,
+        densities=densities,
     )
 
 
 @dataclass(frozen=True)
 class OnChip(Working):
     """Base of requests about a network on a chip."""
+
+    OF_DENSITIES: ClassVar[bool] = False
+    """Whether densities may stand in place of the network."""
 
     network: Network
     architecture: Arch
@@ -146,6 +157,9 @@ class OnChip(Working):
 
     def subject(self, batch: int = 1) -> Subject:
         """Return the network on its chip, with runs of `batch` images; see `subject_of`."""
+        if is_densities(Path(self.network)) and not self.OF_DENSITIES:
+            allowed = "a network; densities are for hwgen model and hwgen sweep"
+            raise self.refusal("network", allowed, self.network)
         chip = chip_of(self.quiet, self.architecture, self.sparsity)
         return subject_of(self.quiet, self.network, chip, batch=batch)
 
@@ -189,6 +203,8 @@ class WithImages(OnChip):
         program: file of a compiled program, which has its images of one run
         """
         subject = self.subject()
+        if subject.densities is not None and self.data is not None:
+            raise self.refusal("data", "left out where densities draw the maps", self.data)
         return choose_stream(
             subject,
             images_of(self.data),

@@ -16,6 +16,7 @@ from hwgen.commands.images import Batch
 from hwgen.errors import FormatError
 from hwgen.files.patience import Say
 from hwgen.network import QuantizedNetwork
+from hwgen.network.densities import Densities
 from hwgen.network.file import load_network
 from hwgen.report.types import Setting, Source
 
@@ -25,6 +26,7 @@ class Subject:
     """A network and the chip that it runs on, with the files that they came from.
 
     run_images: images of one run; replacements: of parts of the chip
+    densities: that the network was drawn by, and its maps are; None: it is a network of a person
     """
 
     network: QuantizedNetwork
@@ -34,6 +36,7 @@ class Subject:
     arch_file: Path
     run_images: int = 1
     replacements: Replacements = NO_REPLACEMENTS
+    densities: Densities | None = None
 
     @property
     def configuration(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from copy import deepcopy
 from dataclasses import KW_ONLY, dataclass, replace
 from itertools import product
 from math import prod
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import yaml
 from pydantic import Field
@@ -87,6 +87,8 @@ class Sweep(
     Raises ConfigError for an unknown key and for a value of another kind, DataError if no
     combination works.
     """
+
+    OF_DENSITIES: ClassVar[bool] = True
 
     keys: Annotated[
         Mapping[str, Annotated[Sequence[Value], Field(min_length=1)]],

@@ -39,10 +39,10 @@ FLIP_FLOP_PJ, FLIP_FLOP_UM2 = (0.0039, 0.0094), (2.06, 5.17)
 LOGIC_PJ = round(FLIP_FLOP_PJ[0] / FLIP_FLOP_PJ[1], 3)
 LOGIC_UM2 = round(FLIP_FLOP_UM2[0] / FLIP_FLOP_UM2[1], 3)
 HEAD = """\
-# Energy of each event of a DB-PIM chip at 28 nm, in pJ, and area, in um2; keys as in dbpim_45nm.yaml.
-# Memories, multiplexers and drivers are those of NeuroSim 1.3 and CACTI 7 at 28 nm. Nothing else was
-# mapped to cells of 28 nm: it is the figure at 45 nm times what a flip-flop of NeuroSim takes at 28 nm
-# for what it takes at 45. Made by tests/dbpim/facts/energy_28nm.py.
+# Energy of each event of a DB-PIM chip at 28 nm, in pJ, and area, in um2; keys as in
+# dbpim_45nm.yaml. Memories, multiplexers and drivers are those of NeuroSim 1.3 and CACTI 7 at
+# 28 nm. Nothing else was mapped to cells of 28 nm: it is the figure at 45 nm times what a flip-flop
+# of NeuroSim takes at 28 nm for what it takes at 45. Made by tests/dbpim/facts/energy_28nm.py.
 """
 
 
