@@ -352,6 +352,7 @@ OUTPUT_NAMES = {
     "record": OUTPUT_FILE,
     "runs": CACHE,
     "trace": OUTPUT_FILE,
+    "densities": OUTPUT_FILE,
 }
 
 

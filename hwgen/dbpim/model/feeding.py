@@ -2,6 +2,8 @@
 
 The sparse-allocation switch moves selected inputs into groups that queue; without it a word is a
 group, which stays in its slot of the fetcher until all macros have left it.
+
+Tests: `tests/dbpim/model/test_packed_rows.py`.
 """
 
 from hwgen.chip.compiled import compiled
