@@ -25,7 +25,7 @@ from verif.runner import REPLACED
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-BANKS, CHANNELS, FILTERS = ARCH.banks, ARCH.macro.compartments, ARCH.filters
+BANKS, CHANNELS, FILTERS = ARCH.banks, ARCH.word, ARCH.filters
 CYCLES = 500
 ROW_LIMIT = 1 << 10
 MAY_LOSE = REPLACED in os.environ

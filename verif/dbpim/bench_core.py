@@ -23,7 +23,7 @@ from verif.dbpim.walk_plan import Conv
 from verif.dbpim.walk_simd import Simd
 
 ARCH = arch_from_environment()
-COMPARTMENTS, FILTERS = ARCH.macro.compartments, ARCH.filters
+COMPARTMENTS, FILTERS = ARCH.word, ARCH.filters
 BUS, VECTOR = layouts.bus_write(ARCH), layouts.vector_write(ARCH)
 SMOKE = os.environ.get("SMOKE") == "1"
 SEEDS = 2 if SMOKE else 10

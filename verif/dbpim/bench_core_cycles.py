@@ -29,7 +29,9 @@ from verif.dbpim.component import arch_from_environment
 from verif.dbpim.core_driver import CoreDriver, row_of
 
 ARCH = arch_from_environment()
-COMPARTMENTS, FILTERS, MACROS = ARCH.macro.compartments, ARCH.filters, ARCH.macros_per_core
+CHANNELS, FILTERS, MACROS = ARCH.word, ARCH.filters, ARCH.macros_per_core
+EMPTY = ARCH.macro.compartments - CHANNELS
+"""Compartments without an input: all inputs of a vector are those of one word."""
 VECTORS = min(FETCH_SLOTS, ARCH.groups_queued or FETCH_SLOTS, ARCH.psum_vectors)
 """So few that they never fill a queue, or the slots of the fetcher, and are one chunk."""
 
@@ -72,7 +74,7 @@ class Scene(NamedTuple):
 
 def timetable(planes: NDArray[np.int64], *, row_loaded: int) -> Timetable:
     """Return the sum of the published latencies."""
-    moves = COMPARTMENTS // ARCH.switch_rate
+    moves = CHANNELS // ARCH.switch_rate
     issues: set[int] = set()
     waiting: list[Event] = []
     heads: list[int] = []
@@ -110,8 +112,8 @@ def draw_scene(rng: np.random.Generator, *, core: int) -> Scene:
     """Return a 1 x 1 convolution over a map of one row and one word, all inputs selected."""
     counts = rng.integers(FEWEST_PLANES, 9, WIDTH)
     used = np.array([sum(1 << bit for bit in rng.permutation(8)[:n].tolist()) for n in counts])
-    pixels = (rng.integers(0, 256, (WIDTH, COMPARTMENTS)) & used[:, None]).astype(np.uint8)
-    pixels[:, int(rng.integers(COMPARTMENTS))] = used
+    pixels = (rng.integers(0, 256, (WIDTH, CHANNELS)) & used[:, None]).astype(np.uint8)
+    pixels[:, int(rng.integers(CHANNELS))] = used
     turn = int(rng.integers(MACROS))
     if not ARCH.sparsity.input_bits:
         counts[:] = 8
@@ -125,12 +127,12 @@ def draw_scene(rng: np.random.Generator, *, core: int) -> Scene:
 
 def draw_tile(rng: np.random.Generator, *, turn: int) -> TilePacket:
     """Return a tile of one row for the last filters of a word."""
-    codes = rng.integers(0, 256, (1, COMPARTMENTS, FILTERS)).astype(np.uint8)
+    codes = rng.integers(0, 256, (1, CHANNELS + EMPTY, FILTERS)).astype(np.uint8)
     scales = rng.integers([-99, 1 << 15, 20], [100, 1 << 16, 26], (FILTERS, 3)).tolist()
     fields = dict.fromkeys((field.name for field in ARCH.packets[Opcode.TILE]), 0) | {
         "opcode": Opcode.TILE,
         "cores": 255,
-        "group": COMPARTMENTS // FILTERS - 1,
+        "group": CHANNELS // FILTERS - 1,
         "rows": 1,
         "mask_words": 1,
         "turn": turn,
@@ -142,7 +144,7 @@ def draw_tile(rng: np.random.Generator, *, turn: int) -> TilePacket:
         offset=0,
         beats=0,
         fields=fields,
-        masks=np.ones((1, COMPARTMENTS), np.bool_),
+        masks=np.ones((1, CHANNELS), np.bool_),
         parameters=tuple(FilterParameters(*scale) for scale in scales),
         codes=codes,
     )
@@ -152,7 +154,7 @@ def placement() -> Placement:
     """Return where the input lies: one row of one word a pixel."""
     return Placement(
         base=0,
-        row_pitch=row_pitch(WIDTH, COMPARTMENTS, ARCH),
+        row_pitch=row_pitch(WIDTH, CHANNELS, ARCH),
         channel_words=1,
         image_rows=1,
         image_columns=0,
@@ -200,7 +202,8 @@ def reference(fields: dict[str, int], tile: TilePacket, pixels: Bytes) -> Bytes:
     """Return golden's bytes of the tile's filters, by position."""
     product = macro if ARCH.sparsity.weight_bits else dense_macro
     every = np.ones((FILTERS, 2), np.bool_)
-    sums = np.array([product(tile.codes, pixel[None], filter_enable=every) for pixel in pixels])
+    groups = np.pad(pixels, ((0, 0), (0, EMPTY)))[:, None]
+    sums = np.array([product(tile.codes, group, filter_enable=every) for group in groups])
     scales = np.array(tile.parameters)
     return requantize(
         sums + scales[:, 0],
@@ -216,7 +219,7 @@ def check_write(dut: Any, event: Event, scene: Scene, *, core: int, private: boo
     """The write is that of the position vector and the macro, with golden's bytes."""
     turn = scene.tile.fields["turn"]
     x = (core * VECTORS + event.vector) * MACROS + (event.macro - turn) % MACROS
-    first = COMPARTMENTS - FILTERS
+    first = CHANNELS - FILTERS
     if private:
         write = layouts.vector_write(ARCH).from_bits(int(dut.private_write.value))
         active = [at.active for at in write.positions]

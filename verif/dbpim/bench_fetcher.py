@@ -15,7 +15,7 @@ from verif.dbpim.feed_rules import Fetch, FetchRules, Place
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-MACROS, CHANNELS = ARCH.macros_per_core, ARCH.macro.compartments
+MACROS, CHANNELS = ARCH.macros_per_core, ARCH.word
 REQUEST, WORD = fetch_request(ARCH), fetched_word(ARCH)
 PIXEL = fetch_pixel(ARCH)
 NOTE_BITS = {name: WORD[name].width for name in ("positions", "tag", "simd")}

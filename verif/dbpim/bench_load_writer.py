@@ -18,7 +18,7 @@ from verif.dbpim.load_fields import Load, random_load
 from verif.stream import Stream, offer, reset
 
 ARCH = arch_from_environment()
-CHANNELS = ARCH.macro.compartments
+CHANNELS = ARCH.word
 LAYOUT = bus_write(ARCH)
 NAMES = ("beats__valid", "beats__ready", "write_valid", "write", "done")
 LANES = ARCH.bus_words

@@ -16,7 +16,7 @@ ARCH = arch_from_environment()
 LAYOUT = bus_write(ARCH)
 WORDS = ARCH.port_bits // ACCUMULATOR_BITS
 BEATS = ARCH.logit_entries // WORDS
-EVERY = (1 << ARCH.macro.compartments) - 1
+EVERY = (1 << ARCH.word) - 1
 LOW, HIGH = -(1 << 31), (1 << 31) - 1
 CORNERS = Corners(
     "smallest logit",
@@ -57,7 +57,7 @@ async def words_of_maps_match(dut: Any, seed: int) -> None:
     rng = np.random.default_rng(seed)
     await reset(dut, dut.logit_buffer__write_valid)
     content = np.zeros((ARCH.logit_entries, 4), np.uint8)
-    size = ARCH.macro.compartments // 4
+    size = ARCH.word // 4
     for first in range(0, ARCH.logit_entries, size):
         await write(dut, first, np.zeros(size, np.int64), enable=EVERY, to_memory=True)
     for _ in range(ARCH.logit_entries):

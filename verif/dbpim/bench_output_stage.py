@@ -22,7 +22,7 @@ from verif.stream import Stream, accept, offer, reset
 
 ARCH = arch_from_environment()
 MACROS, FILTERS = ARCH.macros_per_core, ARCH.filters
-PARTS = ARCH.macro.compartments // FILTERS
+PARTS = ARCH.word // FILTERS
 RESULT = layouts.result(ARCH)
 RESULTS = 24
 """Of each macro in one run."""

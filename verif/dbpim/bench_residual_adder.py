@@ -19,7 +19,7 @@ from verif.dbpim.component import arch_from_environment
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-BANKS, CHANNELS, FILTERS = ARCH.banks, ARCH.macro.compartments, ARCH.filters
+BANKS, CHANNELS, FILTERS = ARCH.banks, ARCH.word, ARCH.filters
 HALF_FACTOR = 1 << ARCH.factor_bits - 2 if len(ARCH.rounding) > 1 else 1 << 15
 """The larger factor of a sum is from here to twice as large; sums stay within 32 bits."""
 PARTS = CHANNELS // FILTERS

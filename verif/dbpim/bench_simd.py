@@ -22,7 +22,7 @@ from verif.stream import reset
 
 ARCH = arch_from_environment()
 CASES = cases_of(ARCH)
-MACROS, CHANNELS = ARCH.macros_per_core, ARCH.macro.compartments
+MACROS, CHANNELS = ARCH.macros_per_core, ARCH.word
 RESULT = layouts.vector_write(ARCH)
 PARTS = ARCH.simd_parts
 TABLE_PARTS = MACROS * CHANNELS // ARCH.table_lookups

@@ -18,7 +18,8 @@ from verif.dbpim.feed_rules import Move, SwitchRules
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-MACROS, CHANNELS, ROWS = ARCH.macros_per_core, ARCH.macro.compartments, ARCH.macro.rows
+MACROS, CHANNELS, ROWS = ARCH.macros_per_core, ARCH.word, ARCH.macro.rows
+GROUP = ARCH.macro.compartments
 LAYOUT = fetched_word(ARCH)
 RANDOM_VECTORS = 6
 COMMON_TAG = ("tile", "first", "last", "tile_end", "vector")
@@ -48,8 +49,8 @@ class Vector:
 
     def groups(self) -> NDArray[np.uint8]:
         """Return golden's groups, (macros, groups, channels); a vector always ends with a group."""
-        groups = switch(self.words, self.masks)
-        if not self.masks[-1].any() and self.masks.sum() % CHANNELS == 0:
+        groups = switch(self.words, self.masks, group=GROUP)
+        if not self.masks[-1].any() and self.masks.sum() % GROUP == 0:
             groups = np.pad(groups, ((0, 0), (0, 1), (0, 0)))
         return groups
 
@@ -75,15 +76,16 @@ def directed_masks() -> list[NDArray[np.bool_]]:
     last[-1] = True
     most[0] = False
     rows = [[none], [ones], [ones, none], [last, none], [most, ones], [none, last], [most, last]]
+    rows += [[ones] * (GROUP // CHANNELS), [*[ones] * (GROUP // CHANNELS), none]]
     return [np.array(words) for words in rows]
 
 
 def random_masks(rng: np.random.Generator) -> NDArray[np.bool_]:
     """Return the masks of one vector; a vector has at most as many groups as there are rows."""
-    words = int(rng.integers(1, 3 * ROWS + 1))
+    words = int(rng.integers(1, 3 * ROWS * (GROUP // CHANNELS) + 1))
     masks = rng.random((words, CHANNELS)) < rng.choice([0.1, 0.5, 0.9])
     masks[rng.random(words) < 0.2] = False
-    masks &= np.cumsum(masks).reshape(masks.shape) <= (ROWS - 1) * CHANNELS
+    masks &= np.cumsum(masks).reshape(masks.shape) <= (ROWS - 1) * GROUP
     return np.asarray(masks)
 
 
@@ -149,8 +151,8 @@ class Run:
         vectors = [draw_vector(rng, masks[index]) for index in rng.permutation(len(masks))]
         self._words = [word for vector in vectors for word in words_of(vector)]
         self._groups = list(groups_of(vectors))
-        self._rules = SwitchRules(group_bytes=CHANNELS, rate=ARCH.switch_rate)
-        self._forming = np.zeros((MACROS, CHANNELS), np.uint8)
+        self._rules = SwitchRules(group_bytes=GROUP, rate=ARCH.switch_rate)
+        self._forming = np.zeros((MACROS, GROUP), np.uint8)
         self._moved = 0
         for vector in vectors:
             note_vector(vector)
@@ -195,8 +197,8 @@ class Run:
         assert shown == (want.fill, want.push), (
             f"seed {self._seed}: fill, push {shown}, the rules say {want}"
         )
-        values = int(dut.switch__bytes.value).to_bytes(MACROS * CHANNELS, "little")
-        new = np.frombuffer(values, np.uint8).reshape(MACROS, CHANNELS)
+        values = int(dut.switch__bytes.value).to_bytes(MACROS * GROUP, "little")
+        new = np.frombuffer(values, np.uint8).reshape(MACROS, GROUP)
         self._forming[:, want.fill :] = new[:, want.fill :]
         rest = self._forming[:, want.fill + want.count :]
         assert not rest.any(), f"seed {self._seed}: bytes above the group are {rest}"
@@ -222,7 +224,7 @@ class Run:
 
     def _note_move(self, want: Move, word: Word) -> None:
         """Record the corners of one move."""
-        full_group = want.fill + want.count == CHANNELS
+        full_group = want.fill + want.count == GROUP
         self._moved = 0 if want.release else self._moved + want.count
         CORNERS.hit("word split over two groups", want.push and not want.release)
         together = want.push and want.release and not word.vector_end
@@ -243,8 +245,8 @@ def note_vector(vector: Vector) -> None:
         any(pack(m, bits=1) == 1 << CHANNELS - 1 for m in vector.masks),
     )
     CORNERS.hit("position vector without a selected input", selected == 0)
-    extra = vector.groups().shape[1] * CHANNELS - selected
-    CORNERS.hit("group of zeros after the last full one", selected > 0 and extra == CHANNELS)
+    extra = vector.groups().shape[1] * GROUP - selected
+    CORNERS.hit("group of zeros after the last full one", selected > 0 and extra == GROUP)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

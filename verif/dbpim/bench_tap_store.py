@@ -16,7 +16,7 @@ from verif.dbpim.component import arch_from_environment, pack, unpack
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-CHANNELS = ARCH.macro.compartments
+CHANNELS = ARCH.word
 PARAMETERS = parameters(ARCH)
 BIAS_BITS = PARAMETERS["bias"].width
 SCALE_BITS = PARAMETERS.size - BIAS_BITS

@@ -16,7 +16,7 @@ from verif.dbpim.tile_ring import Actions, Header, TileRing
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-MACROS, MASK_BITS, ROWS = ARCH.macros_per_core, ARCH.macro.compartments, ARCH.macro.rows
+MACROS, MASK_BITS, ROWS = ARCH.macros_per_core, ARCH.word, ARCH.macro.rows
 HEADER, PARAMETER_BITS = layouts.tile(ARCH), layouts.parameters(ARCH).size
 BEAT_WORDS = ARCH.port_bits // MASK_BITS
 MASKS = ARCH.sparse_parts

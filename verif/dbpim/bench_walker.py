@@ -20,7 +20,7 @@ from verif.dbpim.walk_steps import directed, draw_shape, step_of
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-MACROS, CHANNELS = ARCH.macros_per_core, ARCH.macro.compartments
+MACROS, CHANNELS = ARCH.macros_per_core, ARCH.word
 REQUEST, TILE, WORK = fetch_request(ARCH), tile(ARCH), work()
 TAG = REQUEST["tag"]
 VECTOR_BITS = REQUEST["tag"].shape["vector"].width

@@ -16,7 +16,7 @@ from verif.dbpim.component import arch_from_environment, pack
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-MACROS, CHANNELS, FILTERS = ARCH.macros_per_core, ARCH.macro.compartments, ARCH.filters
+MACROS, CHANNELS, FILTERS = ARCH.macros_per_core, ARCH.word, ARCH.filters
 BANKS = ARCH.banks
 BUS, VECTOR = bus_write(ARCH), vector_write(ARCH)
 ROW_LIMIT = 1 << 10

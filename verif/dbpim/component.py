@@ -21,6 +21,7 @@ __all__ = [
     "paired",
     "rows",
     "settings",
+    "short_words",
     "small",
     "unpack",
     "unpack_signed",
@@ -43,6 +44,13 @@ def floats() -> Arch:
 def dense(arch: Arch) -> Arch:
     """Return an architecture without the parts for sparsity."""
     return replace(with_sparsity(arch, "none"), sparse_parts=False, name=f"{arch.name}_dense")
+
+
+def short_words() -> Arch:
+    """Return the small architecture with macros of twice as many compartments as its words."""
+    base = small()
+    macro = replace(base.macro, compartments=2 * base.word)
+    return replace(base, macro=macro, word_channels=base.word, mask_bytes=2 * base.mask_bytes)
 
 
 def paired() -> Arch:

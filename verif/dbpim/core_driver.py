@@ -127,7 +127,7 @@ class CoreDriver:
 
         The bus brings all rows, and the core stores those of its slice.
         """
-        width = self.arch.macro.compartments
+        width = self.arch.word
         images, height, columns, channels = maps.shape
         padding = (images, height, columns, -channels % width)
         filled = np.concatenate([maps, rng.integers(0, 256, padding, np.uint8)], axis=-1)

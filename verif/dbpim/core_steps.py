@@ -80,7 +80,7 @@ def conv_step(step: Conv, rng: np.random.Generator) -> CoreStep:
     arch = step.arch
     numbers = draw_numbers(rng, len(step.groups), arch)
     count = sum(map(len, numbers))
-    words = -(-count * arch.filters // arch.macro.compartments)
+    words = -(-count * arch.filters // arch.word)
     if any(len(group) > 1 for group in step.groups):
         most = arch.psum_vectors >> int(count > len(numbers))
         step.chunk_vectors = min(step.chunk_vectors, most)
@@ -115,7 +115,7 @@ def simd_step(step: Step, rng: np.random.Generator) -> CoreStep:
         "shift": 15 + int(rng.integers(8)),
         "first_zero_point": int(rng.integers(256)),
         "second_zero_point": int(rng.integers(256)),
-        "enable_end": step.arch.macro.compartments,
+        "enable_end": step.arch.word,
         "to_memory": int(rng.random() < 0.2),
     }
     return with_output(step, fields, sum(step.words), rng)
@@ -261,19 +261,20 @@ def draw_weights(
 
     Without a switch all inputs of all words count.
     """
-    channels = arch.macro.compartments
+    channels = arch.word
     enable = int(rng.integers(1 << 2 * arch.filters))
     if not arch.sparse_parts:
         codes = rng.integers(0, 256, (words, channels, arch.filters)).astype(np.uint8)
         return np.ones((words, channels), np.bool_), codes, enable
-    most = arch.tile_rows * channels
+    most = arch.tile_rows * arch.macro.compartments
     selected = rng.permutation(words * channels)[: int(rng.integers(1, most - 1))]
     masks = np.zeros(words * channels, np.bool_)
     masks[selected] = True
     masks[int(rng.integers(channels))] = True
     masks[-1 - int(rng.integers(channels))] = True
-    rows = -(-int(masks.sum()) // channels)
-    codes = rng.integers(0, 256, (rows, channels, arch.filters)).astype(np.uint8)
+    inputs = arch.macro.compartments
+    rows = -(-int(masks.sum()) // inputs)
+    codes = rng.integers(0, 256, (rows, inputs, arch.filters)).astype(np.uint8)
     return masks.reshape(words, channels), codes, enable
 
 
@@ -291,7 +292,8 @@ def group_results(
             seen = [step.content(at, cut.first + n) or b"" for n in range(cut.words)]
             words = np.array([list(each) for each in seen], np.uint8)
             enable = np.array([bits >> n & 1 for n in range(2 * arch.filters)], np.bool_)
-            sums += product(codes, switch(words, masks), filter_enable=enable.reshape(-1, 2))
+            groups = switch(words, masks, group=arch.macro.compartments)
+            sums += product(codes, groups, filter_enable=enable.reshape(-1, 2))
         for place, own in enumerate(numbers):
             part = slice(place * arch.filters, (place + 1) * arch.filters)
             add_result(made, at, own, sums=sums[part], scales=scales[part])
@@ -307,7 +309,7 @@ def add_result(
 ) -> None:
     """Add golden's result of one filter group at one position."""
     arch, fields = made.step.arch, made.fields
-    word, part = divmod(number, arch.macro.compartments // arch.filters)
+    word, part = divmod(number, arch.word // arch.filters)
     row, column = made.step.stored_at(at)
     if fields["raw"]:
         index = made.output.base + column * made.output.row_pitch + number * arch.filters
@@ -317,7 +319,7 @@ def add_result(
     enabled = ((1 << arch.filters) - 1) << part * arch.filters
     place = (row, column, fields["output_first_word"] + word)
     if made.addend is not None:
-        channel = place[2] * arch.macro.compartments + part * arch.filters
+        channel = place[2] * arch.word + part * arch.filters
         zero_point = fields["output_zero_point"]
         values = made.addend.sums(values, zero_point, (row, column, channel))
     made.expected[made.way([row]), *place, enabled, tuple(values.tolist())] += 1
@@ -333,12 +335,12 @@ def add_results(made: CoreStep, step: Simd, rng: np.random.Generator) -> None:
     arch, fields = step.arch, made.fields
     if step.operation is Operation.DEPTHWISE:
         for _ in range(step.words[1]):
-            weights = rng.integers(-128, 128, (len(step.taps), arch.macro.compartments))
-            parameters = draw_parameters(rng, arch.macro.compartments)
+            weights = rng.integers(-128, 128, (len(step.taps), arch.word))
+            parameters = draw_parameters(rng, arch.word)
             made.taps.append((parameters, weights.astype(np.int8)))
     if step.operation is Operation.TABLE:
         made.table = rng.integers(0, 256, TABLE_BYTES).astype(np.uint8)
-    every = (1 << arch.macro.compartments) - 1
+    every = (1 << arch.word) - 1
     for vector in step.vectors:
         positions = [at for at in step.positions(vector, 0) if at.active]
         places = [step.stored_at(at) for at in positions]
@@ -353,7 +355,7 @@ def add_results(made: CoreStep, step: Simd, rng: np.random.Generator) -> None:
                     continue
                 place = made.output.base + (row - made.output.first[0]) * made.output.row_pitch
                 place += column * made.output.channel_words + out
-                place = place * arch.macro.compartments // 4 % arch.logit_entries
+                place = place * arch.word // 4 % arch.logit_entries
                 made.expected["memory", place, values] += 1
 
 

@@ -55,7 +55,7 @@ def draw_addend(rng: np.random.Generator, output: Placement, arch: Arch) -> Adde
         rows=output.rows,
     )
     size = (1, output.first[0] + output.rows[0], columns)
-    channels = output.channel_words * arch.macro.compartments
+    channels = output.channel_words * arch.word
     fields = {
         "adds": 1,
         "result_multiplier": int(rng.integers(1 << 15, 1 << 16)),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hwgen.dbpim.facts.arch import Arch, RowUnit
-from verif.dbpim.component import dense, paired, rows, settings, small
+from verif.dbpim.component import dense, paired, rows, settings, short_words, small
 from verif.dbpim.feed_parts import feed_parts
 from verif.runner import Waves, build, run
 
@@ -53,6 +53,7 @@ def other_sizes() -> dict[str, Arch]:
             simd_lanes=4,
         ),
         "pairs": paired(),
+        "words": short_words(),
         "dense": dense(base),
         "dense_one_macro": dense(replace(base, macros_per_core=1, bus_words=1)),
         "one_mask": replace(

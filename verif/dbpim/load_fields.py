@@ -46,7 +46,7 @@ class Load:
     def passes(self) -> list[tuple[int, bool]]:
         """Return for each cycle with a beat the words written, and whether the beat is taken."""
         fields, arch, found = self.fields, self.arch, list[tuple[int, bool]]()
-        size, rows = arch.macro.compartments, fields["rows"]
+        size, rows = arch.word, fields["rows"]
         if not self.packed:
             beats, per_beat = max(1, size // arch.port_bytes), max(1, arch.port_bytes // size)
             for number in range(rows * self.passed()):
@@ -86,7 +86,7 @@ class Load:
     def words(self) -> list[tuple[int, int, int, tuple[int, ...]]]:
         """Return stored row, stored column, channel word and bytes, in the order of writing."""
         cut = packed_words if self.packed else whole_words
-        size = self.arch.macro.compartments
+        size = self.arch.word
         found = cut(self.content, self.fields, word_channels=size)
         found = found.reshape(*found.shape[:2], -1, size)
         row, column = self.fields["first_row"], self.fields["first_column"]
@@ -98,7 +98,7 @@ class Load:
 
 def random_load(rng: np.random.Generator, arch: Arch, *, kind: str) -> Load:
     """Return a LOAD of a small map: "words", "pixels" or "windows"; its other fields are random."""
-    size = arch.macro.compartments
+    size = arch.word
     rows, columns = (int(rng.integers(1, 7)) for _ in range(2))
     fields = {
         f.name: int(rng.integers(0, 1 << f.bits))

@@ -66,7 +66,7 @@ def header_of(content: bytes, opcode: Opcode, arch: Arch) -> int:
 def random_taps(rng: np.random.Generator, arch: Arch, *, cores: int) -> Taps:
     """Return taps of any number that fits a slot."""
     count = int(rng.choice([1, 9, TAP_WORDS]))
-    channels = arch.macro.compartments
+    channels = arch.word
     weights = rng.integers(-128, 128, (count, channels), dtype=np.int8)
     return Taps(arch, cores, random_parameters(rng, channels), weights)
 

@@ -97,7 +97,7 @@ def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
     return Tile(
         arch=arch,
         cores=cores,
-        masks=rng.random((words, compartments)) < 0.5,
+        masks=rng.random((words, arch.word)) < 0.5,
         parameters=random_parameters(rng, count),
         codes=codes,
         others=others,

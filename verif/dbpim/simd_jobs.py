@@ -83,7 +83,7 @@ class Drawing:
 
     def job(self, rotate: int) -> Job:
         """Return the job, with inputs, instruction and expected results."""
-        case, rng, channels = self.case, self.rng, self.arch.macro.compartments
+        case, rng, channels = self.case, self.rng, self.arch.word
         macros, layout = self.arch.macros_per_core, layouts.packet(Opcode.SIMD, self.arch)
         taps = self.bytes(case.words, case.taps(channels), case.vectors, macros, channels)
         first, end = sorted(rng.choice(channels + 1, 2, replace=False).tolist())
@@ -231,7 +231,7 @@ class Drawing:
 
     def depthwise(self, taps: Bytes, ends: Mapping[str, Any]) -> Bytes:
         """Return the results of a channel word, and note its TAPS."""
-        rng, channels = self.rng, self.arch.macro.compartments
+        rng, channels = self.rng, self.arch.word
         weights = rng.integers(-128, 128, (len(taps), channels))
         bias = rng.integers(-(1 << 14), 1 << 14, channels)
         if self.case.extreme:
@@ -286,7 +286,7 @@ class Drawing:
     def tap_tag(self, tap: int, taps: int) -> dict[str, int]:
         """Return what the tag of a word says of the tap; of a held one its number says nothing."""
         if self.case.held:
-            row, column = divmod(tap, 1 + self.arch.macro.compartments)
+            row, column = divmod(tap, 1 + self.arch.word)
             number = column - 1 if column else int(self.rng.integers(64))
             return {
                 **{"first": row == 0 and column == 1, "second": column > 0},

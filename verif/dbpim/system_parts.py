@@ -55,6 +55,7 @@ def other_sizes() -> dict[str, Arch]:
             base, cores=4, port_bits=512, macro=large, tile_rows=16, mask_bytes=4096
         ),
         "dense": component.dense(base),
+        "words": component.short_words(),
         "pairs": replace(component.paired(), port_bits=128),
         "port_128": replace(base, port_bits=128, macro=little, simd_lanes=4, macros_per_core=8),
     }

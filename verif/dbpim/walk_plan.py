@@ -77,7 +77,7 @@ class StoredMap:
             self.maps,
             placement=self.placement,
             core=0,
-            word_channels=arch.macro.compartments,
+            word_channels=arch.word,
             banks=arch.banks,
         )
         self.stored = {at: bytes(word) for at, word in words.items()}
@@ -290,5 +290,5 @@ class Conv(Step):
         """Return what golden's window at a position holds in its word `k`."""
         if not at.active:
             return None
-        words = self.seen[at.image, at.y, at.x].reshape(-1, self.arch.macro.compartments)
+        words = self.seen[at.image, at.y, at.x].reshape(-1, self.arch.word)
         return bytes(words[k].tolist())

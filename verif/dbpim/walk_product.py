@@ -22,7 +22,7 @@ class Product(Simd):
             **super().fields(),
             "input_width": self.second.maps.shape[2],
             "kernel_height": self.held,
-            "kernel_width": 1 + self.arch.macro.compartments,
+            "kernel_width": 1 + self.arch.word,
             "stride_y": self.words[1] // self.groups,
         }
 
@@ -33,7 +33,7 @@ class Product(Simd):
                 positions = self.positions(vector, 0)
                 for row in range(self.held):
                     yield self._held(positions, word, row)
-                    for number in range(self.arch.macro.compartments):
+                    for number in range(self.arch.word):
                         last = vector == self.vectors[-1]
                         yield self._met(positions, word, row, number, last_vector=last)
 
@@ -54,7 +54,7 @@ class Product(Simd):
     ) -> Word:
         """Return a pixel of map b, the same at each position."""
         assert self.second is not None
-        size, maps = self.arch.macro.compartments, self.second.maps
+        size, maps = self.arch.word, self.second.maps
         scores = self.operation is Operation.SCORES
         of_group = word % (self.words[1] // self.groups)
         pixel = size * (of_group if scores else row) + number
@@ -81,5 +81,5 @@ class Product(Simd):
 
     def _channels(self, pixel: Bytes, word: int) -> bytes:
         """Return one channel word of a pixel."""
-        size = self.arch.macro.compartments
+        size = self.arch.word
         return bytes(pixel[word * size : (word + 1) * size].tolist())

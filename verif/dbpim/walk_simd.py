@@ -75,7 +75,7 @@ class Simd(Step):
 
     def content(self, at: Position, word: int, tap: int) -> bytes:
         """Return one channel word of golden's window, or of the second map; outside beyond it."""
-        size = self.arch.macro.compartments
+        size = self.arch.word
         channels = slice(word * size, (word + 1) * size)
         if self.second and tap == 1:
             y, x = (0, 0) if self.broadcast else (at.y, at.x)

@@ -157,7 +157,7 @@ def draw_product(rng: np.random.Generator, arch: Arch, operation: Operation) -> 
 
 def step_of(shape: Shape, arch: Arch, rng: np.random.Generator) -> Step:
     """Return a step of that shape with random content, in an architecture that it fits."""
-    channels = shape.words * arch.macro.compartments
+    channels = shape.words * arch.word
     maps = rng.integers(0, 256, (shape.images, *shape.size, channels), np.uint8)
     source = StoredMap(maps=maps, placement=whole(maps, arch, stacked=shape.stacked))
     top, _, bottom, _ = shape.padding
@@ -196,7 +196,7 @@ def whole(maps: Bytes, arch: Arch, *, stacked: bool) -> Placement:
     """Return a placement at base 0 of all rows of the maps."""
     images, height, width, channels = maps.shape
     image_rows, image_columns = (0, 1) if stacked else (height, 0)
-    words = channels // arch.macro.compartments
+    words = channels // arch.word
     columns = width + (images - 1) * image_columns
     return Placement(
         base=0,
@@ -247,7 +247,7 @@ def product_of(
 ) -> Product:
     """Return a product of all vectors with a random map b."""
     assert shape.operation is not None
-    size, held = arch.macro.compartments, shape.words // shape.heads
+    size, held = arch.word, shape.words // shape.heads
     scores = shape.operation is Operation.SCORES
     pixels, results = shape.met[0] * shape.met[1], shape.results
     assert scores or pixels == held, "VALUES hold a word for C pixels"

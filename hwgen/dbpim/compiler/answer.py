@@ -65,7 +65,7 @@ def raw_answer(
 def answer_plan(build: Builder, op: Op, answers: Answers) -> AnswerPlan:
     """Return where the answer of each image lies."""
     shape = build.lowered.maps[op.output]
-    width = build.arch.macro.compartments
+    width = build.arch.word
     words = -(-shape.channels // width)
     size = LOGIT_BYTES * shape.channels if op.raw else shape.height * shape.width * words * width
     return AnswerPlan(
@@ -82,7 +82,7 @@ def byte_answer(build: Builder, last: Step, images: Images, answers: Answers) ->
     tensor = last.output
     if tensor is None:
         raise ValueError(f"{last.name} must have an output")
-    row = tensor.shape.width * tensor.channel_words * build.arch.macro.compartments
+    row = tensor.shape.width * tensor.channel_words * build.arch.word
     for image in range(images[0], sum(images)):
         size = tensor.shape.height * row
         yield from copy_out(

@@ -1,8 +1,8 @@
 """Weights in the order in which a chip walks them, and the blocks that survive pruning.
 
-The order is kernel row, kernel column, channel word. A word is C channels of one input pixel
-(C = compartments). The last word of a pixel is padded where its channels run out. Input k is
-mask bit k mod C of word k div C.
+The order is kernel row, kernel column, channel word. A word is W channels of one input pixel
+(W = `Arch.word`). The last word of a pixel is padded where its channels run out. Input k is
+mask bit k mod W of word k div W.
 """
 
 import numpy as np
@@ -16,26 +16,26 @@ Mask = NDArray[np.bool_]
 
 
 def weight_words(weights: NDArray[np.int8], arch: Arch) -> NDArray[np.int8]:
-    """Return (filters, words, C) from (filters, kh, kw, channels); padding is 0."""
-    compartments = arch.macro.compartments
+    """Return (filters, words, W) from (filters, kh, kw, channels); padding is 0."""
+    width = arch.word
     filters, _, _, channels = weights.shape
-    missing = channel_words(channels, arch) * compartments - channels
+    missing = channel_words(channels, arch) * width - channels
     padded = np.pad(weights, ((0, 0), (0, 0), (0, 0), (0, missing)))
-    return padded.reshape(filters, -1, compartments)
+    return padded.reshape(filters, -1, width)
 
 
 def real_inputs(shape: tuple[int, int, int], arch: Arch) -> Mask:
-    """Return (words, C): True for an input of the window (kh, kw, channels), False for padding."""
+    """Return (words, W): True for an input of the window (kh, kw, channels), False for padding."""
     height, width, channels = shape
-    padded = channel_words(channels, arch) * arch.macro.compartments
-    pixel = (np.arange(padded) < channels).reshape(-1, arch.macro.compartments)
+    padded = channel_words(channels, arch) * arch.word
+    pixel = (np.arange(padded) < channels).reshape(-1, arch.word)
     return np.tile(pixel, (height * width, 1))
 
 
 def unpruned_blocks(words: NDArray[np.int8], real: Mask, *, weight_values: bool) -> Mask:
-    """Return (mask groups, words, C): True where a block of 8 filters x one input is computed.
+    """Return (mask groups, words, W): True where a block of 8 filters x one input is computed.
 
-    words: (filters, words, C); real: (words, C)
+    words: (filters, words, W); real: (words, W)
     weight_values: whether the chip skips pruned blocks, those whose weights are all zero (seed
         002, IV-C1); a chip that does not computes every block
     """

@@ -49,6 +49,6 @@ def step_bytes(step: Step, arch: Arch) -> int:
 def row_bytes(values: NDArray[np.uint8], pitch: int, arch: Arch) -> bytes:
     """Return a map in words of C bytes, `pitch` bytes from one row to the next."""
     height, width, channels = values.shape
-    size = channel_words(channels, arch) * arch.macro.compartments
+    size = channel_words(channels, arch) * arch.word
     words = np.pad(values, ((0, 0), (0, 0), (0, size - channels)))
     return np.pad(words.reshape(height, -1), ((0, 0), (0, pitch - width * size))).tobytes()

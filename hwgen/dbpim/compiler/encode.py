@@ -196,7 +196,7 @@ def core_fields(step: Step, work: StepWork, arch: Arch) -> Fields:
 
 def taps_packets(work: StepWork, arch: Arch) -> Iterator[bytes]:
     """Yield the weights of each channel word, for the cores that compute it."""
-    taps, compartments = work.op.taps, arch.macro.compartments
+    taps, channels = work.op.taps, arch.word
     if taps is None:
         return
     for word, weights in enumerate(taps.weights):
@@ -205,7 +205,7 @@ def taps_packets(work: StepWork, arch: Arch) -> Iterator[bytes]:
             for core, mine in enumerate(work.split.works)
             if mine.vectors and mine.words[0] <= word < sum(mine.words)
         )
-        entries = taps.parameters[word * compartments : (word + 1) * compartments]
+        entries = taps.parameters[word * channels : (word + 1) * channels]
         yield encode_taps(cores=cores, parameters=entries, weights=weights, arch=arch)
 
 

@@ -53,7 +53,7 @@ def simd_cycles(step: Step, work: StepWork, arch: Arch) -> float:
         if op.table is None
         else (arch.table_lookups, arch.table_turns)
     )
-    parts = arch.macros_per_core * arch.macro.compartments // lanes
+    parts = arch.macros_per_core * arch.word // lanes
     if step.fields.get("to_memory"):
         return copy_cycles(grid.positions * op.words[1], arch)
     # A part waits while lanes take turns for the part, or the word-vector, before.
@@ -80,6 +80,6 @@ def result_parts(op: Op, parts: int) -> int:
 
 def copy_cycles(words: int, arch: Arch) -> float:
     """Return the cycles in which so many words go to the logit buffer and from there to memory."""
-    size = words * arch.macro.compartments
+    size = words * arch.word
     pieces = size / (LOGIT_BYTES * arch.logit_entries)
     return words + size / arch.port_bytes + pieces * (2 * STEP_CYCLES + arch.memory_latency_cycles)

@@ -82,7 +82,7 @@ def packed_image(source: Source) -> ImageLoad:
     """Return how the image is loaded; its map in the buffers may hold windows of pixels."""
     shape, arch = source.network.graph.input.shape, source.arch
     height, width, channels = shape
-    sizes = [size for size in PIXEL_BYTES if channels <= size <= arch.macro.compartments]
+    sizes = [size for size in PIXEL_BYTES if channels <= size <= arch.word]
     fields = {
         "pixel_bytes": sizes[0] if sizes else 0,
         "pixel_channels": channels if sizes else 0,

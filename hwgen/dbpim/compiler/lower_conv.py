@@ -36,7 +36,7 @@ def image_window(source: Source) -> Fields | None:
     }
     widths = source.arch.widths
     small = all(value <= field_limit(Opcode.LOAD, name, widths) for name, value in fields.items())
-    if conv.kernel[1] == 1 or conv.kernel[1] * channels > source.arch.macro.compartments:
+    if conv.kernel[1] == 1 or conv.kernel[1] * channels > source.arch.word:
         return None
     if not small:
         return None
@@ -88,12 +88,12 @@ def macro_op(source: Source, layer: Conv | Linear, window: Window) -> Op:
 def depthwise_op(source: Source, layer: Conv) -> Iterator[Op]:
     """Yield the pass of a depthwise convolution on the SIMD core."""
     parameters = source.network.parameters[layer.name]
-    words, compartments = source.words(layer.name), source.arch.macro.compartments
+    words, channels = source.words(layer.name), source.arch.word
     taps = layer.kernel[0] * layer.kernel[1]
-    padded = np.zeros((words * compartments, taps), np.int8)
+    padded = np.zeros((words * channels, taps), np.int8)
     padded[: layer.output.channels] = parameters.weights.reshape(-1, taps)
     entries = layer_parameters(parameters)
-    entries += [NO_CHANNEL] * (words * compartments - len(entries))
+    entries += [NO_CHANNEL] * (words * channels - len(entries))
     yield Op(
         name=layer.name,
         layer=layer.name,
@@ -109,9 +109,7 @@ def depthwise_op(source: Source, layer: Conv) -> Iterator[Op]:
         ),
         words=(0, words),
         taps=ChannelWeights(
-            weights=np.ascontiguousarray(
-                padded.reshape(words, compartments, taps).transpose(0, 2, 1)
-            ),
+            weights=np.ascontiguousarray(padded.reshape(words, channels, taps).transpose(0, 2, 1)),
             parameters=entries,
         ),
         fields={
@@ -119,7 +117,7 @@ def depthwise_op(source: Source, layer: Conv) -> Iterator[Op]:
             **source.output_fields(layer),
             "operation": Operation.DEPTHWISE,
             "rounding": source.rounding(layer),
-            "enable_end": compartments,
+            "enable_end": channels,
             "outside": source.zero_point(layer.inputs[0]),
         },
     )

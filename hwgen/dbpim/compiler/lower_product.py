@@ -16,7 +16,7 @@ def product_op(source: Source, layer: MatMul) -> Iterator[Op]:
     """
     b = source.maps[layer.inputs[1]]
     channels, tokens = b.channels // layer.groups, b.height * b.width
-    size = source.arch.macro.compartments
+    size = source.arch.word
     summed, results = (channels, tokens) if layer.transposed else (tokens, channels)
     fields = {
         **two_maps(source, layer),

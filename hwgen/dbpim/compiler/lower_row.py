@@ -74,7 +74,7 @@ def row_op(
     floats: Floats,
 ) -> Op:
     """Return a pass over groups of so many channels."""
-    words = -(-channels // source.arch.macro.compartments)
+    words = -(-channels // source.arch.word)
     fields = {
         "operation": operation,
         "bias": channels,

@@ -60,7 +60,7 @@ def simd_op(source: Source, layer: Layer, fields: Fields, **more: Any) -> Op:
             **SIMD_DEFAULTS,
             **source.output_fields(layer),
             "rounding": source.rounding(layer),
-            "enable_end": source.arch.macro.compartments,
+            "enable_end": source.arch.word,
             **fields,
         },
     }

@@ -17,7 +17,7 @@ def concatenate_ops(source: Source, layer: Concatenate) -> Iterator[Op]:
 
     Bytes behind the last channel of the last source are written too.
     """
-    width, first, number = source.arch.macro.compartments, 0, 0
+    width, first, number = source.arch.word, 0, 0
     for place, name in enumerate(layer.inputs):
         channels = source.maps[name].channels
         word, rotate = divmod(first, width)
@@ -79,7 +79,7 @@ def upsample_ops(source: Source, layer: Upsample) -> Iterator[Op]:
 
 def shortcut_ops(source: Source, layer: Shortcut) -> Iterator[Op]:
     """Yield the passes of a shortcut: whole words, the word with both, added zeros."""
-    before, width = source.maps[layer.inputs[0]], source.arch.macro.compartments
+    before, width = source.maps[layer.inputs[0]], source.arch.word
     zero, words = source.zero_point(layer.inputs[0]), source.words(layer.name)
     window, fields = Window(stride=layer.stride), {**IDENTITY, "outside": zero}
     whole, mixed = divmod(before.channels, width)

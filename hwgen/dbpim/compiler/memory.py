@@ -68,7 +68,7 @@ def image_map(build: Builder) -> MemoryMap:
     image, arch = build.lowered.image, build.arch
     height, width, channels = image.shape
     words = channel_words(channels, arch)
-    row_bytes = width * (image.pixel_bytes or words * arch.macro.compartments)
+    row_bytes = width * (image.pixel_bytes or words * arch.word)
     return MemoryMap(
         shape=build.lowered.maps[INPUT],
         space=Space.IMAGE,
@@ -85,7 +85,7 @@ def constant_maps(build: Builder) -> dict[str, MemoryMap]:
     end = 0
     for name, values in build.lowered.constants.items():
         height, width, channels = values.shape
-        row_bytes = width * channel_words(channels, build.arch) * build.arch.macro.compartments
+        row_bytes = width * channel_words(channels, build.arch) * build.arch.word
         found[name] = MemoryMap(
             shape=build.lowered.maps[name],
             space=Space.PROGRAM,
@@ -111,7 +111,7 @@ class Scratch:
             build = self.build
             shape, unit = build.lowered.maps[name], build.arch.port_bytes
             words = channel_words(shape.channels, build.arch)
-            row_bytes = shape.width * words * build.arch.macro.compartments
+            row_bytes = shape.width * words * build.arch.word
             pitch = aligned(row_bytes, unit)
             stride = aligned(shape.height * pitch, ALIGNMENT_BYTES)
             self.maps[name] = MemoryMap(

@@ -54,7 +54,7 @@ def refusals(lowered: Lowered, arch: Arch) -> Iterator[str]:
 
 def answer_refusals(shape: MapShape, layer: str, arch: Arch) -> Iterator[str]:
     """Yield that neither an answer in bytes nor whole beats of it fit the logit buffer."""
-    depth, word_bytes = channel_words(shape.channels, arch), arch.macro.compartments
+    depth, word_bytes = channel_words(shape.channels, arch), arch.word
     whole = aligned_pixels(depth * word_bytes, arch.port_bytes)
     pixels = min(whole, shape.height * shape.width)
     if pixels * depth > logit_words(arch):

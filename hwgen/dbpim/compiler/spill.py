@@ -51,7 +51,7 @@ def pieces(
     Errors: UnitError where not even one beat's pixels fit the logit buffer
     """
     depth = tensor.channel_words
-    arch, word_bytes = build.arch, build.arch.macro.compartments
+    arch, word_bytes = build.arch, build.arch.word
     row_bytes = width * depth * word_bytes
     capacity = logit_words(arch)
     unit = aligned_pixels(depth * word_bytes, arch.port_bytes)
@@ -79,7 +79,7 @@ def pieces(
 
 def logit_words(arch: Arch) -> int:
     """Return the words of C bytes that the logit buffer holds."""
-    return arch.logit_entries * LOGIT_BYTES // arch.macro.compartments
+    return arch.logit_entries * LOGIT_BYTES // arch.word
 
 
 def aligned_pixels(pixel_bytes: int, port_bytes: int) -> int:
@@ -182,7 +182,7 @@ def copy_op(tensor: Tensor, name: str, arch: Arch) -> Op:
             **SIMD_DEFAULTS,
             **IDENTITY,
             "operation": Operation.SUM,
-            "enable_end": arch.macro.compartments,
+            "enable_end": arch.word,
         },
     )
 
@@ -200,7 +200,7 @@ def copy_out(
     owners: list[Rows],
 ) -> Iterator[Step]:
     """Yield the steps that write rows of an image's map to memory, from byte `offset` on."""
-    word_bytes, what = build.arch.macro.compartments, SPACES[space]
+    word_bytes, what = build.arch.word, SPACES[space]
     base = build.name(f"{tensor.shape.name} to {what}", (image, 1))
     width, move = columns[1] - columns[0], columns[0] - tensor.first_column
     if width < tensor.shape.width or tensor.shape.width < build.width(tensor):

@@ -153,7 +153,7 @@ def layer_refusals(
 def product_refusals(network: QuantizedNetwork, layer: MatMul, arch: Arch) -> Iterator[Refusal]:
     """Yield what of a product does not come in whole words, or not fit an instruction's fields."""
     b, what = network.map_of(layer.inputs[1]), f"layer {layer.name}: "
-    size = arch.macro.compartments
+    size = arch.word
     if layer.output.raw:
         yield f"{what}the output of a product", f"of {ACTIVATION_BITS} bits", "raw sums"
     sides = {
@@ -170,7 +170,7 @@ def row_refusals(
     network: QuantizedNetwork, layer: Softmax | LayerNorm, arch: Arch
 ) -> Iterator[Refusal]:
     """Yield what of a softmax or a layer norm the row unit does not hold, or not round."""
-    what, size = f"layer {layer.name}: ", arch.macro.compartments
+    what, size = f"layer {layer.name}: ", arch.word
     channels = network.map_of(layer.inputs[0]).channels
     arrays = network.arrays_of(layer.name)
     if isinstance(layer, Softmax):
@@ -232,7 +232,7 @@ def map_refusals(what: str, feature: FeatureMap, arch: Arch) -> Iterator[Refusal
     sizes = {
         "height": (feature.height, MAP_LIMIT),
         "width": (feature.width, MAP_LIMIT),
-        "channels": (feature.channels, MAP_LIMIT * arch.macro.compartments),
+        "channels": (feature.channels, MAP_LIMIT * arch.word),
     }
     for name, (size, limit) in sizes.items():
         if size > limit:

@@ -19,13 +19,15 @@ class Piece:
     """Some inputs of a group, in order: one tile.
 
     start: first word that the tile walks; it and the last one have a selected input
-    masks: bool, (words, C); inputs of other tiles in the same words are False
-    inputs: numbers (word * C + mask bit) of the selected inputs
+    masks: bool, (words, W); inputs of other tiles in the same words are False
+    inputs: numbers (word * W + mask bit) of the selected inputs
+    group: C, inputs of a row
     """
 
     start: int
     masks: NDArray[np.bool_]
     inputs: NDArray[np.intp]
+    group: int
 
     @property
     def rows(self) -> int:
@@ -33,12 +35,12 @@ class Piece:
 
         The last word ends the last group, which is one of zeros if the group before it was full.
         """
-        full, rest = divmod(len(self.inputs), int(self.masks.shape[1]))
+        full, rest = divmod(len(self.inputs), self.group)
         return full + int(rest > 0 or not self.masks[-1].any())
 
 
 def cut_tiles(walked: NDArray[np.bool_], arch: Arch) -> list[Piece]:
-    """Return the tiles of a group that walks the inputs (words, C).
+    """Return the tiles of a group that walks the inputs (words, W).
 
     Rows of C inputs are cut into as few and as equal tiles of `tile_rows` as possible; a tile that
     walks more words than half of the mask ring is halved, and halved again. Without `sparse_parts`
@@ -52,7 +54,7 @@ def cut_tiles(walked: NDArray[np.bool_], arch: Arch) -> list[Piece]:
     pieces = []
     for part in np.split(inputs, borders):
         halves = halve(part, arch) if arch.sparse_parts else [part]
-        pieces += [piece_of(half, compartments) for half in halves]
+        pieces += [piece_of(half, arch) for half in halves]
     return pieces
 
 
@@ -76,10 +78,10 @@ def cut_together(walked: NDArray[np.bool_], arch: Arch) -> list[list[Piece]]:
 
 
 def piece_of_words(walked: NDArray[np.bool_], first: int, end: int) -> Piece:
-    """Return the tile of some words of a group."""
-    masks = walked[first:end]
-    inputs = np.flatnonzero(masks) + first * walked.shape[1]
-    return Piece(start=first, masks=masks, inputs=inputs)
+    """Return the tile of some words of a group, which are as wide as a row."""
+    masks, width = walked[first:end], walked.shape[1]
+    inputs = np.flatnonzero(masks) + first * width
+    return Piece(start=first, masks=masks, inputs=inputs, group=width)
 
 
 def halve(inputs: NDArray[np.intp], arch: Arch) -> list[NDArray[np.intp]]:
@@ -88,7 +90,7 @@ def halve(inputs: NDArray[np.intp], arch: Arch) -> list[NDArray[np.intp]]:
     A cut is at the border of a row while there are several rows.
     """
     compartments = arch.macro.compartments
-    words = int(inputs[-1] // compartments - inputs[0] // compartments) + 1
+    words = int(inputs[-1] // arch.word - inputs[0] // arch.word) + 1
     if words <= min(arch.mask_words // 2, MASK_WORDS_LIMIT):
         return [inputs]
     rows = math.ceil(len(inputs) / compartments)
@@ -96,10 +98,12 @@ def halve(inputs: NDArray[np.intp], arch: Arch) -> list[NDArray[np.intp]]:
     return [part for half in np.split(inputs, [middle]) for part in halve(half, arch)]
 
 
-def piece_of(inputs: NDArray[np.intp], compartments: int) -> Piece:
+def piece_of(inputs: NDArray[np.intp], arch: Arch) -> Piece:
     """Return the tile of some inputs."""
-    start = int(inputs[0] // compartments)
-    words = int(inputs[-1] // compartments) - start + 1
-    masks = np.zeros(words * compartments, bool)
-    masks[inputs - start * compartments] = True
-    return Piece(start=start, masks=masks.reshape(words, compartments), inputs=inputs)
+    width = arch.word
+    start = int(inputs[0] // width)
+    words = int(inputs[-1] // width) - start + 1
+    masks = np.zeros(words * width, bool)
+    masks[inputs - start * width] = True
+    shaped = masks.reshape(words, width)
+    return Piece(start=start, masks=shaped, inputs=inputs, group=arch.macro.compartments)

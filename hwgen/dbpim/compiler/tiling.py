@@ -42,7 +42,7 @@ def layer_tiling(parts: Sequence[Part], arch: Arch) -> LayerTiling:
     height, width = map_size(parts)
     positions = height * width
     tiles = [tile for _, _, some in parts for tile in some]
-    tails = [tail_inputs(tile) for tile in tiles if tail_inputs(tile)]
+    tails = [tail for tile in tiles if (tail := tail_inputs(tile, arch))]
     loaded = sum(each.rows_loaded for each, _, _ in parts)
     return LayerTiling(
         name=plan.layer,
@@ -80,7 +80,6 @@ def map_size(parts: Sequence[Part]) -> tuple[int, int]:
     return height, 1 if flat else packet.fields["output_width"]
 
 
-def tail_inputs(tile: TilePacket) -> int:
+def tail_inputs(tile: TilePacket, arch: Arch) -> int:
     """Return the inputs in the last row of a tile if it is not full, else 0."""
-    compartments: int = tile.masks.shape[1]
-    return int(tile.masks.sum()) % compartments
+    return int(tile.masks.sum()) % arch.macro.compartments

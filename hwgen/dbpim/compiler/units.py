@@ -109,7 +109,7 @@ class UnitSteps:
         found, tiles, arch = {}, self.unit.tiles, self.build.arch
         for name in self.leaving:
             shape = self.build.lowered.maps[name]
-            pixel = channel_words(shape.channels, arch) * arch.macro.compartments
+            pixel = channel_words(shape.channels, arch) * arch.word
             unit = aligned_pixels(pixel, arch.port_bytes)
             borders = [shape.width * n // tiles // unit * unit for n in (tile, tile + 1)]
             found[name] = borders[0], shape.width if tile == tiles - 1 else borders[1]
@@ -131,7 +131,7 @@ class UnitSteps:
                 )
                 columns[name] = hull(columns.get(name, NO_ROWS), read)
         for name, (first, end) in columns.items():
-            pixel = channel_words(maps[name].channels, arch) * arch.macro.compartments
+            pixel = channel_words(maps[name].channels, arch) * arch.word
             unit = aligned_pixels(pixel, arch.port_bytes)
             if name not in self.writers:
                 columns[name] = (

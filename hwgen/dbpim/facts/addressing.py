@@ -6,7 +6,7 @@ from hwgen.dbpim.facts.program import Placement
 
 def channel_words(channels: int, arch: Arch) -> int:
     """Return the words of one pixel."""
-    return -(-channels // arch.macro.compartments)
+    return -(-channels // arch.word)
 
 
 def row_pitch(columns: int, channels: int, arch: Arch) -> int:

@@ -69,9 +69,9 @@ class Sparsity:
 class MacroSize:
     """One SRAM macro: `compartments` x `columns` DBMUs of `rows` cells each.
 
-    compartments: inputs that meet a row at once, and channels of a word of the buffers
-    columns: cell columns of a compartment, up to 2 * compartments; a filter takes 2, or 8 without
-        `weight_bits`
+    compartments: inputs that meet a row at once: those of a group
+    columns: cell columns of a compartment, up to 2 * the channels of a word; a filter takes 2, or 8
+        without `weight_bits`
     rows: rows of cells, of which one is active in a cycle
     """
 
@@ -137,6 +137,9 @@ class Arch:
         no mask, no queue of groups, no detection of zero bit planes, no sign or index of a digit.
         All of `sparsity` is off, and `switch_rate`, `queue_depth`, `mask_bytes`, `packed_weights`
         and `one_digit` mean nothing
+    word_channels: channels of a word of the buffers, if fewer than the compartments, whose inputs
+        the switch gathers from several words; a file may leave it out. Not with a row unit, a
+        shared stream or without `sparse_parts`
     """
 
     format: Literal["hwgen.dbpim.architecture"]
@@ -168,6 +171,7 @@ class Arch:
     row_unit: RowUnit | None = None
     one_digit: Literal["none", "coded", "paired"] = "none"
     sparse_parts: bool = True
+    word_channels: Annotated[int, Field(ge=4, le=64)] | None = None
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -196,20 +200,22 @@ class Arch:
         for name, value in powers.items():
             if value & (value - 1):
                 raise FieldError(name, "a power of two", value)
+        name_of_word = "word_channels" if self.word_channels else "macro.compartments"
         at_most = {
             "tile_rows": (self.tile_rows, self.macro.rows // 2, "macro.rows / 2"),
-            "switch_rate": (self.switch_rate, self.macro.compartments, "macro.compartments"),
+            "word_channels": (self.word, self.macro.compartments, "macro.compartments"),
+            "switch_rate": (self.switch_rate, self.word, name_of_word),
             "simd_lanes": (
                 self.simd_lanes,
-                self.macros_per_core * self.macro.compartments,
-                "macros_per_core * macro.compartments",
+                self.macros_per_core * self.word,
+                f"macros_per_core * {name_of_word}",
             ),
             "lanes_per_requantizer": (self.lanes_per_requantizer, self.simd_lanes, "simd_lanes"),
             "bus_words": (self.bus_words, self.macros_per_core, "macros_per_core"),
             "macro.columns": (
                 self.macro.columns,
-                2 * self.macro.compartments,
-                "2 * macro.compartments",
+                2 * self.word,
+                f"2 * {name_of_word}",
             ),
         }
         at_least = {
@@ -222,8 +228,8 @@ class Arch:
             "logit_entries": (self.logit_entries, self.macro.columns // PHI_LIMIT, "columns / 2"),
             "buffer_bytes": (
                 self.buffer_bytes,
-                2 * self.macros_per_core * self.macro.compartments,
-                "2 * macros_per_core * macro.compartments",
+                2 * self.macros_per_core * self.word,
+                f"2 * macros_per_core * {name_of_word}",
             ),
         }
         if self.row_unit is not None:
@@ -274,6 +280,24 @@ class Arch:
             raise FieldError("input_streams", "own without sparse_parts", self.input_streams)
         return self
 
+    @model_validator(mode="after")
+    def check_words(self) -> Self:
+        """Check words of fewer channels than a macro has compartments."""
+        width = self.word_channels
+        if width is None:
+            return self
+        if width & (width - 1):
+            raise FieldError("word_channels", "a power of two", width)
+        excluded = {
+            "a row unit": self.row_unit is not None,
+            "input_streams of shared": self.shares_stream,
+            "sparse_parts of false": not self.sparse_parts,
+        }
+        for name, given in excluded.items():
+            if given:
+                raise FieldError("word_channels", f"absent with {name}", width)
+        return self
+
     @property
     def widths(self) -> Widths:
         """Bits of the fields of packets that are wider on a large chip."""
@@ -283,8 +307,8 @@ class Arch:
             tile_rows=max(narrow.tile_rows, self.tile_rows.bit_length()),
             turn=max(narrow.turn, bits_for_index(self.macros_per_core)),
             filter_enable=max(narrow.filter_enable, size.columns),
-            word_bytes=max(narrow.word_bytes, size.compartments.bit_length()),
-            rotate=max(narrow.rotate, bits_for_index(size.compartments)),
+            word_bytes=max(narrow.word_bytes, self.word.bit_length()),
+            rotate=max(narrow.rotate, bits_for_index(self.word)),
         )
 
     @property
@@ -328,9 +352,14 @@ class Arch:
         return self.macros_per_core
 
     @property
+    def word(self) -> int:
+        """Channels of one pixel in a word of the buffers: compartments, unless there are fewer."""
+        return self.word_channels or self.macro.compartments
+
+    @property
     def bank_words(self) -> int:
-        """Words of one bank; a word is `compartments` channels of one pixel."""
-        return self.buffer_bytes // (self.banks * self.macro.compartments)
+        """Words of one bank; a word is `word` channels of one pixel."""
+        return self.buffer_bytes // (self.banks * self.word)
 
     @property
     def bank_address_bits(self) -> int:
@@ -344,8 +373,8 @@ class Arch:
 
     @property
     def mask_words(self) -> int:
-        """Words of `compartments` mask bits in the mask register file of a core, if it has one."""
-        return 8 * self.mask_bytes // self.macro.compartments if self.sparse_parts else 0
+        """Words of `word` mask bits in the mask register file of a core, if it has one."""
+        return 8 * self.mask_bytes // self.word if self.sparse_parts else 0
 
     @property
     def groups_queued(self) -> int:
@@ -355,7 +384,7 @@ class Arch:
     @property
     def simd_parts(self) -> int:
         """Cycles that the SIMD unit takes for one channel word of a position vector."""
-        return self.macros_per_core * self.macro.compartments // self.simd_lanes
+        return self.macros_per_core * self.word // self.simd_lanes
 
     @property
     def simd_requantizers(self) -> int:
@@ -428,6 +457,8 @@ class Arch:
             del facts["cells"]
         if self.one_digit == "none":
             del facts["one_digit"]
+        if self.word_channels is None:
+            del facts["word_channels"]
         if self.sparse_parts:
             del facts["sparse_parts"]
         else:

@@ -81,8 +81,13 @@ class Cost:
         )
 
     def of(self, arch: Arch, *, written: bool = False) -> float:
-        """Return the pJ of one event on a chip; written: trees and PPU as first written."""
+        """Return the pJ of one event on a chip; written: trees and PPU as first written.
+
+        A word of the buffers has a channel where other things have a compartment.
+        """
         pj = self.written_pj if written and self.written_pj is not None else self.pj
+        if self.unit == "compartment" and (self.part == "buffers" or self.block == "words"):
+            return pj / self.units * arch.word
         return pj / self.units * size_of(self.unit, arch)
 
     @property

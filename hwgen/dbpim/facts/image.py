@@ -10,8 +10,8 @@ from hwgen.errors import DataError
 
 def stored_pixel_bytes(plan: ImagePlan, arch: Arch) -> int:
     """Return the bytes that one pixel takes in memory."""
-    words = -(-plan.shape[2] // arch.macro.compartments)
-    return plan.pixel_bytes or words * arch.macro.compartments
+    words = -(-plan.shape[2] // arch.word)
+    return plan.pixel_bytes or words * arch.word
 
 
 def pack_image(image: NDArray[np.uint8], plan: ImagePlan, arch: Arch) -> bytes:
@@ -31,7 +31,7 @@ def pack_answer(
     whole = np.asarray(answer).reshape(plan.shape)
     if plan.raw:
         return whole.astype("<i4").tobytes()
-    missing = -plan.shape[2] % arch.macro.compartments
+    missing = -plan.shape[2] % arch.word
     return np.pad(whole.astype(np.uint8), ((0, 0), (0, 0), (0, missing))).tobytes()
 
 
@@ -42,7 +42,7 @@ def unpack_answer(
     height, width, channels = plan.shape
     if plan.raw:
         return np.frombuffer(content, "<i4", height * width * channels).reshape(plan.shape)
-    words = -(-channels // arch.macro.compartments)
-    whole = (height, width, words * arch.macro.compartments)
+    words = -(-channels // arch.word)
+    whole = (height, width, words * arch.word)
     found = np.frombuffer(content, np.uint8, int(np.prod(whole))).reshape(whole)
     return found[:, :, :channels]

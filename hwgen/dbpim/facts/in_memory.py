@@ -22,7 +22,7 @@ def in_memory(
     facts, plan = program.facts, program.facts.answer
     height, width, channels = plan.shape
     element = ACCUMULATOR_BITS // 8 if plan.raw else 1
-    missing = 0 if plan.raw else -channels % arch.macro.compartments
+    missing = 0 if plan.raw else -channels % arch.word
     pixel = (channels + missing) * element
     packed = [pack_image(image, facts.image, arch) for image in images]
     packed += [packed[-1]] * (-len(packed) % facts.images)

@@ -38,10 +38,10 @@ def storage(arch: Arch) -> list[Memory]:
     """Return every memory of a chip; registers of pipelines are not counted."""
     size, cores = arch.macro, arch.cores
     cells = cores * arch.macros_per_core * size.compartments * size.columns * size.rows
-    word = size.compartments * ACTIVATION_BITS
+    word, group = arch.word * ACTIVATION_BITS, size.compartments * ACTIVATION_BITS
     parameters = sum(field.bits for field in PARAMETERS)
-    taps = TAP_WORDS * size.compartments * WEIGHT_BITS + size.compartments * parameters
-    groups = arch.groups_queued * arch.macros_per_core * word
+    taps = TAP_WORDS * arch.word * WEIGHT_BITS + arch.word * parameters
+    groups = arch.groups_queued * arch.macros_per_core * group
     fetched = FETCH_SLOTS * arch.macros_per_core * word
     meta = (CELL_BITS - 1) * cells if arch.sparsity.weight_bits else 0
     psums = arch.psum_entries * arch.filters * ACCUMULATOR_BITS
@@ -53,7 +53,7 @@ def storage(arch: Arch) -> list[Memory]:
         ("activation buffers", cores * arch.buffer_bytes * 8, "slices of the maps"),
         ("signs and indices", meta, "beside the cells"),
         ("partial sums", cores * psums, "beside the macros"),
-        ("masks", cores * arch.mask_words * size.compartments, "two tiles of each core"),
+        ("masks", cores * arch.mask_words * arch.word, "two tiles of each core"),
         ("tables", cores * tables, "copies of one table of 256 entries, one for each lookup"),
         ("depthwise weights", cores * TAP_SLOTS * taps, "two channel words, with parameters"),
         ("logits", logits, "answers and maps on their way to memory"),

@@ -79,7 +79,7 @@ class Packet:
 class TilePacket(Packet):
     """A weight tile.
 
-    masks: bool, (mask_words, compartments); True: the input is selected, as all are on a chip
+    masks: bool, (mask_words, channels of a word); True: the input is selected, as all are on a chip
         without `sparse_parts`, whose packets have none
     parameters: one entry a filter of the core, of a pair tile of both groups; empty without the
         field `parameters`
@@ -152,7 +152,7 @@ def tile_beats(
 
 def mask_bits(words: int, arch: Arch) -> int:
     """Return the bits of the masks of so many words: none without `sparse_parts`."""
-    return words * arch.macro.compartments if arch.sparse_parts else 0
+    return words * arch.word if arch.sparse_parts else 0
 
 
 def encode_masks(masks: NDArray[np.bool_], arch: Arch) -> bytes:
@@ -164,8 +164,8 @@ def taps_beats(arch: Arch) -> TapsBeats:
     """Return the beats of each part of a packet of taps."""
     return TapsBeats(
         header=header_beats(Opcode.TAPS, arch),
-        parameters=beats_of(arch.macro.compartments * PARAMETER_BITS, arch),
-        tap=beats_of(arch.macro.compartments * WEIGHT_BITS, arch),
+        parameters=beats_of(arch.word * PARAMETER_BITS, arch),
+        tap=beats_of(arch.word * WEIGHT_BITS, arch),
     )
 
 
@@ -378,13 +378,13 @@ class Reader:
 
     def masks(self, words: int) -> NDArray[np.bool_]:
         """Return the masks of a tile; a chip without `sparse_parts` computes all inputs."""
-        compartments = self._arch.macro.compartments
+        width = self._arch.word
         if not self._arch.sparse_parts:
-            return np.ones((words, compartments), np.bool_)
-        count = words * compartments
+            return np.ones((words, width), np.bool_)
+        count = words * width
         bits = np.frombuffer(self.part(count), np.uint8)
         found = np.unpackbits(bits, count=count, bitorder="little")
-        return found.reshape(-1, compartments).astype(np.bool_)
+        return found.reshape(-1, width).astype(np.bool_)
 
     def rows(self, count: int, filter_enable: int, code: int) -> Bytes:
         """Return the codes of the rows of a tile whose header has the coding `code`."""
@@ -398,16 +398,16 @@ class Reader:
 
     def taps(self, start: int, fields: Mapping[str, int]) -> TapsPacket:
         """Return the taps whose header has been read."""
-        compartments = self._arch.macro.compartments
-        parameters = self.parameters(compartments)
-        words = [self.part(compartments * WEIGHT_BITS) for _ in range(fields["taps"])]
+        channels = self._arch.word
+        parameters = self.parameters(channels)
+        words = [self.part(channels * WEIGHT_BITS) for _ in range(fields["taps"])]
         return TapsPacket(
             opcode=Opcode.TAPS,
             offset=start,
             beats=self.beats_since(start),
             fields=fields,
             parameters=parameters,
-            weights=np.frombuffer(b"".join(words), np.int8).reshape(-1, compartments),
+            weights=np.frombuffer(b"".join(words), np.int8).reshape(-1, channels),
         )
 
     def parameters(self, count: int) -> tuple[FilterParameters, ...]:

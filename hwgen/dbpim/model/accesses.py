@@ -32,7 +32,7 @@ def accesses(arch: Arch, *, table: EnergyTable | None = None) -> Iterator[Access
     def dots(cost: Cost) -> bool:
         return cost.part in ("trees", "cells") or of_unit("cell", "metadata_bit")(cost)
 
-    word = arch.macro.compartments * ACTIVATION_BITS
+    word = arch.word * ACTIVATION_BITS
     for event in ("bank_reads", "residual_sums"):
         pj = share(event, buffers)
         yield Access(event=event, part="activation_bank", kind="read", bits=word, table_pj=pj)

@@ -65,12 +65,12 @@ def windows(maps: Bytes, conv: Packet) -> Windows:
 def selected_inputs(tile: TilePacket, conv: Packet) -> tuple[Indices, ...]:
     """Return kernel row, kernel column and channel of each selected input of a tile, in order."""
     fields, kernel_width = conv.fields, conv.fields["kernel_width"]
-    channel_words, compartments = fields["input_channel_words"], tile.masks.shape[1]
+    channel_words, width = fields["input_channel_words"], tile.masks.shape[1]
     start = tile.fields["kernel_y"] * kernel_width + tile.fields["kernel_x"]
     word, mask_bit = np.nonzero(tile.masks)
     walked = start * channel_words + tile.fields["channel_word"] + word
     pixel, channel_word = np.divmod(walked, channel_words)
-    return pixel // kernel_width, pixel % kernel_width, channel_word * compartments + mask_bit
+    return pixel // kernel_width, pixel % kernel_width, channel_word * width + mask_bit
 
 
 def walk_key(tile: TilePacket) -> bytes:

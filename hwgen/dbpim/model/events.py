@@ -99,7 +99,7 @@ def stored_events(packet: Packet, arch: Arch) -> dict[str, int]:
             "row_writes": cores * arch.macros_per_core * fields["rows"],
         }
     if packet.opcode is Opcode.TAPS:
-        parameters = cores * arch.macro.compartments
+        parameters = cores * arch.word
         return {"parameter_writes": parameters, "tap_words": cores * fields["taps"]}
     if packet.opcode is Opcode.TABLE:
         return {"table_beats": cores * TABLE_BYTES // arch.port_bytes}
@@ -110,7 +110,7 @@ def stored_events(packet: Packet, arch: Arch) -> dict[str, int]:
 
 def load_events(fields: Mapping[str, int], arch: Arch) -> dict[str, int]:
     """Return the events of a LOAD: whole words go to all buffers that keep their row."""
-    row_bytes = fields["columns"] * fields["output_channel_words"] * arch.macro.compartments
+    row_bytes = fields["columns"] * fields["output_channel_words"] * arch.word
     rows = fields["first_row"] + np.arange(fields["rows"])
     return {
         "beats_read": fields["beats"],
@@ -222,7 +222,7 @@ def simd_events(core: int, work: Work, arch: Arch) -> dict[str, int]:
     taps = taps_of(fields)
     taps = 2 if operation in TWO_MAPS else 1 if operation == Operation.TABLE else taps
     lanes = arch.table_lookups if operation == Operation.TABLE else arch.simd_lanes
-    parts = arch.macros_per_core * arch.macro.compartments // lanes
+    parts = arch.macros_per_core * arch.word // lanes
     results = words * len(vectors.active)
     moved = taps * parts
     if operation in PRODUCTS:

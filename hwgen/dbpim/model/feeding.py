@@ -83,10 +83,10 @@ def switch_inputs(t: int, core: Record, sizes: Sizes, weights: Weights, queue_fu
         return
     tile = weights.tiles[core.tile_of[entry[WORD_TILE] % TILE_SLOTS]]
     waiting = weights.selected[tile.selected_offset + entry[WORD_NUMBER]] - core.moved
-    moved = min(sizes.rate, sizes.channels - core.fill, waiting)
+    moved = min(sizes.rate, sizes.group - core.fill, waiting)
     released = moved == waiting
     vector_end = released and entry[WORD_NUMBER] == tile.mask_words - 1
-    push = core.fill + moved == sizes.channels or vector_end
+    push = core.fill + moved == sizes.group or vector_end
     if push:
         push_group(t + SWITCH_CYCLES, entry, vector_end, core, sizes)
         core.row = 0 if vector_end else core.row + 1

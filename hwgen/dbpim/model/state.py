@@ -125,6 +125,7 @@ imbalance: for slower macros and cores, or the core has no work in the step
 class Sizes(NamedTuple):
     """The sizes of an architecture that determine cycles.
 
+    channels: of a word; group: inputs of a row
     simd_parts, table_parts: parts of a word-vector in the SIMD unit, and of one with lookups
     simd_turns, table_turns: cycles of such a part of a last tap in the requantizers
     begin_beats: beats of BEGIN
@@ -140,6 +141,7 @@ class Sizes(NamedTuple):
     cores: int
     macros: int
     channels: int
+    group: int
     skew: int
     rate: int
     queue: int
@@ -320,11 +322,12 @@ def new_cores(sizes: Sizes) -> Table:
 
 def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
     """Return the sizes of an architecture."""
-    size = arch.macro.compartments
+    size = arch.word
     return Sizes(
         cores=arch.cores,
         macros=arch.macros_per_core,
         channels=size,
+        group=arch.macro.compartments,
         skew=arch.bank_skew,
         rate=arch.switch_rate,
         queue=max(1, arch.groups_queued),

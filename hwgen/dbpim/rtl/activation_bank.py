@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.cells import Cells
 from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.rtl.layouts import group
+from hwgen.dbpim.rtl.layouts import word_bytes
 
 
 class ActivationBank(MemoryPart):
@@ -41,12 +41,12 @@ class ActivationBank(MemoryPart):
         super().__init__(
             {
                 "clk": In(1),
-                "write_en": In(arch.macro.compartments),
+                "write_en": In(arch.word),
                 "write_address": In(address_bits),
-                "write_data": In(group(arch)),
+                "write_data": In(word_bytes(arch)),
                 "read_en": In(1),
                 "read_address": In(address_bits),
-                "read_data": Out(group(arch)),
+                "read_data": Out(word_bytes(arch)),
             }
         )
 

@@ -9,7 +9,7 @@ from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import ROW_BITS, Opcode, field_bits
 from hwgen.dbpim.rtl.activation_bank import ActivationBank
-from hwgen.dbpim.rtl.layouts import bus_writes, group, vector_write
+from hwgen.dbpim.rtl.layouts import bus_writes, vector_write, word_bytes
 from hwgen.dbpim.rtl.region import Region, address_of, bank_of
 
 
@@ -59,13 +59,13 @@ class ActivationBuffer(Part):
                 "keep_rows": In(ROW_BITS),
                 "bank_read_en": In(banks),
                 "bank_address": In(data.ArrayLayout(arch.bank_address_bits, banks)),
-                "bank_data": Out(data.ArrayLayout(group(arch), banks)),
+                "bank_data": Out(data.ArrayLayout(word_bytes(arch), banks)),
                 "write_valid": In(arch.bus_words),
                 "write": In(bus_writes(arch)),
                 "stores": Out(banks),
                 "private_valid": In(1),
                 "private_write": In(vector_write(arch)),
-                "written": Out(banks * arch.macro.compartments),
+                "written": Out(banks * arch.word),
             }
         )
 
@@ -80,7 +80,7 @@ class ActivationBuffer(Part):
                 bank.read_en.eq(self.bank_read_en[index]),
                 bank.read_address.eq(self.bank_address[index]),
                 self.bank_data[index].eq(bank.read_data),
-                self.written.word_select(index, self._arch.macro.compartments).eq(bank.write_en),
+                self.written.word_select(index, self._arch.word).eq(bank.write_en),
             ]
             word = from_bus[index % self._arch.bus_words]
             m.d.comb += self.stores[index].eq(word.valid & (word.bank == index))
@@ -142,8 +142,8 @@ def word_layout(arch: Arch) -> data.StructLayout:
     return data.StructLayout(
         {
             "valid": 1,
-            "bytes": group(arch),
-            "enable": arch.macro.compartments,
+            "bytes": word_bytes(arch),
+            "enable": arch.word,
             "bank": bits_for_index(arch.banks),
             "address": arch.bank_address_bits,
         }

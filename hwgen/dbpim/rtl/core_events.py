@@ -26,8 +26,8 @@ def core_pulses(arch: Arch) -> data.StructLayout:
     widths |= {
         "filter_planes": macros * arch.sums,
         "column_planes": macros * size.columns,
-        "selected_inputs": size.compartments,
-        "bank_bytes": macros * size.compartments,
+        "selected_inputs": arch.word,
+        "bank_bytes": macros * arch.word,
     }
     return data.StructLayout({name: widths[name] for name in names})
 

@@ -14,9 +14,9 @@ from hwgen.dbpim.facts.timing import FETCH_SLOTS
 from hwgen.dbpim.rtl.layouts import (
     fetch_request,
     fetched_word,
-    group,
     positions,
     simd_tag,
+    word_bytes,
     word_tag,
 )
 
@@ -72,7 +72,7 @@ class Fetcher(Part):
         self._note = data.StructLayout(
             {"positions": positions(arch), "tag": word_tag(arch), "simd": simd_tag()}
         )
-        word_bits = arch.macro.compartments * ACTIVATION_BITS
+        word_bits = arch.word * ACTIVATION_BITS
         macros = arch.macros_per_core
         self._byte_file = RegisterFile(
             family=self.family, depth=FETCH_SLOTS, slices=macros, width=word_bits
@@ -86,7 +86,7 @@ class Fetcher(Part):
                 "bank_taken": In(macros),
                 "bank_read_en": Out(macros),
                 "bank_address": Out(data.ArrayLayout(arch.bank_address_bits, macros)),
-                "bank_data": In(data.ArrayLayout(group(arch), macros)),
+                "bank_data": In(data.ArrayLayout(word_bytes(arch), macros)),
                 "word": Out(fetched_word(arch)),
                 "word_valid": Out(1),
                 "word_release": In(1),
@@ -162,7 +162,7 @@ class Fetcher(Part):
             pixels.eq(self.request.payload.pixels),
         ]
         answers = [word.as_value() for word in self.bank_data]
-        outside = self.outside.replicate(self._arch.macro.compartments)
+        outside = self.outside.replicate(self._arch.word)
         words = []
         for index in range(macros):
             pixel = pixels[index]

@@ -114,8 +114,13 @@ def cell_code() -> data.StructLayout:
 
 
 def group(arch: Arch) -> data.ArrayLayout:
-    """C bytes of one word or group: byte c belongs to compartment c."""
+    """C bytes of a group: byte c belongs to compartment c."""
     return data.ArrayLayout(ACTIVATION_BITS, arch.macro.compartments)
+
+
+def word_bytes(arch: Arch) -> data.ArrayLayout:
+    """W bytes of a word of the buffers; W = C where `word_channels` does not say otherwise."""
+    return data.ArrayLayout(ACTIVATION_BITS, arch.word)
 
 
 def position() -> data.StructLayout:
@@ -142,7 +147,7 @@ def word_tag(arch: Arch) -> data.StructLayout:
         return group_tag(arch)
     return data.StructLayout(
         {
-            "mask": arch.macro.compartments,
+            "mask": arch.word,
             "vector_end": 1,
             "tile": bits_for_index(TILE_SLOTS),
             "first": 1,
@@ -245,10 +250,10 @@ def fetch_request(arch: Arch) -> data.StructLayout:
 
 
 def fetched_word(arch: Arch) -> data.StructLayout:
-    """C bytes for each macro, with the positions and the tag of the request."""
+    """W bytes for each macro, with the positions and the tag of the request."""
     return data.StructLayout(
         {
-            "bytes": data.ArrayLayout(group(arch), arch.macros_per_core),
+            "bytes": data.ArrayLayout(word_bytes(arch), arch.macros_per_core),
             "positions": positions(arch),
             "tag": word_tag(arch),
             "simd": simd_tag(),
@@ -322,11 +327,11 @@ def bus_write(arch: Arch) -> data.StructLayout:
     raw: F x int32 go to the logit buffer; to_memory: C bytes go there
     index: of the first int32 in the logit buffer, with `raw` or `to_memory`
     """
-    width = max(ACTIVATION_BITS * arch.macro.compartments, ACCUMULATOR_BITS * arch.filters)
+    width = max(ACTIVATION_BITS * arch.word, ACCUMULATOR_BITS * arch.filters)
     return data.StructLayout(
         {
             "data": width,
-            "enable": arch.macro.compartments,
+            "enable": arch.word,
             "row": ROW_BITS,
             "column": ROW_BITS,
             "word": ROW_BITS,
@@ -353,9 +358,9 @@ def vector_write(arch: Arch) -> data.StructLayout:
     """
     return data.StructLayout(
         {
-            "bytes": data.ArrayLayout(group(arch), arch.macros_per_core),
+            "bytes": data.ArrayLayout(word_bytes(arch), arch.macros_per_core),
             "positions": positions(arch),
-            "enable": arch.macro.compartments,
+            "enable": arch.word,
             "word": ROW_BITS,
             "to_memory": 1,
         }

@@ -95,7 +95,7 @@ def taps_loads(arch: Arch, *, cores: int = 1) -> Signature:
         data              out  C x signed 8  byte c: weight of channel c
         push              out  cores         with the last word of weights: the taps are complete
     """
-    channels = arch.macro.compartments
+    channels = arch.word
     return Signature(
         {
             "room": In(cores),

@@ -85,7 +85,7 @@ class LoadWriter(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        self._word_bits = ACTIVATION_BITS * arch.macro.compartments
+        self._word_bits = ACTIVATION_BITS * arch.word
         super().__init__(
             {
                 "header": In(packet(Opcode.LOAD, arch)),
@@ -320,7 +320,7 @@ class LoadWriter(Part):
     def _shifted(self, window: Value, pixel: Value) -> Value:
         """Return the window without its first pixel, with one more pixel above."""
         header = self.header
-        byte_bits = bits_for_index(self._arch.macro.compartments)
+        byte_bits = bits_for_index(self._arch.word)
         top = (header.pixel_channels * (header.window_pixels - 1))[:byte_bits]
         kept = window >> (header.pixel_channels << 3)
         return (kept | (pixel << (top << 3)))[: self._word_bits]

@@ -37,7 +37,7 @@ class LogitBuffer(Part):
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
         self._beat_entries = arch.port_bits // ACCUMULATOR_BITS
-        self._word_entries = arch.macro.compartments // ENTRY_BYTES
+        self._word_entries = arch.word // ENTRY_BYTES
         self._row_entries = max(arch.filters, self._beat_entries, self._word_entries)
         rows = max(2, arch.logit_entries // self._row_entries)
         self._file = RegisterFile(

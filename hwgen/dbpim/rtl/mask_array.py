@@ -16,7 +16,7 @@ from hwgen.dbpim.facts.arch import Arch
 
 def mask_words_per_beat(arch: Arch) -> int:
     """Return the mask words of a beat of the memory port, at most all words of the ring."""
-    return min(arch.port_bits // arch.macro.compartments, arch.mask_words)
+    return min(arch.port_bits // arch.word, arch.mask_words)
 
 
 class MaskArray(Part):
@@ -44,7 +44,7 @@ class MaskArray(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._beat_words = beat_words = mask_words_per_beat(arch)
-        self._bits = bits = arch.macro.compartments
+        self._bits = bits = arch.word
         # An address has at least one bit, so there are two words where one would do.
         depth = max(2, arch.mask_words // beat_words)
         self._word_file = RegisterFile(family=self.family, depth=depth, width=bits)

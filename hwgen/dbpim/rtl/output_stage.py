@@ -36,7 +36,7 @@ def target_layout(arch: Arch) -> data.StructLayout:
             "column": write["column"].shape,
             "word": write["word"].shape,
             "index": write["index"].shape,
-            "part": bits_for_index(arch.macro.compartments // arch.filters),
+            "part": bits_for_index(arch.word // arch.filters),
         }
     )
 
@@ -218,7 +218,7 @@ class OutputStage(Part):
     def _target(self, stage_2: data.View, stage_1: data.View) -> list[Value]:
         """Return the assignments of stage 2: the place of F channels of a pixel, or of F logits."""
         arch, layer = self._arch, self.layer
-        parts_log2 = (arch.macro.compartments // arch.filters).bit_length() - 1
+        parts_log2 = (arch.word // arch.filters).bit_length() - 1
         image = stage_1.column * layer.output_row_pitch
         return [
             stage_2.row.eq(stage_1.row),
@@ -233,7 +233,7 @@ class OutputStage(Part):
     ) -> list[Value]:
         """Return the assignments of stage 3: the bytes in all parts of a word, one part enabled."""
         filters = self._arch.filters
-        parts = self._arch.macro.compartments // filters
+        parts = self._arch.word // filters
         word = Cat(requantizer.result for requantizer in requantizers).replicate(parts)
         logits = Cat(requantizer.product for requantizer in requantizers)
         enable = Cat((stage_2.part == part).replicate(filters) for part in range(parts))

@@ -12,7 +12,7 @@ from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
 from hwgen.dbpim.rtl.adder_tree import sum_of
-from hwgen.dbpim.rtl.layouts import group
+from hwgen.dbpim.rtl.layouts import word_bytes
 
 CENTRED_BITS = ACTIVATION_BITS + 1
 PRODUCT_BITS = 2 * CENTRED_BITS
@@ -21,7 +21,7 @@ PRODUCT_BITS = 2 * CENTRED_BITS
 
 def position_sum_bits(arch: Arch) -> int:
     """Return the bits of the sum of a position: C products."""
-    return PRODUCT_BITS + bits_for_index(arch.macro.compartments)
+    return PRODUCT_BITS + bits_for_index(arch.word)
 
 
 class ProductOperands(Part):
@@ -53,11 +53,11 @@ class ProductOperands(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        lanes, channel = arch.simd_lanes, bits_for_index(arch.macro.compartments)
+        lanes, channel = arch.simd_lanes, bits_for_index(arch.word)
         super().__init__(
             {
                 "hold": In(1),
-                "word": In(data.ArrayLayout(group(arch), arch.macros_per_core)),
+                "word": In(data.ArrayLayout(word_bytes(arch), arch.macros_per_core)),
                 "zero_point": In(ACTIVATION_BITS),
                 "scores": In(1),
                 "part": In(bits_for_index(arch.simd_parts)),
@@ -75,7 +75,7 @@ class ProductOperands(Part):
         held = Signal.like(self.word, name="held")
         with m.If(self.hold):
             m.d.sync += held.eq(self.word)
-        lanes, channels = arch.simd_lanes, arch.macro.compartments
+        lanes, channels = arch.simd_lanes, arch.word
         alike = [choose(list(word), self.pixel) for word in held]
         for lane in range(lanes):
             firsts = range(lane, lanes * arch.simd_parts, lanes)
@@ -90,7 +90,7 @@ class ProductOperands(Part):
 
     def _add(self, m: Module, first: int) -> None:
         """Give the sum of a position's products to one of its lanes; `first`: its lowest lane."""
-        channels = self._arch.macro.compartments
+        channels = self._arch.word
         products: list[Value] = [self.product[first + channel] for channel in range(channels)]
         total = Signal(signed(position_sum_bits(self._arch)), name=f"total_{first}")
         m.d.comb += total.eq(sum_of(products))

@@ -57,7 +57,7 @@ class ResidualAdder(Part):
                 "result": In(stream.Signature(write)),
                 "bank_read_en": Out(arch.banks),
                 "bank_address": Out(arch.bank_address_bits),
-                "bank_data": In(data.ArrayLayout(layouts.group(arch), arch.banks)),
+                "bank_data": In(data.ArrayLayout(layouts.word_bytes(arch), arch.banks)),
                 "request": Out(stream.Signature(write)),
                 "empty": Out(1),
             }
@@ -102,7 +102,7 @@ class ResidualAdder(Part):
             m.d.sync += valids[2].eq(valids[1])
         with m.If(enters[2]):
             m.d.sync += stages[2].eq(stages[1])
-            for byte in range(self._arch.macro.compartments):
+            for byte in range(self._arch.word):
                 lane = lanes[byte % self._arch.filters]
                 m.d.sync += byte_of(stages[2].data, byte).eq(lane.result)
         return m
@@ -133,7 +133,7 @@ class ResidualAdder(Part):
         """Return the F bytes of map b for the result in stage 1; zeros while there is none."""
         arch = self._arch
         read, fresh = Signal.like(bank), Signal()
-        word, held = Signal(layouts.group(arch)), Signal(layouts.group(arch))
+        word, held = Signal(layouts.word_bytes(arch)), Signal(layouts.word_bytes(arch))
         m.d.sync += fresh.eq(take)
         with m.If(fresh):
             m.d.sync += held.eq(word)
@@ -141,7 +141,7 @@ class ResidualAdder(Part):
             m.d.sync += read.eq(bank)
         answers = [answer.as_value() for answer in self.bank_data]
         m.d.comb += word.eq(Mux(fresh, choose(answers, read), held))
-        parts = range(0, arch.macro.compartments, arch.filters)
+        parts = range(0, arch.word, arch.filters)
         found = []
         for index in range(arch.filters):
             byte = Signal(ACTIVATION_BITS, name=f"addend_{index}")

@@ -18,7 +18,7 @@ from hwgen.dbpim.rtl.float_divider import DIVIDEND_BITS, FloatDivider, FloatRoot
 from hwgen.dbpim.rtl.float_sum import FloatSum
 from hwgen.dbpim.rtl.floats import FLOAT32, number
 from hwgen.dbpim.rtl.fma import FloatAdder, FloatMultiplier, Fma
-from hwgen.dbpim.rtl.layouts import group, packet
+from hwgen.dbpim.rtl.layouts import packet, word_bytes
 
 LAST_BIT = FLOAT32.bias + FLOAT32.fraction
 """Biased exponent minus the exponent of the last bit of a significand."""
@@ -47,8 +47,8 @@ def row_control(arch: Arch) -> data.StructLayout:
     return data.StructLayout(
         {
             **dict.fromkeys(flags, 1),
-            "inside": arch.macro.compartments,
-            "select": bits_for_index(arch.macro.compartments),
+            "inside": arch.word,
+            "select": bits_for_index(arch.word),
             "square_in": sums,
             "square_out": sums,
             "pair": sums,
@@ -99,7 +99,7 @@ class RowLane(Part):
             {
                 "enable": In(1),
                 "control": In(row_control(arch)),
-                "word": In(group(arch)),
+                "word": In(word_bytes(arch)),
                 "index": Out(ACTIVATION_BITS),
                 "found": In(FLOAT_BITS),
                 "gamma": In(FLOAT_BITS),

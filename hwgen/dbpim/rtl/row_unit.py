@@ -111,7 +111,7 @@ class RowUnit(Part):
         )
         self._norm = self.instruction.operation == Operation.NORM
         self._channels = self.instruction.bias[:GROUP_BITS]
-        self._select_bits = bits_for_index(arch.macro.compartments)
+        self._select_bits = bits_for_index(arch.word)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -221,7 +221,7 @@ class RowUnit(Part):
         """Read a byte of each position, or in the first pass of a softmax a word."""
         reading = Reading(now=Signal(name="reads_now"), last=Signal(name="reads_last"))
         whole = ~self._norm & (passes.number == 0)
-        size = self._arch.macro.compartments
+        size = self._arch.word
         following = Signal(GROUP_BITS + 1)
         word_ends = passes.channel[: self._select_bits] == size - 1
         m.d.comb += [
@@ -338,7 +338,7 @@ class RowUnit(Part):
         moves: Value,
     ) -> None:
         """Collect the bytes of a word, and offer it."""
-        write, size = self.result.payload, self._arch.macro.compartments
+        write, size = self.result.payload, self._arch.word
         channel = Signal(GROUP_BITS, name="written")
         first, word = Signal(ROW_BITS), Signal(ROW_BITS)
         positions = Signal(layouts.positions(self._arch))

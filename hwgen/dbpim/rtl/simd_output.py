@@ -20,7 +20,7 @@ from hwgen.dbpim.rtl.tap_store import SLOT_BITS
 
 def vector_bytes(arch: Arch) -> int:
     """Return the bytes of a word-vector."""
-    return arch.macros_per_core * arch.macro.compartments
+    return arch.macros_per_core * arch.word
 
 
 def simd_part(arch: Arch) -> data.StructLayout:
@@ -147,13 +147,13 @@ class SimdOutput(Part):
                 m.d.sync += planes[0][byte].eq(low)
                 for number_, plane in enumerate(planes[1:], 1):
                     m.d.sync += plane[byte].eq(total.word_select(number_, ACTIVATION_BITS))
-        size = arch.macro.compartments * ACTIVATION_BITS
+        size = arch.word * ACTIVATION_BITS
         return [planes[0].as_value().word_select(n, size) for n in range(arch.macros_per_core)]
 
     def _rotated(self, word: Value) -> Value:
         """Return a word rotated upwards by `rotate` bytes."""
         size = len(word)
-        channel_bits = bits_for_index(self._arch.macro.compartments)
+        channel_bits = bits_for_index(self._arch.word)
         amount = Cat(Const(0, bits_for_index(ACTIVATION_BITS)), self.instruction.rotate)
         shifted = word << amount[: channel_bits + bits_for_index(ACTIVATION_BITS)]
         return shifted[:size] | shifted[size : 2 * size]

@@ -119,7 +119,7 @@ class Switch(Part):
         width = arch.macros_per_core * ACTIVATION_BITS
         slices = [
             Cat(self.word.bytes[macro][index] for macro in range(arch.macros_per_core))
-            for index in range(arch.macro.compartments)
+            for index in range(arch.word)
         ]
         chosen = []
         for index, step in enumerate(steps):

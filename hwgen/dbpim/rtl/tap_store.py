@@ -53,7 +53,7 @@ class TapStore(Part):
     family = "dbpim"
 
     def __init__(self, *, arch: Arch) -> None:
-        self._channels = channels = arch.macro.compartments
+        self._channels = channels = arch.word
         weight_bits = channels * WEIGHT_BITS
         file = RegisterFile
         self._weight_file = file(family=self.family, depth=TAP_SLOTS * TAP_WORDS, width=weight_bits)

@@ -39,7 +39,7 @@ class TapsLoader(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        self._word_bits = WEIGHT_BITS * arch.macro.compartments
+        self._word_bits = WEIGHT_BITS * arch.word
         super().__init__(
             {
                 "header": In(packet(Opcode.TAPS, arch)),
@@ -47,7 +47,7 @@ class TapsLoader(Part):
                 "beats": In(stream.Signature(arch.port_bits)),
                 "done": Out(1),
                 "parameters_write": Out(1),
-                "parameters_index": Out(bits_for_index(arch.macro.compartments)),
+                "parameters_index": Out(bits_for_index(arch.word)),
                 "parameters_data": Out(parameters(arch)),
                 "write": Out(1),
                 "index": Out(bits_for_index(TAP_WORDS)),
@@ -64,7 +64,7 @@ class TapsLoader(Part):
                 m.next = "PARAMETERS"
             with (
                 m.State("PARAMETERS"),
-                m.If(send_parameters(m, self, last=self._arch.macro.compartments - 1)),
+                m.If(send_parameters(m, self, last=self._arch.word - 1)),
             ):
                 m.next = "TAPS"
             with m.State("TAPS"):

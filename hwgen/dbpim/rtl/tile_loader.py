@@ -126,7 +126,7 @@ class TileLoader(Part):
 
     def _masks(self, m: Module) -> None:
         """Take beats of mask words; the cores store them directly from the beat."""
-        beat_words = self._arch.port_bits // self._arch.macro.compartments
+        beat_words = self._arch.port_bits // self._arch.word
         written = Signal.like(self.header.mask_words)
         m.d.comb += [
             self.beats.ready.eq(1),

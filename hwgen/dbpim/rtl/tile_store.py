@@ -101,7 +101,7 @@ class TileStore(Part):
         self._tile = data.StructLayout(
             {"header": header, **{name: bits for name, bits in places.items() if bits}}
         )
-        masks = {"mask_index": In(mask_bits), "mask": Out(arch.macro.compartments)}
+        masks = {"mask_index": In(mask_bits), "mask": Out(arch.word)}
         pairs = {"result_second": In(1), "result_double": Out(1), "head_double": Out(macros)}
         super().__init__(
             {

@@ -110,7 +110,7 @@ class Walker(Part):
         self._walk = ProductWalk(arch=arch) if arch.row_unit else None
         self.parts = [self._pixels, *([self._walk] if self._walk else [])]
         self._arch, mask_bits = arch, bits_for_index(max(1, arch.mask_words))
-        masks = {"mask_index": Out(mask_bits), "mask": In(arch.macro.compartments)}
+        masks = {"mask_index": Out(mask_bits), "mask": In(arch.word)}
         super().__init__(
             {
                 "instruction": In(layouts.packet(Opcode.SIMD, arch)),

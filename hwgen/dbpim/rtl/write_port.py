@@ -67,7 +67,7 @@ class WritePort(Part):
         active, private, sent, busy = (Signal(self._arch.macros_per_core) for _ in range(4))
         m.d.comb += [of_one.eq(self.output.valid), self.private_write.eq(result)]
         with m.If(of_one):
-            width = ACTIVATION_BITS * self._arch.macro.compartments
+            width = ACTIVATION_BITS * self._arch.word
             m.d.comb += [
                 self.private_write.bytes[0].eq(output.data[:width]),
                 self.private_write.positions.eq(Cat(output.row, output.column, 1)),
@@ -106,7 +106,7 @@ class WritePort(Part):
         """Show the output stage's result, or one position of that of the SIMD unit."""
         result, write, layer = self.result.payload, self.request.payload, self.layer
         at = Signal(layouts.position())
-        content = Signal(layouts.group(self._arch))
+        content = Signal(layouts.word_bytes(self._arch))
         for index, position in enumerate(result.positions):
             with m.If(lowest[index]):
                 m.d.comb += [at.eq(position), content.eq(result.bytes[index])]
@@ -122,7 +122,7 @@ class WritePort(Part):
                 write.row.eq(at.row),
                 write.column.eq(at.column),
                 write.word.eq(result.word),
-                write.index.eq(word_in_memory * (self._arch.macro.compartments // int32_bytes)),
+                write.index.eq(word_in_memory * (self._arch.word // int32_bytes)),
                 write.raw.eq(0),
                 write.to_memory.eq(result.to_memory),
             ]

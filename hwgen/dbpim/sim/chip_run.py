@@ -103,7 +103,7 @@ def hosted(arch: Arch, replacements: Replacements = NO_REPLACEMENTS) -> HostedCh
             "CORES": arch.cores,
             "MACROS": arch.macros_per_core,
             "LANES": arch.bus_words,
-            "BYTES": arch.macro.compartments,
+            "BYTES": arch.word,
             "FILTERS": arch.filters,
             "PULSES": core_pulses(arch).size,
             **positions("WRITE", places(bus_write(arch))),
@@ -113,7 +113,7 @@ def hosted(arch: Arch, replacements: Replacements = NO_REPLACEMENTS) -> HostedCh
         registers=REGISTERS,
         events=tuple(events_of(arch)),
         port_bytes=arch.port_bytes,
-        read_stores=lambda path: read_stores(path, arch.macro.compartments),
+        read_stores=lambda path: read_stores(path, arch.word),
         controls={BLOCKS.name: BLOCKS.read_text(encoding="utf-8")} if large else {},
         args=["--hierarchical"] if large else [],
     )

@@ -100,7 +100,7 @@ def word_elements(place: tuple[Ints, Ints, Ints], stores: Stores, arch: Arch) ->
         image=image[which],
         y=y[which],
         x=x[which],
-        channel=stores.word[which] * arch.macro.compartments + lane,
+        channel=stores.word[which] * arch.word + lane,
         data=stores.data[which, lane],
         cycle=stores.cycle[which],
     )
@@ -115,7 +115,7 @@ def pixels(
     where the buffers hold only some columns.
     """
     _, width, channels = memory.shape
-    pixel_bytes = memory.pixel_bytes or channel_words(channels, arch) * arch.macro.compartments
+    pixel_bytes = memory.pixel_bytes or channel_words(channels, arch) * arch.word
     of_image = fields["offset"] - plan.images[0] * memory.stride
     first_y, first_x = divmod(of_image // pixel_bytes, width)
     image = np.full(len(stores), plan.images[0])

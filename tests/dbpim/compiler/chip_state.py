@@ -106,7 +106,7 @@ class ChipState:
     def __init__(self, arch: Arch, spaces: dict[str, int], *, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
         self.arch = arch
-        shape = (arch.cores, arch.banks * arch.bank_words, arch.macro.compartments)
+        shape = (arch.cores, arch.banks * arch.bank_words, arch.word)
         self.buffers = rng.integers(0, 256, shape, np.uint8)
         self.tags = np.full(shape, EMPTY, np.int64)
         self.word_tags = np.full(shape[:2], EMPTY, np.int64)

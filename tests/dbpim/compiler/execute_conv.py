@@ -210,8 +210,8 @@ class CoreWalk:
             high=fields["output_high"],
             rounding=ROUNDINGS[fields["rounding"]],
         )
-        word, byte = divmod(first, self.arch.macro.compartments)
-        data = np.zeros((len(rows), self.arch.macro.compartments), np.uint8)
+        word, byte = divmod(first, self.arch.word)
+        data = np.zeros((len(rows), self.arch.word), np.uint8)
         data[:, byte : byte + filters] = values
         enable = np.zeros(data.shape, bool)
         enable[:, byte : byte + filters] = True

@@ -65,9 +65,9 @@ def words_of(
     chip: ChipState, fields: dict[str, int], pixels: np.ndarray, outside: int
 ) -> np.ndarray:
     """Return the words (rows, columns, 1, C) of pixels (rows, memory columns, bytes)."""
-    compartments, count = chip.arch.macro.compartments, max(1, fields["window_pixels"])
+    word_bytes, count = chip.arch.word, max(1, fields["window_pixels"])
     channels = fields["pixel_channels"] if count > 1 else pixels.shape[2]
-    if count * channels > compartments:
+    if count * channels > word_bytes:
         chip.refuse(f"{count} pixels of {channels} bytes do not fit into a word")
     if count == 1 and fields["columns"] != pixels.shape[1]:
         chip.refuse(f"it stores {fields['columns']} columns of {pixels.shape[1]}")
@@ -76,7 +76,7 @@ def words_of(
     inside = (columns >= 0) & (columns < pixels.shape[1])
     seen = pixels[:, np.where(inside, columns, 0), :channels]
     seen = np.where(inside[:, :, np.newaxis], seen, np.array(outside, pixels.dtype))
-    shape = (fields["rows"], fields["columns"], 1, compartments)
+    shape = (fields["rows"], fields["columns"], 1, word_bytes)
     words = np.zeros(shape, pixels.dtype)
     words[..., : count * channels] = seen.reshape(*shape[:3], count * channels)
     return words
@@ -88,7 +88,7 @@ def whole_words(chip: ChipState, fields: dict[str, int]) -> tuple[np.ndarray, np
         fields["rows"],
         fields["columns"],
         fields["output_channel_words"],
-        chip.arch.macro.compartments,
+        chip.arch.word,
     )
     data, lost = fetched(chip, fields, int(np.prod(shape)))
     return data.reshape(shape), lost.reshape(shape)

@@ -94,7 +94,7 @@ class CoreRun:
     def total(self) -> np.ndarray:
         """Return bias + sum of the window, or of its columns as digits of base 256."""
         bias = self.fields["bias"] - ((self.fields["bias"] >> 31) << 32)
-        total = np.full((len(self.at), len(self.words), self.chip.arch.macro.compartments), bias)
+        total = np.full((len(self.at), len(self.words), self.chip.arch.word), bias)
         for ky, kx in self.taps():
             total += self.tap(ky, kx) << (8 * kx if self.fields["planes"] else 0)
         return self.in_range(total)
@@ -168,7 +168,7 @@ class CoreRun:
 
     def product(self, operation: Operation) -> np.ndarray:
         """Return the sums of a product of two maps: a result word after the other."""
-        fields, size = self.fields, self.chip.arch.macro.compartments
+        fields, size = self.fields, self.chip.arch.word
         if fields["kernel_width"] != 1 + size or not fields["second_broadcast"] or self.words[0]:
             self.chip.refuse(f"core {self.core} has a product of other words or pixels")
         held, results = fields["kernel_height"], fields["stride_y"]

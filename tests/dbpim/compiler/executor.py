@@ -173,7 +173,7 @@ class Maps:
     def copies(self, plan: StepPlan, rows, columns, words):
         """Return bytes of this step, which of them there are, and how often cores hold them."""
         chip, place = self.chip, plan.output
-        data = np.zeros((*rows.shape, chip.arch.macro.compartments), np.uint8)
+        data = np.zeros((*rows.shape, chip.arch.word), np.uint8)
         seen, stored = np.zeros(data.shape, bool), 0
         bank = (columns + chip.arch.bank_skew * rows) % chip.arch.banks
         here = ((rows << ROW_BITS) + columns << ROW_BITS) + words

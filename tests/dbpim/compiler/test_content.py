@@ -77,7 +77,7 @@ def layer_words(
 
     Over the windows of an image a pixel is a row of the kernel.
     """
-    fields, width = instruction.fields, arch.macro.compartments
+    fields, width = instruction.fields, arch.word
     weights = network.parameters[layer.name].weights
     pixels = fields["kernel_height"] * fields["kernel_width"]
     weights = weights.reshape(len(weights), pixels, -1)
@@ -100,7 +100,7 @@ def first_word(tile: TilePacket, instruction: Packet) -> int:
 )
 @pytest.mark.parametrize(("network", "arch"), CASES, ids=NAMES)
 def test_weights_and_masks(network: QuantizedNetwork, arch: Arch) -> None:
-    width = arch.macro.compartments
+    width = arch.word
     for layer, instruction, tiles in walks(network, arch):
         words = layer_words(network, layer, instruction, arch)
         chosen = slice(tiles[0].fields["group"] * arch.filters, None)

@@ -63,7 +63,7 @@ def test_a_map_multiplies_itself() -> None:
 def test_programs_for_any_size(seed: int) -> None:
     rng = np.random.default_rng(seed)
     arch = draw_arch(seed)
-    size = arch.macro.compartments
+    size = arch.word
     arch = replace(arch, simd_lanes=size, row_unit=RowUnit(lanes=arch.macros_per_core))
     heads, words, rows = rng.integers(1, 4, 3).tolist()
     tokens = int(rng.integers(1, rows + 1)), int(rng.integers(1, size + 1))

@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.dbpim.facts.arch import SWITCHES, Arch, with_sparsity
 from hwgen.dbpim.rtl.core import Core
-from verif.dbpim.component import paired, settings, small
+from verif.dbpim.component import paired, settings, short_words, small
 from verif.lint import lint_part
 from verif.runner import Waves, build, run
 
@@ -69,6 +69,13 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
 )
 def test_pairs_of_filter_groups(tmp_path: Path, waves: Waves | None) -> None:
     run_core(paired(), tmp_path, waves)
+
+
+@pytest.mark.promise(
+    "words of fewer channels than a macro has compartments fill a group one after the other"
+)
+def test_short_words(tmp_path: Path, waves: Waves | None) -> None:
+    run_core(short_words(), tmp_path, waves)
 
 
 @pytest.mark.long

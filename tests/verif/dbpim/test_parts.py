@@ -302,6 +302,16 @@ def test_part_of_a_dense_chip(
     launch(side, part, size, tmp_path, waves=waves)
 
 
+@pytest.mark.promise(
+    "words of fewer channels than a macro has compartments fill a group one after the other"
+)
+@pytest.mark.parametrize(
+    ("side", "part"), [("feed", "switch"), ("feed", "tile_store"), ("system", "tile_loader")]
+)
+def test_part_of_short_words(side: str, part: str, tmp_path: Path, waves: Waves | None) -> None:
+    launch(side, part, "words", tmp_path, waves=waves)
+
+
 @pytest.mark.parametrize(("side", "part", "size"), list(launches(icarus=True)))
 def test_part_under_icarus(side: str, part: str, size: str, icarus: str, tmp_path: Path) -> None:
     launch(side, part, size, tmp_path, simulator=icarus)
