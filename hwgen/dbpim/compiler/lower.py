@@ -4,7 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from hwgen.dbpim.compiler.lower_add import fused_additions, fused_op
-from hwgen.dbpim.compiler.lower_conv import conv_op, depthwise_op, image_window, linear_op
+from hwgen.dbpim.compiler.lower_conv import (
+    conv_op,
+    depthwise_op,
+    image_window,
+    is_depthwise,
+    linear_op,
+)
 from hwgen.dbpim.compiler.lower_pool import average_ops, maximum_op
 from hwgen.dbpim.compiler.lower_product import product_op
 from hwgen.dbpim.compiler.lower_row import norm_op, softmax_op
@@ -64,7 +70,7 @@ def lower(network: QuantizedNetwork, arch: Arch) -> Lowered:
         if isinstance(layer, Add) and layer.name in additions:
             ops += fused_op(source, layer, additions[layer.name])
         elif isinstance(layer, Conv):
-            rule = conv_op if layer.groups == 1 else depthwise_op
+            rule = depthwise_op if is_depthwise(source, layer) else conv_op
             ops += rule(source, layer)
         else:
             ops += RULES[type(layer)](source, layer)

@@ -6,6 +6,7 @@ Tests: `tests/dbpim/compiler/test_content.py`.
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hwgen.dbpim.compiler.groups import layer_parameters
 from hwgen.dbpim.compiler.lower_simd import SIMD_DEFAULTS
@@ -46,7 +47,7 @@ def image_window(source: Source) -> Fields | None:
 
 def conv_op(source: Source, layer: Conv) -> Iterator[Op]:
     """Yield the pass of a convolution; over the stored windows of an image it is one column."""
-    weights = source.network.parameters[layer.name].weights
+    weights = whole_filters(source.network.parameters[layer.name].weights, layer.groups)
     kernel, stride = layer.kernel, layer.stride
     padding = (layer.padding[0], layer.padding[1])
     if source.windowed and layer.inputs[0] == INPUT:
@@ -54,6 +55,27 @@ def conv_op(source: Source, layer: Conv) -> Iterator[Op]:
         kernel, stride, padding = (kernel[0], 1), (stride[0], 1), (padding[0], 0)
     source.filters[layer.name] = weights
     yield macro_op(source, layer, Window(kernel=kernel, stride=stride, padding=padding))
+
+
+def whole_filters(weights: NDArray[np.int8], groups: int) -> NDArray[np.int8]:
+    """Return filters over all input channels: (out, height, width, in / groups) to (.., in).
+
+    A filter weighs the channels of other groups 0: blocks of zeros, which a switch leaves out.
+    """
+    if groups == 1:
+        return weights
+    each, size = len(weights) // groups, weights.shape[-1]
+    filters = np.zeros((*weights.shape[:-1], groups * size), weights.dtype)
+    for group in range(groups):
+        own = slice(group * each, (group + 1) * each)
+        filters[own, ..., group * size : (group + 1) * size] = weights[own]
+    return filters
+
+
+def is_depthwise(source: Source, layer: Conv) -> bool:
+    """Return whether each output channel reads the input channel of its number."""
+    channels = source.maps[layer.inputs[0]].channels
+    return 1 < layer.groups == channels == layer.output.channels
 
 
 def linear_op(source: Source, layer: Linear) -> Iterator[Op]:

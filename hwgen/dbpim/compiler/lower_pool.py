@@ -4,6 +4,9 @@ Tests: `tests/dbpim/compiler/test_room.py`.
 """
 
 from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
 
 from hwgen.dbpim.compiler.lower_simd import signed_bias, simd_op
 from hwgen.dbpim.compiler.ops import Fields, MapShape, Op, Window
@@ -24,6 +27,17 @@ SUMS: Fields = {
     "output_high": 255,
 }
 """Fields of a pass whose totals leave unscaled."""
+
+EXACT: Fields = {"multiplier": 1 << 15, "shift": 15, "rounding": 0}
+"""Fields of a product or a sum of bytes that is not scaled."""
+
+SUMMED: Fields = {
+    **EXACT,
+    "output_zero_point": 0,
+    "output_low": 0,
+    "output_high": 255,
+}
+"""Fields of a sum that is a byte."""
 
 BYTE_PLANES = 3
 """Bytes of a sum that lies between two passes."""
@@ -49,6 +63,9 @@ def average_ops(source: Source, layer: AveragePool) -> Iterator[Op]:
         zero, moved = layer.center, {"output_zero_point": layer.center}
     taps = layer.kernel[0] * layer.kernel[1]
     (factors,) = layer.requantization
+    if layer.divisor == "inside":
+        yield from inside_ops(source, layer, {"outside": zero, **moved})
+        return
     fields = {
         "bias": signed_bias(-taps * zero),
         "multiplier": factors.multipliers[0],
@@ -82,6 +99,76 @@ def average_ops(source: Source, layer: AveragePool) -> Iterator[Op]:
         inputs=(sums.name,),
         window=Window(kernel=(bands, BYTE_PLANES)),
     )
+
+
+def inside_ops(source: Source, layer: AveragePool, middle: Fields) -> Iterator[Op]:
+    """Yield the passes of a mean that leaves padding out.
+
+    The pixels inside each window are counted: a sum of ones, outside 0. For each count the mean
+    with its factor is kept where the window has so many pixels, is zero elsewhere, and is added.
+    middle: the byte of the input that counts as zero, and that of the output where it differs
+    """
+    (factors,), shape = layer.requantization, source.maps[layer.inputs[0]]
+    zero = middle["outside"]
+    lowest = {**source.output_fields(layer), **middle}["output_zero_point"]
+    kept = {**EXACT, "first_zero_point": lowest, "output_zero_point": lowest}
+    taps = layer.kernel[0] * layer.kernel[1]
+
+    def made(what: str, fields: Fields, **more: Any) -> Op:
+        """Return a pass whose map is in between."""
+        name = f"{layer.name} {what}"
+        height, width = more.get("size", (layer.output.height, layer.output.width))
+        source.maps[name] = MapShape(name=name, height=height, width=width, channels=shape.channels)
+        return simd_op(source, layer, fields, name=name, output=name, whole=False, **more)
+
+    ones = made(
+        "ones",
+        {"operation": Operation.TABLE, "output_low": 0, "output_high": 255},
+        size=(shape.height, shape.width),
+        table=np.ones(256, np.uint8),
+    )
+    counted = {**SUMMED, "bias": 0, "outside": 0}
+    count = made("counts", counted, inputs=(ones.name,), window=window_of(layer))
+    yield from (ones, count)
+    found = ""
+    counts = layer.counts(shape.height, shape.width)
+    for number, (pixels, multiplier) in enumerate(zip(counts, factors.multipliers, strict=True)):
+        scaled = {
+            **middle,
+            "bias": signed_bias(-taps * zero),
+            "multiplier": multiplier,
+            "shift": factors.shift,
+        }
+        mean = made(f"mean of {pixels}", scaled, window=window_of(layer))
+        mask = made(
+            f"mask of {pixels}",
+            {"operation": Operation.TABLE, "output_low": 0, "output_high": 255},
+            inputs=(count.name,),
+            table=(np.arange(256) == pixels).astype(np.uint8),
+        )
+        yield from (mean, mask)
+        product = {**kept, "operation": Operation.MULTIPLY, "second_zero_point": 0}
+        both = (mean.name, mask.name)
+        if len(counts) == 1:
+            yield simd_op(source, layer, product, inputs=both)
+            return
+        part = made(f"part of {pixels}", product, inputs=both)
+        yield part
+        if not found:
+            found = part.name
+            continue
+        total = {
+            **kept,
+            "operation": Operation.ADD,
+            "bias": EXACT["multiplier"],
+            "second_zero_point": lowest,
+        }
+        if number == len(counts) - 1:
+            yield simd_op(source, layer, total, inputs=(found, part.name))
+            return
+        added = made(f"sum to {pixels}", total, inputs=(found, part.name))
+        yield added
+        found = added.name
 
 
 def band_height(source: Source, shape: MapShape) -> int:

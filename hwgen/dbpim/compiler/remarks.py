@@ -16,7 +16,7 @@ WEIGHTED = f"{BYTES}; weights of at most {WEIGHT_BITS} bits"
 WITH_ROW_UNIT = "on chips with a `row_unit`, such as paper_rows"
 LAYER_LIMITS: Mapping[str, str] = MappingProxyType(
     {
-        "conv": f"{WEIGHTED}; groups 1, or depthwise with at most {TAP_WORDS} taps",
+        "conv": f"{WEIGHTED}; any groups; depthwise with at most {TAP_WORDS} taps",
         "linear": f"{WEIGHTED}",
         **dict.fromkeys(sorted(set(OPS) - {"conv", "linear", "upsample"}), BYTES),
         "upsample": f"{BYTES}; factors 1, 2, 4 and {GROWTH}",

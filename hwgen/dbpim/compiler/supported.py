@@ -65,6 +65,9 @@ OPS = (
 GROWTH = 1 << field_limit(Opcode.SIMD, "grow_y")
 """Times by which rows and columns of a map grow at most."""
 
+COUNTED_TAPS = (1 << ACTIVATION_BITS) - 1
+"""Pixels of a window of a mean that leaves padding out: their count is a byte."""
+
 MAP_LIMIT = field_limit(Opcode.CONV, "input_height")
 """Rows, columns and channel words of a map at most: all have fields of one width."""
 
@@ -126,12 +129,11 @@ def layer_refusals(
     what = f"layer {layer.name}: "
     if isinstance(layer, Weighted) and layer.weight_bits > WEIGHT_BITS:
         yield f"{what}weight_bits", f"at most {WEIGHT_BITS}", layer.weight_bits
-    if isinstance(layer, Conv) and layer.groups != 1:
-        channels = network.map_of(layer.inputs[0]).channels
-        if not layer.groups == channels == layer.output.channels:
-            allowed = "1, or as many as its input channels and as its output channels"
-            given = f"{layer.groups} of {channels} and {layer.output.channels}"
-            yield f"{what}groups", allowed, given
+    if (
+        isinstance(layer, Conv)
+        and layer.groups == layer.output.channels > 1
+        and (layer.groups == network.map_of(layer.inputs[0]).channels)
+    ):
         taps = layer.kernel[0] * layer.kernel[1]
         if taps > TAP_WORDS:
             yield f"{what}depthwise taps", f"at most {TAP_WORDS}", taps
@@ -214,8 +216,10 @@ def operation_refusals(
     )
     for field, allowed, given in scales:
         yield f"{what}{field}", allowed, given
-    if isinstance(layer, AveragePool) and layer.divisor != "window":
-        yield f"{what}divisor", "window", layer.divisor
+    if isinstance(layer, AveragePool) and layer.divisor == "inside":
+        taps = layer.kernel[0] * layer.kernel[1]
+        if taps > COUNTED_TAPS:
+            yield f"{what}window without counted padding", f"at most {COUNTED_TAPS} pixels", taps
 
 
 def growth_refusals(what: str, layer: Upsample) -> Iterator[Refusal]:

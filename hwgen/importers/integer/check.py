@@ -282,7 +282,7 @@ def operand_complaints(
     else:
         larger, other = sorted((each.shape for each in sources), key=math.prod, reverse=True)
         if other not in (larger, (1, 1, larger[2])):
-            yield "its inputs", f"one of them 1 x 1 x C, or {ONE_SHAPE}", shapes(sources)
+            yield "its inputs", ONE_SHAPE, shapes(sources)
         factors = [node.gain * first.scale * second.scale / output.scale]
     for factor in factors:
         yield from factor_complaints(factor)

@@ -14,14 +14,28 @@ from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
     Addition,
+    Convolution,
     Extremum,
     Lookup,
+    MaxPooling,
     Multiplication,
     Node,
+    Padding,
     PerChannel,
     Requantization,
+    Selection,
     Slopes,
+    Upsampling,
+    window_of,
 )
+from hwgen.network.maps import Shape
+
+MOST_ADDED = 15
+"""Rows or columns that a maximum adds to a map: the padding of a window that chips hold."""
+MOST_PADDED = 2
+"""Rows or columns of zeros on a side at once: 25 taps of a depthwise convolution."""
+MOST_DOUBLED = 3
+"""Times that a map doubles at once, as chips do."""
 
 
 @dataclass(kw_only=True)
@@ -76,27 +90,122 @@ def expanded(graph: IntegerGraph) -> IntegerGraph:
 
 def expansion(node: Node) -> Callable[[Parts, Any], None] | None:
     """Return what expands a node; None for one that is a layer by itself."""
-    if isinstance(node, Addition) and min(node.gains) < 0:
-        return expand_difference
-    if isinstance(node, Multiplication) and node.gain < 0:
-        return expand_negative
     return EXPANSIONS.get(type(node))
 
 
-def expand_difference(parts: Parts, node: Addition) -> None:
-    """Expand a sum with a negative factor: the sum with the reversed map."""
-    names = [
+def expand_addition(parts: Parts, node: Addition) -> None:
+    """Expand a sum: smaller maps are repeated, one with a negative factor is reversed."""
+    names = repeated_inputs(parts, node)
+    negative = min(node.gains) < 0
+    if names is None or (not negative and names == node.inputs):
+        return
+    names = tuple(
         parts.reversed(name) if gain < 0 else name
-        for name, gain in zip(node.inputs, node.gains, strict=True)
-    ]
+        for name, gain in zip(names, node.gains, strict=True)
+    )
     one, other = node.gains
     parts.last(Addition, *names, gains=(abs(one), abs(other)))
 
 
-def expand_negative(parts: Parts, node: Multiplication) -> None:
-    """Expand a product with a negative factor: the product with the reversed map."""
-    first, second = node.inputs
-    parts.last(Multiplication, parts.reversed(first), second, gain=-node.gain)
+def expand_multiplication(parts: Parts, node: Multiplication) -> None:
+    """Expand a product: smaller maps are repeated, with a negative factor the first is reversed."""
+    names = repeated_inputs(parts, node)
+    if names is None or (node.gain >= 0 and names == node.inputs):
+        return
+    first, second = names
+    first = parts.reversed(first) if node.gain < 0 else first
+    parts.last(Multiplication, first, second, gain=abs(node.gain))
+
+
+def repeated_inputs(parts: Parts, node: Addition | Multiplication) -> tuple[str, ...] | None:
+    """Return the inputs of a node in the shape of its output; None if they do not fit it.
+
+    A product with a value a channel needs none repeated.
+    """
+    target = parts.maps[node.output].shape
+    shapes = [parts.maps[name].shape for name in node.inputs]
+    if any(
+        own not in (1, side) for shape in shapes for own, side in zip(shape, target, strict=True)
+    ):
+        return None
+    kept = {target}
+    if isinstance(node, Multiplication) and target in shapes:
+        kept.add((1, 1, target[2]))
+    return tuple(
+        name if shape in kept else repeated(parts, name, target)
+        for name, shape in zip(node.inputs, shapes, strict=True)
+    )
+
+
+def repeated(parts: Parts, name: str, target: Shape) -> str:
+    """Return a map whose one channel, row or column stands in each of the target's.
+
+    A channel is read as often; along rows and columns a maximum over a window that has one pixel
+    inside gives that pixel, and what is even is doubled.
+    """
+    source = parts.maps[name]
+    if source.shape[2] < target[2]:
+        shape = (*source.shape[:2], target[2])
+        channels = (0,) * target[2]
+        name = parts.add(Selection, "channels", source.reshaped(shape), name, channels=channels)
+    grown = [own < side for own, side in zip(source.shape[:2], target[:2], strict=True)]
+    halves = [
+        count_halves(side) if grows else 0 for grows, side in zip(grown, target, strict=False)
+    ]
+    now = list(source.shape[:2])
+    ends = [
+        side >> half if grows else side
+        for side, half, grows in zip(target, halves, grown, strict=False)
+    ]
+    while now != ends:
+        more = [min(MOST_ADDED, end - size) for size, end in zip(now, ends, strict=True)]
+        now = [size + added for size, added in zip(now, more, strict=True)]
+        output = source.reshaped((now[0], now[1], target[2]))
+        name = parts.add(
+            MaxPooling,
+            "pixels",
+            output,
+            name,
+            kernel=(more[0] + 1, more[1] + 1),
+            stride=(1, 1),
+            padding=(more[0], more[1], more[0], more[1]),
+        )
+    while any(halves):
+        steps = [min(MOST_DOUBLED, half) for half in halves]
+        halves = [half - step for half, step in zip(halves, steps, strict=True)]
+        now = [size << step for size, step in zip(now, steps, strict=True)]
+        output = source.reshaped((now[0], now[1], target[2]))
+        factor = (1 << steps[0], 1 << steps[1])
+        name = parts.add(Upsampling, "doubled", output, name, factor=factor, zeros=False)
+    return name
+
+
+def count_halves(side: int) -> int:
+    """Return how often a number is even."""
+    return (side & -side).bit_length() - 1
+
+
+def expand_convolution(parts: Parts, node: Convolution) -> None:
+    """Expand padding that no window of a convolution holds: the rest stands around the map."""
+    height, width = window_of(node)
+    most = (height - 1, width - 1, height - 1, width - 1)
+    left = [max(0, side - limit) for side, limit in zip(node.padding, most, strict=True)]
+    if not any(left) or min(height, width) < 1:
+        return
+    name = node.inputs[0]
+    while any(left):
+        sides = [min(MOST_PADDED, side) for side in left]
+        left = [side - now for side, now in zip(left, sides, strict=True)]
+        rows, columns, channels = parts.maps[name].shape
+        top, before, bottom, behind = sides
+        shape = (rows + top + bottom, columns + before + behind, channels)
+        output = parts.maps[name].reshaped(shape)
+        name = parts.add(Padding, "padding", output, name, sides=tuple(sides))
+    top, before, bottom, behind = (
+        min(side, limit) for side, limit in zip(node.padding, most, strict=True)
+    )
+    padding = (top, before, bottom, behind)
+    parts.nodes.append(replace(node, inputs=(name,), padding=padding))
 
 
 def expand_slopes(parts: Parts, node: Slopes) -> None:
@@ -140,6 +249,9 @@ def in_numbers_of(parts: Parts, target: QuantizedMap, names: tuple[str, ...]) ->
 
 
 EXPANSIONS: Mapping[type[Any], Callable[[Parts, Any], None]] = {
+    Addition: expand_addition,
+    Convolution: expand_convolution,
+    Multiplication: expand_multiplication,
     Slopes: expand_slopes,
     Extremum: expand_extremum,
 }

@@ -129,7 +129,7 @@ class AveragePooling(NodeBase):
 
 @dataclass(frozen=True, kw_only=True)
 class Addition(NodeBase):
-    """Sum of two maps of one shape, each times a gain, which may be negative."""
+    """Sum of two maps, sides of 1 repeated, each times a gain, which may be negative."""
 
     gains: tuple[float, float] = (1.0, 1.0)
 
@@ -143,7 +143,7 @@ class Extremum(NodeBase):
 
 @dataclass(frozen=True, kw_only=True)
 class Multiplication(NodeBase):
-    """Product of two maps of one shape, or one of them 1 x 1 x C, times a gain."""
+    """Product of two maps, sides of 1 repeated, times a gain."""
 
     gain: float = 1.0
 
@@ -336,11 +336,8 @@ Node = (
     | Unsupported
 )
 
-ONE_SHAPE = (
-    "of one shape: repeat the channels of the smaller map with a concatenation, its rows and"
-    " columns with a nearest resize"
-)
-"""Of the maps of a sum or a product, and what makes two maps so before an export."""
+ONE_SHAPE = "of one shape, or with sides of 1 where the other has more"
+"""Of the maps of a sum or a product."""
 WINDOWS = Convolution | MaxPooling | AveragePooling
 """Nodes with kernel, stride and padding."""
 

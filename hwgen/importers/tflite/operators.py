@@ -35,7 +35,7 @@ def moved(reading: Reading) -> Read:
 
 TABLE = "table"
 ONE = "8 bits"
-CONSTANT = "two maps of one shape, or a map and constants by channel"
+CONSTANT = "two maps, sides of 1 repeated, or a map and constants by channel"
 SELECTED = "shortcut or conv"
 STEPS = "whole channels in any order; rows and columns at equal steps"
 RESCALED = "folded into the layer before, else rescale or table"
@@ -72,9 +72,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "MINIMUM": Operator(
             nodes_maps.extremum(least=True), "adds and tables", "two maps, or one and a constant"
         ),
-        "MUL": Operator(
-            nodes_maps.multiply, "multiply; conv with constants", f"{CONSTANT}; 1 x 1 x C"
-        ),
+        "MUL": Operator(nodes_maps.multiply, "multiply; conv with constants", CONSTANT),
         "PAD": Operator(nodes_shape.pad, "folded, else conv or shortcut", "zeros"),
         "PADV2": Operator(
             nodes_shape.pad,

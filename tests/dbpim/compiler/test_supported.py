@@ -33,16 +33,6 @@ def conv(net: Drawing, **more: Any) -> str:
 
 
 CASES: dict[str, tuple[Fill, str]] = {
-    "groups": (
-        lambda net: conv(net, groups=2),
-        "layer conv_0: groups must be 1, or as many as its input channels and as its output"
-        " channels on a dbpim chip, got 2 of 4 and 4",
-    ),
-    "several filters a channel": (
-        lambda net: net.conv("input", (8,), groups=4),
-        "layer conv_0: groups must be 1, or as many as its input channels and as its output"
-        " channels on a dbpim chip, got 4 of 4 and 8",
-    ),
     "taps": (
         lambda net: conv(net, groups=4, kernel=(6, 6)),
         "layer conv_0: depthwise taps must be at most 32 on a dbpim chip, got 36",

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from golden.network import infer
+from hwgen.dbpim.compiler.remarks import layer_remarks
 from hwgen.importers.integer import Lowered, lower
 from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.tflite import read_integer_graph
@@ -192,6 +193,57 @@ def test_a_product_with_one_value_a_channel(tmp_path: Path) -> None:
     assert lowered.network.layers[-1].inputs == ("input", "mean_0")
     # A mean that is a step off moves the product by 6.4 / 0.02 * 0.05 / 1 steps at most.
     assert steps <= 16
+
+
+def part_of(writer: Writer, source: int, shape: tuple[int, int, int]) -> int:
+    """Append what has sides of 1 in place of some sides of a map: a maximum, then a convolution."""
+    height, width, channels = writer.tensors[source].shape[1:]
+    kernel = (height if shape[0] == 1 else 1, width if shape[1] == 1 else 1)
+    pooled = writer.map(*shape[:2], channels, scale=0.05, zero_point=-3)
+    writer.operator("MAX_POOL_2D", (source,), pooled, pool_options(kernel=kernel, stride=(1, 1)))
+    part = writer.map(*shape, scale=0.2, zero_point=11)
+    convolution(writer, pooled, part, random_weights(shape[2], 1, 1, channels), conv_options())
+    return part
+
+
+SMALLER = {
+    "a value a channel": ((7, 6, 3), (1, 1, 3)),
+    "a map of one channel": ((5, 8, 4), (5, 8, 1)),
+    "a row": ((16, 5, 3), (1, 5, 3)),
+    "a column": ((6, 34, 2), (6, 1, 2)),
+    "a row of one channel": ((4, 20, 3), (1, 20, 1)),
+    "one number": ((3, 48, 3), (1, 1, 1)),
+}
+
+
+@pytest.mark.promise(
+    "sums, differences and products repeat the smaller map, its channels, rows or columns, exactly"
+    " as the runtime does, in layers that DB-PIM chips run"
+)
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("name", ["ADD", "MUL", "SUB"])
+@pytest.mark.parametrize("case", SMALLER)
+def test_a_smaller_map_is_repeated(case: str, name: str, first: bool, tmp_path: Path) -> None:
+    shape, smaller = SMALLER[case]
+    writer, x = image(*shape)
+    y = part_of(writer, x, smaller)
+    z = writer.map(*shape, scale=0.15, zero_point=-9)
+    inputs = (y, x) if first else (x, y)
+    writer.operator(name, inputs, z, activation_options(f"{name.title()}Options"))
+    _, steps = compared(writer, tmp_path, "reference")
+    assert steps == 0
+    lowered = lower(read_integer_graph(tmp_path / "net.tflite"), kernels="half_up")
+    assert set(layer_remarks(lowered.network).values()) == {""}
+
+
+@pytest.mark.parametrize("name", ["ADD", "MUL"])
+def test_both_maps_are_repeated(name: str, tmp_path: Path) -> None:
+    writer, x = image(6, 9, 3)
+    parts = part_of(writer, x, (6, 1, 1)), part_of(writer, x, (1, 9, 3))
+    z = writer.map(6, 9, 3, scale=0.15, zero_point=-9)
+    writer.operator(name, parts, z, activation_options(f"{name.title()}Options"))
+    _, steps = compared(writer, tmp_path, "reference")
+    assert steps == 0
 
 
 POOLS = {

@@ -145,11 +145,10 @@ def rows_concatenated() -> Writer:
     return writer
 
 
-def broadcast() -> Writer:
+def quarter_added() -> Writer:
     writer = Writer()
-    x, y, z = writer.map(4, 4, 3), writer.map(1, 1, 3), writer.map(4, 4, 3)
-    axes = writer.constant(np.array([1, 2], np.int32))
-    writer.operator("MEAN", (x, axes), y, ("ReducerOptions", {"KeepDims": True}))
+    x, y, z = writer.map(4, 4, 3), writer.map(2, 2, 3), writer.map(4, 4, 3)
+    writer.operator("MAX_POOL_2D", (x,), y, pool_options(kernel=(2, 2), stride=(2, 2)))
     writer.operator("ADD", (x, y), z, activation_options("AddOptions"))
     return writer
 
@@ -237,7 +236,7 @@ REFUSED = {
     "softmax inside": (softmax_inside, "its place must be the head of the network"),
     "mean over rows": (by_rows, "its axes must be rows and columns [1, 2], got [1]"),
     "concatenation of rows": (rows_concatenated, "its axis must be the channels (3), got 1"),
-    "a sum that broadcasts": (broadcast, "its inputs must be of one shape"),
+    "a sum of a quarter of the pixels": (quarter_added, "its inputs must be of one shape"),
     "mirrored padding": (mirrored, "the operator must be one that docs/operators.md lists"),
     "another value": (
         other_value,

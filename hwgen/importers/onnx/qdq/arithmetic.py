@@ -195,13 +195,11 @@ def gained(real: Real) -> tuple[float, Real]:
 
 
 def sum_of(state: State, proto: onnx.NodeProto, one: Real, other: Real, sign: float = 1.0) -> Real:
-    """Return the sum of two maps of one shape; sign: of the second."""
-    if one.shape != other.shape:
-        given = f"{list(one.shape)} and {list(other.shape)}"
-        raise RefusedError("its inputs", ONE_SHAPE, given)
+    """Return the sum of two maps, the smaller one repeated; sign: of the second."""
+    one, other = in_one_rank(one, other)
     (gain, one), (other_gain, other) = gained(one), gained(other)
     gains = gain, sign * other_gain
-    if is_sums(one) or is_sums(other):
+    if one.shape == other.shape and (is_sums(one) or is_sums(other)):
         return sum_with_sums(state, proto, (one, other), gains)
     names, shape, places = both(state, proto, one, other)
     operation = Operation(
@@ -219,7 +217,7 @@ def sum_of(state: State, proto: onnx.NodeProto, one: Real, other: Real, sign: fl
 def both(
     state: State, proto: onnx.NodeProto, one: Real, other: Real
 ) -> tuple[tuple[str, str], tuple[int, int, int], Places]:
-    """Return the maps of two tensors, pixel beside pixel, the shape of the first, and its places.
+    """Return the maps of two tensors, pixel beside pixel, the shape of both, and its places.
 
     Whole maps in one order stay as they are; others are read with channels first.
     """
@@ -230,8 +228,26 @@ def both(
         second = state.arranged(replace(other, places=state.places(shape)), proto)
         return (str(one.base), second), shape, one.places
     names = (state.planar(one, proto), state.planar(other, proto))
-    shape = state.maps[names[0]].shape
-    return names, shape, state.planes(shape).reshape(one.shape)
+    one_map, other_map = state.maps[names[0]].shape, state.maps[names[1]].shape
+    height, width, channels = np.maximum(one_map, other_map).tolist()
+    shape = (height, width, channels)
+    return names, shape, state.planes(shape).reshape(np.broadcast_shapes(one.shape, other.shape))
+
+
+def in_one_rank(one: Real, other: Real) -> tuple[Real, Real]:
+    """Return two maps with as many dimensions, where one may be repeated along some."""
+    rank = max(len(one.shape), len(other.shape))
+    pair = [
+        replace(each, places=each.places.reshape((1,) * (rank - len(each.shape)) + each.shape))
+        for each in (one, other)
+    ]
+    if any(
+        min(sides) not in (1, max(sides))
+        for sides in zip(pair[0].shape, pair[1].shape, strict=True)
+    ):
+        given = f"{list(one.shape)} and {list(other.shape)}"
+        raise RefusedError("its inputs", ONE_SHAPE, given)
+    return pair[0], pair[1]
 
 
 def gemm(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
@@ -304,7 +320,8 @@ def whole(state: State, real: Real) -> bool:
 
 
 def product_of(state: State, proto: onnx.NodeProto, one: Real, other: Real) -> Real:
-    """Return the product of two maps of one shape, or of a map and one value a channel."""
+    """Return the product of two maps, the smaller one repeated."""
+    one, other = in_one_rank(one, other)
     (gain, one), (other_gain, other) = gained(one), gained(other)
     if one.places.size < other.places.size:
         one, other = other, one
