@@ -29,6 +29,10 @@ AGREEMENT_COLUMNS = ["layer", "kind", "equal", "1 step", "more", "largest"]
 AGREEMENT_COLUMNS += ["equal", "1 step", "more", "largest"]
 
 
+REFUSED = "no:"
+"""Begins the remark of a family that runs no such layer."""
+
+
 def import_table(report: ImportReport) -> RenderableType:
     """Return what was written, and what is not exact in it."""
     content = report.content
@@ -38,6 +42,7 @@ def import_table(report: ImportReport) -> RenderableType:
         *note_lines(content),
         *(f"left to the host: {line}" for line in content.host),
         *rounding_lines(content),
+        *refusing_lines(content),
     ]
     return Group(*lines)
 
@@ -72,6 +77,25 @@ def difference_line(difference: ImportDifference) -> str:
 def rounding_lines(content: ImportInfo) -> list[str]:
     """Return which chips have the roundings of a network, if not all have them."""
     return [line for rounding, line in ROUNDING_LINES.items() if rounding in content.roundings]
+
+
+def refusing_lines(content: ImportInfo) -> list[str]:
+    """Return, where no family runs all layers, the first layer that each refuses, a line each."""
+    families = dict.fromkeys(family for layer in content.layers for family in layer.families)
+    refused = {
+        family: next(
+            (each for each in content.layers if each.families[family].startswith(REFUSED)), None
+        )
+        for family in families
+    }
+    first = {family: layer for family, layer in refused.items() if layer is not None}
+    if not first or len(first) < len(families):
+        return []
+    return [
+        f"runs on no {family} chip: {layer.kind} {layer.name}:"
+        f"{layer.families[family].removeprefix(REFUSED)}"
+        for family, layer in first.items()
+    ]
 
 
 def import_parts(content: ImportInfo) -> Iterator[RenderableType]:

@@ -19,6 +19,7 @@ from tests.tflite_files import (
     activation_options,
     conv_options,
     convolution,
+    depthwise_options,
     pool_options,
     random_weights,
 )
@@ -78,6 +79,24 @@ def test_a_file_is_imported(hwgen: Command, file: Path, tmp_path: Path) -> None:
     assert [layer["source"] for layer in content["content"]["layers"]] == [
         layer.source for layer in network.layers
     ]
+
+
+@pytest.mark.promise("an import whose layers no chip runs says so at once, a line a family")
+def test_what_runs_on_no_chip_is_said(hwgen: Command, file: Path, tmp_path: Path) -> None:
+    writer = Writer()
+    x, y = writer.map(8, 8, 3), writer.map(3, 3, 3, scale=0.2)
+    options = depthwise_options(multiplier=1)
+    name = "DEPTHWISE_CONV_2D"
+    convolution(writer, x, y, random_weights(1, 6, 6, 3), options, name=name, axis=3)
+    wide, out = writer.save(tmp_path / "wide.tflite"), tmp_path / "net.npz"
+    code, text, _ = hwgen("import", wide, "--out", out, "--kernels", "half_up")
+    said = " ".join(text.split())
+    assert code == 0
+    layer = "conv depthwise_conv_2d_0"
+    assert f"runs on no dbpim chip: {layer}: depthwise taps must be at most 32, got 36" in said
+    assert f"runs on no mram chip: {layer}: groups must be 1, got 3; kernel must be" in said
+    _, text, _ = hwgen("import", file, "--out", out, "--kernels", "half_up")
+    assert "runs on no" not in text
 
 
 def test_data_and_classes_are_written(hwgen: Command, file: Path, tmp_path: Path) -> None:

@@ -6,19 +6,30 @@ Tests: `tests/importers/tflite/test_constants.py`.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from hwgen.dbpim.compiler.supported import GROWTH, OPS, ROW_UNIT_OPS, layer_refusals
+from hwgen.dbpim.compiler.supported import COUNTED_TAPS, GROWTH, ROW_UNIT_OPS, layer_refusals
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, WEIGHT_BITS
+from hwgen.dbpim.facts.instructions import Opcode, field_limit
 from hwgen.dbpim.facts.timing import TAP_WORDS
 from hwgen.network import Layer, QuantizedNetwork
 
+SIDE = field_limit(Opcode.CONV, "kernel_height")
 BYTES = f"maps of {ACTIVATION_BITS} bits"
 WEIGHTED = f"{BYTES}; weights of at most {WEIGHT_BITS} bits"
 WITH_ROW_UNIT = "on chips with a `row_unit`, such as paper_rows"
+WINDOW = (
+    f"kernel at most {field_limit(Opcode.CONV, 'kernel_height')} x"
+    f" {field_limit(Opcode.CONV, 'kernel_width')}; stride at most"
+    f" {field_limit(Opcode.CONV, 'stride_y')}; padding above and on the left at most"
+    f" {field_limit(Opcode.CONV, 'padding_top')}"
+)
 LAYER_LIMITS: Mapping[str, str] = MappingProxyType(
     {
-        "conv": f"{WEIGHTED}; any groups; depthwise with at most {TAP_WORDS} taps",
-        "linear": f"{WEIGHTED}",
-        **dict.fromkeys(sorted(set(OPS) - {"conv", "linear", "upsample"}), BYTES),
+        "conv": f"{WEIGHTED}; any groups; {WINDOW}; depthwise at most {TAP_WORDS} taps",
+        "linear": f"{WEIGHTED}; of a map of at most {SIDE} x {SIDE} pixels",
+        "max_pool": f"{BYTES}; {WINDOW}",
+        "average_pool": f"{BYTES}; {WINDOW}; at most {COUNTED_TAPS} pixels without padding",
+        **dict.fromkeys(("add", "multiply", "rescale", "concatenate", "table"), BYTES),
+        "shortcut": f"{BYTES}; stride at most {field_limit(Opcode.CONV, 'stride_y')}",
         "upsample": f"{BYTES}; factors 1, 2, 4 and {GROWTH}",
         **dict.fromkeys(ROW_UNIT_OPS, f"{BYTES}; {WITH_ROW_UNIT}"),
     }

@@ -23,7 +23,7 @@ LAYER_LIMITS: Mapping[str, str] = MappingProxyType(
         "conv": f"{WEIGHTED}; groups 1; kernel at most {WINDOW} x {WINDOW}; {STRIDE}",
         "linear": WEIGHTED,
         "max_pool": POOL,
-        "average_pool": POOL,
+        "average_pool": f"{POOL}; padding counts",
         "add": MAPS,
         "rescale": MAPS,
         "shortcut": f"{MAPS}; {STRIDE}",
