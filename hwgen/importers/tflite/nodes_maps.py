@@ -16,6 +16,7 @@ from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
     Addition,
     AveragePooling,
+    ConstantMap,
     Extremum,
     Lookup,
     MaxPooling,
@@ -123,12 +124,42 @@ def arithmetic(
     channels = reading.map(both[0]).shape[2]
     values = reading.real(1 - both[0])
     if values.size not in (1, channels) or (values.ndim and values.shape[-1] != values.size):
+        if kind is not None and fits(values.shape, output):
+            return with_constant_map(reading, kind, 1 - both[0], output)
         allowed = f"of one value, or {channels} by channel"
         raise RefusedError("its constant", allowed, " x ".join(map(str, values.shape)))
     factor, offset = constants(values.reshape(-1))
     operand = reading.operand(1 - both[0], results)
     node = PerChannel(factor=factor, offset=offset, operand=operand, **reading.base())
     return [node], [output]
+
+
+def fits(shape: tuple[int, ...], output: QuantizedMap) -> bool:
+    """Return whether a constant is one map of bytes whose sides are 1 or those of the output."""
+    pairs = zip(shape[1:], output.shape, strict=False)
+    one = len(shape) == 4 and shape[0] == 1
+    return one and output.bits <= BYTE_BITS and all(own in (1, side) for own, side in pairs)
+
+
+def with_constant_map(
+    reading: Reading,
+    kind: type[Addition] | type[Multiplication],
+    place: int,
+    output: QuantizedMap,
+) -> Read:
+    """Return a map that holds a constant, repeated, and the operation that reads it."""
+    values, given = reading.map(place), reading.constant(place, f"input {place}")
+    name = f"{reading.output}/constant"
+    constant = ConstantMap(
+        name=f"{reading.name}_constant",
+        operator=reading.operator.operator,
+        inputs=(),
+        output=name,
+        integers=np.broadcast_to(given.reshape(values.shape), output.shape),
+    )
+    inputs = (name, *reading.inputs) if place == 0 else (*reading.inputs, name)
+    node = kind(**{**reading.base(), "inputs": inputs})
+    return [constant, node], [values.reshaped(output.shape), output]
 
 
 def extremum(*, least: bool) -> Callable[[Reading], Read]:

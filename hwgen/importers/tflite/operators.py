@@ -36,13 +36,15 @@ def moved(reading: Reading) -> Read:
 TABLE = "table"
 ONE = "8 bits"
 CONSTANT = "two maps, sides of 1 repeated, or a map and constants by channel"
+CONSTANTS = "maps and constants, sides of 1 repeated"
+"""Constants other than those by channel are maps: layers of chips with a row unit."""
 SELECTED = "shortcut or conv"
 STEPS = "whole channels in any order; rows and columns at equal steps"
 RESCALED = "folded into the layer before, else rescale or table"
 
 OPERATORS: Mapping[str, Operator] = MappingProxyType(
     {
-        "ADD": Operator(nodes_maps.add, "add; conv with constants", CONSTANT),
+        "ADD": Operator(nodes_maps.add, "add; conv with constants", CONSTANTS),
         "AVERAGE_POOL_2D": Operator(nodes_maps.average_pool_2d, "average_pool"),
         "CONCATENATION": Operator(nodes_shape.concatenation, "concatenate", "by channels"),
         "CONV_2D": Operator(nodes_weights.conv_2d, "conv", "constant weights; groups, dilation"),
@@ -72,7 +74,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "MINIMUM": Operator(
             nodes_maps.extremum(least=True), "adds and tables", "two maps, or one and a constant"
         ),
-        "MUL": Operator(nodes_maps.multiply, "multiply; conv with constants", CONSTANT),
+        "MUL": Operator(nodes_maps.multiply, "multiply; conv with constants", CONSTANTS),
         "PAD": Operator(nodes_shape.pad, "folded, else conv or shortcut", "zeros"),
         "PADV2": Operator(
             nodes_shape.pad,

@@ -246,6 +246,28 @@ def test_both_maps_are_repeated(name: str, tmp_path: Path) -> None:
     assert steps == 0
 
 
+@pytest.mark.promise(
+    "a constant of any shape that fits a map is added or multiplied exactly as the runtime does;"
+    " chips with a row unit run it"
+)
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("name", ["ADD", "MUL"])
+@pytest.mark.parametrize("shape", [(5, 4, 3), (5, 4, 1), (1, 4, 3), (5, 1, 1)])
+def test_a_constant_map(
+    shape: tuple[int, int, int], name: str, first: bool, tmp_path: Path
+) -> None:
+    writer, x = image(5, 4, 3)
+    values = np.random.default_rng(2).integers(-128, 128, (1, *shape)).astype(np.int8)
+    constant = writer.constant(values, scales=0.02, zero_points=4)
+    z = writer.map(5, 4, 3, scale=0.11, zero_point=3)
+    inputs = (constant, x) if first else (x, constant)
+    writer.operator(name, inputs, z, activation_options(f"{name.title()}Options"))
+    _, steps = compared(writer, tmp_path, "reference")
+    assert steps == 0
+    lowered = lower(read_integer_graph(tmp_path / "net.tflite"), kernels="half_up")
+    assert not any(each.startswith("no") for each in layer_remarks(lowered.network).values())
+
+
 POOLS = {
     "AVERAGE_POOL_2D": ("average_pool", (2, 3), (2, 1), VALID, (2, 4)),
     "MAX_POOL_2D": ("max_pool", (3, 2), (2, 2), SAME, (3, 3)),
