@@ -20,6 +20,19 @@ from hwgen.files.load import load_spec
 
 FORMAT = "hwgen.effects"
 
+UNITS = {
+    "cells.variation": "deviation of the logarithm of a level",
+    "cells.drift": "share of a level, at most",
+    "cells.stuck_at_zero": "share of the cells",
+    "cells.stuck_at_full": "share of the cells",
+    "cells.failed_writes": "share of the cells",
+    "cells.voltage_drop": "share of a level, in the far corner",
+    "converters.offset_lsb": "deviation, in steps of a code",
+    "converters.trimmed": "whole steps are taken off",
+    "converters.bits_below_lossless": "bits",
+}
+"""What each number of a file is."""
+
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]

@@ -1,10 +1,10 @@
 """`hwgen info`: the content of a file, and how a chip tiles its layers.
 
-Tests: `tests/cli/test_exit_codes.py`.
+Tests: `tests/cli/test_info.py`.
 """
 
-from collections.abc import Iterable
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import KW_ONLY, asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import RenderableType
 
+from hwgen.chip.effects import FORMAT as EFFECTS
+from hwgen.chip.effects import UNITS, load_effects
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, Program
 from hwgen.commands.context import Context
@@ -26,12 +28,21 @@ from hwgen.commands.subject import configuration_of, load_chip, load_subject, pr
 from hwgen.commands.synthesis import graphs
 from hwgen.errors import FormatError
 from hwgen.files.json_text import plain_json
+from hwgen.files.load import read_mapping
 from hwgen.files.npz import read_npz
-from hwgen.files.shipped import networks, unknown_name
-from hwgen.network import Layer, QuantizedNetwork
+from hwgen.files.shipped import networks, tables, unknown_name
+from hwgen.network import INPUT, Layer, QuantizedNetwork
+from hwgen.network.densities import FORMAT as DENSITIES
+from hwgen.network.densities import MapDensities, WeightDensities, load_densities
+from hwgen.network.drawn import digest_of_densities
 from hwgen.network.file import GRAPH_KEY, load_network
+from hwgen.network.maps import Shape
 from hwgen.report.info import (
     ArchitectureInfo,
+    DensitiesInfo,
+    DensityLayer,
+    Effect,
+    EffectsInfo,
     InfoReport,
     NetworkInfo,
     NetworkLayer,
@@ -39,7 +50,7 @@ from hwgen.report.info import (
 )
 from hwgen.report.info_tables import info_table
 
-Kind = Literal["network", "architecture", "program", "graph", "import"]
+Kind = Literal["network", "architecture", "program", "graph", "import", "effects", "densities"]
 
 SUFFIX = ".onnx"
 YAML = (".yaml", ".yml")
@@ -58,8 +69,9 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
     file: Annotated[
         File,
         Says(
-            "a quantized network or a program (.npz), an architecture, a TFLite or ONNX file,"
-            " or the name of a network that ships for synthesis",
+            "a quantized network or a program (.npz), an architecture, effects of devices or"
+            " densities (.yaml), a TFLite or ONNX file, or the name of a network that ships for"
+            " synthesis",
             metavar="FILE",
             argument=True,
         ),
@@ -97,6 +109,9 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
             check_name(file)
             return report("graph", file, graph=graphs().graph_info(str(file), self.image_size))
         if read.suffix in YAML:
+            described = described_by_format(read)
+            if described is not None and arch_file is None:
+                return described(file, read)
             return describe_architecture(
                 self.quiet, file, arch_file, sparsity, with_parts=self.parts
             )
@@ -116,10 +131,10 @@ def is_arch_name(file: File) -> bool:
 
 
 def shipped_file(file: Path) -> Path:
-    """Return the network or the architecture that ships under a name; else the path as it is."""
+    """Return what ships under a name; else the path as it is."""
     if file.exists() or file.suffix:
         return file
-    return (networks() | architectures()).get(str(file), file)
+    return (networks() | architectures() | tables("effects")).get(str(file), file)
 
 
 def check_name(file: Path) -> None:
@@ -143,6 +158,59 @@ def graph_parts(info: InfoReport) -> Iterable[RenderableType]:
     if info.architecture is not None and "fabric" in info.architecture.configuration:
         return graphs().placement_parts(info.architecture.configuration)
     return ()
+
+
+def described_by_format(file: Path) -> Callable[[Path, Path], InfoReport] | None:
+    """Return what describes a YAML file of this format; None: it is to be an architecture."""
+    kinds = {EFFECTS: describe_effects, DENSITIES: describe_densities}
+    return kinds.get(str(read_mapping(file).get("format")))
+
+
+def describe_effects(file: Path, read: Path) -> InfoReport:
+    """Return how far devices err by a file; read: where it lies."""
+    given = load_effects(read)
+    plain = {"cells": asdict(given.cells), "converters": asdict(given.converters)}
+    effects = [
+        Effect(
+            key=f"{part}.{key}",
+            value=float(value),
+            unit=UNITS[f"{part}.{key}"],
+            source=given.sources.get(f"{part}.{key}") or given.sources.get(part),
+        )
+        for part, values in plain.items()
+        for key, value in values.items()
+    ]
+    about = EffectsInfo(name=given.name, device=given.device, digest=given.digest, effects=effects)
+    return report("effects", file, effects=about)
+
+
+def describe_densities(file: Path, read: Path) -> InfoReport:
+    """Return the layers of a file of densities; read: where it lies."""
+    given = load_densities(read)
+    shapes = {INPUT: ("image", given.graph.input.shape)}
+    shapes |= {layer.name: (layer.op, layer.output.shape) for layer in given.graph.layers}
+    layers = [
+        density_layer(name, kind, shape, given.maps[name], given.weights.get(name))
+        for name, (kind, shape) in shapes.items()
+    ]
+    about = DensitiesInfo(name=given.graph.name, digest=digest_of_densities(given), layers=layers)
+    return report("densities", file, densities=about)
+
+
+def density_layer(
+    name: str, kind: str, shape: Shape, of_map: MapDensities, weights: WeightDensities | None
+) -> DensityLayer:
+    """Return the densities of one layer."""
+    return DensityLayer(
+        name=name,
+        kind=kind,
+        shape=shape,
+        zero_planes=float(np.mean(of_map.zero_planes)),
+        pruned_blocks=None if weights is None else weights.pruned_blocks,
+        digits=None
+        if weights is None
+        else float(np.dot(weights.digits, np.arange(len(weights.digits)))),
+    )
 
 
 def describe_architecture(
@@ -232,6 +300,8 @@ def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
             "program",
             "graph",
             "content",
+            "effects",
+            "densities",
             "layers",
             "steps",
         )
@@ -239,7 +309,7 @@ def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
     known: dict[str, Any] = {**empty, **parts}
     return InfoReport(
         format="hwgen.report.info",
-        version=5,
+        version=6,
         kind=kind,
         file=str(file),
         versions=versions(),

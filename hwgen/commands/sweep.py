@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, asdict, dataclass, replace
 from itertools import product
 from math import prod
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 import yaml
 from pydantic import Field
@@ -156,7 +156,8 @@ def checked(subject: Subject, keys: Values) -> dict[str, list[Value]]:
         raise refusal("KEY=VALUES", "at least one key with its values", "none")
     if (number := prod(len(values) for values in keys.values())) > MOST_POINTS:
         raise refusal("the combinations", f"at most {MOST_POINTS}", number)
-    known = leaves(subject.configuration)
+    # A key that the file may leave out is one as well.
+    known = leaves(asdict(cast(Any, subject.arch)))
     if subject.family.offers(Family.sparsity):
         known[SWITCHES] = "all"
     check_values(keys, known, field="a key", source="command line")

@@ -109,6 +109,51 @@ class ProgramInfo:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Effect:
+    """A number of a file of effects by its dotted key; source: where it comes from, as it says."""
+
+    key: str
+    value: float
+    unit: str
+    source: str | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class EffectsInfo:
+    """How far the devices of a chip err."""
+
+    name: str
+    device: str
+    digest: Digest
+    effects: list[Effect]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class DensityLayer:
+    """A layer of a file of densities, `input` the first; of its map and of its weights.
+
+    zero_planes: mean over the bits of a byte; pruned_blocks, digits: null without such weights
+    digits: most digits of a weight, on average over the groups of filters
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, int, int]
+    zero_planes: Fraction
+    pruned_blocks: Fraction | None
+    digits: float | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class DensitiesInfo:
+    """Shapes and densities in place of a network."""
+
+    name: str
+    digest: Digest
+    layers: list[DensityLayer]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class InfoReport:
     """Content of a file; with an architecture, how each layer is tiled for it, and the steps.
 
@@ -118,8 +163,8 @@ class InfoReport:
     """
 
     format: Literal["hwgen.report.info"]
-    version: Literal[5]
-    kind: Literal["network", "architecture", "program", "graph", "import"]
+    version: Literal[6]
+    kind: Literal["network", "architecture", "program", "graph", "import", "effects", "densities"]
     file: str
     network: NetworkInfo | None
     architecture: ArchitectureInfo | None
@@ -128,6 +173,8 @@ class InfoReport:
     program: ProgramInfo | None
     graph: Annotated[Any, WithJsonSchema({"type": ["object", "null"]})]
     content: ImportInfo | None
+    effects: EffectsInfo | None
+    densities: DensitiesInfo | None
     layers: list[LayerTiling] | None
     steps: list[PlannedStep] | None
     versions: dict[str, str]

@@ -3,7 +3,7 @@
 Tests: `tests/cli/test_commands.py`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -15,6 +15,8 @@ from hwgen.report.import_tables import import_parts
 from hwgen.report.info import (
     ArchitectureInfo,
     ArrayNeeds,
+    DensitiesInfo,
+    EffectsInfo,
     InfoReport,
     MemoryNeeds,
     NetworkInfo,
@@ -38,10 +40,14 @@ def info_table(report: InfoReport, graph: Iterable[RenderableType] = ()) -> Rend
     if report.network is not None:
         parts += network_parts(report.network)
     parts += graph
-    if report.content is not None:
-        parts += import_parts(report.content)
-    if report.program is not None:
-        parts += program_lines(report.program)
+    contents: Sequence[tuple[Any, Callable[[Any], Iterable[RenderableType]]]] = (
+        (report.content, import_parts),
+        (report.effects, effects_parts),
+        (report.densities, densities_parts),
+        (report.program, program_lines),
+    )
+    for content, shown in contents:
+        parts += [] if content is None else shown(content)
     if report.architecture is not None:
         parts += [""] if parts else []
         parts += architecture_parts(report.architecture)
@@ -54,6 +60,33 @@ def info_table(report: InfoReport, graph: Iterable[RenderableType] = ()) -> Rend
     if report.steps is not None:
         parts += ["", *step_parts(report.steps)]
     return Group(*parts)
+
+
+def effects_parts(effects: EffectsInfo) -> Iterator[RenderableType]:
+    """Yield a file of effects, number by number."""
+    yield f"effects {effects.name}, {effects.digest[:16]}: {effects.device}"
+    yield ""
+    rows = table(["key", "value", "unit", "source"], left=4)
+    for one in effects.effects:
+        rows.add_row(one.key, f"{one.value:g}", one.unit, one.source or NOTHING)
+    yield rows
+
+
+def densities_parts(densities: DensitiesInfo) -> Iterator[RenderableType]:
+    """Yield the layers of a file of densities."""
+    yield f"densities {densities.name}, {densities.digest[:16]}"
+    yield ""
+    rows = table(["layer", "kind", "shape", "zero planes", "pruned", "digits"], left=2)
+    for layer in densities.layers:
+        rows.add_row(
+            layer.name,
+            layer.kind,
+            size(layer.shape),
+            percent(layer.zero_planes),
+            percent(layer.pruned_blocks),
+            NOTHING if layer.digits is None else f"{layer.digits:.2f}",
+        )
+    yield rows
 
 
 def memories_table(memories: Sequence[MemoryNeeds]) -> RenderableType:

@@ -53,6 +53,18 @@ def swept(context: api.Context, files: tuple[Path, Path], **options: Any) -> Swe
     return api.sweep(files[0], TINY, keys, data=files[1], context=context, **options)
 
 
+def test_keys_that_the_file_leaves_out_are_varied(
+    context: api.Context, files: tuple[Path, Path]
+) -> None:
+    keys = {"sparsity": ["none"], "sparse_parts": [True, False]}
+    report = api.sweep(files[0], "dbpim/small", keys, data=files[1], context=context)
+    kept, left_out = report.points
+    assert (kept.refused, left_out.refused) == (None, None)
+    assert kept.area_mm2 is not None
+    assert left_out.area_mm2 is not None
+    assert left_out.area_mm2 < kept.area_mm2
+
+
 def test_a_point_is_what_the_model_says(context: api.Context, files: tuple[Path, Path]) -> None:
     report = swept(context, files, images=2)
     schema = (ROOT / "docs/schema/sweep.schema.json").read_text(encoding="utf-8")

@@ -1,0 +1,47 @@
+"""`hwgen info` of files of effects and of densities."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hwgen.chip.effects import UNITS, load_effects
+from tests.cli.given import ROOT, Command
+from tests.network.test_densities import OWN, written
+
+
+@pytest.mark.promise(
+    "hwgen info prints a file of effects with the unit and the source of each number, and the"
+    " layers of a file of densities"
+)
+@pytest.mark.parametrize("name", ["hfox_reram", "reram_study"])
+def test_effects_have_units_and_sources(name: str, report: Any) -> None:
+    content, out = report("info", f"effects/{name}")
+    given = load_effects(ROOT / f"configs/effects/{name}.yaml")
+    assert (content["kind"], content["effects"]["digest"]) == ("effects", given.digest)
+    found = {one["key"]: one for one in content["effects"]["effects"]}
+    assert list(found) == list(UNITS)
+    assert all(one["source"] for one in found.values())
+    assert found["cells.stuck_at_full"]["value"] == given.cells.stuck_at_full
+    assert found["converters.bits_below_lossless"]["unit"] == "bits"
+    assert all(key in out for key in UNITS)
+
+
+def test_densities_have_their_layers(report: Any, tmp_path: Path) -> None:
+    content, out = report("info", written(tmp_path, OWN))
+    layers = {layer["name"]: layer for layer in content["densities"]["layers"]}
+    assert list(layers) == ["input", "first", "layer1", "layer2", "mean", "layer4"]
+    assert (layers["layer1"]["pruned_blocks"], layers["layer1"]["digits"]) == (0.5, 1.0)
+    assert layers["layer2"]["zero_planes"] == pytest.approx(1.5 / 8)
+    assert layers["layer2"]["digits"] is None
+    assert "8x8x24" in out
+
+
+def test_wrong_files_are_refused(hwgen: Command, tmp_path: Path) -> None:
+    text = (ROOT / "configs/effects/hfox_reram.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "mine.yaml"
+    file.write_text(text.replace("drift: 0.0", "drift: 2.0"), encoding="utf-8")
+    assert hwgen("info", file)[0] == 2
+    file.write_text(text, encoding="utf-8")
+    assert hwgen("info", file)[0] == 0
+    assert hwgen("info", file, "dbpim/small")[0] == 2
