@@ -7,13 +7,16 @@ from pathlib import Path
 
 import wavedrom
 
+PAPER = '<rect width="100%" height="100%" fill="#ffffff" />'
+"""Behind a diagram, whose lines are black: the page of a reader may be dark."""
 SOURCES = Path(__file__).parent / "timing"
 
 
 def rendered(source: Path) -> str:
     """Return the SVG of a WaveDrom file."""
     svg: str = wavedrom.render(source.read_text(encoding="utf-8")).tostring()
-    return f"{svg}\n"
+    head, end, rest = svg.partition(">")
+    return f"{head}{end}{PAPER}{rest}\n"
 
 
 def main() -> None:

@@ -16,6 +16,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+PAPER = "#ffffff"
+"""Behind a picture: ink is dark, and the page of a reader may be, too."""
 INK = "#1d2733"
 MUTED = "#66758a"
 GRID = "#e3e8ef"
@@ -59,7 +61,7 @@ def picture(width: float, height: float, kept: list[str]) -> Iterator[Axes]:
         FigureCanvasSVG(figure)
         yield figure.subplots()
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata=NO_DATE, transparent=True)
+        figure.savefig(buffer, format="svg", metadata=NO_DATE, transparent=True, facecolor=PAPER)
     kept.append(inline(buffer.getvalue()))
 
 
