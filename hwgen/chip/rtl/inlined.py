@@ -18,12 +18,14 @@ from hwgen.chip.rtl.wiring import CONNECTED, definitions_first
 CONDITION = re.compile(r"( *(?:end else )?if \()(.*)(\)(?: begin)?)")
 CASE = re.compile(rf"( *casez? \()({MARK}\d+)(\))")
 ASSIGNED = re.compile(rf"( +)((?:{NAME})(?:\[[^\]]*\])?) *(<?=) (.*);")
+PARTLY = re.compile(rf"{MARK}\d+\[")
 
 
 def inline(module: NetlistText) -> None:
     """Put nets into their readers; what is left of them keeps its own assignment."""
     values = module.definitions()
     reads = Counter(name for line in module.lines() for name in PRIVATE.findall(line))
+    parts = {name[:-1] for line in module.lines() for name in PARTLY.findall(line)}
     ready: dict[str, Expression] = {}
     large: dict[str, Expression] = {}
     words = {name: net.width for name, net in module.nets.items() if net.words}
@@ -42,7 +44,7 @@ def inline(module: NetlistText) -> None:
             continue
         texts[name] = made.text
         gone.update(builder.used)
-        if made.width <= width and made.operator:
+        if made.width <= width and made.operator and name not in parts:
             small = depth(made) <= LEVELS and len(made.text) <= LONGEST
             (ready if small else large)[name] = made
     assigns = []
