@@ -1,7 +1,7 @@
 """A chip at power-on as silicon has it: nothing but its reset gives a register a value.
 
-The emitted Verilog has an `initial` line for each register, and simulators obey. Without them a
-register that no reset reaches is undefined under Icarus, and has any value under Verilator.
+Amaranth writes an initial value into the declaration of each register, and simulators obey. Without
+them a register that no reset reaches is undefined under Icarus, and has any value under Verilator.
 """
 
 import re
@@ -30,8 +30,8 @@ from verif.toolchain import BUILD_ROOT
 
 Kept = TypeVar("Kept", bound=Writes)
 
-INITIAL = re.compile(r"^  initial [^=;]*= [^;]*;\n", re.MULTILINE)
-"""The value of a register, which may take several lines; `initial begin` fills a memory."""
+INITIAL = re.compile(r"^(\s*reg [^=;\n]*?) ?= [^;\n]*;", re.MULTILINE)
+"""The value of a declaration; `initial` lines of Amaranth only start its `always @*`."""
 UNKNOWN = re.compile(r"[xXzZ]")
 IMAGE = "sim.vvp"
 KNOWN = Path(__file__).parent / "axi_known.v"
@@ -40,7 +40,7 @@ KNOWN = Path(__file__).parent / "axi_known.v"
 
 def without_initial_values(modules: Mapping[str, str]) -> dict[str, str]:
     """Return the Verilog of modules whose registers have no value before the reset."""
-    return {name: INITIAL.sub("", text) for name, text in modules.items()}
+    return {name: INITIAL.sub(r"\1;", text) for name, text in modules.items()}
 
 
 def unset(chip: HostedChip[Kept]) -> HostedChip[Kept]:

@@ -59,8 +59,8 @@ def lane() -> Proof:
         method=induction(2),
         fault=Fault(
             module=Lane(sizes=SIZES).module_name,
-            old="converted[0] ? (before",
-            new="!converted[0] ? (before",
+            old="converted[0] ? \\",
+            new="! converted[0] ? \\",
             cycles=6,
         ),
         sizes={
