@@ -44,10 +44,11 @@ def compile_network(
     reasons.check()
     weights = layer_weights(lowered, network, arch)
     build = Builder(lowered, weights, arch, run_images=images, layer_cost=layer_cost)
-    answers = Answers()
+    answers = Answers(build)
     scratch = Scratch(build)
     steps = [*unit_steps(build, scratch, answers), end_step(images)]
     constants = place_constants(steps, build)
+    answer, *further = (answer_plan(build, name, answers) for name in lowered.outputs)
     facts = ProgramFacts(
         format="hwgen.dbpim.program",
         version=3,
@@ -57,7 +58,8 @@ def compile_network(
         architecture_name=arch.name,
         images=images,
         image=image_plan(build),
-        answer=answer_plan(build, lowered.ops[-1], answers),
+        answer=answer,
+        further=further,
         scratch_bytes=scratch.end,
         steps=[step_plan(build, step) for step in steps],
     )

@@ -80,7 +80,12 @@ def lower(network: QuantizedNetwork, arch: Arch) -> Lowered:
         if isinstance(layer, Constant)
     }
     return Lowered(
-        maps=source.maps, ops=ops, image=image, filters=source.filters, constants=constants
+        maps=source.maps,
+        ops=ops,
+        image=image,
+        filters=source.filters,
+        constants=constants,
+        outputs=network.graph.outputs,
     )
 
 

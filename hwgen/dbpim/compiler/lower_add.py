@@ -14,8 +14,8 @@ Weighted = Conv | Linear
 def fused_additions(source: Source) -> dict[str, Weighted]:
     """Return by addition the layer that computes it.
 
-    The macros compute it, and no other layer reads its map. Of two such layers it is the one with
-    more inputs an output, which has more time to write its results.
+    The macros compute it, and neither another layer nor the host reads its map. Of two such layers
+    it is the one with more inputs an output, which has more time to write its results.
     """
     layers = {layer.name: layer for layer in source.network.layers}
     found: dict[str, Weighted] = {}
@@ -23,7 +23,9 @@ def fused_additions(source: Source) -> dict[str, Weighted]:
         if not isinstance(add, Add) or add.inputs[0] == add.inputs[1]:
             continue
         ways = [
-            layers[name] for name in add.inputs if name != INPUT and source.readers(name) == [add]
+            layers[name]
+            for name in add.inputs
+            if name not in (INPUT, *source.network.graph.outputs) and source.readers(name) == [add]
         ]
         able = [layer for layer in ways if isinstance(layer, Weighted) and in_macros(layer)]
         if able:

@@ -140,6 +140,7 @@ class Lowered:
 
     maps: by name; ops: in topological order; image: its format
     filters: as `Source` has them; constants: uint8 (height, width, channels) by name
+    outputs: names of the maps that the host reads, in the file's order
     """
 
     maps: dict[str, MapShape]
@@ -147,3 +148,4 @@ class Lowered:
     image: ImageLoad
     filters: dict[str, NDArray[np.int8]]
     constants: dict[str, NDArray[np.uint8]]
+    outputs: tuple[str, ...]

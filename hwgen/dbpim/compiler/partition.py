@@ -24,7 +24,7 @@ def unit_steps(build: Builder, scratch: Scratch, answers: Answers) -> list[Step]
     """Return the steps of the whole run, in the cheapest units that fit."""
     chooser = Chooser(build)
     while True:
-        start = scratch.end, dict(scratch.maps), answers.end, dict(answers.offsets)
+        start = scratch.end, dict(scratch.maps), answers.saved()
         steps: list[Step] = []
         for unit in chooser.units():
             set_narrow(build, unit)
@@ -36,7 +36,7 @@ def unit_steps(build: Builder, scratch: Scratch, answers: Answers) -> list[Step]
                 break
         else:
             return steps
-        scratch.end, scratch.maps, answers.end, answers.offsets = start
+        scratch.end, scratch.maps, (answers.end, answers.offsets) = start
 
 
 def set_narrow(build: Builder, unit: Unit) -> None:
@@ -128,7 +128,7 @@ class Chooser:
         ops = self.build.lowered.ops
         sizes = [op.size for op in ops[first:end]]
         rows, columns = (min(sides) for sides in zip(*sizes, strict=True))
-        if end == len(ops):
+        if not {op.output for op in ops[first:end]}.isdisjoint(self.build.lowered.outputs):
             return
         for tiles in TILES:
             if tiles > 1 and LEAST_COLUMNS * tiles > columns:
@@ -163,7 +163,7 @@ class Chooser:
     def tried(self, unit: Unit) -> float | None:
         """Return the cost of a unit by building its first and its middle band."""
         set_narrow(self.build, unit)
-        trial = UnitSteps(self.build, unit, Scratch(self.build), Answers(), trial=True)
+        trial = UnitSteps(self.build, unit, Scratch(self.build), Answers(self.build), trial=True)
         bands = sorted({0, unit.bands // 2, unit.bands - 1})
         try:
             parts = [trial.placed((0, unit.group), band, unit.tiles // 2) for band in bands]

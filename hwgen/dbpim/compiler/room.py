@@ -47,9 +47,10 @@ def refusals(lowered: Lowered, arch: Arch) -> Iterator[str]:
                 f"layer {layer}: a row of its output and the rows that it reads must fit the"
                 f" activation buffer, at most {most} words a bank, got {words}"
             )
-    last = lowered.ops[-1]
-    if not last.raw:
-        yield from answer_refusals(lowered.maps[last.output], last.layer, arch)
+    raw = {op.output for op in lowered.ops if op.raw}
+    for name in lowered.outputs:
+        if name not in raw:
+            yield from answer_refusals(lowered.maps[name], name, arch)
 
 
 def answer_refusals(shape: MapShape, layer: str, arch: Arch) -> Iterator[str]:
@@ -65,12 +66,13 @@ def answer_refusals(shape: MapShape, layer: str, arch: Arch) -> Iterator[str]:
 
 
 def needed(lowered: Lowered, *, axis: int) -> Needed:
-    """Return which rows (axis 0) or columns (axis 1) of each map the answer needs."""
+    """Return which rows (axis 0) or columns (axis 1) of each map the answers need."""
     found = {
         name: np.zeros((shape.height, shape.width)[axis], np.bool_)
         for name, shape in lowered.maps.items()
     }
-    found[lowered.ops[-1].output][:] = True
+    for name in lowered.outputs:
+        found[name][:] = True
     for op in reversed(lowered.ops):
         window = along(op.window, axis)
         for place, name in enumerate(op.inputs):

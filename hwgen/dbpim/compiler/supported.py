@@ -106,13 +106,15 @@ def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
 
 
 def answer_refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
-    """Yield what of the answer the chip cannot write."""
+    """Yield what of the answers the chip cannot write."""
     graph, last = network.graph, network.layers[-1]
-    output = last.output
-    if graph.outputs != (last.name,):
-        yield "the output", "the last layer alone", ", ".join(graph.outputs)
+    output, constants = last.output, {each.name for each in graph.layers if each.op == "constant"}
+    if unwritten := [name for name in graph.outputs if name in constants]:
+        yield "the outputs", "computed", ", ".join(unwritten)
     if not output.raw:
         return
+    if last.name not in graph.outputs:
+        yield "raw sums", "an output", f"layer {last.name}, which is none"
     if output.shape[:2] != (1, 1) or output.bits != 32:
         given = f"{output.height} x {output.width} x {output.channels}, {output.bits} bits"
         yield "raw sums of the output", "of 1 x 1 pixel and 32 bits", given

@@ -63,8 +63,8 @@ class UnitSteps:
         self.ops = ops[unit.first : unit.end]
         read_later = {name for op in ops[unit.end :] for name in op.inputs}
         self.leaving = {op.output for op in self.ops} & read_later
-        self.is_last = unit.end == len(ops)
         self.writers = {op.output: op for op in self.ops}
+        self.answering = set(build.lowered.outputs) & set(self.writers)
         self.names: set[str] = set()
 
     def all_steps(self) -> Iterator[Step]:
@@ -84,11 +84,10 @@ class UnitSteps:
 
     def shares(self, band: int) -> dict[str, Rows]:
         """Return the rows of each leaving map that a band writes to memory."""
-        last = self.ops[-1].output
-        found = {}
-        for name in {*self.leaving, *([last] if self.is_last else [])}:
-            found[name] = share_of(self.writers[name].size[0], band, self.unit.bands)
-        return found
+        return {
+            name: share_of(self.writers[name].size[0], band, self.unit.bands)
+            for name in self.leaving | self.answering
+        }
 
     def needed_rows(self, band: int) -> dict[str, Rows]:
         """Return the rows of each map that a band computes or loads; a single band has all."""
@@ -194,7 +193,7 @@ class UnitSteps:
 
     def leave(self, op: Op, step: Step, images: Images, band: int, tile: int) -> Iterator[Step]:
         """Yield the steps that write a map to memory, where another unit or the host reads it."""
-        if self.is_last and op is self.ops[-1]:
+        if op.output in self.answering:
             yield from byte_answer(self.build, step, images, self.answers)
         if op.output not in self.leaving or step.output is None:
             return

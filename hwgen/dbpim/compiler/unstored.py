@@ -33,4 +33,4 @@ def unstored(network: QuantizedNetwork, program: Program, arch: Arch) -> set[str
     fused = {layer.name for layer in fused_additions(Source(network, arch)).values()}
     whole = {plan.layer for plan in program.facts.steps if plan.whole_words}
     constants = {layer.name for layer in network.layers if isinstance(layer, Constant)}
-    return (fused | narrow - back | constants - whole) - {network.answer}
+    return (fused | narrow - back | constants - whole) - set(network.graph.outputs)

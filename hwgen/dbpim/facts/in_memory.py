@@ -48,7 +48,7 @@ def in_memory(
         answer=pixel_by_pixel(
             plan.shape, height * width * pixel, element_bytes=element, pixel_bytes=pixel
         ),
-        answer_stride=aligned(max(plan.offsets) + plan.size),
+        answer_stride=aligned(facts.answer_bytes),
         answer_offsets=plan.offsets,
         expected=b"".join(np.asarray(each).astype(f"<i{element}").tobytes() for each in answers)
         if plan.raw

@@ -141,6 +141,7 @@ class ProgramFacts:
 
     network, architecture: sha256 digests
     images: images of one run; scratch_bytes: memory for spilled maps
+    answer: the first output; further: the others, in the file's order
     steps: in the order of the instructions, END included
     """
 
@@ -155,6 +156,17 @@ class ProgramFacts:
     answer: AnswerPlan
     scratch_bytes: Natural
     steps: Annotated[list[StepPlan], Field(min_length=1)]
+    further: list[AnswerPlan] = Field(default_factory=list)
+
+    @property
+    def answers(self) -> list[AnswerPlan]:
+        """All outputs, in the file's order."""
+        return [self.answer, *self.further]
+
+    @property
+    def answer_bytes(self) -> int:
+        """Bytes of all answers of a run."""
+        return max(max(plan.offsets) + plan.size for plan in self.answers)
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(arbitrary_types_allowed=True))

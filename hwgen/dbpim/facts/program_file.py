@@ -27,10 +27,12 @@ def load_program(path: Path) -> Program:
     source = str(path)
     facts, image = read_program(path, ProgramFacts, file_format=FORMAT, version=VERSION)
     check_image(image, facts, source)
-    if len(facts.answer.offsets) != facts.images:
-        allowed = f"one for each of {facts.images} images"
-        given = f"{len(facts.answer.offsets)} of them"
-        raise FormatError(field="answer.offsets", allowed=allowed, given=given, source=source)
+    for number, plan in enumerate(facts.answers):
+        if len(plan.offsets) != facts.images:
+            field = f"further.{number - 1}.offsets" if number else "answer.offsets"
+            allowed = f"one for each of {facts.images} images"
+            given = f"{len(plan.offsets)} of them"
+            raise FormatError(field=field, allowed=allowed, given=given, source=source)
     return Program(facts=facts, image=image)
 
 

@@ -28,21 +28,25 @@ def write_by_hand(
 ) -> Path:
     """Write everything but the chip's Verilog into `folder`; return the script to run.
 
-    images: uint8 NHWC; answers: (images, height, width, channels) of the only output
+    images: uint8 NHWC; answers: (images, height, width, channels) of each output
     """
     job = job_of(arch, program, images)
-    lines = answer_lines(job, program, arch, answers[program.facts.answer.layer])
+    lines = answer_lines(job, program, arch, answers)
     return write_script(folder, work=job.work(), chip=hosted(arch), expected=lines)
 
 
-def answer_lines(job: Job, program: Program, arch: Arch, answers: NDArray[Any]) -> Iterable[str]:
+def answer_lines(
+    job: Job, program: Program, arch: Arch, answers: Mapping[str, NDArray[Any]]
+) -> Iterable[str]:
     """Yield the answers in the format of the host's event file; the last one repeats."""
     facts = program.facts
     for run in range(len(job.images)):
         content = np.full(job.answer_bytes, UNWRITTEN, np.uint8)
-        for number, offset in enumerate(facts.answer.offsets):
-            answer = answers[min(run * facts.images + number, len(answers) - 1)]
-            found = np.frombuffer(pack_answer(answer, facts.answer, arch), np.uint8)
-            content[offset : offset + len(found)] = found
+        for plan in facts.answers:
+            given = answers[plan.layer]
+            for number, offset in enumerate(plan.offsets):
+                answer = given[min(run * facts.images + number, len(given) - 1)]
+                found = np.frombuffer(pack_answer(answer, plan, arch), np.uint8)
+                content[offset : offset + len(found)] = found
         for index, word in enumerate(content.view(f"<u{ANSWER_BYTES}").tolist()):
             yield f"answer {run} {index} {word:08x}\n"

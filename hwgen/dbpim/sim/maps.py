@@ -51,7 +51,7 @@ def stored_maps(run: ChipRun, program: Program, arch: Arch) -> list[dict[str, St
             parts.setdefault(plan.layer, []).append(found)
             if plan.layer != INPUT:
                 channels[plan.layer] = max(channels.get(plan.layer, 0), plan.filters)
-    channels[facts.answer.layer] = facts.answer.shape[2]
+    channels |= {plan.layer: plan.shape[2] for plan in facts.answers}
     maps: list[dict[str, StoredMap]] = [{} for _ in range(facts.images)]
     for layer, stored in parts.items():
         least = facts.image.shape[:2] if layer == INPUT else (1, 1)

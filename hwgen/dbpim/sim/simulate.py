@@ -106,7 +106,7 @@ def job_of(
             b"".join(spaces[first : first + facts.images])
             for first in range(0, len(spaces), facts.images)
         ],
-        answer_bytes=max(facts.answer.offsets) + facts.answer.size,
+        answer_bytes=facts.answer_bytes,
         scratch_bytes=facts.scratch_bytes,
         latency=arch.memory_latency_cycles,
         trouble=trouble,
@@ -160,11 +160,12 @@ def simulated_runs(
 def maps_of(
     run: ChipRun, stored: Mapping[str, StoredMap], program: Program, arch: Arch, image: int
 ) -> dict[str, NDArray[Any]]:
-    """Return all maps of one image of a run; the answer is what the memory holds."""
-    plan = program.facts.answer
-    content = run.answer[plan.offsets[image] :][: plan.size].tobytes()
+    """Return all maps of one image of a run; outputs are what the memory holds."""
     maps: dict[str, NDArray[Any]] = {name: one.data for name, one in stored.items()}
-    return {**maps, plan.layer: unpack_answer(content, plan, arch)}
+    for plan in program.facts.answers:
+        content = run.answer[plan.offsets[image] :][: plan.size].tobytes()
+        maps[plan.layer] = unpack_answer(content, plan, arch)
+    return maps
 
 
 def steps_of(run: ChipRun, program: Program) -> tuple[Step, ...]:

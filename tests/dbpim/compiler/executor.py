@@ -13,7 +13,7 @@ import numpy as np
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.image import pack_image, unpack_answer
 from hwgen.dbpim.facts.instructions import INSTRUCTIONS, ROW_BITS, Opcode
-from hwgen.dbpim.facts.program import Program, StepPlan
+from hwgen.dbpim.facts.program import AnswerPlan, Program, StepPlan
 from hwgen.dbpim.facts.stream import Packet, decode_stream
 from tests.dbpim.compiler.chip_state import ChipState, ExecutionError, Writes, tag_of
 from tests.dbpim.compiler.execute_conv import run_conv
@@ -28,7 +28,7 @@ class Execution:
     """What a run leaves.
 
     maps: layer name -> (images, H, W, channels), of the layers that the step list describes
-    answers: int32 or uint8, (images, height, width, channels)
+    answers: of the first output, int32 or uint8, (images, height, width, channels); `maps` has all
     buffers: uint8, (cores, banks, bank words, C); logits: uint8, 4 bytes an entry
     spaces: bytes of image, scratch, answer and program; steps: what each step wrote
     """
@@ -58,13 +58,12 @@ def execute(program: Program, arch: Arch, images: np.ndarray, *, seed: int = 0) 
         run_step(chip, packets[start], packets[start + 1 : end])
         maps.collect(plan, packets[start])
         steps.append(chip.writes)
-    answers = read_answers(chip, program)
     found = maps.finished()
-    found[facts.answer.layer] = answers
+    found |= {plan.layer: read_answers(chip, plan) for plan in facts.answers}
     shape = (arch.cores, arch.banks, arch.bank_words, -1)
     return Execution(
         maps=found,
-        answers=answers,
+        answers=found[facts.answer.layer],
         buffers=chip.buffers.reshape(shape),
         logits=chip.logits,
         spaces=chip.spaces,
@@ -78,7 +77,7 @@ def space_sizes(program: Program) -> dict[str, int]:
     return {
         "image": facts.images * facts.image.stride,
         "scratch": facts.scratch_bytes,
-        "answer": max(facts.answer.offsets) + facts.answer.size,
+        "answer": facts.answer_bytes,
         "program": len(program.image),
     }
 
@@ -120,9 +119,8 @@ def run_step(chip: ChipState, packet: Packet, followers: Sequence[Packet]) -> No
         run_store(chip, packet)
 
 
-def read_answers(chip: ChipState, program: Program) -> np.ndarray:
-    """Return the answers in memory; every byte of them must have been stored."""
-    plan = program.facts.answer
+def read_answers(chip: ChipState, plan: AnswerPlan) -> np.ndarray:
+    """Return an output in memory; every byte of them must have been stored."""
     found = []
     for number, offset in enumerate(plan.offsets):
         place = slice(offset, offset + plan.size)
