@@ -28,7 +28,7 @@ def steps_of(network: QuantizedNetwork, arch: Arch, *, images: int = 1) -> list[
     lowered = lower(network, arch)
     weights = layer_weights(lowered, network, arch)
     build = Builder(lowered, weights, arch, run_images=images, layer_cost=None)
-    return unit_steps(build, Scratch(build), Answers())
+    return unit_steps(build, Scratch(build), Answers(build))
 
 
 def maps_of(step: Step) -> list[Tensor]:
