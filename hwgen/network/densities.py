@@ -281,7 +281,7 @@ def densities_of(network: QuantizedNetwork, maps: Mapping[str, NDArray[Any]]) ->
         for layer in network.layers
         if has_blocks(layer)
     }
-    features = {INPUT: network.graph.input} | {each.name: each.output for each in network.layers}
+    features = network.graph.maps
     return Densities(
         graph=network.graph,
         weights=counted,

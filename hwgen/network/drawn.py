@@ -21,9 +21,10 @@ from hwgen.network.densities import (
     WeightDensities,
     has_blocks,
 )
-from hwgen.network.graph import INPUT, KINDS, QuantizedNetwork
+from hwgen.network.graph import KINDS, QuantizedNetwork
 from hwgen.network.layer import Arrays
 from hwgen.network.maps import BYTE_BITS, FeatureMap
+from hwgen.network.quantization import FACTORS
 from hwgen.network.sparsity import ALPHA, PHI_LIMIT
 from hwgen.network.weights import PARAMETER_TYPES, Parameters
 
@@ -31,7 +32,8 @@ SEED = 1
 BYTES = np.arange(-128, 128)
 DIGITS_OF = np.array([phi(value) for value in range(-128, 128)])
 """CSD digits of each of `BYTES`."""
-MULTIPLIER, SHIFT = 1 << 15, 24
+SMALL = 8
+"""A sum becomes an element over two to this, about."""
 
 
 def digest_of_densities(densities: Densities) -> str:
@@ -46,7 +48,7 @@ def drawn_network(densities: Densities) -> QuantizedNetwork:
     Its graph says so, with the digest of the densities, as they decide the maps as well.
     """
     graph, rng = densities.graph, np.random.default_rng(SEED)
-    features = {INPUT: graph.input} | {layer.name: layer.output for layer in graph.layers}
+    features = graph.maps
     parameters, tables, held = {}, {}, {}
     for layer in graph.layers:
         before = [features[name] for name in layer.inputs]
@@ -86,23 +88,14 @@ def drawn_parameters(
         weights = rng.integers(-most, most, shape)
     wide = layer.weight_grid == "integer" and layer.weight_bits > BYTE_BITS
     scaled = 0 if layer.output.raw else outputs
+    multiplier = FACTORS[layer.rounding].multiplier_low
     return Parameters(
         weights=weights.astype(np.int16 if wide else np.int8),
         bias=np.zeros((1, outputs), np.int64),
-        multiplier=np.full((1, scaled), multiplier_of(layer), np.uint32),
-        shift=np.full((1, scaled), shift_of(layer), np.uint8),
+        multiplier=np.full((1, scaled), multiplier, np.uint32),
+        shift=np.full((1, scaled), multiplier.bit_length() + SMALL, np.uint8),
         weight_scale=np.ones(outputs, np.float32),
     )
-
-
-def multiplier_of(layer: Any) -> int:
-    """Return a multiplier that the rounding of a layer allows."""
-    return {"half_up": MULTIPLIER, "float32": 1 << 23, "tflite": 1 << 30}[str(layer.rounding)]
-
-
-def shift_of(layer: Any) -> int:
-    """Return a shift that the rounding of a layer allows."""
-    return {"half_up": SHIFT, "float32": 32, "tflite": 39}[str(layer.rounding)]
 
 
 def drawn_weights(
@@ -180,13 +173,11 @@ def plain_arrays(layer: Any, rng: np.random.Generator) -> Arrays:
 def drawn_maps(densities: Densities, images: int) -> dict[str, NDArray[Any]]:
     """Return all maps by name, (images, height, width, channels), raw ones zero."""
     rng = np.random.default_rng(SEED)
-    features = {INPUT: densities.graph.input}
-    features |= {layer.name: layer.output for layer in densities.graph.layers}
     return {
         name: drawn_map((images, *feature.shape), densities.maps[name], rng)
         if feature.bits <= BYTE_BITS
         else np.zeros((images, *feature.shape), feature.dtype)
-        for name, feature in features.items()
+        for name, feature in densities.graph.maps.items()
     }
 
 

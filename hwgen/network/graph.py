@@ -124,6 +124,11 @@ class Graph:
     layers: Annotated[list[Annotated[Layer, Field(discriminator="op")]], Field(min_length=1)]
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]
 
+    @property
+    def maps(self) -> dict[str, FeatureMap]:
+        """Every map by its name: the image, then the output of each layer."""
+        return {INPUT: self.input} | {layer.name: layer.output for layer in self.layers}
+
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(arbitrary_types_allowed=True))
 class QuantizedNetwork:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hwgen.jobs.executors import SerialExecutor
 from hwgen.network.file import save_network
 from tests.commands.compared import IMAGES, golden, simulated
 from tests.commands.made_up import Simulated
@@ -25,3 +26,9 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     save_network(network, tmp_path / "network.npz")
     np.savez(tmp_path / "images.npz", images=random_images(network, 2, seed=0))
     return tmp_path / "network.npz", tmp_path / "images.npz"
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process is started, which would import everything again."""
+    monkeypatch.setattr("hwgen.jobs.executors.make_executor", lambda workers: SerialExecutor())

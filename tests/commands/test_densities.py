@@ -7,7 +7,6 @@ import pytest
 
 from hwgen import api
 from hwgen.errors import HwgenError
-from hwgen.jobs.executors import SerialExecutor
 from tests.network.test_densities import OWN, written
 
 CHIPS = [
@@ -21,10 +20,7 @@ CHIPS = [
 MOST_DEVIATION = 0.05
 
 
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No process is started, which would import everything again."""
-    monkeypatch.setattr("hwgen.jobs.executors.make_executor", lambda workers: SerialExecutor())
+pytestmark = pytest.mark.usefixtures("in_this_process")
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from hwgen.commands import points, sweep
 from hwgen.commands.subject import load_subject
 from hwgen.dbpim.facts.arch import load_arch, with_sparsity
 from hwgen.errors import ConfigError
-from hwgen.jobs.executors import SerialExecutor
 from hwgen.network import INPUT, QuantizedNetwork
 from hwgen.network.file import save_network
 from hwgen.report.files import report_text
@@ -29,10 +28,7 @@ from verif.dbpim.network_builder import NetworkBuilder
 CADNN = ROOT / "configs/networks/cadnn_digits.npz"
 
 
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No process is started, which would import everything again."""
-    monkeypatch.setattr("hwgen.jobs.executors.make_executor", lambda workers: SerialExecutor())
+pytestmark = pytest.mark.usefixtures("in_this_process")
 
 
 @pytest.fixture
