@@ -1,25 +1,52 @@
-"""Draw docs/front.svg: the DB-PIM chip, and what sparsity saves on a network that ships.
+"""Draw docs/front.svg: three families of chips, and what the idea of each saves.
 
     python docs/draw_front.py
 
-The figures are those of `hwgen model digits_small_cnn dbpim/small --images 4 --speedup`.
+The figures of DB-PIM and mram are those of `hwgen model` on a small chip, those of crossbars the
+searches of docs/results/crossbar-chip.json.
 """
 
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from hwgen import api
 
-PICTURE = Path(__file__).parent / "front.svg"
+DOCS = Path(__file__).parent
+PICTURE = DOCS / "front.svg"
+SEARCHES = DOCS / "results" / "crossbar-chip.json"
 IMAGES = 4
+WIDTH, HEIGHT, PANEL, LONGEST, STEP = 1040, 370, 346, 190, 40
 NAMES = {
-    "none": "dense: nothing skipped",
-    "input_bits": "zero bit planes of inputs",
-    "weight_values": "pruned blocks of weights",
+    "none": "nothing skipped",
+    "input_bits": "zero bits of inputs",
+    "weight_values": "pruned weights",
     "weight_bits": "zero digits of weights",
     "all": "all three",
 }
-"""Switches of the chip in the order of the picture, and what each of them skips."""
-LEFT, LONGEST, TOP, STEP = 690, 250, 92, 44
+"""Switches of the DB-PIM chip in the order of the picture, and what each of them skips."""
+
+
+class Bar(NamedTuple):
+    """A bar: what it is of, its length, the text at its end, whether it is the one to beat."""
+
+    words: str
+    value: float
+    text: str
+    beaten: bool = False
+
+
+class Panel(NamedTuple):
+    """A family: its name, two sentences, the boxes of its chip, the title of its bars."""
+
+    name: str
+    sentences: tuple[str, str]
+    boxes: tuple[str, str, str]
+    title: str
+    bars: Sequence[Bar]
+
+
 STYLE = """
   .page { fill: #ffffff; } .ink { fill: #16202c; } .soft { fill: #566374; font-size: 12px; }
   .mid { text-anchor: middle; }
@@ -35,71 +62,98 @@ STYLE = """
     .dense { fill: #5d6f87; } .sparse { fill: #5b9be0; } .equal { fill: #68c08d; }
   }
 """
-CHIP = """
-  <rect class="store" x="16" y="92" width="92" height="168" rx="5"/>
-  <text class="ink mid" x="62" y="150">memory</text>
-  <text class="soft mid" x="62" y="174">program,</text>
-  <text class="soft mid" x="62" y="190">images,</text>
-  <text class="soft mid" x="62" y="206">answers</text>
-  <rect class="block" x="142" y="56" width="470" height="240" rx="6"/>
-  <text class="ink" x="156" y="78" font-weight="bold">chip: Verilog from one YAML file</text>
-  <rect class="box" x="158" y="100" width="96" height="44" rx="5"/>
-  <text class="ink mid" x="206" y="126">loader</text>
-  <rect class="store" x="158" y="206" width="96" height="62" rx="5"/>
-  <text class="ink mid" x="206" y="232">maps</text>
-  <text class="soft mid" x="206" y="250">in the cores</text>
-  <rect class="work" x="290" y="206" width="96" height="62" rx="5"/>
-  <text class="ink mid" x="338" y="232">switch</text>
-  <text class="soft mid" x="338" y="250">unpruned inputs</text>
-  <rect class="work" x="438" y="92" width="150" height="104" rx="5"/>
-  <rect class="work" x="430" y="100" width="150" height="104" rx="5"/>
-  <text class="ink mid" x="505" y="124">macros</text>
-  <text class="soft mid" x="505" y="144">SRAM cells that multiply</text>
-  <text class="soft mid" x="505" y="162">non-zero bit planes by</text>
-  <text class="soft mid" x="505" y="180">2 digits of a weight at a time</text>
-  <rect class="work" x="430" y="228" width="150" height="40" rx="5"/>
-  <text class="ink mid" x="505" y="253">requantize, SIMD</text>
-  <path class="wire" d="M108 122 H152"/><path class="tip" d="M150 117 l8 5 l-8 5 z"/>
-  <path class="wire" d="M254 122 H424"/><path class="tip" d="M422 117 l8 5 l-8 5 z"/>
-  <text class="soft mid" x="338" y="116">weights</text>
-  <path class="wire" d="M206 144 V200"/><path class="tip" d="M201 198 l5 8 l5 -8 z"/>
-  <path class="wire" d="M254 237 H284"/><path class="tip" d="M282 232 l8 5 l-8 5 z"/>
-  <path class="wire" d="M386 237 H404 V176 H424"/><path class="tip" d="M422 171 l8 5 l-8 5 z"/>
-  <path class="wire" d="M505 204 V222"/><path class="tip" d="M500 220 l5 8 l5 -8 z"/>
-  <path class="wire" d="M505 268 V284 H206 V274"/><path class="tip" d="M201 276 l5 -8 l5 8 z"/>
-  <path class="wire" d="M158 250 H114"/><path class="tip" d="M116 245 l-8 5 l8 5 z"/>
-"""
+
+
+def panels() -> Iterator[Panel]:
+    """Yield the families."""
+    report = api.model(
+        "digits_small_cnn", api.load_architecture("dbpim/small"), images=IMAGES, speedup=True
+    )
+    assert report.speedup is not None
+    cycles = {each.sparsity: each.cycles for each in report.speedup.variants}
+    yield Panel(
+        "DB-PIM",
+        ("Digital SRAM cells hold two digits", "of a weight; zeros are skipped."),
+        ("switch", "SRAM macros", "SIMD"),
+        f"cycles of {IMAGES} images by what is skipped",
+        [Bar(w, cycles[n], f"{cycles[n]:,}", n == "none") for n, w in NAMES.items()],
+    )
+    widths = api.model("cadnn_digits", api.load_architecture("mram/small"))
+    yield Panel(
+        "mram",
+        ("SOT-MRAM keeps all weights; each", "image has a width of its own."),
+        ("former", "MRAM arrays", "DPU"),
+        "cycles of an image by width",
+        [
+            Bar(
+                f"{each.name} of the channels",
+                each.cycles_model,
+                f"{each.cycles_model:,}",
+                place == 0,
+            )
+            for place, each in enumerate(widths.modes)
+        ],
+    )
+    rows = json.loads(SEARCHES.read_text(encoding="utf-8"))["rows"]
+    found = [row for row in rows if row["network"] == "digits_small_cnn"][:2]
+    yield Panel(
+        "crossbar",
+        ("A search finds the ReRAM chip of a", "power budget, and bounds all others."),
+        ("budget", "search", "ReRAM chip"),
+        "GOPS/W of the digits network",
+        [
+            bar
+            for row in found
+            for bar in (
+                Bar(f"bound within {row['power_w']:g} W", row["bound_gops_per_w"], "", True),
+                Bar(f"found within {row['power_w']:g} W", row["gops_per_w"], ""),
+            )
+        ],
+    )
+
+
+def drawn(panel: Panel, left: int) -> str:
+    """Return a family as SVG."""
+    lines = [
+        f'<rect class="block" x="{left}" y="8" width="{PANEL - 16}" height="322" rx="6"/>',
+        f'<text class="ink" x="{left + 14}" y="32" font-weight="bold">{panel.name}</text>',
+    ]
+    for row, sentence in enumerate(panel.sentences):
+        lines.append(f'<text class="soft" x="{left + 84}" y="{26 + 15 * row}">{sentence}</text>')
+    for place, words in enumerate(panel.boxes):
+        x, kind = left + 14 + 102 * place, ("box", "work", "store")[place]
+        lines.append(f'<rect class="{kind}" x="{x}" y="52" width="92" height="30" rx="5"/>')
+        lines.append(f'<text class="soft mid" x="{x + 46}" y="71">{words}</text>')
+        if place:
+            lines.append(f'<path class="tip" d="M{x - 9} 62 l8 5 l-8 5 z"/>')
+    lines.append(f'<text class="ink" x="{left + 14}" y="110" font-size="13">{panel.title}</text>')
+    most = max(each.value for each in panel.bars)
+    for place, bar in enumerate(panel.bars):
+        y, width = 130 + STEP * place, LONGEST * bar.value / most
+        kind = "dense" if bar.beaten else "sparse"
+        text = bar.text or f"{bar.value:.0f}"
+        lines.append(f'<text class="soft" x="{left + 14}" y="{y}">{bar.words}</text>')
+        lines.append(
+            f'<rect class="{kind}" x="{left + 14}" y="{y + 5}" width="{width:.1f}" height="14"/>'
+        )
+        lines.append(
+            f'<text class="ink" x="{left + 20 + width:.1f}" y="{y + 17}" font-size="13">'
+            f"{text}</text>"
+        )
+    return "".join(f"  {line}\n" for line in lines)
 
 
 def picture() -> str:
     """Return the SVG."""
-    chip = api.load_architecture("dbpim/small")
-    report = api.model("digits_small_cnn", chip, images=IMAGES, speedup=True)
-    assert report.speedup is not None
-    cycles = {each.sparsity: each.cycles for each in report.speedup.variants}
-    most = max(cycles.values())
-    rows = []
-    for place, (name, words) in enumerate(NAMES.items()):
-        y, width = TOP + STEP * place, LONGEST * cycles[name] / most
-        kind = "dense" if name == "none" else "sparse"
-        rows.append(
-            f'  <text class="soft" x="{LEFT}" y="{y}">{words}</text>\n'
-            f'  <rect class="{kind}" x="{LEFT}" y="{y + 6}" width="{width:.1f}" height="15"/>\n'
-            f'  <text class="ink" x="{LEFT + width + 8:.1f}" y="{y + 19}" font-size="13">'
-            f"{cycles[name]:,}</text>\n"
-        )
-    times = report.speedup.end_to_end["all"]
+    drawings = (drawn(panel, 8 + PANEL * place) for place, panel in enumerate(panels()))
     return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1040 340"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
         ' font-family="Helvetica, Arial, DejaVu Sans, sans-serif" font-size="14">\n'
-        "  <title>The DB-PIM chip, and the cycles that each kind of sparsity saves</title>\n"
+        "  <title>Three families of chips, and what the idea of each saves</title>\n"
         f"  <style>{STYLE}  </style>\n"
-        '  <rect class="page" width="1040" height="340"/>\n'
-        f"{CHIP.strip(chr(10))}\n"
-        f'  <text class="ink" x="{LEFT}" y="52" font-weight="bold">'
-        f"cycles of {IMAGES} images: {times:.2f}x fewer</text>\n"
-        f"{''.join(rows)}"
-        '  <text class="equal" x="16" y="326" font-weight="bold">'
+        f'  <rect class="page" width="{WIDTH}" height="{HEIGHT}"/>\n'
+        f"{''.join(drawings)}"
+        f'  <text class="equal" x="16" y="{HEIGHT - 14}" font-weight="bold">'
         "Every element of every map equals the NumPy reference, every clock cycle the model."
         "</text>\n</svg>\n"
     )

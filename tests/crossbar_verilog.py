@@ -20,9 +20,10 @@ from hwgen.crossbar.rtl.loader import WALK
 INSTANCE = re.compile(r"^  (\w+) \\?(\w+)\S* +\(\n(.*?)^  \);", re.MULTILINE | re.DOTALL)
 MEMORY = re.compile(r"^ *reg +(?:\[(\S+):0\] +)?\S+ +\[(\S+):(\S+)\] *;", re.MULTILINE)
 PARAMETER = re.compile(r"(\w+) = (\d+)")
-PORT = re.compile(r"^ *(?:input|output) (?:\[(\d+):0\] )?(\S+);", re.MULTILINE)
+PORT = re.compile(r"^ *(?:input|output) (?:reg )?(?:\[(\d+):0\] )?(\w+)[,;]?(?: |$)", re.MULTILINE)
 LINK = re.compile(r"^ *assign (\S+) ?\[(\d+):(\d+)\] = (\S+) ?\[(\d+):(\d+)\];", re.MULTILINE)
-CONNECTED = re.compile(r"\.(\w+)\((.*?) ?\)")
+CONNECTED = re.compile(r"\.(\w+)\((.*?) ?\)", re.DOTALL)
+NUMBER = re.compile(r"(\d+)'h([0-9a-f]+)")
 CELLS = "cells"
 """The memory of a bank whose bits are in the crossbars."""
 
@@ -172,7 +173,10 @@ def in_bank(arch: dict[str, Any], bank: Text, engine: Text) -> dict[str, int]:
     (walk,) = [
         one.connected["walk"] for one in engine.instances if one.module.is_a("(joined_)?loader")
     ]
-    number = int(walk.rpartition("h")[2], 16)
+    number = 0
+    # A long constant stands in pieces, the highest first.
+    for width, digits in NUMBER.findall(walk):
+        number = number << int(width) | int(digits, 16)
     field = {
         name: number >> WALK[name].offset & ((1 << WALK[name].width) - 1)
         for name in ("copies", "sections", "unit_rows", "last_unit_rows")

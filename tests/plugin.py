@@ -13,6 +13,7 @@ from hwgen.commands.families import load_architecture
 from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.synthesis.compiling import compile_once
 from hwgen.files import patience
+from tests import garbage, kept_yosys
 from tests.rules import named
 from verif.coverage import TOLD
 from verif.cpu import cpu_seconds
@@ -26,6 +27,7 @@ os.environ[ENVIRONMENT] = str(BUILD_ROOT)
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # On a busy machine any step may take long enough to say so.
 patience.FIRST_SECONDS = 600.0
+kept_yosys.install()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -120,6 +122,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     """Write what a test took, with its fixtures, into the results."""
     result = yield
+    garbage.collect_what_grew()
     item.user_properties.append((CPU_SECONDS, f"{cpu_seconds() - item.stash[BEGAN]:.2f}"))
     return result
 

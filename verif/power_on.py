@@ -1,7 +1,7 @@
 """A chip at power-on as silicon has it: nothing but its reset gives a register a value.
 
-Amaranth writes an initial value into the declaration of each register, and simulators obey. Without
-them a register that no reset reaches is undefined under Icarus, and has any value under Verilator.
+The emitted Verilog has an `initial` line for each register, and simulators obey. Without them a
+register that no reset reaches is undefined under Icarus, and has any value under Verilator.
 """
 
 import re
@@ -25,13 +25,16 @@ from hwgen.chip.sim.host import (
     told,
 )
 from hwgen.chip.sim.host_files import Writes
-from hwgen.chip.sim.simulator import MEMORY
+from hwgen.chip.sim.simulator import ASSERTIONS, MEMORY
 from verif.toolchain import BUILD_ROOT
 
 Kept = TypeVar("Kept", bound=Writes)
 
-INITIAL = re.compile(r"^(\s*reg [^=;\n]*?) ?= [^;\n]*;", re.MULTILINE)
-"""The value of a declaration; `initial` lines of Amaranth only start its `always @*`."""
+INITIAL = re.compile(r"^  initial (?!awake)[^=;]*= [^;]*;\n", re.MULTILINE)
+"""The value of a register, which may take several lines; `initial begin` fills a memory.
+
+What wakes combinational blocks at time zero is no register of the chip.
+"""
 UNKNOWN = re.compile(r"[xXzZ]")
 IMAGE = "sim.vvp"
 KNOWN = Path(__file__).parent / "axi_known.v"
@@ -40,7 +43,7 @@ KNOWN = Path(__file__).parent / "axi_known.v"
 
 def without_initial_values(modules: Mapping[str, str]) -> dict[str, str]:
     """Return the Verilog of modules whose registers have no value before the reset."""
-    return {name: INITIAL.sub(r"\1;", text) for name, text in modules.items()}
+    return {name: INITIAL.sub("", text) for name, text in modules.items()}
 
 
 def unset(chip: HostedChip[Kept]) -> HostedChip[Kept]:
@@ -76,7 +79,8 @@ def run_under_icarus(work: Work, chip: HostedChip[Kept], folder: Path) -> None:
 def compile_image(sources: Mapping[str, str], folder: Path) -> None:
     """Write sources into a folder and compile them for Icarus."""
     files = [str(file) for file in write_sources(folder, sources)]
-    command = ["iverilog", "-g2012", "-s", TOP, "-s", KNOWN.stem, "-o", str(folder / IMAGE), *files]
+    given = ["-g2012", *ASSERTIONS[1:], "-s", TOP, "-s", KNOWN.stem]
+    command = ["iverilog", *given, "-o", str(folder / IMAGE), *files]
     subprocess.run(command, check=True, capture_output=True, text=True)
 
 

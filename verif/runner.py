@@ -17,7 +17,7 @@ from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.replace import is_named, replaceable, with_replacements
 from hwgen.chip.sim.cache import build_once, tail, write_sources
 from hwgen.chip.sim.host import unchecked
-from hwgen.chip.sim.simulator import ONE_FILE, WAIVERS
+from hwgen.chip.sim.simulator import ASSERTIONS, ONE_FILE, WAIVERS
 from hwgen.chip.sim.toolchain import BUILD_JOBS
 from hwgen.chip.sim.waves import WAVES, Waves
 from hwgen.commands.replacing import replacements_of
@@ -29,8 +29,8 @@ __all__ = ["Bench", "Waves", "build", "failures", "run"]
 
 # Registers without a power-on value, and memories that are garbage at power-on, start random.
 VERILATOR_ARGS = ["--timing", "--x-assign", "unique", "--x-initial", "unique"]
-VERILATOR_ARGS += ["--no-public-flat-rw"]
-ICARUS_ARGS = ["-g2012"]
+VERILATOR_ARGS += ["--no-public-flat-rw", *ASSERTIONS]
+ICARUS_ARGS = ["-g2012", *ASSERTIONS[1:]]
 GARBAGE = ["+verilator+rand+reset+2"]
 REPLACED = "HWGEN_REPLACED"
 """Environment variable: what stands for memories in every bench, as `--replace` has it."""
@@ -42,6 +42,15 @@ LIBRARIES = {
     )
 }
 """Where an executable finds cocotb: it may have been built by a clone that is gone."""
+
+OF_PYTEST = {
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "COCOTB_REWRITE_ASSERTION_FILES": "bench_*.py verif/*.py",
+}
+"""cocotb takes assertions from pytest, needs none of its plugins, and would rewrite every module
+that a bench imports, numpy's too: 1.5 s at each start."""
+LOG = "run.log"
+"""What a simulation writes to the screen."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +153,10 @@ def compile_bench(bench: Bench, sources: Mapping[str, str], args: Sequence[str])
         raise SimulationError(f"{error}, see {log}:\n{tail(log)}") from None
 
 
+TOGETHER: dict[object, list[ElementTree.Element]] = {}
+"""Test cases of modules that ran beside each other, by simulator, modules and settings."""
+
+
 def run(
     bench: Bench,
     *,
@@ -151,13 +164,40 @@ def run(
     folder: Path,
     settings: Mapping[str, str] | None = None,
     plusargs: Sequence[str] = (),
+    beside: Sequence[str] = (),
 ) -> None:
     """Run the cocotb tests of `module` in `folder`; raise with one line for each that failed.
 
     `settings` are environment variables that the bench reads. Waves go to `waves.vcd` in
-    `folder`, under Icarus to `waves.fst`.
+    `folder`, under Icarus to `waves.fst`. Modules `beside` run in the same simulation, since a
+    simulator takes longer to start than most of them to run: the first of them that is asked for
+    runs all in its folder, the others find their results.
     """
-    log, results = folder / "run.log", folder / "results.xml"
+    given = {} if settings is None else settings
+    asked = bench, (*sorted(beside), *plusargs), tuple(sorted(given.items()))
+    cases = TOGETHER.get(asked) if beside else None
+    if cases is None:
+        cases = simulated(bench, sorted({module, *beside}), folder, given, plusargs)
+    if beside:
+        TOGETHER[asked] = cases
+    own = [case for case in cases if case.attrib["classname"] == module]
+    reasons = failures(own) or (None if passed(own) else "no test ran")
+    # Outside pytest cocotb's runner looks at no result, and nowhere minds a run without tests.
+    if reasons:
+        log = folder / LOG
+        where = f"see {log}" if log.exists() else "run it alone for its log"
+        raise AssertionError(f"{module} failed, {where}\n{reasons}")
+
+
+def simulated(
+    bench: Bench,
+    modules: Sequence[str],
+    folder: Path,
+    settings: Mapping[str, str],
+    plusargs: Sequence[str],
+) -> list[ElementTree.Element]:
+    """Return the test cases of `modules`, run one after the other in a simulation in `folder`."""
+    log, results = folder / LOG, folder / "results.xml"
     icarus = bench.simulator == "icarus"
     plus = [*([] if icarus else GARBAGE), *plusargs]
     if bench.waves:
@@ -165,30 +205,27 @@ def run(
     results.unlink(missing_ok=True)
     try:
         runner_of(bench).test(
-            test_module=module,
+            test_module=modules,
             hdl_toplevel=TOP,
             hdl_toplevel_lang="verilog",
             build_dir=bench.folder,
             test_dir=folder,
             results_xml=str(results.resolve()),
-            extra_env={**LIBRARIES, **(settings or {})},
+            extra_env={**LIBRARIES, **OF_PYTEST, **settings},
             plusargs=plus,
             # Under Verilator waves.v opens the file itself; Icarus must be told not to drop it.
             waves=bench.waves is not None and icarus,
             log_file=log,
         )
     except (RuntimeError, SystemExit):
-        reasons = failures(results) or tail(log)
-        raise AssertionError(f"{module} failed, see {log}\n{reasons}") from None
-    # Outside pytest cocotb's runner looks at no result, and nowhere minds a run without tests.
-    if failures(results) or not passed(results):
-        reasons = failures(results) or "no test ran"
-        raise AssertionError(f"{module} failed, see {log}\n{reasons}")
+        if not failures(cases_in(results)):
+            modules_text = ", ".join(modules)
+            raise AssertionError(f"{modules_text} failed, see {log}\n{tail(log)}") from None
+    return cases_in(results)
 
 
-def failures(results: Path) -> str:
+def failures(cases: Sequence[ElementTree.Element]) -> str:
     """Return each failed cocotb test, its name with seed and stalls, and why it failed."""
-    cases = cases_in(results)
     failed = [(case.attrib["name"], case.find("failure")) for case in cases]
     return "\n".join(
         f"{name}: {failure.attrib['message'].partition(chr(10))[0] or 'no message'}"
@@ -197,10 +234,10 @@ def failures(results: Path) -> str:
     )
 
 
-def passed(results: Path) -> int:
+def passed(cases: Sequence[ElementTree.Element]) -> int:
     """Return how many cocotb tests have passed; a bench without any proves nothing."""
     bad = {"failure", "error", "skipped"}
-    return sum(not bad & {mark.tag for mark in case} for case in cases_in(results))
+    return sum(not bad & {mark.tag for mark in case} for case in cases)
 
 
 def cases_in(results: Path) -> list[ElementTree.Element]:

@@ -9,20 +9,28 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from hwgen.chip.rtl.check_text import without_assertions
+
 PACKAGE = "schemata"
 CHOSEN = f"{PACKAGE}::chosen"
 DECLARED = f"package {PACKAGE};\n  int chosen;\nendpackage\n"
 READ = f'  initial if (!$value$plusargs("mutant=%d", {CHOSEN})) {CHOSEN} = 0;\n'
 SWAPPED = {"&": "|", "|": "&", "+": "-", "-": "+", "==": "!=", "!=": "==", "<": ">=", ">": "<="}
 """What stands for each operator in a faulty line."""
-ASSIGNED = re.compile(r"(\s+(?!reg |wire |initial )\S.* = )(.+)(;)")
+ASSIGNED = re.compile(r"(\s+(?!reg |wire |initial )\S.*? <?= )(.+)(;)")
 CONDITION = re.compile(r"(\s*(?:end else )?if \()(?!rst\b)(.+)(\) begin)")
+CUT = re.compile(r"^( *)(?!//)(\S.*[,&|+^?:])\n\1    (?! )", re.M)
+"""The place where a statement goes on in the next line, four columns further in."""
+LABEL = re.compile(r"(?:[\w?']+, )*[\w?']+:")
 CONSTANT = re.compile(r"\b(\d+)'h([0-9a-f]+)\b")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A line of a module, counted from 1, where `right` becomes `wrong`."""
+    """A line of a module, counted from 1, where `right` becomes `wrong`.
+
+    Lines are those of `in_lines`: a statement that takes several counts as one.
+    """
 
     module: str
     line: int
@@ -30,10 +38,24 @@ class Fault:
     wrong: str
 
 
+def in_lines(text: str) -> str:
+    """Return the Verilog of a module with each statement in one line, however long."""
+
+    def joined(found: re.Match[str]) -> str:
+        if LABEL.fullmatch(found[2]):
+            return found[0]
+        return f"{found[1]}{found[2]} "
+
+    while (shorter := CUT.sub(joined, text)) != text:
+        text = shorter
+    return text
+
+
 def faults_of(modules: Mapping[str, str]) -> Iterator[list[Fault]]:
     """Yield the faults of each line that has any: they exclude each other."""
     for module, text in modules.items():
-        for number, line in enumerate(text.splitlines(), 1):
+        # Assertions are at the end: no number of a line before them changes.
+        for number, line in enumerate(in_lines(without_assertions(text)).splitlines(), 1):
             if found := CONDITION.fullmatch(line):
                 wrong = ["1'h0", "1'h1"]
             elif found := ASSIGNED.fullmatch(line):
@@ -64,7 +86,7 @@ def choose(modules: Mapping[str, str], count: int, seed: int) -> list[Fault]:
 
 def faulty(text: str, fault: Fault) -> str:
     """Return the Verilog of a module with its fault alone."""
-    lines = text.splitlines(keepends=True)
+    lines = in_lines(text).splitlines(keepends=True)
     begin, _, end = parts_of(lines[fault.line - 1], fault)
     lines[fault.line - 1] = f"{begin}{fault.wrong}{end}\n"
     return "".join(lines)
@@ -79,7 +101,7 @@ def parts_of(line: str, fault: Fault) -> tuple[str, str, str]:
 
 def planted(modules: Mapping[str, str], faults: Sequence[Fault], top: str) -> dict[str, str]:
     """Return the modules with all faults, number 1 for the first; the package comes first."""
-    lines = {name: text.splitlines(keepends=True) for name, text in modules.items()}
+    lines = {name: in_lines(text).splitlines(keepends=True) for name, text in modules.items()}
     for number, fault in enumerate(faults, 1):
         begin, right, end = parts_of(lines[fault.module][fault.line - 1], fault)
         chosen = f"{CHOSEN} == {number} ? ({fault.wrong}) : ({right})"

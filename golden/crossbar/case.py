@@ -111,6 +111,7 @@ class Case:
             weight_bits=self.components.weight_bits,
             activation_bits=self.components.activation_bits,
             step_ns=step_ns,
+            clock_ns=self.components.clock_ns,
             clocks_per_bit=self.choice.clocks,
             constants=constants_of(self.components, self.point, memory.kilobytes),
             bus_bits=self.components.scratchpads.bus_bits,
@@ -131,8 +132,11 @@ class Case:
         return result_macros(layer, placed, self.point.side, self.slices, self.rules)
 
     def access_ns(self, memory: Scratchpad) -> float:
-        """Return how long an access takes, by some rules whole clocks of 1 ns."""
-        return math.ceil(memory.latency_ns) if self.rules.whole_clocks else memory.latency_ns
+        """Return how long an access takes, by some rules whole clocks."""
+        if not self.rules.whole_clocks:
+            return memory.latency_ns
+        clock_ns = self.components.clock_ns
+        return -(-memory.latency_ns // clock_ns) * clock_ns
 
     def works(self, place: int) -> list[dict[str, float]]:
         """Return the operations of each macro of a layer in one bit step (or block), by component.

@@ -9,7 +9,7 @@ import math
 
 from golden.crossbar.port_times import PortTimes, is_sent, port_times
 from hwgen.crossbar.facts.arch_fabric import Operation
-from hwgen.crossbar.facts.chip_plan import CLOCK_NS, LAG_NS, ChipPlan
+from hwgen.crossbar.facts.chip_plan import ChipPlan
 from hwgen.crossbar.facts.layout import IMAGE_MACRO, most_arriving
 from hwgen.crossbar.facts.operations import PER_BIT, OperationName
 from hwgen.crossbar.facts.ports import elements_in_a_word, pool_clocks, shares_of
@@ -51,20 +51,20 @@ def operation_of(chip: ChipPlan, place: int, name: OperationName, port: PortTime
     """Return one operation of a layer; port: the accesses of the layer."""
     bit_steps = chip.bit_steps if name in PER_BIT else 1
     ns = worked_ns(chip, place, name, port)
-    steps = whole_steps(chip, unit_clocks(chip, place, name) * CLOCK_NS)
+    steps = whole_steps(chip, unit_clocks(chip, place, name) * chip.clock_ns)
     if name in (*PER_BIT, "addition"):
         steps = chip.clocks_per_bit[place]
     if ns > 0:
         steps = whole_steps(chip, ns)
     apart = {"load": port.load_period}
     apart |= dict.fromkeys(("store", "send", "result"), port.store_period)
-    period = whole_steps(chip, apart.get(name, 0) * float(chip.access_clocks))
+    period = whole_steps(chip, apart.get(name, 0) * chip.access_ns)
     return Operation(
         name=name,
         steps=steps,
         bit_steps=bit_steps,
         period=max(steps * bit_steps, period),
-        clocks=math.ceil(ns) if ns > 0 else steps * chip.step_clocks,
+        clocks=math.ceil(ns / chip.clock_ns) if ns > 0 else steps * chip.step_clocks,
     )
 
 
@@ -75,20 +75,20 @@ def whole_steps(chip: ChipPlan, ns: float) -> int:
 
 def worked_ns(chip: ChipPlan, place: int, name: OperationName, port: PortTimes) -> float:
     """Return how long an operation works; 0: always whole steps."""
-    access_ns, ns = float(chip.access_clocks), 0.0
+    access_ns, ns = chip.access_ns, 0.0
     match name:
         case "transfer":
             ns = max(image_ns(chip, place), port.transfer * access_ns)
         case "load":
             ns = port.load * access_ns
         case "chain":
-            ns = chain_ns(chip, place) + LAG_NS
+            ns = chain_ns(chip, place) + chip.lag_ns
         case "gather":
-            ns = gather_ns(chip, place) + LAG_NS
+            ns = gather_ns(chip, place) + chip.lag_ns
         case "store":
-            ns = port.store * access_ns + (0.0 if is_sent(chip, place) else LAG_NS)
+            ns = port.store * access_ns + (0.0 if is_sent(chip, place) else chip.lag_ns)
         case "send" | "result":
-            ns = port.send * access_ns + send_ns(chip, place) + LAG_NS
+            ns = port.send * access_ns + send_ns(chip, place) + chip.lag_ns
     return ns
 
 

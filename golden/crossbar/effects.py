@@ -15,23 +15,39 @@ that the type holds, so they are exact in any order.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.crossbar.encoding import Ints, encode
-from golden.network import WeightedSums
 from golden.ops.windows import windows
-from hwgen.chip.effects import CellEffects, ConverterEffects, DeviceEffects
+from hwgen.chip.effects import CellEffects, ConverterEffects, DeviceEffects, check_taken
 from hwgen.crossbar.facts.arch import Arch
+from hwgen.crossbar.facts.chip import Chip, described
+from hwgen.crossbar.facts.columns import Column, columns_of
+from hwgen.crossbar.facts.holdings import Holding
+from hwgen.crossbar.facts.image_io import HEADER_BEATS
+from hwgen.crossbar.facts.levels import LEVEL_HEADROOM as HEADROOM
+from hwgen.crossbar.facts.levels import LEVEL_STEPS as STEPS
+from hwgen.crossbar.facts.levels import OFFSET_BITS
+from hwgen.crossbar.facts.loads import load_targets
+from hwgen.crossbar.facts.packets import HEADER_FIELDS
+from hwgen.crossbar.facts.program import BEAT, Program
+from hwgen.errors import ConfigError, FamilyError
 from hwgen.network import Conv, Linear, QuantizedNetwork
 
-STEPS = 6
-"""Bits of a level behind the point."""
-HEADROOM = 1
-"""A cell that varies holds up to twice its full level."""
+TAKEN = (
+    "cells.variation",
+    "cells.drift",
+    "cells.stuck_at_zero",
+    "cells.stuck_at_full",
+    "cells.failed_writes",
+    "cells.voltage_drop",
+    "converters.offset_lsb",
+    "converters.bits_below_lossless",
+)
 EXACT_IN_FLOAT32 = 1 << 24
 
 Floats = NDArray[np.floating[Any]]
@@ -41,12 +57,14 @@ Floats = NDArray[np.floating[Any]]
 class Tile:
     """A row tile of one copy, and one group, as its devices hold it.
 
-    levels: (rows, slices * columns), steps of 1/64; offsets: (slices * columns), the same
+    levels: (rows, slices * columns), steps of 1/64
+    offsets: (slices * columns), the same, of the converters as they are; trimmed: less whole codes
     flips: (slices, columns), as `encode` gives them
     """
 
     levels: Floats
-    offsets: Floats
+    offsets: Ints
+    trimmed: Floats
     flips: Ints
 
 
@@ -61,12 +79,14 @@ class ErringCrossbars:
     arch: Arch
     effects: DeviceEffects
     seed: int
+    program: Program | None = None
 
     def __post_init__(self) -> None:
         """Remember where each layer stands, and the copies that a chip has of it."""
         self._places = {layer.name: place for place, layer in enumerate(self.network.layers)}
         self._copies = {layer.name: layer.mapping.copies for layer in self.arch.layers}
         self._tiles: dict[tuple[str, int, int], list[Tile]] = {}
+        self._orders: dict[tuple[int, int], list[Column]] = {}
         self._adc_bits = self.arch.adc_bits - self.effects.converters.bits_below_lossless
 
     def __call__(
@@ -130,7 +150,7 @@ class ErringCrossbars:
     def _sampled(self, inputs: NDArray[Any], tile: Tile) -> Ints:
         """Return the codes of all bit steps, each at its weight: (pixels, slices * columns)."""
         kind, dac_bits = tile.levels.dtype.type, self.arch.point.dac_bits
-        added, most = tile.offsets + kind(1 << (STEPS - 1)), kind((1 << self._adc_bits) - 1)
+        added, most = tile.trimmed + kind(1 << (STEPS - 1)), kind((1 << self._adc_bits) - 1)
         sums = smallest_kind(int(most) << self.arch.activation_bits)
         total = np.zeros((len(inputs), tile.levels.shape[1]), sums)
         for step in range(self.arch.bit_steps):
@@ -172,7 +192,88 @@ class ErringCrossbars:
         largest = ((1 << (point.cell_bits + STEPS + HEADROOM)) - 1) * rows
         kind = smallest_kind(largest * ((1 << point.dac_bits) - 1))
         side_by_side = levels.transpose(1, 0, 2).reshape(rows, slices * columns)
-        return Tile(side_by_side.astype(kind), offsets.astype(kind), stored.flips)
+        trimmed = offsets - trims_of(offsets) if self.effects.converters.trimmed else offsets
+        return Tile(side_by_side.astype(kind), offsets, trimmed.astype(kind), stored.flips)
+
+    def cells_written(self) -> tuple[int, str]:
+        """Return the cells that a load writes, of all copies, and what a load is called."""
+        layers = [layer for layer in self.arch.layers if layer.kind in ("conv", "fc")]
+        weights = sum(
+            layer.mapping.copies * self.network.parameters[name].weights.size
+            for layer, name in zip(layers, self._weighted(), strict=True)
+        )
+        return weights * self.arch.slices, "a load of the program"
+
+    def _weighted(self) -> list[str]:
+        """Return the layers with weights, in their order."""
+        return [layer.name for layer in self.network.layers if isinstance(layer, Conv | Linear)]
+
+    def loaded(self) -> Program:
+        """Return the program with what the devices hold, for a chip that is built with `effects`.
+
+        Levels in place of exact cells, and the converter of each column.
+        Raises ConfigError for another chip, FamilyError for a layer with groups of channels or of
+        several providers, whose tiles have other rows.
+        """
+        if not self.arch.effects or self.program is None:
+            raise ConfigError(
+                field="effects",
+                allowed="true, so that cells hold levels",
+                given=f"{self.arch.effects}",
+                source=self.arch.name,
+            )
+        chip, image = described(self.arch), self.program.image.copy()
+        beats = image.view(BEAT)
+        targets = [
+            {one.number: one for one in load_targets(chip, each.macro)} for each in chip.macros
+        ]
+        place = HEADER_BEATS
+        while place < len(beats):
+            head = fields_of(HEADER_FIELDS, int(beats[place]))
+            macro = head["travel"] - len(chip.travels)
+            target, flits = targets[macro][head["target"]], head["count"]
+            if target.kind == "column":
+                words = self._column(chip, macro, target.layer, head["index"])
+                beats[place + 2 : place + 1 + flits] = words
+            place += 1 + flits
+        return replace(self.program, image=image)
+
+    def _column(self, chip: Chip, macro: int, place: int, index: int) -> NDArray[np.uint64]:
+        """Return the flits of a column behind its first one: planes of levels, its converter."""
+        layer = chip.layers[place]
+        assert self.program is not None and layer.cut is not None
+        own = self._columns_of(chip, macro, place)[index]
+        name = self.program.facts.layers[place].name
+        weights = self.network.parameters[name].weights
+        tiles = self._tiles_of(name, 0, own.copy, weights.reshape(len(weights), -1).T)
+        tile = tiles[own.row_tile]
+        column = own.cell_slice * tile.flips.shape[1] + own.channel
+        levels = tile.levels[:, column].astype(np.int64)
+        planes = np.zeros((chip.planes, chip.side), np.uint8)
+        planes[:, : len(levels)] = levels >> np.arange(chip.planes)[:, np.newaxis] & 1
+        bits = np.packbits(planes.reshape(-1), bitorder="little")
+        padded = np.pad(bits, (0, -len(bits) % BEAT.itemsize)).view(BEAT)
+        converters = self.effects.converters
+        values = int(tile.offsets[column]) % (1 << OFFSET_BITS)
+        values |= converters.trimmed << OFFSET_BITS
+        values |= converters.bits_below_lossless << (OFFSET_BITS + 1)
+        return np.append(padded, np.uint64(values))
+
+    def _columns_of(self, chip: Chip, macro: int, place: int) -> list[Column]:
+        """Return the columns of a layer in a macro, in the order of conversions."""
+        key, layer = (macro, place), chip.layers[place]
+        if key not in self._orders:
+            if layer.layer.groups > 1 or len(chip.shares_of(place)) > 1:
+                raise FamilyError(
+                    f"the layer {layer.layer.name} cannot err in Verilog yet: its channels have"
+                    " groups, or come from several layers"
+                )
+            held = next(one for one in layer.held if one.macro == macro)
+            assert layer.cut is not None
+            copies, tiles = range(*held.copies), range(*held.row_tiles)
+            holding = Holding(macro=macro, copies=copies, row_tiles=tiles)
+            self._orders[key] = columns_of(layer.cut, holding)
+        return self._orders[key]
 
 
 def smallest_kind(largest: int) -> type[np.floating[Any]]:
@@ -208,15 +309,38 @@ def levels_of(
 
 
 def offsets_of(shape: tuple[int, ...], effects: ConverterEffects, rng: np.random.Generator) -> Ints:
-    """Return the offsets of converters in steps of 1/64 of a code, less what trimming takes off."""
-    offsets = np.rint(rng.normal(0.0, effects.offset_lsb, shape) * (1 << STEPS)).astype(np.int64)
-    if effects.trimmed:
-        offsets -= np.rint(offsets / (1 << STEPS)).astype(np.int64) << STEPS
-    return offsets
+    """Return the offsets of converters in steps of 1/64 of a code, signed, of 16 bits at most."""
+    most = (1 << OFFSET_BITS - 1) - 1
+    offsets = np.rint(rng.normal(0.0, effects.offset_lsb, shape) * (1 << STEPS))
+    return np.clip(offsets, -most, most).astype(np.int64)
+
+
+def trims_of(offsets: Ints) -> Ints:
+    """Return what trimming takes off: the code of each without inputs, below 0, too."""
+    trims: Ints = (offsets + (1 << (STEPS - 1))) >> STEPS << STEPS
+    return trims
+
+
+def fields_of(fields: Sequence[tuple[str, int]], word: int) -> dict[str, int]:
+    """Return the fields of a word by name, the first one lowest."""
+    found = {}
+    for name, bits in fields:
+        found[name] = word & ((1 << bits) - 1)
+        word >>= bits
+    return found
 
 
 def erring(
-    network: QuantizedNetwork, arch: Arch, effects: DeviceEffects, seed: int
-) -> WeightedSums:
-    """Return the sums of layers with weights as the devices of a chip compute them."""
-    return ErringCrossbars(network, arch, effects, seed)
+    network: QuantizedNetwork,
+    arch: Arch,
+    effects: DeviceEffects,
+    seed: int,
+    program: Program | None = None,
+) -> ErringCrossbars:
+    """Return the sums of layers with weights as the devices of a chip compute them.
+
+    program: that the devices are to be loaded with; None: golden alone errs
+    Raises ConfigError for effects that no crossbar has.
+    """
+    check_taken(effects, TAKEN, "crossbar")
+    return ErringCrossbars(network, arch, effects, seed, program)

@@ -173,7 +173,7 @@ def most_begun(chip: ChipPlan, times: list[PortTimes], steps: int) -> list[int]:
 
 def steps_of(chip: ChipPlan, accesses: int) -> int:
     """Return the steps that some accesses take."""
-    return math.ceil(accesses * float(chip.access_clocks) / chip.step_ns)
+    return math.ceil(accesses * chip.access_ns / chip.step_ns)
 
 
 def turn(first: int, asked: list[int], most: int) -> int:

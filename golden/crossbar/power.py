@@ -183,7 +183,8 @@ def shortest_step(case: Case, budget_w: float) -> tuple[Counts, float] | None:
         for name, done in work.items()
         if name != "dac" and done > 0
     ]
-    floor = math.ceil(case.components.step_floor_ns)
+    clock = case.components.clock_ns
+    floor = math.ceil(case.components.step_floor_ns / clock) * clock
     longest = 2 * math.ceil(max(*lengths, floor)) + 2 / slowest_rate(case)
     if fits(floor):
         return strict_counts(case, works, floor), floor
@@ -192,7 +193,7 @@ def shortest_step(case: Case, budget_w: float) -> tuple[Counts, float] | None:
     low = floor
     while not fits(min(2 * low, longest)):
         low *= 2
-    tries = [float(step) for step in range(floor, 2 * low + 1)]
+    tries = [clocks * clock for clocks in range(int(floor / clock), int(2 * low / clock) + 1)]
     first, last = 0, len(tries) - 1
     while first < last:
         middle = (first + last) // 2

@@ -13,7 +13,7 @@ from golden.crossbar.durations import operations_of
 from golden.crossbar.ir import Operation
 from hwgen.crossbar.facts.arch_fabric import Operation as Timed
 from hwgen.crossbar.facts.arch_fabric import Travel
-from hwgen.crossbar.facts.chip_plan import LAG_NS, ChipPlan
+from hwgen.crossbar.facts.chip_plan import ChipPlan
 from hwgen.crossbar.facts.components import Scratchpad
 from hwgen.crossbar.facts.layout import Link
 from hwgen.crossbar.facts.operations import TRAVELS
@@ -71,9 +71,11 @@ def timed_operations(case: Case, chip: ChipPlan) -> list[list[Timed]]:
 
 def merge_of(case: Case, chip: ChipPlan, place: int) -> Timed:
     """Return the merge of a layer, which pays for the lag of its engines as a gather does."""
-    ns = travel_ns(case, place, "merge") + LAG_NS
+    ns = travel_ns(case, place, "merge") + chip.lag_ns
     steps = whole_steps(ns, chip.step_ns)
-    return Timed(name="merge", steps=steps, bit_steps=1, period=steps, clocks=math.ceil(ns))
+    return Timed(
+        name="merge", steps=steps, bit_steps=1, period=steps, clocks=math.ceil(ns / chip.clock_ns)
+    )
 
 
 def whole_steps(ns: float, step_ns: float) -> int:

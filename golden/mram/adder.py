@@ -1,4 +1,7 @@
-"""Reference of `hwgen.mram.rtl.adder`: the numbers of two operands, added in each column."""
+"""Reference of `hwgen.mram.rtl.adder`: the numbers of two operands, added in each column.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 import numpy as np
 

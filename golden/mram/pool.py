@@ -1,4 +1,7 @@
-"""The pool unit: totals of windows over blocks of a map."""
+"""The pool unit: totals of windows over blocks of a map.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,7 @@
-"""Reference of `hwgen.mram.rtl.sense_amplifier`: ones of a column against references."""
+"""Reference of `hwgen.mram.rtl.sense_amplifier`: ones of a column against references.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from collections.abc import Set as AbstractSet
 

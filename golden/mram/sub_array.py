@@ -1,4 +1,7 @@
-"""Reference of `hwgen.mram.rtl.sub_array`: rows of cells on the bit lines, and what is sensed."""
+"""Reference of `hwgen.mram.rtl.sub_array`: rows of cells on the bit lines, and what is sensed.
+
+Tests: `tests/verif/mram/test_parts.py`.
+"""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet

@@ -23,6 +23,7 @@ from hwgen.commands.context import Context
 from hwgen.commands.cost import Cost
 from hwgen.commands.effects import Effects
 from hwgen.commands.exchange import ExportOnnx
+from hwgen.commands.explore import Explore
 from hwgen.commands.export import Export
 from hwgen.commands.fit import Fit
 from hwgen.commands.imports import ImportNetwork
@@ -48,6 +49,7 @@ __all__ = [
     "compile",
     "cost",
     "effects",
+    "explore",
     "export",
     "export_onnx",
     "fit",
@@ -67,6 +69,7 @@ compare = function_of(Compare)
 compile = function_of(Compile)
 cost = function_of(Cost)
 effects = function_of(Effects)
+explore = function_of(Explore)
 export = function_of(Export)
 export_onnx = function_of(ExportOnnx)
 fit = function_of(Fit)

@@ -8,15 +8,16 @@ Tests: `tests/golden/crossbar/test_effects.py`.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from hwgen.files.load import load_spec
+from hwgen.errors import ConfigError
+from hwgen.files.load import EXACT, load_spec
 
 FORMAT = "hwgen.effects"
 
@@ -27,19 +28,26 @@ UNITS = {
     "cells.stuck_at_full": "share of the cells",
     "cells.failed_writes": "share of the cells",
     "cells.voltage_drop": "share of a level, in the far corner",
+    "cells.weak_sensing": "share of the cells",
+    "cells.flipped": "share of the cells",
     "converters.offset_lsb": "deviation, in steps of a code",
     "converters.trimmed": "whole steps are taken off",
     "converters.bits_below_lossless": "bits",
+    "writing.energy_pj": "pJ of a pulse on a cell",
+    "writing.time_ns": "ns of a pulse",
+    "writing.pulses": "pulses of a cell, each verified, on average",
+    "writing.cells_at_once": "cells that a pulse writes together",
+    "writing.endurance": "pulses of a cell until it wears out; 0: it does not",
 }
 """What each number of a file is."""
 
-STRICT = ConfigDict(extra="forbid", strict=True)
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Spread = Annotated[float, Field(ge=0, le=4, allow_inf_nan=False)]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class CellEffects:
     """What becomes of the level that a cell was to have; a level is from 0 to full.
 
@@ -49,6 +57,8 @@ class CellEffects:
     failed_writes: share of the cells that have full minus the level
     voltage_drop: share of its level that a cell in the far corner of its array loses; nearer ones
         lose less, in proportion to row and column
+    weak_sensing: share of the cells of one bit whose AND with another row is sensed wrong
+    flipped: share of the cells of one bit that read as the other bit, as SRAM does at low voltage
     """
 
     variation: Spread
@@ -57,9 +67,11 @@ class CellEffects:
     stuck_at_full: Share
     failed_writes: Share
     voltage_drop: Share
+    weak_sensing: Share
+    flipped: Share
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ConverterEffects:
     """What converters do to the sums of columns.
 
@@ -73,7 +85,24 @@ class ConverterEffects:
     bits_below_lossless: Annotated[int, Field(ge=0, le=8)]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class Writing:
+    """What it costs to write the cells; it changes no answer.
+
+    energy_pj, time_ns: of a pulse, with the read that verifies it; energy on one cell
+    pulses: that a cell takes until it holds what it is to hold, on average
+    cells_at_once: cells that a pulse writes together
+    endurance: pulses of a cell until it wears out; 0: it does not
+    """
+
+    energy_pj: Amount
+    time_ns: Amount
+    pulses: Annotated[float, Field(ge=1, allow_inf_nan=False)]
+    cells_at_once: Annotated[int, Field(ge=1)]
+    endurance: Amount
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class DeviceEffects:
     """How far the devices of a chip err.
 
@@ -89,11 +118,12 @@ class DeviceEffects:
     device: str
     cells: CellEffects
     converters: ConverterEffects
+    writing: Writing
     sources: Mapping[str, str]
 
     @property
     def digest(self) -> str:
-        """sha256 over all that decides a result, 64 hex digits."""
+        """sha256 over all that decides an answer, 64 hex digits."""
         facts = {"cells": asdict(self.cells), "converters": asdict(self.converters)}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -101,3 +131,18 @@ class DeviceEffects:
 def load_effects(path: Path) -> DeviceEffects:
     """Return the effects of a complete YAML file."""
     return load_spec(DeviceEffects, path)
+
+
+def check_taken(effects: DeviceEffects, taken: Collection[str], family: str) -> None:
+    """Refuse effects that the devices of a family do not have.
+
+    taken: keys of `cells` and `converters` that they have
+    Raises ConfigError for the first other one that is not 0; whether converters are trimmed says
+    nothing by itself.
+    """
+    for part in ("cells", "converters"):
+        for name, value in asdict(getattr(effects, part)).items():
+            key = f"{part}.{name}"
+            if value and key not in taken and key != "converters.trimmed":
+                allowed = f"0, since chips of the family {family} have {', '.join(taken)} alone"
+                raise ConfigError(field=key, allowed=allowed, given=value, source=effects.name)

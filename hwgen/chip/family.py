@@ -14,6 +14,7 @@ from hwgen.chip.page_protocols import (
 from hwgen.chip.protocols import (
     Architectures,
     Area,
+    Axes,
     BitActivity,
     Compiler,
     CycleModel,
@@ -124,6 +125,10 @@ class Family:
     def area(self) -> Area:
         """Tell the area of a chip."""
         raise self.lacking("tell area", "area model")
+
+    def axes(self) -> Axes:
+        """Say which keys a search for chips varies."""
+        raise self.lacking("be explored", "list of keys that a search may vary")
 
     def physical(self) -> Physical:
         """Say to which part of the tables a module belongs."""

@@ -3,7 +3,7 @@
 Tests: `tests/soc/test_axi.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hwgen.chip.registers import ALIGNMENT_BYTES
@@ -43,6 +43,15 @@ def pixel_by_pixel(
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnswerLayout:
+    """Where an output lies; offsets: of each image of a start, from the answers of the start."""
+
+    name: str
+    layout: MapLayout
+    offsets: Sequence[int]
+
+
+@dataclass(frozen=True, kw_only=True)
 class InMemory:
     """What a host places in memory, and how it finds what the chip leaves there; sizes in bytes.
 
@@ -51,11 +60,10 @@ class InMemory:
     start_images: images that one start takes: exactly, or at most where the family has a register
         `images`; image_stride: from the images of one start to those of the next, of such a family
         from one image to the next
-    image, answer: of one; answer_stride: as image_stride; answer_offsets: of each image of a start
-        from its answers
+    image: of one; answers: of each output, in the file's order; answer_stride: as image_stride
     interval: what a register `interval` is told, steps from one image of a start to the next; 0
         where there is no such register
-    expected: the answers of all images, each element in as few bytes as hold it, without gaps
+    expected: of each image all outputs, each element in as few bytes as hold it, without gaps
     """
 
     program: bytes
@@ -65,11 +73,15 @@ class InMemory:
     start_images: int
     image_stride: int
     image: MapLayout
-    answer: MapLayout
+    answers: Sequence[AnswerLayout]
     answer_stride: int
-    answer_offsets: Sequence[int]
     interval: int = 0
     expected: bytes
+
+
+def in_turn(answers: Iterable[Iterable[bytes]]) -> bytes:
+    """Return of each image all outputs; answers: of each output the bytes of all images."""
+    return b"".join(part for image in zip(*answers, strict=True) for part in image)
 
 
 def aligned(size: int) -> int:

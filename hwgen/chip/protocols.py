@@ -15,6 +15,7 @@ from typing_extensions import TypeVar
 from hwgen.chip.accesses import Access
 from hwgen.chip.in_memory import InMemory
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.outside import Port
 from hwgen.chip.replacement import Replacements
 from hwgen.chip.runs import Prediction, SimulatedRun
 from hwgen.chip.step import PlannedStep
@@ -224,13 +225,27 @@ class BitActivity(Protocol[ArchT, ProgramT]):
 
 
 class Energy(Protocol[ArchT]):
-    """Energy from counted events, and from time."""
+    """Energy from counted events, and from time.
+
+    COUNTED: what it is of, and what is left out, for people
+    """
+
+    @property
+    def COUNTED(self) -> str: ...  # noqa: N802
 
     def energy_pj(self, events: Mapping[str, int], arch: ArchT) -> Mapping[str, float]:
         """Return picojoules by event; the keys are those of `events`."""
 
     def leakage_pj(self, cycles: int, arch: ArchT) -> float:
         """Return picojoules that a chip takes in some cycles, whatever it does in them."""
+
+    def outside_bytes(
+        self, events: Mapping[str, int], arch: ArchT, program: Any, *, images: int
+    ) -> int:
+        """Return the bytes that images move over the memory port; events: of all of them.
+
+        What a chip loads once and keeps is not among them.
+        """
 
     def accesses(self, arch: ArchT) -> Iterable[Access]:
         """Return which events access parts that can be replaced, and what the table charges."""
@@ -243,8 +258,27 @@ class Area(Protocol[ArchT]):
         """Return square micrometres by part."""
 
 
+class Axes(Protocol):
+    """What a search for chips varies.
+
+    START: name of the architecture that ships from which all other keys are taken
+    AXES: keys, those of a mapping as `above.key`, and their values from small to large; a key that
+        an architecture leaves out stands for its last value
+    """
+
+    @property
+    def START(self) -> str: ...  # noqa: N802
+    @property
+    def AXES(self) -> Mapping[str, Sequence[bool | int]]: ...  # noqa: N802
+    def fitting(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a configuration with those values changed that do not go with the others."""
+
+
 class EnergyTable(Protocol):
-    """Energies of events, and areas of parts, at one node; library: of the cells behind them."""
+    """Energies of events, and areas of parts, at one node; library: of the cells behind them.
+
+    port: of the memory outside the chip; None: the one that ships
+    """
 
     @property
     def name(self) -> str: ...
@@ -252,6 +286,8 @@ class EnergyTable(Protocol):
     def library(self) -> str | None: ...
     @property
     def digest(self) -> str: ...
+    @property
+    def port(self) -> Port | None: ...
 
 
 class EnergyTables(Protocol[ArchT, TableT]):
@@ -331,9 +367,16 @@ class Firmware(Protocol[ArchT, ProgramT]):
     """Bytes for firmware that runs a program: where they lie, and what the chip must answer."""
 
     def in_memory(
-        self, program: ProgramT, arch: ArchT, images: Bytes, answers: Sequence[NDArray[Any]]
+        self,
+        program: ProgramT,
+        arch: ArchT,
+        images: Bytes,
+        answers: Mapping[str, Sequence[NDArray[Any]]],
     ) -> InMemory:
-        """Return program, images and answers; answers: (height, width, channels) of each image."""
+        """Return program, images and answers.
+
+        answers: by output in the file's order, (height, width, channels) of each image
+        """
 
 
 class Schedules(Protocol[ArchT, ProgramT, PredictionT, RunT]):

@@ -15,17 +15,15 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Annotated, Generic, Literal, NamedTuple, Self, TypeVar
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.chip.module_ports import module_ports
 from hwgen.chip.widths import bits_for_index
 from hwgen.errors import ConfigError, FieldError, with_near
 from hwgen.files.given import read_given
-from hwgen.files.load import read_mapping, shortened, validate_spec
+from hwgen.files.load import EXACT, read_mapping, shortened, validate_spec
 from hwgen.files.shipped import file_of, tables
-
-STRICT = ConfigDict(extra="forbid", strict=True)
 
 FOLDER = "replacements"
 """Of the replacements that ship."""
@@ -39,7 +37,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_$]*$", max_length=100
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Pin:
     """A control port of a module, and the level at which it acts."""
 
@@ -47,7 +45,7 @@ class Pin:
     active: Literal["high", "low"] = "high"
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Port:
     """A port of a memory: the names of its pins by what they are for.
 
@@ -105,7 +103,7 @@ class Port:
         return self
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Files:
     """Files of a replacement, beside its YAML.
 
@@ -117,7 +115,7 @@ class Files:
     lef: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Figures:
     """What one module costs, and where the figures come from.
 
@@ -134,7 +132,7 @@ class Figures:
     access_ns: Positive | None = None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class MemorySpec:
     """A memory that replaces a part.
 
@@ -208,7 +206,7 @@ class MemorySpec:
         return self
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ArraySpec:
     """An array that computes, and replaces a part with all that is in it.
 

@@ -9,6 +9,7 @@ from hwgen.commands.cost import Cost
 from hwgen.commands.demo.command import Demo
 from hwgen.commands.effects import Effects
 from hwgen.commands.exchange import ExportOnnx
+from hwgen.commands.explore import Explore
 from hwgen.commands.export import Export
 from hwgen.commands.fit import Fit
 from hwgen.commands.imports import ImportNetwork
@@ -33,6 +34,7 @@ REQUESTS = (
     ExportOnnx,
     Fit,
     Sweep,
+    Explore,
     Effects,
     Cost,
     Synthesize,

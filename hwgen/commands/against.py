@@ -86,13 +86,15 @@ class Counters:
 
         images = outcome.images
         maps = golden.infer(network, images)
-        answers = network.in_file_order(maps[network.answer]).reshape(len(images), -1)
+        answers = network.file_answer(maps).reshape(len(images), -1)
         if answers.shape[1] != outcome.answers.shape[1]:
             raise DataError(
                 f"the answers must have {outcome.answers.shape[1]} elements as those of the file,"
                 f" got {answers.shape[1]}"
             )
-        self.classes.append(network.scores(maps[network.answer]).argmax(axis=1))
+        listed = len(network.answer_parts) > 1
+        scores = answers if listed else network.scores(maps[network.answer])
+        self.classes.append(scores.argmax(axis=1))
         self.wanted.append(outcome.answers.argmax(axis=1))
         # Maps of the runtime; behind a layer that it does not show, those of golden.
         given = {"input": images}
@@ -108,6 +110,11 @@ class Counters:
                 self.same_inputs.setdefault(layer.name, Counter()).add(result, wanted)
                 self.end_to_end.setdefault(layer.name, Counter()).add(maps[layer.name], wanted)
                 self.note_first(layer, result, wanted)
+            elif layer.source in outcome.further and layer.name != network.answer:
+                wanted = outcome.further[layer.source].reshape(result.shape)
+                self.same_inputs.setdefault(layer.name, Counter()).add(maps[layer.name], wanted)
+                self.end_to_end.setdefault(layer.name, Counter()).add(maps[layer.name], wanted)
+                self.note_first(layer, maps[layer.name], wanted)
         if outcome.integers is not None:
             self.add_answers(network, answers, outcome.integers)
         self.images += len(images)
@@ -118,15 +125,15 @@ class Counters:
         """Count golden's answers against the outputs of the file itself."""
         self.output = self.output or Counter()
         self.output.add(answers, wanted)
-        self.same_inputs.setdefault(network.answer, self.output)
-        self.end_to_end.setdefault(network.answer, self.output)
+        if len(network.answer_parts) == 1:
+            self.same_inputs.setdefault(network.answer, self.output)
+            self.end_to_end.setdefault(network.answer, self.output)
         for image, place in np.argwhere(answers != wanted)[:1]:
             places = network.answer_places
-            shape = network.map_of(network.answer).shape
             element = place if places is None else max(int(places.reshape(-1)[place]), 0)
-            where = (*(int(each) for each in np.unravel_index(element, shape)),)
+            name, where = network.answer_element(element)
             found = int(answers[image, place]), int(wanted[image, place])
-            self.set_first(network.answer, int(image), where, found)
+            self.set_first(name, int(image), where, found)
 
     def note_first(self, layer: Layer, result: NDArray[Any], wanted: NDArray[Any]) -> None:
         """Note the first element of a layer that differs."""
@@ -205,13 +212,13 @@ class Compare(
         runtime = KINDS[kind_of(file)].runtime_of(
             file,
             graph,
-            answer=source_of(network),
+            answers=sources_of(network),
             default=chosen == "default",
             maps=self.maps,
         )
         names = [layer.source for layer in network.layers if layer.source]
         if chosen == "default" and not self.maps:
-            names = [source_of(network)]
+            names = sources_of(network)
         counters = counted(self.quiet, network, runtime, batch, names)
         exact = self.kernels is not None or computed is not None
         seen = [agreement(layer, counters) for layer in network.layers if shown(layer, counters)]
@@ -253,9 +260,10 @@ def computed_kernels(network: QuantizedNetwork) -> Target | None:
     return "default" if "float32" in network.roundings else None
 
 
-def source_of(network: QuantizedNetwork) -> str:
-    """Return the name of the answer in the file."""
-    return next(layer.source for layer in network.layers if layer.name == network.answer)
+def sources_of(network: QuantizedNetwork) -> list[str]:
+    """Return the names of the outputs in the file."""
+    sources = {layer.name: layer.source for layer in network.layers}
+    return [sources[name] for name in network.graph.outputs]
 
 
 def first_of(network: QuantizedNetwork, counters: Counters) -> FirstElement | None:

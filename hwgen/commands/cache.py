@@ -46,7 +46,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "imported": Kind("networks from TFLite and ONNX", "imported", rf".+-{DIGEST}\.npz"),
         "drawn": Kind("networks with drawn weights", "drawn", rf".+-{DIGEST}\.npz"),
         "maps": Kind("golden's maps", "maps", rf"{DIGEST}-{DIGEST}(-{DIGEST})?\.npz"),
-        "points": Kind("points of sweeps", "points", r"[0-9a-f]{64}\.json"),
+        "points": Kind("points of sweeps and searches", "points", r"[0-9a-f]{64}\.json"),
         "search": Kind("turns of searches", "search", r"[0-9a-f]{64}\.json"),
         "trainings": Kind("trained networks", "train", f".+-{DIGEST}", costly=True),
     }

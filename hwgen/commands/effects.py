@@ -19,15 +19,18 @@ from pydantic import Field
 from rich.console import RenderableType
 
 from hwgen.chip.effects import DeviceEffects, load_effects
+from hwgen.chip.family import Family
+from hwgen.chip.protocols import Program
+from hwgen.commands.digests import digest_of_array
 from hwgen.commands.engines import golden_accuracy
 from hwgen.commands.families import InstalledFamily, families
-from hwgen.commands.fields import Count, Data, File, Seed, Workers, images_of
+from hwgen.commands.fields import Count, Data, File, Scheduler, Seed, Workers, images_of
 from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.on_chip import OnChip
 from hwgen.commands.pictures import Plot, check_plot, write_plot
 from hwgen.commands.points import INPUTS, WithInputs, arch_of, code_of
 from hwgen.commands.request import Says
-from hwgen.commands.subject import Subject, program_of
+from hwgen.commands.subject import Subject, program_of, program_path
 from hwgen.commands.sweep import check_values, leaves, values_of
 from hwgen.errors import DataError, FamilyError
 from hwgen.files.load import validate_spec
@@ -43,8 +46,8 @@ GROUP = "hwgen.effects"
 """Entry points of this group compute as the devices of a family do; each has the family's name."""
 ACCURACY = "hwgen.commands.effects:accuracy_of_task"
 MOST_TASKS = 4096
-FIXED = ("format", "version", "name", "device")
-"""Keys of a file that change no result."""
+FIXED = ("format", "version", "name", "device", "writing.", "sources.")
+"""Keys of a file that change no result, or what they begin with."""
 
 Task = dict[str, Any]
 Values = Mapping[str, Sequence[bool | int | float]]
@@ -60,7 +63,8 @@ class Effects(
 
     Each seed is another chip of the same kind: which cell errs by how much follows from it. Golden
     computes all images in integers. With --vary one or several numbers of the file take other
-    values.
+    values. Workers of a --scheduler read network, images and program from the work folder, so it
+    must be one that all hosts see.
 
     Raises FormatError or ConfigError for a wrong file, FamilyError for a family without effects.
     """
@@ -85,6 +89,7 @@ class Effects(
         ),
     ] = None
     workers: Workers = 2
+    scheduler: Scheduler = None
     plot: Plot = None
 
     def check(self) -> None:
@@ -94,22 +99,22 @@ class Effects(
 
     def run(self) -> EffectsReport:
         """Compute all seeds of all combinations, the last key varying fastest."""
-        file = file_of(Path(self.effects), shipped_effects(), what="the effects")
-        given = load_effects(file)
+        devices = devices_of(Path(self.effects), self.seed)
+        given, file = devices.given, devices.source.file
         subject = self.subject()
         erring_of(subject.family)
         # Refuses a network that is not that of the chip.
-        program_of(self.quiet, subject)
+        program = program_of(self.quiet, subject)
         batch = labelled(choose_images(subject.network, images_of(self.data), self.images))
         vary = self.vary or {}
-        combinations = list(combined(given, vary, source=str(file)))
-        found = self.accuracies(subject, batch, [effects for _, effects in combinations])
+        combinations = list(combined(given, vary, source=file))
+        found = self.accuracies(subject, program, batch, [effects for _, effects in combinations])
         exact = golden_accuracy(self.quiet, subject, batch)
         report = EffectsReport(
             format="hwgen.report.effects",
             version=1,
             setting=subject.setting(None, batch),
-            effects=Source(name=given.name, file=shown(file), digest=given.digest),
+            effects=devices.source,
             images=len(batch.images),
             exact=exact,
             deviation=float(np.sqrt(exact * (1 - exact) / len(batch.images))),
@@ -138,14 +143,22 @@ class Effects(
         return range(self.seed, self.seed + self.seeds)
 
     def accuracies(
-        self, subject: Subject, batch: Batch, choices: Sequence[DeviceEffects]
+        self,
+        subject: Subject,
+        program: Program,
+        batch: Batch,
+        choices: Sequence[DeviceEffects],
     ) -> list[list[float]]:
         """Return the accuracies of all seeds for each of some effects."""
         from hwgen.jobs.executors import make_executor
 
         if len(choices) * self.seeds > MOST_TASKS:
             raise self.refusal("seeds", f"at most {MOST_TASKS} in all", len(choices) * self.seeds)
-        files = [str(subject.network_file), str(self.image_file(batch))]
+        files = [
+            str(subject.network_file),
+            str(self.image_file(batch)),
+            str(program_path(self.quiet, subject)),
+        ]
         tasks: list[Task] = [
             {
                 "network": subject.network.digest,
@@ -153,6 +166,7 @@ class Effects(
                 "count": len(batch.images),
                 "family": subject.family.name,
                 "configuration": subject.configuration,
+                "program": digest_of_array(program.image),
                 "effects": asdict(effects),
                 "seed": seed,
             }
@@ -162,7 +176,7 @@ class Effects(
         store = Store(self.quiet.work / "effects", code=code_of(ACCURACY))
         with (
             self.quiet.progress("seeds", len(tasks)) as done,
-            make_executor(self.workers) as executor,
+            make_executor(self.workers, self.scheduler) as executor,
         ):
             placed = WithInputs(executor, lambda _: files)
             found = run_stored(placed, ACCURACY, tasks, store, lambda *_: done())
@@ -179,6 +193,35 @@ class Effects(
     def table(self, report: EffectsReport) -> RenderableType:
         """Return a row for each combination."""
         return effects_table(report)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Devices:
+    """Devices that err: what a file says, and a seed, which is a chip."""
+
+    given: DeviceEffects
+    source: Source
+    seed: int
+
+    def chip(self, subject: Subject, program: Program) -> Any:
+        """Return what computes as the devices of a chip do; FamilyError where none can."""
+        network, arch = subject.network, subject.arch
+        return erring_of(subject.family)(network, arch, self.given, self.seed, program)
+
+    def loaded(self, subject: Subject, chip: Any) -> Program:
+        """Return the program with what the devices hold; FamilyError if Verilog cannot err."""
+        if not hasattr(chip, "loaded"):
+            raise FamilyError(f"Verilog of the family {subject.family.name} cannot err yet")
+        loaded: Program = chip.loaded()
+        return loaded
+
+
+def devices_of(file: Path, seed: int) -> Devices:
+    """Return devices of a file of effects, or of the name of one that ships."""
+    found = file_of(file, shipped_effects(), what="the effects")
+    given = load_effects(found)
+    source = Source(name=given.name, file=shown(found), digest=given.digest)
+    return Devices(given=given, source=source, seed=seed)
 
 
 def shipped_effects() -> dict[str, Path]:
@@ -207,8 +250,7 @@ def combined(
 ) -> Iterator[tuple[dict[str, bool | int | float], DeviceEffects]]:
     """Yield each combination of values with the effects that have them."""
     plain = asdict(given)
-    known = {key: value for key, value in leaves(plain).items() if key not in FIXED}
-    known = {key: value for key, value in known.items() if not key.startswith("sources.")}
+    known = {key: value for key, value in leaves(plain).items() if not key.startswith(FIXED)}
     check_values(vary, known, field="--vary", source=source)
     for combination in product(*vary.values()):
         chosen = dict(zip(vary, combination, strict=True))
@@ -220,19 +262,20 @@ def combined(
 
 
 @cache
-def read_inputs(network: str, images: str) -> tuple[Any, Any, Any]:
-    """Return network, images and labels of a task, read once a process."""
+def read_inputs(family: str, network: str, images: str, program: str) -> tuple[Any, ...]:
+    """Return network, images, labels and program of a task, read once a process."""
     arrays = read_npz(Path(images), what="images", allowed="images of this command")
-    return load_network(Path(network)), arrays["images"], arrays["labels"]
+    loaded = families()[family].need(Family.programs).load_program(Path(program))
+    return load_network(Path(network)), arrays["images"], arrays["labels"], loaded
 
 
 def accuracy_of_task(task: Task) -> float:
     """Return the accuracy of one seed."""
     from golden.network import predict
 
-    network, images, labels = read_inputs(*task[INPUTS])
+    network, images, labels, program = read_inputs(task["family"], *task[INPUTS])
     family = families()[task["family"]]
     arch = arch_of(family, task["configuration"], source=family.name)
     effects = validate_spec(DeviceEffects, task["effects"], source="effects")
-    sums = erring_of(family)(network, arch, effects, task["seed"])
+    sums = erring_of(family)(network, arch, effects, task["seed"], program)
     return float(np.mean(predict(network, images, sums_by=sums) == labels))

@@ -52,14 +52,20 @@ class Window:
     depth: int | None = None
 
 
-def expected_maps(context: Context, subject: Subject, batch: Batch) -> Maps:
-    """Return every map of every image, as golden computes it, or as densities draw it."""
+def expected_maps(context: Context, subject: Subject, batch: Batch, *, sums_by: Any = None) -> Maps:
+    """Return every map of every image, as golden computes it, or as densities draw it.
+
+    sums_by: sums of layers by devices that err; None: exact
+    """
     if subject.densities is not None:
         return drawn_maps(subject.densities, len(batch.images))
     from golden.network import infer
 
     with context.progress("golden"):
-        return in_modes(batch, lambda images, mode: infer(subject.network, images, mode=mode))
+        return in_modes(
+            batch,
+            lambda images, mode: infer(subject.network, images, mode=mode, sums_by=sums_by),
+        )
 
 
 def expected_answers(context: Context, subject: Subject, batch: Batch) -> Any:

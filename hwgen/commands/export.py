@@ -93,8 +93,7 @@ def export_run(
 
     def fill(fresh: Path) -> Path:
         if layout is not None:
-            expected = answers[subject.network.answer]
-            memory = layout.in_memory(program, subject.arch, batch.images, expected)
+            memory = layout.in_memory(program, subject.arch, batch.images, answers)
             write_firmware(memory, subject, batch, fresh)
         script = write_by_hand(subject.arch, program, batch.images, answers, fresh, **in_mode)
         refuse_others(out, (path.name for path in fresh.iterdir()))

@@ -144,6 +144,9 @@ Seed = Annotated[
 Workers = Annotated[
     Count, Says("processes; changes no result", metavar="N", names=("--jobs", "--workers"))
 ]
+Scheduler = Annotated[
+    str | None, Says("a Dask scheduler, instead of processes", metavar="tcp://...")
+]
 OneMode = Annotated[str | None, Says("a mode of the network [default: the widest]", metavar="NAME")]
 ImageSize = Annotated[
     tuple[Count, ...] | None,

@@ -33,6 +33,7 @@ from hwgen.fit.measured import Moments
 from hwgen.fit.prune import pruned
 from hwgen.network import INPUT, Conv, Linear, QuantizedNetwork
 from hwgen.network.file import save_network
+from hwgen.network.pruning import WEAKEST
 from hwgen.network.quantization import HALF_UP
 from hwgen.report.fit import FitReport, FittedLayer
 from hwgen.report.types import Images, Source
@@ -95,6 +96,13 @@ class FitRequest(Working):
         Annotated[Real, Field(ge=0, le=0.99)],
         Says("blocks of each layer set to zero", metavar="SHARE"),
     ] = 0.0
+    prune_rule: Annotated[
+        str,
+        Says(
+            "which blocks: weakest, or a rule of an installed package; see add-a-sparsity.md",
+            metavar="NAME",
+        ),
+    ] = WEAKEST
     seed: Annotated[Seed, Says("of the positions that are measured")] = 1
 
     def report(
@@ -135,6 +143,7 @@ class FitRequest(Working):
             rule=self.rule,
             phi=self.phi,
             prune=0.0 if lowered else self.prune,
+            prune_rule=WEAKEST if lowered else self.prune_rule,
             seed=self.seed,
             data=about,
             calibration_images=measured,
@@ -303,7 +312,9 @@ def fit_layer(
         small = weights.shape[1] <= MOST_PLACES and rule.rule != "text"
         second = behind.T @ behind / len(behind) if small else None
         moments = Moments(squares=squares, second=second)
-        start = pruned(weights[part], squares, rule.prune) if rule.prune else weights[part]
+        start = weights[part]
+        if rule.prune:
+            start = pruned(start, squares, rule.prune, rule=rule.prune_rule)
         if rule.rule == "text":
             result[part] = text_rule(start, limit=rule.phi)
         else:

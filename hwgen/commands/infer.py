@@ -22,11 +22,14 @@ class Inference:
 
     answers: the last map, (images, height, width, channels), integers; of a network that was
         imported from a file with another order, (images, ...) in that of the file
+    outputs: of every output by name, the answer first, in the order of the file; where the answer
+        is a list of several maps, these maps
     maps: of every layer by name, of the same form; the images themselves are `input`
     about: the images
     """
 
     answers: NDArray[Any]
+    outputs: Mapping[str, NDArray[Any]]
     maps: Mapping[str, NDArray[Any]]
     about: Images
 
@@ -54,5 +57,8 @@ class Infer(Request):
         maps: dict[str, NDArray[Any]] = infer(
             network, batch.images, mode=0 if mode is None else modes.index(mode)
         )
-        answers = network.in_file_order(maps[network.answer])
-        return Inference(answers=answers, maps=maps, about=batch.about)
+        answers = network.file_answer(maps)
+        outputs = {name: maps[name] for name in network.graph.outputs}
+        if len(network.answer_parts) == 1:
+            outputs[network.answer] = answers
+        return Inference(answers=answers, outputs=outputs, maps=maps, about=batch.about)

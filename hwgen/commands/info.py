@@ -169,7 +169,7 @@ def described_by_format(file: Path) -> Callable[[Path, Path], InfoReport] | None
 def describe_effects(file: Path, read: Path) -> InfoReport:
     """Return how far devices err by a file; read: where it lies."""
     given = load_effects(read)
-    plain = {"cells": asdict(given.cells), "converters": asdict(given.converters)}
+    plain = {part: asdict(getattr(given, part)) for part in ("cells", "converters", "writing")}
     effects = [
         Effect(
             key=f"{part}.{key}",

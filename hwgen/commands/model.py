@@ -106,17 +106,22 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
         maps = expected_maps(context, subject, batch)
         predictions = predicted_cycles(context, subject, program, maps, batch.modes)
         cycles, load = (sum(getattr(each, name) for each in predictions) for name in COUNTED)
+        images, events = len(batch.images), counted_events(predictions)
         report = ModelReport(
             format="hwgen.report.model",
-            version=3,
+            version=4,
             setting=subject.setting(program, batch),
-            images=len(batch.images),
+            images=images,
             cycles_model=cycles,
             cycles_compute_model=cycles - load,
             load_cycles_model=load,
-            time_us=cycles / len(batch.images) / subject.arch.clock_mhz,
+            time_us=cycles / images / subject.arch.clock_mhz,
             energy=prices.image(
-                counted_events(predictions), cycles, subject.arch, images=len(batch.images)
+                events,
+                cycles,
+                subject.arch,
+                images=images,
+                outside_bytes=prices.outside_bytes(events, subject.arch, program, images=images),
             ),
             where=where(subject, predictions),
             utilization=subject.family.need(Family.cycle_model).utilization_of(predictions),

@@ -26,7 +26,7 @@ become tables.
 convolution behind zeros is a transposed one, or moves channels to pixels. So a U-Net, a YOLO neck
 and sub-pixel convolutions are read; DB-PIM runs factors of 2, 4 and 8 in each direction. Linear
 and cubic resizing computes new values and is refused: use nearest neighbour, or a transposed
-convolution. [import-corpus.md](import-corpus.md) lists 119 exported files and what became of each.
+convolution. [import-corpus.md](import-corpus.md) lists 135 exported files and what became of each.
 """
 TFLITE_HEAD = """
 ## TFLite

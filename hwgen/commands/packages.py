@@ -16,6 +16,7 @@ EXTRAS = {
     "matplotlib": ("matplotlib", "dse"),
     "onnx": ("onnx", "import"),
     "onnxruntime": ("onnxruntime", "onnxruntime"),
+    "optuna": ("optuna", "dse"),
     "pyosys": ("pyosys", "synth"),
     "safetensors": ("safetensors", "train"),
     "sklearn": ("scikit-learn", "data"),

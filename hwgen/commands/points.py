@@ -22,6 +22,7 @@ from hwgen.commands.engines import Maps, predicted_cycles
 from hwgen.commands.families import InstalledFamily, code_of_families, families
 from hwgen.commands.images import Batch
 from hwgen.commands.maps import keep_maps, read_maps
+from hwgen.commands.prices import Prices
 from hwgen.commands.subject import Subject, compiled_now, tell_of_compiling
 from hwgen.errors import HwgenError
 from hwgen.files.load import validate_spec
@@ -103,6 +104,19 @@ def run_points(
     """
     from hwgen.jobs.executors import make_executor
 
+    with make_executor(workers) as executor:
+        return run_points_on(executor, context, points, function=function, on_done=on_done)
+
+
+def run_points_on(
+    executor: Runner,
+    context: Context,
+    points: Sequence[Point],
+    *,
+    function: str = PREDICT,
+    on_done: OnDone | None = None,
+) -> list[Result]:
+    """Return the result of each point, as `run_points`; the executor may have more to do later."""
     for family in {point.subject.family.name: point.subject.family for point in points}.values():
         # Workers say nothing.
         tell_of_compiling(context, family.need(Family.cycle_model))
@@ -117,10 +131,8 @@ def run_points(
         ]
 
     store = Store(context.work / "points", code=code_of(function))
-    with make_executor(workers) as executor:
-        placed = WithInputs(executor, inputs)
-        tasks = [point.task for point in points]
-        found: list[Result] = run_stored(placed, function, tasks, store, on_done)
+    tasks = [point.task for point in points]
+    found: list[Result] = run_stored(WithInputs(executor, inputs), function, tasks, store, on_done)
     return found
 
 
@@ -139,13 +151,18 @@ def predict(task: Task) -> Result:
         found = predicted(task)
     except HwgenError as error:
         return {REFUSED: str(error)}
-    model = found.subject.family.need(Family.cycle_model)
+    subject = found.subject
+    model = subject.family.need(Family.cycle_model)
+    events = summed([each.events for each in found.predictions])
     cycles = sum(each.cycles for each in found.predictions)
     return {
         "cycles": cycles,
         "load": sum(each.load for each in found.predictions),
         "utilization": model.utilization_of(found.predictions),
-        "events": summed([each.events for each in found.predictions]),
+        "events": events,
+        "outside_bytes": Prices(subject.family).outside_bytes(
+            events, subject.arch, found.program, images=task["count"]
+        ),
     }
 
 

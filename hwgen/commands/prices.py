@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from hwgen.chip.accesses import Access
 from hwgen.chip.family import Family
+from hwgen.chip.outside import FILE, outside_memory
 from hwgen.chip.protocols import Architecture, EnergyTable
 from hwgen.chip.runs import Prediction, SimulatedRun
 from hwgen.commands.families import InstalledFamily, offering
@@ -17,7 +18,9 @@ from hwgen.commands.request import OUTPUT_FILE, Request, Says
 from hwgen.files.earlier import TABLES
 from hwgen.files.output import write_text
 from hwgen.files.shipped import shown
-from hwgen.report.types import EnergySum, Source
+from hwgen.report.types import EnergySum, OutsideSum, Source
+
+PJ_IN_UJ = 1e6
 
 EnergyFile = Annotated[
     File | None,
@@ -103,19 +106,56 @@ class Prices:
         return self.family.need(Family.energy_tables).area_um2(arch, table=self.table)
 
     def image(
-        self, events: Mapping[str, int], cycles: int, arch: Architecture, *, images: int
+        self,
+        events: Mapping[str, int],
+        cycles: int,
+        arch: Architecture,
+        *,
+        images: int,
+        outside_bytes: int,
     ) -> EnergySum | None:
         """Return the energy of an image on average; None for a family that tells none.
 
-        events, cycles: of all images
+        events, cycles, outside_bytes: of all images
         """
         if not self.family.offers(Family.energy) or not events:
             return None
         waiting = self.leakage_pj(cycles, arch)
-        whole = sum(self.energy_pj(events, arch).values()) + waiting
+        chip_uj = (sum(self.energy_pj(events, arch).values()) + waiting) / images / PJ_IN_UJ
+        outside = self.outside(outside_bytes / images)
         return EnergySum(
-            table=self.source, image_nj=whole / images / 1e3, time_nj=waiting / images / 1e3
+            table=self.source,
+            counted=self.family.need(Family.energy).COUNTED,
+            image_nj=chip_uj * 1e3,
+            time_nj=waiting / images / 1e3,
+            image_uj=chip_uj,
+            outside=outside,
+            with_outside_uj=chip_uj + outside.uj,
         )
+
+    def outside(self, size: float) -> OutsideSum:
+        """Return what the memory outside takes for the bytes of an image."""
+        memory, own = outside_memory(), self.table and self.table.port
+        port = own or memory
+        low, uj, high = (each / PJ_IN_UJ for each in port.of(size))
+        shipped = Source(name=memory.name, file=shown(FILE), digest=memory.digest)
+        return OutsideSum(
+            memory=self.source if own and self.source else shipped,
+            pj_a_bit=port.pj / port.bits,
+            bytes=size,
+            low_uj=low,
+            uj=uj,
+            high_uj=high,
+        )
+
+    def outside_bytes(
+        self, events: Mapping[str, int], arch: Architecture, program: Any, *, images: int
+    ) -> int:
+        """Return the bytes that images move over the memory port; 0 where nothing is told."""
+        if not self.family.offers(Family.energy) or not events:
+            return 0
+        model = self.family.need(Family.energy)
+        return model.outside_bytes(events, arch, program, images=images)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.commands.compare import Results
 from hwgen.commands.context import Context, timed
+from hwgen.commands.effects import Devices, devices_of
 from hwgen.commands.engines import (
     MOST_STALLS,
     Engine,
@@ -26,7 +27,7 @@ from hwgen.commands.engines import (
     simulate,
     zero_bit_planes,
 )
-from hwgen.commands.fields import LARGEST_SEED, File, Replace, Whole, path_of
+from hwgen.commands.fields import LARGEST_SEED, File, Replace, Seed, Whole, path_of
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import switch_cycles_max
 from hwgen.commands.on_chip import WithImages
@@ -37,6 +38,7 @@ from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.run_report import report_of
 from hwgen.commands.schedules import check_schedule
 from hwgen.commands.subject import Subject, program_of
+from hwgen.commands.writing import run_effects
 from hwgen.files.earlier import PICTURES
 from hwgen.report.run import RunReport
 from hwgen.report.tables import run_table
@@ -128,12 +130,23 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
     ] = None
     replace: Replace = None
     energy: EnergyFile = None
+    effects: Annotated[
+        File | None,
+        Says(
+            "devices that err, a name that ships or your file (.yaml): golden and RTL with the"
+            " cells and converters of one seed",
+            metavar="FILE",
+        ),
+    ] = None
+    effect_seed: Annotated[Seed, Says("of the devices that err")] = 1
     waves_from: Annotated[Cycle | None, Says("first clock cycle of the waves")] = None
     waves_to: Annotated[Cycle | None, Says("last clock cycle of the waves")] = None
 
     def check(self) -> None:
         """Refuse what only a simulation can do with another engine, and waves that end early."""
         super().check()
+        if self.effects is not None and self.engine == "golden":
+            raise self.refusal("engine", "model or rtl, for devices that err", self.engine)
         window = self.window
         if self.of_simulations and self.engine not in ("rtl", None):
             troubled = self.trouble != NO_TROUBLE
@@ -191,6 +204,9 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             trouble=self.trouble,
             plot=path_of(self.plot),
             energy=prices,
+            devices=None
+            if self.effects is None
+            else devices_of(Path(self.effects), self.effect_seed),
         )
 
     def table(self, report: RunReport) -> RenderableType:
@@ -214,6 +230,7 @@ def run_network(
     trouble: Trouble = NO_TROUBLE,
     plot: Path | None = None,
     energy: Prices | None = None,
+    devices: Devices | None = None,
 ) -> RunReport:
     """Run images; `golden` gives answers, `model` cycles too, `rtl` simulates and compares.
 
@@ -223,6 +240,7 @@ def run_network(
     trouble: of its memory
     plot: file for the picture of a schedule, for a family whose chips have one
     energy: by the table of a person; None: by that of the family
+    devices: that err, in golden and in the simulation; None: all is exact
     """
     if plot is not None:
         subject.family.need(Family.schedules)
@@ -235,11 +253,15 @@ def run_network(
         replaced = (subject.replacements,) if subject.replacements else ()
         subject.family.need(Family.simulation).begin(subject.arch, *replaced)
     compiled = program_of(context, subject, program)
+    chip = None if devices is None else devices.chip(subject, compiled)
+    if devices is not None and engine == "rtl":
+        compiled = devices.loaded(subject, chip)
     results = results_of(
         context,
         subject,
         batch,
         compiled,
+        chip=chip,
         simulated=engine == "rtl",
         window=window,
         seed=seed,
@@ -268,6 +290,7 @@ def run_network(
             events=counted_events(results.runs),
         ),
         energy=energy,
+        effects=None if devices is None else run_effects(devices, chip),
     )
 
 
@@ -277,16 +300,20 @@ def results_of(
     batch: Batch,
     program: Program,
     *,
+    chip: Any = None,
     simulated: bool,
     window: Window | None = None,
     seed: int = 1,
     trouble: Trouble = NO_TROUBLE,
 ) -> Results:
-    """Return what golden, the cycle model and, if `simulated`, the RTL say of the images."""
+    """Return what golden, the cycle model and, if `simulated`, the RTL say of the images.
+
+    chip: whose devices err, in golden as in the program; None: exact
+    """
     count, modes = len(batch.images), subject.network.graph.modes
     seconds: dict[str, float] = {}
     with timed(seconds, "golden"):
-        maps = expected_maps(context, subject, batch)
+        maps = expected_maps(context, subject, batch, sums_by=chip)
     with timed(seconds, "model"):
         predictions = predicted_cycles(context, subject, program, maps, batch.modes)
     runs: Sequence[Run] = ()

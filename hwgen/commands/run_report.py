@@ -23,6 +23,7 @@ from hwgen.commands.subject import Subject
 from hwgen.network import QuantizedNetwork
 from hwgen.report.run import Memory, RunImage, RunReport
 from hwgen.report.types import ReplacedPart
+from hwgen.report.writing import RunEffects
 
 
 def report_of(
@@ -38,10 +39,12 @@ def report_of(
     trouble: Trouble = NO_TROUBLE,
     replaced: Sequence[ReplacedPart] = (),
     energy: Prices | None = None,
+    effects: RunEffects | None = None,
 ) -> RunReport:
     """Return the report of the results; expected: golden's answers.
 
     energy: by the table of a person; None: by that of the family
+    effects: of devices that err; None: golden is exact
     """
     network = subject.network
     comparison = compare(network, results)
@@ -55,12 +58,18 @@ def report_of(
     waves = [run.waves for run in results.runs if run.waves]
     sums: dict[str, Any] = sums_over_runs(comparison)
     counted = results.runs if results.compared else results.predictions
+    prices, events, images = (
+        energy or Prices(subject.family),
+        counted_events(counted),
+        results.images,
+    )
     return RunReport(
         format="hwgen.report.run",
-        version=5,
+        version=6,
         engine=engine,
         setting=subject.setting(program, batch),
         replaced=list(replaced),
+        effects=effects,
         modes=list(network.graph.modes),
         seeds={"power_on": seed} if engine == "rtl" else {},
         equal=comparison.equal and not (starts and starts.first),
@@ -72,11 +81,12 @@ def report_of(
         mismatches=sum(comparison.mismatches.values()) if results.compared else None,
         **sums,
         **schedule_keys(starts, compared=results.compared),
-        image_energy=(energy or Prices(subject.family)).image(
-            counted_events(counted),
+        image_energy=prices.image(
+            events,
             sum(each.cycles for each in counted),
             subject.arch,
-            images=results.images,
+            images=images,
+            outside_bytes=prices.outside_bytes(events, subject.arch, program, images=images),
         ),
         memory=memory_of(trouble, sums) if results.compared else None,
         weight_row_writes_after_load=weight_row_writes(subject, results.runs),

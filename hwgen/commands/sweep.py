@@ -132,7 +132,7 @@ class Sweep(
             raise DataError(f"at least one combination must work, got none: {found[0].refused}")
         report = SweepReport(
             format="hwgen.report.sweep",
-            version=2,
+            version=3,
             setting=subject.setting(None, batch),
             images=len(batch.images),
             energy_table=prices.source,
@@ -210,20 +210,27 @@ def chips_of(subject: Subject, keys: Values) -> list[Chip]:
 
 def changed(subject: Subject, values: Mapping[str, Value]) -> Architecture:
     """Return the architecture with other values; ConfigError where the family refuses them."""
-    configuration = deepcopy(subject.configuration)
+    configuration = subject.configuration
     switches = subject.family.offers(Family.sparsity) and values.get(SWITCHES)
     if switches:
         given = str(switches).replace("+", ",")
         arch = subject.family.need(Family.sparsity).with_sparsity(subject.arch, given)
         configuration = configuration_of(arch)
-    for key, value in values.items():
-        if not (switches and key == SWITCHES):
-            *above, last = key.split(".")
-            place = configuration
-            for name in above:
-                place = place[name]
-            place[last] = value
+    others = {key: value for key, value in values.items() if not (switches and key == SWITCHES)}
+    configuration = changed_keys(configuration, others)
     return arch_of(subject.family, configuration, source=str(subject.arch_file))
+
+
+def changed_keys(configuration: Mapping[str, Any], values: Mapping[str, Value]) -> dict[str, Any]:
+    """Return a configuration with other values; a key of a mapping is `above.key`."""
+    found = deepcopy(dict(configuration))
+    for key, value in values.items():
+        *above, last = key.split(".")
+        place = found
+        for name in above:
+            place = place[name]
+        place[last] = value
+    return found
 
 
 def point_of(prices: Prices, chip: Chip, results: Any, images: int) -> SweepPoint:
@@ -236,7 +243,13 @@ def point_of(prices: Prices, chip: Chip, results: Any, images: int) -> SweepPoin
         nothing: dict[str, Any] = dict.fromkeys(names)
         return SweepPoint(**alone, **nothing)
     arch = chip.arch
-    energy = prices.image(found["events"], found["cycles"], arch, images=images)
+    energy = prices.image(
+        found["events"],
+        found["cycles"],
+        arch,
+        images=images,
+        outside_bytes=found["outside_bytes"],
+    )
     area = None
     if prices.family.offers(Family.area):
         area = sum(prices.area_um2(arch).values()) / 1e6
@@ -246,6 +259,7 @@ def point_of(prices: Prices, chip: Chip, results: Any, images: int) -> SweepPoin
         load_cycles_model=found["load"],
         time_us=found["cycles"] / images / arch.clock_mhz,
         utilization=found["utilization"],
-        energy_uj=None if energy is None else energy.image_nj / 1e3,
+        energy_uj=None if energy is None else energy.image_uj,
+        with_outside_uj=None if energy is None else energy.with_outside_uj,
         area_mm2=area,
     )

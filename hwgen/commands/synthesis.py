@@ -11,7 +11,17 @@ from rich.console import Group, RenderableType
 from hwgen.chip.family import Family
 from hwgen.chip.page_protocols import Graphs, Synthesis
 from hwgen.commands.families import offering
-from hwgen.commands.fields import Count, File, ImageSize, OutFolder, Real, Seed, Workers, path_of
+from hwgen.commands.fields import (
+    Count,
+    File,
+    ImageSize,
+    OutFolder,
+    Real,
+    Scheduler,
+    Seed,
+    Workers,
+    path_of,
+)
 from hwgen.commands.request import OUTPUT_FILE, Request, Says, Working
 from hwgen.commands.run import Simulate
 from hwgen.errors import FamilyError, FormatError
@@ -156,9 +166,7 @@ class Synthesize(
     seed: Seed = 1
     evaluations: Evaluations = None
     workers: Workers = 2
-    scheduler: Annotated[
-        str | None, Says("a Dask scheduler, instead of processes", metavar="tcp://...")
-    ] = None
+    scheduler: Scheduler = None
     time_limit_s: Annotated[
         Annotated[Real, Field(ge=0)] | None,
         Says("seconds of search; the best design until then is the answer", metavar="S"),

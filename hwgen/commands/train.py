@@ -19,6 +19,7 @@ from hwgen.files import shipped
 from hwgen.files.load import read_mapping
 from hwgen.files.output import write_text
 from hwgen.network.file import load_network
+from hwgen.network.pruning import file_of_rule
 from hwgen.report.info_tables import adaptive_train_table, train_table
 from hwgen.report.types import Source
 from hwgen.report.work import Accuracy, AdaptiveTrainReport, ModeAccuracy, TrainReport
@@ -82,12 +83,12 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
             from hwgen.train.transformer.recipe import load_transformer_recipe
 
             recipe: Any = self.seeded(load_transformer_recipe(self.file))
-            folder, reused = self.trained(recipe, transformer_training)
+            folder, reused = self.trained(recipe, transformer_training, rule_of(recipe))
         else:
             from hwgen.train.recipe import load_recipe
 
             recipe = self.seeded(load_recipe(self.file))
-            folder, reused = self.trained(recipe, plain_training)
+            folder, reused = self.trained(recipe, plain_training, rule_of(recipe))
         about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
         return TrainReport(
             format="hwgen.report.train",
@@ -176,6 +177,12 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
         if isinstance(report, TrainReport):
             return train_table(report)
         return adaptive_train_table(report)
+
+
+def rule_of(recipe: Any) -> list[Path]:
+    """Return the file of the rule of pruning that an installed package gives, if it does."""
+    file = file_of_rule(recipe.pruning.rule)
+    return [] if file is None else [file]
 
 
 def is_whole(context: Context, folder: Path) -> bool:

@@ -12,6 +12,7 @@ from hwgen.chip.page_protocols import (
 from hwgen.chip.protocols import (
     Architectures,
     Area,
+    Axes,
     BitActivity,
     Compiler,
     CycleModel,
@@ -112,6 +113,11 @@ class DbPim(Family):
         from hwgen.dbpim import model
 
         return model
+
+    def axes(self) -> Axes:
+        from hwgen.dbpim.facts import axes
+
+        return axes
 
     def physical(self) -> "Physical[Arch, EnergyTable]":
         from hwgen.dbpim.pages import physical

@@ -69,6 +69,8 @@ PICTURES = Earlier("a picture", b"", (PICTURE_MARK, b"Software\0hwgen"))
 PAGES = Earlier("a page", b"<!DOCTYPE html>", (b'<meta name="generator" content="hwgen">',))
 TABLES = Earlier("a table of energies", b"# Energy", (b"hwgen.",))
 DENSITIES = Earlier("densities", b"format: hwgen.densities", (b"hwgen.densities",))
+FOUND_START = "# Found by hwgen explore"
+FOUND = Earlier("an architecture that was found", FOUND_START.encode(), (b"hwgen.",))
 RESULTS = Earlier("a page of results", b"# Complete networks on the chip", (b"#",))
 SCRIPTS = Earlier("a script", b"#!/bin/sh", (b"# Build the chip with its memory and host",))
 

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from hwgen.errors import ConfigError, FieldError, FormatError
 from hwgen.files.yaml_file import read_mapping, shortened
 
 __all__ = [
+    "EXACT",
     "field_error",
     "first_mistake",
     "load_spec",
@@ -20,6 +21,9 @@ __all__ = [
 ]
 
 Spec = TypeVar("Spec")
+
+EXACT = ConfigDict(extra="forbid", strict=True)
+"""Of dataclasses that files fill: unknown keys are refused, and values keep their type."""
 
 VERSION_KEY = "version"
 

@@ -12,6 +12,7 @@ from hwgen.chip.page_protocols import (
 from hwgen.chip.protocols import (
     Architectures,
     Area,
+    Axes,
     Compiler,
     CycleModel,
     Energy,
@@ -106,6 +107,11 @@ class Mram(Family):
         from hwgen.mram import model
 
         return model
+
+    def axes(self) -> Axes:
+        from hwgen.mram.facts import axes
+
+        return axes
 
     def physical(self) -> "Physical[Arch, EnergyTable]":
         from hwgen.mram.pages import physical

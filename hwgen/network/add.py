@@ -5,15 +5,16 @@ from typing import ClassVar, Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import Requantized, Surroundings
-from hwgen.network.maps import STRICT, Complaint, same_channels_complaints
+from hwgen.network.maps import Complaint, same_channels_complaints
 from hwgen.network.quantization import FACTORS, HALF_UP
 
 OPERAND_SHIFT = 20
 """Places by which `tflite` shifts operands to the left before they are scaled."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Add(Requantized):
     """clip(round((a - za) * Ma + (b - zb) * Mb, s) + zero point), one shift and one rounding.
 

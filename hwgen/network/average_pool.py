@@ -9,15 +9,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import Requantized, Surroundings
-from hwgen.network.maps import STRICT, Complaint
+from hwgen.network.maps import Complaint
 from hwgen.network.pool import Pool
 from hwgen.network.quantization import FACTORS, HALF_UP, SIGNED_BITS
 
 Center = Annotated[int, Field(ge=0, le=65535)]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class AveragePool(Pool, Requantized):
     """clip(round(sum of (x - zero point), M, s) + zero point); 1 / n is part of M.
 

@@ -53,29 +53,40 @@ def complaints(network: QuantizedNetwork) -> Iterator[Complaint]:
     for name in sorted({*network.parameters, *network.tables, *network.held} - set(maps)):
         yield "every array", "of a layer", f"{name}.{min(network.arrays_of(name))}"
     yield from output_complaints(graph, maps)
-    yield from host_complaints(network, maps[network.answer])
+    yield from host_complaints(network, maps)
 
 
-def host_complaints(network: QuantizedNetwork, answer: FeatureMap) -> Iterator[Complaint]:
+def host_complaints(network: QuantizedNetwork, maps: dict[str, FeatureMap]) -> Iterator[Complaint]:
     """Check what the host does, and that there is a name for each class."""
+    answer = maps[network.answer]
     classes, places = answer.channels, network.answer_places
     if network.raw_image is not None:
         yield from raw_image_complaints(network.raw_image, network.graph.input)
     if places is not None:
-        yield from places_complaints(places, answer)
+        outputs = [maps[name] for name in network.graph.outputs]
+        yield from places_complaints(places, outputs)
+        if len(parts := network.answer_parts) > 1:
+            yield from list_complaints([maps[name] for name in parts])
         classes = places.size if answer.shape[:2] == (1, 1) else classes
     names = network.graph.class_names
     if names and len(names) != classes:
         yield "class_names", f"empty or {classes} names", f"{len(names)} names"
 
 
-def places_complaints(places: NDArray[Any], answer: FeatureMap) -> Iterator[Complaint]:
-    """Check that an order of the answer names elements of its map."""
-    size = math.prod(answer.shape)
+def places_complaints(places: NDArray[Any], outputs: list[FeatureMap]) -> Iterator[Complaint]:
+    """Check that an order of the answer names elements of the outputs."""
+    size = sum(math.prod(each.shape) for each in outputs)
     if places.dtype != np.int64 or not places.size:
         yield ANSWER_PLACES, "int64, of at least one element", f"{places.dtype}, {places.size}"
     elif places.min() < -1 or places.max() >= size:
         yield ANSWER_PLACES, f"from -1 to {size - 1}", [int(places.min()), int(places.max())]
+
+
+def list_complaints(parts: list[FeatureMap]) -> Iterator[Complaint]:
+    """Check that the maps of a list have the same numbers."""
+    numbers = [(each.bits, each.quantization[0]) for each in parts]
+    if len({(bits, each.scale, each.zero_point) for bits, each in numbers}) > 1:
+        yield f"maps of {ANSWER_PLACES}", "of the same bits, scale and zero point", "others"
 
 
 def input_complaints(graph: Graph) -> Iterator[Complaint]:

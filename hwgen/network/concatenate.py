@@ -8,13 +8,14 @@ from typing import ClassVar, Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import LayerBase, Surroundings, one_mode_complaints
-from hwgen.network.maps import STRICT, Complaint, FeatureMap, Shape, same_values_complaints
+from hwgen.network.maps import Complaint, FeatureMap, Shape, same_values_complaints
 
 MOST_INPUTS = 65535
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Concatenate(LayerBase):
     """The channels of all inputs in their order; networks with several modes have none."""
 

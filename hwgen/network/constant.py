@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import (
     LayerBase,
     Surroundings,
@@ -16,10 +17,10 @@ from hwgen.network.layer import (
     array_type_complaints,
     one_mode_complaints,
 )
-from hwgen.network.maps import BYTE_BITS, STRICT, Complaint, FeatureMap, Shape
+from hwgen.network.maps import BYTE_BITS, Complaint, FeatureMap, Shape
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Constant(LayerBase):
     """Array `map` uint8 (height, width, channels): the elements."""
 

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import Surroundings, padding_complaints, window_shape
-from hwgen.network.maps import STRICT, Complaint, FeatureMap, Pair, Shape, Sides, Size
+from hwgen.network.maps import Complaint, FeatureMap, Pair, Shape, Sides, Size
 from hwgen.network.weights import Weighted
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Conv(Weighted):
     """sum over (kh, kw, c) of input * weight + bias, then requantization unless raw.
 

@@ -16,11 +16,11 @@ from pydantic import Field, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import FieldError, FormatError
-from hwgen.files.load import load_spec, validate_spec
+from hwgen.files.load import EXACT, load_spec, validate_spec
 from hwgen.files.output import write_text
 from hwgen.network.csd import BLOCKS, phi
 from hwgen.network.graph import INPUT, KINDS, Graph, QuantizedNetwork, version_of
-from hwgen.network.maps import BYTE_BITS, STRICT, FeatureMap, byte_map
+from hwgen.network.maps import BYTE_BITS, FeatureMap, byte_map
 from hwgen.network.sparsity import ALPHA, PHI_LIMIT
 
 FORMAT = "hwgen.densities"
@@ -40,7 +40,7 @@ HALF: Planes = (0.5,) * BYTE_BITS
 NONE: Planes = (0.0,) * BYTE_BITS
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class MapDensities:
     """Of the elements of a map, by bit from 1 to 128.
 
@@ -52,7 +52,7 @@ class MapDensities:
     zero_planes: Planes = NONE
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class WeightDensities:
     """Of the weights of a layer with int8 weights and one group of channels.
 
@@ -81,7 +81,7 @@ class WeightDensities:
         return self
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class DensityFile:
     """The file; layers as they stand in it, see `Densities`.
 
@@ -96,7 +96,7 @@ class DensityFile:
     outputs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Densities:
     """Layers, and densities of weights and maps by the name of the layer; `input` is the image."""
 

@@ -6,7 +6,8 @@ its file; `hwgen/network/quantization.py` the arithmetic.
 
 import hashlib
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Annotated, Any, Final, Literal
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.add import Add
 from hwgen.network.average_pool import AveragePool
 from hwgen.network.concatenate import Concatenate
@@ -24,7 +26,7 @@ from hwgen.network.host import RawImage
 from hwgen.network.layer import Arrays
 from hwgen.network.layer_norm import LayerNorm
 from hwgen.network.linear import Linear
-from hwgen.network.maps import STRICT, FeatureMap
+from hwgen.network.maps import FeatureMap
 from hwgen.network.matmul import MatMul
 from hwgen.network.max_pool import MaxPool
 from hwgen.network.moves import Reshape, Transpose
@@ -101,7 +103,7 @@ def version_of(layers: Sequence[Layer]) -> Literal[3, 4]:
     return VERSION if NEWER_KINDS.isdisjoint(layer.op for layer in layers) else VERSION_4
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Graph:
     """The layers in topological order: each after its inputs.
 
@@ -139,7 +141,8 @@ class QuantizedNetwork:
     raw_image: what the host does to an image before its quantization; None: nothing
     answer_places: int64, of the shape of the answer in the file that was imported: the number of
         the element of the answer's map that each element is, -1 for a real zero; None: the file
-        has the order of the map
+        has the order of the map. Numbers behind those of the map go on in the next outputs: a list
+        of the boxes of several maps
     """
 
     graph: Graph
@@ -158,6 +161,25 @@ class QuantizedNetwork:
     def answer(self) -> str:
         """Name of the layer whose map is the network's answer."""
         return self.graph.outputs[0]
+
+    @property
+    def answer_parts(self) -> tuple[str, ...]:
+        """Outputs whose maps the answer of the file has elements of: mostly the first alone."""
+        most = -1 if self.answer_places is None else int(self.answer_places.max(initial=-1))
+        for count, name in enumerate(self.graph.outputs, 1):
+            most -= math.prod(self.map_of(name).shape)
+            if most < 0:
+                return self.graph.outputs[:count]
+        return self.graph.outputs
+
+    def answer_element(self, place: int) -> tuple[str, tuple[int, ...]]:
+        """Return the output and the row, column and channel of a number of `answer_places`."""
+        for name in self.answer_parts:
+            shape = self.map_of(name).shape
+            if place < math.prod(shape):
+                break
+            place -= math.prod(shape)
+        return name, tuple(int(each) for each in np.unravel_index(place, shape))
 
     def newer_layers(self) -> str:
         """Return how many layers are of which of `NEWER_KINDS`, in words; empty: none is."""
@@ -207,24 +229,32 @@ class QuantizedNetwork:
 
         Where the file has the order of the map, the maps as they are.
         """
-        places = self.answer_places
+        return self.file_answer({self.answer: answers})
+
+    def file_answer(self, maps: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+        """Return the answer of the file that was imported, (images, ...); maps: of all outputs."""
+        places, parts = self.answer_places, [maps[name] for name in self.answer_parts]
         if places is None:
-            return answers
-        found: NDArray[Any] = answers.reshape(len(answers), -1)[:, places]
+            return parts[0]
+        answers = np.concatenate([each.reshape(len(each), -1) for each in parts], axis=1)
+        found: NDArray[Any] = answers[:, places]
         found[:, places < 0] = self.map_of(self.answer).quantization[0].zero_point
         return found
 
     def scores(self, answers: NDArray[Any]) -> NDArray[Any]:
         """Return maps of the answer, (images, elements), such that the largest decides the class.
 
-        In the order of the file. Raw sums whose filters have unlike scales are real numbers then,
-        up to a common factor: the host multiplies each channel by its `weight_scale`.
+        In the order of the file, but of a list of several maps those of the first. Raw sums whose
+        filters have unlike scales are real numbers then, up to a common factor: the host multiplies
+        each channel by its `weight_scale`.
         """
         if self.answer in self.parameters and self.map_of(self.answer).raw:
             scales = self.parameters[self.answer].weight_scale.astype(np.float64)
             if (scales != scales[0]).any():
                 answers = answers * scales[: answers.shape[-1]]
-        return self.in_file_order(answers).reshape(len(answers), -1)
+        if len(self.answer_parts) == 1:
+            answers = self.in_file_order(answers)
+        return answers.reshape(len(answers), -1)
 
     @property
     def digest(self) -> str:

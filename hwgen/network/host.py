@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from hwgen.network.maps import STRICT, Complaint, FeatureMap
+from hwgen.files.load import EXACT
+from hwgen.network.maps import Complaint, FeatureMap
 
 Operation = Literal["add", "subtract", "subtract_from", "multiply", "divide", "at_least", "at_most"]
 Value = Annotated[float, Field(allow_inf_nan=False)]
@@ -60,7 +61,7 @@ LARGEST_OF_ONE = 2.0
 """A raw image whose range ends below is one of 0 to 1."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ImageStep:
     """An operation on the raw image, in float32.
 
@@ -89,7 +90,7 @@ class ImageStep:
         return f"{WORDS[self.operation]} {', '.join(f'{each:.9g}' for each in values)}"
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class RawImage:
     """The image as the imported file reads it, where that is not the real image of the input.
 

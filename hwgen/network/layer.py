@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.maps import (
     BYTE_BITS,
-    STRICT,
     Complaint,
     FeatureMap,
     Pair,
@@ -55,7 +55,7 @@ class Surroundings:
         return max(source.bits for source in self.sources) > BYTE_BITS
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class LayerBase:
     """A layer of any kind; each kind adds `op`, keys and checks.
 
@@ -86,7 +86,7 @@ class LayerBase:
         yield from ()
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Requantization:
     """Integers of one mode: clip(round(sum, multiplier, shift) + zero_point, low, high)."""
 
@@ -94,7 +94,7 @@ class Requantization:
     shift: Annotated[int, Field(ge=SHIFT_LOW, le=MOST_SHIFT)]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Requantized(LayerBase):
     """A layer without weights whose sums become elements of a map.
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import (
     LayerBase,
     Surroundings,
@@ -17,7 +18,7 @@ from hwgen.network.layer import (
     array_type_complaints,
     one_mode_complaints,
 )
-from hwgen.network.maps import BYTE_BITS, STRICT, Complaint
+from hwgen.network.maps import BYTE_BITS, Complaint
 from hwgen.network.softmax import byte_complaints
 
 SUMS = 8
@@ -30,7 +31,7 @@ MOST_SPAN = 25
 """Powers of two between the values of a layer norm, whose sums are exact."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class LayerNorm(LayerBase):
     """(x - mean) / sqrt(variance + eps) * gamma + beta over the N channels of a pixel.
 

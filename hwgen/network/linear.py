@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass
 
-from hwgen.network.maps import STRICT, FeatureMap, Shape
+from hwgen.files.load import EXACT
+from hwgen.network.maps import FeatureMap, Shape
 from hwgen.network.weights import Weighted
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Linear(Weighted):
     """sum over (row, column, channel) of input * weight + bias, then requantization unless raw."""
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-STRICT = ConfigDict(extra="forbid", strict=True)
+from hwgen.files.load import EXACT
 
 MAP_BITS = 16
 """Bits of an element at most; wider maps hold raw sums."""
@@ -31,7 +31,7 @@ Complaint = tuple[str, object, object]
 """Field, what is allowed, what was given."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class MapQuantization:
     """The quantization of a map in one mode: real = scale * (integer - zero_point).
 
@@ -44,7 +44,7 @@ class MapQuantization:
     high: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class FeatureMap:
     """A map of unsigned integers in NHWC order; a sequence has width 1.
 

@@ -8,11 +8,12 @@ from typing import ClassVar, Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import Requantized, Surroundings, one_mode_complaints
-from hwgen.network.maps import STRICT, Complaint, FeatureMap, Shape, Size
+from hwgen.network.maps import Complaint, FeatureMap, Shape, Size
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class MatMul(Requantized):
     """clip(round(sum of (a - za) * (b - zb), M, s) + zero point), for each group (a head).
 

@@ -5,12 +5,13 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import Surroundings
-from hwgen.network.maps import STRICT, Complaint, same_values_complaints
+from hwgen.network.maps import Complaint, same_values_complaints
 from hwgen.network.pool import Pool
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class MaxPool(Pool):
     """Largest integer of a window; padding never wins."""
 

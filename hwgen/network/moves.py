@@ -9,11 +9,12 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import LayerBase, Surroundings, one_mode_complaints
-from hwgen.network.maps import STRICT, Complaint, FeatureMap, Shape, same_values_complaints
+from hwgen.network.maps import Complaint, FeatureMap, Shape, same_values_complaints
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Transpose(LayerBase):
     """A map with its axes in another order; order: that axis of the input which each one is."""
 
@@ -34,7 +35,7 @@ class Transpose(LayerBase):
         yield from same_values_complaints(self.name, around.sources[0], self.output)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Reshape(LayerBase):
     """The same elements in the same (row, column, channel) order under another shape."""
 

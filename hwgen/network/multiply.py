@@ -5,11 +5,12 @@ from typing import ClassVar, Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import Requantized, Surroundings
-from hwgen.network.maps import STRICT, Complaint, same_channels_complaints
+from hwgen.network.maps import Complaint, same_channels_complaints
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Multiply(Requantized):
     """clip(round((a - za) * (b - zb) * M, s) + zero point); b may be 1 x 1 x C."""
 

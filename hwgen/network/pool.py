@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import LayerBase, Surroundings, padding_complaints, window_shape
 from hwgen.network.maps import (
-    STRICT,
     Complaint,
     FeatureMap,
     Pair,
@@ -19,7 +19,7 @@ from hwgen.network.maps import (
 )
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Pool(LayerBase):
     """A window over each channel alone.
 

@@ -5,11 +5,12 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import Requantized, Surroundings
-from hwgen.network.maps import STRICT, Complaint, same_channels_complaints
+from hwgen.network.maps import Complaint, same_channels_complaints
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Rescale(Requantized):
     """clip(round((x - zx) * M, s) + zero point); may change the bits."""
 

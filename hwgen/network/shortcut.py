@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import LayerBase, Surroundings
 from hwgen.network.maps import (
-    STRICT,
     Complaint,
     FeatureMap,
     Pair,
@@ -19,7 +19,7 @@ from hwgen.network.maps import (
 )
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Shortcut(LayerBase):
     """Every stride-th pixel; channels past the input's are zero, those past the output's dropped.
 

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import (
     LayerBase,
     Surroundings,
@@ -17,14 +18,14 @@ from hwgen.network.layer import (
     array_type_complaints,
     one_mode_complaints,
 )
-from hwgen.network.maps import BYTE_BITS, STRICT, Complaint, Size
+from hwgen.network.maps import BYTE_BITS, Complaint, Size
 from hwgen.network.quantization import SIGNIFICANT_BITS
 from hwgen.network.table import ENTRIES
 
 GREATEST = float(np.finfo(np.float32).max)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Softmax(LayerBase):
     """The exponential of each channel over the sum of those of its group.
 

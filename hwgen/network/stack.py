@@ -8,12 +8,13 @@ from typing import ClassVar, Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.concatenate import MOST_INPUTS
 from hwgen.network.layer import LayerBase, Surroundings, one_mode_complaints
-from hwgen.network.maps import STRICT, Complaint, FeatureMap, Shape, same_values_complaints
+from hwgen.network.maps import Complaint, FeatureMap, Shape, same_values_complaints
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Stack(LayerBase):
     """The rows of all inputs in their order; networks with several modes have none."""
 

@@ -6,18 +6,19 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import (
     LayerBase,
     Surroundings,
     array_shape_complaints,
     array_type_complaints,
 )
-from hwgen.network.maps import BYTE_BITS, STRICT, Complaint, same_channels_complaints
+from hwgen.network.maps import BYTE_BITS, Complaint, same_channels_complaints
 
 ENTRIES = 1 << BYTE_BITS
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Table(LayerBase):
     """output = table[mode, input]; array `table` uint8 (modes, 256), unused entries 0."""
 

@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import LayerBase, Surroundings
 from hwgen.network.maps import (
-    STRICT,
     Complaint,
     FeatureMap,
     Pair,
@@ -20,7 +20,7 @@ from hwgen.network.maps import (
 )
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Upsample(LayerBase):
     """Every pixel at `factor` times its place.
 

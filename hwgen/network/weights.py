@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.layer import (
     LayerBase,
     Surroundings,
@@ -20,7 +21,7 @@ from hwgen.network.layer import (
     factors_of,
     rounding_complaints,
 )
-from hwgen.network.maps import STRICT, Complaint, FeatureMap
+from hwgen.network.maps import Complaint, FeatureMap
 from hwgen.network.quantization import HALF_UP, Rounding
 
 INT8_BITS = 8
@@ -65,7 +66,7 @@ PARAMETER_TYPES: dict[str, tuple[Any, ...]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Weighted(LayerBase):
     """A layer with weights.
 

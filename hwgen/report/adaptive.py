@@ -2,11 +2,12 @@
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.report.run import RunReport
-from hwgen.report.types import STRICT, Count, Fraction, NotNegative, Source
+from hwgen.report.types import Count, Fraction, NotNegative, Source
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class AdaptiveMode:
     """One mode: what it gives and what it costs; cycles, events and energy are those of one image.
 
@@ -31,7 +32,7 @@ class AdaptiveMode:
     total_pj: NotNegative
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class AdaptiveReport:
     """All modes of a network on one chip in RTL, and a stream that visits every switch.
 

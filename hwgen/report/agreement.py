@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from hwgen.report.types import STRICT, Count, Fraction, Images, Source
+from hwgen.files.load import EXACT
+from hwgen.report.types import Count, Fraction, Images, Source
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Differences:
     """Elements of a map over all images, in steps of the map.
 
@@ -23,7 +24,7 @@ class Differences:
     largest: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class LayerAgreement:
     """A layer of the network and the map of the file that it holds.
 
@@ -38,7 +39,7 @@ class LayerAgreement:
     end_to_end: Differences
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class FirstElement:
     """The first element that differs: in the first layer that differs, of the first image."""
 
@@ -51,13 +52,14 @@ class FirstElement:
     runtime: int
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class AgreementReport:
     """How golden and the runtime of a file agree; null: not measured.
 
     exact: whether every element must be equal, as where the network rounds as the runtime does
     first: the first element that differs, if every one must be equal
-    layers: those whose map the runtime shows; output: the last of them that is the answer
+    layers: those whose map the runtime shows, further outputs of the file among them
+    output: the one that is the answer
     top_class: fraction of images with the same largest element of the answer, heads of the file
         included
     accuracy_*: fraction of images whose largest element is the label's

@@ -4,10 +4,11 @@ from typing import Any, Literal
 
 from pydantic.dataclasses import dataclass
 
-from hwgen.report.types import STRICT, Count, Digest, Fraction, NotNegative, Source
+from hwgen.files.load import EXACT
+from hwgen.report.types import Count, Digest, Fraction, NotNegative, Source
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class CostLibrary:
     """The library that the chip is mapped to.
 
@@ -20,7 +21,7 @@ class CostLibrary:
     licence: str | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class CostModule:
     """One module without those that it places.
 
@@ -41,7 +42,7 @@ class CostModule:
     slowest_ns: NotNegative | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class CostPart:
     """A part of the chip, all its modules and all their instances.
 
@@ -63,7 +64,7 @@ class CostPart:
     table_um2: NotNegative | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class CostPath:
     """A path from register to register, and the placed modules that it runs through."""
 
@@ -73,7 +74,7 @@ class CostPath:
     through: list[str]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class CostBlock:
     """What a block of a unit takes for the cycles of a window.
 
@@ -89,7 +90,7 @@ class CostBlock:
     off: bool | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class CostEnergy:
     """Energy of one unit of the chip from its netlist, which follows a simulation.
 
@@ -109,7 +110,7 @@ class CostEnergy:
     assumptions: list[str]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class CostReport:
     """What a chip costs in the cells of one library.
 

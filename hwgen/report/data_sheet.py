@@ -147,6 +147,8 @@ def field_lines(fields: Sequence[Any], *, start: int = 0) -> Iterator[str]:
 def storage_lines(storage: ModuleType, archs: Sequence[Any]) -> Iterator[str]:
     """Yield the memories of some architectures in KB, side by side."""
     yield from ("## Memories", "", "In KB (1024 bytes) of the whole chip.", "")
+    if note := getattr(storage, "NOTE", ""):
+        yield from (note, "")
     memories = [storage.storage(arch) for arch in archs]
     bits = [{each.name: each.bits for each in found} for found in memories]
     meanings = {each.name: each.meaning for found in memories for each in found}

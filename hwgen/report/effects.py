@@ -4,10 +4,11 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-from hwgen.report.types import STRICT, Count, Fraction, Setting, Source
+from hwgen.files.load import EXACT
+from hwgen.report.types import Count, Fraction, Setting, Source
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class EffectPoint:
     """The accuracy of a chip whose devices err so far.
 
@@ -23,7 +24,7 @@ class EffectPoint:
     most: Fraction
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class EffectsReport:
     """What `hwgen effects` found.
 

@@ -20,8 +20,9 @@ def effects_picture(report: EffectsReport, kind: str) -> bytes:
         axes = figure.subplots()
         places = range(len(report.points))
         mean = [100 * point.mean for point in report.points]
-        low = [100 * (point.mean - point.least) for point in report.points]
-        high = [100 * (point.most - point.mean) for point in report.points]
+        # The mean of equal numbers may be another one in its last digit.
+        low = [100 * max(0.0, point.mean - point.least) for point in report.points]
+        high = [100 * max(0.0, point.most - point.mean) for point in report.points]
         axes.axhline(100 * report.exact, color=MUTED, linestyle=":", label="without effects")
         axes.errorbar(
             places, mean, yerr=(low, high), color=ACCENT, marker="o", capsize=4, label="mean, range"

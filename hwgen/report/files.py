@@ -14,6 +14,7 @@ from hwgen.files.output import write_text
 from hwgen.report.agreement import AgreementReport
 from hwgen.report.cost import CostReport
 from hwgen.report.effects import EffectsReport
+from hwgen.report.explore import ExploreReport
 from hwgen.report.fit import FitReport
 from hwgen.report.imports import ImportReport
 from hwgen.report.info import InfoReport
@@ -36,6 +37,7 @@ REPORTS: dict[str, Any] = {
     "compile": CompileReport,
     "cost": CostReport,
     "effects": EffectsReport,
+    "explore": ExploreReport,
     "export": ExportReport,
     "fit": FitReport,
     "import": ImportReport,

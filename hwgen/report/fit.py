@@ -6,12 +6,14 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from rich.console import Group, RenderableType
 
+from hwgen.files.load import EXACT
+from hwgen.network.pruning import WEAKEST
 from hwgen.network.sparsity import PHI_LIMIT
 from hwgen.report.tables import number, percent, table
-from hwgen.report.types import DRAWN, STRICT, Count, Fraction, Images, Source
+from hwgen.report.types import DRAWN, Count, Fraction, Images, Source
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class FittedLayer:
     """A layer whose weights were moved.
 
@@ -30,13 +32,14 @@ class FittedLayer:
     relative_loss: float
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class FitReport:
     """A network before and behind the fit; null: not measured.
 
     calibration_images: the first images, which measured; judged_images: those of the figures below
     deciding_images, budget_percent: of the rule `lowered`: images that decided how many filters get
         fewer digits, and the percent points that they may lose
+    prune_rule: which blocks were set to zero: the weakest, or by a rule of that name
     filters_of_digits: filters of 0, 1, 2 and more digits, now
     architecture, cycles: of the rule `lowered` with a chip: it, and the cycles of the first judged
         image on it, before and after
@@ -51,6 +54,7 @@ class FitReport:
     rule: Literal["measured", "text", "lowered"]
     phi: Count
     prune: Fraction
+    prune_rule: str = WEAKEST
     seed: Count
     data: Images
     calibration_images: Count

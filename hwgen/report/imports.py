@@ -5,13 +5,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.network.quantization import Rounding
-from hwgen.report.types import STRICT, Source
+from hwgen.report.types import Source
 
 Steps = Annotated[float, Field(ge=0)]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ImportedLayer:
     """A layer of the imported network.
 
@@ -26,7 +27,7 @@ class ImportedLayer:
     families: dict[str, str]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class RefusedNode:
     """A node of the file that cannot be imported; reason: one sentence."""
 
@@ -35,7 +36,7 @@ class RefusedNode:
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ImportNote:
     """What the network does not hold exactly.
 
@@ -47,7 +48,7 @@ class ImportNote:
     steps: Steps
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ImportDifference:
     """Where the runtime of the file may compute other integers than the network.
 
@@ -61,7 +62,7 @@ class ImportDifference:
     steps: int
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ImportInfo:
     """The network in a file of another format.
 
@@ -85,7 +86,7 @@ class ImportInfo:
     host: list[str]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ImportReport:
     """The network file that was written, and the file that it comes from."""
 

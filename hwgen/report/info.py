@@ -7,11 +7,12 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.chip.step import PlannedStep
 from hwgen.chip.tiling import LayerTiling
+from hwgen.files.load import EXACT
 from hwgen.report.imports import ImportInfo
-from hwgen.report.types import STRICT, Count, Digest, Fraction
+from hwgen.report.types import Count, Digest, Fraction
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class NetworkLayer:
     """A layer as the network file has it; `weights` and what follows is null without weights.
 
@@ -29,7 +30,7 @@ class NetworkLayer:
     zero_weights: Fraction | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class NetworkInfo:
     """A quantized network; the first of `outputs` is the answer.
 
@@ -49,7 +50,7 @@ class NetworkInfo:
     layers: list[NetworkLayer]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ArchitectureInfo:
     """An architecture; `configuration` is complete."""
 
@@ -59,7 +60,7 @@ class ArchitectureInfo:
     configuration: dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class MemoryNeeds:
     """A memory of a chip, as `--replace` names it, and what a replacement must do.
 
@@ -79,7 +80,7 @@ class MemoryNeeds:
     reads_what_it_writes: bool
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ArrayNeeds:
     """An array of a chip that computes, as `--replace` names it, and what a replacement must do.
 
@@ -95,7 +96,7 @@ class ArrayNeeds:
     cells: str
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ProgramInfo:
     """A program: the network and the architecture it was compiled for, and its size."""
 
@@ -108,7 +109,7 @@ class ProgramInfo:
     bytes: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Effect:
     """A number of a file of effects by its dotted key; source: where it comes from, as it says."""
 
@@ -118,7 +119,7 @@ class Effect:
     source: str | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class EffectsInfo:
     """How far the devices of a chip err."""
 
@@ -128,7 +129,7 @@ class EffectsInfo:
     effects: list[Effect]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class DensityLayer:
     """A layer of a file of densities, `input` the first; of its map and of its weights.
 
@@ -144,7 +145,7 @@ class DensityLayer:
     digits: float | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class DensitiesInfo:
     """Shapes and densities in place of a network."""
 
@@ -153,7 +154,7 @@ class DensitiesInfo:
     layers: list[DensityLayer]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class InfoReport:
     """Content of a file; with an architecture, how each layer is tiled for it, and the steps.
 

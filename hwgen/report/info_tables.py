@@ -128,7 +128,7 @@ def network_parts(network: NetworkInfo) -> Iterator[RenderableType]:
     if network.answer_shape is not None:
         yield (
             f"answer: {' x '.join(map(str, network.answer_shape))} in the file, in another order"
-            f" than the map of {network.outputs[0]}: the host reads answer_places"
+            f" than the map of {', '.join(network.outputs)}: the host reads answer_places"
         )
     if len(network.modes) > 1:
         yield f"modes: {', '.join(network.modes)}"

@@ -4,10 +4,11 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-from hwgen.report.types import STRICT, Count, EnergySum, Fraction, Setting
+from hwgen.files.load import EXACT
+from hwgen.report.types import Count, EnergySum, Fraction, Setting
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ModelLayer:
     """Cycles of a layer or of a step of the chip, summed over images.
 
@@ -23,7 +24,7 @@ class ModelLayer:
     bound: str | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ModelMode:
     """Cycles of the same images, all in one mode; fraction: of those in the widest mode."""
 
@@ -32,7 +33,7 @@ class ModelMode:
     fraction: float
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Variant:
     """Cycles of the network with other switches on, and how they were obtained.
 
@@ -45,7 +46,7 @@ class Variant:
     cycles_compute: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Speedup:
     """Cycles with all switches off over cycles with some on: each alone, and `all` together.
 
@@ -60,7 +61,7 @@ class Speedup:
     variants: list[Variant]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ModelReport:
     """What `hwgen model` found; cycles are sums over images.
 
@@ -72,7 +73,7 @@ class ModelReport:
     """
 
     format: Literal["hwgen.report.model"]
-    version: Literal[3]
+    version: Literal[4]
     setting: Setting
     images: Count
     cycles_model: Count

@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field
 from pydantic.dataclasses import dataclass
 
-from hwgen.report.types import STRICT, Count, EnergySum, Fraction, ReplacedPart, Setting
+from hwgen.files.load import EXACT
+from hwgen.report.types import Count, EnergySum, Fraction, ReplacedPart, Setting
+from hwgen.report.writing import RunEffects
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Figures:
     """Measured figures; null: not measured. Counts are sums over images; `equal` compares no sums.
 
@@ -32,7 +34,7 @@ class Figures:
     load_cycles_model: Count | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class RunStep:
     """A step of one run: clock cycles after the accepted start; null: this side has no such step.
 
@@ -55,7 +57,7 @@ class RunStep:
     equal: bool | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ChipRun:
     """One run: one start of the chip.
 
@@ -82,7 +84,7 @@ class ChipRun:
     equal: bool | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class StepSum:
     """A step of the program; cycles are sums over runs, the verdicts are of each run by itself."""
 
@@ -94,7 +96,7 @@ class StepSum:
     equal: bool | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class RunLayer(Figures):
     """One layer, or a step of the chip itself (kind `chip`): the image in, the logits out.
 
@@ -121,7 +123,7 @@ class RunLayer(Figures):
     zero_bit_columns: Fraction | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class RunImage:
     """One image.
 
@@ -146,7 +148,7 @@ class RunImage:
     ]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Difference:
     """The first thing that differs: elements before steps, steps before counters; null: not known.
 
@@ -176,7 +178,7 @@ class Difference:
     cycle_of: Literal["write", "retirement"] | None = None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Constant:
     """Clocks that every run takes beside its pipeline steps, or that an operation begins later.
 
@@ -188,7 +190,7 @@ class Constant:
     share: Annotated[float, Field(ge=0)]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class RunOperation:
     """One operation of a layer whose blocks start at promised pipeline steps.
 
@@ -209,7 +211,7 @@ class RunOperation:
     lag_clocks: Count | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class RunEnergy:
     """Energy of an image in one part of a chip.
 
@@ -222,7 +224,7 @@ class RunEnergy:
     search_pj: float | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Starts:
     """What becomes of a promised schedule.
 
@@ -240,7 +242,7 @@ class Starts:
     first: Difference | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Memory:
     """What the memory of the simulation did that the cycle model does not know.
 
@@ -257,7 +259,7 @@ class Memory:
     more_cycles: int | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class RunReport(Figures):
     """What `hwgen run` found.
 
@@ -280,10 +282,11 @@ class RunReport(Figures):
         neither counts
     memory: null: as the cycle model assumes, or there was no simulation
     waves: file of the waves, if asked for
+    effects: of devices that err, in golden and in the simulation; null: both are exact
     """
 
     format: Literal["hwgen.report.run"]
-    version: Literal[5]
+    version: Literal[6]
     engine: Literal["golden", "model", "rtl"]
     setting: Setting
     replaced: list[ReplacedPart]
@@ -308,3 +311,4 @@ class RunReport(Figures):
     steps: list[StepSum]
     layers: list[RunLayer]
     images: list[RunImage]
+    effects: RunEffects | None = None

@@ -4,20 +4,21 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-from hwgen.report.types import STRICT, Count, Fraction, Setting, Source
+from hwgen.files.load import EXACT
+from hwgen.report.types import Count, Fraction, Setting, Source
 
 Value = bool | int | float | str
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class SweepPoint:
     """One chip; all figures are null where it is refused.
 
     values: of the keys that vary
     refused: why there is no such chip, or why it does not run the network; null: it does
     cycles_model, load_cycles_model: sums over images
-    time_us, energy_uj: of one image on average; area_mm2: null for a family that does not tell it,
-        as energy_uj
+    time_us, energy_uj, with_outside_uj: of one image on average, energy on the chip and with the
+        memory outside; area_mm2: null for a family that does not tell it, as energy
     utilization: of the cells, as `hwgen model` defines it
     """
 
@@ -28,10 +29,11 @@ class SweepPoint:
     time_us: float | None
     utilization: Fraction | None
     energy_uj: float | None
+    with_outside_uj: float | None
     area_mm2: float | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class SweepReport:
     """What `hwgen sweep` found.
 
@@ -41,7 +43,7 @@ class SweepReport:
     """
 
     format: Literal["hwgen.report.sweep"]
-    version: Literal[2]
+    version: Literal[3]
     setting: Setting
     images: Count
     energy_table: Source | None

@@ -10,7 +10,10 @@ from rich.console import Group, RenderableType
 from hwgen.report.sweep import SweepPoint, SweepReport
 from hwgen.report.tables import NOTHING, number, percent, table
 
-COLUMNS = ["cycles", "load stalls", "us an image", "utilization", "uJ an image", "mm2"]
+COLUMNS = [
+    *("cycles", "load stalls", "us an image", "utilization", "uJ an image", "uJ with memory"),
+    "mm2",
+]
 
 
 def sweep_table(report: SweepReport) -> RenderableType:
@@ -39,6 +42,7 @@ def cells(point: SweepPoint) -> Iterator[str]:
     yield figure(point.time_us)
     yield percent(point.utilization)
     yield figure(point.energy_uj)
+    yield figure(point.with_outside_uj)
     yield figure(point.area_mm2)
 
 

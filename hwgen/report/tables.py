@@ -9,6 +9,7 @@ from rich.text import Text
 from hwgen.report.model import ModelReport, Speedup
 from hwgen.report.run import Difference, Figures, Memory, RunLayer, RunReport
 from hwgen.report.types import DRAWN, EnergySum, ReplacedPart
+from hwgen.report.writing import RunEffects, WritingCost
 
 BAR, LONGEST_BAR = "=", 30
 """Of a picture in a table: every terminal and every file shows it."""
@@ -186,6 +187,8 @@ def run_lines(report: RunReport) -> Iterator[str]:
         if cycles is not None and load is not None:
             yield f"{name}: {cycles:,} cycles, {load:,} of them load stalls"
     yield from energy_lines(report.image_energy)
+    if report.effects is not None:
+        yield from effect_lines(report.effects)
     yield from replaced_lines(report.replaced)
     if report.memory is not None:
         yield from memory_lines(report.memory)
@@ -202,11 +205,38 @@ def run_lines(report: RunReport) -> Iterator[str]:
 
 
 def energy_lines(energy: EnergySum | None) -> Iterator[str]:
-    """Yield the energy of an image, and whose constants it is."""
-    if energy is not None:
-        by = f", by {energy.table.name}" if energy.table else ""
-        image, time = energy.image_nj, energy.time_nj
-        yield f"energy: {image:,.1f} nJ an image on the chip, {time:,.1f} of it by time alone{by}"
+    """Yield the energy of an image, on the chip and with the memory outside, and by which table."""
+    if energy is None:
+        return
+    by = energy.table.name if energy.table else "the constants of the architecture"
+    out = energy.outside
+    chip, rest = energy.image_uj, (out.low_uj, out.high_uj)
+    low, high = (f"{chip + each:,.4g}" for each in rest)
+    yield (
+        f"energy: {chip:,.4g} uJ an image on the chip, {energy.time_nj / 1e3:,.4g} of it by time"
+        f" alone, by {by}"
+    )
+    yield (
+        f"with the memory outside {energy.with_outside_uj:,.4g} uJ, {low} to {high}:"
+        f" {out.bytes:,.0f} bytes, {out.pj_a_bit:g} pJ a bit by {out.memory.name}"
+    )
+    yield f"counted: {energy.counted}"
+
+
+def effect_lines(effects: RunEffects) -> Iterator[str]:
+    """Yield which devices erred, and what it costs to write their cells."""
+    yield f"devices that err, in golden as on the chip: {effects.file.name}, seed {effects.seed}"
+    yield from writing_lines(effects.writing)
+
+
+def writing_lines(cost: WritingCost) -> Iterator[str]:
+    """Yield what it costs to write cells."""
+    yield (
+        f"to write {cost.cells:,} cells in {cost.each}: {cost.pulses:,.0f} pulses,"
+        f" {cost.energy_pj / 1e6:,.4g} uJ, {cost.time_ns / 1e6:,.4g} ms"
+    )
+    if cost.wears_out_after is not None:
+        yield f"cells wear out after {cost.wears_out_after:,.4g} times {cost.each}"
 
 
 def replaced_lines(parts: Sequence[ReplacedPart]) -> Iterator[str]:

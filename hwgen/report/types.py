@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-STRICT = ConfigDict(extra="forbid", strict=True)
+from hwgen.files.load import EXACT
 
 Count = Annotated[int, Field(ge=0)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -14,7 +14,7 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 """sha256, hexadecimal."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Source:
     """An input of a command: name, path and digest of the content."""
 
@@ -27,7 +27,7 @@ DRAWN = "drawn"
 """Name of images that are drawn evenly over the whole range, for a network without a data set."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Images:
     """Which images ran: the first `images` of `split` of the data called `name`."""
 
@@ -37,7 +37,7 @@ class Images:
     digest: Digest
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Setting:
     """Everything that decides a result.
 
@@ -54,20 +54,43 @@ class Setting:
     versions: dict[str, str]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class OutsideSum:
+    """Energy of an image on average in the memory outside the chip: bytes times a constant.
+
+    memory: the file of the constant, that which ships or a table with a `port` of its own
+    bytes: that the image moves over the memory port; what a chip loads once is not among them
+    low_uj, high_uj: by the range of the constant
+    """
+
+    memory: Source
+    pj_a_bit: NotNegative
+    bytes: NotNegative
+    low_uj: NotNegative
+    uj: NotNegative
+    high_uj: NotNegative
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class EnergySum:
-    """Energy of an image on average, on the chip alone.
+    """Energy of an image on average.
 
     table: of energies; null: the constants stand in the architecture
-    image_nj: of counted events and of time; time_nj: of time alone
+    counted: of what the chip's energy is, and what is left out
+    image_nj: on the chip, of counted events and of time; time_nj: of time alone
+    image_uj: as `image_nj`; with_outside_uj: with the memory outside
     """
 
     table: Source | None
+    counted: str
     image_nj: NotNegative
     time_nj: NotNegative
+    image_uj: NotNegative
+    outside: OutsideSum
+    with_outside_uj: NotNegative
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ReplacedPart:
     """A part of a chip, and the modules of a replacement that stand for its cells.
 

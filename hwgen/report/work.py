@@ -5,10 +5,11 @@ from typing import Any, Literal
 from pydantic.dataclasses import dataclass
 
 from hwgen.chip.tiling import LayerTiling
-from hwgen.report.types import STRICT, Count, Digest, Fraction, ReplacedPart, Setting, Source
+from hwgen.files.load import EXACT
+from hwgen.report.types import Count, Digest, Fraction, ReplacedPart, Setting, Source
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Accuracy:
     """Fraction of the test images that are right: in float, in pruned float, and in integers."""
 
@@ -17,7 +18,7 @@ class Accuracy:
     integer: Fraction
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class TrainReport:
     """The quantized network file that training wrote, and its accuracy.
 
@@ -34,7 +35,7 @@ class TrainReport:
     training: dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ModeAccuracy:
     """One mode: fraction of the test images that are right in float and in integers.
 
@@ -47,7 +48,7 @@ class ModeAccuracy:
     macs: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class AdaptiveTrainReport:
     """The quantized network files of a channel-adaptive training, and the accuracy of its modes.
 
@@ -65,7 +66,7 @@ class AdaptiveTrainReport:
     training: dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class CompileReport:
     """The program that was written, and how it tiles each layer."""
 
@@ -80,7 +81,7 @@ class CompileReport:
     versions: dict[str, str]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class BuildReport:
     """The Verilog that was written.
 
@@ -102,7 +103,7 @@ class BuildReport:
     versions: dict[str, str]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ExportReport:
     """The folder that was written, and its script that builds and runs the simulation."""
 
@@ -113,7 +114,7 @@ class ExportReport:
     script: str
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class CachedKind:
     """Results of one kind that were kept.
 
@@ -128,7 +129,7 @@ class CachedKind:
     cleared: bool
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class CacheReport:
     """What commands keep to be faster next time."""
 

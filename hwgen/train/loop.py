@@ -194,6 +194,7 @@ class Loop:
         else:
             random.set_state(underway.random)
             underway = underway.on(self.device)
+        self.draw_from(random, network)
         network.train()
         batches = order.split(self.batch_images)[: self.steps]
         for step in range(underway.step, self.steps):
@@ -233,6 +234,7 @@ class Loop:
         optimizer = make_optimizer(self.common, phase, network.parameters())
         random = torch.Generator().manual_seed(0)
         self.begin_phase(network, phase)
+        self.draw_from(random, network)
         network.train()
         times = [time.monotonic()]
         for batch in range(TRIAL_BATCHES):
@@ -262,6 +264,9 @@ class Loop:
 
     def begin_epoch(self, network: nn.Module) -> None:
         """Do what stands before the first batch of an epoch."""
+
+    def draw_from(self, random: torch.Generator, network: nn.Module) -> None:
+        """Say where the network's own random numbers of an epoch come from."""
 
     def step(
         self,

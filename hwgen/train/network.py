@@ -100,14 +100,17 @@ class QuantizedConv(BiasedConv):
     def __init__(self, node: Node, inputs: int, quantizer: WeightQuantizer) -> None:
         super().__init__(node, inputs)
         self.quantizer = quantizer
+        self.errors: Callable[[Tensor], Tensor] | None = None
 
     def integers(self) -> tuple[Tensor, Tensor]:
         """Return weights (out, in, kh, kw), float32 whole numbers, and the step of each filter."""
         return self.quantizer.integers(self.kept(), self.mask)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return conv(x) + bias."""
-        return self.convolve(x, self.quantizer(self.kept(), self.mask), self.bias)
+        """Return conv(x) + bias; in training with the errors of the devices, if there are any."""
+        errors = self.errors if self.training else None
+        weight = self.quantizer(self.kept(), self.mask, errors)
+        return self.convolve(x, weight, self.bias)
 
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -201,6 +204,11 @@ class QuantizedTraining(Network):
         step = self.step if node.sparse else "largest"
         quantizer = WeightQuantizer(node.channels, rule=rule, common=head, step=step)
         return QuantizedConv(node, inputs, quantizer)
+
+    def err_by(self, errors: Callable[[Tensor], Tensor]) -> None:
+        """Give all weights errors while training; errors: of whole numbers, in their steps."""
+        for node in self.plan.weighted:
+            self.conv(node.name).errors = errors
 
     def conv(self, name: str) -> QuantizedConv:
         """Return the module with the weights of the node called `name`."""

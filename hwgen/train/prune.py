@@ -6,11 +6,14 @@ Where both of two neighbouring groups of 8 have at most one digit, it may be one
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from hwgen.network.pruning import WEAKEST, file_of_rule, unpruned_by
 from hwgen.network.sparsity import ALPHA
 from hwgen.train.fake_quantization import WeightQuantizer
+from hwgen.train.loop import file_digest
 from hwgen.train.network import Masked, Network
 from hwgen.train.recipe import Pruning, Recipe
 
@@ -76,4 +79,23 @@ def prune_layers(layers: Sequence[Masked], pruning: Pruning, *, rule: str = "mod
         if (first and not pruning.first_layer) or (head and not pruning.head):
             continue
         weight = layer.weight.detach()
-        layer.prune(block_mask(weight, pruning.share, block_sizes(weight, pruning, rule)))
+        if pruning.rule == WEAKEST:
+            layer.prune(block_mask(weight, pruning.share, block_sizes(weight, pruning, rule)))
+        else:
+            layer.prune(mask_by(pruning.rule, weight, pruning.share))
+
+
+def mask_by(rule: str, weight: Tensor, share: float) -> Tensor:
+    """Return the mask of a layer, in the shape of `weight`, by the rule of an installed package."""
+    filters, channels, height, width = weight.shape
+    scores = block_scores(weight).permute(0, 2, 3, 1)
+    flat = scores.reshape(len(scores), -1).cpu().numpy().astype(np.float64)
+    groups = torch.from_numpy(unpruned_by(rule, flat, share)).to(weight.device)
+    mask = groups.reshape(-1, height, width, channels).permute(0, 3, 1, 2)
+    return mask.repeat_interleave(ALPHA, dim=0)[:filters].contiguous()
+
+
+def beside(pruning: Pruning) -> dict[str, str]:
+    """Return the digest of the file of a rule, by name; none of the rule of this project."""
+    file = file_of_rule(pruning.rule)
+    return {} if file is None else {"pruning.rule": file_digest(file)}

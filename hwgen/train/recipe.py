@@ -5,13 +5,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import FieldError
-from hwgen.files.load import load_spec
+from hwgen.files.load import EXACT, load_spec
+from hwgen.network.pruning import WEAKEST
 
-STRICT = ConfigDict(extra="forbid", strict=True)
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -20,13 +20,16 @@ Count = Annotated[int, Field(ge=1)]
 TRAINING_VERSION = 2
 """Raised when the code of training changes so that a recipe gives another network: what was begun
 or cached with another version is not gone on with."""
-OPTIONAL = {"pruning": ("blocks", "eight"), "quantization": ("step", "largest")}
+OPTIONAL = {
+    "pruning": {("blocks", "eight"), ("rule", WEAKEST)},
+    "quantization": {("step", "largest")},
+}
 """Optional keys of a recipe's parts, and their defaults."""
 PHASES = ("float", "pruned", "quantized")
 """Of a training that prunes."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Start:
     """A float checkpoint that the user gives.
 
@@ -41,14 +44,14 @@ class Start:
     licence: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class AdamW:
     """Adam with decoupled weight decay."""
 
     kind: Literal["adamw"]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Sgd:
     """Stochastic gradient descent with momentum, of Nesterov's form or the plain one."""
 
@@ -65,7 +68,7 @@ class Sgd:
         return nesterov
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Phase:
     """Epochs with one course of the learning rate: a linear warm-up, then a cosine to zero.
 
@@ -80,7 +83,7 @@ class Phase:
     label_smoothing: Share
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Pruning:
     """Block-wise pruning.
 
@@ -89,15 +92,25 @@ class Pruning:
     blocks: filters of a block; `eight`, or `digits`: two neighbouring groups of eight whose filters
         have at most one digit make blocks of sixteen (seed 002, IV-C1: the granularity follows
         phi_th), so that both have one mask
+    rule: which blocks: those of least norm (`weakest`), or a rule of an installed package
     """
 
     share: Share
     first_layer: bool
     head: bool
     blocks: Literal["eight", "digits"] = "eight"
+    rule: str = WEAKEST
+
+    @field_validator("rule")
+    @classmethod
+    def has_blocks_of_eight(cls, rule: str, info: ValidationInfo) -> str:
+        """Rules of packages know no blocks of sixteen."""
+        if rule != WEAKEST and info.data.get("blocks") == "digits":
+            raise FieldError("pruning.rule", f"{WEAKEST} with blocks of digits", rule)
+        return rule
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Quantization:
     """Training on the integer grid.
 
@@ -114,7 +127,20 @@ class Quantization:
     step: Literal["largest", "least_error"] = "largest"
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class Noise:
+    """Cells of crossbars that vary, drawn anew for each batch of the quantized phase.
+
+    variation: deviation of the logarithm of a level, as `cells.variation` of a file of effects
+    cell_bits: of a cell; side: rows of a crossbar, which are flipped together
+    """
+
+    variation: Annotated[float, Field(gt=0, le=4)]
+    cell_bits: Annotated[int, Field(ge=1, le=8)]
+    side: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Common:
     """What every training has.
 
@@ -147,10 +173,12 @@ class Common:
     def fields(self) -> dict[str, Any]:
         """Return all fields; optional keys at their defaults are left out, as in older recipes."""
         fields = asdict(self)
-        for name, default in OPTIONAL.items():
+        if fields.get("noise", self) is None:
+            del fields["noise"]
+        for name, defaults in OPTIONAL.items():
             if isinstance(given := fields.get(name), dict):
                 fields[name] = {
-                    key: value for key, value in given.items() if (key, value) != default
+                    key: value for key, value in given.items() if (key, value) not in defaults
                 }
         return fields
 
@@ -172,7 +200,7 @@ class Common:
         return 1 / (255 * self.input_std)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class InPhases(Common):
     """A training with the fields `float_phase`, `pruned_phase` and `quantized_phase`, in order."""
 
@@ -184,6 +212,8 @@ class InPhases(Common):
     def until(self, phase: str) -> dict[str, Any]:
         """Return the fields that a phase depends on: all but the phases after it."""
         later = {f"{name}_phase" for name in PHASES[PHASES.index(phase) + 1 :]}
+        if phase != PHASES[-1]:
+            later.add("noise")
         fields = super().until(phase)
         return {name: value for name, value in fields.items() if name not in later}
 
@@ -193,11 +223,12 @@ class InPhases(Common):
         return replace(self, epoch_batches=epoch_batches, **changed)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Recipe(InPhases):
     """How one network is pruned and trained for FTA.
 
     width: factor of the channels of all layers but the head; 1.0 is the network as published
+    noise: of the quantized phase, so that the network bears such devices; null: none
     """
 
     format: Literal["hwgen.recipe"]
@@ -217,6 +248,7 @@ class Recipe(InPhases):
     quantized_phase: Phase
     pruning: Pruning
     quantization: Quantization
+    noise: Noise | None = None
 
     @field_validator("quantized_phase")
     @classmethod

@@ -1,6 +1,7 @@
 """The training that prunes and approximates: its networks, its updates, its accuracy."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -9,11 +10,12 @@ from torch import nn
 
 from hwgen.data import Dataset
 from hwgen.network.file import load_network
+from hwgen.train.cell_noise import weight_errors
 from hwgen.train.integer import integer_accuracy
 from hwgen.train.loop import Loop
 from hwgen.train.models import plan_model
 from hwgen.train.network import Network, QuantizedTraining, fold
-from hwgen.train.prune import prune
+from hwgen.train.prune import beside, prune
 from hwgen.train.recipe import PHASES, Phase, Recipe
 from hwgen.train.start import load_start
 
@@ -40,7 +42,7 @@ class Run(Loop):
             dataset,
             start_path,
             phases=PHASES,
-            beside={},
+            beside=beside(recipe.pruning),
             out=out,
             device=device,
             resume=resume,
@@ -81,6 +83,12 @@ class Run(Loop):
         """Recompute the thresholds."""
         if isinstance(network, QuantizedTraining):
             network.renew_thresholds()
+
+    def draw_from(self, random: torch.Generator, network: nn.Module) -> None:
+        """Give weights on their grids the errors of the recipe's devices."""
+        noise = self.recipe.noise
+        if noise is not None and isinstance(network, QuantizedTraining):
+            network.err_by(partial(weight_errors, noise=noise, random=random))
 
     def on_grids(self, network: nn.Module) -> bool:
         """Whether a network computes on its integer grids."""

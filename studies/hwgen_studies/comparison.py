@@ -7,14 +7,14 @@ from pydantic.dataclasses import dataclass
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from hwgen.files.load import EXACT
 from hwgen.report.sheet import Sheet
 from hwgen.report.tables import NOTHING, table
-from hwgen.report.types import STRICT
 
 COLUMNS = ["figure", "what", "network", "published", "ours", "unit", "deviation"]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class PaperRow:
     """One figure.
 

@@ -65,7 +65,7 @@ class House:
 
     def nearest(self, file: str) -> set[str]:
         """Return the tests of a file's own room that need the fewest files between."""
-        room = "/".join(["tests", *Path(file).parent.parts[1:]])
+        room = room_of(file)
         tests = {test for test in self.tests if test.startswith(f"{room}/")}
         return next((ring & tests for ring in self.rings(file) if ring & tests), set())
 
@@ -91,6 +91,11 @@ def house(root: Path = ROOT) -> House:
         if named := OWN.search(source):
             own[str(file.relative_to(root))] = named[1]
     return House(root, found, own)
+
+
+def room_of(file: str) -> str:
+    """Return the folder of a module's tests: `tests/golden` of golden, `tests/x` of hwgen/x."""
+    return "/".join(["tests", *Path(file).parent.parts[file.startswith("hwgen/") :]])
 
 
 def changed_files(root: Path, base: str) -> list[str]:

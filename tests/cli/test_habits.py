@@ -156,7 +156,7 @@ def test_a_report_goes_to_standard_output(
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        ("hwgen model digits_s", "digits_small_cnn"),
+        ("hwgen model digits_r", "digits_resnet20"),
         ("hwgen model digits_small_cnn dbpim/ti", "dbpim/tiny"),
     ],
 )
@@ -173,7 +173,7 @@ def test_a_shell_completes_names_that_ship(words: str, found: str) -> None:
 
 
 def test_a_name_that_is_near_is_asked_for(hwgen: Command) -> None:
-    code, _, err = hwgen("model", "digits_smal_cnn", "dbpim/small")
-    assert code == 2 and "got digits_smal_cnn: did you mean digits_small_cnn?" in err
+    code, _, err = hwgen("model", "digits_vitt", "dbpim/small")
+    assert code == 2 and "got digits_vitt: did you mean digits_vit?" in err
     code, _, err = hwgen("paper", "dbpin")
     assert code == 2 and "No such command 'dbpin'. Did you mean 'dbpim'?" in err

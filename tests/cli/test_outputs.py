@@ -265,6 +265,8 @@ FOREIGN = {
     "model net.npz arch.yaml --plot": "a picture",
     "run net.npz arch.yaml --plot": "a picture",
     "sweep net.npz arch.yaml cores=1 --plot": "a picture",
+    "explore net.npz arch.yaml --area 9 --plot": "a picture",
+    "explore net.npz arch.yaml --area 9 --out": "an architecture that was found",
     "cost arch.yaml --plot": "a picture",
     "synthesize alexnet --power-w 9 --html": "a page",
     "paper dbpim --html": "a page",

@@ -1,13 +1,17 @@
 """`hwgen effects`: accuracy by seed, resumed, and refused where it has no meaning."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from hwgen import api
-from hwgen.errors import HwgenError
+from hwgen.commands.effects import erring_of
+from hwgen.errors import FamilyError, HwgenError
+from hwgen.report.effects_plot import effects_picture
 
 CHIP = "crossbar/digits_small_cnn"
 FILE = "effects/reram_study"
@@ -43,6 +47,43 @@ def test_seeds_over_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert asdict(again) == asdict(report)
 
 
+@pytest.mark.promise("workers of a Dask scheduler give the accuracies that processes give")
+def test_seeds_on_workers_of_a_scheduler(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    found = []
+    for scheduler in (None, "local"):
+        work = tmp_path / str(scheduler)
+        report = api.effects(
+            "digits_small_cnn",
+            CHIP,
+            effects=FILE,
+            seeds=3,
+            images=12,
+            vary={"cells.variation": [0.3]},
+            workers=1,
+            scheduler=scheduler,
+            context=api.Context(console=None, work=work),
+        )
+        found.append(report.points)
+    assert found[0] == found[1] and len(set(found[0][0].accuracies)) > 1
+
+
+def test_a_picture_of_equal_accuracies(tmp_path: Path) -> None:
+    """Their mean may differ from each in its last digit."""
+    report = api.effects(
+        "digits_small_cnn",
+        "dbpim/small",
+        effects="effects/sram_low_voltage",
+        seeds=2,
+        images=8,
+        workers=1,
+        context=api.Context(console=None, work=tmp_path),
+    )
+    (point,) = report.points
+    equal = replace(point, mean=0.9000000000000001, least=0.9, most=0.9)
+    assert effects_picture(replace(report, points=[equal]), "svg").startswith(b"<?xml")
+
+
 def test_a_network_of_another_chip_is_refused(tmp_path: Path) -> None:
     context = api.Context(console=None, work=tmp_path)
     with pytest.raises(HwgenError, match="layers must be 9") as error:
@@ -50,10 +91,39 @@ def test_a_network_of_another_chip_is_refused(tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.promise("hwgen effects measures chips of all three families, each with its effects")
+@pytest.mark.parametrize(
+    ("network", "chip", "file", "key"),
+    [
+        ("cadnn_digits", "mram/small", "effects/sot_mram", "cells.failed_writes"),
+        ("digits_small_cnn", "dbpim/small", "effects/sram_low_voltage", "cells.flipped"),
+    ],
+)
+def test_the_other_families(tmp_path: Path, network: str, chip: str, file: str, key: str) -> None:
+    context = api.Context(console=None, work=tmp_path)
+    vary = {key: [0.0, 0.2]}
+    if file == "effects/sot_mram":
+        vary["cells.weak_sensing"] = [0.0]
+    report = api.effects(
+        network, chip, effects=file, seeds=2, images=24, vary=vary, workers=1, context=context
+    )
+    none, many = report.points
+    assert none.accuracies == [report.exact] * 2
+    assert many.mean < none.mean
+
+
+def test_a_family_without_effects_is_refused() -> None:
+    family: Any = SimpleNamespace(name="adder")
+    with pytest.raises(FamilyError, match="the family adder cannot err yet"):
+        erring_of(family)
+
+
 @pytest.mark.parametrize(
     ("chip", "more", "said"),
     [
-        ("dbpim/tiny", {}, "the family dbpim cannot err yet"),
+        ("dbpim/small", {}, "cells.variation must be 0, since chips of the family dbpim"),
+        (CHIP, {"vary": {"cells.flipped": [0.1]}}, "cells.flipped must be 0"),
+        (CHIP, {"vary": {"writing.pulses": [2.0]}}, "one of cells.variation, "),
         (CHIP, {"vary": {"cells.rust": [0.1]}}, "one of cells.variation, "),
         (CHIP, {"vary": {"cells.drift": [True]}}, "such as 0.01"),
         (CHIP, {"vary": {"cells.drift": [2.0]}}, "cells.drift"),

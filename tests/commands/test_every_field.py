@@ -18,7 +18,9 @@ from hwgen.commands.compare import Results
 from hwgen.commands.context import Context
 from hwgen.commands.subject import compiled_now, program_of
 from hwgen.errors import HwgenError
+from hwgen.network import INPUT
 from tests.small_runs import FAMILIES, SmallCase, small_case, traced
+from verif.common.drawing import Drawing
 
 PLACES = 30
 """Elements of an array that are changed, one after the other."""
@@ -201,15 +203,26 @@ def test_a_lie_about_facts_is_refused(family: str, tmp_path: Path) -> None:
     """In the file of `--program`; for other images of a run the same program may be right."""
     here, context, told = small_case(family), Context(work=tmp_path / "work", console=None), set()
     file = tmp_path / "program.npz"
-    for name, lie in lies(here.program.facts, "", {}):
-        told.add(name)
-        write_program(lie, here.program.image, file)
-        subject = replace(here.subject, run_images=lie.images)
-        if name == "ProgramFacts.images" and lie == compiled_now(context, subject).facts:
-            continue
-        with pytest.raises(HwgenError):
-            program_of(context, subject, file)
-    assert told == set(leaves_of(type(here.program.facts)))
+    for claimed in subjects_of(here):
+        program = compiled_now(context, claimed)
+        for name, lie in lies(program.facts, "", {}):
+            told.add(name)
+            write_program(lie, program.image, file)
+            subject = replace(claimed, run_images=lie.images)
+            if name == "ProgramFacts.images" and lie == compiled_now(context, subject).facts:
+                continue
+            with pytest.raises(HwgenError):
+                program_of(context, subject, file)
+    assert told.issuperset(leaves_of(type(here.program.facts)))
+
+
+def subjects_of(here: SmallCase) -> list[Any]:
+    """Return the case, and where a family lays sequences out anew, one of four tokens."""
+    if here.subject.family.name != "dbpim":
+        return [here.subject]
+    drawing = Drawing(1, modes=("all",), shape=(4, 1, 8))
+    tokens = drawing.build(drawing.conv(drawing.conv(INPUT, (8,)), (8,)))
+    return [here.subject, replace(here.subject, network=tokens)]
 
 
 def leaves_of(kind: type) -> Iterator[str]:

@@ -51,11 +51,13 @@ OFFERED: dict[str, set[str]] = {
     "dbpim": {
         "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",
         "cycle_model", "bit_activity", "layer_support", "verilog", "simulation",
-        "area", "energy", "energy_tables", "firmware", "netlist_energy", "physical", "timeline",
+        "area", "axes", "energy", "energy_tables", "firmware", "netlist_energy", "physical",
+        "timeline",
     },
     "mram": {
         "architectures",
         "area",
+        "axes",
         "compiler",
         "cycle_model",
         "data_sheet",
@@ -112,7 +114,7 @@ def test_promises_are_seen() -> None:
     assert promised(protocols.Sparsity) == {"SWITCHES", "with_sparsity"}
     simulation = {"STORING", "begin", "prepare", "simulate", "write_by_hand"}
     assert promised(protocols.Simulation) == simulation
-    assert len(CAPABILITIES) == 23
+    assert len(CAPABILITIES) == 24
     assert all(key == each.__name__ for key, each in CAPABILITIES.items())
 
 

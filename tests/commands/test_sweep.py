@@ -197,6 +197,7 @@ def point(cycles: int | None, **values: Any) -> SweepPoint:
         time_us=None,
         utilization=None,
         energy_uj=None,
+        with_outside_uj=None,
         area_mm2=None if cycles is None else 1.5,
     )
 

@@ -1,6 +1,7 @@
 """The exports of the corpus: each network in the ways in which people quantize and write it."""
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from hwgen.importers.onnx.calibrate import Images, quantized_model, quiet
 from tests.corpus import torch_networks, torch_quantizers
+from tests.corpus.brevitas_networks import BITS, FORMS, exported
+from tests.corpus.brevitas_networks import NETWORKS as BREVITAS
 from tests.zoo.exports import export
 
 CALIBRATE = "hwgen --calibrate"
@@ -168,6 +171,9 @@ def foreign_exports() -> Iterator[Export]:
     for scales in torch_quantizers.HEADS:
         made = by_brevitas(scales)
         yield Export("cnn", "Brevitas, script", f"Brevitas, scales of the head: {scales}", made)
+    for form, network, bits in itertools.product(FORMS, BREVITAS, BITS):
+        source = f"Brevitas, {form.upper()}"
+        yield Export(network, source, f"Brevitas, {bits} bits", of_brevitas(network, bits, form))
 
 
 def by_fx(network: str, backend: str) -> Callable[[Path], Path]:
@@ -180,6 +186,17 @@ def by_brevitas(scales: str) -> Callable[[Path], Path]:
     """Return what trains a network of Brevitas."""
     name = f"cnn-brevitas-{scales.replace(' ', '_')}.onnx"
     return lambda folder: torch_quantizers.by_brevitas(scales, folder / name)
+
+
+def of_brevitas(network: str, bits: int, form: str) -> Callable[[Path], Path]:
+    """Return what writes a network of Brevitas of 4 or 8 bits in one of its two forms."""
+
+    def make(folder: Path) -> Path:
+        path = folder / f"{network}-{bits}-{form}.onnx"
+        exported(network, bits, form, path)
+        return path
+
+    return make
 
 
 def own_exports() -> Iterator[Export]:

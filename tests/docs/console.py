@@ -29,6 +29,8 @@ PAGES = {
     "first-run": ROOT / "docs/tutorials/first-run.md",
     "yaml-to-verilog": ROOT / "docs/tutorials/yaml-to-verilog.md",
     "errors": ROOT / "docs/reference/errors.md",
+    "energy": ROOT / "docs/howto/energy.md",
+    "macro-size": ROOT / "docs/howto/macro-size.md",
 }
 """Pages whose commands take seconds."""
 NOT_RUN = ("pip", "scripts/demo", "scripts/setup")

@@ -9,7 +9,14 @@ import pytest
 import yaml
 
 import hwgen
+from hwgen import api
 from tests.docs.console import ROOT
+
+FIGURES = "docs/figures.md"
+ROW = re.compile(
+    r"^\| .* \| (DB-PIM|mram|crossbar)\b.* \| ([\d,to ]+) cycles, ([\d,to ]+) us \|", re.M
+)
+CLOCKED = {"DB-PIM": "dbpim/paper", "mram": "mram/paper", "crossbar": "crossbar/digits_small_cnn"}
 
 
 def text_of(name: str) -> str:
@@ -31,10 +38,12 @@ def test_what_a_page_names_exists(page: str) -> None:
         assert (ROOT / path).exists(), path
 
 
-def test_the_image_installs_an_extra_that_exists() -> None:
+def test_the_image_installs_extras_that_exist_in_pinned_versions() -> None:
     extras = tomllib.loads(text_of("pyproject.toml"))["project"]["optional-dependencies"]
-    (named,) = re.findall(r"/hwgen\[(\w+)\]", text_of("Dockerfile"))
-    assert named in extras
+    (named,) = re.findall(
+        r"--constraint /hwgen/constraints.txt '/hwgen\[([\w,]+)\]'", text_of("Dockerfile")
+    )
+    assert set(named.split(",")) <= set(extras)
     assert 'ENTRYPOINT ["hwgen"]' in text_of("Dockerfile")
 
 
@@ -43,7 +52,7 @@ def test_the_example_of_a_runner_does_what_lands() -> None:
     assert "bash .ci/run" in [step.get("run") for step in jobs["tests"]["steps"]]
 
 
-def test_the_first_table_shows_the_transformer_as_its_page_measured_it() -> None:
+def test_the_table_shows_the_transformer_as_its_page_measured_it() -> None:
     page = json.loads(text_of("docs/results/transformers.json"))
     (chip,) = [row for row in page["chips"] if row["network"] == "cifar10_cct"]
     (row,) = [row for row in page["rows"] if row["network"] == "cifar10_cct"]
@@ -51,11 +60,11 @@ def test_the_first_table_shows_the_transformer_as_its_page_measured_it() -> None
     cycles, dense = chip["cycles_rtl"], chip["dense_cycles_model"]
     shown = f"{row['accuracy']:.2%}".replace("%", " %")
     shown += f" | {cycles:,} | {dense:,} dense (model): {dense / cycles:.2f}x |"
-    assert shown in text_of("README.md")
-    assert f"{row['different']} of {row['elements']:,} elements" in text_of("README.md")
+    assert shown in text_of(FIGURES)
+    assert f"{row['different']} of {row['elements']:,} elements" in text_of(FIGURES)
 
 
-def test_the_first_table_shows_the_networks_of_the_paper_as_they_were_measured() -> None:
+def test_the_table_shows_the_networks_of_the_paper_as_they_were_measured() -> None:
     """All that ran on CIFAR-100, none of them a short training, at one image."""
     found: dict[str, dict[str, Any]] = {}
     for row in json.loads(text_of("docs/results/dbpim-networks.json"))["rows"]:
@@ -69,21 +78,21 @@ def test_the_first_table_shows_the_networks_of_the_paper_as_they_were_measured()
         cycles, slower = (each["measured"]["cycles_rtl"] for each in (sparse, dense))
         right = f"{sparse['case']['training']['accuracy']:.2%}".replace("%", " %")
         shown = f"| {right} | {cycles:,} | {slower:,} dense: {slower / cycles:.2f}x |"
-        assert shown in text_of("README.md")
+        assert shown in text_of(FIGURES)
         for page in ("docs/index.md", "docs/training.md"):
             assert right in text_of(page) and f"{slower / cycles:.2f}" in text_of(page)
 
 
-def test_the_first_table_shows_the_network_of_one_digit_as_its_page_predicts_it() -> None:
+def test_the_table_shows_the_network_of_one_digit_as_its_page_predicts_it() -> None:
     rows = json.loads(text_of("docs/results/dbpim-digits.json"))["rows"]
     found = {row["chip"]: row for row in rows if row["network"] == "cifar10_resnet20_digits"}
     cycles, dense = (found[chip]["cycles"] for chip in ("paper_digits", "dense"))
     right = f"{found['dense']['accuracy']:.2%}".replace("%", " %")
     shown = f"| {right} | {cycles:,} | {dense:,} dense (model): {dense / cycles:.2f}x |"
-    assert shown in text_of("README.md")
+    assert shown in text_of(FIGURES)
 
 
-def test_the_first_table_shows_the_crossbar_chip_as_its_page_measured_it() -> None:
+def test_the_table_shows_the_crossbar_chip_as_its_page_measured_it() -> None:
     rows = json.loads(text_of("docs/results/crossbar-chip.json"))["rows"]
     (row,) = [row for row in rows if row["network"] == "cifar10_resnet20_50"]
     assert row["mismatches"] == row["starts_different"] == 0
@@ -91,4 +100,52 @@ def test_the_first_table_shows_the_crossbar_chip_as_its_page_measured_it() -> No
     shown = (
         f"| {row['cycles_rtl']:,} | its own schedule: {row['starts_checked']:,} starts, none off"
     )
-    assert shown in text_of("README.md")
+    assert shown in text_of(FIGURES)
+
+
+def test_times_of_the_first_table_are_at_the_clocks_of_netlists() -> None:
+    rows = json.loads(text_of("docs/results/clock.json"))["rows"]
+    clocks = {row["chip"]: row["ns"] for row in rows if not row["part"]}
+    found = ROW.findall(text_of("README.md"))
+    assert len(found) == 5
+    for family, cycles, times in found:
+        ns = clocks[CLOCKED[family]]
+        for each, us in zip(numbers(cycles), numbers(times), strict=True):
+            assert us == pytest.approx(each * ns / 1000, abs=0.5), (each, us)
+    shown = ", ".join(f"{1000 / clocks[chip]:.0f}" for chip in CLOCKED.values())
+    assert f"{shown} MHz".replace(", 311", " and 311") in text_of("README.md")
+
+
+def numbers(text: str) -> list[int]:
+    return [int(each.replace(",", "")) for each in text.split(" to ")]
+
+
+def test_what_the_first_table_shows_stands_in_the_pages() -> None:
+    for cycles in [
+        each for _, some, _ in ROW.findall(text_of("README.md")) for each in numbers(some)
+    ]:
+        assert f"{cycles:,}" in text_of(FIGURES)
+    (row,) = [
+        row
+        for row in json.loads(text_of("docs/results/crossbar-chip.json"))["rows"]
+        if row["network"] == "cifar10_resnet20_50"
+    ]
+    assert f"{row['gops_per_w'] / row['bound_gops_per_w']:.0%} of".replace("%", " %") in text_of(
+        "README.md"
+    )
+
+
+def test_cycles_of_db_pim_in_the_first_table_are_those_of_images_that_ship() -> None:
+    found = [some for family, some, _ in ROW.findall(text_of("README.md")) if family == "DB-PIM"]
+    runs = [
+        ("cifar10_resnet20_50", "dbpim/paper"),
+        ("cifar10_resnet20_digits", "dbpim/paper_digits"),
+        ("cifar10_cct", "dbpim/paper_rows"),
+    ]
+    assert [numbers(each) for each in found] == [[api.model(*run).cycles_model] for run in runs]
+
+
+def test_the_front_is_read_at_one_glance() -> None:
+    """At most 30 lines of 120 characters before the first command."""
+    front = text_of("README.md").partition("## Quick start")[0]
+    assert sum(-(-len(line) // 120) for line in front.splitlines() if line) <= 30

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "docs/notebooks"
-FIGURES = {"your-network": 2, "sparsity": 4}
+FIGURES = {"your-network": 2, "sparsity": 4, "own-macro": 1}
 ALLOWED = {"hwgen", "matplotlib.pyplot", "pathlib"}
 HIDDEN = """
 import sys
@@ -79,22 +79,42 @@ def test_a_notebook_uses_the_python_api_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["your-network", pytest.param("sparsity", marks=pytest.mark.long)])
 def test_a_notebook_runs(name: str, tmp_path: Path) -> None:
+    printed = printed_by(name, tmp_path)
+    if name == "your-network":
+        assert "0 elements differ from golden" in printed
+        assert "accuracy on 359 test images: 99.16%" in printed
+
+
+@pytest.mark.promise(
+    "a notebook sweeps a macro of 32 compartments by a table of its own beside `dbpim/paper`, and"
+    " the Verilog of the chip that it chooses equals golden and the model"
+)
+def test_a_macro_of_your_own(tmp_path: Path) -> None:
+    printed = printed_by("own-macro", tmp_path)
+    assert "{'compartments': 32, 'columns': 16, 'rows': 16}" in printed
+    assert "prices of my_tree" in printed
+    assert "0 elements differ from golden" in printed
+    measured = re.search(r"([\d,]+) cycles measured, ([\d,]+) predicted by the sweep", printed)
+    assert measured is not None and measured[1] == measured[2] != "0"
+    compartments = re.search(r"(\d+) x dbpim_compartment", printed)
+    assert compartments is not None and int(compartments[1]) % 32 == 0
+
+
+def printed_by(name: str, folder: Path) -> str:
+    """Run a notebook with another work folder; return what it prints; its pictures are counted."""
     import nbformat
     from nbclient import NotebookClient
 
     notebook: Any = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     for cell in notebook.cells:
-        cell.source = cell.source.replace("../../build/notebooks", str(tmp_path))
+        cell.source = cell.source.replace("../../build/notebooks", str(folder))
     client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(NOTEBOOKS)}})
     client.execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert len(pictures) == FIGURES[name]
     assert not [output for output in outputs if output.get("name") == "stderr"]
-    printed = "".join(output.text for output in outputs if output.output_type == "stream")
-    if name == "your-network":
-        assert "0 elements differ from golden" in printed
-        assert "accuracy on 359 test images: 99.16%" in printed
+    return "".join(output.text for output in outputs if output.output_type == "stream")
 
 
 def test_without_verilator_the_first_notebook_predicts(tmp_path: Path) -> None:

@@ -12,13 +12,13 @@ from tests.faults.from_reset import same_from_reset
 from tests.faults.parts import killers
 from tests.faults.places import as_placed
 from tests.faults.unread import is_valid_of, register_of, unread
-from verif.schemata import Fault
+from verif.schemata import Fault, in_lines
 
 BY_HAND = Path(__file__).with_name("by_hand.yaml")
 TRACE = re.compile(r"\b(trace|pulses)\w*")
-CLOCKED, COMBINATIONAL = "always @(posedge clk) begin", "always @* begin"
-HOLDS = re.compile(r"\s+(\S+) \s*= (\S+) ?;")
-STORED = re.compile(r"\s+(\S+) <= (\S+) ?;")
+CLOCKED = "always @(posedge clk) begin"
+WORKS = "    end else begin"
+"""Behind the reset of a clocked block, where more than one condition follows."""
 
 
 def classes_of(
@@ -72,26 +72,25 @@ def by_guard(
 
 def leads_to_the_trace(fault: Fault, text: str) -> bool:
     """Return whether the line with the fault drives a signal of the trace by itself."""
-    driven, _, _ = text.splitlines()[fault.line - 1].partition("=")
+    driven, _, _ = in_lines(text).splitlines()[fault.line - 1].partition("=")
     return TRACE.search(driven) is not None
 
 
 def only_loads_more(fault: Fault, text: str) -> bool:
     """Return whether a fault makes a register load in a clock in which it would hold, no more.
 
-    The condition of a clocked block whose first line holds the register becomes always true.
+    The condition of a clocked block that holds the register otherwise becomes always true.
     """
-    lines = text.splitlines()
-    begin = max(
-        (n for n in range(fault.line) if lines[n].strip() in (CLOCKED, COMBINATIONAL)), default=0
-    )
+    lines = in_lines(text).splitlines()
+    begin = max((n for n in range(fault.line) if lines[n].startswith("  always")), default=0)
     end = next((n for n in range(fault.line, len(lines)) if lines[n] == "  end"), len(lines))
-    holds = HOLDS.fullmatch(lines[begin + 1]) if begin else None
-    kept = {found[1]: found[2] for line in lines[begin:end] if (found := STORED.fullmatch(line))}
+    body = lines[begin + 1 : end]
+    outer = 4
+    if WORKS in body:
+        body, outer = body[body.index(WORKS) + 1 :], 6
     return (
         lines[begin].strip() == CLOCKED
-        and holds is not None
-        and kept.get(holds[2]) == holds[1]
+        and not any(re.match(rf" {{{outer}}}\S.* <= ", line) for line in body)
         and fault.wrong == "1'h1"
         and lines[fault.line - 1].strip().startswith(("if (", "end else if ("))
     )

@@ -107,7 +107,7 @@ class PartBench:
             try:
                 self.run(Path(folder))
             except AssertionError:
-                failed = runner.failures(Path(folder) / "results.xml")
+                failed = runner.failures(runner.cases_in(Path(folder) / "results.xml"))
                 return {line.partition(":")[0] for line in failed.splitlines()} or {self.name}
             return set()
 

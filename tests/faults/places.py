@@ -7,7 +7,11 @@ its layer as a constant. A fault that no such size shows changes nothing in that
 import re
 from collections.abc import Mapping
 
-CONSTANT = re.compile(r"    \.(\w+)\((\d+'h[0-9a-f]+)\),?")
+from verif.schemata import in_lines
+
+NUMBER = r"\d+'h[0-9a-f]+"
+CONSTANT = re.compile(rf"    \.(\w+)\(({NUMBER}|\{{ {NUMBER}(?:, {NUMBER})* \}})\),?")
+"""Of an instance: a long one stands in pieces."""
 
 
 def as_placed(module: str, modules: Mapping[str, str]) -> list[dict[str, str]]:
@@ -17,7 +21,7 @@ def as_placed(module: str, modules: Mapping[str, str]) -> list[dict[str, str]]:
     """
     found = [
         dict(match.groups() for line in body.splitlines() if (match := CONSTANT.fullmatch(line)))
-        for text in modules.values()
+        for text in map(in_lines, modules.values())
         for body in re.findall(rf"^  {re.escape(module)} \S+ +\((.*?)^  \);", text, re.M | re.S)
     ]
     common = set.intersection(*map(set, found)) if found else set()
@@ -29,15 +33,16 @@ def as_placed(module: str, modules: Mapping[str, str]) -> list[dict[str, str]]:
 
 def with_constants(text: str, constants: Mapping[str, str]) -> str:
     """Return a module whose inputs of these names have become constants."""
-    header, _, rest = text.partition(");")
+    header, end, rest = text.partition("\n);\n")
     for name, value in constants.items():
-        header = re.sub(rf"(?<=[(, ]){name}, |, {name}$", "", header)
-        rest, count = re.subn(
-            rf"^  input( \[\d+:0\])? {name};\n  wire( \[\d+:0\])? {name};$",
-            rf"\n  wire\2 {name} = {value};",
-            rest,
-            flags=re.M,
-        )
-        if count != 1:
-            raise ValueError(f"{name} must be an input of the module, got {count} of that name")
-    return f"{header});{rest}"
+        place = re.compile(rf"(?:\n  //.*)*\n  input( \[\d+:0\])? {name},?(?:  //.*)?$", re.M)
+        found = place.search(header)
+        if found is None:
+            raise ValueError(f"{name} must be an input of the module")
+        header = header[: found.start()] + header[found.end() :]
+        # Lines keep their numbers: as many come behind the header as go from it.
+        empty = "\n" * (found[0].count("\n") - 1)
+        rest = f"  wire{found[1] or ''} {name} = {value};\n{empty}{rest}"
+    # No comma behind the last port that is left.
+    header = re.sub(r",((?:  //.*)?(?:\n  //.*)*)\Z", r"\1", header)
+    return f"{header}{end}{rest}"

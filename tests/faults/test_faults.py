@@ -143,12 +143,12 @@ def test_what_changes_nothing_is_proved(wrong: str, same: bool) -> None:
     assert equivalent(fault, {"inner": INNER, "outer": OUTER}) is same
 
 
-WALKER = """module walker(a, size, y);
-  input [3:0] a;
-  wire [3:0] a;
-  input [3:0] size;
-  wire [3:0] size;
-  output [3:0] y;
+WALKER = """module walker(
+  input [3:0] a,  // what is added to
+  output [3:0] y,
+  // of the layer; it is a constant
+  input [3:0] size
+);
   assign y = a + size;
 endmodule
 """
@@ -179,51 +179,49 @@ def test_a_constant_of_all_places_may_hide_a_fault(second: int, sizes: int, same
     assert all(equivalent(fault, each) for each in places) is same
     assert not equivalent(fault, modules)
     assert as_placed("top", modules) == [modules]
+    for number in ("4'h0", "4'h3"):
+        modules["top"] = modules["top"].replace(number, "{ 2'h0,\n        2'h1 }")
+    assert len(as_placed("walker", modules)) == 1
 
 
-HELD = """module held(clk, rst, go, d, seen, word, word_valid, q);
-  input clk, rst, go;
-  input [3:0] d;
-  output seen, word_valid;
-  output [3:0] word, q;
-  reg busy = 1'h0;
-  reg word_valid = 1'h0;
-  reg [3:0] count = 4'h0;
-  reg [3:0] word = 4'h0;
-  reg [3:0] q = 4'h0;
-  reg [3:0] \\$1 ;
-  reg [3:0] \\$2 ;
-  reg [3:0] \\$3 ;
+HELD = """module held(
+  input clk,
+  input rst,
+  input go,
+  input [3:0] d,
+  output seen,
+  output reg [3:0] word,  // counts beside word_valid
+  output reg word_valid,
+  output reg [3:0] q
+);
+  reg busy;
+  reg [3:0] count;
   assign seen = busy & count[0];
   always @(posedge clk) begin
-    \\$1  = count;
-    if (go) begin
-      \\$1  = d;
-    end
     if (rst) begin
-      \\$1  = 4'h0;
+      count <= 4'h0;
+    end else if (go) begin
+      count <= d;
     end
-    count <= \\$1 ;
   end
   always @(posedge clk) begin
-    \\$2  = word;
-    if (go) begin
-      \\$2  = d;
-    end
     if (rst) begin
-      \\$2  = 4'h0;
+      word <= 4'h0;
+    end else if (go) begin
+      word <= d;
     end
-    word <= \\$2 ;
   end
   always @(posedge clk) begin
-    \\$3  = d;
     if (rst) begin
-      \\$3  = 4'h0;
+      q <= 4'h0;
+    end else begin
+      q <= d;
     end
-    q <= \\$3 ;
   end
   always @(posedge clk) begin
     busy <= rst ? 1'h0 : busy | go;
+  end
+  always @(posedge clk) begin
     word_valid <= rst ? 1'h0 : word_valid | go;
   end
 endmodule
@@ -233,11 +231,11 @@ endmodule
 @pytest.mark.parametrize(
     ("fault", "register", "guard"),
     [
-        (Fault("held", 21, "4'h0", "4'h1"), "count", "busy"),
+        (Fault("held", 16, "4'h0", "4'h1"), "count", "busy"),
         (Fault("held", 17, "go", "1'h0"), "count", ""),
-        (Fault("held", 31, "4'h0", "4'h1"), "word", "word_valid"),
-        (Fault("held", 38, "4'h0", "4'h1"), "q", ""),
-        (Fault("held", 14, "busy & count[0]", "busy | count[0]"), "", ""),
+        (Fault("held", 23, "4'h0", "4'h1"), "word", "word_valid"),
+        (Fault("held", 30, "4'h0", "4'h1"), "q", ""),
+        (Fault("held", 13, "busy & count[0]", "busy | count[0]"), "", ""),
     ],
 )
 def test_what_nothing_reads_is_proved(fault: Fault, register: str, guard: str) -> None:
@@ -247,56 +245,46 @@ def test_what_nothing_reads_is_proved(fault: Fault, register: str, guard: str) -
     assert is_valid_of(guard, register) is (register == "word")
 
 
-STEPS = """module steps(clk, rst, go, d, data, valid, busy);
-  input clk;
-  wire clk;
-  input rst;
-  wire rst;
-  input go;
-  wire go;
-  input [1:0] d;
-  wire [1:0] d;
-  output [1:0] data;
-  reg [1:0] data;
-  output valid;
-  reg valid;
-  output busy;
-  reg busy;
+STEPS = """module steps(
+  input clk,
+  input rst,
+  input go,
+  input [1:0] d,
+  output reg [1:0] data,
+  output reg valid,
+  output reg busy
+);
   reg [1:0] step;
-  reg [1:0] \\$1 ;
-  reg \\$2 ;
-  reg [1:0] \\$3 ;
-  reg \\$4 ;
   always @(posedge clk) begin
-    \\$1  = busy ? step - 2'h1 : 2'h3;
     if (rst) begin
-      \\$1  = 2'h0;
+      step <= 2'h0;
+    end else begin
+      step <= busy ? step - 2'h1 : 2'h3;
     end
-    step <= \\$1 ;
   end
   always @(posedge clk) begin
-    \\$2  = go;
-    if (busy) begin
-      \\$2  = step > 2'h1;
-    end
     if (rst) begin
-      \\$2  = 1'h0;
+      busy <= 1'h0;
+    end else begin
+      busy <= go;
+      if (busy) begin
+        busy <= step > 2'h1;
+      end
     end
-    busy <= \\$2 ;
   end
   always @(posedge clk) begin
-    \\$3  = d;
     if (rst) begin
-      \\$3  = 2'h0;
+      data <= 2'h0;
+    end else begin
+      data <= d;
     end
-    data <= \\$3 ;
   end
   always @(posedge clk) begin
-    \\$4  = busy & step[1];
     if (rst) begin
-      \\$4  = 1'h0;
+      valid <= 1'h0;
+    end else begin
+      valid <= busy & step[1];
     end
-    valid <= \\$4 ;
   end
 endmodule
 """
@@ -306,41 +294,45 @@ endmodule
     ("after", "fault", "same"),
     [
         # A clock without work loads the step, also the first one after a reset.
-        ("$1", ("2'h0", "2'h1"), True),
-        ("$2", ("1'h0", "1'h1"), False),
+        ("step", ("2'h0", "2'h1"), True),
+        ("busy", ("1'h0", "1'h1"), False),
         # At work the step is never 0, so that another comparison is as good.
-        ("$2", ("step > 2'h1", "step != 2'h1"), True),
-        ("$2", ("step > 2'h1", "step >= 2'h1"), False),
+        ("busy", ("step > 2'h1", "step != 2'h1"), True),
+        ("busy", ("step > 2'h1", "step >= 2'h1"), False),
         # What is sent counts beside its valid alone.
-        ("$3", ("2'h0", "2'h1"), True),
-        ("$4", ("1'h0", "1'h1"), False),
+        ("data", ("2'h0", "2'h1"), True),
+        ("valid", ("1'h0", "1'h1"), False),
     ],
 )
 def test_what_a_reset_rules_out_is_proved(after: str, fault: tuple[str, str], same: bool) -> None:
     right, wrong = fault
     lines = STEPS.splitlines()
-    line = lines.index(f"      \\{after}  = {right};") + 1
+    (line,) = [n for n, text in enumerate(lines, 1) if text.strip() == f"{after} <= {right};"]
     assert same_from_reset(Fault("steps", line, right, wrong), {"steps": STEPS}) is same
 
 
 def test_a_register_without_a_reset_may_begin_with_anything() -> None:
     """Then the fault that was proved above is not tried."""
-    without = STEPS.replace("    if (rst) begin\n      \\$3  = 2'h0;\n    end\n", "")
+    reset = (
+        "    if (rst) begin\n      data <= 2'h0;\n    end else begin\n      data <= d;\n    end\n"
+    )
+    without = STEPS.replace(reset, "    data <= d;\n")
     assert len(without) < len(STEPS)
-    line = without.splitlines().index("      \\$1  = 2'h0;") + 1
+    line = without.splitlines().index("      step <= 2'h0;") + 1
     assert not same_from_reset(Fault("steps", line, "2'h0", "2'h1"), {"steps": without})
 
 
-REGISTER = """module part(clk, go, d, q, trace__seen);
+REGISTER = """module part(
+  input go
+);
   always @(posedge clk) begin
-    \\$1  = q;
-    if (go) begin
-      \\$1  = d;
-    end
     if (rst) begin
-      \\$1  = 4'h0;
+      q <= 4'h0;
+    end else begin
+      if (go) begin
+        q <= d;
+      end
     end
-    q <= \\$1 ;
   end
   assign trace__seen = go & d;
   always @* begin
@@ -351,12 +343,15 @@ REGISTER = """module part(clk, go, d, q, trace__seen);
 
 
 def test_rules_look_at_the_signal() -> None:
-    always = Fault("part", 4, "go", "1'h1")
+    always = Fault("part", 8, "go", "1'h1")
     assert only_loads_more(always, REGISTER)
     assert not only_loads_more(replace(always, wrong="1'h0"), REGISTER)
-    assert not only_loads_more(replace(always, line=14), REGISTER)
-    assert leads_to_the_trace(Fault("part", 12, "go & d", "go | d"), REGISTER)
-    assert not leads_to_the_trace(Fault("part", 5, "d", "e"), REGISTER)
+    assert not only_loads_more(replace(always, line=15), REGISTER)
+    assert not only_loads_more(
+        always, REGISTER.replace("      if (go)", "      q <= e;\n      if (go)")
+    )
+    assert leads_to_the_trace(Fault("part", 13, "go & d", "go | d"), REGISTER)
+    assert not leads_to_the_trace(Fault("part", 9, "d", "e"), REGISTER)
 
 
 def test_a_bench_kills_what_it_fails_for() -> None:

@@ -17,11 +17,11 @@ from typing import Any
 
 from hwgen.errors import DesignError
 from tests.faults.equivalent import SOLVE, WITH, WITHOUT, exposed
-from verif.schemata import Fault
+from verif.schemata import Fault, in_lines
 from verif.yosys import run_yosys
 
 CLOCKED = "always @(posedge clk) begin"
-STORED = re.compile(r"    (\S+) <= \S+ ?;")
+STORED = re.compile(r" +(\\\S+|[\w$]+)(?: ?\[[\d:]+\])? +<= .*;")
 SECONDS = 5
 """Of the solver for each register that may be the other one."""
 AXI_CHANNEL = re.compile(r"(?<=__)(aw|ar|w|b|r)(addr|len|data|strb|last|resp)$")
@@ -39,8 +39,8 @@ MOST_FLAGS = 6
 """Registers of a bit of which pairs are tried."""
 NAME = re.compile(r"\\\S+ |[a-zA-Z_][\w$]*")
 ASSIGNED = re.compile(r"  assign (\\\S+ |\w+) = ")
-DECLARED = re.compile(r"  (?:reg|wire|input|output)\b|module ")
-PORT = re.compile(r"  output\b")
+DECLARED = re.compile(r"  (?:reg|wire|input|output)\b|module |  //")
+PORT = re.compile(r"  output\b([^,;/]*)")
 
 
 def unread(fault: Fault, modules: Mapping[str, str], register: str) -> str:
@@ -88,7 +88,7 @@ def register_of(fault: Fault, text: str) -> str:
 
     It is the one that its clocked block loads, or the only one behind its assignment.
     """
-    lines = text.splitlines()
+    lines = in_lines(text).splitlines()
     assigned = ASSIGNED.match(lines[fault.line - 1])
     if assigned:
         return behind(assigned[1].strip(), lines)
@@ -99,18 +99,16 @@ def register_of_block(number: int, lines: list[str]) -> str:
     """Return the register that the clocked block around a line loads; empty: it is in none."""
     begin = next((n for n in range(number, 0, -1) if lines[n].startswith("  always")), 0)
     end = next((n for n in range(begin, len(lines)) if lines[n] == "  end"), 0)
-    stored = STORED.fullmatch(lines[end - 1])
+    stored = {found[1] for line in lines[begin:end] if (found := STORED.fullmatch(line))}
     inside = begin < number < end and lines[begin].strip() == CLOCKED
-    if not inside or stored is None:
-        return ""
-    # As in Yosys' JSON, where only names that begin with a dollar keep their backslash.
-    return stored[1] if stored[1].startswith("\\$") else stored[1].removeprefix("\\")
+    return stored.pop().removeprefix("\\") if inside and len(stored) == 1 else ""
 
 
 def behind(signal: str, lines: list[str]) -> str:
     """Return the only register that a signal leads to; empty: there are more, or it leaves."""
     reached, todo, registers = {signal}, [signal], set()
-    if any(PORT.match(line) and signal in names_of(line) for line in lines):
+    ports = {name for line in lines if (found := PORT.match(line)) for name in names_of(found[1])}
+    if signal in ports:
         return ""
     while todo:
         name = todo.pop()
@@ -126,7 +124,6 @@ def behind(signal: str, lines: list[str]) -> str:
             elif found[1].strip() not in reached:
                 reached.add(found[1].strip())
                 todo.append(found[1].strip())
-    ports = {name for line in lines if PORT.match(line) for name in names_of(line)}
     return registers.pop() if len(registers) == 1 and not reached & ports else ""
 
 

@@ -4,16 +4,14 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import pytest
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import ConfigError, FieldError
-from hwgen.files.load import load_spec, read_mapping, validate_spec
-
-STRICT = ConfigDict(extra="forbid", strict=True)
+from hwgen.files.load import EXACT, load_spec, read_mapping, validate_spec
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Round:
     """One member of a union."""
 
@@ -21,7 +19,7 @@ class Round:
     radius_mm: float
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Square:
     """The other one."""
 
@@ -29,7 +27,7 @@ class Square:
     side_mm: float
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Config:
     """A config with one field of each sort."""
 

@@ -27,6 +27,7 @@ CALLS: dict[Callable[..., Any], dict[str, Any]] = {
     api.build: {"architecture": NETWORK, "out": "new"},
     api.compare: {"network": NETWORK, "against": NETWORK},
     api.compile: {"network": NETWORK, "architecture": TINY},
+    api.explore: {"networks": [NETWORK], "family": TINY, "area": 1.0, "points": 1},
     api.export: {"network": NETWORK, "architecture": TINY, "out": "new"},
     api.export_onnx: {"network": NETWORK, "out": "new"},
     api.fit: {"network": NETWORK, "out": "new"},

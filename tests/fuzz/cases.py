@@ -393,6 +393,7 @@ GIVEN = {
     "fit": ["given.npz"],
     "model": ["given.npz", str(TINY)],
     "sweep": ["given.npz", str(TINY), "cores=1"],
+    "explore": ["given.npz", str(TINY), "--area", "1", "--points", "1"],
     "export": ["given.npz", str(TINY)],
     "import": ["given.npz"],
     "compare": ["given.npz"],

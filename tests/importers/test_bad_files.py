@@ -13,7 +13,6 @@ from hwgen.cli import BAD_INPUT, main
 from tests.quantized_onnx import Model, saved, small_float
 from tests.tflite_files import (
     Writer,
-    activation_options,
     conv_options,
     convolution,
     random_weights,
@@ -198,14 +197,6 @@ def constants_concatenated() -> Writer:
     return writer
 
 
-def difference_of_rows() -> Writer:
-    writer = Writer()
-    x, y = writer.map(4, 4, 3), writer.map(4, 4, 3)
-    rows = writer.constant(np.zeros((1, 4, 1, 1), np.int8), scales=0.05)
-    writer.operator("SUB", (x, rows), y, activation_options("SubOptions"))
-    return writer
-
-
 SLICE = ("StridedSliceOptions", {})
 TFLITE: dict[str, Callable[[], Writer]] = {
     "an order of other dimensions": lambda: tflite_move("TRANSPOSE", (4, 6, 6), [0, 1, 1, 3]),
@@ -236,7 +227,6 @@ TFLITE: dict[str, Callable[[], Writer]] = {
     "two slopes for three channels": with_slopes,
     "the smaller of two shapes": smaller_of_two_shapes,
     "a constant among maps": constants_concatenated,
-    "a constant for each row": difference_of_rows,
 }
 
 

@@ -196,6 +196,14 @@ ROUNDINGS: list[tuple[Change, str]] = [
         "add_3.operand_shifts must be from 31 to 62, got [31, 63]",
     ),
     (
+        lambda: changed(MOVED, "add_3", operand_shifts=()),
+        "add_3.operand_shifts must be 1 pairs, of a and b, got 0",
+    ),
+    (
+        lambda: changed(BYTES, ADD, operand_shifts=((31, 31),)),
+        "add_2.operand_shifts must be 0 pairs, of a and b, got 1",
+    ),
+    (
         lambda: changed(BYTES, CONV, rounding="tflite"),
         "conv_0.multiplier must be from 1073741824 to 2147483647, got ",
     ),

@@ -21,10 +21,12 @@ from hwgen.network.drawn import (
     drawn_map,
     drawn_maps,
     drawn_network,
+    drawn_parameters,
     drawn_weights,
 )
 from hwgen.network.file import load_network
 from hwgen.network.maps import byte_map
+from tests.network.changes import BYTES
 from tests.network.test_densities import OWN, written
 
 GIVEN = [
@@ -87,6 +89,22 @@ def test_a_drawn_network_is_one(name: str) -> None:
     check_network(drawn, source=name)
     assert drawn.graph.preprocessing == f"drawn: {digest_of_densities(found)}"
     assert [layer.name for layer in drawn.layers] == [layer.name for layer in network.layers]
+
+
+@pytest.mark.parametrize(
+    ("grid", "groups", "wanted"), [("integer", 2, range(-8, 8)), ("odd", 1, range(-15, 16, 2))]
+)
+def test_weights_without_blocks_lie_on_their_grid(grid: str, groups: int, wanted: range) -> None:
+    conv = replace(
+        next(each for each in BYTES.layers if each.op == "conv"),
+        groups=groups,
+        weight_grid=grid,
+        weight_bits=4,
+    )
+    before = BYTES.map_of(conv.inputs[0])
+    before = replace(before, channels=64)
+    weights = drawn_parameters(conv, before, None, np.random.default_rng(1)).weights
+    assert set(np.unique(weights)) == set(wanted)
 
 
 def test_all_is_drawn_again_alike_and_follows_the_densities(tmp_path: Path) -> None:

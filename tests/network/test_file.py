@@ -207,6 +207,10 @@ def regraphed(network: QuantizedNetwork, path: Path, change: Callable[[Any], Any
             lambda arrays: arrays.update(graph=np.frombuffer(b"[" * 99999, np.uint8)),
             "graph must be JSON, got other bytes",
         ),
+        (
+            lambda arrays: arrays.update(raw_image=np.frombuffer(b'{"steps": []}', np.uint8)),
+            "byte must be present, got nothing",
+        ),
         (lambda arrays: set_graph(arrays, [1]), "format must be hwgen.network, got list"),
         (lambda arrays: set_graph(arrays, {}), "format must be hwgen.network, got None"),
     ],

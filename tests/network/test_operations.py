@@ -2,7 +2,7 @@
 
 import pytest
 
-from hwgen.network.operations import OPERATIONS, Mean, Node, Plain
+from hwgen.network.operations import OPERATIONS, Mean, Node, Plain, Refused
 
 
 def test_a_sentence_names_a_node() -> None:
@@ -21,3 +21,7 @@ def test_attributes_of_another_operation(op: str) -> None:
             outputs=("z",),
             attributes=Mean(axes=()),
         )
+
+
+def test_a_node_is_refused_for_itself_unless_it_is_said() -> None:
+    assert not Refused(what="axis", allowed="1", given="2").dependent

@@ -7,6 +7,10 @@ import numpy as np
 import pytest
 
 from hwgen.network.quantization import (
+    ANY_SUMS,
+    FACTORS,
+    MOST_MULTIPLIER,
+    MOST_SHIFT,
     MULTIPLIER_HIGH,
     MULTIPLIER_LOW,
     SHIFT_HIGH,
@@ -69,3 +73,14 @@ def test_fixed_point_honours_a_smaller_shift() -> None:
 def test_scales_out_of_range_are_refused(scale: float) -> None:
     with pytest.raises(ValueError, match="scale must"):
         fixed_point(scale)
+
+
+def test_factors_of_each_rounding() -> None:
+    """Significands of float32 have 24 bits, those of TFLite 31."""
+    assert ANY_SUMS == (32768, 65535, 1, 47)
+    assert dict(FACTORS) == {
+        "half_up": (32768, 2147483647, 1, 62),
+        "float32": (8388608, 16777215, 1, 63),
+        "tflite": (1073741824, 2147483647, 31, 62),
+    }
+    assert (MOST_MULTIPLIER, MOST_SHIFT) == (2147483647, 63)

@@ -6,10 +6,18 @@
 #include <string.h>
 
 static uint32_t registers[1024];
-static const uint32_t offsets[] = {0, 64};
-static const struct hwgen_network network = {
-    .id = 7, .images = 1, .interval = 48, .answer_offsets = offsets};
+static const uint32_t offsets[] = {0, 64}, further[] = {128, 192};
+static const struct hwgen_output outputs[] = {{.bytes = 8, .offsets = offsets},
+                                              {.bytes = 9, .offsets = further}};
+static const struct hwgen_network network = {.id = 7,
+                                             .images = 1,
+                                             .interval = 48,
+                                             .answer_bytes = 8,
+                                             .answer_offsets = offsets,
+                                             .outputs = 2,
+                                             .output = outputs};
 static int waits, fails;
+static uint64_t invalidated;
 
 #define REGISTER(name) registers[CHIP_MAP.name / 4]
 #define EXPECT(got, wanted) \
@@ -28,6 +36,12 @@ static void wait(void *context)
         REGISTER(error) = *(uint32_t *)context;
         REGISTER(status) = *(uint32_t *)context ? 4 : 2;
     }
+}
+
+static void invalidate(void *context, uint64_t address, uint64_t bytes)
+{
+    (void)context;
+    invalidated = address + bytes;
 }
 
 int main(void)
@@ -79,6 +93,12 @@ int main(void)
     EXPECT(hwgen_wait(&chip, 2), HWGEN_TIMEOUT);
     EXPECT(waits, 2);
     EXPECT(hwgen_wait(&chip, 2), HWGEN_OK);
+    chip.invalidate = invalidate;
+    waits = 0;
+    REGISTER(interrupt) = 0;
+    REGISTER(status) = 0;
+    EXPECT(hwgen_run(&chip, &network, 64, 128, 192, 1, 9), HWGEN_OK);
+    EXPECT(invalidated == 128 + 128 + 9, 1);
     error = 4;
     waits = 0;
     REGISTER(interrupt) = 0;

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.network import answer
+from golden.network import answer, outputs
 from hwgen import api
 from hwgen.chip.family import Family
 from hwgen.commands.context import Context
@@ -17,8 +17,13 @@ from hwgen.commands.families import families
 from hwgen.commands.images import choose_images
 from hwgen.commands.subject import load_subject
 from hwgen.dbpim import DbPim
+from hwgen.dbpim.facts.arch import load_arch
+from hwgen.dbpim.facts.image import pack_answer
 from hwgen.errors import DataError, FamilyError
-from hwgen.network.file import load_network
+from hwgen.network.file import load_network, save_network
+from tests.verif.dbpim.chips import compiled
+from tests.verif.dbpim.test_outputs import RECIPE
+from verif.dbpim.random_network import random_images, random_network, with_outputs
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "configs/networks/digits_small_cnn.npz"
@@ -92,6 +97,73 @@ def test_the_constants_compile(tmp_path: Path) -> None:
         ["gcc", *STRICT, f"-I{tmp_path}/verilog", "-c", source, "-o", compiled[0]], check=True
     )
     subprocess.run(["g++", *compiled, "-o", tmp_path / "host"], check=True)
+
+
+HOST = """
+#include "hwgen_network.h"
+#include <stdio.h>
+static uint8_t memory[HWGEN_NETWORK_ANSWERS_BYTES];
+int main(void)
+{
+    FILE *file = fopen("answers.bin", "rb");
+    if (!file || fread(memory, 1, sizeof memory, file) != sizeof memory)
+        return 1;
+    for (uint32_t image = 0; image < HWGEN_NETWORK_IMAGES; image++)
+        for (uint32_t n = 0; n < hwgen_network.outputs; n++) {
+            const struct hwgen_output *output = &hwgen_network.output[n];
+            const uint8_t *start = memory + image * hwgen_network.answer_stride;
+            for (uint32_t p = 0; p < output->height * output->width; p++)
+                for (uint32_t c = 0; c < output->channels; c++)
+                    for (uint32_t byte = 0; byte < output->element_bits / 8; byte++)
+                        putchar(start[output->offsets[0] +
+                                      p / output->block_pixels * output->block_bytes +
+                                      p % output->block_pixels * output->pixel_bits / 8 +
+                                      c * output->element_bits / 8 + byte]);
+        }
+    return 0;
+}
+"""
+"""Writes the elements that it finds in memory, output after output."""
+
+
+@pytest.mark.promise("the C header of an export says where each output of a network lies")
+def test_firmware_finds_every_output(tmp_path: Path) -> None:
+    network = with_outputs(random_network(RECIPE, seed=3), seed=3)
+    save_network(network, tmp_path / "network.npz")
+    images = random_images(network, IMAGES, seed=1)
+    np.savez(tmp_path / "images.npz", images=images)
+    arch, folder = load_arch(ROOT / "configs/dbpim/tiny.yaml"), tmp_path / "out"
+    api.export(
+        tmp_path / "network.npz",
+        ROOT / "configs/dbpim/tiny.yaml",
+        folder,
+        data=tmp_path / "images.npz",
+        images=IMAGES,
+        firmware=True,
+    )
+    values, facts = constants(folder / "hwgen_network.h"), compiled(network, arch).facts
+    stride, found = int(values["ANSWER_STRIDE"]), outputs(network, images)
+    assert values["OUTPUTS"] == len(network.graph.outputs) > 1
+    memory = np.full(int(values["ANSWERS_BYTES"]), 0xA5, np.uint8)
+    for image in range(IMAGES):
+        for plan in facts.answers:
+            packed = np.frombuffer(pack_answer(found[plan.layer][image], plan, arch), np.uint8)
+            first = image * stride + plan.offsets[0]
+            memory[first : first + len(packed)] = packed
+    memory.tofile(tmp_path / "answers.bin")
+    (tmp_path / "host.c").write_text(HOST)
+    includes = [f"-I{folder}", f"-I{folder}/verilog"]
+    sources = [tmp_path / "host.c", folder / "hwgen_network.c"]
+    program = tmp_path / "host"
+    subprocess.run(["gcc", *STRICT, *includes, *sources, "-o", program], check=True)
+    read = subprocess.run([program], cwd=tmp_path, check=True, capture_output=True).stdout
+    assert read == (folder / "expected.bin").read_bytes()
+    wanted = b"".join(
+        found[name][image].astype("<i4" if network.map_of(name).raw else "u1").tobytes()
+        for image in range(IMAGES)
+        for name in network.graph.outputs
+    )
+    assert read == wanted
 
 
 def test_several_modes_need_one(tmp_path: Path) -> None:

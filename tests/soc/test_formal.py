@@ -24,7 +24,7 @@ def width(signal: str) -> int:
 
 def top(block: Path, module: str) -> str:
     """Return the block with the properties on its bus; what host and chip say to it is free."""
-    inputs = re.findall(r"^  input (?:\[(\d+):0\] )?(\w+);", block.read_text(), re.M)
+    inputs = re.findall(r"^  input (?:\[(\d+):0\] )?(\w+),?", block.read_text(), re.M)
     own = {
         name: int(high or 0) + 1
         for high, name in inputs

@@ -78,7 +78,7 @@ def mask(register: RegNode, **wanted: bool) -> int:
 def observed(chips: dict[str, Path], family: str, tmp_path: Path) -> Iterator[list[str]]:
     """Yield what a bench sees that writes ones to every word of 12 address bits, and reads it."""
     module = chips[family] / f"{family}_registers.v"
-    inputs = re.findall(r"^  input (?:\[(\d+):0\] )?(\w+);", module.read_text(), re.M)
+    inputs = re.findall(r"^  input (?:\[(\d+):0\] )?(\w+),?", module.read_text(), re.M)
     own = [(high, name) for high, name in inputs if not name.startswith("bus__")]
     ones = "".join(
         f"      .{name}({{{int(high or 0) + 1}{{1'b1}}}}),\n"

@@ -34,7 +34,7 @@ def kept_blocks(network: QuantizedNetwork) -> float:
     return unpruned / total
 
 
-@pytest.mark.parametrize("name", ["digits_small_cnn", "digits_resnet20"])
+@pytest.mark.parametrize("name", ["digits_small_cnn", "digits_small_cnn_noise", "digits_resnet20"])
 def test_the_hand_overs_in_the_tree(name: str) -> None:
     network = load_network(NETWORKS / f"{name}.npz")
     digits = load_dataset("digits")

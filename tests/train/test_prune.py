@@ -1,12 +1,17 @@
 """Block masks by hand, against the reference, and with a short tail."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 import golden.dbpim.pruning as reference
-from hwgen.train.prune import block_mask, block_scores, block_sizes
+from hwgen.network.pruning import file_of_rule
+from hwgen.train.prune import beside, block_mask, block_scores, block_sizes, mask_by
 from hwgen.train.recipe import Pruning
+from tests.network.test_pruning import install
 
 DIGITS = Pruning(share=0.5, first_layer=True, head=True, blocks="digits")
 
@@ -76,3 +81,37 @@ def test_only_two_neighbours_of_one_digit_make_blocks_of_sixteen() -> None:
     assert block_sizes(weight, DIGITS, "int8") == [8] * 5
     eight = Pruning(share=0.5, first_layer=True, head=True)
     assert block_sizes(weight, eight, "one") == [8] * 5
+
+
+@pytest.fixture
+def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of an installed package whose rule leaves the best input of each group."""
+    return install(tmp_path, monkeypatch, BEST)
+
+
+BEST = "def rule(scores, share):\n    return scores == scores.max(axis=1, keepdims=True)\n"
+
+
+@pytest.mark.usefixtures("rules")
+def test_a_rule_of_a_package_sees_inputs_in_the_order_of_the_weights() -> None:
+    weight = torch.rand(12, 3, 2, 2)
+    weight[:8, 1, 1, 0], weight[8:, 2, 0, 1] = 5.0, -7.0
+    mask = mask_by("foreign", weight, 0.5)
+    expected = torch.zeros(12, 3, 2, 2, dtype=torch.bool)
+    expected[:8, 1, 1, 0] = expected[8:, 2, 0, 1] = True
+    assert torch.equal(mask, expected)
+
+
+def test_a_changed_rule_is_another_training(rules: Path) -> None:
+    pruning = Pruning(share=0.5, first_layer=True, head=True, rule="foreign")
+    before = beside(pruning)
+    file = file_of_rule("foreign")
+    assert file == rules / "foreign_rule.py"
+    file.write_text(BEST + "\n")
+    assert before != beside(pruning)
+    assert beside(DIGITS) == {}
+
+
+def test_a_rule_of_a_package_knows_no_blocks_of_sixteen() -> None:
+    with pytest.raises(ValidationError, match="weakest with blocks of digits"):
+        Pruning(share=0.5, first_layer=True, head=True, blocks="digits", rule="foreign")

@@ -8,7 +8,7 @@ import pytest
 
 from hwgen.errors import SimulationError
 from tests.tiny import Adder
-from verif.runner import LIBRARIES, Waves, build, failures, run
+from verif.runner import LIBRARIES, LOG, Waves, build, cases_in, failures, run
 
 BENCH = "tests.bench_tiny"
 BIAS = {"BIAS": "1"}
@@ -63,6 +63,22 @@ def test_a_bench_without_tests_fails(icarus: str, tmp_path: Path) -> None:
         run(bench, module=BENCH, folder=tmp_path, settings={**BIAS, "COCOTB_TEST_FILTER": "other"})
 
 
+@pytest.mark.promise("benches of one executable share a simulation, and each is judged alone")
+def test_modules_beside_each_other(tmp_path: Path) -> None:
+    """The first starts the simulator, the second does not; only the wrong one fails."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    bench, wrong = build(Adder()), "tests.bench_wrong"
+    run(bench, module=BENCH, folder=one, settings=BIAS, beside=[BENCH, wrong])
+    assert (one / LOG).exists()
+    with pytest.raises(AssertionError, match=r"run it alone.*\nnothing_is_right: "):
+        run(bench, module=wrong, folder=two, settings=BIAS, beside=[BENCH, wrong])
+    assert not (two / LOG).exists()
+    with pytest.raises(AssertionError, match=r"nothing_is_right: "):
+        run(bench, module=wrong, folder=two, settings=BIAS)
+
+
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
 def test_broken_verilog_is_reported(simulator: str, request: pytest.FixtureRequest) -> None:
     if simulator == "icarus":
@@ -91,7 +107,7 @@ def test_a_failure_without_words_is_named(tmp_path: Path) -> None:
     results = tmp_path / "results.xml"
     cases = '<testcase name="a"><failure message=""/></testcase><testcase name="b"/>'
     results.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
-    assert failures(results) == "a: no message"
+    assert failures(cases_in(results)) == "a: no message"
 
 
 def test_an_executable_of_another_clone_finds_cocotb_here() -> None:

@@ -2,16 +2,17 @@
 
 import pytest
 
-from verif.schemata import Fault, choose, faults_of, faulty, planted
+from verif.schemata import Fault, choose, faults_of, faulty, in_lines, planted
 
 TEXT = """module top(a, b, clk);
-  reg [3:0] q = 4'h0;
+  reg [3:0] q;
   assign y = a & b;
   always @(posedge clk) begin
     if (rst) begin
-    end else if (go ) begin
-      \\$1  = 4'ha;
-      \\$2 [3:0] = c ? a : b;
+    end else if (go) begin
+      q <= 4'ha;
+      q[3:0] <= c ?
+          a : b;
     end
   end
 endmodule
@@ -24,8 +25,8 @@ def test_every_kind_of_fault() -> None:
     found = [(fault.line, fault.right, fault.wrong) for fault in faults]
     assert found == [
         (3, "a & b", "a | b"),
-        (6, "go ", "1'h0"),
-        (6, "go ", "1'h1"),
+        (6, "go", "1'h0"),
+        (6, "go", "1'h1"),
         (7, "4'ha", "4'hb"),
         (8, "c ? a : b", "c ? b : a"),
     ]
@@ -36,19 +37,25 @@ def test_every_kind_of_fault() -> None:
     " a network of a list, or has a class"
 )
 def test_a_line_has_both_values() -> None:
-    faults = [Fault("top", 3, "a & b", "a | b"), Fault("top", 6, "go ", "1'h0")]
+    faults = [Fault("top", 3, "a & b", "a | b"), Fault("top", 6, "go", "1'h0")]
     package, text = planted({"top": TEXT}, faults, "top").values()
     assert package.startswith("package schemata;")
     lines = text.splitlines()
     assert lines[2] == "  assign y = schemata::chosen == 1 ? (a | b) : (a & b);"
-    assert lines[5] == "    end else if (schemata::chosen == 2 ? (1'h0) : (go )) begin"
+    assert lines[5] == "    end else if (schemata::chosen == 2 ? (1'h0) : (go)) begin"
     assert '$value$plusargs("mutant=%d", schemata::chosen)' in lines[-2]
     assert lines[-1] == "endmodule"
 
 
 def test_a_fault_alone_is_in_its_line() -> None:
-    text = faulty(TEXT, Fault("top", 6, "go ", "1'h1"))
-    assert text == TEXT.replace("else if (go ) begin", "else if (1'h1) begin")
+    text = faulty(TEXT, Fault("top", 6, "go", "1'h1"))
+    assert text == in_lines(TEXT).replace("else if (go) begin", "else if (1'h1) begin")
+
+
+def test_a_statement_of_several_lines_is_one() -> None:
+    assert in_lines(TEXT) == TEXT.replace("c ?\n          a", "c ? a")
+    label = "  casez (a)\n    1'h0:\n        /* empty */;\n"
+    assert in_lines(label) == label
 
 
 def test_the_choice_depends_on_the_seed_alone() -> None:

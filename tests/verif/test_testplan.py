@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from verif.mutants import read_mutants
+from tests.faults.kept import read_kept
 from verif.testplan import (
     LONG_ALONE,
     RUNS,
@@ -24,6 +24,8 @@ from verif.testplan import (
 )
 from verif.toolchain import ROOT
 
+LONG_MARKS = ("pytest.mark.long", "pytest.mark.formal")
+"""Marks of tests that do not run by default."""
 PARTS = "test_parts.py"
 """Files whose tests are named with their parameters, part and size."""
 
@@ -105,18 +107,31 @@ def test_the_page_has_all_promises_once() -> None:
     assert set(listed) >= LONG_ALONE
 
 
-def test_every_mark_is_on_the_page() -> None:
-    """The rest of the check, what pytest collects, is made by each run of all tests."""
-    listed = {promise for folder in RUNS for promise in read_page(folder)}
-    marked = set()
+@cache
+def marked() -> dict[str, set[bool]]:
+    """Return each sentence of a mark, and for each test that has it whether it is long."""
+    found: dict[str, set[bool]] = {}
     for root in RUNS.values():
         for file in root.rglob("test_*.py"):
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("mark.promise"):
-                    (sentence,) = node.args
-                    marked.add(ast.literal_eval(sentence))
-    assert not marked - listed
-    assert len(marked) > 500
+                marks = [ast.unparse(each) for each in getattr(node, "decorator_list", [])]
+                long = any(mark.startswith(LONG_MARKS) for mark in marks)
+                for mark in getattr(node, "decorator_list", []):
+                    if ast.unparse(mark).startswith("pytest.mark.promise("):
+                        (sentence,) = mark.args
+                        found.setdefault(ast.literal_eval(sentence), set()).add(long)
+    return found
+
+
+def test_every_mark_is_on_the_page() -> None:
+    """The rest of the check, what pytest collects, is made by each run of all tests."""
+    listed = {promise for folder in RUNS for promise in read_page(folder)}
+    assert not set(marked()) - listed
+    assert len(marked()) > 500
+
+
+def test_no_promise_hangs_on_long_tests_alone() -> None:
+    assert {sentence for sentence, long in marked().items() if long == {True}} <= LONG_ALONE
 
 
 def test_the_dearest_tests_are_named(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,10 +163,8 @@ def collected(file: str) -> set[str]:
     return set(done.stdout.splitlines())
 
 
-@pytest.mark.promise("every fault of the mutants still has its place, every named test exists")
-@pytest.mark.promise("every fault of the mutants still has its place, every named test exists")
-def test_every_test_that_a_fault_names_exists() -> None:
-    for test in sorted({test for mutant in read_mutants() for test in mutant["tests"]}):
+def test_every_test_that_a_kept_fault_names_exists() -> None:
+    for test in sorted({test for fault in read_kept() for test in fault.tests}):
         file, _, name = test.partition("::")
         if file.endswith(PARTS) and "[" in name:
             assert test in collected(file)

@@ -21,10 +21,12 @@ from verif.dbpim.core_driver import CoreDriver
 from verif.dbpim.core_steps import CoreStep, Entry, Fields, draw_core_step, sources
 from verif.dbpim.walk_plan import Conv
 from verif.dbpim.walk_simd import Simd
+from verif.unpacked import Unpacked, packed
 
 ARCH = arch_from_environment()
 COMPARTMENTS, FILTERS = ARCH.word, ARCH.filters
 BUS, VECTOR = layouts.bus_write(ARCH), layouts.vector_write(ARCH)
+SUMS = layouts.sums(ARCH)
 SMOKE = os.environ.get("SMOKE") == "1"
 SEEDS = 2 if SMOKE else 10
 STEPS = 2 if SMOKE else 6
@@ -67,7 +69,7 @@ class Bus:
         if word is None and foreign:
             fields = {"row": self._foreign, "enable": -1 % (1 << COMPARTMENTS)}
             fields["column"] = int(self._rng.integers(ROW_LIMIT))
-            word = int(BUS.const(fields).as_bits())
+            word = packed(BUS, fields)
             CORNERS.hit("a word of another core")
         dut.write_valid.value = 0
         if word is not None:
@@ -95,9 +97,9 @@ def with_garbage(value: Any) -> int:
 
 def bus_entry(bits: int) -> Entry:
     """Return what a word of the bus writes."""
-    write = BUS.from_bits(bits)
+    write = Unpacked(BUS, bits)
     if write.raw:
-        values = layouts.sums(ARCH).from_bits(write.data % (1 << 32 * FILTERS))
+        values = Unpacked(SUMS, write.data % (1 << 32 * FILTERS))
         return "raw", write.index, tuple(values)[:FILTERS]
     content = (write.data % (1 << 8 * COMPARTMENTS)).to_bytes(COMPARTMENTS, "little")
     if write.to_memory:
@@ -108,7 +110,7 @@ def bus_entry(bits: int) -> Entry:
 
 def bank_entries(bits: int) -> Iterator[Entry]:
     """Yield what a private result writes."""
-    write = VECTOR.from_bits(bits)
+    write = Unpacked(VECTOR, bits)
     for index, at in enumerate(write.positions):
         if at.active:
             values = enabled(bytes(write.bytes[index]), write.enable)

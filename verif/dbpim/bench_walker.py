@@ -5,7 +5,6 @@ from typing import Any
 
 import cocotb
 import numpy as np
-from amaranth.lib import data
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from hwgen.dbpim.facts.instructions import Opcode
@@ -18,10 +17,12 @@ from verif.dbpim.walk_product import Product
 from verif.dbpim.walk_simd import Simd
 from verif.dbpim.walk_steps import directed, draw_shape, step_of
 from verif.stream import reset
+from verif.unpacked import Unpacked, packed
 
 ARCH = arch_from_environment()
 MACROS, CHANNELS = ARCH.macros_per_core, ARCH.word
 REQUEST, TILE, WORK = fetch_request(ARCH), tile(ARCH), work()
+TILE_BITS = TILE.size
 TAG = REQUEST["tag"]
 VECTOR_BITS = REQUEST["tag"].shape["vector"].width
 RANDOM_STEPS = 6
@@ -90,7 +91,7 @@ class Slot:
             "last": self.tile.last,
             "last_group": self.tile.last_group,
         }
-        return int(TILE.const(fields).as_bits())
+        return packed(TILE, fields)
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,8 @@ class Run:
         dut, slot = self._dut, self._known
         dut.walker__tile_known.value = known
         if slot is None:
-            drawn = int.from_bytes(self._rng.bytes(-(-TILE.size // 8)), "little")
-            dut.walker__tile.value = drawn % (1 << TILE.size)
+            drawn = int.from_bytes(self._rng.bytes(-(-TILE_BITS // 8)), "little")
+            dut.walker__tile.value = drawn % (1 << TILE_BITS)
             return
         dut.walker__tile.value = slot.header(self._step)
         dut.walker__tile_slot.value = slot.slot
@@ -249,7 +250,7 @@ class Run:
     def _check(self, expected: Request) -> None:
         """Compare a request with the plan, in each cycle in which it waits."""
         word, slot = expected.word, expected.slot
-        request = REQUEST.from_bits(int(self._dut.walker__request__payload.value))
+        request = Unpacked(REQUEST, int(self._dut.walker__request__payload.value))
         flags = dict(word.flags)
         if "tag" in flags:
             assert slot is not None
@@ -271,7 +272,7 @@ class Run:
             rows = [at for at in word.positions if at.y >= self._step.rows[1]]
             CORNERS.hit("row of a position vector without a position", bool(rows))
 
-    def _check_pixel(self, request: data.Const, macro: int, word: Word) -> None:
+    def _check_pixel(self, request: Unpacked, macro: int, word: Word) -> None:
         """One macro reads the word of golden's window, from where golden has stored it."""
         want, at, pixel = word.positions[macro], request.positions[macro], request.pixels[macro]
         place = f"{self._where()}: macro {macro} at {want}"

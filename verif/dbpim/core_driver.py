@@ -16,6 +16,7 @@ from hwgen.dbpim.facts.stream import FilterParameters, TilePacket
 from hwgen.dbpim.rtl import layouts
 from verif.dbpim.weight_rows import enables, row_words
 from verif.stream import Stream, reset
+from verif.unpacked import Unpacked, packed
 
 Bytes = NDArray[np.uint8]
 PULSES = ["go", "go_simd", "finish", "write_valid", "loads__row__write"]
@@ -31,6 +32,8 @@ class CoreDriver:
         self.dut = dut
         self.arch = arch
         self.request = Stream(dut, "request")
+        self._bus = layouts.bus_write(arch)
+        self._bus_bits = self._bus.size
 
     async def reset(self) -> None:
         """Reset with idle inputs."""
@@ -156,17 +159,15 @@ class CoreDriver:
 
     async def bus_word(self, fields: Mapping[str, int]) -> None:
         """Write one word over the bus."""
-        word = int(layouts.bus_write(self.arch).const(fields).as_bits())
-        self.bus_write(word)
+        self.bus_write(packed(self._bus, fields))
         await FallingEdge(self.dut.clk)
 
     def bus_write(self, word: int) -> None:
         """Drive a word of the bus, in the lane of its bank."""
-        layout = layouts.bus_write(self.arch)
-        write = layout.from_bits(word)
+        write = Unpacked(self._bus, word)
         bank = bank_of(write.row, write.column, banks=self.arch.banks)
         lane = 0 if write.raw or write.to_memory else bank % self.arch.bus_words
-        self.dut.write.value = word << lane * layout.size
+        self.dut.write.value = word << lane * self._bus_bits
         self.dut.write_valid.value = 1 << lane
 
     def show(self, opcode: Opcode, fields: Mapping[str, int], work: Mapping[str, int]) -> None:

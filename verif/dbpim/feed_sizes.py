@@ -1,5 +1,6 @@
 """Sizes in which the parts that feed the macros are tested, and how their benches run."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,7 +84,9 @@ def run_feed_bench(
     waves: Waves | None = None,
     *,
     simulator: str = "verilator",
+    beside: Sequence[str] = (),
 ) -> None:
     """Run `bench_<stem>` on the executable that all these benches share."""
     bench = build(feed_parts(arch), simulator=simulator, waves=waves)
-    run(bench, module=f"verif.dbpim.bench_{stem}", folder=folder, settings=settings(arch))
+    module = f"verif.dbpim.bench_{stem}"
+    run(bench, module=module, folder=folder, settings=settings(arch), beside=beside)

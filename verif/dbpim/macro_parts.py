@@ -1,5 +1,6 @@
 """The parts of a macro, whose benches share one executable, and the sizes they are tested at."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,8 +77,15 @@ def run_part(
     *,
     simulator: str = "verilator",
     waves: Waves | None = None,
+    beside: Sequence[str] = (),
 ) -> None:
     """Run the bench of one part of a macro, in the executable that all of them share."""
     arch = arch_of(size)
     executable = build(macro_parts(arch), simulator=simulator, waves=waves)
-    run(executable, module=f"verif.dbpim.bench_{bench}", folder=folder, settings=settings(arch))
+    run(
+        executable,
+        module=f"verif.dbpim.bench_{bench}",
+        folder=folder,
+        settings=settings(arch),
+        beside=beside,
+    )

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.lib import data
-
 from hwgen.dbpim.rtl.layouts import queue_head, result
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.macro_stimulus import Expected, Head, Tile
 from verif.dbpim.weight_rows import row_words
+from verif.unpacked import Unpacked, packed
 
 ARCH = arch_from_environment()
-HEAD_BITS = queue_head(ARCH).size
+HEAD, RESULT = queue_head(ARCH), result(ARCH)
+HEAD_BITS = HEAD.size
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,7 @@ def head_word(head: Head) -> int:
     }
     position = {"row": vector.row, "column": vector.column, "active": vector.active}
     fields = {"bytes": head.group.tolist(), "tag": tag, "position": position}
-    word: int = queue_head(ARCH).const(fields).as_bits()
-    return word
+    return packed(HEAD, fields)
 
 
 def fields_of(expected: Expected) -> dict[str, Any]:
@@ -101,6 +100,6 @@ def fields_of(expected: Expected) -> dict[str, Any]:
 
 def shown_fields(word: int, sums: int) -> dict[str, Any]:
     """Return what a result of so many sums holds."""
-    shown = data.Const(result(ARCH), word)
+    shown = Unpacked(RESULT, word)
     fields = {name: shown[name] for name in ("tile", "row", "column", "emit", "tile_end")}
     return {"sums": [shown.sums[f] for f in range(sums)], **fields}

@@ -1,5 +1,6 @@
 """The parts between memory port and cores side by side: sizes, and how their benches run."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,9 +82,11 @@ def run_system_bench(
     waves: Waves | None = None,
     *,
     simulator: str = "verilator",
+    beside: Sequence[str] = (),
     parts: SideBySide | None = None,
 ) -> None:
     """Run `bench_<stem>` on the executable that all these benches share, or on `parts`."""
     parts = parts or system_parts(arch)
     bench = build(parts, simulator=simulator, waves=waves)
-    run(bench, module=f"verif.dbpim.bench_{stem}", folder=folder, settings=settings(arch))
+    module = f"verif.dbpim.bench_{stem}"
+    run(bench, module=module, folder=folder, settings=settings(arch), beside=beside)

@@ -1,5 +1,7 @@
 """Rows of weights as the ports of a core and of a macro take them, by golden."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,12 @@ def enables(filter_enable: int, arch: Arch) -> NDArray[np.bool_]:
     return bits.astype(bool).reshape(arch.filters, 2)
 
 
+@cache
+def meta_word(index: int, negative: int) -> int:
+    """Return the metadata of a cell: the place of its digit, and whether that is negative."""
+    return int(cell_meta().const({"index": index, "negative": negative}).as_bits())
+
+
 def row_words(
     codes: NDArray[np.uint8], counts: NDArray[np.bool_], arch: Arch, *, double: bool = False
 ) -> tuple[int, int]:
@@ -24,12 +32,10 @@ def row_words(
     """
     if not arch.sparsity.weight_bits:
         return pack(decode_dense(codes).ravel().tolist(), bits=1), 0
-    cells, entry = decode(codes), cell_meta()
-    entries = [
-        entry.const({"index": int(index), "negative": int(negative)}).as_bits()
-        for index, negative in zip(cells.index.ravel(), cells.negative.ravel(), strict=True)
-    ]
-    meta = pack(entries, bits=entry.size)
+    cells = decode(codes)
+    indices, negatives = cells.index.ravel().tolist(), cells.negative.ravel().tolist()
+    entries = [meta_word(*each) for each in zip(indices, negatives, strict=True)]
+    meta = pack(entries, bits=cell_meta().size)
     own = pair_constants(codes, counts).ravel() if double else constants(codes, counts)
     added = pack(own.tolist(), bits=dot_shape(arch).width)
     return (

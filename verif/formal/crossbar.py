@@ -59,8 +59,8 @@ def lane() -> Proof:
         method=induction(2),
         fault=Fault(
             module=Lane(sizes=SIZES).module_name,
-            old="converted[0] ? \\",
-            new="! converted[0] ? \\",
+            old="converted[0] ? (before",
+            new="!converted[0] ? (before",
             cycles=6,
         ),
         sizes={
@@ -124,6 +124,8 @@ def result_collector() -> Proof:
             cycles=9,
         ),
         sizes={"STRIDE": answer_stride(collected())},
+        # No flit without room: the conductor sees to that.
+        assertions=False,
     )
 
 

@@ -93,8 +93,8 @@ def weight_decoder() -> Proof:
         method=COMBINATIONAL,
         fault=Fault(
             module="dbpim_weight_decoder",
-            old="row_cells[9] = row[39]",
-            new="row_cells[9] = row[38]",
+            old="row[43], row[39], row[35]",
+            new="row[43], row[38], row[35]",
         ),
         sizes=sizes("all"),
     )
@@ -107,7 +107,7 @@ def weight_decoder_dense() -> Proof:
         properties="weight_decoder.v",
         size=f"{COMPARTMENTS} compartments",
         method=COMBINATIONAL,
-        fault=Fault(module="dbpim_weight_decoder", old="row[31]", new="row[30]"),
+        fault=Fault(module="dbpim_weight_decoder", old="= row;", new="= { row[30], row[30:0] };"),
         sizes=sizes("none"),
     )
 
@@ -146,7 +146,7 @@ def dbmu_sparse() -> Proof:
         properties="dbmu.v",
         size="two cells",
         method=COMBINATIONAL,
-        fault=Fault(module="dbpim_dbmu", old="& enable", new="| enable"),
+        fault=Fault(module="dbpim_dbmu", old="enable[0] & !", new="enable[0] | !"),
         sizes=sizes("all") | {"COLUMNS": 2},
     )
 

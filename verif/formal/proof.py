@@ -10,18 +10,22 @@ from pathlib import Path
 
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.part import Part
+from hwgen.chip.sim.simulator import ASSERTIONS
 from verif.yosys import run_yosys
 
 PROPERTIES = Path(__file__).parent / "properties"
 TOP = "properties"
 MEMORY_FILE = "memory.v"
 """What properties include to see memories."""
+WITH_ASSERTIONS = ASSERTIONS[-1]
+"""The macro that switches the assertions of emitted Verilog on."""
 
 # Words of memories become registers with names of their own before the hierarchy goes, so that
 # properties may name them; a name that nothing drives is an error, not a free value.
 PREPARE = f"""
 hierarchy -check -top {TOP}
 proc
+{{alone}}
 memory_collect
 memory_map
 flatten -noscopeinfo
@@ -33,6 +37,8 @@ chformal -lower
 opt -full
 opt_clean
 """
+ALONE = f"chformal -assert -remove {TOP}"
+"""Leaves the assertions that stand in the part's own Verilog."""
 
 
 class Answer(Enum):
@@ -136,6 +142,8 @@ class Proof:
     size: the part's, in words; sizes: macros for the properties
     memories: which the properties see, by including ``memory.v``
     more: further faults, each of which must break a property, too
+    assertions: those of the part's own Verilog are proved, too; not where they need what the
+        properties do not assume of its neighbours
     """
 
     part: Callable[[], Part]
@@ -146,14 +154,19 @@ class Proof:
     sizes: Mapping[str, int] = field(default_factory=dict)
     memories: Sequence[Memory] = ()
     more: Sequence[Fault] = ()
+    assertions: bool = True
 
     def modules(self) -> dict[str, str]:
         """Return the emitted Verilog by module, the part last."""
         return dict(emitted(self.part))
 
     def holds(self) -> Answer:
-        """Return what Yosys finds about the part as it is emitted."""
+        """Return what Yosys finds about the part as it is emitted, its own assertions among it."""
         return self._decide(self.modules(), self.method.command)
+
+    def breaks(self, fault: Fault) -> Answer:
+        """Return what Yosys finds about the part's own assertions alone with a fault in it."""
+        return self._decide(fault.planted(self.modules()), refuting(fault.cycles), alone=ALONE)
 
     def refutes(self) -> Answer:
         """Return `REFUTED` if each fault breaks a property, else what Yosys finds about one."""
@@ -164,9 +177,10 @@ class Proof:
                 return answer
         return Answer.REFUTED
 
-    def _decide(self, modules: Mapping[str, str], command: str) -> Answer:
+    def _decide(self, modules: Mapping[str, str], command: str, *, alone: str = "") -> Answer:
         given = {"PART": [*modules][-1], **self.sizes}
         macros = " ".join(f"-D{name}={value}" for name, value in given.items())
+        with_own = f"-formal {WITH_ASSERTIONS}" if self.assertions else ""
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             for name, text in modules.items():
@@ -176,7 +190,8 @@ class Proof:
             files = " ".join(f"{name}.v" for name in modules)
             said = run_yosys(
                 f"read_verilog -formal -sv -I{PROPERTIES} {macros} {PROPERTIES / self.properties}\n"
-                f"read_verilog -sv {files}\n{PREPARE}{command}\n",
+                f"read_verilog -sv {with_own} {files}\n"
+                f"{PREPARE.format(alone=alone)}{command}\n",
                 folder,
                 what=f"the properties of {self.properties}",
             )

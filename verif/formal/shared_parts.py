@@ -66,7 +66,7 @@ def read_engine() -> Proof:
         properties="read_engine.v",
         size="32 bits, 4 beats, bursts of 2",
         method=induction(2),
-        fault=Fault(module=f"{FAMILY}_read_engine", old="~ memory__arready", new="1'h0", cycles=6),
+        fault=Fault(module=f"{FAMILY}_read_engine", old="!memory__arready", new="1'h0", cycles=6),
         sizes={"BURST": 2, "FIFO": 4, "LEVEL": 3},
     )
 
@@ -113,8 +113,8 @@ def packet_front() -> Proof:
         ),
         properties="packet_front.v",
         size="8 bits, packets of 1 to 3 beats",
-        method=induction(2),
-        fault=Fault(module=f"{FAMILY}_packet_front", old="~ recount", new="1'h0", cycles=9),
+        method=induction(3),
+        fault=Fault(module=f"{FAMILY}_packet_front", old="!recount", new="1'h0", cycles=9),
         sizes={"COUNT": 4},
     )
 
@@ -157,7 +157,7 @@ def registers() -> Proof:
         properties="registers.v",
         size="11 registers",
         method=induction(2),
-        fault=Fault(module=f"{FAMILY}_registers", old="pending & \\$13", new="pending", cycles=6),
+        fault=Fault(module=f"{FAMILY}_registers", old="pending & !", new="pending | !", cycles=6),
         sizes={"CONSTANT": CONSTANT},
     )
 

@@ -1,5 +1,6 @@
 """The parts of the array side, whose benches share one executable, and their sizes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from hwgen.chip.rtl.part import Part
@@ -54,8 +55,15 @@ def run_part(
     *,
     simulator: str = "verilator",
     waves: Waves | None = None,
+    beside: Sequence[str] = (),
 ) -> None:
     """Run the bench of one part, in the executable that all of them share."""
     arch = SIZES[size]
     executable = build(array_parts(arch), simulator=simulator, waves=waves)
-    run(executable, module=f"verif.mram.bench_{bench}", folder=folder, settings=settings(arch))
+    run(
+        executable,
+        module=f"verif.mram.bench_{bench}",
+        folder=folder,
+        settings=settings(arch),
+        beside=beside,
+    )

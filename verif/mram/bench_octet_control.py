@@ -158,6 +158,7 @@ async def reset_ends_a_load(dut: Any) -> None:
     dut.octet_control__record.value = encode_record({"input_planes": 4, "weight_planes": 4}, ARCH)
     dut.octet_control__go.value = 1
     await FallingEdge(dut.clk)
+    dut.octet_control__go.value = 0
     await FallingEdge(dut.clk)
     await reset(dut, *(getattr(dut, f"octet_control__{name}") for name in GOES))
     await idle(dut)

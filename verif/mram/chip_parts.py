@@ -1,5 +1,6 @@
 """The parts of the chip side, whose benches share one executable, and their sizes."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,8 +40,15 @@ def run_part(
     *,
     simulator: str = "verilator",
     waves: Waves | None = None,
+    beside: Sequence[str] = (),
 ) -> None:
     """Run the bench of one part, in the executable that all of them share."""
     arch = SIZES[size]
     executable = build(chip_parts(arch), simulator=simulator, waves=waves)
-    run(executable, module=f"verif.mram.bench_{bench}", folder=folder, settings=settings(arch))
+    run(
+        executable,
+        module=f"verif.mram.bench_{bench}",
+        folder=folder,
+        settings=settings(arch),
+        beside=beside,
+    )

@@ -112,6 +112,21 @@ int hwgen_wait(struct hwgen_chip *chip, uint64_t limit)
     return (int)get(chip, chip->map->error);
 }
 
+/* Bytes from the answer address to the end of the last output of some images. */
+static uint64_t answers_end(const struct hwgen_network *network, uint32_t count)
+{
+    uint64_t end = (uint64_t)network->answer_offsets[count - 1] + network->answer_bytes;
+
+    for (uint32_t n = 0; n < network->outputs; n++) {
+        const struct hwgen_output *output = &network->output[n];
+        uint64_t last = (uint64_t)output->offsets[count - 1] + output->bytes;
+
+        if (last > end)
+            end = last;
+    }
+    return end;
+}
+
 int hwgen_run(struct hwgen_chip *chip, const struct hwgen_network *network, uint64_t images,
               uint64_t answers, uint64_t scratch, uint32_t count, uint64_t limit)
 {
@@ -120,8 +135,7 @@ int hwgen_run(struct hwgen_chip *chip, const struct hwgen_network *network, uint
     if (code == HWGEN_OK)
         code = hwgen_wait(chip, limit);
     if (code == HWGEN_OK && chip->invalidate)
-        chip->invalidate(chip->context, answers,
-                         (uint64_t)network->answer_offsets[count - 1] + network->answer_bytes);
+        chip->invalidate(chip->context, answers, answers_end(network, count));
     return code;
 }
 

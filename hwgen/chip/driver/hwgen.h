@@ -44,16 +44,31 @@ struct hwgen_map {
     uint16_t cycles, load_cycles;
 };
 
+/* Where an output of a network lies.
+ *
+ * Channel c of pixel p (row after row) begins at bit
+ *     8 * block_bytes * (p / block_pixels) + pixel_bits * (p % block_pixels) + element_bits * c
+ *
+ * bytes: of one image; offsets: of each image of a start, from its answer address
+ */
+struct hwgen_output {
+    uint32_t height, width, channels;
+    uint32_t element_bits, pixel_bits, block_pixels, block_bytes;
+    uint32_t bytes;
+    const uint32_t *offsets;
+};
+
 /* A compiled network: `hwgen export --c` writes one.
  *
  * id: of the chip it is for; mode: of its modes, 0 where there are none
  * program_bytes, scratch_bytes: sizes in memory
  * images: that one start takes: exactly so many, at most so many with a register `images`
  * interval: steps from one image of a start to the next, 0 without a register `interval`
- * image_bytes, answer_bytes: of one image
+ * image_bytes: of one image; answer_bytes: of its first output
  * image_stride, answer_stride: from one start to the next; with a register `images` from one image
  *     to the next
- * answer_offsets: of each image of a start, from its answer address
+ * answer_offsets: of the first output of each image of a start, from its answer address
+ * outputs: number of `output`, all outputs in the order of the network's file
  */
 struct hwgen_network {
     uint32_t id;
@@ -67,6 +82,8 @@ struct hwgen_network {
     uint32_t answer_bytes;
     uint32_t answer_stride;
     const uint32_t *answer_offsets;
+    uint32_t outputs;
+    const struct hwgen_output *output;
 };
 
 /* A chip. Set the hooks after `hwgen_open`; each may be NULL.

@@ -1,7 +1,6 @@
 """Write a part and all the parts below it as Verilog, each different module once."""
 
 import gc
-import inspect
 import os
 import re
 from bisect import bisect
@@ -11,22 +10,23 @@ from contextlib import contextmanager
 from itertools import accumulate, chain
 from pathlib import Path
 
-from amaranth._toolchain.yosys import YosysError
-from amaranth.back import rtlil, verilog
+from amaranth._toolchain.yosys import YosysError, find_yosys
+from amaranth.back import rtlil
 
 from hwgen.chip.interface import TIMESCALE
 from hwgen.chip.rtl.alike import different
-from hwgen.chip.rtl.clocked import clocked
 from hwgen.chip.rtl.fields import without_field_nets
 from hwgen.chip.rtl.folder import write_folder
+from hwgen.chip.rtl.hints import hinted_nets
+from hwgen.chip.rtl.index import INDEX, first_sentence, index
 from hwgen.chip.rtl.manifest import FILE_LIST, MANIFEST, instances_in, manifest, ports_in
-from hwgen.chip.rtl.masks import masked
+from hwgen.chip.rtl.module_text import Sentences, readable
 from hwgen.chip.rtl.names import names_from_source
 from hwgen.chip.rtl.netlists import bits_unchecked
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.processes import shared
+from hwgen.chip.rtl.sentences import sentences_of
 from hwgen.chip.rtl.text import TextPart
-from hwgen.chip.rtl.unused import without_unused_nets
 from hwgen.errors import DesignError, WorkerError
 
 WITHOUT_MEMORY = re.compile("failed to reserve|[Cc]annot allocate memory|MemoryError|bad_alloc")
@@ -37,12 +37,13 @@ WITHOUT_FILE = re.compile("File too large|No space left|Disk quota exceeded")
 NOTHING: Mapping[str, str] = {}
 HEADER = "// SPDX-License-Identifier: Apache-2.0\n"
 
-# Yosys numbers this helper register over all modules of a run; it is local to each module.
-START_REGISTER = re.compile(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+")
-# Its change at time zero wakes every `always @*`. By SystemVerilog's rules a value in a declaration
-# is no change, and registers would take unknown values from logic not evaluated yet.
-START_DECLARED = r"reg \$start  = 0;"
-START_ASSIGNED = "reg \\$start ;\n  initial \\$start  = 0;"
+INTERNAL = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
+"""Attributes of Amaranth that say nothing of the hardware."""
+PASSES = ("proc -nomux -norom", "memory_collect", "opt_expr", "opt_merge", "opt_clean")
+"""What Yosys does with a netlist before it writes it."""
+PLACED = re.compile(r"^  cell \\", re.M)
+KEPT = "  attribute \\keep 1\n"
+"""Of a part: it stays, also if nothing reads it."""
 # Amaranth starts every memory with zeros or with what its `init` says.
 MEMORY_CONTENT = re.compile(r"^  cell \$meminit_v2 .*?^  end\n", re.M | re.S)
 LONG = 1_500_000
@@ -60,7 +61,9 @@ def emit(
     about: str = "",
     beside: Mapping[str, str] = NOTHING,
 ) -> list[Path]:
-    """Write `<module>.v` for each part, a file list and a manifest; return the Verilog, top last.
+    """Write `<module>.v` for each part, a file list, an index and a manifest; return the Verilog.
+
+    The top is the last of the files returned.
 
     parameters: of the design, such as the architecture as a mapping; the manifest holds them
         unchanged
@@ -72,8 +75,10 @@ def emit(
     parts = {part.module_name: part for part in parts_below_first(top)}
     files = {f"{name}.v": opened(parts[name], text, about) for name, text in modules.items()}
     listed = "".join(f"{name}\n" for name in (*files, *beside) if name.endswith(".v"))
-    every = {**files, **beside, FILE_LIST: listed}
-    written = manifest(
+    written = {name: files[f"{name}.v"] for name in modules}
+    overview = index({name: parts[name] for name in modules}, written, about=about)
+    every = {**files, **beside, FILE_LIST: listed, INDEX: overview}
+    contents = manifest(
         files,
         every,
         top=top.module_name,
@@ -81,7 +86,7 @@ def emit(
         arrays=[name for name, part in parts.items() if part.array_content],
         texts=[name for name, part in parts.items() if part.is_text],
     )
-    write_folder(folder, {**every, MANIFEST: written})
+    write_folder(folder, {**every, MANIFEST: contents})
     return [folder / f"{name}.v" for name in modules]
 
 
@@ -92,8 +97,7 @@ def file_names(top: Part) -> list[str]:
 
 def opened(part: Part, text: str, about: str) -> str:
     """Return the Verilog of a part with what it is, and of what, behind licence and timescale."""
-    first = (inspect.getdoc(part) or "").partition("\n")[0]
-    lines = [f"{part.module_name}: {first}", *filter(None, [about])]
+    lines = [f"{part.module_name}: {first_sentence(part)}", *filter(None, [about])]
     lines = [*(f"// {line}" for line in lines), TIMESCALE]
     return HEADER + "".join(f"{line}\n" for line in lines) + text.removeprefix(HEADER)
 
@@ -132,7 +136,10 @@ def verilog_modules(top: Part) -> dict[str, str]:
         for part in chain.from_iterable(parts.values()):
             # Amaranth warns of those not elaborated here; the other process may have done it.
             part.__dict__["_MustUse__used"] = True
-        converted = convert_all({name: sources[name] for name in parts if name in sources})
+        converted = convert_all(
+            {name: sources[name] for name in parts if name in sources},
+            {name: sentences_of(given[-1]) for name, given in parts.items()},
+        )
         modules = {name: (texts | converted)[name] for name in parts}
         known = {
             *parts,
@@ -180,8 +187,9 @@ def rtlil_source(parts: Sequence[Part]) -> str:
     """Return the RTLIL that all parts of one name have; of those that are alike one is made."""
     texts = set()
     for part in different(parts):
-        with names_from_source(), without_field_nets(), bits_unchecked():
+        with names_from_source(), without_field_nets(), bits_unchecked(), hinted_nets():
             text = rtlil.convert(part, name=part.module_name, emit_src=False)
+        text = PLACED.sub(lambda found: f"{KEPT}{found[0]}", text)
         texts.add(MEMORY_CONTENT.sub("", text) if part.garbage_at_power_on else text)
     return the_only(texts, parts[0].module_name)
 
@@ -193,24 +201,26 @@ def parts_below_first(part: Part) -> Iterator[Part]:
     yield part
 
 
-def convert_all(sources: Mapping[str, str]) -> dict[str, str]:
+def convert_all(sources: Mapping[str, str], sentences: Mapping[str, Sentences]) -> dict[str, str]:
     """Return the Verilog of every RTLIL source, from two runs of Yosys at a time.
 
     One run takes as long as one part; the public `verilog.convert` would need a run for each. In
     what order Yosys writes assignments depends on the names that it has read before: what is in a
     run, and in what order, depends on the sources alone.
+
+    sentences: of each part by its name
     """
     # A system's Yosys of another version would write other bytes.
     os.environ["AMARANTH_USE_YOSYS"] = "builtin"
     with ThreadPoolExecutor() as threads:
         text = "".join(threads.map(run_yosys, halves(list(sources.values()))))
-    text = START_REGISTER.sub(r"\\$start", text)
-    text = text.replace(START_DECLARED, START_ASSIGNED)
     found: dict[str, str] = dict.fromkeys(sources, HEADER)
     for module in MODULE.finditer(text):
         # A part's own submodules are named after it, "part.submodule", and stand in its file.
-        owner = (module["plain"] or module["escaped"]).partition(".")[0]
-        found[owner] += "\n" + clocked(masked(without_unused_nets(module[0])))
+        name = module["plain"] or module["escaped"]
+        owner = name.partition(".")[0]
+        known = sentences[owner] if name == owner else Sentences()
+        found[owner] += "\n" + readable(module[0], known)
     return found
 
 
@@ -225,8 +235,13 @@ def halves(sources: Sequence[str]) -> list[str]:
 
 def run_yosys(source: str) -> str:
     """Return RTLIL as Verilog; its Yosys reserves 4 GiB of addresses, and has a file in memory."""
+    removed = " ".join(f"-remove {name}" for name in INTERNAL)
+    script = [f"read_rtlil <<rtlil\n{source}\nrtlil", f"attrmap {removed}"]
+    script += [f"attrmap -modattr {removed}", *PASSES, "write_verilog -norename"]
     try:
-        text: str = verilog._convert_rtlil_text(source, strip_internal_attrs=True)
+        text: str = find_yosys(lambda _: True).run(
+            ["-q", "-"], "\n".join(script), ignore_warnings=True
+        )
     except YosysError as error:
         if WITHOUT_FILE.search(str(error)):
             raise WorkerError(

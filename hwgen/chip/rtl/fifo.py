@@ -4,6 +4,7 @@ from amaranth.hdl import ClockSignal, Module, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import holds_payload, in_range, must, neither_over_nor_under
 from hwgen.chip.rtl.register_file import RegisterFile
 from hwgen.chip.rtl.shared import SharedPart
 
@@ -73,4 +74,10 @@ class Fifo(SharedPart):
         ]
         with m.If(self.flush):
             m.d.sync += [level.eq(0), write_index.eq(0), read_index.eq(0)]
+        depth = self._depth
+        neither_over_nor_under(m, "the queue", level=level, depth=depth, into=into, out_of=out_of)
+        in_range(m, "level", level, depth)
+        behind = (write_index - read_index)[: len(read_index)] == level[: len(read_index)]
+        must(m, behind, "write_index must be in its range behind read_index")
+        holds_payload(m, "output", self.output, unless=self.flush)
         return m

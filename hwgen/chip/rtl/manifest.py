@@ -17,9 +17,11 @@ MANIFEST = "manifest.json"
 FORMAT = "hwgen-verilog"
 FORMAT_VERSION = 1
 
-NAME = r"(?:\\(\S+) |(\w+))"
+NAME = r"(?:\\(\S+) |([A-Za-z_][\w$]*))"
 MODULE = re.compile(rf"^module {NAME}.*?^endmodule$", re.M | re.S)
-PORT = re.compile(r"^  (input|output) (?:signed )?(?:\[(\d+):0\] )?(\w+);$", re.M)
+PORT = re.compile(
+    r"^  (input|output) (?:reg )?(?:signed )?(?:\[(\d+):0\] )?(\w+)[,;]?(?:  //.*)?$", re.M
+)
 INSTANCE = re.compile(rf"^  {NAME} ?{NAME} ?\($", re.M)
 
 

@@ -1,69 +1,51 @@
-r"""An AND with a constant is one operation again: Yosys splits it into the bits that it keeps.
+"""An AND with a constant is one operation again: Yosys makes a row of the bits that it keeps.
 
-    assign { \$1 [3], \$1 [1] } = 2'h0;
-    assign { \$1 [2], \$1 [0] } = { bits[2], bits[0] };
+    { 1'h0, bits[4], 2'h0, bits[1:0] }
 
-is, for simulators, a statement for each bit. It becomes
+is, for simulators, a shift and an OR for each piece. It becomes
 
-    assign \$1  = bits[3:0] & 4'h5;
+    bits[5:0] & 6'h13
 """
 
-import re
-from dataclasses import dataclass
+from hwgen.chip.rtl.atoms import Chunk, Widths, chunks, text_of
 
-SPLIT = re.compile(
-    r"^  assign \{ (?P<cleared>[^}]+) \} = \d+'[dh]0+;\n"
-    r"  assign \{ (?P<kept>[^}]+) \} = \{ (?P<source>[^}]+) \};\n",
-    re.M,
-)
-PART = re.compile(r"(?P<name>\\\S+ |\w+)\[(?P<high>\d+)(?::(?P<low>\d+))?\]")
-WIRE = re.compile(r"^  wire \[(?P<top>\d+):0\] (?P<name>\\\S+ |\w+);$", re.M)
+FEWEST = 4
+"""Pieces of a row; fewer read well as they are."""
 
 
-@dataclass(frozen=True)
-class Slice:
-    """Bits `low` to `high` of a signal."""
+def as_and(atom: str, widths: Widths) -> tuple[str, str]:
+    """Return an atom in braces as an AND, and its operator; as it is, and none, if it is no AND.
 
-    name: str
-    low: int
-    high: int
-
-    @property
-    def ones(self) -> int:
-        """Return a number with ones at these bits."""
-        return (2 << self.high) - (1 << self.low)
-
-
-def masked(module: str) -> str:
-    """Return the text of a module with each split AND as one assignment.
-
-    module: as Yosys writes it. Assignments of parts that are no AND stay as they are.
+    All pieces must be zeros, or bits of one signal in their order, at one distance from their
+    places. Where the row is longer than the signal, braces hold zeros and the AND.
     """
-    tops = {wire["name"]: int(wire["top"]) for wire in WIRE.finditer(module)}
+    parts = chunks(atom, widths)
+    owners = {one.name for one in parts if one.name}
+    if (
+        len(parts) < FEWEST
+        or len(owners) != 1
+        or not all(one.name or is_zero(one) for one in parts)
+    ):
+        return atom, ""
+    (name,) = owners
+    width = place = sum(one.width for one in parts)
+    mask, shifts = 0, set()
+    for one in parts:
+        place -= one.width
+        if one.name:
+            mask |= ((1 << one.width) - 1) << place
+            shifts.add(one.low - place)
+    shift = shifts.pop()
+    if shifts or shift < 0:
+        return atom, ""
+    kept = min(width, widths[name] - shift)
+    source = text_of(Chunk(name, shift, kept), widths)
+    text = f"{source} & {kept}'h{mask:x}"
+    missing = width - kept
+    return (f"{{ {missing}'h{0:0{(missing + 3) // 4}x}, {text} }}", "") if missing else (text, "&")
 
-    def together(split: re.Match[str]) -> str:
-        cleared, kept, source = (slices(split[name]) for name in ("cleared", "kept", "source"))
-        targets = {part.name for part in cleared + kept}
-        target, given = kept[0].name if kept else "", source[0].name if source else ""
-        top, shift = tops.get(target, -1), source[0].low - kept[0].low if kept and source else 0
-        moved = [Slice(given, part.low + shift, part.high + shift) for part in kept]
-        mask = sum(part.ones for part in kept)
-        zeros = sum(part.ones for part in cleared)
-        every = (2 << top) - 1
-        if targets != {target} or moved != source or mask ^ zeros != every or mask & zeros:
-            return split[0]
-        if not 0 <= shift <= tops.get(given, -1) - top:
-            return split[0]
-        return f"  assign {target} = {given}[{top + shift}:{shift}] & {top + 1}'h{mask:x};\n"
 
-    return SPLIT.sub(together, module)
-
-
-def slices(text: str) -> list[Slice]:
-    """Return the slices of a list in braces; none if one of them is something else."""
-    parts = [PART.fullmatch(item) for item in text.split(", ")]
-    return [
-        Slice(part["name"], int(part["low"] or part["high"]), int(part["high"]))
-        for part in parts
-        if part is not None and None not in parts
-    ]
+def is_zero(one: Chunk) -> bool:
+    """Return whether a constant has no bit that is 1, or unknown."""
+    _, _, digits = one.text.partition("'")
+    return set(digits[1:]) == {"0"}

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import in_range, one_hot, within
 from hwgen.chip.rtl.shared import SharedPart
 from hwgen.chip.widths import bits_for_index
 
@@ -98,14 +99,21 @@ class PacketFront(SharedPart):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         left, counted = Signal.like(self.count), Signal()
+        bits = bits_for_index(self._longest)
+        first_number, number = Signal(bits), Signal(bits)
+        in_range(m, "first_number", first_number, self._first_beats - 1)
+        within(m, "number", number, self._longest, when=self.beats.valid)
+        ends, takes = Cat(self.unknown, self.ended), self.beats.valid & self.beats.ready
+        one_hot(m, "unknown and ended, whole", [ends.any(), self.whole])
+        one_hot(m, "whole and a beat that is taken", [self.whole, takes])
         with m.FSM():
             with m.State("IDLE"), m.If(self.start):
                 m.next = "FIRST"
-            with m.State("FIRST"), m.If(self._gather(m, beats=self._first_beats)):
+            with m.State("FIRST"), m.If(self._gather(m, first_number, self._first_beats)):
                 m.d.sync += self.first.eq(1)
                 m.next = "WHOLE"
             with m.State("HEADER"):
-                self._header(m)
+                self._header(m, number)
                 self._count(m, left=left)
             with m.State("WHOLE"):
                 m.d.comb += self.whole.eq(1)
@@ -130,9 +138,11 @@ class PacketFront(SharedPart):
                 pass
         return m
 
-    def _gather(self, m: Module, *, beats: Value | int) -> Value:
-        """Take the next beat of a packet of `beats` beats; return whether it is the last."""
-        number = Signal(bits_for_index(self._longest))
+    def _gather(self, m: Module, number: Signal, beats: Value | int) -> Value:
+        """Take the next beat of a packet of `beats` beats; return whether it is the last.
+
+        number: beats of the packet that are taken
+        """
         last = number == beats - 1
         m.d.comb += self.beats.ready.eq(1)
         with m.If(self.beats.valid):
@@ -140,7 +150,7 @@ class PacketFront(SharedPart):
             m.d.sync += [place.eq(self.beats.payload), number.eq(Mux(last, 0, number + 1))]
         return self.beats.valid & last
 
-    def _header(self, m: Module) -> None:
+    def _header(self, m: Module, number: Signal) -> None:
         """Take a packet, or a header, whose first beat determines its length."""
         bits = self._opcode_bits
         begun, opcode = Signal(), Signal(bits)
@@ -152,7 +162,7 @@ class PacketFront(SharedPart):
                     m.d.comb += beats.eq(length)
             with m.Default():
                 m.d.comb += beats.eq(self._longest)
-        last = self._gather(m, beats=beats)
+        last = self._gather(m, number, beats)
         with m.If(self.beats.valid):
             m.d.sync += begun.eq(~last)
         with m.If(last):

@@ -1,11 +1,12 @@
 """The read half of the memory port: commands in, beats out, in order."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.axi import INCREMENTING, MEMORY_ADDRESS_BITS, OKAY
 from hwgen.chip.rtl.axi import beat_size, burst_length, check_port, read_manager
+from hwgen.chip.rtl.checks import holds, in_range, must, within_page
 from hwgen.chip.rtl.fifo import Fifo
 from hwgen.chip.rtl.shared import SharedPart
 
@@ -96,6 +97,8 @@ class ReadEngine(SharedPart):
             fifo.input.valid.eq(beat),
             fifo.flush.eq(self.stop),
         ]
+        must(m, outstanding != 0, "the memory must give no word while it owes none", when=beat)
+        in_range(m, "outstanding", outstanding, self._fifo_beats)
         return m
 
     def _decide_burst(self, m: Module, *, left: Signal) -> Value:
@@ -134,4 +137,12 @@ class ReadEngine(SharedPart):
             whole_beats = (1 << MEMORY_ADDRESS_BITS) - beat_bytes
             command = self.command.payload
             m.d.sync += [address.eq(command.address & whole_beats), left.eq(command.beats)]
+        asked = Cat(port.araddr, port.arlen)
+        holds(m, "the read address", valid=port.arvalid, ready=port.arready, payload=asked)
+        in_range(m, "reserved", reserved, self._fifo_beats)
+        # Each beat has a place: what waits in the FIFO and what is outstanding is reserved.
+        beat = port.rvalid & port.rready & ~self.stop
+        must(m, reserved != 0, "the buffer must take no word while it is full", when=beat)
+        address, length, size = port.araddr, port.arlen, beat_bytes
+        within_page(m, "a read burst", address, length, beat_bytes=size, when=port.arvalid)
         return burst

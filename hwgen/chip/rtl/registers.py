@@ -16,6 +16,7 @@ from hwgen.chip.registers import (
     offsets,
 )
 from hwgen.chip.rtl.axi import lite_subordinate
+from hwgen.chip.rtl.checks import holds, one_hot
 from hwgen.chip.rtl.shared import SharedPart
 
 LOW, HIGH = "_low", "_high"
@@ -100,6 +101,12 @@ class Registers(SharedPart):
         # After the writes: an end in the cycle of a clearing write is not lost.
         with m.If(runs_before & ~self.busy):
             m.d.sync += pending.eq(1)
+        bus = self.bus
+        answer = Cat(bus.rdata, bus.rresp)
+        holds(m, "the read answer", valid=bus.rvalid, ready=bus.rready, payload=answer)
+        holds(m, "the write answer", valid=bus.bvalid, ready=bus.bready, payload=bus.bresp)
+        one_hot(m, "an accepted and an answered write", [bus.awready, bus.bvalid])
+        one_hot(m, "a taken and an answered read", [bus.arready, bus.rvalid])
         return m
 
     def _halves(self, values: Mapping[str, int]) -> dict[str, Value]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import in_range, one_hot
 from hwgen.chip.rtl.shared import SharedPart
 
 COUNTER_BITS = 64
@@ -152,6 +153,9 @@ class Supervisor(SharedPart):
                 with m.If(self.memory_idle):
                     m.d.sync += self.done.eq(self.error == NO_ERROR)
                     m.next = "IDLE"
+        one_hot(m, "running and stop", [self.running, self.stop])
+        one_hot(m, "busy and done", [self.busy, self.done])
+        in_range(m, "quiet", quiet, self._watchdog_cycles - 1, when=self.running)
         return m
 
     def _error(self, m: Module, quiet: Signal) -> Value:

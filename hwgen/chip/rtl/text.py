@@ -4,10 +4,14 @@ Tests: `tests/verif/common/test_replaced.py`.
 """
 
 from string import Template
+from textwrap import fill
 
 from amaranth.hdl import Module
 
 from hwgen.chip.rtl.part import Part
+
+WIDEST = 100
+"""Characters of a line of ports."""
 
 
 class TextPart(Part):
@@ -30,9 +34,10 @@ class TextPart(Part):
             f"  {direction} {f'[{width - 1}:0] ' if width > 1 else ''}{name};"
             for name, direction, width in ports
         ]
+        names = ", ".join(name for name, _, _ in ports)
         return Template(template).substitute(
             name=self.module_name,
-            port_names=", ".join(name for name, _, _ in ports),
+            port_names=fill(names, WIDEST, subsequent_indent="    "),
             ports="\n".join(declared),
             **sizes,
         )

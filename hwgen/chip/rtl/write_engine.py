@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.axi import INCREMENTING, MEMORY_ADDRESS_BITS, OKAY
 from hwgen.chip.rtl.axi import beat_size, burst_length, check_port, write_manager
+from hwgen.chip.rtl.checks import holds, in_range, within, within_page
 from hwgen.chip.rtl.shared import SharedPart
 from hwgen.chip.widths import bits_for_index
 
@@ -78,6 +79,7 @@ class WriteEngine(SharedPart):
         self._todo = todo_layout(count_bits=count_bits, burst_beats=burst_beats, rows=rows)
         if entries < self._beat_words:
             raise ValueError(f"entries must be at least {self._beat_words}, got {entries}")
+        self._beats = entries // self._beat_words
         of_rows = {"row_pitch": In(count_bits), "row_words": In(count_bits)} if rows else {}
         super().__init__(
             {
@@ -138,7 +140,20 @@ class WriteEngine(SharedPart):
                 m.d.comb += port.bready.eq(1)
                 with m.If(port.bvalid):
                     self._answered(m, todo=todo, burst=burst)
+        self._check(m, todo=todo, burst=burst)
         return m
+
+    def _check(self, m: Module, *, todo: data.View, burst: Signal) -> None:
+        """Assert the rules of AXI4, and that beats are those of the buffer and of the burst."""
+        port, size = self.memory, self._port_bits // BYTE_BITS
+        address, beat = Cat(port.awaddr, port.awlen), Cat(port.wdata, port.wstrb, port.wlast)
+        holds(m, "the write address", valid=port.awvalid, ready=port.awready, payload=address)
+        holds(m, "the write data", valid=port.wvalid, ready=port.wready, payload=beat)
+        start, length = port.awaddr, port.awlen
+        within_page(m, "a write burst", start, length, beat_bytes=size, when=port.awvalid)
+        within(m, "read_index", self.read_index, self._beats, when=port.wvalid)
+        in_range(m, "burst", burst, self._burst_beats, least=1, when=port.wvalid)
+        in_range(m, "sent", todo.sent, self._burst_beats - 1)
 
     def _channels(self, m: Module, *, todo: data.View, burst: Signal) -> None:
         """Drive AW and W from the work left; each handshake of W is a beat less."""

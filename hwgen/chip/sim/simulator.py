@@ -24,6 +24,9 @@ MEMORY = Path(__file__).parent / "memory.v"
 BINARY_ARGS = ["--main", "--exe", "--build", "--timing"]
 BINARY_ARGS += ["--x-assign", "unique", "--x-initial", "unique"]
 """What `--binary` stands for, without `--build` in the blocks of `--hierarchical`."""
+ASSERTIONS = ["--assert", "-DHWGEN_ASSERTIONS"]
+"""The chip's assertions are on: the first that fails ends a run."""
+BINARY_ARGS += ASSERTIONS
 ONE_FILE = ["--output-split", "0"]
 """One file of C++: the compiler reads Verilator's headers once, not once a file."""
 MOST_IN_ONE_FILE = 1_000_000

@@ -9,11 +9,12 @@ from typing import Literal
 from pydantic.dataclasses import dataclass
 from rich.console import Group, RenderableType
 
+from hwgen.files.load import EXACT
 from hwgen.report.tables import NOTHING, number, table
-from hwgen.report.types import STRICT, Count
+from hwgen.report.types import Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class PredictedNetwork:
     """One network with one choice of switches.
 
@@ -30,7 +31,7 @@ class PredictedNetwork:
     cpu_seconds: float
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class BenchmarkReport:
     """Wall times in seconds on a machine that may do other work, see `load`.
 

@@ -4,14 +4,15 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.report.adaptive import AdaptiveReport
 from hwgen.report.model import Speedup
 from hwgen.report.run import RunReport
-from hwgen.report.types import STRICT, Count, Fraction, Source
+from hwgen.report.types import Count, Fraction, Source
 from hwgen.report.work import Accuracy
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class DemoReport:
     """One network on the dense and on the sparse chip of one size, both simulated in RTL.
 

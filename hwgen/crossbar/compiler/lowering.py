@@ -17,6 +17,7 @@ from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.columns import columns_of, rows_in_order
 from hwgen.crossbar.facts.holdings import Holding
 from hwgen.crossbar.facts.image_io import HEADER_BEATS
+from hwgen.crossbar.facts.levels import LEVEL_STEPS
 from hwgen.crossbar.facts.loads import (
     CHANNEL_FIELDS,
     COLUMN_FIELDS,
@@ -140,8 +141,10 @@ class Lowering:
                 "slot": index // lanes,
             }
             cells = tile.cells[column.cell_slice, :, place]
-            planes = np.zeros((chip.cell_bits, chip.side), np.uint8)
-            for plane in range(chip.cell_bits):
+            if chip.effects:
+                cells = cells << LEVEL_STEPS
+            planes = np.zeros((chip.planes, chip.side), np.uint8)
+            for plane in range(chip.planes):
                 planes[plane, : len(cells)] = cells >> plane & 1
             packed = np.packbits(planes.reshape(-1), bitorder="little").tobytes()
             yield entry(COLUMN_FIELDS, head) | int.from_bytes(packed, "little") << BEAT_BITS

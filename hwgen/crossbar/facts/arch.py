@@ -10,12 +10,13 @@ take is not judged here: that is compared with the pipeline of the evaluator.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.crossbar.facts.arch_fabric import ArchFabric, Region
@@ -40,15 +41,13 @@ from hwgen.crossbar.facts.network import (
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import RULES, RulesName
 from hwgen.errors import ConfigError, FieldError
-from hwgen.files.load import field_error, read_mapping, shortened, validate_spec
-
-STRICT = ConfigDict(extra="forbid", strict=True)
+from hwgen.files.load import EXACT, field_error, read_mapping, shortened, validate_spec
 
 FORMAT: Literal["hwgen.crossbar.architecture"] = "hwgen.crossbar.architecture"
 VERSION: Literal[3] = 3
 EARLIER = (1, 2)
 DIGEST_KEY = "digest"
-"""Of all else in a file but the name, behind it."""
+"""Of all else in a file but the name and `effects`, behind it."""
 
 PLANNED = (
     "copies",
@@ -64,7 +63,7 @@ LISTS = ("layers", "macros", "travels")
 TOTALS = ("adc", "shift_add", "addition", "relu", "sigmoid", "pool", "eltwise")
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Arch:
     """A crossbar accelerator for one network.
 
@@ -81,6 +80,8 @@ class Arch:
     scratchpad, mesh: see Memory and Mesh
     fabric: what a generator needs beside; none under published rules, which describe no hardware
     layers: in an order in which each stands behind all that it reads
+    effects: cells hold levels and converters have offsets, so that its Verilog can err as devices
+        do; a file may leave it out, and its chip computes exactly
     """
 
     format: Literal["hwgen.crossbar.architecture"]
@@ -100,6 +101,7 @@ class Arch:
     mesh: Mesh
     layers: Annotated[tuple[ArchLayer, ...], Field(min_length=1)]
     fabric: ArchFabric | None
+    effects: bool = False
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -141,8 +143,16 @@ class Arch:
     @property
     def digest(self) -> str:
         """sha256 over everything but the name, 64 hex digits."""
-        facts = asdict(self)
-        del facts["name"]
+        return self._digest(("name",) if self.effects else ("name", "effects"))
+
+    @property
+    def design_digest(self) -> str:
+        """The digest of the design without effects, which a person adds to the file of a design."""
+        return self._digest(("name", "effects"))
+
+    def _digest(self, without: Sequence[str]) -> str:
+        """Return the digest of all keys but some."""
+        facts = {key: value for key, value in asdict(self).items() if key not in without}
         facts["network"] = without_defaults(facts["network"], NETWORK_DEFAULTS)
         facts["layers"] = [without_defaults(layer, LAYER_DEFAULTS) for layer in facts["layers"]]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
@@ -161,10 +171,11 @@ def arch_of(given: dict[str, Any], source: str) -> Arch:
     digest = given[DIGEST_KEY]
     facts = {key: value for key, value in given.items() if key != DIGEST_KEY}
     arch = validate_spec(Arch, facts, source=source)
-    if digest != arch.digest:
+    if digest != arch.design_digest:
         raise ConfigError(
             field=DIGEST_KEY,
-            allowed=f"that of all above it ({arch.digest[:8]}...), which is not changed by hand",
+            allowed=f"that of all above it ({arch.design_digest[:8]}...), which is not changed by"
+            " hand",
             given=shortened(f"{digest}"),
             source=source,
         )
@@ -200,7 +211,10 @@ def fabric_of_chip(arch: Arch, source: str) -> ArchFabric:
 
 def arch_text(arch: Arch) -> str:
     """Return the text of an architecture file; what belongs together stands in one line."""
-    plain = json.loads(json.dumps(asdict(arch) | {DIGEST_KEY: arch.digest}))
+    facts = asdict(arch) | {DIGEST_KEY: arch.design_digest}
+    if not arch.effects:
+        del facts["effects"]
+    plain = json.loads(json.dumps(facts))
     return yaml.safe_dump(plain, sort_keys=False, width=100, default_flow_style=None)
 
 
@@ -360,6 +374,7 @@ def chip_of(arch: Arch, network: CrossbarNetwork, plan: Floorplan) -> ChipPlan:
         weight_bits=arch.weight_bits,
         activation_bits=arch.activation_bits,
         step_ns=arch.step_ns,
+        clock_ns=arch.fabric.clock.clock_ns,
         clocks_per_bit=tuple(layer.mapping.clocks_per_bit for layer in arch.layers),
         constants=arch.fabric.constants,
         bus_bits=arch.scratchpad.bus_bits,

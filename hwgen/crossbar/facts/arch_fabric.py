@@ -7,7 +7,7 @@ have a router alone. The macro of a node follows from the serpentine order.
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.crossbar.facts.components import (
@@ -19,8 +19,7 @@ from hwgen.crossbar.facts.components import (
     VectorUnits,
 )
 from hwgen.crossbar.facts.operations import OperationName
-
-STRICT = ConfigDict(extra="forbid", strict=True)
+from hwgen.files.load import EXACT
 
 Size = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -43,7 +42,7 @@ OPERATION_OF: dict[TravelKind, OperationName] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Clock:
     """Time on the chip.
 
@@ -60,7 +59,7 @@ class Clock:
     lag_clocks: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Rate:
     """Each ADC takes `samples` samples in `clocks` clocks; the fraction is in lowest terms."""
 
@@ -68,7 +67,7 @@ class Rate:
     clocks: Size
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Stream:
     """The images for which rings are sized, beside one that is alone.
 
@@ -79,7 +78,7 @@ class Stream:
     interval_steps: Size
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Io:
     """The node that the image comes from and results go to, beside the router of a macro.
 
@@ -95,7 +94,7 @@ class Io:
     result_bytes: Size
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Encoding:
     """How weights stand in cells (golden/crossbar/encoding.py), and how columns meet ADCs.
 
@@ -109,7 +108,7 @@ class Encoding:
     conversion_order: Literal["unit, slice, channel"]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Orders:
     """In which order data stand and who comes first.
 
@@ -130,7 +129,7 @@ class Orders:
     ports: Literal["what arrives, then engines by rising accesses"]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Constants:
     """The constants of the components that the chip consists of, as in the components file."""
 
@@ -144,7 +143,7 @@ class Constants:
     step_floor_ns: Positive
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Held:
     """What one macro holds of one layer, and the parts that work for it alone.
 
@@ -177,7 +176,7 @@ class Held:
     eltwise: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Operation:
     """One operation of the blocks of a layer.
 
@@ -201,7 +200,7 @@ class Operation:
         return self.steps * self.bit_steps
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class LayerFabric:
     """One layer.
 
@@ -233,7 +232,7 @@ class LayerFabric:
         return next((each for each in self.operations if each.name == name), None)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Macro:
     """What is built in one macro, of all layers together.
 
@@ -256,7 +255,7 @@ class Macro:
     eltwise: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Travel:
     """What goes from one node to others, once a block of `layer` (of the image: of its pixels).
 
@@ -295,7 +294,7 @@ class Travel:
         return OPERATION_OF[self.kind]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Region:
     """A ring of words in the scratchpad of a macro; a pixel has `pixel_channels` elements.
 
@@ -318,7 +317,7 @@ class Region:
     words: Size
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ArchFabric:
     """All that a generator needs; see the classes above.
 

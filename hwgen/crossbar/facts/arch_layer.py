@@ -2,12 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.crossbar.facts.network import Activation, Columns, CrossbarLayer, Kind
-
-STRICT = ConfigDict(extra="forbid", strict=True)
+from hwgen.files.load import EXACT
 
 Size = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -16,7 +15,7 @@ Name = Annotated[str, Field(min_length=1)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Network:
     """The network that it was made for; with the layers below, all of it."""
 
@@ -28,7 +27,7 @@ class Network:
     input_columns: Size | None = None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ComponentsFile:
     """The constants that it was made with."""
 
@@ -36,7 +35,7 @@ class ComponentsFile:
     digest: Digest
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Memory:
     """The scratchpad of each macro; every access moves `bus_bits`."""
 
@@ -44,7 +43,7 @@ class Memory:
     bus_bits: Size
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Mesh:
     """Rows and columns of macros, of which the last row may not be full; links of `flit_bits`."""
 
@@ -55,7 +54,7 @@ class Mesh:
     hop_ns: Positive
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Window:
     """Kernel, stride and padding (top) in pixels; groups of a convolution."""
 
@@ -67,7 +66,7 @@ class Window:
     right_padding: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Map:
     """A map of channels; side in pixels, that of a column where a layer has `columns`."""
 
@@ -75,7 +74,7 @@ class Map:
     side: Size
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Mapping:
     """How the work of a layer is cut.
 
@@ -96,7 +95,7 @@ class Mapping:
     clocks_per_bit: Size
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Place:
     """Where a layer works: `macros` places from `first_macro` on, outputs meet in `merge_macro`.
 
@@ -109,7 +108,7 @@ class Place:
     mate: Count | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Counts:
     """Components of all macros of a layer together; 0 ADCs: it uses those of its mate."""
 
@@ -123,7 +122,7 @@ class Counts:
     eltwise: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ArchLayer:
     """One layer: what it computes, and what computes it.
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from hwgen.crossbar.facts.chip_plan import CLOCK_NS
 from hwgen.crossbar.facts.columns import partial_sum_bits
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
@@ -41,7 +40,8 @@ def check_buildable(
     asked = {point.adc_bits for point in points}
     for adc in components.adcs.resolutions:
         if adc.bits in asked:
-            check_rate(adc_rate(adc.samples_per_ns), f"{components.name}, {adc.bits} bits")
+            rate = adc_rate(adc.samples_per_ns, components.clock_ns)
+            check_rate(rate, f"{components.name}, {adc.bits} bits")
 
 
 def with_buildable_adcs(
@@ -56,7 +56,8 @@ def with_buildable_adcs(
     for adc in components.adcs.resolutions:
         try:
             if adc.bits in asked:
-                check_rate(adc_rate(adc.samples_per_ns), f"{components.name}, {adc.bits} bits")
+                rate = adc_rate(adc.samples_per_ns, components.clock_ns)
+                check_rate(rate, f"{components.name}, {adc.bits} bits")
         except ConfigError as error:
             sentences[adc.bits] = str(error)
     if asked <= sentences.keys():
@@ -85,16 +86,17 @@ def check_arrivals(network: CrossbarNetwork, components: Components) -> None:
     A router passes a flit in a clock; a word must be in all rings of a macro before the next one.
     """
     links, pads = components.network_on_chip, components.scratchpads
-    if links.hop_ns < CLOCK_NS:
+    clock_ns = components.clock_ns
+    if links.hop_ns < clock_ns or not (links.hop_ns / clock_ns).is_integer():
         raise ConfigError(
             field="hop_ns",
-            allowed=f"at least a clock of {CLOCK_NS:g} ns",
+            allowed=f"whole clocks of {clock_ns:g} ns, at least one",
             given=f"{links.hop_ns:g}",
             source=components.name,
         )
     flits, rings = pads.bus_bits // links.flit_bits, most_rings(network)
     for pad in pads.to_choose_from(published=False):
-        if math.ceil(pad.latency_ns / CLOCK_NS) * rings > flits:
+        if math.ceil(pad.latency_ns / clock_ns) * rings > flits:
             raise ConfigError(
                 field=f"latency_ns of a scratchpad of {pad.kilobytes:g} KB",
                 allowed=f"at most {flits // rings} clocks, in which a word of {flits} flits comes "
@@ -160,6 +162,6 @@ def check_rate(rate: Fraction, source: str) -> None:
         )
 
 
-def adc_rate(samples_per_ns: float) -> Fraction:
+def adc_rate(samples_per_ns: float, clock_ns: float) -> Fraction:
     """Return the samples of an ADC in a clock."""
-    return Fraction(samples_per_ns * CLOCK_NS).limit_denominator(MOST_RATE_CLOCKS)
+    return Fraction(samples_per_ns * clock_ns).limit_denominator(MOST_RATE_CLOCKS)

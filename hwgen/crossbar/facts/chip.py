@@ -11,6 +11,7 @@ from functools import cached_property
 from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
 from hwgen.crossbar.facts.arch_fabric import Held, LayerFabric, Macro, Operation, Region, Travel
 from hwgen.crossbar.facts.holdings import Cut, cut_of
+from hwgen.crossbar.facts.levels import planes_of
 from hwgen.crossbar.facts.network import CrossbarLayer
 from hwgen.crossbar.facts.ports import shares_between
 from hwgen.crossbar.facts.travels import Moving, conflicts_of
@@ -73,6 +74,7 @@ class Chip:
     rows, columns: of the mesh; io_node: where the image enters and results leave
     interval: steps from one image of a stream to the next
     digest: of its architecture; empty where there is none
+    effects: cells hold levels, see `hwgen.crossbar.facts.levels`
     """
 
     name: str
@@ -104,11 +106,17 @@ class Chip:
     regions: tuple[Region, ...]
     travels: tuple[Travel, ...]
     digest: str = ""
+    effects: bool = False
 
     @property
     def id_word(self) -> int:
         """What the register `id` reads, and a program must carry."""
         return int(self.digest[:8] or "0", 16)
+
+    @property
+    def planes(self) -> int:
+        """Bit planes of a cell."""
+        return planes_of(self.cell_bits, effects=self.effects)
 
     @property
     def adc_samples_at_once(self) -> int:
@@ -157,6 +165,7 @@ def described(arch: Arch) -> Chip:
     return Chip(
         name=arch.name,
         digest=arch.digest,
+        effects=arch.effects,
         side=arch.point.side,
         cell_bits=arch.point.cell_bits,
         dac_bits=arch.point.dac_bits,

@@ -14,18 +14,15 @@ from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.ports import shares_of
 
-CLOCK_NS = 1.0
-
 LAG_CLOCKS = 24
 """Clocks that the engines of a layer work behind each other, all together."""
-
-LAG_NS = LAG_CLOCKS * CLOCK_NS
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChipPlan:
     """What the fabric follows from, under strict rules.
 
+    step_ns, clock_ns: of a step, which is of whole clocks, and of a clock
     clocks_per_bit: steps of a bit step, by layer
     bus_bits: of a word of a scratchpad
     """
@@ -36,6 +33,7 @@ class ChipPlan:
     weight_bits: int
     activation_bits: int
     step_ns: float
+    clock_ns: float
     clocks_per_bit: tuple[int, ...]
     constants: Constants
     bus_bits: int
@@ -43,12 +41,26 @@ class ChipPlan:
     @property
     def step_clocks(self) -> int:
         """Clocks of a step, whole."""
-        return math.ceil(self.step_ns / CLOCK_NS - 1e-9)
+        return self.clocks(self.step_ns)
 
     @property
     def access_clocks(self) -> int:
         """Clocks of an access to a scratchpad, whole."""
-        return max(1, math.ceil(self.constants.scratchpad.latency_ns / CLOCK_NS))
+        return max(1, math.ceil(self.constants.scratchpad.latency_ns / self.clock_ns))
+
+    @property
+    def access_ns(self) -> float:
+        """How long an access to a scratchpad takes."""
+        return self.access_clocks * self.clock_ns
+
+    @property
+    def lag_ns(self) -> float:
+        """How long the engines of a layer work behind each other, all together."""
+        return LAG_CLOCKS * self.clock_ns
+
+    def clocks(self, ns: float) -> int:
+        """Return the whole clocks of some time."""
+        return math.ceil(ns / self.clock_ns - 1e-9)
 
     @property
     def slices(self) -> int:

@@ -6,20 +6,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import FieldError
-from hwgen.files.load import load_spec
-
-STRICT = ConfigDict(extra="forbid", strict=True)
+from hwgen.files.load import EXACT, load_spec
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Bits = Annotated[int, Field(ge=1, le=64)]
 Text = Annotated[str, Field(min_length=1)]
 
+CLOCK_PARTS = 64
+"""A clock is a whole number of such parts of a ns."""
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Powers:
     """Power of one part in W, its latency in ns and its area.
 
@@ -32,7 +33,7 @@ class Powers:
     area_um2: Positive
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class CrossbarSize(Powers):
     """One crossbar of side x side cells, of any cell resolution."""
 
@@ -46,7 +47,7 @@ class CrossbarSize(Powers):
         return self
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Crossbars:
     """latency_ns: of a read; cell_bits: bits a cell may hold, without effect on power."""
 
@@ -56,7 +57,7 @@ class Crossbars:
     sizes: Annotated[tuple[CrossbarSize, ...], Field(min_length=1)]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Adc(Powers):
     """One analog-to-digital converter."""
 
@@ -65,7 +66,7 @@ class Adc(Powers):
     latency_ns: Positive
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Adcs:
     """A resolution that is not listed cannot be built."""
 
@@ -73,7 +74,7 @@ class Adcs:
     resolutions: Annotated[tuple[Adc, ...], Field(min_length=1)]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Dac(Powers):
     """One digital-to-analog converter, at one row of a crossbar."""
 
@@ -81,7 +82,7 @@ class Dac(Powers):
     latency_ns: Positive
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Dacs:
     """All resolutions that may be tried."""
 
@@ -89,7 +90,7 @@ class Dacs:
     resolutions: Annotated[tuple[Dac, ...], Field(min_length=1)]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class VectorUnit(Powers):
     """One digital unit; an operation handles `lanes` elements."""
 
@@ -97,7 +98,7 @@ class VectorUnit(Powers):
     latency_ns: Positive
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class VectorUnits:
     """The digital units of a macro, all `lanes` wide."""
 
@@ -111,7 +112,7 @@ class VectorUnits:
     eltwise: VectorUnit
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Scratchpad:
     """One memory; latency and energy are of one access of the whole bus."""
 
@@ -123,7 +124,7 @@ class Scratchpad:
     area_um2: Positive
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Scratchpads:
     """One scratchpad a macro, all of one capacity.
 
@@ -153,7 +154,7 @@ class Scratchpads:
         return tuple(one for one in self.capacities if one.kilobytes >= least)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class NetworkOnChip:
     """A mesh of macros: a flit and a hop cost `hop_ns` each; power is that of the whole chip."""
 
@@ -164,12 +165,14 @@ class NetworkOnChip:
     area_um2: Positive
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Components:
     """All constants that a synthesis needs.
 
     weight_bits, activation_bits: of the network's data
     step_floor_ns: the shortest pipeline step
+    clock_ns: of the chip, 1 if the file leaves it out; strict rules let steps, accesses and hops
+        take whole clocks. A whole number of 1/64 ns, so that sums of clocks have no rounding
     """
 
     format: Literal["hwgen.crossbar.components"]
@@ -178,6 +181,7 @@ class Components:
     weight_bits: Bits
     activation_bits: Bits
     step_floor_ns: Positive
+    clock_ns: Positive = 1.0
     crossbars: Crossbars
     adcs: Adcs
     dacs: Dacs
@@ -185,10 +189,20 @@ class Components:
     scratchpads: Scratchpads
     network_on_chip: NetworkOnChip
 
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Times in clocks are exact."""
+        if not (self.clock_ns * CLOCK_PARTS).is_integer():
+            raise FieldError("clock_ns", f"a whole number of 1/{CLOCK_PARTS} ns", self.clock_ns)
+        return self
+
     @property
     def digest(self) -> str:
-        """sha256 over everything, 64 hex digits."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        """sha256 over everything, 64 hex digits; a clock of 1 ns counts as left out."""
+        content = asdict(self)
+        if self.clock_ns == 1:
+            del content["clock_ns"]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def load_components(path: Path) -> Components:

@@ -21,7 +21,7 @@ from hwgen.crossbar.facts.arch_fabric import (
     encoding_of,
 )
 from hwgen.crossbar.facts.buildable import adc_rate
-from hwgen.crossbar.facts.chip_plan import CLOCK_NS, LAG_CLOCKS, ChipPlan
+from hwgen.crossbar.facts.chip_plan import LAG_CLOCKS, ChipPlan
 from hwgen.crossbar.facts.columns import column_accumulator_bits, input_sum_bits
 from hwgen.crossbar.facts.holdings import (
     Holding,
@@ -50,11 +50,11 @@ def fabric_of(
     operations: of each layer
     """
     side, cell = chip.point.side, chip.point.cell_bits
-    rate = adc_rate(chip.constants.adc.samples_per_ns)
+    rate = adc_rate(chip.constants.adc.samples_per_ns, chip.clock_ns)
     layers = layers_of(chip, operations)
     return ArchFabric(
         clock=Clock(
-            clock_ns=CLOCK_NS,
+            clock_ns=chip.clock_ns,
             step_clocks=chip.step_clocks,
             access_clocks=chip.access_clocks,
             lag_clocks=LAG_CLOCKS,
@@ -105,7 +105,7 @@ def layers_of(chip: ChipPlan, operations: Durations) -> tuple[LayerFabric, ...]:
 
 def samples_in(chip: ChipPlan, place: int) -> int:
     """Return the samples that an ADC can take in a bit step of a layer."""
-    bit_step_ns = chip.clocks_per_bit[place] * chip.step_clocks * CLOCK_NS
+    bit_step_ns = chip.clocks_per_bit[place] * chip.step_clocks * chip.clock_ns
     return max(1, samples_of(chip.constants.adc.samples_per_ns, bit_step_ns))
 
 

@@ -1,12 +1,12 @@
 """What firmware places in memory for a crossbar chip."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.chip.in_memory import InMemory, MapLayout
+from hwgen.chip.in_memory import AnswerLayout, InMemory, MapLayout, in_turn
 from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
 from hwgen.crossbar.facts.arch_fabric import Travel
 from hwgen.crossbar.facts.chip import Chip, described
@@ -22,14 +22,18 @@ from hwgen.crossbar.facts.program import Program
 
 
 def in_memory(
-    program: Program, arch: Arch, images: NDArray[Any], answers: Sequence[NDArray[Any]]
+    program: Program,
+    arch: Arch,
+    images: NDArray[Any],
+    answers: Mapping[str, Sequence[NDArray[Any]]],
 ) -> InMemory:
     """Return the bytes of a program, of its images and of the answers that it must give.
 
-    images: unsigned NHWC; answers: (height, width, channels) of each
+    images: unsigned NHWC
+    answers: by output in the file's order, (height, width, channels) of each image
     """
     chip, facts = described(arch), program.facts
-    begin, travel = answer_of(chip, program)
+    found = {name: answer_of(chip, program, name) for name in answers}
     most = fabric_of_chip(arch, arch.name).stream.images
     stride = answer_stride(chip)
     packed = [packed_image(chip, image) for image in images]
@@ -41,19 +45,28 @@ def in_memory(
         start_images=most,
         image_stride=image_stride(chip),
         image=image_layout(chip, facts.image.shape),
-        answer=answer_layout(chip, travel, facts.answer.shape),
+        answers=[
+            AnswerLayout(
+                name=name,
+                layout=answer_layout(chip, travel, answers[name][0].shape),
+                offsets=[begin + number * stride for number in range(most)],
+            )
+            for name, (begin, travel) in found.items()
+        ],
         answer_stride=stride,
-        answer_offsets=[begin + number * stride for number in range(most)],
         interval=chip.interval,
-        expected=b"".join(in_whole_bytes(each, travel.bits) for each in answers),
+        expected=in_turn(
+            [in_whole_bytes(each, travel.bits) for each in answers[name]]
+            for name, (_, travel) in found.items()
+        ),
     )
 
 
-def answer_of(chip: Chip, program: Program) -> tuple[int, Travel]:
-    """Return the result that is the answer, and the bytes before it: of other results."""
+def answer_of(chip: Chip, program: Program, name: str) -> tuple[int, Travel]:
+    """Return the result that is an output, and the bytes before it: of other results."""
     names, begin = [plan.map for plan in program.facts.layers], 0
     for travel in results(chip):
-        if names[travel.owner] == program.facts.answer.layer:
+        if names[travel.owner] == name:
             break
         begin += result_beats(chip, travel) * chip.flit_bits // 8
     return begin, travel

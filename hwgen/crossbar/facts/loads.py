@@ -32,7 +32,8 @@ COLUMN_FIELDS = (
     ("slot", 16),
 )
 """Of a column, in its first flit: see `hwgen.crossbar.facts.columns.Column`; the lane and the slot
-in which it is converted. Its cells follow: planes of `side` bits, plane 0 lowest, row 0 lowest."""
+in which it is converted. Its cells follow: planes of `side` bits, plane 0 lowest, row 0 lowest.
+Of a chip with `effects` a flit of its converter is the last one."""
 
 CHANNEL_FIELDS = (("bias", 64), ("multiplier", 16), ("shift", 6))
 """Of an output channel, in two flits: bias in two's complement, then M and s."""
@@ -72,7 +73,7 @@ def load_targets(chip: Chip, macro: int) -> list[LoadTarget]:
     for order, place in enumerate(chip.layers_in(macro)):
         layer = chip.layers[place]
         held = next(one for one in layer.held if one.macro == macro)
-        cells = -(-chip.side * chip.cell_bits // chip.flit_bits)
+        cells = -(-chip.side * chip.planes // chip.flit_bits) + chip.effects
         sizes: Mapping[Kind, tuple[int, int]] = {
             "column": (1 + cells, held.conversions),
             "channel": (2, layer.layer.out_channels if held.results else 0),

@@ -11,12 +11,11 @@ import json
 from dataclasses import asdict
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import FieldError
-
-STRICT = ConfigDict(extra="forbid", strict=True)
+from hwgen.files.load import EXACT
 
 Size = Annotated[int, Field(ge=1)]
 Kind = Literal["conv", "fc", "pool", "eltwise"]
@@ -29,7 +28,7 @@ Pair = tuple[int, int]
 """Of rows (vertical), of columns (horizontal)."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Columns:
     """What is different along a row, in pixels; padding is that at the left."""
 
@@ -40,7 +39,7 @@ class Columns:
     out_side: Size
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class CrossbarLayer:
     """One layer; sides are in pixels.
 
@@ -160,7 +159,7 @@ class CrossbarLayer:
         return 2 * rows * self.out_channels * self.pixels
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class CrossbarNetwork:
     """Layers in an order in which each stands behind all that it reads.
 

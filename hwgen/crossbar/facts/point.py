@@ -3,13 +3,12 @@
 import math
 from typing import Annotated, Protocol
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.rules import Rules
-
-STRICT = ConfigDict(extra="forbid", strict=True)
+from hwgen.files.load import EXACT
 
 
 class HasBits(Protocol):
@@ -21,7 +20,7 @@ class HasBits(Protocol):
     def activation_bits(self) -> int: ...
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Point:
     """RatioRram, ResRram, XbSize and ResDAC.
 

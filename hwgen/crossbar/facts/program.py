@@ -19,11 +19,11 @@ from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.image_io import HEADER_BEATS
 from hwgen.crossbar.facts.registers import VERSION as IMAGE_VERSION
 from hwgen.errors import FormatError
+from hwgen.files.load import EXACT
 from hwgen.network import QuantizedNetwork
 
 FORMAT: Literal["hwgen.crossbar.program"] = "hwgen.crossbar.program"
 VERSION: Literal[1] = 1
-STRICT = ConfigDict(extra="forbid", strict=True)
 BEAT = np.dtype("<u8")
 """A beat of the memory port, which is a flit."""
 
@@ -34,14 +34,14 @@ Shape = tuple[Side, Side, Side]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ImagePlan:
     """An image: height, width, channels."""
 
     shape: Shape
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class AnswerPlan:
     """The answer: of which layer, height, width, channels."""
 
@@ -49,7 +49,7 @@ class AnswerPlan:
     shape: Shape
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class LayerPlan:
     """A layer of the chip, as the network calls the map that it stores, and its operation.
 
@@ -66,7 +66,7 @@ class LayerPlan:
         return self.answers or self.name
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ProgramFacts:
     """All facts of a program beside its bytes.
 

@@ -19,7 +19,7 @@ RulesName = Literal["published", "strict"]
 class Rules(NamedTuple):
     """What a design is charged for.
 
-    whole_clocks: a step and an access to a scratchpad take whole clocks of 1 ns
+    whole_clocks: a step and an access to a scratchpad take whole clocks
     whole_parts: each macro holds whole copies or whole row tiles, and whole components for what it
         holds; blocks have pixels; a design buys what a step needs, within one budget
     used_columns: unused columns are not converted, groups are no dense layer, and what is computed

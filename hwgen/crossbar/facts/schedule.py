@@ -15,16 +15,15 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.chip.facts import FACTS_KEY, parse_facts
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.operations import OperationName
 from hwgen.errors import FormatError
+from hwgen.files.load import EXACT
 from hwgen.files.npz import read_npz, write_npz
-
-STRICT = ConfigDict(extra="forbid", strict=True)
 
 FORMAT = "hwgen.crossbar.schedule"
 VERSION = 1
@@ -36,7 +35,7 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Starts = NDArray[np.int64]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ScheduledOperation:
     """One operation of one layer; its blocks run one after the other.
 
@@ -63,7 +62,7 @@ class ScheduledOperation:
         return self.steps * self.bit_steps
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ScheduleFacts:
     """For whom the schedule is, and what stands where.
 

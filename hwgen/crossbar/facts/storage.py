@@ -24,7 +24,7 @@ def storage(arch: Arch) -> list[Memory]:
     words = sum(one.words for one in fabric.macros)
     columns = sum(held.conversions for layer in fabric.layers for held in layer.held)
     found = [
-        ("cells", crossbars * arch.point.side**2 * arch.point.cell_bits, "of all crossbars"),
+        ("cells", crossbars * arch.point.side**2 * chip.planes, "of all crossbars"),
         ("scratchpads", words * arch.scratchpad.bus_bits, "words that rings take"),
         ("accumulators", 2 * columns * chip.column_accumulator_bits, "two banks of each column"),
         ("images", BANKS * image_beats(chip) * chip.flit_bits, "in the I/O node"),

@@ -4,13 +4,12 @@ Routes go along the row first, then along the column: those from one node form a
 leaves its merge macro once, by one multicast to all readers.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from hwgen.crossbar.facts.arch_fabric import Link, Travel, TravelKind
-from hwgen.crossbar.facts.chip_plan import CLOCK_NS, ChipPlan
+from hwgen.crossbar.facts.chip_plan import ChipPlan
 from hwgen.crossbar.facts.layout import IMAGE_MACRO, most_arriving
 from hwgen.crossbar.facts.operations import OperationName
 
@@ -106,7 +105,7 @@ def gathers_of(chip: ChipPlan, place: int) -> Iterator[Travel]:
             pixels=len(one.copies),
             channels=channels,
             bits=chip.output_bits(place),
-            first_clock=clocks_of(hop_ns * (before + longest - chip.hops(source, target))),
+            first_clock=chip.clocks(hop_ns * (before + longest - chip.hops(source, target))),
         )
         before += 1 + chip.flits(len(one.copies) * channels * chip.output_bits(place))
 
@@ -163,7 +162,7 @@ def travel(
         pixels=pixels,
         channels=channels,
         bits=wide,
-        clocks=clocks_of(chip.constants.network_on_chip.hop_ns * (hops + 1 + flits)),
+        clocks=chip.clocks(chip.constants.network_on_chip.hop_ns * (hops + 1 + flits)),
         first_clock=first_clock,
     )
 
@@ -172,11 +171,6 @@ def tree_of(chip: ChipPlan, source: int, targets: list[int]) -> tuple[Link, ...]
     """Return the links of a multicast, each once and behind the one that leads to it."""
     links = dict.fromkeys(link for target in targets for link in chip.route(source, target))
     return tuple(links)
-
-
-def clocks_of(ns: float) -> int:
-    """Return the whole clocks of some time."""
-    return math.ceil(ns / CLOCK_NS - 1e-9)
 
 
 def links_of(travel: Travel) -> set[tuple[object, object]]:

@@ -1,6 +1,12 @@
 """What designs of crossbar accelerators cost, and cycles, events and energy of their chips."""
 
-from hwgen.crossbar.model.events import accesses, energy_pj, leakage_pj
+from hwgen.crossbar.model.events import (
+    COUNTED,
+    accesses,
+    energy_pj,
+    leakage_pj,
+    outside_bytes,
+)
 from hwgen.crossbar.model.predict import (
     CycleModel,
     Prediction,
@@ -11,6 +17,7 @@ from hwgen.crossbar.model.predict import (
 )
 
 __all__ = [
+    "COUNTED",
     "CycleModel",
     "Prediction",
     "accesses",
@@ -18,6 +25,7 @@ __all__ = [
     "energy_pj",
     "leakage_pj",
     "must_compile",
+    "outside_bytes",
     "utilization_of",
     "where_cycles_go",
 ]

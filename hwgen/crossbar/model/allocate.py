@@ -25,6 +25,7 @@ from hwgen.crossbar.model.tables import (
     ACCESS_NS,
     ADC,
     ADDITION,
+    CLOCK,
     DAC,
     FC,
     FLOOR,
@@ -320,6 +321,15 @@ def counts_at(
 
 
 @compiled
+def floor_of(tables: Tables) -> float:
+    """Return the shortest step, by strict rules of whole clocks."""
+    if not tables.rules.whole_clocks:
+        return float(tables.scalars[FLOOR])
+    clock = tables.scalars[CLOCK]
+    return float(np.ceil(tables.scalars[FLOOR] / clock) * clock)
+
+
+@compiled
 def allocate_shortest(
     tables: Tables, design: Design, layout: Layout, budget: float, taken_w: float, raised: bool
 ) -> Allocation:
@@ -327,11 +337,10 @@ def allocate_shortest(
 
     By strict rules it is of whole clocks. raised: all macros have as many of each component
     """
-    whole = tables.rules.whole_clocks
+    whole, clock = tables.rules.whole_clocks, tables.scalars[CLOCK]
     work = layer_work(tables, design, layout)
     alike = macros_alike(tables, design, layout)
-    floor = np.ceil(tables.scalars[FLOOR]) if whole else tables.scalars[FLOOR]
-    low = high = floor
+    low = high = floor = floor_of(tables)
     counts = counts_at(tables, design, layout, alike, work, high, raised)
     while power_of(tables, counts) > budget:
         low = high
@@ -342,7 +351,7 @@ def allocate_shortest(
     turn = 0
     while whole or turn < BISECTIONS:
         turn += 1
-        middle = np.floor((low + high) / 2) if whole else (low + high) / 2
+        middle = np.floor((low + high) / 2 / clock) * clock if whole else (low + high) / 2
         if middle <= low:
             break
         trial = counts_at(tables, design, layout, alike, work, middle, raised)

@@ -79,8 +79,10 @@ def every_item(arch: Arch, components: Components) -> Iterator[Item]:
             yield item(layer.name, name, getattr(counts, name), unit, strict=strict)
     wanted = arch.scratchpad.kilobytes
     memory = next(one for one in components.scratchpads.capacities if one.kilobytes == wanted)
-    # Strict rules: access after access, each of whole clocks of 1 ns.
-    access = max(memory.read_nj, memory.write_nj) / math.ceil(memory.latency_ns)
+    # Strict rules: access after access, each of whole clocks.
+    clock_ns = components.clock_ns
+    access_ns = math.ceil(memory.latency_ns / clock_ns) * clock_ns
+    access = max(memory.read_nj, memory.write_nj) / access_ns
     yield Item(
         layer=CHIP,
         part="scratchpad",

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from hwgen.chip.compiled import compiled
 from hwgen.crossbar.facts.arch import Arch, choice_of, fabric_of_chip
 from hwgen.crossbar.facts.arch_fabric import Operation
-from hwgen.crossbar.facts.chip_plan import CLOCK_NS
 from hwgen.crossbar.facts.components import Adcs, Components, Crossbars, Dacs, Scratchpads
 from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.facts.rules import RULES
@@ -23,7 +22,7 @@ from hwgen.crossbar.model.pipeline import (
     make_pipeline,
     worked_ns,
 )
-from hwgen.crossbar.model.tables import Floats, Ints, Tables, make_tables
+from hwgen.crossbar.model.tables import CLOCK, Floats, Ints, Tables, make_tables
 from hwgen.errors import ConfigError
 from hwgen.files.load import first_mistake
 
@@ -49,7 +48,8 @@ def operations_of(
 ) -> list[tuple[Operation, ...]]:
     """Return the operations of each layer; memory: a row of `tables.memories`."""
     ns = all_worked_ns(tables, layout, pipeline, clocks, memory, step_ns)
-    step_clocks = math.ceil(step_ns / CLOCK_NS - 1e-9)
+    clock_ns = float(tables.scalars[CLOCK])
+    step_clocks = math.ceil(step_ns / clock_ns - 1e-9)
     found = []
     for place, length in enumerate(pipeline.length):
         operations = []
@@ -62,7 +62,7 @@ def operations_of(
                     steps=steps,
                     bit_steps=tables.bit_steps if is_per_bit(what) else 1,
                     period=int(pipeline.own[place, k]),
-                    clocks=math.ceil(worked) if worked > 0 else steps * step_clocks,
+                    clocks=math.ceil(worked / clock_ns) if worked > 0 else steps * step_clocks,
                 )
             )
         found.append(tuple(operations))
@@ -94,7 +94,8 @@ def operations_in(arch: Arch, source: str) -> list[tuple[Operation, ...]]:
 
 def components_of(arch: Arch, source: str) -> Components:
     """Return the table of the parts that a chip consists of, one of each."""
-    parts = fabric_of_chip(arch, source).constants
+    fabric = fabric_of_chip(arch, source)
+    parts = fabric.constants
     return Components(
         format="hwgen.crossbar.components",
         version=2,
@@ -102,6 +103,7 @@ def components_of(arch: Arch, source: str) -> Components:
         weight_bits=arch.weight_bits,
         activation_bits=arch.activation_bits,
         step_floor_ns=parts.step_floor_ns,
+        clock_ns=fabric.clock.clock_ns,
         crossbars=Crossbars(
             source=SOURCE,
             latency_ns=parts.crossbar_latency_ns,

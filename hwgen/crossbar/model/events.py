@@ -6,7 +6,7 @@ counts, and whose static power is in `leakage_pj` as everyone's is.
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,19 @@ from numpy.typing import NDArray
 from hwgen.chip.accesses import Access
 from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
 from hwgen.crossbar.facts.arch_fabric import Held, Travel
-from hwgen.crossbar.facts.chip import Chip, ChipLayer
+from hwgen.crossbar.facts.chip import Chip, ChipLayer, described
 from hwgen.crossbar.facts.columns import Piece, pieces_of, whole_pieces
+from hwgen.crossbar.facts.image_io import answer_beats, image_beats
 from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.rules import STRICT
 
 Ints = NDArray[np.int64]
 
+COUNTED = (
+    "crossbars, ADCs, scratchpads and what all parts take by time alone; no work of DACs, digital"
+    " units and the network-on-chip"
+)
+"""What the energy of an image is of."""
 PICO_OF_NANO, PICO_OF_MILLI = 1000, 1e9
 EVENTS_OF_PART: Mapping[str, tuple[str, ...]] = {
     "crossbar": ("crossbar_reads",),
@@ -237,6 +243,15 @@ def accesses(arch: Arch) -> Iterator[Access]:
         pj = each[event] * PICO_OF_NANO
         kind: Literal["read", "write"] = "write" if write else "read"
         yield Access(event=event, part="pad_memory", kind=kind, table_pj=pj)
+
+
+def outside_bytes(events: Mapping[str, int], arch: Arch, program: Any, *, images: int) -> int:
+    """Return the bytes that images and answers move over the memory port, in whole beats.
+
+    The program, with all weights, comes in once before them and is not among them.
+    """
+    chip = described(arch)
+    return images * (image_beats(chip) + answer_beats(chip)) * chip.flit_bits // 8
 
 
 def leakage_pj(cycles: int, arch: Arch) -> float:

@@ -9,7 +9,7 @@ from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import points
 from hwgen.crossbar.facts.rules import Rules
-from hwgen.crossbar.model.allocate import FEASIBLE, memory_peak
+from hwgen.crossbar.model.allocate import FEASIBLE, floor_of, memory_peak
 from hwgen.crossbar.model.buffers import all_waiting, held_of, widest_window
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import Cost, evaluate
@@ -19,7 +19,6 @@ from hwgen.crossbar.model.tables import (
     DAC,
     DATA_BITS,
     FC,
-    FLOOR,
     KILOBYTES,
     NOC_POWER,
     PEAK,
@@ -192,7 +191,7 @@ def all_pairs(places: list[int]) -> list[list[tuple[int, int]]]:
 def held_alone(tables: Tables, design: Design) -> Floats:
     """Return the kilobytes that the macro of each layer holds, without conflicts."""
     layout = lay_out(tables, design)
-    step_ns = float(np.ceil(tables.scalars[FLOOR]))
+    step_ns = floor_of(tables)
     pipeline = make_pipeline(tables, layout, design.clocks, 0, step_ns)
     waiting = all_waiting(tables, layout, closed_form(tables, layout, pipeline))
     return held_of(tables, layout, waiting)

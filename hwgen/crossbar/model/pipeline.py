@@ -6,10 +6,19 @@ import numpy as np
 
 from hwgen.chip.compiled import compiled, inlined
 from hwgen.chip.opaque import opaque
-from hwgen.crossbar.facts.chip_plan import CLOCK_NS, LAG_NS
+from hwgen.crossbar.facts.chip_plan import LAG_CLOCKS
 from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.model.design import Layout, accesses
-from hwgen.crossbar.model.tables import ACCESS_NS, ELTWISE, POOL, Bools, IntGrid, Ints, Tables
+from hwgen.crossbar.model.tables import (
+    ACCESS_NS,
+    CLOCK,
+    ELTWISE,
+    POOL,
+    Bools,
+    IntGrid,
+    Ints,
+    Tables,
+)
 from hwgen.crossbar.model.traffic import block_words, ceil_div
 
 TRANSFER, LOAD, MVM, CONVERT, SHIFT, ADD, POOLED, ADDED = range(8)
@@ -78,7 +87,8 @@ def make_pipeline(
             if MVM <= what <= ADD:
                 steps[i, n] = clocks[i]
             elif tables.rules.whole_parts and what in (POOLED, ADDED, ACTIVATE):
-                steps[i, n] = steps_of(unit_clocks(tables, layout, i, what) * CLOCK_NS, step_ns)
+                ns = unit_clocks(tables, layout, i, what) * tables.scalars[CLOCK]
+                steps[i, n] = steps_of(ns, step_ns)
             else:
                 ns = worked_ns(tables, layout, i, what, memory, crowds[i])
                 steps[i, n] = steps_of(ns, step_ns)
@@ -255,7 +265,7 @@ def lag_ns(tables: Tables, layout: Layout, i: int, what: int) -> float:
     """Return the lag of an operation that pays for it: the last one, and travels behind sums."""
     last = what == STORE and layout.transfer[i] == 0
     pays = tables.rules.registers and (last or what in (CHAIN, GATHER, MERGE, SEND, RESULT))
-    return LAG_NS if pays else 0.0
+    return LAG_CLOCKS * tables.scalars[CLOCK] if pays else 0.0
 
 
 @compiled

@@ -285,6 +285,7 @@ def chip_of(confirmed: Confirmed) -> ChipPlan:
         weight_bits=components.weight_bits,
         activation_bits=components.activation_bits,
         step_ns=float(confirmed.cost.step_ns),
+        clock_ns=components.clock_ns,
         clocks_per_bit=choice.clocks,
         constants=constants_of(components, point, kilobytes),
         bus_bits=components.scratchpads.bus_bits,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hwgen.chip.opaque import opaque
 from hwgen.crossbar.facts.columns import partial_sum_bits
-from hwgen.crossbar.facts.components import Components, VectorUnit
+from hwgen.crossbar.facts.components import Components, Scratchpad, VectorUnit
 from hwgen.crossbar.facts.holdings import cut_of
 from hwgen.crossbar.facts.layout import check_rules, is_activated, tiles_of, window
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
@@ -44,10 +44,10 @@ STATIC, DYNAMIC, PEAK, RATE, LATENCY, AREA = range(6)
 """Columns of the component table: W, W, W, operations per ns, ns, um2."""
 
 POWER, RATIO, FLOOR, NOC_POWER, FLIT_BITS, HOP, BUS_BITS, DATA_BITS, OPERATIONS = range(9)
-LANES, STREAM, IDENTICAL = 9, 10, 11
+LANES, STREAM, IDENTICAL, CLOCK = 9, 10, 11, 12
 """Places in `Tables.scalars`: W, -, ns, W, bits, ns, bits, bits, operations an image,
 elements of a vector, 1 where designs are judged by a stream of images, 1 where all macros are
-identical."""
+identical, ns of a clock."""
 
 KILOBYTES, LEAKAGE, ACCESS_NS, READ_NJ, WRITE_NJ, MEMORY_AREA = range(6)
 """Columns of `Tables.memories`."""
@@ -222,7 +222,7 @@ def make_tables(
                 (
                     m.kilobytes,
                     m.leakage_w,
-                    float(math.ceil(m.latency_ns)) if rules.whole_clocks else m.latency_ns,
+                    access_ns(components, m, rules),
                     m.read_nj,
                     m.write_nj,
                     m.area_um2,
@@ -270,10 +270,18 @@ def make_tables(
                 components.vector_units.lanes,
                 objective == "stream",
                 identical,
+                components.clock_ns,
             ],
             dtype=float,
         ),
     )
+
+
+def access_ns(components: Components, pad: Scratchpad, rules: Rules) -> float:
+    """Return how long an access to a scratchpad takes, by strict rules whole clocks."""
+    if not rules.whole_clocks:
+        return pad.latency_ns
+    return math.ceil(pad.latency_ns / components.clock_ns) * components.clock_ns
 
 
 def integers(values: object) -> Ints:

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pydantic.dataclasses import dataclass
 from rich.console import RenderableType
 
+from hwgen.files.load import EXACT
 from hwgen.report.tables import number, size, table
-from hwgen.report.types import STRICT, Count, Digest
+from hwgen.report.types import Count, Digest
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class GraphLayer:
     """A layer that takes time on a crossbar accelerator.
 
@@ -36,7 +37,7 @@ class GraphLayer:
     crossbars: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class GraphInfo:
     """A network without weights, as synthesis sees it.
 

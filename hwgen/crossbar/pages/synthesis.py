@@ -9,10 +9,11 @@ from typing import Literal
 from pydantic.dataclasses import dataclass
 
 from hwgen.crossbar.facts.rules import RulesName
-from hwgen.report.types import STRICT, Count, Digest, Fraction, Source
+from hwgen.files.load import EXACT
+from hwgen.report.types import Count, Digest, Fraction, Source
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class SynthesisPoint:
     """What is the same in a whole chip.
 
@@ -27,7 +28,7 @@ class SynthesisPoint:
     adc_bits: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class SynthesisChip:
     """The mesh, and what stands on it."""
 
@@ -38,7 +39,7 @@ class SynthesisChip:
     scratchpad_kilobytes: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class SynthesisLayer:
     """One layer on the chip.
 
@@ -68,7 +69,7 @@ class SynthesisLayer:
     busy: Fraction
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class SynthesisPart:
     """All of one part: power while it works and while it waits, energy of an image, area.
 
@@ -87,7 +88,7 @@ class SynthesisPart:
     area_mm2: float
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class AuditRow:
     """So many of one part for a layer or for the chip; all `peak_w` add up to `peak_power_w`."""
 
@@ -98,7 +99,7 @@ class AuditRow:
     peak_w: float
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class SynthesisStream:
     """A stream of images, simulated exactly; one enters every `interval_steps`.
 
@@ -119,7 +120,7 @@ class SynthesisStream:
     scratchpad_kilobytes: float | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ParetoPoint:
     """A design that was confirmed; on_front: none is better in efficiency and in throughput.
 
@@ -135,7 +136,7 @@ class ParetoPoint:
     on_front: bool
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ConvergencePoint:
     """Best design and bound after so many evaluations; null: not known yet."""
 
@@ -144,7 +145,7 @@ class ConvergencePoint:
     bound_gops_per_w: float | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class OuterPoint:
     """One combination of the outer loop: its bound and the best found (null: not searched)."""
 
@@ -153,7 +154,7 @@ class OuterPoint:
     best_gops_per_w: float | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class SynthesisReport:
     """What a synthesis found, what it proves, and how it came.
 

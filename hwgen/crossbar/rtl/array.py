@@ -1,13 +1,16 @@
 """Array: from inputs in registers to the sums of one layer in one macro."""
 
-from amaranth.hdl import Cat, ClockSignal, Module, Signal
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
+from hwgen.crossbar.facts.levels import LEVEL_STEPS
 from hwgen.crossbar.rtl.addition import Addition, Pairs
 from hwgen.crossbar.rtl.bank import Bank
-from hwgen.crossbar.rtl.conversions import Conversions, Lane
+from hwgen.crossbar.rtl.conversions import Conversions, Lane, rounded
 from hwgen.crossbar.rtl.memories import ManyReads
 from hwgen.crossbar.rtl.sizes import ArraySizes
 
@@ -25,6 +28,7 @@ class Array(Part):
         lane_write   in   lanes        lane e stores what belongs to its column
         lane_slot    in   slot_bits
         column       in   column       of ``ArraySizes``
+        trimmed      in   1            with effects: the converter is trimmed
         row_...      in                inputs, see `Bank`
         sum_write    in   1            the sum of a unit's inputs is whole
         sum_unit     in   unit_bits
@@ -43,6 +47,7 @@ class Array(Part):
         read_half    in   1            parity of the block
         read_data    out  reads x sum_bits     signed, in the same cycle
         late         out  1            a strobe came too early
+    Effects  the trim of a column is measured when its last part is written, and is off ``analog``
     Latency  of ``convert`` and ``add``: `Conversions`, `Addition`
     Rate     a bit step in ``slots`` clocks, or what slower ADCs need
     Errors   ``late``
@@ -75,6 +80,7 @@ class Array(Part):
                 "lane_write": In(sizes.lanes),
                 "lane_slot": In(bits_for_index(sizes.slots)),
                 "column": In(sizes.column),
+                **({"trimmed": In(1)} if sizes.effects else {}),
                 "sum_write": In(1),
                 "sum_unit": In(bits_for_index(sizes.units)),
                 "sum_half": In(1),
@@ -123,7 +129,7 @@ class Array(Part):
             bank.hold.eq(self.convert),
             bank.ask.eq(conversions.ask),
             bank.slot.eq(conversions.slot),
-            self.analog.eq(bank.sums),
+            *([] if self._sizes.effects else [self.analog.eq(bank.sums)]),
             conversions.convert.eq(self.convert),
             conversions.convert_bit.eq(self.convert_bit),
             conversions.convert_half.eq(self.convert_half),
@@ -140,8 +146,44 @@ class Array(Part):
             self.late.eq(conversions.late | addition.late),
         ]
         m.d.sync += [self.converting.eq(conversions.ask), self.ends.eq(conversions.last)]
-        self._lanes(m, conversions, addition, input_sums)
+        lanes = self._lanes(m, conversions, addition, input_sums)
+        if self._sizes.effects:
+            self._trim(m, bank, lanes)
         return m
+
+    def _trim(self, m: Module, bank: PartInstance, lanes: Sequence[PartInstance]) -> None:
+        """Take whole codes off what converters see; store the trim of a column as it was measured.
+
+        The bank gives what a column gives without inputs a clock behind its last part, and so
+        lanes store what they know of a column a clock later than without effects.
+        """
+        bits, write = self._sizes.analog_bits, Signal.like(self.lane_write, name="lane_write_1")
+        slot, column = Signal.like(self.lane_slot, name="lane_slot_1"), Signal(self._sizes.column)
+        trimmed, known = Signal(name="trimmed_1"), Signal(self._sizes.column)
+        m.d.sync += [
+            write.eq(self.lane_write),
+            slot.eq(self.lane_slot),
+            column.eq(self.column),
+            trimmed.eq(self.trimmed),
+        ]
+        m.d.comb += [
+            known.eq(column),
+            known.trim.eq(Mux(trimmed, rounded(bank.measured), 0)),
+            self.analog.eq(
+                Cat(
+                    (bank.sums.word_select(place, bits).as_signed() - (lane.trim << LEVEL_STEPS))[
+                        :bits
+                    ]
+                    for place, lane in enumerate(lanes)
+                )
+            ),
+        ]
+        for place, lane in enumerate(lanes):
+            m.d.comb += [
+                lane.load.eq(write[place]),
+                lane.load_slot.eq(slot),
+                lane.column.eq(known),
+            ]
 
     def _lanes(
         self,
@@ -149,7 +191,7 @@ class Array(Part):
         conversions: PartInstance,
         addition: PartInstance,
         input_sums: PartInstance,
-    ) -> None:
+    ) -> list[PartInstance]:
         """Place the lanes between conversions and addition."""
         sizes = self._sizes
         half_1 = Signal()
@@ -158,10 +200,13 @@ class Array(Part):
         for place in range(sizes.lanes):
             m.submodules[f"lane_{place}"] = lane = self._lane.instance()
             lanes.append(lane)
+            if not sizes.effects:
+                m.d.comb += [
+                    lane.load.eq(self.lane_write[place]),
+                    lane.load_slot.eq(self.lane_slot),
+                    lane.column.eq(self.column),
+                ]
             m.d.comb += [
-                lane.load.eq(self.lane_write[place]),
-                lane.load_slot.eq(self.lane_slot),
-                lane.column.eq(self.column),
                 lane.convert.eq(conversions.ask & (~conversions.last | self.last_lanes[place])),
                 lane.convert_slot.eq(conversions.slot),
                 lane.convert_first.eq(conversions.first),
@@ -181,3 +226,4 @@ class Array(Part):
             addition.first.eq(Cat(lane.first for lane in lanes)),
             addition.valid.eq(lanes[0].valid),
         ]
+        return lanes

@@ -13,6 +13,7 @@ from hwgen.chip.rtl.part import PartInstance
 from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.columns import meeting_lanes, targets_of
 from hwgen.crossbar.facts.holdings import Holding
+from hwgen.crossbar.facts.levels import CONVERTER_FIELDS
 from hwgen.crossbar.facts.loads import COLUMN_FIELDS
 from hwgen.crossbar.rtl.array import Array
 from hwgen.crossbar.rtl.chain import Chain, sums_of_flit
@@ -40,6 +41,7 @@ def array_sizes(chip: Chip, place: int, macro: int) -> ArraySizes:
         sum_bits=layer.partial_sum_bits,
         part_bits=chip.flit_bits,
         row_elements=min(chip.side, chip.word_elements),
+        effects=chip.effects,
     )
 
 
@@ -194,3 +196,10 @@ class ArrayEngine(Engine):
         ]
         for name in ("flip", "first", "cell_slice", "unit", "target"):
             m.d.comb += array.column[name].eq(fields[name])
+        if self.sizes.effects:
+            # Of the last part; lanes keep what comes with it.
+            converter = parts_of(CONVERTER_FIELDS, load.data)
+            m.d.comb += [
+                array.trimmed.eq(converter["trimmed"]),
+                array.column.less.eq(converter["less"]),
+            ]

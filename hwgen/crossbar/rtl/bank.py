@@ -6,21 +6,39 @@ Tests: `tests/verif/crossbar/test_array.py`.
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, signed
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.array_part import ArrayPart
 from hwgen.chip.rtl.text import TextPart
 from hwgen.chip.widths import bits_for_index
+from hwgen.crossbar.facts.levels import OFFSET_BITS
 from hwgen.crossbar.rtl.sizes import ArraySizes
 
 BODY = files("hwgen.crossbar.rtl") / "bank.v"
+EFFECTS = {
+    "offsets": f"""
+  // In steps of 1/64 of a code; `measured` is that of the column written last.
+  reg signed [{OFFSET_BITS - 1}:0] offsets [0:COLUMNS-1];
+  reg signed [{OFFSET_BITS - 1}:0] measured;""",
+    "start": f"{{{{{32 - OFFSET_BITS}{{offsets[column][{OFFSET_BITS - 1}]}}}}, offsets[column]}}",
+    "converter": f"""
+    if (cell_write && cell_part == PARTS) begin
+      offsets[cell_column] = cell_data[{OFFSET_BITS - 1}:0];
+      measured = cell_data[{OFFSET_BITS - 1}:0];
+      unit_of[cell_column] = cell_unit;
+    end else""",
+}
+"""What the body has beside with effects: the offsets of converters, which come behind the cells."""
+
+WITHOUT = {"offsets": "", "start": "0", "converter": ""}
 
 
 class Bank(ArrayPart, TextPart):
     """Sums of columns: of each lane the column ``slot * lanes + lane``.
 
-    ``sum = sum over rows of cell * ((input >> (feed_bit * d)) mod 2^d)``
+    ``sum = sum over rows of cell * ((input >> (feed_bit * d)) mod 2^d)``, with effects plus the
+    offset of the converter of the column, signed; the part behind its cells brings that offset.
 
     Ports
         cell_write   in   1               store a part of a column at this clock edge
@@ -39,6 +57,8 @@ class Bank(ArrayPart, TextPart):
         ask          in   1               choose columns
         slot         in   slot_bits
         sums         out  lanes x analog_bits  unsigned; of a lane without a column 0
+        measured     out  offset_bits     with effects: what the column written last gives without
+                                          inputs, from the clock behind its last part on
     Latency  1 from ``ask`` to ``sums``; the others act at the clock edge
     Rate     one of each in each cycle; ``ask`` sees what was held before
     Errors   none; cells and inputs that were never written are garbage
@@ -55,7 +75,7 @@ class Bank(ArrayPart, TextPart):
             {
                 "cell_write": In(1),
                 "cell_column": In(bits_for_index(sizes.columns)),
-                "cell_part": In(bits_for_index(sizes.column_parts)),
+                "cell_part": In(bits_for_index(sizes.all_parts)),
                 "cell_data": In(sizes.part_bits),
                 "cell_unit": In(units),
                 "row_write": In(1),
@@ -69,6 +89,7 @@ class Bank(ArrayPart, TextPart):
                 "ask": In(1),
                 "slot": In(bits_for_index(sizes.slots)),
                 "sums": Out(sizes.lanes * sizes.analog_bits),
+                **({"measured": Out(signed(OFFSET_BITS))} if sizes.effects else {}),
             }
         )
 
@@ -108,7 +129,7 @@ class Bank(ArrayPart, TextPart):
         sizes = self._sizes
         return {
             "side": sizes.side,
-            "cell_bits": sizes.cell_bits,
+            "cell_bits": sizes.planes,
             "dac_bits": sizes.dac_bits,
             "input_bits": sizes.input_bits,
             "units": sizes.units,
@@ -121,7 +142,11 @@ class Bank(ArrayPart, TextPart):
         }
 
     def verilog(self) -> str:
-        return self.filled(BODY.read_text(encoding="utf-8"), dict(self.sizes))
+        texts = EFFECTS if self._sizes.effects else WITHOUT
+        body = BODY.read_text(encoding="utf-8")
+        for name, text in texts.items():
+            body = body.replace(f"${{{name}}}", text)
+        return self.filled(body, dict(self.sizes))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -21,7 +21,7 @@ ${ports}
   reg [SIDE-1:0] inputs [0:UNITS*BITS-1];
   reg [SIDE-1:0] fed [0:UNITS*DAC-1];
   reg [SIDE-1:0] held [0:UNITS*DAC-1];
-  reg [LANES*SUM-1:0] sums;
+  reg [LANES*SUM-1:0] sums;${offsets}
 
   reg [SIDE-1:0] mask, plane;
   reg [PARTS*PART-1:0] chosen;
@@ -34,7 +34,7 @@ ${ports}
         column = slot * LANES + lane;
         if (column < COLUMNS) begin
           chosen = cells[column];
-          total = 0;
+          total = ${start};
           for (p = 0; p < CELL; p = p + 1)
             for (b = 0; b < DAC; b = b + 1) begin
               // By itself: Icarus 11 counts wrong ones in an expression of words of an array.
@@ -68,7 +68,7 @@ ${ports}
         unit = row_unit * BITS + b;
         inputs[unit] = (inputs[unit] & ~mask) | ((plane << row_first) & mask);
       end
-    end
+    end${converter}
     if (cell_write) begin
       chosen = cells[cell_column];
       chosen[cell_part*PART +: PART] = cell_data;

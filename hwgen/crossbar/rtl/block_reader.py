@@ -6,6 +6,7 @@ Tests: `tests/verif/crossbar/test_parts.py`.
 from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import holds, in_range, within_count
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.register_file import RegisterFile
 from hwgen.chip.widths import bits_for_index
@@ -51,6 +52,7 @@ class BlockReader(Part):
 
     def __init__(self, *, chip: Chip, words: int, elements: int) -> None:
         self._chip, self._words, self._elements = chip, words, elements
+        self._words = words
         word, bits = chip.word_elements, chip.activation_bits
         self._index_bits = bits_for_index(-(-elements // word))
         self._memory = RegisterFile(
@@ -147,4 +149,7 @@ class BlockReader(Part):
             m.d.sync += [opens.eq(0), stored.eq(0), half.eq(next_half)]
         with m.If(self.go):
             m.d.sync += [opens.eq(1), next_half.eq(self.half)]
+        in_range(m, "room", room, elements, least=1)
+        holds(m, "word", valid=self.want, ready=self.granted, payload=self.word, unless=self.go)
+        within_count(m, "word", self.word, self.ring.last + 1, when=self.want)
         return m

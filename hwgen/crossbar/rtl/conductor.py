@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import in_range
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip import Chip, ChipLayer
@@ -139,6 +140,7 @@ class Conductor(Part):
         """Count the clocks of a step, hold its last one, and end the run; return the count."""
         last = self._chip.step_clocks - 1
         phase = Signal(range(last + 1), init=last)
+        in_range(m, "phase", phase, last)
         m.d.comb += self.finished.eq(through & (phase == last))
         with m.If(self.tick):
             m.d.sync += phase.eq(0)

@@ -5,12 +5,13 @@ Adc: what the samples of columns become. Lane: the accumulators of the columns o
 Tests: `tests/verif/crossbar/test_chip.py`.
 """
 
-from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
+from hwgen.crossbar.facts.levels import LEVEL_STEPS, TRIM_BITS
 from hwgen.crossbar.rtl.memories import TwoReads
 from hwgen.crossbar.rtl.sizes import ArraySizes
 
@@ -103,17 +104,20 @@ class Conversions(Part):
 class Adc(Part):
     """A converter: a sum above its range is its last code.
 
-    ``code = min(sum, 2^bits - 1)``
+    ``code = min(sum, 2^bits - 1)``; with effects, whose sums are signed and in steps of 1/64,
+    ``code = clip((sum + 32) >> 6, 0, 2^bits - 1)``
 
     Parameters
     ----------
         bits         of a code
         analog_bits  of a sum
         samples      that it takes in a clock
+        effects      see above
     Ports
         sums   in   samples x analog_bits  unsigned, what the chosen columns give
         codes  out  samples x bits         unsigned
         above  out  1                      a sum is above the range: its code is wrong
+    Effects  a sum above the range is no mistake: ``above`` stays 0
     Latency  0
     Rate     ``samples`` in each cycle; the conversions pace it
     Errors   none
@@ -124,8 +128,9 @@ class Adc(Part):
     family = "crossbar"
     clock_ports = ()
 
-    def __init__(self, *, bits: int, analog_bits: int, samples: int) -> None:
+    def __init__(self, *, bits: int, analog_bits: int, samples: int, effects: bool = False) -> None:
         self._bits, self._analog_bits, self._samples = bits, analog_bits, samples
+        self._effects = effects
         super().__init__(
             {
                 "sums": In(samples * analog_bits),
@@ -137,6 +142,17 @@ class Adc(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         most = (1 << self._bits) - 1
+        if self._effects:
+            for sample in range(self._samples):
+                given = self.sums.word_select(sample, self._analog_bits).as_signed()
+                code = Signal(signed(self._analog_bits + 1 - LEVEL_STEPS), name=f"code_{sample}")
+                m.d.comb += [
+                    code.eq(rounded(given)),
+                    self.codes.word_select(sample, self._bits).eq(
+                        Mux(code < 0, 0, Mux(code > most, most, code))
+                    ),
+                ]
+            return m
         above = []
         for sample in range(self._samples):
             total = self.sums.word_select(sample, self._analog_bits)
@@ -144,6 +160,11 @@ class Adc(Part):
             m.d.comb += self.codes.word_select(sample, self._bits).eq(Mux(above[-1], most, total))
         m.d.comb += self.above.eq(Cat(above).any())
         return m
+
+
+def rounded(value: Value) -> Value:
+    """Return a signed value in steps of 1/64 as whole codes, halves upwards."""
+    return (value + (1 << LEVEL_STEPS - 1)) >> LEVEL_STEPS
 
 
 class Lane(Part):
@@ -154,6 +175,7 @@ class Lane(Part):
     ``flip * (2^q - 1) * Xsum - top * (Xsum << offset_shift) +- sum over b of code(b) << (b * d)``
 
     with minus where the column is flipped; ``top`` is the last slice, whose accumulator is signed.
+    With effects all are, and a code is cut to the bits that the converter of its column has.
 
     Pipeline
         cycle 0  of ``ask`` at the bank: ``convert_slot`` and what goes with it
@@ -172,6 +194,7 @@ class Lane(Part):
         convert_half   in   1         bank of the accumulators
         code           in   adc_bits  in the next cycle
         unit           out  unit_bits in the next cycle, whose sum of inputs is wanted
+        trim           out  trim_bits  with effects, in the same cycle; signed, of its converter
         input_sum      in   input_sum_bits  in the same cycle as ``unit``
         add            in   1
         add_slot       in   slot_bits
@@ -207,6 +230,7 @@ class Lane(Part):
                 "convert_half": In(1),
                 "code": In(sizes.adc_bits),
                 "unit": Out(bits_for_index(sizes.units)),
+                **({"trim": Out(signed(TRIM_BITS))} if sizes.effects else {}),
                 "input_sum": In(sizes.input_sum_bits),
                 "add": In(1),
                 "add_slot": In(slot),
@@ -262,7 +286,7 @@ class Lane(Part):
             added.eq(columns.data_1),
             self.unit.eq(converted.unit),
             start.eq(self._start(converted)),
-            code.eq(self.code << shift),
+            code.eq(self._code(m, converted) << shift),
             sums.clk.eq(ClockSignal()),
             sums.write_en.eq(convert),
             sums.write_index.eq(Cat(slot, half)),
@@ -272,7 +296,8 @@ class Lane(Part):
         ]
         # cycle 1 of an addition: the weight of the slice
         total = Signal(signed(sizes.accumulator_bits + 1))
-        m.d.comb += total.eq(Cat(sums.data_1, sums.data_1[-1] & self._is_top(added)))
+        is_signed = Const(1) if sizes.effects else self._is_top(added)
+        m.d.comb += total.eq(Cat(sums.data_1, sums.data_1[-1] & is_signed))
         m.d.sync += [
             self.valid.eq(self.add),
             self.target.eq(added.target),
@@ -283,6 +308,18 @@ class Lane(Part):
                 with m.Case(place):
                     m.d.sync += self.value.eq(total << (place * sizes.cell_bits))
         return m
+
+    def _code(self, m: Module, column: data.View) -> Value:
+        """Return the code; with effects cut to the bits of the converter, whose trim is driven."""
+        if not self._sizes.effects:
+            return self.code
+        m.d.comb += self.trim.eq(column.trim)
+        cut, most = Signal(self._sizes.adc_bits), Signal(self._sizes.adc_bits)
+        m.d.comb += [
+            most.eq(Const((1 << self._sizes.adc_bits) - 1) >> column.less),
+            cut.eq(Mux(self.code > most, most, self.code)),
+        ]
+        return cut
 
     def _is_top(self, column: data.View) -> Signal:
         return column.cell_slice == self._sizes.slices - 1

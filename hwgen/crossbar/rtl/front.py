@@ -7,6 +7,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import within
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.read_engine import read_command
 from hwgen.chip.widths import bits_for_index
@@ -92,6 +93,8 @@ class Front(Part):
                 m.d.comb += self.error.eq(ErrorCode.NOT_LOADED)
             self._program(m, taken)
             self._images(m, taken)
+        size = BANKS * image_beats(self._chip)
+        within(m, "write_index", self.write_index, size, when=self.write)
         return m
 
     def _program(self, m: Module, taken: Signal) -> None:

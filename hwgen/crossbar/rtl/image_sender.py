@@ -6,6 +6,7 @@ Tests: `tests/verif/crossbar/test_chip.py`.
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import one_hot, within
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.arch_fabric import Travel
@@ -118,6 +119,9 @@ class ImageSender(Part):
                 left.eq(left - 1),
                 self.link.data.eq(both >> (shift * chip.activation_bits)),
             ]
+        one_hot(m, "go", self.go)
+        size = BANKS * self._beats
+        within(m, "read_index", self.read_index, size, when=header | (left > 1))
         return m
 
     def _reader(

@@ -9,6 +9,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import holds, must, within
 from hwgen.chip.rtl.choose import choose_below
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
@@ -194,6 +195,10 @@ class Receiver(Part):
             with m.Else():
                 m.d.sync += second.eq(given)
         m.d.sync += waiting.eq(waiting + packer.word_valid - done)
+        given = self.granted
+        must(m, waiting != 0, "the words must give no word while there are none", when=given)
+        held = Cat(self.word, self.enables, self.data)
+        holds(m, "word", valid=self.want, ready=given, payload=held)
 
 
 PASSED = ["go", "half", "ring", "blocks", "elements", "last"]
@@ -271,6 +276,7 @@ class Packets(Part):
                 self.link.head.eq(1),
                 self.link.data.eq(head),
             ]
+        within(m, "place", place, parts, when=self.busy)
         return m
 
 

@@ -65,8 +65,14 @@ class Macro(Part):
             cell_bits=chip.cell_bits,
             dac_bits=chip.dac_bits,
             adc_bits=chip.adc_bits,
+            effects=chip.effects,
         )
-        self._adc = Adc(bits=chip.adc_bits, analog_bits=self._analog_bits, samples=self._samples)
+        self._adc = Adc(
+            bits=chip.adc_bits,
+            analog_bits=self._analog_bits,
+            samples=self._samples,
+            effects=chip.effects,
+        )
         self._writers = len(self._receivers) + sum(one.merges for one in self._engines)
         self._pad = Pad(
             words=words,

@@ -6,10 +6,11 @@ Store: the results of a block go into the ring of their layer.
 
 from collections.abc import Sequence
 
-from amaranth.hdl import ClockSignal, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.checks import holds, in_range, must, one_hot, within
 from hwgen.chip.rtl.memory_part import MemoryPart
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
@@ -105,6 +106,7 @@ class Pad(Part):
         readers: int,
         access_clocks: int,
     ) -> None:
+        self._words = words
         self._memory = PadMemory(words=words, elements=elements, bits=bits)
         self.parts = [self._memory]
         self._word_bits = bits_for_index(words)
@@ -160,6 +162,8 @@ class Pad(Part):
             memory.read_en.eq(self.granted[self._writers :].any()),
             self.read_data.eq(memory.read_data),
         ]
+        one_hot(m, "granted", self.granted)
+        within(m, "word", memory.word, self._words, when=self.granted.any())
         return m
 
     def _chosen(self, fields: Value, bits: int, engines: Sequence[int]) -> Value:
@@ -236,6 +240,9 @@ class Packer(Part):
             rest.eq(both[word * bits :]),
         ]
         full = end >= word
+        in_range(m, "count", self.count, self._chunk, when=self.valid)
+        in_range(m, "end", end, 2 * word, when=self.valid)
+        must(m, ~flush, "the packer must take no word while it is full", when=self.valid)
         m.d.sync += [self.word_valid.eq(0), self.word_last.eq(0), flush.eq(0)]
         with m.If(self.valid):
             m.d.sync += [
@@ -353,4 +360,7 @@ class Store(Part):
                 end.eq(Mux(self.want, end[:shift], at) + count),
                 block.eq(Mux(block == self.blocks - 1, 0, block + 1)),
             ]
+        word = Cat(self.word, self.enables)
+        holds(m, "word", valid=self.want, ready=self.granted, payload=word, unless=self.go)
+        must(m, self.want, "the block must give no word while it is empty", when=self.granted)
         return m

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import in_range, must, one_hot, within
 from hwgen.chip.rtl.choose import choose_below
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
@@ -84,6 +85,15 @@ class ResultCollector(Part):
                 for image, stored in zip(came, gone, strict=True)
             ).all()
         )
+        for place, (image, stored) in enumerate(zip(came, gone, strict=True)):
+            inside = (image - stored)[:IMAGE_BITS]
+            in_range(m, f"images of result {place}", inside, BANKS)
+            full = f"the buffer of result {place} must take no word while it is full"
+            must(m, inside < BANKS, full, when=self.write & self._mine[place])
+        size = BANKS * answer_beats(self._chip)
+        within(m, "write_index", self.write_index, size, when=self.write)
+        within(m, "store_index", self.store_index, size, when=self.store)
+        one_hot(m, "results of a flit", self._mine)
         return m
 
     def _places(self) -> list[tuple[int, int]]:
@@ -102,6 +112,7 @@ class ResultCollector(Part):
             position = Signal(bits_for_index(size), name=f"position{place}")
             image = Signal(IMAGE_BITS, name=f"image{place}")
             last = position == size - 1
+            in_range(m, f"position{place}", position, size - 1)
             with m.If(link.valid & link.head):
                 m.d.sync += own.eq(number == results(chip)[place].id)
             with m.If(body & own):
@@ -109,6 +120,7 @@ class ResultCollector(Part):
                 m.d.comb += self.write_index.eq(position + BANKS * before + Mux(image[0], size, 0))
             came.append(image)
             mine.append(own)
+        self._mine = mine
         m.d.comb += [
             self.write.eq(body & Cat(*mine).any()),
             self.unknown.eq(body & ~Cat(*mine).any()),

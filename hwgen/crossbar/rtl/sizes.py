@@ -6,6 +6,7 @@ Tests: `tests/verif/crossbar/test_array.py`.
 from dataclasses import dataclass
 from fractions import Fraction
 
+from amaranth.hdl import signed
 from amaranth.lib import data
 
 from hwgen.chip.widths import bits_for_index
@@ -15,6 +16,7 @@ from hwgen.crossbar.facts.columns import (
     column_sum_most,
     input_sum_bits,
 )
+from hwgen.crossbar.facts.levels import LESS_BITS, OFFSET_BITS, TRIM_BITS, planes_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,7 @@ class ArraySizes:
     sum_bits: of a partial sum
     part_bits: of the cells of a column that are written at a time
     row_elements: inputs that are written at a time
+    effects: cells hold levels, see `hwgen.crossbar.facts.levels`
     """
 
     side: int
@@ -47,6 +50,7 @@ class ArraySizes:
     sum_bits: int
     part_bits: int
     row_elements: int
+    effects: bool = False
 
     def __post_init__(self) -> None:
         check_rate(self.rate, "sizes of an array")
@@ -72,9 +76,19 @@ class ArraySizes:
         return -(-self.columns // self.lanes)
 
     @property
+    def planes(self) -> int:
+        """Bit planes of a cell."""
+        return planes_of(self.cell_bits, effects=self.effects)
+
+    @property
     def column_parts(self) -> int:
-        """Writes that fill the cells of a column."""
-        return -(-self.side * self.cell_bits // self.part_bits)
+        """Writes that fill the cells of a column; with effects one more brings its converter."""
+        return -(-self.side * self.planes // self.part_bits)
+
+    @property
+    def all_parts(self) -> int:
+        """Writes that fill a column."""
+        return self.column_parts + self.effects
 
     @property
     def analog_bits(self) -> int:
@@ -84,6 +98,7 @@ class ArraySizes:
             cell_bits=self.cell_bits,
             dac_bits=self.dac_bits,
             adc_bits=self.adc_bits,
+            effects=self.effects,
         )
 
     @property
@@ -93,8 +108,9 @@ class ArraySizes:
 
     @property
     def accumulator_bits(self) -> int:
-        """Bits of the accumulator of a column, modulo their range."""
-        return column_accumulator_bits(self.side, self.cell_bits, self.input_bits)
+        """Bits of the accumulator of a column, modulo their range; with effects it has a sign."""
+        bits = column_accumulator_bits(self.side, self.cell_bits, self.input_bits)
+        return bits + 2 * self.effects
 
     @property
     def input_sum_bits(self) -> int:
@@ -116,6 +132,7 @@ class ArraySizes:
         unit: whose inputs it multiplies; target: its sum, copy x channels + channel
         cell_slice: k, its weight is 2^(k * q); flip: the column is flipped
         first: no earlier column has its target
+        trim, less: with effects; whole codes that its converter is off, bits that it has less
         """
         return data.StructLayout(
             {
@@ -124,6 +141,7 @@ class ArraySizes:
                 "cell_slice": bits_for_index(self.slices),
                 "unit": bits_for_index(self.units),
                 "target": bits_for_index(self.targets),
+                **({"trim": signed(TRIM_BITS), "less": LESS_BITS} if self.effects else {}),
             }
         )
 
@@ -133,7 +151,15 @@ class ArraySizes:
         return f"{self.units}u{self.columns}x{self.lanes}t{self.targets}s{self.sum_bits}"
 
 
-def analog_bits(*, side: int, cell_bits: int, dac_bits: int, adc_bits: int) -> int:
-    """Return the bits that hold the sum of a column of any cells, and more than a code."""
+def analog_bits(
+    *, side: int, cell_bits: int, dac_bits: int, adc_bits: int, effects: bool = False
+) -> int:
+    """Return the bits that hold the sum of a column of any cells, and more than a code.
+
+    With effects it is signed: sums of levels with the offset of a converter and its trim.
+    """
+    if effects:
+        levels = (1 << planes_of(cell_bits, effects=True)) - 1
+        return (side * levels * ((1 << dac_bits) - 1) + (2 << OFFSET_BITS)).bit_length() + 1
     full = side * ((1 << cell_bits) - 1) * ((1 << dac_bits) - 1)
     return max(full.bit_length(), adc_bits + 1)

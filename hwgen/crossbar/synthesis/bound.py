@@ -8,7 +8,7 @@ import numpy as np
 from hwgen.crossbar.facts.point import RRAM_RATIOS
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.pipeline import make_pipeline
-from hwgen.crossbar.model.tables import CONV, POWER, Ints, Tables
+from hwgen.crossbar.model.tables import CLOCK, CONV, POWER, Ints, Tables
 from hwgen.crossbar.synthesis.anneal import empty_design
 from hwgen.crossbar.synthesis.choices import make_choices
 from hwgen.crossbar.synthesis.limits import Mixed, path_lengths
@@ -280,25 +280,31 @@ def is_wide(node: Node) -> bool:
     return width_of(node) > WIDE
 
 
-def parted(low: float, high: float, *, whole: bool) -> tuple[float, float]:
+def grain_of(tables: Tables) -> float:
+    """Return what the length of a step is a multiple of; 0: it may have any."""
+    return float(tables.scalars[CLOCK]) if tables.rules.whole_clocks else 0.0
+
+
+def parted(low: float, high: float, *, grain: float) -> tuple[float, float]:
     """Return where the lower part of an interval ends, and where the upper one begins.
 
-    whole: only whole numbers count, so nothing is between the two
+    grain: only multiples of it count, so nothing is between the two; 0: every number does
     """
     middle = float(np.sqrt(low * high))
-    if not whole:
+    if grain == 0:
         return middle, middle
-    return max(low, float(np.floor(middle))), min(high, float(np.floor(middle)) + 1)
+    below = float(np.floor(middle / grain)) * grain
+    return max(low, below), min(high, below + grain)
 
 
 def parts(
-    node: Node, ranges: Ints, split: Split | None, *, whole_clocks: bool
+    node: Node, ranges: Ints, split: Split | None, *, grain: float
 ) -> list[tuple[Node, Ints]]:
     """Return the parts of a node with their ranges; none if its designs are not told apart.
 
     It is parted by what its designs are where they differ by much, or it is narrow; see `halves`.
     """
-    found = halves(node, whole_clocks=whole_clocks)
+    found = halves(node, grain=grain)
     if split is None or (found and split.spread < TELLING * np.log(width_of(node))):
         return [(half, ranges) for half in found]
     below, beyond = ranges.copy(), ranges.copy()
@@ -314,11 +320,11 @@ def parts(
     return [(node, below), (node, beyond)]
 
 
-def halves(node: Node, *, whole_clocks: bool) -> list[Node]:
+def halves(node: Node, *, grain: float) -> list[Node]:
     """Return the two parts of a node; none if it is narrow.
 
     It is split by its scratchpads, then by its ratios, then along its longer side.
-    whole_clocks: whether a step is of whole ns, as an image is of whole steps
+    grain: what the length of a step is a multiple of, as an image is of whole steps; 0: any
     """
     steps = node.steps_high / node.steps_low
     step = node.step_high / node.step_low
@@ -334,7 +340,7 @@ def halves(node: Node, *, whole_clocks: bool) -> list[Node]:
     if max(steps, step) < NARROW:
         return []
     if steps >= step:
-        end, begin = parted(node.steps_low, node.steps_high, whole=True)
+        end, begin = parted(node.steps_low, node.steps_high, grain=1.0)
         return [node._replace(steps_high=end), node._replace(steps_low=begin)]
-    end, begin = parted(node.step_low, node.step_high, whole=whole_clocks)
+    end, begin = parted(node.step_low, node.step_high, grain=grain)
     return [node._replace(step_high=end), node._replace(step_low=begin)]

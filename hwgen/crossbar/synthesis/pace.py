@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.chip.compiled import compiled
+from hwgen.chip.compiled import compiled, inlined
 from hwgen.chip.opaque import opaque
-from hwgen.crossbar.facts.chip_plan import CLOCK_NS, LAG_NS
+from hwgen.crossbar.facts.chip_plan import LAG_CLOCKS
 from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.pipeline import (
@@ -35,6 +35,7 @@ from hwgen.crossbar.model.pipeline import (
 from hwgen.crossbar.model.tables import (
     ACCESS_NS,
     BUS_BITS,
+    CLOCK,
     CONV,
     DATA_BITS,
     FLIT_BITS,
@@ -67,7 +68,7 @@ class Layer(NamedTuple):
     rows, wide, cin, cout, stride, kernel: of its weights, in elements; conv: 1 for a convolution
     sum_bits: of a partial sum; lanes: of a vector
     copy_reads, align, word, out_word: as in `Tables`
-    access, step: ns of an access to the scratchpad, and of a pipeline step
+    access, step, clock: ns of an access to the scratchpad, of a pipeline step, of a clock
     bus: bits of an access
     """
 
@@ -99,7 +100,14 @@ class Layer(NamedTuple):
     mesh: Mesh
     access: float
     step: float
+    clock: float
     bus: float
+
+
+@inlined
+def lag_ns(layer: Layer) -> float:
+    """Return how long the engines of a layer work behind each other, all together."""
+    return LAG_CLOCKS * layer.clock
 
 
 @compiled
@@ -136,6 +144,7 @@ def layer_in(tables: Tables, i: int, node: Node) -> Layer:
         Mesh(float(scalars[HOP]), float(scalars[DATA_BITS]), float(scalars[FLIT_BITS])),
         float(scratchpad.row[ACCESS_NS]),
         float(node.step_high),
+        float(scalars[CLOCK]),
         float(scalars[BUS_BITS]),
     )
 
@@ -272,9 +281,10 @@ def port_of(layer: Layer, sharing: Sharing, some: Some, reads: int, near: bool) 
         store += before(f.reads[n], f.most_reads[n], words) + before(own, f.most_words[n], words)
     image = steps_of(arriving * layer.access, layer.step) if sharing.image > 0 else 0
     store_ns = store * layer.access
+    lag = lag_ns(layer) if gone == 0 else 0.0
     return Port(
         steps_of(load * layer.access, layer.step),
-        steps_of(store_ns + (LAG_NS if gone == 0 else 0.0), layer.step),
+        steps_of(store_ns + lag, layer.step),
         store_ns,
         image,
         steps_of(period * layer.access, layer.step),
@@ -297,13 +307,14 @@ def behind(layer: Layer, sharing: Sharing, arriving: int, away: int) -> int:
         store = arriving + own + before(f.reads[n], f.most_reads[n], f.words[n])
         store_ns = store * layer.access
         steps += steps_of(load * layer.access, layer.step)
-        steps += steps_of(f.pooled[n] * CLOCK_NS, layer.step)
+        steps += steps_of(f.pooled[n] * layer.clock, layer.step)
         if f.activated[n] > 0:
-            steps += steps_of(f.activated[n] * CLOCK_NS, layer.step)
-        steps += steps_of(store_ns + (0.0 if sent else LAG_NS), layer.step)
+            steps += steps_of(f.activated[n] * layer.clock, layer.step)
+        lag = 0.0 if sent else lag_ns(layer)
+        steps += steps_of(store_ns + lag, layer.step)
         if sent:
             send_ns = store_ns + travel_ns(layer, f.elements[n], 2 - f.leaves[n])
-            steps += steps_of(send_ns + LAG_NS, layer.step)
+            steps += steps_of(send_ns + lag_ns(layer), layer.step)
     return int(steps)
 
 
@@ -325,10 +336,10 @@ def least_send(layer: Layer, copies: int, store_ns: float) -> int:
     if leaves(layer):
         bits = layer.tables.out_bits[layer.i]
         flits = np.ceil(copies * layer.cout * bits / layer.mesh.flit)
-        return steps_of(store_ns + layer.mesh.hop * (1 + flits) + LAG_NS, layer.step)
+        return steps_of(store_ns + layer.mesh.hop * (1 + flits) + lag_ns(layer), layer.step)
     if not (layer.rules.send_once and layer.sends):
         return 0
-    return steps_of(store_ns + travel_ns(layer, copies * layer.cout, 2) + LAG_NS, layer.step)
+    return steps_of(store_ns + travel_ns(layer, copies * layer.cout, 2) + lag_ns(layer), layer.step)
 
 
 @compiled
@@ -492,7 +503,7 @@ def least_chain(layer: Layer, copies: int, macros: int) -> int:
     whole = np.ceil(layer.cout * layer.sum_bits / layer.mesh.flit)
     vector = np.ceil(layer.lanes * layer.sum_bits / layer.mesh.flit)
     ns = layer.mesh.hop * (whole + (count - 1) * (vector + CHAIN_CLOCKS))
-    return steps_of(ns + LAG_NS, layer.step)
+    return steps_of(ns + lag_ns(layer), layer.step)
 
 
 @compiled
@@ -500,7 +511,7 @@ def least_activation(layer: Layer, share: int) -> int:
     """Return the least steps of an activation of a block; share: of the copies, in a macro."""
     if not layer.rules.whole_parts:
         return 1
-    return steps_of(ceil_div(share * layer.cout, layer.out_word) * CLOCK_NS, layer.step)
+    return steps_of(ceil_div(share * layer.cout, layer.out_word) * layer.clock, layer.step)
 
 
 @compiled
@@ -511,7 +522,7 @@ def least_gather(layer: Layer, copies: int, macros: int) -> int:
         return 0
     others = copies - ceil_div(copies, min(copies, macros))
     flits = np.ceil(others * layer.cout * layer.mesh.data / layer.mesh.flit)
-    return steps_of(layer.mesh.hop * (1 + sources + flits) + LAG_NS, layer.step)
+    return steps_of(layer.mesh.hop * (1 + sources + flits) + lag_ns(layer), layer.step)
 
 
 @compiled

@@ -15,7 +15,7 @@ from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.model.tables import Tables
 from hwgen.crossbar.synthesis.anneal import COLD, HOT
-from hwgen.crossbar.synthesis.bound import halves, is_wide
+from hwgen.crossbar.synthesis.bound import grain_of, halves, is_wide
 from hwgen.crossbar.synthesis.nodes import Node, scan
 from hwgen.crossbar.synthesis.result import Candidate, Chosen
 from hwgen.crossbar.synthesis.work import root_nodes
@@ -393,8 +393,7 @@ class Frontier:
             if node.energy_nj >= target_nj:
                 self.close(node.point, node.entry, node.energy_nj)
             elif node.entry["whole"] and is_wide(where):
-                rules = self._tables[node.point].rules
-                for half in halves(where, whole_clocks=rules.whole_clocks):
+                for half in halves(where, grain=grain_of(self._tables[node.point])):
                     self._look(node.point, half, node.energy_nj, target_nj)
             else:
                 chosen.append(node)

@@ -16,12 +16,12 @@ from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import RRAM_RATIOS, Point
 from hwgen.crossbar.facts.rules import Objective, Rules
-from hwgen.crossbar.model.allocate import FEASIBLE, used_crossbars
+from hwgen.crossbar.model.allocate import FEASIBLE, floor_of, used_crossbars
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.least import can_be, lowest_w, smallest_designs
 from hwgen.crossbar.model.record import design_of
-from hwgen.crossbar.model.tables import FLOOR, PEAK, POWER, Tables, make_tables
+from hwgen.crossbar.model.tables import PEAK, POWER, Tables, make_tables
 from hwgen.crossbar.synthesis.anneal import (
     REASONS,
     SHARES,
@@ -31,7 +31,7 @@ from hwgen.crossbar.synthesis.anneal import (
     judge,
     simple_design,
 )
-from hwgen.crossbar.synthesis.bound import Split, bound_node, parts
+from hwgen.crossbar.synthesis.bound import Split, bound_node, grain_of, parts
 from hwgen.crossbar.synthesis.moves import part, repair
 from hwgen.crossbar.synthesis.nodes import Node, all_ranges, node_at
 from hwgen.crossbar.synthesis.paths import Cut, Needs, make_needs
@@ -122,15 +122,14 @@ def root_nodes(tables: Tables, ratio_low: float) -> list[Node]:
 
     The shortest step has a node of its own: there a step does not depend on what is bought.
     """
-    whole = tables.rules.whole_clocks
-    floor = float(np.ceil(tables.scalars[FLOOR]) if whole else tables.scalars[FLOOR])
+    grain, floor = grain_of(tables), floor_of(tables)
     long = LONG_STEP * floor
     first = node_at(tables, (1.0, LONGEST_STEPS), (floor, floor), 0)
     first = first._replace(most_memory=len(tables.memories) - 1, ratio_low=ratio_low)
     return [
         first,
-        first._replace(step_low=floor + whole, step_high=long),
-        first._replace(step_low=long + whole, step_high=LONGEST_STEP_NS),
+        first._replace(step_low=floor + grain, step_high=long),
+        first._replace(step_low=long + grain, step_high=LONGEST_STEP_NS),
     ]
 
 
@@ -149,7 +148,7 @@ def bound(task: Json) -> Json:
     nodes = [(node, ranges)]
     if not task["whole"]:
         split = None if task["split"] is None else Split(*task["split"])
-        nodes = parts(node, ranges, split, whole_clocks=tables.rules.whole_clocks)
+        nodes = parts(node, ranges, split, grain=grain_of(tables))
     made, priced = [], 0
     for node, ranges in nodes:
         found = bound_node(

@@ -11,7 +11,7 @@ from hwgen.dbpim.compiler.encode import step_packets
 from hwgen.dbpim.compiler.grid import Grid, Rows, vector_shape
 from hwgen.dbpim.compiler.ops import Lowered, Op
 from hwgen.dbpim.compiler.split import Split, conv_splits, simd_split
-from hwgen.dbpim.compiler.steps import Images, Step, StepWork, Tensor, new_tensor
+from hwgen.dbpim.compiler.steps import Images, Step, StepWork, Tensor, kept_rows, new_tensor
 from hwgen.dbpim.compiler.weights import LayerWeights
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import Opcode
@@ -173,9 +173,9 @@ class Builder:
             output=replace(step.output, base=0) if step.output else None,
         )
         for place, tensor in enumerate(trial.inputs):
-            tensor.slices = list(trial.read_rows(place))
+            tensor.slices = kept_rows(trial.read_rows(place), self.arch)
         if trial.output:
-            trial.output.slices = list(trial.written_rows())
+            trial.output.slices = kept_rows(trial.written_rows(), self.arch)
         return [self.decoded(each) for each in step_packets(trial, self.arch)]
 
     def decoded(self, packet: bytes) -> Packet:

@@ -1,5 +1,7 @@
 """From a quantized network and an architecture to a program."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from hwgen.dbpim.compiler.answer import Answers, answer_plan
@@ -7,6 +9,7 @@ from hwgen.dbpim.compiler.builder import Builder
 from hwgen.dbpim.compiler.constants import place_constants
 from hwgen.dbpim.compiler.cost import LayerCost
 from hwgen.dbpim.compiler.encode import encode_step
+from hwgen.dbpim.compiler.folding import folded, folds
 from hwgen.dbpim.compiler.lower import lower
 from hwgen.dbpim.compiler.memory import Scratch, image_plan
 from hwgen.dbpim.compiler.partition import unit_steps
@@ -39,16 +42,20 @@ def compile_network(
     reasons = Reasons(network.graph.name)
     if not collect_supported(reasons, network, arch):
         reasons.check()
-    lowered = lower(network, arch)
+    shaped = folded(network)
+    lowered = lower(shaped, arch)
     collect_room(reasons, lowered, arch)
     reasons.check()
-    weights = layer_weights(lowered, network, arch)
+    weights = layer_weights(lowered, shaped, arch)
     build = Builder(lowered, weights, arch, run_images=images, layer_cost=layer_cost)
     answers = Answers(build)
     scratch = Scratch(build)
     steps = [*unit_steps(build, scratch, answers), end_step(images)]
     constants = place_constants(steps, build)
-    answer, *further = (answer_plan(build, name, answers) for name in lowered.outputs)
+    answer, *further = (
+        replace(answer_plan(build, name, answers), shape=network.map_of(name).shape)
+        for name in lowered.outputs
+    )
     facts = ProgramFacts(
         format="hwgen.dbpim.program",
         version=3,
@@ -57,9 +64,10 @@ def compile_network(
         architecture=arch.digest,
         architecture_name=arch.name,
         images=images,
-        image=image_plan(build),
+        image=replace(image_plan(build), shape=network.graph.input.shape),
         answer=answer,
         further=further,
+        folds=folds(network, shaped),
         scratch_bytes=scratch.end,
         steps=[step_plan(build, step) for step in steps],
     )

@@ -15,9 +15,17 @@ MODEL_TILES = 1000
 EXPOSED = 1 / 16
 """Fraction of the computation of a layer that does not overlap with loading."""
 
+ALIKE = 1.01
+"""Splits of one position vector whose costs differ by less are alike: that of most sets wins."""
+FEW_GROUPS = 2
+"""Filter groups a core below which further sets are worth nothing."""
+
 
 class LayerCost(Protocol):
-    """Cycles of one split of a layer; the lowest wins, of equal ones that with fewest sets."""
+    """Cycles of one split of a layer; the lowest wins, of equal ones mostly that with fewest sets.
+
+    Where a layer of many filters has one position vector, that with most sets wins: see `ALIKE`.
+    """
 
     def __call__(self, layer: str, packets: Sequence[Packet]) -> float:
         """Return the cost of the layer's instruction and its tiles, as they would be sent."""
@@ -56,5 +64,12 @@ def cheapest(
         return splits[0]
     tiles = splits[0].chunks * sum(len(g.tiles) for groups in splits[0].sets for g in groups)
     if layer_cost is None or tiles > MODEL_TILES:
-        return min(splits, key=lambda split: estimate(split, grid, arch))
-    return min(splits, key=lambda split: layer_cost(layer, packets(split)))
+        costs = [estimate(split, grid, arch) for split in splits]
+    else:
+        costs = [layer_cost(layer, packets(split)) for split in splits]
+    groups = sum(len(groups) for groups in splits[0].sets)
+    if grid.vectors == 1 and groups >= FEW_GROUPS * arch.cores:
+        # Each weight is loaded for one use; all cores hold tiles while the step before computes.
+        close = [n for n, cost in enumerate(costs) if cost <= ALIKE * min(costs)]
+        return splits[max(close, key=lambda n: len(splits[n].sets))]
+    return splits[costs.index(min(costs))]

@@ -15,8 +15,11 @@ def fused_additions(source: Source) -> dict[str, Weighted]:
     """Return by addition the layer that computes it.
 
     The macros compute it, and neither another layer nor the host reads its map. Of two such layers
-    it is the one with more inputs an output, which has more time to write its results.
+    it is the one with more inputs an output, which has more time to write its results. With one
+    stream for all cores the SIMD unit adds: no core but one has the buffer beside it.
     """
+    if source.arch.shares_stream:
+        return {}
     layers = {layer.name: layer for layer in source.network.layers}
     found: dict[str, Weighted] = {}
     for add in source.network.layers:

@@ -172,8 +172,8 @@ def inside_ops(source: Source, layer: AveragePool, middle: Fields) -> Iterator[O
 
 
 def band_height(source: Source, shape: MapShape) -> int:
-    """Return the rows of a sum: one band a core, unless the sums or the rows do not fit."""
-    arch, height = source.arch, -(-shape.height // source.arch.cores)
+    """Return the rows of a sum: one band a SIMD unit, unless the sums or the rows do not fit."""
+    arch, height = source.arch, -(-shape.height // source.arch.simd_units)
     most = arch.bank_words * 3 // 4
     pitch = row_pitch(shape.width, shape.channels, arch)
     while height > 1 and height * pitch > most:

@@ -113,6 +113,10 @@ def simd_split(
     shares_words: cores of one band divide its channel words; else each core has all
     """
     first, count = words
+    if arch.shares_stream:
+        # The chip has one SIMD unit, beside the one buffer.
+        rest = [Work(span=(0, 0))] * (arch.cores - 1)
+        return Split(works=(Work(span=(0, grid.vectors), words=words), *rest))
     parts = 1
 
     def cost(parts: int) -> int:

@@ -1,7 +1,8 @@
 """Steps before they are encoded: which part of which pass, from and to which stored maps."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from hwgen.dbpim.compiler.grid import NO_ROWS, Grid, Rows, hull, rows_read
 from hwgen.dbpim.compiler.ops import MapShape, Op, Window
@@ -171,7 +172,8 @@ class StepWork:
 def slice_maps(steps: list[Step], arch: Arch) -> None:
     """Set the slices of all maps: of each core the rows that its steps read.
 
-    A row that nobody reads stays with a core that writes it, or with the nearest slice.
+    A row that nobody reads stays with a core that writes it, or with the nearest slice. With one
+    stream core 0 reads and keeps all rows.
     """
     cores = range(arch.cores)
     for step in steps:
@@ -179,13 +181,22 @@ def slice_maps(steps: list[Step], arch: Arch) -> None:
             tensor.slices = [NO_ROWS for _ in cores]
     for step in steps:
         for place, tensor in enumerate(step.inputs):
-            pairs = zip(tensor.slices, step.read_rows(place), strict=True)
+            read = kept_rows(step.read_rows(place), arch)
+            pairs = zip(tensor.slices, read, strict=True)
             tensor.slices = [hull(*pair) for pair in pairs]
     for step in steps:
         if step.output is None:
             continue
-        for core, rows in enumerate(step.written_rows()):
+        for core, rows in enumerate(kept_rows(step.written_rows(), arch)):
             keep_written(step.output, rows, core)
+
+
+def kept_rows(rows: Sequence[Rows], arch: Arch) -> list[Rows]:
+    """Return the rows of the buffer of each core, from those that each core reads or writes."""
+    if not arch.shares_stream:
+        return list(rows)
+    rest = [NO_ROWS] * (arch.cores - 1)
+    return [reduce(hull, rows), *rest] if rows else []
 
 
 def keep_written(tensor: Tensor, rows: Rows, core: int) -> None:

@@ -18,6 +18,7 @@ def unstored(network: QuantizedNetwork, program: Program, arch: Arch) -> set[str
     shows as the map of an image are among them: those of one pixel, for several images.
     """
     widths = {layer.name: layer.output.width for layer in network.layers}
+    widths |= {name: fold.stored[1] for name, fold in program.facts.folds.items()}
     narrow = {
         plan.layer
         for plan, packet, _ in computing_steps(program, arch)

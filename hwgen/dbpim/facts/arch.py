@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.chip.axi import BURST_BEATS
@@ -22,11 +22,9 @@ from hwgen.dbpim.facts.instructions import (
 )
 from hwgen.dbpim.facts.timing import TABLE_LOOKUPS, macro_cycles
 from hwgen.errors import ConfigError, FieldError
-from hwgen.files.load import load_spec
+from hwgen.files.load import EXACT, load_spec
 from hwgen.network.quantization import MULTIPLIER_BITS, SIGNIFICANT_BITS
 from hwgen.network.sparsity import PHI_LIMIT
-
-STRICT = ConfigDict(extra="forbid", strict=True)
 
 ACTIVATION_BITS = 8
 WEIGHT_BITS = 8
@@ -51,7 +49,7 @@ LIKELY_BIT_PLANES = 5
 """Non-zero bit planes, of 8, that the compiler assumes of a group of inputs after a ReLU."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Sparsity:
     """What the chip skips; all off is the dense baseline from the same generator.
 
@@ -65,7 +63,7 @@ class Sparsity:
     input_bits: bool
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class MacroSize:
     """One SRAM macro: `compartments` x `columns` DBMUs of `rows` cells each.
 
@@ -80,7 +78,7 @@ class MacroSize:
     rows: Annotated[int, Field(ge=2, le=256)]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class RowUnit:
     """What a core has for layers of transformers: products of two maps, rows of a pixel.
 
@@ -93,7 +91,7 @@ class RowUnit:
     lanes: Annotated[int, Field(ge=1, le=MOST_ROW_LANES)]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Arch:
     """A DB-PIM chip. Sizes are powers of two unless said otherwise.
 
@@ -125,7 +123,8 @@ class Arch:
     rounding: what the requantizers compute, `half_up` first: `float32` is the arithmetic of the
         default kernels of LiteRT and of onnxruntime, with wider multipliers
     input_streams: own: each core reads its slice of the maps; shared: as the paper has it, all
-        cores compute other filters of the words of one stream, in the cycle model alone
+        cores compute other filters of the words of one stream. Core 0 reads it, and the chip has
+        one buffer of buffer_bytes and one SIMD unit, which adds maps as well
     macro, sparsity: see MacroSize and Sparsity
     array_cycles: from the registered bit plane to the sums of its row, 1 if the file leaves it out;
         with 2 the terms of the DBMUs are registered before the adder trees
@@ -345,6 +344,11 @@ class Arch:
     def shares_stream(self) -> bool:
         """Whether all cores compute with the words of one stream."""
         return self.input_streams == "shared"
+
+    @property
+    def simd_units(self) -> int:
+        """Activation buffers, each with a SIMD unit: one a core, or one for a shared stream."""
+        return 1 if self.shares_stream else self.cores
 
     @property
     def banks(self) -> int:

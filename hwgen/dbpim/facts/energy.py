@@ -6,17 +6,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
+from hwgen.chip.outside import Port, outside_memory
+from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.events import EVENTS
 from hwgen.dbpim.facts.units import Unit, size_of
 from hwgen.errors import FieldError
-from hwgen.files.load import load_spec
+from hwgen.files.load import EXACT, load_spec
 from hwgen.files.shipped import shipped_folder
-
-STRICT = ConfigDict(extra="forbid", strict=True)
 
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -46,7 +45,7 @@ TABLE = shipped_folder() / "energy" / "dbpim_45nm.yaml"
 """The table that is read where none is given."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Cost:
     """Energy that an event takes in one part of the chip.
 
@@ -96,7 +95,7 @@ class Cost:
         return 0.0 if self.memory else 1 - self.wires - self.glitches
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Range:
     """A figure that is assumed, and how it is varied."""
 
@@ -113,7 +112,7 @@ class Range:
         return self
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Leakage:
     """Power of a memory that does nothing, in uW."""
 
@@ -122,7 +121,7 @@ class Leakage:
     source: Text
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class LogicLeakage:
     """Power of some area of logic that does nothing, in uW."""
 
@@ -131,16 +130,7 @@ class LogicLeakage:
     source: Text
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Port:
-    """Energy of the memory behind the port, in pJ for some bits."""
-
-    pj: Positive
-    bits: Annotated[int, Field(ge=1)]
-    source: Text
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Area:
     """Area of one part of the chip, in um2; fields as in `Cost`; memory: it is no logic."""
 
@@ -168,7 +158,7 @@ class Area:
         return um2 / self.units * size_of(self.unit, arch)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class EnergyTable:
     """Energy per event, and area, at one node.
 
@@ -177,7 +167,8 @@ class EnergyTable:
     cycles: what parts take in a cycle, whatever they do
     control_pj: beside it, of a macro in a cycle; low: as netlists have it, without the tree of the
         clock; wires_ff: capacitance of a wire a fan-out
-    leakage: of memories, logic_leakage: of all other areas; port: of the memory outside the chip
+    leakage: of memories, logic_leakage: of all other areas
+    port: of the memory outside the chip; None: the one that ships
     area: of all parts; area_uncertainty: fraction by which the sum may be wrong either way
     """
 
@@ -192,7 +183,7 @@ class EnergyTable:
     wires_ff: Range
     leakage: Leakage
     logic_leakage: LogicLeakage
-    port: Port
+    port: Port | None = None
     area: list[Area]
     area_uncertainty: Fraction
 
@@ -221,7 +212,7 @@ class EnergyTable:
 
     def port_pj(self, beats: int, arch: Arch) -> float:
         """Return the energy of beats in the memory outside the chip."""
-        return beats * arch.port_bytes * ACTIVATION_BITS * self.port.pj / self.port.bits
+        return (self.port or outside_memory()).of(beats * arch.port_bytes)[1]
 
 
 def parts_of(arch: Arch) -> tuple[Part, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from hwgen.chip import sheet
 from hwgen.chip.fields import total_bits
+from hwgen.chip.outside import outside_memory
 from hwgen.chip.sheet import Facts, Packet, Place
 from hwgen.dbpim.facts import instructions
 from hwgen.dbpim.facts.arch import Arch
@@ -52,7 +53,8 @@ MEMORY_MAP = (
         "the answers",
         "int32, class 0 first, little-endian, or words of C bytes with zeros above the channels;"
         " written by STORE with byte strobes, nothing beyond and nothing between the answers of two"
-        " images; the program's facts tell the offset of each image",
+        " images; the program's facts tell the offset of each image, and of each output if there"
+        " are several: maps of bytes in the file's order, then raw sums",
     ),
     Place(
         "`scratch_address`",
@@ -101,7 +103,7 @@ def packets(arch: Arch) -> Iterator[Packet]:
 def facts(arch: Arch) -> Iterator[Facts]:
     """Yield what events cost, and areas."""
     table = load_energy(TABLE)
-    control, wires = table.control_pj, table.wires_ff
+    control, wires, port = table.control_pj, table.wires_ff, table.port or outside_memory()
     yield Facts(
         title="Energy",
         text=(
@@ -110,7 +112,7 @@ def facts(arch: Arch) -> Iterator[Facts]:
             f" A macro takes {control.typical} pJ more in each cycle ({control.source}),"
             f" {control.low} to {control.high}; wires have {wires.typical} fF a fan-out,"
             f" {wires.low} to {wires.high} ({wires.source}). The memory outside is not among them:"
-            f" {table.port.pj / table.port.bits:g} pJ a bit ({table.port.source})."
+            f" {port.pj / port.bits:g} pJ a bit ({port.source})."
             " [dbpim-energy.md](dbpim-energy.md) says how sums are made."
         ),
         columns=["event", "part", "pJ", "as first written", "source"],

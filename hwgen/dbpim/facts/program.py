@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
+
 FORMAT = "hwgen.dbpim.program"
 VERSION = 3
-STRICT = ConfigDict(extra="forbid", strict=True)
 
 Natural = Annotated[int, Field(ge=0, lt=1 << 32)]
 Signed = Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
@@ -24,7 +25,7 @@ MemorySpace = Literal["image", "scratch", "answer", "program"]
 StepKind = Literal["load", "conv", "simd", "store", "end"]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Placement:
     """Where a map of one or several images lies in the activation buffers.
 
@@ -50,7 +51,7 @@ class Placement:
         return max(self.rows) * self.row_pitch
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class MemoryPlace:
     """Bytes in memory: `offset` from the address of the space, the program's own included."""
 
@@ -59,7 +60,7 @@ class MemoryPlace:
     size: Counted
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class StepPlan:
     """One instruction: what it computes of which layer, and where its results are.
 
@@ -106,7 +107,7 @@ class StepPlan:
     filters: Natural
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ImagePlan:
     """How one image lies in memory.
 
@@ -120,7 +121,7 @@ class ImagePlan:
     stride: Counted
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class AnswerPlan:
     """How the answer of one image lies in memory, after the address of the answers.
 
@@ -135,7 +136,18 @@ class AnswerPlan:
     size: Counted
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class Fold:
+    """A map whose tokens, in raster order, have another height and width in the buffers.
+
+    sides: height and width in the network and in memory; stored: in the buffers
+    """
+
+    sides: tuple[Side, Side]
+    stored: tuple[Side, Side]
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ProgramFacts:
     """All facts of a program beside its bytes.
 
@@ -143,6 +155,7 @@ class ProgramFacts:
     images: images of one run; scratch_bytes: memory for spilled maps
     answer: the first output; further: the others, in the file's order
     steps: in the order of the instructions, END included
+    folds: of each map that has another shape in the buffers, by layer, `input` for the image
     """
 
     format: Literal["hwgen.dbpim.program"]
@@ -157,6 +170,7 @@ class ProgramFacts:
     scratch_bytes: Natural
     steps: Annotated[list[StepPlan], Field(min_length=1)]
     further: list[AnswerPlan] = Field(default_factory=list)
+    folds: dict[str, Fold] = Field(default_factory=dict)
 
     @property
     def answers(self) -> list[AnswerPlan]:

@@ -36,7 +36,7 @@ class Memory:
 
 def storage(arch: Arch) -> list[Memory]:
     """Return every memory of a chip; registers of pipelines are not counted."""
-    size, cores = arch.macro, arch.cores
+    size, cores, units = arch.macro, arch.cores, arch.simd_units
     cells = cores * arch.macros_per_core * size.compartments * size.columns * size.rows
     word, group = arch.word * ACTIVATION_BITS, size.compartments * ACTIVATION_BITS
     parameters = sum(field.bits for field in PARAMETERS)
@@ -50,12 +50,12 @@ def storage(arch: Arch) -> list[Memory]:
     logits = arch.logit_entries * ACCUMULATOR_BITS
     found = [
         ("cells", cells, "of all macros"),
-        ("activation buffers", cores * arch.buffer_bytes * 8, "slices of the maps"),
+        ("activation buffers", units * arch.buffer_bytes * 8, "slices of the maps"),
         ("signs and indices", meta, "beside the cells"),
         ("partial sums", cores * psums, "beside the macros"),
         ("masks", cores * arch.mask_words * arch.word, "two tiles of each core"),
-        ("tables", cores * tables, "copies of one table of 256 entries, one for each lookup"),
-        ("depthwise weights", cores * TAP_SLOTS * taps, "two channel words, with parameters"),
+        ("tables", units * tables, "copies of one table of 256 entries, one for each lookup"),
+        ("depthwise weights", units * TAP_SLOTS * taps, "two channel words, with parameters"),
         ("logits", logits, "answers and maps on their way to memory"),
         ("groups", cores * groups, "queues in front of the macros"),
         ("fetched words", cores * fetched, "between the buffers and the switch"),
@@ -67,10 +67,10 @@ def storage(arch: Arch) -> list[Memory]:
         found += [
             (
                 "float tables",
-                cores * arch.row_lanes * FLOAT_ENTRIES * FLOAT_BITS,
+                units * arch.row_lanes * FLOAT_ENTRIES * FLOAT_BITS,
                 "of row units, one for each lane",
             ),
-            ("gains and offsets", cores * NORM_CHANNELS * 2 * FLOAT_BITS, "of a layer norm"),
+            ("gains and offsets", units * NORM_CHANNELS * 2 * FLOAT_BITS, "of a layer norm"),
         ]
     return [
         Memory(name=name, bits=bits, meaning=meaning, cells=name == "cells")

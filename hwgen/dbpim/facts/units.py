@@ -127,7 +127,7 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
     size, macros = arch.macro, arch.cores * arch.macros_per_core
     cells = macros * size.compartments * size.columns * size.rows
     metadata = macros * metadata_bits(arch) * size.rows
-    buffers = arch.cores * arch.buffer_bytes
+    buffers = arch.simd_units * arch.buffer_bytes
     psums = arch.cores * arch.psum_entries * arch.filters * ACCUMULATOR_BITS // ACTIVATION_BITS
     masks = arch.cores * arch.mask_bytes if arch.sparse_parts else 0
     event = event_sizes(arch)
@@ -145,12 +145,12 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "core_filter": arch.cores * arch.filters,
         "chip_queue_bit": macros * arch.groups_queued * event["group_bit"],
         "chip_byte_choice": arch.cores * arch.switch_rate * event["byte_choice"],
-        "chip_lane": arch.cores * arch.simd_lanes,
-        "chip_requantizer": arch.cores * arch.simd_requantizers,
-        "chip_waiting_total": arch.cores * (arch.simd_lanes - arch.simd_requantizers),
-        "chip_row_lane": arch.cores * arch.row_lanes,
-        "chip_row_unit": arch.cores if arch.row_unit else 0,
-        "chip_product_lane": arch.cores * event["product_lane"],
+        "chip_lane": arch.simd_units * arch.simd_lanes,
+        "chip_requantizer": arch.simd_units * arch.simd_requantizers,
+        "chip_waiting_total": arch.simd_units * (arch.simd_lanes - arch.simd_requantizers),
+        "chip_row_lane": arch.simd_units * arch.row_lanes,
+        "chip_row_unit": arch.simd_units if arch.row_unit else 0,
+        "chip_product_lane": arch.simd_units * event["product_lane"],
         "buffer_byte": buffers,
         "psum_byte": psums,
         "mask_byte": masks,

@@ -3,12 +3,14 @@
 from hwgen.dbpim.facts.energy import TABLE, load_energy
 from hwgen.dbpim.model.accesses import accesses
 from hwgen.dbpim.model.energy import (
+    COUNTED,
     STRICT_DENSE,
     Assumptions,
     area_um2,
     default_table,
     energy_pj,
     leakage_pj,
+    outside_bytes,
     parts_pj,
     port_bytes,
     port_pj,
@@ -25,6 +27,7 @@ from hwgen.dbpim.model.timeline import timeline
 from hwgen.dbpim.model.zero_columns import ColumnCounter
 
 __all__ = [
+    "COUNTED",
     "STRICT_DENSE",
     "TABLE",
     "Assumptions",
@@ -40,6 +43,7 @@ __all__ = [
     "leakage_pj",
     "load_energy",
     "must_compile",
+    "outside_bytes",
     "parts_pj",
     "port_bytes",
     "port_pj",

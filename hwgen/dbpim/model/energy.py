@@ -7,7 +7,7 @@ control, and whether groups pass a switch and deep queues.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.energy import TABLE, Area, Cost, EnergyTable, load_energy, parts_of
@@ -20,6 +20,9 @@ DIRECT_QUEUE = 2
 """Groups in a queue of a chip without a switch: one is computed, one is written."""
 
 MEMORY_PORT = ("beats_read", "beats_written")
+
+COUNTED = "logic, memories, leakage and an assumed clock tree of the chip; no wires between blocks"
+"""What the energy of an image is of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +149,11 @@ def port_pj(events: Mapping[str, int], arch: Arch, *, table: EnergyTable | None 
 def port_bytes(events: Mapping[str, int], arch: Arch) -> int:
     """Return the bytes that cross the memory port."""
     return sum(events[name] for name in MEMORY_PORT) * arch.port_bytes
+
+
+def outside_bytes(events: Mapping[str, int], arch: Arch, program: Any, *, images: int) -> int:
+    """Return the bytes that images move over the memory port: with all weights that they load."""
+    return port_bytes(events, arch)
 
 
 def spread_pj(

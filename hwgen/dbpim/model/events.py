@@ -134,7 +134,8 @@ def conv_events(
         numbers = [core for core in work.vectors if cores >> core & 1]
         total["bank_reads"] += sum(
             reads.of(core, kernel_y, kernel_x)
-            for core in numbers
+            # Core 0 reads the words of a shared stream for all cores.
+            for core in (numbers if not arch.shares_stream else {0}.intersection(numbers))
             for kernel_y, kernel_x in words_walked(tile, work.fields)
         )
         if tile.fields["last"]:

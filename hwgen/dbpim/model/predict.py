@@ -27,6 +27,7 @@ class CycleModel:
         self._arch = arch
         self._packets = decode_stream(program.image, arch)[1:]
         self._steps = program_steps(self._packets, program.facts.steps)
+        self._folds = program.facts.folds
 
     def predict(self, maps: Maps) -> Prediction:
         """Return the cycles of a run.
@@ -34,14 +35,22 @@ class CycleModel:
         maps: all maps of the images of the run by layer name, the images under `input`, uint8,
         (images, height, width, channels), as golden computes them
         """
-        costs = [tile_costs(step, maps, self._arch) for step in self._steps]
+        costs = self._costs(maps)
         found = run_packets(self._packets, list(chain(*costs)), self._arch)
         return prediction_of(found.cycles, found.load, self._step_cycles(found, costs))
 
     def spans(self, maps: Maps, *, most: int) -> Cycles:
         """Return the cycles of a run with what all units do in at most `most` spans of it."""
-        costs = chain(*(tile_costs(step, maps, self._arch) for step in self._steps))
+        costs = chain(*self._costs(maps))
         return run_packets(self._packets, list(costs), self._arch, most_spans=most)
+
+    def _costs(self, maps: Maps) -> list[list[Counts]]:
+        """Return the cost of each tile of each step; maps in the shapes of the network."""
+        stored = dict(maps)
+        for name, fold in self._folds.items():
+            values = np.asarray(maps[name])
+            stored[name] = values.reshape(len(values), *fold.stored, values.shape[-1])
+        return [tile_costs(step, stored, self._arch) for step in self._steps]
 
     def _step_cycles(
         self, found: Cycles, costs: Sequence[Sequence[Counts]]

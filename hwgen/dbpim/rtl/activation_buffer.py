@@ -4,6 +4,7 @@ from amaranth.hdl import ClockSignal, Module, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import one_hot
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
@@ -128,6 +129,7 @@ class ActivationBuffer(Part):
 
     def _write_bank(self, m: Module, index: int, words: list[data.View], *, bank: Part) -> None:
         """Store the word that belongs to this bank, if any."""
+        one_hot(m, f"words for bank {index}", [w.valid & (w.bank == index) for w in words])
         for word in words:
             with m.If(word.valid & (word.bank == index)):
                 m.d.comb += [

@@ -15,13 +15,13 @@ from hwgen.dbpim.facts.registers import REGISTERS
 from hwgen.dbpim.facts.timing import BURST_BEATS, WATCHDOG_CYCLES
 from hwgen.dbpim.rtl.core import Core
 from hwgen.dbpim.rtl.core_events import core_pulses
+from hwgen.dbpim.rtl.following_core import FollowingCore
 from hwgen.dbpim.rtl.layouts import ERROR_BITS, bus_writes, packet, vector_write
 from hwgen.dbpim.rtl.load_bus import fan_out
 from hwgen.dbpim.rtl.loader import Loader
 from hwgen.dbpim.rtl.logit_buffer import LogitBuffer
 from hwgen.dbpim.rtl.sequencer import Sequencer
 from hwgen.dbpim.rtl.write_bus import WriteBus
-from hwgen.errors import DesignError
 
 PROGRESS = ("unit", "beat", "word", "retirement")
 """Progress sources of the watchdog; any one is enough: a unit computes, the loader takes a beat,
@@ -72,11 +72,6 @@ class Chip(Shell):
     family = "dbpim"
 
     def __init__(self, *, arch: Arch) -> None:
-        if arch.shares_stream:
-            raise DesignError(
-                f"input_streams of chip {arch.name} must be own for Verilog, got shared, which only"
-                " the cycle model has"
-            )
         self._arch = arch
         self._loader = Loader(arch=arch)
         self._sequencer = Sequencer(arch=arch)
@@ -84,6 +79,9 @@ class Chip(Shell):
         self._logit_buffer = LogitBuffer(arch=arch)
         self._core = Core(arch=arch)
         parts = [self._loader, self._sequencer, self._write_bus, self._logit_buffer, self._core]
+        # On a chip with one stream of words core 0 reads them for all others.
+        self._following = FollowingCore(arch=arch) if arch.cores > arch.simd_units else None
+        parts += [self._following] if self._following else []
         trace = {
             "write_valid": Out(arch.bus_words),
             "write": Out(bus_writes(arch)),
@@ -100,9 +98,7 @@ class Chip(Shell):
         loader = self.in_engine(m, "loader", self._loader)
         sequencer = self.in_engine(m, "sequencer", self._sequencer)
         bus = self.in_engine(m, "write_bus", self._write_bus)
-        cores = [
-            self.in_engine(m, f"core_{index}", self._core) for index in range(self._arch.cores)
-        ]
+        cores = self._place_cores(m)
         self._connect_sequencer(m, sequencer=sequencer, loader=loader, cores=cores)
         self._connect_bus(m, bus=bus, loader=loader, cores=cores)
         self._connect_logits(
@@ -133,27 +129,47 @@ class Chip(Shell):
             },
         )
 
+    def _place_cores(self, m: Module) -> list[PartInstance]:
+        """Place the cores; with one stream of words, no core begins one that another cannot take.
+
+        With such a stream core 0 walks as long as any core does, and reads what all of them need.
+        """
+        leading = self._arch.simd_units
+        cores = [
+            self.in_engine(m, f"core_{index}", part)
+            for index, part in enumerate(
+                [self._core] * leading + [self._following] * (self._arch.cores - leading)
+            )
+            if part is not None
+        ]
+        if self._arch.shares_stream:
+            held = Cat(core.blocks for core in cores).any()
+            m.d.comb += [core.hold.eq(held) for core in cores]
+            m.d.comb += [core.stream.eq(cores[0].stream) for core in cores[1:]]
+        return cores
+
     def _connect_trace(
         self, m: Module, *, sequencer: PartInstance, bus: PartInstance, cores: list[PartInstance]
     ) -> None:
         """Show benches what is written and when steps retire."""
+        leading = cores[: self._arch.simd_units]
         m.d.comb += [
             self.trace.write_valid.eq(bus.write_valid),
             self.trace.write.eq(bus.write),
-            self.trace.private_valid.eq(Cat(core.private_valid for core in cores)),
+            self.trace.private_valid.eq(Cat(core.private_valid for core in leading)),
             self.trace.retire.eq(sequencer.retire),
         ]
+        for index, core in enumerate(leading):
+            m.d.comb += self.trace.private_write[index].eq(core.private_write)
         for index, core in enumerate(cores):
-            m.d.comb += [
-                self.trace.private_write[index].eq(core.private_write),
-                self.trace.events[index].eq(core.pulses),
-            ]
+            m.d.comb += self.trace.events[index].eq(core.pulses)
 
     def _connect_sequencer(
         self, m: Module, *, sequencer: PartInstance, loader: PartInstance, cores: list[PartInstance]
     ) -> None:
         """Connect the sequencer to loader and cores: instruction, start pulses and idle flags."""
         wiring.connect(m, loader.instruction, sequencer.instructions)
+        simd_units = self._arch.simd_units
         m.d.comb += [
             loader.load_go.eq(sequencer.load),
             sequencer.loaded.eq(loader.load_done),
@@ -162,9 +178,11 @@ class Chip(Shell):
         for index, core in enumerate(cores):
             m.d.comb += [
                 core.go.eq(sequencer.go[index]),
-                core.go_simd.eq(sequencer.go_simd[index]),
+                *([core.go_simd.eq(sequencer.go_simd[index])] if index < simd_units else []),
                 core.finish.eq(sequencer.retire),
-                core.instruction.eq(sequencer.instruction),
+                core.instruction.eq(
+                    sequencer.instruction.as_value()[: core.instruction.shape().size]
+                ),
                 core.work.eq(sequencer.work[index]),
             ]
 
@@ -175,6 +193,7 @@ class Chip(Shell):
         m.d.comb += [bus.image_valid.eq(loader.load_valid), bus.image.eq(loader.load)]
         for index, core in enumerate(cores):
             wiring.connect(m, core.request, bus.requests[index])
+        for core in cores[: self._arch.simd_units]:
             m.d.comb += [core.write_valid.eq(bus.write_valid), core.write.eq(bus.write)]
 
     def _connect_logits(

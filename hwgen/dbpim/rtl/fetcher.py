@@ -1,11 +1,12 @@
 """Reads the words that the walker requests from the banks, for M positions at once."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import holds, in_range, must, neither_over_nor_under, within
 from hwgen.chip.rtl.choose import choose
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.register_file import RegisterFile
@@ -16,6 +17,7 @@ from hwgen.dbpim.rtl.layouts import (
     fetched_word,
     positions,
     simd_tag,
+    stream_word,
     word_bytes,
     word_tag,
 )
@@ -32,6 +34,11 @@ class Slots(NamedTuple):
     read: Signal
     occupied: Signal
     landed: Signal
+
+
+def leads_stream(arch: Arch) -> dict[str, Any]:
+    """Return the ports of a fetcher that reads for all cores."""
+    return {"free": Out(1), "hold": In(1), "stream": Out(stream_word(arch))}
 
 
 class Fetcher(Part):
@@ -57,6 +64,10 @@ class Fetcher(Part):
         word_valid    out     1
         word_release  in      1                 the oldest word leaves in this cycle (valid)
         empty         out     1                 no word is begun or waits
+        free          out     1                 a word may begin; this and the next two lines only
+                                                with one stream for all cores
+        hold          in      1                 another core cannot take the word: it may not begin
+        stream        out     stream_word       what all cores store
     Latency  ``FETCH_CYCLES`` from the last grant, in whose cycle the request is taken
     Rate     one word in each cycle if all macros read different free banks or the same word; a new
              word begins only while fewer than ``FETCH_SLOTS`` words are begun and not released
@@ -91,6 +102,7 @@ class Fetcher(Part):
                 "word_valid": Out(1),
                 "word_release": In(1),
                 "empty": Out(1),
+                **(leads_stream(arch) if arch.shares_stream else {}),
             }
         )
 
@@ -104,8 +116,10 @@ class Fetcher(Part):
             landed=Signal(range(FETCH_SLOTS + 1)),
         )
         served, begun, begins, busy = Signal(macros), Signal(), Signal(), Signal()
+        free = ~begun & (slots.occupied < FETCH_SLOTS)
+        allowed = free & ~self.hold if self._arch.shares_stream else free
         m.d.comb += [
-            begins.eq(self.request.valid & ~begun & (slots.occupied < FETCH_SLOTS)),
+            begins.eq(self.request.valid & allowed),
             busy.eq(begins | (self.request.valid & begun)),
         ]
         granted, missing = self._grant(m, served=served, busy=busy)
@@ -121,10 +135,37 @@ class Fetcher(Part):
             slots.write.eq(slots.write + taken),
             slots.read.eq(slots.read + self.word_release),
         ]
-        self._land(m, slots, busy=busy, served=served)
+        store, words = self._land(m, slots, busy=busy, served=served)
         self._note_word(m, slots, taken=taken)
         m.d.comb += [self.word_valid.eq(slots.landed != 0), self.empty.eq(slots.occupied == 0)]
+        if self._arch.shares_stream:
+            m.d.comb += [
+                self.free.eq(free),
+                self.stream.taken.eq(taken),
+                self.stream.positions.eq(self.request.payload.positions),
+                self.stream.store.eq(store),
+                self.stream.bytes.eq(words),
+            ]
+        self._check(m, slots, begins=begins)
         return m
+
+    def _check(self, m: Module, slots: Slots, *, begins: Value) -> None:
+        """Assert that words stay until they are taken, and slots are neither over nor under."""
+        word, valid, taken = self.word, self.word_valid, self.word_release
+        held = Cat(word.positions, word.tag, word.simd)
+        holds(m, "the oldest word", valid=valid, ready=taken, payload=held)
+        level, depth = slots.occupied, FETCH_SLOTS
+        neither_over_nor_under(
+            m, "the ring of words", level=level, depth=depth, into=begins, out_of=taken
+        )
+        landed = slots.landed != 0
+        must(m, landed, "landed words must give no word while there are none", when=taken)
+        in_range(m, "occupied", slots.occupied, FETCH_SLOTS)
+        in_range(m, "landed", slots.landed, FETCH_SLOTS)
+        for bank, (reads, address) in enumerate(
+            zip(self.bank_read_en, self.bank_address, strict=True)
+        ):
+            within(m, f"bank_address {bank}", address, self._arch.bank_words, when=reads)
 
     def _grant(self, m: Module, *, served: Value, busy: Value) -> tuple[Value, Value]:
         """Drive the banks; return bits of the macros granted now, and of those that still wait."""
@@ -150,8 +191,11 @@ class Fetcher(Part):
             m.d.comb += granted[index].eq(needed[index] & same & ~busy_bank)
         return granted, needed & ~granted
 
-    def _land(self, m: Module, slots: Slots, *, busy: Value, served: Value) -> None:
-        """Store what the banks have read; a macro not yet granted stores again after its grant."""
+    def _land(self, m: Module, slots: Slots, *, busy: Value, served: Value) -> tuple[Value, Value]:
+        """Store what the banks have read; a macro not yet granted stores again after its grant.
+
+        Return which macros' bytes are stored, and all bytes.
+        """
         m.submodules.bytes = byte_file = self._byte_file.instance()
         macros = self._arch.macros_per_core
         pixels = Signal.like(self.request.payload.pixels)
@@ -176,6 +220,7 @@ class Fetcher(Part):
             byte_file.read_index.eq(slots.read),
             self.word.bytes.eq(byte_file.read_data),
         ]
+        return store, Cat(words)
 
     def _note_word(self, m: Module, slots: Slots, *, taken: Value) -> None:
         """Store positions and tags beside the bytes of a word."""

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import in_range, neither_over_nor_under, within
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.register_file import RegisterFile
 from hwgen.chip.widths import bits_for_index
@@ -81,6 +82,10 @@ class GroupQueue(Part):
                 m.d.sync += read_slot.eq(self._after(read_slot))
             m.d.sync += count.eq(count + self.push - self.leave[macro])
             m.d.comb += self.head_valid[macro].eq(count != 0)
+            name, leaves = f"queue {macro}", self.leave[macro]
+            neither_over_nor_under(m, name, level=count, depth=depth, into=self.push, out_of=leaves)
+            in_range(m, f"count_{macro}", count, depth)
+            within(m, f"read_slot_{macro}", read_slot, depth)
             full.append(count == depth)
             self._store(m, macro, write_slot=write_slot, read_slot=read_slot, enable=enable)
         m.d.comb += [self.full.eq(Cat(full).any()), self.empty.eq(~self.head_valid.any())]

@@ -51,7 +51,7 @@ class Ipu(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         remaining, after = Signal(ACTIVATION_BITS), Signal(ACTIVATION_BITS)
-        m.d.comb += [remaining.eq(self._wanted() & ~self.issued), self.last.eq(after == 0)]
+        m.d.comb += [remaining.eq(self.wanted() & ~self.issued), self.last.eq(after == 0)]
         # Leading-one detection: the last assignment wins, so the highest set bit does.
         for bit in range(ACTIVATION_BITS):
             with m.If(remaining[bit]):
@@ -64,8 +64,8 @@ class Ipu(Part):
             m.d.comb += self.next.eq(self.issued | remaining & ~after)
         return m
 
-    def _wanted(self) -> Signal | int:
-        """Return the bit planes that must be computed (zero detection)."""
+    def wanted(self) -> Signal | int:
+        """Return the bit planes that must be computed (zero detection); a subclass may choose."""
         if not self._skips:
             return (1 << ACTIVATION_BITS) - 1
         wanted = self.bytes[0]

@@ -261,6 +261,22 @@ def fetched_word(arch: Arch) -> data.StructLayout:
     )
 
 
+def stream_word(arch: Arch) -> data.StructLayout:
+    """What core 0 reads for all cores of a shared stream.
+
+    taken: the last bank read of the word of `positions` is granted
+    store, bytes: one cycle after the grants, the macros whose bytes of that word are to be stored
+    """
+    return data.StructLayout(
+        {
+            "taken": 1,
+            "positions": positions(arch),
+            "store": arch.macros_per_core,
+            "bytes": data.ArrayLayout(word_bytes(arch), arch.macros_per_core),
+        }
+    )
+
+
 def row(arch: Arch) -> data.ArrayLayout:
     """Weight codes of one row in the order of the stream: index compartment * F + filter."""
     return data.ArrayLayout(WEIGHT_BITS, arch.macro.compartments * arch.filters)

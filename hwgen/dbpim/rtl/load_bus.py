@@ -3,7 +3,7 @@
 Tests: `tests/verif/dbpim/test_tap_store.py`.
 """
 
-from amaranth.hdl import Cat, Module, Value, signed
+from amaranth.hdl import Cat, Const, Module, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out, PureInterface, Signature
 
@@ -30,6 +30,11 @@ def load_bus(arch: Arch, *, cores: int = 1) -> Signature:
             **floats,
         }
     )
+
+
+def weights_bus(arch: Arch) -> Signature:
+    """Return what the loader brings to a core that has macros alone: tiles and their rows."""
+    return Signature({"tile": Out(tile_loads(arch)), "row": Out(row_loads(arch))})
 
 
 def tile_loads(arch: Arch, *, cores: int = 1) -> Signature:
@@ -161,13 +166,20 @@ def floats_index(arch: Arch) -> int:
 
 
 def fan_out(m: Module, loads: PureInterface, of_cores: list[PureInterface]) -> None:
-    """Connect the loader's bus to that of each core: common data, its bit of strobes and rooms."""
-    buses = [bus.signature.flatten(bus) for bus in (loads, *of_cores)]
-    for (_, member, port), *theirs in zip(*buses, strict=True):
-        ports = [Value.cast(each) for _, _, each in theirs]
+    """Connect the loader's bus to that of each core: common data, its bit of strobes and rooms.
+
+    A core with macros alone never has room for what is not on its bus.
+    """
+    theirs = [
+        {path: (member, Value.cast(port)) for path, member, port in bus.signature.flatten(bus)}
+        for bus in of_cores
+    ]
+    for path, member, port in loads.signature.flatten(loads):
         if member.flow == In:
-            m.d.comb += port.eq(Cat(ports))
+            m.d.comb += port.eq(Cat(each[path][1] if path in each else Const(0) for each in theirs))
             continue
-        common = member.shape == theirs[0][1].shape
-        values = [Value.cast(port)] * len(ports) if common else port
-        m.d.comb += [to.eq(value) for to, value in zip(ports, values, strict=True)]
+        common = member.shape == theirs[0][path][0].shape
+        values = [Value.cast(port)] * len(theirs) if common else port
+        for each, value in zip(theirs, values, strict=True):
+            if path in each:
+                m.d.comb += each[path][1].eq(value)

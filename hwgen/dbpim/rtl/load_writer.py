@@ -6,6 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import within_count
 from hwgen.chip.rtl.choose import choose, choose_below
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
@@ -120,6 +121,9 @@ class LoadWriter(Part):
         with m.Else():
             self._pixels(m, place=place, words=words, row_ends=row_ends, last_row=ends)
         self._send(m, words, place=place)
+        valid = self.beats.valid
+        within_count(m, "the row of a map", place.row, header.rows, when=valid)
+        within_count(m, "the word of a pixel", place.word, header.output_channel_words, when=valid)
         return m
 
     def _send(self, m: Module, words: list[Word], *, place: Place) -> None:

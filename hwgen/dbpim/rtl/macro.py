@@ -6,6 +6,7 @@ from amaranth.hdl import ClockSignal, Module, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import holds_payload, in_range, neither_over_nor_under, within
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
@@ -158,6 +159,8 @@ class Macro(Part):
             m.d.sync += issued.eq(ipu.next)
         begun, taken = self.issue & ends_result(step), self.result.valid & self.result.ready
         m.d.sync += outstanding.eq(outstanding + begun - taken)
+        in_range(m, "outstanding", outstanding, RESULT_SLOTS)
+        within(m, "write_row", self.write_row, self._arch.macro.rows, when=self.write_en)
 
     def _computed(
         self, m: Module, *, x: Signal, row: Signal, step: data.View, valid: Signal
@@ -222,6 +225,11 @@ class Macro(Part):
             self.result.payload.eq(slots[0]),
         ]
         m.d.sync += count.eq(count + valid - taken)
+        neither_over_nor_under(
+            m, "the queue of results", level=count, depth=RESULT_SLOTS, into=valid, out_of=taken
+        )
+        in_range(m, "count", count, RESULT_SLOTS)
+        holds_payload(m, "result", self.result)
         for index, slot in enumerate(slots):
             with m.If(valid & (count - taken == index)):
                 m.d.sync += slot.eq(entry)

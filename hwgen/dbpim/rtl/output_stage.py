@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import holds_payload, one_hot
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
@@ -128,6 +129,8 @@ class OutputStage(Part):
             m.d.sync += self.request.valid.eq(valid_2)
         with m.If(moves_3 & valid_2):
             m.d.sync += self._write(self.request.payload, stage_2, requantizers)
+        holds_payload(m, "request", self.request)
+        one_hot(m, "results that are taken", [r.valid & r.ready for r in self.results])
         return m
 
     def _choose_result(self, m: Module, take: Value) -> data.View:

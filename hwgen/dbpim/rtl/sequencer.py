@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import one_hot
 from hwgen.chip.rtl.fifo import Fifo
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.dbpim.facts.arch import Arch
@@ -93,6 +94,8 @@ class Sequencer(Part):
                 self._wait(m, self.stored)
             with m.State("END"):
                 pass
+        starts = [self.go.any(), self.go_simd.any(), self.load, self.store, self.finished]
+        one_hot(m, "starts", starts)
         return m
 
     def _select_work(self, m: Module, held: Signal) -> None:

@@ -7,6 +7,7 @@ from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import in_range, must
 from hwgen.chip.rtl.choose import choose
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.register_file import RegisterFile
@@ -187,6 +188,7 @@ class TileStore(Part):
         for macro in range(self._arch.macros_per_core):
             tiles = Signal(range(TILE_SLOTS + 1), name=f"tiles_ended_{macro}")
             m.d.sync += tiles.eq(tiles + self.tile_end_popped[macro] - retires)
+            in_range(m, f"tiles_ended_{macro}", tiles, TILE_SLOTS)
             ended.append(tiles != 0)
         m.d.comb += retires.eq(Cat(ended).all())
         return retires
@@ -200,11 +202,14 @@ class TileStore(Part):
         if self._mask_array:
             wanted, held = self.loads.header.mask_words, retired.mask_words
             rings.append(("mask_words", self._arch.mask_words, wanted, held))
-        enough = []
+        enough, begins = [], self.loads.begin
         for name, size, wanted, held in rings:
             free = Signal(range(size + 1), init=size, name=f"free_{name}")
             taken, given_back = Mux(self.loads.begin, wanted, 0), Mux(retires, held, 0)
             m.d.sync += free.eq(free - taken + given_back)
+            in_range(m, f"free_{name}", free, size)
+            fits = wanted <= free
+            must(m, fits, f"the ring of {name} must take no word while it is full", when=begins)
             enough.append(wanted <= free)
         m.d.comb += self.loads.room.eq(Cat(enough).all())
 

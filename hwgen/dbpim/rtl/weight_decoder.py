@@ -1,17 +1,14 @@
 """Decodes the weight codes of the stream to the cell bits and metadata of a macro."""
 
-from collections.abc import Iterable
-from typing import Any
-
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
 from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import CELL_BITS, Opcode, field_bits
-from hwgen.dbpim.rtl.adder_tree import sum_of
-from hwgen.dbpim.rtl.digits import digits_of, pair_digits, pair_port
+from hwgen.dbpim.rtl.digits import pair_port
 from hwgen.dbpim.rtl.layouts import cell_code, row, row_cells, row_meta
+from hwgen.dbpim.rtl.negative_digits import NegativeDigits
 from hwgen.network.sparsity import PHI_LIMIT
 
 
@@ -50,15 +47,16 @@ class WeightDecoder(Part):
                 "row_meta": Out(row_meta(arch)),
             }
         )
+        if arch.sparsity.weight_bits:
+            self._negative_digits = NegativeDigits(arch=arch)
+            self.parts = [self._negative_digits]
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         filters = self._arch.filters
-        # The output also holds what is computed from it: read, it would be a loop.
-        decoded = Signal.like(self.row_meta.cells)
         for compartment in range(self._arch.macro.compartments):
             codes = [self.row[compartment * filters + index] for index in range(filters)]
-            cells, meta = self.row_cells[compartment], decoded[compartment]
+            cells = self.row_cells[compartment]
             if not self._arch.sparsity.weight_bits:
                 m.d.comb += [
                     cells[WEIGHT_BITS * index + bit].eq(code[bit])
@@ -66,6 +64,7 @@ class WeightDecoder(Part):
                     for bit in range(WEIGHT_BITS)
                 ]
                 continue
+            meta = self.row_meta.cells[compartment]
             for column in range(PHI_LIMIT * filters):
                 cell = cell_code()(
                     codes[column // PHI_LIMIT].word_select(column % PHI_LIMIT, CELL_BITS)
@@ -76,22 +75,20 @@ class WeightDecoder(Part):
                     meta[column].index.eq(cell.index),
                 ]
         if self._arch.sparsity.weight_bits:
-            m.d.comb += self.row_meta.cells.eq(decoded)
             for index in range(filters):
-                for place, terms in enumerate(self._negative(index, decoded)):
-                    constant = self.row_meta.constants[place * filters + index]
-                    m.d.comb += constant.eq(-sum_of(terms))
+                self._place_constants(m, index)
         return m
 
-    def _negative(self, index: int, decoded: Iterable[Any]) -> list[list[Value]]:
-        """Return the negative digits of a filter's weight in each compartment, of each sum."""
-        enable = self.filter_enable.word_select(index, PHI_LIMIT)
-        places = range(PHI_LIMIT * index, PHI_LIMIT * (index + 1))
-        weights = [
-            (Cat(cells[place] for place in places), [meta[place] for place in places], enable)
-            for cells, meta in zip(self.row_cells, decoded, strict=True)
+    def _place_constants(self, m: Module, index: int) -> None:
+        """Connect the constants of a filter to the sum of its weights' negative digits."""
+        filters, compartments = self._arch.filters, self._arch.macro.compartments
+        m.submodules[f"filter_{index}"] = part = self._negative_digits.instance()
+        codes = [self.row[compartment * filters + index] for compartment in range(compartments)]
+        m.d.comb += [
+            part.codes.eq(Cat(codes)),
+            part.enable.eq(self.filter_enable.word_select(index, PHI_LIMIT)),
         ]
         if self._arch.pairs:
-            pairs = [pair_digits(*weight, self.pair) for weight in weights]
-            return [[pair[place].negative for pair in pairs] for place in range(PHI_LIMIT)]
-        return [[digits_of(*weight).negative for weight in weights]]
+            m.d.comb += part.pair.eq(self.pair)
+        for place, constant in enumerate(part.constants):
+            m.d.comb += self.row_meta.constants[place * filters + index].eq(constant)

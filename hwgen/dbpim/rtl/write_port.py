@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import holds_payload, one_hot
 from hwgen.chip.rtl.choose import choose
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
@@ -100,6 +101,9 @@ class WritePort(Part):
         with m.If(granted):
             m.d.sync += sent.eq(Mux(last, 0, sent | lowest))
         self._drive_request(m, of_one=of_one, lowest=lowest)
+        one_hot(m, "positions that are sent", lowest)
+        one_hot(m, "a private and a common write", [self.private_valid, self.request.valid])
+        holds_payload(m, "request", self.request)
         return m
 
     def _drive_request(self, m: Module, *, of_one: Value, lowest: Value) -> None:

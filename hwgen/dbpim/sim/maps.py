@@ -1,7 +1,7 @@
 """Feature maps from stored words: each word belongs to a step, an image and a place of its map."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from hwgen.dbpim.facts.addressing import channel_words
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import INSTRUCTIONS
-from hwgen.dbpim.facts.program import ImagePlan, Placement, Program, StepPlan
+from hwgen.dbpim.facts.program import (
+    Fold,
+    ImagePlan,
+    Placement,
+    Program,
+    ProgramFacts,
+    StepPlan,
+)
 from hwgen.dbpim.facts.stream import decode_stream
 from hwgen.dbpim.facts.timing import BUS_CYCLES
 from hwgen.dbpim.sim.chip_run import ChipRun
@@ -43,10 +50,11 @@ class Elements:
 def stored_maps(run: ChipRun, program: Program, arch: Arch) -> list[dict[str, StoredMap]]:
     """Return the maps of each image of a run, by layer name."""
     facts = program.facts
+    image = stored_image(facts)
     parts: dict[str, list[Elements]] = {}
     channels: dict[str, int] = {INPUT: facts.image.shape[2]}
     for plan, fields, stores in stores_of_steps(run, program, arch):
-        found = elements(plan, fields, stores, arch, facts.image)
+        found = elements(plan, fields, stores, arch, image)
         if found is not None:
             parts.setdefault(plan.layer, []).append(found)
             if plan.layer != INPUT:
@@ -54,10 +62,26 @@ def stored_maps(run: ChipRun, program: Program, arch: Arch) -> list[dict[str, St
     channels |= {plan.layer: plan.shape[2] for plan in facts.answers}
     maps: list[dict[str, StoredMap]] = [{} for _ in range(facts.images)]
     for layer, stored in parts.items():
-        least = facts.image.shape[:2] if layer == INPUT else (1, 1)
-        for image, one in enumerate(assemble(stored, (*least, channels[layer]), facts.images)):
-            maps[image][layer] = one
+        least = image.shape[:2] if layer == INPUT else (1, 1)
+        for number, one in enumerate(assemble(stored, (*least, channels[layer]), facts.images)):
+            maps[number][layer] = unfolded(one, facts.folds.get(layer))
     return maps
+
+
+def stored_image(facts: ProgramFacts) -> ImagePlan:
+    """Return how an image lies in memory, in the shape that it has in the buffers."""
+    fold = facts.folds.get(INPUT)
+    if fold is None:
+        return facts.image
+    return replace(facts.image, shape=(*fold.stored, facts.image.shape[2]))
+
+
+def unfolded(found: StoredMap, fold: Fold | None) -> StoredMap:
+    """Return a map in the shape of the network; one of a wrong shape differs as it is."""
+    if fold is None or found.data.shape[:2] != fold.stored:
+        return found
+    shape = *fold.sides, found.data.shape[2]
+    return StoredMap(found.data.reshape(shape), found.cycles.reshape(shape))
 
 
 def stores_of_steps(

@@ -3,7 +3,8 @@
 Tests: `tests/importers/tflite/test_operators.py`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,12 +25,15 @@ class Outcome:
     answers: the first output of the file itself, heads included: (images, elements)
     integers: the same as integers of the network's answer, in the order in which the network gives
         it; None where a head hides them
+    further: the other outputs of the file by their maps, as integers in the order of the map,
+        (images, elements), where no head hides them and `maps` lacks them
     """
 
     images: NDArray[Any]
     maps: Maps
     answers: NDArray[Any]
     integers: NDArray[np.int64] | None = None
+    further: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
 
 class Runtime(Protocol):

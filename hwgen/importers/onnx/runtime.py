@@ -1,6 +1,6 @@
 """Run an ONNX file with onnxruntime, as people do or operator by operator, for comparison."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,13 @@ class OnnxRuntime:
         self._state, _ = read_state(self._model, self._source)
         self._output = self._model.graph.output[0].name
         self._answer = graph.outputs[0]
-        self._visible = answer_value(self._state, graph, self._output)
+        self._visible = answer_value(self._state, self._output, graph, self._answer)
+        others = zip(self._model.graph.output[1:], graph.outputs[1:], strict=True)
+        self._further = {
+            tensor.name: (name, answer_value(self._state, tensor.name, graph, name))
+            for tensor, name in others
+        }
+        self._outputs = (self._output, *self._further)
         self._sums = scales_of_sums(graph)
         self._sessions: dict[tuple[str, ...], Any] = {}
 
@@ -74,14 +80,17 @@ class OnnxRuntime:
         raw = self._given(images.reshape(len(images), *image.shape))
         if self._raw is not None:
             images = self._raw.integers(raw, image)
-        enough = self._optimized and self._visible is not None and not self._wanted
+        values = [self._visible, *(value for _, value in self._further.values())]
+        hidden = any(value is None for value in values)
+        enough = self._optimized and not hidden and not self._wanted
         shown = {
             name: place
             for name in ([] if enough else names)
             if (place := self._shown(name)) is not None
         }
-        found = self._computed(raw, tuple(name for name in shown if name != self._output))
-        output = self._computed(raw, ())[self._output] if self._optimized else found[self._output]
+        found = self._computed(raw, tuple(name for name in shown if name not in self._outputs))
+        outputs = self._computed(raw, ()) if self._optimized else found
+        output = outputs[self._output]
         if self._wanted and not np.array_equal(output, found[self._output]):
             raise FormatError(
                 field="--maps",
@@ -97,6 +106,11 @@ class OnnxRuntime:
             },
             answers=output,
             integers=self._answers(output),
+            further={
+                name: self._moved(name, self._arranged(name, outputs[tensor], value))
+                for tensor, (name, value) in self._further.items()
+                if value is not None and name not in shown
+            },
         )
 
     def _given(self, images: NDArray[Any]) -> NDArray[Any]:
@@ -114,7 +128,7 @@ class OnnxRuntime:
         return np.rint(reals).clip(limits.min, limits.max).astype(kind)
 
     def _computed(self, raw: NDArray[Any], names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-        """Return the output of the file and other tensors for raw images: (images, elements)."""
+        """Return the outputs of the file and other tensors for raw images: (images, elements)."""
         session, batch = self._session(names), self._state.batch
         places = self._state.given.places
         padded = np.concatenate([raw, raw[:1].repeat(-len(raw) % batch, axis=0)])
@@ -122,22 +136,25 @@ class OnnxRuntime:
         runs = []
         for first in range(0, len(padded), batch):
             part = padded[first : first + batch].reshape(-1)[places].astype(kind)
-            results = session.run([self._output, *names], {self._state.image_name: part})
+            results = session.run([*self._outputs, *names], {self._state.image_name: part})
             runs.append([each.reshape(batch, -1) for each in results])
         tensors = [np.concatenate(parts)[: len(raw)] for parts in zip(*runs, strict=True)]
-        return dict(zip((self._output, *names), tensors, strict=True))
+        return dict(zip((*self._outputs, *names), tensors, strict=True))
 
     def _answers(self, output: NDArray[Any]) -> NDArray[np.int64] | None:
         """Return the file's own answers as integers of the network's answer; None behind heads."""
         if self._visible is None:
             return None
-        values = self._maps[self._answer]
         if self._order is None:
             integers = self._arranged(self._answer, output, self._visible)
         else:
             integers = self._integers(self._answer, output, self._order)
+        return self._moved(self._answer, integers)
+
+    def _moved(self, name: str, integers: NDArray[Any]) -> NDArray[np.int64]:
+        """Return integers of the file as those of the network's map."""
         moved: NDArray[np.int64] = integers.astype(np.int64)
-        return moved + values.offset
+        return moved + self._maps[name].offset
 
     def _shown(self, name: str) -> Real | None:
         """Return the tensor of a map, if the model has it in whole."""
@@ -233,9 +250,9 @@ def showing(model: onnx.ModelProto, names: Iterable[str]) -> onnx.ModelProto:
     return copy
 
 
-def answer_value(state: State, graph: IntegerGraph, output: str) -> Real | None:
-    """Return the output of a file as elements of the answer's map; None if a function hides it."""
-    value, name = state.values.get(output), graph.outputs[0]
+def answer_value(state: State, output: str, graph: IntegerGraph, name: str) -> Real | None:
+    """Return an output of a file as elements of its map; None if a function hides it."""
+    value = state.values.get(output)
     if not isinstance(value, Real) or value.function is not None:
         return None
     return value if before_head(graph, name) == name else None
@@ -254,7 +271,7 @@ def runtime_of(
     path: Path,
     graph: IntegerGraph,
     *,
-    answer: str = "",
+    answers: Sequence[str] = (),
     default: bool = False,
     maps: bool = False,
 ) -> OnnxRuntime:

@@ -5,6 +5,7 @@ Tests: `tests/importers/tflite/test_operators.py`.
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -93,19 +94,19 @@ def multiply(reading: Reading) -> Read:
 
 
 def subtract(reading: Reading) -> Read:
-    """Read a difference of two maps, or of a map and constants by channel."""
-    if reading.is_computed(0) and reading.is_computed(1):
-        constants = (lambda constant: (constant, constant)), sums(1, -1)
-        (node,), maps = arithmetic(reading, Addition, *constants)
-        return [Addition(**{**vars(node), "gains": (1.0, -1.0)})], maps
-    if reading.is_computed(0):
-        return arithmetic(reading, None, lambda each: (np.ones(1), -each), sums(1, -1))
-    return arithmetic(reading, None, lambda each: (-np.ones(1), each), sums(-1, 1))
+    """Read a difference of two maps, or of a map and constants."""
+    sign = 1 if reading.is_computed(0) else -1
+    nodes, maps = arithmetic(
+        reading, Addition, lambda each: (sign * np.ones(1), -sign * each), sums(sign, -sign)
+    )
+    return [
+        replace(node, gains=(1.0, -1.0)) if isinstance(node, Addition) else node for node in nodes
+    ], maps
 
 
 def arithmetic(
     reading: Reading,
-    kind: type[Addition] | type[Multiplication] | None,
+    kind: type[Addition] | type[Multiplication],
     constants: Callable[[Real], tuple[Real, Real]],
     results: Results,
 ) -> Read:
@@ -115,7 +116,7 @@ def arithmetic(
     """
     output = reading.activated(reading.written())
     both = [place for place in (0, 1) if reading.is_computed(place)]
-    if len(both) == 2 and kind is not None:
+    if len(both) == 2:
         for place in both:
             reading.map(place)
         if reading.number(0) == reading.number(1):
@@ -124,7 +125,7 @@ def arithmetic(
     channels = reading.map(both[0]).shape[2]
     values = reading.real(1 - both[0])
     if values.size not in (1, channels) or (values.ndim and values.shape[-1] != values.size):
-        if kind is not None and fits(values.shape, output):
+        if fits(values.shape, output):
             return with_constant_map(reading, kind, 1 - both[0], output)
         allowed = f"of one value, or {channels} by channel"
         raise RefusedError("its constant", allowed, " x ".join(map(str, values.shape)))

@@ -35,7 +35,6 @@ def moved(reading: Reading) -> Read:
 
 TABLE = "table"
 ONE = "8 bits"
-CONSTANT = "two maps, sides of 1 repeated, or a map and constants by channel"
 CONSTANTS = "maps and constants, sides of 1 repeated"
 """Constants other than those by channel are maps: layers of chips with a row unit."""
 SELECTED = "shortcut or conv"
@@ -46,7 +45,9 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
     {
         "ADD": Operator(nodes_maps.add, "add; conv with constants", CONSTANTS),
         "AVERAGE_POOL_2D": Operator(nodes_maps.average_pool_2d, "average_pool"),
-        "CONCATENATION": Operator(nodes_shape.concatenation, "concatenate", "by channels"),
+        "CONCATENATION": Operator(
+            nodes_shape.concatenation, "concatenate", "by channels; of rows as the first output"
+        ),
         "CONV_2D": Operator(nodes_weights.conv_2d, "conv", "constant weights; groups, dilation"),
         "DEPTHWISE_CONV_2D": Operator(
             nodes_weights.depthwise_conv_2d, "conv", "constant weights; dilation, multiplier"
@@ -97,7 +98,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "SPLIT_V": Operator(moved, SELECTED, STEPS),
         "SQUEEZE": Operator(moved, "folded", "as RESHAPE"),
         "STRIDED_SLICE": Operator(moved, SELECTED, STEPS),
-        "SUB": Operator(nodes_maps.subtract, "table and add; conv with constants", CONSTANT),
+        "SUB": Operator(nodes_maps.subtract, "table and add; conv with constants", CONSTANTS),
         "TANH": Operator(nodes_maps.function(np.tanh), TABLE, ONE),
         "TILE": Operator(moved, SELECTED, STEPS),
         "TRANSPOSE": Operator(moved, "folded, else transpose", "of rows, columns, channels"),

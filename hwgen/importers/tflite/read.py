@@ -4,7 +4,7 @@ Tests: `tests/importers/tflite/test_damaged.py`.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from hwgen.importers.tflite.file import (
     damaged,
     read_file,
 )
+from hwgen.importers.tflite.lists import BEHIND, Listed, further_list, list_of, lists_rows, said_of
 from hwgen.importers.tflite.moves import MOVES, SECOND, Moved, check_elements
 from hwgen.importers.tflite.node import Reading, map_of, map_shape
 from hwgen.importers.tflite.operators import OPERATORS
@@ -44,15 +45,17 @@ class Nodes:
     """The nodes read so far.
 
     computed: tensors that depend on the image; refused: some of them
-    moved: tensors that rearrange a map
+    moved: tensors that rearrange a map; listed: those that have the rows of several
     sides: tensors computed from the sides of others alone; a file also says what follows from them
     index: of the operator that is read
     """
 
     file: TFLiteFile
+    image: int
     computed: set[int]
     refused: set[int] = field(default_factory=set)
     moved: dict[int, Moved] = field(default_factory=dict)
+    listed: dict[int, Listed] = field(default_factory=dict)
     sides: set[int] = field(default_factory=set)
     index: int = 0
     nodes: list[Node] = field(default_factory=list)
@@ -113,11 +116,37 @@ class Nodes:
         if name in MOVES:
             self.move(reading)
             return
+        if (listed := self.listed_by(reading)) is not None:
+            self.listed[reading.operator.outputs[0]] = listed
+            return
         for number in reading.operator.inputs:
             self.settle(number)
         nodes, maps = known.read(reading)
         self.nodes += nodes
         self.maps.update({node.output: each for node, each in zip(nodes, maps, strict=True)})
+
+    def listed_by(self, reading: Reading) -> Listed | None:
+        """Return the rows of several maps that an operator gives; None: it gives a map.
+
+        Only an output of the file may have them, which `check_inputs` sees to.
+        """
+        inputs = reading.operator.inputs
+        if reading.operator.operator == "DEQUANTIZE":
+            return self.listed.get(inputs[0])
+        if not lists_rows(reading):
+            return None
+        if not self.refused.isdisjoint(inputs) or not self.computed.issuperset(inputs):
+            raise RefusedError("its inputs", "readable maps, where it lists rows", "others")
+        return list_of(reading, [self.followed(number) for number in inputs], self.image)
+
+    def followed(self, number: int) -> tuple[int, Places]:
+        """Return the map that a tensor rearranges, and the places of its elements there."""
+        before = self.moved.get(number)
+        if before is not None:
+            return before.source, before.places
+        shape = self.file.tensors[number].shape
+        check_elements(math.prod(shape))
+        return number, np.arange(math.prod(shape), dtype=np.int64).reshape(shape)
 
     def move(self, reading: Reading) -> None:
         """Follow the elements through an operator that only moves them."""
@@ -128,14 +157,15 @@ class Nodes:
             raise RefusedError("its inputs", "a map, then constants", "another order")
         if number in self.refused:
             raise RefusedError("its input", "readable", "that of a refused node")
-        before = self.moved.get(number)
-        if before is None:
+        if (listed := self.listed.get(number)) is not None:
+            for tensor, result in zip(
+                reading.operator.outputs, MOVES[name](reading, listed.places), strict=True
+            ):
+                self.listed[tensor] = replace(listed, places=result)
+            return
+        if number not in self.moved:
             reading.map(place)
-            shape = self.file.tensors[number].shape
-            check_elements(math.prod(shape))
-            places = np.arange(math.prod(shape), dtype=np.int64).reshape(shape)
-        else:
-            number, places = before.source, before.places
+        number, places = self.followed(number)
         results = MOVES[name](reading, places)
         for tensor, result in zip(reading.operator.outputs, results, strict=True):
             self.moved[tensor] = Moved(
@@ -185,14 +215,37 @@ class Nodes:
             self.maps[tensor.name] = target
 
     def check_inputs(self, reading: Reading) -> None:
-        """Refuse an input that is neither constant nor written before."""
+        """Refuse an input that is neither constant nor written before, or that has several maps."""
         for number in reading.operator.inputs:
+            if number in self.listed and reading.operator.operator not in BEHIND:
+                raise RefusedError(
+                    "its input", "a map: rows of several maps end a network", "such rows"
+                )
             if number >= 0 and number not in self.computed | self.sides:
                 tensor = self.file.tensors[number]
                 if tensor.data is None and 0 not in tensor.shape:
                     raise RefusedError(
                         f"its input {tensor.name}", "constant or written before it", "neither"
                     )
+
+    def outputs(self) -> tuple[tuple[str, ...], Places | None]:
+        """Return the maps of the outputs, and the order of the first if it has rows of several."""
+        found: dict[str, None] = {}
+        order = None
+        for place, number in enumerate(each for each in self.file.outputs if each >= 0):
+            listed = self.listed.get(number)
+            if listed is None:
+                self.settle(number)
+                found[self.file.tensors[number].name] = None
+                continue
+            if place:
+                self.nodes.append(further_list(listed, self.file, number))
+                found[self.file.tensors[number].name] = None
+                continue
+            order = listed.order
+            for source in listed.sources:
+                found[self.file.tensors[source].name] = None
+        return (*found,), order
 
     def refuse(self, reading: Reading, refusal: RefusedError) -> None:
         """Add an operator that is not supported, once for each output."""
@@ -215,7 +268,7 @@ class Nodes:
 def graph_of(file: TFLiteFile, *, name: str) -> IntegerGraph:
     """Return the graph of a file's content."""
     image, operators = image_of(file)
-    nodes = Nodes(file=file, computed={image})
+    nodes = Nodes(file=file, image=image, computed={image})
     tensor = file.tensors[image]
     values = map_of(tensor)
     if tensor.type == "float32":
@@ -231,9 +284,7 @@ def graph_of(file: TFLiteFile, *, name: str) -> IntegerGraph:
     for index, operator in enumerate(file.operators):
         if operator in operators:
             nodes.read(index, operator)
-    outputs = tuple(file.tensors[number].name for number in file.outputs if number >= 0)
-    for number in file.outputs:
-        nodes.settle(number)
+    outputs, order = nodes.outputs()
     missing = [number for number in file.outputs if number not in nodes.computed]
     if missing or not outputs:
         raise FormatError(
@@ -242,6 +293,8 @@ def graph_of(file: TFLiteFile, *, name: str) -> IntegerGraph:
             given=", ".join(file.tensors[number].name for number in missing) or "none",
             source=file.source,
         )
+    listed = nodes.listed.get(file.outputs[0])
+    behind = () if listed is None else (said_of(listed, file, file.outputs[0]),)
     return IntegerGraph(
         name=name,
         source=file.source,
@@ -250,6 +303,8 @@ def graph_of(file: TFLiteFile, *, name: str) -> IntegerGraph:
         outputs=outputs,
         maps=nodes.maps,
         nodes=tuple(nodes.nodes),
+        answer_places=order,
+        behind=behind,
     )
 
 

@@ -1,5 +1,6 @@
 """Run a TFLite file with LiteRT, with its default or its reference kernels, for comparison."""
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,40 +29,44 @@ class LiteRT:
     """A file in the LiteRT interpreter.
 
     With the kernels of ``KERNELS`` every map is visible; with the default ones, whose fusions it
-    would change, the answer of the network alone: in a second interpreter it is the file's output.
+    would change, the outputs of the network alone: in an interpreter of its own each is the file's
+    first output.
     """
 
-    def __init__(self, path: Path, graph: IntegerGraph, *, answer: str, default: bool) -> None:
+    def __init__(
+        self, path: Path, graph: IntegerGraph, *, answers: Sequence[str], default: bool
+    ) -> None:
         """Load a file whose graph was read without refusals.
 
-        answer: name of the map that is the network's answer; default: with the default kernels
+        answers: names of the maps that are the network's outputs; default: with the default kernels
         """
         file = read_file(path)
         self._image = graph.maps[graph.input]
         self._maps = graph.maps
         self._numbers = {tensor.name: number for number, tensor in enumerate(file.tensors)}
-        self._answer = file.outputs[0]
+        self._answer, self._order = file.outputs[0], graph.answer_places
+        self._first = graph.maps[graph.outputs[0]]
         content = read_given(path, what="the file", allowed="a TFLite file")
         self._interpreter, kernels = interpreter_of(content, path, default=default)
-        self._shown, self._visible = self._interpreter, list(self._maps)
+        self._shown = dict.fromkeys(self._maps, self._interpreter)
         if default:
-            ending = ending_at(content, self._numbers[answer])
-            self._shown, _ = interpreter_of(ending, path, default=True)
-            self._visible = [answer]
+            self._shown = {}
+            for name in answers:
+                ending = ending_at(content, self._numbers[name])
+                self._shown[name], _ = interpreter_of(ending, path, default=True)
         self.name = f"LiteRT {version('ai-edge-litert')}, {kernels} kernels"
 
     def run(self, images: NDArray[Any], names: list[str]) -> Outcome:
         """Run unsigned NHWC images and return the maps of `names`."""
         found: dict[str, list[NDArray[Any]]] = {
-            name: [] for name in names if name in self._numbers and name in self._visible
+            name: [] for name in names if name in self._numbers and name in self._shown
         }
         answers = []
         for image in stored(images, self._image):
-            self._invoke(self._interpreter, image)
-            if self._shown is not self._interpreter:
-                self._invoke(self._shown, image)
+            for interpreter in {self._interpreter, *(self._shown[name] for name in found)}:
+                self._invoke(interpreter, image)
             for name, values in found.items():
-                values.append(self._shown.get_tensor(self._numbers[name]))
+                values.append(self._shown[name].get_tensor(self._numbers[name]))
             answers.append(self._interpreter.get_tensor(self._answer).reshape(-1))
         return Outcome(
             images=images,
@@ -69,7 +74,14 @@ class LiteRT:
                 name: unsigned(np.stack(values), self._maps[name]) for name, values in found.items()
             },
             answers=np.stack(answers),
+            integers=self._integers(np.stack(answers)),
         )
+
+    def _integers(self, answers: NDArray[Any]) -> NDArray[np.int64] | None:
+        """Return answers that list elements of several maps as integers; None of others."""
+        if self._order is None or answers.dtype.kind == "f":
+            return None
+        return answers.astype(np.int64) + self._first.offset
 
     def _invoke(self, interpreter: Interpreter, image: NDArray[Any]) -> None:
         """Run one image of integers; a file that quantizes by itself gets their real values."""
@@ -115,7 +127,7 @@ def runtime_of(
     path: Path,
     graph: IntegerGraph,
     *,
-    answer: str = "",
+    answers: Sequence[str] = (),
     default: bool = False,
     maps: bool = False,
 ) -> LiteRT:
@@ -127,4 +139,4 @@ def runtime_of(
             given="TFLite with LiteRT's default kernels, which show none",
             source=str(path),
         )
-    return LiteRT(path, graph, answer=answer, default=default)
+    return LiteRT(path, graph, answers=answers, default=default)

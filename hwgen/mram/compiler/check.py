@@ -51,10 +51,10 @@ def check_sum(view: View, mode: int, arch: Arch) -> None:
     low = largest * np.where(weights < 0, weights, 0).sum(axis=1)
     top = int(max(high.max(), (high + bias).max()))
     bottom = int(min(low.min(), (low + bias).min()))
-    limit = 1 << (arch.accumulator_bits - 1)
+    limit = 1 << (arch.sum_bits - 1)
     if top >= limit or bottom < -limit:
         given = max(top, -bottom)
         raise CompileError(
-            f"layer {name}: the sums must be below 2**{arch.accumulator_bits - 1} on an mram chip,"
+            f"layer {name}: the sums must be below 2**{arch.sum_bits - 1} on an mram chip,"
             f" got {given}"
         )

@@ -94,17 +94,19 @@ def compile_network(
     arch: Arch,
     *,
     images: int = 1,
-    mapping: Placing = "positions",
+    mapping: Placing | None = None,
     layer_cost: LayerCost | None = None,
 ) -> Program:
     """Return the program of a network; the same arguments give the same bytes.
 
     images: images of one run
     mapping: `positions`: idle sub-arrays and segments compute other positions of the layer;
-        `seed`: one kernel a sub-array, one position at a time
+        `seed`: one kernel a sub-array, and in each of the chip's `kernel_copies` one position at a
+        time; None: `seed` on a chip that has these, else `positions`
     layer_cost: judges placements, by the cycle model for example; None: an estimate
     """
     lowered = lower(network, arch)
+    mapping = mapping or ("seed" if arch.kernel_copies else "positions")
     ways = Ways(arch, mapping, layer_cost or cost_of(arch))
     if mapping == "seed":
         placement = seed_placement(lowered.views, arch)

@@ -103,12 +103,17 @@ class Ways:
             octets=octets,
             positions=1 if two_rows else len(runs),
             rows=1 + two_rows,
-            groups=1 if self._mapping == "seed" else self._arch.octets // octets,
+            groups=self._groups(octets),
         )
         if self._arch.twins:
             twins = [run for run in runs if run.twin]
             fields["twins"] = sum(((1 << run.blocks) - 1) << run.segment for run in twins)
         return Way(fields=fields, runs=tuple(runs))
+
+    def _groups(self, octets: int) -> int:
+        """Return the groups of so many octets that take positions of a layer."""
+        most = self._arch.octets // octets
+        return min(most, max(1, self._arch.kernel_copies)) if self._mapping == "seed" else most
 
 
 def is_twin(run: Placed, tail: Placed) -> bool:

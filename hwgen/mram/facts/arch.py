@@ -6,17 +6,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.chip.widths import bits_for_index
 from hwgen.errors import FieldError
-from hwgen.files.load import load_spec
+from hwgen.files.load import EXACT, load_spec
 from hwgen.network.quantization import MULTIPLIER_BITS, SIGNIFICANT_BITS
 
-STRICT = ConfigDict(extra="forbid", strict=True)
-
 ChipRounding = Literal["half_up", "float32"]
+Accumulate = Literal["digital", "in_array"]
 ROUNDINGS: tuple[tuple[ChipRounding, ...], ...] = (("half_up",), ("half_up", "float32"))
 """What lanes of a chip may compute."""
 FACTOR_BITS = 22
@@ -34,11 +33,21 @@ MOST_ENTRIES = 16
 MOST_MODES = 8
 """Modes of a program at most: entries of the mode table."""
 
-OPTIONS = {"overlap": False, "twins": False, "write_back": False, "adder": True}
+MOST_SUB_ARRAYS, MOST_BUILT = 4096, 256
+"""Sub-arrays of a chip at most: in the cycle model, and in Verilog."""
+
+OPTIONS = {
+    "overlap": False,
+    "twins": False,
+    "write_back": False,
+    "adder": True,
+    "kernel_copies": 0,
+    "accumulate": "digital",
+}
 """Fields that a file may leave out, and what a chip without the option has."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ArraySize:
     """One SOT-MRAM sub-array. The image banks have the same size.
 
@@ -50,14 +59,14 @@ class ArraySize:
     columns: Annotated[int, Field(ge=32, le=2048)]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Arch:
     """An MRAM chip. Sizes are powers of two unless said otherwise.
 
     format, version: of the file
     name: for people and for the folders of results
     clock_mhz: clock frequency, for times in reports
-    sub_arrays: computing sub-arrays of the chip
+    sub_arrays: computing sub-arrays of the chip; more than 256 in the cycle model alone
     block: sub-arrays of an octet, channels of a block and lanes of the DPU
     array: see ArraySize
     input_rows: rows of a sub-array, the highest ones, that hold bit planes of inputs (any number)
@@ -77,13 +86,18 @@ class Arch:
     write_back: each AND is written to the highest input row and read again before its ones are
         counted, as in the seed's first scheme; a file may leave it out, and none is written
     adder: the in-memory adder is built; a file may leave it out, and its chip has it
+    accumulate: where counts are added: `digital`, in registers beside the sub-array; `in_array`, in
+        rows of it by the in-memory adder, as in the seed. A file may leave it out: `digital`
+    kernel_copies: sub-arrays that hold the same kernel and take different positions (n_p of the
+        seed), one position at a time each; a sub-array has one kernel of a layer. A file may leave
+        it out: then idle sub-arrays and free segments take as many positions as they can
     """
 
     format: Literal["hwgen.mram.architecture"]
     version: Literal[1]
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
     clock_mhz: Annotated[float, Field(ge=0.001, le=10000)]
-    sub_arrays: Annotated[int, Field(ge=2, le=256)]
+    sub_arrays: Annotated[int, Field(ge=2, le=MOST_SUB_ARRAYS)]
     block: Annotated[int, Field(ge=2, le=16)]
     array: ArraySize
     input_rows: Annotated[int, Field(ge=2, le=64)]
@@ -99,6 +113,8 @@ class Arch:
     twins: bool = False
     write_back: bool = False
     adder: bool = True
+    kernel_copies: Annotated[int, Field(ge=0)] = 0
+    accumulate: Accumulate = "digital"
 
     @model_validator(mode="after")
     def check_rounding(self) -> Self:
@@ -117,12 +133,14 @@ class Arch:
             "array.rows": self.array.rows,
             "array.columns": self.array.columns,
             "answer_entries": self.answer_entries,
+            "kernel_copies": self.kernel_copies,
         }
         for name, value in powers.items():
             if value & (value - 1):
                 raise FieldError(name, "a power of two", value)
         at_most = {
             "block": (self.block, self.sub_arrays, "sub_arrays"),
+            "kernel_copies": (self.kernel_copies, self.octets, "sub_arrays / block"),
             "input_rows": (self.input_rows, self.array.rows // 2, "array.rows / 2"),
             "port_bits": (self.port_bits, self.array.columns, "array.columns"),
         }
@@ -139,10 +157,6 @@ class Arch:
             if value > MOST_ENTRIES:
                 allowed = f"at most {MOST_ENTRIES} {name} a row"
                 raise FieldError("array.columns", allowed, f"{self.array.columns} ({value})")
-        if self.plane_rows < self.element_bits:
-            one_more = f"element_bits + 1 ({self.element_bits + 1}) with write_back"
-            least = one_more if self.write_back else f"element_bits ({self.element_bits})"
-            raise FieldError("input_rows", f"at least {least}", self.input_rows)
         return self
 
     @model_validator(mode="after")
@@ -152,6 +166,31 @@ class Arch:
             raise FieldError(
                 "overlap", "false with write_back, for both write rows beside ANDs", "True"
             )
+        if not self.in_array:
+            return self
+        needs = {
+            "write_back": (self.write_back, "true"),
+            "adder": (self.adder, "true"),
+            "twins": (not self.twins, "false"),
+            "element_bits": (self.element_bits == 8, "8"),
+        }
+        for name, (kept, allowed) in needs.items():
+            if not kept:
+                raise FieldError(
+                    name, f"{allowed} with accumulate: in_array", str(getattr(self, name))
+                )
+        return self
+
+    @model_validator(mode="after")
+    def check_input_rows(self) -> Self:
+        """Check that input rows hold the planes of a map, and what options keep there."""
+        if self.plane_rows < self.element_bits:
+            least = f"element_bits ({self.element_bits})"
+            if more := self.input_rows - self.plane_rows:
+                options = "accumulate: in_array" if self.in_array else "write_back"
+                rows = self.element_bits + more
+                least = f"element_bits + {more} ({rows}) with {options}"
+            raise FieldError("input_rows", f"at least {least}", self.input_rows)
         return self
 
     @property
@@ -211,8 +250,36 @@ class Arch:
 
     @property
     def plane_rows(self) -> int:
-        """Input rows that hold bit planes; with `write_back` the highest one takes ANDs."""
-        return self.input_rows - self.write_back
+        """Input rows that hold bit planes; with `write_back` the highest one takes ANDs.
+
+        With `accumulate: in_array` those between hold sums and counts.
+        """
+        sums = self.sum_rows + self.count_rows if self.in_array else 0
+        return self.input_rows - self.write_back - sums
+
+    @property
+    def in_array(self) -> bool:
+        """Whether counts are added in rows of the sub-arrays."""
+        return self.accumulate == "in_array"
+
+    @property
+    def sum_rows(self) -> int:
+        """Rows of a sum in two's complement, with `accumulate: in_array`.
+
+        They hold every sum of weights and maps of `element_bits`; with more bits a compiler checks.
+        """
+        columns = MOST_ROW_SETS * self.input_columns
+        return 2 * self.element_bits + columns.bit_length()
+
+    @property
+    def count_rows(self) -> int:
+        """Rows of a count of all segments, and of its sign, with `accumulate: in_array`."""
+        return self.input_columns.bit_length() + 1
+
+    @property
+    def sum_bits(self) -> int:
+        """Bits of a sum of a load, in registers or in rows."""
+        return self.sum_rows if self.in_array else self.accumulator_bits
 
     @property
     def row_bytes(self) -> int:

@@ -6,16 +6,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.chip.outside import Port
 from hwgen.errors import FieldError
-from hwgen.files.load import load_spec
+from hwgen.files.load import EXACT, load_spec
 from hwgen.files.shipped import shipped_folder
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.events import EVENTS, MODEL_EVENTS
-
-STRICT = ConfigDict(extra="forbid", strict=True)
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
@@ -60,7 +59,7 @@ CYCLES = "cycles"
 """In place of an event: what logic takes in a cycle, whatever it does."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Price:
     """Energy of one event.
 
@@ -77,7 +76,7 @@ class Price:
         return self.pj / self.units * size_of(self.unit, arch)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class LogicPrice(Price):
     """Energy that an event, or a cycle, takes in a block of logic; units: of an event, or all."""
 
@@ -85,7 +84,7 @@ class LogicPrice(Price):
     event: Text
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Leakage:
     """Power of one sub-array that does nothing, in mW; columns: that it has."""
 
@@ -94,7 +93,7 @@ class Leakage:
     source: Text
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Area:
     """Area of one sub-array, of what computes beside it, and of what lies around all, in um2.
 
@@ -146,7 +145,7 @@ class Area:
         return rows + arch.block * self.lane_um2 + arch.octets * self.octet_um2 + self.control_um2
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class EnergyTable:
     """Energy per event at one node.
 
@@ -155,6 +154,7 @@ class EnergyTable:
     row_drive: of a word line, part of every sensed row, whichever columns are enabled
     stt_write: of a row whose cells are STT-MRAM, beside the SOT-MRAM of `events`
     leakage: of a sub-array, an image bank as well; area: beside energies of the same node
+    port: of the memory outside the chip; None: the one that ships
     """
 
     format: Literal["hwgen.mram.energy"]
@@ -168,6 +168,7 @@ class EnergyTable:
     stt_write: Price
     leakage: Leakage
     area: Area
+    port: Port | None = None
 
     @property
     def digest(self) -> str:

@@ -18,12 +18,12 @@ EVENTS: dict[str, str] = {
     "bank_writes": "rows of an image bank written, whole or masked",
     "dpu_results": "lanes of the DPU with a result",
     "xor_operations": "three rows of a sub-array sensed as sum and carry",
-    "write_backs": "rows of sums and carries written back by the in-memory adder",
+    "write_backs": "rows of ANDs, counts, and of sums and carries of the adder, written back",
 }
 """Name -> meaning."""
 
 MODEL_EVENTS: dict[str, str] = {
     "and_columns": "columns with the input of a channel in these operations",
-    "read_backs": "ANDs that were written back, read again before their ones are counted",
+    "read_backs": "rows of ANDs that were written back, read to be counted; rows of sums read",
 }
 """Name -> meaning: known to the model alone, for the energy of what the chip does not do."""

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
+
 FORMAT = "hwgen.mram.program"
 VERSION = 1
-STRICT = ConfigDict(extra="forbid", strict=True)
 
 Natural = Annotated[int, Field(ge=0, lt=1 << 32)]
 Counted = Annotated[int, Field(ge=1, lt=1 << 32)]
@@ -22,7 +23,7 @@ StepKind = Literal["image", "conv", "pool", "answer", "add"]
 Mapping = Literal["positions", "seed"]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class MapPlace:
     """Where a step stores which part of its layer's map.
 
@@ -41,7 +42,7 @@ class MapPlace:
     channels: Natural
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class StepPlan:
     """One record: what it computes of which layer.
 
@@ -68,7 +69,7 @@ class StepPlan:
     kernels: Natural
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class PlacedSegment:
     """What a segment of a row set holds, equal in all groups of a placement.
 
@@ -89,7 +90,7 @@ class PlacedSegment:
     mode: int | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ImagePlan:
     """How one image lies in memory, as in a bank.
 
@@ -103,7 +104,7 @@ class ImagePlan:
     stride: Counted
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class AnswerPlan:
     """How the answer of one image lies in memory.
 
@@ -120,7 +121,7 @@ class AnswerPlan:
     stride: Counted
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ModePlan:
     """One mode: its name in the network, and its steps in the order of its records."""
 
@@ -128,7 +129,7 @@ class ModePlan:
     steps: Annotated[list[StepPlan], Field(min_length=1)]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ProgramFacts:
     """All facts of a program beside its bytes.
 

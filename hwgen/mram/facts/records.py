@@ -27,6 +27,8 @@ COUNT_BITS = 16
 CHANNEL_BITS = 9
 """Width of a number of channels or kernels."""
 ROUNDING_BITS = bits_for_index(len(ROUNDING_CODES))
+GROUP_BITS = 8
+"""Width of a number of groups, of a chip of up to 255 octets."""
 POSITION_BITS = 5
 """Width of a number of positions of a load, or of a segment, plus one."""
 
@@ -93,7 +95,7 @@ _ARRAYS = (
     Field("weight_row_0", SIZE_BITS, "row of weight plane 0, first row set; of ADD operand a"),
     Field("weight_row_1", SIZE_BITS, "the same, second row set; of ADD operand b"),
     Field("octets_log", 4, "log2 of the octets of a group"),
-    Field("groups", 8, "groups that work, at most the number of loads"),
+    Field("groups", GROUP_BITS, "groups that work, at most the number of loads"),
     Field("positions", POSITION_BITS, "positions of a load"),
     Field("last_positions", POSITION_BITS, "positions of the last load"),
     Field("loads", COUNT_BITS, "loads of the layer; of IMAGE beats, of ANSWER words"),
@@ -128,7 +130,8 @@ FACTOR_FIELDS = ("own_multiplier", "skip_multiplier")
 """Fields as wide as a factor of the chip."""
 
 FIXED_FIELDS = (*_MAPS, *_ARRAYS, *_DPU)
-"""Fields of every chip; those of ``FACTOR_FIELDS`` are as wide as its factors."""
+"""Fields of every chip; those of ``FACTOR_FIELDS`` are as wide as its factors, and `groups` is
+wider where a chip has many octets."""
 
 
 def entry_name(name: str, row_set: int, segment: int) -> str:
@@ -140,7 +143,8 @@ def entry_name(name: str, row_set: int, segment: int) -> str:
 def record_fields(arch: Arch) -> tuple[Field, ...]:
     """Return the fields of a record, lowest first; entries of segments stand last.
 
-    A chip that rounds as float32 has wider factors, and says how each sum rounds.
+    A chip that rounds as float32 has wider factors, and says how each sum rounds. One of many
+    octets has a wider number of groups.
     """
     entries = [
         field
@@ -161,10 +165,9 @@ def record_fields(arch: Arch) -> tuple[Field, ...]:
         Field("accumulate", arch.segments, "bit j: accumulator j works; it ends a chain of joins"),
     ]
     twins = [Field("twins", arch.segments, "bit j: segment j of the second row set is a twin")]
-    fixed = [
-        replace(field, bits=arch.factor_bits) if field.name in FACTOR_FIELDS else field
-        for field in FIXED_FIELDS
-    ]
+    wider = dict.fromkeys(FACTOR_FIELDS, arch.factor_bits)
+    wider["groups"] = max(GROUP_BITS, arch.octets.bit_length())
+    fixed = [replace(field, bits=wider.get(field.name, field.bits)) for field in FIXED_FIELDS]
     codes = ", ".join(f"{code} {name}" for name, code in ROUNDING_CODES.items())
     rounding = [
         Field("rounding", ROUNDING_BITS, f"of the value: {codes}"),

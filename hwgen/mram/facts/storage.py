@@ -6,6 +6,12 @@ from hwgen.mram.facts.arch import BANKS, Arch
 from hwgen.mram.facts.stream import section_beats
 from hwgen.mram.facts.timing import READ_FIFO_BEATS
 
+NOTE = (
+    "The paper's 512 Mb are 4,096 sub-arrays of 256 x 512 cells: `seed` has them all, for the cycle"
+    " model alone. `paper` and its variants have 64 of the 4,096."
+)
+"""Which part of the paper's memory a chip has, for the data sheet."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:

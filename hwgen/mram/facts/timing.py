@@ -46,6 +46,10 @@ ADD_CYCLES_PER_BIT = 3
 WRITE_BACK_CYCLES = 3
 """Of an AND that is written back: sense two rows, write what was sensed, read and count it."""
 
+ADDED_CYCLES = 2
+"""Of a count that is added in rows: zeros (ones, to subtract) to the carry row before the first
+bit, and the cycle in which the adder is idle again."""
+
 LOADED_CYCLES = 4
 """Loader: from the last beat of a program to the end of the command."""
 

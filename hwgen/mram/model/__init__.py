@@ -2,7 +2,15 @@
 
 from hwgen.mram.facts.energy import TABLE, load_energy
 from hwgen.mram.model.area import area_um2
-from hwgen.mram.model.energy import accesses, default_table, energy_pj, leakage_pj, parts_pj
+from hwgen.mram.model.energy import (
+    COUNTED,
+    accesses,
+    default_table,
+    energy_pj,
+    leakage_pj,
+    outside_bytes,
+    parts_pj,
+)
 from hwgen.mram.model.predict import CycleModel, SplitCost, must_compile
 from hwgen.mram.model.prediction import (
     Prediction,
@@ -13,6 +21,7 @@ from hwgen.mram.model.prediction import (
 from hwgen.mram.model.timeline import timeline
 
 __all__ = [
+    "COUNTED",
     "TABLE",
     "CycleModel",
     "Prediction",
@@ -25,6 +34,7 @@ __all__ = [
     "leakage_pj",
     "load_energy",
     "must_compile",
+    "outside_bytes",
     "parts_pj",
     "timeline",
     "utilization_of",

@@ -51,16 +51,15 @@ class Conv(NamedTuple):
     blocks: int
 
 
-def conv_of(fields: Mapping[str, int], arch: Arch, *, and_cycles: int = 1) -> Conv:
-    """Return what decides the cycles of a record; and_cycles: of one AND."""
+def conv_of(fields: Mapping[str, int], arch: Arch, *, steps: int | None = None) -> Conv:
+    """Return what decides the cycles of a record; steps: of a load's ANDs, None: one cycle each."""
     rows = 1 + fields["two_rows"]
-    steps = sum(and_counts(fields))
     same = {name: fields[name] for name in Conv._fields if name in fields}
     pixels = arch.row_blocks >> fields["in_blocks_log"]
     return Conv(
         pixels=pixels,
         rows=rows,
-        steps=steps * and_cycles,
+        steps=sum(and_counts(fields)) if steps is None else steps,
         behind=1 + arch.overlap,
         ahead=arch.overlap and 2 * rows * fields["input_planes"] <= arch.input_rows,
         **same,

@@ -9,8 +9,10 @@ from functools import cache
 from typing import Literal
 
 from hwgen.chip.accesses import Access
+from hwgen.mram.facts.accumulation import ADDER_WRITES_PER_BIT
 from hwgen.mram.facts.arch import BANKS, Arch
 from hwgen.mram.facts.energy import CYCLES, DERIVED, OF_LOGIC, TABLE, EnergyTable, load_energy
+from hwgen.mram.facts.program import Program
 from hwgen.mram.model.prediction import StepCycles
 
 Gating = Literal["none", "segments", "columns"]
@@ -29,6 +31,8 @@ PARTS: dict[str, tuple[str, ...]] = {
     "rest": ("weight_row_writes", "sums", "bank_reads", "bank_writes", "dpu_results"),
 }
 """Events of each part of the energy; what time takes are two more parts."""
+COUNTED = "arrays, logic and leakage of the chip; no wires between blocks, no clock tree"
+"""What the energy of an image is of."""
 LEAKAGE = "leakage"
 WAITING = "waiting"
 """What logic takes in each cycle."""
@@ -112,13 +116,51 @@ def leaking_pj(cycles: int, arch: Arch, *, table: EnergyTable | None = None) -> 
     return milliwatts * nanoseconds
 
 
-def counted(step: StepCycles, *, write_back: bool = False) -> dict[str, int]:
+def outside_bytes(events: Mapping[str, int], arch: Arch, program: Program, *, images: int) -> int:
+    """Return the bytes that images and answers move over the memory port, in whole beats.
+
+    The program, with all weights, comes in once before them and is not among them.
+    """
+    image, answer = program.facts.image, program.facts.answer
+    elements = (
+        (image.shape, image.pixel_blocks, arch.element_bytes),
+        (answer.shape, answer.pixel_blocks, arch.answer_bits // 8),
+    )
+    sizes = [shape[0] * shape[1] * blocks * arch.block * each for shape, blocks, each in elements]
+    return images * sum(-(-size // arch.port_bytes) * arch.port_bytes for size in sizes)
+
+
+def counted(
+    step: StepCycles, *, write_back: bool = False, in_array: Arch | None = None
+) -> dict[str, int]:
     """Return the events of a step with those that only the model knows.
 
     write_back: the step belongs to a model whose ANDs are written back
+    in_array: the chip, if counts are added in its rows
     """
     reads = step.events["and_operations"] if write_back else 0
+    if in_array is not None:
+        reads += rows_of_sums(step.events, in_array)["sum_reads"]
     return {**step.events, "and_columns": step.effective, "read_backs": reads}
+
+
+def rows_of_sums(events: Mapping[str, int], arch: Arch) -> dict[str, int]:
+    """Return what `write_backs` of a step are, where counts are added in rows: by who writes.
+
+    An addition writes a row of carries before its first bit, and two rows a bit; as many rows of
+    zeros are written before the first count of a load as rows of its sum are read.
+    """
+    ands = events["and_operations"]
+    if not ands:
+        return {"and_writes": 0, "adder_writes": 0, "count_writes": 0, "sum_reads": 0}
+    adder = ands + ADDER_WRITES_PER_BIT * events["xor_operations"]
+    counts = events["write_backs"] - ands - adder
+    return {
+        "and_writes": ands,
+        "adder_writes": adder,
+        "count_writes": counts,
+        "sum_reads": counts - ands * arch.count_rows,
+    }
 
 
 def parts_pj(
@@ -128,12 +170,27 @@ def parts_pj(
     gating: Gating = "none",
     table: EnergyTable | None = None,
     write_back: bool = False,
+    in_array: bool = False,
 ) -> dict[str, float]:
-    """Return the picojoules of a step by part, `leakage` and `waiting` included."""
-    events = energy_pj(
-        counted(step, write_back=write_back or arch.write_back), arch, gating=gating, table=table
-    )
+    """Return the picojoules of a step by part, `leakage` and `waiting` included.
+
+    write_back, in_array: the step belongs to a model with this option, whatever the chip has
+    Rows that are written for counts are part of `count_shift`, those of the adder and reads of sums
+    of `add`.
+    """
+    rows = in_array or arch.in_array
+    back = rows or write_back or arch.write_back
+    numbers = counted(step, write_back=back, in_array=arch if rows else None)
+    events = energy_pj(numbers, arch, gating=gating, table=table)
     found = {part: sum(events[name] for name in names) for part, names in PARTS.items()}
+    if rows:
+        apart = rows_of_sums(step.events, arch)
+        each = energy_pj({"write_backs": 1, "read_backs": 1}, arch, table=table)
+        counts = apart["count_writes"] * each["write_backs"]
+        sums = apart["adder_writes"] * each["write_backs"] + apart["sum_reads"] * each["read_backs"]
+        found["count_shift"] += counts
+        found["add"] += sums
+        found["write_back"] -= counts + sums
     return found | {
         LEAKAGE: leaking_pj(step.cycles, arch, table=table),
         WAITING: waiting_pj(step.cycles, arch, table=table),

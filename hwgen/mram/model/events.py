@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from hwgen.mram.facts.accumulation import load_accumulation
 from hwgen.mram.facts.arch import WINDOW, Arch
 from hwgen.mram.facts.events import EVENTS
 from hwgen.mram.facts.records import Kind, and_counts, entry_name
@@ -10,10 +11,13 @@ Fields = Mapping[str, int]
 Events = dict[str, int]
 
 
-def record_events(fields: Fields, arch: Arch, *, written_back: bool = False) -> Events:
+def record_events(
+    fields: Fields, arch: Arch, *, written_back: bool = False, in_array: bool = False
+) -> Events:
     """Return how often each event happens in a record, events that do not happen included.
 
     written_back: each AND is written back before its ones are counted
+    in_array: counts are added in rows of the sub-arrays
     """
     found = dict.fromkeys(EVENTS, 0)
     match fields["kind"]:
@@ -25,6 +29,11 @@ def record_events(fields: Fields, arch: Arch, *, written_back: bool = False) -> 
             found["sums"] = positions_of(fields) * fields["kernels"]
             if written_back:
                 found["write_backs"] = found["and_operations"]
+            if in_array:
+                one, loads = load_accumulation(fields, arch), fields["loads"] * fields["kernels"]
+                found["write_backs"] += loads * (one.count_writes + one.adder_writes)
+                found["xor_operations"] = loads * one.additions
+                found |= {"adds": 0, "shifts": 0}
         case Kind.POOL:
             found |= result_events(fields, arch, reads=pool_reads(fields))
         case Kind.ADD:

@@ -11,6 +11,7 @@ from hwgen.chip.compiled import is_compiled
 from hwgen.chip.memory import Port, store_cycles
 from hwgen.chip.runs import summed
 from hwgen.chip.step import in_a_row
+from hwgen.mram.facts.accumulation import and_steps
 from hwgen.mram.facts.arch import TAPS, Arch
 from hwgen.mram.facts.events import EVENTS
 from hwgen.mram.facts.program import Program, StepPlan
@@ -26,7 +27,6 @@ from hwgen.mram.facts.timing import (
     LOADED_CYCLES,
     POOL_TAIL_CYCLES,
     READ_FIFO_BEATS,
-    WRITE_BACK_CYCLES,
 )
 from hwgen.mram.model.conv import CAUSES, Conv, conv_cycles, conv_of
 from hwgen.mram.model.events import positions_of, record_events
@@ -57,6 +57,7 @@ class CycleModel:
 
     write_back: each AND is written back to a row and read again, as in the seed's first scheme, on
         a chip without this option, too
+    in_array: and counts are added in rows of the sub-arrays, on a chip without this option, too
     resident: the program whose weights a program of tables alone runs on; None: its own weights
     """
 
@@ -66,13 +67,15 @@ class CycleModel:
         arch: Arch,
         *,
         write_back: bool = False,
+        in_array: bool = False,
         resident: Program | None = None,
     ) -> None:
         self._arch, self._facts = arch, program.facts
         self._weight_row_writes = (resident or program).facts.weight_rows * arch.sub_arrays
         self._content = decode_program(program.image, arch, source=program.facts.network_name)
         self._port = Port(arch.port_bytes, arch.memory_latency_cycles, READ_FIFO_BEATS)
-        self._write_back = write_back or arch.write_back
+        self._in_array = in_array or arch.in_array
+        self._write_back = write_back or arch.write_back or self._in_array
         self._convs: dict[Conv, Work] = {}
 
     def predict(
@@ -145,8 +148,9 @@ class CycleModel:
 
     def _conv(self, fields: Fields) -> Work:
         """Return the cycles of a CONV; equal ones are computed once."""
-        and_cycles = WRITE_BACK_CYCLES if self._write_back else 1
-        conv = conv_of(fields, self._arch, and_cycles=and_cycles)
+        back, in_array = self._write_back, self._in_array
+        steps = and_steps(fields, self._arch, write_back=back, in_array=in_array)
+        conv = conv_of(fields, self._arch, steps=steps)
         if conv not in self._convs:
             self._convs[conv] = conv_work(conv)
         return self._convs[conv]
@@ -154,7 +158,8 @@ class CycleModel:
     def _step(self, plan: StepPlan, name: str, work: Work, before: int) -> StepCycles:
         """Return a step; before: cycles between the former retirement and its first one."""
         fields = self._content.records[plan.record]
-        events = record_events(fields, self._arch, written_back=self._write_back)
+        back, in_array = self._write_back, self._in_array
+        events = record_events(fields, self._arch, written_back=back, in_array=in_array)
         columns, effective = 0, 0
         if fields["kind"] == Kind.CONV:
             products = fields["weight_planes"] * fields["input_planes"]
@@ -214,10 +219,9 @@ class SplitCost:
 
     def __call__(self, layer: str, fields: Fields) -> float:
         """Return the cycles from the retirement before a record to its own."""
-        and_cycles = WRITE_BACK_CYCLES if self._arch.write_back else 1
-        return (
-            DISPATCH_CYCLES + conv_work(conv_of(fields, self._arch, and_cycles=and_cycles)).cycles
-        )
+        arch = self._arch
+        steps = and_steps(fields, arch, write_back=arch.write_back, in_array=arch.in_array)
+        return DISPATCH_CYCLES + conv_work(conv_of(fields, arch, steps=steps)).cycles
 
 
 def must_compile() -> bool:

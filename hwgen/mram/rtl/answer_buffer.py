@@ -6,6 +6,7 @@ Tests: `tests/verif/mram/test_parts.py`.
 from amaranth.hdl import Cat, ClockSignal, Module, Value
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import within
 from hwgen.chip.rtl.choose import choose
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.register_file import RegisterFile
@@ -76,4 +77,7 @@ class AnswerBuffer(Part):
             for first in range(0, len(row), self._beat_entries)
         ]
         m.d.comb += self.read_data.eq(choose(beats, self.read_index))
+        entries = self._arch.answer_entries
+        within(m, "a block", self.write.index, entries // block, when=self.write_valid)
+        within(m, "read_index", self.read_index, entries // self._beat_entries)
         return m

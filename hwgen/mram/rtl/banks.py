@@ -6,6 +6,7 @@ Tests: `tests/verif/mram/test_parts.py`.
 from amaranth.hdl import Module, Mux
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import one_hot
 from hwgen.chip.rtl.choose import choose
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
@@ -68,6 +69,7 @@ class Banks(Part):
                 bank.write_data.eq(self.write.data),
             ]
             banks.append(bank.read_data)
+            one_hot(m, f"accesses of bank {number}", [reads, skips, writes])
         m.d.comb += [
             self.read_data.eq(choose(banks, self.read_bank)),
             self.skip_data.eq(choose(banks, self.skip_bank)),

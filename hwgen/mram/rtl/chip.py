@@ -6,7 +6,8 @@ from hwgen.chip.registers import ADDRESS_BITS
 from hwgen.chip.rtl.part import PartInstance
 from hwgen.chip.rtl.shell import Engine, Host, Shell, ShellFacts
 from hwgen.chip.rtl.supervisor import SupervisorErrors
-from hwgen.mram.facts.arch import MOST_ROW_SETS, Arch
+from hwgen.errors import DesignError
+from hwgen.mram.facts.arch import MOST_BUILT, MOST_ROW_SETS, Arch
 from hwgen.mram.facts.records import COUNT_BITS
 from hwgen.mram.facts.registers import ERROR_BITS, REGISTERS, VERSION, ErrorCode
 from hwgen.mram.facts.timing import BURST_BEATS, READ_FIFO_BEATS, WATCHDOG_CYCLES
@@ -73,6 +74,11 @@ class Chip(Shell):
     family = "mram"
 
     def __init__(self, *, arch: Arch) -> None:
+        if arch.sub_arrays > MOST_BUILT:
+            raise DesignError(
+                f"sub_arrays of chip {arch.name} must be at most {MOST_BUILT} for Verilog, got"
+                f" {arch.sub_arrays}, which only the cycle model has"
+            )
         self._arch = arch
         self._loader = Loader(arch=arch)
         self._datapath = Datapath(arch=arch)

@@ -4,11 +4,13 @@ Tests: `tests/verif/mram/test_parts.py`.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from amaranth.hdl import ClockSignal, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import one_hot, within
 from hwgen.chip.rtl.choose import choose_below
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.mram.facts.arch import Arch
@@ -18,6 +20,8 @@ from hwgen.mram.rtl.sub_array import SubArray
 
 ADDING = ("xor_en", "write_sum", "write_carry")
 """Commands of the in-memory adder."""
+COUNTING = ("write_count", "read_sum", "first_sum")
+"""Commands for counts and sums in rows."""
 
 
 class ComputeArray(Part):
@@ -26,7 +30,8 @@ class ComputeArray(Part):
     Cycle 0, AND: ``count[j] = ones(row_0 & row_1 in segment j) if active[j] else 0``
     Cycle 1: ``chain[j] = count[j] + (chain[j - 1] if joins[j - 1] else 0)`` and, where
     ``accumulate[j]``, ``acc[j] = (0 if first else 2 * acc[j] if double else acc[j]) +- chain[j]``,
-    minus with ``subtract``.
+    minus with ``subtract``. With ``accumulate: in_array`` there is no addition in cycle 1: counts
+    are written to rows, and ``acc`` takes what is read from the rows of the sums.
 
     Ports
         write_en              in   1         store ``write_data`` in ``write_row``
@@ -49,6 +54,13 @@ class ComputeArray(Part):
                                              take sum and carry of three rows into the latches
         write_sum             in   1         store the latched sum in ``write_row``
         write_carry           in   1         store the latched carry in ``write_row``
+        write_count           in   1         with ``accumulate: in_array``: store bit ``count_bit``
+                                             of the joined counts in ``write_row``, in the first
+                                             column of each segment that accumulates, inverted with
+                                             ``subtract``
+        count_bit             in             below ``count_rows``; the highest one is the sign
+        read_sum              in   1         read ``row_0``, the next lower bit of the sums; with
+                                             ``first_sum`` their highest one, the sign
         segment               in   seg_bits  below ``segments``
         sum                   out  acc_bits  signed: accumulator of ``segment``, with ``overlap``
                                              its register
@@ -86,6 +98,11 @@ class ComputeArray(Part):
                 "accumulate": In(segments),
                 **({"capture": In(1)} if arch.overlap else {}),
                 **dict.fromkeys(ADDING if arch.adder else (), In(1)),
+                **(
+                    {**dict.fromkeys(COUNTING, In(1)), "count_bit": In(range(arch.count_rows))}
+                    if arch.in_array
+                    else {}
+                ),
                 "segment": In(segment_bits(arch)),
                 "sum": Out(signed(arch.accumulator_bits)),
             }
@@ -94,8 +111,36 @@ class ComputeArray(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         # Cycle 0: sense, count.
+        if self._arch.in_array:
+            self._count_row = Signal(self._arch.array.columns, name="count_row")
         sensed = self._sense(m)
         counts = self._count(m, sensed)
+        accumulate = self._accumulate_in_rows if self._arch.in_array else self._accumulate
+        accumulators = accumulate(m, counts, sensed)
+        # Accumulators on the output tree.
+        shown = accumulators
+        if self._arch.overlap:
+            shown, captures = Signal.like(accumulators, name="sums"), Signal()
+            m.d.sync += captures.eq(self.capture)
+            with m.If(captures):
+                m.d.sync += shown.eq(accumulators)
+        m.d.comb += self.sum.eq(choose_below(list(shown), self.segment))
+        within(m, "segment", self.segment, self._arch.segments)
+        # With `overlap` input rows of the next load are written beside the ANDs.
+        names = ("and_en", *(ADDING if self._arch.adder else ()))
+        names += ("write_and", "read_and") if self._arch.write_back else ()
+        names += ("write_count", "read_sum") if self._arch.in_array else ()
+        names += () if self._arch.overlap or self._arch.write_back else ("write_en",)
+        one_hot(m, "accesses of the sub-array", [getattr(self, name) for name in names])
+        return m
+
+    def _accumulators(self) -> "data.View[data.ArrayLayout]":
+        """Return the registers that the output tree reads."""
+        layout = data.ArrayLayout(signed(self._arch.accumulator_bits), self._arch.segments)
+        return Signal(layout, name="accumulators", reset_less=True)
+
+    def _accumulate(self, m: Module, counts: Sequence[Value], sensed: Value) -> Any:
+        """Add joined counts to the accumulators; return these."""
         in_sums = Signal()
         first, double, subtract = Signal(), Signal(), Signal()
         counts_now = self.read_and if self._arch.write_back else self.and_en
@@ -107,21 +152,26 @@ class ComputeArray(Part):
                 subtract.eq(self.subtract),
             ]
         # Cycle 1: join, accumulate.
-        bits = self._arch.accumulator_bits
-        accumulators = Signal(data.ArrayLayout(signed(bits), self._arch.segments), reset_less=True)
+        accumulators = self._accumulators()
         for j, joined in enumerate(self._join(m, counts)):
             old = Mux(first, 0, Mux(double, accumulators[j] << 1, accumulators[j]))
             with m.If(in_sums & self.accumulate[j]):
                 m.d.sync += accumulators[j].eq(Mux(subtract, old - joined, old + joined))
-        # Accumulators on the output tree.
-        shown = accumulators
-        if self._arch.overlap:
-            shown, captures = Signal.like(accumulators, name="sums"), Signal()
-            m.d.sync += captures.eq(self.capture)
-            with m.If(captures):
-                m.d.sync += shown.eq(accumulators)
-        m.d.comb += self.sum.eq(choose_below(list(shown), self.segment))
-        return m
+        return accumulators
+
+    def _accumulate_in_rows(self, m: Module, counts: Sequence[Value], sensed: Value) -> Any:
+        """Drive the row of a bit of the joined counts; return the registers that read the sums."""
+        accumulators, bits = self._accumulators(), self._arch.accumulator_bits
+        for j, joined in enumerate(self._join(m, counts)):
+            column = j * self._arch.segment_columns
+            above = [Const(0)] * (self._arch.count_rows - len(joined))
+            bit = choose_below([*joined, *above], self.count_bit) ^ self.subtract
+            m.d.comb += self._count_row[column].eq(bit & self.accumulate[j])
+            read = sensed[column]
+            lower = Cat(read, Value.cast(accumulators[j])[: bits - 1])
+            with m.If(self.read_sum & self.accumulate[j]):
+                m.d.sync += accumulators[j].eq(Mux(self.first_sum, read.replicate(bits), lower))
+        return accumulators
 
     def _join(self, m: Module, counts: Sequence[Value]) -> list[Value]:
         """Return for each segment its count with those of the segments that join it from below.
@@ -188,6 +238,9 @@ class ComputeArray(Part):
         backs, adds = self._arch.write_back, self._arch.adder
         xor_en, write_sum, write_carry = (getattr(self, n) if adds else Const(0) for n in ADDING)
         write_and, read_and = (self.write_and, self.read_and) if backs else (Const(0), Const(0))
+        writes = write_and
+        if self._arch.in_array:
+            writes, read_and = write_and | self.write_count, read_and | self.read_sum
         latched_sum, latched_carry = (
             Signal(self._arch.array.columns, name=f"latched_{name}", reset_less=True)
             for name in ("sum", "carry")
@@ -199,7 +252,7 @@ class ComputeArray(Part):
                 m.d.sync += latched_carry.eq(array.carry)
         m.d.comb += [
             array.clk.eq(ClockSignal()),
-            array.write_en.eq(self.write_en | write_sum | write_carry | write_and),
+            array.write_en.eq(self.write_en | write_sum | write_carry | writes),
             array.write_row.eq(self.write_row),
             array.write_data.eq(self.write_data),
             array.row_0.eq(self.row_0),
@@ -215,6 +268,9 @@ class ComputeArray(Part):
         if adds:
             with m.Elif(write_carry):
                 m.d.comb += array.write_data.eq(latched_carry)
+        if self._arch.in_array:
+            with m.Elif(self.write_count):
+                m.d.comb += array.write_data.eq(self._count_row)
 
     def _count(self, m: Module, sensed: Signal) -> list[Value]:
         """Place a bit counter for each segment; return the registered counts."""

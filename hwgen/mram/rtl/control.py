@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.axi import MEMORY_ADDRESS_BITS
 from hwgen.chip.registers import REGISTER_BYTES, Command
+from hwgen.chip.rtl.checks import one_hot, within
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.mram.facts.arch import MOST_MODES, Arch
@@ -126,6 +127,9 @@ class Control(Part):
             with m.State("RUN"):
                 self._run(m, facts)
                 self._leave(m)
+        one_hot(m, "go", self.go)
+        entries = self._arch.record_entries
+        within(m, "record_index", self.record_index, entries, when=self.record_en)
         return m
 
     def _leave(self, m: Module) -> None:

@@ -3,16 +3,17 @@
 Tests: `tests/verif/mram/test_array_side.py`.
 """
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.choose import choose
+from hwgen.chip.rtl.checks import holds, must
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.mram.facts.arch import TAPS, Arch
 from hwgen.mram.facts.records import POSITION_BITS
 from hwgen.mram.rtl import layouts
+from hwgen.mram.rtl.gather_tap import GatherTap
 from hwgen.mram.rtl.window import window_pixels
 
 
@@ -62,6 +63,8 @@ class Gather(Part):
                 "full": Out(1),
             }
         )
+        self._tap = GatherTap(arch=arch)
+        self.parts = [self._tap]
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -86,6 +89,10 @@ class Gather(Part):
             m.d.sync += self.full.eq(0)
         for j in range(self._arch.segments):
             self._gather_segment(m, j, take=take, row_set=row_set, position=position)
+        room = ~self.full | self.accept
+        must(m, room, "the packet must take no word while it is full", when=take)
+        first = self.packet[0][0]
+        holds(m, "the first tap", valid=self.full, ready=self.accept, payload=first, unless=self.go)
         return m
 
     def _gather_segment(
@@ -93,36 +100,29 @@ class Gather(Part):
     ) -> None:
         """Write a segment, or clear it with the first window of a packet."""
         arch = self._arch
-        block_bits = arch.block * arch.element_bits
         active, at, block = (
             Mux(row_set, *(layouts.entry(self.record, name, r, j) for r in (1, 0)))
             for name in ("active", "position", "block")
         )
         number = Signal(bits_for_index(arch.row_blocks), name=f"block_{j}")
-        chosen, mask = Signal(name=f"chosen_{j}"), Signal(block_bits, name=f"mask_{j}")
+        chosen, exist = Signal(name=f"chosen_{j}"), Signal(arch.block, name=f"exist_{j}")
         m.d.comb += [
             number.eq(block),
             chosen.eq(active & (at == position)),
-            mask.eq(Cat(self._unpruned(number, i) for i in range(arch.block))),
+            exist.eq(
+                Cat(number * arch.block + i < self.record.channels for i in range(arch.block))
+            ),
         ]
         for tap in range(TAPS):
-            pixel = self.pixels[tap]
-            blocks = [pixel[at : at + block_bits] for at in range(0, len(pixel), block_bits)]
-            value = choose(blocks, number) & mask
+            m.submodules[f"tap_{j}_{tap}"] = part = self._tap.instance()
+            m.d.comb += [
+                part.pixel.eq(self.pixels[tap]),
+                part.exist.eq(exist),
+                part.take.eq(take & chosen),
+                part.clear.eq(take & (position == 0)),
+                self.packet[j][tap].eq(part.held),
+            ]
+            if arch.row_blocks > 1:
+                m.d.comb += part.number.eq(number)
             if arch.twins:
-                value = Mux(row_set & self.record.twins[j], self._doubled(value), value)
-            with m.If(take & chosen):
-                m.d.sync += self.packet[j][tap].eq(value)
-            with m.Elif(take & (position == 0)):
-                m.d.sync += self.packet[j][tap].eq(0)
-
-    def _doubled(self, value: Value) -> Value:
-        """Return the elements of a block doubled, without their highest bit."""
-        bits = self._arch.element_bits
-        elements = [value.word_select(i, bits) for i in range(self._arch.block)]
-        return Cat(Cat(0, element[:-1]) for element in elements)
-
-    def _unpruned(self, block: Value, i: int) -> Value:
-        """Return for each bit of element i of a block whether its channel exists."""
-        exists = block * self._arch.block + i < self.record.channels
-        return Value.cast(exists).replicate(self._arch.element_bits)
+                m.d.comb += part.double.eq(row_set & self.record.twins[j])

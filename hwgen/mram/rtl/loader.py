@@ -3,11 +3,12 @@
 Tests: `tests/verif/mram/test_parts.py`.
 """
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.axi import MEMORY_ADDRESS_BITS
+from hwgen.chip.rtl.checks import holds_payload, in_range, one_hot, within
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.read_engine import read_command
 from hwgen.chip.widths import bits_for_index
@@ -123,7 +124,20 @@ class Loader(Part):
                 self._take_image(m, beat)
             with m.State("STOP"):
                 pass
+        self._check_writes(m)
         return m
+
+    def _check_writes(self, m: Module) -> None:
+        """Assert that each beat has one place, which is in its memory."""
+        arch, index = self._arch, self.table_index
+        holds_payload(m, "command", self.command)
+        in_range(m, "number", self._number, max(self._beats) - 1)
+        writes = Cat(self.record_write, self.parameter_write, self.bank_valid)
+        one_hot(m, "places of a beat", writes)
+        within(m, "a record", index, arch.record_entries, when=self.record_write.any())
+        words = arch.parameter_entries
+        within(m, "a parameter word", index, words, when=self.parameter_write.any())
+        within(m, "the row of weights", self.weight.row, arch.weight_rows, when=self.weight_valid)
 
     def _ask(self, m: Module, address: Value, beats: Value | int, *, then: str) -> None:
         """Give a command to the read engine."""

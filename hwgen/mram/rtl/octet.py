@@ -9,12 +9,15 @@ from typing import Any
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import one_hot, within
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
+from hwgen.mram.facts.accumulation import count_row, sum_row
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.records import segment_bits
 from hwgen.mram.facts.timing import WRITE_BACK_CYCLES
 from hwgen.mram.rtl import layouts
+from hwgen.mram.rtl.accumulation import Accumulation
 from hwgen.mram.rtl.adder import Adder
 from hwgen.mram.rtl.bit_counter import sum_of
 from hwgen.mram.rtl.compute_array import ComputeArray
@@ -68,7 +71,9 @@ class Octet(Part):
         self._control = OctetControl(arch=arch)
         self._adder = Adder(arch=arch)
         self._array = ComputeArray(arch=arch)
+        self._accumulation = Accumulation(arch=arch)
         self.parts = [self._control, *([self._adder] if arch.adder else []), self._array]
+        self.parts += [self._accumulation] if arch.in_array else []
         super().__init__(
             {
                 "number": In(bits_for_index(arch.octets)),
@@ -95,23 +100,64 @@ class Octet(Part):
         m = Module()
         m.submodules.control = control = self._control.instance()
         adder: Any = NO_ADDER
+        own_adder = self._arch.adder and not self._arch.in_array
         if self._arch.adder:
             m.submodules.adder = adder = self._adder.instance()
         m.d.comb += [
             control.record.eq(self.record),
             control.go.eq(self.go),
-            *([adder.record.eq(self.record)] if self._arch.adder else []),
-            *([adder.add_go.eq(self.add_go)] if self._arch.adder else []),
+            *([adder.record.eq(self.record)] if own_adder else []),
+            *([adder.add_go.eq(self.add_go)] if own_adder else []),
             self.free.eq(control.free),
             self.adding.eq(adder.adding),
         ]
         if self._arch.overlap:
             m.d.comb += [control.half.eq(self.half), control.flush.eq(self.flush)]
+        if self._arch.in_array:
+            adder = self._add_in_rows(m, control, adder)
         enabled = self._enabled(m)
         write_row, refused = self._choose_row(m, control, adder)
         self._place_arrays(m, control, adder, enabled=enabled, row=write_row, refused=refused)
         self._show_events(m, control, adder, enabled=enabled, row=write_row, refused=refused)
+        rows, input_rows = self._arch.weight_rows, self._arch.input_rows
+        within(m, "input_row", self.input_row, input_rows, when=self.input_valid)
+        given = [self.input_valid, self.weight_valid.any()]
+        within(m, "weight_row", self.weight_row, rows, when=given[1])
+        one_hot(m, "input and weight rows", given)
         return m
+
+    def _add_in_rows(self, m: Module, control: PartInstance, adder: PartInstance) -> Any:
+        """Place the order of counts and sums; return the adder with the rows that it adds then.
+
+        The adder adds bits of a count from n + m of the sum on; above its sign, the sign again.
+        """
+        arch = self._arch
+        m.submodules.accumulation = order = self._accumulation.instance()
+        m.d.comb += [
+            order.counted.eq(control.and_en & (control.phase == WRITE_BACK_CYCLES)),
+            order.first.eq(control.first),
+            order.last.eq(control.last),
+            order.adding.eq(adder.adding),
+            control.summed.eq(order.summed),
+            adder.add_go.eq(self.add_go | order.add_go),
+        ]
+        of_sums, row_1 = Signal(layouts.record(arch)), Signal.like(adder.row_1, name="count_row")
+        m.d.comb += [of_sums.eq(self.record), adder.record.eq(of_sums), row_1.eq(adder.row_1)]
+        with m.If(control.and_en):
+            m.d.comb += [
+                of_sums.weight_row_0.eq(sum_row(arch) + control.degree),
+                of_sums.weight_row_1.eq(count_row(arch)),
+                of_sums.result_row.eq(sum_row(arch) + control.degree),
+                of_sums.carry_row.eq(arch.array.rows - 1),
+                of_sums.input_planes.eq(arch.sum_rows - control.degree),
+            ]
+            bit = adder.row_0 - (sum_row(arch) + control.degree)
+            with m.If(bit >= arch.count_rows - 1):
+                m.d.comb += row_1.eq(arch.array.rows - 2)
+        self._order = order
+        names = ("row_0", "row_2", "write_row", "xor_en", "write_zeros", "write_sum")
+        same = {name: getattr(adder, name) for name in (*names, "write_carry", "adding")}
+        return SimpleNamespace(**same, row_1=row_1)
 
     def _enabled(self, m: Module) -> Signal:
         """Return which sub-arrays have a kernel of the record."""
@@ -135,6 +181,11 @@ class Octet(Part):
         if self._arch.adder:
             with m.Elif(adder.adding):
                 m.d.comb += row.eq(adder.write_row)
+        if self._arch.in_array:
+            with m.Elif(self._order.clear):
+                m.d.comb += row.eq(sum_row(self._arch) + self._order.index)
+            with m.Elif(self._order.count_en):
+                m.d.comb += row.eq(count_row(self._arch) + self._order.index)
         if self._arch.write_back:
             with m.Elif(control.and_en):
                 m.d.comb += row.eq(self._arch.array.rows - 1)
@@ -157,7 +208,13 @@ class Octet(Part):
         write_data = Signal.like(self.weight_data, name="write_data")
         with m.If(self.input_valid):
             m.d.comb += write_data.eq(self.input_data)
-        with m.Elif(~adder.write_zeros):
+        zeros = adder.write_zeros
+        if self._arch.in_array:
+            zeros = zeros | self._order.clear
+            # To subtract a count is to add its inverted bits and a carry.
+            with m.Elif(adder.write_zeros & control.and_en & control.subtract):
+                m.d.comb += write_data.eq(~Const(0, len(write_data)))
+        with m.Elif(~zeros):
             m.d.comb += write_data.eq(self.weight_data)
         adds = adder.adding
         row_0, row_1 = Signal.like(row, name="row_0"), Signal.like(row, name="row_1")
@@ -169,11 +226,14 @@ class Octet(Part):
         if self._arch.write_back:
             with m.If(reads):
                 m.d.comb += row_0.eq(self._arch.array.rows - 1)
+        if self._arch.in_array:
+            with m.If(self._order.read_sum):
+                m.d.comb += row_0.eq(count_row(self._arch) - 1 - self._order.index)
         active = Signal(self._arch.segments)
         m.d.comb += active.eq(Mux(control.row_set, *(self._active(r) for r in (1, 0))))
         for i, on in enumerate(enabled):
             m.submodules[f"array_{i}"] = array = self._array.instance()
-            asked = self.weight_valid[i] | ((self.input_valid | adder.write_zeros) & on)
+            asked = self.weight_valid[i] | ((self.input_valid | zeros) & on)
             m.d.comb += [
                 array.write_en.eq(asked & ~refused),
                 array.write_row.eq(row),
@@ -194,6 +254,13 @@ class Octet(Part):
             ]
             if self._arch.write_back:
                 m.d.comb += [array.write_and.eq(writes & on), array.read_and.eq(reads & on)]
+            if self._arch.in_array:
+                m.d.comb += [
+                    array.write_count.eq(self._order.count_en & on),
+                    array.count_bit.eq(self._order.index),
+                    array.read_sum.eq(self._order.read_sum & on),
+                    array.first_sum.eq(self._order.index == 0),
+                ]
             if self._arch.overlap:
                 m.d.comb += array.capture.eq(control.capture & on)
 
@@ -239,12 +306,16 @@ class Octet(Part):
         written = writes_back & ~refused
         if self._arch.write_back:
             written = written | writes
+        doubles = senses & control.double
+        if self._arch.in_array:
+            written = written | self._order.clear | self._order.count_en
+            doubles = Const(0)
         into_weights = row < self._arch.weight_rows
         m.d.comb += [
             works.eq(sum_of(list(enabled))),
             asked.eq(Mux(writes_back, works, sum_of(list(self.weight_valid)))),
             self.trace.row_set.eq(control.row_set),
-            self.trace.double.eq(senses & control.double),
+            self.trace.double.eq(doubles),
             self.trace.ands.eq(Mux(senses, works, 0)),
             self.trace.input_writes.eq(Mux(self.input_valid, works, 0)),
             self.trace.weight_writes.eq(Mux(into_weights & ~refused, asked, 0)),

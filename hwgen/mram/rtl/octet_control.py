@@ -6,10 +6,14 @@ Tests: `tests/verif/mram/test_parts.py`.
 from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import in_range_of, must
 from hwgen.chip.rtl.part import Part
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.timing import WRITE_BACK_CYCLES
 from hwgen.mram.rtl import layouts
+
+DEGREE_BITS = 6
+"""Of a sum of two numbers of planes, as wide as those of a record."""
 
 
 class OctetControl(Part):
@@ -26,6 +30,9 @@ class OctetControl(Part):
                                      ones; there is no load, sums are moved alone
         and_en        out  1         with ``write_back``: until the AND is counted
         phase         out  2         with ``write_back``, of an AND: sense, write, read and count
+        summed        in   1         with ``accumulate: in_array``, in a fourth phase: the counts of
+                                     the AND are added after this cycle
+        degree, last  out            with it: n + m of the AND, and whether it is the load's last
         row_0, row_1  out  row_bits  weight plane and input plane
         row_set       out  1         r
         first         out  1         AND of a load
@@ -38,7 +45,8 @@ class OctetControl(Part):
     With ``overlap`` a go may come while ANDs run; it waits for the last one.
 
     Latency  with ``go`` at u the ANDs are at u + 1 to u + weight_planes * input_planes * row sets
-    Rate     one AND in each cycle, no gaps; with ``write_back`` in ``WRITE_BACK_CYCLES``
+    Rate     one AND in each cycle, no gaps; with ``write_back`` in ``WRITE_BACK_CYCLES``, with
+             ``accumulate: in_array`` and those until ``summed``
     Errors   none: both numbers of planes of a record are at least 1
     Golden   ``golden.mram.bit_convolution``; the bench has the rule
     Source   seed 001, Eq. 5, in an order that needs no shifter
@@ -54,7 +62,12 @@ class OctetControl(Part):
                 "go": In(1),
                 **dict.fromkeys(("half", "flush") if arch.overlap else (), In(1)),
                 **({"capture": Out(1)} if arch.overlap else {}),
-                **({"phase": Out(range(WRITE_BACK_CYCLES))} if arch.write_back else {}),
+                **({"phase": Out(range(phases_of(arch)))} if arch.write_back else {}),
+                **(
+                    {"summed": In(1), "degree": Out(DEGREE_BITS), "last": Out(1)}
+                    if arch.in_array
+                    else {}
+                ),
                 "and_en": Out(1),
                 "row_0": Out(arch.row_index_bits),
                 "row_1": Out(arch.row_index_bits),
@@ -92,6 +105,7 @@ class OctetControl(Part):
             # Degree 0 has one AND a row set: its planes need not be looked at.
             last.eq((degree == 0) & (self.row_set == self.record.two_rows)),
             self.free.eq(free),
+            *([self.degree.eq(degree), self.last.eq(last)] if self._arch.in_array else []),
             self.double.eq(new_degree & ~self.first),
             self.subtract.eq(n == weights - 1),
             self.row_0.eq(
@@ -119,15 +133,23 @@ class OctetControl(Part):
                 m.d.sync += [self.row_set.eq(1), n.eq(lowest)]
             with m.Else():
                 m.d.sync += n.eq(following)
+        in_range_of(m, "n", n, weights - 1, when=self.and_en)
+        in_range_of(m, "degree", degree, weights + inputs - 2, when=self.and_en)
+        if not self._arch.overlap:
+            room = ~self.and_en | last
+            must(m, room, "the control must take no word while it is full", when=begins)
         return m
 
     def _phases(self, m: Module) -> Value:
         """Count the cycles of an AND that is written back; return whether it is counted now."""
-        ends = self.phase == WRITE_BACK_CYCLES - 1
+        ends = self.phase == phases_of(self._arch) - 1
+        following = self.phase + 1
+        if self._arch.in_array:
+            ends, following = ends & self.summed, Mux(ends, self.phase, following)
         with m.If(self.go):
             m.d.sync += self.phase.eq(0)
         with m.Elif(self.and_en):
-            m.d.sync += self.phase.eq(Mux(ends, 0, self.phase + 1))
+            m.d.sync += self.phase.eq(Mux(ends, 0, following))
         return self.and_en & ends
 
     def _twins(self, n: Signal, highest: Signal) -> tuple[Value, Value]:
@@ -155,6 +177,11 @@ class OctetControl(Part):
         m.d.comb += self.capture.eq(flushes | (self.and_en & self.first))
         free = ~asked & (layouts.two_loads(self.record, self._arch) | over)
         return asked & over & ~asked_flush, free, self._arch.weight_rows + Mux(half, planes, 0)
+
+
+def phases_of(arch: Arch) -> int:
+    """Return the phases of an AND that is written back; in the last one its counts are added."""
+    return WRITE_BACK_CYCLES + arch.in_array
 
 
 def lowest_weight_plane(degree: Value, inputs: Value) -> Value:

@@ -6,6 +6,7 @@ Tests: `tests/verif/mram/test_parts.py`.
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import must, within
 from hwgen.chip.rtl.choose import choose, choose_below
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
@@ -127,6 +128,9 @@ class Ring(Part):
             self.send_go.eq(Mux(steps & slot_ends & goes, of_group, 0)),
         ]
         self._issue(m, issues=steps & issues, slot_ends=steps & slot_ends, first=first_octet)
+        within(m, "send_row", self.send_row, self._arch.input_rows, when=self.send_valid)
+        sent = self.plane_valid
+        must(m, sent, "the sender must give no word while it is empty", when=self.step_plane)
         return m
 
     def _amounts(self, m: Module, *, next_slot: Value, ends: Value) -> tuple[Signal, Signal]:

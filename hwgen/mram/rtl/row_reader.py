@@ -7,6 +7,7 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import holds, in_range
 from hwgen.chip.rtl.part import Part
 from hwgen.mram.facts.arch import WINDOW, Arch
 from hwgen.mram.facts.records import SIZE_BITS
@@ -107,4 +108,7 @@ class RowReader(Part):
         for number in range(WINDOW):
             with m.If(self.read_en & (line == number)):
                 m.d.sync += self.next.rows[number].eq(self.read_data)
+        in_range(m, "line", line, WINDOW - 1, when=works)
+        begins, rows = self.go, self.next
+        holds(m, "next", valid=self.full, ready=self.move, payload=rows, unless=begins)
         return m

@@ -6,6 +6,7 @@ Tests: `tests/verif/mram/test_array_side.py`.
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.checks import holds, in_range_of, must
 from hwgen.chip.rtl.part import Part
 from hwgen.mram.facts.arch import TAPS, Arch
 from hwgen.mram.rtl import layouts
@@ -81,4 +82,9 @@ class Sender(Part):
             m.d.sync += rest.eq(self.packet)
         with m.Elif(self.step_plane):
             m.d.sync += bits.eq((bits >> 1) & mask)
+        in_range_of(m, "number", number, self.record.input_planes - 1, when=self.valid)
+        steps = self.step_plane
+        holds(m, "plane", valid=self.valid, ready=steps, payload=self.plane, unless=self.go)
+        must(m, self.full, "the packet must give no word while it is empty", when=self.accept)
+        must(m, self.valid, "the planes must give no word while there are none", when=steps)
         return m

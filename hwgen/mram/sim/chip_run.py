@@ -105,6 +105,7 @@ def hosted(arch: Arch, replacements: Replacements = NO_REPLACEMENTS) -> HostedCh
         trace=".trace(trace)",
         sizes={
             "OCTETS": arch.octets,
+            "IN_ARRAY": int(arch.in_array),
             "MASK_DIGITS": mask_digits,
             "DATA_DIGITS": data_digits,
             **positions("TRACE", places(chip_trace(arch))),

@@ -3,8 +3,10 @@
 Tests: `tests/soc/test_axi.py`.
 """
 
+from collections.abc import Iterable, Sequence
+
 from hwgen import __version__
-from hwgen.chip.in_memory import InMemory, MapLayout
+from hwgen.chip.in_memory import AnswerLayout, InMemory, MapLayout
 from hwgen.network.graph import QuantizedNetwork
 
 HEADER = """\
@@ -13,7 +15,7 @@ HEADER = """\
  *
  * program.bin  the program, {program_bytes} bytes, at a multiple of 64
  * images.bin   {images} images, {image_stride} bytes from one start to the next
- * expected.bin their answers, {used} bytes an image: elements of whole bytes, without gaps
+ * expected.bin their answers, {used} bytes an image: elements of whole bytes, without gaps{outputs}
  *
  * In an image, and in an answer in memory, channel c of pixel p (row after row) begins at bit
  *     8 * BLOCK_BYTES * (p / BLOCK_PIXELS) + PIXEL_BITS * (p % BLOCK_PIXELS) + ELEMENT_BITS * c
@@ -42,7 +44,11 @@ SOURCE = """\
 /* {title}, written by hwgen {version}. */
 #include "hwgen_network.h"
 
-static const uint32_t answer_offsets[] = {{{offsets}}};
+{offsets}
+
+static const struct hwgen_output outputs[] = {{
+{layouts}
+}};
 
 const struct hwgen_network hwgen_network = {{
     .id = HWGEN_NETWORK_ID,
@@ -55,9 +61,16 @@ const struct hwgen_network hwgen_network = {{
     .image_stride = HWGEN_NETWORK_IMAGE_STRIDE,
     .answer_bytes = HWGEN_NETWORK_ANSWER_BYTES,
     .answer_stride = HWGEN_NETWORK_ANSWER_STRIDE,
-    .answer_offsets = answer_offsets,
+    .answer_offsets = answer_offsets_0,
+    .outputs = HWGEN_NETWORK_OUTPUTS,
+    .output = outputs,
 }};
 """
+FURTHER = """
+ *
+ * HWGEN_NETWORK_ANSWER_... tell of the first of {count} outputs, hwgen_network.output[n] of each,
+ * in this order; expected.bin has all of an image, one behind the other:
+{names}"""
 
 
 def network_c(
@@ -88,12 +101,37 @@ def network_c(
             images=images,
             image_stride=memory.image_stride,
             used=used,
+            outputs=further(memory.answers),
             lines="\n".join(lines),
         ),
         "hwgen_network.c": SOURCE.format(
-            title=title, version=__version__, offsets=", ".join(map(str, memory.answer_offsets))
+            title=title, version=__version__, **arrays(memory.answers)
         ),
     }
+
+
+def further(answers: Sequence[AnswerLayout]) -> str:
+    """Return the sentence that names all outputs; none for one."""
+    names = "\n".join(f" *   {each.name}" for each in answers)
+    return FURTHER.format(count=len(answers), names=names) if len(answers) > 1 else ""
+
+
+def arrays(answers: Sequence[AnswerLayout]) -> dict[str, str]:
+    """Return the lines of C that say where each output lies."""
+    offsets = [
+        f"static const uint32_t answer_offsets_{number}[] = {{{listed(each.offsets)}}};"
+        for number, each in enumerate(answers)
+    ]
+    layouts = [
+        f"    {{{listed(output_values(each.layout))}, answer_offsets_{number}}}, /* {each.name} */"
+        for number, each in enumerate(answers)
+    ]
+    return {"offsets": "\n".join(offsets), "layouts": "\n".join(layouts)}
+
+
+def listed(values: Iterable[int]) -> str:
+    """Return numbers as C lists them."""
+    return ", ".join(map(str, values))
 
 
 def constants(
@@ -114,11 +152,24 @@ def constants(
         "IMAGES_BYTES": len(memory.images),
         "INPUT_SCALE": f"{quantization.scale!r} /* real = scale * (byte - zero point) */",
         "INPUT_ZERO_POINT": quantization.zero_point,
-        **layout_constants("ANSWER", memory.answer),
+        "OUTPUTS": len(memory.answers),
+        **layout_constants("ANSWER", memory.answers[0].layout),
         "ANSWER_STRIDE": memory.answer_stride,
         "ANSWERS_BYTES": memory.answer_stride * memory.starts,
         "EXPECTED_BYTES": len(memory.expected),
     }
+
+
+def output_values(layout: MapLayout) -> list[int]:
+    """Return the numbers of a `struct hwgen_output`, in their order."""
+    return [
+        *layout.shape,
+        layout.element_bits,
+        layout.pixel_bits,
+        layout.block_pixels,
+        layout.block_bytes,
+        layout.size,
+    ]
 
 
 def layout_constants(what: str, layout: MapLayout) -> dict[str, int]:

@@ -10,9 +10,9 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import FieldError
-from hwgen.files.load import load_spec
+from hwgen.files.load import EXACT, load_spec
 from hwgen.train.adaptive.widths import mode_name
-from hwgen.train.recipe import STRICT, Common, Count, Phase, Positive, Share, Start
+from hwgen.train.recipe import Common, Count, Phase, Positive, Share, Start
 
 Bits = Annotated[int, Field(ge=1, le=16)]
 Width = Annotated[float, Field(gt=0, le=1)]
@@ -22,7 +22,7 @@ BASE, SELECT = "base", "select"
 Model = Literal["adaptive_cnn", "small_cnn", "resnet20", "resnet32", "resnet44", "resnet56"]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class AdaptivePhase(Phase):
     """One phase of the shared training.
 
@@ -37,14 +37,14 @@ class AdaptivePhase(Phase):
     batches: Count | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Uniform:
     """Every layer has the same share of its channels."""
 
     kind: Literal["uniform"]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Given:
     """Channels of each stream by mode, without the widest mode.
 
@@ -55,7 +55,7 @@ class Given:
     modes: dict[str, dict[str, Count]]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ByNorm:
     """Channels by layer from the norms of a network that is trained to have few (seed 004).
 
@@ -82,7 +82,7 @@ class ByNorm:
         return staircase
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Teacher:
     """A float network whose answers all sub-nets learn.
 
@@ -105,7 +105,7 @@ class Teacher:
         return start
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class AdaptiveRecipe(Common):
     """How one channel-adaptive network is trained.
 

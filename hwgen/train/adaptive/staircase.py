@@ -12,16 +12,16 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import ConfigError
-from hwgen.files.load import load_spec
+from hwgen.files.load import EXACT, load_spec
 from hwgen.train.adaptive.widths import WidthTable, macs
 from hwgen.train.plans.plan import Plan
-from hwgen.train.recipe import STRICT, Count
+from hwgen.train.recipe import Count
 
 Cost = Callable[[WidthTable, int], int]
 """Cost of a mode of a table."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Step:
     """A layer of at most `outputs` and `inputs` channels takes at most `cycles`."""
 
@@ -30,7 +30,7 @@ class Step:
     cycles: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Staircase:
     """Steps of each layer by its name; a layer that is not named costs nothing."""
 

@@ -7,12 +7,12 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import FieldError
-from hwgen.files.load import load_spec
+from hwgen.files.load import EXACT, load_spec
 from hwgen.network.layer_norm import SUMS
-from hwgen.train.recipe import STRICT, Count, InPhases, Phase, Pruning
+from hwgen.train.recipe import Count, InPhases, Phase, Pruning
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Stem:
     """A convolution before the blocks; a kernel as wide as its stride cuts patches."""
 
@@ -21,7 +21,7 @@ class Stem:
     stride: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Architecture:
     """Convolutions, then blocks; the channels of the last convolution are the width of a token.
 
@@ -49,7 +49,7 @@ class Architecture:
         return heads
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class TransformerRecipe(InPhases):
     """How a transformer is trained, pruned and trained on integer weights, from random ones.
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from hwgen.data import Dataset
 from hwgen.train.loop import Loop
-from hwgen.train.prune import prune_layers
+from hwgen.train.prune import beside, prune_layers
 from hwgen.train.recipe import PHASES, Phase
 from hwgen.train.transformer.model import Transformer
 from hwgen.train.transformer.recipe import TransformerRecipe
@@ -37,7 +37,7 @@ class Run(Loop):
             dataset,
             start_path,
             phases=PHASES,
-            beside={},
+            beside=beside(recipe.pruning),
             out=out,
             device=device,
             resume=resume,

@@ -23,6 +23,10 @@ EXPLANATION = """\
 sub-array, one position at a time; `written back`: the same, but each AND is written to a row and
 read again before its ones are counted, by the model, as of a chip with `write_back`. Count: bit
 counts, joins and shifts.
+Way of adding: everywhere on this page counts are added digitally, in
+registers beside the sub-arrays; [the paper's size](../mram-seed.md) has the four parts of Fig. 6b
+for counts that are added in rows of the sub-arrays, too. `mram/paper` is 64 of the paper's 4,096
+sub-arrays.
 Enables: whether sense amplifiers can be switched off in segments, in columns, or not at all, as in
 the Verilog. Leakage: all sub-arrays and banks, all the time. Wires, clock tree and control are not
 counted. The weights are zero, for counts, cycles and places depend on shapes alone; the energy of

@@ -4,11 +4,12 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-from hwgen.report.types import STRICT, Count, Source
+from hwgen.files.load import EXACT
+from hwgen.report.types import Count, Source
 from hwgen_studies.comparison import PaperRow
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class LayerCurve:
     """One layer with weights in one mode.
 
@@ -23,7 +24,7 @@ class LayerCurve:
     formula_sub_arrays: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class EnergyCurve:
     """One image in one mode.
 
@@ -41,7 +42,7 @@ class EnergyCurve:
     widest_ratio: float
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class MemoryCurve:
     """Memory of one configuration, in bytes; norms: batch norm, always 32-bit.
 
@@ -59,7 +60,7 @@ class MemoryCurve:
     accuracy_percent: float | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class BitsCurve:
     """One image in one width of Table IV, with weights and maps of so many bits, by the model.
 
@@ -79,7 +80,7 @@ class BitsCurve:
     published_percent: float
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class AdaptivePaperReport:
     """All figures of the paper, and ours of what its pictures draw.
 

@@ -5,9 +5,10 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.report.sheet import Sheet
 from hwgen.report.tables import number
-from hwgen.report.types import STRICT, Count, Digest
+from hwgen.report.types import Count, Digest
 from hwgen_studies.cadnn_paper.cycle_parts import PARTS
 
 SHOWN_EVENTS = ("and_operations", "bit_counts", "shifts", "adds", "tree_rows", "input_row_writes")
@@ -35,7 +36,7 @@ LOAD_COLUMNS = ("mapping", "bytes", "weight rows", "model cycles", "RTL cycles")
 Outcome = Literal["equal", "differs"]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class WidthRow:
     """Some images in one mode, each in a run of its own.
 
@@ -62,7 +63,7 @@ class WidthRow:
     outcome: Outcome
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class LoadRow:
     """The load of a program, a command of its own."""
 
@@ -73,7 +74,7 @@ class LoadRow:
     cycles_rtl: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class WidthsReport:
     """What was measured, and of what.
 

@@ -20,14 +20,13 @@ from pydantic.dataclasses import dataclass as checked
 from hwgen.commands.digests import digest_of
 from hwgen.commands.origin import commit, machine
 from hwgen.errors import HwgenError
-from hwgen.files.load import validate_spec
+from hwgen.files.load import EXACT, validate_spec
 from hwgen.fit.digits import digits_of
 from hwgen.network import Conv, Linear, QuantizedNetwork
 from hwgen.network.csd import DIGITS
 from hwgen.network.file import load_network
 from hwgen.report.files import write_report
 from hwgen.report.training_record import is_short, read_known, read_training, training_state
-from hwgen.report.types import STRICT
 
 FORMAT: Final = "hwgen.results.dbpim_accuracy"
 Method = Literal["blocks", "two digits", "one digit"]
@@ -48,7 +47,7 @@ GRID: tuple[tuple[Method, tuple[float, ...]], ...] = (
 the blocks have the sparsity of 75 to 90 % of the blocks alone."""
 
 
-@checked(frozen=True, kw_only=True, config=STRICT)
+@checked(frozen=True, kw_only=True, config=EXACT)
 class AccuracyRow:
     """One training.
 
@@ -82,7 +81,7 @@ class AccuracyRow:
     machine: str
 
 
-@checked(frozen=True, kw_only=True, config=STRICT)
+@checked(frozen=True, kw_only=True, config=EXACT)
 class AccuracyTable:
     """All trainings of Fig. 10."""
 

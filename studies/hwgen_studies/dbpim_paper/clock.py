@@ -6,14 +6,14 @@ from typing import Any
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import FormatError
-from hwgen.files.load import validate_spec
+from hwgen.files.load import EXACT, validate_spec
 from hwgen.report.cost import CostReport
 from hwgen.report.tables import NOTHING
 from hwgen.report.training_record import read_known
-from hwgen.report.types import STRICT, Digest, NotNegative
+from hwgen.report.types import Digest, NotNegative
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Clock:
     """The clock of the netlist of a chip, from a report of `hwgen cost`.
 

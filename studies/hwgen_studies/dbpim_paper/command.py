@@ -1,4 +1,4 @@
-"""`hwgen paper dbpim` and `hwgen paper dbpim-figures`."""
+"""`hwgen paper dbpim`, `hwgen paper dbpim-figures` and `hwgen paper dbpim-zeros`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from hwgen.cli.from_requests import add_command
 from hwgen.files.output import write_text
-from hwgen_studies.dbpim_paper.request import FiguresRequest, RaceRequest
+from hwgen_studies.dbpim_paper.request import FiguresRequest, RaceRequest, ZerosRequest
 from hwgen_studies.papers import papers
 
 
@@ -68,5 +68,29 @@ class DbpimFigures(
         return rows_table(report.rows)
 
 
+@dataclass(frozen=True)
+class DbpimZeros(ZerosRequest, command="paper dbpim-zeros", example="digits_resnet20 --images 8"):
+    """DB-PIM: zero weights, zero digits and zero columns of inputs of trained networks (Fig. 3)."""
+
+    def measured(self) -> Any:
+        """Compute the maps, and count."""
+        from hwgen_studies.dbpim_paper.zeros import zeros_report
+
+        return zeros_report([Path(each) for each in self.networks], self.data, self.images)
+
+    def files(self, report: Any) -> Mapping[str, str]:
+        """Return the page in Markdown, the picture and JSON."""
+        from hwgen_studies.dbpim_paper.zeros import zeros_files
+
+        return zeros_files(report)
+
+    def table(self, report: Any) -> RenderableType:
+        """Return the rows."""
+        from hwgen_studies.dbpim_paper.zeros import zeros_sheet
+
+        return zeros_sheet(report.rows).rich()
+
+
 add_command(DbpimPaper, papers)
 add_command(DbpimFigures, papers)
+add_command(DbpimZeros, papers)

@@ -6,9 +6,10 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.report.sheet import Sheet
 from hwgen.report.tables import number, percent
-from hwgen.report.types import STRICT, Count, Fraction
+from hwgen.report.types import Count, Fraction
 
 PAPER, DIGITS = "paper", "paper_digits"
 ABOUT = (
@@ -41,7 +42,7 @@ SHARES_TEXT = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class OneDigitRow:
     """Cycles of one network on one chip.
 
@@ -58,7 +59,7 @@ class OneDigitRow:
     accuracy: Fraction | None = None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class OneDigitReport:
     """All rows; seed: of drawn weights, images and choices."""
 

@@ -5,10 +5,11 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.report.sheet import Sheet
 from hwgen.report.svg import ACCENT, HALF, SECOND, name_series, picture
 from hwgen.report.tables import number, percent
-from hwgen.report.types import STRICT, Count, Digest, Fraction, Source
+from hwgen.report.types import Count, Digest, Fraction, Source
 
 HEIGHT = 3.6
 COLOURS = (ACCENT, SECOND)
@@ -22,7 +23,7 @@ LEGEND = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class PhiPoint:
     """A network behind some steps.
 
@@ -36,7 +37,7 @@ class PhiPoint:
     cycles: list[Count]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class PhiCurveReport:
     """What was measured, and of what; labelled: whether `right` is accuracy."""
 

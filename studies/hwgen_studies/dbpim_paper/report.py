@@ -1,16 +1,17 @@
-"""The reports of `hwgen paper dbpim` and `dbpim-figures`: what was published beside ours."""
+"""The reports of `hwgen paper dbpim`, `dbpim-figures` and `dbpim-zeros`: published beside ours."""
 
 from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-from hwgen.report.types import STRICT, Count, Fraction, Source
+from hwgen.files.load import EXACT
+from hwgen.report.types import Count, Fraction, Source
 from hwgen_studies.comparison import PaperRow
 from hwgen_studies.dbpim_paper.accuracy import AccuracyRow
 from hwgen_studies.dbpim_paper.clock import Clock
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class RaceRow:
     """One figure.
 
@@ -30,7 +31,7 @@ class RaceRow:
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class RaceRun:
     """One network with some switches; all figures but the last three are of one image on average.
 
@@ -73,7 +74,7 @@ class RaceRun:
         return None if self.energy_uj is None else sum(self.energy_uj.values())
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class RaceNetwork:
     """What ran: trained weights or drawn ones, real images or drawn ones, in words.
 
@@ -88,7 +89,7 @@ class RaceNetwork:
     bit_planes: float | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class RaceReport:
     """All figures of the paper.
 
@@ -140,7 +141,7 @@ def race_row(
     )
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class SweepPoint:
     """Std/pw-conv and FC layers of one network and one image, no bit plane of the inputs skipped.
 
@@ -173,7 +174,7 @@ class SweepPoint:
         return 100 * (1 - self.energy_uj / self.dense_uj)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class PowerPoint:
     """One network with all switches, one image, end to end.
 
@@ -198,7 +199,7 @@ class PowerPoint:
         return self.tops / self.power_mw * 1000
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class FiguresReport:
     """All of it; runs: with all switches, one image, by network.
 
@@ -226,5 +227,40 @@ class FiguresReport:
     versions: dict[str, str]
 
 
-REPORTS: dict[str, type] = {"paper_dbpim": RaceReport, "paper_dbpim_figures": FiguresReport}
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class Zeros:
+    """Shares of a layer, or of all layers of a network that a chip computes in its macros.
+
+    weights: how many; values: of them that are zero; bits, digits: of all bits and digits that are
+    bits_left, digits_left: of the bits and digits of values that are not zero
+    columns: zero columns of the inputs of all windows, by the inputs of a group; 1: zero bits
+    """
+
+    network: str
+    layer: str
+    weights: Count
+    values: Fraction
+    bits: Fraction
+    digits: Fraction
+    bits_left: Fraction
+    digits_left: Fraction
+    columns: dict[str, Fraction]
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class ZerosReport:
+    """What all networks have; a row of the layer `all` follows those of its layers."""
+
+    format: Literal["hwgen.report.paper_dbpim_zeros"]
+    version: Literal[1]
+    commit: str | None
+    images: dict[str, str]
+    rows: list[Zeros]
+
+
+REPORTS: dict[str, type] = {
+    "paper_dbpim": RaceReport,
+    "paper_dbpim_figures": FiguresReport,
+    "paper_dbpim_zeros": ZerosReport,
+}
 """By the name of the schema."""

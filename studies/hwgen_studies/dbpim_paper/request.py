@@ -1,11 +1,17 @@
-"""What `hwgen paper dbpim` and `hwgen paper dbpim-figures` are told."""
+"""What `hwgen paper dbpim`, `dbpim-figures` and `dbpim-zeros` are told."""
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
 from typing import Annotated
 
 from hwgen.commands.fields import File, Workers
-from hwgen.commands.request import Says
+from hwgen.commands.request import INPUT, Says
+from hwgen.files.shipped import networks
 from hwgen_studies.request import InputCount, Page, Paper, PaperArch, PaperImages
+
+SHIPPED = ("cifar10_resnet20_50", "cifar10_resnet20_digits", "cifar10_cct", "digits_resnet20")
+"""Networks whose zero bits are counted by default."""
 
 Networks = Annotated[
     File | None,
@@ -37,6 +43,33 @@ class FiguresRequest(NetworksRequest):
         File | None,
         Says("table of trainings (.json) with accuracies [default: none]", metavar="FILE"),
     ] = None
+
+
+@dataclass(frozen=True)
+class ZerosRequest(Paper):
+    """What zero bits are counted in."""
+
+    networks: Annotated[
+        Sequence[File],
+        Says(
+            "quantized network files, or names of networks that ship",
+            metavar="NETWORK",
+            argument=True,
+            typed=list[Path],
+            read=tuple,
+            complete=networks,
+        ),
+    ] = SHIPPED
+    _: KW_ONLY
+    data: Annotated[
+        str | None,
+        Says(
+            "folder of cifar10 and the like [default: images that ship]",
+            metavar="FOLDER",
+            use=INPUT,
+        ),
+    ] = None
+    images: InputCount = 4
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from hwgen.files.load import EXACT
 from hwgen.report.agreement import AgreementReport
 from hwgen.report.fit import FitReport
-from hwgen.report.types import STRICT, Count, Source
+from hwgen.report.types import Count, Source
 from hwgen_studies.networks.report import ResultRow
 
 Weights = Literal["published", "fitted"]
@@ -15,7 +16,7 @@ DENSE, SPARSE = "none", "all"
 """Switches of a chip: none is on, and all are."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class TinyRun:
     """A network on the chip.
 
@@ -28,7 +29,7 @@ class TinyRun:
     speedup: float | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class TinyNetwork:
     """Everything that was measured of one file.
 
@@ -48,7 +49,7 @@ class TinyNetwork:
     runs: list[TinyRun]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class MlperfTinyReport:
     """All networks; commit, machine: of the code, and the kind of machine that tabulated."""
 

@@ -10,12 +10,13 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import FieldError
-from hwgen.report.types import STRICT, Count, Digest, Fraction
+from hwgen.files.load import EXACT
+from hwgen.report.types import Count, Digest, Fraction
 
 Outcome = Literal["equal", "values differ", "cycles or events differ", "not simulated", "failed"]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Training:
     """How a network was trained.
 
@@ -30,7 +31,7 @@ class Training:
     test_images: Count | None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Case:
     """What runs, and where the run comes from.
 
@@ -60,7 +61,7 @@ class Case:
     command: str
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Measured:
     """What a run has measured; counts are sums over all images and runs.
 
@@ -91,7 +92,7 @@ class Measured:
     seconds: dict[str, float]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ResultRow:
     """One case and what became of it.
 
@@ -114,7 +115,7 @@ class ResultRow:
         return self
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ResultsReport:
     """All rows of a folder."""
 

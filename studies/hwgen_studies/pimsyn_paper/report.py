@@ -5,11 +5,12 @@ from typing import Literal
 from pydantic.dataclasses import dataclass
 
 from hwgen.crossbar.facts.rules import RulesName
-from hwgen.report.types import STRICT, Count, Source
+from hwgen.files.load import EXACT
+from hwgen.report.types import Count, Source
 from hwgen_studies.comparison import PaperRow
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class PaperReport:
     """All figures of a paper.
 

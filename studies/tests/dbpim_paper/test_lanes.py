@@ -27,6 +27,7 @@ def point(at: tuple[int, int], cycles: int | None, area: float | None) -> SweepP
         time_us=1.0 if cycles else None,
         utilization=0.5 if cycles else None,
         energy_uj=1.0 if cycles else None,
+        with_outside_uj=2.0 if cycles else None,
         area_mm2=area,
     )
 

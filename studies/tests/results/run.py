@@ -159,14 +159,13 @@ def make(page: Page, folders: dict[str, Path | None]) -> None:
     print(f"{page.name}: made again", file=sys.stderr, flush=True)
     began, code = time.monotonic(), commit()
     given = {name.upper(): str(folder.resolve()) for name, folder in folders.items() if folder}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = ["bash", "-euo", "pipefail", "-c", page.commands]
     # A command replaces what it knows as its own, which begins with a title, not with a mark.
     file = ROOT / page.page
     before = file.read_text(encoding="utf-8") if file.exists() else None
     if before is not None:
         file.write_text(marked(before, ""), encoding="utf-8")
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **given, "PATH": path}, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment(**given), check=False)
     if done.returncode != 0:
         if before is not None:
             file.write_text(before, encoding="utf-8")
@@ -184,6 +183,12 @@ def make(page: Page, folders: dict[str, Path | None]) -> None:
         versions=versions(),
     )
     write_ledger(read_ledger() | {page.name: record})
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the variables of a command, which finds hwgen and Python of this environment first."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, **more, "PATH": path}
 
 
 def inputs_of(page: Page, folders: dict[str, Path | None]) -> dict[str, str]:

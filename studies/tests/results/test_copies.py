@@ -16,12 +16,14 @@ from hwgen_studies.dbpim_paper.area_race import paper_networks
 from hwgen_studies.dbpim_paper.area_race_page import AreaRaceReport, area_race_page
 from hwgen_studies.dbpim_paper.clock import clock_of
 from hwgen_studies.dbpim_paper.figures_page import figures_files
-from hwgen_studies.dbpim_paper.report import FiguresReport, RaceReport
+from hwgen_studies.dbpim_paper.report import FiguresReport, RaceReport, ZerosReport
 from hwgen_studies.dbpim_paper.table import race_page
+from hwgen_studies.dbpim_paper.zeros import zeros_files
 from hwgen_studies.mlperf_tiny.page import mlperf_tiny_page
 from hwgen_studies.mlperf_tiny.report import MlperfTinyReport
 from hwgen_studies.networks.report import ResultsReport
 from hwgen_studies.networks.table import results_page
+from hwgen_studies.networks.three_families import FamiliesReport, families_page
 from hwgen_studies.pimsyn_paper.report import PaperReport
 from hwgen_studies.pimsyn_paper.table import paper_files
 from pydantic import TypeAdapter
@@ -57,6 +59,7 @@ OWN: dict[str, tuple[Any, Callable[[Any], str]]] = {
         lambda found: phi_curve_page.phi_curve_page(found, "dbpim-phi.svg"),
     ),
     "dbpim-race": (AreaRaceReport, lambda found: area_race_page(found, "dbpim-race.svg")),
+    "dbpim-zeros": (ZerosReport, lambda found: zeros_files(found)["dbpim-zeros.md"]),
     "mlperf-tiny": (MlperfTinyReport, mlperf_tiny_page),
     "mram-overlap": (WidthsReport, widths_page),
     "mram-paper": (
@@ -70,6 +73,7 @@ OWN: dict[str, tuple[Any, Callable[[Any], str]]] = {
         lambda found: onnx.table([onnx.Row(**each) for each in found["rows"]]),
     ),
     "pimsyn-paper": (PaperReport, lambda found: paper_files(found)["pimsyn-paper.md"]),
+    "three-families": (FamiliesReport, families_page),
     "transformers": (dict[str, Any], transformers),
 }
 """By page: what its JSON is, and what writes the page."""

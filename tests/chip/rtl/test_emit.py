@@ -147,7 +147,7 @@ def test_a_yosys_without_memory_is_one_sentence(
         def convert(*_: object, **__: object) -> str:
             raise YosysError(text)
 
-        monkeypatch.setattr("amaranth.back.verilog._convert_rtlil_text", convert)
+        monkeypatch.setattr("amaranth._toolchain.yosys._BuiltinYosys.run", convert)
 
     says("Traceback (most recent call last): mmap failed to reserve 0x104000000 bytes")
     with pytest.raises(WorkerError, match=r"^Yosys must have 4 GiB of addresses to write Verilog"):

@@ -1,19 +1,23 @@
 """The component tables that ship: what is continued beyond the published constants, and how."""
 
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from hwgen.crossbar.facts.buildable import adc_rate, check_buildable
 from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.point import points
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.errors import ConfigError
+from tests.crossbar.model.alexnet import ALEXNET
 
 FOLDER = Path(__file__).parents[3] / "configs/crossbar"
 FULL = load_components(FOLDER / "components.yaml")
 SMALL = load_components(FOLDER / "small.yaml")
+NETLIST = load_components(FOLDER / "components_netlist.yaml")
 
 FACTORS = {"leakage_w": 1.959212, "latency_ns": 1.333862, "read_nj": 1.519297, "write_nj": 1.550627}
 """Of a doubling: the sixth root of 4096 KB over 64 KB."""
@@ -58,3 +62,33 @@ def test_an_older_table_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "old.yaml").write_text(text.replace("version: 2", "version: 1"), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"version must be 2, got 1 \(.*old\.yaml\)"):
         load_components(tmp_path / "old.yaml")
+
+
+@pytest.mark.promise(
+    "a table of components says the clock; that of a netlist differs in clock, hop and samples"
+)
+def test_the_table_of_a_netlist_differs_by_its_clock_alone() -> None:
+    """An ADC takes as many whole samples in a clock as it can; a slower one takes its own."""
+    assert (FULL.clock_ns, NETLIST.clock_ns, NETLIST.network_on_chip.hop_ns) == (1, 3.25, 3.25)
+    rates = {}
+    for one, other in zip(FULL.adcs.resolutions, NETLIST.adcs.resolutions, strict=True):
+        most = Fraction(str(one.samples_per_ns)) * Fraction("3.25")
+        rates[one.bits] = most if most <= 1 else Fraction(int(most))
+        assert adc_rate(other.samples_per_ns, 3.25) == rates[one.bits].limit_denominator(1000)
+        assert replace(other, samples_per_ns=one.samples_per_ns) == one
+    assert {rates[8], rates[13]} == {3, 13}
+    back = replace(
+        NETLIST,
+        name=FULL.name,
+        clock_ns=1.0,
+        adcs=FULL.adcs,
+        network_on_chip=FULL.network_on_chip,
+    )
+    assert back == FULL
+    assert back.digest == FULL.digest != replace(back, clock_ns=2.0).digest
+    check_buildable(ALEXNET, NETLIST, points(NETLIST, STRICT))
+
+
+def test_a_clock_is_a_whole_number_of_parts() -> None:
+    with pytest.raises(ValueError, match=r"clock_ns must be a whole number of 1/64 ns, got 3.22"):
+        replace(FULL, clock_ns=3.22)

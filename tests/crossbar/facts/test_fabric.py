@@ -58,6 +58,7 @@ def chip(
         weight_bits=16,
         activation_bits=16,
         step_ns=step_ns,
+        clock_ns=1.0,
         clocks_per_bit=choice.clocks,
         constants=constants(),
         bus_bits=COMPONENTS.scratchpads.bus_bits,

@@ -66,14 +66,15 @@ def test_an_answer_is_read_by_its_layout(case: str) -> None:
     chip, program = described(arch), compile_network(network, arch)
     images = draw_images(network, IMAGES, seed=1)
     answers = [answer(network, image[None])[0] for image in images]
-    memory = in_memory(program, arch, images, answers)
-    begin, travel = answer_of(chip, program)
+    memory = in_memory(program, arch, images, {network.answer: answers})
+    begin, travel = answer_of(chip, program, network.answer)
+    (place,) = memory.answers
     stored = packed_answer(chip, travel, answers[1])
-    assert len(stored) == memory.answer.size
-    bits = memory.answer.element_bits
+    assert len(stored) == place.layout.size
+    bits = place.layout.element_bits
     wanted = answers[1].reshape(-1, answers[1].shape[-1]).astype(np.int64) & ((1 << bits) - 1)
-    assert (elements(stored, memory.answer) == wanted).all()
-    assert memory.answer.block_pixels == copies[-1]
+    assert (elements(stored, place.layout) == wanted).all()
+    assert place.layout.block_pixels == copies[-1]
     size = -(-bits // 8)
     expected = np.frombuffer(memory.expected, f"<u{size}").reshape(IMAGES, -1, wanted.shape[1])
     assert (expected[1] == wanted).all()
@@ -83,7 +84,7 @@ def test_an_answer_is_read_by_its_layout(case: str) -> None:
     stream = fabric_of_chip(arch, arch.name).stream
     assert (memory.interval, memory.start_images) == (stream.interval_steps, stream.images)
     offsets = [begin + n * memory.answer_stride for n in range(stream.images)]
-    assert memory.answer_offsets == offsets and memory.starts == IMAGES
+    assert place.offsets == offsets and memory.starts == IMAGES
 
 
 def test_a_chip_answers_where_the_layout_says(tmp_path: Path) -> None:
@@ -93,7 +94,8 @@ def test_a_chip_answers_where_the_layout_says(tmp_path: Path) -> None:
     arch = load_arch(write_chip(found, "plain", tmp_path))
     images = draw_images(network, IMAGES, seed=3)
     answers = [answer(network, image[None])[0] for image in images]
-    memory = in_memory(compile_network(network, arch), arch, images, answers)
+    memory = in_memory(compile_network(network, arch), arch, images, {network.answer: answers})
+    (place,) = memory.answers
     first, last = PROGRAM_ADDRESS + pages(len(memory.program)), PROGRAM_ADDRESS + pages(1 << 14)
     size = memory.answer_stride * IMAGES
     content = {PROGRAM_ADDRESS: memory.program, first: memory.images, last: bytes(size)}
@@ -116,10 +118,10 @@ def test_a_chip_answers_where_the_layout_says(tmp_path: Path) -> None:
     load, run = host.run_chip(work, hosted(chip), tmp_path)
     assert load.done and run.done and run.registers["images_done"] == IMAGES
     for number, wanted in enumerate(answers):
-        begin = memory.answer_offsets[number]
-        stored = run.answers[0][begin : begin + memory.answer.size].tobytes()
+        begin = place.offsets[number]
+        stored = run.answers[0][begin : begin + place.layout.size].tobytes()
         raw = wanted.reshape(-1, wanted.shape[-1]).astype(np.int64) & 0xFFFF_FFFF
-        assert (elements(stored, memory.answer) == raw).all()
+        assert (elements(stored, place.layout) == raw).all()
 
 
 def test_elements_of_other_sizes_than_bytes() -> None:

@@ -145,7 +145,7 @@ def with_raw_answers(rng: random.Random, network: CrossbarNetwork) -> CrossbarNe
 
 
 def random_components(rng: random.Random) -> Components:
-    """Return the constants with small scratchpads, slow or fast, and a slow or fast mesh."""
+    """Return the constants with small scratchpads, slow or fast, a slow or fast mesh, any clock."""
     if rng.random() < 0.2:
         return COMPONENTS
     smallest, slow = rng.choice((1, 2, 8)), rng.choice((1, 10, 40))
@@ -164,6 +164,7 @@ def random_components(rng: random.Random) -> Components:
         scratchpads=replace(pads, capacities=capacities, published_from_kilobytes=smallest),
         network_on_chip=noc,
         step_floor_ns=rng.choice((30.0, 100.0)),
+        clock_ns={1: 1.0, 2: 1.25, 8: 3.25}[smallest],
     )
 
 

@@ -19,7 +19,7 @@ from hwgen.crossbar.model.allocate import (
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import evaluate, evaluate_identical
 from hwgen.crossbar.model.record import confirm
-from hwgen.crossbar.model.tables import ADC, FC, PEAK, RATE, RATIO, Tables, make_tables
+from hwgen.crossbar.model.tables import ADC, CLOCK, FC, PEAK, RATE, RATIO, Tables, make_tables
 from tests.crossbar.model.alexnet import ALEXNET
 
 COMPONENTS = load_components(Path(__file__).parents[3] / "configs/crossbar/components.yaml")
@@ -65,7 +65,9 @@ def test_the_budget_is_kept_and_a_shorter_step_breaks_it(case: tuple[Tables, Des
         assert found.peak_w - rram <= 49.0 * (1 - tables.scalars[RATIO])
     others = found.peak_w - float((found.counts * tables.parts[:, PEAK]).sum())
     work = layer_work(tables, design, layout)
-    shorter = found.step_ns - 1 if tables.rules.whole_clocks else found.step_ns * 0.9
+    shorter = found.step_ns * 0.9
+    if tables.rules.whole_clocks:
+        shorter = found.step_ns - tables.scalars[CLOCK]
     alike = macros_alike(tables, design, layout)
     tight = counts_at(tables, design, layout, alike, work, shorter, True)
     share = 49.0 - others if tables.rules == STRICT else found.peak_w - others

@@ -110,7 +110,7 @@ def test_no_design_beats_the_bound_where_layers_share(rules: Rules) -> None:
         for i, j in combinations(layers, 2):
             node, target = given.node(0.02), 10 * given.cost.energy_nj
             ranges = all_ranges(len(given.tables.kind))
-            below = parts(node, ranges, Split(i, MATES, j, np.inf), whole_clocks=False)
+            below = parts(node, ranges, Split(i, MATES, j, np.inf), grain=0.0)
             inside = [is_inside(given, part[1]) for part in below]
             assert inside == [mate[i] != j, mate[i] == j], given.name
             if apart > 40 and mate[i] != j:
@@ -152,7 +152,7 @@ def check_parts(given: Judged) -> int:
     facts = given.tables, given.contents, given.needs
     found = given.bound(node, target, [given.cut])
     for depth in range(DEEP):
-        below = parts(node, found.ranges, found.split, whole_clocks=False)
+        below = parts(node, found.ranges, found.split, grain=0.0)
         if not below:
             return depth
         node, ranges = next(part for part in below if is_inside(given, part[1]))
@@ -200,19 +200,19 @@ def test_halves_are_all_of_a_node() -> None:
         if node.memory == node.most_memory and node.ratio_low == node.ratio_high:
             done.append(node)
         else:
-            found += halves(node, whole_clocks=False)
+            found += halves(node, grain=0.0)
     assert sorted((node.memory, node.ratio_low) for node in done) == [
         (memory, ratio) for memory in range(1, 5) for ratio in RRAM_RATIOS
     ]
     assert {tuple(node)[:4] for node in done} == {tuple(whole)[:4]}
-    below, above = halves(done[0], whole_clocks=False)
+    below, above = halves(done[0], grain=0.0)
     assert (below.steps_low, above.steps_high) == (100.0, 120.0)
     assert (below.steps_high, above.steps_low) == (109.0, 110.0)
-    below, above = halves(done[0]._replace(steps_high=101.0), whole_clocks=False)
+    below, above = halves(done[0]._replace(steps_high=101.0), grain=0.0)
     assert (below.steps_high, above.steps_low) == (100.0, 101.0)
-    below, above = halves(whole._replace(step_high=160.0), whole_clocks=True)
+    below, above = halves(whole._replace(step_high=160.0), grain=1.0)
     assert (below.step_high, above.step_low) == (126.0, 127.0)
-    wide = halves(whole._replace(step_high=160.0), whole_clocks=False)
+    wide = halves(whole._replace(step_high=160.0), grain=0.0)
     assert [(node.step_low, node.step_high, node.most_memory) for node in wide] == [
         (100.0, pytest.approx(np.sqrt(16000.0)), 4),
         (pytest.approx(np.sqrt(16000.0)), 160.0, 4),

@@ -14,7 +14,7 @@ from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.tables import CONV, RATIO, Tables, make_tables
 from hwgen.crossbar.synthesis.anneal import HOT, anneal, empty_design, fits
-from hwgen.crossbar.synthesis.bound import bound_node, is_wide, parts, width_of
+from hwgen.crossbar.synthesis.bound import bound_node, grain_of, is_wide, parts, width_of
 from hwgen.crossbar.synthesis.moves import change, copy_design
 from hwgen.crossbar.synthesis.nodes import COPIES_HIGH, COPIES_LOW, Node, all_ranges, scan
 from hwgen.crossbar.synthesis.paths import Cut, make_needs
@@ -89,7 +89,7 @@ def test_from_node_to_node_a_design_is_never_left_out(name: str, rules: Rules) -
     given = annealed(name, rules)
     assert given is not None
     tables, cost = given.tables, given.cost
-    facts, whole = (tables, given.contents, given.needs), tables.rules.whole_clocks
+    facts, grain = (tables, given.contents, given.needs), grain_of(tables)
     roots = root_nodes(tables, float(tables.scalars[RATIO]))
     node = next(each for each in roots if each.step_low <= cost.step_ns <= each.step_high)
     cuts: list[Cut] = []
@@ -104,7 +104,7 @@ def test_from_node_to_node_a_design_is_never_left_out(name: str, rules: Rules) -
             widths.append(
                 int((ranges[COPIES_HIGH] - ranges[COPIES_LOW])[tables.kind == CONV].sum())
             )
-        below = parts(node, ranges, split, whole_clocks=whole)
+        below = parts(node, ranges, split, grain=grain)
         inside = [part for part in below if holds(part[0], given) and is_inside(given, part[1])]
         told_apart += bool(below) and below[0][0] is below[1][0]
         node, ranges = inside[0] if inside else (None, ranges)

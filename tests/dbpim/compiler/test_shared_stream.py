@@ -10,9 +10,8 @@ import pytest
 from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.compiler.tiles import cut_together
 from hwgen.dbpim.facts import Arch, load_arch
+from hwgen.dbpim.facts.instructions import Opcode, Operation
 from hwgen.dbpim.facts.stream import TilePacket, decode_stream
-from hwgen.dbpim.rtl.chip import Chip
-from hwgen.errors import DesignError
 from hwgen.network import INPUT
 from verif.dbpim.network_builder import NetworkBuilder
 
@@ -25,7 +24,7 @@ def arch(**changes: int) -> Arch:
 
 @pytest.mark.promise(
     "with one stream all cores get the same words, in tiles cut for all of them, and wait for"
-    " each other in the cycle model; no Verilog claims it"
+    " each other"
 )
 @pytest.mark.parametrize("seed", range(5))
 def test_tiles_of_all_groups_have_the_same_words(seed: int) -> None:
@@ -89,6 +88,18 @@ def first_layer(tiles: list[TilePacket]) -> int:
     return int(np.argmax(ends == 5)) + 1
 
 
-def test_verilog_has_no_shared_stream() -> None:
-    with pytest.raises(DesignError, match="input_streams of chip small must be own for Verilog"):
-        Chip(arch=SMALL)
+def test_core_0_alone_keeps_maps_and_has_the_simd_unit() -> None:
+    """Two maps are added by the SIMD unit of core 0, which reads and keeps every row."""
+    net = NetworkBuilder(name="added", shape=(4, 4, 8), seed=1)
+    rng = np.random.default_rng(3)
+    ways = [
+        net.conv(INPUT, rng.choice([-3, 5], (16, 8)).astype(np.int8), kernel=(1, 1), padding=0)
+        for _ in range(2)
+    ]
+    net.linear(net.add(*ways), np.full((2, 256), 3, np.int8), head=True)
+    packets = decode_stream(compile_network(net.build(), SMALL).image, SMALL)
+    simd = [each.fields for each in packets if each.opcode is Opcode.SIMD]
+    kept = [each.fields for each in packets if "keep_rows_1" in each.fields]
+    assert [(each["operation"], each["active_cores"]) for each in simd] == [(Operation.ADD, 1)]
+    assert kept and all(each["keep_rows_1"] == each["private_rows_1"] == 0 for each in kept[1:])
+    assert not any(each.get("adds") for each in kept)

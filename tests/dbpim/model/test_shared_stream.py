@@ -48,7 +48,7 @@ WIDE = {"tile_rows": 16, "mask_bytes": 256, "buffer_bytes": 1 << 16}
 
 @pytest.mark.promise(
     "with one stream all cores get the same words, in tiles cut for all of them, and wait for"
-    " each other in the cycle model; no Verilog claims it"
+    " each other"
 )
 def test_one_core_has_one_stream_either_way() -> None:
     one = shared(cores=1, **WIDE)
@@ -75,3 +75,19 @@ def test_all_cores_wait_for_the_fullest() -> None:
     first, last = slice(0, 32), slice(32, 64)
     together, apart = (conv_cycles(network(first, other), arch) for other in (first, last))
     assert apart > 1.6 * together
+
+
+def test_a_word_is_read_once_for_all_cores() -> None:
+    """Two groups of filters on two cores read the banks as often as one group on one core."""
+    alone, together = (
+        sum(
+            events["bank_reads"]
+            for step, events in zip(found.found, found.step_events, strict=True)
+            if step.layer == "conv_0"
+        )
+        for found in (
+            predict(network(ALL), shared(cores=1, **WIDE)),
+            predict(network(ALL, ALL), shared(**WIDE)),
+        )
+    )
+    assert alone == together > 0

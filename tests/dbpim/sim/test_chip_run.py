@@ -228,5 +228,7 @@ def test_no_port_of_a_block_is_named_as_a_method_of_verilator() -> None:
     )
     assert blocks == ["core"]
     text = verilog_modules(Core(arch=ARCH))["dbpim_core"]
-    ports = set(re.findall(r"^  (?:input|output) (?:\[.*\] )?(\w+);", text, re.MULTILINE))
+    ports = set(
+        re.findall(r"^  (?:input|output)(?: reg)? (?:\[.*?\] )?(\w+),?", text, re.MULTILINE)
+    )
     assert "idle" in ports and not ports & methods

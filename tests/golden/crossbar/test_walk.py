@@ -15,6 +15,7 @@ from golden.crossbar.walk.hazards import NEVER
 from golden.crossbar.walk.ports import Ports, User
 from golden.crossbar.walk.reads import cut_words
 from golden.crossbar.walk.sums import pool_walk
+from golden.crossbar.walk.walk import check_pixels
 from tests.fuzz.walks import STATE, walk_designs
 from tests.golden.crossbar.planted import FAULTS, planted, slack
 from tests.golden.crossbar.walk_designs import Drawn, drawn
@@ -189,6 +190,10 @@ def test_a_block_without_a_pixel_is_seen() -> None:
         np.full(own.images, layers[place].blocks - 1) + np.arange(own.images) * layers[place].blocks
     )
     assert (stage.pixels(place)[last] == 0).all()
+    check_pixels(stage, layers[place])
+    found = [(each.image, each.block) for each in stage.found.hazards]
+    blocks = range(-(-layers[place].layer.pixels // 2), layers[place].blocks)
+    assert found == [(image, block) for image in range(own.images) for block in blocks]
 
 
 def test_a_port_serves_the_first_of_those_that_ask() -> None:

@@ -152,3 +152,9 @@ def test_what_has_no_answer_is_refused(act: object, sentence: str) -> None:
     assert callable(act)
     with pytest.raises(ValueError, match=sentence):
         act()
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint16, np.float32, np.int64])
+def test_bits_are_uint32(dtype: type) -> None:
+    with pytest.raises(ValueError, match="bits of float32 must be uint32, got"):
+        float32.parts_of(np.ones(2, dtype))

@@ -137,3 +137,6 @@ def test_tflite_rounds_twice() -> None:
     # -4 / 2**3 in one rounding is -0.5, which goes up to 0; in two it is -1.
     assert unclipped("tflite", np.array([-4]), 1 << 30, 33) == [-1]
     assert unclipped("half_up", np.array([-4]), 1 << 30, 33) == [0]
+    # 8 / 16 and 32 / 64 are halves: away from zero.
+    assert unclipped("tflite", np.array([8, -8, 7, 6]), 1 << 30, 34) == [1, -1, 1, 0]
+    assert unclipped("tflite", np.array([32, -32, 30]), 1 << 30, 36) == [1, -1, 0]

@@ -109,6 +109,43 @@ def test_weights_without_a_sign(tmp_path: Path) -> None:
     assert differing(saved(built, tmp_path)) == 0
 
 
+ROUNDED = {
+    "ROUND": [-3, -2, -2, -1, 0, 0, 1, 2, 2, 3],
+    "HALF_EVEN": [-3, -2, -2, -1, 0, 0, 1, 2, 2, 3],
+    "CEIL": [-2, -2, -1, -1, 0, 1, 1, 2, 2, 3],
+    "FLOOR": [-3, -3, -2, -2, -1, 0, 1, 1, 2, 2],
+    "UP": [-3, -3, -2, -2, -1, 1, 1, 2, 2, 3],
+    "DOWN": [-2, -2, -1, -1, 0, 0, 1, 1, 2, 2],
+    "HALF_UP": [-3, -3, -2, -1, -1, 1, 1, 2, 2, 3],
+    "HALF_DOWN": [-3, -2, -2, -1, 0, 0, 1, 1, 2, 3],
+}
+"""What each name of rounding makes of `REALS`, by the specification's words."""
+REALS = [-2.75, -2.5, -1.75, -1.25, -0.5, 0.5, 1.0, 1.5, 2.0, 2.75]
+
+
+@pytest.mark.promise("weights of QONNX are rounded in each of the ways that its Quant names")
+@pytest.mark.parametrize("mode", ROUNDED)
+def test_weights_may_be_rounded_in_any_way(mode: str, tmp_path: Path) -> None:
+    model = Quantized((1, len(REALS)))
+    image = model.image()
+    weights = model.quant(model.constant(np.array([REALS]) / 4), 0.25, bits=4, mode=mode.lower())
+    path = saved(model.build(model.node("Gemm", image, weights, transB=1)), tmp_path)
+    assert differing(path) == 0
+    network = lower(read_integer_graph(path), kernels="onnxruntime").network
+    (arrays,) = network.parameters.values()
+    assert arrays.weights.reshape(-1).tolist() == ROUNDED[mode]
+
+
+@pytest.mark.parametrize("mode", ROUNDED)
+def test_qonnx_itself_rounds_so(mode: str) -> None:
+    """Its own function, where the package is installed."""
+    intquant = pytest.importorskip("qonnx.custom_op.general.intquant")
+    found = intquant.int_quant(
+        np.array(REALS, np.float32) / 4, np.float32(0.25), np.float32(0), np.array(4.0), 1, 0, mode
+    )
+    assert (found * 4).tolist() == ROUNDED[mode]
+
+
 def test_a_bias_of_another_scale_keeps_its_real_numbers(tmp_path: Path) -> None:
     """A session takes an integer bias of a Gemm for steps of its sums, whatever its scale says."""
     model = Quantized((1, 12))
@@ -205,7 +242,8 @@ REFUSED: dict[str, tuple[Callable[[Quantized, str], str], str]] = {
         of_weights(scale=np.full((12, 4), 0.1)),
         "its scale must be one, or one for each entry of an axis of [12, 4], got [12, 4]",
     ),
-    "rounding": (of_map(mode="FLOOR"), "its rounding_mode must be ROUND: halves to even, got FLO"),
+    "rounding": (of_map(mode="FLOOR"), "its rounding_mode must be ROUND on a map: halves to even"),
+    "no rounding": (of_weights(mode="ODD"), "its rounding_mode must be one of CEIL, DOWN, FLOOR,"),
     "half a zero point": (of_map(zero=0.5), "its zero point must be a whole number, got 0.5"),
     "a far zero point": (of_map(zero=200), "its zero point must be from -128 to 127, got 200"),
     "weights of nothing": (of_weights(scale=np.nan), "its scale must be a positive number, got n"),

@@ -45,7 +45,7 @@ def differing(path: Path) -> tuple[int, Lowered]:
     layer = lowered.network.layers[-1]
     image = np.arange(256, dtype=np.uint8).reshape(1, SIDE, SIDE, 1)
     images = image.repeat(lowered.network.graph.input.channels, axis=3)
-    runtime = runtime_of(path, graph, answer=layer.source, default=True)
+    runtime = runtime_of(path, graph, answers=[layer.source], default=True)
     wanted = runtime.run(images, [layer.source]).maps[layer.source]
     assert len(np.unique(wanted)) > 3
     return int((infer(lowered.network, images)[layer.name] != wanted).sum()), lowered

@@ -247,11 +247,11 @@ def test_both_maps_are_repeated(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.promise(
-    "a constant of any shape that fits a map is added or multiplied exactly as the runtime does;"
-    " chips with a row unit run it"
+    "a constant of any shape that fits a map is added, multiplied or subtracted exactly as the"
+    " runtime does; chips with a row unit run it"
 )
 @pytest.mark.parametrize("first", [False, True])
-@pytest.mark.parametrize("name", ["ADD", "MUL"])
+@pytest.mark.parametrize("name", ["ADD", "MUL", "SUB"])
 @pytest.mark.parametrize("shape", [(5, 4, 3), (5, 4, 1), (1, 4, 3), (5, 1, 1)])
 def test_a_constant_map(
     shape: tuple[int, int, int], name: str, first: bool, tmp_path: Path
@@ -524,7 +524,7 @@ def test_a_mean_is_that_of_the_default_kernels_or_says_where_not(name: str, tmp_
     lowered = lower(graph, kernels="xnnpack")
     values, rng = lowered.network.graph.input, np.random.default_rng(5)
     images = rng.integers(0, 1 << values.bits, (40, *values.shape), dtype=values.dtype)
-    runtime = runtime_of(file, graph, answer="map_1", default=True)
+    runtime = runtime_of(file, graph, answers=["map_1"], default=True)
     wanted = runtime.run(images, ["map_1"]).maps["map_1"].astype(np.int64)
     steps = np.abs(infer(lowered.network, images)["mean_0"] - wanted)
     assert bool(lowered.differences) == (name == "changed")

@@ -136,15 +136,6 @@ def by_rows(kind: str = "int8") -> Writer:
     return writer
 
 
-def rows_concatenated() -> Writer:
-    writer = Writer()
-    x, y, z = writer.map(4, 4, 3), writer.map(4, 4, 3), writer.map(8, 4, 3)
-    writer.operator("RELU", (x,), y)
-    options = {"Axis": 1, "FusedActivationFunction": 0}
-    writer.operator("CONCATENATION", (x, y), z, ("ConcatenationOptions", options))
-    return writer
-
-
 def quarter_added() -> Writer:
     writer = Writer()
     x, y, z = writer.map(4, 4, 3), writer.map(2, 2, 3), writer.map(4, 4, 3)
@@ -235,7 +226,6 @@ REFUSED = {
     "scales along another axis": (wrong_axis, "the scales of its weights must be one, or 4"),
     "softmax inside": (softmax_inside, "its place must be the head of the network"),
     "mean over rows": (by_rows, "its axes must be rows and columns [1, 2], got [1]"),
-    "concatenation of rows": (rows_concatenated, "its axis must be the channels (3), got 1"),
     "a sum of a quarter of the pixels": (quarter_added, "its inputs must be of one shape"),
     "mirrored padding": (mirrored, "the operator must be one that docs/operators.md lists"),
     "another value": (

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from golden.network import infer
-from hwgen.errors import CompileError
+from hwgen.errors import CompileError, DesignError
 from hwgen.mram.compiler import compile_network, recompile
 from hwgen.mram.facts import Arch, Program
 from hwgen.mram.facts.arch import ArraySize
 from hwgen.mram.facts.records import Kind
 from hwgen.mram.facts.stream import decode_program
+from hwgen.mram.model import CycleModel
+from hwgen.mram.rtl import make_chip
 from hwgen.network import INPUT, FeatureMap, QuantizedNetwork
 from tests.mram.compiler.archs import arch_of
 from tests.mram.compiler.executor import Chip
@@ -42,7 +44,7 @@ def check(network: QuantizedNetwork, arch: Arch, chip: Chip, *, seed: int = 3) -
         np.testing.assert_array_equal(found.answer[..., : answer.shape[-1]], answer)
 
 
-def compiled(network: QuantizedNetwork, arch: Arch, mapping: str = "positions") -> Program:
+def compiled(network: QuantizedNetwork, arch: Arch, mapping: str | None = "positions") -> Program:
     """Compile a network and compare it with golden."""
     program = compile_network(network, arch, mapping=mapping)
     check(network, arch, Chip(program, arch))
@@ -110,6 +112,20 @@ def test_a_window_that_stays_may_have_any_stride(conv: dict[str, Any]) -> None:
     size = net.size(now)
     now = net.average_pool(now, kernel=size, stride=size, padding=(0, 0, 0, 0))
     compiled(net.build(net.linear(now, (3, 3, 3), bits=32)), arch_of("small"))
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_a_chip_with_copies_of_kernels_takes_a_position_in_each(copies: int) -> None:
+    """Without them `tiny` takes as many positions at a time as its sub-arrays and segments can."""
+    network = chain(3, channels=((4, 3, 1), (2, 2, 1)), shape=(4, 4, 3), **WINDOW)
+    for given, groups, positions in ((copies, copies, 1), (0, 4, 2)):
+        arch = arch_of("tiny", kernel_copies=given)
+        program = compiled(network, arch, mapping=None)
+        assert program.facts.mapping == ("seed" if given else "positions")
+        records = decode_program(program.image, arch, source="test").records
+        convs = [each for each in records if each["kind"] == Kind.CONV and each["loads"] > 1]
+        assert max(each["groups"] for each in convs) == groups
+        assert max(each["positions"] for each in convs) == positions
 
 
 def test_kernels_in_two_row_sets() -> None:
@@ -209,3 +225,22 @@ def test_the_same_arguments_give_the_same_bytes() -> None:
     first, second = (compile_network(network, arch_of("tiny")) for _ in range(2))
     assert first.image.tobytes() == second.image.tobytes()
     assert first.facts == second.facts
+
+
+@pytest.mark.promise("mram chips of up to 4,096 sub-arrays are predicted, and refused as Verilog")
+@pytest.mark.parametrize(("sub_arrays", "groups"), [(512, 256), (4096, 289)])
+def test_a_program_for_many_sub_arrays(sub_arrays: int, groups: int) -> None:
+    """An octet a group, a load a position of the 17 x 17: more groups than eight bits can tell."""
+    net = Drawn(5, modes=MODES[:1], shape=(17, 17, 6))
+    now = net.conv(INPUT, (2,), **SAME)
+    now = net.average_pool(now, kernel=(17, 17), stride=(1, 1), padding=(0, 0, 0, 0))
+    network = net.build(net.linear(now, (3,), bits=32))
+    arch = arch_of("tiny", sub_arrays=sub_arrays, array=ArraySize(rows=512, columns=64))
+    program = compiled(network, arch)
+    records = decode_program(program.image, arch, source="test").records
+    assert max(fields["groups"] for fields in records) == groups
+    few = replace(arch, sub_arrays=8)
+    cycles = CycleModel(program, arch).predict().cycles
+    assert cycles < CycleModel(compiled(network, few), few).predict().cycles
+    with pytest.raises(DesignError, match=f"at most 256 for Verilog, got {sub_arrays}, which only"):
+        make_chip(arch)

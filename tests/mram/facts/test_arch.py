@@ -12,6 +12,12 @@ from hwgen.mram.facts.storage import storage
 
 CONFIGS = sorted(Path("configs/mram").glob("*.yaml"))
 PAPER = Path("configs/mram/paper.yaml")
+IN_ARRAY = {"accumulate": "in_array", "write_back": True, "input_rows": 64}
+USED: dict[str, dict[str, Any]] = {
+    "kernel_copies": {"kernel_copies": 2},
+    "accumulate": {"accumulate": "in_array", "write_back": True, "input_rows": 53},
+}
+"""Keys that use an option, of those that are more than one boolean."""
 
 
 def changed(folder: Path, **values: Any) -> Path:
@@ -59,6 +65,9 @@ def test_storage_names_every_cell() -> None:
     ("values", "message"),
     [
         ({"sub_arrays": 48}, "sub_arrays must be a power of two, got 48"),
+        ({"sub_arrays": 8192}, "sub_arrays must be less than or equal to 4096, got 8192"),
+        ({"rows": 2048}, "array.rows must be less than or equal to 1024, got 2048"),
+        ({"columns": 4096}, "array.columns must be less than or equal to 2048, got 4096"),
         ({"block": 6}, "block must be a power of two, got 6"),
         ({"rows": 200}, "array.rows must be a power of two, got 200"),
         ({"columns": 500}, "array.columns must be a power of two, got 500"),
@@ -78,6 +87,21 @@ def test_storage_names_every_cell() -> None:
             r"at least element_bits \+ 1 \(9\) with write_back",
         ),
         ({"write_back": True, "overlap": True}, "overlap must be false with write_back"),
+        ({"kernel_copies": 3}, "kernel_copies must be a power of two, got 3"),
+        ({"kernel_copies": 16}, r"kernel_copies must be at most sub_arrays / block \(8\), got 16"),
+        ({"kernel_copies": -2}, "kernel_copies must be greater than or equal to 0, got -2"),
+        ({"accumulate": "rows"}, "accumulate must be 'digital' or 'in_array', got 'rows'"),
+        (
+            {"accumulate": "in_array", "input_rows": 53},
+            "write_back must be true with accumulate: in_array, got False",
+        ),
+        (
+            {"accumulate": "in_array", "write_back": True, "input_rows": 44},
+            r"at least element_bits \+ 37 \(45\) with accumulate: in_array, got 44",
+        ),
+        ({**IN_ARRAY, "adder": False}, "adder must be true with accumulate: in_array, got False"),
+        ({**IN_ARRAY, "twins": True}, "twins must be false with accumulate: in_array, got True"),
+        ({**IN_ARRAY, "element_bits": 16}, "element_bits must be 8 with accumulate: in_array"),
         ({"twins": 1}, "twins must be a valid boolean, got 1"),
         ({"lanes": 8}, "a known key, got the unknown key lanes"),
     ],
@@ -96,7 +120,8 @@ def test_the_digest_covers_what_decides_the_verilog(tmp_path: Path) -> None:
     other = load_arch(changed(tmp_path, record_entries=255))
     assert other.digest != paper.digest
     for option in OPTIONS:
-        used = load_arch(changed(tmp_path, **{option: not OPTIONS[option]}))
+        values = USED.get(option, {option: not OPTIONS[option]})
+        used = load_arch(changed(tmp_path, **values))
         assert used.digest != paper.digest
         assert load_arch(changed(tmp_path, **{option: OPTIONS[option]})).digest == paper.digest
     assert paper.id_word == int(paper.digest[:8], 16)

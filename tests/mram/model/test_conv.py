@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from hwgen.mram.facts.accumulation import and_steps
 from hwgen.mram.facts.records import Kind, entry_name, record_fields
 from hwgen.mram.facts.timing import WATCHDOG_CYCLES
 from hwgen.mram.model.conv import CAUSES, conv_cycles, conv_of
@@ -101,7 +102,8 @@ def test_the_causes_of_a_record_that_waits_for_ands() -> None:
 )
 def test_written_back_ands_take_three_cycles() -> None:
     fields = drawn(2)
-    assert conv_of(fields, ARCH, and_cycles=3).steps == 3 * conv_of(fields, ARCH).steps
+    steps = and_steps(fields, ARCH, write_back=True)
+    assert conv_of(fields, ARCH, steps=steps).steps == 3 * conv_of(fields, ARCH).steps
 
 
 def test_a_record_whose_window_starves_is_noticed() -> None:

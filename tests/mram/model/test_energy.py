@@ -122,6 +122,40 @@ def test_an_and_that_is_written_back_is_read_again() -> None:
         assert parts[LEAKAGE] >= parts_pj(before, TINY)[LEAKAGE]
 
 
+@pytest.mark.promise(
+    "the four parts of Fig. 6b follow from counted events, whether counts are added in registers"
+    " or in rows of the sub-arrays"
+)
+def test_rows_of_counts_and_sums_count_where_they_belong() -> None:
+    """AND and write-back stay; what a count takes is a row a bit, an addition two and a sensing."""
+    program = compile_network(NETWORK, TINY, mapping="seed")
+    back = CycleModel(program, TINY, write_back=True).predict().found
+    rows = CycleModel(program, TINY, in_array=True).predict().found
+    write, read, sense = (
+        energy_pj({name: 1}, TINY)[name] for name in ("write_backs", "read_backs", "xor_operations")
+    )
+    for before, after in zip(back, rows, strict=True):
+        old, new = parts_pj(before, TINY, write_back=True), parts_pj(after, TINY, in_array=True)
+        assert {part: new[part] for part in ("and", "input", "rest")} == {
+            part: old[part] for part in ("and", "input", "rest")
+        }
+        assert new["write_back"] == pytest.approx(old["write_back"])
+        ands, xors = after.events["and_operations"], after.events["xor_operations"]
+        writes, adder = after.events["write_backs"], ands + 2 * xors
+        counts = writes - ands - adder if ands else 0
+        sums = counts - ands * TINY.count_rows
+        assert new["add"] == pytest.approx(
+            xors * sense + (adder * write + sums * read) * bool(ands)
+        )
+        assert new["count_shift"] == pytest.approx(
+            energy_pj({"bit_counts": 1, "joins": 1}, TINY)["bit_counts"]
+            * after.events["bit_counts"]
+            + energy_pj({"joins": after.events["joins"]}, TINY)["joins"]
+            + counts * write
+        )
+        assert new[LEAKAGE] >= old[LEAKAGE]
+
+
 def test_another_table_counts_instead() -> None:
     table = default_table()
     dear = replace(table, events={**table.events, "write_backs": table.stt_write})

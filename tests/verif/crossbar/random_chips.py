@@ -30,6 +30,7 @@ from hwgen.commands.run import Simulate
 from hwgen.commands.synthesis import Synthesize
 from hwgen.crossbar.compiler.answers import layers_behind
 from hwgen.crossbar.facts.chip import Chip
+from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.rules import STRICT
 from hwgen.crossbar.model.least import least_power_w
 from hwgen.crossbar.pages import synthesis_page
@@ -40,7 +41,7 @@ from hwgen.jobs import executors
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import save_network
 from hwgen.report.run import RunReport
-from tests.synthesis import COMPONENTS, COMPONENTS_FILE
+from tests.synthesis import COMPONENTS_FILE
 from verif.common.drawing import draw_images
 from verif.cpu import cpu_seconds
 from verif.crossbar.random_network import draw_recipe, random_network
@@ -65,6 +66,7 @@ class Recipe:
 
     factor: power budget, in least powers
     slow: of the runs, which has a slow memory; latency: in cycles; stalls: percent
+    components: table of the parts: of a clock of 1 ns, or of 3.25
     """
 
     factor: float
@@ -72,6 +74,7 @@ class Recipe:
     slow: Literal["alone", "stream"] | None = None
     latency: int = 1
     stalls: int = 0
+    components: str = "components.yaml"
 
 
 @dataclass(kw_only=True)
@@ -106,6 +109,7 @@ def draw_chip(seed: int) -> Recipe:
         slow="stream" if rng.integers(2) else "alone",
         latency=int(rng.integers(1, 2000)),
         stalls=int(rng.integers(0, 60)),
+        components=("components.yaml", "components.yaml", "components_netlist.yaml")[seed % 3],
     )
 
 
@@ -134,13 +138,14 @@ def cheap() -> Iterator[None]:
 
 def find_chip(file: Path, recipe: Recipe, folder: Path) -> Path:
     """Search a chip for a network; return its architecture, beside which its schedule lies."""
-    network, components = load_problem(str(file), COMPONENTS)
+    table = COMPONENTS_FILE.with_name(recipe.components)
+    network, components = load_problem(str(file), load_components(table))
     least = least_power_w(network, components, STRICT)
     # A network without a least power is refused by the search itself.
     Synthesize(
         str(file),
         recipe.factor * (least or 1.0),
-        components=COMPONENTS_FILE,
+        components=table,
         objective=recipe.objective,
         evaluations=EVALUATIONS,
         workers=1,

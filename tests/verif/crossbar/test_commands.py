@@ -12,6 +12,7 @@ import pytest
 from hwgen.cli import main
 from hwgen.crossbar.facts.schedule import load_schedule, save_schedule
 from hwgen.network.file import save_network
+from tests.synthesis import COMPONENTS_FILE
 from tests.verif.crossbar.whole import (
     answers_design,
     answers_network,
@@ -180,6 +181,28 @@ def test_a_stream_of_digits(digits: Path, tmp_path: Path) -> None:
     slow = run(tmp_path, DIGITS, digits, *stream, "--latency", 6_000)
     exact(slow)
     assert slow["held_clocks"] > 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("network", "watts", "more"),
+    [
+        (DIGITS.with_name("bits") / "cadnn_digits_16_16.npz", "2", ()),
+        (
+            DIGITS,
+            "0.6",
+            ("--components", str(COMPONENTS_FILE.with_name("components_netlist.yaml"))),
+        ),
+    ],
+    ids=["16_bits", "clock_of_the_netlist"],
+)
+def test_wide_data_and_another_clock(
+    network: Path, watts: str, more: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Weights and maps of 16 bits; all times at a clock of 3.25 ns."""
+    synthesize(network, watts, tmp_path, *more)
+    chip = tmp_path / "S/architecture.yaml"
+    in_time(run(tmp_path, network, chip, "--images", 2), by="schedule", images=2)
 
 
 @pytest.mark.long

@@ -87,7 +87,7 @@ def test_a_design_of_every_kind_of_layer(tmp_path: Path, waves: Waves | None) ->
 def test_under_icarus(icarus: str, tmp_path: Path) -> None:
     design = random_design(2)
     assert design is not None
-    bench(design, tmp_path, 2, simulator=icarus)
+    bench(design, tmp_path, 3, simulator=icarus)
 
 
 @pytest.mark.promise(

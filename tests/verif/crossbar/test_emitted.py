@@ -146,11 +146,13 @@ SPOILED: dict[str, Callable[[Folder], Folder]] = {
     "adcs": lambda modules: without("adc", modules, "macro_"),
     "lanes": lambda modules: without("lane", modules, "array_"),
     "crossbars": lambda modules: changed(modules, "bank_", r"UNITS = \d+", "UNITS = 999"),
-    "dacs": lambda modules: changed(modules, "array_engine_", r"\.walk\((\d+)'h.", r".walk(\1'h7"),
+    "dacs": lambda modules: changed(
+        modules, "array_engine_", r"\.walk\(((?:\{ )?\d+)'h.", r".walk(\1'h7"
+    ),
     "words": lambda modules: changed(modules, "pad_memory_", r"content \[", "content [7"),
     "relu": lambda modules: without("requantizer_lane", modules, "requantizer_"),
     "links": lambda modules: changed(
-        modules, "chip", r"inputs\S* \[65:0\] = ", "inputs_of_none = "
+        modules, "chip", r"inputs\S*?\[65:0\] = ", "inputs_of_none = "
     ),
     "routers": lambda modules: without("router", modules, "chip"),
     "layers": lambda modules: without("array_engine_0_in_0", modules, "macro_0"),

@@ -1,5 +1,6 @@
 """Chips without the parts for sparsity: what their Verilog lacks, and that they are exact."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def test_no_part_for_sparsity_is_in_the_file_list(name: str) -> None:
     modules = verilog_modules(make_chip(CHIPS[name]))
     assert {f"dbpim_{part}" for part in ABSENT[:4]} <= set(kept)
     assert not {f"dbpim_{part}" for part in ABSENT} & set(modules)
-    source = "\n".join(modules.values())
+    # Comments speak of every chip of the family.
+    source = re.sub(r"//.*", "", "\n".join(modules.values()))
     names = {word for word in WORDS if f"_{word}" in source or f"{word}_" in source}
     assert not names - {"mask"}, "names of what is left out"
     # The header of a tile still says how many words it walks.

@@ -9,6 +9,8 @@ from hwgen.cli import main
 
 SMALL = Path(__file__).parents[3] / "configs/dbpim/small.yaml"
 FILES = Path(__file__).parents[2] / "importers" / "files"
+CASES = Path(__file__).parents[2] / "importers" / "onnx" / "cases"
+LISTS = Path(__file__).parents[2] / "importers" / "tflite" / "cases"
 
 NETWORKS = {
     "unet_transposed-script-calibrated.onnx": 1,
@@ -31,13 +33,25 @@ def test_equal_to_golden_and_model(name: str, tmp_path: Path) -> None:
     assert main(["run", *chip, "--images", images, "--batch", images]) == 0
 
 
-@pytest.mark.long
-def test_float32_is_equal_to_golden_and_model(tmp_path: Path) -> None:
+@pytest.mark.promise(
+    "Brevitas files of 4 and 8 bits and a detector of one list run whole in RTL, equal"
+)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(FILES / "eca_resnet-QDQ.onnx", marks=pytest.mark.long),
+        CASES / "brevitas_mlp_qcdq.onnx",
+        pytest.param(CASES / "brevitas_mlp_qonnx.onnx", marks=pytest.mark.long),
+        CASES / "brevitas_residual_4bit_qcdq.onnx",
+        LISTS / "detector_one_list.tflite",
+    ],
+    ids=lambda path: path.stem,
+)
+def test_float32_is_equal_to_golden_and_model(path: Path, tmp_path: Path) -> None:
     network, chip = tmp_path / "network.npz", tmp_path / "small.yaml"
     architecture = yaml.safe_load(SMALL.read_text()) | {"rounding": ["half_up", "float32"]}
     chip.write_text(yaml.safe_dump(architecture))
-    path = str(FILES / "eca_resnet-QDQ.onnx")
-    assert main(["import", path, "--kernels", "default", "--out", str(network)]) == 0
+    assert main(["import", str(path), "--kernels", "default", "--out", str(network)]) == 0
     switches = ["--sparsity", "weight_values,input_bits"]
     assert main(["run", str(network), str(chip), "--images", "1", *switches]) == 0
 

@@ -16,6 +16,7 @@ from hwgen.dbpim.rtl.table_loader import TableLoader
 from hwgen.dbpim.rtl.tile_loader import TileLoader
 from hwgen.dbpim.rtl.tile_store import TileStore
 from hwgen.dbpim.rtl.walker import Walker
+from tests.verif.neighbours import modules_beside
 from verif.common.side_by_side import SideBySide
 from verif.dbpim import component, feed_sizes, system_parts
 from verif.dbpim.feed_sizes import run_feed_bench
@@ -234,9 +235,14 @@ FEED_SIZES = sizes(component, feed_sizes)
 SYSTEM_SIZES = sizes(system_parts, system_parts)
 
 
+def is_alone(part: str) -> bool:
+    """Tell a part whose bench shares no executable with its neighbours."""
+    return part == "row_unpacker"
+
+
 def alone(part: str, arch: Any) -> SideBySide | None:
     """Return the parts of a bench that shares no executable with its neighbours; None: it does."""
-    if part == "row_unpacker":
+    if is_alone(part):
         return SideBySide(parts=[RowUnpacker(arch=arch), TableLoader(arch=arch)])
     return None
 
@@ -283,8 +289,22 @@ def launch(side: str, part: str, size: str, folder: Path, **how: Any) -> None:
 
 
 @pytest.mark.parametrize(("side", "part", "size"), list(launches(icarus=False)))
-def test_part(side: str, part: str, size: str, tmp_path: Path, waves: Waves | None) -> None:
-    launch(side, part, size, tmp_path, waves=waves)
+def test_part(
+    side: str,
+    part: str,
+    size: str,
+    *,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    waves: Waves | None,
+) -> None:
+    def bench(other: pytest.Function) -> str | None:
+        its = other.callspec.params
+        same = (its["side"], its["size"]) == (side, size) and not is_alone(its["part"])
+        return f"verif.dbpim.bench_{its['part']}" if same else None
+
+    beside = () if is_alone(part) else modules_beside(request, bench)
+    launch(side, part, size, tmp_path, waves=waves, beside=beside)
 
 
 @pytest.mark.promise(

@@ -25,6 +25,7 @@ ARCHS = {
     "rows": load_arch(CONFIGS / "small_rows.yaml"),
     "dense": with_sparsity(SINGLE, "none"),
     "without parts for sparsity": dense(TINY),
+    "one stream": replace(load_arch(CONFIGS / "small_rows.yaml"), input_streams="shared"),
     "port wider than all masks": replace(SINGLE, port_bits=512),
 }
 """Chips in which every waived signal occurs."""

@@ -1,6 +1,7 @@
 """Whole MRAM chips in tests: networks with modes, compared with golden and the cycle model."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,10 @@ def narrow_network(seed: int) -> QuantizedNetwork:
     now = net.rescale(now, bits=6)
     now = net.conv(now, (4, 3, 3), kernel=(2, 3), stride=(2, 3), weight_bits=4)
     return net.build(net.conv(now, (3, 3, 2), bits=8, weight_bits=3))
+
+
+DEEP_NETWORKS = {"residual": partial(residual_network, deep=True), "narrow": narrow_network}
+"""Networks of a seed for chips with options, by name."""
 
 
 def images_of(network: QuantizedNetwork, count: int, *, seed: int = 1) -> np.ndarray:

@@ -1,19 +1,18 @@
 """Chips with options of the architecture: values are golden's, cycles and events the model's."""
 
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
 from hwgen.chip.trouble import Trouble
 from hwgen.mram.sim import simulate
 from tests.verif.mram.chips import (
+    DEEP_NETWORKS,
     check_cycles,
     check_maps,
     chip_arch,
     compiled,
     images_of,
-    narrow_network,
     residual_network,
     twin_records,
 )
@@ -26,8 +25,8 @@ OPTIONS = {
     "written back": {"write_back": True, "input_rows": 17},
     "written back, no adder": {"write_back": True, "input_rows": 17, "twins": True, "adder": False},
     "no adder": {"adder": False},
+    "copies of kernels": {"kernel_copies": 2},
 }
-NETWORKS = {"residual": partial(residual_network, deep=True), "narrow": narrow_network}
 
 
 @pytest.mark.promise(
@@ -35,11 +34,11 @@ NETWORKS = {"residual": partial(residual_network, deep=True), "narrow": narrow_n
     " memory's pace"
 )
 @pytest.mark.parametrize("mapping", ["positions", "seed"])
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", DEEP_NETWORKS)
 @pytest.mark.parametrize("option", OPTIONS)
 def test_values_and_cycles_of_every_mode(option: str, name: str, mapping: str) -> None:
     arch = replace(TINY, **OPTIONS[option])
-    network = NETWORKS[name](11)
+    network = DEEP_NETWORKS[name](11)
     modes = [0, 2, 1, 1]
     program = compiled(network, arch, images=len(modes), mapping=mapping)
     # The seed's mapping holds every kernel once.

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.verif.neighbours import modules_beside
 from verif.mram import array_parts, chip_parts
 from verif.runner import Waves
 
@@ -138,8 +139,16 @@ def rows(more: dict[str, list[str]], size: str, *, icarus: bool = False) -> list
 
 
 @pytest.mark.parametrize(("part", "size"), rows(SIZES, "tiny"))
-def test_part(part: str, size: str, tmp_path: Path, waves: Waves | None) -> None:
-    SIDE_OF[part].run_part(part, size, tmp_path, waves=waves)
+def test_part(
+    part: str, size: str, request: pytest.FixtureRequest, tmp_path: Path, waves: Waves | None
+) -> None:
+    def bench(other: pytest.Function) -> str | None:
+        its = other.callspec.params
+        same = its["size"] == size and SIDE_OF[its["part"]] is SIDE_OF[part]
+        return f"verif.mram.bench_{its['part']}" if same else None
+
+    beside = modules_beside(request, bench)
+    SIDE_OF[part].run_part(part, size, tmp_path, waves=waves, beside=beside)
 
 
 @pytest.mark.parametrize(("part", "size"), rows(ICARUS, "single", icarus=True))

@@ -84,17 +84,17 @@ module properties (
   (* hierconn *) wire [`COUNT-1:0] \dut.left ;
   (* hierconn *) wire \dut.begun ;
   (* hierconn *) wire \dut.counted ;
+  (* hierconn *) wire [1:0] \dut.first_number ;
   (* hierconn *) wire [1:0] \dut.number ;
-  (* hierconn *) wire [1:0] \dut.number$22 ;
   always @* if (begun) begin
     assert (\dut.fsm_state == phase && \dut.left == left);
-    if (phase == FIRST) assert (\dut.number == got && got < 2);
-    if (phase == HEADER) assert (\dut.number$22 == got && got < 3 && \dut.begun == (got != 0));
+    if (phase == FIRST) assert (\dut.first_number == got && got < 2);
+    if (phase == HEADER) assert (\dut.number == got && got < 3 && \dut.begun == (got != 0));
     if (phase == HEADER && got != 0) assert (known && got < length);
     if (phase == IDLE || phase == WHOLE || phase == BODY)
-      assert (got == 0 && \dut.number == 0 && \dut.number$22 == 0 && !\dut.begun );
-    if (phase == HEADER) assert (\dut.number == 0);
-    if (phase == FIRST) assert (\dut.number$22 == 0 && !\dut.begun );
+      assert (got == 0 && \dut.first_number == 0 && \dut.number == 0 && !\dut.begun );
+    if (phase == HEADER) assert (\dut.first_number == 0);
+    if (phase == FIRST) assert (\dut.number == 0 && !\dut.begun );
     if (phase == BODY) assert (\dut.counted == counted);
     if (phase != STOP && phase != IDLE) assert (first == is_first);
     if (phase == FIRST || phase == HEADER || phase == WHOLE) begin

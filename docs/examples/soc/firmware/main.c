@@ -14,10 +14,7 @@
 #define NOTHING (SCRATCH + ALIGN(HWGEN_NETWORK_SCRATCH_BYTES))
 #define LIMIT 1000
 #define UNWRITTEN 0xa5a5a5a5u
-#define PIXELS (HWGEN_NETWORK_ANSWER_HEIGHT * HWGEN_NETWORK_ANSWER_WIDTH)
-#define BITS HWGEN_NETWORK_ANSWER_ELEMENT_BITS
-#define BYTES ((BITS + 7) / 8)
-#define EXPECTED (PIXELS * HWGEN_NETWORK_ANSWER_CHANNELS * BYTES)
+#define EXPECTED (HWGEN_NETWORK_EXPECTED_BYTES / HWGEN_NETWORK_IMAGES)
 
 extern const uint8_t program_bytes[], image_bytes[], expected_bytes[];
 
@@ -110,30 +107,44 @@ static void spoil_program(void)
     finish("FAIL: the program does not name its chip");
 }
 
-/* An element of the answer; one of more than 57 bits begins with a byte. */
-static uint64_t element(const volatile uint8_t *from, uint32_t bit)
+/* An element of an answer; one of more than 57 bits begins with a byte. */
+static uint64_t element(const volatile uint8_t *from, uint32_t bit, uint32_t bits)
 {
     uint64_t word = 0;
 
-    for (uint32_t byte = 0; byte < (bit % 8 + BITS + 7) / 8; byte++)
+    for (uint32_t byte = 0; byte < (bit % 8 + bits + 7) / 8; byte++)
         word |= (uint64_t)from[bit / 8 + byte] << 8 * byte;
-    return word >> bit % 8 & UINT64_MAX >> (64 - BITS);
+    return word >> bit % 8 & UINT64_MAX >> (64 - bits);
 }
 
-static uint32_t differing(uint32_t image, uintptr_t answer)
+/* How many elements of an output of an image differ; expected: moves behind it. */
+static uint32_t output_differs(const struct hwgen_output *output, const volatile uint8_t *found,
+                               const uint8_t **expected)
 {
-    const uint8_t *expected = expected_bytes + image * EXPECTED;
-    const volatile uint8_t *found = (const volatile uint8_t *)answer;
+    const uint32_t bits = output->element_bits;
     uint32_t count = 0;
 
-    for (uint32_t pixel = 0; pixel < PIXELS; pixel++) {
-        uint32_t bit = pixel / HWGEN_NETWORK_ANSWER_BLOCK_PIXELS * 8 *
-                           HWGEN_NETWORK_ANSWER_BLOCK_BYTES +
-                       pixel % HWGEN_NETWORK_ANSWER_BLOCK_PIXELS *
-                           HWGEN_NETWORK_ANSWER_PIXEL_BITS;
+    for (uint32_t pixel = 0; pixel < output->height * output->width; pixel++) {
+        uint32_t bit = pixel / output->block_pixels * 8 * output->block_bytes +
+                       pixel % output->block_pixels * output->pixel_bits;
 
-        for (uint32_t n = 0; n < HWGEN_NETWORK_ANSWER_CHANNELS; n++, expected += BYTES)
-            count += element(found, bit + n * BITS) != element(expected, 0);
+        for (uint32_t n = 0; n < output->channels; n++, *expected += (bits + 7) / 8)
+            count += element(found, bit + n * bits, bits) != element(*expected, 0, bits);
+    }
+    return count;
+}
+
+/* image: of all; number: of the start whose answers begin there */
+static uint32_t differing(uint32_t image, uintptr_t answers, uint32_t number)
+{
+    const uint8_t *expected = expected_bytes + image * EXPECTED;
+    uint32_t count = 0;
+
+    for (uint32_t n = 0; n < hwgen_network.outputs; n++) {
+        const struct hwgen_output *output = &hwgen_network.output[n];
+
+        count += output_differs(
+            output, (const volatile uint8_t *)(answers + output->offsets[number]), &expected);
     }
     return count;
 }
@@ -187,7 +198,7 @@ static uint32_t run(struct hwgen_chip *chip, uint32_t starts, uint32_t at_once)
         if (code != HWGEN_OK)
             expect("run", code, HWGEN_OK);
         for (; count < at_once && first + count < HWGEN_NETWORK_IMAGES; count++)
-            differ += differing(first + count, answers + hwgen_network.answer_offsets[count]);
+            differ += differing(first + count, answers, count);
         print(count > 1 ? "images " : "image ");
         print_number(first);
         if (count > 1) {

@@ -98,18 +98,26 @@ def by_channel(state: State, real: Real, values: NDArray[np.generic] | float) ->
 
 
 def add(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read an Add: a constant is an offset; two maps are an operation."""
+    """Read an Add: a constant is an offset or a map; two maps are an operation."""
     real, constant = operands(inputs)
     if constant is not None and not differs_by_pixel(state, real, constant):
         return [scaled(state, proto, real, 1.0, constant)]
+    one, other = as_maps(state, proto, inputs, real)
+    joined = function_of_both(state, proto, one, other, lambda a, b: a + b)
+    return [joined or sum_of(state, proto, one, other)]
+
+
+def as_maps(
+    state: State, proto: onnx.NodeProto, inputs: list[Value | None], real: Real
+) -> tuple[Real, Real]:
+    """Return two operands as maps, a constant with the pixels of the other one; real: the map."""
     one, other = (
         constant_like(state, proto.input[place], each, real)
         if isinstance(each, Constant)
         else map_operand(each)
         for place, each in enumerate(inputs)
     )
-    joined = function_of_both(state, proto, one, other, lambda a, b: a + b)
-    return [joined or sum_of(state, proto, one, other)]
+    return one, other
 
 
 def differs_by_pixel(state: State, real: Real, constant: Reals) -> bool:
@@ -124,13 +132,13 @@ def differs_by_pixel(state: State, real: Real, constant: Reals) -> bool:
 
 
 def subtract(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read a Sub: a constant is an offset; two maps are an operation."""
+    """Read a Sub: a constant is an offset or a map; two maps are an operation."""
     real, constant = operands(inputs)
-    if constant is not None:
+    if constant is not None and not differs_by_pixel(state, real, constant):
         if isinstance(inputs[0], Constant):
             return [scaled(state, proto, real, -1.0, constant)]
         return [scaled(state, proto, real, 1.0, -constant)]
-    one, other = map_operand(inputs[0]), map_operand(inputs[1])
+    one, other = as_maps(state, proto, inputs, real)
     joined = function_of_both(state, proto, one, other, lambda a, b: a - b)
     return [joined or sum_of(state, proto, one, other, sign=-1.0)]
 
@@ -149,11 +157,11 @@ def divide(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> l
 
 
 def multiply(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read a Mul: a constant is a factor; two maps are an operation."""
+    """Read a Mul: a constant is a factor or a map; two maps are an operation."""
     real, constant = operands(inputs)
-    if constant is not None:
+    if constant is not None and not differs_by_pixel(state, real, constant):
         return [scaled(state, proto, real, constant)]
-    one, other = map_operand(inputs[0]), map_operand(inputs[1])
+    one, other = as_maps(state, proto, inputs, real)
     joined = function_of_both(state, proto, one, other, lambda a, b: a * b)
     return [joined or product_of(state, proto, one, other)]
 

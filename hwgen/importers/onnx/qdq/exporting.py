@@ -139,6 +139,8 @@ class Exporting:
         """Declare an output of the network as an output of the model."""
         height, width, channels = self.network.map_of(name).shape
         flat, places = name in self._flat, self.network.answer_places
+        if len(parts := self.network.answer_parts) > 1:
+            raise self.refuse("the answer", "of one map", f"a list of {', '.join(parts)}")
         if places is None or name != self.network.answer:
             self.build.output(name, (channels,) if flat else (channels, height, width))
             return

@@ -22,10 +22,10 @@ from hwgen.network.weights import Weighted
 KEY = "hwgen.network"
 """Key of the notes in the metadata of a model."""
 
-STRICT = ConfigDict(extra="forbid")
+CLOSED = ConfigDict(extra="forbid")
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
 class MapNote:
     """A map: its bits, its scale as float64, and the smallest and largest integer in it."""
 
@@ -35,7 +35,7 @@ class MapNote:
     high: int
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
 class WeightNote:
     """Weights: their bits and grid, and scales that differ from those in the model."""
 
@@ -44,7 +44,7 @@ class WeightNote:
     scale: list[float] = Field(default_factory=list)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
 class Notes:
     """The notes of a model; maps and weights by name of the layer."""
 

@@ -3,7 +3,7 @@
 Tests: `tests/importers/onnx/test_qonnx.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,18 @@ EVEN = frozenset({"HALF_EVEN", "ROUND"})
 """Names of rounding to the nearest, halves to even, as QuantizeLinear does."""
 
 Arrays = Sequence[NDArray[Any] | None]
+Reals = NDArray[np.float32]
+
+ROUNDINGS: dict[str, Callable[[Reals], Reals]] = {
+    **dict.fromkeys(EVEN, np.rint),
+    "CEIL": np.ceil,
+    "FLOOR": np.floor,
+    "UP": lambda values: np.sign(values) * np.ceil(np.abs(values)),
+    "DOWN": np.trunc,
+    "HALF_UP": lambda values: np.sign(values) * np.floor(np.abs(values) + np.float32(0.5)),
+    "HALF_DOWN": lambda values: np.sign(values) * np.ceil(np.abs(values) - np.float32(0.5)),
+}
+"""What each name of rounding does, as far as constants go: up is away from zero."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,19 +46,21 @@ class Quant:
 
     scales, zeros: float32, as the file has them, which broadcast to the input
     low, high: of its integers
+    rounding: of `ROUNDINGS`
     """
 
-    scales: NDArray[np.float32]
-    zeros: NDArray[np.float32]
+    scales: Reals
+    zeros: Reals
     bits: int
     signed: bool
     low: int
     high: int
+    rounding: str
 
-    def steps(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+    def steps(self, values: Reals) -> NDArray[np.float64]:
         """Return the integers of real numbers, in float32 up to the clip as QONNX computes."""
         with np.errstate(over="ignore"):
-            steps: NDArray[np.float32] = np.rint(values / self.scales + self.zeros)
+            steps = ROUNDINGS[self.rounding](values / self.scales + self.zeros)
         return steps.astype(np.float64).clip(self.low, self.high)
 
     @property
@@ -90,8 +104,10 @@ def quant_of(node: onnx.NodeProto, arrays: Arrays, *, bias: bool) -> Quant:
     given, attributes = arrays[0], attributes_of(node)
     mode = attributes.get("rounding_mode", b"ROUND")
     mode = mode.decode(errors="replace") if isinstance(mode, bytes) else str(mode)
-    if mode.upper() not in EVEN:
-        raise RefusedError("its rounding_mode", "ROUND: halves to even", mode)
+    if given is None and mode.upper() not in EVEN:
+        raise RefusedError("its rounding_mode", "ROUND on a map: halves to even", mode)
+    if mode.upper() not in ROUNDINGS:
+        raise RefusedError("its rounding_mode", f"one of {', '.join(sorted(ROUNDINGS))}", mode)
     scales, zeros, counts = (
         constant(array, what, one=given is None or what == "its bitwidth")
         for array, what in zip(
@@ -110,7 +126,15 @@ def quant_of(node: onnx.NodeProto, arrays: Arrays, *, bias: bool) -> Quant:
         whose = "" if given is None else ", of a bias to 32"
         raise RefusedError("its bitwidth", f"from 2 to {MAP_BITS}{whose}", f"{bits:.6g}")
     low, high = ends_of(int(bits), signed=signed, narrow=bool(attributes.get("narrow", 0)))
-    quant = Quant(scales=scales, zeros=zeros, bits=int(bits), signed=signed, low=low, high=high)
+    quant = Quant(
+        scales=scales,
+        zeros=zeros,
+        bits=int(bits),
+        signed=signed,
+        low=low,
+        high=high,
+        rounding=mode.upper(),
+    )
     if given is None:
         _ = quant.byte_zeros
     elif given.dtype.kind != "f" or not np.isfinite(given).all():
@@ -150,9 +174,7 @@ def parts_of(
     }, axis
 
 
-def along_one_axis(
-    values: NDArray[np.float32], shape: tuple[int, ...], what: str
-) -> tuple[NDArray[np.float32], int | None]:
+def along_one_axis(values: Reals, shape: tuple[int, ...], what: str) -> tuple[Reals, int | None]:
     """Return values that broadcast to a shape as one, or as a vector along one axis of it."""
     if values.size == 1:
         return values.reshape(()), None
@@ -171,7 +193,7 @@ def ends_of(bits: int, *, signed: bool, narrow: bool) -> tuple[int, int]:
     return 0, (1 << bits) - 1 - narrow
 
 
-def constant(array: NDArray[Any] | None, what: str, *, one: bool) -> NDArray[np.float32]:
+def constant(array: NDArray[Any] | None, what: str, *, one: bool) -> Reals:
     """Return an input of a Quant that does not depend on the image; one: must it be a number."""
     if array is None:
         raise RefusedError(what, "a constant", "what is computed of the image")

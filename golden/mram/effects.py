@@ -1,0 +1,235 @@
+"""Sums of MRAM sub-arrays whose cells err, exact in integers for a file of effects and a seed.
+
+A cell whose write failed holds the other bit. A weak cell of a weight has each AND with a row of
+inputs sensed wrong. So with weight planes n of signs s and input planes m a column adds
+
+    sum over m, n of s(n) * 2^(m+n) * (AND(cell(n), input(m)) xor weak(n))
+        = input * sum over n of s(n) * 2^n * cell(n) * (1 - 2 * weak(n))
+          + (2^planes - 1) * sum over n of s(n) * 2^n * weak(n)
+
+to the sum of its kernel; segments of a record that are not active add nothing. Which cells a sum
+meets is the program's to say: the row sets, segments, octets and groups of octets of its records.
+Rows of inputs, and of ANDs, counts and sums on chips that write them, are taken as written well.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.network import accumulate
+from hwgen.chip.effects import DeviceEffects, check_taken
+from hwgen.errors import FamilyError
+from hwgen.mram.facts.arch import WINDOW, Arch
+from hwgen.mram.facts.program import Program, StepPlan
+from hwgen.mram.facts.records import entry_name
+from hwgen.mram.facts.stream import decode_program
+from hwgen.network import Conv, Linear, QuantizedNetwork
+
+TAKEN = ("cells.failed_writes", "cells.weak_sensing")
+FAILED, WEAK = 0, 1
+"""What is drawn of a row, in the seed of its draws."""
+
+Ints = NDArray[np.int64]
+Bits = NDArray[np.bool_]
+Fields = Mapping[str, int]
+
+
+class Held(NamedTuple):
+    """Rows of weights as they came to be, (rows, sub_arrays, columns) each.
+
+    cells: what they hold; weak: whose ANDs are sensed wrong
+    """
+
+    cells: Bits
+    weak: Bits
+
+
+@dataclass
+class ErringArrays:
+    """All sub-arrays of a chip with a program.
+
+    seed: of all draws; each row of weights has draws of its own
+    """
+
+    network: QuantizedNetwork
+    arch: Arch
+    effects: DeviceEffects
+    seed: int
+    program: Program
+
+    def __post_init__(self) -> None:
+        """Draw what errs, and remember where each layer stands."""
+        check_taken(self.effects, TAKEN, "mram")
+        if self.arch.twins:
+            raise FamilyError("chips of the family mram cannot err with twins yet")
+        content = decode_program(self.program.image, self.arch, source="program")
+        self._records = content.records
+        failed = self._drawn(FAILED, self.effects.cells.failed_writes, len(content.weights))
+        weak = self._drawn(WEAK, self.effects.cells.weak_sensing, len(content.weights))
+        self._held = Held(content.weights ^ failed, weak)
+        self._exact = Held(content.weights, np.zeros_like(weak))
+        self._checked: set[tuple[str, int]] = set()
+
+    def cells_written(self) -> tuple[int, str]:
+        """Return the cells that a load writes, and what a load is called."""
+        return self._held.cells.size, "a load of the program"
+
+    def loaded(self) -> Program:
+        """Return the program whose rows of weights hold what failed writes leave.
+
+        Raises FamilyError for cells that are sensed wrong, which no Verilog has.
+        """
+        if self._held.weak.any():
+            raise FamilyError("Verilog of the family mram has no cells that are sensed wrong yet")
+        rows = np.packbits(self._held.cells, axis=None, bitorder="little")
+        image = self.program.image.copy()
+        image[len(image) - len(rows) :] = rows
+        return replace(self.program, image=image)
+
+    def _drawn(self, what: int, share: float, rows: int) -> NDArray[np.bool_]:
+        """Return which cells of the rows of weights err: (rows, sub_arrays, columns)."""
+        shape = self.arch.sub_arrays, self.arch.array.columns
+        return np.stack(
+            [
+                np.random.default_rng((self.seed, what, row)).random(shape) < share
+                for row in range(rows)
+            ]
+        )
+
+    def __call__(
+        self, network: QuantizedNetwork, layer: Conv | Linear, maps: NDArray[Any], mode: int
+    ) -> Ints:
+        """Return the sums of a layer, (images, height, width, channels), as `accumulate` does."""
+        steps = list(self._steps(layer.name, mode))
+        if (layer.name, mode) not in self._checked:
+            exact = accumulate(network, layer, maps[:1], mode=mode)
+            if not np.array_equal(exact, self._layer(layer, steps, maps[:1], mode, self._exact)):
+                raise FamilyError(f"the sums of layer {layer.name} do not follow from the records")
+            self._checked.add((layer.name, mode))
+        return self._layer(layer, steps, maps, mode, self._held)
+
+    def _steps(self, name: str, mode: int) -> Iterator[StepPlan]:
+        """Yield the records that compute a layer."""
+        for step in self.program.facts.modes[mode].steps:
+            if step.kind == "conv" and name in (step.layer, *step.fused):
+                yield step
+
+    def _layer(
+        self,
+        layer: Conv | Linear,
+        steps: Sequence[StepPlan],
+        maps: NDArray[Any],
+        mode: int,
+        held: Held,
+    ) -> Ints:
+        """Return the sums of a layer with its bias, whose kernels are those of its records."""
+        bias = self.network.parameters[layer.name].bias[mode]
+        height, width = layer.output.height, layer.output.width
+        channels = layer.output.channels_in(mode)
+        sums = np.zeros((len(maps), height * width, channels), np.int64)
+        for step in steps:
+            fields = self._records[step.record]
+            windows = self._windows(fields, self._stored(fields, step, maps, mode))
+            first = fields["out_block"] * self.arch.block
+            sums[..., first : first + fields["kernels"]] = self._record(fields, windows, held)
+        whole: Ints = sums.reshape(len(maps), height, width, channels) + bias[:channels]
+        return whole
+
+    def _stored(self, fields: Fields, step: StepPlan, maps: NDArray[Any], mode: int) -> Ints:
+        """Return maps as a record reads them from a bank: (images, height, width, elements)."""
+        source = [
+            one.output
+            for one in self.program.facts.modes[mode].steps
+            if one.output is not None and one.layer == step.inputs[0]
+        ]
+        blocks = source[0].pixel_blocks if source else self.program.facts.image.pixel_blocks
+        elements = blocks * self.arch.block
+        images, height, width, channels = maps.shape
+        whole = np.zeros((images, height, width, elements), np.int64)
+        whole[..., :channels] = maps
+        shape = (
+            fields["in_height"],
+            fields["in_width"],
+            self.arch.block << fields["in_blocks_log"],
+        )
+        flat = whole.reshape(images, -1)[:, : int(np.prod(shape))]
+        flat = np.pad(flat, ((0, 0), (0, int(np.prod(shape)) - flat.shape[1])))
+        found: Ints = flat.reshape(images, *shape)
+        return found
+
+    def _windows(self, fields: Fields, stored: Ints) -> Ints:
+        """Return the windows of all positions: (images, positions, 3, 3, elements)."""
+        position = np.arange(fields["out_height"] * fields["out_width"])
+        steps = np.arange(WINDOW)
+        top = position // fields["out_width"] * fields["stride_y"] - fields["pad_top"]
+        left = position % fields["out_width"] * fields["stride_x"] - fields["pad_left"]
+        y, x = top[:, None, None] + steps[:, None], left[:, None, None] + steps
+        inside = (y >= 0) & (y < fields["in_height"]) & (x >= 0) & (x < fields["in_width"])
+        seen = stored[:, np.where(inside, y, 0), np.where(inside, x, 0)]
+        found = np.where(inside[..., None], seen, fields["outside"])
+        found &= (1 << fields["input_planes"]) - 1
+        found[..., fields["channels"] :] = 0
+        return found
+
+    def _record(self, fields: Fields, windows: Ints, held: Held) -> Ints:
+        """Return the sums (images, positions, kernels) of a record.
+
+        Position p is the p mod S-th of a load, and load q goes to group q mod groups of octets.
+        """
+        size, groups = fields["positions"], fields["groups"]
+        found = np.zeros((*windows.shape[:2], fields["kernels"]), np.int64)
+        position = np.arange(windows.shape[1])
+        for place in range(size):
+            for group in range(groups):
+                mine = (position % size == place) & (position // size % groups == group)
+                if mine.any():
+                    found[:, mine] = self._sums(fields, windows[:, mine], held, at=(place, group))
+        return found
+
+    def _sums(self, fields: Fields, windows: Ints, held: Held, *, at: tuple[int, int]) -> Ints:
+        """Return the sums (images, positions, kernels) of one place of a load in one group."""
+        place, group = at
+        images, positions = windows.shape[:2]
+        begin = (group << fields["octets_log"]) * self.arch.block
+        arrays = slice(begin, begin + fields["kernels"])
+        planes = fields["weight_planes"]
+        places = np.int64(1) << np.arange(planes, dtype=np.int64)
+        places[-1] *= -1
+        total = np.zeros((images * positions, fields["kernels"]))
+        for row in range(1 + fields["two_rows"]):
+            rows = slice(fields[f"weight_row_{row}"], fields[f"weight_row_{row}"] + planes)
+            for segment in self._chain(fields, place):
+                if not fields[entry_name("active", row, segment)]:
+                    continue
+                first = segment * self.arch.segment_columns
+                here = rows, arrays, slice(first, first + self.arch.segment_columns)
+                wrong = np.tensordot(places, held.weak[here].astype(np.int64), 1)
+                signs = np.where(held.weak[here], -1, 1)
+                numbers = np.tensordot(places, signs * held.cells[here], 1)
+                total += ((1 << fields["input_planes"]) - 1) * wrong.sum(axis=1)
+                block = fields[entry_name("block", row, segment)] * self.arch.block
+                seen = windows[..., block : block + self.arch.block]
+                inputs = np.moveaxis(seen, 4, 2).reshape(images * positions, -1)
+                total += inputs.astype(np.float64) @ numbers.T[: inputs.shape[1]]
+        sums: Ints = total.astype(np.int64).reshape(images, positions, -1)
+        return sums
+
+    def _chain(self, fields: Fields, place: int) -> range:
+        """Return the segments whose counts are joined into the sum of a place."""
+        last = begin = fields[f"sum_segment_{place}"]
+        while begin and fields["join"] >> (begin - 1) & 1:
+            begin -= 1
+        return range(begin, last + 1)
+
+
+def erring(
+    network: QuantizedNetwork, arch: Arch, effects: DeviceEffects, seed: int, program: Program
+) -> ErringArrays:
+    """Return the sums of layers with weights as the devices of a chip compute them.
+
+    Raises ConfigError for effects that no MRAM cell has, FamilyError for a chip with twins.
+    """
+    return ErringArrays(network, arch, effects, seed, program)

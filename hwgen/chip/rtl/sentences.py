@@ -1,0 +1,64 @@
+"""What a part's docstring says of its ports: their order, and a sentence for each."""
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+
+from hwgen.chip.rtl.module_text import Sentences
+from hwgen.chip.rtl.part import Part
+
+SECTION = re.compile(r"^(\s*)Ports\s*$", re.M)
+COLUMNS = re.compile(r"\s{2,}")
+FEWEST = 4
+"""Columns of a row with a sentence: name, direction, shape, sentence."""
+
+
+def sentences_of(part: Part) -> Sentences:
+    """Return the ports of a part in the order of its docstring, and what that says of them."""
+    rows = dict(rows_of(inspect.getdoc(type(part)) or ""))
+    names = [name for name, _, _ in part.ports()]
+    order = {row: place for place, row in enumerate(rows)}
+    owners = {name: owner for name in names if (owner := owner_of(name, rows))}
+    ports = sorted(names, key=lambda name: order.get(owners.get(name, ""), len(order)))
+    said: dict[str, str] = {}
+    for name in ports:
+        owner = owners.get(name, "")
+        # A stream is one row, and several ports: its sentence stands at the first.
+        if owner and rows[owner]:
+            said[name] = rows[owner]
+            rows[owner] = ""
+    return Sentences(ports, said)
+
+
+def owner_of(port: str, rows: Mapping[str, str]) -> str:
+    """Return the row that a port belongs to: its own, or that of its stream or array."""
+    fitting = [row for row in rows if port == row or port.startswith(f"{row}__")]
+    return max(fitting, key=len, default="")
+
+
+def rows_of(docstring: str) -> Iterator[tuple[str, str]]:
+    """Yield each name and its sentence, which may be empty, from the table of ports."""
+    found = SECTION.search(docstring)
+    if found is None:
+        return
+    names: list[str] = []
+    sentence: list[str] = []
+    indent = 0
+    for line in docstring[found.end() + 1 :].splitlines():
+        here = len(line) - len(line.lstrip())
+        if not line.strip() or here <= len(found[1]):
+            break
+        indent = indent or here
+        if here > indent:
+            sentence.append(line.strip())
+            continue
+        yield from ((name, plain(sentence)) for name in names)
+        columns = COLUMNS.split(line.strip(), FEWEST - 1)
+        names = columns[0].split(", ")
+        sentence = columns[FEWEST - 1 :]
+    yield from ((name, plain(sentence)) for name in names)
+
+
+def plain(sentence: list[str]) -> str:
+    """Return the lines of a sentence as one, without marks of code: Verilog has macros there."""
+    return " ".join(sentence).replace("`", "")

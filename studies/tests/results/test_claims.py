@@ -1,0 +1,124 @@
+"""Claims of README stand on one page, each with its command; the digits are compared."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from studies.tests.results import claims
+from studies.tests.results.claims import Claims, Shipped, missing, page_of, read_claims
+from studies.tests.results.ledger import ROOT, read_ledger, read_pages
+
+CLAIM = Shipped(
+    claim="A network takes 6,522 cycles.",
+    command="printf 'model:  6,522 cycles\\nnone  9.23x\\n'",
+    prints=["model: 6,522 cycles", "none 9.23x"],
+    cpu_minutes=0.1,
+    quick=True,
+)
+
+
+def test_the_page_is_what_the_command_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "PAGE", tmp_path / "claims.md")
+    assert claims.main(["--write"]) == 0
+    committed = (ROOT / "docs/claims.md").read_text(encoding="utf-8")
+    assert (tmp_path / "claims.md").read_text() == committed, "run: scripts/claims --write"
+
+
+def test_the_page_has_command_needs_and_time_of_each_claim() -> None:
+    named = read_claims()
+    page = page_of(named, read_pages(), read_ledger())
+    assert all(f"| {each.claim} | `{each.command}` |" in page for each in named.shipped)
+    networks = "networks: alexnet, vgg19, resnet18, mobilenetv2, efficientnetb0"
+    assert f"data: cifar10, cifar100; {networks} |" in page
+    assert "`scripts/results dbpim-networks --data DATA --networks NETWORKS`" in page
+    assert ", 32.9 minutes |" in page_of(
+        Claims(
+            shipped=[], fetched=[each for each in named.fetched if each.page == "mram-resnet20"]
+        ),
+        read_pages(),
+        {"mram-resnet20": replace(read_ledger()["mram-resnet20"], seconds=1972.4)},
+    )
+
+
+def test_each_digit_of_a_claim_is_compared() -> None:
+    """9.23 times is printed as 9.23x."""
+    named = read_claims()
+    told = [(each.claim, each.prints) for each in named.shipped]
+    told += [(each.claim, each.says) for each in named.fetched]
+    for claim, pieces in told:
+        for number in re.findall(r"\d[\d,]*[.,]\d+", claim):
+            assert number in re.findall(claims.NUMBER, " ".join(pieces)), (claim, number)
+
+
+def test_pages_say_what_is_claimed_of_them() -> None:
+    pages = read_pages()
+    for each in read_claims().fetched:
+        text = (ROOT / pages[each.page].page).read_text(encoding="utf-8")
+        assert missing(each.says, text) == [], each.page
+
+
+def test_cycles_of_the_first_table_are_claims() -> None:
+    front = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Quick start")[0]
+    cycles = re.findall(r"\| ([\d,]+)(?: to ([\d,]+))? cycles,", front)
+    named = read_claims()
+    told = " ".join(each.claim for each in [*named.shipped, *named.fetched])
+    assert len(cycles) == 5
+    assert missing([each for row in cycles for each in row if each], told) == []
+
+
+def test_times_are_as_promised() -> None:
+    shipped = read_claims().shipped
+    assert 0 < sum(each.cpu_minutes for each in shipped if each.quick) <= 5
+    assert sum(each.cpu_minutes for each in shipped) <= 30
+
+
+@pytest.mark.promise(
+    "one command runs each claim that a clone alone can check, and compares the digits; where one"
+    " differs it says both and ends with 1"
+)
+@pytest.mark.parametrize(
+    ("command", "code", "line"),
+    [
+        (CLAIM.command, 0, "1 claims, 0 differ"),
+        (
+            "printf 'model: 6,523 cycles\\nnone 9.23x\\n'",
+            1,
+            'claimed: "model: 6,522 cycles", got: "model: 6,523 cycles"',
+        ),
+        (
+            "printf 'model: 6,522 cycles\\nall 8.1x\\nnone 19.23x\\n'",
+            1,
+            'claimed: "none 9.23x", got: "none 19.23x"',
+        ),
+        ("echo 'model: 6,522 cycles'", 1, 'claimed: "none 9.23x", got: "nothing like it"'),
+        (f"{CLAIM.command}; echo no chip >&2; exit 2", 1, "the command ended with 2: no chip"),
+    ],
+    ids=["equal", "differing", "longer number", "absent", "failing"],
+)
+def test_digits_are_compared(
+    command: str,
+    code: int,
+    line: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    slow = replace(CLAIM, command="false", quick=False)
+    told = Claims(shipped=[replace(CLAIM, command=command), slow], fetched=[])
+    monkeypatch.setattr(claims, "read_claims", lambda: told)
+    assert claims.main(["--quick"]) == code
+    printed = capsys.readouterr().out
+    assert line in printed and f" s  {command}\n" in printed
+    assert printed.startswith("differs" if code else "equal")
+
+
+def test_without_quick_all_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slow = replace(CLAIM, command="false", quick=False)
+    monkeypatch.setattr(claims, "read_claims", lambda: Claims(shipped=[CLAIM, slow], fetched=[]))
+    assert claims.main([]) == 1
+    assert "2 claims, 1 differ" in capsys.readouterr().out

@@ -1,0 +1,44 @@
+"""What it costs to write cells: the figures of a file, and those of a run."""
+
+from pathlib import Path
+
+import pytest
+
+from hwgen import api
+from hwgen.chip.effects import Writing
+from hwgen.commands.writing import writing_cost
+
+
+@pytest.mark.promise("what writing the cells of a chip costs follows from the file of effects")
+def test_cost_by_hand() -> None:
+    writing = Writing(energy_pj=2.0, time_ns=100.0, pulses=4.0, cells_at_once=8, endurance=1e6)
+    cost = writing_cost(writing, 20, "a load")
+    # 20 cells, 8 at once: three writes of four pulses of 100 ns.
+    assert (cost.pulses, cost.energy_pj, cost.time_ns) == (80.0, 160.0, 1200.0)
+    assert cost.wears_out_after == 250_000
+
+
+@pytest.mark.parametrize(
+    ("run", "file", "cells", "each"),
+    [
+        (("cadnn_digits", "mram/small"), "sot_mram", None, "a load of the program"),
+        (("digits_small_cnn", "dbpim/small"), "sram_low_voltage", None, "a run"),
+        (
+            ("digits_small_cnn", "crossbar/digits_small_cnn"),
+            "reram_study",
+            298_336,
+            "a load of the program",
+        ),
+    ],
+)
+def test_cells_of_a_chip(
+    tmp_path: Path, run: tuple[str, str], file: str, cells: int | None, each: str
+) -> None:
+    context = api.Context(console=None, work=tmp_path)
+    report = api.simulate(
+        *run, images=1, engine="model", effects=f"effects/{file}", context=context
+    )
+    assert report.effects is not None
+    cost = report.effects.writing
+    assert cost.each == each and cost.cells == (cells or cost.cells) > 1000
+    assert (cost.wears_out_after is None) == (file == "sram_low_voltage")

@@ -1,0 +1,182 @@
+"""Verilog whose devices err: every element equals golden that errs, and faults are seen."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from golden.crossbar.effects import erring
+from golden.network import infer
+from hwgen import api
+from hwgen.chip.effects import DeviceEffects
+from hwgen.crossbar.compiler import compile_network
+from hwgen.crossbar.facts.arch import Arch, arch_of, arch_text
+from hwgen.crossbar.facts.program import Program
+from hwgen.crossbar.model.record import make_arch
+from hwgen.crossbar.rtl import bank
+from hwgen.crossbar.rtl.conversions import Lane
+from hwgen.crossbar.sim import simulate
+from hwgen.crossbar.sim.chip_run import hosted
+from hwgen.errors import ConfigError, FamilyError, HwgenError
+from hwgen.files.shipped import tables
+from hwgen.network import QuantizedNetwork
+from tests.golden.crossbar.test_effects import with_effects
+from tests.verif.crossbar.whole import (
+    answers_design,
+    answers_network,
+    joined_design,
+    joined_network,
+)
+from verif.common.drawing import draw_images
+
+EFFECTS = {
+    "variation": with_effects(variation=0.2),
+    "stuck": with_effects(stuck_at_zero=0.05, stuck_at_full=0.05),
+    "offset": with_effects(offset_lsb=1.0),
+    "trimmed": with_effects(variation=0.1, offset_lsb=3.0, trimmed=True),
+    "clipped": with_effects(bits_below_lossless=5),
+}
+
+
+@cache
+def small() -> tuple[QuantizedNetwork, Arch, Program]:
+    """Return a network on a small chip built with effects, and its program."""
+    network, arch = answers_network(), make_arch(answers_design(), "answers")
+    erring_arch = replace(arch, effects=True)
+    return network, erring_arch, compile_network(network, erring_arch, images=2)
+
+
+def differing(effects: DeviceEffects, seed: int, case: Any = None) -> tuple[int, bool]:
+    """Return the elements that differ from golden, and whether golden differs from exact."""
+    network, arch, program = case or small()
+    images = draw_images(network, 2, seed=3)
+    chip = erring(network, arch, effects, seed, program)
+    wanted, exact = infer(network, images, sums_by=chip), infer(network, images)
+    (run,) = simulate(arch, chip.loaded(), images)
+    wrong = 0
+    for image, maps in zip(run.images, run.maps, strict=True):
+        assert maps
+        wrong += sum(
+            int((found.reshape(wanted[name][image].shape) != wanted[name][image]).sum())
+            for name, found in maps.items()
+        )
+    answer = network.answer
+    return wrong, not np.array_equal(wanted[answer], exact[answer])
+
+
+@pytest.mark.promise(
+    "a crossbar chip built with effects errs in Verilog as golden does: every element, for"
+    " variation, stuck cells, offsets, trimmed offsets and clipped codes, three seeds each"
+)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("name", EFFECTS)
+def test_every_element_is_goldens(name: str, seed: int) -> None:
+    wrong, errs = differing(EFFECTS[name], seed)
+    assert errs, "the effect changes nothing"
+    assert wrong == 0
+
+
+def test_without_effects_the_chip_is_exact() -> None:
+    assert differing(with_effects(), 1) == (0, False)
+
+
+def without_offset(patch: pytest.MonkeyPatch) -> None:
+    """Leave the offset out of the sums of columns."""
+    patch.setitem(bank.EFFECTS, "start", "0")
+
+
+def trimmed_by_one_more(patch: pytest.MonkeyPatch) -> None:
+    """Measure a trim with the half taken off in place of added."""
+    patch.setattr("hwgen.crossbar.rtl.array.rounded", lambda value: (value - 32) >> 6)
+
+
+def without_clip(patch: pytest.MonkeyPatch) -> None:
+    """Give a lane the whole code, whatever bits its converter has."""
+
+    def code(lane: Any, m: Any, column: Any) -> Any:
+        m.d.comb += lane.trim.eq(column.trim)
+        return lane.code
+
+    patch.setattr(Lane, "_code", code)
+
+
+@pytest.fixture(name="forget")
+def _forget() -> Iterator[None]:
+    """Let no other test have the Verilog of a planted fault."""
+    hosted.cache_clear()
+    yield
+    hosted.cache_clear()
+
+
+@pytest.mark.promise("a wrong offset, trim or clip of a chip that errs is seen")
+@pytest.mark.usefixtures("forget")
+@pytest.mark.parametrize(
+    ("plant", "name"),
+    [(without_offset, "offset"), (trimmed_by_one_more, "trimmed"), (without_clip, "clipped")],
+)
+def test_planted_faults_are_seen(
+    plant: Callable[[pytest.MonkeyPatch], None], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch)
+    assert differing(EFFECTS[name], 1)[0] > 0
+
+
+@pytest.mark.promise("without `effects` in its file a crossbar chip has the Verilog that it had")
+def test_a_file_without_effects_says_nothing_of_them() -> None:
+    _, arch, _ = small()
+    exact = replace(arch, effects=False)
+    assert "effects" not in arch_text(exact) and exact.digest == exact.design_digest
+    assert arch.design_digest == exact.digest != arch.digest
+    # A person adds the key to the file of a design.
+    given = yaml.safe_load(arch_text(exact)) | {"effects": True}
+    assert arch_of(given, "chip.yaml").digest == arch.digest
+    with pytest.raises(ConfigError, match="effects must be true, so that cells hold levels"):
+        network = answers_network()
+        erring(network, exact, with_effects(), 1, compile_network(network, exact)).loaded()
+
+
+def test_layers_of_several_providers_are_refused() -> None:
+    network, arch = joined_network(), replace(make_arch(joined_design(), "joined"), effects=True)
+    chip = erring(network, arch, with_effects(), 1, compile_network(network, arch))
+    with pytest.raises(FamilyError, match="cannot err in Verilog yet"):
+        chip.loaded()
+
+
+@pytest.mark.long
+def test_digits(tmp_path: Path) -> None:
+    text = tables("crossbar")["crossbar/digits_small_cnn"].read_text(encoding="utf-8")
+    file = tmp_path / "chip.yaml"
+    file.write_text(f"effects: true\n{text}", encoding="utf-8")
+    context = api.Context(console=None, work=tmp_path)
+    for seed in (1, 2, 3):
+        report = api.simulate(
+            "digits_small_cnn",
+            file,
+            images=2,
+            effects="effects/reram_study",
+            effect_seed=seed,
+            context=context,
+        )
+        assert report.equal and report.mismatches == 0
+        assert report.effects is not None and report.effects.seed == seed
+
+
+@pytest.mark.parametrize(
+    ("chip", "more", "said"),
+    [
+        ("crossbar/digits_small_cnn", {}, "effects must be true"),
+        ("crossbar/digits_small_cnn", {"engine": "golden"}, "model or rtl, for devices that err"),
+        ("dbpim/small", {"effects": "effects/sram_low_voltage"}, "of the family dbpim cannot err"),
+    ],
+)
+def test_refusals(tmp_path: Path, chip: str, more: dict[str, Any], said: str) -> None:
+    given = {"effects": "effects/reram_study", "images": 1, **more}
+    context = api.Context(console=None, work=tmp_path)
+    with pytest.raises(HwgenError, match=said) as error:
+        api.simulate("digits_small_cnn", chip, context=context, **given)
+    assert "\n" not in str(error.value)

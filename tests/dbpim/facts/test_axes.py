@@ -1,0 +1,56 @@
+"""What a search may vary: every combination of values becomes a chip whose sizes go together."""
+
+import random
+from typing import Any
+
+import pytest
+
+from hwgen.commands.subject import configuration_of
+from hwgen.commands.sweep import changed_keys
+from hwgen.dbpim.facts.arch import Arch, load_arch
+from hwgen.dbpim.facts.axes import AXES, START, fitting
+from hwgen.files.load import validate_spec
+from tests.cli.given import ROOT
+
+PAPER = configuration_of(load_arch(ROOT / f"configs/{START}.yaml"))
+
+
+def drawn(seed: int) -> dict[str, Any]:
+    chosen = random.Random(seed)
+    return changed_keys(PAPER, {key: chosen.choice(values) for key, values in AXES.items()})
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_every_combination_is_a_chip(seed: int) -> None:
+    found = fitting(drawn(seed))
+    arch = validate_spec(Arch, found, source="drawn")
+    assert configuration_of(arch) == found
+    assert fitting(found) == found
+
+
+def test_sizes_that_go_together_stay() -> None:
+    assert fitting(PAPER) == PAPER
+    wide = changed_keys(PAPER, {"macro.compartments": 32, "word_channels": 16})
+    assert fitting(wide) == wide
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "found"),
+    [
+        ({"word_channels": 64}, "word_channels", None),
+        ({"macro.compartments": 64, "word_channels": 32}, "word_channels", 32),
+        ({"simd_lanes": 128}, "simd_lanes", 64),
+        ({"bus_words": 16}, "bus_words", 4),
+        ({"macro.rows": 8}, "tile_rows", 4),
+        ({"mask_bytes": 4}, "mask_bytes", 64),
+        ({"simd_lanes": 8, "lanes_per_requantizer": 16}, "lanes_per_requantizer", 8),
+    ],
+)
+def test_a_size_that_is_too_large_is_the_largest_allowed(
+    values: dict[str, int], key: str, found: int | None
+) -> None:
+    assert fitting(changed_keys(PAPER, values)).get(key) == found
+
+
+def test_values_are_in_order() -> None:
+    assert all(list(values) == sorted(set(values)) for values in AXES.values())

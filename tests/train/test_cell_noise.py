@@ -1,0 +1,120 @@
+"""Noise of a training is what the cells of a crossbar do to weights, and ends with the training."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from golden.crossbar.encoding import encode
+from hwgen.data import Dataset
+from hwgen.errors import ConfigError
+from hwgen.train.cell_noise import cells_of, weight_errors
+from hwgen.train.models import plan_model
+from hwgen.train.network import Network, QuantizedTraining, fold
+from hwgen.train.recipe import Noise, Recipe, load_recipe
+from hwgen.train.run import Run
+from hwgen.train.train import train_network
+from tests.train.conftest import RECIPES, interrupted_after
+
+NOISE = Noise(variation=0.1, cell_bits=2, side=128)
+
+
+def weights_of(rows: int, filters: int = 5) -> torch.Tensor:
+    """Return weights (filters, rows, 1, 1), of all values and some columns that are flipped."""
+    drawn = np.random.default_rng(rows).integers(-128, 128, (filters, rows, 1, 1))
+    drawn[0] = -100  # below half in every slice but the lowest
+    drawn[1] = 127
+    return torch.tensor(drawn, dtype=torch.float32)
+
+
+@pytest.mark.promise("noise in training is that of the cells and columns of golden's crossbars")
+@pytest.mark.parametrize(("rows", "cell_bits", "side"), [(9, 1, 16), (40, 2, 16), (300, 4, 128)])
+def test_cells_are_goldens(rows: int, cell_bits: int, side: int) -> None:
+    weights = weights_of(rows).flatten(1)
+    noise = replace(NOISE, cell_bits=cell_bits, side=side)
+    held, signs = cells_of(weights, noise)
+    flips = 0
+    for first in range(0, rows, side):
+        tile = weights[:, first : first + side].numpy().astype(np.int64).T
+        stored = encode(tile, weight_bits=8, cell_bits=cell_bits)
+        mine = held[..., first : first + side].numpy()
+        assert np.array_equal(mine, stored.cells.transpose(0, 2, 1))
+        wanted = np.broadcast_to(1 - 2 * stored.flips[..., np.newaxis], mine.shape)
+        assert np.array_equal(signs[..., first : first + side].numpy(), wanted)
+        flips += int(stored.flips.sum())
+    assert flips
+
+
+def test_rows_are_kernel_row_column_channel() -> None:
+    """Channel 1 of a kernel of two columns is row 1 and 3, in the second tile of two rows."""
+    weights = torch.full((1, 2, 1, 2), -128.0)
+    weights[0, :, 0, 1] = 127  # the tile of the second column is flipped, of cells 0
+    noise = Noise(variation=0.5, cell_bits=2, side=2)
+    assert not weight_errors(weights, noise, torch.Generator().manual_seed(1)).any()
+    assert weight_errors(weights, replace(noise, side=3), torch.Generator().manual_seed(1)).any()
+
+
+def test_errors_have_the_deviation_of_their_cells() -> None:
+    """A weight of 0 is 128: a cell of 2 in the highest slice, which errs by its variation."""
+    weights = torch.zeros(1, 100_000, 1, 1)
+    noise = replace(NOISE, variation=0.01, side=100_000)
+    errors = weight_errors(weights, noise, torch.Generator().manual_seed(1))
+    # Of 2 x 4^3, flipped to 1 x 4^3 since 2 is more than half of 3.
+    assert float(errors.std()) == pytest.approx((3 - 2) * 64 * 0.01, rel=0.01)
+    again = weight_errors(weights, noise, torch.Generator().manual_seed(1))
+    assert torch.equal(errors, again)
+
+
+def test_errors_are_of_training_alone() -> None:
+    torch.manual_seed(0)
+    network = Network(plan_model("small_cnn", (8, 8, 1), 10))
+    quantized = QuantizedTraining(network.plan, rule="mode", momentum=0.9)
+    fold(network, quantized)
+    quantized.renew_thresholds()
+    images = torch.rand(4, 1, 8, 8)
+    quantized.train()(images)  # ranges
+    exact = quantized.eval()(images)
+    random = torch.Generator().manual_seed(1)
+    quantized.err_by(partial(weight_errors, noise=NOISE, random=random))
+    assert torch.equal(quantized(images), exact)
+    weight = quantized.conv("conv1").weight
+    one, other = (quantized.train()(images) for _ in range(2))
+    assert not torch.equal(one, other)
+    one.sum().backward()
+    assert weight.grad is not None and bool(weight.grad.any())
+
+
+@pytest.mark.parametrize("batches", [13, 15])
+def test_resumed_equals_unbroken(
+    batches: int, recipe: Recipe, on_few_digits: Dataset, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """Errors of a batch are those of an unbroken training, in the middle of an epoch, too."""
+    noisy = replace(recipe, noise=NOISE)
+    unbroken = train_network(noisy, out=tmp_path / "unbroken", progress=False)
+    with interrupted_after(batches, Run, monkeypatch):
+        train_network(noisy, out=tmp_path / "broken", progress=False)
+    resumed = train_network(noisy, out=tmp_path / "broken", progress=False)
+    assert resumed.network_path.read_bytes() == unbroken.network_path.read_bytes()
+    exact = train_network(recipe, out=tmp_path / "exact", progress=False)
+    assert exact.network_path.read_bytes() != unbroken.network_path.read_bytes()
+    assert exact.accuracy_pruned == unbroken.accuracy_pruned
+
+
+def test_noise_is_of_the_last_phase(recipe: Recipe) -> None:
+    noisy = replace(recipe, noise=NOISE)
+    assert "noise" not in recipe.until("quantized")
+    for phase in ("float", "pruned"):
+        assert noisy.until(phase) == recipe.until(phase)
+    assert noisy.until("quantized")["noise"] == {"variation": 0.1, "cell_bits": 2, "side": 128}
+
+
+def test_mistakes_are_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    text = (RECIPES / "digits_small_cnn.yaml").read_text(encoding="utf-8")
+    path.write_text(f"{text}noise: {{variation: 0.0, cell_bits: 2, side: 128}}\n")
+    with pytest.raises(ConfigError, match=r"noise.variation must be greater than 0, got 0.0"):
+        load_recipe(path)

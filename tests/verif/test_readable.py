@@ -1,0 +1,89 @@
+"""How readable the Verilog of shipped chips is, in numbers that a chip may not exceed."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hwgen.chip.rtl.emit import verilog_modules
+from hwgen.crossbar.facts.arch import load_arch as crossbar_arch
+from hwgen.crossbar.rtl.chip import Chip as CrossbarChip
+from hwgen.dbpim.facts.arch import load_arch as dbpim_arch
+from hwgen.dbpim.rtl.chip import Chip as DbpimChip
+from hwgen.mram.facts.arch import load_arch as mram_arch
+from hwgen.mram.rtl.chip import Chip as MramChip
+from verif.readable import Counted, counted
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+WIDEST = 160
+MOST_COPIES = 3.0
+"""Percent of expressions."""
+MODULE = """module top(
+  input a
+);
+  wire [3:0] _n1;
+  wire \\$2 ;
+  wire first;
+  reg \\$start ;
+  assign _n1 = a + first;
+  assign \\$2  = a +
+      first;
+  assign first = a;
+  always @* begin
+    if (awake) begin end
+  end
+endmodule
+"""
+
+
+def test_what_counts() -> None:
+    """A value in two lines is one; `first` has a name, and its value no operator."""
+    longest = max(map(len, MODULE.splitlines()))
+    assert counted([MODULE]) == Counted(
+        lines=15, nameless=3, expressions=2, copies=1, longest=longest, starts=2
+    )
+    assert counted([MODULE, MODULE]).copied() == 50
+
+
+@pytest.mark.promise(
+    "few nets of emitted Verilog are without a name, no expression is written twice, no line has"
+    " more than 160 characters"
+)
+@pytest.mark.parametrize(
+    ("chip", "nameless", "starts"),
+    [
+        pytest.param(lambda: DbpimChip(arch=dbpim_arch(CONFIGS / "dbpim/small.yaml")), 1200, 130),
+        pytest.param(lambda: MramChip(arch=mram_arch(CONFIGS / "mram/small.yaml")), 500, 50),
+        pytest.param(
+            lambda: DbpimChip(arch=dbpim_arch(CONFIGS / "dbpim/small_rows.yaml")),
+            2000,
+            145,
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            lambda: CrossbarChip(arch=crossbar_arch(CONFIGS / "crossbar/digits_small_cnn.yaml")),
+            3000,
+            25,
+            marks=pytest.mark.long,
+        ),
+    ],
+    ids=["dbpim/small", "mram/small", "dbpim/small_rows", "crossbar/digits_small_cnn"],
+)
+def test_shipped_chips(chip: Callable[[], Any], nameless: int, starts: int) -> None:
+    found = counted(verilog_modules(chip()).values())
+    assert found.expressions > 300
+    assert found.nameless <= nameless
+    assert found.copied() <= MOST_COPIES
+    assert found.longest <= WIDEST
+    assert found.starts <= starts
+
+
+def test_a_folder_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "top.v").write_text(MODULE)
+    (tmp_path / "files.f").write_text("top.v\n")
+    command = [sys.executable, "-m", "verif.readable", str(tmp_path)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "| 15 | 3 | 2 | 1, 50.0 |" in said
