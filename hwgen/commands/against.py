@@ -20,7 +20,7 @@ from hwgen.commands.request import Says, Working
 from hwgen.errors import DataError, FormatError
 from hwgen.importers.integer import IntegerGraph, RefusedNetworkError, folded, refusals_of
 from hwgen.importers.integer.arithmetic import kernels_of
-from hwgen.importers.integer.runtime import Outcome, Runtime
+from hwgen.importers.integer.runtime import ABSENT, Outcome, Runtime
 from hwgen.network import Layer, QuantizedNetwork
 from hwgen.network.file import load_network
 from hwgen.report.agreement import (
@@ -110,8 +110,9 @@ class Counters:
                 self.same_inputs.setdefault(layer.name, Counter()).add(result, wanted)
                 self.end_to_end.setdefault(layer.name, Counter()).add(maps[layer.name], wanted)
                 self.note_first(layer, result, wanted)
-            elif layer.source in outcome.further and layer.name != network.answer:
-                wanted = outcome.further[layer.source].reshape(result.shape)
+            elif layer.source in outcome.further and (listed or layer.name != network.answer):
+                known = outcome.further[layer.source].reshape(result.shape)
+                wanted = np.where(known == ABSENT, maps[layer.name], known)
                 self.same_inputs.setdefault(layer.name, Counter()).add(maps[layer.name], wanted)
                 self.end_to_end.setdefault(layer.name, Counter()).add(maps[layer.name], wanted)
                 self.note_first(layer, maps[layer.name], wanted)

@@ -66,7 +66,7 @@ def host_complaints(network: QuantizedNetwork, maps: dict[str, FeatureMap]) -> I
         outputs = [maps[name] for name in network.graph.outputs]
         yield from places_complaints(places, outputs)
         if len(parts := network.answer_parts) > 1:
-            yield from list_complaints([maps[name] for name in parts])
+            yield from list_complaints(places, [maps[name] for name in parts])
         classes = places.size if answer.shape[:2] == (1, 1) else classes
     names = network.graph.class_names
     if names and len(names) != classes:
@@ -82,11 +82,13 @@ def places_complaints(places: NDArray[Any], outputs: list[FeatureMap]) -> Iterat
         yield ANSWER_PLACES, f"from -1 to {size - 1}", [int(places.min()), int(places.max())]
 
 
-def list_complaints(parts: list[FeatureMap]) -> Iterator[Complaint]:
-    """Check that the maps of a list have the same numbers."""
+def list_complaints(places: NDArray[Any], parts: list[FeatureMap]) -> Iterator[Complaint]:
+    """Check that a real zero of a list is one integer: its maps have the same numbers then."""
     numbers = [(each.bits, each.quantization[0]) for each in parts]
-    if len({(bits, each.scale, each.zero_point) for bits, each in numbers}) > 1:
-        yield f"maps of {ANSWER_PLACES}", "of the same bits, scale and zero point", "others"
+    unlike = len({(bits, each.scale, each.zero_point) for bits, each in numbers}) > 1
+    if unlike and (places < 0).any():
+        allowed = "of the same bits, scale and zero point where it has real zeros"
+        yield f"maps of {ANSWER_PLACES}", allowed, "others"
 
 
 def input_complaints(graph: Graph) -> Iterator[Complaint]:

@@ -49,6 +49,20 @@ class Difference:
     steps: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """A tensor that ends a network: elements of a map, or a list of elements of several.
+
+    order: of the shape of the tensor, the number of each element in the maps, one behind the
+        other, or -1 for a real zero; None: that of the map
+    hidden: a function behind a map of a list, which is left out, hides its integers
+    """
+
+    maps: tuple[str, ...]
+    order: NDArray[np.int64] | None = None
+    hidden: bool = False
+
+
 def unchanged(network: QuantizedNetwork) -> QuantizedNetwork:
     """Return the network as it is."""
     return network
@@ -64,6 +78,8 @@ class IntegerGraph:
     nodes: in topological order, each after those that write its inputs
     notes: what the reader did not take over exactly
     raw_image: what the host does to the image before its quantization; None: nothing
+    ends: by name of a tensor of the file what it is, in the order of the outputs; empty: each
+        output is a map
     answer_places: order of the answer's elements in the file; None: that of its map
     behind: sentences, what the host does behind the chip
     kernels: whose arithmetic the file says that it computes; None: that of its format's runtime
@@ -81,6 +97,7 @@ class IntegerGraph:
     nodes: tuple[Node, ...]
     notes: tuple[Note, ...] = field(default=())
     raw_image: RawImage | None = None
+    ends: Mapping[str, Ending] = field(default_factory=dict)
     answer_places: NDArray[np.int64] | None = None
     behind: tuple[str, ...] = ()
     kernels: Kernels | None = None

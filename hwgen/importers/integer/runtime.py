@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hwgen.importers.integer.maps import QuantizedMap
 
+ABSENT = np.iinfo(np.int64).min
 Maps = dict[str, NDArray[Any]]
 """Unsigned maps by their name in the file: (images, height, width, channels)."""
 
@@ -26,7 +27,8 @@ class Outcome:
     integers: the same as integers of the network's answer, in the order in which the network gives
         it; None where a head hides them
     further: the other outputs of the file by their maps, as integers in the order of the map,
-        (images, elements), where no head hides them and `maps` lacks them
+        (images, elements), where no head hides them and `maps` lacks them; `ABSENT` where a list
+        lacks an element
     """
 
     images: NDArray[Any]

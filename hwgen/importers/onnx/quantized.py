@@ -17,6 +17,7 @@ from hwgen.importers.onnx.qdq import (
     arithmetic,
     functions,
     grids,
+    lists,
     pools,
     rearrange,
     tokens,
@@ -31,7 +32,14 @@ from hwgen.importers.onnx.qdq.quant import refusal_of
 from hwgen.importers.onnx.qdq.raw_image import PREPROCESSING, image_step, raw_image_of
 from hwgen.importers.onnx.qdq.session import as_session_reads
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import Constant, Image, Real, Unknown, Value
+from hwgen.importers.onnx.qdq.values import (
+    Constant,
+    Image,
+    Real,
+    Rows,
+    Unknown,
+    Value,
+)
 from hwgen.importers.onnx.read import Opened, opened
 from hwgen.importers.onnx.shapes import infer
 
@@ -119,18 +127,20 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
 def graph_read(model: onnx.ModelProto, *, name: str, source: str) -> IntegerGraph:
     """Return the integer graph of a model as it stands."""
     state, annotations = read_state(model, source)
+    ends = answers(state, model)
     return IntegerGraph(
         name=name,
         source=source,
         format="ONNX",
         input=state.input,
-        outputs=answers(state, model),
+        outputs=tuple(dict.fromkeys(name for each in ends.values() for name in each.maps)),
         maps=state.maps,
         nodes=tuple(state.nodes),
         notes=tuple(state.notes),
         raw_image=raw_image_of(state),
+        ends=ends,
         answer_places=state.order,
-        behind=tuple(state.behind),
+        behind=tuple(dict.fromkeys(state.behind)),
         kernels=None if annotations.notes is None else "half_up",
         finish=annotations.finish,
         model=lambda: model,
@@ -148,6 +158,7 @@ def read_state(model: onnx.ModelProto, source: str) -> tuple[State, Annotations]
     for tensor in model.graph.initializer:
         state.values[tensor.name] = stored(tensor, source)
     begin(state, model, ready)
+    state.endings = lists.endings_of(model.graph)
     for number, proto in enumerate(model.graph.node, start=1):
         state.place = f"node {number} of {len(model.graph.node)}"
         read_node(state, proto)
@@ -285,6 +296,9 @@ def well_formed(state: State, proto: onnx.NodeProto, inputs: list[Value | None])
 
 def results_of(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
     """Return what a node writes."""
+    if lists.lists(state, proto, inputs):
+        check_known([each for each in inputs if isinstance(each, Unknown) and each.error is None])
+        return lists.read(state, proto, inputs)
     if proto.domain in QONNX_DOMAINS:
         known = [each.array if isinstance(each, Constant) else None for each in inputs]
         raise refusal_of(proto, known)
@@ -341,7 +355,9 @@ def check_known(inputs: list[Value | None]) -> None:
 
 def check_trails(results: list[Value]) -> None:
     """Refuse too many nodes between two quantizations."""
-    longest = max((len(each.trail) for each in results if isinstance(each, Real)), default=0)
+    reals = [each for each in results if isinstance(each, Real)]
+    reals += [part for each in results if isinstance(each, Rows) for part in each.parts]
+    longest = max((len(each.trail) for each in reals), default=0)
     if longest > MOST_STEPS:
         allowed = f"at most {MOST_STEPS} nodes"
         raise RefusedError("what stands between two quantizations", allowed, longest)
@@ -356,6 +372,8 @@ def refuse(
         if isinstance(value, Real):
             base = value.base
             names.append(base if isinstance(base, str) else base.inputs[0])
+        elif isinstance(value, Rows):
+            names += [each.base for each in value.parts if isinstance(each.base, str)]
         elif isinstance(value, Image):
             names.append(state.input or name)
         elif isinstance(value, Unknown):

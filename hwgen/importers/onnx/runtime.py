@@ -1,6 +1,7 @@
 """Run an ONNX file with onnxruntime, as people do or operator by operator, for comparison."""
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,15 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from hwgen.errors import FormatError
-from hwgen.importers.integer import IntegerGraph
+from hwgen.importers.integer import Ending, IntegerGraph
 from hwgen.importers.integer.fold import before_head
-from hwgen.importers.integer.moves import Places
+from hwgen.importers.integer.moves import ZERO, Places
 from hwgen.importers.integer.nodes import Convolution, FullyConnected
-from hwgen.importers.integer.runtime import Outcome, stored, unsigned
+from hwgen.importers.integer.runtime import ABSENT, Outcome, stored, unsigned
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx, without_quants
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import Operation, Real
+from hwgen.importers.onnx.qdq.values import Operation, Real, Rows
 from hwgen.importers.onnx.quantized import read_state
 
 ELEMENTS: dict[str, np.dtype[Any]] = {
@@ -62,15 +63,13 @@ class OnnxRuntime:
         self._maps, self._image = graph.maps, graph.maps[graph.input]
         self._raw, self._order = graph.raw_image, graph.answer_places
         self._state, _ = read_state(self._model, self._source)
-        self._output = self._model.graph.output[0].name
-        self._answer = graph.outputs[0]
-        self._visible = answer_value(self._state, self._output, graph, self._answer)
-        others = zip(self._model.graph.output[1:], graph.outputs[1:], strict=True)
-        self._further = {
-            tensor.name: (name, answer_value(self._state, tensor.name, graph, name))
-            for tensor, name in others
+        self._model = ending_at(self._model, graph.ends)
+        self._seen = {
+            tensor: seen_of(self._state, tensor, graph, end) for tensor, end in graph.ends.items()
         }
-        self._outputs = (self._output, *self._further)
+        self._ends, self._outputs = graph.ends, tuple(graph.ends)
+        self._output, *self._others = graph.ends
+        self._answer = graph.ends[self._output].maps[0]
         self._sums = scales_of_sums(graph)
         self._sessions: dict[tuple[str, ...], Any] = {}
 
@@ -80,8 +79,7 @@ class OnnxRuntime:
         raw = self._given(images.reshape(len(images), *image.shape))
         if self._raw is not None:
             images = self._raw.integers(raw, image)
-        values = [self._visible, *(value for _, value in self._further.values())]
-        hidden = any(value is None for value in values)
+        hidden = any(value is None for value in self._seen.values())
         enough = self._optimized and not hidden and not self._wanted
         shown = {
             name: place
@@ -106,12 +104,48 @@ class OnnxRuntime:
             },
             answers=output,
             integers=self._answers(output),
-            further={
-                name: self._moved(name, self._arranged(name, outputs[tensor], value))
-                for tensor, (name, value) in self._further.items()
-                if value is not None and name not in shown
-            },
+            further=self._further(outputs, shown),
         )
+
+    def _further(
+        self, outputs: Mapping[str, NDArray[Any]], shown: Container[str]
+    ) -> dict[str, NDArray[np.int64]]:
+        """Return the maps of all outputs but the first, as far as these show them."""
+        found: dict[str, NDArray[np.int64]] = {}
+        for tensor in self._others:
+            value, end = self._seen[tensor], self._ends[tensor]
+            if isinstance(value, Ending):
+                for name, part in self._parts(value, outputs[tensor]).items():
+                    known = found.get(name, part)
+                    found[name] = np.where(part == ABSENT, known, part)
+            elif value is not None and end.maps[0] not in shown:
+                arranged = self._arranged(end.maps[0], outputs[tensor], value)
+                found[end.maps[0]] = self._moved(end.maps[0], arranged)
+        return found
+
+    def _listed(self, end: Ending, tensor: NDArray[Any]) -> NDArray[np.int64]:
+        """Return a list as integers of the network's maps, each by the numbers of its own."""
+        assert end.order is not None
+        maps = [self._maps[name] for name in end.maps]
+        ends = np.cumsum([math.prod(each.shape) for each in maps])
+        which = np.searchsorted(ends, end.order.reshape(-1), side="right")
+        scale, zero, offset = (
+            np.array([getattr(each, key) for each in maps])[which]
+            for key in ("scale", "zero_point", "offset")
+        )
+        if tensor.dtype.kind == "f":
+            tensor = np.rint(tensor.astype(np.float64) / scale) + zero
+        moved: NDArray[np.int64] = tensor.astype(np.int64) + offset
+        return moved
+
+    def _parts(self, end: Ending, tensor: NDArray[Any]) -> dict[str, NDArray[np.int64]]:
+        """Return the maps of a list, (images, elements), `ABSENT` where it lacks an element."""
+        assert end.order is not None
+        sizes = [math.prod(self._maps[name].shape) for name in end.maps]
+        whole = np.full((len(tensor), sum(sizes)), ABSENT)
+        inside = end.order.reshape(-1) != ZERO
+        whole[:, end.order.reshape(-1)[inside]] = self._listed(end, tensor)[:, inside]
+        return dict(zip(end.maps, np.split(whole, np.cumsum(sizes)[:-1], axis=1), strict=True))
 
     def _given(self, images: NDArray[Any]) -> NDArray[Any]:
         """Return raw images, NHWC, whose integers are those of the input as far as steps allow."""
@@ -143,10 +177,13 @@ class OnnxRuntime:
 
     def _answers(self, output: NDArray[Any]) -> NDArray[np.int64] | None:
         """Return the file's own answers as integers of the network's answer; None behind heads."""
-        if self._visible is None:
+        visible = self._seen[self._output]
+        if visible is None:
             return None
+        if isinstance(visible, Ending):
+            return self._listed(visible, output)
         if self._order is None:
-            integers = self._arranged(self._answer, output, self._visible)
+            integers = self._arranged(self._answer, output, visible)
         else:
             integers = self._integers(self._answer, output, self._order)
         return self._moved(self._answer, integers)
@@ -250,12 +287,32 @@ def showing(model: onnx.ModelProto, names: Iterable[str]) -> onnx.ModelProto:
     return copy
 
 
-def answer_value(state: State, output: str, graph: IntegerGraph, name: str) -> Real | None:
-    """Return an output of a file as elements of its map; None if a function hides it."""
-    value = state.values.get(output)
-    if not isinstance(value, Real) or value.function is not None:
+def ending_at(model: onnx.ModelProto, names: Iterable[str]) -> onnx.ModelProto:
+    """Return a model with these outputs, without the nodes that they do not need."""
+    names = list(names)
+    if [tensor.name for tensor in model.graph.output] == names:
+        return model
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    del copy.graph.output[:], copy.graph.node[:]
+    copy.graph.output.extend(onnx.ValueInfoProto(name=each) for each in names)
+    needed, nodes = set(names), []
+    for node in reversed(model.graph.node):
+        if not needed.isdisjoint(node.output):
+            needed.update(node.input)
+            nodes.append(node)
+    copy.graph.node.extend(reversed(nodes))
+    return copy
+
+
+def seen_of(state: State, tensor: str, graph: IntegerGraph, end: Ending) -> Real | Ending | None:
+    """Return an output of a file as elements of its map or maps; None if a function hides it."""
+    value = state.values.get(tensor)
+    if end.hidden or any(before_head(graph, name) != name for name in end.maps):
         return None
-    return value if before_head(graph, name) == name else None
+    if isinstance(value, Rows):
+        return end
+    return value if isinstance(value, Real) and value.function is None else None
 
 
 def scales_of_sums(graph: IntegerGraph) -> dict[str, NDArray[np.float64]]:

@@ -204,15 +204,20 @@ def test_one_sentence_says_why_not(name: str, tmp_path: Path) -> None:
     assert wanted in sentence
 
 
-def test_maps_of_a_list_have_one_scale(tmp_path: Path) -> None:
+def test_maps_of_a_list_with_a_real_zero_have_one_scale(tmp_path: Path) -> None:
     network = lower(read_integer_graph(plain().save(tmp_path / "net.tflite"))).network
     layers = list(network.layers)
     (numbers,) = layers[0].output.quantization
     other = replace(layers[0].output, quantization=(replace(numbers, scale=0.06),))
     layers[0] = replace(layers[0], output=other)
-    wrong = replace(network, graph=replace(network.graph, layers=layers))
+    unlike = replace(network, graph=replace(network.graph, layers=layers))
+    save_network(unlike, tmp_path / "net.npz")
+    assert network.answer_places is not None
+    places = network.answer_places.copy()
+    places[0] = -1
     with pytest.raises(FormatError, match="maps of answer_places must be of the same bits, scale"):
-        save_network(wrong, tmp_path / "net.npz")
+        save_network(replace(unlike, answer_places=places), tmp_path / "net.npz")
+    save_network(replace(network, answer_places=places), tmp_path / "net.npz")
 
 
 def test_such_a_list_is_not_exported(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -6,43 +6,103 @@ Tests: `tests/importers/onnx/test_host.py`.
 import numpy as np
 import onnx
 
-from hwgen.importers.integer import Unsupported
+from hwgen.importers.integer import Ending, Unsupported
 from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.nodes import Head
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.qdq.functions import ORDER_KEPT
+from hwgen.importers.onnx.qdq.lists import listed
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import Operation, Real
+from hwgen.importers.onnx.qdq.values import Left, Operation, Real, Rows
 
 ANSWER = (
     "chips answer in the order of the map; element i of the file's answer is element"
     " answer_places[i] of the map, and hwgen compares and infers in the file's order"
 )
+LISTED = (
+    "chips write these maps; element i of the file's answer is element answer_places[i] of them,"
+    " one behind the other, and hwgen compares and infers in the file's order"
+)
 OTHER = "chips and golden have the order of the map"
+MOST_NAMED = 8
+"""Nodes that the host computes, by name in one sentence; of more, their number."""
 
 
-def answers(state: State, model: onnx.ModelProto) -> tuple[str, ...]:
-    """Return the map of each output, the answer first, and note what the host does behind it."""
-    maps = []
-    for number, tensor in enumerate(model.graph.output):
-        name, order = answer(state, tensor.name)
-        maps.append(name)
+def answers(state: State, model: onnx.ModelProto) -> dict[str, Ending]:
+    """Return by tensor what each output is, the answer first, and note what the host does behind.
+
+    In place of outputs that the host computes of lists stand the lists.
+    """
+    ends: dict[str, Ending] = {}
+    for name in tensors_of(state, model):
+        value, first = state.values.get(name), not ends
+        if isinstance(value, Rows):
+            ends[name] = end = list_at(state, value, name, first=first)
+        else:
+            found, order = answer(state, name)
+            if isinstance(value, Real):
+                note(state, value, (name, found), order, first=first)
+            ends[name] = end = Ending(maps=(found,), order=order)
+        if first:
+            state.order = end.order
+    return ends
+
+
+def note(
+    state: State, value: Real, names: tuple[str, str], order: Places | None, *, first: bool
+) -> None:
+    """Note what the host does behind the map of an output; names: of the output and of the map."""
+    if order is not None:
+        sides = " x ".join(map(str, state.maps[names[1]].shape))
+        nodes = ", ".join(f"{step.operator} ({step.name})" for step in value.trail if step.moves)
+        made = " x ".join(map(str, order.shape)) + (f", by {nodes}" if nodes else "")
+        state.behind.append(
+            f"output {names[0]} is the map of {sides} in another order, {made}:"
+            f" {ANSWER if first else OTHER}"
+        )
+    state.behind += heads(value)
+
+
+def tensors_of(state: State, model: onnx.ModelProto) -> list[str]:
+    """Return the tensors at which the network ends: outputs, or the lists that they come from."""
+    names: dict[str, None] = {}
+    behind: dict[str, None] = {}
+    computed = []
+    for tensor in model.graph.output:
         value = state.values.get(tensor.name)
-        if order is not None and number == 0:
-            state.order = order
-        if order is not None and isinstance(value, Real):
-            sides = " x ".join(map(str, state.maps[name].shape))
-            nodes = ", ".join(
-                f"{step.operator} ({step.name})" for step in value.trail if step.moves
-            )
-            made = " x ".join(map(str, order.shape)) + (f", by {nodes}" if nodes else "")
-            state.behind.append(
-                f"output {tensor.name} is the map of {sides} in another order, {made}:"
-                f" {ANSWER if number == 0 else OTHER}"
-            )
-        if isinstance(value, Real):
-            state.behind += heads(value)
-    return tuple(maps)
+        if isinstance(value, Rows | Left) and value.lists:
+            computed.append(tensor.name)
+            behind |= dict.fromkeys(f"{each.operator} ({each.name})" for each in value.steps)
+            names |= dict.fromkeys(value.lists)
+        else:
+            names[tensor.name] = None
+    if computed:
+        more = len(behind) - MOST_NAMED
+        steps = ", ".join(list(behind)[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        state.behind.append(
+            f"{steps}, which compute {', '.join(computed)} of {', '.join(names)}: the network ends"
+            " before them"
+        )
+    return list(names)
+
+
+def list_at(state: State, rows: Rows, name: str, *, first: bool) -> Ending:
+    """Return a list at the end of the network; one that no maps give stands as refused."""
+
+    def part_map(part: Real, of: str) -> str:
+        return answer_map(state, part, of)
+
+    try:
+        found = listed(state, rows, name, part_map)
+    except RefusedError as error:
+        inputs = tuple(each.base for each in rows.parts if isinstance(each.base, str))
+        return Ending(maps=(refused(state, name, ("list", name, inputs), error),))
+    maps = ", ".join(found.maps)
+    told = LISTED if first else "chips write these maps, and golden has their order"
+    state.behind.append(f"output {name} lists elements of the maps {maps}: {told}")
+    for each in rows.parts:
+        state.behind += heads(each)
+    return found
 
 
 def heads(value: Real) -> list[str]:
@@ -81,19 +141,29 @@ def answer(state: State, name: str) -> tuple[str, Places | None]:
         return found, order_of(state, value, found)
     except RefusedError as error:
         base = value.base
-        about = base if isinstance(base, Operation) else None
-        state.nodes.append(
-            Unsupported(
-                name=about.name if about else name,
-                operator=about.operator if about else "output",
-                inputs=about.inputs if about else (str(base),),
-                output=f"{name}/refused",
-                what=error.what,
-                allowed=error.allowed,
-                given=error.given,
-            )
+        about: tuple[str, str, tuple[str, ...]] = ("output", name, (str(base),))
+        if isinstance(base, Operation):
+            about = (base.operator, base.name, base.inputs)
+        return refused(state, name, about, error), None
+
+
+def refused(
+    state: State, name: str, about: tuple[str, str, tuple[str, ...]], error: RefusedError
+) -> str:
+    """Append a node in place of an output; about: operator, name and inputs of what is refused."""
+    operator, node, inputs = about
+    state.nodes.append(
+        Unsupported(
+            name=node,
+            operator=operator,
+            inputs=inputs,
+            output=f"{name}/refused",
+            what=error.what,
+            allowed=error.allowed,
+            given=error.given,
         )
-        return f"{name}/refused", None
+    )
+    return f"{name}/refused"
 
 
 def answer_map(state: State, value: Real, name: str) -> str:

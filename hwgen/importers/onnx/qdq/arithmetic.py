@@ -358,7 +358,7 @@ def normalization_of(proto: onnx.NodeProto, parts: list[Reals]) -> tuple[Reals, 
 
 
 def concatenate(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read a Concat of maps by channels; that of one map changes nothing."""
+    """Read a Concat of maps by channels, at the end also of rows; that of one changes nothing."""
     if len(inputs) == 1 and isinstance(inputs[0], Real):
         return [inputs[0]]
     if attributes_of(proto).get("axis", 1) in (1, -2) and are_tokens(inputs):

@@ -54,6 +54,7 @@ class State:
     image_name: of the input of the model; given: the image there
     input: name of the quantized image, empty before it is known; image: before its quantization
     image_shape: rows, columns, channels; image_type: where the image comes as integers
+    endings: tensors behind which no layer stands
     order: of the elements of the answer; None: that of its map
     behind: sentences, what the host does behind the chip
     """
@@ -75,6 +76,7 @@ class State:
     image_name: str = ""
     given: Image = NO_IMAGE
     image: Image = NO_IMAGE
+    endings: frozenset[str] = frozenset()
     order: Places | None = None
     behind: list[str] = field(default_factory=list)
 
