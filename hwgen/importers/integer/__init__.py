@@ -2,8 +2,9 @@
 
 from hwgen.errors import Refusal, RefusedNetworkError
 from hwgen.importers.integer.check import refusals_of
+from hwgen.importers.integer.endings import Ending
 from hwgen.importers.integer.fold import folded
-from hwgen.importers.integer.graph import Difference, Ending, IntegerGraph, Note
+from hwgen.importers.integer.graph import Difference, IntegerGraph, Note
 from hwgen.importers.integer.lower import Lowered, lower
 from hwgen.importers.integer.maps import QuantizedMap, quantized_map, raw_sums
 from hwgen.importers.integer.nodes import Node, Unsupported, Weights, weights_of

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.importers.integer.arithmetic import Kernels
+from hwgen.importers.integer.endings import Ending
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
 from hwgen.network import QuantizedNetwork
@@ -47,20 +48,6 @@ class Difference:
     nodes: int
     what: str
     steps: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ending:
-    """A tensor that ends a network: elements of a map, or a list of elements of several.
-
-    order: of the shape of the tensor, the number of each element in the maps, one behind the
-        other, or -1 for a real zero; None: that of the map
-    hidden: a function behind a map of a list, which is left out, hides its integers
-    """
-
-    maps: tuple[str, ...]
-    order: NDArray[np.int64] | None = None
-    hidden: bool = False
 
 
 def unchanged(network: QuantizedNetwork) -> QuantizedNetwork:

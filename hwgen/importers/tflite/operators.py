@@ -46,7 +46,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "ADD": Operator(nodes_maps.add, "add; conv with constants", CONSTANTS),
         "AVERAGE_POOL_2D": Operator(nodes_maps.average_pool_2d, "average_pool"),
         "CONCATENATION": Operator(
-            nodes_shape.concatenation, "concatenate", "by channels; of rows as the first output"
+            nodes_shape.concatenation, "concatenate", "by channels; of rows at the end"
         ),
         "CONV_2D": Operator(nodes_weights.conv_2d, "conv", "constant weights; groups, dilation"),
         "DEPTHWISE_CONV_2D": Operator(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import KNOWN_OPERATOR, FormatError
+from hwgen.importers.integer.endings import Ending, said_of_list, said_of_rest
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.moves import Places, moved_nodes
@@ -24,7 +25,16 @@ from hwgen.importers.tflite.file import (
     damaged,
     read_file,
 )
-from hwgen.importers.tflite.lists import BEHIND, Listed, further_list, list_of, lists_rows, said_of
+from hwgen.importers.tflite.lists import (
+    BEHIND,
+    EACH,
+    LAYERS,
+    Left,
+    Listed,
+    list_of,
+    lists_rows,
+    of_each,
+)
 from hwgen.importers.tflite.moves import MOVES, SECOND, Moved, check_elements
 from hwgen.importers.tflite.node import Reading, map_of, map_shape
 from hwgen.importers.tflite.operators import OPERATORS
@@ -46,6 +56,7 @@ class Nodes:
 
     computed: tensors that depend on the image; refused: some of them
     moved: tensors that rearrange a map; listed: those that have the rows of several
+    left: those that the host computes of such rows
     sides: tensors computed from the sides of others alone; a file also says what follows from them
     index: of the operator that is read
     """
@@ -56,6 +67,7 @@ class Nodes:
     refused: set[int] = field(default_factory=set)
     moved: dict[int, Moved] = field(default_factory=dict)
     listed: dict[int, Listed] = field(default_factory=dict)
+    left: dict[int, Left] = field(default_factory=dict)
     sides: set[int] = field(default_factory=set)
     index: int = 0
     nodes: list[Node] = field(default_factory=list)
@@ -108,6 +120,9 @@ class Nodes:
     def add(self, reading: Reading) -> None:
         """Add the nodes of a supported operator."""
         name = reading.operator.operator
+        if self.host_computes(reading):
+            self.leave(reading)
+            return
         known = OPERATORS.get(name)
         if known is None:
             place = f"{name} as node {self.index + 1} of {len(self.file.operators)}"
@@ -119,25 +134,67 @@ class Nodes:
         if (listed := self.listed_by(reading)) is not None:
             self.listed[reading.operator.outputs[0]] = listed
             return
+        self.add_nodes(reading)
+
+    def add_nodes(self, reading: Reading) -> None:
+        """Add the nodes of an operator of maps."""
         for number in reading.operator.inputs:
             self.settle(number)
-        nodes, maps = known.read(reading)
+        nodes, maps = OPERATORS[reading.operator.operator].read(reading)
         self.nodes += nodes
         self.maps.update({node.output: each for node, each in zip(nodes, maps, strict=True)})
 
-    def listed_by(self, reading: Reading) -> Listed | None:
-        """Return the rows of several maps that an operator gives; None: it gives a map.
+    def host_computes(self, reading: Reading) -> bool:
+        """Return whether an operator reads rows and constants alone, and is none of a list."""
+        operator = reading.operator
+        given = [number for number in operator.inputs if number in self.computed]
+        rows = all(number in self.listed or number in self.left for number in given)
+        behind = operator.operator in BEHIND and self.left.keys().isdisjoint(given)
+        return rows and not behind and operator.operator not in LAYERS
 
-        Only an output of the file may have them, which `check_inputs` sees to.
-        """
-        inputs = reading.operator.inputs
-        if reading.operator.operator == "DEQUANTIZE":
+    def leave(self, reading: Reading) -> None:
+        """Leave an operator to the host."""
+        operator = reading.operator
+        names: dict[int, None] = {}
+        steps: dict[str, None] = {}
+        for number in operator.inputs:
+            if number in self.left:
+                names |= dict.fromkeys(self.left[number].lists)
+                steps |= dict.fromkeys(self.left[number].steps)
+            elif number in self.listed:
+                names[number] = None
+        steps[f"{operator.operator} ({reading.name})"] = None
+        made = Left(lists=(*names,), steps=(*steps,))
+        self.left |= dict.fromkeys(operator.outputs, made)
+
+    def listed_by(self, reading: Reading) -> Listed | None:
+        """Return the rows of several maps that an operator gives; None: it gives a map."""
+        inputs, name = reading.operator.inputs, reading.operator.operator
+        if name == "DEQUANTIZE":
             return self.listed.get(inputs[0])
-        if not lists_rows(reading):
+        if name in EACH and inputs[0] in self.listed:
+            return self.listed_of_each(reading, self.listed[inputs[0]])
+        rows = name == "CONCATENATION" and not self.listed.keys().isdisjoint(inputs)
+        if not rows and not lists_rows(reading):
             return None
         if not self.refused.isdisjoint(inputs) or not self.computed.issuperset(inputs):
             raise RefusedError("its inputs", "readable maps, where it lists rows", "others")
-        return list_of(reading, [self.followed(number) for number in inputs], self.image)
+        return list_of(reading, [self.rows_of(number) for number in inputs], self.image)
+
+    def rows_of(self, number: int) -> Listed:
+        """Return a tensor as rows: of several maps, or of one."""
+        if number in self.listed:
+            return self.listed[number]
+        source, places = self.followed(number)
+        return Listed(sources=(source,), places=places)
+
+    def listed_of_each(self, reading: Reading, listed: Listed) -> Listed:
+        """Return rows after a function of each element, which is done to their maps."""
+        self.file, parts = of_each(reading, listed)
+        for part in parts:
+            self.add_nodes(part)
+            self.computed.add(part.operator.outputs[0])
+        return replace(listed, sources=tuple(part.operator.outputs[0] for part in parts))
 
     def followed(self, number: int) -> tuple[int, Places]:
         """Return the map that a tensor rearranges, and the places of its elements there."""
@@ -217,7 +274,9 @@ class Nodes:
     def check_inputs(self, reading: Reading) -> None:
         """Refuse an input that is neither constant nor written before, or that has several maps."""
         for number in reading.operator.inputs:
-            if number in self.listed and reading.operator.operator not in BEHIND:
+            if number in self.left or (
+                number in self.listed and reading.operator.operator not in BEHIND
+            ):
                 raise RefusedError(
                     "its input", "a map: rows of several maps end a network", "such rows"
                 )
@@ -228,24 +287,36 @@ class Nodes:
                         f"its input {tensor.name}", "constant or written before it", "neither"
                     )
 
-    def outputs(self) -> tuple[tuple[str, ...], Places | None]:
-        """Return the maps of the outputs, and the order of the first if it has rows of several."""
-        found: dict[str, None] = {}
-        order = None
-        for place, number in enumerate(each for each in self.file.outputs if each >= 0):
-            listed = self.listed.get(number)
+    def ends(self) -> tuple[dict[str, Ending], list[str]]:
+        """Return by tensor what ends the network, and what the host does behind it.
+
+        In place of outputs that the host computes of lists stand the lists.
+        """
+        numbers: dict[int, None] = {}
+        steps: dict[str, None] = {}
+        computed = []
+        for number in (each for each in self.file.outputs if each >= 0):
+            if (left := self.left.get(number)) is None:
+                numbers[number] = None
+                continue
+            computed.append(self.file.tensors[number].name)
+            steps |= dict.fromkeys(left.steps)
+            numbers |= dict.fromkeys(left.lists)
+        ends: dict[str, Ending] = {}
+        behind = []
+        for number in numbers:
+            name, listed = self.file.tensors[number].name, self.listed.get(number)
             if listed is None:
                 self.settle(number)
-                found[self.file.tensors[number].name] = None
+                ends[name] = Ending(maps=(name,))
                 continue
-            if place:
-                self.nodes.append(further_list(listed, self.file, number))
-                found[self.file.tensors[number].name] = None
-                continue
-            order = listed.order
-            for source in listed.sources:
-                found[self.file.tensors[source].name] = None
-        return (*found,), order
+            maps = tuple(self.file.tensors[source].name for source in listed.sources)
+            behind.append(said_of_list(name, maps, first=not ends))
+            ends[name] = Ending(maps=maps, order=listed.order)
+        if computed:
+            names = [self.file.tensors[number].name for number in numbers]
+            behind.append(said_of_rest(list(steps), computed, names))
+        return ends, behind
 
     def refuse(self, reading: Reading, refusal: RefusedError) -> None:
         """Add an operator that is not supported, once for each output."""
@@ -284,27 +355,26 @@ def graph_of(file: TFLiteFile, *, name: str) -> IntegerGraph:
     for index, operator in enumerate(file.operators):
         if operator in operators:
             nodes.read(index, operator)
-    outputs, order = nodes.outputs()
+    ends, behind = nodes.ends()
     missing = [number for number in file.outputs if number not in nodes.computed]
-    if missing or not outputs:
+    if missing or not ends:
         raise FormatError(
             field="every output of the network",
             allowed="computed from its image",
             given=", ".join(file.tensors[number].name for number in missing) or "none",
             source=file.source,
         )
-    listed = nodes.listed.get(file.outputs[0])
-    behind = () if listed is None else (said_of(listed, file, file.outputs[0]),)
     return IntegerGraph(
         name=name,
         source=file.source,
         format=FORMAT,
         input=tensor.name,
-        outputs=outputs,
+        outputs=tuple(dict.fromkeys(name for each in ends.values() for name in each.maps)),
         maps=nodes.maps,
         nodes=tuple(nodes.nodes),
-        answer_places=order,
-        behind=behind,
+        ends=ends,
+        answer_places=next(iter(ends.values())).order,
+        behind=tuple(behind),
     )
 
 

@@ -44,14 +44,17 @@ class LiteRT:
         self._image = graph.maps[graph.input]
         self._maps = graph.maps
         self._numbers = {tensor.name: number for number, tensor in enumerate(file.tensors)}
-        self._answer, self._order = file.outputs[0], graph.answer_places
+        self._answer, self._order = self._numbers[next(iter(graph.ends))], graph.answer_places
         self._first = graph.maps[graph.outputs[0]]
         content = read_given(path, what="the file", allowed="a TFLite file")
+        if self._answer != file.outputs[0]:
+            content = ending_at(content, self._answer)
         self._interpreter, kernels = interpreter_of(content, path, default=default)
         self._shown = dict.fromkeys(self._maps, self._interpreter)
         if default:
             self._shown = {}
-            for name in answers:
+            # What is done to rows is done to maps, which the file itself has not.
+            for name in self._numbers.keys() & set(answers):
                 ending = ending_at(content, self._numbers[name])
                 self._shown[name], _ = interpreter_of(ending, path, default=True)
         self.name = f"LiteRT {version('ai-edge-litert')}, {kernels} kernels"
@@ -79,8 +82,12 @@ class LiteRT:
 
     def _integers(self, answers: NDArray[Any]) -> NDArray[np.int64] | None:
         """Return answers that list elements of several maps as integers; None of others."""
-        if self._order is None or answers.dtype.kind == "f":
+        if self._order is None:
             return None
+        if answers.dtype.kind == "f":
+            # Behind a DEQUANTIZE of the list.
+            steps = np.rint(answers.astype(np.float64) / self._first.scale)
+            answers = steps + self._first.zero_point
         return answers.astype(np.int64) + self._first.offset
 
     def _invoke(self, interpreter: Interpreter, image: NDArray[Any]) -> None:

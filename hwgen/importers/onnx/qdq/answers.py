@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 
 from hwgen.importers.integer import Ending, Unsupported
+from hwgen.importers.integer.endings import said_of_list, said_of_rest
 from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.nodes import Head
 from hwgen.importers.integer.refused import RefusedError
@@ -19,13 +20,7 @@ ANSWER = (
     "chips answer in the order of the map; element i of the file's answer is element"
     " answer_places[i] of the map, and hwgen compares and infers in the file's order"
 )
-LISTED = (
-    "chips write these maps; element i of the file's answer is element answer_places[i] of them,"
-    " one behind the other, and hwgen compares and infers in the file's order"
-)
 OTHER = "chips and golden have the order of the map"
-MOST_NAMED = 8
-"""Nodes that the host computes, by name in one sentence; of more, their number."""
 
 
 def answers(state: State, model: onnx.ModelProto) -> dict[str, Ending]:
@@ -77,12 +72,7 @@ def tensors_of(state: State, model: onnx.ModelProto) -> list[str]:
         else:
             names[tensor.name] = None
     if computed:
-        more = len(behind) - MOST_NAMED
-        steps = ", ".join(list(behind)[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-        state.behind.append(
-            f"{steps}, which compute {', '.join(computed)} of {', '.join(names)}: the network ends"
-            " before them"
-        )
+        state.behind.append(said_of_rest(list(behind), computed, list(names)))
     return list(names)
 
 
@@ -97,9 +87,7 @@ def list_at(state: State, rows: Rows, name: str, *, first: bool) -> Ending:
     except RefusedError as error:
         inputs = tuple(each.base for each in rows.parts if isinstance(each.base, str))
         return Ending(maps=(refused(state, name, ("list", name, inputs), error),))
-    maps = ", ".join(found.maps)
-    told = LISTED if first else "chips write these maps, and golden has their order"
-    state.behind.append(f"output {name} lists elements of the maps {maps}: {told}")
+    state.behind.append(said_of_list(name, found.maps, first=first))
     for each in rows.parts:
         state.behind += heads(each)
     return found
