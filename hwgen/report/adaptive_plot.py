@@ -9,12 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from hwgen.report.adaptive import AdaptiveMode
-from hwgen.report.svg import ACCENT, GOOD, HALF, INK, SECOND, name_series, picture
+from hwgen.report.svg import HALF, INK, SERIES, name_series, picture
 
 HEIGHT = 3.6
 BAR = 0.26
 """Width of one of the bars of a mode."""
-COLOURS = (ACCENT, "#60a5d8", SECOND)
 
 
 def modes_picture(modes: Sequence[AdaptiveMode]) -> str:
@@ -28,10 +27,10 @@ def modes_picture(modes: Sequence[AdaptiveMode]) -> str:
         for turn, (label, costs) in enumerate(costs_of(modes).items()):
             heights = 100 * np.array(costs) / (costs[0] or 1)
             shift = (turn - 1) * BAR
-            bars = axes.bar(places + shift, heights, BAR, color=COLOURS[turn], label=label)
+            bars = axes.bar(places + shift, heights, BAR, color=SERIES[turn], label=label)
             axes.bar_label(bars, fmt="%.0f", fontsize=7, color=INK)
         accuracy = [100 * mode.accuracy for mode in modes]
-        axes.plot(places, accuracy, color=GOOD, marker="o", label="accuracy")
+        axes.plot(places, accuracy, color=SERIES[4], marker="o", label="accuracy")
         for place, height in zip(places, accuracy, strict=True):
             note(axes, float(place), height)
         axes.set_xticks(places, [mode.name for mode in modes])
@@ -59,6 +58,6 @@ def note(axes: Axes, place: float, height: float) -> None:
         xytext=(0, 12),
         textcoords="offset points",
         ha="center",
-        color=GOOD,
+        color=SERIES[4],
         fontsize=8,
     )

@@ -6,7 +6,7 @@ are fixed here. Text stays text: smaller, and a person can search for it.
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,6 +24,10 @@ GRID = "#e3e8ef"
 ACCENT = "#2563a8"
 SECOND = "#d97706"
 GOOD = "#2f855a"
+SERIES = (ACCENT, SECOND, INK, "#6db3f2", "#8f1d14", "#7a33d6", "#a3b37a", "#94606c")
+"""Of things side by side, in this order: readers who see fewer colours tell them apart."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
+"""Of points of the same things."""
 
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "hwgen",
@@ -79,12 +83,30 @@ def report_picture(kind: str, width: float, height: float, draw: Callable[[Figur
     return buffer.getvalue()
 
 
-def name_series(axes: Axes, size: float = 8.0) -> None:
-    """Name what is drawn in a row above the plot, where it covers nothing.
+def name_all(figure: Figure, plots: Sequence[Axes], size: float = 8.0) -> None:
+    """Name once what is drawn in several plots, above all of them."""
+    named = {name: mark for axes in plots for mark, name in zip(*both(axes), strict=True)}
+    figure.legend(
+        list(named.values()),
+        list(named),
+        loc="outside upper left",
+        ncols=min(5, len(named)),
+        fontsize=size,
+    )
+
+
+def both(axes: Axes) -> tuple[list[Any], list[str]]:
+    """Return what is drawn and its names."""
+    marks, names = axes.get_legend_handles_labels()
+    return list(marks), list(names)
+
+
+def name_series(axes: Axes, size: float = 8.0, columns: int = 5) -> None:
+    """Name what is drawn in rows above the plot, where it covers nothing.
 
     Matplotlib would look for the emptiest corner otherwise, and warns where that takes long.
     """
-    columns = min(5, len(axes.get_legend_handles_labels()[1]))
+    columns = min(columns, len(axes.get_legend_handles_labels()[1]))
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, fontsize=size)
 
 

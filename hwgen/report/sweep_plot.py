@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hwgen.report.svg import ACCENT, GOOD, MUTED, SECOND, name_series, report_picture
+from hwgen.report.svg import MARKERS, SERIES, name_all, report_picture
 from hwgen.report.sweep import SweepPoint, SweepReport, Value
 from hwgen.report.sweep_table import shown
 
@@ -17,11 +17,12 @@ FIGURES = {
     "energy_uj": "uJ an image",
     "area_mm2": "mm2",
 }
-COLOURS = (ACCENT, SECOND, GOOD, "#8b5fbf", "#c2547d", "#60a5d8", "#4aa391", MUTED)
 MOST_NAMES = 12
 """Lines that the legend names at most."""
 WIDTH, HEIGHT = 4.6, 3.6
 """Inches of one of the plots."""
+MARGIN = 0.25
+"""Left of the first value and right of the last, in steps between values."""
 
 
 def sweep_picture(report: SweepReport, kind: str) -> bytes:
@@ -32,6 +33,8 @@ def sweep_picture(report: SweepReport, kind: str) -> bytes:
         plots = figure.subplots(1, len(columns), squeeze=False)[0]
         for axes, name in zip(plots, columns, strict=True):
             draw(axes, report, name)
+        if 1 < len(lines_of(report)) <= MOST_NAMES:
+            name_all(figure, plots, 7)
 
     return report_picture(kind, WIDTH * len(columns), HEIGHT, draw_all)
 
@@ -47,31 +50,37 @@ def across(report: SweepReport) -> str:
 
 
 def draw(axes: Axes, report: SweepReport, name: str) -> None:
-    """Draw one figure of all points."""
+    """Draw one figure of all points; a line without a point is left out."""
     key = across(report)
     values = ordered(report.keys[key])
-    others: dict[str, list[SweepPoint]] = {}
-    for point in report.points:
-        others.setdefault(label(point, without=key), []).append(point)
-    for place, (text, points) in enumerate(others.items()):
+    for place, (text, points) in enumerate(lines_of(report).items()):
         heights = {point.values[key]: getattr(point, name) for point in points}
+        if all(height is None for height in heights.values()):
+            continue
         axes.plot(
             range(len(values)),
             [heights[value] if heights[value] is not None else float("nan") for value in values],
-            marker="o",
+            marker=MARKERS[place % len(MARKERS)],
             markersize=4,
-            color=COLOURS[place % len(COLOURS)],
-            linestyle=("-", "--", ":", "-.")[place // len(COLOURS) % 4],
+            color=SERIES[place % len(SERIES)],
+            linestyle=("-", "--", ":", "-.")[place // len(SERIES) % 4],
             label=text,
         )
     axes.set_xticks(range(len(values)), [shown(value) for value in values])
     axes.set_xlabel(key)
     axes.set_ylabel(FIGURES[name])
     axes.set_ylim(bottom=0)
+    axes.set_xlim(-MARGIN, len(values) - 1 + MARGIN)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
     axes.grid()
-    if 1 < len(others) <= MOST_NAMES:
-        name_series(axes, 7)
+
+
+def lines_of(report: SweepReport) -> dict[str, list[SweepPoint]]:
+    """Return the points of each line by its name."""
+    key, lines = across(report), dict[str, list[SweepPoint]]()
+    for point in report.points:
+        lines.setdefault(label(point, without=key), []).append(point)
+    return lines
 
 
 def ordered(values: Sequence[Value]) -> list[Value]:

@@ -218,9 +218,22 @@ def test_a_picture_has_a_plot_for_each_figure(
     assert made == sweep_picture(report, kind)
     if kind == "svg":
         text = made.decode()
-        assert "cycles" in text and "mm2" in text and "uJ" not in text and "b=0" in text
+        assert "cycles" in text and "mm2" in text and "uJ" not in text
+        assert text.count(">b=0<") == text.count(">b=1<") == 1
     else:
         assert made.startswith(b"\x89PNG")
+
+
+def test_a_line_without_a_point_has_no_name(context: api.Context, files: tuple[Path, Path]) -> None:
+    report = replace(
+        swept(context, files),
+        keys={"cores": [1, 2, 4, 8], "b": [1, 0, 2]},
+        points=[
+            point(c * 100 if b else None, cores=c, b=b) for c in (1, 2, 4, 8) for b in (1, 0, 2)
+        ],
+    )
+    text = sweep_picture(report, "svg").decode()
+    assert ">b=1<" in text and ">b=2<" in text and ">b=0<" not in text
 
 
 def test_a_picture_has_a_known_ending(context: api.Context, files: tuple[Path, Path]) -> None:

@@ -31,6 +31,7 @@ PAGES = {
     "errors": ROOT / "docs/reference/errors.md",
     "energy": ROOT / "docs/howto/energy.md",
     "macro-size": ROOT / "docs/howto/macro-size.md",
+    "which-chip": ROOT / "docs/howto/which-chip.md",
 }
 """Pages whose commands take seconds."""
 NOT_RUN = ("pip", "scripts/demo", "scripts/setup")

@@ -64,23 +64,44 @@ def test_the_table_shows_the_transformer_as_its_page_measured_it() -> None:
     assert f"{row['different']} of {row['elements']:,} elements" in text_of(FIGURES)
 
 
-def test_the_table_shows_the_networks_of_the_paper_as_they_were_measured() -> None:
-    """All that ran on CIFAR-100, none of them a short training, at one image."""
+def test_networks_that_do_not_ship_are_dated_history_with_their_base() -> None:
+    """All that ran on CIFAR-100, none of them a short training, at one image; on no front page."""
     found: dict[str, dict[str, Any]] = {}
-    for row in json.loads(text_of("docs/results/dbpim-networks.json"))["rows"]:
+    for row in json.loads(text_of("docs/results/dbpim-networks-2026-11-27.json"))["rows"]:
         if row["case"]["network"].startswith("cifar100") and row["case"]["batch"] == 1:
             found.setdefault(row["case"]["network"], {})[row["case"]["sparsity"]] = row
     assert len(found) == 5
+    history = text_of("docs/training.md").partition("### Networks that do not ship")[2]
     for runs in found.values():
         sparse, dense = runs["all"], runs["none"]
         assert sparse["outcome"] == dense["outcome"] == "equal"
         assert not sparse["case"]["training"]["short"]
         cycles, slower = (each["measured"]["cycles_rtl"] for each in (sparse, dense))
         right = f"{sparse['case']['training']['accuracy']:.2%}".replace("%", " %")
-        shown = f"| {right} | {cycles:,} | {slower:,} dense: {slower / cycles:.2f}x |"
-        assert shown in text_of(FIGURES)
-        for page in ("docs/index.md", "docs/training.md"):
-            assert right in text_of(page) and f"{slower / cycles:.2f}" in text_of(page)
+        (row,) = re.findall(
+            rf"^\| \w+ \| ([\d.]+) % \| {right} \| \**([-\d.]+)\** \| {slower:,} / {cycles:,} \|"
+            rf" {slower / cycles:.2f}x \|",
+            history,
+            re.M,
+        )
+        assert float(row[1]) == pytest.approx(float(row[0]) - float(right[:-2]), abs=0.051)
+        for page in ("README.md", FIGURES, "docs/index.md"):
+            assert f"{cycles:,}" not in text_of(page), page
+
+
+def test_accuracies_of_shipped_networks_stand_beside_their_base() -> None:
+    """Float, integers without pruning, and as it runs, by the records of the trainings."""
+    table = text_of("configs/networks/README.md").partition("| blocks pruned |")[2]
+    (base,) = re.findall(r"^\| 0 % \| [\d.]+ % \| - \| ([\d.]+ %) \|", table, re.M)
+    for name in ("cifar10_resnet20_50", "cifar10_resnet20_digits"):
+        accuracy = json.loads(text_of(f"configs/networks/{name}.training.json"))["accuracy"]
+        told = {k: f"{each:.2%}".replace("%", " %") for k, each in accuracy.items()}
+        shown = [told["float"], base, told["integer"]]
+        assert f"| {' | '.join(shown)} |" in text_of(FIGURES), name
+        shown.insert(2, told["pruned"])
+        assert f"| `{name}` | {' | '.join(shown)} |" in text_of("docs/training.md")
+        front = f"{told['integer']} (float {told['float']})"
+        assert front in text_of("README.md"), name
 
 
 def test_the_table_shows_the_network_of_one_digit_as_its_page_predicts_it() -> None:

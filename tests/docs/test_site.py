@@ -75,3 +75,11 @@ def test_no_page_loads_anything_from_a_server(site: Path) -> None:
     page = (site / "index.html").read_text(encoding="utf-8")
     loaded = re.findall(r'(?:src|href)="(https?://[^"]+\.(?:js|css|woff2?)[^"]*)"', page)
     assert loaded == []
+
+
+def test_search_needs_no_server(site: Path) -> None:
+    """Opened from a disk, a page has the index as a script, and what stands for a worker."""
+    text = (site / "search/search_index.js").read_text(encoding="utf-8")
+    assert text.startswith("var __index = {") and "adder tree" in text
+    page = (site / "howto/energy.html").read_text(encoding="utf-8")
+    assert 'src="../iframe-worker.js"' in page and (site / "iframe-worker.js").is_file()

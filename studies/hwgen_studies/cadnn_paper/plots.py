@@ -6,26 +6,20 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from hwgen.report.svg import ACCENT, GOOD, INK, MUTED, SECOND, WHOLE, name_series, picture
+from hwgen.report.svg import INK, MARKERS, MUTED, SERIES, WHOLE, name_series, picture
 from hwgen_studies.cadnn_paper.report import AdaptivePaperReport
 from hwgen_studies.cadnn_paper.table import KIB, PARTS, SCHEDULES, by_layer, modes_of
 
-MODE_COLOURS = (ACCENT, "#60a5d8", SECOND, GOOD)
-"""Of the modes, the widest first; then from the start again."""
-PART_COLOURS = dict(
-    zip(
-        PARTS,
-        (ACCENT, "#c2547d", "#8b5fbf", "#4aa391", SECOND, "#8a94a3", "#aab4c2", "#d5dbe3"),
-        strict=True,
-    )
-)
+PART_COLOURS = dict(zip(PARTS, SERIES, strict=True))
 MEMORY_PARTS = {
-    "weights_bytes": ("weights", ACCENT),
-    "maps_bytes": ("maps", "#60a5d8"),
-    "image_bytes": ("image", SECOND),
-    "norms_bytes": ("norms", "#8a94a3"),
+    "weights_bytes": "weights",
+    "maps_bytes": "maps",
+    "image_bytes": "image",
+    "norms_bytes": "norms",
 }
 HEIGHT = 3.6
+ROW = 0.26
+"""Inches of a bar that lies."""
 BAR = 0.8
 """Width of the bars of one place on an axis."""
 
@@ -55,7 +49,7 @@ def layers(report: AdaptivePaperReport, schedule: str, what: str, label: str) ->
                 np.arange(len(names)) + place * width,
                 heights,
                 width,
-                color=MODE_COLOURS[place % len(MODE_COLOURS)],
+                color=SERIES[place % len(SERIES)],
                 label=mode,
             )
         axes.set_xticks(np.arange(len(names)) + BAR / 2 - width / 2, names, rotation=60, ha="right")
@@ -71,21 +65,32 @@ def finish(axes: Axes) -> None:
 
 
 def energy(report: AdaptivePaperReport) -> str:
-    """Return a bar for each schedule, kind of enables and mode, cut into parts."""
+    """Return a lying bar for each schedule, kind of enables and mode, cut into parts."""
     kept: list[str] = []
-    with picture(WHOLE, HEIGHT + 1, kept) as axes:
-        low = np.zeros(len(report.energy))
-        places = np.arange(len(report.energy))
+    count = len(report.energy)
+    with picture(WHOLE, 1 + ROW * count, kept) as axes:
+        low, places = np.zeros(count), np.arange(count)
         for part, name in PARTS.items():
             sizes = np.array([each.parts_uj[part] for each in report.energy])
-            axes.bar(places, sizes, BAR, bottom=low, color=PART_COLOURS[part], label=name)
+            axes.barh(places, sizes, BAR, left=low, color=PART_COLOURS[part], label=name)
             low = low + sizes
+        for place, whole in zip(places, low, strict=True):
+            axes.annotate(
+                f"{whole:,.4g}",
+                (whole, place),
+                xytext=(3, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=7,
+            )
         texts = [
             f"{SCHEDULES[each.schedule]}, {each.gating}, {each.mode}" for each in report.energy
         ]
-        axes.set_xticks(places, texts, rotation=90, fontsize=7)
-        axes.set_ylabel("uJ an image")
-        finish(axes)
+        axes.set_yticks(places, texts)
+        axes.set_ylim(count - 0.4, -0.6)
+        axes.set_xlabel("uJ an image")
+        axes.grid(axis="x")
+        name_series(axes)
     return kept[0]
 
 
@@ -95,7 +100,7 @@ def memory(report: AdaptivePaperReport) -> str:
     with picture(WHOLE, HEIGHT, kept) as axes:
         names = [f"{each.bits}:{each.mode}" for each in report.memory]
         low = np.zeros(len(names))
-        for key, (label, colour) in MEMORY_PARTS.items():
+        for colour, (key, label) in zip(SERIES, MEMORY_PARTS.items(), strict=False):
             sizes = np.array([getattr(each, key) / KIB for each in report.memory])
             axes.bar(names, sizes, BAR, bottom=low, color=colour, label=label)
             low = low + sizes
@@ -118,8 +123,8 @@ def trade_off(report: AdaptivePaperReport) -> str:
             points: Sequence[tuple[int, float]] = [(e.cycles, e.total_uj) for e in found]
             axes.plot(
                 *zip(*points, strict=True),
-                marker="o",
-                color=MODE_COLOURS[place % len(MODE_COLOURS)],
+                marker=MARKERS[place % len(MARKERS)],
+                color=SERIES[place % len(SERIES)],
                 label=SCHEDULES[schedule],
             )
             for each in found:

@@ -1,10 +1,11 @@
 """The page of `hwgen paper dbpim-figures`: rows, tables of what the figures draw, two pictures."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from hwgen.report.files import report_text
 from hwgen.report.sheet import Sheet
-from hwgen.report.svg import ACCENT, GOOD, HALF, INK, MUTED, SECOND, picture
+from hwgen.report.svg import HALF, MARKERS, MUTED, SERIES, name_series, picture
 from hwgen_studies.comparison import rows_page
 from hwgen_studies.dbpim_paper.clock import at_clock, clock_words
 from hwgen_studies.dbpim_paper.figures_rows import KINDS, groups_of, lost_points, mean_percent
@@ -13,7 +14,8 @@ from hwgen_studies.dbpim_paper.report import FiguresReport
 
 NAME = "dbpim-figures"
 HEIGHT = 3.4
-COLOURS = (ACCENT, SECOND, GOOD, INK, MUTED, "#c2547d")
+IDEAL = "1 / (1 - sparsity)"
+"""A line beside those of networks, with neither their colours nor their points."""
 Cells = Iterator[list[str]]
 Points = Sequence[tuple[float, float]]
 WORDS = """\
@@ -124,7 +126,7 @@ def pictures(report: FiguresReport) -> dict[str, tuple[str, str]]:
         point = (100 * each.sparsity, each.speedup)
         speeds.setdefault(TITLES[each.network], []).append(point)
     if speeds:
-        speeds["1 / (1 - sparsity)"] = [(at, 100 / (100 - at)) for at in (75.0, 80.0, 85.0, 90.0)]
+        speeds[IDEAL] = [(at, 100 / (100 - at)) for at in (75.0, 80.0, 85.0, 90.0)]
         label = "conv+FC layers, times faster than dense"
         found["sparsity"] = ("Speed-up over sparsity of weights", curves(speeds, label))
     return found
@@ -135,11 +137,14 @@ def curves(series: Mapping[str, Points], label: str) -> str:
     kept: list[str] = []
     with picture(HALF, HEIGHT, kept) as axes:
         for turn, (name, points) in enumerate(series.items()):
-            x, y = zip(*points, strict=True)
-            colour = COLOURS[turn % len(COLOURS)]
-            axes.plot(x, y, marker="o", markersize=3.5, color=colour, label=name)
+            x, y = zip(*sorted(points), strict=True)
+            if name == IDEAL:
+                axes.plot(x, y, linestyle="--", color=MUTED, label=name)
+                continue
+            looks: Any = {"marker": MARKERS[turn % len(MARKERS)], "markersize": 3.5}
+            axes.plot(x, y, color=SERIES[turn % len(SERIES)], label=name, **looks)
         axes.set_xlabel("sparsity of weights, %")
         axes.set_ylabel(label)
         axes.grid()
-        axes.legend(fontsize=7)
+        name_series(axes, 7, columns=3)
     return kept[0]

@@ -22,7 +22,8 @@ ABOUT = (
 )
 SHIPPED_TEXT = (
     "Networks that ship, on the image that ships. The accuracy is that of the integers on the"
-    " 10,000 test images of CIFAR-10. `dense` is `paper` with all switches off."
+    " 10,000 test images of CIFAR-10; [its base](../figures.md) in float and int8."
+    " `dense` is `paper` with all switches off."
 )
 DRAWN_TEXT = (
     "Networks of the shapes of `cifar100_NAME.yaml` in `configs/train` with drawn weights and a"

@@ -1,18 +1,17 @@
 """Accuracy against cycles where groups of filters get fewer digits: points, page, picture."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
 from hwgen.report.sheet import Sheet
-from hwgen.report.svg import ACCENT, HALF, SECOND, name_series, picture
+from hwgen.report.svg import HALF, MARKERS, SERIES, name_series, picture
 from hwgen.report.tables import number, percent
 from hwgen.report.types import Count, Digest, Fraction, Source
 
 HEIGHT = 3.6
-COLOURS = (ACCENT, SECOND)
 LEGEND = (
     "`hwgen fit --rule lowered` gives groups of 8 filters one signed digit for two, then none. It"
     " needs no training. A group comes first if it changes the sums of its layer least for the"
@@ -87,9 +86,10 @@ def phi_picture(report: PhiCurveReport) -> str:
     kept: list[str] = []
     accuracy = [100 * point.right for point in report.points]
     with picture(HALF, HEIGHT, kept) as axes:
-        for place, (chip, colour) in enumerate(zip(report.architectures, COLOURS, strict=False)):
+        for place, chip in enumerate(report.architectures):
             cycles = [point.cycles[place] / 1000 for point in report.points]
-            axes.plot(cycles, accuracy, "o", color=colour, label=chip.name)
+            looks: Any = {"marker": MARKERS[place], "color": SERIES[place]}
+            axes.plot(cycles, accuracy, linestyle="", label=chip.name, **looks)
         axes.set_xlabel("kcycles an image")
         axes.set_ylabel("accuracy, %")
         axes.grid()

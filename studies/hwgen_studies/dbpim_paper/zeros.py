@@ -23,13 +23,12 @@ from hwgen.network.densities import has_blocks
 from hwgen.network.file import load_network
 from hwgen.report.files import report_text
 from hwgen.report.sheet import Sheet
-from hwgen.report.svg import ACCENT, GOOD, INK, MUTED, SECOND, WHOLE, name_series, picture
+from hwgen.report.svg import SERIES, WHOLE, name_series, picture
 from hwgen_studies.dbpim_paper.report import Zeros, ZerosReport
 
 NAME = "dbpim-zeros"
 TITLE = "Zero bits of trained networks"
 BITS = 8
-COLOURS = (INK, ACCENT, MUTED, SECOND, GOOD)
 GROUPS = (1, 8, 16)
 PART = 1 << 14
 """Windows that are looked at together."""
@@ -199,7 +198,7 @@ def drawn(rows: Sequence[Zeros]) -> str:
     with picture(WHOLE, 3.4, kept) as axes:
         for turn, (name, shares) in enumerate(kinds.items()):
             places = np.arange(len(rows)) + (turn - (len(kinds) - 1) / 2) * width
-            axes.bar(places, 100 * np.array(shares), width, color=COLOURS[turn], label=name)
+            axes.bar(places, 100 * np.array(shares), width, color=SERIES[turn], label=name)
         axes.set_xticks(range(len(rows)), [row.network for row in rows])
         axes.set_ylabel("%")
         axes.grid(axis="y")

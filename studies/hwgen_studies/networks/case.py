@@ -77,6 +77,7 @@ def training_of(subject: Subject) -> Training:
         short=weights == "short training",
         accuracy=about["accuracy"]["integer"],
         test_images=about["test_images"],
+        accuracy_float=about["accuracy"].get("float"),
     )
 
 

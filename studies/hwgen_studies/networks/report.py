@@ -23,12 +23,14 @@ class Training:
     state: epochs of each phase that really ran, `random weights` or `not recorded`
     short: too little for its activations to be those of a trained network
     accuracy: fraction of `test_images` that its integers get right; null: not measured
+    accuracy_float: before pruning and integers, the base of `accuracy`; null: not recorded
     """
 
     state: str
     short: bool
     accuracy: Fraction | None
     test_images: Count | None
+    accuracy_float: Fraction | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

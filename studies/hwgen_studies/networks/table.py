@@ -8,21 +8,10 @@ from hwgen.report.sheet import Sheet
 from hwgen.report.tables import NOTHING, number, table
 from hwgen_studies.networks.report import Case, Measured, ResultRow, ResultsReport
 
-KEYS = ("network", "sparsity", "batch")
-COLUMNS = (*KEYS, "accuracy", "model cycles", "RTL cycles", "outcome", "command")
-DETAILS = (
-    *KEYS,
-    "trained",
-    "chip",
-    "steps",
-    "maps compared / fused",
-    "load stalls",
-    "bit columns",
-    "simulation, s",
-    "commit",
-    "machine",
-)
-"""What the table of outcomes, which fits a screen, leaves out."""
+KEYS = ("network", "chip", "sparsity", "batch")
+COLUMNS = (*KEYS, "accuracy", "model cycles", "RTL cycles", "outcome")
+HOW = (*KEYS, "trained", "simulation, s", "commit", "command")
+COUNTED = (*KEYS, "steps", "maps compared / fused", "load stalls", "bit columns")
 LEGEND = (
     "A row is one run of a complete network. `equal`: every element of each compared map, and each"
     " step, counter and cycle of each run, was measured and is exactly golden's or the cycle"
@@ -47,14 +36,20 @@ def results_page(report: ResultsReport) -> str:
     if any(row.case.training.short for row in report.rows):
         lines += [SHORT, ""]
     commands = list(dict.fromkeys(row.case.command for row in report.rows))
+    machines = list(dict.fromkeys(row.case.machine for row in report.rows))
     ordered = sorted(report.rows, key=lambda row: row.case.training.short)
-    numbered = (
-        [*outcome_cells(row), f"[{commands.index(row.case.command) + 1}]"] for row in ordered
-    )
-    lines += Sheet(COLUMNS, numbered).markdown()
-    lines += ["", "## How each was run", "", *Sheet(DETAILS, map(detail_cells, ordered)).markdown()]
+    lines += Sheet(COLUMNS, map(outcome_cells, ordered)).markdown()
+    how = ([*how_cells(row), f"[{commands.index(row.case.command) + 1}]"] for row in ordered)
+    lines += ["", "## How each was run", "", *Sheet(HOW, how).markdown()]
+    lines += [
+        "",
+        "## What was counted",
+        "",
+        *Sheet(COUNTED, map(counted_cells, ordered)).markdown(),
+    ]
     lines += ["", "## Commands", ""]
     lines += [f"{place}. `{command}`" for place, command in enumerate(commands, 1)]
+    lines += ["", f"Run on: {'; '.join(machines)}."]
     lines += failures(report.rows)
     return "\n".join(lines) + "\n"
 
@@ -62,12 +57,13 @@ def results_page(report: ResultsReport) -> str:
 def key_cells(case: Case) -> Iterator[str]:
     """Yield the cells that name a run."""
     yield case.network
+    yield case.architecture
     yield case.sparsity
     yield str(case.batch)
 
 
 def outcome_cells(row: ResultRow) -> Iterator[str]:
-    """Yield the cells of a row of outcomes but for the last one."""
+    """Yield the cells of a row of outcomes."""
     found = row.measured
     yield from key_cells(row.case)
     yield accuracy(row.case)
@@ -77,11 +73,12 @@ def outcome_cells(row: ResultRow) -> Iterator[str]:
 
 
 def accuracy(case: Case) -> str:
-    """Return the accuracy of a network, marked after a short training."""
+    """Return the accuracy of a network with its base, marked after a short training."""
     training = case.training
     if training.accuracy is None:
         return NOTHING
-    return f"{training.accuracy:.2%} of {training.test_images}{mark(case)}"
+    base = "" if training.accuracy_float is None else f", float {training.accuracy_float:.2%}"
+    return f"{training.accuracy:.2%} of {training.test_images}{mark(case)}{base}"
 
 
 def mark(case: Case) -> str:
@@ -89,23 +86,26 @@ def mark(case: Case) -> str:
     return "\\*" if case.training.short else ""
 
 
-def detail_cells(row: ResultRow) -> Iterator[str]:
-    """Yield the cells of how a run went; dashes for one that failed."""
+def how_cells(row: ResultRow) -> Iterator[str]:
+    """Yield the cells of how a run was made, but for the last one."""
+    yield from key_cells(row.case)
+    yield row.case.training.state
+    yield NOTHING if row.measured is None else seconds(row.measured)
+    yield row.case.commit or NOTHING
+
+
+def counted_cells(row: ResultRow) -> Iterator[str]:
+    """Yield the cells of what a run counted; dashes for one that failed."""
     case, found = row.case, row.measured
     yield from key_cells(case)
-    yield case.training.state
-    yield case.architecture
     if found is None:
-        yield from [NOTHING] * 5
-    else:
-        stalls = found.load_cycles_model if found.cycles_rtl is None else found.load_cycles_rtl
-        yield number(found.steps)
-        yield maps(found)
-        yield number(stalls)
-        yield NOTHING if found.bit_columns is None else f"{found.bit_columns:.2f}{mark(case)}"
-        yield seconds(found)
-    yield case.commit or NOTHING
-    yield case.machine
+        yield from [NOTHING] * 4
+        return
+    stalls = found.load_cycles_model if found.cycles_rtl is None else found.load_cycles_rtl
+    yield number(found.steps)
+    yield maps(found)
+    yield number(stalls)
+    yield NOTHING if found.bit_columns is None else f"{found.bit_columns:.2f}{mark(case)}"
 
 
 def maps(found: Measured) -> str:

@@ -36,8 +36,9 @@ PRUNED, WIDTHS = "cifar10_resnet20_50", "cadnn_cifar10_resnet20"
 COLUMNS = ("chip", "accuracy", "cycles", "ns", "us", "uJ", "uJ with memory", "mm2")
 ABOUT = (
     "ResNet20 for CIFAR-10 on a chip of each family, one image: the first of the official test"
-    " batch. Cycles are those of the cycle model; which chips ran in Verilog,"
-    " [measured networks](../figures.md) says. `ns` is the slowest path of a netlist of the family"
+    " batch. Accuracies are those of the chips' integers; their base, in float and in int8, stands"
+    " with the [measured networks](../figures.md). Cycles are those of the cycle model; the same"
+    " page says which chips ran in Verilog. `ns` is the slowest path of a netlist of the family"
     " in 45 nm cells, without wires ([clocks](clock.md)); the time is cycles times it. uJ: of the"
     " chip; with memory: with the memory outside, 8 pJ a bit. What leaks by time leaks at the clock"
     " of each architecture (DB-PIM 2 ns, mram 4 ns, crossbar 1 ns), not at that of the netlist.",

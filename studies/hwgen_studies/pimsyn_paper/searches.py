@@ -91,9 +91,18 @@ class Searches:
         return self.known[name]
 
     def bounded(
-        self, name: str, power_w: float, *, evaluations: int | None, sharing: bool = True
+        self,
+        name: str,
+        power_w: float,
+        *,
+        evaluations: int | None,
+        sharing: bool = True,
+        nodes: int | None = None,
     ) -> "SearchResult | None":
-        """Return what the default search finds; None: nothing fits."""
+        """Return what the default search finds; None: nothing fits.
+
+        nodes: that are bounded at most; None: as many as suits the network
+        """
         from hwgen.crossbar.synthesis import search as dse
         from hwgen.crossbar.synthesis.state import Budget
 
@@ -109,7 +118,7 @@ class Searches:
             power_w=power_w,
             rules=self.request.rules,
             seed=self.request.seed,
-            budget=Budget(evaluations=evaluations, sharing=sharing),
+            budget=Budget(evaluations=evaluations, nodes=nodes, sharing=sharing),
             executor=self.executor,
             store=self.store,
             on_progress=on_progress,

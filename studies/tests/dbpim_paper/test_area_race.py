@@ -122,7 +122,7 @@ def test_from_a_search_to_the_page(
     out, report = tmp_path / "race.md", tmp_path / "race.json"
     options = ["--data", "digits", "--work", str(tmp_path), "--out", str(out), "--points", "2"]
     options += ["--images", "3", "--area", "1", "--workers", "1"]
-    options += ["--json", str(report), "--results", str(RESULTS / "dbpim-networks.json")]
+    options += ["--json", str(report), "--results", str(RESULTS / "dbpim-networks-2026-11-27.json")]
     cost = json.loads(COST.read_text())
     cost["architecture"]["digest"] = arch.digest
     (tmp_path / "cost.json").write_text(json.dumps(cost))

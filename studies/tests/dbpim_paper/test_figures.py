@@ -1,6 +1,7 @@
 """Figures over sparsity on a tiny chip: each follows from the model, worked out another way."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hwgen_studies.comparison import PaperRow
 from hwgen_studies.dbpim_paper import figures, published, race_networks
 from hwgen_studies.dbpim_paper.accuracy import AccuracyRow
 from hwgen_studies.dbpim_paper.command import DbpimFigures
-from hwgen_studies.dbpim_paper.figures_page import NAME, figures_files
+from hwgen_studies.dbpim_paper.figures_page import NAME, curves, figures_files
 from hwgen_studies.dbpim_paper.figures_rows import KINDS, accuracy_rows, figure_rows
 from hwgen_studies.dbpim_paper.report import FiguresReport
 
@@ -27,11 +28,12 @@ from hwgen.files.load import validate_spec
 from hwgen.jobs.executors import SerialExecutor
 from hwgen.network.file import load_network, save_network
 from hwgen.report.files import report_text
-from studies.tests.results.ledger import marked
+from hwgen.report.svg import MUTED, SERIES
 from tests.cli.given import ROOT, TINY
 from verif.dbpim.directed_network import directed
 
-COMMITTED = ROOT / "docs/results/dbpim-figures.json"
+COMMITTED = ROOT / "docs/results/dbpim-figures-2026-11-27.json"
+CURVES = f"{NAME}-sparsity.svg"
 
 
 @pytest.fixture(scope="module")
@@ -194,11 +196,17 @@ def test_page_and_report_hold_all(report: FiguresReport) -> None:
     assert files == figures_files(with_rows)
 
 
-def test_the_committed_page_follows_from_its_report() -> None:
-    """Rows and page are those that today's code makes of the measured figures."""
+def test_rows_of_the_dated_page_follow_from_its_report() -> None:
+    """Rows are those that today's code makes of the measured figures; the page stays as it was."""
     content = json.loads(COMMITTED.read_text(encoding="utf-8"))
     found = validate_spec(FiguresReport, content, source=str(COMMITTED))
     assert list(figure_rows(found)) == list(found.rows)
-    for name, text in figures_files(found).items():
-        committed = (COMMITTED.parent / name).read_text(encoding="utf-8")
-        assert text == (marked(committed, "") if name.endswith(".md") else committed), name
+    picture = figures_files(found)[CURVES]
+    dashed = re.findall(r"stroke-dasharray: [^\"]*?stroke: (#\w+)", picture)
+    assert set(dashed) == {MUTED} and MUTED not in SERIES
+
+
+def test_points_of_a_curve_are_sorted() -> None:
+    """A curve in any order is the curve from left to right."""
+    points = [(90.0, 4.0), (75.0, 2.0), (80.0, 3.0)]
+    assert curves({"net": points}, "x") == curves({"net": sorted(points)}, "x")

@@ -130,19 +130,18 @@ def test_the_page_shows_every_row() -> None:
     report = ResultsReport(format="hwgen.report.results", version=1, rows=rows)
     page = results_page(report).splitlines()
     assert page[0] == "# Complete networks on the chip `tiny`"
-    lines = [line for line in page if line.endswith("| [1] |")]
-    assert lines == [
-        "| long | all | 2 | 25.00% of 10 | 1,000 | 999 | **cycles or events differ** | [1] |",
-        "| net\\|work | all | 2 | 25.00% of 10\\* | 1,000 | 1,000 | equal | [1] |",
-        "| refused | all | 2 | 25.00% of 10\\* | - | - | **failed** | [1] |",
-        "| predicted | all | 2 | 25.00% of 10\\* | 1,000 | - | not simulated | [1] |",
+    assert [line for line in page if "| all | 2 |" in line][:4] == [
+        "| long | tiny | all | 2 | 25.00% of 10 | 1,000 | 999 | **cycles or events differ** |",
+        "| net\\|work | tiny | all | 2 | 25.00% of 10\\* | 1,000 | 1,000 | equal |",
+        "| refused | tiny | all | 2 | 25.00% of 10\\* | - | - | **failed** |",
+        "| predicted | tiny | all | 2 | 25.00% of 10\\* | 1,000 | - | not simulated |",
     ]
-    details = [line for line in page if line.endswith("| 2 cores, x86_64 |")]
-    assert details[1] == (
-        "| net\\|work | all | 2 | float 3 epochs | tiny | 7 | 4 / 1 | 30 | 2.50\\* | 12 | abcdef+"
-        " | 2 cores, x86_64 |"
-    )
-    assert "| tiny | - | - | - | - | - |" in details[2] and len(details) == 4
+    assert "| net\\|work | tiny | all | 2 | float 3 epochs | 12 | abcdef+ | [1] |" in page
+    assert "| net\\|work | tiny | all | 2 | 7 | 4 / 1 | 30 | 2.50\\* |" in page
+    assert "| refused | tiny | all | 2 | float 3 epochs | - | abcdef+ | [1] |" in page
+    assert "| refused | tiny | all | 2 | - | - | - | - |" in page
+    assert "Run on: 2 cores, x86_64." in page
+    assert max(line.count(" | ") for line in page) == 7
     assert any(line.startswith("\\* random weights or a short training") for line in page)
     assert page[-2:] == [
         "- long, sparsity all, batch 2: counter cycles",

@@ -32,9 +32,8 @@ def test_the_page_has_command_needs_and_time_of_each_claim() -> None:
     named = read_claims()
     page = page_of(named, read_pages(), read_ledger())
     assert all(f"| {each.claim} | `{each.command}` |" in page for each in named.shipped)
-    networks = "networks: alexnet, vgg19, resnet18, mobilenetv2, efficientnetb0"
-    assert f"data: cifar10, cifar100; {networks} |" in page
-    assert "`scripts/results dbpim-networks --data DATA --networks NETWORKS`" in page
+    assert "| data: cifar10, liberty |" in page
+    assert "`scripts/results dbpim-race --data DATA`" in page
     assert ", 32.9 minutes |" in page_of(
         Claims(
             shipped=[], fetched=[each for each in named.fetched if each.page == "mram-resnet20"]

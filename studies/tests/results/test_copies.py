@@ -11,20 +11,16 @@ from hwgen_studies.cadnn_paper.training_page import training_page
 from hwgen_studies.cadnn_paper.widths_report import WidthsReport, widths_page
 from hwgen_studies.comparison import cells
 from hwgen_studies.dbpim_paper import lanes, one_digit_page, phi_curve_page
-from hwgen_studies.dbpim_paper.accuracy import read_rows
 from hwgen_studies.dbpim_paper.area_race import paper_networks
 from hwgen_studies.dbpim_paper.area_race_page import AreaRaceReport, area_race_page
 from hwgen_studies.dbpim_paper.clock import clock_of
-from hwgen_studies.dbpim_paper.figures_page import figures_files
-from hwgen_studies.dbpim_paper.report import FiguresReport, RaceReport, ZerosReport
-from hwgen_studies.dbpim_paper.table import race_page
+from hwgen_studies.dbpim_paper.report import ZerosReport
 from hwgen_studies.dbpim_paper.zeros import zeros_files
 from hwgen_studies.mlperf_tiny.page import mlperf_tiny_page
 from hwgen_studies.mlperf_tiny.report import MlperfTinyReport
-from hwgen_studies.networks.report import ResultsReport
-from hwgen_studies.networks.table import results_page
 from hwgen_studies.networks.three_families import FamiliesReport, families_page
 from hwgen_studies.pimsyn_paper.report import PaperReport
+from hwgen_studies.pimsyn_paper.same_rules_page import SameRulesReport, same_rules_page
 from hwgen_studies.pimsyn_paper.table import paper_files
 from pydantic import TypeAdapter
 
@@ -50,10 +46,7 @@ OWN: dict[str, tuple[Any, Callable[[Any], str]]] = {
     "crossbar-chip": (crossbar_chips.ChipsReport, crossbar_chips.page),
     "crossbar-rules": (dict[str, Any], lambda found: crossbar_rules.page(found["rows"])),
     "dbpim-digits": (one_digit_page.OneDigitReport, one_digit_page.page),
-    "dbpim-figures": (FiguresReport, lambda found: figures_files(found)["dbpim-figures.md"]),
     "dbpim-lanes": (lanes.LanesReport, lambda found: lanes.page(found, LANES)),
-    "dbpim-networks": (ResultsReport, results_page),
-    "dbpim-paper": (RaceReport, race_page),
     "dbpim-phi": (
         phi_curve_page.PhiCurveReport,
         lambda found: phi_curve_page.phi_curve_page(found, "dbpim-phi.svg"),
@@ -73,6 +66,7 @@ OWN: dict[str, tuple[Any, Callable[[Any], str]]] = {
         lambda found: onnx.table([onnx.Row(**each) for each in found["rows"]]),
     ),
     "pimsyn-paper": (PaperReport, lambda found: paper_files(found)["pimsyn-paper.md"]),
+    "pimsyn-rules": (SameRulesReport, same_rules_page),
     "three-families": (FamiliesReport, families_page),
     "transformers": (dict[str, Any], transformers),
 }
@@ -115,21 +109,10 @@ def test_accuracies_of_mram_paper_are_those_of_the_table_of_trainings() -> None:
         assert f"| {' | '.join(cells(row))} |" in page
 
 
-def test_what_dbpim_figures_copies() -> None:
-    report = report_of("dbpim-figures")
-    assert list(report.accuracy) == read_rows(RESULTS / "dbpim-accuracy.json")
-    arch = load_arch(ROOT / "configs/dbpim/paper_published.yaml")
-    assert report.clock == clock_of(RESULTS / "dbpim-paper-cost.json", arch)
-
-
-def test_what_dbpim_paper_copies() -> None:
-    arch = load_arch(ROOT / "configs/dbpim/paper_published.yaml")
-    assert report_of("dbpim-paper").clock == clock_of(RESULTS / "dbpim-paper-cost.json", arch)
-
-
 def test_what_dbpim_race_copies() -> None:
     report = report_of("dbpim-race")
-    assert list(report.paper_networks) == list(paper_networks(RESULTS / "dbpim-networks.json"))
+    networks = paper_networks(RESULTS / "dbpim-networks-2026-11-27.json")
+    assert list(report.paper_networks) == list(networks)
     arch, cost = load_arch(ROOT / "configs/dbpim/paper.yaml"), RESULTS / "dbpim-race-cost.json"
     found = clock_of(cost, arch)
     assert (report.clock.slowest_ns, report.clock.mhz) == (found.slowest_ns, found.mhz)
