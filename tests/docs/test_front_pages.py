@@ -170,3 +170,15 @@ def test_the_front_is_read_at_one_glance() -> None:
     """At most 30 lines of 120 characters before the first command."""
     front = text_of("README.md").partition("## Quick start")[0]
     assert sum(-(-len(line) // 120) for line in front.splitlines() if line) <= 30
+
+
+def test_energies_of_the_site_are_those_that_are_claimed() -> None:
+    """`scripts/claims` compares them with what `hwgen model` prints."""
+    claims = yaml.safe_load(text_of("studies/tests/results/claims.yaml"))["shipped"]
+    (claim,) = [each for each in claims if "9.23 times" in each["claim"]]
+    printed = " ".join(claim["prints"])
+    (chip, whole) = re.findall(
+        r"takes ([\d.]+) uJ on the chip,\s+([\d.]+) uJ with the memory", text_of("docs/index.md")
+    )[0]
+    assert f"energy: {chip} uJ an image" in printed
+    assert f"with the memory outside {whole} uJ" in printed
