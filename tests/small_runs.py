@@ -118,6 +118,12 @@ def golden_maps(network: Any, images: Any, modes: Sequence[int]) -> dict[str, li
     return {name: [maps[name][0] for maps in each] for name in each[0]}
 
 
+def with_output(network: Any, op: str) -> Any:
+    """Return a network whose first layer of a kind is a second output."""
+    second = next(layer.name for layer in network.layers if layer.op == op)
+    return replace(network, graph=replace(network.graph, outputs=(network.answer, second)))
+
+
 @cache
 def small_case(family: str) -> SmallCase:
     """Return runs of two images on a small chip: fused layers, modes, two answers."""
@@ -126,12 +132,11 @@ def small_case(family: str) -> SmallCase:
     arch: Any
     if family == "dbpim":
         network, arch = directed("residuals"), dbpim_arch("tiny")
-        added = next(layer.name for layer in network.layers if layer.op == "add")
-        graph = replace(network.graph, outputs=(network.answer, added))
-        network = replace(network, graph=graph)
+        network = with_output(network, "add")
         images = random_images(network, 4, seed=0)
     elif family == "mram":
         network, arch, modes = residual_network(1), mram_arch("tiny"), STREAM
+        network = with_output(network, "average_pool")
         images = images_of(network, len(STREAM))
     else:
         network, arch = answers_network(), make_arch(answers_design(), "answers")

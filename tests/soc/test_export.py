@@ -23,7 +23,8 @@ from hwgen.errors import DataError, FamilyError
 from hwgen.network.file import load_network, save_network
 from tests.verif.dbpim.chips import compiled
 from tests.verif.dbpim.test_outputs import RECIPE
-from verif.dbpim.random_network import random_images, random_network, with_outputs
+from verif.common.drawing import with_outputs
+from verif.dbpim.random_network import random_images, random_network
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "configs/networks/digits_small_cnn.npz"

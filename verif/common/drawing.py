@@ -462,3 +462,13 @@ def draw_images(network: QuantizedNetwork, count: int, *, seed: int) -> np.ndarr
     image = network.graph.input
     values = np.random.default_rng(seed).integers(0, 1 << image.bits, (count, *image.shape))
     return values.astype(image.dtype)
+
+
+def with_outputs(network: QuantizedNetwork, *, seed: int) -> QuantizedNetwork:
+    """Return a network that has up to three further outputs, all in an order that is drawn."""
+    rng = np.random.default_rng([seed, 2])
+    never = ("constant", "shortcut")
+    others = [each.name for each in network.layers[:-1] if each.op not in never]
+    more = rng.permutation(others)[: rng.integers(1, 4)].tolist()
+    outputs = tuple(rng.permutation([*more, network.answer]).tolist())
+    return replace(network, graph=replace(network.graph, outputs=outputs))

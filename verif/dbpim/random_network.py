@@ -127,15 +127,6 @@ def random_network(recipe: Recipe, *, seed: int) -> QuantizedNetwork:
     return RandomNetwork(recipe, seed=seed).build()
 
 
-def with_outputs(network: QuantizedNetwork, *, seed: int) -> QuantizedNetwork:
-    """Return a network that has up to three further outputs, all in an order that is drawn."""
-    rng = np.random.default_rng([seed, 2])
-    others = [each.name for each in network.layers[:-1] if each.op != "constant"]
-    more = rng.permutation(others)[: rng.integers(1, 4)].tolist()
-    outputs = tuple(rng.permutation([*more, network.answer]).tolist())
-    return replace(network, graph=replace(network.graph, outputs=outputs))
-
-
 def random_images(network: QuantizedNetwork, count: int, *, seed: int) -> NDArray[np.uint8]:
     """Return images of the network's shape: (count, height, width, channels)."""
     return draw_images(np.random.default_rng(seed), network.graph.input.shape, count)

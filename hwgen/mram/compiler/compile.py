@@ -4,7 +4,7 @@ Tests: `tests/mram/compiler/test_execute.py`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -24,12 +24,13 @@ from hwgen.mram.compiler.rows import (
     weight_rows,
 )
 from hwgen.mram.compiler.search import Placement, search_placement, seed_placement
-from hwgen.mram.compiler.supported import OPS, answer_blocks, check_supported
+from hwgen.mram.compiler.supported import OPS, answer_blocks, check_supported, field_limit
 from hwgen.mram.compiler.tasks import LayerCost, Task, estimate, tasks_of
 from hwgen.mram.compiler.units import Unit, units_of
 from hwgen.mram.compiler.views import View, view_of
 from hwgen.mram.compiler.ways import Ways
 from hwgen.mram.facts.arch import Arch
+from hwgen.mram.facts.image import answer_bytes
 from hwgen.mram.facts.program import (
     AnswerPlan,
     ImagePlan,
@@ -196,7 +197,8 @@ def program_of(
 ) -> Program:
     """Return a program from what stands in the rows."""
     network, arch = lowered.network, lowered.arch
-    image, answer, words = image_plan(lowered), answer_plan(lowered), Words(arch)
+    image, words = image_plan(lowered), Words(arch)
+    answer, *further = answer_plans(lowered)
     tables = mode_tables(lowered, ways, placement, words)
     facts = ProgramFacts(
         format="hwgen.mram.program",
@@ -210,6 +212,7 @@ def program_of(
         weight_rows=len(weights),
         image=image,
         answer=answer,
+        further=further,
         modes=tables.plans,
         segments=segments,
     )
@@ -243,7 +246,7 @@ def mode_tables(lowered: Lowered, ways: Ways, placement: Placement, words: Words
             mode=mode,
             first=first,
         )
-        records, steps = made.make(image_plan(lowered), answer_plan(lowered))
+        records, steps = made.make(image_plan(lowered), answer_plans(lowered))
         tables.records.extend(records)
         tables.first_records.append(first)
         tables.plans.append(ModePlan(name=name, steps=steps))
@@ -275,16 +278,28 @@ def image_plan(lowered: Lowered) -> ImagePlan:
     )
 
 
-def answer_plan(lowered: Lowered) -> AnswerPlan:
-    """Return how an answer lies in memory."""
-    layer, arch = lowered.units[-1].output, lowered.arch
-    output = layer.output
-    blocks = answer_blocks(output.channels, arch)
-    elements = output.height * output.width * blocks * arch.block
-    return AnswerPlan(
-        layer=layer.name,
-        shape=output.shape,
-        raw=output.raw,
-        pixel_blocks=blocks,
-        stride=aligned(elements * arch.answer_bits // 8),
-    )
+def answer_plans(lowered: Lowered) -> list[AnswerPlan]:
+    """Return how each output of an image lies in memory, in the file's order.
+
+    Errors: CompileError where the last one lies farther behind the first than a record can say
+    """
+    arch, plans, end = lowered.arch, list[AnswerPlan](), 0
+    for name in lowered.network.graph.outputs:
+        output = lowered.network.map_of(name)
+        plan = AnswerPlan(
+            layer=name,
+            shape=output.shape,
+            raw=output.raw,
+            pixel_blocks=answer_blocks(output.channels, arch),
+            stride=1,
+            offset=end,
+        )
+        end += aligned(answer_bytes(plan, arch))
+        plans.append(plan)
+    most = field_limit("outside") * ALIGNMENT_BYTES
+    if plans[-1].offset > most:
+        raise CompileError(
+            f"the outputs before the last must take at most {most} bytes on an mram chip, got"
+            f" {plans[-1].offset}"
+        )
+    return [replace(plan, stride=end) for plan in plans]

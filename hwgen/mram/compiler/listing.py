@@ -35,7 +35,10 @@ def step_list(program: Program, arch: Arch) -> list[PlannedStep]:
 
 def rows_of(plan: StepPlan, program: Program) -> int:
     """Return the rows of the map that a step writes, or of the answer."""
-    return program.facts.answer.shape[0] if plan.output is None else plan.output.shape[0]
+    if plan.output is not None:
+        return plan.output.shape[0]
+    layer = plan.inputs[0] if plan.kind == "answer" else plan.layer
+    return program.facts.answer_of(layer).shape[0]
 
 
 def octets_of(plan: StepPlan, content: Content) -> int:

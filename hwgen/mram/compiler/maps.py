@@ -33,7 +33,7 @@ def stored_maps(
     """Return the place of each map that is stored; reasons: takes each that does not fit."""
     banks, found = dict[str, int](), dict[str, StoredMap]()
     with reasons.among():
-        banks = bank_of_maps(units)
+        banks = bank_of_maps(units, network.graph.outputs)
     for name, bank in banks.items():
         with reasons.among():
             found[name] = stored_map(name, bank, network, units, arch)
@@ -75,12 +75,17 @@ def aligned_blocks(name: str, feature: FeatureMap, units: Sequence[Unit], arch: 
     return blocks
 
 
-def bank_of_maps(units: Sequence[Unit]) -> dict[str, int]:
-    """Return the bank of each stored map: no two maps that are needed at once share one."""
+def bank_of_maps(units: Sequence[Unit], outputs: Sequence[str]) -> dict[str, int]:
+    """Return the bank of each stored map: no two maps that are needed at once share one.
+
+    Outputs that nothing reads go to the answer buffer.
+    """
     last_reader = {name: number for number, unit in enumerate(units) for name in unit.reads}
     banks = {INPUT: 0}
     live = {INPUT}
-    for number, unit in enumerate(units[:-1]):
+    for number, unit in enumerate(units):
+        if unit.name in outputs and unit.name not in last_reader:
+            continue
         free = sorted(set(range(BANKS)) - {banks[name] for name in live})
         if not free:
             raise CompileError(

@@ -6,6 +6,7 @@ Tests: `tests/mram/compiler/test_listing.py`.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.errors import CompileError
 from hwgen.mram.compiler.maps import StoredMap
 from hwgen.mram.compiler.parameters import Words
@@ -17,9 +18,10 @@ from hwgen.mram.compiler.ways import Ways
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.program import AnswerPlan, ImagePlan, MapPlace, StepPlan
 from hwgen.mram.facts.records import Kind
-from hwgen.network import INPUT, QuantizedNetwork
+from hwgen.network import INPUT, MaxPool, QuantizedNetwork
 
 IMAGE, ANSWER = "image", "answer"
+NO_PADDING = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +39,11 @@ class ModeRecords:
     mode: int
     first: int
 
-    def make(self, image: ImagePlan, answer: AnswerPlan) -> tuple[list[Fields], list[StepPlan]]:
-        """Return the records and their steps."""
+    def make(
+        self, image: ImagePlan, answers: Sequence[AnswerPlan]
+    ) -> tuple[list[Fields], list[StepPlan]]:
+        """Return the records and their steps; an output is stored behind what computes it."""
+        stored = {plan.layer: plan for plan in answers}
         records, steps = [self._image(image)], [self._image_step()]
         for unit in self.units:
             rounds = list(self._rounds(unit))
@@ -46,8 +51,14 @@ class ModeRecords:
                 name = unit.name if len(rounds) == 1 else f"{unit.name}:{first}"
                 steps.append(self._step(unit, fields, first, name, len(records)))
                 records.append(fields)
-        steps.append(self._answer_step(len(records)))
-        records.append(self._answer(answer))
+            if unit.name in stored:
+                if unit.name in self.maps:
+                    fields = self._copy(unit)
+                    steps.append(self._copy_step(unit, fields, len(records)))
+                    records.append(fields)
+                steps.append(self._answer_step(unit, len(records), alone=len(answers) == 1))
+                records.append(self._answer(unit, stored[unit.name]))
+        records[-1]["last"] = 1
         return records, steps
 
     def _image(self, plan: ImagePlan) -> Fields:
@@ -56,14 +67,46 @@ class ModeRecords:
         beats = -(-size // self.arch.port_bytes)
         return {"kind": Kind.IMAGE, "out_bank": stored.bank, "loads": beats}
 
-    def _answer(self, plan: AnswerPlan) -> Fields:
+    def _copy(self, unit: Unit) -> Fields:
+        """Return the fields of a POOL that copies a map that is read on to the answer buffer."""
+        output = unit.output.output
+        copy = MaxPool(
+            op="max_pool",
+            name=f"{unit.name}:{ANSWER}",
+            inputs=(unit.name,),
+            output=output,
+            source="",
+            kernel=(1, 1),
+            stride=(1, 1),
+            padding=NO_PADDING,
+        )
+        copying = Unit(layer=copy, source=unit.name, output=copy, skip=None)
+        own = pool_fields(copying, output, self.mode)
+        return self._fields(copying, own, own["kernels"], 0)
+
+    def _copy_step(self, unit: Unit, fields: Fields, number: int) -> StepPlan:
+        height, width, _ = unit.output.output.shape
+        return StepPlan(
+            name=f"{unit.name}:{ANSWER}",
+            layer=unit.name,
+            fused=[],
+            inputs=[unit.name],
+            kind="pool",
+            op="copy",
+            record=self.first + number,
+            output=None,
+            positions=height * width,
+            kernels=fields["kernels"],
+        )
+
+    def _answer(self, unit: Unit, plan: AnswerPlan) -> Fields:
         height, width, _ = plan.shape
         words = height * width * plan.pixel_blocks * self.arch.block
         return {
             "kind": Kind.ANSWER,
-            "last": 1,
             "loads": words,
-            "channels": self.units[-1].output.output.channels_in(self.mode),
+            "outside": plan.offset // ALIGNMENT_BYTES,
+            "channels": unit.output.output.channels_in(self.mode),
             "out_blocks_log": plan.pixel_blocks.bit_length() - 1,
         }
 
@@ -147,13 +190,13 @@ class ModeRecords:
             kernels=channels,
         )
 
-    def _answer_step(self, number: int) -> StepPlan:
-        output = self.units[-1].output.output
+    def _answer_step(self, unit: Unit, number: int, *, alone: bool) -> StepPlan:
+        output = unit.output.output
         return StepPlan(
-            name=self._chip_name(ANSWER),
+            name=self._chip_name(ANSWER) if alone else f"{ANSWER}:{unit.name}",
             layer=ANSWER,
             fused=[],
-            inputs=[self.units[-1].name],
+            inputs=[unit.name],
             kind="answer",
             op="store",
             record=self.first + number,

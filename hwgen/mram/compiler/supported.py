@@ -45,34 +45,35 @@ def check_supported(network: QuantizedNetwork, arch: Arch) -> None:
 
 def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
     """Yield everything that the chip does not run."""
-    graph, last = network.graph, network.layers[-1]
+    graph = network.graph
     if newer := network.newer_layers():
         yield "the layers", TRANSFORMER, newer
         return
     if len(graph.modes) > MOST_MODES:
         yield "the modes of a network", f"at most {MOST_MODES}", len(graph.modes)
-    if graph.outputs != (last.name,):
-        yield "the output", "the last layer alone", ", ".join(graph.outputs)
     yield from map_refusals("the image", graph.input, arch)
     for layer in network.layers:
         yield from layer_refusals(network, layer, arch)
-        if layer is not last or not layer.output.raw:
+        if layer.name not in graph.outputs or not layer.output.raw:
             yield from map_refusals(f"layer {layer.name}: the output", layer.output, arch)
-    yield from answer_refusals(last, arch)
+        if layer.name in graph.outputs:
+            yield from answer_refusals(layer, arch)
 
 
-def answer_refusals(last: Layer, arch: Arch) -> Iterator[Refusal]:
-    """Yield what of the answer the chip cannot hold."""
-    output = last.output
+def answer_refusals(layer: Layer, arch: Arch) -> Iterator[Refusal]:
+    """Yield what of an output the chip cannot hold."""
+    output = layer.output
+    if isinstance(layer, Shortcut):
+        yield "an output", "computed by itself", f"the shortcut {layer.name}"
     if output.raw and output.bits > arch.answer_bits:
-        yield f"layer {last.name}: raw sums", f"of {arch.answer_bits} bits", f"{output.bits} bits"
+        yield f"layer {layer.name}: raw sums", f"of {arch.answer_bits} bits", f"{output.bits} bits"
     most = field_limit("blocks") * arch.block
     if output.channels > most:
-        yield f"layer {last.name}: channels of the answer", f"at most {most}", output.channels
+        yield f"layer {layer.name}: channels of the answer", f"at most {most}", output.channels
     size = output.height * output.width * answer_blocks(output.channels, arch) * arch.block
     if size > arch.answer_entries:
         allowed = f"at most {arch.answer_entries} elements with padding"
-        yield f"layer {last.name}: the answer", allowed, size
+        yield f"layer {layer.name}: the answer", allowed, size
 
 
 def answer_blocks(channels: int, arch: Arch) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from hwgen.chip import sheet
 from hwgen.chip.fields import Field, total_bits
+from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.chip.sheet import Facts, Packet, Place
 from hwgen.mram.facts.arch import BANKS, MOST_MODES, Arch
 from hwgen.mram.facts.energy import TABLE, EnergyTable, load_energy
@@ -63,7 +64,8 @@ MEMORY_MAP = (
         "the answers of a run",
         "elements of 32 bits (of 64, if accumulators are wider), little-endian, pixels of whole"
         " blocks of lanes; lanes without a kernel have no strobes: what lies in memory stays. The"
-        " header's `answer_stride` is the distance of two answers",
+        " header's `answer_stride` is the distance of two images; an image's outputs follow"
+        f" one another in the file's order, each at a multiple of {ALIGNMENT_BYTES}",
     ),
 )
 

@@ -41,6 +41,12 @@ def pack_image(image: NDArray[Any], plan: ImagePlan, arch: Arch) -> bytes:
     return padded.tobytes() + bytes(-padded.nbytes % arch.port_bytes)
 
 
+def answer_bytes(plan: AnswerPlan, arch: Arch) -> int:
+    """Return the bytes of an output of one image, padding of its pixels included."""
+    height, width, _ = plan.shape
+    return height * width * plan.pixel_blocks * arch.block * arch.answer_bits // 8
+
+
 def unpack_answer(content: bytes, plan: AnswerPlan, arch: Arch) -> NDArray[Any]:
     """Return the answer of one image, (height, width, channels), from its bytes in memory.
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hwgen.chip.in_memory import AnswerLayout, InMemory, in_turn, pixel_by_pixel
 from hwgen.mram.facts.arch import Arch
-from hwgen.mram.facts.image import element_type, pack_image
+from hwgen.mram.facts.image import answer_bytes, element_type, pack_image
 from hwgen.mram.facts.program import Program
 
 
@@ -24,11 +24,8 @@ def in_memory(
     answers: by output in the file's order, (height, width, channels) of each image, with the
         channels of the mode that runs
     """
-    facts, plan = program.facts, program.facts.answer
-    given = answers[plan.layer]
-    height, width, _ = plan.shape
+    facts = program.facts
     element = arch.answer_bits // 8
-    pixel = plan.pixel_blocks * arch.block * element
     packed = [pack_image(image, facts.image, arch) for image in images]
     stored = element_type(arch).itemsize
     image = pixel_by_pixel(
@@ -37,12 +34,15 @@ def in_memory(
         element_bytes=stored,
         pixel_bytes=facts.image.pixel_blocks * arch.block * stored,
     )
-    answer = pixel_by_pixel(
-        (height, width, given[0].shape[2]),
-        height * width * pixel,
-        element_bytes=element,
-        pixel_bytes=pixel,
-    )
+    layouts = [
+        pixel_by_pixel(
+            (*plan.shape[:2], answers[plan.layer][0].shape[2]),
+            answer_bytes(plan, arch),
+            element_bytes=element,
+            pixel_bytes=plan.pixel_blocks * arch.block * element,
+        )
+        for plan in facts.answers
+    ]
     return InMemory(
         program=program.image.tobytes(),
         scratch_bytes=0,
@@ -54,10 +54,16 @@ def in_memory(
         answers=[
             AnswerLayout(
                 name=plan.layer,
-                layout=answer,
-                offsets=[number * plan.stride for number in range(len(images))],
+                layout=layout,
+                offsets=[plan.offset + number * plan.stride for number in range(len(images))],
             )
+            for plan, layout in zip(facts.answers, layouts, strict=True)
         ],
-        answer_stride=plan.stride,
-        expected=in_turn([[np.asarray(each).astype(f"<i{element}").tobytes() for each in given]]),
+        answer_stride=facts.answer.stride,
+        expected=in_turn(
+            [
+                [np.asarray(each).astype(f"<i{element}").tobytes() for each in answers[plan.layer]]
+                for plan in facts.answers
+            ]
+        ),
     )

@@ -106,12 +106,13 @@ class ImagePlan:
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class AnswerPlan:
-    """How the answer of one image lies in memory.
+    """How an output of one image lies in memory.
 
     layer: whose map it is; shape: height, width, channels
     raw: signed sums; else values of a map, extended by zeros
     pixel_blocks: blocks of elements from one pixel to the next
-    stride: bytes from one answer to the next
+    stride: bytes from one image's outputs to those of the next
+    offset: bytes from the first output of an image to this one
     """
 
     layer: str
@@ -119,6 +120,7 @@ class AnswerPlan:
     raw: bool
     pixel_blocks: Natural
     stride: Counted
+    offset: Natural = 0
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -137,6 +139,7 @@ class ProgramFacts:
     images: images of one run
     mapping: `positions`, or `seed`: one kernel a sub-array, one position at a time
     weight_rows: rows of every sub-array that it writes; 0: it brings tables for resident weights
+    answer: the first output; further: the others, in the file's order
     """
 
     format: Literal["hwgen.mram.program"]
@@ -152,6 +155,16 @@ class ProgramFacts:
     answer: AnswerPlan
     modes: Annotated[list[ModePlan], Field(min_length=1)]
     segments: list[PlacedSegment]
+    further: list[AnswerPlan] = Field(default_factory=list)
+
+    @property
+    def answers(self) -> list[AnswerPlan]:
+        """All outputs, in the file's order."""
+        return [self.answer, *self.further]
+
+    def answer_of(self, layer: str) -> AnswerPlan:
+        """Return how the output of a layer lies in memory."""
+        return next(plan for plan in self.answers if plan.layer == layer)
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(arbitrary_types_allowed=True))

@@ -11,6 +11,7 @@ from enum import IntEnum
 from functools import cache
 
 from hwgen.chip.fields import Field, decode, encode, total_bits
+from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.chip.widths import bits_for_index
 from hwgen.mram.facts.arch import MOST_MODES, MOST_ROW_SETS, Arch
 from hwgen.network.quantization import MULTIPLIER_BITS, ROUNDING_CODES
@@ -71,7 +72,12 @@ _MAPS = (
     Field("in_height", SIZE_BITS, "rows of the input map"),
     Field("in_width", SIZE_BITS, "columns of the input map"),
     Field("channels", CHANNEL_BITS, "first pruned channel of the input map; ANSWER: of it"),
-    Field("outside", ELEMENT_BITS, "value of a window outside the map"),
+    Field(
+        "outside",
+        ELEMENT_BITS,
+        "value of a window outside the map; of ANSWER the place of the output behind the image's"
+        f" first, in {ALIGNMENT_BYTES} bytes",
+    ),
     Field("out_bank", 2, "bank of the output map; of IMAGE where the image goes"),
     Field("out_blocks_log", 3, "log2 of the blocks that a pixel of it takes"),
     Field("out_height", SIZE_BITS, "rows of the output map"),

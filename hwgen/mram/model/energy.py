@@ -12,6 +12,7 @@ from hwgen.chip.accesses import Access
 from hwgen.mram.facts.accumulation import ADDER_WRITES_PER_BIT
 from hwgen.mram.facts.arch import BANKS, Arch
 from hwgen.mram.facts.energy import CYCLES, DERIVED, OF_LOGIC, TABLE, EnergyTable, load_energy
+from hwgen.mram.facts.image import answer_bytes
 from hwgen.mram.facts.program import Program
 from hwgen.mram.model.prediction import StepCycles
 
@@ -121,12 +122,10 @@ def outside_bytes(events: Mapping[str, int], arch: Arch, program: Program, *, im
 
     The program, with all weights, comes in once before them and is not among them.
     """
-    image, answer = program.facts.image, program.facts.answer
-    elements = (
-        (image.shape, image.pixel_blocks, arch.element_bytes),
-        (answer.shape, answer.pixel_blocks, arch.answer_bits // 8),
-    )
-    sizes = [shape[0] * shape[1] * blocks * arch.block * each for shape, blocks, each in elements]
+    image = program.facts.image
+    pixels = image.shape[0] * image.shape[1]
+    sizes = [pixels * image.pixel_blocks * arch.block * arch.element_bytes]
+    sizes += [answer_bytes(plan, arch) for plan in program.facts.answers]
     return images * sum(-(-size // arch.port_bytes) * arch.port_bytes for size in sizes)
 
 

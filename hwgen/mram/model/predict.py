@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hwgen.chip.compiled import is_compiled
 from hwgen.chip.memory import Port, store_cycles
+from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.chip.runs import summed
 from hwgen.chip.step import in_a_row
 from hwgen.mram.facts.accumulation import and_steps
@@ -134,7 +135,7 @@ class CycleModel:
                 address = image * content.image_stride
                 cycles = image_cycles(self._port, address, fields["loads"])
             case Kind.ANSWER:
-                address = image * content.answer_stride
+                address = image * content.answer_stride + fields["outside"] * ALIGNMENT_BYTES
                 size = fields["loads"] * self._arch.answer_bits // 8
                 cycles = 1 + store_cycles(address, size, self._port)
             case Kind.CONV:

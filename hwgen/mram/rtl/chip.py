@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Cat, ClockSignal, Module, Signal, Value
 
-from hwgen.chip.registers import ADDRESS_BITS
+from hwgen.chip.registers import ADDRESS_BITS, ALIGNMENT_BYTES
 from hwgen.chip.rtl.part import PartInstance
 from hwgen.chip.rtl.shell import Engine, Host, Shell, ShellFacts
 from hwgen.chip.rtl.supervisor import SupervisorErrors
@@ -185,7 +185,7 @@ class Chip(Shell):
             writer.index.eq(0),
             writer.row_pitch.eq(self._arch.block << control.record.out_blocks_log),
             writer.row_words.eq(control.record.channels),
-            writer.address.eq(control.answer_address),
+            writer.address.eq(control.answer_address + control.record.outside * ALIGNMENT_BYTES),
         ]
 
     def _connect_tables(

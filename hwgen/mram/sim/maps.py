@@ -1,6 +1,6 @@
 """Maps from writes to banks: each belongs to a step, an image and a place of its map."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hwgen.chip.sim.host import Retirement
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.image import element_type, unpack_answer
-from hwgen.mram.facts.program import MapPlace, Program, StepPlan
+from hwgen.mram.facts.program import AnswerPlan, MapPlace, Program, StepPlan
 from hwgen.mram.sim.chip_run import ChipRun, mode_and_record
 from hwgen.mram.sim.stores import ANSWERS, Stores
 
@@ -66,27 +66,35 @@ def retired_steps(run: ChipRun, program: Program) -> Iterator[RetiredStep]:
 
 def stored_maps(run: ChipRun, program: Program, arch: Arch) -> list[dict[str, StoredMap]]:
     """Return the maps of each image of a run that is over, by layer name."""
-    maps: list[dict[str, StoredMap]] = [{} for _ in run.answers]
-    answers: list[dict[int, int]] = [{} for _ in run.answers]
-    kernels = [0 for _ in run.answers]
+    contents = list(run.answers.values())
+    maps: list[dict[str, StoredMap]] = [{} for _ in contents]
+    cycles: dict[int, int] = {}
     for step in retired_steps(run, program):
         found, plan = maps[step.image], step.plan
         if plan.output is not None:
             part = bank_part(step.stores, plan.output, arch)
             merge(found, plan.layer, plan.output, part)
         elif plan.kind != "answer":
-            answers[step.image] |= answer_cycles(step.stores, arch)
-            kernels[step.image] += plan.kernels
-    answer = program.facts.answer
-    for found, content, cycles, channels in zip(
-        maps, run.answers.values(), answers, kernels, strict=True
-    ):
-        data = unpack_answer(content.tobytes(), answer, arch)[:, :, :channels]
-        whole = answer.shape[0] * answer.shape[1] * answer.pixel_blocks * arch.block
-        at = np.array([cycles.get(element, 0) for element in range(whole)], np.int64)
-        written = at.reshape(*answer.shape[:2], -1)[:, :, : data.shape[2]]
-        found[answer.layer] = StoredMap(data, written)
+            cycles |= answer_cycles(step.stores, arch)
+        else:
+            answer = program.facts.answer_of(plan.inputs[0])
+            found[answer.layer] = in_memory(contents[step.image], answer, plan, cycles, arch)
+            cycles = {}
     return maps
+
+
+def in_memory(
+    content: NDArray[np.uint8],
+    answer: AnswerPlan,
+    plan: StepPlan,
+    cycles: Mapping[int, int],
+    arch: Arch,
+) -> StoredMap:
+    """Return an output of an image; plan: what stores it; cycles: of elements of its buffer."""
+    data = unpack_answer(content[answer.offset :].tobytes(), answer, arch)[:, :, : plan.kernels]
+    whole = answer.shape[0] * answer.shape[1] * answer.pixel_blocks * arch.block
+    at = np.array([cycles.get(element, 0) for element in range(whole)], np.int64)
+    return StoredMap(data, at.reshape(*answer.shape[:2], -1)[:, :, : plan.kernels])
 
 
 def merge(maps: dict[str, StoredMap], layer: str, place: MapPlace, part: StoredMap) -> None:

@@ -21,7 +21,7 @@ from hwgen.chip.sim.waves import Waves
 from hwgen.chip.step import Step
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.mram.facts.arch import Arch
-from hwgen.mram.facts.image import pack_image
+from hwgen.mram.facts.image import answer_bytes, pack_image
 from hwgen.mram.facts.program import Program
 from hwgen.mram.facts.registers import ErrorCode
 from hwgen.mram.sim.chip_run import ChipRun, Job, hosted, mode_and_record
@@ -128,7 +128,7 @@ def job_of(
         run_images=facts.images,
         image_stride=facts.image.stride,
         answer_stride=facts.answer.stride,
-        answer_bytes=answer_bytes(program, arch),
+        answer_bytes=max(plan.offset + answer_bytes(plan, arch) for plan in facts.answers),
         latency=arch.memory_latency_cycles,
         trouble=trouble,
         seed=seed,
@@ -136,13 +136,6 @@ def job_of(
             limits, cycles=limits.cycles + len(program.image) * 100 // (100 - trouble.stall)
         ),
     )
-
-
-def answer_bytes(program: Program, arch: Arch) -> int:
-    """Return the bytes of the answer to one image."""
-    plan = program.facts.answer
-    elements = plan.shape[0] * plan.shape[1] * plan.pixel_blocks * arch.block
-    return elements * arch.answer_bits // 8
 
 
 def simulated_runs(

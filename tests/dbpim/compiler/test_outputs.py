@@ -9,7 +9,8 @@ from hwgen.dbpim.facts.program_file import load_program, save_program
 from hwgen.errors import CompileError, FormatError, RefusedNodesError
 from tests.dbpim.compiler.archs import SMALL, draw_arch
 from tests.dbpim.compiler.test_execute import check
-from verif.dbpim.random_network import Recipe, draw_recipe, random_network, with_outputs
+from verif.common.drawing import with_outputs
+from verif.dbpim.random_network import Recipe, draw_recipe, random_network
 
 RECIPE = Recipe(kinds=("conv", "residual", "max_pool", "stride"), end="byte_conv")
 

@@ -19,10 +19,10 @@ WINDOW = 3
 
 @dataclass
 class Answered:
-    """Maps of one image by layer, and the answer."""
+    """Maps of one image by layer, and the outputs by theirs."""
 
     maps: dict[str, np.ndarray]
-    answer: np.ndarray
+    answers: dict[str, np.ndarray]
 
 
 class Chip:
@@ -48,9 +48,11 @@ class Chip:
         elements = arch.bank_bytes // arch.element_bytes
         self.banks = self.rng.integers(0, 1 << arch.element_bits, (4, elements))
         self.answers = self.rng.integers(-99, 99, arch.answer_entries)
+        self.memory = np.zeros(self.content.answer_stride // (arch.answer_bits // 8), np.int64)
         self.image = pack_image(image, facts.image, arch)
         maps, number = {}, self.content.first_records[mode]
-        for step in facts.modes[mode].steps:
+        steps = facts.modes[mode].steps
+        for step in steps:
             assert step.record == number, step.name
             record = self.content.records[number]
             assert step.kind == Kind(record["kind"]).name.lower()
@@ -62,14 +64,12 @@ class Chip:
                 whole = whole.reshape(height, width, -1)
                 maps[step.layer] = whole[:, :, :channels].copy()
             number += 1
-            assert bool(record["last"]) == (step.kind == "answer")
-        plan = facts.answer
-        size = plan.stride // (arch.answer_bits // 8)
-        words = np.zeros(size, np.int64)
-        kept = np.flatnonzero(self.stored)
-        words[kept] = self.answers[kept]
-        answer = unpack_answer(words.astype(f"<i{arch.answer_bits // 8}").tobytes(), plan, arch)
-        return Answered(maps=maps, answer=answer)
+            assert bool(record["last"]) == (step is steps[-1])
+        content = self.memory.astype(f"<i{arch.answer_bits // 8}").tobytes()
+        answers = {
+            plan.layer: unpack_answer(content[plan.offset :], plan, arch) for plan in facts.answers
+        }
+        return Answered(maps=maps, answers=answers)
 
     def execute(self, record: Fields) -> None:
         """Execute one record."""
@@ -85,7 +85,11 @@ class Chip:
                 self.results(record, self.pool(record))
             case Kind.ANSWER:
                 pixels = np.arange(record["loads"]) % (self.arch.block << record["out_blocks_log"])
-                self.stored = pixels < record["channels"]
+                kept = np.flatnonzero(pixels < record["channels"])
+                first = record["outside"] * 64 // (self.arch.answer_bits // 8)
+                self.memory[first + kept] = self.answers[kept]
+                # Whatever an output leaves in the buffer is garbage to the next one.
+                self.answers = self.rng.integers(-99, 99, self.arch.answer_entries)
 
     def pixel(self, record: Fields, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         """Return all elements of pixels of the input map, `outside` outside: (..., elements)."""

@@ -40,8 +40,10 @@ def check(network: QuantizedNetwork, arch: Arch, chip: Chip, *, seed: int = 3) -
         found = chip.run(images[0], mode)
         for name, values in found.maps.items():
             np.testing.assert_array_equal(values, maps[name][0], err_msg=f"{name} in mode {mode}")
-        answer = maps[network.answer][0]
-        np.testing.assert_array_equal(found.answer[..., : answer.shape[-1]], answer)
+        assert tuple(found.answers) == network.graph.outputs
+        for name, values in found.answers.items():
+            answer = maps[name][0]
+            np.testing.assert_array_equal(values[..., : answer.shape[-1]], answer, err_msg=name)
 
 
 def compiled(network: QuantizedNetwork, arch: Arch, mapping: str | None = "positions") -> Program:

@@ -170,7 +170,8 @@ def test_modes_are_requested_while_a_run_goes_on() -> None:
 
 def test_expected_answers_leave_padding_out() -> None:
     program = compiled(residual_network(1), ARCH)
-    lines = list(answer_lines(program, ARCH, np.array([[1, -1, 2, 3, 4]])))
+    answers = {program.facts.answer.layer: np.array([[1, -1, 2, 3, 4]])}
+    lines = list(answer_lines(program, ARCH, answers))
     assert lines[1] == "answer 0 1 ffffffff\n"
     assert len(lines) == program.facts.answer.shape[2]
     assert program.facts.answer.pixel_blocks * ARCH.block > len(lines)

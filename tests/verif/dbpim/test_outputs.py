@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.verif.dbpim.chips import check_chip, chip_arch, compiled
-from verif.dbpim.random_network import Recipe, random_images, random_network, with_outputs
+from verif.common.drawing import with_outputs
+from verif.dbpim.random_network import Recipe, random_images, random_network
 
 RECIPE = Recipe(kinds=("conv", "residual", "max_pool", "stride"), end="byte_conv")
 
