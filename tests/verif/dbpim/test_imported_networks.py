@@ -6,6 +6,8 @@ import pytest
 import yaml
 
 from hwgen.cli import main
+from tests.importers.onnx.test_lists import sigmoid_of_a_part
+from tests.quantized_onnx import Model, saved
 
 SMALL = Path(__file__).parents[3] / "configs/dbpim/small.yaml"
 FILES = Path(__file__).parents[2] / "importers" / "files"
@@ -48,6 +50,17 @@ def test_equal_to_golden_and_model(name: str, tmp_path: Path) -> None:
     ids=lambda path: path.stem,
 )
 def test_float32_is_equal_to_golden_and_model(path: Path, tmp_path: Path) -> None:
+    run_on_small(path, tmp_path)
+
+
+@pytest.mark.promise("an ONNX list with a sigmoid of a part runs whole in RTL, equal")
+def test_an_onnx_list_is_equal_to_golden_and_model(tmp_path: Path) -> None:
+    model = Model()
+    run_on_small(saved(model.build(*sigmoid_of_a_part(model)), tmp_path), tmp_path)
+
+
+def run_on_small(path: Path, tmp_path: Path) -> None:
+    """Import a file as its default session computes it, and run it on a small chip."""
     network, chip = tmp_path / "network.npz", tmp_path / "small.yaml"
     architecture = yaml.safe_load(SMALL.read_text()) | {"rounding": ["half_up", "float32"]}
     chip.write_text(yaml.safe_dump(architecture))

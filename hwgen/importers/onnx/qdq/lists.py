@@ -184,7 +184,7 @@ def of_each(state: State, proto: onnx.NodeProto, rows: Rows, others: Given) -> R
         node.output[0] = f"{proto.output[0]}/{number}"
         (result,) = ELEMENTWISE[proto.op_type](state, node, [part, *others])
         assert isinstance(result, Real)
-        made.append(replace(result, trail=result.trail or part.trail))
+        made.append(result)
     if all(part.function is None for part in made):
         return Rows(parts=tuple(made), places=rows.places)
     lists = rows.lists or (proto.input[0],)
