@@ -186,7 +186,7 @@ def chosen(
         case Concatenate():
             return concatenate(inputs)
         case Stack():
-            return stack(inputs)
+            return stack(inputs, shape=layer.output.shape)
         case Table():
             return look_up(inputs[0], network.tables[layer.name][mode])
         case Shortcut():

@@ -1,4 +1,4 @@
-"""Maps one below the other: a class token before the tokens of an image.
+"""Maps one behind the other: a class token before the tokens of an image.
 
 Tests: `tests/network/test_check_arrays.py`.
 """
@@ -16,22 +16,27 @@ from hwgen.network.maps import Complaint, FeatureMap, Shape, same_values_complai
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class Stack(LayerBase):
-    """The rows of all inputs in their order; networks with several modes have none."""
+    """The pixels of all inputs, row after row, in their order; one mode.
+
+    Maps of one width keep it: their rows lie below each other. Else the output is one column.
+    """
 
     op: Literal["stack"]
 
     INPUT_COUNT: ClassVar[tuple[int, int]] = (2, MOST_INPUTS)
 
     def output_shape(self, sources: Sequence[FeatureMap]) -> Shape:
-        """Return the rows of all, and the width and channels of the first."""
-        _, width, channels = sources[0].shape
-        return sum(source.height for source in sources), width, channels
+        """Return the pixels of all, in the width that all have or in one column."""
+        widths = {source.width for source in sources}
+        width = widths.pop() if len(widths) == 1 else 1
+        pixels = sum(source.height * source.width for source in sources)
+        return pixels // width, width, sources[0].channels
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """Check that rows are alike, all inputs have one quantization, and there is one mode."""
+        """Check that pixels are alike, all inputs have one quantization, and there is one mode."""
         yield from one_mode_complaints(self.name, around)
-        sizes = [source.shape[1:] for source in around.sources]
+        sizes = [source.channels for source in around.sources]
         if len(set(sizes)) > 1:
-            yield f"{self.name} inputs", "of one width and as many channels", sizes
+            yield f"{self.name} inputs", "of as many channels", sizes
         for source in around.sources:
             yield from same_values_complaints(self.name, source, self.output)

@@ -287,14 +287,14 @@ def constant(case: Case, at: Place) -> int:
 
 
 def stack(case: Case, at: Place) -> int:
-    """Return the element of the map that holds the row."""
-    row = at[0]
+    """Return the element of the map that holds the pixel, counted row after row."""
+    pixel = at[0] * case.layer.output.width + at[1]
     for values in case.inputs:
-        rows = 1 + max(place[0] for place in values)
-        if row < rows:
-            return values[row, at[1], at[2]]
-        row -= rows
-    raise AssertionError(f"no map holds row {at[0]}")
+        rows, columns = (1 + max(place[axis] for place in values) for axis in range(2))
+        if pixel < rows * columns:
+            return values[pixel // columns, pixel % columns, at[2]]
+        pixel -= rows * columns
+    raise AssertionError(f"no map holds pixel {at[:2]}")
 
 
 OPERATIONS: dict[str, Callable[[Case, Place], int]] = {

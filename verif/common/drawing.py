@@ -314,16 +314,20 @@ class Drawing:
             )
         )
 
-    def softmax(self, source: str, *, groups: int, scale: float) -> str:
-        """Append a softmax whose inputs have steps of `scale`."""
+    def softmax(self, source: str, *, groups: int, scale: float, from_zero: bool = False) -> str:
+        """Append a softmax whose inputs have steps of `scale`; from_zero: its zero point is 0."""
         before = self._maps[source]
         name = f"softmax_{len(self._layers)}"
         table = np.exp(3 - np.arange(256) * scale).astype(np.float32)
         self._held[name] = {"exponentials": table.view(np.uint32)}
+        output = self.map(*self.size(source), (before.channels,))
+        if from_zero:
+            values = replace(output.quantization[0], zero_point=0, low=0)
+            output = replace(output, quantization=(values,))
         return self._append(
             Softmax(
                 **self._names("softmax", source),
-                output=self.map(*self.size(source), (before.channels,)),
+                output=output,
                 groups=groups,
                 factor=int(self.rng.integers(200, 257)),
             )
@@ -351,20 +355,21 @@ class Drawing:
             )
         )
 
-    def constant(self, *, like: str, height: int | None = None) -> str:
-        """Append a random map with the quantization of another, and its size or another height."""
+    def constant(self, *, like: str, height: int | None = None, width: int | None = None) -> str:
+        """Append a random map with the quantization of another, and its size or another one."""
         before = self._maps[like]
-        output = replace(before, height=height or before.height)
+        output = replace(before, height=height or before.height, width=width or before.width)
         name, values = f"constant_{len(self._layers)}", output.quantization[0]
         held = self.rng.integers(values.low, values.high + 1, output.shape)
         self._held[name] = {"map": held.astype(np.uint8)}
         return self._append(Constant(**self._names("constant"), output=output))
 
     def stack(self, *sources: str) -> str:
-        """Append maps one below the other; they share a quantization."""
-        first = self._maps[sources[0]]
-        height = sum(self._maps[name].height for name in sources)
-        output = replace(first, height=height)
+        """Append the pixels of maps one behind the other; they share a quantization."""
+        sizes = [self.size(name) for name in sources]
+        width = sizes[0][1] if len({size[1] for size in sizes}) == 1 else 1
+        pixels = sum(height * each for height, each in sizes)
+        output = replace(self._maps[sources[0]], height=pixels // width, width=width)
         return self._append(Stack(**self._names("stack", *sources), output=output))
 
     def moved(self, op: str, source: str, *, shape: tuple[int, int, int], **keys: Any) -> str:

@@ -40,10 +40,10 @@ def compile_network(
         estimate (`hwgen.dbpim.compiler.cost.estimate`)
     """
     reasons = Reasons(network.graph.name)
-    if not collect_supported(reasons, network, arch):
+    shaped = folded(network, arch.word)
+    if not collect_supported(reasons, shaped, arch):
         reasons.check()
-    shaped = folded(network)
-    lowered = lower(shaped, arch)
+    lowered = lower(shaped, arch, network)
     collect_room(reasons, lowered, arch)
     reasons.check()
     weights = layer_weights(lowered, shaped, arch)

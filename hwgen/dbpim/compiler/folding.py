@@ -4,15 +4,23 @@ A map of width 1 lies in one bank of a core, and one of height 1 gives all its w
 Where every layer reads a token by its number alone, row after row, any height and width with as
 many tokens mean the same. The file, the memory and golden keep the shape of the network.
 
+A product of two maps reads the tokens of its second map in whole words. Tokens that a `stack` makes
+get as many positions: those behind the last token repeat it, and layer by layer they stay equal to
+it. As keys they are channels of the scores, which the softmax does not count and writes as zero.
+
 Tests: `tests/dbpim/compiler/test_folding.py`.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from hwgen.dbpim.facts.program import Fold
 from hwgen.network import (
+    INPUT,
     Add,
     AveragePool,
     Concatenate,
@@ -26,6 +34,7 @@ from hwgen.network import (
     QuantizedNetwork,
     Rescale,
     Softmax,
+    Stack,
     Table,
 )
 from hwgen.network.maps import FeatureMap
@@ -34,41 +43,68 @@ Sides = tuple[int, int]
 """Height and width."""
 ONE_PIXEL = 1, 1
 """Sides of a map of one pixel, and of a window of one."""
-TOKEN_BY_TOKEN = (Concatenate, Constant, LayerNorm, Linear, MatMul, Rescale, Softmax, Table)
+TOKEN_BY_TOKEN = (Concatenate, Constant, LayerNorm, Linear, MatMul, Rescale, Softmax, Stack, Table)
 """Layers that read tokens by their numbers, whatever they are."""
 
 
-def folded(network: QuantizedNetwork) -> QuantizedNetwork:
+def folded(network: QuantizedNetwork, word: int) -> QuantizedNetwork:
     """Return a network whose sequences have the rows and columns that a chip likes.
 
-    The network itself where it has no sequence, or a layer that reads neighbours.
+    word: channels of a word; the network itself where it has no sequence that may be folded
     """
     maps = network.graph.maps
-    sequences = {sides_of(layer.output) for layer in network.layers if is_sequence(layer.output)}
-    if not sequences or not all(keeps_tokens(layer, maps) for layer in network.layers):
+    shapes = {sides: chosen_sides(sides) for sides in free_sequences(network, maps)}
+    keys: dict[str, int] = {}
+    padded = padded_sides(network, maps, shapes, word)
+    if padded:
+        found = key_channels(network, maps, padded)
+        if found is None:
+            padded = {}
+        else:
+            keys, shapes = found, {**shapes, **padded}
+    if all(before == after for before, after in shapes.items()):
         return network
-    shapes = {sides: chosen_sides(sides) for sides in map(sides_of, maps.values())}
     graph = replace(
         network.graph,
         input=folded_map(network.graph.input, shapes),
-        layers=[folded_layer(layer, maps, shapes) for layer in network.layers],
+        layers=[
+            folded_layer(layer, maps, shapes, keys.get(layer.name, 0)) for layer in network.layers
+        ],
     )
-    held = dict(network.held)
+    held, parameters = dict(network.held), dict(network.parameters)
     for layer in graph.layers:
         if isinstance(layer, Constant):
-            values = network.arrays_of(layer.name)["map"]
-            held[layer.name] = {**held[layer.name], "map": values.reshape(layer.output.shape)}
-    return replace(network, graph=graph, held=held)
+            fold = fold_of(maps[layer.name], layer.output, 1)
+            values = fold.stored_values(network.arrays_of(layer.name)["map"][np.newaxis])[0]
+            held[layer.name] = {**held[layer.name], "map": values}
+        if isinstance(layer, Linear) and sides_of(maps[layer.inputs[0]]) in padded:
+            given, inputs = parameters[layer.name], math.prod(graph.maps[layer.inputs[0]].shape)
+            more = inputs - given.weights.shape[1]
+            weights = np.pad(given.weights, ((0, 0), (0, max(0, more))))
+            parameters[layer.name] = replace(given, weights=weights)
+    return replace(network, graph=graph, held=held, parameters=parameters)
 
 
 def folds(network: QuantizedNetwork, chosen: QuantizedNetwork) -> dict[str, Fold]:
     """Return the two shapes of each map whose shape is not that of the network."""
-    maps = network.graph.maps
+    maps, found = network.graph.maps, chosen.graph.maps
+    groups = {layer.name: getattr(layer, "groups", 1) for layer in network.layers}
     return {
-        name: Fold(sides=sides_of(maps[name]), stored=sides_of(found))
-        for name, found in chosen.graph.maps.items()
-        if sides_of(found) != sides_of(maps[name])
+        name: fold_of(maps[name], found[name], groups.get(name, 1))
+        for name in found
+        if found[name].shape != maps[name].shape
     }
+
+
+def fold_of(before: FeatureMap, after: FeatureMap, groups: int) -> Fold:
+    """Return the two shapes of a map; groups: of channels, if these have other numbers."""
+    grown = before.channels != after.channels
+    return Fold(
+        sides=sides_of(before),
+        stored=sides_of(after),
+        groups=groups if grown else 1,
+        kept=before.channels // groups if grown else 0,
+    )
 
 
 def sides_of(found: FeatureMap) -> Sides:
@@ -81,7 +117,16 @@ def is_sequence(found: FeatureMap) -> bool:
     return min(sides_of(found)) == 1 < max(sides_of(found))
 
 
-def keeps_tokens(layer: Any, maps: dict[str, FeatureMap]) -> bool:
+def free_sequences(network: QuantizedNetwork, maps: Mapping[str, FeatureMap]) -> set[Sides]:
+    """Return the sides of sequences that every layer beside them reads token by token."""
+    free = {sides_of(layer.output) for layer in network.layers if is_sequence(layer.output)}
+    for layer in network.layers:
+        if not keeps_tokens(layer, maps):
+            free -= {sides_of(maps[name]) for name in (*layer.inputs, layer.name)}
+    return free
+
+
+def keeps_tokens(layer: Any, maps: Mapping[str, FeatureMap]) -> bool:
     """Return whether a layer's output is the same, token by token, in any shape of its maps."""
     sources = [maps[name] for name in layer.inputs]
     sides = {sides_of(each) for each in (*sources, layer.output)}
@@ -107,15 +152,89 @@ def chosen_sides(sides: Sides) -> Sides:
     return (tokens // width, width) if width > 1 else sides
 
 
-def folded_map(found: FeatureMap, shapes: dict[Sides, Sides]) -> FeatureMap:
+def padded_sides(
+    network: QuantizedNetwork,
+    maps: Mapping[str, FeatureMap],
+    free: Mapping[Sides, Sides],
+    word: int,
+) -> dict[Sides, Sides]:
+    """Return rows and columns of whole words for sequences whose products need them.
+
+    Those whose tokens a stack makes, or layers that read such tokens one by one.
+    """
+    wanted = {
+        sides_of(maps[layer.inputs[1]]) for layer in network.layers if isinstance(layer, MatMul)
+    }
+    wanted = {sides for sides in wanted & set(free) if sides[0] * sides[1] % word}
+    wanted -= {sides_of(maps[name]) for name in (INPUT, *network.graph.outputs)}
+    for layer in network.layers:
+        sources = [sides_of(maps[name]) for name in layer.inputs]
+        if isinstance(layer, AveragePool | MaxPool | Stack):
+            wanted -= set(sources)
+        own = sides_of(layer.output)
+        if own in wanted and not isinstance(layer, Stack | Constant) and own not in sources:
+            wanted.discard(own)
+    return {sides: chosen_sides((-(-sides[0] * sides[1] // word) * word, 1)) for sides in wanted}
+
+
+def key_channels(
+    network: QuantizedNetwork, maps: Mapping[str, FeatureMap], padded: Mapping[Sides, Sides]
+) -> dict[str, int] | None:
+    """Return the channels that each map with a channel a token gets; None where one is misread.
+
+    Scores may be scaled element by element until their softmax; what that writes as zero must be
+    its zero point, so that a product with it stays as it is.
+    """
+    products: dict[str, MatMul] = {}
+    shares: set[str] = set()
+    for layer in network.layers:
+        keyed = [name for name in layer.inputs if name in products]
+        fits = True
+        if isinstance(layer, MatMul):
+            whole = sides_of(maps[layer.inputs[1]]) in padded
+            if layer.transposed:
+                fits = not keyed
+            else:
+                fits = whole == (layer.inputs[0] in shares) and layer.inputs[1] not in products
+            if layer.transposed and whole:
+                products[layer.name] = layer
+        elif keyed:
+            product = products[layer.name] = products[keyed[0]]
+            fits = keyed[0] not in shares
+            if isinstance(layer, Softmax):
+                values = layer.output.quantization[0]
+                fits &= layer.groups == product.groups and values.zero_point == values.low == 0
+                shares.add(layer.name)
+            else:
+                fits &= isinstance(layer, Rescale | Table)
+        if not fits:
+            return None
+    if not products.keys().isdisjoint(network.graph.outputs):
+        return None
+    return {
+        name: product.groups * math.prod(padded[sides_of(maps[product.inputs[1]])])
+        for name, product in products.items()
+    }
+
+
+def folded_map(found: FeatureMap, shapes: Mapping[Sides, Sides]) -> FeatureMap:
     """Return a map in its new shape."""
-    height, width = shapes[sides_of(found)]
+    height, width = shapes.get(sides_of(found), sides_of(found))
     return replace(found, height=height, width=width)
 
 
-def folded_layer(layer: Any, maps: dict[str, FeatureMap], shapes: dict[Sides, Sides]) -> Any:
-    """Return a layer with its map in the new shape; a window over a whole map stays one."""
-    changes: dict[str, Any] = {"output": folded_map(layer.output, shapes)}
+def folded_layer(
+    layer: Any, maps: Mapping[str, FeatureMap], shapes: Mapping[Sides, Sides], channels: int
+) -> Any:
+    """Return a layer with its map in the new shape; a window over a whole map stays one.
+
+    channels: of its map, 0: as many as before
+    """
+    output = folded_map(layer.output, shapes)
+    if channels:
+        output = replace(output, channels=channels)
+    changes: dict[str, Any] = {"output": output}
     if isinstance(layer, AveragePool | MaxPool) and layer.kernel != ONE_PIXEL:
-        changes["kernel"] = changes["stride"] = shapes[sides_of(maps[layer.inputs[0]])]
+        source = sides_of(maps[layer.inputs[0]])
+        changes["kernel"] = changes["stride"] = shapes.get(source, layer.kernel)
     return replace(layer, **changes)

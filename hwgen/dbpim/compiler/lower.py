@@ -15,6 +15,7 @@ from hwgen.dbpim.compiler.lower_pool import average_ops, maximum_op
 from hwgen.dbpim.compiler.lower_product import product_op
 from hwgen.dbpim.compiler.lower_row import norm_op, softmax_op
 from hwgen.dbpim.compiler.lower_simd import add_op, multiply_op, rescale_op, table_op
+from hwgen.dbpim.compiler.lower_stack import stack_ops
 from hwgen.dbpim.compiler.lower_words import concatenate_ops, shortcut_ops, upsample_ops
 from hwgen.dbpim.compiler.ops import ImageLoad, Lowered, MapShape, Op
 from hwgen.dbpim.compiler.source import Source
@@ -36,6 +37,7 @@ from hwgen.network import (
     Rescale,
     Shortcut,
     Softmax,
+    Stack,
     Table,
     Upsample,
 )
@@ -53,13 +55,19 @@ RULES: dict[Any, Callable[[Source, Any], Iterator[Op]]] = {
     Table: table_op,
     Concatenate: concatenate_ops,
     Shortcut: shortcut_ops,
+    Stack: stack_ops,
     Upsample: upsample_ops,
 }
 
 
-def lower(network: QuantizedNetwork, arch: Arch) -> Lowered:
-    """Return the passes of a network that the chip runs (`supported_layers`)."""
-    source = Source(network, arch)
+def lower(
+    network: QuantizedNetwork, arch: Arch, counted: QuantizedNetwork | None = None
+) -> Lowered:
+    """Return the passes of a network that the chip runs (`supported_layers`).
+
+    counted: the network before it was folded, whose channels alone count in a softmax
+    """
+    source = Source(network, arch, counted)
     image = packed_image(source)
     additions = fused_additions(source)
     fused = {layer.name for layer in additions.values()}
@@ -74,17 +82,12 @@ def lower(network: QuantizedNetwork, arch: Arch) -> Lowered:
             ops += rule(source, layer)
         else:
             ops += RULES[type(layer)](source, layer)
-    constants = {
-        layer.name: network.arrays_of(layer.name)["map"]
-        for layer in network.layers
-        if isinstance(layer, Constant)
-    }
     return Lowered(
         maps=source.maps,
         ops=ops,
         image=image,
         filters=source.filters,
-        constants=constants,
+        constants=source.constants,
         outputs=network.graph.outputs,
     )
 

@@ -25,7 +25,7 @@ def bits_of(value: float) -> int:
 
 def softmax_op(source: Source, layer: Softmax) -> Iterator[Op]:
     """Yield the pass of a softmax over each group of channels."""
-    channels = source.maps[layer.inputs[0]].channels // layer.groups
+    channels = source.counted.map_of(layer.inputs[0]).channels // layer.groups
     floats = Floats(
         numbers=source.network.arrays_of(layer.name)["exponentials"],
         fields={
@@ -74,12 +74,12 @@ def row_op(
     floats: Floats,
 ) -> Op:
     """Return a pass over groups of so many channels."""
-    words = -(-channels // source.arch.word)
+    groups = 1 if isinstance(layer, LayerNorm) else layer.groups
+    words = source.words(layer.name) // groups
     fields = {
         "operation": operation,
         "bias": channels,
         "kernel_height": ROW_PASSES,
         "kernel_width": words,
     }
-    groups = source.words(layer.name) // words
     return simd_op(source, layer, fields, words=(0, groups), group_words=words, floats=floats)

@@ -126,6 +126,11 @@ class Scratch:
         return self.maps[name]
 
 
+def layer_of(constant: str) -> str:
+    """Return the layer of a constant: itself, or the one that needs it, as its name begins."""
+    return constant.partition(" ")[0]
+
+
 def load_steps(
     build: Builder,
     place: MemoryMap,
@@ -173,7 +178,7 @@ def load_step(
     title = build.name(label.replace("load input", "load"), (image, 1), part)
     if tensor.shape.width < place.shape.width:
         title = f"{title} from column {tensor.first_column}"
-    layer = name if name in build.lowered.constants else INPUT
+    layer = layer_of(name) if name in build.lowered.constants else INPUT
     layer = next((op.layer for op in build.lowered.ops if op.output == name), layer)
     return Step(
         name=f"{title} for {reader}",

@@ -4,6 +4,7 @@ Tests: `tests/dbpim/compiler/test_unstored.py`.
 """
 
 from hwgen.dbpim.compiler.builder import Builder
+from hwgen.dbpim.compiler.memory import layer_of
 from hwgen.dbpim.compiler.ops import Op
 from hwgen.dbpim.compiler.split import Split
 from hwgen.dbpim.compiler.steps import Step
@@ -85,7 +86,7 @@ def read_layers(build: Builder, op: Op | None) -> list[str]:
     """Return the layers whose maps a pass reads; sums in between belong to the pass's layer."""
     lowered = build.lowered
     names = {each.output: each.layer for each in lowered.ops} | {INPUT: INPUT}
-    names |= {name: name for name in lowered.constants}
+    names |= {name: layer_of(name) for name in lowered.constants}
     return [names[name] for name in op.inputs] if op else []
 
 

@@ -9,24 +9,33 @@ from numpy.typing import NDArray
 from hwgen.dbpim.compiler.ops import Fields, MapShape
 from hwgen.dbpim.facts.addressing import channel_words
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.network import INPUT, FeatureMap, Layer, QuantizedNetwork
+from hwgen.network import INPUT, Constant, FeatureMap, Layer, QuantizedNetwork
 from hwgen.network.quantization import HALF_UP, ROUNDING_CODES
 
 
 class Source:
-    """A network on its way to passes; rules add maps and filters.
+    """A network on its way to passes; rules add maps, constants and filters.
 
-    maps: by name; filters: of each `conv` pass, (filters, kernel height, width, channels)
+    counted: the network in which each channel of a softmax counts; None: this one
+    maps: by name; constants: uint8 (height, width, channels) by name
+    filters: of each `conv` pass, (filters, kernel height, width, channels)
     windowed: whether a word of the stored image holds a whole row of the first window
     """
 
-    def __init__(self, network: QuantizedNetwork, arch: Arch) -> None:
-        self.network, self.arch = network, arch
+    def __init__(
+        self, network: QuantizedNetwork, arch: Arch, counted: QuantizedNetwork | None = None
+    ) -> None:
+        self.network, self.arch, self.counted = network, arch, counted or network
         self.features: dict[str, FeatureMap] = {INPUT: network.graph.input}
         self.features |= {layer.name: layer.output for layer in network.layers}
         self.maps = {
             name: MapShape(name=name, height=each.height, width=each.width, channels=each.channels)
             for name, each in self.features.items()
+        }
+        self.constants = {
+            layer.name: network.arrays_of(layer.name)["map"]
+            for layer in network.layers
+            if isinstance(layer, Constant)
         }
         self.filters: dict[str, NDArray[np.int8]] = {}
         self.windowed = False

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from hwgen.dbpim.compiler.lower_row import exponents_of
+from hwgen.dbpim.compiler.lower_stack import along
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, ROUNDINGS, WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import FACTOR_BITS, Opcode, field_limit
 from hwgen.dbpim.facts.timing import NORM_CHANNELS, SUM_SPAN, TAP_WORDS
@@ -21,6 +22,7 @@ from hwgen.network import (
     QuantizedNetwork,
     Shortcut,
     Softmax,
+    Stack,
     Upsample,
     Weighted,
 )
@@ -33,7 +35,7 @@ Refusal = tuple[str, str, object]
 
 TRANSFORMER = "no transformer's (no unit multiplies two maps, or reads a whole pixel first)"
 
-ROW_UNIT_OPS = ("matmul", "constant", "softmax", "layer_norm")
+ROW_UNIT_OPS = ("matmul", "constant", "stack", "softmax", "layer_norm")
 """What a chip with a row unit runs beside `OPS`."""
 
 LEAST, GREATEST = 2.0**-90, 2.0**127
@@ -98,6 +100,8 @@ def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
         yield from layer_refusals(network, layer, arch)
         if isinstance(layer, MatMul):
             yield from product_refusals(network, layer, arch)
+        if isinstance(layer, Stack):
+            yield from stack_refusals(network, layer, arch)
         if isinstance(layer, Softmax | LayerNorm):
             yield from row_refusals(network, layer, arch)
         if layer is not last or not layer.output.raw:
@@ -168,6 +172,17 @@ def product_refusals(network: QuantizedNetwork, layer: MatMul, arch: Arch) -> It
         most = size * field_limit(Opcode.SIMD, field)
         if given % size or given > most:
             yield f"{what}{side}", f"a multiple of {size} and at most {most}", given
+
+
+def stack_refusals(network: QuantizedNetwork, layer: Stack, arch: Arch) -> Iterator[Refusal]:
+    """Yield the inputs of a stack whose pixels take more words of ones than a product reads."""
+    most = field_limit(Opcode.SIMD, "kernel_height")
+    for name in layer.inputs:
+        pixels = network.map_of(name).height * network.map_of(name).width
+        together = along(pixels, arch.word)
+        if pixels > most * together:
+            what = f"layer {layer.name}: pixels of an input, over their largest divisor up to"
+            yield f"{what} {arch.word},", f"at most {most}", pixels // together
 
 
 def row_refusals(

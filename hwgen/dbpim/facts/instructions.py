@@ -183,7 +183,11 @@ _LAYER = (
     Field("input_image_columns", ROW_BITS, "stored columns from one image to the next"),
     Field("outside", 8, "byte of an input outside the map; of CONV the zero point"),
     Field("kernel_height", 7, "rows of the window; of a product words of map a for a result"),
-    Field("kernel_width", 7, "columns of the window; of a product one and the channels of a word"),
+    Field(
+        "kernel_width",
+        7,
+        "columns of the window; of a product one and the pixels of map b for a word of map a",
+    ),
     Field("stride_y", 7, "rows from one window to the next; of a product result words of a group"),
     Field("stride_x", 7, "columns from one window to the next"),
     Field("padding_top", 4, "rows above the map"),

@@ -1,6 +1,7 @@
 """The compiled program: a memory image, and the step list that says what each instruction does."""
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,11 +141,30 @@ class AnswerPlan:
 class Fold:
     """A map whose tokens, in raster order, have another height and width in the buffers.
 
-    sides: height and width in the network and in memory; stored: in the buffers
+    sides: height and width in the network and in memory; stored: in the buffers, where positions
+        behind the last token repeat it
+    groups, kept: of channels, of whose stored ones the first `kept` count; 0: all
     """
 
     sides: tuple[Side, Side]
     stored: tuple[Side, Side]
+    groups: Counted = 1
+    kept: Natural = 0
+
+    def unfolded(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return a map as the network has it, (height, width, channels)."""
+        tokens = values.reshape(-1, values.shape[-1])[: math.prod(self.sides)]
+        if self.kept:
+            tokens = tokens.reshape(len(tokens), self.groups, -1)[:, :, : self.kept]
+        return tokens.reshape(*self.sides, -1)
+
+    def stored_values(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return maps of the network, (images, ..., channels), as stored; channels as they are."""
+        images, channels = len(values), values.shape[-1]
+        tokens = values.reshape(images, -1, channels)
+        more = math.prod(self.stored) - tokens.shape[1]
+        grown = np.pad(tokens, ((0, 0), (0, more), (0, 0)), mode="edge")
+        return grown.reshape(images, *self.stored, channels)
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

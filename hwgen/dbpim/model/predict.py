@@ -15,7 +15,7 @@ from hwgen.dbpim.model.cells import CellUse, cell_use, row_cells
 from hwgen.dbpim.model.events import step_events
 from hwgen.dbpim.model.machine import run
 from hwgen.dbpim.model.prediction import Prediction, StepCycles, around_of, prediction_of
-from hwgen.dbpim.model.sources import Maps, program_steps, tile_costs
+from hwgen.dbpim.model.sources import Maps, folded_maps, program_steps, tile_costs
 from hwgen.dbpim.model.state import CAUSES, Ints
 from hwgen.dbpim.model.tables import Cycles, run_packets
 
@@ -46,10 +46,7 @@ class CycleModel:
 
     def _costs(self, maps: Maps) -> list[list[Counts]]:
         """Return the cost of each tile of each step; maps in the shapes of the network."""
-        stored = dict(maps)
-        for name, fold in self._folds.items():
-            values = np.asarray(maps[name])
-            stored[name] = values.reshape(len(values), *fold.stored, values.shape[-1])
+        stored = folded_maps(maps, self._folds)
         return [tile_costs(step, stored, self._arch) for step in self._steps]
 
     def _step_cycles(

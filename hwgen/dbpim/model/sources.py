@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import Opcode
-from hwgen.dbpim.facts.program import StepPlan
+from hwgen.dbpim.facts.program import Fold, StepPlan
 from hwgen.dbpim.facts.stream import Packet, TilePacket
 from hwgen.dbpim.model.activity import Counts, Windows, bit_planes, walk_key, windows
 from hwgen.network import INPUT
@@ -70,6 +70,14 @@ def source_of(step: ProgramStep, maps: Maps) -> Bytes:
     beside = max(1, step.packet.fields["input_width"] // width)
     rows = found.reshape(images // beside, beside, height, width, channels).swapaxes(1, 2)
     return rows.reshape(images // beside, height, beside * width, channels)
+
+
+def folded_maps(maps: Maps, folds: Mapping[str, Fold]) -> dict[str, Bytes]:
+    """Return maps in the shapes that they have in the buffers."""
+    return {
+        name: folds[name].stored_values(np.asarray(values)) if name in folds else values
+        for name, values in maps.items()
+    }
 
 
 def stored_image(images: Bytes, load: Mapping[str, int]) -> Bytes:

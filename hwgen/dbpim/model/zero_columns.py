@@ -9,7 +9,7 @@ from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.program import Program
 from hwgen.dbpim.facts.stream import decode_stream
 from hwgen.dbpim.model.activity import tile_keys
-from hwgen.dbpim.model.sources import Maps, ProgramStep, program_steps, tile_costs
+from hwgen.dbpim.model.sources import Maps, ProgramStep, folded_maps, program_steps, tile_costs
 
 
 class BitColumns(NamedTuple):
@@ -26,6 +26,7 @@ class ColumnCounter:
         # Counted also for a chip that skips nothing; the groups are those of its program.
         skips = replace(arch.sparsity, input_bits=True)
         self._arch = replace(arch, sparsity=skips, sparse_parts=True)
+        self._folds = program.facts.folds
         self._steps = program_steps(decode_stream(program.image, arch)[1:], program.facts.steps)
 
     def count(self, maps: Maps) -> dict[str, BitColumns]:
@@ -34,7 +35,7 @@ class ColumnCounter:
         maps: as for the cycle model. Of a group that is all zero, one plane is not counted as
         zero, because it takes a cycle.
         """
-        found: dict[str, BitColumns] = {}
+        found, maps = dict[str, BitColumns](), folded_maps(maps, self._folds)
         for step in self._steps:
             if step.tiles:
                 before = found.get(step.plan.layer, BitColumns(0, 0))

@@ -16,14 +16,14 @@ from hwgen.dbpim.rtl.vector_pixels import met
 class ProductWalk(Part):
     """Places of the taps of SCORES and VALUES; the walker counts them as rows and columns.
 
-    A row is a word of map a: column 0 is the word itself, each later one a pixel of map b. Results
-    of a group of channels read the same ``kernel_height`` words of map a.
+    A row is a word of map a: column 0 is the word itself, each later one a pixel of map b, K of
+    them. Results of a group of channels read the same ``kernel_height`` words of map a.
 
     ======  =====================================  ==============================
     ..      pixel of map b in (row, column)        its channel word
     ======  =====================================  ==============================
-    SCORES  C * (result in the group) + column-1   that of map a
-    VALUES  C * row + column - 1                   that of the result
+    SCORES  K * (result in the group) + column-1   that of map a
+    VALUES  K * row + column - 1                   that of the result
     ======  =====================================  ==============================
 
     Ports

@@ -80,8 +80,7 @@ def unfolded(found: StoredMap, fold: Fold | None) -> StoredMap:
     """Return a map in the shape of the network; one of a wrong shape differs as it is."""
     if fold is None or found.data.shape[:2] != fold.stored:
         return found
-    shape = *fold.sides, found.data.shape[2]
-    return StoredMap(found.data.reshape(shape), found.cycles.reshape(shape))
+    return StoredMap(fold.unfolded(found.data), fold.unfolded(found.cycles))
 
 
 def stores_of_steps(

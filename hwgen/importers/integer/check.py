@@ -217,8 +217,8 @@ def token_complaints(
 ) -> Iterator[Complaint]:
     """Check what a transformer's runtime computes as stated: bytes without sign, whole norms."""
     if isinstance(node, Stacking):
-        if len({each.shape[1:] for each in sources}) > 1:
-            yield "its inputs", "of one width and as many channels", shapes(sources)
+        if len({each.shape[2] for each in sources}) > 1:
+            yield "its inputs", "of as many channels", shapes(sources)
         return
     for each in (*sources, output):
         if each.signed or each.bits > BYTE_BITS:

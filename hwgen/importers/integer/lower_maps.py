@@ -129,10 +129,13 @@ def inside_mean(layers: Layers, node: AveragePooling, layer: AveragePool) -> Ave
     source, output = layers.sources(node)[0], layers.output(node)
     counts = layer.counts(*source.shape[:2])
     if is_raw_mean(layers, node):
+        # XNNPACK's growth rounds halves up: as sums that are never negative do away from zero.
+        up = node.operator == "RESIZE_BILINEAR" and layers.kernels == "xnnpack"
         shift = max(raw_mean(count, source)[0].requantization.shift for count in counts)
         multipliers = tuple((1 << shift) // count + 1 for count in counts)
         given = Requantized(multipliers=multipliers, shift=shift)
-        return replace(layer, divisor="inside", center=source.offset, requantization=(given,))
+        center = 0 if up else source.offset
+        return replace(layer, divisor="inside", center=center, requantization=(given,))
     real = [node.gain * source.scale / output.scale / count for count in counts]
     first = factor_of(real[0])
     others = [round(each * 2**first.shift) for each in real[1:]]

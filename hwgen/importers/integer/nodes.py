@@ -243,7 +243,7 @@ class Concatenation(NodeBase):
 
 @dataclass(frozen=True, kw_only=True)
 class Stacking(NodeBase):
-    """Maps one below the other: a class token before the others."""
+    """The pixels of maps one behind the other: a class token before the others."""
 
 
 @dataclass(frozen=True, kw_only=True)

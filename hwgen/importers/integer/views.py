@@ -34,6 +34,7 @@ from hwgen.importers.integer.nodes import (
     Selection,
     Sides,
     SoftmaxOfGroups,
+    Stacking,
     Subsampling,
     Upsampling,
     View,
@@ -136,14 +137,23 @@ def element_shape(node: Node, said: list[Shape], held: list[Shape]) -> Shape | N
         return held[0] if len(set(held)) == 1 else None
     if any(a[2] != b[2] for a, b in zip(said, held, strict=True)):
         return None
-    if isinstance(node, MatrixProduct):
-        pixels = held[1][0] * held[1][1]
-        return (*held[0][:2], node.groups * pixels if node.transposed else held[1][2])
+    if isinstance(node, Stacking | MatrixProduct):
+        return token_shape(node, held)
     if isinstance(node, Multiplication):
         larger, other = sorted(held, key=math.prod, reverse=True)
         return larger if other in (larger, (1, 1, larger[2])) else None
     channels = pixel_channels(node, held)
     return None if channels is None else (*held[0][:2], channels)
+
+
+def token_shape(node: Stacking | MatrixProduct, held: list[Shape]) -> Shape:
+    """Return the output's shape of a node that reads the pixels of its maps row after row."""
+    pixels = [math.prod(shape[:2]) for shape in held]
+    if isinstance(node, MatrixProduct):
+        return (*held[0][:2], node.groups * pixels[1] if node.transposed else held[1][2])
+    widths = {shape[1] for shape in held}
+    width = widths.pop() if len(widths) == 1 else 1
+    return sum(pixels) // width, width, held[0][2]
 
 
 def pixel_channels(node: Node, held: list[Shape]) -> int | None:

@@ -91,6 +91,11 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "RELU_N1_TO_1": Operator(nodes_maps.clip(-1.0, 1.0), RESCALED),
         "RESHAPE": Operator(moved, "folded, else reshape"),
         "SLICE": Operator(moved, SELECTED, STEPS),
+        "RESIZE_BILINEAR": Operator(
+            nodes_shape.resize_bilinear,
+            "upsample and average_pool",
+            f"{ONE}; 2 or 4 times, without align_corners",
+        ),
         "RESIZE_NEAREST_NEIGHBOR": Operator(moved, "upsample", "a whole number of times"),
         "SOFTMAX": Operator(nodes_shape.head, "dropped", "the head"),
         "SPACE_TO_DEPTH": Operator(moved, "conv"),

@@ -169,33 +169,49 @@ class CoreRun:
     def product(self, operation: Operation) -> np.ndarray:
         """Return the sums of a product of two maps: a result word after the other."""
         fields, size = self.fields, self.chip.arch.word
-        if fields["kernel_width"] != 1 + size or not fields["second_broadcast"] or self.words[0]:
+        together, scores = fields["kernel_width"] - 1, operation is Operation.SCORES
+        fits = together == size if scores else 1 <= together <= size
+        if not fits or not fields["second_broadcast"] or self.words[0]:
             self.chip.refuse(f"core {self.core} has a product of other words or pixels")
         held, results = fields["kernel_height"], fields["stride_y"]
         total = np.zeros((len(self.at), len(self.words), size), np.int64)
+        unknown = np.zeros_like(total)
         for word in self.words.tolist():
             group, number = divmod(word, results)
             for row in range(held):
                 own = group * held + row
-                a = self.read_word("input", self.at, own) - fields["first_zero_point"]
-                for column in range(size):
-                    scores = operation is Operation.SCORES
-                    pixel = (number if scores else row) * size + column
-                    b = self.met(pixel, own if scores else word) - fields["second_zero_point"]
+                a, tags = self.read_word("input", self.at, own)
+                self.check_known(tags)
+                a = a - fields["first_zero_point"]
+                for column in range(together):
+                    pixel = (number if scores else row) * together + column
+                    b, tags = self.met(pixel, own if scores else word)
+                    b = b - fields["second_zero_point"]
                     if scores:
+                        self.check_known(tags)
                         total[:, word, column] += (a * b).sum(axis=1)
                     else:
+                        unknown[:, word] |= tags
                         total[:, word] += a[:, [column]] * b
+        self.note(unknown)
         return self.in_range(total)
 
-    def met(self, pixel: int, word: int) -> np.ndarray:
-        """Return a channel word of a pixel of map b of each position's image, (positions, C)."""
+    def check_known(self, tags: np.ndarray) -> None:
+        """Refuse bytes of a product that no step has stored."""
+        if tags.any():
+            self.chip.refuse(f"core {self.core} multiplies unknown bytes")
+
+    def met(self, pixel: int, word: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return a channel word of a pixel of map b of each position's image, as `read_word`."""
         y, x = divmod(pixel, self.fields["input_width"])
         at = replace(self.at, y=np.full_like(self.at.y, y), x=np.full_like(self.at.x, x))
         return self.read_word("second", at, word)
 
-    def read_word(self, name: str, at: Positions, word: int) -> np.ndarray:
-        """Return a channel word of map a (input) or b (second) at positions, (positions, C)."""
+    def read_word(self, name: str, at: Positions, word: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return a channel word of map a (input) or b (second) at positions, (positions, C).
+
+        The second array is not 0 where a byte is unknown.
+        """
         if word >= self.fields[f"{name}_channel_words"]:
             self.chip.refuse(f"core {self.core} reads word {word} of map {name}")
         rows, columns = at.stored(self.fields, name)
@@ -208,9 +224,7 @@ class CoreRun:
             inside=np.ones(rows.shape, bool),
             outside=0,
         )
-        if tags is not None and tags.any():
-            self.chip.refuse(f"core {self.core} multiplies unknown bytes of map {name}")
-        return data.astype(np.int64)
+        return data.astype(np.int64), np.zeros_like(data, np.int64) if tags is None else tags
 
     def table(self, followers: Sequence[Packet]) -> np.ndarray:
         """Return the entry of each element."""

@@ -62,7 +62,7 @@ def execute(program: Program, arch: Arch, images: np.ndarray, *, seed: int = 0) 
     for name, fold in facts.folds.items():
         if name in found:
             assert found[name].shape[1:3] == fold.stored, f"{name} has {found[name].shape}"
-            found[name] = found[name].reshape(len(images), *fold.sides, -1)
+            found[name] = np.array([fold.unfolded(each) for each in found[name]])
     found |= {plan.layer: read_answers(chip, plan) for plan in facts.answers}
     shape = (arch.cores, arch.banks, arch.bank_words, -1)
     return Execution(

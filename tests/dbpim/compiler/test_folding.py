@@ -49,14 +49,14 @@ def test_every_map_has_the_shape_of_golden(end: str, sides: tuple[int, int], ima
 def test_rows_and_columns_are_near_to_a_square_and_not_wide() -> None:
     sizes = {64: (8, 8), 12: (4, 3), 196: (14, 14), 34: (17, 2), 197: (1, 197), 2: (1, 2)}
     for tokens, sides in sizes.items():
-        graph = folded(network_of(PLAIN.of((1, tokens)), seed=1)).graph
+        graph = folded(network_of(PLAIN.of((1, tokens)), seed=1), PAPER.word).graph
         assert {each.shape[:2] for each in graph.maps.values()} == {sides}
 
 
 def test_a_constant_keeps_the_order_of_its_tokens() -> None:
     net = network_of(Sequence(sides=(12, 1), width=16, heads=2, end="bytes", rows=False), seed=2)
     (name,) = (layer.name for layer in net.layers if layer.op == "constant")
-    before, after = (each.arrays_of(name)["map"] for each in (net, folded(net)))
+    before, after = (each.arrays_of(name)["map"] for each in (net, folded(net, SMALL.word)))
     assert (before.shape, after.shape) == ((12, 1, 16), (4, 3, 16))
     np.testing.assert_array_equal(before.ravel(), after.ravel())
 
@@ -77,10 +77,10 @@ def test_a_layer_that_reads_neighbours_keeps_the_shape(reader: str) -> None:
         }
         now = drawing.conv(now, (8,), **windows[reader])
     net = drawing.build(now)
-    assert folded(net) is net
+    assert folded(net, SMALL.word) is net
 
 
 def test_a_sequence_that_is_only_an_image_keeps_its_shape() -> None:
     drawing = Drawing(4, modes=("all",), shape=(1, 64, 1))
     net = drawing.build(drawing.linear(INPUT, (10,)))
-    assert folded(net) is net
+    assert folded(net, SMALL.word) is net

@@ -13,7 +13,9 @@ from hwgen.dbpim.facts import load_arch, with_sparsity
 from hwgen.dbpim.model import ColumnCounter
 from hwgen.network import INPUT, Conv, Linear
 from hwgen.network.file import load_network
+from verif.common.drawing import draw_images
 from verif.dbpim.network_builder import NetworkBuilder
+from verif.dbpim.sequences import Sequence, network_of
 
 ROOT = Path(__file__).parents[3]
 NETWORK = load_network(ROOT / "configs/networks/digits_small_cnn.npz")
@@ -73,3 +75,12 @@ def test_counts_are_those_of_the_groups(switches: str, filters: int) -> None:
     for name, layer in zip(names, weighted, strict=True):
         wanted = expected(layer, skip_values=switches == "all", repeats=filters)
         assert tuple(counts[name]) == wanted, layer.name
+
+
+def test_a_sequence_counts_as_the_map_that_the_chip_holds() -> None:
+    arch, counts = load_arch(ROOT / "configs/dbpim/small_rows.yaml"), []
+    for sides in ((16, 1), (4, 4)):
+        net = network_of(Sequence(sides=sides, width=16, heads=2, end="bytes"), seed=3)
+        maps = infer(net, draw_images(net, 1, seed=1).reshape(1, *sides, -1))
+        counts.append(ColumnCounter(compile_network(net, arch), arch).count(maps))
+    assert counts[0] == counts[1]

@@ -33,9 +33,9 @@ def test_a_map_has_limits(changes: dict[str, Any], what: str) -> None:
     assert found == [what] * bool(what)
 
 
-@pytest.mark.parametrize(("width", "wrong"), [(5, 0), (4, 1)])
-def test_stacked_maps_have_one_width(width: int, wrong: int) -> None:
-    other: QuantizedMap = replace(MAP, shape=(2, width, 6))
+@pytest.mark.parametrize(("channels", "wrong"), [(6, 0), (4, 1)])
+def test_stacked_maps_have_as_many_channels(channels: int, wrong: int) -> None:
+    other: QuantizedMap = replace(MAP, shape=(2, 3, channels))
     node = Stacking(name="n", operator="Concat", inputs=("a", "b"), output="y")
     found = [key for key, *_ in token_complaints(node, [MAP, other], MAP)]
     assert found == ["its inputs"] * wrong

@@ -49,7 +49,7 @@ BREVITAS = ("brevitas_mlp_qcdq", "brevitas_residual_4bit_qcdq")
     " class; what --calibrate finds quantized stays"
 )
 def test_every_case_is_listed() -> None:
-    named = {"mean_without_padding"}
+    named = {"mean_without_padding", "vit_class_token"}
     assert {path.stem for path in CASES.iterdir()} == {*EXACT, *REFUSED, *named}
 
 
@@ -113,6 +113,27 @@ def test_a_mean_that_leaves_padding_out_differs_by_the_step_that_is_said() -> No
     (line,) = describe_import(path).differences
     assert (line.operator, line.steps) == ("AveragePool", 1)
     assert differing(path) <= 1
+
+
+def test_tokens_behind_a_class_token_are_those_of_the_file() -> None:
+    """17 tokens, of which the answer reads the first; one sum is near a half in three pairs."""
+    path = CASES / "vit_class_token.onnx"
+    found = describe_import(path)
+    assert [each.kind for each in found.layers].count("stack") == 1
+    assert not any(each.kind == "reshape" for each in found.layers)
+    assert all(not each.families["dbpim"].startswith("no") for each in found.layers)
+    (pairs,) = (line for line in found.differences if line.operator == "Add")
+    assert "node_add_1, in 3 of all 65,536 pairs" in pairs.what
+    graph = read_integer_graph(path)
+    network = lower(graph, kernels="onnxruntime").network
+    images = np.random.default_rng(5).integers(0, 256, (10, 32, 32, 3)).astype(np.uint8)
+    names = [layer.source for layer in network.layers if layer.op == "stack"]
+    outcome = runtime_of(path, graph, default=True, maps=True).run(images, names)
+    given = golden.network.infer(network, images)
+    for layer in network.layers:
+        if layer.source in names:
+            np.testing.assert_array_equal(given[layer.name], outcome.maps[layer.source])
+    assert differing(path) <= 2
 
 
 def test_padding_before_a_window_takes_the_rest(tmp_path: Path) -> None:

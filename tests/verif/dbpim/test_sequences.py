@@ -1,13 +1,15 @@
 """Sequences of tokens, whole on RTL: every element, step, cycle and event."""
 
+import math
 from pathlib import Path
 
 import pytest
 
+from hwgen.network.maps import Pair
 from tests.dbpim.compiler.test_cost import one_pixel
 from tests.verif.dbpim.chips import check_chip, chip_arch, compiled
 from verif.common.drawing import draw_images
-from verif.dbpim.sequences import ENDS, Sequence, network_of
+from verif.dbpim.sequences import ENDS, Sequence, behind_a_token, network_of
 
 
 def check(what: Sequence, folder: Path, *, seed: int, batch: int) -> None:
@@ -24,6 +26,19 @@ def check(what: Sequence, folder: Path, *, seed: int, batch: int) -> None:
 def test_columns_and_rows_of_tokens(tmp_path: Path) -> None:
     check(Sequence(sides=(16, 1), width=16, heads=2, end="mean"), tmp_path, seed=1, batch=1)
     check(Sequence(sides=(1, 24), width=8, heads=1, end="bytes"), tmp_path, seed=2, batch=2)
+
+
+@pytest.mark.promise(
+    "tokens of any number behind a token of its own are exact on RTL, in every element, step, cycle"
+    " and event: what fills a word up neither counts in a softmax nor in a product"
+)
+@pytest.mark.parametrize(("sides", "heads", "batch"), [((4, 4), 2, 1), ((2, 3), 1, 2)])
+def test_tokens_behind_one(sides: Pair, heads: int, batch: int, tmp_path: Path) -> None:
+    net = behind_a_token(Sequence(sides=sides, width=16, heads=heads, end=""), seed=4)
+    arch = chip_arch("small_rows")
+    fold = compiled(net, arch, batch=batch).facts.folds["softmax_10"]
+    assert (fold.sides, fold.kept) == ((1 + math.prod(sides), 1), 1 + math.prod(sides))
+    check_chip(net, arch, draw_images(net, 2, seed=4), tmp_path, batch=batch)
 
 
 def test_one_token_of_many_filters(tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""Passes that put the pixels of maps one behind the other: a product with ones, then sums.
+
+A row of ones and zeros for each output position chooses a pixel of a map, or none. So the tokens of
+a map of any shape get any places, and no unit but that of products moves them.
+
+Tests: `tests/dbpim/compiler/test_stacks.py`.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.dbpim.compiler.lower_pool import SUMMED
+from hwgen.dbpim.compiler.lower_simd import simd_op
+from hwgen.dbpim.compiler.ops import MapShape, Op
+from hwgen.dbpim.compiler.source import Source
+from hwgen.dbpim.facts.instructions import Operation
+from hwgen.network import FeatureMap, Stack
+
+
+def stack_ops(source: Source, layer: Stack) -> Iterator[Op]:
+    """Yield for each input a product that brings its pixels to their places, then their sums.
+
+    Places of other inputs have the zero point, so that a sum leaves every byte as it is. Positions
+    behind the last pixel, of a map that is larger than the stack, repeat it.
+    """
+    zero, maps = source.zero_point(layer.name), [source.features[name] for name in layer.inputs]
+    pixels = [each.height * each.width for each in maps]
+    slots = np.minimum(np.arange(layer.output.height * layer.output.width), sum(pixels) - 1)
+    made = {**SUMMED, "output_zero_point": zero, "second_zero_point": zero}
+    whole, first = "", 0
+    for number, (name, values, count) in enumerate(zip(layer.inputs, maps, pixels, strict=True)):
+        places, moved = (f"{layer.name} {what} {number}" for what in ("places", "moved"))
+        add_map(source, places, layer.output, rows_of_ones(slots - first, count, source.arch.word))
+        add_map(source, moved, layer.output)
+        together = along(count, source.arch.word)
+        fields = {
+            **made,
+            "operation": Operation.VALUES,
+            "first_zero_point": 0,
+            "input_width": values.width,
+            "kernel_height": count // together,
+            "kernel_width": 1 + together,
+            "stride_y": source.words(layer.name),
+        }
+        yield simd_op(
+            source,
+            layer,
+            fields,
+            name=moved,
+            output=moved,
+            inputs=(places, name),
+            whole=False,
+            whole_second=True,
+        )
+        first += count
+        if not number:
+            whole = moved
+            continue
+        last = number == len(maps) - 1
+        sums = layer.name if last else f"{layer.name} sums {number}"
+        if not last:
+            add_map(source, sums, layer.output)
+        fields = {**made, "operation": Operation.ADD, "first_zero_point": zero}
+        yield simd_op(
+            source,
+            layer,
+            {**fields, "bias": SUMMED["multiplier"]},
+            name=sums,
+            output=sums,
+            inputs=(whole, moved),
+            whole=last,
+        )
+        whole = sums
+
+
+def along(pixels: int, word: int) -> int:
+    """Return the pixels that a word of ones chooses from: the most that divide all of them."""
+    return max(size for size in range(1, word + 1) if pixels % size == 0)
+
+
+def rows_of_ones(chosen: NDArray[np.int64], pixels: int, word: int) -> NDArray[np.uint8]:
+    """Return words of ones, (positions, channels): a one for the pixel that each position has.
+
+    chosen: of each position the number of its pixel; one that a map has not: zeros alone
+    """
+    together = along(pixels, word)
+    channel = chosen // together * word + chosen % together
+    ones = np.zeros((len(chosen), pixels // together * word), np.uint8)
+    inside = np.flatnonzero((chosen >= 0) & (chosen < pixels))
+    ones[inside, channel[inside]] = 1
+    return ones
+
+
+def add_map(
+    source: Source, name: str, like: FeatureMap, values: NDArray[np.uint8] | None = None
+) -> None:
+    """Add a map in between with the pixels of another; values: (pixels, channels) of a constant."""
+    height, width, channels = like.shape
+    if values is not None:
+        channels = values.shape[1]
+        source.constants[name] = values.reshape(height, width, channels)
+    source.maps[name] = MapShape(name=name, height=height, width=width, channels=channels)
