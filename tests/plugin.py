@@ -13,7 +13,7 @@ from hwgen.commands.families import load_architecture
 from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.synthesis.compiling import compile_once
 from hwgen.files import patience
-from tests import garbage, kept_yosys
+from tests import garbage, kept_benches, kept_yosys
 from tests.rules import named
 from verif.coverage import TOLD
 from verif.cpu import cpu_seconds
@@ -34,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("hwgen")
     group.addoption("--long", action="store_true", help="run the tests marked long too")
     group.addoption("--formal", action="store_true", help="run the tests marked formal too")
+    group.addoption("--fresh", action="store_true", help="run benches too that passed before")
     group.addoption("--arch", metavar="FILE", help="run each bench at the sizes of this chip alone")
     group.addoption("--replace", metavar="PART=FILE", help="with memories of yours, and --arch")
     group.addoption("--promises", action="store_true", help="print promises and their folders")
@@ -49,6 +50,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         os.environ[TOLD] = "1"
     if config.getoption("--replace"):
         os.environ[REPLACED] = config.getoption("--replace")
+    if not config.getoption("--fresh"):
+        kept_benches.install()
     other = {item for item in items if bool(item.get_closest_marker("given_arch")) != given}
     config.hook.pytest_deselected(items=[item for item in items if item in other])
     items[:] = [item for item in items if item not in other]

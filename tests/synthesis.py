@@ -52,13 +52,13 @@ SMALL = CrossbarNetwork(
 DESIGN = Chosen(
     copies=[8, 4, 1, 1, 2, 1, 1],
     macros=[3, 2, 0, 0, 0, 0, 1],
-    mate=[4, -1, -1, -1, 0, -1, -1],
+    partner=[4, -1, -1, -1, 0, -1, -1],
     clocks=[1, 1, 1, 1, 1, 1, 3],
 )
 ALONE = Chosen(
     copies=[4, 4, 1, 1, 2, 1, 1],
     macros=[2, 2, 0, 0, 3, 0, 1],
-    mate=[-1] * 7,
+    partner=[-1] * 7,
     clocks=[1, 1, 1, 1, 1, 1, 2],
 )
 
@@ -103,7 +103,7 @@ def simple(network: CrossbarNetwork) -> Chosen:
     return Chosen(
         copies=[1] * len(layers),
         macros=[int(layer.has_weights) for layer in layers],
-        mate=[-1] * len(layers),
+        partner=[-1] * len(layers),
         clocks=[32 if layer.kind == "fc" else 1 for layer in layers],
     )
 

@@ -2,7 +2,7 @@
 
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hwgen.chip.rtl.emit import verilog_modules
@@ -32,12 +32,16 @@ def lint(files: Sequence[Path], *, top: str, waivers: Path = WAIVERS) -> str:
 
 
 def lint_part(part: Part, *, waivers: Path = WAIVERS) -> str:
-    """Return what `lint` says about the Verilog of `part` and of all parts below it.
+    """Return what `lint` says about the Verilog of `part` and of all parts below it."""
+    return lint_modules(part.module_name, verilog_modules(part), waivers=waivers)
+
+
+def lint_modules(top: str, texts: Mapping[str, str], *, waivers: Path = WAIVERS) -> str:
+    """Return what `lint` says about modules, given by name, below one of them.
 
     It is kept under the digest of Verilog, waivers and Verilator, and found by a later run.
     """
-    top = part.module_name
-    modules = {f"{name}.v": text for name, text in verilog_modules(part).items()}
+    modules = {f"{name}.v": text for name, text in texts.items()}
     rules = waivers.read_text(encoding="utf-8")
 
     def judge(folder: Path) -> None:

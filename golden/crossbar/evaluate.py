@@ -140,7 +140,7 @@ def run(case: Case, memory: Scratchpad | None, step_ns: float) -> Run:
     simulator = Simulator(
         dataflow=case.dataflow,
         durations=durations,
-        mate=case.choice.mate,
+        partner=case.choice.partner,
         clashes=clashing(case),
         rules=case.rules,
         periods=periods,
@@ -170,9 +170,9 @@ def interval_of(case: Case, durations: Durations, periods: Durations | None) -> 
                     ways = [delay(case.dataflow, durations, each) for each in (there, back)]
                     gap = max(gap, sum(ways))
             turns.append(blocks * gap)
-        mate = case.choice.mate[place]
-        if mate > place:
-            both = [(place, blocks), (mate, case.dataflow.layers[mate].blocks)]
+        partner = case.choice.partner[place]
+        if partner > place:
+            both = [(place, blocks), (partner, case.dataflow.layers[partner].blocks)]
             turns.append(sum(case.bits * case.choice.clocks[one] * times for one, times in both))
     return max(turns)
 

@@ -64,9 +64,9 @@ def shared_work(case: Case) -> Counts:
     equal ones.
     """
     work = [case.work(place) for place in range(len(case.network.layers))]
-    for place, mate in enumerate(case.choice.mate):
-        if mate > place:
-            lesser = mate if work[mate]["adc"] <= work[place]["adc"] else place
+    for place, partner in enumerate(case.choice.partner):
+        if partner > place:
+            lesser = partner if work[partner]["adc"] <= work[place]["adc"] else place
             work[lesser]["adc"] = 0
     return work
 
@@ -157,10 +157,10 @@ def strict_counts(case: Case, works: Works, step_ns: float) -> Counts:
         ]
         for place, macros in enumerate(works)
     ]
-    for place, mate in enumerate(case.choice.mate):
-        if mate > place:
-            converted = [sum(work["adc"] for work in works[at]) for at in (place, mate)]
-            buyer, other = (mate, place) if converted[1] > converted[0] else (place, mate)
+    for place, partner in enumerate(case.choice.partner):
+        if partner > place:
+            converted = [sum(work["adc"] for work in works[at]) for at in (place, partner)]
+            buyer, other = (partner, place) if converted[1] > converted[0] else (place, partner)
             for one, two in zip(each[buyer], each[other], strict=True):
                 one["adc"], two["adc"] = max(one["adc"], two["adc"]), 0
     return [

@@ -64,7 +64,7 @@ class Trace:
 class Simulator:
     """One run of a dataflow.
 
-    mate: as in `Choice`
+    partner: as in `Choice`
     clashes: see `clashing`
     entries: nodes that wait for an image of a stream to enter, by the step at which it does
     rules: what travels and pairs at their ADCs follow
@@ -73,7 +73,7 @@ class Simulator:
 
     dataflow: Dataflow
     durations: Durations
-    mate: tuple[int, ...]
+    partner: tuple[int, ...]
     clashes: Collection[tuple[Kind, Kind]]
     entries: dict[int, list[Node]] = field(default_factory=dict)
     rules: Rules = PUBLISHED
@@ -137,7 +137,7 @@ class Simulator:
     def is_exclusive(self, node: Node) -> bool:
         """Return whether a node can be in the way of others."""
         ir = self.dataflow.operation(node).ir
-        return ir in TRAVELS or (ir == "adc" and self.mate[node.layer] >= 0)
+        return ir in TRAVELS or (ir == "adc" and self.partner[node.layer] >= 0)
 
     def kind(self, node: Node) -> Kind:
         """Return which travel a node is."""
@@ -186,7 +186,7 @@ class Simulator:
     def held_before_conversions(
         self, due: list[Node], started: dict[Node, int], now: int
     ) -> set[Node]:
-        """Return the first bits that may not be multiplied yet, because the mate converts.
+        """Return the first bits that may not be multiplied yet, because the partner converts.
 
         A layer converts a bit step after it multiplies, all bits without a gap.
         """
@@ -195,8 +195,8 @@ class Simulator:
         for node in sorted(due):
             if self.dataflow.operation(node).ir != "mvm" or node.bit > 0:
                 continue
-            mate = self.mate[node.layer]
-            blocks = [n for n in begun if n.layer == mate and n.bit == 0]
+            partner = self.partner[node.layer]
+            blocks = [n for n in begun if n.layer == partner and n.bit == 0]
             ends = [
                 (started.get(n, now) + (bits + 1) * self.steps(n))
                 for n in blocks
@@ -209,16 +209,16 @@ class Simulator:
         return held
 
     def held_by_adcs(self, due: list[Node], running: list[Node]) -> set[Node]:
-        """Return the conversions that must wait for those of the mate.
+        """Return the conversions that must wait for those of the partner.
 
         Of two the lower bit waits, of equal bits the later layer; none is interrupted.
         """
         adcs = [node for node in due if self.dataflow.operation(node).ir == "adc"]
         busy = [node for node in running if self.dataflow.operation(node).ir == "adc"]
-        held = {node for node in adcs if any(self.mate[node.layer] == b.layer for b in busy)}
+        held = {node for node in adcs if any(self.partner[node.layer] == b.layer for b in busy)}
         for one in adcs:
             for two in adcs:
-                if self.mate[one.layer] != two.layer or held & {one, two}:
+                if self.partner[one.layer] != two.layer or held & {one, two}:
                     continue
                 held.add(min((one, two), key=lambda node: (node.bit, -node.layer)))
         return held

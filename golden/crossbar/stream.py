@@ -32,7 +32,7 @@ def run_stream(
     simulator = Simulator(
         dataflow=repeated(case.dataflow, images),
         durations=durations_of(case, memory, step_ns),
-        mate=case.choice.mate,
+        partner=case.choice.partner,
         clashes=clashing(case),
         rules=case.rules,
         periods=periods_of(case, memory, step_ns),

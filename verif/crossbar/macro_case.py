@@ -290,7 +290,7 @@ class MacroCase:
             first_macro=0 if place == 0 else self.macros - 1,
             macros=self.macros if place == 0 else 1,
             merge_macro=self.macros - 1,
-            mate=None,
+            partner=None,
             clocks_per_bit=self.bit_clocks(place),
             operations=tuple(
                 Operation(

@@ -134,10 +134,10 @@ def check_input_sums(
 def check_shared_adcs(stage: Stage) -> None:
     """See that of two layers that share ADCs one converts at a time."""
     for layer in stage.chip.layers:
-        if layer.mate is None or layer.mate > layer.place:
+        if layer.partner is None or layer.partner > layer.place:
             continue
         spans = []
-        for own in (layer, stage.chip.layers[layer.mate]):
+        for own in (layer, stage.chip.layers[layer.partner]):
             slots = max(slots_in(stage, one) for one in own.held)
             first, last = stage.rates.slot(0, stage.adc), stage.rates.slot(slots - 1, stage.adc)
             hold = stage.bits(own.place, "adc")

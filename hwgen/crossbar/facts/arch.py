@@ -44,8 +44,8 @@ from hwgen.errors import ConfigError, FieldError
 from hwgen.files.load import EXACT, field_error, read_mapping, shortened, validate_spec
 
 FORMAT: Literal["hwgen.crossbar.architecture"] = "hwgen.crossbar.architecture"
-VERSION: Literal[3] = 3
-EARLIER = (1, 2)
+VERSION: Literal[4] = 4
+EARLIER = (1, 2, 3)
 DIGEST_KEY = "digest"
 """Of all else in a file but the name and `effects`, behind it."""
 
@@ -85,7 +85,7 @@ class Arch:
     """
 
     format: Literal["hwgen.crossbar.architecture"]
-    version: Literal[3]
+    version: Literal[4]
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
     network: Network
     components: ComponentsFile
@@ -227,7 +227,7 @@ def check_arch(arch: Arch, network: CrossbarNetwork) -> None:
         allowed = "a share under published rules, null under strict ones"
         raise FieldError("point.rram_ratio", allowed, arch.point.rram_ratio)
     for place in range(len(arch.layers)):
-        check_mate(arch, place)
+        check_partner(arch, place)
     plan = floorplan(network, arch, arch.point, rules, choice_of(arch))
     for place in range(len(arch.layers)):
         check_mapping(arch, place, plan.layers[place])
@@ -256,7 +256,9 @@ def choice_of(arch: Arch) -> Choice:
             layer.place.macros if owns_macros(arch, place) else 0
             for place, layer in enumerate(layers)
         ),
-        mate=tuple(-1 if layer.place.mate is None else layer.place.mate for layer in layers),
+        partner=tuple(
+            -1 if layer.place.partner is None else layer.place.partner for layer in layers
+        ),
         clocks=tuple(layer.mapping.clocks_per_bit for layer in layers),
     )
 
@@ -267,22 +269,22 @@ def has_weights(layer: ArchLayer) -> bool:
 
 
 def owns_macros(arch: Arch, place: int) -> bool:
-    """Return whether the macros of a layer are its own: not those of a provider or earlier mate."""
-    mate = arch.layers[place].place.mate
-    return has_weights(arch.layers[place]) and (mate is None or mate > place)
+    """Return whether a layer has macros of its own: not a provider's or an earlier partner's."""
+    partner = arch.layers[place].place.partner
+    return has_weights(arch.layers[place]) and (partner is None or partner > place)
 
 
-def check_mate(arch: Arch, place: int) -> None:
+def check_partner(arch: Arch, place: int) -> None:
     """Check that two that share their macros agree on that."""
-    mate = arch.layers[place].place.mate
-    if mate is None:
+    partner = arch.layers[place].place.partner
+    if partner is None:
         return
-    field = f"layers.{place}.place.mate"
-    if mate >= len(arch.layers) or mate == place:
-        raise FieldError(field, "another layer", mate)
-    if not (has_weights(arch.layers[place]) and has_weights(arch.layers[mate])):
-        raise FieldError(field, "none, unless both have weights", mate)
-    equal(field, "a layer whose mate is this one", place, arch.layers[mate].place.mate)
+    field = f"layers.{place}.place.partner"
+    if partner >= len(arch.layers) or partner == place:
+        raise FieldError(field, "another layer", partner)
+    if not (has_weights(arch.layers[place]) and has_weights(arch.layers[partner])):
+        raise FieldError(field, "none, unless both have weights", partner)
+    equal(field, "a layer whose partner is this one", place, arch.layers[partner].place.partner)
 
 
 def check_mapping(arch: Arch, place: int, plan: Placement) -> None:
@@ -312,7 +314,7 @@ def check_mapping(arch: Arch, place: int, plan: Placement) -> None:
 
 
 def check_counts(arch: Arch, place: int) -> None:
-    """Check components: DACs at each row in use, ADCs unless those of a mate serve."""
+    """Check components: DACs at each row in use, ADCs unless those of a partner serve."""
     layer = arch.layers[place]
     mapping, counts = layer.mapping, layer.counts
     field = f"layers.{place}.counts"
@@ -322,9 +324,9 @@ def check_counts(arch: Arch, place: int) -> None:
     if not has_weights(layer):
         equal(f"{field}.adc", "none without weights", 0, counts.adc)
     elif counts.adc == 0:
-        mate = layer.place.mate
-        if mate is None or arch.layers[mate].counts.adc == 0:
-            raise FieldError(f"{field}.adc", "at least 1, in the layer or in its mate", "0")
+        partner = layer.place.partner
+        if partner is None or arch.layers[partner].counts.adc == 0:
+            raise FieldError(f"{field}.adc", "at least 1, in the layer or in its partner", "0")
 
 
 def check_mesh(arch: Arch, plan: Floorplan) -> None:

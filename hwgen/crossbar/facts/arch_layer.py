@@ -99,18 +99,18 @@ class Mapping:
 class Place:
     """Where a layer works: `macros` places from `first_macro` on, outputs meet in `merge_macro`.
 
-    mate: the layer (its place in `layers`) that lives in the same macros and shares their ADCs
+    partner: the layer (its place in `layers`) that lives in the same macros and shares their ADCs
     """
 
     first_macro: Count
     macros: Size
     merge_macro: Count
-    mate: Count | None
+    partner: Count | None
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class Counts:
-    """Components of all macros of a layer together; 0 ADCs: it uses those of its mate."""
+    """Components of all macros of a layer together; 0 ADCs: it uses those of its partner."""
 
     dac: Count
     adc: Count

@@ -23,7 +23,7 @@ class ChipLayer:
 
     place: of the layer in the network; layer: its shape, `layer.providers`: who it reads
     copies: output pixels of a block, the last block of an image may have fewer; blocks: an image
-    first_macro, macros, merge_macro: where it works; mate: the layer that shares its ADCs
+    first_macro, macros, merge_macro: where it works; partner: the layer that shares its ADCs
     clocks_per_bit: steps of a bit step
     operations: that a block goes through, in order
     output_bits: of an element of its map; raw: it is not requantized
@@ -40,7 +40,7 @@ class ChipLayer:
     first_macro: int
     macros: int
     merge_macro: int
-    mate: int | None
+    partner: int | None
     clocks_per_bit: int
     operations: tuple[Operation, ...]
     output_bits: int
@@ -208,7 +208,7 @@ def layer_of(arch: Arch, own: LayerFabric) -> ChipLayer:
         first_macro=place.first_macro,
         macros=place.macros,
         merge_macro=place.merge_macro,
-        mate=place.mate,
+        partner=place.partner,
         clocks_per_bit=mapping.clocks_per_bit,
         operations=own.operations,
         output_bits=own.output_bits,

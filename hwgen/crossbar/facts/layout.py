@@ -45,14 +45,14 @@ class Choice:
     """What a synthesis chooses for each layer of a network.
 
     copies: WtDup; 1 for a fully connected layer, without meaning for a layer without weights
-    macros: of a layer with weights; 0 for one that lives in those of its mate
-    mate: the other layer of a pair that shares macros, or -1; the earlier one owns them
+    macros: of a layer with weights; 0 for one that lives in those of its partner
+    partner: the other layer of a pair that shares macros, or -1; the earlier one owns them
     clocks: pipeline steps of one bit step; 1 but for fully connected layers under strict rules
     """
 
     copies: tuple[int, ...]
     macros: tuple[int, ...]
-    mate: tuple[int, ...]
+    partner: tuple[int, ...]
     clocks: tuple[int, ...]
 
 
@@ -170,12 +170,12 @@ def floorplan(
         rows, row_tiles, column_tiles = tiles_of(layer, point.side, rules)
         providers = [placed[p] for p in layer.providers]
         copies, blocks = split(layer, choice.copies[place], providers, rules)
-        mate = choice.mate[place]
+        partner = choice.partner[place]
         if not layer.has_weights:
             merge = placed[layer.providers[0]].merge_macro if layer.providers else 0
             macros = range(merge, merge + 1)
-        elif 0 <= mate < place:
-            macros = placed[mate].macros
+        elif 0 <= partner < place:
+            macros = placed[partner].macros
             merge = macros.start
             if rules.chain_before_activation:
                 # The first in which sums become whole, which ends the chain of the first copy.

@@ -58,15 +58,19 @@ def travels_in_order(chip: Chip) -> list[Key]:
 
 
 def pairs(chip: Chip) -> Iterator[tuple[ChipLayer, ChipLayer, int]]:
-    """Yield each layer that shares ADCs, its mate, and the steps that keep them apart.
+    """Yield each layer that shares ADCs, its partner, and the steps that keep them apart.
 
-    A layer may multiply that many steps after its mate began, when the mate's conversions, of all
-    bits and a bit step behind, end before its own begin.
+    A layer may multiply that many steps after its partner began, when the partner's conversions, of
+    all bits and a bit step behind, end before its own begin.
     """
     for layer in chip.layers:
-        if layer.mate is not None:
-            mate = chip.layers[layer.mate]
-            yield layer, mate, (chip.bit_steps + 1) * mate.clocks_per_bit - layer.clocks_per_bit
+        if layer.partner is not None:
+            partner = chip.layers[layer.partner]
+            yield (
+                layer,
+                partner,
+                (chip.bit_steps + 1) * partner.clocks_per_bit - layer.clocks_per_bit,
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,19 +61,19 @@ LONGEST_STEP_NS = 1e12
 class Alike(NamedTuple):
     """Macros that hold as much of the same layers as each other; lists of equal length.
 
-    layer, mate: whose they are; -1: no mate
+    layer, partner: whose they are; -1: no partner
     alike: of such macros
-    tiles, mate_tiles: copies x row tiles in each of them
-    results, mate_results: copies whose sums are whole in each of them
+    tiles, partner_tiles: copies x row tiles in each of them
+    results, partner_results: copies whose sums are whole in each of them
     """
 
     layer: Ints
-    mate: Ints
+    partner: Ints
     alike: Ints
     tiles: Ints
     results: Ints
-    mate_tiles: Ints
-    mate_results: Ints
+    partner_tiles: Ints
+    partner_results: Ints
 
 
 @compiled
@@ -82,23 +82,23 @@ def macros_alike(tables: Tables, design: Design, layout: Layout) -> Alike:
     rows = np.zeros((7, layout.total_macros + len(tables.kind)), np.int64)
     n = 0
     for i in range(len(tables.kind)):
-        if tables.crossbars[i] == 0 or 0 <= design.mate[i] < i:
+        if tables.crossbars[i] == 0 or 0 <= design.partner[i] < i:
             continue
-        first, j = n, design.mate[i]
+        first, j = n, design.partner[i]
         for place in range(layout.shared_macros[i]):
             tiles, results = held_by(tables, layout, i, place)
-            mate_tiles, mate_results = 0, 0
+            partner_tiles, partner_results = 0, 0
             if j >= 0:
-                mate_tiles, mate_results = held_by(tables, layout, j, place)
+                partner_tiles, partner_results = held_by(tables, layout, j, place)
             k = first
             while k < n and not (
                 rows[3, k] == tiles
                 and rows[4, k] == results
-                and rows[5, k] == mate_tiles
-                and rows[6, k] == mate_results
+                and rows[5, k] == partner_tiles
+                and rows[6, k] == partner_results
             ):
                 k += 1
-            rows[:, k] = i, j, rows[2, k], tiles, results, mate_tiles, mate_results
+            rows[:, k] = i, j, rows[2, k], tiles, results, partner_tiles, partner_results
             rows[2, k] += 1
             n = max(n, k + 1)
     return Alike(
@@ -169,13 +169,13 @@ def whole_counts(
                 if done > 0:
                     counts[i, c] = parts_for(done, capacity(tables, c, 1, step_ns))
     for k in range(len(alike.layer)):
-        i, j, count = alike.layer[k], alike.mate[k], alike.alike[k]
+        i, j, count = alike.layer[k], alike.partner[k], alike.alike[k]
         own = parts_in(tables, design, layout, i, alike.tiles[k], alike.results[k], step_ns)
         if j < 0:
             counts[i] += count * own
             continue
         other = parts_in(
-            tables, design, layout, j, alike.mate_tiles[k], alike.mate_results[k], step_ns
+            tables, design, layout, j, alike.partner_tiles[k], alike.partner_results[k], step_ns
         )
         more = tables.work[j, ADC] * layout.copies[j] > tables.work[i, ADC] * layout.copies[i]
         buyer = j if more else i
@@ -228,7 +228,7 @@ def layer_work(tables: Tables, design: Design, layout: Layout) -> Floats:
             if tables.kind[i] == FC and c != DAC:
                 work[i, c] /= design.clocks[i]
     for i in range(len(tables.kind)):
-        j = design.mate[i]
+        j = design.partner[i]
         if j > i:
             if work[j, ADC] <= work[i, ADC]:
                 work[j, ADC] = 0.0

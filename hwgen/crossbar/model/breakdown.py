@@ -157,10 +157,10 @@ def peak_gops(confirmed: Confirmed, arch: Arch) -> float:
     published = not confirmed.rules.whole_parts
     total = 0.0
     for place, layer in enumerate(arch.layers):
-        mate = layer.place.mate
-        if layer.mapping.crossbars == 0 or (mate is not None and mate < place):
+        partner = layer.place.partner
+        if layer.mapping.crossbars == 0 or (partner is not None and partner < place):
             continue
-        pair = [place] if mate is None else [place, mate]
+        pair = [place] if partner is None else [place, partner]
         operations = 0.0
         clocks = 0
         for one in pair:

@@ -87,8 +87,8 @@ class Conductor:
             for key in keys
         }
         self._pairs = [
-            (self._at(layer.place, "mvm"), self._at(mate.place, "mvm"), apart)
-            for layer, mate, apart in pairs(chip)
+            (self._at(layer.place, "mvm"), self._at(partner.place, "mvm"), apart)
+            for layer, partner, apart in pairs(chip)
         ]
 
     def _at(self, place: int, name: str) -> int:

@@ -179,12 +179,13 @@ def take_turns(  # noqa: C901, PLR0912, PLR0915 - a call takes longer than what 
     layout: Layout,
     pipeline: Pipeline,
     needed: Needed,
-    mate: Ints,
+    partner: Ints,
     closed_done: Ints,
 ) -> Times:
     """Return all times, with conflicts of shared ADCs, without those of links.
 
-    A block is given as soon as all that it reads is known, and its layer's mate surely asks later.
+    A block is given as soon as all that it reads is known, and its layer's partner surely asks
+    later.
     If no block can be given so, the first one that asks is: whoever is not known to ask waits for
     one that is.
 
@@ -201,12 +202,12 @@ def take_turns(  # noqa: C901, PLR0912, PLR0915 - a call takes longer than what 
     going = at_first(tables, layout, lines, first_ready(tables, starts, needed, closed_done))
     need, edge = needed.first[:-1].copy(), edges_of_readers(tables)
     awake = np.flatnonzero(going[UNKNOWN] == 0)
-    awake, count = np.append(awake, np.zeros(len(mate), np.int64)), len(awake)
+    awake, count = np.append(awake, np.zeros(len(partner), np.int64)), len(awake)
     left = starts[-1]
     while left > 0:
         forced = count == 0
         if forced:
-            i = first_to_ask(going, lines, mate)
+            i = first_to_ask(going, lines, partner)
         else:
             count -= 1
             i = awake[count]
@@ -221,7 +222,7 @@ def take_turns(  # noqa: C901, PLR0912, PLR0915 - a call takes longer than what 
                 ask_registers(going, lines, waits, registers, i, ready)
             else:
                 load[place] = ask(going, lines, i, ready)
-        now, j = going[ASKING, i], mate[i]
+        now, j = going[ASKING, i], partner[i]
         if j >= 0:
             now = max(now, going[BUSY, j] - lines[LEAD, i])
             given = forced or may_go(going, lines, j, i, now)
@@ -308,13 +309,13 @@ def give_registers(
 
 
 @inlined
-def may_go(going: Ints, lines: Ints, mate: int, i: int, now: int) -> bool:
-    """Return whether layer i is given the common ADCs at `now`: its mate surely asks later."""
-    if going[COUNT, mate] == going[BLOCKS, mate]:
+def may_go(going: Ints, lines: Ints, partner: int, i: int, now: int) -> bool:
+    """Return whether layer i is given the common ADCs at `now`: its partner surely asks later."""
+    if going[COUNT, partner] == going[BLOCKS, partner]:
         return True
-    other = going[ASKING, mate] if going[ASKING, mate] < NEVER else going[FREE, mate]
-    other = max(other, going[BUSY, i] - lines[LEAD, mate])
-    return bool(now < other or (now == other and i < mate))
+    other = going[ASKING, partner] if going[ASKING, partner] < NEVER else going[FREE, partner]
+    other = max(other, going[BUSY, i] - lines[LEAD, partner])
+    return bool(now < other or (now == other and i < partner))
 
 
 @inlined
@@ -338,12 +339,12 @@ def is_last(going: Ints, reader: int) -> bool:
 
 
 @compiled
-def first_to_ask(going: Ints, lines: Ints, mate: Ints) -> int:
+def first_to_ask(going: Ints, lines: Ints, partner: Ints) -> int:
     """Return the layer that asks first of all whose question is known."""
     first, least = -1, NEVER
-    for i in range(len(mate)):
+    for i in range(len(partner)):
         if going[ASKING, i] < NEVER:
-            then = max(going[ASKING, i], going[BUSY, mate[i]] - lines[LEAD, i])
+            then = max(going[ASKING, i], going[BUSY, partner[i]] - lines[LEAD, i])
             if then < least:
                 first, least = i, then
     return first

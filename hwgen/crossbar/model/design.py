@@ -2,8 +2,8 @@
 
 A design is four arrays over the layers:
 - copies: WtDup, 1 for fully connected layers; ignored for layers without weights
-- macros: macros of a layer with weights, 0 for a layer that lives in those of its mate
-- mate: the other layer of a pair that shares macros, or -1; the earlier one owns them
+- macros: macros of a layer with weights, 0 for a layer that lives in those of its partner
+- partner: the other layer of a pair that shares macros, or -1; the earlier one owns them
 - clocks: clocks of a bit step, 1 but for fully connected layers under strict rules
 """
 
@@ -46,7 +46,7 @@ class Design(NamedTuple):
 
     copies: Ints
     macros: Ints
-    mate: Ints
+    partner: Ints
     clocks: Ints
 
 
@@ -55,7 +55,7 @@ class Layout(NamedTuple):
     """What follows from a design.
 
     copies, blocks: of every layer, those without weights too; a block is a computation block
-    shared_macros: macros that a layer's weights are spread over, its mate's included; 1 without
+    shared_macros: macros that a layer's weights are spread over, its partner's included; 1 without
         weights
     row_shares, copy_shares: parts that the rows and the copies are split into among macros; where
         they are uneven, so many as decide on the fullest macro
@@ -90,9 +90,9 @@ class Layout(NamedTuple):
 
 
 @compiled
-def owner_of(mate: Ints, layer: int) -> int:
+def owner_of(partner: Ints, layer: int) -> int:
     """Return the layer that owns the macros in which `layer` lives."""
-    return mate[layer] if 0 <= mate[layer] < layer else layer
+    return partner[layer] if 0 <= partner[layer] < layer else layer
 
 
 @inlined
@@ -127,7 +127,7 @@ def spread(tables: Tables, design: Design) -> tuple[Ints, Ints, Ints, Ints, Ints
             blocks[i] = followed_blocks(tables, i, most)
             copies[i] = ceil_div(tables.pixels[i], blocks[i])
         if tables.crossbars[i] > 0:
-            macros[i] = design.macros[owner_of(design.mate, i)]
+            macros[i] = design.macros[owner_of(design.partner, i)]
             row_shares[i], copy_shares[i] = shares(tables, copies[i], macros[i])
     return copies, blocks, macros, row_shares, copy_shares
 
@@ -181,7 +181,7 @@ def place_macros(
     merge = np.zeros(count, np.int64)
     total = 0
     for i in range(count):
-        owner = owner_of(design.mate, i)
+        owner = owner_of(design.partner, i)
         if tables.crossbars[i] > 0:
             if owner == i:
                 first[i] = total

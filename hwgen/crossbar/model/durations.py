@@ -85,7 +85,7 @@ def operations_in(arch: Arch, source: str) -> list[tuple[Operation, ...]]:
             field="numbers of layers", allowed="of 64 bits", given="more", source=source
         ) from None
     choice = choice_of(arch)
-    arrays = (choice.copies, choice.macros, choice.mate, choice.clocks)
+    arrays = (choice.copies, choice.macros, choice.partner, choice.clocks)
     design = Design(*(np.array(each, np.int64) for each in arrays))
     layout = lay_out(tables, design)
     pipeline = make_pipeline(tables, layout, design.clocks, 0, arch.step_ns)

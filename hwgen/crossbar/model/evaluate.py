@@ -170,7 +170,7 @@ def simulate(
     """Return the times of a design; `memory` -1: before anything is known of scratchpads."""
     pipeline = make_pipeline(tables, layout, design.clocks, memory, step_ns)
     if exact:
-        return exact_times(tables, layout, pipeline, design.mate)
+        return exact_times(tables, layout, pipeline, design.partner)
     return closed_form(tables, layout, pipeline)
 
 
@@ -264,7 +264,7 @@ def interval_of(tables: Tables, design: Design, layout: Layout, times: Times) ->
     """Return the least steps from one image to the next: the slowest layer, or pair at its ADCs."""
     interval = times.interval
     for i in range(len(tables.kind)):
-        j = design.mate[i]
+        j = design.partner[i]
         if j > i:
             turns = layout.blocks[i] * design.clocks[i] + layout.blocks[j] * design.clocks[j]
             interval = max(interval, tables.bit_steps * turns)
@@ -291,7 +291,7 @@ class Stream(NamedTuple):
 
 
 def steady_stream(
-    tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, memory: int, least: int
+    tables: Tables, layout: Layout, pipeline: Pipeline, partner: Ints, memory: int, least: int
 ) -> Stream:
     """Return the stream with the least interval that keeps its pace and fits the scratchpads.
 
@@ -300,16 +300,16 @@ def steady_stream(
     memory: capacity of the scratchpads, as a row of `tables.memories`
     least: interval that layers and shared ADCs allow
     """
-    alone = int(exact_times(tables, layout, pipeline, mate).done.max())
+    alone = int(exact_times(tables, layout, pipeline, partner).done.max())
     fine = max(1, least // FINER)
     too_short, interval, wider = least - 1, least, fine
-    found = watch(tables, layout, pipeline, mate, interval)
+    found = watch(tables, layout, pipeline, partner, interval)
     while interval < alone and not holds(tables, memory, found):
         too_short, interval, wider = interval, min(interval + wider, alone), 2 * wider
-        found = watch(tables, layout, pipeline, mate, interval)
+        found = watch(tables, layout, pipeline, partner, interval)
     while interval - too_short > fine:
         middle = (too_short + interval) // 2
-        one = watch(tables, layout, pipeline, mate, middle)
+        one = watch(tables, layout, pipeline, partner, middle)
         if holds(tables, memory, one):
             interval, found = middle, one
         else:
@@ -317,11 +317,13 @@ def steady_stream(
     return found
 
 
-def watch(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, interval: int) -> Stream:
+def watch(
+    tables: Tables, layout: Layout, pipeline: Pipeline, partner: Ints, interval: int
+) -> Stream:
     """Return what is seen of a stream of so many images that several times the chip is full."""
     alone = int(closed_form(tables, layout, pipeline).done.max())
     images = FEWEST_IMAGES + IMAGES_AT_A_TIME * -(-alone // interval)
-    times = stream_times(tables, layout, pipeline, mate, images, interval)
+    times = stream_times(tables, layout, pipeline, partner, images, interval)
     latencies = seen_latencies(layout, times, images, interval)
     half = len(latencies) // 2
     delay, latency = -1, 0
@@ -332,13 +334,13 @@ def watch(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, interv
     if tables.rules.send_once:
         waiting = all_waiting(tables, layout, times)
         if keeps_pace(delay, interval):
-            waiting = most_waiting(tables, layout, pipeline, mate, images, interval)
+            waiting = most_waiting(tables, layout, pipeline, partner, images, interval)
         kilobytes = kilobytes_of(tables, layout, waiting)
     return Stream(images, interval, latency, delay, kilobytes)
 
 
 def most_waiting(
-    tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, images: int, interval: int
+    tables: Tables, layout: Layout, pipeline: Pipeline, partner: Ints, images: int, interval: int
 ) -> Floats:
     """Return what waits at most, see `all_waiting`, in the streams of one image to so many.
 
@@ -346,7 +348,7 @@ def most_waiting(
     run ahead of its reader as it never does in the longer one.
     """
     streams = (
-        stream_times(tables, layout, pipeline, mate, length, interval)
+        stream_times(tables, layout, pipeline, partner, length, interval)
         for length in range(1, images + 1)
     )
     most: Floats = np.max([all_waiting(tables, layout, times) for times in streams], axis=0)

@@ -135,7 +135,9 @@ class State(NamedTuple):
 
 
 @compiled
-def make_chip(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, images: int) -> Chip:
+def make_chip(
+    tables: Tables, layout: Layout, pipeline: Pipeline, partner: Ints, images: int
+) -> Chip:
     """Return what stays while time goes on."""
     layers = len(tables.kind)
     first_op = np.append(0, np.cumsum(pipeline.length))
@@ -151,8 +153,8 @@ def make_chip(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, im
                 kind[op] = TRAVELS * i + travel_of(what)
             elif what == (MVM if tables.rules.turns_before_mvm else CONVERT):
                 turn[i] = op
-                if mate[i] >= 0 and mate[i] < i:
-                    rival[op], rival[turn[mate[i]]] = turn[mate[i]], op
+                if partner[i] >= 0 and partner[i] < i:
+                    rival[op], rival[turn[partner[i]]] = turn[partner[i]], op
             if what == MVM and tables.rules.registers:
                 bank[i] = k
             elif what == ADD and tables.rules.registers:
@@ -411,10 +413,10 @@ def asking_at(state: State, now: int, asking: Ints) -> int:
 
 @compiled
 def start_all(
-    tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, images: int, interval: int
+    tables: Tables, layout: Layout, pipeline: Pipeline, partner: Ints, images: int, interval: int
 ) -> tuple[Ints, Ints, Ints]:
     """Return where the nodes of each layer begin, when each starts, and its place among all."""
-    chip = make_chip(tables, layout, pipeline, mate, images)
+    chip = make_chip(tables, layout, pipeline, partner, images)
     ops, nodes, now = len(chip.layer), chip.first_node[-1], 0
     rows, of_nodes, total = (
         np.zeros((4, ops), np.int64),
@@ -458,25 +460,25 @@ def start_all(
     return chip.first_node, state.started, state.order
 
 
-def exact_times(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints) -> Times:
+def exact_times(tables: Tables, layout: Layout, pipeline: Pipeline, partner: Ints) -> Times:
     """Return all times of one image, with conflicts of links and of shared ADCs."""
-    return stream_times(tables, layout, pipeline, mate, 1, 0)
+    return stream_times(tables, layout, pipeline, partner, 1, 0)
 
 
-def exact_starts(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints) -> Ints:
+def exact_starts(tables: Tables, layout: Layout, pipeline: Pipeline, partner: Ints) -> Ints:
     """Return the step at which each node of an image starts."""
-    started: Ints = start_all(tables, layout, pipeline, mate, 1, 0)[1]
+    started: Ints = start_all(tables, layout, pipeline, partner, 1, 0)[1]
     return started
 
 
 def stream_times(
-    tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, images: int, interval: int
+    tables: Tables, layout: Layout, pipeline: Pipeline, partner: Ints, images: int, interval: int
 ) -> Times:
     """Return all times of a stream: of each layer the blocks of one image behind the others.
 
     images: that enter; interval: steps that one enters behind the other
     """
-    first, started, order = start_all(tables, layout, pipeline, mate, images, interval)
+    first, started, order = start_all(tables, layout, pipeline, partner, images, interval)
     return collect(tables, layout, pipeline, images, first, started, order)
 
 

@@ -115,7 +115,7 @@ def pairs_within(held: Floats, room: float) -> list[tuple[int, int]]:
 
 def least_at(tables: Tables, design: Design, most: float) -> float:
     """Return the least budget of a design with one copy, rounded up; inf: above `most`."""
-    pairs = int(np.count_nonzero(design.mate >= 0)) // 2
+    pairs = int(np.count_nonzero(design.partner >= 0)) // 2
     sizes = range(len(tables.memories) if tables.rules.whole_parts else 1)
     each = [floor_w(tables, pairs=pairs, memory=memory) for memory in sizes]
     power = round_up(each[0])
@@ -199,10 +199,10 @@ def held_alone(tables: Tables, design: Design) -> Floats:
 
 def with_pairs(design: Design, pairs: list[list[int]]) -> Design:
     """Return a design with some layers, the first of each two before the second, in pairs."""
-    macros, mate = design.macros.copy(), design.mate.copy()
+    macros, partner = design.macros.copy(), design.partner.copy()
     for one, two in pairs:
-        mate[one], mate[two], macros[two] = two, one, 0
-    return design._replace(macros=macros, mate=mate)
+        partner[one], partner[two], macros[two] = two, one, 0
+    return design._replace(macros=macros, partner=partner)
 
 
 def floor_w(tables: Tables, *, pairs: int = 0, memory: int = 0) -> float:

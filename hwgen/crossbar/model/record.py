@@ -101,7 +101,7 @@ class Confirmed:
         """Images that follow each other as fast as the chip can take them."""
         memory, least = self.cost.memory, self.cost.interval
         return steady_stream(
-            self.tables, self.layout, self.pipeline, self.design.mate, memory, least
+            self.tables, self.layout, self.pipeline, self.design.partner, memory, least
         )
 
     @property
@@ -119,15 +119,15 @@ class Confirmed:
         interval = int(self.operations / (throughput_gops * self.cost.step_ns))
         if interval < self.cost.interval:
             return False
-        found = watch(self.tables, self.layout, self.pipeline, self.design.mate, interval)
+        found = watch(self.tables, self.layout, self.pipeline, self.design.partner, interval)
         return holds(self.tables, self.cost.memory, found)
 
 
 def design_of(
-    copies: Sequence[int], macros: Sequence[int], mate: Sequence[int], clocks: Sequence[int]
+    copies: Sequence[int], macros: Sequence[int], partner: Sequence[int], clocks: Sequence[int]
 ) -> Design:
     """Return lists over the layers as a design."""
-    return Design(*(np.array(each, np.int64) for each in (copies, macros, mate, clocks)))
+    return Design(*(np.array(each, np.int64) for each in (copies, macros, partner, clocks)))
 
 
 def confirm(
@@ -159,7 +159,7 @@ def confirm(
         allocation=allocate(tables, design, layout, cost.memory, is_raised(tables)),
         pipeline=pipeline,
         cost=cost,
-        starts=exact_starts(tables, layout, pipeline, design.mate),
+        starts=exact_starts(tables, layout, pipeline, design.partner),
     )
 
 
@@ -210,7 +210,7 @@ def arch_layer(confirmed: Confirmed, place: int) -> ArchLayer:
     layer = confirmed.network.layers[place]
     tables, design, layout = confirmed.tables, confirmed.design, confirmed.layout
     copies = int(layout.copies[place])
-    mate = int(design.mate[place])
+    partner = int(design.partner[place])
     counts = zip(COMPONENTS, confirmed.allocation.counts[place], strict=True)
     return ArchLayer(
         name=layer.name,
@@ -240,7 +240,7 @@ def arch_layer(confirmed: Confirmed, place: int) -> ArchLayer:
             first_macro=int(layout.first_macro[place]),
             macros=int(layout.shared_macros[place]),
             merge_macro=int(layout.merge_macro[place]),
-            mate=mate if mate >= 0 else None,
+            partner=partner if partner >= 0 else None,
         ),
         counts=Counts(**{name: round(count) for name, count in counts}),
         columns=layer.columns,
@@ -275,8 +275,8 @@ def make_fabric(confirmed: Confirmed) -> ArchFabric | None:
 def chip_of(confirmed: Confirmed) -> ChipPlan:
     """Return what the fabric of a design follows from."""
     design, point, components = confirmed.design, confirmed.point, confirmed.components
-    copies, macros, mate, clocks = (tuple(int(one) for one in each) for each in design)
-    choice = Choice(copies=copies, macros=macros, mate=mate, clocks=clocks)
+    copies, macros, partner, clocks = (tuple(int(one) for one in each) for each in design)
+    choice = Choice(copies=copies, macros=macros, partner=partner, clocks=clocks)
     kilobytes = int(confirmed.tables.memories[confirmed.cost.memory, KILOBYTES])
     return ChipPlan(
         network=confirmed.network,
@@ -299,7 +299,7 @@ def regions_of(confirmed: Confirmed, chip: ChipPlan) -> tuple[Region, ...]:
         confirmed.tables,
         confirmed.layout,
         confirmed.pipeline,
-        confirmed.design.mate,
+        confirmed.design.partner,
         stream.images,
         stream.interval,
     )

@@ -5,6 +5,7 @@ of crossbars, S cells a weight, B bit steps an input; its weights are held D tim
 """
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from hwgen.chip.opaque import opaque
 from hwgen.crossbar.facts.columns import partial_sum_bits
 from hwgen.crossbar.facts.components import Components, Scratchpad, VectorUnit
-from hwgen.crossbar.facts.holdings import cut_of
+from hwgen.crossbar.facts.holdings import Cut, cut_of
 from hwgen.crossbar.facts.layout import check_rules, is_activated, tiles_of, window
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
@@ -151,108 +152,25 @@ def make_tables(
     layers = network.layers
     check_mixture(rules)
     check_rules(network, rules)
-    dense = not rules.used_columns
-    cuts = [cut_of(each, point.side, point.slices(components), dense=dense) for each in layers]
+    dense, slices = not rules.used_columns, point.slices(components)
+    cuts = [cut_of(layer, point.side, slices, dense=dense) for layer in layers]
     tiles = np.array([tiles_of(layer, point.side, rules) for layer in layers])
-    slices = point.slices(components)
-    crossbars = tiles[:, 1] * tiles[:, 2] * slices
-    size = next(each for each in components.crossbars.sizes if each.side == point.side)
-    windows = [window(layer, rules) for layer in layers]
-    provider_start, provider = ragged([list(layer.providers) for layer in layers])
-    readers: list[list[int]] = [[] for _ in layers]
-    for place, layer in enumerate(layers):
-        for one in layer.providers:
-            readers[one].append(place)
-    reader_start, reader = ragged(readers)
-    bus = components.scratchpads.bus_bits
-    word = elements_in_a_word(bus, components.activation_bits)
-    out_bits = [layer.raw_bits or components.activation_bits for layer in layers]
-    out_word = [elements_in_a_word(bus, bits) for bits in out_bits]
-    read = [shares_of(network, place) for place in range(len(layers))]
-    reads_of = [
-        tile_reads(layer, cut, word, shares) if layer.has_weights else []
-        for layer, cut, shares in zip(layers, cuts, read, strict=True)
+    work = [
+        work_of(network, layer, tiles[place], point, components, rules)
+        for place, layer in enumerate(layers)
     ]
-    tile_start, tiles_read = ragged(reads_of)
-    memories = components.scratchpads.to_choose_from(published=not rules.one_port)
-    peak = size.peak_w
-    if rules.static_plus_dynamic:
-        peak = max(peak, size.static_w + size.dynamic_w)
     return Tables(
         rules=rules,
-        kind=integers(KINDS[layer.kind] for layer in layers),
-        pixels=integers(layer.pixels for layer in layers),
-        side=integers(layer.out_sides[1] for layer in layers),
-        kernel=integers(layer.spans[1] for layer in layers),
-        stride=integers(layer.strides[1] for layer in layers),
-        padding=integers(layer.paddings[1] for layer in layers),
-        cin=integers(layer.in_channels for layer in layers),
-        cout=integers(layer.out_channels for layer in layers),
-        taps=integers(layer.taps for layer in layers),
-        image=integers(
-            math.prod(layer.in_sides) * layer.in_channels
-            if rules.image_travels and not layer.providers
-            else 0
-            for layer in layers
-        ),
-        rows=tiles[:, 0].copy(),
-        row_tiles=tiles[:, 1].copy(),
-        column_tiles=tiles[:, 2].copy(),
-        crossbars=crossbars,
-        work=np.array(
-            [
-                work_of(network, layer, tiles[place], point, components, rules)
-                for place, layer in enumerate(layers)
-            ]
-        ),
         activated=integers(is_activated(network, layer, rules) for layer in layers),
-        provider_start=provider_start,
-        provider=provider,
-        reader_start=reader_start,
-        reader=reader,
-        window_start=integers(np.cumsum([0, *(len(last) for last, _ in windows)])),
-        last_pixel=np.concatenate([last for last, _ in windows]),
-        first_pixel=np.concatenate([first for _, first in windows]),
+        **shape_rows(layers, rules),
+        **weight_rows(tiles, cuts, components, slices),
+        **neighbour_rows(layers, rules),
+        **port_rows(network, components, cuts),
+        work=np.array(work),
         parts=part_table(components, point, rules),
-        crossbar=np.array(
-            [size.static_w, size.dynamic_w, peak, components.crossbars.latency_ns, size.area_um2]
-        ),
-        memories=np.array(
-            [
-                (
-                    m.kilobytes,
-                    m.leakage_w,
-                    access_ns(components, m, rules),
-                    m.read_nj,
-                    m.write_nj,
-                    m.area_um2,
-                )
-                for m in memories
-            ]
-        ),
-        sections=integers(cut.sections for cut in cuts),
-        lane_groups=integers(cut.lane_groups(components.vector_units.lanes) for cut in cuts),
-        sum_bits=integers(
-            partial_sum_bits(max(1, int(rows)), components.weight_bits, components.activation_bits)
-            for rows in tiles[:, 0]
-        ),
-        grouped=integers(cut.groups > 1 for cut in cuts),
-        tile_start=tile_start,
-        tile_reads=tiles_read,
-        copy_reads=integers(
-            sum(reads) if layer.has_weights else window_reads(layer, word, shares)
-            for layer, reads, shares in zip(layers, reads_of, read, strict=True)
-        ),
-        pool_clocks=integers(
-            pool_clocks(layer, shares, word) if layer.kind == "pool" else 0
-            for layer, shares in zip(layers, read, strict=True)
-        ),
-        out_bits=integers(out_bits),
-        out_word=integers(out_word),
-        align=integers(
-            math.gcd(layer.out_channels, own) for layer, own in zip(layers, out_word, strict=True)
-        ),
-        word=word,
+        crossbar=crossbar_row(components, point, rules),
+        memories=memory_table(components, rules),
+        word=elements_in_a_word(components.scratchpads.bus_bits, components.activation_bits),
         bit_steps=point.bit_steps(components),
         slices=slices,
         crossbar_side=point.side,
@@ -274,6 +192,131 @@ def make_tables(
             ],
             dtype=float,
         ),
+    )
+
+
+def shape_rows(layers: Sequence[CrossbarLayer], rules: Rules) -> dict[str, Ints]:
+    """Return the arrays that tell the shapes of layers, by their names in `Tables`."""
+    return {
+        "kind": integers(KINDS[layer.kind] for layer in layers),
+        "pixels": integers(layer.pixels for layer in layers),
+        "side": integers(layer.out_sides[1] for layer in layers),
+        "kernel": integers(layer.spans[1] for layer in layers),
+        "stride": integers(layer.strides[1] for layer in layers),
+        "padding": integers(layer.paddings[1] for layer in layers),
+        "cin": integers(layer.in_channels for layer in layers),
+        "cout": integers(layer.out_channels for layer in layers),
+        "taps": integers(layer.taps for layer in layers),
+        "image": integers(
+            math.prod(layer.in_sides) * layer.in_channels
+            if rules.image_travels and not layer.providers
+            else 0
+            for layer in layers
+        ),
+    }
+
+
+def weight_rows(
+    tiles: Ints, cuts: Sequence[Cut], components: Components, slices: int
+) -> dict[str, Ints]:
+    """Return the arrays that tell how weights lie in crossbars, by their names in `Tables`.
+
+    tiles: (layers, 3), rows, row tiles and column tiles of a copy
+    """
+    lanes = components.vector_units.lanes
+    return {
+        "rows": tiles[:, 0].copy(),
+        "row_tiles": tiles[:, 1].copy(),
+        "column_tiles": tiles[:, 2].copy(),
+        "crossbars": tiles[:, 1] * tiles[:, 2] * slices,
+        "sections": integers(cut.sections for cut in cuts),
+        "lane_groups": integers(cut.lane_groups(lanes) for cut in cuts),
+        "sum_bits": integers(
+            partial_sum_bits(max(1, int(rows)), components.weight_bits, components.activation_bits)
+            for rows in tiles[:, 0]
+        ),
+        "grouped": integers(cut.groups > 1 for cut in cuts),
+    }
+
+
+def neighbour_rows(layers: Sequence[CrossbarLayer], rules: Rules) -> dict[str, Ints]:
+    """Return the arrays that tell who reads whom, and when, by their names in `Tables`."""
+    readers: list[list[int]] = [[] for _ in layers]
+    for place, layer in enumerate(layers):
+        for one in layer.providers:
+            readers[one].append(place)
+    provider_start, provider = ragged([list(layer.providers) for layer in layers])
+    reader_start, reader = ragged(readers)
+    windows = [window(layer, rules) for layer in layers]
+    return {
+        "provider_start": provider_start,
+        "provider": provider,
+        "reader_start": reader_start,
+        "reader": reader,
+        "window_start": integers(np.cumsum([0, *(len(last) for last, _ in windows)])),
+        "last_pixel": np.concatenate([last for last, _ in windows]),
+        "first_pixel": np.concatenate([first for _, first in windows]),
+    }
+
+
+def port_rows(
+    network: CrossbarNetwork, components: Components, cuts: Sequence[Cut]
+) -> dict[str, Ints]:
+    """Return the arrays that tell what layers ask of scratchpads, by their names in `Tables`."""
+    layers, bus = network.layers, components.scratchpads.bus_bits
+    word = elements_in_a_word(bus, components.activation_bits)
+    out_bits = [layer.raw_bits or components.activation_bits for layer in layers]
+    out_word = [elements_in_a_word(bus, bits) for bits in out_bits]
+    read = [shares_of(network, place) for place in range(len(layers))]
+    reads_of = [
+        tile_reads(layer, cut, word, shares) if layer.has_weights else []
+        for layer, cut, shares in zip(layers, cuts, read, strict=True)
+    ]
+    tile_start, tiles_read = ragged(reads_of)
+    return {
+        "tile_start": tile_start,
+        "tile_reads": tiles_read,
+        "copy_reads": integers(
+            sum(reads) if layer.has_weights else window_reads(layer, word, shares)
+            for layer, reads, shares in zip(layers, reads_of, read, strict=True)
+        ),
+        "pool_clocks": integers(
+            pool_clocks(layer, shares, word) if layer.kind == "pool" else 0
+            for layer, shares in zip(layers, read, strict=True)
+        ),
+        "out_bits": integers(out_bits),
+        "out_word": integers(out_word),
+        "align": integers(
+            math.gcd(layer.out_channels, own) for layer, own in zip(layers, out_word, strict=True)
+        ),
+    }
+
+
+def crossbar_row(components: Components, point: Point, rules: Rules) -> Floats:
+    """Return the constants of a crossbar: static, dynamic, peak W, latency in ns, um2."""
+    size = next(each for each in components.crossbars.sizes if each.side == point.side)
+    peak = size.peak_w
+    if rules.static_plus_dynamic:
+        peak = max(peak, size.static_w + size.dynamic_w)
+    latency = components.crossbars.latency_ns
+    return np.array([size.static_w, size.dynamic_w, peak, latency, size.area_um2])
+
+
+def memory_table(components: Components, rules: Rules) -> Floats:
+    """Return the constants of the scratchpads to choose from, see KILOBYTES and so on."""
+    pads = components.scratchpads.to_choose_from(published=not rules.one_port)
+    return np.array(
+        [
+            (
+                pad.kilobytes,
+                pad.leakage_w,
+                access_ns(components, pad, rules),
+                pad.read_nj,
+                pad.write_nj,
+                pad.area_um2,
+            )
+            for pad in pads
+        ]
     )
 
 

@@ -180,7 +180,7 @@ def layers_of(arch: Arch, schedule: Schedule, breakdown: "Breakdown") -> list[Sy
     for place, layer in enumerate(arch.layers):
         own = [each for each in schedule.facts.operations if each.layer == place]
         slowest = max(each.busy * each.blocks for each in own)
-        mate = layer.place.mate
+        partner = layer.place.partner
         rows.append(
             SynthesisLayer(
                 name=layer.name,
@@ -192,7 +192,7 @@ def layers_of(arch: Arch, schedule: Schedule, breakdown: "Breakdown") -> list[Sy
                 dac=layer.counts.dac,
                 first_macro=layer.place.first_macro,
                 macros=layer.place.macros,
-                mate=None if mate is None else arch.layers[mate].name,
+                partner=None if partner is None else arch.layers[partner].name,
                 clocks_per_bit=layer.mapping.clocks_per_bit,
                 peak_w=sum(item.peak_w for item in breakdown.items if item.layer == layer.name),
                 start_step=int(schedule.starts_of(own[0])[0]),

@@ -44,8 +44,8 @@ class SynthesisLayer:
     """One layer on the chip.
 
     copies: of its weights (WtDup); blocks: computation blocks of an image
-    crossbars, adc, dac: of all copies; adc is 0 where it uses those of its mate
-    first_macro, macros, mate: where it lives, and the layer that lives there too
+    crossbars, adc, dac: of all copies; adc is 0 where it uses those of its partner
+    first_macro, macros, partner: where it lives, and the layer that lives there too
     clocks_per_bit: steps in which its ADCs work off one input bit
     peak_w: of all that belongs to it; scratchpads and mesh belong to the chip
     start_step, end_step: when it works on the first image
@@ -61,7 +61,7 @@ class SynthesisLayer:
     dac: Count
     first_macro: Count
     macros: Count
-    mate: str | None
+    partner: str | None
     clocks_per_bit: Count
     peak_w: float
     start_step: Count

@@ -52,7 +52,7 @@ def layer_table(report: SynthesisReport) -> Table:
     names = [layer.name for layer in report.layers]
     for place, (layer, name) in enumerate(zip(report.layers, short_names(names), strict=True)):
         weights = layer.crossbars > 0
-        shared = "" if layer.mate is None else f" with {names.index(layer.mate)}"
+        shared = "" if layer.partner is None else f" with {names.index(layer.partner)}"
         rows.add_row(
             f"{place}",
             cut(name),

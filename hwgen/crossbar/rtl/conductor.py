@@ -220,11 +220,11 @@ class Conductor(Part):
         self, m: Module, counters: dict[Key, PartInstance], ready: dict[Key, Value]
     ) -> None:
         """Let one of a pair convert at a time, the earlier layer first."""
-        for layer, mate, apart in pairs(self._chip):
+        for layer, partner, apart in pairs(self._chip):
             own: Key = layer.place, "mvm"
-            other: Key = mate.place, "mvm"
+            other: Key = partner.place, "mvm"
             if apart > 0:
-                just_now = counters[other].start if mate.place < layer.place else 0
+                just_now = counters[other].start if partner.place < layer.place else 0
                 ready[own] = ready[own] & (counters[other].since >= apart) & ~just_now
 
     def _grant_links(

@@ -126,7 +126,7 @@ def judge(tables: Tables, design: Design, memory: int, limit: float) -> tuple[Co
     least = height(tables, energy, allocation.peak_w, memory, 0.0)
     if least > limit:
         return failed(early), least
-    times = take_turns(tables, layout, pipeline, needed, design.mate, done)
+    times = take_turns(tables, layout, pipeline, needed, design.partner, done)
     steps = interval_of(tables, design, layout, times) if tables.scalars[STREAM] > 0 else times.end
     energy = energy_nj(tables, layout, allocation, memory, steps)
     least = height(tables, energy, allocation.peak_w, memory, 0.0)
@@ -149,7 +149,7 @@ def with_links(tables: Tables, design: Design, memory: int) -> float:
     layout = lay_out(tables, design)
     allocation = allocate(tables, design, layout, memory, is_raised(tables))
     pipeline = make_pipeline(tables, layout, design.clocks, memory, allocation.step_ns)
-    times = exact_times(tables, layout, pipeline, design.mate)
+    times = exact_times(tables, layout, pipeline, design.partner)
     return energy_nj(tables, layout, allocation, memory, times.end)
 
 

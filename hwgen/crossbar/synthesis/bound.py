@@ -13,7 +13,7 @@ from hwgen.crossbar.synthesis.anneal import empty_design
 from hwgen.crossbar.synthesis.choices import make_choices
 from hwgen.crossbar.synthesis.limits import Mixed, path_lengths
 from hwgen.crossbar.synthesis.moves import join, repair
-from hwgen.crossbar.synthesis.nodes import CLOCKS_LOW, COPIES_LOW, MATES, Node
+from hwgen.crossbar.synthesis.nodes import CLOCKS_LOW, COPIES_LOW, PARTNERS, Node
 from hwgen.crossbar.synthesis.paths import Cut, Needs, Way, critical_cut, turn_cut, waiting, way_of
 from hwgen.crossbar.synthesis.pricing import savings_of
 from hwgen.crossbar.synthesis.relaxed import Relaxation, ranges_of
@@ -51,7 +51,7 @@ TOLD_APART = 1.5
 class Split(NamedTuple):
     """Where the designs of a node are parted: by copies of a layer, or clocks of a connected one.
 
-    Or by whether it shares macros with another layer, which is then `at`, and `row` is `MATES`.
+    Or by whether it shares macros with another layer, which is then `at`, and `row` is `PARTNERS`.
 
     row: of ranges, the lower end (the upper one is the next); at: the last of the lower part
     spread: of the logarithms of a mixture's choices, times the layer's share of the budget; see
@@ -103,7 +103,7 @@ def design_near(tables: Tables, mixed: Mixed, *, mean: bool) -> Design:
             design.copies[i] = -(-tables.pixels[i] // max(1, round(blocks)))
     for (i, j), share in mixed.pairs.items():
         # Two halves of a layer may both be a little more than a half.
-        if share > 0.5 and design.mate[i] < 0 and design.mate[j] < 0:
+        if share > 0.5 and design.partner[i] < 0 and design.partner[j] < 0:
             join(design, i, j)
     repair(tables, design)
     return design
@@ -204,7 +204,7 @@ def split_of_pairs(tables: Tables, mixed: Mixed) -> Split | None:
     for (i, j), share in mixed.pairs.items():
         spread = float(PAIRED * (1 - share) * mixed.common[i, j] * saving)
         if share < 1 - LEAST_SHARE and (best is None or spread > best.spread):
-            best = Split(i, MATES, j, spread)
+            best = Split(i, PARTNERS, j, spread)
     return best
 
 
@@ -308,12 +308,12 @@ def parts(
     if split is None or (found and split.spread < TELLING * np.log(width_of(node))):
         return [(half, ranges) for half in found]
     below, beyond = ranges.copy(), ranges.copy()
-    if split.row == MATES:
+    if split.row == PARTNERS:
         i, j = split.layer, split.at
         for one, other in ((i, j), (j, i)):
-            below[MATES + one, other] = 0
-            beyond[MATES + one] = beyond[MATES:, one] = 0
-        beyond[MATES + i, j] = beyond[MATES + j, i] = 1
+            below[PARTNERS + one, other] = 0
+            beyond[PARTNERS + one] = beyond[PARTNERS:, one] = 0
+        beyond[PARTNERS + i, j] = beyond[PARTNERS + j, i] = 1
         return [(node, below), (node, beyond)]
     below[split.row + 1, split.layer] = min(below[split.row + 1, split.layer], split.at)
     beyond[split.row, split.layer] = max(beyond[split.row, split.layer], split.at + 1)

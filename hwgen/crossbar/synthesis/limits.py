@@ -20,7 +20,7 @@ from hwgen.crossbar.synthesis.paths import Cut, blocks_between
 from hwgen.crossbar.synthesis.pricing import Turns, busy_steps
 
 ALONE = -1
-"""Mate of a choice whose layer shares no macros."""
+"""Partner of a choice whose layer shares no macros."""
 
 ALMOST = 0.999
 """Share of a share that is all of it, after rounding."""
@@ -161,7 +161,7 @@ class Limits:
         self.highs: list[float] = []
         self.lates: list[float] = []
         self._own: list[int] = []
-        self._mate: list[int] = []
+        self._partner: list[int] = []
         self._places: list[int] = []
 
     @property
@@ -170,13 +170,13 @@ class Limits:
         return np.array(self._places, np.int64)
 
     def columns(self) -> tuple[Ints, Ints, Ints]:
-        """Return of each column the choice, that of its mate or ALONE, and its place."""
-        return np.array(self._own, np.int64), np.array(self._mate, np.int64), self.places
+        """Return of each column the choice, that of its partner or ALONE, and its place."""
+        return np.array(self._own, np.int64), np.array(self._partner, np.int64), self.places
 
-    def put_column(self, own: int, mate: int, place: int) -> None:
+    def put_column(self, own: int, partner: int, place: int) -> None:
         """Remember a column of the program."""
         self._own.append(own)
-        self._mate.append(mate)
+        self._partner.append(partner)
         self._places.append(place)
 
     def add(self, use: Use, row: int, high: float, late: float) -> None:
@@ -188,21 +188,21 @@ class Limits:
 
     def used(self, use: Use) -> Floats:
         """Return what all columns use."""
-        own, mate, _ = self.columns()
-        return self.used_by(use, own, mate)
+        own, partner, _ = self.columns()
+        return self.used_by(use, own, partner)
 
-    def all_used_by(self, own: Ints, mate: Ints) -> tuple[Ints, Floats]:
+    def all_used_by(self, own: Ints, partner: Ints) -> tuple[Ints, Floats]:
         """Return the rows of all limits, and what some columns use of each."""
-        used = np.array([self.used_by(use, own, mate) for use in self.uses])
+        used = np.array([self.used_by(use, own, partner) for use in self.uses])
         return np.array(self.rows, np.int64), used.reshape(len(self.rows), len(own))
 
-    def used_by(self, use: Use, own: Ints, mate: Ints) -> Floats:
+    def used_by(self, use: Use, own: Ints, partner: Ints) -> Floats:
         """Return what some columns use."""
         used = use.choice[own].copy()
-        paired = np.flatnonzero(mate != ALONE)
+        paired = np.flatnonzero(partner != ALONE)
         if not len(paired):
             return used
-        c, d = own[paired], mate[paired]
+        c, d = own[paired], partner[paired]
         choices = self.choices
         more = use.choice[d]
         if use.conversion:
@@ -254,25 +254,25 @@ class Mixed:
         choices: Choices,
         turns: Turns,
         own: Ints,
-        mate: Ints,
+        partner: Ints,
         shares: Floats,
     ) -> None:
         self.tables, self.node = tables, node
-        kept = np.unique(np.concatenate((own, mate[mate != ALONE])))
+        kept = np.unique(np.concatenate((own, partner[partner != ALONE])))
         begin = np.searchsorted(kept, choices.begin)
         arrays = {name: getattr(choices, name)[kept] for name in choices._fields[1:]}
         self.choices = Choices(begin=begin, **arrays)
         self.turns = turns
         self._limits = Limits(self.choices, turns.near, busy_steps(tables, self.choices))
         self._own = np.searchsorted(kept, own)
-        self._mate = np.where(mate == ALONE, ALONE, np.searchsorted(kept, mate))
+        self._partner = np.where(partner == ALONE, ALONE, np.searchsorted(kept, partner))
         self._columns = shares
         self.early = 0.0
         self.shares = np.zeros(len(kept))
         self.pairs: dict[tuple[int, int], float] = {}
         self.common: dict[tuple[int, int], float] = {}
         layer_of = self._limits.layer_of
-        for c, d, share in zip(self._own, self._mate, shares, strict=True):
+        for c, d, share in zip(self._own, self._partner, shares, strict=True):
             self.shares[c] += share
             if d != ALONE:
                 self.shares[d] += share
@@ -296,6 +296,6 @@ class Mixed:
     def excess_of(self, cut: Cut) -> float:
         """Return by how much the mixture exceeds the limit of a path, as a share of all steps."""
         path = path_of(self.tables, self.node, self.choices, cut)
-        used = self._limits.used_by(path.use, self._own, self._mate)
+        used = self._limits.used_by(path.use, self._own, self._partner)
         high = path.high - self.early if cut.one < 0 else path.high
         return float((used * self._columns).sum() - high)

@@ -29,7 +29,7 @@ def copy_design(source: Design, target: Design) -> None:
     """Write one design over another."""
     target.copies[:] = source.copies
     target.macros[:] = source.macros
-    target.mate[:] = source.mate
+    target.partner[:] = source.partner
     target.clocks[:] = source.clocks
 
 
@@ -37,9 +37,9 @@ def copy_design(source: Design, target: Design) -> None:
 def macro_limit(tables: Tables, design: Design, owner: int) -> int:
     """Return the most macros that the layers which live together may have (rule c)."""
     limit = most_macros(tables, design.copies[owner], owner)
-    mate = design.mate[owner]
-    if mate >= 0:
-        limit = min(limit, most_macros(tables, design.copies[mate], mate))
+    partner = design.partner[owner]
+    if partner >= 0:
+        limit = min(limit, most_macros(tables, design.copies[partner], partner))
     return int(limit)
 
 
@@ -49,7 +49,7 @@ def repair(tables: Tables, design: Design) -> None:
     for i in range(len(tables.kind)):
         if tables.crossbars[i] == 0:
             continue
-        if 0 <= design.mate[i] < i:
+        if 0 <= design.partner[i] < i:
             design.macros[i] = 0
         else:
             limit = macro_limit(tables, design, i)
@@ -105,18 +105,18 @@ def rescale(tables: Tables, design: Design, factor: float) -> None:
 def join(design: Design, a: int, b: int) -> None:
     """Let two layers share the macros of both."""
     first, second = min(a, b), max(a, b)
-    design.mate[first] = second
-    design.mate[second] = first
+    design.partner[first] = second
+    design.partner[second] = first
     design.macros[first] = max(design.macros[first], design.macros[second])
     design.macros[second] = 0
 
 
 @compiled
 def part(design: Design, a: int) -> None:
-    """Give a layer and its mate macros of their own."""
-    b = design.mate[a]
+    """Give a layer and its partner macros of their own."""
+    b = design.partner[a]
     first, second = min(a, b), max(a, b)
-    design.mate[first] = design.mate[second] = -1
+    design.partner[first] = design.partner[second] = -1
     design.macros[second] = design.macros[first]
 
 
@@ -130,7 +130,7 @@ def change(tables: Tables, design: Design, weighted: Ints, spread: float, sharin
     elif dice < 0.25 and sharing and len(weighted) > 1:
         reshare(design, weighted, i)
     elif dice < 0.5 or (tables.kind[i] == FC and not tables.rules.used_columns):
-        owner = i if not 0 <= design.mate[i] < i else design.mate[i]
+        owner = i if not 0 <= design.partner[i] < i else design.partner[i]
         design.macros[owner] = max(1, around(design.macros[owner], spread))
     elif tables.kind[i] == FC:
         design.clocks[i] = min(MOST_CLOCKS, max(1, around(design.clocks[i], spread)))
@@ -149,9 +149,9 @@ def change(tables: Tables, design: Design, weighted: Ints, spread: float, sharin
 
 @compiled
 def reshare(design: Design, weighted: Ints, i: int) -> None:
-    """Part a pair, or join two layers; mates that they had stay alone, or join each other."""
+    """Part a pair, or join two layers; partners that they had stay alone, or join each other."""
     other = weighted[np.random.randint(0, len(weighted))]
-    left, right = design.mate[i], design.mate[other]
+    left, right = design.partner[i], design.partner[other]
     if left >= 0:
         part(design, i)
         if np.random.random() < 0.3:

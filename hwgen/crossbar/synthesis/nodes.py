@@ -39,11 +39,11 @@ from hwgen.crossbar.model.tables import (
 )
 from hwgen.crossbar.model.traffic import ceil_div
 
-COPIES_LOW, COPIES_HIGH, MACROS_HIGH, CLOCKS_LOW, CLOCKS_HIGH, MATES = range(6)
+COPIES_LOW, COPIES_HIGH, MACROS_HIGH, CLOCKS_LOW, CLOCKS_HIGH, PARTNERS = range(6)
 """Rows of ranges; columns are layers. All ends are included.
 
-From the row `MATES` on, a row for each layer: 1 under the layers that it may share macros with, and
-under itself where it may have its own.
+From the row `PARTNERS` on, a row for each layer: 1 under the layers that it may share macros with,
+and under itself where it may have its own.
 """
 
 FOREVER = 1 << 40
@@ -132,7 +132,7 @@ def most_copies(tables: Tables, i: int) -> int:
 
 def all_ranges(layers: int) -> Ints:
     """Return ranges that hold everything."""
-    ranges = np.ones((MATES + layers, layers), np.int64)
+    ranges = np.ones((PARTNERS + layers, layers), np.int64)
     ranges[[COPIES_HIGH, MACROS_HIGH, CLOCKS_HIGH]] = FOREVER
     return ranges
 

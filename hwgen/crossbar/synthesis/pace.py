@@ -151,7 +151,7 @@ def layer_in(tables: Tables, i: int, node: Node) -> Layer:
 
 @compiled
 def is_read_by_weights(tables: Tables, i: int) -> bool:
-    """Return whether a layer with weights reads layer i: one with other macros, or its mate."""
+    """Return whether a layer with weights reads layer i: one with other macros, or its partner."""
     for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
         if tables.crossbars[tables.reader[e]] > 0:
             return True

@@ -41,7 +41,7 @@ from hwgen.crossbar.synthesis.nodes import (
     COPIES_LOW,
     FOREVER,
     MACROS_HIGH,
-    MATES,
+    PARTNERS,
     Node,
     all_ranges,
     fixed_costs,
@@ -81,13 +81,13 @@ PER_LIMIT = 400
 
 
 @compiled
-def useful(choices: Choices, prices: Prices, paid: Floats, spare: float, mates: Bools) -> Bools:
+def useful(choices: Choices, prices: Prices, paid: Floats, spare: float, partners: Bools) -> Bools:
     """Return which choices cost no more than `spare` beyond what is paid, alone or in a pair.
 
     A pair converts with the ADCs of the one that needs more, and has the macros of the one with
     more: it saves at most what the one converts, and at most what the other does.
 
-    paid: for each layer; spare: what the bound leaves to the target; mates: see `gains`
+    paid: for each layer; spare: what the bound leaves to the target; partners: see `gains`
     """
     layers = len(choices.begin) - 1
     macros = prices.macro * choices.macros
@@ -102,12 +102,12 @@ def useful(choices: Choices, prices: Prices, paid: Floats, spare: float, mates: 
     for i in range(layers):
         whole, part = np.inf, np.inf
         for j in range(layers):
-            if j != i and mates[i, j]:
+            if j != i and partners[i, j]:
                 beside = prices.pair[i, j] - paid[j]
                 whole, part = min(whole, least[j] + beside), min(part, spending[j] + beside)
         for c in range(choices.begin[i], choices.begin[i + 1]):
             paired = max(cost[c] - saved[c] + whole, cost[c] + part) + macros[c]
-            alone = prices.choice[c] if mates[i, i] else np.inf
+            alone = prices.choice[c] if partners[i, i] else np.inf
             kept[c] = min(alone, paired) - paid[i] <= spare
     return kept
 
@@ -123,7 +123,7 @@ def ranges_of(choices: Choices, kept: Bools, known: Ints) -> Ints:
         begin, end = choices.begin[i], choices.begin[i + 1]
         if begin == end:
             continue
-        ranges[:MATES, i] = (FOREVER, 0, 0, FOREVER, 0)
+        ranges[:PARTNERS, i] = (FOREVER, 0, 0, FOREVER, 0)
         macros, clocks = FOREVER, FOREVER
         for c in range(end - 1, begin - 1, -1):
             alike = c + 1 < end and choices.copies_low[c] == choices.copies_low[c + 1]
@@ -143,13 +143,13 @@ def ranges_of(choices: Choices, kept: Bools, known: Ints) -> Ints:
     return ranges
 
 
-def gains(found: Cheapest, paid: Floats, mates: Bools) -> Floats:
+def gains(found: Cheapest, paid: Floats, partners: Bools) -> Floats:
     """Return what the cheapest of each layer and pair costs beyond what its layers pay.
 
-    mates: which may be; inf: may not
+    partners: which may be; inf: may not
     """
     alone = np.eye(len(paid))
-    return np.where(mates, found.price - paid - paid[:, None] * (1 - alone), np.inf)
+    return np.where(partners, found.price - paid - paid[:, None] * (1 - alone), np.inf)
 
 
 class Drawn(NamedTuple):
@@ -209,7 +209,7 @@ class Relaxation:
         self.node = node
         if ranges is None:
             ranges = all_ranges(len(tables.kind))
-        self.mates = ranges[MATES:] > 0
+        self.partners = ranges[PARTNERS:] > 0
         self.bound = -np.inf
         self.kept = np.ones(len(choices.energy), np.bool_)
         self.layers = [
@@ -228,7 +228,7 @@ class Relaxation:
         first = [
             (int(c), ALONE)
             for i in self.layers
-            if self.mates[i, i]
+            if self.partners[i, i]
             for c in np.linspace(choices.begin[i], choices.begin[i + 1] - 1, FIRST_CHOICES)
         ]
         self._add_columns(first)
@@ -253,7 +253,7 @@ class Relaxation:
         self.one = np.full(len(tables.kind), -1)
         for i in self.layers:
             self.one[i] = self._put_row(1.0, 1.0, np.empty(0, np.int32), np.empty(0))
-            if not self.mates[i, i]:
+            if not self.partners[i, i]:
                 self._put_column(OVER, self.one[[i]], np.ones(1))
         self._limit_later_leaks(drawn)
         power = tables.scalars[POWER]
@@ -319,19 +319,19 @@ class Relaxation:
         self._put_column(over, np.array([row]), -np.ones(1))
 
     def _add_columns(self, made: list[tuple[int, int]]) -> None:
-        """Add columns: a choice and that of its mate, or ALONE."""
+        """Add columns: a choice and that of its partner, or ALONE."""
         fresh = [pair for pair in dict.fromkeys(made) if pair not in self.place_of]
         if not fresh:
             return
         c, d = np.array(fresh, np.int64).T
         costs = self.limits.used_by(self.cost, c, d)
         rows, used = self.limits.all_used_by(c, d)
-        for n, (own, mate) in enumerate(fresh):
-            both = [own] if mate == ALONE else [own, mate]
+        for n, (own, partner) in enumerate(fresh):
+            both = [own] if partner == ALONE else [own, partner]
             index = np.concatenate((self.one[self.limits.layer_of[both]], rows))
             values = np.concatenate((np.ones(len(both)), used[:, n]))
-            self.place_of[own, mate] = self._put_column(costs[n], index, values)
-            self.limits.put_column(own, mate, self.columns - 1)
+            self.place_of[own, partner] = self._put_column(costs[n], index, values)
+            self.limits.put_column(own, partner, self.columns - 1)
 
     def add_path(self, cut: Cut) -> None:
         """Limit the steps of a path."""
@@ -355,7 +355,7 @@ class Relaxation:
             duals = np.clip(duals, -np.array(self.dearest), 0.0)
             prices = self._prices(duals)
             found = cheapest(self.choices, self.groups, self.turns, prices, paid)
-            gain = gains(found, paid, self.mates)
+            gain = gains(found, paid, self.partners)
             value = paid.sum() + (duals[self.limits.rows] * self.limits.highs).sum()
             value += min(0.0, self.late_cost + (duals[self.limits.rows] * self.limits.lates).sum())
             # Both layers of a pair give way by half of what it gains, a layer alone by all.
@@ -375,7 +375,7 @@ class Relaxation:
         if best is not None:
             prices, paid, bound = best
             spare = 1 - bound / self.target
-            self.kept &= useful(self.choices, prices, paid, spare, self.mates)
+            self.kept &= useful(self.choices, prices, paid, spare, self.partners)
         return bool(self.bound >= self.target)
 
     def _note_mixture(self) -> None:
@@ -401,6 +401,6 @@ class Relaxation:
             -total.spared,
             cost.conversion - total.conversion,
             cost.macro - total.macro,
-            np.where(self.mates, pair + pair.T, np.inf),
+            np.where(self.partners, pair + pair.T, np.inf),
             turn + turn.T,
         )

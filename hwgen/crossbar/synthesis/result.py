@@ -25,7 +25,7 @@ class Chosen:
 
     copies: list[int]
     macros: list[int]
-    mate: list[int]
+    partner: list[int]
     clocks: list[int]
 
     def as_json(self) -> dict[str, Any]:
@@ -33,7 +33,7 @@ class Chosen:
         return {
             "copies": self.copies,
             "macros": self.macros,
-            "mate": self.mate,
+            "partner": self.partner,
             "clocks": self.clocks,
         }
 

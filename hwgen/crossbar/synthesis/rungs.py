@@ -196,7 +196,7 @@ class Rungs:
 def has_rungs(network: CrossbarNetwork, remaining: RemainingBudget) -> bool:
     """Return whether a network is so small that plain designs are good enough to begin with."""
     ones = [1 for _ in network.layers]
-    one_copy = Chosen(copies=ones, macros=ones, mate=[-1 for _ in ones], clocks=ones)
+    one_copy = Chosen(copies=ones, macros=ones, partner=[-1 for _ in ones], clocks=ones)
     return remaining.effort_of(one_copy) <= SMALL_NETWORK
 
 
@@ -208,7 +208,7 @@ def plain(task: Json) -> Json:
     tables = tables_of(*opened(task))
     best: dict[bool, Json] = {}
     for design in plain_designs(tables):
-        cost, shared = evaluate(tables, design, False), bool((design.mate >= 0).any())
+        cost, shared = evaluate(tables, design, False), bool((design.partner >= 0).any())
         least = best[shared]["efficiency_gops_per_w"] if shared in best else 0.0
         if is_within(cost, float(tables.scalars[POWER])) and cost.efficiency > least:
             best[shared] = {

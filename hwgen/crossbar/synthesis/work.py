@@ -208,8 +208,8 @@ def search(task: Json) -> Json:
     tables = tables_of(*opened(task))
     design = design_of(**task["design"])
     if not task["sharing"]:
-        for i in np.flatnonzero(design.mate >= 0):
-            if design.mate[i] > i:
+        for i in np.flatnonzero(design.partner >= 0):
+            if design.partner[i] > i:
                 part(design, int(i))
         repair(tables, design)
     refused: Counter[int] = Counter()
@@ -242,7 +242,7 @@ def small(task: Json) -> Json:
     known = lowest_w(tables) <= tables.scalars[POWER]
     designs = smallest_designs(tables) if known else iter(())
     if not task["sharing"]:
-        designs = (each for each in designs if (each.mate < 0).all())
+        designs = (each for each in designs if (each.partner < 0).all())
     fitting = (each for each in designs if can_be(tables, each))
     found = [each for each in [next(fitting, None)] if each is not None]
     return best_of(tables, found, 0, len(found), Counter())

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.dbpim.compiler.allocate import available_words
+from hwgen.dbpim.compiler.allocate import WORDS_LIMIT, available_words
 from hwgen.dbpim.compiler.grid import Rows
 from hwgen.dbpim.compiler.ops import Lowered, MapShape, Op, Window
 from hwgen.dbpim.compiler.spill import aligned_pixels, logit_words
@@ -22,6 +22,9 @@ TILES = (1, 2, 4, 8, 16)
 """Parts into which the columns of a band may be cut."""
 LEAST_COLUMNS = 2
 """Columns of a part."""
+
+MOST_BYTES = 1 << 20
+"""Of the activation buffer of a core, in an architecture file."""
 
 Needed = dict[str, NDArray[np.bool_]]
 """Of each map which rows, or which columns, are needed."""
@@ -45,12 +48,21 @@ def refusals(lowered: Lowered, arch: Arch) -> Iterator[str]:
         if words > most:
             yield (
                 f"layer {layer}: a row of its output and the rows that it reads must fit the"
-                f" activation buffer, at most {most} words a bank, got {words}"
+                f" activation buffer, at most {most} words a bank, got {words}{cure(words, arch)}"
             )
     raw = {op.output for op in lowered.ops if op.raw}
     for name in lowered.outputs:
         if name not in raw:
             yield from answer_refusals(lowered.maps[name], name, arch)
+
+
+def cure(words: int, arch: Arch) -> str:
+    """Return which buffer has as many words a bank, if an architecture may have it."""
+    needed = arch.buffer_bytes
+    while (words > needed // (arch.banks * arch.word)) and needed < MOST_BYTES:
+        needed *= 2
+    enough = words <= min(needed // (arch.banks * arch.word), WORDS_LIMIT)
+    return f": `buffer_bytes: {needed}` has them" if enough else ""
 
 
 def answer_refusals(shape: MapShape, layer: str, arch: Arch) -> Iterator[str]:

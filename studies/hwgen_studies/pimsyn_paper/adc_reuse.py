@@ -54,21 +54,21 @@ def reuse(tables: Tables, design: Design, memory: int, step_ns: float) -> list[R
 def parted(tables: Tables, design: Design) -> Design:
     """Return a design in which every layer has macros of its own, at most as many as it may."""
     macros = design.macros.copy()
-    for i, mate in enumerate(design.mate):
-        if mate >= 0:
-            owner = min(i, mate)
+    for i, partner in enumerate(design.partner):
+        if partner >= 0:
+            owner = min(i, partner)
             macros[i] = min(design.macros[owner], most_macros(tables, design.copies[i], i))
-    return design._replace(macros=macros, mate=np.full(len(macros), -1))
+    return design._replace(macros=macros, partner=np.full(len(macros), -1))
 
 
 def paired(tables: Tables, design: Design, first: int, second: int) -> Design:
     """Return a design in which two layers live in the macros of the one with more of them."""
-    macros, mate = design.macros.copy(), design.mate.copy()
+    macros, partner = design.macros.copy(), design.partner.copy()
     most = (most_macros(tables, design.copies[each], each) for each in (first, second))
     macros[first] = min(max(macros[first], macros[second]), *most)
     macros[second] = 0
-    mate[first], mate[second] = second, first
-    return design._replace(macros=macros, mate=mate)
+    partner[first], partner[second] = second, first
+    return design._replace(macros=macros, partner=partner)
 
 
 def judged(tables: Tables, design: Design, memory: int, step_ns: float) -> tuple[int, float]:

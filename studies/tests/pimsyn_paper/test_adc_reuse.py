@@ -44,11 +44,11 @@ def test_sharing_delays_and_saves(rules: Rules) -> None:
 def test_pairs_that_a_design_has_are_parted_first() -> None:
     tables, design = case(STRICT)
     cost = evaluate(tables, design, True)
-    mate, macros = ALONE.copy(), MACROS.copy()
-    mate[0], mate[2], macros[2] = 2, 0, 0
+    partner, macros = ALONE.copy(), MACROS.copy()
+    partner[0], partner[2], macros[2] = 2, 0, 0
     macros[0] = 14
-    shared = design._replace(mate=mate, macros=macros)
+    shared = design._replace(partner=partner, macros=macros)
     assert (parted(tables, shared).macros == MACROS).all()
-    assert (parted(tables, shared).mate == -1).all()
+    assert (parted(tables, shared).partner == -1).all()
     args = cost.memory, cost.step_ns
     assert reuse(tables, shared, *args) == reuse(tables, design, *args)

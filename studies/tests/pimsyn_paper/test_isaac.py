@@ -74,7 +74,7 @@ def test_layers_have_whole_tiles_of_their_own(chip: Isaac) -> None:
     crossbars = chip.tables.crossbars * chip.design.copies
     assert (chip.design.macros * 96 >= crossbars).all()
     assert (chip.design.macros * 96 < crossbars + 96).all()
-    assert (chip.design.mate == -1).all()
+    assert (chip.design.partner == -1).all()
     assert chip.chips == -(-chip.tiles // 168)
 
 

@@ -55,7 +55,7 @@ def judged_of(report: dict[str, Any]) -> Judged:
     design = design_of(
         copies=[layer["copies"] for layer in layers],
         macros=[layer["macros"] if layer["crossbars"] else 0 for layer in layers],
-        mate=[names.index(layer["mate"]) if layer["mate"] else -1 for layer in layers],
+        partner=[names.index(layer["partner"]) if layer["partner"] else -1 for layer in layers],
         clocks=[layer["clocks_per_bit"] for layer in layers],
     )
     given = {key: report["point"][key] for key in ("rram_ratio", "cell_bits", "side", "dac_bits")}

@@ -1,7 +1,7 @@
 """A plain local search: from a design, every single change in turn, as long as one is better.
 
 It shares nothing with the moves of the search that it checks: a change is another number of copies
-of one layer, another number of macros, another number of clocks, or another mate. Designs are
+of one layer, another number of macros, another number of clocks, or another partner. Designs are
 judged exactly.
 """
 
@@ -52,21 +52,21 @@ def neighbours(tables: Tables, design: Design) -> Iterator[Design]:
                 yield other
     for place, i in enumerate(layers):
         for j in layers[place + 1 :]:
-            yield mated(design, i, j)
+            yield paired(design, i, j)
 
 
-def mated(design: Design, i: int, j: int) -> Design:
-    """A design in which two layers share macros, or do not if they did; old mates stay alone."""
+def paired(design: Design, i: int, j: int) -> Design:
+    """A design in which two layers share macros, or do not if they did; old partners stay alone."""
     other = copied(design)
-    together = design.mate[i] == j
+    together = design.partner[i] == j
     for each in (i, j):
-        mate = int(other.mate[each])
-        if mate >= 0:
-            first, second = min(each, mate), max(each, mate)
-            other.mate[first] = other.mate[second] = -1
+        partner = int(other.partner[each])
+        if partner >= 0:
+            first, second = min(each, partner), max(each, partner)
+            other.partner[first] = other.partner[second] = -1
             other.macros[second] = other.macros[first]
     if not together:
-        other.mate[i], other.mate[j] = j, i
+        other.partner[i], other.partner[j] = j, i
         other.macros[i], other.macros[j] = max(other.macros[i], other.macros[j]), 0
     return other
 
@@ -74,7 +74,7 @@ def mated(design: Design, i: int, j: int) -> Design:
 def allowed(tables: Tables, design: Design) -> bool:
     """Whether each macro has a row tile of a copy at least."""
     for i in np.flatnonzero(tables.crossbars > 0):
-        owner = design.mate[i] if 0 <= design.mate[i] < i else i
+        owner = design.partner[i] if 0 <= design.partner[i] < i else i
         if design.macros[owner] > most_macros(tables, int(design.copies[i]), int(i)):
             return False
     return True

@@ -77,18 +77,18 @@ def row(network: str, rules: RulesName, evaluations: int | None, table: str = ""
 def local_gain(network: str, report: Any, table: str) -> float:
     """Return how much better a plain local search is than the answer that it starts from."""
     names = [layer.name for layer in report.layers]
-    mates = [names.index(layer.mate) if layer.mate else -1 for layer in report.layers]
+    partners = [names.index(layer.partner) if layer.partner else -1 for layer in report.layers]
     shipped = shipped_network(network)
     weighted = [layer.has_weights for layer in shipped.layers]
     design = design_of(
         copies=[layer.copies if layer.kind == "conv" else 1 for layer in report.layers],
         macros=[
-            layer.macros if owns and not 0 <= mate < place else 0
-            for place, (layer, mate, owns) in enumerate(
-                zip(report.layers, mates, weighted, strict=True)
+            layer.macros if owns and not 0 <= partner < place else 0
+            for place, (layer, partner, owns) in enumerate(
+                zip(report.layers, partners, weighted, strict=True)
             )
         ],
-        mate=mates,
+        partner=partners,
         clocks=[layer.clocks_per_bit for layer in report.layers],
     )
     point = Point(

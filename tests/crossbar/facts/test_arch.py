@@ -96,15 +96,18 @@ STEM, JOIN, DEEP, HEAD = 0, 2, 4, 6
             [(("layers", DEEP, "mapping", "crossbars"), 143)],
             ["layers.4.mapping.crossbars", "copies x tiles x slices", "144", "143"],
         ),
-        ([(("layers", STEM, "place", "mate"), None)], ["layers.4.place.mate", "4", "None"]),
-        ([(("layers", STEM, "place", "mate"), 99)], ["layers.0.place.mate", "another", "99"]),
-        ([(("layers", STEM, "place", "mate"), JOIN)], ["layers.0.place.mate", "weights", "2"]),
+        ([(("layers", STEM, "place", "partner"), None)], ["layers.4.place.partner", "4", "None"]),
+        ([(("layers", STEM, "place", "partner"), 99)], ["layers.0.place.partner", "another", "99"]),
+        (
+            [(("layers", STEM, "place", "partner"), JOIN)],
+            ["layers.0.place.partner", "weights", "2"],
+        ),
         ([(("layers", DEEP, "place", "macros"), 2)], ["layers.4.place.macros", "3", "2"]),
         ([(("layers", 1, "place", "first_macro"), 2)], ["layers.1.place.first_macro", "3", "2"]),
         ([(("layers", 1, "place", "merge_macro"), 3)], ["layers.1.place.merge_macro", "4", "3"]),
         ([(("layers", JOIN, "place", "merge_macro"), 1)], ["layers.2.place.merge_macro", "2"]),
         ([(("layers", HEAD, "counts", "adc"), 0)], ["layers.6.counts.adc", "at least 1", "0"]),
-        ([(("layers", DEEP, "counts", "adc"), 0)], ["layers.0.counts.adc", "its mate", "0"]),
+        ([(("layers", DEEP, "counts", "adc"), 0)], ["layers.0.counts.adc", "its partner", "0"]),
         ([(("layers", JOIN, "counts", "adc"), 1)], ["layers.2.counts.adc", "0", "1"]),
         ([(("layers", DEEP, "counts", "dac"), 1)], ["layers.4.counts.dac", "13824", "1"]),
         ([(("mesh", "macros"), 7)], ["mesh.macros", "6", "7"]),
@@ -128,7 +131,7 @@ def test_numbers_that_do_not_follow(
         ([(("step_ns",), float("inf"))], ["step_ns", "finite"]),
         ([(("layers", STEM, "mapping", "copies"), 0)], ["layers.0.mapping.copies", "0"]),
         ([(("layers",), [])], ["layers", "at least 1"]),
-        ([(("version",), 4)], ["version", "3", "4"]),
+        ([(("version",), 5)], ["version", "4", "5"]),
         ([(("digest",), ...)], ["digest", "present"]),
         ([(("power_budget_w",), 4.0)], ["digest", "not changed by hand"]),
     ],
@@ -145,10 +148,10 @@ def test_more_macros_than_row_tiles_of_all_copies(written: Callable[..., Path]) 
     refused(written(*more), ["layers.6.place.macros", "at most copies x row_tiles (3)", "4"])
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_earlier_versions(written: Callable[..., Path], version: int) -> None:
     """The sentence has the command that makes a new file."""
-    words = ["version must be 3", "`hwgen synthesize NETWORK --power-w 3`", f"got {version}"]
+    words = ["version must be 4", "`hwgen synthesize NETWORK --power-w 3`", f"got {version}"]
     refused(written((("version",), version)), words)
 
 

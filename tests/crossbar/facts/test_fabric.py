@@ -80,7 +80,7 @@ def wide(seed: int) -> ChipPlan:
     network = CrossbarNetwork(name="wide", input_channels=40, input_side=24, layers=layers)
     copies = draw.randint(2, 12), draw.randint(1, 6)
     macros = draw.randint(2, 2 * copies[0]), draw.randint(1, 2 * copies[1])
-    choice = Choice(copies=copies, macros=macros, mate=(-1, -1), clocks=(1, 1))
+    choice = Choice(copies=copies, macros=macros, partner=(-1, -1), clocks=(1, 1))
     return chip(network, choice)
 
 
@@ -335,7 +335,7 @@ def test_all_readers_are_targets_of_one_send() -> None:
         for place, name in enumerate("abc")
     )
     network = CrossbarNetwork(name="fork", input_channels=4, input_side=6, layers=layers)
-    choice = Choice(copies=(2,) * 3, macros=(1, 2, 2), mate=(-1,) * 3, clocks=(1,) * 3)
+    choice = Choice(copies=(2,) * 3, macros=(1, 2, 2), partner=(-1,) * 3, clocks=(1,) * 3)
     made = chip(network, choice)
     [sent] = of_kind(made, "send", 0)
     assert sent.targets == tuple(sorted(made.node(macro) for macro in range(1, 5)))

@@ -72,7 +72,7 @@ def test_nobody_reads_before_it_is_written(made: tuple[Arch, Schedule]) -> None:
 def test_two_that_share_their_adcs_take_turns(made: tuple[Arch, Schedule]) -> None:
     arch, schedule = made
     spans = []
-    for place in (0, arch.layers[0].place.mate):
+    for place in (0, arch.layers[0].place.partner):
         adc = next(
             each
             for each in schedule.facts.operations

@@ -140,6 +140,6 @@ def choice_of(row: Row) -> Choice:
     return Choice(
         copies=tuple(next(copies) if layer.kind == "conv" else 1 for layer in LAYERS),
         macros=tuple(next(macros) if layer.has_weights else 1 for layer in LAYERS),
-        mate=(-1,) * len(LAYERS),
+        partner=(-1,) * len(LAYERS),
         clocks=(1,) * len(LAYERS),
     )

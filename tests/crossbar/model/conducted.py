@@ -31,8 +31,8 @@ def random_design(seed: int) -> Confirmed | None:
 def promised_starts(confirmed: Confirmed, images: int, interval: int) -> Starts:
     """Return when all starts, by the event queue that makes schedules."""
     tables, layout, pipeline = confirmed.tables, confirmed.layout, confirmed.pipeline
-    mate = confirmed.design.mate
-    starts, steps, _ = start_all(tables, layout, pipeline, mate, images, interval)
+    partner = confirmed.design.partner
+    starts, steps, _ = start_all(tables, layout, pipeline, partner, images, interval)
     found: Starts = {}
     for place in range(len(tables.kind)):
         length, first = int(pipeline.length[place]), int(starts[place])

@@ -48,5 +48,5 @@ def compiled_of(case: Case) -> tuple[Tables, Design]:
     """Return a design as the compiled evaluators take it."""
     tables = make_tables(case.network, case.components, case.point, case.power_w, case.rules)
     choice = case.choice
-    arrays = (choice.copies, choice.macros, choice.mate, choice.clocks)
+    arrays = (choice.copies, choice.macros, choice.partner, choice.clocks)
     return tables, Design(*(np.array(each, np.int64) for each in arrays))

@@ -186,12 +186,12 @@ def random_choice(
         rng.randint(1, max(1, min(limit, 4 if few else 20))) if one.has_weights else 1
         for one, limit in zip(layers, limits, strict=True)
     ]
-    mate = [-1] * len(layers)
+    partner = [-1] * len(layers)
     weighty = [place for place, one in enumerate(layers) if one.has_weights]
     rng.shuffle(weighty)
     while len(weighty) > 1 and rng.random() < sharing:
         one, two = sorted((weighty.pop(), weighty.pop()))
-        mate[one], mate[two] = two, one
+        partner[one], partner[two] = two, one
         macros[one], macros[two] = min(macros[one], limits[two]), 0
     if rng.random() < 0.02:
         macros[0] += limits[0]
@@ -199,7 +199,7 @@ def random_choice(
         rng.randint(1, 12) if one.kind == "fc" and rules.used_columns else 1 for one in layers
     ]
     return Choice(
-        copies=tuple(copies), macros=tuple(macros), mate=tuple(mate), clocks=tuple(clocks)
+        copies=tuple(copies), macros=tuple(macros), partner=tuple(partner), clocks=tuple(clocks)
     )
 
 

@@ -29,7 +29,7 @@ def confirmed(seed: int, rules: Rules) -> Confirmed | None:
             point=case.point,
             rules=rules,
             power_w=case.power_w,
-            design=design_of(choice.copies, choice.macros, choice.mate, choice.clocks),
+            design=design_of(choice.copies, choice.macros, choice.partner, choice.clocks),
         )
     except DesignError:
         return None

@@ -28,7 +28,7 @@ def test_random_designs_add_up(rules: Rules) -> None:
     for seed in SEEDS:
         case = random_case(seed, rules)
         choice = case.choice
-        design = design_of(choice.copies, choice.macros, choice.mate, choice.clocks)
+        design = design_of(choice.copies, choice.macros, choice.partner, choice.clocks)
         try:
             found = confirm(
                 case.network,
@@ -69,7 +69,7 @@ def test_the_energies_of_the_sheet(row: Row) -> None:
         ),
         rules=PUBLISHED,
         power_w=49.0,
-        design=design_of(choice.copies, choice.macros, choice.mate, choice.clocks),
+        design=design_of(choice.copies, choice.macros, choice.partner, choice.clocks),
     )
     figures = break_down(found, make_arch(found, "row"))
     parts = {each.part: each for each in figures.parts}
@@ -134,7 +134,7 @@ def test_throughput_and_peak_by_hand() -> None:
 
 
 def test_a_design_that_cannot_be_is_refused() -> None:
-    chosen = {"copies": [1] * 7, "mate": [-1] * 7, "clocks": [1] * 7}
+    chosen = {"copies": [1] * 7, "partner": [-1] * 7, "clocks": [1] * 7}
     few = design_of(**chosen, macros=[1, 1, 0, 0, 1, 0, 1])
     many = design_of(**chosen, macros=[9, 1, 0, 0, 1, 0, 1])
     point = Point(rram_ratio=None, cell_bits=2, side=128, dac_bits=1)

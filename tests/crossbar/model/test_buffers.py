@@ -30,7 +30,7 @@ def test_need(seed: int, rules: Rules) -> None:
     tables, design = compiled_of(case)
     layout = lay_out(tables, design)
     pipeline = make_pipeline(tables, layout, design.clocks, 0, step_ns)
-    times = exact_times(tables, layout, pipeline, design.mate)
+    times = exact_times(tables, layout, pipeline, design.partner)
     layers = range(len(case.network.layers))
     inputs = [inputs_held(tables, layout, times, i) for i in layers]
     expected = [most_loaded(case, i) for i in layers]

@@ -37,7 +37,7 @@ def case(
     point: Point = POINT,
     copies: tuple[int, ...] = (),
     macros: tuple[int, ...] = (),
-    mate: tuple[int, ...] = (),
+    partner: tuple[int, ...] = (),
     clocks: tuple[int, ...] = (),
 ) -> Case:
     side = layers[0].in_side
@@ -46,7 +46,7 @@ def case(
     choice = Choice(
         copies=copies or (1,) * count,
         macros=macros or tuple(int(one.has_weights) for one in layers),
-        mate=mate or (-1,) * count,
+        partner=partner or (-1,) * count,
         clocks=clocks or (1,) * count,
     )
     return case_of(network, point, power_w, rules, choice, components=LARGE)
@@ -186,7 +186,7 @@ def test_two_layers_share_adcs() -> None:
     A layer asks before it multiplies: the first one's bits enter crossbars in step 18, so that its
     conversions begin in step 19, behind those of the later one in steps 3 to 18.
     """
-    found = agreed(case(PAIR, copies=(4, 4), macros=(1, 0), mate=(1, 0), rules=STRICT))
+    found = agreed(case(PAIR, copies=(4, 4), macros=(1, 0), partner=(1, 0), rules=STRICT))
     assert [found.starts[Node(place, 0, 2, 0)] for place in (0, 1)] == [18, 2]
     assert [found.starts[Node(place, 0, 3, 0)] for place in (0, 1)] == [19, 3]
     assert found.interval == 2 * 4 * 16
@@ -200,7 +200,7 @@ def test_published_layers_share_adcs() -> None:
     Layer one converts from 2, 18, the second from 34 on; 4 pixels a block make 4 blocks: one's
     last conversion starts at 50, two's first at 66.
     """
-    found = agreed(case(PAIR, copies=(4, 4), macros=(1, 0), mate=(1, 0)))
+    found = agreed(case(PAIR, copies=(4, 4), macros=(1, 0), partner=(1, 0)))
     assert [found.starts[Node(0, cnt, 2, 0)] for cnt in range(4)] == [2, 18, 34, 50]
     assert [found.starts[Node(1, cnt, 2, 0)] for cnt in range(4)] == [66, 82, 98, 114]
 
@@ -212,14 +212,14 @@ def test_shared_adcs_take_their_clocks() -> None:
     from 53.
     """
     layers = (fc("one", (), (100, 10)), fc("two", (), (100, 10)))
-    found = agreed(case(layers, macros=(1, 0), mate=(1, 0), clocks=(3, 3), rules=STRICT))
+    found = agreed(case(layers, macros=(1, 0), partner=(1, 0), clocks=(3, 3), rules=STRICT))
     assert [found.starts[Node(place, 0, 3, 0)] for place in (0, 1)] == [53, 5]
     assert found.starts[Node(1, 0, 3, 15)] == 5 + 15 * 3
     assert found.interval == 16 * (3 + 3)
 
 
 def test_the_layer_with_more_conversions_buys_the_adcs() -> None:
-    found = agreed(case(PAIR, copies=(2, 4), macros=(1, 0), mate=(1, 0), rules=STRICT))
+    found = agreed(case(PAIR, copies=(2, 4), macros=(1, 0), partner=(1, 0), rules=STRICT))
     assert [layer["adc"] for layer in found.counts] == [0, 4]
 
 

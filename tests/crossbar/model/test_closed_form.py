@@ -22,8 +22,8 @@ def both(seed: int, rules: Rules, sharing: float) -> tuple[Times, Times, bool]:
     layout = lay_out(tables, design)
     pipeline = make_pipeline(tables, layout, design.clocks, 0, case.components.step_floor_ns)
     fast = closed_form(tables, layout, pipeline)
-    exact = exact_times(tables, layout, pipeline, design.mate)
-    free = not conflicts(tables, layout).any() and (design.mate < 0).all()
+    exact = exact_times(tables, layout, pipeline, design.partner)
+    free = not conflicts(tables, layout).any() and (design.partner < 0).all()
     return fast, exact, bool(free)
 
 

@@ -39,7 +39,7 @@ ORDER_OF_TRAVELS = 2756
 def starts_of(tables: Tables, design: Design, pipeline: Pipeline) -> dict[tuple[int, ...], int]:
     """Return the compiled simulator's steps by layer, block and place of the operation."""
     layout = lay_out(tables, design)
-    first, started, _ = start_all(tables, layout, pipeline, design.mate, 1, 0)
+    first, started, _ = start_all(tables, layout, pipeline, design.partner, 1, 0)
     return {
         (layer, *divmod(node, pipeline.length[layer])): step
         for layer in range(len(first) - 1)
@@ -58,7 +58,7 @@ def check_events(case: Case, found: Evaluation) -> None:
     layout = lay_out(tables, design)
     pipeline = make_pipeline(tables, layout, design.clocks, found.memory, found.step_ns)
     assert starts_of(tables, design, pipeline) == first_bits(found.starts)
-    times = exact_times(tables, layout, pipeline, design.mate)
+    times = exact_times(tables, layout, pipeline, design.partner)
     assert times.end == found.steps
     for layer, flow in enumerate(case.dataflow.layers):
         names = [OPERATIONS[what] for what in pipeline.operation[layer, : pipeline.length[layer]]]

@@ -35,7 +35,7 @@ GROUPED = CrossbarNetwork(
 UNEVEN = Chosen(
     copies=[5, 7, 3, 1, 1],
     macros=[2, 3, 2, 0, 3],
-    mate=[-1] * 5,
+    partner=[-1] * 5,
     clocks=[1, 1, 1, 1, 4],
 )
 
@@ -57,7 +57,7 @@ JOINED = CrossbarNetwork(
 JOINT = Chosen(
     copies=[6, 5, 7, 1, 1, 1],
     macros=[2, 1, 3, 0, 0, 2],
-    mate=[-1] * 6,
+    partner=[-1] * 6,
     clocks=[1, 1, 1, 1, 1, 3],
 )
 

@@ -64,7 +64,7 @@ def test_the_smallest_designs_need_no_more(network: CrossbarNetwork) -> None:
     for _, tables in floors(network, COMPONENTS, STRICT):
         tables.scalars[POWER] = least
         fitting = [each for each in smallest_designs(tables) if can_be(tables, each)]
-        assert all((each.mate >= 0).any() for each in fitting)
+        assert all((each.partner >= 0).any() for each in fitting)
 
 
 def test_the_smallest_designs_are_designs() -> None:
@@ -72,12 +72,14 @@ def test_the_smallest_designs_are_designs() -> None:
         case = random_case(seed, STRICT)
         tables = make_tables(case.network, case.components, case.point, 1.0, STRICT)
         designs = list(smallest_designs(tables))
-        assert len({str(each.mate) for each in designs}) == len(designs)
+        assert len({str(each.partner) for each in designs}) == len(designs)
         for design in designs:
             for i in np.flatnonzero(tables.crossbars):
-                mate = design.mate[i]
-                assert design.macros[i] == (not 0 <= mate < i) <= most_macros(tables, 1, int(i))
-                assert mate < 0 or (design.mate[mate] == i and tables.crossbars[mate] > 0)
+                partner = design.partner[i]
+                assert design.macros[i] == (not 0 <= partner < i) <= most_macros(tables, 1, int(i))
+                assert partner < 0 or (
+                    design.partner[partner] == i and tables.crossbars[partner] > 0
+                )
 
 
 def test_as_many_pairs_as_there_can_be() -> None:

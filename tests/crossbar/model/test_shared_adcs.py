@@ -28,10 +28,10 @@ def ways(rules: Rules) -> list[tuple[Tables, Design, Layout, Pipeline]]:
     return buildable(rules, SEEDS)
 
 
-def turns_of(tables: Tables, layout: Layout, pipeline: Pipeline, mate: np.ndarray) -> Times:
+def turns_of(tables: Tables, layout: Layout, pipeline: Pipeline, partner: np.ndarray) -> Times:
     needed = needed_blocks(tables, layout)
     done = closed_done(tables, layout, pipeline, needed)
-    return take_turns(tables, layout, pipeline, needed, mate, done)
+    return take_turns(tables, layout, pipeline, needed, partner, done)
 
 
 def assert_same(one: Times, two: Times, seed: int) -> None:
@@ -40,9 +40,9 @@ def assert_same(one: Times, two: Times, seed: int) -> None:
 
 
 @pytest.mark.parametrize("rules", RULES)
-def test_without_mates_it_is_the_closed_form(rules: Rules) -> None:
+def test_without_partners_it_is_the_closed_form(rules: Rules) -> None:
     for seed, (tables, design, layout, pipeline) in enumerate(ways(rules)):
-        alone = np.full(len(design.mate), -1)
+        alone = np.full(len(design.partner), -1)
         closed = closed_form(tables, layout, pipeline)
         assert_same(turns_of(tables, layout, pipeline, alone), closed, seed)
         done = closed_done(tables, layout, pipeline, needed_blocks(tables, layout))
@@ -56,8 +56,8 @@ def test_where_no_link_is_common_it_is_the_exact_simulation(rules: Rules) -> Non
     for seed, (tables, design, layout, pipeline) in enumerate(ways(rules)):
         if conflicts(tables, layout).any():
             continue
-        exact = exact_times(tables, layout, pipeline, design.mate)
-        assert_same(turns_of(tables, layout, pipeline, design.mate), exact, seed)
+        exact = exact_times(tables, layout, pipeline, design.partner)
+        assert_same(turns_of(tables, layout, pipeline, design.partner), exact, seed)
         late += exact.end > closed_form(tables, layout, pipeline).end
     assert late >= 3
 
@@ -67,8 +67,8 @@ def test_links_make_little_difference(rules: Rules) -> None:
     """With links that are common it is no more than an estimate, and a good one."""
     errors = []
     for tables, design, layout, pipeline in ways(rules):
-        exact = exact_times(tables, layout, pipeline, design.mate).end
-        errors.append(turns_of(tables, layout, pipeline, design.mate).end / exact - 1)
+        exact = exact_times(tables, layout, pipeline, design.partner).end
+        errors.append(turns_of(tables, layout, pipeline, design.partner).end / exact - 1)
     assert np.mean(np.abs(errors)) < 0.02
 
 

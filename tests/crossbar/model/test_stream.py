@@ -44,7 +44,7 @@ def prepared(case: Case, memory: int, step_ns: float) -> tuple[Tables, Layout, P
         tables,
         layout,
         make_pipeline(tables, layout, design.clocks, memory, step_ns),
-        design.mate,
+        design.partner,
     )
 
 
@@ -72,8 +72,8 @@ def test_events_and_needs(seed: int, rules: Rules) -> None:
     rng = random.Random(seed)
     case = random_case(seed, rules)
     parts = prepared(case, 0, case.components.step_floor_ns)
-    tables, layout, pipeline, mate = parts
-    alone = int(exact_times(tables, layout, pipeline, mate).done.max())
+    tables, layout, pipeline, partner = parts
+    alone = int(exact_times(tables, layout, pipeline, partner).done.max())
     images = rng.randint(2, 4)
     interval = max(1, int(alone * rng.choice((0.05, 0.4, 0.7, 0.9, 1.1))))
     wanted = run_stream(
@@ -83,7 +83,7 @@ def test_events_and_needs(seed: int, rules: Rules) -> None:
         images=images,
         interval=interval,
     )
-    times = stream_times(tables, layout, pipeline, mate, images, interval)
+    times = stream_times(tables, layout, pipeline, partner, images, interval)
     assert list(times.load) == by_operation(wanted.trace, "load")
     assert list(times.adc) == by_operation(wanted.trace, "adc")
     assert list(times.store) == by_operation(wanted.trace, "store")
@@ -120,12 +120,12 @@ def test_interval(seed: int, rules: Rules) -> None:
     case = random_case(seed, rules)
     cost = evaluate(*compiled_of(case), True)
     assert cost.failure == FEASIBLE
-    tables, layout, pipeline, mate = prepared(case, cost.memory, cost.step_ns)
-    alone = exact_times(tables, layout, pipeline, mate).done.max()
-    found = steady_stream(tables, layout, pipeline, mate, cost.memory, cost.interval)
-    assert found == watch(tables, layout, pipeline, mate, found.interval)
+    tables, layout, pipeline, partner = prepared(case, cost.memory, cost.step_ns)
+    alone = exact_times(tables, layout, pipeline, partner).done.max()
+    found = steady_stream(tables, layout, pipeline, partner, cost.memory, cost.interval)
+    assert found == watch(tables, layout, pipeline, partner, found.interval)
     assert holds(tables, cost.memory, found)
-    at_least = watch(tables, layout, pipeline, mate, cost.interval)
+    at_least = watch(tables, layout, pipeline, partner, cost.interval)
     capacity = tables.memories[cost.memory, KILOBYTES]
     keeps_pace = 0 <= at_least.delay <= cost.interval // LATER
     limits = set() if keeps_pace else {"pace"}
@@ -133,7 +133,7 @@ def test_interval(seed: int, rules: Rules) -> None:
     assert limits == LIMITS[seed, rules]
     assert (found.interval > cost.interval) == bool(limits)
     close = range(found.interval - max(1, cost.interval // FINER), found.interval)
-    tried = [watch(tables, layout, pipeline, mate, one) for one in close]
+    tried = [watch(tables, layout, pipeline, partner, one) for one in close]
     assert not all(holds(tables, cost.memory, one) for one in tried)
     assert cost.interval <= found.interval <= alone <= found.latency
 
@@ -186,7 +186,7 @@ def test_two_maps_at_a_time() -> None:
     convolution, one block, stores in step 23, and of the next image in 103, when the head, whose
     last operation, the result, is over after 124 steps, still needs the map of the first one.
     """
-    choice = Choice(copies=(16, 1), macros=(1, 1), mate=(-1, -1), clocks=(1, 5))
+    choice = Choice(copies=(16, 1), macros=(1, 1), partner=(-1, -1), clocks=(1, 5))
     network = CrossbarNetwork(name="two", input_channels=3, input_side=4, layers=TWO)
     point = Point(rram_ratio=0.5, cell_bits=2, side=128, dac_bits=1)
     case = case_of(network, point, 100.0, STRICT, choice)

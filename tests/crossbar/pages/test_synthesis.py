@@ -60,7 +60,7 @@ def test_what_must_be_in_it(made: Made) -> None:
     assert sum(content["energy_by_part_mj"].values()) == pytest.approx(content["energy_mj"])
     assert sum(row["peak_w"] for row in content["audit"]) == pytest.approx(content["peak_power_w"])
     assert sum(row["peak_w"] for row in content["layers"]) < content["peak_power_w"]
-    assert [layer["mate"] for layer in content["layers"]].count(None) == 5
+    assert [layer["partner"] for layer in content["layers"]].count(None) == 5
     assert content["convergence"][0]["best_gops_per_w"] is None
     assert len(content["points"]) == 2
 

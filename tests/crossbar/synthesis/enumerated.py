@@ -91,9 +91,9 @@ def every_design(tables: Tables) -> Iterator[Design]:
     clocked = [tables.kind[i] == FC and tables.rules == STRICT for i in weighted]
     clocks_of = [range(1, MOST_CLOCKS + 1) if each else [1] for each in clocked]
     for pairs in every_pairing(weighted):
-        mate = np.full(count, -1)
+        partner = np.full(count, -1)
         for one, two in pairs:
-            mate[one], mate[two] = two, one
+            partner[one], partner[two] = two, one
         for copies in itertools.product(*copies_of):
             limit = dict(zip(weighted, copies, strict=True))
             limit = {i: limit[i] * tables.row_tiles[i] for i in weighted}
@@ -103,7 +103,7 @@ def every_design(tables: Tables) -> Iterator[Design]:
             for macros in itertools.product(*macros_of):
                 for clocks in itertools.product(*clocks_of):
                     design = Design(*(np.ones(count, np.int64) for _ in range(4)))
-                    design.mate[:] = mate
+                    design.partner[:] = partner
                     design.macros[:] = 0
                     for place, i in enumerate(weighted):
                         design.copies[i] = copies[place]

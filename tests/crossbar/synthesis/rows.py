@@ -51,8 +51,8 @@ def weighted(tables: Tables) -> list[int]:
 
 def is_near(given: Judged, i: int) -> bool:
     """Whether a layer lives in a single macro with a neighbour, so that less need travel."""
-    mate = given.design.mate[i]
-    near = mate >= 0 and neighbours(given.tables)[i, mate]
+    partner = given.design.partner[i]
+    near = partner >= 0 and neighbours(given.tables)[i, partner]
     return bool(near and given.layout.shared_macros[i] == 1)
 
 

@@ -35,7 +35,7 @@ from hwgen.crossbar.synthesis.bound import Split, bound_node, halves, parts
 from hwgen.crossbar.synthesis.choices import Choices, make_choices
 from hwgen.crossbar.synthesis.limits import ALONE, Limits
 from hwgen.crossbar.synthesis.nodes import (
-    MATES,
+    PARTNERS,
     Node,
     all_ranges,
     fixed_costs,
@@ -106,20 +106,20 @@ def test_no_design_beats_the_bound_where_layers_share(rules: Rules) -> None:
     """Each pair of layers parts a node in two; a design is in one of them, and below its bound."""
     together = apart = 0
     for given in small(rules, range(60)):
-        layers, mate = weighted(given.tables), given.design.mate
+        layers, partner = weighted(given.tables), given.design.partner
         for i, j in combinations(layers, 2):
             node, target = given.node(0.02), 10 * given.cost.energy_nj
             ranges = all_ranges(len(given.tables.kind))
-            below = parts(node, ranges, Split(i, MATES, j, np.inf), grain=0.0)
+            below = parts(node, ranges, Split(i, PARTNERS, j, np.inf), grain=0.0)
             inside = [is_inside(given, part[1]) for part in below]
-            assert inside == [mate[i] != j, mate[i] == j], given.name
-            if apart > 40 and mate[i] != j:
+            assert inside == [partner[i] != j, partner[i] == j], given.name
+            if apart > 40 and partner[i] != j:
                 continue
             node, ranges = below[inside.index(True)]
             facts = given.tables, given.contents, given.needs
             found = bound_node(*facts, node, target, cuts=[given.cut], ranges=ranges)
             assert found.energy <= given.cost.energy_nj * (1 + ROUNDING), (given.name, i, j)
-            together, apart = together + (mate[i] == j), apart + (mate[i] != j)
+            together, apart = together + (partner[i] == j), apart + (partner[i] != j)
     assert together > 10 and apart > 40
 
 
@@ -240,7 +240,7 @@ def check_sums(given: Judged, rows: Choices, share: float, chosen: list[int]) ->
     power = tables.scalars[NOC_POWER] + rows.power[chosen].sum()
     layers = weighted(tables)
     for i in layers:
-        j = int(given.design.mate[i])
+        j = int(given.design.partner[i])
         if j > i:
             one, two = chosen[layers.index(i)], chosen[layers.index(j)]
             conversions = min(rows.converted[one], rows.converted[two])
@@ -259,12 +259,14 @@ def check_drawn(given: Judged, rows: Choices, share: float, chosen: list[int]) -
     limits = Limits(rows, np.zeros((0, 0), np.int64), busy_steps(given.tables, rows))
     drawn = drawn_in(given.tables, rows, given.node(share))
     layers = weighted(given.tables)
-    mates = [
-        chosen[layers.index(int(given.design.mate[i]))] if given.design.mate[i] >= 0 else ALONE
+    partners = [
+        chosen[layers.index(int(given.design.partner[i]))]
+        if given.design.partner[i] >= 0
+        else ALONE
         for i in layers
     ]
-    own = [n for n, i in enumerate(layers) if given.design.mate[i] < i]
-    owners, partners = np.array(chosen)[own], np.array(mates)[own]
+    own = [n for n, i in enumerate(layers) if given.design.partner[i] < i]
+    owners, partners = np.array(chosen)[own], np.array(partners)[own]
     leaks = static_of(given) * given.cost.step_ns * (1 + ROUNDING)
     assert drawn.fixed + limits.used_by(drawn.use, owners, partners).sum() <= leaks, given.name
     assert drawn.least <= leaks, given.name
@@ -282,7 +284,7 @@ def static_of(given: Judged) -> float:
 def check_pairs(given: Judged, rows: Choices, chosen: dict[int, int]) -> None:
     """Conversions that a pair can save, and the steps for which it needs its ADCs."""
     tables, design, layout = given.tables, given.design, given.layout
-    alone = design._replace(mate=np.full(len(design.mate), -1))
+    alone = design._replace(partner=np.full(len(design.partner), -1))
     work = layer_work(tables, alone, layout)[:, ADC]
     busy = busy_steps(tables, rows)
     for i, c in chosen.items():

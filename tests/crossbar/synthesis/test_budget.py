@@ -35,7 +35,7 @@ def chosen_of(network: CrossbarNetwork, blocks: int) -> Chosen:
     """A design whose convolutions take so many blocks."""
     ones = [1 for _ in network.layers]
     copies = [max(1, -(-layer.pixels // blocks)) for layer in network.layers]
-    return Chosen(copies=copies, macros=ones, mate=[-1 for _ in ones], clocks=ones)
+    return Chosen(copies=copies, macros=ones, partner=[-1 for _ in ones], clocks=ones)
 
 
 def effort_of(network: CrossbarNetwork, blocks: int) -> int:
@@ -138,7 +138,7 @@ def confirmed(place: int, efficiency: float) -> Candidate:
     """A design with scratchpads of a size."""
     return Candidate(
         point=Point(rram_ratio=None, cell_bits=2, side=256, dac_bits=1),
-        chosen=Chosen(copies=[1], macros=[1], mate=[-1], clocks=[1]),
+        chosen=Chosen(copies=[1], macros=[1], partner=[-1], clocks=[1]),
         budget_w=1.0,
         efficiency_gops_per_w=efficiency,
         energy_nj=1.0,

@@ -35,8 +35,8 @@ def waiting(rules: Rules) -> list[tuple[float, float, float]]:
     found = []
     for given in small(rules, range(400)):
         tables, layout, pipeline = given.tables, given.layout, given.pipeline
-        exact = exact_times(tables, layout, pipeline, given.design.mate).end
-        alone = np.full(len(given.design.mate), -1)
+        exact = exact_times(tables, layout, pipeline, given.design.partner).end
+        alone = np.full(len(given.design.partner), -1)
         links = exact_times(tables, layout, pipeline, alone).end
         if exact > links:
             cost, _ = judge(tables, given.design, int(given.cost.memory), np.inf)
@@ -73,7 +73,7 @@ def test_what_does_not_fit_is_higher(rules: Rules) -> None:
         tables, memory = given.tables, int(given.cost.memory)
         cost, _ = judge(tables, given.design, memory, np.inf)
         over = max(0.0, cost.peak_w / tables.scalars[POWER] - 1)
-        times = exact_times(tables, given.layout, given.pipeline, given.design.mate)
+        times = exact_times(tables, given.layout, given.pipeline, given.design.partner)
         need = kilobytes_above(tables, given.layout, times, 0.0)
         if need > 0 and not conflicts(tables, given.layout).any():
             capacities = tables.memories.copy()

@@ -26,9 +26,9 @@ def seed(value: int) -> None:
     np.random.seed(value)
 
 
-def mates_are_mutual(design: Design) -> bool:
-    mate = design.mate
-    return all(mate[j] == i and i != j for i, j in enumerate(mate) if j >= 0)
+def partners_are_mutual(design: Design) -> bool:
+    partner = design.partner
+    return all(partner[j] == i and i != j for i, j in enumerate(partner) if j >= 0)
 
 
 def test_every_way_to_share_is_tried() -> None:
@@ -38,8 +38,8 @@ def test_every_way_to_share_is_tried() -> None:
     for turn in range(400):
         design = two_pairs()
         reshare(design, np.arange(5), turn % 5)
-        assert mates_are_mutual(design)
-        seen.add(tuple(design.mate.tolist()))
+        assert partners_are_mutual(design)
+        seen.add(tuple(design.partner.tolist()))
     assert (2, 3, 0, 1, -1) in seen and (3, 2, 1, 0, -1) in seen
     assert (-1, -1, 3, 2, -1) in seen
     assert (4, -1, 3, 2, 0) in seen
@@ -66,7 +66,7 @@ def test_every_neighbour_in_copies_is_reached() -> None:
 
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_a_change_can_be_built(rules: Rules) -> None:
-    """A hundred changes in a row keep mates mutual and macros within their limits."""
+    """A hundred changes in a row keep partners mutual and macros within their limits."""
     seed(2)
     for given in small(rules, range(20)):
         tables = given.tables
@@ -75,5 +75,5 @@ def test_a_change_can_be_built(rules: Rules) -> None:
         weighted = np.flatnonzero(tables.crossbars > 0)
         for _ in range(100):
             change(tables, design, weighted, 0.3, True)
-            assert mates_are_mutual(design), given.name
+            assert partners_are_mutual(design), given.name
             assert within_limits(tables, design, lay_out(tables, design)), given.name

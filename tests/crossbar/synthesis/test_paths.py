@@ -67,7 +67,7 @@ def test_paths_that_hold_for_some(rules: Rules, batch: range) -> None:
                 cut = cut._replace(reach=reach_of(mixed, cut, rng))
                 assert mixed.excess_of(cut) <= ROUNDING, (given.name, i, j)
                 around += 1
-                met += int(given.design.mate[i] == j)
+                met += int(given.design.partner[i] == j)
             for i in layers:
                 if other.cut.leave[i] > 0:
                     least = given.cost.steps * float(rng.random())
@@ -80,13 +80,13 @@ def test_paths_that_hold_for_some(rules: Rules, batch: range) -> None:
 
 def as_mixture(given: Judged, share: float) -> Mixed:
     """A design as the solution of a relaxed problem."""
-    rows, node, mates = given.choices(share), given.node(share), given.design.mate
+    rows, node, partners = given.choices(share), given.node(share), given.design.partner
     chosen = chosen_rows(given, rows)
-    owners = [i for i in chosen if not 0 <= mates[i] < i]
+    owners = [i for i in chosen if not 0 <= partners[i] < i]
     own = np.array([chosen[i] for i in owners])
-    mate = np.array([chosen[mates[i]] if mates[i] >= 0 else ALONE for i in owners])
+    partner = np.array([chosen[partners[i]] if partners[i] >= 0 else ALONE for i in owners])
     turns = make_turns(given.tables, rows)
-    return Mixed(given.tables, node, rows, turns, own, mate, np.ones(len(own)))
+    return Mixed(given.tables, node, rows, turns, own, partner, np.ones(len(own)))
 
 
 def reach_of(mixed: Mixed, cut: Cut, rng: np.random.Generator) -> Floats:

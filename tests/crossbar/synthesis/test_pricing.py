@@ -111,12 +111,12 @@ def test_cheapest_of_all(rules: Rules) -> None:
 def columns_of(given: Judged, rows: Choices, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """A few columns of each layer alone and of each pair."""
     layers = [i for i in range(len(rows.begin) - 1) if rows.begin[i] < rows.begin[i + 1]]
-    own, mate = [], []
+    own, partner = [], []
     for n, i in enumerate(layers):
         for j in [ALONE, *layers[n + 1 :]]:
             own.append(rng.integers(rows.begin[i], rows.begin[i + 1]))
-            mate.append(ALONE if j == ALONE else rng.integers(rows.begin[j], rows.begin[j + 1]))
-    return np.array(own), np.array(mate)
+            partner.append(ALONE if j == ALONE else rng.integers(rows.begin[j], rows.begin[j + 1]))
+    return np.array(own), np.array(partner)
 
 
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
@@ -135,10 +135,10 @@ def test_prices_are_those_of_the_limits(rules: Rules) -> None:
         limits.add(Use(rng.random(size), spared=rng.random(size)), 1, 1.0, 0.0)
         limits.add(Use(rng.random(size), pair=pair, fixed=-0.5, turn=0.01), 2, 1.0, 0.0)
         duals = np.array([2.0, 3.0, 5.0])
-        own, mate = columns_of(given, rows, rng)
-        _, used = limits.all_used_by(own, mate)
+        own, partner = columns_of(given, rows, rng)
+        _, used = limits.all_used_by(own, partner)
         total = limits.total(duals)
-        for n, (c, d) in enumerate(zip(own, mate, strict=True)):
+        for n, (c, d) in enumerate(zip(own, partner, strict=True)):
             wanted = total.choice[c]
             if d != ALONE:
                 i, j = limits.layer_of[c], limits.layer_of[d]

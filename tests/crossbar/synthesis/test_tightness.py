@@ -79,7 +79,7 @@ def own_rows(design: Judged, rows: Choices) -> dict[int, int]:
 
 def parted(design: Design) -> Design:
     """The design without its pairs, as work is counted layer by layer."""
-    return design._replace(mate=np.full(len(design.mate), -1))
+    return design._replace(partner=np.full(len(design.partner), -1))
 
 
 @pytest.mark.parametrize("rules", RULES)
@@ -204,7 +204,7 @@ def test_pace_of_a_choice(rules: Rules) -> None:
             slack = sum(int(pipeline.steps[i, k]) for k in travels)
             near = one.layout.total_macros <= 2 and one.layout.shared_macros[i] == 2
             if not travels or near:
-                slack = 0 if one.design.mate.max() < 0 else slack
+                slack = 0 if one.design.partner.max() < 0 else slack
             # Blocks that follow each other as fast as they can stand for all with more macros.
             layer, sharing = layer_in(tables, i, one.node(NARROW)), sharing_of(tables, i, 1, 1, 0)
             least = least_pace(layer, sharing, int(rows.clocks[c]))

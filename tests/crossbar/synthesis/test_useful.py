@@ -13,7 +13,7 @@ from hwgen.crossbar.synthesis.nodes import (
     COPIES_HIGH,
     COPIES_LOW,
     MACROS_HIGH,
-    MATES,
+    PARTNERS,
     all_ranges,
 )
 from hwgen.crossbar.synthesis.relaxed import ranges_of
@@ -28,13 +28,13 @@ def is_inside(given: Judged, ranges: Ints) -> bool:
     tables, design = given.tables, given.design
     for i in np.flatnonzero(tables.crossbars > 0):
         copies = design.copies[i] if tables.kind[i] == CONV else 1
-        macros = design.macros[owner_of(design.mate, i)]
+        macros = design.macros[owner_of(design.partner, i)]
         clocks = design.clocks[i] if tables.kind[i] == FC and tables.rules == STRICT else 1
         low, high = ranges[:, i][[COPIES_LOW, CLOCKS_LOW]], ranges[:, i][[COPIES_HIGH, CLOCKS_HIGH]]
         if not (low <= [copies, clocks]).all() or not ([copies, clocks] <= high).all():
             return False
-        mate = design.mate[i] if design.mate[i] >= 0 else i
-        if macros > ranges[MACROS_HIGH, i] or not ranges[MATES + i, mate]:
+        partner = design.partner[i] if design.partner[i] >= 0 else i
+        if macros > ranges[MACROS_HIGH, i] or not ranges[PARTNERS + i, partner]:
             return False
     return True
 

@@ -61,7 +61,7 @@ def test_every_layer_that_never_fits_is_named_before_the_search(
         compile_network(gated(gates=2), SMALL)
     assert error.value.sentences == tuple(
         f"layer {name}: a row of its output and the rows that it reads must fit the activation"
-        " buffer, at most 512 words a bank, got 690"
+        " buffer, at most 512 words a bank, got 690: `buffer_bytes: 16384` has them"
         for name in ("average_pool_2", "average_pool_7")
     )
     with pytest.raises(CompileError, match=r"^layer average_pool_2: a row of its output"):

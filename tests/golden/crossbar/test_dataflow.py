@@ -31,14 +31,14 @@ def compiled(
     layers: tuple[CrossbarLayer, ...],
     copies: tuple[int, ...],
     macros: tuple[int, ...],
-    mate: tuple[int, ...] = (),
+    partner: tuple[int, ...] = (),
     rules: Rules = PUBLISHED,
 ) -> Dataflow:
     network = CrossbarNetwork(name="net", input_channels=3, input_side=8, layers=layers)
     choice = Choice(
         copies=copies,
         macros=macros,
-        mate=mate or (-1,) * len(layers),
+        partner=partner or (-1,) * len(layers),
         clocks=(1,) * len(layers),
     )
     return compile_dataflow(network, COMPONENTS, POINT, rules, choice)
@@ -130,7 +130,7 @@ def test_every_ir_once_and_no_circle(flow: Dataflow) -> None:
 
 def test_two_layers_in_the_same_macros() -> None:
     """The second layer's outputs come together in the first macro of the pair."""
-    flow = compiled(LAYERS, (16, 1, 2, 1), (3, 0, 0, 1), mate=(2, -1, 0, -1))
+    flow = compiled(LAYERS, (16, 1, 2, 1), (3, 0, 0, 1), partner=(2, -1, 0, -1))
     assert flow.layers[0].operations[-1].macro_num == 3
     assert flow.layers[2].operations[0].src == (2,)
     assert flow.layers[2].operations[0].dst == (0, 1, 2)
@@ -172,7 +172,7 @@ def test_snake() -> None:
     """
     network = CrossbarNetwork(name="net", input_channels=3, input_side=8, layers=LAYERS)
     choice = Choice(
-        copies=(64, 1, 9, 1), macros=(1, 0, 3, 1), mate=(-1, -1, -1, -1), clocks=(1, 1, 1, 1)
+        copies=(64, 1, 9, 1), macros=(1, 0, 3, 1), partner=(-1, -1, -1, -1), clocks=(1, 1, 1, 1)
     )
     plan = floorplan(network, COMPONENTS, POINT, STRICT, choice)
     assert (plan.macros, plan.mesh_rows, plan.mesh_columns) == (5, 3, 2)

@@ -17,7 +17,7 @@ from tests.synthesis import COMPONENTS
 
 ONE = conv("one", (), (3, 10), (4, 4), window=(3, 1, 1))
 TWO = conv("two", (0,), (10, 10), (4, 4), window=(1, 1, 0), activation="none")
-CHOICE = Choice(copies=(4, 4), macros=(1, 1), mate=(-1, -1), clocks=(1, 1))
+CHOICE = Choice(copies=(4, 4), macros=(1, 1), partner=(-1, -1), clocks=(1, 1))
 
 
 def clocks_of(layers: tuple[object, ...], choice: Choice, place: int) -> dict[str, int]:
@@ -62,7 +62,7 @@ def test_a_result_has_its_true_bits(raw: int | None, words: int, flits: int) -> 
 def test_a_store_that_is_last_has_the_lag() -> None:
     """Only a pooling in the same macro reads it."""
     layers = (ONE, pool("pool", (0,), 10, (4, 2), window=(2, 2, 0)))
-    choice = Choice(copies=(4, 1), macros=(1, 0), mate=(-1, -1), clocks=(1, 1))
+    choice = Choice(copies=(4, 1), macros=(1, 0), partner=(-1, -1), clocks=(1, 1))
     found = clocks_of(layers, choice, 0)
     assert list(found)[-1] == "store"
     # 2 pixels of the pooling have 2 * 2 runs of 20 elements, in 2 words; its results are in 2.
@@ -75,7 +75,7 @@ def test_travels_behind_the_crossbars_have_the_lag() -> None:
     network = CrossbarNetwork(name="n", input_channels=40, input_side=4, layers=(wide,))
     wide = replace(wide, out_side=2)
     network = replace(network, layers=(wide,))
-    made = chip(network, Choice(copies=(2,), macros=(4,), mate=(-1,), clocks=(1,)))
+    made = chip(network, Choice(copies=(2,), macros=(4,), partner=(-1,), clocks=(1,)))
     found = {each.name: each.clocks for each in operations_of(made)[0]}
     sums = -(-10 * 48 // 64), -(-32 * 48 // 64)
     assert found["chain"] == sums[0] + sums[1] + 11 + 24
@@ -147,7 +147,7 @@ def test_a_pooling_takes_a_word_of_channels_of_a_tap_in_a_clock(copies: int, ste
         conv("one", (), (3, 65), (48, 48), window=(1, 1, 0)),
         pool("pool", (0,), 65, (48, 48), window=(1, 1, 0)),
     )
-    choice = Choice(copies=(copies, 1), macros=(1, 0), mate=(-1, -1), clocks=(1, 1))
+    choice = Choice(copies=(copies, 1), macros=(1, 0), partner=(-1, -1), clocks=(1, 1))
     assert steps_in(layers, choice, 1)["pool"] == -(-min(copies, 2304) * 2 // 100) == steps
 
 
@@ -157,7 +157,9 @@ def test_additions_and_activations_take_a_word_in_a_clock(copies: int, steps: in
     one = conv("one", (), (3, 65), (14, 14), window=(1, 1, 0))
     two = conv("two", (0,), (65, 65), (14, 14), window=(1, 1, 0))
     layers = (one, two, layer("sum", "eltwise", (1, 0), (65, 65), (14, 14)))
-    choice = Choice(copies=(copies, copies, 1), macros=(1, 2, 0), mate=(-1,) * 3, clocks=(1, 1, 1))
+    choice = Choice(
+        copies=(copies, copies, 1), macros=(1, 2, 0), partner=(-1,) * 3, clocks=(1, 1, 1)
+    )
     found = steps_in(layers, choice, 2)
     assert (found["eltwise"], found["activation"]) == (steps, steps)
     assert steps_in(layers, choice, 0)["activation"] == steps
@@ -174,7 +176,7 @@ def test_every_block_of_a_layer_without_weights_has_a_pixel() -> None:
         pool("pool", (0,), 4, (10, 4), window=(4, 2, 0)),
     )
     network = CrossbarNetwork(name="n", input_channels=3, input_side=10, layers=layers)
-    choice = Choice(copies=(20, 1), macros=(1, 0), mate=(-1, -1), clocks=(1, 1))
+    choice = Choice(copies=(20, 1), macros=(1, 0), partner=(-1, -1), clocks=(1, 1))
     placed = chip(network, choice).plan.layers[1]
     assert (placed.copies, placed.blocks) == (4, 4)
     published = floorplan(network, COMPONENTS, POINT, PUBLISHED, choice).layers[1]
@@ -188,7 +190,7 @@ def test_results_of_a_chained_sharing_partner_meet_where_sums_are_whole() -> Non
         conv("two", (0,), (60, 8), (4, 4), window=(3, 1, 1)),
     )
     network = CrossbarNetwork(name="n", input_channels=3, input_side=4, layers=layers)
-    choice = Choice(copies=(8, 2), macros=(4, 4), mate=(1, 0), clocks=(1, 1))
+    choice = Choice(copies=(8, 2), macros=(4, 4), partner=(1, 0), clocks=(1, 1))
     made = chip(network, choice)
     assert made.plan.layers[1].merge_macro == 1
     assert set(made.results(1)) == {1, 3}
@@ -209,6 +211,6 @@ def test_more_blocks_of_a_fast_provider_arrive_while_a_port_is_busy() -> None:
     slow = conv("slow", (0,), (2, 10), (16, 16), window=(5, 1, 2))
     network = CrossbarNetwork(name="n", input_channels=3, input_side=16, layers=(fast, slow))
     for clocks, accesses in ((1, 2647 + 2), (2, 2647)):
-        choice = Choice(copies=(4, 256), macros=(1, 1), mate=(-1, -1), clocks=(clocks, 1))
+        choice = Choice(copies=(4, 256), macros=(1, 1), partner=(-1, -1), clocks=(clocks, 1))
         found = {one.name: one for one in operations_of(chip(network, choice))[1]}
         assert (found["load"].clocks, found["load"].period) == (accesses, 27)

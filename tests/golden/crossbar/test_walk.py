@@ -24,7 +24,7 @@ CLEAN = (0, 1, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 19, 23, 30, 36)
 """Designs that can be built, on whose streams all is right."""
 
 ONE, TWO, POOLED = 0, 7, 16
-MATES = 10
+PARTNERS = 10
 GATHERED, SMALL = (3, 8, 10, 11, 14), (4, 5, 6, 7, 15)
 """With parts that follow each other to one macro; with few blocks."""
 SPILLS = (14, 28)
@@ -171,10 +171,10 @@ def test_words_that_a_slow_port_does_not_take_are_seen() -> None:
 
 
 def test_converters_of_two_layers_at_a_time_are_seen() -> None:
-    own = design(MATES)
-    layer = next(one for one in own.chip.layers if one.mate is not None)
+    own = design(PARTNERS)
+    layer = next(one for one in own.chip.layers if one.partner is not None)
     moved = own.starts[layer.place, "adc"].copy()
-    moved[0] = own.starts[layer.mate or 0, "adc"][0]
+    moved[0] = own.starts[layer.partner or 0, "adc"][0]
     found = planted(own, "", starts={**own.starts, (layer.place, "adc"): moved}).hazards()
     assert "has the ADCs, has no room" in sentences(found)
 

@@ -99,7 +99,7 @@ def confirmed(seed: int) -> Confirmed | None:
     )
     point = rng.choice(points(components, STRICT, RRAM_RATIOS))
     choice = random_choice(rng, network, point.side, STRICT, 0.4)
-    design = design_of(choice.copies, choice.macros, choice.mate, choice.clocks)
+    design = design_of(choice.copies, choice.macros, choice.partner, choice.clocks)
     try:
         return confirm(
             network,

@@ -30,17 +30,17 @@ def check(whole: WholeRun) -> None:
     whole.compare_cycles()
 
 
-def mates() -> facts.Chip:
+def partners() -> facts.Chip:
     """Two layers share two macros and gather in one of them; the sums of the third travel."""
     found = design(
         plain_network(),
         copies=[4, 2, 1],
         macros=[2, 0, 2],
-        mate=[1, 0, -1],
+        partner=[1, 0, -1],
         clocks=[1, 1, 2],
         side=16,
     )
-    return chip_for(found, "mates")
+    return chip_for(found, "partners")
 
 
 @pytest.mark.promise(
@@ -56,8 +56,8 @@ def test_a_whole_chip_is_clean(name: str) -> None:
 
 
 @pytest.mark.long
-def test_mates_gather_and_chain(tmp_path: Path) -> None:
-    check(run_whole(mates(), plain_network(), tmp_path, images=2))
+def test_partners_gather_and_chain(tmp_path: Path) -> None:
+    check(run_whole(partners(), plain_network(), tmp_path, images=2))
 
 
 @pytest.mark.long

@@ -107,7 +107,7 @@ def test_a_reader_that_leaves_the_end_of_a_map_out(icarus: str, tmp_path: Path) 
         point=POINTS[0],
         rules=STRICT,
         power_w=6.0,
-        design=design_of(copies=[1, 1, 1], macros=[1, 0, 1], mate=[-1] * 3, clocks=[1, 1, 1]),
+        design=design_of(copies=[1, 1, 1], macros=[1, 0, 1], partner=[-1] * 3, clocks=[1, 1, 1]),
     )
     bench(design, tmp_path, 4, simulator=icarus)
 

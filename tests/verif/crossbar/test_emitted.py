@@ -67,9 +67,9 @@ def random_design(seed: int) -> Confirmed | None:
         rng.randint(1, min(3, most_macros(cut_of(each, side, 1), own))) if each.has_weights else 0
         for each, own in zip(layers, copies, strict=True)
     ]
-    mate = [-1] * len(layers)
+    partner = [-1] * len(layers)
     if rng.random() < 0.5:
-        mate[:2], macros[1] = [1, 0], 0
+        partner[:2], macros[1] = [1, 0], 0
     try:
         return confirm(
             crossbar_network(network),
@@ -77,7 +77,7 @@ def random_design(seed: int) -> Confirmed | None:
             point=Point(rram_ratio=None, cell_bits=cell_bits, side=side, dac_bits=dac_bits),
             rules=STRICT,
             power_w=50.0,
-            design=design_of(copies, macros, mate, [1] * len(macros)),
+            design=design_of(copies, macros, partner, [1] * len(macros)),
         )
     except DesignError:
         return None

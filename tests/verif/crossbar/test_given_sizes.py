@@ -18,7 +18,7 @@ from hwgen.crossbar.rtl import array_engine
 from hwgen.crossbar.rtl.macro import Macro
 from hwgen.network.check import check_network
 from tests.crossbar.model.layers import conv
-from tests.verif.crossbar.test_chip import mates
+from tests.verif.crossbar.test_chip import partners
 from tests.verif.crossbar.test_given_arch import run_array, run_conductor, run_network, run_small
 from tests.verif.crossbar.whole import (
     answers_design,
@@ -62,7 +62,7 @@ def raw() -> Chip:
 
 
 CHIPS: dict[str, Callable[[], Chip]] = {
-    "mates": mates,
+    "partners": partners,
     "joined": joined,
     "answers": answers,
     "raw": raw,
@@ -120,7 +120,7 @@ def test_a_drawn_network_is_that_of_the_chip(name: str) -> None:
 def test_a_bench_of_each_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An array whose sums travel on, and a scratchpad."""
     monkeypatch.setenv(TOLD, "1")
-    chip = mates()
+    chip = partners()
     run_array(list(array_sizes(chip).values())[-1], tmp_path)
     run_small("pad", small_sizes(chip)["pad", "macro 0"], tmp_path)
 

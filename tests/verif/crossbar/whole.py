@@ -86,7 +86,7 @@ def design(
     *,
     copies: Sequence[int],
     macros: Sequence[int],
-    mate: Sequence[int] | None = None,
+    partner: Sequence[int] | None = None,
     clocks: Sequence[int] | None = None,
     side: int = 32,
     cell_bits: int = 2,
@@ -101,7 +101,7 @@ def design(
         point=Point(rram_ratio=None, cell_bits=cell_bits, side=side, dac_bits=dac_bits),
         rules=STRICT,
         power_w=50.0,
-        design=design_of(copies, macros, mate or [-1] * count, clocks or [1] * count),
+        design=design_of(copies, macros, partner or [-1] * count, clocks or [1] * count),
     )
 
 

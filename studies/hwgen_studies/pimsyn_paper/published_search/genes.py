@@ -115,7 +115,7 @@ def split(gene: Gene) -> tuple[list[int], list[int]]:
     return [each // BASE - 1 for each in gene], [each % BASE for each in gene]
 
 
-def mates(owners: list[int]) -> list[int]:
+def partners(owners: list[int]) -> list[int]:
     """Return the place of the layer that each shares with, or -1."""
     found = [-1] * len(owners)
     for i, owner in enumerate(owners):
@@ -156,7 +156,7 @@ def mutate_num(space: Space, gene: Gene, rng: Generator) -> Gene:
     Identical macros: all are of another size; a pair that no longer fits together is dissolved.
     """
     owners, macros = split(gene)
-    partner = mates(owners)
+    partner = partners(owners)
     if space.others:
         macros = [*space.others[rng.integers(len(space.others))]]
         for i, owner in enumerate(owners):
@@ -179,7 +179,7 @@ def mutate_share(space: Space, gene: Gene, rng: Generator) -> Gene:
     Specialized layers whose macros are too many for a pair get fewer; identical ones do not pair.
     """
     owners, macros = split(gene)
-    partner = mates(owners)
+    partner = partners(owners)
     i = int(rng.integers(len(gene)))
     if partner[i] >= 0:
         owners[i], owners[partner[i]] = i, partner[i]
@@ -215,18 +215,18 @@ def design_of(tables: Tables, space: Space, gene: Gene) -> Design:
     """Return the design that a gene stands for; a pair's macros belong to its earlier layer."""
     count = len(tables.kind)
     copies, macros, clocks = (np.ones(count, np.int64) for _ in range(3))
-    mate = np.full(count, -1, np.int64)
+    partner = np.full(count, -1, np.int64)
     owners, numbers = split(gene)
     copies[[*space.layers]] = space.copies
     macros[[*space.layers]] = numbers
     for i, owner in enumerate(owners):
         if owner != i:
             one, two = sorted((space.layers[i], space.layers[owner]))
-            mate[one], mate[two] = two, one
+            partner[one], partner[two] = two, one
             macros[one], macros[two] = numbers[i] + numbers[owner], 0
     if tables.rules.used_columns:
         clocks = dense_clocks(tables, copies)
-    return Design(copies, macros, mate, clocks)
+    return Design(copies, macros, partner, clocks)
 
 
 def dense_clocks(tables: Tables, copies: Ints) -> Ints:

@@ -12,10 +12,10 @@ from hwgen_studies.pimsyn_paper.published_search.genes import (
     first_gene,
     macro_sizes,
     make_space,
-    mates,
     mutate_num,
     mutate_share,
     obeys,
+    partners,
     products,
     select,
     split,
@@ -84,7 +84,7 @@ def test_a_gene_is_the_design_of_the_reference() -> None:
     design = design_of(TABLES, space(), REFERENCE)
     assert design.macros[WEIGHTED].tolist() == [14, 14, 14, 7, 9, 6, 4, 1]
     assert design.copies[WEIGHTED].tolist() == [*ALEXNET_COPIES, 1, 1, 1]
-    assert (design.mate == -1).all()
+    assert (design.partner == -1).all()
     assert (design.clocks == 1).all()
     cost = evaluate(TABLES, design, True)
     assert cost.efficiency == pytest.approx(664.792664, abs=1e-6)
@@ -94,8 +94,8 @@ def test_a_pair_lives_in_the_macros_of_both() -> None:
     gene = (1014, 2014, 3014, 4007, 2009, 6006, 7004, 8001)
     assert obeys(space(), gene)
     design = design_of(TABLES, space(), gene)
-    assert design.mate[2] == 6
-    assert design.mate[6] == 2
+    assert design.partner[2] == 6
+    assert design.partner[6] == 2
     assert design.macros[2] == 14 + 9
     assert design.macros[6] == 0
     layout = lay_out(TABLES, design)
@@ -130,7 +130,7 @@ def test_every_gene_keeps_the_rules(macros: Macros, copies: tuple[int, ...]) -> 
             assert obeys(genes, gene)
             assert within(genes, gene)
             gene = (mutate_share if rng.random() < 0.5 else mutate_num)(genes, gene, rng)
-            shared += max(mates(split(gene)[0])) >= 0
+            shared += max(partners(split(gene)[0])) >= 0
     assert shared > 100
 
 
@@ -150,11 +150,11 @@ def test_mutation_of_sharing_pairs_and_parts() -> None:
     rng = generator()
     paired = mutate_share(space(), REFERENCE, rng)
     owners, macros = split(paired)
-    assert sorted(mates(owners))[-3:-2] == [-1]  # one pair and no more
+    assert sorted(partners(owners))[-3:-2] == [-1]  # one pair and no more
     assert all(1 <= each <= old % 1000 for each, old in zip(macros, REFERENCE, strict=True))
-    while paired != REFERENCE and max(mates(split(paired)[0])) >= 0:
+    while paired != REFERENCE and max(partners(split(paired)[0])) >= 0:
         paired = mutate_share(space(), paired, rng)
-    assert mates(split(paired)[0]) == [-1] * 8
+    assert partners(split(paired)[0]) == [-1] * 8
 
 
 def test_strict_rules_give_dense_layers_no_more_adcs_than_convolutions() -> None:
@@ -194,13 +194,13 @@ def test_children_of_the_text_become_better_and_share() -> None:
     seen = judged(Evolution(variant="text", sharing=True, evaluations=1000), space())
     size = [sum(split(gene)[1]) for gene in seen]
     assert min(size[-40:]) < min(size[:40])
-    assert any(max(mates(split(gene)[0])) >= 0 for gene in seen[40:])
-    assert all(max(mates(split(gene)[0])) < 0 for gene in seen[:40])
+    assert any(max(partners(split(gene)[0])) >= 0 for gene in seen[40:])
+    assert all(max(partners(split(gene)[0])) < 0 for gene in seen[:40])
 
 
 def test_nothing_shares_when_sharing_is_off() -> None:
     seen = judged(Evolution(variant="text", sharing=False, evaluations=400), space())
-    assert all(max(mates(split(gene)[0])) < 0 for gene in seen)
+    assert all(max(partners(split(gene)[0])) < 0 for gene in seen)
 
 
 def test_the_code_never_judges_a_child() -> None:

@@ -13,7 +13,7 @@ from hwgen_studies.pimsyn_paper.published_search.genes import (
     design_of,
     first_gene,
     make_space,
-    mates,
+    partners,
     split,
 )
 from hwgen_studies.pimsyn_paper.published_search.search import (
@@ -245,7 +245,7 @@ def test_sharing_and_selection_are_worth_something() -> None:
             claimed = run_partition(alexnet_task(variant, evaluations, seed=seed)).claimed
             assert claimed is not None
             values.append(claimed.cost.efficiency)
-            assert (max(mates(split(claimed.gene)[0])) >= 0) == (variant == "text")
+            assert (max(partners(split(claimed.gene)[0])) >= 0) == (variant == "text")
         means[variant] = float(np.mean(values))
     assert 630 < means["code"] < 665
     assert means["code"] + 10 < means["text"] < 690
@@ -289,7 +289,7 @@ def test_identical_macros_are_of_one_size() -> None:
 
 def test_without_sharing_every_layer_has_its_own_macros() -> None:
     """Fig. 9."""
-    assert max(mates(split(ablation(sharing=False).gene)[0])) < 0
+    assert max(partners(split(ablation(sharing=False).gene)[0])) < 0
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
