@@ -50,6 +50,10 @@ class Difference:
     steps: int
 
 
+BIAS_NOTE = "its bias is rounded"
+"""What the note of a layer says whose bias is no whole number of steps of its sums."""
+
+
 def unchanged(network: QuantizedNetwork) -> QuantizedNetwork:
     """Return the network as it is."""
     return network

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from hwgen.importers.integer.arithmetic import filter_factors, wide_factors
 from hwgen.importers.integer.constants import FINEST_WEIGHT, Operand, fitted
 from hwgen.importers.integer.factors import Factor
+from hwgen.importers.integer.graph import BIAS_NOTE
 from hwgen.importers.integer.layers import Layers
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
@@ -21,6 +22,7 @@ from hwgen.importers.integer.nodes import (
     Weights,
     weights_of,
 )
+from hwgen.importers.integer.real_bias import with_real_bias
 from hwgen.network import Conv, Linear, Parameters
 from hwgen.network.maps import BYTE_BITS
 from hwgen.network.quantization import HALF_UP, Rounding
@@ -72,6 +74,14 @@ def parameters_of(
 
     The bias takes in minus the unsigned zero point of the input times the sum of the weights.
     """
+    rest = weights.rest
+    if rest is not None and not output.raw:
+        if layers.kernels_for(source, output) == "onnxruntime":
+            weights, off = with_real_bias(weights, source, output)
+        else:
+            steps = weights.scales * source.scale / output.scale
+            off = float(np.abs(rest * steps).max(initial=0.0))
+        layers.note(node, BIAS_NOTE, off)
     centred = weights.centred
     bits = weight_bits(centred, weights.bits)
     zero_point = source.zero_point + source.offset

@@ -30,7 +30,8 @@ class Weights:
     integers: (out, kernel_height, kernel_width, in / groups) or (out, height * width * in)
     scales, zero_points: (out,), of each filter; real weight = scale * (integer - zero_point)
     bias: int64, (out,), in steps of (scale of the input) * (scale of the filter)
-    bits: of the type in the file
+    rest: what a runtime of real numbers adds beside the bias, (out,), less than a step; None: zero
+    bits: of the type in the file, or of the range that it names
     long_sums: whether LiteRT adds them in 64 bits where the map has 16
     """
 
@@ -38,6 +39,7 @@ class Weights:
     scales: NDArray[np.float64]
     zero_points: NDArray[np.int64]
     bias: NDArray[np.int64]
+    rest: NDArray[np.float64] | None = None
     bits: int = 8
     long_sums: bool = False
 
@@ -57,6 +59,7 @@ class Weights:
             scales=self.scales[chosen],
             zero_points=self.zero_points[chosen],
             bias=self.bias[chosen],
+            rest=None if self.rest is None else self.rest[chosen],
         )
 
 

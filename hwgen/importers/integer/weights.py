@@ -31,13 +31,14 @@ def dense(node: Convolution, source: Shape, output: Shape) -> Weights:
             )
             wide[y, x][:, *window] = kernels
     inside = wide[..., top : top + height, left : left + width, :]
-    pixels = output[0] * output[1]
+    pixels, rest = output[0] * output[1], node.weights.rest
     return replace(
         node.weights,
         integers=inside.reshape(pixels * filters, -1),
         scales=np.tile(node.weights.scales, pixels),
         zero_points=np.zeros(pixels * filters, np.int64),
         bias=np.tile(node.weights.bias, pixels),
+        rest=None if rest is None else np.tile(rest, pixels),
     )
 
 

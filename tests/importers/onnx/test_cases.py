@@ -19,6 +19,7 @@ from hwgen.importers.integer import lower
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.importers.onnx.runtime import runtime_of
 from hwgen.network.file import load_network
+from hwgen.network.weights import Weighted
 from tests.quantized_onnx import Model, differing, saved
 
 CASES = Path(__file__).parent / "cases"
@@ -56,6 +57,19 @@ def test_every_case_is_listed() -> None:
 @pytest.mark.parametrize("name", EXACT)
 def test_every_element_is_equal(name: str) -> None:
     assert differing(CASES / f"{name}.onnx") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "bits"),
+    [
+        ("brevitas_mlp_qcdq", {8}),
+        ("brevitas_mlp_qonnx", {4}),
+        ("brevitas_residual_4bit_qcdq", {4}),
+    ],
+)
+def test_weights_of_brevitas_keep_their_bits(name: str, bits: set[int]) -> None:
+    layers = lower(read_integer_graph(CASES / f"{name}.onnx"), kernels="onnxruntime").network.layers
+    assert {layer.weight_bits for layer in layers if isinstance(layer, Weighted)} == bits
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -12,9 +12,11 @@ import pytest
 import golden.network
 from hwgen.cli import BAD_INPUT, main
 from hwgen.importers.integer import lower
+from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx, without_quants
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.importers.onnx.runtime import runtime_of, scales_of_sums
+from hwgen.network.weights import Weighted
 from tests.qonnx_models import DOMAIN, NETWORKS, Quantized, evaluated, mlp
 from tests.quantized_onnx import differing, saved
 
@@ -157,6 +159,63 @@ def test_a_bias_of_another_scale_keeps_its_real_numbers(tmp_path: Path) -> None:
     for each in images(built):
         assert np.array_equal(evaluated(built, each), evaluated(pairs, each))
     assert differing(saved(built, tmp_path)) == 0
+
+
+FINE = 512
+"""Filters of few bits: so many that some sum lies where the rounding of its bias is seen."""
+
+
+def few_bits() -> tuple[Quantized, str, str, np.ndarray]:
+    """Return a model with an image, weights of 4 bits, and biases of sixteenths of their sums."""
+    model = Quantized((1, 12), bits=4, narrow=True, even=True, per_channel=False)
+    image, weights = model.image(), model.filters(FINE, 12)
+    steps = model.scales[image] * model.scales[weights]
+    model.scales["sums"] = 8 * steps
+    return model, image, weights, model.rng.integers(-400, 400, FINE) / 16 * steps
+
+
+def weight_bits(path: Path, kernels: Kernels) -> list[int]:
+    layers = lower(read_integer_graph(path), kernels=kernels).network.graph.layers
+    return [layer.weight_bits for layer in layers if isinstance(layer, Weighted)]
+
+
+@pytest.mark.promise(
+    "a real bias of QONNX, and one behind a factor, is held in the finest steps that bytes leave"
+)
+@pytest.mark.parametrize("product", ["Gemm", "MatMul"])
+def test_a_bias_of_real_numbers_has_finer_steps(product: str, tmp_path: Path) -> None:
+    """Weights of 4 bits are held times 16, which is exact; a session would round the bias."""
+    model, image, weights, real = few_bits()
+    bias = model.constant(real)
+    if product == "Gemm":
+        sums = model.node("Gemm", image, weights, bias, transB=1)
+    else:
+        turned = model.node("Transpose", weights, perm=[1, 0])
+        sums = model.node("Add", model.node("MatMul", image, turned), bias)
+    built = model.build(model.quant(model.node("Relu", sums), model.scales["sums"], signed=False))
+    equal_to_the_definition(built, tmp_path)
+    assert weight_bits(saved(built, tmp_path), "onnxruntime") == [8]
+
+
+def test_a_factor_behind_sums_has_finer_steps(tmp_path: Path) -> None:
+    """Its session computes in real numbers, so that the bias is one; half_up keeps the bits."""
+    model, image, weights, real = few_bits()
+    sums = model.node("Gemm", image, weights, transB=1)
+    halved = model.node("Mul", sums, model.constant(np.full(FINE, 0.5)))
+    moved = model.node("Add", halved, model.constant(real / 2))
+    built = model.build(model.quant(moved, model.scales["sums"]))
+    equal_to_the_definition(built, tmp_path)
+    path = saved(built, tmp_path)
+    assert weight_bits(path, "onnxruntime") == [8]
+    assert weight_bits(path, "half_up") == [4]
+
+
+@pytest.mark.promise("weights of QONNX and QCDQ keep their bits in the network file")
+@pytest.mark.parametrize("bits", [2, 3, 4, 7, 8])
+@pytest.mark.parametrize("narrow", [False, True])
+def test_weights_keep_their_bits(bits: int, narrow: bool, tmp_path: Path) -> None:
+    path = saved(mlp(bits=bits, narrow=narrow), tmp_path)
+    assert weight_bits(path, "onnxruntime") == [bits, bits]
 
 
 def test_a_map_that_is_quantized_twice_is_rounded_twice(tmp_path: Path) -> None:

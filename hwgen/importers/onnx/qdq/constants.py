@@ -39,6 +39,7 @@ COMPUTED = REARRANGING | {
 }  # fmt: skip
 """Operators that are computed where all inputs are constants."""
 
+BYTES = ("int8", "uint8")
 BITS = {
     "int8": (8, True), "uint8": (8, False), "int16": (16, True), "uint16": (16, False),
     "int4": (4, True), "uint4": (4, False), "int32": (32, True),
@@ -129,6 +130,8 @@ def folded(proto: onnx.NodeProto, inputs: Sequence[Constant | None], opset: int)
     arrays = [None if each is None else each.array for each in inputs]
     results = [Constant(array=array) for array in computed(proto, arrays, opset)]
     first = inputs[0] if inputs else None
+    if proto.op_type == "Clip":
+        return [Constant(array=results[0].array, bits=bits_of_clip(arrays))]
     if first is None or first.grid is None or proto.op_type not in REARRANGING:
         return results
     parts = [
@@ -142,6 +145,19 @@ def folded(proto: onnx.NodeProto, inputs: Sequence[Constant | None], opset: int)
         )
         for result, q, s, z in zip(results, *parts, strict=True)
     ]
+
+
+def bits_of_clip(arrays: Sequence[NDArray[Any] | None]) -> int | None:
+    """Return the bits that the range of a Clip of bytes needs, 2 or more; None: not known."""
+    given, *ends = arrays
+    if given is None or given.dtype.name not in BYTES or len(ends) < 2:
+        return None
+    low, high = (None if each is None or each.size != 1 else int(each.reshape(())) for each in ends)
+    if low is None or high is None:
+        return None
+    signed = given.dtype == np.int8
+    bits = max((-1 - low).bit_length() if low < 0 else 0, max(high, 0).bit_length()) + signed
+    return min(max(bits, 2), 8)
 
 
 def along(proto: onnx.NodeProto, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -209,7 +225,7 @@ def dequantized_constant(proto: onnx.NodeProto, inputs: Sequence[Constant | None
     zeros = np.broadcast_to(zero.astype(np.int64), shape)
     steps = np.broadcast_to(scales, shape)
     real = (integers.astype(np.float64) - zeros) * steps
-    grid = Grid(integers=integers, scales=steps, zero_points=zeros, bits=bits)
+    grid = Grid(integers=integers, scales=steps, zero_points=zeros, bits=given.bits or bits)
     return Constant(array=real, grid=grid)
 
 

@@ -121,6 +121,7 @@ class Rewriting:
         self._arrays: dict[str, NDArray[Any]] = {}
         self._left = LARGEST_MOVED
         self._biases = biases_of(graph)
+        self._finest = weights_of_real_biases(graph)
         self._apart = quantized_anew(graph)
         self._names = {name for node in graph.node for name in (*node.input, *node.output)}
         self._names.update(self._stored)
@@ -152,15 +153,9 @@ class Rewriting:
         grid = [self._store(f"{result}/scale", scale), self._store(f"{result}/zero_point", zero)]
         integers = self._name(f"{result}/integers")
         nodes = [helper.make_node("QuantizeLinear", [node.input[0], *grid], [integers], name)]
-        limits = np.iinfo(quant.type)
-        if (quant.low, quant.high) != (limits.min, limits.max) or result in self._apart:
-            ends = [
-                self._store(f"{result}/{end}", np.array(value, quant.type))
-                for end, value in (("low", quant.low), ("high", quant.high))
-            ]
-            clipped = self._name(f"{result}/clipped")
-            nodes.append(helper.make_node("Clip", [integers, *ends], [clipped], f"{name}/clip"))
-            integers = clipped
+        if not quant.whole or result in self._apart:
+            integers, clip = self._clip(result, integers, quant, name)
+            nodes.append(clip)
         name = f"{name}/dequantize"
         nodes.append(helper.make_node("DequantizeLinear", [integers, *grid], [result], name))
         return nodes
@@ -168,14 +163,34 @@ class Rewriting:
     def _of_constant(
         self, node: onnx.NodeProto, quant: Quant, given: NDArray[Any]
     ) -> list[onnx.NodeProto]:
-        """Return the DequantizeLinear of the integers of a constant: bytes, of a bias int32."""
+        """Return the DequantizeLinear of the integers of a constant: bytes, of a bias int32.
+
+        A Clip says where weights have fewer bits than bytes.
+        """
         result = node.output[0]
-        parts, axis = parts_of(quant, given, bias=result in self._biases)
+        bias, finest = result in self._biases, result in self._finest
+        parts, axis = parts_of(quant, given, bias=bias, finest=finest)
         names = [self._store(f"{result}/{part}", array) for part, array in parts.items()]
         real = (quant.steps(given.astype(np.float32)) - quant.zeros) * quant.scales
         self._arrays[result] = real.astype(np.float32)
         along: dict[str, Any] = {} if axis is None else {"axis": axis}
-        return [helper.make_node("DequantizeLinear", names, [result], node_name(node), **along)]
+        nodes = []
+        if not (bias or finest or quant.whole):
+            names[0], clip = self._clip(result, names[0], quant, node_name(node))
+            nodes.append(clip)
+        last = helper.make_node("DequantizeLinear", names, [result], node_name(node), **along)
+        return [*nodes, last]
+
+    def _clip(
+        self, result: str, integers: str, quant: Quant, name: str
+    ) -> tuple[str, onnx.NodeProto]:
+        """Return what a Clip to the integers of a Quant writes, and the Clip."""
+        ends = [
+            self._store(f"{result}/{end}", np.array(value, quant.type))
+            for end, value in (("low", quant.low), ("high", quant.high))
+        ]
+        clipped = self._name(f"{result}/clipped")
+        return clipped, helper.make_node("Clip", [integers, *ends], [clipped], f"{name}/clip")
 
     def _array(self, name: str) -> NDArray[Any] | None:
         """Return a tensor that does not depend on the image; None: it does, or is not whole."""
@@ -229,6 +244,27 @@ def biases_of(graph: onnx.GraphProto) -> set[str]:
         if node.op_type in PRODUCTS:
             products.update(node.output)
     return found - {""}
+
+
+def weights_of_real_biases(graph: onnx.GraphProto) -> set[str]:
+    """Return the names of weights whose products add a stored bias of real numbers.
+
+    A session rounds such a bias to steps of the sums, which are coarse where weights have few bits.
+    """
+    stored = {tensor.name for tensor in graph.initializer}
+    weights: dict[str, str] = {}
+    turned: dict[str, str] = {}
+    found: set[str] = set()
+    for node in graph.node:
+        if node.op_type in BIASED and stored.intersection(node.input[BIAS:]):
+            found.add(node.input[1])
+        elif node.op_type == "MatMul":
+            weights[node.output[0]] = node.input[1]
+        elif node.op_type == "Transpose":
+            turned[node.output[0]] = node.input[0]
+        elif node.op_type in ADDED and not stored.isdisjoint(node.input):
+            found.update(weights[name] for name in node.input if name in weights)
+    return {turned.get(name, name) for name in found}
 
 
 def quantized_anew(graph: onnx.GraphProto) -> set[str]:

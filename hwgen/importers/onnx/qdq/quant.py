@@ -22,6 +22,8 @@ CURES = {
 }
 """What stands for other operators of QONNX."""
 MAP_BITS, BIAS_BITS = 8, 32
+FINEST = 127
+"""The largest weight of a byte."""
 EVEN = frozenset({"HALF_EVEN", "ROUND"})
 """Names of rounding to the nearest, halves to even, as QuantizeLinear does."""
 
@@ -67,6 +69,12 @@ class Quant:
     def type(self) -> np.dtype[Any]:
         """The type of bytes that holds the integers."""
         return np.dtype(np.int8 if self.signed else np.uint8)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the integers are all bytes of their type."""
+        limits = np.iinfo(self.type)
+        return (self.low, self.high) == (limits.min, limits.max)
 
     @property
     def byte_zeros(self) -> NDArray[Any]:
@@ -143,11 +151,13 @@ def quant_of(node: onnx.NodeProto, arrays: Arrays, *, bias: bool) -> Quant:
 
 
 def parts_of(
-    quant: Quant, given: NDArray[Any], *, bias: bool
+    quant: Quant, given: NDArray[Any], *, bias: bool, finest: bool = False
 ) -> tuple[dict[str, NDArray[Any]], int | None]:
     """Return what a DequantizeLinear reads for a constant, and the axis of scales; None: one.
 
     bias: int32 without zero points, else bytes
+    finest: times the largest power of two that bytes hold, with as much smaller scales: the same
+        real numbers
     """
     steps = quant.steps(given.astype(np.float32))
     scales, axis = along_one_axis(quant.scales, steps.shape, "its scale")
@@ -162,6 +172,10 @@ def parts_of(
         if most > np.iinfo(np.int32).max:
             raise RefusedError("its integers", "of 32 bits", f"{most:.0f}")
         parts["integers"] = centred.astype(np.int32)
+    elif finest and (gain := finest_gain(steps - quant.zeros)) > 1:
+        parts["integers"] = ((steps - quant.zeros) * gain).astype(np.int8)
+        parts["scale"] = scales / np.float32(gain)
+        parts["zero_point"] = np.zeros_like(zeros, np.int8)
     else:
         parts["integers"] = steps.astype(quant.type)
         parts["zero_point"] = quant.byte_zeros.reshape(zeros.shape)
@@ -172,6 +186,12 @@ def parts_of(
         part: array if part == "integers" else np.broadcast_to(array, side)
         for part, array in parts.items()
     }, axis
+
+
+def finest_gain(centred: NDArray[np.float64]) -> int:
+    """Return the largest power of two by which integers stay within bytes, at least 1."""
+    room = FINEST // max(int(np.abs(centred).max(initial=1)), 1)
+    return 1 << max(room.bit_length() - 1, 0)
 
 
 def along_one_axis(values: Reals, shape: tuple[int, ...], what: str) -> tuple[Reals, int | None]:

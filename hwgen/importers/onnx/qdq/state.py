@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 
 from hwgen.importers.integer import Node, Note, QuantizedMap, raw_sums
+from hwgen.importers.integer.graph import BIAS_NOTE
 from hwgen.importers.integer.moves import ZERO, Places, lines_of, moving_nodes, view_node
 from hwgen.importers.integer.nodes import (
     Concatenation,
@@ -322,10 +323,9 @@ class State:
             source = self.maps[base.inputs[0]]
             keys = dict(base.keys)
             weights, steps = scaled_weights(keys.pop("stored"), source.scale, factor, offset)
-            if steps > 0 and not output.raw:
+            if steps > 0 and not output.raw and weights.rest is None:
                 effect = steps * source.scale * float(weights.scales.max()) / output.scale
-                what = "its bias is rounded"
-                note = Note(node=base.name, what=what, steps=effect, operator=base.operator)
+                note = Note(node=base.name, what=BIAS_NOTE, steps=effect, operator=base.operator)
                 self.notes.append(note)
             node: Node = base.kind(**common, weights=weights, **keys)
             return node

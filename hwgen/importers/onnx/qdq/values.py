@@ -35,10 +35,14 @@ class Grid:
 
 @dataclass(frozen=True, kw_only=True)
 class Constant:
-    """A tensor that does not depend on the image; grid: if it is dequantized."""
+    """A tensor that does not depend on the image.
+
+    grid: if it is dequantized; bits: of integers in the range of a Clip; None: those of the type
+    """
 
     array: NDArray[Any]
     grid: Grid | None = None
+    bits: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

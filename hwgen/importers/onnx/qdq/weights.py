@@ -3,7 +3,7 @@
 Tests: `tests/importers/onnx/test_export.py`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -82,7 +82,8 @@ def scaled_weights(
     """Return weights times a factor, with an offset in the bias, of each filter.
 
     A filter with a negative factor has its weights negated. Also returns the largest rounding of
-    the bias, in steps of the sum.
+    the bias, in steps of the sum. Where a factor stands between sums and their quantization, a
+    runtime computes in real numbers, and the weights say what the rounding leaves.
     """
     integers, zeros = stored.integers, stored.zero_points
     negative = factor < 0
@@ -108,7 +109,10 @@ def scaled_weights(
     if not (np.abs(bias) < 2.0**47).all():
         raise RefusedError("its bias", "below 2^47 steps of its sums", "more")
     rounding = float(np.abs(bias - real).max(initial=0.0))
-    return made(integers, scales, zeros, bias.astype(np.int64), stored.bits), rounding
+    weights = made(integers, scales, zeros, bias.astype(np.int64), stored.bits)
+    if (factor != 1).any():
+        weights = replace(weights, rest=real - bias)
+    return weights, rounding
 
 
 def made(
