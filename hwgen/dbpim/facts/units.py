@@ -37,7 +37,12 @@ Unit = Literal[
     "chip_metadata_bit",
     "chip_macro",
     "chip_core",
+    "chip_reader",
+    "chip_follower",
+    "chip_bank",
     "core_filter",
+    "adding_core",
+    "adding_filter",
     "chip_queue_bit",
     "chip_byte_choice",
     "chip_lane",
@@ -117,6 +122,9 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
     chip_filter: accumulators of sums, on a chip with pair tiles two a filter; chip_second_filter,
         chip_second_filter_compartment, core_second_filter: what such a chip has for the second
         group of filters beside what all have
+    chip_reader: cores that read maps, each with buffer, walker and SIMD unit; chip_follower: all
+        others; chip_bank: banks of the activation buffers
+    adding_core, adding_filter: cores with a residual adder, and their filters
     chip_requantizer: those of SIMD units; chip_waiting_total: SIMD lanes that wait for one, which
         others of its lanes may have first
     fetched_byte, simd_byte, float_byte, beat_byte, packet_byte: of the smaller memories: words on
@@ -132,6 +140,7 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
     masks = arch.cores * arch.mask_bytes if arch.sparse_parts else 0
     event = event_sizes(arch)
     seconds = arch.sums - arch.filters
+    adding = 0 if arch.shares_stream else arch.cores
     return {
         "chip_filter_compartment": macros * arch.filters * size.compartments,
         "chip_filter": macros * arch.sums,
@@ -142,7 +151,12 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "chip_metadata_bit": metadata,
         "chip_macro": macros,
         "chip_core": arch.cores,
+        "chip_reader": arch.simd_units,
+        "chip_follower": arch.cores - arch.simd_units,
+        "chip_bank": arch.simd_units * arch.banks,
         "core_filter": arch.cores * arch.filters,
+        "adding_core": adding,
+        "adding_filter": adding * arch.filters,
         "chip_queue_bit": macros * arch.groups_queued * event["group_bit"],
         "chip_byte_choice": arch.cores * arch.switch_rate * event["byte_choice"],
         "chip_lane": arch.simd_units * arch.simd_lanes,

@@ -17,6 +17,7 @@ FAMILY = "dbpim_"
 PART_OF: Mapping[str, Part] = {
     "chip": "control",
     "core": "control",
+    "following_core": "control",
     "registers": "control",
     "supervisor": "control",
     "sequencer": "control",
@@ -30,6 +31,8 @@ PART_OF: Mapping[str, Part] = {
     "macro": "inputs",
     "walker": "inputs",
     "fetcher": "inputs",
+    "tile_walker": "inputs",
+    "word_receiver": "inputs",
     "switch": "inputs",
     "group_queue": "inputs",
     "ipu": "inputs",

@@ -34,7 +34,7 @@ from hwgen_studies.dbpim_paper.race_rows import race_rows
 from hwgen_studies.dbpim_paper.report import RaceNetwork, RaceReport, RaceRun
 from hwgen_studies.dbpim_paper.request import NetworksRequest, RaceRequest
 
-ARCHITECTURE = CONFIGS / "dbpim" / "paper_published.yaml"
+ARCHITECTURE = CONFIGS / "dbpim" / "paper_lanes.yaml"
 DENSE, SPARSE = "none", "all"
 SWITCHES = (
     DENSE,

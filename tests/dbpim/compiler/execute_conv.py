@@ -7,6 +7,7 @@ import numpy as np
 from golden.dbpim.weight_decoder import decode, decode_dense, pair_values
 from golden.ops.requantize import requantize
 from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import of_core
 from hwgen.dbpim.facts.stream import Packet, TilePacket
 from hwgen.network.quantization import ROUNDING_CODES
 from tests.dbpim.compiler.bus import store, store_logits
@@ -49,6 +50,8 @@ def run_conv(chip: ChipState, packet: Packet, followers: Sequence[Packet]) -> No
             chip.refuse(f"a tile is for cores {tile.fields['cores']:#b}")
     if not fields["active_cores"]:
         chip.refuse("no core is active")
+    if chip.arch.shares_stream:
+        check_shared(chip, fields, tiles)
     weights = [tile_weights(tile, chip.arch) for tile in tiles]
     for core in range(chip.arch.cores):
         if fields["active_cores"] >> core & 1:
@@ -60,12 +63,34 @@ def run_conv(chip: ChipState, packet: Packet, followers: Sequence[Packet]) -> No
             CoreWalk(chip, fields, core).run(own)
 
 
+def check_shared(chip: ChipState, fields: dict[str, int], tiles: Sequence[TilePacket]) -> None:
+    """Check that every core can compute with the words that core 0 reads, in their order."""
+    cores = range(chip.arch.cores)
+    names = ("first", "last", "kernel_y", "kernel_x", "channel_word", "mask_words")
+    places = ("start_image", "start_y", "start_x", "vectors")
+    walks = [
+        [
+            [each.fields[name] for name in names]
+            for each in tiles
+            if each.fields["cores"] >> core & 1
+        ]
+        for core in cores
+    ]
+    starts = [[fields[of_core(name, core)] for name in places] for core in cores]
+    for core in cores:
+        if not fields["active_cores"] >> core & 1:
+            continue
+        if starts[core] != starts[0] or walks[core] != walks[0][: len(walks[core])]:
+            chip.refuse(f"core {core} meets other words than core 0 reads")
+
+
 class CoreWalk:
-    """One core in one CONV."""
+    """One core in one CONV; on a chip with one stream of words core 0 reads for it."""
 
     def __init__(self, chip: ChipState, fields: dict[str, int], core: int) -> None:
         self.chip, self.fields, self.core = chip, fields, core
         self.arch = chip.arch
+        self.reader = 0 if chip.arch.shares_stream else core
         self.at = positions_of(chip, fields, core)
         self.patches: tuple[int, np.ndarray, np.ndarray | None] | None = None
         self.sums = np.zeros(0)
@@ -117,7 +142,9 @@ class CoreWalk:
     ) -> None:
         """Check the rules of a valid program."""
         fields, arch = tile.fields, self.arch
-        new_group = before is None
+        new_group, ends = before is None, tile.masks[-1].any()
+        # A vector ends with a group, of zeros if its last word selects nothing for one begun.
+        full, rest = divmod(tile.masks.sum(), arch.macro.compartments)
         rules = {
             "first": fields["first"] == first,
             "parameters": fields["parameters"] == int(new_group),
@@ -130,8 +157,8 @@ class CoreWalk:
             "rows": 1 <= fields["rows"] <= min(arch.tile_rows, arch.macro.rows // 2),
             "mask_words": 1 <= fields["mask_words"] <= arch.mask_words // 2
             or fields["mask_words"] == fields["rows"] > 0 == arch.sparse_parts,
-            "first and last mask": tile.masks[0].any() and tile.masks[-1].any(),
-            "selected inputs": -(-tile.masks.sum() // arch.macro.compartments) == fields["rows"],
+            "first and last mask": arch.shares_stream or (tile.masks[0].any() and ends),
+            "selected inputs": full + (rest > 0 or not ends) == fields["rows"],
             "partial sums": fields["first"] & fields["last"]
             or vectors <= arch.psum_vectors >> fields["double"],
         }
@@ -151,7 +178,7 @@ class CoreWalk:
             )
             ky, kx, word = (axis.ravel() for axis in np.indices(sizes))
             seen = read_taps(
-                self.chip, self.fields, self.core, at.flat(), taps=(ky, kx), words=word
+                self.chip, self.fields, self.reader, at.flat(), taps=(ky, kx), words=word
             )
             self.patches = (start, *seen)
         return self.patches[1:]
@@ -171,7 +198,7 @@ class CoreWalk:
             if not self.arch.sparse_parts:
                 # What fills up a word may be anything: its weights are zero.
                 used = used[:, weights[: used.shape[1]].any(axis=1)]
-            self.chip.use(self.core, used)
+            self.chip.use(self.reader, used)
         selected = data[:, walked][:, tile.masks].astype(np.float32)
         # Sums of one tile are below 2**24: float32 adds them exactly in any order.
         sums = (selected @ weights[: selected.shape[1]]).astype(np.int64)
@@ -228,6 +255,8 @@ class CoreWalk:
         fields, chip = self.fields, self.chip
         if fields["raw"]:
             chip.refuse("a map is added to int32")
+        if self.arch.shares_stream:
+            chip.refuse("a map is added on a chip without residual adders")
         if words.max() >= fields["second_channel_words"]:
             chip.refuse(f"core {self.core} reads word {words.max()} of map b")
         other, tags = chip.read(

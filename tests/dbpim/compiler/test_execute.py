@@ -15,8 +15,9 @@ from hwgen.dbpim.facts.program import Program
 from hwgen.errors import CompileError, RefusedNodesError
 from hwgen.network import INPUT, QuantizedNetwork
 from hwgen.network.file import load_network
+from tests.dbpim.compiler import executor
 from tests.dbpim.compiler.archs import CONFIGS, SMALL, TINY, draw_arch
-from tests.dbpim.compiler.executor import Execution, execute
+from tests.dbpim.compiler.executor import Execution, ExecutionError, execute
 from verif.dbpim.directed_network import DIRECTED, directed
 from verif.dbpim.known_networks import KNOWN, known_network
 from verif.dbpim.random_network import draw_recipe, random_images, random_network
@@ -160,3 +161,13 @@ def test_the_digest_covers_the_sizes(field: str) -> None:
     value = getattr(SMALL, field)
     changed = value // 2 if field != "port_bits" else 2 * value
     assert replace(SMALL, **{field: changed}).digest != SMALL.digest
+
+
+def test_cores_that_take_other_positions_have_no_common_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    packets = executor.decode_stream(compile_network(DIGITS, SMALL).image, SMALL)
+    monkeypatch.setattr(executor, "decode_stream", lambda image, arch: packets)
+    program, shared = compile_network(DIGITS, SMALL), replace(SMALL, input_streams="shared")
+    with pytest.raises(ExecutionError, match="core 1 meets other words than core 0 reads"):
+        execute(program, shared, random_images(DIGITS, 1, seed=1))

@@ -30,6 +30,7 @@ ROWS = load_arch(CONFIGS / "dbpim" / "paper_rows.yaml")
 OF_OTHERS = ("chip_waiting_total", "float_filter")
 """Units that the smallest chip has none of, with a requantizer a lane and without floats."""
 OF_ROWS = {"row_lane", "float_bit", "product_lane", "float_byte"}
+OF_ONE_STREAM = {"chip_follower"}
 OF_PAIRS = {"chip_second_filter", "chip_second_filter_compartment", "core_second_filter"}
 OF_ROWS |= {"chip_row_lane", "chip_row_unit", "chip_product_lane"}
 
@@ -110,8 +111,21 @@ def test_units_of_the_paper_chip() -> None:
     assert {unit for unit in UNITS if not size_of(unit, TINY)} == {
         *OF_ROWS,
         *OF_OTHERS,
+        *OF_ONE_STREAM,
         *OF_PAIRS,
     }
+
+
+def test_units_of_a_chip_with_one_stream() -> None:
+    """Core 0 has the buffer, the walker and the SIMD unit; no core has a residual adder."""
+    arch = load_arch(CONFIGS / "dbpim" / "paper_published.yaml")
+    chip, own = chip_sizes(arch), chip_sizes(SPARSE)
+    assert (chip["chip_reader"], chip["chip_follower"], chip["chip_bank"]) == (1, 7, 4)
+    assert (own["chip_reader"], own["chip_follower"], own["chip_bank"]) == (8, 0, 32)
+    assert (chip["adding_core"], chip["adding_filter"]) == (0, 0)
+    assert (own["adding_core"], own["adding_filter"]) == (8, 64)
+    same = ("chip_core", "core_filter", "chip_macro", "chip_cell", "buffer_byte", "psum_byte")
+    assert [chip[each] for each in same] == [own[each] for each in same]
 
 
 def test_units_of_a_chip_with_pair_tiles() -> None:
@@ -128,7 +142,8 @@ def test_units_of_a_chip_with_pair_tiles() -> None:
 
 
 def test_units_of_a_row_unit() -> None:
-    assert all(size_of(unit, ROWS) > 0 for unit in set(UNITS) - OF_PAIRS)
+    units = set(UNITS) - OF_PAIRS - OF_ONE_STREAM
+    assert all(size_of(unit, ROWS) > 0 for unit in units)
     event, chip = event_sizes(ROWS), chip_sizes(ROWS)
     assert (event["row_lane"], event["float_bit"], event["product_lane"]) == (4, 4 * 256, 64)
     assert (chip["chip_row_unit"], chip["chip_row_lane"]) == (8, 32)

@@ -11,6 +11,7 @@ from hwgen.commands.families import families
 from hwgen.dbpim.facts.arch import load_arch, with_sparsity
 from hwgen.dbpim.facts.energy import PARTS, parts_of
 from hwgen.dbpim.facts.events import EVENTS, events_of
+from hwgen.dbpim.facts.units import size_of
 from hwgen.dbpim.model import (
     STRICT_DENSE,
     Assumptions,
@@ -28,9 +29,13 @@ CONFIGS = Path(__file__).parents[3] / "configs"
 SPARSE = load_arch(CONFIGS / "dbpim" / "paper.yaml")
 DENSE = with_sparsity(SPARSE, "none")
 ROWS = load_arch(CONFIGS / "dbpim" / "paper_rows.yaml")
+LANES = load_arch(CONFIGS / "dbpim" / "paper_lanes.yaml")
+PUBLISHED = load_arch(CONFIGS / "dbpim" / "paper_published.yaml")
 MANY = {name: 3 + index for index, name in enumerate(EVENTS)}
 MULTIPLEXER = 0.0142 / 27
 FLIP_FLOP = 0.0147
+FOLLOWER = 3565
+"""Area of what a core without maps has in the place of a walker and a fetcher, in um2."""
 
 
 def total(events: Mapping[str, int], cycles: int, assume: Assumptions) -> float:
@@ -220,3 +225,24 @@ def test_a_chip_without_parts_has_the_price_of_the_strict_one_without_queues() -
     switch, masks = 5658 / 64 * 8 * 8 * 8, 3600 / 1024 * 8 * 1024
     queues = 3600 / 8192 * 32 * 8 * 149
     assert areas[0] - areas[1] == pytest.approx(switch + masks + queues)
+
+
+@pytest.mark.promise(
+    "the area of a chip with one stream has one walker, one buffer and one SIMD unit, what follows"
+    " in the other cores, and no residual adders"
+)
+def test_one_stream_has_one_input_side() -> None:
+    own, shared = area_um2(LANES), area_um2(PUBLISHED)
+    less = {part: own[part] - shared[part] for part in own if own[part] != shared[part]}
+    memory = 3600 / 1024 * 7 * size_of("simd_byte", PUBLISHED)
+    assert less == pytest.approx(
+        {
+            "inputs": 7 * (12635 + 6431 - FOLLOWER),
+            "output": 64 * (2924 + 660),
+            "buffers": 28 * 2020,
+            "simd": 7 * (22340 + 64 * (1885 + 3689)) + memory,
+        }
+    )
+    waits, without = waiting_pj(1000, LANES), waiting_pj(1000, PUBLISHED)
+    assert waits["simd"] == pytest.approx(8 * without["simd"])
+    assert waits["output"] - without["output"] == pytest.approx(1000 * (8 * 0.045 + 64 * 0.036))

@@ -1,0 +1,68 @@
+"""The page of differences from the paper: its chips, and that it has what the model says."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hwgen_studies.dbpim_paper.differences import (
+    LANES,
+    OTHERS,
+    OURS,
+    PUBLISHED,
+    SHARED,
+    Chip,
+    difference_lines,
+    kilobytes,
+    page_tables,
+    subject_of,
+)
+
+from hwgen.commands.context import Context
+from hwgen.dbpim.facts.arch import Arch
+
+PAGE = Path(__file__).parents[3] / "docs/dbpim-differences.md"
+
+
+def arch_of(name: str) -> Arch:
+    arch = subject_of(name).arch
+    assert isinstance(arch, Arch)
+    return arch
+
+
+def test_the_structure_of_the_paper_is_ours_with_its_differences() -> None:
+    """One stream and a requantizer a lane; `paper_lanes` has the requantizers alone."""
+    ours, published = arch_of(OURS), arch_of(PUBLISHED)
+    lanes = replace(ours, lanes_per_requantizer=1)
+    assert arch_of(LANES) == replace(lanes, name="paper_lanes")
+    shared = replace(lanes, name="paper_published", **SHARED.keys)  # type: ignore[arg-type]
+    assert published == shared
+    assert OTHERS[0].keys == {"lanes_per_requantizer": 1}
+
+
+@pytest.mark.promise(
+    "`dbpim/paper_published` has the paper's structure: one stream of inputs, 256 KB of buffers for"
+    " the chip and one SIMD core"
+)
+def test_the_structure_of_the_paper_has_one_input_side() -> None:
+    arch = arch_of(PUBLISHED)
+    assert arch.shares_stream and arch.simd_units == 1
+    assert arch.simd_units * arch.buffer_bytes == 256 * 1024
+    assert kilobytes(arch) == pytest.approx(363.9, abs=0.05)
+
+
+def test_a_row_says_what_a_difference_costs() -> None:
+    arch = arch_of(OURS)
+    first = Chip(name="paper", arch=arch, cycles=1000, energy_uj=2.0, area_mm2=5.0)
+    second = replace(first, cycles=1500, energy_uj=2.55, area_mm2=4.9)
+    *_, row = difference_lines([first, second], [OTHERS[-1]])
+    assert row.endswith("| `packed_weights: false` | 1,500 | 1.500 | 2.5 | 4.900 | -0.100 |")
+
+
+@pytest.mark.promise(
+    "the page of differences from the DB-PIM paper has the cycles, energies and areas that model"
+    " and table say of each"
+)
+def test_the_page_has_the_tables(tmp_path: Path) -> None:
+    text = PAGE.read_text("utf-8")
+    for title, lines in page_tables(Context(work=tmp_path, console=None)).items():
+        assert "\n".join([f"## {title}", "", *lines]) in text, title
