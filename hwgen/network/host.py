@@ -15,7 +15,9 @@ from pydantic.dataclasses import dataclass
 from hwgen.files.load import EXACT
 from hwgen.network.maps import Complaint, FeatureMap
 
-Operation = Literal["add", "subtract", "subtract_from", "multiply", "divide", "at_least", "at_most"]
+Operation = Literal[
+    "add", "subtract", "subtract_from", "multiply", "divide", "at_least", "at_most", "round"
+]
 Value = Annotated[float, Field(allow_inf_nan=False)]
 
 WORDS: Mapping[Operation, str] = MappingProxyType(
@@ -27,6 +29,7 @@ WORDS: Mapping[Operation, str] = MappingProxyType(
         "divide": "divided by",
         "at_least": "at least",
         "at_most": "at most",
+        "round": "rounded to a multiple of",
     }
 )
 """How each operation reads before its constants."""
@@ -40,6 +43,7 @@ APPLY: Mapping[Operation, Callable[..., Any]] = MappingProxyType(
         "divide": np.divide,
         "at_least": np.maximum,
         "at_most": np.minimum,
+        "round": lambda image, _: np.rint(image),
     }
 )
 """What each operation computes of an image and its constants."""
@@ -53,7 +57,7 @@ UNDO: Mapping[Operation, Callable[..., Any]] = MappingProxyType(
         "divide": np.multiply,
     }
 )
-"""What takes each operation back; limits cannot be."""
+"""What takes each operation back; limits and roundings cannot be."""
 
 FACTORS = ("multiply", "divide")
 
@@ -80,7 +84,7 @@ class ImageStep:
         return applied
 
     def undo(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return an image before the step; a limit is not undone."""
+        """Return an image before the step; limits and roundings are not undone."""
         undo = UNDO.get(self.operation)
         return image if undo is None else undo(image, np.array(self.values, np.float64))
 
@@ -140,6 +144,8 @@ def raw_image_complaints(raw: RawImage, image: FeatureMap) -> Iterator[Complaint
             yield f"raw_image, {step.node}", f"1 or {image.channels} values", len(step.values)
         if step.operation in FACTORS and 0 in step.values:
             yield f"raw_image, {step.node}", "factors other than 0", 0
+        if step.operation == "round" and set(step.values) != {1}:
+            yield f"raw_image, {step.node}", "rounded to multiples of 1", step.values
 
 
 def byte_of(steps: tuple[ImageStep, ...], image: FeatureMap, *, integers: bool) -> float:

@@ -155,14 +155,22 @@ def read_state(model: onnx.ModelProto, source: str) -> tuple[State, Annotations]
     opset = checked(model, source)
     annotations = Annotations.of(model)
     state = State(opset=opset, source=source, refine=annotations.refine)
+    read_nodes(state, model, ready)
+    if state.parts.settle(state.image_shape[2]):
+        state = State(opset=opset, source=source, refine=state.refine, parts=state.parts)
+        read_nodes(state, model, ready)
+    return state, annotations
+
+
+def read_nodes(state: State, model: onnx.ModelProto, ready: Opened) -> None:
+    """Find what is known of every tensor."""
     for tensor in model.graph.initializer:
-        state.values[tensor.name] = stored(tensor, source)
+        state.values[tensor.name] = stored(tensor, state.source)
     begin(state, model, ready)
     state.endings = lists.endings_of(model.graph)
     for number, proto in enumerate(model.graph.node, start=1):
         state.place = f"node {number} of {len(model.graph.node)}"
         read_node(state, proto)
-    return state, annotations
 
 
 def refuse_dynamic(model: onnx.ModelProto, source: str) -> None:

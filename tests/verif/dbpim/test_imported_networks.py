@@ -36,7 +36,8 @@ def test_equal_to_golden_and_model(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.promise(
-    "Brevitas files of 4 and 8 bits and a detector of one list run whole in RTL, equal"
+    "Brevitas files of 4 and 8 bits, a detector of one list and an LSTM of four steps run whole in"
+    " RTL, equal"
 )
 @pytest.mark.parametrize(
     "path",
@@ -45,6 +46,7 @@ def test_equal_to_golden_and_model(name: str, tmp_path: Path) -> None:
         CASES / "brevitas_mlp_qcdq.onnx",
         pytest.param(CASES / "brevitas_mlp_qonnx.onnx", marks=pytest.mark.long),
         CASES / "brevitas_residual_4bit_qcdq.onnx",
+        CASES / "lstm_written_out.onnx",
         LISTS / "detector_one_list.tflite",
     ],
     ids=lambda path: path.stem,

@@ -160,6 +160,8 @@ def step_node(operation: Operation, image: str, constant: str) -> tuple[str, lis
     """Return the operator of a step before the image, and its inputs."""
     if operation == "subtract_from":
         return "Sub", [constant, image]
+    if operation == "round":
+        return "Round", [image]
     if operation == "at_least":
         return "Clip", [image, constant]
     if operation == "at_most":

@@ -13,6 +13,7 @@ from hwgen.importers.integer.nodes import Lookup
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of, bits_of
+from hwgen.importers.onnx.qdq.image_parts import begin_part
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import (
     Constant,
@@ -59,7 +60,7 @@ def quantize(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) ->
     given, name = inputs[0], proto.output[0]
     numbers = numbers_of(state, proto, output_type(proto))
     if isinstance(given, Image):
-        return [begin(state, name, given, numbers)]
+        return [begin(state, proto, name, given, numbers)]
     if not isinstance(given, Real) or given.integer:
         raise RefusedError("its input", "real numbers", "others")
     state.grids[name] = numbers
@@ -124,8 +125,11 @@ def output_type(proto: onnx.NodeProto) -> np.dtype | None:
     return onnx.helper.tensor_dtype_to_np_dtype(kind) if kind else None
 
 
-def begin(state: State, name: str, image: Image, numbers: Numbers) -> Real:
+def begin(state: State, proto: onnx.NodeProto, name: str, image: Image, numbers: Numbers) -> Real:
     """Make the quantized image the input of the network."""
+    if state.parts.apart:
+        return begin_part(state, proto, image, numbers)
+    state.parts.quantized.append((image, numbers))
     if state.input and state.grids[state.input] != numbers:
         allowed = "quantized in one way, as import --calibrate does with the float file"
         raise RefusedError("the image", allowed, "in two")
@@ -152,7 +156,7 @@ def dequantize(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) 
     given = inputs[0]
     if isinstance(given, Image) and given.integer:
         numbers = numbers_of(state, proto, image_type(state))
-        return [replace(begin(state, proto.input[0], given, numbers), integer=False)]
+        return [replace(begin(state, proto, proto.input[0], given, numbers), integer=False)]
     if not isinstance(given, Real) or not given.integer:
         raise RefusedError("its input", "integers", "real numbers")
     if isinstance(given.base, Operation):

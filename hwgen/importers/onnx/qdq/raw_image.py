@@ -16,7 +16,9 @@ from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Constant, Image, Reals, Value
 from hwgen.network.host import FACTORS, ImageStep, Operation, RawImage, byte_of
 
-PREPROCESSING = frozenset({"Add", "BatchNormalization", "Cast", "Clip", "Div", "Mul", "Sub"})
+PREPROCESSING = frozenset(
+    {"Add", "BatchNormalization", "Cast", "Clip", "Div", "Mul", "Round", "Sub"}
+)
 """Operators that may stand before the quantization of the image."""
 
 REAL_TYPES = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
@@ -98,6 +100,8 @@ def parts(
         limits: tuple[Operation, Operation] = ("at_least", "at_most")
         pairs = zip(limits, inputs[1:], strict=False)
         return [(name, each.array) for name, each in pairs if isinstance(each, Constant)]
+    if proto.op_type == "Round":
+        return [("round", np.ones(()))]
     operations = IN_ORDER if first else REVERSED
     if len(constants) != 1 or proto.op_type not in operations:
         raise RefusedError("preprocessing", "of the image, then a constant", "others")

@@ -25,8 +25,18 @@ from hwgen.importers.integer.nodes import (
 )
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
-from hwgen.importers.onnx.qdq.values import Image, Numbers, Operation, Real, Reals, Step, Value
+from hwgen.importers.onnx.qdq.values import (
+    Image,
+    ImageParts,
+    Numbers,
+    Operation,
+    Real,
+    Reals,
+    Step,
+    Value,
+)
 from hwgen.importers.onnx.qdq.weights import scaled_weights
+from hwgen.importers.onnx.qdq.wide_sums import wide_sum
 
 Shape = tuple[int, int, int]
 RAW_BITS = {True: 32, False: 64}
@@ -58,6 +68,7 @@ class State:
     endings: tensors behind which no layer stands
     order: of the elements of the answer; None: that of its map
     behind: sentences, what the host does behind the chip
+    parts: of an image whose channels are quantized apart
     """
 
     opset: int
@@ -80,6 +91,7 @@ class State:
     endings: frozenset[str] = frozenset()
     order: Places | None = None
     behind: list[str] = field(default_factory=list)
+    parts: ImageParts = field(default_factory=ImageParts)
 
     def places(self, shape: Shape) -> Places:
         """Return the places of a map as (batch, rows, columns, channels)."""
@@ -255,12 +267,17 @@ class State:
         return Real(base=name, places=real.places, integer=real.integer)
 
     def with_sums(self, real: Real, base: Operation, output: QuantizedMap, name: str) -> Real:
-        """Append the layer whose sums an addition reads, quantized to 8 bits.
+        """Return the sum of a map and of sums: one layer where that is exact, else two.
 
-        Their range is what the answer can show: beyond it the sum is clipped whatever is added.
+        The sums of two are quantized to 8 bits first. Their range is what the answer can show:
+        beyond it the sum is clipped whatever is added.
         """
         keys = dict(base.keys)
         sums, other = keys.pop("sums"), self.maps[base.inputs[0]]
+        if (one := self.in_one(sums, replace(base, tensor=name))) is not None:
+            layer, note = one
+            self.notes.append(replace(note, steps=note.steps / output.scale))
+            return replace(real, base=layer)
         sums_gain, gain = keys["gains"]
         added = sorted(gain * each for each in other.real_range)
         low, high = output.real_range
@@ -275,6 +292,18 @@ class State:
         note = Note(node=base.name, what=what, steps=effect, operator=base.operator)
         self.notes.append(note)
         return replace(real, base=replace(base, inputs=(str(made.base), *base.inputs), keys=keys))
+
+    def in_one(self, sums: Real, base: Operation) -> tuple[Operation, Note] | None:
+        """Return the sum of sums and a byte map as one layer, if the sums are of a vector."""
+        product = sums.base
+        assert isinstance(product, Operation)
+        bits = self.maps[base.inputs[0]].bits, self.maps[product.inputs[0]].bits
+        if product.kind is not FullyConnected or max(bits) > BYTE_BITS:
+            return None
+        factor, offset = self.affine(sums)
+        source = self.maps[product.inputs[0]]
+        weights, _ = scaled_weights(product.keys["stored"], source.scale, factor, offset)
+        return wide_sum(base, product, weights, self.maps, self.emit)
 
     def node_of(self, real: Real, output: QuantizedMap, name: str) -> Node:
         """Return the node of a tensor that is quantized."""

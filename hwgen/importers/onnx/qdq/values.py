@@ -186,3 +186,36 @@ class Numbers:
             low=low,
             high=low + (1 << self.bits) - 1,
         )
+
+
+@dataclass(kw_only=True)
+class ImageParts:
+    """How the parts of an image are quantized; found in a first reading of the file.
+
+    quantized: each part with its numbers, in order of reading; numbers: of each channel, then
+    """
+
+    quantized: list[tuple[Image, Numbers]] = field(default_factory=list)
+    numbers: tuple[Numbers, ...] = ()
+
+    @property
+    def apart(self) -> bool:
+        """Whether each channel is quantized in one way, alike in bits, sign and steps before."""
+        return bool(self.numbers)
+
+    def settle(self, channels: int) -> bool:
+        """Find the numbers of each channel; return whether channels have unlike ones, each one."""
+        images = [image for image, _ in self.quantized]
+        kinds = {(each.bits, each.signed) for _, each in self.quantized}
+        if len(kinds) != 1 or len({(each.integer, each.steps) for each in images}) != 1:
+            return False
+        found: list[Numbers | None] = [None] * channels
+        for image, numbers in self.quantized:
+            for channel in np.unique(image.places % channels):
+                if found[channel] not in (None, numbers):
+                    return False
+                found[channel] = numbers
+        known = tuple(each for each in found if each is not None)
+        if len(known) == channels and len(set(known)) > 1:
+            self.numbers = known
+        return self.apart
