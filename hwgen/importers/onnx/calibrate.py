@@ -29,7 +29,9 @@ from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx
 from hwgen.importers.onnx.quantized import HANDLERS, is_rows_first
 from hwgen.importers.onnx.read import opened
+from hwgen.importers.onnx.recurrent import fix_steps, with_steps
 from hwgen.importers.onnx.shapes import infer
+from hwgen.importers.onnx.step_numbers import with_pairs_equal
 
 BYTE_SCALE = 1 / 255
 """Real value of one step of an image of bytes."""
@@ -81,7 +83,7 @@ def quantized_model(
 ) -> onnx.ModelProto:
     """Return a float model with QuantizeLinear and DequantizeLinear: uint8 maps, int8 weights.
 
-    Pairs that a model has already stay.
+    Pairs that a model has already stay. The steps of LSTM, GRU and RNN nodes are written out.
     images: (images, height, width, channels); real numbers as the model reads them, or bytes, of
         which one is a `step`. Bytes become the integers of the network's input as they are.
     weights: those that lie on a grid, with the scales of their filters; the library chooses others
@@ -89,6 +91,7 @@ def quantized_model(
     """
     model = read_whole_model(path)
     source = str(path)
+    fix_steps(model, images)
     image = checked_image(model, source)
     given = arranged(model, image, images, source, step=step)
     batch = image.type.tensor_type.shape.dim[0].dim_value
@@ -97,7 +100,7 @@ def quantized_model(
         onnx.save(model, ready)
         try:
             quant_pre_process(ready, ready, skip_symbolic_shape=True)
-            prepared = onnx.load(ready)
+            prepared = with_steps(onnx.load(ready), source)
             with_sums_apart(prepared.graph)
             single = functions_of_one_map(prepared.graph)
             with_ends(prepared.graph, single)
@@ -118,7 +121,11 @@ def quantized_model(
                 ),
                 extra_options={"TensorQuantOverrides": overrides},
             )
-            return onnx.load(result)
+            made = onnx.load(result)
+            with_pairs_equal(made)
+            return made
+        except FormatError:
+            raise
         except Exception as error:  # the library raises errors of many kinds
             raise FormatError(
                 field="the network",

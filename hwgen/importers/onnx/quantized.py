@@ -41,6 +41,7 @@ from hwgen.importers.onnx.qdq.values import (
     Value,
 )
 from hwgen.importers.onnx.read import Opened, opened
+from hwgen.importers.onnx.recurrent import GATES
 from hwgen.importers.onnx.shapes import infer
 
 Handler = Callable[[State, onnx.NodeProto, list[Value | None]], list[Value]]
@@ -101,8 +102,6 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
     }
 )
 """What reads each operator where it depends on the image."""
-
-RECURRENT = frozenset({"GRU", "LSTM", "RNN"})
 
 
 def read_integer_graph(path: Path) -> IntegerGraph:
@@ -175,12 +174,12 @@ def read_nodes(state: State, model: onnx.ModelProto, ready: Opened) -> None:
 
 def refuse_dynamic(model: onnx.ModelProto, source: str) -> None:
     """Refuse a model whose maps have no fixed scale, or that feeds back."""
-    fed_back = next((node for node in model.graph.node if node.op_type in RECURRENT), None)
+    fed_back = next((node for node in model.graph.node if node.op_type in GATES), None)
     if fed_back is not None:
         raise FormatError(
             field="the network",
-            allowed="without recurrence: convolutions over the sequence instead, or a fixed number"
-            " of steps written out",
+            allowed="without recurrence: import the float file with --calibrate images.npz, which"
+            " writes a fixed number of steps out",
             given=f"node {node_name(fed_back)} ({fed_back.op_type})",
             source=source,
         )

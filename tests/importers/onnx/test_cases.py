@@ -51,7 +51,7 @@ BREVITAS = ("brevitas_mlp_qcdq", "brevitas_residual_4bit_qcdq")
     " class; what --calibrate finds quantized stays"
 )
 def test_every_case_is_listed() -> None:
-    named = {"mean_without_padding", "vit_class_token"}
+    named = {"lstm_static", "mean_without_padding", "vit_class_token"}
     assert {path.stem for path in CASES.iterdir()} == {*EXACT, *REFUSED, *named}
 
 

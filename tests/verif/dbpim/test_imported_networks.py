@@ -2,12 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from hwgen.cli import main
+<<<<<<< HEAD
 from tests.importers.onnx.test_lists import sigmoid_of_a_part
 from tests.quantized_onnx import Model, saved
+=======
+from tests.importers.onnx.test_recurrent import INPUTS, recurrent
+from tests.quantized_onnx import saved
+>>>>>>> dfd92c46 (LSTM, GRU and RNN nodes of a float ONNX file become steps with --calibrate, whose answers are onnxruntime's in every element)
 
 SMALL = Path(__file__).parents[3] / "configs/dbpim/small.yaml"
 FILES = Path(__file__).parents[2] / "importers" / "files"
@@ -82,3 +88,18 @@ def test_mram_refuses_a_map_that_grows(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["model", str(network), "mram/small"]) == 2
     sentences = [line for line in capsys.readouterr().err.splitlines() if "upsample" in line]
     assert sentences and all("op must be" in each for each in sentences)
+
+
+@pytest.mark.promise("an LSTM and a GRU node of three steps, calibrated, run whole in RTL, equal")
+@pytest.mark.parametrize("operator", ["LSTM", pytest.param("GRU", marks=pytest.mark.long)])
+def test_steps_of_a_recurrent_node_are_equal(operator: str, tmp_path: Path) -> None:
+    images, network, chip = (tmp_path / each for each in ("images.npz", "net.npz", "small.yaml"))
+    drawn = np.random.default_rng(1).normal(size=(32, INPUTS, 1, 3)).astype(np.float32)
+    np.savez(images, images=drawn)
+    given = {"linear_before_reset": 1} if operator == "GRU" else {}
+    path = saved(recurrent(operator, steps="n", **given), tmp_path)
+    architecture = yaml.safe_load(SMALL.read_text()) | {"rounding": ["half_up", "float32"]}
+    chip.write_text(yaml.safe_dump(architecture))
+    assert main(["import", str(path), "--calibrate", str(images), "--out", str(network)]) == 0
+    switches = ["--sparsity", "weight_values,input_bits"]
+    assert main(["run", str(network), str(chip), "--images", "1", *switches]) == 0
