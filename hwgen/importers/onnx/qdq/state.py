@@ -294,14 +294,14 @@ class State:
         return replace(real, base=replace(base, inputs=(str(made.base), *base.inputs), keys=keys))
 
     def in_one(self, sums: Real, base: Operation) -> tuple[Operation, Note] | None:
-        """Return the sum of sums and a byte map as one layer, if the sums are of a vector."""
+        """Return the sum of sums and a map as one layer, if the sums are of a vector of bytes."""
         product = sums.base
         assert isinstance(product, Operation)
-        bits = self.maps[base.inputs[0]].bits, self.maps[product.inputs[0]].bits
-        if product.kind is not FullyConnected or max(bits) > BYTE_BITS:
+        added, source = (self.maps[each.inputs[0]] for each in (base, product))
+        other = source.shape[:2] != (1, 1) or max(added.bits, source.bits) > BYTE_BITS
+        if product.kind is not FullyConnected or other:
             return None
         factor, offset = self.affine(sums)
-        source = self.maps[product.inputs[0]]
         weights, _ = scaled_weights(product.keys["stored"], source.scale, factor, offset)
         return wide_sum(base, product, weights, self.maps, self.emit)
 
