@@ -7,13 +7,9 @@ import pytest
 import yaml
 
 from hwgen.cli import main
-<<<<<<< HEAD
 from tests.importers.onnx.test_lists import sigmoid_of_a_part
-from tests.quantized_onnx import Model, saved
-=======
 from tests.importers.onnx.test_recurrent import INPUTS, recurrent
-from tests.quantized_onnx import saved
->>>>>>> dfd92c46 (LSTM, GRU and RNN nodes of a float ONNX file become steps with --calibrate, whose answers are onnxruntime's in every element)
+from tests.quantized_onnx import Model, saved
 
 SMALL = Path(__file__).parents[3] / "configs/dbpim/small.yaml"
 FILES = Path(__file__).parents[2] / "importers" / "files"
