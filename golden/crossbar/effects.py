@@ -87,7 +87,8 @@ class ErringCrossbars:
         self._copies = {layer.name: layer.mapping.copies for layer in self.arch.layers}
         self._tiles: dict[tuple[str, int, int], list[Tile]] = {}
         self._orders: dict[tuple[int, int], list[Column]] = {}
-        self._adc_bits = self.arch.adc_bits - self.effects.converters.bits_below_lossless
+        lossless, less = self.arch.point.lossless_bits, self.effects.converters.bits_below_lossless
+        self._adc_bits = max(0, min(self.arch.adc_bits, lossless - less))
 
     def __call__(
         self, network: QuantizedNetwork, layer: Conv | Linear, maps: NDArray[Any], mode: int
@@ -256,7 +257,7 @@ class ErringCrossbars:
         converters = self.effects.converters
         values = int(tile.offsets[column]) % (1 << OFFSET_BITS)
         values |= converters.trimmed << OFFSET_BITS
-        values |= converters.bits_below_lossless << (OFFSET_BITS + 1)
+        values |= (self.arch.adc_bits - self._adc_bits) << (OFFSET_BITS + 1)
         return np.append(padded, np.uint64(values))
 
     def _columns_of(self, chip: Chip, macro: int, place: int) -> list[Column]:

@@ -31,10 +31,15 @@ class Graphs(Protocol):
 
 
 class Synthesized(Protocol):
-    """Result of a synthesis: the folder it wrote, its report, and whether the budget holds."""
+    """Result of a synthesis: the folder it wrote, its files, its report, if the budget holds.
+
+    files: that lie in the folder, the architecture first
+    """
 
     @property
     def folder(self) -> Path: ...
+    @property
+    def files(self) -> tuple[str, ...]: ...
     @property
     def report(self) -> Any: ...
     @property
@@ -51,8 +56,6 @@ class Synthesis(Protocol):
     def COMPONENTS(self) -> Path: ...  # noqa: N802
     @property
     def COMPONENTS_FORMAT(self) -> str: ...  # noqa: N802
-    @property
-    def FILES(self) -> Sequence[str]: ...  # noqa: N802
 
     def synthesize_network(self, context: Any, request: Any) -> Synthesized: ...
     def write_page(self, made: Any, path: Path) -> None: ...

@@ -21,6 +21,7 @@ from rich.console import RenderableType
 from hwgen.chip.effects import DeviceEffects, load_effects
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Program
+from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of_array
 from hwgen.commands.engines import golden_accuracy
 from hwgen.commands.families import InstalledFamily, families
@@ -156,7 +157,7 @@ class Effects(
             raise self.refusal("seeds", f"at most {MOST_TASKS} in all", len(choices) * self.seeds)
         files = [
             str(subject.network_file),
-            str(self.image_file(batch)),
+            str(image_file(self.quiet, batch)),
             str(program_path(self.quiet, subject)),
         ]
         tasks: list[Task] = [
@@ -182,17 +183,18 @@ class Effects(
             found = run_stored(placed, ACCURACY, tasks, store, lambda *_: done())
         return [found[first : first + self.seeds] for first in range(0, len(found), self.seeds)]
 
-    def image_file(self, batch: Batch) -> Path:
-        """Return the file of the images and their labels, written now if it is not there."""
-        path = self.quiet.work / "effects" / f"{batch.about.digest[:16]}-{len(batch.images)}.npz"
-        if not path.is_file():
-            labels = np.asarray(batch.labels)
-            write_npz(path, {"images": batch.images, "labels": labels}, what="images")
-        return path
-
     def table(self, report: EffectsReport) -> RenderableType:
         """Return a row for each combination."""
         return effects_table(report)
+
+
+def image_file(context: Context, batch: Batch) -> Path:
+    """Return the file of the images and their labels, written now if it is not there."""
+    path = context.work / "effects" / f"{batch.about.digest[:16]}-{len(batch.images)}.npz"
+    if not path.is_file():
+        labels = np.asarray(batch.labels)
+        write_npz(path, {"images": batch.images, "labels": labels}, what="images")
+    return path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,10 +264,10 @@ def combined(
 
 
 @cache
-def read_inputs(family: str, network: str, images: str, program: str) -> tuple[Any, ...]:
-    """Return network, images, labels and program of a task, read once a process."""
+def read_inputs(family: str, network: str, images: str, program: str | None) -> tuple[Any, ...]:
+    """Return network, images, labels and program (None: of none) of a task, read once a process."""
     arrays = read_npz(Path(images), what="images", allowed="images of this command")
-    loaded = families()[family].need(Family.programs).load_program(Path(program))
+    loaded = program and families()[family].need(Family.programs).load_program(Path(program))
     return load_network(Path(network)), arrays["images"], arrays["labels"], loaded
 
 

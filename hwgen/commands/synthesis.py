@@ -13,6 +13,7 @@ from hwgen.chip.page_protocols import Graphs, Synthesis
 from hwgen.commands.families import offering
 from hwgen.commands.fields import (
     Count,
+    Data,
     File,
     ImageSize,
     OutFolder,
@@ -135,6 +136,11 @@ class Synthesize(
     interrupt the same command resumes the search. Exit code 1 if the chip needs more than the
     budget, which only the published rules allow.
 
+    --effects, --least-accuracy: of a quantized network, converters may have fewer bits than lose
+    nothing, if devices that err so far leave the accuracy. It is measured once for each choice of
+    crossbars and converters. The chip is the most efficient one, and accuracy.svg and the report
+    say what each percent more costs: a search for each step of the curve.
+
     --then-run: of a quantized network, builds the chip and runs images on its Verilog, as
     `hwgen run` does; run.json and run.svg, the schedule as promised and as seen, are written, too.
     Exit code 1 if anything differs.
@@ -182,6 +188,20 @@ class Synthesize(
         ),
     ] = None
 
+    effects: Annotated[
+        File | None,
+        Says("devices that err: a name that ships, or your file (.yaml)", metavar="FILE"),
+    ] = None
+    least_accuracy: Annotated[
+        Annotated[Real, Field(ge=0, le=1)] | None,
+        Says("accuracy with --effects at least, such as 0.95", metavar="SHARE"),
+    ] = None
+    data: Data = None
+    images_to_choose: Annotated[
+        Count, Says("test images by which choices are measured, at most", metavar="N")
+    ] = 500
+    images: Annotated[Count, Says("test images of the printed curve, at most", metavar="N")] = 2000
+    effect_seeds: Annotated[Count, Says("chips by which accuracy is measured", metavar="N")] = 5
     then_run: Annotated[
         bool, Says("build the chip of a quantized network (.npz) and run images on its Verilog")
     ] = False
@@ -192,11 +212,17 @@ class Synthesize(
 
     def check(self) -> None:
         """Refuse to run what has no weights, and chips that describe no hardware."""
-        if self.then_run and Path(self.network_file).suffix != WEIGHTED:
-            allowed = f"given with a quantized network ({WEIGHTED})"
-            raise self.refusal("then_run", allowed, self.network)
-        if self.then_run and self.rules != "strict":
-            raise self.refusal("then_run", "given with --rules strict", self.rules)
+        for name in ("then_run", "effects"):
+            asked = getattr(self, name)
+            if asked and Path(self.network_file).suffix != WEIGHTED:
+                allowed = f"given with a quantized network ({WEIGHTED})"
+                raise self.refusal(name, allowed, self.network)
+            if asked and self.rules != "strict":
+                raise self.refusal(name, "given with --rules strict", self.rules)
+        if (self.effects is None) != (self.least_accuracy is None):
+            if self.effects is None:
+                raise self.refusal("effects", "given with --least-accuracy", "nothing")
+            raise self.refusal("least_accuracy", "given with --effects", "nothing")
 
     @property
     def network_file(self) -> str:
@@ -209,7 +235,7 @@ class Synthesize(
         made = synthesis.synthesize_network(self.quiet, self)
         if self.html is not None:
             synthesis.write_page(made, Path(self.html))
-        files = tuple(synthesis.FILES)
+        files = made.files
         self.quiet.say(f"{made.folder}: {', '.join(files)}")
         return SynthesizedChip(
             folder=made.folder,
@@ -229,6 +255,7 @@ class Synthesize(
             images=THEN_IMAGES,
             engine="rtl",
             plot=picture,
+            effects=self.effects,
             context=self.context,
         )
         found = simulate.run()

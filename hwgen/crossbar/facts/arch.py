@@ -38,7 +38,7 @@ from hwgen.crossbar.facts.network import (
     CrossbarNetwork,
     without_defaults,
 )
-from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.point import AnyPoint
 from hwgen.crossbar.facts.rules import RULES, RulesName
 from hwgen.errors import ConfigError, FieldError
 from hwgen.files.load import EXACT, field_error, read_mapping, shortened, validate_spec
@@ -91,7 +91,7 @@ class Arch:
     components: ComponentsFile
     rules: RulesName
     power_budget_w: Positive
-    point: Point
+    point: AnyPoint
     adc_bits: Size
     weight_bits: Size
     activation_bits: Size
@@ -134,6 +134,11 @@ class Arch:
     def bit_steps(self) -> int:
         """Bit steps that feed one input."""
         return -(-self.activation_bits // self.point.dac_bits)
+
+    @property
+    def is_clipped(self) -> bool:
+        """Whether its converters have fewer bits than lose nothing."""
+        return self.point.adc_bits < self.point.lossless_bits
 
     @property
     def clock_mhz(self) -> float:
@@ -221,6 +226,9 @@ def arch_text(arch: Arch) -> str:
 def check_arch(arch: Arch, network: CrossbarNetwork) -> None:
     """Check everything against `network`, which is that of the architecture's own layers."""
     equal("network.digest", "that of the layers below it", network.digest, arch.network.digest)
+    if arch.is_clipped and not arch.effects:
+        allowed = "true, since converters have fewer bits than lose nothing"
+        raise FieldError("effects", allowed, arch.effects)
     equal("adc_bits", "what rows, cells and DACs ask for", arch.point.adc_bits, arch.adc_bits)
     rules = RULES[arch.rules]
     if rules.whole_parts == (arch.point.rram_ratio is not None):

@@ -1,14 +1,16 @@
 """One combination of the outer loop: what is the same in a whole accelerator (seed 003, Alg. 1)."""
 
 import math
-from typing import Annotated, Protocol
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, fields
+from typing import Annotated, Any, Protocol
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic.dataclasses import dataclass
 
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.rules import Rules
-from hwgen.files.load import EXACT
+from hwgen.files.load import EXACT, field_error
 
 
 class HasBits(Protocol):
@@ -38,6 +40,11 @@ class Point:
 
     @property
     def adc_bits(self) -> int:
+        """The resolution of its ADCs."""
+        return self.lossless_bits
+
+    @property
+    def lossless_bits(self) -> int:
         """The least resolution that loses nothing, with ISAAC's encoding of weights."""
         both = self.dac_bits > 1 and self.cell_bits > 1
         return int(math.log2(self.side)) + self.dac_bits + self.cell_bits - (1 if both else 2)
@@ -51,6 +58,61 @@ class Point:
         return -(-data.activation_bits // self.dac_bits)
 
 
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class Clipped(Point):
+    """A point whose ADCs have fewer bits than lose nothing: a larger sum gives the last code.
+
+    bits_less: bits below `lossless_bits`
+    """
+
+    bits_less: Annotated[int, Field(ge=1)]
+
+    @property
+    def adc_bits(self) -> int:
+        """The resolution of its ADCs."""
+        return self.lossless_bits - self.bits_less
+
+
+def point_of(given: dict[str, Any]) -> Point:
+    """Return the point of some keys; pydantic's ValidationError for wrong ones."""
+    return Clipped(**given) if "bits_less" in given else Point(**given)
+
+
+def _read(given: object) -> object:
+    """Return the point of a mapping that has bits less; anything else as it is."""
+    if not isinstance(given, dict) or "bits_less" not in given:
+        return given
+    try:
+        return point_of(given)
+    except ValidationError as error:
+        raise field_error(error) from None
+
+
+AnyPoint = Annotated[Point, BeforeValidator(_read)]
+"""A point of a file, `Clipped` if it says so."""
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class Narrowed(Components):
+    """Components of which a search tries some points alone, clipped ones, too; no file has them."""
+
+    tried: tuple[AnyPoint, ...]
+
+    @property
+    def digest(self) -> str:
+        """That of the components: what is tried is no constant."""
+        return Components(**_constants(self)).digest
+
+
+def narrowed(components: Components, tried: Iterable[Point]) -> Narrowed:
+    """Return components of which some points alone are tried."""
+    return Narrowed(**_constants(components), tried=tuple(tried))
+
+
+def _constants(components: Components) -> dict[str, Any]:
+    return {each.name: getattr(components, each.name) for each in fields(Components)}
+
+
 RRAM_RATIOS = (0.15, 0.2, 0.25, 0.3)
 """The ratios that the published tool traverses."""
 
@@ -61,13 +123,36 @@ def points(
     """Return every combination whose ADC can be had, in the published order.
 
     Strict rules need no ratio: what crossbars leave of the budget is there for all others.
+    Of narrowed components those that are tried.
     """
-    known = {adc.bits for adc in components.adcs.resolutions}
-    every = [
+    if isinstance(components, Narrowed):
+        return list(components.tried)
+    return with_known_adcs(combinations(components, rules, ratios), components)
+
+
+def combinations(
+    components: Components, rules: Rules, ratios: tuple[float, ...] = RRAM_RATIOS
+) -> list[Point]:
+    """Return every combination, lossless, in the published order."""
+    return [
         Point(rram_ratio=ratio, cell_bits=cell, side=size.side, dac_bits=dac.bits)
         for ratio in ((None,) if rules.whole_parts else ratios)
         for cell in components.crossbars.cell_bits
         for size in components.crossbars.sizes
         for dac in components.dacs.resolutions
     ]
-    return [point for point in every if point.adc_bits in known]
+
+
+def clipped(given: Iterable[Point], bits_less: int) -> Iterator[Point]:
+    """Yield points with ADCs of so many bits less, of at least one bit; 0: as they are."""
+    for point in given:
+        if not bits_less:
+            yield point
+        elif point.lossless_bits > bits_less:
+            yield Clipped(**asdict(point), bits_less=bits_less)
+
+
+def with_known_adcs(given: Iterable[Point], components: Components) -> list[Point]:
+    """Return the points whose ADC can be had."""
+    known = {adc.bits for adc in components.adcs.resolutions}
+    return [point for point in given if point.adc_bits in known]

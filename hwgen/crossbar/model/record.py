@@ -163,8 +163,8 @@ def confirm(
     )
 
 
-def make_arch(confirmed: Confirmed, name: str) -> Arch:
-    """Return the architecture of a design."""
+def make_arch(confirmed: Confirmed, name: str, *, effects: bool = False) -> Arch:
+    """Return the architecture of a design; effects: its Verilog can err as devices do."""
     network, components, layout = confirmed.network, confirmed.components, confirmed.layout
     total = int(layout.total_macros)
     columns = int(layout.mesh_columns)
@@ -202,6 +202,7 @@ def make_arch(confirmed: Confirmed, name: str) -> Arch:
         ),
         layers=tuple(arch_layer(confirmed, place) for place in range(len(network.layers))),
         fabric=make_fabric(confirmed),
+        effects=effects,
     )
 
 

@@ -1,7 +1,12 @@
 """Pages of the crossbar family: graphs, synthesis, where its parts lie."""
 
-from hwgen.crossbar.pages.graph import GraphInfo
-from hwgen.crossbar.pages.synthesis import SynthesisReport
+from typing import Any
 
-REPORTS: dict[str, type] = {"info_graph": GraphInfo, "synthesize": SynthesisReport}
+from hwgen.crossbar.pages.graph import GraphInfo
+from hwgen.crossbar.pages.synthesis import ErringReport, SynthesisReport
+
+REPORTS: dict[str, Any] = {
+    "info_graph": GraphInfo,
+    "synthesize": SynthesisReport | ErringReport,
+}
 """By the name of the schema."""

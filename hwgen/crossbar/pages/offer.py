@@ -1,7 +1,7 @@
 """Synthesis as a capability: what `hwgen synthesize` finds of this family."""
 
 from hwgen.crossbar.pages.problem import COMPONENTS
-from hwgen.crossbar.pages.synthesis_files import FILES, write_page
+from hwgen.crossbar.pages.synthesis_files import write_page
 from hwgen.crossbar.pages.synthesis_table import synthesis_table
 from hwgen.crossbar.pages.synthesize import synthesize_network
 
@@ -10,7 +10,6 @@ COMPONENTS_FORMAT = "hwgen.crossbar.components"
 __all__ = [
     "COMPONENTS",
     "COMPONENTS_FORMAT",
-    "FILES",
     "synthesis_table",
     "synthesize_network",
     "write_page",

@@ -42,7 +42,8 @@ class Problem:
         plain = re.sub(r"[^A-Za-z0-9_.-]", "_", self.network.name)[:40]
         stream = "-stream" if request.objective == "stream" else ""
         identical = "-identical" if request.identical else ""
-        return f"{plain}-{request.power_w:g}w-{request.rules}{stream}{identical}"
+        effects = "" if request.effects is None else f"-{request.least_accuracy:g}"
+        return f"{plain}-{request.power_w:g}w-{request.rules}{stream}{identical}{effects}"
 
 
 def problem_of(context: Context, request: Synthesize) -> Problem:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from hwgen.crossbar.facts.arch import Arch
@@ -13,8 +13,10 @@ from hwgen.crossbar.facts.schedule import Schedule
 from hwgen.crossbar.pages.synthesis import (
     AuditRow,
     ConvergencePoint,
+    ErringReport,
     OuterPoint,
     ParetoPoint,
+    SynthesisAccuracy,
     SynthesisChip,
     SynthesisLayer,
     SynthesisPart,
@@ -81,6 +83,12 @@ def synthesis_report(
         **of_search(result),
         versions=versions,
     )
+
+
+def erring_report(report: SynthesisReport, accuracy: SynthesisAccuracy) -> ErringReport:
+    """Return the report of a synthesis with what accuracy costs."""
+    facts = {each.name: getattr(report, each.name) for each in fields(report)}
+    return ErringReport(**facts, accuracy=accuracy)
 
 
 def figures_of(breakdown: "Breakdown") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.crossbar.facts.rules import RulesName
 from hwgen.files.load import EXACT
-from hwgen.report.types import Count, Digest, Fraction, Source
+from hwgen.report.types import Count, Digest, Fraction, Images, Source
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -223,3 +223,59 @@ class SynthesisReport:
     convergence: list[ConvergencePoint]
     points: list[OuterPoint]
     versions: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class AccuracyChoice:
+    """One choice: its converters, bits that they have less than lose nothing, its accuracy."""
+
+    point: SynthesisPoint
+    bits_less: Count
+    accuracy: Fraction
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class AccuracyStep(AccuracyChoice):
+    """The most efficient design of its accuracy, or of more; steps begin at the least accuracy.
+
+    accuracy: mean over the seeds, of the images of the curve; chosen_by: of the images to choose by
+    least, most: of the seeds; deviation: of one chip from another
+    apart: whether it has more accuracy than the step before by more than the deviation of either
+    """
+
+    efficiency_gops_per_w: float
+    chosen_by: Fraction
+    least: Fraction
+    most: Fraction
+    deviation: float
+    apart: bool
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class SynthesisAccuracy:
+    """What accuracy costs.
+
+    effects: of devices; seeds: of them, one where nothing is drawn
+    data: the images of the curve, images_to_choose: the first ones, by which choices were measured
+    exact: accuracy of the images of the curve without effects and with lossless converters
+    choices: that were measured; of one with too low an accuracy none with fewer bits was
+    curve: from the least accuracy on
+    ended_early: an interrupt or a time limit ended the searches: more accuracy may have a design
+    """
+
+    effects: Source
+    least_accuracy: Fraction
+    data: Images
+    exact: Fraction
+    images_to_choose: Count
+    seeds: list[Count]
+    choices: list[AccuracyChoice]
+    curve: list[AccuracyStep]
+    ended_early: bool
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class ErringReport(SynthesisReport):
+    """A synthesis with --effects; accuracy: of the chip, its first step, and what more costs."""
+
+    accuracy: SynthesisAccuracy

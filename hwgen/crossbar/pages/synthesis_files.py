@@ -14,17 +14,25 @@ from hwgen.report.files import report_text
 
 FILES = ("architecture.yaml", "schedule.npz", "report.json", "report.html")
 ARCHITECTURE, SCHEDULE, REPORT, PAGE = FILES
+CURVE = "accuracy.svg"
+"""What --effects writes beside."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Synthesis:
-    """What was written: the folder, and what lies in it."""
+    """What was written: the folder, and what lies in it; curve: the picture of --effects."""
 
     folder: Path
     arch: Arch
     schedule: Schedule
     report: SynthesisReport
     page: str
+    curve: bytes | None = None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files in the folder."""
+        return FILES if self.curve is None else (*FILES, CURVE)
 
     @property
     def within_budget(self) -> bool:
@@ -38,6 +46,8 @@ def write_files(made: Synthesis, folder: Path) -> None:
     save_schedule(made.schedule, folder / SCHEDULE)
     (folder / REPORT).write_text(report_text(made.report), encoding="utf-8")
     (folder / PAGE).write_text(made.page, encoding="utf-8")
+    if made.curve is not None:
+        (folder / CURVE).write_bytes(made.curve)
 
 
 def write_page(made: Synthesis, path: Path) -> None:
@@ -52,4 +62,4 @@ def earlier_output(folder: Path) -> set[str]:
         ours = content["format"] == "hwgen.report.synthesize"
     except (OSError, ValueError, KeyError, TypeError):
         ours = False
-    return {*FILES, *RUN_FILES} if ours else set()
+    return {*FILES, CURVE, *RUN_FILES} if ours else set()

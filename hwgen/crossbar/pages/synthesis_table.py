@@ -6,7 +6,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hwgen.crossbar.pages.synthesis import SynthesisPoint, SynthesisReport
+from hwgen.crossbar.pages.synthesis import (
+    AccuracyChoice,
+    ErringReport,
+    SynthesisAccuracy,
+    SynthesisPoint,
+    SynthesisReport,
+)
 from hwgen.report.tables import NOTHING, number, percent, table
 
 LAYER_COLUMNS = [
@@ -34,7 +40,48 @@ def synthesis_table(report: SynthesisReport) -> RenderableType:
         part_table(report),
         "",
         *figure_lines(report),
+        *(accuracy_parts(report.accuracy) if isinstance(report, ErringReport) else ()),
     )
+
+
+def accuracy_parts(found: SynthesisAccuracy) -> Iterator[RenderableType]:
+    """Yield what each percent of accuracy costs: a row for each step of the curve."""
+    seeds = len(found.seeds)
+    yield ""
+    yield (
+        f"accuracy of {found.data.images} images, devices of {found.effects.name},"
+        f" {seeds} seed{'s' if seeds > 1 else ''}; without effects {100 * found.exact:.1f} %"
+    )
+    columns = ["crossbars", "ADC", "accuracy", "least", "most", "GOPS/W", "a point costs"]
+    rows, before = table([*columns, ""], left=1), None
+    for step in found.curve:
+        point, paid = step.point, NOTHING
+        if before is not None and step.apart:
+            points = 100 * (step.accuracy - before.accuracy)
+            paid = f"{(before.efficiency_gops_per_w - step.efficiency_gops_per_w) / points:.1f}"
+        rows.add_row(
+            f"{point.side} x {point.side}, cell {point.cell_bits}, DAC {point.dac_bits}",
+            adc_text(step),
+            *(f"{100 * each:.1f} %" for each in (step.accuracy, step.least, step.most)),
+            f"{step.efficiency_gops_per_w:,.1f}",
+            paid,
+            "" if step.apart else "no more than chips differ",
+        )
+        before = step
+    yield rows
+    yield (
+        f"{len(found.choices)} choices measured on {found.images_to_choose} images, of which"
+        f" {sum(each.accuracy >= found.least_accuracy for each in found.choices)} have at least"
+        f" {100 * found.least_accuracy:g} %"
+    )
+    if found.ended_early:
+        yield Text("ended early: more accuracy may have a design that is not here", "bold yellow")
+
+
+def adc_text(choice: AccuracyChoice) -> str:
+    """Return the bits of the converters of a choice, and how many are missing."""
+    less = f", {choice.bits_less} less" if choice.bits_less else ""
+    return f"{choice.point.adc_bits} bits{less}"
 
 
 def point_text(point: SynthesisPoint) -> str:

@@ -6,7 +6,7 @@ from hwgen.commands.context import Context
 from hwgen.commands.digests import versions
 from hwgen.commands.synthesis import Synthesize
 from hwgen.crossbar.pages.problem import problem_of
-from hwgen.crossbar.pages.reported import synthesis_report
+from hwgen.crossbar.pages.reported import erring_report, synthesis_report
 from hwgen.crossbar.pages.searching import search, simulating
 from hwgen.crossbar.pages.synthesis_files import Synthesis, earlier_output, write_files
 from hwgen.files.folder import refuse_foreign, replace_folder
@@ -16,6 +16,7 @@ from hwgen.report.types import Source
 
 def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
+    from hwgen.crossbar.pages.curve import accuracy_picture, curve_of
     from hwgen.crossbar.pages.synthesis_page import synthesis_page
     from hwgen.crossbar.synthesis.result import finish
 
@@ -23,9 +24,11 @@ def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
     network, components = problem.network, problem.components
     folder = Path(request.out or context.work / "synthesis" / problem.name)
     refuse_foreign(folder, earlier_output)
-    result = search(context, problem)
+    curve = None if request.effects is None else curve_of(context, problem)
+    result = search(context, problem) if curve is None else curve.best
     with simulating(context):
-        found = finish(network, components, result, problem.name)
+        erring = curve is not None
+        found = finish(network, components, result, problem.name, effects=erring)
         network_file, table = shown(Path(request.network_file)), shown(problem.table)
         report = synthesis_report(
             result,
@@ -34,9 +37,17 @@ def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
             components=Source(name=components.name, file=table, digest=components.digest),
             versions=versions(),
         )
-    page: str = synthesis_page(report, found.arch, found.schedule)
+    picture = None
+    if curve is not None:
+        report = erring_report(report, curve.accuracy)
+        picture = accuracy_picture(curve.accuracy)
     made = Synthesis(
-        folder=folder, arch=found.arch, schedule=found.schedule, report=report, page=page
+        folder=folder,
+        arch=found.arch,
+        schedule=found.schedule,
+        report=report,
+        page=synthesis_page(report, found.arch, found.schedule),
+        curve=picture,
     )
     replace_folder(folder, earlier_output, lambda fresh: write_files(made, fresh))
     return made

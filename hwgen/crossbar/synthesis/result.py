@@ -141,11 +141,19 @@ class Finished:
 
 
 def finish(
-    network: CrossbarNetwork, components: Components, result: SearchResult, name: str
+    network: CrossbarNetwork,
+    components: Components,
+    result: SearchResult,
+    name: str,
+    *,
+    effects: bool = False,
 ) -> Finished:
-    """Return what is handed on of the best design of a search, under a name."""
+    """Return what is handed on of the best design of a search, under a name.
+
+    effects: its Verilog can err as devices do; a design with clipped converters has to
+    """
     confirmed = confirm(network, components, result, result.best)
-    arch = make_arch(confirmed, name)
+    arch = make_arch(confirmed, name, effects=effects)
     return Finished(
         network=network,
         components=components,

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import RRAM_RATIOS, Point
+from hwgen.crossbar.facts.point import RRAM_RATIOS, Narrowed, Point, point_of
 from hwgen.crossbar.facts.rules import Objective, Rules
 from hwgen.crossbar.model.allocate import FEASIBLE, floor_of, used_crossbars
 from hwgen.crossbar.model.design import Design, lay_out
@@ -86,7 +86,7 @@ def facts_of(
 @lru_cache(maxsize=8)
 def problem_of(text: str) -> tuple[CrossbarNetwork, Components]:
     """Return network and components from JSON."""
-    return TypeAdapter(tuple[CrossbarNetwork, Components]).validate_json(text)
+    return TypeAdapter(tuple[CrossbarNetwork, Narrowed | Components]).validate_json(text)
 
 
 Problem = tuple[CrossbarNetwork, Components, Point, float, Rules, Objective, bool]
@@ -95,7 +95,7 @@ Problem = tuple[CrossbarNetwork, Components, Point, float, Rules, Objective, boo
 def opened(task: Json) -> Problem:
     """Return what a piece of work is about."""
     network, components = problem_of(task["problem"])
-    point = Point(**task["point"])
+    point = point_of(task["point"])
     judged = Rules(*task["rules"]), task["objective"], task["identical"]
     return network, components, point, task["power_w"], *judged
 

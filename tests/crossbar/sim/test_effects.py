@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from hwgen.crossbar.sim.chip_run import hosted
 from hwgen.errors import ConfigError, FamilyError, HwgenError
 from hwgen.files.shipped import tables
 from hwgen.network import QuantizedNetwork
+from hwgen.network.file import save_network
 from tests.golden.crossbar.test_effects import with_effects
 from tests.verif.crossbar.whole import (
     answers_design,
@@ -83,6 +84,34 @@ def test_every_element_is_goldens(name: str, seed: int) -> None:
 
 def test_without_effects_the_chip_is_exact() -> None:
     assert differing(with_effects(), 1) == (0, False)
+
+
+@pytest.mark.promise(
+    "the Verilog of a chip whose converters have fewer bits than lose nothing clips as golden does"
+)
+@pytest.mark.parametrize(("less", "effects"), [(5, with_effects()), (3, EFFECTS["clipped"])])
+def test_a_chip_with_clipped_converters(less: int, effects: DeviceEffects) -> None:
+    """A file may ask for converters with even fewer bits."""
+    network, arch = answers_network(), make_arch(answers_design(less), "answers", effects=True)
+    assert arch.adc_bits == arch.point.lossless_bits - less
+    case = network, arch, compile_network(network, arch, images=2)
+    assert differing(effects, 1, case) == (0, True)
+
+
+def test_clipped_converters_and_exact_golden_are_not_compared(tmp_path: Path) -> None:
+    network, file, maps = tmp_path / "net.npz", tmp_path / "chip.yaml", tmp_path / "images.npz"
+    save_network(answers_network(), network)
+    np.savez(maps, images=draw_images(answers_network(), 1, seed=3))
+    text = arch_text(make_arch(answers_design(3), "answers", effects=True))
+    file.write_text(text, encoding="utf-8")
+    context = api.Context(console=None, work=tmp_path)
+    run = partial(api.simulate, network, file, data=maps, context=context)
+    with pytest.raises(ConfigError, match="effects must be given, since the converters of answ"):
+        run(engine="rtl")
+    assert run(engine="model", effects="effects/exact").effects is not None
+    file.write_text(text.replace("effects: true\n", ""), encoding="utf-8")
+    with pytest.raises(ConfigError, match="effects must be true, since converters have fewer bits"):
+        run(engine="rtl")
 
 
 def without_offset(patch: pytest.MonkeyPatch) -> None:

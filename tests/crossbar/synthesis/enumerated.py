@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import points
 from hwgen.crossbar.facts.rules import STRICT, Rules
@@ -113,12 +114,12 @@ def every_design(tables: Tables) -> Iterator[Design]:
 
 
 def best_of(
-    tiny: CrossbarNetwork, power_w: float, rules: Rules
+    tiny: CrossbarNetwork, power_w: float, rules: Rules, components: Components = FEW
 ) -> tuple[Tables, Design, Cost] | None:
     """The most efficient of all designs at all points, judged exactly."""
     best: tuple[Tables, Design, Cost] | None = None
-    for point in points(FEW, rules):
-        tables = make_tables(tiny, FEW, point, power_w, rules)
+    for point in points(components, rules):
+        tables = make_tables(tiny, components, point, power_w, rules)
         for design in every_design(tables):
             cost = evaluate(tables, design, True)
             if fits(tables, cost) and (best is None or cost.efficiency > best[2].efficiency):

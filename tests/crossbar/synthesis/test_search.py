@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.point import clipped, narrowed, points
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Objective, Rules
 from hwgen.crossbar.model.allocate import NO_POWER
 from hwgen.crossbar.model.design import Design
@@ -44,6 +46,7 @@ optimum = cache(best_of)
 def searched(
     network: CrossbarNetwork = WIDE,
     *,
+    components: Components = FEW,
     rules: Rules = STRICT,
     power_w: float = 0.5,
     seed: int = 1,
@@ -57,7 +60,7 @@ def searched(
 ) -> SearchResult | None:
     return synthesize(
         network,
-        FEW,
+        components,
         power_w=power_w,
         rules=rules,
         seed=seed,
@@ -128,6 +131,20 @@ def test_finds_the_optimum(name: str, rules: Rules, power_w: float) -> None:
     assert result.bound_gops_per_w >= known * (1 - ROUNDING)
     own = [each for each in result.points if each.point == result.best.point]
     assert own[0].bound_gops_per_w >= own[0].best_gops_per_w > 0
+
+
+@pytest.mark.promise("of narrowed components the search finds the best design of what is tried")
+def test_finds_the_optimum_of_clipped_points() -> None:
+    given = [*points(FEW, STRICT), *clipped(points(FEW, STRICT), 2)]
+    answers = []
+    for tried in (given[:1], given):
+        components = narrowed(FEW, tried)
+        best, result = best_of(WIDE, 0.5, STRICT, components), found(components=components)
+        assert best is not None
+        answers.append(result.best.efficiency_gops_per_w)
+        assert answers[-1] == pytest.approx(float(best[2].efficiency), rel=ROUNDING)
+        assert [each.point for each in result.points] == tried
+    assert answers[0] == found().best.efficiency_gops_per_w < answers[1]
 
 
 @pytest.mark.parametrize(("name", "rules", "power_w"), CASES)

@@ -1,0 +1,222 @@
+"""Accuracy as a limit of a synthesis: measured for each choice of crossbars and converters.
+
+A choice is a side, bits of a cell, of a DAC and of an ADC, which may be some below lossless. Its
+accuracy is that of a chip with one copy of each layer, the mean over seeds, each measured once and
+kept in the work folder. Of a choice whose accuracy is too low none with fewer bits is measured.
+
+Tests: `tests/crossbar/pages/test_accuracy.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hwgen.chip.effects import DeviceEffects
+from hwgen.commands.context import Context
+from hwgen.commands.digests import digest_of_array
+from hwgen.commands.effects import Devices, devices_of, erring_of, image_file, labelled, read_inputs
+from hwgen.commands.families import families
+from hwgen.commands.fields import images_of
+from hwgen.commands.images import Batch, choose_images
+from hwgen.commands.points import INPUTS, WithInputs, code_of
+from hwgen.commands.synthesis import Synthesize
+from hwgen.crossbar.facts.buildable import with_buildable_adcs
+from hwgen.crossbar.facts.point import Point, clipped, combinations, point_of, with_known_adcs
+from hwgen.crossbar.pages.problem import Problem
+from hwgen.errors import ConfigError
+from hwgen.files.load import validate_spec
+from hwgen.jobs.store import Store, run_stored
+from hwgen.network.file import load_network
+
+FAMILY = "crossbar"
+ACCURACY = "hwgen.crossbar.pages.accuracy:accuracy_of_task"
+DRAWN = ("variation", "drift", "stuck_at_zero", "stuck_at_full", "failed_writes")
+"""Effects of cells that a seed draws."""
+
+Task = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneCopy:
+    """What golden asks of a chip of which a point alone is known: it has one copy of each layer."""
+
+    point: Point
+    weight_bits: int
+    activation_bits: int
+    layers: tuple[()] = ()
+
+    @property
+    def adc_bits(self) -> int:
+        """Bits of its converters."""
+        return self.point.adc_bits
+
+    @property
+    def slices(self) -> int:
+        """Cells that hold one weight."""
+        return self.point.slices(self)
+
+    @property
+    def bit_steps(self) -> int:
+        """Bit steps that feed one input."""
+        return self.point.bit_steps(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Accuracies of one choice: the images, and the accuracy of each seed."""
+
+    images: int
+    accuracies: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Over the seeds."""
+        return float(np.mean(self.accuracies))
+
+    @property
+    def deviation(self) -> float:
+        """Of one chip from another."""
+        return float(np.std(self.accuracies))
+
+
+@dataclass(kw_only=True)
+class Measuring:
+    """The accuracies that a request asks for.
+
+    few, many: images to choose by, and those of the printed curve; all there are if they are fewer
+    seeds: of the devices; a single one where nothing is drawn
+    found: by choice, on the images to choose by
+    """
+
+    context: Context
+    problem: Problem
+    devices: Devices
+    few: Batch
+    many: Batch
+    seeds: tuple[int, ...]
+    found: dict[Point, Measured] = field(default_factory=dict)
+
+    @property
+    def request(self) -> Synthesize:
+        """What was asked for."""
+        return self.problem.request
+
+    @property
+    def least(self) -> float:
+        """The least accuracy of a choice."""
+        return self.request.least_accuracy or 0.0
+
+    def choose(self) -> None:
+        """Measure all choices; ConfigError if none has the least accuracy."""
+        components = self.problem.components
+        hopeful = combinations(components, self.problem.rules)
+        most = max(each.lossless_bits for each in hopeful)
+        every = [each for less in range(most) for each in clipped(hopeful, less)]
+        components = with_buildable_adcs(components, every)[0]
+        for less in range(most):
+            whole = {each: one for one in hopeful for each in clipped([one], less)}
+            tried = with_known_adcs(whole, components)
+            for point, measured in zip(tried, self.measure(tried, self.few), strict=True):
+                self.found[point] = measured
+                if measured.mean < self.least:
+                    del whole[point]
+            hopeful = list(whole.values())
+        best = max((each.mean for each in self.found.values()), default=0.0)
+        if best < self.least:
+            raise ConfigError(
+                field="--least-accuracy",
+                allowed=f"at most {best:g}, the most of any choice on {len(self.few.images)} images"
+                f" with devices of {self.devices.source.name}",
+                given=f"{self.least:g}",
+                source="command line",
+            )
+
+    def measure(self, points: Sequence[Point], batch: Batch) -> list[Measured]:
+        """Return the accuracies of some points, which are computed if they are not kept."""
+        effects = asdict(self.devices.given)
+        found = self.run(
+            batch,
+            [
+                {"point": asdict(point), "effects": effects, "seed": seed}
+                for point in points
+                for seed in self.seeds
+            ],
+        )
+        size = len(self.seeds)
+        return [
+            Measured(images=len(batch.images), accuracies=tuple(found[first : first + size]))
+            for first in range(0, len(found), size)
+        ]
+
+    def exact(self) -> float:
+        """Return the accuracy without effects and clipping, of the images of the curve."""
+        return self.run(self.many, [{"point": None}])[0]
+
+    def run(self, batch: Batch, choices: Sequence[Task]) -> list[float]:
+        """Return the accuracy of each choice."""
+        from hwgen.jobs.executors import make_executor
+
+        network, components = Path(self.request.network_file), self.problem.components
+        shared = {
+            "network": load_network(network).digest,
+            "images": batch.about.digest,
+            "weight_bits": components.weight_bits,
+            "activation_bits": components.activation_bits,
+        }
+        files = [str(network), str(image_file(self.context, batch))]
+        store = Store(self.context.work / "accuracy", code=code_of(ACCURACY))
+        with (
+            self.context.progress("accuracies", len(choices)) as done,
+            make_executor(self.request.workers, self.request.scheduler) as executor,
+        ):
+            placed = WithInputs(executor, lambda _: files)
+            tasks = [{**shared, **choice} for choice in choices]
+            return run_stored(placed, ACCURACY, tasks, store, lambda *_: done())
+
+
+def measuring_of(context: Context, problem: Problem) -> Measuring:
+    """Return the measurement that a request asks for; DataError for images without labels."""
+    request = problem.request
+    assert request.effects is not None
+    network = load_network(Path(request.network_file))
+    batch = labelled(choose_images(network, images_of(request.data), None))
+    devices = devices_of(Path(request.effects), 1)
+    return Measuring(
+        context=context,
+        problem=problem,
+        devices=devices,
+        few=first_of(batch, request.images_to_choose),
+        many=first_of(batch, request.images),
+        seeds=tuple(range(1, 1 + (request.effect_seeds if is_drawn(devices.given) else 1))),
+    )
+
+
+def first_of(batch: Batch, most: int) -> Batch:
+    """Return the first images, all if they are no more."""
+    images = batch.images[:most]
+    assert batch.labels is not None
+    about = replace(batch.about, images=len(images), digest=digest_of_array(images))
+    modes = batch.modes[:most]
+    return Batch(images=images, labels=batch.labels[:most], about=about, modes=modes)
+
+
+def is_drawn(effects: DeviceEffects) -> bool:
+    """Return whether chips of different seeds differ."""
+    return bool(effects.converters.offset_lsb or any(getattr(effects.cells, n) for n in DRAWN))
+
+
+def accuracy_of_task(task: Task) -> float:
+    """Return the accuracy of one seed of a choice; without a point that of the network itself."""
+    from golden.network import predict
+
+    network, images, labels, _ = read_inputs(FAMILY, *task[INPUTS], None)
+    sums = None
+    if task["point"] is not None:
+        effects = validate_spec(DeviceEffects, task["effects"], source="effects")
+        bits = {name: task[name] for name in ("weight_bits", "activation_bits")}
+        chip = OneCopy(point=point_of(task["point"]), **bits)
+        sums = erring_of(families()[FAMILY])(network, chip, effects, task["seed"])
+    return float(np.mean(predict(network, images, sums_by=sums) == labels))

@@ -1,0 +1,266 @@
+"""`hwgen synthesize --effects`: accuracies of choices, the steps of the curve, and its files."""
+
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import jsonschema
+import pytest
+from rich.console import Console
+
+from hwgen import api
+from hwgen.commands.context import Context
+from hwgen.commands.synthesis import Synthesize, SynthesizedChip
+from hwgen.crossbar.facts import load_arch
+from hwgen.crossbar.facts.components import Components
+from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.point import Point, clipped, points
+from hwgen.crossbar.facts.rules import STRICT
+from hwgen.crossbar.model.record import confirm, design_of
+from hwgen.crossbar.pages import REPORTS, curve
+from hwgen.crossbar.pages.accuracy import Measured, Measuring, measuring_of
+from hwgen.crossbar.pages.problem import problem_of
+from hwgen.crossbar.pages.synthesis import ErringReport
+from hwgen.crossbar.synthesis.result import SearchResult
+from hwgen.errors import ConfigError, DesignError, HwgenError
+from hwgen.report.files import report_text, schema_of
+from tests.synthesis import COMPONENTS_FILE, candidate, replace_search, result, simple
+
+NETWORK = "digits_small_cnn"
+POINT = Point(rram_ratio=None, cell_bits=2, side=128, dac_bits=1)
+CHOICES = [each for less in range(4) for each in clipped([POINT], less)]
+CLIPPED = {0: 0.9916, 1: 0.9916, 2: 0.8969, 3: 0.1031}
+"""Accuracy of the digits by bits less, measured by another model before there was this one."""
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The table of components with one kind of crossbars, cells and DACs."""
+    text = COMPONENTS_FILE.read_text(encoding="utf-8").replace("[1, 2, 4]", "[2]")
+    gone = ("- {side: 256", "- {side: 512", "- {bits: 2,", "- {bits: 4, static_w: 5.0e-6")
+    lines = [line for line in text.splitlines() if not line.strip().startswith(gone)]
+    file = tmp_path_factory.mktemp("parts") / "parts.yaml"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def asked(tmp_path: Path, parts: Path) -> Callable[..., Synthesize]:
+    """Ask for a chip of the digits that bears clipping alone, with some things changed."""
+    given: dict[str, Any] = {
+        "network": NETWORK,
+        "power_w": 1.0,
+        "components": parts,
+        "effects": "effects/exact",
+        "least_accuracy": 0.5,
+        "workers": 1,
+        "out": tmp_path / "out",
+        "context": Context(console=None, work=tmp_path / "work"),
+    }
+    return lambda **more: Synthesize(**given | more)
+
+
+def measuring(request: Synthesize) -> Measuring:
+    assert request.context is not None
+    return measuring_of(request.context, problem_of(request.context, request))
+
+
+@pytest.mark.promise(
+    "accuracies of clipped converters are measured once for each choice, and no fewer bits where"
+    " one is too low"
+)
+def test_accuracy_of_choices(
+    asked: Callable[..., Synthesize], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = measuring(asked())
+    first.choose()
+    assert list(first.found) == CHOICES
+    assert [each.mean for each in first.found.values()] == [
+        pytest.approx(accuracy, abs=1e-4) for accuracy in CLIPPED.values()
+    ]
+    assert first.exact() == first.found[POINT].mean and len(first.seeds) == 1
+    # Nothing is measured again.
+    computed: list[Any] = []
+
+    def run(_: object, __: str, tasks: list[Any]) -> Iterator[Any]:
+        computed.extend(tasks)
+        yield from ()
+
+    monkeypatch.setattr("hwgen.commands.points.WithInputs.run", run)
+    again = measuring(asked(least_accuracy=0.95))
+    again.choose()
+    assert again.found == {each: first.found[each] for each in CHOICES[:3]} and not computed
+    with pytest.raises(ConfigError, match=r"--least-accuracy must be at most 0\.99164") as error:
+        measuring(asked(least_accuracy=0.995)).choose()
+    assert "got 0.995" in str(error.value) and "\n" not in str(error.value)
+
+
+def test_seeds_are_chips(asked: Callable[..., Synthesize]) -> None:
+    """Where devices vary each seed has an accuracy, of as many images as were asked for."""
+    some = measuring(asked(effects="effects/reram_study", images_to_choose=40, effect_seeds=3))
+    (measured,) = some.measure([POINT], some.few)
+    assert (len(some.many.images), measured.images) == (359, 40)
+    assert len(set(measured.accuracies)) > 1 and len(measured.accuracies) == 3
+    assert measured.deviation > 0
+    assert min(measured.accuracies) < measured.mean < max(measured.accuracies)
+
+
+Answer = tuple[int, float] | BaseException
+"""Place of a choice and its GOPS/W; or what a search ends with."""
+
+
+def answered(
+    monkeypatch: pytest.MonkeyPatch, answers: Sequence[Answer], **more: Any
+) -> tuple[list[float], bool, list[list[Point]]]:
+    """Return GOPS/W of the searches, whether they ended early, and what each of them tried."""
+    left, tried = list(answers), []
+
+    def search(_: Context, problem: Any) -> Any:
+        tried.append(points(problem.components, STRICT))
+        answer = left.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        best = SimpleNamespace(point=CHOICES[answer[0]], efficiency_gops_per_w=answer[1])
+        return SimpleNamespace(best=best, stopped_early=more.get("stopped_early", False))
+
+    monkeypatch.setattr(curve, "search", search)
+    found = {
+        point: Measured(images=1, accuracies=(accuracy,))
+        for point, accuracy in zip(CHOICES, (0.99, 0.99, 0.9, 0.6), strict=True)
+    }
+    request = Synthesize(NETWORK, 1.0, context=Context(console=None))
+    problem = problem_of(Context(console=None), request)
+    results, early = curve.searched(Context(console=None), problem, found, 0.6)
+    kept = curve.steps_of(results)
+    return [each.best.efficiency_gops_per_w for each in kept], early, tried
+
+
+@pytest.mark.promise("a search for each step of accuracy, until none is more or an interrupt")
+def test_steps_of_the_curve(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, early, tried = answered(monkeypatch, [(3, 400.0), (2, 300.0), (1, 200.0)])
+    assert (kept, early) == ([400.0, 300.0, 200.0], False)
+    assert tried == [CHOICES, CHOICES[:3], CHOICES[:2]]
+    # The design of a later search may be better than that of an earlier one.
+    assert answered(monkeypatch, [(3, 250.0), (2, 300.0), (1, 200.0)])[0] == [300.0, 200.0]
+    # No design of more accuracy fits into the budget.
+    none = DesignError("no chip")
+    assert answered(monkeypatch, [(3, 400.0), (2, 300.0), none])[:2] == ([400.0, 300.0], False)
+    # An interrupt ends all searches, not only its own.
+    for end in ([(3, 400.0), KeyboardInterrupt()], [(3, 400.0)]):
+        given = answered(monkeypatch, end, stopped_early=len(end) == 1)
+        assert given[:2] == ([400.0], True)
+    for nothing in (none, KeyboardInterrupt()):
+        with pytest.raises(type(nothing)):
+            answered(monkeypatch, [nothing])
+
+
+def one_design(
+    network: CrossbarNetwork, components: Components, *, power_w: float, **_: Any
+) -> SearchResult:
+    """Return a search that knows one design, of the last point that it is to try."""
+    point, chosen = points(components, STRICT)[-1], simple(network)
+    found = confirm(
+        network,
+        components,
+        point=point,
+        rules=STRICT,
+        power_w=power_w,
+        design=design_of(**chosen.as_json()),
+    )
+    best = candidate(found, chosen)
+    return result(power_w=power_w, best=best, candidates=[best], points=[])
+
+
+@pytest.mark.promise(
+    "a synthesis with --effects writes the curve of GOPS/W against accuracy, and a chip that errs"
+)
+def test_files_of_a_curve(
+    asked: Callable[..., Synthesize], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    replace_search(monkeypatch, one_design)
+    said = io.StringIO()
+    console = Console(file=said, width=300)
+    request = asked(
+        images_to_choose=40, context=Context(console=console, work=tmp_path / "work"), images=80
+    )
+    made = request.run()
+    assert isinstance(made, SynthesizedChip) and isinstance(made.report, ErringReport)
+    assert sorted(made.files) == sorted(path.name for path in made.folder.iterdir())
+    assert made.files[-1] == "accuracy.svg" and f"out: {', '.join(made.files)}" in said.getvalue()
+    arch = load_arch(made.folder / "architecture.yaml")
+    found = made.report.accuracy
+    first, *others = found.curve
+    assert arch.effects and arch.adc_bits == 6 == first.point.adc_bits
+    assert (first.bits_less, [each.bits_less for each in others]) == (2, [1])
+    assert made.report.efficiency_gops_per_w == first.efficiency_gops_per_w
+    assert others[0].efficiency_gops_per_w < first.efficiency_gops_per_w
+    assert others[0].accuracy > first.accuracy and others[0].apart
+    assert (found.images_to_choose, found.data.images, found.ended_early) == (40, 80, False)
+    content = json.loads((made.folder / "report.json").read_text(encoding="utf-8"))
+    assert content == json.loads(report_text(made.report))
+    jsonschema.validate(content, json.loads(schema_of(REPORTS["synthesize"])))
+    picture = (made.folder / "accuracy.svg").read_text(encoding="utf-8")
+    assert "6 bits, 2 less" in picture and "GOPS/W" in picture
+    said.truncate(0)
+    console.print(request.table(made))
+    assert "6 bits, 2 less" in said.getvalue() and "a point costs" in said.getvalue()
+    # The same command writes over its own files.
+    assert asdict(request.run().report) == asdict(made.report)
+
+
+def test_steps_that_chips_do_not_tell_apart(
+    asked: Callable[..., Synthesize], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = measuring(asked())
+    means = {CHOICES[2]: (0.8, 0.9), CHOICES[1]: (0.86, 0.88)}
+    few.found = {point: Measured(images=9, accuracies=each) for point, each in means.items()}
+    steps: Any = [
+        SimpleNamespace(best=SimpleNamespace(point=point, efficiency_gops_per_w=200.0 - place))
+        for place, point in enumerate(few.found)
+    ]
+    told = curve.told_steps(few, steps, list(few.found.values()))
+    assert [each.apart for each in told] == [True, False]
+    nearer = [replace(few.found[CHOICES[2]], accuracies=(0.84, 0.86)), few.found[CHOICES[1]]]
+    assert [each.apart for each in curve.told_steps(few, steps, nearer)] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"effects": None}, "effects must be given with --least-accuracy, got nothing"),
+        ({"least_accuracy": None}, "least_accuracy must be given with --effects, got nothing"),
+        ({"least_accuracy": 1.5}, "least_accuracy must be"),
+        ({"network": "vgg16"}, "effects must be given with a quantized network"),
+        ({"rules": "published"}, "effects must be given with --rules strict"),
+        ({"effects": "effects/sot_mram"}, "cells.weak_sensing must be 0"),
+    ],
+)
+def test_refusals(asked: Callable[..., Synthesize], more: dict[str, Any], said: str) -> None:
+    with pytest.raises(HwgenError, match=said) as error:
+        asked(**more).run()
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.long
+@pytest.mark.promise(
+    "the Verilog of a chip with clipped converters that a synthesis finds is equal"
+)
+def test_a_clipped_chip_runs(parts: Path, tmp_path: Path) -> None:
+    """The most efficient chip has 2 bits less; run with the devices that it was chosen for."""
+    made = api.synthesize(
+        NETWORK,
+        0.6,
+        components=parts,
+        effects="effects/exact",
+        least_accuracy=0.8,
+        evaluations=1000,
+        out=tmp_path / "out",
+        then_run=True,
+        context=Context(console=None, work=tmp_path / "work"),
+    )
+    assert made.report.accuracy.curve[0].bits_less == 2
+    assert made.ran is not None and made.ran.equal and made.ran.effects is not None
