@@ -138,7 +138,7 @@ class Synthesize(
 
     --effects, --least-accuracy: of a quantized network, converters may have fewer bits than lose
     nothing, if devices that err so far leave the accuracy. It is measured once for each choice of
-    crossbars and converters. The chip is the most efficient one, and accuracy.svg and the report
+    arrays and converters. The chip is the most efficient one, and accuracy.svg and the report
     say what each percent more costs: a search for each step of the curve.
 
     --then-run: of a quantized network, builds the chip and runs images on its Verilog, as
