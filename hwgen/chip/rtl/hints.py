@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import RLock
-from typing import Any
 
 import amaranth
 from amaranth.back.rtlil import ModuleEmitter, Wire
+from amaranth.hdl import _nir as nir
 
 _in_force = RLock()
 LIBRARY = str(Path(amaranth.__file__).parent)
@@ -41,7 +41,7 @@ def hinted_nets() -> Iterator[None]:
             ModuleEmitter.emit_driven_wire = original
 
 
-def driven_wire(emitter: Any, value: Any) -> Any:
+def driven_wire(emitter: ModuleEmitter, value: nir.Value) -> Wire:
     """Return the wire that a value drives, as Amaranth does; a new one has a hint in its name."""
     if value in emitter.value_names:
         name = emitter.value_names[value]
@@ -55,7 +55,7 @@ def driven_wire(emitter: Any, value: Any) -> Any:
     return wire
 
 
-def new_wire(emitter: Any, value: Any, hint: str) -> Any:
+def new_wire(emitter: ModuleEmitter, value: nir.Value, hint: str) -> Wire:
     """Return a new wire; its name is internal for Yosys, with or without a hint."""
     builder = emitter.builder
     name = builder._auto_name()

@@ -5,9 +5,8 @@ import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from hwgen.chip.sim.host import HOST, TOP, HostedChip, Work, host_text, write_work
+from hwgen.chip.sim.host import HOST, TOP, HostedChip, Kept, Work, host_text, write_work
 from hwgen.chip.sim.simulator import BINARY_ARGS, MEMORY, WAIVERS
 from hwgen.chip.sim.toolchain import BY_DEFAULT, WHEEL_MAKE_VARIABLES, assignments
 
@@ -50,7 +49,7 @@ echo "every answer is as expected"
 
 
 def write_script(
-    folder: Path, *, work: Work, chip: HostedChip[Any], expected: Iterable[str]
+    folder: Path, *, work: Work, chip: HostedChip[Kept], expected: Iterable[str]
 ) -> Path:
     """Write everything but the chip's Verilog into `folder`; return the script to run.
 

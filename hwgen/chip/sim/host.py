@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -210,7 +210,7 @@ def positions(prefix: str, layout: Mapping[str, tuple[int, int]]) -> dict[str, i
     return found
 
 
-def host_text(chip: HostedChip[Any], memory_bytes: int) -> str:
+def host_text(chip: HostedChip[Kept], memory_bytes: int) -> str:
     """Return the Verilog of the host of a chip."""
     offset = offsets(chip.registers)
     sizes = {
@@ -237,7 +237,7 @@ def host_text(chip: HostedChip[Any], memory_bytes: int) -> str:
 
 
 def simulator_of(
-    chip: HostedChip[Any], memory_bytes: int, *, waves: Waves | None = None
+    chip: HostedChip[Kept], memory_bytes: int, *, waves: Waves | None = None
 ) -> Simulator:
     """Return the simulator of a chip with its host and memory; `waves` makes it slower."""
     host = host_text(chip, memory_bytes)
@@ -265,7 +265,7 @@ def unchecked(files: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines) if names else ""
 
 
-def script_text(work: Work, chip: HostedChip[Any]) -> str:
+def script_text(work: Work, chip: HostedChip[Kept]) -> str:
     """Return the script of the host."""
     offset = offsets(chip.registers)
     reads = [each.offset for each in chip.registers if each.access == "read"]
@@ -286,7 +286,7 @@ def script_text(work: Work, chip: HostedChip[Any]) -> str:
     return "".join(f"{op:x} {a:x} {b:x} {c:x}\n" for op, a, b, c in lines)
 
 
-def write_work(work: Work, chip: HostedChip[Any], folder: Path) -> dict[str, object]:
+def write_work(work: Work, chip: HostedChip[Kept], folder: Path) -> dict[str, object]:
     """Write memory and script into a folder; return what every host is told."""
     memory = beats_text(work.content, chip.port_bytes)
     (folder / MEMORY_FILE).write_text(memory, encoding="ascii")
@@ -300,7 +300,7 @@ def write_work(work: Work, chip: HostedChip[Any], folder: Path) -> dict[str, obj
     }
 
 
-def told(work: Work, chip: HostedChip[Any], folder: Path) -> list[str]:
+def told(work: Work, chip: HostedChip[Kept], folder: Path) -> list[str]:
     """Write memory and script into a folder; return all that the simulation of it is told.
 
     It runs in the folder: file names without a path have no spaces and are short.
@@ -348,7 +348,7 @@ def run_chip(
 
 
 def prepare(
-    work: Work, chip: HostedChip[Any], *, builds: Path | None = None, say: Say = silent
+    work: Work, chip: HostedChip[Kept], *, builds: Path | None = None, say: Say = silent
 ) -> None:
     """Build the simulator that `run_hosted` runs for the same arguments, unless it is cached."""
     build_simulator(simulator_of(chip, work.memory_bytes), builds=builds, say=say)
