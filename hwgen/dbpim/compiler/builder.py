@@ -17,6 +17,9 @@ from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.facts.stream import Packet, decode_packets
 
+JUDGED_CYCLES = 5e6
+"""Cycles of splits that a cycle model judges for a network; the estimate does the rest."""
+
 
 class Builder:
     """Turns passes into steps; the splits of a layer are chosen once for each grid.
@@ -35,7 +38,7 @@ class Builder:
         layer_cost: LayerCost | None,
     ) -> None:
         self.lowered, self.weights, self.arch = lowered, weights, arch
-        self.run_images, self.layer_cost = run_images, layer_cost
+        self.run_images, self.layer_cost, self.judged = run_images, layer_cost, 0.0
         self.narrow: set[str] = set()
         self._splits: dict[tuple[str, Grid, bool], Split] = {}
         self._tiles: dict[bytes, Packet] = {}
@@ -159,8 +162,16 @@ class Builder:
             self.arch,
             packets=lambda split: self.trial_packets(step, split),
             layer=op.layer,
-            layer_cost=self.layer_cost,
+            layer_cost=self.judge if self.layer_cost and self.judged < JUDGED_CYCLES else None,
         )
+
+    def judge(self, layer: str, packets: Sequence[Packet]) -> float:
+        """Return the cycles of a split by the model, and remember how much that has judged."""
+        if self.layer_cost is None:
+            raise ValueError("no model was given")
+        cycles = self.layer_cost(layer, packets)
+        self.judged += cycles
+        return cycles
 
     def trial_packets(self, step: Step, split: Split) -> list[Packet]:
         """Return the packets of a step alone: its maps at word 0, each core has what it reads."""

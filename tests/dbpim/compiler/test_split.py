@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hwgen.dbpim.compiler.blocks import unpruned_blocks
+from hwgen.dbpim.compiler.builder import JUDGED_CYCLES
 from hwgen.dbpim.compiler.compile import compile_network
 from hwgen.dbpim.compiler.cost import LayerCost
 from hwgen.dbpim.compiler.tiles import cut_tiles
@@ -66,6 +67,22 @@ def prefer(cores_per_set: int) -> LayerCost:
     return lambda layer, packets: abs(
         max(cores.bit_count() for cores in sets_of(packets)) - cores_per_set
     )
+
+
+def test_the_estimate_decides_once_the_model_has_judged_enough() -> None:
+    """A cost that says a split takes all that a model may judge is asked about one layer alone."""
+    asked = []
+
+    def costly(layer: str, packets: Sequence[Packet]) -> float:
+        asked.append(layer)
+        return JUDGED_CYCLES
+
+    net = NetworkBuilder(name="two convolutions", shape=(4, 4, 2), seed=1)
+    now = net.conv(INPUT, draw_weights(net.rng, phis=[2] * 24, k=18))
+    now = net.conv(now, draw_weights(net.rng, phis=[2] * 24, k=9 * 24))
+    net.linear(now, np.ones((2, 16 * 24), np.int8), head=True)
+    compile_network(net.build(), FOUR_CORES, layer_cost=costly)
+    assert len(asked) > 1 and len(set(asked)) == 1
 
 
 @pytest.mark.promise("the cheapest split is taken, by the caller's cost or by an estimate")
