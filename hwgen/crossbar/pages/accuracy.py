@@ -23,6 +23,8 @@ from hwgen.commands.fields import images_of
 from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.points import INPUTS, WithInputs, code_of
 from hwgen.commands.synthesis import Synthesize
+from hwgen.commands.writing import run_effects
+from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.buildable import with_buildable_adcs
 from hwgen.crossbar.facts.point import Point, clipped, combinations, point_of, with_known_adcs
 from hwgen.crossbar.pages.problem import Problem
@@ -30,6 +32,7 @@ from hwgen.errors import ConfigError
 from hwgen.files.load import validate_spec
 from hwgen.jobs.store import Store, run_stored
 from hwgen.network.file import load_network
+from hwgen.report.writing import WritingCost
 
 FAMILY = "crossbar"
 ACCURACY = "hwgen.crossbar.pages.accuracy:accuracy_of_task"
@@ -192,6 +195,15 @@ def measuring_of(context: Context, problem: Problem) -> Measuring:
         many=first_of(batch, request.images),
         seeds=tuple(range(1, 1 + (request.effect_seeds if is_drawn(devices.given) else 1))),
     )
+
+
+def writing_of(request: Synthesize, arch: Arch) -> WritingCost:
+    """Return what it costs to write the cells of a chip, by the figures of the file of effects."""
+    assert request.effects is not None
+    devices = devices_of(Path(request.effects), 1)
+    network = load_network(Path(request.network_file))
+    chip = erring_of(families()[FAMILY])(network, arch, devices.given, devices.seed)
+    return run_effects(devices, chip).writing
 
 
 def first_of(batch: Batch, most: int) -> Batch:

@@ -25,6 +25,7 @@ from hwgen.crossbar.pages.synthesis import (
     SynthesisStream,
 )
 from hwgen.report.types import Source
+from hwgen.report.writing import WritingCost
 
 if TYPE_CHECKING:
     from hwgen.crossbar.model.breakdown import Breakdown
@@ -85,10 +86,12 @@ def synthesis_report(
     )
 
 
-def erring_report(report: SynthesisReport, accuracy: SynthesisAccuracy) -> ErringReport:
-    """Return the report of a synthesis with what accuracy costs."""
+def erring_report(
+    report: SynthesisReport, accuracy: SynthesisAccuracy, writing: WritingCost
+) -> ErringReport:
+    """Return the report of a synthesis with what accuracy costs, and the writing of its cells."""
     facts = {each.name: getattr(report, each.name) for each in fields(report)}
-    return ErringReport(**facts, accuracy=accuracy)
+    return ErringReport(**facts, accuracy=accuracy, writing=writing)
 
 
 def figures_of(breakdown: "Breakdown") -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 from hwgen.crossbar.facts.rules import RulesName
 from hwgen.files.load import EXACT
 from hwgen.report.types import Count, Digest, Fraction, Images, Source
+from hwgen.report.writing import WritingCost
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -276,6 +277,11 @@ class SynthesisAccuracy:
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class ErringReport(SynthesisReport):
-    """A synthesis with --effects; accuracy: of the chip, its first step, and what more costs."""
+    """A synthesis with --effects.
+
+    accuracy: of the chip, its first step, and what more costs
+    writing: what a load of its program costs, by the file of effects
+    """
 
     accuracy: SynthesisAccuracy
+    writing: WritingCost

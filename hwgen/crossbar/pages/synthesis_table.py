@@ -13,7 +13,7 @@ from hwgen.crossbar.pages.synthesis import (
     SynthesisPoint,
     SynthesisReport,
 )
-from hwgen.report.tables import NOTHING, number, percent, table
+from hwgen.report.tables import NOTHING, number, percent, table, writing_lines
 
 LAYER_COLUMNS = [
     "#",
@@ -40,8 +40,14 @@ def synthesis_table(report: SynthesisReport) -> RenderableType:
         part_table(report),
         "",
         *figure_lines(report),
-        *(accuracy_parts(report.accuracy) if isinstance(report, ErringReport) else ()),
+        *(erring_parts(report) if isinstance(report, ErringReport) else ()),
     )
+
+
+def erring_parts(report: ErringReport) -> Iterator[RenderableType]:
+    """Yield what accuracy costs, and what it costs to write the cells."""
+    yield from accuracy_parts(report.accuracy)
+    yield from writing_lines(report.writing)
 
 
 def accuracy_parts(found: SynthesisAccuracy) -> Iterator[RenderableType]:

@@ -16,6 +16,7 @@ from hwgen.report.types import Source
 
 def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
+    from hwgen.crossbar.pages.accuracy import writing_of
     from hwgen.crossbar.pages.curve import accuracy_picture, curve_of
     from hwgen.crossbar.pages.synthesis_page import synthesis_page
     from hwgen.crossbar.synthesis.result import finish
@@ -39,7 +40,7 @@ def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
         )
     picture = None
     if curve is not None:
-        report = erring_report(report, curve.accuracy)
+        report = erring_report(report, curve.accuracy, writing_of(request, found.arch))
         picture = accuracy_picture(curve.accuracy)
     made = Synthesis(
         folder=folder,

@@ -199,6 +199,11 @@ def test_files_of_a_curve(
     assert made.report.efficiency_gops_per_w == first.efficiency_gops_per_w
     assert others[0].efficiency_gops_per_w < first.efficiency_gops_per_w
     assert others[0].accuracy > first.accuracy and others[0].apart
+    weighted = [layer for layer in arch.layers if layer.kind in ("conv", "fc")]
+    weights = sum(
+        layer.mapping.copies * layer.mapping.rows * layer.output.channels for layer in weighted
+    )
+    assert made.report.writing.cells == weights * arch.slices > 0
     assert (found.images_to_choose, found.data.images, found.ended_early) == (40, 80, False)
     content = json.loads((made.folder / "report.json").read_text(encoding="utf-8"))
     assert content == json.loads(report_text(made.report))
@@ -208,6 +213,7 @@ def test_files_of_a_curve(
     said.truncate(0)
     console.print(request.table(made))
     assert "6 bits, 2 less" in said.getvalue() and "a point costs" in said.getvalue()
+    assert f"to write {made.report.writing.cells:,} cells in a load" in said.getvalue()
     # The same command writes over its own files.
     assert asdict(request.run().report) == asdict(made.report)
 
