@@ -85,7 +85,8 @@ def test_drawn_networks_have_all_of_a_row_unit() -> None:
     for network in networks:
         check_network(network, source="test")
     layers = [layer for network in networks for layer in network.layers]
-    assert {layer.op for layer in layers} >= set(ROW_UNIT_OPS)
+    # Stacks of any sides, on drawn chips, are in tests/dbpim/compiler/test_stacks.py.
+    assert {layer.op for layer in layers} >= set(ROW_UNIT_OPS) - {"stack"}
     assert {layer.groups > 1 for layer in layers if layer.op == "softmax"} == {False, True}
     assert {layer.transposed for layer in layers if layer.op == "matmul"} == {False, True}
 
