@@ -15,16 +15,13 @@ from hwgen.dbpim.compiler.grid import Rows
 from hwgen.dbpim.compiler.ops import Lowered, MapShape, Op, Window
 from hwgen.dbpim.compiler.spill import aligned_pixels, logit_words
 from hwgen.dbpim.facts.addressing import channel_words, row_pitch
-from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.arch import MOST_BUFFER_BYTES, Arch
 from hwgen.errors import CompileError, Reasons
 
 TILES = (1, 2, 4, 8, 16)
 """Parts into which the columns of a band may be cut."""
 LEAST_COLUMNS = 2
 """Columns of a part."""
-
-MOST_BYTES = 1 << 20
-"""Of the activation buffer of a core, in an architecture file."""
 
 Needed = dict[str, NDArray[np.bool_]]
 """Of each map which rows, or which columns, are needed."""
@@ -59,7 +56,7 @@ def refusals(lowered: Lowered, arch: Arch) -> Iterator[str]:
 def cure(words: int, arch: Arch) -> str:
     """Return which buffer has as many words a bank, if an architecture may have it."""
     needed = arch.buffer_bytes
-    while (words > needed // (arch.banks * arch.word)) and needed < MOST_BYTES:
+    while words > needed // (arch.banks * arch.word) and needed < MOST_BUFFER_BYTES:
         needed *= 2
     enough = words <= min(needed // (arch.banks * arch.word), WORDS_LIMIT)
     return f": `buffer_bytes: {needed}` has them" if enough else ""

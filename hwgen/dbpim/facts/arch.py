@@ -42,6 +42,9 @@ MOST_MACROS = 16
 MOST_GROUPS = 16
 """Largest `macros_per_core` and `queue_depth`: the tables of the cycle model have as much room."""
 
+MOST_BUFFER_BYTES = 1 << 20
+"""Largest `buffer_bytes`."""
+
 MOST_ROW_LANES, MOST_ROW_COMPARTMENTS = 8, 16
 """Largest `row_unit.lanes`, and compartments beside a row unit: no larger ones are checked."""
 
@@ -151,7 +154,7 @@ class Arch:
     tile_rows: Annotated[int, Field(ge=1, le=128)]
     switch_rate: Annotated[int, Field(ge=1, le=16)]
     queue_depth: Annotated[int, Field(ge=1, le=MOST_GROUPS)]
-    buffer_bytes: Annotated[int, Field(ge=64, le=1 << 20)]
+    buffer_bytes: Annotated[int, Field(ge=64, le=MOST_BUFFER_BYTES)]
     psum_entries: Annotated[int, Field(ge=1, le=1024)]
     mask_bytes: Annotated[int, Field(ge=4, le=4096)]
     simd_lanes: Annotated[int, Field(ge=1, le=256)]
