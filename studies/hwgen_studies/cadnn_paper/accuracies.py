@@ -131,7 +131,7 @@ class Wanted:
 
 
 WANTED_I = {
-    "S-NN, full precision": Wanted(method="S-NN", recipe="cadnn_cifar10_snn"),
+    "S-NN, full precision": Wanted(method="S-NN", recipe="cadnn_cifar10_snn_long"),
     "CA-DNN, full precision": Wanted(teacher=MODEL),
     "CA-DNN, 16-bit": Wanted(teacher=MODEL, bits=16, recipe="cadnn_cifar10_16_16"),
     "CA-DNN, 8-bit": Wanted(teacher=MODEL, bits=8),
@@ -147,11 +147,12 @@ TEACHERS = {
 
 def accuracy_rows(trainings: Sequence[Training]) -> Iterator[PaperRow]:
     """Yield tables I to IV with the parameters of Table II, and trainings that are in none."""
+    compared = as_long_as_ours(trainings)
     for name, published in TABLE_I.items():
         for width, value in zip(WIDTHS, published, strict=True):
             wanted = WANTED_I[name]
             yield measured(
-                "Table I", name, width, published=value, wanted=wanted, trainings=trainings
+                "Table I", name, width, published=value, wanted=wanted, trainings=compared
             )
     for name, published in TABLE_II.items():
         for width, value in zip(WIDTHS, published, strict=True):
@@ -171,6 +172,17 @@ def accuracy_rows(trainings: Sequence[Training]) -> Iterator[PaperRow]:
     for training in trainings:
         if (training.model, training.dataset) != (MODEL, DATASET):
             yield from other_rows(training)
+
+
+def as_long_as_ours(trainings: Sequence[Training]) -> list[Training]:
+    """Return what Table I may set side by side: all of CA-DNN, and others of as many epochs."""
+    ours = WANTED_I["CA-DNN, full precision"]
+    epochs = next((training.epochs for training in trainings if ours.finds(training)), None)
+    return [
+        training
+        for training in trainings
+        if training.method == METHODS[0] or epochs in (None, training.epochs)
+    ]
 
 
 def measured(

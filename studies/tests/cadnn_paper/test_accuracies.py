@@ -79,6 +79,17 @@ def test_method_bits_teacher_and_widths_decide_the_rows() -> None:
     assert (8, "1.0x") not in eight_bits([training_of(sixteen)])
 
 
+def test_table_one_compares_trainings_of_as_many_epochs() -> None:
+    ours = training_row(epochs=13)
+    short, whole = (
+        training_row(method="S-NN", teacher=None, first=first, epochs=epochs)
+        for first, epochs in ((0.8, 9), (0.7, 13))
+    )
+    name = "Table I", "accuracy, S-NN, full precision, 1.0x"
+    assert name not in known(rows_of(short, ours))
+    assert known(rows_of(short, ours, whole))[name] == pytest.approx(70)
+
+
 @pytest.mark.parametrize(
     ("changes", "others"),
     [
