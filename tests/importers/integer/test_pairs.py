@@ -118,6 +118,24 @@ def test_pairs_that_differ_are_counted() -> None:
     assert different == said > 100
 
 
+def test_no_factors_give_opposite_pairs_what_float32_gives_them() -> None:
+    """A chip rounds a sum and its opposite to opposite steps, or halves up, both.
+
+    A sum of a class token network: (18, -19) gives 8 there and (-18, 19) gives -9.
+    """
+    maps = maps_of(
+        (0.01718852110207081, 0.008269152604043484, 0.017915230244398117), (117, 124, 106)
+    )
+    steps = by_onnxruntime("QLinearAdd", maps) - maps[2].zero_point
+    a, b = (np.arange(-reach, reach + 1) for reach in (117, 124))
+    centred = steps[np.ix_(a + 117, b + 124)]
+    inside = (np.abs(centred) < 106) & (np.abs(centred[::-1, ::-1]) < 106)
+    down = inside & (centred + centred[::-1, ::-1] < 0)
+    assert centred[18 + 117, -19 + 124] == 8 and centred[-18 + 117, 19 + 124] == -9
+    assert down.sum() == 2 * 3
+    assert unlike(maps) == (3, 3)
+
+
 def test_products_that_differ_are_counted() -> None:
     maps = maps_of((0.04, 1 / 256, 0.03), (128, 0, 5))
     one, other, output = (np.float32(each.scale) for each in maps)

@@ -34,6 +34,7 @@ EXACT = {
     "brevitas_mlp_qonnx": (1, 1, 20),
     "brevitas_residual_4bit_qcdq": (32, 32, 3),
     "lstm_written_out": (8, 1, 4),
+    "mobilevit_block": (32, 32, 3),
     "pad_by_infinity_max_pool": (32, 32, 3),
     "pad_by_minimum_max_pool": (32, 32, 3),
     "requantized_twice": (16, 16, 3),

@@ -81,7 +81,6 @@ def drawn_images(network: QuantizedNetwork, count: int) -> np.ndarray:
 
 
 REFUSED = {
-    "mobile_vit": "LayerNormalization",  # attention between pixels of different patches
     "deit": "Div",  # the mean of two heads is not quantized
 }
 
@@ -115,12 +114,16 @@ def test_usual_transformers(name: str, exporter: str, tmp_path: Path) -> None:
     wanted = {"layer_norm"} if name == "mlp_mixer" else {"layer_norm", "matmul", "softmax"}
     assert wanted <= kinds
     # Transpositions and reshapes of heads are places: none is left inside.
-    assert "concatenate" not in kinds and "multiply" not in kinds
+    # MobileViT concatenates, and joins its sequences so.
+    assert "concatenate" not in kinds or name == "mobile_vit"
+    assert "multiply" not in kinds
     if pairs_saturate():
         pytest.skip("onnxruntime saturates here without VNNI, and cannot be asked not to")
     compared = beside_runtime(path, drawn_images(network, 24), network)
     assert all_equal(compared) > 24 * 1000
-    assert len(compared.end_to_end) >= 0.6 * len(network.layers)
+    # The file has no tensors of single sequences.
+    share = 0.35 if name == "mobile_vit" else 0.6
+    assert len(compared.end_to_end) >= share * len(network.layers)
 
 
 def test_a_gelu_across_its_quantizations_is_one_table(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from hwgen.importers.integer.nodes import (
 )
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
+from hwgen.importers.onnx.qdq.joining import nodes_of_sequences
 from hwgen.importers.onnx.qdq.values import (
     Image,
     ImageParts,
@@ -69,6 +70,7 @@ class State:
     order: of the elements of the answer; None: that of its map
     behind: sentences, what the host does behind the chip
     parts: of an image whose channels are quantized apart
+    stacked: maps that lie one behind the other in a map, each of a sequence
     """
 
     opset: int
@@ -92,6 +94,7 @@ class State:
     order: Places | None = None
     behind: list[str] = field(default_factory=list)
     parts: ImageParts = field(default_factory=ImageParts)
+    stacked: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def places(self, shape: Shape) -> Places:
         """Return the places of a map as (batch, rows, columns, channels)."""
@@ -207,7 +210,7 @@ class State:
     def part(self, real: Real, reader: onnx.NodeProto) -> Real:
         """Return a tensor of some channels of a map, or of some pixels, as one of their own map."""
         base, sides = str(real.base), self.shape_of(real)
-        first = self.first_of(real.places, sides).reshape(-1)
+        first = self.first_of(self.by_images(real.places), sides).reshape(-1)
         chosen = np.unique(first)
         pixels, channels = (np.unique(each) for each in np.divmod(chosen, sides[2]))
         if first.size != chosen.size or chosen.size != pixels.size * channels.size:
@@ -263,8 +266,21 @@ class State:
         )
         output = self.refine(name, output, moving or real.function is not None)
         node = self.node_of(real, output, name)
-        self.emit(node, output, like)
+        if isinstance(real.base, Operation) and real.base.sequences:
+            self.emit_sequences(real.base, node, output, like)
+        else:
+            self.emit(node, output, like)
         return Real(base=name, places=real.places, integer=real.integer)
+
+    def emit_sequences(
+        self, base: Operation, node: Node, output: QuantizedMap, like: str | None
+    ) -> None:
+        """Append what computes an operation sequence by sequence; node: of the first of them."""
+        parts, joining = nodes_of_sequences(base, node, self.maps, output.shape)
+        for each, shape in (*parts, *joining):
+            self.emit(each, output.reshaped(shape), like or node.output)
+        if base.order is None:
+            self.stacked[node.output] = tuple(part.output for part, _ in parts)
 
     def with_sums(self, real: Real, base: Operation, output: QuantizedMap, name: str) -> Real:
         """Return the sum of a map and of sums: one layer where that is exact, else two.

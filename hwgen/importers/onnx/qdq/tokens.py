@@ -25,6 +25,12 @@ from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of
 from hwgen.importers.onnx.qdq.rearrange import head
+from hwgen.importers.onnx.qdq.sequences import (
+    are_sequences,
+    pixels_of,
+    product_of_sequences,
+    sequence_map,
+)
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Constant, Numbers, Operation, Real, Value
 from hwgen.importers.onnx.qdq.windows import constant_operand, map_operand
@@ -50,7 +56,10 @@ def map_product(state: State, proto: onnx.NodeProto, one: Real, other: Real) -> 
     one, other = state.settled(one, proto), state.settled(other, proto)
     first, second = with_heads(one.places), with_heads(other.places)
     heads, columns = first.shape[1], second.shape[3]
-    if first.shape[:2] != second.shape[:2] or first.shape[3] != second.shape[2]:
+    alike = first.shape[:2] == second.shape[:2] and first.shape[3] == second.shape[2]
+    if alike and are_sequences(state, first):
+        return product_of_sequences(state, proto, one, other)
+    if not alike:
         given = f"{list(one.shape)} and {list(other.shape)}"
         raise RefusedError("its inputs", "of one batch, heads and sum", given)
     # The second map has what is summed in its channels (scores), or in its pixels (values).
@@ -108,6 +117,8 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     real = state.settled(real, proto)
     last = np.moveaxis(real.places, axis, -1)
     ordered = with_heads(last if rank > 2 else last[:, np.newaxis]).transpose(0, 2, 1, 3)
+    if str(real.base) in state.stacked and are_sequences(state, ordered):
+        return [softmax_of_sequences(state, proto, real, ordered, axis)]
     whole = ordered.shape[1] == 1 and in_sequence(ordered)
     if not whole and not in_lines(state, real, ordered):
         return head(state, proto, inputs)
@@ -124,6 +135,26 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     made = state.places(operation.shape).reshape(ordered.shape).transpose(0, 2, 1, 3)
     places = np.moveaxis(made.reshape(last.shape), -1, axis)
     return [Real(base=operation, places=places)]
+
+
+def softmax_of_sequences(
+    state: State, proto: onnx.NodeProto, real: Real, ordered: Places, axis: int
+) -> Real:
+    """Return the softmax of each sequence; ordered: (sequences, tokens, heads, channels)."""
+    sources = tuple((sequence_map(state, real, each, proto),) for each in ordered)
+    operation = Operation(
+        kind=SoftmaxOfGroups,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=sources[0],
+        tensor=proto.output[0],
+        shape=state.shape_of(real),
+        keys={"groups": ordered.shape[2]},
+        sequences=sources,
+    )
+    made = state.places(operation.shape).reshape(ordered.shape).transpose(0, 2, 1, 3)
+    last = [*real.shape[:axis], *real.shape[axis + 1 :], real.shape[axis]]
+    return Real(base=operation, places=np.moveaxis(made.reshape(last), -1, axis))
 
 
 def in_sequence(places: Places) -> bool:
@@ -143,8 +174,12 @@ def layer_normalization(
     width = real.shape[-1]
     gamma = numbers_of_width(constant_operand(inputs[1], "its scale"), width, 1.0)
     bias = constant_operand(inputs[2], "its bias") if len(inputs) > 2 else None
-    ordered = real.places.reshape(state.batch, -1, 1, width)
-    source = tokens(state, real, ordered, proto)
+    pixels = pixels_of(state, real)
+    if pixels is None:
+        ordered = real.places.reshape(state.batch, -1, 1, width)
+        source = tokens(state, real, ordered, proto)
+    else:
+        source = str(real.base)
     operation = Operation(
         kind=LayerNormalization,
         name=node_name(proto),
@@ -158,6 +193,8 @@ def layer_normalization(
             "beta": numbers_of_width(bias, width, 0.0),
         },
     )
+    if pixels is not None:
+        return [Real(base=operation, places=real.places)]
     return [Real(base=operation, places=state.places(operation.shape).reshape(real.shape))]
 
 

@@ -81,6 +81,8 @@ class Operation:
 
     kind: class of the node that it becomes; keys: what that class needs besides
     tensor: name of its output in the file; shape: rows, columns, channels of its output
+    sequences: inputs of each sequence that it is computed of apart from the others; empty: of all
+    order: of these, pixel of the output for each (sequence, token); None: one behind the other
     """
 
     kind: type[Any]
@@ -90,6 +92,8 @@ class Operation:
     tensor: str
     shape: tuple[int, int, int]
     keys: dict[str, Any] = field(default_factory=dict)
+    sequences: tuple[tuple[str, ...], ...] = ()
+    order: Places | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,8 @@ from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.nodes import Reading, window_of
 from hwgen.importers.onnx.qdq.constants import attributes_of
+from hwgen.importers.onnx.qdq.joining import of_pixels
+from hwgen.importers.onnx.qdq.sequences import pixels_of
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Constant, Grid, Operation, Real, Value
 from hwgen.importers.onnx.qdq.weights import stored_weights
@@ -287,9 +289,14 @@ def product(
     places = real.places
     if not 3 <= places.ndim <= 4:
         raise RefusedError("its input", "of rank 2 to 4", f"of rank {places.ndim}")
+    real = state.settled(real, proto)
+    pixels = pixels_of(state, real)
     if places.ndim == 3:
         places = places[:, :, np.newaxis]
-    source = state.arranged(replace(real, places=places), proto)
+    if pixels is None:
+        source = state.arranged(replace(real, places=places), proto)
+    else:
+        source = str(real.base)
     height, width, _ = state.maps[source].shape
     operation = Operation(
         kind=Convolution,
@@ -302,6 +309,8 @@ def product(
         },
         **common,
     )
+    if pixels is not None:
+        return Real(base=operation, places=of_pixels(pixels, outputs).reshape(shape))
     return Real(base=operation, places=state.places(operation.shape).reshape(shape))
 
 

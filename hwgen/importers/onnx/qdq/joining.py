@@ -1,0 +1,64 @@
+"""The maps of several sequences of one image, joined.
+
+Tests: `tests/importers/onnx/test_cases.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from hwgen.importers.integer import Node, QuantizedMap
+from hwgen.importers.integer.maps import Shape
+from hwgen.importers.integer.moves import Places, moving_nodes
+from hwgen.importers.integer.nodes import Concatenation, Stacking
+from hwgen.importers.integer.refused import RefusedError
+from hwgen.importers.onnx.qdq.values import Operation
+
+AT_STEPS = "of the pixels at one place of their patches, as in MobileViT"
+
+
+def of_pixels(pixels: Places, channels: int) -> Places:
+    """Return the places of all channels of pixels, in a last dimension."""
+    places: Places = pixels[..., np.newaxis] * channels + np.arange(channels)
+    return places
+
+
+def nodes_of_sequences(
+    base: Operation, node: Node, maps: Mapping[str, QuantizedMap], shape: Shape
+) -> tuple[list[tuple[Node, Shape]], list[tuple[Node, Shape]]]:
+    """Return a node for each sequence, and those that make one map of theirs, with their shapes.
+
+    node: of the first sequence, with the output that the last of these nodes writes
+    shape: of this output
+    """
+    channels, name = shape[2], node.output
+    parts: list[tuple[Node, Shape]] = []
+    for count, inputs in enumerate(base.sequences):
+        height, width, _ = maps[inputs[0]].shape
+        part = replace(node, inputs=inputs, output=f"{name}/{count}")
+        parts.append((part, (height, width, channels)))
+    names = tuple(part.output for part, _ in parts)
+    if base.order is None:
+        joined = Stacking(name=base.name, operator=base.operator, inputs=names, output=name)
+        return parts, [(joined, shape)]
+    height, width, _ = parts[0][1]
+    beside = (height, width, len(parts) * channels)
+    source = f"{name}/beside"
+    side = Concatenation(name=base.name, operator=base.operator, inputs=names, output=source)
+    tokens = np.arange(height * width) * len(parts) + np.arange(len(parts))[:, np.newaxis]
+    places = np.empty((tokens.size, channels), np.int64)
+    places[base.order] = of_pixels(tokens, channels)
+    try:
+        moved = moving_nodes(
+            places.reshape(shape),
+            source=source,
+            shape=beside,
+            output=name,
+            name=base.name,
+            operator=base.operator,
+        )
+    except RefusedError:
+        error = RefusedError("its sequences", AT_STEPS, "others, such as windows")
+        raise error.of(base.name, base.operator) from None
+    return parts, [(side, beside), *moved]
