@@ -52,14 +52,21 @@ def network_of(what: Sequence, *, seed: int) -> QuantizedNetwork:
 
 
 def behind_a_token(what: Sequence, *, seed: int) -> QuantizedNetwork:
-    """Return a network whose image's pixels stand behind a token of its own; it reads all."""
+    """Return a network whose image's pixels stand behind a token of its own; it reads all.
+
+    Of an end `first` it reads that token alone.
+    """
     what = replace(what, from_zero=True)
     drawing = Drawing(seed, modes=("all",), shape=(*what.sides, 5))
     drawing.rounding = "float32"
     image = drawing.conv(INPUT, (what.width,))
     image = drawing.stack(drawing.constant(like=image, height=1, width=1), image)
     image = drawing.add(image, drawing.constant(like=image))
-    return drawing.build(drawing.linear(block(drawing, image, what), (9,)))
+    now = block(drawing, image, what)
+    if what.end == "first":
+        tokens = 1 + what.sides[0] * what.sides[1]
+        now = drawing.shortcut(now, (what.width,), stride=(tokens, 1))
+    return drawing.build(drawing.linear(now, (9,)))
 
 
 def block(drawing: Drawing, image: str, what: Sequence) -> str:

@@ -33,6 +33,7 @@ from hwgen.network import (
     Multiply,
     QuantizedNetwork,
     Rescale,
+    Shortcut,
     Softmax,
     Stack,
     Table,
@@ -132,6 +133,8 @@ def keeps_tokens(layer: Any, maps: Mapping[str, FeatureMap]) -> bool:
     sides = {sides_of(each) for each in (*sources, layer.output)}
     if sides == {ONE_PIXEL} or isinstance(layer, TOKEN_BY_TOKEN):
         return True
+    if isinstance(layer, Shortcut):
+        return sides_of(layer.output) == ONE_PIXEL
     if isinstance(layer, Conv | AveragePool | MaxPool):
         if any(layer.padding):
             return False
@@ -228,7 +231,7 @@ def folded_layer(
 ) -> Any:
     """Return a layer with its map in the new shape; a window over a whole map stays one.
 
-    channels: of its map, 0: as many as before
+    channels: of its map, 0: as many as before; a shortcut reads the first token alone
     """
     output = folded_map(layer.output, shapes)
     if channels:
@@ -237,4 +240,6 @@ def folded_layer(
     if isinstance(layer, AveragePool | MaxPool) and layer.kernel != ONE_PIXEL:
         source = sides_of(maps[layer.inputs[0]])
         changes["kernel"] = changes["stride"] = shapes.get(source, layer.kernel)
+    if isinstance(layer, Shortcut):
+        changes["stride"] = shapes.get(sides_of(maps[layer.inputs[0]]), layer.stride)
     return replace(layer, **changes)

@@ -6,12 +6,15 @@ Tests: `tests/importers/tflite/test_constants.py`.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from hwgen.dbpim.compiler.folding import folded
 from hwgen.dbpim.compiler.supported import COUNTED_TAPS, GROWTH, ROW_UNIT_OPS, layer_refusals
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, WEIGHT_BITS
 from hwgen.dbpim.facts.instructions import Opcode, field_limit
 from hwgen.dbpim.facts.timing import TAP_WORDS
 from hwgen.network import Layer, QuantizedNetwork
 
+WORD = 16
+"""Channels of a word of the larger chips, which choose the shapes of sequences by it."""
 SIDE = field_limit(Opcode.CONV, "kernel_height")
 BYTES = f"maps of {ACTIVATION_BITS} bits"
 WEIGHTED = f"{BYTES}; weights of at most {WEIGHT_BITS} bits"
@@ -39,7 +42,8 @@ LAYER_LIMITS: Mapping[str, str] = MappingProxyType(
 
 def layer_remarks(network: QuantizedNetwork) -> dict[str, str]:
     """Return by layer why no chip runs it, or under which condition one does; empty: it runs."""
-    return {layer.name: layer_remark(network, layer) for layer in network.layers}
+    shaped = folded(network, WORD)
+    return {layer.name: layer_remark(shaped, layer) for layer in shaped.layers}
 
 
 def layer_remark(network: QuantizedNetwork, layer: Layer) -> str:

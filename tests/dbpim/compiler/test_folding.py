@@ -8,13 +8,14 @@ import pytest
 from golden.network import infer
 from hwgen.dbpim.compiler.compile import compile_network
 from hwgen.dbpim.compiler.folding import folded
+from hwgen.dbpim.compiler.remarks import layer_remarks
 from hwgen.dbpim.facts.arch import load_arch
 from hwgen.dbpim.model.predict import CycleModel
-from hwgen.network import INPUT, QuantizedNetwork
+from hwgen.network import INPUT, QuantizedNetwork, Shortcut
 from tests.dbpim.compiler.test_execute import check
 from tests.verif.dbpim.chips import chip_arch
 from verif.common.drawing import Drawing, draw_images
-from verif.dbpim.sequences import Sequence, network_of
+from verif.dbpim.sequences import Sequence, behind_a_token, network_of
 
 PAPER = load_arch(Path("configs/dbpim/paper_rows.yaml"))
 SMALL = chip_arch("small_rows")
@@ -59,6 +60,15 @@ def test_a_constant_keeps_the_order_of_its_tokens() -> None:
     before, after = (each.arrays_of(name)["map"] for each in (net, folded(net, SMALL.word)))
     assert (before.shape, after.shape) == ((12, 1, 16), (4, 3, 16))
     np.testing.assert_array_equal(before.ravel(), after.ravel())
+
+
+def test_the_first_of_197_tokens_is_read_in_any_shape() -> None:
+    """A stride of 197 is more than an instruction has; the chip's shape needs 16 x 13."""
+    what = Sequence(sides=(14, 14), width=16, heads=1, end="first")
+    net = behind_a_token(what, seed=3)
+    (layer,) = (each for each in folded(net, SMALL.word).layers if isinstance(each, Shortcut))
+    assert max(layer.stride) <= 127
+    assert not any(remark.startswith("no") for remark in layer_remarks(net).values())
 
 
 @pytest.mark.parametrize("reader", ["window", "stride", "padding", "pool", "shortcut"])

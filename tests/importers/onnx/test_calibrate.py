@@ -10,7 +10,8 @@ from hwgen.commands.imports import describe_import
 from hwgen.errors import DataError, FormatError
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.calibrate import quantized_model
-from hwgen.importers.onnx.quantized import integer_graph_of
+from hwgen.importers.onnx.quantized import integer_graph_of, read_integer_graph
+from hwgen.importers.onnx.step_numbers import with_pairs_equal
 from hwgen.network import QuantizedNetwork
 from tests.quantized_onnx import Model, agreeing, differing, float_conv, kinds, saved, small_float
 
@@ -134,3 +135,20 @@ def test_a_gemm_that_adds_a_map_is_one_layer(tmp_path: Path) -> None:
     path = saved(model.build(model.quantized(sums, 0.5, 100)), tmp_path)
     steps = sum(each.steps for each in describe_import(path).differences)
     assert differing(path) <= steps == 1
+
+
+def test_the_scale_of_a_sum_moves_until_no_pair_differs(tmp_path: Path) -> None:
+    """Of scales in small whole ratios, in whose halves float32 scatters."""
+    model = Model((1, 3, 6, 6))
+    one, other = (
+        model.quantized(model.conv(model.image(), 4, 3, 1, 1), scale, 128) for scale in (0.05, 0.04)
+    )
+    made = model.build(model.quantized(model.node("Add", one, other), 0.06, 128))
+    (before,) = describe_import(saved(made, tmp_path)).differences
+    assert "65,536 pairs" in before.what
+    with_pairs_equal(made)
+    path = saved(made, tmp_path)
+    assert describe_import(path).differences == []
+    assert differing(path) == 0
+    scale = lower(read_integer_graph(path), kernels="onnxruntime").network.layers[-1].output
+    assert 0 < abs(scale.quantization[0].scale / 0.06 - 1) < 1e-3

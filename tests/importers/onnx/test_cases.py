@@ -142,6 +142,8 @@ def test_tokens_behind_a_class_token_are_those_of_the_file() -> None:
     assert "node_add_1, in 3 of all 65,536 pairs" in pairs.what
     graph = read_integer_graph(path)
     network = lower(graph, kernels="onnxruntime").network
+    first, head = network.layers[-2:]
+    assert (first.op, network.parameters[head.name].weights.shape) == ("shortcut", (10, 32))
     images = np.random.default_rng(5).integers(0, 256, (10, 32, 32, 3)).astype(np.uint8)
     names = [layer.source for layer in network.layers if layer.op == "stack"]
     outcome = runtime_of(path, graph, default=True, maps=True).run(images, names)

@@ -126,6 +126,26 @@ def test_usual_transformers(name: str, exporter: str, tmp_path: Path) -> None:
     assert len(compared.end_to_end) >= share * len(network.layers)
 
 
+@pytest.mark.promise(
+    "DeiT-tiny's shapes, 197 tokens of 192 in three heads and 12 blocks, are onnxruntime's in every"
+    " element of every map"
+)
+@pytest.mark.long
+@has_avx2
+@pytest.mark.filterwarnings("ignore")
+def test_deit_tiny(tmp_path: Path) -> None:
+    from tests.corpus.deit import IMAGE, DeitTiny
+    from tests.corpus.drawn import calibrated
+
+    path = calibrated(DeitTiny, IMAGE, "dynamo", tmp_path)
+    network = lower(read_integer_graph(path), kernels="onnxruntime").network
+    head = network.parameters[network.layers[-1].name].weights
+    assert head.shape == (1000, 192)
+    if pairs_saturate():
+        pytest.skip("onnxruntime saturates here without VNNI, and cannot be asked not to")
+    assert all_equal(beside_runtime(path, drawn_images(network, 2), network)) > 2 * 8_000_000
+
+
 def test_a_gelu_across_its_quantizations_is_one_table(tmp_path: Path) -> None:
     model = Model(("n", 3, 6, 6))
     now = model.quantized(model.conv(model.image(), 4, 3, 1, 1))

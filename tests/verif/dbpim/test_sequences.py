@@ -32,9 +32,11 @@ def test_columns_and_rows_of_tokens(tmp_path: Path) -> None:
     "tokens of any number behind a token of its own are exact on RTL, in every element, step, cycle"
     " and event: what fills a word up neither counts in a softmax nor in a product"
 )
-@pytest.mark.parametrize(("sides", "heads", "batch"), [((4, 4), 2, 1), ((2, 3), 1, 2)])
-def test_tokens_behind_one(sides: Pair, heads: int, batch: int, tmp_path: Path) -> None:
-    net = behind_a_token(Sequence(sides=sides, width=16, heads=heads, end=""), seed=4)
+@pytest.mark.parametrize(
+    ("sides", "heads", "batch", "end"), [((4, 4), 2, 1, ""), ((2, 3), 1, 2, "first")]
+)
+def test_tokens_behind_one(sides: Pair, heads: int, batch: int, end: str, tmp_path: Path) -> None:
+    net = behind_a_token(Sequence(sides=sides, width=16, heads=heads, end=end), seed=4)
     arch = chip_arch("small_rows")
     fold = compiled(net, arch, batch=batch).facts.folds["softmax_10"]
     assert (fold.sides, fold.kept) == ((1 + math.prod(sides), 1), 1 + math.prod(sides))

@@ -12,7 +12,12 @@ import onnx
 from numpy.typing import NDArray
 
 from hwgen.importers.integer.moves import ZERO, Places
-from hwgen.importers.integer.nodes import Convolution, FullyConnected, Upsampling
+from hwgen.importers.integer.nodes import (
+    Convolution,
+    FullyConnected,
+    Subsampling,
+    Upsampling,
+)
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.nodes import Reading, window_of
@@ -275,7 +280,7 @@ def product(
     shape = (*real.shape[:-1], outputs)
     real = replace(real, places=state.by_images(real.places))
     if len(real.shape) == 2:
-        real = state.settled(real, proto)
+        real = of_first_pixel(state, state.settled(real, proto), proto)
         source = str(real.base)
         ordered = in_order(state, real, stored.integers)
         operation = Operation(
@@ -312,6 +317,27 @@ def product(
     if pixels is not None:
         return Real(base=operation, places=of_pixels(pixels, outputs).reshape(shape))
     return Real(base=operation, places=state.places(operation.shape).reshape(shape))
+
+
+def of_first_pixel(state: State, real: Real, reader: onnx.NodeProto) -> Real:
+    """Return a tensor of the first pixel alone, such as a class token, as one of its own map."""
+    source = str(real.base)
+    values = state.maps[source]
+    height, width, channels = values.shape
+    first = state.first_of(real.places, values.shape)
+    if first.min() < 0 or first.max() >= channels:
+        return real
+    if height * width > 1:
+        node = Subsampling(
+            name=node_name(reader),
+            operator=reader.op_type,
+            inputs=(source,),
+            output=state.new_name(f"{node_name(reader)}/{source}/first"),
+            stride=(height, width),
+        )
+        source = state.emit(node, values.reshaped((1, 1, channels)), like=source)
+    images = np.arange(state.batch).reshape(-1, *(1,) * first.ndim) * channels
+    return replace(real, base=source, places=first + images)
 
 
 def in_order(state: State, real: Real, integers: Any) -> Any:
