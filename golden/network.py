@@ -95,9 +95,11 @@ def answer(
     return kept(network, images, [network.answer], mode=mode, sums_by=sums_by)[network.answer]
 
 
-def outputs(network: QuantizedNetwork, images: Map, *, mode: int = 0) -> dict[str, Map]:
+def outputs(
+    network: QuantizedNetwork, images: Map, *, mode: int = 0, sums_by: WeightedSums | None = None
+) -> dict[str, Map]:
     """Return the maps of all outputs, by name; those between as `answer` does."""
-    return kept(network, images, network.graph.outputs, mode=mode)
+    return kept(network, images, network.graph.outputs, mode=mode, sums_by=sums_by)
 
 
 def kept(

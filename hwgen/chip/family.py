@@ -4,6 +4,7 @@ Tests: `tests/commands/test_families.py`.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from hwgen.chip.page_protocols import (
     DataSheet,
@@ -73,6 +74,13 @@ class Family:
     def lacking(self, cannot: str, lacks: str) -> FamilyError:
         """Return the error of a family without a capability."""
         return FamilyError(f"the family {self.name} cannot {cannot} yet: it has no {lacks}")
+
+    def is_clipped(self, arch: Any) -> bool:
+        """Return whether a chip is exact for no network, since its converters have too few bits.
+
+        arch: of the family; images run on such a chip only together with a file of effects
+        """
+        return False
 
     def architectures(self) -> Architectures:
         """Read architecture files."""
@@ -174,6 +182,6 @@ class Family:
 CAPABILITIES: dict[str, Callable[[Family], object]] = {
     name: method
     for name, method in vars(Family).items()
-    if callable(method) and name not in ("offers", "lacking")
+    if callable(method) and name not in ("offers", "lacking", "is_clipped")
 }
 """All capabilities, by name."""

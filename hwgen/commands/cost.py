@@ -3,8 +3,9 @@
 Tests: `tests/cli/test_cost.py`.
 """
 
-from dataclasses import KW_ONLY, dataclass
-from typing import Annotated
+from dataclasses import KW_ONLY, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field
 from rich.console import RenderableType
@@ -34,7 +35,8 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
 
     With --network the netlist of one unit (a core, the data path, a router) follows a simulation of
     the first 20,000 cycles, and its energy stands beside the table's. Gates have no delay: without
-    glitches it takes at least this.
+    glitches it takes at least this. With --effects, too, what it costs to write the cells with that
+    network: pulses, energy, time, and loads until cells wear out.
 
     Raises FormatError for a file that is no library, FamilyError for a family without Verilog.
     """
@@ -63,23 +65,43 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
     ] = None
 
     energy: EnergyFile = None
+    effects: Annotated[
+        File | None,
+        Says(
+            "a file of effects (.yaml), or the name of one that ships: what it costs to write the"
+            " cells, with --network",
+            metavar="FILE",
+        ),
+    ] = None
 
     def check(self) -> None:
-        """Refuse a picture of another kind, and the energy of what has no netlist."""
+        """Refuse a picture of another kind, energy without a netlist, cells without a network."""
         check_plot(self, self.plot)
         if self.replace and self.network is not None:
             raise self.refusal("network", "left out with replace: the parts have no netlist", "it")
 
+        if self.effects is not None and self.network is None:
+            raise self.refusal(
+                "network", "given with effects, since cells hold a network", "nothing"
+            )
+
     def run(self) -> CostReport:
         """Synthesize what is not cached, and draw the parts."""
+        from hwgen.commands.effects import devices_of
         from hwgen.commands.netlist_energy import energy_of
         from hwgen.commands.netlists import cost_of
+        from hwgen.commands.writing import writing_of_network
 
         chip = chip_of(self.quiet, self.architecture, self.sparsity)
         subject = None
         if self.network is not None:
             chip.family.need(Family.netlist_energy)
             subject = subject_of(self.quiet, self.network, chip)
+        written: dict[str, Any] = {}
+        if self.effects is not None and subject is not None:
+            devices = devices_of(Path(self.effects), 1)
+            writing = writing_of_network(self.quiet, subject, devices)
+            written = {"effects": devices.source, "writing": writing}
         replacements = replacements_of(self.replace)
         report: CostReport = cost_of(
             self.quiet,
@@ -92,6 +114,7 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
             prices=Prices(chip.family, path_of(self.energy)),
             energy=None if subject is None else lambda found: energy_of(self.quiet, found, subject),
         )
+        report = replace(report, **written)
         if self.plot is not None:
             from hwgen.report.cost_plot import cost_picture
 

@@ -33,7 +33,7 @@ from hwgen.commands.points import INPUTS, WithInputs, arch_of, code_of
 from hwgen.commands.request import Says
 from hwgen.commands.subject import Subject, program_of, program_path
 from hwgen.commands.sweep import check_values, leaves, values_of
-from hwgen.errors import DataError, FamilyError
+from hwgen.errors import ConfigError, DataError, FamilyError
 from hwgen.files.load import validate_spec
 from hwgen.files.npz import read_npz, write_npz
 from hwgen.files.shipped import file_of, shown, tables
@@ -236,6 +236,18 @@ def erring_of(family: InstalledFamily) -> Any:
     for point in entry_points(group=GROUP, name=family.name):
         return point.load()
     raise FamilyError(f"the family {family.name} cannot err yet: it has no effects of devices")
+
+
+def check_exact(subject: Subject, devices: Devices | None) -> None:
+    """Refuse images without a file of effects on a chip that is exact for no network."""
+    if devices is None and subject.family.family.is_clipped(subject.arch):
+        raise ConfigError(
+            field="--effects",
+            allowed=f"given, since the converters of {subject.arch.name} have fewer bits than lose"
+            " nothing; effects/exact has no other effect",
+            given="nothing",
+            source="command line",
+        )
 
 
 def labelled(batch: Batch) -> Batch:

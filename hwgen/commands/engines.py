@@ -82,12 +82,20 @@ def expected_answers(context: Context, subject: Subject, batch: Batch) -> Any:
         )[name]
 
 
-def expected_outputs(context: Context, subject: Subject, batch: Batch) -> Maps:
-    """Return golden's maps of all outputs of the network, as `expected_answers` those of one."""
+def expected_outputs(
+    context: Context, subject: Subject, batch: Batch, *, sums_by: Any = None
+) -> Maps:
+    """Return golden's maps of all outputs of the network, as `expected_answers` those of one.
+
+    sums_by: sums of layers by devices that err; None: exact
+    """
     from golden.network import outputs
 
     with context.progress("golden"):
-        return in_modes(batch, lambda images, mode: outputs(subject.network, images, mode=mode))
+        return in_modes(
+            batch,
+            lambda images, mode: outputs(subject.network, images, mode=mode, sums_by=sums_by),
+        )
 
 
 def golden_accuracy(context: Context, subject: Subject, batch: Batch) -> float:

@@ -13,13 +13,15 @@ from hwgen.chip.family import Family
 from hwgen.chip.in_memory import InMemory
 from hwgen.commands.build import write_verilog
 from hwgen.commands.context import Context
+from hwgen.commands.effects import Devices, check_exact, devices_of
 from hwgen.commands.engines import expected_outputs
-from hwgen.commands.fields import Count, Data, File, images_of
+from hwgen.commands.fields import Count, Data, File, Seed, images_of
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import choose_stream
 from hwgen.commands.on_chip import OnChip
 from hwgen.commands.request import OUTPUT_FOLDER, Says
 from hwgen.commands.subject import Subject, program_of
+from hwgen.commands.writing import run_effects
 from hwgen.errors import DataError
 from hwgen.files.earlier import refuse_others
 from hwgen.files.folder import add_files
@@ -38,6 +40,8 @@ class Export(
     It holds the Verilog, a memory image, the expected answers, and run.sh, which builds, simulates
     and compares. Files of an earlier export are replaced, others stay.
 
+    A chip whose converters have fewer bits than lose nothing needs --effects.
+
     With --c also program.bin, images.bin, expected.bin and hwgen_network.h and .c, which name their
     sizes and strides; the driver is beside the Verilog. A network with several modes needs --mode.
     """
@@ -53,6 +57,15 @@ class Export(
         bool,
         Says("write what firmware in C links with, too: bytes and constants", names=("--c",)),
     ] = False
+    effects: Annotated[
+        File | None,
+        Says(
+            "devices that err, a name that ships or your file (.yaml): their cells and converters"
+            " in the memory image, and golden's answers with them",
+            metavar="FILE",
+        ),
+    ] = None
+    effect_seed: Annotated[Seed, Says("of the devices that err")] = 1
 
     def run(self) -> ExportReport:
         """Write the folder."""
@@ -69,7 +82,16 @@ class Export(
                 f"export --c needs --mode for a network with several modes, {', '.join(modes)}, got"
                 f" none ({subject.network_file})"
             )
-        return export_run(self.quiet, subject, batch, Path(self.out), firmware=self.firmware)
+        return export_run(
+            self.quiet,
+            subject,
+            batch,
+            Path(self.out),
+            firmware=self.firmware,
+            devices=None
+            if self.effects is None
+            else devices_of(Path(self.effects), self.effect_seed),
+        )
 
     def table(self, report: ExportReport) -> RenderableType:
         """Return what to do next."""
@@ -77,17 +99,28 @@ class Export(
 
 
 def export_run(
-    context: Context, subject: Subject, batch: Batch, out: Path, *, firmware: bool = False
+    context: Context,
+    subject: Subject,
+    batch: Batch,
+    out: Path,
+    *,
+    firmware: bool = False,
+    devices: Devices | None = None,
 ) -> ExportReport:
     """Write Verilog, memory image, expected answers, and a script that simulates and compares.
 
     Files of an earlier export in `out` are replaced, others stay.
     firmware: also write what firmware in C links with
+    devices: that err, in the memory image and in the answers; None: all is exact
     """
     subject.family.need(Family.verilog)
     layout = subject.family.need(Family.firmware) if firmware else None
+    check_exact(subject, devices)
     program = program_of(context, subject)
-    answers = expected_outputs(context, subject, batch)
+    chip = None if devices is None else devices.chip(subject, program)
+    if devices is not None:
+        program = devices.loaded(subject, chip)
+    answers = expected_outputs(context, subject, batch, sums_by=chip)
     in_mode: dict[str, Any] = {"mode": batch.modes[0]} if batch.modes[0] else {}
     write_by_hand = subject.family.need(Family.simulation).write_by_hand
 
@@ -107,6 +140,7 @@ def export_run(
         setting=subject.setting(program, batch),
         folder=str(out),
         script=str(out / script.name),
+        effects=None if devices is None else run_effects(devices, chip),
     )
 
 

@@ -15,7 +15,7 @@ from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.commands.compare import Results
 from hwgen.commands.context import Context, timed
-from hwgen.commands.effects import Devices, devices_of
+from hwgen.commands.effects import Devices, check_exact, devices_of
 from hwgen.commands.engines import (
     MOST_STALLS,
     Engine,
@@ -39,7 +39,6 @@ from hwgen.commands.run_report import report_of
 from hwgen.commands.schedules import check_schedule
 from hwgen.commands.subject import Subject, program_of
 from hwgen.commands.writing import run_effects
-from hwgen.errors import ConfigError
 from hwgen.files.earlier import PICTURES
 from hwgen.report.run import RunReport
 from hwgen.report.tables import run_table
@@ -245,17 +244,10 @@ def run_network(
     """
     if plot is not None:
         subject.family.need(Family.schedules)
+    check_exact(subject, devices)
     if engine == "golden":
         return run_golden(context, subject, batch, program)
     check_schedule(subject)
-    if devices is None and getattr(subject.arch, "is_clipped", False):
-        raise ConfigError(
-            field="--effects",
-            allowed=f"given, since the converters of {subject.arch.name} have fewer bits than lose"
-            " nothing; effects/exact has no other effect",
-            given="nothing",
-            source="command line",
-        )
     placed = placed_parts(subject.family, subject.arch, subject.replacements)
     if engine == "rtl" and subject.family.need(Family.cycle_model).must_compile():
         # Both take seconds, and each leaves a core free.

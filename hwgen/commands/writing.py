@@ -6,7 +6,9 @@ Tests: `tests/commands/test_writing.py`.
 from typing import Any
 
 from hwgen.chip.effects import Writing
+from hwgen.commands.context import Context
 from hwgen.commands.effects import Devices
+from hwgen.commands.subject import Subject, program_of
 from hwgen.report.writing import RunEffects, WritingCost
 
 
@@ -21,6 +23,15 @@ def writing_cost(writing: Writing, cells: int, each: str) -> WritingCost:
         time_ns=-(-cells // writing.cells_at_once) * writing.pulses * writing.time_ns,
         wears_out_after=writing.endurance / writing.pulses if writing.endurance else None,
     )
+
+
+def writing_of_network(context: Context, subject: Subject, devices: Devices) -> WritingCost:
+    """Return what it costs to write the cells of a chip with its network.
+
+    Raises FamilyError for a family without effects, ConfigError for effects that it does not have.
+    """
+    chip = devices.chip(subject, program_of(context, subject))
+    return run_effects(devices, chip).writing
 
 
 def run_effects(devices: Devices, chip: Any) -> RunEffects:

@@ -36,6 +36,9 @@ class Crossbar(Family):
 
     name = "crossbar"
 
+    def is_clipped(self, arch: "Arch") -> bool:
+        return arch.is_clipped
+
     def architectures(self) -> Architectures:
         from hwgen.crossbar.pages import architectures
 

@@ -6,6 +6,7 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
 from hwgen.report.types import Count, Digest, Fraction, NotNegative, Source
+from hwgen.report.writing import WritingCost
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -118,6 +119,7 @@ class CostReport:
     claims; period_ns, met: that was asked for, and whether it is met; null: none was
     synthesized: modules that were not cached; assumptions: what the figures leave out
     energy: of a network, if one was given
+    effects, writing: a file of effects, and what it costs to write the cells with that network
     """
 
     format: Literal["hwgen.report.cost"]
@@ -138,3 +140,5 @@ class CostReport:
     energy: CostEnergy | None
     assumptions: list[str]
     versions: dict[str, str]
+    effects: Source | None = None
+    writing: WritingCost | None = None

@@ -3,10 +3,12 @@
 Tests: `tests/report/test_documents.py`.
 """
 
+from collections.abc import Iterator
+
 from rich.console import Group, RenderableType
 
 from hwgen.report.cost import CostBlock, CostEnergy, CostPart, CostReport
-from hwgen.report.tables import NOTHING, number, percent, table
+from hwgen.report.tables import NOTHING, number, percent, table, writing_lines
 
 COLUMNS = [
     "part",
@@ -64,7 +66,14 @@ def cost_table(report: CostReport) -> RenderableType:
         through = f" through {' > '.join(path.through)}" if path.through else ""
         lines.append(f"{path.ns:.2f}  {path.start} -> {path.end}{through}")
     energy = [] if report.energy is None else ["", *energy_lines(report.energy)]
-    return Group(*lines, "", *report.assumptions, *energy)
+    return Group(*lines, "", *report.assumptions, *energy, *written_lines(report))
+
+
+def written_lines(report: CostReport) -> Iterator[str]:
+    """Yield what it costs to write the cells; nothing without a file of effects."""
+    if report.effects is not None and report.writing is not None:
+        yield f"\nby the figures of {report.effects.name}"
+        yield from writing_lines(report.writing)
 
 
 def beside_table(part: CostPart) -> list[str]:

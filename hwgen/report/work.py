@@ -7,6 +7,7 @@ from pydantic.dataclasses import dataclass
 from hwgen.chip.tiling import LayerTiling
 from hwgen.files.load import EXACT
 from hwgen.report.types import Count, Digest, Fraction, ReplacedPart, Setting, Source
+from hwgen.report.writing import RunEffects
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -105,13 +106,17 @@ class BuildReport:
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class ExportReport:
-    """The folder that was written, and its script that builds and runs the simulation."""
+    """The folder that was written, and its script that builds and runs the simulation.
+
+    effects: of devices that err, in the memory image and the answers; null: both are exact
+    """
 
     format: Literal["hwgen.report.export"]
     version: Literal[1]
     setting: Setting
     folder: str
     script: str
+    effects: RunEffects | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

@@ -3,11 +3,16 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from hwgen.dbpim.facts import load_arch
 from hwgen.dbpim.facts.storage import storage
+from hwgen.report.cost import CostLibrary, CostPart, CostReport
+from hwgen.report.files import schema_of
+from hwgen.report.types import Source
 from tests.cli.given import TINY, Command
 
 
@@ -25,6 +30,52 @@ def test_what_is_wrong_is_one_sentence(hwgen: Command, tmp_path: Path) -> None:
         assert err.count("\n") == 1
 
 
+def no_netlists(context: object, family: object, arch: Any, file: Path, **_: object) -> CostReport:
+    """Return the report of a chip of which nothing was synthesized."""
+    nothing = dict.fromkeys(("memory_um2", "gated", "slowest_ns", "table_um2"))
+    zeros = ("logic_um2", "buffers_um2", "macros_um2", "memory_bits", "flip_flops", "leakage_uw")
+    return CostReport(
+        format="hwgen.report.cost",
+        version=1,
+        architecture=Source(name=arch.name, file=str(file), digest=arch.digest),
+        configuration={},
+        library=CostLibrary(name="cells", file="cells.lib", digest="0" * 64, licence=None),
+        parts=[],
+        total=CostPart(part="total", **nothing, **dict.fromkeys(zeros, 0)),
+        modules=[],
+        **dict.fromkeys(("slowest_ns", "mhz", "clock_mhz"), 1.0),
+        period_ns=None,
+        met=None,
+        paths=[],
+        synthesized=[],
+        energy=None,
+        assumptions=["no netlist"],
+        versions={},
+    )
+
+
+@pytest.mark.promise("hwgen cost with --effects says what it costs to write the cells of a chip")
+def test_what_writing_costs(
+    hwgen: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hwgen.commands.netlists.cost_of", no_netlists)
+    given = ["cost", "crossbar/digits_small_cnn", "--effects", "effects/reram_study"]
+    given += ["--work", tmp_path / "work", "--json", tmp_path / "report.json"]
+    code, _, said = hwgen(*given)
+    assert (code, said.count("\n")) == (2, 1)
+    assert "--network must be given with effects, since cells hold a network, got nothing" in said
+    code, shown, said = hwgen(*given, "--network", "digits_small_cnn")
+    assert code == 0, said
+    assert (
+        "by the figures of reram_study\nto write 298,336 cells in a load of the program:" in shown
+    )
+    assert "2,386,688 pulses, 23.87 uJ, 2,387 ms" in shown
+    assert "cells wear out after 1.25e+05 times a load of the program" in shown
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    jsonschema.validate(report, json.loads(schema_of(CostReport)))
+    assert report["writing"]["cells"] == 298_336 and report["effects"]["name"] == "reram_study"
+
+
 def test_without_pyosys_the_extra_is_named(
     hwgen: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -38,6 +89,7 @@ def test_without_pyosys_the_extra_is_named(
 def test_the_netlist_of_a_core_follows_a_simulation(hwgen: Command, tmp_path: Path) -> None:
     out = tmp_path / "report.json"
     given = ["cost", TINY, "--network", "digits_small_cnn", "--json", out]
+    given += ["--effects", "effects/sram_low_voltage"]
     code, shown, err = hwgen(*given, "--work", tmp_path / "work")
     assert code == 0, err
     energy = json.loads(out.read_text(encoding="utf-8"))["energy"]
@@ -45,7 +97,7 @@ def test_the_netlist_of_a_core_follows_a_simulation(hwgen: Command, tmp_path: Pa
     assert energy["events"]["bit_planes"] > 0
     assert {block["table_pj"] for block in energy["blocks"]} == {None}
     assert energy["netlist_pj"] == sum(block["netlist_pj"] for block in energy["blocks"]) > 0
-    assert "zero delay" in shown
+    assert "zero delay" in shown and "by the figures of sram_low_voltage" in shown
 
 
 @pytest.mark.long

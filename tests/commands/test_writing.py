@@ -6,7 +6,9 @@ import pytest
 
 from hwgen import api
 from hwgen.chip.effects import Writing
-from hwgen.commands.writing import writing_cost
+from hwgen.commands.effects import devices_of
+from hwgen.commands.on_chip import chip_of, subject_of
+from hwgen.commands.writing import writing_cost, writing_of_network
 
 
 @pytest.mark.promise("what writing the cells of a chip costs follows from the file of effects")
@@ -41,4 +43,6 @@ def test_cells_of_a_chip(
     assert report.effects is not None
     cost = report.effects.writing
     assert cost.each == each and cost.cells == (cells or cost.cells) > 1000
+    subject = subject_of(context, run[0], chip_of(context, run[1]))
+    assert writing_of_network(context, subject, devices_of(Path(f"effects/{file}"), 1)) == cost
     assert (cost.wears_out_after is None) == (file == "sram_low_voltage")

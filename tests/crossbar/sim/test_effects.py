@@ -1,7 +1,9 @@
 """Verilog whose devices err: every element equals golden that errs, and faults are seen."""
 
+import json
+import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,9 @@ from golden.crossbar.effects import erring
 from golden.network import infer
 from hwgen import api
 from hwgen.chip.effects import DeviceEffects
+from hwgen.cli import main
 from hwgen.crossbar.compiler import compile_network
-from hwgen.crossbar.facts.arch import Arch, arch_of, arch_text
+from hwgen.crossbar.facts.arch import Arch, arch_of, arch_text, load_arch
 from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.model.record import make_arch
 from hwgen.crossbar.rtl import bank
@@ -98,20 +101,82 @@ def test_a_chip_with_clipped_converters(less: int, effects: DeviceEffects) -> No
     assert differing(effects, 1, case) == (0, True)
 
 
-def test_clipped_converters_and_exact_golden_are_not_compared(tmp_path: Path) -> None:
-    network, file, maps = tmp_path / "net.npz", tmp_path / "chip.yaml", tmp_path / "images.npz"
-    save_network(answers_network(), network)
-    np.savez(maps, images=draw_images(answers_network(), 1, seed=3))
+def clipped_files(folder: Path) -> dict[str, Path]:
+    """Write a network, a chip of it whose converters have 3 bits less than lossless, and images."""
+    names = {"network": "net.npz", "architecture": "chip.yaml", "data": "images.npz"}
+    files = {what: folder / name for what, name in names.items()}
+    save_network(answers_network(), files["network"])
+    np.savez(files["data"], images=draw_images(answers_network(), 1, seed=3))
     text = arch_text(make_arch(answers_design(3), "answers", effects=True))
-    file.write_text(text, encoding="utf-8")
-    context = api.Context(console=None, work=tmp_path)
-    run = partial(api.simulate, network, file, data=maps, context=context)
-    with pytest.raises(ConfigError, match="effects must be given, since the converters of answ"):
-        run(engine="rtl")
+    files["architecture"].write_text(text, encoding="utf-8")
+    return files
+
+
+NEEDS_EFFECTS = "effects must be given, since the converters of answers have fewer bits than lose"
+
+
+def test_clipped_converters_and_exact_golden_are_not_compared(tmp_path: Path) -> None:
+    files = clipped_files(tmp_path)
+    run = partial(api.simulate, **files, context=api.Context(console=None, work=tmp_path))
+    for engine in ("rtl", "model", "golden"):
+        with pytest.raises(ConfigError, match=NEEDS_EFFECTS):
+            run(engine=engine)
     assert run(engine="model", effects="effects/exact").effects is not None
+    file = files["architecture"]
+    text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("effects: true\n", ""), encoding="utf-8")
     with pytest.raises(ConfigError, match="effects must be true, since converters have fewer bits"):
         run(engine="rtl")
+
+
+def exporting(folder: Path) -> list[str]:
+    """Return the command that exports such a chip."""
+    files = {what: str(file) for what, file in clipped_files(folder).items()}
+    given = ["export", files["network"], files["architecture"], "--data", files["data"]]
+    return [*given, "--out", str(folder / "out"), "--work", str(folder / "work")]
+
+
+@pytest.mark.promise(
+    "export of a chip whose converters have fewer bits than lose nothing needs --effects, and has"
+    " the cells, converters and answers of one seed"
+)
+def test_export_of_a_clipped_chip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    given, out = exporting(tmp_path), tmp_path / "out"
+    assert main(given) == 2
+    shown, said = capfd.readouterr()
+    assert (shown, said.count("\n")) == ("", 1) and NEEDS_EFFECTS in said
+    assert not out.exists()
+    seen: dict[str, Any] = {}
+
+    def write(arch: Arch, program: Program, images: Any, answers: Any, folder: Path) -> Path:
+        seen.update(image=program.image, answers=answers)
+        return folder / "run.sh"
+
+    monkeypatch.setattr("hwgen.crossbar.sim.write_by_hand", write)
+    monkeypatch.setattr("hwgen.commands.export.write_verilog", lambda *_: None)
+    effects = tmp_path / "effects.yaml"
+    effects.write_text(yaml.safe_dump(asdict(EFFECTS["variation"])), encoding="utf-8")
+    more = ["--effects", str(effects), "--effect-seed", "2", "--json", str(tmp_path / "r.json")]
+    assert main([*given, *more]) == 0
+    network, arch = answers_network(), load_arch(tmp_path / "chip.yaml")
+    chip = erring(network, arch, EFFECTS["variation"], 2, compile_network(network, arch))
+    wanted = infer(network, draw_images(network, 1, seed=3), sums_by=chip)
+    assert (seen["image"] == chip.loaded().image).all()
+    assert {name: found.tolist() for name, found in seen["answers"].items()} == {
+        name: wanted[name].tolist() for name in network.graph.outputs
+    }
+    report = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert report["effects"]["seed"] == 2
+
+
+@pytest.mark.long
+def test_an_exported_chip_that_errs_answers_without_python(tmp_path: Path) -> None:
+    assert main([*exporting(tmp_path), "--effects", "effects/reram_study"]) == 0
+    done = subprocess.run([tmp_path / "out/run.sh"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "every answer is as expected" in done.stdout
 
 
 def without_offset(patch: pytest.MonkeyPatch) -> None:
