@@ -133,8 +133,9 @@ class Tiles:
         full = ((1 << point.cell_bits) - 1) * whole[..., np.newaxis]
         weights = np.int64(1) << point.cell_bits * np.arange(len(flips))
         signed = np.where(flips == 1, full - sampled, sampled)
-        products: Ints = np.einsum("psc,s->pc", signed, weights)
-        return products - (whole << self.chip.weight_bits - 1)
+        offset = whole << self.chip.weight_bits - 1
+        products: Ints = np.einsum("psc,s->pc", signed, weights) - offset
+        return products
 
 
 def chip_of(network: QuantizedNetwork) -> OneCopy:
