@@ -25,7 +25,7 @@ from hwgen.crossbar.rtl import bank
 from hwgen.crossbar.rtl.conversions import Lane
 from hwgen.crossbar.sim import simulate
 from hwgen.crossbar.sim.chip_run import hosted
-from hwgen.errors import ConfigError, FamilyError, HwgenError
+from hwgen.errors import ConfigError, FamilyError
 from hwgen.files.shipped import tables
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import save_network
@@ -101,7 +101,7 @@ def test_a_chip_with_clipped_converters(less: int, effects: DeviceEffects) -> No
     assert differing(effects, 1, case) == (0, True)
 
 
-def clipped_files(folder: Path) -> dict[str, Path]:
+def clipped_files(folder: Path) -> dict[str, Any]:
     """Write a network, a chip of it whose converters have 3 bits less than lossless, and images."""
     names = {"network": "net.npz", "architecture": "chip.yaml", "data": "images.npz"}
     files = {what: folder / name for what, name in names.items()}
@@ -241,36 +241,28 @@ def test_layers_of_several_providers_are_refused() -> None:
         chip.loaded()
 
 
-@pytest.mark.long
-def test_digits(tmp_path: Path) -> None:
+@pytest.fixture(name="digits", scope="module")
+def _digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped chip of the digits, built with effects; each file of effects beside it."""
+    folder = tmp_path_factory.mktemp("digits")
     text = tables("crossbar")["crossbar/digits_small_cnn"].read_text(encoding="utf-8")
-    file = tmp_path / "chip.yaml"
-    file.write_text(f"effects: true\n{text}", encoding="utf-8")
-    context = api.Context(console=None, work=tmp_path)
-    for seed in (1, 2, 3):
-        report = api.simulate(
-            "digits_small_cnn",
-            file,
-            images=2,
-            effects="effects/reram_study",
-            effect_seed=seed,
-            context=context,
-        )
-        assert report.equal and report.mismatches == 0
-        assert report.effects is not None and report.effects.seed == seed
+    (folder / "chip.yaml").write_text(f"effects: true\n{text}", encoding="utf-8")
+    for name, effects in (EFFECTS | {"clipped": with_effects(bits_below_lossless=2)}).items():
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(asdict(effects)), encoding="utf-8")
+    return folder
 
 
-@pytest.mark.parametrize(
-    ("chip", "more", "said"),
-    [
-        ("crossbar/digits_small_cnn", {}, "effects must be true"),
-        ("crossbar/digits_small_cnn", {"engine": "golden"}, "model or rtl, for devices that err"),
-        ("dbpim/small", {"effects": "effects/sram_low_voltage"}, "of the family dbpim cannot err"),
-    ],
-)
-def test_refusals(tmp_path: Path, chip: str, more: dict[str, Any], said: str) -> None:
-    given = {"effects": "effects/reram_study", "images": 1, **more}
-    context = api.Context(console=None, work=tmp_path)
-    with pytest.raises(HwgenError, match=said) as error:
-        api.simulate("digits_small_cnn", chip, context=context, **given)
-    assert "\n" not in str(error.value)
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("name", [*EFFECTS, "effects/reram_study"])
+def test_digits(name: str, seed: int, digits: Path) -> None:
+    report = api.simulate(
+        "digits_small_cnn",
+        digits / "chip.yaml",
+        images=2,
+        effects=digits / f"{name}.yaml" if name in EFFECTS else name,
+        effect_seed=seed,
+        context=api.Context(console=None, work=digits),
+    )
+    assert report.equal and report.mismatches == 0
+    assert report.effects is not None and report.effects.seed == seed
