@@ -126,10 +126,6 @@ def test_usual_transformers(name: str, exporter: str, tmp_path: Path) -> None:
     assert len(compared.end_to_end) >= share * len(network.layers)
 
 
-@pytest.mark.promise(
-    "DeiT-tiny's shapes, 197 tokens of 192 in three heads and 12 blocks, are onnxruntime's in every"
-    " element of every map"
-)
 @pytest.mark.long
 @has_avx2
 @pytest.mark.filterwarnings("ignore")

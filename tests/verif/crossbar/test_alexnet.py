@@ -40,10 +40,6 @@ def alexnet(side: int, share: int) -> QuantizedNetwork:
 
 
 @pytest.mark.long
-@pytest.mark.promise(
-    "AlexNet's layers with a quarter of its channels, weights and maps of 16 bits, are equal in the"
-    " Verilog of a searched chip in every element and step"
-)
 @pytest.mark.parametrize("side", [64, 224])
 def test_a_quarter_of_alexnet(side: int, tmp_path: Path) -> None:
     """A chip of three times the least power; one image."""
