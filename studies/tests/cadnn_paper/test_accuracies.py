@@ -79,11 +79,11 @@ def test_method_bits_teacher_and_widths_decide_the_rows() -> None:
     assert (8, "1.0x") not in eight_bits([training_of(sixteen)])
 
 
-def test_table_one_compares_trainings_of_as_many_epochs() -> None:
-    ours = training_row(epochs=13)
+def test_only_trainings_of_as_many_passes_stand_side_by_side() -> None:
+    ours = training_row(passes={"float": 12.0, "quantized": 1.0})
     short, whole = (
-        training_row(method="S-NN", teacher=None, first=first, epochs=epochs)
-        for first, epochs in ((0.8, 9), (0.7, 13))
+        training_row(method="S-NN", teacher=None, first=first, epochs=13, passes={"float": passes})
+        for first, passes in ((0.8, 1.5), (0.7, 13.0))
     )
     name = "Table I", "accuracy, S-NN, full precision, 1.0x"
     assert name not in known(rows_of(short, ours))

@@ -26,6 +26,7 @@ def training_row(
         ],
         "seed": 7,
         "epochs": 3,
+        "passes": {"float": 2.0, "quantized": 1.0},
         "state": "complete",
         "test_images": 10000,
         **entry,

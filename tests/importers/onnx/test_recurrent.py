@@ -31,6 +31,8 @@ def recurrent(
     output: str = "last",
     steps: int | str = STEPS,
     late: bool = True,
+    inputs: int = INPUTS,
+    hidden: int = HIDDEN,
     **given: Any,
 ) -> onnx.ModelProto:
     """Return a float model of one recurrent node.
@@ -38,18 +40,19 @@ def recurrent(
     output: last, the state behind the last step; every, all states as tokens and a layer on them;
         two, another node of one direction on all states
     """
-    model = Model((1, steps, INPUTS), opset=17)
+    model = Model((1, steps, inputs), opset=17)
     gates = GATES[operator]
-    sizes = [(directions, gates * HIDDEN, each) for each in (INPUTS, HIDDEN)]
-    weights = [model.constant(model.rng.normal(size=size) / 2) for size in sizes]
-    bias = model.rng.normal(size=(directions, 2 * gates * HIDDEN)) / 2
+    spread = 2 * np.sqrt(hidden / HIDDEN)
+    sizes = [(directions, gates * hidden, each) for each in (inputs, hidden)]
+    weights = [model.constant(model.rng.normal(size=size) / spread) for size in sizes]
+    bias = model.rng.normal(size=(directions, 2 * gates * hidden)) / 2
     if not late:
-        bias[:, gates * HIDDEN :] = 0
+        bias[:, gates * hidden :] = 0
     now = "x" if layout else model.node("Transpose", "x", perm=[1, 0, 2])
     if directions == 2:
         given["direction"] = "bidirectional"
     parts = [now, *weights, model.constant(bias)]
-    states = model.node(operator, *parts, outputs=2, hidden_size=HIDDEN, layout=layout, **given)
+    states = model.node(operator, *parts, outputs=2, hidden_size=hidden, layout=layout, **given)
     every, last = states.split()
     if output == "last":
         row = model.node("Transpose", last, perm=[0, 1, 2] if layout else [1, 0, 2])
@@ -57,14 +60,14 @@ def recurrent(
     else:
         order = [0, 1, 2, 3] if layout else [2, 0, 1, 3]
         rows = model.node("Transpose", every, perm=order)
-        shape = model.constant([1, STEPS, directions * HIDDEN], np.int64)
+        shape = model.constant([1, STEPS, directions * hidden], np.int64)
         now = model.node("Reshape", rows, shape)
     if output == "two":
         now = model.node("Transpose", now, perm=[1, 0, 2])
         more = [model.constant(model.rng.normal(size=(1, 5 * gates, 5)) / 2) for _ in range(2)]
         last = model.node(operator, now, *more, outputs=2, hidden_size=HIDDEN).split()[1]
         now = model.node("Reshape", last, model.constant([1, HIDDEN], np.int64))
-    width = directions * HIDDEN if output != "two" else HIDDEN
+    width = directions * hidden if output != "two" else HIDDEN
     head = model.constant(model.rng.normal(size=(width, 3)))
     return model.build(model.node("MatMul", now, head))
 
@@ -134,6 +137,15 @@ def test_a_calibrated_node_answers_as_onnxruntime_does(
     sequences = images.transpose(0, 2, 3, 1)
     real, quantized = (answers(each, sequences) for each in (model, made))
     assert np.abs(real - quantized).max() < 0.1 * np.abs(real).max()
+
+
+@pytest.mark.long
+def test_twenty_steps_of_128_values(tmp_path: Path) -> None:
+    """The answer behind the last state is onnxruntime's in every element."""
+    model = recurrent("LSTM", steps=20, inputs=64, hidden=128)
+    images = RNG.normal(size=(32, 64, 1, 20)).astype(np.float32)
+    made = quantized_model(saved(model, tmp_path), images)
+    assert differing(saved(made, tmp_path)) == 0
 
 
 @pytest.mark.parametrize("operator", ["LSTM", "GRU"])
