@@ -50,6 +50,8 @@ LONG = 1_500_000
 """Characters of RTLIL above which a second run of Yosys saves time."""
 MANY = 4_000_000
 """Characters of RTLIL whose netlists, about two gigabytes, are freed: they hold themselves."""
+WIDEST = 1 << 16
+"""Bits of a vector that every tool takes (IEEE 1364-2005); Amaranth writes none with more."""
 MODULE = re.compile(r"^module (?:\\(?P<escaped>\S+) |(?P<plain>\w+)).*?^endmodule\n", re.M | re.S)
 
 
@@ -188,10 +190,26 @@ def rtlil_source(parts: Sequence[Part]) -> str:
     texts = set()
     for part in different(parts):
         with names_from_source(), without_field_nets(), bits_unchecked(), hinted_nets():
-            text = rtlil.convert(part, name=part.module_name, emit_src=False)
+            text = rtlil_of(part)
         text = PLACED.sub(lambda found: f"{KEPT}{found[0]}", text)
         texts.add(MEMORY_CONTENT.sub("", text) if part.garbage_at_power_on else text)
     return the_only(texts, parts[0].module_name)
+
+
+def rtlil_of(part: Part) -> str:
+    """Return Amaranth's RTLIL of a part, whose signals have as many bits as Verilog promises."""
+    try:
+        text: str = rtlil.convert(part, name=part.module_name, emit_src=False)
+    except OverflowError as error:
+        bits = re.search(r"(\d+) bits wide", str(error))
+        if bits is None:
+            raise
+        raise DesignError(
+            f"signals must have at most {WIDEST:,} bits, as every tool of Verilog takes, got"
+            f" {int(bits[1]):,} in {part.module_name}: a chip of fewer copies or smaller parts"
+            " can be written"
+        ) from None
+    return text
 
 
 def parts_below_first(part: Part) -> Iterator[Part]:

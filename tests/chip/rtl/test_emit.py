@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from amaranth._toolchain.yosys import YosysError
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 
 from hwgen.chip.rtl.emit import emit, verilog_modules
 from hwgen.chip.rtl.part import Part
@@ -117,6 +117,23 @@ def test_wrong_clock_ports_are_refused() -> None:
     gate.clock_ports = ("clk", "rst")
     with pytest.raises(DesignError, match=r"got a difference in clk, rst$"):
         verilog_modules(gate)
+
+
+class Wide(Part):
+    """A signal of more bits than a vector of Verilog may have."""
+
+    family = "tiny"
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        wide = Signal(1 + (1 << 16))
+        m.d.sync += wide.eq(wide + 1)
+        return m
+
+
+def test_a_signal_of_too_many_bits_is_refused() -> None:
+    with pytest.raises(DesignError, match=r"at most 65,536 bits, .* got 65,537 in tiny_wide: "):
+        verilog_modules(Wide({}))
 
 
 def test_an_unlisted_part_is_refused() -> None:
