@@ -226,6 +226,11 @@ def devices_of(file: Path, seed: int) -> Devices:
     return Devices(given=given, source=source, seed=seed)
 
 
+def devices_given(file: File | None, seed: int) -> Devices | None:
+    """Return the devices of an option, None without it."""
+    return None if file is None else devices_of(Path(file), seed)
+
+
 def shipped_effects() -> dict[str, Path]:
     """Return the files of effects that ship, by name."""
     return tables("effects")

@@ -13,9 +13,9 @@ from hwgen.chip.family import Family
 from hwgen.chip.in_memory import InMemory
 from hwgen.commands.build import write_verilog
 from hwgen.commands.context import Context
-from hwgen.commands.effects import Devices, check_exact, devices_of
+from hwgen.commands.effects import Devices, check_exact, devices_given
 from hwgen.commands.engines import expected_outputs
-from hwgen.commands.fields import Count, Data, File, Seed, images_of
+from hwgen.commands.fields import Count, Data, EffectSeed, EffectsFile, File, images_of
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import choose_stream
 from hwgen.commands.on_chip import OnChip
@@ -57,15 +57,8 @@ class Export(
         bool,
         Says("write what firmware in C links with, too: bytes and constants", names=("--c",)),
     ] = False
-    effects: Annotated[
-        File | None,
-        Says(
-            "devices that err, a name that ships or your file (.yaml): their cells and converters"
-            " in the memory image, and golden's answers with them",
-            metavar="FILE",
-        ),
-    ] = None
-    effect_seed: Annotated[Seed, Says("of the devices that err")] = 1
+    effects: EffectsFile = None
+    effect_seed: EffectSeed = 1
 
     def run(self) -> ExportReport:
         """Write the folder."""
@@ -88,9 +81,7 @@ class Export(
             batch,
             Path(self.out),
             firmware=self.firmware,
-            devices=None
-            if self.effects is None
-            else devices_of(Path(self.effects), self.effect_seed),
+            devices=devices_given(self.effects, self.effect_seed),
         )
 
     def table(self, report: ExportReport) -> RenderableType:

@@ -141,6 +141,17 @@ Replace = Annotated[
 Seed = Annotated[
     Annotated[Whole, Field(ge=0, le=LARGEST_SEED)], Says("the same seed gives the same result")
 ]
+EffectsFile = Annotated[
+    File | None,
+    Says(
+        "devices that err, a name that ships or your file (.yaml): their cells and converters in"
+        " golden and RTL",
+        metavar="FILE",
+    ),
+]
+EffectSeed = Annotated[
+    Annotated[Whole, Field(ge=0, le=LARGEST_SEED)], Says("of the devices that err")
+]
 Workers = Annotated[
     Count, Says("processes; changes no result", metavar="N", names=("--jobs", "--workers"))
 ]

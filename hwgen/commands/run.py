@@ -15,7 +15,7 @@ from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.commands.compare import Results
 from hwgen.commands.context import Context, timed
-from hwgen.commands.effects import Devices, check_exact, devices_of
+from hwgen.commands.effects import Devices, check_exact, devices_given
 from hwgen.commands.engines import (
     MOST_STALLS,
     Engine,
@@ -27,7 +27,15 @@ from hwgen.commands.engines import (
     simulate,
     zero_bit_planes,
 )
-from hwgen.commands.fields import LARGEST_SEED, File, Replace, Seed, Whole, path_of
+from hwgen.commands.fields import (
+    LARGEST_SEED,
+    EffectSeed,
+    EffectsFile,
+    File,
+    Replace,
+    Whole,
+    path_of,
+)
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import switch_cycles_max
 from hwgen.commands.on_chip import WithImages
@@ -130,15 +138,8 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
     ] = None
     replace: Replace = None
     energy: EnergyFile = None
-    effects: Annotated[
-        File | None,
-        Says(
-            "devices that err, a name that ships or your file (.yaml): golden and RTL with the"
-            " cells and converters of one seed",
-            metavar="FILE",
-        ),
-    ] = None
-    effect_seed: Annotated[Seed, Says("of the devices that err")] = 1
+    effects: EffectsFile = None
+    effect_seed: EffectSeed = 1
     waves_from: Annotated[Cycle | None, Says("first clock cycle of the waves")] = None
     waves_to: Annotated[Cycle | None, Says("last clock cycle of the waves")] = None
 
@@ -204,9 +205,7 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             trouble=self.trouble,
             plot=path_of(self.plot),
             energy=prices,
-            devices=None
-            if self.effects is None
-            else devices_of(Path(self.effects), self.effect_seed),
+            devices=devices_given(self.effects, self.effect_seed),
         )
 
     def table(self, report: RunReport) -> RenderableType:
