@@ -38,7 +38,7 @@ def recurrent(
     """Return a float model of one recurrent node.
 
     output: last, the state behind the last step; every, all states as tokens and a layer on them;
-        two, another node of one direction on all states
+        two, another node of one direction on all states; ReduceMean, ReduceMax: of all states
     """
     model = Model((1, steps, inputs), opset=17)
     gates = GATES[operator]
@@ -57,6 +57,10 @@ def recurrent(
     if output == "last":
         row = model.node("Transpose", last, perm=[0, 1, 2] if layout else [1, 0, 2])
         now = model.node("Reshape", row, model.constant([1, -1], np.int64))
+    elif output.startswith("Reduce"):
+        rows = model.node("Transpose", every, perm=[0, 2, 1, 3])
+        shape = model.constant([STEPS, 1, directions * hidden], np.int64)
+        now = model.node(output, model.node("Reshape", rows, shape), axes=[0], keepdims=0)
     else:
         order = [0, 1, 2, 3] if layout else [2, 0, 1, 3]
         rows = model.node("Transpose", every, perm=order)
@@ -123,6 +127,8 @@ def test_all_steps_share_their_weights() -> None:
         ("LSTM", {"directions": 2, "output": "every"}),
         ("GRU", {"linear_before_reset": 1, "steps": "n"}),
         ("GRU", {"linear_before_reset": 0}),
+        ("GRU", {"linear_before_reset": 1, "output": "ReduceMean"}),
+        ("RNN", {"directions": 2, "output": "ReduceMax"}),
     ],
 )
 def test_a_calibrated_node_answers_as_onnxruntime_does(

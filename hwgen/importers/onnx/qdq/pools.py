@@ -5,8 +5,10 @@ Tests: `tests/importers/onnx/test_quantized.py`.
 
 from dataclasses import replace
 
+import numpy as np
 import onnx
 
+from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.nodes import AveragePooling, MaxPooling
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
@@ -133,6 +135,21 @@ def global_max_pool(state: State, proto: onnx.NodeProto, inputs: list[Value | No
     return [maximum(state, proto, source, whole(state.maps[source].shape[:2]), len(real.shape))]
 
 
+def channels_first(state: State, real: Real, axes: list[int]) -> Places:
+    """Return places as (batch, channels, what is reduced); refuse what leaves no row of channels.
+
+    Of one image a dimension of 1 is like none: (tokens, 1, channels) is reduced over its first one.
+    """
+    left = [axis for axis in range(1, real.places.ndim) if axis not in axes]
+    if 0 not in axes and len(left) == 1 and 3 <= real.places.ndim <= 4:
+        return real.places.transpose(0, left[0], *axes)
+    rest = [axis for axis in range(real.places.ndim) if axis not in axes]
+    if state.batch > 1 or sum(real.shape[axis] > 1 for axis in rest) > 1:
+        raise RefusedError("axes", "rows and columns (all but batch and channels)", axes)
+    reduced_last = real.places.transpose(*rest, *axes)
+    return reduced_last.reshape(1, -1, int(np.prod([real.shape[axis] for axis in axes])))
+
+
 def reduced(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
     """Read a ReduceMean or ReduceMax over rows and columns; beside the batch channels are left."""
     real = map_operand(inputs[0])
@@ -141,11 +158,7 @@ def reduced(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     given = attributes.get("axes") if named is None else named.array.reshape(-1).tolist()
     rank = len(real.shape)
     axes = sorted({int(axis) % rank for axis in (range(rank) if given is None else given)})
-    left = [axis for axis in range(1, rank) if axis not in axes]
-    if 0 in axes or len(left) != 1 or not 3 <= rank <= 4:
-        raise RefusedError("axes", "rows and columns (all but batch and channels)", axes)
-    places = real.places.transpose(0, left[0], *axes)
-    source = state.planar(replace(real, places=places), proto)
+    source = state.planar(replace(real, places=channels_first(state, real, axes)), proto)
     found = whole(state.maps[source].shape[:2])
     if proto.op_type == "ReduceMax":
         made = maximum(state, proto, source, found, 4)
