@@ -4,6 +4,7 @@ Tests: `tests/importers/onnx/test_host.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -89,9 +90,11 @@ class ImageStep:
         return image if undo is None else undo(image, np.array(self.values, np.float64))
 
     def words(self) -> str:
-        """Return the step with its constants."""
-        values = self.values if len(set(self.values)) > 1 else self.values[:1]
-        return f"{WORDS[self.operation]} {', '.join(f'{each:.9g}' for each in values)}"
+        """Return the step with its constants; of equal ones in a row, for how many channels."""
+        runs = [(value, len(list(equal))) for value, equal in groupby(self.values)]
+        short = len(runs) == 1 or len(runs) == len(self.values)
+        told = (f"{value:.9g}{'' if short else f' for {count}'}" for value, count in runs)
+        return f"{WORDS[self.operation]} {', '.join(told)}{'' if short else ' channels'}"
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

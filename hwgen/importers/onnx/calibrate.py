@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from hwgen.errors import DataError, FormatError
 from hwgen.files.finite import check_finite
 from hwgen.importers.onnx.external import read_whole_model
+from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
 from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
@@ -89,7 +90,8 @@ def quantized_model(
     weights: those that lie on a grid, with the scales of their filters; the library chooses others
     Raises FormatError for a file that is no float ONNX, DataError for images of another shape.
     """
-    model = read_whole_model(path)
+    joined = joined_inputs(read_whole_model(path))
+    model = joined.model
     source = str(path)
     fix_steps(model, images)
     image = checked_image(model, source)
@@ -104,7 +106,9 @@ def quantized_model(
             with_sums_apart(prepared.graph)
             single = functions_of_one_map(prepared.graph)
             with_ends(prepared.graph, single)
-            overrides = image_scale(prepared.graph, image.name, given, images.dtype, step=step)
+            overrides = scales_of_inputs(
+                prepared.graph, image.name, given, images.dtype, joined.parts, step=step
+            )
             overrides |= scales_of_weights(prepared.graph, weights) | numbers_kept(prepared.graph)
             onnx.save(prepared, ready)
             quantize_static(
@@ -117,7 +121,7 @@ def quantized_model(
                 weight_type=QuantType.QInt8,
                 op_types_to_quantize=operators_of(prepared.graph),
                 nodes_to_exclude=sorted(
-                    single | heads_of(prepared.graph) | nodes_kept(prepared.graph)
+                    single | joined.nodes | heads_of(prepared.graph) | nodes_kept(prepared.graph)
                 ),
                 extra_options={"TensorQuantOverrides": overrides},
             )
@@ -248,6 +252,24 @@ def with_sums_apart(graph: onnx.GraphProto) -> None:
     graph.node.extend(nodes)
 
 
+def scales_of_inputs(
+    graph: onnx.GraphProto,
+    image: str,
+    given: NDArray[np.float32],
+    kind: np.dtype[Any],
+    parts: Mapping[str, tuple[int, int]],
+    *,
+    step: Step,
+) -> dict[str, Any]:
+    """Return what `image_scale` does, for each input that an image holds."""
+    if not parts:
+        return image_scale(graph, image, given, kind, step=step)
+    overrides: dict[str, Any] = {}
+    for name, (low, high) in parts.items():
+        overrides |= image_scale(graph, name, given[:, low:high], kind, step=step)
+    return overrides
+
+
 def image_scale(
     graph: onnx.GraphProto,
     image: str,
@@ -265,7 +287,8 @@ def image_scale(
         read = f"{image}/read"
         for node in graph.node:
             node.input[:] = [read if name == image else name for name in node.input]
-        graph.node.insert(0, onnx.helper.make_node("Identity", [image], [read], read))
+        behind = next((n + 1 for n, each in enumerate(graph.node) if image in each.output), 0)
+        graph.node.insert(behind, onnx.helper.make_node("Identity", [image], [read], read))
     moved = [image]
     for node in graph.node:
         if node.op_type in REARRANGING and node.input[0] in moved:

@@ -13,6 +13,7 @@ from hwgen.importers.integer import IntegerGraph, Unsupported
 from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import has_graph, node_name
+from hwgen.importers.onnx.inputs import said_of_inputs
 from hwgen.importers.onnx.qdq import (
     arithmetic,
     functions,
@@ -139,7 +140,7 @@ def graph_read(model: onnx.ModelProto, *, name: str, source: str) -> IntegerGrap
         raw_image=raw_image_of(state),
         ends=ends,
         answer_places=state.order,
-        behind=tuple(dict.fromkeys(state.behind)),
+        behind=(*said_of_inputs(model), *dict.fromkeys(state.behind)),
         kernels=None if annotations.notes is None else "half_up",
         finish=annotations.finish,
         model=lambda: model,

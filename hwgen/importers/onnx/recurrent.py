@@ -162,6 +162,19 @@ class Writer:
             steps.append(self.node("Gather", [name, place], made, axis=axis))
         return steps
 
+    def first_state(self, node: onnx.NodeProto, place: int, direction: int, layout: int) -> str:
+        """Return the state (1, size) in front of the first step; empty: zero.
+
+        place: of the states of all directions in the inputs of the node, that of the cell behind
+        """
+        name = node.input[place] if place < len(node.input) else ""
+        if not name or name in self.constants:
+            return ""
+        self.show(name)
+        number = self.store(f"direction {direction}", np.array(direction, np.int64))
+        made = f"{node_name(node)}/{direction}/first{place}"
+        return self.node("Gather", [name, number], made, axis=layout)
+
     def write_steps(self, node: onnx.NodeProto) -> None:
         """Write the steps of a node, and remember its outputs as states."""
         given = attributes_of(node)
@@ -176,7 +189,7 @@ class Writer:
         cells: list[str] = []
         for number, direction in enumerate(directions):
             backward = reverse or number > 0
-            hidden, cell = "", ""
+            hidden, cell = (self.first_state(node, place, number, later) for place in (5, 6))
             found = [""] * len(inputs)
             for step in range(len(inputs))[:: -1 if backward else 1]:
                 about = Step(self, node, direction, f"{node_name(node)}/{number}", step)
@@ -302,10 +315,10 @@ def directions_of(node: onnx.NodeProto, constants: dict[str, Array]) -> list[Dir
     given, gates = attributes_of(node), GATES[node.op_type]
     parts = [*node.input, *[""] * 8][:8]
     known: list[Array | None] = []
+    parts[5:7] = [name if name in constants else "" for name in parts[5:7]]
     for name in parts[1:]:
         if name and name not in constants:
-            what = "a state" if name in parts[5:7] else "its weights and lengths"
-            raise RefusedError(what, "constants of the file: states begin at zero", name)
+            raise RefusedError("its weights and lengths", "constants of the file", name)
         known.append(constants[name] if name else None)
     weights, hidden, bias, _, *rest = known
     if weights is None or hidden is None:
@@ -318,6 +331,7 @@ def directions_of(node: onnx.NodeProto, constants: dict[str, Array]) -> list[Dir
     count, size = len(weights), hidden.shape[2]
     usual = FUNCTIONS[node.op_type]
     named = [each.decode() for each in given.get("activations", [])] or [*usual * count]
+    named = named[: len(usual) * count]  # a default of the schema is for two directions
     if len(named) != len(usual) * count or not set(named) <= {*KNOWN}:
         raise RefusedError("its activations", f"{', '.join(KNOWN)}", ", ".join(named))
     if bias is None:

@@ -19,6 +19,7 @@ from hwgen.importers.integer.moves import ZERO, Places
 from hwgen.importers.integer.nodes import Convolution, FullyConnected
 from hwgen.importers.integer.runtime import ABSENT, Outcome, stored, unsigned
 from hwgen.importers.onnx.external import read_whole_model
+from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx, without_quants
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Operation, Real, Rows
@@ -56,7 +57,7 @@ class OnnxRuntime:
         self.name = f"onnxruntime {onnxruntime.__version__}, {level}"
         self._optimized, self._wanted = optimized, maps
         self._source = str(path)
-        given = read_whole_model(path)
+        given = joined_inputs(read_whole_model(path)).model
         self._model = without_quants(given, self._source)
         if is_qonnx(given):
             self.name += f", {REWRITTEN}"

@@ -211,7 +211,8 @@ def left(proto: onnx.NodeProto, inputs: Given, error: RefusedError) -> Left:
 
 def listed(state: State, rows: Rows, name: str, answer: Callable[[Real, str], str]) -> Ending:
     """Return a list as places in maps; answer: gives the map of a part that ends the network."""
-    flat = rows.places.reshape(len(rows.places), -1)
+    places = state.by_images(rows.places)
+    flat = places.reshape(len(places), -1)
     order = np.full(flat.shape[1:], ZERO)
     begins: dict[str, int] = {}
     end, hidden = 0, False
@@ -226,4 +227,4 @@ def listed(state: State, rows: Rows, name: str, answer: Callable[[Real, str], st
             end += part.places.size // state.batch
         order[here] = state.first_of(own, state.shape_of(part))[here] + begins[made]
         hidden = hidden or part.function is not None
-    return Ending(maps=(*begins,), order=order.reshape(rows.places.shape[1:]), hidden=hidden)
+    return Ending(maps=(*begins,), order=order.reshape(places.shape[1:]), hidden=hidden)

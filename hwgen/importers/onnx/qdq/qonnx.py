@@ -19,6 +19,7 @@ from onnx import helper, numpy_helper
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import check_names, check_order, has_graph, node_name
 from hwgen.importers.onnx.external import read_whole_model
+from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.qdq.constants import COMPUTED, LARGEST_MOVED, computed
 from hwgen.importers.onnx.qdq.quant import QUANT, Quant, parts_of, quant_of
 from hwgen.importers.onnx.qdq.session import Edges, takes_steps_of_sums
@@ -43,7 +44,7 @@ def is_qonnx(model: onnx.ModelProto) -> bool:
 
 def read_quantized_model(path: Path) -> onnx.ModelProto:
     """Return the model of a file with its weights, and without a Quant that can be rewritten."""
-    return without_quants(read_whole_model(path), str(path))
+    return without_quants(joined_inputs(read_whole_model(path)).model, str(path))
 
 
 def without_quants(model: onnx.ModelProto, source: str) -> onnx.ModelProto:
