@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.crossbar.encoding import Ints, encode
+from golden.crossbar.rows import Section, sections_of
 from golden.ops.windows import windows
 from hwgen.chip.effects import CellEffects, ConverterEffects, DeviceEffects, check_taken
 from hwgen.crossbar.facts.arch import Arch
@@ -35,7 +36,7 @@ from hwgen.crossbar.facts.levels import OFFSET_BITS
 from hwgen.crossbar.facts.loads import load_targets
 from hwgen.crossbar.facts.packets import HEADER_FIELDS
 from hwgen.crossbar.facts.program import BEAT, Program
-from hwgen.errors import ConfigError, FamilyError
+from hwgen.errors import ConfigError
 from hwgen.network import Conv, Linear, QuantizedNetwork
 
 TAKEN = (
@@ -55,7 +56,7 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Tile:
-    """A row tile of one copy, and one group, as its devices hold it.
+    """A row tile of one copy of a section, as its devices hold it.
 
     levels: (rows, slices * columns), steps of 1/64
     offsets: (slices * columns), the same, of the converters as they are; trimmed: less whole codes
@@ -72,7 +73,7 @@ class Tile:
 class ErringCrossbars:
     """All crossbars of a chip, made layer by layer when a layer is first computed.
 
-    seed: of all draws; layer, group, copy and row tile each have draws of their own
+    seed: of all draws; layer, section, copy and row tile each have draws of their own
     """
 
     network: QuantizedNetwork
@@ -84,7 +85,14 @@ class ErringCrossbars:
     def __post_init__(self) -> None:
         """Remember where each layer stands, and the copies that a chip has of it."""
         self._places = {layer.name: place for place, layer in enumerate(self.network.layers)}
-        self._copies = {layer.name: layer.mapping.copies for layer in self.arch.layers}
+        placed = enumerate(self.arch.layers)
+        own = [place for place, layer in placed if layer.kind in ("conv", "fc")]
+        # A chip takes a network of its shapes, whatever the names of its layers.
+        self._names = dict(zip(own, self._weighted(), strict=False))
+        self._copies = {
+            name: self.arch.layers[place].mapping.copies for place, name in self._names.items()
+        }
+        self._sections: dict[str, list[Section]] = {}
         self._tiles: dict[tuple[str, int, int], list[Tile]] = {}
         self._orders: dict[tuple[int, int], list[Column]] = {}
         lossless, less = self.arch.point.lossless_bits, self.effects.converters.bits_below_lossless
@@ -94,44 +102,44 @@ class ErringCrossbars:
         self, network: QuantizedNetwork, layer: Conv | Linear, maps: NDArray[Any], mode: int
     ) -> Ints:
         """Return the sums of a layer, (images, height, width, channels), as `accumulate` does."""
-        weights, bias = network.parameters[layer.name].weights, network.parameters[layer.name].bias
+        parameters = network.parameters[layer.name]
         if isinstance(layer, Linear):
-            rows = maps.reshape(len(maps), 1, 1, -1)
-            products = self._group(layer, 0, rows, weights.reshape(len(weights), -1).T)
-            flat: Ints = products + bias[mode]
-            return flat
-        zero_point = network.map_of(layer.inputs[0]).quantization[mode].zero_point
-        seen = windows(
-            maps,
-            kernel=weights.shape[1:3],
-            stride=layer.stride,
-            padding=layer.padding,
-            fill=zero_point,
-        )
-        inputs = np.split(seen, layer.groups, axis=-1)
-        filters = np.split(weights, layer.groups)
+            seen = maps.reshape(len(maps), 1, 1, -1)
+        else:
+            zero_point = network.map_of(layer.inputs[0]).quantization[mode].zero_point
+            seen = windows(
+                maps,
+                kernel=parameters.weights.shape[1:3],
+                stride=layer.stride,
+                padding=layer.padding,
+                fill=zero_point,
+            )
+        images, height, width = seen.shape[:3]
+        flat = seen.reshape(images * height * width, -1)
         sums = [
-            self._group(
-                layer, group, given.reshape(*seen.shape[:3], -1), held.reshape(len(held), -1).T
-            )
-            for group, (given, held) in enumerate(zip(inputs, filters, strict=True))
+            self._section(layer.name, number, section.taken(flat), pixels=height * width)
+            for number, section in enumerate(self._sections_of(layer.name))
         ]
-        joined: Ints = np.concatenate(sums, axis=-1) + bias[mode]
-        return joined
+        joined = np.concatenate(sums, axis=-1).reshape(images, height, width, -1)
+        added: Ints = joined + parameters.bias[mode]
+        return added
 
-    def _group(self, layer: Conv | Linear, group: int, inputs: NDArray[Any], weights: Ints) -> Ints:
-        """Return the products of a group; inputs: (images, height, width, rows) unsigned."""
-        images, height, width, rows = inputs.shape
-        pixels = inputs.reshape(images, height * width, rows)
-        copies = min(self._copies.get(layer.name, 1), height * width)
-        products = np.empty((images, height * width, weights.shape[1]), np.int64)
+    def _section(self, name: str, section: int, inputs: NDArray[Any], *, pixels: int) -> Ints:
+        """Return the products (images * pixels, columns) of a section.
+
+        inputs: (images * pixels, rows) unsigned, in the order of the rows of crossbars
+        """
+        given = inputs.reshape(-1, pixels, inputs.shape[1])
+        copies = min(self._copies.get(name, 1), pixels)
+        columns = self._sections_of(name)[section].weights.shape[1]
+        products = np.empty((len(given), pixels, columns), np.int64)
         for copy in range(copies):
-            mine = pixels[:, copy::copies]
-            tiles = self._tiles_of(layer.name, group, copy, weights)
-            products[:, copy::copies] = self._copy(mine.reshape(-1, rows), tiles).reshape(
-                *mine.shape[:2], -1
+            mine = given[:, copy::copies]
+            found = self._copy(
+                mine.reshape(-1, inputs.shape[1]), self._tiles_of(name, section, copy)
             )
-        return products.reshape(images, height, width, -1)
+            products[:, copy::copies] = found.reshape(*mine.shape[:2], columns)
+        return products.reshape(-1, columns)
 
     def _copy(self, inputs: NDArray[Any], tiles: Sequence[Tile]) -> Ints:
         """Return the products (pixels, columns) of one copy."""
@@ -165,13 +173,21 @@ class ErringCrossbars:
             total += codes
         return total.astype(np.int64)
 
-    def _tiles_of(self, name: str, group: int, copy: int, weights: Ints) -> list[Tile]:
-        """Return the row tiles of a copy, made once; weights: (rows, columns) signed."""
-        key = name, group, copy
+    def _sections_of(self, name: str) -> list[Section]:
+        """Return the sections of a layer, made once."""
+        if name not in self._sections:
+            layer = self.network.layers[self._places[name]]
+            assert isinstance(layer, Conv | Linear)
+            self._sections[name] = sections_of(self.network, layer, self.arch.point.side)
+        return self._sections[name]
+
+    def _tiles_of(self, name: str, section: int, copy: int) -> list[Tile]:
+        """Return the row tiles of a copy of a section, made once."""
+        key = name, section, copy
         if key not in self._tiles:
-            side = self.arch.point.side
+            side, weights = self.arch.point.side, self._sections_of(name)[section].weights
             self._tiles[key] = [
-                self._tile(weights[first : first + side], (self._places[name], group, copy, first))
+                self._tile(weights[first : first + side], (self._places[name], *key[1:], first))
                 for first in range(0, len(weights), side)
             ]
         return self._tiles[key]
@@ -198,10 +214,10 @@ class ErringCrossbars:
 
     def cells_written(self) -> tuple[int, str]:
         """Return the cells that a load writes, of all copies, and what a load is called."""
-        layers = [layer for layer in self.arch.layers if layer.kind in ("conv", "fc")]
         weights = sum(
-            layer.mapping.copies * self.network.parameters[name].weights.size
-            for layer, name in zip(layers, self._weighted(), strict=True)
+            self._copies[name] * section.weights.size
+            for name in self._weighted()
+            for section in self._sections_of(name)
         )
         return weights * self.arch.slices, "a load of the program"
 
@@ -213,8 +229,7 @@ class ErringCrossbars:
         """Return the program with what the devices hold, for a chip that is built with `effects`.
 
         Levels in place of exact cells, and the converter of each column.
-        Raises ConfigError for another chip, FamilyError for a layer with groups of channels or of
-        several providers, whose tiles have other rows.
+        Raises ConfigError for another chip.
         """
         if not self.arch.effects or self.program is None:
             raise ConfigError(
@@ -242,13 +257,11 @@ class ErringCrossbars:
     def _column(self, chip: Chip, macro: int, place: int, index: int) -> NDArray[np.uint64]:
         """Return the flits of a column behind its first one: planes of levels, its converter."""
         layer = chip.layers[place]
-        assert self.program is not None and layer.cut is not None
+        assert layer.cut is not None
         own = self._columns_of(chip, macro, place)[index]
-        name = self.program.facts.layers[place].name
-        weights = self.network.parameters[name].weights
-        tiles = self._tiles_of(name, 0, own.copy, weights.reshape(len(weights), -1).T)
-        tile = tiles[own.row_tile]
-        column = own.cell_slice * tile.flips.shape[1] + own.channel
+        tile = self._tiles_of(self._names[place], own.section, own.copy)[own.row_tile]
+        channel = own.channel - layer.cut.first_channel(own.section)
+        column = own.cell_slice * tile.flips.shape[1] + channel
         levels = tile.levels[:, column].astype(np.int64)
         planes = np.zeros((chip.planes, chip.side), np.uint8)
         planes[:, : len(levels)] = levels >> np.arange(chip.planes)[:, np.newaxis] & 1
@@ -264,11 +277,6 @@ class ErringCrossbars:
         """Return the columns of a layer in a macro, in the order of conversions."""
         key, layer = (macro, place), chip.layers[place]
         if key not in self._orders:
-            if layer.layer.groups > 1 or len(chip.shares_of(place)) > 1:
-                raise FamilyError(
-                    f"the layer {layer.layer.name} cannot err in Verilog yet: its channels have"
-                    " groups, or come from several layers"
-                )
             held = next(one for one in layer.held if one.macro == macro)
             assert layer.cut is not None
             copies, tiles = range(*held.copies), range(*held.row_tiles)

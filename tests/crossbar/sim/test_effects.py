@@ -25,7 +25,7 @@ from hwgen.crossbar.rtl import bank
 from hwgen.crossbar.rtl.conversions import Lane
 from hwgen.crossbar.sim import simulate
 from hwgen.crossbar.sim.chip_run import hosted
-from hwgen.errors import ConfigError, FamilyError
+from hwgen.errors import ConfigError
 from hwgen.files.shipped import tables
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import save_network
@@ -33,8 +33,6 @@ from tests.golden.crossbar.test_effects import with_effects
 from tests.verif.crossbar.whole import (
     answers_design,
     answers_network,
-    joined_design,
-    joined_network,
 )
 from verif.common.drawing import draw_images
 
@@ -232,13 +230,6 @@ def test_a_file_without_effects_says_nothing_of_them() -> None:
     with pytest.raises(ConfigError, match="effects must be true, so that cells hold levels"):
         network = answers_network()
         erring(network, exact, with_effects(), 1, compile_network(network, exact)).loaded()
-
-
-def test_layers_of_several_providers_are_refused() -> None:
-    network, arch = joined_network(), replace(make_arch(joined_design(), "joined"), effects=True)
-    chip = erring(network, arch, with_effects(), 1, compile_network(network, arch))
-    with pytest.raises(FamilyError, match="cannot err in Verilog yet"):
-        chip.loaded()
 
 
 @pytest.fixture(name="digits", scope="module")
