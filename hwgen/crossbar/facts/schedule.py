@@ -108,7 +108,10 @@ def save_schedule(schedule: Schedule, path: Path) -> None:
 
 
 def load_schedule(path: Path, arch: Arch | None = None) -> Schedule:
-    """Return the schedule in `path`, and refuse one for another architecture than `arch`."""
+    """Return the schedule in `path`, and refuse one for another architecture than `arch`.
+
+    That of a design holds for its chip with `effects`, too.
+    """
     source = str(path)
     arrays = read_npz(path, what="schedule", allowed=f"a whole {FORMAT} file (.npz)")
     if set(arrays) != {FACTS_KEY, START_KEY}:
@@ -120,7 +123,7 @@ def load_schedule(path: Path, arch: Arch | None = None) -> Schedule:
     )
     check_starts(arrays[START_KEY], facts, source)
     schedule = Schedule(facts=facts, start=arrays[START_KEY].astype(np.int64))
-    if arch is not None and facts.architecture != arch.digest:
+    if arch is not None and facts.architecture not in (arch.digest, arch.design_digest):
         raise FormatError(
             field="the schedule",
             allowed=f"made for the architecture {arch.name} ({arch.digest[:8]})",

@@ -155,6 +155,18 @@ def test_one_for_another_architecture(made: tuple[Arch, Schedule], file: Path) -
         load_schedule(file, other)
 
 
+def test_that_of_a_design_for_its_chip_with_effects(
+    made: tuple[Arch, Schedule], file: Path, tmp_path: Path
+) -> None:
+    erring = replace(made[0], effects=True)
+    assert load_schedule(file, erring).digest == made[1].digest
+    facts = replace(made[1].facts, architecture=erring.digest)
+    save_schedule(replace(made[1], facts=facts), tmp_path / "own.npz")
+    assert load_schedule(tmp_path / "own.npz", erring).facts == facts
+    with pytest.raises(FormatError, match="made for the architecture small-3w"):
+        load_schedule(tmp_path / "own.npz", made[0])
+
+
 def test_an_unwritable_place(made: tuple[Arch, Schedule], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="the schedule must be writable"):
