@@ -6,9 +6,10 @@ the inputs, and column c of a slice gives the code
 
     code = clip((sum of d * level + offset + 32) >> 6, 0, 2^adc_bits - 1),
 
-from which column accumulators go on as in `golden.crossbar.encoding`. A layer has D copies; its
-output pixels, row by row, are those of copy 0, 1, .. D - 1 in turn. Without effects levels are the
-cells, and all products are those of the network.
+from which column accumulators go on as in `golden.crossbar.encoding`; rows are those of
+`golden.crossbar.rows`. A layer has D copies; its output pixels, row by row, are those of copy 0,
+1, .. D - 1 in turn. Without effects levels are the cells, and all products are those of the
+network.
 
 Products are of float32, or float64 where a sum may exceed its 24 bits: every sum is a whole number
 that the type holds, so they are exact in any order.

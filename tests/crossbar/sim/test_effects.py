@@ -257,3 +257,23 @@ def test_digits(name: str, seed: int, digits: Path) -> None:
     )
     assert report.equal and report.mismatches == 0
     assert report.effects is not None and report.effects.seed == seed
+
+
+@pytest.mark.long
+def test_resnet20_at_3_w(tmp_path: Path) -> None:
+    """A short search finds its chip; of many layers several copies err, each by its own cells."""
+    context = api.Context(console=None, work=tmp_path)
+    out = tmp_path / "chip"
+    api.synthesize(
+        "cifar10_resnet20_50", 3.0, evaluations=3000, workers=1, out=out, context=context
+    )
+    file = out / "architecture.yaml"
+    file.write_text(f"effects: true\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+    weighted = [layer for layer in load_arch(file).layers if layer.kind in ("conv", "fc")]
+    assert sum(layer.mapping.copies > 1 for layer in weighted) > len(weighted) / 2
+    report = api.simulate(
+        "cifar10_resnet20_50", file, images=1, effects="effects/reram_study", context=context
+    )
+    assert report.equal and report.mismatches == 0
+    assert report.effects is not None and report.cycles_rtl == report.cycles_model
+    assert report.starts_promised_by == "schedule" and report.starts_different == 0
