@@ -35,8 +35,14 @@ from hwgen_studies.options import page_options
 PRUNED, WIDTHS = "cifar10_resnet20_50", "cadnn_cifar10_resnet20"
 COLUMNS = ("chip", "accuracy", "cycles", "ns", "us", "uJ", "uJ with memory", "mm2")
 ABOUT = (
-    "ResNet20 for CIFAR-10 on a chip of each family, one image: the first of the official test"
-    " batch. Accuracies are those of the chips' integers; their base, in float and in int8, stands"
+    "This page is for readers who want time, energy and area of one network on each family side by"
+    " side. The network is ResNet20 for CIFAR-10.",
+    "The image is the first of the official test batch. Cycles of a DB-PIM chip depend on the"
+    " image: README and the [measured networks](../figures.md) have those of the first image that"
+    " ships. Cycles of mram and crossbar chips are the same for every image. The crossbar chip is"
+    " the answer of a search within 3 W of at most 24,000 designs. README has another chip: the"
+    " answer of the [longer search](crossbar-chip.md) that is the default.",
+    "Accuracies are those of the chips' integers; their base, in float and in int8, stands"
     " with the [measured networks](../figures.md). Cycles are those of the cycle model; the same"
     " page says which chips ran in Verilog. `ns` is the slowest path of a netlist of the family"
     " in 45 nm cells, without wires ([clocks](clock.md)); the time is cycles times it. uJ: of the"
@@ -47,7 +53,7 @@ ABOUT = (
     " DACs and digital units. mram has 64 sub-arrays of 256 x 512 cells where the paper has 4,096:"
     " all weights of ResNet20 fit, but few positions are computed at a time. What mram and crossbar"
     " chips load once and keep is no energy of an image; a DB-PIM chip loads its weights with each"
-    " image. The crossbar chip is that of a search within 3 W, of at most 24,000 designs.",
+    " image.",
 )
 Family = Literal["dbpim", "mram", "crossbar"]
 
