@@ -18,6 +18,10 @@ from hwgen.report.system_sheet import system_lines
 
 FEW_CODES = 4
 """Of a field: more stand below the table."""
+FOR_WHOM = (
+    "This page is for people who put the chip into a system, write a driver, or read its Verilog."
+    " It says how to use the chip, and lists its memory map, registers, ports, packets and modules."
+)
 NOTE = "Written by `scripts/documents` from `{folder}` and the emitted Verilog, not by hand."
 LIMITS = {
     "minimum": "at least {}",
@@ -40,7 +44,11 @@ def data_sheet(
     host, package = modules.host, modules.facts.__name__
     ports = manifest["modules"][manifest["top"]]["ports"]
     sections = [
-        [f"# {host.TITLE}: data sheet", "", NOTE.format(folder=package.replace(".", "/"))],
+        [
+            f"# {host.TITLE}: data sheet",
+            "",
+            f"{FOR_WHOM} {NOTE.format(folder=package.replace('.', '/'))}",
+        ],
         use_lines(host),
         memory_lines(host),
         register_lines(modules.registers, host),

@@ -40,6 +40,13 @@ def test_every_page_is_on_it(site: Path) -> None:
     assert {page for page in pages if page not in nav} == set()
 
 
+def test_no_table_stands_in_a_paragraph(site: Path) -> None:
+    """As one does without an empty line before it."""
+    for page in site.rglob("*.html"):
+        text = re.sub(r"<pre.*?</pre>", "", page.read_text(encoding="utf-8"), flags=re.S)
+        assert not re.search(r"^(?:<p>)?\| .* \|", text, re.M), page.name
+
+
 def test_four_kinds_of_pages() -> None:
     nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("nav:")[2]
     kinds = re.findall(r"^  - ([\w-]+(?: guides)?):$", nav, re.MULTILINE)
