@@ -24,6 +24,7 @@ from hwgen.importers.onnx.qdq import (
     tokens,
     windows,
 )
+from hwgen.importers.onnx.qdq.ahead import with_pairs_ahead
 from hwgen.importers.onnx.qdq.answers import answers
 from hwgen.importers.onnx.qdq.constants import COMPUTED, REARRANGING, folded, stored
 from hwgen.importers.onnx.qdq.notes import Annotations
@@ -153,6 +154,7 @@ def read_state(model: onnx.ModelProto, source: str) -> tuple[State, Annotations]
     model = in_qdq_style(model)
     ready = opened(model, source)
     opset = checked(model, source)
+    model = with_pairs_ahead(model)
     annotations = Annotations.of(model)
     state = State(opset=opset, source=source, refine=annotations.refine)
     read_nodes(state, model, ready)

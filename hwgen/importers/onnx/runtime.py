@@ -64,6 +64,8 @@ class OnnxRuntime:
         self._maps, self._image = graph.maps, graph.maps[graph.input]
         self._raw, self._order = graph.raw_image, graph.answer_places
         self._state, _ = read_state(self._model, self._source)
+        nodes = self._model.graph.node
+        self._tensors = {name for node in nodes for name in (*node.input, *node.output)}
         self._model = ending_at(self._model, graph.ends)
         self._seen = {
             tensor: seen_of(self._state, tensor, graph, end) for tensor, end in graph.ends.items()
@@ -197,7 +199,7 @@ class OnnxRuntime:
     def _shown(self, name: str) -> Real | None:
         """Return the tensor of a map, if the model has it in whole."""
         value = self._state.values.get(name)
-        if not isinstance(value, Real) or name not in self._maps:
+        if not isinstance(value, Real) or name not in self._maps or name not in self._tensors:
             return None
         tensor = value.base.tensor if isinstance(value.base, Operation) else value.base
         return value if tensor == name else None

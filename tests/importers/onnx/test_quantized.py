@@ -178,6 +178,28 @@ def along_columns(model: Model, image: str) -> str:
     return model.quantized(model.node("Gemm", flat, model.weights(5, 24), transB=1), 0.1, 120)
 
 
+def rescaled_half(model: Model, image: str) -> str:
+    now = model.quantized(model.conv(image, 4, 3, 1, 1), zero=100)
+    parts = model.node("Split", now, model.constant([2, 2], np.int64), outputs=2, axis=1).split()
+    one, other = (model.quantized(each, 0.02 + 0.03 * k, 90) for k, each in enumerate(parts))
+    return model.quantized(model.node("Concat", other, one, axis=1), 0.05, 90)
+
+
+def rescaled_padding(model: Model, image: str) -> str:
+    pads = model.constant([0, 0, 1, 0, 0, 0, 2, 1], np.int64)
+    return model.quantized(model.conv(rescaled(model, model.node("Pad", image, pads)), 4, 3, 3, 3))
+
+
+def rescaled(model: Model, tensor: str) -> str:
+    return model.quantized(tensor, 0.07, 9)
+
+
+def grown(model: Model, tensor: str) -> str:
+    scales = [model.constant([]), model.constant([1, 1, 2, 2])]
+    made = rescaled(model, model.node("Resize", tensor, *scales, mode="nearest"))
+    return model.quantized(model.conv(made, 4, 3, 3, 3))
+
+
 CASES: dict[str, Case] = {
     "conv": (lambda m, x: m.quantized(m.conv(x, 4, 3, 3, 3)), ["conv"]),
     "conv without bias": (lambda m, x: m.quantized(m.conv(x, 4, 3, 2, 2, bias=False)), ["conv"]),
@@ -275,11 +297,23 @@ CASES: dict[str, Case] = {
     ),
     "a sequence along columns": (along_columns, ["conv", "max_pool", "conv", "linear"]),
     "another scale": (lambda m, x: m.quantized(x, 0.05, 7), ["rescale"]),
+    "another scale of some channels": (
+        rescaled_half,
+        ["conv", "rescale", "conv", "rescale", "rescale", "concatenate"],
+    ),
+    "another scale behind padding": (rescaled_padding, ["conv", "rescale", "conv"]),
+    "another scale behind repeated pixels": (grown, ["conv", "rescale", "upsample"]),
+    "a function in front of repeated pixels": (
+        lambda m, x: grown(m, m.node("HardSwish", x)),
+        ["conv", "table", "upsample"],
+    ),
 }
 
 HIDDEN = {
     "shuffle": 1, "split": 1, "a slope a channel": 1,
     "difference": 2, "maximum": 2, "minimum": 2,
+    "another scale of some channels": 3, "another scale behind padding": 2,
+    "another scale behind repeated pixels": 2, "a function in front of repeated pixels": 1,
 }  # fmt: skip
 """Layers that the runtime shows, where some are between its tensors."""
 

@@ -89,19 +89,30 @@ def selection(state: State, proto: onnx.NodeProto, given: Real, numbers: Numbers
     """
     name, shape = proto.output[0], given.places.shape
     padded = bool((given.places == ZERO).any())
+    source = state.maps[str(given.base)]
+    wanted = state.refine(name, numbers.map(source.shape), True)
+    same = source.same_numbers == wanted.same_numbers
     if given.plain and len(shape) == 4 and (padded or is_picture(state, given)):
         arranged = replace(given, places=given.places.transpose(0, 2, 3, 1))
-        moved = state.arranged(arranged, proto, output=name)
+        moved = state.arranged(arranged, proto, output=name if same else "")
         made = numbers.map((shape[2], shape[3], shape[1]))
+        part = Real(base=moved, places=state.planes(made.shape), trail=given.trail)
+        if not same:
+            target = state.refine(name, made, False)
+            return replace(state.finish(part, target, name), integer=True)
         state.maps[moved] = state.refine(name, made, True)
-        return Real(base=moved, places=state.planes(made.shape), integer=True)
+        return replace(part, trail=(), integer=True)
     if padded and len(shape) != 4:
         raise RefusedError("a selection of values", "of rows, columns and channels", shape)
     if padded:
         raise RefusedError("what follows a padding", "a layer with weights or a pooling", "else")
-    source = state.maps[str(given.base)]
-    if given.plain and source.same_numbers == numbers.map(source.shape).same_numbers:
+    if given.plain and same:
         return replace(given, integer=True)
+    if np.unique(given.places).size == state.places(source.shape).size:  # such as repeated pixels
+        whole = state.new_name(f"{name}/whole")
+        state.grids[whole] = numbers
+        target = state.refine(whole, numbers.map(source.shape), False)
+        return replace(state.finish(given, target, whole), integer=True)
     part = state.part(given, proto)
     target = state.refine(name, numbers.map(state.shape_of(part)), False)
     return replace(state.finish(part, target, name), integer=True)
