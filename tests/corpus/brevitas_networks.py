@@ -17,7 +17,7 @@ SHOWN, BATCH = 4, 4
 """Batches of images that show the ranges."""
 
 
-def layer(kind: str, *sides: int, bits: int, **more: int) -> nn.Module:
+def layer(kind: str, *sides: int, bits: int, **more: Any) -> nn.Module:
     """Return a layer of Brevitas whose filters have a scale each."""
     from brevitas import nn as quantized
     from brevitas import quant
@@ -125,7 +125,81 @@ def growing(bits: int) -> nn.Module:
     )
 
 
-NETWORKS = {"mlp": mlp, "sequence": sequence, "residual": Residual, "growing": growing}
+def with_norm(i: int, o: int, *, bits: int, **more: int) -> list[nn.Module]:
+    """Return a convolution without bias, its batch norm in real numbers, and what quantizes both.
+
+    So the networks of Brevitas' examples are written.
+    """
+    norm = nn.BatchNorm2d(o)
+    nn.init.uniform_(norm.weight, 0.5, 1.5)
+    nn.init.uniform_(norm.bias, -0.3, 0.3)
+    return [layer("QuantConv2d", i, o, 3, bits=bits, bias=False, **more), norm, map_of(bits)]
+
+
+def normalized(bits: int) -> nn.Module:
+    """Return convolutions with batch norms, maxima between them, and a matrix."""
+    return Chain(
+        (3, 12, 12),
+        *with_norm(3, 8, bits=bits, padding=1),
+        nn.MaxPool2d(2),
+        *with_norm(8, 16, bits=bits),
+        nn.Flatten(),
+        layer("QuantLinear", 256, 5, bits=bits, bias=False),
+    )
+
+
+def separable(bits: int) -> nn.Module:
+    """Return a depthwise convolution with a batch norm, and one of 1 x 1."""
+    return Chain(
+        (3, 12, 12),
+        *with_norm(3, 8, bits=bits, stride=2, padding=1),
+        *with_norm(8, 8, bits=bits, padding=1, groups=8),
+        layer("QuantConv2d", 8, 16, 1, bits=bits),
+        map_of(bits),
+        nn.Flatten(),
+        layer("QuantLinear", 576, 5, bits=bits),
+    )
+
+
+def transposed(bits: int) -> nn.Module:
+    """Return a convolution and a transposed one."""
+    return Chain(
+        (3, 8, 8),
+        layer("QuantConv2d", 3, 8, 3, stride=2, padding=1, bits=bits),
+        map_of(bits),
+        layer("QuantConvTranspose2d", 8, 4, 2, stride=2, bits=bits),
+        map_of(bits, signed=True),
+    )
+
+
+class Joined(nn.Module):
+    """Two branches of one scale, side by side."""
+
+    def __init__(self, bits: int) -> None:
+        super().__init__()
+        self.shape = (3, 12, 12)
+        self.image, self.map = map_of(8, signed=True), map_of(bits)
+        self.one = layer("QuantConv2d", 3, 4, 1, bits=bits)
+        self.three = layer("QuantConv2d", 3, 8, 3, padding=1, bits=bits)
+        self.head = layer("QuantConv2d", 12, 5, 3, stride=2, bits=bits)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Return the answer."""
+        x = self.image(image)
+        both = torch.cat([real(self.map(branch(x))) for branch in (self.one, self.three)], 1)
+        return real(self.head(self.map(both)))
+
+
+NETWORKS = {
+    "mlp": mlp,
+    "sequence": sequence,
+    "residual": Residual,
+    "growing": growing,
+    "normalized": normalized,
+    "separable": separable,
+    "transposed": transposed,
+    "joined": Joined,
+}
 
 
 def exported(

@@ -3,9 +3,11 @@
 import contextlib
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,11 +15,17 @@ from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from hwgen.importers.onnx.calibrate import Images, quantized_model, quiet
-from tests.corpus import torch_networks, torch_quantizers
+from tests.corpus import draws, torch_draws, torch_networks, torch_quantizers
 from tests.corpus.brevitas_networks import BITS, FORMS, exported
 from tests.corpus.brevitas_networks import NETWORKS as BREVITAS
+from tests.corpus.draws import Draw, draw
 from tests.zoo.exports import export
 
+HWGEN, ONNXRUNTIME, KERAS_TFLITE, FX, PT2E, QCDQ, QONNX, LITERT = TOOLS = (
+    "hwgen --calibrate", "onnxruntime static", "Keras to TFLite", "torch.ao FX", "pt2e",
+    "Brevitas QCDQ", "Brevitas QONNX", "LiteRT transformers",
+)  # fmt: skip
+"""What quantizes and writes the files."""
 CALIBRATE = "hwgen --calibrate"
 STATIC = "onnxruntime, QDQ"
 OPERATORS = "onnxruntime, QOperator"
@@ -35,14 +43,17 @@ BESIDE_FILES = ("resnet", "mobilenet_v2", "squeezenet")
 """Networks whose weights lie in a file beside the ONNX file."""
 IN_FX = ("resnet", "mobilenet_v2", "squeezenet")
 """Networks that torch.ao quantizes."""
+DRAWN = {ONNXRUNTIME: 11, FX: 10, PT2E: 11, KERAS_TFLITE: 22}
+"""How many networks are drawn for a tool: seeds from 0 on."""
 BYTES = ("cnn", "resnet", "mobilenet", "with_rescaling", "with_normalization")
 """Networks of Keras that are written with uint8 image and answer, too."""
 
 
 @dataclass(frozen=True)
 class Export:
-    """One file of the corpus; make: writes it into a folder."""
+    """One file of the corpus; tool: of `TOOLS`; make: writes it into a folder."""
 
+    tool: str
     network: str
     source: str
     way: str
@@ -51,23 +62,36 @@ class Export:
     @property
     def name(self) -> str:
         """The name of the file without its suffix."""
-        return "-".join(
-            word.replace(" ", "_").replace(",", "")
-            for word in (self.network, self.source, self.way)
-        )
+        return file_name(self.network, self.source, self.way)
 
 
-def torch_file(network: str, exporter: str, folder: Path) -> tuple[Path, np.ndarray]:
-    """Write a float network of torch or torchvision; also return images, channels first."""
+def file_name(*words: str) -> str:
+    """Return words as a name of a file, without its suffix."""
+    return "-".join(word.replace(" ", "_").replace(",", "").replace(":", "") for word in words)
+
+
+def torch_network(network: str | Draw) -> torch_networks.Given:
+    """Return a float network of torch or torchvision, or a drawn one, and its image's shape."""
+    if isinstance(network, Draw):
+        return torch_draws.network(network)
     if network in torch_quantizers.VISION:
-        module, shape = torch_quantizers.torchvision_network(network)
-    else:
-        module, shape = torch_networks.network(network)
-    path = folder / f"{network}-{exporter}.float.onnx"
+        return torch_quantizers.torchvision_network(network)
+    return torch_networks.network(network)
+
+
+def torch_file(network: str | Draw, exporter: str, folder: Path) -> tuple[Path, np.ndarray]:
+    """Write a float network; also return images, channels first."""
+    module, shape = torch_network(network)
+    path = folder / f"{name_of(network)}-{exporter}.float.onnx"
     beside = exporter == "default"
     path = export(module, shape, path, "dynamo" if beside else exporter, beside=beside)
     images = np.random.default_rng(0).random((FEW, *shape), np.float32)
     return path, images
+
+
+def name_of(network: str | Draw) -> str:
+    """Return the name of a network."""
+    return network.name if isinstance(network, Draw) else network
 
 
 def calibrated(network: str, exporter: str) -> Callable[[Path], Path]:
@@ -109,10 +133,11 @@ def quantize(
     maps: QuantType,
     per_channel: bool,
     beside: bool = False,
+    **others: Any,
 ) -> Path:
     """Quantize a float file by onnxruntime, with int8 weights; images show the ranges.
 
-    beside: the weights are written into a file of their own
+    beside: the weights are written into a file of their own; others: of `quantize_static`
     """
     ready = made.with_suffix(".ready.onnx")
     with quiet():
@@ -129,57 +154,161 @@ def quantize(
             per_channel=per_channel,
             activation_type=maps,
             weight_type=QuantType.QInt8,
+            **others,
         )
     return made
 
 
-def keras(network: str, *, bytes_: bool = False) -> Callable[[Path], Path]:
-    """Return what converts a network of Keras."""
+QDQ, OPERATOR = QuantFormat.QDQ, QuantFormat.QOperator
+INT8, UINT8 = QuantType.QInt8, QuantType.QUInt8
+WAYS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "QDQ, int8, a scale a filter": {"form": QDQ, "maps": INT8, "per_channel": True},
+        "QDQ, int8, one scale": {"form": QDQ, "maps": INT8, "per_channel": False},
+        "QDQ, uint8, a scale a filter": {"form": QDQ, "maps": UINT8, "per_channel": True},
+        "QDQ, uint8, one scale": {"form": QDQ, "maps": UINT8, "per_channel": False},
+        "QDQ, int8 around zero": {
+            "form": QDQ,
+            "maps": INT8,
+            "per_channel": True,
+            "extra_options": {"ActivationSymmetric": True},
+        },
+        "QOperator, a scale a filter": {"form": OPERATOR, "maps": UINT8, "per_channel": True},
+        "QOperator, one scale": {"form": OPERATOR, "maps": UINT8, "per_channel": False},
+    }
+)
+"""The ways of onnxruntime in which drawn networks are quantized."""
+
+
+def in_way(network: Draw, exporter: str, way: str) -> Callable[[Path], Path]:
+    """Return what quantizes a drawn network in one of `WAYS`."""
 
     def make(folder: Path) -> Path:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        from tests.corpus import keras_networks
+        path, images = torch_file(network, exporter, folder)
+        return quantize(path, images, folder / f"{file_name(network.name, way)}.onnx", **WAYS[way])
 
-        path = folder / f"{network}{'-bytes' if bytes_ else ''}.tflite"
-        with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
+    return make
+
+
+def keras(network: str | Draw, *, bytes_: bool = False) -> Callable[[Path], Path]:
+    """Return what converts a network of Keras; bytes_: image and answer are uint8, else int8."""
+
+    def make(folder: Path) -> Path:
+        path = folder / f"{name_of(network)}{'-bytes' if bytes_ else ''}.tflite"
+        with in_quiet():
+            from tests.corpus import keras_draws, keras_networks
+
+            if isinstance(network, Draw):
+                drawn = keras_draws.network(network)
+                return keras_networks.convert(*drawn, path, seed=network.seed, bytes_=bytes_)
             return keras_networks.export(network, path, bytes_=bytes_)
 
     return make
+
+
+def transformer(network: str) -> Callable[[Path], Path]:
+    """Return what converts a transformer of Keras."""
+
+    def make(folder: Path) -> Path:
+        with in_quiet():
+            from tests.corpus import keras_draws, keras_networks
+
+            made = keras_draws.TRANSFORMERS[network]
+            path = folder / f"{network}-transformer.tflite"
+            return keras_networks.convert(*made, path, seed=0, bytes_=False)
+
+    return make
+
+
+@contextlib.contextmanager
+def in_quiet() -> Iterator[None]:
+    """Without what TensorFlow prints."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
+        yield
 
 
 def exports() -> Iterator[Export]:
     """Yield all exports; a network that is converted needs its framework only then."""
     yield from own_exports()
     yield from foreign_exports()
+    yield from drawn_exports()
+
+
+def own_exports() -> Iterator[Export]:
+    """Yield small networks in the usual ways, as onnxruntime, Keras and hwgen quantize them."""
+    for network in torch_networks.NETWORKS:
+        for exporter in ("script", "dynamo"):
+            made = calibrated(network, exporter)
+            yield Export(HWGEN, network, f"torch, {exporter}", CALIBRATE, made)
+    for network in IN_DEFAULTS:
+        for way, form in ((STATIC, QDQ), (OPERATORS, OPERATOR)):
+            yield Export(ONNXRUNTIME, network, "torch, script", way, quantized(network, form))
+    for network in KERAS:
+        yield Export(KERAS_TFLITE, network, "Keras", "TFLite, int8", keras(network))
+    for network in BYTES:
+        made = keras(network, bytes_=True)
+        yield Export(KERAS_TFLITE, network, "Keras", "TFLite, uint8", made)
 
 
 def foreign_exports() -> Iterator[Export]:
     """Yield the files of which neither the network nor the quantization is ours."""
     for network in BESIDE_FILES:
-        yield Export(network, BESIDE, CALIBRATE, calibrated(network, "default"))
-        made = quantized(network, QuantFormat.QDQ, "default")
-        yield Export(network, BESIDE, STATIC, made)
+        yield Export(HWGEN, network, BESIDE, CALIBRATE, calibrated(network, "default"))
+        yield Export(ONNXRUNTIME, network, BESIDE, STATIC, quantized(network, QDQ, "default"))
     for network in torch_quantizers.VISION:
         source = "torchvision, script"
-        yield Export(network, source, CALIBRATE, calibrated(network, "script"))
-        for way, form in ((STATIC, QuantFormat.QDQ), (OPERATORS, QuantFormat.QOperator)):
-            yield Export(network, source, way, quantized(network, form))
+        yield Export(HWGEN, network, source, CALIBRATE, calibrated(network, "script"))
+        for way, form in ((STATIC, QDQ), (OPERATORS, OPERATOR)):
+            yield Export(ONNXRUNTIME, network, source, way, quantized(network, form))
     for network in IN_FX:
-        for backend in torch_quantizers.BACKENDS:
-            made = by_fx(network, backend)
-            yield Export(network, "torch, script", f"torch.ao FX, {backend}", made)
+        yield from fx_exports(network)
     for scales in torch_quantizers.HEADS:
-        made = by_brevitas(scales)
-        yield Export("cnn", "Brevitas, script", f"Brevitas, scales of the head: {scales}", made)
+        way, made = f"Brevitas, scales of the head: {scales}", by_brevitas(scales)
+        yield Export(QCDQ, "cnn", "Brevitas, script", way, made)
     for form, network, bits in itertools.product(FORMS, BREVITAS, BITS):
-        source = f"Brevitas, {form.upper()}"
-        yield Export(network, source, f"Brevitas, {bits} bits", of_brevitas(network, bits, form))
+        tool = QONNX if form == "qonnx" else QCDQ
+        source, made = f"Brevitas, {form.upper()}", of_brevitas(network, bits, form)
+        yield Export(tool, network, source, f"Brevitas, {bits} bits", made)
 
 
-def by_fx(network: str, backend: str) -> Callable[[Path], Path]:
+def drawn_exports() -> Iterator[Export]:
+    """Yield drawn networks by each tool that brings no networks of its own, and transformers."""
+    for seed, way in itertools.product(range(DRAWN[ONNXRUNTIME]), WAYS):
+        network, exporter = draw(seed, draws.TORCH), ("script", "dynamo")[seed % 2]
+        source, made = f"torch, {exporter}", in_way(network, exporter, way)
+        yield Export(ONNXRUNTIME, network.name, source, f"onnxruntime, {way}", made)
+    for seed in range(DRAWN[FX]):
+        yield from fx_exports(draw(seed, draws.FX))
+    for seed, quantizer in itertools.product(range(DRAWN[PT2E]), torch_quantizers.QUANTIZERS):
+        network = draw(seed, draws.PT2E, draws.PT2E_HEADS)
+        made = by_pt2e(network, quantizer)
+        yield Export(PT2E, network.name, "torch, dynamo", f"pt2e, {quantizer}", made)
+    for seed in range(DRAWN[KERAS_TFLITE]):
+        network, bytes_ = draw(seed, draws.KERAS), bool(seed % 2)
+        way, made = f"TFLite, {'u' * bytes_}int8", keras(network, bytes_=bytes_)
+        yield Export(KERAS_TFLITE, network.name, "Keras", way, made)
+    for name in KERAS_TRANSFORMERS:
+        yield Export(LITERT, name, "Keras, attention", "TFLite, int8", transformer(name))
+
+
+def fx_exports(network: str | Draw) -> Iterator[Export]:
+    """Yield a network as torch.ao quantizes it with the settings of each backend."""
+    for backend in torch_quantizers.BACKENDS:
+        way, made = f"torch.ao FX, {backend}", by_fx(network, backend)
+        yield Export(FX, name_of(network), "torch, script", way, made)
+
+
+def by_fx(network: str | Draw, backend: str) -> Callable[[Path], Path]:
     """Return what quantizes a network by torch.ao."""
-    name = f"{network}-fx-{backend}.onnx"
-    return lambda folder: torch_quantizers.by_fx(network, backend, folder / name)
+    name = f"{name_of(network)}-fx-{backend}.onnx"
+    return lambda folder: torch_quantizers.by_fx(torch_network(network), backend, folder / name)
+
+
+def by_pt2e(network: Draw, quantizer: str) -> Callable[[Path], Path]:
+    """Return what quantizes a network by torchao."""
+    name = f"{network.name}-pt2e-{quantizer}.onnx"
+    return lambda folder: torch_quantizers.by_pt2e(torch_network(network), quantizer, folder / name)
 
 
 def by_brevitas(scales: str) -> Callable[[Path], Path]:
@@ -199,25 +328,14 @@ def of_brevitas(network: str, bits: int, form: str) -> Callable[[Path], Path]:
     return make
 
 
-def own_exports() -> Iterator[Export]:
-    """Yield small networks in the usual ways, as onnxruntime, Keras and hwgen quantize them."""
-    for network in torch_networks.NETWORKS:
-        for exporter in ("script", "dynamo"):
-            source = f"torch, {exporter}"
-            yield Export(network, source, CALIBRATE, calibrated(network, exporter))
-    for network in IN_DEFAULTS:
-        yield Export(network, "torch, script", STATIC, quantized(network, QuantFormat.QDQ))
-        form = QuantFormat.QOperator
-        yield Export(network, "torch, script", OPERATORS, quantized(network, form))
-    for network in KERAS:
-        yield Export(network, "Keras", "TFLite, int8", keras(network))
-    for network in BYTES:
-        yield Export(network, "Keras", "TFLite, uint8", keras(network, bytes_=True))
-
-
 KERAS = (
     "cnn", "resnet", "mobilenet", "gated", "densenet", "unet_repeated", "unet_transposed",
     "signal", "signal_growing", "slopes", "leaky", "means", "merged", "cropped", "subpixels",
     "smooth", "with_rescaling", "with_normalization", "with_slope",
 )  # fmt: skip
 """Networks of Keras; their module is opened only where one is made."""
+KERAS_TRANSFORMERS = (
+    "vit", "vit_two_blocks", "vit_one_head", "vit_relu", "vit_class_token", "encoder", "decoder",
+    "mixer",
+)  # fmt: skip
+"""Transformers of Keras, as there."""

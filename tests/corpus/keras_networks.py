@@ -210,8 +210,13 @@ def export(name: str, path: Path, *, bytes_: bool) -> Path:
 
     bytes_: image and answer are uint8, else int8
     """
-    keras.utils.set_random_seed(sorted(NETWORKS).index(name))
     build, shape = NETWORKS[name]
+    return convert(build, shape, path, seed=sorted(NETWORKS).index(name), bytes_=bytes_)
+
+
+def convert(build: Build, shape: tuple[int, ...], path: Path, *, seed: int, bytes_: bool) -> Path:
+    """Write a network with weights drawn from a seed as a TFLite file of integers."""
+    keras.utils.set_random_seed(seed)
     image = keras.Input(shape, batch_size=1)
     model = keras.Model(image, build(image))
     for layer in model.layers:

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 CLASSES = 5
+Given = tuple[nn.Module, tuple[int, ...]]
+"""A network, and the shape of its image, channels first."""
 
 
 class Conv(nn.Sequential):

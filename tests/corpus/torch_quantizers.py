@@ -1,4 +1,4 @@
-"""Networks that tools of torch quantize themselves: torch.ao's FX, and Brevitas."""
+"""Networks that tools of torch quantize themselves: torch.ao's FX, pt2e, and Brevitas."""
 
 import contextlib
 import io
@@ -18,6 +18,8 @@ BATCHES, BATCH = 4, 4
 """Images that show the ranges."""
 BACKENDS = ("x86", "qnnpack")
 """Of torch.ao; each has its own settings: a weight scale a filter, or one."""
+QUANTIZERS = ("xnnpack", "x86")
+"""Of torchao: maps with a sign and weights with one scale, or maps without and a scale a filter."""
 HEADS = {"a filter": True, "one": False}
 """Of Brevitas: whether the weights of the last layer have a scale each."""
 OPSET = 17
@@ -39,20 +41,59 @@ def written(module: nn.Module, shape: tuple[int, ...], path: Path) -> Path:
     return path
 
 
-def by_fx(network: str, backend: str, path: Path) -> Path:
+def by_fx(given: torch_networks.Given, backend: str, path: Path) -> Path:
     """Quantize a network by torch.ao in FX graph mode and write it, with its Casts."""
     from torch.ao.quantization import get_default_qconfig_mapping
     from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
-    module, shape = torch_networks.network(network)
+    module, shape = given
     with in_silence():
         torch.backends.quantized.engine = backend
         settings = get_default_qconfig_mapping(backend)
         shown = prepare_fx(module.eval(), settings, (torch.zeros(1, *shape),))
-        torch.manual_seed(0)
-        for _ in range(BATCHES):
-            shown(torch.rand(BATCH, *shape))
+        show(shown, shape)
         return written(convert_fx(shown), shape, path)
+
+
+def show(module: nn.Module, shape: tuple[int, ...], batch: int = BATCH) -> None:
+    """Run drawn images, so that observers see their ranges."""
+    torch.manual_seed(0)
+    for _ in range(BATCHES * BATCH // batch):
+        module(torch.rand(batch, *shape))
+
+
+def pt2e_quantizer(name: str) -> Any:
+    """Return a quantizer of torchao, with its own settings."""
+    if name == "xnnpack":
+        from torchao.testing.pt2e._xnnpack_quantizer import (
+            XNNPACKQuantizer,
+            get_symmetric_quantization_config,
+        )
+
+        return XNNPACKQuantizer().set_global(get_symmetric_quantization_config())
+    from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
+
+    quantizer = x86.X86InductorQuantizer()
+    return quantizer.set_global(x86.get_default_x86_inductor_quantization_config())
+
+
+def by_pt2e(given: torch_networks.Given, quantizer: str, path: Path) -> Path:
+    """Quantize a network behind torch.export (pt2e) and write it by the exporter on it."""
+    from torchao.quantization.pt2e import move_exported_model_to_eval
+    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+    module, shape = given
+    image = (torch.zeros(1, *shape),)
+    with in_silence(), torch.no_grad():
+        exported = torch.export.export(module.eval(), image).module()
+        shown = prepare_pt2e(exported, pt2e_quantizer(quantizer))
+        show(shown, shape, batch=1)
+        whole = move_exported_model_to_eval(convert_pt2e(shown))
+        torch.onnx.export(
+            whole, image, path, dynamo=True, external_data=False, verbose=False,
+            input_names=["image"], output_names=["answer"],
+        )  # fmt: skip
+    return path
 
 
 def brevitas_network(*, head_per_filter: bool) -> nn.Module:
