@@ -359,7 +359,10 @@ def test_damaged_files_are_refused(
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("network", ["mlp", "sequence", "residual", "growing"])
+@pytest.mark.parametrize(
+    "network",
+    ["mlp", "sequence", "residual", "growing", "normalized", "separable", "transposed", "joined"],
+)
 @pytest.mark.parametrize("bits", [4, 8])
 @pytest.mark.parametrize("form", ["qcdq", "qonnx"])
 def test_files_of_brevitas_answer_as_brevitas_does(

@@ -200,6 +200,13 @@ def grown(model: Model, tensor: str) -> str:
     return model.quantized(model.conv(made, 4, 3, 3, 3))
 
 
+def mean_of_steps(model: Model, image: str) -> str:
+    """The batch behind what is averaged, as recurrent layers have it."""
+    steps = model.node("Transpose", image, perm=[2, 3, 0, 1])
+    pooled = model.quantized(model.node("ReduceMean", steps, axes=[0, 1], keepdims=0), 0.02, 40)
+    return model.quantized(model.node("Gemm", pooled, model.weights(5, 3), transB=1))
+
+
 CASES: dict[str, Case] = {
     "conv": (lambda m, x: m.quantized(m.conv(x, 4, 3, 3, 3)), ["conv"]),
     "conv without bias": (lambda m, x: m.quantized(m.conv(x, 4, 3, 2, 2, bias=False)), ["conv"]),
@@ -303,6 +310,7 @@ CASES: dict[str, Case] = {
     ),
     "another scale behind padding": (rescaled_padding, ["conv", "rescale", "conv"]),
     "another scale behind repeated pixels": (grown, ["conv", "rescale", "upsample"]),
+    "mean over steps in front of the batch": (mean_of_steps, ["average_pool", "linear"]),
     "a function in front of repeated pixels": (
         lambda m, x: grown(m, m.node("HardSwish", x)),
         ["conv", "table", "upsample"],

@@ -138,12 +138,12 @@ def global_max_pool(state: State, proto: onnx.NodeProto, inputs: list[Value | No
 def channels_first(state: State, real: Real, axes: list[int]) -> Places:
     """Return places as (batch, channels, what is reduced); refuse what leaves no row of channels.
 
-    Of one image a dimension of 1 is like none: (tokens, 1, channels) is reduced over its first one.
+    Recurrent layers have the batch behind their steps, (steps, batch, channels). Of one image a
+    dimension of 1 is like none.
     """
-    left = [axis for axis in range(1, real.places.ndim) if axis not in axes]
-    if 0 not in axes and len(left) == 1 and 3 <= real.places.ndim <= 4:
-        return real.places.transpose(0, left[0], *axes)
     rest = [axis for axis in range(real.places.ndim) if axis not in axes]
+    if len(rest) == 2 and 3 <= real.places.ndim <= 4 and real.shape[rest[0]] == state.batch:
+        return real.places.transpose(*rest, *axes)
     if state.batch > 1 or sum(real.shape[axis] > 1 for axis in rest) > 1:
         raise RefusedError("axes", "rows and columns (all but batch and channels)", axes)
     reduced_last = real.places.transpose(*rest, *axes)
