@@ -27,7 +27,7 @@ convolution behind zeros is a transposed one, or moves channels to pixels. So a 
 and sub-pixel convolutions are read; DB-PIM runs factors of 2, 4 and 8 in each direction.
 RESIZE_BILINEAR by 2 or 4 is a mean over equal pixels, as both kernels of LiteRT round it. Linear
 resizing of ONNX and cubic resizing are refused: use nearest neighbour, or a transposed convolution.
-[import-corpus.md](import-corpus.md) lists 135 exported files and what became of each.
+[import-corpus.md](import-corpus.md) lists exported files, by tool, and what became of each.
 """
 TFLITE_HEAD = """
 ## TFLite

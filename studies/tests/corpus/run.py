@@ -1,16 +1,20 @@
 """Make every export, import it, compare it with its runtime, and write docs/import-corpus.md.
 
-`python -m studies.tests.corpus.run [--only PART] [--keep FOLDER]`, which
+`python -m studies.tests.corpus.run [--only PART] [--keep FOLDER] [--store FOLDER]`, which
 `scripts/results import-corpus` runs too; it needs `pip install '.[corpus]'`.
+
+Tests: `studies/tests/corpus/test_run.py`.
 """
 
 import argparse
 import contextlib
 import io
 import json
+import re
 import tempfile
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +22,16 @@ from typing import Any
 import numpy as np
 
 from hwgen.cli import main
+from hwgen.commands.digests import digest_of_code
+from hwgen.jobs.store import MISSING, Store
 from hwgen.network.file import load_network
-from tests.corpus.exports import Export, exports
+from tests.corpus.exports import TOOLS, Export, exports
 
 PAGE = Path(__file__).parents[3] / "docs" / "import-corpus.md"
 IMAGES = 8
+CHIPS = ("dbpim/paper_float32", "dbpim/paper_rows", "mram/paper_float32")
+"""Those that ship with the rounding of the runtimes; the second has a row unit."""
+BAD_INPUT = 2
 DIFFERENT = 1
 """Exit code of a comparison in which some element differs."""
 
@@ -34,8 +43,10 @@ class Row:
     equal: elements of the answer that equal the runtime's, and all of them; step: largest
         difference there; layer_equal, layer_step: of the layer with most differences on the
         inputs of the runtime; None where the runtime shows neither
+    chips: those of `CHIPS` for which `hwgen info` tells how they run it
     """
 
+    tool: str
     network: str
     source: str
     way: str
@@ -47,19 +58,24 @@ class Row:
     step: int = 0
     layer_equal: float = 1.0
     layer_step: int = 0
+    chips: Sequence[str] = ()
+
+    @property
+    def exact(self) -> bool:
+        """Whether every element of the answer is the runtime's."""
+        return self.elements > 0 and not self.different
 
 
 def row_of(export: Export, path: Path, folder: Path) -> Row:
     """Import a file and compare it."""
-    about = (export.network, export.source, export.way)
+    about = (export.tool, export.network, export.source, export.way)
     out, error = folder / "network.npz", io.StringIO()
     out.unlink(missing_ok=True)
     with contextlib.redirect_stderr(error), contextlib.redirect_stdout(io.StringIO()):
         code = main(["import", str(path), "--out", str(out)])
     if code:
-        lines = error.getvalue().strip().splitlines()
-        sentence = " ".join(lines).replace(str(path), path.name).removeprefix("hwgen: ")
-        if code != 2:
+        sentence = sentence_of(error.getvalue(), path)
+        if code != BAD_INPUT:
             raise RuntimeError(f"{path}: {sentence}")
         return Row(*about, accepted=False, sentence=sentence)
     network = load_network(out)
@@ -76,7 +92,25 @@ def row_of(export: Export, path: Path, folder: Path) -> Row:
         step=answer["largest"] if answer else 0,
         layer_equal=worst,
         layer_step=step,
+        chips=[chip for chip in CHIPS if runs_on(out, chip)],
     )
+
+
+def sentence_of(error: str, path: Path) -> str:
+    """Return what stands in the way of a file: of several things the first, and their count."""
+    first, *others = error.strip().splitlines()
+    first = first.replace(str(path), path.name).removeprefix("hwgen: ")
+    return f"{first} {others[0]}" if others else first
+
+
+def runs_on(network: Path, chip: str) -> bool:
+    """Return whether a chip runs a network: whether `hwgen info` compiles it."""
+    error = io.StringIO()
+    with contextlib.redirect_stderr(error), contextlib.redirect_stdout(io.StringIO()):
+        code = main(["info", str(network), chip])
+    if code not in (0, BAD_INPUT):
+        raise RuntimeError(error.getvalue())
+    return not code
 
 
 def comparisons(network: Path, path: Path, folder: Path, *, count: int) -> tuple[Any, Any]:
@@ -101,39 +135,109 @@ def compared(arguments: list[str], report: Path) -> Any:
     return json.loads(report.read_text())
 
 
+INTRODUCTION = """# Files in today's styles, imported
+
+Small networks, and those of torchvision for images of 64 x 64, with drawn weights, exported and
+quantized in the usual ways by the tools of the first table. Networks named `drawn` are of layers
+that a seed chooses; the name lists them. Imported by `hwgen import` and compared with the runtime
+of their format on {images} drawn images. `scripts/results import-corpus` makes the files and this
+page; `pip install '.[corpus]'` brings what makes them.
+
+{files} exports, {accepted} accepted. Exact: every element of the answer is that of the runtime's
+default kernels. Runs on: chips that ship for which `hwgen info` tells how they run it.
+"""
+ROWS = """
+## Every file
+
+Answer: elements that differ from those of the runtime's default kernels, end to end, and the
+largest difference in steps. Layers: the layer with most differences from the runtime's reference
+kernels where each is fed their maps, and the largest step; the network rounds as the default
+kernels do. Of a refused file stands its sentence.
+"""
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """Return the lines of a table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return [f"| {' | '.join(map(str, line))} |" for line in lines]
+
+
 def page(rows: Iterable[Row]) -> str:
     """Return the page of the corpus."""
     rows = list(rows)
     accepted = sum(row.accepted for row in rows)
-    lines = [
-        "# Files in today's styles, imported",
-        "",
-        "Small networks, and those of torchvision for images of 64 x 64, with drawn weights,",
-        "exported and quantized in the usual ways: by hwgen, onnxruntime, torch.ao, Brevitas and",
-        "Keras. Imported by `hwgen import` and compared with the runtime of their format on",
-        f"{IMAGES} drawn images. `scripts/results import-corpus` makes the files and this page;",
-        "`pip install '.[corpus]'` brings what makes them.",
-        "",
-        "Answer: elements that differ from those of the runtime's default kernels, end to end, and",
-        "the largest difference in steps. Layers: the layer with most differences from the",
-        "runtime's reference kernels where each is fed their maps, and the largest step; the",
-        "network rounds as the default kernels do. Of a refused file stands its sentence.",
-        "",
-        f"{len(rows)} exports, {accepted} accepted.",
-        "",
-        "| network | from | quantized by | layers | answer: different, largest step |"
-        " layers: least equal, largest step |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
+    about = {"images": IMAGES, "files": len(rows), "accepted": accepted}
+    return "\n".join(
+        [INTRODUCTION.format(**about), *by_tool(rows), *refusals(rows), ROWS, *whole(rows), ""]
+    )
+
+
+def by_tool(rows: Sequence[Row]) -> list[str]:
+    """Return what became of the files of each tool."""
+    lines = []
+    for tool in TOOLS:
+        of_tool = [row for row in rows if row.tool == tool]
+        accepted = [row for row in of_tool if row.accepted]
+        share = f"{len(accepted)} ({100 * len(accepted) / max(len(of_tool), 1):.0f} %)"
+        exact = sum(row.exact for row in accepted)
+        chips = [sum(chip in row.chips for row in accepted) for chip in CHIPS]
+        some = sum(bool(row.chips) for row in accepted)
+        lines.append((tool, len(of_tool), share, exact, *chips, some))
+    names = [f"runs on {chip}" for chip in CHIPS]
+    return table(("tool", "files", "accepted", "exact", *names, "on one of them"), lines)
+
+
+def refusals(rows: Sequence[Row]) -> list[str]:
+    """Return what is refused, each cause with its count."""
+    causes = Counter((row.tool, cause_of(row.sentence)) for row in rows if not row.accepted)
+    lines = [(tool, count, cause) for (tool, cause), count in causes.most_common()]
+    text = ["", "## Refused", "", "The first cause of each file, without names and numbers.", ""]
+    return [*text, *table(("tool", "files", "cause"), lines)]
+
+
+def cause_of(sentence: str) -> str:
+    """Return what a sentence says of any file."""
+    first = re.sub(r"^\d+ nodes cannot be imported \([^)]*\): ", "", sentence)
+    first = re.sub(r" \([^()]*\.(onnx|tflite)\)$| \(and \d+ more of this cause\)$", "", first)
+    first = re.sub(r"\bnode \S+ \((\w+)\)", r"\1", first)
+    first = re.sub(r"(what) \S+ (reads)|(what follows) \S+", r"\1\3 it \2", first)
+    first = re.sub(r" as node \d+ of \d+", "", first)
+    return re.sub(r"\s+", " ", first)
+
+
+def whole(rows: Sequence[Row]) -> list[str]:
+    """Return the table of every file."""
+    columns = (
+        "network", "from", "quantized by", "layers", "answer: different, largest step",
+        "layers: least equal, largest step", "runs on",
+    )  # fmt: skip
+    lines: list[Sequence[object]] = []
     for row in rows:
-        start = f"| {row.network} | {row.source} | {row.way}"
+        start = (row.network, row.source, row.way)
         if not row.accepted:
-            lines.append(f"{start} | refused | {row.sentence} | |")
+            lines.append((*start, "refused", row.sentence, "", ""))
             continue
         answer = f"{row.different} of {row.elements}, {row.step}" if row.elements else "-"
         layers = f"{100 * row.layer_equal:.2f} %, {row.layer_step}"
-        lines.append(f"{start} | {row.layers} | {answer} | {layers} |")
-    return "\n".join([*lines, ""])
+        lines.append((*start, row.layers, answer, layers, ", ".join(row.chips) or "none"))
+    return table(columns, lines)
+
+
+def row_in(store: Store | None, export: Export, folder: Path, scratch: Path) -> Row:
+    """Return what became of an export, from the store where it is there."""
+    task = {"export": export.name}
+    kept = MISSING if store is None else store.read(FUNCTION, task)
+    if kept is not MISSING:
+        return Row(**kept)
+    row = row_of(export, export.make(folder), scratch)
+    if store is not None:
+        store.write(FUNCTION, task, asdict(row))
+    return row
+
+
+FUNCTION = "import_corpus"
+CODE = ("hwgen", "golden", "tests.corpus", "tests.zoo", "studies.tests.corpus.run")
+"""Packages that decide what becomes of an export."""
 
 
 def corpus() -> None:
@@ -141,7 +245,9 @@ def corpus() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="exports with this in their name; no page")
     parser.add_argument("--keep", type=Path, help="folder that keeps the files")
+    parser.add_argument("--store", type=Path, help="folder of results, with which a run goes on")
     given = parser.parse_args()
+    store = Store(given.store, code=digest_of_code(*CODE)) if given.store else None
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.keep or Path(scratch)
@@ -150,7 +256,7 @@ def corpus() -> None:
             if given.only not in export.name:
                 continue
             begun = time.process_time()
-            row = row_of(export, export.make(folder), Path(scratch))
+            row = row_in(store, export, folder, Path(scratch))
             rows.append(row)
             seconds = time.process_time() - begun
             print(f"{export.name}: {json.dumps(asdict(row))} {seconds:.1f} s", flush=True)

@@ -1,0 +1,102 @@
+"""The page of the corpus counts what its rows say; a run goes on where another ended."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hwgen.jobs.store import Store
+from studies.tests.corpus import run
+from studies.tests.corpus.run import CHIPS, Row, cause_of, page, row_in, row_of, sentence_of
+from tests.corpus.exports import TOOLS, Export
+from tests.quantized_onnx import Model, saved
+
+ONE, OTHER = TOOLS[:2]
+EXACT = Row(
+    tool=ONE,
+    network="n",
+    source="s",
+    way="w",
+    accepted=True,
+    layers=3,
+    elements=40,
+    chips=CHIPS[:1],
+)
+REFUSED = Row(
+    tool=OTHER, network="m", source="s", way="w", accepted=False, sentence="its mode must be a"
+)
+
+
+def cells(line: str) -> list[str]:
+    return [each.strip() for each in line.strip("|").split("|")]
+
+
+def counts(text: str) -> dict[str, list[str]]:
+    """Return the row of each tool in the first table."""
+    first = text.partition("\n## ")[0]
+    lines = [cells(line) for line in first.splitlines() if line.startswith("| ")]
+    return {line[0]: line[1:] for line in lines[2:]}
+
+
+def test_the_page_counts_by_tool() -> None:
+    inexact = replace(EXACT, different=1, step=2, chips=())
+    text = page([EXACT, inexact, REFUSED, replace(REFUSED, network="k")])
+    assert "4 exports, 2 accepted" in text
+    found = counts(text)
+    assert list(found) == list(TOOLS)
+    assert found[ONE] == ["2", "2 (100 %)", "1", "1", "0", "0", "1"]
+    assert found[OTHER] == ["2", "0 (0 %)", "0", "0", "0", "0", "0"]
+    assert f"| {OTHER} | 2 | its mode must be a |" in text
+    assert "| n | s | w | 3 | 1 of 40, 2 | 100.00 %, 0 | none |" in text
+
+
+@pytest.mark.parametrize(
+    ("sentence", "cause"),
+    [
+        (
+            "node a/b (Conv): its weights must be integers, got real numbers (x-1.onnx)",
+            "Conv: its weights must be integers, got real numbers",
+        ),
+        (
+            "3 nodes cannot be imported (x.tflite): node m_2 (MEAN): its axes must be rows"
+            " (and 2 more of this cause)",
+            "MEAN: its axes must be rows",
+        ),
+        (
+            "node b (Add): what b reads must be quantized, got real numbers of node c (Mul)"
+            " (x.onnx)",
+            "Add: what it reads must be quantized, got real numbers of Mul",
+        ),
+    ],
+)
+def test_causes_have_no_names_of_nodes(sentence: str, cause: str) -> None:
+    assert cause_of(sentence) == cause
+
+
+def test_the_first_of_several_things_is_told() -> None:
+    error = "hwgen: 2 nodes cannot be imported (/tmp/x.onnx):\nnode a (A): b\nnode c (C): d\n"
+    sentence = sentence_of(error, Path("/tmp/x.onnx"))
+    assert sentence == "2 nodes cannot be imported (x.onnx): node a (A): b"
+
+
+def small(folder: Path) -> Path:
+    model = Model()
+    return saved(model.build(model.quantized(model.conv(model.image(), 4, 3, 3, 3))), folder)
+
+
+def test_a_file_is_imported_compared_and_compiled(tmp_path: Path) -> None:
+    export = Export(ONE, "small", "test", "QDQ", small)
+    row = row_of(export, export.make(tmp_path), tmp_path)
+    assert row.accepted and row.exact and row.layers == 1
+    assert set(row.chips) == set(CHIPS)
+
+
+def test_a_run_goes_on_with_its_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    export = Export(ONE, "small", "test", "QDQ", small)
+    store, calls = Store(tmp_path / "store", code="c"), []
+    monkeypatch.setattr(run, "row_of", lambda *_: calls.append(1) or EXACT)
+    first = row_in(store, export, tmp_path, tmp_path)
+    again = row_in(store, export, tmp_path, tmp_path)
+    assert calls == [1] and page([first]) == page([again])
+    row_in(Store(tmp_path / "store", code="another"), export, tmp_path, tmp_path)
+    assert len(calls) == 2
