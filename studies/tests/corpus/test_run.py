@@ -7,8 +7,8 @@ import pytest
 
 from hwgen.jobs.store import Store
 from studies.tests.corpus import run
-from studies.tests.corpus.run import CHIPS, Row, cause_of, page, row_in, row_of, sentence_of
-from tests.corpus.exports import TOOLS, Export
+from studies.tests.corpus.run import CHIPS, PAGE, Row, cause_of, page, row_in, row_of, sentence_of
+from tests.corpus.exports import TOOLS, Export, exports
 from tests.quantized_onnx import Model, saved
 
 ONE, OTHER = TOOLS[:2]
@@ -48,6 +48,26 @@ def test_the_page_counts_by_tool() -> None:
     assert found[OTHER] == ["2", "0 (0 %)", "0", "0", "0", "0", "0"]
     assert f"| {OTHER} | 2 | its mode must be a |" in text
     assert "| n | s | w | 3 | 1 of 40, 2 | 100.00 %, 0 | none |" in text
+
+
+@pytest.mark.promise(
+    "docs/import-corpus.md has a row for each export of the corpus, and its counts are those of"
+    " its rows"
+)
+def test_the_page_that_stands_has_every_export() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    table = text.split("## Every file")[1]
+    lines = [cells(line) for line in table.splitlines() if line.startswith("| ")][2:]
+    made = [(each.network, each.source, each.way) for each in exports()]
+    assert [tuple(line[:3]) for line in lines] == made
+    tools = [each.tool for each in exports()]
+    for tool, (files, accepted, exact, *chips) in counts(text).items():
+        rows = [line for line, of in zip(lines, tools, strict=True) if of == tool]
+        whole = [line for line in rows if line[3] != "refused"]
+        assert (int(files), int(accepted.split()[0])) == (len(rows), len(whole)), tool
+        assert int(exact) == sum(line[4].startswith("0 of") for line in whole), tool
+        named = [sum(chip in line[6].split(", ") for line in whole) for chip in CHIPS]
+        assert [*map(int, chips)] == [*named, sum(line[6] != "none" for line in whole)], tool
 
 
 @pytest.mark.parametrize(
