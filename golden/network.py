@@ -10,6 +10,7 @@ from golden.ops.add import scaled_sum, weighted_sum
 from golden.ops.average_pool import window_sums
 from golden.ops.concatenate import concatenate
 from golden.ops.conv import conv
+from golden.ops.fixed_softmax import fixed_softmax
 from golden.ops.layer_norm import layer_norm
 from golden.ops.linear import linear
 from golden.ops.matmul import map_product
@@ -19,6 +20,7 @@ from golden.ops.requantize import requantize
 from golden.ops.rescale import centred
 from golden.ops.shortcut import shortcut
 from golden.ops.softmax import softmax
+from golden.ops.squared_difference import squared_difference
 from golden.ops.stack import stack
 from golden.ops.table import look_up
 from golden.ops.upsample import upsample
@@ -29,6 +31,7 @@ from hwgen.network import (
     Concatenate,
     Constant,
     Conv,
+    FixedSoftmax,
     Layer,
     LayerNorm,
     Linear,
@@ -41,6 +44,7 @@ from hwgen.network import (
     Reshape,
     Shortcut,
     Softmax,
+    SquaredDifference,
     Stack,
     Table,
     Transpose,
@@ -162,11 +166,11 @@ def infer_layer(
             return weighted_layer(network, layer, inputs[0], mode, sums_by)
         case MaxPool() | Concatenate() | Stack() | Table() | Shortcut():
             return chosen(network, layer, inputs, mode)
-        case Softmax() | LayerNorm():
+        case Softmax() | FixedSoftmax() | LayerNorm():
             return of_pixels(network, layer, inputs[0])
         case Constant():
             return network.held[layer.name]["map"][np.newaxis]
-        case AveragePool() | Add() | Multiply() | MatMul() | Rescale():
+        case AveragePool() | Add() | Multiply() | MatMul() | Rescale() | SquaredDifference():
             sums, multiplier = combined(network, layer, inputs, mode)
             return requantize_to(layer, sums, multiplier, layer.requantization[mode].shift, mode)
         case _:
@@ -200,7 +204,9 @@ def chosen(
             )
 
 
-def of_pixels(network: QuantizedNetwork, layer: Softmax | LayerNorm, given: Map) -> Map:
+def of_pixels(
+    network: QuantizedNetwork, layer: Softmax | FixedSoftmax | LayerNorm, given: Map
+) -> Map:
     """Return the map of a layer that reads a whole pixel before it writes one."""
     arrays, values = network.held[layer.name], layer.output.quantization[0]
     match layer:
@@ -211,6 +217,8 @@ def of_pixels(network: QuantizedNetwork, layer: Softmax | LayerNorm, given: Map)
                 exponentials=arrays["exponentials"],
                 factor=layer.factor,
             )
+        case FixedSoftmax():
+            steps = fixed_softmax(given, groups=layer.groups, exponentials=arrays["exponentials"])
         case LayerNorm():
             eps, scale = arrays["constants"]
             steps = layer_norm(
@@ -239,7 +247,7 @@ def moved(layer: Upsample | Transpose | Reshape, given: Map, mode: int) -> Map:
 
 def combined(
     network: QuantizedNetwork,
-    layer: AveragePool | Add | Multiply | MatMul | Rescale,
+    layer: AveragePool | Add | Multiply | MatMul | Rescale | SquaredDifference,
     inputs: list[Map],
     mode: int,
 ) -> tuple[NDArray[np.int64], Any]:
@@ -250,13 +258,9 @@ def combined(
         case AveragePool():
             return mean(layer, inputs[0], zero, mode)
         case Add() if layer.rounding == "tflite":
-            sums = scaled_sum(
-                *inputs,
-                zero_points=(zero, more[0]),
-                multipliers=(multiplier, others[0]),
-                shifts=layer.operand_shifts[mode],
-            )
-            return sums, others[1]
+            of_two, shifts = scaled_sum, layer.operand_shifts[mode]
+        case SquaredDifference():
+            of_two, shifts = squared_difference, layer.operand_shifts
         case Add():
             sums = weighted_sum(
                 *inputs, zero_points=(zero, more[0]), multipliers=(multiplier, others[0])
@@ -274,6 +278,10 @@ def combined(
             return product(*inputs, zero_points=(zero, more[0])), multiplier
         case Rescale():
             return centred(inputs[0], zero_point=zero), multiplier
+    sums = of_two(
+        *inputs, zero_points=(zero, more[0]), multipliers=(multiplier, others[0]), shifts=shifts
+    )
+    return sums, others[1]
 
 
 def mean(

@@ -5,6 +5,7 @@ from hwgen.network.average_pool import AveragePool
 from hwgen.network.concatenate import Concatenate
 from hwgen.network.constant import Constant
 from hwgen.network.conv import Conv
+from hwgen.network.fixed_softmax import FixedSoftmax
 from hwgen.network.graph import (
     FORMAT,
     INPUT,
@@ -26,6 +27,7 @@ from hwgen.network.multiply import Multiply
 from hwgen.network.rescale import Rescale
 from hwgen.network.shortcut import Shortcut
 from hwgen.network.softmax import Softmax
+from hwgen.network.squared_difference import SquaredDifference
 from hwgen.network.stack import Stack
 from hwgen.network.table import Table
 from hwgen.network.upsample import Upsample
@@ -43,6 +45,7 @@ __all__ = [
     "Constant",
     "Conv",
     "FeatureMap",
+    "FixedSoftmax",
     "Graph",
     "Layer",
     "LayerNorm",
@@ -59,6 +62,7 @@ __all__ = [
     "Reshape",
     "Shortcut",
     "Softmax",
+    "SquaredDifference",
     "Stack",
     "Table",
     "Transpose",

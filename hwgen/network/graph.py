@@ -22,6 +22,7 @@ from hwgen.network.average_pool import AveragePool
 from hwgen.network.concatenate import Concatenate
 from hwgen.network.constant import Constant
 from hwgen.network.conv import Conv
+from hwgen.network.fixed_softmax import FixedSoftmax
 from hwgen.network.host import RawImage
 from hwgen.network.layer import Arrays
 from hwgen.network.layer_norm import LayerNorm
@@ -35,6 +36,7 @@ from hwgen.network.quantization import HALF_UP, Rounding
 from hwgen.network.rescale import Rescale
 from hwgen.network.shortcut import Shortcut
 from hwgen.network.softmax import Softmax
+from hwgen.network.squared_difference import SquaredDifference
 from hwgen.network.stack import Stack
 from hwgen.network.table import Table
 from hwgen.network.upsample import Upsample
@@ -71,6 +73,8 @@ Layer = (
     | LayerNorm
     | Constant
     | Stack
+    | SquaredDifference
+    | FixedSoftmax
 )
 
 KINDS: dict[str, Any] = {
@@ -92,9 +96,13 @@ KINDS: dict[str, Any] = {
     "layer_norm": LayerNorm,
     "constant": Constant,
     "stack": Stack,
+    "squared_difference": SquaredDifference,
+    "fixed_softmax": FixedSoftmax,
 }
 """Each kind of layer by its `op`."""
-NEWER_KINDS = frozenset({"matmul", "softmax", "layer_norm", "constant", "stack"})
+NEWER_KINDS = frozenset(
+    {"matmul", "softmax", "layer_norm", "constant", "stack", "squared_difference", "fixed_softmax"}
+)
 """Kinds of version 4: what transformers need."""
 
 

@@ -237,7 +237,7 @@ def test_wrong_arrays(
             "layers.0.op must be one of 'conv', 'linear', 'max_pool', 'average_pool', 'add', "
             "'multiply', 'rescale', 'concatenate', 'table', 'shortcut', 'upsample', "
             "'transpose', 'reshape', 'matmul', 'softmax', 'layer_norm', 'constant', 'stack', "
-            "got 'attention'",
+            "'squared_difference', 'fixed_softmax', got 'attention'",
         ),
         (lambda graph: graph["layers"][0].pop("op"), "layers.0.op must be present, got nothing"),
         (

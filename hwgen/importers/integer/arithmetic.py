@@ -28,6 +28,7 @@ from hwgen.network.quantization import (
     SIGNIFICANT_BITS,
     Rounding,
 )
+from hwgen.network.squared_difference import FINER
 
 Kernels = Literal["half_up", "xnnpack", "onnxruntime", "reference"]
 """Whose arithmetic a network computes; `xnnpack`: LiteRT's default kernels."""
@@ -220,6 +221,38 @@ def scaled_thrice(first: float, second: float, output: QuantizedMap) -> Scaling:
     )
 
 
+def matrix_scaling(
+    kernels: Kernels, sources: Sequence[QuantizedMap], output: QuantizedMap, *, gain: float
+) -> Scaling:
+    """Return the scaling of a product of two maps; all kernels of LiteRT round it twice."""
+    scales = [each.scale for each in sources]
+    if kernels not in ("xnnpack", "reference") or gain != 1:
+        return product_scaling(kernels, scales, output, gain=gain)
+    real = f32(math.prod(scales)) / output.scale
+    rounding: Rounding = "tflite" if real < 1 else HALF_UP
+    return one(exact(real, SIGNED_BITS, rounding), rounding)
+
+
+def squared_scaling(first: float, second: float, output: QuantizedMap) -> Scaling:
+    """Return the scaling of the square of a difference of two maps of these scales."""
+    common = 2 * max(first, second)
+    parts = [exact(each / common, SIGNED_BITS, "tflite") for each in (first, second)]
+    factor = squared_factor(first, second, output)
+    whole = exact(factor, SIGNED_BITS, "tflite")
+    multipliers = (parts[0].multiplier, parts[1].multiplier, whole.multiplier)
+    return Scaling(
+        rounding="tflite",
+        requantization=Requantization(multipliers=multipliers, shift=whole.shift),
+        operand_shifts=((parts[0].shift, parts[1].shift),),
+    )
+
+
+def squared_factor(first: float, second: float, output: QuantizedMap) -> float:
+    """Return the factor of the square of a difference, whose operands are scaled to one half."""
+    common = 2 * max(first, second)
+    return common * common / ((1 << 2 * FINER) * output.scale)
+
+
 def fixed_factor(kernels: Kernels, centred: Integers, real: float) -> Integers:
     """Return integers times a factor as LiteRT's functions of one element scale.
 
@@ -260,4 +293,11 @@ def exponentials(source: QuantizedMap, count: int) -> NDArray[np.float32]:
     scale = float(np.float32(source.scale))
     shift = max(0.0, float(largest)) / scale
     table: NDArray[np.float32] = np.exp((shift - np.arange(1 << BYTE_BITS)) * scale).astype("f4")
+    return table
+
+
+def plain_exponentials(source: QuantizedMap) -> NDArray[np.float32]:
+    """Return exp(-d * scale) for d = 0 .. 255 as LiteRT's default softmax has them."""
+    arguments = -np.arange(1 << BYTE_BITS, dtype=np.float32) * np.float32(source.scale)
+    table: NDArray[np.float32] = np.exp(arguments.astype(np.float64)).astype(np.float32)
     return table

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from hwgen.errors import Refusal
-from hwgen.importers.integer.arithmetic import exponentials
+from hwgen.importers.integer.arithmetic import exponentials, squared_factor
 from hwgen.importers.integer.factors import FACTOR_LIMIT
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
@@ -34,6 +34,7 @@ from hwgen.importers.integer.nodes import (
     Selection,
     Slopes,
     SoftmaxOfGroups,
+    SquaredDifference,
     Stacking,
     Subsampling,
     Unsupported,
@@ -48,6 +49,8 @@ from hwgen.network.softmax import GREATEST
 Complaint = tuple[str, str, object]
 """A property, what it must be, what it is."""
 
+OF_BYTES = MatrixProduct | SoftmaxOfGroups | LayerNormalization
+"""Nodes that onnxruntime computes as stated for bytes without sign."""
 WEIGHT_BITS = 16
 LEAST_SCALE, MOST_SCALE = 2.0**-60, 2.0**40
 """Of a map: products of two and their ratios are float32 numbers, and shifts are below 63."""
@@ -108,6 +111,8 @@ def complaints_of(graph: IntegerGraph, node: Node) -> Iterator[Complaint]:
         yield "its output", "quantized", "raw sums"
     if isinstance(node, WINDOWS):
         yield from window_complaints(node, sources[0])
+    if graph.format == "ONNX" and isinstance(node, OF_BYTES):
+        yield from sign_complaints([*sources, output])
     yield from kind_complaints(node, sources, output)
 
 
@@ -183,7 +188,7 @@ def kind_complaints(
             yield "its place", "the head of the network (nothing reads it)", "before other nodes"
         case MatrixProduct() | SoftmaxOfGroups() | LayerNormalization() | Stacking():
             yield from token_complaints(node, sources, output)
-        case Addition() | Multiplication() | Concatenation():
+        case Addition() | SquaredDifference() | Multiplication() | Concatenation():
             yield from operand_complaints(node, sources, output)
         case Extremum() | Slopes():
             yield "its operands", "of one shape, or 1 or C slopes", shapes(sources)
@@ -215,17 +220,15 @@ def token_complaints(
     sources: list[QuantizedMap],
     output: QuantizedMap,
 ) -> Iterator[Complaint]:
-    """Check what a transformer's runtime computes as stated: bytes without sign, whole norms."""
+    """Check what a transformer's runtime computes as stated: bytes, whole norms."""
     if isinstance(node, Stacking):
         if len({each.shape[2] for each in sources}) > 1:
             yield "its inputs", "of as many channels", shapes(sources)
         return
-    for each in (*sources, output):
-        if each.signed or each.bits > BYTE_BITS:
-            kind = f"{'int' if each.signed else 'uint'}{each.bits}"
-            allowed = "uint8 (quantize_static with activation_type=QUInt8, or --calibrate)"
-            yield "the type of its maps", allowed, kind
-            return
+    bits = max(each.bits for each in (*sources, output))
+    if bits > BYTE_BITS:
+        yield "the bits of its maps", f"at most {BYTE_BITS}", bits
+        return
     channels = sources[0].shape[2]
     if isinstance(node, LayerNormalization):
         if channels % NORM_SUMS or channels > MOST_NORM_CHANNELS:
@@ -236,6 +239,32 @@ def token_complaints(
     else:
         factor = node.gain * sources[0].scale * sources[1].scale / output.scale
         yield from factor_complaints(factor)
+
+
+def sign_complaints(maps: list[QuantizedMap]) -> Iterator[Complaint]:
+    """Check that maps are bytes without sign, which onnxruntime computes as stated."""
+    for each in maps:
+        if each.signed or each.bits > BYTE_BITS:
+            kind = f"{'int' if each.signed else 'uint'}{each.bits}"
+            allowed = "uint8 (quantize_static with activation_type=QUInt8, or --calibrate)"
+            yield "the type of its maps", allowed, kind
+            return
+
+
+def squared_complaints(sources: list[QuantizedMap], output: QuantizedMap) -> Iterator[Complaint]:
+    """Check shapes, bits and the factor of the square of a difference."""
+    bits = max(each.bits for each in (*sources, output))
+    if bits > BYTE_BITS:
+        yield "the bits of its maps", f"at most {BYTE_BITS}", bits
+    if sources[0].shape != sources[1].shape:
+        yield "its inputs", ONE_SHAPE, shapes(sources)
+    factor = squared_factor(sources[0].scale, sources[1].scale, output)
+    if not factor < 1:
+        yield (
+            "the factor of its squares, 4 * scale^2 / 2^14 / scale of the output,",
+            "below 1",
+            (f"{factor:.3g}"),
+        )
 
 
 def share_complaints(source: QuantizedMap, count: int, output: QuantizedMap) -> Iterator[Complaint]:
@@ -263,12 +292,15 @@ def constant_complaints(
 
 
 def operand_complaints(
-    node: Addition | Multiplication | Concatenation,
+    node: Addition | SquaredDifference | Multiplication | Concatenation,
     sources: list[QuantizedMap],
     output: QuantizedMap,
 ) -> Iterator[Complaint]:
     """Check the shapes of several inputs, and the factors between their scales."""
     first, second = sources[0], sources[-1]
+    if isinstance(node, SquaredDifference):
+        yield from squared_complaints(sources, output)
+        return
     if isinstance(node, Concatenation):
         if len({each.shape[:2] for each in sources}) > 1:
             yield "its inputs", "of one height and width", shapes(sources)

@@ -25,6 +25,7 @@ from hwgen.importers.integer.nodes import (
     Requantization,
     Selection,
     Slopes,
+    SquaredDifference,
     Upsampling,
     window_of,
 )
@@ -117,7 +118,16 @@ def expand_multiplication(parts: Parts, node: Multiplication) -> None:
     parts.last(Multiplication, first, second, gain=abs(node.gain))
 
 
-def repeated_inputs(parts: Parts, node: Addition | Multiplication) -> tuple[str, ...] | None:
+def expand_squares(parts: Parts, node: SquaredDifference) -> None:
+    """Expand the square of a difference: smaller maps are repeated."""
+    names = repeated_inputs(parts, node)
+    if names is not None and names != node.inputs:
+        parts.last(SquaredDifference, *names)
+
+
+def repeated_inputs(
+    parts: Parts, node: Addition | Multiplication | SquaredDifference
+) -> tuple[str, ...] | None:
     """Return the inputs of a node in the shape of its output; None if they do not fit it.
 
     A product with a value a channel needs none repeated.
@@ -254,4 +264,5 @@ EXPANSIONS: Mapping[type[Any], Callable[[Parts, Any], None]] = {
     Multiplication: expand_multiplication,
     Slopes: expand_slopes,
     Extremum: expand_extremum,
+    SquaredDifference: expand_squares,
 }

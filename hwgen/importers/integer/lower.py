@@ -29,6 +29,7 @@ from hwgen.importers.integer.lower_tokens import (
     add_layer_normalization,
     add_matrix_product,
     add_softmax,
+    add_squared_difference,
     add_stacking,
 )
 from hwgen.importers.integer.lower_weights import (
@@ -56,6 +57,7 @@ from hwgen.importers.integer.nodes import (
     Requantization,
     Selection,
     SoftmaxOfGroups,
+    SquaredDifference,
     Stacking,
     Subsampling,
     Transposition,
@@ -148,6 +150,7 @@ ADDED: Mapping[type[Any], Callable[[Layers, Any], None]] = MappingProxyType(
         Multiplication: add_multiplication,
         MatrixProduct: add_matrix_product,
         SoftmaxOfGroups: add_softmax,
+        SquaredDifference: add_squared_difference,
         LayerNormalization: add_layer_normalization,
         ConstantMap: add_constant_map,
         Stacking: add_stacking,

@@ -20,6 +20,8 @@ from hwgen.importers.integer.arithmetic import (
     raw_mean,
 )
 from hwgen.importers.integer.factors import factor_of
+from hwgen.importers.integer.fixed_point import factor_of as factor_of_31_bits
+from hwgen.importers.integer.fixed_point import scaled as scaled_twice
 from hwgen.importers.integer.layers import FACTOR_NOTE, TABLE_ENTRIES, Layers
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
@@ -122,6 +124,24 @@ def different_means(
         given = np.rint((raw - elements * middle).astype(np.float32) * factor) + added
         different += int((wanted.clip(low, high) != given.clip(low, high)).sum())
     return different
+
+
+def different_reference_means(elements: int, source: QuantizedMap, output: QuantizedMap) -> int:
+    """Return how many sums of a MEAN the reference kernel scales to another step than a filter.
+
+    It divides the multiplier by the elements, and leaves it below 2**30 where these are no power
+    of two, so that a bit less is kept between its two roundings.
+    """
+    sums = np.arange(
+        elements * (source.low - source.zero_point),
+        elements * (source.high - source.zero_point) + 1,
+    )
+    multiplier, exponent = factor_of_31_bits(source.scale / output.scale)
+    left = elements.bit_length() - 1
+    wanted = scaled_twice(sums, (multiplier << left) // elements, exponent - left)
+    given = scaled_twice(sums, *factor_of_31_bits(f32(1 / elements) * source.scale / output.scale))
+    low, high = output.low - output.zero_point, output.high - output.zero_point
+    return int((wanted.clip(low, high) != given.clip(low, high)).sum())
 
 
 def inside_mean(layers: Layers, node: AveragePooling, layer: AveragePool) -> AveragePool:

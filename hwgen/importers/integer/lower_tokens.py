@@ -3,19 +3,40 @@
 Tests: `tests/importers/onnx/test_transformers.py`.
 """
 
+import math
+from dataclasses import replace
+
 import numpy as np
 
-from hwgen.importers.integer.arithmetic import exponentials, product_scaling
+from hwgen.importers.integer.arithmetic import (
+    exponentials,
+    matrix_scaling,
+    plain_exponentials,
+    squared_scaling,
+)
+from hwgen.importers.integer.expand import Parts
+from hwgen.importers.integer.fixed_point import fixed_exponentials
+from hwgen.importers.integer.graph import Difference
 from hwgen.importers.integer.layers import FACTOR_NOTE, Layers
-from hwgen.importers.integer.lower_maps import in_one_quantization, scaled
+from hwgen.importers.integer.lower_maps import (
+    add_addition,
+    add_lookup,
+    in_one_quantization,
+    scaled,
+)
+from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
+    Addition,
     ConstantMap,
     LayerNormalization,
+    Lookup,
     MatrixProduct,
     SoftmaxOfGroups,
+    SquaredDifference,
     Stacking,
 )
-from hwgen.network import Constant, LayerNorm, MatMul, Softmax, Stack
+from hwgen.network import Constant, FixedSoftmax, LayerNorm, MatMul, Softmax, Stack
+from hwgen.network import SquaredDifference as SquaredLayer
 from hwgen.network.maps import BYTE_BITS
 
 
@@ -24,7 +45,7 @@ def add_matrix_product(layers: Layers, node: MatrixProduct) -> None:
     first, second = layers.sources(node)
     output = layers.output(node)
     kernels = layers.kernels_for(first, second, output)
-    scaling = product_scaling(kernels, [first.scale, second.scale], output, gain=node.gain)
+    scaling = matrix_scaling(kernels, [first, second], output, gain=node.gain)
     base = layers.base(node, output, layers.inputs(node))
     layer = MatMul(
         op="matmul", groups=node.groups, transposed=node.transposed, **scaled(scaling), **base
@@ -34,13 +55,64 @@ def add_matrix_product(layers: Layers, node: MatrixProduct) -> None:
 
 
 def add_softmax(layers: Layers, node: SoftmaxOfGroups) -> None:
-    """Add a softmax with the table of exponentials that onnxruntime has."""
+    """Add a softmax with the table of exponentials that the runtime has.
+
+    LiteRT's default kernel multiplies by the inverse of the sum, where a quotient stands here.
+    """
     source, output = layers.sources(node)[0], layers.output(node)
     base = layers.base(node, output, layers.inputs(node))
+    if layers.kernels == "reference":
+        layers.layers.append(FixedSoftmax(op="fixed_softmax", groups=node.groups, **base))
+        held = fixed_exponentials(source).astype(np.int32)
+        layers.held[base["name"]] = {"exponentials": held}
+        return
     factor = int(np.floor(np.float32(1) / np.float32(output.scale)))
     layers.layers.append(Softmax(op="softmax", groups=node.groups, factor=factor, **base))
-    table = exponentials(source, source.shape[2] // node.groups)
+    if layers.kernels == "xnnpack":
+        table = plain_exponentials(source)
+        what = f"node {node.name}, beside halves: it multiplies by the inverse of the sum"
+        difference = Difference(operator=node.operator, nodes=1, what=what, steps=1)
+        layers.differences.append(difference)
+    else:
+        table = exponentials(source, source.shape[2] // node.groups)
     layers.held[base["name"]] = {"exponentials": table.view(np.uint32)}
+
+
+def add_squared_difference(layers: Layers, node: SquaredDifference) -> None:
+    """Add the square of a difference, as all kernels of LiteRT compute it.
+
+    With the rounding of every chip: the difference as a byte, then a table.
+    """
+    sources, output = layers.sources(node), layers.output(node)
+    if layers.kernels == "half_up":
+        add_squares_of_bytes(layers, node, output)
+        return
+    scaling = squared_scaling(sources[0].scale, sources[1].scale, output)
+    base = layers.base(node, output, layers.inputs(node))
+    (shifts,) = scaling.operand_shifts
+    layer = SquaredLayer(op="squared_difference", operand_shifts=shifts, **scaled(scaling), **base)
+    layers.layers.append(layer)
+
+
+def add_squares_of_bytes(layers: Layers, node: SquaredDifference, output: QuantizedMap) -> None:
+    """Add a difference of two maps as a byte, up to the root of the largest output, and a table."""
+    most = math.sqrt(output.real_range[1])
+    middle = 1 << (BYTE_BITS - 1)
+    between = replace(
+        output.unsigned, scale=most / (middle - 1), zero_point=middle, low=0, high=2 * middle - 1
+    )
+    parts = Parts(node=node, maps=dict(layers.graph.maps))
+    reverse = parts.reversed(node.inputs[1])
+    difference = parts.add(Addition, "difference", between, node.inputs[0], reverse)
+    parts.last(Lookup, difference, function=np.square)
+    layers.graph = replace(layers.graph, maps=parts.maps)
+    for made in parts.nodes:
+        if isinstance(made, Lookup):
+            add_lookup(layers, made)
+        else:
+            assert isinstance(made, Addition)
+            add_addition(layers, made)
+    layers.note(node, "its difference is rounded to a byte", most * between.scale / output.scale)
 
 
 def add_layer_normalization(layers: Layers, node: LayerNormalization) -> None:

@@ -6,12 +6,18 @@ Tests: `tests/importers/integer/test_lower.py`.
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.importers.integer.arithmetic import filter_factors, wide_factors
+from hwgen.importers.integer.arithmetic import (
+    addition_scaling,
+    filter_factors,
+    product_scaling,
+    wide_factors,
+)
 from hwgen.importers.integer.constants import FINEST_WEIGHT, Operand, fitted
 from hwgen.importers.integer.factors import Factor
 from hwgen.importers.integer.graph import BIAS_NOTE
 from hwgen.importers.integer.layers import Layers
-from hwgen.importers.integer.maps import QuantizedMap
+from hwgen.importers.integer.lower_maps import different_means, different_reference_means, scaled
+from hwgen.importers.integer.maps import QuantizedMap, quantized_map
 from hwgen.importers.integer.nodes import (
     Convolution,
     FullyConnected,
@@ -23,7 +29,7 @@ from hwgen.importers.integer.nodes import (
     weights_of,
 )
 from hwgen.importers.integer.real_bias import with_real_bias
-from hwgen.network import Conv, Linear, Parameters
+from hwgen.network import Add, Constant, Conv, Linear, Multiply, Parameters
 from hwgen.network.maps import BYTE_BITS
 from hwgen.network.quantization import HALF_UP, Rounding
 from hwgen.network.weights import NARROW_BITS
@@ -31,6 +37,8 @@ from hwgen.network.weights import NARROW_BITS
 INT8_BITS = 8
 
 FACTOR_NOTE = "its factors are rounded"
+WITH_MAP = ("ADD", "MUL")
+"""Operators whose constants LiteRT's reference kernels compute with as with a map."""
 
 
 def add_convolution(layers: Layers, node: Convolution) -> None:
@@ -54,6 +62,10 @@ def add_convolution(layers: Layers, node: Convolution) -> None:
     )
     arrays = {**parameters.arrays(), "weights": weights}
     layers.parameters[base["name"]] = Parameters(**arrays)
+    if node.operator == "MEAN" and layers.kernels == "xnnpack":
+        layers.sums_differ(node, different_means(source.shape[2], source, output, None))
+    elif node.operator == "MEAN" and layers.kernels == "reference":
+        layers.sums_differ(node, different_reference_means(source.shape[2], source, output))
 
 
 def add_fully_connected(layers: Layers, node: FullyConnected) -> None:
@@ -94,7 +106,7 @@ def parameters_of(
             factors = wide_factors(*given)
         else:
             kernels = "half_up" if wide else layers.kernels
-            matrix = isinstance(node, FullyConnected)
+            matrix = isinstance(node, FullyConnected) or node.operator == "FULLY_CONNECTED"
             rounding, factors = filter_factors(kernels, *given, matrix=matrix)
         real = weights.scales * source.scale / output.scale
         layers.note(node, FACTOR_NOTE, effect(real, factors, output))
@@ -150,6 +162,9 @@ def add_per_channel(layers: Layers, node: PerChannel) -> None:
     if node.operand is not None and kernels == "xnnpack":
         add_fitted(layers, node, node.operand, factor, offset)
         return
+    if node.operand is not None and kernels == "reference" and node.operator in WITH_MAP:
+        add_with_map(layers, node, node.operand, channels)
+        return
     used = np.where(factor == 0, source.scale, factor)
     scales = np.abs(used) / FINEST_WEIGHT
     integers = np.where(factor == 0, 0, np.sign(used) * FINEST_WEIGHT).astype(np.int64)
@@ -163,6 +178,34 @@ def add_per_channel(layers: Layers, node: PerChannel) -> None:
     kernel = integers.reshape(-1, 1, 1, 1)
     bias = bias.astype(np.int64)
     add_instead(layers, node, kernel, groups=channels, scales=scales, bias=bias)
+
+
+def add_with_map(layers: Layers, node: PerChannel, operand: Operand, channels: int) -> None:
+    """Add constants by channel as a map that holds them, and the operation of two maps."""
+    source, output = layers.sources(node)[0], layers.output(node)
+    name = layers.name_for(f"{node.name}_constant")
+    centred = np.broadcast_to(operand.centred, channels)
+    zero = max(0, -int(centred.min()))
+    product = node.operator == "MUL"
+    values = quantized_map(
+        (1, 1, channels) if product else source.shape,
+        signed=False,
+        scale=operand.scale,
+        zero_point=zero,
+    )
+    layers.layers.append(
+        Constant(op="constant", name=name, inputs=(), output=values.feature_map(), source="")
+    )
+    held = np.broadcast_to((centred + zero).astype(np.uint8), values.shape)
+    layers.held[name] = {"map": np.ascontiguousarray(held)}
+    base = layers.base(node, output, (*layers.inputs(node), name))
+    if product:
+        scaling = product_scaling("reference", [source.scale, operand.scale], output)
+        layers.layers.append(Multiply(op="multiply", **scaled(scaling), **base))
+        return
+    scaling = addition_scaling("reference", (1.0, 1.0), [source, values], output)
+    shifts = scaling.operand_shifts
+    layers.layers.append(Add(op="add", operand_shifts=shifts, **scaled(scaling), **base))
 
 
 def add_fitted(

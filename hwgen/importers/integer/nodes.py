@@ -138,6 +138,11 @@ class Addition(NodeBase):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SquaredDifference(NodeBase):
+    """Square of the difference of two maps, sides of 1 repeated, as LiteRT computes it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Extremum(NodeBase):
     """The larger of two elements; least: the smaller."""
 
@@ -317,6 +322,7 @@ Node = (
     | MaxPooling
     | AveragePooling
     | Addition
+    | SquaredDifference
     | Extremum
     | Multiplication
     | MatrixProduct

@@ -34,6 +34,7 @@ from hwgen.importers.integer.nodes import (
     Selection,
     Sides,
     SoftmaxOfGroups,
+    SquaredDifference,
     Stacking,
     Subsampling,
     Upsampling,
@@ -133,7 +134,7 @@ def element_shape(node: Node, said: list[Shape], held: list[Shape]) -> Shape | N
     """Return the output's shape of a node that computes each element or each pixel alone."""
     if isinstance(node, Lookup | Requantization):
         return held[0]
-    if isinstance(node, Addition):
+    if isinstance(node, Addition | SquaredDifference):
         return held[0] if len(set(held)) == 1 else None
     if any(a[2] != b[2] for a, b in zip(said, held, strict=True)):
         return None

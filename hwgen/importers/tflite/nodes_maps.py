@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from hwgen.importers.integer.constants import Operand, Results, products, slopes, sums, unchanged
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
+    NO_PADDING,
     Addition,
     AveragePooling,
     ConstantMap,
+    Convolution,
     Extremum,
     Lookup,
     MaxPooling,
@@ -25,7 +27,11 @@ from hwgen.importers.integer.nodes import (
     Node,
     PerChannel,
     Requantization,
+    Selection,
     Slopes,
+    SquaredDifference,
+    View,
+    weights_of,
 )
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.tflite.node import Reading
@@ -34,6 +40,7 @@ from hwgen.network.maps import BYTE_BITS
 Read = tuple[list[Node], list[QuantizedMap]]
 Real = NDArray[np.float64]
 Steps = Callable[[QuantizedMap, QuantizedMap], NDArray[np.int64]]
+Function = Callable[[Real], Real]
 ONE = np.array([1])
 
 
@@ -59,10 +66,12 @@ def pool(reading: Reading, kind: type[AveragePooling] | type[MaxPooling]) -> Rea
 
 
 def mean(reading: Reading) -> Read:
-    """Read a mean over whole rows and columns, which is a pooling over the whole map."""
+    """Read a mean: over rows and columns a pooling of the whole map, over channels one filter."""
     if reading.map(0).bits > BYTE_BITS:
         allowed = "int8 or uint8, or those of an AVERAGE_POOL_2D over the whole map"
         raise RefusedError("its maps", allowed, f"int{reading.map(0).bits}")
+    if axes_of(reading) == [len(reading.tensor(0).shape) - 1]:
+        return mean_of_channels(reading)
     return [AveragePooling(**whole_map(reading), **reading.base())], [reading.written()]
 
 
@@ -74,11 +83,43 @@ def reduce_max(reading: Reading) -> Read:
 def whole_map(reading: Reading) -> dict[str, Any]:
     """Return a window over the whole map; the axes must be rows and columns."""
     source = reading.map(0)
-    rank = len(reading.tensor(0).shape)
-    axes = sorted({int(axis) % rank for axis in reading.integers(1, "its axes").reshape(-1)})
+    rank, axes = len(reading.tensor(0).shape), axes_of(reading)
     if axes != list(range(1, rank - 1)):
         raise RefusedError("its axes", f"rows and columns {list(range(1, rank - 1))}", axes)
     return {"kernel": source.shape[:2], "stride": (1, 1), "padding": (0, 0, 0, 0)}
+
+
+def axes_of(reading: Reading) -> list[int]:
+    """Return the dimensions that a reduction runs over, in order."""
+    rank = len(reading.tensor(0).shape)
+    return sorted({int(axis) % rank for axis in reading.integers(1, "its axes").reshape(-1)})
+
+
+def mean_of_channels(reading: Reading) -> Read:
+    """Return a convolution of one filter of ones, and a view where the file drops the dimension."""
+    source, output = reading.map(0), reading.written()
+    height, width, channels = source.shape
+    ones = np.ones((1, 1, 1, channels), np.int64)
+    weights = weights_of(ones, scales=1 / channels)
+    made = output.reshaped((height, width, 1))
+    name = reading.output if made.shape == output.shape else f"{reading.output}/mean"
+    base = {**reading.base(), "output": name}
+    nodes: list[Node] = [Convolution(weights=weights, stride=(1, 1), padding=NO_PADDING, **base)]
+    if made.shape == output.shape:
+        return nodes, [output]
+    view = View(**{**reading.base(), "inputs": (name,)})
+    return [*nodes, view], [made, output]
+
+
+def squared_difference(reading: Reading) -> Read:
+    """Read the square of a difference of two maps."""
+    if not (reading.is_computed(0) and reading.is_computed(1)):
+        raise RefusedError("its inputs", "two maps", "a constant")
+    for place in (0, 1):
+        reading.map(place)
+    if reading.number(0) == reading.number(1):
+        raise RefusedError("its inputs", "two maps", "one map twice")
+    return [SquaredDifference(**reading.base())], [reading.written()]
 
 
 def add(reading: Reading) -> Read:
@@ -122,8 +163,16 @@ def arithmetic(
         if reading.number(0) == reading.number(1):
             raise RefusedError("its inputs", "two maps", "one map twice")
         return [kind(**reading.base())], [output]
-    channels = reading.map(both[0]).shape[2]
-    values = reading.real(1 - both[0])
+    source = reading.map(both[0])
+    channels, values = source.shape[2], reading.real(1 - both[0])
+    first: list[Node] = []
+    base, made = reading.base(), []
+    if channels == 1 < values.size == values.shape[-1] == output.shape[2]:
+        # The one channel stands in each of the constants'.
+        channels, made = output.shape[2], [source.reshaped(output.shape)]
+        repeated = {"name": f"{reading.name}_channels", "output": f"{reading.output}/channels"}
+        first = [Selection(channels=(0,) * channels, **{**base, **repeated})]
+        base["inputs"] = (repeated["output"],)
     if values.size not in (1, channels) or (values.ndim and values.shape[-1] != values.size):
         if fits(values.shape, output):
             return with_constant_map(reading, kind, 1 - both[0], output)
@@ -131,8 +180,8 @@ def arithmetic(
         raise RefusedError("its constant", allowed, " x ".join(map(str, values.shape)))
     factor, offset = constants(values.reshape(-1))
     operand = reading.operand(1 - both[0], results)
-    node = PerChannel(factor=factor, offset=offset, operand=operand, **reading.base())
-    return [node], [output]
+    node = PerChannel(factor=factor, offset=offset, operand=operand, **base)
+    return [*first, node], [*made, output]
 
 
 def fits(shape: tuple[int, ...], output: QuantizedMap) -> bool:
@@ -276,3 +325,24 @@ def gelu_by_tanh(x: Real) -> Real:
     """Return the usual approximation of Gelu."""
     y: Real = x * 0.5 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
     return y
+
+
+def inverse_root(x: Real) -> Real:
+    """Return 1 / sqrt(x); what is not above zero is beyond every map."""
+    above = x > 0
+    y: Real = np.where(above, 1 / np.sqrt(np.where(above, x, 1)), np.inf)
+    return y
+
+
+def of_real(x: Real) -> Real:
+    """Return real numbers as they are."""
+    return x
+
+
+def negated(function: Function) -> Function:
+    """Return a function with the other sign."""
+    return lambda x: -function(x)
+
+
+REAL = {"NEG": negated}
+"""Functions of real numbers, which LiteRT has for no map: behind DEQUANTIZE, before QUANTIZE."""

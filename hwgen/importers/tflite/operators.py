@@ -6,10 +6,11 @@ from types import MappingProxyType
 
 import numpy as np
 
+from hwgen.importers.integer.fixed_point import inverse_root_steps
 from hwgen.importers.integer.hard_swish import hard_swish_steps
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
-from hwgen.importers.tflite import nodes_maps, nodes_shape, nodes_weights
+from hwgen.importers.tflite import nodes_maps, nodes_shape, nodes_weights, tokens
 from hwgen.importers.tflite.node import Reading
 
 Read = tuple[list[Node], list[QuantizedMap]]
@@ -29,7 +30,7 @@ class Operator:
 
 
 def moved(reading: Reading) -> Read:
-    """Refuse a call: what moves elements has no nodes of its own (`moves`)."""
+    """Refuse a call: what moves elements or orders heads has no nodes of its own (`read`)."""
     raise TypeError(f"{reading.name} has no nodes of its own")
 
 
@@ -45,6 +46,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
     {
         "ADD": Operator(nodes_maps.add, "add; conv with constants", CONSTANTS),
         "AVERAGE_POOL_2D": Operator(nodes_maps.average_pool_2d, "average_pool"),
+        "BATCH_MATMUL": Operator(moved, "matmul", "two maps of 8 bits"),
         "CONCATENATION": Operator(
             nodes_shape.concatenation, "concatenate", "by channels; of rows at the end"
         ),
@@ -71,11 +73,16 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "MAXIMUM": Operator(
             nodes_maps.extremum(least=False), "adds and a table", "two maps, or one and a constant"
         ),
-        "MEAN": Operator(nodes_maps.mean, "average_pool", f"{ONE}, over all rows and columns"),
+        "MEAN": Operator(
+            nodes_maps.mean,
+            "average_pool; conv",
+            f"{ONE}, over all rows and columns, or over the channels",
+        ),
         "MINIMUM": Operator(
             nodes_maps.extremum(least=True), "adds and tables", "two maps, or one and a constant"
         ),
         "MUL": Operator(nodes_maps.multiply, "multiply; conv with constants", CONSTANTS),
+        "NEG": Operator(moved, TABLE, "between DEQUANTIZE and QUANTIZE of one scale"),
         "PAD": Operator(nodes_shape.pad, "folded, else conv or shortcut", "zeros"),
         "PADV2": Operator(
             nodes_shape.pad,
@@ -97,10 +104,16 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
             f"{ONE}; 2 or 4 times, without align_corners",
         ),
         "RESIZE_NEAREST_NEIGHBOR": Operator(moved, "upsample", "a whole number of times"),
-        "SOFTMAX": Operator(nodes_shape.head, "dropped", "the head"),
+        "RSQRT": Operator(
+            nodes_maps.function(nodes_maps.inverse_root, inverse_root_steps), TABLE, ONE
+        ),
+        "SOFTMAX": Operator(tokens.softmax, "softmax; dropped as the head", "over the channels"),
         "SPACE_TO_DEPTH": Operator(moved, "conv"),
         "SPLIT": Operator(moved, SELECTED, STEPS),
         "SPLIT_V": Operator(moved, SELECTED, STEPS),
+        "SQUARED_DIFFERENCE": Operator(
+            nodes_maps.squared_difference, "squared_difference", f"two maps of {ONE}"
+        ),
         "SQUEEZE": Operator(moved, "folded", "as RESHAPE"),
         "STRIDED_SLICE": Operator(moved, SELECTED, STEPS),
         "SUB": Operator(nodes_maps.subtract, "table and add; conv with constants", CONSTANTS),

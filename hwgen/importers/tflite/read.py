@@ -15,7 +15,7 @@ from hwgen.importers.integer.endings import Ending, said_of_list, said_of_rest
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.moves import Places, moved_nodes
-from hwgen.importers.integer.nodes import Node, Requantization, Unsupported
+from hwgen.importers.integer.nodes import Lookup, MatrixProduct, Node, Requantization, Unsupported
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.tflite.file import (
     DAMAGED,
@@ -37,7 +37,16 @@ from hwgen.importers.tflite.lists import (
 )
 from hwgen.importers.tflite.moves import MOVES, SECOND, Moved, check_elements
 from hwgen.importers.tflite.node import Reading, map_of, map_shape
+from hwgen.importers.tflite.nodes_maps import REAL, Function, of_real
 from hwgen.importers.tflite.operators import OPERATORS
+from hwgen.importers.tflite.tokens import (
+    factors,
+    groups_of,
+    is_inside,
+    is_of_each,
+    matrices,
+    softmax_of,
+)
 
 FORMAT = "TFLite"
 
@@ -57,6 +66,8 @@ class Nodes:
     computed: tensors that depend on the image; refused: some of them
     moved: tensors that rearrange a map; listed: those that have the rows of several
     left: those that the host computes of such rows
+    heads: maps of tokens by heads and channels, which the file has as (heads, tokens, channels)
+    real: tensors of real numbers by the map and the function that they are
     sides: tensors computed from the sides of others alone; a file also says what follows from them
     index: of the operator that is read
     """
@@ -68,6 +79,8 @@ class Nodes:
     moved: dict[int, Moved] = field(default_factory=dict)
     listed: dict[int, Listed] = field(default_factory=dict)
     left: dict[int, Left] = field(default_factory=dict)
+    heads: set[int] = field(default_factory=set)
+    real: dict[int, tuple[int, Function]] = field(default_factory=dict)
     sides: set[int] = field(default_factory=set)
     index: int = 0
     nodes: list[Node] = field(default_factory=list)
@@ -134,7 +147,120 @@ class Nodes:
         if (listed := self.listed_by(reading)) is not None:
             self.listed[reading.operator.outputs[0]] = listed
             return
-        self.add_nodes(reading)
+        self.add_layers(reading)
+
+    def add_layers(self, reading: Reading) -> None:
+        """Add the nodes of an operator that neither moves elements nor lists rows."""
+        name = reading.operator.operator
+        number, output = reading.number(0), reading.operator.outputs[0]
+        if name == "BATCH_MATMUL":
+            self.add_product(reading)
+        elif name in REAL:
+            if number not in self.real:
+                raise RefusedError("its input", "a map behind DEQUANTIZE", "another")
+            source, before = self.real[number]
+            self.real[output] = source, REAL[name](before)
+        elif name == "QUANTIZE" and number in self.real:
+            self.add_table(reading, *self.real[number])
+        elif not self.add_in_heads(reading):
+            self.add_nodes(reading)
+            if name == "DEQUANTIZE" and number is not None:
+                self.real[output] = number, of_real
+
+    def add_table(self, reading: Reading, source: int, function: Function) -> None:
+        """Add a function of the real numbers of a map, which are integers of the same scale."""
+        own = replace(reading, operator=replace(reading.operator, inputs=(source,)))
+        before, output = own.map(0), own.written()
+        if before.scale != output.scale:
+            raise RefusedError(
+                "the scale of its output",
+                f"that of its map ({before.scale:.6g})",
+                f"{output.scale:.6g}",
+            )
+        self.nodes.append(Lookup(function=function, **own.base()))
+        self.maps[own.output] = output
+
+    def add_tensor(self, tensor: TensorFacts) -> int:
+        """Add a tensor that the file has in another order, and return its number."""
+        self.file = replace(self.file, tensors=(*self.file.tensors, tensor))
+        number = len(self.file.tensors) - 1
+        self.computed.add(number)
+        self.heads.add(number)
+        return number
+
+    def add_product(self, reading: Reading) -> None:
+        """Add a product of two maps, whose heads are groups of channels."""
+        numbers = [reading.number(place) for place in (0, 1)]
+        if any(number is None or number not in self.computed for number in numbers):
+            raise RefusedError(
+                "its inputs", "two maps (constant weights: FULLY_CONNECTED)", "others"
+            )
+        if not self.refused.isdisjoint(reading.operator.inputs):
+            raise RefusedError("its inputs", "readable", "those of a refused node")
+        followed = [self.followed(number) for number in numbers if number is not None]
+        parts = [matrices(reading, place, each) for place, (_, each) in enumerate(followed)]
+        *placed, transposed = factors(reading, *parts)
+        inputs = tuple(
+            self.arranged(source, places, reading, place)
+            for place, ((source, _), places) in enumerate(zip(followed, placed, strict=True))
+        )
+        output, (heads, rows, _) = reading.outputs[0], parts[0].shape
+        shape = (rows, heads, parts[1].shape[2])
+        name = f"{output.name}/heads"
+        values = reading.written().reshaped((rows, 1, math.prod(shape[1:])))
+        number = self.add_tensor(replace(output, name=name, shape=(1, rows, values.shape[2])))
+        keys = {"inputs": inputs, "output": name}
+        product = MatrixProduct(groups=heads, transposed=transposed, **{**reading.base(), **keys})
+        self.nodes.append(product)
+        self.maps[name] = values
+        places = np.arange(math.prod(shape), dtype=np.int64).reshape(shape).swapaxes(0, 1)
+        self.moved[reading.operator.outputs[0]] = Moved(
+            source=number,
+            places=places.reshape(output.shape),
+            name=reading.name,
+            operator=reading.operator.operator,
+        )
+
+    def arranged(self, number: int, places: Places, reading: Reading, place: int) -> str:
+        """Return the map of some elements of a map; places: (rows, columns, channels)."""
+        source = self.file.tensors[number].name
+        before = self.maps[source]
+        about = {"name": reading.name, "operator": reading.operator.operator}
+        output = f"{source}/{reading.name}_{place}"
+        for node, made in moved_nodes(
+            places, source=source, shape=before.shape, output=output, **about
+        ):
+            self.nodes.append(node)
+            self.maps[node.output] = before.reshaped(made)
+        return output
+
+    def add_in_heads(self, reading: Reading) -> bool:
+        """Add what computes each element, or each head, in the order that its map has by heads."""
+        name, operator = reading.operator.operator, reading.operator
+        given = [number for number in operator.inputs if number in self.moved]
+        before = self.moved[given[0]] if len(given) == 1 else None
+        if before is None or before.source not in self.heads:
+            return False
+        source = self.file.tensors[before.source]
+        groups = groups_of(before.places, source.shape[-1])
+        of_heads = name == "SOFTMAX" and groups is not None and is_inside(reading)
+        if not (of_heads or is_of_each(reading)):
+            return False
+        output = reading.outputs[0]
+        number = self.add_tensor(replace(output, name=f"{output.name}/heads", shape=source.shape))
+        inputs = tuple(before.source if each == given[0] else each for each in operator.inputs)
+        own = replace(operator, inputs=inputs, outputs=(number,))
+        part = replace(reading, file=self.file, operator=own)
+        if of_heads and groups is not None:
+            nodes, maps = softmax_of(part, groups=groups)
+        else:
+            nodes, maps = OPERATORS[name].read(part)
+        self.nodes += nodes
+        self.maps.update({node.output: each for node, each in zip(nodes, maps, strict=True)})
+        self.moved[operator.outputs[0]] = replace(
+            before, source=number, name=reading.name, operator=name
+        )
+        return True
 
     def add_nodes(self, reading: Reading) -> None:
         """Add the nodes of an operator of maps."""
@@ -306,6 +432,11 @@ class Nodes:
         behind = []
         for number in numbers:
             name, listed = self.file.tensors[number].name, self.listed.get(number)
+            moved = self.moved.get(number)
+            if moved is not None and moved.source in self.heads:
+                source = self.file.tensors[moved.source].name
+                ends[name] = Ending(maps=(source,), order=moved.places[0])
+                continue
             if listed is None:
                 self.settle(number)
                 ends[name] = Ending(maps=(name,))

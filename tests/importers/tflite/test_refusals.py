@@ -123,7 +123,7 @@ def shape_before_conv() -> Writer:
 
 
 def softmax_inside() -> Writer:
-    writer = unary("SOFTMAX", ("SoftmaxOptions", {"Beta": 1.0}))
+    writer = unary("SOFTMAX", ("SoftmaxOptions", {"Beta": 2.0}))
     writer.operator("RELU", writer.outputs, writer.map(4, 4, 3))
     return writer
 
@@ -224,7 +224,7 @@ REFUSED = {
     "activation": (tanh_fused, "its activation must be RELU, RELU6 or RELU_N1_TO_1, got TANH"),
     "real weights": (real_weights, "its weights must be of type int8 or uint8"),
     "scales along another axis": (wrong_axis, "the scales of its weights must be one, or 4"),
-    "softmax inside": (softmax_inside, "its place must be the head of the network"),
+    "softmax inside": (softmax_inside, "its beta must be 1 inside a network, got 2.0"),
     "mean over rows": (by_rows, "its axes must be rows and columns [1, 2], got [1]"),
     "a sum of a quarter of the pixels": (quarter_added, "its inputs must be of one shape"),
     "mirrored padding": (mirrored, "the operator must be one that docs/operators.md lists"),
