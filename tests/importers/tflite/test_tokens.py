@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from golden.network import infer
+from hwgen.cli import main
 from hwgen.commands.imports import describe_import
 from hwgen.dbpim.compiler.supported import refusals
 from hwgen.dbpim.facts.arch import load_arch
@@ -96,6 +97,16 @@ def test_with_the_rounding_of_every_chip_a_block_runs() -> None:
     chip = load_arch(Path(__file__).parents[3] / "configs" / "dbpim" / "small_rows.yaml")
     assert list(refusals(lowered.network, chip)) == []
     assert 2 < lowered.largest_effect < 2.1, "squares of differences that are bytes"
+
+
+@pytest.mark.long
+def test_such_a_block_is_golden_in_rtl(tmp_path: Path) -> None:
+    network, images = tmp_path / "block.npz", tmp_path / "images.npz"
+    drawn = np.random.default_rng(3).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
+    np.savez(images, images=drawn)
+    assert main(["import", str(BLOCK), "--kernels", "half_up", "--out", str(network)]) == 0
+    given = ["run", str(network), "dbpim/small_rows", "--engine", "rtl", "--data", str(images)]
+    assert main(given) == 0
 
 
 def image(*shape: int, **keys: Any) -> tuple[Writer, int]:
