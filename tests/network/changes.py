@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from hwgen.errors import FormatError
+from hwgen.importers.integer import lower
+from hwgen.importers.tflite import read_integer_graph
 from hwgen.network import QuantizedNetwork, Requantization
 from hwgen.network.check import check_network
 from tests.golden.drawn import draw_every_operation, draw_joined, draw_moved, draw_tokens
@@ -21,6 +24,9 @@ MOVED = draw_moved(0)
 """Of one mode and bytes, with every rounding and every kind that moves elements."""
 TOKENS = draw_tokens(1)
 """Of one mode and bytes: a transformer's block."""
+BLOCK = Path(__file__).parents[1] / "importers" / "tflite" / "cases" / "vit_block.tflite"
+PIECES = lower(read_integer_graph(BLOCK), kernels="reference").network
+"""Of one mode and bytes: a transformer's block as LiteRT's reference kernels compute it."""
 
 
 def refused(network: QuantizedNetwork) -> str:

@@ -16,6 +16,7 @@ from tests.network.changes import (
     MEAN,
     MODES,
     MOVED,
+    PIECES,
     POOL,
     TOKENS,
     Change,
@@ -32,11 +33,10 @@ from verif.dbpim.directed_network import DIRECTED, directed
 
 
 def test_the_networks_of_these_tests_hold_every_kind() -> None:
-    for network in (BYTES, MODES, JOINED, MOVED, TOKENS):
+    networks = (BYTES, MODES, JOINED, MOVED, TOKENS, PIECES)
+    for network in networks:
         check_network(network, source="here")
-    ops = {
-        layer.op for network in (BYTES, MODES, JOINED, MOVED, TOKENS) for layer in network.layers
-    }
+    ops = {layer.op for network in networks for layer in network.layers}
     assert ops == set(KINDS)
 
 
