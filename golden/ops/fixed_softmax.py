@@ -1,4 +1,7 @@
-"""Softmax over groups of channels, in integers of 32 bits, as LiteRT's reference kernels."""
+"""Softmax over groups of channels, in integers of 32 bits, as LiteRT's reference kernels.
+
+Tests: `tests/importers/tflite/test_tokens.py`.
+"""
 
 from typing import Any
 

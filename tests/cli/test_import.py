@@ -122,7 +122,7 @@ def test_info_lists_all_nodes_that_stand_in_the_way(hwgen: Command, tmp_path: Pa
     writer = Writer()
     x, y, z = (writer.map(4, 4, 3) for _ in range(3))
     writer.operator("SIN", (x,), y)
-    writer.operator("MEAN", (x, writer.constant(np.array([3], np.int32))), z)
+    writer.operator("MEAN", (x, writer.constant(np.array([1, 3], np.int32))), z)
     writer.outputs = (y, z)
     file = writer.save(tmp_path / "net.tflite")
     code, text, _ = hwgen("info", file)
