@@ -32,13 +32,15 @@ def scaled_sum(
 ) -> NDArray[np.int64]:
     """Return both operands times 2**20, each scaled and rounded as `tflite`, in one sum."""
     first, second = (
-        tflite(
-            (values.astype(np.int64) - zero) << OPERAND_SHIFT,
-            np.asarray(multiplier),
-            np.asarray(shift),
-        )
-        for values, zero, multiplier, shift in zip(
-            (a, b), zero_points, multipliers, shifts, strict=True
-        )
+        scaled_operand(*each, finer=OPERAND_SHIFT)
+        for each in zip((a, b), zero_points, multipliers, shifts, strict=True)
     )
     return first + second
+
+
+def scaled_operand(
+    values: NDArray[Any], zero_point: int, multiplier: int, shift: int, *, finer: int
+) -> NDArray[np.int64]:
+    """Return (values - zero point) * 2**finer, scaled and rounded as `tflite`."""
+    centred = (values.astype(np.int64) - zero_point) << finer
+    return tflite(centred, np.asarray(multiplier), np.asarray(shift))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.ops.requantize import tflite
+from golden.ops.add import scaled_operand
 from hwgen.network.squared_difference import FINER
 
 
@@ -19,10 +19,8 @@ def squared_difference(
 ) -> NDArray[np.int64]:
     """Return the squares, below 2**31; both operands times 2**7, each scaled and rounded."""
     first, second = (
-        tflite((values.astype(np.int64) - zero) << FINER, np.asarray(multiplier), np.asarray(shift))
-        for values, zero, multiplier, shift in zip(
-            (a, b), zero_points, multipliers, shifts, strict=True
-        )
+        scaled_operand(*each, finer=FINER)
+        for each in zip((a, b), zero_points, multipliers, shifts, strict=True)
     )
     squares: NDArray[np.int64] = (first - second) ** 2
     return squares

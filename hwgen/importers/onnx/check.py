@@ -69,3 +69,9 @@ def nodes_behind(image: str, graph: onnx.GraphProto) -> tuple[onnx.NodeProto, ..
 def has_graph(node: onnx.NodeProto) -> bool:
     """Return whether a node holds a graph of its own: If, Loop, Scan."""
     return any(attribute.HasField("g") for attribute in node.attribute)
+
+
+def opset_of(model: onnx.ModelProto) -> int:
+    """Return the opset of the standard operators; 0 where none is named."""
+    versions = (each.version for each in model.opset_import if each.domain in ("", "ai.onnx"))
+    return max(versions, default=0)

@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from hwgen.importers.onnx.check import opset_of
 from hwgen.importers.onnx.operators import SHAPE_READERS
 
 AXIS_BY_INPUT = 13
@@ -119,12 +120,6 @@ def shapes_of_inputs(model: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
         real = tensor.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
         shapes[tensor.name] = shape if fits and real else ()
     return shapes
-
-
-def opset_of(model: onnx.ModelProto) -> int:
-    """Return the opset of the standard operators."""
-    versions = (each.version for each in model.opset_import if each.domain in ("", "ai.onnx"))
-    return max(versions, default=0)
 
 
 def split(

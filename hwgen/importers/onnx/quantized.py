@@ -12,7 +12,7 @@ from hwgen.errors import KNOWN_OPERATOR, FormatError
 from hwgen.importers.integer import IntegerGraph, Unsupported
 from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.refused import RefusedError
-from hwgen.importers.onnx.check import has_graph, node_name
+from hwgen.importers.onnx.check import has_graph, node_name, opset_of
 from hwgen.importers.onnx.inputs import said_of_inputs
 from hwgen.importers.onnx.qdq import (
     arithmetic,
@@ -205,8 +205,7 @@ def checked(model: onnx.ModelProto, source: str) -> int:
         raise FormatError(
             field="the network", allowed="ONNX with outputs", given="none", source=source
         )
-    opsets = [each.version for each in model.opset_import if each.domain in ("", "ai.onnx")]
-    opset = max(opsets, default=0)
+    opset = opset_of(model)
     if opset < LEAST_OPSET:
         raise FormatError(
             field="the opset", allowed=f"{LEAST_OPSET} or newer", given=opset, source=source

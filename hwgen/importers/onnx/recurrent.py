@@ -25,7 +25,7 @@ from onnx import helper, numpy_helper
 
 from hwgen.errors import FormatError
 from hwgen.importers.integer.refused import RefusedError
-from hwgen.importers.onnx.check import node_name
+from hwgen.importers.onnx.check import node_name, opset_of
 from hwgen.importers.onnx.qdq.constants import REARRANGING, attributes_of, computed
 
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
@@ -382,7 +382,7 @@ def with_steps(model: onnx.ModelProto, source: str) -> onnx.ModelProto:
         each.name: [side.dim_value for side in each.type.tensor_type.shape.dim]
         for each in (*graph.input, *graph.value_info)
     }
-    opset = max(each.version for each in model.opset_import if each.domain in ("", "ai.onnx"))
+    opset = opset_of(model)
     writer = Writer(source=source, opset=opset, sides=sides, constants=constants)
     for node in graph.node:
         try:
