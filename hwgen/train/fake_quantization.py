@@ -3,7 +3,6 @@
 Both act as the identity for gradients (straight-through); a map's gradient ends where it clips.
 """
 
-from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -193,17 +192,7 @@ class WeightQuantizer(nn.Module):
             return q * mask.to(q.dtype), scale
         return project(q, mask, weight.detach(), self.phi), scale
 
-    def forward(
-        self,
-        weight: Tensor,
-        mask: Tensor,
-        errors: Callable[[Tensor], Tensor] | None = None,
-    ) -> Tensor:
-        """Return the real values of the integers, with the gradient of the identity.
-
-        errors: what is added to the integers, a function of them
-        """
+    def forward(self, weight: Tensor, mask: Tensor) -> Tensor:
+        """Return the real values of the integers, with the gradient of the identity."""
         q, scale = self.integers(weight, mask)
-        if errors is not None:
-            q = q + errors(q)
         return straight_through(weight, q.mul_(scale.reshape(-1, 1, 1, 1)))

@@ -9,7 +9,8 @@ from torch.nn import functional
 
 from hwgen.network import INPUT
 from hwgen.train.batch_norm import BatchNorm
-from hwgen.train.fake_quantization import MapRange, WeightQuantizer
+from hwgen.train.cell_noise import ErringCells
+from hwgen.train.fake_quantization import MapRange, WeightQuantizer, straight_through
 from hwgen.train.plans.plan import Node, Plan
 
 
@@ -100,17 +101,42 @@ class QuantizedConv(BiasedConv):
     def __init__(self, node: Node, inputs: int, quantizer: WeightQuantizer) -> None:
         super().__init__(node, inputs)
         self.quantizer = quantizer
-        self.errors: Callable[[Tensor], Tensor] | None = None
+        self.cells: ErringCells | None = None
 
     def integers(self) -> tuple[Tensor, Tensor]:
         """Return weights (out, in, kh, kw), float32 whole numbers, and the step of each filter."""
         return self.quantizer.integers(self.kept(), self.mask)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return conv(x) + bias; in training with the errors of the devices, if there are any."""
-        errors = self.errors if self.training else None
-        weight = self.quantizer(self.kept(), self.mask, errors)
-        return self.convolve(x, weight, self.bias)
+    def forward(self, x: Tensor, zero: Tensor | float = 0.0) -> Tensor:
+        """Return conv(x) + bias; in training with the errors of the devices, if there are any.
+
+        zero: real value that zero has above the least of the map's integers
+        """
+        if self.cells is None or not self.training:
+            return self.convolve(x, self.quantizer(self.kept(), self.mask), self.bias)
+        q, steps = self.integers()
+        steps = steps.reshape(-1, 1, 1, 1)
+        if self.cells.by_pixel:
+            exact = self.convolve(x, straight_through(self.kept(), q * steps), self.bias)
+            return exact + self.errors_by_pixel(x, zero, q) * steps.reshape(1, -1, 1, 1)
+        errors = self.cells.errors(q)
+        weight = straight_through(self.kept(), (q + errors) * steps)
+        return self.convolve(x, weight, self.bias + zero * (errors * steps).flatten(1).sum(1))
+
+    @torch.no_grad()
+    def errors_by_pixel(self, x: Tensor, zero: Tensor | float, q: Tensor) -> Tensor:
+        """Return what the cells of each pixel add to the sums, in steps of the weights."""
+        assert self.cells is not None
+        inputs = functional.pad(x, (self.padding,) * 4) + zero
+        return self.cells.sums(
+            inputs,
+            q,
+            lambda seen, weight: (
+                fully_connected(seen, weight, None)
+                if self.whole_map
+                else functional.conv2d(seen, weight, None, self.stride, groups=self.groups)
+            ),
+        )
 
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -191,7 +217,8 @@ class QuantizedTraining(Network):
     """The folded network with weights, maps and image on their integer grids."""
 
     def __init__(self, plan: Plan, *, rule: str, momentum: float, step: str = "largest") -> None:
-        self.rule, self.step = rule, step
+        self.rule, self.step, self.image_zero = rule, step, 0.0
+        self.errs = False
         super().__init__(plan)
         self.ranges = nn.ModuleDict(
             {node.name: MapRange(momentum) for node in plan.nodes[:-1] if has_range(node)}
@@ -205,10 +232,27 @@ class QuantizedTraining(Network):
         quantizer = WeightQuantizer(node.channels, rule=rule, common=head, step=step)
         return QuantizedConv(node, inputs, quantizer)
 
-    def err_by(self, errors: Callable[[Tensor], Tensor]) -> None:
-        """Give all weights errors while training; errors: of whole numbers, in their steps."""
+    def err_by(self, cells: ErringCells, *, image_zero: float) -> None:
+        """Give all weights errors while training.
+
+        image_zero: real value that zero has above the least of the image's bytes
+        """
+        self.errs, self.image_zero = True, image_zero
         for node in self.plan.weighted:
-            self.conv(node.name).errors = errors
+            self.conv(node.name).cells = cells
+
+    def compute(self, node: Node, sources: list[Tensor]) -> Tensor:
+        """Return what a node makes of its inputs, before its clip."""
+        if node.weighted and self.errs:
+            return cast(Tensor, self.conv(node.name)(sources[0], self.zero(node.inputs[0])))
+        return super().compute(node, sources)
+
+    def zero(self, name: str) -> Tensor | float:
+        """Return the real value that zero has above the least integer of a map."""
+        if name == INPUT:
+            return self.image_zero
+        scale, zero_point = self.range(name).grid()
+        return scale * zero_point
 
     def conv(self, name: str) -> QuantizedConv:
         """Return the module with the weights of the node called `name`."""

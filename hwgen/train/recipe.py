@@ -20,9 +20,10 @@ Count = Annotated[int, Field(ge=1)]
 TRAINING_VERSION = 2
 """Raised when the code of training changes so that a recipe gives another network: what was begun
 or cached with another version is not gone on with."""
-OPTIONAL = {
+OPTIONAL: dict[str, set[tuple[str, object]]] = {
     "pruning": {("blocks", "eight"), ("rule", WEAKEST)},
     "quantization": {("step", "largest")},
+    "noise": {("by_pixel", False)},
 }
 """Optional keys of a recipe's parts, and their defaults."""
 PHASES = ("float", "pruned", "quantized")
@@ -133,11 +134,14 @@ class Noise:
 
     variation: deviation of the logarithm of a level, as `cells.variation` of a file of effects
     cell_bits: of a cell; side: rows of a crossbar, which are flipped together
+    by_pixel: each pixel of a map has cells of its own, as in layers with many copies; false: one
+        copy of each layer computes all pixels
     """
 
     variation: Annotated[float, Field(gt=0, le=4)]
     cell_bits: Annotated[int, Field(ge=1, le=8)]
     side: Count
+    by_pixel: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

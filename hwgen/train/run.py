@@ -1,7 +1,6 @@
 """The training that prunes and approximates: its networks, its updates, its accuracy."""
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -10,7 +9,7 @@ from torch import nn
 
 from hwgen.data import Dataset
 from hwgen.network.file import load_network
-from hwgen.train.cell_noise import weight_errors
+from hwgen.train.cell_noise import ErringCells
 from hwgen.train.integer import integer_accuracy
 from hwgen.train.loop import Loop
 from hwgen.train.models import plan_model
@@ -88,7 +87,8 @@ class Run(Loop):
         """Give weights on their grids the errors of the recipe's devices."""
         noise = self.recipe.noise
         if noise is not None and isinstance(network, QuantizedTraining):
-            network.err_by(partial(weight_errors, noise=noise, random=random))
+            zero = self.recipe.input_zero_point * self.recipe.input_scale
+            network.err_by(ErringCells(noise, random), image_zero=zero)
 
     def on_grids(self, network: nn.Module) -> bool:
         """Whether a network computes on its integer grids."""

@@ -1,7 +1,6 @@
 """Noise of a training is what the cells of a crossbar do to weights, and ends with the training."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +8,17 @@ import numpy as np
 import pytest
 import torch
 
+from golden.crossbar.effects import ErringCrossbars
 from golden.crossbar.encoding import encode
 from hwgen.data import Dataset
 from hwgen.errors import ConfigError
-from hwgen.train.cell_noise import cells_of, weight_errors
+from hwgen.train.cell_noise import ErringCells, cells_of, error_moments, weight_errors
 from hwgen.train.models import plan_model
 from hwgen.train.network import Network, QuantizedTraining, fold
 from hwgen.train.recipe import Noise, Recipe, load_recipe
 from hwgen.train.run import Run
 from hwgen.train.train import train_network
+from tests.golden.crossbar.test_effects import chip, digits, with_effects
 from tests.train.conftest import RECIPES, interrupted_after
 
 NOISE = Noise(variation=0.1, cell_bits=2, side=128)
@@ -69,6 +70,68 @@ def test_errors_have_the_deviation_of_their_cells() -> None:
     assert torch.equal(errors, again)
 
 
+@pytest.mark.parametrize("cell_bits", [1, 2, 4, 8])
+def test_moments_are_those_of_drawn_errors(cell_bits: int) -> None:
+    weights = weights_of(9)
+    noise = replace(NOISE, variation=0.4, cell_bits=cell_bits, side=16)
+    random = torch.Generator().manual_seed(3)
+    drawn = torch.stack([weight_errors(weights, noise, random) for _ in range(4_000)])
+    mean, variance = error_moments(weights, noise)
+    spread = variance.sqrt()
+    assert torch.allclose(drawn.mean(0), mean, rtol=0, atol=float(spread.max()) * 0.07)
+    assert torch.allclose(drawn.std(0), spread, rtol=0.1)
+
+
+@pytest.mark.promise("noise by pixel errs as golden's crossbars do whose layers have many copies")
+def test_noise_by_pixel_is_that_of_many_copies() -> None:
+    """Of two row tiles, one filter flipped: sums of each pixel over 600 copies, and over ours."""
+    arch, weights = chip(), weights_of(200)
+    side = arch.point.side
+    inputs = np.random.default_rng(5).integers(0, 256, (3, 200))
+    rows = weights.flatten(1).numpy().astype(np.int64).T
+    exact = inputs @ rows
+    chips = ErringCrossbars(digits()[0], arch, with_effects(variation=0.1), 1)
+    copies = []
+    for copy in range(600):
+        firsts = range(0, len(rows), side)
+        tiles = [chips._tile(rows[first : first + side], (0, 0, copy, first)) for first in firsts]
+        copies.append(chips._copy(inputs, tiles) - exact)
+    wanted = np.stack(copies)
+
+    noise = replace(NOISE, cell_bits=arch.point.cell_bits, side=side, by_pixel=True)
+    cells = ErringCells(noise, torch.Generator().manual_seed(1))
+    seen = torch.tensor(inputs, dtype=torch.float32)[:, :, None, None].expand(-1, -1, 1, 2000)
+    found = cells.sums(seen, weights, torch.conv2d)[:, :, 0].numpy()
+    assert found.std(2) == pytest.approx(wanted.std(0), rel=0.12)
+    assert found.mean(2) == pytest.approx(wanted.mean(0), abs=0.2 * wanted.std(0).max())
+    # Neighbours have nothing in common.
+    assert abs(np.corrcoef(found[0, 0, :-1], found[0, 0, 1:])[0, 1]) < 0.1
+
+
+@pytest.mark.parametrize("by_pixel", [False, True])
+def test_errors_meet_the_zero_point(by_pixel: bool) -> None:
+    """A map of zeros is the zero point to a crossbar, and so is the padding around it."""
+    plan = plan_model("small_cnn", (8, 8, 1), 10)
+    torch.manual_seed(0)
+    network = Network(plan)
+    spreads = []
+    for zero in (0.0, 0.5, 1.0):
+        quantized = QuantizedTraining(plan, rule="int8", momentum=0.9)
+        fold(network, quantized)
+        noise = replace(NOISE, by_pixel=by_pixel)
+        quantized.err_by(ErringCells(noise, torch.Generator().manual_seed(1)), image_zero=zero)
+        conv = quantized.train().conv("conv1")
+        sums = quantized.compute(plan.nodes[0], [torch.zeros(16, 1, 8, 8)]).detach()
+        spreads.append((sums - conv.bias.detach()[:, None, None]).flatten(2).std(2).mean())
+        shifts = sums.mean((0, 2, 3)) - conv.bias.detach()
+        assert bool(shifts.any()) == (zero > 0)
+    assert spreads[0] == 0
+    if by_pixel:
+        assert float(spreads[2]) == pytest.approx(2 * float(spreads[1]), rel=1e-4)
+    else:
+        assert max(spreads) < 1e-6
+
+
 def test_errors_are_of_training_alone() -> None:
     torch.manual_seed(0)
     network = Network(plan_model("small_cnn", (8, 8, 1), 10))
@@ -79,7 +142,7 @@ def test_errors_are_of_training_alone() -> None:
     quantized.train()(images)  # ranges
     exact = quantized.eval()(images)
     random = torch.Generator().manual_seed(1)
-    quantized.err_by(partial(weight_errors, noise=NOISE, random=random))
+    quantized.err_by(ErringCells(NOISE, random), image_zero=0.0)
     assert torch.equal(quantized(images), exact)
     weight = quantized.conv("conv1").weight
     one, other = (quantized.train()(images) for _ in range(2))
@@ -93,7 +156,7 @@ def test_resumed_equals_unbroken(
     batches: int, recipe: Recipe, on_few_digits: Dataset, tmp_path: Path, monkeypatch: Any
 ) -> None:
     """Errors of a batch are those of an unbroken training, in the middle of an epoch, too."""
-    noisy = replace(recipe, noise=NOISE)
+    noisy = replace(recipe, noise=replace(NOISE, by_pixel=batches > 13))
     unbroken = train_network(noisy, out=tmp_path / "unbroken", progress=False)
     with interrupted_after(batches, Run, monkeypatch):
         train_network(noisy, out=tmp_path / "broken", progress=False)
