@@ -299,6 +299,19 @@ def mean(
     return sums, multipliers[np.searchsorted(np.unique(counts), counts)]
 
 
+def of_one_layer(name: str, sums_by: WeightedSums) -> WeightedSums:
+    """Return sums of which one layer's are by devices that err, and all others exact."""
+
+    def sums(
+        network: QuantizedNetwork, layer: Conv | Linear, maps: Map, mode: int
+    ) -> NDArray[np.int64]:
+        if layer.name == name:
+            return sums_by(network, layer, maps, mode)
+        return accumulate(network, layer, maps, mode=mode)
+
+    return sums
+
+
 def weighted_layer(
     network: QuantizedNetwork, layer: Conv | Linear, maps: Map, mode: int, by: WeightedSums | None
 ) -> Map:

@@ -89,6 +89,9 @@ class Effects(
             read=values_of,
         ),
     ] = None
+    by_layer: Annotated[
+        bool, Says("layers with weights err one at a time, too, a row each: which one costs what")
+    ] = False
     workers: Workers = 2
     scheduler: Scheduler = None
     plot: Plot = None
@@ -108,8 +111,13 @@ class Effects(
         program = program_of(self.quiet, subject)
         batch = labelled(choose_images(subject.network, images_of(self.data), self.images))
         vary = self.vary or {}
-        combinations = list(combined(given, vary, source=file))
-        found = self.accuracies(subject, program, batch, [effects for _, effects in combinations])
+        combinations = [
+            (layer, values, effects)
+            for layer in self.layers(subject)
+            for values, effects in combined(given, vary, source=file)
+        ]
+        choices = [(layer, effects) for layer, _, effects in combinations]
+        found = self.accuracies(subject, program, batch, choices)
         exact = golden_accuracy(self.quiet, subject, batch)
         report = EffectsReport(
             format="hwgen.report.effects",
@@ -128,8 +136,9 @@ class Effects(
                     mean=float(np.mean(each)),
                     least=min(each),
                     most=max(each),
+                    layer=layer,
                 )
-                for (values, _), each in zip(combinations, found, strict=True)
+                for (layer, values, _), each in zip(combinations, found, strict=True)
             ],
         )
         if self.plot is not None:
@@ -137,6 +146,12 @@ class Effects(
 
             write_plot(self.plot, lambda kind: effects_picture(report, kind))
         return report
+
+    def layers(self, subject: Subject) -> list[str | None]:
+        """Return the layers that err alone, one after the other, behind None: all of them."""
+        if not self.by_layer:
+            return [None]
+        return [None, *subject.network.parameters]
 
     @property
     def all_seeds(self) -> range:
@@ -148,9 +163,9 @@ class Effects(
         subject: Subject,
         program: Program,
         batch: Batch,
-        choices: Sequence[DeviceEffects],
+        choices: Sequence[tuple[str | None, DeviceEffects]],
     ) -> list[list[float]]:
-        """Return the accuracies of all seeds for each of some effects."""
+        """Return the accuracies of all seeds for each of some effects, in a layer or in all."""
         from hwgen.jobs.executors import make_executor
 
         if len(choices) * self.seeds > MOST_TASKS:
@@ -170,8 +185,9 @@ class Effects(
                 "program": digest_of_array(program.image),
                 "effects": asdict(effects),
                 "seed": seed,
+                **({} if layer is None else {"layer": layer}),
             }
-            for effects in choices
+            for layer, effects in choices
             for seed in self.all_seeds
         ]
         store = Store(self.quiet.work / "effects", code=code_of(ACCURACY))
@@ -290,11 +306,13 @@ def read_inputs(family: str, network: str, images: str, program: str | None) -> 
 
 def accuracy_of_task(task: Task) -> float:
     """Return the accuracy of one seed."""
-    from golden.network import predict
+    from golden.network import of_one_layer, predict
 
     network, images, labels, program = read_inputs(task["family"], *task[INPUTS])
     family = families()[task["family"]]
     arch = arch_of(family, task["configuration"], source=family.name)
     effects = validate_spec(DeviceEffects, task["effects"], source="effects")
     sums = erring_of(family)(network, arch, effects, task["seed"], program)
+    if "layer" in task:
+        sums = of_one_layer(task["layer"], sums)
     return float(np.mean(predict(network, images, sums_by=sums) == labels))

@@ -13,6 +13,7 @@ class EffectPoint:
     """The accuracy of a chip whose devices err so far.
 
     values: of the keys that vary
+    layer: that alone errs; null: all layers err
     accuracies: of each seed, in the order of the seeds
     mean, least, most: of them
     """
@@ -22,6 +23,7 @@ class EffectPoint:
     mean: Fraction
     least: Fraction
     most: Fraction
+    layer: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

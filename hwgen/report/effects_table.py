@@ -12,11 +12,15 @@ from hwgen.report.tables import table
 
 def effects_table(report: EffectsReport) -> RenderableType:
     """Return a row for each combination of values: mean, least and most over the seeds."""
-    rows = table([*report.keys, "mean", "least", "most"], left=0)
+    by_layer = any(point.layer is not None for point in report.points)
+    first = ["what errs"] if by_layer else []
+    rows = table([*first, *report.keys, "mean", "least", "most"], left=len(first))
     for point in report.points:
         figures = (point.mean, point.least, point.most)
         rows.add_row(
-            *map(shown, point.values.values()), *(f"{100 * each:.1f} %" for each in figures)
+            *([point.layer or "all layers"] if by_layer else []),
+            *map(shown, point.values.values()),
+            *(f"{100 * each:.1f} %" for each in figures),
         )
     setting = report.setting
     title = (

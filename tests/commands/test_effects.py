@@ -6,11 +6,20 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from golden.crossbar.effects import ErringCrossbars
+from golden.network import infer
 from hwgen import api
+from hwgen.chip.effects import load_effects
 from hwgen.commands.effects import erring_of
+from hwgen.commands.images import choose_images
+from hwgen.crossbar.facts.arch import load_arch
 from hwgen.errors import FamilyError, HwgenError
+from hwgen.files.shipped import tables
+from hwgen.network import Linear
+from hwgen.network.file import load_network, network_file
 from hwgen.report.effects_plot import effects_picture
 
 CHIP = "crossbar/digits_small_cnn"
@@ -45,6 +54,38 @@ def test_seeds_over_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("hwgen.commands.effects.accuracy_of_task", None)
     again = measure()
     assert asdict(again) == asdict(report)
+
+
+@pytest.mark.promise("hwgen effects --by-layer lets each layer err alone, as golden has it")
+def test_by_layer(tmp_path: Path) -> None:
+    picture = tmp_path / "layers.svg"
+    report = api.effects(
+        "digits_small_cnn",
+        CHIP,
+        effects=FILE,
+        seeds=2,
+        images=48,
+        vary={"cells.variation": [0.3]},
+        by_layer=True,
+        workers=1,
+        plot=picture,
+        context=api.Context(console=None, work=tmp_path),
+    )
+    network = load_network(network_file(Path("digits_small_cnn")))
+    assert [point.layer for point in report.points] == [None, *network.parameters]
+    text = picture.read_text(encoding="utf-8")
+    assert all(f"{name}, 0.3" in text for name in ("all layers", *network.parameters))
+    # The head alone: its sums by golden's devices, of exact maps.
+    given = load_effects(tables("effects")[FILE])
+    varied = replace(given, cells=replace(given.cells, variation=0.3))
+    batch, head = choose_images(network, "digits", 48), network.layers[-1]
+    assert isinstance(head, Linear)
+    maps = infer(network, batch.images)
+    chip = ErringCrossbars(network, load_arch(tables("crossbar")[CHIP]), varied, 2)
+    sums = chip(network, head, maps[head.inputs[0]], 0)
+    share = float(np.mean(network.scores(sums).argmax(axis=1) == batch.labels))
+    assert report.points[-1].accuracies[1] == share
+    assert max(point.mean for point in report.points[1:]) > report.points[0].mean
 
 
 @pytest.mark.promise("workers of a Dask scheduler give the accuracies that processes give")
