@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from hwgen.importers.integer.expand import expanded
 from hwgen.importers.integer.graph import IntegerGraph
+from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
     WINDOWS,
     AveragePooling,
@@ -109,14 +110,16 @@ def with_filters_selected(graph: IntegerGraph) -> IntegerGraph:
         if conv.groups > 1 or len(set(alike)) > 1:
             continue
         nodes: list[Node] = []
+        maps, whole = dict(graph.maps), graph.maps[conv.output]
         for node in graph.nodes:
             if node in parts:
                 assert isinstance(node, Selection)
                 chosen = conv.weights.of_filters(node.channels)
+                maps[node.output] = within(maps[node.output], whole)
                 nodes.append(replace(conv, name=node.name, output=node.output, weights=chosen))
             elif node is not conv:
                 nodes.append(node)
-        graph = replace(graph, nodes=tuple(nodes))
+        graph = replace(graph, maps=maps, nodes=tuple(nodes))
     return graph
 
 
@@ -178,12 +181,16 @@ def with_activations_folded(graph: IntegerGraph) -> IntegerGraph:
             continue
         if len(graph.readers(writer.output)) > 1 or writer.output in graph.outputs:
             continue
-        (least, most), (low, high) = before.span, after.span
-        low, high = max(least, low) - after.offset, min(most, high) - after.offset
-        clipped = replace(after, low=min(low, high), high=high)
         nodes = replaced(graph.nodes, node, writer, replace(writer, output=node.output))
-        graph = replace(graph, maps={**graph.maps, node.output: clipped}, nodes=nodes)
+        graph = replace(graph, maps={**graph.maps, node.output: within(after, before)}, nodes=nodes)
     return graph
+
+
+def within(map: QuantizedMap, other: QuantizedMap) -> QuantizedMap:
+    """Return a map clipped to the range of another of the same numbers, too."""
+    (least, most), (low, high) = other.span, map.span
+    low, high = max(least, low) - map.offset, min(most, high) - map.offset
+    return replace(map, low=min(low, high), high=high)
 
 
 def replaced(nodes: Iterable[Node], dropped: Node, old: Node, new: Node) -> tuple[Node, ...]:

@@ -56,6 +56,14 @@ def split(model: Model, image: str) -> str:
     return model.quantized(model.node("Concat", other, one, axis=1))
 
 
+def split_behind_relu(model: Model, image: str) -> str:
+    now = model.quantized(model.node("Relu", model.conv(image, 4, 3, 1, 1)), zero=100)
+    sizes = model.constant([1, 3], np.int64)
+    parts = model.node("Split", now, sizes, outputs=2, axis=1).split()
+    one, other = (model.quantized(part, zero=100) for part in parts)
+    return model.quantized(model.node("Concat", other, one, axis=1), zero=100)
+
+
 def option_a(model: Model, image: str) -> str:
     bounds = [[0, 0], [6, 6], [2, 3], [2, 2]]
     now = model.node("Slice", image, *(model.constant(each, np.int64) for each in bounds))
@@ -262,6 +270,7 @@ CASES: dict[str, Case] = {
     "silu of two nodes": (silu, ["table"]),
     "shuffle": (shuffle, ["conv", "conv"]),
     "split": (split, ["conv", "conv", "concatenate"]),
+    "split behind a Relu": (split_behind_relu, ["conv", "conv", "concatenate"]),
     "option A": (option_a, ["shortcut"]),
     "option A with channels in front": (channels_in_front, ["conv"]),
     "padding before a convolution": (padded, ["conv"]),
