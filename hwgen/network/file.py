@@ -25,6 +25,7 @@ from hwgen.network.graph import (
 )
 from hwgen.network.host import RawImage
 from hwgen.network.layer import Arrays
+from hwgen.network.shared import VERSION_5, SharedArrays, from_version_5, stored_once
 from hwgen.network.table import Table
 from hwgen.network.version_2 import VERSION_2, from_version_2
 from hwgen.network.weights import PARAMETER_TYPES, Parameters
@@ -35,9 +36,12 @@ GRAPH_KEY = "graph"
 def save_network(network: QuantizedNetwork, path: Path) -> None:
     """Write the network; the file is whole or absent, and its bytes depend on content only."""
     check_network(network, source=str(path))
-    text = json.dumps(TypeAdapter(Graph).dump_python(network.graph), indent=1)
+    plain, arrays = stored_once(
+        TypeAdapter(Graph).dump_python(network.graph), dict(network.arrays())
+    )
+    text = json.dumps(plain, indent=1)
     graph: Arrays = {GRAPH_KEY: np.frombuffer(text.encode(), dtype=np.uint8)}
-    write_npz(path, graph | network.arrays(), what="network")
+    write_npz(path, graph | arrays, what="network")
 
 
 def load_network(path: Path) -> QuantizedNetwork:
@@ -54,6 +58,9 @@ def load_network(path: Path) -> QuantizedNetwork:
     plain = parse_json(arrays.pop(GRAPH_KEY), source)
     if plain["version"] == VERSION_2:
         plain, arrays = from_version_2(plain, arrays, source=source)
+    elif plain["version"] == VERSION_5:
+        plain, arrays = from_version_5(plain, arrays, source=source)
+    arrays = SharedArrays().all_of(arrays)
     network = network_of(parse_graph(plain, source), arrays, source)
     check_network(network, source=source)
     return network
@@ -62,7 +69,7 @@ def load_network(path: Path) -> QuantizedNetwork:
 def parse_json(text: NDArray[Any], source: str) -> dict[str, Any]:
     """Return the graph as plain values, of a known format and version."""
     plain = plain_json(text.tobytes(), field=GRAPH_KEY, source=source)
-    versions = [VERSION_4, VERSION, VERSION_2]
+    versions = [VERSION_5, VERSION_4, VERSION, VERSION_2]
     return check_header(plain, file_format=FORMAT, versions=versions, source=source)
 
 

@@ -228,10 +228,10 @@ def test_wrong_arrays(
             lambda graph: graph.update(format="other.network"),
             "format must be hwgen.network, got other.network",
         ),
-        (lambda graph: graph.update(version=1), "version must be 4, 3 or 2, got 1"),
-        (lambda graph: graph.update(version=5), "version must be 4, 3 or 2, got 5"),
-        (lambda graph: graph.update(version=True), "version must be 4, 3 or 2, got True"),
-        (lambda graph: graph.pop("version"), "version must be 4, 3 or 2, got None"),
+        (lambda graph: graph.update(version=1), "version must be 5, 4, 3 or 2, got 1"),
+        (lambda graph: graph.update(version=6), "version must be 5, 4, 3 or 2, got 6"),
+        (lambda graph: graph.update(version=True), "version must be 5, 4, 3 or 2, got True"),
+        (lambda graph: graph.pop("version"), "version must be 5, 4, 3 or 2, got None"),
         (
             lambda graph: graph["layers"][0].update(op="attention"),
             "layers.0.op must be one of 'conv', 'linear', 'max_pool', 'average_pool', 'add', "

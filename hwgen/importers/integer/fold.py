@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from hwgen.importers.integer.expand import expanded
+from hwgen.importers.integer.gathered import with_inputs_gathered
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
@@ -58,6 +59,7 @@ def folded(graph: IntegerGraph) -> IntegerGraph:
         with_filters_selected,
         with_paddings_folded,
         with_activations_folded,
+        with_inputs_gathered,
     ):
         graph = step(graph)
     return graph

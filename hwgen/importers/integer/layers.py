@@ -18,6 +18,7 @@ from hwgen.importers.integer.nodes import Node
 from hwgen.network import INPUT, Layer, Parameters, Requantization, Table
 from hwgen.network import Rescale as RescaleLayer
 from hwgen.network.maps import BYTE_BITS
+from hwgen.network.shared import SharedArrays
 
 FACTOR_NOTE = "its factor is rounded"
 TABLE_ENTRIES = 256
@@ -31,6 +32,7 @@ class Layers:
     graph: what is lowered
     kernels: whose arithmetic the layers compute
     names: name of a layer by the name of the map of the graph that it writes
+    shared: arrays so far, of which equal ones are one
     """
 
     graph: IntegerGraph
@@ -43,6 +45,7 @@ class Layers:
     notes: list[Note] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     used: set[str] = field(default_factory=lambda: {INPUT})
+    shared: SharedArrays = field(default_factory=SharedArrays)
 
     def name_for(self, wanted: str) -> str:
         """Return a new name for a layer, from a name of the file."""

@@ -60,7 +60,7 @@ def add_convolution(layers: Layers, node: Convolution) -> None:
             **base,
         )
     )
-    arrays = {**parameters.arrays(), "weights": weights}
+    arrays = layers.shared.all_of({**parameters.arrays(), "weights": weights})
     layers.parameters[base["name"]] = Parameters(**arrays)
     if node.operator == "MEAN" and layers.kernels == "xnnpack":
         layers.sums_differ(node, different_means(source.shape[2], source, output, None))
@@ -76,7 +76,7 @@ def add_fully_connected(layers: Layers, node: FullyConnected) -> None:
     layers.layers.append(
         Linear(op="linear", weight_bits=bits, weight_grid="integer", rounding=rounding, **base)
     )
-    layers.parameters[base["name"]] = parameters
+    layers.parameters[base["name"]] = Parameters(**layers.shared.all_of(parameters.arrays()))
 
 
 def parameters_of(
