@@ -75,7 +75,7 @@ def same_inputs(nodes: Mapping[str, FullyConnected]) -> dict[Inputs, list[str]]:
     A node whose weights happen to be zero for some of the inputs of others reads theirs.
     """
     read = {
-        name: tuple(np.flatnonzero(node.weights.centred.any(axis=0)))
+        name: tuple(np.flatnonzero(node.weights.centred.any(axis=0)).tolist())
         for name, node in nodes.items()
     }
     found: dict[Inputs, list[str]] = {}

@@ -9,9 +9,10 @@ import onnxruntime
 import pytest
 from onnx import numpy_helper
 
+from golden.network import infer
 from hwgen.cli import main
 from hwgen.errors import FormatError
-from hwgen.importers.integer import lower
+from hwgen.importers.integer import fold, lower
 from hwgen.importers.onnx import calibrate
 from hwgen.importers.onnx.calibrate import quantized_model
 from hwgen.importers.onnx.quantized import integer_graph_of
@@ -52,6 +53,7 @@ def recurrent(
     if directions == 2:
         given["direction"] = "bidirectional"
     parts = [now, *weights, model.constant(bias)]
+    count = steps if isinstance(steps, int) else STEPS
     states = model.node(operator, *parts, outputs=2, hidden_size=hidden, layout=layout, **given)
     every, last = states.split()
     if output == "last":
@@ -59,19 +61,20 @@ def recurrent(
         now = model.node("Reshape", row, model.constant([1, -1], np.int64))
     elif output.startswith("Reduce"):
         rows = model.node("Transpose", every, perm=[0, 2, 1, 3])
-        shape = model.constant([STEPS, 1, directions * hidden], np.int64)
+        shape = model.constant([count, 1, directions * hidden], np.int64)
         now = model.node(output, model.node("Reshape", rows, shape), axes=[0], keepdims=0)
     else:
         order = [0, 1, 2, 3] if layout else [2, 0, 1, 3]
         rows = model.node("Transpose", every, perm=order)
-        shape = model.constant([1, STEPS, directions * hidden], np.int64)
+        shape = model.constant([1, count, directions * hidden], np.int64)
         now = model.node("Reshape", rows, shape)
     if output == "two":
         now = model.node("Transpose", now, perm=[1, 0, 2])
-        more = [model.constant(model.rng.normal(size=(1, 5 * gates, 5)) / 2) for _ in range(2)]
-        last = model.node(operator, now, *more, outputs=2, hidden_size=HIDDEN).split()[1]
-        now = model.node("Reshape", last, model.constant([1, HIDDEN], np.int64))
-    width = directions * hidden if output != "two" else HIDDEN
+        sizes = [(1, gates * hidden, each) for each in (directions * hidden, hidden)]
+        more = [model.constant(model.rng.normal(size=size) / 2) for size in sizes]
+        last = model.node(operator, now, *more, outputs=2, hidden_size=hidden).split()[1]
+        now = model.node("Reshape", last, model.constant([1, hidden], np.int64))
+    width = directions * hidden if output != "two" else hidden
     head = model.constant(model.rng.normal(size=(width, 3)))
     return model.build(model.node("MatMul", now, head))
 
@@ -143,6 +146,41 @@ def test_a_calibrated_node_answers_as_onnxruntime_does(
     sequences = images.transpose(0, 2, 3, 1)
     real, quantized = (answers(each, sequences) for each in (model, made))
     assert np.abs(real - quantized).max() < 0.1 * np.abs(real).max()
+
+
+def drawn_cell(seed: int) -> tuple[onnx.ModelProto, np.ndarray]:
+    """Return a network of one or two recurrent nodes, of any sizes from 1 on, and its images."""
+    rng = np.random.default_rng(seed)
+    steps, inputs, hidden = (int(each) for each in rng.integers(1, (5, 9, 9)))
+    given = {
+        "directions": int(rng.integers(1, 3)),
+        "output": str(rng.choice(["last", "every", "two"])),
+    }
+    operator = str(rng.choice([*GATES]))
+    model = recurrent(operator, steps=steps, inputs=inputs, hidden=hidden, **given)
+    return model, rng.normal(size=(64, inputs, 1, steps)).astype(np.float32)
+
+
+DRAWN = [1, 3, 8]
+
+
+@pytest.mark.parametrize(
+    "seed", [pytest.param(n, marks=[] if n in DRAWN else pytest.mark.long) for n in range(20)]
+)
+def test_a_drawn_cell_answers_as_onnxruntime_does(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And as without a layer that gathers the inputs of its steps."""
+    model, images = drawn_cell(seed)
+    made = quantized_model(saved(model, tmp_path), images)
+    assert differing(saved(made, tmp_path)) == 0
+    graph = integer_graph_of(made, name="cell", source="cell.onnx")
+    after = lower(graph, kernels="onnxruntime").network
+    monkeypatch.setattr(fold, "with_inputs_gathered", lambda given: given)
+    before = lower(graph, kernels="onnxruntime").network
+    drawn = RNG.integers(0, 256, (16, *before.graph.input.shape)).astype(np.uint8)
+    answers = [infer(each, drawn)[each.answer] for each in (before, after)]
+    assert np.array_equal(*answers)
 
 
 @pytest.mark.long

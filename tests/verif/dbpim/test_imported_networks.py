@@ -8,7 +8,7 @@ import yaml
 
 from hwgen.cli import main
 from tests.importers.onnx.test_lists import sigmoid_of_a_part
-from tests.importers.onnx.test_recurrent import INPUTS, recurrent
+from tests.importers.onnx.test_recurrent import INPUTS, drawn_cell, recurrent
 from tests.quantized_onnx import Model, saved
 
 SMALL = Path(__file__).parents[3] / "configs/dbpim/small.yaml"
@@ -99,3 +99,19 @@ def test_steps_of_a_recurrent_node_are_equal(operator: str, tmp_path: Path) -> N
     assert main(["import", str(path), "--calibrate", str(images), "--out", str(network)]) == 0
     switches = ["--sparsity", "weight_values,input_bits"]
     assert main(["run", str(network), str(chip), "--images", "1", *switches]) == 0
+
+
+@pytest.mark.promise(
+    "cells of any sizes, of one or two layers and directions, run whole in RTL, equal to golden and"
+    " model"
+)
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [3, 6, 8])
+def test_drawn_cells_are_equal(seed: int, tmp_path: Path) -> None:
+    """An RNN of one input, a GRU behind a GRU, an LSTM in both directions."""
+    model, drawn = drawn_cell(seed)
+    images, network = tmp_path / "images.npz", tmp_path / "net.npz"
+    np.savez(images, images=drawn)
+    path = saved(model, tmp_path)
+    assert main(["import", str(path), "--calibrate", str(images), "--out", str(network)]) == 0
+    assert main(["run", str(network), "dbpim/small_rows", "--images", "1"]) == 0
