@@ -15,6 +15,7 @@ import numpy as np
 
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.nodes import FullyConnected, Node, weights_of
+from hwgen.network.shared import LEAST_BYTES
 
 Inputs = tuple[int, ...]
 """Numbers of elements of a map, in its order."""
@@ -23,7 +24,8 @@ Inputs = tuple[int, ...]
 def with_inputs_gathered(graph: IntegerGraph) -> IntegerGraph:
     """Return the graph with a layer in front of fully connected ones that read the same inputs.
 
-    Only where these lie apart, and are fewer than the filters that read them.
+    Only where these lie apart, are fewer than the filters that read them, and a layer has as many
+    weights as are stored once: a small cell takes more cycles with a further layer.
     """
     maps = dict(graph.maps)
     waiting: dict[str, Node] = {}
@@ -33,7 +35,8 @@ def with_inputs_gathered(graph: IntegerGraph) -> IntegerGraph:
         readers = {node.output: node for node in matrices if node.inputs[0] == source}
         for number, (inputs, outputs) in enumerate(same_inputs(readers).items()):
             chosen = [readers[output] for output in outputs]
-            if len(inputs) >= sum(len(node.weights.integers) for node in chosen):
+            filters = [len(node.weights.integers) for node in chosen]
+            if len(inputs) >= sum(filters) or len(inputs) * max(filters) < LEAST_BYTES:
                 continue
             front = gathering(chosen[0], inputs, f"{source}/inputs{number}")
             maps[front.output] = replace(maps[source], shape=(1, 1, len(inputs)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from golden.network import infer
-from hwgen.importers.integer import IntegerGraph, fold, lower
+from hwgen.importers.integer import IntegerGraph, fold, gathered, lower
 from hwgen.importers.integer.gathered import with_inputs_gathered
 from hwgen.importers.integer.maps import quantized_map
 from hwgen.importers.integer.nodes import FullyConnected, weights_of
@@ -18,6 +18,12 @@ from tests.quantized_onnx import saved
 
 SHAPE = (4, 1, 3)
 """Four pixels of three channels; channel c is at 0 + c, 3 + c, 6 + c, 9 + c."""
+
+
+@pytest.fixture(autouse=True)
+def small_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gather for small layers, too."""
+    monkeypatch.setattr(gathered, "LEAST_BYTES", 1)
 
 
 def reading(columns: list[list[int]], *, filters: int = 4) -> IntegerGraph:
@@ -87,6 +93,12 @@ def test_runs_and_few_filters_stay(columns: list[list[int]]) -> None:
     graph = reading(columns)
     found = with_inputs_gathered(graph)
     assert found.nodes == graph.nodes and found.maps == graph.maps
+
+
+def test_small_layers_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = reading(APART, filters=5)
+    monkeypatch.setattr(gathered, "LEAST_BYTES", 4 * 5 + 1)
+    assert with_inputs_gathered(graph).nodes == graph.nodes
 
 
 @pytest.mark.parametrize("kernels", ["half_up", "onnxruntime"])

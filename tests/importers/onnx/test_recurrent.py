@@ -12,7 +12,7 @@ from onnx import numpy_helper
 from golden.network import infer
 from hwgen.cli import main
 from hwgen.errors import FormatError
-from hwgen.importers.integer import fold, lower
+from hwgen.importers.integer import fold, gathered, lower
 from hwgen.importers.onnx import calibrate
 from hwgen.importers.onnx.calibrate import quantized_model
 from hwgen.importers.onnx.quantized import integer_graph_of
@@ -171,6 +171,7 @@ def test_a_drawn_cell_answers_as_onnxruntime_does(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And as without a layer that gathers the inputs of its steps."""
+    monkeypatch.setattr(gathered, "LEAST_BYTES", 1)
     model, images = drawn_cell(seed)
     made = quantized_model(saved(model, tmp_path), images)
     assert differing(saved(made, tmp_path)) == 0
