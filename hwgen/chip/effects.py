@@ -11,12 +11,12 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from hwgen.errors import ConfigError
+from hwgen.errors import ConfigError, FieldError
 from hwgen.files.load import EXACT, load_spec
 
 FORMAT = "hwgen.effects"
@@ -43,7 +43,7 @@ UNITS = {
 
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, le=1e18, allow_inf_nan=False)]
 Spread = Annotated[float, Field(ge=0, le=4, allow_inf_nan=False)]
 
 
@@ -53,7 +53,8 @@ class CellEffects:
 
     variation: deviation of the logarithm of the factor of each level, which is lognormal
     drift: a level has lost a share of itself, each cell its own from 0 to this
-    stuck_at_zero, stuck_at_full: shares of the cells that have this level whatever was written
+    stuck_at_zero, stuck_at_full: shares of the cells that have this level whatever was written, of
+        different cells
     failed_writes: share of the cells that have full minus the level
     voltage_drop: share of its level that a cell in the far corner of its array loses; nearer ones
         lose less, in proportion to row and column
@@ -69,6 +70,13 @@ class CellEffects:
     voltage_drop: Share
     weak_sensing: Share
     flipped: Share
+
+    @model_validator(mode="after")
+    def _check_stuck(self) -> Self:
+        if self.stuck_at_zero + self.stuck_at_full > 1:
+            allowed = f"at most 1 - stuck_at_zero, {1 - self.stuck_at_zero:g}"
+            raise FieldError("cells.stuck_at_full", allowed, f"{self.stuck_at_full:g}")
+        return self
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -97,7 +105,7 @@ class Writing:
 
     energy_pj: Amount
     time_ns: Amount
-    pulses: Annotated[float, Field(ge=1, allow_inf_nan=False)]
+    pulses: Annotated[float, Field(ge=1, le=1e9, allow_inf_nan=False)]
     cells_at_once: Annotated[int, Field(ge=1)]
     endurance: Amount
 

@@ -241,6 +241,13 @@ def _changed() -> Callable[[str, str], str]:
         ("drift: 0.01", "drift: 0.01\n  retention: 1.0", "cells.retention"),
         ("trimmed: true", "", "converters.trimmed"),
         ("pulses: 8.0", "pulses: 0.5", "writing.pulses"),
+        ("pulses: 8.0", "pulses: 1.0e+300", "writing.pulses"),
+        ("energy_pj: 10.0", "energy_pj: 1.0e+300", "writing.energy_pj"),
+        (
+            "stuck_at_zero: 0.0005",
+            "stuck_at_zero: 0.9996",
+            "cells.stuck_at_full must be at most 1 - stuck_at_zero, 0.0004, got 0.0005",
+        ),
     ],
 )
 def test_a_wrong_file_is_one_sentence(
