@@ -9,7 +9,7 @@ from rich.text import Text
 from hwgen.report.model import ModelReport, Speedup
 from hwgen.report.run import Difference, Figures, Memory, RunLayer, RunReport
 from hwgen.report.types import DRAWN, EnergySum, ReplacedPart
-from hwgen.report.writing import RunEffects, WritingCost
+from hwgen.report.writing import WritingCost
 
 BAR, LONGEST_BAR = "=", 30
 """Of a picture in a table: every terminal and every file shows it."""
@@ -188,7 +188,10 @@ def run_lines(report: RunReport) -> Iterator[str]:
             yield f"{name}: {cycles:,} cycles, {load:,} of them load stalls"
     yield from energy_lines(report.image_energy)
     if report.effects is not None:
-        yield from effect_lines(report.effects)
+        where = "golden" if report.equal is None else "golden as on the chip"
+        chips = f"{report.effects.file.name}, seed {report.effects.seed}"
+        yield f"devices that err, in {where}: {chips}"
+        yield from writing_lines(report.effects.writing)
     yield from replaced_lines(report.replaced)
     if report.memory is not None:
         yield from memory_lines(report.memory)
@@ -221,12 +224,6 @@ def energy_lines(energy: EnergySum | None) -> Iterator[str]:
         f" {out.bytes:,.0f} bytes, {out.pj_a_bit:g} pJ a bit by {out.memory.name}"
     )
     yield f"counted: {energy.counted}"
-
-
-def effect_lines(effects: RunEffects) -> Iterator[str]:
-    """Yield which devices erred, and what it costs to write their cells."""
-    yield f"devices that err, in golden as on the chip: {effects.file.name}, seed {effects.seed}"
-    yield from writing_lines(effects.writing)
 
 
 def writing_lines(cost: WritingCost) -> Iterator[str]:

@@ -9,6 +9,7 @@ from hwgen.chip.effects import Writing
 from hwgen.commands.effects import devices_of
 from hwgen.commands.on_chip import chip_of, subject_of
 from hwgen.commands.writing import writing_cost, writing_of_network
+from hwgen.report.tables import run_lines
 
 
 @pytest.mark.promise("what writing the cells of a chip costs follows from the file of effects")
@@ -41,6 +42,8 @@ def test_cells_of_a_chip(
         *run, images=1, engine="model", effects=f"effects/{file}", context=context
     )
     assert report.effects is not None
+    # No Verilog ran, and that of DB-PIM cannot err at all.
+    assert f"devices that err, in golden: {file}, seed 1" in list(run_lines(report))
     cost = report.effects.writing
     assert cost.each == each and cost.cells == (cells or cost.cells) > 1000
     subject = subject_of(context, run[0], chip_of(context, run[1]))
