@@ -105,8 +105,9 @@ def test_steps_of_a_recurrent_node_are_equal(operator: str, tmp_path: Path) -> N
     "cells of any sizes, of one or two layers and directions, run whole in RTL, equal to golden and"
     " model"
 )
-@pytest.mark.long
-@pytest.mark.parametrize("seed", [3, 6, 8])
+@pytest.mark.parametrize(
+    "seed", [3, pytest.param(6, marks=pytest.mark.long), pytest.param(8, marks=pytest.mark.long)]
+)
 def test_drawn_cells_are_equal(seed: int, tmp_path: Path) -> None:
     """An RNN of one input, a GRU behind a GRU, an LSTM in both directions."""
     model, drawn = drawn_cell(seed)
