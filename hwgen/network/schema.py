@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from hwgen.files.output import write_text
 from hwgen.network import Graph
+from hwgen.network.shared import VERSION_5
 
 SCHEMAS: dict[str, tuple[Any, str]] = {
     "network.schema.json": (
@@ -30,6 +31,8 @@ def schema_text(name: str) -> str:
         **TypeAdapter(described).json_schema(),
         "title": title,
     }
+    # A file may share arrays; the graph that is read from it has the version without them.
+    schema["properties"]["version"]["enum"].append(VERSION_5)
     return json.dumps(schema, indent=2) + "\n"
 
 

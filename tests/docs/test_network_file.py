@@ -95,7 +95,9 @@ def test_schemas_are_up_to_date(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", DIRECTED)
 def test_the_schema_accepts_what_is_written(name: str) -> None:
     graph = json.loads(TypeAdapter(Graph).dump_json(directed(name).graph))
-    jsonschema.validate(graph, json.loads(schema_text("network.schema.json")))
+    schema = json.loads(schema_text("network.schema.json"))
+    jsonschema.validate(graph, schema)
+    jsonschema.validate({**graph, "version": 5}, schema)
 
 
 def test_the_schema_refuses_what_is_wrong() -> None:
