@@ -12,6 +12,7 @@ from golden.ops.add import weighted_sum
 from golden.ops.matmul import map_product
 from golden.ops.multiply import product
 from golden.ops.requantize import requantize
+from golden.ops.squared_difference import squared_difference
 from golden.ops.table import look_up
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "product_total",
     "requantize",
     "rotated",
+    "squares",
     "sum_bytes",
     "total",
 ]
@@ -61,6 +63,21 @@ def add(
 def multiply(taps: Bytes, *, zero_points: tuple[int, int], **scale: Any) -> Bytes:
     """Return requantize((a - za) * (b - zb))."""
     return requantize(product(*taps, zero_points=zero_points), **scale)
+
+
+def squares(
+    taps: Bytes,
+    *,
+    zero_points: tuple[int, int],
+    multipliers: tuple[int, int],
+    shifts: tuple[int, int],
+    **scale: Any,
+) -> Bytes:
+    """Return requantize(d * d), d the difference of both scaled operands."""
+    squared = squared_difference(
+        *taps, zero_points=zero_points, multipliers=multipliers, shifts=shifts
+    )
+    return requantize(squared, **scale)
 
 
 def product_total(

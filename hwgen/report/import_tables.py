@@ -20,8 +20,9 @@ ROUNDING_LINES = {
         " what `--kernels half_up` gives"
     ),
     "tflite": (
-        "sums round as the reference kernels do, for golden alone: chips run what `--kernels"
-        " default` or `half_up` gives"
+        "sums round twice, as LiteRT's own kernels do: squares and products of maps on DB-PIM"
+        " chips with `simd_tflite: true`, all others in golden alone; every chip runs what"
+        " `--kernels half_up` gives"
     ),
 }
 """What a network needs whose sums round in another way than half up."""

@@ -26,6 +26,7 @@ from hwgen.network import (
     Rescale,
     Shortcut,
     Softmax,
+    SquaredDifference,
     Stack,
     Table,
     version_of,
@@ -244,6 +245,25 @@ class Drawing:
                 **self._names("multiply", a, b),
                 output=output,
                 requantization=self._factors(factor),
+            )
+        )
+
+    def squared_difference(
+        self, a: str, b: str, *, gains: tuple[float, float], gain: float = 2.0**-20
+    ) -> str:
+        """Append squares of differences, in a network of one mode; gains: of a and b, up to 1."""
+        rounding, self.rounding = self.rounding, "tflite"
+        parts = [self._factor(gain / 2) for gain in gains]
+        whole, shift = self._factor(gain)
+        self.rounding = rounding
+        multipliers = (parts[0][0], parts[1][0], whole)
+        return self._append(
+            SquaredDifference(
+                rounding="tflite",
+                **self._names("squared_difference", a, b),
+                output=self.map(*self.size(a), self.channels(a)),
+                operand_shifts=(parts[0][1], parts[1][1]),
+                requantization=(Requantization(multipliers=multipliers, shift=shift),),
             )
         )
 

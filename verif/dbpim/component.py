@@ -15,6 +15,7 @@ __all__ = [
     "arch_from_environment",
     "dense",
     "floats",
+    "litert",
     "narrow",
     "operations",
     "pack",
@@ -80,10 +81,16 @@ def rows() -> Arch:
     return load_arch(CONFIGS / "small_rows.yaml")
 
 
+def litert() -> Arch:
+    """Return that architecture with SIMD lanes that round as LiteRT, too."""
+    return replace(rows(), simd_tflite=True, name="small_litert")
+
+
 def operations(arch: Arch) -> list[Operation]:
     """Return the operations that the SIMD unit of a chip has."""
-    others = () if arch.row_unit else PRODUCTS
-    return [each for each in Operation if each not in (*others, *ROWS)]
+    products = () if arch.row_unit else PRODUCTS
+    squares = () if arch.simd_tflite else (Operation.SQUARES,)
+    return [each for each in Operation if each not in (*products, *squares, *ROWS)]
 
 
 def settings(arch: Arch, **more: object) -> Mapping[str, str]:

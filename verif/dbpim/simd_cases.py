@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import PRODUCTS, Operation
+from hwgen.dbpim.facts.instructions import PRODUCTS, TWO_MAPS, Operation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +27,7 @@ class Case:
         """Return the word-vectors of a result, where a word has so many channels."""
         if self.operation in PRODUCTS:
             return self.held * (1 + channels)
-        two = self.operation in (Operation.ADD, Operation.MULTIPLY)
-        return 2 if two else self.kernel[0] * self.kernel[1]
+        return 2 if self.operation in TWO_MAPS else self.kernel[0] * self.kernel[1]
 
 
 CASES = {
@@ -62,6 +61,13 @@ PRODUCT_CASES = {
 }
 
 
+TFLITE_CASES = {
+    "squares": Case(operation=Operation.SQUARES, words=4, vectors=8),
+    "squares_extreme": Case(operation=Operation.SQUARES, extreme=True),
+}
+
+
 def cases_of(arch: Arch) -> dict[str, Case]:
     """Return the steps that a chip can run."""
-    return CASES | PRODUCT_CASES if arch.row_unit else CASES
+    products = PRODUCT_CASES if arch.row_unit else {}
+    return CASES | products | (TFLITE_CASES if arch.simd_tflite else {})

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 
 from golden.dbpim import simd as golden
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import TABLE_BYTES, Opcode, Operation
+from hwgen.dbpim.facts.instructions import PRODUCTS, TABLE_BYTES, Opcode, Operation
 from hwgen.dbpim.rtl import layouts
 from hwgen.network.quantization import (
     ACCUMULATOR_HIGH,
     ACCUMULATOR_LOW,
+    FACTORS,
     MULTIPLIER_BITS,
+    ROUNDING_CODES,
     SHIFT_HIGH,
+    SIGNED_BITS,
+    Rounding,
 )
 from verif.dbpim.component import pack
 from verif.dbpim.simd_cases import Case
@@ -97,7 +101,7 @@ class Drawing:
         }
         if case.extreme:
             fields |= {"output_low": 0, "output_high": 255}
-        fields["rounding"] = self.rounding
+        fields["rounding"] = ROUNDING_CODES[self.rounding]
         answers, numbers = self.answers(taps, fields)
         fields |= {name: value % (1 << layout[name].width) for name, value in numbers.items()}
         words, results = self.sequence(taps, answers, fields)
@@ -114,21 +118,30 @@ class Drawing:
     @property
     def least(self) -> int:
         """The smallest multiplier of the chip's width."""
+        if self.rounding == "tflite":
+            return FACTORS["tflite"].multiplier_low
         return 1 << self.arch.multiplier_bits - 1
 
     @cached_property
-    def rounding(self) -> int:
+    def rounding(self) -> Rounding:
         """How the job rounds; what leaves as three bytes does not."""
-        return 0 if self.case.sums else int(self.rng.integers(len(self.arch.rounding)))
+        if self.case.operation == Operation.SQUARES:
+            return "tflite"
+        if self.case.sums:
+            return "half_up"
+        lanes = self.case.operation in (Operation.SUM, Operation.MULTIPLY, *PRODUCTS)
+        found = self.arch.simd_roundings if lanes else self.arch.rounding
+        return found[int(self.rng.integers(len(found)))]
 
     def scale(self, totals: NDArray[np.int64]) -> tuple[int, int]:
         """Return M and a shift that scale totals to the size of a byte, or to the extremes."""
+        ends = FACTORS["tflite"][2:] if self.rounding == "tflite" else (1, SHIFT_HIGH)
         if self.case.extreme:
-            return 2 * self.least - 1, int(self.rng.choice([1, SHIFT_HIGH]))
+            return 2 * self.least - 1, int(self.rng.choice(ends))
         multiplier = int(self.rng.integers(self.least, 2 * self.least))
         ratio = max(1, int(np.abs(totals).max())) * multiplier / 200
         shift = round(np.log2(ratio)) + int(self.rng.integers(-1, 2))
-        return multiplier, min(max(shift, 1), SHIFT_HIGH)
+        return multiplier, min(max(shift, ends[0]), ends[1])
 
     def answers(
         self, taps: Bytes, fields: Mapping[str, int]
@@ -142,7 +155,7 @@ class Drawing:
         ends: dict[str, Any] = {
             **clip,
             "zero_point": fields["output_zero_point"],
-            "rounding": self.arch.rounding[self.rounding],
+            "rounding": self.rounding,
         }
         zero_points = fields["first_zero_point"], fields["second_zero_point"]
         match case.operation:
@@ -174,16 +187,16 @@ class Drawing:
                 return [
                     [golden.multiply(each, zero_points=zero_points, **scale)] for each in taps
                 ], numbers
-            case Operation.SUM | Operation.SCORES | Operation.VALUES:
-                products = partial(self.products, zero_points=zero_points)
-                return (products if case.held else self.sums)(taps, ends)
+            case Operation.SUM | Operation.SCORES | Operation.VALUES | Operation.SQUARES:
+                ways = {Operation.SUM: self.sums, Operation.SQUARES: self.squares}
+                return ways.get(case.operation, self.products)(taps, ends, zero_points)
             case Operation.DEPTHWISE:
                 return [[self.depthwise(each, ends)] for each in taps], {}
             case Operation.SOFTMAX | Operation.NORM:
                 raise ValueError("a SIMD unit must not get an operation of the row unit")
 
     def sums(
-        self, taps: Bytes, ends: Mapping[str, Any]
+        self, taps: Bytes, ends: Mapping[str, Any], _: tuple[int, int]
     ) -> tuple[list[list[Bytes]], dict[str, int]]:
         """Return the results of SUM."""
         case = self.case
@@ -207,8 +220,29 @@ class Drawing:
         scale: dict[str, Any] = {"multiplier": multiplier, "shift": shift}
         return [[golden.requantize(each, **scale, **ends)] for each in totals], numbers
 
+    def squares(
+        self, taps: Bytes, ends: Mapping[str, Any], zero_points: tuple[int, int]
+    ) -> tuple[list[list[Bytes]], dict[str, int]]:
+        """Return the results of SQUARES; operands are halved at least, so no square is long."""
+        most, rng = (1 << SIGNED_BITS) - 1, self.rng
+        multipliers = most, most
+        places = 1, int(rng.choice([1, SIGNED_BITS]))
+        if not self.case.extreme:
+            multipliers = tuple(rng.integers(1 << SIGNED_BITS - 1, most + 1, 2).tolist())
+            places = tuple(rng.integers(1, 8, 2).tolist())
+        shifts = SIGNED_BITS + places[0], SIGNED_BITS + places[1]
+        multiplier, shift = self.scale(np.array([1 << 28 - 2 * min(places)]))
+        scale = {"multiplier": multiplier, "shift": shift, **ends}
+        operands = {"zero_points": zero_points, "multipliers": multipliers, "shifts": shifts}
+        numbers = {
+            **{"multiplier": multiplier, "shift": shift},
+            **{"first_scale": multipliers[0], "first_places": places[0]},
+            **{"second_scale": multipliers[1], "second_places": places[1]},
+        }
+        return [[golden.squares(each, **operands, **scale)] for each in taps], numbers
+
     def products(
-        self, taps: Bytes, ends: Mapping[str, Any], *, zero_points: tuple[int, int]
+        self, taps: Bytes, ends: Mapping[str, Any], zero_points: tuple[int, int]
     ) -> tuple[list[list[Bytes]], dict[str, int]]:
         """Return the results of SCORES or VALUES."""
         totals = [self.product_totals(each, zero_points) for each in taps]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import PRODUCTS, Operation
+from hwgen.dbpim.facts.instructions import PRODUCTS, TWO_MAPS, Operation
 from hwgen.dbpim.facts.program import Placement
 from verif.dbpim.component import operations
 from verif.dbpim.walk_plan import Bytes, Conv, Cut, Step, StoredMap
@@ -18,7 +18,6 @@ MOST_WORDS = 400
 """A random step asks for about so many words at most."""
 
 MOST_ROWS = 1 << 10
-TWO_MAPS = (Operation.ADD, Operation.MULTIPLY)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from hwgen.dbpim.compiler.ops import Fields
 from hwgen.dbpim.compiler.schedule import Load, stream_order
 from hwgen.dbpim.compiler.steps import Step, StepWork, Tensor
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import MOST_PAIRED_COLUMNS, Opcode, of_core
+from hwgen.dbpim.facts.instructions import MOST_PAIRED_COLUMNS, SCALES, Opcode, of_core
 from hwgen.dbpim.facts.stream import (
     encode_floats,
     encode_header,
@@ -73,7 +73,7 @@ def step_fields(step: Step, arch: Arch) -> Fields:
         return {**output_place(step.output), **keep_fields(step.output, arch), **step.fields}
     if step.work is None:
         return dict(step.fields)
-    fields = {**layer_fields(step, step.work), **core_fields(step, step.work, arch)}
+    fields = {**layer_fields(step, step.work, arch), **core_fields(step, step.work, arch)}
     return {**fields, **step.work.op.fields, **step.fields}
 
 
@@ -95,7 +95,7 @@ def keep_fields(tensor: Tensor, arch: Arch) -> Fields:
     return fields
 
 
-def layer_fields(step: Step, work: StepWork) -> Fields:
+def layer_fields(step: Step, work: StepWork, arch: Arch) -> Fields:
     """Return the fields of maps and window of a CONV or SIMD step."""
     source, output, window, grid = step.inputs[0], step.output, work.op.window, work.grid
     # Images of one pixel may be the columns of one row, for a window of one pixel alone.
@@ -131,6 +131,8 @@ def layer_fields(step: Step, work: StepWork) -> Fields:
     if step.kind == "conv":
         fields |= {"chunk_vectors": work.split.chunk_vectors}
         return {**fields, **addend_fields(step)}
+    if arch.simd_tflite:
+        fields |= dict.fromkeys(SCALES, 0)
     fields |= {"grow_y": window.grow[0], "grow_x": window.grow[1], "grow_zeros": 0}
     return {**fields, **second_fields(step, work)}
 
@@ -213,7 +215,7 @@ def tile_packets(step: Step, arch: Arch) -> Iterator[bytes]:
     """Yield the tiles of a CONV step."""
     if step.work is None:
         return
-    fields = layer_fields(step, step.work)
+    fields = layer_fields(step, step.work, arch)
     for load in stream_order(step.work.split, arch):
         yield b"".join(tile_packet(load, fields, arch))
 

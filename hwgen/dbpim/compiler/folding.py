@@ -35,6 +35,7 @@ from hwgen.network import (
     Rescale,
     Shortcut,
     Softmax,
+    SquaredDifference,
     Stack,
     Table,
 )
@@ -140,7 +141,7 @@ def keeps_tokens(layer: Any, maps: Mapping[str, FeatureMap]) -> bool:
             return False
         point = layer.kernel == ONE_PIXEL and layer.stride == ONE_PIXEL
         return point or (not isinstance(layer, Conv) and layer.kernel == sides_of(sources[0]))
-    return isinstance(layer, Add | Multiply) and len(sides - {ONE_PIXEL}) == 1
+    return isinstance(layer, Add | Multiply | SquaredDifference) and len(sides - {ONE_PIXEL}) == 1
 
 
 def chosen_sides(sides: Sides) -> Sides:

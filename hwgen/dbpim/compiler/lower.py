@@ -14,7 +14,7 @@ from hwgen.dbpim.compiler.lower_conv import (
 from hwgen.dbpim.compiler.lower_pool import average_ops, maximum_op
 from hwgen.dbpim.compiler.lower_product import product_op
 from hwgen.dbpim.compiler.lower_row import norm_op, softmax_op
-from hwgen.dbpim.compiler.lower_simd import add_op, multiply_op, rescale_op, table_op
+from hwgen.dbpim.compiler.lower_simd import add_op, multiply_op, rescale_op, squares_op, table_op
 from hwgen.dbpim.compiler.lower_stack import stack_ops
 from hwgen.dbpim.compiler.lower_words import concatenate_ops, shortcut_ops, upsample_ops
 from hwgen.dbpim.compiler.ops import ImageLoad, Lowered, MapShape, Op
@@ -37,6 +37,7 @@ from hwgen.network import (
     Rescale,
     Shortcut,
     Softmax,
+    SquaredDifference,
     Stack,
     Table,
     Upsample,
@@ -48,6 +49,7 @@ RULES: dict[Any, Callable[[Source, Any], Iterator[Op]]] = {
     AveragePool: average_ops,
     Add: add_op,
     Multiply: multiply_op,
+    SquaredDifference: squares_op,
     MatMul: product_op,
     Softmax: softmax_op,
     LayerNorm: norm_op,

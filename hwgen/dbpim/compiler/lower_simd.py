@@ -9,7 +9,8 @@ from typing import Any
 from hwgen.dbpim.compiler.ops import Fields, Op, Window
 from hwgen.dbpim.compiler.source import Source
 from hwgen.dbpim.facts.instructions import Opcode, Operation, field_bits
-from hwgen.network import Add, Layer, MatMul, Multiply, Rescale, Table
+from hwgen.network import Add, Layer, MatMul, Multiply, Rescale, SquaredDifference, Table
+from hwgen.network.quantization import SIGNED_BITS
 
 SIMD_DEFAULTS: Fields = {
     "operation": Operation.SUM,
@@ -67,8 +68,8 @@ def simd_op(source: Source, layer: Layer, fields: Fields, **more: Any) -> Op:
     return Op(**{**values, **more})
 
 
-def two_maps(source: Source, layer: Add | Multiply | MatMul) -> Fields:
-    """Return the zero points of both maps, and the scale of the first."""
+def two_maps(source: Source, layer: Add | Multiply | MatMul | SquaredDifference) -> Fields:
+    """Return the zero points of both maps, and the first multiplier."""
     first, second = layer.inputs
     (factors,) = layer.requantization
     return {
@@ -95,6 +96,21 @@ def multiply_op(source: Source, layer: Multiply) -> Iterator[Op]:
         {**two_maps(source, layer), "operation": Operation.MULTIPLY},
         broadcast=second.one_pixel and not first.one_pixel,
     )
+
+
+def squares_op(source: Source, layer: SquaredDifference) -> Iterator[Op]:
+    """Yield the pass of squared differences of two maps, each scaled first."""
+    first, second, whole = layer.requantization[0].multipliers
+    places = [shift - SIGNED_BITS for shift in layer.operand_shifts]
+    fields = {
+        "operation": Operation.SQUARES,
+        "multiplier": whole,
+        "first_scale": first,
+        "first_places": places[0],
+        "second_scale": second,
+        "second_places": places[1],
+    }
+    yield simd_op(source, layer, {**two_maps(source, layer), **fields})
 
 
 def rescale_op(source: Source, layer: Rescale) -> Iterator[Op]:

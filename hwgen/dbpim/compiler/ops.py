@@ -80,7 +80,7 @@ class Op:
     """One pass over an output map, which becomes one step or several.
 
     name: unique; layer, op: of the network
-    inputs: maps that it reads; of ADD, MULTIPLY, products and a fused addition two
+    inputs: maps that it reads; of ADD, MULTIPLY, SQUARES, products and a fused addition two
     output: the map that it writes
     size: output positions of one image, (height, width)
     fields: of the instruction, as far as they do not depend on places and cores

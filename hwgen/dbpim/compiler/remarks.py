@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from hwgen.dbpim.compiler.folding import folded
-from hwgen.dbpim.compiler.supported import COUNTED_TAPS, GROWTH, ROW_UNIT_OPS, layer_refusals
+from hwgen.dbpim.compiler.supported import (
+    COUNTED_TAPS,
+    GROWTH,
+    ROW_UNIT_OPS,
+    TFLITE_OPS,
+    layer_refusals,
+)
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, WEIGHT_BITS
 from hwgen.dbpim.facts.instructions import Opcode, field_limit
 from hwgen.dbpim.facts.timing import TAP_WORDS
@@ -19,6 +25,7 @@ SIDE = field_limit(Opcode.CONV, "kernel_height")
 BYTES = f"maps of {ACTIVATION_BITS} bits"
 WEIGHTED = f"{BYTES}; weights of at most {WEIGHT_BITS} bits"
 WITH_ROW_UNIT = "on chips with a `row_unit`, such as paper_rows"
+WITH_TFLITE = "on chips with `simd_tflite`"
 WINDOW = (
     f"kernel at most {field_limit(Opcode.CONV, 'kernel_height')} x"
     f" {field_limit(Opcode.CONV, 'kernel_width')}; stride at most"
@@ -35,6 +42,7 @@ LAYER_LIMITS: Mapping[str, str] = MappingProxyType(
         "shortcut": f"{BYTES}; stride at most {field_limit(Opcode.CONV, 'stride_y')}",
         "upsample": f"{BYTES}; factors 1, 2, 4 and {GROWTH}",
         **dict.fromkeys(ROW_UNIT_OPS, f"{BYTES}; {WITH_ROW_UNIT}"),
+        **dict.fromkeys(TFLITE_OPS, f"{BYTES}; {WITH_TFLITE}"),
     }
 )
 """Limits of each kind of layer on chips of any size, for people."""
@@ -52,4 +60,6 @@ def layer_remark(network: QuantizedNetwork, layer: Layer) -> str:
         return f"no: {what.partition(': ')[2]} must be {allowed}, got {given}"
     if not layer.output.raw and layer.output.bits != ACTIVATION_BITS:
         return f"no: the output's bits must be {ACTIVATION_BITS}, got {layer.output.bits}"
+    if getattr(layer, "rounding", None) == "tflite":
+        return WITH_TFLITE
     return WITH_ROW_UNIT if layer.op in ROW_UNIT_OPS else ""

@@ -19,16 +19,25 @@ from hwgen.network import (
     Linear,
     MatMul,
     MaxPool,
+    Multiply,
     QuantizedNetwork,
+    Rescale,
     Shortcut,
     Softmax,
+    SquaredDifference,
     Stack,
     Upsample,
     Weighted,
 )
 from hwgen.network.factors import factor_refusals
 from hwgen.network.layer_norm import GREATEST_VALUE
-from hwgen.network.quantization import SIGNIFICANT_BITS
+from hwgen.network.quantization import (
+    ACCUMULATOR_HIGH,
+    SIGNED_BITS,
+    SIGNIFICANT_BITS,
+    Rounding,
+)
+from hwgen.network.squared_difference import FINER
 
 Refusal = tuple[str, str, object]
 """A property, what the chip runs, what was given."""
@@ -37,6 +46,14 @@ TRANSFORMER = "no transformer's (no unit multiplies two maps, or reads a whole p
 
 ROW_UNIT_OPS = ("matmul", "constant", "stack", "softmax", "layer_norm")
 """What a chip with a row unit runs beside `OPS`."""
+
+TFLITE_OPS = ("squared_difference",)
+"""What a chip with `simd_tflite` runs beside them."""
+
+OF_LANES = (MatMul, Multiply, Rescale, SquaredDifference)
+"""Layers whose sums the SIMD unit scales by one multiplier of the instruction."""
+
+WITH_TFLITE = "set `simd_tflite: true` in the architecture, or import it with `--kernels half_up`"
 
 LEAST, GREATEST = 2.0**-90, 2.0**127
 """Between them the row unit rounds no quotient to a subnormal number, and no sum to an infinity."""
@@ -222,21 +239,47 @@ def operation_refusals(
     """Yield an operation, a rounding or a divisor that the chip does not have."""
     what = f"layer {layer.name}: "
     ops = OPS if arch and arch.row_unit is None else (*OPS, *ROW_UNIT_OPS)
+    if arch is None or arch.simd_tflite:
+        ops = (*ops, *TFLITE_OPS)
     if layer.op not in ops:
         yield f"{what}op", f"{', '.join(ops[:-1])} or {ops[-1]}", layer.op
-    scales = factor_refusals(
-        network,
-        layer,
-        roundings=arch.rounding if arch else ROUNDINGS[-1],
-        multiplier_bits=arch.multiplier_bits if arch else SIGNIFICANT_BITS,
-        factor_bits=arch.factor_bits if arch else FACTOR_BITS,
-    )
-    for field, allowed, given in scales:
+    for field, allowed, given in scale_refusals(network, layer, arch):
         yield f"{what}{field}", allowed, given
+    if isinstance(layer, SquaredDifference) and greatest_square(network, layer) > ACCUMULATOR_HIGH:
+        yield f"{what}squares", "below 2^31", greatest_square(network, layer)
     if isinstance(layer, AveragePool) and layer.divisor == "inside":
         taps = layer.kernel[0] * layer.kernel[1]
         if taps > COUNTED_TAPS:
             yield f"{what}window without counted padding", f"at most {COUNTED_TAPS} pixels", taps
+
+
+def scale_refusals(network: QuantizedNetwork, layer: Layer, arch: Arch | None) -> Iterator[Refusal]:
+    """Yield a rounding or factor that the requantizers of a layer do not have."""
+    roundings: tuple[Rounding, ...] = arch.rounding if arch else ROUNDINGS[-1]
+    bits = arch.multiplier_bits if arch else SIGNIFICANT_BITS
+    if isinstance(layer, OF_LANES):
+        roundings = arch.simd_roundings if arch else (*roundings, "tflite")
+        bits = arch.simd_multiplier_bits if arch else SIGNED_BITS
+    factor_bits = arch.factor_bits if arch else FACTOR_BITS
+    found = factor_refusals(
+        network, layer, roundings=roundings, multiplier_bits=bits, factor_bits=factor_bits
+    )
+    for field, allowed, given in found:
+        lacks = isinstance(layer, OF_LANES) and layer.rounding == "tflite" != field
+        yield field, allowed, f"tflite: {WITH_TFLITE}" if lacks else given
+
+
+def greatest_square(network: QuantizedNetwork, layer: SquaredDifference) -> int:
+    """Return the largest square of a difference of any two bytes."""
+    ends = []
+    for name, multiplier, shift in zip(
+        layer.inputs, layer.requantization[0].multipliers, layer.operand_shifts, strict=False
+    ):
+        zero_point = network.map_of(name).quantization[0].zero_point
+        reach = [(byte - zero_point) * multiplier for byte in (0, (1 << ACTIVATION_BITS) - 1)]
+        ends.append([-(-(abs(each) << FINER) >> shift) + 1 for each in reach])
+    (low_a, high_a), (low_b, high_b) = ends
+    return max(low_a + high_b, high_a + low_b) ** 2
 
 
 def growth_refusals(what: str, layer: Upsample) -> Iterator[Refusal]:

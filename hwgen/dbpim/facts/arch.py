@@ -23,7 +23,12 @@ from hwgen.dbpim.facts.instructions import (
 from hwgen.dbpim.facts.timing import TABLE_LOOKUPS, macro_cycles
 from hwgen.errors import ConfigError, FieldError
 from hwgen.files.load import EXACT, load_spec
-from hwgen.network.quantization import MULTIPLIER_BITS, SIGNIFICANT_BITS
+from hwgen.network.quantization import (
+    MULTIPLIER_BITS,
+    SIGNED_BITS,
+    SIGNIFICANT_BITS,
+    Rounding,
+)
 from hwgen.network.sparsity import PHI_LIMIT
 
 ACTIVATION_BITS = 8
@@ -133,6 +138,9 @@ class Arch:
         with 2 the terms of the DBMUs are registered before the adder trees
     cells: how cell arrays and metadata of a macro are read: `combinational`, if the file leaves it
         out, or `synchronous`, at the clock's edge, as SRAMs and block RAMs are
+    simd_tflite: the requantizers of the SIMD units round as `tflite` too, with multipliers of 31
+        bits, and there are squared differences, as LiteRT computes both; false, if the file leaves
+        it out
     row_unit: see RowUnit; a file may leave it out, and its chip has none
     sparse_parts: true, if the file leaves it out; false: a dense chip without the parts that
         sparsity needs. A word of the buffers meets a row of weights as it is: there is no switch,
@@ -174,6 +182,7 @@ class Arch:
     one_digit: Literal["none", "coded", "paired"] = "none"
     sparse_parts: bool = True
     word_channels: Annotated[int, Field(ge=4, le=64)] | None = None
+    simd_tflite: bool = False
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -283,6 +292,13 @@ class Arch:
         return self
 
     @model_validator(mode="after")
+    def check_tflite(self) -> Self:
+        """Check that the layers that round as LiteRT have the units beside them."""
+        if self.simd_tflite and self.row_unit is None:
+            raise FieldError("simd_tflite", "false without a row_unit", True)
+        return self
+
+    @model_validator(mode="after")
     def check_words(self) -> Self:
         """Check words of fewer channels than a macro has compartments."""
         width = self.word_channels
@@ -311,6 +327,7 @@ class Arch:
             filter_enable=max(narrow.filter_enable, size.columns),
             word_bytes=max(narrow.word_bytes, self.word.bit_length()),
             rotate=max(narrow.rotate, bits_for_index(self.word)),
+            multiplier=SIGNED_BITS if self.simd_tflite else narrow.multiplier,
         )
 
     @property
@@ -409,6 +426,21 @@ class Arch:
         return SIGNIFICANT_BITS if "float32" in self.rounding else MULTIPLIER_BITS
 
     @property
+    def simd_roundings(self) -> tuple[Rounding, ...]:
+        """Roundings of the requantizers of the SIMD units, and so of layers of one or two maps."""
+        return (*self.rounding, "tflite") if self.simd_tflite else self.rounding
+
+    @property
+    def simd_multiplier_bits(self) -> int:
+        """Bits of the multiplier of a SIMD operation, DEPTHWISE aside."""
+        return SIGNED_BITS if self.simd_tflite else self.multiplier_bits
+
+    @property
+    def lane_factor_bits(self) -> int:
+        """Bits of what multiplies a byte in a SIMD lane, without its sign."""
+        return SIGNED_BITS if self.simd_tflite else self.factor_bits
+
+    @property
     def factor_bits(self) -> int:
         """Bits of a factor of an addition."""
         return FACTOR_BITS if "float32" in self.rounding else MULTIPLIER_BITS
@@ -448,7 +480,8 @@ class Arch:
         """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
 
         `name`, `clock_mhz` and `memory_latency_cycles` are left out, and so are an absent
-        `row_unit`, an array of one cycle, combinational cells, `one_digit` of `none` and
+        `row_unit`, an array of one cycle, combinational cells, `one_digit` of `none`, no
+        `simd_tflite` and
         `sparse_parts`, without which the keys of `PARTS_ALONE` are left out, too. The latency may
         lead the compiler to another split of a layer, because the cycle model judges the splits;
         each of these programs runs on every chip of the digest and gives the same answer.
@@ -466,6 +499,8 @@ class Arch:
             del facts["one_digit"]
         if self.word_channels is None:
             del facts["word_channels"]
+        if not self.simd_tflite:
+            del facts["simd_tflite"]
         if self.sparse_parts:
             del facts["sparse_parts"]
         else:

@@ -83,7 +83,7 @@ FORMATS_TEXT = "\n\n".join(
 def packets(arch: Arch) -> Iterator[Packet]:
     """Yield every packet; those of an architecture with fewer cores are shorter."""
     del arch  # the tables are those of all architectures
-    for opcode, fields in instructions.PACKETS.items():
+    for opcode, fields in instructions.packets(instructions.NARROW).items():
         common = [field for field in fields if instructions.core_count(field.name) == 0]
         of_core = [field for field in fields if instructions.core_count(field.name) == 1]
         least, most = (

@@ -6,7 +6,10 @@ beats. The fields of the cores (`keep_first_0` .. `keep_first_7`) stand last, co
 with fewer cores has shorter packets, and reads the fields of absent cores as zero. A chip with more
 than 8 cores, 8 macros a core, 16 columns, 16 compartments or 31 rows a tile has wider fields, as
 wide as its size needs: sets of cores, `turn`, `filter_enable` (such a TILE has no `double` and no
-`second_group`), `rotate` and other counts of bytes of a word, `rows` of TILE.
+`second_group`), `rotate` and other counts of bytes of a word, `rows` of TILE. In SIMD a chip with
+`simd_tflite` has 31 bits of `multiplier`, and behind `second_zero_point` four fields more:
+`first_scale` (Ma of SQUARES, 31 bits), `first_places` (sa - 31, 5 bits), `second_scale` and
+`second_places`.
 """
 
 from collections.abc import Mapping
@@ -17,7 +20,7 @@ from typing import NamedTuple
 
 from hwgen.chip.fields import Field, encode
 from hwgen.chip.widths import bits_for_index
-from hwgen.network.quantization import ROUNDING_CODES, SIGNIFICANT_BITS
+from hwgen.network.quantization import ROUNDING_CODES, SIGNED_BITS, SIGNIFICANT_BITS
 
 VERSION = 6
 """Version of the instruction set; the chip refuses a `BEGIN` with another one."""
@@ -37,6 +40,9 @@ ROW_BITS = 10
 ROUNDING_BITS = bits_for_index(len(ROUNDING_CODES))
 ROUNDINGS = ", ".join(f"{code} {name}" for name, code in ROUNDING_CODES.items())
 """The codes of a rounding, for the documentation."""
+
+PLACES_BITS = bits_for_index(SIGNED_BITS + 1)
+"""Width of the second shift of an operand of SQUARES."""
 
 PACKET_UNIT_BITS = 64
 """The length of a packet (of a tile: of its header) is a multiple of it."""
@@ -72,6 +78,7 @@ class Operation(IntEnum):
     """What a SIMD instruction computes; SCORES to NORM on chips with a row unit alone.
 
     SCORES, VALUES: products of two maps, whose sums run over channels or over pixels of map b
+    SQUARES: of the differences of two scaled maps, on chips with `simd_tflite` alone
     """
 
     MAXIMUM = 0
@@ -84,6 +91,11 @@ class Operation(IntEnum):
     VALUES = 7
     SOFTMAX = 8
     NORM = 9
+    SQUARES = 10
+
+
+TWO_MAPS = (Operation.ADD, Operation.MULTIPLY, Operation.SQUARES)
+"""Operations on the elements of two maps at the same place."""
 
 
 PRODUCTS = (Operation.SCORES, Operation.VALUES)
@@ -145,6 +157,7 @@ class Widths(NamedTuple):
 
     cores: sets of cores; tile_rows, turn, filter_enable: of TILE
     word_bytes: counts of bytes of a word; rotate: the place of one in it
+    multiplier: M of a SIMD instruction, which has the fields of `SCALES` too if it is wider
     """
 
     cores: int = 8
@@ -153,6 +166,7 @@ class Widths(NamedTuple):
     filter_enable: int = 16
     word_bytes: int = 5
     rotate: int = 4
+    multiplier: int = SIGNIFICANT_BITS
 
 
 NARROW = Widths()
@@ -282,7 +296,7 @@ PACKETS: Packets = {
         *_LAYER,
         Field("operation", 4, "see Operation"),
         Field("bias", 32, "two's complement: total before the first tap; of ADD M of map b"),
-        Field("multiplier", SIGNIFICANT_BITS, "M; of ADD that of map a"),
+        Field("multiplier", NARROW.multiplier, "M; of ADD that of map a"),
         Field("shift", 6, "s"),
         Field("rounding", ROUNDING_BITS, ROUNDINGS),
         Field("planes", 1, "the tap in column kx counts 256**kx"),
@@ -291,15 +305,19 @@ PACKETS: Packets = {
         Field("rotate", NARROW.rotate, "bytes by which a word is rotated upwards"),
         Field("enable_first", NARROW.word_bytes, "first byte of a word that is written"),
         Field("enable_end", NARROW.word_bytes, "byte after the last one"),
-        Field("first_zero_point", 8, "za of ADD, MULTIPLY, SCORES and VALUES"),
+        Field("first_zero_point", 8, "za of ADD, MULTIPLY, SCORES, VALUES and SQUARES"),
         Field("second_zero_point", 8, "zb"),
+        Field("first_scale", SIGNED_BITS, "Ma of SQUARES, with `simd_tflite`"),
+        Field("first_places", PLACES_BITS, "sa - 31"),
+        Field("second_scale", SIGNED_BITS, "Mb"),
+        Field("second_places", PLACES_BITS, "sb - 31"),
         Field("second_base", 16, "first word of map b in every bank"),
         Field("second_row_pitch", 16, "words of one stored row in a bank"),
         Field("second_channel_words", ROW_BITS, "words of one pixel"),
         Field("second_image_rows", ROW_BITS, "stored rows from one image to the next"),
         Field("second_image_columns", ROW_BITS, "stored columns from one image to the next"),
         Field("second_broadcast", 1, "b is one pixel an image, or all of its pixels meet a's"),
-        Field("grow_y", 2, "the map has 2**grow_y times its rows; not of ADD, MULTIPLY"),
+        Field("grow_y", 2, "the map has 2**grow_y times its rows; not of two maps"),
         Field("grow_x", 2, "the same of columns"),
         Field("grow_zeros", 1, "between the pixels is `outside`; 0: the pixel is repeated"),
         *_core_fields(
@@ -376,6 +394,7 @@ _WIDE: Mapping[Opcode, Mapping[str, str]] = {
     Opcode.SIMD: {
         "active_cores": "cores",
         "rotate": "rotate",
+        "multiplier": "multiplier",
         "enable_first": "word_bytes",
         "enable_end": "word_bytes",
     },
@@ -393,6 +412,9 @@ _WIDE: Mapping[Opcode, Mapping[str, str]] = {
 
 ONE_GROUP: Mapping[str, int] = {"double": 0, "second_group": 0}
 """Fields of a TILE of one filter group."""
+
+SCALES = ("first_scale", "first_places", "second_scale", "second_places")
+"""Fields of a SIMD instruction that only chips with `simd_tflite` have."""
 
 EVERY_WORD: Mapping[str, int] = {"row_pitch": 1, "row_words": 1}
 """Fields of a STORE that writes all of its words."""
@@ -435,7 +457,9 @@ digit has, adds nothing there."""
 def packets(widths: Widths) -> Packets:
     """Return the fields of each packet on chips of these widths."""
     bits = widths._asdict()
-    left_out = ONE_GROUP if widths.filter_enable > MOST_PAIRED_COLUMNS else {}
+    left_out = set(ONE_GROUP if widths.filter_enable > MOST_PAIRED_COLUMNS else ())
+    if widths.multiplier == NARROW.multiplier:
+        left_out.update(SCALES)
     return {
         opcode: tuple(
             replace(field, bits=bits.get(_WIDE.get(opcode, {}).get(field.name, ""), field.bits))

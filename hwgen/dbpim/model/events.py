@@ -17,6 +17,7 @@ from hwgen.dbpim.facts.instructions import (
     PRODUCTS,
     ROWS,
     TABLE_BYTES,
+    TWO_MAPS,
     Opcode,
     Operation,
     of_core,
@@ -27,7 +28,6 @@ from hwgen.dbpim.model.cells import FILTER_ENABLE_BITS, filter_columns
 from hwgen.dbpim.model.sources import ProgramStep
 from hwgen.dbpim.model.vectors import Vectors, vectors_of, words_read
 
-TWO_MAPS = (Operation.ADD, Operation.MULTIPLY)
 SUM_RESULTS = 3
 """Results of a position whose total leaves as three bytes."""
 

@@ -7,7 +7,7 @@ Tests: `tests/dbpim/model/test_packed_rows.py`.
 """
 
 from hwgen.chip.compiled import compiled
-from hwgen.dbpim.facts.instructions import PRODUCTS, ROWS, Opcode, Operation
+from hwgen.dbpim.facts.instructions import PRODUCTS, ROWS, TWO_MAPS, Opcode, Operation
 from hwgen.dbpim.facts.timing import (
     FETCH_CYCLES,
     FETCH_SLOTS,
@@ -33,7 +33,7 @@ from hwgen.dbpim.model.state import (
 
 CONV = int(Opcode.CONV)
 DEPTHWISE, TABLE = int(Operation.DEPTHWISE), int(Operation.TABLE)
-TWO_MAPS = (int(Operation.ADD), int(Operation.MULTIPLY))
+OF_TWO_MAPS = tuple(int(each) for each in TWO_MAPS)
 MULTIPLIED = tuple(int(each) for each in PRODUCTS)
 OF_ROWS = tuple(int(each) for each in ROWS)
 
@@ -277,7 +277,7 @@ def is_outside(y: int, x: int, fields: Record) -> bool:
 @compiled
 def reads_second(fields: Record) -> bool:
     """Return whether a SIMD step reads a second map, as its second tap."""
-    return bool(fields.operation in TWO_MAPS)
+    return bool(fields.operation in OF_TWO_MAPS)
 
 
 @compiled

@@ -93,12 +93,23 @@ def parameters(arch: Arch) -> data.StructLayout:
 
 
 def requantizer(arch: Arch, *, scales: bool = True) -> Requantizer:
-    """Return the requantizer of a filter, a channel or a lane; scales: it has a multiplier."""
+    """Return the requantizer of a filter or a sum; scales: it has a multiplier."""
     return Requantizer(
         family="dbpim",
         roundings=arch.rounding,
         accumulator_bits=ACCUMULATOR_BITS,
         multiplier_bits=arch.multiplier_bits if scales else 1,
+        element_bits=ACTIVATION_BITS,
+    )
+
+
+def lane_requantizer(arch: Arch) -> Requantizer:
+    """Return the requantizer of SIMD lanes."""
+    return Requantizer(
+        family="dbpim",
+        roundings=arch.simd_roundings,
+        accumulator_bits=ACCUMULATOR_BITS,
+        multiplier_bits=arch.simd_multiplier_bits,
         element_bits=ACTIVATION_BITS,
     )
 

@@ -282,6 +282,9 @@ class Simd(Part):
         bits = self._arch.factor_bits
         factor = Mux(tag.second, instruction.bias[:bits], instruction.multiplier[:bits])
         factor = Mux(does[Operation.ADD], factor, 1)
+        if self._arch.simd_tflite:
+            scale = Mux(tag.second, instruction.second_scale, instruction.first_scale)
+            factor = Mux(does[Operation.SQUARES], scale, factor)
         m.d.comb += taps.tap.eq(tag.tap)
         for number in range(self._lanes):
             turn, group = divmod(number, len(lanes))
@@ -317,6 +320,8 @@ class Simd(Part):
             m.d.comb += products.sum_pixel.eq(tag.tap)
         befores = self._totals_before(m, lanes, held=held, total=total)
         combines = does[Operation.ADD] | does[Operation.MULTIPLY]
+        if self._arch.simd_tflite:
+            combines = combines | does[Operation.SQUARES]
         if self._product_operands is not None:
             combines = combines | does[Operation.SCORES] | does[Operation.VALUES]
         first, second = instruction.first_zero_point, instruction.second_zero_point
@@ -338,6 +343,13 @@ class Simd(Part):
                 lane.mode.plane.eq(tag.plane),
                 lane.zero_point.eq(zero_point),
             ]
+            if self._arch.simd_tflite:
+                places = Mux(tag.second, instruction.second_places, instruction.first_places)
+                m.d.comb += [
+                    lane.mode.scales.eq(does[Operation.SQUARES]),
+                    lane.places.eq(places),
+                    lane.squares.eq(does[Operation.SQUARES]),
+                ]
             if products is not None:
                 m.d.comb += lane.mode.takes_addend.eq(does[Operation.SCORES])
         for number in range(self._lanes):

@@ -12,11 +12,18 @@ from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.requantizer import ROUNDING_BITS, SHIFT_BITS
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
-from hwgen.dbpim.rtl.layouts import choose_rounding, requantizer, simd_tag
+from hwgen.dbpim.facts.instructions import PLACES_BITS
+from hwgen.dbpim.rtl.layouts import choose_rounding, lane_requantizer, simd_tag
 from hwgen.dbpim.rtl.product_operands import CENTRED_BITS, PRODUCT_BITS, position_sum_bits
+from hwgen.network.quantization import SIGNED_BITS
+from hwgen.network.squared_difference import FINER
 
 SUM_BYTES = 3
 """Bytes of a total that leaves unscaled."""
+ROOT_BITS = 17
+"""Bits of a difference whose square is below 2**31."""
+FIRST_PLACES = SIGNED_BITS - FINER
+"""Places by which a centred byte times 2**FINER * M is shifted first."""
 
 
 def tap_mode(arch: Arch) -> data.StructLayout:
@@ -25,10 +32,13 @@ def tap_mode(arch: Arch) -> data.StructLayout:
     first: the total starts with the bias; maximum: the larger one of total and byte
     weighs_planes: add byte * 256**plane; multiplies: the total becomes total * centred byte
     takes_addend: add `addend`; set on chips with a row unit alone
+    scales: add the product, scaled as an operand of SQUARES, of the second tap subtract it; set on
+        chips with `simd_tflite` alone
     """
     flags = dict.fromkeys(("first", "maximum", "weighs_planes", "multiplies"), 1)
     sums = {"takes_addend": 1} if arch.row_unit else {}
-    return data.StructLayout({**flags, "plane": simd_tag()["plane"].shape, **sums})
+    scaled = {"scales": 1} if arch.simd_tflite else {}
+    return data.StructLayout({**flags, "plane": simd_tag()["plane"].shape, **sums, **scaled})
 
 
 class SimdLane(Part):
@@ -42,13 +52,16 @@ class SimdLane(Part):
     Ports
         take               in   1          cycle 0: `input_byte` and `factor` hold a tap
         input_byte         in   L x 8      unsigned
-        factor             in   L x signed factor_bits + 1: M of a map of ADD, or an int8 weight
+        factor             in   L x signed lane_factor_bits + 1: M of a map, or an int8 weight
         tap                in   1          cycle 1: the inputs up to `total_before` are those of it
         enable             in   1          cycle 1: it enters the total (only with `tap`)
         tap_product        out  L x 18     cycle 1: centred byte times factor, of two bytes; this
                                            port and the next are absent without a row unit
         addend             in   L x signed 18 + log2(C)  cycle 1: with `takes_addend` in its place
         mode               in   tap_mode
+        places             in   5          cycle 1: second shift of a scaled operand; this port and
+                                           the next are absent without `simd_tflite`
+        squares            in   1          cycle 2: the square of the total is scaled
         zero_point         in   8          unsigned
         bias               in   L x signed 32
         total_before       in   L x signed 32  the totals before this tap
@@ -57,7 +70,7 @@ class SimdLane(Part):
         scale              in   1          cycle 2: multiply one (only with `complete`)
         turn               in   index of L which: 0 first, when those of the others are kept for
                                            their turns; absent if L is 1
-        multiplier, shift  in   multiplier_bits, 6  unsigned
+        multiplier, shift  in   simd_multiplier_bits, 6  unsigned
         rounding           in   2          as of ``Requantizer``, cycle 3; absent if there is one
         output_zero_point, low, high  in  8  cycle 3: unsigned
         result             out  8          unsigned
@@ -73,21 +86,23 @@ class SimdLane(Part):
     family = "dbpim"
 
     def __init__(self, *, arch: Arch) -> None:
-        self._requantizer = requantizer(arch)
-        self._factor_bits = arch.factor_bits + 1
+        self._requantizer = lane_requantizer(arch)
+        self._factor_bits = arch.lane_factor_bits + 1
         self._lanes = lanes = arch.lanes_per_requantizer
         self.parts = [self._requantizer]
         total = signed(ACCUMULATOR_BITS)
-        several = {"rounding": In(ROUNDING_BITS)} if len(arch.rounding) > 1 else {}
+        several = {"rounding": In(ROUNDING_BITS)} if len(arch.simd_roundings) > 1 else {}
         shared = {"turn": In(bits_for_index(lanes))} if lanes > 1 else {}
         sums = {
             "tap_product": Out(data.ArrayLayout(signed(PRODUCT_BITS), lanes)),
             "addend": In(data.ArrayLayout(signed(position_sum_bits(arch)), lanes)),
         }
+        squared = {"places": In(PLACES_BITS), "squares": In(1)} if arch.simd_tflite else {}
         super().__init__(
             {
                 **several,
                 **shared,
+                **squared,
                 **(sums if arch.row_unit else {}),
                 "take": In(1),
                 "input_byte": In(data.ArrayLayout(ACTIVATION_BITS, lanes)),
@@ -101,7 +116,7 @@ class SimdLane(Part):
                 "total": Out(data.ArrayLayout(total, lanes)),
                 "complete": In(1),
                 "scale": In(1),
-                "multiplier": In(arch.multiplier_bits),
+                "multiplier": In(arch.simd_multiplier_bits),
                 "shift": In(SHIFT_BITS),
                 "output_zero_point": In(ACTIVATION_BITS),
                 "low": In(ACTIVATION_BITS),
@@ -123,7 +138,7 @@ class SimdLane(Part):
         m.d.comb += [
             scaler.enable.eq(self.scale),
             # A total that is not final moves no multiplier.
-            scaler.accumulator.eq(Mux(self.complete, self._total_of_turn(m), 0)),
+            scaler.accumulator.eq(Mux(self.complete, self._scaled_total(m), 0)),
             scaler.multiplier.eq(Mux(self.complete, self.multiplier, 0)),
             scaler.shift.eq(self.shift),
             scaler.zero_point.eq(self.output_zero_point),
@@ -159,6 +174,9 @@ class SimdLane(Part):
                 added = Mux(mode.weighs_planes, plane, product)
                 if hasattr(self, "addend"):
                     added = Mux(mode.takes_addend, self.addend[number], added)
+                if hasattr(self, "places"):
+                    operand = self._operand(m, number, centred * right)
+                    added = Mux(mode.scales, Mux(mode.first, operand, -operand), added)
                 m.d.sync += total.eq(base + added)
 
     def _product(self, m: Module, number: int, product: Value) -> Value:
@@ -168,6 +186,28 @@ class SimdLane(Part):
         whole = Signal(product.shape(), name=f"product_{number}")
         m.d.comb += [whole.eq(product), self.tap_product[number].eq(whole)]
         return whole
+
+    def _operand(self, m: Module, number: int, product: Value) -> Value:
+        """Return a product of an operand of SQUARES over its places, ties up, then away from 0."""
+        first = Signal(signed(len(product) - FIRST_PLACES + 1), name=f"first_{number}")
+        magnitude = Signal(len(first), name=f"magnitude_{number}")
+        away = Signal(len(first), name=f"away_{number}")
+        m.d.comb += [
+            first.eq((product + (1 << FIRST_PLACES - 1)) >> FIRST_PLACES),
+            magnitude.eq(Mux(first < 0, -first, first)),
+            away.eq((magnitude + ((1 << self.places) >> 1)) >> self.places),
+        ]
+        return Mux(first < 0, -away, away)
+
+    def _scaled_total(self, m: Module) -> Value:
+        """Return what the requantizer scales: a total, or its square."""
+        total = self._total_of_turn(m)
+        if not hasattr(self, "squares"):
+            return total
+        root = Signal(signed(ROOT_BITS))
+        # Any other total squares nothing.
+        m.d.comb += root.eq(Mux(self.squares, total, 0))
+        return Mux(self.squares, root * root, total)
 
     def _total_of_turn(self, m: Module) -> Value:
         """Return the total that is scaled; those of later turns are kept while taps go on."""

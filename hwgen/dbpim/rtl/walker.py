@@ -70,7 +70,7 @@ class Walker(Part):
     """The loops of a step over the M positions of each vector.
 
     CONV: filter groups, chunks, tiles, vectors, words (kh, kw, channel word). SIMD: channel words,
-    vectors, taps (kh, kw; of ADD and MULTIPLY the two maps; of a product of two maps each word of
+    vectors, taps (kh, kw; of ADD, MULTIPLY and SQUARES the two maps; of a product each word of
     map a and the pixels of map b that it meets; of the row unit groups of channel words, vectors,
     passes, words of a group). ``VectorPixels`` says what a vector is and where its input words lie;
     position i goes to macro ``(i + turn) mod M``.
@@ -137,6 +137,8 @@ class Walker(Part):
         self._is_simd = self.instruction.opcode == Opcode.SIMD
         operation = self.instruction.operation
         two_maps = (operation == Operation.ADD) | (operation == Operation.MULTIPLY)
+        if arch.simd_tflite:
+            two_maps = two_maps | (operation == Operation.SQUARES)
         self._two_maps = self._is_simd & two_maps
         scores, values = (operation == product for product in PRODUCTS)
         self._is_product = self._is_simd & (scores | values)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from golden.ops.requantize import requantize
-from hwgen.dbpim.facts.instructions import Opcode, Operation, of_core
+from hwgen.dbpim.facts.instructions import TWO_MAPS, Opcode, Operation, of_core
 from hwgen.dbpim.facts.stream import Packet, TablePacket, TapsPacket
 from hwgen.dbpim.facts.timing import TAP_WORDS
 from tests.dbpim.compiler.bus import store, store_logits
@@ -14,7 +14,7 @@ from tests.dbpim.compiler.chip_state import ChipState, Words, tag_of
 from tests.dbpim.compiler.execute_conv import ROUNDINGS
 from tests.dbpim.compiler.positions import Positions, positions_of, read_taps, view
 
-ELEMENTWISE = (Operation.ADD, Operation.MULTIPLY, Operation.TABLE)
+ELEMENTWISE = (*TWO_MAPS, Operation.TABLE)
 
 
 def run_simd(chip: ChipState, packet: Packet, followers: Sequence[Packet]) -> None:
@@ -59,7 +59,7 @@ class CoreRun:
                 self.send(self.requantized(self.total(), **scale))
             case Operation.DEPTHWISE:
                 self.send(self.depthwise(followers))
-            case Operation.ADD | Operation.MULTIPLY:
+            case Operation.ADD | Operation.MULTIPLY | Operation.SQUARES:
                 self.send(self.combined(operation))
             case Operation.TABLE:
                 self.send(self.table(followers))
@@ -138,14 +138,24 @@ class CoreRun:
         return self.requantized(total, multiplier=entries[:, :, 1], shift=entries[:, :, 2])
 
     def combined(self, operation: Operation) -> np.ndarray:
-        """Return the sum or the product of two maps."""
+        """Return the sum, the product or the squared difference of two maps."""
         a = self.tap(0, 0) - self.fields["first_zero_point"]
         b = self.second() - self.fields["second_zero_point"]
         scale = {name: self.fields[name] for name in ("multiplier", "shift")}
         if operation is Operation.MULTIPLY:
             return self.requantized(a * b, **scale)
+        if operation is Operation.SQUARES:
+            d = self.operand(a, "first") - self.operand(b, "second")
+            return self.requantized(self.in_range(d * d), **scale)
         total = a * scale["multiplier"] + b * self.fields["bias"]
         return self.requantized(total, multiplier=1, shift=scale["shift"])
+
+    def operand(self, values: np.ndarray, name: str) -> np.ndarray:
+        """Return values * 128 * M / 2**31, ties up, over 2**places, ties away from zero."""
+        first = (values * 128 * self.fields[f"{name}_scale"] + (1 << 30)) // (1 << 31)
+        unit = 1 << self.fields[f"{name}_places"]
+        away = (2 * np.abs(first) + unit) // (2 * unit)
+        return np.where(first < 0, -away, away)
 
     def second(self) -> np.ndarray:
         """Return the words of map b."""

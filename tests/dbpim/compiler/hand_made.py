@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import EVERY_WORD, PACKETS, VERSION, Opcode, Space, core_count
+from hwgen.dbpim.facts.instructions import EVERY_WORD, VERSION, Opcode, Space, core_count
 from hwgen.dbpim.facts.program import (
     AnswerPlan,
     ImagePlan,
@@ -67,7 +67,7 @@ class Stream:
         """Append an instruction; missing fields are 0."""
         blank = {
             field.name: 0
-            for field in PACKETS[opcode]
+            for field in self.arch.packets[opcode]
             if core_count(field.name) <= self.arch.cores and field.name != "opcode"
         }
         whole = {**blank, **fields}

@@ -60,7 +60,7 @@ def draw_fields(
     """Draw every field that the chip has, the derived ones apart."""
     return {
         field.name: int(rng.integers(1 << field.bits))
-        for field in PACKETS[opcode]
+        for field in arch.packets[opcode]
         if field.name not in without and core_count(field.name) <= arch.cores
     }
 
@@ -99,7 +99,8 @@ def test_an_instruction_that_is_written_is_read(opcode: Opcode, arch: Arch) -> N
     fields = draw_fields(np.random.default_rng(arch.port_bits), opcode, arch)
     written = encode_header(opcode, fields, arch)
     (packet,) = decode_packets(np.frombuffer(written, np.uint8), arch)
-    absent = {field.name: 0 for field in PACKETS[opcode] if core_count(field.name) > arch.cores}
+    table = arch.packets[opcode]
+    absent = {field.name: 0 for field in table if core_count(field.name) > arch.cores}
     assert dict(packet.fields) == {"opcode": opcode, **fields, **absent}
     assert packet.beats == header_beats(opcode, arch) == len(written) // arch.port_bytes
     assert packet.beats == -(-packet_bits(opcode, arch.cores) // arch.port_bits)

@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.simd import Simd
-from verif.dbpim.component import floats, narrow, rows, settings, small
+from verif.dbpim.component import floats, litert, narrow, rows, settings, small
 from verif.lint import lint_part
 from verif.runner import Waves, build, run
 
@@ -38,6 +38,15 @@ ROWS = rows()
 )
 def test_products_of_two_maps(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(ROWS, "verilator", tmp_path, waves)
+
+
+@pytest.mark.promise(
+    "lanes that round as LiteRT equal golden, squared differences of two scaled maps included"
+)
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_roundings_of_litert(lanes: int, tmp_path: Path, waves: Waves | None) -> None:
+    arch = replace(litert(), lanes_per_requantizer=lanes)
+    run_simd(arch, "verilator", tmp_path, waves)
 
 
 @pytest.mark.long
