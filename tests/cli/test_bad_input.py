@@ -99,7 +99,7 @@ def other_format(graph: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (other_version, ["version must be 4, 3 or 2", "got 7"]),
+        (other_version, ["version must be 5, 4, 3 or 2", "got 7"]),
         (unsupported_layer, ["softmax", "max_pool"]),
         (other_format, ["format", "hwgen.network", "somebody.network"]),
     ],

@@ -12,11 +12,11 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.dbpim.facts.instructions import PRODUCTS, ROWS, Opcode, Operation
+from hwgen.dbpim.facts.instructions import PRODUCTS, Opcode, Operation
 from hwgen.dbpim.rtl import layouts
 from verif.common.chances import chances
 from verif.coverage import Corners
-from verif.dbpim.component import arch_from_environment
+from verif.dbpim.component import arch_from_environment, operations
 from verif.dbpim.core_driver import CoreDriver
 from verif.dbpim.core_steps import CoreStep, Entry, Fields, draw_core_step, sources
 from verif.dbpim.walk_plan import Conv
@@ -35,7 +35,7 @@ CYCLES = 30_000
 
 ROW_LIMIT = 1 << 10
 CORNERS = Corners(
-    *(f"operation {each.name}" for each in Operation if each not in (*PRODUCTS, *ROWS)),
+    *(f"operation {each.name}" for each in operations(ARCH) if each not in PRODUCTS),
     "int32 results",
     "sums with another map, to the own banks and over the bus",
     "words to the memory",
