@@ -20,6 +20,7 @@ import onnxruntime
 from golden.network import predict
 from hwgen.cli import main
 from hwgen.data import load_dataset
+from hwgen.errors import FormatError
 from hwgen.network import QuantizedNetwork
 from hwgen.network.csd import phi
 from hwgen.network.file import load_network
@@ -125,7 +126,10 @@ class Usual:
 
 def usual_of(name: str, exporter: str, folder: Path) -> Usual:
     """Export a transformer with drawn weights, quantize, import and compare it."""
-    made = calibrated(*TRANSFORMERS[name], exporter, folder)
+    try:
+        made = calibrated(*TRANSFORMERS[name], exporter, folder)
+    except FormatError as refused:
+        return Usual(name, exporter, sentence=str(refused).replace(f"{folder}/", ""))
     error, network = io.StringIO(), folder / "network.npz"
     with contextlib.redirect_stderr(error), contextlib.redirect_stdout(io.StringIO()):
         code = main(["import", str(made), "--out", str(network)])
