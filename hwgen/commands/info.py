@@ -110,7 +110,9 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
             return report("graph", file, graph=graphs().graph_info(str(file), self.image_size))
         if read.suffix in YAML:
             described = described_by_format(read)
-            if described is not None and arch_file is None:
+            if described is not None:
+                if arch_file is not None:
+                    raise stands_alone(file, arch_file)
                 return described(file, read)
             return describe_architecture(
                 self.quiet, file, arch_file, sparsity, with_parts=self.parts
@@ -158,6 +160,16 @@ def graph_parts(info: InfoReport) -> Iterable[RenderableType]:
     if info.architecture is not None and "fabric" in info.architecture.configuration:
         return graphs().placement_parts(info.architecture.configuration)
     return ()
+
+
+def stands_alone(file: File, arch_file: Path) -> FormatError:
+    """Return the sentence about a file of no network that stands beside an architecture."""
+    return FormatError(
+        field=f"what stands beside the architecture {arch_file}",
+        allowed="a quantized network or a program (.npz)",
+        given=f"{file}",
+        source="command line",
+    )
 
 
 def described_by_format(file: Path) -> Callable[[Path, Path], InfoReport] | None:
@@ -223,12 +235,7 @@ def describe_architecture(
 ) -> InfoReport:
     """Return the content of an architecture file."""
     if arch_file is not None:
-        raise FormatError(
-            field="what stands beside an architecture",
-            allowed="a quantized network or a program (.npz)",
-            given="another architecture",
-            source=str(file),
-        )
+        raise stands_alone(file, arch_file)
     with context.progress(f"reading the architecture {file}"):
         family, arch = load_chip(file, sparsity)
     memories, arrays = part_needs(family, arch) if with_parts else (None, None)

@@ -251,7 +251,9 @@ def test_numbers_and_names_are_checked_before_packages(
 
 
 def test_two_architectures(hwgen: Command) -> None:
-    refused(hwgen("info", ARCH, TINY), "another architecture")
+    for alone in (ARCH, "effects/reram_study"):
+        said = f"what stands beside the architecture {TINY} must be a quantized network"
+        refused(hwgen("info", alone, TINY), said, f"got {alone}")
 
 
 @pytest.mark.parametrize(
