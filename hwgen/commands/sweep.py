@@ -176,6 +176,10 @@ def check_values(keys: Values, known: Mapping[str, Value], *, field: str, source
                 raise ConfigError(
                     field=key, allowed=f"such as {known[key]}", given=value, source=source
                 )
+        twice = [value for value in values if values.count(value) > 1]
+        if twice:
+            given = f"{twice[0]}, {values.count(twice[0])} times"
+            raise ConfigError(field=key, allowed="values that differ", given=given, source=source)
 
 
 def leaves(configuration: Mapping[str, Any], above: str = "") -> dict[str, Value]:

@@ -145,6 +145,7 @@ def test_a_network_that_does_not_fit_is_a_row(
         ({"cores": ["two"]}, "cores must be such as 2, got two"),
         ({"cores": [True]}, "cores must be such as 2, got True"),
         ({"sparsity.weight_bits": [1]}, "sparsity.weight_bits must be such as True, got 1"),
+        ({"cores": [1, 2, 1]}, "cores must be values that differ, got 1, 2 times"),
         ({"cores": [3]}, "at least one combination must work, got none: cores must be"),
         ({"sparsity": ["zeros"]}, "got none: sparsity must be"),
         ({}, "at least one key"),
