@@ -217,8 +217,8 @@ class QuantizedTraining(Network):
     """The folded network with weights, maps and image on their integer grids."""
 
     def __init__(self, plan: Plan, *, rule: str, momentum: float, step: str = "largest") -> None:
-        self.rule, self.step, self.image_zero = rule, step, 0.0
-        self.errs = False
+        self.rule, self.step = rule, step
+        self.image_zero: float | None = None
         super().__init__(plan)
         self.ranges = nn.ModuleDict(
             {node.name: MapRange(momentum) for node in plan.nodes[:-1] if has_range(node)}
@@ -237,20 +237,20 @@ class QuantizedTraining(Network):
 
         image_zero: real value that zero has above the least of the image's bytes
         """
-        self.errs, self.image_zero = True, image_zero
+        self.image_zero = image_zero
         for node in self.plan.weighted:
             self.conv(node.name).cells = cells
 
     def compute(self, node: Node, sources: list[Tensor]) -> Tensor:
         """Return what a node makes of its inputs, before its clip."""
-        if node.weighted and self.errs:
-            return cast(Tensor, self.conv(node.name)(sources[0], self.zero(node.inputs[0])))
+        if node.weighted and self.image_zero is not None:
+            name = node.inputs[0]
+            zero = self.image_zero if name == INPUT else self.zero(name)
+            return cast(Tensor, self.conv(node.name)(sources[0], zero))
         return super().compute(node, sources)
 
-    def zero(self, name: str) -> Tensor | float:
-        """Return the real value that zero has above the least integer of a map."""
-        if name == INPUT:
-            return self.image_zero
+    def zero(self, name: str) -> Tensor:
+        """Return the real value that zero has above the least integer of a map, not the image."""
         scale, zero_point = self.range(name).grid()
         return scale * zero_point
 
