@@ -24,7 +24,7 @@ from amaranth.hdl import Shape
 from amaranth.lib import data
 
 from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, Named, Nets, PartNetlist
-from hwgen.chip.rtl.reduced import Reads
+from hwgen.chip.rtl.reduced import BIT_MASK, Reads
 from hwgen.chip.rtl.words import TAKEN
 
 LSB = "_LSB"
@@ -101,6 +101,7 @@ class Places:
     named: names of signals, by their place among those of the netlist
     widths: bits of each signal by its name, in the order in which they got theirs
     constants: of the module, those that a text has used: value and width, 0 where it is a place
+    declared: those of them that are there already
     """
 
     def __init__(
@@ -115,7 +116,8 @@ class Places:
         self.of = dict(known)
         self.named: dict[int, str] = {}
         self.widths = dict(behind.widths) if behind else {}
-        self.constants: dict[str, tuple[int, int]] = {}
+        self.constants = dict(behind.constants) if behind else dict[str, tuple[int, int]]()
+        self.declared = frozenset(self.constants)
         self._layouts = dict(behind._layouts) if behind else dict[str, Any]()
         self._fields: dict[str, Fields | None] = {}
         self._values: dict[Nets, tuple[str, Mapping[int, str]]] = {}
@@ -172,8 +174,9 @@ class Places:
         named: set[int] = set(self.of)
         found: dict[int, Nets] = {}
         several: dict[int, Nets] = {}
-        for place, signal in enumerate(netlist.signals):
-            nets = signal.nets
+        order = sorted(range(len(netlist.signals)), key=lambda one: not self._is_own(netlist, one))
+        for place in order:
+            nets = netlist.signals[place].nets
             while nets and not (nets[-1] > ONE and self.is_read(nets[-1])):
                 nets = nets[:-1]
             whole = bool(nets) and len(set(nets)) == len(nets)
@@ -200,6 +203,16 @@ class Places:
             self.add(name, found[place])
             self.named[place] = name
             self._know(name, signal)
+
+    def _is_own(self, netlist: PartNetlist, place: int) -> bool:
+        """Return whether a cell was made for the values of a signal, and is no other's too."""
+        signal = netlist.signals[place]
+        net = signal.nets[0]
+        if net <= ONE or net & BIT_MASK:
+            return False
+        node = netlist.nodes[net >> BIT_PLACES]
+        made = node.kind in ("register", "list") and node.place == signal.place
+        return made and node.width == len(signal.nets)
 
     def _name_registers(self, netlist: PartNetlist) -> None:
         """Name registers that are some bits of a signal: after its field, or its lowest bit."""
