@@ -70,18 +70,20 @@ def section(
     """
     # What an assertion says is worked out from registers and signals, and is no copy of the logic
     # that it judges, even where it is the same.
-    merge(netlist, alike=False)
+    signals = [*netlist.outputs.values(), *(signal.nets for signal in netlist.signals)]
+    merge(netlist, apart={net >> BIT_PLACES for nets in signals for net in nets})
     known = known_nets(netlist, first)
     reads = Reads(netlist, known)
     reads.follow(checks)
     shorten(netlist, reads, whole={net >> BIT_PLACES for net in known})
+    given = {name for name in first.widths if name.isidentifier()}
     places = Places(netlist, reads, behind=first, known=known)
     live = [
         number
         for number, mask in enumerate(reads.masks)
         if mask and number and netlist.nodes[number].kind not in ("property", *PLACED)
     ]
-    body = Body(netlist.nodes, places, live, given=first.widths.keys(), taken=logic.taken)
+    body = Body(netlist.nodes, places, live, given=given, taken=logic.taken)
     tests = [netlist.nodes[number].inputs[0] for number in checks]
     body.count(tests)
     found = []

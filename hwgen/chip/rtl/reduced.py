@@ -25,10 +25,10 @@ ALWAYS = {"u>": (ONE, 0), "u<=": (ONE, 1), "u<": (ZERO, 0), "u>=": (ZERO, 1)}
 BIT_MASK = (1 << BIT_PLACES) - 1
 
 
-def merge(netlist: PartNetlist, *, alike: bool = True) -> None:
+def merge(netlist: PartNetlist, apart: Container[int] = ()) -> None:
     """Let what reads a cell read what is the same and simpler: a constant, a cell before it.
 
-    alike: of cells that are alike one is left
+    apart: cells that are no others, even where they are alike
     """
     stands: dict[int, int] = {}
     for _ in range(PASSES):
@@ -40,7 +40,7 @@ def merge(netlist: PartNetlist, *, alike: bool = True) -> None:
             if node.kind not in SIMPLER or not node.width or first in stands:
                 continue
             simple = simpler(node)
-            if simple is None and (node.kind == "list" or not alike):
+            if simple is None and (node.kind == "list" or number in apart):
                 continue
             if simple is None:
                 like = known.setdefault((node.kind, node.what, *node.inputs), number)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from amaranth.hdl import Module, Signal
+from amaranth.lib.wiring import Out
 
 from hwgen.chip.rtl.emit import emit, verilog_modules
 from hwgen.chip.rtl.part import Part
-from hwgen.errors import DesignError, WorkerError
+from hwgen.errors import DesignError
 from tests.tiny import Adder, Cells, Chain, Gate
 
 EMIT_CHAIN = """
@@ -127,12 +128,13 @@ class Wide(Part):
         m = Module()
         wide = Signal(1 + (1 << 16))
         m.d.sync += wide.eq(wide + 1)
+        m.d.comb += self.top.eq(wide[-1])
         return m
 
 
 def test_a_signal_of_too_many_bits_is_refused() -> None:
     with pytest.raises(DesignError, match=r"at most 65,536 bits, .* got 65,537 in tiny_wide: "):
-        verilog_modules(Wide({}))
+        verilog_modules(Wide({"top": Out(1)}))
 
 
 def test_an_unlisted_part_is_refused() -> None:
