@@ -68,7 +68,7 @@ class State:
     image_shape: rows, columns, channels; image_type: where the image comes as integers
     endings: tensors behind which no layer stands
     order: of the elements of the answer; None: that of its map
-    behind: sentences, what the host does behind the chip
+    behind: sentences, what the host does in front of the chip and behind it
     parts: of an image whose channels are quantized apart
     stacked: maps that lie one behind the other in a map, each of a sequence
     """
