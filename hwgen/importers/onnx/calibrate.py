@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +26,14 @@ from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
 from hwgen.importers.onnx.layout import Layout, image_shape, layout_of
+from hwgen.importers.onnx.masks import Ranges, bound_masks
 from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx
 from hwgen.importers.onnx.quantized import HANDLERS
 from hwgen.importers.onnx.read import opened
 from hwgen.importers.onnx.recurrent import fix_steps, with_steps
+from hwgen.importers.onnx.runtime import showing
 from hwgen.importers.onnx.shapes import infer
 from hwgen.importers.onnx.step_numbers import with_pairs_equal
 
@@ -105,6 +107,7 @@ def quantized_model(
             quant_pre_process(ready, ready, skip_symbolic_shape=True)
             prepared = with_steps(onnx.load(ready), source)
             with_sums_apart(prepared.graph)
+            bound_masks(prepared.graph, ranges_in(prepared, batches(image.name, given, batch)))
             single = functions_of_one_map(prepared.graph)
             with_ends(prepared.graph, single)
             overrides = scales_of_inputs(
@@ -138,6 +141,24 @@ def quantized_model(
                 given=" ".join(str(error).split())[:200],
                 source=source,
             ) from None
+
+
+def ranges_in(model: onnx.ModelProto, inputs: Iterable[dict[str, NDArray[np.float32]]]) -> Ranges:
+    """Return what runs a float model and gives the range of some tensors, without infinities."""
+
+    def ranges(names: list[str]) -> dict[str, tuple[float, float, tuple[int, ...]]]:
+        content = showing(model, names).SerializeToString()
+        session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        found: dict[str, tuple[float, float, tuple[int, ...]]] = {}
+        for each in inputs:
+            for name, tensor in zip(names, session.run(names, each), strict=True):
+                real = tensor[np.isfinite(tensor)]
+                low, high = (float(end) for end in (real.min(), real.max()))
+                least, most, _ = found.get(name, (low, high, ()))
+                found[name] = min(low, least), max(high, most), tensor.shape
+        return found
+
+    return ranges
 
 
 def checked_image(model: onnx.ModelProto, source: str) -> tuple[onnx.ValueInfoProto, Layout]:
