@@ -2,7 +2,8 @@
 
 An image of rank 4 has channels first, or last where the file turns it before all else. Of an image
 of rank 3 the readers say what is what: what computes each entry of its second axis alone reads
-tokens, which are pixels; convolutions over steps and recurrent cells read channels there.
+tokens, which are pixels; convolutions over steps read channels there, and so does what picks steps
+alone, such as recurrent cells.
 
 Tests: `tests/importers/onnx/test_layout.py`.
 """
@@ -37,7 +38,6 @@ OF_CHANNELS = frozenset(
 """Operators whose second axis is that of the channels."""
 OF_THE_LAST = frozenset({"LayerNormalization", "RMSNormalization", "Softmax"})
 """Operators that read the last axis whole, unless they name another."""
-CELLS = frozenset({"GRU", "LSTM", "RNN"})
 PICKING = frozenset({"Gather", "Slice", "Split"})
 RESHAPING = frozenset({"Flatten", "Reshape", "Squeeze", "Unsqueeze"})
 
@@ -101,15 +101,17 @@ def is_rows_first(graph: onnx.GraphProto, image: str) -> bool:
 def verdicts(model: Opened, source: str) -> Iterator[Layout]:
     """Yield what each reader of an image of rank 3 says of its axes."""
     known = shapes_of(model.slim, source).known
-    axes = {model.image.name: Axes(TOKENS, CHANNELS, 3)}
+    axes, behind = {model.image.name: Axes(TOKENS, CHANNELS, 3)}, {model.image.name}
     for node in model.slim.graph.node:
+        maps = behind.intersection(node.input)
+        behind.update(node.output if maps else ())
         for place, name in enumerate(node.input):
             if name not in axes:
                 continue
             said = verdict(node, place, axes[name])
             if said is not None:
                 yield said
-            else:
+            elif maps <= axes.keys():
                 moved = moved_axes(node, axes[name], known.get(name), known)
                 axes |= dict.fromkeys(node.output, moved) if moved else {}
 
@@ -117,8 +119,6 @@ def verdicts(model: Opened, source: str) -> Iterator[Layout]:
 def verdict(node: onnx.NodeProto, place: int, axes: Axes) -> Layout | None:
     """Return what a reader says of the axes of a tensor that it has at a place; None: nothing."""
     kind = node.op_type
-    if kind in CELLS or (kind in PICKING and first_axis(node, 0) % axes.rank == axes.tokens):
-        return "planes"
     if kind in OF_CHANNELS and place == 0:
         return axes.summed(1)
     if kind in OF_THE_LAST and place == 0:
@@ -136,7 +136,9 @@ def moved_axes(
     known: Mapping[str, Sequence[int]],
 ) -> Axes | None:
     """Return where the axes are in what a node writes; None where they are lost."""
-    if node.op_type in KEPT or node.op_type in PICKING:
+    if node.op_type in PICKING:
+        return axes if first_axis(node, 0) % axes.rank == axes.channels else None
+    if node.op_type in KEPT:
         return axes
     if node.op_type == "Transpose":
         order = ints(node, "perm") or list(range(axes.rank))[::-1]

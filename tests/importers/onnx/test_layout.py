@@ -70,7 +70,13 @@ def both(model: Model) -> str:
     return model.node("Add", weights(model), model.node("Conv", "x", kernel))
 
 
-OF_TOKENS = (weights, norm, position, rows, turned_convolution)
+def residual_and_pick(model: Model) -> str:
+    total = model.node("Add", norm(model), "x")
+    step = model.node("Gather", total, model.constant(0, np.int64), axis=1)
+    return model.node("Gemm", step, model.constant(WEIGHTS))
+
+
+OF_TOKENS = (weights, norm, position, rows, turned_convolution, residual_and_pick)
 OF_STEPS = (convolution, steps, mixed_tokens, both)
 
 
