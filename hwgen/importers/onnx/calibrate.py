@@ -22,6 +22,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from hwgen.errors import DataError, FormatError
 from hwgen.files.finite import check_finite
+from hwgen.importers.onnx.distance import Distance, distances
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
@@ -141,6 +142,22 @@ def quantized_model(
                 given=" ".join(str(error).split())[:200],
                 source=source,
             ) from None
+
+
+def distance_from_float(
+    path: Path, made: onnx.ModelProto, images: NDArray[Any]
+) -> tuple[Distance, ...]:
+    """Return how far each output of a model that was made of a file is from that file's.
+
+    images: those that it was quantized with
+    """
+    model = joined_inputs(read_whole_model(path)).model
+    fix_steps(model, images)
+    image, layout = checked_image(model, str(path))
+    given = arranged(image, layout, images, str(path), step=Step())
+    batch = image.type.tensor_type.shape.dim[0].dim_value
+    with quiet():
+        return distances(model, made, batches(image.name, given, batch))
 
 
 def ranges_in(model: onnx.ModelProto, inputs: Iterable[dict[str, NDArray[np.float32]]]) -> Ranges:
