@@ -170,6 +170,7 @@ def describe_import(file: Path) -> ImportInfo:
             unknown="",
             roundings=[],
             host=[],
+            remarks=[],
         )
 
 
@@ -201,6 +202,7 @@ def content_of(graph: IntegerGraph, lowered: Lowered, kernels: Kernels) -> Impor
         unknown=unknown,
         roundings=sorted(network.roundings),
         host=host_lines(graph, network),
+        remarks=list(graph.remarks),
     )
 
 

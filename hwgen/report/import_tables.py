@@ -48,6 +48,7 @@ def import_table(report: ImportReport) -> RenderableType:
         f"{len(content.layers)} layers of {content.nodes} nodes ({content.kind})",
         *note_lines(content),
         *map(distance_line, report.from_float),
+        *content.remarks,
         *(f"left to the host: {line}" for line in content.host),
         *rounding_lines(content),
         *refusing_lines(content),

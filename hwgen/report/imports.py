@@ -71,6 +71,7 @@ class ImportInfo:
     differences: from the runtime; unknown: why there may be more of them, else empty
     roundings: how sums of the layers round, as in the network file; empty if nodes are refused
     host: sentences, what of the file the host does before and behind the chip
+    remarks: sentences, what one should know of the file besides
     """
 
     name: str
@@ -84,6 +85,7 @@ class ImportInfo:
     unknown: str
     roundings: list[Rounding]
     host: list[str]
+    remarks: list[str]
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

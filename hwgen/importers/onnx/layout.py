@@ -79,7 +79,7 @@ def said_of_tokens(name: str, sides: Sequence[int]) -> str:
     """Return the sentence that says how an image of tokens is read."""
     _, tokens, channels = sides
     return (
-        f"the image: the tokens of the input {name} are its pixels, {tokens} rows of one pixel of"
+        f"the tokens of the input {name} are the pixels of the image, {tokens} rows of one pixel of"
         f" {channels} channels"
     )
 

@@ -51,7 +51,7 @@ class Masked:
         """
         if self.axis not in (-1, len(shape) - 1):
             return None
-        spare = math.log(STEPS_OF_A_SHARE * shape[-1])
+        spare = fall_of(0, 0, keys=shape[-1])
         if self.addend is not None:
             addend = self.addend
         else:
@@ -61,8 +61,13 @@ class Masked:
                 return None
             addend = np.where(places, -np.inf, 0).astype(np.float32)
         most = addend.max(axis=-1, keepdims=True) if addend.ndim else addend
-        least = np.where(np.isfinite(most), most, 0) - (high - low + spare)
+        least = np.where(np.isfinite(most), most, 0) - fall_of(low, high, keys=shape[-1])
         return np.maximum(addend, least).astype(np.float32) if (addend < least).any() else None
+
+
+def fall_of(low: float, high: float, *, keys: int) -> float:
+    """Return how far below the others a place must be to have no share; low, high: of scores."""
+    return high - low + math.log(STEPS_OF_A_SHARE * keys)
 
 
 def bound_masks(graph: onnx.GraphProto, ranges: Ranges) -> None:

@@ -101,6 +101,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "Sub": arithmetic.subtract,
         "Transpose": rearrange.rearrange,
         "Unsqueeze": rearrange.rearrange,
+        "Where": tokens.where,
         **dict.fromkeys(functions.FUNCTIONS, functions.unary),
     }
 )
@@ -143,6 +144,7 @@ def graph_read(model: onnx.ModelProto, *, name: str, source: str) -> IntegerGrap
         ends=ends,
         answer_places=state.order,
         behind=(*said_of_inputs(model), *dict.fromkeys(state.behind)),
+        remarks=tuple(dict.fromkeys(state.remarks)),
         kernels=None if annotations.notes is None else "half_up",
         finish=annotations.finish,
         model=lambda: model,
@@ -249,7 +251,7 @@ def image_places(state: State, sides: tuple[int, ...], layout: Layout) -> Places
     if layout == "planes":
         return state.planes(state.image_shape).reshape(sides)
     if layout == "tokens":
-        state.behind.append(said_of_tokens(state.image_name, sides))
+        state.remarks.append(said_of_tokens(state.image_name, sides))
     return state.places(state.image_shape).reshape(sides)
 
 
