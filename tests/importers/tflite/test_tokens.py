@@ -85,8 +85,8 @@ def test_the_default_softmax_says_where_it_differs() -> None:
     assert (line.operator, line.steps) == ("SOFTMAX", 1)
     assert "node softmax_23, beside halves" in line.what
     lines = {layer.kind: layer.families["dbpim"] for layer in describe_import(BLOCK).layers}
-    assert lines["squared_difference"] == "on chips with `simd_tflite`"
-    assert lines["matmul"] == "on chips with `simd_tflite`"
+    assert lines["squared_difference"] == "on chips with `simd_tflite`, such as small_rows_tflite"
+    assert lines["matmul"] == "on chips with `simd_tflite`, such as small_rows_tflite"
 
 
 @pytest.mark.promise(
