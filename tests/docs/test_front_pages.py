@@ -28,7 +28,7 @@ def test_the_version_is_one() -> None:
     assert yaml.safe_load(text_of("CITATION.cff"))["version"] == hwgen.__version__
 
 
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md"])
 def test_what_a_page_names_exists(page: str) -> None:
     text = text_of(page)
     links = re.findall(r"\]\(([^)#]+)", text)

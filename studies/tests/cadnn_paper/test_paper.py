@@ -5,7 +5,6 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-import jsonschema
 import pytest
 from hwgen_studies.cadnn_paper.counts import POSITIONS, SCHEDULES, SEED, WRITTEN_BACK, Counts, count
 from hwgen_studies.cadnn_paper.energy import everywhere_pj, unscaled_share, write_for
@@ -28,6 +27,7 @@ from hwgen.report.files import report_text
 from hwgen.train.adaptive.widths import macs, uniform
 from hwgen.train.models import plan_model
 from studies.tests.cadnn_paper.trainings import training_row, training_table
+from tests.schemas import follows
 
 ROOT = Path(__file__).parents[3]
 QUIET = Context(console=None)
@@ -66,8 +66,7 @@ def one(report: AdaptivePaperReport, figure: str, what: str) -> float:
     "every figure that the paper prints has a row with ours or the reason why there is none"
 )
 def test_it_follows_its_schema(report: AdaptivePaperReport) -> None:
-    schema = json.loads((ROOT / "docs/schema/paper_adaptive.schema.json").read_text("utf-8"))
-    jsonschema.validate(json.loads(report_text(report)), schema)
+    follows(json.loads(report_text(report)), "paper_adaptive")
 
 
 def test_every_printed_figure_is_there(report: AdaptivePaperReport) -> None:

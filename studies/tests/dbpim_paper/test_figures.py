@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import numpy as np
 import pytest
 from hwgen_studies.comparison import PaperRow
@@ -30,6 +29,7 @@ from hwgen.network.file import load_network, save_network
 from hwgen.report.files import report_text
 from hwgen.report.svg import MUTED, SERIES
 from tests.cli.given import ROOT, TINY
+from tests.schemas import follows
 from verif.dbpim.directed_network import directed
 
 COMMITTED = ROOT / "docs/results/dbpim-figures-2026-11-27.json"
@@ -184,8 +184,7 @@ def test_what_a_sparsity_costs() -> None:
 
 
 def test_page_and_report_hold_all(report: FiguresReport) -> None:
-    schema = (ROOT / "docs/schema/paper_dbpim_figures.schema.json").read_text(encoding="utf-8")
-    jsonschema.validate(json.loads(report_text(report)), json.loads(schema))
+    follows(json.loads(report_text(report)), "paper_dbpim_figures")
     assert set(figures_files(report)) == {f"{NAME}.md", f"{NAME}.json", f"{NAME}-sparsity.svg"}
     with_rows = replace(report, accuracy=[trained("blocks", 0.0, 0.9)], refused=["x: y must be z"])
     files = figures_files(with_rows)

@@ -1,7 +1,7 @@
 """The ledger of results: what each page of results was made from, and whether that still holds.
 
 A page is stale where something that decides its figures (the Verilog of a chip, a prediction, the
-answer of a search: lines of `tests/same/digests.json`; a file that its commands read) is another
+answer of a search: lines of `tests/same`; a file that its commands read) is another
 than when the page was made. A moved file or a comment changes no such line. The first line of a
 stale page says so: its mark.
 """
