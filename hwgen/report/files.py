@@ -18,6 +18,7 @@ from hwgen.report.explore import ExploreReport
 from hwgen.report.fit import FitReport
 from hwgen.report.imports import ImportReport
 from hwgen.report.info import InfoReport
+from hwgen.report.installed import CatalogueReport, DoctorReport
 from hwgen.report.model import ModelReport
 from hwgen.report.run import RunReport
 from hwgen.report.sweep import SweepReport
@@ -36,12 +37,14 @@ REPORTS: dict[str, Any] = {
     "compare": AgreementReport,
     "compile": CompileReport,
     "cost": CostReport,
+    "doctor": DoctorReport,
     "effects": EffectsReport,
     "explore": ExploreReport,
     "export": ExportReport,
     "fit": FitReport,
     "import": ImportReport,
     "info": InfoReport,
+    "list": CatalogueReport,
     "model": ModelReport,
     "run": RunReport,
     "sweep": SweepReport,

@@ -151,6 +151,8 @@ def test_train_channel_adaptive(report: Any, hwgen: Command, tmp_path: Path) -> 
 
 def test_help_teaches(hwgen: Command) -> None:
     _, out, _ = hwgen("--help")
+    assert "..." not in out.partition("Usage")[2].partition("\n")[2], "a sentence is cut"
+    assert out.index("Your network:") < out.index("\n  train ") < out.index("What it costs:")
     for command in ("train", "compile", "build", "run", "export", "model", "info"):
         assert command in out
         assert "Example: hwgen" in hwgen(command, "--help")[1]
