@@ -289,9 +289,9 @@ def test_parts_of_the_overhead_are_counted(counts: Counts, report: AdaptivePaper
 
 
 def test_the_committed_page_has_these_figures(report: AdaptivePaperReport) -> None:
-    committed = json.loads((ROOT / "docs/results/mram-paper.json").read_text(encoding="utf-8"))
+    committed = json.loads((ROOT / "studies/results/mram-paper.json").read_text(encoding="utf-8"))
     now = json.loads(report_text(report))
-    stale = "run: hwgen paper mram --training docs/results/mram-training.json --out docs/results"
+    stale = "run: hwgen paper mram --training studies/results/mram-training.json --out docs/results"
     assert committed["layers"] == now["layers"], stale
     for each, ours in zip(committed["energy"], now["energy"], strict=True):
         assert each["total_uj"] == pytest.approx(ours["total_uj"]), stale

@@ -32,7 +32,7 @@ from tests.cli.given import ROOT, TINY
 from tests.schemas import follows
 from verif.dbpim.directed_network import directed
 
-COMMITTED = ROOT / "docs/results/dbpim-figures-2026-11-27.json"
+COMMITTED = ROOT / "studies/results/dbpim-figures-2026-11-27.json"
 CURVES = f"{NAME}-sparsity.svg"
 
 
@@ -156,7 +156,7 @@ def test_power_is_energy_over_time(report: FiguresReport, folder: Path) -> None:
 
 def trained(method: str, pruned: float, accuracy: float, *, seed: int = 1, **more: Any) -> Any:
     """Return a row of a table of trainings."""
-    committed = json.loads((ROOT / "docs/results/dbpim-accuracy.json").read_text("utf-8"))
+    committed = json.loads((ROOT / "studies/results/dbpim-accuracy.json").read_text("utf-8"))
     plain = committed["rows"][0] | {"method": method, "pruned": pruned, "accuracy": accuracy}
     return validate_spec(AccuracyRow, plain | {"seed": seed} | more, source="test")
 

@@ -27,6 +27,7 @@ from studies.tests.results.ledger import (
     read_pages,
     write_ledger,
 )
+from studies.tests.results.records import keep
 from tests.same.run import everything, line_names, made_now
 
 
@@ -34,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return the exit code."""
     given = options().parse_args(arguments)
     pages = read_pages()
+    if given.keep:
+        keep()
+        return 0
     unknown = [name for name in given.pages if name not in pages]
     chosen = [pages[name] for name in given.pages if name in pages]
     doing = {"list": show, "stale": stale, "mark": mark}
@@ -56,6 +60,7 @@ def options() -> argparse.ArgumentParser:
         "--stale", action="store_true", help="compare all pages, or PAGEs; exit code 1 if one is"
     )
     parser.add_argument("--mark", action="store_true", help="write the first line of stale pages")
+    parser.add_argument("--keep", action="store_true", help="bring the JSON of results in its form")
     parser.add_argument("--data", type=Path, help="folder of cifar10, cifar100, checkpoints, ...")
     parser.add_argument("--networks", type=Path, help="folder of networks that do not ship")
     return parser
@@ -183,6 +188,7 @@ def make(page: Page, folders: dict[str, Path | None]) -> None:
             file.write_text(before, encoding="utf-8")
         sys.exit(f"scripts/results: the commands of {page.name} ended with {done.returncode}")
     took = time.monotonic() - began
+    keep()
     chosen = page.chosen(dict.fromkeys(line_names(), ""))
     files = {name: text for name, text in chosen.items() if name.startswith(FILE)}
     record = Record(

@@ -96,14 +96,14 @@ def test_a_page_is_stale_where_a_file_that_it_reads_is_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("studies.tests.results.ledger.ROOT", tmp_path)
-    read = tmp_path / "docs/results/b.json"
+    read = tmp_path / "studies/results/b.json"
     read.parent.mkdir(parents=True)
     read.write_text("1")
-    page = replace(PAGE, reads=["docs/results/b.json"])
+    page = replace(PAGE, reads=["studies/results/b.json"])
     record = replace(RECORD, lines=page.chosen(LINES))
     assert mark_of(page, record, LINES) == ""
     read.write_text("2")
-    assert "since when changed: file docs/results/b.json." in mark_of(page, record, LINES)
+    assert "since when changed: file studies/results/b.json." in mark_of(page, record, LINES)
 
 
 @pytest.mark.parametrize(
@@ -261,12 +261,12 @@ def test_a_changed_constant_names_the_pages_of_its_family(tmp_path: Path) -> Non
     (tmp_path / "studies/tests/results/pages.yaml").write_text(yaml.safe_dump(pages))
     wanted = {f"program digits_small_cnn {chip}" for chip in programs.values()}
     today = made_now(everything(long=False), wanted.__contains__)
-    (tmp_path / "docs/results").mkdir(parents=True)
+    (tmp_path / "studies/results").mkdir(parents=True)
     records = {
         page.name: replace(RECORD, lines=page.chosen(today))
         for page in (Page(**each) for each in pages)
     }
-    write_ledger(records, tmp_path / "docs/results/ledger.json")
+    write_ledger(records, tmp_path / "studies/results/ledger.json")
     facts = tmp_path / "hwgen/dbpim/facts/instructions.py"
     text = facts.read_text()
     assert "\nVERSION = 5\n" in text
