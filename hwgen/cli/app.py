@@ -115,6 +115,15 @@ def print_version(asked: bool) -> None:
         raise Exit
 
 
+def print_schema(name: str | None) -> None:
+    """Print a schema and end, if one was asked for."""
+    if name is not None:
+        from hwgen.commands.schemas import schema
+
+        sys.stdout.write(schema(name))
+        raise Exit
+
+
 @app.callback()
 def whole_program(
     *,
@@ -122,6 +131,16 @@ def whole_program(
         bool,
         Option("--version", callback=print_version, is_eager=True, help="print the version"),
     ] = False,
+    schema: Annotated[
+        str | None,
+        Option(
+            "--schema",
+            metavar="NAME",
+            callback=print_schema,
+            is_eager=True,
+            help="print the JSON Schema of a command's report, of `network` or `replacement`",
+        ),
+    ] = None,
 ) -> None:
     """Take the options that need no command."""
 

@@ -50,13 +50,13 @@ REPORTS: dict[str, Any] = {
     "sweep": SweepReport,
     "train": TrainReport | AdaptiveTrainReport,
 }
-"""By command; `docs/schema/<command>.schema.json` describes each. Families and studies add more."""
+"""By command; `hwgen --schema COMMAND` describes each. Families and studies add more."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema_of(kind: Any, *, mode: Literal["serialization", "validation"] = "serialization") -> str:
-    """Return the JSON Schema of a type, or of several: the content of a docs/schema file.
+    """Return the JSON Schema of a type, or of several: what `hwgen --schema` prints.
 
     mode: validation for a file that is read, some of whose keys may be left out
     """

@@ -73,9 +73,7 @@ def test_golden_alone(report: Any) -> None:
         assert all(figures[key] is None for key in ("mismatches", "cycles_model", "cycles_rtl"))
 
 
-@pytest.mark.promise(
-    "reports follow their published schemas, data sheet and schemas follow the code"
-)
+@pytest.mark.promise("reports follow their published schemas, and data sheets follow the code")
 def test_model_engine(report: Any) -> None:
     content, out = report("run", NETWORK, ARCH, "--images", IMAGES, "--engine", "model")
     layers = content["layers"]
