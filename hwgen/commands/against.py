@@ -256,9 +256,9 @@ class Compare(
 
 def computed_kernels(network: QuantizedNetwork) -> Target | None:
     """Return the kernels whose arithmetic a network computes; None: it rounds half up alone."""
-    if "tflite" in network.roundings:
-        return "reference"
-    return "default" if "float32" in network.roundings else None
+    if "float32" in network.roundings:
+        return "default"
+    return "reference" if "tflite" in network.roundings else None
 
 
 def sources_of(network: QuantizedNetwork) -> list[str]:
