@@ -73,7 +73,7 @@ class Simd(Part):
     Rate     one part of `simd_lanes` bytes in each cycle, of TABLE `table_lookups` bytes, of a last
              tap one in `lanes_per_requantizer` cycles; while a result waits, the whole unit stalls
     Errors   none
-    Golden   ``golden.dbpim.simd``
+    Golden   ``verif.reference.dbpim.simd``
     Source   docs/dbpim-microarchitecture.md, "simd"; seed 002, Fig. 6 (SIMD core)
     """
 
