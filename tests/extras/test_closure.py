@@ -131,6 +131,8 @@ EXTRAS = {
     "docs": Tried(modules=[("mkdocs", "--version"), ("mkdocstrings",)]),
 }  # fmt: skip
 """Commands by extra; without a name: what `pip install .` brings."""
+SLOW = ("synth",)
+"""Extras whose command takes a minute."""
 OTHERS = {
     "corpus": "tests/corpus makes its files in an environment of their own",
     "dev": "all tests run in it",
@@ -151,7 +153,10 @@ def test_each_extra_is_tried() -> None:
 @pytest.mark.promise(
     "the commands of each extra import what that extra brings, and no package besides"
 )
-@pytest.mark.parametrize("extras", EXTRAS)
+@pytest.mark.parametrize(
+    "extras",
+    [pytest.param(each, marks=pytest.mark.long if each in SLOW else ()) for each in EXTRAS],
+)
 def test_the_commands_of_an_extra_need_no_other(extras: str, tmp_path: Path) -> None:
     tried = EXTRAS[extras]
     tried.prepare(tmp_path)
