@@ -1,9 +1,11 @@
 """Parts: components that become one Verilog module each, placed as instances."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from typing import Any
 
-from amaranth.hdl import ClockSignal, Instance, ResetSignal, Shape
+from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Shape, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
@@ -41,6 +43,11 @@ class Part(wiring.Component):
     # Amaranth does not warn of it.
     _MustUse__silence = True
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if "elaborate" in vars(cls):
+            cls.elaborate = with_placed_names(cls.elaborate)
+
     def __init__(self, signature: wiring.Signature | None = None) -> None:
         with without_field_nets():
             super().__init__(signature)
@@ -67,6 +74,32 @@ class Part(wiring.Component):
         for path, member, _ in self.signature.flatten(self):
             direction = "input" if member.flow == In else "output"
             yield "__".join(map(str, path)), direction, Shape.cast(member.shape).width
+
+
+def name_nets(interface: Any, name: str) -> None:
+    """Let the name of each net of an instance, or of a port of a memory, begin with a name."""
+    for path, _, value in interface.signature.flatten(interface):
+        net = Value.cast(value)
+        if isinstance(net, Signal):
+            net.name = "__".join(map(str, (name, *path)))
+
+
+def with_placed_names(elaborate: Callable[..., Module]) -> Callable[..., Module]:
+    """Return a method that names what it places: each net of an instance begins with its name.
+
+    Of ten instances with a port `start` each then has its own net, such as `taps_loader__start`.
+    """
+
+    @wraps(elaborate)
+    def named(self: Part, platform: object) -> Module:
+        m = elaborate(self, platform)
+        # Amaranth has no public list of what a module places.
+        for name, (placed, _) in m._named_submodules.items():
+            if isinstance(placed, PartInstance):
+                name_nets(placed, name)
+        return m
+
+    return named
 
 
 class PartInstance(wiring.Component):

@@ -154,7 +154,8 @@ class Registers(SharedPart):
     def _writes(self, m: Module, *, pending: Value, enabled: Value) -> None:
         """Take address and data together and answer in the next cycle."""
         bus, places = self.bus, offsets(self._table)
-        accept, found, writable = Signal(), Signal(), Signal()
+        accept, writable = Signal(), Signal()
+        found = Signal(name="found_written")
         m.d.comb += [
             writable.eq(~self.busy),
             accept.eq(bus.awvalid & bus.wvalid & ~bus.bvalid),

@@ -14,7 +14,7 @@ from amaranth.lib.wiring import Out
 from hwgen.chip.interface import TRACE, ChipInterface
 from hwgen.chip.registers import Register
 from hwgen.chip.rtl import axi
-from hwgen.chip.rtl.part import Part, PartInstance
+from hwgen.chip.rtl.part import Part, PartInstance, name_nets
 from hwgen.chip.rtl.read_engine import ReadEngine
 from hwgen.chip.rtl.registers import Registers
 from hwgen.chip.rtl.supervisor import Supervisor, SupervisorErrors
@@ -198,6 +198,7 @@ class Shell(Part):
     def in_engine(self, m: Module, name: str, part: Part) -> PartInstance:
         """Place a part that is held in reset while nothing runs."""
         instance = part.instance()
+        name_nets(instance, name)
         m.submodules[name] = DomainRenamer("engine")(instance)
         return instance
 

@@ -98,7 +98,7 @@ class Conductor(Part):
             progress.append(self._progress.instance())
             m.submodules[f"layer{place}_window"] = windows[place]
             m.submodules[f"layer{place}_progress"] = progress[place]
-        entered = Signal(IMAGE_BITS)
+        entered = Signal(IMAGE_BITS, name="images_entered_next")
         through = Cat(each.image == self.images for each in progress).all()
         phase = self._clock(m, through)
         self._images(m, phase, entered)

@@ -166,7 +166,8 @@ class Front(Part):
     def _images(self, m: Module, taken: Signal) -> None:
         """Read an image whenever there is room for one."""
         beats, stride = image_beats(self._chip), image_stride(self._chip)
-        place, offset = Signal(bits_for_index(beats)), Signal(64)
+        place = Signal(bits_for_index(beats), name="beat_of_image")
+        offset = Signal(64)
         with m.State("ask for an image"):
             m.d.comb += [
                 self.command.valid.eq(self.room & (self.loaded != self.images)),

@@ -322,7 +322,7 @@ class Sender(Part):
         m = Module()
         m.submodules.reader = reader = self._reader.instance()
         m.submodules.packets = packets = self._packets.instance()
-        half = Signal()
+        half = Signal(name="half_kept")
         with m.If(self.go):
             m.d.sync += half.eq(self.half)
         for name, member in self.signature.members.items():

@@ -95,7 +95,7 @@ class Fma(Part):
         nearer = self._distance(m, a, b, c)
         # An addend so far below the product is lost whatever its distance.
         least = self._width - 1
-        distance = Signal(range(least + 1))
+        distance = Signal(range(least + 1), name="distance_kept")
         m.d.comb += distance.eq(Mux(nearer > least, least, nearer))
         moved = Signal(least + size.significand)
         m.d.comb += moved.eq(Cat(Const(0, least), c.significand) >> distance)

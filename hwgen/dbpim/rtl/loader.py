@@ -144,7 +144,8 @@ class Loader(Part):
         current = Signal(instruction_bits(self._arch.cores, self._arch.widths))
         m.d.comb += current.eq(Mux(front.first, front.packet[self._begin_bits :], front.packet))
         # What a body needs of its header is kept: its beats come later, and much hangs on it.
-        load, code = Signal(packet(Opcode.LOAD, self._arch)), Signal(OPCODE_BITS)
+        load = Signal(packet(Opcode.LOAD, self._arch), name="load_header")
+        code = Signal(OPCODE_BITS)
         with m.If(front.whole):
             m.d.sync += [
                 load.eq(view(Opcode.LOAD, current, self._arch)),

@@ -152,13 +152,15 @@ class SimdLane(Part):
     def _accumulate(self, m: Module, number: int) -> None:
         """Keep the operands of a lane, then add their product to its total."""
         mode, before, total = self.mode, self.total_before[number], self.total[number]
-        byte, kept = Signal(ACTIVATION_BITS), Signal(signed(self._factor_bits))
+        byte = Signal(ACTIVATION_BITS, name=f"byte_{number}")
+        kept = Signal(signed(self._factor_bits), name=f"factor_kept_{number}")
         with m.If(self.take):
             m.d.sync += [byte.eq(self.input_byte[number]), kept.eq(self.factor[number])]
-        base, factor = Signal(signed(ACCUMULATOR_BITS)), Signal(signed(self._factor_bits))
-        centred = Signal(signed(CENTRED_BITS))
+        base = Signal(signed(ACCUMULATOR_BITS), name=f"base_{number}")
+        factor = Signal(signed(self._factor_bits), name=f"factor_{number}")
+        centred = Signal(signed(CENTRED_BITS), name=f"centred_{number}")
         # Totals come from memories: without a tap the factor is zero. The byte stays as it is.
-        right = Signal.like(factor)
+        right = Signal.like(factor, name=f"right_{number}")
         plane = byte << (mode.plane << 3)
         m.d.comb += [
             base.eq(Mux(mode.first, self.bias[number], Mux(mode.multiplies, 0, before))),

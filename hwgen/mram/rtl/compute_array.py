@@ -142,7 +142,9 @@ class ComputeArray(Part):
     def _accumulate(self, m: Module, counts: Sequence[Value], sensed: Value) -> Any:
         """Add joined counts to the accumulators; return these."""
         in_sums = Signal()
-        first, double, subtract = Signal(), Signal(), Signal()
+        first, double, subtract = (
+            Signal(name=f"{name}_kept") for name in ("first", "double", "subtract")
+        )
         counts_now = self.read_and if self._arch.write_back else self.and_en
         m.d.sync += in_sums.eq(counts_now)
         with m.If(counts_now):

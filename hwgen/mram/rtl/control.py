@@ -166,7 +166,9 @@ class Control(Part):
 
     def _image(self, m: Module, facts: Signal) -> None:
         """Begin with an image in the requested mode, or end after the last one."""
-        first = Array(facts[f"first_record_{mode}"] for mode in range(MOST_MODES))
+        records = Array(facts[f"first_record_{mode}"] for mode in range(MOST_MODES))
+        first = Signal.like(facts.first_record_0, name="first_record")
+        m.d.comb += first.eq(records[self.mode[: len(self.active_mode)]])
         with m.If(self.images_done == self.images):
             m.d.comb += self.finished.eq(1)
         with m.Elif(self.mode >= facts.modes):
@@ -175,7 +177,7 @@ class Control(Part):
             m.d.comb += self.image_begin.eq(1)
             m.d.sync += [
                 self.active_mode.eq(self.mode),
-                self.record_index.eq(first[self.mode[: len(self.active_mode)]]),
+                self.record_index.eq(first),
             ]
             m.next = "FETCH"
 
