@@ -8,6 +8,7 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.checks import within
+from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.read_engine import read_command
 from hwgen.chip.widths import bits_for_index
@@ -72,7 +73,7 @@ class Front(Part):
                 "room": In(1),
                 "loaded": Out(IMAGE_BITS),
                 "done": Out(1),
-                "error": Out(ERROR_BITS),
+                "error": Out(Coded(ErrorCode.__members__, ERROR_BITS)),
             }
         )
 

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.axi import MEMORY_ADDRESS_BITS
 from hwgen.chip.registers import REGISTER_BYTES, Command
 from hwgen.chip.rtl.checks import one_hot, within
+from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.mram.facts.arch import MOST_MODES, Arch
@@ -82,7 +83,7 @@ class Control(Part):
                 "header": In(header()),
                 "accepted": In(1),
                 "load_done": In(1),
-                "load_error": In(ERROR_BITS),
+                "load_error": In(Coded(ErrorCode.__members__, ERROR_BITS)),
                 "done": In(units),
                 "load": Out(1),
                 "go": Out(units),
@@ -98,7 +99,7 @@ class Control(Part):
                 "loads": Out(1),
                 "retire": Out(1),
                 "finished": Out(1),
-                "error": Out(ERROR_BITS),
+                "error": Out(Coded(ErrorCode.__members__, ERROR_BITS)),
             }
         )
 
