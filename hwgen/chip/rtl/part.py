@@ -5,7 +5,16 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any
 
-from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Shape, Signal, Value
+from amaranth.hdl import (
+    ClockSignal,
+    Instance,
+    Module,
+    ResetSignal,
+    Shape,
+    Signal,
+    Value,
+    ValueCastable,
+)
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
@@ -29,6 +38,7 @@ class Part(wiring.Component):
     stored_bits: of the memory that is in the module itself, not in the parts below it
     foreign: modules that it places and that are no parts: a file beside the design has them
     is_text: its module is written by hand, see `hwgen.chip.rtl.text`
+    resets_data: reset reaches all registers; else those of `guarded` keep what they have
     """
 
     family: str = ""
@@ -39,6 +49,7 @@ class Part(wiring.Component):
     stored_bits: int = 0
     foreign: Sequence[str] = ()
     is_text: bool = False
+    resets_data: bool = True
     # A part that is like another, or that is only asked for its facts, is never elaborated:
     # Amaranth does not warn of it.
     _MustUse__silence = True
@@ -62,6 +73,25 @@ class Part(wiring.Component):
         """The name of the Verilog module: family, class name in snake case, sizes."""
         stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<!^)(?=[A-Z][a-z])", "_", type(self).__name__)
         return "_".join(filter(None, (self.family, stem.lower(), self.size_suffix)))
+
+    def keep_data_from_reset(self) -> None:
+        """Let reset reach neither the data of this part nor that of the parts below it."""
+        self.resets_data = False
+        for part in self.parts:
+            part.keep_data_from_reset()
+
+    def guarded(self, *registers: ValueCastable | Value) -> None:
+        """Name registers whose values count only while another one, which has a reset, says so.
+
+        They are written before anybody reads them, whatever they held: no reset needs to reach
+        them, and in a chip that keeps its data from reset none does.
+        """
+        for register in registers if not self.resets_data else ():
+            signal = Value.cast(register)
+            if not isinstance(signal, Signal):
+                raise TypeError(f"a guarded register must be a whole signal, got {signal!r}")
+            # A port is made from a signature, which knows no `reset_less`.
+            signal._reset_less = True
 
     def instance(self) -> "PartInstance":
         """Return one use of this part, with the same signature."""

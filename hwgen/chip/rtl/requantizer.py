@@ -96,6 +96,7 @@ class Requantizer(SharedPart):
         accumulator_bits, multiplier_bits, _ = self._sizes
         product = Signal(signed(accumulator_bits + multiplier_bits), name="product_kept")
         shift = Signal(SHIFT_BITS, name="shift_kept")
+        self.guarded(product, shift)
         total = self._significant(m) if "float32" in self._roundings else self.accumulator
         with m.If(self.enable):
             m.d.sync += [product.eq(total * self.multiplier), shift.eq(self.shift)]

@@ -32,6 +32,7 @@ class ShellFacts:
     progress: names of the progress sources of an engine; memory is always one
     word_bits, count_bits, entries: of the buffer of answers that the write engine reads; rows:
         whether answers are rows, of which the last words hold nothing
+    resets_data: reset reaches all registers, not only those of control
     """
 
     registers: Sequence[Register]
@@ -49,6 +50,7 @@ class ShellFacts:
     count_bits: int
     entries: int
     rows: bool = False
+    resets_data: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +133,8 @@ class Shell(Part):
         )
         self.parts = [self._registers, self._supervisor, self._read_engine, self._write_engine]
         self.parts += parts
+        if not facts.resets_data:
+            self.keep_data_from_reset()
         memory = {**axi.read_manager(facts.port_bits), **axi.write_manager(facts.port_bits)}
         super().__init__(
             {

@@ -101,6 +101,7 @@ class FloatDivider(Part):
         m.d.comb += self.busy.eq(step != 0)
         # Cycle 0: the operands are taken, the dividend as it is.
         given = Signal(DIVIDEND_BITS)
+        self.guarded(given, negative, exponent, zero, rest, below, divisor, quotient)
         with m.If(self.enable & self.start):
             m.d.sync += [
                 given.eq(self.significand),

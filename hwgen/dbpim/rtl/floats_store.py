@@ -70,6 +70,7 @@ class FloatsStore(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        self.guarded(self.scalars)
         with m.If(self.loads.push):
             m.d.sync += [self.known.eq(1), self.scalars.eq(self.loads.header)]
         with m.Elif(self.released):

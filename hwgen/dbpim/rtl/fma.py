@@ -65,7 +65,7 @@ class Fma(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        stages = Stages(m, self.enable)
+        stages = Stages(self, m, self.enable)
         magnitude, top, sign = self._sum(m, stages)
         # Stage 3.
         zeros = leading_zeros(m, magnitude, name="zeros")

@@ -147,6 +147,7 @@ class Loader(Part):
         # What a body needs of its header is kept: its beats come later, and much hangs on it.
         load = Signal(packet(Opcode.LOAD, self._arch), name="load_header")
         code = Signal(Coded(Opcode.__members__, OPCODE_BITS), name="code_of_body")
+        self.guarded(load)
         with m.If(front.whole):
             m.d.sync += [
                 load.eq(view(Opcode.LOAD, current, self._arch)),
@@ -283,6 +284,7 @@ class Loader(Part):
         read = Signal(MEMORY_ADDRESS_BITS, init=self._first_beats * size)
         # What is far from the addresses is kept with the start: their sums alone take a cycle.
         space, offset = Signal(MEMORY_ADDRESS_BITS), Signal.like(load.offset)
+        self.guarded(space, offset)
         chosen = Mux(load.space == Space.SCRATCH, self.scratch_address, self.image_address)
         if self._arch.row_unit:
             chosen = Mux(load.space == Space.PROGRAM, self.program_address, chosen)

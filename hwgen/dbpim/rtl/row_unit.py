@@ -343,6 +343,7 @@ class RowUnit(Part):
         first, word = Signal(ROW_BITS, name="first_word"), Signal(ROW_BITS, name="result_word")
         positions = Signal(layouts.positions(self._arch))
         results = Signal(write.bytes.shape())
+        self.guarded(first, word, positions, results)
         with m.If(reading.now & (passes.number == ROW_PASSES - 1) & (passes.channel == 0)):
             m.d.sync += [positions.eq(self.word.positions), first.eq(self.word.simd.word)]
         place = channel[: self._select_bits]

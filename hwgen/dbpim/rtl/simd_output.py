@@ -89,6 +89,7 @@ class SimdOutput(Part):
         write, instruction, part = self.result.payload, self.instruction, self.part
         left, taken, word_end = Signal(range(SUM_BYTES)), Signal(), Signal()
         positions, word = Signal(layouts.positions(self._arch)), Signal.like(write.word)
+        self.guarded(positions, word)
         sums = instruction.sums
         m.d.comb += [
             taken.eq(self.result.valid & self.result.ready),
@@ -133,6 +134,7 @@ class SimdOutput(Part):
         lanes, lookups = arch.simd_lanes, arch.table_lookups
         bytes_ = data.ArrayLayout(ACTIVATION_BITS, vector_bytes(arch))
         planes = [Signal(bytes_, name=f"plane_{number}") for number in range(SUM_BYTES)]
+        self.guarded(*planes)
         looks_up = self.instruction.operation == Operation.TABLE
         with m.If(~self.moves & next_plane):
             m.d.sync += [before.eq(after) for before, after in pairwise(planes)]

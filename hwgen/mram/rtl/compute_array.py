@@ -121,6 +121,7 @@ class ComputeArray(Part):
         shown = accumulators
         if self._arch.overlap:
             shown, captures = Signal.like(accumulators, name="sums"), Signal()
+            self.guarded(shown)
             m.d.sync += captures.eq(self.capture)
             with m.If(captures):
                 m.d.sync += shown.eq(accumulators)

@@ -107,6 +107,7 @@ class Control(Part):
         m = Module()
         loaded, facts = Signal(), Signal(header())
         m.d.comb += self.locked.eq(self.resident & ~self.unlock[0])
+        self.guarded(facts)
         self._keep_facts(m, facts, loaded=loaded)
         with m.FSM():
             with m.State("CHECK"), m.If(self.running):
