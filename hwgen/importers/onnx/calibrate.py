@@ -31,7 +31,8 @@ from hwgen.importers.onnx.qdq.qonnx import is_qonnx
 from hwgen.importers.onnx.quantized import HANDLERS, is_rows_first
 from hwgen.importers.onnx.read import opened
 from hwgen.importers.onnx.recurrent import fix_steps, with_steps
-from hwgen.importers.onnx.shapes import infer
+from hwgen.importers.onnx.rms_norm import with_norms_as_nodes
+from hwgen.importers.onnx.shapes import infer, shapes_of
 from hwgen.importers.onnx.step_numbers import with_pairs_equal
 
 BYTE_SCALE = 1 / 255
@@ -103,6 +104,8 @@ def quantized_model(
         try:
             quant_pre_process(ready, ready, skip_symbolic_shape=True)
             prepared = with_steps(onnx.load(ready), source)
+            known = shapes_of(opened(prepared, source).slim, source).known
+            prepared = with_norms_as_nodes(prepared, known)
             with_sums_apart(prepared.graph)
             single = functions_of_one_map(prepared.graph)
             with_ends(prepared.graph, single)

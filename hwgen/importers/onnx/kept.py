@@ -29,7 +29,7 @@ EXACT = frozenset(
 
 Those that reorder are onnxruntime's own, around a node whose channels it takes in blocks.
 """
-HELD = frozenset({"LayerNormalization"})
+HELD = frozenset({"LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization"})
 """Operators whose float32 operations the network file states one by one, in the same order."""
 INSIDE = frozenset({"QLinearAveragePool"})
 """Operators between integers that onnxruntime computes in float32 all the same."""
