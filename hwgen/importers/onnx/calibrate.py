@@ -34,6 +34,7 @@ from hwgen.importers.onnx.recurrent import fix_steps, with_steps
 from hwgen.importers.onnx.rms_norm import with_norms_as_nodes
 from hwgen.importers.onnx.shapes import infer, shapes_of
 from hwgen.importers.onnx.step_numbers import with_pairs_equal
+from hwgen.importers.onnx.turned_halves import turns_of, with_turns_exact
 
 BYTE_SCALE = 1 / 255
 """Real value of one step of an image of bytes."""
@@ -107,7 +108,9 @@ def quantized_model(
             known = shapes_of(opened(prepared, source).slim, source).known
             prepared = with_norms_as_nodes(prepared, known)
             with_sums_apart(prepared.graph)
+            turns = turns_of(prepared.graph)
             single = functions_of_one_map(prepared.graph)
+            single -= {name for turn in turns for name in turn.nodes}
             with_ends(prepared.graph, single)
             overrides = scales_of_inputs(
                 prepared.graph, image.name, given, images.dtype, joined.parts, step=step
@@ -124,11 +127,17 @@ def quantized_model(
                 weight_type=QuantType.QInt8,
                 op_types_to_quantize=operators_of(prepared.graph),
                 nodes_to_exclude=sorted(
-                    single | joined.nodes | heads_of(prepared.graph) | nodes_kept(prepared.graph)
+                    single.union(
+                        joined.nodes,
+                        heads_of(prepared.graph),
+                        nodes_kept(prepared.graph),
+                        *(turn.nodes for turn in turns),
+                    )
                 ),
                 extra_options={"TensorQuantOverrides": overrides},
             )
             made = onnx.load(result)
+            with_turns_exact(made, turns)
             with_pairs_equal(made)
             return made
         except FormatError:

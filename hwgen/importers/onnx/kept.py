@@ -20,7 +20,7 @@ from hwgen.importers.onnx.check import node_name
 EXACT = frozenset(
     {
         "Cast", "Clip", "Concat", "DepthToSpace", "Dropout", "Expand", "Flatten", "Gather",
-        "GlobalMaxPool", "Identity", "MaxPool", "Pad", "ReduceMax", "Relu", "ReorderInput",
+        "GlobalMaxPool", "Identity", "MaxPool", "Neg", "Pad", "ReduceMax", "Relu", "ReorderInput",
         "ReorderOutput", "Reshape", "Resize", "Slice", "SpaceToDepth", "Split", "Squeeze",
         "Transpose", "Unsqueeze", "Upsample",
     }
