@@ -19,6 +19,7 @@ from hwgen.importers.integer.nodes import (
     Addition,
     AveragePooling,
     Concatenation,
+    ConstantMap,
     Convolution,
     FullyConnected,
     Head,
@@ -60,6 +61,8 @@ def without_views(graph: IntegerGraph) -> IntegerGraph:
             nodes.append(replace(node, inputs=(roots[node.output],)))
             continue
         known = all(name in maps for name in (*node.inputs, node.output))
+        if known:
+            node = beside_constants(maps, roots, nodes, node)
         made = fitted(graph, maps, roots, node) if known else None
         if made is not None:
             nodes.append(made[0])
@@ -67,15 +70,44 @@ def without_views(graph: IntegerGraph) -> IntegerGraph:
             continue
         inputs = []
         for name in node.inputs:
-            if name in maps and name not in roots and maps[name].shape != graph.maps[name].shape:
+            before = graph.maps.get(name)
+            if before and name in maps and name not in roots and maps[name].shape != before.shape:
                 inputs.append(f"{name}/{node.name}")
-                maps[inputs[-1]] = graph.maps[name]
+                maps[inputs[-1]] = before
                 nodes.append(view(node, name, inputs[-1]))
             else:
                 inputs.append(name)
         nodes.append(replace(node, inputs=tuple(inputs)))
     outputs = tuple(dict.fromkeys(roots.get(name, name) for name in graph.outputs))
     return without_unused(replace(graph, maps=maps, nodes=tuple(nodes), outputs=outputs))
+
+
+def beside_constants(
+    maps: dict[str, QuantizedMap], roots: dict[str, str], nodes: list[Node], node: Node
+) -> Node:
+    """Return an addition or product of a map and a constant in the shape that the map has by now.
+
+    A constant of other sides and as many pixels is stored anew in those of the map.
+    """
+    if not isinstance(node, Addition | Multiplication):
+        return node
+    stored = {each.output: each for each in nodes if isinstance(each, ConstantMap)}
+    held = [name for name in node.inputs if name not in stored]
+    shape = maps[roots.get(held[0], held[0])].shape if len(held) == 1 else None
+    inputs = []
+    for name in node.inputs:
+        given = stored.get(name)
+        if given is None or shape is None or maps[name].shape == shape:
+            inputs.append(name)
+            continue
+        if math.prod(maps[name].shape) != math.prod(shape) or maps[name].shape[2] != shape[2]:
+            return node
+        made = f"{name}/{node.name}"
+        integers = given.integers.reshape(shape)
+        nodes.append(replace(given, name=made, output=made, integers=integers))
+        maps[made] = maps[name].reshaped(shape)
+        inputs.append(made)
+    return replace(node, inputs=tuple(inputs))
 
 
 def view(reader: Node, source: str, output: str) -> View:
@@ -112,7 +144,7 @@ def fitted(
 
     maps: with the shapes that they have by now; those of the graph are the ones that the file says
     """
-    said = [graph.maps[name].shape for name in node.inputs]
+    said = [graph.maps.get(name, maps[name]).shape for name in node.inputs]
     held = [maps[roots.get(name, name)].shape for name in node.inputs]
     output = graph.maps[node.output].shape
     plain = replace(node, inputs=tuple(roots.get(name, name) for name in node.inputs))
