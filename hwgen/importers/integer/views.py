@@ -55,14 +55,13 @@ def without_views(graph: IntegerGraph) -> IntegerGraph:
     """Return the graph without the reshapings that no reader needs."""
     maps, roots = dict(graph.maps), dict[str, str]()
     nodes: list[Node] = []
-    for node in graph.nodes:
-        if is_identity(graph, node):
-            roots[node.output] = roots.get(node.inputs[0], node.inputs[0])
-            nodes.append(replace(node, inputs=(roots[node.output],)))
+    for given in graph.nodes:
+        if is_identity(graph, given):
+            roots[given.output] = roots.get(given.inputs[0], given.inputs[0])
+            nodes.append(replace(given, inputs=(roots[given.output],)))
             continue
-        known = all(name in maps for name in (*node.inputs, node.output))
-        if known:
-            node = beside_constants(maps, roots, nodes, node)
+        known = all(name in maps for name in (*given.inputs, given.output))
+        node = beside_constants(maps, roots, nodes, given) if known else given
         made = fitted(graph, maps, roots, node) if known else None
         if made is not None:
             nodes.append(made[0])

@@ -1,8 +1,8 @@
 """A QuantizeLinear behind a MaxPool or a Concat of real numbers: the same, in front of them.
 
 Rounding to a grid never exchanges two numbers, so that what is picked or joined first and rounded
-then is what is rounded first. torch's pt2e leaves such maps real: of Conv, Concat, QuantizeLinear. What is joined
-with its own negation is read as one layer, and stays.
+then is what is rounded first. torch's pt2e leaves such maps real: of Conv, Concat, QuantizeLinear.
+Parts of a map that are joined with negated ones are one layer, and stay real.
 
 Tests: `tests/importers/onnx/test_ahead.py`.
 """
