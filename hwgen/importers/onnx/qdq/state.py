@@ -63,6 +63,7 @@ class State:
     grids: scale and zero point of each map as the file has them
     place: of the node that is read, for messages
     batch: images in the tensors of the file; computed: elements that were computed of constants
+    unknown_constants: some are not computed here, and may be of any size
     image_name: of the input of the model; given: the image there
     input: name of the quantized image, empty before it is known; image: before its quantization
     image_shape: rows, columns, channels; image_type: where the image comes as integers
@@ -84,6 +85,7 @@ class State:
     place: str = ""
     batch: int = 1
     computed: int = 0
+    unknown_constants: bool = False
     input: str = ""
     image_shape: Shape = (1, 1, 1)
     image_type: np.dtype[Any] | None = None
@@ -257,6 +259,8 @@ class State:
         """
         if real.low is not None or real.high is not None:
             output = output.clipped(real.low, real.high)
+        if isinstance(real.base, Operation) and real.base.kind is MaxPooling:
+            output = output.within(self.maps[real.base.inputs[0]])
         if isinstance(real.base, Operation) and "sums" in real.base.keys:
             real = self.with_sums(real, real.base, output, name)
         moving = isinstance(real.base, Operation) and real.base.kind in (
