@@ -61,7 +61,10 @@ def without_views(graph: IntegerGraph) -> IntegerGraph:
             nodes.append(replace(given, inputs=(roots[given.output],)))
             continue
         known = all(name in maps for name in (*given.inputs, given.output))
-        node = beside_constants(maps, roots, nodes, given) if known else given
+        pair = known and isinstance(given, Addition | Multiplication | SquaredDifference)
+        graph, node = (
+            with_constant_shaped(graph, maps, roots, given, nodes) if pair else (graph, given)
+        )
         made = fitted(graph, maps, roots, node) if known else None
         if made is not None:
             nodes.append(made[0])
@@ -81,32 +84,32 @@ def without_views(graph: IntegerGraph) -> IntegerGraph:
     return without_unused(replace(graph, maps=maps, nodes=tuple(nodes), outputs=outputs))
 
 
-def beside_constants(
-    maps: dict[str, QuantizedMap], roots: dict[str, str], nodes: list[Node], node: Node
-) -> Node:
-    """Return an addition or product of a map and a constant in the shape that the map has by now.
+def with_constant_shaped(
+    graph: IntegerGraph,
+    maps: dict[str, QuantizedMap],
+    roots: dict[str, str],
+    node: Node,
+    nodes: list[Node],
+) -> tuple[IntegerGraph, Node]:
+    """Return a node of each element whose constant map has the shape that its other map holds.
 
-    A constant of other sides and as many pixels is stored anew in those of the map.
+    The constant is appended once more in that shape: in order its elements are the same.
     """
-    if not isinstance(node, Addition | Multiplication):
-        return node
-    stored = {each.output: each for each in nodes if isinstance(each, ConstantMap)}
-    held = [name for name in node.inputs if name not in stored]
-    shape = maps[roots.get(held[0], held[0])].shape if len(held) == 1 else None
-    inputs = []
-    for name in node.inputs:
-        given = stored.get(name)
-        if given is None or shape is None or maps[name].shape == shape:
-            inputs.append(name)
-            continue
-        if math.prod(maps[name].shape) != math.prod(shape) or maps[name].shape[2] != shape[2]:
-            return node
-        made = f"{name}/{node.name}"
-        integers = given.integers.reshape(shape)
-        nodes.append(replace(given, name=made, output=made, integers=integers))
-        maps[made] = maps[name].reshaped(shape)
-        inputs.append(made)
-    return replace(node, inputs=tuple(inputs))
+    said = [graph.maps[name] for name in node.inputs]
+    names = [roots.get(name, name) for name in node.inputs]
+    if said[0].shape != said[1].shape:
+        return graph, node
+    for place, name in enumerate(names):
+        shape = maps[names[1 - place]].shape
+        writer = graph.writer(name)
+        if isinstance(writer, ConstantMap) and maps[name].shape != shape:
+            made = f"{name}/{node.name}"
+            maps[made] = maps[name].reshaped(shape)
+            nodes.append(replace(writer, output=made, integers=writer.integers.reshape(shape)))
+            inputs = tuple(made if each == place else node.inputs[each] for each in (0, 1))
+            graph = replace(graph, maps={**graph.maps, made: said[place]})
+            return graph, replace(node, inputs=inputs)
+    return graph, node
 
 
 def view(reader: Node, source: str, output: str) -> View:
