@@ -591,4 +591,4 @@ def chosen(condition: Text, value: Text, other: Text) -> Text:
     return Text(text, WHOLE, "?", levels)
 
 
-__all__ = ["BIT_MASK", "CONTINUOUS", "TAKEN", "Block", "Logic"]
+__all__ = ["CONTINUOUS", "BIT_MASK", "TAKEN", "Block", "Logic"]

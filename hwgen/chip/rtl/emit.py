@@ -1,6 +1,7 @@
 """Write a part and all the parts below it as Verilog, each different module once."""
 
 import gc
+import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain

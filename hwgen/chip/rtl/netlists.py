@@ -12,7 +12,8 @@ each other in a circle bits are followed; those of a cell that all depend on the
 Tests: `tests/chip/rtl/test_netlists.py`, which says what is used of Amaranth's private modules.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
