@@ -108,6 +108,7 @@ def quantized_model(
             quant_pre_process(ready, ready, skip_symbolic_shape=True)
             prepared = with_steps(onnx.load(ready), source)
             with_sums_apart(prepared.graph)
+            with_constants_second(prepared.graph)
             bound_masks(prepared.graph, ranges_in(prepared, batches(image.name, given, batch)))
             single = functions_of_one_map(prepared.graph)
             with_ends(prepared.graph, single)
@@ -287,6 +288,32 @@ def with_sums_apart(graph: onnx.GraphProto) -> None:
             added = node.input.pop()
             node.output[0] = product
             nodes.append(onnx.helper.make_node("Add", [product, added], [name], f"{node.name}/sum"))
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def with_constants_second(graph: onnx.GraphProto) -> None:
+    """Turn each product of a constant matrix by a map: one scale a row is one a filter, then."""
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    nodes = []
+    for node in graph.node:
+        first = constants.get(node.input[0]) if node.op_type == "MatMul" else None
+        if first is None or len(first.dims) != 2 or node.input[1] in constants:
+            nodes.append(node)
+            continue
+        name, source = node.output[0], node.input[1]
+        matrix = onnx.numpy_helper.to_array(first).T
+        turned = onnx.numpy_helper.from_array(np.ascontiguousarray(matrix), f"{name}/weights")
+        graph.initializer.append(turned)
+        parts = (
+            ("Transpose", [source], f"{name}/turned", {"perm": [0, 2, 1]}),
+            ("MatMul", [f"{name}/turned", turned.name], f"{name}/product", {}),
+            ("Transpose", [f"{name}/product"], name, {"perm": [0, 2, 1]}),
+        )
+        nodes += [
+            onnx.helper.make_node(kind, given, [made], f"{node.name}/{made}", **keys)
+            for kind, given, made, keys in parts
+        ]
     del graph.node[:]
     graph.node.extend(nodes)
 

@@ -43,8 +43,6 @@ def rearrange(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -
         if not isinstance(each, Constant | None):
             raise RefusedError("its inputs", "one map, then constants", "others")
         others.append(None if each is None else each.array)
-    if proto.op_type == "Resize":
-        check_resize(proto, given, others)
     results = computed(proto, [given.places, *others], state.opset)
     for places in results:
         if not places.ndim or places.size % state.batch:
@@ -55,22 +53,6 @@ def rearrange(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -
     return [
         replace(given, places=places, trail=(*given.trail, step_of(proto))) for places in results
     ]
-
-
-def check_resize(proto: onnx.NodeProto, given: Real | Image, others: list[Any]) -> None:
-    """Refuse a Resize that computes new values, or a huge one."""
-    mode = attributes_of(proto).get("mode", b"nearest").decode()
-    if mode != "nearest":
-        raise RefusedError("its mode", "nearest", mode)
-    scales, sizes = (*others[1:3], None, None)[:2]
-    if sizes is not None and sizes.size:
-        elements = float(np.prod(sizes, dtype=float))
-    elif scales is not None and scales.size:
-        elements = float(np.prod(scales, dtype=float)) * given.places.size
-    else:
-        raise RefusedError("its size", "given by scales or sizes", "neither")
-    if not 1 <= elements <= LARGEST:
-        raise RefusedError("its output", f"of at most {LARGEST} elements", elements)
 
 
 def table(state: State, proto: onnx.NodeProto, given: Constant, index: Value | None) -> Real:
