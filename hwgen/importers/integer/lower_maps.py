@@ -80,7 +80,7 @@ def add_average_pooling(layers: Layers, node: AveragePooling) -> None:
     source, output = layers.sources(node)[0], layers.output(node)
     elements = node.kernel[0] * node.kernel[1]
     if node.operator == "Resize" and layers.kernels == "onnxruntime":
-        layers.cut_off(node, source, output)
+        layers.growth_differs(node, source, output)
     layer = AveragePool(
         op="average_pool",
         kernel=node.kernel,
