@@ -24,6 +24,7 @@ from hwgen.importers.onnx.qdq import (
     lists,
     pools,
     rearrange,
+    resize,
     tokens,
     windows,
 )
@@ -107,7 +108,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "ReduceMax": pools.reduced,
         "ReduceMean": pools.reduced,
         "Relu": functions.clip,
-        "Resize": rearrange.rearrange,
+        "Resize": resize.resize,
         "Reshape": rearrange.rearrange,
         "Slice": rearrange.rearrange,
         "SimplifiedLayerNormalization": tokens.layer_normalization,
