@@ -39,7 +39,7 @@ class ResidualAdder(Part):
     Latency  ``SUM_CYCLES`` from a result to the request of its sum; 0 without `adds`
     Rate     1 a cycle; a stage loads when it is empty or its content moves on
     Errors   none; with `raw`, `adds` must be 0
-    Golden   ``golden.dbpim.simd.add``
+    Golden   ``verif.reference.dbpim.simd.add``
     Source   docs/dbpim-microarchitecture.md, "residual_adder"
     """
 
@@ -69,6 +69,7 @@ class ResidualAdder(Part):
         adds = self.layer.adds
         valids = [Signal(name=f"valid_{stage}") for stage in (1, 2, 3)]
         stages = [Signal(write, name=f"stage_{stage}") for stage in (1, 2, 3)]
+        self.guarded(*stages)
         moves = [Signal(name=f"moves_{stage}") for stage in (1, 2, 3)]
         m.d.comb += [
             moves[2].eq(~valids[2] | self.request.ready),
@@ -134,6 +135,7 @@ class ResidualAdder(Part):
         arch = self._arch
         read, fresh = Signal.like(bank), Signal()
         word, held = Signal(layouts.word_bytes(arch)), Signal(layouts.word_bytes(arch))
+        self.guarded(read, held)
         m.d.sync += fresh.eq(take)
         with m.If(fresh):
             m.d.sync += held.eq(word)

@@ -131,6 +131,7 @@ class RowLane(Part):
         value, mean, inverse, share = (
             Signal(FLOAT_BITS, name=name) for name in ("value", "mean", "inverse", "share")
         )
+        self.guarded(value, mean, inverse, share)
         self._look_up(m)
         squares = self._squares(m, fma=fma, adder=adder)
         with m.If(self.enable):
@@ -204,6 +205,7 @@ class RowLane(Part):
         """Keep the eight sums of squares; the fma gives each before its next square enters."""
         control = self.control
         sums = [Signal(FLOAT_BITS, name=f"square_{n}") for n in range(SQUARE_SUMS)]
+        self.guarded(*sums)
         added = Mux(control.square_first, 0, choose(sums, control.square_in))
         m.d.comb += fma.c.eq(Mux(control.squares, added, self.beta))
         for place, register in enumerate(sums):

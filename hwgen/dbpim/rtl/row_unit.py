@@ -291,7 +291,7 @@ class RowUnit(Part):
     ) -> None:
         """Follow the bytes of the second pass of a norm to the fma and out of it."""
         on_way = Signal(1 + 2 * FLOAT_CYCLES, name="squares_on_way")
-        channel, out = Signal(GROUP_BITS), Signal(SUM_BITS)
+        channel, out = Signal(GROUP_BITS, name="squared"), Signal(SUM_BITS)
         enters, leaves = on_way[FLOAT_CYCLES], on_way[-1]
         with m.If(moves):
             m.d.sync += on_way.eq(Cat(reading.now & self._norm & (passes.number == 1), on_way[:-1]))
@@ -340,8 +340,10 @@ class RowUnit(Part):
         """Collect the bytes of a word, and offer it."""
         write, size = self.result.payload, self._arch.word
         channel = Signal(GROUP_BITS, name="written")
-        first, word = Signal(ROW_BITS), Signal(ROW_BITS)
+        first, word = Signal(ROW_BITS, name="first_word"), Signal(ROW_BITS, name="result_word")
         positions = Signal(layouts.positions(self._arch))
+        results = Signal(write.bytes.shape())
+        self.guarded(first, word, positions, results)
         with m.If(reading.now & (passes.number == ROW_PASSES - 1) & (passes.channel == 0)):
             m.d.sync += [positions.eq(self.word.positions), first.eq(self.word.simd.word)]
         place = channel[: self._select_bits]
@@ -353,13 +355,14 @@ class RowUnit(Part):
                 channel.eq(Mux(group_ends, 0, channel + 1)),
                 word.eq(first + channel[self._select_bits :]),
             ]
-            for lane, position in zip(lanes, write.bytes, strict=True):
+            for lane, position in zip(lanes, results, strict=True):
                 for number, byte in enumerate(position):
                     with m.If(place == number):
                         m.d.sync += byte.eq(lane.result)
                     with m.Elif(place == 0):
                         m.d.sync += byte.eq(0)
         m.d.comb += [
+            write.bytes.eq(results),
             write.positions.eq(positions),
             write.word.eq(self.instruction.output_first_word + word),
             write.enable.eq((1 << size) - 1),
