@@ -118,14 +118,16 @@ def places(file: str) -> list[str]:
     package, *folders = Path(file).parent.parts
     stem = Path(file).stem.removeprefix("bench_")
     below = "/".join(folders)
-    family = folders[0] if folders else ""
+    family = next((each for each in folders if each != "reference"), "")
     found = [f"tests/{below}/test_{stem}.py", f"tests/{package}/{below}/test_{stem}.py"]
     return [*found, f"tests/verif/{family}/test_{stem}.py"] if family else found
 
 
 def component_of(file: str) -> str:
     """Return the family whose parts a file makes, judges or tests; empty for other files."""
-    found = re.match(r"(?:hwgen/(\w+)/rtl|golden/(\w+)|verif/(\w+)|tests/verif/(\w+))/", file)
+    found = re.match(
+        r"(?:hwgen/(\w+)/rtl|golden/(\w+)|(?:tests/)?verif/(?:reference/)?(\w+))/", file
+    )
     return next(filter(None, found.groups())) if found else ""
 
 

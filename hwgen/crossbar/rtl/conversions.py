@@ -206,7 +206,7 @@ class Lane(Part):
     Latency  2 from ``convert`` to the stored accumulator, 1 from ``add`` to ``value``
     Rate     one column converted and one added in each cycle
     Errors   none; a lane whose last slot has no column is not asked for it
-    Golden   ``golden.crossbar.lane``
+    Golden   ``verif.reference.crossbar.lane``
     Source   seed 003, Fig. 2 (b); the encoding: docs/crossbar-rules.md
     """
 

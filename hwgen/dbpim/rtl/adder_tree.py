@@ -26,7 +26,7 @@ class AdderTree(Part):
     Latency  0
     Rate     one sum in each cycle
     Errors   none: a sum that `dot_bits` do not hold wraps
-    Golden   ``golden.dbpim.adder_tree``
+    Golden   ``verif.reference.dbpim.adder_tree``
     Source   seed 002, V-C: the adder trees of a macro
 
     Two bodies have the same ports, the same name and the same function. The plain one is an

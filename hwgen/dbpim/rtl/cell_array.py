@@ -32,7 +32,7 @@ class CellArray(MemoryPart):
              ``row`` to ``q``
     Rate     one row in each cycle
     Errors   none: ``Arch`` has checked the sizes; a row never written holds garbage
-    Golden   indexing, inside ``golden.dbpim.compartment``
+    Golden   indexing, inside ``verif.reference.dbpim.compartment``
     Source   seed 002, V-C: 6T cells whose two sides are both used
     """
 

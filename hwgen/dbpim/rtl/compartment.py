@@ -39,7 +39,7 @@ class Compartment(Part):
     Rate     one row in each cycle; ``terms`` are undefined in a cycle that writes, with synchronous
              cells in one after a cycle without ``read_en``
     Errors   none: ``Arch`` has checked the sizes
-    Golden   ``golden.dbpim.compartment``
+    Golden   ``verif.reference.dbpim.compartment``
     Source   seed 002, V-C
     """
 

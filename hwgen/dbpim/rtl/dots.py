@@ -47,7 +47,7 @@ class Dots(ArrayPart):
              synchronous cells get a cycle before ``x``
     Rate     one bit plane in each cycle; a row is written in a cycle without ``row`` of one
     Errors   none: ``Arch`` has checked the sizes; a row never written holds garbage
-    Golden   ``golden.dbpim.macro`` of one row and inputs of one bit
+    Golden   ``verif.reference.dbpim.macro`` of one row and inputs of one bit
     Source   seed 002, V-C; docs/dbpim-microarchitecture.md, "Cell array and macro"
     """
 

@@ -72,7 +72,7 @@ class Fetcher(Part):
     Rate     one word in each cycle if all macros read different free banks or the same word; a new
              word begins only while fewer than ``FETCH_SLOTS`` words are begun and not released
     Errors   none
-    Golden   ``golden.ops.windows.windows`` over ``golden.dbpim.activation_buffer.place``
+    Golden   ``golden.ops.windows.windows`` over ``verif.reference.dbpim.activation_buffer.place``
     Source   seed 002, V-B: input features are fetched from the input buffer
     """
 

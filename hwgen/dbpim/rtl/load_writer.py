@@ -78,7 +78,7 @@ class LoadWriter(Part):
     Rate     `bus_words` pixels, of the row or outside of it, or one word in each cycle; a word that
              is larger than a beat in as many cycles as it has beats
     Errors   none; rows and columns must be at least 1
-    Golden   ``golden.dbpim.load``
+    Golden   ``verif.reference.dbpim.load``
     Source   docs/dbpim-microarchitecture.md, "Loader"
     """
 

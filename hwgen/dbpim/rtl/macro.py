@@ -66,7 +66,7 @@ class Macro(Part):
              8 without ``input_bits``; stalls while RESULT_SLOTS results have not been taken
     Errors   none: ``Arch`` has checked the sizes; ``write_en`` must follow ``inhibit``, with
              synchronous cells it must come with it
-    Golden   ``golden.dbpim.macro``
+    Golden   ``verif.reference.dbpim.macro``
     Source   seed 002, V-C; docs/dbpim-microarchitecture.md, "Cell array and macro"
     """
 

@@ -28,7 +28,7 @@ class MetaArray(MemoryPart):
              from ``row`` to ``meta``
     Rate     one row in each cycle
     Errors   none: ``Arch`` has checked the sizes; a row never written holds garbage
-    Golden   indexing, inside ``golden.dbpim.macro``
+    Golden   indexing, inside ``verif.reference.dbpim.macro``
     Source   seed 002, V-A: metadata register files, here one beside each macro
     """
 

@@ -39,7 +39,7 @@ class Ppu(Part):
     Errors   none: a tile's sum fits its accumulator (`tile_sum_shape`, 24 bits on the paper's
              chip), because ``tile_rows`` limits the rows; sums wrap at 32 bits, which the
              compiler's bound on each filter excludes
-    Golden   ``golden.dbpim.ppu``
+    Golden   ``verif.reference.dbpim.ppu``
     Source   seed 002, V-A: shift and add, accumulator
     """
 

@@ -27,7 +27,7 @@ class PsumArray(MemoryPart):
     Latency  0 from ``vector`` to ``read_data``; what is written is seen in the next cycle
     Rate     one read and one write of the same entry in each cycle
     Errors   none: ``Arch`` has checked the sizes; an entry never written holds garbage
-    Golden   indexing, inside ``golden.dbpim.ppu``
+    Golden   indexing, inside ``verif.reference.dbpim.ppu``
     Source   seed 002, V-A: output register file, here one beside each macro
     """
 

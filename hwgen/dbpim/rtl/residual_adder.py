@@ -39,7 +39,7 @@ class ResidualAdder(Part):
     Latency  ``SUM_CYCLES`` from a result to the request of its sum; 0 without `adds`
     Rate     1 a cycle; a stage loads when it is empty or its content moves on
     Errors   none; with `raw`, `adds` must be 0
-    Golden   ``golden.dbpim.simd.add``
+    Golden   ``verif.reference.dbpim.simd.add``
     Source   docs/dbpim-microarchitecture.md, "residual_adder"
     """
 

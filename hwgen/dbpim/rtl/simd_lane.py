@@ -79,7 +79,7 @@ class SimdLane(Part):
              `result` and `sum` of the turn, which hold too
     Rate     1 tap a cycle, 1 result a cycle
     Errors   none; the check of the network keeps every total within 32 bits
-    Golden   ``golden.dbpim.simd``
+    Golden   ``verif.reference.dbpim.simd``
     Source   docs/dbpim-microarchitecture.md, "simd"
     """
 

@@ -61,7 +61,7 @@ class SimdOutput(Part):
     Latency  1 cycle from the last part to the result
     Rate     one part in each cycle; with `sums` three results of a word-vector follow each other
     Errors   none
-    Golden   ``golden.dbpim.simd``
+    Golden   ``verif.reference.dbpim.simd``
     Source   docs/dbpim-microarchitecture.md, "simd"
     """
 

@@ -40,7 +40,7 @@ class TileLoader(Part):
              which ``header`` is still held
     Rate     one beat in each cycle, parameters one filter in each cycle
     Errors   none; a tile has at least one word and one row
-    Golden   ``golden.dbpim.weight_decoder``, ``golden.dbpim.packed_weights``
+    Golden   ``golden.dbpim.weight_decoder``, ``verif.reference.dbpim.packed_weights``
     Source   docs/dbpim-microarchitecture.md, "Stream", "Packed rows" and "Loader"
     """
 

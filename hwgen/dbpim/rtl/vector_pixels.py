@@ -48,7 +48,7 @@ class VectorPixels(Part):
         positions    out  positions  as stored
     Latency  0
     Errors   none
-    Golden   ``golden.ops.windows.windows``, ``golden.dbpim.activation_buffer``
+    Golden   ``golden.ops.windows.windows``, ``verif.reference.dbpim.activation_buffer``
     Source   docs/dbpim-microarchitecture.md, "walker"
     """
 

@@ -99,7 +99,7 @@ class Walker(Part):
              is there in the cycle after its word was taken in
     Rate     one request in each cycle; no gap between tiles, chunks, filter groups, channel words
     Errors   none: a core that takes part has at least one position vector, a tile at least one word
-    Golden   ``golden.ops.windows.windows``, ``golden.dbpim.activation_buffer``
+    Golden   ``golden.ops.windows.windows``, ``verif.reference.dbpim.activation_buffer``
     Source   seed 002, V-D: loops n, k, m with T_m = M positions, weights stationary
     """
 

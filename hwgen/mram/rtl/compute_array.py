@@ -68,7 +68,7 @@ class ComputeArray(Part):
     Rate     one AND, XOR or write in each cycle: ``and_en``, ``xor_en`` and the three writes
              exclude each other
     Errors   none: a compiler checks that no sum exceeds ``accumulator_bits``
-    Golden   ``golden.mram.bit_convolution``, ``golden.mram.adder``
+    Golden   ``verif.reference.mram.bit_convolution``, ``verif.reference.mram.adder``
     Source   seed 001, III-C and Eq. 5; joined segments instead of one counter for a row
     """
 

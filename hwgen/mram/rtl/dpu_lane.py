@@ -44,7 +44,7 @@ class DpuLane(Part):
     Latency  5 cycles from ``sum`` to ``result``, ``DPU_CYCLES``
     Rate     1 a cycle
     Errors   none: sums with bias fit the accumulator; shifts are 1 to 47
-    Golden   ``golden.mram.dpu_lane``
+    Golden   ``verif.reference.mram.dpu_lane``
     Source   formula in ``hwgen.network.quantization``
     """
 

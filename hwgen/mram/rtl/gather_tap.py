@@ -27,7 +27,7 @@ class GatherTap(Part):
     Latency  1 from ``take`` to ``held``
     Rate     one block in each cycle
     Errors   none
-    Golden   ``golden.mram.segments``
+    Golden   ``verif.reference.mram.segments``
     Source   project: part of the gather
     """
 

@@ -44,7 +44,7 @@ class Pool(Part):
     Latency  ``POOL_CYCLES`` from reading the last tap to ``sums``
     Rate     one tap of one block in each cycle
     Errors   none; a total is below 2**(6 + 6 + element_bits)
-    Golden   ``golden.mram.pool``
+    Golden   ``verif.reference.mram.pool``
     Source   docs/mram-microarchitecture.md, "Pooling"
     """
 

@@ -40,7 +40,7 @@ class RowReader(Part):
     Latency  0 from ``read_row`` to ``read_data``; it is in ``next`` after the clock edge
     Rate     one line in each cycle, also in that of ``move``; stops while ``full`` without ``move``
     Errors   none: lines begin on rows, or the map has one line
-    Golden   ``golden.mram.windows``
+    Golden   ``verif.reference.mram.windows``
     Source   project: input side of the schedule
     """
 

@@ -39,7 +39,7 @@ class Window(Part):
     Latency  the first column shifts in the cycle after ``go``, or after the first ``move``
     Rate     one column in each cycle, also in that of ``row_take``
     Errors   none
-    Golden   ``golden.mram.windows``
+    Golden   ``verif.reference.mram.windows``
     Source   project: input side of the schedule
     """
 
