@@ -180,12 +180,13 @@ class SoftmaxOfGroups(NodeBase):
 class LayerNormalization(NodeBase):
     """(x - mean) / sqrt(variance + eps) * gamma + beta over the channels of a pixel, in float32.
 
-    gamma, beta: float32, (channels,)
+    gamma, beta: float32, (channels,); centred: else the mean is taken for 0
     """
 
     eps: np.float32
     gamma: NDArray[np.float32]
     beta: NDArray[np.float32]
+    centred: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

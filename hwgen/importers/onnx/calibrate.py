@@ -34,9 +34,11 @@ from hwgen.importers.onnx.qdq.qonnx import is_qonnx
 from hwgen.importers.onnx.quantized import HANDLERS
 from hwgen.importers.onnx.read import opened
 from hwgen.importers.onnx.recurrent import fix_steps, with_steps
+from hwgen.importers.onnx.rms_norm import with_norms_as_nodes
 from hwgen.importers.onnx.runtime import showing
-from hwgen.importers.onnx.shapes import infer
+from hwgen.importers.onnx.shapes import infer, shapes_of
 from hwgen.importers.onnx.step_numbers import with_pairs_equal
+from hwgen.importers.onnx.turned_halves import turns_of, with_turns_exact
 
 BYTE_SCALE = 1 / 255
 """Real value of one step of an image of bytes."""
@@ -107,9 +109,13 @@ def quantized_model(
         try:
             quant_pre_process(ready, ready, skip_symbolic_shape=True)
             prepared = with_steps(onnx.load(ready), source)
+            known = shapes_of(opened(prepared, source).slim, source).known
+            prepared = with_norms_as_nodes(prepared, known)
             with_sums_apart(prepared.graph)
             bound_masks(prepared.graph, ranges_in(prepared, batches(image.name, given, batch)))
+            turns = turns_of(prepared.graph)
             single = functions_of_one_map(prepared.graph)
+            single -= {name for turn in turns for name in turn.nodes}
             with_ends(prepared.graph, single)
             overrides = scales_of_inputs(
                 prepared.graph, image.name, given, images.dtype, joined.parts, step=step
@@ -126,11 +132,17 @@ def quantized_model(
                 weight_type=QuantType.QInt8,
                 op_types_to_quantize=operators_of(prepared.graph),
                 nodes_to_exclude=sorted(
-                    single | joined.nodes | heads_of(prepared.graph) | nodes_kept(prepared.graph)
+                    single.union(
+                        joined.nodes,
+                        heads_of(prepared.graph),
+                        nodes_kept(prepared.graph),
+                        *(turn.nodes for turn in turns),
+                    )
                 ),
                 extra_options={"TensorQuantOverrides": overrides},
             )
             made = onnx.load(result)
+            with_turns_exact(made, turns)
             with_pairs_equal(made)
             return made
         except FormatError:

@@ -45,7 +45,8 @@ from hwgen.importers.onnx.qdq.values import (
 )
 from hwgen.importers.onnx.read import Opened, opened
 from hwgen.importers.onnx.recurrent import GATES
-from hwgen.importers.onnx.shapes import infer
+from hwgen.importers.onnx.rms_norm import with_norms_whole
+from hwgen.importers.onnx.shapes import infer, shapes_of
 
 Handler = Callable[[State, onnx.NodeProto, list[Value | None]], list[Value]]
 
@@ -72,6 +73,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "DequantizeLinear": grids.dequantize,
         "Div": arithmetic.divide,
         "Dropout": rearrange.unchanged,
+        "Expand": rearrange.rearrange,
         "Flatten": rearrange.rearrange,
         "Gather": rearrange.rearrange,
         "Gemm": arithmetic.gemm,
@@ -86,6 +88,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "Min": arithmetic.extremum,
         "Mul": arithmetic.multiply,
         "PRelu": functions.prelu,
+        "RMSNormalization": tokens.layer_normalization,
         "Pad": rearrange.pad,
         "QuantizeLinear": grids.quantize,
         "ReduceMax": pools.reduced,
@@ -94,11 +97,13 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "Resize": rearrange.rearrange,
         "Reshape": rearrange.rearrange,
         "Slice": rearrange.rearrange,
+        "SimplifiedLayerNormalization": tokens.layer_normalization,
         "Softmax": tokens.softmax,
         "SpaceToDepth": rearrange.rearrange,
         "Split": rearrange.rearrange,
         "Squeeze": rearrange.rearrange,
         "Sub": arithmetic.subtract,
+        "Tile": rearrange.rearrange,
         "Transpose": rearrange.rearrange,
         "Unsqueeze": rearrange.rearrange,
         "Where": tokens.where,
@@ -158,6 +163,7 @@ def read_state(model: onnx.ModelProto, source: str) -> tuple[State, Annotations]
     ready = opened(model, source)
     opset = checked(model, source)
     model = with_pairs_ahead(model)
+    model, _ = with_norms_whole(model, lambda: shapes_of(ready.slim, source).known)
     annotations = Annotations.of(model)
     state = State(opset=opset, source=source, refine=annotations.refine)
     read_nodes(state, model, ready)

@@ -199,7 +199,7 @@ def in_sequence(places: Places) -> bool:
 def layer_normalization(
     state: State, proto: onnx.NodeProto, inputs: list[Value | None]
 ) -> list[Value]:
-    """Read a LayerNormalization over the last dimension."""
+    """Read a LayerNormalization, or a norm without a mean, over the last dimension."""
     real = state.settled(map_operand(inputs[0]), proto)
     rank, attributes = len(real.shape), attributes_of(proto)
     axis = int(attributes.get("axis", -1)) % rank
@@ -225,6 +225,7 @@ def layer_normalization(
             "eps": np.float32(attributes.get("epsilon", EPSILON)),
             "gamma": gamma,
             "beta": numbers_of_width(bias, width, 0.0),
+            "centred": proto.op_type == "LayerNormalization",
         },
     )
     if pixels is not None:
