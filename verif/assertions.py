@@ -17,7 +17,7 @@ from pathlib import Path
 from hwgen.chip.rtl.check_text import SECTION
 from hwgen.chip.rtl.checks import KEPT
 from hwgen.chip.rtl.manifest import instances_in, ports_in
-from hwgen.chip.rtl.net_names import TAKEN
+from hwgen.chip.rtl.words import TAKEN
 from hwgen.chip.sim.simulator import ASSERTIONS
 
 KINDS = {

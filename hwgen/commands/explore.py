@@ -22,6 +22,7 @@ from hwgen.commands.fields import Count, File, Images, Real, Seed, Workers, imag
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import choose_stream
 from hwgen.commands.on_chip import LoadedArchitecture, chip_of, subject_of
+from hwgen.commands.packages import check_package
 from hwgen.commands.pictures import Plot, check_plot, write_plot
 from hwgen.commands.points import REFUSED, Point, Result, arch_of, run_points_on
 from hwgen.commands.prices import EnergyFile, Prices
@@ -123,6 +124,7 @@ class Explore(Working, command="explore", example="network.npz FAMILY --area 5 -
     def check(self) -> None:
         """Refuse a picture of another kind, and images for other networks."""
         check_plot(self, self.plot)
+        check_package("optuna")
         if self.data is not None and len(self.data) != len(self.networks):
             allowed = f"given once a network ({len(self.networks)} times)"
             raise self.refusal("data", allowed, f"{len(self.data)} times")

@@ -39,6 +39,7 @@ from hwgen.commands.fields import (
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import switch_cycles_max
 from hwgen.commands.on_chip import WithImages
+from hwgen.commands.packages import check_package
 from hwgen.commands.pictures import write_plot
 from hwgen.commands.prices import EnergyFile, Prices, counted_events
 from hwgen.commands.replacing import placed_parts, replaced_parts, replacements_of
@@ -156,6 +157,8 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             raise self.refusal("engine", f"rtl, a simulation, for {what}", self.engine)
         if self.plot is not None and self.engine == "golden":
             raise self.refusal("engine", "model or rtl, for the picture of a schedule", self.engine)
+        if self.plot is not None:
+            check_package("matplotlib")
         if window and window.last is not None and window.last < window.first:
             raise self.refusal("waves_to", f"not before --waves-from {window.first}", window.last)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from math import gcd, prod
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -300,9 +301,10 @@ class RandomNetwork:
         return self._builder.softmax(now, groups=1)
 
     def _layer_norm(self, now: str) -> str:
-        """Append a norm of whole eights of channels."""
+        """Append a norm of whole eights of channels, with a mean or without one."""
         wide = self._same(now, SQUARE_SUMS * int(self._rng.integers(1, 6)), kernel=1)
-        return self._builder.layer_norm(wide, output=self._range())
+        order: Literal["eight", "rms"] = "rms" if self._rng.integers(2) else "eight"
+        return self._builder.layer_norm(wide, output=self._range(), order=order)
 
     def _embedding(self, now: str) -> str:
         """Append a constant that is added."""

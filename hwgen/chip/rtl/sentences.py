@@ -2,15 +2,27 @@
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from hwgen.chip.rtl.module_text import Sentences
 from hwgen.chip.rtl.part import Part
 
 SECTION = re.compile(r"^(\s*)Ports\s*$", re.M)
 COLUMNS = re.compile(r"\s{2,}")
 FEWEST = 4
 """Columns of a row with a sentence: name, direction, shape, sentence."""
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """What is known of a module beside its netlist.
+
+    ports: names in their order; others come last
+    of_ports: a sentence by name
+    """
+
+    ports: Sequence[str] = ()
+    of_ports: Mapping[str, str] = field(default_factory=dict)
 
 
 def sentences_of(part: Part) -> Sentences:

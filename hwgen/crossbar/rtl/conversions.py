@@ -273,7 +273,7 @@ class Lane(Part):
         ]
         # cycle 1 of a conversion: one more code
         start = Signal(signed(sizes.accumulator_bits + 1))
-        code = Signal(sizes.adc_bits + sizes.bit_steps * sizes.dac_bits)
+        code = Signal(sizes.adc_bits + sizes.bit_steps * sizes.dac_bits, name="code_shifted")
         before = Mux(begin, start, sums.data_0)
         m.d.comb += [
             columns.clk.eq(ClockSignal()),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
@@ -9,6 +10,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.chip.figures import NotNegative, Positive
 from hwgen.chip.outside import Port, outside_memory
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.events import EVENTS
@@ -17,12 +19,11 @@ from hwgen.errors import FieldError
 from hwgen.files.load import EXACT, load_spec
 from hwgen.files.shipped import shipped_folder
 
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, Field(min_length=1)]
 Design = Literal["sparse", "dense"]
 """With `weight_bits`, or without."""
+DESIGNS: tuple[Design, ...] = get_args(Design)
 Part = Literal[
     "trees",
     "ppu",
@@ -202,6 +203,12 @@ class EnergyTable:
         for name in self.events:
             if name not in EVENTS:
                 raise FieldError("events", "events of the chip", name)
+        for design in DESIGNS:
+            for name, costs in self.events.items():
+                check_priced(f"events.{name}", costs, design)
+            for part in PARTS:
+                areas = [area for area in self.area if area.part == part]
+                check_priced(f"area of {part}", areas, design)
         return self
 
     def leakage_mw(self, arch: Arch, logic_um2: float) -> float:
@@ -213,6 +220,13 @@ class EnergyTable:
     def port_pj(self, beats: int, arch: Arch) -> float:
         """Return the energy of beats in the memory outside the chip."""
         return (self.port or outside_memory()).of(beats * arch.port_bytes)[1]
+
+
+def check_priced(name: str, entries: Sequence[Cost | Area], design: Design) -> None:
+    """Refuse entries of which a design takes none; |-separated message."""
+    if all(each.design not in (None, design) for each in entries):
+        allowed = f"an entry that chips of design: {design} take"
+        raise FieldError(name, allowed, "nothing" if not entries else "those of the other design")
 
 
 def parts_of(arch: Arch) -> tuple[Part, ...]:

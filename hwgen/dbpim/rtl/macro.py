@@ -106,6 +106,7 @@ class Macro(Part):
         # Cycle 1: array and adder trees.
         x, row = Signal.like(bit_plane), Signal.like(self.write_row)
         in_array, in_array_valid = Signal.like(step), Signal()
+        self.guarded(x, row, in_array)
         m.d.sync += in_array_valid.eq(self.issue)
         with m.If(self.issue):
             m.d.sync += [x.eq(bit_plane), *of_plane(in_array, step)]
@@ -119,10 +120,12 @@ class Macro(Part):
         found = self._computed(m, x=x, row=row, step=in_array, valid=in_array_valid)
         if self._arch.array_cycles > 1:
             in_array, in_array_valid = behind(m, in_array, in_array_valid, name="in_trees")
+            self.guarded(in_array)
 
         # Cycle 2: PPU.
         dots_in_ppu = Signal(dots(self._arch))
         in_ppu, in_ppu_valid = Signal.like(step), Signal()
+        self.guarded(dots_in_ppu, in_ppu)
         m.d.sync += in_ppu_valid.eq(in_array_valid)
         with m.If(in_array_valid):
             m.d.sync += [dots_in_ppu.eq(found), *of_plane(in_ppu, in_array)]
@@ -211,6 +214,7 @@ class Macro(Part):
         It never overflows: a result without a free slot is not issued.
         """
         slots = [Signal(result(self._arch), name=f"slot_{n}") for n in range(RESULT_SLOTS)]
+        self.guarded(*slots)
         count = Signal(range(RESULT_SLOTS + 1))
         taken = self.result.valid & self.result.ready
         entry = Signal(result(self._arch))

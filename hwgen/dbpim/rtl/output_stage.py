@@ -103,6 +103,7 @@ class OutputStage(Part):
         moves_1, moves_2, moves_3 = Signal(), Signal(), Signal()
         stage_1 = Signal(sums_layout(self._arch))
         stage_2 = Signal(target_layout(self._arch))
+        self.guarded(stage_1, stage_2, self.request.payload)
         m.d.comb += [
             moves_3.eq(~self.request.valid | self.request.ready),
             moves_2.eq(~valid_2 | moves_3),

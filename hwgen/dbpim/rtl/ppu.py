@@ -71,6 +71,7 @@ class Ppu(Part):
         partials = place(m, stores)
         tile_sums = data.ArrayLayout(tile_sum_shape(self._arch), self._arch.sums)
         accumulators, totals = Signal(tile_sums), Signal(tile_sums)
+        self.guarded(accumulators)
         for index in range(self._arch.sums):
             base = Mux(self.begins, 0, accumulators[index])
             second = index >= self._arch.filters

@@ -69,6 +69,7 @@ class ResidualAdder(Part):
         adds = self.layer.adds
         valids = [Signal(name=f"valid_{stage}") for stage in (1, 2, 3)]
         stages = [Signal(write, name=f"stage_{stage}") for stage in (1, 2, 3)]
+        self.guarded(*stages)
         moves = [Signal(name=f"moves_{stage}") for stage in (1, 2, 3)]
         m.d.comb += [
             moves[2].eq(~valids[2] | self.request.ready),
@@ -134,6 +135,7 @@ class ResidualAdder(Part):
         arch = self._arch
         read, fresh = Signal.like(bank), Signal()
         word, held = Signal(layouts.word_bytes(arch)), Signal(layouts.word_bytes(arch))
+        self.guarded(read, held)
         m.d.sync += fresh.eq(take)
         with m.If(fresh):
             m.d.sync += held.eq(word)

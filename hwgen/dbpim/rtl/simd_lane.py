@@ -128,6 +128,7 @@ class SimdLane(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        self.guarded(self.total)
         # Cycle 0: keep the operands. Cycle 1: accumulate.
         for number in range(self._lanes):
             self._accumulate(m, number)
@@ -152,13 +153,16 @@ class SimdLane(Part):
     def _accumulate(self, m: Module, number: int) -> None:
         """Keep the operands of a lane, then add their product to its total."""
         mode, before, total = self.mode, self.total_before[number], self.total[number]
-        byte, kept = Signal(ACTIVATION_BITS), Signal(signed(self._factor_bits))
+        byte = Signal(ACTIVATION_BITS, name=f"byte_{number}")
+        kept = Signal(signed(self._factor_bits), name=f"factor_kept_{number}")
+        self.guarded(byte, kept)
         with m.If(self.take):
             m.d.sync += [byte.eq(self.input_byte[number]), kept.eq(self.factor[number])]
-        base, factor = Signal(signed(ACCUMULATOR_BITS)), Signal(signed(self._factor_bits))
-        centred = Signal(signed(CENTRED_BITS))
+        base = Signal(signed(ACCUMULATOR_BITS), name=f"base_{number}")
+        factor = Signal(signed(self._factor_bits), name=f"factor_{number}")
+        centred = Signal(signed(CENTRED_BITS), name=f"centred_{number}")
         # Totals come from memories: without a tap the factor is zero. The byte stays as it is.
-        right = Signal.like(factor)
+        right = Signal.like(factor, name=f"right_{number}")
         plane = byte << (mode.plane << 3)
         m.d.comb += [
             base.eq(Mux(mode.first, self.bias[number], Mux(mode.multiplies, 0, before))),
@@ -215,6 +219,7 @@ class SimdLane(Part):
             return self.total[0]
         later = [self.total[number] for number in range(1, self._lanes)]
         kept = [Signal.like(each, name=f"kept_{n}") for n, each in enumerate(later, 1)]
+        self.guarded(*kept)
         with m.If(self.scale & (self.turn == 0)):
             m.d.sync += [register.eq(total) for register, total in zip(kept, later, strict=True)]
         return choose([self.total[0], *kept], self.turn)

@@ -208,13 +208,12 @@ def send_parameters(m: Module, loader: Part, *, last: ValueLike) -> Value:
     """
     per_beat = len(loader.beats.payload) // PARAMETER_BITS
     beat = [loader.beats.payload.word_select(n, PARAMETER_BITS) for n in range(per_beat)]
-    index = Signal.like(loader.parameters_index)
+    index = loader.parameters_index
     layout = packed_parameters()
     entry = data.View(layout, choose(beat, index)[: layout.size])
     ends = index == last
     m.d.comb += [
         loader.parameters_write.eq(loader.beats.valid),
-        loader.parameters_index.eq(index),
         loader.parameters_data.bias.eq(entry.bias),
         loader.parameters_data.multiplier.eq(entry.multiplier),
         loader.parameters_data.shift.eq(entry.shift),

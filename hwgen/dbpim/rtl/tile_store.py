@@ -138,6 +138,7 @@ class TileStore(Part):
             tiles=[Signal(self._tile, name=f"tile_{slot}") for slot in range(TILE_SLOTS)],
             parameters=Signal(SLOT_BITS),
         )
+        self.guarded(*ring.tiles)
         retires = self._retires(m)
         m.d.sync += [
             ring.write.eq(ring.write + self.loads.push),

@@ -134,7 +134,12 @@ class VectorPixels(Part):
         """Return the slice of the map that is read."""
         fields = [self._of_map(name) for name in ("base", "row_pitch", "channel_words")]
         first = Mux(self.second, self.work.second_first, self.work.input_first)
-        region = Region(*(Signal.like(field) for field in (*fields, first)))
+        region = Region(
+            *(
+                Signal.like(field, name=f"region_{name}")
+                for name, field in zip(Region._fields, (*fields, first), strict=True)
+            )
+        )
         m.d.comb += [
             signal.eq(field) for signal, field in zip(region, (*fields, first), strict=True)
         ]

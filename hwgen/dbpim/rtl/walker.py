@@ -149,7 +149,10 @@ class Walker(Part):
         self._over = Signal(name="over")
         bits = len(self.work.vectors)
         vectors = VectorCounters(
-            Signal(place(), name="chunk"), Signal(place(), name="now"), Signal(bits), Signal(bits)
+            Signal(place(), name="chunk"),
+            Signal(place(), name="now"),
+            Signal(bits, name="vector_number"),
+            Signal(bits, name="vectors_left"),
         )
         known, taken = Signal(), Signal()
         m.d.comb += [
@@ -368,7 +371,9 @@ class Walker(Part):
         # The window of the row unit: passes, and words of a group.
         word = window.word + window.kx
         row = Tap(window.number == 0, Const(0), window.number, word, Const(1))
-        chosen = Tap(*(Signal.like(each, name=name) for name, each in plain._asdict().items()))
+        chosen = Tap(
+            *(Signal.like(each, name=f"tap_{name}") for name, each in plain._asdict().items())
+        )
         m.d.comb += [
             signal.eq(Mux(self._is_product, of_two, Mux(self._is_row, of_row, other)))
             for signal, of_two, of_row, other in zip(chosen, product, row, plain, strict=True)

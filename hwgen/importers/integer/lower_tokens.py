@@ -5,6 +5,7 @@ Tests: `tests/importers/onnx/test_transformers.py`.
 
 import math
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -119,7 +120,8 @@ def add_layer_normalization(layers: Layers, node: LayerNormalization) -> None:
     """Add a norm whose sums run in the order of onnxruntime's kernel for AVX2."""
     source, output = layers.sources(node)[0], layers.output(node)
     base = layers.base(node, output, layers.inputs(node))
-    layers.layers.append(LayerNorm(op="layer_norm", order="eight", **base))
+    order: Literal["eight", "rms"] = "eight" if node.centred else "rms"
+    layers.layers.append(LayerNorm(op="layer_norm", order=order, **base))
     steps = (np.arange(1 << BYTE_BITS) - source.zero_point).astype(np.float32)
     numbers = {
         "values": steps * np.float32(source.scale),

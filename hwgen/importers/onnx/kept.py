@@ -20,7 +20,7 @@ from hwgen.importers.onnx.check import node_name
 EXACT = frozenset(
     {
         "Cast", "Clip", "Concat", "DepthToSpace", "Dropout", "Expand", "Flatten", "Gather",
-        "GlobalMaxPool", "Identity", "MaxPool", "Pad", "ReduceMax", "Relu", "ReorderInput",
+        "GlobalMaxPool", "Identity", "MaxPool", "Neg", "Pad", "ReduceMax", "Relu", "ReorderInput",
         "ReorderOutput", "Reshape", "Resize", "Slice", "SpaceToDepth", "Split", "Squeeze",
         "Transpose", "Unsqueeze", "Upsample",
     }
@@ -29,7 +29,7 @@ EXACT = frozenset(
 
 Those that reorder are onnxruntime's own, around a node whose channels it takes in blocks.
 """
-HELD = frozenset({"LayerNormalization"})
+HELD = frozenset({"LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization"})
 """Operators whose float32 operations the network file states one by one, in the same order."""
 INSIDE = frozenset({"QLinearAveragePool"})
 """Operators between integers that onnxruntime computes in float32 all the same."""

@@ -62,6 +62,7 @@ class Former(Part):
         m.submodules.gather = gather = self._gather.instance()
         m.submodules.sender = sender = self._sender.instance()
         kept = Signal.like(self.record)
+        self.guarded(kept)
         with m.If(self.go):
             m.d.sync += kept.eq(self.record)
         for unit, record in (

@@ -67,6 +67,7 @@ class RowReader(Part):
         record = Signal.like(self.record, name="kept")
         with m.If(self.go):
             m.d.sync += record.eq(self.record)
+        self.guarded(record, self.next)
         busy, works, inside = Signal(), Signal(), Signal()
         lines, line = Signal(range(WINDOW + 1)), Signal(range(WINDOW))
         chunk, output_line = Signal(SIZE_BITS), Signal(SIZE_BITS)

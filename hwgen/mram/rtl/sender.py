@@ -55,6 +55,7 @@ class Sender(Part):
         m = Module()
         arch = self._arch
         rest = Signal(packet(arch))
+        self.guarded(rest)
         number = Signal.like(self.record.input_planes)
         ends = Signal()
         m.d.comb += [

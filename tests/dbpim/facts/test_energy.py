@@ -32,6 +32,7 @@ OF_OTHERS = ("chip_waiting_total", "float_filter")
 OF_ROWS = {"row_lane", "float_bit", "product_lane", "float_byte"}
 OF_ONE_STREAM = {"chip_follower"}
 OF_PAIRS = {"chip_second_filter", "chip_second_filter_compartment", "core_second_filter"}
+OF_OPTIONS = {"stage_bit", "sense_bit", "chip_stage_bit", "chip_sense_bit"}
 OF_ROWS |= {"chip_row_lane", "chip_row_unit", "chip_product_lane"}
 
 
@@ -110,6 +111,7 @@ def test_units_of_the_paper_chip() -> None:
     assert (chip["chip_requantizer"], chip["chip_waiting_total"]) == (8 * 8, 8 * 56)
     assert {unit for unit in UNITS if not size_of(unit, TINY)} == {
         *OF_ROWS,
+        *OF_OPTIONS,
         *OF_OTHERS,
         *OF_ONE_STREAM,
         *OF_PAIRS,
