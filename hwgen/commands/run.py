@@ -15,7 +15,7 @@ from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.commands.compare import Results
 from hwgen.commands.context import Context, timed
-from hwgen.commands.effects import Devices, check_exact, devices_given
+from hwgen.commands.effects import Devices, check_effect_seed, check_exact, devices_given
 from hwgen.commands.engines import (
     MOST_STALLS,
     Engine,
@@ -39,6 +39,7 @@ from hwgen.commands.fields import (
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import switch_cycles_max
 from hwgen.commands.on_chip import WithImages
+from hwgen.commands.packages import check_package
 from hwgen.commands.pictures import write_plot
 from hwgen.commands.prices import EnergyFile, Prices, counted_events
 from hwgen.commands.replacing import placed_parts, replaced_parts, replacements_of
@@ -139,13 +140,14 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
     replace: Replace = None
     energy: EnergyFile = None
     effects: EffectsFile = None
-    effect_seed: EffectSeed = 1
+    effect_seed: EffectSeed = None
     waves_from: Annotated[Cycle | None, Says("first clock cycle of the waves")] = None
     waves_to: Annotated[Cycle | None, Says("last clock cycle of the waves")] = None
 
     def check(self) -> None:
         """Refuse what only a simulation can do with another engine, and waves that end early."""
         super().check()
+        check_effect_seed(self, self.effects, self.effect_seed)
         if self.effects is not None and self.engine == "golden":
             raise self.refusal("engine", "model or rtl, for devices that err", self.engine)
         window = self.window
@@ -156,6 +158,8 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             raise self.refusal("engine", f"rtl, a simulation, for {what}", self.engine)
         if self.plot is not None and self.engine == "golden":
             raise self.refusal("engine", "model or rtl, for the picture of a schedule", self.engine)
+        if self.plot is not None:
+            check_package("matplotlib")
         if window and window.last is not None and window.last < window.first:
             raise self.refusal("waves_to", f"not before --waves-from {window.first}", window.last)
 

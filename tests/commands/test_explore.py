@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from hwgen import api
@@ -13,7 +12,7 @@ from hwgen.commands.explore import with_front
 from hwgen.dbpim.facts.arch import load_arch
 from hwgen.report.explore import ExploredChip, ExploreReport
 from hwgen.report.files import report_text
-from tests.cli.given import ROOT
+from tests.schemas import follows
 
 pytestmark = pytest.mark.usefixtures("in_this_process")
 
@@ -57,8 +56,7 @@ def test_the_best_chip_is_an_architecture(
     context: api.Context, files: tuple[Path, Path], tmp_path: Path
 ) -> None:
     report = explored(context, files, out=tmp_path / "best.yaml", plot=tmp_path / "front.svg")
-    schema = (ROOT / "docs/schema/explore.schema.json").read_text(encoding="utf-8")
-    jsonschema.validate(json.loads(report_text(report)), json.loads(schema))
+    follows(json.loads(report_text(report)), "explore")
     arch = load_arch(tmp_path / "best.yaml")
     assert (arch.name, arch.cores) == ("paper_explored", report.best.values["cores"])
     found = api.model(files[0], tmp_path / "best.yaml", data=files[1], context=context)
@@ -244,3 +242,17 @@ def test_what_is_wrong_is_one_sentence(
 def test_a_family_that_cannot_be_explored_says_so(files: tuple[Path, Path]) -> None:
     with pytest.raises(api.HwgenError, match="crossbar cannot be explored yet: it has no list of"):
         api.explore([files[0]], "crossbar", area=3.0)
+
+
+@pytest.mark.promise("a search that finds no chip with the wanted values says why none is legal")
+def test_values_that_no_chip_has(context: api.Context) -> None:
+    with pytest.raises(api.HwgenError, match="cores must be a power of two, got 3"):
+        api.explore(
+            ["digits_small_cnn"],
+            "dbpim/tiny",
+            area=2.0,
+            keys={"cores": [3]},
+            points=2,
+            workers=1,
+            context=context,
+        )

@@ -1,6 +1,7 @@
 """Whole chips whose registers and memories are undefined at power-on: only resets give values."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from subprocess import CalledProcessError
@@ -26,8 +27,13 @@ from verif.power_on import read_as, run_under_icarus, unset, without_initial_val
 from verif.toolchain import BUILD_ROOT
 
 SEEDS = (1, 2, 3)
+RESETS = ("all", "control")
+MOST_RESET = {"dbpim": 0.67, "mram": 0.67, "crossbar": 0.85}
+"""Share of the bits that have a reset, counted once a module, that keep it with `control`."""
 LIMITS = RunLimits(cycles=20_000, stores=20_000)
 """Of chips that hang; sound ones take a third of it."""
+RESET_BLOCK = re.compile(r"if \(rst\) begin\n(.*?)\n *end", re.S)
+GIVEN = re.compile(r"<= (\d+)'h")
 REGISTER = """module part(
   input clk,
   input rst,
@@ -122,11 +128,23 @@ def test_a_count_must_be_defined(line: str, tmp_path: Path) -> None:
         read_as("0", tmp_path, small_case("dbpim").chip, into)
 
 
-@pytest.mark.long
+@pytest.mark.promise(
+    "a chip whose reset reaches its control alone answers, counts and takes cycles as one whose"
+    " reset reaches all, whatever its registers hold at power-on"
+)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_answers_and_events_without_x(family: str, icarus: str, tmp_path: Path) -> None:
+def test_data_need_no_reset(family: str) -> None:
+    """Bits of data keep what they have; of a small crossbar chip most registers are control."""
+    every, control = (reset_bits(small_case(family, reset).chip.modules) for reset in RESETS)
+    assert 0 < control < MOST_RESET[family] * every
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("reset", RESETS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_answers_and_events_without_x(family: str, reset: str, icarus: str, tmp_path: Path) -> None:
     """Whatever undefined digits of stored words are, all is as golden and the model say."""
-    case, into = small_case(family), tmp_path / "read"
+    case, into = small_case(family, reset), tmp_path / "read"
     into.mkdir()
     run_under_icarus(replace(case.work, limits=LIMITS), case.chip, tmp_path)
     for digit in "0f":
@@ -136,15 +154,22 @@ def test_answers_and_events_without_x(family: str, icarus: str, tmp_path: Path) 
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_any_values_at_power_on(family: str) -> None:
+def test_any_values_at_power_on(family: str, reset: str) -> None:
     """Under Verilator every register has a random value before the reset: no x is optimistic."""
-    case = small_case(family)
+    case = small_case(family, reset)
     for seed in SEEDS:
         work = replace(case.work, seed=seed, limits=LIMITS)
         starts, _ = run_hosted(work, unset(case.chip), builds=BUILD_ROOT)
         assert case.equal(case.results(starts)), f"seed {seed}"
         assert counted(starts) == counted(traced(family)), f"seed {seed}"
+
+
+def reset_bits(modules: Mapping[str, str]) -> int:
+    """Return how many bits of registers reset gives a value, in modules that stand once each."""
+    blocks = [block for text in modules.values() for block in RESET_BLOCK.findall(text)]
+    return sum(int(bits) for block in blocks for bits in GIVEN.findall(block))
 
 
 def counted(starts: list[Any]) -> list[Any]:

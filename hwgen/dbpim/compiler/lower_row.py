@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hwgen.dbpim.compiler.lower_simd import simd_op
 from hwgen.dbpim.compiler.ops import Floats, Op
 from hwgen.dbpim.compiler.source import Source
-from hwgen.dbpim.facts.instructions import ROW_PASSES, Operation
+from hwgen.dbpim.facts.instructions import PASSES_WITHOUT_MEAN, ROW_PASSES, Operation
 from hwgen.network import LayerNorm, Softmax
 
 EXPONENT_PLACE = 23
@@ -74,12 +74,14 @@ def row_op(
     floats: Floats,
 ) -> Op:
     """Return a pass over groups of so many channels."""
-    groups = 1 if isinstance(layer, LayerNorm) else layer.groups
+    norm = isinstance(layer, LayerNorm)
+    groups = 1 if norm else layer.groups
+    passes = PASSES_WITHOUT_MEAN if norm and layer.order == "rms" else ROW_PASSES
     words = source.words(layer.name) // groups
     fields = {
         "operation": operation,
         "bias": channels,
-        "kernel_height": ROW_PASSES,
+        "kernel_height": passes,
         "kernel_width": words,
     }
     return simd_op(source, layer, fields, words=(0, groups), group_words=words, floats=floats)

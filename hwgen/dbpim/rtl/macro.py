@@ -48,8 +48,8 @@ class Macro(Part):
         head                in      queue_head  the group, its tag and the macro's position
         head_row_loaded     in      1           the group's row has been written
         head_filter_enable  in      16          cell columns that count, from the tile's header
-        head_double         in      1           the cells of a filter are of two; only with pair
-                                                tiles
+        head_double         in      1           the cells of a filter are of two [with pair
+                                                tiles]
         inhibit             in      1           issue nothing: the next cycle writes the array, of
                                                 synchronous cells this one
         leave               out     1           the head's last bit plane issues: pop the queue head
@@ -59,14 +59,14 @@ class Macro(Part):
         write_row           in      row_bits    unsigned
         write_cells         in      row_cells   cell bits, for each compartment
         write_meta          in      row_meta    signs, indices and constants for the enabled cell
-                                                columns; ignored without ``weight_bits``, absent
-                                                without ``sparse_parts``
+                                                columns [absent without ``sparse_parts``]
+                                                [without ``weight_bits``: ignored]
     Latency  ``Arch.macro_cycles`` from the last bit plane of a result to ``result.valid``
     Rate     one bit plane in each cycle; max(1, non-zero bit planes) cycles a group, always
              8 without ``input_bits``; stalls while RESULT_SLOTS results have not been taken
     Errors   none: ``Arch`` has checked the sizes; ``write_en`` must follow ``inhibit``, with
              synchronous cells it must come with it
-    Golden   ``golden.dbpim.macro``
+    Golden   ``verif.reference.dbpim.macro``
     Source   seed 002, V-C; docs/dbpim-microarchitecture.md, "Cell array and macro"
     """
 
@@ -106,6 +106,7 @@ class Macro(Part):
         # Cycle 1: array and adder trees.
         x, row = Signal.like(bit_plane), Signal.like(self.write_row)
         in_array, in_array_valid = Signal.like(step), Signal()
+        self.guarded(x, row, in_array)
         m.d.sync += in_array_valid.eq(self.issue)
         with m.If(self.issue):
             m.d.sync += [x.eq(bit_plane), *of_plane(in_array, step)]
@@ -119,10 +120,12 @@ class Macro(Part):
         found = self._computed(m, x=x, row=row, step=in_array, valid=in_array_valid)
         if self._arch.array_cycles > 1:
             in_array, in_array_valid = behind(m, in_array, in_array_valid, name="in_trees")
+            self.guarded(in_array)
 
         # Cycle 2: PPU.
         dots_in_ppu = Signal(dots(self._arch))
         in_ppu, in_ppu_valid = Signal.like(step), Signal()
+        self.guarded(dots_in_ppu, in_ppu)
         m.d.sync += in_ppu_valid.eq(in_array_valid)
         with m.If(in_array_valid):
             m.d.sync += [dots_in_ppu.eq(found), *of_plane(in_ppu, in_array)]
@@ -211,6 +214,7 @@ class Macro(Part):
         It never overflows: a result without a free slot is not issued.
         """
         slots = [Signal(result(self._arch), name=f"slot_{n}") for n in range(RESULT_SLOTS)]
+        self.guarded(*slots)
         count = Signal(range(RESULT_SLOTS + 1))
         taken = self.result.valid & self.result.ready
         entry = Signal(result(self._arch))

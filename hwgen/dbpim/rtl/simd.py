@@ -73,7 +73,7 @@ class Simd(Part):
     Rate     one part of `simd_lanes` bytes in each cycle, of TABLE `table_lookups` bytes, of a last
              tap one in `lanes_per_requantizer` cycles; while a result waits, the whole unit stalls
     Errors   none
-    Golden   ``golden.dbpim.simd``
+    Golden   ``verif.reference.dbpim.simd``
     Source   docs/dbpim-microarchitecture.md, "simd"; seed 002, Fig. 6 (SIMD core)
     """
 
@@ -273,9 +273,12 @@ class Simd(Part):
         """Give every lane its byte of the part, looked up or not, and what multiplies it."""
         instruction, tag, does = self.instruction, self.word.simd, self._computes
         # Words of a CONV pass by: without one of its own the unit sees zeros.
-        bytes_ = [
-            Mux(self.word_valid, byte, 0) for position in self.word.bytes for byte in position
-        ]
+        bytes_ = []
+        for place, position in enumerate(self.word.bytes):
+            for channel, byte in enumerate(position):
+                seen = Signal.like(byte, name=f"byte_{place}_{channel}")
+                m.d.comb += seen.eq(Mux(self.word_valid, byte, 0))
+                bytes_.append(seen)
         for number, byte in enumerate(table.bytes):
             chosen = self._of_lane(bytes_, number, read.number, lanes=len(table.bytes))
             m.d.comb += byte.eq(chosen)
@@ -395,10 +398,16 @@ class Simd(Part):
         # A byte passes unchanged: times 2, shifted right by 1, no zero point.
         passes = does[Operation.MAXIMUM] | does[Operation.TABLE]
         unscaled = does[Operation.ADD] | instruction.sums
-        multiplier = Mux(
-            passes, 2, Mux(unscaled, 1, instruction.multiplier[: len(lanes[0].multiplier)])
-        )
-        shift = Mux(passes, 1, instruction.shift)
+        # No lane scales in the first cycle of an instruction: what it decodes to is kept meanwhile.
+        multiplier = Signal(len(lanes[0].multiplier), name="instruction_multiplier")
+        shift = Signal(len(instruction.shift), name="instruction_shift")
+        depthwise = Signal()
+        decoded = Mux(unscaled, 1, instruction.multiplier[: len(multiplier)])
+        m.d.sync += [
+            multiplier.eq(Mux(passes, 2, decoded)),
+            shift.eq(Mux(passes, 1, instruction.shift)),
+            depthwise.eq(does[Operation.DEPTHWISE]),
+        ]
         m.d.comb += taps.scale_slot.eq(turns.slot)
         scales = [each.as_value() for each in taps.scales]
         for number, lane in enumerate(lanes):
@@ -411,8 +420,8 @@ class Simd(Part):
                 m.d.comb += lane.turn.eq(turns.following)
             m.d.comb += [
                 *layouts.choose_rounding(lane, instruction.rounding),
-                lane.multiplier.eq(Mux(does[Operation.DEPTHWISE], scale.multiplier, multiplier)),
-                lane.shift.eq(Mux(does[Operation.DEPTHWISE], scale.shift, shift)),
+                lane.multiplier.eq(Mux(depthwise, scale.multiplier, multiplier)),
+                lane.shift.eq(Mux(depthwise, scale.shift, shift)),
                 lane.output_zero_point.eq(Mux(passes, 0, instruction.output_zero_point)),
                 lane.low.eq(Mux(does[Operation.TABLE], 0, instruction.output_low)),
                 lane.high.eq(

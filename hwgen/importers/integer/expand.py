@@ -4,19 +4,21 @@ Tests: `tests/importers/tflite/test_operators.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from hwgen.importers.integer.borders import expand_border
 from hwgen.importers.integer.constants import unchanged
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
     Addition,
+    Border,
+    Choice,
     Convolution,
     Extremum,
-    Lookup,
     MaxPooling,
     Multiplication,
     Node,
@@ -29,48 +31,13 @@ from hwgen.importers.integer.nodes import (
     Upsampling,
     window_of,
 )
-from hwgen.network.maps import Shape
+from hwgen.importers.integer.parts import MOST_PADDED, Parts
+from hwgen.network.maps import BYTE_BITS, Shape
 
 MOST_ADDED = 15
 """Rows or columns that a maximum adds to a map: the padding of a window that chips hold."""
-MOST_PADDED = 2
-"""Rows or columns of zeros on a side at once: 25 taps of a depthwise convolution."""
 MOST_DOUBLED = 3
 """Times that a map doubles at once, as chips do."""
-
-
-@dataclass(kw_only=True)
-class Parts:
-    """The nodes that take the place of one; maps: those of the graph, then theirs, too."""
-
-    node: Node
-    maps: dict[str, QuantizedMap]
-    nodes: list[Node] = field(default_factory=list)
-
-    def add(self, kind: Any, what: str, output: QuantizedMap, *inputs: str, **keys: Any) -> str:
-        """Append a node that writes a map of its own, and return the name of that map."""
-        name = f"{self.node.output}/{what}_{len(self.nodes)}"
-        self.maps[name] = output
-        self.append(kind, name, *inputs, name=f"{self.node.name}_{what}", **keys)
-        return name
-
-    def last(self, kind: Any, *inputs: str, **keys: Any) -> None:
-        """Append the node that writes the output."""
-        self.append(kind, self.node.output, *inputs, name=self.node.name, **keys)
-
-    def append(self, kind: Any, output: str, *inputs: str, name: str, **keys: Any) -> None:
-        """Append a node."""
-        operator = self.node.operator
-        self.nodes.append(kind(name=name, operator=operator, inputs=inputs, output=output, **keys))
-
-    def reversed(self, name: str) -> str:
-        """Append the map whose real values are those of another, negated: top - integer."""
-        values = self.maps[name].unsigned
-        top = (1 << values.bits) - 1
-        other = replace(
-            values, zero_point=top - values.zero_point, low=top - values.high, high=top - values.low
-        )
-        return self.add(Lookup, "reversed", other, name, function=np.negative)
 
 
 def expanded(graph: IntegerGraph) -> IntegerGraph:
@@ -251,6 +218,32 @@ def expand_extremum(parts: Parts, node: Extremum) -> None:
     parts.last(Addition, names[0], parts.reversed(more) if node.least else more)
 
 
+def expand_choice(parts: Parts, node: Choice) -> None:
+    """Expand a choice of constants: the map times ones and zeros, plus the constants; exact.
+
+    What is chosen below the range of the output is subtracted at once: the sum is clipped.
+    """
+    output = parts.maps[node.output]
+    if parts.maps[node.inputs[0]].shape != output.shape or output.bits > BYTE_BITS:
+        return
+    whole = replace(output.unsigned, low=0, high=(1 << output.bits) - 1)
+    (name,) = in_numbers_of(parts, whole, node.inputs)
+    if node.gain != 1:
+        name = parts.add(Requantization, "operand", whole, *node.inputs, gain=node.gain)
+    steps = np.rint(node.values.astype(np.float32) / np.float32(output.scale)) + whole.zero_point
+    integers = steps.clip(0, whole.high).astype(np.int64)
+    if not integers[node.chosen].any():
+        lowest = replace(whole, zero_point=whole.high)
+        added = np.where(node.chosen, 0, whole.high)
+        parts.last(Addition, name, parts.constant("lowest", lowest, added))
+        return
+    ones = replace(whole, scale=1.0, zero_point=0)
+    kept = parts.constant("kept", ones, np.where(node.chosen, 0, 1))
+    rest = parts.add(Multiplication, "rest", whole, name, kept)
+    chosen = np.where(node.chosen, integers, whole.zero_point)
+    parts.last(Addition, rest, parts.constant("chosen", whole, chosen))
+
+
 def in_numbers_of(parts: Parts, target: QuantizedMap, names: tuple[str, ...]) -> Iterator[str]:
     """Yield the names of maps with one quantization."""
     for place, name in enumerate(names):
@@ -260,6 +253,8 @@ def in_numbers_of(parts: Parts, target: QuantizedMap, names: tuple[str, ...]) ->
 
 EXPANSIONS: Mapping[type[Any], Callable[[Parts, Any], None]] = {
     Addition: expand_addition,
+    Border: expand_border,
+    Choice: expand_choice,
     Convolution: expand_convolution,
     Multiplication: expand_multiplication,
     Slopes: expand_slopes,

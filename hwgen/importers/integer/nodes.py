@@ -180,12 +180,13 @@ class SoftmaxOfGroups(NodeBase):
 class LayerNormalization(NodeBase):
     """(x - mean) / sqrt(variance + eps) * gamma + beta over the channels of a pixel, in float32.
 
-    gamma, beta: float32, (channels,)
+    gamma, beta: float32, (channels,); centred: else the mean is taken for 0
     """
 
     eps: np.float32
     gamma: NDArray[np.float32]
     beta: NDArray[np.float32]
+    centred: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +194,18 @@ class ConstantMap(NodeBase):
     """A map without inputs; integers: (height, width, channels), as the file stores them."""
 
     integers: NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(NodeBase):
+    """Constants in some places of a map, its own elements times a gain in the others.
+
+    chosen: where constants stand, values: these, real; both (height, width, channels)
+    """
+
+    chosen: NDArray[np.bool_]
+    values: NDArray[np.float64]
+    gain: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,6 +309,17 @@ class Padding(NodeBase):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Border(NodeBase):
+    """Rows and columns of a map around it. sides: top, left, bottom, right.
+
+    mirrored: those behind the outermost one, the nearest first; else the outermost one again
+    """
+
+    sides: Sides
+    mirrored: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class View(NodeBase):
     """The same elements in the same (row, column, channel) order under another shape."""
 
@@ -329,6 +353,7 @@ Node = (
     | SoftmaxOfGroups
     | LayerNormalization
     | ConstantMap
+    | Choice
     | PerChannel
     | Slopes
     | Lookup
@@ -340,6 +365,7 @@ Node = (
     | Upsampling
     | Transposition
     | Padding
+    | Border
     | View
     | Head
     | Unsupported

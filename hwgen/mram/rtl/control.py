@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.axi import MEMORY_ADDRESS_BITS
 from hwgen.chip.registers import REGISTER_BYTES, Command
 from hwgen.chip.rtl.checks import one_hot, within
+from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.mram.facts.arch import MOST_MODES, Arch
@@ -82,7 +83,7 @@ class Control(Part):
                 "header": In(header()),
                 "accepted": In(1),
                 "load_done": In(1),
-                "load_error": In(ERROR_BITS),
+                "load_error": In(Coded(ErrorCode.__members__, ERROR_BITS)),
                 "done": In(units),
                 "load": Out(1),
                 "go": Out(units),
@@ -98,7 +99,7 @@ class Control(Part):
                 "loads": Out(1),
                 "retire": Out(1),
                 "finished": Out(1),
-                "error": Out(ERROR_BITS),
+                "error": Out(Coded(ErrorCode.__members__, ERROR_BITS)),
             }
         )
 
@@ -106,6 +107,7 @@ class Control(Part):
         m = Module()
         loaded, facts = Signal(), Signal(header())
         m.d.comb += self.locked.eq(self.resident & ~self.unlock[0])
+        self.guarded(facts)
         self._keep_facts(m, facts, loaded=loaded)
         with m.FSM():
             with m.State("CHECK"), m.If(self.running):
@@ -166,7 +168,9 @@ class Control(Part):
 
     def _image(self, m: Module, facts: Signal) -> None:
         """Begin with an image in the requested mode, or end after the last one."""
-        first = Array(facts[f"first_record_{mode}"] for mode in range(MOST_MODES))
+        records = Array(facts[f"first_record_{mode}"] for mode in range(MOST_MODES))
+        first = Signal.like(facts.first_record_0, name="first_record")
+        m.d.comb += first.eq(records[self.mode[: len(self.active_mode)]])
         with m.If(self.images_done == self.images):
             m.d.comb += self.finished.eq(1)
         with m.Elif(self.mode >= facts.modes):
@@ -175,7 +179,7 @@ class Control(Part):
             m.d.comb += self.image_begin.eq(1)
             m.d.sync += [
                 self.active_mode.eq(self.mode),
-                self.record_index.eq(first[self.mode[: len(self.active_mode)]]),
+                self.record_index.eq(first),
             ]
             m.next = "FETCH"
 

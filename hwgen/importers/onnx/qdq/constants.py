@@ -14,7 +14,7 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from hwgen.errors import FormatError
-from hwgen.importers.integer.refused import RefusedError
+from hwgen.importers.integer.refused import RefusedError, of_scale
 from hwgen.importers.onnx.qdq.values import Constant, Grid
 
 LARGEST = 1 << 24
@@ -23,8 +23,8 @@ LARGEST_MOVED = 1 << 26
 """Elements at most of what is only rearranged, constants and places."""
 
 REARRANGING = frozenset(
-    {"Flatten", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Transpose",
-     "Unsqueeze"}
+    {"Expand", "Flatten", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Tile",
+     "Transpose", "Unsqueeze"}
 )  # fmt: skip
 """Operators that move elements of their first input and compute nothing."""
 
@@ -33,7 +33,7 @@ MOVING = REARRANGING | {"DepthToSpace", "Resize", "SpaceToDepth"}
 
 COMPUTED = REARRANGING | {
     "Abs", "Add", "And", "Cast", "Ceil", "Clip", "Concat", "Constant", "ConstantOfShape", "Div",
-    "Equal", "Exp", "Expand", "Floor", "Greater", "Less", "Max", "Min", "Mod", "Mul", "Neg", "Not",
+    "Equal", "Exp", "Floor", "Greater", "Less", "Max", "Min", "Mod", "Mul", "Neg", "Not",
     "Or", "Pow", "Reciprocal", "ReduceMax", "ReduceProd", "ReduceSum", "Round", "Shape", "Sqrt",
     "Sub", "Where",
 }  # fmt: skip
@@ -193,7 +193,7 @@ def scale_and_zero(
     scales = along(proto, scale.array.astype(np.float64), shape)
     wrong = scales[~(np.isfinite(scales) & (scales > 0))]
     if wrong.size:
-        raise RefusedError("its scale", "a positive number", f"{wrong[0]:.6g}")
+        raise of_scale(float(wrong[0]))
     if zero is None:
         return scales, np.zeros((), np.uint8)
     return scales, along(proto, zero.array, shape)

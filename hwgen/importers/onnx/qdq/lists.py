@@ -27,7 +27,7 @@ Given = Sequence[Value | None]
 
 LAYERS = frozenset(
     {"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "Gemm", "GlobalAveragePool",
-     "GlobalMaxPool", "LayerNormalization", "MatMul", "MaxPool", "ReduceMean"}
+     "GlobalMaxPool", "LayerNormalization", "MatMul", "MaxPool", "RMSNormalization", "ReduceMean"}
 )  # fmt: skip
 """Operators of layers: a concatenation in front of one ends no network."""
 HARDWARE = LAYERS | {"QuantizeLinear"}

@@ -29,6 +29,7 @@ from hwgen.importers.onnx.qdq.joining import nodes_of_sequences
 from hwgen.importers.onnx.qdq.values import (
     Image,
     ImageParts,
+    Layout,
     Numbers,
     Operation,
     Real,
@@ -63,12 +64,13 @@ class State:
     grids: scale and zero point of each map as the file has them
     place: of the node that is read, for messages
     batch: images in the tensors of the file; computed: elements that were computed of constants
-    image_name: of the input of the model; given: the image there
+    unknown_constants: some are not computed here, and may be of any size
+    image_name: of the input of the model; layout: of its axes, None before it is known; given: the image there
     input: name of the quantized image, empty before it is known; image: before its quantization
     image_shape: rows, columns, channels; image_type: where the image comes as integers
     endings: tensors behind which no layer stands
     order: of the elements of the answer; None: that of its map
-    behind: sentences, what the host does behind the chip
+    behind: sentences, what the host does behind the chip; remarks: of what one should know
     parts: of an image whose channels are quantized apart
     stacked: maps that lie one behind the other in a map, each of a sequence
     """
@@ -84,15 +86,18 @@ class State:
     place: str = ""
     batch: int = 1
     computed: int = 0
+    unknown_constants: bool = False
     input: str = ""
     image_shape: Shape = (1, 1, 1)
     image_type: np.dtype[Any] | None = None
     image_name: str = ""
+    layout: Layout | None = None
     given: Image = NO_IMAGE
     image: Image = NO_IMAGE
     endings: frozenset[str] = frozenset()
     order: Places | None = None
     behind: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     parts: ImageParts = field(default_factory=ImageParts)
     stacked: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -257,6 +262,8 @@ class State:
         """
         if real.low is not None or real.high is not None:
             output = output.clipped(real.low, real.high)
+        if isinstance(real.base, Operation) and real.base.kind is MaxPooling:
+            output = output.within(self.maps[real.base.inputs[0]])
         if isinstance(real.base, Operation) and "sums" in real.base.keys:
             real = self.with_sums(real, real.base, output, name)
         moving = isinstance(real.base, Operation) and real.base.kind in (
@@ -428,6 +435,15 @@ def gain_of(real: Real) -> float | None:
     if real.factor is None:
         return 1.0
     return float(real.factor[0]) if (real.factor == real.factor[0]).all() else None
+
+
+def gained(real: Real) -> tuple[float, Real]:
+    """Return the constant factor of a map, and the map without it."""
+    gain = gain_of(real)
+    bounded = real.low is not None or real.high is not None
+    if isinstance(real.base, Operation) or real.function is not None or bounded or gain is None:
+        return 1.0, real
+    return gain, replace(real, factor=None, offset=None)
 
 
 def last_step(real: Real) -> Step:
