@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, ZERO, Nets, Node
+from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, Nets, Node
 from hwgen.chip.rtl.places import Places
-from hwgen.chip.rtl.reduced import BIT_MASK, is_constant, number_of, operands, outputs_of
+from hwgen.chip.rtl.reduced import BIT_MASK, is_constant, number_of, operands
 
 MARK = "§"
 MARKED = re.compile(rf"{MARK}(\d+){MARK}")
@@ -181,10 +181,8 @@ class Expressions:
         found = self._made.get(number)
         if found is None:
             node = self._nodes[number]
-            if node.kind == "match":
-                found = self.compared(node)
-            else:
-                found = self._operator(number, node)
+            matches = node.kind == "match"
+            found = self.compared(node) if matches else self._operator(number, node)
             self._made[number] = found
         return found
 
@@ -324,6 +322,3 @@ def deeper(*operands: Text) -> int:
 def is_repeated(one: Text) -> bool:
     """Return whether an expression may stand in several places: it is as short as a name."""
     return one.levels <= 1 and (one.sign in ("==", "!=") or one.binds < WHOLE)
-
-
-__all__ = ["MARK", "MARKED", "ZERO", "Expressions", "Text", "inside", "outputs_of"]

@@ -113,7 +113,10 @@ class Places:
         behind: "Places | None" = None,
         known: Mapping[int, tuple[str, int]] = MappingProxyType({}),
     ) -> None:
-        """behind: of the same part, whose names are known, and which are those of `known` nets"""
+        """Name all that is read.
+
+        behind: of the same part, whose names are taken, and which are those of `known` nets
+        """
         self.is_read = reads.is_read
         self.of = dict(known)
         self.named: dict[int, str] = {}
@@ -307,10 +310,8 @@ class Places:
         last = len(found.terms) - 1
         sums = []
         for at, (text, value) in enumerate(found.terms):
-            if value >= 0:
-                one = f"{text}{LSB if found.width > 1 or at < last else ''}"
-                text = self.constant(one, value, 0, name)
-            sums.append(text)
+            one = f"{text}{LSB if found.width > 1 or at < last else ''}"
+            sums.append(self.constant(one, value, 0, name) if value >= 0 else text)
         if low > found.low:
             sums.append(str(low - found.low))
         place = " + ".join(sums)

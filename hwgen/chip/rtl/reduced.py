@@ -200,7 +200,7 @@ def bit_of(sign: str, one: int, other: int) -> int | None:
         one, other = other, one
     if sign == "^":
         return other if one == ZERO else ZERO if one == other else None
-    if one == other or one == (ONE if sign == "&" else ZERO):
+    if one in (other, ONE if sign == "&" else ZERO):
         return other
     return one if one <= ONE else None
 
@@ -217,7 +217,7 @@ class Reads:
     """
 
     def __init__(self, netlist: PartNetlist, known: Container[int] = ()) -> None:
-        """known: nets for which nothing need be there"""
+        """Begin with nothing; known: nets for which nothing need be there."""
         self._nodes, self._known = netlist.nodes, known
         self.masks = [0] * len(netlist.nodes)
         self._done = [0] * len(netlist.nodes)
