@@ -444,7 +444,10 @@ class Logic:
         single = all(
             len(one.what) == 1 and sum(mark != "-" for mark in one.what[0]) == 1 for one in matches
         )
-        return len(values) == 1 and not single
+        if len(values) != 1:
+            return False
+        (value,) = values
+        return not single or (len(value) == 1 and self._texts.has_names(value))
 
     def _ifs(
         self, arms: Sequence[tuple[int, Steps]], otherwise: Steps, how: str, depth: int

@@ -259,7 +259,8 @@ class Expressions:
         value = node.inputs[0]
         whole = self.operand(value)
         texts = []
-        if len(node.what) == 1 and bits_in(node.what[0]) == 1:
+        named = len(value) == 1 and self.has_names(value)
+        if len(node.what) == 1 and bits_in(node.what[0]) == 1 and not named:
             place = next(p for p, mark in enumerate(node.what[0][::-1]) if mark != "-")
             one = self.operand((value[place],))
             return one if node.what[0][::-1][place] == "1" else opposite(one)
@@ -268,7 +269,7 @@ class Expressions:
             digits = [int(pattern[::-1][place]) for place in fixed]
             if not fixed:
                 return Text("1'h1")
-            if len(fixed) == 1:
+            if len(fixed) == 1 and not named:
                 one = inside(self.operand((value[fixed[0]],)))
                 texts.append(one if digits[0] else f"!{one}")
             elif len(fixed) == len(pattern):
@@ -285,6 +286,10 @@ class Expressions:
             return Text(texts[0], binds, "==", whole.levels + (binds > ATOM))
         joined = " | ".join(f"({text})" if "==" in text else text for text in texts)
         return Text(joined, WHOLE, "|", whole.levels + 2)
+
+    def has_names(self, value: Nets) -> bool:
+        """Return whether the values of nets have names."""
+        return self._places.meaning(value) is not None
 
     def label(self, value: Nets, pattern: str) -> str:
         """Return a pattern without dashes as a constant: the name of a value, or a number."""

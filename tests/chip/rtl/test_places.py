@@ -25,7 +25,7 @@ PACKET = data.StructLayout(
         "opcode": Opcode,
         "adds": 1,
         "lanes": data.ArrayLayout(LANE, 4),
-        "tag": data.StructLayout({"row": 9}),
+        "tag": data.StructLayout({"row": 9, "last": 1}),
     }
 )
 
