@@ -269,10 +269,7 @@ class Logic:
         value, offset = node.inputs
         signed, stride = node.what
         steps = stride.bit_length() - 1
-        if stride == 1 << steps:
-            amount = (ZERO,) * steps + offset
-        else:
-            amount = offset
+        amount = (ZERO,) * steps + offset if stride == 1 << steps else offset
         last = number_of(constant(-1, len(offset))) * stride + node.width
         place = self._texts.plain(amount)
         if stride != 1 << steps:

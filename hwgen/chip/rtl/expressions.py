@@ -189,22 +189,31 @@ class Expressions:
     def _operator(self, number: int, node: Node) -> Text:
         given, signed = self.operands(number)
         sign = node.what
+        found = None
+        if len(given) == 1:
+            found = self._unary(sign, given[0], node.width)
+        elif sign in ("m", "u//", "u%"):
+            found = self._choice(sign, given)
+        elif signed:
+            found = self._signed(sign, given)
+        elif sign in ("==", "!="):
+            found = self._with_name(sign, *given)
+        return found or self._binary(node, given)
+
+    def _choice(self, sign: str, given: list[Nets]) -> Text:
         if sign == "m":
             condition, *arms = map(self.operand, given)
             texts = [inside(condition), *map(inside, arms)]
             levels = deeper(condition, *arms)
             return Text(f"{texts[0]} ? {texts[1]} : {texts[2]}", WHOLE, "?", levels)
-        if len(given) == 1:
-            return self._unary(sign, given[0], node.width)
-        if sign in ("==", "!=") and (found := self._with_name(sign, *given)):
-            return found
-        if sign in ("u//", "u%"):
-            one, other = map(self.operand, given)
-            zero = f"{len(given[0])}'h0"
-            text = f"{inside(other)} == {zero} ? {zero} : {inside(one)} {sign[1]} {inside(other)}"
-            return Text(text, WHOLE, "?", deeper(one, other))
-        if signed:
-            return self._signed(sign, given)
+        one, other = map(self.operand, given)
+        zero = f"{len(given[0])}'h0"
+        quotient = f"{inside(one)} {sign.removeprefix('u')[0]} {inside(other)}"
+        text = f"({inside(other)} == {zero}) ? {zero} : ({quotient})"
+        return Text(text, WHOLE, "?", deeper(one, other))
+
+    def _binary(self, node: Node, given: list[Nets]) -> Text:
+        sign = node.what
         carries = sign == "*" or (sign in ("+", "-") and len(given[0]) < node.width + node.below)
         if carries:
             # What would be worked out with more bits than it has is a net of its own.
