@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, Nets, Node
+from hwgen.chip.rtl.nodes import BIT_MASK, BIT_PLACES, ONE, Nets, Node, is_constant, number_of
 from hwgen.chip.rtl.places import Places
-from hwgen.chip.rtl.reduced import BIT_MASK, is_constant, number_of, operands
+from hwgen.chip.rtl.reduced import operands
 
 MARK = "§"
 MARKED = re.compile(rf"{MARK}(\d+){MARK}")

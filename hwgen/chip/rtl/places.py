@@ -25,8 +25,8 @@ from amaranth.hdl import Shape
 from amaranth.lib import data
 
 from hwgen.chip.rtl.hints import hint_at
-from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, Named, Nets, PartNetlist
-from hwgen.chip.rtl.reduced import BIT_MASK, Reads, outputs_of
+from hwgen.chip.rtl.nodes import BIT_MASK, BIT_PLACES, ONE, Named, Nets, PartNetlist, outputs_of
+from hwgen.chip.rtl.reduced import Reads
 from hwgen.chip.rtl.words import TAKEN
 
 LSB = "_LSB"
