@@ -155,11 +155,11 @@ class Logic(BlockText):
                 word = f"{self._nodes[memory].what[0]}[{self._texts.operand(address).text}]"
                 yield from self._guarded(enable[0], f"{place} <= {word};")
                 yield "  end"
-        for (memory, edge, clock), ports in writes.items():
-            yield f"  always @({edge}edge {self._texts.whole((clock,)).text}) begin"
+        for (_, edge, net_of_clock), ports in writes.items():
+            yield f"  always @({edge}edge {self._texts.whole((net_of_clock,)).text}) begin"
             for node in ports:
                 data, address, enable, _ = node.inputs
-                word = f"{self._nodes[memory].what[0]}[{self._texts.operand(address).text}]"
+                word = f"{self._nodes[node.what[0]].what[0]}[{self._texts.operand(address).text}]"
                 for net, low, width in equal_runs(enable):
                     value = self._texts.whole(data[low : low + width]).text
                     bits = "" if width == len(data) else f"[{low + width - 1}:{low}]"

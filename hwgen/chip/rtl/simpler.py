@@ -183,9 +183,8 @@ def always(sign: str, first: Nets, last: Nets) -> int | None:
 def simpler_sum(sign: str, first: Nets, last: Nets, width: int) -> Nets | None:
     """Return what a sum or a product with a constant always is, as nets."""
     if sign in ("+", "-", "*") and is_constant(first) and is_constant(last):
-        one, other = number_of(first), number_of(last)
-        value = {"+": one + other, "-": one - other, "*": one * other}[sign]
-        return constant(value, width)
+        a, b = number_of(first), number_of(last)
+        return constant({"+": a + b, "-": a - b, "*": a * b}[sign], width)
     if sign in ("+", "-") and first is not last:
         if is_constant(last) and not number_of(last):
             return first
