@@ -173,7 +173,7 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
         runs = with_integer_biases(joined_inputs(as_session_runs(model, source)).model)
         _, in_session = graph_read(runs, name=name, source=source, written=Written.of(given, state))
     except FormatError as error:
-        sentence = str(error).removeprefix(f"{source}: ")
+        sentence = str(error).removesuffix(f" ({source})")
         return replace(graph, unread=f"{AS_WRITTEN}: {sentence}")
     refused = refusals_of(folded_nodes(in_session))
     if refused and not refusals_of(folded_nodes(graph)):

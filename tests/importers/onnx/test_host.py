@@ -274,3 +274,21 @@ def test_a_normalization_before_the_image_has_any_rank(
         answer = model.node("MatMul", image, model.weights(6, 4, axis=None))
     model.answer = model.quantized(answer, 0.05, 120)
     assert compared(model, tmp_path) == 0
+
+
+@pytest.mark.promise(
+    "a Softmax that ends a file is said to be left out, and compare names the map in its place"
+)
+@pytest.mark.parametrize("quantized", [True, False])
+def test_a_softmax_at_the_end_is_said(
+    quantized: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = Model((1, 16))
+    scores = model.node("Gemm", model.image(), model.weights(8, 16), transB=1)
+    shares = model.node("Softmax", model.quantized(scores, 0.2, 128), axis=-1)
+    model.answer = model.quantized(shares, 1 / 256, 0) if quantized else shares
+    assert compared(model, tmp_path) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "left to the host: Softmax (softmax_" in told
+    assert "is left out: the order of classes is that before it" in told
+    assert "is compared before Softmax (softmax_" in told
