@@ -218,7 +218,8 @@ class Compare(
             graph = graph.read_by(kernels_of(chosen, graph.format, source=graph.source))
         check_pair(network, graph, network_file)
         graph = with_numbers_of(network, graph)
-        batch = choose_images(network, images_of(self.data), self.images)
+        also = graph.maps[graph.input].shape
+        batch = choose_images(network, images_of(self.data), self.images, also=also)
         runtime = KINDS[kind_of(file)].runtime_of(
             file,
             graph,

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 import onnx
+import onnx.version_converter
 
 from hwgen.errors import KNOWN_OPERATOR, FormatError
 from hwgen.importers.integer import IntegerGraph, Unsupported, refusals_of
@@ -161,7 +162,7 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
     Without onnxruntime, and of QONNX, which it does not read, the model stands as it is written.
     Raises FormatError for a model that is damaged or not quantized at all.
     """
-    given = without_quants(joined_inputs(model).model, source)
+    given = in_known_opset(without_quants(joined_inputs(model).model, source), source)
     state, graph = graph_read(given, name=name, source=source)
     if is_qonnx(model) or state.unknown_constants:
         return graph
@@ -170,7 +171,8 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
     except ModuleNotFoundError:
         return replace(graph, unread=NO_RUNTIME)
     try:
-        runs = with_integer_biases(joined_inputs(as_session_runs(model, source)).model)
+        runs = in_known_opset(joined_inputs(as_session_runs(model, source)).model, source)
+        runs = with_integer_biases(runs)
         _, in_session = graph_read(runs, name=name, source=source, written=Written.of(given, state))
     except FormatError as error:
         sentence = str(error).removesuffix(f" ({source})")
@@ -243,6 +245,26 @@ def read_nodes(state: State, model: onnx.ModelProto, ready: Opened, written: Wri
     for number, proto in enumerate(model.graph.node, start=1):
         state.place = f"node {number} of {len(model.graph.node)}"
         read_node(state, proto)
+
+
+def in_known_opset(model: onnx.ModelProto, source: str) -> onnx.ModelProto:
+    """Return a model of an older opset as one of the least that is read.
+
+    Raises FormatError for a model that onnx's own converter does not take.
+    """
+    opset = opset_of(model)
+    if opset >= LEAST_OPSET:
+        return model
+    try:
+        onnx.checker.check_model(model)
+        return onnx.version_converter.convert_version(model, LEAST_OPSET)
+    except Exception:  # the library raises errors of many kinds, of its own lines
+        raise FormatError(
+            field="the opset",
+            allowed=f"{LEAST_OPSET} or newer, or one that onnx.version_converter converts",
+            given=opset,
+            source=source,
+        ) from None
 
 
 def refuse_dynamic(model: onnx.ModelProto, source: str) -> None:

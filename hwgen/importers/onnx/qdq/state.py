@@ -51,7 +51,9 @@ SUMS = (
     " channels; hwgen does so where it names classes"
 )
 NO_IMAGE = Image(places=np.zeros(0, np.int64))
-QUANTIZED = "quantized (a QuantizeLinear and a DequantizeLinear before it)"
+QUANTIZED = (
+    "quantized (a QuantizeLinear and a DequantizeLinear before it; --calibrate adds what lacks)"
+)
 
 
 @dataclass(kw_only=True)
