@@ -24,9 +24,11 @@ from hwgen.importers.integer import (
     IntegerGraph,
     Lowered,
     RefusedNetworkError,
+    heads_left_out,
     lower,
 )
 from hwgen.importers.integer.arithmetic import Choice, Kernels, kernels_of
+from hwgen.importers.integer.endings import said_of_head
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import save_network
 from hwgen.report.import_tables import import_table
@@ -226,8 +228,10 @@ def digest_as_written(graph: IntegerGraph, lowered: Lowered) -> str:
             dataset=network.graph.dataset,
             class_names=tuple(network.graph.class_names),
         )
-    except (FormatError, RefusedNetworkError) as error:
-        return str(error).removeprefix(f"{graph.source}: ")
+    except RefusedNetworkError as error:
+        return error.refusals[0].sentence
+    except FormatError as error:
+        return str(error).removesuffix(f" ({graph.source})")
     digest = written.network.digest
     return "" if digest == network.digest else digest
 
@@ -235,7 +239,9 @@ def digest_as_written(graph: IntegerGraph, lowered: Lowered) -> str:
 def host_lines(graph: IntegerGraph, network: QuantizedNetwork) -> list[str]:
     """Return what of the file the host does, before and behind the chip."""
     raw = [] if network.raw_image is None else [f"the image: {network.graph.preprocessing}"]
-    return [*raw, *graph.behind]
+    heads = (head for found in heads_left_out(graph).values() for head in found)
+    left = (said_of_head(each.operator, each.name) for each in heads)
+    return [*raw, *dict.fromkeys((*graph.behind, *left))]
 
 
 def remarks_of(network: QuantizedNetwork) -> dict[str, dict[str, str]]:
