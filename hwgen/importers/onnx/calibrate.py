@@ -144,7 +144,7 @@ def quantized_model(
             )
             made = onnx.load(result)
             with_turns_exact(made, turns)
-            with_pairs_equal(made)
+            with_pairs_equal(made, {name for turn in turns for name in turn.products})
             return made
         except FormatError:
             raise
