@@ -211,6 +211,45 @@ def test_one_sentence_says_why_not(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "axis must be that of the channels" in " ".join(capsys.readouterr().err.split())
 
 
+def test_a_list_of_the_image_is_refused(tmp_path: Path) -> None:
+    model = Model()
+    image = model.image()
+    made = [
+        rows(model, each, 3) for each in (image, model.quantized(model.conv(image, 3, 3, 3, 3)))
+    ]
+    path = saved(model.build(model.node("Concat", *made, axis=1)), tmp_path)
+    graph = read_integer_graph(path)
+    assert main(["import", str(path), "--out", str(tmp_path / "net.npz")]) == BAD_INPUT
+    assert graph.answer_places is None
+
+
+def test_a_concatenation_by_channels_stays_a_layer(tmp_path: Path) -> None:
+    model = Model()
+    image = model.image()
+    made = [model.quantized(model.conv(image, 4, 3, 1, 1), *GRID) for _ in range(2)]
+    joined = model.quantized(model.node("Concat", *made, axis=1), *GRID)
+    graph = read_integer_graph(saved(model.build(joined), tmp_path))
+    assert len(graph.outputs) == 1 and graph.answer_places is None
+
+
+def test_an_operator_of_no_runtime_behind_a_list_is_the_hosts(tmp_path: Path) -> None:
+    """Such as the boxes of TensorRT: the file is compared up to the list."""
+    model = Model()
+    listed = by_rows(model)[0]
+    boxes = helper.make_node("EfficientNMS", [listed], ["boxes"], "nms", domain="TRT")
+    whole = model.build(listed)
+    whole.graph.node.append(boxes)
+    whole.opset_import.append(helper.make_opsetid("TRT", 1))
+    whole.graph.output[0].CopyFrom(
+        helper.make_tensor_value_info("boxes", TensorProto.FLOAT, [1, 10, 4])
+    )
+    path, out = saved(whole, tmp_path), tmp_path / "net.npz"
+    assert onnx.load(path).graph.output[0].name == "boxes"
+    assert main(["import", str(path), "--out", str(out)]) == 0
+    code, report = compared(path, out)
+    assert code == 0 and report["output"]["equal"] == 1.0
+
+
 def decoded(bins: int) -> onnx.ModelProto:
     """Return the head of YOLOv8: boxes of two maps are means over bins, classes are sigmoids."""
     model = Model((1, 3, 8, 8))
