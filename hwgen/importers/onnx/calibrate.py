@@ -38,6 +38,7 @@ from hwgen.importers.onnx.rms_norm import with_norms_as_nodes
 from hwgen.importers.onnx.runtime import showing
 from hwgen.importers.onnx.shapes import infer, shapes_of
 from hwgen.importers.onnx.step_numbers import with_pairs_equal
+from hwgen.importers.onnx.token_ids import keep_table
 from hwgen.importers.onnx.turned_halves import turns_of, with_turns_exact
 
 BYTE_SCALE = 1 / 255
@@ -145,6 +146,7 @@ def quantized_model(
             made = onnx.load(result)
             with_turns_exact(made, turns)
             with_pairs_equal(made)
+            keep_table(made, model)
             return made
         except FormatError:
             raise

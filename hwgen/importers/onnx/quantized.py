@@ -48,6 +48,7 @@ from hwgen.importers.onnx.read import Opened, opened
 from hwgen.importers.onnx.recurrent import GATES
 from hwgen.importers.onnx.rms_norm import with_norms_whole
 from hwgen.importers.onnx.shapes import infer, shapes_of
+from hwgen.importers.onnx.token_ids import token_rows_of
 
 Handler = Callable[[State, onnx.NodeProto, list[Value | None]], list[Value]]
 
@@ -150,6 +151,7 @@ def graph_read(model: onnx.ModelProto, *, name: str, source: str) -> IntegerGrap
         ends=ends,
         answer_places=state.order,
         behind=(*said_of_inputs(model), *dict.fromkeys(state.behind)),
+        token_rows=token_rows_of(state),
         remarks=tuple(dict.fromkeys(state.remarks)),
         kernels=None if annotations.notes is None else "half_up",
         finish=annotations.finish,
