@@ -26,11 +26,12 @@ from hwgen.importers.onnx.distance import Distance, distances
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
-from hwgen.importers.onnx.layout import Layout, image_shape, layout_of
+from hwgen.importers.onnx.layout import image_shape, layout_of
 from hwgen.importers.onnx.masks import Ranges, bound_masks
 from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx
+from hwgen.importers.onnx.qdq.values import Layout
 from hwgen.importers.onnx.quantized import HANDLERS
 from hwgen.importers.onnx.read import opened
 from hwgen.importers.onnx.recurrent import fix_steps, with_steps
@@ -324,7 +325,7 @@ def with_constants_second(graph: onnx.GraphProto, known: Mapping[str, Sequence[i
         matrix = onnx.numpy_helper.to_array(first).T
         turned = onnx.numpy_helper.from_array(np.ascontiguousarray(matrix), f"{name}/weights")
         graph.initializer.append(turned)
-        parts = (
+        parts: tuple[tuple[str, list[str], str, dict[str, Any]], ...] = (
             ("Transpose", [source], f"{name}/turned", swapped),
             ("MatMul", [f"{name}/turned", turned.name], f"{name}/product", {}),
             ("Transpose", [f"{name}/product"], name, swapped),

@@ -11,18 +11,14 @@ Tests: `tests/importers/onnx/test_layout.py`.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import onnx
 
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.qdq.raw_image import PREPROCESSING
+from hwgen.importers.onnx.qdq.values import Layout
 from hwgen.importers.onnx.read import Opened
 from hwgen.importers.onnx.shapes import shapes_of
-
-Layout = Literal["planes", "rows", "tokens"]
-"""Of an image behind its batch: channels, rows, columns; rows, columns, channels; or tokens,
-channels."""
 
 TOKENS, CHANNELS = 1, 2
 """Axes of an image (batch, tokens, channels)."""

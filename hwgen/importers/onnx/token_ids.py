@@ -53,7 +53,8 @@ def with_rows_given(model: onnx.ModelProto) -> onnx.ModelProto:
     for node in kept:
         node.input[:] = [name if each == output else each for each in node.input]
     inputs = [each for each in copy.graph.input if each.name != found.name]
-    kind = onnx.TensorProto.FLOAT
+    kinds = (each.data_type for each in graph.initializer if each.name == table)
+    kind = next(kinds, onnx.TensorProto.FLOAT)
     given = helper.make_tensor_value_info(name, kind, None)
     shape = given.type.tensor_type.shape
     shape.dim.extend(found.type.tensor_type.shape.dim)
