@@ -4,7 +4,7 @@ Tests: `tests/commands/test_fit.py`.
 """
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from hwgen.commands.families import offering
 from hwgen.commands.fields import File, path_of, words
 from hwgen.commands.files import read_graph
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
-from hwgen.errors import with_near
+from hwgen.errors import FormatError, with_near
 from hwgen.files.digests import digest_of_file, versions
 from hwgen.files.earlier import NETWORKS, ONNX_FILES
 from hwgen.importers.integer import (
@@ -168,6 +168,9 @@ def describe_import(file: Path) -> ImportInfo:
             largest_steps=0.0,
             differences=[],
             unknown="",
+            runtime="",
+            unread=graph.unread,
+            as_written="",
             roundings=[],
             host=[],
             remarks=[],
@@ -190,6 +193,7 @@ def content_of(graph: IntegerGraph, lowered: Lowered, kernels: Kernels) -> Impor
     ]
     notes = [ImportNote(node=each.node, what=each.what, steps=each.steps) for each in lowered.notes]
     differences, unknown = differences_of(graph, lowered, kernels)
+    runs = graph.in_session is not None and kernels == "onnxruntime"
     return ImportInfo(
         name=graph.name,
         kind=graph.format,
@@ -200,10 +204,32 @@ def content_of(graph: IntegerGraph, lowered: Lowered, kernels: Kernels) -> Impor
         largest_steps=lowered.largest_effect,
         differences=[ImportDifference(**vars(each)) for each in differences],
         unknown=unknown,
+        runtime=graph.runtime if runs else "",
+        unread=graph.unread if kernels == "onnxruntime" else "",
+        as_written=digest_as_written(graph, lowered) if runs else "",
         roundings=sorted(network.roundings),
-        host=host_lines(graph, network),
-        remarks=list(graph.remarks),
+        host=host_lines(graph.read_by(kernels), network),
+        remarks=list(graph.read_by(kernels).remarks),
     )
+
+
+def digest_as_written(graph: IntegerGraph, lowered: Lowered) -> str:
+    """Return the digest of the network of a file as it is written, if it is another one.
+
+    Or the sentence with which it is refused.
+    """
+    network = lowered.network
+    try:
+        written = lower(
+            replace(graph, in_session=None),
+            kernels="onnxruntime",
+            dataset=network.graph.dataset,
+            class_names=tuple(network.graph.class_names),
+        )
+    except (FormatError, RefusedNetworkError) as error:
+        return str(error).removeprefix(f"{graph.source}: ")
+    digest = written.network.digest
+    return "" if digest == network.digest else digest
 
 
 def host_lines(graph: IntegerGraph, network: QuantizedNetwork) -> list[str]:

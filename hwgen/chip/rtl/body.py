@@ -94,6 +94,8 @@ class Body:
 
     def _constants(self) -> Iterator[str]:
         for name, (value, width) in sorted(self._places.constants.items(), key=place_of):
+            if name in self._places.declared:
+                continue
             if width:
                 yield f"  localparam {bits_of(width)}{name} = {width}'h{value:x};"
             else:

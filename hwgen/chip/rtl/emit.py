@@ -30,6 +30,8 @@ MANY = 4_000_000
 WIDEST = 1 << 16
 """Bits of a vector that every tool takes (IEEE 1364-2005); none has more."""
 
+RANGE = re.compile(r"^  (?:input|output|reg|wire|output reg) \[(\d+):0\]", re.M)
+
 
 def emit(
     top: Part,
@@ -163,14 +165,14 @@ def verilog_of(parts: Sequence[Part]) -> str:
     for part in different(parts):
         with names_from_source(), without_field_nets(), bits_unchecked():
             netlist = netlist_of(part)
-        widest = max((len(nets) for one in netlist.nodes for nets in one.inputs), default=0)
+        text = readable(netlist, sentences_of(part), garbage=part.garbage_at_power_on)
+        widest = max(map(int, RANGE.findall(text)), default=0) + 1
         if widest > WIDEST:
             raise DesignError(
                 f"signals must have at most {WIDEST:,} bits, as every tool of Verilog takes, got"
                 f" {widest:,} in {part.module_name}: a chip of fewer copies or smaller parts"
                 " can be written"
             )
-        text = readable(netlist, sentences_of(part), garbage=part.garbage_at_power_on)
         texts.add(f"{HEADER}\n{text}")
     return the_only(texts, parts[0].module_name)
 

@@ -18,7 +18,7 @@ import amaranth
 
 LIBRARY = str(Path(amaranth.__file__).parent)
 """What happens in Amaranth itself gives no names: they would change with its version."""
-WORDLESS = {"elaborate", "_", "m", "when", "unless"}
+WORDLESS = {"elaborate", "_", "m", "when", "unless", "name", "init", "reset_less"}
 
 
 def hint_at(place: tuple[str, int] | None) -> str:

@@ -32,9 +32,9 @@ def readable(netlist: PartNetlist, sentences: Sentences, *, garbage: bool = Fals
 
 def module_lines(netlist: PartNetlist, sentences: Sentences, *, garbage: bool) -> Iterator[str]:
     """Yield the lines of a module."""
-    merge(netlist)
     checks = [number for number, node in enumerate(netlist.nodes) if node.kind == "property"]
     before = copy_of(netlist) if checks else netlist
+    merge(netlist)
     reads = Reads(netlist)
     reads.follow([n for n, one in enumerate(netlist.nodes) if one.kind in ("top", "instance")])
     shorten(netlist, reads)
@@ -57,7 +57,7 @@ def module_lines(netlist: PartNetlist, sentences: Sentences, *, garbage: bool) -
 def copy_of(netlist: PartNetlist) -> PartNetlist:
     """Return a netlist whose cells may change apart from those of another."""
     nodes = [Node(n.kind, list(n.inputs), n.width, n.what, n.place) for n in netlist.nodes]
-    signals = [Named(s.name, s.nets, s.layout, s.values, s.title) for s in netlist.signals]
+    signals = [Named(s.name, s.nets, s.layout, s.values, s.title, s.place) for s in netlist.signals]
     return PartNetlist(netlist.name, nodes, netlist.inputs, dict(netlist.outputs), signals)
 
 
@@ -68,17 +68,22 @@ def section(
 
     first, logic: of the module; what its signals are is read, not made again
     """
+    # What an assertion says is worked out from registers and signals, and is no copy of the logic
+    # that it judges, even where it is the same.
+    signals = [*netlist.outputs.values(), *(signal.nets for signal in netlist.signals)]
+    merge(netlist, apart={net >> BIT_PLACES for nets in signals for net in nets})
     known = known_nets(netlist, first)
     reads = Reads(netlist, known)
     reads.follow(checks)
     shorten(netlist, reads, whole={net >> BIT_PLACES for net in known})
+    given = {name for name in first.widths if name.isidentifier()}
     places = Places(netlist, reads, behind=first, known=known)
     live = [
         number
         for number, mask in enumerate(reads.masks)
         if mask and number and netlist.nodes[number].kind not in ("property", *PLACED)
     ]
-    body = Body(netlist.nodes, places, live, given=first.widths.keys(), taken=logic.taken)
+    body = Body(netlist.nodes, places, live, given=given, taken=logic.taken)
     tests = [netlist.nodes[number].inputs[0] for number in checks]
     body.count(tests)
     found = []

@@ -73,7 +73,6 @@ def bits_unchecked() -> Iterator[None]:
     changes: dict[type, dict[str, object]] = {
         Value: {"__new__": value_of},
         Netlist: {"resolve_value": resolved, "check_comb_cycles": refuse_cycles},
-        NetlistEmitter: {"emit_signal_fields": no_fields},
         Net: {"from_cell": classmethod(net_of), "cell": property(cell_of), "bit": property(bit_of)},
     }
     with _in_force:
@@ -125,10 +124,6 @@ def resolved(netlist: Netlist, value: Iterable[Net]) -> Value:
             driver = connections[driver]
         nets.append(driver)
     return Value(nets)
-
-
-def no_fields(emitter: NetlistEmitter) -> None:
-    """Make no nets of fields: `Named` has layouts."""
 
 
 def refuse_cycles(netlist: Netlist) -> None:
@@ -251,13 +246,17 @@ class Node:
 
 @dataclass(slots=True)
 class Named:
-    """A signal: its name in the part, its nets, its layout if it has one, names of its values."""
+    """A signal: its name in the part, its nets, its layout if it has one, names of its values.
+
+    place: file and line of the source, those of the cells that are made for its own values too
+    """
 
     name: str
     nets: Nets
     layout: Any = None
     values: Mapping[int, str] = field(default_factory=dict)
     title: str = ""
+    place: tuple[str, int] | None = None
 
 
 @dataclass(slots=True)
@@ -282,7 +281,9 @@ def netlist_of(part: "parts.Part") -> PartNetlist:
         ports["__".join(map(str, path))] = (AnyValue.cast(value), way)
     design = Fragment.get(part, None).prepare(ports=ports, hierarchy=(part.module_name,))
     netlist = Netlist()
-    NetlistEmitter(netlist, design).emit_fragment(design.fragment, None)
+    emitter = NetlistEmitter(netlist, design)
+    emitter.emit_signal_fields = list  # `Named` has layouts instead.
+    emitter.emit_fragment(design.fragment, None)
     netlist.check_comb_cycles()
     netlist.resolve_all_nets()
     top = netlist.top
@@ -355,18 +356,22 @@ def said(format: Any) -> str:
     return "" if format is None else "".join(one for one in format.chunks if isinstance(one, str))
 
 
+NAMELESS = "$signal"
+"""Amaranth's name of a signal without one; what it is assigned to says more."""
+
+
 def signals_of(netlist: Netlist) -> Iterator[Named]:
     """Yield signals in the order of the source; several may have one name."""
     for module in netlist.modules:
         for signal in module.signal_names:
-            if len(signal):
+            if len(signal) and signal.name != NAMELESS:
                 path = "_".join((*module.name[1:], signal.name))
                 yield named(path, signal, netlist.signals[signal])
 
 
 def named(name: str, signal: Signal, nets: Nets) -> Named:
     """Return a signal with what its shape, or its state machine, says of it."""
-    found = Named(name, nets)
+    found = Named(name, nets, place=signal.src_loc)
     shown = signal._format
     found.layout = getattr(shown, "layout", None)
     if isinstance(shown, Format.Enum):

@@ -23,8 +23,9 @@ from typing import Any
 from amaranth.hdl import Shape
 from amaranth.lib import data
 
+from hwgen.chip.rtl.hints import hint_at
 from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, Named, Nets, PartNetlist
-from hwgen.chip.rtl.reduced import Reads
+from hwgen.chip.rtl.reduced import BIT_MASK, Reads, outputs_of
 from hwgen.chip.rtl.words import TAKEN
 
 LSB = "_LSB"
@@ -101,6 +102,7 @@ class Places:
     named: names of signals, by their place among those of the netlist
     widths: bits of each signal by its name, in the order in which they got theirs
     constants: of the module, those that a text has used: value and width, 0 where it is a place
+    declared: those of them that are there already
     """
 
     def __init__(
@@ -114,8 +116,9 @@ class Places:
         self.is_read = reads.is_read
         self.of = dict(known)
         self.named: dict[int, str] = {}
-        self.widths = dict(behind.widths) if behind else {}
-        self.constants: dict[str, tuple[int, int]] = {}
+        self.widths = {n: w for n, w in behind.widths.items() if n.isidentifier()} if behind else {}
+        self.constants = dict(behind.constants) if behind else dict[str, tuple[int, int]]()
+        self.declared = frozenset(self.constants)
         self._layouts = dict(behind._layouts) if behind else dict[str, Any]()
         self._fields: dict[str, Fields | None] = {}
         self._values: dict[Nets, tuple[str, Mapping[int, str]]] = {}
@@ -172,8 +175,9 @@ class Places:
         named: set[int] = set(self.of)
         found: dict[int, Nets] = {}
         several: dict[int, Nets] = {}
-        for place, signal in enumerate(netlist.signals):
-            nets = signal.nets
+        order = sorted(range(len(netlist.signals)), key=lambda one: not self._is_own(netlist, one))
+        for place in order:
+            nets = netlist.signals[place].nets
             while nets and not (nets[-1] > ONE and self.is_read(nets[-1])):
                 nets = nets[:-1]
             whole = bool(nets) and len(set(nets)) == len(nets)
@@ -201,27 +205,59 @@ class Places:
             self.named[place] = name
             self._know(name, signal)
 
+    def _is_own(self, netlist: PartNetlist, place: int) -> bool:
+        """Return whether a cell was made for the values of a signal, and is no other's too."""
+        signal = netlist.signals[place]
+        net = signal.nets[0]
+        if net <= ONE or net & BIT_MASK:
+            return False
+        node = netlist.nodes[net >> BIT_PLACES]
+        made = node.kind in ("register", "list") and node.place == signal.place
+        return made and node.width == len(signal.nets)
+
     def _name_registers(self, netlist: PartNetlist) -> None:
-        """Name registers that are some bits of a signal: after its field, or its lowest bit."""
+        """Name registers that are some bits of a signal, or of none.
+
+        After the field, or the lowest bit; after the variable that holds them.
+        """
         for signal in netlist.signals:
             at, nets = 0, signal.nets
             while at < len(nets):
                 start = at
                 at += 1
-                if not self._is_free_register(nets[start]):
+                if not self._is_free_register(nets[start], signal):
                     continue
                 while at < len(nets) and nets[at] == nets[at - 1] + 1:
-                    if not self._is_free_register(nets[at]):
+                    if not self._is_free_register(nets[at], signal):
                         break
                     at += 1
                 found = Fields(signal.layout).exact.get((start, at - start))
                 last = found.terms[-1] if found else ("", -1)
                 name = last[0].lower() if last[1] >= 0 else str(start)
                 self.add(free_name(f"{signal.name}_{name}", self.widths), nets[start:at])
+        left = {
+            number: hint_at(node.place)
+            for number, node in enumerate(netlist.nodes)
+            if node.kind == "register" and not any(map(self.of.get, outputs_of(number, node.width)))
+        }
+        numbers = Counter[str]()
+        for number, hint in left.items():
+            nets = outputs_of(number, netlist.nodes[number].width)
+            if self.is_read(nets[0]):
+                self.add(self._numbered(hint or "register", numbers), nets)
 
-    def _is_free_register(self, net: int) -> bool:
-        kind = self._nodes[net >> BIT_PLACES].kind if net > ONE else ""
-        return kind == "register" and net not in self.of and self.is_read(net)
+    def _numbered(self, stem: str, numbers: Counter[str]) -> str:
+        while True:
+            name = f"{stem}_{numbers[stem]}"
+            numbers[stem] += 1
+            if name not in self.widths:
+                return name
+
+    def _is_free_register(self, net: int, signal: Named) -> bool:
+        if net <= ONE or net in self.of or not self.is_read(net):
+            return False
+        node = self._nodes[net >> BIT_PLACES]
+        return node.kind == "register" and node.place == signal.place
 
     def _name_ports(self, netlist: PartNetlist) -> None:
         """Name the outputs of what is placed that are no signals of the part."""
@@ -245,11 +281,13 @@ class Places:
         found = fields.at(low, width) if fields else None
         if found is None:
             return f"{name}[{low}]" if width == 1 else f"{name}[{low + width - 1}:{low}]"
-        wide = LSB if found.width > 1 else ""
-        sums = [
-            text if value < 0 else self.constant(f"{text}{wide}", value, 0, name)
-            for text, value in found.terms
-        ]
+        last = len(found.terms) - 1
+        sums = []
+        for at, (text, value) in enumerate(found.terms):
+            if value >= 0:
+                one = f"{text}{LSB if found.width > 1 or at < last else ''}"
+                text = self.constant(one, value, 0, name)
+            sums.append(text)
         if low > found.low:
             sums.append(str(low - found.low))
         place = " + ".join(sums)

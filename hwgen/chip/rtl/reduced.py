@@ -25,8 +25,11 @@ ALWAYS = {"u>": (ONE, 0), "u<=": (ONE, 1), "u<": (ZERO, 0), "u>=": (ZERO, 1)}
 BIT_MASK = (1 << BIT_PLACES) - 1
 
 
-def merge(netlist: PartNetlist) -> None:
-    """Let what reads a cell read what is the same and simpler: a constant, a cell before it."""
+def merge(netlist: PartNetlist, apart: Container[int] = ()) -> None:
+    """Let what reads a cell read what is the same and simpler: a constant, a cell before it.
+
+    apart: cells that are no others, even where they are alike
+    """
     stands: dict[int, int] = {}
     for _ in range(PASSES):
         known: dict[object, int] = {}
@@ -37,7 +40,7 @@ def merge(netlist: PartNetlist) -> None:
             if node.kind not in SIMPLER or not node.width or first in stands:
                 continue
             simple = simpler(node)
-            if simple is None and node.kind == "list":
+            if simple is None and (node.kind == "list" or number in apart):
                 continue
             if simple is None:
                 like = known.setdefault((node.kind, node.what, *node.inputs), number)

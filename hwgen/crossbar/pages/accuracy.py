@@ -25,7 +25,14 @@ from hwgen.commands.points import INPUTS, WithInputs, code_of
 from hwgen.commands.writing import run_effects
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.buildable import with_buildable_adcs
-from hwgen.crossbar.facts.point import Point, clipped, combinations, point_of, with_known_adcs
+from hwgen.crossbar.facts.point import (
+    Point,
+    clipped,
+    combinations,
+    point_of,
+    points,
+    with_known_adcs,
+)
 from hwgen.crossbar.pages.problem import Problem
 from hwgen.errors import ConfigError
 from hwgen.files.digests import digest_of_array
@@ -215,7 +222,14 @@ def measuring_of(context: Context, problem: Problem) -> Measuring:
     assert request.effects is not None
     network = load_network(Path(request.network_file))
     batch = labelled(choose_images(network, images_of(request.data), None))
-    devices = devices_of(Path(request.effects), 1)
+    devices, components = devices_of(Path(request.effects), 1), problem.components
+    one = Copied(
+        point=points(components, problem.rules)[0],
+        weight_bits=components.weight_bits,
+        activation_bits=components.activation_bits,
+    )
+    # Refuses what the devices of crossbars do not have, before a seed is computed.
+    erring_of(families()[FAMILY])(network, one, devices.given, devices.seed)
     return Measuring(
         context=context,
         problem=problem,

@@ -48,8 +48,8 @@ class Macro(Part):
         head                in      queue_head  the group, its tag and the macro's position
         head_row_loaded     in      1           the group's row has been written
         head_filter_enable  in      16          cell columns that count, from the tile's header
-        head_double         in      1           the cells of a filter are of two; only with pair
-                                                tiles
+        head_double         in      1           the cells of a filter are of two [with pair
+                                                tiles]
         inhibit             in      1           issue nothing: the next cycle writes the array, of
                                                 synchronous cells this one
         leave               out     1           the head's last bit plane issues: pop the queue head
@@ -59,8 +59,8 @@ class Macro(Part):
         write_row           in      row_bits    unsigned
         write_cells         in      row_cells   cell bits, for each compartment
         write_meta          in      row_meta    signs, indices and constants for the enabled cell
-                                                columns; ignored without ``weight_bits``, absent
-                                                without ``sparse_parts``
+                                                columns [absent without ``sparse_parts``]
+                                                [without ``weight_bits``: ignored]
     Latency  ``Arch.macro_cycles`` from the last bit plane of a result to ``result.valid``
     Rate     one bit plane in each cycle; max(1, non-zero bit planes) cycles a group, always
              8 without ``input_bits``; stalls while RESULT_SLOTS results have not been taken

@@ -268,6 +268,36 @@ def fixed_factor(kernels: Kernels, centred: Integers, real: float) -> Integers:
     return away
 
 
+def mean_factors(
+    kernels: Kernels, elements: int, source: QuantizedMap, output: QuantizedMap
+) -> tuple[Rounding, Factor] | None:
+    """Return rounding and factor of LiteRT's MEAN; None where the network has no such factor.
+
+    The reference kernels divide the multiplier of the scales by the elements, which leaves it below
+    2**30 unless these are a power of two.
+    """
+    if kernels == "xnnpack":
+        product = f32(f32(source.scale / output.scale) * f32(1 / elements))
+        return "float32", exact(product, SIGNIFICANT_BITS, "float32")
+    left = elements.bit_length() - 1
+    given = exact(source.scale / output.scale, SIGNED_BITS, "tflite")
+    shift = given.shift + left
+    ranges = FACTORS["tflite"]
+    if kernels != "reference" or not ranges.shift_low <= shift <= ranges.shift_high:
+        return None
+    multiplier = (given.multiplier << left) // elements
+    return "tflite", Factor(multiplier=multiplier, shift=shift, error=0.0)
+
+
+def global_mean(elements: int, source: QuantizedMap, output: QuantizedMap) -> Scaling:
+    """Return the scaling of onnxruntime's QLinearGlobalAveragePool.
+
+    It multiplies the scale of the output by the number of elements before it divides.
+    """
+    factor = f32(source.scale / f32(output.scale * elements))
+    return one(exact(factor, SIGNIFICANT_BITS, "float32"), "float32")
+
+
 def raw_mean(elements: int, source: QuantizedMap) -> tuple[Scaling, int]:
     """Return scaling and center of LiteRT's mean of raw integers, halves away from zero.
 

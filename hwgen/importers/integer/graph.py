@@ -77,7 +77,9 @@ class IntegerGraph:
     kernels: whose arithmetic the file says that it computes; None: that of its format's runtime
     finish: adds to the lowered network what the file says besides, such as the names of classes
     model: gives the whole file in the library of its format; None: nobody asks for it
-    in_session: as the default session of its runtime changes it; None: it changes no element
+    reading: gives what the reader knows of every tensor, for the runtime; None: no runtime asks
+    in_session: as the default session of its runtime runs it; None: as it is written
+    runtime: with its version, that `in_session` is of; unread: a sentence, why there is none
     """
 
     name: str
@@ -96,7 +98,10 @@ class IntegerGraph:
     kernels: Kernels | None = None
     finish: Callable[[QuantizedNetwork], QuantizedNetwork] = unchanged
     model: Callable[[], Any] | None = None
+    reading: Callable[[], Any] | None = None
     in_session: "IntegerGraph | None" = None
+    runtime: str = ""
+    unread: str = ""
 
     def read_by(self, kernels: Kernels) -> "IntegerGraph":
         """Return the graph that kernels compute: onnxruntime's are those of a default session."""

@@ -15,7 +15,7 @@ from hwgen.importers.integer.arithmetic import (
     plain_exponentials,
     squared_scaling,
 )
-from hwgen.importers.integer.expand import Parts
+from hwgen.importers.integer.parts import Parts
 from hwgen.importers.integer.fixed_point import fixed_exponentials
 from hwgen.importers.integer.graph import Difference
 from hwgen.importers.integer.layers import FACTOR_NOTE, Layers

@@ -112,6 +112,7 @@ def quantized_model(
             known = shapes_of(opened(prepared, source).slim, source).known
             prepared = with_norms_as_nodes(prepared, known)
             with_sums_apart(prepared.graph)
+            with_constants_second(prepared.graph, known)
             bound_masks(prepared.graph, ranges_in(prepared, batches(image.name, given, batch)))
             turns = turns_of(prepared.graph)
             single = functions_of_one_map(prepared.graph)
@@ -299,6 +300,37 @@ def with_sums_apart(graph: onnx.GraphProto) -> None:
             added = node.input.pop()
             node.output[0] = product
             nodes.append(onnx.helper.make_node("Add", [product, added], [name], f"{node.name}/sum"))
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def with_constants_second(graph: onnx.GraphProto, known: Mapping[str, Sequence[int]]) -> None:
+    """Turn each product of a constant matrix by a map: one scale a row is one a filter, then.
+
+    known: shapes of tensors
+    """
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    nodes = []
+    for node in graph.node:
+        first = constants.get(node.input[0]) if node.op_type == "MatMul" else None
+        rank = len(known.get(node.input[1], ())) if len(node.input) > 1 else 0
+        if first is None or len(first.dims) != 2 or node.input[1] in constants or rank < 2:
+            nodes.append(node)
+            continue
+        name, source = node.output[0], node.input[1]
+        swapped = {"perm": [*range(rank - 2), rank - 1, rank - 2]}
+        matrix = onnx.numpy_helper.to_array(first).T
+        turned = onnx.numpy_helper.from_array(np.ascontiguousarray(matrix), f"{name}/weights")
+        graph.initializer.append(turned)
+        parts = (
+            ("Transpose", [source], f"{name}/turned", swapped),
+            ("MatMul", [f"{name}/turned", turned.name], f"{name}/product", {}),
+            ("Transpose", [f"{name}/product"], name, swapped),
+        )
+        nodes += [
+            onnx.helper.make_node(kind, given, [made], f"{node.name}/{made}", **keys)
+            for kind, given, made, keys in parts
+        ]
     del graph.node[:]
     graph.node.extend(nodes)
 

@@ -122,7 +122,6 @@ ORDERS: dict[str, Callable[[Model, str], str]] = {
     "DepthToSpace": shuffled,
     "a head": head,
     "flip": flipped,
-    "a part": first_half,
     "flatten": lambda model, tensor: model.node("Flatten", tensor),
 }
 
@@ -144,6 +143,16 @@ def test_the_answer_has_the_order_of_the_file(
     wanted = session_answers(path, images.transpose(0, 3, 1, 2))
     assert found.answers.shape == wanted.shape
     assert np.array_equal(found.answers, np.rint(wanted / 0.05) + 120)
+
+
+def test_a_part_of_a_map_is_taken_before_it_is_quantized(tmp_path: Path) -> None:
+    """As a session does it, so that nothing is left to the host."""
+    model = Model()
+    sums = model.conv(model.image(), 8, 3, 3, 3, pads=[1, 1, 1, 1])
+    model.answer = first_half(model, model.quantized(sums, 0.05, 120))
+    assert compared(model, tmp_path) == 0
+    network = load_network(tmp_path / "net.npz")
+    assert network.map_of(network.answer).channels == 4 and network.answer_places is None
 
 
 def test_an_answer_in_the_order_of_its_map_needs_no_host(tmp_path: Path) -> None:

@@ -1,19 +1,24 @@
-"""Golden follows what onnxruntime's default session changes in a file before it computes."""
+"""Golden computes the graph that onnxruntime's default session makes of a file."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from hwgen.cli import main
-from hwgen.commands.imports import describe_import
+from hwgen.commands.imports import ImportNetwork, describe_import
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.quantized import read_integer_graph
+from hwgen.network.file import load_network
 from tests.quantized_onnx import Model, agreeing, differing, kinds, saved
 
 Write = Callable[[Model, str], str]
+FILES, CASES = Path(__file__).parents[1] / "files", Path(__file__).parent / "cases"
+OURS = "onnxruntime"
 NETWORKS = 4
 """Drawn of each kind."""
 
@@ -63,6 +68,33 @@ def moved_between(model: Model, image: str) -> str:
     return drawn_pair(model, model.node("MaxPool", now, kernel_shape=[2, 2]))
 
 
+def beside_transposes(model: Model, image: str) -> str:
+    """A session removes both transposes, and joins the pairs that become neighbours."""
+    turned = model.node("Transpose", drawn_pair(model, conv(model, image)), perm=[0, 2, 3, 1])
+    back = model.node("Transpose", drawn_pair(model, turned), perm=[0, 3, 1, 2])
+    return drawn_pair(model, back)
+
+
+def padded_before_maxima(model: Model, image: str) -> str:
+    """A Pad of zeros becomes padding of the MaxPool behind it, which is never picked."""
+    sides = model.constant([0, 0, 1, 1, 0, 0, 1, 1], np.int64)
+    now = model.node("Pad", conv(model, image), sides, model.constant(0.0))
+    return drawn_pair(model, model.node("MaxPool", now, kernel_shape=[2, 2]))
+
+
+def with_a_bias(model: Model, image: str, ratio: float) -> str:
+    """A convolution whose bias has nearly the scale of its sums, where the pair before it moved."""
+    before = model.quantized(conv(model, image), 0.03, 120)
+    scales = model.rng.uniform(0.001, 0.004, 4).astype(np.float32)
+    zeros = model.constant(np.zeros(4), np.int8)
+    integers = model.constant(model.rng.integers(-127, 128, (4, 4, 1, 1)), np.int8)
+    weights = model.node("DequantizeLinear", integers, model.constant(scales), zeros, axis=0)
+    steps = model.constant(scales * np.float32(0.03 * ratio))
+    parts = [model.constant(model.rng.integers(-9000, 9000, 4), np.int32), steps]
+    added = model.node("DequantizeLinear", *parts, model.constant(np.zeros(4), np.int32), axis=0)
+    return drawn_pair(model, model.node("Conv", before, weights, added))
+
+
 PAIRS: dict[str, Write] = {
     "in a row": lambda m, x: pairs(m, conv(m, x), 4),
     "behind an activation": lambda m, x: pairs(m, m.node("Relu", conv(m, x))),
@@ -71,6 +103,9 @@ PAIRS: dict[str, Write] = {
     "with two readers": read_by_two,
     "with nothing between": nothing_between,
     "with moves between": moved_between,
+    "with transposes beside": beside_transposes,
+    "behind padded maxima": padded_before_maxima,
+    "with a bias of nearly the scale": lambda m, x: with_a_bias(m, x, 1.008),
     "with no number in common": lambda m, x: m.quantized(
         m.quantized(conv(m, x), 0.05, 0), 0.04, 255
     ),
@@ -78,9 +113,9 @@ PAIRS: dict[str, Write] = {
 
 
 @pytest.mark.promise(
-    "golden follows what a default session of onnxruntime changes in a file, pairs in a row"
-    " that become one and int32 biases whose scale it does not read; half_up leaves the file as"
-    " it is"
+    "golden computes the graph that a default session of onnxruntime makes of a file, such as pairs"
+    " in a row that become one, and int32 biases whose scale it does not read; half_up leaves the"
+    " file as it is"
 )
 @pytest.mark.parametrize("seed", range(NETWORKS))
 @pytest.mark.parametrize("name", PAIRS)
@@ -97,6 +132,43 @@ def test_without_the_arithmetic_of_a_session_every_pair_stays(tmp_path: Path) ->
     assert kinds(network).count("rescale") >= 2
     graph = read_integer_graph(path)
     assert [each.op for each in lower(graph, kernels="onnxruntime").network.layers] == ["conv"]
+
+
+@pytest.mark.promise(
+    "import names the runtime whose rewriting it follows, with both digests where that moves a"
+    " number, and says where it read a file as it is written"
+)
+def test_both_digests_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = Model(seed=3)
+    path = saved(model.build(beside_transposes(model, model.image())), tmp_path)
+    told = ImportNetwork(path, tmp_path / "session.npz").run()
+    assert told.content.runtime == f"onnxruntime {onnxruntime.__version__}"
+    assert not told.content.unread
+    half_up = ImportNetwork(path, tmp_path / "written.npz", kernels="half_up").run()
+    assert not half_up.content.runtime
+    for name in ("kept", "session_graph"):
+        monkeypatch.delitem(sys.modules, f"hwgen.importers.onnx.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert main(["import", str(path), "--out", str(tmp_path / "alone.npz")]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "read as it is written: onnxruntime, which may rewrite it before" in text
+    written = load_network(tmp_path / "alone.npz").digest
+    assert told.content.as_written == written != told.network.digest
+    monkeypatch.undo()
+    # In real numbers of the file's own session they differ, whatever scale the network has.
+    assert main(["compare", str(tmp_path / "alone.npz"), "--against", str(path)]) == 1
+    assert main(["compare", str(tmp_path / "session.npz"), "--against", str(path)]) == 0
+
+
+def test_names_and_order_of_the_file_stay(tmp_path: Path) -> None:
+    """Also the bits of weights that a Clip says, which a session folds."""
+    for name in ("resnet-script-calibrated", "eca_resnet-QDQ", "shufflenet-QDQ"):
+        assert not describe_import(FILES / f"{name}.onnx").as_written
+    residual = lower(read_integer_graph(CASES / "brevitas_residual_4bit_qcdq.onnx"), kernels=OURS)
+    weighted = [each for each in residual.network.layers if hasattr(each, "weight_bits")]
+    assert [each.weight_bits for each in weighted] == [4] * len(weighted)
 
 
 def test_an_image_quantized_twice_is_compared_as_the_session_reads_it(tmp_path: Path) -> None:

@@ -1,9 +1,8 @@
-"""What onnxruntime's default session makes of a QDQ file before it computes.
+"""An int32 bias of a layer with weights, which onnxruntime takes for steps of its sums.
 
-Two of its changes move elements. Two pairs of QuantizeLinear and DequantizeLinear in a row become
-one, over the real numbers that both have. A Gemm becomes one of integers, which takes an int32
-bias for steps of its sums, whatever scale and zero point the file gives to it; so does a MatMul
-with an Add of such a bias. A session without optimization does neither.
+So do its operators of integers. That of a Gemm or MatMul does whatever scale and zero point the
+file gives to the bias, that of a convolution where the scale is nearly that of its sums. A session
+without optimization takes the bias as it is written.
 
 Tests: `tests/importers/onnx/test_session.py`.
 """
@@ -21,26 +20,22 @@ from hwgen.importers.onnx.qdq.constants import attributes_of
 from hwgen.importers.onnx.qdq.weights import STEP_TOLERANCE
 
 QUANTIZE, DEQUANTIZE = "QuantizeLinear", "DequantizeLinear"
-PASSED = frozenset({"Dropout", "Identity"})
-NEUTRAL = {"Add": 0.0, "Div": 1.0, "Mul": 1.0, "Sub": 0.0}
-"""By operator: the constant with which it does nothing. A session removes these and `PASSED`."""
 CARRIED = frozenset({"MaxPool", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"})
 """Operators across which a session carries a pair, so that a Gemm behind them reads integers."""
-FLOAT = onnx.TensorProto.FLOAT
 BYTES = ("uint8", "int8")
+RELATIVE, ABSOLUTE = 1e-2, 1e-6
+"""Distance at most of the scale of a convolution's bias from that of its sums."""
 WORDS = ("uint16", "int16")
 
 Numbers = tuple[np.float32, int, np.dtype[Any]]
 """Scale, zero point and type of a pair."""
 
 
-def as_session_reads(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the model that a default session computes; the same where it moves no element."""
+def with_integer_biases(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a model whose biases have the scales of their sums; the same where none moves."""
     graph = Edges.of(model.graph)
-    changed = joined(graph)
-    for node in list(graph.nodes.values()):
-        changed |= with_integer_bias(graph, node)
-    if not changed:
+    moved = [with_integer_bias(graph, node) for node in list(graph.nodes.values())]
+    if not any(moved):
         return model
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
@@ -52,7 +47,7 @@ def as_session_reads(model: onnx.ModelProto) -> onnx.ModelProto:
 
 @dataclass(kw_only=True)
 class Edges:
-    """The nodes of a graph without those that are passed, and who writes and reads each tensor.
+    """The nodes of a graph, and who writes and reads each tensor.
 
     nodes: in order, by the name of their first output
     readers: by name of a tensor, a node once for each input
@@ -72,37 +67,15 @@ class Edges:
             outputs=frozenset(tensor.name for tensor in graph.output),
             constants={tensor.name: tensor for tensor in graph.initializer},
         )
-        names: dict[str, str] = {}
         for given in graph.node:
             node = onnx.NodeProto()
             node.CopyFrom(given)
-            node.input[:] = [names.get(name, name) for name in given.input]
-            passed = edges.passed(node)
-            if passed and edges.outputs.isdisjoint(node.output):
-                names[node.output[0]] = passed
-                continue
             if node.op_type == "Constant" and node.attribute[0].name == "value":
                 edges.constants[node.output[0]] = node.attribute[0].t
             edges.nodes[node.output[0]] = node
             for name in node.input:
                 edges.readers.setdefault(name, []).append(node)
         return edges
-
-    def passed(self, node: onnx.NodeProto) -> str:
-        """Return the input that a node hands on as it is; empty for a node that computes."""
-        if node.op_type in PASSED:
-            return str(node.input[0])
-        if node.op_type == "Cast":
-            before = self.nodes.get(node.input[0])
-            real = before is not None and before.op_type == DEQUANTIZE
-            return str(node.input[0]) if real and attributes_of(node)["to"] == FLOAT else ""
-        for place, name in enumerate(node.input if node.op_type in NEUTRAL else ()):
-            constant = self.array(name)
-            first = place == 0 and node.op_type in ("Div", "Sub")
-            if constant is not None and constant.size == 1 and not first:
-                neutral = float(constant.reshape(())) == NEUTRAL[node.op_type]
-                return str(node.input[1 - place]) if neutral else ""
-        return ""
 
     def readers_of(self, node: onnx.NodeProto) -> list[onnx.NodeProto] | None:
         """Return who reads what a node writes; None for an output of the graph."""
@@ -143,73 +116,8 @@ class Edges:
         return np.float32(scale), int(zero), zero.dtype
 
 
-def joined(graph: Edges) -> bool:
-    """Join pairs in a row, again and again as a session does; return whether elements move."""
-    changed = False
-    while True:
-        names = [name for name, node in graph.nodes.items() if node.op_type == QUANTIZE]
-        found = [join(graph, graph.nodes[name]) for name in names if name in graph.nodes]
-        if all(each is None for each in found):
-            return changed
-        changed |= any(found)
-
-
-def join(graph: Edges, first: onnx.NodeProto) -> bool | None:
-    """Join a pair with the next one if nothing else reads between them; None if it stays.
-
-    Otherwise return whether the pairs had unlike numbers.
-    """
-    middle = graph.only_reader(first, DEQUANTIZE)
-    second = None if middle is None else graph.only_reader(middle, QUANTIZE)
-    last = None if second is None else graph.readers_of(second)
-    if middle is None or second is None or not last:
-        return None
-    one, other = graph.numbers(first), graph.numbers(second)
-    if one is None or other is None or one[2] != other[2] or graph.numbers(middle) != one:
-        return None
-    if any(node.op_type != DEQUANTIZE or graph.numbers(node) != other for node in last):
-        return None
-    both = numbers_of_both(one, other)
-    if both is None:
-        return None
-    for node in (middle, second):
-        del graph.nodes[node.output[0]]
-    graph.readers[first.output[0]] = last
-    for node in last:
-        node.input[0] = first.output[0]
-    if one == other:
-        return False
-    parts = ("scale", "zero_point")
-    name = second.output[0]
-    stored = [
-        graph.store(f"{name}/joined_{part}", each) for part, each in zip(parts, both, strict=True)
-    ]
-    for node in (first, *last):
-        node.input[1:] = stored
-    return True
-
-
-def numbers_of_both(one: Numbers, other: Numbers) -> tuple[np.float32, Any] | None:
-    """Return scale and zero point over the real numbers that two pairs have; None: only zero.
-
-    In float32 and in this order, as onnxruntime's DoubleQDQPairsRemover.
-    """
-    kind = one[2]
-    low, high = np.iinfo(kind).min, np.iinfo(kind).max
-    ends = [
-        [np.float32(end - zero) * scale for end in (low, high)] for scale, zero, _ in (one, other)
-    ]
-    least, most = max(ends[0][0], ends[1][0]), min(ends[0][1], ends[1][1])
-    scale = np.float32(most - least) / np.float32(high - low)
-    if not (np.isfinite(scale) and scale > 0):
-        return None
-    zero = float(np.float32(low) - least / scale)
-    away = int(np.copysign(np.floor(abs(zero) + 0.5), zero))
-    return scale, np.array(min(max(away, low), high), kind)
-
-
 def with_integer_bias(graph: Edges, node: onnx.NodeProto) -> bool:
-    """Give the bias of a Gemm or MatMul the scale of its sums where a session adds its integers.
+    """Give the bias of a layer the scale of its sums where a session adds its integers.
 
     Return whether that moves elements: the file gives another scale, or a zero point.
     """
@@ -246,26 +154,33 @@ class Taken:
 
 
 def takes_steps_of_sums(graph: Edges, node: onnx.NodeProto) -> Taken | None:
-    """Return the bias of a Gemm or MatMul whose elements a session moves; None of another."""
+    """Return the bias of a layer whose elements a session moves; None of another."""
     last, place = node, 2
     if node.op_type == "MatMul":
         add = graph.only_reader(node, "Add")
         if add is None:
             return None
         last, place = add, 1 - list(add.input).index(node.output[0])
-    elif node.op_type != "Gemm" or len(node.input) < 3 or not is_plain(node):
+    elif node.op_type not in ("Conv", "Gemm") or len(node.input) < 3 or not is_plain(node):
         return None
     given, scales = bias_of(graph, last.input[place]), sum_scales(graph, node)
     if given is None or scales is None or not adds_integers(graph, last):
         return None
     integers, steps, zeros = given
-    if len({integers.size, steps.size, scales.size} - {1}) > 1:
+    apart = node.op_type == "Conv" and (zeros.any() or not nearly(steps, scales))
+    if apart or len({integers.size, steps.size, scales.size} - {1}) > 1:
         return None
     whole = integers.size >= scales.size
     if whole and not zeros.any() and np.allclose(steps, scales, rtol=STEP_TOLERANCE, atol=0):
         return None
     wide = np.broadcast_to(integers, max(integers.size, scales.size))
     return Taken(reader=last, place=place, integers=wide, scales=scales)
+
+
+def nearly(steps: NDArray[Any], scales: NDArray[Any]) -> bool:
+    """Return whether onnxruntime takes the scales of a bias for those of a convolution's sums."""
+    sizes = {steps.size, scales.size} - {1}
+    return len(sizes) < 2 and np.allclose(steps, scales, rtol=RELATIVE, atol=ABSOLUTE)
 
 
 def is_plain(gemm: onnx.NodeProto) -> bool:
@@ -303,9 +218,10 @@ def sum_scales(graph: Edges, node: onnx.NodeProto) -> NDArray[np.float32] | None
     if numbers is None or numbers[2].name not in BYTES or scales is None:
         return None
     sums = (scales.reshape(-1) * numbers[0]).astype(np.float32)
-    if integers is None or integers.ndim != 2:
+    if integers is None or integers.ndim < 2 or (node.op_type != "Conv" and integers.ndim > 2):
         return sums
-    outputs = integers.shape[0 if attributes_of(node).get("transB", 0) else 1]
+    first = node.op_type == "Conv" or attributes_of(node).get("transB", 0)
+    outputs = integers.shape[0 if first else 1]
     return np.broadcast_to(sums, outputs) if sums.size in (1, outputs) else None
 
 
@@ -321,6 +237,8 @@ def adds_integers(graph: Edges, last: onnx.NodeProto) -> bool:
         return behind is not None and is_idle(graph, clip, behind)
     readers = graph.readers.get(last.output[0], [])
     quantized = any(node.op_type == QUANTIZE for node in readers)
+    if last.op_type == "Conv" and not quantized:
+        return False
     return not quantized or (len(readers) == 1 and last.output[0] not in graph.outputs)
 
 
