@@ -12,13 +12,13 @@ from rich.console import RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.commands.differences import differences_of
-from hwgen.commands.digests import digest_of_file, versions
 from hwgen.commands.exchange import calibrated_graph
 from hwgen.commands.families import offering
 from hwgen.commands.fields import File, path_of, words
 from hwgen.commands.files import read_graph
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
 from hwgen.errors import FormatError, with_near
+from hwgen.files.digests import digest_of_file, versions
 from hwgen.files.earlier import NETWORKS, ONNX_FILES
 from hwgen.importers.integer import (
     IntegerGraph,
