@@ -1,6 +1,7 @@
 """How readable the Verilog of a chip is: nets without a name, copies of expressions, long lines.
 
-    python -m verif.readable FOLDER ...     folders of `hwgen build`; a line each
+    python -m verif.readable FOLDER ...            folders of `hwgen build`; a line each
+    python -m verif.readable --places FOLDER ...   signals whose bits are numbers above 15
 
 A net has no name if a machine numbered it: `$1`, `_n1`. An expression is a value that is assigned
 and has an operator; it is a copy if another net of its module has the same one, word for word.
@@ -9,16 +10,21 @@ and has an operator; it is a copy if another net of its module has the same one,
 import argparse
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hwgen.chip.rtl.check_text import without_assertions
 from verif.same_verilog import read_folder
 from verif.schemata import in_lines
 
 NET = re.compile(r"^  (?:wire|reg) (?:signed )?(?:\[\d+:0\] )?(\\\S+|[\w$]+)", re.M)
 NAMELESS = re.compile(r"\\?\$.*|_n\d+")
 ASSIGNED = re.compile(r"^  assign .*? = (.*);", re.M)
+PLACE = re.compile(r"\b([A-Za-z_]\w*)\[(\d+)(?::\d+)?\]")
+DECLARED = re.compile(r"^  (?:input|output|wire|reg|localparam) .*$", re.M)
+LARGEST = 15
+"""Bit numbers up to here need no name."""
 OPERATOR = re.compile(r"[&|^+*/%<>=?!~-]")
 
 
@@ -50,12 +56,29 @@ def counted(modules: Iterable[str]) -> Counted:
     return Counted(lines, nameless, expressions, copies, longest)
 
 
+def places(modules: Mapping[str, str]) -> Counter[tuple[str, str]]:
+    """Return how often bits above the 15th of a signal are read by number, by module and signal."""
+    found: Counter[tuple[str, str]] = Counter()
+    for module, text in modules.items():
+        for name, place in PLACE.findall(DECLARED.sub("", without_assertions(text))):
+            if int(place) > LARGEST:
+                found[module, name] += 1
+    return found
+
+
 def main() -> None:
     """Print the counts of folders."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--places", action="store_true", help="bits that are read by number")
+    given = parser.parse_args()
+    if given.places:
+        for folder in given.folders:
+            for (module, name), count in places(read_folder(folder)).most_common():
+                print(f"{folder.name} | {module} | {name} | {count}")
+        return
     print("chip | lines | nets without a name | expressions | copies, % | longest line")
-    for folder in parser.parse_args().folders:
+    for folder in given.folders:
         one = counted(read_folder(folder).values())
         print(
             f"{folder.name} | {one.lines} | {one.nameless} | {one.expressions}"

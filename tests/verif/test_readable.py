@@ -15,7 +15,7 @@ from hwgen.dbpim.facts.arch import load_arch as dbpim_arch
 from hwgen.dbpim.rtl.chip import Chip as DbpimChip
 from hwgen.mram.facts.arch import load_arch as mram_arch
 from hwgen.mram.rtl.chip import Chip as MramChip
-from verif.readable import Counted, counted
+from verif.readable import Counted, counted, places
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 WIDEST = 160
@@ -46,6 +46,12 @@ def test_what_counts() -> None:
         lines=15, nameless=3, expressions=2, copies=1, longest=longest
     )
     assert counted([MODULE, MODULE]).copied() == 50
+
+
+@pytest.mark.promise("bits above the 15th that Verilog reads by number are counted by signal")
+def test_places() -> None:
+    text = "  wire [31:0] w;\n  assign a = w[16] | w[31:20] | w[15] | v[LSB + 3] | u[2 * 8 +: 8];\n"
+    assert places({"top": text}) == {("top", "w"): 2}
 
 
 @pytest.mark.promise(
