@@ -120,15 +120,18 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     rank = len(real.shape)
     axis = int(attributes_of(proto).get("axis", -1)) % max(1, rank)
     if isinstance(real.base, Operation) or axis == 0 or not 2 <= rank <= 4:
-        return head(state, proto, inputs)
+        return at_the_end(state, proto, inputs, axis)
     real = state.settled(real, proto)
     last = np.moveaxis(real.places, axis, -1)
-    ordered = with_heads(last if rank > 2 else last[:, np.newaxis]).transpose(0, 2, 1, 3)
+    rows = last if rank > 2 else last[:, np.newaxis]
+    if rank == 4 and axis == 1:  # channels of a picture: its pixels are tokens, without heads
+        rows = last.reshape(len(last), -1, last.shape[-1])
+    ordered = with_heads(rows).transpose(0, 2, 1, 3)
     if str(real.base) in state.stacked and are_sequences(state, ordered):
         return [softmax_of_sequences(state, proto, real, ordered, axis)]
     whole = ordered.shape[1] == 1 and in_sequence(ordered)
     if not whole and not in_lines(state, real, ordered):
-        return head(state, proto, inputs)
+        return at_the_end(state, proto, inputs, axis)
     source = tokens(state, real, ordered, proto)
     name_mask(state, str(real.base), node_name(proto), keys=ordered.shape[3])
     operation = Operation(
@@ -143,6 +146,20 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     made = state.places(operation.shape).reshape(ordered.shape).transpose(0, 2, 1, 3)
     places = np.moveaxis(made.reshape(last.shape), -1, axis)
     return [Real(base=operation, places=places)]
+
+
+def at_the_end(
+    state: State, proto: onnx.NodeProto, inputs: list[Value | None], axis: int
+) -> list[Value]:
+    """Read a Softmax as the head that it must be where its axis is none of channels."""
+    if proto.output[0] not in state.endings:
+        shape = list(map_operand(inputs[0]).shape)
+        allowed = (
+            "that of the channels of pixels, tokens or heads, in front of other layers: a Transpose"
+            " before and behind it makes another axis the last"
+        )
+        raise RefusedError("its axis", allowed, f"{axis} of {shape}")
+    return head(state, proto, inputs)
 
 
 def name_mask(state: State, base: str, softmax: str, *, keys: int) -> None:
