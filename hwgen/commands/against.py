@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from rich.console import RenderableType
 
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of_file, versions
 from hwgen.commands.fields import Data, File, ImageCount, Network, images_of
 from hwgen.commands.files import KINDS, kind_of, read_graph
 from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.request import Says, Working
 from hwgen.errors import DataError, FormatError
+from hwgen.files.digests import digest_of_file, versions
 from hwgen.importers.integer import (
     IntegerGraph,
     RefusedNetworkError,

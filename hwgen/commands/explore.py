@@ -16,7 +16,6 @@ from rich.console import RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, Axes
-from hwgen.commands.digests import digest_of, versions
 from hwgen.commands.families import families, offering
 from hwgen.commands.fields import Count, File, Images, Real, Seed, Workers, images_of, path_of
 from hwgen.commands.images import Batch
@@ -31,6 +30,7 @@ from hwgen.commands.search import Candidate, Search, Values
 from hwgen.commands.subject import Subject, configuration_of
 from hwgen.commands.sweep import changed_keys, check_values, leaves, values_of
 from hwgen.errors import DataError, HwgenError
+from hwgen.files.digests import digest_of, versions
 from hwgen.files.earlier import FOUND, FOUND_START
 from hwgen.files.output import write_text
 from hwgen.jobs.executors import Executor
@@ -267,6 +267,7 @@ class Exploration:
         self.executor, self.done = executor, done
         self.chips: dict[str, ExploredChip] = {}
         self.left_out: Counter[str] = Counter()
+        self.illegal = ""
         self.computed = 0
 
     @property
@@ -278,8 +279,8 @@ class Exploration:
         """Return what a combination of values stands for; None: there is no such chip."""
         try:
             arch = self.space.arch(values)
-        except HwgenError:
-            arch = None
+        except HwgenError as error:
+            arch, self.illegal = None, self.illegal or str(error)
         if arch is None or not self.space.wanted(arch):
             self.left_out["illegal"] += 1
             return None
@@ -354,11 +355,11 @@ class Exploration:
         request, space = self.request, self.space
         chips = with_front(list(self.chips.values()), request.area)
         front = [chip for chip in chips if chip.front]
-        if not front:
-            refused = next((chip.refused for chip in chips if chip.refused), "all are larger")
+        # The first chip has its own values, whatever is wanted.
+        if not any(of_keys(chip, request.keys) for chip in front):
             raise DataError(
                 f"at least one chip of at most {request.area:g} mm2 must run all networks, got"
-                f" none: {refused}"
+                f" none: {self.reason(chips)}"
             )
         return ExploreReport(
             format="hwgen.report.explore",
@@ -385,6 +386,18 @@ class Exploration:
             seconds=round(seconds, 1),
             versions=versions(),
         )
+
+    def reason(self, chips: Sequence[ExploredChip]) -> str:
+        """Return why no chip was found: the sentence of a network, or of a key's values."""
+        refused = next((chip.refused for chip in chips if chip.refused), "")
+        sizes = self.left_out["too_large"] + self.left_out["too_small"]
+        illegal = "" if sizes else self.illegal
+        return refused or illegal or "all are larger"
+
+
+def of_keys(chip: ExploredChip, keys: Mapping[str, Sequence[Value]]) -> bool:
+    """Return whether a chip has one of the values of each key; a key that it leaves out is none."""
+    return all(chip.values.get(key, values[0]) in values for key, values in keys.items())
 
 
 def key_of(arch: Architecture) -> str:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.protocols import Bytes
-from hwgen.commands.digests import digest_of_array
 from hwgen.errors import DataError
 from hwgen.files import shipped
+from hwgen.files.digests import digest_of_array
 from hwgen.files.finite import check_finite
 from hwgen.files.npz import read_npz
 from hwgen.network import QuantizedNetwork

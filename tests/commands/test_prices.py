@@ -144,7 +144,7 @@ def absurd(content: Any) -> Any:
             " the other design",
         ),
         (without_area, "area of trees must be an entry that chips of design: dense take"),
-        (absurd, "must be at most 1000000000, got 1e+300"),
+        (absurd, "must be less than or equal to 1000000000, got 1e+300"),
     ],
 )
 def test_a_table_that_prices_too_little_or_too_much(

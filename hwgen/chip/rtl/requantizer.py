@@ -48,7 +48,7 @@ class Requantizer(SharedPart):
         multiplier   in   multiplier_bits  unsigned
         shift        in   6                half_up 1 to 47, float32 1 to 63, tflite 31 to 62
         rounding     in   2                a code of ``ROUNDING_CODES``, held from `enable` to the
-                                           cycle of `result`; absent if there is one rounding
+                                           cycle of `result` [absent if there is one rounding]
         zero_point, low, high  in  element_bits  unsigned, used in the cycle of `result`
         product      out  signed accumulator_bits  lowest bits of the product, for sums that stay
         result       out  element_bits     unsigned

@@ -195,7 +195,8 @@ def folded_layer(layer: Any, maps: Mapping[str, FeatureMap], shapes: Mapping[Sid
     changes: dict[str, Any] = {"output": folded_map(layer.output, shapes)}
     if isinstance(layer, AveragePool | MaxPool) and layer.kernel != ONE_PIXEL:
         source = sides_of(maps[layer.inputs[0]])
-        changes["kernel"] = changes["stride"] = shapes.get(source, layer.kernel)
+        if source in shapes:
+            changes["kernel"] = changes["stride"] = shapes[source]
     if isinstance(layer, Shortcut):
         changes["stride"] = shapes.get(sides_of(maps[layer.inputs[0]]), layer.stride)
     return replace(layer, **changes)

@@ -56,6 +56,8 @@ OF_LANES = (MatMul, Multiply, Rescale, SquaredDifference)
 
 WITH_TFLITE = "set `simd_tflite: true` in the architecture, or import it with `--kernels half_up`"
 
+OF_PRODUCTS = "`simd_tflite` rounds products, factors and squares of maps so, and no other layer"
+
 LEAST, GREATEST = 2.0**-90, 2.0**127
 """Between them the row unit rounds no quotient to a subnormal number, and no sum to an infinity."""
 
@@ -277,7 +279,11 @@ def scale_refusals(network: QuantizedNetwork, layer: Layer, arch: Arch | None) -
     )
     for field, allowed, given in found:
         lacks = isinstance(layer, OF_LANES) and layer.rounding == "tflite" != field
-        yield field, allowed, f"tflite: {WITH_TFLITE}" if lacks else given
+        others = arch is not None and arch.simd_tflite and layer.rounding == "tflite"
+        if others and field == "rounding":
+            yield field, allowed, f"{given}; {OF_PRODUCTS}"
+        else:
+            yield field, allowed, f"tflite: {WITH_TFLITE}" if lacks else given
 
 
 def greatest_square(network: QuantizedNetwork, layer: SquaredDifference) -> int:

@@ -15,7 +15,7 @@ from hwgen.chip.outside import Port, outside_memory
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.events import EVENTS
 from hwgen.dbpim.facts.units import Unit, size_of
-from hwgen.errors import FieldError
+from hwgen.errors import ConfigError, FieldError
 from hwgen.files.load import EXACT, load_spec
 from hwgen.files.shipped import shipped_folder
 
@@ -23,7 +23,6 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, Field(min_length=1)]
 Design = Literal["sparse", "dense"]
 """With `weight_bits`, or without."""
-DESIGNS: tuple[Design, ...] = get_args(Design)
 Part = Literal[
     "trees",
     "ppu",
@@ -203,12 +202,6 @@ class EnergyTable:
         for name in self.events:
             if name not in EVENTS:
                 raise FieldError("events", "events of the chip", name)
-        for design in DESIGNS:
-            for name, costs in self.events.items():
-                check_priced(f"events.{name}", costs, design)
-            for part in PARTS:
-                areas = [area for area in self.area if area.part == part]
-                check_priced(f"area of {part}", areas, design)
         return self
 
     def leakage_mw(self, arch: Arch, logic_um2: float) -> float:
@@ -222,13 +215,6 @@ class EnergyTable:
         return (self.port or outside_memory()).of(beats * arch.port_bytes)[1]
 
 
-def check_priced(name: str, entries: Sequence[Cost | Area], design: Design) -> None:
-    """Refuse entries of which a design takes none; |-separated message."""
-    if all(each.design not in (None, design) for each in entries):
-        allowed = f"an entry that chips of design: {design} take"
-        raise FieldError(name, allowed, "nothing" if not entries else "those of the other design")
-
-
 def parts_of(arch: Arch) -> tuple[Part, ...]:
     """Return the parts that a chip has: `rows` with a row unit alone."""
     return tuple(part for part in PARTS if part != "rows" or arch.row_unit)
@@ -240,5 +226,19 @@ def design_of(arch: Arch) -> Design:
 
 
 def load_energy(path: Path) -> EnergyTable:
-    """Return the table in a complete YAML file."""
-    return load_spec(EnergyTable, path)
+    """Return the table in a complete YAML file; ConfigError if a design has no price of its own."""
+    table = load_spec(EnergyTable, path)
+    entries: dict[str, Sequence[Cost | Area]] = {
+        **{f"events.{name}": costs for name, costs in table.events.items()},
+        **{f"area of {part}": [one for one in table.area if one.part == part] for part in PARTS},
+    }
+    for design in get_args(Design):
+        for name, priced in entries.items():
+            if all(each.design not in (None, design) for each in priced):
+                raise ConfigError(
+                    field=name,
+                    allowed=f"an entry that chips of design: {design} take",
+                    given="those of the other design" if priced else "nothing",
+                    source=str(path),
+                )
+    return table

@@ -21,7 +21,7 @@ class AdderTree(Part):
 
     Ports
         terms     in   C x 8     unsigned
-        constant  in   dot_bits  two's complement; without ``weight_bits`` no port, but -128 * C
+        constant  in   dot_bits  two's complement [without ``weight_bits``: -128 * C, no port]
         sum       out  dot_bits  two's complement, exact for every row of int8 weights
     Latency  0
     Rate     one sum in each cycle

@@ -64,8 +64,8 @@ class Fetcher(Part):
         word_valid    out     1
         word_release  in      1                 the oldest word leaves in this cycle (valid)
         empty         out     1                 no word is begun or waits
-        free          out     1                 a word may begin; this and the next two lines only
-                                                with one stream for all cores
+        free          out     1                 a word may begin [this and the next two lines: with
+                                                one stream for all cores]
         hold          in      1                 another core cannot take the word: it may not begin
         stream        out     stream_word       what all cores store
     Latency  ``FETCH_CYCLES`` from the last grant, in whose cycle the request is taken

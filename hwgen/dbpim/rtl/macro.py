@@ -48,8 +48,8 @@ class Macro(Part):
         head                in      queue_head  the group, its tag and the macro's position
         head_row_loaded     in      1           the group's row has been written
         head_filter_enable  in      16          cell columns that count, from the tile's header
-        head_double         in      1           the cells of a filter are of two; only with pair
-                                                tiles
+        head_double         in      1           the cells of a filter are of two [with pair
+                                                tiles]
         inhibit             in      1           issue nothing: the next cycle writes the array, of
                                                 synchronous cells this one
         leave               out     1           the head's last bit plane issues: pop the queue head
@@ -59,8 +59,8 @@ class Macro(Part):
         write_row           in      row_bits    unsigned
         write_cells         in      row_cells   cell bits, for each compartment
         write_meta          in      row_meta    signs, indices and constants for the enabled cell
-                                                columns; ignored without ``weight_bits``, absent
-                                                without ``sparse_parts``
+                                                columns [absent without ``sparse_parts``]
+                                                [without ``weight_bits``: ignored]
     Latency  ``Arch.macro_cycles`` from the last bit plane of a result to ``result.valid``
     Rate     one bit plane in each cycle; max(1, non-zero bit planes) cycles a group, always
              8 without ``input_bits``; stalls while RESULT_SLOTS results have not been taken
@@ -124,7 +124,7 @@ class Macro(Part):
 
         # Cycle 2: PPU.
         dots_in_ppu = Signal(dots(self._arch))
-        in_ppu, in_ppu_valid = Signal.like(step), Signal()
+        in_ppu, in_ppu_valid = Signal(result_step(self._arch)), Signal()
         self.guarded(dots_in_ppu, in_ppu)
         m.d.sync += in_ppu_valid.eq(in_array_valid)
         with m.If(in_array_valid):
@@ -264,6 +264,19 @@ def step_layout(arch: Arch) -> data.StructLayout:
     )
 
 
+def result_step(arch: Arch) -> data.StructLayout:
+    """Return what of a step the PPU and the queue of results still need."""
+    whole, tag = step_layout(arch), group_tag(arch)
+    needed = ("tile", "first", "last", "tile_end", "vector")
+    left_out = ("filter_enable", "opens", "tag")
+    return data.StructLayout(
+        {
+            **{name: field.shape for name, field in whole if name not in left_out},
+            "tag": data.StructLayout({name: tag[name].shape for name in needed}),
+        }
+    )
+
+
 def behind(m: Module, step: data.View, valid: Signal, *, name: str) -> tuple[Any, Signal]:
     """Return a step and whether there is one, a cycle later."""
     later, later_valid = Signal(step.shape(), name=name), Signal(name=f"{name}_valid")
@@ -278,14 +291,18 @@ def behind(m: Module, step: data.View, valid: Signal, *, name: str) -> tuple[Any
 def of_plane(stage: data.View, step: data.View) -> list[Value]:
     """Return the assignments of a stage that each bit plane makes."""
     names = ("bit_index", "opens", "begins", "ends")
-    return [getattr(stage, name).eq(getattr(step, name)) for name in names]
+    shared = [name for name in names if name in stage.shape().members]
+    return [getattr(stage, name).eq(getattr(step, name)) for name in shared]
 
 
 def of_group(stage: data.View, step: data.View) -> list[Value]:
     """Return the assignments of a stage that the first bit plane of a group makes."""
-    names = ("filter_enable", "double", "tag", "position")
+    names = ("filter_enable", "double", "position")
     shared = [name for name in names if name in stage.shape().members]
-    return [getattr(stage, name).eq(getattr(step, name)) for name in shared]
+    return [
+        *(getattr(stage, name).eq(getattr(step, name)) for name in shared),
+        *(stage.tag[name].eq(step.tag[name]) for name in stage.tag.shape().members),
+    ]
 
 
 def ends_result(step: data.View) -> Value:

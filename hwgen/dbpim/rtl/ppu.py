@@ -28,7 +28,7 @@ class Ppu(Part):
         first_tile  in   1            partial sums start at zero
         last_tile   in   1            the sums leave and are not stored
         vector      in   vector_bits  unsigned, entry of the partial sums
-        pair        in   1            dots are of two filter groups; only with pair tiles, below
+        pair        in   1            dots are of two filter groups [with pair tiles, below]
         sums        out  sums         one int32 for each filter, if this bit plane ends; else
                                       undefined
     Two arrays hold the partial sums on a chip with pair tiles: entry v of one filter group is entry

@@ -1,6 +1,6 @@
 """Residual adder of a core: adds a stored map to the results of a convolution."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -83,7 +83,8 @@ class ResidualAdder(Part):
         # Cycle 0: read map b. Cycle 1: multiply and add.
         bank, address = self._place(m)
         m.d.comb += [
-            self.bank_read_en.eq((adds & self.result.valid) << bank),
+            # Without a result its place may be anything, and no bank is read.
+            self.bank_read_en.eq(Mux(adds & self.result.valid, Const(1) << bank, 0)),
             self.bank_address.eq(address),
         ]
         # A stage loads results alone: its registers and multipliers are still without one.

@@ -55,12 +55,12 @@ class SimdLane(Part):
         factor             in   L x signed lane_factor_bits + 1: M of a map, or an int8 weight
         tap                in   1          cycle 1: the inputs up to `total_before` are those of it
         enable             in   1          cycle 1: it enters the total (only with `tap`)
-        tap_product        out  L x 18     cycle 1: centred byte times factor, of two bytes; this
-                                           port and the next are absent without a row unit
+        tap_product        out  L x 18     cycle 1: centred byte times factor, of two bytes [this
+                                           port and the next are absent without a row unit]
         addend             in   L x signed 18 + log2(C)  cycle 1: with `takes_addend` in its place
         mode               in   tap_mode
-        places             in   5          cycle 1: second shift of a scaled operand; this port and
-                                           the next are absent without `simd_tflite`
+        places             in   5          cycle 1: second shift of a scaled operand [this port and
+                                           the next are absent without `simd_tflite`]
         squares            in   1          cycle 2: the square of the total is scaled
         zero_point         in   8          unsigned
         bias               in   L x signed 32
@@ -69,9 +69,9 @@ class SimdLane(Part):
         complete           in   1          cycle 2: the totals are final
         scale              in   1          cycle 2: multiply one (only with `complete`)
         turn               in   index of L which: 0 first, when those of the others are kept for
-                                           their turns; absent if L is 1
+                                           their turns [absent if L is 1]
         multiplier, shift  in   simd_multiplier_bits, 6  unsigned
-        rounding           in   2          as of ``Requantizer``, cycle 3; absent if there is one
+        rounding           in   2          as of ``Requantizer``, cycle 3 [absent if there is one]
         output_zero_point, low, high  in  8  cycle 3: unsigned
         result             out  8          unsigned
         sum                out  24         the lowest bytes of total * multiplier

@@ -52,7 +52,7 @@ class SimdOutput(Part):
         instruction  in      SIMD          held while there is work
         part         in      simd_part     a part whose totals are scaled
         turn, last_turn  in                of the lanes that share a requantizer: which of them has
-                                           scaled, and none follows; absent where none shares
+                                           scaled, and none follows [absent where none shares]
         bytes        in      requantizers x 8   results of the turn; of TABLE the lowest count
         sums         in      requantizers x 24  its totals
         moves        out     1             no result waits: the pipeline moves in this cycle

@@ -41,7 +41,7 @@ class VectorPixels(Part):
         turn         in   3
         at_output    in   1          of two maps: the pixel at the output's (y, x)
         second       in   1          the pixel is of map b, with `second_broadcast` its (0, 0)
-        met          in   met        its pixel in place of (0, 0); absent without a row unit
+        met          in   met        its pixel in place of (0, 0) [absent without a row unit]
         ky, kx       in   7          row and column of the window
         word         in   10         channel word; outside beyond the last one of the map
         pixels       out  M x fetch_pixel

@@ -83,8 +83,8 @@ class Walker(Part):
         tile_known      in      1              the tile to walk has its header and masks
         tile            in      TILE           its header
         tile_slot       in      slot_bits
-        tile_mask_base  in      mask_bits      its first mask word; this and the next two lines not
-                                               without ``sparse_parts``
+        tile_mask_base  in      mask_bits      its first mask word [this and the next two lines: not
+                                               without ``sparse_parts``]
         mask_index      out     mask_bits      the mask word of the next word
         mask            in      C              that mask word
         tile_row_base   in      row_bits       its first row

@@ -134,6 +134,13 @@ class Layers:
             difference = Difference(operator=node.operator, nodes=1, what=what, steps=1)
             self.differences.append(difference)
 
+    def growth_differs(self, node: Node, source: QuantizedMap, output: QuantizedMap) -> None:
+        """Say how onnxruntime computes linear means of a growth: of integers, or in float32."""
+        cut = "are cut off there and rounded here"
+        how = cut if source.same_numbers == output.same_numbers else "are float32 there"
+        what = f"node {node.name}, whose means {how}"
+        self.differences.append(Difference(operator=node.operator, nodes=1, what=what, steps=1))
+
     def moved(
         self, node: Node, make: Any, source: QuantizedMap, inputs: tuple[str, ...], **keys: Any
     ) -> None:

@@ -80,6 +80,8 @@ def add_average_pooling(layers: Layers, node: AveragePooling) -> None:
     """Add a mean over a window; one rounding with 1 / n inside the factor."""
     source, output = layers.sources(node)[0], layers.output(node)
     elements = node.kernel[0] * node.kernel[1]
+    if node.operator == "Resize" and layers.kernels == "onnxruntime":
+        layers.growth_differs(node, source, output)
     layer = AveragePool(
         op="average_pool",
         kernel=node.kernel,

@@ -309,6 +309,17 @@ class Padding(NodeBase):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Border(NodeBase):
+    """Rows and columns of a map around it. sides: top, left, bottom, right.
+
+    mirrored: those behind the outermost one, the nearest first; else the outermost one again
+    """
+
+    sides: Sides
+    mirrored: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class View(NodeBase):
     """The same elements in the same (row, column, channel) order under another shape."""
 
@@ -354,6 +365,7 @@ Node = (
     | Upsampling
     | Transposition
     | Padding
+    | Border
     | View
     | Head
     | Unsupported

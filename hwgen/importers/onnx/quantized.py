@@ -25,6 +25,7 @@ from hwgen.importers.onnx.qdq import (
     lists,
     pools,
     rearrange,
+    resize,
     tokens,
     windows,
 )
@@ -56,6 +57,7 @@ from hwgen.importers.onnx.read import Opened, opened
 from hwgen.importers.onnx.recurrent import GATES
 from hwgen.importers.onnx.rms_norm import with_norms_whole
 from hwgen.importers.onnx.shapes import infer, shapes_of
+from hwgen.importers.onnx.token_ids import token_rows_of, with_rows_given
 
 Handler = Callable[[State, onnx.NodeProto, list[Value | None]], list[Value]]
 
@@ -111,7 +113,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "ReduceMax": pools.reduced,
         "ReduceMean": pools.reduced,
         "Relu": functions.clip,
-        "Resize": rearrange.rearrange,
+        "Resize": resize.resize,
         "Reshape": rearrange.rearrange,
         "Slice": rearrange.rearrange,
         "SimplifiedLayerNormalization": tokens.layer_normalization,
@@ -165,6 +167,7 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
     Without onnxruntime, and of QONNX, which it does not read, the model stands as it is written.
     Raises FormatError for a model that is damaged or not quantized at all.
     """
+    model = with_rows_given(model)
     given = in_known_opset(without_quants(joined_inputs(model).model, source), source)
     state, graph = graph_read(given, name=name, source=source)
     if is_qonnx(model) or state.unknown_constants:
@@ -184,7 +187,8 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
     if refused and not refusals_of(folded_nodes(graph)):
         what = f"{RUNTIME} makes a graph of it that cannot be read: {refused[0].sentence}"
         return replace(graph, unread=f"{AS_WRITTEN}: {what}")
-    return replace(graph, in_session=replace(in_session, model=graph.model), runtime=RUNTIME)
+    in_session = replace(in_session, model=graph.model, token_rows=graph.token_rows)
+    return replace(graph, in_session=in_session, runtime=RUNTIME)
 
 
 def graph_read(
@@ -207,6 +211,7 @@ def graph_read(
         ends=ends,
         answer_places=state.order,
         behind=(*said_of_inputs(written.model), *dict.fromkeys(state.behind)),
+        token_rows=token_rows_of(state),
         remarks=tuple(dict.fromkeys(state.remarks)),
         kernels=None if annotations.notes is None else "half_up",
         finish=annotations.finish,

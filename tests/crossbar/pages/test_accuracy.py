@@ -328,10 +328,14 @@ def test_the_accuracy_of_a_design_is_that_of_its_file(
         ({"effects": "effects/sot_mram"}, "cells.weak_sensing must be 0"),
     ],
 )
-def test_refusals(asked: Callable[..., Synthesize], more: dict[str, Any], said: str) -> None:
+def test_refusals(
+    asked: Callable[..., Synthesize], more: dict[str, Any], said: str, tmp_path: Path
+) -> None:
     with pytest.raises(HwgenError, match=said) as error:
         asked(**more).run()
     assert "\n" not in str(error.value)
+    # No seed was computed.
+    assert not (tmp_path / "work/accuracy").exists()
 
 
 @pytest.mark.long

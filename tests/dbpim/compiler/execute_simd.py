@@ -265,7 +265,9 @@ class CoreRun:
         fields, size = self.fields, self.chip.arch.word
         (floats,) = (each for each in followers if isinstance(each, FloatsPacket))
         count, words = fields["bias"], fields["kernel_width"]
-        self.words = (self.words[:, np.newaxis] * words + np.arange(words)).ravel()
+        # The first word counts words, their number groups.
+        begins = self.words[0] + words * np.arange(len(self.words))
+        self.words = (begins[:, np.newaxis] + np.arange(words)).ravel()
         zeros = np.zeros(len(self.words), np.int64)
         data, tags = read_taps(
             self.chip, fields, self.core, self.at, taps=(zeros, zeros), words=self.words

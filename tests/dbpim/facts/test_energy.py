@@ -144,7 +144,7 @@ def test_units_of_a_chip_with_pair_tiles() -> None:
 
 
 def test_units_of_a_row_unit() -> None:
-    units = set(UNITS) - OF_PAIRS - OF_ONE_STREAM
+    units = set(UNITS) - OF_PAIRS - OF_ONE_STREAM - OF_OPTIONS
     assert all(size_of(unit, ROWS) > 0 for unit in units)
     event, chip = event_sizes(ROWS), chip_sizes(ROWS)
     assert (event["row_lane"], event["float_bit"], event["product_lane"]) == (4, 4 * 256, 64)

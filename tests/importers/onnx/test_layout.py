@@ -47,6 +47,13 @@ def rows(model: Model) -> str:
     return model.node("Gemm", flat, model.constant(WEIGHTS))
 
 
+def norm_without_mean(model: Model) -> str:
+    squares = model.node("Pow", "x", model.constant(2.0))
+    mean = model.node("ReduceMean", squares, axes=[-1])
+    root = model.node("Sqrt", model.node("Add", mean, model.constant(1e-5)))
+    return model.node("MatMul", model.node("Div", "x", root), model.constant(WEIGHTS))
+
+
 def turned_convolution(model: Model) -> str:
     turned = model.node("Transpose", "x", perm=[0, 2, 1])
     return model.node("Conv", turned, model.constant(WEIGHTS[..., np.newaxis]))
@@ -76,7 +83,15 @@ def residual_and_pick(model: Model) -> str:
     return model.node("Gemm", step, model.constant(WEIGHTS))
 
 
-OF_TOKENS = (weights, norm, position, rows, turned_convolution, residual_and_pick)
+OF_TOKENS = (
+    weights,
+    norm,
+    norm_without_mean,
+    position,
+    rows,
+    turned_convolution,
+    residual_and_pick,
+)
 OF_STEPS = (convolution, steps, mixed_tokens, both)
 
 

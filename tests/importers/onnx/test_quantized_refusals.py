@@ -80,9 +80,9 @@ REFUSED: dict[str, tuple[Callable[[Model, str], str], str]] = {
     ),
     "an enlargement between pixels": (
         lambda m, x: m.quantized(
-            m.node("Resize", x, "", m.constant([1.0, 1.0, 2.0, 2.0]), mode="linear")
+            m.node("Resize", x, "", m.constant([1.0, 1.0, 2.0, 2.0]), mode="cubic")
         ),
-        "its mode must be nearest, got linear",
+        "its mode must be nearest or linear, got cubic",
     ),
     "rows taken unlike often": (
         lambda m, x: m.quantized(m.node("Resize", x, "", m.constant([1.0, 1.0, 1.5, 1.5]))),

@@ -174,7 +174,7 @@ def test_the_family_offers_its_energy() -> None:
 @pytest.mark.promise("rows that are written back are read again, and both cost energy in a run")
 @pytest.mark.parametrize("back", [True, False])
 def test_the_energy_of_a_run_is_that_of_its_steps(back: bool) -> None:
-    arch = arch_of("tiny", answer_entries=64, write_back=back)
+    arch = arch_of("seed", answer_entries=64, write_back=back)
     found = CycleModel(compile_network(NETWORK, arch), arch).predict().found
     events: Counter[str] = Counter()
     for step in found:

@@ -36,7 +36,7 @@ from hwgen.importers.onnx.qdq.sequences import (
 )
 from hwgen.importers.onnx.qdq.state import State, gained
 from hwgen.importers.onnx.qdq.values import Constant, Numbers, Operation, Real, Value
-from hwgen.importers.onnx.qdq.windows import constant_operand, map_operand
+from hwgen.importers.onnx.qdq.windows import constant_operand, map_operand, transposed
 from hwgen.importers.onnx.qdq.windows import matmul as weighted_product
 
 Arrange = Callable[[NDArray[Any]], NDArray[Any]]
@@ -49,10 +49,20 @@ EPSILON = 1e-5
 
 def matmul(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
     """Read a MatMul: of a map with constant weights, or of two maps."""
+    if isinstance(inputs[0], Constant) and isinstance(inputs[1], Real):
+        return [mixed(state, proto, inputs[0], inputs[1])]
     if any(isinstance(each, Constant | None) for each in inputs):
         return weighted_product(state, proto, inputs)
     one, other = map_operand(inputs[0]), map_operand(inputs[1])
     return [map_product(state, proto, one, other)]
+
+
+def mixed(state: State, proto: onnx.NodeProto, matrix: Constant, real: Real) -> Real:
+    """Return a constant matrix times a map: its tokens are mixed, as those of turned images are."""
+    turned = replace(real, places=real.places.swapaxes(-1, -2))
+    (made,) = weighted_product(state, proto, [turned, transposed(matrix)])
+    assert isinstance(made, Real)
+    return replace(made, places=made.places.swapaxes(-1, -2))
 
 
 def map_product(state: State, proto: onnx.NodeProto, one: Real, other: Real) -> Real:
@@ -123,10 +133,9 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
         return at_the_end(state, proto, inputs, axis)
     real = state.settled(real, proto)
     last = np.moveaxis(real.places, axis, -1)
-    rows = last if rank > 2 else last[:, np.newaxis]
-    if rank == 4 and axis == 1:  # channels of a picture: its pixels are tokens, without heads
-        rows = last.reshape(len(last), -1, last.shape[-1])
-    ordered = with_heads(rows).transpose(0, 2, 1, 3)
+    if rank == 4 and axis == 1:
+        last = last.reshape(len(last), -1, last.shape[-1])
+    ordered = with_heads(last if rank > 2 else last[:, np.newaxis]).transpose(0, 2, 1, 3)
     if str(real.base) in state.stacked and are_sequences(state, ordered):
         return [softmax_of_sequences(state, proto, real, ordered, axis)]
     whole = ordered.shape[1] == 1 and in_sequence(ordered)
@@ -144,8 +153,8 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
         keys={"groups": ordered.shape[2]},
     )
     made = state.places(operation.shape).reshape(ordered.shape).transpose(0, 2, 1, 3)
-    places = np.moveaxis(made.reshape(last.shape), -1, axis)
-    return [Real(base=operation, places=places)]
+    sides = np.moveaxis(real.places, axis, -1).shape
+    return [Real(base=operation, places=np.moveaxis(made.reshape(sides), -1, axis))]
 
 
 def at_the_end(
