@@ -87,6 +87,20 @@ def test_turned_halves_are_a_convolution(pairs: bool, tmp_path: Path) -> None:
     assert differing(path) == 0
 
 
+def test_a_turn_that_rounds_is_named(tmp_path: Path) -> None:
+    """A file of others may give the turned map another scale."""
+    path = quantized(rotary(), tmp_path)
+    assert not lower(read_integer_graph(path), kernels="onnxruntime").notes
+    model = onnx.load(path)
+    for node in model.graph.node:
+        if node.op_type == "QuantizeLinear" and "concat" in node.input[0]:
+            (scale,) = (each for each in model.graph.initializer if each.name == node.input[1])
+            wider = 1.25 * onnx.numpy_helper.to_array(scale)
+            scale.CopyFrom(onnx.numpy_helper.from_array(wider.astype(np.float32), scale.name))
+    made = lower(read_integer_graph(saved(model, tmp_path)), kernels="onnxruntime")
+    assert any("another scale in front" in each.what for each in made.notes)
+
+
 def test_a_turn_of_the_lowest_byte_is_cut(tmp_path: Path) -> None:
     """128 steps below the middle have no counterpart above it: 127 are left."""
     network = network_of(quantized(rotary(), tmp_path))

@@ -87,6 +87,7 @@ def turned(
             "stored": stored_signs(chosen[0], weights[0], channels),
             "stride": (1, 1),
             "padding": NO_PADDING,
+            "turns": True,
         },
     )
     return Real(base=operation, places=(made + images).reshape(places.shape))
