@@ -32,22 +32,17 @@ LONG: Mapping[str, str] = {
 """Modules that may have more lines on large chips, and what makes them long."""
 ASSIGNED = re.compile(r"^  assign .*? = (.*);", re.M)
 OPERATOR = re.compile(r"[&|^+*/%<>=?!~-]")
-START = re.compile(r"\$start|verilog_backend|^ +if \(awake_*\) begin end$", re.M)
 
 
 @dataclass(frozen=True)
 class Counted:
-    """Of some modules: lines, nets without a name, expressions, copies, the longest line.
-
-    starts: blocks with a line that only wakes them at time zero
-    """
+    """Of some modules: lines, nets without a name, expressions, copies, the longest line."""
 
     lines: int
     nameless: int
     expressions: int
     copies: int
     longest: int
-    starts: int
 
     def copied(self) -> float:
         """Return the share of expressions that are copies, in percent."""
@@ -56,16 +51,15 @@ class Counted:
 
 def counted(modules: Iterable[str]) -> Counted:
     """Return the counts of the Verilog of modules, one text each."""
-    lines = nameless = expressions = copies = longest = starts = 0
+    lines = nameless = expressions = copies = longest = 0
     for text in modules:
         lines += text.count("\n")
         longest = max(longest, *map(len, text.splitlines()))
         nameless += sum(NAMELESS.fullmatch(name) is not None for name in NET.findall(text))
-        starts += len(START.findall(text))
         values = [each for each in ASSIGNED.findall(in_lines(text)) if OPERATOR.search(each)]
         expressions += len(values)
         copies += sum(count - 1 for count in Counter(values).values())
-    return Counted(lines, nameless, expressions, copies, longest, starts)
+    return Counted(lines, nameless, expressions, copies, longest)
 
 
 def too_long(modules: Mapping[str, str]) -> dict[str, int]:
@@ -89,12 +83,12 @@ def main() -> None:
     """Print the counts of folders."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path)
-    print("chip | lines | nets without a name | expressions | copies, % | longest line | starts")
+    print("chip | lines | nets without a name | expressions | copies, % | longest line")
     for folder in parser.parse_args().folders:
         one = counted(read_folder(folder).values())
         print(
             f"{folder.name} | {one.lines} | {one.nameless} | {one.expressions}"
-            f" | {one.copies}, {one.copied():.1f} | {one.longest} | {one.starts}"
+            f" | {one.copies}, {one.copied():.1f} | {one.longest}"
         )
 
 

@@ -68,7 +68,8 @@ def test_every_register_of_a_chip_is_undefined(family: str) -> None:
     before = "".join(chip.modules.values())
     assert len(re.findall(r"^  initial \S+ += ", before, re.M)) > 100
     for name, text in unset(chip).modules.items():
-        assert not re.search(r"\binitial\b", text), name
+        initial = [line.strip() for line in text.splitlines() if re.search(r"\binitial\b", line)]
+        assert not initial, name
         assert not re.search(r"\breg [^;,=]*=", text), name
 
 

@@ -3,8 +3,10 @@
 Tests: `tests/chip/rtl/test_blocks.py`.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from hwgen.chip.rtl.expressions import MARK, WHOLE, Expressions, Text, inside, opposite
 from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, ZERO, Nets, Node
@@ -28,6 +30,7 @@ from hwgen.chip.rtl.words import TAKEN
 CONTINUOUS = ("op", "match", "part", "read")
 COMBINATIONAL = (*CONTINUOUS, "priority", "list")
 STEP = "  "
+NAME = re.compile(r"[A-Za-z_]\w*")
 FEW = 2
 """Assignments of a net that is one expression."""
 
@@ -61,6 +64,8 @@ class Logic:
         self._numbers = list(numbers)
         self.registers: dict[str, int] = {}
         self.unused: dict[str, int] = {}
+        self._clocked_names: set[str] = set()
+        self._round: set[int] = set()
         self._owned: dict[int, int] = {}
         self.blocks: list[Block] = []
         self.assigned: dict[int, Steps] = {}
@@ -126,6 +131,7 @@ class Logic:
         own = outputs_of(number, node.width)
         for target, at in self.targets_of(number):
             name, low, width = target
+            self._clocked_names.add(name)
             self.registers[name] = self.registers.get(name, 0) | (
                 (first >> at & ((1 << width) - 1)) << low
             )
@@ -176,6 +182,8 @@ class Logic:
         below: dict[int, set[int]] = {}
         for number in numbers:
             below[number] = self._members_below(number, members)
+            if number in below[number]:
+                self._round.add(number)
 
         def level(number: int, way: frozenset[int]) -> int:
             if number not in found:
@@ -331,13 +339,46 @@ class Logic:
             if block.event != "*":
                 yield from self._clocked(block)
             elif not self._is_short(block):
-                yield "  always @* begin"
-                for target, default in block.targets:
-                    value = self._leaf_value(Leaf(target, default)).text
-                    yield f"    {self._places.slice(*target)} = {value};"
-                    self.registers.setdefault(target[0], -1)
-                yield from self._lines(block.steps, "=", 2)
-                yield "  end"
+                lines = list(self._block_of_nets(block))
+                if self._wakes(lines) and self._round.isdisjoint(block.numbers):
+                    for (name, _, _), _ in block.targets:
+                        self.registers.setdefault(name, -1)
+                    yield from lines
+                else:
+                    yield from self._as_assigns(block)
+
+    def _block_of_nets(self, block: Block) -> Iterator[str]:
+        yield "  always @* begin"
+        for target, default in block.targets:
+            if not is_assigned(block.steps, target, self._nodes):
+                value = self._leaf_value(Leaf(target, default)).text
+                yield f"    {self._places.slice(*target)} = {value};"
+        yield from self._lines(block.steps, "=", 2)
+        yield "  end"
+
+    def _wakes(self, lines: Sequence[str]) -> bool:
+        """Return whether a block reads a register, whose first value lets it run.
+
+        Inputs may be the same from the beginning, as an address that a bench sets where it declares
+        it: what reads nothing else is assigned without a block.
+        """
+        return any(name in self._clocked_names for line in lines for name in NAME.findall(line))
+
+    def _as_assigns(self, block: Block) -> Iterator[str]:
+        """Yield the nets of a block as expressions, for those bits together that one step assigns."""
+        for number in block.numbers:
+            default = self._nodes[number].inputs[0]
+            for target, at in self.targets_of(number):
+                name, low, width = target
+                leaves = list(leaves_of(steps_of(self._nodes, number, target, at)))
+                cuts = {0, width}
+                for leaf in leaves:
+                    cuts |= {leaf.target[1] - low, leaf.target[1] + leaf.target[2] - low}
+                for first, end in pairwise(sorted(cuts)):
+                    part = (name, low + first, end - first)
+                    steps = steps_of(self._nodes, number, part, at + first)
+                    text = self._chosen(steps, Leaf(part, default[at + first : at + end])).text
+                    yield f"  assign {self._places.slice(*part)} = {text};"
 
     def _clocked(self, block: Block) -> Iterator[str]:
         yield f"  always @({block.event}) begin"
@@ -515,6 +556,7 @@ class Logic:
                 address, enable, clock = node.inputs
                 place = self._target(number)
                 for (name, _, _), _ in self.targets_of(number):
+                    self._clocked_names.add(name)
                     for each in (name, f"unused_below_{name}", f"unused_above_{name}"):
                         self.registers.setdefault(each, -1)
                 yield f"  always @({edge}edge {self._texts.whole(clock).text}) begin"
@@ -539,6 +581,34 @@ class Logic:
             yield f"    if ({self._texts.whole((enable,)).text}) begin"
             yield f"      {line}"
             yield "    end"
+
+
+def is_assigned(steps: Steps, target: Target, nodes: Sequence[Node]) -> bool:
+    """Return whether each way through some steps assigns a whole signal."""
+    for step in steps:
+        if isinstance(step, Leaf):
+            if step.target == target:
+                return True
+            continue
+        inputs = nodes[step.priority].inputs[1]
+        if is_full(inputs, nodes) and all(
+            is_assigned(step.branches.get(bit, []), target, nodes)
+            for bit, net in enumerate(inputs)
+            if net != ZERO and ONE not in inputs[:bit]
+        ):
+            return True
+    return False
+
+
+def is_full(inputs: Nets, nodes: Sequence[Node]) -> bool:
+    """Return whether one of some conditions always holds."""
+    if ONE in inputs:
+        return True
+    matches = [nodes[net >> BIT_PLACES] for net in inputs if net != ZERO]
+    patterns = {pattern for one in matches for pattern in one.what}
+    same = len({one.inputs[0] for one in matches}) == 1
+    whole = same and not any("-" in pattern for pattern in patterns)
+    return whole and len(patterns) == 1 << len(matches[0].inputs[0])
 
 
 def grouped(blocks: Sequence[Block]) -> list[Block]:
@@ -591,4 +661,4 @@ def chosen(condition: Text, value: Text, other: Text) -> Text:
     return Text(text, WHOLE, "?", levels)
 
 
-__all__ = ["CONTINUOUS", "BIT_MASK", "TAKEN", "Block", "Logic"]
+__all__ = ["BIT_MASK", "CONTINUOUS", "TAKEN", "Block", "Logic"]

@@ -326,4 +326,4 @@ def is_repeated(one: Text) -> bool:
     return one.levels <= 1 and (one.sign in ("==", "!=") or one.binds < WHOLE)
 
 
-__all__ = ["MARK", "MARKED", "Expressions", "Text", "inside", "outputs_of", "ZERO"]
+__all__ = ["MARK", "MARKED", "ZERO", "Expressions", "Text", "inside", "outputs_of"]

@@ -12,8 +12,7 @@ each other in a circle bits are followed; those of a cell that all depend on the
 Tests: `tests/chip/rtl/test_netlists.py`, which says what is used of Amaranth's private modules.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter

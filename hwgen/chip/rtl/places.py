@@ -17,6 +17,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
@@ -127,9 +128,11 @@ class Places:
         signals = {one.name: one for one in netlist.signals}
         ports = {} if behind else netlist.inputs | netlist.outputs
         for name, nets in ports.items():
-            # What is of several cells has their names, if they have any: it goes round otherwise.
-            one = name in netlist.inputs or len({net >> BIT_PLACES for net in nets}) == 1
-            self.add(name, nets if one and self._is_one_kind(nets) else ())
+            # What is no cell's output as it is has the names of signals, if there are any: signals
+            # go round otherwise.
+            number = nets[0] >> BIT_PLACES if nets else 0
+            whole = name in netlist.inputs or nets == outputs_of(number, self._nodes[number].width)
+            self.add(name, nets if whole and self._is_one_kind(nets) else ())
             self.widths[name] = len(nets)
             if name in signals:
                 self._know(name, signals[name])
@@ -139,6 +142,7 @@ class Places:
                 self.add(name, nets)
         self._name_registers(netlist)
         self._name_ports(netlist)
+        self._name_rest(netlist)
         for signal in netlist.signals:
             if signal.values:
                 self._values.setdefault(signal.nets, (signal.title, signal.values))
@@ -258,6 +262,25 @@ class Places:
             return False
         node = self._nodes[net >> BIT_PLACES]
         return node.kind == "register" and node.place == signal.place
+
+    def _name_rest(self, netlist: PartNetlist) -> None:
+        """Name the bits of cells of which others have names."""
+        numbers = Counter[str]()
+        for number, node in enumerate(netlist.nodes):
+            if node.kind in ("instance", "priority", "match", "top"):
+                continue
+            nets = outputs_of(number, node.width)
+            free = [net not in self.of and self.is_read(net) for net in nets]
+            if not any(free) or not any(net in self.of for net in nets):
+                continue
+            at = 0
+            for is_free, run in groupby(free):
+                width = len(list(run))
+                if is_free:
+                    hint = hint_at(node.place) or "rest"
+                    name = hint if hint not in self.widths else self._numbered(hint, numbers)
+                    self.add(free_name(name, self.widths), nets[at : at + width])
+                at += width
 
     def _name_ports(self, netlist: PartNetlist) -> None:
         """Name the outputs of what is placed that are no signals of the part."""

@@ -40,6 +40,8 @@ def merge(netlist: PartNetlist, apart: Container[int] = ()) -> None:
             if node.kind not in SIMPLER or not node.width or first in stands:
                 continue
             simple = simpler(node)
+            if simple is None:
+                without_equal_zero(node)
             if simple is None and (node.kind == "list" or number in apart):
                 continue
             if simple is None:
@@ -56,6 +58,14 @@ def merge(netlist: PartNetlist, apart: Container[int] = ()) -> None:
     netlist.outputs = {name: standing(nets, stands) for name, nets in netlist.outputs.items()}
     for signal in netlist.signals:
         signal.nets = standing(signal.nets, stands)
+
+
+def without_equal_zero(node: Node) -> None:
+    """Make the opposite of a bit of its comparison with a constant."""
+    wrong = {"==": (ZERO,), "!=": (ONE,)}.get(node.what) if node.kind == "op" else None
+    if wrong in node.inputs:
+        node.inputs = [one for one in node.inputs if one != wrong][:1]
+        node.what = "~"
 
 
 def standing(nets: Nets, stands: dict[int, int]) -> Nets:

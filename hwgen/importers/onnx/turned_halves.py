@@ -8,7 +8,7 @@ Tests: `tests/importers/onnx/test_turned.py`.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
@@ -27,11 +27,13 @@ class Turn:
     """A join of parts of one tensor, of which some are negated.
 
     source, result: names of tensors; nodes: names of all nodes behind the source
+    products: names of the nodes that multiply either of them
     """
 
     source: str
     result: str
     nodes: frozenset[str]
+    products: frozenset[str]
 
 
 def turns_of(graph: onnx.GraphProto) -> list[Turn]:
@@ -40,7 +42,18 @@ def turns_of(graph: onnx.GraphProto) -> list[Turn]:
     readers = Counter(name for node in graph.node for name in node.input)
     readers.update(each.name for each in graph.output)
     found = (turn_of(node, makers, readers) for node in graph.node if node.op_type == JOINING)
-    return [each for each in found if each is not None]
+    turns = [each for each in found if each is not None]
+    return [
+        replace(
+            turn,
+            products=frozenset(
+                node.name
+                for node in graph.node
+                if node.op_type == "Mul" and not {turn.source, turn.result}.isdisjoint(node.input)
+            ),
+        )
+        for turn in turns
+    ]
 
 
 def turn_of(
@@ -59,7 +72,9 @@ def turn_of(
     if not negated or shared:
         return None
     names = {node.name for node in (*nodes.values(), join)}
-    return Turn(source=sources[0], result=join.output[0], nodes=frozenset(names))
+    return Turn(
+        source=sources[0], result=join.output[0], nodes=frozenset(names), products=frozenset()
+    )
 
 
 def path_to(name: str, makers: dict[str, onnx.NodeProto]) -> Iterator[str]:

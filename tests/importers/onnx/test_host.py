@@ -274,3 +274,37 @@ def test_a_normalization_before_the_image_has_any_rank(
         answer = model.node("MatMul", image, model.weights(6, 4, axis=None))
     model.answer = model.quantized(answer, 0.05, 120)
     assert compared(model, tmp_path) == 0
+
+
+@pytest.mark.promise(
+    "a Softmax that ends a file is said to be left out, and compare names the map in its place"
+)
+@pytest.mark.parametrize("quantized", [True, False])
+def test_a_softmax_at_the_end_is_said(
+    quantized: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = Model((1, 16))
+    scores = model.node("Gemm", model.image(), model.weights(8, 16), transB=1)
+    shares = model.node("Softmax", model.quantized(scores, 0.2, 128), axis=-1)
+    model.answer = model.quantized(shares, 1 / 256, 0) if quantized else shares
+    assert compared(model, tmp_path) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "left to the host: Softmax (softmax_" in told
+    assert "is left out: the order of classes is that before it" in told
+    assert "is compared before Softmax (softmax_" in told
+
+
+@pytest.mark.promise("compare takes the images that a calibration takes, also of a turned image")
+def test_images_of_the_file_s_own_shape_are_compared(tmp_path: Path) -> None:
+    """The network has one column of pixels where the file has one row."""
+    model = Model((1, 8, 1, 6))
+    rows = model.node("Squeeze", model.image(), model.constant([2], np.int64))
+    rows = model.node("Transpose", rows, perm=[0, 2, 1])
+    product = model.node("MatMul", rows, model.weights(8, 4, axis=1))
+    path, out = saved(model.build(model.quantized(product, 0.2, 128)), tmp_path), tmp_path / "n.npz"
+    assert main(["import", str(path), "--out", str(out)]) == 0
+    assert load_network(out).graph.input.shape == (6, 1, 8)
+    images = np.random.default_rng(1).normal(size=(4, 1, 6, 8)).astype(np.float32)
+    np.savez(tmp_path / "images.npz", images=images)
+    given = ["compare", str(out), "--against", str(path), "--data", str(tmp_path / "images.npz")]
+    assert main(given) == 0

@@ -11,7 +11,7 @@ import pytest
 
 from hwgen.cli import main
 from hwgen.commands.imports import ImportNetwork, describe_import
-from hwgen.importers.integer import lower
+from hwgen.importers.integer import RefusedNetworkError, lower
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.network.file import load_network
 from tests.quantized_onnx import Model, agreeing, differing, kinds, saved
@@ -249,3 +249,53 @@ def test_a_bias_counts_as_the_session_takes_it(name: str, kind: type, tmp_path: 
     path = saved(model.build(answer), tmp_path)
     assert [each.steps for each in describe_import(path).differences] == [steps] * (steps > 0)
     assert differing(path) <= steps
+
+
+@pytest.mark.promise(
+    "files of opset 12 and older are converted by onnx and answer as in the runtime"
+)
+@pytest.mark.parametrize("opset", [11, 12])
+def test_an_older_opset_is_converted(opset: int, tmp_path: Path) -> None:
+    """The attributes of Squeeze became an input with opset 13."""
+    model = Model(opset=opset)
+    weights = [model.weights(*shape, axis=None) for shape in ((4, 3, 3, 3), (4, 5))]
+    now = model.quantized(model.node("Conv", model.image(), weights[0]), 0.05, 120)
+    now = model.quantized(model.node("GlobalAveragePool", now), 0.02, 120)
+    rows = model.node("Squeeze", now, axes=[2, 3])
+    path = saved(model.build(model.quantized(model.node("Gemm", rows, weights[1]))), tmp_path)
+    assert differing(path) == 0
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_padded_sequence_is_a_padded_picture(last: bool, tmp_path: Path) -> None:
+    """Of a causal convolution over steps, with a pair between; or of tokens."""
+    model = Model((1, 4, 20))
+    now = model.quantized(model.conv(model.image(), 6, 4, 3, bias=False), 0.03, 100)
+    if last:
+        now = model.node("Transpose", now, perm=[0, 2, 1])
+    sides = [0, 2, 0, 0, 0, 0] if last else [0, 0, 2, 0, 0, 0]
+    now = model.node("Pad", now, model.constant(sides, np.int64))
+    now = model.quantized(now, 0.03, 100)
+    if last:
+        now = model.node("MatMul", now, model.weights(6, 5, axis=1))
+    else:
+        now = model.conv(now, 5, 6, 3, bias=False)
+    path = saved(model.build(model.quantized(now, 0.05, 128)), tmp_path)
+    assert differing(path) == 0
+    assert set(kinds(lower(read_integer_graph(path)).network)) <= {"conv", "transpose"}
+
+
+def test_what_lacks_a_pair_names_the_cure(tmp_path: Path) -> None:
+    """Pairs stand in front of convolutions alone, as TensorRT and pt2e write them."""
+    model = Model()
+    sums = model.node("Relu", model.conv(model.image(), 4, 3, 3, 3))
+    pooled = model.quantized(model.node("GlobalAveragePool", sums))
+    path = saved(model.build(model.quantized(model.conv(pooled, 5, 4, 1, 1))), tmp_path)
+    with pytest.raises(RefusedNetworkError, match="--calibrate adds what lacks"):
+        lower(read_integer_graph(path), kernels="onnxruntime")
+    images = np.random.default_rng(1).normal(size=(4, 6, 6, 3)).astype(np.float32)
+    np.savez(tmp_path / "images.npz", images=images)
+    out, qdq = str(tmp_path / "net.npz"), str(tmp_path / "qdq.onnx")
+    given = ["import", str(path), "--calibrate", str(tmp_path / "images.npz"), "--qdq", qdq]
+    assert main([*given, "--out", out]) == 0
+    assert main(["compare", out, "--against", qdq]) == 0

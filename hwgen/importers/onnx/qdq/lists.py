@@ -7,6 +7,7 @@ host's.
 Tests: `tests/importers/onnx/test_lists.py`.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -30,11 +31,12 @@ LAYERS = frozenset(
      "GlobalMaxPool", "LayerNormalization", "MatMul", "MaxPool", "RMSNormalization", "ReduceMean"}
 )  # fmt: skip
 """Operators of layers: a concatenation in front of one ends no network."""
-HARDWARE = LAYERS | {"QuantizeLinear"}
-"""Operators that the host does not compute."""
+MOST_LEFT = 64
+"""Weights at most of a layer that is the host's: the bins of a box that YOLOv8 decodes."""
 PICTURE = 4
 """Rank of images x channels x rows x columns."""
 PASSED = frozenset({"Dropout", "Identity"})
+QUANTIZATION = frozenset({"DequantizeLinear", "QuantizeLinear"})
 ELEMENTWISE: Mapping[str, Callable[[State, onnx.NodeProto, list[Value | None]], list[Value]]] = (
     MappingProxyType(
         {
@@ -51,10 +53,16 @@ ELEMENTWISE: Mapping[str, Callable[[State, onnx.NodeProto, list[Value | None]], 
 
 
 def endings_of(graph: onnx.GraphProto) -> frozenset[str]:
-    """Return the tensors behind which no layer stands."""
+    """Return the tensors behind which no layer stands but those that decode boxes."""
     before: set[str] = set()
+    sizes = {each.name: math.prod(each.dims) for each in graph.initializer}
+    for node in graph.node:
+        if node.op_type in QUANTIZATION and node.input[0] in sizes:
+            sizes[node.output[0]] = sizes[node.input[0]]
     for node in reversed(graph.node):
-        if node.op_type in LAYERS or not before.isdisjoint(node.output):
+        weights = sum(sizes.get(name, 0) for name in node.input)
+        layer = node.op_type in LAYERS and not 0 < weights <= MOST_LEFT
+        if layer or not before.isdisjoint(node.output):
             before.update(node.input)
     written = {name for node in graph.node for name in node.output}
     return frozenset(written - before)
@@ -204,7 +212,9 @@ def left(proto: onnx.NodeProto, inputs: Given, error: RefusedError) -> Left:
             steps |= dict.fromkeys(each.steps)
         elif not isinstance(each, Constant | Unknown | None):
             raise error
-    if proto.op_type in HARDWARE or not names:
+    weights = sum(each.array.size for each in inputs if isinstance(each, Constant))
+    layer = proto.op_type in LAYERS and not 0 < weights <= MOST_LEFT
+    if layer or not names:
         raise error
     return Left(lists=tuple(names), steps=(*steps, step_of(proto)))
 

@@ -51,7 +51,9 @@ SUMS = (
     " channels; hwgen does so where it names classes"
 )
 NO_IMAGE = Image(places=np.zeros(0, np.int64))
-QUANTIZED = "quantized (a QuantizeLinear and a DequantizeLinear before it)"
+QUANTIZED = (
+    "quantized (a QuantizeLinear and a DequantizeLinear before it; --calibrate adds what lacks)"
+)
 
 
 @dataclass(kw_only=True)
@@ -65,7 +67,8 @@ class State:
     place: of the node that is read, for messages
     batch: images in the tensors of the file; computed: elements that were computed of constants
     unknown_constants: some are not computed here, and may be of any size
-    image_name: of the input of the model; layout: of its axes, None before it is known; given: the image there
+    image_name: of the input of the model; layout: of its axes, None before it is known
+    given: the image there
     input: name of the quantized image, empty before it is known; image: before its quantization
     image_shape: rows, columns, channels; image_type: where the image comes as integers
     endings: tensors behind which no layer stands
