@@ -20,6 +20,18 @@ from verif.schemata import in_lines
 
 NET = re.compile(r"^  (?:wire|reg) (?:signed )?(?:\[\d+:0\] )?(\\\S+|[\w$]+)", re.M)
 NAMELESS = re.compile(r"\\?\$.*|_n\d+")
+REGISTER = re.compile(r"^  (?:output )?reg (?:signed )?(?:\[\d+:0\] )?(\\\S+|[\w$]+)", re.M)
+DOUBLE = re.compile(r"\$\d+")
+"""Behind the name of a second signal of one name."""
+MOST_LINES = 1000
+LONG: Mapping[str, str] = {
+    "dbpim_write_bus": "a multiplexer of 512 bits for each lane and core of the papers' sizes",
+    "dbpim_load_writer": "as many pixels a cycle as the bus has lanes",
+    "dbpim_simd": "operands of 32 lanes and more",
+    "mram_sender": "each bit of a packet moves by itself",
+    "mram_gather": "a tap for each segment and pixel of a window",
+}
+"""Modules that may have more lines on large chips, and what makes them long."""
 ASSIGNED = re.compile(r"^  assign .*? = (.*);", re.M)
 PLACE = re.compile(r"\b([A-Za-z_]\w*)\[(\d+)(?::\d+)?\]")
 DECLARED = re.compile(r"^  (?:input|output|wire|reg|localparam) .*$", re.M)
@@ -64,6 +76,23 @@ def places(modules: Mapping[str, str]) -> Counter[tuple[str, str]]:
             if int(place) > LARGEST:
                 found[module, name] += 1
     return found
+
+
+def too_long(modules: Mapping[str, str]) -> dict[str, int]:
+    """Return the lines of each module with more than `MOST_LINES` that is not among `LONG`."""
+    lines = {name: text.count("\n") for name, text in modules.items()}
+    return {name: count for name, count in lines.items() if count > MOST_LINES and name not in LONG}
+
+
+def nameless_registers(modules: Iterable[str]) -> list[str]:
+    """Return the registers that a machine named, of modules whose blocks set them at an edge."""
+    return [
+        name
+        for text in modules
+        for name in REGISTER.findall(text)
+        if NAMELESS.fullmatch(name) or DOUBLE.search(name)
+        if re.search(rf"^ *{re.escape(name)} ?(?:\[[^\]]*\] )?<=", text, re.M)
+    ]
 
 
 def main() -> None:

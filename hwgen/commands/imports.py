@@ -12,21 +12,23 @@ from rich.console import RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.commands.differences import differences_of
-from hwgen.commands.digests import digest_of_file, versions
 from hwgen.commands.exchange import calibrated_graph
 from hwgen.commands.families import offering
 from hwgen.commands.fields import File, path_of, words
 from hwgen.commands.files import read_graph
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
 from hwgen.errors import FormatError, with_near
+from hwgen.files.digests import digest_of_file, versions
 from hwgen.files.earlier import NETWORKS, ONNX_FILES
 from hwgen.importers.integer import (
     IntegerGraph,
     Lowered,
     RefusedNetworkError,
+    heads_left_out,
     lower,
 )
 from hwgen.importers.integer.arithmetic import Choice, Kernels, kernels_of
+from hwgen.importers.integer.endings import said_of_head
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import save_network
 from hwgen.report.import_tables import import_table
@@ -81,7 +83,8 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         File | None,
         Says(
             "quantize a float ONNX file with these images: a .npz with `images`, NHWC, uint8"
-            " (a step is 1/255) or float32 (as the network reads them)",
+            " (a step is 1/255) or float32 (as the network reads them); or a text of token ids, a"
+            " line a sequence",
             metavar="IMAGES",
         ),
     ] = None
@@ -226,8 +229,10 @@ def digest_as_written(graph: IntegerGraph, lowered: Lowered) -> str:
             dataset=network.graph.dataset,
             class_names=tuple(network.graph.class_names),
         )
-    except (FormatError, RefusedNetworkError) as error:
-        return str(error).removeprefix(f"{graph.source}: ")
+    except RefusedNetworkError as error:
+        return error.refusals[0].sentence
+    except FormatError as error:
+        return str(error).removesuffix(f" ({graph.source})")
     digest = written.network.digest
     return "" if digest == network.digest else digest
 
@@ -235,7 +240,15 @@ def digest_as_written(graph: IntegerGraph, lowered: Lowered) -> str:
 def host_lines(graph: IntegerGraph, network: QuantizedNetwork) -> list[str]:
     """Return what of the file the host does, before and behind the chip."""
     raw = [] if network.raw_image is None else [f"the image: {network.graph.preprocessing}"]
-    return [*raw, *graph.behind]
+    rows = network.token_rows
+    if rows is not None:
+        raw.append(
+            f"the image: {len(rows.rows)} rows of table {rows.name}, looked up by ids"
+            " (hwgen run --tokens)"
+        )
+    heads = (head for found in heads_left_out(graph).values() for head in found)
+    left = (said_of_head(each.operator, each.name) for each in heads)
+    return [*raw, *dict.fromkeys((*graph.behind, *left))]
 
 
 def remarks_of(network: QuantizedNetwork) -> dict[str, dict[str, str]]:

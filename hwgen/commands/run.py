@@ -6,6 +6,7 @@ from pathlib import Path
 from string import hexdigits
 from typing import Annotated, Any
 
+from numpy.typing import NDArray
 from pydantic import Field
 from rich.console import RenderableType
 
@@ -49,6 +50,7 @@ from hwgen.commands.schedules import check_schedule
 from hwgen.commands.subject import Subject, program_of
 from hwgen.commands.writing import run_effects
 from hwgen.files.earlier import PICTURES
+from hwgen.network.tokens import read_ids
 from hwgen.report.run import RunReport
 from hwgen.report.tables import run_table
 
@@ -88,6 +90,14 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
     """
 
     _: KW_ONLY
+    tokens: Annotated[
+        File | None,
+        Says(
+            "ids of tokens in place of images, a line a sequence, for a network with a table of"
+            " rows",
+            metavar="FILE",
+        ),
+    ] = None
     engine: Annotated[
         Engine | None,
         Says(
@@ -148,6 +158,8 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
         """Refuse what only a simulation can do with another engine, and waves that end early."""
         super().check()
         check_effect_seed(self, self.effects, self.effect_seed)
+        if self.tokens is not None and self.data is not None:
+            raise self.refusal("tokens", "left out where --data is given", self.tokens)
         if self.effects is not None and self.engine == "golden":
             raise self.refusal("engine", "model or rtl, for devices that err", self.engine)
         window = self.window
@@ -162,6 +174,18 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             check_package("matplotlib")
         if window and window.last is not None and window.last < window.first:
             raise self.refusal("waves_to", f"not before --waves-from {window.first}", window.last)
+
+    def given_images(self, subject: Subject) -> str | NDArray[Any] | None:
+        """Return where the images are, or the rows that ids look up."""
+        if self.tokens is None:
+            return super().given_images(subject)
+        network, file = subject.network, Path(self.tokens)
+        if network.token_rows is None:
+            allowed = "left out for a network without a table of rows"
+            raise self.refusal("tokens", allowed, self.tokens)
+        image = network.graph.input
+        ids = read_ids(file, image.height * image.width)
+        return network.token_rows.images(ids, image, str(file))
 
     @property
     def window(self) -> Window | None:

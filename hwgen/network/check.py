@@ -23,6 +23,7 @@ from hwgen.network.graph import (
 from hwgen.network.host import raw_image_complaints
 from hwgen.network.layer import Surroundings
 from hwgen.network.maps import Complaint, FeatureMap, map_complaints
+from hwgen.network.tokens import token_complaints
 
 LAYER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 NAME_RULE = "new, of letters, digits, _ . and -, and not `input`"
@@ -62,6 +63,8 @@ def host_complaints(network: QuantizedNetwork, maps: dict[str, FeatureMap]) -> I
     classes, places = answer.channels, network.answer_places
     if network.raw_image is not None:
         yield from raw_image_complaints(network.raw_image, network.graph.input)
+    if network.token_rows is not None:
+        yield from token_complaints(network.token_rows, network.graph.input)
     if places is not None:
         outputs = [maps[name] for name in network.graph.outputs]
         yield from places_complaints(places, outputs)

@@ -27,6 +27,7 @@ from hwgen.network.host import RawImage
 from hwgen.network.layer import Arrays
 from hwgen.network.shared import VERSION_5, SharedArrays, from_version_5, stored_once
 from hwgen.network.table import Table
+from hwgen.network.tokens import TOKEN_ROWS, TOKEN_TABLE, TokenRows
 from hwgen.network.version_2 import VERSION_2, from_version_2
 from hwgen.network.weights import PARAMETER_TYPES, Parameters
 
@@ -85,6 +86,7 @@ def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
     """Return the network with its arrays sorted to their layers."""
     left = dict(arrays)
     raw, places = left.pop(RAW_IMAGE, None), left.pop(ANSWER_PLACES, None)
+    rows, table = left.pop(TOKEN_ROWS, None), left.pop(TOKEN_TABLE, None)
     parameters, tables, held = {}, {}, {}
     for layer in graph.layers:
         keys = layer.ARRAY_TYPES
@@ -104,7 +106,13 @@ def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
         held=held,
         raw_image=None if raw is None else parse_raw_image(raw, source),
         answer_places=places,
+        token_rows=None if rows is None else TokenRows(name=name_of(table), rows=rows),
     )
+
+
+def name_of(text: NDArray[Any] | None) -> str:
+    """Return the name of a table."""
+    return "" if text is None else text.tobytes().decode(errors="replace")
 
 
 def parse_raw_image(text: NDArray[Any], source: str) -> RawImage:

@@ -39,6 +39,7 @@ from hwgen.network.softmax import Softmax
 from hwgen.network.squared_difference import SquaredDifference
 from hwgen.network.stack import Stack
 from hwgen.network.table import Table
+from hwgen.network.tokens import TOKEN_ROWS, TOKEN_TABLE, TokenRows
 from hwgen.network.upsample import Upsample
 from hwgen.network.weights import Parameters
 
@@ -151,6 +152,7 @@ class QuantizedNetwork:
         the element of the answer's map that each element is, -1 for a real zero; None: the file
         has the order of the map. Numbers behind those of the map go on in the next outputs: a list
         of the boxes of several maps
+    token_rows: what the host looks up by ids; None: the image is given
     """
 
     graph: Graph
@@ -159,6 +161,7 @@ class QuantizedNetwork:
     held: dict[str, Arrays] = field(default_factory=dict)
     raw_image: RawImage | None = None
     answer_places: NDArray[np.int64] | None = None
+    token_rows: TokenRows | None = None
 
     @property
     def layers(self) -> list[Layer]:
@@ -230,6 +233,9 @@ class QuantizedNetwork:
             arrays[RAW_IMAGE] = np.frombuffer(text.encode(), np.uint8)
         if self.answer_places is not None:
             arrays[ANSWER_PLACES] = self.answer_places
+        if self.token_rows is not None:
+            arrays[TOKEN_ROWS] = self.token_rows.rows
+            arrays[TOKEN_TABLE] = np.frombuffer(self.token_rows.name.encode(), np.uint8)
         return arrays
 
     def in_file_order(self, answers: NDArray[Any]) -> NDArray[Any]:

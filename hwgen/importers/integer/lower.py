@@ -130,6 +130,7 @@ def lower(
         held=layers.held,
         raw_image=graph.raw_image,
         answer_places=graph.answer_places,
+        token_rows=graph.token_rows,
     )
     network = graph.finish(network)
     check_network(network, source=graph.source)

@@ -15,7 +15,6 @@ from hwgen.importers.integer.arithmetic import (
     plain_exponentials,
     squared_scaling,
 )
-from hwgen.importers.integer.parts import Parts
 from hwgen.importers.integer.fixed_point import fixed_exponentials
 from hwgen.importers.integer.graph import Difference
 from hwgen.importers.integer.layers import FACTOR_NOTE, Layers
@@ -36,6 +35,7 @@ from hwgen.importers.integer.nodes import (
     SquaredDifference,
     Stacking,
 )
+from hwgen.importers.integer.parts import Parts
 from hwgen.network import Constant, FixedSoftmax, LayerNorm, MatMul, Softmax, Stack
 from hwgen.network import SquaredDifference as SquaredLayer
 from hwgen.network.maps import BYTE_BITS

@@ -26,11 +26,12 @@ from hwgen.importers.onnx.distance import Distance, distances
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
-from hwgen.importers.onnx.layout import Layout, image_shape, layout_of
+from hwgen.importers.onnx.layout import image_shape, layout_of
 from hwgen.importers.onnx.masks import Ranges, bound_masks
 from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx
+from hwgen.importers.onnx.qdq.values import Layout
 from hwgen.importers.onnx.quantized import HANDLERS
 from hwgen.importers.onnx.read import opened
 from hwgen.importers.onnx.recurrent import fix_steps, with_steps
@@ -38,6 +39,7 @@ from hwgen.importers.onnx.rms_norm import with_norms_as_nodes
 from hwgen.importers.onnx.runtime import showing
 from hwgen.importers.onnx.shapes import infer, shapes_of
 from hwgen.importers.onnx.step_numbers import with_pairs_equal
+from hwgen.importers.onnx.token_ids import keep_table
 from hwgen.importers.onnx.turned_halves import turns_of, with_turns_exact
 
 BYTE_SCALE = 1 / 255
@@ -144,7 +146,8 @@ def quantized_model(
             )
             made = onnx.load(result)
             with_turns_exact(made, turns)
-            with_pairs_equal(made)
+            with_pairs_equal(made, {name for turn in turns for name in turn.products})
+            keep_table(made, model)
             return made
         except FormatError:
             raise
@@ -322,7 +325,7 @@ def with_constants_second(graph: onnx.GraphProto, known: Mapping[str, Sequence[i
         matrix = onnx.numpy_helper.to_array(first).T
         turned = onnx.numpy_helper.from_array(np.ascontiguousarray(matrix), f"{name}/weights")
         graph.initializer.append(turned)
-        parts = (
+        parts: tuple[tuple[str, list[str], str, dict[str, Any]], ...] = (
             ("Transpose", [source], f"{name}/turned", swapped),
             ("MatMul", [f"{name}/turned", turned.name], f"{name}/product", {}),
             ("Transpose", [f"{name}/product"], name, swapped),

@@ -24,6 +24,7 @@ from hwgen.importers.onnx.qdq.qonnx import is_qonnx, without_quants
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Operation, Real, Rows
 from hwgen.importers.onnx.session_graph import RUNTIME, options_of, session_of
+from hwgen.importers.onnx.token_ids import with_rows_given
 
 ELEMENTS: dict[str, np.dtype[Any]] = {
     "tensor(float)": np.dtype(np.float32), "tensor(double)": np.dtype(np.float64),
@@ -59,7 +60,7 @@ class OnnxRuntime:
         self.name = f"{RUNTIME}, {level}"
         self._optimized, self._wanted, self._unchanged = optimized, maps, list[str]()
         self._source = str(path)
-        given = read_whole_model(path)
+        given = with_rows_given(read_whole_model(path))
         joined = joined_inputs(given)
         readable = without_quants(joined.model, self._source)
         self._model, self._inputs = given, parts_of(given, joined)

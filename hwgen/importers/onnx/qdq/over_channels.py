@@ -5,6 +5,7 @@ Tests: `tests/importers/onnx/test_over_channels.py`.
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import onnx
@@ -62,7 +63,7 @@ def over_channels(state: State, proto: onnx.NodeProto, real: Real, axes: list[in
 def maximum_of(state: State, proto: onnx.NodeProto, source: str) -> Real:
     """Return the largest channel: the first half beside the last half, until one is left."""
     values, name = state.maps[source], source
-    about = {"name": node_name(proto), "operator": proto.op_type}
+    about: dict[str, Any] = {"name": node_name(proto), "operator": proto.op_type}
     channels = values.shape[2]
     while channels > 1:
         half = -(-channels // 2)
