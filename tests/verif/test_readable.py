@@ -15,7 +15,15 @@ from hwgen.dbpim.facts.arch import load_arch as dbpim_arch
 from hwgen.dbpim.rtl.chip import Chip as DbpimChip
 from hwgen.mram.facts.arch import load_arch as mram_arch
 from hwgen.mram.rtl.chip import Chip as MramChip
-from verif.readable import Counted, counted
+from verif.readable import (
+    LONG,
+    MOST_LINES,
+    Counted,
+    counted,
+    nameless_registers,
+    places,
+    too_long,
+)
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 WIDEST = 160
@@ -48,6 +56,27 @@ def test_what_counts() -> None:
     assert counted([MODULE, MODULE]).copied() == 50
 
 
+@pytest.mark.promise("bits above the 15th that Verilog reads by number are counted by signal")
+def test_places() -> None:
+    text = "  wire [31:0] w;\n  assign a = w[16] | w[31:20] | w[15] | v[LSB + 3] | u[2 * 8 +: 8];\n"
+    assert places({"top": text}) == {("top", "w"): 2}
+
+
+def test_a_long_module_is_told() -> None:
+    text = "\n" * (MOST_LINES + 1)
+    assert too_long({"a": text, "b": "\n" * MOST_LINES, next(iter(LONG)): text}) == {
+        "a": MOST_LINES + 1
+    }
+
+
+@pytest.mark.parametrize(("name", "is_nameless"), [("_n3", True), ("x$12", True), ("held", False)])
+def test_a_register_without_a_name_is_told(name: str, is_nameless: bool) -> None:
+    """A variable of a block that no clock sets is no register."""
+    text = f"  reg [3:0] {name};\n  reg _n9;\n  always @(posedge clk)\n    {name} <= a;\n"
+    text += "  always @* _n9 = a;\n"
+    assert nameless_registers([text]) == ([name] if is_nameless else [])
+
+
 @pytest.mark.promise(
     "few nets of emitted Verilog are without a name, no expression is written twice, no line has"
     " more than 160 characters"
@@ -71,7 +100,10 @@ def test_what_counts() -> None:
     ids=["dbpim/small", "mram/small", "dbpim/small_rows", "crossbar/digits_small_cnn"],
 )
 def test_shipped_chips(chip: Callable[[], Any], nameless: int) -> None:
-    found = counted(verilog_modules(chip()).values())
+    modules = verilog_modules(chip())
+    found = counted(modules.values())
+    assert not too_long(modules)
+    assert not nameless_registers(modules.values())
     assert found.expressions > 300
     assert found.nameless <= nameless
     assert found.copied() <= MOST_COPIES

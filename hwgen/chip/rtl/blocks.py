@@ -11,7 +11,7 @@ from itertools import pairwise
 from hwgen.chip.rtl.expressions import MARK, WHOLE, Expressions, Text, inside, opposite
 from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, ZERO, Nets, Node
 from hwgen.chip.rtl.places import Places, free_name
-from hwgen.chip.rtl.reduced import BIT_MASK, constant, is_constant, number_of, outputs_of
+from hwgen.chip.rtl.reduced import constant, is_constant, number_of, outputs_of
 from hwgen.chip.rtl.statements import (
     Leaf,
     Steps,
@@ -25,7 +25,6 @@ from hwgen.chip.rtl.statements import (
     resets,
     steps_of,
 )
-from hwgen.chip.rtl.words import TAKEN
 
 CONTINUOUS = ("op", "match", "part", "read")
 COMBINATIONAL = (*CONTINUOUS, "priority", "list")
@@ -270,10 +269,7 @@ class Logic:
         value, offset = node.inputs
         signed, stride = node.what
         steps = stride.bit_length() - 1
-        if stride == 1 << steps:
-            amount = (ZERO,) * steps + offset
-        else:
-            amount = offset
+        amount = (ZERO,) * steps + offset if stride == 1 << steps else offset
         last = number_of(constant(-1, len(offset))) * stride + node.width
         place = self._texts.plain(amount)
         if stride != 1 << steps:
@@ -293,10 +289,8 @@ class Logic:
         fill = value[-1] if signed else ZERO
         width = max(len(value), node.width)
         whole = self._texts.operand(value + (fill,) * (width - len(value)))
-        shifted = (
-            f"$signed({whole.text}) >>> ({place})" if signed else f"{inside(whole)} >> ({place})"
-        )
-        return shifted
+        by = place if place.isidentifier() else f"({place})"
+        return f"$signed({whole.text}) >>> {by}" if signed else f"{inside(whole)} >> {by}"
 
     def _chosen(self, steps: Steps, default: Leaf) -> Text:
         """Return the value of a net that is one expression, behind some steps."""
@@ -307,10 +301,12 @@ class Logic:
                 continue
             before = self._value_text(found)
             result = before
-            for bit, net in reversed(list(enumerate(self._nodes[step.priority].inputs[1]))):
-                if net == ZERO:
-                    continue
+            inputs = self._nodes[step.priority].inputs[1]
+            apart = self._are_apart(inputs)
+            for bit, net in reversed(list(enumerate(inputs))):
                 inner = step.branches.get(bit)
+                if net == ZERO or (apart and inner is None):
+                    continue
                 value = before if inner is None else self._chosen(inner, default)
                 if net == ONE:
                     result = value
@@ -318,6 +314,15 @@ class Logic:
                 result = chosen(self._condition(net), value, result)
             found = result
         return self._value_text(found)
+
+    def _are_apart(self, inputs: Nets) -> bool:
+        """Return whether conditions are numbers that a value is compared with."""
+        if ONE in inputs:
+            return False
+        matches = [self._nodes[net >> BIT_PLACES] for net in inputs if net != ZERO]
+        return len({one.inputs[0] for one in matches}) == 1 and not any(
+            "-" in pattern for one in matches for pattern in one.what
+        )
 
     def _value_text(self, one: Leaf | Text) -> Text:
         return self._leaf_value(one, alone=False) if isinstance(one, Leaf) else one
@@ -365,7 +370,7 @@ class Logic:
         return any(name in self._clocked_names for line in lines for name in NAME.findall(line))
 
     def _as_assigns(self, block: Block) -> Iterator[str]:
-        """Yield the nets of a block as expressions, for those bits together that one step assigns."""
+        """Yield the nets of a block as expressions, those bits together that one step assigns."""
         for number in block.numbers:
             default = self._nodes[number].inputs[0]
             for target, at in self.targets_of(number):
@@ -436,7 +441,10 @@ class Logic:
         single = all(
             len(one.what) == 1 and sum(mark != "-" for mark in one.what[0]) == 1 for one in matches
         )
-        return len(values) == 1 and not single
+        if len(values) != 1:
+            return False
+        (value,) = values
+        return not single or (len(value) == 1 and self._texts.has_names(value))
 
     def _ifs(
         self, arms: Sequence[tuple[int, Steps]], otherwise: Steps, how: str, depth: int
@@ -528,7 +536,7 @@ class Logic:
             yield "  );"
 
     def _taken(self, name: str, port: str, nets: Nets) -> str:
-        """Return what an output is connected to: signals, or nets that say that nothing reads them."""
+        """Return what an output is connected to: signals, or nets whose names say unused."""
         places, of = [], self._places.of
         at = 0
         while at < len(nets):
@@ -560,8 +568,8 @@ class Logic:
                     for each in (name, f"unused_below_{name}", f"unused_above_{name}"):
                         self.registers.setdefault(each, -1)
                 yield f"  always @({edge}edge {self._texts.whole(clock).text}) begin"
-                read = f"{place} <= {self._nodes[memory].what[0]}[{self._texts.operand(address).text}];"
-                yield from self._guarded(enable[0], read)
+                word = f"{self._nodes[memory].what[0]}[{self._texts.operand(address).text}]"
+                yield from self._guarded(enable[0], f"{place} <= {word};")
                 yield "  end"
         for (memory, edge, clock), ports in writes.items():
             yield f"  always @({edge}edge {self._texts.whole((clock,)).text}) begin"
@@ -659,6 +667,3 @@ def chosen(condition: Text, value: Text, other: Text) -> Text:
         return Text(f"{inside(condition, '|')} | {inside(other, '|')}", WHOLE, "|", levels)
     text = f"{inside(condition)} ? {inside(value)} : {inside(other, '?')}"
     return Text(text, WHOLE, "?", levels)
-
-
-__all__ = ["BIT_MASK", "CONTINUOUS", "TAKEN", "Block", "Logic"]

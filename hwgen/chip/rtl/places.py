@@ -4,7 +4,7 @@ A slice of a signal with a layout is written with constants of the module, after
 
     layer[ADDS]                       localparam ADDS = 286;
     layer[MULT_LSB +: 16]             localparam MULT_LSB = 287;
-    bytes[3 * 8 +: 8]                 byte 3
+    bytes[3 * 8 +: 8]                 byte 3; also without a layout, for places above 15
     sums[2 * 40 + SHIFT_LSB +: 6]     localparam SHIFT_LSB = 32; in each of the sums
 
 A value of an enum, or of a state machine, is one too: `localparam [2:0] STATE_LOAD = 3'h1;`.
@@ -30,6 +30,8 @@ from hwgen.chip.rtl.reduced import BIT_MASK, Reads, outputs_of
 from hwgen.chip.rtl.words import TAKEN
 
 LSB = "_LSB"
+MANY = 16
+"""Places of bits from here on are those of a lane, where there are lanes: `[3 * 8 +: 8]`."""
 OTHER = re.compile(r"\W+")
 FSM = re.compile(r"(?:^|_)FSM(?=_STATE)")
 
@@ -113,7 +115,10 @@ class Places:
         behind: "Places | None" = None,
         known: Mapping[int, tuple[str, int]] = MappingProxyType({}),
     ) -> None:
-        """behind: of the same part, whose names are known, and which are those of `known` nets"""
+        """Name all that is read.
+
+        behind: of the same part, whose names are taken, and which are those of `known` nets
+        """
         self.is_read = reads.is_read
         self.of = dict(known)
         self.named: dict[int, str] = {}
@@ -302,17 +307,19 @@ class Places:
             return name
         fields = self.fields(name)
         found = fields.at(low, width) if fields else None
+        if found is None and low >= MANY and width > 1 and low % width == 0:
+            return f"{name}[{low // width} * {width} +: {width}]"
         if found is None:
             return f"{name}[{low}]" if width == 1 else f"{name}[{low + width - 1}:{low}]"
         last = len(found.terms) - 1
         sums = []
         for at, (text, value) in enumerate(found.terms):
-            if value >= 0:
-                one = f"{text}{LSB if found.width > 1 or at < last else ''}"
-                text = self.constant(one, value, 0, name)
-            sums.append(text)
+            one = f"{text}{LSB if found.width > 1 or at < last else ''}"
+            sums.append(self.constant(one, value, 0, name) if value >= 0 else text)
         if low > found.low:
-            sums.append(str(low - found.low))
+            above = low - found.low
+            lane = above >= MANY and width > 1 and above % width == 0
+            sums.append(f"{above // width} * {width}" if lane else str(above))
         place = " + ".join(sums)
         return f"{name}[{place}]" if width == 1 else f"{name}[{place} +: {width}]"
 

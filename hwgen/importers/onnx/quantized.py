@@ -64,6 +64,8 @@ Handler = Callable[[State, onnx.NodeProto, list[Value | None]], list[Value]]
 DOMAINS = ("", "ai.onnx", "com.microsoft")
 OLDEST_OPSET, LEAST_OPSET = 10, 13
 """The first with QuantizeLinear, and the one to which onnx's converter brings older ones."""
+WEIGHTS_ALONE = frozenset({"GatherBlockQuantized", "MatMulBnb4", "MatMulNBits"})
+"""Operators of onnxruntime with weights of few bits and real maps."""
 MOST_STEPS = 200
 """Nodes at most that are read as one layer; functions of functions are computed by recursion."""
 MOST_COMPUTED = 1 << 26
@@ -311,10 +313,15 @@ def checked(model: onnx.ModelProto, source: str) -> int:
         )
     used = {node.op_type for node in graph.node}
     if used.isdisjoint(("QuantizeLinear", "DequantizeLinear")) and not is_qonnx(model):
+        blocks = next((node for node in graph.node if node.op_type in WEIGHTS_ALONE), None)
+        given = "float ONNX"
+        if blocks is not None:
+            given = f"weights alone in blocks (node {node_name(blocks)}, {blocks.op_type})"
         raise FormatError(
             field="the network",
-            allowed="quantized (QuantizeLinear, DequantizeLinear), or imported with --calibrate",
-            given="float ONNX",
+            allowed="quantized (QuantizeLinear, DequantizeLinear), or float ONNX imported with"
+            " --calibrate",
+            given=given,
             source=source,
         )
     return opset

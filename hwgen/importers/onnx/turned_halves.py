@@ -42,18 +42,22 @@ def turns_of(graph: onnx.GraphProto) -> list[Turn]:
     readers = Counter(name for node in graph.node for name in node.input)
     readers.update(each.name for each in graph.output)
     found = (turn_of(node, makers, readers) for node in graph.node if node.op_type == JOINING)
-    turns = [each for each in found if each is not None]
-    return [
-        replace(
-            turn,
-            products=frozenset(
-                node.name
-                for node in graph.node
-                if node.op_type == "Mul" and not {turn.source, turn.result}.isdisjoint(node.input)
-            ),
-        )
-        for turn in turns
-    ]
+    return [moved_on(each, graph, readers) for each in found if each is not None]
+
+
+def moved_on(turn: Turn, graph: onnx.GraphProto, readers: Counter[str]) -> Turn:
+    """Return a turn with the moves behind its join, as of turned pairs, and with its products."""
+    result, nodes = turn.result, set(turn.nodes)
+    for node in graph.node:
+        if node.op_type in REARRANGING and node.input[0] == result and readers[result] == 1:
+            result = node.output[0]
+            nodes.add(node.name)
+    products = frozenset(
+        node.name
+        for node in graph.node
+        if node.op_type == "Mul" and not {turn.source, result}.isdisjoint(node.input)
+    )
+    return replace(turn, result=result, nodes=frozenset(nodes), products=products)
 
 
 def turn_of(

@@ -14,6 +14,7 @@ from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.nodes import Head, SoftmaxOfGroups
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.qdq.functions import ORDER_KEPT
+from hwgen.importers.onnx.qdq.host_heads import maps_before
 from hwgen.importers.onnx.qdq.lists import listed
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Left, Operation, Real, Rows, Value
@@ -71,8 +72,14 @@ def tensors_of(state: State, model: onnx.ModelProto) -> list[str]:
             computed.append(tensor.name)
             behind |= dict.fromkeys(f"{each.operator} ({each.name})" for each in value.steps)
             names |= dict.fromkeys(value.lists)
-        else:
-            names[tensor.name] = None
+            continue
+        maps, steps = {tensor.name: None}, {}
+        if isinstance(value, Real):
+            maps, steps = maps_before(state, tensor.name, value)
+        if steps:
+            computed.append(tensor.name)
+            behind |= dict.fromkeys(f"{each.operator} ({each.name})" for each in steps)
+        names |= maps
     if computed:
         state.behind.append(said_of_rest(list(behind), computed, list(names)))
     return list(names)
