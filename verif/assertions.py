@@ -161,7 +161,7 @@ def place(name: str) -> str:
 
 
 def random_bits(name: str, bits: int) -> Iterator[str]:
-    """Yield statements that make a register random, or as it was, or 0, all ones or a power of two."""
+    """Yield statements that make a register random, 0, all ones, a power of two, or as it was."""
     yield "      n = $urandom;"
     value = f"{{ {', '.join(['$urandom'] * -(-bits // 32))} }}"
     yield f"      if (n[1:0] == 0) {name} = {value};"

@@ -12,13 +12,19 @@ from numpy.typing import NDArray
 from rich.console import RenderableType
 
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of_file, versions
 from hwgen.commands.fields import Data, File, ImageCount, Network, images_of
 from hwgen.commands.files import KINDS, kind_of, read_graph
 from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.request import Says, Working
 from hwgen.errors import DataError, FormatError
-from hwgen.importers.integer import IntegerGraph, RefusedNetworkError, folded, refusals_of
+from hwgen.files.digests import digest_of_file, versions
+from hwgen.importers.integer import (
+    IntegerGraph,
+    RefusedNetworkError,
+    folded,
+    heads_left_out,
+    refusals_of,
+)
 from hwgen.importers.integer.arithmetic import kernels_of
 from hwgen.importers.integer.runtime import ABSENT, Outcome, Runtime
 from hwgen.network import Layer, QuantizedNetwork
@@ -212,7 +218,8 @@ class Compare(
             graph = graph.read_by(kernels_of(chosen, graph.format, source=graph.source))
         check_pair(network, graph, network_file)
         graph = with_numbers_of(network, graph)
-        batch = choose_images(network, images_of(self.data), self.images)
+        also = graph.maps[graph.input].shape
+        batch = choose_images(network, images_of(self.data), self.images, also=also)
         runtime = KINDS[kind_of(file)].runtime_of(
             file,
             graph,
@@ -241,6 +248,7 @@ class Compare(
             first=first_of(network, counters) if exact else None,
             layers=seen,
             output=None if answer is None else answer.differences(),
+            heads=said_of_heads(graph),
             top_class=float(np.mean(classes == wanted)) if pixel else None,
             accuracy_golden=accuracy(classes, batch),
             accuracy_runtime=accuracy(wanted, batch),
@@ -266,6 +274,16 @@ def computed_kernels(network: QuantizedNetwork) -> Target | None:
     if "float32" in network.roundings or unscaled:
         return "default"
     return "reference" if "tflite" in network.roundings else None
+
+
+def said_of_heads(graph: IntegerGraph) -> list[str]:
+    """Return a sentence for each output of a file whose last functions a network leaves out."""
+    return [
+        f"output {name} is compared before"
+        f" {', '.join(f'{each.operator} ({each.name})' for each in reversed(nodes))}: at the map"
+        f" {nodes[-1].inputs[0]}"
+        for name, nodes in heads_left_out(graph).items()
+    ]
 
 
 def sources_of(network: QuantizedNetwork) -> list[str]:

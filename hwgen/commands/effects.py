@@ -21,8 +21,6 @@ from rich.console import RenderableType
 from hwgen.chip.effects import DeviceEffects, load_effects
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Program
-from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of_array
 from hwgen.commands.engines import golden_accuracy
 from hwgen.commands.families import InstalledFamily, families
 from hwgen.commands.fields import Count, Data, File, Scheduler, Seed, Workers, images_of
@@ -34,6 +32,7 @@ from hwgen.commands.request import Request, Says
 from hwgen.commands.subject import Subject, program_of, program_path
 from hwgen.commands.sweep import check_values, leaves, values_of
 from hwgen.errors import ConfigError, DataError, FamilyError
+from hwgen.files.digests import digest_of_array
 from hwgen.files.load import validate_spec
 from hwgen.files.npz import read_npz, write_npz
 from hwgen.files.shipped import file_of, shown, tables
@@ -176,7 +175,7 @@ class Effects(
             raise self.refusal("seeds", f"at most {MOST_TASKS} in all", len(choices) * self.seeds)
         files = [
             str(subject.network_file),
-            str(image_file(self.quiet, batch)),
+            str(image_file(self.quiet.work, batch)),
             str(program_path(self.quiet, subject)),
         ]
         tasks: list[Task] = [
@@ -208,9 +207,9 @@ class Effects(
         return effects_table(report)
 
 
-def image_file(context: Context, batch: Batch) -> Path:
+def image_file(work: Path, batch: Batch) -> Path:
     """Return the file of the images and their labels, written now if it is not there."""
-    path = context.work / "effects" / f"{batch.about.digest[:16]}-{len(batch.images)}.npz"
+    path = work / "effects" / f"{batch.about.digest[:16]}-{len(batch.images)}.npz"
     if not path.is_file():
         labels = np.asarray(batch.labels)
         write_npz(path, {"images": batch.images, "labels": labels}, what="images")

@@ -16,7 +16,6 @@ from rich.console import RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, Axes
-from hwgen.commands.digests import digest_of, versions
 from hwgen.commands.families import families, offering
 from hwgen.commands.fields import Count, File, Images, Real, Seed, Workers, images_of, path_of
 from hwgen.commands.images import Batch
@@ -31,6 +30,7 @@ from hwgen.commands.search import Candidate, Search, Values
 from hwgen.commands.subject import Subject, configuration_of
 from hwgen.commands.sweep import changed_keys, check_values, leaves, values_of
 from hwgen.errors import DataError, HwgenError
+from hwgen.files.digests import digest_of, versions
 from hwgen.files.earlier import FOUND, FOUND_START
 from hwgen.files.output import write_text
 from hwgen.jobs.executors import Executor

@@ -12,21 +12,23 @@ from rich.console import RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.commands.differences import differences_of
-from hwgen.commands.digests import digest_of_file, versions
 from hwgen.commands.exchange import calibrated_graph
 from hwgen.commands.families import offering
 from hwgen.commands.fields import File, path_of, words
 from hwgen.commands.files import read_graph
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
 from hwgen.errors import FormatError, with_near
+from hwgen.files.digests import digest_of_file, versions
 from hwgen.files.earlier import NETWORKS, ONNX_FILES
 from hwgen.importers.integer import (
     IntegerGraph,
     Lowered,
     RefusedNetworkError,
+    heads_left_out,
     lower,
 )
 from hwgen.importers.integer.arithmetic import Choice, Kernels, kernels_of
+from hwgen.importers.integer.endings import said_of_head
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import save_network
 from hwgen.report.import_tables import import_table
@@ -227,8 +229,10 @@ def digest_as_written(graph: IntegerGraph, lowered: Lowered) -> str:
             dataset=network.graph.dataset,
             class_names=tuple(network.graph.class_names),
         )
-    except (FormatError, RefusedNetworkError) as error:
-        return str(error).removeprefix(f"{graph.source}: ")
+    except RefusedNetworkError as error:
+        return error.refusals[0].sentence
+    except FormatError as error:
+        return str(error).removesuffix(f" ({graph.source})")
     digest = written.network.digest
     return "" if digest == network.digest else digest
 
@@ -242,7 +246,9 @@ def host_lines(graph: IntegerGraph, network: QuantizedNetwork) -> list[str]:
             f"the image: {len(rows.rows)} rows of table {rows.name}, looked up by ids"
             " (hwgen run --tokens)"
         )
-    return [*raw, *graph.behind]
+    heads = (head for found in heads_left_out(graph).values() for head in found)
+    left = (said_of_head(each.operator, each.name) for each in heads)
+    return [*raw, *dict.fromkeys((*graph.behind, *left))]
 
 
 def remarks_of(network: QuantizedNetwork) -> dict[str, dict[str, str]]:

@@ -343,9 +343,9 @@ def in_words(complaint: Any) -> str:
             return words
     if complaint["msg"] in NO_LIST:
         return LISTED
+    message: str = complaint["msg"]
     return (
-        complaint["msg"]
-        .removeprefix("Input should be ")
+        message.removeprefix("Input should be ")
         .removeprefix("Value error, ")
         .replace("greater than or equal to 1", "from 1 on")
         .replace("greater than or equal to", "at least")

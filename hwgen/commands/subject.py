@@ -10,10 +10,10 @@ from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, CycleModel, Program
 from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of, digest_of_array, digest_of_code, versions
 from hwgen.commands.families import InstalledFamily, load_architecture
 from hwgen.commands.images import Batch
 from hwgen.errors import FormatError
+from hwgen.files.digests import digest_of, digest_of_array, digest_of_code, versions
 from hwgen.files.patience import Say
 from hwgen.network import QuantizedNetwork
 from hwgen.network.densities import Densities

@@ -65,6 +65,8 @@ class AgreementReport:
     first: the first element that differs, if every one must be equal
     layers: those whose map the runtime shows, further outputs of the file among them
     output: the one that is the answer
+    heads: sentences, of outputs of the file whose last functions the network leaves out, which map
+        is compared in place of each
     top_class: fraction of images with the same largest element of the answer, heads of the file
         included
     accuracy_*: fraction of images whose largest element is the label's
@@ -82,6 +84,7 @@ class AgreementReport:
     first: FirstElement | None
     layers: list[LayerAgreement]
     output: Differences | None
+    heads: list[str]
     top_class: Fraction | None
     accuracy_golden: Fraction | None
     accuracy_runtime: Fraction | None

@@ -198,6 +198,7 @@ def answer_lines(report: AgreementReport) -> Iterator[str]:
             f"answer: {percent(report.output.equal)} of {number(report.output.elements)} elements"
             f" equal, largest difference {report.output.largest}"
         )
+    yield from report.heads
     yield f"top classes equal: {percent_of_images(report.top_class)}"
     if report.accuracy_golden is not None:
         yield (

@@ -3,13 +3,15 @@
 Tests: `tests/chip/rtl/test_blocks.py`.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from hwgen.chip.rtl.expressions import MARK, WHOLE, Expressions, Text, inside, opposite
 from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, ZERO, Nets, Node
 from hwgen.chip.rtl.places import Places, free_name
-from hwgen.chip.rtl.reduced import BIT_MASK, constant, is_constant, number_of, outputs_of
+from hwgen.chip.rtl.reduced import constant, is_constant, number_of, outputs_of
 from hwgen.chip.rtl.statements import (
     Leaf,
     Steps,
@@ -23,11 +25,11 @@ from hwgen.chip.rtl.statements import (
     resets,
     steps_of,
 )
-from hwgen.chip.rtl.words import TAKEN
 
 CONTINUOUS = ("op", "match", "part", "read")
 COMBINATIONAL = (*CONTINUOUS, "priority", "list")
 STEP = "  "
+NAME = re.compile(r"[A-Za-z_]\w*")
 FEW = 2
 """Assignments of a net that is one expression."""
 
@@ -61,6 +63,8 @@ class Logic:
         self._numbers = list(numbers)
         self.registers: dict[str, int] = {}
         self.unused: dict[str, int] = {}
+        self._clocked_names: set[str] = set()
+        self._round: set[int] = set()
         self._owned: dict[int, int] = {}
         self.blocks: list[Block] = []
         self.assigned: dict[int, Steps] = {}
@@ -126,6 +130,7 @@ class Logic:
         own = outputs_of(number, node.width)
         for target, at in self.targets_of(number):
             name, low, width = target
+            self._clocked_names.add(name)
             self.registers[name] = self.registers.get(name, 0) | (
                 (first >> at & ((1 << width) - 1)) << low
             )
@@ -176,6 +181,8 @@ class Logic:
         below: dict[int, set[int]] = {}
         for number in numbers:
             below[number] = self._members_below(number, members)
+            if number in below[number]:
+                self._round.add(number)
 
         def level(number: int, way: frozenset[int]) -> int:
             if number not in found:
@@ -262,10 +269,7 @@ class Logic:
         value, offset = node.inputs
         signed, stride = node.what
         steps = stride.bit_length() - 1
-        if stride == 1 << steps:
-            amount = (ZERO,) * steps + offset
-        else:
-            amount = offset
+        amount = (ZERO,) * steps + offset if stride == 1 << steps else offset
         last = number_of(constant(-1, len(offset))) * stride + node.width
         place = self._texts.plain(amount)
         if stride != 1 << steps:
@@ -285,10 +289,8 @@ class Logic:
         fill = value[-1] if signed else ZERO
         width = max(len(value), node.width)
         whole = self._texts.operand(value + (fill,) * (width - len(value)))
-        shifted = (
-            f"$signed({whole.text}) >>> ({place})" if signed else f"{inside(whole)} >> ({place})"
-        )
-        return shifted
+        by = place if place.isidentifier() else f"({place})"
+        return f"$signed({whole.text}) >>> {by}" if signed else f"{inside(whole)} >> {by}"
 
     def _chosen(self, steps: Steps, default: Leaf) -> Text:
         """Return the value of a net that is one expression, behind some steps."""
@@ -299,10 +301,12 @@ class Logic:
                 continue
             before = self._value_text(found)
             result = before
-            for bit, net in reversed(list(enumerate(self._nodes[step.priority].inputs[1]))):
-                if net == ZERO:
-                    continue
+            inputs = self._nodes[step.priority].inputs[1]
+            apart = self._are_apart(inputs)
+            for bit, net in reversed(list(enumerate(inputs))):
                 inner = step.branches.get(bit)
+                if net == ZERO or (apart and inner is None):
+                    continue
                 value = before if inner is None else self._chosen(inner, default)
                 if net == ONE:
                     result = value
@@ -310,6 +314,15 @@ class Logic:
                 result = chosen(self._condition(net), value, result)
             found = result
         return self._value_text(found)
+
+    def _are_apart(self, inputs: Nets) -> bool:
+        """Return whether conditions are numbers that a value is compared with."""
+        if ONE in inputs:
+            return False
+        matches = [self._nodes[net >> BIT_PLACES] for net in inputs if net != ZERO]
+        return len({one.inputs[0] for one in matches}) == 1 and not any(
+            "-" in pattern for one in matches for pattern in one.what
+        )
 
     def _value_text(self, one: Leaf | Text) -> Text:
         return self._leaf_value(one, alone=False) if isinstance(one, Leaf) else one
@@ -331,13 +344,46 @@ class Logic:
             if block.event != "*":
                 yield from self._clocked(block)
             elif not self._is_short(block):
-                yield "  always @* begin"
-                for target, default in block.targets:
-                    value = self._leaf_value(Leaf(target, default)).text
-                    yield f"    {self._places.slice(*target)} = {value};"
-                    self.registers.setdefault(target[0], -1)
-                yield from self._lines(block.steps, "=", 2)
-                yield "  end"
+                lines = list(self._block_of_nets(block))
+                if self._wakes(lines) and self._round.isdisjoint(block.numbers):
+                    for (name, _, _), _ in block.targets:
+                        self.registers.setdefault(name, -1)
+                    yield from lines
+                else:
+                    yield from self._as_assigns(block)
+
+    def _block_of_nets(self, block: Block) -> Iterator[str]:
+        yield "  always @* begin"
+        for target, default in block.targets:
+            if not is_assigned(block.steps, target, self._nodes):
+                value = self._leaf_value(Leaf(target, default)).text
+                yield f"    {self._places.slice(*target)} = {value};"
+        yield from self._lines(block.steps, "=", 2)
+        yield "  end"
+
+    def _wakes(self, lines: Sequence[str]) -> bool:
+        """Return whether a block reads a register, whose first value lets it run.
+
+        Inputs may be the same from the beginning, as an address that a bench sets where it declares
+        it: what reads nothing else is assigned without a block.
+        """
+        return any(name in self._clocked_names for line in lines for name in NAME.findall(line))
+
+    def _as_assigns(self, block: Block) -> Iterator[str]:
+        """Yield the nets of a block as expressions, those bits together that one step assigns."""
+        for number in block.numbers:
+            default = self._nodes[number].inputs[0]
+            for target, at in self.targets_of(number):
+                name, low, width = target
+                leaves = list(leaves_of(steps_of(self._nodes, number, target, at)))
+                cuts = {0, width}
+                for leaf in leaves:
+                    cuts |= {leaf.target[1] - low, leaf.target[1] + leaf.target[2] - low}
+                for first, end in pairwise(sorted(cuts)):
+                    part = (name, low + first, end - first)
+                    steps = steps_of(self._nodes, number, part, at + first)
+                    text = self._chosen(steps, Leaf(part, default[at + first : at + end])).text
+                    yield f"  assign {self._places.slice(*part)} = {text};"
 
     def _clocked(self, block: Block) -> Iterator[str]:
         yield f"  always @({block.event}) begin"
@@ -395,7 +441,10 @@ class Logic:
         single = all(
             len(one.what) == 1 and sum(mark != "-" for mark in one.what[0]) == 1 for one in matches
         )
-        return len(values) == 1 and not single
+        if len(values) != 1:
+            return False
+        (value,) = values
+        return not single or (len(value) == 1 and self._texts.has_names(value))
 
     def _ifs(
         self, arms: Sequence[tuple[int, Steps]], otherwise: Steps, how: str, depth: int
@@ -487,7 +536,7 @@ class Logic:
             yield "  );"
 
     def _taken(self, name: str, port: str, nets: Nets) -> str:
-        """Return what an output is connected to: signals, or nets that say that nothing reads them."""
+        """Return what an output is connected to: signals, or nets whose names say unused."""
         places, of = [], self._places.of
         at = 0
         while at < len(nets):
@@ -515,11 +564,12 @@ class Logic:
                 address, enable, clock = node.inputs
                 place = self._target(number)
                 for (name, _, _), _ in self.targets_of(number):
+                    self._clocked_names.add(name)
                     for each in (name, f"unused_below_{name}", f"unused_above_{name}"):
                         self.registers.setdefault(each, -1)
                 yield f"  always @({edge}edge {self._texts.whole(clock).text}) begin"
-                read = f"{place} <= {self._nodes[memory].what[0]}[{self._texts.operand(address).text}];"
-                yield from self._guarded(enable[0], read)
+                word = f"{self._nodes[memory].what[0]}[{self._texts.operand(address).text}]"
+                yield from self._guarded(enable[0], f"{place} <= {word};")
                 yield "  end"
         for (memory, edge, clock), ports in writes.items():
             yield f"  always @({edge}edge {self._texts.whole((clock,)).text}) begin"
@@ -539,6 +589,34 @@ class Logic:
             yield f"    if ({self._texts.whole((enable,)).text}) begin"
             yield f"      {line}"
             yield "    end"
+
+
+def is_assigned(steps: Steps, target: Target, nodes: Sequence[Node]) -> bool:
+    """Return whether each way through some steps assigns a whole signal."""
+    for step in steps:
+        if isinstance(step, Leaf):
+            if step.target == target:
+                return True
+            continue
+        inputs = nodes[step.priority].inputs[1]
+        if is_full(inputs, nodes) and all(
+            is_assigned(step.branches.get(bit, []), target, nodes)
+            for bit, net in enumerate(inputs)
+            if net != ZERO and ONE not in inputs[:bit]
+        ):
+            return True
+    return False
+
+
+def is_full(inputs: Nets, nodes: Sequence[Node]) -> bool:
+    """Return whether one of some conditions always holds."""
+    if ONE in inputs:
+        return True
+    matches = [nodes[net >> BIT_PLACES] for net in inputs if net != ZERO]
+    patterns = {pattern for one in matches for pattern in one.what}
+    same = len({one.inputs[0] for one in matches}) == 1
+    whole = same and not any("-" in pattern for pattern in patterns)
+    return whole and len(patterns) == 1 << len(matches[0].inputs[0])
 
 
 def grouped(blocks: Sequence[Block]) -> list[Block]:
@@ -589,6 +667,3 @@ def chosen(condition: Text, value: Text, other: Text) -> Text:
         return Text(f"{inside(condition, '|')} | {inside(other, '|')}", WHOLE, "|", levels)
     text = f"{inside(condition)} ? {inside(value)} : {inside(other, '?')}"
     return Text(text, WHOLE, "?", levels)
-
-
-__all__ = ["CONTINUOUS", "BIT_MASK", "TAKEN", "Block", "Logic"]

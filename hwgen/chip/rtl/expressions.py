@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, ZERO, Nets, Node
+from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, Nets, Node
 from hwgen.chip.rtl.places import Places
-from hwgen.chip.rtl.reduced import BIT_MASK, is_constant, number_of, operands, outputs_of
+from hwgen.chip.rtl.reduced import BIT_MASK, is_constant, number_of, operands
 
 MARK = "§"
 MARKED = re.compile(rf"{MARK}(\d+){MARK}")
@@ -181,32 +181,39 @@ class Expressions:
         found = self._made.get(number)
         if found is None:
             node = self._nodes[number]
-            if node.kind == "match":
-                found = self.compared(node)
-            else:
-                found = self._operator(number, node)
+            matches = node.kind == "match"
+            found = self.compared(node) if matches else self._operator(number, node)
             self._made[number] = found
         return found
 
     def _operator(self, number: int, node: Node) -> Text:
         given, signed = self.operands(number)
         sign = node.what
+        found = None
+        if len(given) == 1:
+            found = self._unary(sign, given[0], node.width)
+        elif sign in ("m", "u//", "u%"):
+            found = self._choice(sign, given)
+        elif signed:
+            found = self._signed(sign, given)
+        elif sign in ("==", "!="):
+            found = self._with_name(sign, *given)
+        return found or self._binary(node, given)
+
+    def _choice(self, sign: str, given: list[Nets]) -> Text:
         if sign == "m":
             condition, *arms = map(self.operand, given)
             texts = [inside(condition), *map(inside, arms)]
             levels = deeper(condition, *arms)
             return Text(f"{texts[0]} ? {texts[1]} : {texts[2]}", WHOLE, "?", levels)
-        if len(given) == 1:
-            return self._unary(sign, given[0], node.width)
-        if sign in ("==", "!=") and (found := self._with_name(sign, *given)):
-            return found
-        if sign in ("u//", "u%"):
-            one, other = map(self.operand, given)
-            zero = f"{len(given[0])}'h0"
-            text = f"{inside(other)} == {zero} ? {zero} : {inside(one)} {sign[1]} {inside(other)}"
-            return Text(text, WHOLE, "?", deeper(one, other))
-        if signed:
-            return self._signed(sign, given)
+        one, other = map(self.operand, given)
+        zero = f"{len(given[0])}'h0"
+        quotient = f"{inside(one)} {sign.removeprefix('u')[0]} {inside(other)}"
+        text = f"({inside(other)} == {zero}) ? {zero} : ({quotient})"
+        return Text(text, WHOLE, "?", deeper(one, other))
+
+    def _binary(self, node: Node, given: list[Nets]) -> Text:
+        sign = node.what
         carries = sign == "*" or (sign in ("+", "-") and len(given[0]) < node.width + node.below)
         if carries:
             # What would be worked out with more bits than it has is a net of its own.
@@ -261,7 +268,8 @@ class Expressions:
         value = node.inputs[0]
         whole = self.operand(value)
         texts = []
-        if len(node.what) == 1 and bits_in(node.what[0]) == 1:
+        named = len(value) == 1 and self.has_names(value)
+        if len(node.what) == 1 and bits_in(node.what[0]) == 1 and not named:
             place = next(p for p, mark in enumerate(node.what[0][::-1]) if mark != "-")
             one = self.operand((value[place],))
             return one if node.what[0][::-1][place] == "1" else opposite(one)
@@ -270,7 +278,7 @@ class Expressions:
             digits = [int(pattern[::-1][place]) for place in fixed]
             if not fixed:
                 return Text("1'h1")
-            if len(fixed) == 1:
+            if len(fixed) == 1 and not named:
                 one = inside(self.operand((value[fixed[0]],)))
                 texts.append(one if digits[0] else f"!{one}")
             elif len(fixed) == len(pattern):
@@ -287,6 +295,10 @@ class Expressions:
             return Text(texts[0], binds, "==", whole.levels + (binds > ATOM))
         joined = " | ".join(f"({text})" if "==" in text else text for text in texts)
         return Text(joined, WHOLE, "|", whole.levels + 2)
+
+    def has_names(self, value: Nets) -> bool:
+        """Return whether the values of nets have names."""
+        return self._places.meaning(value) is not None
 
     def label(self, value: Nets, pattern: str) -> str:
         """Return a pattern without dashes as a constant: the name of a value, or a number."""
@@ -324,6 +336,3 @@ def deeper(*operands: Text) -> int:
 def is_repeated(one: Text) -> bool:
     """Return whether an expression may stand in several places: it is as short as a name."""
     return one.levels <= 1 and (one.sign in ("==", "!=") or one.binds < WHOLE)
-
-
-__all__ = ["MARK", "MARKED", "Expressions", "Text", "inside", "outputs_of", "ZERO"]

@@ -118,7 +118,8 @@ def header(
     netlist: PartNetlist, sentences: Sentences, places: Places, registers: Container[str]
 ) -> Iterator[str]:
     """Yield the header: a port a line, with its sentence behind it or above it."""
-    order = {name: place for place, name in enumerate([*CLOCKS, *sentences.ports])}
+    names = dict.fromkeys([*CLOCKS, *sentences.ports])
+    order = {name: place for place, name in enumerate(names)}
     ports = [*netlist.inputs, *netlist.outputs]
     ports.sort(key=lambda name: order.get(name, len(order)))
     if not ports:

@@ -12,8 +12,7 @@ each other in a circle bits are followed; those of a cell that all depend on the
 Tests: `tests/chip/rtl/test_netlists.py`, which says what is used of Amaranth's private modules.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
@@ -297,58 +296,76 @@ def netlist_of(part: "parts.Part") -> PartNetlist:
 
 
 def ours(cell: Cell, name: str) -> Node:
-    """Return a cell of Amaranth as one of ours."""
-    place = cell.src_loc
-    match cell:
-        case Operator():
-            return Node("op", list(cell.inputs), cell.width, cell.operator, place)
-        case Matches():
-            return Node("match", [cell.value], 1, tuple(cell.patterns), place)
-        case PriorityMatch():
-            return Node("priority", [(cell.en,), cell.inputs], len(cell.inputs), None, place)
-        case AssignmentList():
-            given: list[Nets] = [cell.default]
-            for one in cell.assignments:
-                given += [(one.cond,), one.value]
-            starts = [one.start for one in cell.assignments]
-            return Node("list", given, len(cell.default), starts, place)
-        case Part():
-            what = (cell.value_signed, cell.stride)
-            return Node("part", [cell.value, cell.offset], cell.width, what, place)
-        case FlipFlop():
-            what = (cell.init, cell.clk_edge, cell.arst != ZERO)
-            return Node(
-                "register", [cell.data, (cell.clk,), (cell.arst,)], len(cell.data), what, place
-            )
-        case Memory():
-            ones = (1 << cell.width) - 1
-            what = (cell.name, cell.width, [word & ones for word in cell.init])
-            return Node("memory", [], 0, what, place)
-        case SyncWritePort():
-            given = [cell.data, cell.addr, cell.en, (cell.clk,)]
-            return Node("write", given, 0, (cell.memory, cell.clk_edge), place)
-        case AsyncReadPort():
-            return Node("read", [cell.addr], cell.width, cell.memory, place)
-        case SyncReadPort() if not cell.transparent_for:
-            given = [cell.addr, (cell.en,), (cell.clk,)]
-            return Node("clocked read", given, cell.width, (cell.memory, cell.clk_edge), place)
-        case Instance() if not cell.ports_io:
-            what = (cell.type, cell.name, list(cell.ports_i), cell.ports_o, cell.parameters)
-            width = sum(bits for _, bits in cell.ports_o.values())
-            return Node("instance", list(cell.ports_i.values()), width, what, place)
-        case SyncProperty() if cell.kind == "assert":
-            given = [(cell.test,), (cell.en,), (cell.clk,)]
-            return Node("property", given, 0, said(cell.format), place)
-        case Top():
-            return Node("top", list(cell.ports_o.values()), 0, None, place)
-    kind = (
-        "a read that sees what is written"
-        if isinstance(cell, SyncReadPort)
-        else type(cell).__name__
-    )
+    """Return a cell of Amaranth as one of ours; DesignError for one that no part may have."""
+    found = logic_of(cell) or stored_of(cell) or placed_of(cell)
+    if found is not None:
+        inputs, kind, width, what = found
+        return Node(kind, inputs, width, what, cell.src_loc)
+    kind = type(cell).__name__
+    if isinstance(cell, Operator):
+        kind = f"the operator {cell.operator[1:]} of signed numbers"
+    if isinstance(cell, SyncReadPort):
+        kind = "a read that sees what is being written"
     raise DesignError(
         f"Verilog of {name} cannot be written: it must have no cell of this kind, got {kind}"
     )
+
+
+Made = tuple[list[Nets], str, int, Any]
+"""Of a `Node`: inputs, kind, width, what."""
+
+
+def logic_of(cell: Cell) -> Made | None:
+    """Return a cell without memory; None: it is no such cell."""
+    match cell:
+        case Operator() if cell.operator not in ROUNDED:
+            return list(cell.inputs), "op", cell.width, cell.operator
+        case Matches():
+            return [cell.value], "match", 1, tuple(cell.patterns)
+        case PriorityMatch():
+            return [(cell.en,), cell.inputs], "priority", len(cell.inputs), None
+        case AssignmentList():
+            given = [nets for one in cell.assignments for nets in ((one.cond,), one.value)]
+            starts = [one.start for one in cell.assignments]
+            return [cell.default, *given], "list", len(cell.default), starts
+        case Part():
+            what = (cell.value_signed, cell.stride)
+            return [cell.value, cell.offset], "part", cell.width, what
+    return None
+
+
+def stored_of(cell: Cell) -> Made | None:
+    """Return a register, or a memory or a port of one; None: it is neither."""
+    match cell:
+        case FlipFlop():
+            what = (cell.init, cell.clk_edge, cell.arst != ZERO)
+            return [cell.data, (cell.clk,), (cell.arst,)], "register", len(cell.data), what
+        case Memory():
+            ones = (1 << cell.width) - 1
+            return [], "memory", 0, (cell.name, cell.width, [word & ones for word in cell.init])
+        case SyncWritePort():
+            given = [cell.data, cell.addr, cell.en, (cell.clk,)]
+            return given, "write", 0, (cell.memory, cell.clk_edge)
+        case AsyncReadPort():
+            return [cell.addr], "read", cell.width, cell.memory
+        case SyncReadPort() if not cell.transparent_for:
+            given = [cell.addr, (cell.en,), (cell.clk,)]
+            return given, "clocked read", cell.width, (cell.memory, cell.clk_edge)
+    return None
+
+
+def placed_of(cell: Cell) -> Made | None:
+    """Return what is placed, an assertion, or what stands for the ports; None: it is neither."""
+    match cell:
+        case Instance() if not cell.ports_io:
+            what = (cell.type, cell.name, list(cell.ports_i), cell.ports_o, cell.parameters)
+            width = sum(bits for _, bits in cell.ports_o.values())
+            return list(cell.ports_i.values()), "instance", width, what
+        case SyncProperty() if cell.kind == "assert":
+            return [(cell.test,), (cell.en,), (cell.clk,)], "property", 0, said(cell.format)
+        case Top():
+            return list(cell.ports_o.values()), "top", 0, None
+    return None
 
 
 def said(format: Any) -> str:
@@ -356,6 +373,8 @@ def said(format: Any) -> str:
     return "" if format is None else "".join(one for one in format.chunks if isinstance(one, str))
 
 
+ROUNDED = ("s//", "s%")
+"""Operators that round down, which those of Verilog do not."""
 NAMELESS = "$signal"
 """Amaranth's name of a signal without one; what it is assigned to says more."""
 

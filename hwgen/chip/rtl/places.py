@@ -4,7 +4,7 @@ A slice of a signal with a layout is written with constants of the module, after
 
     layer[ADDS]                       localparam ADDS = 286;
     layer[MULT_LSB +: 16]             localparam MULT_LSB = 287;
-    bytes[3 * 8 +: 8]                 byte 3
+    bytes[3 * 8 +: 8]                 byte 3; also without a layout, for places above 15
     sums[2 * 40 + SHIFT_LSB +: 6]     localparam SHIFT_LSB = 32; in each of the sums
 
 A value of an enum, or of a state machine, is one too: `localparam [2:0] STATE_LOAD = 3'h1;`.
@@ -17,6 +17,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
@@ -29,6 +30,8 @@ from hwgen.chip.rtl.reduced import BIT_MASK, Reads, outputs_of
 from hwgen.chip.rtl.words import TAKEN
 
 LSB = "_LSB"
+MANY = 16
+"""Places of bits from here on are those of a lane, where there are lanes: `[3 * 8 +: 8]`."""
 OTHER = re.compile(r"\W+")
 FSM = re.compile(r"(?:^|_)FSM(?=_STATE)")
 
@@ -112,7 +115,10 @@ class Places:
         behind: "Places | None" = None,
         known: Mapping[int, tuple[str, int]] = MappingProxyType({}),
     ) -> None:
-        """behind: of the same part, whose names are known, and which are those of `known` nets"""
+        """Name all that is read.
+
+        behind: of the same part, whose names are taken, and which are those of `known` nets
+        """
         self.is_read = reads.is_read
         self.of = dict(known)
         self.named: dict[int, str] = {}
@@ -127,9 +133,11 @@ class Places:
         signals = {one.name: one for one in netlist.signals}
         ports = {} if behind else netlist.inputs | netlist.outputs
         for name, nets in ports.items():
-            # What is of several cells has their names, if they have any: it goes round otherwise.
-            one = name in netlist.inputs or len({net >> BIT_PLACES for net in nets}) == 1
-            self.add(name, nets if one and self._is_one_kind(nets) else ())
+            # What is no cell's output as it is has the names of signals, if there are any: signals
+            # go round otherwise.
+            number = nets[0] >> BIT_PLACES if nets else 0
+            whole = name in netlist.inputs or nets == outputs_of(number, self._nodes[number].width)
+            self.add(name, nets if whole and self._is_one_kind(nets) else ())
             self.widths[name] = len(nets)
             if name in signals:
                 self._know(name, signals[name])
@@ -139,6 +147,7 @@ class Places:
                 self.add(name, nets)
         self._name_registers(netlist)
         self._name_ports(netlist)
+        self._name_rest(netlist)
         for signal in netlist.signals:
             if signal.values:
                 self._values.setdefault(signal.nets, (signal.title, signal.values))
@@ -259,6 +268,25 @@ class Places:
         node = self._nodes[net >> BIT_PLACES]
         return node.kind == "register" and node.place == signal.place
 
+    def _name_rest(self, netlist: PartNetlist) -> None:
+        """Name the bits of cells of which others have names."""
+        numbers = Counter[str]()
+        for number, node in enumerate(netlist.nodes):
+            if node.kind in ("instance", "priority", "match", "top"):
+                continue
+            nets = outputs_of(number, node.width)
+            free = [net not in self.of and self.is_read(net) for net in nets]
+            if not any(free) or not any(net in self.of for net in nets):
+                continue
+            at = 0
+            for is_free, run in groupby(free):
+                width = len(list(run))
+                if is_free:
+                    hint = hint_at(node.place) or "rest"
+                    name = hint if hint not in self.widths else self._numbered(hint, numbers)
+                    self.add(free_name(name, self.widths), nets[at : at + width])
+                at += width
+
     def _name_ports(self, netlist: PartNetlist) -> None:
         """Name the outputs of what is placed that are no signals of the part."""
         for number, node in enumerate(netlist.nodes):
@@ -279,17 +307,19 @@ class Places:
             return name
         fields = self.fields(name)
         found = fields.at(low, width) if fields else None
+        if found is None and low >= MANY and width > 1 and low % width == 0:
+            return f"{name}[{low // width} * {width} +: {width}]"
         if found is None:
             return f"{name}[{low}]" if width == 1 else f"{name}[{low + width - 1}:{low}]"
         last = len(found.terms) - 1
         sums = []
         for at, (text, value) in enumerate(found.terms):
-            if value >= 0:
-                one = f"{text}{LSB if found.width > 1 or at < last else ''}"
-                text = self.constant(one, value, 0, name)
-            sums.append(text)
+            one = f"{text}{LSB if found.width > 1 or at < last else ''}"
+            sums.append(self.constant(one, value, 0, name) if value >= 0 else text)
         if low > found.low:
-            sums.append(str(low - found.low))
+            above = low - found.low
+            lane = above >= MANY and width > 1 and above % width == 0
+            sums.append(f"{above // width} * {width}" if lane else str(above))
         place = " + ".join(sums)
         return f"{name}[{place}]" if width == 1 else f"{name}[{place} +: {width}]"
 

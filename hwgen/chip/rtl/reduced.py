@@ -40,14 +40,9 @@ def merge(netlist: PartNetlist, apart: Container[int] = ()) -> None:
             if node.kind not in SIMPLER or not node.width or first in stands:
                 continue
             simple = simpler(node)
-            if simple is None and (node.kind == "list" or number in apart):
-                continue
-            if simple is None:
-                like = known.setdefault((node.kind, node.what, *node.inputs), number)
-                if like == number:
-                    continue
-                simple = outputs_of(like, node.width)
-            for bit, net in enumerate(simple):
+            if simple is None and node.kind != "list" and number not in apart:
+                simple = alike(number, node, known)
+            for bit, net in enumerate(simple or ()):
                 stands[first + bit] = net
     while changed := {net: stands[to] for net, to in stands.items() if to in stands}:
         stands |= changed
@@ -56,6 +51,21 @@ def merge(netlist: PartNetlist, apart: Container[int] = ()) -> None:
     netlist.outputs = {name: standing(nets, stands) for name, nets in netlist.outputs.items()}
     for signal in netlist.signals:
         signal.nets = standing(signal.nets, stands)
+
+
+def alike(number: int, node: Node, known: dict[object, int]) -> Nets | None:
+    """Return the nets of a cell before this one that is like it; None: there is none."""
+    without_equal_zero(node)
+    like = known.setdefault((node.kind, node.what, *node.inputs), number)
+    return None if like == number else outputs_of(like, node.width)
+
+
+def without_equal_zero(node: Node) -> None:
+    """Make the opposite of a bit of its comparison with a constant."""
+    wrong = {"==": (ZERO,), "!=": (ONE,)}.get(node.what) if node.kind == "op" else None
+    if wrong in node.inputs:
+        node.inputs = [one for one in node.inputs if one != wrong][:1]
+        node.what = "~"
 
 
 def standing(nets: Nets, stands: dict[int, int]) -> Nets:
@@ -85,29 +95,36 @@ def constant(value: int, width: int) -> Nets:
 
 def simpler(node: Node) -> Nets | None:
     """Return nets that always have the values of a cell's outputs; None: none are known."""
-    if node.kind == "match":
-        value = node.inputs[0]
-        if not is_constant(value):
-            return None
-        text = "".join(map(str, reversed(value)))
-        return (int(any(fits(text, pattern) for pattern in node.what)),)
-    if node.kind == "part":
-        value, offset = node.inputs
-        if not is_constant(offset):
-            return None
-        fill = value[-1] if node.what[0] and value else ZERO
-        start = number_of(offset) * node.what[1]
-        return padded(value[start : start + node.width], node.width, fill)
-    if node.kind == "list":
-        if any(condition != (ONE,) for condition in node.inputs[1::2]):
-            return None
-        bits = list(node.inputs[0])
-        for start, value in zip(node.what, node.inputs[2::2], strict=True):
-            bits[start : start + len(value)] = value
-        return tuple(bits[: node.width])
-    if node.kind == "op":
-        return simpler_operator(node.what, node.inputs, node.width)
-    return None
+    return SIMPLE[node.kind](node) if node.kind in SIMPLE else None
+
+
+def simpler_match(node: Node) -> Nets | None:
+    """Return whether a constant fits one of some patterns."""
+    value = node.inputs[0]
+    if not is_constant(value):
+        return None
+    text = "".join(map(str, reversed(value)))
+    return (int(any(fits(text, pattern) for pattern in node.what)),)
+
+
+def simpler_part(node: Node) -> Nets | None:
+    """Return the bits that a constant offset picks."""
+    value, offset = node.inputs
+    if not is_constant(offset):
+        return None
+    fill = value[-1] if node.what[0] and value else ZERO
+    start = number_of(offset) * node.what[1]
+    return padded(value[start : start + node.width], node.width, fill)
+
+
+def simpler_list(node: Node) -> Nets | None:
+    """Return what is assigned in every case."""
+    if any(condition != (ONE,) for condition in node.inputs[1::2]):
+        return None
+    bits = list(node.inputs[0])
+    for start, value in zip(node.what, node.inputs[2::2], strict=True):
+        bits[start : start + len(value)] = value
+    return tuple(bits[: node.width])
 
 
 def fits(text: str, pattern: str) -> bool:
@@ -120,40 +137,60 @@ def padded(nets: Nets, width: int, fill: int = ZERO) -> Nets:
     return nets + tuple(repeat(fill, width - len(nets)))
 
 
-def simpler_operator(sign: str, inputs: Sequence[Nets], width: int) -> Nets | None:
+def simpler_operator(node: Node) -> Nets | None:
     """Return what an operator always gives, as nets; None: it is not known."""
+    sign, inputs = node.what, node.inputs
+    if sign in ("+", "-", "*"):
+        return simpler_sum(sign, inputs[0], inputs[-1], node.width)
+    if sign in ("==", "!=") or sign in ALWAYS:
+        return simpler_comparison(sign, *inputs)
+    if sign in ("<<", "u>>", "s>>"):
+        return simpler_shift(sign, *inputs)
+    return simpler_bits(sign, inputs)
+
+
+def simpler_bits(sign: str, inputs: Sequence[Nets]) -> Nets | None:
+    """Return the same of a choice, and of what works bit by bit."""
     first, last = inputs[0], inputs[-1]
-    match sign:
-        case "m":
-            if first[0] <= ONE or inputs[1] == last:
-                return inputs[1] if first[0] == ONE else last
-            return first if inputs[1] == (ONE,) and last == (ZERO,) else None
-        case "b" | "r|":
-            if ONE in first or is_constant(first):
-                return (int(ONE in first),)
-            return first if len(first) == 1 else None
-        case "r&" | "r^":
-            return first if len(first) == 1 else None
-        case "~":
-            return tuple([1 - net for net in first]) if is_constant(first) else None
-        case "&" | "|" | "^":
-            found = [bit_of(sign, one, other) for one, other in zip(first, last, strict=True)]
-            return None if None in found else tuple([net for net in found if net is not None])
-        case "==" | "!=":
-            if first == last or differ(first, last):
-                return (int((first == last) == (sign == "==")),)
-            same = (ONE,) if sign == "==" else (ZERO,)
-            if same in (first, last):
-                return last if first == same else first
-            return None
-        case "<<" | "u>>" | "s>>" if is_constant(last):
-            amount = number_of(last)
-            if sign == "<<":
-                return (tuple(repeat(ZERO, min(amount, width))) + first)[:width]
-            return padded(first[amount:], width, first[-1] if sign == "s>>" else ZERO)
-    if sign in ALWAYS and (found := always(sign, first, last)) is not None:
-        return (found,)
-    return simpler_sum(sign, first, last, width)
+    found: Nets | None = None
+    if sign == "m":
+        if first[0] <= ONE or inputs[1] == last:
+            found = inputs[1] if first[0] == ONE else last
+        elif inputs[1] == (ONE,) and last == (ZERO,):
+            found = first
+    elif sign in ("b", "r|") and (ONE in first or is_constant(first)):
+        found = (int(ONE in first),)
+    elif sign in ("b", "r|", "r&", "r^") and len(first) == 1:
+        found = first
+    elif sign == "~" and is_constant(first):
+        found = tuple([1 - net for net in first])
+    elif sign in ("&", "|", "^"):
+        bits = [bit_of(sign, one, other) for one, other in zip(first, last, strict=True)]
+        found = None if None in bits else tuple([net for net in bits if net is not None])
+    return found
+
+
+def simpler_comparison(sign: str, first: Nets, last: Nets) -> Nets | None:
+    """Return the same of a comparison."""
+    if sign in ALWAYS:
+        found = always(sign, first, last)
+        return None if found is None else (found,)
+    if first == last or differ(first, last):
+        return (int((first == last) == (sign == "==")),)
+    same = (ONE,) if sign == "==" else (ZERO,)
+    if same in (first, last):
+        return last if first == same else first
+    return None
+
+
+def simpler_shift(sign: str, first: Nets, last: Nets) -> Nets | None:
+    """Return the bits that a constant shift moves."""
+    if not is_constant(last):
+        return None
+    amount, width = number_of(last), len(first)
+    if sign == "<<":
+        return (tuple(repeat(ZERO, min(amount, width))) + first)[:width]
+    return padded(first[amount:], width, first[-1] if sign == "s>>" else ZERO)
 
 
 def always(sign: str, first: Nets, last: Nets) -> int | None:
@@ -190,7 +227,7 @@ def bit_of(sign: str, one: int, other: int) -> int | None:
         one, other = other, one
     if sign == "^":
         return other if one == ZERO else ZERO if one == other else None
-    if one == other or one == (ONE if sign == "&" else ZERO):
+    if one in (other, ONE if sign == "&" else ZERO):
         return other
     return one if one <= ONE else None
 
@@ -200,6 +237,14 @@ def differ(one: Nets, other: Nets) -> bool:
     return any(a != b and a <= ONE and b <= ONE for a, b in zip(one, other, strict=True))
 
 
+SIMPLE = {
+    "match": simpler_match,
+    "part": simpler_part,
+    "list": simpler_list,
+    "op": simpler_operator,
+}
+
+
 class Reads:
     """Which bits of which cells are read, as masks.
 
@@ -207,7 +252,7 @@ class Reads:
     """
 
     def __init__(self, netlist: PartNetlist, known: Container[int] = ()) -> None:
-        """known: nets for which nothing need be there"""
+        """Begin with nothing; known: nets for which nothing need be there."""
         self._nodes, self._known = netlist.nodes, known
         self.masks = [0] * len(netlist.nodes)
         self._done = [0] * len(netlist.nodes)
@@ -389,19 +434,23 @@ def operands(node: Node) -> tuple[list[Nets], bool]:
     if sign in ("+", "-") and len(given) == 2 and width > 1:
         return with_carry(given, width)
     if sign == "*":
-        zeros = [without_zeros(one) for one in given]
-        if all(len(one) < width for one in zeros):
-            return zeros, False
-        signs = [without_signs(one) for one in given]
-        if sum(map(len, signs)) < sum(map(len, zeros)):
-            return signs, True
-        return zeros, False
+        return factors(given, width)
     if sign in COMPARED:
         return same_width(given, signed=sign[0] == "s", either=sign in ("==", "!="))
     if sign in ("<<", "u>>", "s>>"):
         given[1] = without_zeros(given[1])
-        return given, sign == "s>>"
-    return given, False
+    return given, sign == "s>>"
+
+
+def factors(given: list[Nets], width: int) -> tuple[list[Nets], bool]:
+    """Return the factors of a product of so many bits, each without zeros or copies of its sign."""
+    zeros = [without_zeros(one) for one in given]
+    if all(len(one) < width for one in zeros):
+        return zeros, False
+    signs = [without_signs(one) for one in given]
+    if sum(map(len, signs)) < sum(map(len, zeros)):
+        return signs, True
+    return zeros, False
 
 
 def with_carry(given: list[Nets], width: int) -> tuple[list[Nets], bool]:

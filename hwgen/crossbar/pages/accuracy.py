@@ -16,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwgen.chip.effects import DeviceEffects
-from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of_array
+from hwgen.chip.synthesis_request import Context, SynthesisRequest
 from hwgen.commands.effects import Devices, devices_of, erring_of, image_file, labelled, read_inputs
 from hwgen.commands.families import families
 from hwgen.commands.fields import images_of
 from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.points import INPUTS, WithInputs, code_of
-from hwgen.commands.synthesis import Synthesize
 from hwgen.commands.writing import run_effects
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.buildable import with_buildable_adcs
@@ -37,6 +35,7 @@ from hwgen.crossbar.facts.point import (
 )
 from hwgen.crossbar.pages.problem import Problem
 from hwgen.errors import ConfigError
+from hwgen.files.digests import digest_of_array
 from hwgen.files.load import validate_spec
 from hwgen.jobs.store import Store, run_stored
 from hwgen.network.file import load_network
@@ -133,7 +132,7 @@ class Measuring:
     found: dict[Point, Measured] = field(default_factory=dict)
 
     @property
-    def request(self) -> Synthesize:
+    def request(self) -> SynthesisRequest:
         """What was asked for."""
         return self.problem.request
 
@@ -206,7 +205,7 @@ class Measuring:
             "weight_bits": components.weight_bits,
             "activation_bits": components.activation_bits,
         }
-        files = [str(network), str(image_file(self.context, batch))]
+        files = [str(network), str(image_file(self.context.work, batch))]
         store = Store(self.context.work / "accuracy", code=code_of(ACCURACY))
         with (
             self.context.progress("accuracies", len(choices)) as done,
@@ -241,7 +240,7 @@ def measuring_of(context: Context, problem: Problem) -> Measuring:
     )
 
 
-def writing_of(request: Synthesize, arch: Arch) -> WritingCost:
+def writing_of(request: SynthesisRequest, arch: Arch) -> WritingCost:
     """Return what it costs to write the cells of a chip, by the figures of the file of effects."""
     assert request.effects is not None
     devices = devices_of(Path(request.effects), 1)

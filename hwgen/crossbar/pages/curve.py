@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from matplotlib.figure import Figure
 
-from hwgen.commands.context import Context
+from hwgen.chip.synthesis_request import Context
 from hwgen.crossbar.facts.point import Point, narrowed
 from hwgen.crossbar.pages.accuracy import Measured, Measuring, measuring_of
 from hwgen.crossbar.pages.problem import Problem
@@ -103,7 +103,7 @@ def searched(context: Context, problem: Problem, measuring: Measuring) -> tuple[
         left = None if limit is None else max(0.0, limit - (time.monotonic() - began))
         step = replace(
             problem,
-            request=replace(problem.request, time_limit_s=left),
+            request=problem.request.within(left),
             components=narrowed(problem.components, tried),
         )
         try:

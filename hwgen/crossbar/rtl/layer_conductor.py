@@ -1,6 +1,6 @@
 """The conductor's counters of one layer.
 
-Tests: `tests/verif/crossbar/test_chip.py`.
+Tests: `tests/verif/crossbar/test_conductor.py`.
 """
 
 from collections.abc import Sequence

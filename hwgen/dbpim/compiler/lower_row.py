@@ -74,9 +74,11 @@ def row_op(
     floats: Floats,
 ) -> Op:
     """Return a pass over groups of so many channels."""
-    norm = isinstance(layer, LayerNorm)
-    groups = 1 if norm else layer.groups
-    passes = PASSES_WITHOUT_MEAN if norm and layer.order == "rms" else ROW_PASSES
+    groups, passes = 1, ROW_PASSES
+    if isinstance(layer, Softmax):
+        groups = layer.groups
+    elif layer.order == "rms":
+        passes = PASSES_WITHOUT_MEAN
     words = source.words(layer.name) // groups
     fields = {
         "operation": operation,

@@ -72,8 +72,8 @@ LARGEST_WEIGHT = 192
 """Two cells at the two highest digits."""
 POSITION_BITS = 2 * ROW_BITS + 1
 """Row, column and flag of an output position beside a group."""
-STAGE_BITS = 38
-"""Of what goes with a bit plane: position, tag without its row, bit index, three flags, valid."""
+STAGE_BITS = 35
+"""Of what goes with a bit plane: position, slot and flags of the tag, bit index, flags, valid."""
 
 
 def size_of(unit: Unit, arch: Arch) -> int:
@@ -195,7 +195,8 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
 def stage_bits(arch: Arch) -> int:
     """Return the bits of a macro between its array and its trees: terms, constants, the step."""
     terms = arch.sums * arch.macro.compartments * WEIGHT_BITS
-    step = PHI_LIMIT * arch.filters + arch.pairs + bits_for_index(arch.macro.rows) + STAGE_BITS
+    tag = bits_for_index(arch.macro.rows) + bits_for_index(arch.psum_vectors)
+    step = PHI_LIMIT * arch.filters + arch.pairs + tag + STAGE_BITS
     return (arch.array_cycles - 1) * (terms + constant_bits(arch) + step)
 
 

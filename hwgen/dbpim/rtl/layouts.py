@@ -41,11 +41,12 @@ from hwgen.network.quantization import ROUNDING_CODES
 LARGEST_TERM = (2 + 1) << (2 * (BLOCKS - 1))
 """What a weight adds at most: digits at the two highest positions."""
 
+ROUNDINGS: Mapping[str, int] = {str(name): code for name, code in ROUNDING_CODES.items()}
 CODES: dict[str, Mapping[str, int]] = {
     "opcode": Opcode.__members__,
     "operation": Operation.__members__,
     "space": Space.__members__,
-    **dict.fromkeys(("rounding", "sum_rounding"), ROUNDING_CODES),
+    **dict.fromkeys(("rounding", "sum_rounding"), ROUNDINGS),
 }
 """Of the fields of packets that hold a code, its values."""
 

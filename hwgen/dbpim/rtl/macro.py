@@ -124,7 +124,7 @@ class Macro(Part):
 
         # Cycle 2: PPU.
         dots_in_ppu = Signal(dots(self._arch))
-        in_ppu, in_ppu_valid = Signal.like(step), Signal()
+        in_ppu, in_ppu_valid = Signal(result_step(self._arch)), Signal()
         self.guarded(dots_in_ppu, in_ppu)
         m.d.sync += in_ppu_valid.eq(in_array_valid)
         with m.If(in_array_valid):
@@ -264,6 +264,19 @@ def step_layout(arch: Arch) -> data.StructLayout:
     )
 
 
+def result_step(arch: Arch) -> data.StructLayout:
+    """Return what of a step the PPU and the queue of results still need."""
+    whole, tag = step_layout(arch), group_tag(arch)
+    needed = ("tile", "first", "last", "tile_end", "vector")
+    left_out = ("filter_enable", "opens", "tag")
+    return data.StructLayout(
+        {
+            **{name: field.shape for name, field in whole if name not in left_out},
+            "tag": data.StructLayout({name: tag[name].shape for name in needed}),
+        }
+    )
+
+
 def behind(m: Module, step: data.View, valid: Signal, *, name: str) -> tuple[Any, Signal]:
     """Return a step and whether there is one, a cycle later."""
     later, later_valid = Signal(step.shape(), name=name), Signal(name=f"{name}_valid")
@@ -278,14 +291,18 @@ def behind(m: Module, step: data.View, valid: Signal, *, name: str) -> tuple[Any
 def of_plane(stage: data.View, step: data.View) -> list[Value]:
     """Return the assignments of a stage that each bit plane makes."""
     names = ("bit_index", "opens", "begins", "ends")
-    return [getattr(stage, name).eq(getattr(step, name)) for name in names]
+    shared = [name for name in names if name in stage.shape().members]
+    return [getattr(stage, name).eq(getattr(step, name)) for name in shared]
 
 
 def of_group(stage: data.View, step: data.View) -> list[Value]:
     """Return the assignments of a stage that the first bit plane of a group makes."""
-    names = ("filter_enable", "double", "tag", "position")
+    names = ("filter_enable", "double", "position")
     shared = [name for name in names if name in stage.shape().members]
-    return [getattr(stage, name).eq(getattr(step, name)) for name in shared]
+    return [
+        *(getattr(stage, name).eq(getattr(step, name)) for name in shared),
+        *(stage.tag[name].eq(step.tag[name]) for name in stage.tag.shape().members),
+    ]
 
 
 def ends_result(step: data.View) -> Value:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hwgen.errors import FormatError
 from hwgen.importers.integer.factors import Factor, factor_of, pair_of
 from hwgen.importers.integer.maps import QuantizedMap
-from hwgen.importers.integer.pairs import best_sum
+from hwgen.importers.integer.pairs import ALL, Present, best_sum
 from hwgen.network import Requantization
 from hwgen.network.add import OPERAND_SHIFT
 from hwgen.network.maps import BYTE_BITS
@@ -192,9 +192,14 @@ def addition_scaling(
     return Scaling(rounding=rounding, requantization=given, error=error)
 
 
-def nearest_addition(sources: Sequence[QuantizedMap], output: QuantizedMap) -> Scaling:
-    """Return the scaling of a sum of two maps that is onnxruntime's for the most pairs."""
-    found = best_sum(sources, output)
+def nearest_addition(
+    sources: Sequence[QuantizedMap], output: QuantizedMap, present: Present = ALL
+) -> Scaling:
+    """Return the scaling of a sum of two maps that is onnxruntime's for the most pairs.
+
+    present: of each map the integers that a constant has, None: every one
+    """
+    found = best_sum(sources, output, present)
     given = Requantization(multipliers=found.multipliers, shift=found.shift)
     return Scaling(rounding=found.rounding, requantization=given, different=found.different)
 

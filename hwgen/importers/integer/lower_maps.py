@@ -182,7 +182,7 @@ def add_addition(layers: Layers, node: Addition) -> None:
     sources, output = layers.sources(node), layers.output(node)
     kernels = layers.kernels_for(*sources, output)
     if kernels == "onnxruntime" and node.operator == "Add" and node.gains == (1, 1):
-        scaling = nearest_addition(sources, output)
+        scaling = nearest_addition(sources, output, layers.present(node))
         layers.pairs_differ(node, scaling.different)
     else:
         scaling = addition_scaling(kernels, node.gains, sources, output)
@@ -205,7 +205,8 @@ def add_multiplication(layers: Layers, node: Multiplication) -> None:
     layers.layers.append(Multiply(op="multiply", **scaled(scaling), **base))
     if kernels == "onnxruntime" and node.operator == "Mul" and node.gain == 1:
         factor = scaling.requantization.multipliers[0] * 2.0**-scaling.requantization.shift
-        layers.pairs_differ(node, different_products(factor, (first, second), output))
+        given = factor, (first, second), output
+        layers.pairs_differ(node, different_products(*given, layers.present(node)))
     span = max(output.high - output.zero_point, output.zero_point - output.low)
     layers.note(node, FACTOR_NOTE, min(scaling.error * first.reach * second.reach, span))
 

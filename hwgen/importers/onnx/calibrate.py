@@ -146,7 +146,7 @@ def quantized_model(
             )
             made = onnx.load(result)
             with_turns_exact(made, turns)
-            with_pairs_equal(made)
+            with_pairs_equal(made, {name for turn in turns for name in turn.products})
             keep_table(made, model)
             return made
         except FormatError:

@@ -19,7 +19,7 @@ EXACT = frozenset(
         "Cast", "Clip", "Concat", "DepthToSpace", "Dropout", "Expand", "Flatten", "Gather",
         "GlobalMaxPool", "Identity", "MaxPool", "Neg", "Pad", "ReduceMax", "Relu", "ReorderInput",
         "ReorderOutput", "Reshape", "Resize", "Slice", "SpaceToDepth", "Split", "Squeeze",
-        "Transpose", "Unsqueeze", "Upsample",
+        "Tile", "Transpose", "Unsqueeze", "Upsample",
     }
 )  # fmt: skip
 """Operators that compute no new numbers: float32 and integers give the same elements.

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 import onnx
+import onnx.version_converter
 
 from hwgen.errors import KNOWN_OPERATOR, FormatError
 from hwgen.importers.integer import IntegerGraph, Unsupported, refusals_of
@@ -61,7 +62,10 @@ from hwgen.importers.onnx.token_ids import token_rows_of, with_rows_given
 Handler = Callable[[State, onnx.NodeProto, list[Value | None]], list[Value]]
 
 DOMAINS = ("", "ai.onnx", "com.microsoft")
-LEAST_OPSET = 13
+OLDEST_OPSET, LEAST_OPSET = 10, 13
+"""The first with QuantizeLinear, and the one to which onnx's converter brings older ones."""
+WEIGHTS_ALONE = frozenset({"GatherBlockQuantized", "MatMulBnb4", "MatMulNBits"})
+"""Operators of onnxruntime with weights of few bits and real maps."""
 MOST_STEPS = 200
 """Nodes at most that are read as one layer; functions of functions are computed by recursion."""
 MOST_COMPUTED = 1 << 26
@@ -164,7 +168,7 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
     Raises FormatError for a model that is damaged or not quantized at all.
     """
     model = with_rows_given(model)
-    given = without_quants(joined_inputs(model).model, source)
+    given = in_known_opset(without_quants(joined_inputs(model).model, source), source)
     state, graph = graph_read(given, name=name, source=source)
     if is_qonnx(model) or state.unknown_constants:
         return graph
@@ -173,10 +177,11 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
     except ModuleNotFoundError:
         return replace(graph, unread=NO_RUNTIME)
     try:
-        runs = with_integer_biases(joined_inputs(as_session_runs(model, source)).model)
+        runs = in_known_opset(joined_inputs(as_session_runs(model, source)).model, source)
+        runs = with_integer_biases(runs)
         _, in_session = graph_read(runs, name=name, source=source, written=Written.of(given, state))
     except FormatError as error:
-        sentence = str(error).removeprefix(f"{source}: ")
+        sentence = str(error).removesuffix(f" ({source})")
         return replace(graph, unread=f"{AS_WRITTEN}: {sentence}")
     refused = refusals_of(folded_nodes(in_session))
     if refused and not refusals_of(folded_nodes(graph)):
@@ -250,6 +255,27 @@ def read_nodes(state: State, model: onnx.ModelProto, ready: Opened, written: Wri
         read_node(state, proto)
 
 
+def in_known_opset(model: onnx.ModelProto, source: str) -> onnx.ModelProto:
+    """Return a model of an older opset as one of the least that is read.
+
+    Raises FormatError for a model that onnx's own converter does not take.
+    """
+    opset = opset_of(model)
+    if not OLDEST_OPSET <= opset < LEAST_OPSET:
+        return model
+    # The converter trusts what it is given.
+    _, _ = infer(opened(model, source).slim, source)
+    try:
+        return onnx.version_converter.convert_version(model, LEAST_OPSET)
+    except Exception:  # the library raises errors of many kinds, of its own lines
+        raise FormatError(
+            field="the opset",
+            allowed=f"{LEAST_OPSET} or newer, or one that onnx.version_converter converts",
+            given=opset,
+            source=source,
+        ) from None
+
+
 def refuse_dynamic(model: onnx.ModelProto, source: str) -> None:
     """Refuse a model whose maps have no fixed scale, or that feeds back."""
     fed_back = next((node for node in model.graph.node if node.op_type in GATES), None)
@@ -283,14 +309,19 @@ def checked(model: onnx.ModelProto, source: str) -> int:
     opset = opset_of(model)
     if opset < LEAST_OPSET:
         raise FormatError(
-            field="the opset", allowed=f"{LEAST_OPSET} or newer", given=opset, source=source
+            field="the opset", allowed=f"{OLDEST_OPSET} or newer", given=opset, source=source
         )
     used = {node.op_type for node in graph.node}
     if used.isdisjoint(("QuantizeLinear", "DequantizeLinear")) and not is_qonnx(model):
+        blocks = next((node for node in graph.node if node.op_type in WEIGHTS_ALONE), None)
+        given = "float ONNX"
+        if blocks is not None:
+            given = f"weights alone in blocks (node {node_name(blocks)}, {blocks.op_type})"
         raise FormatError(
             field="the network",
-            allowed="quantized (QuantizeLinear, DequantizeLinear), or imported with --calibrate",
-            given="float ONNX",
+            allowed="quantized (QuantizeLinear, DequantizeLinear), or float ONNX imported with"
+            " --calibrate",
+            given=given,
             source=source,
         )
     return opset

@@ -8,7 +8,7 @@ Tests: `tests/importers/onnx/test_session.py`.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -92,21 +92,47 @@ def as_session_runs(model: onnx.ModelProto, source: str) -> onnx.ModelProto:
     found = optimized(model, source, "basic")
     nodes = {str(place): node for place, node in enumerate(model.graph.node)}
     makers = {name: place for place, node in nodes.items() for name in node.output}
-    order: dict[int, int] = {}
-    for number, node in enumerate(found.graph.node):
+    order = []
+    for node in found.graph.node:
         place = place_of(node, nodes, makers)
-        order[number] = int(place) if place in nodes else len(nodes)
+        order.append(int(place) if place in nodes else len(nodes))
         if place in nodes:
             node.name = node_name(nodes[place])
-    with_names_back(found.graph)
-    ordered = list(in_order(list(found.graph.node), order))
+    copies = copies_of(found.graph, makers)
+    with_names_back(found.graph, copies)
+    kept = [number for number, node in enumerate(found.graph.node) if node.output[0] not in copies]
+    nodes_kept = [found.graph.node[number] for number in kept]
+    ordered = list(in_order(nodes_kept, [order[number] for number in kept]))
     del found.graph.node[:]
     found.graph.node.extend(ordered)
     return found
 
 
-def with_names_back(graph: onnx.GraphProto) -> None:
-    """Name integers after the map that they stand for where that name is free."""
+def copies_of(graph: onnx.GraphProto, known: Container[str]) -> dict[str, str]:
+    """Return what each copy of a DequantizeLinear writes, by the tensor of the first of its kind.
+
+    onnxruntime makes one for each reader; known: tensors that the model had itself.
+    """
+    firsts: dict[tuple[str, ...], str] = {}
+    copies = {}
+    for node in graph.node:
+        if node.op_type != "DequantizeLinear":
+            continue
+        if node.output[0] in known:
+            firsts.setdefault(tuple(node.input), node.output[0])
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear" and node.output[0] not in known:
+            first = firsts.setdefault(tuple(node.input), node.output[0])
+            if first != node.output[0]:
+                copies[node.output[0]] = first
+    return copies
+
+
+def with_names_back(graph: onnx.GraphProto, copies: Mapping[str, str]) -> None:
+    """Name integers after the map that they stand for where that name is free.
+
+    copies: tensors in place of which others are read
+    """
     used = {name for node in graph.node for name in (*node.input, *node.output)}
     names = {
         name: name.removesuffix(CARRIED)
@@ -114,11 +140,12 @@ def with_names_back(graph: onnx.GraphProto) -> None:
         if name.endswith(CARRIED) and name.removesuffix(CARRIED) not in used
     }
     for node in graph.node:
-        node.input[:] = [names.get(name, name) for name in node.input]
+        read = [copies.get(name, name) for name in node.input]
+        node.input[:] = [names.get(name, name) for name in read]
         node.output[:] = [names.get(name, name) for name in node.output]
 
 
-def in_order(nodes: list[onnx.NodeProto], wanted: Mapping[int, int]) -> Iterator[onnx.NodeProto]:
+def in_order(nodes: list[onnx.NodeProto], wanted: Sequence[int]) -> Iterator[onnx.NodeProto]:
     """Yield nodes by a wanted place, each behind those that write what it reads."""
     makers = {name: number for number, node in enumerate(nodes) for name in node.output if name}
     left = set(range(len(nodes)))

@@ -8,7 +8,7 @@ Tests: `tests/importers/onnx/test_turned.py`.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
@@ -27,11 +27,13 @@ class Turn:
     """A join of parts of one tensor, of which some are negated.
 
     source, result: names of tensors; nodes: names of all nodes behind the source
+    products: names of the nodes that multiply either of them
     """
 
     source: str
     result: str
     nodes: frozenset[str]
+    products: frozenset[str]
 
 
 def turns_of(graph: onnx.GraphProto) -> list[Turn]:
@@ -40,7 +42,22 @@ def turns_of(graph: onnx.GraphProto) -> list[Turn]:
     readers = Counter(name for node in graph.node for name in node.input)
     readers.update(each.name for each in graph.output)
     found = (turn_of(node, makers, readers) for node in graph.node if node.op_type == JOINING)
-    return [each for each in found if each is not None]
+    return [moved_on(each, graph, readers) for each in found if each is not None]
+
+
+def moved_on(turn: Turn, graph: onnx.GraphProto, readers: Counter[str]) -> Turn:
+    """Return a turn with the moves behind its join, as of turned pairs, and with its products."""
+    result, nodes = turn.result, set(turn.nodes)
+    for node in graph.node:
+        if node.op_type in REARRANGING and node.input[0] == result and readers[result] == 1:
+            result = node.output[0]
+            nodes.add(node.name)
+    products = frozenset(
+        node.name
+        for node in graph.node
+        if node.op_type == "Mul" and not {turn.source, result}.isdisjoint(node.input)
+    )
+    return replace(turn, result=result, nodes=frozenset(nodes), products=products)
 
 
 def turn_of(
@@ -59,7 +76,9 @@ def turn_of(
     if not negated or shared:
         return None
     names = {node.name for node in (*nodes.values(), join)}
-    return Turn(source=sources[0], result=join.output[0], nodes=frozenset(names))
+    return Turn(
+        source=sources[0], result=join.output[0], nodes=frozenset(names), products=frozenset()
+    )
 
 
 def path_to(name: str, makers: dict[str, onnx.NodeProto]) -> Iterator[str]:

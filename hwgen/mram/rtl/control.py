@@ -109,6 +109,9 @@ class Control(Part):
         m.d.comb += self.locked.eq(self.resident & ~self.unlock[0])
         self.guarded(facts)
         self._keep_facts(m, facts, loaded=loaded)
+        records = Array(facts[f"first_record_{mode}"] for mode in range(MOST_MODES))
+        first_record = Signal.like(facts.first_record_0, name="first_record")
+        m.d.comb += first_record.eq(records[self.mode[: len(self.active_mode)]])
         with m.FSM():
             with m.State("CHECK"), m.If(self.running):
                 self._check(m, loaded)
@@ -117,7 +120,7 @@ class Control(Part):
                 m.d.comb += self.finished.eq(self.load_done)
                 self._leave(m)
             with m.State("IMAGE"):
-                self._image(m, facts)
+                self._image(m, facts, first_record=first_record)
                 self._leave(m)
             with m.State("FETCH"):
                 m.d.comb += self.record_en.eq(1)
@@ -166,11 +169,8 @@ class Control(Part):
         with m.Else():
             m.d.comb += self.error.eq(ErrorCode.NOT_LOADED)
 
-    def _image(self, m: Module, facts: Signal) -> None:
+    def _image(self, m: Module, facts: Signal, *, first_record: Signal) -> None:
         """Begin with an image in the requested mode, or end after the last one."""
-        records = Array(facts[f"first_record_{mode}"] for mode in range(MOST_MODES))
-        first = Signal.like(facts.first_record_0, name="first_record")
-        m.d.comb += first.eq(records[self.mode[: len(self.active_mode)]])
         with m.If(self.images_done == self.images):
             m.d.comb += self.finished.eq(1)
         with m.Elif(self.mode >= facts.modes):
@@ -179,7 +179,7 @@ class Control(Part):
             m.d.comb += self.image_begin.eq(1)
             m.d.sync += [
                 self.active_mode.eq(self.mode),
-                self.record_index.eq(first),
+                self.record_index.eq(first_record),
             ]
             m.next = "FETCH"
 

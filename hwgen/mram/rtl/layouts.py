@@ -16,9 +16,10 @@ from hwgen.mram.facts.arch import BANKS, MOST_MODES, Arch
 from hwgen.mram.facts.records import HEADER, Kind, entry_name, parameter_fields, record_fields
 from hwgen.network.quantization import ROUNDING_CODES
 
+ROUNDINGS: Mapping[str, int] = {str(name): code for name, code in ROUNDING_CODES.items()}
 CODES: dict[str, Mapping[str, int]] = {
     "kind": Kind.__members__,
-    **dict.fromkeys(("rounding", "sum_rounding"), ROUNDING_CODES),
+    **dict.fromkeys(("rounding", "sum_rounding"), ROUNDINGS),
 }
 """Of the fields of records that hold a code, its values."""
 

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from onnx import TensorProto
 
 from hwgen.cli import main
 from hwgen.commands.imports import ImportNetwork, describe_import
-from hwgen.importers.integer import lower
+from hwgen.errors import FormatError
+from hwgen.importers.integer import RefusedNetworkError, lower
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.network.file import load_network
 from tests.quantized_onnx import Model, agreeing, differing, kinds, saved
@@ -249,3 +251,94 @@ def test_a_bias_counts_as_the_session_takes_it(name: str, kind: type, tmp_path: 
     path = saved(model.build(answer), tmp_path)
     assert [each.steps for each in describe_import(path).differences] == [steps] * (steps > 0)
     assert differing(path) <= steps
+
+
+@pytest.mark.promise(
+    "files of opset 12 and older are converted by onnx and answer as in the runtime"
+)
+@pytest.mark.parametrize("opset", [11, 12])
+def test_an_older_opset_is_converted(opset: int, tmp_path: Path) -> None:
+    """The attributes of Squeeze became an input with opset 13."""
+    model = Model(opset=opset)
+    weights = [model.weights(*shape, axis=None) for shape in ((4, 3, 3, 3), (4, 5))]
+    now = model.quantized(model.node("Conv", model.image(), weights[0]), 0.05, 120)
+    now = model.quantized(model.node("GlobalAveragePool", now), 0.02, 120)
+    rows = model.node("Squeeze", now, axes=[2, 3])
+    path = saved(model.build(model.quantized(model.node("Gemm", rows, weights[1]))), tmp_path)
+    assert differing(path) == 0
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_padded_sequence_is_a_padded_picture(last: bool, tmp_path: Path) -> None:
+    """Of a causal convolution over steps, with a pair between; or of tokens."""
+    model = Model((1, 4, 20))
+    now = model.quantized(model.conv(model.image(), 6, 4, 3, bias=False), 0.03, 100)
+    if last:
+        now = model.node("Transpose", now, perm=[0, 2, 1])
+    sides = [0, 2, 0, 0, 0, 0] if last else [0, 0, 2, 0, 0, 0]
+    now = model.node("Pad", now, model.constant(sides, np.int64))
+    now = model.quantized(now, 0.03, 100)
+    if last:
+        now = model.node("MatMul", now, model.weights(6, 5, axis=1))
+    else:
+        now = model.conv(now, 5, 6, 3, bias=False)
+    path = saved(model.build(model.quantized(now, 0.05, 128)), tmp_path)
+    assert differing(path) == 0
+    assert set(kinds(lower(read_integer_graph(path)).network)) <= {"conv", "transpose"}
+
+
+def test_what_lacks_a_pair_names_the_cure(tmp_path: Path) -> None:
+    """Pairs stand in front of convolutions alone, as TensorRT and pt2e write them."""
+    model = Model()
+    sums = model.node("Relu", model.conv(model.image(), 4, 3, 3, 3))
+    pooled = model.quantized(model.node("GlobalAveragePool", sums))
+    path = saved(model.build(model.quantized(model.conv(pooled, 5, 4, 1, 1))), tmp_path)
+    with pytest.raises(RefusedNetworkError, match="--calibrate adds what lacks"):
+        lower(read_integer_graph(path), kernels="onnxruntime")
+    images = np.random.default_rng(1).normal(size=(4, 6, 6, 3)).astype(np.float32)
+    np.savez(tmp_path / "images.npz", images=images)
+    out, qdq = str(tmp_path / "net.npz"), str(tmp_path / "qdq.onnx")
+    given = ["import", str(path), "--calibrate", str(tmp_path / "images.npz"), "--qdq", qdq]
+    assert main([*given, "--out", out]) == 0
+    assert main(["compare", out, "--against", qdq]) == 0
+
+
+def softmax_of_rows(model: Model) -> str:
+    """A Softmax along the rows of a picture, with a layer behind."""
+    scores = model.quantized(model.conv(model.image(), 4, 3, 1, 1), 0.1, 128)
+    shares = model.quantized(model.node("Softmax", scores, axis=2), 1 / 256, 0)
+    return model.quantized(model.conv(shares, 4, 4, 1, 1))
+
+
+def test_a_softmax_along_rows_names_its_axis(tmp_path: Path) -> None:
+    model = Model()
+    path = saved(model.build(softmax_of_rows(model)), tmp_path)
+    with pytest.raises(RefusedNetworkError, match=r"its axis must be .*, got 2 of \[1, 4, 6, 6\]"):
+        lower(read_integer_graph(path), kernels="onnxruntime")
+
+
+@pytest.mark.promise("a Softmax over the channels of a picture is read, and answers as the runtime")
+def test_a_softmax_over_the_channels_of_a_picture(tmp_path: Path) -> None:
+    model = Model()
+    scores = model.quantized(model.conv(model.image(), 8, 3, 1, 1), 0.1, 128)
+    shares = model.quantized(model.node("Softmax", scores, axis=1), 1 / 256, 0)
+    path = saved(model.build(model.quantized(model.conv(shares, 4, 8, 1, 1), 0.003, 128)), tmp_path)
+    assert differing(path) == 0
+
+
+@pytest.mark.parametrize("table", ["real", "quantized"])
+def test_token_ids_are_no_image(table: str, tmp_path: Path) -> None:
+    model = Model((1, 6), image_type=TensorProto.INT64)
+    rows = model.constant(model.rng.normal(size=(20, 8)))
+    rows = model.weights(20, 8, axis=None) if table == "quantized" else rows
+    embedded = model.quantized(model.node("Gather", rows, "x", axis=0))
+    product = model.node("MatMul", embedded, model.weights(8, 4, axis=1))
+    with pytest.raises(FormatError, match="look the rows of its table up on the host"):
+        read_integer_graph(saved(model.build(model.quantized(product)), tmp_path))
+
+
+def test_weights_in_blocks_alone_are_named(tmp_path: Path) -> None:
+    model = Model((1, 16))
+    product = model.node("MatMulNBits", "x", domain="com.microsoft", K=16, N=8, bits=4)
+    with pytest.raises(FormatError, match=r"weights alone in blocks .*MatMulNBits"):
+        read_integer_graph(saved(model.build(product), tmp_path))

@@ -20,10 +20,11 @@ from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq import functions, grids, rearrange
 from hwgen.importers.onnx.qdq.constants import MOVING, attributes_of, computed
+from hwgen.importers.onnx.qdq.host_heads import is_head, maps_before
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import PART, Constant, Left, Real, Rows, Step, Unknown, Value
 
-Given = Sequence[Value | None]
+Given = list[Value | None]
 
 LAYERS = frozenset(
     {"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "Gemm", "GlobalAveragePool",
@@ -77,7 +78,7 @@ def is_layer(node: onnx.NodeProto, sides: Sequence[tuple[int, ...]]) -> bool:
 
 def lists(state: State, proto: onnx.NodeProto, inputs: Given) -> bool:
     """Return whether a node reads a list, or makes one of maps at the end of the network."""
-    if any(isinstance(each, Rows | Left) for each in inputs):
+    if any(isinstance(each, Rows | Left) for each in inputs) or is_head(state, proto, inputs):
         return True
     reals = [each for each in inputs if isinstance(each, Real)]
     if proto.op_type != "Concat" or len(reals) < max(2, len(inputs)):
@@ -116,7 +117,7 @@ def read(state: State, proto: onnx.NodeProto, inputs: Given) -> list[Value]:
             raise RefusedError("its input", "a list", "what the host computes of one")
         return list(rows_behind(state, proto, inputs))
     except RefusedError as error:
-        return [left(proto, inputs, error)] * len(proto.output)
+        return [left(state, proto, inputs, error)] * len(proto.output)
 
 
 def rows_behind(state: State, proto: onnx.NodeProto, inputs: Given) -> list[Rows]:
@@ -206,7 +207,7 @@ def of_each(state: State, proto: onnx.NodeProto, rows: Rows, others: Given) -> R
     return replace(rows, parts=tuple(made), lists=lists, steps=(*rows.steps, step_of(proto)))
 
 
-def left(proto: onnx.NodeProto, inputs: Given, error: RefusedError) -> Left:
+def left(state: State, proto: onnx.NodeProto, inputs: Given, error: RefusedError) -> Left:
     """Return what a node computes as the host's; RefusedError of what no host does to a list."""
     names: dict[str, None] = {}
     steps: dict[Step, None] = {}
@@ -217,6 +218,10 @@ def left(proto: onnx.NodeProto, inputs: Given, error: RefusedError) -> Left:
         elif isinstance(each, Rows) and not each.integer:
             names |= dict.fromkeys(each.lists or (name,))
             steps |= dict.fromkeys(each.steps)
+        elif isinstance(each, Real) and not each.integer:
+            maps, between = maps_before(state, name, each)
+            names |= maps
+            steps |= between
         elif not isinstance(each, Constant | Unknown | None):
             raise error
     sides = [each.array.shape if isinstance(each, Constant) else () for each in inputs]

@@ -46,12 +46,15 @@ NARROW_BITS = 17
 BYTE_BITS, BYTE = 8, 255
 LARGEST = 1 << 26
 """Elements of a map at most."""
+TURN_NOTE = "what it joins has another scale in front, and is rounded"
 SUMS = (
     "is sums with a scale for each channel: multiply each by its weight_scale before you compare"
     " channels; hwgen does so where it names classes"
 )
 NO_IMAGE = Image(places=np.zeros(0, np.int64))
-QUANTIZED = "quantized (a QuantizeLinear and a DequantizeLinear before it)"
+QUANTIZED = (
+    "quantized (a QuantizeLinear and a DequantizeLinear before it; --calibrate adds what lacks)"
+)
 
 
 @dataclass(kw_only=True)
@@ -375,6 +378,9 @@ class State:
             factor, offset = self.affine(real)
             source = self.maps[base.inputs[0]]
             keys = dict(base.keys)
+            if keys.pop("turns", False) and output.scale != source.scale:
+                note = Note(node=base.name, what=TURN_NOTE, steps=1.0, operator=base.operator)
+                self.notes.append(note)
             weights, steps = scaled_weights(keys.pop("stored"), source.scale, factor, offset)
             if steps > 0 and not output.raw and weights.rest is None:
                 effect = steps * source.scale * float(weights.scales.max()) / output.scale

@@ -130,7 +130,7 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     rank = len(real.shape)
     axis = int(attributes_of(proto).get("axis", -1)) % max(1, rank)
     if isinstance(real.base, Operation) or axis == 0 or not 2 <= rank <= 4:
-        return head(state, proto, inputs)
+        return at_the_end(state, proto, inputs, axis)
     real = state.settled(real, proto)
     last = np.moveaxis(real.places, axis, -1)
     if rank == 4 and axis == 1:
@@ -140,7 +140,7 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
         return [softmax_of_sequences(state, proto, real, ordered, axis)]
     whole = ordered.shape[1] == 1 and in_sequence(ordered)
     if not whole and not in_lines(state, real, ordered):
-        return head(state, proto, inputs)
+        return at_the_end(state, proto, inputs, axis)
     source = tokens(state, real, ordered, proto)
     name_mask(state, str(real.base), node_name(proto), keys=ordered.shape[3])
     operation = Operation(
@@ -155,6 +155,20 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     made = state.places(operation.shape).reshape(ordered.shape).transpose(0, 2, 1, 3)
     sides = np.moveaxis(real.places, axis, -1).shape
     return [Real(base=operation, places=np.moveaxis(made.reshape(sides), -1, axis))]
+
+
+def at_the_end(
+    state: State, proto: onnx.NodeProto, inputs: list[Value | None], axis: int
+) -> list[Value]:
+    """Read a Softmax as the head that it must be where its axis is none of channels."""
+    if proto.output[0] not in state.endings:
+        shape = list(map_operand(inputs[0]).shape)
+        allowed = (
+            "that of the channels of pixels, tokens or heads, in front of other layers: a Transpose"
+            " before and behind it makes another axis the last"
+        )
+        raise RefusedError("its axis", allowed, f"{axis} of {shape}")
+    return head(state, proto, inputs)
 
 
 def name_mask(state: State, base: str, softmax: str, *, keys: int) -> None:

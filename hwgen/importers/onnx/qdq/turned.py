@@ -46,7 +46,8 @@ def sign_of(state: State, real: Real, base: str) -> int:
     if real.function is None:
         return 0
     values = state.maps[base]
-    numbers = (np.arange(values.low, values.high + 1) - values.zero_point) * values.scale
+    steps = np.arange(values.low, values.high + 1, dtype=np.float64) - values.zero_point
+    numbers = steps * values.scale
     return -1 if np.array_equal(function_of(real)(numbers), -numbers) else 0
 
 
@@ -86,6 +87,7 @@ def turned(
             "stored": stored_signs(chosen[0], weights[0], channels),
             "stride": (1, 1),
             "padding": NO_PADDING,
+            "turns": True,
         },
     )
     return Real(base=operation, places=(made + images).reshape(places.shape))

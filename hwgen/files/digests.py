@@ -1,4 +1,7 @@
-"""Digests of what a result was made from: files, arrays, and the code of this project."""
+"""Digests of what a result was made from: files, arrays, and the code of this project.
+
+Tests: `tests/commands/test_work.py`.
+"""
 
 import hashlib
 import importlib.metadata
