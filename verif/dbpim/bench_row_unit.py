@@ -232,8 +232,10 @@ class Driver:
     async def _begin(self, case: RowCase) -> None:
         """Start the step of a layer."""
         dut = self._dut
-        fields = {"opcode": int(Opcode.SIMD), "operation": int(case.operation), **case.fields}
-        fields |= {"bias": case.inputs.shape[3], "output_first_word": 3}
+        own = {key: case.fields[key] for key in case.fields if key.startswith("output")}
+        fields = {"opcode": int(Opcode.SIMD), "operation": int(case.operation), **own}
+        bias = case.inputs.shape[3] | case.fields.get("limit", 0) << 12 | case.fields.get("causal", 0) << 24
+        fields |= {"bias": bias, "output_first_word": 3, "output_width": 3}
         dut.instruction.value = put(layouts.packet(Opcode.SIMD, ARCH), fields)
         dut.go.value = 1
         await FallingEdge(dut.clk)

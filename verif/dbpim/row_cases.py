@@ -74,16 +74,28 @@ def softmax_case(
     inputs[0, ..., -1] = largest
     inputs[1:2], inputs[1:2, ..., -1] = 0, 1
     fields = {"output_zero_point": zero_point, "output_low": low, "output_high": high}
-    return softmax_of(inputs, table, factor=factor, fields=fields)
+    limit, causal = int(rng.integers(0, shape[3] + 1)), int(rng.integers(0, 2))
+    return softmax_of(inputs, table, factor=factor, fields=fields, limit=limit, causal=causal)
 
 
-def softmax_of(inputs: Bytes, table: Bits, *, factor: int, fields: Mapping[str, int]) -> RowCase:
+WIDTH = 3
+
+
+def softmax_of(
+    inputs: Bytes, table: Bits, *, factor: int, fields: Mapping[str, int], limit: int = 0, causal: int = 0
+) -> RowCase:
     """Return a softmax of pixels with a table of exponentials; fields: of the output."""
     _, _, groups, channels = inputs.shape
     maps = inputs.reshape(1, -1, 1, groups * channels)
-    whole = softmax(maps, groups=groups, exponentials=table, factor=factor)
+    vectors, macros = inputs.shape[:2]
+    keys = None
+    if limit:
+        number = np.arange(vectors)[:, None] * WIDTH + 5 + np.arange(macros)
+        keys = np.minimum(limit + causal * number, channels).ravel()
+    whole = softmax(maps, groups=groups, exponentials=table, factor=factor, keys=keys)
     moved = whole + fields["output_zero_point"]
     outputs = moved.clip(fields["output_low"], fields["output_high"]).reshape(inputs.shape)
+    fields = {**fields, "limit": limit, "causal": causal}
     scalars = {"operand": int(float32.from_integers(factor)), "divisor": 0, "count": 0, "least": 1}
     return RowCase(
         operation=Operation.SOFTMAX,

@@ -16,7 +16,7 @@ from hwgen.dbpim.compiler.lower_simd import simd_op
 from hwgen.dbpim.compiler.ops import MapShape, Op
 from hwgen.dbpim.compiler.source import Source
 from hwgen.dbpim.facts.instructions import Operation
-from hwgen.network import FeatureMap, Stack
+from hwgen.network import FeatureMap, Rows, Stack
 
 
 def stack_ops(source: Source, layer: Stack) -> Iterator[Op]:
@@ -73,6 +73,28 @@ def stack_ops(source: Source, layer: Stack) -> Iterator[Op]:
             whole=last,
         )
         whole = sums
+
+
+def rows_ops(source: Source, layer: Rows) -> Iterator[Op]:
+    """Yield a product that brings some rows of a map to their places."""
+    zero, (name,) = source.zero_point(layer.name), layer.inputs
+    values, places = source.features[name], f"{layer.name} places"
+    count, width = values.height * values.width, source.counted.map_of(name).width
+    slots = np.arange(layer.output.height * layer.output.width) + layer.first * width
+    add_map(source, places, layer.output, rows_of_ones(slots, count, source.arch.word))
+    together = along(count, source.arch.word)
+    fields = {
+        **SUMMED,
+        **source.output_fields(layer),
+        "operation": Operation.VALUES,
+        "first_zero_point": 0,
+        "second_zero_point": zero,
+        "input_width": values.width,
+        "kernel_height": count // together,
+        "kernel_width": 1 + together,
+        "stride_y": source.words(layer.name),
+    }
+    yield simd_op(source, layer, fields, inputs=(places, name), whole_second=True)
 
 
 def along(pixels: int, word: int) -> int:

@@ -6,12 +6,15 @@ import numpy as np
 
 from hwgen.dbpim.compiler.lower_row import exponents_of
 from hwgen.dbpim.compiler.lower_stack import along
+from hwgen.dbpim.facts.addressing import channel_words
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, ROUNDINGS, WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import FACTOR_BITS, Opcode, field_limit
 from hwgen.dbpim.facts.timing import NORM_CHANNELS, SUM_SPAN, TAP_WORDS
 from hwgen.errors import CompileError, Reasons
 from hwgen.network import (
+    Append,
     AveragePool,
+    CausalSoftmax,
     Conv,
     FeatureMap,
     Layer,
@@ -22,6 +25,7 @@ from hwgen.network import (
     Multiply,
     QuantizedNetwork,
     Rescale,
+    Rows,
     Shortcut,
     Softmax,
     SquaredDifference,
@@ -44,7 +48,16 @@ Refusal = tuple[str, str, object]
 
 TRANSFORMER = "no transformer's (no unit multiplies two maps, or reads a whole pixel first)"
 
-ROW_UNIT_OPS = ("matmul", "constant", "stack", "softmax", "layer_norm")
+ROW_UNIT_OPS = (
+    "matmul",
+    "constant",
+    "stack",
+    "softmax",
+    "layer_norm",
+    "append",
+    "rows",
+    "causal_softmax",
+)
 """What a chip with a row unit runs beside `OPS`."""
 
 TFLITE_OPS = ("squared_difference",)
@@ -79,6 +92,7 @@ OPS = (
     "table",
     "shortcut",
     "upsample",
+    "state",
 )
 
 GROWTH = 1 << field_limit(Opcode.SIMD, "grow_y")
@@ -119,6 +133,10 @@ def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
             yield from product_refusals(network, layer, arch)
         if isinstance(layer, Stack):
             yield from stack_refusals(network, layer, arch)
+        if isinstance(layer, Rows):
+            yield from stack_refusals(network, layer, arch)
+        if isinstance(layer, Append):
+            yield from append_refusals(network, layer, arch)
         if isinstance(layer, Softmax | LayerNorm):
             yield from row_refusals(network, layer, arch)
         if layer is not last or not layer.output.raw:
@@ -129,7 +147,8 @@ def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
 def answer_refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
     """Yield what of the answers the chip cannot write."""
     graph, last = network.graph, network.layers[-1]
-    output, constants = last.output, {each.name for each in graph.layers if each.op == "constant"}
+    held = ("constant", "state", "append")
+    output, constants = last.output, {each.name for each in graph.layers if each.op in held}
     if unwritten := [name for name in graph.outputs if name in constants]:
         yield "the outputs", "computed", ", ".join(unwritten)
     if not output.raw:
@@ -191,7 +210,7 @@ def product_refusals(network: QuantizedNetwork, layer: MatMul, arch: Arch) -> It
             yield f"{what}{side}", f"a multiple of {size} and at most {most}", given
 
 
-def stack_refusals(network: QuantizedNetwork, layer: Stack, arch: Arch) -> Iterator[Refusal]:
+def stack_refusals(network: QuantizedNetwork, layer: Stack | Rows, arch: Arch) -> Iterator[Refusal]:
     """Yield the inputs of a stack whose pixels take more words of ones than a product reads."""
     most = field_limit(Opcode.SIMD, "kernel_height")
     for name in layer.inputs:
@@ -200,6 +219,27 @@ def stack_refusals(network: QuantizedNetwork, layer: Stack, arch: Arch) -> Itera
         if pixels > most * together:
             what = f"layer {layer.name}: pixels of an input, over their largest divisor up to"
             yield f"{what} {arch.word},", f"at most {most}", pixels // together
+
+
+def append_refusals(network: QuantizedNetwork, layer: Append, arch: Arch) -> Iterator[Refusal]:
+    """Yield what keeps new pixels from a place behind the others, in whole beats."""
+    what, (cache, row) = f"layer {layer.name}: ", layer.inputs
+    pixel = channel_words(layer.output.channels, arch) * arch.word
+    if pixel % arch.port_bytes:
+        yield f"{what}bytes of a pixel", f"whole beats of {arch.port_bytes} bytes", pixel
+    others = {
+        channel_words(each.output.channels, arch) * arch.word
+        for each in network.layers
+        if isinstance(each, Append)
+    }
+    if len(others) > 1:
+        yield f"{what}bytes of a pixel", "as many as of every append", pixel
+    readers = [each.name for each in network.layers if cache in each.inputs]
+    if readers != [layer.name]:
+        yield f"{what}readers of its state", "this append alone", ", ".join(readers)
+    made = {each.name for each in network.layers if each.op not in ("constant", "state", "append")}
+    if row not in made:
+        yield f"{what}new pixels", "computed by a layer", row
 
 
 def row_refusals(
@@ -215,6 +255,10 @@ def row_refusals(
         if (layer.groups > 1 and group % size) or group > most:
             several = f"of several groups a multiple of {size}, " if layer.groups > 1 else ""
             yield f"{what}channels of a group", f"{several}at most {most}", group
+        if isinstance(layer, CausalSoftmax):
+            most = network.graph.positions + layer.output.height * layer.output.width
+            if most > GROUP_LIMIT:
+                yield f"{what}positions and pixels", f"at most {GROUP_LIMIT} together", most
         largest = float(arrays["exponentials"].view(np.float32)[0])
         if not LEAST <= largest <= GREATEST / group:
             yield f"{what}the first exponential", f"{LEAST:.0e} to {GREATEST / group:.0e}", largest

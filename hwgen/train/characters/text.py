@@ -45,7 +45,9 @@ def read_text(path: Path) -> Text:
         text = content.decode("utf-8")
     except (OSError, EOFError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
-        raise DataError(f"a text must be UTF-8, plain or packed by gzip, got {reason} ({path})")
+        raise DataError(
+            f"a text must be UTF-8, plain or packed by gzip, got {reason} ({path})"
+        ) from None
     numbers = {letter: number for number, letter in enumerate(ALPHABET)}
     lines = text.replace("\r\n", "\n")
     codes = np.fromiter((numbers.get(letter, SPACE) for letter in lines), np.uint8, len(lines))
