@@ -25,6 +25,7 @@ from hwgen.network.host import raw_image_complaints
 from hwgen.network.layer import Surroundings
 from hwgen.network.maps import Complaint, FeatureMap, map_complaints
 from hwgen.network.state import State, next_complaints
+from hwgen.network.tokens import rows_complaints
 
 LAYER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 NAME_RULE = "new, of letters, digits, _ . and -, and not `input`"
@@ -65,6 +66,13 @@ def host_complaints(network: QuantizedNetwork, maps: dict[str, FeatureMap]) -> I
     classes, places = answer.channels, network.answer_places
     if network.raw_image is not None:
         yield from raw_image_complaints(network.raw_image, network.graph.input)
+    if network.token_rows is not None:
+        yield from rows_complaints(
+            network.token_rows,
+            network.graph.input,
+            classes=classes,
+            positions=network.graph.positions,
+        )
     if places is not None:
         outputs = [maps[name] for name in network.graph.outputs]
         yield from places_complaints(places, outputs)

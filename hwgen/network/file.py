@@ -17,7 +17,9 @@ from hwgen.network.check import check_network
 from hwgen.network.graph import (
     ANSWER_PLACES,
     FORMAT,
+    POSITION_ROWS,
     RAW_IMAGE,
+    TOKEN_ROWS,
     VERSION,
     VERSION_4,
     VERSION_6,
@@ -28,6 +30,7 @@ from hwgen.network.host import RawImage
 from hwgen.network.layer import Arrays
 from hwgen.network.shared import SHARED, VERSION_5, SharedArrays, from_version_5, stored_once
 from hwgen.network.table import Table
+from hwgen.network.tokens import TokenRows
 from hwgen.network.version_2 import VERSION_2, from_version_2
 from hwgen.network.weights import PARAMETER_TYPES, Parameters
 
@@ -84,6 +87,9 @@ def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
     """Return the network with its arrays sorted to their layers."""
     left = dict(arrays)
     raw, places = left.pop(RAW_IMAGE, None), left.pop(ANSWER_PLACES, None)
+    rows = None
+    if TOKEN_ROWS in left:
+        rows = TokenRows(left.pop(TOKEN_ROWS), take(left, POSITION_ROWS, source))
     parameters, tables, held = {}, {}, {}
     for layer in graph.layers:
         keys = layer.ARRAY_TYPES
@@ -103,6 +109,7 @@ def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
         held=held,
         raw_image=None if raw is None else parse_raw_image(raw, source),
         answer_places=places,
+        token_rows=rows,
     )
 
 

@@ -43,6 +43,7 @@ from hwgen.network.squared_difference import SquaredDifference
 from hwgen.network.stack import Stack
 from hwgen.network.state import State
 from hwgen.network.table import Table
+from hwgen.network.tokens import TokenRows
 from hwgen.network.upsample import Upsample
 from hwgen.network.weights import Parameters
 
@@ -56,6 +57,7 @@ VERSION_6: Final = 6
 INPUT = "input"
 """Name of the image in the graph."""
 RAW_IMAGE, ANSWER_PLACES = "raw_image", "answer_places"
+TOKEN_ROWS, POSITION_ROWS = "token_rows", "position_rows"
 """Arrays of what the host does, in a file that has them."""
 ONE_MODE = ("1.0x",)
 """Modes of a network without reduced modes."""
@@ -183,6 +185,7 @@ class QuantizedNetwork:
         the element of the answer's map that each element is, -1 for a real zero; None: the file
         has the order of the map. Numbers behind those of the map go on in the next outputs: a list
         of the boxes of several maps
+    token_rows: how the host makes the image of a call from a token; None: it is given as it is
     """
 
     graph: Graph
@@ -191,6 +194,7 @@ class QuantizedNetwork:
     held: dict[str, Arrays] = field(default_factory=dict)
     raw_image: RawImage | None = None
     answer_places: NDArray[np.int64] | None = None
+    token_rows: TokenRows | None = None
 
     @property
     def layers(self) -> list[Layer]:
@@ -268,6 +272,9 @@ class QuantizedNetwork:
             arrays[RAW_IMAGE] = np.frombuffer(text.encode(), np.uint8)
         if self.answer_places is not None:
             arrays[ANSWER_PLACES] = self.answer_places
+        if self.token_rows is not None:
+            arrays[TOKEN_ROWS] = self.token_rows.tokens
+            arrays[POSITION_ROWS] = self.token_rows.positions
         return arrays
 
     def in_file_order(self, answers: NDArray[Any]) -> NDArray[Any]:

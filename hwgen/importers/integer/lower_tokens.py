@@ -35,7 +35,7 @@ from hwgen.importers.integer.nodes import (
     SquaredDifference,
     Stacking,
 )
-from hwgen.network import Constant, FixedSoftmax, LayerNorm, MatMul, Softmax, Stack
+from hwgen.network import CausalSoftmax, Constant, FixedSoftmax, LayerNorm, MatMul, Softmax, Stack
 from hwgen.network import SquaredDifference as SquaredLayer
 from hwgen.network.maps import BYTE_BITS
 
@@ -61,13 +61,17 @@ def add_softmax(layers: Layers, node: SoftmaxOfGroups) -> None:
     """
     source, output = layers.sources(node)[0], layers.output(node)
     base = layers.base(node, output, layers.inputs(node))
-    if layers.kernels == "reference":
+    if layers.kernels == "reference" and not node.causal:
         layers.layers.append(FixedSoftmax(op="fixed_softmax", groups=node.groups, **base))
         held = fixed_exponentials(source).astype(np.int32)
         layers.held[base["name"]] = {"exponentials": held}
         return
     factor = int(np.floor(np.float32(1) / np.float32(output.scale)))
-    layers.layers.append(Softmax(op="softmax", groups=node.groups, factor=factor, **base))
+    common = {"groups": node.groups, "factor": factor, **base}
+    if node.causal:
+        layers.layers.append(CausalSoftmax(op="causal_softmax", keys="pixel", **common))
+    else:
+        layers.layers.append(Softmax(op="softmax", **common))
     if layers.kernels == "xnnpack":
         table = plain_exponentials(source)
         what = f"node {node.name}, beside halves: it multiplies by the inverse of the sum"

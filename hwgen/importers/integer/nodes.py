@@ -171,9 +171,13 @@ class MatrixProduct(NodeBase):
 
 @dataclass(frozen=True, kw_only=True)
 class SoftmaxOfGroups(NodeBase):
-    """Exponentials over their sum, of each group (head) of channels of a pixel."""
+    """Exponentials over their sum, of each group (head) of channels of a pixel.
+
+    causal: of pixel k of the first k + 1 channels of each group alone; other shares are zero
+    """
 
     groups: int
+    causal: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
