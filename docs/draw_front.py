@@ -3,7 +3,7 @@
     python docs/draw_front.py
 
 The figures of DB-PIM and mram are those of `hwgen model` on a small chip, those of crossbars the
-searches of docs/results/crossbar-chip.json.
+searches of studies/results/crossbar-chip.json.
 """
 
 import json
@@ -15,7 +15,7 @@ from hwgen import api
 
 DOCS = Path(__file__).parent
 PICTURE = DOCS / "front.svg"
-SEARCHES = DOCS / "results" / "crossbar-chip.json"
+SEARCHES = DOCS.parent / "studies/results/crossbar-chip.json"
 IMAGES = 4
 WIDTH, HEIGHT, PANEL, LONGEST, STEP = 1040, 370, 346, 190, 40
 NAMES = {

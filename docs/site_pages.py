@@ -1,4 +1,4 @@
-"""Pages that are made when the site is built: the command line, and the Python API by name."""
+"""What is made when the site is built: command line, Python API, promises, proofs, schemas."""
 
 from typing import Any
 
@@ -7,6 +7,9 @@ from mkdocs.structure.files import File, Files
 
 from hwgen import api
 from hwgen.cli.app import app
+from hwgen.commands.schemas import schemas
+from verif import testplan
+from verif.formal.registry import PROOFS
 
 
 def on_files(files: Files, *, config: Any) -> Files:
@@ -17,8 +20,14 @@ def on_files(files: Files, *, config: Any) -> Files:
 
 
 def pages() -> dict[str, str]:
-    """Return the generated pages by their path below `docs`."""
-    return {"reference/command-line.md": command_line(), "reference/python.md": python_api()}
+    """Return the generated pages and files by their path below `docs`."""
+    return {
+        "reference/command-line.md": command_line(),
+        "reference/python.md": python_api(),
+        "reference/promises.md": testplan.page(),
+        "reference/proofs.md": proofs(),
+        **{f"schema/{name}.schema.json": make() for name, make in schemas().items()},
+    }
 
 
 def command_line() -> str:
@@ -38,6 +47,13 @@ def command_line() -> str:
         if command.epilog:
             parts.append(f"```\n{command.epilog.removeprefix('Example: ')}\n```")
     return "\n\n".join(parts) + "\n"
+
+
+def proofs() -> str:
+    """Return a page with a line for each proof."""
+    lines = [f"- **{name}**: {(make.__doc__ or '').strip()}" for name, make in PROOFS.items()]
+    head = "# What is proved\n\n[How, and what is assumed](../howto/proofs.md).\n\n"
+    return head + "\n".join(" ".join(line.split()) for line in lines) + "\n"
 
 
 def row(parameter: Any) -> str:

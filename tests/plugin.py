@@ -37,7 +37,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--fresh", action="store_true", help="run benches too that passed before")
     group.addoption("--arch", metavar="FILE", help="run each bench at the sizes of this chip alone")
     group.addoption("--replace", metavar="PART=FILE", help="with memories of yours, and --arch")
-    group.addoption("--promises", action="store_true", help="print promises and their folders")
     group.addoption("--waves", action="store_true", help="write waves (slow, a build of its own)")
     group.addoption("--waves-from", type=int, default=0, metavar="CYCLE", help="first cycle")
     group.addoption("--waves-to", type=int, default=None, metavar="CYCLE", help="last cycle")
@@ -76,16 +75,6 @@ def promises_of(item: pytest.Item) -> Iterator[str]:
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Write what a test keeps into its result."""
     item.user_properties += [(PROMISE, promise) for promise in promises_of(item)]
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Print the promises with the folders of their tests, if asked for."""
-    if not session.config.getoption("--promises"):
-        return
-    print()
-    for item in session.items:
-        for promise in promises_of(item):
-            print(PROMISE, Path(item.nodeid.partition("::")[0]).parent, promise, sep="\t")
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -1,27 +1,27 @@
 """The test plan: promises that tests keep, against the results of a run of them.
 
 A test says what it keeps: `@pytest.mark.promise("...")`; where parameters decide, its module has
-`PROMISES`, by a test's parameters or by their first word. `docs/promises.md` lists all sentences.
-`--write` makes the page again, from what pytest collects.
+`PROMISES`, by a test's parameters or by their first word. `--page` prints all sentences, as the
+site shows them.
 """
 
 import argparse
-import subprocess
+import ast
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "promises.md"
 RUNS = {"tests/": ROOT / "tests", "studies/": ROOT / "studies" / "tests"}
 """Folders whose tests are a run of their own, each a section of the page."""
 HEAD = """# What the project promises
 
 Each sentence stands at the tests that keep it (`@pytest.mark.promise`), and each has one that runs
 by default. `scripts/test` fails where one did not run, failed, or was skipped for another reason
-than a tool that is not installed. `.venv/bin/python -m verif.testplan --write` makes this page.
+than a tool that is not installed.
 """
 FORGIVEN = ("Icarus", "VNNI")
 """A test may be skipped for want of this tool or these instructions, and for no other reason."""
@@ -74,14 +74,10 @@ def outcome(case: ElementTree.Element) -> str:
     return "passed"
 
 
-def judge(
-    promises: Iterable[str], results: Results, listed: Iterable[str]
-) -> Iterator[tuple[str, str, bool]]:
+def judge(promises: Iterable[str], results: Results) -> Iterator[tuple[str, str, bool]]:
     """Yield each promise that is not kept, why, and whether that breaks it.
 
-    promises: of the run that gave the results
-    listed: of the whole page; one that it lacks breaks, too. The tests of two runs may keep the
-        same promise, which the page has once.
+    promises: of the tests of the run that gave the results
     """
     for promise in promises:
         tests = results.get(promise, ())
@@ -92,44 +88,38 @@ def judge(
                 yield promise, f"{test} {ended}", True
         if tests and all(ended.startswith(EXCUSED) for _, ended in tests):
             yield promise, f"{tests[0][0]} {tests[0][1]}", False
-    for promise in sorted(set(results) - set(listed)):
-        yield promise, "docs/promises.md lacks it: python -m verif.testplan --write", True
 
 
-def read_page(folder: str, page: Path = PAGE) -> list[str]:
-    """Return the promises of the tests below a folder, as the page has them."""
-    found, here = [], ""
-    for line in page.read_text(encoding="utf-8").splitlines():
-        if line.startswith("## "):
-            here = line.removeprefix("## ")
-        elif line.startswith("- ") and f"{here}/".startswith(folder):
-            found.append(line.removeprefix("- "))
-    return found
-
-
-def collected() -> dict[str, str]:
-    """Return the folder of the first test of each promise of each run, as pytest collects them."""
+def promised(folder: Path) -> dict[str, str]:
+    """Return each promise of the tests below a folder, with the folder of the first that has it."""
     found: dict[str, str] = {}
-    for folder in RUNS.values():
-        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--long", "--promises"]
-        done = subprocess.run(
-            [*command, "-n", "0", str(folder)], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-        for line in done.stdout.splitlines():
-            if line.startswith(f"{PROMISE}\t"):
-                _, place, promise = line.split("\t")
-                found.setdefault(promise, place)
+    for file in sorted(folder.rglob("test_*.py")):
+        for sentence in sentences(ast.parse(file.read_text(encoding="utf-8"))):
+            found.setdefault(sentence, str(file.parent.relative_to(ROOT)))
     return found
 
 
-def page_of(promises: Mapping[str, str]) -> str:
-    """Return the page; promises: each with the folder of its first test."""
+def sentences(module: ast.Module) -> Iterator[str]:
+    """Yield what the tests of a module keep: arguments of marks, and values of `PROMISES`."""
+    for node in ast.walk(module):
+        match node:
+            case ast.Call() if ast.unparse(node.func) == f"pytest.mark.{PROMISE}":
+                yield from map(ast.literal_eval, node.args)
+            case ast.Assign(targets=[ast.Name(id="PROMISES")]):
+                yield from chain.from_iterable(ast.literal_eval(node.value).values())
+
+
+def page() -> str:
+    """Return the page of all promises."""
+    places: dict[str, str] = {}
+    for folder in RUNS.values():
+        places = promised(folder) | places
     by_folder: dict[str, list[str]] = defaultdict(list)
-    for promise, folder in promises.items():
-        by_folder[folder].append(promise)
+    for sentence, place in places.items():
+        by_folder[place].append(sentence)
     lines = [HEAD]
-    for folder, sentences in sorted(by_folder.items()):
-        lines += [f"## {folder}", "", *(f"- {sentence}" for sentence in sorted(sentences)), ""]
+    for place, kept in sorted(by_folder.items()):
+        lines += [f"## {place}", "", *(f"- {sentence}" for sentence in sorted(kept)), ""]
     return "\n".join(lines)
 
 
@@ -156,8 +146,8 @@ def tell_prices(junit_xml: Path) -> None:
 def check(junit_xml: Path, folder: str) -> int:
     """Print one line for each promise that is not fully kept; return 1 if one is broken."""
     tell_prices(junit_xml)
-    promises, broken = read_page(folder), 0
-    for promise, problem, breaks in judge(promises, read_results(junit_xml), read_page("")):
+    promises, broken = promised(RUNS[folder]), 0
+    for promise, problem, breaks in judge(promises, read_results(junit_xml)):
         broken += breaks
         print(f"testplan: {promise}: {problem}")
     print(f"testplan: {len(promises)} promises, {broken} broken")
@@ -169,13 +159,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="verif.testplan", description=__doc__.partition("\n")[0])
     parser.add_argument("results", nargs="?", type=Path, help="JUnit XML of a run")
     parser.add_argument("folder", nargs="?", default="tests/", choices=RUNS, help="that ran")
-    parser.add_argument("--write", action="store_true", help="write docs/promises.md")
+    parser.add_argument("--page", action="store_true", help="print all promises as a page")
     given = parser.parse_args(arguments)
-    if given.write:
-        PAGE.write_text(page_of(collected()), encoding="utf-8")
+    if given.page:
+        print(page())
         return 0
     if given.results is None:
-        parser.error("give the results of a run, or --write")
+        parser.error("give the results of a run, or --page")
     return check(given.results, given.folder)
 
 

@@ -9,9 +9,9 @@
 
 A network is the path of a quantized network file, an architecture the path of its file or what
 `load_architecture` returns. A function returns the report that its command writes with `--json`: a
-frozen dataclass, whose fields `docs/schema` describes. Arguments are checked before anything is
-done; what is wrong is a `HwgenError` of one sentence. Nothing is printed without a `Context` that
-has a console.
+frozen dataclass, whose fields `hwgen --schema COMMAND` describes. Arguments are checked before
+anything is done; what is wrong is a `HwgenError` of one sentence. Nothing is printed without a
+`Context` that has a console.
 
 Stable: the names in `__all__`, their parameters and the fields of the reports. Further parameters
 may come, with defaults.

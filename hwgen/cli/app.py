@@ -23,6 +23,8 @@ WIDTH = 1 << 16
 """Columns of what is no terminal: a file or a pipe cuts no cell and breaks no line."""
 LONGEST_CELL = 2000
 """Characters of a cell of a table; names come from files and have any length."""
+OTHERS = "Further commands"
+"""The group of a command that names none."""
 EPILOG = (
     "Exit codes: 0 done, all equal; 1 something differs; 2 bad input or environment; 3 a fault of"
     " hwgen itself; 130 and 143 after an interrupt (SIGINT) and SIGTERM. An error is one sentence;"
@@ -56,6 +58,19 @@ class Commands(TyperGroup):
                 return super().invoke(ctx)
         except (EOFError, OSError) as error:
             raise CommandError from error
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands in groups, each with the first sentence of its help, whole."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            command: Any = self.get_command(ctx, name)
+            if not command.hidden:
+                told = " ".join((command.help or "").split())
+                group = getattr(command, "rich_help_panel", None) or OTHERS
+                groups.setdefault(group, []).append((name, told.split(". ")[0].rstrip(".") + "."))
+        for group, rows in groups.items():
+            with formatter.section(group):
+                formatter.write_dl(rows)
 
 
 class PlainCommand(TyperCommand):
@@ -100,6 +115,15 @@ def print_version(asked: bool) -> None:
         raise Exit
 
 
+def print_schema(name: str | None) -> None:
+    """Print a schema and end, if one was asked for."""
+    if name is not None:
+        from hwgen.commands.schemas import schema
+
+        sys.stdout.write(schema(name))
+        raise Exit
+
+
 @app.callback()
 def whole_program(
     *,
@@ -107,6 +131,16 @@ def whole_program(
         bool,
         Option("--version", callback=print_version, is_eager=True, help="print the version"),
     ] = False,
+    schema: Annotated[
+        str | None,
+        Option(
+            "--schema",
+            metavar="NAME",
+            callback=print_schema,
+            is_eager=True,
+            help="print the JSON Schema of a command's report, of `network` or `replacement`",
+        ),
+    ] = None,
 ) -> None:
     """Take the options that need no command."""
 

@@ -1,12 +1,19 @@
 """The commands: each is its request."""
 
+from collections.abc import Mapping
+from itertools import chain
+from types import MappingProxyType
+from typing import Any
+
 from hwgen.cli.from_requests import add_command
 from hwgen.commands.against import Compare
 from hwgen.commands.benchmark.command import Benchmark
 from hwgen.commands.build import Build, CompileCommand
 from hwgen.commands.cache import Cache
+from hwgen.commands.catalogue import ListShipped
 from hwgen.commands.cost import Cost
 from hwgen.commands.demo.command import Demo
+from hwgen.commands.doctor import Doctor
 from hwgen.commands.effects import Effects
 from hwgen.commands.exchange import ExportOnnx
 from hwgen.commands.explore import Explore
@@ -21,30 +28,18 @@ from hwgen.commands.sweep import Sweep
 from hwgen.commands.synthesis import Onnx, Synthesize
 from hwgen.commands.train import Train
 
-REQUESTS = (
-    Train,
-    CompileCommand,
-    Build,
-    Simulate,
-    Export,
-    Model,
-    Info,
-    ImportNetwork,
-    Compare,
-    ExportOnnx,
-    Fit,
-    Sweep,
-    Explore,
-    Effects,
-    Cost,
-    Synthesize,
-    Onnx,
-    Energy,
-    Cache,
-    Demo,
-    Benchmark,
+GROUPS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
+    {
+        "What is there": (ListShipped, Doctor, Info, Cache, Demo),
+        "Your network": (Train, ImportNetwork, Compare, Fit, ExportOnnx),
+        "A chip and its program": (CompileCommand, Build, Simulate, Export),
+        "What it costs": (Model, Cost, Sweep, Explore, Energy, Benchmark),
+        "Crossbars and devices": (Synthesize, Onnx, Effects),
+    }
 )
 """In the order in which `hwgen --help` lists them."""
+REQUESTS = tuple(chain.from_iterable(GROUPS.values()))
 
-for request in REQUESTS:
-    add_command(request)
+for group, requests in GROUPS.items():
+    for request in requests:
+        add_command(request, group=group)

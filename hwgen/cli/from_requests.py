@@ -42,8 +42,10 @@ OF_JSON = Annotated[
 SHORT = {"out": ("--out", "-o")}
 
 
-def add_command(request: Any, to: Typer = app, *, hidden: bool = False) -> None:
-    """Add the command of a request."""
+def add_command(
+    request: Any, to: Typer = app, *, group: str | None = None, hidden: bool = False
+) -> None:
+    """Add the command of a request; group: the heading above it in the help of the program."""
     hints = hints_of(request)
     said = {name: found for name, hint in hints.items() if (found := said_of(hint))}
     parameters = [
@@ -80,6 +82,7 @@ def add_command(request: Any, to: Typer = app, *, hidden: bool = False) -> None:
         epilog=f"Example: {request.example}",
         cls=PlainCommand,
         hidden=hidden,
+        rich_help_panel=group,
     )(run)
 
 

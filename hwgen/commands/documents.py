@@ -1,4 +1,4 @@
-"""`scripts/documents`: the generated pages: schemas of reports, data sheets, operators.
+"""`scripts/documents`: the generated pages: data sheets, operators.
 
 Tests: `tests/report/test_documents.py`.
 """
@@ -9,18 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hwgen.chip.family import Family
-from hwgen.chip.replacement import AnySpec
-from hwgen.commands.benchmark import report as benchmark
 from hwgen.commands.build import MANIFEST, write_verilog
 from hwgen.commands.context import Context
-from hwgen.commands.demo import report as demo
 from hwgen.commands.families import InstalledFamily, is_architecture, offering
 from hwgen.commands.operators import operators_page
-from hwgen.commands.studies import reports_of_studies
 from hwgen.commands.subject import load_chip
 from hwgen.files.output import write_text
 from hwgen.report.data_sheet import data_sheet
-from hwgen.report.files import REPORTS, schema_of
 
 EXAMPLE = "small"
 """The architecture of each family whose chip is shown, if there is one of this name."""
@@ -29,12 +24,7 @@ OPERATORS_PAGE = "operators.md"
 
 def documents(configs: Path) -> dict[str, str]:
     """Return every page by its path below `docs`; `configs` holds a folder for each family."""
-    reports = REPORTS | demo.REPORTS | benchmark.REPORTS | reports_of_studies()
-    for family in offering(Family.report_schemas):
-        if (configs / family.name).is_dir():
-            reports |= family.need(Family.report_schemas).REPORTS
-    pages = {f"schema/{name}.schema.json": schema_of(kind) for name, kind in reports.items()}
-    pages["schema/replacement.schema.json"] = schema_of(AnySpec, mode="validation")
+    pages: dict[str, str] = {}
     for family in offering(Family.data_sheet):
         files = [file for file in (configs / family.name).glob("*.yaml") if is_architecture(file)]
         if family.offers(Family.verilog) and files:

@@ -112,7 +112,7 @@ class OtherSearch:
 class SynthesizedChip:
     """Result of a synthesis.
 
-    folder: that holds `files`; report: as `docs/schema/synthesize.schema.json` describes it
+    folder: that holds `files`; report: as `hwgen --schema synthesize` describes it
     within_budget: whether the chip needs no more than the power budget
     table: the report for a terminal
     ran: the report of the run on the Verilog; None: it was not asked for

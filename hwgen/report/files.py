@@ -18,6 +18,7 @@ from hwgen.report.explore import ExploreReport
 from hwgen.report.fit import FitReport
 from hwgen.report.imports import ImportReport
 from hwgen.report.info import InfoReport
+from hwgen.report.installed import CatalogueReport, DoctorReport
 from hwgen.report.model import ModelReport
 from hwgen.report.run import RunReport
 from hwgen.report.sweep import SweepReport
@@ -36,24 +37,26 @@ REPORTS: dict[str, Any] = {
     "compare": AgreementReport,
     "compile": CompileReport,
     "cost": CostReport,
+    "doctor": DoctorReport,
     "effects": EffectsReport,
     "explore": ExploreReport,
     "export": ExportReport,
     "fit": FitReport,
     "import": ImportReport,
     "info": InfoReport,
+    "list": CatalogueReport,
     "model": ModelReport,
     "run": RunReport,
     "sweep": SweepReport,
     "train": TrainReport | AdaptiveTrainReport,
 }
-"""By command; `docs/schema/<command>.schema.json` describes each. Families and studies add more."""
+"""By command; `hwgen --schema COMMAND` describes each. Families and studies add more."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema_of(kind: Any, *, mode: Literal["serialization", "validation"] = "serialization") -> str:
-    """Return the JSON Schema of a type, or of several: the content of a docs/schema file.
+    """Return the JSON Schema of a type, or of several: what `hwgen --schema` prints.
 
     mode: validation for a file that is read, some of whose keys may be left out
     """

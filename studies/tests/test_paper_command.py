@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
 
-from tests.cli.given import ROOT, Command
+from tests.cli.given import Command
+from tests.schemas import follows
 
 
 @pytest.mark.promise("a network that the paper does not have is refused in one sentence")
@@ -58,8 +58,7 @@ def test_a_paper_leaves_its_files(hwgen: Command, tmp_path: Path) -> None:
     assert (code, err) == (0, "")
     assert "Section V-B" in shown
     content = json.loads(report.read_text(encoding="utf-8"))
-    schema = (ROOT / "docs/schema/paper_adaptive.schema.json").read_text(encoding="utf-8")
-    jsonschema.validate(content, json.loads(schema))
+    follows(content, "paper_adaptive")
     assert json.loads((out / "mram-paper.json").read_text(encoding="utf-8")) == content
     row = content["rows"][0]
     assert {"figure", "published", "ours", "unit", "deviation_percent", "reason"} <= set(row)

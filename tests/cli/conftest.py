@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
 from hwgen.cli import main
-from tests.cli.given import ARCH, NETWORK, ROOT, Command, rewritten
+from tests.cli.given import ARCH, NETWORK, Command, rewritten
+from tests.schemas import follows
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +48,7 @@ def report(hwgen: Command, tmp_path: Path, work: Path) -> Any:
         code, out, err = hwgen(command, *arguments, "--json", path)
         assert (code, err) == (0, "")
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        schema = ROOT / f"docs/schema/{command}.schema.json"
-        jsonschema.validate(content, json.loads(schema.read_text(encoding="utf-8")))
+        follows(content, command)
         return content, out
 
     return run

@@ -73,9 +73,7 @@ def test_golden_alone(report: Any) -> None:
         assert all(figures[key] is None for key in ("mismatches", "cycles_model", "cycles_rtl"))
 
 
-@pytest.mark.promise(
-    "reports follow their published schemas, data sheet and schemas follow the code"
-)
+@pytest.mark.promise("reports follow their published schemas, and data sheets follow the code")
 def test_model_engine(report: Any) -> None:
     content, out = report("run", NETWORK, ARCH, "--images", IMAGES, "--engine", "model")
     layers = content["layers"]
@@ -153,6 +151,8 @@ def test_train_channel_adaptive(report: Any, hwgen: Command, tmp_path: Path) -> 
 
 def test_help_teaches(hwgen: Command) -> None:
     _, out, _ = hwgen("--help")
+    assert "..." not in out.partition("Usage")[2].partition("\n")[2], "a sentence is cut"
+    assert out.index("Your network:") < out.index("\n  train ") < out.index("What it costs:")
     for command in ("train", "compile", "build", "run", "export", "model", "info"):
         assert command in out
         assert "Example: hwgen" in hwgen(command, "--help")[1]

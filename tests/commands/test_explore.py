@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from hwgen import api
@@ -13,7 +12,7 @@ from hwgen.commands.explore import with_front
 from hwgen.dbpim.facts.arch import load_arch
 from hwgen.report.explore import ExploredChip, ExploreReport
 from hwgen.report.files import report_text
-from tests.cli.given import ROOT
+from tests.schemas import follows
 
 pytestmark = pytest.mark.usefixtures("in_this_process")
 
@@ -57,8 +56,7 @@ def test_the_best_chip_is_an_architecture(
     context: api.Context, files: tuple[Path, Path], tmp_path: Path
 ) -> None:
     report = explored(context, files, out=tmp_path / "best.yaml", plot=tmp_path / "front.svg")
-    schema = (ROOT / "docs/schema/explore.schema.json").read_text(encoding="utf-8")
-    jsonschema.validate(json.loads(report_text(report)), json.loads(schema))
+    follows(json.loads(report_text(report)), "explore")
     arch = load_arch(tmp_path / "best.yaml")
     assert (arch.name, arch.cores) == ("paper_explored", report.best.values["cores"])
     found = api.model(files[0], tmp_path / "best.yaml", data=files[1], context=context)

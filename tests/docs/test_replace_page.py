@@ -1,6 +1,5 @@
 """The page about your memory and your array, followed to the letter."""
 
-import json
 import os
 import re
 import shlex
@@ -16,6 +15,7 @@ import yaml
 from hwgen.chip.replacement import MemorySpec, Port
 from hwgen.cli import main
 from hwgen.files.load import validate_spec
+from tests.schemas import follows
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/howto/replace-a-part.md"
@@ -64,7 +64,6 @@ def test_every_form_of_a_port_is_one(tmp_path: Path) -> None:
     whole, forms = blocks("yaml", MEMORY)
     ports = yaml.safe_load(forms)
     content = yaml.safe_load(whole)
-    schema = json.loads((ROOT / "docs/schema/replacement.schema.json").read_text())
     seen = set()
     for port in ports:
         with_read = [port] if port["kind"] != "w" else [port, ports[2]]
@@ -74,7 +73,7 @@ def test_every_form_of_a_port_is_one(tmp_path: Path) -> None:
         early = port.get("edge") == "falling" and port["kind"] == "w"
         given = [port, ports[3]] if early else with_read
         told = {**content, "ports": given, "mask_bits": mask, "read_cycles": cycles}
-        jsonschema.validate(told, schema)
+        follows(told, "replacement")
         spec = validate_spec(MemorySpec, told, source="the page")
         seen |= {key for key, value in port.items() if value is not None}
         assert spec.ports[0].kind == port["kind"]
@@ -84,7 +83,6 @@ def test_every_form_of_a_port_is_one(tmp_path: Path) -> None:
 
 def test_the_schema_is_that_of_every_file() -> None:
     """What ships and the examples are held to it; a wrong key and a wrong pin are not."""
-    schema = json.loads((ROOT / "docs/schema/replacement.schema.json").read_text())
     files = [
         *(ROOT / "configs/replacements").glob("*.yaml"),
         *(ROOT / "tests/arrays").glob("*.yaml"),
@@ -93,9 +91,9 @@ def test_the_schema_is_that_of_every_file() -> None:
     assert len(files) >= 5
     for file in files:
         content = yaml.safe_load(file.read_text())
-        jsonschema.validate(content, schema)
+        follows(content, "replacement")
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate({**content, "colour": "red"}, schema)
+            follows({**content, "colour": "red"}, "replacement")
 
 
 @pytest.mark.promise(

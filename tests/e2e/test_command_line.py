@@ -5,10 +5,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from hwgen.cli import main
+from tests.schemas import follows
 
 ROOT = Path(__file__).parents[2]
 NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
@@ -22,8 +22,7 @@ def report(folder: Path, command: str, *arguments: object) -> dict[str, Any]:
     given = [command, *arguments, "--work", folder / "work", "--json", path]
     assert main([str(argument) for argument in given]) == 0
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    schema = (ROOT / f"docs/schema/{command}.schema.json").read_text(encoding="utf-8")
-    jsonschema.validate(content, json.loads(schema))
+    follows(content, command)
     return content
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from verif.toolchain import ROOT
 
-RECORD, PAGE = ROOT / "docs/faults.json", ROOT / "docs/faults.md"
+RECORD, PAGE = ROOT / "build/faults.json", ROOT / "build/faults.md"
 
 CLASSES = {
     "caught": "by the first network",
@@ -73,6 +73,7 @@ def write_record(families: Mapping[str, FamilyRecord]) -> None:
         "version": 1,
         "families": {name: asdict(each) for name, each in sorted(families.items())},
     }
+    RECORD.parent.mkdir(exist_ok=True)
     RECORD.write_text(f"{json.dumps(content, indent=1)}\n", encoding="utf-8")
     PAGE.write_text(page(families), encoding="utf-8")
 

@@ -1,25 +1,20 @@
-"""Lines of code by package beside those of `docs/lines.json`: what growth costs.
+"""Lines of code by package beside those of a commit: what growth costs.
 
-Without blanks, comments and docstrings; of the Python files that git tracks. `--write` renews the
-file, at the end of a piece of work. Exit code 1: a package of the product grew by more than its
-price, and no line of CHANGELOG.md since then names it and what its lines buy.
+Without blanks, comments and docstrings; of the Python files that git tracks. Files that moved from
+one package to another are told apart. `scripts/lint --beside REV` prints them.
 """
 
 import argparse
 import ast
-import json
+import io
 import subprocess
 import sys
+import tarfile
 from collections import Counter
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LINES = ROOT / "docs/lines.json"
-CHANGES = "CHANGELOG.md"
-MOST_GROWTH = 300
-"""Lines of a package of the product, beyond which a line of the changelog says what they buy."""
 PRODUCT = ("golden", "hwgen")
 
 
@@ -41,69 +36,78 @@ def package_of(file: str) -> str:
     return f"{first}/{rest[0]}" if first == "hwgen" and len(rest) > 1 else first
 
 
-@cache
-def counted(root: Path = ROOT) -> dict[str, int]:
-    """Return the lines of each package that has some."""
-    listed = subprocess.run(
-        ["git", "ls-files", "*.py"], cwd=root, capture_output=True, text=True, check=True
-    )
-    found: Counter[str] = Counter()
-    for file in listed.stdout.split():
-        if (root / file).exists():
-            found[package_of(file)] += lines_of((root / file).read_text(encoding="utf-8"))
-    return {package: lines for package, lines in sorted(found.items()) if lines}
+def git(root: Path, *words: str) -> bytes:
+    """Return what a command of git prints about a clone."""
+    return subprocess.run(["git", *words], cwd=root, stdout=subprocess.PIPE, check=True).stdout
 
 
-def growth(before: dict[str, int], now: dict[str, int]) -> list[str]:
-    """Return a line for each package, and one for all of the product."""
-    rows = [(name, before.get(name, 0), now.get(name, 0)) for name in sorted({*before, *now})]
-    product = [row for row in rows if in_product(row[0])]
-    rows.append(("product", sum(row[1] for row in product), sum(row[2] for row in product)))
-    return [f"{name:20} {then:7,} {lines:7,} {lines - then:+7,}" for name, then, lines in rows]
+def files_now(root: Path = ROOT) -> dict[str, int]:
+    """Return the lines of each file that git tracks and that is there."""
+    files = git(root, "ls-files", "*.py").decode().split()
+    return {
+        file: lines_of((root / file).read_text(encoding="utf-8"))
+        for file in files
+        if (root / file).exists()
+    }
 
 
-def in_product(package: str) -> bool:
-    """Return whether a package is of the product."""
-    return package.split("/", maxsplit=1)[0] in PRODUCT
+def files_of(revision: str, root: Path = ROOT) -> dict[str, int]:
+    """Return the lines of each file of a commit."""
+    packed = io.BytesIO(git(root, "archive", revision, ":(glob)**/*.py"))
+    with tarfile.open(fileobj=packed) as archive:
+        found = {}
+        for member in archive:
+            content = archive.extractfile(member)
+            if content is not None:
+                found[member.name] = lines_of(content.read().decode())
+        return found
 
 
-def unpaid(before: dict[str, int], now: dict[str, int], changes: str) -> list[str]:
-    """Return a sentence for each package that grew beyond its price without a word about it.
+def moved(revision: str, files: Mapping[str, int], root: Path = ROOT) -> Counter[str]:
+    """Return the lines that each package got of others since a commit, less those that it gave.
 
-    changes: lines of the changelog that are new
+    files: the lines of each file of today; a file moved where git sees that it was renamed
     """
-    grown = {name: now[name] - before.get(name, 0) for name in now if in_product(name)}
+    found: Counter[str] = Counter()
+    for line in git(root, "diff", "-M", "--name-status", revision, "--", "*.py").splitlines():
+        kind, *names = line.decode().split("\t")
+        if kind.startswith("R"):
+            before, now = names
+            found[package_of(before)] -= files[now]
+            found[package_of(now)] += files[now]
+    return found
+
+
+def by_package(files: Mapping[str, int]) -> Counter[str]:
+    """Return the lines of each package."""
+    found: Counter[str] = Counter()
+    for file, lines in files.items():
+        found[package_of(file)] += lines
+    return found
+
+
+def rows(before: Counter[str], now: Counter[str], moves: Counter[str]) -> list[str]:
+    """Return a line for each package, and one for all of the product."""
+    names = sorted(name for name in {*before, *now} if before[name] or now[name])
+    found = [(name, before[name], now[name], moves[name]) for name in names]
+    product = [row for row in found if row[0].split("/", maxsplit=1)[0] in PRODUCT]
+    found.append(("product", *(sum(row[n] for row in product) for n in (1, 2, 3))))
     return [
-        f"{name} grew by {lines:,} lines: a line of {CHANGES} must name `{name}` and what they buy"
-        for name, lines in sorted(grown.items())
-        if lines > MOST_GROWTH and f"`{name}`" not in changes
+        f"{name:20} {then:7,} {lines:7,} {lines - then:+7,} {came:+7,}"
+        for name, then, lines, came in found
     ]
 
 
-def new_changes(root: Path = ROOT) -> str:
-    """Return the lines of the changelog that came after the last `--write`."""
-
-    def git(*words: str) -> str:
-        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True)
-        return done.stdout
-
-    written = git("log", "-1", "--format=%H", "--", str(LINES.relative_to(ROOT))).strip()
-    lines = git("diff", "--unified=0", written, "--", CHANGES).splitlines()
-    return "\n".join(line for line in lines if line.startswith("+"))
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the lines, or write them; exit code 1 for growth that nobody has explained."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="renew docs/lines.json")
-    now = counted()
-    if parser.parse_args(arguments).write:
-        LINES.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
-    print(f"{'lines of code':20} {'before':>7} {'now':>7} {'growth':>7}")
-    before = json.loads(LINES.read_text(encoding="utf-8"))
-    sentences = unpaid(before, now, new_changes())
-    print("\n".join([*growth(before, now), *sentences]))
-    return int(bool(sentences))
+    """Print the lines of each package."""
+    parser = argparse.ArgumentParser(prog="scripts/lint", description=__doc__)
+    parser.add_argument("revision", metavar="REV", help="commit to set beside")
+    revision = parser.parse_args(arguments).revision
+    now = files_now()
+    print(f"{'lines of code':20} {'before':>7} {'now':>7} {'growth':>7} {'moved':>7}")
+    then = by_package(files_of(revision))
+    print("\n".join(rows(then, by_package(now), moved(revision, now))))
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""Lines are counted without what is no code, and growth beyond the price is said."""
+"""Lines are counted without what is no code, beside those of a commit, moves apart."""
 
-import json
 import subprocess
+from collections import Counter
 from pathlib import Path
 
-from tests.lines.run import LINES, MOST_GROWTH, counted, growth, lines_of, main, new_changes, unpaid
+import pytest
+
+from tests.lines.run import by_package, files_now, files_of, lines_of, main, moved, rows
 
 TEXT = '''"""A module,
 of two lines."""
@@ -24,36 +26,34 @@ def test_docstrings_comments_and_blanks_are_no_code() -> None:
     assert lines_of(TEXT) == 4
 
 
-def test_growth_beyond_the_price_is_said() -> None:
-    before = {"hwgen/chip": 100, "tests": 10}
-    little = {"hwgen/chip": 100 + MOST_GROWTH, "tests": 9000}
-    assert growth(before, little)[0].split() == ["hwgen/chip", "100", "400", "+300"]
-    assert unpaid(before, little, "") == []
-    much = {"hwgen/chip": 100, "hwgen/new": MOST_GROWTH + 1}
-    assert growth(before, much)[-1].split() == ["product", "100", "401", "+301"]
-    (sentence,) = unpaid(before, much, "+- `hwgen/chip` does more")
-    assert sentence.startswith("hwgen/new grew by 301 lines: a line of CHANGELOG.md must name")
-    assert unpaid(before, much, "+- `hwgen/new` reads files of another tool") == []
-
-
-def test_lines_of_the_changelog_since_the_last_count(tmp_path: Path) -> None:
+@pytest.mark.promise("lines of code stand beside those of a commit, and moved lines apart")
+def test_what_grew_and_what_moved(tmp_path: Path) -> None:
     def git(*words: str) -> None:
         who = ("-c", "user.name=a", "-c", "user.email=a@b")
         subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True)
 
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/lines.json").write_text("{}", encoding="utf-8")
-    (tmp_path / "CHANGELOG.md").write_text("- `hwgen/old`\n", encoding="utf-8")
+    for package in ("golden", "verif", "hwgen/chip"):
+        (tmp_path / package).mkdir(parents=True)
+    (tmp_path / "golden/a.py").write_text(TEXT)
+    (tmp_path / "hwgen/chip/b.py").write_text("B = 1\n")
     git("init")
     git("add", ".")
-    git("commit", "-m", "counted")
-    with (tmp_path / "CHANGELOG.md").open("a", encoding="utf-8") as file:
-        file.write("- `hwgen/new`\n")
-    assert new_changes(tmp_path) == "+++ b/CHANGELOG.md\n+- `hwgen/new`"
+    git("commit", "-m", "before")
+    git("mv", "golden/a.py", "verif/a.py")
+    (tmp_path / "hwgen/chip/b.py").write_text("B = 1\nC = 2\n")
+    now = files_now(tmp_path)
+    moves = moved("HEAD", now, tmp_path)
+    found = rows(by_package(files_of("HEAD", tmp_path)), by_package(now), moves)
+    assert [line.split() for line in found] == [
+        ["golden", "4", "0", "-4", "-4"],
+        ["hwgen/chip", "1", "2", "+1", "+0"],
+        ["verif", "0", "4", "+4", "+4"],
+        ["product", "5", "2", "-3", "-4"],
+    ]
 
 
-def test_every_package_has_its_price(capsys) -> None:  # type: ignore[no-untyped-def]
-    written = json.loads(LINES.read_text(encoding="utf-8"))
-    assert written.keys() == counted().keys()
-    main([])
-    assert "product" in capsys.readouterr().out
+def test_packages_of_this_clone(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["HEAD"])
+    assert "\nproduct " in capsys.readouterr().out
+    assert by_package(files_now()).keys() >= {"golden", "hwgen/chip", "verif", "tests"}
+    assert rows(Counter(), Counter(), Counter())[-1].split() == ["product", "0", "0", "+0", "+0"]

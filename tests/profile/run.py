@@ -1,7 +1,6 @@
 """The profile of a run of the tests: seconds by kind and by package, and the dearest tests.
 
-`scripts/test --profile` runs all tests with the plugin beside this file and prints it; `--page`
-writes the tables into docs/howto/run-tests.md.
+`scripts/test --profile` runs all tests with the plugin beside this file and prints it.
 """
 
 import argparse
@@ -13,9 +12,6 @@ from xml.etree import ElementTree
 
 from tests.profile.plugin import PREFIX
 
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs/howto/run-tests.md"
-BEGIN, END = "<!-- profile -->", "<!-- end of the profile -->"
 DEAREST = 40
 
 Profile = Mapping[str, Counter[str]]
@@ -76,22 +72,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "| " + " | ".join(cells) + " |"
 
 
-def with_tables(page: str, lines: Sequence[str]) -> str:
-    """Return the page with the tables between its two marks."""
-    before, rest = page.split(BEGIN)
-    return before + "\n".join([BEGIN, "", *lines, "", END]) + rest.split(END)[1]
-
-
 def main(arguments: Sequence[str]) -> int:
-    """Print the profile of a report of pytest, or write it into the page."""
+    """Print the profile of a report of pytest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=Path, help="as pytest's --junitxml wrote it")
-    parser.add_argument("--page", action="store_true", help="write it into the page")
-    given = parser.parse_args(arguments)
-    lines = list(tables(read_profile(given.results)))
-    if given.page:
-        PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), lines), encoding="utf-8")
-    print("\n".join(lines))
+    print("\n".join(tables(read_profile(parser.parse_args(arguments).results))))
     return 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.profile.plugin import BENCH, OTHER, OWN, kind_of
-from tests.profile.run import BEGIN, END, read_profile, tables, with_tables
+from tests.profile.run import read_profile, tables
 
 ROOT = Path(__file__).parents[2]
 TESTS = """
@@ -84,5 +84,3 @@ def test_tables_have_sums_and_the_dearest() -> None:
         "| a/b/c/test_x.py::test_one | 4.0 | bench 3.0 |",
         "| a/b/test_y.py::test_two | 1.0 | bench 1.0 |",
     ]
-    page = with_tables(f"before {BEGIN}old{END} after", ["| new |"])
-    assert page == f"before {BEGIN}\n\n| new |\n\n{END} after"

@@ -21,9 +21,7 @@ def pages() -> dict[str, str]:
     return documents(ROOT / "configs")
 
 
-@pytest.mark.promise(
-    "reports follow their published schemas, data sheet and schemas follow the code"
-)
+@pytest.mark.promise("reports follow their published schemas, and data sheets follow the code")
 def test_pages_are_up_to_date(pages: dict[str, str]) -> None:
     stale = [
         name for name, text in pages.items() if (ROOT / "docs" / name).read_text("utf-8") != text

@@ -1,32 +1,37 @@
-"""Digests of what the sources make; `scripts/same` compares them with those of `digests.json`.
+"""Digests of what the sources make: `scripts/same --base REV` compares two states of them.
 
 A line a thing: each chip's Verilog, each program and prediction of a network on a chip that both
 ship, each table of energies, each generated page, what a synthesis answers. What a chip refuses
-stands with its sentence.
+stands with its sentence. The lines of REV are made in a worktree of it, by the code of this file.
 """
 
 import argparse
 import json
+import os
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Set
 from dataclasses import asdict
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hwgen import api
-from hwgen.commands.digests import digest_of, digest_of_file, digest_of_files
+from hwgen.commands.digests import digest_of, digest_of_file, digest_of_files, versions
 from hwgen.commands.documents import documents
 from hwgen.commands.families import is_architecture
 from hwgen.errors import HwgenError
 from hwgen.files import shipped
 from hwgen.network.file import load_network
 
-ROOT = Path(__file__).parents[2]
-DIGESTS = Path(__file__).parent / "digests.json"
-WORK = ROOT / "build/same"
+HERE = Path(__file__).parents[2]
+ROOT = Path(api.__file__).parents[2]
+"""Of the sources whose lines are made: a worktree's, where its packages are first in the path."""
+KEPT = HERE / "build/same"
+"""Where the lines of a commit are kept."""
 SEARCHES = {"digits_small_cnn": ("configs/networks/digits_small_cnn.npz", 0.6, 2000)}
 LONG_SEARCHES = {
     name: (name, 49.0, None) for name in ("alexnet", "vgg13", "vgg16", "msra", "resnet18")
@@ -46,6 +51,9 @@ MODELLED = {"mram/seed": "cadnn_digits"}
 
 COVERED = 2
 """Version of what a line of a prediction covers, whatever else a report has."""
+
+Lines = dict[str, str]
+"""Digests by the names of lines."""
 
 Made = Iterator[tuple[str, Callable[[], str]]]
 """The name of a line, and what makes its digest."""
@@ -76,14 +84,22 @@ def everything(long: bool) -> Made:
         yield f"energy {file.stem}", partial(digest_of_file, file)
     for name, (network, watts, evaluations) in (SEARCHES | (LONG_SEARCHES if long else {})).items():
         yield f"synthesis {name} {watts:g} W", partial(synthesis, network, watts, evaluations)
-    # Last: whoever wants other lines alone does not wait for all pages.
+
+
+def of_pages() -> Made:
+    """Yield the line of each generated page."""
     for page, text in documents(ROOT / "configs").items():
         yield f"page {page}", partial(digest_of, text)
 
 
+def line_names() -> Set[str]:
+    """Return the names of the lines that decide figures, without making any."""
+    return {name for name, _ in everything(long=False)}
+
+
 def context() -> api.Context:
     """Return where results are cached, and nothing is printed."""
-    return api.Context(work=WORK, console=None)
+    return api.Context(work=ROOT / "build/same", console=None)
 
 
 def verilog(arch: Path) -> str:
@@ -132,14 +148,12 @@ def synthesis(network: str, watts: float, evaluations: int | None) -> str:
         return digest_of_files([out / "architecture.yaml", out / "schedule.npz"], out)
 
 
-def made_now(long: bool, only: Set[str] | None = None) -> dict[str, str]:
-    """Return all lines, or those of these names, and say how long each kind took."""
-    found: dict[str, str] = {}
+def made_now(lines: Made, only: Callable[[str], bool] = lambda name: True) -> Lines:
+    """Return what some lines are, and say how long each kind took."""
+    found: Lines = {}
     seconds: dict[str, float] = {}
-    for name, make in everything(long):
-        if only is not None and found.keys() >= only:
-            break
-        if only is not None and name not in only:
+    for name, make in lines:
+        if not only(name):
             continue
         began = time.monotonic()
         try:
@@ -153,50 +167,75 @@ def made_now(long: bool, only: Set[str] | None = None) -> dict[str, str]:
     return found
 
 
-def read_digests() -> dict[str, str]:
-    """Return the digests that are committed, by the names of their lines."""
-    found: dict[str, str] = json.loads(DIGESTS.read_text()) if DIGESTS.exists() else {}
+def made_of(revision: str, options: list[str]) -> Lines:
+    """Return the lines of a revision, made in a worktree and kept under its commit."""
+    commit = git("rev-parse", "--verify", f"{revision}^{{commit}}")
+    kept = KEPT / f"{digest_of([commit, options, versions(), Path(__file__).read_text()])}.json"
+    if not kept.is_file():
+        with tempfile.TemporaryDirectory() as folder:
+            tree = Path(folder, "tree")
+            git("worktree", "add", "--detach", str(tree), commit)
+            try:
+                made_in(tree, options, kept)
+            finally:
+                git("worktree", "remove", "--force", str(tree))
+    found: Lines = json.loads(kept.read_text(encoding="utf-8"))
     return found
 
 
-def is_long(name: str) -> bool:
-    """Return whether a line is made by long runs alone."""
-    kind, thing, *rest = name.split()
-    if kind == "synthesis":
-        return thing in LONG_SEARCHES
-    return kind in ("program", "model") and thing in LARGE and rest[0] not in PAPER
+def made_in(tree: Path, options: list[str], out: Path) -> None:
+    """Make the lines of the sources in a folder, in a process that imports them."""
+    packages = os.pathsep.join([str(tree), str(tree / "studies")])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        [sys.executable, __file__, *options, "--write", str(out)],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": packages},
+        check=True,
+    )
 
 
-def changes(before: dict[str, str], now: dict[str, str], long: bool) -> list[str]:
+def git(*words: str) -> str:
+    """Return what a command of git prints about this clone."""
+    done = subprocess.run(["git", *words], cwd=HERE, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip()
+
+
+def changes(before: Lines, now: Lines) -> list[str]:
     """Return a line for each thing that is new, gone or another."""
-    large = {name for name in before if is_long(name)}
-    names = sorted((before.keys() | now.keys()) - (set() if long else large))
     return [
         f"{name}: {before.get(name, 'nothing')[:60]} -> {now.get(name, 'nothing')[:60]}"
-        for name in names
+        for name in sorted(before.keys() | now.keys())
         if before.get(name) != now.get(name)
     ]
 
 
-def main() -> None:
-    """Compare, or write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="replace the digests")
+def main(arguments: list[str] | None = None) -> int:
+    """Compare, or write; return 1 where something differs."""
+    parser = argparse.ArgumentParser(prog="scripts/same", description=__doc__)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--base", metavar="REV", help="the commit to compare with")
+    what.add_argument("--write", type=Path, metavar="FILE", help="write the lines as JSON")
+    parser.add_argument("--only", default="*", metavar="PATTERN", help="lines, such as 'model *'")
     parser.add_argument(
         "--long", action="store_true", help="large networks everywhere, five searches"
     )
-    given = parser.parse_args()
-    before = read_digests()
-    now = made_now(given.long)
-    different = changes(before, now, given.long)
-    print("\n".join(different) or "the same")
+    given = parser.parse_args(arguments)
+
+    def chosen(name: str) -> bool:
+        return fnmatchcase(name, given.only)
+
+    now = made_now(everything(given.long), chosen)
+    if fnmatchcase("page", given.only.partition(" ")[0]):
+        now |= made_now(of_pages(), chosen)
     if given.write:
-        kept = before if not given.long else {}
-        kept = {name: text for name, text in kept.items() if is_long(name)}
-        DIGESTS.write_text(json.dumps(kept | now, indent=1, sort_keys=True) + "\n")
-        return
-    sys.exit(bool(different))
+        given.write.write_text(json.dumps(now, indent=1, sort_keys=True) + "\n")
+        return 0
+    before = made_of(given.base, ["--only", given.only, *(["--long"] if given.long else [])])
+    different = changes(before, now)
+    print("\n".join(different) or "the same")
+    return int(bool(different))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -17,8 +17,8 @@ from verif.testplan import (
     dearest,
     judge,
     main,
-    page_of,
-    read_page,
+    page,
+    promised,
     read_results,
     tell_prices,
 )
@@ -60,29 +60,16 @@ def results(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.promise(
-    "a promise is broken where its tests fail, are skipped or do not run, and where the page of"
-    " promises lacks it"
-)
+@pytest.mark.promise("a promise is broken where its tests fail, are skipped or do not run")
 def test_judge(results: Path) -> None:
-    listed = ["good", "mixed", "icarus", "few", "lazy", "removed", *LONG_ALONE]
-    elsewhere = "kept by the tests of another run, too"
-    found = {**read_results(results), elsewhere: [("tests.test_a::test_both", "passed")]}
-    assert list(judge(listed, found, [*listed, elsewhere])) == [
+    promises = ["good", "mixed", "icarus", "few", "lazy", "removed", *LONG_ALONE]
+    assert list(judge(promises, read_results(results))) == [
         ("mixed", "tests.test_a::test_mixed[2] failed", True),
         ("icarus", "tests.test_a::test_icarus skipped for want of Icarus", False),
         ("lazy", "tests.test_a::test_lazy skipped", True),
         ("removed", "no test that runs by default keeps it", True),
-        ("new", "docs/promises.md lacks it: python -m verif.testplan --write", True),
     ]
     assert len(LONG_ALONE) <= 20
-
-
-def test_a_page_is_read_back_by_run(tmp_path: Path) -> None:
-    page = tmp_path / "promises.md"
-    page.write_text(page_of({"b": "tests/one", "a": "tests/one", "c": "studies/tests/two"}))
-    assert read_page("tests/", page) == ["a", "b"]
-    assert read_page("studies/", page) == ["c"]
 
 
 @pytest.mark.parametrize("folder", RUNS)
@@ -92,19 +79,49 @@ def test_the_check_of_a_run_tells_what_is_broken(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("verif.testplan.read_page", lambda given: ["good", "few"])
+    monkeypatch.setattr("verif.testplan.promised", lambda given: ["good", "few", "lazy"])
     assert check(results, folder) == 1
     printed = capsys.readouterr().out
-    assert "testplan: lazy: docs/promises.md lacks it" in printed
-    assert printed.endswith("testplan: 2 promises, 4 broken\n")
+    assert "testplan: lazy: tests.test_a::test_lazy skipped" in printed
+    assert printed.endswith("testplan: 3 promises, 1 broken\n")
     with pytest.raises(SystemExit):
         main([])
 
 
-def test_the_page_has_all_promises_once() -> None:
-    listed = [promise for folder in RUNS for promise in read_page(folder)]
-    assert len(listed) == len(set(listed)) > 500
-    assert set(listed) >= LONG_ALONE
+def test_promises_are_read_from_marks_and_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mark of a parameter counts, too; the first folder of a sentence is its place."""
+    monkeypatch.setattr("verif.testplan.ROOT", tmp_path)
+    for name, text in {
+        "b/test_b.py": '@pytest.mark.promise("kept twice")\ndef test_b(): pass',
+        "a/test_a.py": (
+            '@pytest.mark.promise("kept", "kept" " twice")\ndef test_a(): pass\n'
+            'CASES = [pytest.param(1, marks=pytest.mark.promise("of a case"))]\n'
+            'PROMISES = {"small": ("of a table",)}'
+        ),
+    }.items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    assert promised(tmp_path) == {
+        "kept": "a",
+        "kept twice": "a",
+        "of a case": "a",
+        "of a table": "a",
+    }
+    monkeypatch.setattr("verif.testplan.RUNS", {"tests/": tmp_path})
+    assert "## a\n\n- kept\n- kept twice\n" in page()
+
+
+@cache
+def everything() -> set[str]:
+    """Return all promises."""
+    return {sentence for folder in RUNS.values() for sentence in promised(folder)}
+
+
+def test_all_promises_are_found() -> None:
+    assert everything() >= LONG_ALONE
+    assert len(everything()) > 500
 
 
 @cache
@@ -123,13 +140,6 @@ def marked() -> dict[str, set[bool]]:
     return found
 
 
-def test_every_mark_is_on_the_page() -> None:
-    """The rest of the check, what pytest collects, is made by each run of all tests."""
-    listed = {promise for folder in RUNS for promise in read_page(folder)}
-    assert not set(marked()) - listed
-    assert len(marked()) > 500
-
-
 def test_no_promise_hangs_on_long_tests_alone() -> None:
     assert {sentence for sentence, long in marked().items() if long == {True}} <= LONG_ALONE
 
@@ -143,8 +153,7 @@ def test_the_dearest_tests_are_named(results: Path, capsys: pytest.CaptureFixtur
 
 
 def test_sentences_are_one_line() -> None:
-    for folder in RUNS:
-        assert all(re.fullmatch(r"\S.*[^.\s]", promise) for promise in read_page(folder))
+    assert all(re.fullmatch(r"\S.*[^.\s]", promise) for promise in everything())
 
 
 @cache

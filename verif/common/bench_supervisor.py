@@ -1,6 +1,7 @@
 """Bench of `supervisor`: runs that end, fail and stall; every counter is checked."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import Any
 
 import cocotb
@@ -34,7 +35,7 @@ CORNERS = Corners(
 
 @dataclass
 class Rules:
-    """The rules of the microarchitecture, cycle by cycle."""
+    """The rules of the microarchitecture, cycle by cycle; ``before``: inputs of the last one."""
 
     state: str = "idle"
     done: int = 0
@@ -44,6 +45,7 @@ class Rules:
     stalls: int = 0
     layers: int = 0
     quiet: int = 0
+    before: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def outputs(self) -> dict[str, int]:
         """Return what the ports show in this cycle."""
@@ -57,7 +59,10 @@ class Rules:
 
     def step(self, row: dict[str, int]) -> None:
         """Take in what the ports were told in this cycle."""
-        self.load_cycles, self.stalls = self.load_cycles + self.stalls, 0
+        before = self.before
+        self.load_cycles += self.stalls
+        self.stalls = int(before["running"] and before["waits_for_load"] and not before["computes"])
+        self.layers += before["running"] and before["retire"]
         if self.state == "idle" and row["start"]:
             self.state, self.cycles, self.load_cycles, self.layers = "run", 1, 1, 0
             self.done = self.error = self.quiet = 0
@@ -65,13 +70,12 @@ class Rules:
             self._run(row)
         elif self.state == "drain" and row["memory_idle"]:
             self.state, self.done = "idle", int(not self.error)
+        self.before = row
 
     def _run(self, row: dict[str, int]) -> None:
         self.cycles += 1
-        self.stalls = int(row["waits_for_load"] and not row["computes"])
-        self.layers += row["retire"]
-        owed = row["memory_answers"]
-        self.quiet = 0 if row["progress"] else self.quiet + (not owed)
+        owed = self.before["memory_answers"]
+        self.quiet = 0 if self.before["progress"] else self.quiet + (not owed)
         candidates = [
             (row["read_error"], ERRORS.read),
             (row["write_error"], ERRORS.write),
@@ -166,13 +170,16 @@ async def the_watchdog_stands_still_while_the_memory_owes_an_answer(dut: Any) ->
 @cocotb.test(timeout_time=400, timeout_unit="us")
 @cocotb.parametrize(source=SOURCES)
 async def each_source_alone_keeps_the_chip_alive(dut: Any, source: int) -> None:
-    """A run in which this source alone moves, just before the watchdog's time, goes on."""
+    """A run in which this source alone moves, just before the watchdog's time, goes on.
+
+    Progress counts in the cycle after it, so it comes one before the last.
+    """
     probe = await begin(dut)
     drive(dut, {"start": 1, "memory_idle": 1})
     await FallingEdge(dut.clk)
     drive(dut, {"start": 0})
     for _ in range(2):
-        for _ in range(WATCHDOG_CYCLES - 1):
+        for _ in range(WATCHDOG_CYCLES - 2):
             await FallingEdge(dut.clk)
         drive(dut, {"progress": 1 << source})
         await FallingEdge(dut.clk)

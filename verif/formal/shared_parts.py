@@ -242,9 +242,9 @@ def requantizer_float32() -> Proof:
 def supervisor() -> Proof:
     """Every start leads to done or error, if the memory answers.
 
-    A run without progress ends within 5 + 4 cycles, its drain within 5: the watchdog is 5 cycles,
-    and the memory answers within 4, which is progress. From every state that is reached, by
-    induction.
+    A run without progress ends within 5 + 4 + 1 cycles, its drain within 5: the watchdog is 5
+    cycles, the memory answers within 4, which is progress, and that counts a cycle later. From
+    every state that is reached, by induction.
     """
     return Proof(
         part=lambda: Supervisor(

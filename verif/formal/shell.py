@@ -95,9 +95,10 @@ def shell() -> Proof:
     Registers, supervisor, read and write engine and the wires between them, with any engine that
     begins handshakes and progress of its own at most 15 times in a run, or stands still. The
     memory moves something at least every 3 cycles in which it owes anything. Then a run lasts at
-    most 15 + 1 times 5 + 2 cycles, and its drain 29. After it nothing is on the memory port. An
-    engine that stands for less than the watchdog of 5 cycles, while the memory owes nothing, is
-    not stopped as one that stands. From every state that is reached, by induction.
+    most 15 + 1 times 5 + 2 + 1 cycles, and its drain 29: progress counts a cycle later. After it
+    nothing is on the memory port. An engine that stands for less than the watchdog of 5 cycles,
+    while the memory owes nothing, is not stopped as one that stands. From every state that is
+    reached, by induction.
     """
     watchdog, answer = 5, 2
     return Proof(
@@ -117,7 +118,7 @@ def shell() -> Proof:
         sizes={
             "WATCHDOG": watchdog,
             "ANSWER": answer,
-            "PATIENCE": watchdog + answer,
+            "PATIENCE": watchdog + answer + 1,
             "WORK": 15,
             "STALLED": STALLED,
             "DRAIN": MOST_OWED * (answer + 1) + 2,

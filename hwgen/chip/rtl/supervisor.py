@@ -46,7 +46,8 @@ class Supervisor(SharedPart):
         loader_error    in   error_bits  error of the loader; 0: none
         read_error      in   1           a beat was read with an error
         write_error     in   1           a burst was answered with an error
-        progress        in   sources     bit s: source s makes progress in this cycle
+        progress        in   sources     bit s: source s makes progress in this cycle; it and
+                                         ``memory_answers`` count in the next one
         memory_idle     in   1           no transfer is outstanding on the memory port
         memory_answers  in   1           the memory owes an answer: the watchdog stands still
         retire          in   1           image or instruction is over
@@ -59,13 +60,15 @@ class Supervisor(SharedPart):
         error           out  error_bits  code of the last run
         cycles          out  64          of the last run
         load_cycles     out  64          load-stall cycles: ``waits_for_load`` and not ``computes``,
-                                         each counted in the cycle after it
-        layers          out  32          retirements of the last run
+                                         each counted two cycles after it
+        layers          out  32          retirements of the last run, each counted in the cycle
+                                         after it
     Latency  1 cycle from ``start`` to ``running``, from ``finished`` or an error to its end
     Rate     none
     Errors   ValueError for a parameter out of range; the first error counts; ``errors.stalled``
              after ``watchdog_cycles`` cycles without progress in which the memory owes
-             nothing; an error in the cycle of ``finished`` is ignored
+             nothing, and one more after progress; an error in the cycle of ``finished`` is
+             ignored
     Golden   the cycle model
     Source   docs/dbpim-microarchitecture.md, "Start and stop" and "Counters"
     """
@@ -118,11 +121,19 @@ class Supervisor(SharedPart):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.d.comb += self.busy.eq(self.running | self.stop)
-        # Units are far away: a load-stall cycle is counted in the next one.
+        # Units are far away: what they tell is kept for a cycle, and no counter waits for it.
         stalls, quiet = Signal(), Signal(range(self._watchdog_cycles))
+        waits, works, retired = Signal(), Signal(), Signal()
+        goes_on, owed = Signal(), Signal()
         m.d.sync += [
-            stalls.eq(self.running & self.waits_for_load & ~self.computes),
+            goes_on.eq(self.progress.any()),
+            owed.eq(self.memory_answers),
+            waits.eq(self.running & self.waits_for_load),
+            works.eq(self.computes),
+            stalls.eq(waits & ~works),
             self.load_cycles.eq(self.load_cycles + stalls),
+            retired.eq(self.running & self.retire),
+            self.layers.eq(self.layers + retired),
         ]
         with m.FSM():
             with m.State("IDLE"), m.If(self.start):
@@ -138,11 +149,8 @@ class Supervisor(SharedPart):
                 m.next = "RUN"
             with m.State("RUN"):
                 m.d.comb += self.running.eq(1)
-                m.d.sync += [
-                    self.cycles.eq(self.cycles + 1),
-                    self.layers.eq(self.layers + self.retire),
-                ]
-                found = self._error(m, quiet)
+                m.d.sync += self.cycles.eq(self.cycles + 1)
+                found = self._error(m, quiet, goes_on, owed)
                 with m.If(self.finished):
                     m.next = "DRAIN"
                 with m.Elif(found != NO_ERROR):
@@ -158,16 +166,14 @@ class Supervisor(SharedPart):
         in_range(m, "quiet", quiet, self._watchdog_cycles - 1, when=self.running)
         return m
 
-    def _error(self, m: Module, quiet: Signal) -> Value:
+    def _error(self, m: Module, quiet: Signal, goes_on: Signal, owed: Signal) -> Value:
         """Return the error of this cycle; the watchdog counts cycles in which the chip stands.
 
         quiet: so many of them lie behind the last progress of this run
+        goes_on, owed: something made progress in the cycle before, the memory owed an answer
         """
-        found, goes_on, counts = Signal.like(self.error), Signal(), Signal()
-        m.d.comb += [
-            goes_on.eq(self.progress.any()),
-            counts.eq(~goes_on & ~self.memory_answers),
-        ]
+        found, counts = Signal.like(self.error), Signal()
+        m.d.comb += counts.eq(~goes_on & ~owed)
         m.d.sync += quiet.eq(Mux(goes_on, 0, quiet + counts))
         with m.If(self.read_error):
             m.d.comb += found.eq(self._errors.read)

@@ -395,10 +395,16 @@ class Simd(Part):
         # A byte passes unchanged: times 2, shifted right by 1, no zero point.
         passes = does[Operation.MAXIMUM] | does[Operation.TABLE]
         unscaled = does[Operation.ADD] | instruction.sums
-        multiplier = Mux(
-            passes, 2, Mux(unscaled, 1, instruction.multiplier[: len(lanes[0].multiplier)])
-        )
-        shift = Mux(passes, 1, instruction.shift)
+        # No lane scales in the first cycle of an instruction: what it decodes to is kept meanwhile.
+        multiplier = Signal(len(lanes[0].multiplier), name="instruction_multiplier")
+        shift = Signal(len(instruction.shift), name="instruction_shift")
+        depthwise = Signal()
+        decoded = Mux(unscaled, 1, instruction.multiplier[: len(multiplier)])
+        m.d.sync += [
+            multiplier.eq(Mux(passes, 2, decoded)),
+            shift.eq(Mux(passes, 1, instruction.shift)),
+            depthwise.eq(does[Operation.DEPTHWISE]),
+        ]
         m.d.comb += taps.scale_slot.eq(turns.slot)
         scales = [each.as_value() for each in taps.scales]
         for number, lane in enumerate(lanes):
@@ -411,8 +417,8 @@ class Simd(Part):
                 m.d.comb += lane.turn.eq(turns.following)
             m.d.comb += [
                 *layouts.choose_rounding(lane, instruction.rounding),
-                lane.multiplier.eq(Mux(does[Operation.DEPTHWISE], scale.multiplier, multiplier)),
-                lane.shift.eq(Mux(does[Operation.DEPTHWISE], scale.shift, shift)),
+                lane.multiplier.eq(Mux(depthwise, scale.multiplier, multiplier)),
+                lane.shift.eq(Mux(depthwise, scale.shift, shift)),
                 lane.output_zero_point.eq(Mux(passes, 0, instruction.output_zero_point)),
                 lane.low.eq(Mux(does[Operation.TABLE], 0, instruction.output_low)),
                 lane.high.eq(

@@ -229,6 +229,10 @@ class Octet(Part):
         if self._arch.in_array:
             with m.If(self._order.read_sum):
                 m.d.comb += row_0.eq(count_row(self._arch) - 1 - self._order.index)
+        # The record of a layer stands long before its first segment: arrays have it from registers.
+        joins = Signal(self._arch.segments)
+        accumulates = Signal(self._arch.segments)
+        m.d.sync += [joins.eq(self.record.join), accumulates.eq(self.record.accumulate)]
         active = Signal(self._arch.segments)
         m.d.comb += active.eq(Mux(control.row_set, *(self._active(r) for r in (1, 0))))
         for i, on in enumerate(enabled):
@@ -246,8 +250,8 @@ class Octet(Part):
                 array.first.eq(control.first),
                 array.double.eq(control.double),
                 array.subtract.eq(control.subtract),
-                array.joins.eq(self.record.join),
-                array.accumulate.eq(self.record.accumulate),
+                array.joins.eq(joins),
+                array.accumulate.eq(accumulates),
                 *self._addition(array, adder, on, refused),
                 array.segment.eq(self.segment),
                 self.sums[i].eq(array.sum),

@@ -39,7 +39,7 @@ RACES = ("sparse chip", "dense chip", "times faster", "per area", "energy saved"
 NETLISTS = ("chip", "ns", "MHz", "us", "mm2, netlist", "mm2, table", "per area and time")
 CONDITIONS = ("", "dense", "`{paper}`", "sparse", "`{paper}`, per area", "sparse, per area")
 CLOCKS = (
-    "Times are at the clock of the netlist of `{paper}`: {slowest} ([report]({report})), without"
+    "Times are at the clock of the netlist of `{paper}`: {slowest} (`{report}`), without"
     " wires. The paper's highest clock is {highest:.0f} MHz. Macro: compartments x cell columns x"
     " rows. uJ: of the chip; with memory: with the memory outside, 8 pJ a bit"
     " ([the constant](../../configs/energy/memory_outside.yaml))."

@@ -110,7 +110,7 @@ class Inputs:
     """What was measured elsewhere.
 
     crossbar: architecture of `hwgen synthesize`; synthesis: its report
-    clocks: docs/results/clock.json; training: docs/results/mram-training.json
+    clocks: studies/results/clock.json; training: studies/results/mram-training.json
     """
 
     crossbar: Path

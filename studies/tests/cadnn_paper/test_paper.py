@@ -5,7 +5,6 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-import jsonschema
 import pytest
 from hwgen_studies.cadnn_paper.counts import POSITIONS, SCHEDULES, SEED, WRITTEN_BACK, Counts, count
 from hwgen_studies.cadnn_paper.energy import everywhere_pj, unscaled_share, write_for
@@ -28,6 +27,7 @@ from hwgen.report.files import report_text
 from hwgen.train.adaptive.widths import macs, uniform
 from hwgen.train.models import plan_model
 from studies.tests.cadnn_paper.trainings import training_row, training_table
+from tests.schemas import follows
 
 ROOT = Path(__file__).parents[3]
 QUIET = Context(console=None)
@@ -66,8 +66,7 @@ def one(report: AdaptivePaperReport, figure: str, what: str) -> float:
     "every figure that the paper prints has a row with ours or the reason why there is none"
 )
 def test_it_follows_its_schema(report: AdaptivePaperReport) -> None:
-    schema = json.loads((ROOT / "docs/schema/paper_adaptive.schema.json").read_text("utf-8"))
-    jsonschema.validate(json.loads(report_text(report)), schema)
+    follows(json.loads(report_text(report)), "paper_adaptive")
 
 
 def test_every_printed_figure_is_there(report: AdaptivePaperReport) -> None:
@@ -290,9 +289,9 @@ def test_parts_of_the_overhead_are_counted(counts: Counts, report: AdaptivePaper
 
 
 def test_the_committed_page_has_these_figures(report: AdaptivePaperReport) -> None:
-    committed = json.loads((ROOT / "docs/results/mram-paper.json").read_text(encoding="utf-8"))
+    committed = json.loads((ROOT / "studies/results/mram-paper.json").read_text(encoding="utf-8"))
     now = json.loads(report_text(report))
-    stale = "run: hwgen paper mram --training docs/results/mram-training.json --out docs/results"
+    stale = "run: hwgen paper mram --training studies/results/mram-training.json --out docs/results"
     assert committed["layers"] == now["layers"], stale
     for each, ours in zip(committed["energy"], now["energy"], strict=True):
         assert each["total_uj"] == pytest.approx(ours["total_uj"]), stale

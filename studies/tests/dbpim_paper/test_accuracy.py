@@ -13,7 +13,7 @@ from hwgen.network.file import load_network
 from hwgen.train.recipe import load_recipe
 from tests.cli.given import RECIPE, ROOT
 
-TABLE = ROOT / "docs/results/dbpim-accuracy.json"
+TABLE = ROOT / "studies/results/dbpim-accuracy.json"
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from hwgen.files.load import validate_spec
 from hwgen.jobs.executors import SerialExecutor
 
 ROOT = Path(__file__).parents[3]
-RESULTS = ROOT / "docs/results"
+PAGES, RESULTS = ROOT / "docs/results", ROOT / "studies/results"
 COST = RESULTS / "dbpim-race-cost.json"
 
 
@@ -160,9 +160,9 @@ def test_from_a_search_to_the_page(
 
 
 def test_the_committed_page_is_what_its_report_says() -> None:
-    report, page = committed(), (RESULTS / "dbpim-race.md").read_text(encoding="utf-8")
+    report, page = committed(), (PAGES / "dbpim-race.md").read_text(encoding="utf-8")
     assert page.endswith(area_race_page(report, "dbpim-race.svg"))
-    assert (RESULTS / "dbpim-race.svg").read_text(encoding="utf-8") == area_race_picture(report)
+    assert (PAGES / "dbpim-race.svg").read_text(encoding="utf-8") == area_race_picture(report)
 
 
 def test_the_clock_of_the_page_is_that_of_the_report() -> None:
@@ -170,7 +170,7 @@ def test_the_clock_of_the_page_is_that_of_the_report() -> None:
     assert cost["architecture"]["digest"] == load_arch(ROOT / "configs/dbpim/paper.yaml").digest
     assert (clock.slowest_ns, clock.mhz) == (cost["slowest_ns"], cost["mhz"])
     assert (clock.library, clock.report) == (cost["library"]["name"], COST.name)
-    page = (RESULTS / "dbpim-race.md").read_text(encoding="utf-8")
+    page = (PAGES / "dbpim-race.md").read_text(encoding="utf-8")
     assert f"| us at {cost['mhz']:.0f} MHz |" in page
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import numpy as np
 import pytest
 from hwgen_studies.comparison import PaperRow
@@ -30,9 +29,10 @@ from hwgen.network.file import load_network, save_network
 from hwgen.report.files import report_text
 from hwgen.report.svg import MUTED, SERIES
 from tests.cli.given import ROOT, TINY
+from tests.schemas import follows
 from verif.dbpim.directed_network import directed
 
-COMMITTED = ROOT / "docs/results/dbpim-figures-2026-11-27.json"
+COMMITTED = ROOT / "studies/results/dbpim-figures-2026-11-27.json"
 CURVES = f"{NAME}-sparsity.svg"
 
 
@@ -156,7 +156,7 @@ def test_power_is_energy_over_time(report: FiguresReport, folder: Path) -> None:
 
 def trained(method: str, pruned: float, accuracy: float, *, seed: int = 1, **more: Any) -> Any:
     """Return a row of a table of trainings."""
-    committed = json.loads((ROOT / "docs/results/dbpim-accuracy.json").read_text("utf-8"))
+    committed = json.loads((ROOT / "studies/results/dbpim-accuracy.json").read_text("utf-8"))
     plain = committed["rows"][0] | {"method": method, "pruned": pruned, "accuracy": accuracy}
     return validate_spec(AccuracyRow, plain | {"seed": seed} | more, source="test")
 
@@ -184,8 +184,7 @@ def test_what_a_sparsity_costs() -> None:
 
 
 def test_page_and_report_hold_all(report: FiguresReport) -> None:
-    schema = (ROOT / "docs/schema/paper_dbpim_figures.schema.json").read_text(encoding="utf-8")
-    jsonschema.validate(json.loads(report_text(report)), json.loads(schema))
+    follows(json.loads(report_text(report)), "paper_dbpim_figures")
     assert set(figures_files(report)) == {f"{NAME}.md", f"{NAME}.json", f"{NAME}-sparsity.svg"}
     with_rows = replace(report, accuracy=[trained("blocks", 0.0, 0.9)], refused=["x: y must be z"])
     files = figures_files(with_rows)

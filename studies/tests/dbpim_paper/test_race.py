@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import numpy as np
 import pytest
 from hwgen_studies.dbpim_paper import published, race, race_networks, race_points
@@ -30,6 +29,7 @@ from hwgen.jobs.executors import SerialExecutor
 from hwgen.network.file import load_network, save_network
 from hwgen.report.files import report_text
 from tests.cli.given import ROOT, TINY
+from tests.schemas import follows
 from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import Recipe, random_network
 
@@ -122,8 +122,7 @@ def value(report: RaceReport, figure: str) -> float | None:
 @pytest.mark.usefixtures("few")
 def test_runs_are_what_the_model_says(folder: Path) -> None:
     report = raced(folder)
-    schema = (ROOT / "docs/schema/paper_dbpim.schema.json").read_text(encoding="utf-8")
-    jsonschema.validate(json.loads(report_text(report)), json.loads(schema))
+    follows(json.loads(report_text(report)), "paper_dbpim")
     network = directed("narrow")
     images = race_networks.drawn_images(network, count=BATCH).images
     np.savez(folder / "images.npz", images=images)
@@ -399,7 +398,7 @@ def test_times_stand_at_the_clock_of_the_netlist_too(report: RaceReport) -> None
 
 def test_the_clock_of_another_chip_is_refused() -> None:
     """The report that ships is of the paper's chip."""
-    cost = ROOT / "docs/results/dbpim-race-cost.json"
+    cost = ROOT / "studies/results/dbpim-race-cost.json"
     arch = load_arch(ROOT / "configs/dbpim/paper.yaml")
     assert clock_of(cost, arch).mhz == json.loads(cost.read_text(encoding="utf-8"))["mhz"]
     with pytest.raises(FormatError, match="architecture must be that of tiny"):

@@ -9,14 +9,15 @@ from pydantic import TypeAdapter
 
 from studies.tests.results.ledger import marked
 
-RESULTS = Path(__file__).parents[3] / "docs/results"
+ROOT = Path(__file__).parents[3]
+PAGE, REPORT = ROOT / "docs/results/mlperf-tiny.md", ROOT / "studies/results/mlperf-tiny.json"
 NETWORKS = {"autoencoder", "dscnn", "mobilenetv1", "resnet8"}
 
 
 @pytest.fixture(scope="module")
 def report() -> MlperfTinyReport:
     """The committed report."""
-    text = (RESULTS / "mlperf-tiny.json").read_bytes()
+    text = REPORT.read_bytes()
     return TypeAdapter(MlperfTinyReport).validate_json(text)
 
 
@@ -25,7 +26,7 @@ def report() -> MlperfTinyReport:
     " their agreement with LiteRT, layer by layer"
 )
 def test_the_committed_page_is_that_of_the_committed_report(report: MlperfTinyReport) -> None:
-    page = (RESULTS / "mlperf-tiny.md").read_text(encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
     assert marked(page, "") == mlperf_tiny_page(report)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import jsonschema
 import numpy as np
 import pytest
 from hwgen_studies.mlperf_tiny import run as flow
@@ -26,6 +25,7 @@ from hwgen.network.file import load_network
 from hwgen.report.agreement import FirstElement
 from hwgen.report.files import report_text
 from tests.cli.given import ROOT
+from tests.schemas import follows
 from tests.tflite_files import (
     RELU,
     Writer,
@@ -38,7 +38,6 @@ from tests.tflite_files import (
 )
 
 SMALL = ROOT / "configs/dbpim/small.yaml"
-SCHEMA = ROOT / "docs/schema/paper_mlperf_tiny.schema.json"
 PUBLISHED = Path(os.environ.get("HWGEN_SHARED", ROOT.parent / "shared/data"))
 IMAGES = 230
 """More than are compared layer by layer."""
@@ -157,7 +156,7 @@ def test_no_path_of_a_machine_is_in_the_report(
     report: MlperfTinyReport, request_of: MlperfTiny, work: Path
 ) -> None:
     written = report_text(report)
-    jsonschema.validate(json.loads(written), json.loads(SCHEMA.read_text(encoding="utf-8")))
+    follows(json.loads(written), "paper_mlperf_tiny")
     for content in (written, mlperf_tiny_page(report)):
         assert str(work) not in content and str(request_of.published) not in content
 

@@ -18,7 +18,7 @@ from hwgen import api
 from hwgen.files.load import validate_spec
 
 ROOT = Path(__file__).parents[3]
-RESULTS = ROOT / "docs/results"
+RESULTS = ROOT / "studies/results"
 SMALL = (
     Case(family="dbpim", network="digits_small_cnn", chip="dbpim/small", clock="dbpim/tiny"),
     Case(
@@ -98,7 +98,7 @@ def test_from_three_chips_to_the_page(
 def test_the_committed_page_is_what_its_report_says() -> None:
     content = json.loads((RESULTS / "three-families.json").read_text(encoding="utf-8"))
     report = validate_spec(FamiliesReport, content, source="three-families.json")
-    page = (RESULTS / "three-families.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/results/three-families.md").read_text(encoding="utf-8")
     assert page.endswith(families_page(report))
     assert {row.family for row in report.rows} == {"dbpim", "mram", "crossbar"}
     for row in report.rows:

@@ -8,7 +8,6 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from hwgen_studies.comparison import PaperRow, row
 from hwgen_studies.pimsyn_paper.compare import Request, pimsyn_paper
@@ -30,6 +29,7 @@ from hwgen.crossbar.facts.rules import PUBLISHED
 from hwgen.errors import ConfigError
 from hwgen.jobs.executors import ProcessExecutor
 from hwgen.report.files import report_text
+from tests.schemas import follows
 
 ROOT = Path(__file__).parents[3]
 EVALUATIONS = 30
@@ -68,8 +68,7 @@ def of(report: PaperReport, figure: str, what: str = "") -> list[PaperRow]:
     "every published table and figure has a row; what cannot be had is null, with a reason"
 )
 def test_it_follows_its_schema(report: PaperReport) -> None:
-    schema = json.loads((ROOT / "docs/schema/paper.schema.json").read_text(encoding="utf-8"))
-    jsonschema.validate(json.loads(report_text(report)), schema)
+    follows(json.loads(report_text(report)), "paper")
 
 
 def test_every_table_and_figure_is_there(report: PaperReport) -> None:

@@ -182,7 +182,7 @@ if the code has changed since it was made. Minutes are those of the clock, on 2 
 {table(("claim", "page", "command", "needs", "made"), fetched)}
 
 `scripts/claims --write` makes this page from `claims.yaml` and `pages.yaml` in
-`studies/tests/results` and from the [ledger of results](results/ledger.json).
+`studies/tests/results` and from the ledger of results, `studies/results/ledger.json`.
 """
 
 

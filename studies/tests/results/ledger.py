@@ -1,7 +1,7 @@
 """The ledger of results: what each page of results was made from, and whether that still holds.
 
 A page is stale where something that decides its figures (the Verilog of a chip, a prediction, the
-answer of a search: lines of `tests/same/digests.json`; a file that its commands read) is another
+answer of a search: lines of `tests/same`; a file that its commands read) is another
 than when the page was made. A moved file or a comment changes no such line. The first line of a
 stale page says so: its mark.
 """
@@ -16,10 +16,11 @@ from typing import Any
 import yaml
 
 from hwgen.commands.digests import digest_of_file
+from studies.tests.results.records import records_text
 
 ROOT = Path(__file__).parents[3]
 PAGES = Path(__file__).with_name("pages.yaml")
-LEDGER = ROOT / "docs/results/ledger.json"
+LEDGER = ROOT / "studies/results/ledger.json"
 MARK = "> Of "
 FILE = "file "
 """Begins the line of a file that the commands of a page read."""
@@ -96,7 +97,7 @@ def read_ledger(file: Path = LEDGER) -> dict[str, Record]:
 def write_ledger(records: Mapping[str, Record], file: Path = LEDGER) -> None:
     """Write all records."""
     content = {name: asdict(record) for name, record in sorted(records.items())}
-    file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    file.write_text(records_text(content), encoding="utf-8")
 
 
 def changes(page: Page, record: Record, now: Lines) -> list[str]:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,13 +27,17 @@ from studies.tests.results.ledger import (
     read_pages,
     write_ledger,
 )
-from tests.same.run import made_now, read_digests
+from studies.tests.results.records import keep
+from tests.same.run import everything, line_names, made_now
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return the exit code."""
     given = options().parse_args(arguments)
     pages = read_pages()
+    if given.keep:
+        keep()
+        return 0
     unknown = [name for name in given.pages if name not in pages]
     chosen = [pages[name] for name in given.pages if name in pages]
     doing = {"list": show, "stale": stale, "mark": mark}
@@ -56,6 +60,7 @@ def options() -> argparse.ArgumentParser:
         "--stale", action="store_true", help="compare all pages, or PAGEs; exit code 1 if one is"
     )
     parser.add_argument("--mark", action="store_true", help="write the first line of stale pages")
+    parser.add_argument("--keep", action="store_true", help="bring the JSON of results in its form")
     parser.add_argument("--data", type=Path, help="folder of cifar10, cifar100, checkpoints, ...")
     parser.add_argument("--networks", type=Path, help="folder of networks that do not ship")
     return parser
@@ -86,19 +91,8 @@ def show(pages: Sequence[Page]) -> int:
 
 
 def stale(pages: Sequence[Page]) -> int:
-    """Print each page with its commit and what has changed since; return 1 if one is stale.
-
-    Text is compared first; where it differs, what the sources make today is made.
-    """
-    ledger, text, today = read_ledger(), text_now(), read_digests()
-    asked = {
-        name
-        for page in pages
-        if page.name in ledger and ledger[page.name].text != text
-        for name in page.chosen(today)
-        if not name.startswith(FILE)
-    }
-    now = {**today, **made_now(long=False, only=asked)}
+    """Print each page with its commit and what has changed since; return 1 if one is stale."""
+    ledger, now = read_ledger(), lines_today(pages)
     rows, wrong = [], 0
     for page in pages:
         record = ledger.get(page.name)
@@ -115,8 +109,8 @@ def stale(pages: Sequence[Page]) -> int:
 
 
 def mark(pages: Sequence[Page]) -> int:
-    """Write the first line of each page as `tests/same/digests.json` says it must be."""
-    ledger, now = read_ledger(), read_digests()
+    """Write the first line of each page as what its sources make today says it must be."""
+    ledger, now = read_ledger(), lines_today(pages)
     for page in pages:
         file = ROOT / page.page
         text = file.read_text(encoding="utf-8")
@@ -125,6 +119,29 @@ def mark(pages: Sequence[Page]) -> int:
             file.write_text(wanted, encoding="utf-8")
             print(f"{page.page}: {wanted.partition(chr(10))[0]}")
     return 0
+
+
+def lines_today(pages: Sequence[Page]) -> dict[str, str]:
+    """Return the lines that decide the pages, as the sources make them today.
+
+    Text is compared first: lines of a page whose code and configurations stand as they were are
+    those of its record.
+    """
+    ledger, text = read_ledger(), text_now()
+    known: dict[str, str] = {}
+    asked: set[str] = set()
+    for page in pages:
+        record = ledger.get(page.name)
+        if record is not None and record.text == text:
+            known |= record.lines
+        elif record is not None and record.lines:
+            asked |= page.chosen(dict.fromkeys(line_names(), "")).keys()
+    return known | made_today(asked - known.keys())
+
+
+def made_today(wanted: Set[str]) -> dict[str, str]:
+    """Return lines as the sources make them; those of files that pages read have no maker."""
+    return made_now(everything(long=False), wanted.__contains__) if wanted else {}
 
 
 def make_all(pages: Sequence[Page], folders: dict[str, Path | None]) -> int:
@@ -171,14 +188,15 @@ def make(page: Page, folders: dict[str, Path | None]) -> None:
             file.write_text(before, encoding="utf-8")
         sys.exit(f"scripts/results: the commands of {page.name} ended with {done.returncode}")
     took = time.monotonic() - began
-    chosen = page.chosen(read_digests())
+    keep()
+    chosen = page.chosen(dict.fromkeys(line_names(), ""))
     files = {name: text for name, text in chosen.items() if name.startswith(FILE)}
     record = Record(
         commit=code or "unknown",
         day=datetime.now(UTC).date().isoformat(),
         seconds=round(took, 1),
         text=text_now(),
-        lines=made_now(long=False, only=chosen.keys() - files.keys()) | files,
+        lines=made_today(chosen.keys() - files.keys()) | files,
         inputs=inputs_of(page, folders),
         versions=versions(),
     )

@@ -26,11 +26,12 @@ from pydantic import TypeAdapter
 
 from hwgen.dbpim.facts.arch import load_arch
 from studies.tests.results.ledger import ROOT, marked, read_pages
+from studies.tests.results.records import PAGES
+from studies.tests.results.records import RECORDS as RESULTS
 from studies.tests.zoo import crossbar_chips, crossbar_rules
 from studies.tests.zoo import results as onnx
 from tests.physical import clocks
 
-RESULTS = ROOT / "docs/results"
 LANES = [f"dbpim-lanes-{name}.svg" for name in ("cifar10_resnet20_50", "cifar10_cct")]
 
 
@@ -82,7 +83,7 @@ def report_of(name: str) -> Any:
 
 def text_of(name: str) -> str:
     """Return a page without its mark."""
-    return marked((RESULTS / f"{name}.md").read_text(encoding="utf-8"), "")
+    return marked((PAGES / f"{name}.md").read_text(encoding="utf-8"), "")
 
 
 @pytest.mark.promise(

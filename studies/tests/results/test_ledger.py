@@ -23,7 +23,7 @@ from studies.tests.results.ledger import (
     read_pages,
     write_ledger,
 )
-from tests.same.run import read_digests
+from tests.same.run import everything, line_names, made_now
 
 PAGE = Page(page="docs/results/a.md", commands="true", lines=["model * small", "verilog small"])
 LINES = {"model x small": "1", "model y small": "2", "verilog small": "3", "verilog tiny": "4"}
@@ -39,19 +39,35 @@ RECORD = Record(
 AGAIN = " `scripts/results a` makes it again."
 
 
+def any_lines() -> dict[str, str]:
+    """Return the names of all lines, with a text that none has."""
+    return dict.fromkeys(line_names(), "a text")
+
+
 @pytest.mark.promise(
     "each page of results says of which commit it is, and what has changed since it was made"
 )
-def test_the_mark_of_each_page_is_what_mark_writes() -> None:
-    ledger, now = read_ledger(), read_digests()
-    for page in read_pages().values():
-        text = (ROOT / page.page).read_text(encoding="utf-8")
-        wanted = marked(text, mark_of(page, ledger.get(page.name), now))
-        assert text == wanted, f"{page.page}: run scripts/results --mark"
+def test_mark_writes_what_changed_into_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines are made where the text has changed, and are those of the record where it has not."""
+    file = tmp_path / "a.md"
+    file.write_text("# A page\n")
+    page, made = replace(PAGE, page=str(file)), {**LINES, "model x small": "9"}
+    monkeypatch.setattr(run, "read_pages", lambda: {"a": page})
+    monkeypatch.setattr(run, "read_ledger", lambda: {"a": replace(RECORD, text="then")})
+    monkeypatch.setattr(run, "line_names", made.keys)
+    monkeypatch.setattr(run, "made_today", lambda wanted: {name: made[name] for name in wanted})
+    monkeypatch.setattr(run, "text_now", lambda: "then")
+    assert run.main(["--mark"]) == 0 and file.read_text() == "# A page\n"
+    monkeypatch.setattr(run, "text_now", lambda: "now")
+    mark = f"> Of commit abc, since when changed: model x small.{AGAIN}\n\n"
+    for _ in range(2):
+        assert run.main(["--mark"]) == 0 and file.read_text() == f"{mark}# A page\n"
 
 
 def test_every_page_is_in_the_ledger_and_stands_on_lines_that_exist() -> None:
-    pages, lines = read_pages(), read_digests()
+    pages, lines = read_pages(), any_lines()
     there = {file.stem for file in (ROOT / "docs/results").glob("*.md")} | {"import-corpus"}
     assert set(pages) == there and set(read_ledger()) <= there
     for page in pages.values():
@@ -69,10 +85,10 @@ def test_every_file_that_a_command_names_decides_its_page() -> None:
         text = re.sub(r"--(out|json|html)\s+\S+", "", text)
         named = {each.strip("();") for each in text.split() if "/" in each and "$" not in each}
         files = {file.relative_to(ROOT) for each in named for file in ROOT.glob(each.lstrip("/"))}
-        words = {word for line in page.chosen(read_digests()) for word in line.split()}
+        words = {word for line in page.chosen(any_lines()) for word in line.split()}
         covered = {f"configs/networks/{word}.npz" for word in words}
         covered |= {f"configs/{word}.yaml" for word in words}
-        covered |= {name.removeprefix("file ") for name in page.chosen(read_digests())}
+        covered |= {name.removeprefix("file ") for name in page.chosen(any_lines())}
         assert {str(file) for file in files if (ROOT / file).is_file()} <= covered, page.name
 
 
@@ -80,14 +96,14 @@ def test_a_page_is_stale_where_a_file_that_it_reads_is_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("studies.tests.results.ledger.ROOT", tmp_path)
-    read = tmp_path / "docs/results/b.json"
+    read = tmp_path / "studies/results/b.json"
     read.parent.mkdir(parents=True)
     read.write_text("1")
-    page = replace(PAGE, reads=["docs/results/b.json"])
+    page = replace(PAGE, reads=["studies/results/b.json"])
     record = replace(RECORD, lines=page.chosen(LINES))
     assert mark_of(page, record, LINES) == ""
     read.write_text("2")
-    assert "since when changed: file docs/results/b.json." in mark_of(page, record, LINES)
+    assert "since when changed: file studies/results/b.json." in mark_of(page, record, LINES)
 
 
 @pytest.mark.parametrize(
@@ -168,14 +184,15 @@ def test_a_page_is_made_and_recorded(
     assert run.main(["a", "--data", str(one_page)]) == 0
     assert (one_page / "a.md").read_text() == "# A page\n"
     (record,) = read_ledger(one_page / "ledger.json").values()
-    assert record.lines == {"import digits_vit": read_digests()["import digits_vit"]}
+    made = made_now(everything(long=False), "import digits_vit".__eq__)
+    assert record.lines == made and len(made["import digits_vit"]) == 64
     assert set(record.inputs) == {"images"} and "numpy" in record.versions
     assert run.main(["--stale"]) == 0
-    # Today's digests are read from a file, and made where the text has changed.
+    # Lines are made again where the text has changed.
     monkeypatch.setattr(run, "text_now", lambda: "another text")
     assert run.main(["--stale"]) == 0
     monkeypatch.setattr(
-        run, "made_now", lambda long, only: {name: "another" for name in sorted(only)}
+        run, "made_now", lambda lines, only: {name: "another" for name, _ in lines if only(name)}
     )
     assert run.main(["--stale"]) == 1
     assert "stale: import digits_vit" in capsys.readouterr().out
@@ -217,7 +234,7 @@ def test_a_command_that_fails_leaves_no_record(
 
 def test_pages_of_a_chip_stand_on_what_its_sources_make() -> None:
     """A constant of `hwgen/dbpim/facts` changes programs, Verilog and predictions of its chips."""
-    lines, pages = read_digests(), read_pages()
+    lines, pages = any_lines(), read_pages()
     for family in ("dbpim", "mram"):
         now = {n: f"{text}x" if f" {family}/" in n else text for n, text in lines.items()}
         stale = {
@@ -242,13 +259,14 @@ def test_a_changed_constant_names_the_pages_of_its_family(tmp_path: Path) -> Non
         for name, chip in programs.items()
     ]
     (tmp_path / "studies/tests/results/pages.yaml").write_text(yaml.safe_dump(pages))
-    today = read_digests()
-    (tmp_path / "docs/results").mkdir(parents=True)
+    wanted = {f"program digits_small_cnn {chip}" for chip in programs.values()}
+    today = made_now(everything(long=False), wanted.__contains__)
+    (tmp_path / "studies/results").mkdir(parents=True)
     records = {
         page.name: replace(RECORD, lines=page.chosen(today))
         for page in (Page(**each) for each in pages)
     }
-    write_ledger(records, tmp_path / "docs/results/ledger.json")
+    write_ledger(records, tmp_path / "studies/results/ledger.json")
     facts = tmp_path / "hwgen/dbpim/facts/instructions.py"
     text = facts.read_text()
     assert "\nVERSION = 5\n" in text

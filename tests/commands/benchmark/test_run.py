@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from hwgen.cli import main
 from tests.commands.made_up import simulation
+from tests.schemas import follows
 
 ROOT = Path(__file__).parents[3]
 NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
@@ -33,8 +33,7 @@ def test_it_predicts_dense_and_sparse(
     out, work = tmp_path / "report.json", ("--work", tmp_path / "work")
     assert command("benchmark", NETWORK, ARCH, "--jobs", 1, "--json", out, *work) == 0
     report = read(out)
-    schema = (ROOT / "docs/schema/benchmark.schema.json").read_text(encoding="utf-8")
-    jsonschema.validate(report, json.loads(schema))
+    follows(report, "benchmark")
     assert [each["sparsity"] for each in report["networks"]] == ["none", "all"]
     for each in report["networks"]:
         given = ["--engine", "model", "--sparsity", each["sparsity"], "--json", out, *work]

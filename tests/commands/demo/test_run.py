@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
@@ -20,6 +19,7 @@ from hwgen.dbpim.model import CycleModel
 from hwgen.network.file import load_network
 from hwgen.report.adaptive import AdaptiveReport
 from tests.commands.made_up import Simulated, chip_with_modes, made_up_run, simulation
+from tests.schemas import follows
 
 ROOT = Path(__file__).parents[3]
 ARCH, RECIPE = ROOT / "configs/dbpim/small.yaml", ROOT / "configs/train/digits_small_cnn.yaml"
@@ -59,8 +59,7 @@ class Demo:
         given += ["--work", self.folder / "work", "--json", self.folder / "report.json"]
         code = main([str(argument) for argument in given])
         content = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
-        schema = (ROOT / "docs/schema/demo.schema.json").read_text(encoding="utf-8")
-        jsonschema.validate(content, json.loads(schema))
+        follows(content, "demo")
         return code, content
 
     def simulate(self, arch: Any, program: Any, images: Any, **_: object) -> Sequence[Simulated]:

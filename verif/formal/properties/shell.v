@@ -87,11 +87,13 @@ module properties (
   wire starts = awvalid && awready && awaddr[5:2] == 1 && wdata[0] && wstrb[0] && !busy;
   reg [9:0] ran = 0;
   reg [5:0] still = 0, silent = 0, drains = 0;
-  reg started = 0, asked = 0, was_busy = 0;
+  reg started = 0, asked = 0, was_busy = 0, went = 0, owing = 0;
   always @(posedge clk) begin
+    went <= !rst && goes_on;
+    owing <= !rst && owes;
     ran <= !rst && running ? ran + 1 : 0;
     still <= !rst && running && !goes_on ? still + 1 : 0;
-    silent <= !rst && running && !goes_on ? silent + !owes : 0;
+    silent <= !rst && running && !went ? silent + !owing : 0; // what the watchdog knows, late by one
     drains <= !rst && stop ? drains + 1 : 0;
     asked <= !rst && starts;
     started <= asked;
@@ -110,6 +112,7 @@ module properties (
 
   // For the induction: what stands in the registers of supervisor and engines.
   (* hierconn *) wire [2:0] \dut.supervisor.quiet ;
+  (* hierconn *) wire \dut.supervisor.goes_on , \dut.supervisor.owed ;
   (* hierconn *) wire [1:0] \dut.supervisor.fsm_state ;
   (* hierconn *) wire [2:0] \dut.read_engine.outstanding ;
   (* hierconn *) wire [2:0] \dut.read_engine.reserved ;
@@ -118,6 +121,7 @@ module properties (
   (* hierconn *) wire [76:0] \dut.write_engine.todo ;
   (* hierconn *) wire [1:0] \dut.write_engine.fsm_state ;
   (* hierconn *) wire \dut.registers.start ;
+  wire [3:0] next_quiet = went ? 0 : \dut.supervisor.quiet + !owing;
   wire writes = \dut.write_engine.fsm_state != 0;
   wire [3:0] stored_beats = \dut.write_engine.todo [67:64];
   wire sent = \dut.write_engine.todo [76];
@@ -128,6 +132,7 @@ module properties (
   wire [8:0] of_run = work + of_drain + 2 * \dut.read_engine.left
     + (writes ? 3 * (stored_beats - burst) : 0);
   always @* if (begun) begin
+    assert (went == \dut.supervisor.goes_on && owing == \dut.supervisor.owed );
     assert (\dut.supervisor.fsm_state < 3 && \dut.write_engine.fsm_state < 3);
     assert (running == (\dut.supervisor.fsm_state == 1));
     assert (work <= `WORK && waits <= `ANSWER);
@@ -155,7 +160,7 @@ module properties (
     else assert (!memory_awvalid && !memory_wvalid && !addressed && !ended);
     // Time.
     if (running) begin
-      assert (still <= \dut.supervisor.quiet + waits && silent == \dut.supervisor.quiet );
+      assert (still <= next_quiet + waits && silent == \dut.supervisor.quiet );
       assert (\dut.supervisor.quiet < `WATCHDOG);
       assert (of_run <= `WORK);
       assert (ran + of_run * `PATIENCE <= `WORK * `PATIENCE + still);

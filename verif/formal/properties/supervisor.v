@@ -22,21 +22,25 @@ module properties (
     .layers(layers)
   );
 
-  // Cycles of a run since its progress, those in which the memory owed an answer, those of a drain.
+  // Progress and what the memory owes count a cycle later. Cycles of a run since its progress, those
+  // in which the memory owed an answer, those of a drain.
+  reg moved = 0, asked = 0;
   reg [5:0] still = 0, owed = 0, drains = 0;
   reg was_busy = 0, was_start = 0, owes = 0;
   always @(posedge clk) begin
+    moved <= !rst && progress != 0;
+    asked <= !rst && memory_answers;
     was_busy <= !rst && busy;
     was_start <= !rst && !busy && start;
-    owes <= !rst && running && memory_answers && progress == 0;
-    still <= !rst && running && progress == 0 ? still + 1 : 0;
-    owed <= !rst && running && memory_answers && progress == 0 ? owed + 1 : 0;
+    owes <= !rst && running && asked && !moved;
+    still <= !rst && running && !moved ? still + 1 : 0;
+    owed <= !rst && running && asked && !moved ? owed + 1 : 0;
     drains <= !rst && stop ? drains + 1 : 0;
   end
   always @* begin
     // What the memory owes it owes until it answers, which is progress.
-    if (owes && running) assume (memory_answers);
-    assume (owed < `ANSWER || progress != 0 || !memory_answers);
+    if (owes && running) assume (asked);
+    assume (owed < `ANSWER || moved || !asked);
     assume (drains < `ANSWER || memory_idle);
   end
 
@@ -51,10 +55,11 @@ module properties (
 
   // For the induction: how far the watchdog is from its end.
   (* hierconn *) wire [2:0] \dut.quiet ;
+  (* hierconn *) wire \dut.goes_on , \dut.owed ;
   (* hierconn *) wire [1:0] \dut.fsm_state ;
   wire [2:0] distance = `WATCHDOG - 1 - \dut.quiet ;
   always @* if (begun) begin
-    assert (\dut.fsm_state < 3);
+    assert (\dut.fsm_state < 3 && moved == \dut.goes_on && asked == \dut.owed );
     assert (owed <= `ANSWER && !(running && stop));
     if (running) begin
       assert (still + distance <= `WATCHDOG - 1 + owed);

