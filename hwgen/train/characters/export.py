@@ -196,6 +196,4 @@ class Graph:
             scales=scales,
             bias=np.rint(bias / (scales * self.maps[source].scale)),
         )
-        self.add(
-            Convolution, name, source, weights=weights, stride=(1, 1), padding=(0, 0, 0, 0)
-        )
+        self.add(Convolution, name, source, weights=weights, stride=(1, 1), padding=(0, 0, 0, 0))

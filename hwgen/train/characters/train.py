@@ -8,7 +8,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from golden.network import infer
 from hwgen.errors import ConfigError, DataError
+from hwgen.files.output import write_text
 from hwgen.files.patience import Ticker
+from hwgen.network import QuantizedNetwork
+from hwgen.network.decoding import prefill
+from hwgen.network.file import load_network, save_network
+from hwgen.train.characters.export import step_network
 from hwgen.train.characters.model import CharacterModel
 from hwgen.train.characters.recipe import PHASES, CharacterRecipe
 from hwgen.train.characters.text import Text, bits_a_character, read_text
@@ -28,6 +34,9 @@ from hwgen.train.loop import say
 from hwgen.train.recipe import TRAINING_VERSION, Phase
 from hwgen.train.schedule import learning_rate, make_optimizer
 from hwgen.train.train import torch_settings
+
+WINDOWS_AT_ONCE = 8
+"""Of golden."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,68 @@ def train_characters(
         in_integers = bits_of(model, judged, recipe)
         say(f"bits a character of the test text with weights of two digits: {in_integers:.4f}")
     return Trained(model, training, judged, in_float, in_integers, course.history)
+
+
+def make_network(
+    recipe: CharacterRecipe, *, texts: Sequence[Path], test: Path, out: Path, resume: bool = True
+) -> dict[str, Any]:
+    """Train as `train_characters`; write `out/network.npz` and `out/training.json`; return that."""
+    trained = train_characters(recipe, texts=texts, test=test, out=out, resume=resume)
+    network = step_network(trained.model, shown(recipe, trained.training), name=recipe.name)
+    save_network(network, out / "network.npz")
+    characters = recipe.test_characters
+    integer = integer_bits(load_network(out / "network.npz"), trained.test.codes, characters)
+    about = {
+        "format": "hwgen.training",
+        "version": 2,
+        "bits": {
+            "float": trained.bits_float,
+            "two_digits": trained.bits_two_digits,
+            "integer": integer,
+            "characters": characters,
+        },
+        "network": "network.npz",
+        "network_digest": network.digest,
+        "recipe": asdict(recipe),
+        "seed": recipe.seed,
+        "texts": [text.sha256 for text in trained.training],
+        "test": trained.test.sha256,
+        "versions": {"torch": torch.__version__, "numpy": np.__version__},
+        "history": trained.history,
+    }
+    write_text(out / "training.json", json.dumps(about, indent=1) + "\n", what="report")
+    return about
+
+
+def shown(recipe: CharacterRecipe, texts: Sequence[Text]) -> Tensor:
+    """Return the sequences that show the ranges of maps, evenly from the training texts."""
+    context, count = recipe.architecture.context, recipe.calibration_sequences
+    codes = np.concatenate([text.codes for text in texts]).astype(np.int64)
+    firsts = np.linspace(0, len(codes) - context, count).astype(np.int64)
+    return torch.from_numpy(codes[firsts[:, np.newaxis] + np.arange(context)])
+
+
+def integer_bits(network: QuantizedNetwork, codes: NDArray[np.uint8], characters: int) -> float:
+    """Return the bits a character of a network's integers, all tokens of a window at once."""
+    context, rows = network.graph.positions, network.token_rows
+    assert rows is not None
+    image, answer = network.graph.input, network.map_of(network.answer).quantization[0]
+    whole = prefill(network, context)
+    with Ticker("windows of the test text", say, total=characters // (context // 2)) as ticker:
+
+        def logits(given: NDArray[np.int64]) -> NDArray[Any]:
+            images = [
+                [rows.image(image, int(code), place)[0] for place, code in enumerate(window)]
+                for window in given
+            ]
+            found = infer(whole, np.array(images), keep=[network.answer])[network.answer]
+            ticker.advance(len(given))
+            real: NDArray[Any] = found[:, :, 0].astype(np.float64) - answer.zero_point
+            return real * answer.scale
+
+        return bits_a_character(
+            codes, logits, context=context, characters=characters, at_once=WINDOWS_AT_ONCE
+        )
 
 
 def check_texts(
