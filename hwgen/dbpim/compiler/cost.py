@@ -17,7 +17,7 @@ EXPOSED = 1 / 16
 
 ALIKE = 1.01
 """Splits of one position vector whose costs differ by less are alike: that of most sets wins."""
-FEW_GROUPS = 2
+FEW_GROUPS = 1
 """Filter groups a core below which further sets are worth nothing."""
 
 
