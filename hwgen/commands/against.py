@@ -298,14 +298,21 @@ def check_pair(network: QuantizedNetwork, graph: IntegerGraph, source: Path) -> 
     if refused:
         raise RefusedNetworkError(source=graph.source, refusals=refused)
     wanted, given = graph.maps[graph.input].feature_map(), network.graph.input
-    if (given.shape, given.quantization[0].scale, given.quantization[0].zero_point) != (
-        wanted.shape,
+    if given.shape != wanted.shape:
+        raise FormatError(
+            field="the image of the network",
+            allowed=f"{said_shape(wanted.shape)} as that of {graph.source}: import it again, and"
+            " turn its images",
+            given=said_shape(given.shape),
+            source=str(source),
+        )
+    if (given.quantization[0].scale, given.quantization[0].zero_point) != (
         wanted.quantization[0].scale,
         wanted.quantization[0].zero_point,
     ):
         raise FormatError(
             field="the input of the network",
-            allowed=f"that of {graph.source} (shape, scale and zero point)",
+            allowed=f"that of {graph.source} (scale and zero point)",
             given="another",
             source=str(source),
         )
@@ -318,6 +325,11 @@ def check_pair(network: QuantizedNetwork, graph: IntegerGraph, source: Path) -> 
             given="others",
             source=str(source),
         )
+
+
+def said_shape(shape: tuple[int, ...]) -> str:
+    """Return rows, columns and channels for a message."""
+    return " x ".join(map(str, shape))
 
 
 def no_places(places: NDArray[np.int64] | None) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from hwgen.files.earlier import ONNX_FILES
 from hwgen.files.output import whole_file
 from hwgen.importers.integer import IntegerGraph
 from hwgen.network.file import load_network
+from hwgen.report.imports import FloatDistance
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,17 @@ class ExportOnnx(Request, command="export-onnx", example="network.npz --out buil
         return f"{self.out}: an ONNX model with QuantizeLinear and DequantizeLinear{part}"
 
 
-def calibrated_graph(file: Path, images: Path, qdq: Path | None = None) -> IntegerGraph:
-    """Return the integer graph of a float ONNX file, quantized with images.
+def calibrated_graph(
+    file: Path, images: Path, qdq: Path | None = None
+) -> tuple[IntegerGraph, list[FloatDistance]]:
+    """Return the integer graph of a float ONNX file, quantized with images, and its distance.
 
     images: a `.npz` with `images`, (images, height, width, channels): float32 as the model reads
         them, or uint8, of which one step is 1 / 255
     qdq: where the quantized ONNX model goes, for `hwgen compare`
     """
     from hwgen.importers.onnx import quantized as reader
-    from hwgen.importers.onnx.calibrate import quantized_model
+    from hwgen.importers.onnx.calibrate import distance_from_float, quantized_model
 
     given, _ = read_images(images)
     model = quantized_model(file, given)
@@ -59,4 +62,5 @@ def calibrated_graph(file: Path, images: Path, qdq: Path | None = None) -> Integ
         with whole_file(qdq, what="ONNX file") as fresh:
             fresh.write_bytes(model.SerializeToString(deterministic=True))
     graph: IntegerGraph = reader.integer_graph_of(model, name=file.stem, source=str(file))
-    return graph
+    found = distance_from_float(file, model, given)
+    return graph, [FloatDistance(**vars(each)) for each in found]

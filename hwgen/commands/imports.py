@@ -117,8 +117,8 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
     def run(self) -> ImportReport:
         """Write the network."""
         file, out, calibrate = Path(self.file), Path(self.out), path_of(self.calibrate)
-        graph = (
-            read_graph(file)
+        graph, distance = (
+            (read_graph(file), [])
             if calibrate is None
             else calibrated_graph(file, calibrate, path_of(self.qdq))
         )
@@ -138,6 +138,7 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             file=Source(name=graph.name, file=str(file), digest=digest_of_file(file)),
             network=Source(name=network.graph.name, file=str(out), digest=network.digest),
             content=content_of(graph, lowered, kernels),
+            from_float=distance,
             versions=versions(),
         )
 
@@ -169,6 +170,7 @@ def describe_import(file: Path) -> ImportInfo:
             unknown="",
             roundings=[],
             host=[],
+            remarks=[],
         )
 
 
@@ -200,6 +202,7 @@ def content_of(graph: IntegerGraph, lowered: Lowered, kernels: Kernels) -> Impor
         unknown=unknown,
         roundings=sorted(network.roundings),
         host=host_lines(graph, network),
+        remarks=list(graph.remarks),
     )
 
 

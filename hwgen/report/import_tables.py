@@ -9,7 +9,13 @@ from rich.console import Group, RenderableType
 
 from hwgen.errors import counted
 from hwgen.report.agreement import AgreementReport, Differences
-from hwgen.report.imports import ImportDifference, ImportInfo, ImportNote, ImportReport
+from hwgen.report.imports import (
+    FloatDistance,
+    ImportDifference,
+    ImportInfo,
+    ImportNote,
+    ImportReport,
+)
 from hwgen.report.tables import NOTHING, number, percent, size, table
 
 RUNS = "runs"
@@ -41,11 +47,25 @@ def import_table(report: ImportReport) -> RenderableType:
         f"{report.network.file}: network {report.network.name}, {report.network.digest[:16]}",
         f"{len(content.layers)} layers of {content.nodes} nodes ({content.kind})",
         *note_lines(content),
+        *map(distance_line, report.from_float),
+        *content.remarks,
         *(f"left to the host: {line}" for line in content.host),
         *rounding_lines(content),
         *refusing_lines(content),
     ]
     return Group(*lines)
+
+
+def distance_line(distance: FloatDistance) -> str:
+    """Return how far an output is from that of the float file."""
+    parts = [] if distance.decibels is None else [f"{distance.decibels:.1f} dB"]
+    if distance.classes is not None:
+        parts.append(f"equal classes in {percent(distance.classes)}")
+    found = ", ".join(parts) or "equal"
+    return (
+        f"beside the float network, on {distance.images} calibration images: output"
+        f" {distance.output} {found}"
+    )
 
 
 def note_lines(content: ImportInfo) -> list[str]:

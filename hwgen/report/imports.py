@@ -71,6 +71,7 @@ class ImportInfo:
     differences: from the runtime; unknown: why there may be more of them, else empty
     roundings: how sums of the layers round, as in the network file; empty if nodes are refused
     host: sentences, what of the file the host does before and behind the chip
+    remarks: sentences, what one should know of the file besides
     """
 
     name: str
@@ -84,15 +85,36 @@ class ImportInfo:
     unknown: str
     roundings: list[Rounding]
     host: list[str]
+    remarks: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class FloatDistance:
+    """How far an output of the quantized file is from the float file's, on the calibration images.
+
+    decibels: of the float output over the difference; null: one of the two is zero, or the output
+        has integers
+    classes: share of images with the same largest element, where the output is one vector; of an
+        output of integers the share of equal elements
+    """
+
+    output: str
+    images: int
+    decibels: float | None
+    classes: Annotated[float, Field(ge=0, le=1)] | None
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class ImportReport:
-    """The network file that was written, and the file that it comes from."""
+    """The network file that was written, and the file that it comes from.
+
+    from_float: of each output of a float file; empty: the file was quantized
+    """
 
     format: Literal["hwgen.report.import"]
     version: Literal[1]
     file: Source
     network: Source
     content: ImportInfo
+    from_float: list[FloatDistance]
     versions: dict[str, str]

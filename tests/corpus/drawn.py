@@ -21,8 +21,9 @@ def calibrated(
     """Return the file of a module with drawn weights, quantized with drawn images."""
     path = export(drawn(make, seed=5), shape, folder / "float.onnx", exporter)
     images = np.random.default_rng(0).random((16, *shape), np.float32)
-    wide = images if images.ndim == 4 else images[..., np.newaxis]
-    model = quantized_model(path, np.ascontiguousarray(wide.transpose(0, 2, 3, 1)))
+    tokens = images.ndim == 3
+    last = images[:, :, np.newaxis] if tokens else images.transpose(0, 2, 3, 1)
+    model = quantized_model(path, np.ascontiguousarray(last))
     made = folder / "quantized.onnx"
     made.write_bytes(model.SerializeToString())
     return made

@@ -18,6 +18,7 @@ from hwgen.importers.integer.nodes import (
     WINDOWS,
     Addition,
     AveragePooling,
+    Choice,
     Concatenation,
     Convolution,
     Extremum,
@@ -41,6 +42,7 @@ from hwgen.importers.integer.nodes import (
     View,
     window_of,
 )
+from hwgen.importers.integer.refused import MASK_CURE
 from hwgen.network.layer_norm import MOST_CHANNELS as MOST_NORM_CHANNELS
 from hwgen.network.layer_norm import SUMS as NORM_SUMS
 from hwgen.network.maps import BYTE_BITS, MAP_BITS
@@ -126,7 +128,8 @@ def map_complaints(role: str, values: QuantizedMap) -> Iterator[Complaint]:
         yield f"the scale of its {role}", "a positive number", values.scale
     elif not (values.raw or LEAST_SCALE <= values.scale <= MOST_SCALE):
         allowed = f"from {LEAST_SCALE:.3g} to {MOST_SCALE:.3g}"
-        yield f"the scale of its {role}", allowed, f"{values.scale:.3g}"
+        mask = f", {MASK_CURE}" if values.scale > MOST_SCALE else ""
+        yield f"the scale of its {role}", allowed, f"{values.scale:.3g}{mask}"
     elif not values.raw and not 0 <= values.zero_point + values.offset < 1 << values.bits:
         yield f"the zero point of its {role}", f"of {values.bits} bits", values.zero_point
 
@@ -190,8 +193,8 @@ def kind_complaints(
             yield from token_complaints(node, sources, output)
         case Addition() | SquaredDifference() | Multiplication() | Concatenation():
             yield from operand_complaints(node, sources, output)
-        case Extremum() | Slopes():
-            yield "its operands", "of one shape, or 1 or C slopes", shapes(sources)
+        case Extremum() | Slopes() | Choice():
+            yield "its operands", "of bytes and one shape, or 1 or C slopes", shapes(sources)
         case Lookup():
             yield from function_complaints(node, sources[0], output)
         case PerChannel():

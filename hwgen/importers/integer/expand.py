@@ -8,12 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hwgen.importers.integer.constants import unchanged
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
     Addition,
+    Choice,
+    ConstantMap,
     Convolution,
     Extremum,
     Lookup,
@@ -29,7 +32,7 @@ from hwgen.importers.integer.nodes import (
     Upsampling,
     window_of,
 )
-from hwgen.network.maps import Shape
+from hwgen.network.maps import BYTE_BITS, Shape
 
 MOST_ADDED = 15
 """Rows or columns that a maximum adds to a map: the padding of a window that chips hold."""
@@ -62,6 +65,10 @@ class Parts:
         """Append a node."""
         operator = self.node.operator
         self.nodes.append(kind(name=name, operator=operator, inputs=inputs, output=output, **keys))
+
+    def constant(self, what: str, output: QuantizedMap, integers: NDArray[np.int64]) -> str:
+        """Append a constant map, and return its name."""
+        return self.add(ConstantMap, what, output, integers=integers)
 
     def reversed(self, name: str) -> str:
         """Append the map whose real values are those of another, negated: top - integer."""
@@ -251,6 +258,32 @@ def expand_extremum(parts: Parts, node: Extremum) -> None:
     parts.last(Addition, names[0], parts.reversed(more) if node.least else more)
 
 
+def expand_choice(parts: Parts, node: Choice) -> None:
+    """Expand a choice of constants: the map times ones and zeros, plus the constants; exact.
+
+    What is chosen below the range of the output is subtracted at once: the sum is clipped.
+    """
+    output = parts.maps[node.output]
+    if parts.maps[node.inputs[0]].shape != output.shape or output.bits > BYTE_BITS:
+        return
+    whole = replace(output.unsigned, low=0, high=(1 << output.bits) - 1)
+    (name,) = in_numbers_of(parts, whole, node.inputs)
+    if node.gain != 1:
+        name = parts.add(Requantization, "operand", whole, *node.inputs, gain=node.gain)
+    steps = np.rint(node.values.astype(np.float32) / np.float32(output.scale)) + whole.zero_point
+    integers = steps.clip(0, whole.high).astype(np.int64)
+    if not integers[node.chosen].any():
+        lowest = replace(whole, zero_point=whole.high)
+        added = np.where(node.chosen, 0, whole.high)
+        parts.last(Addition, name, parts.constant("lowest", lowest, added))
+        return
+    ones = replace(whole, scale=1.0, zero_point=0)
+    kept = parts.constant("kept", ones, np.where(node.chosen, 0, 1))
+    rest = parts.add(Multiplication, "rest", whole, name, kept)
+    chosen = np.where(node.chosen, integers, whole.zero_point)
+    parts.last(Addition, rest, parts.constant("chosen", whole, chosen))
+
+
 def in_numbers_of(parts: Parts, target: QuantizedMap, names: tuple[str, ...]) -> Iterator[str]:
     """Yield the names of maps with one quantization."""
     for place, name in enumerate(names):
@@ -260,6 +293,7 @@ def in_numbers_of(parts: Parts, target: QuantizedMap, names: tuple[str, ...]) ->
 
 EXPANSIONS: Mapping[type[Any], Callable[[Parts, Any], None]] = {
     Addition: expand_addition,
+    Choice: expand_choice,
     Convolution: expand_convolution,
     Multiplication: expand_multiplication,
     Slopes: expand_slopes,

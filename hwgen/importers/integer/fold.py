@@ -31,6 +31,7 @@ from hwgen.importers.integer.nodes import (
     View,
     window_of,
 )
+from hwgen.importers.integer.turns import with_turns_multiplied
 from hwgen.importers.integer.views import without_unused, without_views
 
 MOVES = (
@@ -54,6 +55,7 @@ def folded(graph: IntegerGraph) -> IntegerGraph:
         without_heads,
         without_unused,
         expanded,
+        with_turns_multiplied,
         with_image_shaped,
         without_views,
         with_filters_selected,

@@ -73,6 +73,7 @@ class IntegerGraph:
         output is a map
     answer_places: order of the answer's elements in the file; None: that of its map
     behind: sentences, what the host does behind the chip
+    remarks: sentences, what one should know of the file beside what is not exact
     kernels: whose arithmetic the file says that it computes; None: that of its format's runtime
     finish: adds to the lowered network what the file says besides, such as the names of classes
     model: gives the whole file in the library of its format; None: nobody asks for it
@@ -91,6 +92,7 @@ class IntegerGraph:
     ends: Mapping[str, Ending] = field(default_factory=dict)
     answer_places: NDArray[np.int64] | None = None
     behind: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     kernels: Kernels | None = None
     finish: Callable[[QuantizedNetwork], QuantizedNetwork] = unchanged
     model: Callable[[], Any] | None = None

@@ -200,6 +200,18 @@ class ConstantMap(NodeBase):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Choice(NodeBase):
+    """Constants in some places of a map, its own elements times a gain in the others.
+
+    chosen: where constants stand, values: these, real; both (height, width, channels)
+    """
+
+    chosen: NDArray[np.bool_]
+    values: NDArray[np.float64]
+    gain: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class PerChannel(NodeBase):
     """factor * x + offset with constants; factor, offset: real, (channels,).
 
@@ -333,6 +345,7 @@ Node = (
     | SoftmaxOfGroups
     | LayerNormalization
     | ConstantMap
+    | Choice
     | PerChannel
     | Slopes
     | Lookup

@@ -3,6 +3,14 @@
 Tests: `tests/importers/onnx/test_nonsense.py`.
 """
 
+import math
+
+MASK_CURE = (
+    "as a mask of the lowest numbers makes it: import the float file with --calibrate, which bounds"
+    " masks"
+)
+"""Is said of scales that no map of numbers has."""
+
 
 class RefusedError(Exception):
     """A node that cannot be read as it is used: `what` must be `allowed`, got `given`.
@@ -20,3 +28,9 @@ class RefusedError(Exception):
         if not self.node:
             self.node, self.operator = node, operator
         return self
+
+
+def of_scale(scale: float) -> RefusedError:
+    """Return the refusal of a scale that is no positive number."""
+    mask = f", {MASK_CURE}" if math.isinf(scale) else ""
+    return RefusedError("its scale", "a positive number", f"{scale:.6g}{mask}")

@@ -19,6 +19,7 @@ from hwgen.importers.integer.nodes import (
     Addition,
     AveragePooling,
     Concatenation,
+    ConstantMap,
     Convolution,
     FullyConnected,
     Head,
@@ -54,12 +55,16 @@ def without_views(graph: IntegerGraph) -> IntegerGraph:
     """Return the graph without the reshapings that no reader needs."""
     maps, roots = dict(graph.maps), dict[str, str]()
     nodes: list[Node] = []
-    for node in graph.nodes:
-        if is_identity(graph, node):
-            roots[node.output] = roots.get(node.inputs[0], node.inputs[0])
-            nodes.append(replace(node, inputs=(roots[node.output],)))
+    for given in graph.nodes:
+        if is_identity(graph, given):
+            roots[given.output] = roots.get(given.inputs[0], given.inputs[0])
+            nodes.append(replace(given, inputs=(roots[given.output],)))
             continue
-        known = all(name in maps for name in (*node.inputs, node.output))
+        known = all(name in maps for name in (*given.inputs, given.output))
+        pair = known and isinstance(given, Addition | Multiplication | SquaredDifference)
+        graph, node = (
+            with_constant_shaped(graph, maps, roots, given, nodes) if pair else (graph, given)
+        )
         made = fitted(graph, maps, roots, node) if known else None
         if made is not None:
             nodes.append(made[0])
@@ -76,6 +81,34 @@ def without_views(graph: IntegerGraph) -> IntegerGraph:
         nodes.append(replace(node, inputs=tuple(inputs)))
     outputs = tuple(dict.fromkeys(roots.get(name, name) for name in graph.outputs))
     return without_unused(replace(graph, maps=maps, nodes=tuple(nodes), outputs=outputs))
+
+
+def with_constant_shaped(
+    graph: IntegerGraph,
+    maps: dict[str, QuantizedMap],
+    roots: dict[str, str],
+    node: Node,
+    nodes: list[Node],
+) -> tuple[IntegerGraph, Node]:
+    """Return a node of each element whose constant map has the shape that its other map holds.
+
+    The constant is appended once more in that shape: in order its elements are the same.
+    """
+    said = [graph.maps[name] for name in node.inputs]
+    names = [roots.get(name, name) for name in node.inputs]
+    if said[0].shape != said[1].shape:
+        return graph, node
+    for place, name in enumerate(names):
+        shape = maps[names[1 - place]].shape
+        writer = graph.writer(name)
+        if isinstance(writer, ConstantMap) and maps[name].shape != shape:
+            made = f"{name}/{node.name}"
+            maps[made] = maps[name].reshaped(shape)
+            nodes.append(replace(writer, output=made, integers=writer.integers.reshape(shape)))
+            inputs = tuple(made if each == place else node.inputs[each] for each in (0, 1))
+            graph = replace(graph, maps={**graph.maps, made: said[place]})
+            return graph, replace(node, inputs=inputs)
+    return graph, node
 
 
 def view(reader: Node, source: str, output: str) -> View:

@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +22,19 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from hwgen.errors import DataError, FormatError
 from hwgen.files.finite import check_finite
+from hwgen.importers.onnx.distance import Distance, distances
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
+from hwgen.importers.onnx.layout import Layout, image_shape, layout_of
+from hwgen.importers.onnx.masks import Ranges, bound_masks
 from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx
-from hwgen.importers.onnx.quantized import HANDLERS, is_rows_first
+from hwgen.importers.onnx.quantized import HANDLERS
 from hwgen.importers.onnx.read import opened
 from hwgen.importers.onnx.recurrent import fix_steps, with_steps
+from hwgen.importers.onnx.runtime import showing
 from hwgen.importers.onnx.shapes import infer
 from hwgen.importers.onnx.step_numbers import with_pairs_equal
 
@@ -94,8 +98,8 @@ def quantized_model(
     model = joined.model
     source = str(path)
     fix_steps(model, images)
-    image = checked_image(model, source)
-    given = arranged(model, image, images, source, step=step)
+    image, layout = checked_image(model, source)
+    given = arranged(image, layout, images, source, step=step)
     batch = image.type.tensor_type.shape.dim[0].dim_value
     with tempfile.TemporaryDirectory() as folder, quiet():
         ready, result = Path(folder) / "ready.onnx", Path(folder) / "result.onnx"
@@ -104,6 +108,7 @@ def quantized_model(
             quant_pre_process(ready, ready, skip_symbolic_shape=True)
             prepared = with_steps(onnx.load(ready), source)
             with_sums_apart(prepared.graph)
+            bound_masks(prepared.graph, ranges_in(prepared, batches(image.name, given, batch)))
             single = functions_of_one_map(prepared.graph)
             with_ends(prepared.graph, single)
             overrides = scales_of_inputs(
@@ -139,8 +144,45 @@ def quantized_model(
             ) from None
 
 
-def checked_image(model: onnx.ModelProto, source: str) -> onnx.ValueInfoProto:
-    """Return the image of a float model, its batch fixed; refuse a damaged model."""
+def distance_from_float(
+    path: Path, made: onnx.ModelProto, images: NDArray[Any]
+) -> tuple[Distance, ...]:
+    """Return how far each output of a model that was made of a file is from that file's.
+
+    images: those that it was quantized with
+    """
+    model = joined_inputs(read_whole_model(path)).model
+    fix_steps(model, images)
+    image, layout = checked_image(model, str(path))
+    given = arranged(image, layout, images, str(path), step=Step())
+    batch = image.type.tensor_type.shape.dim[0].dim_value
+    with quiet():
+        return distances(model, made, batches(image.name, given, batch))
+
+
+def ranges_in(model: onnx.ModelProto, inputs: Iterable[dict[str, NDArray[np.float32]]]) -> Ranges:
+    """Return what runs a float model and gives the range of some tensors, without infinities."""
+
+    def ranges(names: list[str]) -> dict[str, tuple[float, float, tuple[int, ...]]]:
+        content = showing(model, names).SerializeToString()
+        session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        found: dict[str, tuple[float, float, tuple[int, ...]]] = {}
+        for each in inputs:
+            for name, tensor in zip(names, session.run(names, each), strict=True):
+                real = tensor[np.isfinite(tensor)]
+                low, high = (float(end) for end in (real.min(), real.max()))
+                least, most, _ = found.get(name, (low, high, ()))
+                found[name] = min(low, least), max(high, most), tensor.shape
+        return found
+
+    return ranges
+
+
+def checked_image(model: onnx.ModelProto, source: str) -> tuple[onnx.ValueInfoProto, Layout]:
+    """Return the image of a float model, its batch fixed, and how it is read.
+
+    Refuses a damaged model.
+    """
     if is_qonnx(model):
         raise FormatError(
             field="the network",
@@ -158,12 +200,12 @@ def checked_image(model: onnx.ModelProto, source: str) -> onnx.ValueInfoProto:
         raise FormatError(
             field=f"input {image.name}", allowed="float32", given=given, source=source
         )
-    return image
+    return image, layout_of(ready, source)
 
 
 def arranged(
-    model: onnx.ModelProto,
     image: onnx.ValueInfoProto,
+    layout: Layout,
     images: NDArray[Any],
     source: str,
     *,
@@ -171,21 +213,18 @@ def arranged(
 ) -> NDArray[np.float32]:
     """Return images in the order of the model's input, as real numbers."""
     sides = tuple(side.dim_value for side in image.type.tensor_type.shape.dim)
-    rows_first = is_rows_first(model.graph, image.name)
-    if rows_first or len(sides) < 3:
-        wanted = sides[1:] if rows_first else (1, 1, *sides[1:])
-    else:
-        wanted = (*sides[2:], 1)[:2] + sides[1:2]
+    wanted = image_shape(sides, layout)
     kinds = (np.uint8, np.float32, np.float64)
     if images.shape[1:] != wanted or images.dtype not in kinds or len(images) < sides[0]:
         allowed = f"uint8 or float32 of shape {wanted}, at least {sides[0]}"
         given = f"{len(images)} of {images.dtype.name} of shape {images.shape[1:]}"
-        raise DataError(f"the images must be {allowed}, got {given} ({source})")
+        tokens = " (its tokens are pixels)" if layout == "tokens" else ""
+        raise DataError(f"the images must be {allowed}{tokens}, got {given} ({source})")
     check_finite(images, "--calibrate")
     real = images.astype(np.float32)
     if images.dtype == np.uint8:
         real = (real - np.float32(step.zero_point)) * np.float32(step.scale)
-    if not rows_first:
+    if layout == "planes":
         real = real.transpose(0, 3, 1, 2)
     return np.ascontiguousarray(real.reshape(len(real), *sides[1:]))
 

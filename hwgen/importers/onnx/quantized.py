@@ -14,6 +14,7 @@ from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import has_graph, node_name, opset_of
 from hwgen.importers.onnx.inputs import said_of_inputs
+from hwgen.importers.onnx.layout import Layout, image_shape, layout_of, said_of_tokens
 from hwgen.importers.onnx.qdq import (
     arithmetic,
     functions,
@@ -100,6 +101,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "Sub": arithmetic.subtract,
         "Transpose": rearrange.rearrange,
         "Unsqueeze": rearrange.rearrange,
+        "Where": tokens.where,
         **dict.fromkeys(functions.FUNCTIONS, functions.unary),
     }
 )
@@ -142,6 +144,7 @@ def graph_read(model: onnx.ModelProto, *, name: str, source: str) -> IntegerGrap
         ends=ends,
         answer_places=state.order,
         behind=(*said_of_inputs(model), *dict.fromkeys(state.behind)),
+        remarks=tuple(dict.fromkeys(state.remarks)),
         kernels=None if annotations.notes is None else "half_up",
         finish=annotations.finish,
         model=lambda: model,
@@ -233,39 +236,23 @@ def begin(state: State, model: onnx.ModelProto, ready: Opened) -> None:
             given=" x ".join(str(side) for side in sides),
             source=state.source,
         )
-    state.batch = sides[0]
-    places = image_places(state, sides, rows_first=is_rows_first(model.graph, declared.name))
+    state.batch, state.image_name = sides[0], declared.name
+    places = image_places(state, sides, layout_of(ready, state.source))
     kind = onnx.helper.tensor_dtype_to_np_dtype(declared.type.tensor_type.elem_type)
     integer = kind.name in ("uint8", "int8", "uint16", "int16")
     state.image_type = kind if integer else None
     image = Image(places=places, integer=integer, half=kind == np.float16)
     state.values[declared.name] = state.given = image
-    state.image_name = declared.name
 
 
-def image_places(state: State, sides: tuple[int, ...], *, rows_first: bool) -> Places:
+def image_places(state: State, sides: tuple[int, ...], layout: Layout) -> Places:
     """Return the places of the image, and remember its rows, columns and channels."""
-    if rows_first:
-        state.image_shape = (sides[1], sides[2], sides[3])
-        return state.places(state.image_shape)
-    channels, height, width = (*sides[1:], 1, 1)[:3]
-    state.image_shape = (height, width, channels)
-    return state.planes(state.image_shape).reshape(sides)
-
-
-def is_rows_first(graph: onnx.GraphProto, image: str) -> bool:
-    """Return whether an image of rank 4 has channels last: a Transpose is its first reader."""
-    carried = {image}
-    for node in graph.node:
-        if carried.isdisjoint(node.input):
-            continue
-        if node.op_type == "Transpose":
-            order = next((list(each.ints) for each in node.attribute if each.name == "perm"), None)
-            return order == [0, 3, 1, 2]
-        passing = {"QuantizeLinear", "DequantizeLinear", "Identity", *PREPROCESSING}
-        if node.op_type in passing:
-            carried.update(node.output)
-    return False
+    state.image_shape = image_shape(sides, layout)
+    if layout == "planes":
+        return state.planes(state.image_shape).reshape(sides)
+    if layout == "tokens":
+        state.remarks.append(said_of_tokens(state.image_name, sides))
+    return state.places(state.image_shape).reshape(sides)
 
 
 def read_node(state: State, proto: onnx.NodeProto) -> None:

@@ -25,7 +25,7 @@ from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of
 from hwgen.importers.onnx.qdq.functions import bounded, composed, function_of
-from hwgen.importers.onnx.qdq.state import State, gain_of
+from hwgen.importers.onnx.qdq.state import State, gained
 from hwgen.importers.onnx.qdq.tokens import are_tokens, constant_like, stacked
 from hwgen.importers.onnx.qdq.values import Constant, Operation, Real, Reals, Step, Value
 from hwgen.importers.onnx.qdq.windows import gemm as weighted_product
@@ -191,15 +191,6 @@ def function_of_both(
         function=lambda x: combine(first(x), second(x)),
         trail=(*one.trail, *other.trail, step_of(proto)),
     )
-
-
-def gained(real: Real) -> tuple[float, Real]:
-    """Return the constant factor of a map, and the map without it."""
-    gain = gain_of(real)
-    bounded = real.low is not None or real.high is not None
-    if isinstance(real.base, Operation) or real.function is not None or bounded or gain is None:
-        return 1.0, real
-    return gain, replace(real, factor=None, offset=None)
 
 
 def sum_of(state: State, proto: onnx.NodeProto, one: Real, other: Real, sign: float = 1.0) -> Real:

@@ -14,7 +14,7 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from hwgen.errors import FormatError
-from hwgen.importers.integer.refused import RefusedError
+from hwgen.importers.integer.refused import RefusedError, of_scale
 from hwgen.importers.onnx.qdq.values import Constant, Grid
 
 LARGEST = 1 << 24
@@ -193,7 +193,7 @@ def scale_and_zero(
     scales = along(proto, scale.array.astype(np.float64), shape)
     wrong = scales[~(np.isfinite(scales) & (scales > 0))]
     if wrong.size:
-        raise RefusedError("its scale", "a positive number", f"{wrong[0]:.6g}")
+        raise of_scale(float(wrong[0]))
     if zero is None:
         return scales, np.zeros((), np.uint8)
     return scales, along(proto, zero.array, shape)

@@ -10,7 +10,7 @@ import onnx
 
 from hwgen.importers.integer.moves import ZERO
 from hwgen.importers.integer.nodes import Lookup
-from hwgen.importers.integer.refused import RefusedError
+from hwgen.importers.integer.refused import RefusedError, of_scale
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of, bits_of
 from hwgen.importers.onnx.qdq.image_parts import begin_part
@@ -40,7 +40,7 @@ def numbers_of(state: State, proto: onnx.NodeProto, kind: np.dtype | None) -> Nu
         raise RefusedError("the scale of a map", "one", f"{scale.array.size} of them")
     real = float(scale.array.reshape(()))
     if not (np.isfinite(real) and real > 0):
-        raise RefusedError("its scale", "a positive number", real)
+        raise of_scale(real)
     if zero is not None and zero.array.size != 1:
         raise RefusedError("the zero point of a map", "one", f"{zero.array.size} of them")
     used = zero.array.dtype if zero is not None else kind or UINT8

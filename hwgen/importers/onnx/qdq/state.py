@@ -68,7 +68,7 @@ class State:
     image_shape: rows, columns, channels; image_type: where the image comes as integers
     endings: tensors behind which no layer stands
     order: of the elements of the answer; None: that of its map
-    behind: sentences, what the host does behind the chip
+    behind: sentences, what the host does behind the chip; remarks: of what one should know
     parts: of an image whose channels are quantized apart
     stacked: maps that lie one behind the other in a map, each of a sequence
     """
@@ -93,6 +93,7 @@ class State:
     endings: frozenset[str] = frozenset()
     order: Places | None = None
     behind: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     parts: ImageParts = field(default_factory=ImageParts)
     stacked: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -428,6 +429,15 @@ def gain_of(real: Real) -> float | None:
     if real.factor is None:
         return 1.0
     return float(real.factor[0]) if (real.factor == real.factor[0]).all() else None
+
+
+def gained(real: Real) -> tuple[float, Real]:
+    """Return the constant factor of a map, and the map without it."""
+    gain = gain_of(real)
+    bounded = real.low is not None or real.high is not None
+    if isinstance(real.base, Operation) or real.function is not None or bounded or gain is None:
+        return 1.0, real
+    return gain, replace(real, factor=None, offset=None)
 
 
 def last_step(real: Real) -> Step:

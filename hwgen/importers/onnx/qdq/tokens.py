@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.nodes import (
+    Addition,
+    Choice,
     ConstantMap,
     LayerNormalization,
     MatrixProduct,
@@ -23,6 +25,7 @@ from hwgen.importers.integer.nodes import (
 )
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
+from hwgen.importers.onnx.masks import fall_of
 from hwgen.importers.onnx.qdq.constants import attributes_of
 from hwgen.importers.onnx.qdq.rearrange import head
 from hwgen.importers.onnx.qdq.sequences import (
@@ -31,11 +34,15 @@ from hwgen.importers.onnx.qdq.sequences import (
     product_of_sequences,
     sequence_map,
 )
-from hwgen.importers.onnx.qdq.state import State
+from hwgen.importers.onnx.qdq.state import State, gained
 from hwgen.importers.onnx.qdq.values import Constant, Numbers, Operation, Real, Value
 from hwgen.importers.onnx.qdq.windows import constant_operand, map_operand
 from hwgen.importers.onnx.qdq.windows import matmul as weighted_product
 
+Arrange = Callable[[NDArray[Any]], NDArray[Any]]
+"""Takes a constant as the file has it; gives its rows, columns and channels."""
+MUCH_LOWER = 2
+"""Times a mask may be as low as needed before it is named: half of the integers are left, then."""
 EPSILON = 1e-5
 """What a LayerNormalization adds to a variance where the file does not say."""
 
@@ -123,6 +130,7 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     if not whole and not in_lines(state, real, ordered):
         return head(state, proto, inputs)
     source = tokens(state, real, ordered, proto)
+    name_mask(state, str(real.base), node_name(proto), keys=ordered.shape[3])
     operation = Operation(
         kind=SoftmaxOfGroups,
         name=node_name(proto),
@@ -135,6 +143,32 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     made = state.places(operation.shape).reshape(ordered.shape).transpose(0, 2, 1, 3)
     places = np.moveaxis(made.reshape(last.shape), -1, axis)
     return [Real(base=operation, places=places)]
+
+
+def name_mask(state: State, base: str, softmax: str, *, keys: int) -> None:
+    """Say how few integers the scores in front of a Softmax have if a mask is lower than needed."""
+    writers = {node.output: node for node in state.nodes}
+    node = writers.get(base)
+    if isinstance(node, Choice):
+        (source,), lowest = node.inputs, float(node.values[node.chosen].min(initial=0))
+    elif isinstance(node, Addition):
+        masks = [name for name in node.inputs if isinstance(writers.get(name), ConstantMap)]
+        source = next((name for name in node.inputs if name not in masks), "")
+        if len(masks) != 1 or not source:
+            return
+        mask = writers[masks[0]]
+        assert isinstance(mask, ConstantMap)
+        values = state.maps[masks[0]]
+        lowest = (float(mask.integers.min()) - values.zero_point) * values.scale
+    else:
+        return
+    low, high = state.maps[source].real_range
+    if lowest < -MUCH_LOWER * fall_of(low, high, keys=keys):
+        left = int(min((high - low) / state.maps[base].scale, 255)) + 1
+        state.remarks.append(
+            f"the mask at node {node.name}, {lowest:.6g} in front of {softmax}, leaves {left} of"
+            " 256 integers to the scores: the float file with --calibrate has it bounded"
+        )
 
 
 def softmax_of_sequences(
@@ -212,23 +246,49 @@ def constant_like(state: State, name: str, given: Constant, like: Real) -> Real:
 
     like: a tensor (batch, ...); the constant may have a batch of one
     """
+    made = constant_map(state, name, given, arrangement(state, like, given.array.shape))
+    return Real(base=made, places=like.places)
+
+
+def arrangement(state: State, like: Real, *shapes: tuple[int, ...]) -> Arrange:
+    """Return what arranges constants of some shapes as the map of a tensor (batch, ...)."""
     shape = (1, *like.shape[1:])
-    if np.broadcast_shapes(given.array.shape, shape) != shape:
+    if np.broadcast_shapes(*shapes, shape) != shape:
         allowed = f"of a shape that fits {list(like.shape)}"
-        raise RefusedError("its constant", allowed, list(given.array.shape))
+        raise RefusedError("its constant", allowed, list(shapes[-1]))
     sides = state.shape_of(like)
     first = state.first_of(like.places, sides).reshape(-1)
     if not np.array_equal(np.sort(first), np.arange(np.prod(sides))):
         raise RefusedError("its input", "a whole map beside a constant", "a part of one")
     order = np.empty_like(first)
     order[first] = np.arange(len(first))
-    made = constant_map(
-        state,
-        name,
-        given,
-        lambda each: np.broadcast_to(each, shape).reshape(-1)[order].reshape(sides),
+    return lambda each: np.broadcast_to(each, shape).reshape(-1)[order].reshape(sides)
+
+
+def where(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a Where: constants in some places of a map."""
+    condition, *others = inputs
+    reals = [each for each in others if isinstance(each, Real)]
+    given = [each for each in others if isinstance(each, Constant)]
+    if not isinstance(condition, Constant) or len(reals) != 1 or len(given) != 1:
+        allowed = "a constant condition, a map and a constant"
+        raise RefusedError("its inputs", allowed, "others: a mask that depends on the image")
+    gain, real = gained(reals[0])
+    real = state.settled(real, proto)
+    chosen = condition.array.astype(bool)
+    chosen = chosen if isinstance(others[0], Constant) else ~chosen
+    arrays = (chosen, given[0].array.astype(np.float64))
+    arranged = arrangement(state, real, *(each.shape for each in arrays))
+    operation = Operation(
+        kind=Choice,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=(str(real.base),),
+        tensor=proto.output[0],
+        shape=state.shape_of(real),
+        keys={"chosen": arranged(chosen), "values": arranged(arrays[1]), "gain": gain},
     )
-    return Real(base=made, places=like.places)
+    return [Real(base=operation, places=real.places)]
 
 
 def constant_tokens(state: State, name: str, given: Constant) -> Real:
@@ -242,9 +302,7 @@ def constant_tokens(state: State, name: str, given: Constant) -> Real:
     return Real(base=made, places=state.places(sides)[:, :, 0])
 
 
-def constant_map(
-    state: State, name: str, given: Constant, arrange: Callable[[NDArray[Any]], NDArray[Any]]
-) -> str:
+def constant_map(state: State, name: str, given: Constant, arrange: Arrange) -> str:
     """Append a constant, arranged as rows, columns and channels."""
     grid = given.grid
     if grid is None or np.unique(grid.scales).size != 1 or np.unique(grid.zero_points).size != 1:

@@ -1,0 +1,122 @@
+"""Masks of attention in a float model, before its maps are quantized.
+
+A mask is a constant in front of a Softmax that leaves some places no share: -10,000, the lowest
+float, minus infinity. It is added to the scores, or chosen instead of them. As a map it would have
+the range of all of these, in which the scores are one integer. Any number that is low enough leaves
+a place no share of a byte: with scores in a range of R and n of them, a place that is
+R + ln(512 n) below the largest addend of its row has at most 1 / (512 n) of the sum.
+
+Tests: `tests/importers/onnx/test_masks.py`.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+Array = NDArray[np.float32]
+Ranges = Callable[[list[str]], Mapping[str, tuple[float, float, tuple[int, ...]]]]
+"""Takes names of tensors; gives the least and the largest element of each, and its shape."""
+
+STEPS_OF_A_SHARE = 512
+"""Twice the steps of a share in a byte: half a step is rounded to none."""
+PASSED = frozenset({"Cast", "Dropout", "Identity", "Reshape", "Squeeze", "Unsqueeze"})
+"""Operators between a mask and its Softmax."""
+
+
+@dataclass(frozen=True)
+class Masked:
+    """A node that masks scores.
+
+    scores: the tensor; axis: of the Softmax behind; places, values: where a Where has constants,
+    and which
+    addend: of an Add; None: of a Where
+    """
+
+    node: onnx.NodeProto
+    scores: str
+    axis: int
+    addend: Array | None = None
+    places: NDArray[np.bool_] | None = None
+    values: Array | None = None
+
+    def added(self, low: float, high: float, shape: tuple[int, ...]) -> Array | None:
+        """Return what is added to scores instead; None for what masks nothing.
+
+        low, high, shape: of the scores
+        """
+        if self.axis not in (-1, len(shape) - 1):
+            return None
+        spare = fall_of(0, 0, keys=shape[-1])
+        if self.addend is not None:
+            addend = self.addend
+        else:
+            assert self.places is not None and self.values is not None
+            values, places = np.broadcast_arrays(self.values, self.places)
+            if not places.any() or (values[places] > low - spare).any():
+                return None
+            addend = np.where(places, -np.inf, 0).astype(np.float32)
+        most = addend.max(axis=-1, keepdims=True) if addend.ndim else addend
+        least = np.where(np.isfinite(most), most, 0) - fall_of(low, high, keys=shape[-1])
+        return np.maximum(addend, least).astype(np.float32) if (addend < least).any() else None
+
+
+def fall_of(low: float, high: float, *, keys: int) -> float:
+    """Return how far below the others a place must be to have no share; low, high: of scores."""
+    return high - low + math.log(STEPS_OF_A_SHARE * keys)
+
+
+def bound_masks(graph: onnx.GraphProto, ranges: Ranges) -> None:
+    """Replace each constant mask in front of a Softmax by one as low as needed, and no lower."""
+    found = list(masked(graph))
+    known = ranges([each.scores for each in found]) if found else {}
+    for each in found:
+        added = each.added(*known[each.scores])
+        if added is not None:
+            name = f"{each.node.output[0]}/mask"
+            graph.initializer.append(numpy_helper.from_array(added, name))
+            names = [each.scores, name], list(each.node.output)
+            each.node.CopyFrom(helper.make_node("Add", *names, each.node.name or name))
+
+
+def masked(graph: onnx.GraphProto) -> Iterator[Masked]:
+    """Yield the nodes whose constants may mask the scores of a Softmax."""
+    constants = {each.name: each for each in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            constants[node.output[0]] = node.attribute[0].t
+    writers = {name: node for node in graph.node for name in node.output}
+    for node in graph.node:
+        if node.op_type != "Softmax":
+            continue
+        axis = next((int(each.i) for each in node.attribute if each.name == "axis"), -1)
+        writer = writers.pop(node.input[0], None)
+        while writer is not None:
+            name = writer.input[0] if writer.op_type in PASSED else ""
+            mask = mask_of(writer, axis, constants)
+            if mask is not None:
+                yield mask
+                name = mask.scores
+            writer = writers.pop(name, None)
+
+
+def mask_of(
+    node: onnx.NodeProto, axis: int, constants: Mapping[str, onnx.TensorProto]
+) -> Masked | None:
+    """Return what a node masks; None for another node."""
+    known = [name in constants for name in node.input]
+    if node.op_type == "Add" and sum(known) == 1:
+        place = known.index(True)
+        addend = numpy_helper.to_array(constants[node.input[place]]).astype(np.float32)
+        return Masked(node, node.input[1 - place], axis, addend=addend)
+    if node.op_type == "Where" and known[0] and sum(known[1:]) == 1:
+        place = 1 if known[1] else 2
+        chosen = numpy_helper.to_array(constants[node.input[0]]).astype(bool)
+        values = numpy_helper.to_array(constants[node.input[place]]).astype(np.float32)
+        places = chosen if place == 1 else ~chosen
+        return Masked(node, node.input[3 - place], axis, places=places, values=values)
+    return None
