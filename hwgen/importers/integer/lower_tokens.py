@@ -67,6 +67,10 @@ def add_softmax(layers: Layers, node: SoftmaxOfGroups) -> None:
         layers.held[base["name"]] = {"exponentials": held}
         return
     factor = int(np.floor(np.float32(1) / np.float32(output.scale)))
+    if node.causal:
+        # Behind a mask the runtime computes shares as real numbers, and rounds them once.
+        factor = round(1 / output.scale)
+        layers.note(node, FACTOR_NOTE, abs(1 / output.scale - factor))
     common = {"groups": node.groups, "factor": factor, **base}
     if node.causal:
         layers.layers.append(CausalSoftmax(op="causal_softmax", keys="pixel", **common))
@@ -77,6 +81,8 @@ def add_softmax(layers: Layers, node: SoftmaxOfGroups) -> None:
         what = f"node {node.name}, beside halves: it multiplies by the inverse of the sum"
         difference = Difference(operator=node.operator, nodes=1, what=what, steps=1)
         layers.differences.append(difference)
+    elif node.causal:
+        table = plain_exponentials(source)
     else:
         table = exponentials(source, source.shape[2] // node.groups)
     layers.held[base["name"]] = {"exponentials": table.view(np.uint32)}

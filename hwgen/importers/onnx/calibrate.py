@@ -27,7 +27,7 @@ from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
 from hwgen.importers.onnx.layout import Layout, image_shape, layout_of
-from hwgen.importers.onnx.masks import Ranges, bound_masks
+from hwgen.importers.onnx.masks import Ranges, bound_masks, put_behind_quantizers, scales_of_shares
 from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx
@@ -108,13 +108,16 @@ def quantized_model(
             quant_pre_process(ready, ready, skip_symbolic_shape=True)
             prepared = with_steps(onnx.load(ready), source)
             with_sums_apart(prepared.graph)
-            bound_masks(prepared.graph, ranges_in(prepared, batches(image.name, given, batch)))
+            causal = bound_masks(
+                prepared.graph, ranges_in(prepared, batches(image.name, given, batch))
+            )
             single = functions_of_one_map(prepared.graph)
             with_ends(prepared.graph, single)
             overrides = scales_of_inputs(
                 prepared.graph, image.name, given, images.dtype, joined.parts, step=step
             )
             overrides |= scales_of_weights(prepared.graph, weights) | numbers_kept(prepared.graph)
+            overrides |= scales_of_shares(prepared.graph, causal)
             onnx.save(prepared, ready)
             quantize_static(
                 ready,
@@ -126,11 +129,16 @@ def quantized_model(
                 weight_type=QuantType.QInt8,
                 op_types_to_quantize=operators_of(prepared.graph),
                 nodes_to_exclude=sorted(
-                    single | joined.nodes | heads_of(prepared.graph) | nodes_kept(prepared.graph)
+                    single
+                    | causal
+                    | joined.nodes
+                    | heads_of(prepared.graph)
+                    | nodes_kept(prepared.graph)
                 ),
                 extra_options={"TensorQuantOverrides": overrides},
             )
             made = onnx.load(result)
+            put_behind_quantizers(made.graph, causal)
             with_pairs_equal(made)
             return made
         except FormatError:
