@@ -70,7 +70,7 @@ def decode(network: QuantizedNetwork) -> QuantizedNetwork:
 
 
 def prefill(network: QuantizedNetwork, tokens: int) -> QuantizedNetwork:
-    """Return the network of the first tokens at once, of one of one token a call; arrays are shared.
+    """Return the network of the first tokens at once, of a step's; arrays are shared.
 
     Its scores span these tokens alone, and its appends only store.
     Raises ConfigError for a number of tokens beyond the positions, and for another network.

@@ -55,7 +55,7 @@ class Decoders(NetworkBuilder):
 
     def causal_softmax(self, source: str, *, groups: int) -> str:
         """Append shares of the channels of each group that count."""
-        plain = self.softmax(source, groups=groups)
+        self.softmax(source, groups=groups)
         layer = self._layers.pop()
         fields = {**vars(layer), "op": "causal_softmax", "keys": "pixel"}
         return self._append(CausalSoftmax(**fields))

@@ -72,7 +72,7 @@ class RowLane(Part):
         enable       in   1              all registers move; else they hold
         control      in   row_control
         word         in   C x 8          bytes of the position
-        compared     in   C              bytes of the word that count, of the first pass of a softmax
+        compared     in   C              bytes of the word that count, in a softmax's first pass
         counts       in   1              the byte that is looked up counts; else its value is zero
         index        out  8              what is looked up: the byte, of softmax its distance from
                                          the largest one
