@@ -183,15 +183,13 @@ def infer_layer(
             return chosen(network, layer, inputs, mode)
         case Softmax() | FixedSoftmax() | LayerNorm():
             return of_pixels(network, layer, inputs[0], position)
-        case Append():
-            return append(*inputs, position=position)
         case Constant() | State():
             return network.held[layer.name]["map"][np.newaxis]
         case AveragePool() | Add() | Multiply() | MatMul() | Rescale() | SquaredDifference():
             sums, multiplier = combined(network, layer, inputs, mode)
             return requantize_to(layer, sums, multiplier, layer.requantization[mode].shift, mode)
         case _:
-            return moved(layer, inputs[0], mode)
+            return moved(layer, inputs, mode, position)
 
 
 def chosen(
@@ -259,8 +257,14 @@ def keys_of(layer: Softmax, position: int) -> NDArray[np.int64] | None:
     return (first + pixels).clip(max=layer.output.channels // layer.groups)
 
 
-def moved(layer: Upsample | Transpose | Reshape | Rows, given: Map, mode: int) -> Map:
+def moved(
+    layer: Upsample | Transpose | Reshape | Rows | Append,
+    inputs: list[Map],
+    mode: int,
+    position: int,
+) -> Map:
     """Return the map of a layer that puts every element at another place."""
+    given, *rows = inputs
     zero_point = layer.output.quantization[mode].zero_point
     match layer:
         case Upsample():
@@ -270,6 +274,8 @@ def moved(layer: Upsample | Transpose | Reshape | Rows, given: Map, mode: int) -
             return given.transpose(0, *(axis + 1 for axis in layer.order))
         case Reshape():
             return given.reshape(len(given), *layer.output.shape)
+        case Append():
+            return append(given, rows[0], position=position)
         case Rows():
             return given[:, layer.first : layer.first + layer.count]
 

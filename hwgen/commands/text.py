@@ -31,9 +31,9 @@ Step = Callable[[NDArray[np.uint8]], NDArray[Any]]
 class WriteText(OnChip, command="text", example="austen_chars dbpim/paper_rows --tokens 60"):
     """Let a language model write on, character by character, a call of the chip each.
 
-    golden: the integers of the NumPy reference. model: cycles and energy of each call, too. rtl: the
-    Verilog, simulated: every answer must be golden's. The text is the same by all three, and the
-    same seed gives the same text. Exit code 1 if an answer differs.
+    golden: the integers of the NumPy reference. model: cycles and energy of each call, too. rtl:
+    the Verilog, simulated: every answer must be golden's. The text is the same by all three, and
+    the same seed gives the same text. Exit code 1 if an answer differs.
     """
 
     _: KW_ONLY
@@ -116,9 +116,8 @@ class WriteText(OnChip, command="text", example="austen_chars dbpim/paper_rows -
     ) -> tuple[dict[str, Any], NDArray[Any] | None]:
         """Return cycles, time and energy of a call, and of a simulation the answers."""
         context, network = self.quiet, subject.network
-        batch = batch_of(
-            network, np.stack(golden.images), None, name="text", split="all", count=None
-        )
+        images = np.stack(golden.images)
+        batch = batch_of(network, images, None, name="text", split="all", count=None)
         program = program_of(context, subject)
         predictions = predicted_cycles(context, subject, program, golden.maps, batch.modes)
         runs: Any = predictions

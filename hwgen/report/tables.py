@@ -351,8 +351,8 @@ def text_table(report: TextReport) -> RenderableType:
             parts.append(f"{report.bytes:,.0f} bytes")
         if report.energy is not None:
             parts.append(
-                f"{report.energy.image_uj:.1f} uJ on the chip, {report.energy.with_outside_uj:.1f} uJ"
-                " with the memory outside"
+                f"{report.energy.image_uj:.1f} uJ on the chip,"
+                f" {report.energy.with_outside_uj:.1f} uJ with the memory outside"
             )
         lines.append(Text(", ".join(parts)))
     if report.equal is not None:

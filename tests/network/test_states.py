@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ def test_a_session_keeps_what_next_made_and_a_reset_forgets_it(name: str) -> Non
     images = np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
     session = Session(network)
     made = [session.step(image[np.newaxis]) for image in images]
-    for before, after in zip(made, made[1:], strict=False):
+    for before, after in pairwise(made):
         for state in network.states.values():
             assert (after[state.name] == before[state.next]).all()
     session.reset()

@@ -97,7 +97,7 @@ def softmax_of(
 ) -> RowCase:
     """Return a softmax of pixels with a table of exponentials; fields: of the output.
 
-    first_keys: channels of a group that count for pixel 0, 0: all; by_pixel: one more for each pixel
+    first_keys: channels of a group that count for pixel 0, 0: all; by_pixel: one more a pixel
     """
     _, _, groups, channels = inputs.shape
     maps = inputs.reshape(1, -1, 1, groups * channels)

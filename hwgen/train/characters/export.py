@@ -27,14 +27,14 @@ from hwgen.importers.integer.nodes import (
 from hwgen.network import QuantizedNetwork
 from hwgen.network.decoding import decode
 from hwgen.network.tokens import PLACES, TokenRows
-from hwgen.train.characters.model import CausalBlock, CharacterModel
+from hwgen.train.characters.model import STEPS, CausalBlock, CharacterModel, Range, grid_of
 from hwgen.train.characters.text import CLASS_NAMES
 from hwgen.train.transformer.model import Dense
 
-STEPS = 255
-SHARE = 1 / 256
-"""One step of the shares of a softmax."""
-Range = tuple[float, float]
+SHARES = (0.0, STEPS / 256)
+"""Range of the shares of a softmax, in steps of 1/256."""
+RARE = 1e-4
+"""Part of the values of a sum at either end that its range leaves out."""
 
 PREPROCESSING = (
     "the row of the character plus that of its place, over 256, to the nearest integer, plus the "
@@ -42,11 +42,9 @@ PREPROCESSING = (
 )
 
 
-def step_network(model: CharacterModel, codes: Tensor, *, name: str) -> QuantizedNetwork:
-    """Return the network of one character a call; codes: (n, context), which show the ranges."""
-    model.eval()
-    made = Graph(model, ranges_of(model, codes))
-    lowered = lower(made.graph(name), class_names=CLASS_NAMES).network
+def step_network(model: CharacterModel, *, name: str) -> QuantizedNetwork:
+    """Return the network of one character a call, of a model with its maps on their grids."""
+    lowered = lower(Graph(model, model.ranges).graph(name), class_names=CLASS_NAMES).network
     step = decode(lowered)
     values = step.graph.input.quantization[0]
     letters, places = (
@@ -64,36 +62,24 @@ def step_network(model: CharacterModel, codes: Tensor, *, name: str) -> Quantize
 
 @torch.no_grad()
 def ranges_of(model: CharacterModel, codes: Tensor) -> dict[str, Range]:
-    """Return the least and the largest value of each map; of scores those that count."""
+    """Return a range that nearly all values of each map lie in; of scores those that count.
+
+    codes: (n, context). What is added up all along has few values far outside: they are clipped.
+    """
     found: dict[str, Range] = {}
 
     def see(name: str, values: Tensor) -> Tensor:
-        found[name] = min(0.0, float(values.min())), max(0.0, float(values.max()))
+        kind = name.rpartition(".")[2]
+        given = values
+        if kind == "scores":
+            given = values[..., torch.ones(values.shape[-2:], dtype=torch.bool).tril()]
+        ends = given.flatten().sort().values
+        cut = round(len(ends) * RARE) if kind in ("sum_1", "sum_2", "write", "narrow") else 0
+        low, high = float(ends[cut]), float(ends[len(ends) - 1 - cut])
+        found[name] = SHARES if kind == "shares" else (min(0.0, low), max(0.0, high))
         return values
 
-    x = see("input", functional.embedding(codes, model.letters) + model.places[: codes.shape[1]])
-    for number, block in enumerate(model.blocks):
-        assert isinstance(block, CausalBlock)
-        at, attention = f"block_{number}", block.attention
-        read = see(f"{at}.norm_1", block.before_attention(x))
-        query, key, value = (
-            attention.by_head(see(f"{at}.{part}", layer(read)))
-            for part, layer in (
-                ("query", attention.query),
-                ("key", attention.key),
-                ("value", attention.value),
-            )
-        )
-        scores = query @ key.transpose(2, 3)
-        counts = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
-        see(f"{at}.scores", scores[..., counts])
-        shares = scores.masked_fill(~counts, -torch.inf).softmax(dim=-1)
-        mixed = see(f"{at}.mixed", (shares @ value).transpose(1, 2).flatten(2))
-        x = see(f"{at}.sum_1", x + see(f"{at}.write", attention.write(mixed)))
-        wide = see(f"{at}.wide", block.wide(see(f"{at}.norm_2", block.before_layers(x))))
-        narrow = block.narrow(see(f"{at}.gelu", functional.gelu(wide)))
-        x = see(f"{at}.sum_2", x + see(f"{at}.narrow", narrow))
-    see("logits", model.head(see("norm", model.norm(x))))
+    model.seen(functional.embedding(codes, model.letters) + model.places[: codes.shape[1]], see)
     return found
 
 
@@ -133,9 +119,8 @@ class Graph:
 
     def map(self, name: str, channels: int) -> None:
         """Add a map of bytes that holds its range."""
-        low, high = self.ranges[name]
-        scale = max(high - low, 1e-6) / STEPS
-        self.put(name, (self.tokens, 1, channels), scale, round(-low / scale))
+        scale, zero_point = grid_of(self.ranges[name])
+        self.put(name, (self.tokens, 1, channels), scale, zero_point)
 
     def put(self, name: str, shape: Shape, scale: float, zero_point: int) -> None:
         """Add a map."""
@@ -148,7 +133,7 @@ class Graph:
         for part in ("query", "key", "value"):
             self.dense(f"{at}.{part}", getattr(attention, part), f"{at}.norm_1")
         self.product(f"{at}.scores", f"{at}.query", f"{at}.key", heads, transposed=True)
-        self.put(f"{at}.shares", self.maps[f"{at}.scores"].shape, SHARE, 0)
+        self.map(f"{at}.shares", heads * self.tokens)
         self.add(SoftmaxOfGroups, f"{at}.shares", f"{at}.scores", groups=heads, causal=True)
         self.product(f"{at}.mixed", f"{at}.shares", f"{at}.value", heads, transposed=False)
         self.dense(f"{at}.write", attention.write, f"{at}.mixed")

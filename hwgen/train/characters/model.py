@@ -3,6 +3,8 @@
 Tests: `tests/train/characters/test_train.py`.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 import torch
@@ -11,13 +13,29 @@ from torch.nn import functional
 
 from hwgen.train.characters.recipe import Decoder
 from hwgen.train.characters.text import ALPHABET
-from hwgen.train.fake_quantization import WeightQuantizer
+from hwgen.train.fake_quantization import WeightQuantizer, on_grid
 from hwgen.train.fta import project
 from hwgen.train.transformer.model import Attention, Dense
 
 TWO_DIGITS = 2
 LEAST = 3
 """The smallest integer of two digits, 4 - 1."""
+STEPS = 255
+Range = tuple[float, float]
+See = Callable[[str, Tensor], Tensor]
+"""Takes the name of a map and the map; gives what goes on."""
+
+
+def grid_of(values: Range) -> tuple[float, int]:
+    """Return scale and zero point of the bytes of a range."""
+    low, high = values
+    scale = max(high - low, 1e-6) / STEPS
+    return scale, round(-low / scale)
+
+
+def of_block(see: See, block: str, name: str, x: Tensor) -> Tensor:
+    """Return what happens to a map of a block."""
+    return see(f"{block}.{name}", x)
 
 
 class TwoDigits(WeightQuantizer):
@@ -47,12 +65,21 @@ class TwoDigits(WeightQuantizer):
 class Causal(Attention):
     """Each token reads itself and the tokens before it, in each head."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (n, tokens, width)."""
-        query, key, value = (self.by_head(layer(x)) for layer in (self.query, self.key, self.value))
-        # The gain of the query is the scale.
-        read = functional.scaled_dot_product_attention(query, key, value, is_causal=True, scale=1.0)
-        return cast(Tensor, self.write(read.transpose(1, 2).flatten(2)))
+    def forward(self, x: Tensor, see: See | None = None) -> Tensor:
+        """Return (n, tokens, width); see: what happens to each map on its way."""
+        if see is None:
+            heads = (self.by_head(layer(x)) for layer in (self.query, self.key, self.value))
+            # The gain of the query is the scale.
+            read = functional.scaled_dot_product_attention(*heads, is_causal=True, scale=1.0)
+            return cast(Tensor, self.write(read.transpose(1, 2).flatten(2)))
+        query, key, value = (
+            self.by_head(see(name, getattr(self, name)(x))) for name in ("query", "key", "value")
+        )
+        scores = see("scores", query @ key.transpose(2, 3))
+        counts = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
+        shares = see("shares", scores.masked_fill(~counts, -torch.inf).softmax(dim=-1))
+        mixed = see("mixed", (shares @ value).transpose(1, 2).flatten(2))
+        return see("write", self.write(mixed))
 
 
 class CausalBlock(nn.Module):
@@ -66,11 +93,17 @@ class CausalBlock(nn.Module):
         self.wide, self.narrow = Dense(width, given.hidden), Dense(given.hidden, width)
         self.dropout = dropout
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (n, tokens, width)."""
-        x = x + self.dropped(self.attention(self.before_attention(x)))
-        hidden = functional.gelu(self.wide(self.before_layers(x)))
-        return cast(Tensor, x + self.dropped(self.narrow(hidden)))
+    def forward(self, x: Tensor, see: See | None = None) -> Tensor:
+        """Return (n, tokens, width); see: what happens to each map on its way."""
+        if see is None:
+            x = x + self.dropped(self.attention(self.before_attention(x)))
+            hidden = functional.gelu(self.wide(self.before_layers(x)))
+            return cast(Tensor, x + self.dropped(self.narrow(hidden)))
+        read = self.attention(see("norm_1", self.before_attention(x)), see)
+        x = see("sum_1", x + self.dropped(read))
+        wide = see("wide", self.wide(see("norm_2", self.before_layers(x))))
+        narrow = see("narrow", self.narrow(see("gelu", functional.gelu(wide))))
+        return see("sum_2", x + self.dropped(narrow))
 
     def dropped(self, x: Tensor) -> Tensor:
         """Return `x`, in training without some of its elements."""
@@ -78,10 +111,14 @@ class CausalBlock(nn.Module):
 
 
 class CharacterModel(nn.Module):
-    """Logits (n, tokens, characters) of the numbers of characters (n, tokens)."""
+    """Logits (n, tokens, characters) of the numbers of characters (n, tokens).
+
+    ranges: of each map by name, once maps are on their grids; empty before
+    """
 
     def __init__(self, given: Decoder, *, dropout: float = 0.0) -> None:
         super().__init__()
+        self.ranges: dict[str, Range] = {}
         self.letters = nn.Parameter(torch.empty(len(ALPHABET), given.width))
         self.places = nn.Parameter(torch.empty(given.context, given.width))
         nn.init.normal_(self.letters, std=0.5)
@@ -98,15 +135,24 @@ class CharacterModel(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """Return logits."""
-        return self.of_tokens(
-            functional.embedding(codes, self.letters) + self.places[: codes.shape[1]]
-        )
-
-    def of_tokens(self, x: Tensor) -> Tensor:
-        """Return the logits of tokens (n, tokens, width): characters with their places."""
+        tokens = functional.embedding(codes, self.letters) + self.places[: codes.shape[1]]
+        if self.ranges:
+            return self.seen(tokens, self.on_its_grid)
         for block in self.blocks:
-            x = block(x)
-        return cast(Tensor, self.head(self.norm(x)))
+            tokens = block(tokens)
+        return cast(Tensor, self.head(self.norm(tokens)))
+
+    def seen(self, tokens: Tensor, see: See) -> Tensor:
+        """Return the logits of tokens (n, tokens, width); see: what happens to each map."""
+        x = see("input", tokens)
+        for number, block in enumerate(self.blocks):
+            x = block(x, partial(of_block, see, f"block_{number}"))
+        return see("logits", self.head(see("norm", self.norm(x))))
+
+    def on_its_grid(self, name: str, x: Tensor) -> Tensor:
+        """Return a map in 256 steps of its range, with the gradient of what lies inside."""
+        scale, zero_point = grid_of(self.ranges[name])
+        return on_grid(x, torch.tensor(scale), torch.tensor(zero_point), STEPS)
 
     @property
     def dense(self) -> list[Dense]:

@@ -12,7 +12,7 @@ from hwgen.files.load import EXACT, load_spec
 from hwgen.network.layer_norm import SUMS
 from hwgen.train.recipe import AdamW, Count, Phase, Positive, Share
 
-PHASES = ("float", "quantized")
+PHASES = ("float", "quantized", "maps")
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -59,7 +59,7 @@ class Texts:
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class CharacterRecipe:
-    """How a language model is trained from random weights, then on weights of two digits.
+    """How a language model is trained from random weights, on weights of two digits, on bytes.
 
     dropout: of what each part of a block adds
     batch_sequences: of one update, of `context` characters each
@@ -82,13 +82,14 @@ class CharacterRecipe:
     gradient_norm: Positive | None
     float_phase: Phase
     quantized_phase: Phase
+    maps_phase: Phase
     test_characters: Count
     calibration_sequences: Count
 
     @property
     def schedule(self) -> dict[str, Phase]:
         """The phases by name, in order."""
-        return {"float": self.float_phase, "quantized": self.quantized_phase}
+        return {name: getattr(self, f"{name}_phase") for name in PHASES}
 
     def until(self, phase: str) -> dict[str, Any]:
         """Return the fields that the weights of a phase depend on."""

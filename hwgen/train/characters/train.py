@@ -25,7 +25,7 @@ from hwgen.files.patience import Ticker
 from hwgen.network import QuantizedNetwork
 from hwgen.network.decoding import prefill
 from hwgen.network.file import load_network, save_network
-from hwgen.train.characters.export import step_network
+from hwgen.train.characters.export import ranges_of, step_network
 from hwgen.train.characters.model import CharacterModel
 from hwgen.train.characters.recipe import PHASES, CharacterRecipe
 from hwgen.train.characters.text import Text, bits_a_character, read_text
@@ -72,6 +72,11 @@ def train_characters(
         course.phase("quantized", model)
         in_integers = bits_of(model, judged, recipe)
         say(f"bits a character of the test text with weights of two digits: {in_integers:.4f}")
+        model.ranges = ranges_of(model, shown(recipe, training))
+        course.phase("maps", model)
+        in_bytes = bits_of(model, judged, recipe)
+        say(f"bits a character of the test text with maps of bytes: {in_bytes:.4f}")
+        model.eval()
     return Trained(model, training, judged, in_float, in_integers, course.history)
 
 
@@ -80,7 +85,7 @@ def make_network(
 ) -> dict[str, Any]:
     """Train as `train_characters`; write `out/network.npz` and `out/training.json`; return that."""
     trained = train_characters(recipe, texts=texts, test=test, out=out, resume=resume)
-    network = step_network(trained.model, shown(recipe, trained.training), name=recipe.name)
+    network = step_network(trained.model, name=recipe.name)
     save_network(network, out / "network.npz")
     characters = recipe.test_characters
     integer = integer_bits(load_network(out / "network.npz"), trained.test.codes, characters)
@@ -205,7 +210,7 @@ class Course:
     ) -> Epoch:
         """Do the updates of one epoch; return what came of it."""
         began, total, steps = time.monotonic(), 0.0, self.recipe.epoch_batches
-        seed = (self.recipe.seed * len(PHASES) + PHASES.index(name)) * 100_003 + epoch
+        seed = (self.recipe.seed * len(PHASES[1:]) + PHASES.index(name)) * 100_003 + epoch
         random = torch.Generator().manual_seed(seed)
         torch.manual_seed(seed)  # of the dropout
         model.train()
