@@ -3,6 +3,7 @@
 Tests: `tests/commands/test_fit.py`.
 """
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -44,16 +45,26 @@ class ExportOnnx(Request, command="export-onnx", example="network.npz --out buil
 
 
 def calibrated_graph(
-    file: Path, images: Path, qdq: Path | None = None
+    file: Path,
+    images: Path,
+    qdq: Path | None = None,
+    *,
+    states: Mapping[str, str] | None = None,
 ) -> tuple[IntegerGraph, list[FloatDistance]]:
     """Return the integer graph of a float ONNX file, quantized with images, and its distance.
 
     images: a `.npz` with `images`, (images, height, width, channels): float32 as the model reads
         them, or uint8, of which one step is 1 / 255
     qdq: where the quantized ONNX model goes, for `hwgen compare`
+    states: by input of the file the output that it becomes; None: those of recurrent nodes
     """
+    import onnx
+
+    from hwgen.importers.integer.states import with_states
     from hwgen.importers.onnx import quantized as reader
     from hwgen.importers.onnx.calibrate import distance_from_float, quantized_model
+    from hwgen.importers.onnx.inputs import parts_of
+    from hwgen.importers.onnx.states import recurrent_states
 
     given, _ = read_images(images)
     model = quantized_model(file, given)
@@ -63,4 +74,9 @@ def calibrated_graph(
             fresh.write_bytes(model.SerializeToString(deterministic=True))
     graph: IntegerGraph = reader.integer_graph_of(model, name=file.stem, source=str(file))
     found = distance_from_float(file, model, given)
+    pairs = (
+        recurrent_states(onnx.load(file, load_external_data=False)) if states is None else states
+    )
+    if pairs:
+        graph = with_states(graph, parts_of(model), pairs)
     return graph, [FloatDistance(**vars(each)) for each in found]

@@ -34,8 +34,18 @@ from hwgen.importers.integer.nodes import (
     SoftmaxOfGroups,
     SquaredDifference,
     Stacking,
+    StateMap,
 )
-from hwgen.network import CausalSoftmax, Constant, FixedSoftmax, LayerNorm, MatMul, Softmax, Stack
+from hwgen.network import (
+    CausalSoftmax,
+    Constant,
+    FixedSoftmax,
+    LayerNorm,
+    MatMul,
+    Softmax,
+    Stack,
+    State,
+)
 from hwgen.network import SquaredDifference as SquaredLayer
 from hwgen.network.maps import BYTE_BITS
 
@@ -141,6 +151,16 @@ def add_layer_normalization(layers: Layers, node: LayerNormalization) -> None:
         key: np.ascontiguousarray(array, np.float32).view(np.uint32)
         for key, array in numbers.items()
     }
+
+
+def add_state(layers: Layers, node: StateMap) -> None:
+    """Add a state; the layer that it becomes is named when all layers have names."""
+    output = layers.output(node)
+    base = layers.base(node, output, ())
+    feature = base["output"]
+    layers.layers.append(State(op="state", next=node.next, **base))
+    zero = feature.quantization[0].zero_point
+    layers.held[base["name"]] = {"map": np.full(feature.shape, zero, np.uint8)}
 
 
 def add_constant_map(layers: Layers, node: ConstantMap) -> None:

@@ -212,6 +212,13 @@ class Choice(NodeBase):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StateMap(NodeBase):
+    """What the map `next` was in the call before; at first its zero point."""
+
+    next: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PerChannel(NodeBase):
     """factor * x + offset with constants; factor, offset: real, (channels,).
 
@@ -345,6 +352,7 @@ Node = (
     | SoftmaxOfGroups
     | LayerNormalization
     | ConstantMap
+    | StateMap
     | Choice
     | PerChannel
     | Slopes
