@@ -20,7 +20,7 @@ from hwgen.commands.images import Batch
 from hwgen.commands.modes import choose_stream
 from hwgen.commands.on_chip import OnChip
 from hwgen.commands.request import OUTPUT_FOLDER, Says
-from hwgen.commands.subject import Subject, check_stateless, program_of
+from hwgen.commands.subject import Subject, program_of
 from hwgen.commands.writing import run_effects
 from hwgen.errors import DataError
 from hwgen.files.earlier import refuse_others
@@ -69,7 +69,6 @@ class Export(
             batch=1,
             modes=None if self.mode is None else (self.mode,),
         )
-        check_stateless(subject.network, "export")
         modes = subject.network.graph.modes
         if self.firmware and self.mode is None and len(modes) > 1:
             raise DataError(
