@@ -244,6 +244,7 @@ def of_pixels(
                 beta=arrays["beta"],
                 eps=eps,
                 scale=scale,
+                centred=layer.order != "rms",
             )
     return (steps + values.zero_point).clip(values.low, values.high).astype(layer.output.dtype)
 

@@ -10,6 +10,8 @@ import hashlib
 import json
 import os
 import sys
+import tempfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
@@ -18,7 +20,6 @@ from xml.etree import ElementTree
 
 from hwgen.chip.sim.cache import user_cache
 from tests.changed.run import PACKAGES, ROOT, House, house
-from tests.kept_yosys import keep, text_of
 from verif import runner
 from verif.runner import LOG, Bench, failures, passed
 
@@ -129,3 +130,19 @@ def data_digest(root: Path) -> str:
 def install() -> None:
     """Let benches that passed be kept, in this process and its forks."""
     runner.simulated = kept(runner.simulated)
+
+
+def text_of(file: Path) -> str | None:
+    """Return the text that a file keeps; None where there is none, or a damaged one."""
+    try:
+        return zlib.decompress(file.read_bytes()).decode()
+    except (OSError, zlib.error):
+        return None
+
+
+def keep(file: Path, text: str) -> None:
+    """Write a file as a whole; of several processes that write the same, the last one stays."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as unfinished:
+        unfinished.write(zlib.compress(text.encode(), level=1))
+    Path(unfinished.name).rename(file)

@@ -13,7 +13,7 @@ from hwgen.commands.families import load_architecture
 from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.synthesis.compiling import compile_once
 from hwgen.files import patience
-from tests import garbage, kept_benches, kept_yosys
+from tests import garbage, kept_benches
 from tests.rules import named
 from verif.coverage import TOLD
 from verif.cpu import cpu_seconds
@@ -27,7 +27,6 @@ os.environ[ENVIRONMENT] = str(BUILD_ROOT)
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # On a busy machine any step may take long enough to say so.
 patience.FIRST_SECONDS = 600.0
-kept_yosys.install()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

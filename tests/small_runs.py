@@ -125,8 +125,11 @@ def with_output(network: Any, op: str) -> Any:
 
 
 @cache
-def small_case(family: str) -> SmallCase:
-    """Return runs of two images on a small chip: fused layers, modes, two answers."""
+def small_case(family: str, reset: str = "all") -> SmallCase:
+    """Return runs of two images on a small chip: fused layers, modes, two answers.
+
+    reset: what it reaches, see the architectures
+    """
     modes: Sequence[int] = (0,) * 4
     network: Any
     arch: Any
@@ -145,7 +148,7 @@ def small_case(family: str) -> SmallCase:
         network=network,
         network_file=Path("network.npz"),
         family=families()[family],
-        arch=arch,
+        arch=replace(arch, reset=reset),
         arch_file=Path("nowhere/chip.yaml"),
         run_images=2,
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 from hwgen.chip.rtl.check_text import SECTION
 from hwgen.chip.rtl.checks import KEPT
 from hwgen.chip.rtl.manifest import instances_in, ports_in
-from hwgen.chip.rtl.net_names import TAKEN
+from hwgen.chip.rtl.words import TAKEN
 from hwgen.chip.sim.simulator import ASSERTIONS
 
 KINDS = {
@@ -161,11 +161,13 @@ def place(name: str) -> str:
 
 
 def random_bits(name: str, bits: int) -> Iterator[str]:
-    """Yield statements that make a register random, or as it was, or nearly 0 or all ones."""
+    """Yield statements that make a register random, 0, all ones, a power of two, or as it was."""
     yield "      n = $urandom;"
     value = f"{{ {', '.join(['$urandom'] * -(-bits // 32))} }}"
     yield f"      if (n[1:0] == 0) {name} = {value};"
     yield f"      else if (n[1:0] == 1) {name} = {{ {bits}{{n[2]}} }};"
+    # A queue is full at a power of two.
+    yield f"      else if (n[2]) {name} = {bits}'d1 << n[20:3] % {bits};"
 
 
 def count(folders: Sequence[Path]) -> Counter[tuple[str, str]]:

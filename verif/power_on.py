@@ -30,11 +30,8 @@ from verif.toolchain import BUILD_ROOT
 
 Kept = TypeVar("Kept", bound=Writes)
 
-INITIAL = re.compile(r"^  initial (?!awake)[^=;]*= [^;]*;\n", re.MULTILINE)
-"""The value of a register, which may take several lines; `initial begin` fills a memory.
-
-What wakes combinational blocks at time zero is no register of the chip.
-"""
+INITIAL = re.compile(r"^  initial [^=;]*= [^;]*;\n", re.MULTILINE)
+"""The value of a register, which may take several lines; `initial begin` fills a memory."""
 UNKNOWN = re.compile(r"[xXzZ]")
 IMAGE = "sim.vvp"
 KNOWN = Path(__file__).parent / "axi_known.v"

@@ -1,6 +1,7 @@
 """How readable the Verilog of a chip is: nets without a name, copies of expressions, long lines.
 
-    python -m verif.readable FOLDER ...     folders of `hwgen build`; a line each
+    python -m verif.readable FOLDER ...            folders of `hwgen build`; a line each
+    python -m verif.readable --places FOLDER ...   signals whose bits are numbers above 15
 
 A net has no name if a machine numbered it: `$1`, `_n1`. An expression is a value that is assigned
 and has an operator; it is a copy if another net of its module has the same one, word for word.
@@ -9,33 +10,45 @@ and has an operator; it is a copy if another net of its module has the same one,
 import argparse
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hwgen.chip.rtl.check_text import without_assertions
 from verif.same_verilog import read_folder
 from verif.schemata import in_lines
 
 NET = re.compile(r"^  (?:wire|reg) (?:signed )?(?:\[\d+:0\] )?(\\\S+|[\w$]+)", re.M)
 NAMELESS = re.compile(r"\\?\$.*|_n\d+")
+REGISTER = re.compile(r"^  (?:output )?reg (?:signed )?(?:\[\d+:0\] )?(\\\S+|[\w$]+)", re.M)
+DOUBLE = re.compile(r"\$\d+")
+"""Behind the name of a second signal of one name."""
+MOST_LINES = 1000
+LONG: Mapping[str, str] = {
+    "dbpim_write_bus": "a multiplexer of 512 bits for each lane and core of the papers' sizes",
+    "dbpim_load_writer": "as many pixels a cycle as the bus has lanes",
+    "dbpim_simd": "operands of 32 lanes and more",
+    "mram_sender": "each bit of a packet moves by itself",
+    "mram_gather": "a tap for each segment and pixel of a window",
+}
+"""Modules that may have more lines on large chips, and what makes them long."""
 ASSIGNED = re.compile(r"^  assign .*? = (.*);", re.M)
+PLACE = re.compile(r"\b([A-Za-z_]\w*)\[(\d+)(?::\d+)?\]")
+DECLARED = re.compile(r"^  (?:input|output|wire|reg|localparam) .*$", re.M)
+LARGEST = 15
+"""Bit numbers up to here need no name."""
 OPERATOR = re.compile(r"[&|^+*/%<>=?!~-]")
-START = re.compile(r"\$start|verilog_backend|^ +if \(awake_*\) begin end$", re.M)
 
 
 @dataclass(frozen=True)
 class Counted:
-    """Of some modules: lines, nets without a name, expressions, copies, the longest line.
-
-    starts: blocks with a line that only wakes them at time zero
-    """
+    """Of some modules: lines, nets without a name, expressions, copies, the longest line."""
 
     lines: int
     nameless: int
     expressions: int
     copies: int
     longest: int
-    starts: int
 
     def copied(self) -> float:
         """Return the share of expressions that are copies, in percent."""
@@ -44,28 +57,61 @@ class Counted:
 
 def counted(modules: Iterable[str]) -> Counted:
     """Return the counts of the Verilog of modules, one text each."""
-    lines = nameless = expressions = copies = longest = starts = 0
+    lines = nameless = expressions = copies = longest = 0
     for text in modules:
         lines += text.count("\n")
         longest = max(longest, *map(len, text.splitlines()))
         nameless += sum(NAMELESS.fullmatch(name) is not None for name in NET.findall(text))
-        starts += len(START.findall(text))
         values = [each for each in ASSIGNED.findall(in_lines(text)) if OPERATOR.search(each)]
         expressions += len(values)
         copies += sum(count - 1 for count in Counter(values).values())
-    return Counted(lines, nameless, expressions, copies, longest, starts)
+    return Counted(lines, nameless, expressions, copies, longest)
+
+
+def places(modules: Mapping[str, str]) -> Counter[tuple[str, str]]:
+    """Return how often bits above the 15th of a signal are read by number, by module and signal."""
+    found: Counter[tuple[str, str]] = Counter()
+    for module, text in modules.items():
+        for name, place in PLACE.findall(DECLARED.sub("", without_assertions(text))):
+            if int(place) > LARGEST:
+                found[module, name] += 1
+    return found
+
+
+def too_long(modules: Mapping[str, str]) -> dict[str, int]:
+    """Return the lines of each module with more than `MOST_LINES` that is not among `LONG`."""
+    lines = {name: text.count("\n") for name, text in modules.items()}
+    return {name: count for name, count in lines.items() if count > MOST_LINES and name not in LONG}
+
+
+def nameless_registers(modules: Iterable[str]) -> list[str]:
+    """Return the registers that a machine named, of modules whose blocks set them at an edge."""
+    return [
+        name
+        for text in modules
+        for name in REGISTER.findall(text)
+        if NAMELESS.fullmatch(name) or DOUBLE.search(name)
+        if re.search(rf"^ *{re.escape(name)} ?(?:\[[^\]]*\] )?<=", text, re.M)
+    ]
 
 
 def main() -> None:
     """Print the counts of folders."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path)
-    print("chip | lines | nets without a name | expressions | copies, % | longest line | starts")
-    for folder in parser.parse_args().folders:
+    parser.add_argument("--places", action="store_true", help="bits that are read by number")
+    given = parser.parse_args()
+    if given.places:
+        for folder in given.folders:
+            for (module, name), count in places(read_folder(folder)).most_common():
+                print(f"{folder.name} | {module} | {name} | {count}")
+        return
+    print("chip | lines | nets without a name | expressions | copies, % | longest line")
+    for folder in given.folders:
         one = counted(read_folder(folder).values())
         print(
             f"{folder.name} | {one.lines} | {one.nameless} | {one.expressions}"
-            f" | {one.copies}, {one.copied():.1f} | {one.longest} | {one.starts}"
+            f" | {one.copies}, {one.copied():.1f} | {one.longest}"
         )
 
 

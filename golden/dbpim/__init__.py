@@ -1,1 +1,1 @@
-"""Reference of the DB-PIM family's components; networks are `golden.network`'s."""
+"""Reference of DB-PIM's cells, which may err, and of its codes of weights."""

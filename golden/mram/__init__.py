@@ -1,1 +1,1 @@
-"""Reference of the MRAM family's components; networks are `golden.network`'s."""
+"""Reference of MRAM cells, which may err."""

@@ -19,16 +19,20 @@ def layer_norm(
     beta: Bits,
     eps: np.uint32,
     scale: np.uint32,
+    centred: bool = True,
 ) -> NDArray[np.int64]:
     """Return the nearest integers of ((x - mean) / sqrt(variance + eps) * gamma + beta) / scale.
 
     maps: (images, height, width, channels) of bytes; values: bits of float32 (256) of each byte
     gamma, beta: (channels,) bits; the formula in `hwgen.network.layer_norm`
+    centred: else the mean is taken for 0, in the variance too
     """
     channels = maps.shape[3]
     real = values[maps.reshape(-1, channels)]
-    mean = float32.quotient(float32.exact_sum(real, axis=1), channels)
-    distance = float32.subtract(real, mean[:, np.newaxis])
+    distance = real
+    if centred:
+        mean = float32.quotient(float32.exact_sum(real, axis=1), channels)
+        distance = float32.subtract(real, mean[:, np.newaxis])
     variance = float32.divide(sum_of_squares(distance), float32.from_integers(channels))
     deviation = float32.root(float32.add(variance, eps))
     inverse = float32.divide(float32.from_integers(1), deviation)

@@ -12,11 +12,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.chip.figures import Positive
 from hwgen.errors import FieldError
 from hwgen.files.load import EXACT, load_spec
 from hwgen.files.shipped import shipped_folder
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1)]
 
 FILE = shipped_folder() / "energy" / "memory_outside.yaml"

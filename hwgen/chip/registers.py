@@ -63,6 +63,10 @@ class Register:
         return sum(field.mask for field in self.fields)
 
 
+Reset = Literal["all", "control"]
+"""What reset reaches: all registers, or those of control and not the data that they guard."""
+
+
 class Command(IntEnum):
     """Value of the register `command` of a chip that keeps its program: what a start does."""
 

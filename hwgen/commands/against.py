@@ -3,7 +3,7 @@
 Tests: `tests/commands/test_fit.py`.
 """
 
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,14 +12,20 @@ from numpy.typing import NDArray
 from rich.console import RenderableType
 
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of_file, versions
 from hwgen.commands.fields import Data, File, ImageCount, Network, images_of
 from hwgen.commands.files import KINDS, kind_of, read_graph
 from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.request import Says, Working
 from hwgen.commands.subject import check_stateless
 from hwgen.errors import DataError, FormatError
-from hwgen.importers.integer import IntegerGraph, RefusedNetworkError, folded, refusals_of
+from hwgen.files.digests import digest_of_file, versions
+from hwgen.importers.integer import (
+    IntegerGraph,
+    RefusedNetworkError,
+    folded,
+    heads_left_out,
+    refusals_of,
+)
 from hwgen.importers.integer.arithmetic import kernels_of
 from hwgen.importers.integer.runtime import ABSENT, Outcome, Runtime
 from hwgen.network import Layer, QuantizedNetwork
@@ -36,13 +42,15 @@ from hwgen.report.types import Source
 IMAGES_AT_ONCE = 16
 """Images whose maps are in memory at a time."""
 ONE_STEP = 1
+UNSCALED = frozenset({"max_pool", "reshape", "shortcut", "transpose", "upsample"})
+"""Layers that only move or pick elements."""
 Target = Literal["default", "reference"]
 """Kernels of a runtime: its default ones, or those that leave every layer visible."""
 
 
 @dataclass
 class Counter:
-    """Differences of one map, summed over images."""
+    """Differences of one map, summed over images; what lies between two steps differs by one."""
 
     elements: int = 0
     one_step: int = 0
@@ -51,7 +59,7 @@ class Counter:
 
     def add(self, given: NDArray[Any], wanted: NDArray[Any]) -> None:
         """Count the differences of some images."""
-        steps = np.abs(given.astype(np.int64) - wanted.astype(np.int64))
+        steps = np.ceil(np.abs(given.astype(np.float64) - wanted.astype(np.float64)))
         self.elements += steps.size
         self.one_step += int((steps == ONE_STEP).sum())
         self.larger += int((steps > ONE_STEP).sum())
@@ -122,7 +130,7 @@ class Counters:
         self.images += len(images)
 
     def add_answers(
-        self, network: QuantizedNetwork, answers: NDArray[Any], wanted: NDArray[np.int64]
+        self, network: QuantizedNetwork, answers: NDArray[Any], wanted: NDArray[Any]
     ) -> None:
         """Count golden's answers against the outputs of the file itself."""
         self.output = self.output or Counter()
@@ -134,7 +142,7 @@ class Counters:
             places = network.answer_places
             element = place if places is None else max(int(places.reshape(-1)[place]), 0)
             name, where = network.answer_element(element)
-            found = int(answers[image, place]), int(wanted[image, place])
+            found = int(answers[image, place]), wanted[image, place].item()
             self.set_first(name, int(image), where, found)
 
     def note_first(self, layer: Layer, result: NDArray[Any], wanted: NDArray[Any]) -> None:
@@ -142,11 +150,11 @@ class Counters:
         places = np.argwhere(result != wanted)
         if len(places):
             image, y, x, channel = (int(each) for each in places[0])
-            found = (int(each[image, y, x, channel]) for each in (result, wanted))
-            self.set_first(layer.name, image, (y, x, channel), (*found,))
+            found = int(result[image, y, x, channel]), wanted[image, y, x, channel].item()
+            self.set_first(layer.name, image, (y, x, channel), found)
 
     def set_first(
-        self, layer: str, image: int, place: tuple[int, ...], found: tuple[int, ...]
+        self, layer: str, image: int, place: tuple[int, ...], found: tuple[int, float]
     ) -> None:
         """Set the first element of a layer that differs, if there is none yet.
 
@@ -211,7 +219,9 @@ class Compare(
         if chosen == "default":
             graph = graph.read_by(kernels_of(chosen, graph.format, source=graph.source))
         check_pair(network, graph, network_file)
-        batch = choose_images(network, images_of(self.data), self.images)
+        graph = with_numbers_of(network, graph)
+        also = graph.maps[graph.input].shape
+        batch = choose_images(network, images_of(self.data), self.images, also=also)
         runtime = KINDS[kind_of(file)].runtime_of(
             file,
             graph,
@@ -240,6 +250,7 @@ class Compare(
             first=first_of(network, counters) if exact else None,
             layers=seen,
             output=None if answer is None else answer.differences(),
+            heads=said_of_heads(graph),
             top_class=float(np.mean(classes == wanted)) if pixel else None,
             accuracy_golden=accuracy(classes, batch),
             accuracy_runtime=accuracy(wanted, batch),
@@ -257,10 +268,24 @@ class Compare(
 
 
 def computed_kernels(network: QuantizedNetwork) -> Target | None:
-    """Return the kernels whose arithmetic a network computes; None: it rounds half up alone."""
-    if "tflite" in network.roundings:
-        return "reference"
-    return "default" if "float32" in network.roundings else None
+    """Return the kernels whose arithmetic a network computes; None: it rounds half up alone.
+
+    Where no layer scales, a network computes as every kernel does.
+    """
+    unscaled = all(each.op in UNSCALED or each.output.raw for each in network.layers)
+    if "float32" in network.roundings or unscaled:
+        return "default"
+    return "reference" if "tflite" in network.roundings else None
+
+
+def said_of_heads(graph: IntegerGraph) -> list[str]:
+    """Return a sentence for each output of a file whose last functions a network leaves out."""
+    return [
+        f"output {name} is compared before"
+        f" {', '.join(f'{each.operator} ({each.name})' for each in reversed(nodes))}: at the map"
+        f" {nodes[-1].inputs[0]}"
+        for name, nodes in heads_left_out(graph).items()
+    ]
 
 
 def sources_of(network: QuantizedNetwork) -> list[str]:
@@ -327,6 +352,23 @@ def check_pair(network: QuantizedNetwork, graph: IntegerGraph, source: Path) -> 
             given="others",
             source=str(source),
         )
+
+
+def with_numbers_of(network: QuantizedNetwork, graph: IntegerGraph) -> IntegerGraph:
+    """Return a graph whose maps have the scales and zero points of a network's layers.
+
+    So the answers of the runtime are held against the real numbers of the network, whatever the
+    file was read as when it was imported.
+    """
+    maps = dict(graph.maps)
+    for layer in network.layers:
+        values = maps.get(layer.source)
+        if values is not None and not values.raw and not layer.output.raw:
+            held = layer.output.quantization[0]
+            maps[layer.source] = replace(
+                values, scale=held.scale, zero_point=held.zero_point - values.offset
+            )
+    return replace(graph, maps=maps)
 
 
 def said_shape(shape: tuple[int, ...]) -> str:

@@ -18,13 +18,6 @@ from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture
 from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.commands.context import Context
-from hwgen.commands.digests import (
-    digest_of,
-    digest_of_array,
-    digest_of_code,
-    digest_of_files,
-    versions,
-)
 from hwgen.commands.families import InstalledFamily
 from hwgen.commands.fields import Batch, File, Replace, Sparsity
 from hwgen.commands.keywords import KEYWORDS
@@ -34,6 +27,13 @@ from hwgen.commands.replacing import placed_parts, replaced_parts, replacements_
 from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Says, Working
 from hwgen.commands.subject import configuration_of, program_of, program_path
 from hwgen.errors import FamilyError
+from hwgen.files.digests import (
+    digest_of,
+    digest_of_array,
+    digest_of_code,
+    digest_of_files,
+    versions,
+)
 from hwgen.files.earlier import PROGRAM_FILES
 from hwgen.report.info_tables import build_table, compile_table
 from hwgen.report.system import system_files

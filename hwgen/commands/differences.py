@@ -36,7 +36,7 @@ def differences_of(
 
             kept = kept_in_float32(graph.model(), graph.source)
     except (FormatError, MissingToolError) as error:
-        sentence = str(error).removeprefix(f"{graph.source}: ")
+        sentence = str(error).removesuffix(f" ({graph.source})")
         return found, f"which operators onnxruntime computes in float32 is not known: {sentence}"
     found += kept_differences(lowered, kept.real)
     return [*found, *anew_differences(graph.read_by(kernels), kept.anew)], ""

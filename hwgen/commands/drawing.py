@@ -6,7 +6,7 @@ Tests: `tests/commands/test_densities.py`.
 from pathlib import Path
 
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of, digest_of_code
+from hwgen.files.digests import digest_of, digest_of_code
 from hwgen.network.densities import Densities
 from hwgen.network.drawn import digest_of_densities, drawn_network
 from hwgen.network.file import save_network

@@ -7,12 +7,12 @@ Tests: `tests/commands/test_effects.py`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass, replace
 from functools import cache
 from importlib.metadata import entry_points
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 from pydantic import Field
@@ -21,8 +21,6 @@ from rich.console import RenderableType
 from hwgen.chip.effects import DeviceEffects, load_effects
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Program
-from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of_array
 from hwgen.commands.engines import golden_accuracy
 from hwgen.commands.families import InstalledFamily, families
 from hwgen.commands.fields import Count, Data, File, Scheduler, Seed, Workers, images_of
@@ -30,10 +28,11 @@ from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.on_chip import OnChip
 from hwgen.commands.pictures import Plot, check_plot, write_plot
 from hwgen.commands.points import INPUTS, WithInputs, arch_of, code_of
-from hwgen.commands.request import Says
+from hwgen.commands.request import Request, Says
 from hwgen.commands.subject import Subject, check_stateless, program_of, program_path
 from hwgen.commands.sweep import check_values, leaves, values_of
 from hwgen.errors import ConfigError, DataError, FamilyError
+from hwgen.files.digests import digest_of_array
 from hwgen.files.load import validate_spec
 from hwgen.files.npz import read_npz, write_npz
 from hwgen.files.shipped import file_of, shown, tables
@@ -41,6 +40,7 @@ from hwgen.jobs.store import Store, run_stored
 from hwgen.network.file import load_network
 from hwgen.report.effects import EffectPoint, EffectsReport
 from hwgen.report.effects_table import effects_table
+from hwgen.report.sweep import Value
 from hwgen.report.types import Source
 
 GROUP = "hwgen.effects"
@@ -81,7 +81,7 @@ class Effects(
         None
     )
     vary: Annotated[
-        Mapping[str, Annotated[Sequence[bool | int | float], Field(min_length=1)]] | None,
+        Mapping[str, Annotated[Sequence[Value], Field(min_length=1)]] | None,
         Says(
             "a number of the file and its values, such as cells.variation=0,.05,.1",
             metavar="KEY=VALUES",
@@ -111,13 +111,16 @@ class Effects(
         # Refuses a network that is not that of the chip.
         program = program_of(self.quiet, subject)
         batch = labelled(choose_images(subject.network, images_of(self.data), self.images))
-        vary = self.vary or {}
+        vary = cast(Values, self.vary or {})  # `combined` refuses text, with what is allowed
         combinations = [
             (layer, values, effects)
             for layer in self.layers(subject)
             for values, effects in combined(given, vary, source=file)
         ]
         choices = [(layer, effects) for layer, _, effects in combinations]
+        for _, effects in choices:
+            # A family refuses what its devices do not have, before a seed is computed.
+            replace(devices, given=effects).chip(subject, program)
         found = self.accuracies(subject, program, batch, choices)
         exact = golden_accuracy(self.quiet, subject, batch)
         report = EffectsReport(
@@ -173,7 +176,7 @@ class Effects(
             raise self.refusal("seeds", f"at most {MOST_TASKS} in all", len(choices) * self.seeds)
         files = [
             str(subject.network_file),
-            str(image_file(self.quiet, batch)),
+            str(image_file(self.quiet.work, batch)),
             str(program_path(self.quiet, subject)),
         ]
         tasks: list[Task] = [
@@ -205,9 +208,9 @@ class Effects(
         return effects_table(report)
 
 
-def image_file(context: Context, batch: Batch) -> Path:
+def image_file(work: Path, batch: Batch) -> Path:
     """Return the file of the images and their labels, written now if it is not there."""
-    path = context.work / "effects" / f"{batch.about.digest[:16]}-{len(batch.images)}.npz"
+    path = work / "effects" / f"{batch.about.digest[:16]}-{len(batch.images)}.npz"
     if not path.is_file():
         labels = np.asarray(batch.labels)
         write_npz(path, {"images": batch.images, "labels": labels}, what="images")
@@ -243,9 +246,15 @@ def devices_of(file: Path, seed: int) -> Devices:
     return Devices(given=given, source=source, seed=seed)
 
 
-def devices_given(file: File | None, seed: int) -> Devices | None:
-    """Return the devices of an option, None without it."""
-    return None if file is None else devices_of(Path(file), seed)
+def devices_given(file: File | None, seed: int | None) -> Devices | None:
+    """Return the devices of an option, None without it; seed: None: the first."""
+    return None if file is None else devices_of(Path(file), 1 if seed is None else seed)
+
+
+def check_effect_seed(request: Request, effects: File | None, seed: int | None) -> None:
+    """Refuse a seed of devices where none err."""
+    if effects is None and seed is not None:
+        raise request.refusal("effect_seed", "left out without --effects", seed)
 
 
 def shipped_effects() -> dict[str, Path]:

@@ -6,7 +6,9 @@ Tests: `tests/commands/test_fit.py`.
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+
+from numpy.typing import NDArray
 
 from hwgen.commands.fields import File, Network, OneMode
 from hwgen.commands.images import read_images
@@ -15,6 +17,7 @@ from hwgen.files.earlier import ONNX_FILES
 from hwgen.files.output import whole_file
 from hwgen.importers.integer import IntegerGraph
 from hwgen.network.file import load_network
+from hwgen.network.tokens import read_ids
 from hwgen.report.imports import FloatDistance
 
 
@@ -44,6 +47,15 @@ class ExportOnnx(Request, command="export-onnx", example="network.npz --out buil
         return f"{self.out}: an ONNX model with QuantizeLinear and DequantizeLinear{part}"
 
 
+def images_or_rows(file: Path, images: Path) -> NDArray[Any]:
+    """Return the images of a `.npz`, or the rows of a float file that the ids of a text look up."""
+    if images.suffix.lower() == ".npz":
+        return read_images(images)[0]
+    from hwgen.importers.onnx.token_ids import rows_of_ids
+
+    return rows_of_ids(file, read_ids(images), str(images))
+
+
 def calibrated_graph(
     file: Path,
     images: Path,
@@ -54,7 +66,8 @@ def calibrated_graph(
     """Return the integer graph of a float ONNX file, quantized with images, and its distance.
 
     images: a `.npz` with `images`, (images, height, width, channels): float32 as the model reads
-        them, or uint8, of which one step is 1 / 255
+        them, or uint8, of which one step is 1 / 255; or a text of ids, a line a sequence, for a
+        file that looks rows up
     qdq: where the quantized ONNX model goes, for `hwgen compare`
     states: by input of the file the output that it becomes; None: those of recurrent nodes
     """
@@ -66,7 +79,7 @@ def calibrated_graph(
     from hwgen.importers.onnx.inputs import parts_of
     from hwgen.importers.onnx.states import recurrent_states
 
-    given, _ = read_images(images)
+    given = images_or_rows(file, images)
     model = quantized_model(file, given)
     if qdq is not None:
         model.producer_name = "hwgen"

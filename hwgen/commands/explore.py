@@ -16,12 +16,12 @@ from rich.console import RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, Axes
-from hwgen.commands.digests import digest_of, versions
 from hwgen.commands.families import families, offering
 from hwgen.commands.fields import Count, File, Images, Real, Seed, Workers, images_of, path_of
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import choose_stream
 from hwgen.commands.on_chip import LoadedArchitecture, chip_of, subject_of
+from hwgen.commands.packages import check_package
 from hwgen.commands.pictures import Plot, check_plot, write_plot
 from hwgen.commands.points import REFUSED, Point, Result, arch_of, run_points_on
 from hwgen.commands.prices import EnergyFile, Prices
@@ -30,6 +30,7 @@ from hwgen.commands.search import Candidate, Search, Values
 from hwgen.commands.subject import Subject, configuration_of
 from hwgen.commands.sweep import changed_keys, check_values, leaves, values_of
 from hwgen.errors import DataError, HwgenError
+from hwgen.files.digests import digest_of, versions
 from hwgen.files.earlier import FOUND, FOUND_START
 from hwgen.files.output import write_text
 from hwgen.jobs.executors import Executor
@@ -123,6 +124,7 @@ class Explore(Working, command="explore", example="network.npz FAMILY --area 5 -
     def check(self) -> None:
         """Refuse a picture of another kind, and images for other networks."""
         check_plot(self, self.plot)
+        check_package("optuna")
         if self.data is not None and len(self.data) != len(self.networks):
             allowed = f"given once a network ({len(self.networks)} times)"
             raise self.refusal("data", allowed, f"{len(self.data)} times")
@@ -265,6 +267,7 @@ class Exploration:
         self.executor, self.done = executor, done
         self.chips: dict[str, ExploredChip] = {}
         self.left_out: Counter[str] = Counter()
+        self.illegal = ""
         self.computed = 0
 
     @property
@@ -276,8 +279,8 @@ class Exploration:
         """Return what a combination of values stands for; None: there is no such chip."""
         try:
             arch = self.space.arch(values)
-        except HwgenError:
-            arch = None
+        except HwgenError as error:
+            arch, self.illegal = None, self.illegal or str(error)
         if arch is None or not self.space.wanted(arch):
             self.left_out["illegal"] += 1
             return None
@@ -352,11 +355,11 @@ class Exploration:
         request, space = self.request, self.space
         chips = with_front(list(self.chips.values()), request.area)
         front = [chip for chip in chips if chip.front]
-        if not front:
-            refused = next((chip.refused for chip in chips if chip.refused), "all are larger")
+        # The first chip has its own values, whatever is wanted.
+        if not any(of_keys(chip, request.keys) for chip in front):
             raise DataError(
                 f"at least one chip of at most {request.area:g} mm2 must run all networks, got"
-                f" none: {refused}"
+                f" none: {self.reason(chips)}"
             )
         return ExploreReport(
             format="hwgen.report.explore",
@@ -383,6 +386,18 @@ class Exploration:
             seconds=round(seconds, 1),
             versions=versions(),
         )
+
+    def reason(self, chips: Sequence[ExploredChip]) -> str:
+        """Return why no chip was found: the sentence of a network, or of a key's values."""
+        refused = next((chip.refused for chip in chips if chip.refused), "")
+        sizes = self.left_out["too_large"] + self.left_out["too_small"]
+        illegal = "" if sizes else self.illegal
+        return refused or illegal or "all are larger"
+
+
+def of_keys(chip: ExploredChip, keys: Mapping[str, Sequence[Value]]) -> bool:
+    """Return whether a chip has one of the values of each key; a key that it leaves out is none."""
+    return all(chip.values.get(key, values[0]) in values for key, values in keys.items())
 
 
 def key_of(arch: Architecture) -> str:

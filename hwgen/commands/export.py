@@ -13,7 +13,7 @@ from hwgen.chip.family import Family
 from hwgen.chip.in_memory import InMemory
 from hwgen.commands.build import write_verilog
 from hwgen.commands.context import Context
-from hwgen.commands.effects import Devices, check_exact, devices_given
+from hwgen.commands.effects import Devices, check_effect_seed, check_exact, devices_given
 from hwgen.commands.engines import expected_outputs
 from hwgen.commands.fields import Count, Data, EffectSeed, EffectsFile, File, images_of
 from hwgen.commands.images import Batch
@@ -58,7 +58,12 @@ class Export(
         Says("write what firmware in C links with, too: bytes and constants", names=("--c",)),
     ] = False
     effects: EffectsFile = None
-    effect_seed: EffectSeed = 1
+    effect_seed: EffectSeed = None
+
+    def check(self) -> None:
+        """Refuse a seed of devices where none err."""
+        super().check()
+        check_effect_seed(self, self.effects, self.effect_seed)
 
     def run(self) -> ExportReport:
         """Write the folder."""

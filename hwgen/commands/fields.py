@@ -150,7 +150,8 @@ EffectsFile = Annotated[
     ),
 ]
 EffectSeed = Annotated[
-    Annotated[Whole, Field(ge=0, le=LARGEST_SEED)], Says("of the devices that err")
+    Annotated[Whole, Field(ge=0, le=LARGEST_SEED)] | None,
+    Says("of the devices that err [default: 1]"),
 ]
 Workers = Annotated[
     Count, Says("processes; changes no result", metavar="N", names=("--jobs", "--workers"))

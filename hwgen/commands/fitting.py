@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hwgen.commands.context import Context
-from hwgen.commands.digests import versions
 from hwgen.commands.families import architectures
 from hwgen.commands.fields import (
     Count,
@@ -26,6 +25,7 @@ from hwgen.commands.images import Batch
 from hwgen.commands.lower_costs import Chip, cycles_of
 from hwgen.commands.request import OUTPUT_FILE, Says, Working
 from hwgen.errors import DataError, FormatError
+from hwgen.files.digests import versions
 from hwgen.files.earlier import NETWORKS
 from hwgen.fit import Fitted, measured, refitted, text_rule
 from hwgen.fit.digits import digits_of

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.protocols import Bytes
-from hwgen.commands.digests import digest_of_array
 from hwgen.errors import DataError
 from hwgen.files import shipped
+from hwgen.files.digests import digest_of_array
 from hwgen.files.finite import check_finite
 from hwgen.files.npz import read_npz
 from hwgen.network import QuantizedNetwork
@@ -41,12 +41,16 @@ class Batch:
 Data = str | NDArray[Any] | None
 
 
-def choose_images(network: QuantizedNetwork, data: Data, count: int | None) -> Batch:
+def choose_images(
+    network: QuantizedNetwork, data: Data, count: int | None, *, also: tuple[int, ...] = ()
+) -> Batch:
     """Return the first `count` images (None: all) of `data` for a network, in the widest mode.
 
     data: the name of a set, a folder with the files of the set that the network was trained on,
         a file, or the images; None: the set by its name, or drawn images for a network that names
         none
+    also: another shape that images may have, of the same elements in the same order, such as that
+        of the image of a file
     A few images of the set ship; they are taken where they are enough.
     """
     if count is not None and count < 1:
@@ -54,6 +58,7 @@ def choose_images(network: QuantizedNetwork, data: Data, count: int | None) -> B
     if data is None and not network.graph.dataset:
         return drawn_images(network, count=DRAWN_IMAGES if count is None else count)
     if isinstance(data, np.ndarray):
+        data = in_shape(network, data, also)
         return batch_of(network, data, None, name=GIVEN, split="all", count=count)
     chosen = data or network.graph.dataset
     few = shipped_images(network, chosen, count, asked=data is not None)
@@ -62,6 +67,7 @@ def choose_images(network: QuantizedNetwork, data: Data, count: int | None) -> B
     path = Path(chosen)
     if path.is_file():
         name, split, images, labels = str(path), "the whole file", *read_images(path)
+        images = in_shape(network, images, also)
     else:
         from hwgen import data as known
 
@@ -79,6 +85,15 @@ def choose_images(network: QuantizedNetwork, data: Data, count: int | None) -> B
         name, split = dataset.name, dataset.split
         images, labels = of_bytes(network, dataset.test_images), dataset.test_labels
     return batch_of(network, images, labels, name=name, split=split, count=count)
+
+
+def in_shape(
+    network: QuantizedNetwork, images: NDArray[Any], also: tuple[int, ...]
+) -> NDArray[Any]:
+    """Return images of a shape that the network does not have in its own."""
+    if images.shape[1:] != also:
+        return images
+    return images.reshape(len(images), *network.graph.input.shape)
 
 
 def batch_of(

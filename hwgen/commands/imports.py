@@ -4,7 +4,7 @@ Tests: `tests/commands/test_fit.py`.
 """
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,21 +12,23 @@ from rich.console import RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.commands.differences import differences_of
-from hwgen.commands.digests import digest_of_file, versions
 from hwgen.commands.exchange import calibrated_graph
 from hwgen.commands.families import offering
 from hwgen.commands.fields import File, path_of, words
 from hwgen.commands.files import read_graph
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
-from hwgen.errors import with_near
+from hwgen.errors import FormatError, with_near
+from hwgen.files.digests import digest_of_file, versions
 from hwgen.files.earlier import NETWORKS, ONNX_FILES
 from hwgen.importers.integer import (
     IntegerGraph,
     Lowered,
     RefusedNetworkError,
+    heads_left_out,
     lower,
 )
 from hwgen.importers.integer.arithmetic import Choice, Kernels, kernels_of
+from hwgen.importers.integer.endings import said_of_head
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import save_network
 from hwgen.report.import_tables import import_table
@@ -84,7 +86,8 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         File | None,
         Says(
             "quantize a float ONNX file with these images: a .npz with `images`, NHWC, uint8"
-            " (a step is 1/255) or float32 (as the network reads them)",
+            " (a step is 1/255) or float32 (as the network reads them); or a text of token ids, a"
+            " line a sequence",
             metavar="IMAGES",
         ),
     ] = None
@@ -193,6 +196,9 @@ def describe_import(file: Path) -> ImportInfo:
             largest_steps=0.0,
             differences=[],
             unknown="",
+            runtime="",
+            unread=graph.unread,
+            as_written="",
             roundings=[],
             host=[],
             remarks=[],
@@ -215,6 +221,7 @@ def content_of(graph: IntegerGraph, lowered: Lowered, kernels: Kernels) -> Impor
     ]
     notes = [ImportNote(node=each.node, what=each.what, steps=each.steps) for each in lowered.notes]
     differences, unknown = differences_of(graph, lowered, kernels)
+    runs = graph.in_session is not None and kernels == "onnxruntime"
     return ImportInfo(
         name=graph.name,
         kind=graph.format,
@@ -225,16 +232,48 @@ def content_of(graph: IntegerGraph, lowered: Lowered, kernels: Kernels) -> Impor
         largest_steps=lowered.largest_effect,
         differences=[ImportDifference(**vars(each)) for each in differences],
         unknown=unknown,
+        runtime=graph.runtime if runs else "",
+        unread=graph.unread if kernels == "onnxruntime" else "",
+        as_written=digest_as_written(graph, lowered) if runs else "",
         roundings=sorted(network.roundings),
-        host=host_lines(graph, network),
-        remarks=list(graph.remarks),
+        host=host_lines(graph.read_by(kernels), network),
+        remarks=list(graph.read_by(kernels).remarks),
     )
+
+
+def digest_as_written(graph: IntegerGraph, lowered: Lowered) -> str:
+    """Return the digest of the network of a file as it is written, if it is another one.
+
+    Or the sentence with which it is refused.
+    """
+    network = lowered.network
+    try:
+        written = lower(
+            replace(graph, in_session=None),
+            kernels="onnxruntime",
+            dataset=network.graph.dataset,
+            class_names=tuple(network.graph.class_names),
+        )
+    except RefusedNetworkError as error:
+        return error.refusals[0].sentence
+    except FormatError as error:
+        return str(error).removesuffix(f" ({graph.source})")
+    digest = written.network.digest
+    return "" if digest == network.digest else digest
 
 
 def host_lines(graph: IntegerGraph, network: QuantizedNetwork) -> list[str]:
     """Return what of the file the host does, before and behind the chip."""
     raw = [] if network.raw_image is None else [f"the image: {network.graph.preprocessing}"]
-    return [*raw, *graph.behind]
+    rows = network.token_rows
+    if rows is not None:
+        raw.append(
+            f"the image: {len(rows.rows)} rows of table {rows.name}, looked up by ids"
+            " (hwgen run --tokens)"
+        )
+    heads = (head for found in heads_left_out(graph).values() for head in found)
+    left = (said_of_head(each.operator, each.name) for each in heads)
+    return [*raw, *dict.fromkeys((*graph.behind, *left))]
 
 
 def remarks_of(network: QuantizedNetwork) -> dict[str, dict[str, str]]:

@@ -17,7 +17,6 @@ from hwgen.chip.effects import UNITS, load_effects
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, Program
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of_array, versions
 from hwgen.commands.families import InstalledFamily, architectures, family_of
 from hwgen.commands.fields import File, ImageSize, Sparsity, path_of
 from hwgen.commands.files import is_quantized
@@ -27,6 +26,7 @@ from hwgen.commands.request import Says, Working
 from hwgen.commands.subject import configuration_of, load_chip, load_subject, program_of
 from hwgen.commands.synthesis import graphs
 from hwgen.errors import FormatError
+from hwgen.files.digests import digest_of_array, versions
 from hwgen.files.json_text import plain_json
 from hwgen.files.load import read_mapping
 from hwgen.files.npz import read_npz

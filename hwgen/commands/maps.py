@@ -6,10 +6,10 @@ Tests: `tests/commands/test_sweep.py`.
 from pathlib import Path
 
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of
 from hwgen.commands.engines import Maps, expected_maps
 from hwgen.commands.images import Batch
 from hwgen.commands.subject import Subject
+from hwgen.files.digests import digest_of
 from hwgen.files.npz import read_npz, write_npz
 
 

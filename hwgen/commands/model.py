@@ -19,6 +19,7 @@ from hwgen.commands.fields import File, path_of
 from hwgen.commands.fitting import filters_of_digits, with_few_digits
 from hwgen.commands.images import Batch
 from hwgen.commands.on_chip import WithImages
+from hwgen.commands.packages import check_package
 from hwgen.commands.pictures import write_plot
 from hwgen.commands.prices import EnergyFile, Prices, counted_events
 from hwgen.commands.request import OUTPUT_FILE, Says
@@ -96,6 +97,12 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
             replaces=DENSITIES,
         ),
     ] = None
+
+    def check(self) -> None:
+        """Refuse a picture that no installed package draws."""
+        super().check()
+        if self.plot is not None:
+            check_package("matplotlib")
 
     def run(self) -> ModelReport:
         """Predict, and write timeline and picture."""

@@ -13,10 +13,10 @@ from hwgen.chip.protocols import Architecture, EnergyTable
 from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.commands.build import MANIFEST, uses, verilog_of
 from hwgen.commands.context import Context
-from hwgen.commands.digests import versions
 from hwgen.commands.families import InstalledFamily
 from hwgen.commands.prices import Prices
 from hwgen.commands.subject import configuration_of
+from hwgen.files.digests import versions
 from hwgen.files.shipped import shipped_folder
 from hwgen.physical.cells import Library
 from hwgen.physical.liberty import liberty_text

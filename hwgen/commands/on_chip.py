@@ -8,6 +8,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+from numpy.typing import NDArray
 from pydantic import Field
 
 from hwgen.chip.family import Family
@@ -204,6 +205,10 @@ class WithImages(OnChip):
         if self.mode is not None and self.modes is not None:
             raise self.refusal("mode", "left out where --modes is given", self.mode)
 
+    def given_images(self, subject: Subject) -> str | NDArray[Any] | None:
+        """Return where the images are, or the images; subject: that runs them."""
+        return images_of(self.data)
+
     def stream(self, program: Path | None = None) -> tuple[Subject, Images]:
         """Return the network on its chip, and the images with their modes.
 
@@ -218,7 +223,7 @@ class WithImages(OnChip):
             raise self.refusal("images", "left out beside --calls", self.images)
         return choose_stream(
             subject,
-            images_of(self.data),
+            self.given_images(subject),
             images=self.images if self.calls is None else self.calls,
             batch=self.batch if program is None else for_program(subject, program).run_images,
             modes=self.modes if self.mode is None else (self.mode,),

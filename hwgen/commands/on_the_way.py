@@ -5,7 +5,7 @@ from typing import Literal
 
 from hwgen.chip.protocols import Architecture
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of, digest_of_code, digest_of_file
+from hwgen.files.digests import digest_of, digest_of_code, digest_of_file
 
 FOREIGN = (".tflite", ".onnx")
 """Suffixes of files that are imported."""

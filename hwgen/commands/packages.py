@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from hwgen.errors import MissingToolError
 
@@ -39,9 +40,25 @@ def optional_packages() -> Iterator[None]:
         missing = (error.name or "").partition(".")[0]
         if not missing or missing in PROJECT:
             raise
-        raise MissingToolError(
-            f"the package {missing} is needed for this: {hint(missing)}"
-        ) from None
+        raise missing_package(missing) from None
+
+
+def check_package(package: str) -> None:
+    """Raise MissingToolError if a package, by the name of its import, is not installed.
+
+    For what a command needs at its end only: it is told before anything is computed.
+    """
+    try:
+        found = find_spec(package) is not None
+    except ModuleNotFoundError:
+        found = False
+    if not found:
+        raise missing_package(package)
+
+
+def missing_package(package: str) -> MissingToolError:
+    """Return the error of a package that is not installed."""
+    return MissingToolError(f"the package {package} is needed for this: {hint(package)}")
 
 
 def hint(package: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from hwgen.commands.fields import File
+from hwgen.commands.packages import check_package
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
 from hwgen.files.earlier import PICTURE_MARK, PICTURES
 from hwgen.files.output import whole_file
@@ -24,10 +25,13 @@ Plot = Annotated[
 
 
 def check_plot(request: Request, plot: Plot) -> None:
-    """Refuse a picture of another kind."""
-    if plot is not None and Path(plot).suffix not in KINDS:
+    """Refuse a picture of another kind, and one that no installed package draws."""
+    if plot is None:
+        return
+    if Path(plot).suffix not in KINDS:
         allowed = f"a file that ends with {' or '.join(KINDS)}"
         raise request.refusal("plot", allowed, Path(plot).name)
+    check_package("matplotlib")
 
 
 def write_plot(plot: File, picture: Callable[[str], bytes]) -> None:

@@ -17,7 +17,6 @@ from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, Program
 from hwgen.chip.runs import Prediction
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of, digest_of_code, digest_of_file
 from hwgen.commands.engines import Maps, predicted_cycles
 from hwgen.commands.families import InstalledFamily, code_of_families, families
 from hwgen.commands.images import Batch
@@ -25,6 +24,7 @@ from hwgen.commands.maps import keep_maps, read_maps
 from hwgen.commands.prices import Prices
 from hwgen.commands.subject import Subject, compiled_now, tell_of_compiling
 from hwgen.errors import HwgenError
+from hwgen.files.digests import digest_of, digest_of_code, digest_of_file
 from hwgen.files.load import validate_spec
 from hwgen.jobs.store import Store, run_stored
 from hwgen.jobs.tasks import Runner

@@ -317,18 +317,40 @@ NO_LIST = (
 """Complaints about what is no sequence, or text."""
 
 
+AN_INTEGER, A_NUMBER = "an integer", "a number"
+KINDS = {
+    "bool_": "true or false",
+    "float_": A_NUMBER,
+    "int_from_float": AN_INTEGER,
+    "int_parsing": AN_INTEGER,
+    "int_type": AN_INTEGER,
+}
+"""Begins of the types of complaints, and what is allowed, in words."""
+
+
 def allowed_by(error: ValidationError) -> str:
-    """Return what is allowed, in words: of a union each kind once."""
-    said = (
-        (LISTED if each["msg"] in NO_LIST else each["msg"])
-        .removeprefix("Input should be ")
+    """Return what is allowed, in words: of a union each kind once, and a number for any number."""
+    said = list(dict.fromkeys(in_words(each) for each in error.errors(include_url=False)))
+    if A_NUMBER in said and AN_INTEGER in said:
+        said.remove(AN_INTEGER)
+    return " or ".join(said)
+
+
+def in_words(complaint: Any) -> str:
+    """Return what a value must be by a complaint of pydantic."""
+    for kind, words in KINDS.items():
+        if complaint["type"].startswith(kind):
+            return words
+    if complaint["msg"] in NO_LIST:
+        return LISTED
+    message: str = complaint["msg"]
+    return (
+        message.removeprefix("Input should be ")
         .removeprefix("Value error, ")
         .replace("greater than or equal to 1", "from 1 on")
         .replace("greater than or equal to", "at least")
         .replace("less than or equal to", "at most")
-        for each in error.errors(include_url=False)
     )
-    return " or ".join(dict.fromkeys(said))
 
 
 def source_of(request: type) -> str:

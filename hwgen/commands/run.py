@@ -6,6 +6,7 @@ from pathlib import Path
 from string import hexdigits
 from typing import Annotated, Any
 
+from numpy.typing import NDArray
 from pydantic import Field
 from rich.console import RenderableType
 
@@ -15,7 +16,7 @@ from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.commands.compare import Results
 from hwgen.commands.context import Context, timed
-from hwgen.commands.effects import Devices, check_exact, devices_given
+from hwgen.commands.effects import Devices, check_effect_seed, check_exact, devices_given
 from hwgen.commands.engines import (
     MOST_STALLS,
     Engine,
@@ -39,6 +40,7 @@ from hwgen.commands.fields import (
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import switch_cycles_max
 from hwgen.commands.on_chip import WithImages
+from hwgen.commands.packages import check_package
 from hwgen.commands.pictures import write_plot
 from hwgen.commands.prices import EnergyFile, Prices, counted_events
 from hwgen.commands.replacing import placed_parts, replaced_parts, replacements_of
@@ -48,6 +50,7 @@ from hwgen.commands.schedules import check_schedule
 from hwgen.commands.subject import Subject, program_of
 from hwgen.commands.writing import run_effects
 from hwgen.files.earlier import PICTURES
+from hwgen.network.tokens import read_ids
 from hwgen.report.run import RunReport
 from hwgen.report.tables import run_table
 
@@ -87,6 +90,14 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
     """
 
     _: KW_ONLY
+    tokens: Annotated[
+        File | None,
+        Says(
+            "ids of tokens in place of images, a line a sequence, for a network with a table of"
+            " rows",
+            metavar="FILE",
+        ),
+    ] = None
     engine: Annotated[
         Engine | None,
         Says(
@@ -139,13 +150,16 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
     replace: Replace = None
     energy: EnergyFile = None
     effects: EffectsFile = None
-    effect_seed: EffectSeed = 1
+    effect_seed: EffectSeed = None
     waves_from: Annotated[Cycle | None, Says("first clock cycle of the waves")] = None
     waves_to: Annotated[Cycle | None, Says("last clock cycle of the waves")] = None
 
     def check(self) -> None:
         """Refuse what only a simulation can do with another engine, and waves that end early."""
         super().check()
+        check_effect_seed(self, self.effects, self.effect_seed)
+        if self.tokens is not None and self.data is not None:
+            raise self.refusal("tokens", "left out where --data is given", self.tokens)
         if self.effects is not None and self.engine == "golden":
             raise self.refusal("engine", "model or rtl, for devices that err", self.engine)
         window = self.window
@@ -156,8 +170,22 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             raise self.refusal("engine", f"rtl, a simulation, for {what}", self.engine)
         if self.plot is not None and self.engine == "golden":
             raise self.refusal("engine", "model or rtl, for the picture of a schedule", self.engine)
+        if self.plot is not None:
+            check_package("matplotlib")
         if window and window.last is not None and window.last < window.first:
             raise self.refusal("waves_to", f"not before --waves-from {window.first}", window.last)
+
+    def given_images(self, subject: Subject) -> str | NDArray[Any] | None:
+        """Return where the images are, or the rows that ids look up."""
+        if self.tokens is None:
+            return super().given_images(subject)
+        network, file = subject.network, Path(self.tokens)
+        if network.token_rows is None:
+            allowed = "left out for a network without a table of rows"
+            raise self.refusal("tokens", allowed, self.tokens)
+        image = network.graph.input
+        ids = read_ids(file, image.height * image.width)
+        return network.token_rows.images(ids, image, str(file))
 
     @property
     def window(self) -> Window | None:

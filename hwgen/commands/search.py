@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from hwgen.commands.packages import optional_packages
-
 BATCH = 16
 """Chips that are predicted at a time."""
 FIRST_DRAWN = 48
@@ -77,8 +75,7 @@ class Search:
 
     def _study(self) -> Any:
         """Return the study of Optuna, which begins with the first chip."""
-        with optional_packages():
-            import optuna
+        import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         with warnings.catch_warnings():

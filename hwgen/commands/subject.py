@@ -10,10 +10,10 @@ from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, CycleModel, Program
 from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of, digest_of_array, digest_of_code, versions
 from hwgen.commands.families import InstalledFamily, load_architecture
 from hwgen.commands.images import Batch
 from hwgen.errors import DataError, FormatError
+from hwgen.files.digests import digest_of, digest_of_array, digest_of_code, versions
 from hwgen.files.patience import Say
 from hwgen.network import QuantizedNetwork
 from hwgen.network.densities import Densities
@@ -176,20 +176,34 @@ def split_cost(context: Context, subject: Subject, tell: Say) -> object:
     cost: Any = family.need(Family.split_cost).SplitCost(subject.arch)
     if not family.offers(Family.cycle_model):
         return cost
-    model, unused = family.need(Family.cycle_model), True
+    return Told(cost, context, family.need(Family.cycle_model), tell)
 
-    def rated(*split: Any) -> float:
-        nonlocal unused
-        first, unused = unused, False
-        if first and model.must_compile():
-            tell_of_compiling(context, model)
-            tell("the cycle model itself is compiled first")
-        cycles: float = cost(*split)
+
+@dataclass
+class Told:
+    """A cost of splits that says at its first use what takes the time.
+
+    Whatever else a family's cost has is its own.
+    """
+
+    cost: Any
+    context: Context
+    model: CycleModel
+    tell: Say
+    unused: bool = True
+
+    def __call__(self, *split: Any) -> float:
+        first, self.unused = self.unused, False
+        if first and self.model.must_compile():
+            tell_of_compiling(self.context, self.model)
+            self.tell("the cycle model itself is compiled first")
+        cycles: float = self.cost(*split)
         if first:
-            tell("comparing splits of layers")
+            self.tell("comparing splits of layers")
         return cycles
 
-    return rated
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.cost, name)
 
 
 def model_of(context: Context, subject: Subject) -> CycleModel:

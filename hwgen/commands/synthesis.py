@@ -1,15 +1,15 @@
 """`hwgen synthesize` and `hwgen onnx`: the families that offer a synthesis and read graphs."""
 
-from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 from rich.console import Group, RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.chip.page_protocols import Graphs, Synthesis
+from hwgen.chip.synthesis_request import RUN_FILES, OtherSearch
 from hwgen.commands.families import offering
 from hwgen.commands.fields import (
     Count,
@@ -36,8 +36,6 @@ from hwgen.report.tables import run_table
 
 WEIGHTED = ".npz"
 """Suffix of a network that has weights."""
-RUN_FILES = ("run.json", "run.svg")
-"""What a run leaves beside the chip: its report, and the schedule as promised and as seen."""
 THEN_IMAGES = 4
 """Images that run on a chip that was just found."""
 
@@ -93,19 +91,6 @@ Evaluations = Annotated[
     Count | None,
     Says("designs to try at most, besides rungs [default: by the method]", metavar="N"),
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class OtherSearch:
-    """A search whose design stands beside the bound of ours.
-
-    name: in the report; package: whose code decides what it finds
-    stage: gives its design to a search of the family
-    """
-
-    name: str
-    package: str
-    stage: Callable[[Any], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +194,10 @@ class Synthesize(
     def other_search(self) -> OtherSearch | None:
         """Return a search whose design stands beside our bound; None: our own search."""
         return None
+
+    def within(self, seconds: float | None) -> Self:
+        """Return the same request with another limit of time."""
+        return replace(self, time_limit_s=seconds)
 
     def check(self) -> None:
         """Refuse to run what has no weights, and chips that describe no hardware."""

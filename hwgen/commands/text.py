@@ -53,7 +53,7 @@ class WriteText(OnChip, command="text", example="austen_chars dbpim/paper_rows -
         """Write, and tell what each call takes."""
         subject = self.subject()
         network = subject.network
-        if network.token_rows is None or not network.states:
+        if network.placed_rows is None or not network.states:
             allowed = "a language model: one with rows for tokens, and states"
             raise self.refusal("network", allowed, network.graph.name)
         prompt = self.codes_of(network)
@@ -99,7 +99,7 @@ class WriteText(OnChip, command="text", example="austen_chars dbpim/paper_rows -
         """Return the characters that follow the prompt."""
         rng, known = np.random.default_rng(self.seed), letters(network)
         values = network.map_of(network.answer).quantization[0]
-        rows, image = network.token_rows, network.graph.input
+        rows, image = network.placed_rows, network.graph.input
         assert rows is not None
         codes, made = list(prompt), []
         for position in range(len(prompt) + self.tokens - 1):

@@ -12,10 +12,10 @@ from pydantic import Field
 from rich.console import RenderableType
 
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of, digest_of_array, digest_of_file
 from hwgen.commands.fields import LARGEST_SEED, File, OutFolder, Real, Whole, path_of
 from hwgen.commands.request import Says, Working
 from hwgen.files import shipped
+from hwgen.files.digests import digest_of, digest_of_array, digest_of_file
 from hwgen.files.load import read_mapping
 from hwgen.files.output import write_text
 from hwgen.network.file import load_network

@@ -1,7 +1,6 @@
 """The embedded data: 1797 handwritten digits of 8 x 8 pixels that come with scikit-learn."""
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 from hwgen.data.dataset import Dataset, stratified_test
 
@@ -13,6 +12,9 @@ GREY_LEVELS = 16
 
 def read_digits() -> Dataset:
     """Return the digits, every fifth one of a class for testing."""
+    # The names of all sets are known without the package that has this one.
+    from sklearn.datasets import load_digits
+
     bunch = load_digits()
     images = np.rint(bunch.images * (255 / GREY_LEVELS)).astype(np.uint8)[..., np.newaxis]
     labels = bunch.target.astype(np.int64)

@@ -110,4 +110,4 @@ def words_of(complaint: Mapping[str, Any]) -> str:
     if kind in WORDS:
         return WORDS[kind].format_map(context)
     message: str = complaint["msg"].removeprefix("Input should be ")
-    return message.removeprefix("Value error, ")
+    return message.removeprefix("Value error, ").partition(", unable to ")[0]

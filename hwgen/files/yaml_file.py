@@ -20,6 +20,9 @@ MOST_VALUES = 20_000
 MOST_DEPTH = 50
 """Mappings and lists inside each other."""
 
+KINDS = {type(None): "nothing", list: "a list", str: "a text"}
+"""What else than a mapping may stand at the top of a file."""
+
 MERGE = "tag:yaml.org,2002:merge"
 SIGNS = (MERGE, "tag:yaml.org,2002:value")
 """Tags of keys that are not values: `<<` and `=`."""
@@ -132,13 +135,22 @@ def read_mapping(path: Path) -> dict[str, Any]:
             field=error.field, allowed=error.allowed, given=error.given, source=source
         ) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())
+        reason = mistake_in(error)
         raise ConfigError(field="the config", allowed="YAML", given=reason, source=source) from None
     if not isinstance(content, dict):
-        raise ConfigError(
-            field="the config", allowed="a mapping", given=type(content).__name__, source=source
-        )
+        given = KINDS.get(type(content), "a single value")
+        raise ConfigError(field="the config", allowed="a mapping", given=given, source=source)
     return content
+
+
+def mistake_in(error: Exception) -> str:
+    """Return what a file has in place of YAML, with its place where that is known."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return " ".join(str(error).replace('in "<unicode string>", ', "at ").split())
+    mark = error.problem_mark
+    problem = (error.problem or "").replace("'<stream end>'", "the end of the file")
+    said = f"a mistake in line {mark.line + 1}, column {mark.column + 1}: {problem}"
+    return " ".join(said.split())
 
 
 def check_values(content: object) -> None:

@@ -17,9 +17,9 @@ from hwgen.network.check import check_network
 from hwgen.network.graph import (
     ANSWER_PLACES,
     FORMAT,
-    POSITION_ROWS,
+    PLACED_POSITIONS,
+    PLACED_TOKENS,
     RAW_IMAGE,
-    TOKEN_ROWS,
     VERSION,
     VERSION_4,
     VERSION_6,
@@ -28,9 +28,10 @@ from hwgen.network.graph import (
 )
 from hwgen.network.host import RawImage
 from hwgen.network.layer import Arrays
+from hwgen.network.placed_rows import PlacedRows
 from hwgen.network.shared import SHARED, VERSION_5, SharedArrays, from_version_5, stored_once
 from hwgen.network.table import Table
-from hwgen.network.tokens import TokenRows
+from hwgen.network.tokens import TOKEN_ROWS, TOKEN_TABLE, TokenRows
 from hwgen.network.version_2 import VERSION_2, from_version_2
 from hwgen.network.weights import PARAMETER_TYPES, Parameters
 
@@ -87,9 +88,10 @@ def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
     """Return the network with its arrays sorted to their layers."""
     left = dict(arrays)
     raw, places = left.pop(RAW_IMAGE, None), left.pop(ANSWER_PLACES, None)
-    rows = None
-    if TOKEN_ROWS in left:
-        rows = TokenRows(left.pop(TOKEN_ROWS), take(left, POSITION_ROWS, source))
+    rows, table = left.pop(TOKEN_ROWS, None), left.pop(TOKEN_TABLE, None)
+    placed = None
+    if PLACED_TOKENS in left:
+        placed = PlacedRows(left.pop(PLACED_TOKENS), take(left, PLACED_POSITIONS, source))
     parameters, tables, held = {}, {}, {}
     for layer in graph.layers:
         keys = layer.ARRAY_TYPES
@@ -109,8 +111,14 @@ def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
         held=held,
         raw_image=None if raw is None else parse_raw_image(raw, source),
         answer_places=places,
-        token_rows=rows,
+        token_rows=None if rows is None else TokenRows(name=name_of(table), rows=rows),
+        placed_rows=placed,
     )
+
+
+def name_of(text: NDArray[Any] | None) -> str:
+    """Return the name of a table."""
+    return "" if text is None else text.tobytes().decode(errors="replace")
 
 
 def parse_raw_image(text: NDArray[Any], source: str) -> RawImage:

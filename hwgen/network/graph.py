@@ -34,6 +34,7 @@ from hwgen.network.matmul import MatMul
 from hwgen.network.max_pool import MaxPool
 from hwgen.network.moves import Reshape, Transpose
 from hwgen.network.multiply import Multiply
+from hwgen.network.placed_rows import PlacedRows
 from hwgen.network.quantization import HALF_UP, Rounding
 from hwgen.network.rescale import Rescale
 from hwgen.network.rows import Rows
@@ -43,7 +44,7 @@ from hwgen.network.squared_difference import SquaredDifference
 from hwgen.network.stack import Stack
 from hwgen.network.state import State
 from hwgen.network.table import Table
-from hwgen.network.tokens import TokenRows
+from hwgen.network.tokens import TOKEN_ROWS, TOKEN_TABLE, TokenRows
 from hwgen.network.upsample import Upsample
 from hwgen.network.weights import Parameters
 
@@ -57,7 +58,7 @@ VERSION_6: Final = 6
 INPUT = "input"
 """Name of the image in the graph."""
 RAW_IMAGE, ANSWER_PLACES = "raw_image", "answer_places"
-TOKEN_ROWS, POSITION_ROWS = "token_rows", "position_rows"
+PLACED_TOKENS, PLACED_POSITIONS = "placed_tokens", "placed_positions"
 """Arrays of what the host does, in a file that has them."""
 ONE_MODE = ("1.0x",)
 """Modes of a network without reduced modes."""
@@ -185,7 +186,8 @@ class QuantizedNetwork:
         the element of the answer's map that each element is, -1 for a real zero; None: the file
         has the order of the map. Numbers behind those of the map go on in the next outputs: a list
         of the boxes of several maps
-    token_rows: how the host makes the image of a call from a token; None: it is given as it is
+    token_rows: what the host looks up by ids; None: the image is given
+    placed_rows: how the host makes the image of a call from a token and its position; None: given
     """
 
     graph: Graph
@@ -195,6 +197,7 @@ class QuantizedNetwork:
     raw_image: RawImage | None = None
     answer_places: NDArray[np.int64] | None = None
     token_rows: TokenRows | None = None
+    placed_rows: PlacedRows | None = None
 
     @property
     def layers(self) -> list[Layer]:
@@ -273,8 +276,11 @@ class QuantizedNetwork:
         if self.answer_places is not None:
             arrays[ANSWER_PLACES] = self.answer_places
         if self.token_rows is not None:
-            arrays[TOKEN_ROWS] = self.token_rows.tokens
-            arrays[POSITION_ROWS] = self.token_rows.positions
+            arrays[TOKEN_ROWS] = self.token_rows.rows
+            arrays[TOKEN_TABLE] = np.frombuffer(self.token_rows.name.encode(), np.uint8)
+        if self.placed_rows is not None:
+            arrays[PLACED_TOKENS] = self.placed_rows.tokens
+            arrays[PLACED_POSITIONS] = self.placed_rows.positions
         return arrays
 
     def in_file_order(self, answers: NDArray[Any]) -> NDArray[Any]:

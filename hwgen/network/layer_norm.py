@@ -45,12 +45,13 @@ class LayerNorm(LayerBase):
 
     What is beyond the largest float32 is an end of the clip, that of its sign.
 
-    order: of the sums, that of a runtime's kernel. Arrays hold bits of float32: `values` (256) of
-    each byte, `gamma` and `beta` (N), `constants` (2): eps, scale of the output
+    order: of the sums, that of a runtime's kernel. `eight` as above; `rms`: no mean, d[i] = v[i].
+    Arrays hold bits of float32: `values` (256) of each byte, `gamma` and `beta` (N), `constants`
+    (2): eps, scale of the output
     """
 
     op: Literal["layer_norm"]
-    order: Literal["eight"]
+    order: Literal["eight", "rms"]
 
     ARRAY_TYPES: ClassVar[dict[str, tuple[Any, ...]]] = {
         "values": (np.uint32,),

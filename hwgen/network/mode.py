@@ -38,6 +38,7 @@ def in_mode(network: QuantizedNetwork, mode: int) -> QuantizedNetwork:
         held=network.held,
         raw_image=network.raw_image,
         answer_places=network.answer_places,
+        token_rows=network.token_rows,
     )
 
 

@@ -54,9 +54,12 @@ FACTORS: dict[Rounding, Factors] = {
     "float32": Factors(
         1 << (SIGNIFICANT_BITS - 1), (1 << SIGNIFICANT_BITS) - 1, SHIFT_LOW, 2 * SIGNED_BITS + 1
     ),
-    "tflite": Factors(1 << (SIGNED_BITS - 1), (1 << SIGNED_BITS) - 1, SIGNED_BITS, 2 * SIGNED_BITS),
+    "tflite": Factors(1 << (SIGNED_BITS - 2), (1 << SIGNED_BITS) - 1, SIGNED_BITS, 2 * SIGNED_BITS),
 }
-"""Factors of sums below 2**31 by rounding; sums beyond have those of `ANY_SUMS`."""
+"""Factors of sums below 2**31 by rounding; sums beyond have those of `ANY_SUMS`.
+
+A mean of `tflite` divides its multiplier by its elements, which leaves it from 2**29.
+"""
 MOST_SHIFT = max(factors.shift_high for factors in FACTORS.values())
 MOST_MULTIPLIER = max(factors.multiplier_high for factors in FACTORS.values())
 

@@ -1,46 +1,86 @@
-"""What a host does to make the image of a call: the row of a token plus that of its position.
+"""Token ids: the rows of a table that the host looks up are the image.
 
-Tests: `tests/network/test_tokens.py`.
+Tests: `tests/commands/test_tokens.py`.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.errors import DataError
+from hwgen.files.given import read_given
 from hwgen.network.maps import Complaint, FeatureMap
 
-PLACES = 8
-"""Bits behind the point of the entries of both tables, in steps of the image."""
+TOKEN_ROWS, TOKEN_TABLE = "token_rows", "token_table"
+"""Names in the network file: the rows, and the name of the table."""
+MOST_IDS = 1 << 20
+MOST_BYTES = 1 << 28
+"""Of a file of ids."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class TokenRows:
-    """Tables of a host, int16: element = clip(((token + position + 128) >> 8) + zero point).
+    """What the host looks up: of each id the channels of one pixel of the image.
 
-    tokens: (classes of the answer, channels of the image); positions: (positions, channels)
+    name: of the table in the imported file; rows: uint8, (ids, channels), integers of the image
     """
 
-    tokens: NDArray[np.int16]
-    positions: NDArray[np.int16]
+    name: str
+    rows: NDArray[np.uint8]
 
-    def image(self, feature: FeatureMap, token: int, position: int) -> NDArray[np.uint8]:
-        """Return the image of a call, uint8 (1, 1, channels); feature: the network's input."""
-        values = feature.quantization[0]
-        total = self.tokens[token].astype(np.int64) + self.positions[position]
-        steps = (total + (1 << PLACES - 1) >> PLACES) + values.zero_point
-        return steps.clip(values.low, values.high).astype(np.uint8).reshape(1, 1, -1)
+    def images(self, ids: NDArray[np.int64], image: FeatureMap, source: str) -> NDArray[np.uint8]:
+        """Return images of sequences; ids: (sequences, pixels of the image).
+
+        Raises DataError for an id without a row; source: of the ids
+        """
+        check_ids(ids, len(self.rows), self.name, source)
+        found: NDArray[np.uint8] = self.rows[ids].reshape(len(ids), *image.shape)
+        return found
 
 
-def rows_complaints(
-    rows: TokenRows, image: FeatureMap, *, classes: int, positions: int
-) -> Iterator[Complaint]:
-    """Check that there is a row of the image for each class of the answer and each position."""
-    for name, given, count in (
-        ("token_rows", rows.tokens, classes),
-        ("position_rows", rows.positions, positions),
-    ):
-        wanted = (count, image.channels)
-        if given.dtype != np.int16 or given.shape != wanted:
-            yield name, f"int16 of shape {wanted}", f"{given.dtype} of shape {given.shape}"
+def check_ids(ids: NDArray[np.int64], rows: int, table: str, source: str) -> None:
+    """Refuse ids outside a table of some rows; source: of the ids."""
+    outside = np.argwhere((ids < 0) | (ids >= rows))
+    if len(outside):
+        line, place = (int(each) for each in outside[0])
+        raise DataError(
+            f"token {place + 1} of sequence {line + 1} must be from 0 to {rows - 1}, the rows of"
+            f" table {table}, got {int(ids[line, place])} ({source})"
+        )
+
+
+def read_ids(path: Path, tokens: int | None = None) -> NDArray[np.int64]:
+    """Return the ids of a file, (sequences, tokens): a line a sequence, blanks or commas between.
+
+    tokens: of a sequence; None: as many as the first one has
+    Empty lines are left out. Raises DataError for a line of another length, and for what is no id.
+    """
+    content = read_given(path, what="the ids", allowed="a text", most_bytes=MOST_BYTES)
+    text, source = content.decode(errors="replace"), str(path)
+    lines: list[list[int]] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.replace(",", " ").split()
+        if not words:
+            continue
+        wrong = next((word for word in words if not word.lstrip("-").isdecimal()), None)
+        if wrong is not None:
+            raise DataError(f"line {number} must have ids alone, got {wrong[:40]} ({source})")
+        tokens = tokens or len(words)
+        if len(words) != tokens:
+            raise DataError(f"line {number} must have {tokens} ids, got {len(words)} ({source})")
+        lines.append([min(max(int(word[:20]), -1), 1 << 62) for word in words])
+    if not lines:
+        raise DataError(f"the ids must be at least one line, got none ({source})")
+    return np.array(lines, np.int64)
+
+
+def token_complaints(given: TokenRows, image: FeatureMap) -> Iterator[Complaint]:
+    """Check that rows are bytes of the channels of the image."""
+    shape = given.rows.shape
+    known = given.rows.dtype == np.uint8 and len(shape) == 2 and 0 < shape[0] <= MOST_IDS
+    if not known or shape[1] != image.channels or image.bits > given.rows.dtype.itemsize * 8:
+        allowed = f"uint8, up to {MOST_IDS} rows of {image.channels}"
+        yield TOKEN_ROWS, allowed, f"{given.rows.dtype}, {list(shape)}"

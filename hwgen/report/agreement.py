@@ -13,8 +13,9 @@ from hwgen.report.types import Count, Fraction, Images, Source
 class Differences:
     """Elements of a map over all images, in steps of the map.
 
-    equal: fraction of equal elements; one_step: elements that differ by one step, as ties do that
-    round another way; larger: elements that differ by more; largest: difference
+    equal: fraction of equal elements, of an answer in real numbers; one_step: elements that differ
+    by up to one step, as ties do that round another way; larger: those that differ by more;
+    largest: difference
     """
 
     elements: Count
@@ -41,7 +42,11 @@ class LayerAgreement:
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class FirstElement:
-    """The first element that differs: in the first layer that differs, of the first image."""
+    """The first element that differs: in the first layer that differs, of the first image.
+
+    golden, runtime: in steps of the network's map; a real number of the runtime that the map does
+    not have lies between two of them
+    """
 
     layer: str
     image: Count
@@ -49,7 +54,7 @@ class FirstElement:
     x: Count
     channel: Count
     golden: int
-    runtime: int
+    runtime: int | float
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -60,6 +65,8 @@ class AgreementReport:
     first: the first element that differs, if every one must be equal
     layers: those whose map the runtime shows, further outputs of the file among them
     output: the one that is the answer
+    heads: sentences, of outputs of the file whose last functions the network leaves out, which map
+        is compared in place of each
     top_class: fraction of images with the same largest element of the answer, heads of the file
         included
     accuracy_*: fraction of images whose largest element is the label's
@@ -77,6 +84,7 @@ class AgreementReport:
     first: FirstElement | None
     layers: list[LayerAgreement]
     output: Differences | None
+    heads: list[str]
     top_class: Fraction | None
     accuracy_golden: Fraction | None
     accuracy_runtime: Fraction | None

@@ -23,16 +23,16 @@ CLASSES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "e
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A label, and the values of its bars with the text at the end of each."""
+    """A label, and the values of its bars with the text at the end of each; None: no bar."""
 
     label: str
-    values: Sequence[float]
+    values: Sequence[float | None]
     texts: Sequence[str]
 
 
 def bars(rows: Sequence[Row], *, title: str) -> str:
     """Return horizontal bars, several in a row in the order of the classes."""
-    most = max((value for row in rows for value in row.values), default=0.0) or 1.0
+    most = max((value or 0.0 for row in rows for value in row.values), default=0.0) or 1.0
     scale = longest(rows) / most
     parts, top = [], 2
     for row in rows:
@@ -40,10 +40,13 @@ def bars(rows: Sequence[Row], *, title: str) -> str:
         parts.append(label(row.label, top + high / 2))
         begin = top + (high - THIN * len(row.values)) / 2
         for turn, (value, text) in enumerate(zip(row.values, row.texts, strict=True)):
-            y, length = begin + turn * THIN, max(value * scale, 1.0)
+            y, length = begin + turn * THIN, 0.0 if value is None else max(value * scale, 1.0)
+            if value is not None:
+                parts.append(
+                    f'<rect class="{colour(turn)}" x="{LABEL}" y="{y:.1f}" width="{length:.1f}"'
+                    f' height="{THIN - 1}" rx="2"/>'
+                )
             parts.append(
-                f'<rect class="{colour(turn)}" x="{LABEL}" y="{y:.1f}" width="{length:.1f}"'
-                f' height="{THIN - 1}" rx="2"/>'
                 f'<text class="muted" x="{LABEL + length + GAP:.1f}" y="{y + THIN - 3:.1f}">'
                 f"{escape(text)}</text>"
             )

@@ -47,6 +47,7 @@ def import_table(report: ImportReport) -> RenderableType:
         f"{report.network.file}: network {report.network.name}, {report.network.digest[:16]}",
         f"{len(content.layers)} layers of {content.nodes} nodes ({content.kind})",
         *note_lines(content),
+        *reading_lines(content, report.network.digest),
         *map(distance_line, report.from_float),
         *content.remarks,
         *(f"left to the host: {line}" for line in content.host),
@@ -85,6 +86,22 @@ def note_lines(content: ImportInfo) -> list[str]:
         for note in kinds.values()
     ]
     return [*notes, *others]
+
+
+def reading_lines(content: ImportInfo, digest: str = "") -> list[str]:
+    """Return how a file was read that its runtime rewrites; digest: of the network, if it is told.
+
+    Nothing where that changes no number.
+    """
+    if content.unread:
+        return [content.unread]
+    if not content.as_written:
+        return []
+    read = f"{content.runtime} rewrites the file before it computes, and is followed"
+    if " " in content.as_written:
+        return [f"{read}; as it is written it is refused: {content.as_written}"]
+    told = f": network {digest[:16]}" if digest else ""
+    return [f"{read}{told}; as it is written it is network {content.as_written[:16]}"]
 
 
 def difference_line(difference: ImportDifference) -> str:
@@ -128,6 +145,7 @@ def import_parts(content: ImportInfo) -> Iterator[RenderableType]:
         yield from (f"  {each}" for each in counted(reasons, [n.node for n in content.refused]))
         return
     yield from note_lines(content)
+    yield from reading_lines(content)
     yield from (f"left to the host: {line}" for line in content.host)
     yield from rounding_lines(content)
     yield ""
@@ -180,6 +198,7 @@ def answer_lines(report: AgreementReport) -> Iterator[str]:
             f"answer: {percent(report.output.equal)} of {number(report.output.elements)} elements"
             f" equal, largest difference {report.output.largest}"
         )
+    yield from report.heads
     yield f"top classes equal: {percent_of_images(report.top_class)}"
     if report.accuracy_golden is not None:
         yield (

@@ -69,6 +69,10 @@ class ImportInfo:
     layers: empty if nodes are refused; refused: all nodes that stand in the way
     largest_steps: of the notes
     differences: from the runtime; unknown: why there may be more of them, else empty
+    runtime: with its version, whose rewriting was read; empty: the file as it is written
+    unread: a sentence, why not that of a runtime that rewrites files; else empty
+    as_written: digest of the network of the file as it is written, where it is another; or a
+        sentence, why there is none
     roundings: how sums of the layers round, as in the network file; empty if nodes are refused
     host: sentences, what of the file the host does before and behind the chip
     remarks: sentences, what one should know of the file besides
@@ -83,6 +87,9 @@ class ImportInfo:
     largest_steps: Steps
     differences: list[ImportDifference]
     unknown: str
+    runtime: str
+    unread: str
+    as_written: str
     roundings: list[Rounding]
     host: list[str]
     remarks: list[str]

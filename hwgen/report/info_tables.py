@@ -129,7 +129,11 @@ def arrays_table(arrays: Sequence[ArrayNeeds]) -> RenderableType:
 def network_parts(network: NetworkInfo) -> Iterator[RenderableType]:
     """Yield the facts of a quantized network and its layers."""
     yield f"network {network.name}, {network.digest[:16]}"
-    yield f"images: {size(network.input_shape)} of {network.dataset}; {network.preprocessing}"
+    yield f"images: {size(network.input_shape)}" + "".join(
+        f"{before}{said}"
+        for before, said in ((" of ", network.dataset), ("; ", network.preprocessing))
+        if said
+    )
     yield f"classes: {', '.join(network.class_names) or NOTHING}"
     if network.answer_shape is not None:
         yield (

@@ -43,8 +43,9 @@ RULES = (
     "**A slow memory** is waited for: the watchdog stands still while an answer is owed. **A memory"
     " that never answers** keeps `busy` up until reset; the driver gives up after a limit of its"
     " caller, `HWGEN_TIMEOUT`. A chip that stands although nothing is owed ends with STALLED.",
-    "**Timing.** One clock, no clock crossing, no false path, no multicycle path. `hwgen build`"
-    " writes constraints (`.sdc`, `.xdc`); Vivado and OpenLane were not run.",
+    "**Timing.** One clock, no clock crossing, no false path, no multicycle path but that of the"
+    " reset (4 clocks). `hwgen build` writes constraints (`.sdc`, `.xdc`); Vivado and OpenLane were"
+    " not run.",
 )
 
 

@@ -30,7 +30,7 @@ from hwgen.chip.effects import DeviceEffects
 from hwgen.commands.effects import devices_of
 from hwgen.commands.images import choose_images
 from hwgen.crossbar.facts.point import Point
-from hwgen.crossbar.pages.accuracy import OneCopy
+from hwgen.crossbar.pages.accuracy import Copied
 from hwgen.files.load import validate_spec
 from hwgen.files.shipped import networks
 from hwgen.network import Conv, Linear, QuantizedNetwork
@@ -74,7 +74,7 @@ class Tiles:
     make: makes a crossbar of levels (columns, rows) and the last code
     """
 
-    chip: OneCopy
+    chip: Copied
     variation: float
     adc_bits: int
     seed: int
@@ -138,9 +138,9 @@ class Tiles:
         return products
 
 
-def chip_of(network: QuantizedNetwork) -> OneCopy:
+def chip_of(network: QuantizedNetwork) -> Copied:
     """Return the chip that both compute: 8-bit weights and maps, converters that lose nothing."""
-    return OneCopy(point=POINT, weight_bits=8, activation_bits=8)
+    return Copied(point=POINT, weight_bits=8, activation_bits=8)
 
 
 def golden_effects(variation: float, less: int) -> DeviceEffects:

@@ -1,8 +1,9 @@
 """The tests that a change asks for: `scripts/test --changed`, or `--changed --all`.
 
 Of each changed file: the test at its path or that its docstring names, tests of tables that have it
-by name, and all tests that import it; with `--all` those that import it by way of others. What it
-runs, and why, is printed.
+by name, and all tests that import it; with `--importers` those of the modules that import it, too,
+with `--all` those that import it by way of others. `--hours N` compares with the newest commit that
+is so much older than HEAD. What it runs, and why, is printed.
 """
 
 import argparse
@@ -21,12 +22,16 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "build/results.xml"
 """Of the last whole run: seconds of each test."""
 PACKAGES = ("golden", "hwgen", "tests", "verif")
+STUDIES = "studies/"
+"""Files whose tests are a run of their own."""
 TABLE = 3
 """Parts of a folder of generators that a test of a table imports, at least."""
 LATE = re.compile(r"^[ \t]+(?=(?:from|import) )", re.MULTILINE)
 """The blanks before an import inside a function."""
 NAMED = re.compile(rf'"((?:{"|".join(PACKAGES)})\.[\w.]+)"')
 """A module that is named in a string, such as a bench."""
+FILE = re.compile(r'"([\w./-]+\.(?!py")[a-z]\w*)"')
+"""A file that is named in a string, by its path or the end of it."""
 OWN = re.compile(r"^Tests: `(tests/\S+\.py)`\.$", re.MULTILINE)
 """The line of a docstring that names the tests of a module."""
 NOT_ALONE = re.compile(r"conftest|plugin|__init__")
@@ -40,11 +45,13 @@ class House:
     """Python files below a folder, by their path, and what each imports, late imports too.
 
     own: tests by the module whose docstring names them
+    named: files other than Python's that each has in a string
     """
 
     root: Path
     imports: Mapping[str, frozenset[str]]
     own: Mapping[str, str]
+    named: Mapping[str, frozenset[str]]
 
     @property
     def tests(self) -> list[str]:
@@ -54,6 +61,11 @@ class House:
     def importers(self, file: str) -> set[str]:
         """Return the files that import a file."""
         return {other for other, found in self.imports.items() if file in found}
+
+    def naming(self, file: str) -> set[str]:
+        """Return the files that have the path of a file, or the end of it, in a string."""
+        ends = {file[at:] for at in range(len(file)) if not at or file[at - 1] == "/"}
+        return {other for other, found in self.named.items() if found & ends}
 
     def rings(self, file: str) -> list[set[str]]:
         """Return the files that import a file, then those that import these, and so on."""
@@ -80,7 +92,7 @@ class House:
 def house(root: Path = ROOT) -> House:
     """Read all files of the packages."""
     homes = {name: root / name for name in PACKAGES}
-    found, own = {}, {}
+    found, own, named = {}, {}, {}
     for file in (file for home in homes.values() for file in sorted(home.rglob("*.py"))):
         source = file.read_text(encoding="utf-8")
         others = list(imported(file, LATE.sub("", source), homes))
@@ -88,9 +100,10 @@ def house(root: Path = ROOT) -> House:
             others += module_at(root.joinpath(*name.split(".")))
         names = (str(other.relative_to(root)) for other in others)
         found[str(file.relative_to(root))] = frozenset(names)
-        if named := OWN.search(source):
-            own[str(file.relative_to(root))] = named[1]
-    return House(root, found, own)
+        named[str(file.relative_to(root))] = frozenset(FILE.findall(source))
+        if tests := OWN.search(source):
+            own[str(file.relative_to(root))] = tests[1]
+    return House(root, found, own, named)
 
 
 def room_of(file: str) -> str:
@@ -118,26 +131,53 @@ def places(file: str) -> list[str]:
     package, *folders = Path(file).parent.parts
     stem = Path(file).stem.removeprefix("bench_")
     below = "/".join(folders)
-    family = folders[0] if folders else ""
+    family = next((each for each in folders if each != "reference"), "")
     found = [f"tests/{below}/test_{stem}.py", f"tests/{package}/{below}/test_{stem}.py"]
     return [*found, f"tests/verif/{family}/test_{stem}.py"] if family else found
 
 
 def component_of(file: str) -> str:
     """Return the family whose parts a file makes, judges or tests; empty for other files."""
-    found = re.match(r"(?:hwgen/(\w+)/rtl|golden/(\w+)|verif/(\w+)|tests/verif/(\w+))/", file)
+    found = re.match(
+        r"(?:hwgen/(\w+)/rtl|golden/(\w+)|(?:tests/)?verif/(?:reference/)?(\w+))/", file
+    )
     return next(filter(None, found.groups())) if found else ""
 
 
-def asked_for(files: Iterable[str], known: House, *, whole: bool) -> Reasons:
-    """Return the tests that changed files ask for; whole: by way of other files, too."""
+def commit_before(root: Path, hours: float) -> str:
+    """Return the newest commit that is so many hours older than HEAD; empty: the clone has none."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    until = int(git("log", "-1", "--format=%ct")) - round(hours * 3600)
+    return git("rev-list", "-1", f"--before={until}", "HEAD")
+
+
+def asked_for(
+    files: Iterable[str], known: House, *, whole: bool = False, importers: bool = False
+) -> Reasons:
+    """Return the tests that changed files ask for.
+
+    whole: by way of other files, too; importers: those of the modules that import a file, too. A
+    file that is no module asks for the tests, and for those of the modules, that name it.
+    """
     reasons: Reasons = defaultdict(dict)
     for file in files:
         if file in known.tests:
             reasons[file][""] = "it has changed"
-        if file.endswith(".py") and not NOT_ALONE.search(file):
-            for test, name, why in of_module(file, known, whole=whole):
-                reasons[test].setdefault(name, f"{why} {file}")
+        if file not in known.imports:
+            for test in known.naming(file).intersection(known.tests):
+                reasons[test][""] = f"names {file}"
+        modules = {file} & known.imports.keys() or known.naming(file) - set(known.tests)
+        if importers:
+            modules |= set().union(*map(known.importers, modules)) - set(known.tests)
+        for module in sorted(modules, key=lambda module: (module != file, module)):
+            if not NOT_ALONE.search(module):
+                way = module if module == file else f"{module}, which needs {file}"
+                for test, name, why in of_module(module, known, whole=whole):
+                    reasons[test].setdefault(name, f"{why} {way}")
     return {test: found if "" not in found else {"": found[""]} for test, found in reasons.items()}
 
 
@@ -195,22 +235,30 @@ def main(arguments: Sequence[str]) -> int:
     """Print and run the tests; exit code 1 if one fails."""
     parser = argparse.ArgumentParser(prog="scripts/test --changed", description=__doc__)
     parser.add_argument("--all", action="store_true", help="also what imports it by way of others")
+    parser.add_argument("--importers", action="store_true", help="also of modules that import it")
     parser.add_argument("--base", default="HEAD", help="the commit to compare with")
+    parser.add_argument("--hours", type=float, help="the newest commit that is so much older")
     parser.add_argument("--list", action="store_true", help="print alone")
     given, others = parser.parse_known_args(arguments)
-    files = changed_files(ROOT, given.base)
-    reasons = asked_for(files, house(), whole=given.all)
+    base = given.base if given.hours is None else commit_before(ROOT, given.hours)
+    if not base:
+        print(f"everything: no commit of this clone is {given.hours:g} hours older than HEAD")
+        everything = [["scripts/test"], ["scripts/test", "--studies"]]
+        return 0 if given.list else int(any(run(*words) for words in everything))
+    files = changed_files(ROOT, base)
+    reasons = asked_for(files, house(), whole=given.all, importers=given.importers)
     print(report(reasons, files, seconds_of(RESULTS)), flush=True)
-    if given.list:
-        return 0
-    runs = [
-        subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", *tests, *others], cwd=ROOT, check=False
-        )
-        for tests in commands(reasons)
-    ]
+    runs = [[sys.executable, "-m", "pytest", "-q", *tests, *others] for tests in commands(reasons)]
+    if given.hours is not None and any(file.startswith(STUDIES) for file in files):
+        print("and the studies: some of them changed", flush=True)
+        runs.append(["scripts/test", "--studies"])
     # 5: no test of a table has the name.
-    return int(any(run.returncode not in (0, 5) for run in runs))
+    return 0 if given.list else int(any(run(*words) not in (0, 5) for words in runs))
+
+
+def run(*words: str) -> int:
+    """Run a command in the clone; return its exit code."""
+    return subprocess.run(words, cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -1,16 +1,19 @@
 """Which tests a change asks for, in a small house and in this one."""
 
 import ast
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.changed import run as changed
 from tests.changed.run import (
     ROOT,
     asked_for,
     changed_files,
     commands,
+    commit_before,
     house,
     of_module,
     report,
@@ -108,6 +111,72 @@ def test_late_imports_and_imports_of_imports_count_with_all(small: Path) -> None
     found = asked_for(["hwgen/fam/plan.py"], house(small), whole=True)
     assert found.keys() == {f"tests/fam/test_{name}.py" for name in ("plan", "walk", "more")}
     assert found["tests/fam/test_more.py"][""] == "needs hwgen/fam/plan.py"
+
+
+def test_importers_bring_their_tests(small: Path) -> None:
+    assert asked_for(["hwgen/fam/plan.py"], house(small)).keys() == {"tests/fam/test_plan.py"}
+    found = asked_for(["hwgen/fam/plan.py"], house(small), importers=True)
+    assert found.keys() == {f"tests/fam/test_{name}.py" for name in ("plan", "walk", "more")}
+    why = "imports hwgen/fam/walk.py, which needs hwgen/fam/plan.py"
+    assert found["tests/fam/test_more.py"][""] == why
+
+
+def test_a_file_that_is_no_module_asks_for_what_names_it(small: Path) -> None:
+    (small / "tests/fam/test_more.py").write_text('PAGE = ROOT / "docs/a.md"\n', encoding="utf-8")
+    (small / "hwgen/fam/plan.py").write_text('TEXT = "host.v"\n', encoding="utf-8")
+    found = asked_for(["docs/a.md", "hwgen/fam/host.v", "docs/b.md"], house(small))
+    assert found == {
+        "tests/fam/test_more.py": {"": "names docs/a.md"},
+        "tests/fam/test_plan.py": {
+            "": "stands at the path of hwgen/fam/plan.py, which needs hwgen/fam/host.v"
+        },
+    }
+
+
+def test_the_newest_commit_that_is_older(tmp_path: Path) -> None:
+    """Of three commits, an hour, nine hours and a day old; nothing is two days old."""
+    commits = []
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    for hour in (0, 15, 23, 24):
+        when = f"{1_700_000_000 + 3600 * hour} +0000"
+        who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b"}
+        who |= {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
+        made = ["git", "commit", "--quiet", "--allow-empty", "-m", str(hour)]
+        environment = {**os.environ, **who, "GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when}
+        subprocess.run(made, cwd=tmp_path, check=True, env=environment)
+        told = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=tmp_path, capture_output=True, check=True
+        )
+        commits.append(told.stdout.decode().strip())
+    assert commit_before(tmp_path, 1) == commits[2]
+    assert commit_before(tmp_path, 8) == commits[1]
+    assert commit_before(tmp_path, 20) == commits[0]
+    assert commit_before(tmp_path, 48) == ""
+
+
+@pytest.mark.promise(
+    "a change is checked with all that changed in the hours before, and with everything, and the"
+    " reason, where the clone does not say what"
+)
+def test_without_an_older_commit_everything_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[tuple[str, ...]] = []
+    monkeypatch.setattr(changed, "run", lambda *words: ran.append(words) or 0)
+    monkeypatch.setattr(changed, "commit_before", lambda *_: "")
+    assert changed.main(["--hours", "8"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "everything: no commit of this clone is 8 hours older than HEAD"
+    assert ran == [("scripts/test",), ("scripts/test", "--studies")]
+    ran.clear()
+    monkeypatch.setattr(changed, "commit_before", lambda *_: "HEAD")
+    monkeypatch.setattr(
+        changed, "changed_files", lambda *_: ["hwgen/dbpim/rtl/ipu.py", "studies/a"]
+    )
+    assert changed.main(["--hours", "8", "--importers", "-n", "2"]) == 0
+    assert any("tests/verif/dbpim/test_macro.py" in words for words in ran)
+    assert all(words[-2:] == ("-n", "2") for words in ran[:-1])
+    assert ran[-1] == ("scripts/test", "--studies")
 
 
 def test_where_nothing_imports_it_the_nearest_tests_of_its_room(small: Path) -> None:

@@ -1,16 +1,21 @@
 """The command line as a person uses it."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from syrupy.assertion import SnapshotAssertion
 
 from hwgen.cli import main
-from tests.cli.given import ARCH, NETWORK, Command, rewritten
+from tests.cli.given import ARCH, NETWORK, ROOT, Command, Refused, rewritten
 from tests.schemas import follows
+
+DIGEST = re.compile(r"\([0-9a-f]{8}\)")
+"""Of an architecture, as a sentence names it."""
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +34,22 @@ def hwgen(capfd: pytest.CaptureFixture[str]) -> Command:
         return code, *capfd.readouterr()
 
     return run
+
+
+@pytest.fixture
+def refused(snapshot: SnapshotAssertion, tmp_path: Path, work: Path) -> Refused:
+    """Check the result of a command: one sentence on stderr, exit code 2, and which sentence."""
+    places = {str(tmp_path): "TMP", str(work): "WORK", str(ROOT): "CLONE"}
+
+    def check(result: tuple[int, str, str]) -> None:
+        code, out, err = result
+        assert (code, out) == (2, "")
+        assert err.startswith("hwgen: ") and err.count("\n") == 1
+        for place, name in places.items():
+            err = err.replace(place, name)
+        assert DIGEST.sub("(DIGEST)", err) == snapshot
+
+    return check
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,9 @@ ADAPTIVE = ROOT / "configs/train/cadnn_digits.yaml"
 Command = Callable[..., tuple[int, str, str]]
 """Runs `hwgen` with some arguments; returns exit code, stdout and stderr."""
 
+Refused = Callable[[tuple[int, str, str]], None]
+"""Holds what a command said against the text that the test keeps (`scripts/test --renew`)."""
+
 
 def rewritten(
     source: Path, target: Path, key: str, change: Callable[[dict[str, Any]], None]

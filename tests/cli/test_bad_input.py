@@ -13,75 +13,62 @@ from numpy.typing import NDArray
 from hwgen import api
 from hwgen.errors import ConfigError
 from hwgen.network.file import save_network
-from tests.cli.given import ARCH, NETWORK, RECIPE, TINY, Command, rewritten
+from tests.cli.given import ARCH, NETWORK, RECIPE, TINY, Command, Refused, rewritten
 from verif.dbpim.directed_network import directed
-
-
-def refused(result: tuple[int, str, str], *words: str) -> None:
-    """Check the result of a command: one sentence on stderr, exit code 2."""
-    code, out, err = result
-    assert code == 2
-    assert out == ""
-    assert err.startswith("hwgen: ")
-    assert err.count("\n") == 1
-    for word in words:
-        assert word in err
 
 
 @pytest.mark.promise("bad input is one sentence and exit code 2; nothing half-written stays")
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    "changes",
     [
-        pytest.param({"colour": "red"}, ["colour", "known key"], id="unknown_key"),
-        pytest.param({"cores": None}, ["cores", "present"], id="missing_key"),
-        pytest.param({"cores": 64}, ["cores", "less than or equal to 16", "64"], id="out_of_range"),
-        pytest.param({"cores": 3}, ["cores", "power of two", "3"], id="no_power_of_two"),
-        pytest.param({"cores": "two"}, ["cores", "integer", "two"], id="no_number"),
-        pytest.param({"tile_rows": 4}, ["tile_rows", "macro.rows / 2", "4"], id="inconsistent"),
-        pytest.param({"version": 2}, ["version", "1", "2"], id="other_version"),
-        pytest.param(
-            {"format": "hwgen.flash.architecture"}, ["format", "hwgen.dbpim"], id="family"
-        ),
-        pytest.param({"format": None}, ["format", "hwgen.dbpim", "nothing"], id="no_format"),
+        pytest.param({"colour": "red"}, id="unknown_key"),
+        pytest.param({"cores": None}, id="missing_key"),
+        pytest.param({"cores": 64}, id="out_of_range"),
+        pytest.param({"cores": 3}, id="no_power_of_two"),
+        pytest.param({"cores": "two"}, id="no_number"),
+        pytest.param({"tile_rows": 4}, id="inconsistent"),
+        pytest.param({"version": 2}, id="other_version"),
+        pytest.param({"format": "hwgen.flash.architecture"}, id="family"),
+        pytest.param({"format": None}, id="no_format"),
     ],
 )
 @pytest.mark.parametrize("command", ["build", "info", "compile"])
 def test_bad_architecture(
     *,
+    refused: Refused,
     hwgen: Command,
     arch_file: Callable[..., Path],
     tmp_path: Path,
     command: str,
     changes: dict[str, Any],
-    words: list[str],
 ) -> None:
     arguments = {
         "build": [arch_file(**changes), "--out", tmp_path / "out"],
         "info": [arch_file(**changes)],
         "compile": [NETWORK, arch_file(**changes)],
     }[command]
-    refused(hwgen(command, *arguments), *words, "arch.yaml")
+    refused(hwgen(command, *arguments))
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    "content",
     [
-        pytest.param(b"", ["truncated or foreign"], id="empty"),
-        pytest.param(b"\x89PNG\r\n\x1a\n", ["truncated or foreign"], id="picture"),
-        pytest.param(NETWORK.read_bytes()[:-2000], ["truncated"], id="truncated"),
-        pytest.param(None, ["no file"], id="absent"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\x89PNG\r\n\x1a\n", id="picture"),
+        pytest.param(NETWORK.read_bytes()[:-2000], id="truncated"),
+        pytest.param(None, id="absent"),
     ],
 )
 @pytest.mark.parametrize("command", ["info", "run"])
 def test_bad_network(
-    hwgen: Command, tmp_path: Path, command: str, content: bytes | None, words: list[str]
+    refused: Refused, hwgen: Command, tmp_path: Path, command: str, content: bytes | None
 ) -> None:
     path = tmp_path / "given.npz"
     if content is not None:
         path.write_bytes(content)
     arguments = [path] if command == "info" else [path, ARCH]
-    refused(hwgen(command, *arguments), *words, "given.npz")
+    refused(hwgen(command, *arguments))
 
 
 def other_version(graph: dict[str, Any]) -> None:
@@ -96,33 +83,26 @@ def other_format(graph: dict[str, Any]) -> None:
     graph["format"] = "somebody.network"
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (other_version, ["version must be 5, 4, 3 or 2", "got 7"]),
-        (unsupported_layer, ["softmax", "max_pool"]),
-        (other_format, ["format", "hwgen.network", "somebody.network"]),
-    ],
-)
+@pytest.mark.parametrize("change", [other_version, unsupported_layer, other_format])
 def test_bad_graph(
+    refused: Refused,
     hwgen: Command,
     network_file: Callable[..., Path],
     change: Callable[[dict[str, Any]], None],
-    words: list[str],
 ) -> None:
-    refused(hwgen("info", network_file(change)), *words, "network.npz")
+    refused(hwgen("info", network_file(change)))
 
 
-def test_bad_recipe(hwgen: Command, tmp_path: Path) -> None:
+def test_bad_recipe(refused: Refused, hwgen: Command, tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
     path.write_text("format: hwgen.recipe\nversion: 2\n", encoding="utf-8")
-    refused(hwgen("train", path), "recipe.yaml", "present")
+    refused(hwgen("train", path))
 
 
-def test_yaml_is_text(hwgen: Command, tmp_path: Path) -> None:
+def test_yaml_is_text(refused: Refused, hwgen: Command, tmp_path: Path) -> None:
     path = tmp_path / "arch.yaml"
     path.write_bytes(b"\xff\xfe\x00")
-    refused(hwgen("info", path), "YAML")
+    refused(hwgen("info", path))
 
 
 def test_network_too_large(hwgen: Command, arch_file: Callable[..., Path], work: Path) -> None:
@@ -133,36 +113,39 @@ def test_network_too_large(hwgen: Command, arch_file: Callable[..., Path], work:
     assert all(line.startswith("layer ") and "must fit" in line for line in layers)
 
 
-def test_program_of_another_architecture(hwgen: Command, tmp_path: Path, work: Path) -> None:
+def test_program_of_another_architecture(
+    refused: Refused, hwgen: Command, tmp_path: Path, work: Path
+) -> None:
     program = tmp_path / "program.npz"
     assert hwgen("compile", NETWORK, ARCH, "--out", program, "--work", work)[0] == 0
-    words = ["compiled for the architecture tiny", "small"]
-    refused(hwgen("info", program, TINY), *words)
-    refused(hwgen("run", NETWORK, TINY, "--program", program, "--engine", "golden"), *words)
-    refused(hwgen("info", program, ARCH, "--sparsity", "none"), "compiled for")
+    refused(hwgen("info", program, TINY))
+    refused(hwgen("run", NETWORK, TINY, "--program", program, "--engine", "golden"))
+    refused(hwgen("info", program, ARCH, "--sparsity", "none"))
 
 
-def test_bad_program(hwgen: Command, tmp_path: Path, work: Path) -> None:
+def test_bad_program(refused: Refused, hwgen: Command, tmp_path: Path, work: Path) -> None:
     program = tmp_path / "program.npz"
     assert hwgen("compile", NETWORK, ARCH, "--out", program, "--work", work)[0] == 0
     later = rewritten(
         program, tmp_path / "later.npz", "facts", lambda facts: facts.update(version=9)
     )
-    refused(hwgen("info", later), "version", "3", "9")
+    refused(hwgen("info", later))
     other = rewritten(
         program,
         tmp_path / "other.npz",
         "facts",
         lambda facts: facts.update(format="hwgen.x.program"),
     )
-    refused(hwgen("info", other), "format", "hwgen.dbpim.program", "hwgen.x.program")
+    refused(hwgen("info", other))
     np.savez(tmp_path / "foreign.npz", something=np.zeros(3))
-    refused(hwgen("info", tmp_path / "foreign.npz"), "foreign.npz")
-    refused(hwgen("run", NETWORK, ARCH, "--program", tmp_path / "foreign.npz"), "foreign.npz")
+    refused(hwgen("info", tmp_path / "foreign.npz"))
+    refused(hwgen("run", NETWORK, ARCH, "--program", tmp_path / "foreign.npz"))
 
 
 @pytest.mark.parametrize("command", ["build", "compile", "json", "train"])
-def test_unwritable_output(hwgen: Command, tmp_path: Path, work: Path, command: str) -> None:
+def test_unwritable_output(
+    refused: Refused, hwgen: Command, tmp_path: Path, work: Path, command: str
+) -> None:
     file = tmp_path / "file"
     file.write_text("in the way", encoding="utf-8")
     arguments = {
@@ -171,7 +154,7 @@ def test_unwritable_output(hwgen: Command, tmp_path: Path, work: Path, command: 
         "json": ["build", TINY, "--out", file],
         "train": ["train", RECIPE, "--out", file / "net"],
     }[command]
-    refused(hwgen(*arguments), "must be", str(file))
+    refused(hwgen(*arguments))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
@@ -182,27 +165,28 @@ def test_unwritable_report(hwgen: Command, tmp_path: Path) -> None:
     assert "report" in err
 
 
-def test_folder_of_somebody_else(hwgen: Command, tmp_path: Path) -> None:
+def test_folder_of_somebody_else(refused: Refused, hwgen: Command, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    refused(hwgen("build", TINY, "--out", tmp_path), "thesis.tex")
+    refused(hwgen("build", TINY, "--out", tmp_path))
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    "options",
     [
-        (["--data", "imagenet"], ["dataset", "digits", "imagenet"]),
-        (["--data", "cifar10"], ["cifar10", "folder"]),
-        (["--images", 0], ["--images must be from 1 on", "0"]),
-        (["--images", -1], ["--images must be from 1 on", "-1"]),
-        (["--images", 360], ["--images", "1 to 359", "360"]),
-        (["--sparsity", "weights"], ["--sparsity", "weight_bits", "weights"]),
+        ["--data", "imagenet"],
+        ["--data", "cifar10"],
+        ["--images", 0],
+        ["--images", -1],
+        ["--images", 360],
+        ["--sparsity", "weights"],
     ],
+    ids=lambda options: "=".join(map(str, options)),
 )
 @pytest.mark.parametrize("command", ["run", "model"])
 def test_bad_options(
-    hwgen: Command, work: Path, command: str, options: list[object], words: list[str]
+    refused: Refused, hwgen: Command, work: Path, command: str, options: list[object]
 ) -> None:
-    refused(hwgen(command, NETWORK, ARCH, "--work", work, *options), *words)
+    refused(hwgen(command, NETWORK, ARCH, "--work", work, *options))
 
 
 def not_finite(value: float) -> NDArray[np.float32]:
@@ -213,47 +197,42 @@ def not_finite(value: float) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize(
-    ("arrays", "words"),
+    "arrays",
     [
-        ({"images": np.zeros((2, 9, 8, 1), np.uint8)}, ["(8, 8, 1)", "(9, 8, 1)"]),
-        ({"images": np.zeros((2, 8, 8, 1), np.int16)}, ["uint8", "int16"]),
-        ({"pictures": np.zeros(3, np.uint8)}, ["images", "none inside"]),
-        (
-            {"images": np.zeros((2, 8, 8, 1), np.uint8), "labels": np.zeros(3)},
-            ["labels", "one for each image"],
+        pytest.param({"images": np.zeros((2, 9, 8, 1), np.uint8)}, id="shape"),
+        pytest.param({"images": np.zeros((2, 8, 8, 1), np.int16)}, id="type"),
+        pytest.param({"pictures": np.zeros(3, np.uint8)}, id="name"),
+        pytest.param(
+            {"images": np.zeros((2, 8, 8, 1), np.uint8), "labels": np.zeros(3)}, id="labels"
         ),
-        (
-            {"images": not_finite(np.nan)},
-            ["finite numbers, got nan at image 1, y 2, x 3, channel 0"],
-        ),
-        ({"images": not_finite(-np.inf)}, ["finite numbers, got -inf at image 1, y 2"]),
+        pytest.param({"images": not_finite(np.nan)}, id="nan"),
+        pytest.param({"images": not_finite(-np.inf)}, id="infinite"),
     ],
 )
 def test_bad_images(
-    hwgen: Command, tmp_path: Path, arrays: dict[str, Any], words: list[str]
+    refused: Refused, hwgen: Command, tmp_path: Path, arrays: dict[str, Any]
 ) -> None:
     np.savez(tmp_path / "images.npz", **arrays)
     given = ["run", NETWORK, ARCH, "--data", tmp_path / "images.npz", "--engine", "golden"]
-    refused(hwgen(*given), *words, "images.npz")
+    refused(hwgen(*given))
 
 
 def test_numbers_and_names_are_checked_before_packages(
-    monkeypatch: pytest.MonkeyPatch, hwgen: Command, tmp_path: Path
+    refused: Refused, monkeypatch: pytest.MonkeyPatch, hwgen: Command, tmp_path: Path
 ) -> None:
     """What is wrong is said, not that the package that would be needed later is missing."""
     monkeypatch.setitem(sys.modules, "sklearn", None)
     for command in (["run", NETWORK, ARCH], ["model", NETWORK, ARCH]):
-        refused(hwgen(*command, "--images", 0), "--images must be from 1 on, got 0")
+        refused(hwgen(*command, "--images", 0))
     with pytest.raises(
         ConfigError, match="rule must be 'measured', 'text' or 'lowered', got 'foo'"
     ):
         api.fit(NETWORK, tmp_path / "out.npz", rule="foo")  # type: ignore[arg-type]
 
 
-def test_two_architectures(hwgen: Command) -> None:
+def test_two_architectures(refused: Refused, hwgen: Command) -> None:
     for alone in (ARCH, "effects/reram_study"):
-        said = f"what stands beside the architecture {TINY} must be a quantized network"
-        refused(hwgen("info", alone, TINY), said, f"got {alone}")
+        refused(hwgen("info", alone, TINY))
 
 
 @pytest.mark.parametrize(
@@ -283,31 +262,24 @@ def test_debug_shows_the_traceback(hwgen: Command, tmp_path: Path) -> None:
     "closed streams, missing memory of Yosys, a clock of 1e-320 MHz and images that are none"
     " are no faults"
 )
-def test_a_file_without_images_is_one_sentence(hwgen: Command, tmp_path: Path) -> None:
+def test_a_file_without_images_is_one_sentence(
+    refused: Refused, hwgen: Command, tmp_path: Path
+) -> None:
     file = tmp_path / "empty.npz"
     np.savez(file, images=np.zeros((0, 8, 8, 1), np.uint8))
-    refused(
-        hwgen("run", NETWORK, ARCH, "--engine", "golden", "--data", file),
-        f"the images must be at least one, got none ({file})",
-    )
+    refused(hwgen("run", NETWORK, ARCH, "--engine", "golden", "--data", file))
 
 
 def test_a_folder_of_images_needs_a_network_that_names_its_set(
-    hwgen: Command, tmp_path: Path
+    refused: Refused, hwgen: Command, tmp_path: Path
 ) -> None:
     network = directed("narrow")
     network = replace(network, graph=replace(network.graph, dataset=""))
     save_network(network, tmp_path / "network.npz")
-    refused(
-        hwgen("model", tmp_path / "network.npz", TINY, "--data", tmp_path, "--work", tmp_path),
-        f"a folder of images must be for a network that names its set, got {network.graph.name},",
-        "hwgen import --dataset NAME",
-    )
+    refused(hwgen("model", tmp_path / "network.npz", TINY, "--data", tmp_path, "--work", tmp_path))
 
 
-def test_an_unknown_set_is_refused_before_the_import(hwgen: Command, tmp_path: Path) -> None:
-    refused(
-        hwgen("import", "absent.onnx", "--dataset", "cifar", "--out", tmp_path / "new.npz"),
-        "--dataset must be one of digits, fashion_mnist, cifar10, cifar100, or left out, got cifar:"
-        " did you mean cifar10?",
-    )
+def test_an_unknown_set_is_refused_before_the_import(
+    refused: Refused, hwgen: Command, tmp_path: Path
+) -> None:
+    refused(hwgen("import", "absent.onnx", "--dataset", "cifar", "--out", tmp_path / "new.npz"))

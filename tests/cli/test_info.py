@@ -1,12 +1,14 @@
 """`hwgen info` of files of effects and of densities."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hwgen.chip.effects import UNITS, load_effects
-from tests.cli.given import ROOT, Command
+from hwgen.network.file import load_network, save_network
+from tests.cli.given import NETWORK, ROOT, Command
 from tests.network.test_densities import OWN, written
 
 
@@ -45,3 +47,13 @@ def test_wrong_files_are_refused(hwgen: Command, tmp_path: Path) -> None:
     file.write_text(text, encoding="utf-8")
     assert hwgen("info", file)[0] == 0
     assert hwgen("info", file, "dbpim/small")[0] == 2
+
+
+def test_images_of_no_known_set(hwgen: Command, tmp_path: Path) -> None:
+    """A network that tells neither its images nor what was done with them."""
+    network = load_network(NETWORK)
+    graph = replace(network.graph, dataset="", preprocessing="")
+    save_network(replace(network, graph=graph), tmp_path / "plain.npz")
+    code, out, _ = hwgen("info", tmp_path / "plain.npz")
+    (line,) = [each for each in out.splitlines() if each.startswith("images:")]
+    assert (code, line) == (0, "images: 8x8x1")

@@ -167,6 +167,8 @@ def test_a_family_without_effects_is_refused() -> None:
         (CHIP, {"vary": {"writing.pulses": [2.0]}}, "one of cells.variation, "),
         (CHIP, {"vary": {"cells.rust": [0.1]}}, "one of cells.variation, "),
         (CHIP, {"vary": {"cells.drift": [True]}}, "such as 0.01"),
+        (CHIP, {"vary": {"cells.drift": ["a"]}}, "cells.drift must be such as 0.01, got a"),
+        (CHIP, {"vary": {"name": ["a", "b"]}}, "one of cells.variation, .*, got name"),
         (CHIP, {"vary": {"cells.drift": [2.0]}}, "cells.drift"),
         (CHIP, {"seeds": 5000}, "at most 4096"),
         (CHIP, {"effects": "effects/rust"}, "the effects"),
@@ -178,3 +180,18 @@ def test_refusals(tmp_path: Path, chip: str, more: dict[str, object], said: str)
     with pytest.raises(HwgenError, match=said) as error:
         api.effects("digits_small_cnn", chip, context=context, **given)  # type: ignore[arg-type]
     assert "\n" not in str(error.value)
+    # No seed was begun.
+    assert not (tmp_path / "effects").exists()
+
+
+@pytest.mark.promise("a seed of devices without a file of effects is refused, not left out")
+@pytest.mark.parametrize("command", ["run", "export"])
+def test_a_seed_without_effects_is_refused(command: str, tmp_path: Path) -> None:
+    context = api.Context(console=None, work=tmp_path)
+    given: dict[str, Any] = {"effect_seed": 3, "context": context}
+    said = "effect_seed must be left out without effects, got 3"
+    with pytest.raises(HwgenError, match=said):
+        if command == "run":
+            api.simulate("digits_small_cnn", CHIP, engine="golden", **given)
+        else:
+            api.export("digits_small_cnn", CHIP, tmp_path / "out", **given)

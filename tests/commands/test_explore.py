@@ -242,3 +242,17 @@ def test_what_is_wrong_is_one_sentence(
 def test_a_family_that_cannot_be_explored_says_so(files: tuple[Path, Path]) -> None:
     with pytest.raises(api.HwgenError, match="crossbar cannot be explored yet: it has no list of"):
         api.explore([files[0]], "crossbar", area=3.0)
+
+
+@pytest.mark.promise("a search that finds no chip with the wanted values says why none is legal")
+def test_values_that_no_chip_has(context: api.Context) -> None:
+    with pytest.raises(api.HwgenError, match="cores must be a power of two, got 3"):
+        api.explore(
+            ["digits_small_cnn"],
+            "dbpim/tiny",
+            area=2.0,
+            keys={"cores": [3]},
+            points=2,
+            workers=1,
+            context=context,
+        )

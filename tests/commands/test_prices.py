@@ -110,6 +110,50 @@ def test_a_table_must_be_whole(
     assert "events.groups must be present, got nothing" in capsys.readouterr().err
 
 
+def without_dense(content: Any) -> Any:
+    """Leave out what a chip without weight_bits takes in trees."""
+    costs = content["events"]["column_planes"]
+    content["events"]["column_planes"] = [each for each in costs if each["design"] == "sparse"]
+    return content
+
+
+def without_area(content: Any) -> Any:
+    """Leave out the trees of dense chips."""
+    content["area"] = [
+        each for each in content["area"] if (each["part"], each.get("design")) != ("trees", "dense")
+    ]
+    return content
+
+
+def absurd(content: Any) -> Any:
+    """Give an event more energy than there is."""
+    content["events"]["groups"][0]["pj"] = 1e300
+    return content
+
+
+@pytest.mark.promise(
+    "a table of energies without one of the two designs, or with an absurd figure, is refused in a"
+    " sentence"
+)
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            without_dense,
+            "events.column_planes must be an entry that chips of design: dense take, got those of"
+            " the other design",
+        ),
+        (without_area, "area of trees must be an entry that chips of design: dense take"),
+        (absurd, "must be less than or equal to 1000000000, got 1e+300"),
+    ],
+)
+def test_a_table_that_prices_too_little_or_too_much(
+    table: Callable[..., Path], capsys: pytest.CaptureFixture[str], change: Any, said: str
+) -> None:
+    assert main(["model", str(NETWORK), str(TINY), "--energy", str(table(change))]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
 def test_a_family_without_tables_refuses_one(table: Callable[..., Path]) -> None:
     with pytest.raises(api.HwgenError, match="the family crossbar cannot take --energy yet"):
         Prices(families()["crossbar"], table())

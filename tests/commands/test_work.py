@@ -13,7 +13,6 @@ from rich.console import Console
 import hwgen.dbpim.model
 from hwgen.commands import train as train_step
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of_code, digest_of_files
 from hwgen.commands.subject import (
     load_subject,
     program_of,
@@ -23,6 +22,7 @@ from hwgen.commands.subject import (
 )
 from hwgen.commands.train import Train, is_adaptive
 from hwgen.errors import HwgenError
+from hwgen.files.digests import digest_of_code, digest_of_files
 from hwgen.train.recipe import load_recipe
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 CLASSES, WIDTH, HEADS, TOKENS = 5, 32, 2, 16
-IMAGE, TEXT = (3, 16, 16), (TOKENS, WIDTH)
+IMAGE, TEXT, LINE = (3, 16, 16), (TOKENS, WIDTH), (WIDTH, 1, TOKENS)
 
 
 class Mlp(nn.Module):
@@ -165,6 +165,107 @@ class Decoder(nn.Module):
         return self.last(self.norm(self.block(x))[:, -1])
 
 
+class RmsNorm(nn.Module):
+    """A norm without a mean, written out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gains = nn.Parameter(torch.rand(WIDTH) + 0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.gains * (x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6))
+
+
+def turned_halves(x: Tensor) -> Tensor:
+    """Return (-x2, x1) of the two halves of a head."""
+    half = x.shape[-1] // 2
+    return torch.cat((-x[..., half:], x[..., :half]), dim=-1)
+
+
+class RotaryAttention(nn.Module):
+    """Attention whose places turn queries and keys; two heads share keys and values."""
+
+    def __init__(self, heads: int = HEADS, shared: int = 1) -> None:
+        super().__init__()
+        self.heads, self.shared, self.channels = heads, shared, WIDTH // heads
+        self.q, self.o = (nn.Linear(WIDTH, WIDTH, bias=False) for _ in range(2))
+        self.k, self.v = (nn.Linear(WIDTH, shared * self.channels, bias=False) for _ in range(2))
+        speeds = 1e4 ** -(torch.arange(0, self.channels, 2) / self.channels)
+        angles = torch.outer(torch.arange(TOKENS), speeds).repeat(1, 2)
+        self.register_buffer("cos", angles.cos())
+        self.register_buffer("sin", angles.sin())
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, tokens, _ = x.shape
+        q, k, v = (
+            matrix(x).view(n, tokens, -1, self.channels).transpose(1, 2)
+            for matrix in (self.q, self.k, self.v)
+        )
+        q, k = (each * self.cos + turned_halves(each) * self.sin for each in (q, k))
+        k, v = (
+            each[:, :, None].expand(-1, -1, self.heads // self.shared, -1, -1).flatten(1, 2)
+            for each in (k, v)
+        )
+        shares = (q @ k.transpose(-2, -1) / self.channels**0.5).softmax(-1)
+        return self.o((shares @ v).transpose(1, 2).reshape(n, tokens, WIDTH))
+
+
+class GatedMlp(nn.Module):
+    """Two matrices side by side, one the gate of the other, and one behind them."""
+
+    def __init__(self, hidden: int = 2 * WIDTH) -> None:
+        super().__init__()
+        self.gate, self.up = (nn.Linear(WIDTH, hidden, bias=False) for _ in range(2))
+        self.down = nn.Linear(hidden, WIDTH, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down(f.silu(self.gate(x)) * self.up(x))
+
+
+class LlamaBlock(nn.Module):
+    """Norms without a mean before rotary attention and gated layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = RmsNorm(), RmsNorm()
+        self.attn, self.mlp = RotaryAttention(), GatedMlp()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.attn(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class Llama(nn.Module):
+    """Two blocks as Llama has them, without a mask; the tokens are the pixels of a line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(LlamaBlock(), LlamaBlock())
+        self.norm, self.last = RmsNorm(), nn.Linear(WIDTH, CLASSES, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.norm(self.blocks(x.flatten(2).transpose(1, 2))))
+
+
+class CrossAttention(nn.Module):
+    """Tokens that attend to those of another map, half as many."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.memory = nn.Conv2d(WIDTH, WIDTH, (1, 2), (1, 2))
+        self.norm, self.last = nn.LayerNorm(WIDTH), nn.Linear(WIDTH, CLASSES)
+        self.q, self.k, self.v = (nn.Linear(WIDTH, WIDTH) for _ in range(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        memory, x = (each.flatten(2).transpose(1, 2) for each in (self.memory(x), x))
+        q, k, v = (
+            matrix(each).view(len(each), -1, HEADS, WIDTH // HEADS).transpose(1, 2)
+            for matrix, each in ((self.q, x), (self.k, memory), (self.v, memory))
+        )
+        mixed = (q @ k.transpose(-2, -1) / 4).softmax(-1) @ v
+        return self.last(self.norm(x + mixed.transpose(1, 2).flatten(2)))
+
+
 TRANSFORMERS: Mapping[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = MappingProxyType(
     {
         "vit": (lambda: VisionTransformer(lambda: Block(Attention())), IMAGE),
@@ -176,6 +277,8 @@ TRANSFORMERS: Mapping[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = Ma
         "mlp_mixer": (Mixer, IMAGE),
         "bert": (Bert, TEXT),
         "decoder": (Decoder, TEXT),
+        "llama": (Llama, LINE),
+        "cross_attention": (CrossAttention, LINE),
     }
 )
 """By name: what makes it, and the shape of its image, channels first, or of its embeddings."""

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from golden.dbpim.csd import phi
 from golden.network import infer
 from hwgen.network import PARAMETER_TYPES, FeatureMap, Graph, MapQuantization, Requantization
 from hwgen.network.file import load_network, save_network
@@ -20,6 +19,7 @@ from hwgen.network.graph import KINDS
 from hwgen.network.schema import graph_schema
 from verif.dbpim.directed_network import DIRECTED, directed
 from verif.dbpim.random_network import random_images
+from verif.reference.dbpim.csd import phi
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCRIPT = DOCS / "write_network.py"

@@ -127,9 +127,16 @@ def test_mistakes_are_one_sentence(old: str, new: str, sentence: str, tmp_path: 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("- 1\n", "the config must be a mapping, got list"),
-        ("", "the config must be a mapping, got NoneType"),
-        ("rows: [", "the config must be YAML, got"),
+        ("- 1\n", "the config must be a mapping, got a list"),
+        ("", "the config must be a mapping, got nothing"),
+        ("# only a comment\n", "the config must be a mapping, got nothing"),
+        ("3\n", "the config must be a mapping, got a single value"),
+        (
+            "rows: [",
+            "the config must be YAML, got a mistake in line 1, column 8: expected the node content,"
+            " but found the end of the file",
+        ),
+        ("rows: 3\n  name: x", "the config must be YAML, got a mistake in line 2, column 7: "),
         ("rows: 2020-13-45", "the config must be YAML, got"),
         ("[" * 1000, "the config must be at most 50 levels deep, got more"),
         ("rows: !!python/object:os.system 1", "the config must be YAML, got"),
@@ -139,7 +146,7 @@ def test_files_that_are_no_config(text: str, sentence: str, tmp_path: Path) -> N
     with pytest.raises(ConfigError) as caught:
         load(text, tmp_path)
     assert str(caught.value).startswith(sentence)
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(caught.value) and "<unicode string>" not in str(caught.value)
 
 
 def test_missing_unreadable_and_binary_files(tmp_path: Path) -> None:

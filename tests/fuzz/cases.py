@@ -475,6 +475,7 @@ KINDS: dict[str, Callable[[Inputs, Random], Case]] = {
     "biases": session_case("biases"),
     "brevitas": session_case("brevitas"),
     "calibrated": session_case("calibrated"),
+    "rewritten": session_case("rewritten"),
 }
 CLOSED = 0.1
 """Of the command lines: their standard output is closed."""

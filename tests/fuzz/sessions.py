@@ -1,6 +1,7 @@
 """Drawn quantized networks whose answers must be those of a default session of onnxruntime.
 
-`pairs` in a row, `biases` of any scale, files as Brevitas writes them, and those `calibrated`.
+`pairs` in a row, `biases` of any scale, files as Brevitas writes them, those `calibrated`, and
+`rewritten` ones: transposes, padding and pairs of unlike scales anywhere, means and heads.
 """
 
 import sys
@@ -119,11 +120,56 @@ def brevitas(model: Drawn) -> None:
     model.tensor = model.layer(5, bits=bits)
 
 
+TURNED = ([0, 2, 3, 1], [0, 3, 1, 2], [0, 3, 2, 1], [0, 1, 3, 2])
+"""What a transpose makes of a map: channels last, and back, all sides turned, rows and columns."""
+
+
+def rewritten(model: Drawn) -> None:
+    """Layers whose neighbours a session moves, joins or removes."""
+    random = model.random
+    if model.flat:
+        biases(model)
+        return
+    nearly = random.choice((1.0, random.uniform(0.98, 1.02), random.uniform(0.2, 5)))
+    for outputs in (0, *model.widths()):
+        if outputs:
+            model.tensor = model.layer(outputs, ratio=nearly)
+        if outputs and random.random() < 0.25:
+            padded(model)
+        model.pair()
+        for _ in range(random.choice((0, 1, 2))):
+            moved(model, random)
+    if random.random() < 0.4:
+        model.tensor = model.node("GlobalAveragePool", model.tensor)
+        model.pair()
+
+
+def padded(model: Drawn) -> None:
+    """Pad by zeros, without a pair, in front of a maximum."""
+    ends = [model.random.randrange(2) for _ in range(4)]
+    sides = model.constant([0, 0, *ends[:2], 0, 0, *ends[2:]], np.int64)
+    now = model.node("Pad", model.tensor, sides, model.constant(0.0))
+    model.tensor = model.node("MaxPool", now, kernel_shape=[2, 2])
+
+
+def moved(model: Drawn, random: Random) -> None:
+    """Turn the map, once or there and back, with pairs between and behind as they fall."""
+    first = random.choice(TURNED)
+    back = [first.index(side) for side in range(4)]
+    model.tensor = model.node("Transpose", model.tensor, perm=first)
+    for _ in range(random.choice((0, 1, 1, 2))):
+        model.pair()
+    model.tensor = model.node("Transpose", model.tensor, perm=back)
+    for _ in range(random.choice((0, 0, 1, 2))):
+        model.pair()
+
+
 DRAWN: dict[str, Callable[[Drawn], None]] = {
     "pairs": pairs,
     "biases": biases,
     "brevitas": brevitas,
     "calibrated": brevitas,
+    "rewritten": rewritten,
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.golden.crossbar.walk_designs import drawn
+from tests.verif.reference.crossbar.walk_designs import drawn
 
 STATE = "walks.jsonl"
 

@@ -87,7 +87,7 @@ def draw_tokens(seed: int) -> QuantizedNetwork:
     now = net.conv(INPUT, (16,), kernel=(2, 2), padding=(0, 0, 0, 1))
     now = net.add(now, net.constant(like=now))
     now = net.stack(net.constant(like=now, height=1), now)
-    norm = net.layer_norm(now)
+    norm = net.layer_norm(now, order="rms")
     query, key, value = (net.conv(norm, (8 * heads,)) for _ in range(3))
     scores = net.matmul(query, key, groups=heads, transposed=True)
     shares = net.softmax(scores, groups=heads, scale=(0.004, 0.05, 0.7)[seed % 3])

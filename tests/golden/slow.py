@@ -247,7 +247,7 @@ def layer_norm(case: Case, at: Place) -> int:
     eps, scale = arrays["constants"]
     channels = case.layer.output.channels
     real = [arrays["values"][case.inputs[0][at[0], at[1], c]] for c in range(channels)]
-    mean = nearest(sum(real) / channels)
+    mean = Fraction(0) if case.layer.order == "rms" else nearest(sum(real) / channels)
     distance = [nearest(x - mean) for x in real]
     sums = [Fraction(0)] * 8
     for place, x in enumerate(distance):

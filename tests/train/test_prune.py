@@ -7,7 +7,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-import golden.dbpim.pruning as reference
+import verif.reference.dbpim.pruning as reference
 from hwgen.network.pruning import file_of_rule
 from hwgen.train.prune import beside, block_mask, block_scores, block_sizes, mask_by
 from hwgen.train.recipe import Pruning

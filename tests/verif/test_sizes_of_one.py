@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from golden.crossbar.walk import walk
 from golden.network import infer
 from hwgen.crossbar.compiler.quantized import crossbar_network
 from hwgen.crossbar.facts.chip import described
@@ -38,6 +37,7 @@ from verif.crossbar.random_network import random_network as crossbar_drawn
 from verif.dbpim.component import dense
 from verif.dbpim.random_network import draw_recipe_of_ones, random_images, random_network
 from verif.mram.random_network import OfOnes
+from verif.reference.crossbar.walk import walk
 
 COUNT = 200
 OPTIONS: tuple[dict[str, Any], ...] = (

@@ -104,7 +104,7 @@ def corner_pairs(rounding: Rounding) -> list[Pair]:
         rows += [
             (x, factors.multiplier_low, bits - 1 + places, 128, 0, 255)
             for x in around
-            if bits - 1 + places <= factors.shift_high and low <= x <= high
+            if factors.shift_low <= bits - 1 + places <= factors.shift_high and low <= x <= high
         ]
     return with_answers(rounding, np.array(rows))
 

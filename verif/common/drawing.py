@@ -353,7 +353,7 @@ class Drawing:
             )
         )
 
-    def layer_norm(self, source: str) -> str:
+    def layer_norm(self, source: str, *, order: Literal["eight", "rms"] = "eight") -> str:
         """Append a norm with random gains."""
         before = self._maps[source]
         name = f"layer_norm_{len(self._layers)}"
@@ -371,7 +371,7 @@ class Drawing:
             LayerNorm(
                 **self._names("layer_norm", source),
                 output=self.map(*self.size(source), (before.channels,)),
-                order="eight",
+                order=order,
             )
         )
 

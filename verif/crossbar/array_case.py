@@ -8,7 +8,6 @@ from functools import cached_property
 
 import numpy as np
 
-from golden.crossbar.addition import channel_sums
 from golden.crossbar.encoding import Cells, Ints, encode
 from hwgen.crossbar.facts.columns import (
     Column,
@@ -21,6 +20,7 @@ from hwgen.crossbar.facts.holdings import Cut, Holding
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.rtl.array import Array
 from hwgen.crossbar.rtl.sizes import ArraySizes
+from verif.reference.crossbar.addition import channel_sums
 
 CASE = "CROSSBAR_ARRAY"
 

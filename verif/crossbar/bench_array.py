@@ -7,12 +7,12 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly, Timer
 
-from golden.crossbar.bank import column_sums
 from golden.crossbar.encoding import Cells, Ints
 from hwgen.chip.widths import bits_for_index
 from verif.common.packing import pack, unpack, unpack_signed
 from verif.coverage import Corners
 from verif.crossbar.array_case import case_from_environment
+from verif.reference.crossbar.bank import column_sums
 from verif.stream import reset
 
 CASE = case_from_environment()

@@ -6,7 +6,6 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly, Timer
 
-from golden.crossbar.chain import handed_on
 from golden.crossbar.encoding import Ints
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.rtl.chain import sums_of_flit
@@ -14,6 +13,7 @@ from hwgen.crossbar.rtl.layouts import flit, header
 from verif.common.packing import pack, unpack, unpack_signed
 from verif.coverage import Corners
 from verif.crossbar import small_parts as parts
+from verif.reference.crossbar.chain import handed_on
 from verif.stream import reset
 
 CHIP = parts.case()

@@ -8,7 +8,6 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from golden.dbpim.activation_buffer import Place, place
 from hwgen.dbpim.facts.program import Placement
 from hwgen.dbpim.rtl.layouts import bus_write
 from verif.coverage import Corners
@@ -21,6 +20,7 @@ from verif.dbpim.buffer_writes import (
     stored_row,
 )
 from verif.dbpim.component import arch_from_environment, pack
+from verif.reference.dbpim.activation_buffer import Place, place
 from verif.runner import REPLACED
 from verif.stream import reset
 

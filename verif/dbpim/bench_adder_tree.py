@@ -8,10 +8,10 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from golden.dbpim.adder_tree import adder_tree
 from hwgen.dbpim.rtl.layouts import dot_range
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack, unpack_signed
+from verif.reference.dbpim.adder_tree import adder_tree
 
 ARCH = arch_from_environment()
 SPARSE = ARCH.sparsity.weight_bits

@@ -7,11 +7,11 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from golden.dbpim.compartment import compartment, dense_compartment
 from golden.dbpim.dbmu import pair_dbmu
 from golden.dbpim.weight_decoder import decode, decode_dense, pair_values
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack, unpack
+from verif.reference.dbpim.compartment import compartment, dense_compartment
 from verif.stream import reset
 
 ARCH = arch_from_environment()

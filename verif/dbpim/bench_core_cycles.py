@@ -10,7 +10,6 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from golden.dbpim.macro import dense_macro, macro
 from golden.ops.requantize import requantize
 from hwgen.dbpim.facts.addressing import row_pitch
 from hwgen.dbpim.facts.instructions import Opcode
@@ -27,6 +26,7 @@ from hwgen.dbpim.facts.timing import (
 from hwgen.dbpim.rtl import layouts
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.core_driver import CoreDriver, row_of
+from verif.reference.dbpim.macro import dense_macro, macro
 
 ARCH = arch_from_environment()
 CHANNELS, FILTERS, MACROS = ARCH.word, ARCH.filters, ARCH.macros_per_core

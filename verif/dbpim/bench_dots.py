@@ -9,11 +9,11 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from golden.dbpim.macro import dense_macro, macro, pair_macro
 from hwgen.dbpim.rtl.layouts import dot_shape
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack, unpack
 from verif.dbpim.weight_rows import row_words
+from verif.reference.dbpim.macro import dense_macro, macro, pair_macro
 from verif.stream import reset
 
 ARCH = arch_from_environment()

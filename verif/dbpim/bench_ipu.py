@@ -8,9 +8,9 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from golden.dbpim.ipu import ipu
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack, unpack
+from verif.reference.dbpim.ipu import ipu
 
 ARCH = arch_from_environment()
 INPUTS = ARCH.macro.compartments

@@ -8,13 +8,13 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
 
-from golden.dbpim.activation_buffer import bank_of
 from hwgen.dbpim.rtl.layouts import bus_write
 from verif.common.chances import chances
 from verif.common.probe import Probe
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, unpack
 from verif.dbpim.load_fields import Load, random_load
+from verif.reference.dbpim.activation_buffer import bank_of
 from verif.stream import Stream, offer, reset
 
 ARCH = arch_from_environment()

@@ -7,7 +7,6 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from golden.dbpim.ipu import ipu
 from hwgen.dbpim.facts.timing import RESULT_SLOTS
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack
@@ -30,6 +29,7 @@ from verif.dbpim.macro_surroundings import (
     row_of,
     shown_fields,
 )
+from verif.reference.dbpim.ipu import ipu
 from verif.stream import reset
 
 ARCH = arch_from_environment()

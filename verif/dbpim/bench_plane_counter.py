@@ -6,9 +6,9 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from golden.dbpim.ipu import ipu
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack
+from verif.reference.dbpim.ipu import ipu
 
 ARCH = arch_from_environment()
 INPUTS = ARCH.macro.compartments

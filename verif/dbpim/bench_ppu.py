@@ -9,10 +9,10 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from golden.dbpim.ppu import ppu
 from hwgen.dbpim.rtl.layouts import dot_range
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack, unpack_signed
+from verif.reference.dbpim.ppu import ppu
 from verif.stream import reset
 
 ARCH = arch_from_environment()

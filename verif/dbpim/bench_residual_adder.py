@@ -8,14 +8,14 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from golden.dbpim.activation_buffer import Place, address_of, bank_of
-from golden.dbpim.simd import add
 from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.facts.program import Placement
 from hwgen.dbpim.facts.timing import SUM_CYCLES
 from hwgen.dbpim.rtl.layouts import bus_write, packet, work
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
+from verif.reference.dbpim.activation_buffer import Place, address_of, bank_of
+from verif.reference.dbpim.simd import add
 from verif.stream import reset
 
 ARCH = arch_from_environment()

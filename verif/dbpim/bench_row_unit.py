@@ -9,11 +9,18 @@ import numpy as np
 from amaranth.lib import data
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.dbpim.facts.instructions import KEYS_BY_PIXEL, KEYS_PLACE, ROW_PASSES, Opcode, Operation
+from hwgen.dbpim.facts.instructions import (
+    KEYS_BY_PIXEL,
+    KEYS_PLACE,
+    PASSES_WITHOUT_MEAN,
+    Opcode,
+    Operation,
+)
 from hwgen.dbpim.facts.timing import (
     INVERSE_READY,
     MEAN_READY,
     NORM_CYCLES,
+    SCALED_READY,
     SHARE_CYCLES,
     SHARE_READY,
 )
@@ -91,7 +98,7 @@ def words_of(case: RowCase) -> Iterator[int]:
     position_bits = layouts.position().size
     for group in range(groups):
         for vector in range(vectors):
-            for _ in range(ROW_PASSES):
+            for _ in range(case.passes):
                 for word in range(words):
                     part = case.inputs[vector, :, group, word * SIZE : (word + 1) * SIZE]
                     # What is stored beyond the last channel is nobody's business.
@@ -136,6 +143,8 @@ def events_of(case: RowCase) -> Counter[str]:
     rows = groups * vectors
     if case.operation is Operation.NORM:
         found = dict.fromkeys(("row_sums", "row_squares", "row_norms"), rows * channels)
+        if case.passes == PASSES_WITHOUT_MEAN:
+            found.pop("row_sums")
         return Counter(found | {"row_roots": rows})
     found = dict.fromkeys(("row_sums", "row_shares"), rows * channels)
     return Counter(found | {"row_words": rows * -(-channels // SIZE)})
@@ -148,12 +157,13 @@ def cycles_of(case: RowCase) -> list[int]:
     now, drained, found = 0, 0, []
     for _ in range(groups * vectors):
         if norm:
-            now += channels + MEAN_READY + channels + INVERSE_READY
+            of_mean = 0 if case.passes == PASSES_WITHOUT_MEAN else channels + MEAN_READY
+            now += of_mean + channels + INVERSE_READY
         else:
             now = max(now + words + channels + SHARE_READY, drained + 2)
         behind = NORM_CYCLES if norm else SHARE_CYCLES
         found += [now + min(channels, (word + 1) * SIZE) - 1 + behind + 1 for word in range(words)]
-        now += channels
+        now += channels + (SCALED_READY if case.passes == PASSES_WITHOUT_MEAN else 0)
         drained = now - 1 + behind
     return found
 
@@ -242,6 +252,7 @@ class Driver:
         bias |= case.fields.get("first_keys", 0) << KEYS_PLACE
         bias |= case.fields.get("by_pixel", 0) << KEYS_BY_PIXEL
         fields |= {"bias": bias, "output_first_word": 3, "output_width": WIDTH}
+        fields["kernel_height"] = case.passes
         dut.instruction.value = put(layouts.packet(Opcode.SIMD, ARCH), fields)
         dut.go.value = 1
         await FallingEdge(dut.clk)

@@ -7,11 +7,11 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from golden.dbpim.packed_weights import decimal_digits, weights
 from golden.dbpim.weight_decoder import decode
 from hwgen.dbpim.facts.packing import TRIPLE, TRIPLE_BITS, triples
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack
+from verif.reference.dbpim.packed_weights import decimal_digits, weights
 
 ARCH = arch_from_environment()
 TRIPLES = triples(ARCH)

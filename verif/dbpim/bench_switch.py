@@ -9,12 +9,12 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from golden.dbpim.switch import switch
 from hwgen.dbpim.facts.timing import TILE_SLOTS
 from hwgen.dbpim.rtl.layouts import fetched_word, group_tag, positions, word_tag
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack
 from verif.dbpim.feed_rules import Move, SwitchRules
+from verif.reference.dbpim.switch import switch
 from verif.stream import reset
 
 ARCH = arch_from_environment()

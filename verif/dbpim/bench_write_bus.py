@@ -7,13 +7,13 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge
 
-from golden.dbpim.activation_buffer import bank_of
 from hwgen.dbpim.facts.timing import BUS_CYCLES
 from hwgen.dbpim.rtl.layouts import bus_write
 from verif.common.chances import chances
 from verif.common.probe import Probe
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack
+from verif.reference.dbpim.activation_buffer import bank_of
 from verif.stream import Stream, offer, reset
 
 ARCH = arch_from_environment()

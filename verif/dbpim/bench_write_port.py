@@ -8,11 +8,11 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from golden.dbpim.activation_buffer import bank_of
 from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.rtl.layouts import bus_write, packet, vector_write, work
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack
+from verif.reference.dbpim.activation_buffer import bank_of
 from verif.stream import reset
 
 ARCH = arch_from_environment()

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.dbpim.activation_buffer import Place, address_of, bank_of
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.program import Placement
 from hwgen.dbpim.rtl.layouts import bus_write, vector_write
 from verif.dbpim.component import pack
+from verif.reference.dbpim.activation_buffer import Place, address_of, bank_of
 
 Bytes = NDArray[np.uint8]
 

@@ -7,7 +7,6 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from golden.dbpim.activation_buffer import bank_of
 from hwgen.chip.fields import encode
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import Opcode
@@ -15,6 +14,7 @@ from hwgen.dbpim.facts.program import Placement
 from hwgen.dbpim.facts.stream import FilterParameters, TilePacket
 from hwgen.dbpim.rtl import layouts
 from verif.dbpim.weight_rows import enables, row_words
+from verif.reference.dbpim.activation_buffer import bank_of
 from verif.stream import Stream, reset
 from verif.unpacked import Unpacked, packed
 

@@ -8,9 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from golden.dbpim import simd as golden
-from golden.dbpim.macro import dense_macro, macro, pair_macro
-from golden.dbpim.switch import switch
 from golden.ops.requantize import requantize
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import TABLE_BYTES, Opcode, Operation
@@ -20,6 +17,9 @@ from verif.dbpim.core_sums import Addend, draw_addend
 from verif.dbpim.walk_plan import Bytes, Conv, Position, Step, StoredMap
 from verif.dbpim.walk_simd import Simd
 from verif.dbpim.walk_steps import draw_shape, step_of
+from verif.reference.dbpim import simd as golden
+from verif.reference.dbpim.macro import dense_macro, macro, pair_macro
+from verif.reference.dbpim.switch import switch
 
 Fields = dict[str, int]
 Entry = tuple[Any, ...]

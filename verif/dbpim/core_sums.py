@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.dbpim.simd import add
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.program import Placement
 from verif.dbpim.walk_plan import Bytes, StoredMap
+from verif.reference.dbpim.simd import add
 
 Fields = dict[str, int]
 MOST_COLUMNS_BESIDE = 3

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from golden.dbpim.csd import values_of_phi
 from hwgen.network import INPUT
 from hwgen.network.quantization import MULTIPLIER_HIGH, MULTIPLIER_LOW, SHIFT_HIGH, SHIFT_LOW
 from verif.dbpim import directed_operations
 from verif.dbpim.directed_corners import DIRECTED, corner, directed, fill_weights, finish
 from verif.dbpim.network_builder import RELU, SIGNED, ByteRange, NetworkBuilder, Scaling
+from verif.reference.dbpim.csd import values_of_phi
 
 __all__ = ["DIRECTED", "directed", "directed_operations"]
 

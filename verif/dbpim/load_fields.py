@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.dbpim.load import packed_words, whole_words
 from hwgen.chip.fields import encode
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import PIXEL_BYTES, Opcode, core_count
 from verif.dbpim.random_tiles import beats_of
+from verif.reference.dbpim.load import packed_words, whole_words
 
 
 @dataclass(frozen=True)

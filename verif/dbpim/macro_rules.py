@@ -3,9 +3,9 @@
 from collections import deque
 from dataclasses import dataclass
 
-from golden.dbpim.ipu import ipu
 from hwgen.dbpim.facts.timing import RESULT_SLOTS
 from verif.dbpim.macro_stimulus import Head
+from verif.reference.dbpim.ipu import ipu
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.dbpim.macro import dense_macro, macro, pair_macro
-from golden.dbpim.ppu import ppu
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.timing import TILE_SLOTS
+from verif.reference.dbpim.macro import dense_macro, macro, pair_macro
+from verif.reference.dbpim.ppu import ppu
 
 Bytes = NDArray[np.uint8]
 

@@ -254,7 +254,13 @@ class NetworkBuilder(GraphBuilder):
         factor = int(self.rng.integers(200, 257))
         return self._append(Softmax(op="softmax", groups=groups, factor=factor, **common))
 
-    def layer_norm(self, source: str, *, output: ByteRange = RELU) -> str:
+    def layer_norm(
+        self,
+        source: str,
+        *,
+        output: ByteRange = RELU,
+        order: Literal["eight", "rms"] = "eight",
+    ) -> str:
         """Append a norm of drawn gains, whose deviation is a third of the byte's longer side."""
         before, name = self.features[source], f"layer_norm_{len(self._layers)}"
         steps = np.arange(256) - before.quantization[0].zero_point
@@ -269,7 +275,7 @@ class NetworkBuilder(GraphBuilder):
         }
         feature = feature_map(before.shape, output, scale=3 / output.reach)
         common = self._common("layer_norm", source, feature)
-        return self._append(LayerNorm(op="layer_norm", order="eight", **common))
+        return self._append(LayerNorm(op="layer_norm", order=order, **common))
 
     def constant(self, *, like: str) -> str:
         """Append a drawn map of another's size and quantization."""

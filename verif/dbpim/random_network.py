@@ -1,7 +1,8 @@
 """Random networks that reach the corners of a DB-PIM chip, from one seed."""
 
 from dataclasses import dataclass, replace
-from math import gcd, prod
+from math import prod
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +38,11 @@ KINDS = (
 ROW_KINDS = ("attention", "softmax", "layer_norm", "embedding")
 """What a chip with a row unit has beside them."""
 
-WHOLE_WORDS = 16
-"""Pixels of keys, and channels of a head, are multiples of it: whole words of every chip."""
+MOST_KEYS = 20
+"""Pixels of keys at most; any number of them."""
+
+HEAD_CHANNELS = (1, 8, 8, 12, 16, 24)
+"""Channels of a head: most fill no words of 16."""
 
 ENDS = ("linear", "hidden", "global_pool", "byte_conv", "byte_table")
 """How it ends; the last two answer bytes."""
@@ -102,7 +106,11 @@ def draw_row_recipe(seed: int) -> Recipe:
     """Return the recipe of a seed with one to three of `ROW_KINDS` among two of its own layers."""
     rng, recipe = np.random.default_rng(seed), draw_recipe(seed)
     more = rng.choice(ROW_KINDS, rng.integers(1, 4)).tolist()
-    return replace(recipe, kinds=tuple(rng.permutation([*recipe.kinds[:2], *more]).tolist()))
+    kinds = tuple(rng.permutation([*recipe.kinds[:2], *more]).tolist())
+    if rng.integers(3):
+        return replace(recipe, kinds=kinds)
+    sides = rng.choice(ONES, 2).tolist()
+    return replace(recipe, kinds=kinds, height=sides[0], width=sides[1])
 
 
 def draw_recipe_of_ones(seed: int) -> Recipe:
@@ -278,31 +286,30 @@ class RandomNetwork:
         return self._builder.multiply(now, other, output=self._range())
 
     def _attention(self, now: str) -> str:
-        """Append scores, shares and values, whose keys are the pixels of a map of another size."""
+        """Append scores, shares, values and a matrix; keys are the pixels of a smaller map."""
         keys = now
-        while prod(self._builder.features[keys].shape[:2]) > WHOLE_WORDS // 4:
+        while prod(self._builder.features[keys].shape[:2]) > MOST_KEYS:
             keys = self._builder.max_pool(keys, kernel=3, stride=2, padding=1)
-        more = WHOLE_WORDS // gcd(WHOLE_WORDS, prod(self._builder.features[keys].shape[:2]))
-        if more > 1:
-            keys = self._builder.upsample(keys, (min(more, 4), -(-more // 4)))
-        heads = int(self._rng.integers(1, 3))
-        width = WHOLE_WORDS * heads
+        heads = int(self._rng.integers(1, 4))
+        width = heads * int(self._rng.choice(HEAD_CHANNELS))
         query = self._same(now, width, kernel=1)
         key, value = self._same(keys, width), self._same(keys, width, kernel=1)
         products = self._builder.matmul
         scores = products(query, key, groups=heads, transposed=True, output=self._range())
         if self._rng.integers(4):
             scores = self._builder.softmax(scores, groups=heads)
-        return products(scores, value, groups=heads, transposed=False, output=self._range())
+        mixed = products(scores, value, groups=heads, transposed=False, output=self._range())
+        return self._same(mixed, self._filters(), kernel=1)
 
     def _softmax(self, now: str) -> str:
         """Append shares of all channels of a pixel, as many as there are."""
         return self._builder.softmax(now, groups=1)
 
     def _layer_norm(self, now: str) -> str:
-        """Append a norm of whole eights of channels."""
+        """Append a norm of whole eights of channels, with a mean or without one."""
         wide = self._same(now, SQUARE_SUMS * int(self._rng.integers(1, 6)), kernel=1)
-        return self._builder.layer_norm(wide, output=self._range())
+        order: Literal["eight", "rms"] = "rms" if self._rng.integers(2) else "eight"
+        return self._builder.layer_norm(wide, output=self._range(), order=order)
 
     def _embedding(self, now: str) -> str:
         """Append a constant that is added."""

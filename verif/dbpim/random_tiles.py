@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.dbpim.csd import values_of_phi
 from golden.dbpim.weight_decoder import decode
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, Arch
 from hwgen.dbpim.facts.instructions import ONE_GROUP, Coding, Opcode, packet_bits
@@ -15,6 +14,7 @@ from hwgen.dbpim.facts.stream import FilterParameters, encode_tile
 from hwgen.dbpim.rtl.layouts import parameters
 from verif.dbpim.component import pack
 from verif.dbpim.weight_rows import enables, row_words
+from verif.reference.dbpim.csd import values_of_phi
 
 ZERO_CODE = np.uint8(0x40)
 """Zero in two cells, 1 - 1."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.dbpim.csd import values_of_phi
 from hwgen.network.sparsity import ALPHA
+from verif.reference.dbpim.csd import values_of_phi
 
 
 def draw_phis(rng: np.random.Generator, *, filters: int, max_digits: int) -> NDArray[np.int64]:

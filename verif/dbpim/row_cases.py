@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from golden.ops import float32
 from golden.ops.layer_norm import layer_norm
 from golden.ops.softmax import softmax
-from hwgen.dbpim.facts.instructions import FLOAT_BITS, Operation
+from hwgen.dbpim.facts.instructions import FLOAT_BITS, PASSES_WITHOUT_MEAN, ROW_PASSES, Operation
 
 WIDTH, FIRST_COLUMN = 3, 5
 """Columns of a map, and the column in which each row of the stimulus begins."""
@@ -21,6 +21,7 @@ class RowCase(NamedTuple):
     """A layer: pixels (vectors, positions, groups, channels of a group), bytes that come out.
 
     body: numbers of the FLOATS packet; scalars: fields of its header
+    passes: in which the words of a group are read
     """
 
     operation: Operation
@@ -29,6 +30,7 @@ class RowCase(NamedTuple):
     fields: Mapping[str, int]
     body: Bits
     scalars: Mapping[str, int]
+    passes: int = ROW_PASSES
 
 
 def pixels(rng: np.random.Generator, shape: tuple[int, ...]) -> Bytes:
@@ -143,10 +145,11 @@ def norm_case(
     shift: float = 1.0,
     output: float | None = None,
     zeros: bool = False,
+    centred: bool = True,
 ) -> RowCase:
     """Return a layer norm; shape: vectors, positions, channels; gain, shift: of gamma and beta.
 
-    zeros: all bytes are the one whose value is 0
+    zeros: all bytes are the one whose value is 0; centred: with a mean
     """
     step, channels = float(rng.choice([1e-4, 0.013, 0.5, 40.0])), shape[2]
     zero = int(rng.integers(0, 256))
@@ -164,6 +167,7 @@ def norm_case(
         beta=beta,
         eps=eps,
         scale=scale,
+        centred=centred,
     )
     zero_point = int(rng.integers(0, 256))
     exponents = values[values << np.uint32(1) > 0] >> np.uint32(23) & np.uint32(0xFF)
@@ -181,6 +185,7 @@ def norm_case(
             "count": int(float32.from_integers(channels)),
             "least": int(exponents.min()),
         },
+        passes=ROW_PASSES if centred else PASSES_WITHOUT_MEAN,
     )
 
 
@@ -195,12 +200,15 @@ def cases(rng: np.random.Generator, *, macros: int, size: int) -> Iterator[RowCa
     yield zeros_case(rng, macros)
     for channels, vectors in ((8, 3), (16, 3), (24, 3), (256, 1)):
         yield norm_case(rng, (vectors, macros, channels))
+        yield norm_case(rng, (vectors, macros, channels), centred=False)
     # A mean that is not exactly 0 would become an end of the range.
     yield norm_case(rng, (1, macros, 8), gain=1e38, shift=0.0, zeros=True)
     # Beyond float32 before the division, in it, and far below its scale.
     yield norm_case(rng, (3, macros, 16), gain=1e38, shift=1e37)
     yield norm_case(rng, (3, macros, 8), gain=1e30, output=2.0**-89)
     yield norm_case(rng, (3, macros, 8), gain=1e38, output=2.0**100)
+    yield norm_case(rng, (2, macros, 8), zeros=True, centred=False)
+    yield norm_case(rng, (3, macros, 16), gain=1e38, shift=1e37, centred=False)
 
 
 def beats_of(body: Bits, *, port_bits: int) -> list[int]:

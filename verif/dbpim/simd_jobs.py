@@ -9,7 +9,6 @@ import numpy as np
 from amaranth.lib import data
 from numpy.typing import NDArray
 
-from golden.dbpim import simd as golden
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import PRODUCTS, TABLE_BYTES, Opcode, Operation
 from hwgen.dbpim.rtl import layouts
@@ -25,6 +24,7 @@ from hwgen.network.quantization import (
 )
 from verif.dbpim.component import pack
 from verif.dbpim.simd_cases import Case
+from verif.reference.dbpim import simd as golden
 
 Bytes = NDArray[np.uint8]
 

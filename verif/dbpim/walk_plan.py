@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.dbpim.activation_buffer import Place, place
 from golden.ops.windows import windows
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.facts.program import Placement
+from verif.reference.dbpim.activation_buffer import Place, place
 
 Bytes = NDArray[np.uint8]
 

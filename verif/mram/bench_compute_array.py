@@ -6,14 +6,14 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from golden.mram.bit_convolution import bit_convolution, from_planes
-from golden.mram.sense_amplifier import ADDITION, Bits
-from golden.mram.sub_array import sub_array
 from hwgen.mram.facts.timing import ACCUMULATE_CYCLES, SENSE_CYCLES
 from verif.common.packing import pack, unpack_signed
 from verif.coverage import Corners
 from verif.mram.and_order import and_order, rows_of
 from verif.mram.component import arch_from_environment
+from verif.reference.mram.bit_convolution import bit_convolution, from_planes
+from verif.reference.mram.sense_amplifier import ADDITION, Bits
+from verif.reference.mram.sub_array import sub_array
 from verif.stream import reset
 
 ARCH = arch_from_environment()

@@ -6,7 +6,6 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly, Timer
 
-from golden.mram.dpu_lane import dpu_lane
 from hwgen.mram.facts.records import encode_record
 from hwgen.mram.facts.stream import LaneParameters, parameter_word
 from hwgen.mram.facts.timing import DPU_CYCLES, DRAIN_CYCLES, SUM_CYCLES
@@ -15,6 +14,7 @@ from hwgen.network.quantization import MULTIPLIER_BITS, MULTIPLIER_LOW, SHIFT_HI
 from verif.common.packing import pack, unpack, unpack_signed
 from verif.coverage import Corners
 from verif.mram.component import arch_from_environment
+from verif.reference.mram.dpu_lane import dpu_lane
 from verif.stream import reset
 
 ARCH = arch_from_environment()

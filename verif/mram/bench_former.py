@@ -7,12 +7,12 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly, Timer
 
-from golden.mram.segments import columns
 from verif.common.packing import pack
 from verif.coverage import Corners
 from verif.mram.component import arch_from_environment
 from verif.mram.conv_case import ConvCase, random_case
 from verif.mram.schedule import Gather, Reader, Window
+from verif.reference.mram.segments import columns
 from verif.stream import reset
 
 ARCH = arch_from_environment()

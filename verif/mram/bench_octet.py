@@ -5,14 +5,14 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from golden.mram.adder import adder
-from golden.mram.bit_convolution import bit_convolution, from_planes
-from golden.mram.sense_amplifier import Bits
 from hwgen.mram.facts.records import entry_name
 from hwgen.mram.facts.timing import ADD_CYCLES_PER_BIT
 from verif.coverage import Corners
 from verif.mram.component import arch_from_environment
 from verif.mram.octet_driver import OctetDriver, random_rows
+from verif.reference.mram.adder import adder
+from verif.reference.mram.bit_convolution import bit_convolution, from_planes
+from verif.reference.mram.sense_amplifier import Bits
 
 ARCH = arch_from_environment()
 BLOCK, SEGMENTS, COLUMNS = ARCH.block, ARCH.segments, ARCH.array.columns

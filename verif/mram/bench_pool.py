@@ -6,12 +6,12 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from golden.mram.pool import pool
 from hwgen.mram.facts.records import encode_record
 from hwgen.mram.facts.timing import POOL_CYCLES
 from verif.common.packing import pack, unpack_signed
 from verif.coverage import Corners
 from verif.mram.component import arch_from_environment
+from verif.reference.mram.pool import pool
 from verif.stream import reset
 
 ARCH = arch_from_environment()

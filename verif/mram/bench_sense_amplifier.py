@@ -6,10 +6,10 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from golden.mram.sense_amplifier import ADDITION, sense_amplifier
 from verif.common.packing import pack
 from verif.coverage import Corners
 from verif.mram.component import arch_from_environment
+from verif.reference.mram.sense_amplifier import ADDITION, sense_amplifier
 
 COLUMNS = arch_from_environment().array.columns
 REFERENCES = ("read", "and2", "or3", "maj", "and3")

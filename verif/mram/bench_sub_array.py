@@ -6,12 +6,12 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from golden.mram.sense_amplifier import ADDITION
-from golden.mram.sub_array import sub_array
 from verif.common.packing import pack
 from verif.coverage import Corners
 from verif.mram.array_parts import bank_slices
 from verif.mram.component import arch_from_environment
+from verif.reference.mram.sense_amplifier import ADDITION
+from verif.reference.mram.sub_array import sub_array
 from verif.stream import reset
 
 ARCH = arch_from_environment()

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from golden.mram.segments import Elements, columns
 from verif.common.packing import pack
 from verif.mram.conv_case import ConvCase
+from verif.reference.mram.segments import Elements, columns
 
 
 def weight_rows(case: ConvCase, rng: np.random.Generator) -> Iterator[tuple[int, int, int]]:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.mram.segments import Elements, Entry
-from golden.mram.windows import windows
 from hwgen.mram.facts.arch import WINDOW, Arch
 from hwgen.mram.facts.records import Kind, encode_record, entry_name
+from verif.reference.mram.segments import Elements, Entry
+from verif.reference.mram.windows import windows
 
 STRIDES = (1, 1, 2, 3, 7)
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from golden.mram.sense_amplifier import Bits
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.records import encode_record
 from hwgen.mram.facts.timing import ACCUMULATE_CYCLES, SENSE_CYCLES
 from hwgen.mram.rtl import layouts
 from verif.common.packing import pack, unpack_signed
+from verif.reference.mram.sense_amplifier import Bits
 from verif.stream import reset
 
 

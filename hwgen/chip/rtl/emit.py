@@ -1,58 +1,36 @@
 """Write a part and all the parts below it as Verilog, each different module once."""
 
 import gc
-import os
 import re
-from bisect import bisect
 from collections.abc import Container, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import accumulate, chain
+from itertools import chain
 from pathlib import Path
-
-from amaranth._toolchain.yosys import YosysError, find_yosys
-from amaranth.back import rtlil
 
 from hwgen.chip.interface import TIMESCALE
 from hwgen.chip.rtl.alike import different
 from hwgen.chip.rtl.fields import without_field_nets
 from hwgen.chip.rtl.folder import write_folder
-from hwgen.chip.rtl.hints import hinted_nets
 from hwgen.chip.rtl.index import INDEX, first_sentence, index
 from hwgen.chip.rtl.manifest import FILE_LIST, MANIFEST, instances_in, manifest, ports_in
-from hwgen.chip.rtl.module_text import Sentences, readable
+from hwgen.chip.rtl.module_text import readable
 from hwgen.chip.rtl.names import names_from_source
-from hwgen.chip.rtl.netlists import bits_unchecked
+from hwgen.chip.rtl.netlists import bits_unchecked, netlist_of
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.processes import shared
 from hwgen.chip.rtl.sentences import sentences_of
 from hwgen.chip.rtl.text import TextPart
-from hwgen.errors import DesignError, WorkerError
-
-WITHOUT_MEMORY = re.compile("failed to reserve|[Cc]annot allocate memory|MemoryError|bad_alloc")
-"""In what Yosys says when it ends, where memory runs out."""
-WITHOUT_FILE = re.compile("File too large|No space left|Disk quota exceeded")
-"""The same where it cannot have the file that holds its memory, or another one."""
+from hwgen.errors import DesignError
 
 NOTHING: Mapping[str, str] = {}
 HEADER = "// SPDX-License-Identifier: Apache-2.0\n"
 
-INTERNAL = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
-"""Attributes of Amaranth that say nothing of the hardware."""
-PASSES = ("proc -nomux -norom", "memory_collect", "opt_expr", "opt_merge", "opt_clean")
-"""What Yosys does with a netlist before it writes it."""
-PLACED = re.compile(r"^  cell \\", re.M)
-KEPT = "  attribute \\keep 1\n"
-"""Of a part: it stays, also if nothing reads it."""
-# Amaranth starts every memory with zeros or with what its `init` says.
-MEMORY_CONTENT = re.compile(r"^  cell \$meminit_v2 .*?^  end\n", re.M | re.S)
-LONG = 1_500_000
-"""Characters of RTLIL above which a second run of Yosys saves time."""
 MANY = 4_000_000
-"""Characters of RTLIL whose netlists, about two gigabytes, are freed: they hold themselves."""
+"""Characters of Verilog whose netlists, about two gigabytes, are freed: they hold themselves."""
 WIDEST = 1 << 16
-"""Bits of a vector that every tool takes (IEEE 1364-2005); Amaranth writes none with more."""
-MODULE = re.compile(r"^module (?:\\(?P<escaped>\S+) |(?P<plain>\w+)).*?^endmodule\n", re.M | re.S)
+"""Bits of a vector that every tool takes (IEEE 1364-2005); none has more."""
+
+RANGE = re.compile(r"^  (?:input|output|reg|wire|output reg) \[(\d+):0\]", re.M)
 
 
 def emit(
@@ -113,8 +91,8 @@ def rename(top: Part, prefix: str) -> None:
 def verilog_modules(top: Part) -> dict[str, str]:
     """Return the Verilog of each different part under its module name, top last.
 
-    Parts are the same when their RTLIL texts are: that, not a comparison of parameters, decides
-    whether two parts of one name may share a module.
+    Parts are the same when their texts are: that, not a comparison of parameters, decides whether
+    two parts of one name may share a module.
     """
     parts: dict[str, list[Part]] = {}
     for part in dict.fromkeys(parts_below_first(top)):
@@ -124,7 +102,7 @@ def verilog_modules(top: Part) -> dict[str, str]:
         found: dict[str, str] = {}
         left = 0
         for name in names:
-            found[name] = rtlil_source(parts[name])
+            found[name] = verilog_of(parts[name])
             left += len(found[name])
             if left > MANY:
                 gc.collect()
@@ -134,15 +112,11 @@ def verilog_modules(top: Part) -> dict[str, str]:
     with collector_paused():
         texts = {name: written(given) for name, given in parts.items() if given[0].is_text}
         # Large modules are at the top, and come first: then both processes end at the same time.
-        sources = shared([name for name in reversed(parts) if name not in texts], convert)
+        printed = shared([name for name in reversed(parts) if name not in texts], convert)
         for part in chain.from_iterable(parts.values()):
             # Amaranth warns of those not elaborated here; the other process may have done it.
             part.__dict__["_MustUse__used"] = True
-        converted = convert_all(
-            {name: sources[name] for name in parts if name in sources},
-            {name: sentences_of(given[-1]) for name, given in parts.items()},
-        )
-        modules = {name: (texts | converted)[name] for name in parts}
+        modules = {name: (texts | printed)[name] for name in parts}
         known = {
             *parts,
             *(name for one in chain.from_iterable(parts.values()) for name in one.foreign),
@@ -185,31 +159,22 @@ def the_only(texts: set[str], name: str) -> str:
     return texts.pop()
 
 
-def rtlil_source(parts: Sequence[Part]) -> str:
-    """Return the RTLIL that all parts of one name have; of those that are alike one is made."""
+def verilog_of(parts: Sequence[Part]) -> str:
+    """Return the Verilog that all parts of one name have; of those that are alike one is made."""
     texts = set()
     for part in different(parts):
-        with names_from_source(), without_field_nets(), bits_unchecked(), hinted_nets():
-            text = rtlil_of(part)
-        text = PLACED.sub(lambda found: f"{KEPT}{found[0]}", text)
-        texts.add(MEMORY_CONTENT.sub("", text) if part.garbage_at_power_on else text)
+        with names_from_source(), without_field_nets(), bits_unchecked():
+            netlist = netlist_of(part)
+        text = readable(netlist, sentences_of(part), garbage=part.garbage_at_power_on)
+        widest = max(map(int, RANGE.findall(text)), default=0) + 1
+        if widest > WIDEST:
+            raise DesignError(
+                f"signals must have at most {WIDEST:,} bits, as every tool of Verilog takes, got"
+                f" {widest:,} in {part.module_name}: a chip of fewer copies or smaller parts"
+                " can be written"
+            )
+        texts.add(f"{HEADER}\n{text}")
     return the_only(texts, parts[0].module_name)
-
-
-def rtlil_of(part: Part) -> str:
-    """Return Amaranth's RTLIL of a part, whose signals have as many bits as Verilog promises."""
-    try:
-        text: str = rtlil.convert(part, name=part.module_name, emit_src=False)
-    except OverflowError as error:
-        bits = re.search(r"(\d+) bits wide", str(error))
-        if bits is None:
-            raise
-        raise DesignError(
-            f"signals must have at most {WIDEST:,} bits, as every tool of Verilog takes, got"
-            f" {int(bits[1]):,} in {part.module_name}: a chip of fewer copies or smaller parts"
-            " can be written"
-        ) from None
-    return text
 
 
 def parts_below_first(part: Part) -> Iterator[Part]:
@@ -217,62 +182,6 @@ def parts_below_first(part: Part) -> Iterator[Part]:
     for below in part.parts:
         yield from parts_below_first(below)
     yield part
-
-
-def convert_all(sources: Mapping[str, str], sentences: Mapping[str, Sentences]) -> dict[str, str]:
-    """Return the Verilog of every RTLIL source, from two runs of Yosys at a time.
-
-    One run takes as long as one part; the public `verilog.convert` would need a run for each. In
-    what order Yosys writes assignments depends on the names that it has read before: what is in a
-    run, and in what order, depends on the sources alone.
-
-    sentences: of each part by its name
-    """
-    # A system's Yosys of another version would write other bytes.
-    os.environ["AMARANTH_USE_YOSYS"] = "builtin"
-    with ThreadPoolExecutor() as threads:
-        text = "".join(threads.map(run_yosys, halves(list(sources.values()))))
-    found: dict[str, str] = dict.fromkeys(sources, HEADER)
-    for module in MODULE.finditer(text):
-        # A part's own submodules are named after it, "part.submodule", and stand in its file.
-        name = module["plain"] or module["escaped"]
-        owner = name.partition(".")[0]
-        known = sentences[owner] if name == owner else Sentences()
-        found[owner] += "\n" + readable(module[0], known)
-    return found
-
-
-def halves(sources: Sequence[str]) -> list[str]:
-    """Return sources in two texts of about the same length, or in one if they are short."""
-    sizes = list(accumulate(map(len, sources)))
-    if sizes[-1] < LONG:
-        return ["\n".join(sources)]
-    middle = bisect(sizes, sizes[-1] / 2)
-    return ["\n".join(sources[:middle]), "\n".join(sources[middle:])]
-
-
-def run_yosys(source: str) -> str:
-    """Return RTLIL as Verilog; its Yosys reserves 4 GiB of addresses, and has a file in memory."""
-    removed = " ".join(f"-remove {name}" for name in INTERNAL)
-    script = [f"read_rtlil <<rtlil\n{source}\nrtlil", f"attrmap {removed}"]
-    script += [f"attrmap -modattr {removed}", *PASSES, "write_verilog -norename"]
-    try:
-        text: str = find_yosys(lambda _: True).run(
-            ["-q", "-"], "\n".join(script), ignore_warnings=True
-        )
-    except YosysError as error:
-        if WITHOUT_FILE.search(str(error)):
-            raise WorkerError(
-                "Yosys must be allowed files of some megabytes to write Verilog, got a limit of"
-                " less: raise it (ulimit -f), or free some space"
-            ) from None
-        if not WITHOUT_MEMORY.search(str(error)):
-            raise
-        raise WorkerError(
-            "Yosys must have 4 GiB of addresses to write Verilog, got too little memory: raise the"
-            " limit (ulimit -v), or free some"
-        ) from None
-    return text
 
 
 def check_ports(part: Part, text: str) -> None:

@@ -1,223 +1,338 @@
-"""Expressions and the widths in which they are right, by the rules of IEEE 1364-2005, 5.4.
+"""Values of a netlist as Verilog: each operand as wide as what it goes into.
 
-Verilog evaluates an operand as wide as its context. A net cut its value to its own width; where its
-expression takes its place, the context must give the same value. So each expression knows from how
-many bits on, and up to how many, a context leaves its value as it is:
+An operator that is read once, as a whole, stands in its reader; others are nets. So are those that
+Verilog would work out with the width or the sign of their reader: a sum that gives a carry to the
+bit above it, a product, what is signed. They stand alone, in braces, or at a port.
 
-    a == b, !a, |a        any: operands see each other alone
-    a & b, a | b, a ? b : c   from the width of the net on: more bits are zeros
-    a + b                 the same if the net has the carry, else the width of the net alone
-    ~a, -a, a - b, a << b     the width of the net alone
+A net without a signal is called by its cell, as in ``§12§``, until all have their names.
+
+Tests: `tests/chip/rtl/test_expressions.py`.
 """
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hwgen.chip.rtl.atoms import ATOM, MARK, NAME, PRIVATE, SIGNED, Widths, width_of
-from hwgen.chip.rtl.masks import as_and
+from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, Nets, Node
+from hwgen.chip.rtl.places import Places
+from hwgen.chip.rtl.reduced import BIT_MASK, is_constant, number_of, operands
 
-UNARY = re.compile(rf"([~!&|^-]|~\^) ({ATOM})")
-BINARY = re.compile(
-    rf"({ATOM}) +(\+|-|\*|/|%|&&|\|\||&|\||\^|==|!=|===|<=|>=|<<<|>>>|<<|>>|<|>) +({ATOM})"
-)
-CHOICE = re.compile(rf"({ATOM}) +\? ({ATOM}) : ({ATOM})")
-WORD = re.compile(rf"({NAME})\[({NAME})\]")
-ONE_ATOM = re.compile(ATOM)
-ONE_BIT = {"==", "!=", "===", "<", "<=", ">", ">=", "&&", "||"}
-BITWISE = {"&", "|", "^"}
-ASSOCIATIVE = {"&", "|", "^", "+", "&&", "||"}
-UNBRACKETED = {"", "!", "~"}
-SHIFTS = {"<<", ">>", "<<<", ">>>"}
-ANY = 1 << 30
-LEVELS = 2
-"""Nets inside nets that one expression shows."""
-LONGEST = 110
-"""Characters of an expression that takes the place of a net."""
+MARK = "§"
+MARKED = re.compile(rf"{MARK}(\d+){MARK}")
+LONGEST = 100
+"""Characters of what stands in its reader."""
+LEVELS = 3
+SHORT = 40
+"""Characters of a value that may stand in several readers: a comparison, an opposite."""
+ATOM, PREFIXED, WHOLE = 0, 1, 2
+CHAINED = ("&", "|", "^")
+INSIDE = ("op", "match")
+"""Kinds of cells that may stand in their readers."""
 
 
 @dataclass(slots=True)
-class Expression:
-    """Text with its self-determined width, and the widths of contexts that leave it right.
+class Text:
+    """An expression: how it binds, its operator, its levels, and whether a reader may hold it.
 
-    operator: empty for what needs no brackets
-    levels: of expressions in it that were nets
+    firm: its value does not depend on the width or the sign of what reads it
     """
 
     text: str
-    width: int
-    low: int
-    high: int = ANY
-    operator: str = ""
-    signed: bool = False
+    binds: int = ATOM
+    sign: str = ""
     levels: int = 0
-
-    def fits(self, context: int) -> bool:
-        """Return whether a context of so many bits leaves its value as it is."""
-        return self.low <= context <= self.high
+    firm: bool = True
 
 
-Find = Callable[[str, bool], Expression | None]
-"""Returns the expression that may stand for a net, at last as a whole value of a signal that may
-be long; None: it stays a net.
-"""
+class Expressions:
+    """Texts of values; `wires` are those of cells that are nets, by their number."""
 
+    def __init__(self, nodes: Sequence[Node], places: Places) -> None:
+        self._nodes, self._places = nodes, places
+        self._reads: Counter[int] = Counter()
+        self._split: set[int] = set()
+        self._made: dict[int, Text] = {}
+        self._operands: dict[int, tuple[list[Nets], bool]] = {}
+        self.asked: set[int] = set()
+        self.forced: set[int] = set()
 
-class Builder:
-    """Makes expressions of values as Yosys writes them; `find` says what may stand for a net."""
+    # --- what is read ---------------------------------------------------------------------------
 
-    def __init__(self, widths: Widths, find: Find, words: Widths) -> None:
-        self.widths, self.find, self.words = widths, find, words
-        self.used: list[str] = []
+    def operands(self, number: int) -> tuple[list[Nets], bool]:
+        """Return the operands of an operator as they are written; see `reduced.operands`."""
+        found = self._operands.get(number)
+        if found is None:
+            found = operands(self._nodes[number])
+            self._operands[number] = found
+        return found
 
-    def value(self, text: str, target: int) -> Expression | None:
-        """Return the expression of a value that is assigned to so many bits; None: not known."""
-        self.used = []
-        if ONE_ATOM.fullmatch(text):
-            return self.whole(text, target)
-        if found := BINARY.fullmatch(text):
-            return self.binary(found[1], found[2], found[3], target)
-        if found := UNARY.fullmatch(text):
-            return self.unary(found[1], found[2], target)
-        if found := CHOICE.fullmatch(text):
-            return self.choice(found[1], found[2], found[3], target)
-        if found := WORD.fullmatch(text):
-            index = self.alone(found[2])
-            width = self.words[found[1]]
-            return Expression(f"{found[1]}[{index.text}]", width, width, levels=index.levels)
-        return None
+    def count(self, values: Iterable[Nets]) -> None:
+        """Note that each of some values is read once more."""
+        for nets in values:
+            for owner, low, width in self.runs(nets):
+                if isinstance(owner, int) and owner:
+                    self._reads[owner] += 1
+                    if low or width != self._nodes[owner].width:
+                        self._split.add(owner)
 
-    def leaf(self, atom: str) -> Expression:
-        """Return an atom as an expression, with what may stand in braces and in `$signed`."""
-        if atom.startswith(SIGNED):
-            inner = self.alone(atom[len(SIGNED) : -1])
-            text = f"{SIGNED}{inner.text})"
-            return Expression(text, inner.width, inner.width, signed=True, levels=inner.levels)
-        width = width_of(atom, self.widths)
-        text, operator = as_and(atom, self.widths) if atom[0] == "{" else (atom, "")
-        if text == atom and atom[0] == "{" and MARK in atom:
-            items = [self.alone(item) for item in atom[2:-2].split(", ")]
-            text = f"{{ {', '.join(item.text for item in items)} }}"
-            return Expression(text, width, width, levels=max(item.levels for item in items))
-        return Expression(text, width, width, operator=operator)
+    def runs(self, nets: Nets) -> Iterator[tuple[str | int, int, int]]:
+        """Yield what a value is made of, the lowest first: a name or cell, lowest bit, width.
 
-    def net(self, atom: str) -> Expression | None:
-        """Return what may stand for an atom."""
-        return self.find(atom, False) if PRIVATE.fullmatch(atom) else None
+        Of constants the cell is 0, and the lowest bit is their value.
+        """
+        of = self._places.of
+        at, end = 0, len(nets)
+        while at < end:
+            net = nets[at]
+            start = at
+            at += 1
+            if net <= ONE:
+                while at < end and nets[at] <= ONE:
+                    at += 1
+                yield 0, number_of(nets[start:at]), at - start
+                continue
+            owner, low = of.get(net) or (net >> BIT_PLACES, net & BIT_MASK)
+            following = low + 1
+            while at < end:
+                net = nets[at]
+                if net <= ONE:
+                    break
+                if (of.get(net) or (net >> BIT_PLACES, net & BIT_MASK)) != (owner, following):
+                    break
+                at += 1
+                following += 1
+            yield owner, low, at - start
 
-    def alone(self, atom: str) -> Expression:
-        """Return the expression of an operand whose width is its own: in braces, as an index."""
-        found = self.net(atom)
-        if found is None or found.signed:
-            return self.leaf(atom)
-        if found.width == self.widths[atom] and found.fits(found.width):
-            self.used.append(atom)
+    # --- values ---------------------------------------------------------------------------------
+
+    def whole(self, nets: Nets) -> Text:
+        """Return a value that is assigned to what is as wide."""
+        runs = list(self.runs(nets))
+        if len(runs) == 1:
+            return self._run(*runs[0])
+        texts: list[list[object]] = []
+        for owner, low, width in runs:
+            text = self._firm(owner, low, width).text
+            if texts and texts[-1][0] == text:
+                texts[-1][1] += 1  # type: ignore[operator]
+            else:
+                texts.append([text, 1])
+        parts = [str(text) if count == 1 else f"{{{count}{{{text}}}}}" for text, count in texts]
+        if len(parts) == 1:
+            return Text(parts[0])
+        return Text(f"{{{', '.join(reversed(parts))}}}")
+
+    def operand(self, nets: Nets) -> Text:
+        """Return a value that is an operand, at a port, or an index."""
+        found = self.whole(nets)
+        if found.firm:
             return found
-        return self.leaf(atom)
+        ((owner, low, width),) = self.runs(nets)
+        return self._firm(owner, low, width)
 
-    def whole(self, atom: str, target: int) -> Expression:
-        """Return the expression of a value that is one atom: it is assigned as it is."""
-        found = self.find(atom, True) if PRIVATE.fullmatch(atom) else None
-        if found is not None and found.width <= target:
-            same = target == self.widths[atom]
-            if same or (not found.signed and found.fits(max(target, found.width))):
-                self.used.append(atom)
-                return found
-        return self.leaf(atom)
-
-    def together(self, atoms: list[str], target: int) -> tuple[list[Expression], int]:
-        """Return the expressions of operands that see each other's widths, and the context."""
-        found = [self.net(atom) for atom in atoms]
-        chosen = [None if one is None or one.signed else one for one in found]
-        leaves: dict[str, Expression] = {}
-        while True:
-            for one, atom in zip(chosen, atoms, strict=True):
-                if one is None and atom not in leaves:
-                    leaves[atom] = self.leaf(atom)
-            each = [one or leaves[atom] for one, atom in zip(chosen, atoms, strict=True)]
-            context = max(target, *(one.width for one in each))
-            wrong = [k for k, one in enumerate(chosen) if one and not one.fits(context)]
-            if not wrong:
-                self.used += [atom for one, atom in zip(chosen, atoms, strict=True) if one]
-                return each, context
-            for k in wrong:
-                chosen[k] = None
-
-    def binary(self, left: str, operator: str, right: str, target: int) -> Expression:
-        """Return an expression with two operands."""
-        if operator in ("&&", "||"):
-            a, b = self.alone(left), self.alone(right)
-            return combined(operator, [a, b], 1, 1, ANY)
-        if operator in ONE_BIT:
-            (a, b), _ = self.together([left, right], 0)
-            return combined(operator, [a, b], 1, 1, ANY)
-        if operator in SHIFTS:
-            amount = self.alone(right)
-            (a,), _ = self.together([left], target)
-            found = combined(operator, [a, amount], a.width, target, target)
-            found.signed = a.signed
+    def _firm(self, owner: str | int, low: int, width: int) -> Text:
+        """Return a run whose value does not depend on its reader."""
+        found = self._run(owner, low, width)
+        if found.firm:
             return found
-        (a, b), _ = self.together([left, right], target)
-        widths = [width_of(left, self.widths), width_of(right, self.widths)]
-        has_all = {"+": target > max(widths), "*": target >= sum(widths)}
-        exact = operator in BITWISE or operator in "/%" or has_all.get(operator, False)
-        high = ANY if exact else target
-        found = combined(operator, [a, b], max(a.width, b.width), target, high)
-        found.signed = a.signed or b.signed
-        return limited(found, [a, b])
+        assert isinstance(owner, int)
+        self.forced.add(owner)
+        return self._run(owner, low, width)
 
-    def unary(self, operator: str, operand: str, target: int) -> Expression:
-        """Return an expression with one operand."""
-        if operator == "~" and target == 1 and width_of(operand, self.widths) == 1:
-            operator = "!"
-        if operator not in "~-":
-            inner = self.alone(operand)
-            if operator == inner.operator == "!":
-                # Icarus knows no "!!".
-                return Expression(f"|{inner.text[1:]}", 1, 1, ANY, "|", levels=inner.levels)
-            return combined(operator, [inner], 1, 1, ANY)
-        (inner,), _ = self.together([operand], target)
-        found = combined(operator, [inner], inner.width, target, target)
-        found.signed = inner.signed
-        return limited(found, [inner])
+    def plain(self, nets: Nets) -> str:
+        """Return a value that is a name, a slice or a constant, or several in braces."""
+        found = self.whole(nets)
+        if found.binds == ATOM:
+            return found.text
+        ((owner, low, width),) = self.runs(nets)
+        assert isinstance(owner, int)
+        self.forced.add(owner)
+        return self._run(owner, low, width).text
 
-    def choice(self, condition: str, yes: str, no: str, target: int) -> Expression:
-        """Return a choice between two values."""
-        chosen = self.alone(condition)
-        (a, b), _ = self.together([yes, no], target)
-        text = f"{bracketed(chosen)} ? {bracketed(a)} : {bracketed(b)}"
-        levels = max(depth(one) for one in (chosen, a, b))
-        found = Expression(text, max(a.width, b.width), target, operator="?", levels=levels)
-        found.signed = a.signed or b.signed
-        return limited(found, [a, b])
+    def _run(self, owner: str | int, low: int, width: int) -> Text:
+        if isinstance(owner, str):
+            return Text(self._places.slice(owner, low, width))
+        if not owner:
+            return Text(f"{width}'h{low:x}")
+        if low == 0 and width == self._nodes[owner].width and self._stands_inside(owner):
+            return self._made[owner]
+        self.asked.add(owner)
+        mark = f"{MARK}{owner}{MARK}"
+        if width == self._nodes[owner].width:
+            return Text(mark)
+        return Text(f"{mark}[{low}]" if width == 1 else f"{mark}[{low + width - 1}:{low}]")
+
+    def _stands_inside(self, number: int) -> bool:
+        node = self._nodes[number]
+        if number in self.forced or number in self._split:
+            return False
+        if node.kind not in INSIDE or node.below or node.above:
+            return False
+        found = self.made(number)
+        if self._reads[number] > 1:
+            return found.firm and len(found.text) <= SHORT and is_repeated(found)
+        return found.levels <= LEVELS and len(found.text) <= LONGEST
+
+    # --- cells ----------------------------------------------------------------------------------
+
+    def made(self, number: int) -> Text:
+        """Return the expression of an operator, a comparison or a choice of bits."""
+        found = self._made.get(number)
+        if found is None:
+            node = self._nodes[number]
+            matches = node.kind == "match"
+            found = self.compared(node) if matches else self._operator(number, node)
+            self._made[number] = found
+        return found
+
+    def _operator(self, number: int, node: Node) -> Text:
+        given, signed = self.operands(number)
+        sign = node.what
+        found = None
+        if len(given) == 1:
+            found = self._unary(sign, given[0], node.width)
+        elif sign in ("m", "u//", "u%"):
+            found = self._choice(sign, given)
+        elif signed:
+            found = self._signed(sign, given)
+        elif sign in ("==", "!="):
+            found = self._with_name(sign, *given)
+        return found or self._binary(node, given)
+
+    def _choice(self, sign: str, given: list[Nets]) -> Text:
+        if sign == "m":
+            condition, *arms = map(self.operand, given)
+            texts = [inside(condition), *map(inside, arms)]
+            levels = deeper(condition, *arms)
+            return Text(f"{texts[0]} ? {texts[1]} : {texts[2]}", WHOLE, "?", levels)
+        one, other = map(self.operand, given)
+        zero = f"{len(given[0])}'h0"
+        quotient = f"{inside(one)} {sign.removeprefix('u')[0]} {inside(other)}"
+        text = f"({inside(other)} == {zero}) ? {zero} : ({quotient})"
+        return Text(text, WHOLE, "?", deeper(one, other))
+
+    def _binary(self, node: Node, given: list[Nets]) -> Text:
+        sign = node.what
+        carries = sign == "*" or (sign in ("+", "-") and len(given[0]) < node.width + node.below)
+        if carries:
+            # What would be worked out with more bits than it has is a net of its own.
+            text = f" {sign} ".join(map(self.plain, given))
+            return Text(text, WHOLE, sign, 1, firm=False)
+        left, right = map(self.operand, given)
+        text = sign.removeprefix("u")
+        if sign not in CHAINED:
+            parts = f"{inside(left)} {text} {inside(right)}"
+        else:
+            parts = f"{inside(left, sign)} {text} {inside(right, sign)}"
+        return Text(parts, WHOLE, sign, deeper(left, right))
+
+    def _signed(self, sign: str, given: list[Nets]) -> Text:
+        left = self.operand(given[0])
+        if sign == "s>>":
+            right = self.operand(given[1])
+            text = f"$signed({left.text}) >>> {inside(right)}"
+        else:
+            right = self.operand(given[1])
+            text = f"$signed({left.text}) {sign.removeprefix('s')} $signed({right.text})"
+        compares = sign not in ("+", "-", "*", "s>>")
+        return Text(text, WHOLE, sign, deeper(left, right), firm=compares)
+
+    def _unary(self, sign: str, nets: Nets, width: int) -> Text:
+        one = self.operand(nets)
+        if sign == "~":
+            mark = "!" if width == 1 else "~"
+        else:
+            mark = {"b": "|", "r|": "|", "r&": "&", "r^": "^", "-": "-"}[sign]
+        text = one.text if one.binds == ATOM else f"({one.text})"
+        binds = PREFIXED if mark in ("!", "~") else WHOLE
+        return Text(f"{mark}{text}", binds, mark, deeper(one) if one.binds else 0)
+
+    def _with_name(self, sign: str, left: Nets, right: Nets) -> Text | None:
+        """Return a comparison with a value of an enum."""
+        if is_constant(left):
+            left, right = right, left
+        if not is_constant(right):
+            return None
+        meaning = self._places.meaning(left)
+        if meaning is None:
+            return None
+        name = self._places.value(meaning, number_of(right), len(right))
+        if name is None:
+            return None
+        one = self.operand(left)
+        return Text(f"{inside(one)} {sign} {name}", WHOLE, sign, deeper(one))
+
+    def compared(self, node: Node) -> Text:
+        """Return whether a value fits one of the patterns of a cell."""
+        value = node.inputs[0]
+        whole = self.operand(value)
+        texts = []
+        named = len(value) == 1 and self.has_names(value)
+        if len(node.what) == 1 and bits_in(node.what[0]) == 1 and not named:
+            place = next(p for p, mark in enumerate(node.what[0][::-1]) if mark != "-")
+            one = self.operand((value[place],))
+            return one if node.what[0][::-1][place] == "1" else opposite(one)
+        for pattern in node.what:
+            fixed = [place for place, mark in enumerate(pattern[::-1]) if mark != "-"]
+            digits = [int(pattern[::-1][place]) for place in fixed]
+            if not fixed:
+                return Text("1'h1")
+            if len(fixed) == 1 and not named:
+                one = inside(self.operand((value[fixed[0]],)))
+                texts.append(one if digits[0] else f"!{one}")
+            elif len(fixed) == len(pattern):
+                texts.append(f"{inside(whole)} == {self.label(value, pattern)}")
+            else:
+                kept = tuple(value[place] for place in fixed)
+                number = sum(digit << bit for bit, digit in enumerate(digits))
+                texts.append(f"{self.plain(kept)} == {len(kept)}'h{number:x}")
+        if not texts:
+            return Text("1'h0")
+        if len(texts) == 1:
+            one = node.what[0]
+            binds = WHOLE if "==" in texts[0] else (PREFIXED if texts[0][0] == "!" else ATOM)
+            return Text(texts[0], binds, "==", whole.levels + (binds > ATOM))
+        joined = " | ".join(f"({text})" if "==" in text else text for text in texts)
+        return Text(joined, WHOLE, "|", whole.levels + 2)
+
+    def has_names(self, value: Nets) -> bool:
+        """Return whether the values of nets have names."""
+        return self._places.meaning(value) is not None
+
+    def label(self, value: Nets, pattern: str) -> str:
+        """Return a pattern without dashes as a constant: the name of a value, or a number."""
+        number = int(pattern, 2)
+        meaning = self._places.meaning(value)
+        name = self._places.value(meaning, number, len(pattern)) if meaning else None
+        return name or f"{len(pattern)}'h{number:x}"
 
 
-def limited(found: Expression, operands: list[Expression]) -> Expression:
-    """Return an expression whose contexts are those of its operands, too."""
-    inner = [one for one in operands if one.operator]
-    found.low = max([found.low, *(one.low for one in inner)])
-    found.high = min([found.high, *(one.high for one in inner)])
-    return found
+def bits_in(pattern: str) -> int:
+    """Return how many bits of a value a pattern compares."""
+    return len(pattern) - pattern.count("-")
 
 
-def combined(
-    operator: str, operands: list[Expression], width: int, low: int, high: int
-) -> Expression:
-    """Return an operator with its operands; those of an associative one need no brackets."""
-    texts, levels = [], 0
-    for one in operands:
-        flat = operator in ASSOCIATIVE and one.operator == operator and len(operands) == 2
-        texts.append(one.text if flat else bracketed(one))
-        levels = max(levels, one.levels if flat else depth(one))
-    text = f" {operator} ".join(texts) if len(texts) == 2 else f"{operator}{texts[0]}"
-    return Expression(text, width, low, high, operator, levels=levels)
+def opposite(one: Text) -> Text:
+    """Return the opposite of a single bit."""
+    if one.sign == "!":
+        return Text(one.text[1:], ATOM, "", one.levels)
+    text = one.text if one.binds == ATOM else f"({one.text})"
+    return Text(f"!{text}", PREFIXED, "!", one.levels + (one.binds > ATOM))
 
 
-def depth(one: Expression) -> int:
-    """Return the levels that an operand brings."""
-    return one.levels + (one.operator not in UNBRACKETED)
+def inside(one: Text, chain: str = "") -> str:
+    """Return an operand, in parentheses where it binds weaker; chain: an operator of its reader."""
+    if one.binds < WHOLE or (chain and one.sign == chain):
+        return one.text
+    return f"({one.text})"
 
 
-def bracketed(one: Expression) -> str:
-    """Return the text of an operand."""
-    return one.text if one.operator in UNBRACKETED else f"({one.text})"
+def deeper(*operands: Text) -> int:
+    """Return the levels of an expression of some operands."""
+    return 1 + max(one.levels for one in operands)
+
+
+def is_repeated(one: Text) -> bool:
+    """Return whether an expression may stand in several places: it is as short as a name."""
+    return one.levels <= 1 and (one.sign in ("==", "!=") or one.binds < WHOLE)

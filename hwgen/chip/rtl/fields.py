@@ -1,7 +1,7 @@
-"""Signals without nets for their fields.
+"""Signals with the layout of their fields, and without a net for each.
 
-Amaranth writes a net for each field of each signal that has a layout, for debuggers. Nothing reads
-these nets, and a word of parameters has hundreds.
+Amaranth makes a net of each field of each signal that has a layout, for debuggers; a word of
+parameters has hundreds. Here a signal keeps its layout: the printer names slices after it.
 """
 
 from collections.abc import Iterator
@@ -32,5 +32,7 @@ def without_field_nets() -> Iterator[None]:
 
 
 def as_a_number(layout: data.Layout, value: data.View, format_spec: str) -> Format:
-    """Return how a signal with a layout is shown: as one number."""
-    return Format("{}", Value.cast(value))
+    """Return how a signal with a layout is shown: as one number, which knows the layout."""
+    shown = Format("{}", Value.cast(value))
+    shown.layout = layout
+    return shown

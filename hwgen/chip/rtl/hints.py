@@ -1,69 +1,24 @@
 """Names for nets without a signal: the variable of the source that holds their value.
 
-Amaranth gives such a net a number. While `hinted_nets` is in force the number stands behind a name:
+    taken = valid & ready                     taken
+    sums = [a + b for a, b in pairs]          sums_0, sums_1
+    def is_first(self): return index == 0     is_first
+    total.eq(a + b)                           _n1: what it leads to has a name, it has none
 
-    taken = valid & ready                     $taken$7
-    sums = [a + b for a, b in pairs]          $sums$8, $sums$9
-    def is_first(self): return index == 0     $is_first$10
-    total.eq(a + b)                           $11: what it leads to has a name, it has none
-
-`hwgen.chip.rtl.net_names` makes a name of it where the net is left in the Verilog. Only the text of
-statements counts, not their lines: an edit above them changes nothing.
+Only the text of statements counts, not their lines: an edit above them changes nothing.
 """
 
 import ast
 import linecache
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from threading import RLock
 
 import amaranth
-from amaranth.back.rtlil import ModuleEmitter, Wire
-from amaranth.hdl import _nir as nir
 
-_in_force = RLock()
 LIBRARY = str(Path(amaranth.__file__).parent)
 """What happens in Amaranth itself gives no names: they would change with its version."""
-WORDLESS = {"elaborate", "_", "m", "when", "unless"}
-
-
-@contextmanager
-def hinted_nets() -> Iterator[None]:
-    """Let nets that are made inside have hints; one thread at a time."""
-    with _in_force:
-        original = ModuleEmitter.emit_driven_wire
-        ModuleEmitter.emit_driven_wire = driven_wire
-        try:
-            yield
-        finally:
-            ModuleEmitter.emit_driven_wire = original
-
-
-def driven_wire(emitter: ModuleEmitter, value: nir.Value) -> Wire:
-    """Return the wire that a value drives, as Amaranth does; a new one has a hint in its name."""
-    if value in emitter.value_names:
-        name = emitter.value_names[value]
-        wire, _ = emitter.sigport_wires[name]
-        emitter.driven_sigports.add(name)
-    else:
-        cell = emitter.netlist.cells[value[0].cell] if value else None
-        wire = new_wire(emitter, value, hint_at(getattr(cell, "src_loc", None)))
-    for bit, net in enumerate(value):
-        emitter.nets[net] = (wire, bit)
-    return wire
-
-
-def new_wire(emitter: ModuleEmitter, value: nir.Value, hint: str) -> Wire:
-    """Return a new wire; its name is internal for Yosys, with or without a hint."""
-    builder = emitter.builder
-    name = builder._auto_name()
-    if hint:
-        name = f"${hint}{name}"
-    wire = Wire(len(value), name=name, attrs=emitter.value_attrs.get(value, {}))
-    builder.contents[name] = wire
-    return wire
+WORDLESS = {"elaborate", "_", "m", "when", "unless", "name", "init", "reset_less"}
 
 
 def hint_at(place: tuple[str, int] | None) -> str:

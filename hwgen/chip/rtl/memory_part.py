@@ -8,6 +8,7 @@ from amaranth.lib.memory import Memory
 
 from hwgen.chip.replacement import MemorySpec, Replacement
 from hwgen.chip.rtl.cells import Cells
+from hwgen.chip.rtl.part import name_nets
 from hwgen.chip.rtl.replaceable import ReplaceablePart
 from hwgen.chip.rtl.replaced import Tiling, replaced, tiling
 
@@ -67,6 +68,7 @@ def behavioural(m: Module, cells: Cells) -> None:
     ]
     if cells.read_en is not None:
         m.d.comb += read.en.eq(cells.read_en)
-    for index, word in cells.further_reads:
+    for number, (index, word) in enumerate(cells.further_reads, 1):
         further = content.read_port(domain="comb")
+        name_nets(further, f"read_{number}")
         m.d.comb += [further.addr.eq(index), word.eq(further.data)]

@@ -1,139 +1,138 @@
-"""A module as a text for people: ports with what they are, nets, assignments, instances, blocks."""
+"""A part as Verilog for people: ports with what they are, nets, assignments, instances, blocks.
+
+Tests: `tests/chip/rtl/test_module_text.py`.
+"""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Iterator
 
-from hwgen.chip.rtl.atoms import PRIVATE
-from hwgen.chip.rtl.awake import SENTENCE, wake
-from hwgen.chip.rtl.check_text import (
-    BEGIN,
-    ELSE,
-    END,
-    Checks,
-    assertions,
-    check_module,
-    without_checks,
-)
-from hwgen.chip.rtl.clocked import clock_registers
-from hwgen.chip.rtl.inlined import inline
-from hwgen.chip.rtl.net_names import names_of_nets
-from hwgen.chip.rtl.netlist_text import Net, NetlistText, read_netlist
-from hwgen.chip.rtl.unused import bits_read, unused_bits
-from hwgen.chip.rtl.wiring import (
-    narrowed,
-    whole_assignments,
-    without_copies,
-    without_unread,
-    without_wiring,
-)
+from hwgen.chip.rtl.body import Body, bits_of
+from hwgen.chip.rtl.check_text import BEGIN, ELSE, END, assertions
+from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, Named, Node, PartNetlist
+from hwgen.chip.rtl.places import Places
+from hwgen.chip.rtl.reduced import Reads, merge, shorten
+from hwgen.chip.rtl.sentences import Sentences
 
 WIDEST = 160
 """Characters of a line."""
 CLOCKS = ("clk", "rst")
 BREAK = re.compile(r"(?<=[,&|+^?:]) ")
 COMMENT_COLUMN = 100
-MANY_DIGITS = re.compile(r"\b(\d+)'h([0-9a-fxz]{9,})")
+MANY_DIGITS = re.compile(r"\b(\d+)'h([0-9a-f]{9,})")
 MOST_DIGITS = 32
 """Of a number in one piece."""
+PLACED = ("instance", "memory", "write")
 
 
-@dataclass(frozen=True)
-class Sentences:
-    """What is known of a module beside its netlist.
-
-    ports: names in their order; others come last
-    of_ports, of_registers: a sentence by name
-    """
-
-    ports: Sequence[str] = ()
-    of_ports: Mapping[str, str] = field(default_factory=dict)
-    of_registers: Mapping[str, str] = field(default_factory=dict)
-
-
-def readable(text: str, sentences: Sentences) -> str:
-    """Return a module as Yosys wrote it as a text for people, with the same behaviour."""
-    module = read_netlist(text)
-    checks = without_checks(module)
-    read = bits_read(module)
-    whole_assignments(module)
-    without_unread(module)
-    without_wiring(module)
-    without_copies(module)
-    without_unread(module)
-    narrowed(module)
-    inline(module)
-    without_unread(module)
-    clock_registers(module)
-    unused = unused_bits(module, read)
-    own = check_module(module, checks)
-    if awake := wake(module):
-        said = {**sentences.of_registers, awake: SENTENCE}
-        sentences = replace(sentences, of_registers=said)
-    names = names_of_nets(module, own)
-    every = [*lines_of(module, sentences, unused), *section(own, checks), "endmodule"]
-    lines = PRIVATE.sub(lambda found: names[found[0]], "\n".join(every))
-    lines = MANY_DIGITS.sub(shorter, lines)
+def readable(netlist: PartNetlist, sentences: Sentences, *, garbage: bool = False) -> str:
+    """Return the Verilog of a part; garbage: its memories hold anything at first."""
+    lines = MANY_DIGITS.sub(shorter, "\n".join(module_lines(netlist, sentences, garbage=garbage)))
     return "".join(f"{one}\n" for line in lines.split("\n") for one in wrapped(line))
 
 
-def lines_of(module: NetlistText, sentences: Sentences, unused: str) -> Iterator[str]:
-    """Yield the lines of a module's logic; unused: a net that reads what nothing else does."""
-    yield from header(module, sentences)
-    inner = [(name, net) for name, net in module.nets.items() if not net.direction]
-    for name, net in sorted(inner, key=lambda one: (not one[1].is_register, not one[1].initial)):
-        yield from declared(name, net, sentences.of_registers.get(name, ""))
-    for name, net in module.nets.items():
-        if net.initial:
-            yield f"  initial {name} = {net.initial};"
-    yield from (f"  assign {target} = {value};" for target, value in module.assigns)
-    for lines in (*module.instances, *module.blocks):
-        yield from lines
-    if unused:
-        yield unused
+def module_lines(netlist: PartNetlist, sentences: Sentences, *, garbage: bool) -> Iterator[str]:
+    """Yield the lines of a module."""
+    checks = [number for number, node in enumerate(netlist.nodes) if node.kind == "property"]
+    before = copy_of(netlist) if checks else netlist
+    merge(netlist)
+    reads = Reads(netlist)
+    reads.follow([n for n, one in enumerate(netlist.nodes) if one.kind in ("top", "instance")])
+    shorten(netlist, reads)
+    places = Places(netlist, reads)
+    live = [number for number, mask in enumerate(reads.masks) if mask and number]
+    ports = netlist.inputs.keys() | netlist.outputs.keys()
+    body = Body(netlist.nodes, places, live, given=ports, garbage=garbage)
+    body.count(netlist.outputs.values())
+    lines = body.lines(netlist.outputs)
+    yield from header(netlist, sentences, places, body.logic.registers)
+    yield from lines
+    if checks:
+        yield BEGIN
+        yield ELSE
+        yield from section(before, checks, places, body, resets="rst" in netlist.inputs)
+        yield END
+    yield "endmodule"
 
 
-def section(own: NetlistText, checks: Checks) -> Iterator[str]:
-    """Yield the lines of the assertions of a module; none if it has none."""
-    if not checks.conditions:
-        return
-    yield BEGIN
-    yield ELSE
-    for name, net in own.nets.items():
-        yield from declared(name, net, "")
-    yield from assertions(own, checks, resets="rst" in checks.nets)
-    yield END
+def copy_of(netlist: PartNetlist) -> PartNetlist:
+    """Return a netlist whose cells may change apart from those of another."""
+    nodes = [Node(n.kind, list(n.inputs), n.width, n.what, n.place) for n in netlist.nodes]
+    signals = [Named(s.name, s.nets, s.layout, s.values, s.title, s.place) for s in netlist.signals]
+    return PartNetlist(netlist.name, nodes, netlist.inputs, dict(netlist.outputs), signals)
 
 
-def header(module: NetlistText, sentences: Sentences) -> Iterator[str]:
+def section(
+    netlist: PartNetlist, checks: list[int], first: Places, logic: Body, *, resets: bool
+) -> Iterator[str]:
+    """Yield assertions, with the registers and nets that the logic of the module does not have.
+
+    first, logic: of the module; what its signals are is read, not made again
+    """
+    # What an assertion says is worked out from registers and signals, and is no copy of the logic
+    # that it judges, even where it is the same.
+    signals = [*netlist.outputs.values(), *(signal.nets for signal in netlist.signals)]
+    merge(netlist, apart={net >> BIT_PLACES for nets in signals for net in nets})
+    known = known_nets(netlist, first)
+    reads = Reads(netlist, known)
+    reads.follow(checks)
+    shorten(netlist, reads, whole={net >> BIT_PLACES for net in known})
+    given = {name for name in first.widths if name.isidentifier()}
+    places = Places(netlist, reads, behind=first, known=known)
+    live = [
+        number
+        for number, mask in enumerate(reads.masks)
+        if mask and number and netlist.nodes[number].kind not in ("property", *PLACED)
+    ]
+    body = Body(netlist.nodes, places, live, given=given, taken=logic.taken)
+    tests = [netlist.nodes[number].inputs[0] for number in checks]
+    body.count(tests)
+    found = []
+    for number, test in zip(checks, tests, strict=True):
+        node = netlist.nodes[number]
+        if node.inputs[1] != (ONE,):
+            raise ValueError(f"an assertion must hold in each cycle, got {node.what}")
+        found.append((body.texts.whole(test).text, node.what))
+    yield from body.lines({}, list(assertions(found, resets=resets)))
+
+
+def known_nets(netlist: PartNetlist, places: Places) -> dict[int, tuple[str, int]]:
+    """Return the nets that a module has as signals: name and bit.
+
+    netlist: as it was before cells had the bits alone that are read
+    """
+    found: dict[int, tuple[str, int]] = {}
+    for name, nets in (*netlist.inputs.items(), *netlist.outputs.items()):
+        for bit, net in enumerate(nets):
+            if net > ONE:
+                found.setdefault(net, (name, bit))
+    for place, name in places.named.items():
+        for bit, net in enumerate(netlist.signals[place].nets[: places.widths[name]]):
+            found.setdefault(net, (name, bit))
+    for net, one in places.of.items():
+        if netlist.nodes[net >> BIT_PLACES].kind in ("register", "instance"):
+            found.setdefault(net, one)
+    return found
+
+
+def header(
+    netlist: PartNetlist, sentences: Sentences, places: Places, registers: Container[str]
+) -> Iterator[str]:
     """Yield the header: a port a line, with its sentence behind it or above it."""
-    order = dict.fromkeys([*CLOCKS, *sentences.ports])
-    places = {name: place for place, name in enumerate(order)}
-    ports = sorted(module.ports, key=lambda name: places.get(name, len(places)))
+    names = dict.fromkeys([*CLOCKS, *sentences.ports])
+    order = {name: place for place, name in enumerate(names)}
+    ports = [*netlist.inputs, *netlist.outputs]
+    ports.sort(key=lambda name: order.get(name, len(order)))
     if not ports:
-        yield f"module {module.name}();"
+        yield f"module {netlist.name}();"
         return
-    yield f"module {module.name}("
+    yield f"module {netlist.name}("
     for name in ports:
-        net = module.nets[name]
-        kind = f"{net.direction} reg" if net.is_register else net.direction
+        kind = "input" if name in netlist.inputs else "output"
+        kind += " reg" if name in registers else ""
         comma = "" if name == ports[-1] else ","
-        declaration = f"  {kind} {bits(net)}{name}{comma}"
+        declaration = f"  {kind} {bits_of(places.widths[name])}{name}{comma}"
         yield from commented(declaration, sentences.of_ports.get(name, ""))
     yield ");"
-
-
-def declared(name: str, net: Net, sentence: str) -> Iterator[str]:
-    """Yield the declaration of a net, a register or a memory."""
-    kind = "reg" if net.is_register else "wire"
-    words = f" [{net.words}]" if net.words else ""
-    yield from commented(f"  {kind} {bits(net)}{name}{words};", sentence)
-
-
-def bits(net: Net) -> str:
-    """Return the range of a net, a space behind it; empty for one bit."""
-    signed = "signed " if net.signed else ""
-    return f"{signed}[{net.width - 1}:0] " if net.width > 1 else signed
 
 
 def commented(declaration: str, sentence: str) -> Iterator[str]:

@@ -1,39 +1,55 @@
-"""Netlists without a check of every bit.
+"""Netlists of parts, from Amaranth; the one file that knows how Amaranth keeps them.
+
+`netlist_of` returns cells of our own: numbers for nets, and names of kinds. A signal keeps what its
+shape says: fields of a layout, members of an enum, states of a state machine (`Named`).
 
 Amaranth checks for each bit of each value of a netlist that it is a net. It makes all of them
 itself, and the checks take a fifth of the time of a conversion. It looks for combinational cycles
 from each bit of each operator along each bit that it depends on: of wide shifters and sums that is
 most of the time of a conversion. Here cells are put in an order first. Only where cells depend on
 each other in a circle bits are followed; those of a cell that all depend on the same ones are one.
-It makes a net of each bit that a memory holds at first; here words are written as digits.
+
+Tests: `tests/chip/rtl/test_netlists.py`, which says what is used of Amaranth's private modules.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from threading import RLock
+from typing import Any
 
-from amaranth.back.rtlil import ModuleEmitter
+from amaranth.hdl import Format, Fragment, Signal
+from amaranth.hdl import Value as AnyValue
+from amaranth.hdl._ir import NetlistEmitter, PortDirection
 from amaranth.hdl._nir import (
     AssignmentList,
     AsyncReadPort,
     Cell,
     FlipFlop,
+    Instance,
     IOBuffer,
     Matches,
+    Memory,
     Net,
     Netlist,
     Operator,
     Part,
     PriorityMatch,
+    SyncProperty,
+    SyncReadPort,
+    SyncWritePort,
+    Top,
     Value,
 )
+from amaranth.lib.wiring import In
+
+from hwgen.chip.rtl import part as parts
+from hwgen.errors import DesignError
 
 _in_force = RLock()
 named_cycles = Netlist.check_comb_cycles
 """Amaranth's own check, whose error names all bits on the way."""
-emit_nets = ModuleEmitter.emit_memory
-"""Amaranth's own text of a memory, which a memory without bits keeps."""
 COMBINATIONAL = (
     AssignmentList,
     AsyncReadPort,
@@ -56,7 +72,6 @@ def bits_unchecked() -> Iterator[None]:
     changes: dict[type, dict[str, object]] = {
         Value: {"__new__": value_of},
         Netlist: {"resolve_value": resolved, "check_comb_cycles": refuse_cycles},
-        ModuleEmitter: {"emit_memory": emit_memory},
         Net: {"from_cell": classmethod(net_of), "cell": property(cell_of), "bit": property(bit_of)},
     }
     with _in_force:
@@ -108,31 +123,6 @@ def resolved(netlist: Netlist, value: Iterable[Net]) -> Value:
             driver = connections[driver]
         nets.append(driver)
     return Value(nets)
-
-
-def emit_memory(emitter: ModuleEmitter, number: int, cell: Cell) -> None:
-    """Write what a memory holds at first, the last word first."""
-    if not cell.width * cell.depth:
-        emit_nets(emitter, number, cell)
-        return
-    ones = (1 << cell.width) - 1
-    digits = "".join(f"{row & ones:0{cell.width}b}" for row in reversed(cell.init))
-    emitter.builder.cell(
-        "$meminit_v2",
-        ports={
-            "ADDR": emitter.sigspec(),
-            "DATA": f"{len(digits)}'{digits}",
-            "EN": emitter.sigspec(Value.ones(cell.width)),
-        },
-        parameters={
-            "MEMID": emitter.memories[number].memid,
-            "ABITS": 0,
-            "WIDTH": cell.width,
-            "WORDS": cell.depth,
-            "PRIORITY": 0,
-        },
-        src_loc=cell.src_loc,
-    )
 
 
 def refuse_cycles(netlist: Netlist) -> None:
@@ -221,3 +211,201 @@ def sources_of(netlist: Netlist, node: int) -> Iterator[int]:
         return iter(())
     cell = netlist.cells[cell_of(node)]
     return (net for net, _ in cell.comb_edges_to(bit_of(node)))
+
+
+# --- our own cells ----------------------------------------------------------------------------
+
+Nets = tuple[int, ...]
+"""Bits, the lowest first: 0 and 1 are constants, others `cell << BIT_PLACES | bit`."""
+ZERO, ONE = 0, 1
+
+
+@dataclass(slots=True)
+class Node:
+    """A cell of a netlist.
+
+    kind: "op", "match", "priority", "list", "part", "register", "memory", "write", "read",
+        "clocked read", "instance", "property"; "top" for number 0, whose inputs are the outputs
+    width: bits of its output
+    what: by kind: operator; patterns; none; lowest bit of each assignment; (signed, stride);
+        (value at first, edge, whether reset is asynchronous); (name, words, values at first);
+        (memory, edge); memory; (memory, edge); (module, name, inputs, outputs, parameters); message
+    place: file and line of the source
+    below, above: bits of a sum, a shift or a memory that nothing reads, under and over its output
+    """
+
+    kind: str
+    inputs: list[Nets]
+    width: int
+    what: Any
+    place: tuple[str, int] | None
+    below: int = 0
+    above: int = 0
+
+
+@dataclass(slots=True)
+class Named:
+    """A signal: its name in the part, its nets, its layout if it has one, names of its values.
+
+    place: file and line of the source, those of the cells that are made for its own values too
+    """
+
+    name: str
+    nets: Nets
+    layout: Any = None
+    values: Mapping[int, str] = field(default_factory=dict)
+    title: str = ""
+    place: tuple[str, int] | None = None
+
+
+@dataclass(slots=True)
+class PartNetlist:
+    """Cells of a part by number, ports with their nets, and signals in the order of the source."""
+
+    name: str
+    nodes: list[Node]
+    inputs: dict[str, Nets]
+    outputs: dict[str, Nets]
+    signals: list[Named]
+
+
+def netlist_of(part: "parts.Part") -> PartNetlist:
+    """Return the netlist of a part, with what its `elaborate` places inside it.
+
+    Raises DesignError for a cell that no part may have, such as a transparent read.
+    """
+    ports: dict[str, Any] = {}
+    for path, member, value in part.signature.flatten(part):
+        way = PortDirection.Input if member.flow == In else PortDirection.Output
+        ports["__".join(map(str, path))] = (AnyValue.cast(value), way)
+    design = Fragment.get(part, None).prepare(ports=ports, hierarchy=(part.module_name,))
+    netlist = Netlist()
+    emitter = NetlistEmitter(netlist, design)
+    emitter.emit_signal_fields = list  # `Named` has layouts instead.
+    emitter.emit_fragment(design.fragment, None)
+    netlist.check_comb_cycles()
+    netlist.resolve_all_nets()
+    top = netlist.top
+    inputs = {
+        name: tuple(range(start, start + width)) for name, (start, width) in top.ports_i.items()
+    }
+    nodes = [ours(cell, part.module_name) for cell in netlist.cells]
+    return PartNetlist(
+        part.module_name, nodes, inputs, dict(top.ports_o), list(signals_of(netlist))
+    )
+
+
+def ours(cell: Cell, name: str) -> Node:
+    """Return a cell of Amaranth as one of ours; DesignError for one that no part may have."""
+    found = logic_of(cell) or stored_of(cell) or placed_of(cell)
+    if found is not None:
+        inputs, kind, width, what = found
+        return Node(kind, inputs, width, what, cell.src_loc)
+    kind = type(cell).__name__
+    if isinstance(cell, Operator):
+        kind = f"the operator {cell.operator[1:]} of signed numbers"
+    if isinstance(cell, SyncReadPort):
+        kind = "a read that sees what is being written"
+    raise DesignError(
+        f"Verilog of {name} cannot be written: it must have no cell of this kind, got {kind}"
+    )
+
+
+Made = tuple[list[Nets], str, int, Any]
+"""Of a `Node`: inputs, kind, width, what."""
+
+
+def logic_of(cell: Cell) -> Made | None:
+    """Return a cell without memory; None: it is no such cell."""
+    match cell:
+        case Operator() if cell.operator not in ROUNDED:
+            return list(cell.inputs), "op", cell.width, cell.operator
+        case Matches():
+            return [cell.value], "match", 1, tuple(cell.patterns)
+        case PriorityMatch():
+            return [(cell.en,), cell.inputs], "priority", len(cell.inputs), None
+        case AssignmentList():
+            given = [nets for one in cell.assignments for nets in ((one.cond,), one.value)]
+            starts = [one.start for one in cell.assignments]
+            return [cell.default, *given], "list", len(cell.default), starts
+        case Part():
+            what = (cell.value_signed, cell.stride)
+            return [cell.value, cell.offset], "part", cell.width, what
+    return None
+
+
+def stored_of(cell: Cell) -> Made | None:
+    """Return a register, or a memory or a port of one; None: it is neither."""
+    match cell:
+        case FlipFlop():
+            what = (cell.init, cell.clk_edge, cell.arst != ZERO)
+            return [cell.data, (cell.clk,), (cell.arst,)], "register", len(cell.data), what
+        case Memory():
+            ones = (1 << cell.width) - 1
+            return [], "memory", 0, (cell.name, cell.width, [word & ones for word in cell.init])
+        case SyncWritePort():
+            given = [cell.data, cell.addr, cell.en, (cell.clk,)]
+            return given, "write", 0, (cell.memory, cell.clk_edge)
+        case AsyncReadPort():
+            return [cell.addr], "read", cell.width, cell.memory
+        case SyncReadPort() if not cell.transparent_for:
+            given = [cell.addr, (cell.en,), (cell.clk,)]
+            return given, "clocked read", cell.width, (cell.memory, cell.clk_edge)
+    return None
+
+
+def placed_of(cell: Cell) -> Made | None:
+    """Return what is placed, an assertion, or what stands for the ports; None: it is neither."""
+    match cell:
+        case Instance() if not cell.ports_io:
+            what = (cell.type, cell.name, list(cell.ports_i), cell.ports_o, cell.parameters)
+            width = sum(bits for _, bits in cell.ports_o.values())
+            return list(cell.ports_i.values()), "instance", width, what
+        case SyncProperty() if cell.kind == "assert":
+            return [(cell.test,), (cell.en,), (cell.clk,)], "property", 0, said(cell.format)
+        case Top():
+            return list(cell.ports_o.values()), "top", 0, None
+    return None
+
+
+def said(format: Any) -> str:
+    """Return the message of an assertion."""
+    return "" if format is None else "".join(one for one in format.chunks if isinstance(one, str))
+
+
+ROUNDED = ("s//", "s%")
+"""Operators that round down, which those of Verilog do not."""
+NAMELESS = "$signal"
+"""Amaranth's name of a signal without one; what it is assigned to says more."""
+
+
+def signals_of(netlist: Netlist) -> Iterator[Named]:
+    """Yield signals in the order of the source; several may have one name."""
+    for module in netlist.modules:
+        for signal in module.signal_names:
+            if len(signal) and signal.name != NAMELESS:
+                path = "_".join((*module.name[1:], signal.name))
+                yield named(path, signal, netlist.signals[signal])
+
+
+def named(name: str, signal: Signal, nets: Nets) -> Named:
+    """Return a signal with what its shape, or its state machine, says of it."""
+    found = Named(name, nets, place=signal.src_loc)
+    shown = signal._format
+    found.layout = getattr(shown, "layout", None)
+    if isinstance(shown, Format.Enum):
+        found.values, found.title = dict(shown._variants), str(shown._name)
+    elif signal.decoder is not None and not isinstance(signal.decoder, type):
+        found.values, found.title = states_of(signal), name
+    return found
+
+
+def states_of(signal: Signal) -> dict[int, str]:
+    """Return the states of a state machine by their numbers."""
+    found = {}
+    for value in range(1 << len(signal)):
+        try:
+            found[value] = signal.decoder(value).rpartition("/")[0]
+        except KeyError:
+            continue
+    return found

@@ -98,6 +98,7 @@ class PacketFront(SharedPart):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        self.guarded(self.packet)
         left, counted = Signal.like(self.count), Signal()
         bits = bits_for_index(self._longest)
         first_number, number = Signal(bits), Signal(bits)

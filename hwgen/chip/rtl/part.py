@@ -1,9 +1,20 @@
 """Parts: components that become one Verilog module each, placed as instances."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from typing import Any
 
-from amaranth.hdl import ClockSignal, Instance, ResetSignal, Shape
+from amaranth.hdl import (
+    ClockSignal,
+    Instance,
+    Module,
+    ResetSignal,
+    Shape,
+    Signal,
+    Value,
+    ValueCastable,
+)
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
@@ -27,6 +38,7 @@ class Part(wiring.Component):
     stored_bits: of the memory that is in the module itself, not in the parts below it
     foreign: modules that it places and that are no parts: a file beside the design has them
     is_text: its module is written by hand, see `hwgen.chip.rtl.text`
+    resets_data: reset reaches all registers; else those of `guarded` keep what they have
     """
 
     family: str = ""
@@ -37,9 +49,15 @@ class Part(wiring.Component):
     stored_bits: int = 0
     foreign: Sequence[str] = ()
     is_text: bool = False
+    resets_data: bool = True
     # A part that is like another, or that is only asked for its facts, is never elaborated:
     # Amaranth does not warn of it.
     _MustUse__silence = True
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if "elaborate" in vars(cls):
+            cls.elaborate = with_placed_names(cls.elaborate)
 
     def __init__(self, signature: wiring.Signature | None = None) -> None:
         with without_field_nets():
@@ -56,6 +74,25 @@ class Part(wiring.Component):
         stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<!^)(?=[A-Z][a-z])", "_", type(self).__name__)
         return "_".join(filter(None, (self.family, stem.lower(), self.size_suffix)))
 
+    def keep_data_from_reset(self) -> None:
+        """Let reset reach neither the data of this part nor that of the parts below it."""
+        self.resets_data = False
+        for part in self.parts:
+            part.keep_data_from_reset()
+
+    def guarded(self, *registers: ValueCastable | Value) -> None:
+        """Name registers whose values count only while another one, which has a reset, says so.
+
+        They are written before anybody reads them, whatever they held: no reset needs to reach
+        them, and in a chip that keeps its data from reset none does.
+        """
+        for register in registers if not self.resets_data else ():
+            signal = Value.cast(register)
+            if not isinstance(signal, Signal):
+                raise TypeError(f"a guarded register must be a whole signal, got {signal!r}")
+            # A port is made from a signature, which knows no `reset_less`.
+            signal._reset_less = True
+
     def instance(self) -> "PartInstance":
         """Return one use of this part, with the same signature."""
         return PartInstance(self)
@@ -67,6 +104,32 @@ class Part(wiring.Component):
         for path, member, _ in self.signature.flatten(self):
             direction = "input" if member.flow == In else "output"
             yield "__".join(map(str, path)), direction, Shape.cast(member.shape).width
+
+
+def name_nets(interface: Any, name: str) -> None:
+    """Let the name of each net of an instance, or of a port of a memory, begin with a name."""
+    for path, _, value in interface.signature.flatten(interface):
+        net = Value.cast(value)
+        if isinstance(net, Signal):
+            net.name = "__".join(map(str, (name, *path)))
+
+
+def with_placed_names(elaborate: Callable[..., Module]) -> Callable[..., Module]:
+    """Return a method that names what it places: each net of an instance begins with its name.
+
+    Of ten instances with a port `start` each then has its own net, such as `taps_loader__start`.
+    """
+
+    @wraps(elaborate)
+    def named(self: Part, platform: object) -> Module:
+        m = elaborate(self, platform)
+        # Amaranth has no public list of what a module places.
+        for name, (placed, _) in m._named_submodules.items():
+            if isinstance(placed, PartInstance):
+                name_nets(placed, name)
+        return m
+
+    return named
 
 
 class PartInstance(wiring.Component):

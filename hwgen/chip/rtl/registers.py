@@ -17,7 +17,9 @@ from hwgen.chip.registers import (
 )
 from hwgen.chip.rtl.axi import lite_subordinate
 from hwgen.chip.rtl.checks import holds, one_hot
+from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.rtl.shared import SharedPart
+from hwgen.chip.widths import bits_for_index
 
 LOW, HIGH = "_low", "_high"
 CONTROL, STATUS, ERROR = "control", "status", "error"
@@ -133,11 +135,20 @@ class Registers(SharedPart):
             **self._halves(self._read),
         }
 
+    def _register_of(self, m: Module, address: Value, name: str) -> Signal:
+        """Return the register at an address, by its name where there is one."""
+        places = {row: place // REGISTER_BYTES for row, place in offsets(self._table).items()}
+        byte_bits = bits_for_index(REGISTER_BYTES)
+        register = Signal(Coded(places, len(address) - byte_bits), name=name)
+        m.d.comb += register.eq(address[byte_bits:])
+        return register
+
     def _reads(self, m: Module, *, pending: Value, enabled: Value) -> None:
         """Answer a read in the next cycle; the next read is taken after the answer."""
         bus, values = self.bus, self._values(pending=pending, enabled=enabled)
         found, value = Signal(), Signal(REGISTER_BITS)
-        with m.Switch(bus.araddr[2:]):
+        asked = self._register_of(m, bus.araddr, "asked")
+        with m.Switch(asked):
             for register in self._table:
                 with m.Case(register.offset // REGISTER_BYTES):
                     m.d.comb += [found.eq(1), value.eq(values[register.name])]
@@ -154,7 +165,8 @@ class Registers(SharedPart):
     def _writes(self, m: Module, *, pending: Value, enabled: Value) -> None:
         """Take address and data together and answer in the next cycle."""
         bus, places = self.bus, offsets(self._table)
-        accept, found, writable = Signal(), Signal(), Signal()
+        accept, writable = Signal(), Signal()
+        found = Signal(name="found_written")
         m.d.comb += [
             writable.eq(~self.busy),
             accept.eq(bus.awvalid & bus.wvalid & ~bus.bvalid),
@@ -162,7 +174,8 @@ class Registers(SharedPart):
             bus.wready.eq(accept),
         ]
         m.d.sync += self.start.eq(0)
-        with m.Switch(bus.awaddr[2:]):
+        told = self._register_of(m, bus.awaddr, "told")
+        with m.Switch(told):
             with m.Case(places[CONTROL] // REGISTER_BYTES):
                 m.d.comb += found.eq(1)
                 m.d.sync += self.start.eq(accept & ~self.busy & bus.wdata[0] & bus.wstrb[0])

@@ -48,7 +48,7 @@ class Requantizer(SharedPart):
         multiplier   in   multiplier_bits  unsigned
         shift        in   6                half_up 1 to 47, float32 1 to 63, tflite 31 to 62
         rounding     in   2                a code of ``ROUNDING_CODES``, held from `enable` to the
-                                           cycle of `result`; absent if there is one rounding
+                                           cycle of `result` [absent if there is one rounding]
         zero_point, low, high  in  element_bits  unsigned, used in the cycle of `result`
         product      out  signed accumulator_bits  lowest bits of the product, for sums that stay
         result       out  element_bits     unsigned
@@ -94,8 +94,9 @@ class Requantizer(SharedPart):
         m = Module()
         # Cycle 0: multiply.
         accumulator_bits, multiplier_bits, _ = self._sizes
-        product = Signal(signed(accumulator_bits + multiplier_bits))
-        shift = Signal(SHIFT_BITS)
+        product = Signal(signed(accumulator_bits + multiplier_bits), name="product_kept")
+        shift = Signal(SHIFT_BITS, name="shift_kept")
+        self.guarded(product, shift)
         total = self._significant(m) if "float32" in self._roundings else self.accumulator
         with m.If(self.enable):
             m.d.sync += [product.eq(total * self.multiplier), shift.eq(self.shift)]
@@ -123,7 +124,7 @@ class Requantizer(SharedPart):
         """Return the sum, in 24 significant bits where it rounds as float32, ties to even."""
         given = self.accumulator
         # Bits from the 25th on that are no sign; of a negative number those of its complement.
-        excess = Signal(range(SUM_BITS - SIGNIFICANT_BITS + 1))
+        excess = Signal(range(SUM_BITS - SIGNIFICANT_BITS + 1), name="excess_of_sum")
         for bit in range(SIGNIFICANT_BITS, SUM_BITS):
             with m.If(given[bit] != given[-1]):
                 m.d.comb += excess.eq(bit - SIGNIFICANT_BITS + 1)
@@ -164,7 +165,8 @@ class Requantizer(SharedPart):
             amount.eq(Mux(left < 0, 0, Mux(left > most, most, left))),
         ]
         scaled = to_even(m, significant, amount, most=most, name="scaled")
-        large, result = Signal(SIGNIFICANT_BITS + 1), Signal(signed(SIGNIFICANT_BITS + 2))
+        large = Signal(SIGNIFICANT_BITS + 1)
+        result = Signal(signed(SIGNIFICANT_BITS + 2), name="scaled_with_sign")
         m.d.comb += [
             large.eq(Mux(left < 0, (1 << (SIGNIFICANT_BITS + 1)) - 1, scaled)),
             result.eq(Mux(product < 0, -large, large)),
@@ -182,7 +184,8 @@ class Requantizer(SharedPart):
             half.eq((1 << places) >> 1),
             magnitude.eq(Mux(first < 0, -first, first)),
         ]
-        away, result = Signal(len(first)), Signal(signed(len(first) + 1))
+        away = Signal(len(first))
+        result = Signal(signed(len(first) + 1), name="away_with_sign")
         m.d.comb += [
             away.eq((magnitude + half) >> places),
             result.eq(Mux(first < 0, -away, away)),

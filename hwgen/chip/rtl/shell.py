@@ -14,7 +14,7 @@ from amaranth.lib.wiring import Out
 from hwgen.chip.interface import TRACE, ChipInterface
 from hwgen.chip.registers import Register
 from hwgen.chip.rtl import axi
-from hwgen.chip.rtl.part import Part, PartInstance
+from hwgen.chip.rtl.part import Part, PartInstance, name_nets
 from hwgen.chip.rtl.read_engine import ReadEngine
 from hwgen.chip.rtl.registers import Registers
 from hwgen.chip.rtl.supervisor import Supervisor, SupervisorErrors
@@ -32,6 +32,7 @@ class ShellFacts:
     progress: names of the progress sources of an engine; memory is always one
     word_bits, count_bits, entries: of the buffer of answers that the write engine reads; rows:
         whether answers are rows, of which the last words hold nothing
+    resets_data: reset reaches all registers, not only those of control
     """
 
     registers: Sequence[Register]
@@ -49,6 +50,7 @@ class ShellFacts:
     count_bits: int
     entries: int
     rows: bool = False
+    resets_data: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +133,8 @@ class Shell(Part):
         )
         self.parts = [self._registers, self._supervisor, self._read_engine, self._write_engine]
         self.parts += parts
+        if not facts.resets_data:
+            self.keep_data_from_reset()
         memory = {**axi.read_manager(facts.port_bits), **axi.write_manager(facts.port_bits)}
         super().__init__(
             {
@@ -198,6 +202,7 @@ class Shell(Part):
     def in_engine(self, m: Module, name: str, part: Part) -> PartInstance:
         """Place a part that is held in reset while nothing runs."""
         instance = part.instance()
+        name_nets(instance, name)
         m.submodules[name] = DomainRenamer("engine")(instance)
         return instance
 

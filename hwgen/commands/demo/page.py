@@ -12,6 +12,7 @@ from markupsafe import Markup
 from hwgen.commands.demo.report import DemoReport
 from hwgen.report.adaptive import AdaptiveMode
 from hwgen.report.bars import CLASSES, Row, bars, legend, stacked
+from hwgen.report.tables import number, verdict
 
 TEMPLATE = "demo.html"
 CHIPS = ("dense", "sparse")
@@ -55,6 +56,8 @@ def demo_page(report: DemoReport) -> str:
         meanings={name: CAUSES.get(name, name) for name in causes},
         shares=shares,
         layers=Markup(layer_bars(report)),
+        number=number,
+        verdict=lambda layer: verdict(layer).plain,
         where=Markup(stacked(drawn, title="where the cycles of both chips go")),
         causes=Markup(legend(list(drawn["dense"]))),
         chips=Markup(legend(CHIPS)),
@@ -77,14 +80,19 @@ def largest(
 
 
 def layer_bars(report: DemoReport) -> str:
-    """Return the cycles of each layer on the dense and on the sparse chip."""
+    """Return the cycles of each layer on the dense and on the sparse chip.
+
+    A layer that no chip computes in steps of its own has no cycles, and so no bars.
+    """
+    pairs = zip(report.dense.layers, report.sparse.layers, strict=True)
     rows = [
         Row(
             label=after.name,
-            values=[float(before.cycles_rtl or 0), float(after.cycles_rtl or 0)],
-            texts=[f"{before.cycles_rtl or 0:,}", f"{after.cycles_rtl or 0:,}"],
+            values=[before.cycles_rtl, after.cycles_rtl],
+            texts=[number(before.cycles_rtl), number(after.cycles_rtl)],
         )
-        for before, after in zip(report.dense.layers, report.sparse.layers, strict=True)
+        for before, after in pairs
+        if before.cycles_rtl is not None or after.cycles_rtl is not None
     ]
     return bars(rows, title="cycles by layer, dense and sparse")
 

@@ -61,7 +61,7 @@ FUSED_NOTE = "hwgen.fused_activations"
 """Note of a graph: "true" when its activations cost nothing under published rules."""
 
 OPERANDS = "maps of different layers, one each"
-IMAGE_AMONG_THEM = "the image among them"
+IMAGE_AMONG_THEM = "the image among them (a 1 x 1 convolution in front makes it a layer's)"
 TWICE = "one of them twice"
 """What strict rules ask of a concatenation, an addition or a product, and what breaks it."""
 

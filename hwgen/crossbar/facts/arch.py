@@ -19,6 +19,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.chip.registers import Reset
 from hwgen.crossbar.facts.arch_fabric import ArchFabric, Region
 from hwgen.crossbar.facts.arch_layer import (
     ArchLayer,
@@ -47,7 +48,10 @@ FORMAT: Literal["hwgen.crossbar.architecture"] = "hwgen.crossbar.architecture"
 VERSION: Literal[4] = 4
 EARLIER = (1, 2, 3)
 DIGEST_KEY = "digest"
-"""Of all else in a file but the name and `effects`, behind it."""
+"""Of all else in a file but the name and what is `ADDED`, behind it."""
+ADDED = ("effects", "reset")
+"""Keys that a person adds to the file of a design; without them the chip has no effects, and reset
+reaches all registers."""
 
 PLANNED = (
     "copies",
@@ -82,6 +86,8 @@ class Arch:
     layers: in an order in which each stands behind all that it reads
     effects: cells hold levels and converters have offsets, so that its Verilog can err as devices
         do; a file may leave it out, and its chip computes exactly
+    reset: what reset reaches: `all` registers, if the file leaves it out, or those of `control`,
+        and not the data that they guard
     """
 
     format: Literal["hwgen.crossbar.architecture"]
@@ -102,6 +108,7 @@ class Arch:
     layers: Annotated[tuple[ArchLayer, ...], Field(min_length=1)]
     fabric: ArchFabric | None
     effects: bool = False
+    reset: Reset = "all"
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -146,14 +153,20 @@ class Arch:
         return 1000 / (self.step_ns if self.fabric is None else self.fabric.clock.clock_ns)
 
     @property
+    def resets_data(self) -> bool:
+        """Whether reset reaches the registers of data, too."""
+        return self.reset == "all"
+
+    @property
     def digest(self) -> str:
         """sha256 over everything but the name, 64 hex digits."""
-        return self._digest(("name",) if self.effects else ("name", "effects"))
+        unused = {"effects": not self.effects, "reset": self.resets_data}
+        return self._digest(("name", *(key for key, is_unused in unused.items() if is_unused)))
 
     @property
     def design_digest(self) -> str:
-        """The digest of the design without effects, which a person adds to the file of a design."""
-        return self._digest(("name", "effects"))
+        """The digest of the design without `ADDED`, which a person adds to the file of a design."""
+        return self._digest(("name", *ADDED))
 
     def _digest(self, without: Sequence[str]) -> str:
         """Return the digest of all keys but some."""
@@ -219,6 +232,8 @@ def arch_text(arch: Arch) -> str:
     facts = asdict(arch) | {DIGEST_KEY: arch.design_digest}
     if not arch.effects:
         del facts["effects"]
+    if arch.resets_data:
+        del facts["reset"]
     plain = json.loads(json.dumps(facts))
     return yaml.safe_dump(plain, sort_keys=False, width=100, default_flow_style=None)
 

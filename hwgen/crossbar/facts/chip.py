@@ -75,6 +75,7 @@ class Chip:
     interval: steps from one image of a stream to the next
     digest: of its architecture; empty where there is none
     effects: cells hold levels, see `hwgen.crossbar.facts.levels`
+    resets_data: reset reaches the registers of data, too
     """
 
     name: str
@@ -107,6 +108,7 @@ class Chip:
     travels: tuple[Travel, ...]
     digest: str = ""
     effects: bool = False
+    resets_data: bool = True
 
     @property
     def id_word(self) -> int:
@@ -166,6 +168,7 @@ def described(arch: Arch) -> Chip:
         name=arch.name,
         digest=arch.digest,
         effects=arch.effects,
+        resets_data=arch.resets_data,
         side=arch.point.side,
         cell_bits=arch.point.cell_bits,
         dac_bits=arch.point.dac_bits,

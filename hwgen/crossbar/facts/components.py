@@ -9,10 +9,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.chip.figures import Positive
 from hwgen.errors import FieldError
 from hwgen.files.load import EXACT, load_spec
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Bits = Annotated[int, Field(ge=1, le=64)]
 Text = Annotated[str, Field(min_length=1)]
 

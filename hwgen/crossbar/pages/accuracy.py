@@ -3,6 +3,7 @@
 A choice is a side, bits of a cell, of a DAC and of an ADC, which may be some below lossless. Its
 accuracy is that of a chip with one copy of each layer, the mean over seeds, each measured once and
 kept in the work folder. Of a choice whose accuracy is too low none with fewer bits is measured.
+Copies err each in a way of its own, so a chip that a search finds is measured again, as it is.
 
 Tests: `tests/crossbar/pages/test_accuracy.py`.
 """
@@ -10,46 +11,74 @@ Tests: `tests/crossbar/pages/test_accuracy.py`.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hwgen.chip.effects import DeviceEffects
-from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of_array
+from hwgen.chip.synthesis_request import Context, SynthesisRequest
 from hwgen.commands.effects import Devices, devices_of, erring_of, image_file, labelled, read_inputs
 from hwgen.commands.families import families
 from hwgen.commands.fields import images_of
 from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.points import INPUTS, WithInputs, code_of
-from hwgen.commands.synthesis import Synthesize
 from hwgen.commands.writing import run_effects
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.buildable import with_buildable_adcs
-from hwgen.crossbar.facts.point import Point, clipped, combinations, point_of, with_known_adcs
+from hwgen.crossbar.facts.point import (
+    Point,
+    clipped,
+    combinations,
+    point_of,
+    points,
+    with_known_adcs,
+)
 from hwgen.crossbar.pages.problem import Problem
 from hwgen.errors import ConfigError
+from hwgen.files.digests import digest_of_array
 from hwgen.files.load import validate_spec
 from hwgen.jobs.store import Store, run_stored
 from hwgen.network.file import load_network
 from hwgen.report.writing import WritingCost
+
+if TYPE_CHECKING:
+    from hwgen.crossbar.synthesis.result import Candidate
 
 FAMILY = "crossbar"
 ACCURACY = "hwgen.crossbar.pages.accuracy:accuracy_of_task"
 DRAWN = ("variation", "drift", "stuck_at_zero", "stuck_at_full", "failed_writes")
 """Effects of cells that a seed draws."""
 
+WITH_WEIGHTS = ("conv", "fc")
+"""Kinds of layers that have copies which err."""
+
 Task = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class OneCopy:
-    """What golden asks of a chip of which a point alone is known: it has one copy of each layer."""
+class CopiedLayer:
+    """What golden asks of a layer with weights: its copies."""
+
+    copies: int
+    kind: str = "conv"
+
+    @property
+    def mapping(self) -> "CopiedLayer":
+        """What tells the copies, as in an architecture."""
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copied:
+    """What golden asks of a chip: its point, and the copies of each layer with weights, in order.
+
+    layers: empty: one copy of each
+    """
 
     point: Point
     weight_bits: int
     activation_bits: int
-    layers: tuple[()] = ()
+    layers: tuple[CopiedLayer, ...] = ()
 
     @property
     def adc_bits(self) -> int:
@@ -103,7 +132,7 @@ class Measuring:
     found: dict[Point, Measured] = field(default_factory=dict)
 
     @property
-    def request(self) -> Synthesize:
+    def request(self) -> SynthesisRequest:
         """What was asked for."""
         return self.problem.request
 
@@ -138,15 +167,22 @@ class Measuring:
             )
 
     def measure(self, points: Sequence[Point], batch: Batch) -> list[Measured]:
-        """Return the accuracies of some points, which are computed if they are not kept."""
+        """Return the accuracies of some points, with one copy of each layer."""
+        return self.of_chips([{"point": asdict(point)} for point in points], batch)
+
+    def of_design(self, design: "Candidate", batch: Batch) -> Measured:
+        """Return the accuracies of the chip that a design is, with all its copies."""
+        placed = zip(self.problem.network.layers, design.chosen.copies, strict=True)
+        copies = [copies for layer, copies in placed if layer.kind in WITH_WEIGHTS]
+        (found,) = self.of_chips([{"point": asdict(design.point), "copies": copies}], batch)
+        return found
+
+    def of_chips(self, chips: Sequence[Task], batch: Batch) -> list[Measured]:
+        """Return the accuracies of some chips, which are computed if they are not kept."""
         effects = asdict(self.devices.given)
         found = self.run(
             batch,
-            [
-                {"point": asdict(point), "effects": effects, "seed": seed}
-                for point in points
-                for seed in self.seeds
-            ],
+            [{**chip, "effects": effects, "seed": seed} for chip in chips for seed in self.seeds],
         )
         size = len(self.seeds)
         return [
@@ -169,7 +205,7 @@ class Measuring:
             "weight_bits": components.weight_bits,
             "activation_bits": components.activation_bits,
         }
-        files = [str(network), str(image_file(self.context, batch))]
+        files = [str(network), str(image_file(self.context.work, batch))]
         store = Store(self.context.work / "accuracy", code=code_of(ACCURACY))
         with (
             self.context.progress("accuracies", len(choices)) as done,
@@ -186,7 +222,14 @@ def measuring_of(context: Context, problem: Problem) -> Measuring:
     assert request.effects is not None
     network = load_network(Path(request.network_file))
     batch = labelled(choose_images(network, images_of(request.data), None))
-    devices = devices_of(Path(request.effects), 1)
+    devices, components = devices_of(Path(request.effects), 1), problem.components
+    one = Copied(
+        point=points(components, problem.rules)[0],
+        weight_bits=components.weight_bits,
+        activation_bits=components.activation_bits,
+    )
+    # Refuses what the devices of crossbars do not have, before a seed is computed.
+    erring_of(families()[FAMILY])(network, one, devices.given, devices.seed)
     return Measuring(
         context=context,
         problem=problem,
@@ -197,7 +240,7 @@ def measuring_of(context: Context, problem: Problem) -> Measuring:
     )
 
 
-def writing_of(request: Synthesize, arch: Arch) -> WritingCost:
+def writing_of(request: SynthesisRequest, arch: Arch) -> WritingCost:
     """Return what it costs to write the cells of a chip, by the figures of the file of effects."""
     assert request.effects is not None
     devices = devices_of(Path(request.effects), 1)
@@ -229,6 +272,7 @@ def accuracy_of_task(task: Task) -> float:
     if task["point"] is not None:
         effects = validate_spec(DeviceEffects, task["effects"], source="effects")
         bits = {name: task[name] for name in ("weight_bits", "activation_bits")}
-        chip = OneCopy(point=point_of(task["point"]), **bits)
+        layers = tuple(CopiedLayer(copies=copies) for copies in task.get("copies", ()))
+        chip = Copied(point=point_of(task["point"]), layers=layers, **bits)
         sums = erring_of(families()[FAMILY])(network, chip, effects, task["seed"])
     return float(np.mean(predict(network, images, sums_by=sums) == labels))

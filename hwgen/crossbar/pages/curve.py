@@ -1,19 +1,20 @@
 """What each percent of accuracy costs: a search for each step, among the choices that have more.
 
 The first search has all choices of the least accuracy. The next one has those with more accuracy
-than its design, and so on, until none is left or none fits into the power budget.
+than that of its design, and so on, until none is left or none fits into the power budget. The chip
+of each design is measured as it is; one with too little accuracy is no step.
 
 Tests: `tests/crossbar/pages/test_accuracy.py`.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from matplotlib.figure import Figure
 
-from hwgen.commands.context import Context
+from hwgen.chip.synthesis_request import Context
 from hwgen.crossbar.facts.point import Point, narrowed
 from hwgen.crossbar.pages.accuracy import Measured, Measuring, measuring_of
 from hwgen.crossbar.pages.problem import Problem
@@ -47,13 +48,12 @@ def curve_of(context: Context, problem: Problem) -> Curve:
     measuring = measuring_of(context, problem)
     try:
         measuring.choose()
-        results, ended_early = searched(context, problem, measuring.found, measuring.least)
-        steps = steps_of(results)
-        again = measuring.measure([each.best.point for each in steps], measuring.many)
+        designs, ended_early = searched(context, problem, measuring)
         exact = measuring.exact()
     except KeyboardInterrupt:
         context.say(f"stopped before accuracy was known; {RESUME}")
         raise
+    steps = steps_of(designs)
     accuracy = SynthesisAccuracy(
         effects=measuring.devices.source,
         least_accuracy=measuring.least,
@@ -62,73 +62,128 @@ def curve_of(context: Context, problem: Problem) -> Curve:
         images_to_choose=len(measuring.few.images),
         seeds=list(measuring.seeds),
         choices=[choice_of(point, each.mean) for point, each in measuring.found.items()],
-        curve=list(told_steps(measuring, steps, again)),
+        curve=list(told_steps(steps)),
         ended_early=ended_early,
     )
-    return Curve(best=steps[0], accuracy=accuracy)
+    return Curve(best=steps[0].result, accuracy=accuracy)
 
 
-def searched(
-    context: Context, problem: Problem, found: Mapping[Point, Measured], least: float
-) -> "tuple[list[SearchResult], bool]":
-    """Return the search of each step, and whether an interrupt or the time limit ended them."""
-    results: list[SearchResult] = []
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """The design of a search, and what its chip reaches.
+
+    few, many: accuracies of the images to choose by, and of those of the curve
+    """
+
+    result: "SearchResult"
+    few: Measured
+    many: Measured
+
+    @property
+    def efficiency(self) -> float:
+        """GOPS/W."""
+        return self.result.best.efficiency_gops_per_w
+
+    def beats(self, other: "Design") -> bool:
+        """Return whether it is nowhere worse than another design, and better in something."""
+        mine, its = (self.efficiency, self.many.mean), (other.efficiency, other.many.mean)
+        return mine != its and all(one >= two for one, two in zip(mine, its, strict=True))
+
+
+def searched(context: Context, problem: Problem, measuring: Measuring) -> tuple[list[Design], bool]:
+    """Return the design of each step, and whether an interrupt or the time limit ended them.
+
+    Raises ConfigError if no design that was found has a chip of the least accuracy.
+    """
+    designs: list[Design] = []
     limit, began = problem.request.time_limit_s, time.monotonic()
-    tried = [point for point, each in found.items() if each.mean >= least]
-    while tried:
+    found, reached, ended_early = measuring.found, 0.0, False
+    tried = [point for point, each in found.items() if each.mean >= measuring.least]
+    while tried and not ended_early:
         left = None if limit is None else max(0.0, limit - (time.monotonic() - began))
         step = replace(
             problem,
-            request=replace(problem.request, time_limit_s=left),
+            request=problem.request.within(left),
             components=narrowed(problem.components, tried),
         )
         try:
             result = search(context, step)
+            measured = chip_of(measuring, result)
         except (ConfigError, DesignError):
-            if not results:
+            if not designs and not reached:
                 raise
             break  # no design of more accuracy fits into the budget
         except KeyboardInterrupt:
-            if not results:
+            if not designs:
                 raise
-            return results, True
-        results.append(result)
-        if result.stopped_early:
-            return results, True
-        reached = found[result.best.point].mean
-        context.say(
-            f"{100 * reached:.1f} % accuracy with"
-            f" {result.best.efficiency_gops_per_w:,.1f} GOPS/W; is there more?"
-        )
-        tried = [point for point in tried if found[point].mean > reached]
-    return results, False
+            ended_early = True
+            break
+        reached = max(reached, measured[-1].mean)
+        if len(measured) > 1:
+            designs.append(Design(result=result, few=measured[0], many=measured[1]))
+        tell(context, result, measured, measuring.least)
+        ended_early = result.stopped_early
+        of_one_copy = found[result.best.point].mean
+        tried = [point for point in tried if found[point].mean > of_one_copy]
+    if not designs:
+        refuse_accuracy(measuring, reached)
+    return designs, ended_early
 
 
-def steps_of(results: "Sequence[SearchResult]") -> "list[SearchResult]":
-    """Return the searches whose design no later one beats, which has more accuracy, too."""
-    efficiencies = [each.best.efficiency_gops_per_w for each in results]
-    return [
-        each
-        for place, each in enumerate(results)
-        if all(efficiencies[place] > later for later in efficiencies[place + 1 :])
-    ]
+def chip_of(measuring: Measuring, result: "SearchResult") -> list[Measured]:
+    """Return the accuracies of the chip that was found, first of few images, then of many.
+
+    The last one alone is below the least accuracy, if any is.
+    """
+    measured = [measuring.of_design(result.best, measuring.few)]
+    if measured[0].mean >= measuring.least:
+        many = measuring.of_design(result.best, measuring.many)
+        measured = [measured[0], many] if many.mean >= measuring.least else [many]
+    return measured
 
 
-def told_steps(
-    measuring: Measuring, steps: "Sequence[SearchResult]", again: Sequence[Measured]
-) -> "list[AccuracyStep]":
-    """Return the steps as a report tells them; again: their accuracies, of more images."""
+def tell(
+    context: Context, result: "SearchResult", measured: Sequence[Measured], least: float
+) -> None:
+    """Say what the chip of a search reaches."""
+    accuracy = f"{100 * measured[-1].mean:.1f} % accuracy"
+    efficiency = f"{result.best.efficiency_gops_per_w:,.1f} GOPS/W"
+    if len(measured) > 1:
+        context.say(f"{accuracy} with {efficiency}; is there more?")
+    else:
+        context.say(f"the chip of {efficiency} has {accuracy}, less than {100 * least:g} %")
+
+
+def refuse_accuracy(measuring: Measuring, reached: float) -> NoReturn:
+    """Raise ConfigError: no chip that was found has the least accuracy."""
+    raise ConfigError(
+        field="--least-accuracy",
+        allowed=f"at most {reached:g}, the most of any chip that was found, with the copies of its"
+        f" layers and devices of {measuring.devices.source.name}",
+        given=f"{measuring.least:g}",
+        source="command line",
+    )
+
+
+def steps_of(designs: Sequence[Design]) -> list[Design]:
+    """Return the designs that no other one beats, the most efficient first."""
+    kept = [each for each in designs if not any(other.beats(each) for other in designs)]
+    return sorted(kept, key=lambda each: -each.efficiency)
+
+
+def told_steps(steps: Sequence[Design]) -> list[AccuracyStep]:
+    """Return the steps as a report tells them."""
     told = []
-    for place, (step, measured) in enumerate(zip(steps, again, strict=True)):
-        before = again[place - 1] if place else None
-        choice = choice_of(step.best.point, measured.mean)
+    for place, step in enumerate(steps):
+        measured, before = step.many, steps[place - 1].many if place else None
+        choice = choice_of(step.result.best.point, measured.mean)
         told.append(
             AccuracyStep(
                 point=choice.point,
                 bits_less=choice.bits_less,
                 accuracy=choice.accuracy,
-                efficiency_gops_per_w=step.best.efficiency_gops_per_w,
-                chosen_by=measuring.found[step.best.point].mean,
+                efficiency_gops_per_w=step.efficiency,
+                chosen_by=step.few.mean,
                 least=min(measured.accuracies),
                 most=max(measured.accuracies),
                 deviation=measured.deviation,

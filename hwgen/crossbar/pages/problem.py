@@ -5,8 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from hwgen.commands.context import Context
-from hwgen.commands.synthesis import Synthesize
+from hwgen.chip.synthesis_request import Context, SynthesisRequest
 from hwgen.crossbar.facts.buildable import check_buildable
 from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.layout import check_rules
@@ -25,7 +24,7 @@ COMPONENTS = shipped_folder() / "crossbar" / "components.yaml"
 class Problem:
     """What a search is about; request: budget, objective and search as they were asked for."""
 
-    request: Synthesize
+    request: SynthesisRequest
     network: CrossbarNetwork
     components: Components
     rules: Rules
@@ -46,7 +45,7 @@ class Problem:
         return f"{plain}-{request.power_w:g}w-{request.rules}{stream}{identical}{effects}"
 
 
-def problem_of(context: Context, request: Synthesize) -> Problem:
+def problem_of(context: Context, request: SynthesisRequest) -> Problem:
     """Return what a request asks for, or refuse it; say what will have no Verilog."""
     check_power(request.power_w)
     table = Path(request.components or COMPONENTS)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
-from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of, digest_of_code, versions
+from hwgen.chip.synthesis_request import Context
 from hwgen.crossbar.pages.problem import Problem
 from hwgen.crossbar.pages.synthesis_table import shares_of
 from hwgen.errors import ConfigError, DesignError
+from hwgen.files.digests import digest_of, digest_of_code, versions
 from hwgen.files.shipped import shown
 from hwgen.jobs.store import Store
 

@@ -239,6 +239,7 @@ class AccuracyChoice:
 class AccuracyStep(AccuracyChoice):
     """The most efficient design of its accuracy, or of more; steps begin at the least accuracy.
 
+    All accuracies are those of the design's chip, with the copies that it has of each layer.
     accuracy: mean over the seeds, of the images of the curve; chosen_by: of the images to choose by
     least, most: of the seeds; deviation: of one chip from another
     apart: whether it has more accuracy than the step before by more than the deviation of either
@@ -259,7 +260,8 @@ class SynthesisAccuracy:
     effects: of devices; seeds: of them, one where nothing is drawn
     data: the images of the curve, images_to_choose: the first ones, by which choices were measured
     exact: accuracy of the images of the curve without effects and with lossless converters
-    choices: that were measured; of one with too low an accuracy none with fewer bits was
+    choices: that were measured, with one copy of each layer; of one with too low an accuracy none
+        with fewer bits was
     curve: from the least accuracy on
     ended_early: an interrupt or a time limit ended the searches: more accuracy may have a design
     """

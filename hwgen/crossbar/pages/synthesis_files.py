@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen.commands.synthesis import RUN_FILES
+from hwgen.chip.synthesis_request import RUN_FILES
 from hwgen.crossbar.facts.arch import Arch, arch_text
 from hwgen.crossbar.facts.schedule import Schedule, save_schedule
 from hwgen.crossbar.pages.synthesis import SynthesisReport

@@ -2,19 +2,18 @@
 
 from pathlib import Path
 
-from hwgen.commands.context import Context
-from hwgen.commands.digests import versions
-from hwgen.commands.synthesis import Synthesize
+from hwgen.chip.synthesis_request import Context, SynthesisRequest
 from hwgen.crossbar.pages.problem import problem_of
 from hwgen.crossbar.pages.reported import erring_report, synthesis_report
 from hwgen.crossbar.pages.searching import search, simulating
 from hwgen.crossbar.pages.synthesis_files import Synthesis, earlier_output, write_files
+from hwgen.files.digests import versions
 from hwgen.files.folder import refuse_foreign, replace_folder
 from hwgen.files.shipped import shown
 from hwgen.report.types import Source
 
 
-def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
+def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
     from hwgen.crossbar.pages.accuracy import writing_of
     from hwgen.crossbar.pages.curve import accuracy_picture, curve_of

@@ -3,7 +3,7 @@
 Its parts, by what they do:
 
 whole: the chip, its time and its macros: chip, macro, engine, array_engine, operand_engines
-time: which block starts what, and when: conductor, counters
+time: which block starts what, and when: conductor, layer_conductor, counters
 compute: from inputs in registers to sums, windows and additions: array, bank, conversions, shifts,
     addition, chain, pool, requantizer
 feed: from a ring to the inputs of units: loader, joined_loader, block_reader, walks

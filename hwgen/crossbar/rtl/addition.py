@@ -40,7 +40,7 @@ class Addition(Part):
     Latency  a slot a clock from the clock behind ``add`` on; its sums 2 clocks later
     Rate     one slot in each cycle
     Errors   ``late``
-    Golden   ``golden.crossbar.addition``
+    Golden   ``verif.reference.crossbar.addition``
     Source   docs/crossbar-rules.md, "Arithmetic"
     """
 

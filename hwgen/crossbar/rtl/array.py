@@ -51,7 +51,7 @@ class Array(Part):
     Latency  of ``convert`` and ``add``: `Conversions`, `Addition`
     Rate     a bit step in ``slots`` clocks, or what slower ADCs need
     Errors   ``late``
-    Golden   ``golden.crossbar.addition``
+    Golden   ``verif.reference.crossbar.addition``
     Source   seed 003, Fig. 2; docs/crossbar-rules.md
     """
 

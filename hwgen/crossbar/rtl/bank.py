@@ -62,7 +62,7 @@ class Bank(ArrayPart, TextPart):
     Latency  1 from ``ask`` to ``sums``; the others act at the clock edge
     Rate     one of each in each cycle; ``ask`` sees what was held before
     Errors   none; cells and inputs that were never written are garbage
-    Golden   ``golden.crossbar.bank``
+    Golden   ``verif.reference.crossbar.bank``
     Source   seed 003, Fig. 2 (c): PE
     """
 

@@ -73,7 +73,7 @@ ${ports}
       chosen = cells[cell_column];
       chosen[cell_part*PART +: PART] = cell_data;
       cells[cell_column] = chosen;
-      unit_of[cell_column] = cell_unit;
+      unit_of[cell_column] = {{(32 - $$bits(cell_unit)){1'b0}}, cell_unit};
     end
   end
 endmodule

@@ -92,7 +92,7 @@ class BlockReader(Part):
         m.submodules.memory = memory = self._memory.instance()
         m.submodules.packer = packer = self._packer.instance()
         elements, shift = self._chip.word_elements, self._chip.word_elements.bit_length() - 1
-        block, index, half = Signal(BLOCKS), Signal.like(self.word), Signal()
+        block, index, half = Signal(BLOCKS), Signal.like(self.word), Signal(name="half_kept")
         at, left, stored = (
             Signal(range(elements)),
             Signal.like(self.count),
@@ -108,7 +108,7 @@ class BlockReader(Part):
         ]
         # cycle 0: read
         offset, arrived = Signal.like(at), Signal()
-        number, last = Signal(range(elements + 1)), Signal()
+        number, last = Signal(range(elements + 1)), Signal(name="last_read")
         m.d.sync += [arrived.eq(self.granted), offset.eq(at), number.eq(taken), last.eq(ends)]
         with m.If(self.granted):
             m.d.sync += [left.eq(left - taken), at.eq((at + taken)[:shift])]

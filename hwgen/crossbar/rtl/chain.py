@@ -51,7 +51,7 @@ class Chain(Part):
     Latency  2 from a flit that comes to the one that leaves
     Rate     a flit in each cycle
     Errors   ``late``
-    Golden   ``golden.crossbar.chain``
+    Golden   ``verif.reference.crossbar.chain``
     Source   docs/crossbar-rules.md: chain
     """
 

@@ -50,6 +50,7 @@ def shell_facts(chip: facts.Chip) -> ShellFacts:
         word_bits=chip.flit_bits,
         count_bits=COUNT_BITS,
         entries=BANKS * answer_beats(chip),
+        resets_data=chip.resets_data,
     )
 
 

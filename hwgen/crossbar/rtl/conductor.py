@@ -6,22 +6,14 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.checks import in_range
 from hwgen.chip.rtl.part import Part, PartInstance
-from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip import Chip, ChipLayer
 from hwgen.crossbar.facts.image_io import results
-from hwgen.crossbar.facts.operations import PER_BIT
-from hwgen.crossbar.facts.order import Key, back, pairs, to_next, travels_in_order, window_ends
+from hwgen.crossbar.facts.order import Key, pairs, travels_in_order
 from hwgen.crossbar.facts.timing import LAGS
 from hwgen.crossbar.rtl import layouts
-from hwgen.crossbar.rtl.counters import (
-    OperationCounter,
-    ProgressCounter,
-    WindowCounter,
-    constants,
-    window_bits,
-)
+from hwgen.crossbar.rtl.layer_conductor import IMAGE_BITS, LayerConductor
 
-IMAGE_BITS, COUNT_BITS = 16, 32
+COUNT_BITS = 32
 
 
 class Conductor(Part):
@@ -57,14 +49,8 @@ class Conductor(Part):
 
     def __init__(self, *, chip: Chip) -> None:
         self._chip = chip
-        self._since_bits = since_bits(chip)
-        self._pixel_bits = window_bits(chip)
-        self._counter = OperationCounter(
-            since_bits=self._since_bits, bit_bits=bits_for_index(chip.bit_steps)
-        )
-        self._window = WindowCounter(bits=self._pixel_bits)
-        self._progress = ProgressCounter(bits=self._pixel_bits)
-        self.parts = [self._counter, self._window, self._progress]
+        self._layers = [LayerConductor(chip=chip, layer=layer) for layer in chip.layers]
+        self.parts = self._layers
         count = sum(len(layer.operations) for layer in chip.layers)
         super().__init__(
             {
@@ -86,54 +72,34 @@ class Conductor(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        counters = {}
-        for layer in self._chip.layers:
-            for operation in layer.operations:
-                key = layer.place, operation.name
-                counters[key] = counter = self._counter.instance()
-                m.submodules[f"layer{layer.place}_{operation.name}"] = counter
-        windows, progress = [], []
-        for place in range(len(self._chip.layers)):
-            windows.append(self._window.instance())
-            progress.append(self._progress.instance())
-            m.submodules[f"layer{place}_window"] = windows[place]
-            m.submodules[f"layer{place}_progress"] = progress[place]
-        entered = Signal(IMAGE_BITS)
-        through = Cat(each.image == self.images for each in progress).all()
+        layers = []
+        for place, part in enumerate(self._layers):
+            layers.append(part.instance())
+            m.submodules[f"layer_{place}"] = layers[place]
+            m.d.comb += layers[place].tick.eq(self.tick)
+        entered = Signal(IMAGE_BITS, name="images_entered_next")
+        through = Cat(each.image == self.images for each in layers).all()
         phase = self._clock(m, through)
         self._images(m, phase, entered)
-        ready = {key: counter.ready for key, counter in counters.items()}
+        ready: dict[Key, Value] = {}
         for layer in self._chip.layers:
-            own = [counters[layer.place, operation.name] for operation in layer.operations]
-            window = windows[layer.place]
-            self._chain(m, layer, own)
-            m.d.comb += [
-                window.constants.eq(
-                    constants(window, window_ends(layer.layer, layer.copies, layer.blocks))
-                ),
-                window.advance.eq(own[0].tick & own[0].start),
-                progress[layer.place].done.eq(own[-1].done),
-                progress[layer.place].copies.eq(layer.copies),
-                progress[layer.place].blocks.eq(layer.blocks - 1),
-            ]
+            own = layers[layer.place]
+            for operation in layer.operations:
+                ready[layer.place, operation.name] = getattr(own.ready, operation.name)
             key = layer.place, layer.operations[0].name
             ready[key] = (
                 ready[key]
-                & (window.image != self.images)
-                & self._has_inputs(layer, window, progress, entered)
+                & (own.window_image != self.images)
+                & self._has_inputs(layer, layers, entered)
             )
-        self._keep_banks(m, counters, ready)
-        self._grant_adcs(m, counters, ready)
-        self._grant_links(m, counters, ready)
-        for place, (key, counter) in enumerate(counters.items()):
-            m.d.comb += [
-                counter.tick.eq(self.tick),
-                counter.start.eq(ready[key]),
-                self.starts[place].eq(counter.start),
-            ]
-        self._strobe(m, counters, phase)
+        self._grant_adcs(layers, ready)
+        self._grant_links(layers, ready)
+        for number, ((place, name), value) in enumerate(ready.items()):
+            start = getattr(layers[place].start, name)
+            m.d.comb += [start.eq(value), self.starts[number].eq(start)]
+        self._strobe(m, layers, phase)
         for number, travel in enumerate(results(self._chip)):
-            m.d.comb += self.whole[number].eq(progress[travel.owner].image)
+            m.d.comb += self.whole[number].eq(layers[travel.owner].image)
         return m
 
     def _clock(self, m: Module, through: Value) -> Signal:
@@ -170,102 +136,67 @@ class Conductor(Part):
         with m.If(at_end & waits & begun):
             m.d.sync += self.held.eq(self.held + 1)
 
-    def _chain(self, m: Module, layer: ChipLayer, counters: list[PartInstance]) -> None:
-        """Connect the operations of a layer in their order, and give them their constants."""
-        last = len(counters) - 1
-        for k, (counter, operation) in enumerate(zip(counters, layer.operations, strict=True)):
-            before, behind = counters[max(0, k - 1)], counters[min(last, k + 1)]
-            m.d.comb += [
-                counter.steps.eq(operation.steps),
-                counter.bit_steps.eq(operation.bit_steps - 1),
-                counter.period.eq(operation.period),
-                counter.to_next.eq(to_next(layer, k)),
-                counter.back.eq(back(layer, k)),
-                counter.first.eq(k == 0),
-                counter.pushed.eq(before.start if k > 0 else 0),
-                counter.handed_on.eq(before.over if k > 0 else 0),
-                counter.next_empty.eq(behind.empty if k < last else 1),
-                counter.next_since.eq(behind.since if k < last else 0),
-            ]
-
-    def _has_inputs(
-        self, layer: ChipLayer, window: PartInstance, progress: list[PartInstance], entered: Value
-    ) -> Value:
+    def _has_inputs(self, layer: ChipLayer, layers: list[PartInstance], entered: Value) -> Value:
         """Return whether all that the next block of a layer reads is there."""
+        reader = layers[layer.place]
         if not layer.layer.providers:
-            return Value.cast(entered != window.image)
+            return Value.cast(entered != reader.window_image)
         there = []
         for provider in layer.layer.providers:
-            own = progress[provider]
-            enough = ~window.whole & (own.pixels >= window.need)
+            own = layers[provider]
+            enough = ~reader.whole & (own.pixels >= reader.need)
             # A reader whose windows leave the end of a map out may be an image ahead of it.
-            ahead = (own.image - window.image)[:IMAGE_BITS]
+            ahead = (own.image - reader.window_image)[:IMAGE_BITS]
             there.append(Mux(ahead == 0, enough, ~ahead[-1]))
         return Cat(*there).all()
 
-    def _keep_banks(
-        self, m: Module, counters: dict[Key, PartInstance], ready: dict[Key, Value]
-    ) -> None:
-        """Let no third block into the accumulators before the addition has begun with the first."""
-        for place, name in counters:
-            if name != "mvm":
-                continue
-            mvm, addition = counters[place, "mvm"], counters[place, "addition"]
-            taken = Signal(2, name=f"banks{place}")
-            with m.If(self.tick):
-                m.d.sync += taken.eq(taken + mvm.start - addition.start)
-            ready[place, "mvm"] = ready[place, "mvm"] & ~taken[1]
-
-    def _grant_adcs(
-        self, m: Module, counters: dict[Key, PartInstance], ready: dict[Key, Value]
-    ) -> None:
+    def _grant_adcs(self, layers: list[PartInstance], ready: dict[Key, Value]) -> None:
         """Let one of a pair convert at a time, the earlier layer first."""
         for layer, partner, apart in pairs(self._chip):
             own: Key = layer.place, "mvm"
-            other: Key = partner.place, "mvm"
+            other = layers[partner.place]
+            just_now = other.start.mvm if partner.place < layer.place else 0
             if apart > 0:
-                just_now = counters[other].start if partner.place < layer.place else 0
-                ready[own] = ready[own] & (counters[other].since >= apart) & ~just_now
+                ready[own] = ready[own] & (other.since.mvm >= apart) & ~just_now
 
-    def _grant_links(
-        self, m: Module, counters: dict[Key, PartInstance], ready: dict[Key, Value]
-    ) -> None:
+    def _grant_links(self, layers: list[PartInstance], ready: dict[Key, Value]) -> None:
         """Let those on their way go on, and of others the later layer first."""
         order = travels_in_order(self._chip)
-        going: dict[Key, Value] = {}
-        for key in order:
-            layer = self._chip.layers[key[0]]
-            index = layer.index_of(key[1])
-            assert index is not None
-            on_the_way = counters[key].since < layer.operations[index].busy
-            going[key] = on_the_way
         for place, key in enumerate(order):
             clashing = [other for other in order if (key, other) in self._chip.conflicts]
-            earlier = [counters[other].start for other in clashing if other in order[:place]]
+            going = [self._on_the_way(layers, other) for other in clashing]
+            earlier = [
+                getattr(layers[other[0]].start, other[1])
+                for other in clashing
+                if other in order[:place]
+            ]
             if clashing:
-                ready[key] = (
-                    ready[key] & ~Cat(*(going[other] for other in clashing), *earlier).any()
-                )
+                ready[key] = ready[key] & ~Cat(*going, *earlier).any()
 
-    def _strobe(self, m: Module, counters: dict[Key, PartInstance], phase: Signal) -> None:
-        """Send each operation its strobe, in its clock of the first step."""
+    def _on_the_way(self, layers: list[PartInstance], key: Key) -> Value:
+        """Return whether what has started last of an operation still needs its links."""
+        layer = self._chip.layers[key[0]]
+        index = layer.index_of(key[1])
+        assert index is not None
+        return Value.cast(getattr(layers[key[0]].since, key[1]) < layer.operations[index].busy)
+
+    def _strobe(self, m: Module, layers: list[PartInstance], phase: Signal) -> None:
+        """Tell each layer the clocks of the first step in which its strobes go, and send these."""
         reached = {}
-        for lag in sorted({LAGS[name] for _, name in counters}):
-            reached[lag] = Signal(name=f"lag{lag}")
-            fresh = Signal(name=f"fresh{lag}")
+        names = {operation.name for layer in self._chip.layers for operation in layer.operations}
+        for lag in sorted({LAGS[name] for name in names}):
+            reached[lag] = Signal(name=f"lag_{lag}")
+            fresh = Signal(name=f"fresh_{lag}")
             with m.If(self.tick):
                 m.d.sync += fresh.eq(1)
             with m.Elif(reached[lag]):
                 m.d.sync += fresh.eq(0)
             m.d.comb += reached[lag].eq(fresh & (phase == lag))
-        for (place, name), counter in counters.items():
-            strobe = self.strobes[f"layer{place}"][name]
-            m.d.comb += [
-                strobe.go.eq(counter.begins & reached[LAGS[name]]),
-                strobe.parity.eq(counter.parity),
-            ]
-            if name in PER_BIT:
-                m.d.comb += strobe.bit.eq(counter.bit_step)
+        for layer in self._chip.layers:
+            own = layers[layer.place]
+            for lag in {LAGS[operation.name]: None for operation in layer.operations}:
+                m.d.comb += getattr(own.reached, f"lag_{lag}").eq(reached[lag])
+            m.d.comb += Value.cast(self.strobes[f"layer{layer.place}"]).eq(Value.cast(own.strobes))
 
 
 def strobes(chip: Chip) -> data.StructLayout:
@@ -273,14 +204,3 @@ def strobes(chip: Chip) -> data.StructLayout:
     return data.StructLayout(
         {f"layer{layer.place}": layouts.layer_strobes(chip, layer) for layer in chip.layers}
     )
-
-
-def since_bits(chip: Chip) -> int:
-    """Return the bits that count steps since a start: all ones are more than anybody asks for."""
-    most = max(
-        max(operation.period, operation.busy)
-        for layer in chip.layers
-        for operation in layer.operations
-    )
-    most = max(most, *(apart for _, _, apart in pairs(chip)), 1)
-    return (most + 1).bit_length()

@@ -206,7 +206,7 @@ class Lane(Part):
     Latency  2 from ``convert`` to the stored accumulator, 1 from ``add`` to ``value``
     Rate     one column converted and one added in each cycle
     Errors   none; a lane whose last slot has no column is not asked for it
-    Golden   ``golden.crossbar.lane``
+    Golden   ``verif.reference.crossbar.lane``
     Source   seed 003, Fig. 2 (b); the encoding: docs/crossbar-rules.md
     """
 
@@ -273,7 +273,7 @@ class Lane(Part):
         ]
         # cycle 1 of a conversion: one more code
         start = Signal(signed(sizes.accumulator_bits + 1))
-        code = Signal(sizes.adc_bits + sizes.bit_steps * sizes.dac_bits)
+        code = Signal(sizes.adc_bits + sizes.bit_steps * sizes.dac_bits, name="code_shifted")
         before = Mux(begin, start, sums.data_0)
         m.d.comb += [
             columns.clk.eq(ClockSignal()),

@@ -8,6 +8,7 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.checks import within
+from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.read_engine import read_command
 from hwgen.chip.widths import bits_for_index
@@ -72,7 +73,7 @@ class Front(Part):
                 "room": In(1),
                 "loaded": Out(IMAGE_BITS),
                 "done": Out(1),
-                "error": Out(ERROR_BITS),
+                "error": Out(Coded(ErrorCode.__members__, ERROR_BITS)),
             }
         )
 
@@ -166,7 +167,8 @@ class Front(Part):
     def _images(self, m: Module, taken: Signal) -> None:
         """Read an image whenever there is room for one."""
         beats, stride = image_beats(self._chip), image_stride(self._chip)
-        place, offset = Signal(bits_for_index(beats)), Signal(64)
+        place = Signal(bits_for_index(beats), name="beat_of_image")
+        offset = Signal(64)
         with m.State("ask for an image"):
             m.d.comb += [
                 self.command.valid.eq(self.room & (self.loaded != self.images)),

@@ -87,7 +87,7 @@ class Gatherer(Part):
         )
         head, begin = Signal(header(self._chip)), Signal(len(self.size) + 1)
         mine, left, index = Signal(), Signal(COUNT_BITS), Signal(self._index_bits)
-        half, place = Signal(), Signal(shift)
+        half, place = Signal(name="half_kept"), Signal(shift)
         # The last word of a packet may come behind the header of the next one.
         opens, first_index = Signal(), Signal(self._index_bits)
         matches = [self.sources[k].travel == head.travel for k in range(self._sources)]

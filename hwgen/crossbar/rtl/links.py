@@ -167,6 +167,7 @@ class Receiver(Part):
         waiting = Signal(range(3))
         word = data.StructLayout({"data": len(self.data), "enables": self._elements})
         first, second, given = Signal(word), Signal(word), Signal(word)
+        self.guarded(first, second)
         place = Signal(range(max(2, self._rings)))
         index = Signal(data.ArrayLayout(bits_for_index(self._words), self._rings))
         done = self.granted & (place == self._rings - 1)
@@ -322,7 +323,7 @@ class Sender(Part):
         m = Module()
         m.submodules.reader = reader = self._reader.instance()
         m.submodules.packets = packets = self._packets.instance()
-        half = Signal()
+        half = Signal(name="half_kept")
         with m.If(self.go):
             m.d.sync += half.eq(self.half)
         for name, member in self.signature.members.items():

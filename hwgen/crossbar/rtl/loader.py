@@ -442,6 +442,7 @@ class Loader(Part):
         """Turn words into rows of units and their sums."""
         # cycle 1: the word is there
         read = Signal(self._piece)
+        self.guarded(self.row_data)
         m.d.sync += read.eq(piece)
         keep = self._rows * self._bits
         shifted, inside, known = Signal(keep), Signal(keep), Signal(keep)

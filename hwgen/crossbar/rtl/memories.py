@@ -13,7 +13,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.cells import Cells
 from hwgen.chip.rtl.memory_part import MemoryPart
-from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.part import Part, name_nets
 from hwgen.chip.widths import bits_for_index
 
 
@@ -75,6 +75,8 @@ class Sums(Part):
         old = []
         for lane in range(self._lanes):
             write, read = content.write_port(domain="array"), content.read_port(domain="comb")
+            name_nets(write, f"write_{lane}")
+            name_nets(read, f"old_{lane}")
             index = self.index.word_select(lane, bits)
             m.d.comb += [
                 write.en.eq(self.en[lane]),
@@ -86,6 +88,7 @@ class Sums(Part):
         m.d.comb += self.old.eq(Cat(old))
         for place in range(self._reads):
             read = content.read_port(domain="comb")
+            name_nets(read, f"read_{place}")
             m.d.comb += [
                 read.addr.eq(self.read_index.word_select(place, bits)),
                 self.read_data.word_select(place, width).eq(read.data),

@@ -117,7 +117,8 @@ class Eltwise(Part):
             chosen = choose([word.word_select(k, lanes * bits) for k in range(parts)], place)
             m.d.sync += row.eq(chosen)
             rows.append(row)
-        valid, target, half = Signal(), Signal.like(first), Signal()
+        valid, target = Signal(), Signal.like(first)
+        half = Signal(name="half_kept")
         m.d.sync += [valid.eq(busy), target.eq(first), half.eq(self.kept_half)]
         early = self.added & (self.added_half == self.kept_half)
         m.d.comb += [

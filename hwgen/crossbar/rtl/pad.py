@@ -229,6 +229,7 @@ class Packer(Part):
         place, here, start = Signal(range(word)), Signal(range(word)), Signal(range(word))
         rest, first = Signal(self._chunk * bits), Signal(range(word))
         held = Signal(word * bits)
+        self.guarded(self.word_data, self.enables)
         both = Signal((word + self._chunk) * bits)
         end = Signal(range(2 * word + 1))
         known = self.data & below(self.count, self._chunk, unit=bits)

@@ -204,7 +204,7 @@ class Pool(Part):
     def _reduce(self, m: Module, memory: PartInstance) -> None:
         """Read the elements of a tap in each cycle."""
         walk, lanes = Signal(self._state), self._lanes
-        busy, half = Signal(), Signal()
+        busy, half = Signal(), Signal(name="half_kept")
         stride, count = self._walk(m, walk, busy=busy, half=half)
         with m.If(self.go):
             m.d.sync += half.eq(self.half)

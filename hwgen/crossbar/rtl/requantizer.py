@@ -81,12 +81,15 @@ class RequantizerLane(Part):
         m = Module()
         # cycle 0: bias
         value = Signal(signed(self._sum_bits))
+        self.guarded(value, self.result)
         m.d.sync += value.eq(self.sum + self.channel.bias)
         if self._raw:
             later = Signal(signed(self._sum_bits))
+            self.guarded(later)
             m.d.sync += [later.eq(value), self.result.eq(later)]
             return m
         multiplier, shift = Signal(MULTIPLIER_BITS), Signal(SHIFT_BITS)
+        self.guarded(multiplier, shift)
         m.d.sync += [multiplier.eq(self.channel.multiplier), shift.eq(self.channel.shift)]
         # cycle 1: multiply; cycle 2: round, shift, zero point, clip
         m.submodules.scaling = scaling = self._scaling.instance()

@@ -8,7 +8,7 @@ from amaranth.lib import data
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Member, Out
 
-from hwgen.chip.rtl.part import Part, PartInstance
+from hwgen.chip.rtl.part import Part, PartInstance, name_nets
 from hwgen.chip.rtl.register_file import RegisterFile
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.rtl.pad import BLOCKS, Packer
@@ -86,6 +86,7 @@ class ResultMemory(Part):
         m.d.comb += array_clock.clk.eq(self.clk)
         for number in range(2):
             write = content.write_port(domain="array", granularity=self._bits)
+            name_nets(write, f"write_{number}")
             m.d.comb += [
                 write.en.eq(getattr(self, f"enables_{number}")),
                 write.addr.eq(getattr(self, f"index_{number}")),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from hwgen.dbpim.compiler.allocate import FullError
-from hwgen.dbpim.compiler.cost import LayerCost, cheapest
+from hwgen.dbpim.compiler.cost import WAYS, LayerCost, Way, cheapest, costs_of
 from hwgen.dbpim.compiler.encode import step_packets
 from hwgen.dbpim.compiler.grid import Grid, Rows, vector_shape
 from hwgen.dbpim.compiler.ops import Lowered, Op
@@ -21,10 +21,17 @@ JUDGED_CYCLES = 5e6
 """Cycles of splits that a cycle model judges for a network; the estimate does the rest."""
 
 
+Place = tuple[str, Grid, bool]
+"""Of a choice: the pass, its grid, whether all its cores have the same filters."""
+Judgements = dict[Place, list[float]]
+
+
 class Builder:
     """Turns passes into steps; the splits of a layer are chosen once for each grid.
 
     run_images: images of the whole run, for names of steps
+    way: how splits are chosen; judgements: what the model has said of them, for builders of the
+        same network that choose in another way
     narrow: passes of the macros whose cores must all have the same filters, to save memory
     """
 
@@ -36,11 +43,14 @@ class Builder:
         *,
         run_images: int,
         layer_cost: LayerCost | None,
+        way: Way = WAYS[0],
+        judgements: Judgements | None = None,
     ) -> None:
         self.lowered, self.weights, self.arch = lowered, weights, arch
         self.run_images, self.layer_cost, self.judged = run_images, layer_cost, 0.0
+        self.way, self._judgements = way, {} if judgements is None else judgements
         self.narrow: set[str] = set()
-        self._splits: dict[tuple[str, Grid, bool], Split] = {}
+        self._splits: dict[Place, Split] = {}
         self._tiles: dict[bytes, Packet] = {}
 
     def tensor(self, name: str, images: Images, origin: int, columns: Rows | None = None) -> Tensor:
@@ -144,26 +154,40 @@ class Builder:
         op, grid = step.work.op, step.work.grid
         key = op.name, grid, op.name in self.narrow
         if key not in self._splits:
-            self._splits[key] = self.split(step, op, grid)
+            self._splits[key] = self.split(step, op, key)
         return replace(step, work=replace(step.work, split=self._splits[key]))
 
-    def split(self, step: Step, op: Op, grid: Grid) -> Split:
+    def split(self, step: Step, op: Op, place: Place) -> Split:
         """Return the cheapest split of a step."""
+        _, grid, narrow = place
         if op.kind == "simd":
             return simd_split(op.words, grid, self.arch, shares_words=not op.whole_second)
         weights = self.weights[op.name]
         splits = []
         for groups in (weights.groups, weights.paired) if weights.paired else (weights.groups,):
             found = list(conv_splits(groups, grid, self.arch))
-            splits += found[:1] if op.name in self.narrow else found
-        return cheapest(
+            splits += found[:1] if narrow else found
+        if len(splits) == 1:
+            return splits[0]
+        costs = self.costs(step, op, place, splits)
+        return cheapest(splits, costs, grid, self.arch, few_groups=self.way.few_groups)
+
+    def costs(self, step: Step, op: Op, place: Place, splits: Sequence[Split]) -> list[float]:
+        """Return the cost of each split, by the model or by the estimate; one is judged once."""
+        judging = self.way.judged and self.layer_cost is not None
+        if judging and place in self._judgements:
+            return self._judgements[place]
+        costs = costs_of(
             splits,
-            grid,
+            place[1],
             self.arch,
             packets=lambda split: self.trial_packets(step, split),
             layer=op.layer,
-            layer_cost=self.judge if self.layer_cost and self.judged < JUDGED_CYCLES else None,
+            layer_cost=self.judge if judging and self.judged < JUDGED_CYCLES else None,
         )
+        if judging:
+            self._judgements[place] = costs
+        return costs
 
     def judge(self, layer: str, packets: Sequence[Packet]) -> float:
         """Return the cycles of a split by the model, and remember how much that has judged."""

@@ -1,13 +1,14 @@
 """From a quantized network and an architecture to a program."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from hwgen.dbpim.compiler.answer import Answers, answer_plan
-from hwgen.dbpim.compiler.builder import Builder
+from hwgen.dbpim.compiler.builder import Builder, Judgements
 from hwgen.dbpim.compiler.constants import place_constants
-from hwgen.dbpim.compiler.cost import LayerCost
+from hwgen.dbpim.compiler.cost import WAYS, LayerCost, ProgramCost
 from hwgen.dbpim.compiler.encode import encode_step
 from hwgen.dbpim.compiler.folding import folded, folds
 from hwgen.dbpim.compiler.lower import lower
@@ -38,7 +39,8 @@ def compile_network(
 
     images: images of one run
     layer_cost: judges candidate splits of a layer, by a cycle model for example; None: an
-        estimate (`hwgen.dbpim.compiler.cost.estimate`)
+        estimate (`hwgen.dbpim.compiler.cost.estimate`). One that rates programs, too, chooses
+        among `WAYS`
     """
     reasons = Reasons(network.graph.name)
     if images > 1 and network.graph.version == VERSION_6:
@@ -53,14 +55,44 @@ def compile_network(
     collect_room(reasons, lowered, arch)
     reasons.check()
     weights = layer_weights(lowered, shaped, arch)
-    build = Builder(lowered, weights, arch, run_images=images, layer_cost=layer_cost)
+    program_cost: ProgramCost | None = getattr(layer_cost, "of_program", None)
+    judgements: Judgements = {}
+    programs = [
+        built(
+            network,
+            shaped,
+            Builder(
+                lowered,
+                weights,
+                arch,
+                run_images=images,
+                layer_cost=layer_cost,
+                way=way,
+                judgements=judgements,
+            ),
+        )
+        for way in (WAYS if program_cost else WAYS[:1])
+    ]
+    return fastest(programs, program_cost) if program_cost else programs[0]
+
+
+def fastest(programs: Sequence[Program], cost: ProgramCost) -> Program:
+    """Return the program of the fewest cycles, of equal ones the first."""
+    different = {program.image.tobytes(): program for program in reversed(programs)}
+    kept = list(reversed(different.values()))
+    return kept[0] if len(kept) == 1 else min(kept, key=lambda each: cost(each.image))
+
+
+def built(network: QuantizedNetwork, shaped: QuantizedNetwork, build: Builder) -> Program:
+    """Return the program of a network in one way; shaped: its folded form."""
+    arch, images = build.arch, build.run_images
     answers = Answers(build)
     scratch = Scratch(build)
     steps = [*unit_steps(build, scratch, answers), end_step(images)]
     constants = place_constants(steps, build)
     answer, *further = (
         replace(answer_plan(build, name, answers), shape=network.map_of(name).shape)
-        for name in lowered.outputs
+        for name in build.lowered.outputs
     )
     facts = ProgramFacts(
         format="hwgen.dbpim.program",

@@ -1,7 +1,11 @@
 """Choose the split of a layer: by a cycle model that the caller gives, or by an estimate."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hwgen.dbpim.compiler.grid import Grid
 from hwgen.dbpim.compiler.split import Split
@@ -17,18 +21,41 @@ EXPOSED = 1 / 16
 
 ALIKE = 1.01
 """Splits of one position vector whose costs differ by less are alike: that of most sets wins."""
-FEW_GROUPS = 1
-"""Filter groups a core below which further sets are worth nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A way to choose the splits of a whole network.
+
+    judged: by the cycle model where there is one, else by the estimate
+    few_groups: filter groups a core from which on a layer of one position vector takes most sets
+    """
+
+    judged: bool
+    few_groups: int
+
+
+WAYS = (
+    Way(judged=True, few_groups=2),
+    Way(judged=True, few_groups=1),
+    Way(judged=False, few_groups=2),
+)
+"""Tried in this order: a model judges a layer alone, and misses what the one before it hides."""
 
 
 class LayerCost(Protocol):
     """Cycles of one split of a layer; the lowest wins, of equal ones mostly that with fewest sets.
 
     Where a layer of many filters has one position vector, that with most sets wins: see `ALIKE`.
+    A cost with a method `of_program`, a `ProgramCost`, chooses among `WAYS` as well.
     """
 
     def __call__(self, layer: str, packets: Sequence[Packet]) -> float:
         """Return the cost of the layer's instruction and its tiles, as they would be sent."""
+
+
+ProgramCost = Callable[[NDArray[np.uint8]], float]
+"""Cycles of a run of a whole program, which its image is."""
 
 
 def estimate(split: Split, grid: Grid, arch: Arch) -> float:
@@ -50,7 +77,7 @@ def estimate(split: Split, grid: Grid, arch: Arch) -> float:
     return longest + EXPOSED * busiest
 
 
-def cheapest(
+def costs_of(
     splits: Sequence[Split],
     grid: Grid,
     arch: Arch,
@@ -58,17 +85,20 @@ def cheapest(
     packets: Callable[[Split], Sequence[Packet]],
     layer: str,
     layer_cost: LayerCost | None,
-) -> Split:
-    """Return the split of lowest cost; `packets` encodes a split for `layer_cost`."""
-    if len(splits) == 1:
-        return splits[0]
+) -> list[float]:
+    """Return the cost of each of several splits; `packets` encodes one for `layer_cost`."""
     tiles = splits[0].chunks * sum(len(g.tiles) for groups in splits[0].sets for g in groups)
     if layer_cost is None or tiles > MODEL_TILES:
-        costs = [estimate(split, grid, arch) for split in splits]
-    else:
-        costs = [layer_cost(layer, packets(split)) for split in splits]
+        return [estimate(split, grid, arch) for split in splits]
+    return [layer_cost(layer, packets(split)) for split in splits]
+
+
+def cheapest(
+    splits: Sequence[Split], costs: Sequence[float], grid: Grid, arch: Arch, *, few_groups: int
+) -> Split:
+    """Return the split of lowest cost; few_groups: see `Way`."""
     groups = sum(len(groups) for groups in splits[0].sets)
-    if grid.vectors == 1 and groups >= FEW_GROUPS * arch.cores:
+    if grid.vectors == 1 and groups >= few_groups * arch.cores:
         # Each weight is loaded for one use; all cores hold tiles while the step before computes.
         close = [n for n, cost in enumerate(costs) if cost <= ALIKE * min(costs)]
         return splits[max(close, key=lambda n: len(splits[n].sets))]

@@ -7,6 +7,7 @@ many tokens mean the same. The file, the memory and golden keep the shape of the
 A product of two maps reads the tokens of its second map in whole words. Tokens that a `stack` makes
 get as many positions: those behind the last token repeat it, and layer by layer they stay equal to
 it. As keys they are channels of the scores, which the softmax does not count and writes as zero.
+Other tokens are copied in front of a product, with zeros behind the last one (`lower_product`).
 
 Tests: `tests/dbpim/compiler/test_folding.py`.
 """
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from hwgen.dbpim.compiler.word_groups import groupings, groups_of, with_groups_whole
 from hwgen.dbpim.facts.program import Fold
 from hwgen.network import (
     INPUT,
@@ -72,28 +74,24 @@ def folded(network: QuantizedNetwork, word: int) -> QuantizedNetwork:
     """
     maps = network.graph.maps
     shapes = {sides: chosen_sides(sides) for sides in free_sequences(network, maps)}
-    keys: dict[str, int] = {}
     padded = padded_sides(network, maps, shapes, word)
-    if padded:
-        found = key_channels(network, maps, padded)
-        if found is None:
-            padded = {}
-        else:
-            keys, shapes = found, {**shapes, **padded}
-    if all(before == after for before, after in shapes.items()):
+    found = groupings(network, word, padded)
+    if found is None:
+        padded, found = {}, groupings(network, word)
+    shapes |= padded
+    if not found and all(before == after for before, after in shapes.items()):
         return network
+    network = with_groups_whole(network, found or {})
     graph = replace(
         network.graph,
         input=folded_map(network.graph.input, shapes),
-        layers=[
-            folded_layer(layer, maps, shapes, keys.get(layer.name, 0)) for layer in network.layers
-        ],
+        layers=[folded_layer(layer, maps, shapes) for layer in network.layers],
     )
     held, parameters = dict(network.held), dict(network.parameters)
     for layer in graph.layers:
         if isinstance(layer, Constant | State):
-            fold = fold_of(maps[layer.name], layer.output, 1)
-            values = fold.stored_values(network.arrays_of(layer.name)["map"][np.newaxis])[0]
+            fold = fold_of(maps[layer.name], layer.output)
+            values = fold.stored_tokens(network.arrays_of(layer.name)["map"][np.newaxis])[0]
             held[layer.name] = {**held[layer.name], "map": values}
         if isinstance(layer, Linear) and sides_of(maps[layer.inputs[0]]) in padded:
             given, inputs = parameters[layer.name], math.prod(graph.maps[layer.inputs[0]].shape)
@@ -106,7 +104,7 @@ def folded(network: QuantizedNetwork, word: int) -> QuantizedNetwork:
 def folds(network: QuantizedNetwork, chosen: QuantizedNetwork) -> dict[str, Fold]:
     """Return the two shapes of each map whose shape is not that of the network."""
     maps, found = network.graph.maps, chosen.graph.maps
-    groups = {layer.name: getattr(layer, "groups", 1) for layer in network.layers}
+    groups = groups_of(network)
     return {
         name: fold_of(maps[name], found[name], groups.get(name, 1))
         for name in found
@@ -114,7 +112,7 @@ def folds(network: QuantizedNetwork, chosen: QuantizedNetwork) -> dict[str, Fold
     }
 
 
-def fold_of(before: FeatureMap, after: FeatureMap, groups: int) -> Fold:
+def fold_of(before: FeatureMap, after: FeatureMap, groups: int = 1) -> Fold:
     """Return the two shapes of a map; groups: of channels, if these have other numbers."""
     grown = before.channels != after.channels
     return Fold(
@@ -122,6 +120,8 @@ def fold_of(before: FeatureMap, after: FeatureMap, groups: int) -> Fold:
         stored=sides_of(after),
         groups=groups if grown else 1,
         kept=before.channels // groups if grown else 0,
+        channels=after.channels // groups if grown else 0,
+        fill=before.quantization[0].zero_point if grown else 0,
     )
 
 
@@ -197,66 +197,22 @@ def padded_sides(
     return {sides: chosen_sides((-(-sides[0] * sides[1] // word) * word, 1)) for sides in wanted}
 
 
-def key_channels(
-    network: QuantizedNetwork, maps: Mapping[str, FeatureMap], padded: Mapping[Sides, Sides]
-) -> dict[str, int] | None:
-    """Return the channels that each map with a channel a token gets; None where one is misread.
-
-    Scores may be scaled element by element until their softmax; what that writes as zero must be
-    its zero point, so that a product with it stays as it is.
-    """
-    products: dict[str, MatMul] = {}
-    shares: set[str] = set()
-    for layer in network.layers:
-        keyed = [name for name in layer.inputs if name in products]
-        fits = True
-        if isinstance(layer, MatMul):
-            whole = sides_of(maps[layer.inputs[1]]) in padded
-            if layer.transposed:
-                fits = not keyed
-            else:
-                fits = whole == (layer.inputs[0] in shares) and layer.inputs[1] not in products
-            if layer.transposed and whole:
-                products[layer.name] = layer
-        elif keyed:
-            product = products[layer.name] = products[keyed[0]]
-            fits = keyed[0] not in shares
-            if isinstance(layer, Softmax):
-                values = layer.output.quantization[0]
-                fits &= layer.groups == product.groups and values.zero_point == values.low == 0
-                shares.add(layer.name)
-            else:
-                fits &= isinstance(layer, Rescale | Table)
-        if not fits:
-            return None
-    if not products.keys().isdisjoint(network.graph.outputs):
-        return None
-    return {
-        name: product.groups * math.prod(padded[sides_of(maps[product.inputs[1]])])
-        for name, product in products.items()
-    }
-
-
 def folded_map(found: FeatureMap, shapes: Mapping[Sides, Sides]) -> FeatureMap:
     """Return a map in its new shape."""
     height, width = shapes.get(sides_of(found), sides_of(found))
     return replace(found, height=height, width=width)
 
 
-def folded_layer(
-    layer: Any, maps: Mapping[str, FeatureMap], shapes: Mapping[Sides, Sides], channels: int
-) -> Any:
+def folded_layer(layer: Any, maps: Mapping[str, FeatureMap], shapes: Mapping[Sides, Sides]) -> Any:
     """Return a layer with its map in the new shape; a window over a whole map stays one.
 
-    channels: of its map, 0: as many as before; a shortcut reads the first token alone
+    A shortcut reads the first token alone.
     """
-    output = folded_map(layer.output, shapes)
-    if channels:
-        output = replace(output, channels=channels)
-    changes: dict[str, Any] = {"output": output}
+    changes: dict[str, Any] = {"output": folded_map(layer.output, shapes)}
     if isinstance(layer, AveragePool | MaxPool) and layer.kernel != ONE_PIXEL:
         source = sides_of(maps[layer.inputs[0]])
-        changes["kernel"] = changes["stride"] = shapes.get(source, layer.kernel)
+        if source in shapes:
+            changes["kernel"] = changes["stride"] = shapes[source]
     if isinstance(layer, Shortcut):
         changes["stride"] = shapes.get(sides_of(maps[layer.inputs[0]]), layer.stride)
     return replace(layer, **changes)

@@ -12,8 +12,8 @@ from hwgen.dbpim.compiler.spill import LOGIT_BYTES
 from hwgen.dbpim.compiler.steps import Step, StepWork
 from hwgen.dbpim.compiler.units import Unit
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import Operation, group_channels
-from hwgen.dbpim.facts.timing import INVERSE_READY, MEAN_READY, SHARE_READY
+from hwgen.dbpim.facts.instructions import PASSES_WITHOUT_MEAN, Operation, group_channels
+from hwgen.dbpim.facts.timing import INVERSE_READY, MEAN_READY, SCALED_READY, SHARE_READY
 
 STEP_CYCLES = 40
 """Cycles of a step beside its work: dispatch, pipeline, barrier."""
@@ -66,6 +66,8 @@ def row_cycles(op: Op) -> int:
     """Return the cycles of the row unit for a group of channels at each position of a vector."""
     channels = group_channels(op.fields["bias"])
     if op.fields["operation"] == Operation.NORM:
+        if op.fields["kernel_height"] == PASSES_WITHOUT_MEAN:
+            return 2 * channels + INVERSE_READY + SCALED_READY
         return 3 * channels + MEAN_READY + INVERSE_READY
     return op.group_words + SHARE_READY + 2 * channels
 

@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from hwgen.dbpim.compiler.lower_simd import simd_op
 from hwgen.dbpim.compiler.ops import Floats, Op
 from hwgen.dbpim.compiler.source import Source
-from hwgen.dbpim.facts.instructions import ROW_PASSES, Operation, keys_of
+from hwgen.dbpim.facts.instructions import (
+    PASSES_WITHOUT_MEAN,
+    ROW_PASSES,
+    Operation,
+    keys_of,
+)
 from hwgen.network import CausalSoftmax, LayerNorm, Softmax
 
 EXPONENT_PLACE = 23
@@ -77,12 +82,16 @@ def row_op(
     floats: Floats,
 ) -> Op:
     """Return a pass over groups; channels: of each, of a causal softmax with its keys above."""
-    groups = 1 if isinstance(layer, LayerNorm) else layer.groups
+    groups, passes = 1, ROW_PASSES
+    if isinstance(layer, Softmax):
+        groups = layer.groups
+    elif layer.order == "rms":
+        passes = PASSES_WITHOUT_MEAN
     words = source.words(layer.name) // groups
     fields = {
         "operation": operation,
         "bias": channels,
-        "kernel_height": ROW_PASSES,
+        "kernel_height": passes,
         "kernel_width": words,
     }
     return simd_op(source, layer, fields, words=(0, groups), group_words=words, floats=floats)

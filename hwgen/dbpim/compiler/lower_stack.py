@@ -7,6 +7,7 @@ Tests: `tests/dbpim/compiler/test_stacks.py`.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,8 @@ from hwgen.dbpim.compiler.lower_simd import simd_op
 from hwgen.dbpim.compiler.ops import MapShape, Op
 from hwgen.dbpim.compiler.source import Source
 from hwgen.dbpim.facts.instructions import Operation
-from hwgen.network import FeatureMap, Rows, Stack
+from hwgen.network import FeatureMap, Layer, Rows, Stack
+from hwgen.network.quantization import HALF_UP, ROUNDING_CODES
 
 
 def stack_ops(source: Source, layer: Stack) -> Iterator[Op]:
@@ -30,29 +32,12 @@ def stack_ops(source: Source, layer: Stack) -> Iterator[Op]:
     slots = np.minimum(np.arange(layer.output.height * layer.output.width), sum(pixels) - 1)
     made = {**SUMMED, "output_zero_point": zero, "second_zero_point": zero}
     whole, first = "", 0
-    for number, (name, values, count) in enumerate(zip(layer.inputs, maps, pixels, strict=True)):
+    for number, (name, count) in enumerate(zip(layer.inputs, pixels, strict=True)):
         places, moved = (f"{layer.name} {what} {number}" for what in ("places", "moved"))
-        add_map(source, places, layer.output, rows_of_ones(slots - first, count, source.arch.word))
         add_map(source, moved, layer.output)
-        together = along(count, source.arch.word)
-        fields = {
-            **made,
-            "operation": Operation.VALUES,
-            "first_zero_point": 0,
-            "input_width": values.width,
-            "kernel_height": count // together,
-            "kernel_width": 1 + together,
-            "stride_y": source.words(layer.name),
-        }
-        yield simd_op(
-            source,
-            layer,
-            fields,
-            name=moved,
-            output=moved,
-            inputs=(places, name),
-            whole=False,
-            whole_second=True,
+        chosen = slots - first
+        yield moving_op(
+            source, layer, moved, places=places, moved=name, like=layer.output, slots=chosen
         )
         first += count
         if not number:
@@ -77,24 +62,65 @@ def stack_ops(source: Source, layer: Stack) -> Iterator[Op]:
 
 def rows_ops(source: Source, layer: Rows) -> Iterator[Op]:
     """Yield a product that brings some rows of a map to their places."""
-    zero, (name,) = source.zero_point(layer.name), layer.inputs
-    values, places = source.features[name], f"{layer.name} places"
-    count, width = values.height * values.width, source.counted.map_of(name).width
-    slots = np.arange(layer.output.height * layer.output.width) + layer.first * width
-    add_map(source, places, layer.output, rows_of_ones(slots, count, source.arch.word))
-    together = along(count, source.arch.word)
+    (name,) = layer.inputs
+    pixels = np.arange(layer.output.height * layer.output.width)
+    yield replace(
+        moving_op(
+            source,
+            layer,
+            layer.name,
+            places=f"{layer.name} places",
+            moved=name,
+            like=layer.output,
+            slots=pixels + layer.first * source.counted.map_of(name).width,
+        ),
+        whole=True,
+    )
+
+
+def moving_op(
+    source: Source,
+    layer: Layer,
+    output: str,
+    *,
+    places: str,
+    moved: str,
+    like: FeatureMap,
+    slots: NDArray[np.int64],
+) -> Op:
+    """Return the pass that brings the pixels of a map to the positions of another one, `output`.
+
+    places: name of the constant of ones; slots: the pixel of each position; one that the map has
+    not: the zero point
+    """
+    zero, values = source.zero_point(moved), source.features[moved]
+    count, word = values.height * values.width, source.arch.word
+    add_map(source, places, like, rows_of_ones(slots, count, word))
+    together = along(count, word)
     fields = {
         **SUMMED,
-        **source.output_fields(layer),
+        "rounding": ROUNDING_CODES[HALF_UP],
         "operation": Operation.VALUES,
+        "output_zero_point": zero,
         "first_zero_point": 0,
         "second_zero_point": zero,
         "input_width": values.width,
         "kernel_height": count // together,
         "kernel_width": 1 + together,
-        "stride_y": source.words(layer.name),
+        "stride_y": source.words(output),
     }
-    yield simd_op(source, layer, fields, inputs=(places, name), whole_second=True)
+    return simd_op(
+        source,
+        layer,
+        fields,
+        name=output,
+        output=output,
+        inputs=(places, moved),
+        size=(like.height, like.width),
+        words=(0, source.words(output)),
+        whole=False,
+        whole_second=True,
+    )
 
 
 def along(pixels: int, word: int) -> int:

@@ -25,7 +25,7 @@ SIDE = field_limit(Opcode.CONV, "kernel_height")
 BYTES = f"maps of {ACTIVATION_BITS} bits"
 WEIGHTED = f"{BYTES}; weights of at most {WEIGHT_BITS} bits"
 WITH_ROW_UNIT = "on chips with a `row_unit`, such as paper_rows"
-WITH_TFLITE = "on chips with `simd_tflite`"
+WITH_TFLITE = "on chips with `simd_tflite`, such as small_rows_tflite"
 WINDOW = (
     f"kernel at most {field_limit(Opcode.CONV, 'kernel_height')} x"
     f" {field_limit(Opcode.CONV, 'kernel_width')}; stride at most"

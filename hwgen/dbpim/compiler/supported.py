@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hwgen.dbpim.compiler.lower_product import stored_tokens
 from hwgen.dbpim.compiler.lower_row import exponents_of
 from hwgen.dbpim.compiler.lower_stack import along
 from hwgen.dbpim.facts.addressing import channel_words
@@ -67,6 +68,8 @@ OF_LANES = (MatMul, Multiply, Rescale, SquaredDifference)
 """Layers whose sums the SIMD unit scales by one multiplier of the instruction."""
 
 WITH_TFLITE = "set `simd_tflite: true` in the architecture, or import it with `--kernels half_up`"
+
+OF_PRODUCTS = "`simd_tflite` rounds products, factors and squares of maps so, and no other layer"
 
 LEAST, GREATEST = 2.0**-90, 2.0**127
 """Between them the row unit rounds no quotient to a subnormal number, and no sum to an infinity."""
@@ -200,25 +203,35 @@ def product_refusals(network: QuantizedNetwork, layer: MatMul, arch: Arch) -> It
     size = arch.word
     if layer.output.raw:
         yield f"{what}the output of a product", f"of {ACTIVATION_BITS} bits", "raw sums"
+    pixels, tokens = b.height * b.width, stored_tokens(network, layer)
     sides = {
         "channels of a group of its second input": (b.channels // layer.groups, "kernel_height"),
-        "pixels of its second input": (b.height * b.width, "stride_y"),
+        "pixels of its second input": (tokens, "stride_y"),
     }
     for side, (given, field) in sides.items():
         most = size * field_limit(Opcode.SIMD, field)
         if given % size or given > most:
             yield f"{what}{side}", f"a multiple of {size} and at most {most}", given
+    if tokens > pixels:
+        yield from copy_refusals(f"{what}pixels of its second input", pixels, size)
 
 
 def stack_refusals(network: QuantizedNetwork, layer: Stack | Rows, arch: Arch) -> Iterator[Refusal]:
     """Yield the inputs of a stack whose pixels take more words of ones than a product reads."""
-    most = field_limit(Opcode.SIMD, "kernel_height")
     for name in layer.inputs:
         pixels = network.map_of(name).height * network.map_of(name).width
-        together = along(pixels, arch.word)
-        if pixels > most * together:
-            what = f"layer {layer.name}: pixels of an input, over their largest divisor up to"
-            yield f"{what} {arch.word},", f"at most {most}", pixels // together
+        yield from copy_refusals(f"layer {layer.name}: pixels of an input", pixels, arch.word)
+
+
+def copy_refusals(what: str, pixels: int, word: int) -> Iterator[Refusal]:
+    """Yield pixels that take more words of ones than the product that copies them reads."""
+    most, together = field_limit(Opcode.SIMD, "kernel_height"), along(pixels, word)
+    if pixels > most * together:
+        yield (
+            f"{what}, over their largest divisor up to {word},",
+            f"at most {most}",
+            pixels // together,
+        )
 
 
 def append_refusals(network: QuantizedNetwork, layer: Append, arch: Arch) -> Iterator[Refusal]:
@@ -310,7 +323,11 @@ def scale_refusals(network: QuantizedNetwork, layer: Layer, arch: Arch | None) -
     )
     for field, allowed, given in found:
         lacks = isinstance(layer, OF_LANES) and layer.rounding == "tflite" != field
-        yield field, allowed, f"tflite: {WITH_TFLITE}" if lacks else given
+        others = arch is not None and arch.simd_tflite and layer.rounding == "tflite"
+        if others and field == "rounding":
+            yield field, allowed, f"{given}; {OF_PRODUCTS}"
+        else:
+            yield field, allowed, f"tflite: {WITH_TFLITE}" if lacks else given
 
 
 def greatest_square(network: QuantizedNetwork, layer: SquaredDifference) -> int:

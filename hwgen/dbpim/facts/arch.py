@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.chip.axi import BURST_BEATS
+from hwgen.chip.registers import Reset
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.instructions import (
     FACTOR_BITS,
@@ -136,6 +137,8 @@ class Arch:
     macro, sparsity: see MacroSize and Sparsity
     array_cycles: from the registered bit plane to the sums of its row, 1 if the file leaves it out;
         with 2 the terms of the DBMUs are registered before the adder trees
+    reset: what reset reaches: `all` registers, if the file leaves it out, or those of `control`,
+        and not the data that they guard
     cells: how cell arrays and metadata of a macro are read: `combinational`, if the file leaves it
         out, or `synchronous`, at the clock's edge, as SRAMs and block RAMs are
     simd_tflite: the requantizers of the SIMD units round as `tflite` too, with multipliers of 31
@@ -177,6 +180,7 @@ class Arch:
     input_streams: Literal["own", "shared"]
     sparsity: Sparsity
     array_cycles: Literal[1, 2] = 1
+    reset: Reset = "all"
     cells: Literal["combinational", "synchronous"] = "combinational"
     row_unit: RowUnit | None = None
     one_digit: Literal["none", "coded", "paired"] = "none"
@@ -476,15 +480,20 @@ class Arch:
         return max(1, self.banks // 2)
 
     @property
+    def resets_data(self) -> bool:
+        """Whether reset reaches the registers of data, too."""
+        return self.reset == "all"
+
+    @property
     def digest(self) -> str:
         """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
 
         `name`, `clock_mhz` and `memory_latency_cycles` are left out, and so are an absent
-        `row_unit`, an array of one cycle, combinational cells, `one_digit` of `none`, no
-        `simd_tflite` and
-        `sparse_parts`, without which the keys of `PARTS_ALONE` are left out, too. The latency may
-        lead the compiler to another split of a layer, because the cycle model judges the splits;
-        each of these programs runs on every chip of the digest and gives the same answer.
+        `row_unit`, a reset of all registers, an array of one cycle, combinational cells,
+        `one_digit` of `none`, no `simd_tflite` and `sparse_parts`, without which the keys of
+        `PARTS_ALONE` are left out, too. The latency may lead the compiler to another split of a
+        layer, because the cycle model judges the splits; each of these programs runs on every chip
+        of the digest and gives the same answer.
         """
         facts = asdict(self)
         for key in ("name", "clock_mhz", "memory_latency_cycles"):
@@ -493,6 +502,8 @@ class Arch:
             del facts["row_unit"]
         if self.array_cycles == 1:
             del facts["array_cycles"]
+        if self.resets_data:
+            del facts["reset"]
         if not self.reads_at_edge:
             del facts["cells"]
         if self.one_digit == "none":

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
@@ -9,16 +10,15 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.chip.figures import NotNegative, Positive
 from hwgen.chip.outside import Port, outside_memory
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.events import EVENTS
 from hwgen.dbpim.facts.units import Unit, size_of
-from hwgen.errors import FieldError
+from hwgen.errors import ConfigError, FieldError
 from hwgen.files.load import EXACT, load_spec
 from hwgen.files.shipped import shipped_folder
 
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, Field(min_length=1)]
 Design = Literal["sparse", "dense"]
@@ -226,5 +226,19 @@ def design_of(arch: Arch) -> Design:
 
 
 def load_energy(path: Path) -> EnergyTable:
-    """Return the table in a complete YAML file."""
-    return load_spec(EnergyTable, path)
+    """Return the table in a complete YAML file; ConfigError if a design has no price of its own."""
+    table = load_spec(EnergyTable, path)
+    entries: dict[str, Sequence[Cost | Area]] = {
+        **{f"events.{name}": costs for name, costs in table.events.items()},
+        **{f"area of {part}": [one for one in table.area if one.part == part] for part in PARTS},
+    }
+    for design in get_args(Design):
+        for name, priced in entries.items():
+            if all(each.design not in (None, design) for each in priced):
+                raise ConfigError(
+                    field=name,
+                    allowed=f"an entry that chips of design: {design} take",
+                    given="those of the other design" if priced else "nothing",
+                    source=str(path),
+                )
+    return table

@@ -108,6 +108,9 @@ ROWS = (Operation.SOFTMAX, Operation.NORM)
 ROW_PASSES = 3
 """softmax: largest byte, sum, quotients; layer norm: mean, squares, quotients."""
 
+PASSES_WITHOUT_MEAN = 2
+"""Times that a norm without a mean reads its words, `kernel_height` of its instruction."""
+
 
 class Coding(IntEnum):
     """How a tile sends its rows of weights: see `hwgen.dbpim.facts.packing`.

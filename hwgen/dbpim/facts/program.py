@@ -144,12 +144,15 @@ class Fold:
     sides: height and width in the network and in memory; stored: in the buffers, where positions
         behind the last token repeat it
     groups, kept: of channels, of whose stored ones the first `kept` count; 0: all
+    channels, fill: stored ones of a group, and the byte of those that do not count
     """
 
     sides: tuple[Side, Side]
     stored: tuple[Side, Side]
     groups: Counted = 1
     kept: Natural = 0
+    channels: Natural = 0
+    fill: Natural = 0
 
     def unfolded(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return a map as the network has it, (height, width, channels)."""
@@ -159,7 +162,17 @@ class Fold:
         return tokens.reshape(*self.sides, -1)
 
     def stored_values(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return maps of the network, (images, ..., channels), as stored; channels as they are."""
+        """Return maps of the network, (images, height, width, channels), as stored."""
+        tokens = self.stored_tokens(values)
+        if not self.kept:
+            return tokens
+        grouped = tokens.reshape(*tokens.shape[:3], self.groups, self.kept)
+        more = [(0, 0)] * 4 + [(0, self.channels - self.kept)]
+        grown = np.pad(grouped, more, constant_values=self.fill)
+        return grown.reshape(*tokens.shape[:3], -1)
+
+    def stored_tokens(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return maps of the network, (images, ..., channels), in the places of their tokens."""
         images, channels = len(values), values.shape[-1]
         tokens = values.reshape(images, -1, channels)
         more = math.prod(self.stored) - tokens.shape[1]

@@ -130,6 +130,9 @@ DEVIATION_READY = RADICAND_READY + ROOT_CYCLES
 INVERSE_READY = DEVIATION_READY + DIVISION_CYCLES
 """Row unit: to its inverse."""
 
+SCALED_READY = 1 + 2 * FLOAT_CYCLES
+"""Row unit: from the last byte of a norm without a mean until the fma may take squares again."""
+
 SHARE_CYCLES = 1 + FLOAT_CYCLES + BYTE_DIVIDER_CYCLES
 """Row unit: from a byte of a softmax to its result."""
 

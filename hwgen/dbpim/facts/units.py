@@ -2,10 +2,11 @@
 
 from typing import Literal, get_args
 
-from hwgen.chip.widths import bits_for_range
-from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
+from hwgen.chip.widths import bits_for_index, bits_for_range
+from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import CELL, ROW_BITS
 from hwgen.dbpim.facts.storage import storage
+from hwgen.network.sparsity import PHI_LIMIT
 
 Unit = Literal[
     "one",
@@ -13,6 +14,8 @@ Unit = Literal[
     "cell",
     "metadata_bit",
     "row_register_bit",
+    "stage_bit",
+    "sense_bit",
     "group_bit",
     "queue_multiplexer",
     "plane_multiplexer",
@@ -36,6 +39,8 @@ Unit = Literal[
     "chip_cell",
     "chip_metadata_bit",
     "chip_macro",
+    "chip_stage_bit",
+    "chip_sense_bit",
     "chip_core",
     "chip_reader",
     "chip_follower",
@@ -67,6 +72,8 @@ LARGEST_WEIGHT = 192
 """Two cells at the two highest digits."""
 POSITION_BITS = 2 * ROW_BITS + 1
 """Row, column and flag of an output position beside a group."""
+STAGE_BITS = 35
+"""Of what goes with a bit plane: position, slot and flags of the tag, bit index, flags, valid."""
 
 
 def size_of(unit: Unit, arch: Arch) -> int:
@@ -79,6 +86,8 @@ def event_sizes(arch: Arch) -> dict[str, int]:
 
     cell, metadata_bit: of a row of a macro; row_register_bit: of the register that brings a row to
         the macros of a core, for one of them
+    stage_bit: of the registers in front of the trees of a macro, with `array_cycles` of 2;
+        sense_bit: of those that a row is read into, with `cells` of `synchronous`
     group_bit: bytes of a group in the queue of one macro, with its position; queue_multiplexer:
         multiplexers of two inputs that read it; plane_multiplexer: those that choose a bit of
         each byte
@@ -98,6 +107,8 @@ def event_sizes(arch: Arch) -> dict[str, int]:
         "cell": cells,
         "metadata_bit": metadata,
         "row_register_bit": (cells + metadata) // macros,
+        "stage_bit": stage_bits(arch),
+        "sense_bit": sense_bits(arch),
         "group_bit": group_bits if arch.sparse_parts else 0,
         "queue_multiplexer": (arch.queue_depth - 1) * group_bits if arch.sparse_parts else 0,
         "plane_multiplexer": (ACTIVATION_BITS - 1) * size.compartments,
@@ -119,6 +130,8 @@ def event_sizes(arch: Arch) -> dict[str, int]:
 def chip_sizes(arch: Arch) -> dict[str, int]:
     """Return the units of the whole chip.
 
+    chip_stage_bit, chip_sense_bit: as in `event_sizes`; the second less the register of a row that
+        the cores of other chips have
     chip_filter: accumulators of sums, on a chip with pair tiles two a filter; chip_second_filter,
         chip_second_filter_compartment, core_second_filter: what such a chip has for the second
         group of filters beside what all have
@@ -150,6 +163,8 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "chip_cell": cells,
         "chip_metadata_bit": metadata,
         "chip_macro": macros,
+        "chip_stage_bit": macros * stage_bits(arch),
+        "chip_sense_bit": macros * sense_bits(arch) - arch.cores * unkept_bits(arch),
         "chip_core": arch.cores,
         "chip_reader": arch.simd_units,
         "chip_follower": arch.cores - arch.simd_units,
@@ -177,11 +192,37 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
     }
 
 
+def stage_bits(arch: Arch) -> int:
+    """Return the bits of a macro between its array and its trees: terms, constants, the step."""
+    terms = arch.sums * arch.macro.compartments * WEIGHT_BITS
+    tag = bits_for_index(arch.macro.rows) + bits_for_index(arch.psum_vectors)
+    step = PHI_LIMIT * arch.filters + arch.pairs + tag + STAGE_BITS
+    return (arch.array_cycles - 1) * (terms + constant_bits(arch) + step)
+
+
+def sense_bits(arch: Arch) -> int:
+    """Return the bits that a row of a macro is read into, less those of its number before."""
+    row = arch.macro.compartments * arch.macro.columns + metadata_bits(arch)
+    return (row - bits_for_index(arch.macro.rows)) if arch.reads_at_edge else 0
+
+
+def unkept_bits(arch: Arch) -> int:
+    """Return the bits of the register of a row that a core has none of, with synchronous cells."""
+    row = arch.macro.compartments * arch.macro.columns + metadata_bits(arch)
+    return (row + bits_for_index(arch.macro.rows) + 1) if arch.reads_at_edge else 0
+
+
 def metadata_bits(arch: Arch) -> int:
     """Return the signs, block indices and constants of a row of a macro, in bits."""
     if not arch.sparsity.weight_bits:
         return 0
     bits = sum(field.bits for field in CELL if field.name != "q")
+    return bits * arch.macro.compartments * arch.macro.columns + constant_bits(arch)
+
+
+def constant_bits(arch: Arch) -> int:
+    """Return the bits of the constants of a row of a macro; only digits have some."""
+    if not arch.sparsity.weight_bits:
+        return 0
     largest = arch.macro.compartments * LARGEST_WEIGHT
-    constants = arch.sums * bits_for_range(-largest, largest)
-    return bits * arch.macro.compartments * arch.macro.columns + constants
+    return arch.sums * bits_for_range(-largest, largest)

@@ -14,6 +14,7 @@ from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.events import events_of
 from hwgen.dbpim.facts.instructions import (
     FLOAT_BITS,
+    PASSES_WITHOUT_MEAN,
     PRODUCTS,
     ROWS,
     TABLE_BYTES,
@@ -253,7 +254,8 @@ def row_events(fields: Mapping[str, int], groups: int) -> dict[str, int]:
     if fields["operation"] == Operation.SOFTMAX:
         words = groups * fields["kernel_width"]
         return {"row_words": words, "row_sums": taken, "row_shares": taken}
-    return {"row_sums": taken, "row_squares": taken, "row_norms": taken, "row_roots": groups}
+    of_mean = 0 if fields["kernel_height"] == PASSES_WITHOUT_MEAN else taken
+    return {"row_sums": of_mean, "row_squares": taken, "row_norms": taken, "row_roots": groups}
 
 
 def taps_of(fields: Mapping[str, int]) -> int:

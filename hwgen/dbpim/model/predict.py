@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hwgen.chip.compiled import is_compiled
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, LIKELY_BIT_PLANES, Arch
@@ -90,7 +91,7 @@ def cell_causes(macro_cycles: Ints, use: CellUse, arch: Arch) -> dict[str, int]:
 
 
 class SplitCost:
-    """Cycles of one split of a step, for the compiler, which has no images.
+    """Cycles of one split of a step, or of a whole program, for the compiler, without images.
 
     bit_planes: expected bit planes with a one in a group of inputs (SYSTEMS.md of DB-PIM: 5.4
         after ReLU); all eight without `input_bits`
@@ -105,14 +106,23 @@ class SplitCost:
 
         packets: one instruction, then its tiles, taps or table
         """
-        costs: list[Counts] = [
+        costs = self._costs(packets)
+        beats = sum(packet.beats for packet in packets)
+        found = run_packets([first_load(beats, self._arch), *packets], costs, self._arch)
+        return float(found.retired[-1] - found.retired[0])
+
+    def of_program(self, image: NDArray[np.uint8]) -> float:
+        """Return the cycles of a run of a program; image: of the program."""
+        packets = decode_stream(image, self._arch)[1:]
+        return float(run_packets(packets, self._costs(packets), self._arch).cycles)
+
+    def _costs(self, packets: Sequence[Packet]) -> list[Counts]:
+        """Return the expected cost of each tile."""
+        return [
             uniform(self._bit_planes, 1, packet.fields["rows"])
             for packet in packets
             if isinstance(packet, TilePacket)
         ]
-        beats = sum(packet.beats for packet in packets)
-        found = run_packets([first_load(beats, self._arch), *packets], costs, self._arch)
-        return float(found.retired[-1] - found.retired[0])
 
 
 def first_load(segment_beats: int, arch: Arch) -> Packet:

@@ -1,12 +1,18 @@
 """One cycle of a core's row unit: bytes in three passes, results of the last one to the buffers."""
 
 from hwgen.chip.compiled import compiled
-from hwgen.dbpim.facts.instructions import GROUP_BITS, ROW_PASSES, Operation
+from hwgen.dbpim.facts.instructions import (
+    GROUP_BITS,
+    PASSES_WITHOUT_MEAN,
+    ROW_PASSES,
+    Operation,
+)
 from hwgen.dbpim.facts.timing import (
     FETCH_SLOTS,
     INVERSE_READY,
     MEAN_READY,
     NORM_CYCLES,
+    SCALED_READY,
     SHARE_CYCLES,
     SHARE_READY,
     SIMD_CYCLES,
@@ -43,6 +49,8 @@ def row_step(
     if core.simd[last] > 0 and not taken:
         return WRITE_BUS
     core.simd[last] = 0
+    if core.row_pass == 0 and without_mean(fields):
+        core.row_pass = 1
     drained = core.row_leaving == 0
     leaves = core.row_leaving >> (NORM_CYCLES - 1) & 1
     core.row_leaving = core.row_leaving << 1 & ON_WAY
@@ -60,6 +68,12 @@ def row_step(
 
 
 @compiled
+def without_mean(fields: Record) -> bool:
+    """Return whether a step is a norm that leaves the first pass out."""
+    return bool(fields.operation == NORM and fields.kernel_height == PASSES_WITHOUT_MEAN)
+
+
+@compiled
 def leave(core: Record, fields: Record, work: Record, sizes: Sizes) -> None:
     """Take a byte of each position; the last one of a word makes a result."""
     core.row_written += 1
@@ -74,14 +88,16 @@ def leave(core: Record, fields: Record, work: Record, sizes: Sizes) -> None:
 @compiled
 def settle(core: Record, fields: Record, drained: bool) -> None:
     """Wait for what the next pass needs."""
-    if fields.operation == NORM:
+    if fields.operation == NORM and core.row_pass == LAST_PASS:
+        ends = core.row_step == SCALED_READY
+    elif fields.operation == NORM:
         ends = core.row_step == (MEAN_READY if core.row_pass == 0 else INVERSE_READY)
     else:
         ends = core.row_step >= SHARE_READY and drained
     core.row_step += 1
     if ends:
         core.row_settles = 0
-        core.row_pass += 1
+        core.row_pass = 0 if core.row_pass == LAST_PASS else core.row_pass + 1
 
 
 @compiled
@@ -103,6 +119,7 @@ def read(core: Record, fields: Record, sizes: Sizes) -> None:
         return
     core.row_channel = 0
     core.row_step = 1
-    core.row_settles = core.row_pass != LAST_PASS if norm else core.row_pass == 1
+    behind = core.row_pass != LAST_PASS or without_mean(fields)
+    core.row_settles = behind if norm else core.row_pass == 1
     if core.row_settles == 0:
         core.row_pass = 1 if core.row_pass == 0 else 0

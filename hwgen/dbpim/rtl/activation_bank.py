@@ -28,7 +28,7 @@ class ActivationBank(MemoryPart):
     Latency  ``BANK_READ_CYCLES`` from ``read_en`` to ``read_data``
     Rate     one read and one write in each cycle; a read sees the word before the write
     Errors   none: ``Arch`` has checked the sizes; a word never written holds garbage
-    Golden   indexing, inside ``golden.dbpim.activation_buffer``
+    Golden   indexing, inside ``verif.reference.dbpim.activation_buffer``
     Source   seed 002, V-A: input and output buffers
     """
 

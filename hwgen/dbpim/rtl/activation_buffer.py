@@ -40,7 +40,7 @@ class ActivationBuffer(Part):
     Latency  ``BANK_READ_CYCLES`` from ``bank_read_en`` to ``bank_data``
     Rate     one read and one write of every bank in each cycle
     Errors   none: ``Arch`` has checked the sizes; a word never written holds garbage
-    Golden   ``golden.dbpim.activation_buffer`` says where the words of a map lie
+    Golden   ``verif.reference.dbpim.activation_buffer`` says where the words of a map lie
     Source   seed 002, V-A: input and output buffers
     """
 

@@ -21,12 +21,12 @@ class AdderTree(Part):
 
     Ports
         terms     in   C x 8     unsigned
-        constant  in   dot_bits  two's complement; without ``weight_bits`` no port, but -128 * C
+        constant  in   dot_bits  two's complement [without ``weight_bits``: -128 * C, no port]
         sum       out  dot_bits  two's complement, exact for every row of int8 weights
     Latency  0
     Rate     one sum in each cycle
     Errors   none: a sum that `dot_bits` do not hold wraps
-    Golden   ``golden.dbpim.adder_tree``
+    Golden   ``verif.reference.dbpim.adder_tree``
     Source   seed 002, V-C: the adder trees of a macro
 
     Two bodies have the same ports, the same name and the same function. The plain one is an

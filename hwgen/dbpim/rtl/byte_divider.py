@@ -61,7 +61,7 @@ class ByteDivider(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         size = FLOAT32
-        stages = Stages(m, self.enable)
+        stages = Stages(self, m, self.enable)
         divisor = Cat(self.divisor[: size.fraction], Const(1, 1))
         value = number(m, self.value, size, name="value")
         negative = stages.hold(value.negative, "negative", stages=STEPS + 1)

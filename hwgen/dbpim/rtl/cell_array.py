@@ -24,7 +24,7 @@ class CellArray(MemoryPart):
         clk         in   1         rising edge; there is no reset, cells keep their charge
         write_en    in   1         store ``write_data`` in ``row`` at this clock edge
         row         in   row_bits  unsigned, below ``rows``: the row written or sensed
-        read_en     in   1         sense ``row`` at this clock edge; only with synchronous cells
+        read_en     in   1         sense ``row`` at this clock edge [with synchronous cells]
         write_data  in   columns   one bit for each cell column
         q           out  columns   the cells of ``row``
         q_n         out  columns   the complementary bit line of each cell
@@ -32,7 +32,7 @@ class CellArray(MemoryPart):
              ``row`` to ``q``
     Rate     one row in each cycle
     Errors   none: ``Arch`` has checked the sizes; a row never written holds garbage
-    Golden   indexing, inside ``golden.dbpim.compartment``
+    Golden   indexing, inside ``verif.reference.dbpim.compartment``
     Source   seed 002, V-C: 6T cells whose two sides are both used
     """
 

@@ -55,6 +55,7 @@ def shell_facts(arch: Arch) -> ShellFacts:
         count_bits=packet(Opcode.STORE, arch)["words"].width,
         entries=arch.logit_entries,
         rows=True,
+        resets_data=arch.resets_data,
     )
 
 

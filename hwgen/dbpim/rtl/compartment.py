@@ -24,22 +24,22 @@ class Compartment(Part):
         clk         in   1                    rising edge; there is no reset
         write_en    in   1                    store ``write_data`` in ``row`` at this clock edge
         row         in   row_bits             unsigned, below ``rows``: written or computing
-        read_en     in   1                    ``row`` computes in the next cycle; only with
-                                              synchronous cells
+        read_en     in   1                    ``row`` computes in the next cycle [with
+                                              synchronous cells]
         write_data  in   columns              one bit for each cell column
         x           in   1                    one bit of the compartment's input byte
         meta        in   columns x cell_meta  sign and block index of the cells of the row that
-                                              computes; only with ``weight_bits``
+                                              computes [with ``weight_bits``]
         enable      in   2 x F                bits 2f, 2f + 1: first, second cell of filter f counts
-        pair        in   1                    they are of two filters; only with pair tiles
-        terms       out  F x 8                unsigned, see ``Dbmu``; with pair tiles 2 x F: those
-                                              of the second weights follow
+        pair        in   1                    they are of two filters [with pair tiles]
+        terms       out  F x 8                unsigned, see ``Dbmu`` [with ``pairs``: 2 x F,
+                                              those of the second weights follow]
     Latency  0 from ``x`` and ``row``; what is written is seen in the next cycle. Synchronous: 1
              from ``row``
     Rate     one row in each cycle; ``terms`` are undefined in a cycle that writes, with synchronous
              cells in one after a cycle without ``read_en``
     Errors   none: ``Arch`` has checked the sizes
-    Golden   ``golden.dbpim.compartment``
+    Golden   ``verif.reference.dbpim.compartment``
     Source   seed 002, V-C
     """
 

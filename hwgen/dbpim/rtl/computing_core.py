@@ -103,6 +103,7 @@ class ComputingCore(Part):
         write_en, row_index = Signal(), Signal.like(store.row_index)
         cells = Signal.like(row.cells)
         meta = None if given is None else Signal.like(given, name="meta")
+        self.guarded(row_index, cells, *([] if meta is None else [meta]))
         m.d.sync += write_en.eq(row.write)
         with m.If(row.write):
             m.d.sync += [

@@ -52,8 +52,8 @@ class Core(ComputingCore):
         computes          out     1             a macro issues a bit plane, or the SIMD unit works
         waits_for_load    out     1             the walker lacks a tile or taps, or a macro a row
         pulses            out     core_pulses   events of this cycle, for benches only
-        blocks            out     1             it walks and cannot take the next word; this and the
-                                                next two lines only with one stream for all cores
+        blocks            out     1             it walks and cannot take the next word [this and the
+                                                next two lines: with one stream for all cores]
         hold              in      1             a core blocks: no word may begin
         stream            out     stream_word   what this core reads for all cores
     Latency  of its parts; a row may compute ``ROW_WRITE_CYCLES`` after `row.write`

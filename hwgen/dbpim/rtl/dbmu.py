@@ -23,12 +23,13 @@ class Dbmu(Part):
     Ports
         x       in   1              one bit of the compartment's input
         cells   in   columns        the sensed cells of a filter: q of both, or the int8 weight
-        meta    in   2 x cell_meta  sign and block index of both cells; only with ``weight_bits``
-        enable  in   2              the first, the second cell counts; without ``weight_bits``
-                                    bit 0: the weight counts
-        pair    in   1              each cell is a weight; only on a chip with pair tiles
+        meta    in   2 x cell_meta  sign and block index of both cells [with ``weight_bits``]
+        enable  in   2              the first, the second cell counts [without
+                                    ``weight_bits``: bit 0: the weight counts]
+        pair    in   1              each cell is a weight [with pair tiles]
         term    out  8              unsigned
-        second  out  8              the term of the second weight, 0 without ``pair``; only there
+        second  out  8              the term of the second weight, 0 without ``pair`` [with pair
+                                    tiles]
     Latency  0
     Rate     one product in each cycle
     Errors   none; two cells of 2^7 with one sign add nothing, since no int8 weight has them
@@ -43,6 +44,7 @@ class Dbmu(Part):
     clock_ports = ()
 
     def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
         self._sparse, self._pairs = arch.sparsity.weight_bits, arch.pairs
         ports = {
             "x": In(1),

@@ -30,24 +30,24 @@ class Dots(ArrayPart):
 
     Ports
         clk          in   1          rising edge; there is no reset
-        valid        in   1          there is a bit plane; only with ``array_cycles`` of 2
+        valid        in   1          there is a bit plane [with ``array_cycles`` of 2]
         x            in   C          one bit of each compartment's input byte
         row          in   row_bits   unsigned, below ``rows``: the row that computes
-        read_en      in   1          ``row`` computes in the next cycle; only with synchronous cells
+        read_en      in   1          ``row`` computes in the next cycle [with synchronous cells]
         enable       in   2 x F      bits 2f, 2f + 1: first, second cell of filter f counts
-        pair         in   1          the cells of a filter are of two; only with pair tiles
+        pair         in   1          the cells of a filter are of two [with pair tiles]
         write_en     in   1          store a row at this clock edge
         write_row    in   row_bits   unsigned, below ``rows``
         write_cells  in   row_cells  cell bits, for each compartment
-        write_meta   in   row_meta   signs, indices and constants for the enabled cell columns; only
-                                     with ``weight_bits``
-        sums         out  dots       two's complement, of each filter; with pair tiles those of the
-                                     second cells follow, 0 without ``pair``
+        write_meta   in   row_meta   signs, indices and constants for the enabled cell columns
+                                     [with ``weight_bits``]
+        sums         out  dots       two's complement, of each filter [with ``pairs``: those of
+                                     the second cells follow, 0 without ``pair``]
     Latency  ``array_cycles`` - 1 from ``x`` and ``enable`` to ``sums``, and from ``row``, which
              synchronous cells get a cycle before ``x``
     Rate     one bit plane in each cycle; a row is written in a cycle without ``row`` of one
     Errors   none: ``Arch`` has checked the sizes; a row never written holds garbage
-    Golden   ``golden.dbpim.macro`` of one row and inputs of one bit
+    Golden   ``verif.reference.dbpim.macro`` of one row and inputs of one bit
     Source   seed 002, V-C; docs/dbpim-microarchitecture.md, "Cell array and macro"
     """
 

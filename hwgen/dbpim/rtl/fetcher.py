@@ -64,15 +64,15 @@ class Fetcher(Part):
         word_valid    out     1
         word_release  in      1                 the oldest word leaves in this cycle (valid)
         empty         out     1                 no word is begun or waits
-        free          out     1                 a word may begin; this and the next two lines only
-                                                with one stream for all cores
+        free          out     1                 a word may begin [this and the next two lines: with
+                                                one stream for all cores]
         hold          in      1                 another core cannot take the word: it may not begin
         stream        out     stream_word       what all cores store
     Latency  ``FETCH_CYCLES`` from the last grant, in whose cycle the request is taken
     Rate     one word in each cycle if all macros read different free banks or the same word; a new
              word begins only while fewer than ``FETCH_SLOTS`` words are begun and not released
     Errors   none
-    Golden   ``golden.ops.windows.windows`` over ``golden.dbpim.activation_buffer.place``
+    Golden   ``golden.ops.windows.windows`` over ``verif.reference.dbpim.activation_buffer.place``
     Source   seed 002, V-B: input features are fetched from the input buffer
     """
 

@@ -92,14 +92,16 @@ class FloatDivider(Part):
         m = Module()
         size = FLOAT32
         step = Signal(range(DIVISION_CYCLES))
-        negative, zero = Signal(), Signal()
-        exponent = Signal(signed(EXPONENT_BITS + 1))
+        negative, zero = Signal(name="negative_kept"), Signal()
+        exponent = Signal(signed(EXPONENT_BITS + 1), name="exponent_kept")
         # The dividend moves up through `rest`; bits of the quotient enter below.
         rest, below = Signal(size.significand + 1), Signal(DIVIDEND_BITS - size.significand)
-        divisor, quotient = Signal(size.significand), Signal(DIVISION_BITS)
+        divisor = Signal(size.significand, name="divisor_kept")
+        quotient = Signal(DIVISION_BITS)
         m.d.comb += self.busy.eq(step != 0)
         # Cycle 0: the operands are taken, the dividend as it is.
         given = Signal(DIVIDEND_BITS)
+        self.guarded(given, negative, exponent, zero, rest, below, divisor, quotient)
         with m.If(self.enable & self.start):
             m.d.sync += [
                 given.eq(self.significand),

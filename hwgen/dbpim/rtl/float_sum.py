@@ -36,7 +36,7 @@ class FloatSum(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        total = Signal(FLOAT32.bits)
+        total = self.total
         more = self.value > total
         larger, smaller = (
             number(m, Mux(more, first, second), FLOAT32, name=name)
@@ -67,5 +67,4 @@ class FloatSum(Part):
             m.d.sync += total.eq(
                 Cat(kept[:-1], biased[: FLOAT32.exponent]) + (half & (rest | kept[0]))
             )
-        m.d.comb += self.total.eq(total)
         return m

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
+from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 
 
@@ -81,13 +82,14 @@ def _zeros(value: Value) -> tuple[Value, Value]:
 class Stages:
     """Registers of a pipeline that move with `enable`."""
 
-    def __init__(self, m: Module, enable: Value) -> None:
-        self._module, self._enable = m, enable
+    def __init__(self, part: Part, m: Module, enable: Value) -> None:
+        self._part, self._module, self._enable = part, m, enable
 
     def hold(self, value: Value, name: str, *, stages: int = 1) -> Value:
         """Return a value some stages later."""
         for stage in range(stages):
             register = Signal(value.shape(), name=f"{name}_{stage + 1}")
+            self._part.guarded(register)
             with self._module.If(self._enable):
                 self._module.d.sync += register.eq(value)
             value = register

@@ -48,14 +48,13 @@ class FloatsLoader(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        loads, index = Signal(), Signal.like(self.index)
+        loads, index = Signal(), self.index
         table = FLOAT_ENTRIES * FLOAT_BITS // self._beat_bits
         pairs = self._beat_bits // (2 * FLOAT_BITS)
         beats = table + ((self.header.channels + (pairs - 1)) >> (pairs.bit_length() - 1))
         m.d.comb += [
             self.beats.ready.eq(loads),
             self.write.eq(loads & self.beats.valid),
-            self.index.eq(index),
             self.done.eq(self.write & (index + 1 == beats)),
         ]
         with m.If(self.start):

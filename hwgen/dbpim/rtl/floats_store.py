@@ -3,7 +3,7 @@
 Tests: `tests/verif/dbpim/test_row_unit.py`.
 """
 
-from amaranth.hdl import ClockSignal, Module, Signal
+from amaranth.hdl import ClockSignal, Module
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -70,12 +70,12 @@ class FloatsStore(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        scalars = Signal(packet(Opcode.FLOATS, self._arch))
+        self.guarded(self.scalars)
         with m.If(self.loads.push):
-            m.d.sync += [self.known.eq(1), scalars.eq(self.loads.header)]
+            m.d.sync += [self.known.eq(1), self.scalars.eq(self.loads.header)]
         with m.Elif(self.released):
             m.d.sync += self.known.eq(0)
-        m.d.comb += [self.loads.room.eq(~self.known), self.scalars.eq(scalars)]
+        m.d.comb += self.loads.room.eq(~self.known)
         self._table(m)
         self._channels(m)
         return m

@@ -65,7 +65,7 @@ class Fma(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        stages = Stages(m, self.enable)
+        stages = Stages(self, m, self.enable)
         magnitude, top, sign = self._sum(m, stages)
         # Stage 3.
         zeros = leading_zeros(m, magnitude, name="zeros")
@@ -95,7 +95,7 @@ class Fma(Part):
         nearer = self._distance(m, a, b, c)
         # An addend so far below the product is lost whatever its distance.
         least = self._width - 1
-        distance = Signal(range(least + 1))
+        distance = Signal(range(least + 1), name="distance_kept")
         m.d.comb += distance.eq(Mux(nearer > least, least, nearer))
         moved = Signal(least + size.significand)
         m.d.comb += moved.eq(Cat(Const(0, least), c.significand) >> distance)

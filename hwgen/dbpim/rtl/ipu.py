@@ -28,7 +28,7 @@ class Ipu(Part):
     Latency  0
     Rate     one bit plane in each cycle; max(1, non-zero bit planes) cycles a group
     Errors   none
-    Golden   ``golden.dbpim.ipu``
+    Golden   ``verif.reference.dbpim.ipu``
     Source   seed 002, V-C: zero detection, leading-one detection and selection
     """
 

@@ -6,11 +6,13 @@ valid are in docs/dbpim-microarchitecture.md.
 Tests: `tests/verif/dbpim/test_tap_store.py`.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from amaranth.hdl import Shape, Value, signed
 from amaranth.lib import data
 
+from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.rtl.requantizer import Requantizer
 from hwgen.chip.widths import bits_for_index, bits_for_range
 from hwgen.dbpim.facts.arch import (
@@ -27,14 +29,26 @@ from hwgen.dbpim.facts.instructions import (
     ROW_BITS,
     ErrorCode,
     Opcode,
+    Operation,
+    Space,
     core_count,
 )
 from hwgen.dbpim.facts.packing import codings
 from hwgen.dbpim.facts.timing import TILE_SLOTS
 from hwgen.network.csd import BLOCKS
+from hwgen.network.quantization import ROUNDING_CODES
 
 LARGEST_TERM = (2 + 1) << (2 * (BLOCKS - 1))
 """What a weight adds at most: digits at the two highest positions."""
+
+ROUNDINGS: Mapping[str, int] = {str(name): code for name, code in ROUNDING_CODES.items()}
+CODES: dict[str, Mapping[str, int]] = {
+    "opcode": Opcode.__members__,
+    "operation": Operation.__members__,
+    "space": Space.__members__,
+    **dict.fromkeys(("rounding", "sum_rounding"), ROUNDINGS),
+}
+"""Of the fields of packets that hold a code, its values."""
 
 ERROR_BITS = bits_for_index(len(ErrorCode))
 
@@ -42,8 +56,23 @@ ERROR_BITS = bits_for_index(len(ErrorCode))
 def packet(opcode: Opcode, arch: Arch) -> data.StructLayout:
     """Fields of a packet that no single core owns, lowest first, without the padding above."""
     return data.StructLayout(
-        {field.name: field.bits for field in arch.packets[opcode] if core_count(field.name) == 0}
+        {
+            field.name: shape_of(field.name, field.bits)
+            for field in arch.packets[opcode]
+            if core_count(field.name) == 0
+        }
     )
+
+
+def shape_of(name: str, bits: int) -> Coded | int:
+    """Return the shape of a field of a packet: a code with the names of its values, or a number."""
+    codes = CODES.get(name)
+    return bits if codes is None else Coded(codes, bits)
+
+
+def error() -> Coded:
+    """An error that is found in a cycle."""
+    return Coded(ErrorCode.__members__, ERROR_BITS)
 
 
 def tile(arch: Arch) -> data.StructLayout:

@@ -75,7 +75,7 @@ def row_loads(arch: Arch, *, cores: int = 1) -> Signature:
     Members
         write  out  cores      the core stores the tile's next row; no macro issues
         cells  out  row_cells  its cells
-        meta   out  row_meta   their signs and indices; not without ``sparse_parts``
+        meta   out  row_meta   their signs and indices [not without ``sparse_parts``]
     """
     return Signature(
         {

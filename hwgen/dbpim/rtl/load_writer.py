@@ -78,7 +78,7 @@ class LoadWriter(Part):
     Rate     `bus_words` pixels, of the row or outside of it, or one word in each cycle; a word that
              is larger than a beat in as many cycles as it has beats
     Errors   none; rows and columns must be at least 1
-    Golden   ``golden.dbpim.load``
+    Golden   ``verif.reference.dbpim.load``
     Source   docs/dbpim-microarchitecture.md, "Loader"
     """
 
@@ -100,7 +100,7 @@ class LoadWriter(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         header = self.header
-        place = Place(Signal(ROW_BITS), Signal(ROW_BITS + 1), Signal(ROW_BITS))
+        place = Place(row=Signal(ROW_BITS), column=Signal(ROW_BITS + 1), word=Signal(ROW_BITS))
         words = [
             Word(
                 Signal(name=f"valid_{number}"),
@@ -201,7 +201,8 @@ class LoadWriter(Part):
         """
         begins = Signal(init=1)
         # Column of the next pixel in memory: it is kept, for all others of a cycle hang on it.
-        column, before = Signal(signed(ROW_BITS + 7)), -self.header.window_padding
+        column = Signal(signed(ROW_BITS + 7), name="memory_column")
+        before = -self.header.window_padding
         held = self._held("held")
         first = held._replace(until=Mux(begins, self.header.window_pixels - 1, held.until))
         passes = self._passes(

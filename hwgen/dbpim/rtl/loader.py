@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.axi import MEMORY_ADDRESS_BITS
 from hwgen.chip.registers import REGISTER_BITS
+from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.rtl.packet_front import PacketFront
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.rtl.read_engine import read_command
@@ -23,8 +24,8 @@ from hwgen.dbpim.facts.instructions import (
 from hwgen.dbpim.facts.stream import header_beats
 from hwgen.dbpim.rtl.floats_loader import FloatsLoader
 from hwgen.dbpim.rtl.layouts import (
-    ERROR_BITS,
     bus_writes,
+    error,
     packet,
 )
 from hwgen.dbpim.rtl.load_bus import load_bus
@@ -127,7 +128,7 @@ class Loader(Part):
                 "load_done": Out(1),
                 "instruction": Out(stream.Signature(instruction_bits(arch.cores, arch.widths))),
                 "loads": Out(load_bus(arch, cores=arch.cores)),
-                "error": Out(ERROR_BITS),
+                "error": Out(error()),
             }
         )
 
@@ -148,25 +149,25 @@ class Loader(Part):
         current = Signal(instruction_bits(self._arch.cores, self._arch.widths))
         m.d.comb += current.eq(Mux(front.first, front.packet[self._begin_bits :], front.packet))
         # What a body needs of its header is kept: its beats come later, and much hangs on it.
-        load, code = Signal(packet(Opcode.LOAD, self._arch)), Signal(OPCODE_BITS)
+        load = Signal(packet(Opcode.LOAD, self._arch), name="load_header")
+        code = Signal(Coded(Opcode.__members__, OPCODE_BITS), name="code_of_body")
+        self.guarded(load)
         with m.If(front.whole):
             m.d.sync += [
                 load.eq(view(Opcode.LOAD, current, self._arch)),
                 code.eq(current[:OPCODE_BITS]),
             ]
         self._connect_load(m, writer=writer, header=load)
-        self._connect_tile(
-            m, bodies[Opcode.TILE], header=view(Opcode.TILE, front.packet, self._arch)
-        )
-        self._connect_taps(
-            m, bodies[Opcode.TAPS], header=view(Opcode.TAPS, front.packet, self._arch)
-        )
-        self._connect_table(
-            m, bodies[Opcode.TABLE], header=view(Opcode.TABLE, front.packet, self._arch)
-        )
-        if self._floats_loader:
-            header = view(Opcode.FLOATS, front.packet, self._arch)
-            self._connect_floats(m, bodies[Opcode.FLOATS], header=header)
+        connects = {
+            Opcode.TILE: self._connect_tile,
+            Opcode.TAPS: self._connect_taps,
+            Opcode.TABLE: self._connect_table,
+            Opcode.FLOATS: self._connect_floats,
+        }
+        for opcode, body in bodies.items():
+            header = Signal(packet(opcode, self._arch), name=f"{opcode.name.lower()}_header")
+            m.d.comb += header.eq(view(opcode, front.packet, self._arch))
+            connects[opcode](m, body, header=header)
         self._connect_front(m, front=front, writer=writer, bodies=bodies, code=code)
         m.d.comb += [
             self.instruction.payload.eq(current),
@@ -287,6 +288,7 @@ class Loader(Part):
         read = Signal(MEMORY_ADDRESS_BITS, init=self._first_beats * size)
         # What is far from the addresses is kept with the start: their sums alone take a cycle.
         space, offset = Signal(MEMORY_ADDRESS_BITS), Signal.like(load.offset)
+        self.guarded(space, offset)
         chosen = Mux(load.space == Space.SCRATCH, self.scratch_address, self.image_address)
         if self._arch.row_unit:
             chosen = Mux(load.space == Space.PROGRAM, self.program_address, chosen)

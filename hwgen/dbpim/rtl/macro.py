@@ -48,8 +48,8 @@ class Macro(Part):
         head                in      queue_head  the group, its tag and the macro's position
         head_row_loaded     in      1           the group's row has been written
         head_filter_enable  in      16          cell columns that count, from the tile's header
-        head_double         in      1           the cells of a filter are of two; only with pair
-                                                tiles
+        head_double         in      1           the cells of a filter are of two [with pair
+                                                tiles]
         inhibit             in      1           issue nothing: the next cycle writes the array, of
                                                 synchronous cells this one
         leave               out     1           the head's last bit plane issues: pop the queue head
@@ -59,14 +59,14 @@ class Macro(Part):
         write_row           in      row_bits    unsigned
         write_cells         in      row_cells   cell bits, for each compartment
         write_meta          in      row_meta    signs, indices and constants for the enabled cell
-                                                columns; ignored without ``weight_bits``, absent
-                                                without ``sparse_parts``
+                                                columns [absent without ``sparse_parts``]
+                                                [without ``weight_bits``: ignored]
     Latency  ``Arch.macro_cycles`` from the last bit plane of a result to ``result.valid``
     Rate     one bit plane in each cycle; max(1, non-zero bit planes) cycles a group, always
              8 without ``input_bits``; stalls while RESULT_SLOTS results have not been taken
     Errors   none: ``Arch`` has checked the sizes; ``write_en`` must follow ``inhibit``, with
              synchronous cells it must come with it
-    Golden   ``golden.dbpim.macro``
+    Golden   ``verif.reference.dbpim.macro``
     Source   seed 002, V-C; docs/dbpim-microarchitecture.md, "Cell array and macro"
     """
 
@@ -106,6 +106,7 @@ class Macro(Part):
         # Cycle 1: array and adder trees.
         x, row = Signal.like(bit_plane), Signal.like(self.write_row)
         in_array, in_array_valid = Signal.like(step), Signal()
+        self.guarded(x, row, in_array)
         m.d.sync += in_array_valid.eq(self.issue)
         with m.If(self.issue):
             m.d.sync += [x.eq(bit_plane), *of_plane(in_array, step)]
@@ -119,10 +120,12 @@ class Macro(Part):
         found = self._computed(m, x=x, row=row, step=in_array, valid=in_array_valid)
         if self._arch.array_cycles > 1:
             in_array, in_array_valid = behind(m, in_array, in_array_valid, name="in_trees")
+            self.guarded(in_array)
 
         # Cycle 2: PPU.
         dots_in_ppu = Signal(dots(self._arch))
-        in_ppu, in_ppu_valid = Signal.like(step), Signal()
+        in_ppu, in_ppu_valid = Signal(result_step(self._arch)), Signal()
+        self.guarded(dots_in_ppu, in_ppu)
         m.d.sync += in_ppu_valid.eq(in_array_valid)
         with m.If(in_array_valid):
             m.d.sync += [dots_in_ppu.eq(found), *of_plane(in_ppu, in_array)]
@@ -211,6 +214,7 @@ class Macro(Part):
         It never overflows: a result without a free slot is not issued.
         """
         slots = [Signal(result(self._arch), name=f"slot_{n}") for n in range(RESULT_SLOTS)]
+        self.guarded(*slots)
         count = Signal(range(RESULT_SLOTS + 1))
         taken = self.result.valid & self.result.ready
         entry = Signal(result(self._arch))
@@ -260,6 +264,19 @@ def step_layout(arch: Arch) -> data.StructLayout:
     )
 
 
+def result_step(arch: Arch) -> data.StructLayout:
+    """Return what of a step the PPU and the queue of results still need."""
+    whole, tag = step_layout(arch), group_tag(arch)
+    needed = ("tile", "first", "last", "tile_end", "vector")
+    left_out = ("filter_enable", "opens", "tag")
+    return data.StructLayout(
+        {
+            **{name: field.shape for name, field in whole if name not in left_out},
+            "tag": data.StructLayout({name: tag[name].shape for name in needed}),
+        }
+    )
+
+
 def behind(m: Module, step: data.View, valid: Signal, *, name: str) -> tuple[Any, Signal]:
     """Return a step and whether there is one, a cycle later."""
     later, later_valid = Signal(step.shape(), name=name), Signal(name=f"{name}_valid")
@@ -274,14 +291,18 @@ def behind(m: Module, step: data.View, valid: Signal, *, name: str) -> tuple[Any
 def of_plane(stage: data.View, step: data.View) -> list[Value]:
     """Return the assignments of a stage that each bit plane makes."""
     names = ("bit_index", "opens", "begins", "ends")
-    return [getattr(stage, name).eq(getattr(step, name)) for name in names]
+    shared = [name for name in names if name in stage.shape().members]
+    return [getattr(stage, name).eq(getattr(step, name)) for name in shared]
 
 
 def of_group(stage: data.View, step: data.View) -> list[Value]:
     """Return the assignments of a stage that the first bit plane of a group makes."""
-    names = ("filter_enable", "double", "tag", "position")
+    names = ("filter_enable", "double", "position")
     shared = [name for name in names if name in stage.shape().members]
-    return [getattr(stage, name).eq(getattr(step, name)) for name in shared]
+    return [
+        *(getattr(stage, name).eq(getattr(step, name)) for name in shared),
+        *(stage.tag[name].eq(step.tag[name]) for name in stage.tag.shape().members),
+    ]
 
 
 def ends_result(step: data.View) -> Value:

@@ -21,14 +21,14 @@ class MetaArray(MemoryPart):
         clk         in   1         rising edge; there is no reset
         write_en    in   1         store ``write_data`` in ``row`` at this clock edge
         row         in   row_bits  unsigned, below ``rows``: the row written or read
-        read_en     in   1         read ``row`` at this clock edge; only with synchronous cells
+        read_en     in   1         read ``row`` at this clock edge [with synchronous cells]
         write_data  in   row_meta  as bits: signs, block indices and constants of a row
         meta        out  row_meta  the entries of ``row``
     Latency  0 from ``row`` to ``meta``; what is written is seen in the next cycle. Synchronous: 1
              from ``row`` to ``meta``
     Rate     one row in each cycle
     Errors   none: ``Arch`` has checked the sizes; a row never written holds garbage
-    Golden   indexing, inside ``golden.dbpim.macro``
+    Golden   indexing, inside ``verif.reference.dbpim.macro``
     Source   seed 002, V-A: metadata register files, here one beside each macro
     """
 

@@ -22,8 +22,8 @@ class NegativeDigits(Part):
     Ports
         codes      in   C x 8                 weight codes of a filter: two nibbles each
         enable     in   2                     cells that count
-        pair       in   1                     they are of two filter groups; only with pair tiles
-        constants  out  1 or 2 x dot_shape    minus the sum; with pair tiles of each group's weight
+        pair       in   1                     they are of two filter groups [with pair tiles]
+        constants  out  1 or 2 x dot_shape    minus the sum [with ``pairs``: of each group's weight]
     Latency  0: combinational
     Rate     one row in each cycle
     Errors   none

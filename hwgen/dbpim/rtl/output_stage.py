@@ -60,7 +60,7 @@ class OutputStage(Part):
         tile_end_popped    out      M                       a `tile_end` of macro m is taken now
         result_tile        out      slot                    tile of the result that is next,
         result_second      out      1                       its second filter group is next
-        result_double      in       1                       it has one; both only with pair tiles
+        result_double      in       1                       it has one [both with pair tiles]
         result_group       in       12                      its filter group and
         result_parameters  in       F x layouts.parameters  parameters, in the same cycle
         layer              in       CONV packet             held until all results are written;
@@ -103,6 +103,7 @@ class OutputStage(Part):
         moves_1, moves_2, moves_3 = Signal(), Signal(), Signal()
         stage_1 = Signal(sums_layout(self._arch))
         stage_2 = Signal(target_layout(self._arch))
+        self.guarded(stage_1, stage_2, self.request.payload)
         m.d.comb += [
             moves_3.eq(~self.request.valid | self.request.ready),
             moves_2.eq(~valid_2 | moves_3),

@@ -25,7 +25,7 @@ class PlaneCounter(Part):
     Latency  0
     Rate     one bit plane in each cycle; 8 cycles a group
     Errors   none
-    Golden   ``golden.dbpim.ipu`` without skipping
+    Golden   ``verif.reference.dbpim.ipu`` without skipping
     Source   seed 002, VI: the dense baseline; inputs are bit-serial there, too
     """
 

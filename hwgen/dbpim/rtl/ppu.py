@@ -28,7 +28,7 @@ class Ppu(Part):
         first_tile  in   1            partial sums start at zero
         last_tile   in   1            the sums leave and are not stored
         vector      in   vector_bits  unsigned, entry of the partial sums
-        pair        in   1            dots are of two filter groups; only with pair tiles, below
+        pair        in   1            dots are of two filter groups [with pair tiles, below]
         sums        out  sums         one int32 for each filter, if this bit plane ends; else
                                       undefined
     Two arrays hold the partial sums on a chip with pair tiles: entry v of one filter group is entry
@@ -39,7 +39,7 @@ class Ppu(Part):
     Errors   none: a tile's sum fits its accumulator (`tile_sum_shape`, 24 bits on the paper's
              chip), because ``tile_rows`` limits the rows; sums wrap at 32 bits, which the
              compiler's bound on each filter excludes
-    Golden   ``golden.dbpim.ppu``
+    Golden   ``verif.reference.dbpim.ppu``
     Source   seed 002, V-A: shift and add, accumulator
     """
 
@@ -71,6 +71,7 @@ class Ppu(Part):
         partials = place(m, stores)
         tile_sums = data.ArrayLayout(tile_sum_shape(self._arch), self._arch.sums)
         accumulators, totals = Signal(tile_sums), Signal(tile_sums)
+        self.guarded(accumulators)
         for index in range(self._arch.sums):
             base = Mux(self.begins, 0, accumulators[index])
             second = index >= self._arch.filters

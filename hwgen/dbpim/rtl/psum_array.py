@@ -20,20 +20,21 @@ class PsumArray(MemoryPart):
     Ports
         clk         in   1            rising edge; there is no reset
         write_en    in   1            store ``write_data`` in ``vector`` at this clock edge
-        vector      in   vector_bits  unsigned, below ``psum_vectors``, with pair tiles half of it:
-                                      the entry read and written
+        vector      in   vector_bits  the entry read and written: unsigned, below
+                                      ``psum_vectors`` [with ``pairs``: half of it]
         write_data  in   psums        one int32 for each filter
         read_data   out  psums        one int32 for each filter
     Latency  0 from ``vector`` to ``read_data``; what is written is seen in the next cycle
     Rate     one read and one write of the same entry in each cycle
     Errors   none: ``Arch`` has checked the sizes; an entry never written holds garbage
-    Golden   indexing, inside ``golden.dbpim.ppu``
+    Golden   indexing, inside ``verif.reference.dbpim.ppu``
     Source   seed 002, V-A: output register file, here one beside each macro
     """
 
     family = "dbpim"
 
     def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
         super().__init__(
             {
                 "clk": In(1),

@@ -1,6 +1,6 @@
 """Residual adder of a core: adds a stored map to the results of a convolution."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -39,7 +39,7 @@ class ResidualAdder(Part):
     Latency  ``SUM_CYCLES`` from a result to the request of its sum; 0 without `adds`
     Rate     1 a cycle; a stage loads when it is empty or its content moves on
     Errors   none; with `raw`, `adds` must be 0
-    Golden   ``golden.dbpim.simd.add``
+    Golden   ``verif.reference.dbpim.simd.add``
     Source   docs/dbpim-microarchitecture.md, "residual_adder"
     """
 
@@ -69,6 +69,7 @@ class ResidualAdder(Part):
         adds = self.layer.adds
         valids = [Signal(name=f"valid_{stage}") for stage in (1, 2, 3)]
         stages = [Signal(write, name=f"stage_{stage}") for stage in (1, 2, 3)]
+        self.guarded(*stages)
         moves = [Signal(name=f"moves_{stage}") for stage in (1, 2, 3)]
         m.d.comb += [
             moves[2].eq(~valids[2] | self.request.ready),
@@ -82,7 +83,8 @@ class ResidualAdder(Part):
         # Cycle 0: read map b. Cycle 1: multiply and add.
         bank, address = self._place(m)
         m.d.comb += [
-            self.bank_read_en.eq((adds & self.result.valid) << bank),
+            # Without a result its place may be anything, and no bank is read.
+            self.bank_read_en.eq(Mux(adds & self.result.valid, Const(1) << bank, 0)),
             self.bank_address.eq(address),
         ]
         # A stage loads results alone: its registers and multipliers are still without one.
@@ -134,6 +136,7 @@ class ResidualAdder(Part):
         arch = self._arch
         read, fresh = Signal.like(bank), Signal()
         word, held = Signal(layouts.word_bytes(arch)), Signal(layouts.word_bytes(arch))
+        self.guarded(read, held)
         m.d.sync += fresh.eq(take)
         with m.If(fresh):
             m.d.sync += held.eq(word)

@@ -27,7 +27,8 @@ LAST_BIT = FLOAT32.bias + FLOAT32.fraction
 def row_control(arch: Arch) -> data.StructLayout:
     """What all lanes do in a cycle.
 
-    norm: layer norm, else softmax; squares: its second pass, else the fma scales
+    norm: layer norm, else softmax; subtracts: the mean from each value, else zero
+    squares: its second pass, else the fma scales
     centres: adder and fma move; scales: multiplier and byte divider move
     restart: a group of channels begins; largest: the bytes `inside` of a word are compared
     select: channel of the word whose byte is read
@@ -40,8 +41,16 @@ def row_control(arch: Arch) -> data.StructLayout:
     start_*: a division or root begins; take_*: its result is kept
     """
     sums = bits_for_index(SQUARE_SUMS)
-    flags: tuple[str, ...] = ("norm", "centres", "scales", "squares", "restart", "largest", "sums")
-    flags += ("square_first", "square_put")
+    flags: tuple[str, ...] = (
+        "norm",
+        "subtracts",
+        "centres",
+        "scales",
+        "squares",
+        "restart",
+        "largest",
+    )
+    flags += ("sums", "square_first", "square_put")
     flags += ("pairs", "pair_put", "adds_eps", "start_mean", "take_mean", "start_variance")
     flags += ("start_root", "start_inverse", "take_inverse", "take_share")
     return data.StructLayout(
@@ -134,6 +143,7 @@ class RowLane(Part):
         value, mean, inverse, share = (
             Signal(FLOAT_BITS, name=name) for name in ("value", "mean", "inverse", "share")
         )
+        self.guarded(value, mean, inverse, share)
         self._look_up(m)
         squares = self._squares(m, fma=fma, adder=adder)
         with m.If(self.enable):
@@ -152,7 +162,7 @@ class RowLane(Part):
         ]
         self._divide(m, divider, root=root, adder=adder, exact=self._exact(m, value))
         of_pair, above = squares(control.pair), squares(control.pair + control.apart)
-        minus_mean = Cat(mean[:-1], ~mean[-1])
+        minus_mean = Mux(control.subtracts, Cat(mean[:-1], ~mean[-1]), 0)
         eps = self.scalars.operand
         m.d.comb += [
             adder.a.eq(Mux(control.pairs, of_pair, Mux(control.adds_eps, divider.result, value))),
@@ -207,6 +217,7 @@ class RowLane(Part):
         """Keep the eight sums of squares; the fma gives each before its next square enters."""
         control = self.control
         sums = [Signal(FLOAT_BITS, name=f"square_{n}") for n in range(SQUARE_SUMS)]
+        self.guarded(*sums)
         added = Mux(control.square_first, 0, choose(sums, control.square_in))
         m.d.comb += fma.c.eq(Mux(control.squares, added, self.beta))
         for place, register in enumerate(sums):

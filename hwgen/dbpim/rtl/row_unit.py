@@ -13,6 +13,7 @@ from hwgen.dbpim.facts.instructions import (
     GROUP_BITS,
     KEYS_BY_PIXEL,
     KEYS_PLACE,
+    PASSES_WITHOUT_MEAN,
     ROW_BITS,
     ROW_PASSES,
     ROWS,
@@ -29,6 +30,7 @@ from hwgen.dbpim.facts.timing import (
     NORM_CYCLES,
     PAIRS_READY,
     RADICAND_READY,
+    SCALED_READY,
     SHARE_CYCLES,
     SHARE_READY,
     SQUARE_READY,
@@ -50,10 +52,12 @@ SUM_BITS = bits_for_index(SQUARE_SUMS)
 class Passes(NamedTuple):
     """Registers of the loops over a group of channels.
 
-    number: pass, from 0; channel: that is read next; settles: no byte is read until results are
-    there; step: cycles since the last byte of the pass
+    held: pass, from 0; number: the same, of a norm without a mean from 1; channel: that is read
+    next; settles: no byte is read until results are there; step: cycles since the last byte of the
+    pass
     """
 
+    held: Signal
     number: Signal
     channel: Signal
     settles: Signal
@@ -72,15 +76,17 @@ class RowUnit(Part):
 
     The words of a group are read in three passes. softmax: largest byte, a word a cycle; sum of
     exponentials; quotients. layer norm: sum; squares of distances from the mean; quotients. The
-    last two passes, of a norm all three, take a byte of each position a cycle. Behind a pass the
-    unit reads nothing until its results are there; the bytes of the last pass leave meanwhile.
+    last two passes, of a norm all three, take a byte of each position a cycle. A norm without a
+    mean, whose `kernel_height` is 2, leaves its first pass out, and waits behind its last one until
+    the fma is free. Behind a pass the unit reads nothing until its results are there; the bytes of
+    the last pass leave meanwhile.
 
     Ports
         go           in      1             the step in `instruction` starts, in this core
         finish       in      1             the step is over in all cores
         instruction  in      SIMD          held from `go` to `finish`; `bias`: channels of a group
         word         in      fetched_word  the oldest word; the words of a group follow each other,
-                                           three times
+                                           `kernel_height` times
         word_valid   in      1             there is one, of SOFTMAX or NORM
         word_release out     1             its last byte is read in this cycle
         result       stream  vector_write  C bytes of the positions; those beyond a group are 0
@@ -119,6 +125,7 @@ class RowUnit(Part):
             }
         )
         self._norm = self.instruction.operation == Operation.NORM
+        self._centred = self.instruction.kernel_height != PASSES_WITHOUT_MEAN
         self._channels = self.instruction.bias[:GROUP_BITS]
         self._select_bits = bits_for_index(arch.word)
 
@@ -135,11 +142,14 @@ class RowUnit(Part):
             store.released.eq(over),
         ]
         passes = Passes(
+            held=Signal(range(ROW_PASSES), name="held"),
             number=Signal(range(ROW_PASSES), name="number"),
             channel=Signal(GROUP_BITS, name="channel"),
             settles=Signal(name="settles"),
             step=Signal(range(INVERSE_READY + 1), name="step"),
         )
+        without = self._norm & ~self._centred & (passes.held == 0)
+        m.d.comb += passes.number.eq(Mux(without, 1, passes.held))
         reading = self._read(m, passes, moves=moves)
         self._show(m, reading, passes)
         control = Signal(row_control(self._arch))
@@ -152,6 +162,7 @@ class RowUnit(Part):
         select = passes.channel[: self._select_bits]
         m.d.comb += [
             control.norm.eq(self._norm),
+            control.subtracts.eq(self._centred),
             control.squares.eq(passes.number == 1),
             control.restart.eq(reading.now & (passes.number == 0) & (passes.channel == 0)),
             control.largest.eq(reading.now & (passes.number == 0)),
@@ -258,13 +269,15 @@ class RowUnit(Part):
             self.word_release.eq(reading.now & (whole | word_ends | reading.last)),
         ]
         # A softmax knows its largest byte at once, and a group ends with its last pass.
-        settles = Mux(self._norm, passes.number != ROW_PASSES - 1, passes.number == 1)
+        # Without a mean, squares would meet the bytes of the pixel before in the fma.
+        whole_pass = passes.number != ROW_PASSES - 1
+        settles = Mux(self._norm, whole_pass | ~self._centred, passes.number == 1)
         with m.If(reading.now):
             m.d.sync += passes.channel.eq(Mux(reading.last, 0, following))
         with m.If(reading.last):
             m.d.sync += [passes.step.eq(1), passes.settles.eq(settles)]
             with m.If(~settles):
-                m.d.sync += passes.number.eq(Mux(passes.number == 0, 1, 0))
+                m.d.sync += passes.held.eq(Mux(passes.number == 0, 1, 0))
         return reading
 
     def _settle(
@@ -275,6 +288,7 @@ class RowUnit(Part):
             passes.settles & self._norm & (passes.number == number) for number in range(2)
         )
         share = passes.settles & ~self._norm
+        scaled = passes.settles & self._norm & (passes.number == ROW_PASSES - 1)
         at = {
             "start_mean": (mean, SHARE_READY),
             "take_mean": (mean, MEAN_READY),
@@ -287,11 +301,15 @@ class RowUnit(Part):
         for name, (when, step) in at.items():
             m.d.comb += getattr(control, name).eq(when & (passes.step == step))
         m.d.comb += control.take_share.eq(share & (passes.step >= SHARE_READY) & drained)
-        ends = control.take_mean | control.take_inverse | control.take_share
+        begins = scaled & (passes.step == SCALED_READY)
+        ends = control.take_mean | control.take_inverse | control.take_share | begins
         with m.If(moves & passes.settles):
             m.d.sync += passes.step.eq(passes.step + 1)
             with m.If(ends):
-                m.d.sync += [passes.settles.eq(0), passes.number.eq(passes.number + 1)]
+                m.d.sync += [
+                    passes.settles.eq(0),
+                    passes.held.eq(Mux(begins, 0, passes.number + 1)),
+                ]
         self._add_pairs(m, passes, control=control, settles=squares)
 
     def _add_pairs(self, m: Module, passes: Passes, *, control: Value, settles: Value) -> None:
@@ -317,7 +335,7 @@ class RowUnit(Part):
     ) -> None:
         """Follow the bytes of the second pass of a norm to the fma and out of it."""
         on_way = Signal(1 + 2 * FLOAT_CYCLES, name="squares_on_way")
-        channel, out = Signal(GROUP_BITS), Signal(SUM_BITS)
+        channel, out = Signal(GROUP_BITS, name="squared"), Signal(SUM_BITS)
         enters, leaves = on_way[FLOAT_CYCLES], on_way[-1]
         with m.If(moves):
             m.d.sync += on_way.eq(Cat(reading.now & self._norm & (passes.number == 1), on_way[:-1]))
@@ -366,8 +384,10 @@ class RowUnit(Part):
         """Collect the bytes of a word, and offer it."""
         write, size = self.result.payload, self._arch.word
         channel = Signal(GROUP_BITS, name="written")
-        first, word = Signal(ROW_BITS), Signal(ROW_BITS)
+        first, word = Signal(ROW_BITS, name="first_word"), Signal(ROW_BITS, name="result_word")
         positions = Signal(layouts.positions(self._arch))
+        results = Signal(write.bytes.shape())
+        self.guarded(first, word, positions, results)
         with m.If(reading.now & (passes.number == ROW_PASSES - 1) & (passes.channel == 0)):
             m.d.sync += [positions.eq(self.word.positions), first.eq(self.word.simd.word)]
         place = channel[: self._select_bits]
@@ -379,13 +399,14 @@ class RowUnit(Part):
                 channel.eq(Mux(group_ends, 0, channel + 1)),
                 word.eq(first + channel[self._select_bits :]),
             ]
-            for lane, position in zip(lanes, write.bytes, strict=True):
+            for lane, position in zip(lanes, results, strict=True):
                 for number, byte in enumerate(position):
                     with m.If(place == number):
                         m.d.sync += byte.eq(lane.result)
                     with m.Elif(place == 0):
                         m.d.sync += byte.eq(0)
         m.d.comb += [
+            write.bytes.eq(results),
             write.positions.eq(positions),
             write.word.eq(self.instruction.output_first_word + word),
             write.enable.eq((1 << size) - 1),

@@ -21,7 +21,7 @@ class RowUnpacker(Part):
     Latency  0: combinational
     Rate     one row in each cycle
     Errors   none
-    Golden   ``golden.dbpim.packed_weights``
+    Golden   ``verif.reference.dbpim.packed_weights``
     Source   docs/dbpim-microarchitecture.md, "Packed rows"
     """
 

@@ -72,6 +72,7 @@ class Sequencer(Part):
         m = Module()
         m.submodules.queue = queue = self._queue.instance()
         held = Signal(self._bits)
+        self.guarded(held)
         m.d.comb += [
             queue.input.payload.eq(self.instructions.payload),
             queue.input.valid.eq(self.instructions.valid),

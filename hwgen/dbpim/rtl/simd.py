@@ -73,7 +73,7 @@ class Simd(Part):
     Rate     one part of `simd_lanes` bytes in each cycle, of TABLE `table_lookups` bytes, of a last
              tap one in `lanes_per_requantizer` cycles; while a result waits, the whole unit stalls
     Errors   none
-    Golden   ``golden.dbpim.simd``
+    Golden   ``verif.reference.dbpim.simd``
     Source   docs/dbpim-microarchitecture.md, "simd"; seed 002, Fig. 6 (SIMD core)
     """
 
@@ -273,9 +273,12 @@ class Simd(Part):
         """Give every lane its byte of the part, looked up or not, and what multiplies it."""
         instruction, tag, does = self.instruction, self.word.simd, self._computes
         # Words of a CONV pass by: without one of its own the unit sees zeros.
-        bytes_ = [
-            Mux(self.word_valid, byte, 0) for position in self.word.bytes for byte in position
-        ]
+        bytes_ = []
+        for place, position in enumerate(self.word.bytes):
+            for channel, byte in enumerate(position):
+                seen = Signal.like(byte, name=f"byte_{place}_{channel}")
+                m.d.comb += seen.eq(Mux(self.word_valid, byte, 0))
+                bytes_.append(seen)
         for number, byte in enumerate(table.bytes):
             chosen = self._of_lane(bytes_, number, read.number, lanes=len(table.bytes))
             m.d.comb += byte.eq(chosen)

@@ -55,12 +55,12 @@ class SimdLane(Part):
         factor             in   L x signed lane_factor_bits + 1: M of a map, or an int8 weight
         tap                in   1          cycle 1: the inputs up to `total_before` are those of it
         enable             in   1          cycle 1: it enters the total (only with `tap`)
-        tap_product        out  L x 18     cycle 1: centred byte times factor, of two bytes; this
-                                           port and the next are absent without a row unit
+        tap_product        out  L x 18     cycle 1: centred byte times factor, of two bytes [this
+                                           port and the next are absent without a row unit]
         addend             in   L x signed 18 + log2(C)  cycle 1: with `takes_addend` in its place
         mode               in   tap_mode
-        places             in   5          cycle 1: second shift of a scaled operand; this port and
-                                           the next are absent without `simd_tflite`
+        places             in   5          cycle 1: second shift of a scaled operand [this port and
+                                           the next are absent without `simd_tflite`]
         squares            in   1          cycle 2: the square of the total is scaled
         zero_point         in   8          unsigned
         bias               in   L x signed 32
@@ -69,9 +69,9 @@ class SimdLane(Part):
         complete           in   1          cycle 2: the totals are final
         scale              in   1          cycle 2: multiply one (only with `complete`)
         turn               in   index of L which: 0 first, when those of the others are kept for
-                                           their turns; absent if L is 1
+                                           their turns [absent if L is 1]
         multiplier, shift  in   simd_multiplier_bits, 6  unsigned
-        rounding           in   2          as of ``Requantizer``, cycle 3; absent if there is one
+        rounding           in   2          as of ``Requantizer``, cycle 3 [absent if there is one]
         output_zero_point, low, high  in  8  cycle 3: unsigned
         result             out  8          unsigned
         sum                out  24         the lowest bytes of total * multiplier
@@ -79,7 +79,7 @@ class SimdLane(Part):
              `result` and `sum` of the turn, which hold too
     Rate     1 tap a cycle, 1 result a cycle
     Errors   none; the check of the network keeps every total within 32 bits
-    Golden   ``golden.dbpim.simd``
+    Golden   ``verif.reference.dbpim.simd``
     Source   docs/dbpim-microarchitecture.md, "simd"
     """
 
@@ -128,6 +128,7 @@ class SimdLane(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        self.guarded(self.total)
         # Cycle 0: keep the operands. Cycle 1: accumulate.
         for number in range(self._lanes):
             self._accumulate(m, number)
@@ -152,13 +153,16 @@ class SimdLane(Part):
     def _accumulate(self, m: Module, number: int) -> None:
         """Keep the operands of a lane, then add their product to its total."""
         mode, before, total = self.mode, self.total_before[number], self.total[number]
-        byte, kept = Signal(ACTIVATION_BITS), Signal(signed(self._factor_bits))
+        byte = Signal(ACTIVATION_BITS, name=f"byte_{number}")
+        kept = Signal(signed(self._factor_bits), name=f"factor_kept_{number}")
+        self.guarded(byte, kept)
         with m.If(self.take):
             m.d.sync += [byte.eq(self.input_byte[number]), kept.eq(self.factor[number])]
-        base, factor = Signal(signed(ACCUMULATOR_BITS)), Signal(signed(self._factor_bits))
-        centred = Signal(signed(CENTRED_BITS))
+        base = Signal(signed(ACCUMULATOR_BITS), name=f"base_{number}")
+        factor = Signal(signed(self._factor_bits), name=f"factor_{number}")
+        centred = Signal(signed(CENTRED_BITS), name=f"centred_{number}")
         # Totals come from memories: without a tap the factor is zero. The byte stays as it is.
-        right = Signal.like(factor)
+        right = Signal.like(factor, name=f"right_{number}")
         plane = byte << (mode.plane << 3)
         m.d.comb += [
             base.eq(Mux(mode.first, self.bias[number], Mux(mode.multiplies, 0, before))),
@@ -215,6 +219,7 @@ class SimdLane(Part):
             return self.total[0]
         later = [self.total[number] for number in range(1, self._lanes)]
         kept = [Signal.like(each, name=f"kept_{n}") for n, each in enumerate(later, 1)]
+        self.guarded(*kept)
         with m.If(self.scale & (self.turn == 0)):
             m.d.sync += [register.eq(total) for register, total in zip(kept, later, strict=True)]
         return choose([self.total[0], *kept], self.turn)

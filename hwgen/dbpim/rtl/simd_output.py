@@ -52,7 +52,7 @@ class SimdOutput(Part):
         instruction  in      SIMD          held while there is work
         part         in      simd_part     a part whose totals are scaled
         turn, last_turn  in                of the lanes that share a requantizer: which of them has
-                                           scaled, and none follows; absent where none shares
+                                           scaled, and none follows [absent where none shares]
         bytes        in      requantizers x 8   results of the turn; of TABLE the lowest count
         sums         in      requantizers x 24  its totals
         moves        out     1             no result waits: the pipeline moves in this cycle
@@ -61,7 +61,7 @@ class SimdOutput(Part):
     Latency  1 cycle from the last part to the result
     Rate     one part in each cycle; with `sums` three results of a word-vector follow each other
     Errors   none
-    Golden   ``golden.dbpim.simd``
+    Golden   ``verif.reference.dbpim.simd``
     Source   docs/dbpim-microarchitecture.md, "simd"
     """
 
@@ -88,6 +88,8 @@ class SimdOutput(Part):
         m = Module()
         write, instruction, part = self.result.payload, self.instruction, self.part
         left, taken, word_end = Signal(range(SUM_BYTES)), Signal(), Signal()
+        positions, word = Signal(layouts.positions(self._arch)), Signal.like(write.word)
+        self.guarded(positions, word)
         sums = instruction.sums
         m.d.comb += [
             taken.eq(self.result.valid & self.result.ready),
@@ -103,19 +105,21 @@ class SimdOutput(Part):
         with m.If(self.moves & part.valid):
             m.d.sync += [
                 left.eq(Mux(sums, SUM_BYTES - 1, 0)),
-                write.positions.eq(part.positions),
-                write.word.eq(instruction.output_first_word + part.word),
+                positions.eq(part.positions),
+                word.eq(instruction.output_first_word + part.word),
                 word_end.eq(part.word_end),
             ]
-            for position, source in zip(write.positions, part.positions, strict=True):
+            for position, source in zip(positions, part.positions, strict=True):
                 m.d.sync += position.column.eq(source.column * Mux(sums, SUM_BYTES, 1))
         with m.Elif(~self.moves & taken):
             m.d.sync += left.eq(left - 1)
-            m.d.sync += [position.column.eq(position.column + 1) for position in write.positions]
+            m.d.sync += [position.column.eq(position.column + 1) for position in positions]
         for position, plane in zip(write.bytes, planes, strict=True):
             m.d.comb += position.eq(self._rotated(plane))
         enabled = (1 << instruction.enable_end) - (1 << instruction.enable_first)
         m.d.comb += [
+            write.positions.eq(positions),
+            write.word.eq(word),
             write.enable.eq(enabled),
             write.to_memory.eq(instruction.to_memory),
         ]
@@ -130,6 +134,7 @@ class SimdOutput(Part):
         lanes, lookups = arch.simd_lanes, arch.table_lookups
         bytes_ = data.ArrayLayout(ACTIVATION_BITS, vector_bytes(arch))
         planes = [Signal(bytes_, name=f"plane_{number}") for number in range(SUM_BYTES)]
+        self.guarded(*planes)
         looks_up = self.instruction.operation == Operation.TABLE
         with m.If(~self.moves & next_plane):
             m.d.sync += [before.eq(after) for before, after in pairwise(planes)]

@@ -43,7 +43,7 @@ class Switch(Part):
              a selected input takes a cycle. A group is complete with C bytes or at the end of its
              position vector
     Errors   none
-    Golden   ``golden.dbpim.switch.switch``
+    Golden   ``verif.reference.dbpim.switch.switch``
     Source   seed 002, V-B: leading-one detection over the mask, and a MUX
     """
 

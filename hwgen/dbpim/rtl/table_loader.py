@@ -42,11 +42,10 @@ class TableLoader(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        loads, index = Signal(), Signal.like(self.index)
+        loads, index = Signal(), self.index
         m.d.comb += [
             self.beats.ready.eq(loads),
             self.write.eq(loads & self.beats.valid),
-            self.index.eq(index),
             self.done.eq(self.write & (index == TABLE_BYTES - self._beat_bytes)),
         ]
         with m.If(self.start):

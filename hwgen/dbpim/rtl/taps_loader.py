@@ -89,10 +89,6 @@ class TapsLoader(Part):
             ]
             with m.If(self.beats.valid):
                 m.d.sync += [held.word_select(count, width).eq(part), count.eq(count + 1)]
-        index = Signal.like(self.index)
-        m.d.comb += [
-            self.index.eq(index),
-            self.push.eq(self.write & (index + 1 == self.header.taps)),
-        ]
+        m.d.comb += self.push.eq(self.write & (self.index + 1 == self.header.taps))
         with m.If(self.write):
-            m.d.sync += index.eq(Mux(self.push, 0, index + 1))
+            m.d.sync += self.index.eq(Mux(self.push, 0, self.index + 1))

@@ -26,21 +26,21 @@ class TileLoader(Part):
         beats             stream in  port_bits     the body; taken while a tile is loaded
         done              out        1             the last beat is taken in this cycle
         mask_write        out        1             the beat holds mask words: taken in this cycle
-        push              out        1             it is the last of them; without
-                                                   ``sparse_parts`` there are none, and it is
-                                                   ``start``
+        push              out        1             it is the last of them [without
+                                                   ``sparse_parts``: there are none, and it
+                                                   is ``start``]
         parameters_write  out        1             parameters of one filter are valid
         parameters_index  out        filter_bits   its number in the filter group
         parameters_data   out        parameters
         row_write         out        1             a row is complete
         row_cells         out        row_cells     its cells
-        row_meta          out        row_meta      their signs and indices, and constants; not
-                                                   without ``sparse_parts``
+        row_meta          out        row_meta      their signs and indices, and constants [not
+                                                   without ``sparse_parts``]
     Latency  0 for masks and parameters; 1 cycle from the last beat of a row to ``row_write``, in
              which ``header`` is still held
     Rate     one beat in each cycle, parameters one filter in each cycle
     Errors   none; a tile has at least one word and one row
-    Golden   ``golden.dbpim.weight_decoder``, ``golden.dbpim.packed_weights``
+    Golden   ``golden.dbpim.weight_decoder``, ``verif.reference.dbpim.packed_weights``
     Source   docs/dbpim-microarchitecture.md, "Stream", "Packed rows" and "Loader"
     """
 
@@ -208,13 +208,12 @@ def send_parameters(m: Module, loader: Part, *, last: ValueLike) -> Value:
     """
     per_beat = len(loader.beats.payload) // PARAMETER_BITS
     beat = [loader.beats.payload.word_select(n, PARAMETER_BITS) for n in range(per_beat)]
-    index = Signal.like(loader.parameters_index)
+    index = loader.parameters_index
     layout = packed_parameters()
     entry = data.View(layout, choose(beat, index)[: layout.size])
     ends = index == last
     m.d.comb += [
         loader.parameters_write.eq(loader.beats.valid),
-        loader.parameters_index.eq(index),
         loader.parameters_data.bias.eq(entry.bias),
         loader.parameters_data.multiplier.eq(entry.multiplier),
         loader.parameters_data.shift.eq(entry.shift),

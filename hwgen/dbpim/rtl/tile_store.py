@@ -64,13 +64,13 @@ class TileStore(Part):
         mask                out  C               that mask word, bit c: input c is selected
         head_tile           in   M x slot_bits   the tile of each macro's group
         head_filter_enable  out  M x 16          cell columns that count in it
-        head_double         out  M               it is a pair tile; only on a chip with them
+        head_double         out  M               it is a pair tile [only on a chip with them]
         head_row            in   M x row_bits    the row of each macro's group
         row_loaded          out  M               bit m: it has been written for this tile
         result_tile         in   slot_bits       the tile of a result
-        result_second       in   1               its second filter group is asked for; only with
-                                                 pair tiles
-        result_double       out  1               it has one; only with pair tiles
+        result_second       in   1               its second filter group is asked for [with
+                                                 pair tiles]
+        result_double       out  1               it has one [with pair tiles]
         result_group        out  12              its filter group
         result_parameters   out  F x parameters  of this group, until the tile retires
         tile_end_popped     in   M               bit m: a result of macro m that ends a tile is
@@ -138,6 +138,7 @@ class TileStore(Part):
             tiles=[Signal(self._tile, name=f"tile_{slot}") for slot in range(TILE_SLOTS)],
             parameters=Signal(SLOT_BITS),
         )
+        self.guarded(*ring.tiles)
         retires = self._retires(m)
         m.d.sync += [
             ring.write.eq(ring.write + self.loads.push),

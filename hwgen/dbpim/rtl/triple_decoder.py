@@ -35,7 +35,7 @@ class TripleDecoder(Part):
     Latency  0: combinational
     Rate     three weights in each cycle
     Errors   none: unused numbers of two cells become zero; of one cell the four lowest bits count
-    Golden   ``golden.dbpim.packed_weights``
+    Golden   ``verif.reference.dbpim.packed_weights``
     Source   docs/dbpim-microarchitecture.md, "Packed rows"; IEEE 754-2008, 3.5.2
     """
 

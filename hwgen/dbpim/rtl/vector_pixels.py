@@ -41,14 +41,14 @@ class VectorPixels(Part):
         turn         in   3
         at_output    in   1          of two maps: the pixel at the output's (y, x)
         second       in   1          the pixel is of map b, with `second_broadcast` its (0, 0)
-        met          in   met        its pixel in place of (0, 0); absent without a row unit
+        met          in   met        its pixel in place of (0, 0) [absent without a row unit]
         ky, kx       in   7          row and column of the window
         word         in   10         channel word; outside beyond the last one of the map
         pixels       out  M x fetch_pixel
         positions    out  positions  as stored
     Latency  0
     Errors   none
-    Golden   ``golden.ops.windows.windows``, ``golden.dbpim.activation_buffer``
+    Golden   ``golden.ops.windows.windows``, ``verif.reference.dbpim.activation_buffer``
     Source   docs/dbpim-microarchitecture.md, "walker"
     """
 
@@ -134,7 +134,12 @@ class VectorPixels(Part):
         """Return the slice of the map that is read."""
         fields = [self._of_map(name) for name in ("base", "row_pitch", "channel_words")]
         first = Mux(self.second, self.work.second_first, self.work.input_first)
-        region = Region(*(Signal.like(field) for field in (*fields, first)))
+        region = Region(
+            *(
+                Signal.like(field, name=f"region_{name}")
+                for name, field in zip(Region._fields, (*fields, first), strict=True)
+            )
+        )
         m.d.comb += [
             signal.eq(field) for signal, field in zip(region, (*fields, first), strict=True)
         ]

@@ -83,8 +83,8 @@ class Walker(Part):
         tile_known      in      1              the tile to walk has its header and masks
         tile            in      TILE           its header
         tile_slot       in      slot_bits
-        tile_mask_base  in      mask_bits      its first mask word; this and the next two lines not
-                                               without ``sparse_parts``
+        tile_mask_base  in      mask_bits      its first mask word [this and the next two lines: not
+                                               without ``sparse_parts``]
         mask_index      out     mask_bits      the mask word of the next word
         mask            in      C              that mask word
         tile_row_base   in      row_bits       its first row
@@ -99,7 +99,7 @@ class Walker(Part):
              is there in the cycle after its word was taken in
     Rate     one request in each cycle; no gap between tiles, chunks, filter groups, channel words
     Errors   none: a core that takes part has at least one position vector, a tile at least one word
-    Golden   ``golden.ops.windows.windows``, ``golden.dbpim.activation_buffer``
+    Golden   ``golden.ops.windows.windows``, ``verif.reference.dbpim.activation_buffer``
     Source   seed 002, V-D: loops n, k, m with T_m = M positions, weights stationary
     """
 
@@ -149,7 +149,10 @@ class Walker(Part):
         self._over = Signal(name="over")
         bits = len(self.work.vectors)
         vectors = VectorCounters(
-            Signal(place(), name="chunk"), Signal(place(), name="now"), Signal(bits), Signal(bits)
+            Signal(place(), name="chunk"),
+            Signal(place(), name="now"),
+            Signal(bits, name="vector_number"),
+            Signal(bits, name="vectors_left"),
         )
         known, taken = Signal(), Signal()
         m.d.comb += [
@@ -368,7 +371,9 @@ class Walker(Part):
         # The window of the row unit: passes, and words of a group.
         word = window.word + window.kx
         row = Tap(window.number == 0, Const(0), window.number, word, Const(1))
-        chosen = Tap(*(Signal.like(each, name=name) for name, each in plain._asdict().items()))
+        chosen = Tap(
+            *(Signal.like(each, name=f"tap_{name}") for name, each in plain._asdict().items())
+        )
         m.d.comb += [
             signal.eq(Mux(self._is_product, of_two, Mux(self._is_row, of_row, other)))
             for signal, of_two, of_row, other in zip(chosen, product, row, plain, strict=True)

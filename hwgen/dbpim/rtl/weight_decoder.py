@@ -21,11 +21,11 @@ class WeightDecoder(Part):
     Ports
         row            in   row        codes of one row, index compartment * F + filter
         filter_enable  in   16         cell columns that count, from the tile's header
-        pair           in   1          they are of two filter groups; only with pair tiles
+        pair           in   1          they are of two filter groups [with pair tiles]
         row_cells      out  row_cells  cell bits, one for each cell column
         row_meta       out  row_meta   sign and block index of each cell, minus the negative digits
-                                       of each filter, with pair tiles of both groups; zeros
-                                       without `weight_bits`
+                                       of each filter [with ``pairs``: of both groups]
+                                       [without `weight_bits`: zeros]
     Latency  0: combinational
     Rate     one row in each cycle
     Errors   none: every code has a meaning

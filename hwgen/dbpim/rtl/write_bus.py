@@ -47,6 +47,7 @@ class WriteBus(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        self.guarded(self.write)
         lanes = self._arch.bus_words
         asks = [Signal(self._arch.cores, name=f"asks_{lane}") for lane in range(lanes)]
         for core, request in enumerate(self.requests):

@@ -65,7 +65,10 @@ class WritePort(Part):
         output, result = self.output.payload, self.result.payload
         of_one = Signal()
         """The result has one position and comes from the output stage."""
-        active, private, sent, busy = (Signal(self._arch.macros_per_core) for _ in range(4))
+        active, private, sent, busy = (
+            Signal(self._arch.macros_per_core, name=name)
+            for name in ("active", "private", "sent", "busy")
+        )
         m.d.comb += [of_one.eq(self.output.valid), self.private_write.eq(result)]
         with m.If(of_one):
             width = ACTIVATION_BITS * self._arch.word

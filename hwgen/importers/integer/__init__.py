@@ -3,7 +3,7 @@
 from hwgen.errors import Refusal, RefusedNetworkError
 from hwgen.importers.integer.check import refusals_of
 from hwgen.importers.integer.endings import Ending
-from hwgen.importers.integer.fold import folded
+from hwgen.importers.integer.fold import folded, heads_left_out
 from hwgen.importers.integer.graph import Difference, IntegerGraph, Note
 from hwgen.importers.integer.lower import Lowered, lower
 from hwgen.importers.integer.maps import QuantizedMap, quantized_map, raw_sums
@@ -22,6 +22,7 @@ __all__ = [
     "Unsupported",
     "Weights",
     "folded",
+    "heads_left_out",
     "lower",
     "quantized_map",
     "raw_sums",

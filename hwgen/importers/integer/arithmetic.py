@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hwgen.errors import FormatError
 from hwgen.importers.integer.factors import Factor, factor_of, pair_of
 from hwgen.importers.integer.maps import QuantizedMap
-from hwgen.importers.integer.pairs import best_sum
+from hwgen.importers.integer.pairs import ALL, Present, best_sum
 from hwgen.network import Requantization
 from hwgen.network.add import OPERAND_SHIFT
 from hwgen.network.maps import BYTE_BITS
@@ -192,9 +192,14 @@ def addition_scaling(
     return Scaling(rounding=rounding, requantization=given, error=error)
 
 
-def nearest_addition(sources: Sequence[QuantizedMap], output: QuantizedMap) -> Scaling:
-    """Return the scaling of a sum of two maps that is onnxruntime's for the most pairs."""
-    found = best_sum(sources, output)
+def nearest_addition(
+    sources: Sequence[QuantizedMap], output: QuantizedMap, present: Present = ALL
+) -> Scaling:
+    """Return the scaling of a sum of two maps that is onnxruntime's for the most pairs.
+
+    present: of each map the integers that a constant has, None: every one
+    """
+    found = best_sum(sources, output, present)
     given = Requantization(multipliers=found.multipliers, shift=found.shift)
     return Scaling(rounding=found.rounding, requantization=given, different=found.different)
 
@@ -266,6 +271,36 @@ def fixed_factor(kernels: Kernels, centred: Integers, real: float) -> Integers:
     first = (centred << left) * multiplier + (1 << SIGNED_BITS - 1) >> SIGNED_BITS
     away: Integers = np.sign(first) * (np.abs(first) + (1 << right >> 1) >> right)
     return away
+
+
+def mean_factors(
+    kernels: Kernels, elements: int, source: QuantizedMap, output: QuantizedMap
+) -> tuple[Rounding, Factor] | None:
+    """Return rounding and factor of LiteRT's MEAN; None where the network has no such factor.
+
+    The reference kernels divide the multiplier of the scales by the elements, which leaves it below
+    2**30 unless these are a power of two.
+    """
+    if kernels == "xnnpack":
+        product = f32(f32(source.scale / output.scale) * f32(1 / elements))
+        return "float32", exact(product, SIGNIFICANT_BITS, "float32")
+    left = elements.bit_length() - 1
+    given = exact(source.scale / output.scale, SIGNED_BITS, "tflite")
+    shift = given.shift + left
+    ranges = FACTORS["tflite"]
+    if kernels != "reference" or not ranges.shift_low <= shift <= ranges.shift_high:
+        return None
+    multiplier = (given.multiplier << left) // elements
+    return "tflite", Factor(multiplier=multiplier, shift=shift, error=0.0)
+
+
+def global_mean(elements: int, source: QuantizedMap, output: QuantizedMap) -> Scaling:
+    """Return the scaling of onnxruntime's QLinearGlobalAveragePool.
+
+    It multiplies the scale of the output by the number of elements before it divides.
+    """
+    factor = f32(source.scale / f32(output.scale * elements))
+    return one(exact(factor, SIGNIFICANT_BITS, "float32"), "float32")
 
 
 def raw_mean(elements: int, source: QuantizedMap) -> tuple[Scaling, int]:

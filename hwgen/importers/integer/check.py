@@ -18,6 +18,7 @@ from hwgen.importers.integer.nodes import (
     WINDOWS,
     Addition,
     AveragePooling,
+    Border,
     Choice,
     Concatenation,
     Convolution,
@@ -193,7 +194,7 @@ def kind_complaints(
             yield from token_complaints(node, sources, output)
         case Addition() | SquaredDifference() | Multiplication() | Concatenation():
             yield from operand_complaints(node, sources, output)
-        case Extremum() | Slopes() | Choice():
+        case Extremum() | Slopes() | Choice() | Border():
             yield "its operands", "of bytes and one shape, or 1 or C slopes", shapes(sources)
         case Lookup():
             yield from function_complaints(node, sources[0], output)

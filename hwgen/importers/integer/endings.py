@@ -27,6 +27,11 @@ class Ending:
     hidden: bool = False
 
 
+def said_of_head(operator: str, node: str) -> str:
+    """Return the sentence on a function that the network leaves out behind its answer."""
+    return f"{operator} ({node}) is left out: the order of classes is that before it"
+
+
 def said_of_list(name: str, maps: Sequence[str], *, first: bool) -> str:
     """Return what the host does to have a list; first: it is the answer of the file."""
     told = "chips write these, and golden has their order"

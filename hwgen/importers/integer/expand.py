@@ -4,22 +4,21 @@ Tests: `tests/importers/tflite/test_operators.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hwgen.importers.integer.borders import expand_border
 from hwgen.importers.integer.constants import unchanged
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
     Addition,
+    Border,
     Choice,
-    ConstantMap,
     Convolution,
     Extremum,
-    Lookup,
     MaxPooling,
     Multiplication,
     Node,
@@ -32,52 +31,13 @@ from hwgen.importers.integer.nodes import (
     Upsampling,
     window_of,
 )
+from hwgen.importers.integer.parts import MOST_PADDED, Parts
 from hwgen.network.maps import BYTE_BITS, Shape
 
 MOST_ADDED = 15
 """Rows or columns that a maximum adds to a map: the padding of a window that chips hold."""
-MOST_PADDED = 2
-"""Rows or columns of zeros on a side at once: 25 taps of a depthwise convolution."""
 MOST_DOUBLED = 3
 """Times that a map doubles at once, as chips do."""
-
-
-@dataclass(kw_only=True)
-class Parts:
-    """The nodes that take the place of one; maps: those of the graph, then theirs, too."""
-
-    node: Node
-    maps: dict[str, QuantizedMap]
-    nodes: list[Node] = field(default_factory=list)
-
-    def add(self, kind: Any, what: str, output: QuantizedMap, *inputs: str, **keys: Any) -> str:
-        """Append a node that writes a map of its own, and return the name of that map."""
-        name = f"{self.node.output}/{what}_{len(self.nodes)}"
-        self.maps[name] = output
-        self.append(kind, name, *inputs, name=f"{self.node.name}_{what}", **keys)
-        return name
-
-    def last(self, kind: Any, *inputs: str, **keys: Any) -> None:
-        """Append the node that writes the output."""
-        self.append(kind, self.node.output, *inputs, name=self.node.name, **keys)
-
-    def append(self, kind: Any, output: str, *inputs: str, name: str, **keys: Any) -> None:
-        """Append a node."""
-        operator = self.node.operator
-        self.nodes.append(kind(name=name, operator=operator, inputs=inputs, output=output, **keys))
-
-    def constant(self, what: str, output: QuantizedMap, integers: NDArray[np.int64]) -> str:
-        """Append a constant map, and return its name."""
-        return self.add(ConstantMap, what, output, integers=integers)
-
-    def reversed(self, name: str) -> str:
-        """Append the map whose real values are those of another, negated: top - integer."""
-        values = self.maps[name].unsigned
-        top = (1 << values.bits) - 1
-        other = replace(
-            values, zero_point=top - values.zero_point, low=top - values.high, high=top - values.low
-        )
-        return self.add(Lookup, "reversed", other, name, function=np.negative)
 
 
 def expanded(graph: IntegerGraph) -> IntegerGraph:
@@ -293,6 +253,7 @@ def in_numbers_of(parts: Parts, target: QuantizedMap, names: tuple[str, ...]) ->
 
 EXPANSIONS: Mapping[type[Any], Callable[[Parts, Any], None]] = {
     Addition: expand_addition,
+    Border: expand_border,
     Choice: expand_choice,
     Convolution: expand_convolution,
     Multiplication: expand_multiplication,

@@ -73,6 +73,18 @@ def without_heads(graph: IntegerGraph) -> IntegerGraph:
     return replace(graph, outputs=tuple(dict.fromkeys(outputs)))
 
 
+def heads_left_out(graph: IntegerGraph) -> dict[str, list[Node]]:
+    """Return by output of a graph the functions behind the map that the network answers with."""
+    found: dict[str, list[Node]] = {}
+    for name in graph.outputs:
+        behind, answer = name, before_head(graph, name)
+        while behind != answer and (node := passing(graph, behind)) is not None:
+            behind = node.inputs[0]
+            if isinstance(node, Head | SoftmaxOfGroups):
+                found.setdefault(name, []).append(node)
+    return found
+
+
 def before_head(graph: IntegerGraph, name: str) -> str:
     """Return the map that a head reads, through what follows the head; else the map itself."""
     behind = name

@@ -17,6 +17,7 @@ from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
 from hwgen.network import QuantizedNetwork
 from hwgen.network.host import RawImage
+from hwgen.network.tokens import TokenRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +74,14 @@ class IntegerGraph:
         output is a map
     answer_places: order of the answer's elements in the file; None: that of its map
     behind: sentences, what the host does behind the chip
+    token_rows: what the host looks up by ids; None: the image is given
     remarks: sentences, what one should know of the file beside what is not exact
     kernels: whose arithmetic the file says that it computes; None: that of its format's runtime
     finish: adds to the lowered network what the file says besides, such as the names of classes
     model: gives the whole file in the library of its format; None: nobody asks for it
-    in_session: as the default session of its runtime changes it; None: it changes no element
+    reading: gives what the reader knows of every tensor, for the runtime; None: no runtime asks
+    in_session: as the default session of its runtime runs it; None: as it is written
+    runtime: with its version, that `in_session` is of; unread: a sentence, why there is none
     """
 
     name: str
@@ -92,11 +96,15 @@ class IntegerGraph:
     ends: Mapping[str, Ending] = field(default_factory=dict)
     answer_places: NDArray[np.int64] | None = None
     behind: tuple[str, ...] = ()
+    token_rows: TokenRows | None = None
     remarks: tuple[str, ...] = ()
     kernels: Kernels | None = None
     finish: Callable[[QuantizedNetwork], QuantizedNetwork] = unchanged
     model: Callable[[], Any] | None = None
+    reading: Callable[[], Any] | None = None
     in_session: "IntegerGraph | None" = None
+    runtime: str = ""
+    unread: str = ""
 
     def read_by(self, kernels: Kernels) -> "IntegerGraph":
         """Return the graph that kernels compute: onnxruntime's are those of a default session."""

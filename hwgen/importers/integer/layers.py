@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hwgen.importers.integer.arithmetic import Kernels, Scaling, rescaling
 from hwgen.importers.integer.graph import Difference, IntegerGraph, Note
 from hwgen.importers.integer.maps import QuantizedMap
-from hwgen.importers.integer.nodes import Node
+from hwgen.importers.integer.nodes import ConstantMap, Node
 from hwgen.network import INPUT, Layer, Parameters, Requantization, Table
 from hwgen.network import Rescale as RescaleLayer
 from hwgen.network.maps import BYTE_BITS
@@ -86,11 +86,25 @@ class Layers:
             note = Note(node=node.name, what=what, steps=float(steps), operator=node.operator)
             self.notes.append(note)
 
+    def present(self, node: Node) -> list[NDArray[np.int64] | None]:
+        """Return of each map that a node reads the integers that a constant has; None: every one.
+
+        As the file stores them.
+        """
+        writers = [self.graph.writer(name) for name in node.inputs]
+        return [
+            np.unique(each.integers).astype(np.int64) if isinstance(each, ConstantMap) else None
+            for each in writers
+        ]
+
     def pairs_differ(self, node: Node, count: int) -> None:
         """Say how many pairs of elements of two maps have another result in the runtime, if any."""
         if not count:
             return
-        pairs = math.prod(1 << source.bits for source in self.sources(node))
+        pairs = math.prod(
+            1 << source.bits if present is None else len(present)
+            for source, present in zip(self.sources(node), self.present(node), strict=True)
+        )
         what = f"node {node.name}, in {count:,} of all {pairs:,} pairs of elements"
         difference = Difference(operator=node.operator, nodes=1, what=what, steps=1)
         self.differences.append(difference)
@@ -119,6 +133,13 @@ class Layers:
             what = f"node {node.name}, in {count:,} of all sums of its window, beside halves"
             difference = Difference(operator=node.operator, nodes=1, what=what, steps=1)
             self.differences.append(difference)
+
+    def growth_differs(self, node: Node, source: QuantizedMap, output: QuantizedMap) -> None:
+        """Say how onnxruntime computes linear means of a growth: of integers, or in float32."""
+        cut = "are cut off there and rounded here"
+        how = cut if source.same_numbers == output.same_numbers else "are float32 there"
+        what = f"node {node.name}, whose means {how}"
+        self.differences.append(Difference(operator=node.operator, nodes=1, what=what, steps=1))
 
     def moved(
         self, node: Node, make: Any, source: QuantizedMap, inputs: tuple[str, ...], **keys: Any

@@ -134,6 +134,7 @@ def lower(
         held=layers.held,
         raw_image=graph.raw_image,
         answer_places=graph.answer_places,
+        token_rows=graph.token_rows,
     )
     network = graph.finish(network)
     network = replace(network, graph=with_next(network.graph, layers.names, outputs))

@@ -15,13 +15,14 @@ from hwgen.importers.integer.arithmetic import (
     addition_scaling,
     f32,
     fixed_factor,
+    global_mean,
+    mean_factors,
     nearest_addition,
+    one,
     product_scaling,
     raw_mean,
 )
 from hwgen.importers.integer.factors import factor_of
-from hwgen.importers.integer.fixed_point import factor_of as factor_of_31_bits
-from hwgen.importers.integer.fixed_point import scaled as scaled_twice
 from hwgen.importers.integer.layers import FACTOR_NOTE, TABLE_ENTRIES, Layers
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
@@ -79,6 +80,8 @@ def add_average_pooling(layers: Layers, node: AveragePooling) -> None:
     """Add a mean over a window; one rounding with 1 / n inside the factor."""
     source, output = layers.sources(node)[0], layers.output(node)
     elements = node.kernel[0] * node.kernel[1]
+    if node.operator == "Resize" and layers.kernels == "onnxruntime":
+        layers.growth_differs(node, source, output)
     layer = AveragePool(
         op="average_pool",
         kernel=node.kernel,
@@ -94,12 +97,17 @@ def add_average_pooling(layers: Layers, node: AveragePooling) -> None:
         layers.layers.append(inside_mean(layers, node, layer))
         return
     center = None
-    if node.operator == "MEAN" and layers.kernels == "xnnpack":
-        scaling = product_scaling("xnnpack", [source.scale], output, gain=1 / elements)
-        center = source.offset if source.same_numbers == output.same_numbers else None
-        layers.sums_differ(node, different_means(elements, source, output, center))
+    factors = mean_factors(layers.kernels, elements, source, output)
+    if node.operator == "MEAN" and factors is not None:
+        rounding, factor = factors
+        scaling = one(factor, rounding)
+        if layers.kernels == "xnnpack":
+            center = source.offset if source.same_numbers == output.same_numbers else None
+            layers.sums_differ(node, different_means(elements, source, output, center))
     elif is_raw_mean(layers, node):
         scaling, center = raw_mean(elements, source)
+    elif is_global_mean(layers, node):
+        scaling = global_mean(elements, source, output)
     else:
         scaling = layers.scaling(source, output, gain=node.gain / elements)
     layers.layers.append(replace(layer, center=center, **scaled(scaling)))
@@ -113,7 +121,7 @@ def different_means(
 
     XNNPACK adds the zero points as a float32 number behind the product, before it rounds to even.
     """
-    factor = np.float32(f32(f32(source.scale / elements) / output.scale))
+    factor = np.float32(f32(source.scale / output.scale)) * np.float32(1 / elements)
     zero = np.float32(-elements * source.zero_point) * factor + np.float32(output.zero_point)
     middle, added = (source.zero_point, output.zero_point) if center is None else (0, 0)
     low, high, end = output.low, output.high, elements * source.high + 1
@@ -124,24 +132,6 @@ def different_means(
         given = np.rint((raw - elements * middle).astype(np.float32) * factor) + added
         different += int((wanted.clip(low, high) != given.clip(low, high)).sum())
     return different
-
-
-def different_reference_means(elements: int, source: QuantizedMap, output: QuantizedMap) -> int:
-    """Return how many sums of a MEAN the reference kernel scales to another step than a filter.
-
-    It divides the multiplier by the elements, and leaves it below 2**30 where these are no power
-    of two, so that a bit less is kept between its two roundings.
-    """
-    sums = np.arange(
-        elements * (source.low - source.zero_point),
-        elements * (source.high - source.zero_point) + 1,
-    )
-    multiplier, exponent = factor_of_31_bits(source.scale / output.scale)
-    left = elements.bit_length() - 1
-    wanted = scaled_twice(sums, (multiplier << left) // elements, exponent - left)
-    given = scaled_twice(sums, *factor_of_31_bits(f32(1 / elements) * source.scale / output.scale))
-    low, high = output.low - output.zero_point, output.high - output.zero_point
-    return int((wanted.clip(low, high) != given.clip(low, high)).sum())
 
 
 def inside_mean(layers: Layers, node: AveragePooling, layer: AveragePool) -> AveragePool:
@@ -176,6 +166,12 @@ def is_raw_mean(layers: Layers, node: AveragePooling) -> bool:
     return kept and not counted and layers.kernels in ("xnnpack", "reference")
 
 
+def is_global_mean(layers: Layers, node: AveragePooling) -> bool:
+    """Return whether onnxruntime takes a mean over a whole map by its operator of integers."""
+    kernels = layers.kernels_for(*layers.sources(node), layers.output(node))
+    return kernels == "onnxruntime" and node.operator == "GlobalAveragePool" and node.gain == 1
+
+
 def scaled(scaling: Scaling) -> dict[str, Any]:
     """Return the keys of a layer that requantizes."""
     return {"requantization": (scaling.requantization,), "rounding": scaling.rounding}
@@ -186,7 +182,7 @@ def add_addition(layers: Layers, node: Addition) -> None:
     sources, output = layers.sources(node), layers.output(node)
     kernels = layers.kernels_for(*sources, output)
     if kernels == "onnxruntime" and node.operator == "Add" and node.gains == (1, 1):
-        scaling = nearest_addition(sources, output)
+        scaling = nearest_addition(sources, output, layers.present(node))
         layers.pairs_differ(node, scaling.different)
     else:
         scaling = addition_scaling(kernels, node.gains, sources, output)
@@ -209,7 +205,8 @@ def add_multiplication(layers: Layers, node: Multiplication) -> None:
     layers.layers.append(Multiply(op="multiply", **scaled(scaling), **base))
     if kernels == "onnxruntime" and node.operator == "Mul" and node.gain == 1:
         factor = scaling.requantization.multipliers[0] * 2.0**-scaling.requantization.shift
-        layers.pairs_differ(node, different_products(factor, (first, second), output))
+        given = factor, (first, second), output
+        layers.pairs_differ(node, different_products(*given, layers.present(node)))
     span = max(output.high - output.zero_point, output.zero_point - output.low)
     layers.note(node, FACTOR_NOTE, min(scaling.error * first.reach * second.reach, span))
 

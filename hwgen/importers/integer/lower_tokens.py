@@ -5,6 +5,7 @@ Tests: `tests/importers/onnx/test_transformers.py`.
 
 import math
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -14,7 +15,6 @@ from hwgen.importers.integer.arithmetic import (
     plain_exponentials,
     squared_scaling,
 )
-from hwgen.importers.integer.expand import Parts
 from hwgen.importers.integer.fixed_point import fixed_exponentials
 from hwgen.importers.integer.graph import Difference
 from hwgen.importers.integer.layers import FACTOR_NOTE, Layers
@@ -36,6 +36,7 @@ from hwgen.importers.integer.nodes import (
     Stacking,
     StateMap,
 )
+from hwgen.importers.integer.parts import Parts
 from hwgen.network import (
     CausalSoftmax,
     Constant,
@@ -139,7 +140,8 @@ def add_layer_normalization(layers: Layers, node: LayerNormalization) -> None:
     """Add a norm whose sums run in the order of onnxruntime's kernel for AVX2."""
     source, output = layers.sources(node)[0], layers.output(node)
     base = layers.base(node, output, layers.inputs(node))
-    layers.layers.append(LayerNorm(op="layer_norm", order="eight", **base))
+    order: Literal["eight", "rms"] = "eight" if node.centred else "rms"
+    layers.layers.append(LayerNorm(op="layer_norm", order=order, **base))
     steps = (np.arange(1 << BYTE_BITS) - source.zero_point).astype(np.float32)
     numbers = {
         "values": steps * np.float32(source.scale),

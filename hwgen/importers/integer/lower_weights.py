@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from hwgen.importers.integer.arithmetic import (
     addition_scaling,
     filter_factors,
+    mean_factors,
     product_scaling,
     wide_factors,
 )
@@ -16,7 +17,7 @@ from hwgen.importers.integer.constants import FINEST_WEIGHT, Operand, fitted
 from hwgen.importers.integer.factors import Factor
 from hwgen.importers.integer.graph import BIAS_NOTE
 from hwgen.importers.integer.layers import Layers
-from hwgen.importers.integer.lower_maps import different_means, different_reference_means, scaled
+from hwgen.importers.integer.lower_maps import different_means, scaled
 from hwgen.importers.integer.maps import QuantizedMap, quantized_map
 from hwgen.importers.integer.nodes import (
     Convolution,
@@ -64,8 +65,6 @@ def add_convolution(layers: Layers, node: Convolution) -> None:
     layers.parameters[base["name"]] = Parameters(**arrays)
     if node.operator == "MEAN" and layers.kernels == "xnnpack":
         layers.sums_differ(node, different_means(source.shape[2], source, output, None))
-    elif node.operator == "MEAN" and layers.kernels == "reference":
-        layers.sums_differ(node, different_reference_means(source.shape[2], source, output))
 
 
 def add_fully_connected(layers: Layers, node: FullyConnected) -> None:
@@ -108,6 +107,9 @@ def parameters_of(
             kernels = "half_up" if wide else layers.kernels
             matrix = isinstance(node, FullyConnected) or node.operator == "FULLY_CONNECTED"
             rounding, factors = filter_factors(kernels, *given, matrix=matrix)
+            mean = mean_factors(kernels, source.shape[2], source, output)
+            if node.operator == "MEAN" and mean is not None:
+                rounding, factors = mean[0], [mean[1]]
         real = weights.scales * source.scale / output.scale
         layers.note(node, FACTOR_NOTE, effect(real, factors, output))
     parameters = Parameters(

@@ -79,6 +79,12 @@ class QuantizedMap:
         (low, high), (least, most) = self.span, other.span
         return self.same_numbers == other.same_numbers and low <= least and high >= most
 
+    def within(self, other: "QuantizedMap") -> "QuantizedMap":
+        """Return the map with the range of another one where both hold the same numbers."""
+        if self.same_numbers != other.same_numbers or self.signed != other.signed:
+            return self
+        return replace(self, low=max(self.low, other.low), high=min(self.high, other.high))
+
     @property
     def whole(self) -> bool:
         """Whether every integer of its bits may occur."""

@@ -184,12 +184,13 @@ class SoftmaxOfGroups(NodeBase):
 class LayerNormalization(NodeBase):
     """(x - mean) / sqrt(variance + eps) * gamma + beta over the channels of a pixel, in float32.
 
-    gamma, beta: float32, (channels,)
+    gamma, beta: float32, (channels,); centred: else the mean is taken for 0
     """
 
     eps: np.float32
     gamma: NDArray[np.float32]
     beta: NDArray[np.float32]
+    centred: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,6 +320,17 @@ class Padding(NodeBase):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Border(NodeBase):
+    """Rows and columns of a map around it. sides: top, left, bottom, right.
+
+    mirrored: those behind the outermost one, the nearest first; else the outermost one again
+    """
+
+    sides: Sides
+    mirrored: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class View(NodeBase):
     """The same elements in the same (row, column, channel) order under another shape."""
 
@@ -365,6 +377,7 @@ Node = (
     | Upsampling
     | Transposition
     | Padding
+    | Border
     | View
     | Head
     | Unsupported

@@ -6,13 +6,13 @@ Its kernels compute in float32 with the zero point of the result inside:
                                                  fix = zo - fma(ra, za, rb * zb)
     product  rne((a - za) * (b - zb) * (sa * sb / so) + zo)
 
-Two maps of bytes have 65,536 pairs, so that all are tried: which factors of an addition give the
-same integers, and how many pairs differ where none do.
+Two maps of bytes have 65,536 pairs, fewer where one is a constant, so that all are tried: which
+factors of an addition give the same integers, and how many pairs differ where none do.
 """
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,10 @@ from hwgen.network.quantization import HALF_UP, Rounding
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float32]
+
+Present = Sequence[Integers | None]
+"""Of each operand the integers that a constant has, as the file stores them; None: every one."""
+ALL: Present = (None, None)
 
 FACTOR_BITS = 22
 """Of the larger factor of a sum: the most that chips have."""
@@ -49,12 +53,15 @@ def fused(x: Floats, factor: np.float32, addend: Floats) -> Floats:
     return exact.astype(np.float32)
 
 
-def elements(values: QuantizedMap) -> Floats:
-    """Return every integer of a map as the file has them."""
-    return (np.arange(1 << values.bits) - values.offset).astype(np.float32)
+def elements(values: QuantizedMap, present: Integers | None = None) -> Floats:
+    """Return every integer of a map as the file has them; present: those of a constant."""
+    every = np.arange(1 << values.bits) - values.offset if present is None else present
+    return every.astype(np.float32)
 
 
-def runtime_sum(sources: Sequence[QuantizedMap], output: QuantizedMap) -> Integers:
+def runtime_sum(
+    sources: Sequence[QuantizedMap], output: QuantizedMap, present: Present = ALL
+) -> Integers:
     """Return the integers of the file that onnxruntime's QLinearAdd gives: (all a, all b)."""
     one, other = sources
     scale = np.float32(output.scale)
@@ -62,16 +69,24 @@ def runtime_sum(sources: Sequence[QuantizedMap], output: QuantizedMap) -> Intege
     zero = np.array([one.zero_point], np.float32)
     shifted = fused(zero, first, np.array([second * np.float32(other.zero_point)], np.float32))
     fix = np.float32(output.zero_point) - shifted
-    behind = fused(elements(other), second, fix)
-    return clipped(fused(elements(one)[:, np.newaxis], first, behind), output)
+    behind = fused(elements(other, present[1]), second, fix)
+    return clipped(fused(elements(one, present[0])[:, np.newaxis], first, behind), output)
 
 
-def runtime_product(sources: Sequence[QuantizedMap], output: QuantizedMap) -> Integers:
+def runtime_product(
+    sources: Sequence[QuantizedMap], output: QuantizedMap, present: Present = ALL
+) -> Integers:
     """Return the integers of the file that onnxruntime's QLinearMul gives: (all a, all b)."""
-    one, other = (elements(each) - np.float32(each.zero_point) for each in sources)
+    one, other = centred(sources, present)
     scale = np.float32(sources[0].scale) * np.float32(sources[1].scale) / np.float32(output.scale)
     real = one[:, np.newaxis] * other * scale + np.float32(output.zero_point)
     return clipped(real, output)
+
+
+def centred(sources: Sequence[QuantizedMap], present: Present) -> Iterator[Floats]:
+    """Yield the integers of two maps without their zero points."""
+    for each, integers in zip(sources, present, strict=True):
+        yield elements(each, integers) - np.float32(each.zero_point)
 
 
 def clipped(real: Floats, output: QuantizedMap) -> Integers:
@@ -89,17 +104,17 @@ def scaled(sums: Integers, shift: int, rounding: Rounding) -> Integers:
     return steps
 
 
-def best_sum(sources: Sequence[QuantizedMap], output: QuantizedMap) -> Sum:
+def best_sum(sources: Sequence[QuantizedMap], output: QuantizedMap, present: Present = ALL) -> Sum:
     """Return factors with which the most pairs are onnxruntime's; of equals those nearest."""
     real = [float(np.float32(each.scale) / np.float32(output.scale)) for each in sources]
     shift = FACTOR_BITS - math.frexp(max(real))[1]
     nearest = np.array([round(each * 2**shift) for each in real])
-    one, other = (elements(each).astype(np.int64) - each.zero_point for each in sources)
+    one, other = (each.astype(np.int64) for each in centred(sources, present))
     # Only pairs beside a half change with the factors that are tried.
     exact = np.add.outer(one * real[0], other * real[1])
     reach = (NEIGHBOURS + 1) * (np.abs(one).max() + np.abs(other).max()) / 2**shift
     near = np.nonzero(np.abs(exact - np.floor(exact) - 0.5) <= reach)
-    wanted = runtime_sum(sources, output)[near]
+    wanted = runtime_sum(sources, output, present)[near]
     a, b = one[near[0]], other[near[1]]
     best: tuple[tuple[int, int], Sum] | None = None
     moves = sorted(range(-NEIGHBOURS, NEIGHBOURS + 1), key=abs)
@@ -119,8 +134,14 @@ def best_sum(sources: Sequence[QuantizedMap], output: QuantizedMap) -> Sum:
     return best[1]
 
 
-def different_products(scale: float, sources: Sequence[QuantizedMap], output: QuantizedMap) -> int:
+def different_products(
+    scale: float,
+    sources: Sequence[QuantizedMap],
+    output: QuantizedMap,
+    present: Present = ALL,
+) -> int:
     """Return how many pairs a product scaled by a float32 number has unlike onnxruntime's."""
-    one, other = (elements(each) - np.float32(each.zero_point) for each in sources)
+    one, other = centred(sources, present)
     steps = np.rint(one[:, np.newaxis] * other * np.float32(scale)) + output.zero_point
-    return int((steps.clip(output.low, output.high) != runtime_product(sources, output)).sum())
+    wanted = runtime_product(sources, output, present)
+    return int((steps.clip(output.low, output.high) != wanted).sum())

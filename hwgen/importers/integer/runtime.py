@@ -25,8 +25,9 @@ class Outcome:
     maps: those that were asked for and that the runtime shows
     answers: the first output of the file itself, heads included: (images, elements)
     integers: the same as integers of the network's answer, in the order in which the network gives
-        it; None where a head hides them
-    further: the other outputs of the file by their maps, as integers in the order of the map,
+        it; a real number that the answer does not have lies between them; None where a head hides
+        them
+    further: the other outputs of the file by their maps, in the order of the map,
         (images, elements), where no head hides them and `maps` lacks them; `ABSENT` where a list
         lacks an element
     """
@@ -34,8 +35,8 @@ class Outcome:
     images: NDArray[Any]
     maps: Maps
     answers: NDArray[Any]
-    integers: NDArray[np.int64] | None = None
-    further: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    integers: NDArray[Any] | None = None
+    further: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 class Runtime(Protocol):

@@ -7,6 +7,7 @@ Tests: `tests/importers/integer/test_turns.py`.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def product_of(
     shape = (channels, 1, channels)
     maps[ones] = quantized_map(shape, signed=False, scale=1.0, zero_point=0)
     maps[product] = output.reshaped((channels, 1, height * width))
-    base = {"name": node.name, "operator": node.operator}
+    base: dict[str, Any] = {"name": node.name, "operator": node.operator}
     return [
         ConstantMap(
             **base, inputs=(), output=ones, integers=np.eye(channels, dtype=np.uint8).reshape(shape)

@@ -72,9 +72,10 @@ def without_views(graph: IntegerGraph) -> IntegerGraph:
             continue
         inputs = []
         for name in node.inputs:
-            if name in maps and name not in roots and maps[name].shape != graph.maps[name].shape:
+            before = graph.maps.get(name)
+            if before and name in maps and name not in roots and maps[name].shape != before.shape:
                 inputs.append(f"{name}/{node.name}")
-                maps[inputs[-1]] = graph.maps[name]
+                maps[inputs[-1]] = before
                 nodes.append(view(node, name, inputs[-1]))
             else:
                 inputs.append(name)
@@ -145,7 +146,7 @@ def fitted(
 
     maps: with the shapes that they have by now; those of the graph are the ones that the file says
     """
-    said = [graph.maps[name].shape for name in node.inputs]
+    said = [graph.maps.get(name, maps[name]).shape for name in node.inputs]
     held = [maps[roots.get(name, name)].shape for name in node.inputs]
     output = graph.maps[node.output].shape
     plain = replace(node, inputs=tuple(roots.get(name, name) for name in node.inputs))

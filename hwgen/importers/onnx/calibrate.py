@@ -26,17 +26,21 @@ from hwgen.importers.onnx.distance import Distance, distances
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
-from hwgen.importers.onnx.layout import Layout, image_shape, layout_of
+from hwgen.importers.onnx.layout import image_shape, layout_of
 from hwgen.importers.onnx.masks import Ranges, bound_masks, put_behind_quantizers, scales_of_shares
 from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx
+from hwgen.importers.onnx.qdq.values import Layout
 from hwgen.importers.onnx.quantized import HANDLERS
 from hwgen.importers.onnx.read import opened
 from hwgen.importers.onnx.recurrent import fix_steps, with_steps
+from hwgen.importers.onnx.rms_norm import with_norms_as_nodes
 from hwgen.importers.onnx.runtime import showing
-from hwgen.importers.onnx.shapes import infer
+from hwgen.importers.onnx.shapes import infer, shapes_of
 from hwgen.importers.onnx.step_numbers import with_pairs_equal
+from hwgen.importers.onnx.token_ids import keep_table
+from hwgen.importers.onnx.turned_halves import turns_of, with_turns_exact
 
 BYTE_SCALE = 1 / 255
 """Real value of one step of an image of bytes."""
@@ -107,11 +111,16 @@ def quantized_model(
         try:
             quant_pre_process(ready, ready, skip_symbolic_shape=True)
             prepared = with_steps(onnx.load(ready), source)
+            known = shapes_of(opened(prepared, source).slim, source).known
+            prepared = with_norms_as_nodes(prepared, known)
             with_sums_apart(prepared.graph)
+            with_constants_second(prepared.graph, known)
             causal = bound_masks(
                 prepared.graph, ranges_in(prepared, batches(image.name, given, batch))
             )
+            turns = turns_of(prepared.graph)
             single = functions_of_one_map(prepared.graph)
+            single -= {name for turn in turns for name in turn.nodes}
             with_ends(prepared.graph, single)
             overrides = scales_of_inputs(
                 prepared.graph, image.name, given, images.dtype, joined.parts, step=step
@@ -129,17 +138,21 @@ def quantized_model(
                 weight_type=QuantType.QInt8,
                 op_types_to_quantize=operators_of(prepared.graph),
                 nodes_to_exclude=sorted(
-                    single
-                    | causal
-                    | joined.nodes
-                    | heads_of(prepared.graph)
-                    | nodes_kept(prepared.graph)
+                    single.union(
+                        causal,
+                        joined.nodes,
+                        heads_of(prepared.graph),
+                        nodes_kept(prepared.graph),
+                        *(turn.nodes for turn in turns),
+                    )
                 ),
                 extra_options={"TensorQuantOverrides": overrides},
             )
             made = onnx.load(result)
             put_behind_quantizers(made.graph, causal)
-            with_pairs_equal(made)
+            with_turns_exact(made, turns)
+            with_pairs_equal(made, {name for turn in turns for name in turn.products})
+            keep_table(made, model)
             return made
         except FormatError:
             raise
@@ -295,6 +308,37 @@ def with_sums_apart(graph: onnx.GraphProto) -> None:
             added = node.input.pop()
             node.output[0] = product
             nodes.append(onnx.helper.make_node("Add", [product, added], [name], f"{node.name}/sum"))
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def with_constants_second(graph: onnx.GraphProto, known: Mapping[str, Sequence[int]]) -> None:
+    """Turn each product of a constant matrix by a map: one scale a row is one a filter, then.
+
+    known: shapes of tensors
+    """
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    nodes = []
+    for node in graph.node:
+        first = constants.get(node.input[0]) if node.op_type == "MatMul" else None
+        rank = len(known.get(node.input[1], ())) if len(node.input) > 1 else 0
+        if first is None or len(first.dims) != 2 or node.input[1] in constants or rank < 2:
+            nodes.append(node)
+            continue
+        name, source = node.output[0], node.input[1]
+        swapped = {"perm": [*range(rank - 2), rank - 1, rank - 2]}
+        matrix = onnx.numpy_helper.to_array(first).T
+        turned = onnx.numpy_helper.from_array(np.ascontiguousarray(matrix), f"{name}/weights")
+        graph.initializer.append(turned)
+        parts: tuple[tuple[str, list[str], str, dict[str, Any]], ...] = (
+            ("Transpose", [source], f"{name}/turned", swapped),
+            ("MatMul", [f"{name}/turned", turned.name], f"{name}/product", {}),
+            ("Transpose", [f"{name}/product"], name, swapped),
+        )
+        nodes += [
+            onnx.helper.make_node(kind, given, [made], f"{node.name}/{made}", **keys)
+            for kind, given, made, keys in parts
+        ]
     del graph.node[:]
     graph.node.extend(nodes)
 

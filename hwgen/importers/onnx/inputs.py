@@ -17,6 +17,7 @@ from onnx import helper, numpy_helper
 
 from hwgen.importers.onnx.check import opset_of
 from hwgen.importers.onnx.operators import SHAPE_READERS
+from hwgen.importers.onnx.token_ids import with_rows_given
 
 AXIS_BY_INPUT = 13
 """Opset from which the sizes of a Split are an input."""
@@ -46,6 +47,7 @@ def joined_inputs(model: onnx.ModelProto) -> Joined:
     It stays as it is, too, where an input is a picture, no float32, or of unknown sides beside the
     batch: then the reader refuses it.
     """
+    model = with_rows_given(model)
     sides = shapes_of_inputs(model)
     if len(sides) < 2 or not all(sides.values()):
         return Joined(model, {})

@@ -5,38 +5,33 @@ kernel when it optimizes the graph. What still stands between a DequantizeLinear
 QuantizeLinear afterwards is computed in float32, and rounds as no integer layer does.
 """
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import onnx
-import onnxruntime
 
-from hwgen.errors import FormatError
 from hwgen.importers.onnx.check import node_name
+from hwgen.importers.onnx.session_graph import optimized, place_of
 
 EXACT = frozenset(
     {
         "Cast", "Clip", "Concat", "DepthToSpace", "Dropout", "Expand", "Flatten", "Gather",
-        "GlobalMaxPool", "Identity", "MaxPool", "Pad", "ReduceMax", "Relu", "ReorderInput",
+        "GlobalMaxPool", "Identity", "MaxPool", "Neg", "Pad", "ReduceMax", "Relu", "ReorderInput",
         "ReorderOutput", "Reshape", "Resize", "Slice", "SpaceToDepth", "Split", "Squeeze",
-        "Transpose", "Unsqueeze", "Upsample",
+        "Tile", "Transpose", "Unsqueeze", "Upsample",
     }
 )  # fmt: skip
 """Operators that compute no new numbers: float32 and integers give the same elements.
 
 Those that reorder are onnxruntime's own, around a node whose channels it takes in blocks.
 """
-HELD = frozenset({"LayerNormalization"})
+HELD = frozenset({"LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization"})
 """Operators whose float32 operations the network file states one by one, in the same order."""
 INSIDE = frozenset({"QLinearAveragePool"})
 """Operators between integers that onnxruntime computes in float32 all the same."""
 ANEW = frozenset({"MatMulNBits"})
 """Operators of real inputs and integer weights that quantize the inputs in blocks of their own."""
-AFTER_FUSION = "fused "
-"""Begins the name of a fusion, in front of that of the node that computes."""
 FUSED, QUANTIZED = "Fused", "QLinear"
 """Begin the names of operators of onnxruntime: with an activation inside, between integers."""
 
@@ -62,18 +57,14 @@ def kept_in_float32(model: onnx.ModelProto, source: str) -> Kept:
     """
     nodes = {str(place): node for place, node in enumerate(model.graph.node)}
     makers = {name: place for place, node in nodes.items() for name in node.output}
-    graph = optimized(model, source)
+    graph = optimized(model, source, "all").graph
     found: dict[str, str] = {}
     anew = []
     for node in [
         *between_quantizations(graph),
         *(each for each in graph.node if each.op_type in ANEW),
     ]:
-        # A fusion is named after one of its nodes, or writes what one of them wrote.
-        named = node.name.removeprefix(AFTER_FUSION)
-        place = named if named in nodes else named.partition("/")[0]
-        if place not in nodes:
-            place = makers.get(node.output[0], node.name)
+        place = place_of(node, nodes, makers)
         if node.op_type in ANEW:
             anew += [node_name(nodes[place])] if place in nodes else []
         elif place:
@@ -82,33 +73,6 @@ def kept_in_float32(model: onnx.ModelProto, source: str) -> Kept:
     kept = Counter(each.removeprefix(QUANTIZED) for each in found.values())
     real = {operator: kept[operator] for operator in sorted(kept.keys() - EXACT - HELD)}
     return Kept(real=real, anew=tuple(dict.fromkeys(anew)))
-
-
-def optimized(model: onnx.ModelProto, source: str) -> onnx.GraphProto:
-    """Return the graph that onnxruntime runs; its nodes are named by their place in the model."""
-    named = onnx.ModelProto()
-    named.CopyFrom(model)
-    for place, node in enumerate(named.graph.node):
-        node.name = str(place)
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "optimized.onnx"
-        options.optimized_model_filepath = str(path)
-        try:
-            onnxruntime.InferenceSession(
-                named.SerializeToString(), options, providers=["CPUExecutionProvider"]
-            )
-            return onnx.load(path, load_external_data=False).graph
-        except Exception as error:  # the library's exceptions have no common base
-            raise FormatError(
-                field="the network",
-                allowed="ONNX that onnxruntime runs",
-                given=" ".join(str(error).split())[:200],
-                source=source,
-            ) from None
 
 
 def between_quantizations(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:

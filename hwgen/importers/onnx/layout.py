@@ -11,26 +11,24 @@ Tests: `tests/importers/onnx/test_layout.py`.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import onnx
 
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.qdq.raw_image import PREPROCESSING
+from hwgen.importers.onnx.qdq.values import Layout
 from hwgen.importers.onnx.read import Opened
 from hwgen.importers.onnx.shapes import shapes_of
-
-Layout = Literal["planes", "rows", "tokens"]
-"""Of an image behind its batch: channels, rows, columns; rows, columns, channels; or tokens,
-channels."""
 
 TOKENS, CHANNELS = 1, 2
 """Axes of an image (batch, tokens, channels)."""
 KEPT = frozenset(
-    {"Add", "Cast", "Clip", "DequantizeLinear", "Div", "Dropout", "Identity", "Mul", "Pow",
-     "QuantizeLinear", "Relu", "Sub", *FUNCTIONS}
+    {"Add", "Cast", "Clip", "DequantizeLinear", "Div", "Dropout", "Identity", "Max", "Min", "Mul",
+     "Pow", "QuantizeLinear", "Reciprocal", "Relu", "Sqrt", "Sub", "Where", *FUNCTIONS}
 )  # fmt: skip
 """Operators that compute each element alone."""
+REDUCING = frozenset({"ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum"})
+"""Operators that leave a side of 1, as norms that are written out have them."""
 OF_CHANNELS = frozenset(
     {"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "GlobalAveragePool",
      "GlobalMaxPool", "InstanceNormalization", "MaxPool"}
@@ -138,7 +136,7 @@ def moved_axes(
     """Return where the axes are in what a node writes; None where they are lost."""
     if node.op_type in PICKING:
         return axes if first_axis(node, 0) % axes.rank == axes.channels else None
-    if node.op_type in KEPT:
+    if node.op_type in KEPT or (node.op_type in REDUCING and first(node, "keepdims", 1)):
         return axes
     if node.op_type == "Transpose":
         order = ints(node, "perm") or list(range(axes.rank))[::-1]

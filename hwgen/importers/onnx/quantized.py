@@ -1,20 +1,23 @@
 """Read an ONNX model with QuantizeLinear and DequantizeLinear as an integer graph."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import onnx
+import onnx.version_converter
 
 from hwgen.errors import KNOWN_OPERATOR, FormatError
-from hwgen.importers.integer import IntegerGraph, Unsupported
+from hwgen.importers.integer import IntegerGraph, Unsupported, refusals_of
+from hwgen.importers.integer import folded as folded_nodes
 from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import has_graph, node_name, opset_of
-from hwgen.importers.onnx.inputs import said_of_inputs
-from hwgen.importers.onnx.layout import Layout, image_shape, layout_of, said_of_tokens
+from hwgen.importers.onnx.external import read_whole_model
+from hwgen.importers.onnx.inputs import joined_inputs, said_of_inputs
+from hwgen.importers.onnx.layout import image_shape, layout_of, said_of_tokens
 from hwgen.importers.onnx.masks import without_causal_masks
 from hwgen.importers.onnx.qdq import (
     arithmetic,
@@ -23,22 +26,29 @@ from hwgen.importers.onnx.qdq import (
     lists,
     pools,
     rearrange,
+    resize,
     tokens,
     windows,
 )
 from hwgen.importers.onnx.qdq.ahead import with_pairs_ahead
 from hwgen.importers.onnx.qdq.answers import answers
 from hwgen.importers.onnx.qdq.constants import COMPUTED, REARRANGING, folded, stored
+from hwgen.importers.onnx.qdq.integer_bias import with_integer_biases
 from hwgen.importers.onnx.qdq.notes import Annotations
-from hwgen.importers.onnx.qdq.qonnx import QONNX_DOMAINS, is_qonnx, read_quantized_model
+from hwgen.importers.onnx.qdq.qonnx import (
+    QONNX_DOMAINS,
+    is_qonnx,
+    read_quantized_model,
+    without_quants,
+)
 from hwgen.importers.onnx.qdq.qoperator import DYNAMIC, in_qdq_style
 from hwgen.importers.onnx.qdq.quant import refusal_of
 from hwgen.importers.onnx.qdq.raw_image import PREPROCESSING, image_step, raw_image_of
-from hwgen.importers.onnx.qdq.session import as_session_reads
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import (
     Constant,
     Image,
+    Layout,
     Real,
     Rows,
     Unknown,
@@ -46,16 +56,26 @@ from hwgen.importers.onnx.qdq.values import (
 )
 from hwgen.importers.onnx.read import Opened, opened
 from hwgen.importers.onnx.recurrent import GATES
-from hwgen.importers.onnx.shapes import infer
+from hwgen.importers.onnx.rms_norm import with_norms_whole
+from hwgen.importers.onnx.shapes import infer, shapes_of
+from hwgen.importers.onnx.token_ids import token_rows_of, with_rows_given
 
 Handler = Callable[[State, onnx.NodeProto, list[Value | None]], list[Value]]
 
 DOMAINS = ("", "ai.onnx", "com.microsoft")
-LEAST_OPSET = 13
+OLDEST_OPSET, LEAST_OPSET = 10, 13
+"""The first with QuantizeLinear, and the one to which onnx's converter brings older ones."""
+WEIGHTS_ALONE = frozenset({"GatherBlockQuantized", "MatMulBnb4", "MatMulNBits"})
+"""Operators of onnxruntime with weights of few bits and real maps."""
 MOST_STEPS = 200
 """Nodes at most that are read as one layer; functions of functions are computed by recursion."""
 MOST_COMPUTED = 1 << 26
 """Elements that nodes compute of constants, all together; a node beyond it computes nothing."""
+AS_WRITTEN = "the file is read as it is written"
+NO_RUNTIME = (
+    f"{AS_WRITTEN}: onnxruntime, which may rewrite it before it computes, is not installed"
+    " (pip install onnxruntime)"
+)
 LARGEST_IMAGE = 1 << 24
 """Elements of the image at most."""
 
@@ -73,6 +93,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "DequantizeLinear": grids.dequantize,
         "Div": arithmetic.divide,
         "Dropout": rearrange.unchanged,
+        "Expand": rearrange.rearrange,
         "Flatten": rearrange.rearrange,
         "Gather": rearrange.rearrange,
         "Gemm": arithmetic.gemm,
@@ -87,19 +108,22 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "Min": arithmetic.extremum,
         "Mul": arithmetic.multiply,
         "PRelu": functions.prelu,
+        "RMSNormalization": tokens.layer_normalization,
         "Pad": rearrange.pad,
         "QuantizeLinear": grids.quantize,
         "ReduceMax": pools.reduced,
         "ReduceMean": pools.reduced,
         "Relu": functions.clip,
-        "Resize": rearrange.rearrange,
+        "Resize": resize.resize,
         "Reshape": rearrange.rearrange,
         "Slice": rearrange.rearrange,
+        "SimplifiedLayerNormalization": tokens.layer_normalization,
         "Softmax": tokens.softmax,
         "SpaceToDepth": rearrange.rearrange,
         "Split": rearrange.rearrange,
         "Squeeze": rearrange.rearrange,
         "Sub": arithmetic.subtract,
+        "Tile": rearrange.rearrange,
         "Transpose": rearrange.rearrange,
         "Unsqueeze": rearrange.rearrange,
         "Where": tokens.where,
@@ -109,30 +133,73 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
 """What reads each operator where it depends on the image."""
 
 
+@dataclass(frozen=True)
+class Written:
+    """What a file tells that is not seen any more in what onnxruntime makes of it.
+
+    model: names its inputs; layout: of the image, None: the model that is read shows it
+    bits: of constants by name, where a Clip says them
+    """
+
+    model: onnx.ModelProto
+    layout: Layout | None = None
+    bits: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: onnx.ModelProto, state: State) -> "Written":
+        """Return what the model of a file tells, and its reading."""
+        constants = {
+            name: each for name, each in state.values.items() if isinstance(each, Constant)
+        }
+        return cls(
+            model, state.layout, {name: each.bits for name, each in constants.items() if each.bits}
+        )
+
+
 def read_integer_graph(path: Path) -> IntegerGraph:
     """Return the integer graph of an ONNX file; nodes that cannot be read stand in it as such."""
-    graph = integer_graph_of(read_quantized_model(path), name=path.stem, source=str(path))
+    graph = integer_graph_of(read_whole_model(path), name=path.stem, source=str(path))
     return replace(graph, model=lambda: read_quantized_model(path))
 
 
 def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> IntegerGraph:
-    """Return the integer graph of a model that came from `source`.
+    """Return the integer graph of a model that came from `source`, and as onnxruntime runs it.
 
+    Without onnxruntime, and of QONNX, which it does not read, the model stands as it is written.
     Raises FormatError for a model that is damaged or not quantized at all.
     """
-    graph = graph_read(model, name=name, source=source)
-    optimized = as_session_reads(model)
-    if optimized is model:
+    model = with_rows_given(model)
+    given = in_known_opset(without_quants(joined_inputs(model).model, source), source)
+    state, graph = graph_read(given, name=name, source=source)
+    if is_qonnx(model) or state.unknown_constants:
         return graph
-    in_session = graph_read(optimized, name=name, source=source)
-    return replace(graph, in_session=replace(in_session, model=graph.model))
+    try:
+        from hwgen.importers.onnx.session_graph import RUNTIME, as_session_runs
+    except ModuleNotFoundError:
+        return replace(graph, unread=NO_RUNTIME)
+    try:
+        runs = in_known_opset(joined_inputs(as_session_runs(model, source)).model, source)
+        runs = with_integer_biases(runs)
+        _, in_session = graph_read(runs, name=name, source=source, written=Written.of(given, state))
+    except FormatError as error:
+        sentence = str(error).removesuffix(f" ({source})")
+        return replace(graph, unread=f"{AS_WRITTEN}: {sentence}")
+    refused = refusals_of(folded_nodes(in_session))
+    if refused and not refusals_of(folded_nodes(graph)):
+        what = f"{RUNTIME} makes a graph of it that cannot be read: {refused[0].sentence}"
+        return replace(graph, unread=f"{AS_WRITTEN}: {what}")
+    in_session = replace(in_session, model=graph.model, token_rows=graph.token_rows)
+    return replace(graph, in_session=in_session, runtime=RUNTIME)
 
 
-def graph_read(model: onnx.ModelProto, *, name: str, source: str) -> IntegerGraph:
-    """Return the integer graph of a model as it stands."""
-    state, annotations = read_state(model, source)
+def graph_read(
+    model: onnx.ModelProto, *, name: str, source: str, written: Written | None = None
+) -> tuple[State, IntegerGraph]:
+    """Return the integer graph of a model as it stands; written: what else is known of it."""
+    written = written or Written(model)
+    state, annotations = read_state(model, source, written)
     ends = answers(state, model)
-    return IntegerGraph(
+    return state, IntegerGraph(
         name=name,
         source=source,
         format="ONNX",
@@ -144,29 +211,38 @@ def graph_read(model: onnx.ModelProto, *, name: str, source: str) -> IntegerGrap
         raw_image=raw_image_of(state),
         ends=ends,
         answer_places=state.order,
-        behind=(*said_of_inputs(model), *dict.fromkeys(state.behind)),
+        behind=(*said_of_inputs(written.model), *dict.fromkeys(state.behind)),
+        token_rows=token_rows_of(state),
         remarks=tuple(dict.fromkeys(state.remarks)),
         kernels=None if annotations.notes is None else "half_up",
         finish=annotations.finish,
         model=lambda: model,
+        reading=lambda: read_state(model, source, written)[0],
     )
 
 
-def read_state(model: onnx.ModelProto, source: str) -> tuple[State, Annotations]:
-    """Return what is known of every tensor of a model, and what the model notes besides."""
+def read_state(
+    model: onnx.ModelProto, source: str, written: Written | None = None
+) -> tuple[State, Annotations]:
+    """Return what is known of every tensor of a model, and what the model notes besides.
+
+    written: what the file tells that the model came from; None: the model is that of the file
+    """
+    written = written or Written(model)
     refuse_dynamic(model, source)
     model = in_qdq_style(model)
     ready = opened(model, source)
     opset = checked(model, source)
     model, causal = with_causal_softmaxes(model)
     model = with_pairs_ahead(model)
+    model, _ = with_norms_whole(model, lambda: shapes_of(ready.slim, source).known)
     annotations = Annotations.of(model)
     state = State(opset=opset, source=source, refine=annotations.refine, causal=causal)
-    read_nodes(state, model, ready)
+    read_nodes(state, model, ready, written)
     if state.parts.settle(state.image_shape[2]):
         parts = state.parts
         state = State(opset=opset, source=source, refine=state.refine, parts=parts, causal=causal)
-        read_nodes(state, model, ready)
+        read_nodes(state, model, ready, written)
     return state, annotations
 
 
@@ -178,15 +254,37 @@ def with_causal_softmaxes(model: onnx.ModelProto) -> tuple[onnx.ModelProto, froz
     return (copy, frozenset(found)) if found else (model, frozenset())
 
 
-def read_nodes(state: State, model: onnx.ModelProto, ready: Opened) -> None:
+def read_nodes(state: State, model: onnx.ModelProto, ready: Opened, written: Written) -> None:
     """Find what is known of every tensor."""
     for tensor in model.graph.initializer:
-        state.values[tensor.name] = stored(tensor, state.source)
-    begin(state, model, ready)
+        found = stored(tensor, state.source)
+        state.values[tensor.name] = replace(found, bits=written.bits.get(tensor.name))
+    begin(state, ready, written)
     state.endings = lists.endings_of(model.graph)
     for number, proto in enumerate(model.graph.node, start=1):
         state.place = f"node {number} of {len(model.graph.node)}"
         read_node(state, proto)
+
+
+def in_known_opset(model: onnx.ModelProto, source: str) -> onnx.ModelProto:
+    """Return a model of an older opset as one of the least that is read.
+
+    Raises FormatError for a model that onnx's own converter does not take.
+    """
+    opset = opset_of(model)
+    if not OLDEST_OPSET <= opset < LEAST_OPSET:
+        return model
+    # The converter trusts what it is given.
+    _, _ = infer(opened(model, source).slim, source)
+    try:
+        return onnx.version_converter.convert_version(model, LEAST_OPSET)
+    except Exception:  # the library raises errors of many kinds, of its own lines
+        raise FormatError(
+            field="the opset",
+            allowed=f"{LEAST_OPSET} or newer, or one that onnx.version_converter converts",
+            given=opset,
+            source=source,
+        ) from None
 
 
 def refuse_dynamic(model: onnx.ModelProto, source: str) -> None:
@@ -222,20 +320,25 @@ def checked(model: onnx.ModelProto, source: str) -> int:
     opset = opset_of(model)
     if opset < LEAST_OPSET:
         raise FormatError(
-            field="the opset", allowed=f"{LEAST_OPSET} or newer", given=opset, source=source
+            field="the opset", allowed=f"{OLDEST_OPSET} or newer", given=opset, source=source
         )
     used = {node.op_type for node in graph.node}
     if used.isdisjoint(("QuantizeLinear", "DequantizeLinear")) and not is_qonnx(model):
+        blocks = next((node for node in graph.node if node.op_type in WEIGHTS_ALONE), None)
+        given = "float ONNX"
+        if blocks is not None:
+            given = f"weights alone in blocks (node {node_name(blocks)}, {blocks.op_type})"
         raise FormatError(
             field="the network",
-            allowed="quantized (QuantizeLinear, DequantizeLinear), or imported with --calibrate",
-            given="float ONNX",
+            allowed="quantized (QuantizeLinear, DequantizeLinear), or float ONNX imported with"
+            " --calibrate",
+            given=given,
             source=source,
         )
     return opset
 
 
-def begin(state: State, model: onnx.ModelProto, ready: Opened) -> None:
+def begin(state: State, ready: Opened, written: Written) -> None:
     """Check the model by onnx's own checker, and set rows, columns and channels of the image."""
     _, _ = infer(ready.slim, state.source)
     declared, sides = ready.image, ready.sides
@@ -248,7 +351,8 @@ def begin(state: State, model: onnx.ModelProto, ready: Opened) -> None:
             source=state.source,
         )
     state.batch, state.image_name = sides[0], declared.name
-    places = image_places(state, sides, layout_of(ready, state.source))
+    state.layout = written.layout or layout_of(ready, state.source)
+    places = image_places(state, sides, state.layout)
     kind = onnx.helper.tensor_dtype_to_np_dtype(declared.type.tensor_type.elem_type)
     integer = kind.name in ("uint8", "int8", "uint16", "int16")
     state.image_type = kind if integer else None
@@ -274,9 +378,11 @@ def read_node(state: State, proto: onnx.NodeProto) -> None:
     except RefusedError as error:
         if all(is_constant(each) for each in inputs) and not has_graph(proto):
             results = [Unknown(error=error.of(node_name(proto), proto.op_type))]
+            state.unknown_constants = True
         else:
             refuse(state, proto, inputs, error)
             results = [Unknown()]
+            state.unknown_constants |= has_graph(proto)
     if len(results) < len(proto.output):
         # Masks and indices are not read; what needs one is refused.
         results = [*results, *[Unknown()] * (len(proto.output) - len(results))]

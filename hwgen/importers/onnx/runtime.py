@@ -19,11 +19,12 @@ from hwgen.importers.integer.moves import ZERO, Places
 from hwgen.importers.integer.nodes import Convolution, FullyConnected
 from hwgen.importers.integer.runtime import ABSENT, Outcome, stored, unsigned
 from hwgen.importers.onnx.external import read_whole_model
-from hwgen.importers.onnx.inputs import joined_inputs
+from hwgen.importers.onnx.inputs import Joined, joined_inputs, shapes_of_inputs
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx, without_quants
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Operation, Real, Rows
-from hwgen.importers.onnx.quantized import read_state
+from hwgen.importers.onnx.session_graph import RUNTIME, options_of, session_of
+from hwgen.importers.onnx.token_ids import with_rows_given
 
 ELEMENTS: dict[str, np.dtype[Any]] = {
     "tensor(float)": np.dtype(np.float32), "tensor(double)": np.dtype(np.float64),
@@ -33,6 +34,8 @@ ELEMENTS: dict[str, np.dtype[Any]] = {
 }  # fmt: skip
 """Types of images by onnxruntime's names."""
 
+PAIRS_JOINED = "DoubleQDQPairsRemover"
+"""What of onnxruntime joins pairs; Quants in a row are two roundings."""
 REWRITTEN = "of QONNX as QuantizeLinear, Clip and DequantizeLinear"
 """Is said of a file whose own nodes no runtime has."""
 
@@ -54,18 +57,24 @@ class OnnxRuntime:
         if optimized:
             graph = graph.read_by("onnxruntime")
         level = "all graph optimizations" if optimized else "without graph optimization"
-        self.name = f"onnxruntime {onnxruntime.__version__}, {level}"
-        self._optimized, self._wanted = optimized, maps
+        self.name = f"{RUNTIME}, {level}"
+        self._optimized, self._wanted, self._unchanged = optimized, maps, list[str]()
         self._source = str(path)
-        given = joined_inputs(read_whole_model(path)).model
-        self._model = without_quants(given, self._source)
+        given = with_rows_given(read_whole_model(path))
+        joined = joined_inputs(given)
+        readable = without_quants(joined.model, self._source)
+        self._model, self._inputs = given, parts_of(given, joined)
         if is_qonnx(given):
+            self._model, self._inputs = readable, {}
+            self._unchanged = [PAIRS_JOINED]
             self.name += f", {REWRITTEN}"
         self._maps, self._image = graph.maps, graph.maps[graph.input]
         self._raw, self._order = graph.raw_image, graph.answer_places
-        self._state, _ = read_state(self._model, self._source)
-        nodes = self._model.graph.node
+        assert graph.reading is not None
+        self._state: State = graph.reading()
+        nodes = readable.graph.node
         self._tensors = {name for node in nodes for name in (*node.input, *node.output)}
+        self._check_ends(graph)
         self._model = ending_at(self._model, graph.ends)
         self._seen = {
             tensor: seen_of(self._state, tensor, graph, end) for tensor, end in graph.ends.items()
@@ -75,6 +84,17 @@ class OnnxRuntime:
         self._answer = graph.ends[self._output].maps[0]
         self._sums = scales_of_sums(graph)
         self._sessions: dict[tuple[str, ...], Any] = {}
+
+    def _check_ends(self, graph: IntegerGraph) -> None:
+        """Refuse a graph that ends at a tensor which the file does not have."""
+        lost = [name for name in graph.ends if name not in self._tensors]
+        if lost:
+            raise FormatError(
+                field="the lists of the file",
+                allowed="tensors that a session leaves, or compared with --kernels reference",
+                given=f"{lost[0]}, which {RUNTIME} makes of others",
+                source=self._source,
+            )
 
     def run(self, images: NDArray[Any], names: list[str]) -> Outcome:
         """Run unsigned NHWC images and return the maps of `names`."""
@@ -102,7 +122,7 @@ class OnnxRuntime:
         return Outcome(
             images=images,
             maps={
-                name: unsigned(self._arranged(name, found[name], real), self._maps[name])
+                name: unsigned(np.rint(self._arranged(name, found[name], real)), self._maps[name])
                 for name, real in shown.items()
             },
             answers=output,
@@ -112,9 +132,9 @@ class OnnxRuntime:
 
     def _further(
         self, outputs: Mapping[str, NDArray[Any]], shown: Container[str]
-    ) -> dict[str, NDArray[np.int64]]:
+    ) -> dict[str, NDArray[Any]]:
         """Return the maps of all outputs but the first, as far as these show them."""
-        found: dict[str, NDArray[np.int64]] = {}
+        found: dict[str, NDArray[Any]] = {}
         for tensor in self._others:
             value, end = self._seen[tensor], self._ends[tensor]
             if isinstance(value, Ending):
@@ -126,8 +146,8 @@ class OnnxRuntime:
                 found[end.maps[0]] = self._moved(end.maps[0], arranged)
         return found
 
-    def _listed(self, end: Ending, tensor: NDArray[Any]) -> NDArray[np.int64]:
-        """Return a list as integers of the network's maps, each by the numbers of its own."""
+    def _listed(self, end: Ending, tensor: NDArray[Any]) -> NDArray[Any]:
+        """Return a list in steps of the network's maps, each by the numbers of its own."""
         assert end.order is not None
         maps = [self._maps[name] for name in end.maps]
         ends = np.cumsum([math.prod(each.shape) for each in maps])
@@ -136,18 +156,15 @@ class OnnxRuntime:
             np.array([getattr(each, key) for each in maps])[which]
             for key in ("scale", "zero_point", "offset")
         )
-        if tensor.dtype.kind == "f":
-            tensor = np.rint(tensor.astype(np.float64) / scale) + zero
-        moved: NDArray[np.int64] = tensor.astype(np.int64) + offset
-        return moved
+        return whole_numbers(in_steps(tensor, scale, zero) + offset)
 
-    def _parts(self, end: Ending, tensor: NDArray[Any]) -> dict[str, NDArray[np.int64]]:
+    def _parts(self, end: Ending, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return the maps of a list, (images, elements), `ABSENT` where it lacks an element."""
         assert end.order is not None
         sizes = [math.prod(self._maps[name].shape) for name in end.maps]
-        whole = np.full((len(tensor), sum(sizes)), ABSENT)
-        inside = end.order.reshape(-1) != ZERO
-        whole[:, end.order.reshape(-1)[inside]] = self._listed(end, tensor)[:, inside]
+        inside, listed = end.order.reshape(-1) != ZERO, self._listed(end, tensor)
+        whole = np.full((len(tensor), sum(sizes)), ABSENT, listed.dtype)
+        whole[:, end.order.reshape(-1)[inside]] = listed[:, inside]
         return dict(zip(end.maps, np.split(whole, np.cumsum(sizes)[:-1], axis=1), strict=True))
 
     def _given(self, images: NDArray[Any]) -> NDArray[Any]:
@@ -173,13 +190,17 @@ class OnnxRuntime:
         runs = []
         for first in range(0, len(padded), batch):
             part = padded[first : first + batch].reshape(-1)[places].astype(kind)
-            results = session.run([*self._outputs, *names], {self._state.image_name: part})
+            given = {
+                name: part[:, low:high].reshape(shape)
+                for name, (low, high, shape) in self._inputs.items()
+            }
+            results = session.run([*self._outputs, *names], given or {self._state.image_name: part})
             runs.append([each.reshape(batch, -1) for each in results])
         tensors = [np.concatenate(parts)[: len(raw)] for parts in zip(*runs, strict=True)]
         return dict(zip((*self._outputs, *names), tensors, strict=True))
 
-    def _answers(self, output: NDArray[Any]) -> NDArray[np.int64] | None:
-        """Return the file's own answers as integers of the network's answer; None behind heads."""
+    def _answers(self, output: NDArray[Any]) -> NDArray[Any] | None:
+        """Return the file's own answers in steps of the network's answer; None behind heads."""
         visible = self._seen[self._output]
         if visible is None:
             return None
@@ -191,10 +212,9 @@ class OnnxRuntime:
             integers = self._integers(self._answer, output, self._order)
         return self._moved(self._answer, integers)
 
-    def _moved(self, name: str, integers: NDArray[Any]) -> NDArray[np.int64]:
-        """Return integers of the file as those of the network's map."""
-        moved: NDArray[np.int64] = integers.astype(np.int64)
-        return moved + self._maps[name].offset
+    def _moved(self, name: str, steps: NDArray[Any]) -> NDArray[Any]:
+        """Return integers of the file, or what lies between them, as in the network's map."""
+        return whole_numbers(steps.astype(np.float64) + self._maps[name].offset)
 
     def _shown(self, name: str) -> Real | None:
         """Return the tensor of a map, if the model has it in whole."""
@@ -205,18 +225,16 @@ class OnnxRuntime:
         return value if tensor == name else None
 
     def _integers(self, name: str, tensor: NDArray[Any], order: Places) -> NDArray[Any]:
-        """Return a tensor as the integers of the file that it holds, or stands for.
+        """Return a tensor as the integers of the file that it holds, or in steps of the map.
 
-        order: number in the map of each element; raw sums have a scale a channel
+        order: number in the map of each element; raw sums have a scale a channel, and are rounded
         """
         values = self._maps[name]
-        if tensor.dtype.kind != "f":
-            return tensor
-        scale: Any = values.scale
-        if name in self._sums:
+        if name in self._sums and tensor.dtype.kind == "f":
             scale = self._sums[name][order.reshape(-1) % values.shape[2]]
-        steps: NDArray[np.float64] = np.rint(tensor.astype(np.float64) / scale)
-        return (steps + values.zero_point).astype(np.int64)
+            sums: NDArray[np.float64] = np.rint(tensor.astype(np.float64) / scale)
+            return sums
+        return in_steps(tensor, values.scale, values.zero_point)
 
     def _arranged(self, name: str, tensor: NDArray[Any], real: Real) -> NDArray[Any]:
         """Return (images, elements of the map), as the file stores integers."""
@@ -229,29 +247,43 @@ class OnnxRuntime:
     def _session(self, names: tuple[str, ...]) -> Any:
         """Return a session of the file, which shows other tensors, too."""
         if names not in self._sessions:
-            options = onnxruntime.SessionOptions()
-            level = onnxruntime.GraphOptimizationLevel
-            options.graph_optimization_level = (
-                level.ORT_ENABLE_ALL if self._optimized else level.ORT_DISABLE_ALL
-            )
-            options.intra_op_num_threads = 1
-            options.log_severity_level = 3
+            options = options_of("all" if self._optimized else None)
             if pairs_saturate():
                 options.add_session_config_entry("session.x64quantprecision", "1")
-            content = showing(self._model, names).SerializeToString()
-            try:
-                self._sessions[names] = onnxruntime.InferenceSession(
-                    content, options, providers=["CPUExecutionProvider"]
-                )
-            except Exception as error:  # the library's exceptions have no common base
-                given = " ".join(str(error).split())[:200]
-                raise FormatError(
-                    field="the network",
-                    allowed="ONNX that onnxruntime runs",
-                    given=given,
-                    source=self._source,
-                ) from None
+            self._sessions[names] = session_of(
+                showing(self._model, names),
+                options,
+                self._source,
+                disabled_optimizers=self._unchanged,
+            )
         return self._sessions[names]
+
+
+def parts_of(model: onnx.ModelProto, joined: Joined) -> dict[str, tuple[int, int, tuple[int, ...]]]:
+    """Return first and last channel (exclusive) and shape of each input of several."""
+    shapes = shapes_of_inputs(model)
+    return {name: (*ends, shapes[name]) for name, ends in joined.parts.items()}
+
+
+def in_steps(tensor: NDArray[Any], scale: Any, zero: Any) -> NDArray[Any]:
+    """Return real numbers in steps of a map: whole exactly where they are the map's own.
+
+    Those are scale * (integer - zero point) in float32, as a DequantizeLinear gives them. Integers
+    are returned as they are.
+    """
+    if tensor.dtype.kind != "f":
+        return tensor
+    steps = tensor.astype(np.float64) / scale
+    nearest = np.rint(steps)
+    own = nearest.astype(np.float32) * np.asarray(scale, np.float32)
+    found: NDArray[np.float64] = np.where(own.astype(tensor.dtype) == tensor, nearest, steps) + zero
+    return found
+
+
+def whole_numbers(steps: NDArray[Any]) -> NDArray[Any]:
+    """Return steps as integers, if all are whole."""
+    integers: NDArray[np.int64] = np.rint(steps).astype(np.int64)
+    return integers if (integers == steps).all() else steps
 
 
 @cache

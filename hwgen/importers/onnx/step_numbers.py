@@ -9,7 +9,7 @@ thousandth, of products of steps also the zero point by one.
 Tests: `tests/importers/onnx/test_recurrent.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import onnx
@@ -28,9 +28,10 @@ MOVE = 4e-5
 MIDDLE = 128
 
 
-def with_pairs_equal(model: onnx.ModelProto) -> None:
+def with_pairs_equal(model: onnx.ModelProto, products: Collection[str] = ()) -> None:
     """Move the numbers of all sums of two maps, and of steps' products, until pairs are equal.
 
+    products: names of further nodes; those of a rotary embedding feed sums, too.
     Only of unsigned bytes; where no move helps, the first numbers stay, and the import says it.
     """
     stored = {each.name: each for each in model.graph.initializer}
@@ -39,7 +40,7 @@ def with_pairs_equal(model: onnx.ModelProto) -> None:
     for node in model.graph.node:
         behind = readers.get(node.output[0])
         product = node.op_type == "Mul"
-        kept = node.op_type != "Add" and not (product and IN_STEP in node.name)
+        kept = node.op_type != "Add" and not (product and moves(node.name, products))
         if kept or behind is None:
             continue
         pairs = [behind, *(makers[name] for name in node.input if name in makers)]
@@ -54,6 +55,11 @@ def with_pairs_equal(model: onnx.ModelProto) -> None:
         numbers = (np.float32(moved.scale), np.uint8(moved.zero_point))
         for name, number in zip(behind.input[1:3], numbers, strict=True):
             stored[name].CopyFrom(numpy_helper.from_array(np.array(number), name))
+
+
+def moves(name: str, products: Collection[str]) -> bool:
+    """Return whether the numbers of a product may move."""
+    return IN_STEP in name or name in products
 
 
 def map_of(node: onnx.NodeProto, stored: dict[str, onnx.TensorProto]) -> QuantizedMap | None:

@@ -5,6 +5,7 @@ Tests: `tests/importers/tflite/test_operators.py`.
 
 import numpy as np
 
+from hwgen.importers.integer.grown import bilinear, times_of
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
     AveragePooling,
@@ -20,8 +21,6 @@ from hwgen.importers.tflite.node import Reading, map_shape
 from hwgen.network.maps import BYTE_BITS
 
 Read = tuple[list[Node], list[QuantizedMap]]
-GROWTHS = {1, 2, 4}
-"""Times by which bilinear growth multiplies rows and columns."""
 PAD_VALUE = 2
 """Place of the value of PADV2."""
 
@@ -70,24 +69,17 @@ def concatenation(reading: Reading) -> Read:
 
 
 def resize_bilinear(reading: Reading) -> Read:
-    """Read a growth by powers of two, as a mean over equal pixels.
-
-    Of a map in which each pixel stands 2 * factor times along a side, a window as large sees two
-    neighbours as often as a new pixel between them weighs them, and what is outside is left out.
-    """
+    """Read a growth by powers of two, as a mean over equal pixels."""
     source, output = reading.map(0), reading.written()
     if source.bits > BYTE_BITS:
         raise RefusedError("its maps", "int8 or uint8", f"int{source.bits}")
     if reading.option("AlignCorners"):
         raise RefusedError("its align_corners", "false", "true")
-    factor = tuple(new // old for new, old in zip(output.shape[:2], source.shape[:2], strict=True))
-    grown = (source.shape[0] * factor[0], source.shape[1] * factor[1])
-    if output.shape[:2] != grown or not set(factor) <= GROWTHS:
+    factor = times_of(source.shape, output.shape)
+    if factor is None:
         allowed = f"{source.shape[0]} x {source.shape[1]} times 1, 2 or 4"
         raise RefusedError("its size", allowed, f"{output.shape[0]} x {output.shape[1]}")
-    centres = bool(reading.option("HalfPixelCenters"))
-    times = (copies(factor[0], centres), copies(factor[1], centres))
-    before, behind = zip(*(border(each, centres) for each in factor), strict=True)
+    times, window = bilinear(factor, centres=bool(reading.option("HalfPixelCenters")))
     about = reading.base()
     repeated = f"{reading.output}/repeated"
     nodes: list[Node] = [
@@ -98,23 +90,11 @@ def resize_bilinear(reading: Reading) -> Read:
         ),
         AveragePooling(
             **{**about, "inputs": (repeated,)},
-            kernel=times,
-            stride=(times[0] // factor[0], times[1] // factor[1]),
-            padding=(*before, *behind),
+            **window,
         ),
     ]
     height, width, channels = source.shape
     return nodes, [source.reshaped((height * times[0], width * times[1], channels)), output]
-
-
-def copies(factor: int, centres: bool) -> int:
-    """Return how often a pixel stands beside itself; centres: new ones count from their middle."""
-    return factor * 2 if centres and factor > 1 else factor
-
-
-def border(factor: int, centres: bool) -> tuple[int, int]:
-    """Return how far the first and the last window lie outside the map."""
-    return (factor - 1, factor - 1) if centres else (0, factor - 1)
 
 
 def head(reading: Reading) -> Read:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.chip.registers import Reset
 from hwgen.chip.widths import bits_for_index
 from hwgen.errors import FieldError
 from hwgen.files.load import EXACT, load_spec
@@ -43,6 +44,7 @@ OPTIONS = {
     "adder": True,
     "kernel_copies": 0,
     "accumulate": "digital",
+    "reset": "all",
 }
 """Fields that a file may leave out, and what a chip without the option has."""
 
@@ -81,6 +83,8 @@ class Arch:
     memory_latency_cycles: cycles from an accepted address to its first beat (any number)
     overlap: sub-arrays have sum registers: the inputs of the next load enter, and the sums of the
         load before leave, while ANDs run; a file may leave it out, and its chip has none
+    reset: what reset reaches: `all` registers, or those of `control`, and not the data that they
+        guard
     twins: the last blocks of a kernel of two row sets may stand twice in the second one, so that an
         AND computes two products of one power of two; a file may leave it out, and they may not
     write_back: each AND is written to the highest input row and read again before its ones are
@@ -111,6 +115,7 @@ class Arch:
     memory_latency_cycles: Annotated[int, Field(ge=1, le=1000)]
     overlap: bool = False
     twins: bool = False
+    reset: Reset = "all"
     write_back: bool = False
     adder: bool = True
     kernel_copies: Annotated[int, Field(ge=0)] = 0
@@ -315,6 +320,11 @@ class Arch:
     def row_index_bits(self) -> int:
         """Width of a row number."""
         return bits_for_index(self.array.rows)
+
+    @property
+    def resets_data(self) -> bool:
+        """Whether reset reaches the registers of data, too."""
+        return self.reset == "all"
 
     @property
     def digest(self) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.chip.figures import Positive
 from hwgen.chip.outside import Port
 from hwgen.errors import FieldError
 from hwgen.files.load import EXACT, load_spec
@@ -16,7 +17,6 @@ from hwgen.files.shipped import shipped_folder
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.events import EVENTS, MODEL_EVENTS
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Text = Annotated[str, Field(min_length=1)]
 Unit = Literal[

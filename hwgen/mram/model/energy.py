@@ -56,14 +56,30 @@ def energy_pj(
 
     gating: `columns` needs the event `and_columns`, which `counted` adds
     table: None: the one that ships
+    Of a chip that reads rows back, the reads are part of what made the rows, unless they are among
+    the events.
     """
     prices = table or default_table()
     each = dict.fromkeys((*DERIVED, *OF_LOGIC), 0.0)
     each |= {name: price.of(arch) for name, price in prices.events.items()}
     each |= sensing(prices, arch, gating)
-    return {
+    found = {
         name: count * (each[name] + prices.logic_of(name, arch)) for name, count in events.items()
     }
+    if "read_backs" not in events and events.get("write_backs"):
+        found["write_backs"] += each["read_backs"] * rows_read(events, arch)
+    return found
+
+
+def rows_read(events: Mapping[str, int], arch: Arch) -> int:
+    """Return the rows that a chip reads back in a run, by the events of all its steps.
+
+    With `write_back` each AND; where counts are added in rows those of sums as well, and of an
+    addition of maps, which events of a run do not tell from one of counts, one row that it writes.
+    """
+    if arch.in_array:
+        return events["and_operations"] + rows_of_sums(events, arch)["sum_reads"]
+    return events["and_operations"] if arch.write_back else 0
 
 
 def accesses(arch: Arch, *, table: EnergyTable | None = None) -> Iterator[Access]:

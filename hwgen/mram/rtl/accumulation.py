@@ -36,7 +36,7 @@ class Accumulation(Part):
     Rate     ``sum_rows`` rows of zeros, ``count_rows`` rows of counts, the addition and
              ``ADDED_CYCLES`` - 1 cycle, ``sum_rows`` rows read; without gaps
     Errors   none
-    Golden   ``golden.mram.bit_convolution``, by the sums of ``octet``
+    Golden   ``verif.reference.mram.bit_convolution``, by the sums of ``octet``
     Source   seed 001, IV-A, Fig. 5: counts are shifted by writing, and added in memory
     """
 

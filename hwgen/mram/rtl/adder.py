@@ -32,7 +32,7 @@ class Adder(Part):
     Latency  the zeros are written in the cycle after ``add_go``
     Rate     ``ADD_CYCLES_PER_BIT`` cycles a bit
     Errors   none: a record adds at least one bit
-    Golden   ``golden.mram.adder``
+    Golden   ``verif.reference.mram.adder``
     Source   seed 001, III-B: addition from the three-row references
     """
 

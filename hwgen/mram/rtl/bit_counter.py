@@ -28,7 +28,7 @@ class BitCounter(Part):
     Latency  0
     Rate     one count in each cycle
     Errors   none
-    Golden   the sum of the bits, inside ``golden.mram.bit_convolution``
+    Golden   the sum of the bits, inside ``verif.reference.mram.bit_convolution``
     Source   seed 001, III-C: bit counters beside a sub-array
     """
 

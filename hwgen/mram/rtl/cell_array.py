@@ -28,7 +28,7 @@ class CellArray(MemoryPart):
     Latency  0 from a row to its data; what is written is seen in the next cycle
     Rate     three reads and one write in each cycle
     Errors   none: ``Arch`` has checked the sizes; a row never written holds garbage
-    Golden   indexing, inside ``golden.mram.sub_array``
+    Golden   indexing, inside ``verif.reference.mram.sub_array``
     Source   seed 001, III-A: cells with one word line for writing and one for reading
     """
 

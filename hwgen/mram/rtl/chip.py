@@ -50,6 +50,7 @@ def shell_facts(arch: Arch) -> ShellFacts:
         count_bits=COUNT_BITS,
         entries=arch.answer_entries,
         rows=True,
+        resets_data=arch.resets_data,
     )
 
 

@@ -68,7 +68,7 @@ class ComputeArray(Part):
     Rate     one AND, XOR or write in each cycle: ``and_en``, ``xor_en`` and the three writes
              exclude each other
     Errors   none: a compiler checks that no sum exceeds ``accumulator_bits``
-    Golden   ``golden.mram.bit_convolution``, ``golden.mram.adder``
+    Golden   ``verif.reference.mram.bit_convolution``, ``verif.reference.mram.adder``
     Source   seed 001, III-C and Eq. 5; joined segments instead of one counter for a row
     """
 
@@ -121,6 +121,7 @@ class ComputeArray(Part):
         shown = accumulators
         if self._arch.overlap:
             shown, captures = Signal.like(accumulators, name="sums"), Signal()
+            self.guarded(shown)
             m.d.sync += captures.eq(self.capture)
             with m.If(captures):
                 m.d.sync += shown.eq(accumulators)
@@ -142,7 +143,9 @@ class ComputeArray(Part):
     def _accumulate(self, m: Module, counts: Sequence[Value], sensed: Value) -> Any:
         """Add joined counts to the accumulators; return these."""
         in_sums = Signal()
-        first, double, subtract = Signal(), Signal(), Signal()
+        first, double, subtract = (
+            Signal(name=f"{name}_kept") for name in ("first", "double", "subtract")
+        )
         counts_now = self.read_and if self._arch.write_back else self.and_en
         m.d.sync += in_sums.eq(counts_now)
         with m.If(counts_now):

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.axi import MEMORY_ADDRESS_BITS
 from hwgen.chip.registers import REGISTER_BYTES, Command
 from hwgen.chip.rtl.checks import one_hot, within
+from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.mram.facts.arch import MOST_MODES, Arch
@@ -82,7 +83,7 @@ class Control(Part):
                 "header": In(header()),
                 "accepted": In(1),
                 "load_done": In(1),
-                "load_error": In(ERROR_BITS),
+                "load_error": In(Coded(ErrorCode.__members__, ERROR_BITS)),
                 "done": In(units),
                 "load": Out(1),
                 "go": Out(units),
@@ -98,7 +99,7 @@ class Control(Part):
                 "loads": Out(1),
                 "retire": Out(1),
                 "finished": Out(1),
-                "error": Out(ERROR_BITS),
+                "error": Out(Coded(ErrorCode.__members__, ERROR_BITS)),
             }
         )
 
@@ -106,7 +107,11 @@ class Control(Part):
         m = Module()
         loaded, facts = Signal(), Signal(header())
         m.d.comb += self.locked.eq(self.resident & ~self.unlock[0])
+        self.guarded(facts)
         self._keep_facts(m, facts, loaded=loaded)
+        records = Array(facts[f"first_record_{mode}"] for mode in range(MOST_MODES))
+        first_record = Signal.like(facts.first_record_0, name="first_record")
+        m.d.comb += first_record.eq(records[self.mode[: len(self.active_mode)]])
         with m.FSM():
             with m.State("CHECK"), m.If(self.running):
                 self._check(m, loaded)
@@ -115,7 +120,7 @@ class Control(Part):
                 m.d.comb += self.finished.eq(self.load_done)
                 self._leave(m)
             with m.State("IMAGE"):
-                self._image(m, facts)
+                self._image(m, facts, first_record=first_record)
                 self._leave(m)
             with m.State("FETCH"):
                 m.d.comb += self.record_en.eq(1)
@@ -164,9 +169,8 @@ class Control(Part):
         with m.Else():
             m.d.comb += self.error.eq(ErrorCode.NOT_LOADED)
 
-    def _image(self, m: Module, facts: Signal) -> None:
+    def _image(self, m: Module, facts: Signal, *, first_record: Signal) -> None:
         """Begin with an image in the requested mode, or end after the last one."""
-        first = Array(facts[f"first_record_{mode}"] for mode in range(MOST_MODES))
         with m.If(self.images_done == self.images):
             m.d.comb += self.finished.eq(1)
         with m.Elif(self.mode >= facts.modes):
@@ -175,7 +179,7 @@ class Control(Part):
             m.d.comb += self.image_begin.eq(1)
             m.d.sync += [
                 self.active_mode.eq(self.mode),
-                self.record_index.eq(first[self.mode[: len(self.active_mode)]]),
+                self.record_index.eq(first_record),
             ]
             m.next = "FETCH"
 

@@ -104,6 +104,7 @@ class Datapath(Part):
         m.submodules.banks = banks = self._banks.instance()
         # Octets begin in the cycle after `go`; the record's memory is far from them.
         kept = Signal.like(self.record)
+        self.guarded(kept)
         with m.If(self.go_conv | self.go_add):
             m.d.sync += kept.eq(self.record)
         octets, adding = self._arrays(m, ring=ring, record=kept)

@@ -54,7 +54,7 @@ class Dpu(Part):
     Latency  ``SUM_CYCLES`` + ``DRAIN_CYCLES`` + ``DPU_CYCLES`` from ``issue_valid`` to the write
     Rate     one block in each cycle
     Errors   none
-    Golden   ``golden.mram.dpu_lane``, ``golden.network``
+    Golden   ``verif.reference.mram.dpu_lane``, ``golden.network``
     Source   seed 001, Fig. 4: DPU; docs/mram-microarchitecture.md, "DPU"
     """
 

@@ -44,7 +44,7 @@ class DpuLane(Part):
     Latency  5 cycles from ``sum`` to ``result``, ``DPU_CYCLES``
     Rate     1 a cycle
     Errors   none: sums with bias fit the accumulator; shifts are 1 to 47
-    Golden   ``golden.mram.dpu_lane``
+    Golden   ``verif.reference.mram.dpu_lane``
     Source   formula in ``hwgen.network.quantization``
     """
 
@@ -85,6 +85,7 @@ class DpuLane(Part):
         # cycle 0: bias
         value, multiplier = Signal(signed(wide)), Signal.like(self.parameters.multiplier)
         waiting = Signal.like(self.parameters.shift)
+        self.guarded(value, multiplier, waiting, self.result)
         with m.If(self.loads[0]):
             m.d.sync += [
                 value.eq(self.sum + self.parameters.bias),
@@ -95,6 +96,7 @@ class DpuLane(Part):
         # cycle 1: multiply; cycle 2: round, shift and clip
         m.submodules.own = own = self._own.instance()
         first = Signal(signed(wide))
+        self.guarded(first)
         m.d.comb += [
             own.enable.eq(self.loads[1]),
             own.accumulator.eq(value),

@@ -30,7 +30,7 @@ class Former(Part):
     Latency  0 from ``read_row`` to ``read_data``; the first read is in the cycle after ``go``
     Rate     one plane in each cycle once a packet is gathered
     Errors   none
-    Golden   ``golden.mram.windows``, ``golden.mram.segments``
+    Golden   ``verif.reference.mram.windows``, ``verif.reference.mram.segments``
     Source   project: input side of the schedule
     """
 
@@ -62,6 +62,7 @@ class Former(Part):
         m.submodules.gather = gather = self._gather.instance()
         m.submodules.sender = sender = self._sender.instance()
         kept = Signal.like(self.record)
+        self.guarded(kept)
         with m.If(self.go):
             m.d.sync += kept.eq(self.record)
         for unit, record in (

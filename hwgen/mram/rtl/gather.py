@@ -42,7 +42,7 @@ class Gather(Part):
     Latency  1 from the last window of a row to ``full``
     Rate     one window in each cycle; none while ``full`` without ``accept``
     Errors   none
-    Golden   ``golden.mram.segments``
+    Golden   ``verif.reference.mram.segments``
     Source   project: several positions, or a kernel of two rows, share one load
     """
 

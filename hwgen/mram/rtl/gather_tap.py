@@ -20,14 +20,14 @@ class GatherTap(Part):
         number   in   bits_for_index(row_blocks)          the block that counts; if there are
                                                           several
         exist    in   block                               which of its elements exist
-        double   in   1   elements are doubled, without their highest bit; only with `twins`
+        double   in   1   elements are doubled, without their highest bit [with `twins`]
         take     in   1   the block is held from the next cycle on
         clear    in   1   without ``take``: zeros are
         held     out  block * element_bits                of a row of a load
     Latency  1 from ``take`` to ``held``
     Rate     one block in each cycle
     Errors   none
-    Golden   ``golden.mram.segments``
+    Golden   ``verif.reference.mram.segments``
     Source   project: part of the gather
     """
 

@@ -69,6 +69,7 @@ class InputTree(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        self.guarded(self.input_row, self.input_data, self.weight_row, self.weight_data)
         m.d.sync += [
             self.octet_valid.eq(Mux(self.send_valid, self.send_octets, 0)),
             self.octet_go.eq(self.send_go),

@@ -5,17 +5,33 @@ All fields are unsigned unless stated otherwise; lowest field first.
 Tests: `tests/verif/mram/test_array_side.py`.
 """
 
+from collections.abc import Mapping
+
 from amaranth.hdl import Value, signed
 from amaranth.lib import data
 
+from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.widths import bits_for_index
 from hwgen.mram.facts.arch import BANKS, MOST_MODES, Arch
-from hwgen.mram.facts.records import HEADER, entry_name, parameter_fields, record_fields
+from hwgen.mram.facts.records import HEADER, Kind, entry_name, parameter_fields, record_fields
+from hwgen.network.quantization import ROUNDING_CODES
+
+ROUNDINGS: Mapping[str, int] = {str(name): code for name, code in ROUNDING_CODES.items()}
+CODES: dict[str, Mapping[str, int]] = {
+    "kind": Kind.__members__,
+    **dict.fromkeys(("rounding", "sum_rounding"), ROUNDINGS),
+}
+"""Of the fields of records that hold a code, its values."""
 
 
 def record(arch: Arch) -> data.StructLayout:
     """Fields of a record, without the padding above."""
-    return data.StructLayout({field.name: field.bits for field in record_fields(arch)})
+    return data.StructLayout(
+        {
+            field.name: Coded(CODES[field.name], field.bits) if field.name in CODES else field.bits
+            for field in record_fields(arch)
+        }
+    )
 
 
 def header() -> data.StructLayout:

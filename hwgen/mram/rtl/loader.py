@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.axi import MEMORY_ADDRESS_BITS
 from hwgen.chip.rtl.checks import holds_payload, in_range, one_hot, within
+from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.read_engine import read_command
 from hwgen.chip.widths import bits_for_index
@@ -84,7 +85,7 @@ class Loader(Part):
                 "bank": Out(bank_write(arch)),
                 "loaded": Out(1),
                 "image_loaded": Out(1),
-                "error": Out(ERROR_BITS),
+                "error": Out(Coded(ErrorCode.__members__, ERROR_BITS)),
             }
         )
 

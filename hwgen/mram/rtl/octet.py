@@ -60,7 +60,7 @@ class Octet(Part):
     Rate     one AND, write or step of an addition in each cycle, in all sub-arrays; with
              ``overlap`` a write of inputs beside an AND
     Errors   none: a record starts nothing while another one runs
-    Golden   ``golden.mram.bit_convolution``, ``golden.mram.adder``
+    Golden   ``verif.reference.mram.bit_convolution``, ``verif.reference.mram.adder``
     Source   seed 001, III-A: sub-arrays of a bank with one controller
     """
 

@@ -48,7 +48,7 @@ class OctetControl(Part):
     Rate     one AND in each cycle, no gaps; with ``write_back`` in ``WRITE_BACK_CYCLES``, with
              ``accumulate: in_array`` and those until ``summed``
     Errors   none: both numbers of planes of a record are at least 1
-    Golden   ``golden.mram.bit_convolution``; the bench has the rule
+    Golden   ``verif.reference.mram.bit_convolution``; the bench has the rule
     Source   seed 001, Eq. 5, in an order that needs no shifter
     """
 

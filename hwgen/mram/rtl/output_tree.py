@@ -42,6 +42,7 @@ class OutputTree(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        self.guarded(self.chosen)
         with m.If(self.load):
             m.d.sync += self.chosen.eq(choose([sums.as_value() for sums in self.sums], self.octet))
         return m

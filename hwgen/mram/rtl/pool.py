@@ -44,7 +44,7 @@ class Pool(Part):
     Latency  ``POOL_CYCLES`` from reading the last tap to ``sums``
     Rate     one tap of one block in each cycle
     Errors   none; a total is below 2**(6 + 6 + element_bits)
-    Golden   ``golden.mram.pool``
+    Golden   ``verif.reference.mram.pool``
     Source   docs/mram-microarchitecture.md, "Pooling"
     """
 
@@ -72,7 +72,8 @@ class Pool(Part):
         m = Module()
         reads, tap = Signal(), Signal()
         first, last = Signal(), Signal()
-        block, last_block = Signal.like(self.result_block), Signal()
+        block = Signal.like(self.result_block, name="block")
+        last_block = Signal(name="is_last_block")
         inside, index = Signal(), Signal(PIXEL_BITS + self._widths["in_blocks_log"])
         with m.If(self.go):
             m.d.sync += reads.eq(1)

@@ -85,6 +85,7 @@ class Ring(Part):
         self._kept = record = Signal.like(self.record, name="kept")
         with m.If(self.go):
             m.d.sync += record.eq(self.record)
+        self.guarded(record)
         slot, step = Signal(COUNT_BITS + 1), Signal(2 * POSITION_BITS)
         group = Signal.like(record.groups)
         first_octet = Signal(bits_for_index(self._arch.octets))

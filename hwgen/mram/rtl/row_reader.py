@@ -40,7 +40,7 @@ class RowReader(Part):
     Latency  0 from ``read_row`` to ``read_data``; it is in ``next`` after the clock edge
     Rate     one line in each cycle, also in that of ``move``; stops while ``full`` without ``move``
     Errors   none: lines begin on rows, or the map has one line
-    Golden   ``golden.mram.windows``
+    Golden   ``verif.reference.mram.windows``
     Source   project: input side of the schedule
     """
 
@@ -67,6 +67,7 @@ class RowReader(Part):
         record = Signal.like(self.record, name="kept")
         with m.If(self.go):
             m.d.sync += record.eq(self.record)
+        self.guarded(record, self.next)
         busy, works, inside = Signal(), Signal(), Signal()
         lines, line = Signal(range(WINDOW + 1)), Signal(range(WINDOW))
         chunk, output_line = Signal(SIZE_BITS), Signal(SIZE_BITS)

@@ -30,7 +30,7 @@ class Sender(Part):
     Latency  1 from ``full`` to ``valid``
     Rate     one plane in each cycle, no gap between packets
     Errors   none
-    Golden   ``golden.mram.segments``
+    Golden   ``verif.reference.mram.segments``
     Source   seed 001, Eq. 5: bit planes of the inputs
     """
 
@@ -55,6 +55,7 @@ class Sender(Part):
         m = Module()
         arch = self._arch
         rest = Signal(packet(arch))
+        self.guarded(rest)
         number = Signal.like(self.record.input_planes)
         ends = Signal()
         m.d.comb += [

@@ -28,7 +28,7 @@ class SenseAmplifier(Part):
     Latency  0
     Rate     one comparison in each cycle
     Errors   none
-    Golden   ``golden.mram.sense_amplifier``
+    Golden   ``verif.reference.mram.sense_amplifier``
     Source   seed 001, III-B: comparison of a column's current with references
     """
 

@@ -41,7 +41,7 @@ class SubArray(ArrayPart):
     Latency  0 from the rows; what is written is seen in the next cycle
     Rate     one write and one comparison in each cycle
     Errors   none: ``Arch`` has checked the sizes; a row never written holds garbage
-    Golden   ``golden.mram.sub_array``
+    Golden   ``verif.reference.mram.sub_array``
     Source   seed 001, III-B
     """
 

@@ -39,7 +39,7 @@ class Window(Part):
     Latency  the first column shifts in the cycle after ``go``, or after the first ``move``
     Rate     one column in each cycle, also in that of ``row_take``
     Errors   none
-    Golden   ``golden.mram.windows``
+    Golden   ``verif.reference.mram.windows``
     Source   project: input side of the schedule
     """
 
@@ -67,6 +67,7 @@ class Window(Part):
         self._kept = record = Signal.like(self.record, name="kept")
         with m.If(self.go):
             m.d.sync += record.eq(self.record)
+        self.guarded(record, self.pixels)
         busy, line_end = Signal(), Signal()
         x, y = Signal(SIZE_BITS), Signal(SIZE_BITS)
         # Columns that miss, and the next column of the map: before and after this cycle's take.
@@ -103,6 +104,7 @@ class Window(Part):
         """Hold the current rows; shift column `at` in if it `shifts` and is there."""
         record, row_blocks_log = self._kept, self._arch.row_blocks.bit_length() - 1
         current = Signal(line_rows(self._arch))
+        self.guarded(current)
         current_valid, inside, released = Signal(), Signal(), Signal()
         pixel, last_pixel = Signal(max(row_blocks_log, 1)), Signal(max(row_blocks_log, 1))
         pixels_log = Signal.like(record.in_blocks_log)

@@ -121,7 +121,7 @@ def shown(recipe: CharacterRecipe, texts: Sequence[Text]) -> Tensor:
 
 def integer_bits(network: QuantizedNetwork, codes: NDArray[np.uint8], characters: int) -> float:
     """Return the bits a character of a network's integers, all tokens of a window at once."""
-    context, rows = network.graph.positions, network.token_rows
+    context, rows = network.graph.positions, network.placed_rows
     assert rows is not None
     image, answer = network.graph.input, network.map_of(network.answer).quantization[0]
     whole = prefill(network, context)

@@ -5,7 +5,7 @@ from math import ceil
 from pathlib import Path
 
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of_file, versions
+from hwgen.files.digests import digest_of_file, versions
 from hwgen.files.shipped import shipped_folder, shown
 from hwgen.mram.facts.arch import Arch, load_arch
 from hwgen.mram.facts.energy import TABLE, load_energy

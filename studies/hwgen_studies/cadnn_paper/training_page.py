@@ -110,7 +110,7 @@ def by_width(title: str, rows: Sequence[Row], cell: Callable[[Width], str]) -> s
 def about(row: Row) -> list[str]:
     """Return the cells that name a training."""
     bits = f"{row['weights_bits']}:{row['activation_bits']}"
-    chip = row["chip"] or "none runs it"
+    chip = row["chip"] or "none of those tried"
     return [row["recipe"], row["dataset"], bits, row["method"], row["selection"], chip]
 
 

@@ -14,12 +14,12 @@ from typing import Any
 from hwgen.chip.family import Family
 from hwgen.commands.compare import Results, compare
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of
 from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.origin import commit, machine
 from hwgen.commands.run import results_of
 from hwgen.commands.subject import Subject, load_subject, program_of
 from hwgen.errors import HwgenError
+from hwgen.files.digests import digest_of
 from hwgen.files.output import write_text
 from hwgen.mram.facts.program import Mapping
 from hwgen.report.files import write_report

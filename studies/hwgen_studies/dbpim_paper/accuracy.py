@@ -17,9 +17,9 @@ from typing import Any, Final, Literal
 import numpy as np
 from pydantic.dataclasses import dataclass as checked
 
-from hwgen.commands.digests import digest_of
 from hwgen.commands.origin import commit, machine
 from hwgen.errors import HwgenError
+from hwgen.files.digests import digest_of
 from hwgen.files.load import EXACT, validate_spec
 from hwgen.fit.digits import digits_of
 from hwgen.network import Conv, Linear, QuantizedNetwork

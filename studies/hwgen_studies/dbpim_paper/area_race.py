@@ -15,13 +15,13 @@ from typing import Any
 
 from hwgen import api
 from hwgen.commands.context import Context
-from hwgen.commands.digests import versions
 from hwgen.commands.explore import yaml_text
 from hwgen.commands.images import choose_images
 from hwgen.commands.origin import commit, machine
 from hwgen.commands.subject import Subject, configuration_of, load_subject
 from hwgen.commands.sweep import changed_keys, leaves
 from hwgen.errors import FormatError, HwgenError
+from hwgen.files.digests import versions
 from hwgen.files.load import validate_spec
 from hwgen.files.output import write_text
 from hwgen.files.shipped import shown

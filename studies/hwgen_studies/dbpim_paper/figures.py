@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of_file, versions
 from hwgen.commands.fields import path_of
 from hwgen.commands.images import drawn_images
 from hwgen.commands.origin import commit
 from hwgen.commands.points import REFUSED, Result
 from hwgen.commands.subject import Subject, load_chip
+from hwgen.files.digests import digest_of_file, versions
 from hwgen.files.shipped import shown
 from hwgen.network.file import load_network
 from hwgen.report.types import Source

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from hwgen.commands.context import Context
-from hwgen.commands.digests import versions
 from hwgen.commands.fields import path_of
 from hwgen.commands.points import REFUSED, Point, Result, run_points
 from hwgen.commands.subject import Subject, load_chip, with_switches
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS
 from hwgen.errors import ConfigError
+from hwgen.files.digests import versions
 from hwgen.files.shipped import shown
 from hwgen.report.types import Source
 from hwgen_studies.dbpim_paper.clock import Clock, clock_of

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of, digest_of_array, digest_of_code, digest_of_file
 from hwgen.commands.images import Batch, choose_images, drawn_images
 from hwgen.errors import ConfigError
+from hwgen.files.digests import digest_of, digest_of_array, digest_of_code, digest_of_file
 from hwgen.files.shipped import shipped_folder
 from hwgen.network import Conv, Linear, QuantizedNetwork
 from hwgen.network.file import load_network, save_network

@@ -14,13 +14,13 @@ from pydantic import TypeAdapter
 from hwgen.chip.family import Family
 from hwgen.commands.against import Compare, Target
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of, digest_of_code, digest_of_file, versions
 from hwgen.commands.fields import File
 from hwgen.commands.fit import Fit
 from hwgen.commands.imports import ImportNetwork
 from hwgen.commands.origin import commit, machine
 from hwgen.commands.subject import load_chip
 from hwgen.errors import ConfigError
+from hwgen.files.digests import digest_of, digest_of_code, digest_of_file, versions
 from hwgen.network.file import load_network
 from hwgen.report.agreement import AgreementReport
 from hwgen.report.files import write_report

@@ -8,7 +8,6 @@ from hwgen.chip.family import Family
 from hwgen.chip.protocols import Program
 from hwgen.commands.compare import Results
 from hwgen.commands.context import Context, timed
-from hwgen.commands.digests import digest_of, digest_of_array, digest_of_code
 from hwgen.commands.engines import bit_planes
 from hwgen.commands.families import code_of_families
 from hwgen.commands.fields import images_of
@@ -17,6 +16,7 @@ from hwgen.commands.origin import commit, machine
 from hwgen.commands.run import results_of
 from hwgen.commands.run_report import report_of
 from hwgen.commands.subject import Subject, load_subject, program_of
+from hwgen.files.digests import digest_of, digest_of_array, digest_of_code
 from hwgen.files.shipped import network_file
 from hwgen.report.files import write_report
 from hwgen.report.run import RunReport

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 from rich.console import RenderableType
 
+from hwgen.chip.synthesis_request import OtherSearch
 from hwgen.cli.from_requests import add_command
 from hwgen.commands.fields import Real, Seed, Workers
 from hwgen.commands.request import Says
-from hwgen.commands.synthesis import Components, Evaluations, OtherSearch, Rules, Synthesize
+from hwgen.commands.synthesis import Components, Evaluations, Rules, Synthesize
 from hwgen_studies.papers import papers
 from hwgen_studies.request import Names, Paper
 

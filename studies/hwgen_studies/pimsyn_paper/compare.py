@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from hwgen.commands.context import Context
-from hwgen.commands.digests import versions
 from hwgen.crossbar.facts.components import load_components
 from hwgen.crossbar.facts.rules import name_of
 from hwgen.crossbar.pages.problem import check_power
 from hwgen.errors import ConfigError
+from hwgen.files.digests import versions
 from hwgen.files.shipped import shown
 from hwgen.report.types import Source
 from hwgen_studies.comparison import PaperRow

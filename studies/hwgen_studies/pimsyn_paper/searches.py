@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of, digest_of_code
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.pages.networks import load_network
 from hwgen.crossbar.pages.searching import CODE
+from hwgen.files.digests import digest_of, digest_of_code
 
 if TYPE_CHECKING:
     from hwgen.crossbar.synthesis.result import Progress, SearchResult

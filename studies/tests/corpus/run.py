@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.cli import main
-from hwgen.commands.digests import digest_of_code
+from hwgen.files.digests import digest_of_code
 from hwgen.jobs.store import MISSING, Store
 from hwgen.network.file import load_network
 from tests.corpus.exports import TOOLS, Export, exports

@@ -32,6 +32,11 @@ class Shipped:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OfData(Shipped):
+    """A claim whose command reads images of the person, in `$DATA`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fetched:
     """A claim that needs data or networks from outside; `claims.yaml` explains the fields."""
 
@@ -45,6 +50,7 @@ class Claims:
     """All claims."""
 
     shipped: Sequence[Shipped]
+    of_data: Sequence[OfData]
     fetched: Sequence[Fetched]
 
 
@@ -55,13 +61,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.write:
         PAGE.write_text(page_of(claims, read_pages(), read_ledger()), encoding="utf-8")
         return 0
-    return check_all([each for each in claims.shipped if each.quick or not given.quick])
+    chosen = [each for each in claims.shipped if each.quick or not given.quick]
+    if given.data is None:
+        return check_all(chosen)
+    return check_all([*chosen, *claims.of_data], DATA=str(given.data.resolve()))
 
 
 def options() -> argparse.ArgumentParser:
     """Return what the command takes."""
     parser = argparse.ArgumentParser(prog="scripts/claims", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only claims of less than a minute")
+    parser.add_argument(
+        "--data", type=Path, metavar="FOLDER", help="with cifar10: accuracies, too, for hours"
+    )
     parser.add_argument("--write", action="store_true", help="write docs/claims.md, run nothing")
     return parser
 
@@ -71,16 +83,20 @@ def read_claims(file: Path = CLAIMS) -> Claims:
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
     return Claims(
         shipped=[Shipped(**each) for each in content["shipped"]],
+        of_data=[OfData(**each) for each in content["of_data"]],
         fetched=[Fetched(**each) for each in content["fetched"]],
     )
 
 
-def check_all(claims: Sequence[Shipped]) -> int:
-    """Run the command of each claim, print what differs; return 1 if something does."""
+def check_all(claims: Sequence[Shipped], **variables: str) -> int:
+    """Run the command of each claim, print what differs; return 1 if something does.
+
+    variables: of the commands
+    """
     wrong, seconds = 0, 0.0
     for claim in claims:
         began = processor_seconds()
-        differences = check(claim)
+        differences = check(claim, **variables)
         took = processor_seconds() - began
         wrong, seconds = wrong + bool(differences), seconds + took
         print(f"{'differs' if differences else 'equal':7} {took:5.1f} s  {claim.command}")
@@ -96,12 +112,12 @@ def processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def check(claim: Shipped) -> list[str]:
+def check(claim: Shipped, **variables: str) -> list[str]:
     """Run the command of a claim; return a line for each piece that it does not print."""
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", claim.command],
         cwd=ROOT,
-        env=environment(COLUMNS="160"),
+        env=environment(COLUMNS="160", **variables),
         capture_output=True,
         text=True,
         check=False,
@@ -137,14 +153,10 @@ def bounded(pattern: str) -> str:
 def page_of(claims: Claims, pages: Mapping[str, Page], ledger: Mapping[str, Record]) -> str:
     """Return the text of `docs/claims.md`."""
     shipped = [
-        [
-            each.claim,
-            f"`{each.command}`",
-            "<br>".join(f"`{piece}`" for piece in each.prints),
-            f"{each.cpu_minutes:g}{'' if each.quick else ', not `--quick`'}",
-        ]
+        [*row_of(each), f"{each.cpu_minutes:g}{'' if each.quick else ', not `--quick`'}"]
         for each in claims.shipped
     ]
+    of_data = [[*row_of(each), f"{each.cpu_minutes:g}"] for each in claims.of_data]
     fetched = [
         [
             each.claim,
@@ -173,6 +185,14 @@ shown, several spaces as one.
 
 {table(("claim", "command", "prints", "CPU minutes"), shipped)}
 
+## Accuracies, with CIFAR-10
+
+`scripts/claims --data FOLDER` runs these as well; the folder has `cifar10`, as
+[training](training.md#images) says. Golden computes all 10,000 test images; its integers are those
+of the chip.
+
+{table(("claim", "command", "prints", "CPU minutes"), of_data)}
+
 ## With data from outside
 
 These pages of results need data or networks that do not ship. [Sources](assumptions.md#sources)
@@ -184,6 +204,12 @@ if the code has changed since it was made. Minutes are those of the clock, on 2 
 `scripts/claims --write` makes this page from `claims.yaml` and `pages.yaml` in
 `studies/tests/results` and from the ledger of results, `studies/results/ledger.json`.
 """
+
+
+def row_of(claim: Shipped) -> list[str]:
+    """Return claim, command and what it prints."""
+    prints = "<br>".join(f"`{piece}`" for piece in claim.prints)
+    return [claim.claim, f"`{claim.command}`", prints]
 
 
 def again(page: Page) -> str:

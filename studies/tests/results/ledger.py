@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from hwgen.commands.digests import digest_of_file
+from hwgen.files.digests import digest_of_file
 from studies.tests.results.records import records_text
 
 ROOT = Path(__file__).parents[3]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from hwgen.commands.digests import digest_of, digest_of_code, digest_of_files, versions
 from hwgen.commands.origin import commit
+from hwgen.files.digests import digest_of, digest_of_code, digest_of_files, versions
 from hwgen.report.sheet import Sheet
 from studies.tests.results.ledger import (
     FILE,

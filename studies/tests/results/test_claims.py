@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from studies.tests.results import claims
-from studies.tests.results.claims import Claims, Shipped, missing, page_of, read_claims
+from studies.tests.results.claims import Claims, OfData, Shipped, missing, page_of, read_claims
 from studies.tests.results.ledger import ROOT, read_ledger, read_pages
 
 CLAIM = Shipped(
@@ -36,10 +36,12 @@ def test_the_page_has_command_needs_and_time_of_each_claim() -> None:
     assert "`scripts/results dbpim-race --data DATA`" in page
     assert ", 32.9 minutes |" in page_of(
         Claims(
-            shipped=[], fetched=[each for each in named.fetched if each.page == "mram-resnet20"]
+            shipped=[],
+            of_data=[],
+            fetched=[each for each in named.fetched if each.page == "transformers"],
         ),
         read_pages(),
-        {"mram-resnet20": replace(read_ledger()["mram-resnet20"], seconds=1972.4)},
+        {"transformers": replace(read_ledger()["transformers"], seconds=1972.4)},
     )
 
 
@@ -47,6 +49,7 @@ def test_each_digit_of_a_claim_is_compared() -> None:
     """9.23 times is printed as 9.23x."""
     named = read_claims()
     told = [(each.claim, each.prints) for each in named.shipped]
+    told += [(each.claim, each.prints) for each in named.of_data]
     told += [(each.claim, each.says) for each in named.fetched]
     for claim, pieces in told:
         for number in re.findall(r"\d[\d,]*[.,]\d+", claim):
@@ -106,7 +109,7 @@ def test_digits_are_compared(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     slow = replace(CLAIM, command="false", quick=False)
-    told = Claims(shipped=[replace(CLAIM, command=command), slow], fetched=[])
+    told = Claims(of_data=[], shipped=[replace(CLAIM, command=command), slow], fetched=[])
     monkeypatch.setattr(claims, "read_claims", lambda: told)
     assert claims.main(["--quick"]) == code
     printed = capsys.readouterr().out
@@ -118,6 +121,35 @@ def test_without_quick_all_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     slow = replace(CLAIM, command="false", quick=False)
-    monkeypatch.setattr(claims, "read_claims", lambda: Claims(shipped=[CLAIM, slow], fetched=[]))
+    monkeypatch.setattr(
+        claims, "read_claims", lambda: Claims(shipped=[CLAIM, slow], of_data=[], fetched=[])
+    )
     assert claims.main([]) == 1
     assert "2 claims, 1 differ" in capsys.readouterr().out
+
+
+@pytest.mark.promise("each accuracy of README has a command that prints it from the images")
+def test_accuracies_of_the_first_table_have_commands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    front = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Quick start")[0]
+    told = re.sub(r"\(float.*?\)", "", front)
+    accuracies = {each for row in re.findall(r"^\| .*$", told, re.M) for each in numbers_of(row)}
+    printed = " ".join(each.prints[0] for each in read_claims().of_data)
+    assert accuracies == {"91.42", "90.70", "78.81", "91.25", "76.98"}
+    assert all(f"{each}%" in printed for each in accuracies)
+    reads = OfData(claim="", command="echo $DATA", prints=[str(tmp_path)], cpu_minutes=0.1)
+    claimed = Claims(shipped=[CLAIM], of_data=[reads], fetched=[])
+    monkeypatch.setattr(claims, "read_claims", lambda: claimed)
+    assert claims.main(["--data", str(tmp_path)]) == 0
+    assert "2 claims, 0 differ" in capsys.readouterr().out
+
+
+def numbers_of(row: str) -> list[str]:
+    """Return the accuracies of the first cell of a row, in percent."""
+    return re.findall(r"\d\d\.\d\d", row.split("|")[1])
+
+
+def test_the_tests_run_the_short_claims() -> None:
+    text = (ROOT / "scripts/test").read_text(encoding="utf-8")
+    assert "-m studies.tests.results.claims --quick || status=1" in text

@@ -5,11 +5,8 @@ import linecache
 from pathlib import Path
 
 import amaranth
-from amaranth.back.rtlil import ModuleEmitter
 
-from hwgen.chip.rtl.emit import verilog_modules
-from hwgen.chip.rtl.hints import driven_wire, hint_at, hinted_nets, hints_in
-from tests.chip.rtl.forms import Forms
+from hwgen.chip.rtl.hints import hint_at, hints_in
 
 SOURCE = """
 taken = valid & ready
@@ -44,16 +41,3 @@ def test_the_library_gives_no_names() -> None:
     file = Path(amaranth.__file__).parent / "lib" / "fifo.py"
     lines = len(ast.unparse(ast.parse(file.read_text())).splitlines())
     assert not any(hint_at((str(file), number)) for number in range(lines))
-
-
-def test_only_nets_made_inside_have_hints() -> None:
-    original = ModuleEmitter.emit_driven_wire
-    with hinted_nets():
-        assert ModuleEmitter.emit_driven_wire is driven_wire
-    assert ModuleEmitter.emit_driven_wire is original
-
-
-def test_what_the_library_emits_is_hinted() -> None:
-    """Amaranth's emitter still asks for each wire where it is changed."""
-    (text,) = verilog_modules(Forms()).values()
-    assert "_n" in text or "chained" in text

@@ -1,6 +1,7 @@
 """The report of the demo agrees with those of its parts; the simulations are made up."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +15,11 @@ import hwgen.commands.demo.run
 from golden.network import infer
 from hwgen.cli import main
 from hwgen.commands.context import Context
+from hwgen.commands.demo.page import demo_page
+from hwgen.commands.demo.report import DemoReport
 from hwgen.commands.subject import load_subject
 from hwgen.dbpim.model import CycleModel
+from hwgen.files.load import validate_spec
 from hwgen.network.file import load_network
 from hwgen.report.adaptive import AdaptiveReport
 from tests.commands.made_up import Simulated, chip_with_modes, made_up_run, simulation
@@ -80,6 +84,58 @@ def demo(recipe: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Demo:
     return made_up
 
 
+def check_layers(page: str, content: dict[str, Any]) -> None:
+    """Hold the rows and the bars of the page against the layers of the report."""
+    chart, _, rest = page.partition('aria-label="cycles by layer')[2].partition("</svg>")
+    table = rest.partition("The network</h2>")[2]
+    rows = re.findall(r'<tr><td class="text">(\w+)</td>', table)
+    assert rows == [row["name"] for row in content["sparse"]["layers"]]
+    for dense, sparse in zip(content["dense"]["layers"], content["sparse"]["layers"], strict=True):
+        (row,) = re.findall(rf'<tr><td class="text">{sparse["name"]}</td>.*?</tr>', table)
+        cells = re.findall(r"<td>(.*?)</td>", row)[-4:]
+        assert cells == [*told(dense), *told(sparse)]
+        bars = re.findall(rf">{sparse['name']}</text>(.*?)(?:<text class=.ink|$)", chart, re.S)
+        texts = [told(each)[0] for each in (dense, sparse)]
+        if texts == ["-", "-"]:
+            assert not bars
+        else:
+            assert re.findall(r">([\d,-]+)</text>", bars[0]) == texts
+            assert bars[0].count("<rect") == 2 - texts.count("-")
+
+
+def told(layer: dict[str, Any]) -> list[str]:
+    """Return cycles and verdict of a layer as the page tells them."""
+    cycles = "-" if layer["cycles_rtl"] is None else f"{layer['cycles_rtl']:,}"
+    if layer["equal"] is None:
+        return [cycles, "fused" if layer["fused"] else "-"]
+    said = "equal" if layer["equal"] else "cycles differ"
+    return [cycles, said + ", fused" * layer["fused"]]
+
+
+@pytest.mark.promise(
+    "the demo's page tells a layer that is fused, not stored or not compared as the terminal does:"
+    " no `no`, no zero and no bar for it"
+)
+def test_layers_that_have_no_cycles(demo: Demo) -> None:
+    demo("--images", IMAGES)
+    report = json.loads((demo.folder / "report.json").read_text(encoding="utf-8"))
+    kinds = [
+        {"equal": None, "fused": True, "cycles_rtl": None},
+        {"equal": None, "fused": False, "cycles_rtl": None},
+        {"equal": True, "fused": True},
+        {"equal": False, "in_time": False},
+    ]
+    for chip, changes in (("dense", [*kinds[1:], kinds[0]]), ("sparse", kinds)):
+        for place, change in enumerate(changes, 1):
+            report[chip]["layers"][place] |= change
+    report["sparse"]["layers"][0] |= kinds[0]
+    report["dense"]["layers"][0] |= kinds[0]
+    made = validate_spec(DemoReport, report, source="report")
+    page = demo_page(made)
+    check_layers(page, report)
+    assert ">no<" not in page and ">fused<" in page and ">cycles differ<" in page
+
+
 @pytest.mark.promise(
     "equal means each image, run, step, counter and event by itself; nothing cancels"
 )
@@ -102,8 +158,7 @@ def test_demo(demo: Demo, capfd: pytest.CaptureFixture[str]) -> None:
     page = Path(content["page"]).read_text(encoding="utf-8")
     assert "http" not in page.replace("http-equiv", "") and "<script" not in page
     assert "all equal" in page and f"{figures['end_to_end']['all']:.2f}x" in page
-    for row in content["sparse"]["layers"]:
-        assert page.count(row["name"]) >= 2 and f"{row['cycles_rtl']:,}" in page
+    check_layers(page, content)
     for chip in ("dense", "sparse"):
         assert sum(content["where"][chip].values()) == pytest.approx(1)
         assert all(f">{cause}<" in page for cause in content["where"][chip])

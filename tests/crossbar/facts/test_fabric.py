@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 
-from golden.crossbar.durations import operations_of
 from hwgen.crossbar.facts import load_arch
 from hwgen.crossbar.facts.arch import Arch, arch_text
 from hwgen.crossbar.facts.arch_fabric import ArchFabric, Constants, Stream, Travel
@@ -26,6 +25,7 @@ from hwgen.crossbar.model.record import make_arch
 from hwgen.errors import ConfigError
 from tests.crossbar.model.layers import conv, fc, layer, pool
 from tests.synthesis import COMPONENTS, DESIGN, SMALL, confirmed
+from verif.reference.crossbar.durations import operations_of
 
 POINT = Point(rram_ratio=None, cell_bits=2, side=128, dac_bits=1)
 

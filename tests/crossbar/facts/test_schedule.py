@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hwgen.crossbar.facts.arch import Arch
+from hwgen.crossbar.facts.arch import Arch, arch_text
 from hwgen.crossbar.facts.schedule import Schedule, load_schedule, save_schedule
 from hwgen.errors import FormatError, OutputError
 from tests.cli.given import rewritten
@@ -165,6 +165,16 @@ def test_that_of_a_design_for_its_chip_with_effects(
     assert load_schedule(tmp_path / "own.npz", erring).facts == facts
     with pytest.raises(FormatError, match="made for the architecture small-3w"):
         load_schedule(tmp_path / "own.npz", made[0])
+
+
+def test_a_chip_may_keep_reset_off_its_data(made: tuple[Arch, Schedule], file: Path) -> None:
+    """The key is added to the file of a design, as `effects` is: its schedule stays."""
+    arch = made[0]
+    control = replace(arch, reset="control")
+    assert control.digest != arch.digest == replace(control, reset="all").digest
+    assert control.design_digest == arch.design_digest
+    assert load_schedule(file, control).digest == made[1].digest
+    assert "reset" not in arch_text(arch) and "reset: control" in arch_text(control)
 
 
 def test_an_unwritable_place(made: tuple[Arch, Schedule], tmp_path: Path) -> None:

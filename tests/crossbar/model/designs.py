@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.crossbar import Case
 from golden.crossbar.dataflow import compile_dataflow
 from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.layout import Choice
@@ -14,6 +13,7 @@ from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import Rules
 from hwgen.crossbar.model.design import Design
 from hwgen.crossbar.model.tables import Tables, make_tables
+from verif.reference.crossbar import Case
 
 SHIPPED = load_components(Path(__file__).parents[3] / "configs" / "crossbar" / "components.yaml")
 PADS = SHIPPED.scratchpads

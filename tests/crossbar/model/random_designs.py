@@ -3,7 +3,6 @@
 import random
 from dataclasses import replace
 
-from golden.crossbar import Case
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.holdings import cut_of, most_macros
 from hwgen.crossbar.facts.layout import Choice, tiles_of
@@ -13,6 +12,7 @@ from hwgen.crossbar.facts.rules import Rules
 from tests.crossbar.model.designs import COMPONENTS, case_of
 from tests.crossbar.model.layers import Window, layer
 from tests.rules import named
+from verif.reference.crossbar import Case
 
 ACTIVATIONS: tuple[Activation, ...] = ("none", "relu", "sigmoid")
 

@@ -2,7 +2,14 @@
 
 import pytest
 
-from golden.crossbar.buffers import (
+from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
+from hwgen.crossbar.model.buffers import inputs_held, kilobytes_above, output_need
+from hwgen.crossbar.model.design import lay_out
+from hwgen.crossbar.model.exact import exact_times
+from hwgen.crossbar.model.pipeline import make_pipeline
+from tests.crossbar.model.designs import compiled_of
+from tests.crossbar.model.random_designs import random_case
+from verif.reference.crossbar.buffers import (
     image_ring,
     kilobytes_of,
     most_loaded,
@@ -11,14 +18,7 @@ from golden.crossbar.buffers import (
     rings_of,
     words_of,
 )
-from golden.crossbar.evaluate import run
-from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
-from hwgen.crossbar.model.buffers import inputs_held, kilobytes_above, output_need
-from hwgen.crossbar.model.design import lay_out
-from hwgen.crossbar.model.exact import exact_times
-from hwgen.crossbar.model.pipeline import make_pipeline
-from tests.crossbar.model.designs import compiled_of
-from tests.crossbar.model.random_designs import random_case
+from verif.reference.crossbar.evaluate import run
 
 
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])

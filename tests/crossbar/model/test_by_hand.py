@@ -4,8 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from golden.crossbar import Case, Evaluation
-from golden.crossbar import evaluate as evaluate_by_the_book
 from golden.crossbar.ir import Node
 from hwgen.crossbar.facts.layout import Choice
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
@@ -14,6 +12,8 @@ from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.evaluate import evaluate
 from tests.crossbar.model.designs import COMPONENTS, case_of, compiled_of
 from tests.crossbar.model.layers import conv, fc, layer, pool
+from verif.reference.crossbar import Case, Evaluation
+from verif.reference.crossbar import evaluate as evaluate_by_the_book
 
 POINT = Point(rram_ratio=0.5, cell_bits=2, side=128, dac_bits=1)
 """ADCs of 8 bits, 8 cells a weight, 16 bit steps."""

@@ -2,9 +2,6 @@
 
 import pytest
 
-from golden.crossbar import Case, Evaluation
-from golden.crossbar import evaluate as evaluate_by_the_book
-from golden.crossbar.evaluate import run
 from golden.crossbar.ir import Node
 from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
@@ -16,6 +13,9 @@ from hwgen.crossbar.model.tables import Tables
 from tests.crossbar.model.designs import compiled_of
 from tests.crossbar.model.random_designs import random_case
 from tests.rules import UNCHAINED
+from verif.reference.crossbar import Case, Evaluation
+from verif.reference.crossbar import evaluate as evaluate_by_the_book
+from verif.reference.crossbar.evaluate import run
 
 NEED_LESS_THAN_THEY_HAVE = (1620, 2444)
 """Larger scratchpads make loads slower, and so smaller ones would do, were they not too fast."""

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from golden.crossbar import Case
-from golden.crossbar import evaluate as evaluate_by_the_book
 from hwgen.crossbar.compiler import shipped_network
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.facts.rules import PUBLISHED, STRICT, Rules
 from hwgen.crossbar.model.evaluate import evaluate
 from tests.crossbar.model.alexnet import ALEXNET, POWER_W, ROWS, SIDE, Row, choice_of
 from tests.crossbar.model.designs import case_of, compiled_of
+from verif.reference.crossbar import Case
+from verif.reference.crossbar import evaluate as evaluate_by_the_book
 
 HALF = 5.01e-7
 """Of the last digit that the sheet gives, 1e-9 of a figure."""

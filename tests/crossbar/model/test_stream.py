@@ -4,9 +4,6 @@ import random
 
 import pytest
 
-from golden.crossbar import Case
-from golden.crossbar.simulator import Trace
-from golden.crossbar.stream import kilobytes_of_streams, run_stream
 from hwgen.crossbar.facts.layout import Choice
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
@@ -32,6 +29,9 @@ from hwgen.crossbar.model.tables import KILOBYTES, Ints, Tables
 from tests.crossbar.model.designs import case_of, compiled_of
 from tests.crossbar.model.layers import conv, fc
 from tests.crossbar.model.random_designs import random_case
+from verif.reference.crossbar import Case
+from verif.reference.crossbar.simulator import Trace
+from verif.reference.crossbar.stream import kilobytes_of_streams, run_stream
 
 SEEDS = range(4000, 4030)
 

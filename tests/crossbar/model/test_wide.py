@@ -5,7 +5,6 @@ from itertools import accumulate
 
 import pytest
 
-from golden.crossbar import evaluate
 from hwgen.crossbar.compiler import shipped_network
 from hwgen.crossbar.facts.layout import first_needed, last_needed
 from hwgen.crossbar.facts.network import Columns, CrossbarLayer
@@ -16,6 +15,7 @@ from tests.crossbar.model.designs import COMPONENTS, compiled_of
 from tests.crossbar.model.layers import layer
 from tests.crossbar.model.test_exact import check
 from tests.crossbar.model.wide_designs import wide_case
+from verif.reference.crossbar import evaluate
 
 VGG13 = "20d0dd0bd9087e191a266bc27c027e89d9a2eb782696800145e2890a9540acb7"
 """As it was before anything but squares."""

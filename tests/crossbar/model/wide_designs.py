@@ -2,12 +2,12 @@
 
 import random
 
-from golden.crossbar import Case
 from hwgen.crossbar.facts.network import Columns, CrossbarLayer, CrossbarNetwork, Kind
 from hwgen.crossbar.facts.point import RRAM_RATIOS, points
 from hwgen.crossbar.facts.rules import STRICT
 from tests.crossbar.model.designs import case_of
 from tests.crossbar.model.random_designs import ACTIVATIONS, random_choice, random_components
+from verif.reference.crossbar import Case
 
 Pair = tuple[int, int]
 

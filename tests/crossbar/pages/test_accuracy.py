@@ -4,9 +4,10 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 import pytest
@@ -24,7 +25,7 @@ from hwgen.crossbar.model.record import confirm, design_of
 from hwgen.crossbar.pages import REPORTS, curve
 from hwgen.crossbar.pages.accuracy import Measured, Measuring, measuring_of
 from hwgen.crossbar.pages.problem import problem_of
-from hwgen.crossbar.pages.synthesis import ErringReport
+from hwgen.crossbar.pages.synthesis import AccuracyStep, ErringReport
 from hwgen.crossbar.synthesis.result import SearchResult
 from hwgen.errors import ConfigError, DesignError, HwgenError
 from hwgen.report.files import report_text, schema_of
@@ -109,14 +110,17 @@ def test_seeds_are_chips(asked: Callable[..., Synthesize]) -> None:
     assert min(measured.accuracies) < measured.mean < max(measured.accuracies)
 
 
-Answer = tuple[int, float] | BaseException
-"""Place of a choice and its GOPS/W; or what a search ends with."""
+Answer = tuple[int, float, float] | tuple[int, float] | BaseException
+"""Place of a choice, its GOPS/W, accuracy of its chip [default: as told]; or what a search ends
+with."""
+TOLD = (0.99, 0.99, 0.9, 0.6)
+"""Accuracies of the choices with one copy of each layer."""
 
 
 def answered(
     monkeypatch: pytest.MonkeyPatch, answers: Sequence[Answer], **more: Any
 ) -> tuple[list[float], bool, list[list[Point]]]:
-    """Return GOPS/W of the searches, whether they ended early, and what each of them tried."""
+    """Return GOPS/W of the steps, whether they ended early, and what each search tried."""
     left, tried = list(answers), []
 
     def search(_: Context, problem: Any) -> Any:
@@ -124,19 +128,32 @@ def answered(
         answer = left.pop(0)
         if isinstance(answer, BaseException):
             raise answer
-        best = SimpleNamespace(point=CHOICES[answer[0]], efficiency_gops_per_w=answer[1])
+        place, efficiency, *others = answer
+        best = SimpleNamespace(
+            point=CHOICES[place],
+            efficiency_gops_per_w=efficiency,
+            accuracy=others[0] if others else TOLD[place],
+        )
         return SimpleNamespace(best=best, stopped_early=more.get("stopped_early", False))
 
     monkeypatch.setattr(curve, "search", search)
-    found = {
-        point: Measured(images=1, accuracies=(accuracy,))
-        for point, accuracy in zip(CHOICES, (0.99, 0.99, 0.9, 0.6), strict=True)
-    }
+    measuring: Any = SimpleNamespace(
+        found={
+            point: Measured(images=1, accuracies=(accuracy,))
+            for point, accuracy in zip(CHOICES, TOLD, strict=True)
+        },
+        least=0.6,
+        few="few",
+        many="many",
+        of_design=lambda best, batch: Measured(
+            images=1, accuracies=(best.accuracy - (batch == "many") * more.get("worse", 0.0),)
+        ),
+        devices=SimpleNamespace(source=SimpleNamespace(name="devices")),
+    )
     request = Synthesize(NETWORK, 1.0, context=Context(console=None))
     problem = problem_of(Context(console=None), request)
-    results, early = curve.searched(Context(console=None), problem, found, 0.6)
-    kept = curve.steps_of(results)
-    return [each.best.efficiency_gops_per_w for each in kept], early, tried
+    designs, early = curve.searched(Context(console=None), problem, measuring)
+    return [each.efficiency for each in curve.steps_of(designs)], early, tried
 
 
 @pytest.mark.promise("a search for each step of accuracy, until none is more or an interrupt")
@@ -158,11 +175,38 @@ def test_steps_of_the_curve(monkeypatch: pytest.MonkeyPatch) -> None:
             answered(monkeypatch, [nothing])
 
 
+@pytest.mark.promise(
+    "a chip whose accuracy, with all its copies, is below the limit is no step: the search goes"
+    " on, or refuses in a sentence"
+)
+def test_the_chip_itself_has_the_accuracy(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, _, tried = answered(monkeypatch, [(3, 400.0, 0.5), (2, 300.0), (1, 200.0)])
+    assert (kept, len(tried)) == ([300.0, 200.0], 3)
+    # The chip of a choice that was told to have more has less, and costs more.
+    assert answered(monkeypatch, [(3, 400.0), (2, 300.0, 0.59), (1, 200.0, 0.6)])[0] == [400.0]
+    assert answered(monkeypatch, [(3, 400.0, 0.7), (2, 300.0, 0.65), (1, 200.0)])[0] == [
+        400.0,
+        200.0,
+    ]
+    low: list[Answer] = [(3, 400.0, 0.5), (2, 300.0, 0.59), (1, 200.0, 0.55)]
+    with pytest.raises(ConfigError, match=r"--least-accuracy must be at most 0\.59, the most of"):
+        answered(monkeypatch, low)
+    with pytest.raises(ConfigError, match=r"at most 0\.59"):
+        answered(monkeypatch, [*low[:2], DesignError("no chip")])
+    # Images of the curve count, too.
+    assert answered(monkeypatch, [(3, 400.0), (2, 300.0), (1, 200.0)], worse=0.1)[0] == [
+        300.0,
+        200.0,
+    ]
+
+
 def one_design(
-    network: CrossbarNetwork, components: Components, *, power_w: float, **_: Any
+    network: CrossbarNetwork, components: Components, *, power_w: float, copies: int = 1, **_: Any
 ) -> SearchResult:
     """Return a search that knows one design, of the last point that it is to try."""
     point, chosen = points(components, STRICT)[-1], simple(network)
+    placed = [copies if layer.kind == "conv" else 1 for layer in network.layers]
+    chosen = replace(chosen, copies=placed)
     found = confirm(
         network,
         components,
@@ -218,20 +262,59 @@ def test_files_of_a_curve(
     assert asdict(request.run().report) == asdict(made.report)
 
 
-def test_steps_that_chips_do_not_tell_apart(
-    asked: Callable[..., Synthesize], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    few = measuring(asked())
-    means = {CHOICES[2]: (0.8, 0.9), CHOICES[1]: (0.86, 0.88)}
-    few.found = {point: Measured(images=9, accuracies=each) for point, each in means.items()}
-    steps: Any = [
-        SimpleNamespace(best=SimpleNamespace(point=point, efficiency_gops_per_w=200.0 - place))
-        for place, point in enumerate(few.found)
+def test_steps_that_chips_do_not_tell_apart() -> None:
+    def told(*pairs: tuple[float, float]) -> list[bool]:
+        steps: Any = [
+            curve.Design(
+                result=SimpleNamespace(  # type: ignore[arg-type]
+                    best=SimpleNamespace(
+                        point=CHOICES[2 - place], efficiency_gops_per_w=200.0 - place
+                    )
+                ),
+                few=Measured(images=9, accuracies=pair),
+                many=Measured(images=9, accuracies=pair),
+            )
+            for place, pair in enumerate(pairs)
+        ]
+        return [each.apart for each in curve.told_steps(steps)]
+
+    assert told((0.8, 0.9), (0.86, 0.88)) == [True, False]
+    assert told((0.84, 0.86), (0.86, 0.88)) == [True, True]
+
+
+def one_point(step: AccuracyStep) -> Point:
+    """Return the choice of a step."""
+    (found,) = [
+        each
+        for less in range(4)
+        for each in clipped([replace(POINT, side=step.point.side)], less)
+        if each.adc_bits == step.point.adc_bits
     ]
-    told = curve.told_steps(few, steps, list(few.found.values()))
-    assert [each.apart for each in told] == [True, False]
-    nearer = [replace(few.found[CHOICES[2]], accuracies=(0.84, 0.86)), few.found[CHOICES[1]]]
-    assert [each.apart for each in curve.told_steps(few, steps, nearer)] == [True, True]
+    return found
+
+
+def test_the_accuracy_of_a_design_is_that_of_its_file(
+    asked: Callable[..., Synthesize], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Copies and all: `hwgen effects` says the same of the architecture that is written."""
+    given: dict[str, Any] = {"effects": "effects/reram_study", "images": 40, "effect_seeds": 2}
+    replace_search(monkeypatch, partial(one_design, copies=2))
+    request = asked(**given, images_to_choose=40, least_accuracy=0.1)
+    (step, *_) = cast(ErringReport, request.run().report).accuracy.curve
+    some = measuring(request)
+    (alone,) = some.measure([one_point(step)], some.many)
+    found = api.effects(
+        NETWORK,
+        tmp_path / "out/architecture.yaml",
+        effects="effects/reram_study",
+        seeds=2,
+        images=40,
+        workers=1,
+        context=Context(console=None, work=tmp_path / "work"),
+    )
+    (point,) = found.points
+    assert (step.accuracy, step.least, step.most) == (point.mean, point.least, point.most)
+    assert alone.accuracies != tuple(point.accuracies)
 
 
 @pytest.mark.parametrize(
@@ -245,10 +328,14 @@ def test_steps_that_chips_do_not_tell_apart(
         ({"effects": "effects/sot_mram"}, "cells.weak_sensing must be 0"),
     ],
 )
-def test_refusals(asked: Callable[..., Synthesize], more: dict[str, Any], said: str) -> None:
+def test_refusals(
+    asked: Callable[..., Synthesize], more: dict[str, Any], said: str, tmp_path: Path
+) -> None:
     with pytest.raises(HwgenError, match=said) as error:
         asked(**more).run()
     assert "\n" not in str(error.value)
+    # No seed was computed.
+    assert not (tmp_path / "work/accuracy").exists()
 
 
 @pytest.mark.long

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from golden.crossbar.durations import operations_of
 from hwgen.cli import main
 from hwgen.crossbar.facts import arch as facts
 from hwgen.crossbar.facts.arch import Arch, arch_text, chip_of, choice_of
@@ -19,6 +18,7 @@ from hwgen.crossbar.pages.architectures import check_durations, load_arch
 from hwgen.errors import ConfigError
 from tests.crossbar.model.conducted import random_design
 from tests.synthesis import ROOT, confirmed
+from verif.reference.crossbar.durations import operations_of
 
 DIGITS = ROOT / "configs/crossbar/digits_small_cnn.yaml"
 NETWORK = ROOT / "configs/networks/digits_small_cnn.npz"

@@ -5,9 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 
+from golden.ops.layer_norm import layer_norm
 from golden.ops.requantize import requantize
-from hwgen.dbpim.facts.instructions import TWO_MAPS, Opcode, Operation, of_core
-from hwgen.dbpim.facts.stream import Packet, TablePacket, TapsPacket
+from golden.ops.softmax import softmax
+from hwgen.dbpim.facts.instructions import (
+    FLOAT_ENTRIES,
+    ROW_PASSES,
+    TWO_MAPS,
+    Opcode,
+    Operation,
+    of_core,
+)
+from hwgen.dbpim.facts.stream import FloatsPacket, Packet, TablePacket, TapsPacket
 from hwgen.dbpim.facts.timing import TAP_WORDS
 from tests.dbpim.compiler.bus import store, store_logits
 from tests.dbpim.compiler.chip_state import ChipState, Words, tag_of
@@ -15,13 +24,19 @@ from tests.dbpim.compiler.execute_conv import ROUNDINGS
 from tests.dbpim.compiler.positions import Positions, positions_of, read_taps, view
 
 ELEMENTWISE = (*TWO_MAPS, Operation.TABLE)
+SENT = {
+    Operation.DEPTHWISE: Opcode.TAPS,
+    Operation.TABLE: Opcode.TABLE,
+    Operation.SOFTMAX: Opcode.FLOATS,
+    Operation.NORM: Opcode.FLOATS,
+}
 
 
 def run_simd(chip: ChipState, packet: Packet, followers: Sequence[Packet]) -> None:
     """Execute a SIMD instruction with its taps or its table."""
     fields = dict(packet.fields)
     operation = Operation(fields["operation"])
-    wanted = {Operation.DEPTHWISE: Opcode.TAPS, Operation.TABLE: Opcode.TABLE}.get(operation)
+    wanted = SENT.get(operation)
     for follower in followers:
         if follower.opcode is not wanted or follower.fields["cores"] & ~fields["active_cores"]:
             chip.refuse(f"{follower.opcode.name} of cores {follower.fields['cores']:#b} follows it")
@@ -66,6 +81,8 @@ class CoreRun:
             case Operation.SCORES | Operation.VALUES:
                 scale = {name: self.fields[name] for name in ("multiplier", "shift")}
                 self.send(self.requantized(self.product(operation), **scale))
+            case Operation.SOFTMAX | Operation.NORM:
+                self.send(self.rows(operation, followers))
 
     def tap(self, ky: int, kx: int) -> np.ndarray:
         """Return the words of one tap: int64."""
@@ -242,6 +259,52 @@ class CoreRun:
         if len(tables) != 1:
             self.chip.refuse(f"core {self.core} gets {len(tables)} tables")
         return tables[0].entries[self.tap(0, 0)]
+
+    def rows(self, operation: Operation, followers: Sequence[Packet]) -> np.ndarray:
+        """Return what the row unit makes of groups of channels; behind a group it writes zeros."""
+        fields, size = self.fields, self.chip.arch.word
+        (floats,) = (each for each in followers if isinstance(each, FloatsPacket))
+        count, words = fields["bias"], fields["kernel_width"]
+        # The first word counts words, their number groups.
+        begins = self.words[0] + words * np.arange(len(self.words))
+        self.words = (begins[:, np.newaxis] + np.arange(words)).ravel()
+        zeros = np.zeros(len(self.words), np.int64)
+        data, tags = read_taps(
+            self.chip, fields, self.core, self.at, taps=(zeros, zeros), words=self.words
+        )
+        grouped = data.reshape(len(self.at), -1, words * size)
+        counted = grouped[..., :count]
+        if tags is not None and tags.reshape(grouped.shape)[..., :count].any():
+            self.chip.refuse(f"core {self.core} reads unknown bytes of a whole pixel")
+        maps = counted.reshape(len(self.at), 1, 1, -1)
+        if operation is Operation.SOFTMAX:
+            factor = int(np.array(floats.fields["operand"], np.uint32).view(np.float32))
+            table = floats.numbers[:FLOAT_ENTRIES]
+            steps = softmax(maps, groups=counted.shape[1], exponentials=table, factor=factor)
+        else:
+            steps = self.normal(maps, floats)
+        moved = steps + fields["output_zero_point"]
+        found = np.zeros(grouped.shape, np.int64)
+        found[..., :count] = moved.clip(fields["output_low"], fields["output_high"]).reshape(
+            counted.shape
+        )
+        return found.reshape(len(self.at), -1, size)
+
+    def normal(self, maps: np.ndarray, floats: FloatsPacket) -> np.ndarray:
+        """Return the nearest integers of a norm; without a mean the words are read twice."""
+        table, pairs = np.split(
+            floats.numbers[: FLOAT_ENTRIES + 2 * maps.shape[3]], [FLOAT_ENTRIES]
+        )
+        eps, scale = (np.uint32(floats.fields[name]) for name in ("operand", "divisor"))
+        return layer_norm(
+            maps,
+            values=table,
+            gamma=pairs[::2].copy(),
+            beta=pairs[1::2].copy(),
+            eps=eps,
+            scale=scale,
+            centred=self.fields["kernel_height"] == ROW_PASSES,
+        )
 
     def send(self, values: np.ndarray) -> None:
         """Send bytes to the slices, or to the logit buffer."""

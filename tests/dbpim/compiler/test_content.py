@@ -6,8 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden.dbpim.csd import phi
-from golden.dbpim.pruning import block_mask
 from hwgen.dbpim.compiler.compile import compile_network
 from hwgen.dbpim.facts.arch import Arch, with_sparsity
 from hwgen.dbpim.facts.instructions import INSTRUCTIONS
@@ -18,6 +16,8 @@ from tests.dbpim.compiler.archs import SMALL, TINY, draw_arch
 from tests.dbpim.compiler.execute_conv import tile_weights
 from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import draw_recipe, random_network
+from verif.reference.dbpim.csd import phi
+from verif.reference.dbpim.pruning import block_mask
 
 Walk = tuple[Conv | Linear, Packet, list[TilePacket]]
 BROAD = replace(

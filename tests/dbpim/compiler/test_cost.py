@@ -2,19 +2,26 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from golden.network import infer
-from hwgen.dbpim.compiler import cost
-from hwgen.dbpim.compiler.compile import compile_network
+from hwgen.commands.images import choose_images
+from hwgen.dbpim.compiler import compile
+from hwgen.dbpim.compiler.compile import compile_network, fastest
+from hwgen.dbpim.compiler.cost import WAYS, Way
 from hwgen.dbpim.facts.arch import load_arch
+from hwgen.dbpim.facts.program import Program
 from hwgen.dbpim.model.predict import CycleModel, SplitCost
 from hwgen.network import INPUT, QuantizedNetwork
+from hwgen.network.file import load_network
 from verif.common.drawing import Drawing, draw_images
 
-PAPER = load_arch(Path("configs/dbpim/paper_rows.yaml"))
+NETWORKS, CHIPS = Path("configs/networks"), Path("configs/dbpim")
+PAPER = load_arch(CHIPS / "paper_rows.yaml")
 
 
 def one_pixel(inputs: int, filters: int, *, seed: int) -> QuantizedNetwork:
@@ -46,7 +53,48 @@ def test_all_cores_share_a_layer_of_one_position(monkeypatch: pytest.MonkeyPatch
     net = one_pixel(256, 256, seed=1)
     shared, sets = cycles(net)
     assert sets == [PAPER.cores, 1]
-    monkeypatch.setattr(cost, "FEW_GROUPS", 1000)
+    monkeypatch.setattr(compile, "WAYS", [Way(judged=True, few_groups=1000)])
     alone, sets = cycles(net)
     assert sets == [2, 1]
     assert shared < alone - 300
+
+
+@pytest.mark.promise(
+    "a network is compiled in several ways, and the model of the whole program decides"
+)
+@pytest.mark.parametrize(
+    ("network", "chip", "fewest"),
+    [
+        ("digits_small_cnn", "small", 6498),
+        ("digits_small_cnn", "tiny", 18567),
+        ("digits_vit", "small_rows", 12914),
+        ("digits_vit", "paper_rows", 2996),
+    ],
+)
+def test_the_model_of_the_whole_program_decides(
+    network: str, chip: str, fewest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No way is always the best one; what is taken is the best of them on an image, too."""
+    net, arch = load_network(NETWORKS / f"{network}.npz"), load_arch(CHIPS / f"{chip}.yaml")
+    maps = infer(net, choose_images(net, None, 1).images)
+
+    def of_ways(*ways: Way) -> int:
+        monkeypatch.setattr(compile, "WAYS", ways)
+        program = compile_network(net, arch, layer_cost=SplitCost(arch))
+        return CycleModel(program, arch).predict(maps).cycles
+
+    each = [of_ways(way) for way in WAYS]
+    assert of_ways(*WAYS) == fewest <= min(each) + 1
+    assert len(set(each)) > 1
+
+
+def test_of_equal_programs_the_first_is_taken() -> None:
+    asked: list[bytes] = []
+
+    def cost(image: Any) -> float:
+        asked.append(image.tobytes())
+        return 5.0
+
+    one, other = (cast(Program, SimpleNamespace(image=np.full(4, n, np.uint8))) for n in (1, 2))
+    assert fastest([one, one, other], cost) is one and len(asked) == 2
+    assert fastest([one, one], cost) is one and len(asked) == 2

@@ -85,16 +85,30 @@ def test_too_many_tokens_for_the_buffer() -> None:
         compile_network(block((8, 8), keys=(8, 8), width=8), arch)
 
 
+def keys_of_the_image(channels: int) -> QuantizedNetwork:
+    """Return scores of an image of so many channels, whose pixels fill words."""
+    drawing = Drawing(1, modes=("all",), shape=(4, 4, channels))
+    return drawing.build(drawing.matmul(INPUT, INPUT, groups=1, transposed=True))
+
+
+def scores_of_nine() -> QuantizedNetwork:
+    """Return scores of 9 keys, which a convolution reads."""
+    drawing = Drawing(1, modes=("all",), shape=(3, 3, 8))
+    scores = drawing.matmul(INPUT, INPUT, groups=1, transposed=True)
+    return drawing.build(drawing.conv(scores, (9,)))
+
+
 @pytest.mark.parametrize(
-    ("keys", "width", "what"),
+    ("net", "what"),
     [
-        ((3, 3), 16, "pixels of its second input must be a multiple of 8"),
-        ((4, 4), 12, "channels of a group of its second input must be a multiple of 8"),
+        (scores_of_nine(), "pixels of its second input must be a multiple of 8 .*, got 9"),
+        (keys_of_the_image(12), "channels of a group of its second input must be .*, got 12"),
     ],
+    ids=["scores that a convolution reads", "channels of an image"],
 )
-def test_words_that_are_not_whole(keys: tuple[int, int], width: int, what: str) -> None:
+def test_words_that_are_not_whole(net: QuantizedNetwork, what: str) -> None:
     with pytest.raises((CompileError, RefusedNodesError), match=what):
-        compile_network(block(keys, keys=keys, width=width), ROWS)
+        compile_network(net, ROWS)
 
 
 def test_a_chip_without_a_row_unit() -> None:

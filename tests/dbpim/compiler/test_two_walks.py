@@ -6,7 +6,6 @@ from itertools import dropwhile, takewhile
 import numpy as np
 import pytest
 
-from golden.dbpim.csd import csd
 from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.compiler.codes import digit_passes
 from hwgen.dbpim.facts import Arch, with_sparsity
@@ -16,6 +15,7 @@ from hwgen.network import INPUT
 from tests.dbpim.compiler.archs import SMALL, TINY
 from tests.dbpim.compiler.execute_conv import tile_weights
 from verif.dbpim.network_builder import NetworkBuilder
+from verif.reference.dbpim.csd import csd
 
 EVERY_WEIGHT = np.arange(-128, 128).astype(np.int8)
 

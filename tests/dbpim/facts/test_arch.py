@@ -58,6 +58,18 @@ def test_an_array_of_two_cycles_is_another_chip() -> None:
     assert two.digest != one.digest == replace(two, array_cycles=1).digest
 
 
+def test_reset_of_control_alone_is_another_chip(tmp_path: Path) -> None:
+    every = paper()
+    control = replace(every, reset="control")
+    assert "reset" not in configuration_of(every)
+    assert control.digest != every.digest == replace(control, reset="all").digest
+    path = tmp_path / "chip.yaml"
+    text = (CONFIGS / "tiny.yaml").read_text(encoding="utf-8")
+    path.write_text(f"{text}reset: none\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="reset must be 'all' or 'control', got 'none'"):
+        load_arch(path)
+
+
 def test_cycles_of_an_array_are_checked(tmp_path: Path) -> None:
     path = tmp_path / "chip.yaml"
     text = (CONFIGS / "tiny.yaml").read_text(encoding="utf-8")

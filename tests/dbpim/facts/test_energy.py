@@ -32,6 +32,7 @@ OF_OTHERS = ("chip_waiting_total", "float_filter")
 OF_ROWS = {"row_lane", "float_bit", "product_lane", "float_byte"}
 OF_ONE_STREAM = {"chip_follower"}
 OF_PAIRS = {"chip_second_filter", "chip_second_filter_compartment", "core_second_filter"}
+OF_OPTIONS = {"stage_bit", "sense_bit", "chip_stage_bit", "chip_sense_bit"}
 OF_ROWS |= {"chip_row_lane", "chip_row_unit", "chip_product_lane"}
 
 
@@ -110,6 +111,7 @@ def test_units_of_the_paper_chip() -> None:
     assert (chip["chip_requantizer"], chip["chip_waiting_total"]) == (8 * 8, 8 * 56)
     assert {unit for unit in UNITS if not size_of(unit, TINY)} == {
         *OF_ROWS,
+        *OF_OPTIONS,
         *OF_OTHERS,
         *OF_ONE_STREAM,
         *OF_PAIRS,
@@ -142,7 +144,7 @@ def test_units_of_a_chip_with_pair_tiles() -> None:
 
 
 def test_units_of_a_row_unit() -> None:
-    units = set(UNITS) - OF_PAIRS - OF_ONE_STREAM
+    units = set(UNITS) - OF_PAIRS - OF_ONE_STREAM - OF_OPTIONS
     assert all(size_of(unit, ROWS) > 0 for unit in units)
     event, chip = event_sizes(ROWS), chip_sizes(ROWS)
     assert (event["row_lane"], event["float_bit"], event["product_lane"]) == (4, 4 * 256, 64)

@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.dbpim.csd import values_of_phi
-from golden.dbpim.packed_weights import one_digit_weights, weights
 from golden.dbpim.weight_decoder import decode
 from hwgen.dbpim.compiler.codes import csd_codes
 from hwgen.dbpim.facts.arch import Arch, MacroSize, load_arch, with_sparsity
@@ -24,6 +22,8 @@ from hwgen.dbpim.facts.packing import (
 )
 from hwgen.dbpim.facts.stream import TilePacket, decode_packets, encode_tile
 from hwgen.errors import FormatError
+from verif.reference.dbpim.csd import values_of_phi
+from verif.reference.dbpim.packed_weights import one_digit_weights, weights
 
 SMALL = load_arch(Path("configs/dbpim/small.yaml"))
 PAPER = load_arch(Path("configs/dbpim/paper.yaml"))

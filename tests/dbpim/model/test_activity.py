@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.dbpim.ipu import ipu
 from hwgen.dbpim.facts.arch import Arch, load_arch, with_sparsity
 from hwgen.dbpim.facts.instructions import PACKETS, Opcode
 from hwgen.dbpim.facts.stream import Packet, TilePacket
 from hwgen.dbpim.model.activity import bit_planes, selected_inputs, windows
+from verif.reference.dbpim.ipu import ipu
 
 ARCH = load_arch(Path(__file__).parents[3] / "configs" / "dbpim" / "small.yaml")
 SHAPE = (5, 4, 11)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.dbpim.csd import csd, phi
 from golden.network import infer
 from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.facts import Arch, load_arch, with_sparsity
@@ -24,6 +23,7 @@ from hwgen.network import INPUT, Conv, Linear, QuantizedNetwork
 from hwgen.network.sparsity import ALPHA
 from verif.dbpim.network_builder import NetworkBuilder
 from verif.dbpim.random_network import Recipe, random_images, random_network
+from verif.reference.dbpim.csd import csd, phi
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "dbpim"
 SMALL_CELLS = 8 * 16

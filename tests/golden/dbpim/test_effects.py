@@ -9,7 +9,6 @@ import pytest
 
 from golden.dbpim.dbmu import dbmu, dense_dbmu, pair_dbmu
 from golden.dbpim.effects import ErringMacros, erring
-from golden.dbpim.ipu import ipu
 from golden.dbpim.weight_decoder import constants, decode, pair_constants, pair_values
 from golden.network import answer, infer
 from hwgen.chip.effects import DeviceEffects, load_effects
@@ -19,6 +18,7 @@ from hwgen.dbpim.facts.arch import load_arch
 from hwgen.errors import ConfigError
 from hwgen.files.shipped import tables
 from hwgen.network.file import load_network, network_file
+from verif.reference.dbpim.ipu import ipu
 
 
 def with_flips(share: float) -> DeviceEffects:

@@ -176,3 +176,32 @@ def test_an_addition_that_differs_is_a_line(
     text = " ".join(capsys.readouterr().out.split())
     assert f"by 1 step from the runtime, and the answer by more: Add (1 node): {found.what}" in text
     assert "of all 65,536 pairs of elements" in found.what
+
+
+@pytest.mark.promise(
+    "pairs that differ from the runtime's are counted over the values that a constant has"
+)
+@pytest.mark.parametrize("operator", ["Add", "Mul"])
+def test_a_constant_of_two_values_counts_by_these(operator: str, tmp_path: Path) -> None:
+    """All pairs of two maps would say more of them, and another share."""
+    model = Model((1, 8, 4, 4))
+    image = model.quantized("x", WHOLE_RATIOS[0], 128)
+    stored = model.constant(model.rng.choice([0, 255], (1, 8, 4, 4)), np.uint8)
+    grid = [model.constant(WHOLE_RATIOS[1]), model.constant(255, np.uint8)]
+    mask = model.node("DequantizeLinear", stored, *grid)
+    both = model.node(operator, image, mask)
+    path = saved(model.build(model.quantized(both, WHOLE_RATIOS[2], 200)), tmp_path)
+    lowered = lower(read_integer_graph(path), kernels="onnxruntime")
+    (layer,) = (each for each in lowered.network.layers if each.op in ("add", "multiply"))
+    zeros = (128, 255, 200)
+    every = maps_of(WHOLE_RATIOS, zeros)
+    present = [None, np.array([0, 255])]
+    if operator == "Add":
+        different = nearest_addition(every[:2], every[2], present).different
+    else:
+        given = layer.requantization[0]
+        factor = given.multipliers[0] * 2.0**-given.shift
+        different = different_products(factor, every[:2], every[2], present)
+    told = [each.what for each in lowered.differences]
+    said = f"in {different:,} of all 512 pairs of elements"
+    assert [said in each for each in told] == [True] * (different > 0)

@@ -122,7 +122,6 @@ ORDERS: dict[str, Callable[[Model, str], str]] = {
     "DepthToSpace": shuffled,
     "a head": head,
     "flip": flipped,
-    "a part": first_half,
     "flatten": lambda model, tensor: model.node("Flatten", tensor),
 }
 
@@ -144,6 +143,16 @@ def test_the_answer_has_the_order_of_the_file(
     wanted = session_answers(path, images.transpose(0, 3, 1, 2))
     assert found.answers.shape == wanted.shape
     assert np.array_equal(found.answers, np.rint(wanted / 0.05) + 120)
+
+
+def test_a_part_of_a_map_is_taken_before_it_is_quantized(tmp_path: Path) -> None:
+    """As a session does it, so that nothing is left to the host."""
+    model = Model()
+    sums = model.conv(model.image(), 8, 3, 3, 3, pads=[1, 1, 1, 1])
+    model.answer = first_half(model, model.quantized(sums, 0.05, 120))
+    assert compared(model, tmp_path) == 0
+    network = load_network(tmp_path / "net.npz")
+    assert network.map_of(network.answer).channels == 4 and network.answer_places is None
 
 
 def test_an_answer_in_the_order_of_its_map_needs_no_host(tmp_path: Path) -> None:
@@ -265,3 +274,86 @@ def test_a_normalization_before_the_image_has_any_rank(
         answer = model.node("MatMul", image, model.weights(6, 4, axis=None))
     model.answer = model.quantized(answer, 0.05, 120)
     assert compared(model, tmp_path) == 0
+
+
+@pytest.mark.promise(
+    "a Softmax that ends a file is said to be left out, and compare names the map in its place"
+)
+@pytest.mark.parametrize("quantized", [True, False])
+def test_a_softmax_at_the_end_is_said(
+    quantized: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = Model((1, 16))
+    scores = model.node("Gemm", model.image(), model.weights(8, 16), transB=1)
+    shares = model.node("Softmax", model.quantized(scores, 0.2, 128), axis=-1)
+    model.answer = model.quantized(shares, 1 / 256, 0) if quantized else shares
+    assert compared(model, tmp_path) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "left to the host: Softmax (softmax_" in told
+    assert "is left out: the order of classes is that before it" in told
+    assert "is compared before Softmax (softmax_" in told
+
+
+@pytest.mark.promise("compare takes the images that a calibration takes, also of a turned image")
+def test_images_of_the_file_s_own_shape_are_compared(tmp_path: Path) -> None:
+    """The network has one column of pixels where the file has one row."""
+    model = Model((1, 8, 1, 6))
+    rows = model.node("Squeeze", model.image(), model.constant([2], np.int64))
+    rows = model.node("Transpose", rows, perm=[0, 2, 1])
+    product = model.node("MatMul", rows, model.weights(8, 4, axis=1))
+    path, out = saved(model.build(model.quantized(product, 0.2, 128)), tmp_path), tmp_path / "n.npz"
+    assert main(["import", str(path), "--out", str(out)]) == 0
+    assert load_network(out).graph.input.shape == (6, 1, 8)
+    images = np.random.default_rng(1).normal(size=(4, 1, 6, 8)).astype(np.float32)
+    np.savez(tmp_path / "images.npz", images=images)
+    given = ["compare", str(out), "--against", str(path), "--data", str(tmp_path / "images.npz")]
+    assert main(given) == 0
+
+
+def scores_of(model: Model) -> str:
+    """Append ten quantized scores."""
+    sums = model.node("Gemm", model.image(), model.weights(10, 16), transB=1)
+    return model.quantized(sums, 0.2, 128)
+
+
+def length_one(model: Model) -> str:
+    """Scores over their L2 length, as embeddings are compared."""
+    scores = scores_of(model)
+    return model.node("Div", scores, model.node("ReduceL2", scores, axes=[1]))
+
+
+def distance(model: Model) -> str:
+    """The length of the difference of two maps, which nothing quantizes."""
+    return model.node("ReduceL2", model.node("Sub", scores_of(model), scores_of(model)), axes=[1])
+
+
+def best_three(model: Model) -> str:
+    three = model.constant([3], np.int64)
+    return model.node("TopK", scores_of(model), three, outputs=2).split()[0]
+
+
+HEADS: dict[str, tuple[Callable[[Model], str], int]] = {
+    "ArgMax": (lambda model: model.node("ArgMax", scores_of(model), axis=1), 1),
+    "TopK": (best_three, 1),
+    "Abs": (lambda model: model.node("Abs", scores_of(model)), 1),
+    "LpNormalization": (lambda model: model.node("LpNormalization", scores_of(model)), 1),
+    "ReduceL2, Div": (length_one, 1),
+    "Sub, ReduceL2": (distance, 2),
+}
+
+
+@pytest.mark.promise(
+    "indices, lengths and distances that end a file are the host's: the network ends at the maps"
+)
+@pytest.mark.parametrize("name", HEADS)
+def test_what_ends_a_file_behind_its_maps_is_the_hosts(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write, maps = HEADS[name]
+    model = Model((1, 16))
+    model.answer = write(model)
+    assert compared(model, tmp_path) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"left to the host: {name.partition(',')[0]} (" in told
+    assert "the network ends before them" in told
+    assert len(load_network(tmp_path / "net.npz").graph.outputs) == maps

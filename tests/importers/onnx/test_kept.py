@@ -10,7 +10,7 @@ import pytest
 from hwgen.cli import main
 from hwgen.commands.imports import describe_import
 from hwgen.importers.onnx.external import read_whole_model
-from hwgen.importers.onnx.kept import optimized
+from hwgen.importers.onnx.session_graph import optimized
 from tests.importers.onnx.test_quantized import CASES
 from tests.quantized_onnx import Model, differing, saved
 
@@ -102,7 +102,7 @@ def test_what_onnxruntime_adds_for_its_own_order_is_no_operator(tmp_path: Path) 
     pooled = model.quantized(pooled, 0.05, 0)
     sums = model.quantized(model.conv(pooled, 32, 32, 3, 3, pads=[1, 1, 1, 1]), 0.05, 0)
     path = saved(model.build(model.quantized(model.node("Add", sums, pooled), 0.06, 0)), tmp_path)
-    optimal = optimized(read_whole_model(path), str(path))
+    optimal = optimized(read_whole_model(path), str(path), "all").graph
     assert "ReorderInput" in {node.op_type for node in optimal.node}
     found = describe_import(path).differences
     assert {each.operator for each in found} <= {"Add", "Conv"}
@@ -113,7 +113,7 @@ def test_inputs_that_are_quantized_anew_are_a_line(tmp_path: Path) -> None:
     model = Model()
     flat = model.node("Flatten", model.image())
     path = saved(model.build(model.node("Gemm", flat, model.weights(108, 5, axis=1))), tmp_path)
-    graph = optimized(read_whole_model(path), str(path))
+    graph = optimized(read_whole_model(path), str(path), "all").graph
     assert "MatMulNBits" in {node.op_type for node in graph.node}
     (line,) = describe_import(path).differences
     assert "whose inputs onnxruntime quantizes anew" in line.what
@@ -123,7 +123,8 @@ def test_inputs_that_are_quantized_anew_are_a_line(tmp_path: Path) -> None:
 def test_without_onnxruntime_it_is_said_that_nobody_knows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delitem(sys.modules, "hwgen.importers.onnx.kept", raising=False)
+    for name in ("kept", "session_graph"):
+        monkeypatch.delitem(sys.modules, f"hwgen.importers.onnx.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     path = file_of(CASES["conv"][0], tmp_path)
     assert main(["import", str(path), "--out", str(tmp_path / "net.npz")]) == 0

@@ -207,7 +207,7 @@ def test_the_numbers_that_a_calibration_found_move_a_little(tmp_path: Path) -> N
     images = RNG.normal(size=(64, INPUTS, 1, STEPS)).astype(np.float32)
     path = saved(recurrent("LSTM"), tmp_path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(calibrate, "with_pairs_equal", lambda _: None)
+        patch.setattr(calibrate, "with_pairs_equal", lambda *_: None)
         before = quantized_model(path, images)
     after = quantized_model(path, images)
     numbers = [

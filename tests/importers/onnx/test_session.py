@@ -1,19 +1,26 @@
-"""Golden follows what onnxruntime's default session changes in a file before it computes."""
+"""Golden computes the graph that onnxruntime's default session makes of a file."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
+from onnx import TensorProto
 
 from hwgen.cli import main
-from hwgen.commands.imports import describe_import
-from hwgen.importers.integer import lower
+from hwgen.commands.imports import ImportNetwork, describe_import
+from hwgen.errors import FormatError
+from hwgen.importers.integer import RefusedNetworkError, lower
 from hwgen.importers.onnx.quantized import read_integer_graph
+from hwgen.network.file import load_network
 from tests.quantized_onnx import Model, agreeing, differing, kinds, saved
 
 Write = Callable[[Model, str], str]
+FILES, CASES = Path(__file__).parents[1] / "files", Path(__file__).parent / "cases"
+OURS = "onnxruntime"
 NETWORKS = 4
 """Drawn of each kind."""
 
@@ -63,6 +70,33 @@ def moved_between(model: Model, image: str) -> str:
     return drawn_pair(model, model.node("MaxPool", now, kernel_shape=[2, 2]))
 
 
+def beside_transposes(model: Model, image: str) -> str:
+    """A session removes both transposes, and joins the pairs that become neighbours."""
+    turned = model.node("Transpose", drawn_pair(model, conv(model, image)), perm=[0, 2, 3, 1])
+    back = model.node("Transpose", drawn_pair(model, turned), perm=[0, 3, 1, 2])
+    return drawn_pair(model, back)
+
+
+def padded_before_maxima(model: Model, image: str) -> str:
+    """A Pad of zeros becomes padding of the MaxPool behind it, which is never picked."""
+    sides = model.constant([0, 0, 1, 1, 0, 0, 1, 1], np.int64)
+    now = model.node("Pad", conv(model, image), sides, model.constant(0.0))
+    return drawn_pair(model, model.node("MaxPool", now, kernel_shape=[2, 2]))
+
+
+def with_a_bias(model: Model, image: str, ratio: float) -> str:
+    """A convolution whose bias has nearly the scale of its sums, where the pair before it moved."""
+    before = model.quantized(conv(model, image), 0.03, 120)
+    scales = model.rng.uniform(0.001, 0.004, 4).astype(np.float32)
+    zeros = model.constant(np.zeros(4), np.int8)
+    integers = model.constant(model.rng.integers(-127, 128, (4, 4, 1, 1)), np.int8)
+    weights = model.node("DequantizeLinear", integers, model.constant(scales), zeros, axis=0)
+    steps = model.constant(scales * np.float32(0.03 * ratio))
+    parts = [model.constant(model.rng.integers(-9000, 9000, 4), np.int32), steps]
+    added = model.node("DequantizeLinear", *parts, model.constant(np.zeros(4), np.int32), axis=0)
+    return drawn_pair(model, model.node("Conv", before, weights, added))
+
+
 PAIRS: dict[str, Write] = {
     "in a row": lambda m, x: pairs(m, conv(m, x), 4),
     "behind an activation": lambda m, x: pairs(m, m.node("Relu", conv(m, x))),
@@ -71,6 +105,9 @@ PAIRS: dict[str, Write] = {
     "with two readers": read_by_two,
     "with nothing between": nothing_between,
     "with moves between": moved_between,
+    "with transposes beside": beside_transposes,
+    "behind padded maxima": padded_before_maxima,
+    "with a bias of nearly the scale": lambda m, x: with_a_bias(m, x, 1.008),
     "with no number in common": lambda m, x: m.quantized(
         m.quantized(conv(m, x), 0.05, 0), 0.04, 255
     ),
@@ -78,9 +115,9 @@ PAIRS: dict[str, Write] = {
 
 
 @pytest.mark.promise(
-    "golden follows what a default session of onnxruntime changes in a file, pairs in a row"
-    " that become one and int32 biases whose scale it does not read; half_up leaves the file as"
-    " it is"
+    "golden computes the graph that a default session of onnxruntime makes of a file, such as pairs"
+    " in a row that become one, and int32 biases whose scale it does not read; half_up leaves the"
+    " file as it is"
 )
 @pytest.mark.parametrize("seed", range(NETWORKS))
 @pytest.mark.parametrize("name", PAIRS)
@@ -97,6 +134,43 @@ def test_without_the_arithmetic_of_a_session_every_pair_stays(tmp_path: Path) ->
     assert kinds(network).count("rescale") >= 2
     graph = read_integer_graph(path)
     assert [each.op for each in lower(graph, kernels="onnxruntime").network.layers] == ["conv"]
+
+
+@pytest.mark.promise(
+    "import names the runtime whose rewriting it follows, with both digests where that moves a"
+    " number, and says where it read a file as it is written"
+)
+def test_both_digests_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = Model(seed=3)
+    path = saved(model.build(beside_transposes(model, model.image())), tmp_path)
+    told = ImportNetwork(path, tmp_path / "session.npz").run()
+    assert told.content.runtime == f"onnxruntime {onnxruntime.__version__}"
+    assert not told.content.unread
+    half_up = ImportNetwork(path, tmp_path / "written.npz", kernels="half_up").run()
+    assert not half_up.content.runtime
+    for name in ("kept", "session_graph"):
+        monkeypatch.delitem(sys.modules, f"hwgen.importers.onnx.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert main(["import", str(path), "--out", str(tmp_path / "alone.npz")]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "read as it is written: onnxruntime, which may rewrite it before" in text
+    written = load_network(tmp_path / "alone.npz").digest
+    assert told.content.as_written == written != told.network.digest
+    monkeypatch.undo()
+    # In real numbers of the file's own session they differ, whatever scale the network has.
+    assert main(["compare", str(tmp_path / "alone.npz"), "--against", str(path)]) == 1
+    assert main(["compare", str(tmp_path / "session.npz"), "--against", str(path)]) == 0
+
+
+def test_names_and_order_of_the_file_stay(tmp_path: Path) -> None:
+    """Also the bits of weights that a Clip says, which a session folds."""
+    for name in ("resnet-script-calibrated", "eca_resnet-QDQ", "shufflenet-QDQ"):
+        assert not describe_import(FILES / f"{name}.onnx").as_written
+    residual = lower(read_integer_graph(CASES / "brevitas_residual_4bit_qcdq.onnx"), kernels=OURS)
+    weighted = [each for each in residual.network.layers if hasattr(each, "weight_bits")]
+    assert [each.weight_bits for each in weighted] == [4] * len(weighted)
 
 
 def test_an_image_quantized_twice_is_compared_as_the_session_reads_it(tmp_path: Path) -> None:
@@ -177,3 +251,94 @@ def test_a_bias_counts_as_the_session_takes_it(name: str, kind: type, tmp_path: 
     path = saved(model.build(answer), tmp_path)
     assert [each.steps for each in describe_import(path).differences] == [steps] * (steps > 0)
     assert differing(path) <= steps
+
+
+@pytest.mark.promise(
+    "files of opset 12 and older are converted by onnx and answer as in the runtime"
+)
+@pytest.mark.parametrize("opset", [11, 12])
+def test_an_older_opset_is_converted(opset: int, tmp_path: Path) -> None:
+    """The attributes of Squeeze became an input with opset 13."""
+    model = Model(opset=opset)
+    weights = [model.weights(*shape, axis=None) for shape in ((4, 3, 3, 3), (4, 5))]
+    now = model.quantized(model.node("Conv", model.image(), weights[0]), 0.05, 120)
+    now = model.quantized(model.node("GlobalAveragePool", now), 0.02, 120)
+    rows = model.node("Squeeze", now, axes=[2, 3])
+    path = saved(model.build(model.quantized(model.node("Gemm", rows, weights[1]))), tmp_path)
+    assert differing(path) == 0
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_padded_sequence_is_a_padded_picture(last: bool, tmp_path: Path) -> None:
+    """Of a causal convolution over steps, with a pair between; or of tokens."""
+    model = Model((1, 4, 20))
+    now = model.quantized(model.conv(model.image(), 6, 4, 3, bias=False), 0.03, 100)
+    if last:
+        now = model.node("Transpose", now, perm=[0, 2, 1])
+    sides = [0, 2, 0, 0, 0, 0] if last else [0, 0, 2, 0, 0, 0]
+    now = model.node("Pad", now, model.constant(sides, np.int64))
+    now = model.quantized(now, 0.03, 100)
+    if last:
+        now = model.node("MatMul", now, model.weights(6, 5, axis=1))
+    else:
+        now = model.conv(now, 5, 6, 3, bias=False)
+    path = saved(model.build(model.quantized(now, 0.05, 128)), tmp_path)
+    assert differing(path) == 0
+    assert set(kinds(lower(read_integer_graph(path)).network)) <= {"conv", "transpose"}
+
+
+def test_what_lacks_a_pair_names_the_cure(tmp_path: Path) -> None:
+    """Pairs stand in front of convolutions alone, as TensorRT and pt2e write them."""
+    model = Model()
+    sums = model.node("Relu", model.conv(model.image(), 4, 3, 3, 3))
+    pooled = model.quantized(model.node("GlobalAveragePool", sums))
+    path = saved(model.build(model.quantized(model.conv(pooled, 5, 4, 1, 1))), tmp_path)
+    with pytest.raises(RefusedNetworkError, match="--calibrate adds what lacks"):
+        lower(read_integer_graph(path), kernels="onnxruntime")
+    images = np.random.default_rng(1).normal(size=(4, 6, 6, 3)).astype(np.float32)
+    np.savez(tmp_path / "images.npz", images=images)
+    out, qdq = str(tmp_path / "net.npz"), str(tmp_path / "qdq.onnx")
+    given = ["import", str(path), "--calibrate", str(tmp_path / "images.npz"), "--qdq", qdq]
+    assert main([*given, "--out", out]) == 0
+    assert main(["compare", out, "--against", qdq]) == 0
+
+
+def softmax_of_rows(model: Model) -> str:
+    """A Softmax along the rows of a picture, with a layer behind."""
+    scores = model.quantized(model.conv(model.image(), 4, 3, 1, 1), 0.1, 128)
+    shares = model.quantized(model.node("Softmax", scores, axis=2), 1 / 256, 0)
+    return model.quantized(model.conv(shares, 4, 4, 1, 1))
+
+
+def test_a_softmax_along_rows_names_its_axis(tmp_path: Path) -> None:
+    model = Model()
+    path = saved(model.build(softmax_of_rows(model)), tmp_path)
+    with pytest.raises(RefusedNetworkError, match=r"its axis must be .*, got 2 of \[1, 4, 6, 6\]"):
+        lower(read_integer_graph(path), kernels="onnxruntime")
+
+
+@pytest.mark.promise("a Softmax over the channels of a picture is read, and answers as the runtime")
+def test_a_softmax_over_the_channels_of_a_picture(tmp_path: Path) -> None:
+    model = Model()
+    scores = model.quantized(model.conv(model.image(), 8, 3, 1, 1), 0.1, 128)
+    shares = model.quantized(model.node("Softmax", scores, axis=1), 1 / 256, 0)
+    path = saved(model.build(model.quantized(model.conv(shares, 4, 8, 1, 1), 0.003, 128)), tmp_path)
+    assert differing(path) == 0
+
+
+@pytest.mark.parametrize("table", ["real", "quantized"])
+def test_token_ids_are_no_image(table: str, tmp_path: Path) -> None:
+    model = Model((1, 6), image_type=TensorProto.INT64)
+    rows = model.constant(model.rng.normal(size=(20, 8)))
+    rows = model.weights(20, 8, axis=None) if table == "quantized" else rows
+    embedded = model.quantized(model.node("Gather", rows, "x", axis=0))
+    product = model.node("MatMul", embedded, model.weights(8, 4, axis=1))
+    with pytest.raises(FormatError, match="look the rows of its table up on the host"):
+        read_integer_graph(saved(model.build(model.quantized(product)), tmp_path))
+
+
+def test_weights_in_blocks_alone_are_named(tmp_path: Path) -> None:
+    model = Model((1, 16))
+    product = model.node("MatMulNBits", "x", domain="com.microsoft", K=16, N=8, bits=4)
+    with pytest.raises(FormatError, match=r"weights alone in blocks .*MatMulNBits"):
+        read_integer_graph(saved(model.build(product), tmp_path))

@@ -15,6 +15,7 @@ PAPER = Path("configs/mram/paper.yaml")
 IN_ARRAY = {"accumulate": "in_array", "write_back": True, "input_rows": 64}
 USED: dict[str, dict[str, Any]] = {
     "kernel_copies": {"kernel_copies": 2},
+    "reset": {"reset": "control"},
     "accumulate": {"accumulate": "in_array", "write_back": True, "input_rows": 53},
 }
 """Keys that use an option, of those that are more than one boolean."""

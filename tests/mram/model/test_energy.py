@@ -1,5 +1,6 @@
 """Energy by event and by part, worked by hand; what enables save; a schedule with write-back."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -168,3 +169,19 @@ def test_the_family_offers_its_energy() -> None:
     energy = families()["mram"].need(Family.energy)
     assert energy.energy_pj({"and_operations": 1}, PAPER) == {"and_operations": 104}
     assert energy.leakage_pj(1, PAPER) > 0
+
+
+@pytest.mark.promise("rows that are written back are read again, and both cost energy in a run")
+@pytest.mark.parametrize("back", [True, False])
+def test_the_energy_of_a_run_is_that_of_its_steps(back: bool) -> None:
+    arch = arch_of("seed", answer_entries=64, write_back=back)
+    found = CycleModel(compile_network(NETWORK, arch), arch).predict().found
+    events: Counter[str] = Counter()
+    for step in found:
+        events.update(step.events)
+    cycles = sum(step.cycles for step in found)
+    whole = sum(energy_pj(events, arch).values()) + leakage_pj(cycles, arch)
+    parts = sum(sum(parts_pj(step, arch).values()) for step in found)
+    assert whole == pytest.approx(parts, rel=1e-9)
+    reads = sum(counted(step, write_back=back)["read_backs"] for step in found)
+    assert (reads > 0) == back

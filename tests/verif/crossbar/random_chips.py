@@ -25,7 +25,6 @@ import pytest
 from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.chip.sim.host import HostedChip
 from hwgen.commands.context import Context
-from hwgen.commands.digests import digest_of_code
 from hwgen.commands.run import Simulate
 from hwgen.commands.synthesis import Synthesize
 from hwgen.crossbar.compiler.answers import layers_behind
@@ -37,6 +36,7 @@ from hwgen.crossbar.pages import synthesis_page
 from hwgen.crossbar.pages.networks import load_problem
 from hwgen.crossbar.sim.chip_run import Stores, hosted
 from hwgen.errors import HwgenError, SimulationError
+from hwgen.files.digests import digest_of_code
 from hwgen.jobs import executors
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import save_network

@@ -73,6 +73,22 @@ def run_on_small(path: Path, tmp_path: Path) -> None:
     assert main(["run", str(network), str(chip), "--images", "1", *switches]) == 0
 
 
+@pytest.mark.long
+@pytest.mark.promise(
+    "a Llama of two blocks (norms without a mean, rotary embeddings, heads that share keys, gated"
+    " layers) runs whole in RTL, equal"
+)
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("exporter", ["script", "dynamo"])
+def test_a_llama_is_equal_to_golden_and_model(exporter: str, tmp_path: Path) -> None:
+    from tests.corpus.drawn import calibrated
+    from tests.corpus.transformers import TRANSFORMERS
+
+    path, network = calibrated(*TRANSFORMERS["llama"], exporter, tmp_path), tmp_path / "llama.npz"
+    assert main(["import", str(path), "--kernels", "default", "--out", str(network)]) == 0
+    assert main(["run", str(network), "dbpim/small_rows", "--images", "1"]) == 0
+
+
 @pytest.mark.promise(
     "a U-Net, a YOLO neck, a DenseNet, a sequence and channel attention run whole in RTL,"
     " equal; mram refuses growth"

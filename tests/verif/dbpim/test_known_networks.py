@@ -5,13 +5,13 @@ from functools import cache
 import numpy as np
 import pytest
 
-from golden.dbpim.csd import phi
-from golden.dbpim.pruning import block_mask
 from golden.network import infer
 from hwgen.network import Conv, Linear, QuantizedNetwork
 from hwgen.network.check import check_network
 from verif.dbpim.known_networks import KNOWN, known_network
 from verif.dbpim.random_network import random_images
+from verif.reference.dbpim.csd import phi
+from verif.reference.dbpim.pruning import block_mask
 
 FACTS = {
     "resnet20": (0.27, 40.6, 10),

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-from golden.dbpim.csd import phi
-from golden.dbpim.pruning import block_mask
 from golden.network import infer
 from hwgen.dbpim.compiler.supported import OPS, ROW_UNIT_OPS
 from hwgen.network import QuantizedNetwork
@@ -22,6 +20,8 @@ from verif.dbpim.random_network import (
     random_network,
 )
 from verif.dbpim.random_weights import draw_weights
+from verif.reference.dbpim.csd import phi
+from verif.reference.dbpim.pruning import block_mask
 
 
 def filters_of(network: QuantizedNetwork) -> list[np.ndarray]:

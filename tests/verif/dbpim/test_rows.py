@@ -43,7 +43,16 @@ def norm_network(seed: int) -> QuantizedNetwork:
     return drawing.build(drawing.conv(now, (9,)))
 
 
-NETWORKS = {"softmax": softmax_network, "norm": norm_network}
+def rms_network(seed: int) -> QuantizedNetwork:
+    """Return norms without a mean in front of one with a mean, and behind it."""
+    drawing = Drawing(seed, modes=("all",), shape=(4, 5, 5))
+    drawing.rounding = "float32"
+    now = drawing.layer_norm(drawing.conv(INPUT, (16,)), order="rms")
+    now = drawing.layer_norm(drawing.layer_norm(now), order="rms")
+    return drawing.build(drawing.conv(now, (9,)))
+
+
+NETWORKS = {"softmax": softmax_network, "norm": norm_network, "rms": rms_network}
 
 
 def check(name: str, folder: Path, *, seed: int) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from hwgen.network.maps import Pair
 from tests.dbpim.compiler.test_cost import one_pixel
+from tests.dbpim.compiler.test_word_groups import attention
 from tests.verif.dbpim.chips import check_chip, chip_arch, compiled
 from verif.common.drawing import draw_images
 from verif.dbpim.sequences import ENDS, Sequence, behind_a_token, network_of
@@ -41,6 +42,29 @@ def test_tokens_behind_one(sides: Pair, heads: int, batch: int, end: str, tmp_pa
     fold = compiled(net, arch, batch=batch).facts.folds["softmax_10"]
     assert (fold.sides, fold.kept) == ((1 + math.prod(sides), 1), 1 + math.prod(sides))
     check_chip(net, arch, draw_images(net, 2, seed=4), tmp_path, batch=batch)
+
+
+@pytest.mark.promise(
+    "attention of 10 tokens with heads of 12 channels is exact on RTL in every element, step, cycle"
+    " and event: a word that a head or the keys do not fill holds zeros"
+)
+@pytest.mark.parametrize(
+    ("tokens", "channels", "heads"),
+    [
+        ((1, 10), 12, 2),
+        *(
+            pytest.param(*sizes, marks=pytest.mark.long)
+            for sizes in (((7, 1), 8, 1), ((1, 1), 4, 2), ((3, 5), 20, 2))
+        ),
+    ],
+)
+def test_heads_and_keys_that_fill_no_word(
+    tokens: Pair, channels: int, heads: int, tmp_path: Path
+) -> None:
+    net, arch = attention(tokens, channels=channels, heads=heads), chip_arch("small_rows")
+    fold = compiled(net, arch).facts.folds["softmax_11"]
+    assert (fold.groups, fold.kept) == (heads, math.prod(tokens))
+    check_chip(net, arch, draw_images(net, 1, seed=6), tmp_path)
 
 
 def test_one_token_of_many_filters(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 Rounding to a grid never exchanges two numbers, so that what is picked or joined first and rounded
 then is what is rounded first. torch's pt2e leaves such maps real: of Conv, Concat, QuantizeLinear.
+Parts of a map that are joined with negated ones are one layer, and stay real.
 
 Tests: `tests/importers/onnx/test_ahead.py`.
 """
@@ -69,7 +70,8 @@ class Ahead:
         reads = [read for name in quantize.input[:1] for read in self.reads(name)]
         real = any(each.picked and self.is_real(each.tensor) for each in reads)
         made = all(each.tensor in self._makers for each in reads)
-        return reads if real and made else []
+        turned = any(self.maker_is(each.tensor, "Neg") for each in reads)
+        return reads if real and made and not turned else []
 
     def move(self, quantize: onnx.NodeProto) -> None:
         """Put pairs in front of what is picked, where some of it is real."""
@@ -78,6 +80,11 @@ class Ahead:
             self.pass_by(quantize.input[0])
         for number, each in enumerate(reads):
             self.put(quantize, each, f"{quantize.output[0]}/{number}")
+
+    def maker_is(self, tensor: str, operator: str) -> bool:
+        """Return whether a node of an operator makes a tensor."""
+        maker = self._makers.get(tensor)
+        return maker is not None and maker.op_type == operator
 
     def is_real(self, tensor: str) -> bool:
         """Return whether a tensor that a node makes has no scale of its own."""

@@ -3,18 +3,21 @@
 Tests: `tests/importers/onnx/test_host.py`.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 
 from hwgen.importers.integer import Ending, Unsupported
-from hwgen.importers.integer.endings import said_of_list, said_of_rest
+from hwgen.importers.integer.endings import said_of_head, said_of_list, said_of_rest
 from hwgen.importers.integer.moves import Places
-from hwgen.importers.integer.nodes import Head
+from hwgen.importers.integer.nodes import Head, SoftmaxOfGroups
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.qdq.functions import ORDER_KEPT
+from hwgen.importers.onnx.qdq.host_heads import maps_before
 from hwgen.importers.onnx.qdq.lists import listed
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import Left, Operation, Real, Rows
+from hwgen.importers.onnx.qdq.values import Left, Operation, Real, Rows, Value
 
 ANSWER = (
     "chips answer in the order of the map; element i of the file's answer is element"
@@ -30,11 +33,11 @@ def answers(state: State, model: onnx.ModelProto) -> dict[str, Ending]:
     """
     ends: dict[str, Ending] = {}
     for name in tensors_of(state, model):
-        value, first = state.values.get(name), not ends
+        value, first = with_softmax_as_head(state.values.get(name)), not ends
         if isinstance(value, Rows):
             ends[name] = end = list_at(state, value, name, first=first)
         else:
-            found, order = answer(state, name)
+            found, order = answer(state, name, value)
             if isinstance(value, Real):
                 note(state, value, (name, found), order, first=first)
             ends[name] = end = Ending(maps=(found,), order=order)
@@ -69,8 +72,14 @@ def tensors_of(state: State, model: onnx.ModelProto) -> list[str]:
             computed.append(tensor.name)
             behind |= dict.fromkeys(f"{each.operator} ({each.name})" for each in value.steps)
             names |= dict.fromkeys(value.lists)
-        else:
-            names[tensor.name] = None
+            continue
+        maps, steps = {tensor.name: None}, {}
+        if isinstance(value, Real):
+            maps, steps = maps_before(state, tensor.name, value)
+        if steps:
+            computed.append(tensor.name)
+            behind |= dict.fromkeys(f"{each.operator} ({each.name})" for each in steps)
+        names |= maps
     if computed:
         state.behind.append(said_of_rest(list(behind), computed, list(names)))
     return list(names)
@@ -98,10 +107,7 @@ def heads(value: Real) -> list[str]:
     base = value.base
     steps = [step for step in value.trail if step.operator in ORDER_KEPT]
     found = [base] if isinstance(base, Operation) and base.kind is Head else steps
-    return [
-        f"{each.operator} ({each.name}) is left out: the order of classes is that before it"
-        for each in found
-    ]
+    return [said_of_head(each.operator, each.name) for each in found]
 
 
 def order_of(state: State, value: Real, name: str) -> Places | None:
@@ -119,9 +125,17 @@ def order_of(state: State, value: Real, name: str) -> Places | None:
     return first
 
 
-def answer(state: State, name: str) -> tuple[str, Places | None]:
+def with_softmax_as_head(value: Value | None) -> Value | None:
+    """Return a Softmax that nothing quantizes as the head that it is then."""
+    base = value.base if isinstance(value, Real) else None
+    if not isinstance(base, Operation) or base.kind is not SoftmaxOfGroups or base.sequences:
+        return value
+    assert isinstance(value, Real)
+    return replace(value, base=replace(base, kind=Head, keys={}))
+
+
+def answer(state: State, name: str, value: Value | None) -> tuple[str, Places | None]:
     """Return the map of an output of the network, and its order in the file."""
-    value = state.values.get(name)
     if not isinstance(value, Real):
         return name, None
     try:

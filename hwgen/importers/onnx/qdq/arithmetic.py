@@ -27,6 +27,7 @@ from hwgen.importers.onnx.qdq.constants import attributes_of
 from hwgen.importers.onnx.qdq.functions import bounded, composed, function_of
 from hwgen.importers.onnx.qdq.state import State, gained
 from hwgen.importers.onnx.qdq.tokens import are_tokens, constant_like, stacked
+from hwgen.importers.onnx.qdq.turned import signs_of, turned
 from hwgen.importers.onnx.qdq.values import Constant, Operation, Real, Reals, Step, Value
 from hwgen.importers.onnx.qdq.windows import gemm as weighted_product
 from hwgen.importers.onnx.qdq.windows import map_operand
@@ -352,6 +353,10 @@ def concatenate(state: State, proto: onnx.NodeProto, inputs: list[Value | None])
     """Read a Concat of maps by channels, at the end also of rows; that of one changes nothing."""
     if len(inputs) == 1 and isinstance(inputs[0], Real):
         return [inputs[0]]
+    signs = signs_of(state, inputs)
+    if signs is not None:
+        parts = [each for each in inputs if isinstance(each, Real)]
+        return [turned(state, proto, parts, signs)]
     if attributes_of(proto).get("axis", 1) in (1, -2) and are_tokens(inputs):
         return [stacked(state, proto, inputs)]
     reals = [map_operand(each) for each in inputs]

@@ -23,8 +23,8 @@ LARGEST_MOVED = 1 << 26
 """Elements at most of what is only rearranged, constants and places."""
 
 REARRANGING = frozenset(
-    {"Flatten", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Transpose",
-     "Unsqueeze"}
+    {"Expand", "Flatten", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Tile",
+     "Transpose", "Unsqueeze"}
 )  # fmt: skip
 """Operators that move elements of their first input and compute nothing."""
 
@@ -33,7 +33,7 @@ MOVING = REARRANGING | {"DepthToSpace", "Resize", "SpaceToDepth"}
 
 COMPUTED = REARRANGING | {
     "Abs", "Add", "And", "Cast", "Ceil", "Clip", "Concat", "Constant", "ConstantOfShape", "Div",
-    "Equal", "Exp", "Expand", "Floor", "Greater", "Less", "Max", "Min", "Mod", "Mul", "Neg", "Not",
+    "Equal", "Exp", "Floor", "Greater", "Less", "Max", "Min", "Mod", "Mul", "Neg", "Not",
     "Or", "Pow", "Reciprocal", "ReduceMax", "ReduceProd", "ReduceSum", "Round", "Shape", "Sqrt",
     "Sub", "Where",
 }  # fmt: skip

@@ -3,14 +3,11 @@
 Tests: `tests/importers/onnx/test_quantized.py`.
 """
 
-import math
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import onnx
+from onnx.reference import ReferenceEvaluator
 
 from hwgen.importers.integer.nodes import Slopes
 from hwgen.importers.integer.refused import RefusedError
@@ -20,86 +17,36 @@ from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import Constant, Function, Operation, Real, Reals, Step, Value
 from hwgen.importers.onnx.qdq.windows import map_operand
 
-Attributes = Mapping[str, Any]
-
-SELU_ALPHA, SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875
-"""What a Selu has where the file names no other."""
-
-
-def sigmoid(x: Reals) -> Reals:
-    """Return 1 / (1 + exp(-x)); tanh overflows nowhere."""
-    return (1 + np.tanh(x / 2)) / 2
+# fmt: off
+FUNCTIONS = frozenset({
+    "Abs", "Celu", "Elu", "Erf", "Exp", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Mish",
+    "Neg", "Selu", "Sigmoid", "Softplus", "Softsign", "Sqrt", "Swish", "Tanh",
+})
+# fmt: on
+"""Operators of one element, which become tables: ONNX's own reference computes them."""
 
 
-def erf(x: Reals) -> Reals:
-    """Return the error function."""
-    values: Reals = np.vectorize(math.erf, otypes=[np.float64])(x)
-    return values
+def evaluated(proto: onnx.NodeProto) -> Function:
+    """Return what a node of one input does to an array, by the reference of ONNX.
 
+    Its newest version does: the runtimes' own domains have some of these before ONNX. Roots of what
+    is below zero are 0, and what no number holds is the largest.
+    """
+    node = onnx.NodeProto()
+    node.CopyFrom(proto)
+    node.domain, node.input[:], node.output[:] = "", ["x"], ["y"]
+    x, y = (onnx.helper.make_tensor_value_info(n, onnx.TensorProto.DOUBLE, None) for n in "xy")
+    graph = onnx.helper.make_graph([node], "function", [x], [y])
+    opset = onnx.helper.make_opsetid("", onnx.defs.onnx_opset_version())
+    session = ReferenceEvaluator(onnx.helper.make_model(graph, opset_imports=[opset]))
 
-def hard_sigmoid(x: Reals, attributes: Attributes) -> Reals:
-    """Return max(0, min(1, alpha * x + beta))."""
-    slope, middle = attributes.get("alpha", 0.2), attributes.get("beta", 0.5)
-    bounded: Reals = np.clip(slope * x + middle, 0, 1)
-    return bounded
+    def function(values: Reals) -> Reals:
+        with np.errstate(all="ignore"):
+            (result,) = session.run(None, {"x": np.asarray(values, np.float64)})
+        return np.nan_to_num(np.asarray(result, np.float64))
 
+    return function
 
-def gelu(x: Reals, attributes: Attributes) -> Reals:
-    """Return x times the distribution of a normal variable, or its approximation by tanh."""
-    if attributes.get("approximate", b"none") == b"tanh":
-        inner: Reals = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
-        bent: Reals = np.tanh(inner)
-    else:
-        bent = erf(x / math.sqrt(2))
-    return x * (1 + bent) / 2
-
-
-def leaky(x: Reals, slope: float) -> Reals:
-    """Return x, below zero times a slope."""
-    return np.where(x < 0, slope * x, x)
-
-
-def elu(x: Reals, attributes: Attributes) -> Reals:
-    """Return x, below zero alpha * (exp(x) - 1)."""
-    return np.where(x < 0, attributes.get("alpha", 1.0) * np.expm1(np.minimum(x, 0)), x)
-
-
-def celu(x: Reals, attributes: Attributes) -> Reals:
-    """Return x, below zero alpha * (exp(x / alpha) - 1)."""
-    alpha = attributes.get("alpha", 1.0)
-    return np.where(x < 0, alpha * np.expm1(np.minimum(x, 0) / alpha), x)
-
-
-def selu(x: Reals, attributes: Attributes) -> Reals:
-    """Return gamma * x, below zero gamma * alpha * (exp(x) - 1)."""
-    alpha, gamma = attributes.get("alpha", SELU_ALPHA), attributes.get("gamma", SELU_GAMMA)
-    bent: Reals = gamma * np.where(x < 0, alpha * np.expm1(np.minimum(x, 0)), x)
-    return bent
-
-
-FUNCTIONS: Mapping[str, Callable[[Reals, Attributes], Reals]] = MappingProxyType(
-    {
-        "Abs": lambda x, _: np.abs(x),
-        "Celu": celu,
-        "Elu": elu,
-        "Erf": lambda x, _: erf(x),
-        "Exp": lambda x, _: np.exp(np.minimum(x, 700)),
-        "Gelu": gelu,
-        "HardSigmoid": hard_sigmoid,
-        "HardSwish": lambda x, _: x * np.clip(x / 6 + 0.5, 0, 1),
-        "LeakyRelu": lambda x, given: leaky(x, given.get("alpha", 0.01)),
-        "Mish": lambda x, _: x * np.tanh(np.logaddexp(0, x)),
-        "Neg": lambda x, _: -x,
-        "Selu": selu,
-        "Sigmoid": lambda x, _: sigmoid(x),
-        "Softsign": lambda x, _: x / (1 + np.abs(x)),
-        "Softplus": lambda x, _: np.logaddexp(0, x),
-        "Sqrt": lambda x, _: np.sqrt(np.maximum(x, 0)),
-        "Swish": lambda x, given: x * sigmoid(given.get("alpha", 1.0) * x),
-        "Tanh": lambda x, _: np.tanh(x),
-    }
-)
-"""Functions of one element that become tables."""
 
 ORDER_KEPT = frozenset({"Sigmoid", "Softmax", "LogSoftmax", "Tanh"})
 """Functions that keep the order of the answer's channels; at the end they are dropped."""
@@ -145,9 +92,7 @@ def with_function(proto: onnx.NodeProto, real: Real, function: Function) -> Real
 
 def unary(_: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
     """Read a function of each element."""
-    attributes = attributes_of(proto)
-    function = FUNCTIONS[proto.op_type]
-    return [with_function(proto, map_operand(inputs[0]), lambda x: function(x, attributes))]
+    return [with_function(proto, map_operand(inputs[0]), evaluated(proto))]
 
 
 def prelu(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
@@ -158,7 +103,7 @@ def prelu(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> li
     values = slope.array.astype(np.float64)
     if np.unique(values).size == 1:
         value = float(values.reshape(-1)[0])
-        return [with_function(proto, real, lambda x: leaky(x, value))]
+        return [with_function(proto, real, lambda x: np.where(x < 0, value * x, x))]
     source = state.planar(real, proto)
     shape = state.maps[source].shape
     along = (1, shape[2], *(1,) * (len(real.shape) - 2))

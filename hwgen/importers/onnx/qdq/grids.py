@@ -89,6 +89,8 @@ def selection(state: State, proto: onnx.NodeProto, given: Real, numbers: Numbers
     """
     name, shape = proto.output[0], given.places.shape
     padded = bool((given.places == ZERO).any())
+    if padded and len(shape) == 3:
+        return padded_sequence(state, proto, given, numbers)
     source = state.maps[str(given.base)]
     wanted = state.refine(name, numbers.map(source.shape), True)
     same = source.same_numbers == wanted.same_numbers
@@ -116,6 +118,19 @@ def selection(state: State, proto: onnx.NodeProto, given: Real, numbers: Numbers
     part = state.part(given, proto)
     target = state.refine(name, numbers.map(state.shape_of(part)), False)
     return replace(state.finish(part, target, name), integer=True)
+
+
+def padded_sequence(state: State, proto: onnx.NodeProto, given: Real, numbers: Numbers) -> Real:
+    """Return a sequence with zeros around, (batch, channels, steps) or (batch, steps, channels).
+
+    As a picture of one column; channels are the axis along which elements of the map follow.
+    """
+    inside = np.where(given.places == ZERO, np.nan, given.places)
+    channels_last = bool((np.diff(inside, axis=2) == 1).any())
+    order = (0, 2, 1) if channels_last else (0, 1, 2)
+    stood = given.places.transpose(order)[..., np.newaxis]
+    made = selection(state, proto, replace(given, places=stood), numbers)
+    return replace(made, places=made.places[..., 0].transpose(order))
 
 
 def is_picture(state: State, real: Real) -> bool:

@@ -7,7 +7,8 @@ host's.
 Tests: `tests/importers/onnx/test_lists.py`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -20,21 +21,23 @@ from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq import functions, grids, rearrange
 from hwgen.importers.onnx.qdq.constants import MOVING, attributes_of, computed
+from hwgen.importers.onnx.qdq.host_heads import is_head, maps_before
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import PART, Constant, Left, Real, Rows, Step, Unknown, Value
 
-Given = Sequence[Value | None]
+Given = list[Value | None]
 
 LAYERS = frozenset(
     {"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "Gemm", "GlobalAveragePool",
-     "GlobalMaxPool", "LayerNormalization", "MatMul", "MaxPool", "ReduceMean"}
+     "GlobalMaxPool", "LayerNormalization", "MatMul", "MaxPool", "RMSNormalization", "ReduceMean"}
 )  # fmt: skip
 """Operators of layers: a concatenation in front of one ends no network."""
-HARDWARE = LAYERS | {"QuantizeLinear"}
-"""Operators that the host does not compute."""
+MOST_LEFT = 64
+"""Weights at most of a layer that is the host's: the bins of a box that YOLOv8 decodes."""
 PICTURE = 4
 """Rank of images x channels x rows x columns."""
 PASSED = frozenset({"Dropout", "Identity"})
+QUANTIZATION = frozenset({"DequantizeLinear", "QuantizeLinear"})
 ELEMENTWISE: Mapping[str, Callable[[State, onnx.NodeProto, list[Value | None]], list[Value]]] = (
     MappingProxyType(
         {
@@ -51,10 +54,16 @@ ELEMENTWISE: Mapping[str, Callable[[State, onnx.NodeProto, list[Value | None]], 
 
 
 def endings_of(graph: onnx.GraphProto) -> frozenset[str]:
-    """Return the tensors behind which no layer stands."""
+    """Return the tensors behind which no layer stands but those that decode boxes."""
     before: set[str] = set()
+    sizes = {each.name: math.prod(each.dims) for each in graph.initializer}
+    for node in graph.node:
+        if node.op_type in QUANTIZATION and node.input[0] in sizes:
+            sizes[node.output[0]] = sizes[node.input[0]]
     for node in reversed(graph.node):
-        if node.op_type in LAYERS or not before.isdisjoint(node.output):
+        weights = sum(sizes.get(name, 0) for name in node.input)
+        layer = node.op_type in LAYERS and not 0 < weights <= MOST_LEFT
+        if layer or not before.isdisjoint(node.output):
             before.update(node.input)
     written = {name for node in graph.node for name in node.output}
     return frozenset(written - before)
@@ -62,7 +71,7 @@ def endings_of(graph: onnx.GraphProto) -> frozenset[str]:
 
 def lists(state: State, proto: onnx.NodeProto, inputs: Given) -> bool:
     """Return whether a node reads a list, or makes one of maps at the end of the network."""
-    if any(isinstance(each, Rows | Left) for each in inputs):
+    if any(isinstance(each, Rows | Left) for each in inputs) or is_head(state, proto, inputs):
         return True
     reals = [each for each in inputs if isinstance(each, Real)]
     if proto.op_type != "Concat" or len(reals) < max(2, len(inputs)):
@@ -101,7 +110,7 @@ def read(state: State, proto: onnx.NodeProto, inputs: Given) -> list[Value]:
             raise RefusedError("its input", "a list", "what the host computes of one")
         return list(rows_behind(state, proto, inputs))
     except RefusedError as error:
-        return [left(proto, inputs, error)] * len(proto.output)
+        return [left(state, proto, inputs, error)] * len(proto.output)
 
 
 def rows_behind(state: State, proto: onnx.NodeProto, inputs: Given) -> list[Rows]:
@@ -191,7 +200,7 @@ def of_each(state: State, proto: onnx.NodeProto, rows: Rows, others: Given) -> R
     return replace(rows, parts=tuple(made), lists=lists, steps=(*rows.steps, step_of(proto)))
 
 
-def left(proto: onnx.NodeProto, inputs: Given, error: RefusedError) -> Left:
+def left(state: State, proto: onnx.NodeProto, inputs: Given, error: RefusedError) -> Left:
     """Return what a node computes as the host's; RefusedError of what no host does to a list."""
     names: dict[str, None] = {}
     steps: dict[Step, None] = {}
@@ -202,9 +211,15 @@ def left(proto: onnx.NodeProto, inputs: Given, error: RefusedError) -> Left:
         elif isinstance(each, Rows) and not each.integer:
             names |= dict.fromkeys(each.lists or (name,))
             steps |= dict.fromkeys(each.steps)
+        elif isinstance(each, Real) and not each.integer:
+            maps, between = maps_before(state, name, each)
+            names |= maps
+            steps |= between
         elif not isinstance(each, Constant | Unknown | None):
             raise error
-    if proto.op_type in HARDWARE or not names:
+    weights = sum(each.array.size for each in inputs if isinstance(each, Constant))
+    layer = proto.op_type in LAYERS and not 0 < weights <= MOST_LEFT
+    if layer or not names:
         raise error
     return Left(lists=tuple(names), steps=(*steps, step_of(proto)))
 

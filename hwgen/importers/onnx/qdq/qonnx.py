@@ -21,8 +21,8 @@ from hwgen.importers.onnx.check import check_names, check_order, has_graph, node
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.qdq.constants import COMPUTED, LARGEST_MOVED, computed
+from hwgen.importers.onnx.qdq.integer_bias import Edges, takes_steps_of_sums
 from hwgen.importers.onnx.qdq.quant import QUANT, Quant, parts_of, quant_of
-from hwgen.importers.onnx.qdq.session import Edges, takes_steps_of_sums
 from hwgen.importers.onnx.read import opened
 from hwgen.importers.onnx.shapes import infer
 

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 
 from hwgen.importers.integer.moves import ZERO
-from hwgen.importers.integer.nodes import Head, Lookup, Padding
+from hwgen.importers.integer.nodes import Border, Head, Lookup, Padding
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of, computed
@@ -22,6 +22,8 @@ from hwgen.importers.onnx.qdq.windows import map_operand
 INDEX_TYPES = (6, 7)
 """int32 and int64: what a Gather reads."""
 
+BORDERS = {"reflect": True, "edge": False}
+"""Modes of a Pad whose border is of the map itself; whether its outermost row is left out."""
 LARGEST = 1 << 26
 """Elements of a padded map at most."""
 
@@ -43,8 +45,6 @@ def rearrange(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -
         if not isinstance(each, Constant | None):
             raise RefusedError("its inputs", "one map, then constants", "others")
         others.append(None if each is None else each.array)
-    if proto.op_type == "Resize":
-        check_resize(proto, given, others)
     results = computed(proto, [given.places, *others], state.opset)
     for places in results:
         if not places.ndim or places.size % state.batch:
@@ -55,22 +55,6 @@ def rearrange(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -
     return [
         replace(given, places=places, trail=(*given.trail, step_of(proto))) for places in results
     ]
-
-
-def check_resize(proto: onnx.NodeProto, given: Real | Image, others: list[Any]) -> None:
-    """Refuse a Resize that computes new values, or a huge one."""
-    mode = attributes_of(proto).get("mode", b"nearest").decode()
-    if mode != "nearest":
-        raise RefusedError("its mode", "nearest", mode)
-    scales, sizes = (*others[1:3], None, None)[:2]
-    if sizes is not None and sizes.size:
-        elements = float(np.prod(sizes, dtype=float))
-    elif scales is not None and scales.size:
-        elements = float(np.prod(scales, dtype=float)) * given.places.size
-    else:
-        raise RefusedError("its size", "given by scales or sizes", "neither")
-    if not 1 <= elements <= LARGEST:
-        raise RefusedError("its output", f"of at most {LARGEST} elements", elements)
 
 
 def table(state: State, proto: onnx.NodeProto, given: Constant, index: Value | None) -> Real:
@@ -125,10 +109,13 @@ def types_kept(state: State, given: Real) -> set[int]:
 
 
 def pad(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read a Pad with zeros, or with the lowest number in front of a max pool."""
+    """Read a Pad: zeros, the map's own rows, or the lowest number in front of a max pool."""
     real = map_operand(inputs[0])
     if not real.plain:
         real = state.settled(real, proto)
+    mode = attributes_of(proto).get("mode", b"constant").decode()
+    if mode in BORDERS:
+        return [bordered(state, proto, real, inputs, mirrored=BORDERS[mode])]
     width, value = added(proto, inputs, rank=len(real.shape))
     sides = [side + sum(pair) for side, pair in zip(real.shape, width, strict=True)]
     if min(min(pair) for pair in width) < 0 or np.prod(sides, dtype=float) > LARGEST:
@@ -139,6 +126,35 @@ def pad(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list
         return [padded_by_lowest(state, proto, real, width, value)]
     places = np.pad(real.places, width, constant_values=ZERO)
     return [replace(real, places=places, trail=(*real.trail, step_of(proto)))]
+
+
+def bordered(
+    state: State, proto: onnx.NodeProto, real: Real, inputs: list[Value | None], *, mirrored: bool
+) -> Real:
+    """Return a map with rows and columns of its own around it."""
+    width, _ = added(proto, inputs, rank=len(real.shape))
+    source = state.planar(state.settled(real, proto), proto)
+    values = state.maps[source]
+    (top, bottom), (left, right) = [*width[2:], (0, 0), (0, 0)][:2]
+    sides = (top, left, bottom, right)
+    if any((*width[0], *width[1])) or min(sides) < 0:
+        raise RefusedError("its pads of the map itself", "of rows and columns, 0 or above", width)
+    if not any(sides):
+        return real
+    made = values.reshaped(
+        (values.shape[0] + top + bottom, values.shape[1] + left + right, values.shape[2])
+    )
+    node = Border(
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=(source,),
+        output=proto.output[0],
+        sides=sides,
+        mirrored=mirrored,
+    )
+    places = state.planes(made.shape)
+    name = state.emit(node, made, like=source)
+    return Real(base=name, places=places.reshape(places.shape[: len(real.shape)]))
 
 
 def padded_by_lowest(
@@ -175,8 +191,8 @@ def added(
     """Return how much a Pad adds in front of and behind each dimension, and of which value."""
     attributes = attributes_of(proto)
     mode = attributes.get("mode", b"constant").decode()
-    if mode != "constant":
-        raise RefusedError("mode", "constant", mode)
+    if mode not in ("constant", *BORDERS):
+        raise RefusedError("mode", " or ".join(("constant", *BORDERS)), mode)
     parts: list[list[float] | None] = [None] * 3
     for place, each in enumerate(inputs[1:4]):
         if isinstance(each, Constant):

@@ -29,6 +29,7 @@ from hwgen.importers.onnx.qdq.joining import nodes_of_sequences
 from hwgen.importers.onnx.qdq.values import (
     Image,
     ImageParts,
+    Layout,
     Numbers,
     Operation,
     Real,
@@ -45,12 +46,15 @@ NARROW_BITS = 17
 BYTE_BITS, BYTE = 8, 255
 LARGEST = 1 << 26
 """Elements of a map at most."""
+TURN_NOTE = "what it joins has another scale in front, and is rounded"
 SUMS = (
     "is sums with a scale for each channel: multiply each by its weight_scale before you compare"
     " channels; hwgen does so where it names classes"
 )
 NO_IMAGE = Image(places=np.zeros(0, np.int64))
-QUANTIZED = "quantized (a QuantizeLinear and a DequantizeLinear before it)"
+QUANTIZED = (
+    "quantized (a QuantizeLinear and a DequantizeLinear before it; --calibrate adds what lacks)"
+)
 
 
 @dataclass(kw_only=True)
@@ -63,7 +67,9 @@ class State:
     grids: scale and zero point of each map as the file has them
     place: of the node that is read, for messages
     batch: images in the tensors of the file; computed: elements that were computed of constants
-    image_name: of the input of the model; given: the image there
+    unknown_constants: some are not computed here, and may be of any size
+    image_name: of the input of the model; layout: of its axes, None before it is known
+    given: the image there
     input: name of the quantized image, empty before it is known; image: before its quantization
     image_shape: rows, columns, channels; image_type: where the image comes as integers
     endings: tensors behind which no layer stands
@@ -85,10 +91,12 @@ class State:
     place: str = ""
     batch: int = 1
     computed: int = 0
+    unknown_constants: bool = False
     input: str = ""
     image_shape: Shape = (1, 1, 1)
     image_type: np.dtype[Any] | None = None
     image_name: str = ""
+    layout: Layout | None = None
     given: Image = NO_IMAGE
     image: Image = NO_IMAGE
     endings: frozenset[str] = frozenset()
@@ -260,6 +268,8 @@ class State:
         """
         if real.low is not None or real.high is not None:
             output = output.clipped(real.low, real.high)
+        if isinstance(real.base, Operation) and real.base.kind is MaxPooling:
+            output = output.within(self.maps[real.base.inputs[0]])
         if isinstance(real.base, Operation) and "sums" in real.base.keys:
             real = self.with_sums(real, real.base, output, name)
         moving = isinstance(real.base, Operation) and real.base.kind in (
@@ -370,6 +380,9 @@ class State:
             factor, offset = self.affine(real)
             source = self.maps[base.inputs[0]]
             keys = dict(base.keys)
+            if keys.pop("turns", False) and output.scale != source.scale:
+                note = Note(node=base.name, what=TURN_NOTE, steps=1.0, operator=base.operator)
+                self.notes.append(note)
             weights, steps = scaled_weights(keys.pop("stored"), source.scale, factor, offset)
             if steps > 0 and not output.raw and weights.rest is None:
                 effect = steps * source.scale * float(weights.scales.max()) / output.scale

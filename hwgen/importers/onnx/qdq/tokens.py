@@ -36,7 +36,7 @@ from hwgen.importers.onnx.qdq.sequences import (
 )
 from hwgen.importers.onnx.qdq.state import State, gained
 from hwgen.importers.onnx.qdq.values import Constant, Numbers, Operation, Real, Value
-from hwgen.importers.onnx.qdq.windows import constant_operand, map_operand
+from hwgen.importers.onnx.qdq.windows import constant_operand, map_operand, transposed
 from hwgen.importers.onnx.qdq.windows import matmul as weighted_product
 
 Arrange = Callable[[NDArray[Any]], NDArray[Any]]
@@ -49,10 +49,20 @@ EPSILON = 1e-5
 
 def matmul(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
     """Read a MatMul: of a map with constant weights, or of two maps."""
+    if isinstance(inputs[0], Constant) and isinstance(inputs[1], Real):
+        return [mixed(state, proto, inputs[0], inputs[1])]
     if any(isinstance(each, Constant | None) for each in inputs):
         return weighted_product(state, proto, inputs)
     one, other = map_operand(inputs[0]), map_operand(inputs[1])
     return [map_product(state, proto, one, other)]
+
+
+def mixed(state: State, proto: onnx.NodeProto, matrix: Constant, real: Real) -> Real:
+    """Return a constant matrix times a map: its tokens are mixed, as those of turned images are."""
+    turned = replace(real, places=real.places.swapaxes(-1, -2))
+    (made,) = weighted_product(state, proto, [turned, transposed(matrix)])
+    assert isinstance(made, Real)
+    return replace(made, places=made.places.swapaxes(-1, -2))
 
 
 def map_product(state: State, proto: onnx.NodeProto, one: Real, other: Real) -> Real:
@@ -120,15 +130,17 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     rank = len(real.shape)
     axis = int(attributes_of(proto).get("axis", -1)) % max(1, rank)
     if isinstance(real.base, Operation) or axis == 0 or not 2 <= rank <= 4:
-        return head(state, proto, inputs)
+        return at_the_end(state, proto, inputs, axis)
     real = state.settled(real, proto)
     last = np.moveaxis(real.places, axis, -1)
+    if rank == 4 and axis == 1:
+        last = last.reshape(len(last), -1, last.shape[-1])
     ordered = with_heads(last if rank > 2 else last[:, np.newaxis]).transpose(0, 2, 1, 3)
     if str(real.base) in state.stacked and are_sequences(state, ordered):
         return [softmax_of_sequences(state, proto, real, ordered, axis)]
     whole = ordered.shape[1] == 1 and in_sequence(ordered)
     if not whole and not in_lines(state, real, ordered):
-        return head(state, proto, inputs)
+        return at_the_end(state, proto, inputs, axis)
     source = tokens(state, real, ordered, proto)
     name_mask(state, str(real.base), node_name(proto), keys=ordered.shape[3])
     operation = Operation(
@@ -141,8 +153,22 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
         keys={"groups": ordered.shape[2], "causal": is_causal(state, proto, ordered, axis, rank)},
     )
     made = state.places(operation.shape).reshape(ordered.shape).transpose(0, 2, 1, 3)
-    places = np.moveaxis(made.reshape(last.shape), -1, axis)
-    return [Real(base=operation, places=places)]
+    sides = np.moveaxis(real.places, axis, -1).shape
+    return [Real(base=operation, places=np.moveaxis(made.reshape(sides), -1, axis))]
+
+
+def at_the_end(
+    state: State, proto: onnx.NodeProto, inputs: list[Value | None], axis: int
+) -> list[Value]:
+    """Read a Softmax as the head that it must be where its axis is none of channels."""
+    if proto.output[0] not in state.endings:
+        shape = list(map_operand(inputs[0]).shape)
+        allowed = (
+            "that of the channels of pixels, tokens or heads, in front of other layers: a Transpose"
+            " before and behind it makes another axis the last"
+        )
+        raise RefusedError("its axis", allowed, f"{axis} of {shape}")
+    return head(state, proto, inputs)
 
 
 def is_causal(state: State, proto: onnx.NodeProto, ordered: Places, axis: int, rank: int) -> bool:
@@ -215,7 +241,7 @@ def in_sequence(places: Places) -> bool:
 def layer_normalization(
     state: State, proto: onnx.NodeProto, inputs: list[Value | None]
 ) -> list[Value]:
-    """Read a LayerNormalization over the last dimension."""
+    """Read a LayerNormalization, or a norm without a mean, over the last dimension."""
     real = state.settled(map_operand(inputs[0]), proto)
     rank, attributes = len(real.shape), attributes_of(proto)
     axis = int(attributes.get("axis", -1)) % rank
@@ -241,6 +267,7 @@ def layer_normalization(
             "eps": np.float32(attributes.get("epsilon", EPSILON)),
             "gamma": gamma,
             "beta": numbers_of_width(bias, width, 0.0),
+            "centred": proto.op_type == "LayerNormalization",
         },
     )
     if pixels is not None:

@@ -9,7 +9,7 @@ Tests: `tests/importers/onnx/test_casts.py`.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from hwgen.network.host import ImageStep
 
 Reals = NDArray[np.float64]
 Function = Callable[[Reals], Reals]
+Layout = Literal["planes", "rows", "tokens"]
+"""Of an image behind its batch: channels, rows, columns; rows, columns, channels; or tokens,
+channels."""
 
 
 @dataclass(frozen=True, kw_only=True)

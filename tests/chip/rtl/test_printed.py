@@ -1,0 +1,115 @@
+"""What is printed computes what Amaranth simulates; each fault of a printer is seen."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hwgen.chip.rtl import blocks, expressions
+from hwgen.chip.rtl.emit import verilog_of
+from hwgen.chip.rtl.netlists import ZERO, Nets
+from tests.chip.rtl.every import OUTPUTS, Every, by_amaranth, by_icarus, stimuli
+
+SEED = 5
+Fault = Callable[[pytest.MonkeyPatch], None]
+
+
+@pytest.fixture(scope="module")
+def expected() -> list[list[int]]:
+    return by_amaranth(stimuli(SEED))
+
+
+def differing(text: str, expected: list[list[int]], folder: Path) -> set[str]:
+    """Return the outputs that are not as they should be in some cycle behind the first reset."""
+    found = by_icarus(text, stimuli(SEED), folder)
+    assert len(found) == len(expected)
+    return {
+        name
+        for row, right in list(zip(found, expected, strict=True))[1:]
+        for name, one, other in zip(OUTPUTS, row, right, strict=True)
+        if one != other
+    }
+
+
+@pytest.mark.promise("emitted Verilog computes what Amaranth's own simulator does, each operator")
+def test_every_statement(expected: list[list[int]], tmp_path: Path) -> None:
+    assert differing(verilog_of([Every()]), expected, tmp_path) == set()
+
+
+def cut_off_carry(patch: pytest.MonkeyPatch) -> None:
+    made = expressions.Expressions.made
+
+    def alone(texts: expressions.Expressions, number: int) -> expressions.Text:
+        found = made(texts, number)
+        if not found.firm and " + " in found.text and found.text[0] != "{":
+            found.text = f"{{{found.text}}}"
+        return found
+
+    patch.setattr(expressions.Expressions, "made", alone)
+
+
+def lost_sign(patch: pytest.MonkeyPatch) -> None:
+    right = expressions.Expressions._signed
+
+    def unsigned(texts: expressions.Expressions, sign: str, given: list[Nets]) -> expressions.Text:
+        found = right(texts, sign, given)
+        found.text = found.text.replace("$signed(", "(")
+        return found
+
+    patch.setattr(expressions.Expressions, "_signed", unsigned)
+
+
+def write_order(patch: pytest.MonkeyPatch) -> None:
+    right = blocks.Logic.memory_lines
+
+    def turned(logic: blocks.Logic) -> list[str]:
+        logic._numbers.reverse()
+        return list(right(logic))
+
+    patch.setattr(blocks.Logic, "memory_lines", turned)
+
+
+def dropped_enable(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(blocks.Logic, "_guarded", lambda logic, enable, line: [f"    {line}"])
+
+
+def missing_reset(patch: pytest.MonkeyPatch) -> None:
+    right = blocks.Logic._clocked
+
+    def without(logic: blocks.Logic, block: blocks.Block) -> list[str]:
+        block.reset = ZERO
+        return list(right(logic, block))
+
+    patch.setattr(blocks.Logic, "_clocked", without)
+
+
+def forgotten_assignment(patch: pytest.MonkeyPatch) -> None:
+    right = blocks.steps_of
+    patch.setattr(blocks, "steps_of", lambda *given: right(*given)[-1:])
+
+
+@pytest.mark.promise(
+    "a printer that cuts a carry off, loses a sign, turns writes of a memory round, drops an enable"
+    " or a reset is seen"
+)
+@pytest.mark.parametrize(
+    ("fault", "seen"),
+    [
+        (cut_off_carry, "sum"),
+        (lost_sign, "compares"),
+        (lost_sign, "product"),
+        (write_order, "at_once"),
+        (dropped_enable, "read"),
+        (missing_reset, "kept"),
+        (forgotten_assignment, "prefix"),
+    ],
+)
+def test_faults_of_the_printer(
+    monkeypatch: pytest.MonkeyPatch,
+    expected: list[list[int]],
+    tmp_path: Path,
+    fault: Fault,
+    seen: str,
+) -> None:
+    fault(monkeypatch)
+    assert seen in differing(verilog_of([Every()]), expected, tmp_path)

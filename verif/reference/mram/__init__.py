@@ -1,0 +1,1 @@
+"""Reference of the MRAM family's components; networks are `golden.network`'s."""
