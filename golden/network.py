@@ -1,12 +1,13 @@
 """Integer inference of a quantized network: every map of every image, for any family."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.ops.add import scaled_sum, weighted_sum
+from golden.ops.append import append
 from golden.ops.average_pool import window_sums
 from golden.ops.concatenate import concatenate
 from golden.ops.conv import conv
@@ -27,7 +28,9 @@ from golden.ops.upsample import upsample
 from hwgen.network import (
     INPUT,
     Add,
+    Append,
     AveragePool,
+    CausalSoftmax,
     Concatenate,
     Constant,
     Conv,
@@ -42,10 +45,12 @@ from hwgen.network import (
     Requantized,
     Rescale,
     Reshape,
+    Rows,
     Shortcut,
     Softmax,
     SquaredDifference,
     Stack,
+    State,
     Table,
     Transpose,
     Upsample,
@@ -69,6 +74,8 @@ def infer(
     mode: int = 0,
     keep: Collection[str] | None = None,
     sums_by: WeightedSums | None = None,
+    states: Mapping[str, Map] | None = None,
+    position: int = 0,
 ) -> dict[str, Map]:
     """Return maps by layer name, the images themselves under "input".
 
@@ -76,6 +83,8 @@ def infer(
     mode: number of a mode of the network; its maps have the channels of that mode
     keep: names of the maps to return; None: all. others are dropped after their last reader
     sums_by: those of layers with weights, by devices that err; None: exact
+    states: maps of the states of a call, by name, (images, ...); others have their first value
+    position: of a call; layers that need it read it
     Raises ValueError for images of another type or shape.
     """
     check_images(network, images)
@@ -84,7 +93,12 @@ def infer(
     last_reader = {name: layer.name for layer in network.layers for name in layer.inputs}
     for layer in network.layers:
         inputs = [maps[name] for name in layer.inputs]
-        made = infer_layer(network, layer, inputs, mode=mode, sums_by=sums_by)
+        if states is not None and layer.name in states:
+            made = states[layer.name]
+        else:
+            made = infer_layer(
+                network, layer, inputs, mode=mode, sums_by=sums_by, position=position
+            )
         maps[layer.name] = made if inputs else np.broadcast_to(made, (len(images), *made.shape[1:]))
         for name in set(maps) - wanted:
             if last_reader.get(name, layer.name) == layer.name:
@@ -156,6 +170,7 @@ def infer_layer(
     *,
     mode: int = 0,
     sums_by: WeightedSums | None = None,
+    position: int = 0,
 ) -> Map:
     """Return the output map of one layer for its input maps, all of one mode.
 
@@ -167,14 +182,14 @@ def infer_layer(
         case MaxPool() | Concatenate() | Stack() | Table() | Shortcut():
             return chosen(network, layer, inputs, mode)
         case Softmax() | FixedSoftmax() | LayerNorm():
-            return of_pixels(network, layer, inputs[0])
-        case Constant():
+            return of_pixels(network, layer, inputs[0], position)
+        case Constant() | State():
             return network.held[layer.name]["map"][np.newaxis]
         case AveragePool() | Add() | Multiply() | MatMul() | Rescale() | SquaredDifference():
             sums, multiplier = combined(network, layer, inputs, mode)
             return requantize_to(layer, sums, multiplier, layer.requantization[mode].shift, mode)
         case _:
-            return moved(layer, inputs[0], mode)
+            return moved(layer, inputs, mode, position)
 
 
 def chosen(
@@ -205,7 +220,7 @@ def chosen(
 
 
 def of_pixels(
-    network: QuantizedNetwork, layer: Softmax | FixedSoftmax | LayerNorm, given: Map
+    network: QuantizedNetwork, layer: Softmax | FixedSoftmax | LayerNorm, given: Map, position: int
 ) -> Map:
     """Return the map of a layer that reads a whole pixel before it writes one."""
     arrays, values = network.held[layer.name], layer.output.quantization[0]
@@ -216,6 +231,7 @@ def of_pixels(
                 groups=layer.groups,
                 exponentials=arrays["exponentials"],
                 factor=layer.factor,
+                keys=keys_of(layer, position),
             )
         case FixedSoftmax():
             steps = fixed_softmax(given, groups=layer.groups, exponentials=arrays["exponentials"])
@@ -233,8 +249,23 @@ def of_pixels(
     return (steps + values.zero_point).clip(values.low, values.high).astype(layer.output.dtype)
 
 
-def moved(layer: Upsample | Transpose | Reshape, given: Map, mode: int) -> Map:
+def keys_of(layer: Softmax, position: int) -> NDArray[np.int64] | None:
+    """Return how many channels of a group count for each pixel of a map; None: all."""
+    if not isinstance(layer, CausalSoftmax):
+        return None
+    first = position + 1 if layer.keys == "position" else 1
+    pixels = np.arange(layer.output.height * layer.output.width)
+    return (first + pixels).clip(max=layer.output.channels // layer.groups)
+
+
+def moved(
+    layer: Upsample | Transpose | Reshape | Rows | Append,
+    inputs: list[Map],
+    mode: int,
+    position: int,
+) -> Map:
     """Return the map of a layer that puts every element at another place."""
+    given, *rows = inputs
     zero_point = layer.output.quantization[mode].zero_point
     match layer:
         case Upsample():
@@ -244,6 +275,10 @@ def moved(layer: Upsample | Transpose | Reshape, given: Map, mode: int) -> Map:
             return given.transpose(0, *(axis + 1 for axis in layer.order))
         case Reshape():
             return given.reshape(len(given), *layer.output.shape)
+        case Append():
+            return append(given, rows[0], position=position)
+        case Rows():
+            return given[:, layer.first : layer.first + layer.count]
 
 
 def combined(

@@ -52,6 +52,15 @@ class AnswerLayout:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StateLayout:
+    """What a call leaves for the next: its place in the scratch space, its bytes at first."""
+
+    name: str
+    offset: int
+    first: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class InMemory:
     """What a host places in memory, and how it finds what the chip leaves there; sizes in bytes.
 
@@ -64,6 +73,8 @@ class InMemory:
     interval: what a register `interval` is told, steps from one image of a start to the next; 0
         where there is no such register
     expected: of each image all outputs, each element in as few bytes as hold it, without gaps
+    states: what a start leaves for the next; positions: starts in turn at most, 0: any number
+    position_bytes: that each position adds to a state
     """
 
     program: bytes
@@ -77,6 +88,9 @@ class InMemory:
     answer_stride: int
     interval: int = 0
     expected: bytes
+    states: Sequence[StateLayout] = ()
+    positions: int = 0
+    position_bytes: int = 0
 
 
 def in_turn(answers: Iterable[Iterable[bytes]]) -> bytes:

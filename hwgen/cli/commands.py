@@ -26,13 +26,14 @@ from hwgen.commands.prices import Energy
 from hwgen.commands.run import Simulate
 from hwgen.commands.sweep import Sweep
 from hwgen.commands.synthesis import Onnx, Synthesize
+from hwgen.commands.text import WriteText
 from hwgen.commands.train import Train
 
 GROUPS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     {
         "What is there": (ListShipped, Doctor, Info, Cache, Demo),
         "Your network": (Train, ImportNetwork, Compare, Fit, ExportOnnx),
-        "A chip and its program": (CompileCommand, Build, Simulate, Export),
+        "A chip and its program": (CompileCommand, Build, Simulate, WriteText, Export),
         "What it costs": (Model, Cost, Sweep, Explore, Energy, Benchmark),
         "Crossbars and devices": (Synthesize, Onnx, Effects),
     }

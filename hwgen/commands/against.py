@@ -16,6 +16,7 @@ from hwgen.commands.fields import Data, File, ImageCount, Network, images_of
 from hwgen.commands.files import KINDS, kind_of, read_graph
 from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.request import Says, Working
+from hwgen.commands.subject import check_stateless
 from hwgen.errors import DataError, FormatError
 from hwgen.files.digests import digest_of_file, versions
 from hwgen.importers.integer import (
@@ -211,6 +212,7 @@ class Compare(
         """Compare."""
         network_file, file = Path(self.network), Path(self.against)
         network = load_network(network_file)
+        check_stateless(network, "compare")
         graph = read_graph(file)
         computed = computed_kernels(network)
         chosen: Target = self.kernels or computed or "reference"

@@ -29,7 +29,7 @@ from hwgen.commands.on_chip import OnChip
 from hwgen.commands.pictures import Plot, check_plot, write_plot
 from hwgen.commands.points import INPUTS, WithInputs, arch_of, code_of
 from hwgen.commands.request import Request, Says
-from hwgen.commands.subject import Subject, program_of, program_path
+from hwgen.commands.subject import Subject, check_stateless, program_of, program_path
 from hwgen.commands.sweep import check_values, leaves, values_of
 from hwgen.errors import ConfigError, DataError, FamilyError
 from hwgen.files.digests import digest_of_array
@@ -106,6 +106,7 @@ class Effects(
         devices = devices_of(Path(self.effects), self.seed)
         given, file = devices.given, devices.source.file
         subject = self.subject()
+        check_stateless(subject.network, "effects")
         erring_of(subject.family)
         # Refuses a network that is not that of the chip.
         program = program_of(self.quiet, subject)

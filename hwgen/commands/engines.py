@@ -21,6 +21,7 @@ from hwgen.commands.families import InstalledFamily
 from hwgen.commands.images import Batch
 from hwgen.commands.subject import Subject, model_of
 from hwgen.errors import DataError, MissingToolError
+from hwgen.network import QuantizedNetwork
 from hwgen.network.drawn import drawn_maps
 
 Maps = Mapping[str, Any]
@@ -60,11 +61,29 @@ def expected_maps(context: Context, subject: Subject, batch: Batch, *, sums_by: 
     if subject.densities is not None:
         return drawn_maps(subject.densities, len(batch.images))
     from golden.network import infer
+    from golden.states import calls
 
     with context.progress("golden"):
+        if subject.network.states:
+            check_calls(subject.network, len(batch.images), exact=sums_by is None)
+            return calls(subject.network, batch.images)
         return in_modes(
             batch,
             lambda images, mode: infer(subject.network, images, mode=mode, sums_by=sums_by),
+        )
+
+
+def check_calls(network: QuantizedNetwork, count: int, *, exact: bool) -> None:
+    """Refuse more calls of a network with states than it has positions, and devices that err."""
+    positions = network.graph.positions
+    if positions and count > positions:
+        raise DataError(
+            f"the calls of {network.graph.name} must be at most its {positions} positions, got"
+            f" {count}"
+        )
+    if not exact:
+        raise DataError(
+            f"a network on devices that err must be without states, got {network.graph.name}"
         )
 
 
@@ -76,6 +95,8 @@ def expected_answers(context: Context, subject: Subject, batch: Batch) -> Any:
     from golden.network import answer
 
     name = subject.network.answer
+    if subject.network.states:
+        return expected_maps(context, subject, batch)[name]
     with context.progress("golden"):
         return in_modes(
             batch, lambda images, mode: {name: answer(subject.network, images, mode=mode)}
@@ -91,6 +112,9 @@ def expected_outputs(
     """
     from golden.network import outputs
 
+    if subject.network.states:
+        maps = expected_maps(context, subject, batch, sums_by=sums_by)
+        return {name: maps[name] for name in subject.network.graph.outputs}
     with context.progress("golden"):
         return in_modes(
             batch,

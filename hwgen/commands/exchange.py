@@ -3,6 +3,7 @@
 Tests: `tests/commands/test_fit.py`.
 """
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -56,7 +57,11 @@ def images_or_rows(file: Path, images: Path) -> NDArray[Any]:
 
 
 def calibrated_graph(
-    file: Path, images: Path, qdq: Path | None = None
+    file: Path,
+    images: Path,
+    qdq: Path | None = None,
+    *,
+    states: Mapping[str, str] | None = None,
 ) -> tuple[IntegerGraph, list[FloatDistance]]:
     """Return the integer graph of a float ONNX file, quantized with images, and its distance.
 
@@ -64,9 +69,15 @@ def calibrated_graph(
         them, or uint8, of which one step is 1 / 255; or a text of ids, a line a sequence, for a
         file that looks rows up
     qdq: where the quantized ONNX model goes, for `hwgen compare`
+    states: by input of the file the output that it becomes; None: those of recurrent nodes
     """
+    import onnx
+
+    from hwgen.importers.integer.states import with_states
     from hwgen.importers.onnx import quantized as reader
     from hwgen.importers.onnx.calibrate import distance_from_float, quantized_model
+    from hwgen.importers.onnx.inputs import parts_of
+    from hwgen.importers.onnx.states import recurrent_states
 
     given = images_or_rows(file, images)
     model = quantized_model(file, given)
@@ -76,4 +87,9 @@ def calibrated_graph(
             fresh.write_bytes(model.SerializeToString(deterministic=True))
     graph: IntegerGraph = reader.integer_graph_of(model, name=file.stem, source=str(file))
     found = distance_from_float(file, model, given)
+    pairs = (
+        recurrent_states(onnx.load(file, load_external_data=False)) if states is None else states
+    )
+    if pairs:
+        graph = with_states(graph, parts_of(model), pairs)
     return graph, [FloatDistance(**vars(each)) for each in found]

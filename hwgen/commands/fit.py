@@ -14,6 +14,7 @@ from hwgen.commands.fitting import (
     remaining,
 )
 from hwgen.commands.images import choose_images
+from hwgen.commands.subject import check_stateless
 from hwgen.network.file import load_network
 from hwgen.report.fit import FitReport, fit_table
 
@@ -35,6 +36,7 @@ class Fit(
     def run(self) -> FitReport:
         """Write the fitted network."""
         network, file = load_network(Path(self.network)), Path(self.network)
+        check_stateless(network, "fit")
         check_fittable(network, file)
         check_rounding(network, file)
         batch = choose_images(network, images_of(self.data), self.images)

@@ -42,6 +42,9 @@ from hwgen.report.imports import (
 )
 from hwgen.report.types import Source
 
+NO_STATE = "none"
+"""What `--state` says where inputs stay inputs."""
+
 
 @dataclass(frozen=True)
 class ImportNetwork(Request, command="import", example="network.tflite --out build/network.npz"):
@@ -98,6 +101,16 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         ),
     ] = None
 
+    state: Annotated[
+        Sequence[str],
+        Says(
+            "an input of the file, and the output that it becomes for the next call; given again"
+            " for more; none: no input [default: those of LSTM, GRU and RNN] (with --calibrate)",
+            metavar="IN=OUT",
+            typed=list[str],
+            read=tuple,
+        ),
+    ] = ()
     kernels: Annotated[
         Choice,
         Says(
@@ -116,6 +129,18 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             raise self.refusal("dataset", allowed, with_near(self.dataset, DATASETS))
         if self.qdq is not None and self.calibrate is None:
             raise self.refusal("qdq", "given with --calibrate", self.qdq)
+        if self.state and self.calibrate is None:
+            raise self.refusal("state", "given with --calibrate", self.state[0])
+        for each in self.state:
+            if each.count("=") != 1 and each != NO_STATE:
+                raise self.refusal("state", "INPUT=OUTPUT, or none", each)
+
+    @property
+    def states(self) -> dict[str, str] | None:
+        """By input of the file the output that it becomes; None: those of recurrent nodes."""
+        if not self.state:
+            return None
+        return dict(each.split("=") for each in self.state if each != NO_STATE)
 
     def run(self) -> ImportReport:
         """Write the network."""
@@ -123,7 +148,7 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         graph, distance = (
             (read_graph(file), [])
             if calibrate is None
-            else calibrated_graph(file, calibrate, path_of(self.qdq))
+            else calibrated_graph(file, calibrate, path_of(self.qdq), states=self.states)
         )
         own = kernels_of(self.kernels, graph.format, source=graph.source)
         kernels = graph.kernels or own

@@ -172,6 +172,13 @@ class WithImages(OnChip):
     _: KW_ONLY
     data: Data = None
     images: CountOfRuns = None
+    calls: Annotated[
+        Annotated[Whole, Field(ge=1)] | None,
+        Says(
+            "calls of a network with states, one image each, from a reset on; position 0, 1, ..",
+            metavar="N",
+        ),
+    ] = None
     batch: Annotated[
         Annotated[Whole, Field(ge=1, le=LARGEST_BATCH)] | None,
         Says(
@@ -210,10 +217,14 @@ class WithImages(OnChip):
         subject = self.subject()
         if subject.densities is not None and self.data is not None:
             raise self.refusal("data", "left out where densities draw the maps", self.data)
+        if self.calls is not None and not subject.network.states:
+            raise self.refusal("calls", "left out for a network without states", self.calls)
+        if self.calls is not None and self.images is not None:
+            raise self.refusal("images", "left out beside --calls", self.images)
         return choose_stream(
             subject,
             self.given_images(subject),
-            images=self.images,
+            images=self.images if self.calls is None else self.calls,
             batch=self.batch if program is None else for_program(subject, program).run_images,
             modes=self.modes if self.mode is None else (self.mode,),
         )

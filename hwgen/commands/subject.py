@@ -12,7 +12,7 @@ from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.commands.context import Context
 from hwgen.commands.families import InstalledFamily, load_architecture
 from hwgen.commands.images import Batch
-from hwgen.errors import FormatError
+from hwgen.errors import DataError, FormatError
 from hwgen.files.digests import digest_of, digest_of_array, digest_of_code, versions
 from hwgen.files.patience import Say
 from hwgen.network import QuantizedNetwork
@@ -64,6 +64,15 @@ class Subject:
             program_digest=None if program is None else digest_of_array(program.image),
             data=batch.about,
             versions=versions(),
+        )
+
+
+def check_stateless(network: QuantizedNetwork, command: str) -> None:
+    """Refuse a network whose calls depend on each other where a command takes each image alone."""
+    if network.states:
+        raise DataError(
+            f"hwgen {command} must be given a network without states, got {network.graph.name},"
+            f" which has {len(network.states)}"
         )
 
 

@@ -20,13 +20,21 @@ from hwgen.files.load import read_mapping
 from hwgen.files.output import write_text
 from hwgen.network.file import load_network
 from hwgen.network.pruning import file_of_rule
-from hwgen.report.info_tables import adaptive_train_table, train_table
+from hwgen.report.info_tables import adaptive_train_table, character_train_table, train_table
 from hwgen.report.types import Source
-from hwgen.report.work import Accuracy, AdaptiveTrainReport, ModeAccuracy, TrainReport
+from hwgen.report.work import (
+    Accuracy,
+    AdaptiveTrainReport,
+    BitsACharacter,
+    CharacterTrainReport,
+    ModeAccuracy,
+    TrainReport,
+)
 
 NETWORK = "network.npz"
 ADAPTIVE_FORMAT = "hwgen.adaptive_recipe"
 TRANSFORMER_FORMAT = "hwgen.transformer_recipe"
+CHARACTER_FORMAT = "hwgen.character_recipe"
 TRAINING = "training.json"
 DIGESTS = "digests.json"
 """Written last: a folder that holds it holds a finished training, of files with these digests."""
@@ -37,7 +45,8 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
     """Train, prune and quantize a network; write a quantized network file.
 
     Writes network.npz, training.json and checkpoints; a channel-adaptive recipe gives one network
-    with several modes. A result of the same recipe, images and code is cached, and an interrupted
+    with several modes. A language model of characters reads the texts of --text and is judged by
+    that of --test. A result of the same recipe, images and code is cached, and an interrupted
     training resumes. Several processes share the work when torchrun starts them: torchrun
     --nproc-per-node 2 -m hwgen train recipe.yaml.
     """
@@ -50,6 +59,16 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
     data: Annotated[File | None, Says("folder with the images, unless they are embedded")] = None
     start: Annotated[File | None, Says("float weights that the recipe starts from")] = None
     teacher: Annotated[File | None, Says("float weights of the recipe's teacher")] = None
+    text: Annotated[
+        Sequence[File],
+        Says(
+            "a text to train on, UTF-8, plain or packed by gzip; given again for more",
+            metavar="FILE",
+            typed=list[Path],
+            read=tuple,
+        ),
+    ] = ()
+    test: Annotated[File | None, Says("the text that a language model is judged by")] = None
     seed: Annotated[
         Annotated[Whole, Field(ge=0, le=LARGEST_SEED)] | None,
         Says("replaces the seed of the recipe"),
@@ -61,12 +80,49 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
     out: OutFolder = None
     resume: Annotated[bool, Says("resume an interrupted run")] = True
 
-    def run(self) -> TrainReport | AdaptiveTrainReport:
+    def run(self) -> TrainReport | AdaptiveTrainReport | CharacterTrainReport:
         """Train, or return the cached result.
 
         Under `torchrun` every process calls it with one folder that all of them see.
         """
+        if format_of(self.file) == CHARACTER_FORMAT:
+            return self.train_characters()
+        if self.text or self.test:
+            field, given = ("text", self.text[0]) if self.text else ("test", self.test)
+            raise self.refusal(field, "left out for a recipe that trains on images", given)
         return self.train_adaptive() if is_adaptive(self.file) else self.train_plain()
+
+    def train_characters(self) -> CharacterTrainReport:
+        """Train a language model; what it has trained before goes on from its checkpoints."""
+        from hwgen.train.characters.recipe import load_character_recipe
+        from hwgen.train.characters.train import make_network
+
+        unread = {"data": self.data, "start": self.start, "teacher": self.teacher}
+        for field, given in {**unread, "hours": self.hours}.items():
+            if given is not None:
+                raise self.refusal(field, "left out for a language model", given)
+        recipe = self.seeded(load_character_recipe(self.file))
+        if not self.text or self.test is None:
+            missing = "text" if not self.text else "test"
+            known = recipe.texts.train if missing == "text" else recipe.texts.test
+            allowed = f"given: {', '.join(known) or 'a text'} as in {recipe.texts.package}"
+            raise self.refusal(missing, allowed, "nothing")
+        folder = path_of(self.out) or self.quiet.work / "train" / recipe.name
+        about = make_network(
+            recipe,
+            texts=[Path(text) for text in self.text],
+            test=Path(self.test),
+            out=folder,
+            resume=self.resume,
+        )
+        return CharacterTrainReport(
+            format="hwgen.report.train_characters",
+            version=1,
+            recipe=recipe.name,
+            network=source_of(folder / NETWORK),
+            bits=BitsACharacter(**about["bits"]),
+            training=about,
+        )
 
     @property
     def file(self) -> Path:
@@ -170,12 +226,16 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
         mark_whole(folder)
         return folder, False
 
-    def table(self, report: TrainReport | AdaptiveTrainReport) -> RenderableType | None:
+    def table(
+        self, report: TrainReport | AdaptiveTrainReport | CharacterTrainReport
+    ) -> RenderableType | None:
         """Return the accuracies; None in all processes of torchrun but the first."""
         if not is_first_process():
             return None
         if isinstance(report, TrainReport):
             return train_table(report)
+        if isinstance(report, CharacterTrainReport):
+            return character_train_table(report)
         return adaptive_train_table(report)
 
 

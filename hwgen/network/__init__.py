@@ -1,7 +1,9 @@
 """The quantized network: its maps, its kinds of layers, its checks and its file."""
 
 from hwgen.network.add import Add
+from hwgen.network.append import Append
 from hwgen.network.average_pool import AveragePool
+from hwgen.network.causal_softmax import CausalSoftmax
 from hwgen.network.concatenate import Concatenate
 from hwgen.network.constant import Constant
 from hwgen.network.conv import Conv
@@ -25,10 +27,12 @@ from hwgen.network.max_pool import MaxPool
 from hwgen.network.moves import Reshape, Transpose
 from hwgen.network.multiply import Multiply
 from hwgen.network.rescale import Rescale
+from hwgen.network.rows import Rows
 from hwgen.network.shortcut import Shortcut
 from hwgen.network.softmax import Softmax
 from hwgen.network.squared_difference import SquaredDifference
 from hwgen.network.stack import Stack
+from hwgen.network.state import State
 from hwgen.network.table import Table
 from hwgen.network.upsample import Upsample
 from hwgen.network.weights import PARAMETER_TYPES, Parameters, Weighted
@@ -40,7 +44,9 @@ __all__ = [
     "PARAMETER_TYPES",
     "VERSION",
     "Add",
+    "Append",
     "AveragePool",
+    "CausalSoftmax",
     "Concatenate",
     "Constant",
     "Conv",
@@ -60,10 +66,12 @@ __all__ = [
     "Requantized",
     "Rescale",
     "Reshape",
+    "Rows",
     "Shortcut",
     "Softmax",
     "SquaredDifference",
     "Stack",
+    "State",
     "Table",
     "Transpose",
     "Upsample",

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.errors import FormatError
+from hwgen.network.append import Append, pixels_of
 from hwgen.network.graph import (
     ANSWER_PLACES,
     INPUT,
@@ -23,6 +24,8 @@ from hwgen.network.graph import (
 from hwgen.network.host import raw_image_complaints
 from hwgen.network.layer import Surroundings
 from hwgen.network.maps import Complaint, FeatureMap, map_complaints
+from hwgen.network.placed_rows import placed_complaints
+from hwgen.network.state import State, next_complaints
 from hwgen.network.tokens import token_complaints
 
 LAYER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
@@ -53,6 +56,7 @@ def complaints(network: QuantizedNetwork) -> Iterator[Complaint]:
         maps[layer.name] = layer.output
     for name in sorted({*network.parameters, *network.tables, *network.held} - set(maps)):
         yield "every array", "of a layer", f"{name}.{min(network.arrays_of(name))}"
+    yield from call_complaints(graph, maps)
     yield from output_complaints(graph, maps)
     yield from host_complaints(network, maps)
 
@@ -65,6 +69,13 @@ def host_complaints(network: QuantizedNetwork, maps: dict[str, FeatureMap]) -> I
         yield from raw_image_complaints(network.raw_image, network.graph.input)
     if network.token_rows is not None:
         yield from token_complaints(network.token_rows, network.graph.input)
+    if network.placed_rows is not None:
+        yield from placed_complaints(
+            network.placed_rows,
+            network.graph.input,
+            classes=classes,
+            positions=network.graph.positions,
+        )
     if places is not None:
         outputs = [maps[name] for name in network.graph.outputs]
         yield from places_complaints(places, outputs)
@@ -143,6 +154,25 @@ def layer_complaints(
         yield f"{layer.name}.output", shape, layer.output.shape
     arrays = network.arrays_of(layer.name)
     yield from layer.complaints(Surroundings(sources=sources, modes=modes, arrays=arrays))
+
+
+def call_complaints(graph: Graph, maps: dict[str, FeatureMap]) -> Iterator[Complaint]:
+    """Check what states become, that appends belong to one, and the number of positions."""
+    states = {layer.name: layer for layer in graph.layers if isinstance(layer, State)}
+    for state in states.values():
+        yield from next_complaints(state, maps, set(states))
+    appends = [layer for layer in graph.layers if isinstance(layer, Append)]
+    for append in appends:
+        cache = append.inputs[0]
+        if cache not in states or states[cache].next != append.name:
+            yield f"{append.name}.inputs", "first a state whose `next` it is", cache
+        if graph.positions > pixels_of(append.output):
+            where = f"the pixels of {append.name}"
+            yield where, f"at least the {graph.positions} positions", pixels_of(append.output)
+    by_position = [each for each in graph.layers if getattr(each, "keys", "") == "position"]
+    if bool(appends or by_position) != bool(graph.positions):
+        allowed = "at least 1 where a layer needs the position, else 0"
+        yield "positions", allowed, graph.positions
 
 
 def output_complaints(graph: Graph, maps: dict[str, FeatureMap]) -> Iterator[Complaint]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
@@ -36,18 +37,22 @@ class Constant(LayerBase):
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
         """Check that the elements are bytes of the range of the map."""
         yield from one_mode_complaints(self.name, around)
-        if self.output.bits > BYTE_BITS:
-            yield f"{self.name}.output.bits", f"at most {BYTE_BITS}", self.output.bits
-            return
-        given = around.arrays["map"]
-        mistakes = [
-            *array_type_complaints(self.name, "map", given, (np.uint8,)),
-            *array_shape_complaints(self.name, "map", given, self.output.shape),
-        ]
-        yield from mistakes
-        if mistakes:
-            return
-        values = self.output.quantization[0]
-        outside = given[(given < values.low) | (given > values.high)]
-        if outside.size:
-            yield f"{self.name}.map", f"from {values.low} to {values.high}", outside[0]
+        yield from elements_complaints(self.name, self.output, around.arrays["map"])
+
+
+def elements_complaints(name: str, output: FeatureMap, given: NDArray[Any]) -> Iterator[Complaint]:
+    """Check that elements are bytes of the shape and the range of a map."""
+    if output.bits > BYTE_BITS:
+        yield f"{name}.output.bits", f"at most {BYTE_BITS}", output.bits
+        return
+    mistakes = [
+        *array_type_complaints(name, "map", given, (np.uint8,)),
+        *array_shape_complaints(name, "map", given, output.shape),
+    ]
+    yield from mistakes
+    if mistakes:
+        return
+    values = output.quantization[0]
+    outside = given[(given < values.low) | (given > values.high)]
+    if outside.size:
+        yield f"{name}.map", f"from {values.low} to {values.high}", outside[0]

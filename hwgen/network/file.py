@@ -17,15 +17,19 @@ from hwgen.network.check import check_network
 from hwgen.network.graph import (
     ANSWER_PLACES,
     FORMAT,
+    PLACED_POSITIONS,
+    PLACED_TOKENS,
     RAW_IMAGE,
     VERSION,
     VERSION_4,
+    VERSION_6,
     Graph,
     QuantizedNetwork,
 )
 from hwgen.network.host import RawImage
 from hwgen.network.layer import Arrays
-from hwgen.network.shared import VERSION_5, SharedArrays, from_version_5, stored_once
+from hwgen.network.placed_rows import PlacedRows
+from hwgen.network.shared import SHARED, VERSION_5, SharedArrays, from_version_5, stored_once
 from hwgen.network.table import Table
 from hwgen.network.tokens import TOKEN_ROWS, TOKEN_TABLE, TokenRows
 from hwgen.network.version_2 import VERSION_2, from_version_2
@@ -37,9 +41,7 @@ GRAPH_KEY = "graph"
 def save_network(network: QuantizedNetwork, path: Path) -> None:
     """Write the network; the file is whole or absent, and its bytes depend on content only."""
     check_network(network, source=str(path))
-    plain, arrays = stored_once(
-        TypeAdapter(Graph).dump_python(network.graph), dict(network.arrays())
-    )
+    plain, arrays = stored_once(network.graph.plain(), dict(network.arrays()))
     text = json.dumps(plain, indent=1)
     graph: Arrays = {GRAPH_KEY: np.frombuffer(text.encode(), dtype=np.uint8)}
     write_npz(path, graph | arrays, what="network")
@@ -59,7 +61,7 @@ def load_network(path: Path) -> QuantizedNetwork:
     plain = parse_json(arrays.pop(GRAPH_KEY), source)
     if plain["version"] == VERSION_2:
         plain, arrays = from_version_2(plain, arrays, source=source)
-    elif plain["version"] == VERSION_5:
+    elif plain["version"] == VERSION_5 or (plain["version"] == VERSION_6 and SHARED in arrays):
         plain, arrays = from_version_5(plain, arrays, source=source)
     arrays = SharedArrays().all_of(arrays)
     network = network_of(parse_graph(plain, source), arrays, source)
@@ -70,7 +72,7 @@ def load_network(path: Path) -> QuantizedNetwork:
 def parse_json(text: NDArray[Any], source: str) -> dict[str, Any]:
     """Return the graph as plain values, of a known format and version."""
     plain = plain_json(text.tobytes(), field=GRAPH_KEY, source=source)
-    versions = [VERSION_5, VERSION_4, VERSION, VERSION_2]
+    versions = [VERSION_6, VERSION_5, VERSION_4, VERSION, VERSION_2]
     return check_header(plain, file_format=FORMAT, versions=versions, source=source)
 
 
@@ -87,6 +89,9 @@ def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
     left = dict(arrays)
     raw, places = left.pop(RAW_IMAGE, None), left.pop(ANSWER_PLACES, None)
     rows, table = left.pop(TOKEN_ROWS, None), left.pop(TOKEN_TABLE, None)
+    placed = None
+    if PLACED_TOKENS in left:
+        placed = PlacedRows(left.pop(PLACED_TOKENS), take(left, PLACED_POSITIONS, source))
     parameters, tables, held = {}, {}, {}
     for layer in graph.layers:
         keys = layer.ARRAY_TYPES
@@ -107,6 +112,7 @@ def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
         raw_image=None if raw is None else parse_raw_image(raw, source),
         answer_places=places,
         token_rows=None if rows is None else TokenRows(name=name_of(table), rows=rows),
+        placed_rows=placed,
     )
 
 

@@ -7,7 +7,7 @@ its file; `hwgen/network/quantization.py` the arithmetic.
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import field
 from typing import Annotated, Any, Final, Literal
 
@@ -18,7 +18,9 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
 from hwgen.network.add import Add
+from hwgen.network.append import Append
 from hwgen.network.average_pool import AveragePool
+from hwgen.network.causal_softmax import CausalSoftmax
 from hwgen.network.concatenate import Concatenate
 from hwgen.network.constant import Constant
 from hwgen.network.conv import Conv
@@ -27,17 +29,20 @@ from hwgen.network.host import RawImage
 from hwgen.network.layer import Arrays
 from hwgen.network.layer_norm import LayerNorm
 from hwgen.network.linear import Linear
-from hwgen.network.maps import FeatureMap
+from hwgen.network.maps import Count, FeatureMap
 from hwgen.network.matmul import MatMul
 from hwgen.network.max_pool import MaxPool
 from hwgen.network.moves import Reshape, Transpose
 from hwgen.network.multiply import Multiply
+from hwgen.network.placed_rows import PlacedRows
 from hwgen.network.quantization import HALF_UP, Rounding
 from hwgen.network.rescale import Rescale
+from hwgen.network.rows import Rows
 from hwgen.network.shortcut import Shortcut
 from hwgen.network.softmax import Softmax
 from hwgen.network.squared_difference import SquaredDifference
 from hwgen.network.stack import Stack
+from hwgen.network.state import State
 from hwgen.network.table import Table
 from hwgen.network.tokens import TOKEN_ROWS, TOKEN_TABLE, TokenRows
 from hwgen.network.upsample import Upsample
@@ -48,9 +53,12 @@ VERSION: Final = 3
 """Of a file whose layers are all of the older kinds."""
 VERSION_4: Final = 4
 """Of a file with a layer of `NEWER_KINDS`."""
+VERSION_6: Final = 6
+"""Of a file with a layer of `KINDS_OF_CALLS`, with or without shared arrays."""
 INPUT = "input"
 """Name of the image in the graph."""
 RAW_IMAGE, ANSWER_PLACES = "raw_image", "answer_places"
+PLACED_TOKENS, PLACED_POSITIONS = "placed_tokens", "placed_positions"
 """Arrays of what the host does, in a file that has them."""
 ONE_MODE = ("1.0x",)
 """Modes of a network without reduced modes."""
@@ -76,6 +84,10 @@ Layer = (
     | Stack
     | SquaredDifference
     | FixedSoftmax
+    | State
+    | Append
+    | Rows
+    | CausalSoftmax
 )
 
 KINDS: dict[str, Any] = {
@@ -99,17 +111,30 @@ KINDS: dict[str, Any] = {
     "stack": Stack,
     "squared_difference": SquaredDifference,
     "fixed_softmax": FixedSoftmax,
+    "state": State,
+    "append": Append,
+    "rows": Rows,
+    "causal_softmax": CausalSoftmax,
 }
 """Each kind of layer by its `op`."""
 NEWER_KINDS = frozenset(
     {"matmul", "softmax", "layer_norm", "constant", "stack", "squared_difference", "fixed_softmax"}
 )
 """Kinds of version 4: what transformers need."""
+KINDS_OF_CALLS = frozenset({"state", "append", "rows", "causal_softmax"})
+"""Kinds of version 6: what one call leaves for the next, and which keys a token reads."""
 
 
-def version_of(layers: Sequence[Layer]) -> Literal[3, 4]:
+def version_of(layers: Sequence[Layer]) -> Literal[3, 4, 6]:
     """Return the oldest version of the file that has all layers."""
-    return VERSION if NEWER_KINDS.isdisjoint(layer.op for layer in layers) else VERSION_4
+    return version_of_kinds({layer.op for layer in layers})
+
+
+def version_of_kinds(kinds: Set[str]) -> Literal[3, 4, 6]:
+    """Return the oldest version of a file that has all kinds of layers."""
+    if not KINDS_OF_CALLS.isdisjoint(kinds):
+        return VERSION_6
+    return VERSION if NEWER_KINDS.isdisjoint(kinds) else VERSION_4
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -122,10 +147,11 @@ class Graph:
     modes: names, the widest first
     outputs: names of layers; the first is the answer
     version: the oldest that has all kinds of layers, so that a network has one file
+    positions: a host gives each call a position below this number; 0: the network has no position
     """
 
     format: Literal["hwgen.network"]
-    version: Literal[3, 4]
+    version: Literal[3, 4, 6]
     name: Annotated[str, Field(min_length=1)]
     dataset: str
     class_names: list[str]
@@ -134,6 +160,14 @@ class Graph:
     modes: Annotated[tuple[str, ...], Field(min_length=1)]
     layers: Annotated[list[Annotated[Layer, Field(discriminator="op")]], Field(min_length=1)]
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]
+    positions: Count = 0
+
+    def plain(self) -> dict[str, Any]:
+        """Return the graph as plain values, as its file has them: without `positions` if none."""
+        plain: dict[str, Any] = TypeAdapter(Graph).dump_python(self)
+        if not self.positions:
+            del plain["positions"]
+        return plain
 
     @property
     def maps(self) -> dict[str, FeatureMap]:
@@ -153,6 +187,7 @@ class QuantizedNetwork:
         has the order of the map. Numbers behind those of the map go on in the next outputs: a list
         of the boxes of several maps
     token_rows: what the host looks up by ids; None: the image is given
+    placed_rows: how the host makes the image of a call from a token and its position; None: given
     """
 
     graph: Graph
@@ -162,11 +197,17 @@ class QuantizedNetwork:
     raw_image: RawImage | None = None
     answer_places: NDArray[np.int64] | None = None
     token_rows: TokenRows | None = None
+    placed_rows: PlacedRows | None = None
 
     @property
     def layers(self) -> list[Layer]:
         """Layers in order of execution."""
         return self.graph.layers
+
+    @property
+    def states(self) -> dict[str, State]:
+        """The states by name, in order."""
+        return {layer.name: layer for layer in self.layers if isinstance(layer, State)}
 
     @property
     def answer(self) -> str:
@@ -194,7 +235,8 @@ class QuantizedNetwork:
 
     def newer_layers(self) -> str:
         """Return how many layers are of which of `NEWER_KINDS`, in words; empty: none is."""
-        found = [layer.op for layer in self.layers if layer.op in NEWER_KINDS]
+        newer = NEWER_KINDS | KINDS_OF_CALLS
+        found = [layer.op for layer in self.layers if layer.op in newer]
         kinds = ", ".join(f"{found.count(kind)} {kind}" for kind in dict.fromkeys(found))
         return f"{kinds} of {len(self.layers)} layers" if found else ""
 
@@ -236,6 +278,9 @@ class QuantizedNetwork:
         if self.token_rows is not None:
             arrays[TOKEN_ROWS] = self.token_rows.rows
             arrays[TOKEN_TABLE] = np.frombuffer(self.token_rows.name.encode(), np.uint8)
+        if self.placed_rows is not None:
+            arrays[PLACED_TOKENS] = self.placed_rows.tokens
+            arrays[PLACED_POSITIONS] = self.placed_rows.positions
         return arrays
 
     def in_file_order(self, answers: NDArray[Any]) -> NDArray[Any]:
@@ -273,8 +318,7 @@ class QuantizedNetwork:
     @property
     def digest(self) -> str:
         """sha256 over graph and integers, 64 hexadecimal digits."""
-        plain = TypeAdapter(Graph).dump_python(self.graph)
-        sha = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
+        sha = hashlib.sha256(json.dumps(self.graph.plain(), sort_keys=True).encode())
         for array in self.arrays().values():
             sha.update(np.ascontiguousarray(array).tobytes())
         return sha.hexdigest()

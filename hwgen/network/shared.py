@@ -1,7 +1,8 @@
 """Equal arrays of several layers as one, in memory and in the file: the steps of a recurrent layer.
 
-A file with such arrays has version 5: it stores the first of equal arrays, and its member `shared`
-says which other arrays are that one. Graph and arrays mean what they mean without it.
+A file with such arrays has version 5, or 6 where its kinds of layers need that: it stores the first
+of equal arrays, and its member `shared` says which other arrays are that one. Graph and arrays mean
+what they mean without it.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from hwgen.errors import FormatError
 from hwgen.files.json_text import plain_json
-from hwgen.network.graph import NEWER_KINDS, VERSION, VERSION_4
+from hwgen.network.graph import version_of_kinds
 from hwgen.network.layer import Arrays
 
 VERSION_5 = 5
@@ -60,7 +61,7 @@ class SharedArrays:
 
 
 def stored_once(plain: Plain, arrays: Arrays) -> tuple[Plain, Arrays]:
-    """Return graph and arrays as they are stored: version 5 where arrays are equal."""
+    """Return graph and arrays as they are stored: version 5 or 6 where arrays are equal."""
     first: dict[Content, str] = {}
     shared: dict[str, str] = {}
     for name, array in arrays.items():
@@ -71,11 +72,12 @@ def stored_once(plain: Plain, arrays: Arrays) -> tuple[Plain, Arrays]:
         return plain, arrays
     kept = {name: array for name, array in arrays.items() if name not in shared}
     text = np.frombuffer(json.dumps(shared).encode(), np.uint8)
-    return {**plain, "version": VERSION_5}, {**kept, SHARED: text}
+    version = max(plain["version"], VERSION_5)
+    return {**plain, "version": version}, {**kept, SHARED: text}
 
 
 def from_version_5(plain: Plain, arrays: Arrays, *, source: str) -> tuple[Plain, Arrays]:
-    """Return graph and arrays of version 3 or 4.
+    """Return graph and arrays without shared ones, of version 3, 4 or 6.
 
     Raises FormatError where `shared` is absent, is no mapping of names, names an array that is not
     there, or an array twice.
@@ -101,6 +103,5 @@ def version_without(plain: Plain) -> int:
     """Return the version that the graph would have without shared arrays."""
     layers = plain.get("layers")
     given = layers if isinstance(layers, list) else []
-    kinds = [each.get("op") for each in given if isinstance(each, dict)]
-    newer = any(isinstance(kind, str) and kind in NEWER_KINDS for kind in kinds)
-    return VERSION_4 if newer else VERSION
+    kinds = {each.get("op") for each in given if isinstance(each, dict)}
+    return version_of_kinds({kind for kind in kinds if isinstance(kind, str)})

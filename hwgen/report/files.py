@@ -22,10 +22,12 @@ from hwgen.report.installed import CatalogueReport, DoctorReport
 from hwgen.report.model import ModelReport
 from hwgen.report.run import RunReport
 from hwgen.report.sweep import SweepReport
+from hwgen.report.text import TextReport
 from hwgen.report.work import (
     AdaptiveTrainReport,
     BuildReport,
     CacheReport,
+    CharacterTrainReport,
     CompileReport,
     ExportReport,
     TrainReport,
@@ -48,7 +50,8 @@ REPORTS: dict[str, Any] = {
     "model": ModelReport,
     "run": RunReport,
     "sweep": SweepReport,
-    "train": TrainReport | AdaptiveTrainReport,
+    "text": TextReport,
+    "train": TrainReport | AdaptiveTrainReport | CharacterTrainReport,
 }
 """By command; `hwgen --schema COMMAND` describes each. Families and studies add more."""
 

@@ -24,7 +24,13 @@ from hwgen.report.info import (
 )
 from hwgen.report.tables import NOTHING, number, percent, replaced_lines, size, table
 from hwgen.report.training_record import training_state
-from hwgen.report.work import AdaptiveTrainReport, BuildReport, CompileReport, TrainReport
+from hwgen.report.work import (
+    AdaptiveTrainReport,
+    BuildReport,
+    CharacterTrainReport,
+    CompileReport,
+    TrainReport,
+)
 
 TILING_COLUMNS = ["layer", "kind", "shape", "stride", "split", "tiles", "tails", "rows"]
 TILING_COLUMNS += ["loaded", "unpruned"]
@@ -269,6 +275,16 @@ def train_table(report: TrainReport) -> RenderableType:
         f" integer {accuracy.integer:.2%}",
         f"trained: {training_state(report.training)}",
         f"{report.network.file}" + (" (trained before)" if report.reused else ""),
+    )
+
+
+def character_train_table(report: CharacterTrainReport) -> RenderableType:
+    """Return the bits a character and the path of the network file."""
+    bits = report.bits
+    return Group(
+        f"bits a character of {number(bits.characters)}: float {bits.float:.3f},"
+        f" weights of two digits {bits.two_digits:.3f}, integer {bits.integer:.3f}",
+        report.network.file,
     )
 
 

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from hwgen.report.model import ModelReport, Speedup
 from hwgen.report.run import Difference, Figures, Memory, RunLayer, RunReport
+from hwgen.report.text import TextReport
 from hwgen.report.types import DRAWN, EnergySum, ReplacedPart
 from hwgen.report.writing import WritingCost
 
@@ -334,3 +335,26 @@ def speedup_table(speedup: Speedup) -> Table:
             name, variant.source, number(variant.cycles), number(variant.cycles_compute), *gain
         )
     return rows
+
+
+def text_table(report: TextReport) -> RenderableType:
+    """Return a text, and what a call takes."""
+    lines = [Text(report.prompt + report.text), ""]
+    if report.cycles is not None and report.time_us is not None:
+        load = 0.0 if report.load_cycles is None else report.load_cycles
+        parts = [
+            f"{report.cycles:,.0f} cycles a character ({report.cycles_least:,} to"
+            f" {report.cycles_most:,}), {load / report.cycles:.0%} of them waiting for loads",
+            f"{report.time_us:.1f} us",
+        ]
+        if report.bytes is not None:
+            parts.append(f"{report.bytes:,.0f} bytes")
+        if report.energy is not None:
+            parts.append(
+                f"{report.energy.image_uj:.1f} uJ on the chip,"
+                f" {report.energy.with_outside_uj:.1f} uJ with the memory outside"
+            )
+        lines.append(Text(", ".join(parts)))
+    if report.equal is not None:
+        lines.append(Text("equal to golden" if report.equal else "NOT equal to golden"))
+    return Group(*lines)

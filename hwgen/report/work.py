@@ -1,7 +1,8 @@
 """The reports of `hwgen train`, `compile`, `build`, `export`: what they wrote; and of `cache`."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.chip.tiling import LayerTiling
@@ -64,6 +65,35 @@ class AdaptiveTrainReport:
     networks: list[Source]
     modes: list[ModeAccuracy]
     reused: bool
+    training: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class BitsACharacter:
+    """Mean of -log2 of the share that a language model gives to the next character of a text.
+
+    float: of the float model; two_digits: with weights of two digits; integer: of the network file,
+        by golden; characters: that were counted
+    """
+
+    float: Annotated[float, Field(ge=0)]
+    two_digits: Annotated[float, Field(ge=0)]
+    integer: Annotated[float, Field(ge=0)]
+    characters: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class CharacterTrainReport:
+    """The network file that the training of a language model wrote, and how well it foresees.
+
+    training: content of `training.json` beside the network: seed, texts, recipe, history
+    """
+
+    format: Literal["hwgen.report.train_characters"]
+    version: Literal[1]
+    recipe: str
+    network: Source
+    bits: BitsACharacter
     training: dict[str, Any]
 
 

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from hwgen.network import MapQuantization
 from hwgen.network.check import check_network
+from hwgen.network.decoding import decode
 from hwgen.network.graph import KINDS
 from tests.network.changes import (
     ADD,
@@ -29,11 +31,14 @@ from tests.network.changes import (
     with_output,
     with_values,
 )
+from verif.common.decoders import drawn_decoder, drawn_shape
+from verif.common.recurrent import streaming
 from verif.dbpim.directed_network import DIRECTED, directed
 
 
 def test_the_networks_of_these_tests_hold_every_kind() -> None:
-    networks = (BYTES, MODES, JOINED, MOVED, TOKENS, PIECES)
+    step = decode(drawn_decoder(1, drawn_shape(np.random.default_rng(1))))
+    networks = (BYTES, MODES, JOINED, MOVED, TOKENS, PIECES, step, streaming(1))
     for network in networks:
         check_network(network, source="here")
     ops = {layer.op for network in networks for layer in network.layers}

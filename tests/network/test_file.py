@@ -228,16 +228,17 @@ def test_wrong_arrays(
             lambda graph: graph.update(format="other.network"),
             "format must be hwgen.network, got other.network",
         ),
-        (lambda graph: graph.update(version=1), "version must be 5, 4, 3 or 2, got 1"),
-        (lambda graph: graph.update(version=6), "version must be 5, 4, 3 or 2, got 6"),
-        (lambda graph: graph.update(version=True), "version must be 5, 4, 3 or 2, got True"),
-        (lambda graph: graph.pop("version"), "version must be 5, 4, 3 or 2, got None"),
+        (lambda graph: graph.update(version=1), "version must be 6, 5, 4, 3 or 2, got 1"),
+        (lambda graph: graph.update(version=7), "version must be 6, 5, 4, 3 or 2, got 7"),
+        (lambda graph: graph.update(version=True), "version must be 6, 5, 4, 3 or 2, got True"),
+        (lambda graph: graph.pop("version"), "version must be 6, 5, 4, 3 or 2, got None"),
         (
             lambda graph: graph["layers"][0].update(op="attention"),
             "layers.0.op must be one of 'conv', 'linear', 'max_pool', 'average_pool', 'add', "
             "'multiply', 'rescale', 'concatenate', 'table', 'shortcut', 'upsample', "
             "'transpose', 'reshape', 'matmul', 'softmax', 'layer_norm', 'constant', 'stack', "
-            "'squared_difference', 'fixed_softmax', got 'attention'",
+            "'squared_difference', 'fixed_softmax', 'state', 'append', 'rows', "
+            "'causal_softmax', got 'attention'",
         ),
         (lambda graph: graph["layers"][0].pop("op"), "layers.0.op must be present, got nothing"),
         (

@@ -68,6 +68,10 @@ CORNERS = Corners(
 )
 
 
+POSITION = 5
+"""That a program with as many positions refuses, and one with more, or with none, takes."""
+
+
 async def begin(dut: Any) -> Probe:
     """Reset the loader and let it run."""
     source = Stream(dut, "loader__beats")
@@ -91,10 +95,16 @@ def ready_inputs(dut: Any) -> tuple[Any, Any]:
 
 
 async def load(
-    dut: Any, program: Program, rng: np.random.Generator, *, gap: float, stall: float
+    dut: Any,
+    program: Program,
+    rng: np.random.Generator,
+    *,
+    gap: float,
+    stall: float,
+    position: int = 0,
 ) -> Probe:
     """Drive the beats of a program, with stalls of the consumers, until the loader stops."""
-    probe = await begin(dut)
+    probe = await begin(dut, position=position)
     bringing = cocotb.start_soon(bring(dut, program, probe, chances(rng, gap)))
     quiet, until_go = 0, -1
     while quiet < 60:
@@ -158,14 +168,16 @@ async def what_is_not_for_this_chip_is_refused(dut: Any) -> None:
     other = random_instruction(rng, Opcode.CONV, ARCH)
     version = {**right.begin, "version": right.begin["version"] + 1}
     architecture = {**right.begin, "architecture": ARCH.id_word ^ 1}
+    bounded = {**right.begin, "positions": POSITION}
     wrong = [
+        (ErrorCode.BAD_POSITION, replace(right, begin=bounded)),
         (ErrorCode.BAD_OPCODE, replace(right, opcode=Opcode.CONV)),
         (ErrorCode.BAD_OPCODE, first_of(right, other)),
         (ErrorCode.WRONG_VERSION, replace(right, begin=version)),
         (ErrorCode.WRONG_ARCHITECTURE, replace(right, begin=architecture)),
     ]
     for code, program in wrong:
-        probe = await load(dut, program, rng, gap=0, stall=0)
+        probe = await load(dut, program, rng, gap=0, stall=0, position=POSITION)
         taken = probe.when("beats__valid")[: len(right.brought()[0])]
         expect_error(probe, code, taken[-1] + 1, taken)
         assert len(probe.when("command__valid")) == 1, "data or a segment were asked for"

@@ -9,7 +9,13 @@ import numpy as np
 from amaranth.lib import data
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.dbpim.facts.instructions import PASSES_WITHOUT_MEAN, Opcode, Operation
+from hwgen.dbpim.facts.instructions import (
+    KEYS_BY_PIXEL,
+    KEYS_PLACE,
+    PASSES_WITHOUT_MEAN,
+    Opcode,
+    Operation,
+)
 from hwgen.dbpim.facts.timing import (
     INVERSE_READY,
     MEAN_READY,
@@ -22,7 +28,7 @@ from hwgen.dbpim.rtl import layouts
 from hwgen.dbpim.rtl.core_events import row_pulses
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack
-from verif.dbpim.row_cases import RowCase, beats_of, cases
+from verif.dbpim.row_cases import FIRST_COLUMN, WIDTH, RowCase, beats_of, cases
 from verif.stream import reset
 
 ARCH = arch_from_environment()
@@ -75,7 +81,11 @@ def positions_of(case: RowCase, vector: int) -> list[int]:
     return [
         put(
             layout,
-            {"row": vector, "column": 5 + place, "active": not (last and place == MACROS - 1)},
+            {
+                "row": vector,
+                "column": FIRST_COLUMN + place,
+                "active": not (last and place == MACROS - 1),
+            },
         )
         for place in range(MACROS)
     ]
@@ -236,8 +246,12 @@ class Driver:
     async def _begin(self, case: RowCase) -> None:
         """Start the step of a layer."""
         dut = self._dut
-        fields = {"opcode": int(Opcode.SIMD), "operation": int(case.operation), **case.fields}
-        fields |= {"bias": case.inputs.shape[3], "output_first_word": 3}
+        own = {key: case.fields[key] for key in case.fields if key.startswith("output")}
+        fields = {"opcode": int(Opcode.SIMD), "operation": int(case.operation), **own}
+        bias = case.inputs.shape[3]
+        bias |= case.fields.get("first_keys", 0) << KEYS_PLACE
+        bias |= case.fields.get("by_pixel", 0) << KEYS_BY_PIXEL
+        fields |= {"bias": bias, "output_first_word": 3, "output_width": WIDTH}
         fields["kernel_height"] = case.passes
         dut.instruction.value = put(layouts.packet(Opcode.SIMD, ARCH), fields)
         dut.go.value = 1

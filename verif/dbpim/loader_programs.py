@@ -140,6 +140,7 @@ def random_program(
     parts.append(random_instruction(rng, Opcode.END, arch))
     begin = {
         "version": VERSION,
+        "positions": int(rng.choice([0, 6, 65535])),
         "architecture": arch.id_word,
         "network": int(rng.integers(0, 1 << 32)),
     }

@@ -11,6 +11,8 @@ from golden.ops.layer_norm import layer_norm
 from golden.ops.softmax import softmax
 from hwgen.dbpim.facts.instructions import FLOAT_BITS, PASSES_WITHOUT_MEAN, ROW_PASSES, Operation
 
+WIDTH, FIRST_COLUMN = 3, 5
+"""Columns of a map, and the column in which each row of the stimulus begins."""
 Bits = NDArray[np.uint32]
 Bytes = NDArray[np.uint8]
 
@@ -76,16 +78,40 @@ def softmax_case(
     inputs[0, ..., -1] = largest
     inputs[1:2], inputs[1:2, ..., -1] = 0, 1
     fields = {"output_zero_point": zero_point, "output_low": low, "output_high": high}
-    return softmax_of(inputs, table, factor=factor, fields=fields)
+    return softmax_of(
+        inputs,
+        table,
+        factor=factor,
+        fields=fields,
+        first_keys=int(rng.integers(0, shape[3] + 1)),
+        by_pixel=int(rng.integers(0, 2)),
+    )
 
 
-def softmax_of(inputs: Bytes, table: Bits, *, factor: int, fields: Mapping[str, int]) -> RowCase:
-    """Return a softmax of pixels with a table of exponentials; fields: of the output."""
+def softmax_of(
+    inputs: Bytes,
+    table: Bits,
+    *,
+    factor: int,
+    fields: Mapping[str, int],
+    first_keys: int = 0,
+    by_pixel: int = 0,
+) -> RowCase:
+    """Return a softmax of pixels with a table of exponentials; fields: of the output.
+
+    first_keys: channels of a group that count for pixel 0, 0: all; by_pixel: one more a pixel
+    """
     _, _, groups, channels = inputs.shape
     maps = inputs.reshape(1, -1, 1, groups * channels)
-    whole = softmax(maps, groups=groups, exponentials=table, factor=factor)
+    vectors, macros = inputs.shape[:2]
+    keys = None
+    if first_keys:
+        number = np.arange(vectors)[:, None] * WIDTH + FIRST_COLUMN + np.arange(macros)
+        keys = np.minimum(first_keys + by_pixel * number, channels).ravel()
+    whole = softmax(maps, groups=groups, exponentials=table, factor=factor, keys=keys)
     moved = whole + fields["output_zero_point"]
     outputs = moved.clip(fields["output_low"], fields["output_high"]).reshape(inputs.shape)
+    fields = {**fields, "first_keys": first_keys, "by_pixel": by_pixel}
     scalars = {"operand": int(float32.from_integers(factor)), "divisor": 0, "count": 0, "least": 1}
     return RowCase(
         operation=Operation.SOFTMAX,

@@ -139,6 +139,37 @@ int hwgen_run(struct hwgen_chip *chip, const struct hwgen_network *network, uint
     return code;
 }
 
+void hwgen_reset(const struct hwgen_network *network, struct hwgen_stream *stream)
+{
+    for (uint32_t n = 0; n < network->states; n++) {
+        const struct hwgen_state *state = &network->state[n];
+
+        for (uint32_t byte = 0; byte < state->bytes; byte++)
+            stream->memory[state->offset + byte] = state->first ? state->first[byte] : state->fill;
+    }
+    stream->position = 0;
+    stream->begun = 1;
+}
+
+int hwgen_step(struct hwgen_chip *chip, const struct hwgen_network *network,
+               struct hwgen_stream *stream, uint64_t image, uint64_t answer, uint64_t limit)
+{
+    int code;
+
+    if (!stream->begun)
+        hwgen_reset(network, stream);
+    if (network->positions && stream->position >= network->positions)
+        return HWGEN_BAD_POSITION;
+    if (get(chip, chip->map->status) & BUSY)
+        return HWGEN_BUSY;
+    put(chip, chip->map->position, stream->position);
+    put(chip, chip->map->position_bytes, stream->position * network->position_bytes);
+    code = hwgen_run(chip, network, image, answer, stream->scratch, 1, limit);
+    if (code == HWGEN_OK)
+        stream->position++;
+    return code;
+}
+
 void hwgen_mask(const struct hwgen_chip *chip)
 {
     put(chip, chip->map->interrupt_enable, 0);

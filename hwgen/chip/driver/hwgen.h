@@ -33,7 +33,8 @@ enum {
     HWGEN_MISALIGNED = -3, /* an address is no multiple of 64 */
     HWGEN_BUSY = -4,       /* a run is going on */
     HWGEN_TIMEOUT = -5,    /* the limit of the caller is over; the chip may still be busy */
-    HWGEN_BAD_COUNT = -6   /* images that one start of this program cannot take */
+    HWGEN_BAD_COUNT = -6,  /* images that one start of this program cannot take */
+    HWGEN_BAD_POSITION = -7 /* a call behind the last position of the network */
 };
 
 /* Offsets of the registers of a family in bytes, of 64-bit values that of the lower half. */
@@ -42,6 +43,7 @@ struct hwgen_map {
     uint16_t command, mode, unlock, images, interval;
     uint16_t program_address, image_address, answer_address, scratch_address;
     uint16_t cycles, load_cycles;
+    uint16_t position, position_bytes;
 };
 
 /* Where an output of a network lies.
@@ -58,6 +60,16 @@ struct hwgen_output {
     const uint32_t *offsets;
 };
 
+/* What one call leaves for the next: `bytes` of the scratch space, from `offset` on.
+ *
+ * first: what it holds before the first call; NULL: every byte is `fill`
+ */
+struct hwgen_state {
+    uint32_t offset, bytes;
+    const uint8_t *first;
+    uint8_t fill;
+};
+
 /* A compiled network: `hwgen export --c` writes one.
  *
  * id: of the chip it is for; mode: of its modes, 0 where there are none
@@ -69,6 +81,8 @@ struct hwgen_output {
  *     to the next
  * answer_offsets: of the first output of each image of a start, from its answer address
  * outputs: number of `output`, all outputs in the order of the network's file
+ * states: number of `state`; 0: no call depends on another
+ * positions: calls of a stream at most, 0: any number; position_bytes: that each adds to a state
  */
 struct hwgen_network {
     uint32_t id;
@@ -84,6 +98,20 @@ struct hwgen_network {
     const uint32_t *answer_offsets;
     uint32_t outputs;
     const struct hwgen_output *output;
+    uint32_t states;
+    const struct hwgen_state *state;
+    uint32_t positions, position_bytes;
+};
+
+/* Calls of a network with states, one after the other; streams of one program are independent.
+ *
+ * scratch, memory: address of its scratch space for the chip, and for the processor
+ * position: of the next call; begun: 0 before the first call, which begins with first values
+ */
+struct hwgen_stream {
+    uint64_t scratch;
+    uint8_t *memory;
+    uint32_t position, begun;
 };
 
 /* A chip. Set the hooks after `hwgen_open`; each may be NULL.
@@ -121,6 +149,13 @@ int hwgen_wait(struct hwgen_chip *chip, uint64_t limit);
 /* Start, wait, and make the answers visible. */
 int hwgen_run(struct hwgen_chip *chip, const struct hwgen_network *network, uint64_t images,
               uint64_t answers, uint64_t scratch, uint32_t count, uint64_t limit);
+
+/* Let a stream begin again; where the processor caches, write its scratch space back behind it. */
+void hwgen_reset(const struct hwgen_network *network, struct hwgen_stream *stream);
+
+/* Run the next call of a stream with one image; a call before a reset starts from first values. */
+int hwgen_step(struct hwgen_chip *chip, const struct hwgen_network *network,
+               struct hwgen_stream *stream, uint64_t image, uint64_t answer, uint64_t limit);
 
 /* Disable the interrupt: for a handler, which must leave `interrupt` to `hwgen_wait`. */
 void hwgen_mask(const struct hwgen_chip *chip);

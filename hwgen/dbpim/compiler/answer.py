@@ -73,6 +73,7 @@ def raw_answer(
                 "offset": offset,
                 "row_pitch": pitch,
                 "row_words": classes,
+                "at_position": 0,
             },
         )
 

@@ -12,7 +12,7 @@ from hwgen.dbpim.compiler.cost import WAYS, LayerCost, ProgramCost
 from hwgen.dbpim.compiler.encode import encode_step
 from hwgen.dbpim.compiler.folding import folded, folds
 from hwgen.dbpim.compiler.lower import lower
-from hwgen.dbpim.compiler.memory import Scratch, image_plan
+from hwgen.dbpim.compiler.memory import Scratch, image_plan, state_plans
 from hwgen.dbpim.compiler.partition import unit_steps
 from hwgen.dbpim.compiler.plans import step_plan
 from hwgen.dbpim.compiler.room import collect_room
@@ -23,8 +23,9 @@ from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import VERSION, Opcode
 from hwgen.dbpim.facts.program import Program, ProgramFacts
 from hwgen.dbpim.facts.stream import encode_header
-from hwgen.errors import Reasons
+from hwgen.errors import CompileError, Reasons
 from hwgen.network import QuantizedNetwork
+from hwgen.network.graph import VERSION_6
 
 
 def compile_network(
@@ -42,6 +43,11 @@ def compile_network(
         among `WAYS`
     """
     reasons = Reasons(network.graph.name)
+    if images > 1 and network.graph.version == VERSION_6:
+        raise CompileError(
+            f"images of a run of {network.graph.name} must be 1: each is a call of its own, "
+            f"got {images}"
+        )
     shaped = folded(network, arch.word)
     if not collect_supported(reasons, shaped, arch):
         reasons.check()
@@ -100,6 +106,8 @@ def built(network: QuantizedNetwork, shaped: QuantizedNetwork, build: Builder) -
         answer=answer,
         further=further,
         folds=folds(network, shaped),
+        states=state_plans(build, scratch),
+        positions=network.graph.positions,
         scratch_bytes=scratch.end,
         steps=[step_plan(build, step) for step in steps],
     )
@@ -118,6 +126,7 @@ def encode_program(steps: list[Step], facts: ProgramFacts, arch: Arch) -> bytes:
         "version": VERSION,
         "architecture": arch.id_word,
         "network": int(facts.network[:8], 16),
+        "positions": facts.positions,
     }
     parts = [b"" if step.kind == "load" else encode_step(step, arch) for step in steps]
     segment, sizes = 0, [len(part) // arch.port_bytes for part in parts]

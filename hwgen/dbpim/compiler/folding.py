@@ -24,6 +24,7 @@ from hwgen.dbpim.facts.program import Fold
 from hwgen.network import (
     INPUT,
     Add,
+    Append,
     AveragePool,
     Concatenate,
     Constant,
@@ -35,10 +36,12 @@ from hwgen.network import (
     Multiply,
     QuantizedNetwork,
     Rescale,
+    Rows,
     Shortcut,
     Softmax,
     SquaredDifference,
     Stack,
+    State,
     Table,
 )
 from hwgen.network.maps import FeatureMap
@@ -47,7 +50,20 @@ Sides = tuple[int, int]
 """Height and width."""
 ONE_PIXEL = 1, 1
 """Sides of a map of one pixel, and of a window of one."""
-TOKEN_BY_TOKEN = (Concatenate, Constant, LayerNorm, Linear, MatMul, Rescale, Softmax, Stack, Table)
+TOKEN_BY_TOKEN = (
+    Append,
+    Concatenate,
+    Constant,
+    LayerNorm,
+    Linear,
+    MatMul,
+    Rescale,
+    Rows,
+    Softmax,
+    Stack,
+    State,
+    Table,
+)
 """Layers that read tokens by their numbers, whatever they are."""
 
 
@@ -73,7 +89,7 @@ def folded(network: QuantizedNetwork, word: int) -> QuantizedNetwork:
     )
     held, parameters = dict(network.held), dict(network.parameters)
     for layer in graph.layers:
-        if isinstance(layer, Constant):
+        if isinstance(layer, Constant | State):
             fold = fold_of(maps[layer.name], layer.output)
             values = fold.stored_tokens(network.arrays_of(layer.name)["map"][np.newaxis])[0]
             held[layer.name] = {**held[layer.name], "map": values}

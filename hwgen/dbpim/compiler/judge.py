@@ -12,7 +12,7 @@ from hwgen.dbpim.compiler.spill import LOGIT_BYTES
 from hwgen.dbpim.compiler.steps import Step, StepWork
 from hwgen.dbpim.compiler.units import Unit
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import PASSES_WITHOUT_MEAN, Operation
+from hwgen.dbpim.facts.instructions import PASSES_WITHOUT_MEAN, Operation, group_channels
 from hwgen.dbpim.facts.timing import INVERSE_READY, MEAN_READY, SCALED_READY, SHARE_READY
 
 STEP_CYCLES = 40
@@ -64,7 +64,7 @@ def simd_cycles(step: Step, work: StepWork, arch: Arch) -> float:
 
 def row_cycles(op: Op) -> int:
     """Return the cycles of the row unit for a group of channels at each position of a vector."""
-    channels = op.fields["bias"]
+    channels = group_channels(op.fields["bias"])
     if op.fields["operation"] == Operation.NORM:
         if op.fields["kernel_height"] == PASSES_WITHOUT_MEAN:
             return 2 * channels + INVERSE_READY + SCALED_READY

@@ -15,7 +15,8 @@ from hwgen.dbpim.compiler.lower_pool import average_ops, maximum_op
 from hwgen.dbpim.compiler.lower_product import product_op
 from hwgen.dbpim.compiler.lower_row import norm_op, softmax_op
 from hwgen.dbpim.compiler.lower_simd import add_op, multiply_op, rescale_op, squares_op, table_op
-from hwgen.dbpim.compiler.lower_stack import stack_ops
+from hwgen.dbpim.compiler.lower_stack import rows_ops, stack_ops
+from hwgen.dbpim.compiler.lower_states import appended_maps, kept_maps
 from hwgen.dbpim.compiler.lower_words import concatenate_ops, shortcut_ops, upsample_ops
 from hwgen.dbpim.compiler.ops import ImageLoad, Lowered, MapShape, Op
 from hwgen.dbpim.compiler.source import Source
@@ -24,7 +25,9 @@ from hwgen.dbpim.facts.instructions import PIXEL_BYTES
 from hwgen.network import (
     INPUT,
     Add,
+    Append,
     AveragePool,
+    CausalSoftmax,
     Concatenate,
     Constant,
     Conv,
@@ -35,10 +38,12 @@ from hwgen.network import (
     Multiply,
     QuantizedNetwork,
     Rescale,
+    Rows,
     Shortcut,
     Softmax,
     SquaredDifference,
     Stack,
+    State,
     Table,
     Upsample,
 )
@@ -52,11 +57,13 @@ RULES: dict[Any, Callable[[Source, Any], Iterator[Op]]] = {
     SquaredDifference: squares_op,
     MatMul: product_op,
     Softmax: softmax_op,
+    CausalSoftmax: softmax_op,
     LayerNorm: norm_op,
     Rescale: rescale_op,
     Table: table_op,
     Concatenate: concatenate_ops,
     Shortcut: shortcut_ops,
+    Rows: rows_ops,
     Stack: stack_ops,
     Upsample: upsample_ops,
 }
@@ -75,7 +82,7 @@ def lower(
     fused = {layer.name for layer in additions.values()}
     ops: list[Op] = []
     for layer in network.layers:
-        if layer.name in fused or isinstance(layer, Constant):
+        if layer.name in fused or isinstance(layer, Constant | State | Append):
             continue
         if isinstance(layer, Add) and layer.name in additions:
             ops += fused_op(source, layer, additions[layer.name])
@@ -84,6 +91,7 @@ def lower(
             ops += rule(source, layer)
         else:
             ops += RULES[type(layer)](source, layer)
+    kept = kept_maps(source, ops)
     return Lowered(
         maps=source.maps,
         ops=ops,
@@ -91,6 +99,10 @@ def lower(
         filters=source.filters,
         constants=source.constants,
         outputs=network.graph.outputs,
+        states={name: network.arrays_of(name)["map"] for name in network.states},
+        kept=kept,
+        appended=appended_maps(network),
+        caches={each.name: each.inputs[0] for each in network.layers if isinstance(each, Append)},
     )
 
 

@@ -28,7 +28,8 @@ def fused_additions(source: Source) -> dict[str, Weighted]:
         ways = [
             layers[name]
             for name in add.inputs
-            if name not in (INPUT, *source.network.graph.outputs) and source.readers(name) == [add]
+            if name not in {INPUT, *source.network.graph.outputs, *source.kept}
+            and source.readers(name) == [add]
         ]
         able = [layer for layer in ways if isinstance(layer, Weighted) and in_macros(layer)]
         if able:

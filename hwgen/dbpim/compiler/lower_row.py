@@ -11,8 +11,13 @@ from numpy.typing import NDArray
 from hwgen.dbpim.compiler.lower_simd import simd_op
 from hwgen.dbpim.compiler.ops import Floats, Op
 from hwgen.dbpim.compiler.source import Source
-from hwgen.dbpim.facts.instructions import PASSES_WITHOUT_MEAN, ROW_PASSES, Operation
-from hwgen.network import LayerNorm, Softmax
+from hwgen.dbpim.facts.instructions import (
+    PASSES_WITHOUT_MEAN,
+    ROW_PASSES,
+    Operation,
+    keys_of,
+)
+from hwgen.network import CausalSoftmax, LayerNorm, Softmax
 
 EXPONENT_PLACE = 23
 MAGNITUDE = (1 << 31) - 1
@@ -36,7 +41,10 @@ def softmax_op(source: Source, layer: Softmax) -> Iterator[Op]:
             "least": 1,
         },
     )
-    yield row_op(source, layer, Operation.SOFTMAX, channels=channels, floats=floats)
+    keys = 0
+    if isinstance(layer, CausalSoftmax):
+        keys = keys_of(by_position=layer.keys == "position")
+    yield row_op(source, layer, Operation.SOFTMAX, channels=channels | keys, floats=floats)
 
 
 def norm_op(source: Source, layer: LayerNorm) -> Iterator[Op]:
@@ -73,7 +81,7 @@ def row_op(
     channels: int,
     floats: Floats,
 ) -> Op:
-    """Return a pass over groups of so many channels."""
+    """Return a pass over groups; channels: of each, of a causal softmax with its keys above."""
     groups, passes = 1, ROW_PASSES
     if isinstance(layer, Softmax):
         groups = layer.groups

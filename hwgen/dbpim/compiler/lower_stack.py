@@ -7,6 +7,7 @@ Tests: `tests/dbpim/compiler/test_stacks.py`.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from hwgen.dbpim.compiler.lower_simd import simd_op
 from hwgen.dbpim.compiler.ops import MapShape, Op
 from hwgen.dbpim.compiler.source import Source
 from hwgen.dbpim.facts.instructions import Operation
-from hwgen.network import FeatureMap, Layer, Stack
+from hwgen.network import FeatureMap, Layer, Rows, Stack
 from hwgen.network.quantization import HALF_UP, ROUNDING_CODES
 
 
@@ -57,6 +58,24 @@ def stack_ops(source: Source, layer: Stack) -> Iterator[Op]:
             whole=last,
         )
         whole = sums
+
+
+def rows_ops(source: Source, layer: Rows) -> Iterator[Op]:
+    """Yield a product that brings some rows of a map to their places."""
+    (name,) = layer.inputs
+    pixels = np.arange(layer.output.height * layer.output.width)
+    yield replace(
+        moving_op(
+            source,
+            layer,
+            layer.name,
+            places=f"{layer.name} places",
+            moved=name,
+            like=layer.output,
+            slots=pixels + layer.first * source.counted.map_of(name).width,
+        ),
+        whole=True,
+    )
 
 
 def moving_op(

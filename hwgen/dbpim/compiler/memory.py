@@ -1,7 +1,9 @@
 """Maps in memory between the units of a program: their places, and the steps that load them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.dbpim.compiler.builder import Builder
@@ -10,7 +12,7 @@ from hwgen.dbpim.compiler.ops import MapShape
 from hwgen.dbpim.compiler.steps import Images, Step, Tensor
 from hwgen.dbpim.facts.addressing import channel_words
 from hwgen.dbpim.facts.instructions import Space
-from hwgen.dbpim.facts.program import ImagePlan, MemoryPlace, MemorySpace
+from hwgen.dbpim.facts.program import ImagePlan, MemoryPlace, MemorySpace, StatePlan
 from hwgen.network import INPUT
 
 ONE_WORD = {
@@ -104,6 +106,12 @@ class Scratch:
     def __init__(self, build: Builder) -> None:
         self.build, self.end = build, 0
         self.maps = {INPUT: image_map(build), **constant_maps(build)}
+        # States lie first, so that the place of each does not depend on what is spilled.
+        for name in build.lowered.states:
+            self.place(name)
+        for name, cache in build.lowered.caches.items():
+            shape = build.lowered.maps[name]
+            self.maps[name] = replace(self.maps[cache], shape=shape)
 
     def place(self, name: str) -> MemoryMap:
         """Return the place of a map, a new one if it has none."""
@@ -178,7 +186,8 @@ def load_step(
     title = build.name(label.replace("load input", "load"), (image, 1), part)
     if tensor.shape.width < place.shape.width:
         title = f"{title} from column {tensor.first_column}"
-    layer = layer_of(name) if name in build.lowered.constants else INPUT
+    known = {*build.lowered.constants, *build.lowered.remembered}
+    layer = layer_of(name) if name in known else INPUT
     layer = next((op.layer for op in build.lowered.ops if op.output == name), layer)
     return Step(
         name=f"{title} for {reader}",
@@ -200,3 +209,26 @@ def load_step(
             "columns": tensor.shape.width,
         },
     )
+
+
+def state_plans(build: Builder, scratch: Scratch) -> list[StatePlan]:
+    """Return where the states lie, and what they are before the first call."""
+    found = []
+    for name, values in build.lowered.states.items():
+        place, arch = scratch.place(name), build.arch
+        pixel = place.row_bytes // place.shape.width
+        height, width, channels = values.shape
+        words = np.pad(values, ((0, 0), (0, 0), (0, pixel - channels)))
+        rows = np.pad(words.reshape(height, -1), ((0, 0), (0, place.pitch - width * pixel)))
+        appended = name in build.lowered.caches.values()
+        assert not appended or (place.pitch == place.row_bytes and pixel % arch.port_bytes == 0)
+        found.append(
+            StatePlan(
+                layer=name,
+                offset=place.offset,
+                size=rows.size,
+                pixel_bytes=pixel if appended else 0,
+                first=rows.astype(np.uint8).tobytes().hex(),
+            )
+        )
+    return found

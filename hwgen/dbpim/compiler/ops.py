@@ -141,6 +141,9 @@ class Lowered:
     maps: by name; ops: in topological order; image: its format
     filters: as `Source` has them; constants: uint8 (height, width, channels) by name
     outputs: names of the maps that the host reads, in the file's order
+    states: uint8 (height, width, channels), the first value of each state by name
+    kept: by map the states that it becomes when the call is over
+    appended: by map the appends whose new pixels it is; caches: by append its state
     """
 
     maps: dict[str, MapShape]
@@ -149,3 +152,12 @@ class Lowered:
     filters: dict[str, NDArray[np.int8]]
     constants: dict[str, NDArray[np.uint8]]
     outputs: tuple[str, ...]
+    states: dict[str, NDArray[np.uint8]]
+    kept: dict[str, list[str]]
+    appended: dict[str, list[str]]
+    caches: dict[str, str]
+
+    @property
+    def remembered(self) -> set[str]:
+        """Maps that lie in memory from the beginning of a call, or get new pixels there."""
+        return {*self.states, *self.caches}

@@ -86,7 +86,7 @@ def read_layers(build: Builder, op: Op | None) -> list[str]:
     """Return the layers whose maps a pass reads; sums in between belong to the pass's layer."""
     lowered = build.lowered
     names = {each.output: each.layer for each in lowered.ops} | {INPUT: INPUT}
-    names |= {name: layer_of(name) for name in lowered.constants}
+    names |= {name: layer_of(name) for name in {*lowered.constants, *lowered.remembered}}
     return [names[name] for name in op.inputs] if op else []
 
 

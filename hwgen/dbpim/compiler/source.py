@@ -19,6 +19,7 @@ class Source:
     counted: the network in which each channel of a softmax counts; None: this one
     maps: by name; constants: uint8 (height, width, channels) by name
     filters: of each `conv` pass, (filters, kernel height, width, channels)
+    kept: maps that states become
     windowed: whether a word of the stored image holds a whole row of the first window
     """
 
@@ -37,6 +38,7 @@ class Source:
             for layer in network.layers
             if isinstance(layer, Constant)
         }
+        self.kept = {state.next for state in network.states.values()}
         self.filters: dict[str, NDArray[np.int8]] = {}
         self.windowed = False
 

@@ -198,9 +198,14 @@ def copy_out(
     offset: int,
     pitch: int,
     owners: list[Rows],
+    state: str = "",
+    at_position: bool = False,
 ) -> Iterator[Step]:
-    """Yield the steps that write rows of an image's map to memory, from byte `offset` on."""
-    word_bytes, what = build.arch.word, SPACES[space]
+    """Yield the steps that write rows of an image's map to memory, from byte `offset` on.
+
+    state: that the map becomes; at_position: behind the pixels of earlier calls
+    """
+    word_bytes, what = build.arch.word, state or SPACES[space]
     base = build.name(f"{tensor.shape.name} to {what}", (image, 1))
     width, move = columns[1] - columns[0], columns[0] - tensor.first_column
     if width < tensor.shape.width or tensor.shape.width < build.width(tensor):
@@ -231,6 +236,7 @@ def copy_out(
                 "space": space,
                 "offset": place.offset,
                 **EVERY_WORD,
+                "at_position": int(at_position),
             },
         )
 

@@ -7,12 +7,15 @@ import numpy as np
 from hwgen.dbpim.compiler.lower_product import stored_tokens
 from hwgen.dbpim.compiler.lower_row import exponents_of
 from hwgen.dbpim.compiler.lower_stack import along
+from hwgen.dbpim.facts.addressing import channel_words
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, ROUNDINGS, WEIGHT_BITS, Arch
 from hwgen.dbpim.facts.instructions import FACTOR_BITS, Opcode, field_limit
 from hwgen.dbpim.facts.timing import NORM_CHANNELS, SUM_SPAN, TAP_WORDS
 from hwgen.errors import CompileError, Reasons
 from hwgen.network import (
+    Append,
     AveragePool,
+    CausalSoftmax,
     Conv,
     FeatureMap,
     Layer,
@@ -23,6 +26,7 @@ from hwgen.network import (
     Multiply,
     QuantizedNetwork,
     Rescale,
+    Rows,
     Shortcut,
     Softmax,
     SquaredDifference,
@@ -45,7 +49,16 @@ Refusal = tuple[str, str, object]
 
 TRANSFORMER = "no transformer's (no unit multiplies two maps, or reads a whole pixel first)"
 
-ROW_UNIT_OPS = ("matmul", "constant", "stack", "softmax", "layer_norm")
+ROW_UNIT_OPS = (
+    "matmul",
+    "constant",
+    "stack",
+    "softmax",
+    "layer_norm",
+    "append",
+    "rows",
+    "causal_softmax",
+)
 """What a chip with a row unit runs beside `OPS`."""
 
 TFLITE_OPS = ("squared_difference",)
@@ -82,6 +95,7 @@ OPS = (
     "table",
     "shortcut",
     "upsample",
+    "state",
 )
 
 GROWTH = 1 << field_limit(Opcode.SIMD, "grow_y")
@@ -122,6 +136,10 @@ def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
             yield from product_refusals(network, layer, arch)
         if isinstance(layer, Stack):
             yield from stack_refusals(network, layer, arch)
+        if isinstance(layer, Rows):
+            yield from stack_refusals(network, layer, arch)
+        if isinstance(layer, Append):
+            yield from append_refusals(network, layer, arch)
         if isinstance(layer, Softmax | LayerNorm):
             yield from row_refusals(network, layer, arch)
         if layer is not last or not layer.output.raw:
@@ -132,7 +150,8 @@ def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
 def answer_refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
     """Yield what of the answers the chip cannot write."""
     graph, last = network.graph, network.layers[-1]
-    output, constants = last.output, {each.name for each in graph.layers if each.op == "constant"}
+    held = ("constant", "state", "append")
+    output, constants = last.output, {each.name for each in graph.layers if each.op in held}
     if unwritten := [name for name in graph.outputs if name in constants]:
         yield "the outputs", "computed", ", ".join(unwritten)
     if not output.raw:
@@ -197,7 +216,7 @@ def product_refusals(network: QuantizedNetwork, layer: MatMul, arch: Arch) -> It
         yield from copy_refusals(f"{what}pixels of its second input", pixels, size)
 
 
-def stack_refusals(network: QuantizedNetwork, layer: Stack, arch: Arch) -> Iterator[Refusal]:
+def stack_refusals(network: QuantizedNetwork, layer: Stack | Rows, arch: Arch) -> Iterator[Refusal]:
     """Yield the inputs of a stack whose pixels take more words of ones than a product reads."""
     for name in layer.inputs:
         pixels = network.map_of(name).height * network.map_of(name).width
@@ -215,6 +234,27 @@ def copy_refusals(what: str, pixels: int, word: int) -> Iterator[Refusal]:
         )
 
 
+def append_refusals(network: QuantizedNetwork, layer: Append, arch: Arch) -> Iterator[Refusal]:
+    """Yield what keeps new pixels from a place behind the others, in whole beats."""
+    what, (cache, row) = f"layer {layer.name}: ", layer.inputs
+    pixel = channel_words(layer.output.channels, arch) * arch.word
+    if pixel % arch.port_bytes:
+        yield f"{what}bytes of a pixel", f"whole beats of {arch.port_bytes} bytes", pixel
+    others = {
+        channel_words(each.output.channels, arch) * arch.word
+        for each in network.layers
+        if isinstance(each, Append)
+    }
+    if len(others) > 1:
+        yield f"{what}bytes of a pixel", "as many as of every append", pixel
+    readers = [each.name for each in network.layers if cache in each.inputs]
+    if readers != [layer.name]:
+        yield f"{what}readers of its state", "this append alone", ", ".join(readers)
+    made = {each.name for each in network.layers if each.op not in ("constant", "state", "append")}
+    if row not in made:
+        yield f"{what}new pixels", "computed by a layer", row
+
+
 def row_refusals(
     network: QuantizedNetwork, layer: Softmax | LayerNorm, arch: Arch
 ) -> Iterator[Refusal]:
@@ -228,6 +268,10 @@ def row_refusals(
         if (layer.groups > 1 and group % size) or group > most:
             several = f"of several groups a multiple of {size}, " if layer.groups > 1 else ""
             yield f"{what}channels of a group", f"{several}at most {most}", group
+        if isinstance(layer, CausalSoftmax):
+            most = network.graph.positions + layer.output.height * layer.output.width
+            if most > GROUP_LIMIT:
+                yield f"{what}positions and pixels", f"at most {GROUP_LIMIT} together", most
         largest = float(arrays["exponentials"].view(np.float32)[0])
         if not LEAST <= largest <= GREATEST / group:
             yield f"{what}the first exponential", f"{LEAST:.0e} to {GREATEST / group:.0e}", largest

@@ -9,11 +9,11 @@ Tests: `tests/dbpim/compiler/test_products.py`.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from hwgen.dbpim.compiler.allocate import allocate
+from hwgen.dbpim.compiler.allocate import UnitError, allocate
 from hwgen.dbpim.compiler.answer import Answers, byte_answer, raw_answer
 from hwgen.dbpim.compiler.builder import Builder
 from hwgen.dbpim.compiler.grid import NO_ROWS, Rows, hull
-from hwgen.dbpim.compiler.memory import Scratch, load_steps
+from hwgen.dbpim.compiler.memory import MemoryMap, Scratch, load_steps
 from hwgen.dbpim.compiler.ops import Op, Window
 from hwgen.dbpim.compiler.spill import (
     Rectangle,
@@ -65,6 +65,10 @@ class UnitSteps:
         self.leaving = {op.output for op in self.ops} & read_later
         self.writers = {op.output: op for op in self.ops}
         self.answering = set(build.lowered.outputs) & set(self.writers)
+        lowered = build.lowered
+        self.kept = {*lowered.kept, *lowered.appended} & set(self.writers)
+        if self.kept and unit.bands * unit.tiles > 1:
+            raise UnitError(f"layer {min(self.kept)}: a map that a state becomes must be whole")
         self.names: set[str] = set()
 
     def all_steps(self) -> Iterator[Step]:
@@ -86,7 +90,7 @@ class UnitSteps:
         """Return the rows of each leaving map that a band writes to memory."""
         return {
             name: share_of(self.writers[name].size[0], band, self.unit.bands)
-            for name in self.leaving | self.answering
+            for name in self.leaving | self.answering | self.kept
         }
 
     def needed_rows(self, band: int) -> dict[str, Rows]:
@@ -106,7 +110,7 @@ class UnitSteps:
     def column_shares(self, tile: int) -> dict[str, Rows]:
         """Return the columns of each leaving map that a tile writes: whole beats."""
         found, tiles, arch = {}, self.unit.tiles, self.build.arch
-        for name in self.leaving:
+        for name in self.leaving | self.kept:
             shape = self.build.lowered.maps[name]
             pixel = channel_words(shape.channels, arch) * arch.word
             unit = aligned_pixels(pixel, arch.port_bytes)
@@ -195,9 +199,45 @@ class UnitSteps:
         """Yield the steps that write a map to memory, where another unit or the host reads it."""
         if op.output in self.answering:
             yield from byte_answer(self.build, step, images, self.answers)
-        if op.output not in self.leaving or step.output is None:
+        if step.output is None:
             return
-        place = self.scratch.place(op.output)
+        for place, state, at_position in self.places(op.output):
+            yield from self.to_memory(
+                op, step, images, band, tile, place=place, state=state, at_position=at_position
+            )
+
+    def places(self, name: str) -> Iterator[tuple[MemoryMap, str, bool]]:
+        """Yield where a map goes in memory: its own place, and those of states.
+
+        With each the name of the state, if any, and whether it is at the position of the call.
+        """
+        lowered = self.build.lowered
+        if name in self.leaving:
+            yield self.scratch.place(name), "", False
+        for state in lowered.kept.get(name, []):
+            yield self.scratch.place(state), state, False
+        for append in lowered.appended.get(name, []):
+            yield self.scratch.place(append), append, True
+
+    def to_memory(
+        self,
+        op: Op,
+        step: Step,
+        images: Images,
+        band: int,
+        tile: int,
+        *,
+        place: MemoryMap,
+        state: str,
+        at_position: bool,
+    ) -> Iterator[Step]:
+        """Yield the steps that write a map to one place in memory."""
+        if step.output is None:
+            return
+        shape, pitch = step.output.shape, place.pitch
+        if at_position:
+            # New pixels lie one behind the other, whatever rows the state has.
+            pitch = shape.width * place.row_bytes // place.shape.width
         rows, columns = self.shares(band)[op.output], self.column_shares(tile)[op.output]
         if rows[0] >= rows[1] or columns[0] >= columns[1]:
             return
@@ -205,7 +245,7 @@ class UnitSteps:
             owners = owners_of(step, image=image)
             if self.trial:
                 across = columns[1] - columns[0]
-                next(pieces(self.build, step.output, rows, width=across, pitch=place.pitch))
+                next(pieces(self.build, step.output, rows, width=across, pitch=pitch))
                 part = Rectangle(rows=rows, columns=(0, step.output.shape.width), base=0)
                 yield copy_step(
                     self.build, step.output, part, image=image, owners=owners, name="trial"
@@ -220,8 +260,10 @@ class UnitSteps:
                     space=place.space,
                     offset=place.at(image, rows[0])
                     + columns[0] * place.row_bytes // place.shape.width,
-                    pitch=place.pitch,
+                    pitch=pitch,
                     owners=owners,
+                    state=state,
+                    at_position=at_position,
                 )
 
 

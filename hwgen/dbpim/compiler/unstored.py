@@ -7,7 +7,7 @@ from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import INSTRUCTIONS, Opcode
 from hwgen.dbpim.facts.program import Program
 from hwgen.dbpim.facts.stream import decode_stream
-from hwgen.network import Constant, QuantizedNetwork
+from hwgen.network import Append, Constant, QuantizedNetwork, State
 
 
 def unstored(network: QuantizedNetwork, program: Program, arch: Arch) -> set[str]:
@@ -15,7 +15,8 @@ def unstored(network: QuantizedNetwork, program: Program, arch: Arch) -> set[str
 
     Of those the buffers hold fewer columns at a time than the map has, as an instruction says;
     where the map comes back from memory in whole rows, it is stored then. Constants that no LOAD
-    shows as the map of an image are among them: those of one pixel, for several images.
+    shows as the map of an image are among them: those of one pixel, for several images; and states
+    that nothing but an append reads.
     """
     widths = {layer.name: layer.output.width for layer in network.layers}
     widths |= {name: fold.stored[1] for name, fold in program.facts.folds.items()}
@@ -33,5 +34,6 @@ def unstored(network: QuantizedNetwork, program: Program, arch: Arch) -> set[str
     }
     fused = {layer.name for layer in fused_additions(Source(network, arch)).values()}
     whole = {plan.layer for plan in program.facts.steps if plan.whole_words}
-    constants = {layer.name for layer in network.layers if isinstance(layer, Constant)}
+    loaded = Constant | State | Append
+    constants = {layer.name for layer in network.layers if isinstance(layer, loaded)}
     return (fused | narrow - back | constants - whole) - set(network.graph.outputs)

@@ -13,6 +13,7 @@ from hwgen.chip.in_memory import (
     AnswerLayout,
     InMemory,
     MapLayout,
+    StateLayout,
     aligned,
     in_turn,
     pixel_by_pixel,
@@ -60,6 +61,12 @@ def in_memory(
             for plan in facts.answers
         ],
         answer_stride=aligned(facts.answer_bytes),
+        states=[
+            StateLayout(name=each.layer, offset=each.offset, first=bytes.fromhex(each.first))
+            for each in facts.states
+        ],
+        positions=facts.positions,
+        position_bytes=facts.pixel_bytes,
         expected=in_turn(
             [np.asarray(each).astype(element_type(plan)).tobytes() for each in answers[plan.layer]]
             for plan in facts.answers

@@ -22,7 +22,7 @@ from hwgen.chip.fields import Field, encode
 from hwgen.chip.widths import bits_for_index
 from hwgen.network.quantization import ROUNDING_CODES, SIGNED_BITS, SIGNIFICANT_BITS
 
-VERSION = 6
+VERSION = 7
 """Version of the instruction set; the chip refuses a `BEGIN` with another one."""
 
 MOST_CORES = 16
@@ -148,6 +148,7 @@ class ErrorCode(IntEnum):
     STREAM_ENDED = 6
     STALLED = 7
     NOT_STORED = 8
+    BAD_POSITION = 9
 
 
 def of_core(name: str, core: int) -> str:
@@ -250,6 +251,7 @@ PACKETS: Packets = {
         Field("version", 8, "of the instruction set"),
         Field("architecture", 32, "must equal the ID register"),
         Field("network", 32, "first 32 bits of the network's hash, not read by the chip"),
+        Field("positions", 16, "the register `position` must be below; 0: it is not read"),
     ),
     Opcode.LOAD: (
         Field("opcode", 8, "LOAD"),
@@ -298,7 +300,12 @@ PACKETS: Packets = {
     Opcode.SIMD: (
         *_LAYER,
         Field("operation", 4, "see Operation"),
-        Field("bias", 32, "two's complement: total before the first tap; of ADD M of map b"),
+        Field(
+            "bias",
+            32,
+            "two's complement: total before the first tap; of ADD M of map b; of SOFTMAX and NORM "
+            "the channels of a group, of SOFTMAX its keys above them, see `keys_of`",
+        ),
         Field("multiplier", NARROW.multiplier, "M; of ADD that of map a"),
         Field("shift", 6, "s"),
         Field("rounding", ROUNDING_BITS, ROUNDINGS),
@@ -338,6 +345,7 @@ PACKETS: Packets = {
         Field("offset", 32, "bytes from the address of the space"),
         Field("row_pitch", 16, "words from one answer to the next: whole beats; else 1"),
         Field("row_words", 16, "words of each that are written; of a map 1 with a pitch of 1"),
+        Field("at_position", 1, "the register `position_bytes` is added to the address"),
     ),
     Opcode.END: (Field("opcode", 8, "END"),),
     Opcode.TILE: (
@@ -418,6 +426,28 @@ ONE_GROUP: Mapping[str, int] = {"double": 0, "second_group": 0}
 
 SCALES = ("first_scale", "first_places", "second_scale", "second_places")
 """Fields of a SIMD instruction that only chips with `simd_tflite` have."""
+
+GROUP_BITS = 12
+"""Bits of the channels of a group in the `bias` of SOFTMAX and NORM, and of keys above them."""
+KEYS_PLACE = GROUP_BITS
+KEYS_BY_PIXEL = 2 * GROUP_BITS
+KEYS_BY_POSITION = KEYS_BY_PIXEL + 1
+"""Places in the `bias` of SOFTMAX."""
+
+
+def group_channels(bias: int) -> int:
+    """Return the channels of a group by the `bias` of SOFTMAX or NORM."""
+    return bias % (1 << GROUP_BITS)
+
+
+def keys_of(*, by_position: bool) -> int:
+    """Return what the `bias` of a causal SOFTMAX has above the channels of a group.
+
+    The channels of each group that count are the first ones, at most all: 1 (bits 23:12; 0: all
+    count), with bit 24 one more for each pixel before, with bit 25 the register `position` more.
+    """
+    return 1 << KEYS_PLACE | 1 << KEYS_BY_PIXEL | by_position << KEYS_BY_POSITION
+
 
 EVERY_WORD: Mapping[str, int] = {"row_pitch": 1, "row_words": 1}
 """Fields of a STORE that writes all of its words."""

@@ -181,6 +181,21 @@ class Fold:
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
+class StatePlan:
+    """Where a state lies in the scratch space, whatever else does: a stream is an address.
+
+    offset, size: bytes; first: its bytes before the first call, hexadecimal
+    pixel_bytes: of a state that pixels are appended to, those of one, whole beats; else 0
+    """
+
+    layer: str
+    offset: Natural
+    size: Counted
+    pixel_bytes: Natural
+    first: Annotated[str, Field(pattern="^[0-9a-f]*$")]
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ProgramFacts:
     """All facts of a program beside its bytes.
 
@@ -189,6 +204,7 @@ class ProgramFacts:
     answer: the first output; further: the others, in the file's order
     steps: in the order of the instructions, END included
     folds: of each map that has another shape in the buffers, by layer, `input` for the image
+    states: what a run leaves for the next; positions: that a host gives a run, 0: none
     """
 
     format: Literal["hwgen.dbpim.program"]
@@ -204,6 +220,21 @@ class ProgramFacts:
     steps: Annotated[list[StepPlan], Field(min_length=1)]
     further: list[AnswerPlan] = Field(default_factory=list)
     folds: dict[str, Fold] = Field(default_factory=dict)
+    states: list[StatePlan] = Field(default_factory=list)
+    positions: Annotated[int, Field(ge=0, le=65535)] = 0
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes that the states get for each position, 0 where they get none."""
+        return max((state.pixel_bytes for state in self.states), default=0)
+
+    @property
+    def state_bytes(self) -> bytes:
+        """What the scratch space holds before the first run of a stream, up to the last state."""
+        content = bytearray(max((each.offset + each.size for each in self.states), default=0))
+        for each in self.states:
+            content[each.offset : each.offset + each.size] = bytes.fromhex(each.first)
+        return bytes(content)
 
     @property
     def answers(self) -> list[AnswerPlan]:

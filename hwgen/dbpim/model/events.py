@@ -21,6 +21,7 @@ from hwgen.dbpim.facts.instructions import (
     TWO_MAPS,
     Opcode,
     Operation,
+    group_channels,
     of_core,
 )
 from hwgen.dbpim.facts.stream import FloatsPacket, Packet, TilePacket, beats_of, mask_bits
@@ -249,7 +250,7 @@ def simd_events(core: int, work: Work, arch: Arch) -> dict[str, int]:
 
 def row_events(fields: Mapping[str, int], groups: int) -> dict[str, int]:
     """Return the events of a row unit; groups: of channels, of all vectors."""
-    taken = groups * fields["bias"]
+    taken = groups * group_channels(fields["bias"])
     if fields["operation"] == Operation.SOFTMAX:
         words = groups * fields["kernel_width"]
         return {"row_words": words, "row_sums": taken, "row_shares": taken}

@@ -1,7 +1,12 @@
 """One cycle of a core's row unit: bytes in three passes, results of the last one to the buffers."""
 
 from hwgen.chip.compiled import compiled
-from hwgen.dbpim.facts.instructions import PASSES_WITHOUT_MEAN, ROW_PASSES, Operation
+from hwgen.dbpim.facts.instructions import (
+    GROUP_BITS,
+    PASSES_WITHOUT_MEAN,
+    ROW_PASSES,
+    Operation,
+)
 from hwgen.dbpim.facts.timing import (
     FETCH_SLOTS,
     INVERSE_READY,
@@ -26,6 +31,8 @@ from hwgen.dbpim.model.state import (
 NORM = int(Operation.NORM)
 ON_WAY = (1 << NORM_CYCLES) - 1
 LAST_PASS = ROW_PASSES - 1
+MOST_CHANNELS = 1 << GROUP_BITS
+"""Above the channels of a group `bias` has keys, which no cycle depends on."""
 
 
 @compiled
@@ -70,7 +77,7 @@ def without_mean(fields: Record) -> bool:
 def leave(core: Record, fields: Record, work: Record, sizes: Sizes) -> None:
     """Take a byte of each position; the last one of a word makes a result."""
     core.row_written += 1
-    ends = core.row_written == fields.bias
+    ends = core.row_written == fields.bias % MOST_CHANNELS
     if ends or core.row_written % sizes.channels == 0:
         enter(core, SIMD_CYCLES - 1, core.row_word, fields, work, sizes)
         core.resends = 1
@@ -104,7 +111,7 @@ def read(core: Record, fields: Record, sizes: Sizes) -> None:
             core.row_word[:] = core.word_ring[core.words_read % FETCH_SLOTS]
     word_ends = whole or core.row_channel % sizes.channels == sizes.channels - 1
     core.row_channel += sizes.channels if whole else 1
-    last = core.row_channel >= fields.bias
+    last = core.row_channel >= fields.bias % MOST_CHANNELS
     if last or word_ends:
         core.words_read += 1
         core.occupied -= 1

@@ -1,8 +1,8 @@
 """The DB-PIM chip: registers, memory port, loader, sequencer and cores."""
 
-from amaranth.hdl import Cat, Module, Mux
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
-from amaranth.lib.data import ArrayLayout
+from amaranth.lib.data import ArrayLayout, View
 from amaranth.lib.wiring import Out
 
 from hwgen.chip.registers import ADDRESS_BITS
@@ -10,7 +10,16 @@ from hwgen.chip.rtl.part import PartInstance
 from hwgen.chip.rtl.shell import Engine, Host, Shell, ShellFacts
 from hwgen.chip.rtl.supervisor import SupervisorErrors
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, Arch
-from hwgen.dbpim.facts.instructions import VERSION, ErrorCode, Opcode, Space
+from hwgen.dbpim.facts.instructions import (
+    KEYS_BY_PIXEL,
+    KEYS_BY_POSITION,
+    KEYS_PLACE,
+    VERSION,
+    ErrorCode,
+    Opcode,
+    Operation,
+    Space,
+)
 from hwgen.dbpim.facts.registers import REGISTERS
 from hwgen.dbpim.facts.timing import BURST_BEATS, WATCHDOG_CYCLES
 from hwgen.dbpim.rtl.core import Core
@@ -100,7 +109,9 @@ class Chip(Shell):
         sequencer = self.in_engine(m, "sequencer", self._sequencer)
         bus = self.in_engine(m, "write_bus", self._write_bus)
         cores = self._place_cores(m)
-        self._connect_sequencer(m, sequencer=sequencer, loader=loader, cores=cores)
+        self._connect_sequencer(
+            m, sequencer=sequencer, loader=loader, cores=cores, position=registers.position
+        )
         self._connect_bus(m, bus=bus, loader=loader, cores=cores)
         self._connect_logits(
             m, sequencer=sequencer, bus=bus, writer=host.writer, registers=registers
@@ -113,6 +124,7 @@ class Chip(Shell):
             loader.program_address.eq(registers.program_address),
             loader.image_address.eq(registers.image_address),
             loader.scratch_address.eq(registers.scratch_address),
+            loader.position.eq(registers.position),
         ]
         computes = Cat(core.computes for core in cores).any()
         return Engine(
@@ -166,10 +178,20 @@ class Chip(Shell):
             m.d.comb += self.trace.events[index].eq(core.pulses)
 
     def _connect_sequencer(
-        self, m: Module, *, sequencer: PartInstance, loader: PartInstance, cores: list[PartInstance]
+        self,
+        m: Module,
+        *,
+        sequencer: PartInstance,
+        loader: PartInstance,
+        cores: list[PartInstance],
+        position: Value,
     ) -> None:
         """Connect the sequencer to loader and cores: instruction, start pulses and idle flags."""
         wiring.connect(m, loader.instruction, sequencer.instructions)
+        instruction = Signal(packet(Opcode.SIMD, self._arch), name="instruction")
+        m.d.comb += instruction.eq(sequencer.instruction)
+        if self._arch.row_unit:
+            self._add_position(m, sequencer.instruction, instruction, position)
         simd_units = self._arch.simd_units
         m.d.comb += [
             loader.load_go.eq(sequencer.load),
@@ -181,11 +203,16 @@ class Chip(Shell):
                 core.go.eq(sequencer.go[index]),
                 *([core.go_simd.eq(sequencer.go_simd[index])] if index < simd_units else []),
                 core.finish.eq(sequencer.retire),
-                core.instruction.eq(
-                    sequencer.instruction.as_value()[: core.instruction.shape().size]
-                ),
+                core.instruction.eq(instruction.as_value()[: core.instruction.shape().size]),
                 core.work.eq(sequencer.work[index]),
             ]
+
+    def _add_position(self, m: Module, given: View, instruction: View, position: Value) -> None:
+        """Count the keys of earlier calls in a softmax that says so."""
+        causal = (given.opcode == Opcode.SIMD) & (given.operation == Operation.SOFTMAX)
+        keys = slice(KEYS_PLACE, KEYS_BY_PIXEL)
+        with m.If(causal & given.bias[KEYS_BY_POSITION]):
+            m.d.comb += instruction.bias[keys].eq(given.bias[keys] + position)
 
     def _connect_bus(
         self, m: Module, *, bus: PartInstance, loader: PartInstance, cores: list[PartInstance]
@@ -222,6 +249,8 @@ class Chip(Shell):
             writer.row_pitch.eq(fields.row_pitch),
             writer.row_words.eq(fields.row_words),
             writer.index.eq(fields.index[beat_entries.bit_length() - 1 :]),
-            writer.address.eq(base + fields.offset),
+            writer.address.eq(
+                base + fields.offset + Mux(fields.at_position, registers.position_bytes, 0)
+            ),
             sequencer.stored.eq(writer.done),
         ]

@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.axi import MEMORY_ADDRESS_BITS
+from hwgen.chip.registers import REGISTER_BITS
 from hwgen.chip.rtl.coded import Coded
 from hwgen.chip.rtl.packet_front import PacketFront
 from hwgen.chip.rtl.part import Part, PartInstance
@@ -68,6 +69,7 @@ class Loader(Part):
         program_address         in          64            of BEGIN; the stream follows it
         image_address           in          64            of the space IMAGE
         scratch_address         in          64            of the space SCRATCH
+        position                in          32            that BEGIN bounds
         command                 stream out  read_command  BEGIN with a LOAD, then data and segment
         beats                   stream in   port_bits     the beats that the commands read
         load_go                 in          1             the LOAD forwarded last starts
@@ -83,7 +85,8 @@ class Loader(Part):
     Rate     one beat in each cycle, one pixel, one set of parameters
     Errors   BAD_OPCODE (also for a second packet other than LOAD), WRONG_VERSION,
              WRONG_ARCHITECTURE, STREAM_ENDED (no END or LOAD where a segment ends), NOT_STORED
-             (END before any STORE); the loader then stops
+             (END before any STORE), BAD_POSITION (not below the positions of BEGIN); the loader
+             then stops
     Golden   the packets as `hwgen.dbpim.facts.instructions` encodes them
     Source   docs/dbpim-microarchitecture.md, "Loader"
     """
@@ -116,6 +119,7 @@ class Loader(Part):
                 "program_address": In(MEMORY_ADDRESS_BITS),
                 "image_address": In(MEMORY_ADDRESS_BITS),
                 "scratch_address": In(MEMORY_ADDRESS_BITS),
+                "position": In(REGISTER_BITS),
                 "command": Out(stream.Signature(read_command())),
                 "beats": In(stream.Signature(arch.port_bits)),
                 "load_go": In(1),
@@ -330,6 +334,8 @@ class Loader(Part):
             self._refuse(m, front, ErrorCode.WRONG_VERSION)
         with m.Elif(begin.architecture != self._arch.id_word):
             self._refuse(m, front, ErrorCode.WRONG_ARCHITECTURE)
+        with m.Elif((begin.positions != 0) & (self.position >= begin.positions)):
+            self._refuse(m, front, ErrorCode.BAD_POSITION)
         with m.Elif(second != Opcode.LOAD):
             self._refuse(m, front, ErrorCode.BAD_OPCODE)
         with m.Else():

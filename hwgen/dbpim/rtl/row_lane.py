@@ -56,7 +56,6 @@ def row_control(arch: Arch) -> data.StructLayout:
     return data.StructLayout(
         {
             **dict.fromkeys(flags, 1),
-            "inside": arch.word,
             "select": bits_for_index(arch.word),
             "square_in": sums,
             "square_out": sums,
@@ -82,6 +81,8 @@ class RowLane(Part):
         enable       in   1              all registers move; else they hold
         control      in   row_control
         word         in   C x 8          bytes of the position
+        compared     in   C              bytes of the word that count, in a softmax's first pass
+        counts       in   1              the byte that is looked up counts; else its value is zero
         index        out  8              what is looked up: the byte, of softmax its distance from
                                          the largest one
         found        in   32             its value in the same cycle
@@ -109,6 +110,8 @@ class RowLane(Part):
                 "enable": In(1),
                 "control": In(row_control(arch)),
                 "word": In(word_bytes(arch)),
+                "compared": In(arch.word),
+                "counts": In(1),
                 "index": Out(ACTIVATION_BITS),
                 "found": In(FLOAT_BITS),
                 "gamma": In(FLOAT_BITS),
@@ -144,7 +147,7 @@ class RowLane(Part):
         self._look_up(m)
         squares = self._squares(m, fma=fma, adder=adder)
         with m.If(self.enable):
-            m.d.sync += value.eq(self.found)
+            m.d.sync += value.eq(Mux(self.counts, self.found, 0))
             for taken, register, given in (
                 (control.take_mean, mean, divider.result),
                 (control.take_inverse, inverse, divider.result),
@@ -184,7 +187,7 @@ class RowLane(Part):
         chosen = choose(bytes_, control.select)
         m.d.comb += self.index.eq(Mux(control.norm, chosen, largest - chosen))
         found: list[Value] = [
-            Mux(inside, byte, 0) for byte, inside in zip(bytes_, control.inside, strict=True)
+            Mux(inside, byte, 0) for byte, inside in zip(bytes_, self.compared, strict=True)
         ]
         found.append(Mux(control.restart, 0, largest))
         while len(found) > 1:

@@ -10,6 +10,9 @@ from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import (
+    GROUP_BITS,
+    KEYS_BY_PIXEL,
+    KEYS_PLACE,
     PASSES_WITHOUT_MEAN,
     ROW_BITS,
     ROW_PASSES,
@@ -41,8 +44,8 @@ from hwgen.dbpim.rtl.floats_store import FloatsStore
 from hwgen.dbpim.rtl.load_bus import floats_loads
 from hwgen.dbpim.rtl.row_lane import RowLane, row_control
 
-GROUP_BITS = 12
-"""Width of the channels of a group."""
+KEY_BITS = GROUP_BITS + 1
+"""Of the keys of a pixel: those of pixel 0, and the pixel's number."""
 SUM_BITS = bits_for_index(SQUARE_SUMS)
 
 
@@ -166,8 +169,6 @@ class RowUnit(Part):
             control.sums.eq(summed),
             control.select.eq(select),
         ]
-        for place, inside in enumerate(control.inside):
-            m.d.comb += inside.eq(passes.channel + place < self._channels)
         # Registers of a pipeline rest in passes that leave it out.
         ends = leaving.any() | (passes.number == ROW_PASSES - 1)
         m.d.comb += [
@@ -179,6 +180,7 @@ class RowUnit(Part):
         for place, lane in enumerate(lanes):
             m.submodules[f"lane_{place}"] = lane
             self._connect_lane(m, lane, place, store=store, control=control, moves=moves & works)
+            self._count_keys(m, lane, place, passes=passes)
         self._write(m, lanes, reading, passes, leaves=leaving[-1], moves=moves)
         m.d.comb += self.idle.eq(~(leaving.any() | self.result.valid))
         return m
@@ -233,6 +235,24 @@ class RowUnit(Part):
             lane.low.eq(instruction.output_low),
             lane.high.eq(instruction.output_high),
         ]
+
+    def _count_keys(self, m: Module, lane: PartInstance, place: int, *, passes: Passes) -> None:
+        """Say which channels of a position count: of a softmax its keys, else all."""
+        given, position = (
+            self.instruction.bias[KEYS_PLACE:KEYS_BY_PIXEL],
+            self.word.positions[place],
+        )
+        number, keys = (Signal(KEY_BITS, name=f"{name}_{place}") for name in ("number", "keys"))
+        limit = Signal(GROUP_BITS, name=f"limit_{place}")
+        all_count = self._norm | (given == 0) | (keys > self._channels)
+        m.d.comb += [
+            number.eq(position.row * self.instruction.output_width + position.column),
+            keys.eq(given + Mux(self.instruction.bias[KEYS_BY_PIXEL], number, 0)),
+            limit.eq(Mux(all_count, self._channels, keys)),
+            lane.counts.eq(passes.channel < limit),
+        ]
+        for byte, inside in enumerate(lane.compared):
+            m.d.comb += inside.eq(passes.channel + byte < limit)
 
     def _read(self, m: Module, passes: Passes, *, moves: Value) -> Reading:
         """Read a byte of each position, or in the first pass of a softmax a word."""

@@ -1,6 +1,6 @@
 """A whole DB-PIM chip without Python: what its host is told of a job, and what it found."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -38,16 +38,29 @@ TRACE = ", ".join(
 ChipRun = host.ChipRun[Stores]
 
 
+@dataclass(frozen=True)
+class Call:
+    """A run of a network with states: which stream it goes on with, and its position in it."""
+
+    stream: int = 0
+    position: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job(job.Job):
     """A start for each run, each with its answers.
 
     images: those of all images of a run, for each run
-    answer_bytes: of a run; scratch_bytes: of the space that all runs use
+    answer_bytes: of a run; scratch_bytes: of the space of a stream
+    states: what that space holds at first; calls: of each run, empty: all of one stream
+    pixel_bytes: that a position takes in a state
     """
 
     answer_bytes: int
     scratch_bytes: int = 0
+    states: bytes = b""
+    calls: Sequence[Call] = ()
+    pixel_bytes: int = 0
 
     @property
     def runs(self) -> int:
@@ -60,13 +73,19 @@ class Job(job.Job):
         memory.fill(image, image_stride, self.images)
         answers = memory.area(self.runs * answers_stride)
         memory.await_answers(answers, self.runs * answers_stride)
+        streams = 1 + max((call.stream for call in self.calls), default=0)
+        scratch_stride = pages(self.scratch_bytes)
+        scratch = memory.area(streams * scratch_stride)
+        if self.states:
+            memory.fill(scratch, scratch_stride, [self.states] * streams)
         return {
             "program": program,
             "image": image,
             "image_stride": image_stride,
             "answers": answers,
             "answers_stride": answers_stride,
-            "scratch": memory.area(self.scratch_bytes),
+            "scratch": scratch,
+            "scratch_stride": scratch_stride,
         }
 
     def commands(self, at: Mapping[str, int]) -> list[Command]:
@@ -77,12 +96,19 @@ class Job(job.Job):
                     "program_address": at["program"],
                     "image_address": at["image"] + run * at["image_stride"],
                     "logits_address": at["answers"] + run * at["answers_stride"],
-                    "scratch_address": at["scratch"],
+                    "scratch_address": at["scratch"] + call.stream * at["scratch_stride"],
+                    **self.position_of(call),
                 },
                 answers=[(run, at["answers"] + run * at["answers_stride"], self.answer_bytes)],
             )
-            for run in range(self.runs)
+            for run, call in enumerate(self.calls or [Call()] * self.runs)
         ]
+
+    def position_of(self, call: Call) -> dict[str, int]:
+        """Return the registers of a position, of a network with states."""
+        if not self.calls:
+            return {}
+        return {"position": call.position, "position_bytes": call.position * self.pixel_bytes}
 
 
 @cache

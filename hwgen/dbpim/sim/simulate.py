@@ -21,7 +21,7 @@ from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.image import pack_image, unpack_answer
 from hwgen.dbpim.facts.instructions import ErrorCode
 from hwgen.dbpim.facts.program import Program
-from hwgen.dbpim.sim.chip_run import ChipRun, Job, hosted
+from hwgen.dbpim.sim.chip_run import Call, ChipRun, Job, hosted
 from hwgen.dbpim.sim.maps import StoredMap, stored_maps
 from hwgen.dbpim.sim.stores import Stores
 from hwgen.network import INPUT
@@ -51,6 +51,7 @@ def simulate(
     replacements: Replacements = NO_REPLACEMENTS,
     builds: Path | None = None,
     say: Say = silent,
+    calls: Sequence[Call] = (),
 ) -> list[SimulatedRun]:
     """Return every run; the runs come one after the other in one simulation.
 
@@ -59,10 +60,11 @@ def simulate(
     limits: after which a run counts as hanging; replacements: of parts of the chip
     builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
     say: receives a message before a simulator is built, which takes a minute or more
+    calls: of a network with states, one for each image; empty: one stream from position 0 on
     Raises SimulationError when the chip stops with an error or does not stop at all, OutputError
     when `builds` cannot be written, MissingToolError without Verilator.
     """
-    job = job_of(arch, program, images, trouble=trouble, seed=seed, limits=limits)
+    job = job_of(arch, program, images, trouble=trouble, seed=seed, limits=limits, calls=calls)
     found, file = host.run_hosted(
         job.work(), hosted(arch, replacements), waves=waves, builds=builds, say=say
     )
@@ -94,8 +96,9 @@ def job_of(
     trouble: Trouble = NO_TROUBLE,
     seed: int = 1,
     limits: RunLimits = NO_LIMITS,
+    calls: Sequence[Call] = (),
 ) -> Job:
-    """Return the job that runs a program on images."""
+    """Return the job that runs a program on images; calls: as of `simulate`."""
     facts = program.facts
     packed = [pack_image(image, facts.image, arch) for image in images]
     packed += [packed[-1]] * (-len(packed) % facts.images)
@@ -108,11 +111,22 @@ def job_of(
         ],
         answer_bytes=facts.answer_bytes,
         scratch_bytes=facts.scratch_bytes,
+        states=facts.state_bytes,
+        calls=calls or default_calls(program, len(packed)),
+        pixel_bytes=facts.pixel_bytes,
         latency=arch.memory_latency_cycles,
         trouble=trouble,
         seed=seed,
         limits=limits,
     )
+
+
+def default_calls(program: Program, runs: int) -> list[Call]:
+    """Return the calls of one stream, of a network with states or positions; else none."""
+    facts = program.facts
+    if not facts.states and not facts.positions:
+        return []
+    return [Call(position=run if facts.positions else 0) for run in range(runs)]
 
 
 def simulated_runs(

@@ -1,7 +1,7 @@
 """From an integer graph to a quantized network."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -31,6 +31,7 @@ from hwgen.importers.integer.lower_tokens import (
     add_softmax,
     add_squared_difference,
     add_stacking,
+    add_state,
 )
 from hwgen.importers.integer.lower_weights import (
     add_convolution,
@@ -59,12 +60,13 @@ from hwgen.importers.integer.nodes import (
     SoftmaxOfGroups,
     SquaredDifference,
     Stacking,
+    StateMap,
     Subsampling,
     Transposition,
     Upsampling,
     View,
 )
-from hwgen.network import INPUT, ONE_MODE, Graph, QuantizedNetwork, version_of
+from hwgen.network import INPUT, ONE_MODE, Graph, QuantizedNetwork, State, version_of
 from hwgen.network.check import check_network
 
 
@@ -96,7 +98,9 @@ def lower(
     Raises RefusedNetworkError, which lists all nodes that stand in the way, before any computation,
     and FormatError for a graph that is refused as a whole, such as one whose sums overflow.
     """
-    graph = folded(graph.read_by(kernels))
+    graph = graph.read_by(kernels)
+    outputs = graph.outputs
+    graph = folded(keeping_states(graph))
     refused = refusals_of(graph)
     if refused:
         raise RefusedNetworkError(source=graph.source, refusals=refused)
@@ -133,12 +137,28 @@ def lower(
         token_rows=graph.token_rows,
     )
     network = graph.finish(network)
+    network = replace(network, graph=with_next(network.graph, layers.names, outputs))
     check_network(network, source=graph.source)
     return Lowered(
         network=network,
         notes=(*graph.notes, *layers.notes),
         differences=tuple(layers.differences),
     )
+
+
+def keeping_states(graph: IntegerGraph) -> IntegerGraph:
+    """Return a graph whose outputs are what states become, too: nothing may do without them."""
+    states = [node.next for node in graph.nodes if isinstance(node, StateMap)]
+    return replace(graph, outputs=tuple(dict.fromkeys((*graph.outputs, *states))))
+
+
+def with_next(graph: Graph, names: Mapping[str, str], outputs: Sequence[str]) -> Graph:
+    """Return a graph whose states name layers, with the outputs of the file alone."""
+    layers = [
+        replace(layer, next=names[layer.next]) if isinstance(layer, State) else layer
+        for layer in graph.layers
+    ]
+    return replace(graph, layers=layers, outputs=tuple(names[name] for name in outputs))
 
 
 ADDED: Mapping[type[Any], Callable[[Layers, Any], None]] = MappingProxyType(
@@ -154,6 +174,7 @@ ADDED: Mapping[type[Any], Callable[[Layers, Any], None]] = MappingProxyType(
         SquaredDifference: add_squared_difference,
         LayerNormalization: add_layer_normalization,
         ConstantMap: add_constant_map,
+        StateMap: add_state,
         Stacking: add_stacking,
         PerChannel: add_per_channel,
         Lookup: add_lookup,

@@ -34,9 +34,19 @@ from hwgen.importers.integer.nodes import (
     SoftmaxOfGroups,
     SquaredDifference,
     Stacking,
+    StateMap,
 )
 from hwgen.importers.integer.parts import Parts
-from hwgen.network import Constant, FixedSoftmax, LayerNorm, MatMul, Softmax, Stack
+from hwgen.network import (
+    CausalSoftmax,
+    Constant,
+    FixedSoftmax,
+    LayerNorm,
+    MatMul,
+    Softmax,
+    Stack,
+    State,
+)
 from hwgen.network import SquaredDifference as SquaredLayer
 from hwgen.network.maps import BYTE_BITS
 
@@ -62,18 +72,28 @@ def add_softmax(layers: Layers, node: SoftmaxOfGroups) -> None:
     """
     source, output = layers.sources(node)[0], layers.output(node)
     base = layers.base(node, output, layers.inputs(node))
-    if layers.kernels == "reference":
+    if layers.kernels == "reference" and not node.causal:
         layers.layers.append(FixedSoftmax(op="fixed_softmax", groups=node.groups, **base))
         held = fixed_exponentials(source).astype(np.int32)
         layers.held[base["name"]] = {"exponentials": held}
         return
     factor = int(np.floor(np.float32(1) / np.float32(output.scale)))
-    layers.layers.append(Softmax(op="softmax", groups=node.groups, factor=factor, **base))
+    if node.causal:
+        # Behind a mask the runtime computes shares as real numbers, and rounds them once.
+        factor = round(1 / output.scale)
+        layers.note(node, FACTOR_NOTE, abs(1 / output.scale - factor))
+    common = {"groups": node.groups, "factor": factor, **base}
+    if node.causal:
+        layers.layers.append(CausalSoftmax(op="causal_softmax", keys="pixel", **common))
+    else:
+        layers.layers.append(Softmax(op="softmax", **common))
     if layers.kernels == "xnnpack":
         table = plain_exponentials(source)
         what = f"node {node.name}, beside halves: it multiplies by the inverse of the sum"
         difference = Difference(operator=node.operator, nodes=1, what=what, steps=1)
         layers.differences.append(difference)
+    elif node.causal:
+        table = plain_exponentials(source)
     else:
         table = exponentials(source, source.shape[2] // node.groups)
     layers.held[base["name"]] = {"exponentials": table.view(np.uint32)}
@@ -133,6 +153,16 @@ def add_layer_normalization(layers: Layers, node: LayerNormalization) -> None:
         key: np.ascontiguousarray(array, np.float32).view(np.uint32)
         for key, array in numbers.items()
     }
+
+
+def add_state(layers: Layers, node: StateMap) -> None:
+    """Add a state; the layer that it becomes is named when all layers have names."""
+    output = layers.output(node)
+    base = layers.base(node, output, ())
+    feature = base["output"]
+    layers.layers.append(State(op="state", next=node.next, **base))
+    zero = feature.quantization[0].zero_point
+    layers.held[base["name"]] = {"map": np.full(feature.shape, zero, np.uint8)}
 
 
 def add_constant_map(layers: Layers, node: ConstantMap) -> None:

@@ -171,9 +171,13 @@ class MatrixProduct(NodeBase):
 
 @dataclass(frozen=True, kw_only=True)
 class SoftmaxOfGroups(NodeBase):
-    """Exponentials over their sum, of each group (head) of channels of a pixel."""
+    """Exponentials over their sum, of each group (head) of channels of a pixel.
+
+    causal: of pixel k of the first k + 1 channels of each group alone; other shares are zero
+    """
 
     groups: int
+    causal: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,6 +210,13 @@ class Choice(NodeBase):
     chosen: NDArray[np.bool_]
     values: NDArray[np.float64]
     gain: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateMap(NodeBase):
+    """What the map `next` was in the call before; at first its zero point."""
+
+    next: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -353,6 +364,7 @@ Node = (
     | SoftmaxOfGroups
     | LayerNormalization
     | ConstantMap
+    | StateMap
     | Choice
     | PerChannel
     | Slopes

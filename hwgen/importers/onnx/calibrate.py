@@ -27,7 +27,7 @@ from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
 from hwgen.importers.onnx.layout import image_shape, layout_of
-from hwgen.importers.onnx.masks import Ranges, bound_masks
+from hwgen.importers.onnx.masks import Ranges, bound_masks, put_behind_quantizers, scales_of_shares
 from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx
@@ -115,7 +115,9 @@ def quantized_model(
             prepared = with_norms_as_nodes(prepared, known)
             with_sums_apart(prepared.graph)
             with_constants_second(prepared.graph, known)
-            bound_masks(prepared.graph, ranges_in(prepared, batches(image.name, given, batch)))
+            causal = bound_masks(
+                prepared.graph, ranges_in(prepared, batches(image.name, given, batch))
+            )
             turns = turns_of(prepared.graph)
             single = functions_of_one_map(prepared.graph)
             single -= {name for turn in turns for name in turn.nodes}
@@ -124,6 +126,7 @@ def quantized_model(
                 prepared.graph, image.name, given, images.dtype, joined.parts, step=step
             )
             overrides |= scales_of_weights(prepared.graph, weights) | numbers_kept(prepared.graph)
+            overrides |= scales_of_shares(prepared.graph, causal)
             onnx.save(prepared, ready)
             quantize_static(
                 ready,
@@ -136,6 +139,7 @@ def quantized_model(
                 op_types_to_quantize=operators_of(prepared.graph),
                 nodes_to_exclude=sorted(
                     single.union(
+                        causal,
                         joined.nodes,
                         heads_of(prepared.graph),
                         nodes_kept(prepared.graph),
@@ -145,6 +149,7 @@ def quantized_model(
                 extra_options={"TensorQuantOverrides": overrides},
             )
             made = onnx.load(result)
+            put_behind_quantizers(made.graph, causal)
             with_turns_exact(made, turns)
             with_pairs_equal(made, {name for turn in turns for name in turn.products})
             keep_table(made, model)

@@ -77,21 +77,27 @@ def joined_inputs(model: onnx.ModelProto) -> Joined:
     return Joined(copy, parts, frozenset(node.name for node in front))
 
 
-def said_of_inputs(model: onnx.ModelProto) -> tuple[str, ...]:
-    """Return a sentence on which channels of the image are which input; none for one input."""
+def parts_of(model: onnx.ModelProto) -> dict[str, tuple[int, int]]:
+    """Return the first and the last channel (exclusive) of each input that an image holds."""
     first = next((node for node in model.graph.node if node.name.endswith(SPLIT)), None)
     if first is None:
-        return ()
+        return {}
     sizes = next((list(each.ints) for each in first.attribute if each.name == "split"), [])
     for tensor in model.graph.initializer:
         if tensor.name in first.input[1:]:
             sizes = numpy_helper.to_array(tensor).tolist()
     ends = np.cumsum([0, *sizes]).tolist()
+    names = (name.removesuffix(PARTED) for name in first.output)
+    return dict(zip(names, pairwise(ends), strict=True))
+
+
+def said_of_inputs(model: onnx.ModelProto) -> tuple[str, ...]:
+    """Return a sentence on which channels of the image are which input; none for one input."""
     found = (
-        f"{name.removesuffix(PARTED)} (channels {low} to {high - 1})"
-        for name, (low, high) in zip(first.output, pairwise(ends), strict=True)
+        f"{name} (channels {low} to {high - 1})" for name, (low, high) in parts_of(model).items()
     )
-    return (f"the image holds the inputs of the file: {', '.join(found)}",)
+    said = ", ".join(found)
+    return (f"the image holds the inputs of the file: {said}",) if said else ()
 
 
 def shapes_of_inputs(model: onnx.ModelProto) -> dict[str, tuple[int, ...]]:

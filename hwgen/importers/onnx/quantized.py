@@ -18,6 +18,7 @@ from hwgen.importers.onnx.check import has_graph, node_name, opset_of
 from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.inputs import joined_inputs, said_of_inputs
 from hwgen.importers.onnx.layout import image_shape, layout_of, said_of_tokens
+from hwgen.importers.onnx.masks import without_causal_masks
 from hwgen.importers.onnx.qdq import (
     arithmetic,
     functions,
@@ -232,15 +233,25 @@ def read_state(
     model = in_qdq_style(model)
     ready = opened(model, source)
     opset = checked(model, source)
+    model, causal = with_causal_softmaxes(model)
     model = with_pairs_ahead(model)
     model, _ = with_norms_whole(model, lambda: shapes_of(ready.slim, source).known)
     annotations = Annotations.of(model)
-    state = State(opset=opset, source=source, refine=annotations.refine)
+    state = State(opset=opset, source=source, refine=annotations.refine, causal=causal)
     read_nodes(state, model, ready, written)
     if state.parts.settle(state.image_shape[2]):
-        state = State(opset=opset, source=source, refine=state.refine, parts=state.parts)
+        parts = state.parts
+        state = State(opset=opset, source=source, refine=state.refine, parts=parts, causal=causal)
         read_nodes(state, model, ready, written)
     return state, annotations
+
+
+def with_causal_softmaxes(model: onnx.ModelProto) -> tuple[onnx.ModelProto, frozenset[str]]:
+    """Return a model without causal masks that no quantizer sees, and the softmaxes behind them."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    found = without_causal_masks(copy.graph)
+    return (copy, frozenset(found)) if found else (model, frozenset())
 
 
 def read_nodes(state: State, model: onnx.ModelProto, ready: Opened, written: Written) -> None:

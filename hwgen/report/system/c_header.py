@@ -18,6 +18,7 @@ ROLES: Mapping[str, Sequence[str]] = {
     "scratch_address": ("scratch_address_low",),
     "cycles": ("cycles_low",),
     "load_cycles": ("load_cycles_low",),
+    **{name: (name,) for name in ("position", "position_bytes")},
 }
 """Members of `struct hwgen_map`, and the registers that may have that role in a family.
 

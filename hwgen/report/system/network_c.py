@@ -45,7 +45,7 @@ SOURCE = """\
 #include "hwgen_network.h"
 
 {offsets}
-
+{firsts}
 static const struct hwgen_output outputs[] = {{
 {layouts}
 }};
@@ -64,7 +64,7 @@ const struct hwgen_network hwgen_network = {{
     .answer_offsets = answer_offsets_0,
     .outputs = HWGEN_NETWORK_OUTPUTS,
     .output = outputs,
-}};
+{states}}};
 """
 FURTHER = """
  *
@@ -105,7 +105,7 @@ def network_c(
             lines="\n".join(lines),
         ),
         "hwgen_network.c": SOURCE.format(
-            title=title, version=__version__, **arrays(memory.answers)
+            title=title, version=__version__, **arrays(memory.answers), **state_arrays(memory)
         ),
     }
 
@@ -127,6 +127,30 @@ def arrays(answers: Sequence[AnswerLayout]) -> dict[str, str]:
         for number, each in enumerate(answers)
     ]
     return {"offsets": "\n".join(offsets), "layouts": "\n".join(layouts)}
+
+
+def state_arrays(memory: InMemory) -> dict[str, str]:
+    """Return the lines of C that say what a call leaves for the next; none without states."""
+    if not memory.states:
+        return {"firsts": "", "states": ""}
+    arrays, members = [], []
+    for number, state in enumerate(memory.states):
+        alike = len(set(state.first)) == 1
+        if not alike:
+            values = listed(state.first)
+            arrays.append(f"static const uint8_t first_{number}[] = {{{values}}};")
+        first = "NULL" if alike else f"first_{number}"
+        numbers = listed([state.offset, len(state.first)])
+        members.append(f"    {{{numbers}, {first}, {state.first[0]}}}, /* {state.name} */")
+    arrays += ["static const struct hwgen_state states[] = {", *members, "};", ""]
+    facts = {
+        "states": len(memory.states),
+        "state": "states",
+        "positions": memory.positions,
+        "position_bytes": memory.position_bytes,
+    }
+    lines = [f"    .{name} = {value},\n" for name, value in facts.items()]
+    return {"firsts": "\n" + "\n".join(arrays), "states": "".join(lines)}
 
 
 def listed(values: Iterable[int]) -> str:

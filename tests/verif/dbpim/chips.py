@@ -1,14 +1,16 @@
 """A network on a chip: predicted first, then simulated, then compared without tolerance."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.network import infer
+from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.dbpim.compiler import compile_network, unstored
 from hwgen.dbpim.facts.arch import Arch, load_arch, with_sparsity
 from hwgen.dbpim.facts.events import OVERLAPPING
@@ -16,6 +18,7 @@ from hwgen.dbpim.facts.program import Program
 from hwgen.dbpim.facts.timing import BUS_CYCLES
 from hwgen.dbpim.model import CycleModel, SplitCost
 from hwgen.dbpim.sim import SimulatedRun, simulate
+from hwgen.dbpim.sim.chip_run import Call
 from hwgen.network import INPUT, QuantizedNetwork
 
 CONFIGS = Path(__file__).parents[3] / "configs"
@@ -35,10 +38,10 @@ def compiled(network: QuantizedNetwork, arch: Arch, *, batch: int = 1) -> Progra
 
 
 def write_prediction(
-    network: QuantizedNetwork, arch: Arch, program: Program, images: Bytes, file: Path
+    arch: Arch, program: Program, maps: dict[str, NDArray[Any]], file: Path
 ) -> None:
-    """Write what golden and the cycle model say of each run."""
-    maps, size = infer(network, images), program.facts.images
+    """Write what the cycle model says of each run; maps: golden's of all images."""
+    images, size = maps[INPUT], program.facts.images
     model = CycleModel(program, arch)
     predicted = []
     for first in range(0, len(images), size):
@@ -58,21 +61,35 @@ def write_prediction(
 
 
 def check_chip(
-    network: QuantizedNetwork, arch: Arch, images: Bytes, folder: Path, *, batch: int = 1
-) -> None:
-    """Predict, simulate, and compare every element of every map and every cycle."""
+    network: QuantizedNetwork,
+    arch: Arch,
+    images: Bytes,
+    folder: Path,
+    *,
+    batch: int = 1,
+    maps: dict[str, NDArray[Any]] | None = None,
+    calls: Sequence[Call] = (),
+    trouble: Trouble = NO_TROUBLE,
+) -> list[SimulatedRun]:
+    """Predict, simulate, and compare every element of every map and every cycle.
+
+    maps: golden's; None: the images do not depend on each other; calls: as of `simulate`
+    """
     program = compiled(network, arch, batch=batch)
     prediction = folder / "prediction.json"
-    write_prediction(network, arch, program, images, prediction)
-    runs = simulate(arch, program, images)
+    write_prediction(arch, program, maps or infer(network, images), prediction)
+    runs = simulate(arch, program, images, calls=calls, trouble=trouble)
     for run, want in zip(runs, read_predictions(prediction), strict=True):
         where = f"{network.graph.name} on {arch.name}, images {run.images}"
         check_values(run, network, want["maps"], where, unstored(network, program, arch))
+        if trouble != NO_TROUBLE:
+            continue
         spent = {step.name: step.end - step.begin for step in run.steps}
         assert spent == want["steps"], f"{where}: cycles of the steps"
         assert run.cycles == want["cycles"], where
         assert run.load_cycles == want["load_cycles"], where
         check_events(run, want, where)
+    return runs
 
 
 def check_events(run: SimulatedRun, want: dict, where: str) -> None:

@@ -75,6 +75,7 @@ class State:
     endings: tensors behind which no layer stands
     order: of the elements of the answer; None: that of its map
     behind: sentences, what the host does behind the chip; remarks: of what one should know
+    causal: tensors of softmaxes in front of which a causal mask stood
     parts: of an image whose channels are quantized apart
     stacked: maps that lie one behind the other in a map, each of a sequence
     """
@@ -102,6 +103,7 @@ class State:
     order: Places | None = None
     behind: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    causal: frozenset[str] = frozenset()
     parts: ImageParts = field(default_factory=ImageParts)
     stacked: dict[str, tuple[str, ...]] = field(default_factory=dict)
 

@@ -150,7 +150,7 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
         inputs=(source,),
         tensor=proto.output[0],
         shape=state.maps[source].shape,
-        keys={"groups": ordered.shape[2]},
+        keys={"groups": ordered.shape[2], "causal": is_causal(state, proto, ordered, axis, rank)},
     )
     made = state.places(operation.shape).reshape(ordered.shape).transpose(0, 2, 1, 3)
     sides = np.moveaxis(real.places, axis, -1).shape
@@ -169,6 +169,19 @@ def at_the_end(
         )
         raise RefusedError("its axis", allowed, f"{axis} of {shape}")
     return head(state, proto, inputs)
+
+
+def is_causal(state: State, proto: onnx.NodeProto, ordered: Places, axis: int, rank: int) -> bool:
+    """Return whether a causal mask stood in front of a Softmax; one of other sides is refused.
+
+    ordered: (batch, tokens, heads, channels)
+    """
+    if proto.output[0] not in state.causal:
+        return False
+    if axis != rank - 1 or ordered.shape[1] != ordered.shape[3]:
+        allowed = "of as many keys as tokens, in its last axis, behind a causal mask"
+        raise RefusedError("its scores", allowed, list(ordered.shape))
+    return True
 
 
 def name_mask(state: State, base: str, softmax: str, *, keys: int) -> None:
@@ -209,7 +222,10 @@ def softmax_of_sequences(
         inputs=sources[0],
         tensor=proto.output[0],
         shape=state.shape_of(real),
-        keys={"groups": ordered.shape[2]},
+        keys={
+            "groups": ordered.shape[2],
+            "causal": is_causal(state, proto, ordered, axis, len(real.shape)),
+        },
         sequences=sources,
     )
     made = state.places(operation.shape).reshape(ordered.shape).transpose(0, 2, 1, 3)
