@@ -31,9 +31,9 @@ from tests.network.changes import (
     with_output,
     with_values,
 )
-from verif.common.decoders import drawn_decoder, drawn_shape
-from verif.common.recurrent import streaming
+from verif.dbpim.decoders import drawn_decoder, drawn_shape
 from verif.dbpim.directed_network import DIRECTED, directed
+from verif.dbpim.recurrent import streaming
 
 
 def test_the_networks_of_these_tests_hold_every_kind() -> None:

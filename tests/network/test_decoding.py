@@ -13,7 +13,7 @@ from hwgen.network.append import pixels_of
 from hwgen.network.check import check_network
 from hwgen.network.decoding import decode, prefill
 from hwgen.network.file import load_network, save_network
-from verif.common.decoders import drawn_decoder, drawn_shape
+from verif.dbpim.decoders import drawn_decoder, drawn_shape
 
 
 def drawn(seed: int) -> tuple[QuantizedNetwork, np.ndarray]:

@@ -13,8 +13,8 @@ from hwgen.errors import FormatError
 from hwgen.network import QuantizedNetwork
 from hwgen.network.check import check_network
 from hwgen.network.decoding import decode
-from verif.common.decoders import drawn_decoder, drawn_shape
-from verif.common.recurrent import NETWORKS, gru, streaming
+from verif.dbpim.decoders import drawn_decoder, drawn_shape
+from verif.dbpim.recurrent import NETWORKS, gru, streaming
 
 STEP = decode(drawn_decoder(1, drawn_shape(np.random.default_rng(1))))
 STREAM = streaming(1)

@@ -9,7 +9,7 @@ from golden.states import calls
 from hwgen.network import QuantizedNetwork
 from hwgen.network.decoding import decode, prefill
 from tests.verif.dbpim.chips import check_chip, chip_arch
-from verif.common.decoders import DecoderShape, drawn_decoder
+from verif.dbpim.decoders import DecoderShape, drawn_decoder
 
 SMALL = DecoderShape(blocks=2, width=32, heads=2, hidden=64, tokens=16)
 

@@ -12,7 +12,7 @@ from hwgen.chip.trouble import Trouble
 from hwgen.dbpim.sim.chip_run import Call
 from hwgen.network import QuantizedNetwork
 from tests.verif.dbpim.chips import check_chip, chip_arch
-from verif.common.recurrent import NETWORKS
+from verif.dbpim.recurrent import NETWORKS
 
 CALLS = 50
 
