@@ -35,7 +35,7 @@ GROUPS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "Your network": (Train, ImportNetwork, Compare, Fit, ExportOnnx),
         "A chip and its program": (CompileCommand, Build, Simulate, WriteText, Export),
         "What it costs": (Model, Cost, Sweep, Explore, Energy, Benchmark),
-        "Crossbars and devices": (Synthesize, Onnx, Effects),
+        "Search and devices": (Synthesize, Onnx, Effects),
     }
 )
 """In the order in which `hwgen --help` lists them."""

@@ -31,7 +31,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "recipes": "of trainings: hwgen train RECIPE",
         "effects": "of devices that err: hwgen effects NETWORK CHIP --effects NAME",
         "energies": "of events, and areas: --energy NAME, --outside NAME",
-        "components": "of crossbar chips: hwgen synthesize NETWORK --components NAME",
+        "components": "power, time and area of parts: hwgen synthesize NETWORK --components NAME",
         "replacements": "parts of yours in a chip: hwgen build CHIP --replace PART=FILE",
         "images": "some images of a set, for networks that were trained on it",
     }

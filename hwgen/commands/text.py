@@ -28,7 +28,7 @@ Step = Callable[[NDArray[np.uint8]], NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class WriteText(OnChip, command="text", example="austen_chars dbpim/paper_rows --tokens 60"):
+class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 60"):
     """Let a language model write on, character by character, a call of the chip each.
 
     golden: the integers of the NumPy reference. model: cycles and energy of each call, too. rtl:

@@ -6,7 +6,7 @@ bit above it, a product, what is signed. They stand alone, in braces, or at a po
 
 A net without a signal is called by its cell, as in ``§12§``, until all have their names.
 
-Tests: `tests/chip/rtl/test_expressions.py`.
+Tests: `tests/chip/rtl/test_printed.py`.
 """
 
 import re

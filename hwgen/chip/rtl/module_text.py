@@ -1,6 +1,6 @@
 """A part as Verilog for people: ports with what they are, nets, assignments, instances, blocks.
 
-Tests: `tests/chip/rtl/test_module_text.py`.
+Tests: `tests/chip/rtl/test_printed.py`.
 """
 
 import re

@@ -3,7 +3,7 @@
 Signals that are assigned under the same conditions share a block: a state machine is one. Registers
 do so if one reset sets all of them, or none; nets do if no one of them depends on another.
 
-Tests: `tests/chip/rtl/test_statements.py`.
+Tests: `tests/chip/rtl/test_printed.py`.
 """
 
 from collections.abc import Iterator, Sequence
