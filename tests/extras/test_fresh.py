@@ -121,9 +121,6 @@ def environment_of(folder: Path, given: str) -> dict[str, str]:
 
 
 @pytest.mark.long
-@pytest.mark.promise(
-    "each `pip install` line of a page, in a fresh environment, brings what its commands need"
-)
 @pytest.mark.parametrize("line", LINES, ids=lambda each: each.given)
 def test_a_fresh_environment(line: Line, tmp_path: Path) -> None:
     variables = environment_of(tmp_path, line.given)

@@ -73,13 +73,12 @@ def run_on_small(path: Path, tmp_path: Path) -> None:
     assert main(["run", str(network), str(chip), "--images", "1", *switches]) == 0
 
 
-@pytest.mark.long
 @pytest.mark.promise(
     "a Llama of two blocks (norms without a mean, rotary embeddings, heads that share keys, gated"
     " layers) runs whole in RTL, equal"
 )
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("exporter", ["script", "dynamo"])
+@pytest.mark.parametrize("exporter", ["script", pytest.param("dynamo", marks=pytest.mark.long)])
 def test_a_llama_is_equal_to_golden_and_model(exporter: str, tmp_path: Path) -> None:
     from tests.corpus.drawn import calibrated
     from tests.corpus.transformers import TRANSFORMERS
