@@ -323,8 +323,8 @@ def scale_refusals(network: QuantizedNetwork, layer: Layer, arch: Arch | None) -
     )
     for field, allowed, given in found:
         lacks = isinstance(layer, OF_LANES) and layer.rounding == "tflite" != field
-        others = arch is not None and arch.simd_tflite and layer.rounding == "tflite"
-        if others and field == "rounding":
+        as_tflite = getattr(layer, "rounding", None) == "tflite"
+        if arch is not None and arch.simd_tflite and as_tflite and field == "rounding":
             yield field, allowed, f"{given}; {OF_PRODUCTS}"
         else:
             yield field, allowed, f"tflite: {WITH_TFLITE}" if lacks else given
