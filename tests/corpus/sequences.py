@@ -1,6 +1,7 @@
 """Networks on (batch, tokens, channels) with drawn weights, as their authors publish them."""
 
 import math
+import random
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -8,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as f
 
+DRAWN = 12
+"""Sequences that are drawn."""
 CLASSES, WIDTH, HEADS, TOKENS = 8, 32, 2, 16
 TEXT = (TOKENS, WIDTH)
 LOWEST = torch.finfo(torch.float32).min
@@ -154,6 +157,68 @@ class Steps(nn.Module):
         return self.head(f.relu(self.second(f.relu(self.first(x)))).mean(2))
 
 
+class Mixing(nn.Module):
+    """A layer over the tokens of each channel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(TOKENS, TOKENS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x.transpose(1, 2)).transpose(1, 2)
+
+
+class Gated(nn.Module):
+    """Half of the channels times a function of the other half."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide, self.narrow = nn.Linear(WIDTH, 2 * WIDTH), nn.Linear(WIDTH, WIDTH)
+
+    def forward(self, x: Tensor) -> Tensor:
+        one, other = self.wide(x).chunk(2, -1)
+        return self.narrow(f.silu(one) * other)
+
+
+class Shifted(nn.Module):
+    """A depthwise convolution over the tokens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv1d(WIDTH, WIDTH, 3, padding=1, groups=WIDTH)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x.transpose(1, 2)).transpose(1, 2)
+
+
+class Drawn(nn.Module):
+    """Blocks between residuals, drawn from a seed, with or without positions."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        chance = random.Random(seed)
+        kinds = [lambda: Causal(chance.choice(("", *MASKS))), Mixing, Gated, Shifted]
+        blocks = [kinds[seed % len(kinds)](), *(chance.choice(kinds)() for _ in range(2))]
+        self.blocks = nn.ModuleList(blocks)
+        self.norms = nn.ModuleList(nn.LayerNorm(WIDTH) for _ in blocks)
+        # What mixes tokens at once would have them as channels of the image.
+        mixing = isinstance(blocks[0], Mixing)
+        self.first, self.last = (
+            mixing or chance.random() < 0.5,
+            chance.choice(("mean", "each", "first")),
+        )
+        self.place = nn.Parameter(torch.randn(1, TOKENS, WIDTH) / 4)
+        self.placed, self.head = chance.random() < 0.5, nn.Linear(WIDTH, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.place if self.placed else x
+        for block, norm in zip(self.blocks, self.norms, strict=True):
+            x = x + block(norm(x)) if self.first else norm(x + block(x))
+        if self.last == "mean":
+            x = x.mean(1)
+        return self.head(x[:, 0] if self.last == "first" else x)
+
+
 SEQUENCES: Mapping[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = MappingProxyType(
     {
         "encoder_post": (lambda: Encoder(norm_first=False, activation="relu"), TEXT),
@@ -162,6 +227,7 @@ SEQUENCES: Mapping[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = Mappi
         "linear_attention": (LinearAttention, TEXT),
         "gpt_last": (lambda: Gpt("sdpa", last=True), TEXT),
         "gpt_no_mask": (lambda: Gpt(""), TEXT),
+        **{f"drawn_{seed}": (lambda seed=seed: Drawn(seed), TEXT) for seed in range(DRAWN)},
         **{f"gpt_{how}": (lambda how=how: Gpt(how), TEXT) for how in MASKS},
     }
 )

@@ -102,7 +102,7 @@ ONNX: dict[str, Onnx] = {
         "AveragePool", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1, count_include_pad=1
     ),
     "a loop": loop,
-    "an enlargement by lines": resized(1.0, 1.0, 2.0, 2.0, mode="linear"),
+    "an enlargement by cubes": resized(1.0, 1.0, 2.0, 2.0, mode="cubic"),
     "an enlargement by 0": resized(1.0, 1.0, 0.0, 2.0),
     "an enlargement by a million": resized(1.0, 1.0, 1e6, 1e6),
     "an enlargement by half a pixel": resized(1.0, 1.0, 1.5, 1.5),

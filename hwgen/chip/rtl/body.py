@@ -4,10 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-from hwgen.chip.rtl.blocks import Logic
 from hwgen.chip.rtl.expressions import MARKED, Expressions
 from hwgen.chip.rtl.hints import hint_at
-from hwgen.chip.rtl.netlists import Nets, Node
+from hwgen.chip.rtl.logic import Logic
+from hwgen.chip.rtl.nodes import Nets, Node
 from hwgen.chip.rtl.places import Places, free_name
 
 NAMELESS = "_n"

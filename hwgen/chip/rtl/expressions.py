@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, Nets, Node
+from hwgen.chip.rtl.nodes import BIT_MASK, BIT_PLACES, ONE, Nets, Node, is_constant, number_of
 from hwgen.chip.rtl.places import Places
-from hwgen.chip.rtl.reduced import BIT_MASK, is_constant, number_of, operands
+from hwgen.chip.rtl.reduced import operands
 
 MARK = "§"
 MARKED = re.compile(rf"{MARK}(\d+){MARK}")
@@ -266,35 +266,35 @@ class Expressions:
     def compared(self, node: Node) -> Text:
         """Return whether a value fits one of the patterns of a cell."""
         value = node.inputs[0]
-        whole = self.operand(value)
-        texts = []
         named = len(value) == 1 and self.has_names(value)
         if len(node.what) == 1 and bits_in(node.what[0]) == 1 and not named:
             place = next(p for p, mark in enumerate(node.what[0][::-1]) if mark != "-")
-            one = self.operand((value[place],))
-            return one if node.what[0][::-1][place] == "1" else opposite(one)
-        for pattern in node.what:
-            fixed = [place for place, mark in enumerate(pattern[::-1]) if mark != "-"]
-            digits = [int(pattern[::-1][place]) for place in fixed]
-            if not fixed:
-                return Text("1'h1")
-            if len(fixed) == 1 and not named:
-                one = inside(self.operand((value[fixed[0]],)))
-                texts.append(one if digits[0] else f"!{one}")
-            elif len(fixed) == len(pattern):
-                texts.append(f"{inside(whole)} == {self.label(value, pattern)}")
-            else:
-                kept = tuple(value[place] for place in fixed)
-                number = sum(digit << bit for bit, digit in enumerate(digits))
-                texts.append(f"{self.plain(kept)} == {len(kept)}'h{number:x}")
-        if not texts:
+            bit = self.operand((value[place],))
+            return bit if node.what[0][::-1][place] == "1" else opposite(bit)
+        found = [self._fits(value, pattern, named=named) for pattern in node.what]
+        if len(found) == 1:
+            return found[0]
+        if not found:
             return Text("1'h0")
-        if len(texts) == 1:
-            one = node.what[0]
-            binds = WHOLE if "==" in texts[0] else (PREFIXED if texts[0][0] == "!" else ATOM)
-            return Text(texts[0], binds, "==", whole.levels + (binds > ATOM))
-        joined = " | ".join(f"({text})" if "==" in text else text for text in texts)
-        return Text(joined, WHOLE, "|", whole.levels + 2)
+        joined = " | ".join(inside(one) for one in found)
+        return Text(joined, WHOLE, "|", deeper(*found))
+
+    def _fits(self, value: Nets, pattern: str, *, named: bool) -> Text:
+        """Return whether a value fits a pattern; named: it is a bit whose values have names."""
+        marks = pattern[::-1]
+        fixed = [place for place, mark in enumerate(marks) if mark != "-"]
+        if not fixed:
+            return Text("1'h1")
+        if len(fixed) == 1 and not named:
+            one = self.operand((value[fixed[0]],))
+            return one if marks[fixed[0]] == "1" else opposite(one)
+        if len(fixed) == len(pattern):
+            one = self.operand(value)
+            text = f"{inside(one)} == {self.label(value, pattern)}"
+            return Text(text, WHOLE, "==", deeper(one))
+        kept = tuple(value[place] for place in fixed)
+        number = sum(int(marks[place]) << bit for bit, place in enumerate(fixed))
+        return Text(f"{self.plain(kept)} == {len(kept)}'h{number:x}", WHOLE, "==", 1)
 
     def has_names(self, value: Nets) -> bool:
         """Return whether the values of nets have names."""

@@ -8,10 +8,11 @@ from collections.abc import Container, Iterator
 
 from hwgen.chip.rtl.body import Body, bits_of
 from hwgen.chip.rtl.check_text import BEGIN, ELSE, END, assertions
-from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, Named, Node, PartNetlist
+from hwgen.chip.rtl.nodes import BIT_PLACES, ONE, Named, Node, PartNetlist
 from hwgen.chip.rtl.places import Places
-from hwgen.chip.rtl.reduced import Reads, merge, shorten
+from hwgen.chip.rtl.reduced import Reads, shorten
 from hwgen.chip.rtl.sentences import Sentences
+from hwgen.chip.rtl.simpler import merge
 
 WIDEST = 160
 """Characters of a line."""

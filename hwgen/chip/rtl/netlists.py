@@ -14,7 +14,6 @@ Tests: `tests/chip/rtl/test_netlists.py`, which says what is used of Amaranth's 
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from threading import RLock
 from typing import Any
@@ -45,6 +44,7 @@ from amaranth.hdl._nir import (
 from amaranth.lib.wiring import In
 
 from hwgen.chip.rtl import part as parts
+from hwgen.chip.rtl.nodes import BIT_PLACES, ZERO, Named, Nets, Node, PartNetlist
 from hwgen.errors import DesignError
 
 _in_force = RLock()
@@ -60,10 +60,6 @@ COMBINATIONAL = (
     PriorityMatch,
 )
 BITWISE = ("~", "&", "|", "^")
-BIT_PLACES = 20
-"""A net is the number of its cell, shifted, and its bit. Amaranth's 16 places are too few for the
-sums of a macro with thousands of ADCs.
-"""
 
 
 @contextmanager
@@ -211,62 +207,6 @@ def sources_of(netlist: Netlist, node: int) -> Iterator[int]:
         return iter(())
     cell = netlist.cells[cell_of(node)]
     return (net for net, _ in cell.comb_edges_to(bit_of(node)))
-
-
-# --- our own cells ----------------------------------------------------------------------------
-
-Nets = tuple[int, ...]
-"""Bits, the lowest first: 0 and 1 are constants, others `cell << BIT_PLACES | bit`."""
-ZERO, ONE = 0, 1
-
-
-@dataclass(slots=True)
-class Node:
-    """A cell of a netlist.
-
-    kind: "op", "match", "priority", "list", "part", "register", "memory", "write", "read",
-        "clocked read", "instance", "property"; "top" for number 0, whose inputs are the outputs
-    width: bits of its output
-    what: by kind: operator; patterns; none; lowest bit of each assignment; (signed, stride);
-        (value at first, edge, whether reset is asynchronous); (name, words, values at first);
-        (memory, edge); memory; (memory, edge); (module, name, inputs, outputs, parameters); message
-    place: file and line of the source
-    below, above: bits of a sum, a shift or a memory that nothing reads, under and over its output
-    """
-
-    kind: str
-    inputs: list[Nets]
-    width: int
-    what: Any
-    place: tuple[str, int] | None
-    below: int = 0
-    above: int = 0
-
-
-@dataclass(slots=True)
-class Named:
-    """A signal: its name in the part, its nets, its layout if it has one, names of its values.
-
-    place: file and line of the source, those of the cells that are made for its own values too
-    """
-
-    name: str
-    nets: Nets
-    layout: Any = None
-    values: Mapping[int, str] = field(default_factory=dict)
-    title: str = ""
-    place: tuple[str, int] | None = None
-
-
-@dataclass(slots=True)
-class PartNetlist:
-    """Cells of a part by number, ports with their nets, and signals in the order of the source."""
-
-    name: str
-    nodes: list[Node]
-    inputs: dict[str, Nets]
-    outputs: dict[str, Nets]
-    signals: list[Named]
 
 
 def netlist_of(part: "parts.Part") -> PartNetlist:

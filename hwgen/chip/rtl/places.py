@@ -25,8 +25,8 @@ from amaranth.hdl import Shape
 from amaranth.lib import data
 
 from hwgen.chip.rtl.hints import hint_at
-from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, Named, Nets, PartNetlist
-from hwgen.chip.rtl.reduced import BIT_MASK, Reads, outputs_of
+from hwgen.chip.rtl.nodes import BIT_MASK, BIT_PLACES, ONE, Named, Nets, PartNetlist, outputs_of
+from hwgen.chip.rtl.reduced import Reads
 from hwgen.chip.rtl.words import TAKEN
 
 LSB = "_LSB"
@@ -122,13 +122,18 @@ class Places:
         self.is_read = reads.is_read
         self.of = dict(known)
         self.named: dict[int, str] = {}
-        self.widths = {n: w for n, w in behind.widths.items() if n.isidentifier()} if behind else {}
-        self.constants = dict(behind.constants) if behind else dict[str, tuple[int, int]]()
+        self.widths: dict[str, int] = {}
+        self.constants: dict[str, tuple[int, int]] = {}
+        self._layouts: dict[str, Any] = {}
+        self._enums: dict[str, Named] = {}
+        if behind is not None:
+            self.widths |= {n: w for n, w in behind.widths.items() if n.isidentifier()}
+            self.constants |= behind.constants
+            self._layouts |= behind._layouts
+            self._enums |= behind._enums
         self.declared = frozenset(self.constants)
-        self._layouts = dict(behind._layouts) if behind else dict[str, Any]()
         self._fields: dict[str, Fields | None] = {}
         self._values: dict[Nets, tuple[str, Mapping[int, str]]] = {}
-        self._enums = dict(behind._enums) if behind else dict[str, Named]()
         self._nodes = netlist.nodes
         signals = {one.name: one for one in netlist.signals}
         ports = {} if behind else netlist.inputs | netlist.outputs

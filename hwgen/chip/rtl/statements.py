@@ -9,8 +9,7 @@ Tests: `tests/chip/rtl/test_statements.py`.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from hwgen.chip.rtl.netlists import BIT_PLACES, ONE, ZERO, Nets, Node
-from hwgen.chip.rtl.reduced import BIT_MASK, is_constant
+from hwgen.chip.rtl.nodes import BIT_MASK, BIT_PLACES, ONE, ZERO, Nets, Node, is_constant
 
 Target = tuple[str, int, int]
 """A signal, its lowest bit that is assigned, and the width."""

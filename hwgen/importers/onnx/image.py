@@ -39,31 +39,12 @@ def find_image(graph: onnx.GraphProto, parameters: set[str], source: str) -> onn
     if not images:
         summed = {n for node in graph.node if node.op_type in ARITHMETIC for n in node.input}
         images = [tensor for tensor in free if tensor.name in summed][:1]
-    if not images:
-        refuse_token_ids(free, graph.node, source)
     if len(images) != 1:
         names = ", ".join(tensor.name for tensor in images) or "none"
         raise FormatError(
             field="the images that the network reads", allowed="one", given=names, source=source
         )
     return images[0]
-
-
-def refuse_token_ids(
-    tensors: Iterable[onnx.ValueInfoProto], nodes: Iterable[onnx.NodeProto], source: str
-) -> None:
-    """Refuse an input of integers by which a node looks rows of a table up."""
-    kinds = (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
-    ids = {each.name for each in tensors if each.type.tensor_type.elem_type in kinds}
-    for node in nodes:
-        if node.op_type == "Gather" and not ids.isdisjoint(node.input[1:]):
-            raise FormatError(
-                field=f"input {node.input[1]}",
-                allowed="an image of numbers: cut the file behind the Gather, look the rows of its"
-                " table up on the host, and give the embeddings as the image",
-                given=f"token ids of node {node.name or node.output[0]} (Gather)",
-                source=source,
-            )
 
 
 def reads_as_map(tensor: onnx.ValueInfoProto, nodes: Iterable[onnx.NodeProto]) -> bool:

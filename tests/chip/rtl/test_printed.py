@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.chip.rtl import blocks, expressions
+from hwgen.chip.rtl import block_text, blocks, expressions, logic
 from hwgen.chip.rtl.emit import verilog_of
-from hwgen.chip.rtl.netlists import ZERO, Nets
+from hwgen.chip.rtl.nodes import ZERO, Nets
 from tests.chip.rtl.every import OUTPUTS, Every, by_amaranth, by_icarus, stimuli
 
 SEED = 5
@@ -60,32 +60,33 @@ def lost_sign(patch: pytest.MonkeyPatch) -> None:
 
 
 def write_order(patch: pytest.MonkeyPatch) -> None:
-    right = blocks.Logic.memory_lines
+    right = logic.Logic.memory_lines
 
-    def turned(logic: blocks.Logic) -> list[str]:
-        logic._numbers.reverse()
-        return list(right(logic))
+    def turned(cells: logic.Logic) -> list[str]:
+        cells._numbers.reverse()
+        return list(right(cells))
 
-    patch.setattr(blocks.Logic, "memory_lines", turned)
+    patch.setattr(logic.Logic, "memory_lines", turned)
 
 
 def dropped_enable(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(blocks.Logic, "_guarded", lambda logic, enable, line: [f"    {line}"])
+    patch.setattr(logic.Logic, "_guarded", lambda cells, enable, line: [f"    {line}"])
 
 
 def missing_reset(patch: pytest.MonkeyPatch) -> None:
-    right = blocks.Logic._clocked
+    right = logic.Logic._clocked
 
-    def without(logic: blocks.Logic, block: blocks.Block) -> list[str]:
+    def without(cells: logic.Logic, block: blocks.Block) -> list[str]:
         block.reset = ZERO
-        return list(right(logic, block))
+        return list(right(cells, block))
 
-    patch.setattr(blocks.Logic, "_clocked", without)
+    patch.setattr(logic.Logic, "_clocked", without)
 
 
 def forgotten_assignment(patch: pytest.MonkeyPatch) -> None:
     right = blocks.steps_of
-    patch.setattr(blocks, "steps_of", lambda *given: right(*given)[-1:])
+    for place in (blocks, block_text):
+        patch.setattr(place, "steps_of", lambda *given: right(*given)[-1:])
 
 
 @pytest.mark.promise(

@@ -65,7 +65,7 @@ def test_reset_of_control_alone_is_another_chip(tmp_path: Path) -> None:
     assert control.digest != every.digest == replace(control, reset="all").digest
     path = tmp_path / "chip.yaml"
     text = (CONFIGS / "tiny.yaml").read_text(encoding="utf-8")
-    path.write_text(f"{text}reset: none\n", encoding="utf-8")
+    path.write_text(text.replace("reset: all", "reset: none"), encoding="utf-8")
     with pytest.raises(ConfigError, match="reset must be 'all' or 'control', got 'none'"):
         load_arch(path)
 

@@ -73,9 +73,10 @@ def tensors_of(state: State, model: onnx.ModelProto) -> list[str]:
             behind |= dict.fromkeys(f"{each.operator} ({each.name})" for each in value.steps)
             names |= dict.fromkeys(value.lists)
             continue
-        maps, steps = {tensor.name: None}, {}
-        if isinstance(value, Real):
-            maps, steps = maps_before(state, tensor.name, value)
+        if not isinstance(value, Real):
+            names[tensor.name] = None
+            continue
+        maps, steps = maps_before(state, tensor.name, value)
         if steps:
             computed.append(tensor.name)
             behind |= dict.fromkeys(f"{each.operator} ({each.name})" for each in steps)

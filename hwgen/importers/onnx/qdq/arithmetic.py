@@ -219,7 +219,8 @@ def both(
 ) -> tuple[tuple[str, str], tuple[int, int, int], Places]:
     """Return the maps of two tensors, pixel beside pixel, the shape of both, and its places.
 
-    Whole maps in one order stay as they are; others are read with channels first.
+    Whole maps in one order stay as they are; others are read with channels first, or last where
+    both have them so.
     """
     one, other = state.settled(one, proto), state.settled(other, proto)
     alike = np.array_equal(one.places, other.places)
@@ -227,11 +228,31 @@ def both(
         shape = state.shape_of(one)
         second = state.arranged(replace(other, places=state.places(shape)), proto)
         return (str(one.base), second), shape, one.places
+    if (pixels := of_tokens(state, proto, one, other)) is not None:
+        return pixels
     names = (state.planar(one, proto), state.planar(other, proto))
     one_map, other_map = state.maps[names[0]].shape, state.maps[names[1]].shape
     height, width, channels = np.maximum(one_map, other_map).tolist()
     shape = (height, width, channels)
     return names, shape, state.planes(shape).reshape(np.broadcast_shapes(one.shape, other.shape))
+
+
+def of_tokens(
+    state: State, proto: onnx.NodeProto, one: Real, other: Real
+) -> tuple[tuple[str, str], tuple[int, int, int], Places] | None:
+    """Return what `both` does for tensors (batch, tokens, channels) whose tokens are pixels."""
+    columns = [each.places[:, :, np.newaxis] for each in (one, other) if len(each.shape) == 3]
+    if len(columns) < 2 or max(one.shape[2], other.shape[2]) == 1:
+        return None
+    pair = [
+        replace(each, places=column) for each, column in zip((one, other), columns, strict=True)
+    ]
+    if not all(state.in_lines(each, each.places) for each in pair):
+        return None
+    names = (state.arranged(pair[0], proto), state.arranged(pair[1], proto))
+    sides = np.maximum(state.maps[names[0]].shape, state.maps[names[1]].shape).tolist()
+    shape = (sides[0], sides[1], sides[2])
+    return names, shape, state.places(shape)[:, :, 0]
 
 
 def in_one_rank(one: Real, other: Real) -> tuple[Real, Real]:

@@ -7,8 +7,7 @@ host's.
 Tests: `tests/importers/onnx/test_lists.py`.
 """
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -32,8 +31,8 @@ LAYERS = frozenset(
      "GlobalMaxPool", "LayerNormalization", "MatMul", "MaxPool", "RMSNormalization", "ReduceMean"}
 )  # fmt: skip
 """Operators of layers: a concatenation in front of one ends no network."""
-MOST_LEFT = 64
-"""Weights at most of a layer that is the host's: the bins of a box that YOLOv8 decodes."""
+MOST_BINS = 64
+"""Of a box that YOLOv8 decodes: a Conv with one filter of one pixel is their mean."""
 PICTURE = 4
 """Rank of images x channels x rows x columns."""
 PASSED = frozenset({"Dropout", "Identity"})
@@ -56,17 +55,25 @@ ELEMENTWISE: Mapping[str, Callable[[State, onnx.NodeProto, list[Value | None]], 
 def endings_of(graph: onnx.GraphProto) -> frozenset[str]:
     """Return the tensors behind which no layer stands but those that decode boxes."""
     before: set[str] = set()
-    sizes = {each.name: math.prod(each.dims) for each in graph.initializer}
+    sides = {each.name: tuple(each.dims) for each in graph.initializer}
     for node in graph.node:
-        if node.op_type in QUANTIZATION and node.input[0] in sizes:
-            sizes[node.output[0]] = sizes[node.input[0]]
+        if node.op_type in QUANTIZATION and node.input[0] in sides:
+            sides[node.output[0]] = sides[node.input[0]]
     for node in reversed(graph.node):
-        weights = sum(sizes.get(name, 0) for name in node.input)
-        layer = node.op_type in LAYERS and not 0 < weights <= MOST_LEFT
-        if layer or not before.isdisjoint(node.output):
+        if is_layer(node, [sides.get(name, ()) for name in node.input]) or not before.isdisjoint(
+            node.output
+        ):
             before.update(node.input)
     written = {name for node in graph.node for name in node.output}
     return frozenset(written - before)
+
+
+def is_layer(node: onnx.NodeProto, sides: Sequence[tuple[int, ...]]) -> bool:
+    """Return whether a node is a layer, and no mean over bins; sides: of its constant inputs."""
+    if node.op_type != "Conv" or len(sides) != len(("map", "weights")):
+        return node.op_type in LAYERS
+    filters, bins, *kernel = (*sides[1], 0, 0)[:4]
+    return (filters, *kernel) != (1, 1, 1) or not 0 < bins <= MOST_BINS
 
 
 def lists(state: State, proto: onnx.NodeProto, inputs: Given) -> bool:
@@ -217,9 +224,8 @@ def left(state: State, proto: onnx.NodeProto, inputs: Given, error: RefusedError
             steps |= between
         elif not isinstance(each, Constant | Unknown | None):
             raise error
-    weights = sum(each.array.size for each in inputs if isinstance(each, Constant))
-    layer = proto.op_type in LAYERS and not 0 < weights <= MOST_LEFT
-    if layer or not names:
+    sides = [each.array.shape if isinstance(each, Constant) else () for each in inputs]
+    if is_layer(proto, sides) or not names:
         raise error
     return Left(lists=tuple(names), steps=(*steps, step_of(proto)))
 
