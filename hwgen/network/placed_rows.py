@@ -30,7 +30,8 @@ class PlacedRows:
         values = feature.quantization[0]
         total = self.tokens[token].astype(np.int64) + self.positions[position]
         steps = (total + (1 << PLACES - 1) >> PLACES) + values.zero_point
-        return steps.clip(values.low, values.high).astype(np.uint8).reshape(1, 1, -1)
+        found: NDArray[np.uint8] = steps.clip(values.low, values.high).astype(np.uint8)
+        return found.reshape(1, 1, -1)
 
 
 def placed_complaints(

@@ -339,7 +339,7 @@ def speedup_table(speedup: Speedup) -> Table:
 
 def text_table(report: TextReport) -> RenderableType:
     """Return a text, and what a call takes."""
-    lines = [Text(report.prompt + report.text), ""]
+    lines: list[RenderableType] = [Text(report.prompt + report.text), ""]
     if report.cycles is not None and report.time_us is not None:
         load = 0.0 if report.load_cycles is None else report.load_cycles
         parts = [

@@ -68,6 +68,9 @@ class AdaptiveTrainReport:
     training: dict[str, Any]
 
 
+Bits = Annotated[float, Field(ge=0)]
+
+
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class BitsACharacter:
     """Mean of -log2 of the share that a language model gives to the next character of a text.
@@ -76,9 +79,9 @@ class BitsACharacter:
         by golden; characters: that were counted
     """
 
-    float: Annotated[float, Field(ge=0)]
-    two_digits: Annotated[float, Field(ge=0)]
-    integer: Annotated[float, Field(ge=0)]
+    float: Bits
+    two_digits: Bits
+    integer: Bits
     characters: Count
 
 

@@ -65,6 +65,7 @@ CORNERS = Corners(
     *(code.name for code in ErrorCode if ErrorCode.NONE < code <= ErrorCode.WRONG_ARCHITECTURE),
     ErrorCode.STREAM_ENDED.name,
     ErrorCode.NOT_STORED.name,
+    ErrorCode.BAD_POSITION.name,
 )
 
 
@@ -72,12 +73,13 @@ POSITION = 5
 """That a program with as many positions refuses, and one with more, or with none, takes."""
 
 
-async def begin(dut: Any) -> Probe:
-    """Reset the loader and let it run."""
+async def begin(dut: Any, *, position: int = 0) -> Probe:
+    """Reset the loader and let it run; position: that the host has given."""
     source = Stream(dut, "loader__beats")
     dut.loader__program_address.value = PROGRAM_ADDRESS
     dut.loader__image_address.value = IMAGE_ADDRESS
     dut.loader__scratch_address.value = SCRATCH_ADDRESS
+    dut.loader__position.value = position
     rooms = [getattr(dut, f"loader__{name}") for name in ROOMS]
     await reset(dut, source.valid, dut.loader__run, dut.loader__load_go, *rooms, *ready_inputs(dut))
     probe = Probe(dut, "loader", [*STREAMS, *STROBES, *ROOMS, *DATA, *OTHERS])

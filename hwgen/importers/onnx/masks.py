@@ -12,6 +12,7 @@ Tests: `tests/importers/onnx/test_masks.py`.
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -113,7 +114,7 @@ def bound_masks(graph: onnx.GraphProto, ranges: Ranges) -> set[str]:
     return causal
 
 
-def scales_of_shares(graph: onnx.GraphProto, causal: set[str]) -> dict[str, list[dict[str, Array]]]:
+def scales_of_shares(graph: onnx.GraphProto, causal: set[str]) -> dict[str, list[dict[str, Any]]]:
     """Return a step of 1/256 for the shares behind causal masks: half a share is no half step."""
     scores = {node.output[0] for node in graph.node if node.name in causal}
     step = {"scale": np.array(SHARE, np.float32), "zero_point": np.array(0, np.uint8)}

@@ -68,9 +68,12 @@ class Causal(Attention):
     def forward(self, x: Tensor, see: See | None = None) -> Tensor:
         """Return (n, tokens, width); see: what happens to each map on its way."""
         if see is None:
-            heads = (self.by_head(layer(x)) for layer in (self.query, self.key, self.value))
+            layers = self.query, self.key, self.value
+            query, key, value = (self.by_head(layer(x)) for layer in layers)
             # The gain of the query is the scale.
-            read = functional.scaled_dot_product_attention(*heads, is_causal=True, scale=1.0)
+            read = functional.scaled_dot_product_attention(
+                query, key, value, is_causal=True, scale=1.0
+            )
             return cast(Tensor, self.write(read.transpose(1, 2).flatten(2)))
         query, key, value = (
             self.by_head(see(name, getattr(self, name)(x))) for name in ("query", "key", "value")
