@@ -17,6 +17,7 @@ Stable: the names in `__all__`, their parameters and the fields of the reports. 
 may come, with defaults.
 """
 
+from golden.states import Session
 from hwgen.commands.against import Compare
 from hwgen.commands.build import Build, Compile, Listing
 from hwgen.commands.context import Context
@@ -35,6 +36,7 @@ from hwgen.commands.request import function_of
 from hwgen.commands.run import Simulate
 from hwgen.commands.sweep import Sweep
 from hwgen.commands.synthesis import Synthesize, SynthesizedChip
+from hwgen.commands.text import WriteText
 from hwgen.errors import HwgenError, RefusedNetworkError
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "Inference",
     "LoadedArchitecture",
     "RefusedNetworkError",
+    "Session",
     "SynthesizedChip",
     "build",
     "compare",
@@ -62,6 +65,7 @@ __all__ = [
     "simulate",
     "sweep",
     "synthesize",
+    "write_text",
 ]
 
 build = function_of(Build)
@@ -82,3 +86,4 @@ model = function_of(Model)
 simulate = function_of(Simulate)
 sweep = function_of(Sweep)
 synthesize = function_of(Synthesize)
+write_text = function_of(WriteText)
