@@ -17,7 +17,6 @@ Stable: the names in `__all__`, their parameters and the fields of the reports. 
 may come, with defaults.
 """
 
-from golden.states import Session
 from hwgen.commands.against import Compare
 from hwgen.commands.build import Build, Compile, Listing
 from hwgen.commands.context import Context
@@ -28,7 +27,7 @@ from hwgen.commands.explore import Explore
 from hwgen.commands.export import Export
 from hwgen.commands.fit import Fit
 from hwgen.commands.imports import ImportNetwork
-from hwgen.commands.infer import Infer, Inference
+from hwgen.commands.infer import Infer, Inference, Session
 from hwgen.commands.info import Info
 from hwgen.commands.model import Model
 from hwgen.commands.on_chip import LoadArchitecture, LoadedArchitecture
