@@ -27,7 +27,7 @@ from hwgen.commands.explore import Explore
 from hwgen.commands.export import Export
 from hwgen.commands.fit import Fit
 from hwgen.commands.imports import ImportNetwork
-from hwgen.commands.infer import Infer, Inference
+from hwgen.commands.infer import Infer, Inference, Session
 from hwgen.commands.info import Info
 from hwgen.commands.model import Model
 from hwgen.commands.on_chip import LoadArchitecture, LoadedArchitecture
@@ -35,6 +35,7 @@ from hwgen.commands.request import function_of
 from hwgen.commands.run import Simulate
 from hwgen.commands.sweep import Sweep
 from hwgen.commands.synthesis import Synthesize, SynthesizedChip
+from hwgen.commands.text import WriteText
 from hwgen.errors import HwgenError, RefusedNetworkError
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Inference",
     "LoadedArchitecture",
     "RefusedNetworkError",
+    "Session",
     "SynthesizedChip",
     "build",
     "compare",
@@ -62,6 +64,7 @@ __all__ = [
     "simulate",
     "sweep",
     "synthesize",
+    "write_text",
 ]
 
 build = function_of(Build)
@@ -82,3 +85,4 @@ model = function_of(Model)
 simulate = function_of(Simulate)
 sweep = function_of(Sweep)
 synthesize = function_of(Synthesize)
+write_text = function_of(WriteText)

@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from golden.states import Session
 from hwgen.commands.fields import Data, ImageCount, Network, OneMode, images_of
 from hwgen.commands.images import choose_images
 from hwgen.commands.request import Request
@@ -14,6 +15,8 @@ from hwgen.errors import DataError
 from hwgen.files.shipped import file_of, networks
 from hwgen.network.file import load_network
 from hwgen.report.types import Images
+
+__all__ = ["Infer", "Inference", "Session"]
 
 
 @dataclass(frozen=True, kw_only=True)
