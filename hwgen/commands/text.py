@@ -166,7 +166,8 @@ class GoldenCalls:
         maps = self.session.step(image[np.newaxis])
         self.images.append(image)
         self._found.append(maps)
-        return maps[self.network.answer][0]
+        answer: NDArray[Any] = maps[self.network.answer][0]
+        return answer
 
     @property
     def maps(self) -> dict[str, NDArray[Any]]:

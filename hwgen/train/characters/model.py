@@ -101,7 +101,7 @@ class CausalBlock(nn.Module):
         if see is None:
             x = x + self.dropped(self.attention(self.before_attention(x)))
             hidden = functional.gelu(self.wide(self.before_layers(x)))
-            return cast(Tensor, x + self.dropped(self.narrow(hidden)))
+            return x + self.dropped(self.narrow(hidden))
         read = self.attention(see("norm_1", self.before_attention(x)), see)
         x = see("sum_1", x + self.dropped(read))
         wide = see("wide", self.wide(see("norm_2", self.before_layers(x))))
@@ -131,6 +131,7 @@ class CharacterModel(nn.Module):
         with torch.no_grad():
             # What a block adds is small at first, so that a deep sum keeps its size.
             for block in self.blocks:
+                assert isinstance(block, CausalBlock)
                 for layer in (block.attention.write, block.narrow):
                     layer.weight.mul_((2 * given.blocks) ** -0.5)
         for layer in self.dense:
