@@ -210,7 +210,7 @@ ROUNDINGS: list[tuple[Change, str]] = [
     ),
     (
         lambda: changed(BYTES, CONV, rounding="tflite"),
-        "conv_0.multiplier must be from 1073741824 to 2147483647, got ",
+        "conv_0.multiplier must be from 536870912 to 2147483647, got ",
     ),
     (
         lambda: changed(BYTES, HEAD, rounding="tflite"),
