@@ -1,10 +1,10 @@
 """Drawn networks that remember: LSTM and GRU cells, a streaming convolutional network."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from hwgen.network import INPUT, QuantizedNetwork, Rows, Stack, State
+from hwgen.network import INPUT, Layer, QuantizedNetwork, Rows, Stack, State
 from verif.dbpim.calibration import ByteRange, feature_map
 from verif.dbpim.network_builder import SIGNED, NetworkBuilder, Shape
 
@@ -30,7 +30,7 @@ class Remembering(NetworkBuilder):
         common = self._common("state", (), output)
         return self._append(State(op="state", next=common["name"], **common))
 
-    def _append(self, layer):
+    def _append(self, layer: Layer) -> str:
         made = super()._append(layer)
         if isinstance(layer, State):
             self.maps[made] = np.repeat(self.maps[made], len(self.maps[INPUT]), axis=0)
@@ -137,4 +137,8 @@ def streaming(seed: int, *, width: int = 4, channels: int = 8) -> QuantizedNetwo
     return build.build()
 
 
-NETWORKS = {"lstm": lstm, "gru": gru, "streaming": streaming}
+NETWORKS: dict[str, Callable[[int], QuantizedNetwork]] = {
+    "lstm": lstm,
+    "gru": gru,
+    "streaming": streaming,
+}

@@ -87,9 +87,9 @@ class Logic(BlockText):
             node.below == node.above == 0
             and last <= len(value)
             and len(runs) == 1
-            and isinstance(runs[0][0], str)
+            and isinstance(name := runs[0][0], str)
         ):
-            name, low, _ = runs[0]
+            low = runs[0][1]
             if low == 0 and len(value) == self._places.widths[name]:
                 return f"{name}[{place} +: {node.width}]"
         fill = value[-1] if signed else ZERO

@@ -1,6 +1,6 @@
 """From an integer graph to a quantized network."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -137,7 +137,7 @@ def lower(
         token_rows=graph.token_rows,
     )
     network = graph.finish(network)
-    network = replace(network, graph=with_next(network.graph, layers.names, outputs))
+    network = replace(network, graph=with_next(network.graph, layers.names, len(outputs)))
     check_network(network, source=graph.source)
     return Lowered(
         network=network,
@@ -152,13 +152,18 @@ def keeping_states(graph: IntegerGraph) -> IntegerGraph:
     return replace(graph, outputs=tuple(dict.fromkeys((*graph.outputs, *states))))
 
 
-def with_next(graph: Graph, names: Mapping[str, str], outputs: Sequence[str]) -> Graph:
-    """Return a graph whose states name layers, with the outputs of the file alone."""
+def with_next(graph: Graph, names: Mapping[str, str], outputs: int) -> Graph:
+    """Return a graph whose states name layers, with the outputs of the file alone.
+
+    outputs: how many these are; what states become stands behind them
+    """
+    if not any(isinstance(layer, State) for layer in graph.layers):
+        return graph
     layers = [
         replace(layer, next=names[layer.next]) if isinstance(layer, State) else layer
         for layer in graph.layers
     ]
-    return replace(graph, layers=layers, outputs=tuple(names[name] for name in outputs))
+    return replace(graph, layers=layers, outputs=graph.outputs[:outputs])
 
 
 ADDED: Mapping[type[Any], Callable[[Layers, Any], None]] = MappingProxyType(
