@@ -77,7 +77,7 @@ FIRES = {
     "fifo_of_instructions": ("level != 3'h4", "1'h1", 8),
     "read_engine": ("!memory__arready", "1'h0", 6),
     "write_engine": ("memory__wvalid & memory__wready", "memory__wvalid", 8),
-    "packet_front": ("last_3 = number == last_2", "last_3 = 1'h0", 12),
+    "packet_front": ("({1'h0, number} == last)", "1'h0", 12),
     "registers": ("rvalid <= !bus__rready", "rvalid <= 1'h0", 6),
     "supervisor": ("quiet == 3'h4", "1'h0", 16),
 }

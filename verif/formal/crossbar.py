@@ -40,7 +40,7 @@ def adc() -> Proof:
         properties="adc.v",
         size="2 sums of 5 bits, codes of 3",
         method=COMBINATIONAL,
-        fault=Fault(module="crossbar_adc", old="sums[4:0] > 3'h7", new="sums[4:0] > 4'h8"),
+        fault=Fault(module="crossbar_adc", old="sums[4:0] > 5'h7", new="sums[4:0] > 5'h8"),
         sizes={"SAMPLES": 2, "SUM": 5, "CODE": 3},
     )
 
@@ -59,8 +59,8 @@ def lane() -> Proof:
         method=induction(2),
         fault=Fault(
             module=Lane(sizes=SIZES).module_name,
-            old="converted[0] ? (before",
-            new="!converted[0] ? (before",
+            old="columns_data_0[0] ? (before_",
+            new="!columns_data_0[0] ? (before_",
             cycles=6,
         ),
         sizes={

@@ -76,7 +76,7 @@ def triple_decoder() -> Proof:
         size="three weights",
         method=COMBINATIONAL,
         fault=Fault(
-            module="dbpim_triple_decoder", old="two_2[5:4] = 2'h3", new="two_2[5:4] = 2'h2"
+            module="dbpim_triple_decoder", old="5'h2) ? 2'h1", new="5'h2) ? 2'h2"
         ),
     )
 
@@ -93,8 +93,8 @@ def weight_decoder() -> Proof:
         method=COMBINATIONAL,
         fault=Fault(
             module="dbpim_weight_decoder",
-            old="row[43], row[39], row[35]",
-            new="row[43], row[38], row[35]",
+            old="row[5 * 8 + 3], row[4 * 8 + 7]",
+            new="row[5 * 8 + 2], row[4 * 8 + 7]",
         ),
         sizes=sizes("all"),
     )
@@ -121,8 +121,8 @@ def ipu(sparsity: str, *, skips: bool) -> Proof:
         method=induction(1),
         fault=Fault(
             module="dbpim_ipu",
-            old="after = { 1'h0, remaining[6:0] }",
-            new="after = { 2'h0, remaining[5:0] }",
+            old="remaining[7] ? {1'h0, remaining[6:0]}",
+            new="remaining[7] ? {2'h0, remaining[5:0]}",
             cycles=4,
         ),
         sizes=sizes(sparsity) | {"SKIPS": int(skips)},

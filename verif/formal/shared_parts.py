@@ -92,7 +92,7 @@ def write_engine() -> Proof:
         properties="write_engine.v",
         size="32 bits, bursts of 2, 31 bytes",
         method=induction(2),
-        fault=Fault(module=f"{FAMILY}_write_engine", old="> 2'h3", new="> 2'h2", cycles=6),
+        fault=Fault(module=f"{FAMILY}_write_engine", old="> 5'h3", new="> 5'h2", cycles=6),
         sizes={"BURST": 2, "COUNT": 5, "INDEX": 2, "SENT": 1},
     )
 
@@ -221,7 +221,7 @@ def requantizer_tflite() -> Proof:
         accumulator_bits=32,
         multiplier_bits=3,
         shifts=(31, 62),
-        fault=("32'd1073741824", "32'd1073741823"),
+        fault=("35'h40000000", "35'h3fffffff"),
     )
 
 

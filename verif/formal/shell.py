@@ -108,7 +108,7 @@ def shell() -> Proof:
         method=induction(2),
         # The supervisor waits for one engine alone; a store begins after the end.
         fault=Fault(
-            module="free_chip", old="memory_idle = idle &", new="memory_idle = idle |", cycles=12
+            module="free_chip", old="read_engine__idle &", new="read_engine__idle |", cycles=12
         ),
         more=[
             Fault(module="free_write_engine", old="!stop", new="1'h1", cycles=9),
