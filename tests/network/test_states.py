@@ -36,6 +36,15 @@ def positions(network: QuantizedNetwork, count: int) -> QuantizedNetwork:
     return replace(network, graph=replace(network.graph, positions=count))
 
 
+def appended_twice(network: QuantizedNetwork) -> QuantizedNetwork:
+    """Return a network whose first append is followed by one of the same pixels."""
+    once = first(network, "append")
+    twice = replace(once, name="twice", inputs=(once.name, once.inputs[1]))
+    place = network.layers.index(once) + 1
+    layers = [*network.layers[:place], twice, *network.layers[place:]]
+    return replace(network, graph=replace(network.graph, layers=layers))
+
+
 WRONG: list[tuple[Callable[[], QuantizedNetwork], str]] = [
     (
         lambda: changed(STREAM, first(STREAM, "state"), next="nobody"),
@@ -60,7 +69,7 @@ WRONG: list[tuple[Callable[[], QuantizedNetwork], str]] = [
         f"must be at least the {STEP.graph.positions + 1} positions",
     ),
     (
-        lambda: changed(STEP, first(STEP, "append"), inputs=(first(STEP, "append").inputs[1],) * 2),
+        lambda: appended_twice(STEP),
         "inputs must be first a state whose `next` it is",
     ),
 ]
