@@ -374,7 +374,7 @@ class Engine(Part):
     def _take_loads(self, m: Module, requantizer: PartInstance) -> None:
         """Store what is loaded of channels and of the layer; a channel is known by both flits."""
         load, first = self.load, self.load.number == 0
-        bias = Signal(len(load.data))
+        bias = Signal(len(requantizer.write_data.bias))
         with m.If(self.loads("channel") & first):
             m.d.sync += bias.eq(load.data)
         scale = parts_of(CHANNEL_FIELDS[1:], load.data)
