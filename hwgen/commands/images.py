@@ -91,7 +91,7 @@ def in_shape(
     network: QuantizedNetwork, images: NDArray[Any], also: tuple[int, ...]
 ) -> NDArray[Any]:
     """Return images of a shape that the network does not have in its own."""
-    if images.shape[1:] != also:
+    if not images.ndim or images.shape[1:] != also:
         return images
     return images.reshape(len(images), *network.graph.input.shape)
 

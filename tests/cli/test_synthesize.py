@@ -237,6 +237,7 @@ def test_info_of_an_architecture(hwgen: Command, arch_file: Path, tmp_path: Path
     content = json.loads((tmp_path / "info.json").read_text(encoding="utf-8"))
     wanted = json.loads(json.dumps(asdict(handed_on()[0])))
     assert not wanted.pop("effects")
+    assert wanted.pop("reset") == "all"
     assert content["architecture"]["configuration"] == wanted
     refused(hwgen("info", arch_file, "--sparsity", "all"), "--sparsity", "no sparsity switches")
 

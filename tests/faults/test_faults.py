@@ -99,7 +99,11 @@ def test_faults_of_a_chip_are_caught() -> None:
     module = {"dbpim_write_engine": hosted(arch).modules["dbpim_write_engine"]}
     lines = {fault.right: fault for each in faults_of(module) for fault in each}
     faults = [
-        next(fault for right, fault in lines.items() if right.startswith("todo[115:112] == ")),
+        next(
+            fault
+            for right, fault in lines.items()
+            if right.startswith("{2'h0, todo[SENT_LSB +: 4]} == ")
+        ),
         replace(lines["memory__awvalid & memory__awready"], wrong="memory__awvalid"),
         replace(lines["memory__wvalid & memory__wready"], wrong="memory__wvalid"),
     ]

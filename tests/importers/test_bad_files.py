@@ -109,9 +109,6 @@ ONNX: dict[str, Onnx] = {
     "a transposed convolution of a given shape": grown(output_shape=[12, 12]),
     "a transposed convolution that stands still": grown(strides=[0, 2]),
     "a transposed convolution in groups": grown(group=2),
-    "a transposed convolution of real weights": lambda m, x: m.quantized(
-        m.node("ConvTranspose", x, m.constant(m.rng.normal(size=(3, 4, 2, 2))))
-    ),
     "a block of 0": operator("DepthToSpace", blocksize=0),
     "a block that does not divide the channels": operator("DepthToSpace", blocksize=2),
     "a block that does not divide the rows": operator("SpaceToDepth", blocksize=4),

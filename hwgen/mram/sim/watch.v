@@ -28,7 +28,7 @@
         count(EVENT_BIT_COUNTS, adds);
         count(EVENT_JOINS, works * $countones(trace[TRACE_JOIN_AT+:TRACE_JOIN]));
         adds = works * $countones(trace[TRACE_ACCUMULATE_AT+:TRACE_ACCUMULATE]);
-        if (!IN_ARRAY) count(EVENT_ADDS, adds);
+        if (IN_ARRAY == 0) count(EVENT_ADDS, adds);
         if (one[OCTET_DOUBLE_AT]) count(EVENT_SHIFTS, adds);
       end
       if (one != 0) begin

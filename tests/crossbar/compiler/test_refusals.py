@@ -65,29 +65,29 @@ CASES = {
         model(conv("x", "a"), node("Concat", "x a", "b", axis=1), conv("b", "z", "wide"),
               weights={"wide": (4, 8, 3, 3)}),
         "inputs of node b (Concat) must be maps of different layers, one each,"
-        " got the image among them",
+        " got the image among them (a 1 x 1 convolution in front makes it a layer's)",
     ),
     "an image that is concatenated on and on": (
         model(conv("x", "a"), node("Concat", "x a", "b", axis=1), conv("b", "c", "wide"),
               node("Concat", "b c", "z", axis=1), weights={"wide": (4, 8, 3, 3)}),
         "inputs of node b (Concat) must be maps of different layers, one each,"
-        " got the image among them",
+        " got the image among them (a 1 x 1 convolution in front makes it a layer's)",
     ),
     "image twice in a concatenation": (
         model(node("Concat", "x x", "b", axis=1), conv("b", "z", "wide"),
               weights={"wide": (4, 8, 3, 3)}),
         "inputs of node b (Concat) must be maps of different layers, one each,"
-        " got the image among them",
+        " got the image among them (a 1 x 1 convolution in front makes it a layer's)",
     ),
     "image beside a map in a sum": (
         model(conv("x", "a"), node("Add", "x a", "z")),
         "inputs of node z (Add) must be maps of different layers, one each,"
-        " got the image among them",
+        " got the image among them (a 1 x 1 convolution in front makes it a layer's)",
     ),
     "image beside a map in a product": (
         model(conv("x", "a"), node("Mul", "a x", "z")),
         "inputs of node z (Mul) must be maps of different layers, one each,"
-        " got the image among them",
+        " got the image among them (a 1 x 1 convolution in front makes it a layer's)",
     ),
     "a map added to itself": (
         model(conv("x", "a"), node("Add", "a a", "z")),

@@ -198,7 +198,7 @@ def test_import_says_which_channels_are_which_input(
     model, shapes = cell("GRU", inputs=3, size=2)
     np.savez(tmp_path / "images.npz", images=images_of(shapes))
     file, images = str(saved(model, tmp_path)), str(tmp_path / "images.npz")
-    out = ["--out", str(tmp_path / "network.npz")]
+    out = ["--out", str(tmp_path / "network.npz"), "--state", "none"]
     assert main(["import", file, "--calibrate", images, *out]) == 0
     said = "the image holds the inputs of the file: x (channels 0 to 2), h (channels 3 to 4)"
     assert said in " ".join(capsys.readouterr().out.split())
