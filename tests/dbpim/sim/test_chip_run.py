@@ -40,11 +40,11 @@ retire 9 0 {counts}
 rest {rest}
 read 00c 00000002
 read 010 00000000
-read 034 00000064
-read 038 00000001
-read 03c 00000014
-read 040 00000000
-read 044 00000003
+read 03c 00000064
+read 040 00000001
+read 044 00000014
+read 048 00000000
+read 04c 00000003
 answer 0 0 fffffffb
 answer 0 1 00000102
 start 1 0
@@ -188,6 +188,7 @@ def test_images_answers_and_scratch_space_lie_behind_the_program() -> None:
         "answers": 0x5000,
         "answers_stride": 0x1000,
         "scratch": 0x7000,
+        "scratch_stride": 0,
     }
 
 
