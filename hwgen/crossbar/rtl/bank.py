@@ -23,10 +23,10 @@ EFFECTS = {
   reg signed [{OFFSET_BITS - 1}:0] measured;""",
     "start": f"{{{{{32 - OFFSET_BITS}{{offsets[column][{OFFSET_BITS - 1}]}}}}, offsets[column]}}",
     "converter": f"""
-    if (cell_write && cell_part == PARTS) begin
+    if (cell_write && {{{{(32 - $$bits(cell_part)){{1'b0}}}}, cell_part}} == PARTS) begin
       offsets[cell_column] = cell_data[{OFFSET_BITS - 1}:0];
       measured = cell_data[{OFFSET_BITS - 1}:0];
-      unit_of[cell_column] = cell_unit;
+      unit_of[cell_column] = {{{{(32 - $$bits(cell_unit)){{1'b0}}}}, cell_unit}};
     end else""",
 }
 """What the body has beside with effects: the offsets of converters, which come behind the cells."""
