@@ -2,8 +2,8 @@
 
 A program of its own: it reads text and `architecture.yaml` as it lies on the disk. Banks, ADCs,
 lanes, memories and routers are instances, a bank says in its parameters how large it is, a loader
-in its constant which rows it writes, and links are what the mesh assigns. A complaint is a sentence
-that begins with its category.
+in its constant which rows it writes, and links are what the inputs of routers are. A complaint is
+a sentence that begins with its category.
 """
 
 import math
@@ -21,8 +21,9 @@ INSTANCE = re.compile(r"^  (\w+) \\?(\w+)\S* +\(\n(.*?)^  \);", re.MULTILINE | r
 MEMORY = re.compile(r"^ *reg +(?:\[(\S+):0\] +)?\S+ +\[(\S+):(\S+)\] *;", re.MULTILINE)
 PARAMETER = re.compile(r"(\w+) = (\d+)")
 PORT = re.compile(r"^ *(?:input|output) (?:reg )?(?:\[(\d+):0\] )?(\w+)[,;]?(?: |$)", re.MULTILINE)
-LINK = re.compile(r"^ *assign (\S+) ?\[(\d+):(\d+)\] = (\S+) ?\[(\d+):(\d+)\];", re.MULTILINE)
-CONNECTED = re.compile(r"\.(\w+)\((.*?) ?\)", re.DOTALL)
+CONSTANT = re.compile(r"(\d+)'h[0-9a-f_]+")
+OUTPUT = re.compile(r"(\w+)\[(\d+) \* (\d+) \+: (\d+)\]")
+CONNECTED = re.compile(r"\.(\w+)\((.*?) ?\),?\n", re.DOTALL)
 NUMBER = re.compile(r"(\d+)'h([0-9a-f]+)")
 CELLS = "cells"
 """The memory of a bank whose bits are in the crossbars."""
@@ -263,19 +264,26 @@ def check_mesh(arch: dict[str, Any], top: Text) -> list[str]:
 
 
 def links_of(top: Text, routers: list[Instance]) -> set[tuple[int, int]]:
-    """Return from which router to which a link goes, by the assignments in the text."""
-    outputs = {one.connected["outputs"]: int(one.name[6:]) for one in routers}
-    inputs = {one.connected["inputs"]: int(one.name[6:]) for one in routers}
+    """Return from which router to which a link goes, by what the inputs of routers are."""
+    outputs = {parts_of(one.connected["outputs"])[-1]: int(one.name[6:]) for one in routers}
     opposite = {"north": "south", "east": "west", "south": "north", "west": "east"}
     found = set()
-    for target, high, low, source, top_bit, bottom in LINK.findall(top.text):
-        if target not in inputs or source not in outputs:
-            continue
-        bits = int(high) - int(low) + 1
-        to, come = ROUTER_PORTS[int(low) // bits], ROUTER_PORTS[int(bottom) // bits]
-        if int(top_bit) - int(bottom) + 1 == bits and opposite.get(to) == come:
-            found.add((outputs[source], inputs[target]))
+    for one in routers:
+        link, low = one.module.width("inputs") // len(ROUTER_PORTS), 0
+        for part in reversed(parts_of(one.connected["inputs"])):
+            to = ROUTER_PORTS[low // link]
+            constant, output = CONSTANT.fullmatch(part), OUTPUT.fullmatch(part)
+            if output and output[1] in outputs and int(output[3]) == int(output[4]) == link:
+                come = ROUTER_PORTS[int(output[2])]
+                if not low % link and opposite.get(to) == come:
+                    found.add((outputs[output[1]], int(one.name[6:])))
+            low += int(constant[1]) if constant else link
     return found
+
+
+def parts_of(connected: str) -> list[str]:
+    """Return the parts of a concatenation, the highest first; a lone signal is the only one."""
+    return re.split(r",\s*", connected.strip().strip("{}").strip())
 
 
 def memory_bits(modules: Mapping[str, str]) -> Counter[str]:

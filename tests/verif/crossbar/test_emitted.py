@@ -152,7 +152,7 @@ SPOILED: dict[str, Callable[[Folder], Folder]] = {
     "words": lambda modules: changed(modules, "pad_memory_", r"content \[", "content [7"),
     "relu": lambda modules: without("requantizer_lane", modules, "requantizer_"),
     "links": lambda modules: changed(
-        modules, "chip", r"inputs\S*?\[65:0\] = ", "inputs_of_none = "
+        modules, "chip", r"router\d+__outputs(\[[0-3] \* 66 \+: 66\],)", r"of_none\1"
     ),
     "routers": lambda modules: without("router", modules, "chip"),
     "layers": lambda modules: without("array_engine_0_in_0", modules, "macro_0"),
