@@ -283,7 +283,7 @@ def links_of(top: Text, routers: list[Instance]) -> set[tuple[int, int]]:
 
 def parts_of(connected: str) -> list[str]:
     """Return the parts of a concatenation, the highest first; a lone signal is the only one."""
-    return re.split(r",\s*", connected.strip().strip("{}").strip())
+    return " ".join(connected.split()).strip("{ }").split(", ")
 
 
 def memory_bits(modules: Mapping[str, str]) -> Counter[str]:
