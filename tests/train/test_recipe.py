@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.commands.train import ADAPTIVE_FORMAT, TRANSFORMER_FORMAT, format_of
+from hwgen.commands.train import ADAPTIVE_FORMAT, CHARACTER_FORMAT, TRANSFORMER_FORMAT, format_of
 from hwgen.errors import ConfigError
 from hwgen.train.adaptive.recipe import AdaptiveRecipe, load_adaptive_recipe
+from hwgen.train.characters.recipe import CharacterRecipe, load_character_recipe
 from hwgen.train.recipe import Recipe, load_recipe
 from hwgen.train.transformer.recipe import TransformerRecipe, load_transformer_recipe
 from tests.train.conftest import RECIPES
@@ -18,9 +19,11 @@ GOOD = (RECIPES / "digits_small_cnn.yaml").read_text()
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_recipe_loads_and_is_called_like_its_file(path: Path) -> None:
     kind = format_of(path)
-    recipe: AdaptiveRecipe | TransformerRecipe | Recipe
+    recipe: AdaptiveRecipe | CharacterRecipe | TransformerRecipe | Recipe
     if kind == ADAPTIVE_FORMAT:
         recipe = load_adaptive_recipe(path)
+    elif kind == CHARACTER_FORMAT:
+        recipe = load_character_recipe(path)
     elif kind == TRANSFORMER_FORMAT:
         recipe = load_transformer_recipe(path)
     else:
