@@ -212,7 +212,9 @@ def test_a_lie_about_facts_is_refused(family: str, tmp_path: Path) -> None:
             told.add(name)
             write_program(lie, program.image, file)
             subject = replace(claimed, run_images=lie.images)
-            if name == "ProgramFacts.images" and lie == compiled_now(context, subject).facts:
+            # A call of a network with states has one image: no program is right for others.
+            more = name == "ProgramFacts.images" and not subject.network.states
+            if more and lie == compiled_now(context, subject).facts:
                 continue
             with pytest.raises(HwgenError):
                 program_of(context, subject, file)
