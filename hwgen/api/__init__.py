@@ -17,6 +17,8 @@ Stable: the names in `__all__`, their parameters and the fields of the reports. 
 may come, with defaults.
 """
 
+from typing import TYPE_CHECKING
+
 from hwgen.commands.against import Compare
 from hwgen.commands.build import Build, Compile, Listing
 from hwgen.commands.context import Context
@@ -27,7 +29,7 @@ from hwgen.commands.explore import Explore
 from hwgen.commands.export import Export
 from hwgen.commands.fit import Fit
 from hwgen.commands.imports import ImportNetwork
-from hwgen.commands.infer import Infer, Inference, Session
+from hwgen.commands.infer import Infer, Inference, session_class
 from hwgen.commands.info import Info
 from hwgen.commands.model import Model
 from hwgen.commands.on_chip import LoadArchitecture, LoadedArchitecture
@@ -37,6 +39,9 @@ from hwgen.commands.sweep import Sweep
 from hwgen.commands.synthesis import Synthesize, SynthesizedChip
 from hwgen.commands.text import WriteText
 from hwgen.errors import HwgenError, RefusedNetworkError
+
+if TYPE_CHECKING:
+    from hwgen.commands.infer import Session
 
 __all__ = [
     "Context",
@@ -86,3 +91,10 @@ simulate = function_of(Simulate)
 sweep = function_of(Sweep)
 synthesize = function_of(Synthesize)
 write_text = function_of(WriteText)
+
+
+def __getattr__(name: str) -> object:
+    """Return `Session` to those who ask for it: the others need not wait for golden."""
+    if name == "Session":
+        return session_class()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

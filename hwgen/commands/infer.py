@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from golden.states import Session
 from hwgen.commands.fields import Data, ImageCount, Network, OneMode, images_of
 from hwgen.commands.images import choose_images
 from hwgen.commands.request import Request
@@ -16,7 +15,8 @@ from hwgen.files.shipped import file_of, networks
 from hwgen.network.file import load_network
 from hwgen.report.types import Images
 
-__all__ = ["Infer", "Inference", "Session"]
+if TYPE_CHECKING:
+    from golden.states import Session as Session  # noqa: PLC0414 (hwgen.api names it)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,3 +65,10 @@ class Infer(Request):
         if len(network.answer_parts) == 1:
             outputs[network.answer] = answers
         return Inference(answers=answers, outputs=outputs, maps=maps, about=batch.about)
+
+
+def session_class() -> "type[Session]":
+    """Return what computes calls in turn; golden is imported only here."""
+    from golden.states import Session
+
+    return Session
