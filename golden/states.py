@@ -1,4 +1,7 @@
-"""Calls of a network with states: each leaves maps for the next."""
+"""Calls of a network with states: each leaves maps for the next.
+
+Tests: `tests/network/test_states.py`.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Golden alone: the maps of some images of a network, for those who want the integers."""
+"""Golden alone: the maps of some images of a network, for those who want the integers.
+
+Tests: `tests/api/test_api.py`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass

@@ -1,4 +1,7 @@
-"""The inside of a module: constants, declarations, values at first, logic, names for nets."""
+"""The inside of a module: constants, declarations, values at first, logic, names for nets.
+
+Tests: `tests/chip/rtl/test_printed.py`.
+"""
 
 import re
 from collections import Counter
