@@ -1,6 +1,6 @@
 """Passes of products of two maps.
 
-Tests: `tests/dbpim/compiler/test_products.py`, `tests/dbpim/compiler/test_word_groups.py`.
+Tests: `tests/dbpim/compiler/test_products.py`.
 """
 
 from collections.abc import Iterator
