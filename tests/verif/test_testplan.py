@@ -88,6 +88,19 @@ def test_the_check_of_a_run_tells_what_is_broken(
         main([])
 
 
+def test_one_promise_of_twenty_may_have_dear_tests_alone(
+    results: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = ["good", "few", "new", "icarus"] * 5
+    monkeypatch.setattr("verif.testplan.promised", lambda given: [*kept[:19], "of dear ones"])
+    assert check(results, "tests/", landing=True) == 0
+    assert "of 20 promises 1 are kept by dear tests alone" in capsys.readouterr().out
+    assert check(results, "tests/") == 1
+    monkeypatch.setattr("verif.testplan.promised", lambda given: [*kept[:18], "of dear ones"])
+    assert check(results, "tests/", landing=True) == 1
+    assert "only one in twenty may be:\nof dear ones\n" in capsys.readouterr().out
+
+
 def test_promises_are_read_from_marks_and_tables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
