@@ -35,6 +35,7 @@ COMMANDS: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
 ROWS = ROOT / "configs/dbpim/small_rows.yaml"
 PAIRS = ROOT / "configs/dbpim/paper_digits.yaml"
 MRAM = ROOT / "configs/mram/tiny.yaml"
+ENERGY = ROOT / "configs/energy/dbpim_45nm.yaml"
 RECIPES = tuple(
     ROOT / f"configs/train/{name}.yaml" for name in ("cifar10_resnet20", "cadnn_cifar10")
 )
@@ -380,6 +381,18 @@ def tiny_case(inputs: Inputs, random: Random) -> Case:
     return arguments, "given.npz", file.read_bytes()
 
 
+def energy_case(inputs: Inputs, random: Random) -> Case:
+    """Change a table of energies, and give it to a chip of each design."""
+    table = yaml.safe_load(ENERGY.read_text(encoding="utf-8"))
+    content = written(mutate.document(table, random)).encode("utf-8", "surrogatepass")
+    chip = yaml.safe_load(TINY.read_text(encoding="utf-8"))
+    chip["sparsity"]["weight_bits"] = random.random() < 0.5
+    file = inputs.folder / "chip.yaml"
+    file.write_text(yaml.safe_dump(chip), encoding="utf-8")
+    given = ["--energy", "given.yaml", "--images", "1", "--work", "w"]
+    return ["model", str(NETWORK), str(file), *given], "given.yaml", content
+
+
 VALUES = (
     "-", "", "-1", "0", "1.5", "nan", "inf", str(1 << 31), str(1 << 63), str(1 << 64), "9" * 4000,
     "x" * 300, "\x1b[31mred", "[bold]x[/x]", "a,b", "all,none", "/dev/null", "/dev/full/x",
@@ -476,6 +489,12 @@ KINDS: dict[str, Callable[[Inputs, Random], Case]] = {
     "brevitas": session_case("brevitas"),
     "calibrated": session_case("calibrated"),
     "rewritten": session_case("rewritten"),
+    "means": session_case("means"),
+    "heads": session_case("heads"),
+    "constants": session_case("constants"),
+    "older": session_case("older"),
+    "sequences": session_case("sequences"),
+    "energy": energy_case,
 }
 CLOSED = 0.1
 """Of the command lines: their standard output is closed."""

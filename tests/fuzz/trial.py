@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from hwgen.cli import main
-from tests.fuzz.calls import call
+from tests.fuzz.calls import SESSION, call
 
 SECONDS = 20
 """Of processor time."""
@@ -53,7 +53,7 @@ class Outcome:
     """How a command ended.
 
     code: negative for a signal; new: files that it left; replaced: files of a person that changed
-    options: whether a call in Python was told of options
+    options: whether a call of the API was told of options
     """
 
     code: int
@@ -113,8 +113,13 @@ def run(trial: Trial) -> Outcome:
             seconds=min(usage.ru_utime + usage.ru_stime, time.monotonic() - began),
             new=tuple(sorted(names_in(trial.folder) - before - MADE)),
             replaced=() if trial.may_replace else changed(trial.folder, contents),
-            options=trial.arguments[0] == API and OPTION.search(content_of(err)) is not None,
+            options=of_api(trial.arguments) and OPTION.search(content_of(err)) is not None,
         )
+
+
+def of_api(arguments: Sequence[str]) -> bool:
+    """Return whether a person's call of the Python API is tried, no part of hwgen by itself."""
+    return arguments[0] == API and not arguments[1].startswith(SESSION)
 
 
 def work(trial: Trial, out: IO[bytes], err: IO[bytes]) -> None:

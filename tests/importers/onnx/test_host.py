@@ -332,6 +332,12 @@ def best_three(model: Model) -> str:
     return model.node("TopK", scores_of(model), three, outputs=2).split()[0]
 
 
+def halved(model: Model) -> str:
+    """The mean of two heads, of whose sum alone a pair stands (DeiT with two class tokens)."""
+    both = model.quantized(model.node("Add", scores_of(model), scores_of(model)), 0.4, 128)
+    return model.node("Div", both, model.constant(2.0))
+
+
 HEADS: dict[str, tuple[Callable[[Model], str], int]] = {
     "ArgMax": (lambda model: model.node("ArgMax", scores_of(model), axis=1), 1),
     "TopK": (best_three, 1),
@@ -339,6 +345,7 @@ HEADS: dict[str, tuple[Callable[[Model], str], int]] = {
     "LpNormalization": (lambda model: model.node("LpNormalization", scores_of(model)), 1),
     "ReduceL2, Div": (length_one, 1),
     "Sub, ReduceL2": (distance, 2),
+    "Div": (halved, 1),
 }
 
 

@@ -43,7 +43,7 @@ def maps_before(
         computed = base.kind in OF_TWO_MAPS
     else:
         names, steps = (base,), real.trail
-        computed = real.function is not None and any(
+        computed = not real.plain and any(
             not each.moves and each.operator not in ORDER_KEPT for each in steps
         )
     if not computed or not all(isinstance(state.values.get(each), Real) for each in names):

@@ -37,7 +37,7 @@ from hwgen.importers.onnx.qdq.values import (
     Step,
     Value,
 )
-from hwgen.importers.onnx.qdq.weights import scaled_weights
+from hwgen.importers.onnx.qdq.weights import STEP_TOLERANCE, scaled_weights
 from hwgen.importers.onnx.qdq.wide_sums import wide_sum
 
 Shape = tuple[int, int, int]
@@ -384,8 +384,12 @@ class State:
                 note = Note(node=base.name, what=TURN_NOTE, steps=1.0, operator=base.operator)
                 self.notes.append(note)
             weights, steps = scaled_weights(keys.pop("stored"), source.scale, factor, offset)
-            if steps > 0 and not output.raw and weights.rest is None:
+            effect = 0.0
+            if output.raw:
+                effect = steps if steps > STEP_TOLERANCE else 0.0
+            elif weights.rest is None:
                 effect = steps * source.scale * float(weights.scales.max()) / output.scale
+            if effect > 0:
                 note = Note(node=base.name, what=BIAS_NOTE, steps=effect, operator=base.operator)
                 self.notes.append(note)
             node: Node = base.kind(**common, weights=weights, **keys)
