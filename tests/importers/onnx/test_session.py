@@ -252,6 +252,18 @@ def test_a_bias_counts_as_the_session_takes_it(name: str, kind: type, tmp_path: 
     assert differing(path) <= steps
 
 
+def test_sums_that_end_a_network_tell_a_rounded_bias(tmp_path: Path) -> None:
+    """No pair stands behind them: a bias of half a sum is a step of the answer."""
+    model = Model((1, 3, 5, 5))
+    parts = [model.constant(np.ones((2, 3, 1, 1)), np.int8), model.constant(1.0)]
+    weights = model.node("DequantizeLinear", *parts)
+    bias = model.constant([20.02, 20.03])  # 500.5 and 500.75 sums
+    sums = model.node("Conv", model.quantized("x", 0.04, 128), weights, bias)
+    (note,) = describe_import(saved(model.build(sums), tmp_path)).notes
+    assert note.what == "its bias is rounded"
+    assert note.steps == pytest.approx(0.5, abs=1e-3)
+
+
 @pytest.mark.promise(
     "files of opset 12 and older are converted by onnx and answer as in the runtime"
 )
