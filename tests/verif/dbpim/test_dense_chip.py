@@ -33,7 +33,7 @@ DIGITS = CONFIGS / "networks" / "digits_small_cnn.npz"
 RESNET20 = CONFIGS / "networks" / "cifar10_resnet20_50.npz"
 ABSENT = ("switch", "mask_array", "group_queue", "ipu", "meta_array", "weight_decoder")
 ABSENT += ("row_unpacker", "triple_decoder")
-WORDS = ("mask", "meta", "negative", "queue")
+WORDS = ("mask", "meta", "negative", "groups")
 """What no name in the Verilog of a dense chip has a part of."""
 
 TINY = dense(replace(chip_arch("tiny"), cells="synchronous", array_cycles=2))
