@@ -72,6 +72,7 @@ def test_judge(results: Path) -> None:
     assert len(LONG_ALONE) <= 20
 
 
+@pytest.mark.dear("studies/")
 @pytest.mark.parametrize("folder", RUNS)
 def test_the_check_of_a_run_tells_what_is_broken(
     folder: str,
@@ -153,6 +154,7 @@ def marked() -> dict[str, set[bool]]:
     return found
 
 
+@pytest.mark.dear
 def test_no_promise_hangs_on_long_tests_alone() -> None:
     assert {sentence for sentence, long in marked().items() if long == {True}} <= LONG_ALONE
 
@@ -185,6 +187,7 @@ def collected(file: str) -> set[str]:
     return set(done.stdout.splitlines())
 
 
+@pytest.mark.dear
 def test_every_test_that_a_kept_fault_names_exists() -> None:
     for test in sorted({test for fault in read_kept() for test in fault.tests}):
         file, _, name = test.partition("::")
