@@ -9,7 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from hwgen.crossbar.facts.columns import partial_sum_bits
-from hwgen.crossbar.facts.components import Components
+from hwgen.crossbar.facts.components import Components, Scratchpad
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.packets import HEADER_FIELDS
 from hwgen.crossbar.facts.point import Point
@@ -95,8 +95,16 @@ def check_arrivals(network: CrossbarNetwork, components: Components) -> None:
             source=components.name,
         )
     flits, rings = pads.bus_bits // links.flit_bits, most_rings(network)
+    if flits < rings:
+        least = rings * links.flit_bits
+        raise ConfigError(
+            field="bus_bits",
+            allowed=f"at least {least}, a flit for each time that a word is written",
+            given=pads.bus_bits,
+            source=components.name,
+        )
     for pad in pads.to_choose_from(published=False):
-        if math.ceil(pad.latency_ns / clock_ns) * rings > flits:
+        if slower_than_words(pad, network, components):
             raise ConfigError(
                 field=f"latency_ns of a scratchpad of {pad.kilobytes:g} KB",
                 allowed=f"at most {flits // rings} clocks, in which a word of {flits} flits comes "
@@ -104,6 +112,32 @@ def check_arrivals(network: CrossbarNetwork, components: Components) -> None:
                 given=f"{pad.latency_ns:g}",
                 source=components.name,
             )
+
+
+def slower_than_words(pad: Scratchpad, network: CrossbarNetwork, components: Components) -> bool:
+    """Return whether a scratchpad writes a word in more clocks than the next one takes to come."""
+    flits = components.scratchpads.bus_bits // components.network_on_chip.flit_bits
+    return math.ceil(pad.latency_ns / components.clock_ns) * most_rings(network) > flits
+
+
+def with_buildable_pads(
+    network: CrossbarNetwork, components: Components
+) -> tuple[Components, list[str]]:
+    """Return constants without the scratchpads from the first on that is too slow; a sentence each.
+
+    A chip has the smallest that holds its maps. Where the smallest of all is too slow they stay,
+    and `check_buildable` refuses them.
+    """
+    pads = components.scratchpads
+    slow = [slower_than_words(pad, network, components) for pad in pads.capacities]
+    first = slow.index(True) if any(slow) else len(slow)
+    if first in (0, len(slow)):
+        return components, []
+    kept, left = pads.capacities[:first], pads.capacities[first:]
+    sentences = [f"{pad.kilobytes:g} KB in {pad.latency_ns:g} ns" for pad in left]
+    published = min(pads.published_from_kilobytes, kept[-1].kilobytes)
+    pads = replace(pads, capacities=kept, published_from_kilobytes=published)
+    return replace(components, scratchpads=pads), sentences
 
 
 def most_rings(network: CrossbarNetwork) -> int:

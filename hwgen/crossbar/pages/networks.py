@@ -9,7 +9,11 @@ from hwgen.crossbar.compiler import ZOO
 from hwgen.crossbar.compiler.compile import check_flits
 from hwgen.crossbar.compiler.lowering import check_computed
 from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network
-from hwgen.crossbar.facts.buildable import check_buildable, with_buildable_adcs
+from hwgen.crossbar.facts.buildable import (
+    check_buildable,
+    with_buildable_adcs,
+    with_buildable_pads,
+)
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import points
@@ -56,8 +60,8 @@ def load_problem(
     """Return the layers of a network and the constants with the bits of its data.
 
     A quantized network file says its bits; any other network has those of the constants. Under
-    strict rules a file whose network runs on no chip of these constants is refused, and ADCs that
-    no chip is built with are passed over.
+    strict rules a file whose network runs on no chip of these constants is refused, and ADCs and
+    scratchpads that no chip is built with are passed over.
     """
     path = Path(name_or_path)
     if path.suffix != ".npz":
@@ -79,6 +83,9 @@ def load_problem(
         components, passed_over = with_buildable_adcs(components, points(components, rules))
         for sentence in passed_over:
             say(f"an ADC is passed over: {sentence}")
+        components, passed_over = with_buildable_pads(network, components)
+        for sentence in passed_over:
+            say(f"a scratchpad is passed over, which words would outrun: {sentence}")
         check_buildable(network, components, points(components, rules))
     return network, components
 

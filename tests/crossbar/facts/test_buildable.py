@@ -11,6 +11,7 @@ from hwgen.crossbar.facts.buildable import (
     check_rate,
     check_widths,
     most_rings,
+    with_buildable_pads,
 )
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import points
@@ -114,3 +115,23 @@ def test_flits_that_come_faster_than_they_are_taken() -> None:
             ConfigError, match="at most 16 clocks, in which a word of 16 flits comes and is"
         ):
             check_buildable(SMALL, slow, every)
+
+
+def test_a_scratchpad_that_no_chip_needs_is_passed_over() -> None:
+    """The largest is too slow for words that come; smaller ones are built."""
+    *usual, last = COMPONENTS.scratchpads.capacities
+    pads = replace(COMPONENTS.scratchpads, capacities=(*usual, replace(last, latency_ns=99.0)))
+    slow = replace(COMPONENTS, scratchpads=pads)
+    built, (sentence,) = with_buildable_pads(SMALL, slow)
+    assert built.scratchpads.capacities == tuple(usual)
+    assert sentence == f"{last.kilobytes:g} KB in 99 ns"
+    check_buildable(SMALL, built, points(COMPONENTS, STRICT))
+    assert with_buildable_pads(SMALL, COMPONENTS) == (COMPONENTS, [])
+
+
+def test_a_bus_narrower_than_a_flit_a_write_is_refused() -> None:
+    twice = changed(4, providers=(0,))
+    flit = COMPONENTS.network_on_chip.flit_bits
+    narrow = replace(COMPONENTS, scratchpads=replace(COMPONENTS.scratchpads, bus_bits=flit))
+    with pytest.raises(ConfigError, match=f"bus_bits must be at least {2 * flit}, a flit for each"):
+        check_buildable(twice, narrow, points(COMPONENTS, STRICT))
