@@ -7,7 +7,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.dbpim.facts.instructions import Opcode
+from hwgen.dbpim.facts.instructions import Opcode, Operation
 from hwgen.dbpim.facts.timing import TILE_SLOTS
 from hwgen.dbpim.rtl.layouts import fetch_request, packet, tile, work
 from verif.coverage import Corners
@@ -42,6 +42,7 @@ PRODUCTS = (
     "map b of several rows and columns",
     "result words that begin inside a group",
     "result words that begin behind a group",
+    "skipped pixels go round a row of map b",
 )
 CORNERS = Corners(
     "pixel outside the map",
@@ -326,7 +327,10 @@ def note_product(step: Product) -> None:
     CORNERS.hit("several words of map a for a result", step.held > 1)
     CORNERS.hit("several result words of a group", step.words[1] > step.groups)
     before, inside = divmod(step.words[0], step.results)
-    CORNERS.hit("result words that begin inside a group", inside > 0)
+    scores = step.operation is Operation.SCORES
+    CORNERS.hit("result words that begin inside a group", scores and inside > 0)
+    pixels = inside * CHANNELS
+    CORNERS.hit("skipped pixels go round a row of map b", scores and pixels > width)
     CORNERS.hit("result words that begin behind a group", before > 0)
     CORNERS.hit("map b of several rows and columns", min(height, width) > 1)
 

@@ -71,10 +71,11 @@ def directed(arch: Arch) -> list[Shape]:
         Shape(size=(1, 5), operation=Operation.VALUES, images=2, words=3, heads=3, met=(1, 1)),
         Shape(size=(2, 2), operation=Operation.SCORES, words=9, heads=3, met=(3, 1), part=middle),
         Shape(
-            size=(1, 1), operation=Operation.SCORES, words=6, heads=2, met=(3, 1), own=(0.5, 0.8),
+            size=(1, 1), operation=Operation.SCORES, words=6, heads=2, met=(3, 1), own=(0.7, 0.9),
         ),
+        # Five words are skipped, and their pixels go round the end of a row of map b.
         Shape(
-            size=(1, 1), operation=Operation.SCORES, words=4, heads=2, met=(1, 4), own=(0.6, 1.0),
+            size=(1, 1), operation=Operation.SCORES, words=2, heads=2, met=(1, 6), own=(0.42, 0.6),
         ),
         Shape(
             size=(1, 1), operation=Operation.VALUES, words=4, heads=2, met=(2, 1), results=3,
