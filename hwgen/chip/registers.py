@@ -127,7 +127,7 @@ INTERRUPT: tuple[Row, ...] = (
         (RegisterField("ended", 0, 0, "read and write", "the bit of `interrupt` does"),),
     ),
 )
-"""The last registers of every table: `irq` is high while a bit is set in both."""
+"""Behind the other registers of every chip: `irq` is high while a bit is set in both."""
 
 
 def error_row(codes: type[IntEnum]) -> Row:
@@ -187,13 +187,14 @@ def command_table(
     )
 
 
-def register_table(rows: Iterable[Row]) -> tuple[Register, ...]:
-    """Return registers at offsets without gaps, the first at 0; those of `INTERRUPT` come last.
+def register_table(rows: Iterable[Row], later: Iterable[Row] = ()) -> tuple[Register, ...]:
+    """Return registers at offsets without gaps, the first at 0: `rows`, `INTERRUPT`, `later`.
 
+    later: registers that came when the offsets of all others were in use
     Raises ValueError for fields that overlap or leave the register.
     """
     table = []
-    for index, (name, access, meaning, *rest) in enumerate((*rows, *INTERRUPT)):
+    for index, (name, access, meaning, *rest) in enumerate((*rows, *INTERRUPT, *later)):
         fields = rest[0] if rest else (number(access, meaning),)
         table.append(Register(name, REGISTER_BYTES * index, access, meaning, fields))
         bits = [bit for field in fields for bit in range(field.low, field.high + 1)]

@@ -3,8 +3,9 @@
 Tests: `tests/commands/test_fit.py`.
 """
 
+import tempfile
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,6 +63,7 @@ def calibrated_graph(
     qdq: Path | None = None,
     *,
     states: Mapping[str, str] | None = None,
+    positions: int = 0,
 ) -> tuple[IntegerGraph, list[FloatDistance]]:
     """Return the integer graph of a float ONNX file, quantized with images, and its distance.
 
@@ -70,7 +72,13 @@ def calibrated_graph(
         file that looks rows up
     qdq: where the quantized ONNX model goes, for `hwgen compare`
     states: by input of the file the output that it becomes; None: those of recurrent nodes
+    positions: of the caches of a decoder's step; the graph is that of so many tokens at once
     """
+    if positions:
+        with tempfile.TemporaryDirectory() as folder:
+            whole = whole_file_of(file, positions, Path(folder))
+            graph, found = calibrated_graph(whole, images, qdq)
+        return replace(graph, source=str(file)), found
     import onnx
 
     from hwgen.importers.integer.states import with_states
@@ -93,3 +101,15 @@ def calibrated_graph(
     if pairs:
         graph = with_states(graph, parts_of(model), pairs)
     return graph, [FloatDistance(**vars(each)) for each in found]
+
+
+def whole_file_of(file: Path, positions: int, folder: Path) -> Path:
+    """Write the decoder of all tokens of a step's file; return the file, of the same name."""
+    import onnx
+
+    from hwgen.importers.onnx.external import read_whole_model
+    from hwgen.importers.onnx.past import whole_of
+
+    whole = folder / f"{file.stem}.onnx"
+    onnx.save(whole_of(read_whole_model(file), positions, source=str(file)), whole)
+    return whole

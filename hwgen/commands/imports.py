@@ -30,6 +30,7 @@ from hwgen.importers.integer import (
 from hwgen.importers.integer.arithmetic import Choice, Kernels, kernels_of
 from hwgen.importers.integer.endings import said_of_head
 from hwgen.network import QuantizedNetwork
+from hwgen.network.decoding import decode
 from hwgen.network.file import save_network
 from hwgen.report.import_tables import import_table
 from hwgen.report.imports import (
@@ -111,6 +112,14 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             read=tuple,
         ),
     ] = ()
+    positions: Annotated[
+        int,
+        Says(
+            "rows of the caches of a decoder's step: past and present, by Concat, a scatter or a"
+            " Where; the images are sequences of as many tokens (with --calibrate)",
+            metavar="N",
+        ),
+    ] = 0
     kernels: Annotated[
         Choice,
         Says(
@@ -131,6 +140,9 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             raise self.refusal("qdq", "given with --calibrate", self.qdq)
         if self.state and self.calibrate is None:
             raise self.refusal("state", "given with --calibrate", self.state[0])
+        if self.positions and (self.calibrate is None or self.state or self.positions < 2):
+            allowed = "2 or more, given with --calibrate and without --state"
+            raise self.refusal("positions", allowed, self.positions)
         for each in self.state:
             if each.count("=") != 1 and each != NO_STATE:
                 raise self.refusal("state", "INPUT=OUTPUT, or none", each)
@@ -148,7 +160,9 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         graph, distance = (
             (read_graph(file), [])
             if calibrate is None
-            else calibrated_graph(file, calibrate, path_of(self.qdq), states=self.states)
+            else calibrated_graph(
+                file, calibrate, path_of(self.qdq), states=self.states, positions=self.positions
+            )
         )
         own = kernels_of(self.kernels, graph.format, source=graph.source)
         kernels = graph.kernels or own
@@ -158,14 +172,15 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
             dataset=self.dataset,
             class_names=tuple(self.class_names),
         )
-        save_network(lowered.network, out)
-        network = lowered.network
+        network = decode(lowered.network) if self.positions else lowered.network
+        save_network(network, out)
+        content = replace(content_of(graph, lowered, kernels), layers=imported_layers(network))
         return ImportReport(
             format="hwgen.report.import",
             version=1,
             file=Source(name=graph.name, file=str(file), digest=digest_of_file(file)),
             network=Source(name=network.graph.name, file=str(out), digest=network.digest),
-            content=content_of(graph, lowered, kernels),
+            content=content,
             from_float=distance,
             versions=versions(),
         )
@@ -208,17 +223,6 @@ def describe_import(file: Path) -> ImportInfo:
 def content_of(graph: IntegerGraph, lowered: Lowered, kernels: Kernels) -> ImportInfo:
     """Return what was imported; kernels: whose arithmetic it computes."""
     network = lowered.network
-    remarks = remarks_of(network)
-    layers = [
-        ImportedLayer(
-            name=layer.name,
-            kind=layer.op,
-            source=layer.source,
-            shape=layer.output.shape,
-            families={family: found[layer.name] for family, found in remarks.items()},
-        )
-        for layer in network.layers
-    ]
     notes = [ImportNote(node=each.node, what=each.what, steps=each.steps) for each in lowered.notes]
     differences, unknown = differences_of(graph, lowered, kernels)
     runs = graph.in_session is not None and kernels == "onnxruntime"
@@ -226,7 +230,7 @@ def content_of(graph: IntegerGraph, lowered: Lowered, kernels: Kernels) -> Impor
         name=graph.name,
         kind=graph.format,
         nodes=len(graph.nodes),
-        layers=layers,
+        layers=imported_layers(network),
         refused=[],
         notes=notes,
         largest_steps=lowered.largest_effect,
@@ -239,6 +243,21 @@ def content_of(graph: IntegerGraph, lowered: Lowered, kernels: Kernels) -> Impor
         host=host_lines(graph.read_by(kernels), network),
         remarks=list(graph.read_by(kernels).remarks),
     )
+
+
+def imported_layers(network: QuantizedNetwork) -> list[ImportedLayer]:
+    """Return the layers, and which family runs each."""
+    remarks = remarks_of(network)
+    return [
+        ImportedLayer(
+            name=layer.name,
+            kind=layer.op,
+            source=layer.source,
+            shape=layer.output.shape,
+            families={family: found[layer.name] for family, found in remarks.items()},
+        )
+        for layer in network.layers
+    ]
 
 
 def digest_as_written(graph: IntegerGraph, lowered: Lowered) -> str:

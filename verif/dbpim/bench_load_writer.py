@@ -23,6 +23,7 @@ LAYOUT = bus_write(ARCH)
 NAMES = ("beats__valid", "beats__ready", "write_valid", "write", "done")
 LANES = ARCH.bus_words
 LOADS = 16
+PAIRS = ("words of two pixels in a cycle", "no room for two words")
 CORNERS = Corners(
     "one pixel",
     "the data end inside a beat",
@@ -35,6 +36,7 @@ CORNERS = Corners(
     "several channel words",
     "as many words as the bus has lanes",
     "a beat ends before all lanes have a pixel",
+    *(PAIRS if ARCH.pair_words else ()),
 )
 
 
@@ -103,6 +105,10 @@ def note(load: Load) -> None:
     CORNERS.hit("a row ends inside a beat", rows > 1 and row_bytes % ARCH.port_bytes != 0)
     if not load.packed:
         CORNERS.hit("several channel words", fields["output_channel_words"] > 1)
+        if ARCH.pair_words:
+            pairs = load.pairs()
+            CORNERS.hit("words of two pixels in a cycle", any(len(each[0]) > 1 for each in pairs))
+            CORNERS.hit("no room for two words", any(full for _, _, full in pairs))
         return
     last = (fields["columns"] - 1) * fields["window_stride"] + fields["window_pixels"]
     end = fields["window_padding"] + width

@@ -7,7 +7,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.dbpim.facts.instructions import Opcode
+from hwgen.dbpim.facts.instructions import Opcode, Operation
 from hwgen.dbpim.facts.timing import TILE_SLOTS
 from hwgen.dbpim.rtl.layouts import fetch_request, packet, tile, work
 from verif.coverage import Corners
@@ -40,6 +40,9 @@ PRODUCTS = (
     "several words of map a for a result",
     "several result words of a group",
     "map b of several rows and columns",
+    "result words that begin inside a group",
+    "result words that begin behind a group",
+    "skipped pixels go round a row of map b",
 )
 CORNERS = Corners(
     "pixel outside the map",
@@ -117,6 +120,7 @@ class Run:
             for index, tile in enumerate(step.tiles())
         ]
         self._words = list(step.walk())
+        self._skips = step.skips
         self._known: Slot | None = None
         self._taps_known = False
         self._request: Request | None = None
@@ -195,7 +199,8 @@ class Run:
         if MASKS:
             dut.walker__mask.value = mask
         await ReadOnly()
-        enters = known and (request is None or ready)
+        enters = known and not self._skips and (request is None or ready)
+        self._skips = max(0, self._skips - 1)
         flags = self._words[0].flags if enters else {}
         tag, simd = flags.get("tag"), flags.get("simd")
         tile_done = tag is not None and bool(tag["vector_end"] and tag["tile_end"])
@@ -321,6 +326,12 @@ def note_product(step: Product) -> None:
     CORNERS.hit("product of several groups", step.groups > 1)
     CORNERS.hit("several words of map a for a result", step.held > 1)
     CORNERS.hit("several result words of a group", step.words[1] > step.groups)
+    before, inside = divmod(step.words[0], step.results)
+    scores = step.operation is Operation.SCORES
+    CORNERS.hit("result words that begin inside a group", scores and inside > 0)
+    pixels = inside * CHANNELS
+    CORNERS.hit("skipped pixels go round a row of map b", scores and pixels > width)
+    CORNERS.hit("result words that begin behind a group", before > 0)
     CORNERS.hit("map b of several rows and columns", min(height, width) > 1)
 
 

@@ -10,7 +10,13 @@ from hwgen.chip.fields import encode
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import PIXEL_BYTES, Opcode, core_count
 from verif.dbpim.random_tiles import beats_of
+from verif.reference.dbpim.activation_buffer import bank_of
 from verif.reference.dbpim.load import packed_words, whole_words
+
+PlacedWord = tuple[int, int, int, tuple[int, ...]]
+"""Stored row, stored column, channel word and bytes."""
+PAIRS = 4
+"""Words that wait for a bank."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class Load:
         """Return for each cycle with a beat the words written, and whether the beat is taken."""
         fields, arch, found = self.fields, self.arch, list[tuple[int, bool]]()
         size, rows = arch.word, fields["rows"]
+        if not self.packed and arch.pair_words:
+            return [(len(words), takes) for words, takes, _ in self.pairs()]
         if not self.packed:
             beats, per_beat = max(1, size // arch.port_bytes), max(1, arch.port_bytes // size)
             for number in range(rows * self.passed()):
@@ -72,6 +80,25 @@ class Load:
                 found.append((writes, takes or (row == rows - 1 and not places)))
         return found
 
+    def pairs(self) -> list[tuple[list[PlacedWord], bool, bool]]:
+        """Return for each cycle the words written, whether the beat is taken, and waits for room.
+
+        Words wait for even and for odd banks; two are taken where both find room.
+        """
+        left, waiting = deque(self.in_memory()), (deque[PlacedWord](), deque[PlacedWord]())
+        per_beat, used, found = self.arch.port_bytes // self.arch.word, 0, []
+        while left or any(waiting):
+            kinds = [bank_of(*word[:2], banks=self.arch.banks) % 2 for word in [*left][:2]]
+            needed = [len(queue) + kinds.count(kind) for kind, queue in enumerate(waiting)]
+            full = any(kinds.count(kind) == 2 and needed[kind] > PAIRS + 1 for kind in kinds)
+            for kind in [] if full else kinds:
+                waiting[kind].append(left.popleft())
+                used += 1
+            takes = bool(left) and not full and used % per_beat == 0
+            written = [queue.popleft() for queue in waiting if queue]
+            found.append((written, takes or not (left or any(waiting)), full))
+        return found
+
     def column(self, place: int) -> int:
         """Return the column of a packed pixel that is passed."""
         return place - self.fields["window_padding"]
@@ -83,8 +110,14 @@ class Load:
         window, part = divmod(first, fields["window_stride"])
         return part == 0 and 0 <= window < fields["columns"]
 
-    def words(self) -> list[tuple[int, int, int, tuple[int, ...]]]:
-        """Return stored row, stored column, channel word and bytes, in the order of writing."""
+    def words(self) -> list[PlacedWord]:
+        """Return the words in the order of writing."""
+        if not self.packed and self.arch.pair_words:
+            return [word for words, _, _ in self.pairs() for word in words]
+        return self.in_memory()
+
+    def in_memory(self) -> list[PlacedWord]:
+        """Return the words as memory has them."""
         cut = packed_words if self.packed else whole_words
         size = self.arch.word
         found = cut(self.content, self.fields, word_channels=size)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hwgen.dbpim.facts.arch import Arch, with_sparsity
+from hwgen.dbpim.facts.arch import Arch, RowUnit, with_sparsity
 from hwgen.dbpim.rtl.load_writer import LoadWriter
 from hwgen.dbpim.rtl.loader import Loader
 from hwgen.dbpim.rtl.logit_buffer import LogitBuffer
@@ -56,6 +56,14 @@ def other_sizes() -> dict[str, Arch]:
             base, cores=4, port_bits=512, macro=large, tile_rows=16, mask_bytes=4096
         ),
         "dense": component.dense(base),
+        "two_words": replace(
+            base,
+            macros_per_core=4,
+            bus_words=4,
+            port_bits=256,
+            simd_lanes=8,
+            row_unit=RowUnit(lanes=4),
+        ),
         "words": component.short_words(),
         "pairs": replace(component.paired(), port_bits=128),
         "port_128": replace(base, port_bits=128, macro=little, simd_lanes=4, macros_per_core=8),

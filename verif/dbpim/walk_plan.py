@@ -140,6 +140,11 @@ class Step(ABC):
         return spread
 
     @property
+    def skips(self) -> int:
+        """Cycles from the first one in which the core walks up to its first word."""
+        return 0
+
+    @property
     def width(self) -> int:
         """Columns of the output map."""
         return int(self.seen.shape[2])

@@ -10,10 +10,19 @@ from verif.dbpim.walk_simd import Simd
 
 @dataclass(kw_only=True)
 class Product(Simd):
-    """A product of two maps; groups: of channels; each result word reads `held` words of map a."""
+    """A product of two maps; each result word reads `held` words of map a.
+
+    groups: of channels; results: result words of a group
+    """
 
     groups: int
+    results: int
     held: int
+
+    @property
+    def skips(self) -> int:
+        """Groups, and words of its group, before the first result word of the core."""
+        return sum(divmod(self.words[0], self.results))
 
     def fields(self) -> dict[str, int]:
         """Return the fields of the instruction that the walker reads."""
@@ -23,12 +32,15 @@ class Product(Simd):
             "input_width": self.second.maps.shape[2],
             "kernel_height": self.held,
             "kernel_width": 1 + self.arch.word,
-            "stride_y": self.words[1] // self.groups,
+            "stride_y": self.results,
+            "stride_x": self.arch.word // self.second.maps.shape[2],
+            "outside": self.arch.word % self.second.maps.shape[2],
         }
 
     def walk(self) -> Iterator[Word]:
         """Yield the words: for each result word and vector, words of map a and pixels of map b."""
-        for word in range(self.words[1]):
+        first, count = self.words
+        for word in range(first, first + count):
             for vector in self.vectors:
                 positions = self.positions(vector, 0)
                 for row in range(self.held):
@@ -56,7 +68,7 @@ class Product(Simd):
         assert self.second is not None
         size, maps = self.arch.word, self.second.maps
         scores = self.operation is Operation.SCORES
-        of_group = word % (self.words[1] // self.groups)
+        of_group = word % self.results
         pixel = size * (of_group if scores else row) + number
         at = self._of_group(word) + row if scores else word
         pixels = maps.reshape(len(maps), -1, maps.shape[3])
@@ -77,7 +89,7 @@ class Product(Simd):
 
     def _of_group(self, word: int) -> int:
         """Return the first word of map a that belongs to the group of a result word."""
-        return word * self.groups // self.words[1] * self.held
+        return word // self.results * self.held
 
     def _channels(self, pixel: Bytes, word: int) -> bytes:
         """Return one channel word of a pixel."""

@@ -30,7 +30,7 @@ class Shape:
     stacked: images are beside each other in x (maps of one pixel); beyond: channel words outside
     first_row: stored row of image 0 of the input and of the output
     met, heads: of a product, rows of C pixels of map b (in rows, beside each other) and groups;
-        results: result words of a group of VALUES
+        results: result words of a group of VALUES; own: part of the result words
     """
 
     size: tuple[int, int]
@@ -54,6 +54,7 @@ class Shape:
     met: tuple[int, int] = (1, 1)
     heads: int = 1
     results: int = 1
+    own: tuple[float, float] = (0.0, 1.0)
 
 
 def directed(arch: Arch) -> list[Shape]:
@@ -69,6 +70,17 @@ def directed(arch: Arch) -> list[Shape]:
         Shape(size=(1, 1), operation=Operation.SCORES, images=3, stacked=True, met=(1, 1)),
         Shape(size=(1, 5), operation=Operation.VALUES, images=2, words=3, heads=3, met=(1, 1)),
         Shape(size=(2, 2), operation=Operation.SCORES, words=9, heads=3, met=(3, 1), part=middle),
+        Shape(
+            size=(1, 1), operation=Operation.SCORES, words=6, heads=2, met=(3, 1), own=(0.7, 0.9),
+        ),
+        # Five words are skipped, and their pixels go round the end of a row of map b.
+        Shape(
+            size=(1, 1), operation=Operation.SCORES, words=2, heads=2, met=(1, 6), own=(0.42, 0.6),
+        ),
+        Shape(
+            size=(1, 1), operation=Operation.VALUES, words=4, heads=2, met=(2, 1), results=3,
+            own=(0.8, 1.0),
+        ),
     ]  # fmt: skip
     return [
         *(products if arch.row_unit else []),
@@ -139,6 +151,8 @@ def draw_shape(rng: np.random.Generator, arch: Arch) -> Shape:
 def draw_product(rng: np.random.Generator, arch: Arch, operation: Operation) -> Shape:
     """Return a random product of two maps."""
     heads, held, results = rng.integers(1, 4, 3).tolist()
+    low, high = np.sort(rng.random(2)).tolist()
+    own = low, high
     met = (held, 1) if operation is Operation.VALUES else (results, 1)
     ends = np.sort(rng.random(2)).tolist()
     return Shape(
@@ -151,6 +165,7 @@ def draw_product(rng: np.random.Generator, arch: Arch, operation: Operation) -> 
         met=met if rng.random() < 0.5 else (met[1], met[0]),
         heads=heads,
         results=results,
+        own=own if rng.random() < 0.7 else (0.0, 1.0),
     )
 
 
@@ -248,18 +263,22 @@ def product_of(
     assert shape.operation is not None
     size, held = arch.word, shape.words // shape.heads
     scores = shape.operation is Operation.SCORES
-    pixels, results = shape.met[0] * shape.met[1], shape.results
+    pixels = shape.met[0] * shape.met[1]
     assert scores or pixels == held, "VALUES hold a word for C pixels"
-    words = shape.words if scores else shape.heads * results
+    words = shape.words if scores else shape.heads * shape.results
     rows, columns = shape.met[0] * size // 2, 2 * shape.met[1]
     maps = rng.integers(0, 256, (shape.images, rows, columns, words * size), np.uint8)
+    results = pixels if scores else shape.results
+    total = shape.heads * results
+    begin = min(int(shape.own[0] * total), total - 1)
     return Product(
         **common,
         operation=shape.operation,
-        words=(0, shape.heads * (pixels if scores else results)),
+        words=(begin, max(1, int(shape.own[1] * total) - begin)),
         second=StoredMap(maps=maps, placement=whole(maps, arch, stacked=False)),
         broadcast=True,
         groups=shape.heads,
+        results=results,
         held=held,
     )
 

@@ -161,7 +161,7 @@ class Builder:
         """Return the cheapest split of a step."""
         _, grid, narrow = place
         if op.kind == "simd":
-            return simd_split(op.words, grid, self.arch, shares_words=not op.whole_second)
+            return simd_split(op.words, grid, self.arch)
         weights = self.weights[op.name]
         splits = []
         for groups in (weights.groups, weights.paired) if weights.paired else (weights.groups,):

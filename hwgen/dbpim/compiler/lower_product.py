@@ -18,7 +18,7 @@ from hwgen.network import FeatureMap, MatMul, QuantizedNetwork
 
 
 def product_op(source: Source, layer: MatMul) -> Iterator[Op]:
-    """Yield the pass of a product: each core has map b whole, and all words of its positions.
+    """Yield the pass of a product: each core has map b whole.
 
     A result reads words of map a, and after each of them the C pixels of map b that it meets. Where
     map b has fewer pixels than the scores have channels, a copy with zeros behind them goes before.
@@ -38,6 +38,9 @@ def product_op(source: Source, layer: MatMul) -> Iterator[Op]:
         "kernel_height": summed // size,
         "kernel_width": 1 + size,
         "stride_y": results // size,
+        # From the pixels of a result word of SCORES to those of the next one.
+        "stride_x": size // second.width,
+        "outside": size % second.width,
     }
     yield simd_op(source, layer, fields, inputs=(a, b), whole_second=True)
 

@@ -41,7 +41,7 @@ LAYER_LIMITS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("add", "multiply", "rescale", "concatenate", "table"), BYTES),
         "shortcut": f"{BYTES}; stride at most {field_limit(Opcode.CONV, 'stride_y')}",
         "upsample": f"{BYTES}; factors 1, 2, 4 and {GROWTH}",
-        **dict.fromkeys(ROW_UNIT_OPS, f"{BYTES}; {WITH_ROW_UNIT}"),
+        **dict.fromkeys((*ROW_UNIT_OPS, "state"), f"{BYTES}; {WITH_ROW_UNIT}"),
         **dict.fromkeys(TFLITE_OPS, f"{BYTES}; {WITH_TFLITE}"),
     }
 )
@@ -62,4 +62,4 @@ def layer_remark(network: QuantizedNetwork, layer: Layer) -> str:
         return f"no: the output's bits must be {ACTIVATION_BITS}, got {layer.output.bits}"
     if getattr(layer, "rounding", None) == "tflite":
         return WITH_TFLITE
-    return WITH_ROW_UNIT if layer.op in ROW_UNIT_OPS else ""
+    return WITH_ROW_UNIT if layer.op in (*ROW_UNIT_OPS, "state") else ""

@@ -42,12 +42,13 @@ class Piece:
 
 
 def pieces(
-    build: Builder, tensor: Tensor, rows: Rows, *, width: int, pitch: int
+    build: Builder, tensor: Tensor, rows: Rows, *, width: int, pitch: int, by_rows: bool = False
 ) -> Iterator[Piece]:
     """Yield the pieces of some rows of `width` columns of a map, in words of C bytes.
 
     pitch: bytes from one row to the next in memory; beyond the words of a row it is padding, and
     no piece holds two rows then
+    by_rows: pieces end with a row where there are no more of them: a row in two is copied twice
     Errors: UnitError where not even one beat's pixels fit the logit buffer
     """
     depth = tensor.channel_words
@@ -57,6 +58,10 @@ def pieces(
     unit = aligned_pixels(depth * word_bytes, arch.port_bytes)
     run = width if pitch != row_bytes else (rows[1] - rows[0]) * width
     whole = run if run * depth <= capacity else capacity // depth // unit * unit
+    rows_alone = whole // width * width
+    ends = by_rows and rows_alone > 0 and rows_alone % unit == 0
+    if ends and -(-run // rows_alone) == -(-run // whole):
+        whole = rows_alone
     if not whole:
         raise UnitError(
             f"layer {tensor.shape.name}: pixels of a map that goes to memory must fit the logit"
@@ -210,7 +215,7 @@ def copy_out(
     width, move = columns[1] - columns[0], columns[0] - tensor.first_column
     if width < tensor.shape.width or tensor.shape.width < build.width(tensor):
         base = f"{base} columns {columns[0]}-{columns[1] - 1}"
-    for piece in pieces(build, tensor, rows, width=width, pitch=pitch):
+    for piece in pieces(build, tensor, rows, width=width, pitch=pitch, by_rows=bool(state)):
         first, end = piece.parts[0].rows[0], piece.parts[-1].rows[1]
         label = f"{base} rows {first}-{end - 1} byte {offset + piece.offset}"
         for number, found in enumerate(piece.parts):

@@ -105,12 +105,10 @@ def conv_splits(groups: Sequence[FilterGroup], grid: Grid, arch: Arch) -> Iterat
         count *= 2
 
 
-def simd_split(
-    words: tuple[int, int], grid: Grid, arch: Arch, *, shares_words: bool = True
-) -> Split:
+def simd_split(words: tuple[int, int], grid: Grid, arch: Arch) -> Split:
     """Return the split with the least work of the busiest core, of equal ones the most bands.
 
-    shares_words: cores of one band divide its channel words; else each core has all
+    Cores of one band divide its channel words.
     """
     first, count = words
     if arch.shares_stream:
@@ -125,7 +123,7 @@ def simd_split(
         return max(end - begin for begin, end in grid.bands(bands)) * -(-count // parts)
 
     candidates = [parts]
-    while shares_words and 2 * parts <= arch.cores:
+    while 2 * parts <= arch.cores:
         parts *= 2
         candidates.append(parts)
     parts = min(candidates, key=cost)

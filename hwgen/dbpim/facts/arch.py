@@ -21,7 +21,7 @@ from hwgen.dbpim.facts.instructions import (
     Widths,
     packets,
 )
-from hwgen.dbpim.facts.timing import TABLE_LOOKUPS, macro_cycles
+from hwgen.dbpim.facts.timing import PAIR_WORDS, TABLE_LOOKUPS, macro_cycles
 from hwgen.errors import ConfigError, FieldError
 from hwgen.files.load import EXACT, first_mistake, load_spec
 from hwgen.network.quantization import (
@@ -473,6 +473,16 @@ class Arch:
     def port_bytes(self) -> int:
         """Bytes of one beat of the memory port."""
         return self.port_bits // 8
+
+    @property
+    def pair_words(self) -> int:
+        """Words that a LOAD of whole words holds for odd columns, and for even ones; 0: none.
+
+        With them it writes two words in a cycle, of pixels that lie in different lanes of the bus.
+        Chips with a row unit have them: their products read whole maps from memory.
+        """
+        two_a_beat = self.bus_words > 1 and self.port_bytes >= 2 * self.word
+        return PAIR_WORDS if two_a_beat and self.row_unit else 0
 
     @property
     def bank_skew(self) -> int:

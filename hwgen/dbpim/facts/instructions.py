@@ -199,7 +199,12 @@ _LAYER = (
     Field("input_width", ROW_BITS, "columns of the input map of one image; of a product of map b"),
     Field("input_image_rows", ROW_BITS, "stored rows from one image to the next"),
     Field("input_image_columns", ROW_BITS, "stored columns from one image to the next"),
-    Field("outside", 8, "byte of an input outside the map; of CONV the zero point"),
+    Field(
+        "outside",
+        8,
+        "byte of an input outside the map; of CONV the zero point; of SCORES the columns of C "
+        "pixels of map b behind their whole rows",
+    ),
     Field("kernel_height", 7, "rows of the window; of a product words of map a for a result"),
     Field(
         "kernel_width",
@@ -207,7 +212,7 @@ _LAYER = (
         "columns of the window; of a product one and the pixels of map b for a word of map a",
     ),
     Field("stride_y", 7, "rows from one window to the next; of a product result words of a group"),
-    Field("stride_x", 7, "columns from one window to the next"),
+    Field("stride_x", 7, "columns from one window to the next; of SCORES rows of C pixels"),
     Field("padding_top", 4, "rows above the map"),
     Field("padding_left", 4, "columns left of the map"),
     Field("output_base", 16, "first word of the output map in every bank, or of the logits"),

@@ -18,14 +18,17 @@ _TABLE: tuple[Row, ...] = (
     *address_rows("image_address", "of the images"),
     *address_rows("logits_address", "for the answers"),
     *address_rows("scratch_address", "for maps that do not fit"),
-    ("position", "read and write", "pixels that earlier calls have appended to the states"),
-    ("position_bytes", "read and write", "bytes of these pixels in a state"),
     *counter_rows("cycles", "clock cycles of the last run"),
     *counter_rows("load_cycles", "load-stall cycles (nothing computed, a load was pending)"),
     ("layers", "read", "steps of the last run that have retired"),
 )
 
-REGISTERS = register_table(_TABLE)
+_LATER: tuple[Row, ...] = (
+    ("position", "read and write", "pixels that earlier calls have appended to the states"),
+    ("position_bytes", "read and write", "bytes of these pixels in a state"),
+)
+
+REGISTERS = register_table(_TABLE, _LATER)
 """In the order of their offsets, without gaps."""
 
 OFFSETS = offsets(REGISTERS)

@@ -16,6 +16,9 @@ FETCH_CYCLES = 2
 FETCH_SLOTS = 4
 """Words that a core's fetcher holds between the banks and the switch."""
 
+PAIR_WORDS = 4
+"""Words of a LOAD that wait for their bank, of odd columns and of even ones each."""
+
 SWITCH_CYCLES = 1
 """Switch: from moving the last input of a group to the cycle in which macros see the group."""
 

@@ -85,7 +85,7 @@ def go(
     else:
         for core in cores:
             if fields.active_cores >> core.number & 1:
-                start_core(t, core, work[core.number])
+                start_core(t, core, fields, work[core.number])
 
 
 @compiled

@@ -148,6 +148,7 @@ class Sizes(NamedTuple):
     rows: int
     mask_words: int
     bus_words: int
+    pair_words: int
     port_bytes: int
     latency: int
     read_ahead: int
@@ -334,6 +335,7 @@ def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
         rows=arch.macro.rows,
         mask_words=arch.mask_words,
         bus_words=arch.bus_words,
+        pair_words=arch.pair_words,
         port_bytes=arch.port_bytes,
         latency=arch.memory_latency_cycles,
         read_ahead=arch.read_ahead_beats,

@@ -39,11 +39,14 @@ OF_ROWS = tuple(int(each) for each in ROWS)
 
 
 @compiled
-def start_core(t: int, core: Record, work: Record) -> None:
+def start_core(t: int, core: Record, fields: Record, work: Record) -> None:
     """Start a core at cycle t (`go`), one cycle after the instruction was taken."""
     core.walking = 1
     core.done = 0
     core.start = t + 1
+    if fields.opcode != CONV and is_product(fields):
+        results = fields.stride_y
+        core.start += work.word_first // results + work.word_first % results
     core.left = work.vectors
     first_vector(core, work)
     core.word = work.word_first

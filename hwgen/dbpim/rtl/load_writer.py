@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import stream
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.checks import within_count
@@ -14,6 +14,7 @@ from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.instructions import PIXEL_BYTES, ROW_BITS, Opcode
 from hwgen.dbpim.rtl.layouts import bus_writes, packet
 from hwgen.dbpim.rtl.region import bank_of
+from hwgen.dbpim.rtl.word_queue import Pushed, WordQueue, placed_word
 
 
 class Place(NamedTuple):
@@ -25,11 +26,13 @@ class Place(NamedTuple):
 
 
 class Word(NamedTuple):
-    """A word that may be written in this cycle: its column counts from the LOAD's first."""
+    """A word that may be written in this cycle: its place counts from the LOAD's first."""
 
     valid: Signal
     column: Signal
     data: Signal
+    row: Signal
+    word: Signal
 
 
 class Held(NamedTuple):
@@ -65,7 +68,10 @@ class LoadWriter(Part):
     row, from ``-window_padding`` on, up to the end of the row and of the beat. The word of a column
     is written with the last pixel of its window. A row ends with its last pixel in memory or its
     last word, whichever is later.
-    Whole words: a word is written with its last byte, channel word after channel word.
+    Whole words: a word is written with its last byte, channel word after channel word. Where a
+    beat has two words or more and the bus two lanes, two words are taken in a cycle: one of a pixel
+    in an even bank and one of a pixel in an odd bank are written, and `pair_words` of each are
+    held. All rests in a cycle without a beat; the last beat stays until the last word is written.
 
     Ports
         header       in         LOAD packet   held from the cycle before the first beat on
@@ -75,8 +81,9 @@ class LoadWriter(Part):
         write        out        bus_writes    those words, each in its lane, all bytes enabled
         done         out        1             the last pixel or word of the LOAD
     Latency  0 from ``beats`` to ``write``
-    Rate     `bus_words` pixels, of the row or outside of it, or one word in each cycle; a word that
-             is larger than a beat in as many cycles as it has beats
+    Rate     `bus_words` pixels, of the row or outside of it, or one word in each cycle; two of
+             pixels of up to 2 * `pair_words` words; a word that is larger than a beat in as many
+             cycles as it has beats
     Errors   none; rows and columns must be at least 1
     Golden   ``verif.reference.dbpim.load``
     Source   docs/dbpim-microarchitecture.md, "Loader"
@@ -101,25 +108,34 @@ class LoadWriter(Part):
         m = Module()
         header = self.header
         place = Place(row=Signal(ROW_BITS), column=Signal(ROW_BITS + 1), word=Signal(ROW_BITS))
+        pairs = self._arch.pair_words > 0
         words = [
             Word(
                 Signal(name=f"valid_{number}"),
                 Signal(ROW_BITS + 1, name=f"column_{number}"),
                 Signal(self._word_bits, name=f"word_{number}"),
+                Signal(ROW_BITS, name=f"row_{number}") if pairs else place.row,
+                Signal(ROW_BITS, name=f"channel_word_{number}") if pairs else place.word,
             )
             for number in range(self._arch.bus_words)
         ]
         row_ends, ends = Signal(), Signal()
-        m.d.comb += [
-            ends.eq(place.row + 1 == header.rows),
-            self.done.eq(row_ends & ends),
-        ]
+        m.d.comb += ends.eq(place.row + 1 == header.rows)
+        if not pairs:
+            m.d.comb += self.done.eq(row_ends & ends)
         with m.If(row_ends):
             m.d.sync += [place.column.eq(0), place.row.eq(Mux(ends, 0, place.row + 1))]
         with m.If(header.pixel_bytes == 0):
-            self._words(m, place=place, written=words[0], row_ends=row_ends)
+            if pairs:
+                self._pairs(m, place=place, written=words[:2])
+            else:
+                self._words(m, place=place, written=words[0], row_ends=row_ends)
         with m.Else():
             self._pixels(m, place=place, words=words, row_ends=row_ends, last_row=ends)
+            if pairs:
+                m.d.comb += self.done.eq(row_ends & ends)
+                for word in words:
+                    m.d.comb += [word.row.eq(place.row), word.word.eq(place.word)]
         self._send(m, words, place=place)
         valid = self.beats.valid
         within_count(m, "the row of a map", place.row, header.rows, when=valid)
@@ -129,27 +145,123 @@ class LoadWriter(Part):
     def _send(self, m: Module, words: list[Word], *, place: Place) -> None:
         """Bring each word into the lane of its bank."""
         header, lanes = self.header, self._arch.bus_words
-        row = (header.first_row + place.row)[:ROW_BITS]
+        common = (header.first_row + place.row)[:ROW_BITS]
         columns, banks = [], []
         for number, word in enumerate(words):
             column = Signal(ROW_BITS, name=f"stored_{number}")
             m.d.comb += column.eq(header.first_column + word.column)
             columns.append(column)
-            banks.append(bank_of(self._arch, row=row, column=column))
+            banks.append(bank_of(self._arch, row=self._row_of(word), column=column))
         for lane, write in enumerate(self.write):
             valid, chosen = Signal(name=f"sends_{lane}"), Signal(ROW_BITS, name=f"at_{lane}")
             content = Signal(self._word_bits, name=f"content_{lane}")
+            row, channel_word = common, place.word
+            if self._arch.pair_words:
+                row, channel_word = (
+                    Signal(ROW_BITS, name=f"{name}_of_{lane}") for name in ("row", "channel_word")
+                )
             for word, column, bank in zip(words, columns, banks, strict=True):
                 with m.If(word.valid & ((bank & (lanes - 1)) == lane)):
                     m.d.comb += [valid.eq(1), chosen.eq(column), content.eq(word.data)]
+                    if self._arch.pair_words:
+                        m.d.comb += [row.eq(self._row_of(word)), channel_word.eq(word.word)]
             m.d.comb += [
                 self.write_valid[lane].eq(valid),
                 write.data.eq(content),
                 write.enable.eq(-1),
                 write.row.eq(row),
                 write.column.eq(chosen),
-                write.word.eq(place.word),
+                write.word.eq(channel_word),
             ]
+
+    def _row_of(self, word: Word) -> Value:
+        """Return the stored row of a word."""
+        return (self.header.first_row + word.row)[:ROW_BITS]
+
+    def _pairs(self, m: Module, *, place: Place, written: list[Word]) -> None:
+        """Take two words in a cycle; write one of the oldest in even banks, one in odd ones."""
+        arch, per_beat = self._arch, self._arch.port_bytes // self._arch.word
+        number = Signal(range(per_beat))
+        all_in = Signal()
+        following, ends = self._places_behind(m, place)
+        taken, two, beat_ends = Signal(), Signal(), Signal()
+        parts = [self.beats.payload.word_select(n, self._word_bits) for n in range(per_beat)]
+        given = []
+        for offset, at in enumerate((place, following[0])):
+            word = Signal(placed_word(arch), name=f"given_{offset}")
+            m.d.comb += [
+                *(getattr(word, name).eq(getattr(at, name)) for name in Place._fields),
+                word.data.eq(choose(parts[offset::2], number[1:])),
+            ]
+            given.append(word)
+        odd = [self._is_odd(word) for word in given]
+        queues = [WordQueue(arch, name=f"{name}_words") for name in ("even", "odd")]
+        room: Value = Const(1)
+        for parity, queue in enumerate(queues):
+            mine = [each == parity for each in odd]
+            both = Signal(name=f"both_{parity}")
+            m.d.comb += both.eq(mine[0] & mine[1] & ~ends[0])
+            room = room & queue.has_room(two=both)
+            pushed = Pushed(
+                taken & (mine[0] | (two & mine[1])),
+                taken & both,
+                (Mux(mine[0], given[0], given[1]), given[1].as_value()),
+            )
+            queue.step(m, runs=self.beats.valid, pushed=pushed)
+            word, head = written[parity], queue.head
+            m.d.comb += [
+                word.valid.eq(queue.valid),
+                word.row.eq(head.row),
+                word.column.eq(head.column),
+                word.word.eq(head.word),
+                word.data.eq(head.data),
+            ]
+        m.d.comb += [
+            two.eq(~ends[0]),
+            taken.eq(self.beats.valid & ~all_in & room),
+            beat_ends.eq(number == per_beat - 2),
+            self.done.eq(
+                self.beats.valid
+                & (all_in | (taken & ends.any()))
+                & queues[0].empty
+                & queues[1].empty
+            ),
+            self.beats.ready.eq(self.done | (taken & beat_ends & ~ends.any())),
+        ]
+        with m.If(taken):
+            m.d.sync += [
+                all_in.eq(ends.any()),
+                number.eq(Mux(beat_ends | ends.any(), 0, number + 2)),
+                *(
+                    now.eq(Mux(ends.any(), 0, new))
+                    for now, new in zip(place, following[1], strict=True)
+                ),
+            ]
+        with m.If(self.done):
+            m.d.sync += all_in.eq(0)
+
+    def _is_odd(self, word: data.View) -> Value:
+        """Return whether a word lies in an odd bank."""
+        row = self.header.first_row + word.row
+        column = self.header.first_column + word.column
+        return bank_of(self._arch, row=row, column=column)[0]
+
+    def _places_behind(self, m: Module, place: Place) -> tuple[list[Place], Signal]:
+        """Return the places one and two words behind; bit n: the one before it is the last."""
+        found, ends = [place], Signal(2)
+        for number in range(2):
+            now = found[-1]
+            new = Place(*(Signal.like(each, name=f"{each.name}_behind_{number}") for each in place))
+            pixel_ends = now.word + 1 == self.header.output_channel_words
+            row_ends = pixel_ends & (now.column + 1 == self.header.columns)
+            m.d.comb += [
+                new.word.eq(Mux(pixel_ends, 0, now.word + 1)),
+                new.column.eq(Mux(row_ends, 0, now.column + pixel_ends)),
+                new.row.eq(now.row + row_ends),
+                ends[number].eq(row_ends & (now.row + 1 == self.header.rows)),
+            ]
+            found.append(new)
+        return found[1:], ends
 
     def _words(self, m: Module, *, place: Place, written: Word, row_ends: Signal) -> None:
         """Write whole words in the order of the memory."""

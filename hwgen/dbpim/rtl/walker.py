@@ -96,7 +96,8 @@ class Walker(Part):
         done            out     1              all requests of the step are taken, until ``finish``
         waits_for_load  out     1              no request because no tile or no taps are known
     Latency  with ``go`` at t the first word is taken in at t + 1 if its tile is known; a request
-             is there in the cycle after its word was taken in
+             is there in the cycle after its word was taken in; of a product later, by a cycle for
+             each group and each word of the group that the core does not begin with
     Rate     one request in each cycle; no gap between tiles, chunks, filter groups, channel words
     Errors   none: a core that takes part has at least one position vector, a tile at least one word
     Golden   ``golden.ops.windows.windows``, ``verif.reference.dbpim.activation_buffer``
@@ -147,6 +148,7 @@ class Walker(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         self._over = Signal(name="over")
+        self._placed = Signal(name="placed") if self._walk else None
         bits = len(self.work.vectors)
         vectors = VectorCounters(
             Signal(place(), name="chunk"),
@@ -155,10 +157,11 @@ class Walker(Part):
             Signal(bits, name="vectors_left"),
         )
         known, taken = Signal(), Signal()
+        may = known if self._placed is None else known & self._placed
         m.d.comb += [
             known.eq(Mux(self._is_simd, self.taps_known, self.tile_known)),
             self.waits_for_load.eq(self.walking & ~known),
-            taken.eq(self.walking & known & (~self.request.valid | self.request.ready)),
+            taken.eq(self.walking & may & (~self.request.valid | self.request.ready)),
         ]
         with m.If(taken | self.request.ready):
             m.d.sync += self.request.valid.eq(taken)
@@ -353,12 +356,14 @@ class Walker(Part):
         """Return what the word on offer is to the SIMD unit."""
         of_two = self._two_maps & (window.number == 1)
         plain = Tap(window.number == 0, of_two, window.number, window.word, self._two_maps)
-        if not self._walk:
+        if self._walk is None or self._placed is None:
             return plain
         m.submodules.product_walk = walk = self._walk.instance()
         m.d.comb += [
             walk.instruction.eq(self.instruction),
             walk.go.eq(self.go),
+            walk.first_word.eq(Mux(self._is_product, self.work.word_first, 0)),
+            self._placed.eq(walk.ready),
             walk.taken.eq(taken & self._is_product),
             walk.row.eq(window.ky),
             walk.column.eq(window.kx),

@@ -198,12 +198,12 @@ class CoreRun:
         fields, size = self.fields, self.chip.arch.word
         together, scores = fields["kernel_width"] - 1, operation is Operation.SCORES
         fits = together == size if scores else 1 <= together <= size
-        if not fits or not fields["second_broadcast"] or self.words[0]:
+        if not fits or not fields["second_broadcast"]:
             self.chip.refuse(f"core {self.core} has a product of other words or pixels")
         held, results = fields["kernel_height"], fields["stride_y"]
         total = np.zeros((len(self.at), len(self.words), size), np.int64)
         unknown = np.zeros_like(total)
-        for word in self.words.tolist():
+        for place, word in enumerate(self.words.tolist()):
             group, number = divmod(word, results)
             for row in range(held):
                 own = group * held + row
@@ -216,10 +216,10 @@ class CoreRun:
                     b = b - fields["second_zero_point"]
                     if scores:
                         self.check_known(tags)
-                        total[:, word, column] += (a * b).sum(axis=1)
+                        total[:, place, column] += (a * b).sum(axis=1)
                     else:
-                        unknown[:, word] |= tags
-                        total[:, word] += a[:, [column]] * b
+                        unknown[:, place] |= tags
+                        total[:, place] += a[:, [column]] * b
         self.note(unknown)
         return self.in_range(total)
 

@@ -44,7 +44,14 @@ IMAGE = {
 }
 STORE = encode_header(
     Opcode.STORE,
-    {"words": WORDS, "index": 0, "space": Space.ANSWER, "offset": 0, "at_position": 0, **EVERY_WORD},
+    {
+        "words": WORDS,
+        "index": 0,
+        "space": Space.ANSWER,
+        "offset": 0,
+        "at_position": 0,
+        **EVERY_WORD,
+    },
     ARCH,
 )
 END = encode_header(Opcode.END, {}, ARCH)

@@ -47,7 +47,7 @@ WITHOUT_PARTS = (
 """Benches of a chip without the parts for sparsity."""
 SYSTEM = ("load_writer", "loader", "logit_buffer", "row_unpacker", "sequencer", "table_loader")
 SYSTEM += ("taps_loader", "tile_loader", "weight_decoder", "write_bus")
-QUICK = {"load_writer": "wide", "walker": "rows"}
+QUICK = {"load_writer": "two_words", "walker": "rows"}
 QUICK |= dict.fromkeys(("tile_store", "tile_loader", "weight_decoder"), "pairs")
 """Sizes beside `small` that always run."""
 ONE_MASK_A_BEAT = ("tile_store", "one_mask")
@@ -175,7 +175,7 @@ PROMISES = {
         "words for different lanes go at once, and a private result waits for its own banks alone",
         (
             "packed pixels, windows of neighbours and whole words go where golden places them,"
-            " one in each cycle"
+            " one in each cycle, or two where a beat has two"
         ),
     ),
     "logit_buffer": ("every beat holds the logits written last; words of maps change nothing",),
@@ -269,6 +269,7 @@ def launches(*, icarus: bool) -> Iterator[Any]:
                 for s in all_sizes
                 if not s.startswith("dense")
                 and (part != "row_unpacker" or s in (*UNPACKER_SIZES, "small", "narrow"))
+                and (part == "load_writer" or s != QUICK["load_writer"])
             ]
             for size in ["narrow"] if icarus else [s for s in of_part if s != "narrow"]:
                 quick = part == UNDER_ICARUS if icarus else size in ("small", QUICK.get(part))
