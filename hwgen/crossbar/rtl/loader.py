@@ -509,7 +509,8 @@ def ends_at(walk: data.View, *, pixel: Value, copy: Value, block: Value) -> Ends
 
 def advance(m: Module, walk: data.View, here: data.View, following: data.View, ends: Ends) -> None:
     """Compute the pixel behind this one, of this macro; ends: what this one ends."""
-    step = data.View(STEP, Mux(ends.copies, walk.jump, walk.next))
+    step = Signal(STEP)
+    m.d.comb += step.eq(Mux(ends.copies, walk.jump, walk.next))
     out_column, wraps = here.out_column + step.out_column, Signal()
     # Both are found before it is known which is wanted: many wait for that.
     jumped, nexts = (modulo(walk, here.address + one.address) for one in (walk.jump, walk.next))
