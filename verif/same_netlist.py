@@ -39,7 +39,7 @@ from hwgen.chip.rtl.names import names_from_source
 from hwgen.chip.rtl.netlists import bits_unchecked, netlist_of
 from hwgen.chip.rtl.nodes import ZERO, PartNetlist, outputs_of
 from hwgen.chip.rtl.part import Part
-from hwgen.chip.rtl.places import Places
+from hwgen.chip.rtl.places import Places, free_name
 from hwgen.commands.families import load_architecture
 from verif.yosys import run_yosys
 
@@ -62,7 +62,7 @@ BEFORE, AFTER = "before", "after"
 AS_JSON = """
 {read}
 hierarchy -top {name}
-proc
+proc -norom
 flatten
 opt_clean
 write_json {name}.{side}.json
@@ -157,17 +157,20 @@ def rtlil_of(part: Part) -> str:
 def cut_netlist(cut: Cut, netlist: PartNetlist) -> None:
     """Cut out of a netlist what keeps or is placed."""
     module = cut.module
-    instances = {n.what[1]: at for at, n in enumerate(netlist.nodes) if n.kind == "instance"}
+    instances = placed_in(netlist)
     for name, cell in list(module["cells"].items()):
         kind, pins = cell["type"], cell["connections"]
         if kind[0] == "$" and kind not in (*STATE, "$memrd_v2", "$memwr_v2", *REMOVED):
             continue
         del module["cells"][name]
         if kind[0] != "$":
-            placed(cut, netlist, instances[name.rpartition(".")[2]], pins)
+            placed(cut, netlist, instances[free_name(name.rpartition(".")[2], ())], pins)
         elif kind not in REMOVED:
             tag = TAG.search(name)
-            assert tag is not None
+            if tag is None:
+                raise ValueError(
+                    f"{kind} must have its number, got {name} of {module['attributes']}"
+                )
             kept(cut, int(tag[1]), cell)
 
 
@@ -209,6 +212,12 @@ def chosen(cut: Cut, condition: Bits, one: Bits, other: Bits) -> Bits:
     return result
 
 
+def placed_in(netlist: PartNetlist) -> dict[str, int]:
+    """Return the cells of what is placed by name."""
+    nodes = enumerate(netlist.nodes)
+    return {free_name(node.what[1], ()): n for n, node in nodes if node.kind == "instance"}
+
+
 def placed(cut: Cut, netlist: PartNetlist, number: int, pins: Mapping[str, Bits]) -> None:
     """Cut out a placed module, of either side."""
     _, _, inputs, outputs, _ = netlist.nodes[number].what
@@ -228,16 +237,13 @@ def cut_verilog(
     """Cut out of a Verilog text what keeps or is placed."""
     cells = cut.module["cells"]
     of_kind: dict[str, list[Any]] = {kind: [] for kind in (*STATE, "$memrd", "$memwr")}
-    instances = {n.what[1]: at for at, n in enumerate(netlist.nodes) if n.kind == "instance"}
+    instances = placed_in(netlist)
     for name, cell in sorted(cells.items(), key=lambda one: line_of(one[1])):
         kind = cell["type"].removesuffix("_v2")
         if kind[0] != "$":
-            placed(
-                cut,
-                netlist,
-                instances[name.rstrip("_") if name not in instances else name],
-                cell["connections"],
-            )
+            # A signal of the same name has sent an instance behind an underscore.
+            number = instances[name if name in instances else name.rstrip("_")]
+            placed(cut, netlist, number, cell["connections"])
         elif kind in of_kind:
             of_kind[kind].append(cell)
         elif kind == "$dlatch" or kind.startswith(("$aldff", "$dffsr")):
@@ -453,42 +459,45 @@ def matched(before: Cut, after: Cut) -> list[str]:
 
     Returns what each bit that they give is.
     """
-    given: dict[str, Any] = {"i": ([], []), "o": ([], [])}
-    names: dict[str, list[str]] = {"i": [], "o": []}
-
-    def add(port: str, name: str, one: Bits, other: Bits) -> None:
-        for side, bits in zip(given[port], (one, other), strict=True):
-            side += bits
-        names[port] += [f"{name}[{bit}]" for bit in range(len(one))]
-
-    for name, bits in before.given.items():
-        if name.startswith("state "):
-            chosen_bits = dict(after.given.pop(name, ()))
-            spare = after.fresh(len(bits))
-            add("i", name, bits, [chosen_bits.get(at, spare[at]) for at in range(len(bits))])
-            following = name.replace("state", "next")
-            before.found[following] = [before.found[following][at] for at in chosen_bits]
-        else:
-            add("i", name, bits, after.given.pop(name, None) or after.fresh(len(bits)))
-    for name, bits in after.given.items():
-        if name != "left":
-            raise ValueError(f"{name} must be in the netlist")
-        add("i", name, before.fresh(len(bits)), bits)
-    for name, bits in after.found.items():
-        right = before.found[name]
-        if right and len(bits) % len(right):
-            raise ValueError(f"{name} must have {len(right)} bits, got {len(bits)}")
-        add("o", name, right * (len(bits) // max(1, len(right))), bits)
+    inputs = list(pairs_given(before, after))
     for name, edge in after.firsts.items():
         if before.firsts[name] != edge:
             raise ValueError(f"{name} must be {before.firsts[name]}, got {edge}")
-    for cut, inputs, outputs in zip((before, after), *given.values(), strict=True):
+    names, outputs = [], []
+    for name, bits in after.found.items():
+        right = before.found[name]
+        if len(bits) != len(right):
+            # A clock is told for each bit of a register.
+            right = right * len(bits)
+        outputs.append((right[: len(bits)], bits))
+        names += [f"{name}[{bit}]" for bit in range(len(bits))]
+    for side, cut in enumerate((before, after)):
         cut.module["ports"] = {
-            "i": {"direction": "input", "bits": inputs},
-            "o": {"direction": "output", "bits": outputs},
+            "i": {"direction": "input", "bits": [bit for both in inputs for bit in both[side]]},
+            "o": {"direction": "output", "bits": [bit for both in outputs for bit in both[side]]},
         }
         cut.module["netnames"] = {}
-    return names["o"]
+    return names
+
+
+def pairs_given(before: Cut, after: Cut) -> Iterator[tuple[Bits, Bits]]:
+    """Yield what both sides get; what one of them does not read it gets as well.
+
+    Bits of registers that the Verilog lacks have no next value to compare.
+    """
+    for name, bits in before.given.items():
+        spare = after.fresh(len(bits))
+        if name.startswith("state "):
+            there = dict(after.given.pop(name, ()))
+            yield bits, [there.get(at, spare[at]) for at in range(len(bits))]
+            following = name.replace("state", "next")
+            before.found[following] = [before.found[following][at] for at in there]
+        else:
+            yield bits, after.given.pop(name, spare)
+    left = after.given.pop("left", [])
+    yield before.fresh(len(left)), left
+    if after.given:
+        raise ValueError(f"all that is read must be in the netlist, got {after.given.keys()}")
 
 
 def compare(
@@ -518,13 +527,14 @@ def compare(
         run_yosys(TO_GATES, folder)
         for found in MODEL.finditer((folder / "gates.blif").read_text(encoding="utf-8")):
             (folder / f"{found[1]}.blif").write_text(found[0], encoding="utf-8")
-        of_name = {part.module_name: (part, text) for part, text in texts}
-        for name, outputs in cut.items():
-            one = outputs
-            if not isinstance(one, Compared):
-                one = solved(name, one, seconds, folder)
-                if products and one.verdict != SAME and any(o[:6] == "factor" for o in outputs):
-                    one = next(compare([of_name[name]], seconds, kept, products=False))
+        for part, text in texts:
+            outputs = cut[part.module_name]
+            if isinstance(outputs, Compared):
+                yield outputs
+                continue
+            one = solved(part.module_name, outputs, seconds, folder)
+            if products and one.verdict != SAME and any(o[:6] == "factor" for o in outputs):
+                one = next(compare([(part, text)], seconds, kept, products=False))
             yield one
 
 

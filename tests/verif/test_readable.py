@@ -59,7 +59,8 @@ def test_what_counts() -> None:
 
 @pytest.mark.promise("bits above the 15th that Verilog reads by number are counted by signal")
 def test_places() -> None:
-    text = "  wire [31:0] w;\n  assign a = w[16] | w[31:20] | w[15] | w[31:0] | v[LSB + 3] | u[2 * 8 +: 8];\n"
+    text = "  wire [31:0] w;\n  assign a = w[16] | w[31:20] | w[15] | w[31:0];\n"
+    text += "  assign b = v[LSB + 3] | u[2 * 8 +: 8];\n"
     assert places({"top": text}) == {("top", "w"): 2}
 
 

@@ -228,7 +228,8 @@ class BlockText(Blocks):
         value = matches[0].inputs[0]
         patterns = [pattern for one in matches for pattern in one.what]
         wild = any("-" in pattern for pattern in patterns)
-        whole = not wild and len(set(patterns)) == 1 << len(value)
+        # The last value of all is the default, unless one of the others does nothing.
+        whole = all(body for _, body in arms) and not wild and len(set(patterns)) == 1 << len(value)
         yield f"{pad}case{'z' if wild else ''} ({self._texts.plain(value)})"
         last = len(arms) - 1
         for place, (one, (_, body)) in enumerate(zip(matches, arms, strict=True)):
