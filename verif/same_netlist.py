@@ -340,7 +340,9 @@ def writes(
         for net, low, _ in equal_runs(netlist.nodes[number].inputs[2]):
             if net == ZERO:
                 continue
-            cell = next(left)
+            cell = next(left, None)
+            if cell is None:
+                raise ValueError(f"write {number} must be in the Verilog")
             pins = cell["connections"]
             # Each statement writes bits of its own; where none is enabled its address is any.
             masked = bitwise(cut, "$and", pins["DATA"], pins["EN"])
