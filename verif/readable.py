@@ -3,6 +3,8 @@
     python -m verif.readable FOLDER ...            folders of `hwgen build`; a line each
     python -m verif.readable --places FOLDER ...   signals whose bits are numbers above 15
 
+A slice is known by its lowest bit: `sum[25:0]` is a sum without its carry.
+
 A net has no name if a machine numbered it: `$1`, `_n1`. An expression is a value that is assigned
 and has an operator; it is a copy if another net of its module has the same one, word for word.
 """
@@ -33,10 +35,38 @@ LONG: Mapping[str, str] = {
 }
 """Modules that may have more lines on large chips, and what makes them long."""
 ASSIGNED = re.compile(r"^  assign .*? = (.*);", re.M)
-PLACE = re.compile(r"\b([A-Za-z_]\w*)\[(\d+)(?::\d+)?\]")
+PLACE = re.compile(r"\b([A-Za-z_]\w*)\[(?:\d+:)?(\d+)\]")
 DECLARED = re.compile(r"^  (?:input|output|wire|reg|localparam) .*$", re.M)
 LARGEST = 15
 """Bit numbers up to here need no name."""
+SIZES = re.compile(r"_\d+[a-z\d]*(?:_in_\d+)?$")
+"""Behind the name of a module."""
+NUMBERED: Mapping[str, str] = {
+    "dbpim_byte_divider": "divisor value",
+    "dbpim_float_adder": "moved significand total_1",
+    "dbpim_float_divider": "below divisor given normal",
+    "dbpim_float_multiplier": "a b product_1 significand",
+    "dbpim_float_root": "value",
+    "dbpim_float_sum": "moved",
+    "dbpim_fma": "a b c magnitude_2 moved significand total_0",
+    "dbpim_loader": "front_packet instruction__payload",
+    "dbpim_mask_array": "shifted",
+    "dbpim_requantizer": "_n7 accumulator magnitude scaled_shifted significant_shifted",
+    "dbpim_row_lane": "adder__result value",
+    "dbpim_sequencer": "held",
+    "dbpim_simd_lane": "product",
+    "dbpim_simd_output": "shifted_0 shifted_1",
+    "dbpim_taps_loader": "beats__payload",
+    "dbpim_tile_loader": "beats__payload gathered",
+    "dbpim_triple_decoder": "triple",
+    "mram_bit_counter": "bits fields_0_2",
+    "mram_dpu_lane": "weighted_4",
+    "crossbar_packer": "both",
+    "crossbar_pad_memory": "write_en",
+    "crossbar_result_memory": "enables_0 enables_1",
+}
+"""Signals whose bits have no names: numbers of IEEE 754 and searches for their leading one, words
+that are shifted, packets of several kinds, a bit for each lane."""
 OPERATOR = re.compile(r"[&|^+*/%<>=?!~-]")
 
 
@@ -76,6 +106,14 @@ def places(modules: Mapping[str, str]) -> Counter[tuple[str, str]]:
             if int(place) > LARGEST:
                 found[module, name] += 1
     return found
+
+
+def unnamed_places(modules: Mapping[str, str]) -> set[tuple[str, str]]:
+    """Return the signals with such bits that are not among `NUMBERED`, by module and signal."""
+    found = {(SIZES.sub("", module), name) for module, name in places(modules)}
+    return {
+        (module, name) for module, name in found if name not in NUMBERED.get(module, "").split()
+    }
 
 
 def too_long(modules: Mapping[str, str]) -> dict[str, int]:

@@ -23,6 +23,7 @@ from verif.readable import (
     nameless_registers,
     places,
     too_long,
+    unnamed_places,
 )
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -58,7 +59,8 @@ def test_what_counts() -> None:
 
 @pytest.mark.promise("bits above the 15th that Verilog reads by number are counted by signal")
 def test_places() -> None:
-    text = "  wire [31:0] w;\n  assign a = w[16] | w[31:20] | w[15] | v[LSB + 3] | u[2 * 8 +: 8];\n"
+    text = "  wire [31:0] w;\n  assign a = w[16] | w[31:20] | w[15] | w[31:0];\n"
+    text += "  assign b = v[LSB + 3] | u[2 * 8 +: 8];\n"
     assert places({"top": text}) == {("top", "w"): 2}
 
 
@@ -80,7 +82,7 @@ def test_a_register_without_a_name_is_told(name: str, is_nameless: bool) -> None
 
 @pytest.mark.promise(
     "few nets of emitted Verilog are without a name, no expression is written twice, no line has"
-    " more than 160 characters"
+    " more than 160 characters, and bits above the 15th are read by number of listed signals alone"
 )
 @pytest.mark.parametrize(
     ("chip", "nameless"),
@@ -105,6 +107,7 @@ def test_shipped_chips(chip: Callable[[], Any], nameless: int) -> None:
     found = counted(modules.values())
     assert not too_long(modules)
     assert not nameless_registers(modules.values())
+    assert not unnamed_places(modules)
     assert found.expressions > 300
     assert found.nameless <= nameless
     assert found.copied() <= MOST_COPIES

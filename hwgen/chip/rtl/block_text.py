@@ -29,6 +29,8 @@ from hwgen.chip.rtl.statements import (
 
 STEP = "  "
 NAME = re.compile(r"[A-Za-z_]\w*")
+ARM = re.compile(r" +(?:[\w'?]+, )*[\w'?]+: ")
+MANY_ARMS = 6
 
 
 class BlockText(Blocks):
@@ -41,7 +43,8 @@ class BlockText(Blocks):
                 yield from self._clocked(block)
             elif not self._is_short(block):
                 lines = list(self._block_of_nets(block))
-                if self._wakes(lines) and self._round.isdisjoint(block.numbers):
+                in_block = self._wakes(lines) or chooses_among_many(lines)
+                if in_block and self._round.isdisjoint(block.numbers):
                     for (name, _, _), _ in block.targets:
                         self.registers.setdefault(name, -1)
                     yield from lines
@@ -61,7 +64,7 @@ class BlockText(Blocks):
         """Return whether a block reads a register, whose first value lets it run.
 
         Inputs may be the same from the beginning, as an address that a bench sets where it declares
-        it: what reads nothing else is assigned without a block.
+        it: what reads nothing else is assigned without a block, unless that would be a long chain.
         """
         return any(name in self._clocked_names for line in lines for name in NAME.findall(line))
 
@@ -225,7 +228,8 @@ class BlockText(Blocks):
         value = matches[0].inputs[0]
         patterns = [pattern for one in matches for pattern in one.what]
         wild = any("-" in pattern for pattern in patterns)
-        whole = not wild and len(set(patterns)) == 1 << len(value)
+        # The last value of all is the default, unless one of the others does nothing.
+        whole = all(body for _, body in arms) and not wild and len(set(patterns)) == 1 << len(value)
         yield f"{pad}case{'z' if wild else ''} ({self._texts.plain(value)})"
         last = len(arms) - 1
         for place, (one, (_, body)) in enumerate(zip(matches, arms, strict=True)):
@@ -255,6 +259,12 @@ class BlockText(Blocks):
             yield f"{pad}{labels}: begin"
             yield from lines
             yield f"{pad}end"
+
+
+def chooses_among_many(lines: Sequence[str]) -> bool:
+    """Return whether a block is a `case` of so many arms that an expression would be a riddle."""
+    arms = [line for line in lines if ARM.match(line)]
+    return len(arms) >= MANY_ARMS
 
 
 def is_assigned(steps: Steps, target: Target, nodes: Sequence[Node]) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hwgen.chip.rtl.nodes import BIT_MASK, BIT_PLACES, ONE, Nets, Node, is_constant, number_of
-from hwgen.chip.rtl.places import Places
+from hwgen.chip.rtl.places import MANY, Places
 from hwgen.chip.rtl.reduced import operands
 
 MARK = "§"
@@ -161,6 +161,8 @@ class Expressions:
         mark = f"{MARK}{owner}{MARK}"
         if width == self._nodes[owner].width:
             return Text(mark)
+        if width == 1 and MANY <= low == self._nodes[owner].width - 1:
+            return Text(f"{mark}[{low + 1} - 1]")
         return Text(f"{mark}[{low}]" if width == 1 else f"{mark}[{low + width - 1}:{low}]")
 
     def _stands_inside(self, number: int) -> bool:

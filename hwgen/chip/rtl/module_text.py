@@ -35,11 +35,7 @@ def module_lines(netlist: PartNetlist, sentences: Sentences, *, garbage: bool) -
     """Yield the lines of a module."""
     checks = [number for number, node in enumerate(netlist.nodes) if node.kind == "property"]
     before = copy_of(netlist) if checks else netlist
-    merge(netlist)
-    reads = Reads(netlist)
-    reads.follow([n for n, one in enumerate(netlist.nodes) if one.kind in ("top", "instance")])
-    shorten(netlist, reads)
-    places = Places(netlist, reads)
+    reads, places = prepared(netlist)
     live = [number for number, mask in enumerate(reads.masks) if mask and number]
     ports = netlist.inputs.keys() | netlist.outputs.keys()
     body = Body(netlist.nodes, places, live, given=ports, garbage=garbage)
@@ -53,6 +49,15 @@ def module_lines(netlist: PartNetlist, sentences: Sentences, *, garbage: bool) -
         yield from section(before, checks, places, body, resets="rst" in netlist.inputs)
         yield END
     yield "endmodule"
+
+
+def prepared(netlist: PartNetlist) -> tuple[Reads, Places]:
+    """Reduce a netlist to what is read; return which bits are, and their names."""
+    merge(netlist)
+    reads = Reads(netlist)
+    reads.follow([n for n, one in enumerate(netlist.nodes) if one.kind in ("top", "instance")])
+    shorten(netlist, reads)
+    return reads, Places(netlist, reads)
 
 
 def copy_of(netlist: PartNetlist) -> PartNetlist:

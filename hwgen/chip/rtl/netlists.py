@@ -334,7 +334,7 @@ def named(name: str, signal: Signal, nets: Nets) -> Named:
     shown = signal._format
     found.layout = getattr(shown, "layout", None)
     if isinstance(shown, Format.Enum):
-        found.values, found.title = dict(shown._variants), str(shown._name)
+        found.values, found.title = dict(shown._variants), shown._name or name
     elif signal.decoder is not None and not isinstance(signal.decoder, type):
         found.values, found.title = states_of(signal), name
     return found

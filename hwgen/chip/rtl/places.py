@@ -5,6 +5,7 @@ A slice of a signal with a layout is written with constants of the module, after
     layer[ADDS]                       localparam ADDS = 286;
     layer[MULT_LSB +: 16]             localparam MULT_LSB = 287;
     bytes[3 * 8 +: 8]                 byte 3; also without a layout, for places above 15
+    sum[26 - 1]                       the highest of 26 bits, for places above 15
     sums[2 * 40 + SHIFT_LSB +: 6]     localparam SHIFT_LSB = 32; in each of the sums
 
 A value of an enum, or of a state machine, is one too: `localparam [2:0] STATE_LOAD = 3'h1;`.
@@ -220,12 +221,17 @@ class Places:
             self._know(name, signal)
 
     def _is_own(self, netlist: PartNetlist, place: int) -> bool:
-        """Return whether a cell was made for the values of a signal, and is no other's too."""
+        """Return whether a cell was made for the values of a signal, and is no other's too.
+
+        So is an output with a layout of what is placed.
+        """
         signal = netlist.signals[place]
         net = signal.nets[0]
+        node = netlist.nodes[net >> BIT_PLACES]
+        if signal.layout is not None and node.kind == "instance":
+            return (net & BIT_MASK, len(signal.nets)) in node.what[3].values()
         if net <= ONE or net & BIT_MASK:
             return False
-        node = netlist.nodes[net >> BIT_PLACES]
         made = node.kind in ("register", "list") and node.place == signal.place
         return made and node.width == len(signal.nets)
 
@@ -314,6 +320,8 @@ class Places:
         found = fields.at(low, width) if fields else None
         if found is None and low >= MANY and width > 1 and low % width == 0:
             return f"{name}[{low // width} * {width} +: {width}]"
+        if found is None and width == 1 and MANY <= low == self.widths[name] - 1:
+            return f"{name}[{low + 1} - 1]"
         if found is None:
             return f"{name}[{low}]" if width == 1 else f"{name}[{low + width - 1}:{low}]"
         last = len(found.terms) - 1

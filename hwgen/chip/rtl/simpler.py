@@ -126,6 +126,8 @@ def simpler_operator(node: Node) -> Nets | None:
         return simpler_comparison(sign, *inputs)
     if sign in ("<<", "u>>", "s>>"):
         return simpler_shift(sign, *inputs)
+    if sign in ("u//", "u%"):
+        return simpler_quotient(sign, *inputs)
     return simpler_bits(sign, inputs)
 
 
@@ -171,6 +173,15 @@ def simpler_shift(sign: str, first: Nets, last: Nets) -> Nets | None:
     if sign == "<<":
         return (tuple(repeat(ZERO, min(amount, width))) + first)[:width]
     return padded(first[amount:], width, first[-1] if sign == "s>>" else ZERO)
+
+
+def simpler_quotient(sign: str, first: Nets, last: Nets) -> Nets | None:
+    """Return the bits that a division by a power of two picks, or leaves."""
+    value = number_of(last) if is_constant(last) else 0
+    if not value or value & (value - 1):
+        return None
+    bits = value.bit_length() - 1
+    return padded(first[bits:] if sign == "u//" else first[:bits], len(first))
 
 
 def always(sign: str, first: Nets, last: Nets) -> int | None:

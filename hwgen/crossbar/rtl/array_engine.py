@@ -180,8 +180,7 @@ class ArrayEngine(Engine):
     def _take_columns(self, m: Module, array: PartInstance) -> None:
         """Store what is loaded of columns; a column is known by its first flit."""
         load, first = self.load, self.load.number == 0
-        column = Signal(sum(bits for _, bits in COLUMN_FIELDS))
-        fields = parts_of(COLUMN_FIELDS, column)
+        column = Signal(data.StructLayout(dict(COLUMN_FIELDS)))
         takes, writes = self.loads("column"), Signal()
         with m.If(takes & first):
             m.d.sync += column.eq(load.data)
@@ -191,11 +190,11 @@ class ArrayEngine(Engine):
             array.cell_column.eq(load.index),
             array.cell_part.eq(load.number - 1),
             array.cell_data.eq(load.data),
-            array.lane_write.eq(Mux(writes, 1 << fields["lane"], 0)),
-            array.lane_slot.eq(fields["slot"]),
+            array.lane_write.eq(Mux(writes, 1 << column.lane, 0)),
+            array.lane_slot.eq(column.slot),
         ]
         for name in ("flip", "first", "cell_slice", "unit", "target"):
-            m.d.comb += array.column[name].eq(fields[name])
+            m.d.comb += array.column[name].eq(column[name])
         if self.sizes.effects:
             # Of the last part; lanes keep what comes with it.
             converter = parts_of(CONVERTER_FIELDS, load.data)

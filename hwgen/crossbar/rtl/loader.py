@@ -35,6 +35,8 @@ STEP = data.StructLayout(
 address: of its window in the ring, modulo the ring; column: elements along the row of the map;
 row: of the map; out_column: of the output map
 """
+STEPPED = ("column", "row", "out_column")
+"""All but the address, of which both are worked out."""
 
 WRAP = data.StructLayout({"address": ADDRESS, "column": signed(ADDRESS + 1), "row": signed(COUNT)})
 """What comes beside where a step leaves its row of output pixels, as in `STEP`."""
@@ -509,7 +511,10 @@ def ends_at(walk: data.View, *, pixel: Value, copy: Value, block: Value) -> Ends
 
 def advance(m: Module, walk: data.View, here: data.View, following: data.View, ends: Ends) -> None:
     """Compute the pixel behind this one, of this macro; ends: what this one ends."""
-    step = data.View(STEP, Mux(ends.copies, walk.jump, walk.next))
+    step = Signal(data.StructLayout({name: STEP[name].shape for name in STEPPED}))
+    m.d.comb += [
+        step[name].eq(Mux(ends.copies, walk.jump[name], walk.next[name])) for name in STEPPED
+    ]
     out_column, wraps = here.out_column + step.out_column, Signal()
     # Both are found before it is known which is wanted: many wait for that.
     jumped, nexts = (modulo(walk, here.address + one.address) for one in (walk.jump, walk.next))

@@ -71,6 +71,7 @@ class Every(Part):
             self.window.eq((Cat(a, b) >> n)[4:8]),
             self.picked.eq(Cat(a.bit_select(n, 3), Cat(a, b).word_select(n[:2], 4))),
             self.divided.eq(Cat(a // Mux(n == 0, 1, n), a % n)),
+            self.halved.eq(Cat((a // 4)[:6], (a % 8)[:3])),
             self.negative.eq(-s),
             self.parity.eq(a.xor()),
             self.fields.eq(Cat(self.packet.flag, self.packet.lanes[1], self.packet.rest)),
@@ -117,6 +118,12 @@ class Every(Part):
             with m.State("LAST"):
                 m.d.comb += self.busy.eq(self.go)
                 m.next = "IDLE"
+        with m.Switch(self.n[:2]):
+            with m.Case(0):
+                pass
+            for number in range(1, 4):
+                with m.Case(number):
+                    m.d.sync += self.rests.eq(number)
         m.d.comb += [self.kept.eq(kept), self.free.eq(free), self.count.eq(count)]
 
     def _memory(self, m: Module) -> None:
@@ -155,6 +162,7 @@ OUTPUTS = {
     "window": 4,
     "picked": 7,
     "divided": 11,
+    "halved": 9,
     "negative": signed(9),
     "parity": 1,
     "fields": 10,
@@ -167,6 +175,7 @@ OUTPUTS = {
     "kept": 8,
     "free": 8,
     "count": 4,
+    "rests": 2,
     "read": 8,
     "at_once": 8,
 }

@@ -1,16 +1,19 @@
 """What is printed computes what Amaranth simulates; each fault of a printer is seen."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from hwgen.chip.rtl import block_text, blocks, expressions, logic
+from hwgen.chip.rtl import block_text, blocks, expressions, logic, statements
 from hwgen.chip.rtl.emit import verilog_of
 from hwgen.chip.rtl.nodes import ZERO, Nets
+from hwgen.chip.rtl.statements import Steps
 from tests.chip.rtl.every import OUTPUTS, Every, by_amaranth, by_icarus, stimuli
 
 SEED = 5
+Arms = Sequence[tuple[int, Steps]]
 Fault = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -84,14 +87,27 @@ def missing_reset(patch: pytest.MonkeyPatch) -> None:
 
 
 def forgotten_assignment(patch: pytest.MonkeyPatch) -> None:
-    right = blocks.steps_of
+    right = statements.steps_of
     for place in (blocks, block_text):
         patch.setattr(place, "steps_of", lambda *given: right(*given)[-1:])
 
 
+def rests_as_the_last(patch: pytest.MonkeyPatch) -> None:
+    right = block_text.BlockText._case
+
+    def turned(cells: logic.Logic, arms: Arms, otherwise: Steps, how: str, depth: int) -> list[str]:
+        lines = list(right(cells, arms, otherwise, how, depth))
+        if lines[-2].strip() == "default: ;":
+            lines[-2:-1] = []
+            lines[-2] = re.sub(r"\S+: ", "default: ", lines[-2])
+        return lines
+
+    patch.setattr(logic.Logic, "_case", turned)
+
+
 @pytest.mark.promise(
-    "a printer that cuts a carry off, loses a sign, turns writes of a memory round, drops an enable"
-    " or a reset is seen"
+    "a printer that cuts a carry off, loses a sign, turns writes of a memory round, drops an"
+    " enable, a reset or a choice that does nothing is seen"
 )
 @pytest.mark.parametrize(
     ("fault", "seen"),
@@ -103,6 +119,7 @@ def forgotten_assignment(patch: pytest.MonkeyPatch) -> None:
         (dropped_enable, "read"),
         (missing_reset, "kept"),
         (forgotten_assignment, "prefix"),
+        (rests_as_the_last, "rests"),
     ],
 )
 def test_faults_of_the_printer(
