@@ -14,8 +14,13 @@ import onnx
 from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from hwgen.importers.onnx.calibrate import Images, quantized_model, quiet
-from tests.corpus import draws, torch_draws, torch_networks, torch_quantizers
+from hwgen.importers.onnx.calibrate import Images, checked_image, quantized_model, quiet
+from hwgen.importers.onnx.external import read_whole_model
+from hwgen.importers.onnx.inputs import joined_inputs
+from hwgen.importers.onnx.layout import image_shape
+from hwgen.importers.onnx.qdq.values import Layout
+from hwgen.importers.onnx.token_ids import rows_of_ids
+from tests.corpus import draws, popular, torch_draws, torch_networks, torch_quantizers
 from tests.corpus.brevitas_networks import BITS, FORMS, exported
 from tests.corpus.brevitas_networks import NETWORKS as BREVITAS
 from tests.corpus.draws import Draw, draw
@@ -33,6 +38,13 @@ BESIDE = "torch, default"
 """By torch's exporter as people call it: the weights lie in a file beside."""
 FEW = 16
 """Images that show the ranges."""
+
+SHOWN = 24
+"""Inputs that show the ranges of popular networks."""
+POPULAR = "popular"
+UNSIGNED = "onnxruntime, QDQ, uint8"
+NOT_IN_SCRIPT = ("rms_torch",)
+"""What torch's older exporter does not write."""
 
 IN_DEFAULTS = (
     "resnet", "mobilenet_v2", "eca_resnet", "densenet", "shufflenet", "squeezenet",
@@ -233,6 +245,7 @@ def exports() -> Iterator[Export]:
     yield from own_exports()
     yield from foreign_exports()
     yield from drawn_exports()
+    yield from popular_exports()
 
 
 def own_exports() -> Iterator[Export]:
@@ -290,6 +303,63 @@ def drawn_exports() -> Iterator[Export]:
         yield Export(KERAS_TFLITE, network.name, "Keras", way, made)
     for name in KERAS_TRANSFORMERS:
         yield Export(LITERT, name, "Keras, attention", "TFLite, int8", transformer(name))
+
+
+def popular_exports() -> Iterator[Export]:
+    """Yield the popular networks by torch's newer exporter and ours, and by the older one."""
+    for name in popular.POPULAR:
+        source = f"{POPULAR}, dynamo"
+        yield Export(HWGEN, name, source, CALIBRATE, popular_calibrated(name, "dynamo"))
+    for name in popular.POPULAR:
+        if name not in NOT_IN_SCRIPT:
+            way, made = UNSIGNED, popular_quantized(name)
+            yield Export(ONNXRUNTIME, name, f"{POPULAR}, script", way, made)
+
+
+def popular_file(name: str, exporter: str, folder: Path) -> Path:
+    """Write a popular network with real numbers."""
+    module, shape = popular.network(name)
+    ids = popular.inputs(name, 1) if name == popular.IDS else None
+    path = folder / f"popular-{name}-{exporter}.float.onnx"
+    return export(module, shape, path, exporter, image=ids)
+
+
+def popular_calibrated(name: str, exporter: str) -> Callable[[Path], Path]:
+    """Return what quantizes a popular network as `hwgen import --calibrate` does."""
+
+    def make(folder: Path) -> Path:
+        path, given = popular_file(name, exporter, folder), popular.inputs(name, SHOWN).numpy()
+        if name == popular.IDS:
+            images = rows_of_ids(path, given, "ids")
+        else:
+            model = joined_inputs(read_whole_model(path)).model
+            layout = checked_image(model, str(path))[1]
+            images = images_of(given, layout)
+        made = folder / f"popular-{name}-{exporter}-calibrated.onnx"
+        made.write_bytes(quantized_model(path, images).SerializeToString())
+        return made
+
+    return make
+
+
+def images_of(given: np.ndarray, layout: Layout) -> np.ndarray:
+    """Return inputs of a network as images: rows, columns and channels."""
+    sides = given.shape[1:]
+    if layout == "planes":
+        wide = given.reshape(*given.shape, *(1,) * (4 - given.ndim))
+        return np.ascontiguousarray(wide.transpose(0, 2, 3, 1))
+    return np.ascontiguousarray(given.reshape(len(given), *image_shape((1, *sides), layout)))
+
+
+def popular_quantized(name: str) -> Callable[[Path], Path]:
+    """Return what quantizes a popular network by onnxruntime: uint8 maps, a scale a filter."""
+
+    def make(folder: Path) -> Path:
+        path, given = popular_file(name, "script", folder), popular.inputs(name, SHOWN).numpy()
+        made = folder / f"popular-{name}-static.onnx"
+        return quantize(path, given, made, form=QDQ, maps=UINT8, per_channel=True)
+
+    return make
 
 
 def fx_exports(network: str | Draw) -> Iterator[Export]:

@@ -24,6 +24,7 @@ from hwgen.errors import DataError, FormatError
 from hwgen.files.finite import check_finite
 from hwgen.importers.onnx.distance import Distance, distances
 from hwgen.importers.onnx.external import read_whole_model
+from hwgen.importers.onnx.halves_apart import with_halves_joined
 from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
 from hwgen.importers.onnx.layout import image_shape, layout_of
@@ -115,6 +116,7 @@ def quantized_model(
             prepared = with_norms_as_nodes(prepared, known)
             with_sums_apart(prepared.graph)
             with_constants_second(prepared.graph, known)
+            with_halves_joined(prepared.graph, known)
             causal = bound_masks(
                 prepared.graph, ranges_in(prepared, batches(image.name, given, batch))
             )
