@@ -27,6 +27,7 @@ from hwgen.importers.onnx.external import read_whole_model
 from hwgen.importers.onnx.halves_apart import with_halves_joined
 from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
+from hwgen.importers.onnx.layer_norms import with_layer_norms
 from hwgen.importers.onnx.layout import image_shape, layout_of
 from hwgen.importers.onnx.masks import Ranges, bound_masks, put_behind_quantizers, scales_of_shares
 from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
@@ -113,6 +114,7 @@ def quantized_model(
             quant_pre_process(ready, ready, skip_symbolic_shape=True)
             prepared = with_steps(onnx.load(ready), source)
             known = shapes_of(opened(prepared, source).slim, source).known
+            with_layer_norms(prepared, known)
             prepared = with_norms_as_nodes(prepared, known)
             with_sums_apart(prepared.graph)
             with_constants_second(prepared.graph, known)
