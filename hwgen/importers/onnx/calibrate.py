@@ -33,6 +33,7 @@ from hwgen.importers.onnx.masks import Ranges, bound_masks, put_behind_quantizer
 from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx
+from hwgen.importers.onnx.qdq.tokens import HEADS_RANK
 from hwgen.importers.onnx.qdq.values import Layout
 from hwgen.importers.onnx.quantized import HANDLERS
 from hwgen.importers.onnx.read import opened
@@ -130,6 +131,7 @@ def quantized_model(
                 prepared.graph, image.name, given, images.dtype, joined.parts, step=step
             )
             overrides |= scales_of_weights(prepared.graph, weights) | numbers_kept(prepared.graph)
+            overrides |= scales_of_queries(prepared.graph)
             overrides |= scales_of_shares(prepared.graph, causal)
             onnx.save(prepared, ready)
             quantize_static(
@@ -419,6 +421,21 @@ def scales_of_weights(
                     {"scale": np.array(each, np.float32), "zero_point": zero, "axis": axis}
                     for each in scales
                 ]
+    return overrides
+
+
+def scales_of_queries(graph: onnx.GraphProto) -> dict[str, list[dict[str, Any]]]:
+    """Return one scale for each constant of heads that is multiplied by a map, as a map has it."""
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    overrides = {}
+    for node in graph.node:
+        given = constants.get(node.input[0]) if node.op_type == "MatMul" else None
+        if given is None or len(given.dims) != HEADS_RANK or node.input[1] in constants:
+            continue
+        largest = float(np.abs(onnx.numpy_helper.to_array(given)).max()) or 1.0
+        scale, zero = np.array(largest / 127, np.float32), np.array(128, np.uint8)
+        numbers = {"scale": scale, "zero_point": zero, "quant_type": QuantType.QUInt8}
+        overrides[given.name] = [numbers]
     return overrides
 
 

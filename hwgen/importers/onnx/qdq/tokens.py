@@ -43,6 +43,8 @@ Arrange = Callable[[NDArray[Any]], NDArray[Any]]
 """Takes a constant as the file has it; gives its rows, columns and channels."""
 MUCH_LOWER = 2
 """Times a mask may be as low as needed before it is named: half of the integers are left, then."""
+HEADS_RANK = 4
+"""Of a tensor (batch, heads, tokens, channels)."""
 EPSILON = 1e-5
 """What a LayerNormalization adds to a variance where the file does not say."""
 
@@ -50,6 +52,9 @@ EPSILON = 1e-5
 def matmul(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
     """Read a MatMul: of a map with constant weights, or of two maps."""
     if isinstance(inputs[0], Constant) and isinstance(inputs[1], Real):
+        if inputs[0].array.ndim == len(inputs[1].shape) == HEADS_RANK:
+            queries = constant_heads(state, proto.input[0], inputs[0])
+            return [map_product(state, proto, queries, inputs[1])]
         return [mixed(state, proto, inputs[0], inputs[1])]
     if any(isinstance(each, Constant | None) for each in inputs):
         return weighted_product(state, proto, inputs)
@@ -343,6 +348,18 @@ def constant_tokens(state: State, name: str, given: Constant) -> Real:
     sides = (count, 1, channels)
     made = constant_map(state, name, given, lambda each: each[0].reshape(sides))
     return Real(base=made, places=state.places(sides)[:, :, 0])
+
+
+def constant_heads(state: State, name: str, given: Constant) -> Real:
+    """Return a constant (1, heads, tokens, channels) as a map: queries that are learned."""
+    array = given.array
+    if not (array == array[:1]).all():
+        raise RefusedError("its constant", "(1, heads, tokens, channels)", list(array.shape))
+    _, heads, count, channels = array.shape
+    sides = (count, 1, heads * channels)
+    made = constant_map(state, name, given, lambda each: each[0].swapaxes(0, 1).reshape(sides))
+    places = state.places(sides).reshape(-1, count, heads, channels)
+    return Real(base=made, places=places.transpose(0, 2, 1, 3))
 
 
 def constant_map(state: State, name: str, given: Constant, arrange: Arrange) -> str:
