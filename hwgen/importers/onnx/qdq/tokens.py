@@ -143,6 +143,8 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     ordered = with_heads(last if rank > 2 else last[:, np.newaxis]).transpose(0, 2, 1, 3)
     if str(real.base) in state.stacked and are_sequences(state, ordered):
         return [softmax_of_sequences(state, proto, real, ordered, axis)]
+    if are_sequences(state, ordered):
+        ordered = ordered.reshape(1, -1, *ordered.shape[2:])
     whole = ordered.shape[1] == 1 and in_sequence(ordered)
     if not whole and not in_lines(state, real, ordered):
         return at_the_end(state, proto, inputs, axis)
@@ -299,13 +301,17 @@ def constant_like(state: State, name: str, given: Constant, like: Real) -> Real:
 
 
 def arrangement(state: State, like: Real, *shapes: tuple[int, ...]) -> Arrange:
-    """Return what arranges constants of some shapes as the map of a tensor (batch, ...)."""
-    shape = (1, *like.shape[1:])
+    """Return what arranges constants of some shapes as the map of a tensor (batch, ...).
+
+    Of one image the first side is no batch: it may be that of sequences, such as windows.
+    """
+    one = state.batch == 1
+    shape = like.shape if one else (1, *like.shape[1:])
     if np.broadcast_shapes(*shapes, shape) != shape:
         allowed = f"of a shape that fits {list(like.shape)}"
         raise RefusedError("its constant", allowed, list(shapes[-1]))
     sides = state.shape_of(like)
-    first = state.first_of(like.places, sides).reshape(-1)
+    first = (like.places if one else state.first_of(like.places, sides)).reshape(-1)
     if not np.array_equal(np.sort(first), np.arange(np.prod(sides))):
         raise RefusedError("its input", "a whole map beside a constant", "a part of one")
     order = np.empty_like(first)
