@@ -101,9 +101,7 @@ def read_ids(path: Path, tokens: int | None = None) -> NDArray[np.int64]:
     return np.array(lines, np.int64)
 
 
-def token_complaints(
-    given: TokenRows, image: FeatureMap, *, positions: int
-) -> Iterator[Complaint]:
+def token_complaints(given: TokenRows, image: FeatureMap, *, positions: int) -> Iterator[Complaint]:
     """Check that rows are of the channels of the image, and those of all its positions."""
     placed, shape = given.places is not None, given.rows.shape
     kind = np.dtype(np.int16 if placed else np.uint8)

@@ -41,7 +41,6 @@ FEW = 16
 
 SHOWN = 24
 """Inputs that show the ranges of popular networks."""
-POPULAR = "popular"
 UNSIGNED = "onnxruntime, QDQ, uint8"
 NOT_IN_SCRIPT = ("rms_torch",)
 """What torch's older exporter does not write."""
@@ -63,13 +62,18 @@ BYTES = ("cnn", "resnet", "mobilenet", "with_rescaling", "with_normalization")
 
 @dataclass(frozen=True)
 class Export:
-    """One file of the corpus; tool: of `TOOLS`; make: writes it into a folder."""
+    """One file of the corpus; tool: of `TOOLS`; make: writes it into a folder.
+
+    cure: writes there, once it is made, what `hwgen import --calibrate` makes of the float file,
+        or of the file itself; None: there is no float file
+    """
 
     tool: str
     network: str
     source: str
     way: str
     make: Callable[[Path], Path]
+    cure: Callable[[Path, bool], Path] | None = None
 
     @property
     def name(self) -> str:
@@ -245,7 +249,6 @@ def exports() -> Iterator[Export]:
     yield from own_exports()
     yield from foreign_exports()
     yield from drawn_exports()
-    yield from popular_exports()
 
 
 def own_exports() -> Iterator[Export]:
@@ -308,12 +311,12 @@ def drawn_exports() -> Iterator[Export]:
 def popular_exports() -> Iterator[Export]:
     """Yield the popular networks by torch's newer exporter and ours, and by the older one."""
     for name in popular.POPULAR:
-        source = f"{POPULAR}, dynamo"
+        source = "torch, dynamo"
         yield Export(HWGEN, name, source, CALIBRATE, popular_calibrated(name, "dynamo"))
     for name in popular.POPULAR:
         if name not in NOT_IN_SCRIPT:
-            way, made = UNSIGNED, popular_quantized(name)
-            yield Export(ONNXRUNTIME, name, f"{POPULAR}, script", way, made)
+            made, cure = popular_quantized(name), popular_cure(name)
+            yield Export(ONNXRUNTIME, name, "torch, script", UNSIGNED, made, cure)
 
 
 def popular_file(name: str, exporter: str, folder: Path) -> Path:
@@ -326,20 +329,30 @@ def popular_file(name: str, exporter: str, folder: Path) -> Path:
 
 def popular_calibrated(name: str, exporter: str) -> Callable[[Path], Path]:
     """Return what quantizes a popular network as `hwgen import --calibrate` does."""
+    return lambda folder: calibrated_popular(name, popular_file(name, exporter, folder))
 
-    def make(folder: Path) -> Path:
-        path, given = popular_file(name, exporter, folder), popular.inputs(name, SHOWN).numpy()
-        if name == popular.IDS:
-            images = rows_of_ids(path, given, "ids")
-        else:
-            model = joined_inputs(read_whole_model(path)).model
-            layout = checked_image(model, str(path))[1]
-            images = images_of(given, layout)
-        made = folder / f"popular-{name}-{exporter}-calibrated.onnx"
-        made.write_bytes(quantized_model(path, images).SerializeToString())
-        return made
 
-    return make
+def popular_cure(name: str) -> Callable[[Path, bool], Path]:
+    """Return what quantizes what onnxruntime did not, or the float file in its place."""
+
+    def cure(folder: Path, from_float: bool) -> Path:
+        kind = "script.float" if from_float else "static"
+        return calibrated_popular(name, folder / f"popular-{name}-{kind}.onnx")
+
+    return cure
+
+
+def calibrated_popular(name: str, path: Path) -> Path:
+    """Quantize a popular network as `hwgen import --calibrate` does."""
+    given = popular.inputs(name, SHOWN).numpy()
+    if name == popular.IDS:
+        images = rows_of_ids(path, given, "ids")
+    else:
+        model = joined_inputs(read_whole_model(path)).model
+        images = images_of(given, checked_image(model, str(path))[1])
+    made = path.with_name(f"{path.name.removesuffix('.onnx')}-calibrated.onnx")
+    made.write_bytes(quantized_model(path, images).SerializeToString())
+    return made
 
 
 def images_of(given: np.ndarray, layout: Layout) -> np.ndarray:

@@ -331,7 +331,10 @@ def eegnet() -> nn.Module:
 def face_embedding() -> nn.Module:
     """Return an embedding of length 1."""
     return nn.Sequential(
-        Conv(3, 16, 3, 2), Conv(16, 32, 3, 2), classes(32, 8), Named(lambda x: f.normalize(x, dim=1))
+        Conv(3, 16, 3, 2),
+        Conv(16, 32, 3, 2),
+        classes(32, 8),
+        Named(lambda x: f.normalize(x, dim=1)),
     )
 
 

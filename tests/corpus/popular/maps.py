@@ -67,8 +67,7 @@ class YoloV8(nn.Module):
             nn.Sequential(Conv(32, 32, act=nn.SiLU), nn.Conv2d(32, 4 * bins, 1)) for _ in range(2)
         )
         self.kind = nn.ModuleList(
-            nn.Sequential(Conv(32, 16, act=nn.SiLU), nn.Conv2d(16, self.KINDS, 1))
-            for _ in range(2)
+            nn.Sequential(Conv(32, 16, act=nn.SiLU), nn.Conv2d(16, self.KINDS, 1)) for _ in range(2)
         )
         self.dfl = nn.Conv2d(bins, 1, 1, bias=False)
         self.dfl.weight.data[:] = torch.arange(bins, dtype=torch.float32).view(1, bins, 1, 1)
@@ -238,7 +237,10 @@ class Fpn(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.one, self.two = nn.Sequential(Conv(3, 16, 3, 2), Conv(16, 16, 3, 2)), Conv(16, 32, 3, 2)
+        self.one, self.two = (
+            nn.Sequential(Conv(3, 16, 3, 2), Conv(16, 16, 3, 2)),
+            Conv(16, 32, 3, 2),
+        )
         self.beside, self.inner = nn.Conv2d(16, 16, 1), nn.Conv2d(32, 16, 1)
         self.smooth = nn.ModuleList(nn.Conv2d(16, 16, 3, padding=1) for _ in range(2))
         self.head = nn.Sequential(

@@ -99,9 +99,7 @@ class Inverted(nn.Module):
 
 def seen(module: nn.Module, images: Tensor) -> nn.Module:
     """Return a module in inference whose batch norms have run over images."""
-    norms = [
-        each for each in module.modules() if isinstance(each, nn.BatchNorm1d | nn.BatchNorm2d)
-    ]
+    norms = [each for each in module.modules() if isinstance(each, nn.BatchNorm1d | nn.BatchNorm2d)]
     for norm in norms:
         nn.init.uniform_(norm.weight, 0.6, 1.4)
         nn.init.uniform_(norm.bias, -0.3, 0.3)

@@ -26,9 +26,7 @@ class Crnn(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.maps = nn.Sequential(
-            Conv(1, 16), nn.MaxPool2d(2), Conv(16, 32), nn.MaxPool2d((4, 1))
-        )
+        self.maps = nn.Sequential(Conv(1, 16), nn.MaxPool2d(2), Conv(16, 32), nn.MaxPool2d((4, 1)))
         self.cells = nn.GRU(64, 16, batch_first=True, bidirectional=True)
         self.head = nn.Linear(32, CLASSES)
 

@@ -19,9 +19,7 @@ def normed(model: Model, source: str, axis: int, *, form: str) -> str:
     axes, two = model.constant([axis], np.int64), model.constant(2.0)
     centred = model.node("Sub", source, model.node("ReduceMean", source, axes))
     square = (
-        model.node("Pow", centred, two)
-        if form == "Div"
-        else model.node("Mul", centred, centred)
+        model.node("Pow", centred, two) if form == "Div" else model.node("Mul", centred, centred)
     )
     variance = model.node("ReduceMean", square, axes)
     root = model.node("Sqrt", model.node("Add", variance, model.constant(1e-6)))

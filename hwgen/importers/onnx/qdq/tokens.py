@@ -361,6 +361,9 @@ def constant_heads(state: State, name: str, given: Constant) -> Real:
     array = given.array
     if not (array == array[:1]).all():
         raise RefusedError("its constant", "(1, heads, tokens, channels)", list(array.shape))
+    if given.grid is not None and np.unique(given.grid.scales).size != 1:
+        allowed = "quantized with one scale: import the float file with --calibrate"
+        raise RefusedError("its constant", allowed, "a scale a head")
     _, heads, count, channels = array.shape
     sides = (count, 1, heads * channels)
     made = constant_map(state, name, given, lambda each: each[0].swapaxes(0, 1).reshape(sides))
