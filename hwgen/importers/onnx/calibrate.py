@@ -38,7 +38,7 @@ from hwgen.importers.onnx.qdq.values import Layout
 from hwgen.importers.onnx.quantized import HANDLERS
 from hwgen.importers.onnx.read import opened
 from hwgen.importers.onnx.recurrent import fix_steps, with_steps
-from hwgen.importers.onnx.rms_norm import with_norms_as_nodes
+from hwgen.importers.onnx.rms_norm import Shapes, with_norms_as_nodes
 from hwgen.importers.onnx.runtime import showing
 from hwgen.importers.onnx.shapes import infer, shapes_of
 from hwgen.importers.onnx.step_numbers import with_pairs_equal
@@ -115,11 +115,7 @@ def quantized_model(
             quant_pre_process(ready, ready, skip_symbolic_shape=True)
             prepared = with_steps(onnx.load(ready), source)
             known = shapes_of(opened(prepared, source).slim, source).known
-            with_layer_norms(prepared, known)
-            prepared = with_norms_as_nodes(prepared, known)
-            with_sums_apart(prepared.graph)
-            with_constants_second(prepared.graph, known)
-            with_halves_joined(prepared.graph, known)
+            prepared = rewritten(prepared, known)
             causal = bound_masks(
                 prepared.graph, ranges_in(prepared, batches(image.name, given, batch))
             )
@@ -169,6 +165,16 @@ def quantized_model(
                 given=" ".join(str(error).split())[:200],
                 source=source,
             ) from None
+
+
+def rewritten(model: onnx.ModelProto, known: Shapes) -> onnx.ModelProto:
+    """Return a float model in the forms that the reader has; known: shapes of its tensors."""
+    with_layer_norms(model, known)
+    model = with_norms_as_nodes(model, known)
+    with_sums_apart(model.graph)
+    with_constants_second(model.graph, known)
+    with_halves_joined(model.graph, known)
+    return model
 
 
 def distance_from_float(

@@ -7,6 +7,7 @@ Tests: `tests/importers/onnx/test_turned.py`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -120,8 +121,9 @@ def place_of(
     if node.op_type != "Slice" or any(name not in stored for name in node.input[1:]):
         return None
     starts, _, *others = (stored[name].ravel() for name in node.input[1:])
-    axes, steps = (*others, *([], [1])[len(others) :])[:2]
-    if len(starts) != 1 or list(steps) != [1] or [each % rank for each in axes] != [rank - 1]:
+    axes = [int(each) % rank for each in others[0]] if others else []
+    steps = [int(each) for each in others[1]] if len(others) > 1 else [1]
+    if len(starts) != 1 or steps != [1] or axes != [rank - 1]:
         return None
     place = int(starts[0]) % sides[-1]
     return (source, place // half) if place in (0, half) else None
@@ -136,7 +138,7 @@ def joined(
     crossed = np.concatenate(np.broadcast_arrays(-one[1], two[0]), axis=-1)
     for suffix, array in (("cos", straight), ("sin", crossed)):
         graph.initializer.append(numpy_helper.from_array(array, f"{name}/{suffix}"))
-    parts = (
+    parts: tuple[tuple[str, list[str], str, dict[str, Any]], ...] = (
         ("Neg", [second], f"{name}/negated", {}),
         ("Concat", [f"{name}/negated", first], f"{name}/turned", {"axis": -1}),
         ("Mul", [found.source, f"{name}/cos"], f"{name}/straight", {}),

@@ -8,6 +8,7 @@ Tests: `tests/importers/onnx/test_layer_norms.py`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import onnx
@@ -39,7 +40,7 @@ class Norm:
     @property
     def result(self) -> str:
         """The tensor that it writes."""
-        return self.inner[-1].output[0]
+        return str(self.inner[-1].output[0])
 
 
 def with_layer_norms(model: onnx.ModelProto, known: Mapping[str, tuple[int, ...]]) -> None:
@@ -125,7 +126,7 @@ def as_nodes(norm: Norm, edges: Edges, graph: onnx.GraphProto) -> list[onnx.Node
         values = (fill if array is None else array).reshape(width).astype(np.float32)
         graph.initializer.append(numpy_helper.from_array(values, f"{name}/{key}"))
         inputs.append(f"{name}/{key}")
-    keys = {"axis": -1, "epsilon": norm.eps}
+    keys: dict[str, Any] = {"axis": -1, "epsilon": norm.eps}
     last = [each for each in range(rank) if each != norm.axis]
     order, back = [*last, norm.axis], [*range(norm.axis), rank - 1, *range(norm.axis, rank - 1)]
     if norm.axis == rank - 1:

@@ -185,10 +185,7 @@ class ConvNext(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.patches(x)
-        if self.written:
-            x = self.norm(x)
-        else:
-            x = self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        x = self.norm(x) if self.written else self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return self.head(self.last(self.blocks(x).mean((-2, -1))))
 
 

@@ -1,5 +1,7 @@
 """Popular networks on signals and on vectors."""
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as f
@@ -94,7 +96,7 @@ class WaveNet(nn.Module):
 def autoencoder() -> nn.Module:
     """Return MLPerf Tiny's autoencoder, narrow."""
     sizes, layers = (640, 64, 32, 8, 32, 64), []
-    for i, o in zip(sizes, sizes[1:], strict=False):
+    for i, o in itertools.pairwise(sizes):
         layers += [nn.Linear(i, o), nn.BatchNorm1d(o), nn.ReLU()]
     return nn.Sequential(*layers, nn.Linear(64, 640))
 
