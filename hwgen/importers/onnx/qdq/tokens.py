@@ -143,8 +143,9 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     ordered = with_heads(last if rank > 2 else last[:, np.newaxis]).transpose(0, 2, 1, 3)
     if str(real.base) in state.stacked and are_sequences(state, ordered):
         return [softmax_of_sequences(state, proto, real, ordered, axis)]
+    each = ordered.shape
     if are_sequences(state, ordered):
-        ordered = ordered.reshape(1, -1, *ordered.shape[2:])
+        ordered = ordered.reshape(1, -1, *each[2:])
     whole = ordered.shape[1] == 1 and in_sequence(ordered)
     if not whole and not in_lines(state, real, ordered):
         return at_the_end(state, proto, inputs, axis)
@@ -159,7 +160,7 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
         shape=state.maps[source].shape,
         keys={"groups": ordered.shape[2], "causal": is_causal(state, proto, ordered, axis, rank)},
     )
-    made = state.places(operation.shape).reshape(ordered.shape).transpose(0, 2, 1, 3)
+    made = state.places(operation.shape).reshape(each).transpose(0, 2, 1, 3)
     sides = np.moveaxis(real.places, axis, -1).shape
     return [Real(base=operation, places=np.moveaxis(made.reshape(sides), -1, axis))]
 
