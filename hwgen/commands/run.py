@@ -6,6 +6,7 @@ from pathlib import Path
 from string import hexdigits
 from typing import Annotated, Any
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 from rich.console import RenderableType
@@ -184,6 +185,13 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             allowed = "left out for a network without a table of rows"
             raise self.refusal("tokens", allowed, self.tokens)
         image = network.graph.input
+        if network.states:
+            (calls, *others) = read_ids(file)
+            if others:
+                raise self.refusal("tokens", "one line for a network with states", self.tokens)
+            positions = np.arange(len(calls))[:, np.newaxis]
+            given = calls[:, np.newaxis]
+            return network.token_rows.images(given, image, str(file), positions=positions)
         ids = read_ids(file, image.height * image.width)
         return network.token_rows.images(ids, image, str(file))
 

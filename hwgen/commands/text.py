@@ -53,7 +53,8 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
         """Write, and tell what each call takes."""
         subject = self.subject()
         network = subject.network
-        if network.placed_rows is None or not network.states:
+        rows, classes = network.token_rows, network.map_of(network.answer).channels
+        if rows is None or not network.states or len(rows.rows) != classes:
             allowed = "a language model: one with rows for tokens, and states"
             raise self.refusal("network", allowed, network.graph.name)
         prompt = self.codes_of(network)
@@ -99,11 +100,12 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
         """Return the characters that follow the prompt."""
         rng, known = np.random.default_rng(self.seed), letters(network)
         values = network.map_of(network.answer).quantization[0]
-        rows, image = network.placed_rows, network.graph.input
+        rows, image = network.token_rows, network.graph.input
         assert rows is not None
         codes, made = list(prompt), []
         for position in range(len(prompt) + self.tokens - 1):
-            answer = step(rows.image(image, codes[position], position))
+            code = np.array([[codes[position]]])
+            answer = step(rows.images(code, image, "the text", positions=position)[0])
             if position < len(prompt) - 1:
                 continue
             real = (answer.ravel().astype(np.float64) - values.zero_point) * values.scale

@@ -24,7 +24,6 @@ from hwgen.network.graph import (
 from hwgen.network.host import raw_image_complaints
 from hwgen.network.layer import Surroundings
 from hwgen.network.maps import Complaint, FeatureMap, map_complaints
-from hwgen.network.placed_rows import placed_complaints
 from hwgen.network.state import State, next_complaints
 from hwgen.network.tokens import token_complaints
 
@@ -68,14 +67,8 @@ def host_complaints(network: QuantizedNetwork, maps: dict[str, FeatureMap]) -> I
     if network.raw_image is not None:
         yield from raw_image_complaints(network.raw_image, network.graph.input)
     if network.token_rows is not None:
-        yield from token_complaints(network.token_rows, network.graph.input)
-    if network.placed_rows is not None:
-        yield from placed_complaints(
-            network.placed_rows,
-            network.graph.input,
-            classes=classes,
-            positions=network.graph.positions,
-        )
+        positions = network.graph.positions
+        yield from token_complaints(network.token_rows, network.graph.input, positions=positions)
     if places is not None:
         outputs = [maps[name] for name in network.graph.outputs]
         yield from places_complaints(places, outputs)

@@ -17,8 +17,6 @@ from hwgen.network.check import check_network
 from hwgen.network.graph import (
     ANSWER_PLACES,
     FORMAT,
-    PLACED_POSITIONS,
-    PLACED_TOKENS,
     RAW_IMAGE,
     VERSION,
     VERSION_4,
@@ -28,10 +26,9 @@ from hwgen.network.graph import (
 )
 from hwgen.network.host import RawImage
 from hwgen.network.layer import Arrays
-from hwgen.network.placed_rows import PlacedRows
 from hwgen.network.shared import SHARED, VERSION_5, SharedArrays, from_version_5, stored_once
 from hwgen.network.table import Table
-from hwgen.network.tokens import TOKEN_ROWS, TOKEN_TABLE, TokenRows
+from hwgen.network.tokens import TOKEN_PLACES, TOKEN_ROWS, TOKEN_TABLE, TokenRows
 from hwgen.network.version_2 import VERSION_2, from_version_2
 from hwgen.network.weights import PARAMETER_TYPES, Parameters
 
@@ -88,10 +85,10 @@ def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
     """Return the network with its arrays sorted to their layers."""
     left = dict(arrays)
     raw, places = left.pop(RAW_IMAGE, None), left.pop(ANSWER_PLACES, None)
-    rows, table = left.pop(TOKEN_ROWS, None), left.pop(TOKEN_TABLE, None)
-    placed = None
-    if PLACED_TOKENS in left:
-        placed = PlacedRows(left.pop(PLACED_TOKENS), take(left, PLACED_POSITIONS, source))
+    tokens = None
+    if TOKEN_ROWS in left:
+        name, rows = name_of(left.pop(TOKEN_TABLE, None)), left.pop(TOKEN_ROWS)
+        tokens = TokenRows(name=name, rows=rows, places=left.pop(TOKEN_PLACES, None))
     parameters, tables, held = {}, {}, {}
     for layer in graph.layers:
         keys = layer.ARRAY_TYPES
@@ -111,8 +108,7 @@ def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
         held=held,
         raw_image=None if raw is None else parse_raw_image(raw, source),
         answer_places=places,
-        token_rows=None if rows is None else TokenRows(name=name_of(table), rows=rows),
-        placed_rows=placed,
+        token_rows=tokens,
     )
 
 

@@ -34,7 +34,6 @@ from hwgen.network.matmul import MatMul
 from hwgen.network.max_pool import MaxPool
 from hwgen.network.moves import Reshape, Transpose
 from hwgen.network.multiply import Multiply
-from hwgen.network.placed_rows import PlacedRows
 from hwgen.network.quantization import HALF_UP, Rounding
 from hwgen.network.rescale import Rescale
 from hwgen.network.rows import Rows
@@ -44,7 +43,7 @@ from hwgen.network.squared_difference import SquaredDifference
 from hwgen.network.stack import Stack
 from hwgen.network.state import State
 from hwgen.network.table import Table
-from hwgen.network.tokens import TOKEN_ROWS, TOKEN_TABLE, TokenRows
+from hwgen.network.tokens import TOKEN_PLACES, TOKEN_ROWS, TOKEN_TABLE, TokenRows
 from hwgen.network.upsample import Upsample
 from hwgen.network.weights import Parameters
 
@@ -58,7 +57,6 @@ VERSION_6: Final = 6
 INPUT = "input"
 """Name of the image in the graph."""
 RAW_IMAGE, ANSWER_PLACES = "raw_image", "answer_places"
-PLACED_TOKENS, PLACED_POSITIONS = "placed_tokens", "placed_positions"
 """Arrays of what the host does, in a file that has them."""
 ONE_MODE = ("1.0x",)
 """Modes of a network without reduced modes."""
@@ -186,8 +184,7 @@ class QuantizedNetwork:
         the element of the answer's map that each element is, -1 for a real zero; None: the file
         has the order of the map. Numbers behind those of the map go on in the next outputs: a list
         of the boxes of several maps
-    token_rows: what the host looks up by ids; None: the image is given
-    placed_rows: how the host makes the image of a call from a token and its position; None: given
+    token_rows: what the host looks up by ids, and by their positions; None: the image is given
     """
 
     graph: Graph
@@ -197,7 +194,6 @@ class QuantizedNetwork:
     raw_image: RawImage | None = None
     answer_places: NDArray[np.int64] | None = None
     token_rows: TokenRows | None = None
-    placed_rows: PlacedRows | None = None
 
     @property
     def layers(self) -> list[Layer]:
@@ -275,12 +271,12 @@ class QuantizedNetwork:
             arrays[RAW_IMAGE] = np.frombuffer(text.encode(), np.uint8)
         if self.answer_places is not None:
             arrays[ANSWER_PLACES] = self.answer_places
-        if self.token_rows is not None:
-            arrays[TOKEN_ROWS] = self.token_rows.rows
-            arrays[TOKEN_TABLE] = np.frombuffer(self.token_rows.name.encode(), np.uint8)
-        if self.placed_rows is not None:
-            arrays[PLACED_TOKENS] = self.placed_rows.tokens
-            arrays[PLACED_POSITIONS] = self.placed_rows.positions
+        if (rows := self.token_rows) is not None:
+            arrays[TOKEN_ROWS] = rows.rows
+            if rows.name:
+                arrays[TOKEN_TABLE] = np.frombuffer(rows.name.encode(), np.uint8)
+            if rows.places is not None:
+                arrays[TOKEN_PLACES] = rows.places
         return arrays
 
     def in_file_order(self, answers: NDArray[Any]) -> NDArray[Any]:

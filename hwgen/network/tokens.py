@@ -1,6 +1,6 @@
-"""Token ids: the rows of a table that the host looks up are the image.
+"""Token ids: the rows of a table that the host looks up are the image, alone or by their places.
 
-Tests: `tests/commands/test_tokens.py`.
+Tests: `tests/commands/test_tokens.py`, `tests/network/test_tokens.py`.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,10 @@ from hwgen.errors import DataError
 from hwgen.files.given import read_given
 from hwgen.network.maps import Complaint, FeatureMap
 
-TOKEN_ROWS, TOKEN_TABLE = "token_rows", "token_table"
-"""Names in the network file: the rows, and the name of the table."""
+TOKEN_ROWS, TOKEN_TABLE, TOKEN_PLACES = "token_rows", "token_table", "token_places"
+"""Names in the network file: the rows, the name of their table, and the rows of positions."""
+PLACES = 8
+"""Bits behind the point of both tables where positions have rows, in steps of the image."""
 MOST_IDS = 1 << 20
 MOST_BYTES = 1 << 28
 """Of a file of ids."""
@@ -25,20 +27,42 @@ MOST_BYTES = 1 << 28
 class TokenRows:
     """What the host looks up: of each id the channels of one pixel of the image.
 
-    name: of the table in the imported file; rows: uint8, (ids, channels), integers of the image
+    name: of the table in the imported file; empty: none
+    rows: (ids, channels); uint8, integers of the image, or int16 where positions have rows
+    places: int16, (positions, channels): element = clip(((row + place + 128) >> 8) + zero point);
+        None: no position matters
     """
 
     name: str
-    rows: NDArray[np.uint8]
+    rows: NDArray[np.uint8] | NDArray[np.int16]
+    places: NDArray[np.int16] | None = None
 
-    def images(self, ids: NDArray[np.int64], image: FeatureMap, source: str) -> NDArray[np.uint8]:
+    def images(
+        self,
+        ids: NDArray[np.int64],
+        image: FeatureMap,
+        source: str,
+        *,
+        positions: NDArray[np.int64] | int | None = None,
+    ) -> NDArray[np.uint8]:
         """Return images of sequences; ids: (sequences, pixels of the image).
 
-        Raises DataError for an id without a row; source: of the ids
+        positions: of ids, as their shape or one; None: each sequence begins with the first
+        Raises DataError for an id without a row, and for a position; source: of the ids
         """
         check_ids(ids, len(self.rows), self.name, source)
-        found: NDArray[np.uint8] = self.rows[ids].reshape(len(ids), *image.shape)
-        return found
+        found = self.rows[ids]
+        if self.places is not None:
+            places = np.arange(ids.shape[1]) if positions is None else np.asarray(positions)
+            if (last := places.max(initial=0)) >= (most := len(self.places)):
+                given = f"at most {most}, one a position, got {last + 1}"
+                raise DataError(f"the ids must be {given} ({source})")
+            values = image.quantization[0]
+            total = found.astype(np.int64) + self.places[places]
+            steps = (total + (1 << PLACES - 1) >> PLACES) + values.zero_point
+            found = steps.clip(values.low, values.high)
+        made: NDArray[np.uint8] = found.astype(np.uint8).reshape(len(ids), *image.shape)
+        return made
 
 
 def check_ids(ids: NDArray[np.int64], rows: int, table: str, source: str) -> None:
@@ -48,7 +72,7 @@ def check_ids(ids: NDArray[np.int64], rows: int, table: str, source: str) -> Non
         line, place = (int(each) for each in outside[0])
         raise DataError(
             f"token {place + 1} of sequence {line + 1} must be from 0 to {rows - 1}, the rows of"
-            f" table {table}, got {int(ids[line, place])} ({source})"
+            f" {f'table {table}' if table else 'the table'}, got {int(ids[line, place])} ({source})"
         )
 
 
@@ -77,10 +101,17 @@ def read_ids(path: Path, tokens: int | None = None) -> NDArray[np.int64]:
     return np.array(lines, np.int64)
 
 
-def token_complaints(given: TokenRows, image: FeatureMap) -> Iterator[Complaint]:
-    """Check that rows are bytes of the channels of the image."""
-    shape = given.rows.shape
-    known = given.rows.dtype == np.uint8 and len(shape) == 2 and 0 < shape[0] <= MOST_IDS
-    if not known or shape[1] != image.channels or image.bits > given.rows.dtype.itemsize * 8:
-        allowed = f"uint8, up to {MOST_IDS} rows of {image.channels}"
+def token_complaints(given: TokenRows, image: FeatureMap, *, positions: int) -> Iterator[Complaint]:
+    """Check that rows are of the channels of the image, and those of all its positions."""
+    placed, shape = given.places is not None, given.rows.shape
+    kind = np.dtype(np.int16 if placed else np.uint8)
+    known = given.rows.dtype == kind and len(shape) == 2 and 0 < shape[0] <= MOST_IDS
+    if not known or shape[1] != image.channels or image.bits > 8:
+        allowed = f"{kind}, up to {MOST_IDS} rows of {image.channels}"
         yield TOKEN_ROWS, allowed, f"{given.rows.dtype}, {list(shape)}"
+    if given.places is None:
+        return
+    wanted = (positions or image.height * image.width, image.channels)
+    if given.places.dtype != np.int16 or given.places.shape != wanted:
+        shown = f"{given.places.dtype} of shape {given.places.shape}"
+        yield TOKEN_PLACES, f"int16 of shape {wanted}", shown

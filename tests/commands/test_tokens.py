@@ -1,5 +1,6 @@
 """Token ids: the host looks rows of a table up, which are the image."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from golden.network import infer
 from hwgen.cli import BAD_INPUT, main
-from hwgen.errors import DataError, FormatError
+from hwgen.commands.run import Simulate
+from hwgen.errors import ArgumentError, DataError, FormatError
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network, save_network
 from hwgen.network.tokens import TokenRows, read_ids
@@ -92,6 +94,20 @@ def test_a_text_of_ids_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     said = " ".join(capsys.readouterr().err.split())
     assert f"token 4 of sequence 2 must be from 0 to {IDS - 1}, the rows of table table" in said
     assert f"got {IDS}" in said
+
+
+def test_ids_are_calls_of_a_network_with_states(tmp_path: Path) -> None:
+    text = text_of(np.array([[1, 5, 9]]), tmp_path)
+    given = Simulate("austen_chars", "dbpim/paper_rows", tokens=text)
+    subject = given.subject()
+    images = given.given_images(subject)
+    rows, image = subject.network.token_rows, subject.network.graph.input
+    assert rows is not None and isinstance(images, np.ndarray) and len(images) == 3
+    for place, code in enumerate((1, 5, 9)):
+        one = rows.images(np.array([[code]]), image, "ids", positions=place)
+        assert np.array_equal(images[place], one[0])
+    with pytest.raises(ArgumentError, match="one line for a network with states"):
+        replace(given, tokens=text_of(np.array([[1], [2]]), tmp_path)).given_images(subject)
 
 
 def test_a_network_without_a_table_takes_no_ids(

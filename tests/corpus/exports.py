@@ -14,8 +14,13 @@ import onnx
 from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from hwgen.importers.onnx.calibrate import Images, quantized_model, quiet
-from tests.corpus import draws, torch_draws, torch_networks, torch_quantizers
+from hwgen.importers.onnx.calibrate import Images, checked_image, quantized_model, quiet
+from hwgen.importers.onnx.external import read_whole_model
+from hwgen.importers.onnx.inputs import joined_inputs
+from hwgen.importers.onnx.layout import image_shape
+from hwgen.importers.onnx.qdq.values import Layout
+from hwgen.importers.onnx.token_ids import rows_of_ids
+from tests.corpus import draws, popular, torch_draws, torch_networks, torch_quantizers
 from tests.corpus.brevitas_networks import BITS, FORMS, exported
 from tests.corpus.brevitas_networks import NETWORKS as BREVITAS
 from tests.corpus.draws import Draw, draw
@@ -34,6 +39,12 @@ BESIDE = "torch, default"
 FEW = 16
 """Images that show the ranges."""
 
+SHOWN = 24
+"""Inputs that show the ranges of popular networks."""
+UNSIGNED = "onnxruntime, QDQ, uint8"
+NOT_IN_SCRIPT = ("rms_torch",)
+"""What torch's older exporter does not write."""
+
 IN_DEFAULTS = (
     "resnet", "mobilenet_v2", "eca_resnet", "densenet", "shufflenet", "squeezenet",
     "unet_nearest", "unet_transposed", "yolo_neck", "signal", "leaky",
@@ -51,13 +62,18 @@ BYTES = ("cnn", "resnet", "mobilenet", "with_rescaling", "with_normalization")
 
 @dataclass(frozen=True)
 class Export:
-    """One file of the corpus; tool: of `TOOLS`; make: writes it into a folder."""
+    """One file of the corpus; tool: of `TOOLS`; make: writes it into a folder.
+
+    cure: writes there, once it is made, what `hwgen import --calibrate` makes of the float file,
+        or of the file itself; None: there is no float file
+    """
 
     tool: str
     network: str
     source: str
     way: str
     make: Callable[[Path], Path]
+    cure: Callable[[Path, bool], Path] | None = None
 
     @property
     def name(self) -> str:
@@ -290,6 +306,73 @@ def drawn_exports() -> Iterator[Export]:
         yield Export(KERAS_TFLITE, network.name, "Keras", way, made)
     for name in KERAS_TRANSFORMERS:
         yield Export(LITERT, name, "Keras, attention", "TFLite, int8", transformer(name))
+
+
+def popular_exports() -> Iterator[Export]:
+    """Yield the popular networks by torch's newer exporter and ours, and by the older one."""
+    for name in popular.POPULAR:
+        source = "torch, dynamo"
+        yield Export(HWGEN, name, source, CALIBRATE, popular_calibrated(name, "dynamo"))
+    for name in popular.POPULAR:
+        if name not in NOT_IN_SCRIPT:
+            made, cure = popular_quantized(name), popular_cure(name)
+            yield Export(ONNXRUNTIME, name, "torch, script", UNSIGNED, made, cure)
+
+
+def popular_file(name: str, exporter: str, folder: Path) -> Path:
+    """Write a popular network with real numbers."""
+    module, shape = popular.network(name)
+    ids = popular.inputs(name, 1) if name == popular.IDS else None
+    path = folder / f"popular-{name}-{exporter}.float.onnx"
+    return export(module, shape, path, exporter, image=ids)
+
+
+def popular_calibrated(name: str, exporter: str) -> Callable[[Path], Path]:
+    """Return what quantizes a popular network as `hwgen import --calibrate` does."""
+    return lambda folder: calibrated_popular(name, popular_file(name, exporter, folder))
+
+
+def popular_cure(name: str) -> Callable[[Path, bool], Path]:
+    """Return what quantizes what onnxruntime did not, or the float file in its place."""
+
+    def cure(folder: Path, from_float: bool) -> Path:
+        kind = "script.float" if from_float else "static"
+        return calibrated_popular(name, folder / f"popular-{name}-{kind}.onnx")
+
+    return cure
+
+
+def calibrated_popular(name: str, path: Path) -> Path:
+    """Quantize a popular network as `hwgen import --calibrate` does."""
+    given = popular.inputs(name, SHOWN).numpy()
+    if name == popular.IDS:
+        images = rows_of_ids(path, given, "ids")
+    else:
+        model = joined_inputs(read_whole_model(path)).model
+        images = images_of(given, checked_image(model, str(path))[1])
+    made = path.with_name(f"{path.name.removesuffix('.onnx')}-calibrated.onnx")
+    made.write_bytes(quantized_model(path, images).SerializeToString())
+    return made
+
+
+def images_of(given: np.ndarray, layout: Layout) -> np.ndarray:
+    """Return inputs of a network as images: rows, columns and channels."""
+    sides = given.shape[1:]
+    if layout == "planes":
+        wide = given.reshape(*given.shape, *(1,) * (4 - given.ndim))
+        return np.ascontiguousarray(wide.transpose(0, 2, 3, 1))
+    return np.ascontiguousarray(given.reshape(len(given), *image_shape((1, *sides), layout)))
+
+
+def popular_quantized(name: str) -> Callable[[Path], Path]:
+    """Return what quantizes a popular network by onnxruntime: uint8 maps, a scale a filter."""
+
+    def make(folder: Path) -> Path:
+        path, given = popular_file(name, "script", folder), popular.inputs(name, SHOWN).numpy()
+        made = folder / f"popular-{name}-static.onnx"
+        return quantize(path, given, made, form=QDQ, maps=UINT8, per_channel=True)
+
+    return make
 
 
 def fx_exports(network: str | Draw) -> Iterator[Export]:

@@ -14,10 +14,10 @@ DRAWN = 12
 CLASSES, WIDTH, HEADS, TOKENS = 8, 32, 2, 16
 TEXT = (TOKENS, WIDTH)
 LOWEST = torch.finfo(torch.float32).min
-FILLS = {"fill_inf": -torch.inf, "fill_1e9": -1e9, "fill_1e4": -1e4}
+FILLS = {"fill_inf": -torch.inf, "fill_1e9": -1e9, "fill_1e4": -1e4, "fill_lowest": LOWEST}
 SUMS = {"add_1e4": -1e4, "add_lowest": LOWEST, "add_inf": -torch.inf, "add_50": -50.0}
-MASKS = ("sdpa", *FILLS, *SUMS)
-"""Ways in which a causal mask is written."""
+MASKS = ("sdpa", "fill_inf", "fill_1e9", "fill_1e4", *SUMS)
+"""Ways in which a causal mask is written, in the order of what is drawn."""
 
 
 class Causal(nn.Module):

@@ -35,13 +35,14 @@ def export(
     *,
     dynamic: bool = False,
     beside: bool = False,
+    image: torch.Tensor | None = None,
 ) -> Path:
     """Write a module as an ONNX file.
 
     dynamic: batch, rows and columns have names, no sizes; beside: weights in a file of their own,
-    as is usual
+    as is usual; image: what it is shown with, None: zeros
     """
-    images = torch.zeros(2 if dynamic else 1, *shape)
+    images = torch.zeros(2 if dynamic else 1, *shape) if image is None else image
     given: dict[str, object] = {"dynamic_axes": {"image": DYNAMIC}} if dynamic else {}
     if exporter == "dynamo":
         given = {"dynamic_shapes": (DYNAMIC,)} if dynamic else {}

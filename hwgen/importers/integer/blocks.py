@@ -7,7 +7,8 @@ convolution with weights of 1, behind zeros between the pixels where the map gro
 Tests: `tests/importers/test_bad_files.py`.
 """
 
-from itertools import permutations
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from hwgen.importers.integer.nodes import (
 Step = tuple[type[Any], dict[str, Any], Shape]
 """Kind of a node, what it needs besides, and the shape of its output."""
 
+LARGEST_GROWTH = 8
+"""Times that a chip repeats pixels in one layer."""
 LARGEST_KERNEL = 1 << 22
 """Weights at most of a convolution that moves elements."""
 
@@ -60,8 +63,21 @@ def repeated(places: NDArray[np.int64], shape: Shape) -> list[Step]:
     if factor is None or places.shape[2] != shape[2]:
         return []
     grown = numbered(shape).repeat(factor[0], 0).repeat(factor[1], 1)
-    found = np.array_equal(grown, places)
-    return [(Upsampling, {"factor": factor, "zeros": False}, grown.shape)] if found else []
+    if not np.array_equal(grown, places):
+        return []
+    steps: list[Step] = []
+    for each in itertools.zip_longest(*map(list, map(in_steps, factor)), fillvalue=1):
+        shape = (shape[0] * each[0], shape[1] * each[1], shape[2])
+        steps.append((Upsampling, {"factor": each, "zeros": False}, shape))
+    return steps
+
+
+def in_steps(factor: int) -> Iterator[int]:
+    """Yield factors that chips have, which together are one of any size: 16 is 8 times 2."""
+    while factor > LARGEST_GROWTH and factor % LARGEST_GROWTH == 0:
+        yield LARGEST_GROWTH
+        factor //= LARGEST_GROWTH
+    yield factor
 
 
 def gathered(places: NDArray[np.int64], shape: Shape) -> list[Step]:
@@ -127,7 +143,7 @@ def spread(places: NDArray[np.int64], shape: Shape) -> list[Step]:
 def turned(places: NDArray[np.int64], shape: Shape) -> list[Step]:
     """Return the axes in another order."""
     whole = numbered(shape)
-    for order in permutations(range(3)):
+    for order in itertools.permutations(range(3)):
         if np.array_equal(whole.transpose(order), places):
             return [(Transposition, {"order": order}, places.shape)]
     return []

@@ -24,18 +24,21 @@ from hwgen.errors import DataError, FormatError
 from hwgen.files.finite import check_finite
 from hwgen.importers.onnx.distance import Distance, distances
 from hwgen.importers.onnx.external import read_whole_model
+from hwgen.importers.onnx.halves_apart import with_halves_joined
 from hwgen.importers.onnx.inputs import joined_inputs
 from hwgen.importers.onnx.kept_pairs import nodes_kept, numbers_kept
+from hwgen.importers.onnx.layer_norms import with_layer_norms
 from hwgen.importers.onnx.layout import image_shape, layout_of
 from hwgen.importers.onnx.masks import Ranges, bound_masks, put_behind_quantizers, scales_of_shares
 from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.qdq.qonnx import is_qonnx
+from hwgen.importers.onnx.qdq.tokens import HEADS_RANK
 from hwgen.importers.onnx.qdq.values import Layout
 from hwgen.importers.onnx.quantized import HANDLERS
 from hwgen.importers.onnx.read import opened
 from hwgen.importers.onnx.recurrent import fix_steps, with_steps
-from hwgen.importers.onnx.rms_norm import with_norms_as_nodes
+from hwgen.importers.onnx.rms_norm import Shapes, with_norms_as_nodes
 from hwgen.importers.onnx.runtime import showing
 from hwgen.importers.onnx.shapes import infer, shapes_of
 from hwgen.importers.onnx.step_numbers import with_pairs_equal
@@ -112,9 +115,7 @@ def quantized_model(
             quant_pre_process(ready, ready, skip_symbolic_shape=True)
             prepared = with_steps(onnx.load(ready), source)
             known = shapes_of(opened(prepared, source).slim, source).known
-            prepared = with_norms_as_nodes(prepared, known)
-            with_sums_apart(prepared.graph)
-            with_constants_second(prepared.graph, known)
+            prepared = rewritten(prepared, known)
             causal = bound_masks(
                 prepared.graph, ranges_in(prepared, batches(image.name, given, batch))
             )
@@ -126,6 +127,7 @@ def quantized_model(
                 prepared.graph, image.name, given, images.dtype, joined.parts, step=step
             )
             overrides |= scales_of_weights(prepared.graph, weights) | numbers_kept(prepared.graph)
+            overrides |= scales_of_queries(prepared.graph)
             overrides |= scales_of_shares(prepared.graph, causal)
             onnx.save(prepared, ready)
             quantize_static(
@@ -163,6 +165,16 @@ def quantized_model(
                 given=" ".join(str(error).split())[:200],
                 source=source,
             ) from None
+
+
+def rewritten(model: onnx.ModelProto, known: Shapes) -> onnx.ModelProto:
+    """Return a float model in the forms that the reader has; known: shapes of its tensors."""
+    with_layer_norms(model, known)
+    model = with_norms_as_nodes(model, known)
+    with_sums_apart(model.graph)
+    with_constants_second(model.graph, known)
+    with_halves_joined(model.graph, known)
+    return model
 
 
 def distance_from_float(
@@ -415,6 +427,21 @@ def scales_of_weights(
                     {"scale": np.array(each, np.float32), "zero_point": zero, "axis": axis}
                     for each in scales
                 ]
+    return overrides
+
+
+def scales_of_queries(graph: onnx.GraphProto) -> dict[str, list[dict[str, Any]]]:
+    """Return one scale for each constant of heads that is multiplied by a map, as a map has it."""
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    overrides = {}
+    for node in graph.node:
+        given = constants.get(node.input[0]) if node.op_type == "MatMul" else None
+        if given is None or len(given.dims) != HEADS_RANK or node.input[1] in constants:
+            continue
+        largest = float(np.abs(onnx.numpy_helper.to_array(given)).max()) or 1.0
+        scale, zero = np.array(largest / 127, np.float32), np.array(128, np.uint8)
+        numbers = {"scale": scale, "zero_point": zero, "quant_type": QuantType.QUInt8}
+        overrides[given.name] = [numbers]
     return overrides
 
 

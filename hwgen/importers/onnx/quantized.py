@@ -407,6 +407,10 @@ def well_formed(state: State, proto: onnx.NodeProto, inputs: list[Value | None])
         raise RefusedError("its attributes and inputs", "as ONNX defines them", given) from error
 
 
+OF_NORMS = frozenset({"Pow"})
+"""Operators that are read as a part of a norm alone."""
+
+
 def results_of(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
     """Return what a node writes."""
     if lists.lists(state, proto, inputs):
@@ -438,7 +442,13 @@ def results_of(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) 
     if image and proto.op_type in PREPROCESSING:
         return image_step(state, proto, inputs)
     if proto.op_type not in HANDLERS:
-        raise RefusedError("the operator", KNOWN_OPERATOR, f"{proto.op_type} as {state.place}")
+        allowed = KNOWN_OPERATOR
+        if proto.op_type in OF_NORMS:
+            allowed += (
+                ", where a norm that is written out is not quantized in parts: import the float"
+                " file with --calibrate"
+            )
+        raise RefusedError("the operator", allowed, f"{proto.op_type} as {state.place}")
     results = HANDLERS[proto.op_type](state, proto, inputs)
     check_trails(results)
     return results

@@ -26,7 +26,7 @@ from hwgen.importers.integer.nodes import (
 )
 from hwgen.network import QuantizedNetwork
 from hwgen.network.decoding import decode
-from hwgen.network.placed_rows import PLACES, PlacedRows
+from hwgen.network.tokens import PLACES, TokenRows
 from hwgen.train.characters.model import STEPS, CausalBlock, CharacterModel, Range, grid_of
 from hwgen.train.characters.text import CLASS_NAMES
 from hwgen.train.transformer.model import Dense
@@ -56,7 +56,7 @@ def step_network(model: CharacterModel, *, name: str) -> QuantizedNetwork:
     return replace(
         step,
         graph=replace(step.graph, preprocessing=PREPROCESSING),
-        placed_rows=PlacedRows(letters, places),
+        token_rows=TokenRows(name="", rows=letters, places=places),
     )
 
 

@@ -121,18 +121,15 @@ def shown(recipe: CharacterRecipe, texts: Sequence[Text]) -> Tensor:
 
 def integer_bits(network: QuantizedNetwork, codes: NDArray[np.uint8], characters: int) -> float:
     """Return the bits a character of a network's integers, all tokens of a window at once."""
-    context, rows = network.graph.positions, network.placed_rows
+    context, rows = network.graph.positions, network.token_rows
     assert rows is not None
-    image, answer = network.graph.input, network.map_of(network.answer).quantization[0]
+    answer = network.map_of(network.answer).quantization[0]
     whole = prefill(network, context)
     with Ticker("windows of the test text", say, total=characters // (context // 2)) as ticker:
 
         def logits(given: NDArray[np.int64]) -> NDArray[Any]:
-            images = [
-                [rows.image(image, int(code), place)[0] for place, code in enumerate(window)]
-                for window in given
-            ]
-            found = infer(whole, np.array(images), keep=[network.answer])[network.answer]
+            images = rows.images(given, whole.graph.input, "the text")
+            found = infer(whole, images, keep=[network.answer])[network.answer]
             ticker.advance(len(given))
             real: NDArray[Any] = found[:, :, 0].astype(np.float64) - answer.zero_point
             return real * answer.scale

@@ -1,7 +1,9 @@
 """Make every export, import it, compare it with its runtime, and write docs/import-corpus.md.
 
 `python -m studies.tests.corpus.run [--only PART] [--keep FOLDER] [--store FOLDER]`, which
-`scripts/results import-corpus` runs too; it needs `pip install '.[corpus]'`.
+`scripts/results import-corpus` runs too; it needs `pip install '.[corpus]'`. With `--popular` the
+exports are those of 65 popular networks, and the page is docs/popular-networks.md; it needs torch
+and onnxscript alone.
 
 Tests: `studies/tests/corpus/test_run.py`.
 """
@@ -22,12 +24,14 @@ from typing import Any
 import numpy as np
 
 from hwgen.cli import main
+from hwgen.errors import HwgenError
 from hwgen.files.digests import digest_of_code
 from hwgen.jobs.store import MISSING, Store
 from hwgen.network.file import load_network
-from tests.corpus.exports import TOOLS, Export, exports
+from tests.corpus.exports import HWGEN, ONNXRUNTIME, TOOLS, Export, exports, popular_exports
 
-PAGE = Path(__file__).parents[3] / "docs" / "import-corpus.md"
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE, POPULAR_PAGE = DOCS / "import-corpus.md", DOCS / "popular-networks.md"
 IMAGES = 8
 CHIPS = ("dbpim/paper_float32", "dbpim/paper_rows", "mram/paper_float32")
 """Those that ship with the rounding of the runtimes; the second has a row unit."""
@@ -44,6 +48,8 @@ class Row:
         difference there; layer_equal, layer_step: of the layer with most differences on the
         inputs of the runtime; None where the runtime shows neither
     chips: those of `CHIPS` for which `hwgen info` tells how they run it
+    announced: the import says that something is not exact, or may differ
+    cured: refused by a sentence that names --calibrate, and accepted with it
     """
 
     tool: str
@@ -59,6 +65,8 @@ class Row:
     layer_equal: float = 1.0
     layer_step: int = 0
     chips: Sequence[str] = ()
+    announced: bool = False
+    cured: bool = False
 
     @property
     def exact(self) -> bool:
@@ -66,20 +74,23 @@ class Row:
         return self.elements > 0 and not self.different
 
 
-def row_of(export: Export, path: Path, folder: Path) -> Row:
-    """Import a file and compare it."""
+def row_of(
+    export: Export, path: Path, folder: Path, chips: Sequence[str] = CHIPS, count: int = IMAGES
+) -> Row:
+    """Import a file and compare it; chips: that may run it; count: of images."""
     about = (export.tool, export.network, export.source, export.way)
-    out, error = folder / "network.npz", io.StringIO()
+    out, report, error = folder / "network.npz", folder / "import.json", io.StringIO()
     out.unlink(missing_ok=True)
     with contextlib.redirect_stderr(error), contextlib.redirect_stdout(io.StringIO()):
-        code = main(["import", str(path), "--out", str(out)])
+        code = main(["import", str(path), "--out", str(out), "--json", str(report)])
     if code:
         sentence = sentence_of(error.getvalue(), path)
         if code != BAD_INPUT:
             raise RuntimeError(f"{path}: {sentence}")
-        return Row(*about, accepted=False, sentence=sentence)
-    network = load_network(out)
-    default, reference = comparisons(out, path, folder, count=IMAGES)
+        cured = is_cured(export, error.getvalue(), path.parent, out)
+        return Row(*about, accepted=False, sentence=sentence, cured=cured)
+    network, content = load_network(out), json.loads(report.read_text())["content"]
+    default, reference = comparisons(out, path, folder, count=count)
     answer, layers = default["output"], reference["layers"]
     worst = min((layer["same_inputs"]["equal"] for layer in layers), default=1.0)
     step = max((layer["same_inputs"]["largest"] for layer in layers), default=0)
@@ -92,8 +103,21 @@ def row_of(export: Export, path: Path, folder: Path) -> Row:
         step=answer["largest"] if answer else 0,
         layer_equal=worst,
         layer_step=step,
-        chips=[chip for chip in CHIPS if runs_on(out, chip)],
+        chips=[chip for chip in chips if runs_on(out, chip)],
+        announced=any(content[each] for each in ("notes", "differences", "unknown")),
     )
+
+
+def is_cured(export: Export, error: str, folder: Path, out: Path) -> bool:
+    """Return whether the cure that a refusal names works: --calibrate, of the file it names."""
+    if export.cure is None or "--calibrate" not in error:
+        return False
+    try:
+        path = export.cure(folder, "the float file" in error)
+    except HwgenError:
+        return False
+    with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+        return not main(["import", str(path), "--out", str(out)])
 
 
 def sentence_of(error: str, path: Path) -> str:
@@ -162,6 +186,46 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]
     return [f"| {' | '.join(map(str, line))} |" for line in lines]
 
 
+POPULAR_INTRODUCTION = """# Popular networks, imported
+
+65 networks as their authors publish them, made small, with drawn weights
+(`tests/corpus/popular`), exported by torch and quantized in two ways. Imported by `hwgen import`
+and compared with onnxruntime on {images} drawn images.
+`python -m studies.tests.corpus.run --popular` makes the files and this page.
+
+Exact: every element of the answer is that of the runtime's default kernels. Runs on: `hwgen info`
+tells how {chip} runs it. Refused, cured: the sentence names `--calibrate`, and with that the file
+that it names is accepted. Silent: an answer differs, and the import says of nothing that it may.
+"""
+POPULAR_CHIP = "dbpim/paper_rows"
+
+
+def popular_page(rows: Iterable[Row]) -> str:
+    """Return the page of the popular networks."""
+    rows = list(rows)
+    lines = []
+    for tool in (HWGEN, ONNXRUNTIME):
+        of_tool = [row for row in rows if row.tool == tool]
+        counts = [
+            sum(map(kind, of_tool))
+            for kind in (
+                lambda row: row.accepted,
+                lambda row: row.exact,
+                lambda row: POPULAR_CHIP in row.chips,
+            )
+        ]
+        shares = [f"{each} ({100 * each / max(len(of_tool), 1):.0f} %)" for each in counts]
+        refused = [row for row in of_tool if not row.accepted]
+        cured = sum(row.cured for row in refused)
+        silent = sum(row.different > 0 and not row.announced for row in of_tool)
+        lines.append((tool, len(of_tool), *shares, cured, len(refused) - cured, silent))
+    columns = ("quantized by", "files", "accepted", "exact", "runs on", "refused, cured",
+               "refused, others", "silent")  # fmt: skip
+    start = POPULAR_INTRODUCTION.format(images=IMAGES, chip=POPULAR_CHIP)
+    parts = (*table(columns, lines), *refusals(rows), ROWS, *whole(rows), "")
+    return "\n".join([start, *parts])
+
+
 def page(rows: Iterable[Row]) -> str:
     """Return the page of the corpus."""
     rows = list(rows)
@@ -223,13 +287,19 @@ def whole(rows: Sequence[Row]) -> list[str]:
     return table(columns, lines)
 
 
-def row_in(store: Store | None, export: Export, folder: Path, scratch: Path) -> Row:
+def row_in(
+    store: Store | None,
+    export: Export,
+    folder: Path,
+    scratch: Path,
+    chips: Sequence[str] = CHIPS,
+) -> Row:
     """Return what became of an export, from the store where it is there."""
-    task = {"export": export.name}
+    task = {"export": export.name} | ({} if chips == CHIPS else {"chips": list(chips)})
     kept = MISSING if store is None else store.read(FUNCTION, task)
     if kept is not MISSING:
         return Row(**kept)
-    row = row_of(export, export.make(folder), scratch)
+    row = row_of(export, export.make(folder), scratch, chips)
     if store is not None:
         store.write(FUNCTION, task, asdict(row))
     return row
@@ -244,24 +314,26 @@ def corpus() -> None:
     """Run the whole corpus, or a part of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="exports with this in their name; no page")
+    parser.add_argument("--popular", action="store_true", help="65 popular networks, their page")
     parser.add_argument("--keep", type=Path, help="folder that keeps the files")
     parser.add_argument("--store", type=Path, help="folder of results, with which a run goes on")
     given = parser.parse_args()
     store = Store(given.store, code=digest_of_code(*CODE)) if given.store else None
-    rows = []
+    chips, rows = (POPULAR_CHIP,) if given.popular else CHIPS, []
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        for export in exports():
+        for export in popular_exports() if given.popular else exports():
             if given.only not in export.name:
                 continue
             begun = time.process_time()
-            row = row_in(store, export, folder, Path(scratch))
+            row = row_in(store, export, folder, Path(scratch), chips)
             rows.append(row)
             seconds = time.process_time() - begun
             print(f"{export.name}: {json.dumps(asdict(row))} {seconds:.1f} s", flush=True)
     if not given.only:
-        PAGE.write_text(page(rows))
+        found = popular_page(rows) if given.popular else page(rows)
+        (POPULAR_PAGE if given.popular else PAGE).write_text(found)
     print(f"{sum(row.accepted for row in rows)} of {len(rows)} accepted")
 
 

@@ -7,8 +7,20 @@ import pytest
 
 from hwgen.jobs.store import Store
 from studies.tests.corpus import run
-from studies.tests.corpus.run import CHIPS, PAGE, Row, cause_of, page, row_in, row_of, sentence_of
-from tests.corpus.exports import TOOLS, Export, exports
+from studies.tests.corpus.run import (
+    CHIPS,
+    PAGE,
+    POPULAR_CHIP,
+    POPULAR_PAGE,
+    Row,
+    cause_of,
+    page,
+    popular_page,
+    row_in,
+    row_of,
+    sentence_of,
+)
+from tests.corpus.exports import HWGEN, ONNXRUNTIME, TOOLS, Export, exports, popular_exports
 from tests.quantized_onnx import Model, saved
 
 ONE, OTHER = TOOLS[:2]
@@ -68,6 +80,46 @@ def test_the_page_that_stands_has_every_export() -> None:
         assert int(exact) == sum(line[4].startswith("0 of") for line in whole), tool
         named = [sum(chip in line[6].split(", ") for line in whole) for chip in CHIPS]
         assert [*map(int, chips)] == [*named, sum(line[6] != "none" for line in whole)], tool
+
+
+def test_the_popular_page_counts_cures_and_silence() -> None:
+    said = replace(EXACT, tool=HWGEN, different=1, announced=True, chips=(POPULAR_CHIP,))
+    refused = replace(REFUSED, tool=ONNXRUNTIME)
+    silent = replace(EXACT, tool=ONNXRUNTIME, different=1)
+    text = popular_page([said, replace(EXACT, tool=HWGEN), refused, silent,
+                         replace(refused, cured=True)])  # fmt: skip
+    found = counts(text)
+    assert found[HWGEN] == ["2", "2 (100 %)", "1 (50 %)", "1 (50 %)", "0", "0", "0"]
+    assert found[ONNXRUNTIME] == ["3", "1 (33 %)", "0 (0 %)", "0 (0 %)", "1", "1", "1"]
+
+
+@pytest.mark.promise(
+    "docs/popular-networks.md has a row for each of 65 popular networks by both tools, and in no"
+    " file does an answer differ of which the import says nothing"
+)
+def test_the_page_of_popular_networks_has_every_export() -> None:
+    text = POPULAR_PAGE.read_text(encoding="utf-8")
+    table = text.split("## Every file")[1]
+    lines = [cells(line) for line in table.splitlines() if line.startswith("| ")][2:]
+    made = [(each.network, each.source, each.way) for each in popular_exports()]
+    assert [tuple(line[:3]) for line in lines] == made
+    assert [silent for *_, silent in counts(text).values()] == ["0", "0"]
+
+
+def test_a_cure_that_a_refusal_names_is_tried(tmp_path: Path) -> None:
+    def refused(folder: Path) -> Path:
+        model = Model()
+        mean = model.node("ReduceMean", model.image(), axes=[1], keepdims=1)
+        return saved(model.build(model.quantized(model.node("Sub", mean, mean))), folder)
+
+    def cure(folder: Path, from_float: bool) -> Path:
+        return small(folder)
+
+    export = Export(ONE, "real", "test", "QDQ", refused, cure)
+    row = row_of(export, export.make(tmp_path), tmp_path)
+    assert not row.accepted and row.cured and "--calibrate" in row.sentence
+    without = row_of(replace(export, cure=None), export.make(tmp_path), tmp_path)
+    assert not without.accepted and not without.cured
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ OWN: dict[str, tuple[Any, Callable[[Any], str]]] = {
     "transformers": (dict[str, Any], transformers),
 }
 """By page: what its JSON is, and what writes the page."""
-NONE = {"import-corpus", "onnxruntime"}
+NONE = {"import-corpus", "onnxruntime", "popular-networks"}
 """Pages without a JSON."""
 
 

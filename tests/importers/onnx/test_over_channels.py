@@ -41,6 +41,16 @@ def test_over_the_channels_of_tokens(tmp_path: Path) -> None:
     assert differing(path) <= 1
 
 
+def test_over_the_channels_of_a_vector(tmp_path: Path) -> None:
+    """As a dueling network takes the mean of its advantages."""
+    model = Model((1, 16))
+    now = model.quantized(model.node("MatMul", model.image(), model.weights(16, 4, axis=1)))
+    mean = model.quantized(model.node("ReduceMean", now, axes=[1]), 0.02, 10)
+    path = saved(model.build(model.quantized(model.node("Sub", now, mean), 0.05, 90)), tmp_path)
+    network = lower(read_integer_graph(path), kernels="onnxruntime").network
+    assert "reshape" not in kinds(network) and differing(path) <= 1
+
+
 @pytest.mark.promise("softmax over the channels of a map is a layer, equal in every element")
 def test_shares_of_the_channels_of_each_pixel(tmp_path: Path) -> None:
     model = Model((1, 16, 5, 4))

@@ -37,16 +37,19 @@ def test_linear_growth(how: str, factor: tuple[int, int], scale: float, tmp_path
     assert differing(path) <= 1
 
 
-def test_a_pixel_that_grows_is_repeated(tmp_path: Path) -> None:
-    model = Model((1, 8, 4, 4))
+@pytest.mark.parametrize(("side", "layers"), [(4, 1), (16, 2)])
+def test_a_pixel_that_grows_is_repeated(side: int, layers: int, tmp_path: Path) -> None:
+    """By more than a chip repeats in one layer: in two."""
+    model = Model((1, 8, side, side))
     image = model.image()
     mean = model.quantized(model.node("GlobalAveragePool", image))
-    sizes = model.constant([1, 8, 4, 4], np.int64)
+    sizes = model.constant([1, 8, side, side], np.int64)
     large = model.quantized(model.node("Resize", mean, "", "", sizes, mode="linear"))
     joined = model.quantized(model.node("Concat", image, large, axis=1))
     path = saved(model.build(model.quantized(model.conv(joined, 4, 16, 1, 1))), tmp_path)
     network = lower(read_integer_graph(path), kernels="onnxruntime").network
-    assert kinds(network).count("upsample") == 1 and kinds(network).count("average_pool") == 1
+    assert kinds(network).count("upsample") == layers
+    assert kinds(network).count("average_pool") == 1
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,22 @@ def turned(model: Model, heads: str, function: str, *, pairs: bool) -> str:
     return model.node("Reshape", joined, back)
 
 
-def rotary(function: str = "Neg", *, pairs: bool = False) -> onnx.ModelProto:
-    """Return a matrix whose heads are turned by the places of their tokens, and a matrix."""
+def halves_apart(model: Model, heads: str, angles: np.ndarray, *, split: bool) -> str:
+    """Append (x1 cos - x2 sin, x1 sin + x2 cos); split: the halves are of one node."""
+    one, two = part(model, heads, 0, HALF), part(model, heads, HALF, CHANNELS)
+    if split:
+        one, two = model.node("Split", heads, outputs=2, axis=-1).split()
+    cos, sin = (model.constant(each(angles[:, :HALF])) for each in (np.cos, np.sin))
+    first = model.node("Sub", model.node("Mul", one, cos), model.node("Mul", two, sin))
+    second = model.node("Add", model.node("Mul", cos, two), model.node("Mul", one, sin))
+    return model.node("Concat", first, second, axis=-1)
+
+
+def rotary(function: str = "Neg", *, pairs: bool = False, apart: str = "") -> onnx.ModelProto:
+    """Return a matrix whose heads are turned by the places of their tokens, and a matrix.
+
+    apart: halves are computed apart, made by this operator
+    """
     model = Model((1, WIDTH, 1, TOKENS))
     rows = model.node("Reshape", "x", model.constant([1, WIDTH, TOKENS], np.int64))
     rows = model.node("Transpose", rows, perm=[0, 2, 1])
@@ -47,10 +61,14 @@ def rotary(function: str = "Neg", *, pairs: bool = False) -> onnx.ModelProto:
     now = model.node("Reshape", model.node("MatMul", rows, matrix), heads)
     now = model.node("Transpose", now, perm=[0, 2, 1, 3])
     angles = np.tile(np.outer(np.arange(TOKENS), 0.5 ** np.arange(HALF)), 2)
-    other = turned(model, now, function, pairs=pairs)
-    one = model.node("Mul", now, model.constant(np.cos(angles)))
-    other = model.node("Mul", other, model.constant(np.sin(angles)))
-    back = model.node("Transpose", model.node("Add", one, other), perm=[0, 2, 1, 3])
+    if apart:
+        now = halves_apart(model, now, angles, split=apart == "Split")
+    else:
+        other = turned(model, now, function, pairs=pairs)
+        one = model.node("Mul", now, model.constant(np.cos(angles)))
+        other = model.node("Mul", other, model.constant(np.sin(angles)))
+        now = model.node("Add", one, other)
+    back = model.node("Transpose", now, perm=[0, 2, 1, 3])
     rows = model.node("Reshape", back, model.constant([1, TOKENS, WIDTH], np.int64))
     last = model.constant(model.rng.normal(size=(WIDTH, 8)) / 4)
     return model.build(model.node("MatMul", rows, last))
@@ -85,6 +103,19 @@ def test_turned_halves_are_a_convolution(pairs: bool, tmp_path: Path) -> None:
     wanted[order[1], order[0]] = 1
     np.testing.assert_array_equal(weights, np.kron(np.eye(HEADS, dtype=np.int8), wanted))
     assert differing(path) == 0
+
+
+@pytest.mark.promise("a rotary embedding whose halves are computed apart is one that turns them")
+@pytest.mark.parametrize("apart", ["Slice", "Split"])
+def test_halves_apart_are_turned_halves(apart: str, tmp_path: Path) -> None:
+    path = quantized(rotary(apart=apart), tmp_path)
+    network = network_of(path)
+    assert differing(path) == 0
+    same = network_of(quantized(rotary(), tmp_path))
+    assert [layer.op for layer in network.layers] == [layer.op for layer in same.layers]
+    images = np.random.default_rng(4).integers(0, 256, (4, *network.graph.input.shape), np.uint8)
+    found, wanted = (infer(each, images)[each.answer].astype(int) for each in (network, same))
+    np.testing.assert_array_equal(found, wanted)
 
 
 def test_a_turn_that_rounds_is_named(tmp_path: Path) -> None:

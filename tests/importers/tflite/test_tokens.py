@@ -355,3 +355,11 @@ def test_contradictions_are_refused(
     layer: str, keys: dict[str, Any], sentence: str, block: QuantizedNetwork
 ) -> None:
     assert refused(changed(block, layer, **keys)).startswith(sentence)
+
+
+@pytest.mark.long
+def test_an_encoder_of_tokens_is_golden_in_rtl(tmp_path: Path) -> None:
+    """As LiteRT's default kernels compute it, with its rounding on the chip."""
+    network = tmp_path / "encoder.npz"
+    assert main(["import", str(ENCODER), "--kernels", "default", "--out", str(network)]) == 0
+    assert main(["run", str(network), "dbpim/small_rows_tflite", "--images", "1"]) == 0

@@ -90,6 +90,25 @@ def test_a_llama_is_equal_to_golden_and_model(exporter: str, tmp_path: Path) -> 
 
 
 @pytest.mark.promise(
+    "drawn transformers with masks, written in every way that torch's exporters write, run whole"
+    " in RTL, equal"
+)
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(each, marks=pytest.mark.long) for each in (2, 4, 6, 19, 20))]
+)
+def test_drawn_transformers_with_masks_are_equal(seed: int, tmp_path: Path) -> None:
+    """Their masks are written in all ways of `MASKS`."""
+    from tests.corpus.drawn import calibrated
+    from tests.corpus.sequences import TEXT, Drawn
+
+    exporter, network = ("script", "dynamo")[seed % 4 // 2], tmp_path / "network.npz"
+    path = calibrated(lambda: Drawn(seed), TEXT, exporter, tmp_path)
+    assert main(["import", str(path), "--kernels", "default", "--out", str(network)]) == 0
+    assert main(["run", str(network), "dbpim/small_rows", "--images", "1"]) == 0
+
+
+@pytest.mark.promise(
     "a U-Net, a YOLO neck, a DenseNet, a sequence and channel attention run whole in RTL,"
     " equal; mram refuses growth"
 )

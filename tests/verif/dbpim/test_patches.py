@@ -9,9 +9,10 @@ import pytest
 import golden.network
 from hwgen.commands.imports import describe_import
 from hwgen.importers.integer import lower
+from hwgen.importers.onnx.qdq import joining
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.importers.onnx.runtime import runtime_of
-from tests.quantized_onnx import Model, saved
+from tests.quantized_onnx import Model, differing, saved
 from tests.verif.dbpim.chips import check_chip, chip_arch
 from verif.common.drawing import draw_images
 
@@ -86,10 +87,23 @@ def test_pixels_of_a_group_read_each_other(tmp_path: Path) -> None:
     check_chip(network, chip_arch("small_rows"), images[:1], tmp_path)
 
 
-def test_windows_of_neighbours_are_refused(tmp_path: Path) -> None:
+@pytest.mark.promise("attention within windows of neighbours is onnxruntime's, and exact on RTL")
+def test_windows_of_neighbours_read_each_other(tmp_path: Path) -> None:
     path = saved(among_patches(4, 1, folded=False), tmp_path)
+    network = lower(read_integer_graph(path), kernels="onnxruntime").network
+    assert differing(path) == 0
+    images = draw_images(network, 1, seed=3)
+    check_chip(network, chip_arch("small_rows"), images, tmp_path)
+
+
+def test_windows_of_many_pixels_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(among_patches(4, 1, folded=False), tmp_path)
+    monkeypatch.setattr(joining, "MOST_PIXELS", 15)
     (found,) = describe_import(path).refused
     assert found.reason == (
-        "node matmul_85 (MatMul): its sequences must be of the pixels at one place of their"
-        " patches, as in MobileViT, got others, such as windows"
+        "node matmul_85 (MatMul): the pixels of its sequences must be at most 15 in all, or of the"
+        " pixels at one place of their patches, as in MobileViT, got others, such as windows, 16 in"
+        " all"
     )

@@ -5,16 +5,24 @@ Tests: `tests/importers/onnx/test_cases.py`.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from hwgen.importers.integer import Node, QuantizedMap
 from hwgen.importers.integer.maps import Shape
 from hwgen.importers.integer.moves import Places, moving_nodes
-from hwgen.importers.integer.nodes import Concatenation, Stacking
+from hwgen.importers.integer.nodes import (
+    Concatenation,
+    ConstantMap,
+    MatrixProduct,
+    Stacking,
+)
 from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.qdq.values import Operation
 
+MOST_PIXELS = 256
+"""Of sequences that are joined in another order: the map of ones has their square of elements."""
 AT_STEPS = "of the pixels at one place of their patches, as in MobileViT"
 
 
@@ -59,6 +67,37 @@ def nodes_of_sequences(
             operator=base.operator,
         )
     except RefusedError:
-        error = RefusedError("its sequences", AT_STEPS, "others, such as windows")
-        raise error.of(base.name, base.operator) from None
+        stacked = (len(parts) * height, width, channels)
+        return parts, in_another_order(base, names, name, stacked, shape)
     return parts, [(side, beside), *moved]
+
+
+def in_another_order(
+    base: Operation, names: tuple[str, ...], name: str, stacked: Shape, shape: Shape
+) -> list[tuple[Node, Shape]]:
+    """Return the nodes that make one map of sequences whose pixels lie anywhere: of windows.
+
+    stacked: shape of all of them, one behind the other; shape: of the result
+    A row of a constant map of ones and zeros, times all pixels, is one of them, exactly.
+    """
+    assert base.order is not None
+    count = base.order.size
+    if count > MOST_PIXELS:
+        given = f"others, such as windows, {count} in all"
+        allowed = f"at most {MOST_PIXELS} in all, or {AT_STEPS}"
+        raise RefusedError("the pixels of its sequences", allowed, given).of(
+            base.name, base.operator
+        )
+    about: dict[str, Any] = {"name": base.name, "operator": base.operator}
+    joined, ones = f"{name}/joined", f"{name}/ones"
+    chosen = np.zeros((count, count), np.uint8)
+    chosen[base.order.reshape(-1), np.arange(count)] = 1
+    integers = chosen.reshape(*shape[:2], count)
+    return [
+        (Stacking(**about, inputs=names, output=joined), stacked),
+        (ConstantMap(**about, inputs=(), output=ones, integers=integers), integers.shape),
+        (
+            MatrixProduct(**about, inputs=(ones, joined), output=name, groups=1, transposed=False),
+            shape,
+        ),
+    ]

@@ -35,7 +35,7 @@ def over_channels(state: State, proto: onnx.NodeProto, real: Real, axes: list[in
     if math.prod(pixels) != math.prod(sides):
         sides = (math.prod(pixels), 1)
     places: Places = real.places.transpose(*rest, *axes).reshape(state.batch, *sides, shape[2])
-    if math.prod(pixels) == 1 or not state.in_lines(real, places):
+    if not state.in_lines(real, places):
         return None
     source = state.arranged(replace(real, places=places), proto)
     if proto.op_type == "ReduceMax":

@@ -13,9 +13,11 @@ import onnx
 
 from hwgen.importers.integer import Node, Note, QuantizedMap, raw_sums
 from hwgen.importers.integer.graph import BIAS_NOTE
+from hwgen.importers.integer.maps import quantized_map
 from hwgen.importers.integer.moves import ZERO, Places, lines_of, moving_nodes, view_node
 from hwgen.importers.integer.nodes import (
     Concatenation,
+    ConstantMap,
     Convolution,
     FullyConnected,
     Lookup,
@@ -291,7 +293,11 @@ class State:
         """Append what computes an operation sequence by sequence; node: of the first of them."""
         parts, joining = nodes_of_sequences(base, node, self.maps, output.shape)
         for each, shape in (*parts, *joining):
-            self.emit(each, output.reshaped(shape), like or node.output)
+            if isinstance(each, ConstantMap):
+                ones = quantized_map(shape, signed=False, scale=1.0, zero_point=0)
+                self.emit(each, ones)
+            else:
+                self.emit(each, output.reshaped(shape), like or node.output)
         if base.order is None:
             self.stacked[node.output] = tuple(part.output for part, _ in parts)
 

@@ -43,6 +43,8 @@ Arrange = Callable[[NDArray[Any]], NDArray[Any]]
 """Takes a constant as the file has it; gives its rows, columns and channels."""
 MUCH_LOWER = 2
 """Times a mask may be as low as needed before it is named: half of the integers are left, then."""
+HEADS_RANK = 4
+"""Of a tensor (batch, heads, tokens, channels)."""
 EPSILON = 1e-5
 """What a LayerNormalization adds to a variance where the file does not say."""
 
@@ -50,6 +52,9 @@ EPSILON = 1e-5
 def matmul(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
     """Read a MatMul: of a map with constant weights, or of two maps."""
     if isinstance(inputs[0], Constant) and isinstance(inputs[1], Real):
+        if inputs[0].array.ndim == len(inputs[1].shape) == HEADS_RANK:
+            queries = constant_heads(state, proto.input[0], inputs[0])
+            return [map_product(state, proto, queries, inputs[1])]
         return [mixed(state, proto, inputs[0], inputs[1])]
     if any(isinstance(each, Constant | None) for each in inputs):
         return weighted_product(state, proto, inputs)
@@ -138,6 +143,9 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
     ordered = with_heads(last if rank > 2 else last[:, np.newaxis]).transpose(0, 2, 1, 3)
     if str(real.base) in state.stacked and are_sequences(state, ordered):
         return [softmax_of_sequences(state, proto, real, ordered, axis)]
+    each = ordered.shape
+    if are_sequences(state, ordered):
+        ordered = ordered.reshape(1, -1, *each[2:])
     whole = ordered.shape[1] == 1 and in_sequence(ordered)
     if not whole and not in_lines(state, real, ordered):
         return at_the_end(state, proto, inputs, axis)
@@ -152,7 +160,7 @@ def softmax(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> 
         shape=state.maps[source].shape,
         keys={"groups": ordered.shape[2], "causal": is_causal(state, proto, ordered, axis, rank)},
     )
-    made = state.places(operation.shape).reshape(ordered.shape).transpose(0, 2, 1, 3)
+    made = state.places(operation.shape).reshape(each).transpose(0, 2, 1, 3)
     sides = np.moveaxis(real.places, axis, -1).shape
     return [Real(base=operation, places=np.moveaxis(made.reshape(sides), -1, axis))]
 
@@ -294,13 +302,17 @@ def constant_like(state: State, name: str, given: Constant, like: Real) -> Real:
 
 
 def arrangement(state: State, like: Real, *shapes: tuple[int, ...]) -> Arrange:
-    """Return what arranges constants of some shapes as the map of a tensor (batch, ...)."""
-    shape = (1, *like.shape[1:])
+    """Return what arranges constants of some shapes as the map of a tensor (batch, ...).
+
+    Of one image the first side is no batch: it may be that of sequences, such as windows.
+    """
+    one = state.batch == 1
+    shape = like.shape if one else (1, *like.shape[1:])
     if np.broadcast_shapes(*shapes, shape) != shape:
         allowed = f"of a shape that fits {list(like.shape)}"
         raise RefusedError("its constant", allowed, list(shapes[-1]))
     sides = state.shape_of(like)
-    first = state.first_of(like.places, sides).reshape(-1)
+    first = (like.places if one else state.first_of(like.places, sides)).reshape(-1)
     if not np.array_equal(np.sort(first), np.arange(np.prod(sides))):
         raise RefusedError("its input", "a whole map beside a constant", "a part of one")
     order = np.empty_like(first)
@@ -343,6 +355,21 @@ def constant_tokens(state: State, name: str, given: Constant) -> Real:
     sides = (count, 1, channels)
     made = constant_map(state, name, given, lambda each: each[0].reshape(sides))
     return Real(base=made, places=state.places(sides)[:, :, 0])
+
+
+def constant_heads(state: State, name: str, given: Constant) -> Real:
+    """Return a constant (1, heads, tokens, channels) as a map: queries that are learned."""
+    array = given.array
+    if not (array == array[:1]).all():
+        raise RefusedError("its constant", "(1, heads, tokens, channels)", list(array.shape))
+    if given.grid is not None and np.unique(given.grid.scales).size != 1:
+        allowed = "quantized with one scale: import the float file with --calibrate"
+        raise RefusedError("its constant", allowed, "a scale a head")
+    _, heads, count, channels = array.shape
+    sides = (count, 1, heads * channels)
+    made = constant_map(state, name, given, lambda each: each[0].swapaxes(0, 1).reshape(sides))
+    places = state.places(sides).reshape(-1, count, heads, channels)
+    return Real(base=made, places=places.transpose(0, 2, 1, 3))
 
 
 def constant_map(state: State, name: str, given: Constant, arrange: Arrange) -> str:
