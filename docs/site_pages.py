@@ -71,7 +71,11 @@ def plain(text: str) -> str:
 
 def python_api() -> str:
     """Return a page whose entries are made from the docstrings of the API."""
-    # `Session` is found when it is asked for; its docstring stands where it is defined.
-    late = {"Session": "golden.states.Session"}
-    entries = "\n\n".join(f"::: {late.get(name, f'hwgen.api.{name}')}" for name in api.__all__)
+    entries = "\n\n".join(f"::: {place_of(name)}" for name in api.__all__)
     return f"# Python API by name\n\n[Python API](../api.md) has an example.\n\n{entries}\n"
+
+
+def place_of(name: str) -> str:
+    """Return where a name of the API is read; what is found late has its docstring at its home."""
+    home = api.__name__ if name in vars(api) else getattr(api, name).__module__
+    return f"{home}.{name}"

@@ -1,7 +1,8 @@
 """Options and fixtures that every test may use."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("hwgen")
     group.addoption("--long", action="store_true", help="run the tests marked long too")
     group.addoption("--formal", action="store_true", help="run the tests marked formal too")
+    group.addoption("--landing", action="store_true", help="leave out the tests marked dear")
+    group.addoption("--dear", action="store_true", help="run the tests alone that --landing leaves")
     group.addoption("--fresh", action="store_true", help="run benches too that passed before")
     group.addoption("--arch", metavar="FILE", help="run each bench at the sizes of this chip alone")
     group.addoption("--replace", metavar="PART=FILE", help="with memories of yours, and --arch")
@@ -41,8 +44,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--waves-to", type=int, default=None, metavar="CYCLE", help="last cycle")
 
 
+DEAR = "dear"
+"""Mark of a test that costs more than it alone tells; its arguments are parameters to keep."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long tests and the long proofs out unless the person asked for them."""
+    """Leave out what the person did not ask for."""
     given = config.getoption("--arch") is not None
     if given:
         os.environ[TOLD] = "1"
@@ -53,12 +60,48 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     other = {item for item in items if bool(item.get_closest_marker("given_arch")) != given}
     config.hook.pytest_deselected(items=[item for item in items if item in other])
     items[:] = [item for item in items if item not in other]
-    if config.getoption("--long"):
-        return
-    kinds = ["long"] if config.getoption("--formal") else ["long", "formal"]
-    left_out = {item for item in items if any(map(item.get_closest_marker, kinds))}
+    left_out = set(left_out_by(config, items))
     config.hook.pytest_deselected(items=[item for item in items if item in left_out])
     items[:] = [item for item in items if item not in left_out]
+
+
+def left_out_by(config: pytest.Config, items: Sequence[pytest.Item]) -> Iterator[pytest.Item]:
+    """Yield the tests that the options leave out: long ones, proofs, dear ones or all others."""
+    kinds = {"long"} if config.getoption("--formal") else {"long", "formal"}
+    if config.getoption("--long"):
+        kinds = set()
+    landing, dear_alone = config.getoption("--landing"), config.getoption("--dear")
+    if landing:
+        spared_exist(items)
+    for item in items:
+        dear = is_dear(item)
+        unasked = landing if dear else dear_alone
+        if unasked or any(map(item.get_closest_marker, kinds)):
+            yield item
+
+
+def parameters_of(item: pytest.Item) -> str:
+    """Return the parameters of a test as its name has them; empty: it has none."""
+    return item.callspec.id if hasattr(item, "callspec") else ""
+
+
+def is_dear(item: pytest.Item) -> bool:
+    """Return whether `scripts/test` leaves a test out: by marks, which may spare parameters."""
+    return any(parameters_of(item) not in mark.args for mark in item.iter_markers(DEAR))
+
+
+def spared_exist(items: Sequence[pytest.Item]) -> None:
+    """Stop where a mark spares parameters that its test no longer has."""
+    found: dict[str, set[str]] = defaultdict(set)
+    spared: dict[str, set[str]] = defaultdict(set)
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        found[test].add(parameters_of(item))
+        for mark in item.iter_markers(DEAR):
+            spared[test].update(mark.args)
+    for test, names in spared.items():
+        if lost := sorted(names - found[test]):
+            raise pytest.UsageError(f"{test}: @pytest.mark.dear names parameters it lacks: {lost}")
 
 
 def promises_of(item: pytest.Item) -> Iterator[str]:
@@ -67,7 +110,7 @@ def promises_of(item: pytest.Item) -> Iterator[str]:
         yield from mark.args
     by_parameters = getattr(getattr(item, "module", None), "PROMISES", {})
     if hasattr(item, "callspec") and by_parameters:
-        whole = item.callspec.id
+        whole = parameters_of(item)
         yield from by_parameters.get(whole, by_parameters.get(whole.partition("-")[0], ()))
 
 

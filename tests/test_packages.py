@@ -25,6 +25,7 @@ PAPERS = ["mlperf", "pimsyn"]
 """Names of papers: they belong to a family, too."""
 
 
+@pytest.mark.dear("hwgen.api")
 @pytest.mark.promise("the command line and the flow start without torch, cocotb, golden and verif")
 @pytest.mark.parametrize(
     "package", [hwgen.api, hwgen.cli, hwgen.commands], ids=lambda each: each.__name__
@@ -126,6 +127,7 @@ def names_given(file: Path) -> Iterator[str]:
                 yield name
 
 
+@pytest.mark.dear
 def test_no_name_has_a_retired_word() -> None:
     found = [
         f"{file}: {name}"

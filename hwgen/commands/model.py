@@ -25,6 +25,7 @@ from hwgen.commands.prices import EnergyFile, Prices, counted_events
 from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.subject import Subject, program_of, with_switches
 from hwgen.commands.trace import trace_network
+from hwgen.errors import ConfigError
 from hwgen.files.earlier import DENSITIES, PICTURES, TRACES
 from hwgen.files.output import write_text
 from hwgen.network.densities import densities_of, save_densities
@@ -234,11 +235,23 @@ def layer_cycles(subject: Subject, predictions: Sequence[Prediction]) -> list[Mo
 def modelled_variants(
     context: Context, subject: Subject, maps: Maps, batch: Batch
 ) -> dict[str, Variant]:
-    """Return the cycles without any switch, with each alone, and with all of them."""
-    return {
-        switches: modelled_variant(context, with_switches(subject, switches), switches, maps, batch)
-        for switches in (DENSE, *subject.family.need(Family.sparsity).SWITCHES, SPARSE)
-    }
+    """Return the cycles without any switch, with each alone, and with all of them.
+
+    Settings that the chip's sizes forbid are left out and said.
+    """
+    found: dict[str, Variant] = {}
+    refused: ConfigError | None = None
+    for switches in (DENSE, *subject.family.need(Family.sparsity).SWITCHES, SPARSE):
+        try:
+            other = with_switches(subject, switches)
+        except ConfigError as error:
+            refused = error
+            context.say(f"not compared: --sparsity {switches}: {error}")
+            continue
+        found[switches] = modelled_variant(context, other, switches, maps, batch)
+    if refused is not None and found.keys() == {DENSE}:
+        raise refused
+    return found
 
 
 def modelled_variant(

@@ -78,6 +78,7 @@ def test_no_file_of_a_person_is_replaced(name: str, place: dict[str, Path]) -> N
     assert sorted(place["n"].parent.iterdir()) == sorted(before)
 
 
+@pytest.mark.dear("expected.txt")
 @pytest.mark.parametrize("name", ["run.sh", "expected.txt", "memory.hex"])
 def test_an_export_replaces_files_of_an_earlier_one_alone(
     name: str, place: dict[str, Path], tmp_path: Path
@@ -98,6 +99,7 @@ def test_an_export_replaces_files_of_an_earlier_one_alone(
         assert mine.exists() and mine.with_name("note.txt").read_text() == "of a person"
 
 
+@pytest.mark.dear
 def test_own_files_are_replaced(place: dict[str, Path], tmp_path: Path) -> None:
     """Each kind of output twice: hwgen knows what it has written."""
     context = api.Context(work=tmp_path / "work", console=None)

@@ -3,7 +3,8 @@
 Of each changed file: the test at its path or that its docstring names, tests of tables that have it
 by name, and all tests that import it; with `--importers` those of the modules that import it, too,
 with `--all` those that import it by way of others. `--hours N` compares with the newest commit that
-is so much older than HEAD. What it runs, and why, is printed.
+is so much older than HEAD; `--dear` leaves out what `scripts/test` runs. What it runs, and why, is
+printed.
 """
 
 import argparse
@@ -243,7 +244,7 @@ def main(arguments: Sequence[str]) -> int:
     base = given.base if given.hours is None else commit_before(ROOT, given.hours)
     if not base:
         print(f"everything: no commit of this clone is {given.hours:g} hours older than HEAD")
-        everything = [["scripts/test"], ["scripts/test", "--studies"]]
+        everything = [["scripts/test", *(others or ["--all"])], ["scripts/test", "--studies"]]
         return 0 if given.list else int(any(run(*words) for words in everything))
     files = changed_files(ROOT, base)
     reasons = asked_for(files, house(), whole=given.all, importers=given.importers)

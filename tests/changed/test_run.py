@@ -167,7 +167,10 @@ def test_without_an_older_commit_everything_runs(
     assert changed.main(["--hours", "8"]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == "everything: no commit of this clone is 8 hours older than HEAD"
-    assert ran == [("scripts/test",), ("scripts/test", "--studies")]
+    assert ran == [("scripts/test", "--all"), ("scripts/test", "--studies")]
+    ran.clear()
+    assert changed.main(["--hours", "8", "--dear"]) == 0
+    assert ran[0] == ("scripts/test", "--dear")
     ran.clear()
     monkeypatch.setattr(changed, "commit_before", lambda *_: "HEAD")
     monkeypatch.setattr(

@@ -63,6 +63,7 @@ if __name__ != "__main__":
 """
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "machine code is compiled again where a module behind it changes, and for nothing else;"
     " copies of the sources share it"

@@ -43,6 +43,7 @@ def behind(file: Path, found: set[Path]) -> set[Path]:
     return found
 
 
+@pytest.mark.dear("dbpim/model/activity")
 @pytest.mark.promise(
     "machine code is compiled again where a module behind it changes, and for nothing else;"
     " copies of the sources share it"

@@ -52,6 +52,7 @@ def test_compile(report: Any, tmp_path: Path) -> None:
     assert not any(dense["configuration"]["sparsity"].values())
 
 
+@pytest.mark.dear
 def test_build(report: Any, tmp_path: Path) -> None:
     first, out = report("build", TINY, "--out", tmp_path / "verilog")
     assert f"{first['top']}.v" in first["files"]
@@ -120,6 +121,7 @@ def test_model_and_its_speedup(report: Any) -> None:
     assert set(speedup["source"].values()) == {"model"}
 
 
+@pytest.mark.dear
 def test_train(report: Any, tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.yaml"
     content = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))

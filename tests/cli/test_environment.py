@@ -45,6 +45,7 @@ SPACES = [
 ]
 
 
+@pytest.mark.dear("compile-40000")
 @pytest.mark.promise(
     "a full disk is one sentence and leaves nothing half-written, and a checkout may be read-only"
 )
@@ -66,6 +67,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, name: str, free: int) -> No
         assert np.load(path).files, path
 
 
+@pytest.mark.dear("compile-File too large")
 @pytest.mark.parametrize(
     ("name", "said"),
     [("build", "File too large"), ("compile", "File too large")],
@@ -119,6 +121,7 @@ CHECKOUT = {
 }
 
 
+@pytest.mark.dear("compile")
 @pytest.mark.parametrize(
     "name",
     [
@@ -143,6 +146,7 @@ INSIDE = {
 }
 
 
+@pytest.mark.dear("train")
 @pytest.mark.parametrize("name", INSIDE)
 def test_nothing_is_written_into_a_read_only_checkout(name: str) -> None:
     arguments, sentence = INSIDE[name]

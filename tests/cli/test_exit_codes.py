@@ -109,6 +109,7 @@ def signalled(script: str, number: signal.Signals) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
+@pytest.mark.dear("2-130-")
 @pytest.mark.promise(
     "the script of an exported folder finds a Verilator that is new enough, or says what it needs"
 )
@@ -206,6 +207,7 @@ def test_nobody_reads(tmp_path: Path) -> None:
     assert (tmp_path / "report.json").stat().st_size
 
 
+@pytest.mark.dear("--help-0-1")
 @pytest.mark.promise(
     "closed streams, missing memory of Yosys, a clock of 1e-320 MHz and images that are none"
     " are no faults"

@@ -28,6 +28,7 @@ def context(tmp_path: Path) -> api.Context:
     return api.Context(work=tmp_path / "work", console=None)
 
 
+@pytest.mark.dear("digits_small_cnn-dbpim/small")
 @pytest.mark.promise(
     "densities in place of a network predict cycles and energy of each shipped DB-PIM network"
     " within 5 %: shares of pruned blocks, digits and zero bits, and no weights"

@@ -26,6 +26,7 @@ CHIP = "crossbar/digits_small_cnn"
 FILE = "effects/reram_study"
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "hwgen effects measures the accuracy of chips that err, a seed each, and goes on where it ended"
 )
@@ -56,6 +57,7 @@ def test_seeds_over_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert asdict(again) == asdict(report)
 
 
+@pytest.mark.dear
 @pytest.mark.promise("hwgen effects --by-layer lets each layer err alone, as golden has it")
 def test_by_layer(tmp_path: Path) -> None:
     picture = tmp_path / "layers.svg"
@@ -88,6 +90,7 @@ def test_by_layer(tmp_path: Path) -> None:
     assert max(point.mean for point in report.points[1:]) > report.points[0].mean
 
 
+@pytest.mark.dear
 @pytest.mark.promise("workers of a Dask scheduler give the accuracies that processes give")
 def test_seeds_on_workers_of_a_scheduler(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
@@ -159,6 +162,7 @@ def test_a_family_without_effects_is_refused() -> None:
         erring_of(family)
 
 
+@pytest.mark.dear("crossbar/digits_small_cnn-more9-the effects")
 @pytest.mark.parametrize(
     ("chip", "more", "said"),
     [

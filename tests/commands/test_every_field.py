@@ -171,6 +171,7 @@ def test_results_have_nothing_that_golden_lacks(family: str) -> None:
         assert not here.equal(replace(results, runs=runs)), field
 
 
+@pytest.mark.dear("dbpim")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_lie_of_the_trace_is_a_difference_or_a_refusal(family: str) -> None:
     """Each value of a run by itself; of an array, some elements of which no map needs, one."""

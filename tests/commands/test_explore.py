@@ -68,6 +68,7 @@ def test_the_best_chip_is_an_architecture(
     assert (tmp_path / "front.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 
+@pytest.mark.dear("latency")
 @pytest.mark.promise("no chip of a sweep over the keys of a search is better than its front")
 @pytest.mark.parametrize("objective", ["latency", "edp"])
 def test_no_chip_of_a_sweep_beats_the_front(

@@ -118,6 +118,7 @@ def test_a_float_model_is_calibrated_and_compared(tmp_path: Path) -> None:
     assert main(["compare", str(out), "--against", str(qdq), "--data", str(images)]) == EQUAL
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "groups of filters that bear it get one digit or none, the cheapest by measured loss first,"
     " within a budget of accuracy"

@@ -198,6 +198,7 @@ def test_replacements_are_for_simulations() -> None:
         api.simulate(network, TINY, replace=given, engine="model")
 
 
+@pytest.mark.dear
 def test_accesses_take_the_energy_of_the_file(tmp_path: Path) -> None:
     """Reads of words, and of words written in slices their share; without figures nothing."""
     figures = {"source": "test", "read_pj": 3.0, "write_pj": 5.0}
@@ -222,6 +223,7 @@ def test_a_module_of_the_chip_has_its_name(tmp_path: Path) -> None:
         api.build(TINY, out=tmp_path / "chip", replace=[f"activation_bank={file}"])
 
 
+@pytest.mark.dear
 def test_build_writes_the_wrapper_and_what_it_places(tmp_path: Path) -> None:
     out = tmp_path / "chip"
     report = api.build(TINY, out=out, replace=["activation_bank=sram_256x32"])

@@ -28,6 +28,7 @@ def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
     return file
 
 
+@pytest.mark.dear("<lambda>-kind must be 'array', got 'memory'")
 @pytest.mark.promise(
     "an array that computes is another one's in whole networks of all three families, by a"
     " package of its own; what does not fit is one sentence; one that computes something else"
@@ -98,6 +99,7 @@ def test_info_lists_arrays() -> None:
     assert "enable" not in dots.pins
 
 
+@pytest.mark.dear
 def test_build_writes_no_module_of_the_replaced_part(tmp_path: Path) -> None:
     out = tmp_path / "chip"
     report = api.build(CHIP, out=out, replace=[f"dots={EXAMPLE / 'my_array.yaml'}"])
@@ -113,6 +115,7 @@ def test_the_arrays_of_the_tests_are_read(file: str) -> None:
     assert load_replacement(ARRAYS / f"{file}.yaml").spec.name == f"their_{file}"
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize(
     ("arch", "network", "part"),
     [

@@ -50,6 +50,7 @@ def one_port(folder: Path) -> Path:
     return file
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "synchronous cells are given their row at the issue and take the cycles of combinational"
     " ones; SRAMs of one port may be the cells"

@@ -66,6 +66,7 @@ def test_the_same_seed_gives_the_same_search() -> None:
     assert one.asked == same.asked != other.asked
 
 
+@pytest.mark.dear
 def test_a_search_that_is_led_is_better_than_one_that_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

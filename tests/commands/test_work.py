@@ -119,6 +119,7 @@ def test_what_takes_the_time_is_the_cycle_model(monkeypatch: pytest.MonkeyPatch)
     assert shown == [first, "rated", "comparing splits of layers", "rated"]
 
 
+@pytest.mark.dear
 def test_channel_adaptive_training_is_done_once(tmp_path: Path) -> None:
     content = yaml.safe_load(ADAPTIVE.read_text(encoding="utf-8"))
     content["base_phase"] |= {"epochs": 1, "warmup_epochs": 0}
@@ -137,6 +138,7 @@ def test_channel_adaptive_training_is_done_once(tmp_path: Path) -> None:
     assert Train(recipe, seed=5, context=context).train_adaptive().networks != first.networks
 
 
+@pytest.mark.dear
 @pytest.mark.promise("damaged caches are found by digest and made again")
 def test_training_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))

@@ -21,6 +21,7 @@ def test_cost_by_hand() -> None:
     assert cost.wears_out_after == 250_000
 
 
+@pytest.mark.dear("run0-sot_mram-None-a load of the program")
 @pytest.mark.parametrize(
     ("run", "file", "cells", "each"),
     [

@@ -8,6 +8,7 @@ import pytest
 DOCS = Path(__file__).parents[2] / "docs"
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "commands of README, tutorials and error catalogue run and print what the page says"
 )

@@ -156,6 +156,7 @@ def test_what_the_first_table_shows_stands_in_the_pages() -> None:
     )
 
 
+@pytest.mark.dear
 def test_cycles_of_db_pim_in_the_first_table_are_those_of_images_that_ship() -> None:
     found = [some for family, some, _ in ROW.findall(text_of("README.md")) if family == "DB-PIM"]
     runs = [

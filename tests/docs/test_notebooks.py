@@ -77,6 +77,7 @@ def test_a_notebook_uses_the_python_api_alone(name: str) -> None:
     assert imported == ALLOWED
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("name", ["your-network", pytest.param("sparsity", marks=pytest.mark.long)])
 def test_a_notebook_runs(name: str, tmp_path: Path) -> None:
     printed = printed_by(name, tmp_path)
@@ -85,6 +86,7 @@ def test_a_notebook_runs(name: str, tmp_path: Path) -> None:
         assert "accuracy on 359 test images: 99.16%" in printed
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "a notebook sweeps a macro of 32 compartments by a table of its own beside `dbpim/paper`, and"
     " the Verilog of the chip that it chooses equals golden and the model"
@@ -117,6 +119,7 @@ def printed_by(name: str, folder: Path) -> str:
     return "".join(output.text for output in outputs if output.output_type == "stream")
 
 
+@pytest.mark.dear
 def test_without_verilator_the_first_notebook_predicts(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", HIDDEN],

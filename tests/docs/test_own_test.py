@@ -36,6 +36,7 @@ def followed(folder: Path, simulator: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.dear
 @pytest.mark.promise("a cocotb test of one's own runs a network on an emitted chip")
 @pytest.mark.parametrize("simulator", ["verilator", pytest.param("icarus", marks=pytest.mark.long)])
 def test_the_page_is_followed(

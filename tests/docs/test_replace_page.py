@@ -35,6 +35,7 @@ def shows(text: str, shown: list[str]) -> None:
         assert " ".join(each.split()) in answer, each
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "replacements are built, listed and told, and the page about them is true to the letter"
 )
@@ -96,6 +97,7 @@ def test_the_schema_is_that_of_every_file() -> None:
             follows({**content, "colour": "red"}, "replacement")
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "an array that computes is another one's in whole networks of all three families, by a"
     " package of its own; what does not fit is one sentence; one that computes something else"

@@ -73,6 +73,7 @@ def most_of_four(network: QuantizedNetwork) -> int:
     return most
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "a package of yours chooses the blocks of weights that fit and train prune, chips that ship"
     " skip them, and the page about it is true to the letter"
@@ -103,6 +104,7 @@ def test_n_of_m_comes_as_the_page_says(run: Run, tmp_path: Path) -> None:
     assert about["recipe"]["pruning"]["rule"] == "n_of_4"
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "a kind of sparsity of inputs runs as a whole chip from outside of the package, equal to golden"
     " and to the cycle model, by the steps of its page"

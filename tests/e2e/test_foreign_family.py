@@ -82,6 +82,7 @@ def test_pip_installs_one_package_and_no_module_beside_it(packages: Path) -> Non
     assert {path.name for path in packages.iterdir()} == {"plus_one", "plus_one-1.0.dist-info"}
 
 
+@pytest.mark.dear("options1")
 @pytest.mark.promise(
     "the wrapper and all below it give no warning with -Wall, without its trace neither, by a"
     " file list that is read from any folder and moves with its own"
@@ -130,6 +131,7 @@ def test_the_example_of_a_family_is_small() -> None:
     assert len(lines) <= 250
 
 
+@pytest.mark.dear("command4-yet: it has no sparsity switches")
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -164,6 +166,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.dear("import")
 @pytest.mark.promise("a broken family of another package is one sentence, and breaks no other")
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_broken_family_breaks_no_other(

@@ -93,6 +93,7 @@ def run(folder: Path, *arguments: object) -> dict[str, object]:
     return report
 
 
+@pytest.mark.dear("onnx")
 @pytest.mark.promise(
     "a TFLite and an ONNX file run in RTL on two cores of 32 KB, every map equal to golden and"
     " every cycle to the model"

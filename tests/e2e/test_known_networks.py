@@ -58,6 +58,7 @@ def check(name: str, sparsity: str, work: Path, tmp_path: Path) -> None:
     assert found["cycles_rtl"] == found["cycles_model"] > 10_000
 
 
+@pytest.mark.dear
 @pytest.mark.promise("complete networks of small width run in RTL, every map and cycle equal")
 @pytest.mark.parametrize(("name", "sparsity"), SHORT)
 def test_a_complete_network(name: str, sparsity: str, work: Path, tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def simulate(work: Path, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
+@pytest.mark.dear
 @pytest.mark.promise("chips are simulated without any package of the benches")
 def test_a_chip_is_simulated_without_the_packages_of_benches(tmp_path: Path) -> None:
     done = simulate(tmp_path / "work", **{ENVIRONMENT: str(build_root())})

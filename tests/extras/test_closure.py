@@ -150,6 +150,7 @@ def test_each_extra_is_tried() -> None:
     assert tried | set(OTHERS) == set(PROJECT["optional-dependencies"])
 
 
+@pytest.mark.dear("import")
 @pytest.mark.promise(
     "the commands of each extra import what that extra brings, and no package besides"
 )
@@ -177,6 +178,7 @@ PICTURES = {
 }
 
 
+@pytest.mark.dear("run")
 @pytest.mark.promise(
     "a package that only the picture needs is told before anything is computed, with its extra"
 )

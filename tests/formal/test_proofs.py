@@ -63,11 +63,47 @@ PROMISES = {
 """What each proof keeps."""
 
 
+@pytest.mark.dear(
+    "adc",
+    "adder_tree_dense",
+    "dbmu_dense",
+    "fifo_of_instructions",
+    "ipu_dense",
+    "lane",
+    "packet_front",
+    "read_engine",
+    "registers",
+    "requantizer_half_up",
+    "router",
+    "shell",
+    "supervisor",
+    "triple_decoder",
+    "weight_decoder_dense",
+    "write_engine",
+)
 @EACH
 def test_holds(make: Callable[[], Proof]) -> None:
     assert make().holds() is Answer.HOLDS
 
 
+@pytest.mark.dear(
+    "adc",
+    "adder_tree_dense",
+    "dbmu_dense",
+    "fifo_of_instructions",
+    "ipu_sparse",
+    "lane",
+    "packet_front",
+    "read_engine",
+    "registers",
+    "requantizer_half_up",
+    "router",
+    "shell",
+    "supervisor",
+    "triple_decoder",
+    "weight_decoder_dense",
+    "write_engine",
+)
 @EACH
 def test_the_fault_is_refuted(make: Callable[[], Proof]) -> None:
     assert make().refutes() is Answer.REFUTED

@@ -12,6 +12,7 @@ SAMPLE = 60
 LINE = re.compile(r"^ *(\d+) \w+: (.*)$", re.MULTILINE)
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "mutated files and options end in order or with one bounded sentence, in little time and memory"
 )

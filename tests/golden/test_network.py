@@ -46,6 +46,7 @@ def test_random_networks(seed: int) -> None:
     check(network, random_images(network, 2, seed=seed))
 
 
+@pytest.mark.dear("hidden_linear")
 @pytest.mark.parametrize("name", DIRECTED)
 def test_directed_networks(name: str) -> None:
     network = directed(name)
@@ -63,6 +64,7 @@ def test_every_operation_in_every_mode(seed: int, mode: int) -> None:
     check(network, draw_images(network, 2, seed=seed), mode=mode)
 
 
+@pytest.mark.dear("0")
 @pytest.mark.promise(
     "products of two maps, softmax, norms, constants and stacks equal fractions rounded step by"
     " step, for drawn transformers"

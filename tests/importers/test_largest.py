@@ -38,6 +38,7 @@ def large(folder: Path) -> Path:
     return saved(model.build(dense), folder)
 
 
+@pytest.mark.dear
 @pytest.mark.promise("a large file is imported in time and in little memory")
 def test_a_large_file_takes_little_time_and_memory(tmp_path: Path) -> None:
     path, out = large(tmp_path), tmp_path / "network.npz"

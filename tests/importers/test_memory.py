@@ -47,6 +47,7 @@ BOMBS: dict[str, Callable[[Model], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.dear("a Range")
 @pytest.mark.promise(
     "a small file, or a list of a billion values, that asks for all memory is one sentence"
 )

@@ -247,6 +247,7 @@ def test_number_of_workers() -> None:
             make_executor(wrong, "local")
 
 
+@pytest.mark.dear("base")
 @pytest.mark.parametrize(
     "make", [lambda: HwgenError("one"), lambda: WorkerError("two")], ids=["base", "worker"]
 )

@@ -159,6 +159,7 @@ def group_is_gone(group: int) -> bool:
     return False
 
 
+@pytest.mark.dear("1-")
 @pytest.mark.promise(
     "any number of workers, and an interrupt with a second run, give the same files"
 )

@@ -52,6 +52,7 @@ def test_what_grew_and_what_moved(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.dear
 def test_packages_of_this_clone(capsys: pytest.CaptureFixture[str]) -> None:
     main(["HEAD"])
     assert "\nproduct " in capsys.readouterr().out

@@ -33,6 +33,7 @@ def row(values: np.ndarray, place: int, like: np.ndarray) -> np.ndarray:
     return values.reshape(-1, values.shape[-1])[place].reshape(like.shape)
 
 
+@pytest.mark.dear("8")
 @pytest.mark.promise("row p of a causal network of all tokens equals call p of its step")
 @pytest.mark.parametrize("seed", range(20))
 def test_row_p_of_the_whole_is_call_p(seed: int) -> None:

@@ -19,6 +19,7 @@ from tests.physical.test_timing import A, D, Q, flip_flop, netlist
 from tests.tiny import Cells
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "a netlist that follows inputs computes what the Verilog computes; without work multipliers"
     " take little energy"

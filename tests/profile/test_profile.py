@@ -65,6 +65,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "results.xml"
 
 
+@pytest.mark.dear
 def test_seconds_lie_where_they_were_spent(results: Path) -> None:
     found = {test.split("::")[1]: spent for test, spent in read_profile(results).items()}
     assert found["test_child"]["lint"] > 0.8 > 2 * found["test_child"][OWN]

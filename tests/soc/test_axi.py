@@ -139,6 +139,7 @@ def mram(folder: Path, **more: object) -> tuple[MramChip, dict[str, object]]:
     return MramChip(arch=load_mram(CONFIGS / "mram/small.yaml")), {**job, **more}
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "the interrupt rises once a run, survives reads, is cleared by 1 while the next run goes"
     " on, and no end is lost"

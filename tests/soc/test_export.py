@@ -42,6 +42,7 @@ def exported(network: str, arch: str, folder: Path, mode: str | None) -> dict[st
     return constants(folder / "hwgen_network.h")
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "export writes program, images and answers as bytes, and their sizes as constants, in one mode"
 )

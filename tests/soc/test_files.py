@@ -48,6 +48,7 @@ def test_every_file_is_there(chips: dict[str, Path], family: str) -> None:
     assert wanted <= set(texts(chips[family]))
 
 
+@pytest.mark.dear
 def test_two_builds_are_equal_and_the_second_replaces_the_first(tmp_path: Path) -> None:
     """No file names its folder."""
     for folder in ("one", "two", "one"):

@@ -102,6 +102,7 @@ def fpga(*arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -134,6 +134,7 @@ def expect_value(register: RegNode, value: int) -> None:
         assert value == 0, register.inst_name
 
 
+@pytest.mark.dear("dbpim-ip-xact")
 @pytest.mark.parametrize("command", ["c-header", "html", "ip-xact"])
 def test_peakrdl_accepts_the_map(
     command: str, chips: dict[str, Path], family: str, tmp_path: Path

@@ -116,6 +116,7 @@ def test_a_folder_keeps_its_pace(
     assert clock.asked == 12
 
 
+@pytest.mark.dear
 def test_hours_resume_to_the_same_bytes(
     recipe: Recipe, on_few_digits: Dataset, tmp_path: Path, monkeypatch: Any
 ) -> None:
@@ -133,6 +134,7 @@ def test_hours_resume_to_the_same_bytes(
     assert files[0] == files[1]
 
 
+@pytest.mark.dear("single-shared")
 @pytest.mark.parametrize("weights", ["shared", "individual"])
 @pytest.mark.parametrize("path", ["single", "multi"])
 def test_phases_of_widths_are_timed_with_each_network(

@@ -70,6 +70,7 @@ def test_errors_have_the_deviation_of_their_cells() -> None:
     assert torch.equal(errors, again)
 
 
+@pytest.mark.dear("8")
 @pytest.mark.parametrize("cell_bits", [1, 2, 4, 8])
 def test_moments_are_those_of_drawn_errors(cell_bits: int) -> None:
     weights = weights_of(9)

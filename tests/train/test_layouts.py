@@ -293,6 +293,7 @@ def save(content: Any, folder: Path) -> Path:
     return folder / "start.pth"
 
 
+@pytest.mark.dear("weiaicunzai-resnet18")
 @pytest.mark.promise(
     "a float checkpoint of a public layout starts the same network, whatever its file holds"
     " around it"
@@ -441,6 +442,7 @@ def other_topologies() -> dict[str, tuple[str, State]]:
     }
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "a checkpoint of another topology, damaged, or foreign is refused in one sentence that says"
     " what differs"

@@ -71,6 +71,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"base": base} | {name: base / name for name in ("one", "two", "resumed")}
 
 
+@pytest.mark.dear
 @pytest.mark.promise("two processes train as one does, write whole files, and resume")
 def test_files_are_written_once_and_whole(folders: dict[str, Path]) -> None:
     names = {path.name for path in folders["two"].rglob("*") if path.is_file()}

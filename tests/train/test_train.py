@@ -37,6 +37,7 @@ def events(result: TrainResult) -> list[dict[str, Any]]:
     return [{**epoch, "seconds": 0} for epoch in result.history]
 
 
+@pytest.mark.dear("1")
 @pytest.mark.promise("an interrupted training ends as an unbroken one")
 @pytest.mark.parametrize("batches", [1, 3, 6, 8, 13, 17])
 def test_resumed_equals_unbroken(

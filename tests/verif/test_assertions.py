@@ -104,6 +104,7 @@ def test_a_bench_that_plants_nothing_lets_nothing_fire(tmp_path: Path, icarus: s
     assert fires(modules, name, tmp_path) == (set(), set())
 
 
+@pytest.mark.dear("False")
 @pytest.mark.promise("an assertion that fails ends a simulation under Verilator, with its message")
 @pytest.mark.parametrize("broken", [False, True])
 def test_a_queue_that_overflows(tmp_path: Path, *, broken: bool) -> None:

@@ -12,6 +12,7 @@ from verif import lint as module
 from verif.lint import ENDED, lint, lint_part
 
 
+@pytest.mark.dear("Adder")
 @pytest.mark.promise("Verilator -Wall is silent on good parts and finds a lost clock")
 @pytest.mark.parametrize("part", [Adder, Cells, Chain, Gate])
 def test_lint_clean(part: type[Part]) -> None:

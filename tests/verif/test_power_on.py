@@ -118,6 +118,7 @@ def test_an_undefined_output_ends_the_run(icarus: str, tmp_path: Path) -> None:
     assert "memory WDATA is undefined" in error.value.stdout
 
 
+@pytest.mark.dear("retire 12 0 x")
 @pytest.mark.parametrize(
     "line", ["retire 12 0 x", "rest 0 X", "read 00c 0000000x", "answer 0 3 x", "image x"]
 )

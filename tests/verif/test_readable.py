@@ -69,6 +69,7 @@ def test_a_long_module_is_told() -> None:
     }
 
 
+@pytest.mark.dear("x$12-True")
 @pytest.mark.parametrize(("name", "is_nameless"), [("_n3", True), ("x$12", True), ("held", False)])
 def test_a_register_without_a_name_is_told(name: str, is_nameless: bool) -> None:
     """A variable of a block that no clock sets is no register."""

@@ -79,6 +79,7 @@ def test_modules_beside_each_other(tmp_path: Path) -> None:
         run(bench, module=wrong, folder=two, settings=BIAS)
 
 
+@pytest.mark.dear("icarus")
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
 def test_broken_verilog_is_reported(simulator: str, request: pytest.FixtureRequest) -> None:
     if simulator == "icarus":

@@ -68,6 +68,7 @@ def test_the_same_is_proved() -> None:
         list(compare_all(modules[0], {"top": AFTER}))
 
 
+@pytest.mark.dear("next value")
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [

@@ -111,6 +111,7 @@ def in_crossbar(seed: int) -> None:
 FAMILIES = {"dbpim": in_dbpim, "mram": in_mram, "crossbar": in_crossbar}
 
 
+@pytest.mark.dear("dbpim-0")
 @pytest.mark.promise(
     "networks whose images, maps, windows and answers have a size of 1 are exact in every family"
 )

@@ -72,6 +72,7 @@ def test_judge(results: Path) -> None:
     assert len(LONG_ALONE) <= 20
 
 
+@pytest.mark.dear("studies/")
 @pytest.mark.parametrize("folder", RUNS)
 def test_the_check_of_a_run_tells_what_is_broken(
     folder: str,
@@ -86,6 +87,19 @@ def test_the_check_of_a_run_tells_what_is_broken(
     assert printed.endswith("testplan: 3 promises, 1 broken\n")
     with pytest.raises(SystemExit):
         main([])
+
+
+def test_one_promise_of_twenty_may_have_dear_tests_alone(
+    results: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = ["good", "few", "new", "icarus"] * 5
+    monkeypatch.setattr("verif.testplan.promised", lambda given: [*kept[:19], "of dear ones"])
+    assert check(results, "tests/", landing=True) == 0
+    assert "of 20 promises 1 are kept by dear tests alone" in capsys.readouterr().out
+    assert check(results, "tests/") == 1
+    monkeypatch.setattr("verif.testplan.promised", lambda given: [*kept[:18], "of dear ones"])
+    assert check(results, "tests/", landing=True) == 1
+    assert "only one in twenty may be:\nof dear ones\n" in capsys.readouterr().out
 
 
 def test_promises_are_read_from_marks_and_tables(
@@ -140,6 +154,7 @@ def marked() -> dict[str, set[bool]]:
     return found
 
 
+@pytest.mark.dear
 def test_no_promise_hangs_on_long_tests_alone() -> None:
     assert {sentence for sentence, long in marked().items() if long == {True}} <= LONG_ALONE
 
@@ -172,6 +187,7 @@ def collected(file: str) -> set[str]:
     return set(done.stdout.splitlines())
 
 
+@pytest.mark.dear
 def test_every_test_that_a_kept_fault_names_exists() -> None:
     for test in sorted({test for fault in read_kept() for test in fault.tests}):
         file, _, name = test.partition("::")

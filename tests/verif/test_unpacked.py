@@ -42,6 +42,7 @@ def same(word: object, const: object) -> None:
     assert len(list(word)) == len(keys)
 
 
+@pytest.mark.dear("request")
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_every_field_is_that_of_amaranth(name: str) -> None:
     layout, rng = LAYOUTS[name], np.random.default_rng(1)
@@ -65,6 +66,7 @@ def fields_of(word: Unpacked, layout: data.Layout) -> dict[str | int, object]:
     }
 
 
+@pytest.mark.dear("nested")
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_a_word_is_made_of_its_fields(name: str) -> None:
     layout, rng = LAYOUTS[name], np.random.default_rng(2)

@@ -38,7 +38,7 @@ class Adder(Part):
         super().__init__(
             {
                 "address": In(64),
-                "words": In(facts.WORD_BITS),
+                "words": In(COUNT_BITS),
                 "amount": In(facts.WORD_BITS),
                 "command": Out(stream.Signature(read_command())),
                 "beats": In(stream.Signature(arch.port_bits)),
@@ -108,7 +108,7 @@ class Chip(Shell):
         m.d.sync += full_before.eq(adder.full)
         m.d.comb += [
             adder.address.eq(registers.source_address),
-            adder.words.eq(registers.words),
+            adder.words.eq(registers.words[:COUNT_BITS]),
             adder.amount.eq(registers.amount),
             answers.clk.eq(ClockSignal()),
             answers.write_en.eq(adder.beats.valid),

@@ -5,7 +5,7 @@ Tests: `tests/chip/rtl/test_printed.py`.
 
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 
 from hwgen.chip.rtl.expressions import MARKED, Expressions
 from hwgen.chip.rtl.hints import hint_at
@@ -58,9 +58,9 @@ class Body:
         wires = dict(logic.wires())
         self._find_names(wires)
         body = [*wires.values(), *assigns, *instances, *blocks, *more]
-        return list(
-            map(self.named, [*self._constants(), *self._declared(body), *self._initial(), *body])
-        )
+        read = set(WORD.findall("\n".join(body)))
+        whole = [*self._constants(), *self._declared(read), *self._initial(read), *body]
+        return list(map(self.named, whole))
 
     def named(self, line: str) -> str:
         """Return a line with the names of nets without a signal."""
@@ -104,8 +104,7 @@ class Body:
             else:
                 yield f"  localparam {name} = {value};"
 
-    def _declared(self, body: Sequence[str]) -> Iterator[str]:
-        read = set(WORD.findall("\n".join(body)))
+    def _declared(self, read: Set[str]) -> Iterator[str]:
         registers = self.logic.registers
         widths = dict(self._places.widths) | self.logic.unused
         for number in self._names:
@@ -122,9 +121,10 @@ class Body:
             if self._nodes[number].kind == "memory":
                 yield self._nodes[number]
 
-    def _initial(self) -> Iterator[str]:
+    def _initial(self, read: Set[str]) -> Iterator[str]:
+        """Yield the first values; a register that no enable sets and nothing reads has none."""
         for name, value in self.logic.registers.items():
-            if value >= 0:
+            if value >= 0 and (name in read or name in self._given):
                 yield f"  initial {name} = {self._places.widths[name]}'h{value:x};"
         for node in () if self._garbage else self._memories():
             name, width, words = node.what

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.chip.axi import BURST_BEATS
@@ -23,7 +23,7 @@ from hwgen.dbpim.facts.instructions import (
 )
 from hwgen.dbpim.facts.timing import TABLE_LOOKUPS, macro_cycles
 from hwgen.errors import ConfigError, FieldError
-from hwgen.files.load import EXACT, load_spec
+from hwgen.files.load import EXACT, first_mistake, load_spec
 from hwgen.network.quantization import (
     MULTIPLIER_BITS,
     SIGNED_BITS,
@@ -77,8 +77,8 @@ class MacroSize:
     """One SRAM macro: `compartments` x `columns` DBMUs of `rows` cells each.
 
     compartments: inputs that meet a row at once: those of a group
-    columns: cell columns of a compartment, up to 2 * the channels of a word; a filter takes 2, or 8
-        without `weight_bits`
+    columns: cell columns of a compartment; a filter takes 2, or 8 without `weight_bits`; a macro
+        has at most as many filters as a word has channels
     rows: rows of cells, of which one is active in a cycle
     """
 
@@ -229,8 +229,8 @@ class Arch:
             "bus_words": (self.bus_words, self.macros_per_core, "macros_per_core"),
             "macro.columns": (
                 self.macro.columns,
-                2 * self.word,
-                f"2 * {name_of_word}",
+                self.columns_per_filter * self.word,
+                f"{self.columns_per_filter} * {name_of_word}",
             ),
         }
         at_least = {
@@ -547,4 +547,7 @@ def with_sparsity(arch: Arch, switches: str) -> Arch:
             given=switches,
             source="command line",
         )
-    return replace(arch, sparsity=Sparsity(**{name: name in names for name in SWITCHES}))
+    try:
+        return replace(arch, sparsity=Sparsity(**{name: name in names for name in SWITCHES}))
+    except ValidationError as error:
+        raise first_mistake(error, f"{arch.name} with --sparsity {switches}") from None

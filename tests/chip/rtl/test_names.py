@@ -64,6 +64,7 @@ def test_names_are_those_of_the_source() -> None:
     assert "words" in re.findall(r"\w+", text)
 
 
+@pytest.mark.dear
 def test_the_tracer_of_amaranth_is_asked_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> str:
         raise AssertionError("a name depends on byte code")
@@ -90,6 +91,7 @@ def test_without_a_source_there_is_the_default_or_an_error() -> None:
         exec("missing = name(1)", found)
 
 
+@pytest.mark.dear
 def test_every_python_writes_the_same_verilog_of_all_forms() -> None:
     # Amaranth and its Yosys are pure Python, so that others can borrow them from this one.
     packages = Path(amaranth.__file__).parents[1]

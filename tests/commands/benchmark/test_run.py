@@ -22,6 +22,7 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "the benchmark predicts what hwgen run predicts, from cached programs and maps"
 )
@@ -46,6 +47,7 @@ def test_it_predicts_dense_and_sparse(
     assert f"2 predictions in 1 processes: {report['predict_seconds']:.1f} s, limit 180 s" in said
 
 
+@pytest.mark.dear
 def test_the_build_may_be_left_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out, work = tmp_path / "report.json", ("--work", tmp_path / "work")
     given = [ARCH, "--jobs", 1, "--no-build", "--json", out, *work]

@@ -112,6 +112,7 @@ def told(layer: dict[str, Any]) -> list[str]:
     return [cycles, said + ", fused" * layer["fused"]]
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "the demo's page tells a layer that is fused, not stored or not compared as the terminal does:"
     " no `no`, no zero and no bar for it"
@@ -136,6 +137,7 @@ def test_layers_that_have_no_cycles(demo: Demo) -> None:
     assert ">no<" not in page and ">fused<" in page and ">cycles differ<" in page
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "equal means each image, run, step, counter and event by itself; nothing cancels"
 )
@@ -172,6 +174,7 @@ def test_demo(demo: Demo, capfd: pytest.CaptureFixture[str]) -> None:
     assert "not equal" in Path(content["page"]).read_text(encoding="utf-8")
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "the demo shows every width of a network in RTL, with accuracy, cycles, arrays at work,"
     " events and energy in one table and one picture"

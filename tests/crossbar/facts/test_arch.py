@@ -76,6 +76,7 @@ def test_only_the_name_is_free(arch: Arch) -> None:
 STEM, JOIN, DEEP, HEAD = 0, 2, 4, 6
 
 
+@pytest.mark.dear("changes22-words22")
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -121,6 +122,7 @@ def test_numbers_that_do_not_follow(
     refused(written(*changes), words)
 
 
+@pytest.mark.dear("changes8-words8")
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -271,6 +271,7 @@ def drop_travel(fabric: Any) -> None:
     del fabric["travels"][0]
 
 
+@pytest.mark.dear("spoil_order-fabric.orders.maps")
 @pytest.mark.promise(
     "a strict architecture file holds what a generator needs beside, holdings, travels,"
     " regions, clock and constants, and refuses what does not follow"

@@ -87,6 +87,7 @@ def test_an_answer_is_read_by_its_layout(case: str) -> None:
     assert place.offsets == offsets and memory.starts == IMAGES
 
 
+@pytest.mark.dear
 def test_a_chip_answers_where_the_layout_says(tmp_path: Path) -> None:
     """The RTL, told what the driver tells it: bytes, strides and interval, all images at once."""
     network = plain_network()

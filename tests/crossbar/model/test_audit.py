@@ -35,6 +35,7 @@ def confirmed(seed: int, rules: Rules) -> Confirmed | None:
         return None
 
 
+@pytest.mark.dear("published")
 @pytest.mark.promise("the audit of a crossbar chip counts the peak power that its evaluator bought")
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 def test_an_audit_agrees_with_the_evaluator(rules: Rules) -> None:

@@ -45,6 +45,7 @@ def test_a_design_of_every_kind_of_layer(chosen: object) -> None:
         assert counted(conductor, max(promised.values()) + 1) == promised
 
 
+@pytest.mark.dear
 def test_random_designs() -> None:
     assert sum(compare(seed, 600) for seed in range(30)) >= 20
 

@@ -86,6 +86,7 @@ def check(case: Case, *, events: bool) -> None:
         check_events(case, found)
 
 
+@pytest.mark.dear("0-strict")
 @pytest.mark.promise("the fast evaluator gives what the plain reference gives, event for event")
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT, UNCHAINED])
 @pytest.mark.parametrize("seed", A_FEW)

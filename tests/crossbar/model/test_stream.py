@@ -57,6 +57,7 @@ def by_operation(trace: Trace, name: str) -> list[int]:
     return found
 
 
+@pytest.mark.dear("4009-published")
 @pytest.mark.promise(
     "rings have room for a stream of any length up to the simulated one, ports for all blocks"
     " that a fast provider sends"

@@ -70,6 +70,7 @@ def measuring(request: Synthesize) -> Measuring:
     return measuring_of(request.context, problem_of(request.context, request))
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "accuracies of clipped converters are measured once for each choice, and no fewer bits where"
     " one is too low"
@@ -219,6 +220,7 @@ def one_design(
     return result(power_w=power_w, best=best, candidates=[best], points=[])
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "a synthesis with --effects writes the curve of GOPS/W against accuracy, and a chip that errs"
 )
@@ -293,6 +295,7 @@ def one_point(step: AccuracyStep) -> Point:
     return found
 
 
+@pytest.mark.dear
 def test_the_accuracy_of_a_design_is_that_of_its_file(
     asked: Callable[..., Synthesize], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

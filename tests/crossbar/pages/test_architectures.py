@@ -79,6 +79,7 @@ def test_a_shipped_chip_has_the_durations_of_golden() -> None:
     assert [layer.operations for layer in fabric_of(shipped).layers] == in_golden(shipped)
 
 
+@pytest.mark.dear("eltwise-steps")
 @pytest.mark.parametrize("number", NUMBERS)
 @pytest.mark.parametrize("name", [each for each in OPERATIONS if each != "merge"])
 def test_a_wrong_duration_is_refused(arch: Arch, tmp_path: Path, name: str, number: str) -> None:

@@ -160,6 +160,7 @@ def test_without_a_folder_it_goes_to_work(
     assert (made.folder / "report.html").exists()
 
 
+@pytest.mark.dear("False")
 @pytest.mark.parametrize("cold", [True, False])
 def test_a_search_that_will_compile_is_told_of(
     *,

@@ -71,6 +71,7 @@ def differing(effects: DeviceEffects, seed: int, case: Any = None) -> tuple[int,
     return wrong, not np.array_equal(wanted[answer], exact[answer])
 
 
+@pytest.mark.dear("offset-2")
 @pytest.mark.promise(
     "a crossbar chip built with effects errs in Verilog as golden does: every element, for"
     " variation, stuck cells, offsets, trimmed offsets and clipped codes, three seeds each"
@@ -87,6 +88,7 @@ def test_without_effects_the_chip_is_exact() -> None:
     assert differing(with_effects(), 1) == (0, False)
 
 
+@pytest.mark.dear("3-effects1")
 @pytest.mark.promise(
     "the Verilog of a chip whose converters have fewer bits than lose nothing clips as golden does"
 )
@@ -205,6 +207,7 @@ def _forget() -> Iterator[None]:
     hosted.cache_clear()
 
 
+@pytest.mark.dear("without_offset-offset")
 @pytest.mark.promise("a wrong offset, trim or clip of a chip that errs is seen")
 @pytest.mark.usefixtures("forget")
 @pytest.mark.parametrize(

@@ -146,6 +146,7 @@ class OtherSection(ErringCrossbars):
         return super()._tiles_of(name, len(self._sections_of(name)) - 1 - section, copy)
 
 
+@pytest.mark.dear("OtherCopy")
 @pytest.mark.promise("cells that are loaded into another provider, copy or section are seen")
 @pytest.mark.parametrize("fault", [OtherOrder, OtherCopy, OtherSection])
 def test_planes_in_another_place_are_seen(fault: type[ErringCrossbars]) -> None:

@@ -96,6 +96,7 @@ def test_an_export_expects_every_output(made: Made) -> None:
         assert not memory[len(own) :].any()
 
 
+@pytest.mark.dear("2")
 @pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
 def test_elements_of_any_width(made: Made, bits: int) -> None:
     """Lines of stores have the highest digit of a word first."""

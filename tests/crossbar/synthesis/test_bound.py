@@ -66,6 +66,7 @@ THOUSANDS = [range(begin, begin + 1000) for begin in range(0, 12_000, 1000)]
 """Seeds of the long run, of which more than 10,000 are designs that fit."""
 
 
+@pytest.mark.dear("batch3-published")
 @pytest.mark.promise("no design beats the bound of a node that holds it")
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT, UNCHAINED])
 @pytest.mark.parametrize("batch", BATCHES)
@@ -161,6 +162,7 @@ def check_parts(given: Judged) -> int:
     return DEEP
 
 
+@pytest.mark.dear("batch2-published")
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_nodes_of_many_scratchpads_and_ratios(rules: Rules, batch: range) -> None:

@@ -123,6 +123,7 @@ def holds(node: Node, given: Judged) -> bool:
     )
 
 
+@pytest.mark.dear("published-alexnet")
 @pytest.mark.promise("no design beats the bound of a node that holds it")
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])

@@ -32,6 +32,7 @@ print([one.data["dispatcher"].py_func.__name__ for _, one in recorded.buffer if 
 """
 
 
+@pytest.mark.dear
 @pytest.mark.promise("one process compiles the search, and nothing is compiled behind it")
 def test_nothing_compiles_after_it_was_said(tmp_path: Path) -> None:
     """A search, its report and its streams, by both rules, find all machine code there."""

@@ -82,6 +82,7 @@ def small_networks(count: int) -> list[tuple[int, CrossbarNetwork]]:
     return found
 
 
+@pytest.mark.dear
 @pytest.mark.promise("on networks that can be enumerated the search finds the best design")
 def test_the_best_of_all_designs() -> None:
     hold_to_the_best(small_networks(FEW_NETWORKS))

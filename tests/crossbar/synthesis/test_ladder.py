@@ -125,6 +125,7 @@ def values_of(name: str, watts: tuple[float, ...], budget: Budget) -> list[float
     return [answered(name, power_w, budget).best.efficiency_gops_per_w for power_w in watts]
 
 
+@pytest.mark.dear("wide")
 @pytest.mark.parametrize("network", [WIDE, RESIDUAL], ids=["wide", "residual"])
 def test_more_power_is_not_worse_where_the_optimum_is_found(network: CrossbarNetwork) -> None:
     found = [searched(network, FEW, power_w, SMALL) for power_w in (0.25, 0.3, 0.45, 1.0, 3.0)]
@@ -132,6 +133,7 @@ def test_more_power_is_not_worse_where_the_optimum_is_found(network: CrossbarNet
     assert values == sorted(values) and values[-1] > 0
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "a short search of a small network by strict rules never answers worse with more power,"
     " whatever the two budgets; a longer one keeps what it finds"
@@ -154,6 +156,7 @@ def test_more_power_is_never_worse_in_a_short_search(tmp_path: Path) -> None:
     assert searched(SHORTCUT, COMPONENTS, 100.0, longest, store=store).best == result.best
 
 
+@pytest.mark.dear
 def test_a_longer_search_keeps_what_a_short_one_finds_with_less_power(tmp_path: Path) -> None:
     store, longer = Store(tmp_path, code="c"), Budget(evaluations=2 * SHORT)
     found = searched(SHORTCUT, COMPONENTS, 0.6, longer, store=store)
@@ -164,6 +167,7 @@ def test_a_longer_search_keeps_what_a_short_one_finds_with_less_power(tmp_path: 
     assert 0 < own <= 2 * SHORT and shorter.evaluations <= MOST_ON_RUNGS
 
 
+@pytest.mark.dear
 def test_more_power_is_hardly_worse_in_a_short_search() -> None:
     """A hundredth of the default effort answers up to a few percent below the best."""
     best = 0.0
@@ -180,6 +184,7 @@ def test_more_power_is_not_worse(name: str, watts: tuple[float, ...]) -> None:
     assert values == sorted(values)
 
 
+@pytest.mark.dear("published-1")
 @pytest.mark.promise(
     "a search with more evaluations finds all that one with fewer finds, and proves no less"
 )

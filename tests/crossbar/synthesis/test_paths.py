@@ -30,6 +30,7 @@ from tests.crossbar.synthesis.rows import (
 ROUNDING = 1e-9
 
 
+@pytest.mark.dear("batch0-published")
 @pytest.mark.promise("no design beats the bound of a node that holds it")
 @pytest.mark.parametrize("rules", [PUBLISHED, STRICT])
 @pytest.mark.parametrize("batch", BATCHES)

@@ -80,6 +80,7 @@ def found(*args: Any, **more: Any) -> SearchResult:
     return result
 
 
+@pytest.mark.dear("published")
 @pytest.mark.promise(
     "a search counts why it refused designs; report and refusal of a budget say it"
 )
@@ -117,6 +118,7 @@ def answer(name: str, rules: Rules, power_w: float) -> SearchResult | None:
     return searched(NETWORKS[name], rules=rules, power_w=power_w, budget=budget)
 
 
+@pytest.mark.dear("wide-published-1.0")
 @pytest.mark.promise("on networks that can be enumerated the search finds the best design")
 @pytest.mark.parametrize(("name", "rules", "power_w"), CASES)
 def test_finds_the_optimum(name: str, rules: Rules, power_w: float) -> None:
@@ -133,6 +135,7 @@ def test_finds_the_optimum(name: str, rules: Rules, power_w: float) -> None:
     assert own[0].bound_gops_per_w >= own[0].best_gops_per_w > 0
 
 
+@pytest.mark.dear
 @pytest.mark.promise("of narrowed components the search finds the best design of what is tried")
 def test_finds_the_optimum_of_clipped_points() -> None:
     given = [*points(FEW, STRICT), *clipped(points(FEW, STRICT), 2)]
@@ -170,6 +173,7 @@ def test_what_is_found_is_what_it_says(name: str, rules: Rules, power_w: float) 
     assert order == sorted(order, reverse=True)
 
 
+@pytest.mark.dear("published")
 @pytest.mark.parametrize("rules", RULES)
 def test_convergence(rules: Rules) -> None:
     """The best never falls, the bound never rises, and they do not cross."""
@@ -186,6 +190,7 @@ def test_convergence(rules: Rules) -> None:
     assert (best[-1], bound[-1]) == (result.best.efficiency_gops_per_w, result.bound_gops_per_w)
 
 
+@pytest.mark.dear("published")
 @pytest.mark.promise(
     "any number of workers, and an interrupt with a second run, give the same files"
 )
@@ -197,6 +202,7 @@ def test_repeats_itself(rules: Rules) -> None:
         assert text_of(found(RESIDUAL, rules=rules, executor=executor)) == one
 
 
+@pytest.mark.dear("published")
 @pytest.mark.promise(
     "a synthesis tells of a design that fits before it searches, and of what becomes better"
 )
@@ -219,6 +225,7 @@ def test_a_design_that_fits_is_told_of_first(rules: Rules) -> None:
     assert cost.efficiency == first.best_gops_per_w and cost.peak_w <= stopped.power_w
 
 
+@pytest.mark.dear
 def test_another_seed() -> None:
     one, two = found(RESIDUAL, seed=1), found(RESIDUAL, seed=2)
     assert two.seed == 2
@@ -274,6 +281,7 @@ class Counting(SerialExecutor):
             yield number, result
 
 
+@pytest.mark.dear("3")
 @pytest.mark.parametrize("rounds", [2, 3, 5])
 def test_resumes(rounds: int, tmp_path: Path) -> None:
     whole = Counting()
@@ -300,6 +308,7 @@ def test_resumes(rounds: int, tmp_path: Path) -> None:
     assert not third.done
 
 
+@pytest.mark.dear("26")
 @pytest.mark.parametrize("after", [30, 26, 40])
 def test_an_interrupt_within_a_round_loses_no_node(after: int, tmp_path: Path) -> None:
     """The bound of what was found until then still holds, and the rest comes later."""
@@ -382,6 +391,7 @@ def test_identical_macros(method: str, rules: Rules) -> None:
         assert result.bound_gops_per_w == float("inf")
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "a synthesis for streams finds designs that are better at streams, and claims no bound"
 )

@@ -118,7 +118,12 @@ class Stream:
 
     def program(self, answer: AnswerPlan, **changes) -> Program:
         """Return the program, with segments that fit."""
-        begin = {"version": VERSION, "architecture": self.arch.id_word, "network": 0, "positions": 0}
+        begin = {
+            "version": VERSION,
+            "architecture": self.arch.id_word,
+            "network": 0,
+            "positions": 0,
+        }
         port = self.arch.port_bytes
         sizes = [
             header_beats(Opcode.LOAD, self.arch) if isinstance(part, dict) else len(part) // port

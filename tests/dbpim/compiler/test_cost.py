@@ -59,6 +59,7 @@ def test_all_cores_share_a_layer_of_one_position(monkeypatch: pytest.MonkeyPatch
     assert shared < alone - 300
 
 
+@pytest.mark.dear("digits_small_cnn-small-6498")
 @pytest.mark.promise(
     "a network is compiled in several ways, and the model of the whole program decides"
 )

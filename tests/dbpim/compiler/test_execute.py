@@ -48,6 +48,7 @@ def check(
     return program, found
 
 
+@pytest.mark.dear("small_rows")
 @pytest.mark.promise(
     "the stream, executed in plain numpy, gives every map of golden, each byte once"
 )
@@ -69,6 +70,7 @@ def test_digits_resnet20(config: str) -> None:
     check(RESNET20, load_arch(CONFIGS / f"{config}.yaml"))
 
 
+@pytest.mark.dear("small-2")
 @pytest.mark.promise("a run of several images gives the maps of each")
 @pytest.mark.parametrize("images", [2, 3, 5])
 @pytest.mark.parametrize("config", CHIPS)
@@ -76,6 +78,7 @@ def test_digits_of_several_images(config: str, images: int) -> None:
     check(DIGITS, load_arch(CONFIGS / f"{config}.yaml"), images=images)
 
 
+@pytest.mark.dear
 def test_sixteen_images() -> None:
     check(RESNET20, PAPER, images=16)
 
@@ -90,6 +93,7 @@ def test_directed(name: str, config: str) -> None:
     check(directed(name), load_arch(CONFIGS / f"{config}.yaml"), seed=3)
 
 
+@pytest.mark.dear("head_alone")
 @pytest.mark.parametrize("name", DIRECTED)
 def test_directed_of_several_images(name: str) -> None:
     check(directed(name), TINY, images=3, seed=4)
@@ -105,6 +109,7 @@ def check_drawn(seed: int) -> None:
         assert "must fit the logit buffer" in str(error)
 
 
+@pytest.mark.dear("12")
 @pytest.mark.parametrize("seed", range(40))
 def test_random(seed: int) -> None:
     check_drawn(seed)
@@ -116,6 +121,7 @@ def test_many_random(seed: int) -> None:
     check_drawn(seed)
 
 
+@pytest.mark.dear("resnet20")
 @pytest.mark.parametrize("name", KNOWN)
 def test_narrow_known(name: str) -> None:
     """The shapes of the six networks with a quarter of the channels."""

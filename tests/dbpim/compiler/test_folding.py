@@ -36,6 +36,7 @@ def test_the_shape_of_the_file_costs_nothing() -> None:
         assert cycles(network_of(PLAIN.of(sides), seed=3)) == square, sides
 
 
+@pytest.mark.dear("1-sides0-bytes")
 @pytest.mark.parametrize("end", ["bytes", "mean", "linear", "best"])
 @pytest.mark.parametrize("sides", [(16, 1), (1, 24), (8, 1)])
 @pytest.mark.parametrize("images", [1, 3])

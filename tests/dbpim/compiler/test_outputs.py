@@ -26,6 +26,7 @@ def check_outputs(seed: int) -> None:
         assert tuple(plan.layer for plan in program.facts.answers) == network.graph.outputs
 
 
+@pytest.mark.dear("9")
 @pytest.mark.promise(
     "a dbpim chip writes every output of a network to memory: random networks of up to four outputs"
     " give golden's bytes in each"

@@ -162,6 +162,7 @@ def drawn(seed: int) -> tuple[int, int]:
     return len(tiles), sum(tile.fields["double"] for tile in tiles)
 
 
+@pytest.mark.dear
 def test_random_networks_with_pairs_and_without() -> None:
     tiles, pairs = np.sum([drawn(seed) for seed in range(24)], axis=0)
     assert tiles > pairs > tiles // 20

@@ -42,6 +42,7 @@ def run(seed: int, size: int, **changes: int) -> list[StepPlan]:
     return program.facts.steps
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "networks run in bands of rows and tiles of columns where the buffers are small"
 )

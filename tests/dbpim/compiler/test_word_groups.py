@@ -35,6 +35,7 @@ def attention(
     return drawing.build(drawing.conv(drawing.layer_norm(now), (9,)))
 
 
+@pytest.mark.dear("tokens2-8-2")
 @pytest.mark.promise(
     "attention of any number of tokens and of heads of 8 channels, whatever a word holds, gives"
     " golden's maps: channels that fill a word neither count in a softmax nor in a product"

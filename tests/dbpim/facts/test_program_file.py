@@ -218,6 +218,6 @@ def test_hex_is_one_beat_a_line(port_bits: int) -> None:
     back = b"".join(bytes.fromhex(line)[::-1] for line in lines)
     tail = bytes(-PROGRAM.image.size % (port_bits // 8))
     assert back == PROGRAM.image.tobytes() + tail
-    assert lines[0].endswith("0601")
+    assert lines[0].endswith(f"{VERSION:02x}{Opcode.BEGIN:02x}")
     odd = replace(PROGRAM, image=np.array([1, 2, 3], np.uint8))
     assert program_hex(odd, port_bits) == f"{0x030201:0{port_bits // 4}x}\n"

@@ -66,8 +66,8 @@ def draw_fields(
 
 
 def begin(arch: Arch, **wrong: int) -> bytes:
-    fields = {"version": VERSION, "architecture": arch.id_word, "network": 7} | wrong
-    return encode_header(Opcode.BEGIN, fields, arch)
+    plain = {"version": VERSION, "architecture": arch.id_word, "network": 7, "positions": 0}
+    return encode_header(Opcode.BEGIN, plain | wrong, arch)
 
 
 def load(arch: Arch, segment: bytes, *, wrong: int = 0) -> bytes:
@@ -275,7 +275,7 @@ def image_of(*parts: bytes) -> np.ndarray:
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (whole(STORE + END, SMALL, version=1), "for version 0x6, got 0x1"),
+        (whole(STORE + END, SMALL, version=1), "for version 0x7, got 0x1"),
         (whole(STORE + END, SMALL, architecture=5), "for architecture"),
         (whole(b"", SMALL)[:15], "a whole stream of packets, got an end at byte 15"),
         (whole(bytes(8), SMALL), "a stream of known packets, got opcode 0x00 at byte 56"),

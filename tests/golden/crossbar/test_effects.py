@@ -260,6 +260,7 @@ def test_a_wrong_file_is_one_sentence(
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "a network trained with noise of cells bears 10 % variation: 96 % of the digits or more, and"
     " better than the same network without, over the seeds"

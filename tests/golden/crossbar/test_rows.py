@@ -41,6 +41,7 @@ def drawn(seed: int) -> tuple[QuantizedNetwork, Arch]:
     return network, replace(make_arch(found, f"drawn-{seed}"), effects=True)
 
 
+@pytest.mark.dear("30")
 @pytest.mark.promise("devices without errors hold the cells of the program, whatever its layers")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_devices_without_errors_hold_the_cells_of_the_program(seed: int) -> None:

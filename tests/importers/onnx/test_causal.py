@@ -29,6 +29,7 @@ def imported(name: str, exporter: str, folder: Path) -> tuple[object, np.ndarray
     return network, network.in_file_order(found).reshape(steps.shape), steps
 
 
+@pytest.mark.dear("add_1e4-script")
 @pytest.mark.promise("a causal mask, however an exporter writes it, becomes a causal softmax")
 @pytest.mark.parametrize(
     ("how", "exporter"), [("sdpa", "script"), ("fill_inf", "dynamo"), ("add_1e4", "script")]

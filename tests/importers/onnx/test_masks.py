@@ -135,6 +135,7 @@ def ways() -> list[object]:
     ]
 
 
+@pytest.mark.dear("add_lowest-script")
 @pytest.mark.promise("a causal mask costs no accuracy, however an exporter writes it")
 @pytest.mark.parametrize(("how", "exporter"), ways())
 def test_every_way_to_write_a_mask(how: str, exporter: str, tmp_path: Path) -> None:

@@ -123,6 +123,7 @@ def test_all_steps_share_their_weights() -> None:
     assert len({node.input[1] for node in products}) == 2 * 4
 
 
+@pytest.mark.dear("RNN-given5")
 @pytest.mark.parametrize(
     ("operator", "given"),
     [
@@ -223,6 +224,7 @@ def test_the_numbers_that_a_calibration_found_move_a_little(tmp_path: Path) -> N
         assert near, name
 
 
+@pytest.mark.dear
 def test_a_file_that_quantizes_only_its_head(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

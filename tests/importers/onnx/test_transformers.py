@@ -100,6 +100,7 @@ def test_two_products_show_whether_the_processor_has_vnni() -> None:
     assert pairs_saturate() == (not has_vnni())
 
 
+@pytest.mark.dear("bert-script")
 @pytest.mark.promise(
     "transformers as torch exports them become tokens and heads without a transposition left,"
     " and golden gives every map that onnxruntime shows"
@@ -238,6 +239,7 @@ def test_golden_gives_what_it_gave(name: str) -> None:
     assert sha.hexdigest().startswith(digest)
 
 
+@pytest.mark.dear("digits_vit-100")
 @has_avx2
 @pytest.mark.parametrize(
     ("name", "count"),

@@ -281,6 +281,7 @@ def unlike(name: str, one: float, other: float, result: float) -> Writer:
     return writer
 
 
+@pytest.mark.dear("RELU6-reference")
 @pytest.mark.parametrize("kernels", ["xnnpack", "reference", "half_up"])
 @pytest.mark.parametrize("name", ["LEAKY_RELU", "HARD_SWISH", "RELU6", "constant", "ADD", "MUL"])
 def test_scales_far_apart_are_computed_or_refused(

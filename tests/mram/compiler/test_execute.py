@@ -229,6 +229,7 @@ def test_the_same_arguments_give_the_same_bytes() -> None:
     assert first.facts == second.facts
 
 
+@pytest.mark.dear("512-256")
 @pytest.mark.promise("mram chips of up to 4,096 sub-arrays are predicted, and refused as Verilog")
 @pytest.mark.parametrize(("sub_arrays", "groups"), [(512, 256), (4096, 289)])
 def test_a_program_for_many_sub_arrays(sub_arrays: int, groups: int) -> None:

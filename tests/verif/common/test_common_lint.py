@@ -9,6 +9,7 @@ from verif.lint import lint_part
 FACTS = {**FAMILIES, **{f"narrow {name}": facts for name, facts in NARROW.items()}, **OTHER_SIZES}
 
 
+@pytest.mark.dear("narrow dbpim")
 @pytest.mark.promise("Verilator -Wall is silent for every family and size")
 @pytest.mark.parametrize("name", FACTS)
 def test_lint_clean(name: str) -> None:

@@ -9,6 +9,7 @@ from verif.common.parts import run_common_bench
 from verif.runner import Waves
 
 
+@pytest.mark.dear("dbpim")
 @pytest.mark.promise(
     "words leave in the order in which they came, at any gaps and stalls; a full one takes nothing"
 )

@@ -9,6 +9,7 @@ from verif.common.parts import run_common_bench
 from verif.runner import Waves
 
 
+@pytest.mark.dear("dbpim")
 @pytest.mark.promise(
     "packets of all lengths come whole and in order, what follows a header passes by, at any"
     " gaps and answers"

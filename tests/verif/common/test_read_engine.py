@@ -9,6 +9,7 @@ from verif.common.parts import run_common_bench
 from verif.runner import Waves
 
 
+@pytest.mark.dear("dbpim")
 @pytest.mark.promise(
     "all beats of all commands arrive once and in order, at any pauses of memory and loader"
 )

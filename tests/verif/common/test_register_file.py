@@ -9,6 +9,7 @@ from verif.common.parts import run_common_bench
 from verif.runner import Waves
 
 
+@pytest.mark.dear("dbpim")
 @pytest.mark.promise("every slice shows what was stored in it last, whichever slices are written")
 @pytest.mark.parametrize("family", LAUNCHES)
 def test_families(family: str, tmp_path: Path, waves: Waves | None) -> None:

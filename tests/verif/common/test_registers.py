@@ -9,6 +9,7 @@ from verif.common.parts import run_common_bench
 from verif.runner import Waves
 
 
+@pytest.mark.dear("dbpim")
 @pytest.mark.promise(
     "every register of the table reads and is written as listed, at any pauses, byte by byte"
 )

@@ -290,6 +290,7 @@ def test_drawn_memories_do_what_the_parts_do(tmp_path: Path) -> None:
     assert run(cases, tmp_path) == [f"0 of {len(cases)}"]
 
 
+@pytest.mark.dear("sliced_file-False")
 @pytest.mark.promise(
     "a memory whose words are undefined while they are written replaces a part that reads what"
     " it held"

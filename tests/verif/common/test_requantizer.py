@@ -47,6 +47,7 @@ def run_part(
     run(bench, module="verif.common.bench_requantizer", folder=folder, settings=settings)
 
 
+@pytest.mark.dear("half_up")
 @pytest.mark.promise(
     "vectors worked by hand, corners and random pairs of every rounding come out as golden"
     " says, one a cycle, and hold"

@@ -9,6 +9,7 @@ from verif.common.parts import run_common_bench
 from verif.runner import Waves
 
 
+@pytest.mark.dear("dbpim")
 @pytest.mark.promise(
     "runs end, fail and stall by the rules, the first error counts, every counter is exact"
 )

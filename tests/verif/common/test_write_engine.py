@@ -10,6 +10,7 @@ from verif.common.parts import run_common_bench
 from verif.runner import Waves
 
 
+@pytest.mark.dear("dbpim")
 @pytest.mark.promise(
     "no AXI output of any family is ever undefined, and bytes that hold no answer have no strobe"
 )

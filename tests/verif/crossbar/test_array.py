@@ -44,6 +44,7 @@ def test_array_under_verilator(tmp_path: Path, waves: Waves | None) -> None:
     run_case("16-2-2 five lanes", tmp_path, "verilator", waves)
 
 
+@pytest.mark.dear("a step of one bit")
 @pytest.mark.promise(
     "sums of channels are golden's at the extremes of weights and inputs, and no ADC gets more"
     " than its range; with a bit less something is lost, and golden says what"

@@ -51,6 +51,7 @@ def check(case: Case, folder: Path) -> None:
     assert differences(load_network(network), report) == {}
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "networks whose chips once erred are equal on the chips that the search finds today"
 )

@@ -43,6 +43,7 @@ def partners() -> facts.Chip:
     return chip_for(found, "partners")
 
 
+@pytest.mark.dear("plain")
 @pytest.mark.promise(
     "a chip computes a network whole, a stream of images, with all starts and cycles as promised"
 )

@@ -69,6 +69,7 @@ def plain_files(folder: Path) -> tuple[Path, Path, list[str]]:
     return network, write_chip(found, "plain", folder), ["--data", str(folder / "images.npz")]
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "a chip computes a network whole, a stream of images, with all starts and cycles as promised"
 )
@@ -94,6 +95,7 @@ def test_a_small_chip(tmp_path: Path) -> None:
     assert slow["in_time"] is None
 
 
+@pytest.mark.dear("damaged")
 @pytest.mark.promise("a schedule that is damaged or another's is refused before a simulation")
 @pytest.mark.parametrize("spoil", ["damaged", "foreign", "other operations"])
 def test_a_schedule_that_is_none_is_refused_before_a_simulation(

@@ -76,6 +76,7 @@ def run_streams(chip: Chip, streams: list[dict[str, object]], folder: Path, **ho
     run(executable, module="verif.crossbar.bench_conductor", folder=folder, settings=settings)
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "in Verilog too, each strobe in its clock, with parity and bit step; held steps change no start"
 )
@@ -84,12 +85,14 @@ def test_a_design_of_every_kind_of_layer(tmp_path: Path, waves: Waves | None) ->
     bench(confirmed(), tmp_path, 3, waves=waves)
 
 
+@pytest.mark.dear
 def test_under_icarus(icarus: str, tmp_path: Path) -> None:
     design = random_design(2)
     assert design is not None
     bench(design, tmp_path, 3, simulator=icarus)
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "a layer waits for its providers in a stream, also where its windows leave the end of their"
     " maps out"

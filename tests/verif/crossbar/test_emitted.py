@@ -106,6 +106,7 @@ def check(seed: int) -> bool:
     return True
 
 
+@pytest.mark.dear("0")
 @pytest.mark.promise(
     "what stands in the emitted Verilog is what the architecture has, and memories that nobody"
     " pays are listed"
@@ -163,6 +164,7 @@ UNDERPAID = ("shift_add", "addition", "pool")
 """Units of which an architecture may have too few."""
 
 
+@pytest.mark.dear("adcs")
 @pytest.mark.parametrize("category", SPOILED)
 def test_a_spoiled_text_is_found(category: str) -> None:
     chip = emitted(0)
@@ -171,6 +173,7 @@ def test_a_spoiled_text_is_found(category: str) -> None:
     assert any(text.startswith(f"{category}:") for text in found), found
 
 
+@pytest.mark.dear("addition")
 @pytest.mark.parametrize("unit", UNDERPAID)
 def test_units_that_nobody_pays_are_found(unit: str) -> None:
     chip = emitted(0)

@@ -69,6 +69,7 @@ CHIPS: dict[str, Callable[[], Chip]] = {
 }
 
 
+@pytest.mark.dear("partners")
 @pytest.mark.promise(
     "benches at a given crossbar chip have the sizes of its arrays and small parts, and pass; a"
     " network of its layers is drawn, and runs equal in each element, start and cycle"
@@ -84,6 +85,7 @@ def test_arrays_have_the_sizes_of_the_chip(name: str) -> None:
         assert case.cut == layer.cut
 
 
+@pytest.mark.dear("raw")
 @pytest.mark.parametrize("name", CHIPS)
 def test_small_parts_are_modules_of_the_chip(name: str) -> None:
     """But for chains, whose first, middle and last one stand for all, and what is in no macro."""
@@ -103,6 +105,7 @@ def test_small_parts_are_modules_of_the_chip(name: str) -> None:
     assert benches >= {"packer", "pad", "requantizer", "receiver", "loader"}
 
 
+@pytest.mark.dear("answers")
 @pytest.mark.parametrize("name", CHIPS)
 def test_a_drawn_network_is_that_of_the_chip(name: str) -> None:
     chip = CHIPS[name]()
@@ -117,6 +120,7 @@ def test_a_drawn_network_is_that_of_the_chip(name: str) -> None:
     assert [*map(shape, found)] == [shape(each.layer) for each in chip.layers]
 
 
+@pytest.mark.dear
 def test_a_bench_of_each_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An array whose sums travel on, and a scratchpad."""
     monkeypatch.setenv(TOLD, "1")

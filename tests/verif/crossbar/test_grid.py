@@ -14,6 +14,7 @@ SHORT = (3, 25, 54, 58)
 """Seeds of random macros that run for at most 2,000 clocks."""
 
 
+@pytest.mark.dear("concatenations")
 @pytest.mark.promise(
     "small networks at every point of crossbars, bits, rates and words are exact, with"
     " functions, groups, means and concatenations"
@@ -60,6 +61,7 @@ def drawn(seed: int, icarus: str, folder: Path) -> None:
     run_facts(facts, folder, icarus, seed=seed)
 
 
+@pytest.mark.dear("25")
 @pytest.mark.promise("random networks in up to three macros are exact")
 @pytest.mark.parametrize("seed", SHORT)
 def test_random_macros(seed: int, icarus: str, tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def check(place: int) -> None:
     assert lint_part(make_chip(make_arch(found, "tiny"))) == ""
 
 
+@pytest.mark.dear("3")
 @pytest.mark.promise(
     "chips whose layers have one channel, one pixel or one tap are lint-clean, as all are"
 )
@@ -61,6 +62,7 @@ def test_every_tiny_chip_is_clean(place: int) -> None:
     check(place)
 
 
+@pytest.mark.dear("c_add1")
 @pytest.mark.parametrize("name", SPOKEN_OF)
 def test_a_chip_of_the_search_is_clean(name: str, tmp_path: Path) -> None:
     with cheap():

@@ -42,6 +42,7 @@ def digits_images(count: int) -> np.ndarray:
     return load_dataset("digits").test_images[:count]
 
 
+@pytest.mark.dear("all")
 @pytest.mark.promise(
     "every feature map and logit of a trained network equals golden, dense and sparse"
 )
@@ -57,6 +58,7 @@ def test_trained_network(sparsity: str, tmp_path: Path) -> None:
     check_chip(network, chip_arch("small", sparsity), digits_images(2), tmp_path)
 
 
+@pytest.mark.dear("head_alone")
 @pytest.mark.promise(
     "an addition of a convolution that nothing else reads is computed while its results are written"
 )
@@ -71,6 +73,7 @@ def test_directed_network(name: str, tmp_path: Path) -> None:
     check_chip(network, chip_arch("small"), images, tmp_path)
 
 
+@pytest.mark.dear("head_alone")
 @pytest.mark.parametrize("name", sorted(DIRECTED))
 def test_directed_network_dense(name: str, tmp_path: Path) -> None:
     network = directed(name)
@@ -85,6 +88,7 @@ def test_shared_requantizers(name: str, tmp_path: Path) -> None:
     check_chip(network, arch, random_images(network, 2, seed=1), tmp_path)
 
 
+@pytest.mark.dear("0")
 @pytest.mark.parametrize("seed", [0, 1, 2, 4])
 def test_random_network(seed: int, tmp_path: Path) -> None:
     network = random_network(draw_recipe(seed), seed=seed)
@@ -92,6 +96,7 @@ def test_random_network(seed: int, tmp_path: Path) -> None:
     check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "an array may take two cycles, each later one is the model's; an architecture that does not"
     " say so is the same"
@@ -121,6 +126,7 @@ def test_many_networks_on_arrays_of_two_cycles(sparsity: str, tmp_path: Path) ->
         check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "synchronous cells are given their row at the issue and take the cycles of combinational"
     " ones; SRAMs of one port may be the cells"
@@ -150,6 +156,7 @@ def test_many_networks_on_synchronous_cells(
         check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
 
 
+@pytest.mark.dear("2")
 @pytest.mark.promise(
     "several images in a run give the maps, answers and cycles that golden and the cycle model"
     " predict"
@@ -160,6 +167,7 @@ def test_several_images_in_a_run(batch: int, tmp_path: Path) -> None:
     check_chip(network, chip_arch("small"), digits_images(2 * batch), tmp_path, batch=batch)
 
 
+@pytest.mark.dear("one_pixel")
 @pytest.mark.parametrize("name", ["grown_pixel", "one_pixel"])
 def test_several_images_of_one_pixel(name: str, tmp_path: Path) -> None:
     """Images of one pixel lie side by side: each has its own column."""
@@ -178,6 +186,7 @@ def test_the_last_run_may_have_fewer_images() -> None:
     assert np.array_equal(np.array(found), want)
 
 
+@pytest.mark.dear("30")
 @pytest.mark.promise("a slow memory changes cycles, never values")
 @pytest.mark.parametrize("stall", [30, 90])
 def test_stalls_of_the_memory_change_no_value(stall: int) -> None:

@@ -101,6 +101,7 @@ def test_trained_network(tmp_path: Path, waves: Waves | None) -> None:
     run_bench(network, arch, images, tmp_path, simulator="verilator", batch=2, waves=waves)
 
 
+@pytest.mark.dear
 def test_narrow_network_under_icarus(icarus: str, tmp_path: Path) -> None:
     network = directed("narrow")
     images = random_images(network, 1, seed=4)

@@ -28,7 +28,7 @@ from verif.dbpim.component import small
 ARCH = small()
 WORDS = 10
 SIDE = 4
-BEGIN = {"version": VERSION, "architecture": ARCH.id_word, "network": 0}
+BEGIN = {"version": VERSION, "architecture": ARCH.id_word, "network": 0, "positions": 0}
 IMAGE = {
     "space": Space.IMAGE,
     "beats": SIDE * SIDE // ARCH.port_bytes,
@@ -44,7 +44,7 @@ IMAGE = {
 }
 STORE = encode_header(
     Opcode.STORE,
-    {"words": WORDS, "index": 0, "space": Space.ANSWER, "offset": 0, **EVERY_WORD},
+    {"words": WORDS, "index": 0, "space": Space.ANSWER, "offset": 0, "at_position": 0, **EVERY_WORD},
     ARCH,
 )
 END = encode_header(Opcode.END, {}, ARCH)

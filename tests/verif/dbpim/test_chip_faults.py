@@ -88,6 +88,7 @@ def expect_stop(stopped: ChipRun, code: ErrorCode, step: int) -> None:
     assert len(stopped.retired_at) == step
 
 
+@pytest.mark.dear("tiny")
 @pytest.mark.promise(
     "slow memory under batch runs with spilled maps changes no value; without stalls cycles are"
     " the model's"
@@ -103,6 +104,7 @@ def test_the_program_spills_maps_of_several_images(name: str) -> None:
         assert case.steps[case.find("load", "image", image=image)].layer == INPUT
 
 
+@pytest.mark.dear("tiny-latency333-stall0-2")
 @pytest.mark.parametrize("batch", [1, BATCH])
 @pytest.mark.parametrize(("latency", "stall"), DELAYS, ids=DELAY_IDS)
 @pytest.mark.parametrize("name", CHIPS)
@@ -123,6 +125,7 @@ def test_a_slow_memory_changes_no_value(name: str, latency: int, stall: int, bat
     assert found.cycles > least if stall else found.cycles == least
 
 
+@pytest.mark.dear("store-scratch-tiny")
 @pytest.mark.promise("a reset in the middle of any transfer leaves nothing behind")
 @pytest.mark.parametrize("name", CHIPS)
 @pytest.mark.parametrize(
@@ -145,6 +148,7 @@ def test_a_reset_on_the_bus_changes_nothing(
     assert (again.cycles, again.retired_at) == (whole.cycles, whole.retired_at)
 
 
+@pytest.mark.dear("tiny-0")
 @pytest.mark.promise(
     "a bus error in any image of a batch or in a spilled map stops the chip in that step"
 )
@@ -165,6 +169,7 @@ def test_a_read_error_in_the_last_image_of_a_batch(name: str, stall: int, tmp_pa
     assert right.done and np.array_equal(right.answer, whole.answer)
 
 
+@pytest.mark.dear("tiny-0")
 @pytest.mark.parametrize("stall", [0, 60])
 @pytest.mark.parametrize("name", CHIPS)
 def test_a_write_error_in_a_spilled_map(name: str, stall: int, tmp_path: Path) -> None:
@@ -181,6 +186,7 @@ def test_a_write_error_in_a_spilled_map(name: str, stall: int, tmp_path: Path) -
         expect_stop(stopped, ErrorCode.WRITE_ERROR, step)
 
 
+@pytest.mark.dear("tiny-60")
 @pytest.mark.parametrize("stall", [0, 60])
 @pytest.mark.parametrize("name", CHIPS)
 def test_a_read_error_in_a_spilled_map(name: str, stall: int, tmp_path: Path) -> None:

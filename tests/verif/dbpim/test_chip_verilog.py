@@ -22,6 +22,7 @@ def emit_chip(config: str, sparsity: str, folder: Path) -> list[Path]:
     return emit(Chip(arch=arch), folder, parameters={})
 
 
+@pytest.mark.dear("tiny-none")
 @pytest.mark.promise(
     "Verilator -Wall is silent and synthesis finds no latch and no loop, dense and sparse"
 )
@@ -58,6 +59,7 @@ def test_each_module_once(tmp_path: Path) -> None:
     assert len(re.findall(r"^  dbpim_macro macro_\d+ \(", text, re.M)) == 4
 
 
+@pytest.mark.dear
 def test_same_bytes_in_every_process(tmp_path: Path) -> None:
     found = emitted_twice("dbpim", CONFIGS / "tiny.yaml", tmp_path)
     assert found[0] == found[1]

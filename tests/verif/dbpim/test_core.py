@@ -109,6 +109,7 @@ def test_one_macro(tmp_path: Path, waves: Waves | None) -> None:
     run_core(ONE_MACRO, tmp_path, waves)
 
 
+@pytest.mark.dear
 @pytest.mark.promise("Verilator -Wall is silent")
 def test_lint_clean() -> None:
     assert lint_part(Core(arch=SMALL)) == ""

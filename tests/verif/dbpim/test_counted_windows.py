@@ -40,6 +40,7 @@ def counted(seed: int) -> QuantizedNetwork:
 NETWORKS = {"grouped": grouped, "counted": counted}
 
 
+@pytest.mark.dear("grouped-small")
 @pytest.mark.parametrize("chip", ["tiny", "small", "paper", "paper_dense"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_stream_gives_every_map_of_golden(name: str, chip: str) -> None:
@@ -48,6 +49,7 @@ def test_stream_gives_every_map_of_golden(name: str, chip: str) -> None:
         check(NETWORKS[name](seed), arch, images=1 + seed, seed=seed)
 
 
+@pytest.mark.dear("counted")
 @pytest.mark.promise(
     "groups that are not depthwise, several filters a channel and means that leave padding out"
     " run on a DB-PIM chip: RTL equal to golden, cycles to the model"

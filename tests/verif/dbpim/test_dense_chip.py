@@ -33,7 +33,7 @@ DIGITS = CONFIGS / "networks" / "digits_small_cnn.npz"
 RESNET20 = CONFIGS / "networks" / "cifar10_resnet20_50.npz"
 ABSENT = ("switch", "mask_array", "group_queue", "ipu", "meta_array", "weight_decoder")
 ABSENT += ("row_unpacker", "triple_decoder")
-WORDS = ("mask", "meta", "negative", "queue")
+WORDS = ("mask", "meta", "negative", "groups")
 """What no name in the Verilog of a dense chip has a part of."""
 
 TINY = dense(replace(chip_arch("tiny"), cells="synchronous", array_cycles=2))
@@ -52,6 +52,7 @@ DRAWN = [name for name in CHIPS if name != "paper"]
 """Chips for networks that are drawn."""
 
 
+@pytest.mark.dear("small")
 @pytest.mark.promise(
     "the Verilog of a dense chip has no switch, masks, queue of groups, zero detection, metadata,"
     " sign or index"
@@ -86,6 +87,7 @@ def test_the_tiles_of_a_dense_chip_have_no_masks() -> None:
     assert set(core_events(kept)) - set(core_events(arch)) == set(WITH_PARTS)
 
 
+@pytest.mark.dear("tiny")
 @pytest.mark.promise("Verilator -Wall is silent")
 @pytest.mark.parametrize("name", DRAWN)
 def test_lint_clean(name: str) -> None:
@@ -101,6 +103,7 @@ def test_digits_are_equal_in_rtl(tmp_path: Path) -> None:
     check_chip(network, CHIPS["small"], random_images(network, 2, seed=1), tmp_path)
 
 
+@pytest.mark.dear("1-small")
 @pytest.mark.parametrize("name", DRAWN)
 @pytest.mark.parametrize("seed", range(2))
 def test_random_networks_are_equal_in_rtl(name: str, seed: int, tmp_path: Path) -> None:
@@ -108,6 +111,7 @@ def test_random_networks_are_equal_in_rtl(name: str, seed: int, tmp_path: Path) 
     check_chip(network, CHIPS[name], random_images(network, 2, seed=seed), tmp_path)
 
 
+@pytest.mark.dear("0")
 @pytest.mark.parametrize("seed", range(4))
 def test_networks_of_sizes_of_one_are_equal_in_rtl(seed: int, tmp_path: Path) -> None:
     network = random_network(draw_recipe_of_ones(seed), seed=seed)

@@ -38,6 +38,7 @@ def run_pipeline(
     run(bench, module="verif.dbpim.bench_fma", folder=folder, settings=settings)
 
 
+@pytest.mark.dear("add")
 @pytest.mark.promise(
     "float additions, multiplications and both with one rounding are golden's in every bit,"
     " edges and subnormal numbers included, and a plain multiplier's and adder's for every"
@@ -48,6 +49,7 @@ def test_pipeline(operation: str, tmp_path: Path, waves: Waves | None) -> None:
     run_pipeline(operation, tmp_path, waves)
 
 
+@pytest.mark.dear("add")
 @pytest.mark.parametrize("operation", PIPELINES)
 def test_every_operand_of_a_small_format(
     operation: str, tmp_path: Path, waves: Waves | None
@@ -71,6 +73,7 @@ def test_pipeline_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None)
     run_pipeline("add", tmp_path, waves, simulator=icarus, size=SMALL)
 
 
+@pytest.mark.dear("FloatSum")
 @pytest.mark.parametrize(
     "part", [*PIPELINES.values(), FloatSum, FloatDivider, FloatRoot, ByteDivider]
 )

@@ -37,6 +37,7 @@ def test_equal_to_golden_and_model(name: str, tmp_path: Path) -> None:
     assert main(["run", *chip, "--images", images, "--batch", images]) == 0
 
 
+@pytest.mark.dear("lstm_written_out")
 @pytest.mark.promise(
     "Brevitas files of 4 and 8 bits, a detector of one list and an LSTM of four steps run whole in"
     " RTL, equal"

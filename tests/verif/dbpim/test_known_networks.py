@@ -48,6 +48,7 @@ def test_sizes(name: str) -> None:
     assert network.layers[-1].output.shape == (1, 1, classes)
 
 
+@pytest.mark.dear("resnet20")
 @pytest.mark.promise(
     "random networks have every operation; known shapes have the published sizes, half of the"
     " blocks pruned"
@@ -63,6 +64,7 @@ def test_half_of_the_blocks_are_pruned(name: str) -> None:
         assert phi(flat).max() <= 2
 
 
+@pytest.mark.dear("alexnet")
 @pytest.mark.parametrize("name", KNOWN)
 def test_maps_use_the_byte(name: str) -> None:
     network = narrow(name)

@@ -112,6 +112,7 @@ def sparse_and_dense() -> Iterator[Any]:
             )
 
 
+@pytest.mark.dear("columns_64-all")
 @pytest.mark.promise("a chip of any size runs the program that its fields of packets describe")
 @pytest.mark.parametrize("arch", list(sparse_and_dense()))
 def test_programs_of_large_chips_compute_the_network(arch: Arch) -> None:

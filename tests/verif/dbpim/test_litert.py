@@ -57,6 +57,7 @@ def chip(seed: int) -> Arch:
     return replace(litert(), lanes_per_requantizer=(1, 4)[seed % 2])
 
 
+@pytest.mark.dear("2")
 @pytest.mark.promise(
     "layers of two maps that round as LiteRT run whole in RTL: every element, step, cycle and event"
 )
@@ -67,6 +68,7 @@ def test_squares(seed: int, tmp_path: Path) -> None:
     check_chip(net, chip(seed), images, tmp_path, batch=1 + seed % 2)
 
 
+@pytest.mark.dear("1")
 @pytest.mark.parametrize("groups", [1, 2])
 def test_products(groups: int, tmp_path: Path) -> None:
     net = attention(groups, groups)
@@ -92,6 +94,7 @@ def test_other_chips_say_what_helps() -> None:
     assert not list(refusals(block(), litert()))
 
 
+@pytest.mark.dear("0")
 @pytest.mark.parametrize("seed", range(6))
 def test_squares_beyond_a_total_are_refused(seed: int) -> None:
     net = squares(seed, SHAPES[1], (1.99, 1.99))

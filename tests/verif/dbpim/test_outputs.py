@@ -11,6 +11,7 @@ from verif.dbpim.random_network import Recipe, random_images, random_network
 RECIPE = Recipe(kinds=("conv", "residual", "max_pool", "stride"), end="byte_conv")
 
 
+@pytest.mark.dear("1")
 @pytest.mark.promise("the RTL of a dbpim chip writes every output of a network to memory")
 @pytest.mark.parametrize("batch", [1, 2])
 def test_rtl_writes_every_output(batch: int, tmp_path: Path) -> None:

@@ -288,6 +288,33 @@ def launch(side: str, part: str, size: str, folder: Path, **how: Any) -> None:
         run_system_bench(part, arch, folder, parts=alone(part, arch), **how)
 
 
+@pytest.mark.dear(
+    "activation_buffer-small",
+    "adder_tree-small",
+    "cell_array-small",
+    "compartment-small",
+    "dbmu-small",
+    "dots-small",
+    "fetcher-small",
+    "group_queue-small",
+    "ipu-small",
+    "load_writer-small",
+    "loader-small",
+    "logit_buffer-small",
+    "meta_array-small",
+    "ppu-small",
+    "psum_array-small",
+    "row_unpacker-small",
+    "sequencer-small",
+    "switch-small",
+    "table_loader-small",
+    "taps_loader-small",
+    "tile_loader-small",
+    "tile_store-small",
+    "walker-small",
+    "weight_decoder-small",
+    "write_bus-small",
+)
 @pytest.mark.parametrize(("side", "part", "size"), list(launches(icarus=False)))
 def test_part(
     side: str,
@@ -307,6 +334,7 @@ def test_part(
     launch(side, part, size, tmp_path, waves=waves, beside=beside)
 
 
+@pytest.mark.dear("macro-dots-without_parts")
 @pytest.mark.promise(
     "without a switch each macro has a word until it leaves it, and all eight of its bit planes;"
     " tiles have no masks, and rows no metadata"
@@ -322,6 +350,7 @@ def test_part_of_a_dense_chip(
     launch(side, part, size, tmp_path, waves=waves)
 
 
+@pytest.mark.dear("feed-switch")
 @pytest.mark.promise(
     "words of fewer channels than a macro has compartments fill a group one after the other"
 )
@@ -337,6 +366,7 @@ def test_part_under_icarus(side: str, part: str, size: str, icarus: str, tmp_pat
     launch(side, part, size, tmp_path, simulator=icarus)
 
 
+@pytest.mark.dear("64")
 @pytest.mark.promise(
     "packed rows may begin anywhere in a beat, flat and packed tiles follow each other"
 )
@@ -349,6 +379,14 @@ def test_rows_between_beats(port_bits: int, tmp_path: Path, waves: Waves | None)
     )
 
 
+@pytest.mark.dear(
+    "activation_buffer-narrow",
+    "fetcher-narrow",
+    "group_queue-small",
+    "switch-narrow",
+    "tile_store-narrow",
+    "walker-narrow",
+)
 @pytest.mark.parametrize("size", ["small", "narrow"])
 @pytest.mark.parametrize("part", FEED)
 def test_lint_clean(part: str, size: str) -> None:

@@ -89,6 +89,7 @@ def check_with_stalls(block: Block, *, seed: int, stall: int) -> None:
     check_values(stalled, net, infer(net, images), f"stall {stall}", unstored(net, program, arch))
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "scores and values of several heads and shapes are exact on RTL, in every element, step,"
     " cycle and event"

@@ -43,6 +43,7 @@ def test_large(tmp_path: Path, waves: Waves | None) -> None:
     run_row_unit(LARGE, tmp_path, waves)
 
 
+@pytest.mark.dear("FloatsLoader")
 @pytest.mark.parametrize("part", [RowUnit, FloatsLoader])
 def test_lint_clean(part: type) -> None:
     assert lint_part(part(arch=SMALL)) == ""

@@ -99,6 +99,7 @@ def test_the_compact_transformer_on_the_papers_size(tmp_path: Path) -> None:
     check_chip(net, chip_arch("paper_rows"), images, tmp_path)
 
 
+@pytest.mark.dear("softmax")
 @pytest.mark.promise(
     "networks with softmax and layer norm run whole in RTL, every element, step, cycle and"
     " event equal"
@@ -122,6 +123,7 @@ def check_random(seed: int, folder: Path) -> None:
     check_chip(net, arch, random_images(net, 2, seed=seed), folder, batch=1 + seed % 3 % 2)
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "so are random networks that have products, softmax, layer norm and constants between other"
     " layers"
@@ -136,6 +138,7 @@ def test_random_networks(seed: int, tmp_path: Path) -> None:
     check_random(seed, tmp_path)
 
 
+@pytest.mark.dear("drawn-1-90")
 @pytest.mark.promise("a slow memory and an error of its bus change no value of a transformer")
 @pytest.mark.parametrize(
     ("name", "latency", "stall"),
@@ -161,6 +164,7 @@ def test_a_slow_memory_changes_no_value(name: str, latency: int, stall: int) -> 
     assert found.cycles > least if stall else found.cycles == least
 
 
+@pytest.mark.dear
 def test_an_error_of_the_bus_stops_a_transformer(tmp_path: Path) -> None:
     """In the floats of a layer, and in the first of two answers: the second one is right."""
     arch, net, program, images = given("drawn")

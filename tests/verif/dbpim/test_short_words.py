@@ -49,6 +49,7 @@ LONG = ("pairs", "sixteen times")
 """Chips whose simulators take most of a minute to build."""
 
 
+@pytest.mark.dear("1-four times")
 @pytest.mark.promise(
     "words of fewer channels than a macro has compartments fill a group one after the other; such"
     " chips are equal in RTL in every element, cycle and event"
@@ -62,12 +63,14 @@ def test_random_networks_are_equal_in_rtl(name: str, seed: int, tmp_path: Path) 
     check_chip(network, CHIPS[name], random_images(network, 2, seed=seed), tmp_path)
 
 
+@pytest.mark.dear("1")
 @pytest.mark.parametrize("seed", range(3))
 def test_networks_of_sizes_of_one_are_equal_in_rtl(seed: int, tmp_path: Path) -> None:
     network = random_network(draw_recipe_of_ones(seed), seed=seed)
     check_chip(network, CHIPS["twice"], random_images(network, 2, seed=seed), tmp_path)
 
 
+@pytest.mark.dear("3-twice")
 @pytest.mark.parametrize("name", CHIPS)
 @pytest.mark.parametrize("seed", range(2, 6))
 def test_programs_do_what_golden_says(name: str, seed: int) -> None:
@@ -89,6 +92,7 @@ def test_digits_on_a_macro_of_64_x_64_are_equal_in_rtl(tmp_path: Path) -> None:
     check_chip(network, arch, random_images(network, 1, seed=1), tmp_path)
 
 
+@pytest.mark.dear
 def test_shorter_words_waste_less_of_the_buffers() -> None:
     """Maps of 16 channels fill a quarter of a word of 64: they are cut into more bands."""
     network = load_network(CONFIGS / "networks" / "cifar10_resnet20_50.npz")
@@ -117,6 +121,7 @@ def test_words_are_part_of_the_digest() -> None:
     assert (arch.word, short_words().word) == (8, 8)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [

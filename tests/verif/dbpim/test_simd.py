@@ -40,6 +40,7 @@ def test_products_of_two_maps(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(ROWS, "verilator", tmp_path, waves)
 
 
+@pytest.mark.dear("4")
 @pytest.mark.promise(
     "lanes that round as LiteRT equal golden, squared differences of two scaled maps included"
 )
@@ -118,6 +119,7 @@ def test_all_lanes_of_narrow(lanes: int, tmp_path: Path, waves: Waves | None) ->
 SHARED = replace(LARGE, lanes_per_requantizer=4)
 
 
+@pytest.mark.dear("arch5")
 @pytest.mark.promise("the Verilog is free of lint")
 @pytest.mark.parametrize("arch", [SMALL, ONE_PART, FEW_LANES, LARGE, SHARED, narrow(), ROWS])
 def test_lint_clean(arch: Arch) -> None:

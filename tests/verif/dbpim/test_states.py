@@ -34,6 +34,7 @@ def golden_maps(
     return {name: np.concatenate([maps[name] for maps in found]) for name in found[0]}
 
 
+@pytest.mark.dear("streaming")
 @pytest.mark.promise("a recurrent or streaming network runs call by call as golden computes it")
 @pytest.mark.parametrize("name", NETWORKS)
 def test_fifty_calls(name: str, tmp_path: Path) -> None:

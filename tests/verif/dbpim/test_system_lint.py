@@ -8,6 +8,7 @@ from verif.lint import lint_part
 SIZES = {"small": small(), "narrow": narrow(), "wide": wide(), **other_sizes()}
 
 
+@pytest.mark.dear("small")
 @pytest.mark.promise(
     "Verilator -Wall is silent on every part between memory port and cores, at any size"
 )

@@ -48,6 +48,7 @@ def verilog_of(name: str) -> tuple[str, Mapping[str, str]]:
     return chip.module_name, verilog_modules(chip)
 
 
+@pytest.mark.dear("tiny")
 @pytest.mark.parametrize("name", ARCHS)
 def test_a_whole_chip_is_clean(name: str) -> None:
     assert said_of(name, WAIVERS) == ""

@@ -18,6 +18,7 @@ def run_side(
     run(bench, module="verif.mram.bench_array_side", folder=folder, settings=settings(arch))
 
 
+@pytest.mark.dear("overlap")
 @pytest.mark.promise(
     "so are values, cycles and events of chips with options of the architecture, whatever the"
     " memory's pace"
@@ -35,6 +36,7 @@ def test_convolutions_on_tiny(tmp_path: Path, waves: Waves | None) -> None:
     run_side(tiny(), tmp_path, waves)
 
 
+@pytest.mark.dear("tiny")
 @pytest.mark.promise("the Verilog of the array side is free of lint at every size")
 @pytest.mark.parametrize(
     "arch", [tiny(), single(), with_twins()], ids=["tiny", "single", "options"]

@@ -22,6 +22,7 @@ SIZES = {
 }
 
 
+@pytest.mark.dear("most rows")
 @pytest.mark.promise(
     "so are values and cycles of mram chips whose arrays have other rows and columns"
 )

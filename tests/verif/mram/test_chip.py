@@ -21,6 +21,7 @@ ARCH = chip_arch("tiny")
 NETWORKS = {"residual": residual_network, "narrow": narrow_network}
 
 
+@pytest.mark.dear("narrow-2-seed")
 @pytest.mark.promise(
     "every map of every image in every mode is that of the integer reference, whatever the"
     " placement"
@@ -69,6 +70,7 @@ def test_images_in_several_runs_are_the_same() -> None:
     check_cycles(runs[1], program, ARCH, [2, 2])
 
 
+@pytest.mark.dear("20")
 @pytest.mark.promise("a memory that stalls changes no value")
 @pytest.mark.parametrize("stall", [20, 70])
 def test_a_slow_memory_changes_no_value(stall: int) -> None:

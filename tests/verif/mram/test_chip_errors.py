@@ -54,6 +54,7 @@ def stopped(found: ChipRun, code: ErrorCode) -> None:
     assert (found.busy, found.done, ErrorCode(found.error)) == (False, False, code)
 
 
+@pytest.mark.dear("fields1-1")
 @pytest.mark.promise(
     "every error of an MRAM chip has its code, changes nothing, and the next command works; so"
     " does a reset"
@@ -112,6 +113,7 @@ def test_a_mode_that_the_program_does_not_have_is_refused(tmp_path: Path) -> Non
     assert (found.registers["cycles"], found.begun) == (3, [])
 
 
+@pytest.mark.dear("0")
 @pytest.mark.parametrize("kind", [0, 6, 7])
 def test_an_unknown_record_is_refused(kind: int, tmp_path: Path) -> None:
     first = BYTES[RECORDS] & ~7 | kind
@@ -121,6 +123,7 @@ def test_an_unknown_record_is_refused(kind: int, tmp_path: Path) -> None:
     assert found.registers["layers"] == 0
 
 
+@pytest.mark.dear("image-8")
 @pytest.mark.parametrize(
     ("where", "code"), [("image", ErrorCode.READ_ERROR), ("answer", ErrorCode.WRITE_ERROR)]
 )

@@ -37,6 +37,7 @@ TINY = replace(
 SMALL = chip_arch("small_in_array")
 
 
+@pytest.mark.dear("narrow-positions")
 @pytest.mark.promise(
     "counts that are added in rows of the sub-arrays give golden's values in the model's cycles"
     " and events: drawn networks, also with sizes of 1, and digits in every width"
@@ -53,6 +54,7 @@ def test_values_and_cycles_of_every_mode(name: str, mapping: str) -> None:
     assert run.events["adds"] == run.events["shifts"] == 0 < run.events["xor_operations"]
 
 
+@pytest.mark.dear("5")
 @pytest.mark.parametrize("seed", range(6))
 def test_sizes_of_one(seed: int) -> None:
     network, arch = OfOnes(seed).build(), replace(TINY, answer_entries=256)
@@ -63,6 +65,7 @@ def test_sizes_of_one(seed: int) -> None:
     check_cycles(run, program, arch, [0])
 
 
+@pytest.mark.dear
 def test_digits_in_every_width() -> None:
     network = load_network(NETWORKS / "cadnn_digits.npz")
     modes = list(range(len(network.graph.modes)))

@@ -47,6 +47,7 @@ def test_each_module_once(tmp_path: Path) -> None:
     assert len(re.findall(r"^  mram_cell_array_1 cells \(", text, re.M)) == 1
 
 
+@pytest.mark.dear
 def test_same_bytes_in_every_process(tmp_path: Path) -> None:
     found = emitted_twice("mram", CONFIGS / "tiny.yaml", tmp_path)
     assert found[0] == found[1]

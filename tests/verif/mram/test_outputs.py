@@ -17,6 +17,7 @@ from verif.common.drawing import with_outputs
 from verif.mram.random_network import draw_adaptive
 
 
+@pytest.mark.dear("2")
 @pytest.mark.promise("the RTL of an mram chip writes every output of a network to memory")
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_rtl_writes_every_output(seed: int) -> None:

@@ -138,6 +138,28 @@ def rows(more: dict[str, list[str]], size: str, *, icarus: bool = False) -> list
     ]
 
 
+@pytest.mark.dear(
+    "adder-tiny",
+    "answer_buffer-tiny",
+    "banks-tiny",
+    "bit_counter-tiny",
+    "cell_array-tiny",
+    "compute_array-tiny",
+    "control-tiny",
+    "counters-tiny",
+    "dpu-tiny",
+    "former-tiny",
+    "input_tree-tiny",
+    "loader-tiny",
+    "octet-tiny",
+    "octet_control-tiny",
+    "output_tree-tiny",
+    "pool-tiny",
+    "record_table-tiny",
+    "ring-tiny",
+    "sense_amplifier-tiny",
+    "sub_array-tiny",
+)
 @pytest.mark.parametrize(("part", "size"), rows(SIZES, "tiny"))
 def test_part(
     part: str, size: str, request: pytest.FixtureRequest, tmp_path: Path, waves: Waves | None

@@ -12,6 +12,7 @@ CHIPS = {"wide": WEIGHTS_AND_MAPS, "tiny": WEIGHTS_AND_MAPS[:-1]}
 """Elements of 16 bits hold maps of any bits; those of 8 bits hold all but the widest."""
 
 
+@pytest.mark.dear("tiny-1-1")
 @pytest.mark.promise(
     "weights and maps of 1 to 16 bits, from 1:1 to 16:16, are exact on the same generator, in"
     " every mode"

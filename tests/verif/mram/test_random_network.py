@@ -12,6 +12,7 @@ from verif.common.drawing import draw_images
 from verif.mram.random_network import WEIGHTS_AND_MAPS, draw_adaptive
 
 
+@pytest.mark.dear("8-1-1")
 @pytest.mark.parametrize(("weight_bits", "map_bits"), WEIGHTS_AND_MAPS)
 @pytest.mark.parametrize("side", [6, 8])
 def test_a_valid_file_with_answers_in_every_mode(

@@ -18,12 +18,14 @@ ARCHS = {"tiny": chip_arch("tiny"), "wide": chip_arch("wide"), "single": single(
 """Chips in which every waived signal occurs."""
 
 
+@pytest.mark.dear("tiny")
 @pytest.mark.promise("whole MRAM chips are free of lint, and no waiver has lost its reason")
 @pytest.mark.parametrize("name", ARCHS)
 def test_a_whole_chip_is_clean(name: str) -> None:
     assert lint_part(Chip(arch=ARCHS[name])) == ""
 
 
+@pytest.mark.dear
 def test_every_waiver_names_a_signal_that_is_not_read(tmp_path: Path) -> None:
     others = tmp_path / "others.vlt"
     text = WAIVERS.read_text(encoding="utf-8")

@@ -20,6 +20,7 @@ def saved(network: QuantizedNetwork, folder: Path) -> QuantizedNetwork:
     return load_network(folder / "network.npz")
 
 
+@pytest.mark.dear("3")
 @pytest.mark.parametrize("seed", range(4))
 def test_random_widths(seed: int, tmp_path: Path) -> None:
     network = draw_adaptive(8, 8, seed=seed, side=8)
