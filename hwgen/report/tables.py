@@ -219,11 +219,12 @@ def time_words(time_us: float | None, clock: ChipClock | None) -> str:
 
 def clock_words(clock: ChipClock) -> str:
     """Return a clock, and what it is of."""
-    if clock.of_file:
-        return f"{clock.mhz:,.4g} MHz, which the file of the chip names and its netlist reaches"
     corner = f", {clock.corner}" if clock.corner else ""
     whole = "the slowest module" if clock.mapped == "modules" else "the flat netlist"
-    return f"{clock.mhz:,.4g} MHz: {whole} in {clock.library}{corner}, no wires"
+    cells = f"in {clock.library}{corner}, no wires"
+    if clock.of_file:
+        return f"{clock.mhz:,.4g} MHz of its file, which {whole} reaches {cells}"
+    return f"{clock.mhz:,.4g} MHz of {whole} {cells}"
 
 
 def energy_lines(energy: EnergySum | None) -> Iterator[str]:

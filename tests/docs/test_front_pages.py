@@ -10,9 +10,8 @@ import yaml
 
 import hwgen
 from hwgen import api
-from hwgen.commands.clocks import CLOCKS
-from hwgen.files.shipped import shipped_folder, tables
-from hwgen.report.clocks import read_clocks
+from hwgen.commands.clocks import timed
+from hwgen.files.shipped import tables
 from tests.docs.console import ROOT
 
 FIGURES = "docs/figures.md"
@@ -138,13 +137,12 @@ def test_the_table_shows_the_crossbar_chip_as_its_page_measured_it() -> None:
 
 
 def test_times_of_the_first_table_are_at_the_clocks_of_their_own_chips() -> None:
-    clocks = read_clocks(shipped_folder() / CLOCKS)
     found = ROW.findall(text_of("README.md"))
     assert len(found) == 5
     told = []
     for chip, cycles, times in found:
         file = tables(CHIPS[chip].partition("/")[0])[CHIPS[chip]] if chip in CHIPS else None
-        clock = None if file is None else clocks.of(api.load_architecture(file).parameters.digest)
+        clock = file and timed(api.load_architecture(file).parameters, file).clock
         assert bool(times) == (clock is not None), chip
         if clock is not None:
             told.append(f"{clock.mhz:.0f}")
