@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.cli import main
 
-BOUNDS = {"dbpim/tiny": 0.0, "mram/tiny": 0.0}
+BOUNDS = {"dbpim/tiny": 8.14, "mram/tiny": 8.17}
 """Slowest paths in SG13G2 without wires, in ns; a faster chip gets a new one."""
 MOST = 0.05
 """By which a path may be longer, or shorter without a new bound."""
