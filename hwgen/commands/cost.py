@@ -3,6 +3,7 @@
 Tests: `tests/cli/test_cost.py`.
 """
 
+import sys
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,11 +27,15 @@ from hwgen.commands.pictures import Plot, check_plot, write_plot
 from hwgen.commands.prices import EnergyFile, Prices
 from hwgen.commands.replacing import replacements_of
 from hwgen.commands.request import OUTPUT_FILE, Says, Working
+from hwgen.errors import MissingToolError
 from hwgen.files.earlier import PICTURES, REPORTS
 from hwgen.files.shipped import networks
 from hwgen.report.clocks import note_clock
 from hwgen.report.cost import CostReport
 from hwgen.report.cost_table import cost_table
+
+NO_PLACER = (3, 13)
+"""From this Python on coloquinte has no package."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,14 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
         if self.layout is not None and not self.placed:
             raise self.refusal("layout", "left out without placed", self.layout)
         if self.placed:
-            check_package("coloquinte")
+            try:
+                check_package("coloquinte")
+            except MissingToolError:
+                if sys.version_info < NO_PLACER:
+                    raise
+                allowed = "given under Python 3.11 or 3.12, for which there is a placer"
+                version = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+                raise self.refusal("placed", allowed, version) from None
 
     def run(self) -> CostReport:
         """Synthesize what is not cached, and draw the parts."""

@@ -23,6 +23,17 @@ def test_refusals(hwgen: Command, tmp_path: Path, given: list[str], sentence: st
     assert (code, out) == (2, "") and sentence in err and err.count("\n") == 1
 
 
+def test_a_python_without_a_placer(
+    hwgen: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hwgen.commands.packages.find_spec", lambda _: None)
+    given = ["cost", TINY, "--placed", "--work", tmp_path / "work"]
+    for none_from, sentence in (((99,), "hwgen with its extra [layout]"), ((3,), "Python 3.11 or")):
+        monkeypatch.setattr("hwgen.commands.cost.NO_PLACER", none_from)
+        code, out, err = hwgen(*given)
+        assert (code, out, err.count("\n")) == (2, "", 1) and sentence in err
+
+
 @pytest.mark.long
 @pytest.mark.promise("a placed macro of SG13G2 is as slow as OpenSTA says with the same wires")
 def test_a_macro_in_sg13g2(hwgen: Command, tmp_path: Path) -> None:
