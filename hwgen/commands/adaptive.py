@@ -73,7 +73,7 @@ def mode_of(
             counts[name] = counts.get(name, 0) + number
     energy = family.need(Family.energy)
     spent = {name: pj / count for name, pj in energy.energy_pj(counts, arch).items()}
-    leakage = energy.leakage_pj(cycles, arch) / count
+    leakage = energy.leakage_pj(cycles, subject.timed.arch) / count
     program = program_of(context, subject)
     return AdaptiveMode(
         name=subject.network.graph.modes[mode],

@@ -40,6 +40,7 @@ NEEDS: Mapping[str, str] = MappingProxyType(
         "mosaic": "CIFAR as WebP mosaics",
         "notebook": "the notebooks of docs/notebooks",
         "synth": "hwgen cost: netlists by Yosys",
+        "layout": "hwgen cost --placed, for Python 3.11 and 3.12",
         "soc": "a chip in a system",
         "fpga": "a chip on an FPGA board",
         "verif": "benches and tests",

@@ -1,4 +1,4 @@
-"""`scripts/documents`: the generated pages: data sheets, operators.
+"""`scripts/documents`: the generated pages: data sheets, operators, clocks.
 
 Tests: `tests/report/test_documents.py`.
 """
@@ -10,27 +10,35 @@ from pathlib import Path
 
 from hwgen.chip.family import Family
 from hwgen.commands.build import MANIFEST, write_verilog
+from hwgen.commands.clocks import CLOCKS
 from hwgen.commands.context import Context
 from hwgen.commands.families import InstalledFamily, is_architecture, offering
 from hwgen.commands.operators import operators_page
 from hwgen.commands.subject import load_chip
 from hwgen.files.output import write_text
+from hwgen.report.clocks import read_clocks
+from hwgen.report.clocks_page import clocks_page
 from hwgen.report.data_sheet import data_sheet
 
 EXAMPLE = "small"
 """The architecture of each family whose chip is shown, if there is one of this name."""
-OPERATORS_PAGE = "operators.md"
+OPERATORS_PAGE, CLOCKS_PAGE = "operators.md", "clocks.md"
 
 
 def documents(configs: Path) -> dict[str, str]:
     """Return every page by its path below `docs`; `configs` holds a folder for each family."""
     pages: dict[str, str] = {}
+    chips: dict[str, tuple[str, float]] = {}
     for family in offering(Family.data_sheet):
         files = [file for file in (configs / family.name).glob("*.yaml") if is_architecture(file)]
+        for file in sorted(files):
+            _, arch = load_chip(file, None)
+            chips[f"{family.name}/{file.stem}"] = arch.digest, arch.clock_mhz
         if family.offers(Family.verilog) and files:
             example, *others = sorted(files, key=lambda file: (file.stem != EXAMPLE, file))
             pages[f"{family.name}-data-sheet.md"] = sheet_of(family, example, others)
-    return pages | {OPERATORS_PAGE: operators_page()}
+    clocks = clocks_page(read_clocks(configs / CLOCKS), chips)
+    return pages | {OPERATORS_PAGE: operators_page(), CLOCKS_PAGE: clocks}
 
 
 def sheet_of(family: InstalledFamily, arch_file: Path, others: Sequence[Path]) -> str:

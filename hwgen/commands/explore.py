@@ -16,6 +16,7 @@ from rich.console import RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, Axes
+from hwgen.commands.clocks import timed
 from hwgen.commands.families import families, offering
 from hwgen.commands.fields import Count, File, Images, Real, Seed, Workers, images_of, path_of
 from hwgen.commands.images import Batch
@@ -84,7 +85,7 @@ class Explore(Working, command="explore", example="network.npz FAMILY --area 5 -
     _: KW_ONLY
     area: Annotated[Annotated[Real, Field(gt=0)], Says("mm2 of a chip at most", metavar="MM2")]
     objective: Annotated[
-        Objective, Says("latency: of an image; edp: energy times latency", metavar="WHAT")
+        Objective, Says("latency: cycles of an image; edp: energy times latency", metavar="WHAT")
     ] = "latency"
     keys: Annotated[
         Mapping[str, Annotated[Sequence[Value], Field(min_length=1)]],
@@ -330,16 +331,17 @@ class Exploration:
 
     def _run(self, arch: Architecture, result: Result) -> ExploredRun:
         """Return the figures of a network: of one image."""
+        at = timed(arch, self.space.start.file)
         energy = self.space.prices.image(
             result["events"],
             result["cycles"],
-            arch,
+            at.arch,
             images=1,
             outside_bytes=result["outside_bytes"],
         )
         return ExploredRun(
             cycles_model=result["cycles"],
-            time_us=result["cycles"] / arch.clock_mhz,
+            time_us=at.time_us(result["cycles"]),
             energy_uj=None if energy is None else energy.image_uj,
             with_outside_uj=None if energy is None else energy.with_outside_uj,
         )
@@ -347,7 +349,8 @@ class Exploration:
     def _objective(self, run: ExploredRun) -> float:
         """Return what is to be small of a network."""
         energy = run.energy_uj or 0.0
-        of = {"latency": run.time_us, "energy": energy, "edp": energy * run.time_us}
+        cycles = run.cycles_model
+        of = {"latency": cycles, "energy": energy, "edp": energy * cycles}
         return of[self.request.objective]
 
     def report(self, drawn: int, seconds: float) -> ExploreReport:
@@ -363,7 +366,7 @@ class Exploration:
             )
         return ExploreReport(
             format="hwgen.report.explore",
-            version=2,
+            version=3,
             networks=[
                 ExploredNetwork(network=subject.network_source, data=batch.about)
                 for subject, batch in self.streams

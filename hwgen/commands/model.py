@@ -114,20 +114,21 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
         maps = expected_maps(context, subject, batch)
         predictions = predicted_cycles(context, subject, program, maps, batch.modes)
         cycles, load = (sum(getattr(each, name) for each in predictions) for name in COUNTED)
-        images, events = len(batch.images), counted_events(predictions)
+        images, events, chip = len(batch.images), counted_events(predictions), subject.timed
         report = ModelReport(
             format="hwgen.report.model",
-            version=4,
+            version=5,
             setting=subject.setting(program, batch),
             images=images,
             cycles_model=cycles,
             cycles_compute_model=cycles - load,
             load_cycles_model=load,
-            time_us=cycles / images / subject.arch.clock_mhz,
+            time_us=chip.time_us(cycles / images),
+            clock=chip.clock,
             energy=prices.image(
                 events,
                 cycles,
-                subject.arch,
+                chip.arch,
                 images=images,
                 outside_bytes=prices.outside_bytes(events, subject.arch, program, images=images),
             ),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,16 +17,26 @@ from hwgen.commands.context import Context
 from hwgen.commands.families import InstalledFamily
 from hwgen.commands.prices import Prices
 from hwgen.commands.subject import configuration_of
+from hwgen.errors import ConfigError, with_near
 from hwgen.files.digests import versions
 from hwgen.files.shipped import shipped_folder
 from hwgen.physical.cells import Library
 from hwgen.physical.liberty import liberty_text
 from hwgen.physical.macros import Macro, macro_cost
-from hwgen.physical.modules import ModuleCost, Modules, placed_by, sources_of
+from hwgen.physical.modules import ModuleCost, Modules, flat_source, placed_by, sources_of
 from hwgen.physical.modules import Source as ModuleSource
 from hwgen.physical.read_library import load_library
 from hwgen.physical.timing import all_paths
-from hwgen.report.cost import CostEnergy, CostLibrary, CostModule, CostPart, CostPath, CostReport
+from hwgen.report.cost import (
+    CostEnergy,
+    CostLibrary,
+    CostModule,
+    CostPart,
+    CostPath,
+    CostPlaced,
+    CostReport,
+    Mapped,
+)
 from hwgen.report.types import Source
 
 DEFAULT_LIBRARY = "sg13g2_stdcell_typ_1p20V_25C.lib.gz"
@@ -37,9 +48,13 @@ WORST = 10
 """Paths in a report."""
 WHOLE = "chip"
 """The part of all modules of a family that names no parts."""
+MAPPED = {
+    "modules": "each module is mapped alone, its gates are not sized",
+    "flat": "the netlist is mapped flat, its gates are not sized",
+}
 ASSUMPTIONS = [
     "no layout: wires have neither capacitance nor delay, the clock is ideal",
-    "the library's own corner; each module is mapped alone, its gates are not sized",
+    "the library's own corner; {mapped}",
     "memories are macros: a read takes as long as 0.25 + 0.06 log2(words) ns at 45 nm",
     "nets of more than 10 inputs have trees of buffers; their area stands by itself",
 ]
@@ -61,6 +76,7 @@ class Synthesized:
     costs: Mapping[str, ModuleCost]
     counts: Mapping[tuple[str, str], int]
     prices: Prices
+    mapped: Mapped = "modules"
 
     @property
     def given_table(self) -> EnergyTable | None:
@@ -94,9 +110,15 @@ def cost_of(
     builds: Path | None = None,
     replacements: Replacements = NO_REPLACEMENTS,
     prices: Prices | None = None,
+    module: str | None = None,
+    mapped: Mapped = "modules",
+    place: Callable[[Synthesized], CostPlaced] | None = None,
 ) -> CostReport:
     """Return what a chip costs.
 
+    module: of which it is told alone, with all that it places; None: of the whole chip
+    mapped: each module alone, or flat
+    place: places it and tells its clock with wires, if asked for
     replacements: of its parts, with figures in the place of netlists
     energy: measures what a network takes, if asked for
     prices: by a table of a person; None: by the family's own
@@ -104,7 +126,15 @@ def cost_of(
     """
     file = liberty or default_library()
     chip = synthesized(
-        context, family, arch, file, builds=builds, replacements=replacements, prices=prices
+        context,
+        family,
+        arch,
+        file,
+        builds=builds,
+        replacements=replacements,
+        prices=prices,
+        module=module,
+        mapped=mapped,
     )
     paths = all_paths([cost.timing for cost in chip.costs.values()])[:WORST]
     slowest = paths[0].ns if paths else 0.0
@@ -119,6 +149,7 @@ def cost_of(
             file=file.name,
             digest=chip.library.digest,
             licence=licence_of(chip.modules.liberty),
+            corner=corner_of(chip.modules.liberty),
         ),
         parts=parts,
         total=total_of(parts),
@@ -134,8 +165,11 @@ def cost_of(
         ],
         synthesized=sorted(chip.modules.synthesized),
         energy=None if energy is None else energy(chip),
+        mapped=mapped,
+        module=module,
+        placed=None if place is None else place(chip),
         assumptions=[
-            *ASSUMPTIONS,
+            *(each.format(mapped=MAPPED[mapped]) for each in ASSUMPTIONS),
             *analog(chip.modules),
             *lacks(chip.library),
             *told_of(replacements),
@@ -195,8 +229,13 @@ def synthesized(
     builds: Path | None = None,
     replacements: Replacements = NO_REPLACEMENTS,
     prices: Prices | None = None,
+    module: str | None = None,
+    mapped: Mapped = "modules",
 ) -> Synthesized:
-    """Return a chip with all its modules synthesized, from the cache what is there."""
+    """Return a chip with all its modules synthesized, from the cache what is there.
+
+    module: with what it places in the place of the chip; mapped: each module alone, or flat
+    """
     import pyosys  # noqa: F401 # a missing package is told before a chip is written
 
     library, _ = load_library(file)
@@ -215,8 +254,17 @@ def synthesized(
         texts |= replaced
         manifest |= {name: module_entry(f"{name}.v", text) for name, text in replaced.items()}
     arrays = [name for name, entry in manifest.items() if entry.get("array")]
-    below = uses(manifest, content["top"])
+    top = module or str(content["top"])
+    if top not in manifest or "." in top:
+        named = with_near(top, [name for name in manifest if "." not in name], most=3)
+        raise ConfigError(
+            field="--module", allowed="a module of the chip", given=named, source="command line"
+        )
+    below = uses(manifest, top)
     sources = sources_of({name: manifest[name] for name in below}, texts, arrays)
+    if mapped == "flat":
+        sources = flat_source(sources, top, macros)
+        manifest = flat_manifest(manifest, top, sources)
     costs = {name: macro_cost(macro, library) for name, macro in macros.items()}
     modules = Modules(sources, library, liberty_text(file), macros=costs, builds=builds)
     with context.progress(f"synthesizing {arch.name}", total=len(sources)) as done:
@@ -228,12 +276,31 @@ def synthesized(
         arch=arch,
         library=library,
         manifest=manifest,
-        top=content["top"],
+        top=top,
+        mapped=mapped,
         modules=modules,
         costs=costs,
-        counts=counts_of(family, sources, manifest, content["top"]),
+        counts=counts_of(family, sources, manifest, top),
         prices=prices or Prices(family),
     )
+
+
+def flat_manifest(
+    manifest: Mapping[str, Any], top: str, sources: Mapping[str, ModuleSource]
+) -> dict[str, Any]:
+    """Return the entries of a flat module and of what it places still, by `sources`."""
+    found: Counter[str] = Counter()
+
+    def walk(name: str, times: int) -> None:
+        for below, count in placed_by(manifest, name).items():
+            if below in sources:
+                found[below] += times * count
+            else:
+                walk(below, times * count)
+
+    walk(top, 1)
+    entries = {name: manifest[name] for name in sources}
+    return {**entries, top: {**manifest[top], "instances": dict(found)}}
 
 
 def figures_of(
@@ -355,6 +422,12 @@ def module_rows(chip: Synthesized) -> list[CostModule]:
         )
         for name, count in instances.items()
     ]
+
+
+def corner_of(liberty: str) -> str | None:
+    """Return the operating conditions that a library names; None: it names none."""
+    found = re.search(r'default_operating_conditions\s*:\s*"?([^";\s]+)', liberty)
+    return found[1] if found else None
 
 
 def licence_of(liberty: str) -> str | None:

@@ -11,6 +11,7 @@ EXTRAS = {
     "PIL": ("pillow", "mosaic"),
     "ai_edge_litert": ("ai-edge-litert", "litert"),
     "cocotb": ("cocotb", "verif"),
+    "coloquinte": ("coloquinte", "layout"),
     "distributed": ("distributed", "dse"),
     "highspy": ("highspy", "dse"),
     "jinja2": ("jinja2", "dse"),

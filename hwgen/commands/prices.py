@@ -131,6 +131,7 @@ class Prices:
             image_uj=chip_uj,
             outside=outside,
             with_outside_uj=chip_uj + outside.uj,
+            clock_mhz=arch.clock_mhz,
         )
 
     def outside(self, size: float) -> OutsideSum:

@@ -63,6 +63,7 @@ def report_of(
         counted_events(counted),
         results.images,
     )
+    cycles, chip = sum(each.cycles for each in counted), subject.timed
     return RunReport(
         format="hwgen.report.run",
         version=6,
@@ -70,6 +71,8 @@ def report_of(
         setting=subject.setting(program, batch),
         replaced=list(replaced),
         effects=effects,
+        time_us=chip.time_us(cycles / images) if counted else None,
+        clock=chip.clock,
         modes=list(network.graph.modes),
         seeds={"power_on": seed} if engine == "rtl" else {},
         equal=comparison.equal and not (starts and starts.first),
@@ -83,8 +86,8 @@ def report_of(
         **schedule_keys(starts, compared=results.compared),
         image_energy=prices.image(
             events,
-            sum(each.cycles for each in counted),
-            subject.arch,
+            cycles,
+            chip.arch,
             images=images,
             outside_bytes=prices.outside_bytes(events, subject.arch, program, images=images),
         ),

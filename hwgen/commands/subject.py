@@ -9,6 +9,7 @@ from hwgen.chip.facts import check_same, check_shapes
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, CycleModel, Program
 from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
+from hwgen.commands.clocks import Timed, timed
 from hwgen.commands.context import Context
 from hwgen.commands.families import InstalledFamily, load_architecture
 from hwgen.commands.images import Batch
@@ -54,6 +55,11 @@ class Subject:
     def arch_source(self) -> Source:
         """The architecture, for a report."""
         return Source(name=self.arch.name, file=str(self.arch_file), digest=self.arch.digest)
+
+    @property
+    def timed(self) -> Timed:
+        """The chip with the clock of its times."""
+        return timed(self.arch, self.arch_file)
 
     def setting(self, program: Program | None, batch: Batch) -> Setting:
         """Return everything that decides a result; program: None if none was needed."""

@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import KW_ONLY, asdict, dataclass, replace
 from itertools import product
 from math import prod
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, cast
 
 import yaml
@@ -13,6 +14,7 @@ from rich.console import RenderableType
 
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture
+from hwgen.commands.clocks import timed
 from hwgen.commands.fields import Workers, path_of
 from hwgen.commands.on_chip import WithImages
 from hwgen.commands.pictures import Plot, check_plot, write_plot
@@ -127,12 +129,14 @@ class Sweep(
                 self.quiet, points, workers=self.workers, on_done=lambda *_: done()
             )
         waiting = iter(results)
-        found = [point_of(prices, chip, waiting, len(batch.images)) for chip in chips]
+        found = [
+            point_of(prices, chip, waiting, len(batch.images), subject.arch_file) for chip in chips
+        ]
         if all(each.refused for each in found):
             raise DataError(f"at least one combination must work, got none: {found[0].refused}")
         report = SweepReport(
             format="hwgen.report.sweep",
-            version=3,
+            version=4,
             setting=subject.setting(None, batch),
             images=len(batch.images),
             energy_table=prices.source,
@@ -237,8 +241,11 @@ def changed_keys(configuration: Mapping[str, Any], values: Mapping[str, Value]) 
     return found
 
 
-def point_of(prices: Prices, chip: Chip, results: Any, images: int) -> SweepPoint:
-    """Return the row of a chip; results: of the chips that there are, in order."""
+def point_of(prices: Prices, chip: Chip, results: Any, images: int, file: Path) -> SweepPoint:
+    """Return the row of a chip.
+
+    results: of the chips that there are, in order; file: of the architecture that varies
+    """
     found: Result = {REFUSED: chip.refused} if chip.arch is None else next(results)
     refused = found.get(REFUSED)
     alone: dict[str, Any] = {"values": chip.values, "refused": refused}
@@ -246,11 +253,11 @@ def point_of(prices: Prices, chip: Chip, results: Any, images: int) -> SweepPoin
         names = set(SweepPoint.__dataclass_fields__) - set(alone)
         nothing: dict[str, Any] = dict.fromkeys(names)
         return SweepPoint(**alone, **nothing)
-    arch = chip.arch
+    arch, at = chip.arch, timed(chip.arch, file)
     energy = prices.image(
         found["events"],
         found["cycles"],
-        arch,
+        at.arch,
         images=images,
         outside_bytes=found["outside_bytes"],
     )
@@ -261,7 +268,7 @@ def point_of(prices: Prices, chip: Chip, results: Any, images: int) -> SweepPoin
         **alone,
         cycles_model=found["cycles"],
         load_cycles_model=found["load"],
-        time_us=found["cycles"] / images / arch.clock_mhz,
+        time_us=at.time_us(found["cycles"] / images),
         utilization=found["utilization"],
         energy_uj=None if energy is None else energy.image_uj,
         with_outside_uj=None if energy is None else energy.with_outside_uj,

@@ -128,6 +128,7 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
             given: dict[str, Any] = {"predictions": predictions, "seed": 1}
             runs = simulate(context, subject, program, batch, **given)
             answers = np.stack([run.maps[0][network.answer] for run in runs])
+        chip = subject.timed
         cycles, events, count = sum(run.cycles for run in runs), counted_events(runs), len(runs)
         prices = Prices(subject.family, path_of(self.energy))
         outside = prices.outside_bytes(events, subject.arch, program, images=count)
@@ -136,11 +137,10 @@ class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 
             "cycles_least": min(run.cycles for run in runs),
             "cycles_most": max(run.cycles for run in runs),
             "load_cycles": sum(each.load for each in predictions) / count,
-            "time_us": cycles / count / subject.arch.clock_mhz,
+            "time_us": chip.time_us(cycles / count),
+            "clock": chip.clock,
             "bytes": outside / count,
-            "energy": prices.image(
-                events, cycles, subject.arch, images=count, outside_bytes=outside
-            ),
+            "energy": prices.image(events, cycles, chip.arch, images=count, outside_bytes=outside),
         }
         return found, answers
 

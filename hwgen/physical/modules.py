@@ -8,9 +8,9 @@ import itertools
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -45,6 +45,7 @@ class Source:
     """A module as it was emitted: its text, its ports, and the ports of what it places.
 
     array: its content is an array, which a macro replaces: its gates are not counted
+    adders: full adders among other modules whose text is in its own, and which become part of it
     is_behaviour: it describes what an analog circuit does, and has no gates: see `behaviour`
     """
 
@@ -54,6 +55,7 @@ class Source:
     places: Mapping[str, Ports]
     array: bool = False
     is_behaviour: bool = False
+    adders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,10 @@ class Modules:
         """What the netlist of each module depends on."""
         tools = [scripts.VERSION, version("pyosys"), self.library.digest]
         return {
-            name: [*tools, source.text, sorted(source.ports), sorted(source.places.items())]
+            name: [
+                *(*tools, source.text, sorted(source.ports), sorted(source.places.items())),
+                *([source.adders] if source.adders else []),
+            ]
             for name, source in self.sources.items()
         }
 
@@ -166,7 +171,9 @@ class Modules:
             scripts.FLIP_FLOP_FILE: scripts.FLIP_FLOPS,
             scripts.ADDER_FILE: scripts.adder_map(self.library),
             scripts.LIBERTY_FILE: self.liberty,
-            "run.ys": scripts.script(name, self.library, adders=is_full_adder(source)),
+            "run.ys": scripts.script(
+                name, self.library, adders=is_full_adder(source), below=source.adders
+            ),
         }
         for file, text in files.items():
             (folder / file).write_text(text, encoding="utf-8")
@@ -338,6 +345,30 @@ def sources_of(
     for name in own:
         add(name)
     return found
+
+
+def flat_source(
+    sources: Mapping[str, Source], top: str, macros: Container[str]
+) -> dict[str, Source]:
+    """Return a module with all that it places as one, behind those modules that stay.
+
+    Arrays, analog circuits and given modules have no gates, so they stay.
+
+    sources: of the module and those below it; macros: modules that are given
+    """
+    stay = {
+        name: source
+        for name, source in sources.items()
+        if source.array or source.is_behaviour or name in macros
+    }
+    joined = [source for name, source in sources.items() if name not in stay]
+    whole = replace(
+        sources[top],
+        text="".join(source.text for source in joined),
+        places={name: source.ports for name, source in stay.items()},
+        adders=tuple(source.name for source in joined if is_full_adder(source)),
+    )
+    return {**stay, top: whole}
 
 
 def placed_by(manifest: Mapping[str, Any], name: str) -> dict[str, int]:

@@ -82,11 +82,13 @@ def adder_map(library: Library) -> str:
     )
 
 
-def script(name: str, library: Library, *, adders: bool) -> str:
-    """Return the script for one module.
+def script(name: str, library: Library, *, adders: bool, below: Iterable[str] = ()) -> str:
+    """Return the script for one module; others in its file become part of it.
 
-    adders: the module is a full adder as gates
+    adders: the module is a full adder as gates; below: others in its file that are
     """
+    steps = ("techmap", "opt_clean", "extract_fa -fa", f"techmap -map {ADDER_FILE}")
+    full = "".join("\n".join((f"select {each}", *steps, "select -clear\n")) for each in below)
     gate = library.gate
     lows = "".join(f" -tie_lo {pin}" for pin in gate.low) if gate else ""
     clockgate = (
@@ -103,7 +105,7 @@ read_verilog {MODULE_FILE}
 hierarchy -check -top {name}
 proc -norom
 check
-flatten -noscopeinfo
+{full}flatten -noscopeinfo
 synth -top {name} -booth -noabc -run coarse:fine
 opt -fast -full
 opt -undriven -fine

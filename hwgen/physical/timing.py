@@ -22,6 +22,7 @@ from hwgen.physical.timing_model import (
     Place,
     TimingModel,
 )
+from hwgen.physical.wires import Wires
 
 SOURCES = 128
 """Input bits that are walked from at once."""
@@ -68,6 +69,12 @@ def timing_model(
         arcs=[arcs_of(netlist, source, target, found) for (source, target), found in arcs.items()],
         paths=slowest(graph, times, before),
     )
+
+
+def slowest_paths(netlist: Netlist, library: Library, wires: Wires) -> list[Path]:
+    """Return the slowest paths of a flat netlist with its wires."""
+    graph = Graph(netlist, library, {}, wires)
+    return slowest(graph, *walk_from_registers(graph))
 
 
 def walk_from_registers(graph: Graph) -> tuple[dict[Node, float], dict[Node, Node]]:

@@ -3,12 +3,13 @@
 Tests: `tests/physical/test_timing.py`.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from hwgen.errors import DesignError
-from hwgen.physical.cells import COMBINATIONAL, EDGES, SETUP, Arc, Cell, Library, Table
+from hwgen.physical.cells import COMBINATIONAL, EDGES, SETUP, Arc, Cell, Library, Pin, Table
 from hwgen.physical.netlist import Gate, Memory, Net, Netlist, Placed, clock_nets, present
 from hwgen.physical.timing_model import (
     NEVER,
@@ -20,8 +21,11 @@ from hwgen.physical.timing_model import (
     boundary_of,
     memory_ns,
 )
+from hwgen.physical.wires import NO_WIRES, SLEW_OF_DELAY, Wires
 
 RISE, FALL = 0, 1
+Wired = tuple[float, float]
+"""Delay and slew behind a wire."""
 Pairs = Sequence[tuple[int, int]]
 SENSES: Mapping[str, Pairs] = {
     "positive_unate": ((RISE, RISE), (FALL, FALL)),
@@ -41,9 +45,14 @@ class Graph:
     """
 
     def __init__(
-        self, netlist: Netlist, library: Library, models: Mapping[str, TimingModel]
+        self,
+        netlist: Netlist,
+        library: Library,
+        models: Mapping[str, TimingModel],
+        wires: Wires = NO_WIRES,
     ) -> None:
         self.netlist, self.library, self.models = netlist, library, models
+        self.wires = wires
         self.boundary: Boundary = boundary_of(library)
         self.incoming: dict[Node, list[tuple[Node, float]]] = defaultdict(list)
         self.launches: dict[Node, tuple[float, Place]] = {}
@@ -87,7 +96,14 @@ class Graph:
             loads[read] += self.boundary.load / 4
         for out in present(self.netlist.outputs.values()):
             loads[out] += self.boundary.load
+        for net, more in self.wires.pf.items():
+            loads[net] += more
         return loads
+
+    def _behind_wire(self, net: Net, reader: str, capacitance: float, slew: float) -> Wired:
+        """Return the delay of a wire to a pin, and the slew behind it."""
+        ns = self.wires.ns(net, reader, capacitance)
+        return ns, math.hypot(slew, SLEW_OF_DELAY * ns) if ns else slew
 
     def _slew(self, net: Net, slew: float) -> None:
         """Take a slew for both edges of a net, if it is the worst so far."""
@@ -129,12 +145,13 @@ class Graph:
                     self._from_inner(inner, net, ns)
                     self._slew(net, self.boundary.slew)
             for net in (*address, *enable):
+                wire = self.wires.ns(net, memory.name, self.boundary.load / 4)
                 if registered:
-                    self._end(net, 0.0, place)
+                    self._end(net, wire, place)
                 else:
-                    self._both(net, inner, 0.0)
+                    self._both(net, inner, wire)
         for net in memory.written:
-            self._end(net, 0.0, place)
+            self._end(net, self.wires.ns(net, memory.name, self.boundary.load / 4), place)
 
     def _end(self, net: Net, ns: float, place: Place) -> None:
         """Let paths end at both edges of a net."""
@@ -292,7 +309,10 @@ class Graph:
                         continue
                     delay, slew = by_edge[after]
                     node = 2 * net + after
-                    self.incoming[node].append((2 * source + before, delay.at(given, load)))
+                    held = cell.pins[arc.related].capacitance
+                    wire, given = self._behind_wire(source, gate.name, held, given)
+                    ns = wire + delay.at(given, load)
+                    self.incoming[node].append((2 * source + before, ns))
                     self.slews[node] = max(self.slews.get(node, 0.0), slew.at(given, load))
                     self._drives(net, delay, given)
 
@@ -325,14 +345,17 @@ class Graph:
         for pin in cell.inputs:
             for arc in cell.pins[pin].arcs:
                 if pin in gate.pins and arc.kind in SETUP:
-                    self._setup(gate.pins[pin], arc, place)
+                    self._setup(gate, cell.pins[pin], arc, place)
 
-    def _setup(self, net: Net, arc: Arc, place: Place) -> None:
+    def _setup(self, gate: Gate, pin: Pin, arc: Arc, place: Place) -> None:
         """End paths at a pin with a setup time."""
+        net = gate.pins[pin.name]
         for edge, table in ((RISE, arc.rise), (FALL, arc.fall)):
             node = 2 * net + edge
             if table is not None and node in self.slews:
-                self.endpoints.append((node, table.at(self.slews[node], 0.0), place))
+                slew = self.slews[node]
+                wire, slew = self._behind_wire(net, gate.name, pin.capacitance, slew)
+                self.endpoints.append((node, wire + table.at(slew, 0.0), place))
 
     def _ordered(self) -> list[Node]:
         """Return the nodes, each behind those before it."""

@@ -8,18 +8,23 @@ from hwgen.files.load import EXACT
 from hwgen.report.types import Count, Digest, Fraction, NotNegative, Source
 from hwgen.report.writing import WritingCost
 
+Mapped = Literal["modules", "flat"]
+"""How a netlist is made: each module alone, or all at once."""
+
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
 class CostLibrary:
     """The library that the chip is mapped to.
 
     name: as the file says it; licence: null if the file names none that is known
+    corner: operating conditions that the file names; null: it names none
     """
 
     name: str
     file: str
     digest: Digest
     licence: str | None
+    corner: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -112,11 +117,53 @@ class CostEnergy:
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
+class PlacedClock:
+    """Of the flat netlist of gates: its slowest path and its area.
+
+    no_wires_ns: without wires; ns, mhz: with those of the placement; start, end: of that path
+    wires_mm: length of all wires but the clock's
+    """
+
+    no_wires_ns: NotNegative
+    ns: NotNegative
+    mhz: NotNegative
+    start: str
+    end: str
+    cells_um2: NotNegative
+    wires_mm: NotNegative
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
+class CostPlaced:
+    """A placement of the flat netlist of gates, without clock tree and power straps.
+
+    wires: the table of the library's metals; fill: share of the area that cells take
+    aspect: height over width; width_um, height_um: of the area
+    sized: after one pass of sizing by load, placed again; resized: gates that it changed
+    """
+
+    wires: Source
+    fill: Fraction
+    aspect: NotNegative
+    seed: Count
+    gates: Count
+    memories: Count
+    width_um: NotNegative
+    height_um: NotNegative
+    mapped: PlacedClock
+    sized: PlacedClock
+    resized: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class CostReport:
     """What a chip costs in the cells of one library.
 
     total: of all parts; slowest_ns, mhz: of the slowest path; clock_mhz: that the architecture
     claims; period_ns, met: that was asked for, and whether it is met; null: none was
+    mapped: each module was mapped alone, or all of the chip at once, flat
+    module: of which the figures are, with all that it places; null: of the whole chip
+    placed: with wires, if it was placed
     synthesized: modules that were not cached; assumptions: what the figures leave out
     energy: of a network, if one was given
     effects, writing: a file of effects, and what it costs to write the cells with that network
@@ -142,3 +189,6 @@ class CostReport:
     versions: dict[str, str]
     effects: Source | None = None
     writing: WritingCost | None = None
+    mapped: Mapped = "modules"
+    module: str | None = None
+    placed: CostPlaced | None = None

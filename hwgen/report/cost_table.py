@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 
-from hwgen.report.cost import CostBlock, CostEnergy, CostPart, CostReport
+from hwgen.report.cost import CostBlock, CostEnergy, CostPart, CostPlaced, CostReport
 from hwgen.report.tables import NOTHING, number, percent, table, writing_lines
 
 COLUMNS = [
@@ -48,8 +48,10 @@ def cost_table(report: CostReport) -> RenderableType:
         rows.add_row(*shown, *(beside_table(part) if with_table else []))
     library = report.library
     licence = library.licence or "its own licence"
+    of_module = "" if report.module is None else f"{report.module} of "
     lines: list[RenderableType] = [
-        f"{report.architecture.name} in the cells of {library.name} ({library.file}, {licence})",
+        f"{of_module}{report.architecture.name} in the cells of {library.name} ({library.file},"
+        f" {licence}), mapped {'flat' if report.mapped == 'flat' else 'by module'}",
         "",
         rows,
         "",
@@ -61,12 +63,31 @@ def cost_table(report: CostReport) -> RenderableType:
     if report.period_ns is not None:
         verdict = "met" if report.met else "not met"
         lines.append(f"period {report.period_ns:g} ns: {verdict}")
+    if report.placed is not None:
+        lines += ["", *placed_lines(report.placed)]
     lines += ["", "ns    register -> register, through"]
     for path in report.paths:
         through = f" through {' > '.join(path.through)}" if path.through else ""
         lines.append(f"{path.ns:.2f}  {path.start} -> {path.end}{through}")
     energy = [] if report.energy is None else ["", *energy_lines(report.energy)]
     return Group(*lines, "", *report.assumptions, *energy, *written_lines(report))
+
+
+def placed_lines(placed: CostPlaced) -> Iterator[RenderableType]:
+    """Yield what a placement says: both clocks, before and after sizing."""
+    rows = table(["placed", "cells um2", "wires mm", "no wires ns", "ns", "MHz"], left=1)
+    for name, clock in (("as mapped", placed.mapped), ("sized by load", placed.sized)):
+        figures = f"{clock.cells_um2:,.0f}", f"{clock.wires_mm:,.1f}"
+        times = f"{clock.no_wires_ns:.2f}", f"{clock.ns:.2f}", f"{clock.mhz:.0f}"
+        rows.add_row(name, *figures, *times)
+    yield rows
+    yield (
+        f"{placed.gates:,} gates and {placed.memories:,} memories on {placed.width_um:,.0f} x"
+        f" {placed.height_um:,.0f} um, cells {percent(placed.fill)} of what memories leave, seed"
+        f" {placed.seed}; {placed.resized:,} gates sized; wires by {placed.wires.file}"
+    )
+    yield f"slowest with wires: {placed.sized.start} -> {placed.sized.end}"
+    yield "no clock tree, no power straps; a net is half its perimeter times a Steiner factor long"
 
 
 def written_lines(report: CostReport) -> Iterator[str]:

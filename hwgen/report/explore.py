@@ -15,12 +15,13 @@ Objective = Literal["latency", "energy", "edp"]
 class ExploredRun:
     """A network on a chip: one image.
 
+    time_us: null: the netlist of the chip was not measured
     energy_uj: on the chip; null for a family that does not tell it; with_outside_uj: with the
         memory outside
     """
 
     cycles_model: Count
-    time_us: NotNegative
+    time_us: NotNegative | None
     energy_uj: NotNegative | None
     with_outside_uj: NotNegative | None
 
@@ -30,7 +31,8 @@ class ExploredChip:
     """A chip that was predicted.
 
     values: of the keys that vary; one that the chip leaves out is missing
-    objective: geometric mean over the networks: us, uJ, or uJ times us; null where it is refused
+    objective: geometric mean over the networks: cycles, uJ, or uJ times cycles; null where it is
+        refused
     runs: one a network, in their order
     refused: why the chip does not run a network; null: it runs all
     front: whether no other chip is at most as large and better, or smaller and as good
@@ -67,7 +69,7 @@ class ExploreReport:
     """
 
     format: Literal["hwgen.report.explore"]
-    version: Literal[2]
+    version: Literal[3]
     networks: list[ExploredNetwork]
     start: Source
     configuration: dict[str, Any]

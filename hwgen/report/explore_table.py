@@ -11,7 +11,7 @@ from hwgen.report.explore import ExploredChip, ExploredRun, ExploreReport
 from hwgen.report.sweep_table import figure, shown
 from hwgen.report.tables import NOTHING, number, table
 
-UNITS = {"latency": "us", "energy": "uJ", "edp": "uJ us"}
+UNITS = {"latency": "cycles", "energy": "uJ", "edp": "uJ cycles"}
 """Of an objective."""
 FIGURES: dict[str, Callable[[ExploredRun], str]] = {
     "  cycles": lambda run: number(run.cycles_model),

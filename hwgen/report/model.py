@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
-from hwgen.report.types import Count, EnergySum, Fraction, Setting
+from hwgen.report.types import ChipClock, Count, EnergySum, Fraction, Setting
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -67,22 +67,24 @@ class ModelReport:
 
     where: fraction of all cycles by cause
     utilization: of the cells, over all layers, as in `ModelLayer`
-    time_us: of one image on average, at the clock of the architecture
+    clock: of the chip; null: its netlist was not measured
+    time_us: of one image on average, at that clock; null without one
     energy: by the events that the model predicts; null for a family that tells none
     modes: of the network, the widest first; empty without modes
     """
 
     format: Literal["hwgen.report.model"]
-    version: Literal[4]
+    version: Literal[5]
     setting: Setting
     images: Count
     cycles_model: Count
     cycles_compute_model: Count
     load_cycles_model: Count
-    time_us: float
+    time_us: float | None
     energy: EnergySum | None
     where: dict[str, Fraction]
     utilization: Fraction | None
     layers: list[ModelLayer]
     modes: list[ModelMode]
     speedup: Speedup | None
+    clock: ChipClock | None

@@ -6,7 +6,15 @@ from pydantic import AliasChoices, Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
-from hwgen.report.types import Count, EnergySum, Fraction, ReplacedPart, Setting
+from hwgen.report.types import (
+    ChipClock,
+    Count,
+    EnergySum,
+    Fraction,
+    NotNegative,
+    ReplacedPart,
+    Setting,
+)
 from hwgen.report.writing import RunEffects
 
 
@@ -283,6 +291,8 @@ class RunReport(Figures):
     memory: null: as the cycle model assumes, or there was no simulation
     waves: file of the waves, if asked for
     effects: of devices that err, in golden and in the simulation; null: both are exact
+    clock: of the chip; time_us: of an image on average at that clock, by the cycles of the
+        simulation, else of the model; null: the netlist of the chip was not measured
     """
 
     format: Literal["hwgen.report.run"]
@@ -312,3 +322,5 @@ class RunReport(Figures):
     layers: list[RunLayer]
     images: list[RunImage]
     effects: RunEffects | None = None
+    time_us: NotNegative | None = None
+    clock: ChipClock | None = None

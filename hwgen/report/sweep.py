@@ -17,8 +17,10 @@ class SweepPoint:
     values: of the keys that vary
     refused: why there is no such chip, or why it does not run the network; null: it does
     cycles_model, load_cycles_model: sums over images
-    time_us, energy_uj, with_outside_uj: of one image on average, energy on the chip and with the
-        memory outside; area_mm2: null for a family that does not tell it, as energy
+    time_us: of one image on average; null: the netlist of the chip was not measured
+    energy_uj, with_outside_uj: of one image on average, on the chip and with the memory outside, at
+        that clock or at that of the file
+    area_mm2: null for a family that does not tell it, as energy
     utilization: of the cells, as `hwgen model` defines it
     """
 
@@ -43,7 +45,7 @@ class SweepReport:
     """
 
     format: Literal["hwgen.report.sweep"]
-    version: Literal[3]
+    version: Literal[4]
     setting: Setting
     images: Count
     energy_table: Source | None

@@ -9,7 +9,7 @@ from rich.text import Text
 from hwgen.report.model import ModelReport, Speedup
 from hwgen.report.run import Difference, Figures, Memory, RunLayer, RunReport
 from hwgen.report.text import TextReport
-from hwgen.report.types import DRAWN, EnergySum, ReplacedPart
+from hwgen.report.types import DRAWN, ChipClock, EnergySum, ReplacedPart
 from hwgen.report.writing import WritingCost
 
 BAR, LONGEST_BAR = "=", 30
@@ -187,6 +187,8 @@ def run_lines(report: RunReport) -> Iterator[str]:
     ):
         if cycles is not None and load is not None:
             yield f"{name}: {cycles:,} cycles, {load:,} of them load stalls"
+    if report.time_us is not None and report.clock is not None:
+        yield f"{report.time_us:,.4g} us an image at {clock_words(report.clock)}"
     yield from energy_lines(report.image_energy)
     if report.effects is not None:
         where = "golden" if report.equal is None else "golden as on the chip"
@@ -208,17 +210,35 @@ def run_lines(report: RunReport) -> Iterator[str]:
         yield f"waves: {report.waves}"
 
 
+def time_words(time_us: float | None, clock: ChipClock | None) -> str:
+    """Return the time of an image and its clock, behind its cycles; without a clock nothing."""
+    if time_us is None or clock is None:
+        return ""
+    return f"; {time_us:,.4g} us an image at {clock_words(clock)}"
+
+
+def clock_words(clock: ChipClock) -> str:
+    """Return a clock, and what it is of."""
+    corner = f", {clock.corner}" if clock.corner else ""
+    whole = "the slowest module" if clock.mapped == "modules" else "the flat netlist"
+    cells = f"in {clock.library}{corner}, no wires"
+    if clock.of_file:
+        return f"{clock.mhz:,.4g} MHz of its file, which {whole} reaches {cells}"
+    return f"{clock.mhz:,.4g} MHz of {whole} {cells}"
+
+
 def energy_lines(energy: EnergySum | None) -> Iterator[str]:
     """Yield the energy of an image, on the chip and with the memory outside, and by which table."""
     if energy is None:
         return
     by = energy.table.name if energy.table else "the constants of the architecture"
+    at = "" if energy.clock_mhz is None else f" at {energy.clock_mhz:,.4g} MHz"
     out = energy.outside
     chip, rest = energy.image_uj, (out.low_uj, out.high_uj)
     low, high = (f"{chip + each:,.4g}" for each in rest)
     yield (
         f"energy: {chip:,.4g} uJ an image on the chip, {energy.time_nj / 1e3:,.4g} of it by time"
-        f" alone, by {by}"
+        f" alone{at}, by {by}"
     )
     yield (
         f"with the memory outside {energy.with_outside_uj:,.4g} uJ, {low} to {high}:"
@@ -306,8 +326,8 @@ def model_table(report: ModelReport) -> RenderableType:
     for cause, fraction in sorted(report.where.items(), key=lambda item: -item[1]):
         causes.add_row(cause, percent(fraction))
     total = (
-        f"{report.cycles_model:,} cycles, {report.load_cycles_model:,} of them load stalls;"
-        f" {report.time_us:,.1f} us an image"
+        f"{report.cycles_model:,} cycles, {report.load_cycles_model:,} of them load stalls"
+        f"{time_words(report.time_us, report.clock)}"
     )
     parts: list[RenderableType] = [subject_line(report), "", rows, "", causes, "", total]
     parts += energy_lines(report.energy)
@@ -340,13 +360,14 @@ def speedup_table(speedup: Speedup) -> Table:
 def text_table(report: TextReport) -> RenderableType:
     """Return a text, and what a call takes."""
     lines: list[RenderableType] = [Text(report.prompt + report.text), ""]
-    if report.cycles is not None and report.time_us is not None:
+    if report.cycles is not None:
         load = 0.0 if report.load_cycles is None else report.load_cycles
         parts = [
             f"{report.cycles:,.0f} cycles a character ({report.cycles_least:,} to"
             f" {report.cycles_most:,}), {load / report.cycles:.0%} of them waiting for loads",
-            f"{report.time_us:.1f} us",
         ]
+        if report.time_us is not None and report.clock is not None:
+            parts.append(f"{report.time_us:.1f} us at {report.clock.mhz:,.4g} MHz")
         if report.bytes is not None:
             parts.append(f"{report.bytes:,.0f} bytes")
         if report.energy is not None:

@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.files.load import EXACT
-from hwgen.report.types import Count, EnergySum, Source
+from hwgen.report.types import ChipClock, Count, EnergySum, Source
 
 NotNegative = Annotated[float, Field(ge=0)]
 
@@ -17,6 +17,7 @@ class TextReport:
 
     calls: of the chip, one for each character of the prompt and of the text but the last
     cycles, load_cycles, time_us, bytes, energy: of a call on average; bytes: that the port moves
+    clock: at which time_us is; null: the netlist of the chip was not measured, nor is time_us told
     equal: whether every answer of the simulation is golden's; null without one
     """
 
@@ -38,3 +39,4 @@ class TextReport:
     time_us: NotNegative | None = None
     bytes: NotNegative | None = None
     energy: EnergySum | None = None
+    clock: ChipClock | None = None

@@ -1,6 +1,6 @@
 """Parts that several reports share."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -72,12 +72,30 @@ class OutsideSum:
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
+class ChipClock:
+    """The clock that times of a chip are told at: that of its netlist, without wires.
+
+    ns, mhz: of a cycle; library, corner: of the cells of its slowest path
+    mapped: the netlist is of modules, each mapped alone, or flat
+    of_file: the file of the chip names a slower clock, which ns and mhz are of
+    """
+
+    ns: NotNegative
+    mhz: NotNegative
+    library: str
+    corner: str | None
+    mapped: Literal["modules", "flat"]
+    of_file: bool
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class EnergySum:
     """Energy of an image on average.
 
     table: of energies; null: the constants stand in the architecture
     counted: of what the chip's energy is, and what is left out
     image_nj: on the chip, of counted events and of time; time_nj: of time alone
+    clock_mhz: at which time counts; null in a report of an earlier version
     image_uj: as `image_nj`; with_outside_uj: with the memory outside
     """
 
@@ -88,6 +106,7 @@ class EnergySum:
     image_uj: NotNegative
     outside: OutsideSum
     with_outside_uj: NotNegative
+    clock_mhz: NotNegative | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

@@ -59,7 +59,7 @@ def test_cycles_of_several_images(report: Any) -> None:
     content, _ = report("model", NETWORK, ARCH, "--batch", 2, "--images", 4)
     assert content["images"] == 4
     assert content["cycles_model"] == run["cycles_model"]
-    clock_mhz = content["setting"]["configuration"]["clock_mhz"]
+    clock_mhz = content["clock"]["mhz"]
     assert content["time_us"] == pytest.approx(content["cycles_model"] / 4 / clock_mhz)
     single, _ = report("model", NETWORK, ARCH, "--images", 4)
     assert content["load_cycles_model"] < single["load_cycles_model"]

@@ -39,7 +39,7 @@ def made() -> ExploreReport:
     best = chip(4, 2000, front=True, cores=4, rows=4)
     return ExploreReport(
         format="hwgen.report.explore",
-        version=2,
+        version=3,
         networks=[
             ExploredNetwork(
                 network=Source(name="mine", file="mine.npz", digest=DIGEST),
@@ -90,7 +90,7 @@ def test_several_networks_have_their_mean() -> None:
     one = made()
     both = [replace(each, runs=each.runs * 2) for each in one.chips]
     report = replace(one, networks=one.networks * 2, chips=both)
-    assert any(line.split()[:2] == ["mean", "us"] for line in text_of(report).splitlines())
+    assert any(line.split()[:2] == ["mean", "cycles"] for line in text_of(report).splitlines())
 
 
 @pytest.mark.parametrize("kind", ["svg", "png"])
@@ -98,6 +98,7 @@ def test_a_picture_has_the_same_bytes_every_time(kind: str) -> None:
     picture = explore_picture(made(), kind)
     assert picture == explore_picture(made(), kind)
     if kind == "svg":
-        assert all(word in picture.decode() for word in ("theirs", "front", "mm2", "latency, us"))
+        words = "theirs", "front", "mm2", "latency, cycles"
+        assert all(word in picture.decode() for word in words)
     refusing = replace(made(), chips=[chip(6, None, cores=8), *made().chips[1:]])
     assert explore_picture(refusing, kind) != picture

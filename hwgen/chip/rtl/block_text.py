@@ -70,9 +70,12 @@ class BlockText(Blocks):
 
     def _as_assigns(self, block: Block) -> Iterator[str]:
         """Yield the nets of a block as expressions, those bits together that one step assigns."""
-        for number in block.numbers:
+        own = {target for target, _ in block.targets}
+        for number in dict.fromkeys(block.numbers):
             default = self._nodes[number].inputs[0]
             for target, at in self.targets_of(number):
+                if target not in own:
+                    continue
                 name, low, width = target
                 leaves = list(leaves_of(steps_of(self._nodes, number, target, at)))
                 cuts = {0, width}

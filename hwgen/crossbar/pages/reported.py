@@ -83,6 +83,7 @@ def synthesis_report(
         **of_parts(breakdown, arch),
         **of_search(result),
         versions=versions,
+        clock_ns=None if arch.fabric is None else arch.fabric.clock.clock_ns,
     )
 
 

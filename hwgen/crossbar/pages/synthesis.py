@@ -176,6 +176,8 @@ class SynthesisReport:
     steps, step_ns, interval_steps: pipeline steps of an image, their length, from image to image
     step_budget_w: the step is the shortest within this budget, which is `power_budget_w` or smaller
     architecture_digest, schedule_digest: of the files beside this report
+    clock_ns: of the components, at which all times and powers are, whether a netlist reaches it or
+        not; null: published rules have none
     """
 
     format: Literal["hwgen.report.synthesize"]
@@ -224,6 +226,7 @@ class SynthesisReport:
     convergence: list[ConvergencePoint]
     points: list[OuterPoint]
     versions: dict[str, str]
+    clock_ns: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

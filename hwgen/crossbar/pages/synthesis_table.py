@@ -181,12 +181,13 @@ def part_table(report: SynthesisReport) -> Table:
 def figure_lines(report: SynthesisReport) -> Iterator[RenderableType]:
     """Yield what stands below the tables."""
     chip = report.chip
+    at = "" if report.clock_ns is None else f" at {report.clock_ns:g} ns"
     yield (
         f"chip: {chip.macros} macros on a mesh of {chip.mesh_rows} x {chip.mesh_columns},"
         f" {chip.crossbars:,} crossbars, scratchpads of {chip.scratchpad_kilobytes} KB"
     )
     yield (
-        f"efficiency: {report.efficiency_gops_per_w:,.2f} GOPS/W; over its peak power, if every"
+        f"efficiency: {report.efficiency_gops_per_w:,.2f} GOPS/W{at}; over its peak power, if every"
         f" crossbar computed: {report.peak_efficiency_gops_per_w:,.1f}"
     )
     yield (

@@ -106,7 +106,7 @@ class Arch:
 
     format, version: of the file
     name: for people and for the folders of results
-    clock_mhz: clock frequency, for times in reports
+    clock_mhz: clock frequency, for constraints, and for times where its netlist is no slower
     cores, macros_per_core: macros of a core hold the same weights and compute other positions
     tile_rows: rows of a weight tile at most, up to rows / 2
     switch_rate: selected inputs that a sparse-allocation switch moves in a cycle

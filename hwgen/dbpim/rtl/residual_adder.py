@@ -1,5 +1,7 @@
 """Residual adder of a core: adds a stored map to the results of a convolution."""
 
+from typing import Any
+
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
@@ -11,6 +13,12 @@ from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.instructions import ROW_BITS, Opcode
 from hwgen.dbpim.rtl import layouts
 from hwgen.dbpim.rtl.region import Region, address_of, bank_of
+
+OF_A_SUM = (
+    *("output_zero_point", "second_zero_point"),
+    *("sum_shift", "sum_zero_point", "sum_low", "sum_high"),
+)
+"""Numbers of a layer that its sums need beside their factors."""
 
 
 class ResidualAdder(Part):
@@ -158,8 +166,15 @@ class ResidualAdder(Part):
         self, m: Module, *, take: Value, result: data.View, addend: list[Value]
     ) -> list[PartInstance]:
         """Place a requantizer for each filter; its register holds the weighted sum of stage 2."""
-        layer, lanes, bits = self.layer, [], self._arch.factor_bits
-        factors = [layer.result_multiplier[:bits], layer.second_multiplier[:bits]]
+        lanes, factor = [], self._arch.factor_bits
+        fields: dict[str, Any] = dict.fromkeys(("result_multiplier", "second_multiplier"), factor)
+        rounds = ["sum_rounding"] if hasattr(self._requantizer, "rounding") else []
+        fields |= {name: self.layer.shape()[name].shape for name in (*OF_A_SUM, *rounds)}
+        # The sequencer is far away; a layer is held from before its first result on.
+        layer = Signal(data.StructLayout(fields), name="kept")
+        self.guarded(layer)
+        m.d.sync += [getattr(layer, name).eq(getattr(self.layer, name)) for name in fields]
+        factors = [layer.result_multiplier, layer.second_multiplier]
         for index, byte in enumerate(addend):
             m.submodules[f"requantizer_{index}"] = lane = self._requantizer.instance()
             total = Signal(signed(ACCUMULATOR_BITS), name=f"total_{index}")
@@ -174,7 +189,7 @@ class ResidualAdder(Part):
                 lane.zero_point.eq(layer.sum_zero_point),
                 lane.low.eq(layer.sum_low),
                 lane.high.eq(layer.sum_high),
-                *layouts.choose_rounding(lane, layer.sum_rounding),
+                *(layouts.choose_rounding(lane, layer.sum_rounding) if rounds else []),
             ]
             lanes.append(lane)
         return lanes

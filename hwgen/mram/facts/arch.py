@@ -67,7 +67,7 @@ class Arch:
 
     format, version: of the file
     name: for people and for the folders of results
-    clock_mhz: clock frequency, for times in reports
+    clock_mhz: clock frequency, for constraints, and for times where its netlist is no slower
     sub_arrays: computing sub-arrays of the chip; more than 256 in the cycle model alone
     block: sub-arrays of an octet, channels of a block and lanes of the DPU
     array: see ArraySize

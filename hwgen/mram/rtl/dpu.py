@@ -179,11 +179,15 @@ class Dpu(Part):
     def _lanes_of(self, m: Module, skips: list[Signal], loads: Value) -> list[Value]:
         """Place the lanes; return their results; loads: of their stages."""
         results = []
+        # The record's memory is far away; it is stable long before a result reaches the lanes.
+        kept = Signal.like(self.record)
+        self.guarded(kept)
+        m.d.sync += kept.eq(self.record)
         for number, skip in enumerate(skips):
             m.submodules[f"lane_{number}"] = lane = self._lane.instance()
             m.d.comb += [
                 lane.loads.eq(loads),
-                lane.record.eq(self.record),
+                lane.record.eq(kept),
                 lane.sum.eq(self.sums[number]),
                 Value.cast(lane.parameters).eq(self.parameters[number]),
                 lane.skip.eq(skip),

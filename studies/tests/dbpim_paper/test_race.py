@@ -139,7 +139,8 @@ def test_runs_are_what_the_model_says(folder: Path) -> None:
         run = run_of(report, batch, switches)
         assert run.cycles == found.cycles_model / batch
         assert run.compute_cycles == found.cycles_compute_model / batch
-        assert run.time_ms == pytest.approx(found.time_us / 1000)
+        mhz = chip.parameters.clock_mhz
+        assert run.time_ms == pytest.approx(found.cycles_model / batch / mhz / 1000)
         assert run.utilization == found.utilization
         shares = {name: cycles / run.cycles for name, cycles in run.causes.items()}
         assert shares == pytest.approx(found.where)

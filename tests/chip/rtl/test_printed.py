@@ -10,6 +10,9 @@ from hwgen.chip.rtl import block_text, blocks, expressions, logic, statements
 from hwgen.chip.rtl.emit import verilog_of
 from hwgen.chip.rtl.nodes import ZERO, Nets
 from hwgen.chip.rtl.statements import Steps
+from hwgen.dbpim.facts import load_arch
+from hwgen.dbpim.rtl.output_stage import OutputStage
+from hwgen.files.shipped import shipped_folder
 from tests.chip.rtl.every import OUTPUTS, Every, by_amaranth, by_icarus, stimuli
 
 SEED = 5
@@ -131,3 +134,12 @@ def test_faults_of_the_printer(
 ) -> None:
     fault(monkeypatch)
     assert seen in differing(verilog_of([Every()]), expected, tmp_path)
+
+
+@pytest.mark.promise("no net of the emitted Verilog is assigned twice")
+def test_nothing_is_assigned_twice() -> None:
+    """Parts of one choice of four results, which goes out as expressions."""
+    arch = load_arch(shipped_folder() / "dbpim/paper.yaml")
+    lines = verilog_of([OutputStage(arch=arch)]).splitlines()
+    targets = [line.split("=")[0] for line in lines if line.startswith("  assign ")]
+    assert len(targets) > 3 and len(set(targets)) == len(targets)

@@ -26,7 +26,7 @@ from hwgen.dbpim.model import (
 from hwgen.dbpim.model.energy import default_table, waiting_pj
 
 CONFIGS = Path(__file__).parents[3] / "configs"
-SPARSE = load_arch(CONFIGS / "dbpim" / "paper.yaml")
+SPARSE = replace(load_arch(CONFIGS / "dbpim" / "paper.yaml"), clock_mhz=500.0)
 DENSE = with_sparsity(SPARSE, "none")
 ROWS = load_arch(CONFIGS / "dbpim" / "paper_rows.yaml")
 LANES = load_arch(CONFIGS / "dbpim" / "paper_lanes.yaml")
