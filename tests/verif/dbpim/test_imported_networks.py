@@ -74,6 +74,7 @@ def run_on_small(path: Path, tmp_path: Path) -> None:
     assert main(["run", str(network), str(chip), "--images", "1", *switches]) == 0
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "a Llama of two blocks (norms without a mean, rotary embeddings, heads that share keys, gated"
     " layers) runs whole in RTL, equal"
@@ -89,6 +90,7 @@ def test_a_llama_is_equal_to_golden_and_model(exporter: str, tmp_path: Path) -> 
     assert main(["run", str(network), "dbpim/small_rows", "--images", "1"]) == 0
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "drawn transformers with masks, written in every way that torch's exporters write, run whole"
     " in RTL, equal"
@@ -136,6 +138,7 @@ def test_steps_of_a_recurrent_node_are_equal(operator: str, tmp_path: Path) -> N
     assert main(["run", str(network), str(chip), "--images", "1", *switches]) == 0
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "cells of any sizes, of one or two layers and directions, run whole in RTL, equal to golden and"
     " model"
