@@ -77,8 +77,8 @@ def calibrated_graph(
     if positions:
         with tempfile.TemporaryDirectory() as folder:
             whole = whole_file_of(file, positions, Path(folder))
-            graph, found = calibrated_graph(whole, images, qdq)
-        return replace(graph, source=str(file)), found
+            of_all, distances = calibrated_graph(whole, images, qdq)
+        return replace(of_all, source=str(file)), distances
     import onnx
 
     from hwgen.importers.integer.states import with_states
