@@ -30,7 +30,9 @@ from hwgen.chip.rtl.statements import (
 STEP = "  "
 NAME = re.compile(r"[A-Za-z_]\w*")
 ARM = re.compile(r" +(?:[\w'?]+, )*[\w'?]+: ")
+"""The line of a choice's arm: its patterns."""
 MANY_ARMS = 6
+"""Of a choice that stays a `case` where an expression would do."""
 
 
 class BlockText(Blocks):
