@@ -32,6 +32,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "effects": "of devices that err: hwgen effects NETWORK CHIP --effects NAME",
         "energies": "of events, and areas: --energy NAME, --outside NAME",
         "components": "power, time and area of parts: hwgen synthesize NETWORK --components NAME",
+        "wires": "resistance and capacitance by library: hwgen cost CHIP --placed finds them",
         "replacements": "parts of yours in a chip: hwgen build CHIP --replace PART=FILE",
         "images": "some images of a set, for networks that were trained on it",
     }
@@ -45,6 +46,7 @@ FORMATS: Mapping[str, str] = MappingProxyType(
         "energy": "energies",
         "memory_outside": "energies",
         "replacement": "replacements",
+        "wires": "wires",
     }
 )
 """The kind of a file by the end of its format; recipes have a folder of their own."""

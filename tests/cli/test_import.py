@@ -381,7 +381,9 @@ def test_a_chip_that_rounds_as_the_runtimes_ships(family: str) -> None:
         (ROOT / f"configs/{family}/{name}.yaml").read_text(encoding="utf-8").splitlines()[1:]
         for name in ("paper", "paper_float32")
     )
-    changed = [pair for pair in zip(paper, float32, strict=True) if pair[0] != pair[1]]
+    # The clock is that of each netlist.
+    pairs = [pair for pair in zip(paper, float32, strict=True) if "clock_mhz" not in pair[0]]
+    changed = [pair for pair in pairs if pair[0] != pair[1]]
     assert changed == [
         ("name: paper", "name: paper_float32"),
         ("rounding: [half_up]", "rounding: [half_up, float32]"),

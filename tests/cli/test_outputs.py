@@ -352,6 +352,8 @@ OUTPUT_NAMES = {
     "qdq": OUTPUT_FILE,
     "plot": OUTPUT_FILE,
     "record": OUTPUT_FILE,
+    "layout": OUTPUT_FILE,
+    "clocks": OUTPUT_FILE,
     "runs": CACHE,
     "trace": OUTPUT_FILE,
     "densities": OUTPUT_FILE,

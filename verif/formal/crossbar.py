@@ -59,8 +59,8 @@ def lane() -> Proof:
         method=induction(2),
         fault=Fault(
             module=Lane(sizes=SIZES).module_name,
-            old="columns_data_0[0] ? (before_",
-            new="!columns_data_0[0] ? (before_",
+            old="converted[FLIP] ? (before_",
+            new="!converted[FLIP] ? (before_",
             cycles=6,
         ),
         sizes={
