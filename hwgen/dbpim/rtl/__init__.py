@@ -21,8 +21,8 @@ compute: a macro, from selected input bits to sums of filters: macro, ipu, plane
 feed: input words on their way from the banks to the macros: walker, vector_pixels, fetcher,
     product_walk, switch, group_queue, mask_array, direct_feed, tile_walker, word_receiver
 load: from the beats of a program to tiles, taps, tables and maps: loader, load_bus, load_writer,
-    word_queue, tile_loader, tile_store, taps_loader, tap_store, table_loader, table_store, row_unpacker,
-    triple_decoder, weight_decoder, negative_digits
+    word_queue, tile_loader, tile_store, taps_loader, tap_store, table_loader, table_store,
+    row_unpacker, triple_decoder, weight_decoder, negative_digits
 SIMD: what no macro computes: simd, simd_lane, simd_output, product_operands
 rows: softmax and layer norm: row_unit, row_lane, floats_store, floats_loader
 floats: arithmetic of float32, with one rounding: floats, fma, float_sum, float_divider,
