@@ -128,6 +128,7 @@ EXTRAS = {
     ),
     "mosaic": Tried(modules=[("PIL", "--version")]),
     "synth": Tried(hwgen=[("cost", "mram/tiny")]),
+    "layout": Tried(hwgen=[("cost", "dbpim/tiny", "--module", "dbpim_ppu", "--placed")]),
     "docs": Tried(modules=[("mkdocs", "--version"), ("mkdocstrings",)]),
 }  # fmt: skip
 """Commands by extra; without a name: what `pip install .` brings."""

@@ -59,6 +59,7 @@ LINES = [
         ],
     ),
     Line(given="'hwgen[synth]'", commands=["hwgen cost dbpim/tiny"]),
+    Line(given="'hwgen[layout]'", commands=["hwgen cost dbpim/tiny --module dbpim_ppu --placed"]),
     Line(
         given="'.[transformer]'", commands=["hwgen train {}/configs/train/digits_vit.yaml --out t"]
     ),
