@@ -93,6 +93,7 @@ def test_golden_alone_gives_answers(context: api.Context) -> None:
     assert len(report.predictions) == 3
 
 
+@pytest.mark.dear
 def test_verilog_compared_with_golden_and_model(context: api.Context, tmp_path: Path) -> None:
     network = directed("narrow")
     save_network(network, tmp_path / "network.npz")

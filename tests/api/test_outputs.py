@@ -78,7 +78,7 @@ def test_no_file_of_a_person_is_replaced(name: str, place: dict[str, Path]) -> N
     assert sorted(place["n"].parent.iterdir()) == sorted(before)
 
 
-@pytest.mark.dear("expected.txt")
+@pytest.mark.dear
 @pytest.mark.parametrize("name", ["run.sh", "expected.txt", "memory.hex"])
 def test_an_export_replaces_files_of_an_earlier_one_alone(
     name: str, place: dict[str, Path], tmp_path: Path

@@ -134,6 +134,7 @@ def test_train(report: Any, tmp_path: Path) -> None:
     assert f"integer {trained['accuracy']['integer']:.2%}" in out
 
 
+@pytest.mark.dear
 def test_train_channel_adaptive(report: Any, hwgen: Command, tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.yaml"
     content = yaml.safe_load(ADAPTIVE.read_text(encoding="utf-8"))

@@ -121,7 +121,7 @@ CHECKOUT = {
 }
 
 
-@pytest.mark.dear("compile")
+@pytest.mark.dear
 @pytest.mark.parametrize(
     "name",
     [

@@ -280,6 +280,7 @@ def with_pools(count: int) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+@pytest.mark.dear
 def test_many_layers_are_read_in_linear_time(tmp_path: Path) -> None:
     seconds = {}
     for count in (2_000, 20_000):

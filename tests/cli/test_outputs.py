@@ -335,6 +335,7 @@ def test_a_new_file_may_lie_in_an_input_folder(hwgen: Command, place: Path) -> N
     assert code == 2 and "--json" not in err
 
 
+@pytest.mark.dear
 def test_links_in_an_output_folder_stay(hwgen: Command, place: Path, work: Path) -> None:
     (place / "out").mkdir()
     (place / "out/run.sh").symlink_to("../net.npz")

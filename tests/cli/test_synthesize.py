@@ -82,6 +82,7 @@ def test_a_design(hwgen: Command, quick: dict[str, Any], tmp_path: Path) -> None
     assert quick["budget"] == Budget(method="bounded", evaluations=99)
 
 
+@pytest.mark.dear
 def test_identical_macros(hwgen: Command, quick: dict[str, Any], tmp_path: Path) -> None:
     more = "--power-w", 12, "--workers", 1
     assert hwgen(*synthesize_to(tmp_path, *more))[0] == 0

@@ -126,6 +126,7 @@ def another(value: object) -> object:
     return value[:-1] + ("1" if value[-1] == "0" else "0") if len(value) == 64 else f"{value}_"
 
 
+@pytest.mark.dear("mram")
 @pytest.mark.promise(
     "a lie about any field of a program's facts, of results or of a trace is a difference or a"
     " refusal"
@@ -171,7 +172,7 @@ def test_results_have_nothing_that_golden_lacks(family: str) -> None:
         assert not here.equal(replace(results, runs=runs)), field
 
 
-@pytest.mark.dear("dbpim")
+@pytest.mark.dear
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_lie_of_the_trace_is_a_difference_or_a_refusal(family: str) -> None:
     """Each value of a run by itself; of an array, some elements of which no map needs, one."""
@@ -202,6 +203,7 @@ def has_reason(name: str, family: str) -> bool:
     return not {name, f"{name} of {family}"}.isdisjoint(NOT_OF_THE_TRACE)
 
 
+@pytest.mark.dear("crossbar", "mram")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_lie_about_facts_is_refused(family: str, tmp_path: Path) -> None:
     """In the file of `--program`; for other images of a run the same program may be right."""

@@ -43,6 +43,7 @@ def test_every_page_is_on_it(site: Path) -> None:
     assert {page for page in pages if page not in nav} == set()
 
 
+@pytest.mark.dear
 def test_no_table_stands_in_a_paragraph(site: Path) -> None:
     """As one does without an empty line before it."""
     for page in site.rglob("*.html"):

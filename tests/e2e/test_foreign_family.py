@@ -61,6 +61,7 @@ def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
         assert word in done.stderr
 
 
+@pytest.mark.dear
 def test_an_adder_is_described_and_built(
     hwgen: Hwgen, packages: Path, adder: Path, tmp_path: Path
 ) -> None:
@@ -99,6 +100,7 @@ def test_the_chip_of_an_adder_has_no_warning(
     assert not lint(files, top="adder_axi", waivers=out / "waivers.vlt")
 
 
+@pytest.mark.dear
 def test_the_chip_of_an_adder_adds(packages: Path, adder: Path, tmp_path: Path) -> None:
     """Memory in, memory out, by the shell and the host of every family."""
     install_adder(packages)

@@ -52,6 +52,7 @@ def test_a_chip_is_simulated_without_the_packages_of_benches(tmp_path: Path) -> 
     assert "rtl: " in done.stdout
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "a full or read-only disk, a small memory, broken Verilog, no Verilator are one sentence each"
 )

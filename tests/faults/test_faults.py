@@ -92,6 +92,7 @@ def test_kinds() -> None:
     assert [kind(each) for each in given] == wanted
 
 
+@pytest.mark.dear
 def test_faults_of_a_chip_are_caught() -> None:
     """Faults of the write engine: an operator, and two of which only stalls tell."""
     network, arch = directed("narrow"), chip_arch("tiny")

@@ -38,6 +38,7 @@ def test_a_toggle_by_hand(tmp_path: Path) -> None:
     assert energy_pj(flat, found, library) == {"part": pytest.approx(expected)}
 
 
+@pytest.mark.dear
 def test_a_net_that_several_ports_show(tmp_path: Path) -> None:
     # Inside, two outputs show the register, and a third one passes the input.
     library, _ = load_library(written(tmp_path, liberty()))

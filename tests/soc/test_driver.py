@@ -15,6 +15,7 @@ STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"]
 RISC_V = "riscv64-unknown-elf-gcc"
 
 
+@pytest.mark.dear("crossbar", "mram")
 @pytest.mark.promise(
     "the driver is strict freestanding C99 without a library, the same for all families,"
     " returns each of its codes, and C++17 takes its headers"

@@ -75,6 +75,7 @@ def test_a_mode_has_its_own_answers(tmp_path: Path) -> None:
     assert values["ANSWER_BYTES"] == values["ANSWER_BLOCK_BYTES"]
 
 
+@pytest.mark.dear
 def test_the_constants_compile(tmp_path: Path) -> None:
     exported("digits_small_cnn", "dbpim/small", tmp_path, None)
     flags = [

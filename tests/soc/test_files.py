@@ -75,6 +75,7 @@ def test_verilator_has_no_warning_from_any_folder(chips: dict[str, Path], family
     assert not lint(files, top=f"{family}_axi", waivers=folder / "waivers.vlt")
 
 
+@pytest.mark.dear("mram")
 def test_without_its_trace_a_chip_has_no_warning(
     chips: dict[str, Path], family: str, tmp_path: Path
 ) -> None:

@@ -74,6 +74,7 @@ def subclasses() -> list[type[SharedPart]]:
     return [one for one in SharedPart.__subclasses__() if one.__module__.startswith("hwgen.chip")]
 
 
+@pytest.mark.dear("mram")
 @pytest.mark.promise(
     "each assertion of a chip's Verilog fires with a fault and is silent at rest; shared parts and"
     " families have all five kinds"

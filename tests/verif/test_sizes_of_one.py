@@ -156,6 +156,7 @@ ONES_ON_RTL = [
 ]
 
 
+@pytest.mark.dear("dbpim")
 @pytest.mark.parametrize("family", ON_RTL)
 def test_on_rtl(family: str, tmp_path: Path) -> None:
     ON_RTL[family](2, tmp_path)

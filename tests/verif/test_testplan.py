@@ -133,6 +133,7 @@ def everything() -> set[str]:
     return {sentence for folder in RUNS.values() for sentence in promised(folder)}
 
 
+@pytest.mark.dear
 def test_all_promises_are_found() -> None:
     assert everything() >= LONG_ALONE
     assert len(everything()) > 500

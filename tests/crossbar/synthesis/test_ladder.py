@@ -125,7 +125,7 @@ def values_of(name: str, watts: tuple[float, ...], budget: Budget) -> list[float
     return [answered(name, power_w, budget).best.efficiency_gops_per_w for power_w in watts]
 
 
-@pytest.mark.dear("wide")
+@pytest.mark.dear
 @pytest.mark.parametrize("network", [WIDE, RESIDUAL], ids=["wide", "residual"])
 def test_more_power_is_not_worse_where_the_optimum_is_found(network: CrossbarNetwork) -> None:
     found = [searched(network, FEW, power_w, SMALL) for power_w in (0.25, 0.3, 0.45, 1.0, 3.0)]
@@ -184,7 +184,7 @@ def test_more_power_is_not_worse(name: str, watts: tuple[float, ...]) -> None:
     assert values == sorted(values)
 
 
-@pytest.mark.dear("published-1")
+@pytest.mark.dear
 @pytest.mark.promise(
     "a search with more evaluations finds all that one with fewer finds, and proves no less"
 )
@@ -214,6 +214,7 @@ def test_more_evaluations_are_never_worse(rules: Rules, seed: int, tmp_path: Pat
         longer = shorter
 
 
+@pytest.mark.dear
 def test_a_chip_knows_the_budget_that_its_step_was_made_for() -> None:
     """Through the confirmation, the file of the architecture and the schedule."""
     network, components = load_problem(DIGITS, COMPONENTS)

@@ -80,7 +80,7 @@ def found(*args: Any, **more: Any) -> SearchResult:
     return result
 
 
-@pytest.mark.dear("published")
+@pytest.mark.dear
 @pytest.mark.promise(
     "a search counts why it refused designs; report and refusal of a budget say it"
 )
@@ -150,6 +150,24 @@ def test_finds_the_optimum_of_clipped_points() -> None:
     assert answers[0] == found().best.efficiency_gops_per_w < answers[1]
 
 
+@pytest.mark.dear(
+    "headed-published-0.3",
+    "headed-published-0.45",
+    "headed-published-1.0",
+    "headed-strict-0.3",
+    "headed-strict-0.45",
+    "headed-strict-1.0",
+    "residual-published-0.3",
+    "residual-published-1.0",
+    "residual-strict-0.3",
+    "residual-strict-1.0",
+    "wide-published-0.3",
+    "wide-published-0.45",
+    "wide-published-1.0",
+    "wide-strict-0.3",
+    "wide-strict-0.45",
+    "wide-strict-1.0",
+)
 @pytest.mark.parametrize(("name", "rules", "power_w"), CASES)
 def test_what_is_found_is_what_it_says(name: str, rules: Rules, power_w: float) -> None:
     result = answer(name, rules, power_w)
@@ -190,7 +208,7 @@ def test_convergence(rules: Rules) -> None:
     assert (best[-1], bound[-1]) == (result.best.efficiency_gops_per_w, result.bound_gops_per_w)
 
 
-@pytest.mark.dear("published")
+@pytest.mark.dear
 @pytest.mark.promise(
     "any number of workers, and an interrupt with a second run, give the same files"
 )
@@ -281,7 +299,7 @@ class Counting(SerialExecutor):
             yield number, result
 
 
-@pytest.mark.dear("3")
+@pytest.mark.dear
 @pytest.mark.parametrize("rounds", [2, 3, 5])
 def test_resumes(rounds: int, tmp_path: Path) -> None:
     whole = Counting()
@@ -308,7 +326,7 @@ def test_resumes(rounds: int, tmp_path: Path) -> None:
     assert not third.done
 
 
-@pytest.mark.dear("26")
+@pytest.mark.dear
 @pytest.mark.parametrize("after", [30, 26, 40])
 def test_an_interrupt_within_a_round_loses_no_node(after: int, tmp_path: Path) -> None:
     """The bound of what was found until then still holds, and the rest comes later."""

@@ -270,6 +270,7 @@ def test_a_pickle_runs_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.dear
 def test_altered_files_are_imported_or_refused(tmp_path: Path) -> None:
     content = good().SerializeToString(deterministic=True)
     path, out = tmp_path / "altered.onnx", tmp_path / "network.npz"

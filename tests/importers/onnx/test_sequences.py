@@ -21,6 +21,7 @@ def seeds() -> list[object]:
     return [pytest.param(seed, marks=each) for seed, each in marks.items()]
 
 
+@pytest.mark.dear("0")
 @has_avx2
 @pytest.mark.promise("drawn sequences of attention, mixing and gates are exact and run on a chip")
 @pytest.mark.parametrize("seed", seeds())

@@ -324,6 +324,7 @@ def test_a_word_that_is_undefined_while_it_is_written_is_written_late(
     assert run([Pair(part, each, model_of(each)) for each in memories], tmp_path) == ["0 of 2"]
 
 
+@pytest.mark.dear
 def test_what_ships_does_what_the_parts_do_and_a_fault_is_seen(tmp_path: Path) -> None:
     """Wrong Verilog beside a right file differs: a mask, a latency, the old content of a word."""
     rested = "if (!clk1 && !csb1_taken"

@@ -203,7 +203,7 @@ def test_macro_of_every_kind(name: str, icarus: str, tmp_path: Path) -> None:
 AT_CAP_BY_DEFAULT = ("pooling, steps of 53", "pooling, steps of 54", "addition, steps of 36")
 
 
-@pytest.mark.dear("addition, steps of 36")
+@pytest.mark.dear
 @pytest.mark.promise(
     "poolings, additions and activations that just fit their steps are exact; what does not fit"
     " is refused, and what comes early is late"
@@ -220,7 +220,7 @@ def test_more_vector_units_that_just_fit(name: str, tmp_path: Path) -> None:
     run_facts(AT_CAP[name], tmp_path, "verilator")
 
 
-@pytest.mark.dear("facts0")
+@pytest.mark.dear
 @pytest.mark.parametrize("facts", [POOL_AT_CAP | {"step": 54}, SUM_AT_CAP | {"step": 35}])
 def test_an_activation_before_its_sums_is_late(facts: dict[str, Any], tmp_path: Path) -> None:
     early = [len(facts["layers"]) - 1]

@@ -149,7 +149,7 @@ def test_a_run_has_all_its_steps_where_its_answers_leave_early(tmp_path: Path) -
     assert timing.cycles == timing.first + timing.steps * timing.step_clocks
 
 
-@pytest.mark.dear("184")
+@pytest.mark.dear
 @pytest.mark.parametrize("seed", CHEAP)
 def test_a_random_network_on_its_chip(seed: int, tmp_path: Path) -> None:
     """One by one and as a stream, one of the two behind a slow memory."""

@@ -62,7 +62,7 @@ def test_every_tiny_chip_is_clean(place: int) -> None:
     check(place)
 
 
-@pytest.mark.dear("c_add1")
+@pytest.mark.dear
 @pytest.mark.parametrize("name", SPOKEN_OF)
 def test_a_chip_of_the_search_is_clean(name: str, tmp_path: Path) -> None:
     with cheap():

@@ -53,6 +53,7 @@ def test_a_wrong_bank_fails_its_bench(
         run_array(sizes, tmp_path)
 
 
+@pytest.mark.dear
 def test_the_right_bank_passes_its_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(REPLACED, f"bank={BANK}")
     run_array(ARRAY | {"part_bits": 8}, tmp_path)

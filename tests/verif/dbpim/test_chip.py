@@ -73,7 +73,7 @@ def test_directed_network(name: str, tmp_path: Path) -> None:
     check_chip(network, chip_arch("small"), images, tmp_path)
 
 
-@pytest.mark.dear("head_alone")
+@pytest.mark.dear
 @pytest.mark.parametrize("name", sorted(DIRECTED))
 def test_directed_network_dense(name: str, tmp_path: Path) -> None:
     network = directed(name)

@@ -104,7 +104,7 @@ def test_the_program_spills_maps_of_several_images(name: str) -> None:
         assert case.steps[case.find("load", "image", image=image)].layer == INPUT
 
 
-@pytest.mark.dear("tiny-latency333-stall0-2")
+@pytest.mark.dear
 @pytest.mark.parametrize("batch", [1, BATCH])
 @pytest.mark.parametrize(("latency", "stall"), DELAYS, ids=DELAY_IDS)
 @pytest.mark.parametrize("name", CHIPS)

@@ -52,6 +52,7 @@ def many_classes() -> QuantizedNetwork:
     return net.build()
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "each source of progress alone keeps the watchdog quiet, on the chip computing and writing"
 )

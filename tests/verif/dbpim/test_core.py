@@ -63,6 +63,7 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_core(SMALL, tmp_path, waves)
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "two filter groups of one digit share the rows of a tile, each in cells of its own; what a"
     " group lacks adds nothing"
@@ -71,6 +72,7 @@ def test_pairs_of_filter_groups(tmp_path: Path, waves: Waves | None) -> None:
     run_core(paired(), tmp_path, waves)
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "words of fewer channels than a macro has compartments fill a group one after the other"
 )

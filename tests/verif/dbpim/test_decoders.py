@@ -21,6 +21,7 @@ def drawn(seed: int, shape: DecoderShape = SMALL) -> tuple[QuantizedNetwork, np.
     return whole, np.random.default_rng(seed).integers(0, 256, size, dtype=np.uint8)
 
 
+@pytest.mark.dear
 @pytest.mark.promise("a causal network of all tokens runs on the chip as golden computes it")
 def test_all_tokens_at_once(tmp_path: Path) -> None:
     whole, tokens = drawn(1)

@@ -111,13 +111,14 @@ def test_random_networks_are_equal_in_rtl(name: str, seed: int, tmp_path: Path) 
     check_chip(network, CHIPS[name], random_images(network, 2, seed=seed), tmp_path)
 
 
-@pytest.mark.dear("0")
+@pytest.mark.dear
 @pytest.mark.parametrize("seed", range(4))
 def test_networks_of_sizes_of_one_are_equal_in_rtl(seed: int, tmp_path: Path) -> None:
     network = random_network(draw_recipe_of_ones(seed), seed=seed)
     check_chip(network, TINY, random_images(network, 2, seed=seed), tmp_path)
 
 
+@pytest.mark.dear
 def test_a_transformer_is_equal_in_rtl(tmp_path: Path) -> None:
     network = random_network(draw_row_recipe(1), seed=1)
     check_chip(network, dense(rows()), random_images(network, 1, seed=1), tmp_path)
@@ -136,6 +137,7 @@ def test_resnet20_is_equal_in_rtl(tmp_path: Path) -> None:
     check_chip(network, CHIPS["paper"], random_images(network, 1, seed=1), tmp_path)
 
 
+@pytest.mark.dear
 def test_the_core_and_its_macro_alone(tmp_path: Path) -> None:
     for name in ("core", "macro"):
         (tmp_path / name).mkdir()

@@ -49,7 +49,7 @@ def test_pipeline(operation: str, tmp_path: Path, waves: Waves | None) -> None:
     run_pipeline(operation, tmp_path, waves)
 
 
-@pytest.mark.dear("add")
+@pytest.mark.dear
 @pytest.mark.parametrize("operation", PIPELINES)
 def test_every_operand_of_a_small_format(
     operation: str, tmp_path: Path, waves: Waves | None
@@ -104,6 +104,7 @@ def run_divider_and_root(folder: Path, waves: Waves | None = None) -> None:
     run(bench, module="verif.dbpim.bench_float_divider", folder=folder)
 
 
+@pytest.mark.dear
 def test_division_and_root(tmp_path: Path, waves: Waves | None) -> None:
     run_divider_and_root(tmp_path, waves)
 

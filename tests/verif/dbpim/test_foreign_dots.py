@@ -99,7 +99,7 @@ def bench(
     run(made, module="verif.dbpim.bench_dots", folder=folder, settings=settings(arch))
 
 
-@pytest.mark.dear("larger_early")
+@pytest.mark.dear
 @pytest.mark.promise(
     "an array that computes is another one's in whole networks of all three families, by a"
     " package of its own; what does not fit is one sentence; one that computes something else"
@@ -126,7 +126,7 @@ def test_sums_are_those_of_the_part(
     bench(scratch, arch, inputs=module[0], filters=module[1], late=cycles[1] - 1)
 
 
-@pytest.mark.dear("x[i] && i != I-1")
+@pytest.mark.dear
 @pytest.mark.parametrize("wrong", ["x[I-1-i]", "x[i] && i != I-1"])
 def test_a_wrong_array_fails_its_bench(scratch: Scratch, wrong: str) -> None:
     """Inputs in another order, and an input that is left out."""

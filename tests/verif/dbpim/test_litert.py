@@ -57,7 +57,7 @@ def chip(seed: int) -> Arch:
     return replace(litert(), lanes_per_requantizer=(1, 4)[seed % 2])
 
 
-@pytest.mark.dear("2")
+@pytest.mark.dear
 @pytest.mark.promise(
     "layers of two maps that round as LiteRT run whole in RTL: every element, step, cycle and event"
 )
@@ -68,7 +68,7 @@ def test_squares(seed: int, tmp_path: Path) -> None:
     check_chip(net, chip(seed), images, tmp_path, batch=1 + seed % 2)
 
 
-@pytest.mark.dear("1")
+@pytest.mark.dear
 @pytest.mark.parametrize("groups", [1, 2])
 def test_products(groups: int, tmp_path: Path) -> None:
     net = attention(groups, groups)

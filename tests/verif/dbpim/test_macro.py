@@ -48,7 +48,7 @@ def test_array_of_two_cycles(switches: str, tmp_path: Path) -> None:
     run_macro(with_sparsity(replace(small(), array_cycles=2), switches), tmp_path)
 
 
-@pytest.mark.dear("all-1")
+@pytest.mark.dear
 @pytest.mark.promise(
     "synchronous cells are given their row at the issue and take the cycles of combinational"
     " ones; SRAMs of one port may be the cells"
@@ -60,7 +60,7 @@ def test_synchronous_cells(switches: str, array_cycles: Literal[1, 2], tmp_path:
     run_macro(with_sparsity(arch, switches), tmp_path)
 
 
-@pytest.mark.dear("1")
+@pytest.mark.dear
 @pytest.mark.promise(
     "DBMUs, trees, accumulators, tile store, loader and output stage do pair tiles as golden,"
     " in their cycles"

@@ -71,6 +71,7 @@ def test_random_networks_of_one_digit_load_less_and_take_no_longer() -> None:
     assert (short <= plain).all() and (short.sum(axis=0) < plain.sum(axis=0)).all()
 
 
+@pytest.mark.dear
 def test_equal_in_rtl(tmp_path: Path) -> None:
     network = groups_of_all_kinds()
     check_chip(network, coded("small"), random_images(network, 2, seed=1), tmp_path)

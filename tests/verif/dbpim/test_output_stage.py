@@ -50,11 +50,13 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_output_stage(SMALL, "verilator", tmp_path, waves)
 
 
+@pytest.mark.dear
 @pytest.mark.promise("parts with requantizers that round as float32 compute what golden does")
 def test_with_float32(tmp_path: Path, waves: Waves | None) -> None:
     run_output_stage(floats(), "verilator", tmp_path, waves)
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "DBMUs, trees, accumulators, tile store, loader and output stage do pair tiles as golden,"
     " in their cycles"
@@ -63,11 +65,13 @@ def test_pairs(tmp_path: Path, waves: Waves | None) -> None:
     run_output_stage(paired(), "verilator", tmp_path, waves)
 
 
+@pytest.mark.dear
 def test_pairs_with_four_macros(tmp_path: Path, waves: Waves | None) -> None:
     arch = replace(paired(), macros_per_core=4, bus_words=4)
     run_output_stage(arch, "verilator", tmp_path, waves)
 
 
+@pytest.mark.dear
 def test_dense_with_four_macros(tmp_path: Path, waves: Waves | None) -> None:
     run_output_stage(DENSE, "verilator", tmp_path, waves)
 

@@ -57,7 +57,7 @@ def test_equal_in_rtl(network: QuantizedNetwork, tmp_path: Path) -> None:
     check_chip(network, paired(), random_images(network, 2, seed=1), tmp_path)
 
 
-@pytest.mark.dear("3")
+@pytest.mark.dear
 @pytest.mark.parametrize("seed", range(6))
 def test_random_networks_equal_in_rtl(seed: int, tmp_path: Path) -> None:
     """All share a simulator; digits of a weight at most: one, two, three, four."""

@@ -30,6 +30,7 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_adder(small(), tmp_path, waves)
 
 
+@pytest.mark.dear
 @pytest.mark.promise("parts with requantizers that round as float32 compute what golden does")
 def test_with_float32(tmp_path: Path, waves: Waves | None) -> None:
     run_adder(floats(), tmp_path, waves)

@@ -27,7 +27,7 @@ def shared(cores: int = 2) -> Arch:
     return replace(small(), input_streams="shared", cores=cores, name=f"shared_{cores}")
 
 
-@pytest.mark.dear("2-1")
+@pytest.mark.dear
 @pytest.mark.promise(
     "with one stream core 0 reads each word once for all cores, and alone has maps and a SIMD unit;"
     " such chips are equal in RTL in every element, cycle and event"
@@ -81,6 +81,7 @@ def test_one_core_reads_for_all() -> None:
     assert alone == {"dbpim_fetcher", "dbpim_walker", "dbpim_simd", "dbpim_activation_buffer"}
 
 
+@pytest.mark.dear
 @pytest.mark.promise("Verilator -Wall is silent")
 def test_lint() -> None:
     assert lint_part(Chip(arch=shared())) == ""

@@ -49,7 +49,7 @@ LONG = ("pairs", "sixteen times")
 """Chips whose simulators take most of a minute to build."""
 
 
-@pytest.mark.dear("1-four times")
+@pytest.mark.dear
 @pytest.mark.promise(
     "words of fewer channels than a macro has compartments fill a group one after the other; such"
     " chips are equal in RTL in every element, cycle and event"
@@ -63,7 +63,7 @@ def test_random_networks_are_equal_in_rtl(name: str, seed: int, tmp_path: Path) 
     check_chip(network, CHIPS[name], random_images(network, 2, seed=seed), tmp_path)
 
 
-@pytest.mark.dear("1")
+@pytest.mark.dear
 @pytest.mark.parametrize("seed", range(3))
 def test_networks_of_sizes_of_one_are_equal_in_rtl(seed: int, tmp_path: Path) -> None:
     network = random_network(draw_recipe_of_ones(seed), seed=seed)

@@ -69,6 +69,7 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(SMALL, "verilator", tmp_path, waves)
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "lanes that share requantizers take turns, in RTL as in the model, and windows of enough"
     " taps pay nothing"

@@ -111,6 +111,7 @@ def test_each_pair_of_values_occurs() -> None:
         assert found == set(itertools.product(levels[first], levels[second])), (first, second)
 
 
+@pytest.mark.dear
 def test_the_network_has_every_operation_and_several_tiles() -> None:
     whole = network()
     assert {layer.op for layer in whole.graph.layers} >= OPERATIONS

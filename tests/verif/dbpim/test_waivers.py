@@ -48,12 +48,13 @@ def verilog_of(name: str) -> tuple[str, Mapping[str, str]]:
     return chip.module_name, verilog_modules(chip)
 
 
-@pytest.mark.dear("tiny")
+@pytest.mark.dear
 @pytest.mark.parametrize("name", ARCHS)
 def test_a_whole_chip_is_clean(name: str) -> None:
     assert said_of(name, WAIVERS) == ""
 
 
+@pytest.mark.dear
 def test_every_waiver_names_a_signal_that_is_not_read(tmp_path: Path) -> None:
     unwaived = tmp_path / "others.vlt"
     text = WAIVERS.read_text(encoding="utf-8")

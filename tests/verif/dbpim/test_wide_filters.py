@@ -39,6 +39,7 @@ def dense_wide() -> Arch:
 CHIPS = {"dense": dense_wide(), "masks": masks_alone()}
 
 
+@pytest.mark.dear("dense")
 @pytest.mark.promise(
     "a macro has as many filters of eight columns as a word has channels, dense or with masks, and"
     " is equal in RTL"

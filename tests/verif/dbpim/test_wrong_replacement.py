@@ -17,6 +17,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.dear
 @pytest.mark.promise(
     "a memory that is not what its file says fails the bench of the part that holds it, by name"
 )
@@ -40,6 +41,7 @@ def test_a_wrong_memory_fails_its_bench(
         run_feed_bench("activation_buffer", small(), tmp_path)
 
 
+@pytest.mark.dear
 def test_the_right_memory_passes_its_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(REPLACED, "activation_bank=sram_256x32")
     run_feed_bench("activation_buffer", small(), tmp_path)

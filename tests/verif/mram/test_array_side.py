@@ -18,7 +18,7 @@ def run_side(
     run(bench, module="verif.mram.bench_array_side", folder=folder, settings=settings(arch))
 
 
-@pytest.mark.dear("overlap")
+@pytest.mark.dear
 @pytest.mark.promise(
     "so are values, cycles and events of chips with options of the architecture, whatever the"
     " memory's pace"

@@ -54,7 +54,7 @@ def test_values_and_cycles_of_every_mode(name: str, mapping: str) -> None:
     assert run.events["adds"] == run.events["shifts"] == 0 < run.events["xor_operations"]
 
 
-@pytest.mark.dear("5")
+@pytest.mark.dear
 @pytest.mark.parametrize("seed", range(6))
 def test_sizes_of_one(seed: int) -> None:
     network, arch = OfOnes(seed).build(), replace(TINY, answer_entries=256)

@@ -29,7 +29,7 @@ OPTIONS = {
 }
 
 
-@pytest.mark.dear("twins-narrow-seed")
+@pytest.mark.dear
 @pytest.mark.promise(
     "so are values, cycles and events of chips with options of the architecture, whatever the"
     " memory's pace"
@@ -50,7 +50,7 @@ def test_values_and_cycles_of_every_mode(option: str, name: str, mapping: str) -
     check_cycles(run, program, arch, modes)
 
 
-@pytest.mark.dear("overlap")
+@pytest.mark.dear
 @pytest.mark.parametrize("option", OPTIONS)
 def test_a_slow_memory_changes_no_value(option: str) -> None:
     arch = replace(TINY, **OPTIONS[option])
