@@ -17,7 +17,7 @@ DECLARED = f"package {PACKAGE};\n  int chosen;\nendpackage\n"
 READ = f'  initial if (!$value$plusargs("mutant=%d", {CHOSEN})) {CHOSEN} = 0;\n'
 SWAPPED = {"&": "|", "|": "&", "+": "-", "-": "+", "==": "!=", "!=": "==", "<": ">=", ">": "<="}
 """What stands for each operator in a faulty line."""
-ASSIGNED = re.compile(r"(\s+(?!reg |wire |initial )\S.*? <?= )(.+)(;)")
+ASSIGNED = re.compile(r"(\s+(?!reg |wire |initial |localparam )\S.*? <?= )(.+)(;)")
 CONDITION = re.compile(r"(\s*(?:end else )?if \()(?!rst\b)(.+)(\) begin)")
 CUT = re.compile(r"^( *)(?!//)(\S.*[,&|+^?:])\n\1    (?! )", re.M)
 """The place where a statement goes on in the next line, four columns further in."""
@@ -71,7 +71,8 @@ def wrong_values(right: str) -> Iterator[str]:
     for operator, other in SWAPPED.items():
         if f" {operator} " in right:
             yield right.replace(f" {operator} ", f" {other} ", 1)
-    if arms := re.fullmatch(r"(.+?) \? (.+) : (.+)", right):
+    arms = re.fullmatch(r"(.+) \? (.+) : (.+)", right) if right.count(" ? ") == 1 else None
+    if arms and all(each.count("(") == each.count(")") for each in arms.groups()):
         yield f"{arms[1]} ? {arms[3]} : {arms[2]}"
     for found in CONSTANT.finditer(right):
         changed = int(found[2], 16) ^ 1

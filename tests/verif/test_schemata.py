@@ -32,6 +32,15 @@ def test_every_kind_of_fault() -> None:
     ]
 
 
+def test_arms_are_exchanged_of_one_whole_choice() -> None:
+    """A constant of a module stays: labels and places must be constant."""
+    text = "module m;\n  localparam A = 2'h1;\n  assign y = {rest};\nendmodule\n"
+    for rest in ("a ? b : c ? d : e", "f(a ? b : c)", "(x | (a ? b : c))"):
+        faults = [fault for each in faults_of({"m": text.format(rest=rest)}) for fault in each]
+        wrong = [fault.wrong for fault in faults if "?" in fault.wrong]
+        assert wrong == ["(x & (a ? b : c))"] * rest.startswith("(x")
+
+
 @pytest.mark.promise(
     "many faults of the Verilog live in one simulator, chosen when it starts; each is caught by"
     " a network of a list, or has a class"
