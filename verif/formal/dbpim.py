@@ -75,9 +75,7 @@ def triple_decoder() -> Proof:
         properties="triple_decoder.v",
         size="three weights",
         method=COMBINATIONAL,
-        fault=Fault(
-            module="dbpim_triple_decoder", old="two_0[5:4] = 2'h1", new="two_0[5:4] = 2'h2"
-        ),
+        fault=Fault(module="dbpim_triple_decoder", old="5'h8) ? 2'h1", new="5'h8) ? 2'h2"),
     )
 
 

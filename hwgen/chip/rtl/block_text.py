@@ -29,10 +29,6 @@ from hwgen.chip.rtl.statements import (
 
 STEP = "  "
 NAME = re.compile(r"[A-Za-z_]\w*")
-ARM = re.compile(r" +(?:[\w'?]+, )*[\w'?]+: ")
-"""The line of a choice's arm: its patterns."""
-MANY_ARMS = 6
-"""Of a choice that stays a `case` where an expression would do."""
 
 
 class BlockText(Blocks):
@@ -45,8 +41,7 @@ class BlockText(Blocks):
                 yield from self._clocked(block)
             elif not self._is_short(block):
                 lines = list(self._block_of_nets(block))
-                in_block = self._wakes(lines) or chooses_among_many(lines)
-                if in_block and self._round.isdisjoint(block.numbers):
+                if self._wakes(lines) and self._round.isdisjoint(block.numbers):
                     for (name, _, _), _ in block.targets:
                         self.registers.setdefault(name, -1)
                     yield from lines
@@ -66,7 +61,9 @@ class BlockText(Blocks):
         """Return whether a block reads a register, whose first value lets it run.
 
         Inputs may be the same from the beginning, as an address that a bench sets where it declares
-        it: what reads nothing else is assigned without a block, unless that would be a long chain.
+        it: what reads nothing else is assigned without a block. Two blocks that go from one
+        module to another and back, as valid and ready do, would also wake each other for ever under
+        Icarus, for a block gives its nets a default first.
         """
         return any(name in self._clocked_names for line in lines for name in NAME.findall(line))
 
@@ -264,12 +261,6 @@ class BlockText(Blocks):
             yield f"{pad}{labels}: begin"
             yield from lines
             yield f"{pad}end"
-
-
-def chooses_among_many(lines: Sequence[str]) -> bool:
-    """Return whether a block is a `case` of so many arms that an expression would be a riddle."""
-    arms = [line for line in lines if ARM.match(line)]
-    return len(arms) >= MANY_ARMS
 
 
 def is_assigned(steps: Steps, target: Target, nodes: Sequence[Node]) -> bool:

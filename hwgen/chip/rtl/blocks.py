@@ -19,7 +19,6 @@ from hwgen.chip.rtl.places import Places
 from hwgen.chip.rtl.statements import (
     Leaf,
     Steps,
-    Switch,
     Target,
     choices_of,
     conditions_of,
@@ -34,8 +33,6 @@ CONTINUOUS = ("op", "match", "part", "read")
 COMBINATIONAL = (*CONTINUOUS, "priority", "list")
 FEW = 2
 """Assignments of a net that is one expression."""
-MOST_CONDITIONS = 4
-"""Of such a net: those that hold, or do not, where it is assigned."""
 
 
 @dataclass(slots=True)
@@ -175,9 +172,7 @@ class Blocks:
         """Return whether a net is one expression."""
         leaves = list(leaves_of(block.steps))
         (target, _), *more = block.targets
-        if more or len(leaves) > FEW or any(one.target != target for one in leaves):
-            return False
-        return conditions_on_the_way(block.steps, self._nodes) <= MOST_CONDITIONS
+        return not more and len(leaves) <= FEW and all(one.target == target for one in leaves)
 
     def _levels(self, numbers: list[int]) -> dict[int, int]:
         """Return for each `list` cell how many others are on the longest way to it."""
@@ -221,17 +216,6 @@ class Blocks:
         for priority in dict.fromkeys(choices_of(block.steps)):
             values += conditions_of(self._nodes, priority)
         self._texts.count(values)
-
-
-def conditions_on_the_way(steps: Steps, nodes: Sequence[Node]) -> int:
-    """Return how many conditions are asked for all assignments together."""
-    found = 0
-    for step in steps:
-        if isinstance(step, Switch):
-            for bit, inner in step.branches.items():
-                before = sum(net > ZERO for net in nodes[step.priority].inputs[1][: bit + 1])
-                found += before + conditions_on_the_way(inner, nodes)
-    return found
 
 
 def grouped(blocks: Sequence[Block]) -> list[Block]:
