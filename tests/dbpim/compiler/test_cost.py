@@ -59,21 +59,21 @@ def test_all_cores_share_a_layer_of_one_position(monkeypatch: pytest.MonkeyPatch
     assert shared < alone - 300
 
 
-@pytest.mark.dear("digits_small_cnn-small-6498")
+@pytest.mark.dear("digits_small_cnn-small")
 @pytest.mark.promise(
     "a network is compiled in several ways, and the model of the whole program decides"
 )
 @pytest.mark.parametrize(
-    ("network", "chip", "fewest"),
+    ("network", "chip"),
     [
-        ("digits_small_cnn", "small", 6498),
-        ("digits_small_cnn", "tiny", 18567),
-        ("digits_vit", "small_rows", 12914),
-        ("digits_vit", "paper_rows", 2996),
+        ("digits_small_cnn", "small"),
+        ("digits_small_cnn", "tiny"),
+        ("digits_vit", "small_rows"),
+        ("digits_vit", "paper_rows"),
     ],
 )
 def test_the_model_of_the_whole_program_decides(
-    network: str, chip: str, fewest: int, monkeypatch: pytest.MonkeyPatch
+    network: str, chip: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No way is always the best one; what is taken is the best of them on an image, too."""
     net, arch = load_network(NETWORKS / f"{network}.npz"), load_arch(CHIPS / f"{chip}.yaml")
@@ -85,7 +85,7 @@ def test_the_model_of_the_whole_program_decides(
         return CycleModel(program, arch).predict(maps).cycles
 
     each = [of_ways(way) for way in WAYS]
-    assert of_ways(*WAYS) == fewest <= min(each) + 1
+    assert of_ways(*WAYS) <= min(each) + 1
     assert len(set(each)) > 1
 
 
