@@ -31,11 +31,6 @@ UNITS = {
     "cells.voltage_drop": "share of a level, in the far corner",
     "cells.weak_sensing": "share of the cells",
     "cells.flipped": "share of the cells",
-    "levels.first_read_s": "s from writing to the first read",
-    "levels.time_s": "s from writing to the use of the chip",
-    "levels.rounds": "writes of a cell at most",
-    "levels.within": "share of the highest level, farthest from the mean that a write is good",
-    "levels.retention_s": "s until a cell loses its level, on average; 0: it does not",
     "converters.offset_lsb": "deviation, in steps of a code",
     "converters.trimmed": "whole steps are taken off",
     "converters.bits_below_lossless": "bits",
@@ -44,6 +39,11 @@ UNITS = {
     "writing.pulses": "pulses of a cell, each verified, on average",
     "writing.cells_at_once": "cells that a pulse writes together",
     "writing.endurance": "pulses of a cell until it wears out; 0: it does not",
+    "levels.first_read_s": "s from writing to the first read",
+    "levels.time_s": "s from writing to the use of the chip",
+    "levels.rounds": "writes of a cell at most",
+    "levels.within": "share of the highest level, farthest from the mean that a write is good",
+    "levels.retention_s": "s until a cell loses its level, on average; 0: it does not",
 }
 """What each number of a file is."""
 
