@@ -43,7 +43,7 @@ def test_each_image_alone(command: str, network: str, tmp_path: Path) -> None:
         REFUSED[command](network, str(tmp_path)).run()  # type: ignore[attr-defined]
 
 
-def test_a_sweep_takes_calls(network: str, tmp_path: Path) -> None:
+def test_a_sweep_takes_calls_as_many_as_images(network: str, tmp_path: Path) -> None:
     """The chip as it is has the cycles of two calls, as the model has them."""
     shape = NETWORKS["gru"](1).graph.input.shape
     data = str(tmp_path / "images.npz")
@@ -51,3 +51,5 @@ def test_a_sweep_takes_calls(network: str, tmp_path: Path) -> None:
     (point,) = Sweep(network, CHIP, keys={"cores": [2]}, data=data, images=2).run().points
     model = Model(network, CHIP, data=data, calls=2).run()
     assert point.cycles_model == model.cycles_model
+    with pytest.raises(DataError, match=r"the calls must be from 1 to 2 \(.*\), got 3"):
+        Model(network, CHIP, data=data, calls=3).run()
