@@ -27,7 +27,7 @@ from hwgen.importers.integer.nodes import (
 from hwgen.network import QuantizedNetwork
 from hwgen.network.decoding import decode
 from hwgen.network.tokens import PLACES, TokenRows
-from hwgen.train.characters.model import ADDED, STEPS, CausalBlock, CharacterModel, Range, grid_of
+from hwgen.train.characters.model import STEPS, CausalBlock, CharacterModel, Range, grid_of
 from hwgen.train.characters.text import CLASS_NAMES
 from hwgen.train.transformer.model import Dense
 
@@ -74,7 +74,7 @@ def ranges_of(model: CharacterModel, codes: Tensor) -> dict[str, Range]:
         if kind == "scores":
             given = values[..., torch.ones(values.shape[-2:], dtype=torch.bool).tril()]
         ends = given.flatten().sort().values
-        cut = round(len(ends) * RARE) if kind in ADDED else 0
+        cut = round(len(ends) * RARE) if kind in ("sum_1", "sum_2", "write", "narrow") else 0
         low, high = float(ends[cut]), float(ends[len(ends) - 1 - cut])
         found[name] = SHARES if kind == "shares" else (min(0.0, low), max(0.0, high))
         return values

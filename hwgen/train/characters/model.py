@@ -21,8 +21,6 @@ TWO_DIGITS = 2
 LEAST = 3
 """The smallest integer of two digits, 4 - 1."""
 STEPS = 255
-ADDED = frozenset({"write", "narrow", "sum_1", "sum_2"})
-"""Maps of a block that are added, and what comes of it."""
 Range = tuple[float, float]
 See = Callable[[str, Tensor], Tensor]
 """Takes the name of a map and the map; gives what goes on."""
@@ -154,22 +152,6 @@ class CharacterModel(nn.Module):
         for number, block in enumerate(self.blocks):
             x = block(x, partial(of_block, see, f"block_{number}"))
         return see("logits", self.head(see("norm", self.norm(x))))
-
-    def with_peaks(self, codes: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits, and the fourth over the squared second moment of what is added, a mean.
-
-        It is 3 of a normal distribution, and large where few values are.
-        """
-        found = list[Tensor]()
-
-        def see(name: str, values: Tensor) -> Tensor:
-            if name.rpartition(".")[2] in ADDED:
-                squares = values.square()
-                found.append(squares.square().mean() / squares.mean().square())
-            return values
-
-        tokens = functional.embedding(codes, self.letters) + self.places[: codes.shape[1]]
-        return self.seen(tokens, see), torch.stack(found).mean()
 
     def on_its_grid(self, name: str, x: Tensor) -> Tensor:
         """Return a map in 256 steps of its range, with the gradient of what lies inside."""

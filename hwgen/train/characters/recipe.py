@@ -64,8 +64,6 @@ class CharacterRecipe:
     dropout: of what each part of a block adds
     batch_sequences: of one update, of `context` characters each
     epoch_batches: updates of an epoch, sequences drawn anew each time
-    peaks: weight of a penalty on what blocks add having a few large values, in the quantized phase:
-        those few decide the steps of the maps of bytes that follow
     test_characters: that are counted when a network is judged
     calibration_sequences: of the training texts, which show the range of each map
     """
@@ -82,7 +80,6 @@ class CharacterRecipe:
     epoch_batches: Count
     optimizer: AdamW
     gradient_norm: Positive | None
-    peaks: Annotated[float, Field(ge=0)]
     float_phase: Phase
     quantized_phase: Phase
     maps_phase: Phase
@@ -98,7 +95,6 @@ class CharacterRecipe:
         """Return the fields that the weights of a phase depend on."""
         unread = {"texts", "test_characters", "calibration_sequences"}
         unread |= {f"{name}_phase" for name in PHASES[PHASES.index(phase) + 1 :]}
-        unread |= {"peaks"} if phase == "float" else set()
         return {name: value for name, value in asdict(self).items() if name not in unread}
 
 

@@ -215,14 +215,10 @@ class Course:
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(phase, epoch + step / steps)
             given, wanted = self.batch(random)
-            if name == "quantized" and self.recipe.peaks:
-                logits, peaks = model.with_peaks(given)
-                penalty = self.recipe.peaks * peaks
-            else:
-                logits, penalty = model(given), torch.zeros(())
-            smoothing = phase.label_smoothing
-            loss = penalty + functional.cross_entropy(
-                logits.flatten(0, 1), wanted.flatten(), label_smoothing=smoothing
+            loss = functional.cross_entropy(
+                model(given).flatten(0, 1),
+                wanted.flatten(),
+                label_smoothing=phase.label_smoothing,
             )
             optimizer.zero_grad()
             loss.backward()
