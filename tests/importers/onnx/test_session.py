@@ -319,7 +319,9 @@ def test_what_the_session_alone_makes_readable_has_no_reference_kernels(
 ) -> None:
     """A session carries the pair behind a pool in front of it, as pt2e leaves fire modules."""
     model = Model()
-    parts = [model.quantized(model.conv(model.image(), 4, 3, 1, 1), 0.1, 128) for _ in range(2)]
+    scales = (0.1, 0.07)
+    image = model.image()
+    parts = [model.quantized(model.conv(image, 4, 3, 1, 1), scale, 128) for scale in scales]
     joined = model.node("Concat", *parts, axis=1)
     pooled = model.node("MaxPool", joined, kernel_shape=[2, 2], strides=[2, 2])
     end = model.conv(model.quantized(pooled, 0.1, 128), 5, 8, 1, 1)
