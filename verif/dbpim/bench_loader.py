@@ -43,8 +43,7 @@ STREAMS = [
     for stream in ("command", "beats", "instruction")
     for name in ("valid", "ready", "payload")
 ]
-ROOMS = (f"{TILE}room", f"{TAPS}room", f"{TABLE}room")
-ROOMS += (f"{FLOATS}room",) if ARCH.row_unit else ()
+ROOMS = tuple(f"{part}room" for part in (TILE, TAPS, TABLE, *([FLOATS] if ARCH.row_unit else [])))
 DATA = (
     *(
         f"{TILE}header",
