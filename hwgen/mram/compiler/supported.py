@@ -122,9 +122,7 @@ def layer_refusals(
     yield from operation_refusals(network, layer, arch)
 
 
-def kernel_refusals(
-    network: QuantizedNetwork, layer: Conv, arch: Arch | None
-) -> Iterator[Refusal]:
+def kernel_refusals(network: QuantizedNetwork, layer: Conv, arch: Arch | None) -> Iterator[Refusal]:
     """Yield a kernel that no window, and on a chip of any kernels no walk holds; or its padding."""
     what, taps = f"layer {layer.name}: ", layer.kernel[0] * layer.kernel[1]
     if max(layer.kernel) <= WINDOW:
