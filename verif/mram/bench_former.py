@@ -16,8 +16,8 @@ from verif.reference.mram.segments import columns
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-SEEDS = (*range(16), 36, 51)
-"""The last ones end lines of several inside a chunk."""
+SEEDS = (*range(16), 36, 51, *((58,) if ARCH.any_kernel else ()))
+"""The last ones end lines of several inside a chunk; of any kernels one skips columns, too."""
 CORNERS = Corners(
     "stride that skips columns" if ARCH.segments > 1 else "one block",
     "padding on the left",

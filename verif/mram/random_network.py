@@ -74,7 +74,15 @@ ONES = (1, 1, 1, 2, 3, 7)
 class OfOnes:
     """One draw of a network whose image, maps, windows and answer often have a size of 1."""
 
-    kinds: tuple[str, ...] = ("conv", "residual", "shortcut", "max_pool", "average_pool", "rescale", "linear")
+    kinds: tuple[str, ...] = (
+        "conv",
+        "residual",
+        "shortcut",
+        "max_pool",
+        "average_pool",
+        "rescale",
+        "linear",
+    )
 
     def __init__(self, seed: int) -> None:
         rng = self._rng = np.random.default_rng([seed, 1])

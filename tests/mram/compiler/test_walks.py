@@ -87,7 +87,9 @@ def test_a_matrix_takes_one_segment_and_one_row_of_inputs() -> None:
     for arch in (SMALL, arch_of("small")):
         program = compile_network(network, arch)
         cells.append(len(program.facts.segments))
-        cycles.append({each.name: each.cycles for each in CycleModel(program, arch).predict().found})
+        cycles.append(
+            {each.name: each.cycles for each in CycleModel(program, arch).predict().found}
+        )
     assert cells == [3, 12]
     # 64 ANDs, 8 planes of 16 inputs before them, 4 blocks of sums behind them.
     assert cycles[0]["conv_1"] < 64 + 30 < 2 * 64 < cycles[1]["conv_1"]
