@@ -101,7 +101,7 @@ class ConvCase:
     @property
     def width(self) -> int:
         """Channels of `windows` and `weights` that count."""
-        return self.weights.shape[3]
+        return int(self.weights.shape[3])
 
     @property
     def record(self) -> int:

@@ -117,7 +117,8 @@ class OfOnes:
 
     def _window(self, now: str) -> dict[str, Any]:
         """Return a window of one tap or a few, its steps, and a padding with which it fits."""
-        kernel, before, after, stride = [], [], [], []
+        kernel: list[int] = []
+        before, after, stride = [], [], []
         for side in self._net.size(now):
             extent = self._extent(len(kernel))
             first = int(self._rng.integers(0, extent))
