@@ -16,7 +16,7 @@ from verif.reference.mram.segments import columns
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-SEEDS = (*range(16), 36, 51, *((58, 26, 74, 90) if ARCH.any_kernel else ()))
+SEEDS = (*range(16), 36, 51, *((58, 23, 26, 74, 90) if ARCH.any_kernel else ()))
 """36 and 51 end lines of several inside a chunk; those of any kernels skip lines and columns."""
 CORNERS = Corners(
     "stride that skips columns" if ARCH.segments > 1 else "one block",
@@ -27,7 +27,16 @@ CORNERS = Corners(
     "map of one line",
     "lines below the map",
     *(["twins"] if ARCH.twins else []),
-    *(["kernel above 3 x 3", "walk of two row sets", "walk that skips"] if ARCH.any_kernel else []),
+    *(
+        [
+            "kernel above 3 x 3",
+            "walk of two row sets",
+            "walk that skips",
+            "block in several segments",
+        ]
+        if ARCH.any_kernel
+        else []
+    ),
     *(["line ends inside a chunk"] if ARCH.row_blocks > 1 else []),
 )
 
@@ -60,6 +69,8 @@ def note(case: ConvCase) -> None:
     if ARCH.any_kernel:
         CORNERS.hit("kernel above 3 x 3", max(shape.kernel) > 3)
         CORNERS.hit("walk of two row sets", shape.walks and bool(fields["two_rows"]))
+        several = shape.walks and shape.segments(ARCH.block) > 1
+        CORNERS.hit("block in several segments", several and shape.channels <= ARCH.block)
         second = shape.stride[0] - shape.padding[0]
         skips = min(shape.stride) > 1 and min(shape.out_height, shape.out_width) > 1
         CORNERS.hit("walk that skips", shape.walks and skips and 0 <= second < shape.height)
