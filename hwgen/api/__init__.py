@@ -23,6 +23,7 @@ from hwgen.commands.against import Compare
 from hwgen.commands.build import Build, Compile, Listing
 from hwgen.commands.context import Context
 from hwgen.commands.cost import Cost
+from hwgen.commands.device import FitDevice
 from hwgen.commands.effects import Effects
 from hwgen.commands.exchange import ExportOnnx
 from hwgen.commands.explore import Explore
@@ -60,6 +61,7 @@ __all__ = [
     "export",
     "export_onnx",
     "fit",
+    "fit_device",
     "import_network",
     "infer",
     "info",
@@ -81,6 +83,7 @@ explore = function_of(Explore)
 export = function_of(Export)
 export_onnx = function_of(ExportOnnx)
 fit = function_of(Fit)
+fit_device = function_of(FitDevice)
 import_network = function_of(ImportNetwork)
 infer = function_of(Infer)
 info = function_of(Info)

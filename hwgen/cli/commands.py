@@ -13,6 +13,7 @@ from hwgen.commands.cache import Cache
 from hwgen.commands.catalogue import ListShipped
 from hwgen.commands.cost import Cost
 from hwgen.commands.demo.command import Demo
+from hwgen.commands.device import FitDevice
 from hwgen.commands.doctor import Doctor
 from hwgen.commands.effects import Effects
 from hwgen.commands.exchange import ExportOnnx
@@ -35,7 +36,7 @@ GROUPS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "Your network": (Train, ImportNetwork, Compare, Fit, ExportOnnx),
         "A chip and its program": (CompileCommand, Build, Simulate, WriteText, Export),
         "What it costs": (Model, Cost, Sweep, Explore, Energy, Benchmark),
-        "Search and devices": (Synthesize, Onnx, Effects),
+        "Search and devices": (Synthesize, Onnx, Effects, FitDevice),
     }
 )
 """In the order in which `hwgen --help` lists them."""
