@@ -183,9 +183,9 @@ class Compare(
     """Compare golden with the runtime of the original file: LiteRT or onnxruntime.
 
     A network that rounds as the runtime does must answer the same in every element: exit code 1 if
-    one does not, with the first that differs and what the import said of it. One that rounds half up differs beside ties: each
-    layer is compared on the runtime's own inputs, and end to end; exit code 1 if a layer differs
-    by more than one step on the same inputs.
+    one does not, with the first that differs and what the import said of it. One that rounds half
+    up differs beside ties: each layer is compared on the runtime's own inputs, and end to end; exit
+    code 1 if a layer differs by more than one step on the same inputs.
     """
 
     network: Network

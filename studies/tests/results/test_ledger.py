@@ -228,7 +228,7 @@ def test_a_command_that_fails_leaves_no_record(
     page = replace(run.read_pages()["a"], commands=command)
     monkeypatch.setattr(run, "read_pages", lambda: {"a": page})
     # So is its record, which is brought back.
-    monkeypatch.setattr(run, "lend", lambda name: (one_page / "lent").write_text(name))
+    monkeypatch.setattr(run, "lend", (one_page / "lent").write_text)
     monkeypatch.setattr(run, "keep", (one_page / "lent").unlink)
     with pytest.raises(SystemExit, match="the commands of a ended with 3"):
         run.main(["a", "--data", str(one_page)])

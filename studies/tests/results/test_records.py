@@ -7,7 +7,6 @@ import pytest
 
 from hwgen.errors import OutputError
 from hwgen.files.folder import add_files
-
 from studies.tests.results.records import PAGES, RECORDS, keep, lend, records_text
 
 
