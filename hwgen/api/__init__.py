@@ -33,6 +33,7 @@ from hwgen.commands.imports import ImportNetwork
 from hwgen.commands.infer import Infer, Inference, session_class
 from hwgen.commands.info import Info
 from hwgen.commands.model import Model
+from hwgen.commands.new.command import NewProject
 from hwgen.commands.on_chip import LoadArchitecture, LoadedArchitecture
 from hwgen.commands.request import function_of
 from hwgen.commands.run import Simulate
@@ -68,6 +69,7 @@ __all__ = [
     "listing",
     "load_architecture",
     "model",
+    "new_project",
     "simulate",
     "sweep",
     "synthesize",
@@ -90,6 +92,7 @@ info = function_of(Info)
 listing = function_of(Listing)
 load_architecture = function_of(LoadArchitecture)
 model = function_of(Model)
+new_project = function_of(NewProject)
 simulate = function_of(Simulate)
 sweep = function_of(Sweep)
 synthesize = function_of(Synthesize)
