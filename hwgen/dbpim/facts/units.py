@@ -3,7 +3,7 @@
 from typing import Literal, get_args
 
 from hwgen.chip.widths import bits_for_index, bits_for_range
-from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, WEIGHT_BITS, Arch
+from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.instructions import CELL, ROW_BITS
 from hwgen.dbpim.facts.storage import storage
 from hwgen.network.sparsity import PHI_LIMIT
@@ -194,7 +194,7 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
 
 def stage_bits(arch: Arch) -> int:
     """Return the bits of a macro between its array and its trees: terms, constants, the step."""
-    terms = arch.sums * arch.macro.compartments * WEIGHT_BITS
+    terms = arch.sums * arch.macro.compartments * arch.macro.weight_bits
     tag = bits_for_index(arch.macro.rows) + bits_for_index(arch.psum_vectors)
     step = PHI_LIMIT * arch.filters + arch.pairs + tag + STAGE_BITS
     return (arch.array_cycles - 1) * (terms + constant_bits(arch) + step)
