@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from hwgen.dbpim.compiler import compile_network
-from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.arch import Arch, RowUnit
 from hwgen.dbpim.rtl.chip import Chip
-from hwgen.errors import CompileError
+from hwgen.errors import HwgenError
 from hwgen.network import QuantizedNetwork
 from tests.verif.dbpim.chips import check_chip, chip_arch
 from tests.verif.dbpim.test_core import run_core
@@ -114,8 +114,21 @@ def test_lint_clean(name: str) -> None:
 @pytest.mark.parametrize("name", ["dense", WIDE])
 def test_weights_beyond_four_bits_are_refused(name: str) -> None:
     network = random_network(draw_recipe(2), seed=2)
-    with pytest.raises(CompileError) as refused:
+    with pytest.raises(HwgenError) as refused:
         compile_network(network, CHIPS[name])
-    first = str(refused.value).splitlines()[0]
-    assert "weights must be from -8 to 7 with macro.weight_bits of 4 on a dbpim chip, got" in first
-    assert "layer " in first
+    allowed = "weights must be from -8 to 7 with macro.weight_bits of 4 on a dbpim chip"
+    assert f"layer linear_7: {allowed}, got -124 to 127" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"sparsity": SMALL.sparsity}, "8 with sparsity.weight_bits, got 4"),
+        ({"one_digit": "paired"}, "8 with one_digit of paired, got 4"),
+        ({"one_digit": "coded"}, "8 with one_digit of coded, got 4"),
+        ({"row_unit": RowUnit(lanes=2)}, "8 with a row_unit, got 4"),
+    ],
+)
+def test_what_needs_eight_bits_is_refused(given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"macro.weight_bits.*{sentence}"):
+        replace(of_four_bits(SMALL), **given)
