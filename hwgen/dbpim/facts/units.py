@@ -36,6 +36,7 @@ Unit = Literal[
     "chip_second_filter",
     "chip_second_filter_compartment",
     "core_second_filter",
+    "chip_row_cell",
     "chip_cell",
     "chip_metadata_bit",
     "chip_macro",
@@ -130,6 +131,7 @@ def event_sizes(arch: Arch) -> dict[str, int]:
 def chip_sizes(arch: Arch) -> dict[str, int]:
     """Return the units of the whole chip.
 
+    chip_row_cell: cells of the rows of all macros that are active at once
     chip_stage_bit, chip_sense_bit: as in `event_sizes`; the second less the register of a row that
         the cores of other chips have
     chip_filter: accumulators of sums, on a chip with pair tiles two a filter; chip_second_filter,
@@ -160,6 +162,7 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "chip_second_filter": macros * seconds,
         "chip_second_filter_compartment": macros * seconds * size.compartments,
         "core_second_filter": arch.cores * seconds,
+        "chip_row_cell": cells // size.rows,
         "chip_cell": cells,
         "chip_metadata_bit": metadata,
         "chip_macro": macros,

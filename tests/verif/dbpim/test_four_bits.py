@@ -4,19 +4,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.facts.arch import Arch, RowUnit
 from hwgen.dbpim.rtl.chip import Chip
-from hwgen.errors import HwgenError
-from hwgen.network import QuantizedNetwork
+from hwgen.errors import CompileError, HwgenError
+from hwgen.network import INPUT, QuantizedNetwork
 from tests.verif.dbpim.chips import check_chip, chip_arch
 from tests.verif.dbpim.test_core import run_core
 from tests.verif.dbpim.test_macro import run_macro
 from verif.dbpim import system_parts
 from verif.dbpim.component import dense, of_four_bits
 from verif.dbpim.macro_parts import run_part
+from verif.dbpim.network_builder import NetworkBuilder
 from verif.dbpim.random_network import (
     Recipe,
     draw_recipe,
@@ -118,6 +120,20 @@ def test_weights_beyond_four_bits_are_refused(name: str) -> None:
         compile_network(network, CHIPS[name])
     allowed = "weights must be from -8 to 7 with macro.weight_bits of 4 on a dbpim chip"
     assert f"layer linear_7: {allowed}, got -124 to 127" in str(refused.value)
+
+
+@pytest.mark.parametrize(("low", "high", "fits"), [(-8, 7, True), (-9, 7, False), (-8, 8, False)])
+def test_the_ends_of_four_bits(low: int, high: int, *, fits: bool) -> None:
+    """A depthwise layer, which the SIMD unit computes, keeps eight bits."""
+    net = NetworkBuilder(name="ends", shape=(3, 3, 4), seed=1)
+    now = net.depthwise(INPUT, np.resize(np.array([-128, 127], np.int8), (4, 9)))
+    net.linear(now, np.resize(np.array([low, high], np.int8), (3, 36)), head=True)
+    network = net.build()
+    if fits:
+        compile_network(network, CHIPS["masks"])
+        return
+    with pytest.raises(CompileError, match=f"^layer linear_1: weights .*got {low} to {high}$"):
+        compile_network(network, CHIPS["masks"])
 
 
 @pytest.mark.parametrize(
