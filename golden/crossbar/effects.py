@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from golden.crossbar.encoding import Ints, encode
 from golden.crossbar.rows import Section, sections_of
 from golden.ops.windows import windows
+from hwgen.chip.device_levels import NUMBERS, LevelTable
 from hwgen.chip.effects import CellEffects, ConverterEffects, DeviceEffects, check_taken
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.chip import Chip, described
@@ -41,6 +42,7 @@ from hwgen.errors import ConfigError
 from hwgen.network import Conv, Linear, QuantizedNetwork
 
 TAKEN = (
+    "levels",
     "cells.variation",
     "cells.drift",
     "cells.stuck_at_zero",
@@ -203,7 +205,12 @@ class ErringCrossbars:
             cell_bits=point.cell_bits,
         )
         levels = levels_of(
-            stored.cells, self.effects.cells, rng, cell_bits=point.cell_bits, side=point.side
+            stored.cells,
+            self.effects.cells,
+            rng,
+            cell_bits=point.cell_bits,
+            side=point.side,
+            table=self.effects.levels,
         )
         slices, rows, columns = levels.shape
         offsets = offsets_of((slices * columns,), self.effects.converters, rng)
@@ -292,13 +299,21 @@ def smallest_kind(largest: int) -> type[np.floating[Any]]:
 
 
 def levels_of(
-    cells: Ints, effects: CellEffects, rng: np.random.Generator, *, cell_bits: int, side: int
+    cells: Ints,
+    effects: CellEffects,
+    rng: np.random.Generator,
+    *,
+    cell_bits: int,
+    side: int,
+    table: LevelTable | None = None,
 ) -> Ints:
     """Return the levels that cells (slices, rows, columns) came to hold, in steps of 1/64.
 
     side: of a crossbar; the cell farthest from both drivers of it loses the whole voltage drop
+    table: of what was measured of each level; None: all follow one formula
     """
     full, shape = 2**cell_bits - 1, cells.shape
+    lowest = full * table.points[0].mean if table else 0.0
     values = cells.astype(np.float64)
     if effects.failed_writes:
         values = np.where(rng.random(shape) < effects.failed_writes, full - values, values)
@@ -306,9 +321,11 @@ def levels_of(
         values *= rng.lognormal(0.0, effects.variation, shape)
     if effects.drift:
         values *= 1 - effects.drift * rng.random(shape)
+    if table:
+        values = full * measured(values / full, table, rng)
     if effects.stuck_at_zero or effects.stuck_at_full:
         drawn = rng.random(shape)
-        values = np.where(drawn < effects.stuck_at_zero, 0.0, values)
+        values = np.where(drawn < effects.stuck_at_zero, lowest, values)
         values = np.where(drawn >= 1 - effects.stuck_at_full, float(full), values)
     if effects.voltage_drop:
         rows = np.arange(shape[1])[:, np.newaxis] / side
@@ -316,6 +333,43 @@ def levels_of(
         values *= 1 - effects.voltage_drop * (rows + columns) / 2
     most = (1 << (cell_bits + STEPS + HEADROOM)) - 1
     return np.clip(np.rint(values * (1 << STEPS)), 0, most).astype(np.int64)
+
+
+def measured(
+    shares: NDArray[np.float64], table: LevelTable, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return the conductances of cells at the time of a table, as shares of the highest level.
+
+    shares: of the highest level that the cells are to hold
+    """
+    given = [point.level for point in table.points]
+    mean, deviation, drift, spread = (
+        np.interp(shares, given, [getattr(point, name) for point in table.points])
+        for name in NUMBERS
+    )
+    held = written(mean, deviation, table, rng)
+    exponents = drift + spread * rng.standard_normal(shares.shape)
+    held *= np.exp(-exponents * table.aging)
+    if table.lost:
+        lowest = table.points[0]
+        off = np.full(shares.shape, lowest.mean)
+        again = written(off, np.full(shares.shape, lowest.deviation), table, rng)
+        held = np.where(rng.random(shares.shape) < table.lost, again, held)
+    return held
+
+
+def written(
+    mean: NDArray[np.float64],
+    deviation: NDArray[np.float64],
+    table: LevelTable,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Return the conductances that cells keep of all rounds of writing."""
+    held = np.maximum(0.0, mean + deviation * rng.standard_normal(mean.shape))
+    for _ in range(table.rounds - 1):
+        again = np.maximum(0.0, mean + deviation * rng.standard_normal(mean.shape))
+        held = np.where(np.abs(held - mean) > table.within, again, held)
+    return held
 
 
 def offsets_of(shape: tuple[int, ...], effects: ConverterEffects, rng: np.random.Generator) -> Ints:

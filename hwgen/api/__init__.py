@@ -23,6 +23,7 @@ from hwgen.commands.against import Compare
 from hwgen.commands.build import Build, Compile, Listing
 from hwgen.commands.context import Context
 from hwgen.commands.cost import Cost
+from hwgen.commands.device import FitDevice
 from hwgen.commands.effects import Effects
 from hwgen.commands.exchange import ExportOnnx
 from hwgen.commands.explore import Explore
@@ -32,6 +33,7 @@ from hwgen.commands.imports import ImportNetwork
 from hwgen.commands.infer import Infer, Inference, session_class
 from hwgen.commands.info import Info
 from hwgen.commands.model import Model
+from hwgen.commands.new.command import NewProject
 from hwgen.commands.on_chip import LoadArchitecture, LoadedArchitecture
 from hwgen.commands.request import function_of
 from hwgen.commands.run import Simulate
@@ -60,12 +62,14 @@ __all__ = [
     "export",
     "export_onnx",
     "fit",
+    "fit_device",
     "import_network",
     "infer",
     "info",
     "listing",
     "load_architecture",
     "model",
+    "new_project",
     "simulate",
     "sweep",
     "synthesize",
@@ -81,12 +85,14 @@ explore = function_of(Explore)
 export = function_of(Export)
 export_onnx = function_of(ExportOnnx)
 fit = function_of(Fit)
+fit_device = function_of(FitDevice)
 import_network = function_of(ImportNetwork)
 infer = function_of(Infer)
 info = function_of(Info)
 listing = function_of(Listing)
 load_architecture = function_of(LoadArchitecture)
 model = function_of(Model)
+new_project = function_of(NewProject)
 simulate = function_of(Simulate)
 sweep = function_of(Sweep)
 synthesize = function_of(Synthesize)

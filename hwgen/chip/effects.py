@@ -16,6 +16,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from hwgen.chip.device_levels import LevelTable
 from hwgen.errors import ConfigError, FieldError
 from hwgen.files.load import EXACT, load_spec
 
@@ -38,6 +39,11 @@ UNITS = {
     "writing.pulses": "pulses of a cell, each verified, on average",
     "writing.cells_at_once": "cells that a pulse writes together",
     "writing.endurance": "pulses of a cell until it wears out; 0: it does not",
+    "levels.first_read_s": "s from writing to the first read",
+    "levels.time_s": "s from writing to the use of the chip",
+    "levels.rounds": "writes of a cell at most",
+    "levels.within": "share of the highest level, farthest from the mean that a write is good",
+    "levels.retention_s": "s until a cell loses its level, on average; 0: it does not",
 }
 """What each number of a file is."""
 
@@ -118,6 +124,8 @@ class DeviceEffects:
     name: for people
     device: what it is, in words
     sources: where each number comes from, by its key
+    levels: cells by level, as they were measured, in place of `cells.variation` and `cells.drift`;
+        a file may leave it out
     """
 
     format: Literal["hwgen.effects"]
@@ -128,11 +136,22 @@ class DeviceEffects:
     converters: ConverterEffects
     writing: Writing
     sources: Mapping[str, str]
+    levels: LevelTable | None = None
+
+    @model_validator(mode="after")
+    def _check_levels(self) -> Self:
+        for name in ("variation", "drift"):
+            value = getattr(self.cells, name)
+            if value and self.levels is not None:
+                raise FieldError(f"cells.{name}", "0 beside a table of levels", f"{value:g}")
+        return self
 
     @property
     def digest(self) -> str:
         """sha256 over all that decides an answer, 64 hex digits."""
         facts = {"cells": asdict(self.cells), "converters": asdict(self.converters)}
+        if self.levels is not None:
+            facts["levels"] = asdict(self.levels)
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -144,10 +163,13 @@ def load_effects(path: Path) -> DeviceEffects:
 def check_taken(effects: DeviceEffects, taken: Collection[str], family: str) -> None:
     """Refuse effects that the devices of a family do not have.
 
-    taken: keys of `cells` and `converters` that they have
+    taken: keys of `cells` and `converters` that they have, and `levels`
     Raises ConfigError for the first other one that is not 0; whether converters are trimmed says
     nothing by itself.
     """
+    if effects.levels is not None and "levels" not in taken:
+        allowed = f"left out, since chips of the family {family} have {', '.join(taken)} alone"
+        raise ConfigError(field="levels", allowed=allowed, given="it", source=effects.name)
     for part in ("cells", "converters"):
         for name, value in asdict(getattr(effects, part)).items():
             key = f"{part}.{name}"

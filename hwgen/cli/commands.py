@@ -13,6 +13,7 @@ from hwgen.commands.cache import Cache
 from hwgen.commands.catalogue import ListShipped
 from hwgen.commands.cost import Cost
 from hwgen.commands.demo.command import Demo
+from hwgen.commands.device import FitDevice
 from hwgen.commands.doctor import Doctor
 from hwgen.commands.effects import Effects
 from hwgen.commands.exchange import ExportOnnx
@@ -22,6 +23,7 @@ from hwgen.commands.fit import Fit
 from hwgen.commands.imports import ImportNetwork
 from hwgen.commands.info import Info
 from hwgen.commands.model import Model
+from hwgen.commands.new.command import NewProject
 from hwgen.commands.prices import Energy
 from hwgen.commands.run import Simulate
 from hwgen.commands.sweep import Sweep
@@ -31,11 +33,11 @@ from hwgen.commands.train import Train
 
 GROUPS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     {
-        "What is there": (ListShipped, Doctor, Info, Cache, Demo),
+        "What is there": (ListShipped, NewProject, Doctor, Info, Cache, Demo),
         "Your network": (Train, ImportNetwork, Compare, Fit, ExportOnnx),
         "A chip and its program": (CompileCommand, Build, Simulate, WriteText, Export),
         "What it costs": (Model, Cost, Sweep, Explore, Energy, Benchmark),
-        "Search and devices": (Synthesize, Onnx, Effects),
+        "Search and devices": (Synthesize, Onnx, Effects, FitDevice),
     }
 )
 """In the order in which `hwgen --help` lists them."""

@@ -21,6 +21,7 @@ from rich.console import RenderableType
 from hwgen.chip.effects import DeviceEffects, load_effects
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Program
+from hwgen.commands.durations import seconds_of
 from hwgen.commands.engines import golden_accuracy
 from hwgen.commands.families import InstalledFamily, families
 from hwgen.commands.fields import Count, Data, File, Scheduler, Seed, Workers, images_of
@@ -47,11 +48,20 @@ GROUP = "hwgen.effects"
 """Entry points of this group compute as the devices of a family do; each has the family's name."""
 ACCURACY = "hwgen.commands.effects:accuracy_of_task"
 MOST_TASKS = 4096
+TIME = "levels.time_s"
+"""The key of the time from writing to the use of a chip."""
+PARTS = ("cells", "converters", "levels")
+"""Parts of a file whose numbers can vary."""
 FIXED = ("format", "version", "name", "device", "writing.", "sources.")
 """Keys of a file that change no result, or what they begin with."""
 
 Task = dict[str, Any]
 Values = Mapping[str, Sequence[bool | int | float]]
+
+
+def times_of(text: str) -> list[float]:
+    """Return the seconds of spans of time with commas between."""
+    return [seconds_of(each, field="--time") for each in text.split(",")]
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,16 @@ class Effects(
             read=values_of,
         ),
     ] = None
+    time: Annotated[
+        Sequence[float] | None,
+        Says(
+            "times since writing, such as 20s,1h,1d, of a file with levels by table"
+            " [default: that of the file]",
+            metavar="TIMES",
+            typed=str,
+            read=times_of,
+        ),
+    ] = None
     by_layer: Annotated[
         bool, Says("layers with weights err one at a time, too, a row each: which one costs what")
     ] = False
@@ -111,7 +131,7 @@ class Effects(
         # Refuses a network that is not that of the chip.
         program = program_of(self.quiet, subject)
         batch = labelled(choose_images(subject.network, images_of(self.data), self.images))
-        vary = cast(Values, self.vary or {})  # `combined` refuses text, with what is allowed
+        vary = self.varied(given)
         combinations = [
             (layer, values, effects)
             for layer in self.layers(subject)
@@ -150,6 +170,17 @@ class Effects(
 
             write_plot(self.plot, lambda kind: effects_picture(report, kind))
         return report
+
+    def varied(self, given: DeviceEffects) -> Values:
+        """Return the keys that vary, the time among them."""
+        vary = cast(Values, self.vary or {})  # `combined` refuses text, with what is allowed
+        if self.time is None:
+            return vary
+        if given.levels is None:
+            raise self.refusal("time", "left out of a file without levels by table", given.name)
+        if TIME in vary:
+            raise self.refusal("time", f"left out beside --vary {TIME}", "both")
+        return {**vary, TIME: self.time}
 
     def layers(self, subject: Subject) -> list[str | None]:
         """Return the layers that err alone, one after the other, behind None: all of them."""
@@ -299,7 +330,9 @@ def combined(
     check_values(vary, known, field="--vary", source=source)
     for combination in product(*vary.values()):
         chosen = dict(zip(vary, combination, strict=True))
-        changed = {**plain, "cells": dict(plain["cells"]), "converters": dict(plain["converters"])}
+        changed = {
+            key: dict(each) if key in PARTS and each else each for key, each in plain.items()
+        }
         for key, value in chosen.items():
             part, _, name = key.partition(".")
             changed[part][name] = value

@@ -3,6 +3,7 @@
 Tests: `tests/cli/test_info.py`.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import RenderableType
 
+from hwgen.chip.device_levels import LevelTable
 from hwgen.chip.effects import FORMAT as EFFECTS
 from hwgen.chip.effects import UNITS, load_effects
 from hwgen.chip.family import Family
@@ -24,6 +26,7 @@ from hwgen.commands.imports import describe_import
 from hwgen.commands.replacing import part_needs
 from hwgen.commands.request import Says, Working
 from hwgen.commands.subject import configuration_of, load_chip, load_subject, program_of
+from hwgen.commands.sweep import leaves
 from hwgen.commands.synthesis import graphs
 from hwgen.errors import FormatError
 from hwgen.files.digests import digest_of_array, versions
@@ -42,6 +45,7 @@ from hwgen.report.info import (
     DensitiesInfo,
     DensityLayer,
     Effect,
+    EffectLevel,
     EffectsInfo,
     InfoReport,
     NetworkInfo,
@@ -181,7 +185,8 @@ def described_by_format(file: Path) -> Callable[[Path, Path], InfoReport] | None
 def describe_effects(file: Path, read: Path) -> InfoReport:
     """Return how far devices err by a file; read: where it lies."""
     given = load_effects(read)
-    plain = {part: asdict(getattr(given, part)) for part in ("cells", "converters", "writing")}
+    parts = [part for part in ("cells", "converters", "writing", "levels") if getattr(given, part)]
+    plain = {part: leaves(asdict(getattr(given, part))) for part in parts}
     effects = [
         Effect(
             key=f"{part}.{key}",
@@ -192,8 +197,28 @@ def describe_effects(file: Path, read: Path) -> InfoReport:
         for part, values in plain.items()
         for key, value in values.items()
     ]
-    about = EffectsInfo(name=given.name, device=given.device, digest=given.digest, effects=effects)
+    about = EffectsInfo(
+        name=given.name,
+        device=given.device,
+        digest=given.digest,
+        effects=effects,
+        levels=levels_of(given.levels) if given.levels else [],
+        levels_source=given.sources.get("levels"),
+    )
     return report("effects", file, effects=about)
+
+
+def levels_of(given: LevelTable) -> list[EffectLevel]:
+    """Return the levels of a table."""
+    return [
+        EffectLevel(
+            **asdict(point),
+            good=given.yields(point),
+            writes=given.writes(point),
+            aged=point.mean * math.exp(-point.drift * given.aging),
+        )
+        for point in given.points
+    ]
 
 
 def describe_densities(file: Path, read: Path) -> InfoReport:

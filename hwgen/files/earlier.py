@@ -71,6 +71,8 @@ TABLES = Earlier("a table of energies", b"# Energy", (b"hwgen.",))
 DENSITIES = Earlier("densities", b"format: hwgen.densities", (b"hwgen.densities",))
 FOUND_START = "# Found by hwgen explore"
 FOUND = Earlier("an architecture that was found", FOUND_START.encode(), (b"hwgen.",))
+FITTED_START = "# Fitted by hwgen fit-device"
+FITTED = Earlier("a fitted file of effects", FITTED_START.encode(), (b"hwgen.effects",))
 RESULTS = Earlier("a page of results", b"# Complete networks on the chip", (b"#",))
 SCRIPTS = Earlier("a script", b"#!/bin/sh", (b"# Build the chip with its memory and host",))
 

@@ -120,13 +120,37 @@ class Effect:
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
+class EffectLevel:
+    """A level of a table, all but the exponents as shares of the highest level.
+
+    good: cells that are good after all rounds of writing
+    writes: of a cell on average
+    aged: mean at the time at which the chip is used
+    """
+
+    level: Fraction
+    mean: float
+    deviation: float
+    drift: float
+    drift_deviation: float
+    good: Fraction
+    writes: float
+    aged: float
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class EffectsInfo:
-    """How far the devices of a chip err."""
+    """How far the devices of a chip err.
+
+    levels, levels_source: of a table and where it comes from; none where the file has none
+    """
 
     name: str
     device: str
     digest: Digest
     effects: list[Effect]
+    levels: list[EffectLevel]
+    levels_source: str | None
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

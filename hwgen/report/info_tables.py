@@ -16,6 +16,7 @@ from hwgen.report.info import (
     ArchitectureInfo,
     ArrayNeeds,
     DensitiesInfo,
+    EffectLevel,
     EffectsInfo,
     InfoReport,
     MemoryNeeds,
@@ -76,6 +77,30 @@ def effects_parts(effects: EffectsInfo) -> Iterator[RenderableType]:
     for one in effects.effects:
         rows.add_row(one.key, f"{one.value:g}", one.unit, one.source or NOTHING)
     yield rows
+    if effects.levels:
+        yield ""
+        yield levels_table(effects.levels)
+        yield f"levels: {effects.levels_source or NOTHING}"
+
+
+def levels_table(levels: Sequence[EffectLevel]) -> RenderableType:
+    """Return a row for each level of a device."""
+    rows = table(
+        ["level", "mean", "deviation", "drift", "of cells", "good", "writes", "mean when used"],
+        left=0,
+    )
+    for one in levels:
+        rows.add_row(
+            f"{one.level:.3f}",
+            percent(one.mean),
+            percent(one.deviation),
+            f"{one.drift:.4f}",
+            f"{one.drift_deviation:.4f}",
+            percent(one.good),
+            f"{one.writes:.2f}",
+            percent(one.aged),
+        )
+    return rows
 
 
 def densities_parts(densities: DensitiesInfo) -> Iterator[RenderableType]:

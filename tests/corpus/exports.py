@@ -42,6 +42,8 @@ FEW = 16
 SHOWN = 24
 """Inputs that show the ranges of popular networks."""
 UNSIGNED = "onnxruntime, QDQ, uint8"
+POPULAR_BACKEND, POPULAR_QUANTIZER = "x86", "xnnpack"
+"""Settings of torch.ao and torchao with which popular networks are quantized."""
 NOT_IN_SCRIPT = ("rms_torch",)
 """What torch's older exporter does not write."""
 
@@ -317,6 +319,30 @@ def popular_exports() -> Iterator[Export]:
         if name not in NOT_IN_SCRIPT:
             made, cure = popular_quantized(name), popular_cure(name)
             yield Export(ONNXRUNTIME, name, "torch, script", UNSIGNED, made, cure)
+    for name in popular.POPULAR:
+        made = popular_by(torch_quantizers.by_fx, name, POPULAR_BACKEND)
+        yield Export(FX, name, "torch, script", f"torch.ao FX, {POPULAR_BACKEND}", made)
+    for name in popular.POPULAR:
+        made = popular_by(torch_quantizers.by_pt2e, name, POPULAR_QUANTIZER)
+        yield Export(PT2E, name, "torch, dynamo", f"pt2e, {POPULAR_QUANTIZER}", made)
+
+
+class NotExportedError(Exception):
+    """A tool does not quantize or write a network; the message is the first line of its own."""
+
+
+def popular_by(quantizer: Callable[..., Path], name: str, setting: str) -> Callable[[Path], Path]:
+    """Return what quantizes a popular network by a tool of torch; raises NotExportedError."""
+
+    def make(folder: Path) -> Path:
+        path = folder / f"popular-{name}-{quantizer.__name__}-{setting}.onnx"
+        try:
+            return quantizer(popular.network(name), setting, path, popular.inputs(name, SHOWN))
+        except Exception as error:  # each tool raises what it likes
+            said = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+            raise NotExportedError(said) from error
+
+    return make
 
 
 def popular_file(name: str, exporter: str, folder: Path) -> Path:

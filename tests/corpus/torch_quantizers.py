@@ -4,7 +4,7 @@ import contextlib
 import io
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +33,20 @@ def in_silence() -> Iterator[None]:
         yield
 
 
-def written(module: nn.Module, shape: tuple[int, ...], path: Path) -> Path:
+def written(module: nn.Module, image: torch.Tensor, path: Path) -> Path:
     """Write a module as an ONNX file by torch's exporter of scripts."""
     names: Any = {"input_names": ["image"], "output_names": ["answer"]}
-    image = (torch.zeros(1, *shape),)
-    torch.onnx.export(module, image, path, dynamo=False, opset_version=OPSET, **names)
+    torch.onnx.export(module, (image,), path, dynamo=False, opset_version=OPSET, **names)
     return path
 
 
-def by_fx(given: torch_networks.Given, backend: str, path: Path) -> Path:
-    """Quantize a network by torch.ao in FX graph mode and write it, with its Casts."""
+def by_fx(
+    given: torch_networks.Given, backend: str, path: Path, images: torch.Tensor | None = None
+) -> Path:
+    """Quantize a network by torch.ao in FX graph mode and write it, with its Casts.
+
+    images: that show the ranges; None: drawn ones
+    """
     from torch.ao.quantization import get_default_qconfig_mapping
     from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
@@ -50,16 +54,23 @@ def by_fx(given: torch_networks.Given, backend: str, path: Path) -> Path:
     with in_silence():
         torch.backends.quantized.engine = backend
         settings = get_default_qconfig_mapping(backend)
-        shown = prepare_fx(module.eval(), settings, (torch.zeros(1, *shape),))
-        show(shown, shape)
-        return written(convert_fx(shown), shape, path)
+        batches = drawn_batches(shape) if images is None else images.split(1)
+        image = torch.zeros_like(batches[0][:1])
+        shown = prepare_fx(module.eval(), settings, (image,))
+        show(shown, batches)
+        return written(convert_fx(shown), image, path)
 
 
-def show(module: nn.Module, shape: tuple[int, ...], batch: int = BATCH) -> None:
-    """Run drawn images, so that observers see their ranges."""
+def drawn_batches(shape: tuple[int, ...], batch: int = BATCH) -> Sequence[torch.Tensor]:
+    """Return drawn images in batches."""
     torch.manual_seed(0)
-    for _ in range(BATCHES * BATCH // batch):
-        module(torch.rand(batch, *shape))
+    return [torch.rand(batch, *shape) for _ in range(BATCHES * BATCH // batch)]
+
+
+def show(module: nn.Module, batches: Iterable[torch.Tensor]) -> None:
+    """Run images, so that observers see their ranges."""
+    for images in batches:
+        module(images)
 
 
 def pt2e_quantizer(name: str) -> Any:
@@ -77,17 +88,23 @@ def pt2e_quantizer(name: str) -> Any:
     return quantizer.set_global(x86.get_default_x86_inductor_quantization_config())
 
 
-def by_pt2e(given: torch_networks.Given, quantizer: str, path: Path) -> Path:
-    """Quantize a network behind torch.export (pt2e) and write it by the exporter on it."""
+def by_pt2e(
+    given: torch_networks.Given, quantizer: str, path: Path, images: torch.Tensor | None = None
+) -> Path:
+    """Quantize a network behind torch.export (pt2e) and write it by the exporter on it.
+
+    images: that show the ranges; None: drawn ones
+    """
     from torchao.quantization.pt2e import move_exported_model_to_eval
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
     module, shape = given
-    image = (torch.zeros(1, *shape),)
+    batches = drawn_batches(shape, 1) if images is None else images.split(1)
+    image = (torch.zeros_like(batches[0]),)
     with in_silence(), torch.no_grad():
         exported = torch.export.export(module.eval(), image).module()
         shown = prepare_pt2e(exported, pt2e_quantizer(quantizer))
-        show(shown, shape, batch=1)
+        show(shown, batches)
         whole = move_exported_model_to_eval(convert_pt2e(shown))
         torch.onnx.export(
             whole, image, path, dynamo=True, external_data=False, verbose=False,

@@ -260,7 +260,8 @@ def first_of(batch: Batch, most: int) -> Batch:
 
 def is_drawn(effects: DeviceEffects) -> bool:
     """Return whether chips of different seeds differ."""
-    return bool(effects.converters.offset_lsb or any(getattr(effects.cells, n) for n in DRAWN))
+    drawn = any(getattr(effects.cells, name) for name in DRAWN)
+    return bool(effects.converters.offset_lsb or drawn or effects.levels)
 
 
 def accuracy_of_task(task: Task) -> float:

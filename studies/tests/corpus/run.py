@@ -2,8 +2,8 @@
 
 `python -m studies.tests.corpus.run [--only PART] [--keep FOLDER] [--store FOLDER]`, which
 `scripts/results import-corpus` runs too; it needs `pip install '.[corpus]'`. With `--popular` the
-exports are those of 65 popular networks, and the page is docs/popular-networks.md; it needs torch
-and onnxscript alone.
+exports are those of 65 popular networks, and the page is docs/popular-networks.md; it needs torch,
+torchao and onnxscript alone.
 
 Tests: `studies/tests/corpus/test_run.py`.
 """
@@ -28,7 +28,17 @@ from hwgen.errors import HwgenError
 from hwgen.files.digests import digest_of_code
 from hwgen.jobs.store import MISSING, Store
 from hwgen.network.file import load_network
-from tests.corpus.exports import HWGEN, ONNXRUNTIME, TOOLS, Export, exports, popular_exports
+from tests.corpus.exports import (
+    FX,
+    HWGEN,
+    ONNXRUNTIME,
+    PT2E,
+    TOOLS,
+    Export,
+    NotExportedError,
+    exports,
+    popular_exports,
+)
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE, POPULAR_PAGE = DOCS / "import-corpus.md", DOCS / "popular-networks.md"
@@ -50,6 +60,7 @@ class Row:
     chips: those of `CHIPS` for which `hwgen info` tells how they run it
     announced: the import says that something is not exact, or may differ
     cured: refused by a sentence that names --calibrate, and accepted with it
+    exported: the tool wrote the file; where it did not, `sentence` is what it said
     """
 
     tool: str
@@ -67,6 +78,7 @@ class Row:
     chips: Sequence[str] = ()
     announced: bool = False
     cured: bool = False
+    exported: bool = True
 
     @property
     def exact(self) -> bool:
@@ -183,29 +195,34 @@ kernels do. Of a refused file stands its sentence.
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     """Return the lines of a table."""
     lines = [columns, ["---"] * len(columns), *rows]
-    return [f"| {' | '.join(map(str, line))} |" for line in lines]
+    cells = [[str(cell).replace("|", "\\|") for cell in line] for line in lines]
+    return [f"| {' | '.join(line)} |" for line in cells]
 
 
 POPULAR_INTRODUCTION = """# Popular networks, imported
 
 65 networks as their authors publish them, made small, with drawn weights
-(`tests/corpus/popular`), exported by torch and quantized in two ways. Imported by `hwgen import`
+(`tests/corpus/popular`), exported by torch and quantized in four ways. Imported by `hwgen import`
 and compared with onnxruntime on {images} drawn images.
 `python -m studies.tests.corpus.run --popular` makes the files and this page.
 
-Exact: every element of the answer is that of the runtime's default kernels. Runs on: `hwgen info`
-tells how {chip} runs it. Refused, cured: the sentence names `--calibrate`, and with that the file
-that it names is accepted. Silent: an answer differs, and the import says of nothing that it may.
+Files: what the tool writes; the shares are of them, and the table below has what a tool says of a
+network that it does not write. Exact: every element of the answer is that of the runtime's default
+kernels. Runs on: `hwgen info` tells how {chip} runs it. Refused, cured: the sentence names
+`--calibrate`, and with that the file that it names is accepted. Silent: an answer differs, and the
+import says of nothing that it may.
 """
 POPULAR_CHIP = "dbpim/paper_rows"
+POPULAR_TOOLS = (HWGEN, ONNXRUNTIME, FX, PT2E)
 
 
 def popular_page(rows: Iterable[Row]) -> str:
     """Return the page of the popular networks."""
     rows = list(rows)
     lines = []
-    for tool in (HWGEN, ONNXRUNTIME):
-        of_tool = [row for row in rows if row.tool == tool]
+    for tool in POPULAR_TOOLS:
+        networks = [row for row in rows if row.tool == tool]
+        of_tool = [row for row in networks if row.exported]
         counts = [
             sum(map(kind, of_tool))
             for kind in (
@@ -218,11 +235,12 @@ def popular_page(rows: Iterable[Row]) -> str:
         refused = [row for row in of_tool if not row.accepted]
         cured = sum(row.cured for row in refused)
         silent = sum(row.different > 0 and not row.announced for row in of_tool)
-        lines.append((tool, len(of_tool), *shares, cured, len(refused) - cured, silent))
-    columns = ("quantized by", "files", "accepted", "exact", "runs on", "refused, cured",
-               "refused, others", "silent")  # fmt: skip
+        files = (len(networks), len(of_tool))
+        lines.append((tool, *files, *shares, cured, len(refused) - cured, silent))
+    columns = ("quantized by", "networks", "files", "accepted", "exact", "runs on",
+               "refused, cured", "refused, others", "silent")  # fmt: skip
     start = POPULAR_INTRODUCTION.format(images=IMAGES, chip=POPULAR_CHIP)
-    parts = (*table(columns, lines), *refusals(rows), ROWS, *whole(rows), "")
+    parts = (*table(columns, lines), *refusals(rows), *unexported(rows), ROWS, *whole(rows), "")
     return "\n".join([start, *parts])
 
 
@@ -253,10 +271,23 @@ def by_tool(rows: Sequence[Row]) -> list[str]:
 
 def refusals(rows: Sequence[Row]) -> list[str]:
     """Return what is refused, each cause with its count."""
-    causes = Counter((row.tool, cause_of(row.sentence)) for row in rows if not row.accepted)
-    lines = [(tool, count, cause) for (tool, cause), count in causes.most_common()]
+    refused = [row for row in rows if not row.accepted and row.exported]
     text = ["", "## Refused", "", "The first cause of each file, without names and numbers.", ""]
-    return [*text, *table(("tool", "files", "cause"), lines)]
+    return [*text, *causes(refused, "files")]
+
+
+def unexported(rows: Sequence[Row]) -> list[str]:
+    """Return what tools do not write, each cause with its count."""
+    missing = [row for row in rows if not row.exported]
+    text = ["", "## Not exported", "", "What a tool says where it writes no file, shortened.", ""]
+    return [*text, *causes(missing, "networks")]
+
+
+def causes(rows: Iterable[Row], counted: str) -> list[str]:
+    """Return a table of the causes of rows by tool, the most frequent ones first."""
+    found = Counter((row.tool, cause_of(row.sentence)) for row in rows)
+    lines = [(tool, count, cause) for (tool, cause), count in found.most_common()]
+    return table(("tool", counted, "cause"), lines)
 
 
 def cause_of(sentence: str) -> str:
@@ -279,7 +310,8 @@ def whole(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         start = (row.network, row.source, row.way)
         if not row.accepted:
-            lines.append((*start, "refused", row.sentence, "", ""))
+            what = "refused" if row.exported else "not exported"
+            lines.append((*start, what, row.sentence, "", ""))
             continue
         answer = f"{row.different} of {row.elements}, {row.step}" if row.elements else "-"
         layers = f"{100 * row.layer_equal:.2f} %, {row.layer_step}"
@@ -299,7 +331,11 @@ def row_in(
     kept = MISSING if store is None else store.read(FUNCTION, task)
     if kept is not MISSING:
         return Row(**kept)
-    row = row_of(export, export.make(folder), scratch, chips)
+    try:
+        row = row_of(export, export.make(folder), scratch, chips)
+    except NotExportedError as error:
+        about = (export.tool, export.network, export.source, export.way)
+        row = Row(*about, accepted=False, sentence=str(error), exported=False)
     if store is not None:
         store.write(FUNCTION, task, asdict(row))
     return row

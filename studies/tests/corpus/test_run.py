@@ -20,7 +20,16 @@ from studies.tests.corpus.run import (
     row_of,
     sentence_of,
 )
-from tests.corpus.exports import HWGEN, ONNXRUNTIME, TOOLS, Export, exports, popular_exports
+from tests.corpus.exports import (
+    FX,
+    HWGEN,
+    ONNXRUNTIME,
+    TOOLS,
+    Export,
+    NotExportedError,
+    exports,
+    popular_exports,
+)
 from tests.quantized_onnx import Model, saved
 
 ONE, OTHER = TOOLS[:2]
@@ -89,13 +98,26 @@ def test_the_popular_page_counts_cures_and_silence() -> None:
     text = popular_page([said, replace(EXACT, tool=HWGEN), refused, silent,
                          replace(refused, cured=True)])  # fmt: skip
     found = counts(text)
-    assert found[HWGEN] == ["2", "2 (100 %)", "1 (50 %)", "1 (50 %)", "0", "0", "0"]
-    assert found[ONNXRUNTIME] == ["3", "1 (33 %)", "0 (0 %)", "0 (0 %)", "1", "1", "1"]
+    assert found[HWGEN] == ["2", "2", "2 (100 %)", "1 (50 %)", "1 (50 %)", "0", "0", "0"]
+    assert found[ONNXRUNTIME] == ["3", "3", "1 (33 %)", "0 (0 %)", "0 (0 %)", "1", "1", "1"]
+
+
+def test_what_a_tool_does_not_write_is_told(tmp_path: Path) -> None:
+    def fails(folder: Path) -> Path:
+        raise NotExportedError("Unsupported: a loop over | data")
+
+    export = Export(FX, "looped", "test", "FX", fails)
+    row = row_in(None, export, tmp_path, tmp_path)
+    assert not row.exported and not row.accepted
+    text = popular_page([row, replace(EXACT, tool=FX)])
+    assert counts(text)[FX] == ["2", "1", "1 (100 %)", "1 (100 %)", "0 (0 %)", "0", "0", "0"]
+    assert f"| {FX} | 1 | Unsupported: a loop over \\| data |" in text.split("## Not exported")[1]
+    assert "| looped | test | FX | not exported |" in text
 
 
 @pytest.mark.promise(
-    "docs/popular-networks.md has a row for each of 65 popular networks by both tools, and in no"
-    " file does an answer differ of which the import says nothing"
+    "docs/popular-networks.md has a row for each of 65 popular networks by each of four tools, and"
+    " in no file does an answer differ of which the import says nothing"
 )
 def test_the_page_of_popular_networks_has_every_export() -> None:
     text = POPULAR_PAGE.read_text(encoding="utf-8")
@@ -103,7 +125,7 @@ def test_the_page_of_popular_networks_has_every_export() -> None:
     lines = [cells(line) for line in table.splitlines() if line.startswith("| ")][2:]
     made = [(each.network, each.source, each.way) for each in popular_exports()]
     assert [tuple(line[:3]) for line in lines] == made
-    assert [silent for *_, silent in counts(text).values()] == ["0", "0"]
+    assert [silent for *_, silent in counts(text).values()] == ["0"] * 4
 
 
 def test_a_cure_that_a_refusal_names_is_tried(tmp_path: Path) -> None:

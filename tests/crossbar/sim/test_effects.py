@@ -30,6 +30,7 @@ from hwgen.files.shipped import tables
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import save_network
 from tests.golden.crossbar.test_effects import with_effects
+from tests.golden.crossbar.test_levels import TABLE
 from tests.verif.crossbar.whole import (
     answers_design,
     answers_network,
@@ -42,6 +43,7 @@ EFFECTS = {
     "offset": with_effects(offset_lsb=1.0),
     "trimmed": with_effects(variation=0.1, offset_lsb=3.0, trimmed=True),
     "clipped": with_effects(bits_below_lossless=5),
+    "levels": replace(with_effects(offset_lsb=0.5), levels=replace(TABLE, time_s=3600.0)),
 }
 
 

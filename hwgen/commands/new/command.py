@@ -1,0 +1,77 @@
+"""`hwgen new`: a folder with a chip, a network, a test and examples of one idea each.
+
+Tests: `tests/commands/test_new.py`.
+"""
+
+import re
+import shutil
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from string import Template
+from typing import Annotated
+
+from hwgen.commands.families import architecture_file
+from hwgen.commands.fields import File
+from hwgen.commands.request import OUTPUT_FOLDER, Says, Working
+from hwgen.commands.subject import load_subject, program_of
+from hwgen.files.folder import replace_folder
+from hwgen.files.output import write_text
+from hwgen.network.file import network_file
+
+FILES = Path(__file__).parent / "files"
+"""Of a project, `.txt` behind their names; $name, $chip, $network stand for what was chosen."""
+NETWORK, CHIP = "network.npz", "chip.yaml"
+
+
+@dataclass(frozen=True)
+class NewProject(Working, command="new", example="my_chip --chip mram/tiny --network cadnn_digits"):
+    """Start a project of your own: a chip, a network, a test and examples that pass at once.
+
+    chip.yaml is yours to change, network.npz to replace. test_chip.py simulates the chip in Verilog
+    and compares every element and every cycle; pytest runs it, and so does python. Each file in
+    examples shows one idea. README.md in the folder says how.
+
+    Raises OutputError where the folder exists and is not empty.
+    """
+
+    folder: Annotated[
+        File, Says("folder to make", metavar="FOLDER", argument=True, use=OUTPUT_FOLDER)
+    ]
+    _: KW_ONLY
+    chip: Annotated[File, Says("the chip to start from: a name that ships, or a file (.yaml)")] = (
+        "dbpim/tiny"
+    )
+    network: Annotated[
+        File, Says("the network that it runs: a name that ships, or a file (.npz)")
+    ] = "digits_small_cnn"
+
+    def run(self) -> str:
+        """Write the project; return what to do next."""
+        folder = Path(self.folder)
+        network, chip = network_file(Path(self.network)), architecture_file(Path(self.chip))
+        # Refuses a network that the chip does not run.
+        program_of(self.quiet, load_subject(network, chip))
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", folder.resolve().name)
+        words = {"name": name, "chip": f"{self.chip}", "network": f"{self.network}"}
+        own = own_chip(chip.read_text(encoding="utf-8"), name, str(self.chip))
+
+        def fill(fresh: Path) -> None:
+            shutil.copyfile(network, fresh / NETWORK)
+            write_text(fresh / CHIP, own, what="chip")
+            for path in sorted(FILES.rglob("*.txt")):
+                made = fresh / path.relative_to(FILES).with_suffix("")
+                filled = Template(path.read_text(encoding="utf-8")).substitute(words)
+                write_text(made, filled, what="project")
+
+        replace_folder(folder, lambda _: set(), fill)
+        return f"{folder} is a project; next: cd {folder}; python test_chip.py"
+
+
+def own_chip(text: str, name: str, start: str) -> str:
+    """Return an architecture under another name, with a first line that says where it began."""
+    lines = text.splitlines()
+    while lines and lines[0].startswith("#"):
+        del lines[0]
+    begin = f"# Your chip; it began as {start}. hwgen info {CHIP} prints each key with its range."
+    named = re.sub(r"^name: .*$", f"name: {name}", "\n".join(lines), count=1, flags=re.MULTILINE)
+    return f"{begin}\n{named}\n"
