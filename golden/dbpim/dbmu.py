@@ -38,4 +38,5 @@ def pair_dbmu(x: ArrayLike, cells: ArrayLike) -> Ints:
 
 def dense_dbmu(x: ArrayLike, weight: ArrayLike, *, bits: int = 8) -> Ints:
     """Return x * weight less the lowest weight of so many bits; a disabled weight is 0."""
-    return np.asarray(x, np.int64) * np.asarray(weight, np.int64) + 2 ** (bits - 1)
+    term: Ints = np.asarray(x, np.int64) * np.asarray(weight, np.int64) + (1 << bits - 1)
+    return term

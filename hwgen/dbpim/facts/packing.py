@@ -198,7 +198,8 @@ def decode_rows(
 
 def in_halves(codes: Bytes) -> Bytes:
     """Return the lower half of each code, two in a byte, the first in its lower half."""
-    return (codes[:, ::2] & 15) | codes[:, 1::2] << 4
+    halves: Bytes = (codes[:, ::2] & 15) | codes[:, 1::2] << 4
+    return halves
 
 
 def from_halves(rows: Bytes) -> Bytes:
