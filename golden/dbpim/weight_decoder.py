@@ -69,6 +69,5 @@ def constants(codes: Codes, filter_enable: NDArray[np.bool_]) -> NDArray[np.int6
 
 def decode_dense(codes: Codes, *, bits: int = 8) -> Bits:
     """Return the cells of codes (..., filters): one cell column for each bit of a weight."""
-    cells = codes[..., np.newaxis] >> np.arange(bits, dtype=np.uint8) & 1
-    found: Bits = cells.reshape(*codes.shape[:-1], -1)
-    return found
+    cells = (codes[..., np.newaxis] >> np.arange(bits, dtype=np.uint8) & 1).astype(np.uint8)
+    return cells.reshape(*codes.shape[:-1], -1)

@@ -198,8 +198,7 @@ def decode_rows(
 
 def in_halves(codes: Bytes) -> Bytes:
     """Return the lower half of each code, two in a byte, the first in its lower half."""
-    halves: Bytes = (codes[:, ::2] & 15) | codes[:, 1::2] << 4
-    return halves
+    return ((codes[:, ::2] & 15) | codes[:, 1::2] << 4).astype(np.uint8)
 
 
 def from_halves(rows: Bytes) -> Bytes:
