@@ -7,7 +7,6 @@ Ints = NDArray[np.int64]
 
 LOST = 256
 """Two cells of 128 with one sign: no int8 weight, and no digit of a term."""
-DENSE_SIGN = 128
 
 
 def weight_of(cells: ArrayLike) -> Ints:
@@ -37,6 +36,7 @@ def pair_dbmu(x: ArrayLike, cells: ArrayLike) -> Ints:
     return np.asarray(x, np.int64) * values - np.minimum(values, 0)
 
 
-def dense_dbmu(x: ArrayLike, weight: ArrayLike) -> Ints:
-    """Return x * weight + 128; weight: int8, a disabled one is 0."""
-    return np.asarray(x, np.int64) * np.asarray(weight, np.int64) + DENSE_SIGN
+def dense_dbmu(x: ArrayLike, weight: ArrayLike, *, bits: int = 8) -> Ints:
+    """Return x * weight less the lowest weight of so many bits; a disabled weight is 0."""
+    term: Ints = np.asarray(x, np.int64) * np.asarray(weight, np.int64) + (1 << bits - 1)
+    return term

@@ -192,7 +192,8 @@ class ErringMacros:
     def _tile(self, tile: TilePacket, half: int, place: tuple[int, ...], flips: bool) -> HeldTile:
         """Return a tile with the flips of its place; half: 1 for the second group of a pair."""
         codes = tile.codes
-        cells = DIGIT_CELLS if self.arch.sparsity.weight_bits else np.arange(8)
+        width = self.arch.macro.weight_bits
+        cells = DIGIT_CELLS if self.arch.sparsity.weight_bits else np.arange(width)
         flipped = codes
         if flips:
             rng = np.random.default_rng((self.seed, *place))
@@ -203,7 +204,9 @@ class ErringMacros:
         )
         filters = codes.shape[2]
         if not self.arch.sparsity.weight_bits:
-            weights = flipped.view(np.int8).astype(np.int64) * enable[::2]
+            # What a flip does to the sign of a narrow weight it does to all bits above.
+            weights = (flipped << 8 - width).view(np.int8).astype(np.int64) >> 8 - width
+            weights = weights * enable[::2]
             left = np.zeros((len(codes), filters), np.int64)
         else:
             weights, negative = digits_of(flipped, tile, enable, half)

@@ -2,7 +2,7 @@
 
 A code is a byte. With `weight_bits` it is two nibbles {q (bit 3), negative (bit 2), index (bits 1
 and 0)}, the lower one for the filter's first cell column. Without, it is the int8 weight, and bit b
-goes to the filter's cell column b.
+goes to the filter's cell column b; of a weight of four bits that holds for its lower half.
 """
 
 from dataclasses import dataclass
@@ -67,6 +67,7 @@ def constants(codes: Codes, filter_enable: NDArray[np.bool_]) -> NDArray[np.int6
     return total
 
 
-def decode_dense(codes: Codes) -> Bits:
-    """Return the cells of codes (..., filters): eight cell columns for each filter."""
-    return np.unpackbits(codes, axis=-1, bitorder="little")
+def decode_dense(codes: Codes, *, bits: int = 8) -> Bits:
+    """Return the cells of codes (..., filters): one cell column for each bit of a weight."""
+    cells = (codes[..., np.newaxis] >> np.arange(bits, dtype=np.uint8) & 1).astype(np.uint8)
+    return cells.reshape(*codes.shape[:-1], -1)

@@ -1,7 +1,7 @@
 """What most commands work on: a network, an architecture and the program for both."""
 
 import re
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -84,11 +84,18 @@ def check_stateless(network: QuantizedNetwork, command: str) -> None:
 
 def configuration_of(arch: Architecture) -> dict[str, Any]:
     """Return every key of an architecture, without those that its file may leave out and does."""
-    kept = cast(Any, arch)
-    facts = asdict(kept)
-    for field in fields(kept):
-        if field.default is not MISSING and getattr(kept, field.name) == field.default:
+    return given_keys(cast(Any, arch))
+
+
+def given_keys(part: Any) -> dict[str, Any]:
+    """Return the keys of an architecture, or of a part of it, that are not at their defaults."""
+    facts = asdict(part)
+    for field in fields(part):
+        value = getattr(part, field.name)
+        if field.default is not MISSING and value == field.default:
             del facts[field.name]
+        elif is_dataclass(value):
+            facts[field.name] = given_keys(value)
     return facts
 
 

@@ -17,6 +17,7 @@ from hwgen.network import (
 )
 from hwgen.train.export_integers import export_weights, function_table
 from hwgen.train.export_layers import export_layer, output_map, whole_byte_map
+from hwgen.train.fake_quantization import WEIGHT_BITS
 from hwgen.train.network import QuantizedTraining
 from hwgen.train.recipe import Recipe
 
@@ -37,7 +38,8 @@ def export_network(
         sources = [maps[name] for name in node.inputs]
         output = output_map(network, node, sources[0])
         maps[node.name] = output
-        layers.append(export_layer(node, sources, output))
+        bits = network.conv(node.name).quantizer.bits if node.weighted else WEIGHT_BITS
+        layers.append(export_layer(node, sources, output, weight_bits=bits))
         if node.weighted:
             parameters[node.name] = export_weights(network, node, sources[0], output)
         if node.op == "table":

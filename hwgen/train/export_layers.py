@@ -44,8 +44,13 @@ class Window(TypedDict):
     padding: Sides
 
 
-def export_layer(node: Node, sources: list[FeatureMap], output: FeatureMap) -> Layer:
-    """Return the layer of a node with the maps `sources` as its inputs."""
+def export_layer(
+    node: Node, sources: list[FeatureMap], output: FeatureMap, *, weight_bits: int
+) -> Layer:
+    """Return the layer of a node with the maps `sources` as its inputs.
+
+    weight_bits: of its weights, if it has some
+    """
     common = Common(name=node.name, inputs=tuple(node.inputs), output=output, source="")
     window = Window(
         kernel=(node.kernel, node.kernel),
@@ -57,7 +62,7 @@ def export_layer(node: Node, sources: list[FeatureMap], output: FeatureMap) -> L
             return Conv(
                 op="conv",
                 groups=node.groups,
-                weight_bits=8,
+                weight_bits=weight_bits,
                 weight_grid="integer",
                 rounding=HALF_UP,
                 **window,
@@ -65,7 +70,11 @@ def export_layer(node: Node, sources: list[FeatureMap], output: FeatureMap) -> L
             )
         case "linear":
             return Linear(
-                op="linear", weight_bits=8, weight_grid="integer", rounding=HALF_UP, **common
+                op="linear",
+                weight_bits=weight_bits,
+                weight_grid="integer",
+                rounding=HALF_UP,
+                **common,
             )
         case "max_pool":
             return MaxPool(op="max_pool", **window, **common)

@@ -12,9 +12,13 @@ from torch.autograd.function import once_differentiable
 from hwgen.train.fta import project, thresholds
 from hwgen.train.parallel import extremes
 
-WEIGHT_HIGH = 127
+ROUNDED = {"int8": 8, "int4": 4}
+"""Rules that round weights and keep all digits, with the bits of a weight."""
+WEIGHT_BITS = 8
+"""Of a weight of all other rules."""
 STEPS_IN_AN_OCTAVE = 16
-"""Steps that are tried for a filter, from its shortest to nearly twice that."""
+"""Steps that are tried for a filter: up to nearly twice as long, with weights of four bits down to
+nearly half."""
 
 
 class OnGrid(torch.autograd.Function):
@@ -126,7 +130,9 @@ def with_floor(largest: Tensor) -> Tensor:
 
 
 class WeightQuantizer(nn.Module):
-    """int8 per output channel, symmetric, approximated by FTA; thresholds change once an epoch.
+    """Whole steps per output channel, approximated by FTA; thresholds change once an epoch.
+
+    Weights of eight bits are symmetric, -127 to 127; those of four bits are -8 to 7.
 
     rule, step: how a filter's digit count and its step are chosen, as `Quantization` of a recipe
         has them
@@ -139,22 +145,26 @@ class WeightQuantizer(nn.Module):
     def __init__(self, filters: int, *, rule: str, common: bool, step: str = "largest") -> None:
         super().__init__()
         self.rule, self.common, self.step = rule, common, step
+        self.bits = ROUNDED.get(rule, WEIGHT_BITS)
+        self.high = (1 << self.bits - 1) - 1
+        self.low = -self.high if self.bits == WEIGHT_BITS else -self.high - 1
         self.register_buffer("phi", torch.zeros(filters, dtype=torch.int64))
         # Zero: not chosen yet. Checkpoints hold it only where it is chosen.
         self.register_buffer("stretch", torch.zeros(filters), persistent=step == "least_error")
 
     def scale(self, weight: Tensor) -> Tensor:
-        """Return the step of each filter (filters,): its largest weight / 127, times `stretch`."""
+        """Return the step of each filter (filters,): its largest over `high`, times `stretch`."""
         low, high = weight.detach().flatten(1).aminmax(dim=1)
         largest = torch.maximum(-low, high)
         if self.common:
             largest = largest.amax().expand_as(largest)
-        return with_floor(largest) / WEIGHT_HIGH * self.stretch.clamp(min=1)
+        stretch = torch.where(self.stretch > 0, self.stretch, 1.0)
+        return with_floor(largest) / self.high * stretch
 
     def round(self, weight: Tensor, scale: Tensor) -> Tensor:
         """Return float32 whole numbers before FTA."""
         steps = weight.detach() / scale.reshape(-1, 1, 1, 1)
-        return steps.round_().clamp_(-WEIGHT_HIGH, WEIGHT_HIGH)
+        return steps.round_().clamp_(self.low, self.high)
 
     def renew(self, weight: Tensor, mask: Tensor) -> None:
         """Recompute the thresholds; with `least_error` choose the steps, once.
@@ -170,9 +180,13 @@ class WeightQuantizer(nn.Module):
             self.stretch.copy_(self.best_stretch(weight, mask))
 
     def best_stretch(self, weight: Tensor, mask: Tensor) -> Tensor:
-        """Return the factor of each filter's step, 1 to 2, of least square error."""
+        """Return the factor of each filter's step, of least square error.
+
+        1 to 2, where a longer step brings weights nearer to digits; 1/2 to 1, where a shorter one
+        clips the largest weights and rounds all others less.
+        """
         exponents = torch.arange(STEPS_IN_AN_OCTAVE, device=weight.device) / STEPS_IN_AN_OCTAVE
-        factors, errors = 2.0**exponents, []
+        factors, errors = 2.0 ** (exponents if self.bits == WEIGHT_BITS else -exponents), []
         for factor in factors:
             self.stretch.fill_(factor)
             q, scale = self.integers(weight, mask)
@@ -188,7 +202,7 @@ class WeightQuantizer(nn.Module):
         """Return weights that obey the rule, float32 whole numbers, and the step of each filter."""
         scale = self.scale(weight)
         q = self.round(weight, scale)
-        if self.rule == "int8":
+        if self.rule in ROUNDED:
             return q * mask.to(q.dtype), scale
         return project(q, mask, weight.detach(), self.phi), scale
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hwgen.network.pruning import WEAKEST, file_of_rule, unpruned_by
 from hwgen.network.sparsity import ALPHA
-from hwgen.train.fake_quantization import WeightQuantizer
+from hwgen.train.fake_quantization import ROUNDED, WeightQuantizer
 from hwgen.train.loop import file_digest
 from hwgen.train.network import Masked, Network
 from hwgen.train.recipe import Pruning, Recipe
@@ -55,7 +55,7 @@ def block_sizes(weight: Tensor, pruning: Pruning, rule: str) -> list[int]:
     rule: of the quantization, by which filters get their digits
     """
     sizes = [len(group) for group in weight.split(ALPHA)]
-    if pruning.blocks == "eight" or rule == "int8":
+    if pruning.blocks == "eight" or rule in ROUNDED:
         return sizes
     quantizer = WeightQuantizer(len(weight), rule=rule, common=False).to(weight.device)
     quantizer.renew(weight, torch.ones_like(weight, dtype=torch.bool))

@@ -116,14 +116,16 @@ class Quantization:
     """Training on the integer grid.
 
     rule: how a filter's digit count is chosen; `mode` is the most frequent one, at most two, `one`
-        the same, at most one; `int8`: weights are rounded and keep all digits
+        the same, at most one; `int8`: weights are rounded and keep all digits; `int4`: the same
+        to -8 to 7, depthwise weights as int8
     range_momentum: weight of the old range of a map in the new one, 0 to 1
-    step: of a filter; `largest`: its largest weight becomes 127; `least_error`: one up to twice as
-        long, of least square error behind the rule, chosen before the first epoch; a filter then
-        keeps at least one digit. With one digit a positive weight of 127 steps becomes 64
+    step: of a filter; `largest`: its largest weight becomes 127, or 7 with `int4`; `least_error`:
+        one up to twice as long, with `int4` down to half as long, of least square error behind the
+        rule, chosen before the first epoch; a filter then keeps at least one digit. With one digit
+        a positive weight of 127 steps becomes 64
     """
 
-    rule: Literal["mode", "one", "int8"]
+    rule: Literal["mode", "one", "int8", "int4"]
     range_momentum: Share
     step: Literal["largest", "least_error"] = "largest"
 

@@ -17,7 +17,9 @@ ARCH = arch_from_environment()
 SPARSE = ARCH.sparsity.weight_bits
 TERMS = ARCH.macro.compartments
 LOW, HIGH = dot_range(ARCH)
-DENSE_CONSTANT = -128 * TERMS
+BITS = ARCH.macro.weight_bits
+LARGEST = (1 << BITS) - 1
+DENSE_CONSTANT = -(1 << BITS - 1) * TERMS
 BODIES = ("adder_tree", "named_adders")
 CORNERS = Corners("largest sum", "smallest sum", "odd sum", "sum of zero from terms")
 
@@ -25,14 +27,14 @@ CORNERS = Corners("largest sum", "smallest sum", "odd sum", "sum of zero from te
 def cases(rng: np.random.Generator) -> Iterator[tuple[NDArray[np.int64], int]]:
     """Yield terms, and a constant with which the sum has its place."""
     largest = HIGH // TERMS
-    for term in (0, 255, largest):
+    for term in (0, LARGEST, largest):
         terms = np.full(TERMS, term)
         yield terms, 0 if term <= largest else LOW
     yield np.zeros(TERMS, np.int64), LOW
-    for place in range(8 * TERMS):
-        yield np.eye(TERMS, dtype=np.int64)[place // 8] << place % 8, 0
+    for place in range(BITS * TERMS):
+        yield np.eye(TERMS, dtype=np.int64)[place // BITS] << place % BITS, 0
     for _ in range(300):
-        terms = rng.integers(0, 256, TERMS)
+        terms = rng.integers(0, LARGEST + 1, TERMS)
         yield terms, int(rng.integers(LOW, min(0, HIGH - int(terms.sum())) + 1))
         yield terms, -int(min(terms.sum(), -LOW))
 
@@ -45,7 +47,7 @@ async def sums_match_golden(dut: Any, seed: int) -> None:
         added = constant if SPARSE else DENSE_CONSTANT
         want = int(adder_tree(terms, added))
         for body in BODIES:
-            getattr(dut, f"{body}__terms").value = pack(terms.tolist(), bits=8)
+            getattr(dut, f"{body}__terms").value = pack(terms.tolist(), bits=BITS)
             if SPARSE:
                 port = getattr(dut, f"{body}__constant")
                 port.value = pack([constant], bits=len(port))

@@ -11,12 +11,13 @@ from golden.dbpim.dbmu import pair_dbmu
 from golden.dbpim.weight_decoder import decode, decode_dense, pair_values
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack, unpack
+from verif.dbpim.weight_rows import random_codes
 from verif.reference.dbpim.compartment import compartment, dense_compartment
 from verif.stream import reset
 
 ARCH = arch_from_environment()
 SPARSE = ARCH.sparsity.weight_bits
-ROWS = ARCH.macro.rows
+ROWS, BITS = ARCH.macro.rows, ARCH.macro.weight_bits
 EARLY = int(ARCH.reads_at_edge)
 CORNERS = Corners("input bit 0", "input bit 1", "computes next row", "a filter without a cell")
 
@@ -29,9 +30,9 @@ async def terms_match_golden(dut: Any, seed: int) -> None:
     Synchronous cells get each row a cycle early.
     """
     rng = np.random.default_rng(seed)
-    codes = rng.integers(0, 256, (ROWS, ARCH.filters), np.uint8)
+    codes = random_codes(rng, (ROWS, ARCH.filters), ARCH)
     cells = decode(codes)
-    bits = cells.q if SPARSE else decode_dense(codes)
+    bits = cells.q if SPARSE else decode_dense(codes, bits=BITS)
     await reset(dut, dut.compartment__write_en)
     for row in range(ROWS):
         dut.compartment__write_en.value = 1
@@ -58,10 +59,10 @@ async def terms_match_golden(dut: Any, seed: int) -> None:
             want = terms_of(codes, enable, row=row, x=x, double=double)
         else:
             want = dense_compartment(
-                codes.view(np.int8).astype(np.int64) * enable[:, 0], row=row, x=x
+                codes.view(np.int8).astype(np.int64) * enable[:, 0], row=row, x=x, bits=BITS
             ).tolist()
         await ReadOnly()
-        got = unpack(int(dut.compartment__terms.value), bits=8, count=ARCH.sums)
+        got = unpack(int(dut.compartment__terms.value), bits=BITS, count=ARCH.sums)
         assert got == want, f"seed {seed}, row {row}, x {x}: got {got}, golden says {want}"
         CORNERS.hit(f"input bit {x}")
         CORNERS.hit("computes next row", row == before + 1)

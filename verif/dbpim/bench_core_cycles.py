@@ -26,6 +26,7 @@ from hwgen.dbpim.facts.timing import (
 from hwgen.dbpim.rtl import layouts
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.core_driver import CoreDriver, row_of
+from verif.dbpim.weight_rows import random_codes
 from verif.reference.dbpim.macro import dense_macro, macro
 
 ARCH = arch_from_environment()
@@ -127,7 +128,7 @@ def draw_scene(rng: np.random.Generator, *, core: int) -> Scene:
 
 def draw_tile(rng: np.random.Generator, *, turn: int) -> TilePacket:
     """Return a tile of one row for the last filters of a word."""
-    codes = rng.integers(0, 256, (1, CHANNELS + EMPTY, FILTERS)).astype(np.uint8)
+    codes = random_codes(rng, (1, CHANNELS + EMPTY, FILTERS), ARCH)
     scales = rng.integers([-99, 1 << 15, 20], [100, 1 << 16, 26], (FILTERS, 3)).tolist()
     fields = dict.fromkeys((field.name for field in ARCH.packets[Opcode.TILE]), 0) | {
         "opcode": Opcode.TILE,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hwgen.dbpim.rtl.layouts import dot_shape
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack, unpack
-from verif.dbpim.weight_rows import row_words
+from verif.dbpim.weight_rows import random_codes, row_words
 from verif.reference.dbpim.macro import dense_macro, macro, pair_macro
 from verif.stream import reset
 
@@ -62,7 +62,7 @@ def acts(rng: np.random.Generator, count: int) -> Iterator[Act]:
         row = last.row if again and last is not None else row
         kind = 0.0 if first else rng.random()
         if kind < 0.2:
-            codes[row] = rng.integers(0, 256, codes.shape[1:], np.uint8)
+            codes[row] = random_codes(rng, codes.shape[1:], ARCH)
             enables[row] = rng.random((FILTERS, 2)) < 0.7
             doubles[row] = ARCH.pairs and rng.random() < 0.5
             words = row_words(codes[row], enables[row], ARCH, double=bool(doubles[row]))

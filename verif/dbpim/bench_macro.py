@@ -243,7 +243,8 @@ async def extreme_sums(dut: Any) -> None:
     await Run(dut, tiles, STYLES["free"], seed=0).until_done()
     sums = [total for expected in expected_results(ARCH, tiles) for total in expected.sums]
     inputs = 3 * ARCH.tile_rows * ARCH.macro.compartments * 255
-    largest, smallest = (192, -192) if SPARSE else (127, -128)
+    smallest = -192 if SPARSE else -(1 << ARCH.macro.weight_bits - 1)
+    largest = 192 if SPARSE else -1 - smallest
     LARGEST.hit("largest sum", max(sums) == inputs * largest)
     LARGEST.hit("smallest sum", min(sums) == inputs * smallest)
 

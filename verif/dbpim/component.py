@@ -17,6 +17,7 @@ __all__ = [
     "floats",
     "litert",
     "narrow",
+    "of_four_bits",
     "operations",
     "pack",
     "paired",
@@ -45,6 +46,13 @@ def floats() -> Arch:
 def dense(arch: Arch) -> Arch:
     """Return an architecture without the parts for sparsity."""
     return replace(with_sparsity(arch, "none"), sparse_parts=False, name=f"{arch.name}_dense")
+
+
+def of_four_bits(arch: Arch) -> Arch:
+    """Return an architecture of weights of four bits; it has no digits, so their switch is off."""
+    sparsity = replace(arch.sparsity, weight_bits=False)
+    macro = replace(arch.macro, weight_bits=4)
+    return replace(arch, macro=macro, sparsity=sparsity, name=f"{arch.name}_4")
 
 
 def short_words() -> Arch:

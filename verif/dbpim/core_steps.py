@@ -17,6 +17,7 @@ from verif.dbpim.core_sums import Addend, draw_addend
 from verif.dbpim.walk_plan import Bytes, Conv, Position, Step, StoredMap
 from verif.dbpim.walk_simd import Simd
 from verif.dbpim.walk_steps import draw_shape, step_of
+from verif.dbpim.weight_rows import random_codes
 from verif.reference.dbpim import simd as golden
 from verif.reference.dbpim.macro import dense_macro, macro, pair_macro
 from verif.reference.dbpim.switch import switch
@@ -264,7 +265,7 @@ def draw_weights(
     channels = arch.word
     enable = int(rng.integers(1 << 2 * arch.filters))
     if not arch.sparse_parts:
-        codes = rng.integers(0, 256, (words, channels, arch.filters)).astype(np.uint8)
+        codes = random_codes(rng, (words, channels, arch.filters), arch)
         return np.ones((words, channels), np.bool_), codes, enable
     most = arch.tile_rows * arch.macro.compartments
     selected = rng.permutation(words * channels)[: int(rng.integers(1, most - 1))]
@@ -274,7 +275,7 @@ def draw_weights(
     masks[-1 - int(rng.integers(channels))] = True
     inputs = arch.macro.compartments
     rows = -(-int(masks.sum()) // inputs)
-    codes = rng.integers(0, 256, (rows, inputs, arch.filters)).astype(np.uint8)
+    codes = random_codes(rng, (rows, inputs, arch.filters), arch)
     return masks.reshape(words, channels), codes, enable
 
 

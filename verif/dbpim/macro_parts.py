@@ -16,7 +16,7 @@ from hwgen.dbpim.rtl.plane_counter import PlaneCounter
 from hwgen.dbpim.rtl.ppu import Ppu
 from hwgen.dbpim.rtl.psum_array import PsumArray
 from verif.common.side_by_side import SideBySide
-from verif.dbpim.component import dense, narrow, paired, settings, small
+from verif.dbpim.component import dense, narrow, of_four_bits, paired, settings, small
 from verif.runner import Waves, build, run
 
 PARTS = (
@@ -63,6 +63,8 @@ def arch_of(size: str) -> Arch:
         "pairs of two cycles": replace(paired(), array_cycles=2, cells="synchronous"),
         "narrow": narrow(),
         "without parts": dense(small()),
+        "four bits": of_four_bits(small()),
+        "four bits without parts": of_four_bits(dense(small())),
         "narrow dense": with_sparsity(narrow(), "none"),
         "wide": replace(small(), macro=wide, psum_entries=64),
         "wide dense": with_sparsity(replace(small(), macro=wide), "none"),

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.timing import TILE_SLOTS
+from verif.dbpim.weight_rows import every_code
+from verif.dbpim.weight_rows import random_codes as any_codes
 from verif.reference.dbpim.macro import dense_macro, macro, pair_macro
 from verif.reference.dbpim.ppu import ppu
 
@@ -16,7 +18,6 @@ Bytes = NDArray[np.uint8]
 FULL = 255
 SPARSE_EXTREMES = (0xB3, 0xF7)
 """Cells of 64 and 128, and of -64 and -128."""
-DENSE_EXTREMES = (0x7F, 0x80)
 GROUPS_OF_A_TILE = 40
 """About as many at most, so that large macros do not simulate for ever."""
 COLUMN_MASKS = (0x00, 0x01, 0x80, 0x24, 0xFF)
@@ -144,7 +145,7 @@ def extreme_tiles(arch: Arch) -> list[Tile]:
     """Return three tiles with the largest, then three with the smallest sums of full groups."""
     tiles: list[Tile] = []
     rows, compartments, filters = arch.tile_rows, arch.macro.compartments, arch.filters
-    for code in SPARSE_EXTREMES if arch.sparsity.weight_bits else DENSE_EXTREMES:
+    for code in extremes(arch):
         for part in range(3):
             groups = np.full((rows, compartments), FULL, np.uint8)
             tiles.append(
@@ -159,6 +160,15 @@ def extreme_tiles(arch: Arch) -> list[Tile]:
                 )
             )
     return tiles
+
+
+def extremes(arch: Arch) -> tuple[int, ...]:
+    """Return the codes of the largest and of the smallest weight."""
+    if arch.sparsity.weight_bits:
+        return SPARSE_EXTREMES
+    codes = every_code(arch)
+    weights = codes.view(np.int8)
+    return int(codes[weights.argmax()]), int(codes[weights.argmin()])
 
 
 def short_tiles(rng: np.random.Generator, arch: Arch, *, count: int) -> list[Tile]:
@@ -200,10 +210,9 @@ def random_positions(rng: np.random.Generator, count: int) -> list[tuple[int, in
 def random_codes(rng: np.random.Generator, arch: Arch, rows: int) -> Bytes:
     """Return random codes; some filters have one extreme code throughout."""
     shape = (rows, arch.macro.compartments, arch.filters)
-    codes = rng.integers(0, 256, shape, np.uint8)
-    extremes = SPARSE_EXTREMES if arch.sparsity.weight_bits else DENSE_EXTREMES
+    codes = any_codes(rng, shape, arch)
     for index in np.flatnonzero(rng.random(arch.filters) < 0.2):
-        codes[..., index] = rng.choice(extremes)
+        codes[..., index] = rng.choice(extremes(arch))
     return codes
 
 

@@ -66,6 +66,7 @@ class Recipe:
     loose_share: of filters whose weights have up to phi digits, not exactly phi
     empty_share: of layers in which one group of 8 filters is masked entirely
     zero_points: image and maps have zero points other than 0, some maps are signed
+    weight_bits: of what macros weigh; with fewer than 8 the highest ones of what is drawn
     """
 
     height: int = 8
@@ -81,6 +82,7 @@ class Recipe:
     loose_share: float = 0.25
     empty_share: float = 0.1
     zero_points: bool = True
+    weight_bits: int = 8
 
 
 def draw_recipe(seed: int) -> Recipe:
@@ -392,7 +394,8 @@ class RandomNetwork:
         if filters > ALPHA and self._rng.random() < recipe.empty_share:
             first = ALPHA * int(self._rng.integers(-(-filters // ALPHA)))
             weights[first : first + ALPHA] = 0
-        return weights
+        narrowed: Weights = weights >> 8 - recipe.weight_bits
+        return narrowed
 
     def _range(self) -> ByteRange:
         """Return ReLU, ReLU6 or a signed range."""

@@ -13,7 +13,7 @@ from hwgen.dbpim.facts.packing import codings, row_beats
 from hwgen.dbpim.facts.stream import FilterParameters, encode_tile
 from hwgen.dbpim.rtl.layouts import parameters
 from verif.dbpim.component import pack
-from verif.dbpim.weight_rows import enables, row_words
+from verif.dbpim.weight_rows import enables, random_codes, row_words
 from verif.reference.dbpim.csd import values_of_phi
 
 ZERO_CODE = np.uint8(0x40)
@@ -89,7 +89,7 @@ def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
     if arch.pairs and others["coding"] == Coding.FLAT:
         others |= {"double": int(rng.integers(2)), "second_group": int(rng.integers(1 << 12))}
         count <<= others["double"]
-    codes = rng.integers(0, 256, (rows, compartments, filters), dtype=np.uint8)
+    codes = random_codes(rng, (rows, compartments, filters), arch)
     if others["coding"] == Coding.DIGITS:
         others["filter_enable"] &= (1 << 2 * filters) // 3
     if others["coding"]:

@@ -56,6 +56,8 @@ def other_sizes() -> dict[str, Arch]:
             base, cores=4, port_bits=512, macro=large, tile_rows=16, mask_bytes=4096
         ),
         "dense": component.dense(base),
+        "dense_four_bits": component.of_four_bits(component.dense(base)),
+        "four_bits": component.of_four_bits(base),
         "two_words": replace(
             base,
             macros_per_core=4,

@@ -23,6 +23,23 @@ def meta_word(index: int, negative: int) -> int:
     return int(cell_meta().const({"index": index, "negative": negative}).as_bits())
 
 
+def random_codes(rng: np.random.Generator, shape: tuple[int, ...], arch: Arch) -> NDArray[np.uint8]:
+    """Return any weight codes of a chip."""
+    codes = rng.integers(0, 256, shape, np.uint8)
+    return of_weights(codes.view(np.int8) >> 8 - arch.macro.weight_bits)
+
+
+def every_code(arch: Arch) -> NDArray[np.uint8]:
+    """Return each weight code of a chip once."""
+    half = 1 << arch.macro.weight_bits - 1
+    return np.sort(of_weights(np.arange(-half, half)))
+
+
+def of_weights(weights: NDArray[np.integer]) -> NDArray[np.uint8]:
+    """Return the codes of a chip without digits: its weights as bytes."""
+    return weights.astype(np.int8).view(np.uint8)
+
+
 def row_words(
     codes: NDArray[np.uint8], counts: NDArray[np.bool_], arch: Arch, *, double: bool = False
 ) -> tuple[int, int]:
@@ -31,7 +48,8 @@ def row_words(
     double: the cells of a code are of two filter groups
     """
     if not arch.sparsity.weight_bits:
-        return pack(decode_dense(codes).ravel().tolist(), bits=1), 0
+        bits = decode_dense(codes, bits=arch.macro.weight_bits)
+        return pack(bits.ravel().tolist(), bits=1), 0
     cells = decode(codes)
     indices, negatives = cells.index.ravel().tolist(), cells.negative.ravel().tolist()
     entries = [meta_word(*each) for each in zip(indices, negatives, strict=True)]

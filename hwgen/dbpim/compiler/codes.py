@@ -100,5 +100,5 @@ def pair_codes(first: NDArray[np.int8], second: NDArray[np.int8]) -> NDArray[np.
 
 
 def plain_codes(weights: NDArray[np.int8]) -> NDArray[np.uint8]:
-    """Return the codes of a design without `weight_bits`: the weights themselves."""
+    """Return the codes of a design without `weight_bits`: the int8 weights themselves."""
     return weights.view(np.uint8)

@@ -184,6 +184,8 @@ def layer_refusals(
             yield f"{what}depthwise taps", f"at most {TAP_WORDS}", taps
         if layer.output.raw:
             yield f"{what}a depthwise output", f"of {ACTIVATION_BITS} bits", "raw sums"
+    elif isinstance(layer, Weighted) and arch is not None:
+        yield from weight_refusals(network, layer, arch)
     if isinstance(layer, Linear):
         source = network.map_of(layer.inputs[0])
         yield from window_refusals(what, source.shape[:2], (1, 1), (0, 0))
@@ -195,6 +197,16 @@ def layer_refusals(
     if isinstance(layer, Shortcut):
         yield from window_refusals(what, (1, 1), layer.stride, (0, 0))
     yield from operation_refusals(network, layer, arch)
+
+
+def weight_refusals(network: QuantizedNetwork, layer: Weighted, arch: Arch) -> Iterator[Refusal]:
+    """Yield weights that the cells of a macro do not hold."""
+    bits = arch.macro.weight_bits
+    weights = network.parameters[layer.name].weights
+    low, high = int(weights.min()), int(weights.max())
+    if bits < WEIGHT_BITS and not -(1 << bits - 1) <= low <= high < 1 << bits - 1:
+        allowed = f"from {-1 << bits - 1} to {(1 << bits - 1) - 1} with macro.weight_bits of {bits}"
+        yield f"layer {layer.name}: weights", allowed, f"{low} to {high}"
 
 
 def product_refusals(network: QuantizedNetwork, layer: MatMul, arch: Arch) -> Iterator[Refusal]:

@@ -44,6 +44,21 @@ SWITCHES = ("weight_bits", "weight_values", "input_bits")
 PARTS_ALONE = ("switch_rate", "queue_depth", "mask_bytes", "packed_weights", "one_digit")
 """Keys that mean nothing to a chip without `sparse_parts`."""
 
+OF_NO_CHIP = ("name", "clock_mhz", "memory_latency_cycles")
+"""Keys that decide neither the Verilog nor which programs run on it."""
+
+LEFT_OUT: dict[str, object] = {
+    "row_unit": None,
+    "array_cycles": 1,
+    "reset": "all",
+    "cells": "combinational",
+    "one_digit": "none",
+    "word_channels": None,
+    "simd_tflite": False,
+    "sparse_parts": True,
+}
+"""Keys that older files lack, with what they then have."""
+
 MOST_MACROS = 16
 MOST_GROUPS = 16
 """Largest `macros_per_core` and `queue_depth`: the tables of the cycle model have as much room."""
@@ -62,7 +77,7 @@ LIKELY_BIT_PLANES = 5
 class Sparsity:
     """What the chip skips; all off is the dense baseline from the same generator.
 
-    weight_bits: zero CSD digits; a filter takes 2 cell columns instead of 8
+    weight_bits: zero CSD digits; a filter takes 2 cell columns instead of one for each bit
     weight_values: pruned blocks of 8 filters
     input_bits: bit planes that are zero in all inputs of a group
     """
@@ -77,14 +92,19 @@ class MacroSize:
     """One SRAM macro: `compartments` x `columns` DBMUs of `rows` cells each.
 
     compartments: inputs that meet a row at once: those of a group
-    columns: cell columns of a compartment; a filter takes 2, or 8 without `weight_bits`; a macro
-        has at most as many filters as a word has channels
+    columns: cell columns of a compartment; a filter takes 2, or `weight_bits` of the macro without
+        `sparsity.weight_bits`; a macro has at most as many filters as a word has channels
     rows: rows of cells, of which one is active in a cycle
+    weight_bits: of a weight, 8 if the file leaves it out; 4: weights of -8 to 7, with half of the
+        columns, of the bits of a term in the adder trees and of the bytes of rows in memory. Not
+        with `sparsity.weight_bits`, `one_digit` or a row unit; weights of depthwise layers, which
+        the SIMD unit computes, keep 8 bits
     """
 
     compartments: Annotated[int, Field(ge=4, le=64)]
     columns: Literal[8, 16, 32, 64]
     rows: Annotated[int, Field(ge=2, le=256)]
+    weight_bits: Literal[4, 8] = 8
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -284,6 +304,23 @@ class Arch:
         return self
 
     @model_validator(mode="after")
+    def check_weights(self) -> Self:
+        """Check that cells of weights of fewer bits are asked for nothing that needs eight."""
+        if self.macro.weight_bits == WEIGHT_BITS:
+            return self
+        whole = {
+            "sparsity.weight_bits": self.sparsity.weight_bits,
+            f"one_digit of {self.one_digit}": self.one_digit != "none",
+            "a row_unit": self.row_unit is not None,
+        }
+        for name, given in whole.items():
+            if given:
+                raise FieldError(
+                    "macro.weight_bits", f"{WEIGHT_BITS} with {name}", self.macro.weight_bits
+                )
+        return self
+
+    @model_validator(mode="after")
     def check_dense(self) -> Self:
         """Check that a chip without the parts for sparsity is asked for none."""
         if self.sparse_parts:
@@ -341,8 +378,8 @@ class Arch:
 
     @property
     def columns_per_filter(self) -> int:
-        """Cell columns that a filter takes: two CSD digits, or eight bits in the dense design."""
-        return PHI_LIMIT if self.sparsity.weight_bits else WEIGHT_BITS
+        """Cell columns that a filter takes: two CSD digits, or the bits of a weight."""
+        return PHI_LIMIT if self.sparsity.weight_bits else self.macro.weight_bits
 
     @property
     def filters(self) -> int:
@@ -498,34 +535,18 @@ class Arch:
     def digest(self) -> str:
         """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
 
-        `name`, `clock_mhz` and `memory_latency_cycles` are left out, and so are an absent
-        `row_unit`, a reset of all registers, an array of one cycle, combinational cells,
-        `one_digit` of `none`, no `simd_tflite` and `sparse_parts`, without which the keys of
-        `PARTS_ALONE` are left out, too. The latency may lead the compiler to another split of a
-        layer, because the cycle model judges the splits; each of these programs runs on every chip
-        of the digest and gives the same answer.
+        `OF_NO_CHIP` are left out, and so are the keys of `LEFT_OUT` with these values, and weights
+        of eight bits; without `sparse_parts` those of `PARTS_ALONE` are left out, too. The latency
+        may lead the compiler to another split of a layer, because the cycle model judges the
+        splits; each of these programs runs on every chip of the digest and gives the same answer.
         """
         facts = asdict(self)
-        for key in ("name", "clock_mhz", "memory_latency_cycles"):
-            del facts[key]
-        if self.row_unit is None:
-            del facts["row_unit"]
-        if self.array_cycles == 1:
-            del facts["array_cycles"]
-        if self.resets_data:
-            del facts["reset"]
-        if not self.reads_at_edge:
-            del facts["cells"]
-        if self.one_digit == "none":
-            del facts["one_digit"]
-        if self.word_channels is None:
-            del facts["word_channels"]
-        if not self.simd_tflite:
-            del facts["simd_tflite"]
-        if self.sparse_parts:
-            del facts["sparse_parts"]
-        else:
-            facts = {key: value for key, value in facts.items() if key not in PARTS_ALONE}
+        if facts["macro"]["weight_bits"] == WEIGHT_BITS:
+            del facts["macro"]["weight_bits"]
+        absent = {*OF_NO_CHIP, *(() if self.sparse_parts else PARTS_ALONE)}
+        for key, value in asdict(self).items():
+            if key in absent or value == LEFT_OUT.get(key, absent):
+                del facts[key]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property

@@ -484,7 +484,7 @@ CELL: tuple[Field, ...] = (
 )
 CELL_BITS = sum(field.bits for field in CELL)
 """Bits of one cell in a weight code of a chip with `weight_bits`; the lowest cell belongs to the
-filter's first cell column. Without `weight_bits` a code is an int8 weight."""
+filter's first cell column. Without `weight_bits` a code is the weight as an int8."""
 
 NO_DIGIT = encode(CELL, {"index": 3, "negative": 0, "q": 1})
 """The cell of a weight that is zero or absent, in a pair tile: 2^7, which no int8 weight of one

@@ -1,6 +1,7 @@
 """Codings of rows: flat, or packed for filters whose weights have exactly phi digits.
 
-Packed, three weights take 19 bits; where no filter has more than one digit, a weight takes 4.
+Packed, three weights take 19 bits; where no filter has more than one digit, a weight takes 4. Flat,
+a weight takes 8, or the 4 that `macro.weight_bits` says, two in a byte, the first lowest.
 
 A weight is a number below 80: 8 times a decimal digit, plus an octal digit. Three weights are three
 octal digits (bits 0 to 8, the first weight lowest) and three decimal digits in the 10 bits of a
@@ -123,7 +124,7 @@ def row_bits(arch: Arch, coding: Coding) -> int:
     """Return the bits of a row of weights, without what fills its last piece."""
     weights = arch.macro.compartments * arch.filters
     return {
-        Coding.FLAT: weights * WEIGHT_BITS,
+        Coding.FLAT: weights * arch.macro.weight_bits,
         Coding.TRIPLES: triples(arch) * TRIPLE_BITS,
         Coding.DIGITS: weights * DIGIT_BITS,
     }[coding]
@@ -174,6 +175,8 @@ def encode_rows(codes: Bytes, filter_enable: int, arch: Arch, coding: Coding) ->
     if coding is Coding.DIGITS:
         return pack_digits(codes, arch)
     flat = codes.reshape(len(codes), -1)
+    if arch.macro.weight_bits < WEIGHT_BITS:
+        flat = in_halves(flat)
     missing = -flat.shape[1] % arch.port_bytes
     return (np.pad(flat, ((0, 0), (0, missing))) if missing else flat).tobytes()
 
@@ -186,9 +189,22 @@ def decode_rows(
         return unpack_rows(content, count, filter_enable, arch)
     if coding is Coding.DIGITS:
         return unpack_digits(content, count, arch)
-    size = arch.macro.compartments * arch.filters
+    size = row_bits(arch, Coding.FLAT) // 8
     rows = np.frombuffer(content, np.uint8).reshape(count, len(content) // max(count, 1))[:, :size]
+    if arch.macro.weight_bits < WEIGHT_BITS:
+        rows = from_halves(rows)
     return rows.reshape(count, arch.macro.compartments, arch.filters)
+
+
+def in_halves(codes: Bytes) -> Bytes:
+    """Return the lower half of each code, two in a byte, the first in its lower half."""
+    return ((codes[:, ::2] & 15) | codes[:, 1::2] << 4).astype(np.uint8)
+
+
+def from_halves(rows: Bytes) -> Bytes:
+    """Return the codes of rows of halves of bytes: their weights as int8."""
+    halves = np.stack([rows << 4, rows & 0xF0], axis=-1).reshape(len(rows), -1)
+    return (halves.view(np.int8) >> 4).view(np.uint8)
 
 
 def pack_rows(codes: Bytes, filter_enable: int, arch: Arch) -> bytes:

@@ -3,7 +3,7 @@
 from typing import Literal, get_args
 
 from hwgen.chip.widths import bits_for_index, bits_for_range
-from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, WEIGHT_BITS, Arch
+from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.instructions import CELL, ROW_BITS
 from hwgen.dbpim.facts.storage import storage
 from hwgen.network.sparsity import PHI_LIMIT
@@ -36,6 +36,7 @@ Unit = Literal[
     "chip_second_filter",
     "chip_second_filter_compartment",
     "core_second_filter",
+    "chip_row_cell",
     "chip_cell",
     "chip_metadata_bit",
     "chip_macro",
@@ -130,6 +131,7 @@ def event_sizes(arch: Arch) -> dict[str, int]:
 def chip_sizes(arch: Arch) -> dict[str, int]:
     """Return the units of the whole chip.
 
+    chip_row_cell: cells of the rows of all macros that are active at once
     chip_stage_bit, chip_sense_bit: as in `event_sizes`; the second less the register of a row that
         the cores of other chips have
     chip_filter: accumulators of sums, on a chip with pair tiles two a filter; chip_second_filter,
@@ -160,6 +162,7 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "chip_second_filter": macros * seconds,
         "chip_second_filter_compartment": macros * seconds * size.compartments,
         "core_second_filter": arch.cores * seconds,
+        "chip_row_cell": cells // size.rows,
         "chip_cell": cells,
         "chip_metadata_bit": metadata,
         "chip_macro": macros,
@@ -194,7 +197,7 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
 
 def stage_bits(arch: Arch) -> int:
     """Return the bits of a macro between its array and its trees: terms, constants, the step."""
-    terms = arch.sums * arch.macro.compartments * WEIGHT_BITS
+    terms = arch.sums * arch.macro.compartments * arch.macro.weight_bits
     tag = bits_for_index(arch.macro.rows) + bits_for_index(arch.psum_vectors)
     step = PHI_LIMIT * arch.filters + arch.pairs + tag + STAGE_BITS
     return (arch.array_cycles - 1) * (terms + constant_bits(arch) + step)

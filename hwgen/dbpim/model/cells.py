@@ -65,7 +65,7 @@ def tile_rows(tile: TilePacket, arch: Arch) -> NDArray[np.int64]:
     inputs = filled.sum(axis=1)
     enable = tile.fields["filter_enable"]
     bits = np.array([enable >> FILTER_ENABLE_BITS * place & 3 for place in range(arch.filters)])
-    table = pair_table() if tile.fields["double"] else digit_table(arch.sparsity.weight_bits)
+    table = pair_table() if tile.fields["double"] else digit_table(arch.columns_per_filter)
     digits = table[bits, tile.codes]
     absent = size.columns - sum(filter_columns(int(each), arch) for each in bits)
     return np.stack(
@@ -82,20 +82,21 @@ def filter_columns(bits: int, arch: Arch) -> int:
     """Return the cell columns that a filter uses; bits: its `filter_enable` in the lowest two."""
     if arch.sparsity.weight_bits:
         return (bits & (1 << FILTER_ENABLE_BITS) - 1).bit_count()
-    return WEIGHT_BITS * (bits & 1)
+    return arch.columns_per_filter * (bits & 1)
 
 
 @cache
-def digit_table(weight_bits: bool) -> NDArray[np.int64]:
+def digit_table(columns: int) -> NDArray[np.int64]:
     """Return the non-zero digits of a weight: (`filter_enable` of its filter, code).
 
-    With `weight_bits` they are those of its canonical form: a weight of one digit that fills two
-    cells, as 2 = 1 + 1, has one, and zero as 1 - 1 has none. Without, they are the one bits of
-    the int8 weight.
+    In a cell column for each bit they are the one bits of the weight. In two columns they are those
+    of its canonical form: a weight of one digit that fills two cells, as 2 = 1 + 1, has one, and
+    zero as 1 - 1 has none.
     """
     codes = range(1 << WEIGHT_BITS)
-    if not weight_bits:
-        return np.array([[code.bit_count() * (bits & 1) for code in codes] for bits in range(4)])
+    if columns > PHI_LIMIT:
+        ones = [(code & (1 << columns) - 1).bit_count() for code in codes]
+        return np.array([[count * (bits & 1) for count in ones] for bits in range(4)])
     return np.array([[csd_weight(code_value(code, bits)) for code in codes] for bits in range(4)])
 
 

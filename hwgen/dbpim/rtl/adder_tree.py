@@ -7,9 +7,9 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
-from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
+from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.adders import FullAdder, HalfAdder
-from hwgen.dbpim.rtl.layouts import dot_shape
+from hwgen.dbpim.rtl.layouts import dot_shape, sign_digit
 
 
 class AdderTree(Part):
@@ -20,9 +20,11 @@ class AdderTree(Part):
     sum is that of the products.
 
     Ports
-        terms     in   C x 8     unsigned
-        constant  in   dot_bits  two's complement [without ``weight_bits``: -128 * C, no port]
-        sum       out  dot_bits  two's complement, exact for every row of int8 weights
+        terms     in   C x 8     unsigned [with weights of fewer bits: as many]
+        constant  in   dot_bits  two's complement [without ``weight_bits``: no port, C times
+                            the lowest weight]
+        sum       out  dot_bits  two's complement, exact for every row of int8 weights [or of
+                            ``macro.weight_bits``]
     Latency  0
     Rate     one sum in each cycle
     Errors   none: a sum that `dot_bits` do not hold wraps
@@ -45,9 +47,9 @@ class AdderTree(Part):
             self._full_adder, self._half_adder = FullAdder(), HalfAdder()
             self.parts = [self._full_adder, self._half_adder]
         compartments = arch.macro.compartments
-        self._dense_constant = -(1 << (WEIGHT_BITS - 1)) * compartments
+        self._dense_constant = -sign_digit(arch) * compartments
         ports = {
-            "terms": In(data.ArrayLayout(WEIGHT_BITS, compartments)),
+            "terms": In(data.ArrayLayout(arch.macro.weight_bits, compartments)),
             "sum": Out(dot_shape(arch)),
         }
         if self._sparse:

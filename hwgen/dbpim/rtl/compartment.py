@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
-from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
+from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.cell_array import CellArray, read_enable
 from hwgen.dbpim.rtl.dbmu import Dbmu
 from hwgen.dbpim.rtl.digits import pair_port
@@ -61,7 +61,7 @@ class Compartment(Part):
             "x": In(1),
             "enable": In(PHI_LIMIT * arch.filters),
             **pair_port(arch),
-            "terms": Out(data.ArrayLayout(WEIGHT_BITS, arch.sums)),
+            "terms": Out(data.ArrayLayout(arch.macro.weight_bits, arch.sums)),
         }
         if arch.sparsity.weight_bits:
             ports["meta"] = In(data.ArrayLayout(cell_meta(), columns))

@@ -5,13 +5,10 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
-from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
+from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.digits import digits_of, pair_digits, pair_port
-from hwgen.dbpim.rtl.layouts import cell_meta
+from hwgen.dbpim.rtl.layouts import cell_meta, sign_digit
 from hwgen.network.sparsity import PHI_LIMIT
-
-DENSE_SIGN = 1 << (WEIGHT_BITS - 1)
-"""The digit of an int8 weight that is negative."""
 
 
 class Dbmu(Part):
@@ -23,6 +20,7 @@ class Dbmu(Part):
     Ports
         x       in   1              one bit of the compartment's input
         cells   in   columns        the sensed cells of a filter: q of both, or the int8 weight
+                                    [or one of ``macro.weight_bits``]
         meta    in   2 x cell_meta  sign and block index of both cells [with ``weight_bits``]
         enable  in   2              the first, the second cell counts [without
                                     ``weight_bits``: bit 0: the weight counts]
@@ -51,10 +49,10 @@ class Dbmu(Part):
             "cells": In(arch.columns_per_filter),
             "enable": In(PHI_LIMIT),
             **pair_port(arch),
-            "term": Out(WEIGHT_BITS),
+            "term": Out(arch.macro.weight_bits),
         }
         if arch.pairs:
-            ports["second"] = Out(WEIGHT_BITS)
+            ports["second"] = Out(arch.macro.weight_bits)
         if self._sparse:
             ports["meta"] = In(data.ArrayLayout(cell_meta(), PHI_LIMIT))
         super().__init__(ports)
@@ -69,8 +67,9 @@ class Dbmu(Part):
             else:
                 terms, found = [self.term], [digits_of(cells, meta, enable)]
             for term, (digits, negative) in zip(terms, found, strict=True):
-                m.d.comb += term.eq((self.x.replicate(WEIGHT_BITS) & digits) ^ negative)
+                m.d.comb += term.eq((self.x.replicate(len(term)) & digits) ^ negative)
         else:
             works = self.x & self.enable[0]
-            m.d.comb += self.term.eq((works.replicate(WEIGHT_BITS) & self.cells) ^ DENSE_SIGN)
+            chosen = works.replicate(len(self.term)) & self.cells
+            m.d.comb += self.term.eq(chosen ^ sign_digit(self._arch))
         return m

@@ -93,12 +93,17 @@ class Dots(ArrayPart):
         return [name for name in super().pins if name != "enable"]
 
     def placed(self, replacement: Replacement[ArraySpec]) -> Placed:
-        """Refuse an array, whose weights are int8, where cells hold digits."""
+        """Refuse an array, whose weights are int8, where cells hold digits or narrower weights."""
+        given = ""
         if self._arch.sparsity.weight_bits:
+            given = "a chip whose cells are digits"
+        elif (bits := self._arch.macro.weight_bits) < WEIGHT_BITS:
+            given = f"a chip whose macro.weight_bits is {bits}"
+        if given:
             raise replacement.refuse(
                 "kind",
                 "for a chip whose sparsity.weight_bits is false: an array has int8 weights",
-                "a chip whose cells are digits",
+                given,
             )
         return super().placed(replacement)
 

@@ -18,7 +18,6 @@ from hwgen.chip.widths import bits_for_index, bits_for_range
 from hwgen.dbpim.facts.arch import (
     ACCUMULATOR_BITS,
     ACTIVATION_BITS,
-    WEIGHT_BITS,
     Arch,
 )
 from hwgen.dbpim.facts.instructions import (
@@ -319,7 +318,7 @@ def stream_word(arch: Arch) -> data.StructLayout:
 
 def row(arch: Arch) -> data.ArrayLayout:
     """Weight codes of one row in the order of the stream: index compartment * F + filter."""
-    return data.ArrayLayout(WEIGHT_BITS, arch.macro.compartments * arch.filters)
+    return data.ArrayLayout(arch.macro.weight_bits, arch.macro.compartments * arch.filters)
 
 
 def row_cells(arch: Arch) -> data.ArrayLayout:
@@ -366,7 +365,12 @@ def dot_range(arch: Arch) -> tuple[int, int]:
     if arch.sparsity.weight_bits:
         largest = compartments * LARGEST_TERM
         return -largest, largest
-    return -compartments << (WEIGHT_BITS - 1), compartments * ((1 << (WEIGHT_BITS - 1)) - 1)
+    return -compartments * sign_digit(arch), compartments * (sign_digit(arch) - 1)
+
+
+def sign_digit(arch: Arch) -> int:
+    """Return the digit of a weight in two's complement that is negative."""
+    return 1 << (arch.macro.weight_bits - 1)
 
 
 def dots(arch: Arch) -> data.ArrayLayout:

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
-from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
+from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import CELL_BITS, Opcode, field_bits
 from hwgen.dbpim.rtl.digits import pair_port
 from hwgen.dbpim.rtl.layouts import cell_code, row, row_cells, row_meta
@@ -16,7 +16,8 @@ class WeightDecoder(Part):
     """Spreads the codes of a row over the cell columns of each compartment.
 
     With `weight_bits` a code is two nibbles {q (bit 3), negative (bit 2), index (bits 1, 0)}, the
-    lower one for cell column 2f; without, it is the int8 weight: bit b goes to cell column 8f + b.
+    lower one for cell column 2f; without, it is the weight: its bit b goes to cell column
+    ``columns_per_filter`` * f + b.
 
     Ports
         row            in   row        codes of one row, index compartment * F + filter
@@ -58,10 +59,11 @@ class WeightDecoder(Part):
             codes = [self.row[compartment * filters + index] for index in range(filters)]
             cells = self.row_cells[compartment]
             if not self._arch.sparsity.weight_bits:
+                width = self._arch.columns_per_filter
                 m.d.comb += [
-                    cells[WEIGHT_BITS * index + bit].eq(code[bit])
+                    cells[width * index + bit].eq(code[bit])
                     for index, code in enumerate(codes)
-                    for bit in range(WEIGHT_BITS)
+                    for bit in range(width)
                 ]
                 continue
             meta = self.row_meta.cells[compartment]

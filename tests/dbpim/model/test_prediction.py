@@ -21,6 +21,7 @@ from hwgen.dbpim.model import CycleModel, bound_of, where_cycles_go
 from hwgen.dbpim.model.prediction import Prediction, StepCycles, prediction_of, utilization
 from hwgen.network import INPUT, Conv, Linear, QuantizedNetwork
 from hwgen.network.sparsity import ALPHA
+from verif.dbpim.component import of_four_bits
 from verif.dbpim.network_builder import NetworkBuilder
 from verif.dbpim.random_network import Recipe, random_images, random_network
 from verif.reference.dbpim.csd import csd, phi
@@ -81,7 +82,7 @@ def seen_inputs(network: QuantizedNetwork, layer: Conv | Linear, source: np.ndar
 def cell_columns_of(weights: np.ndarray, arch: Arch) -> int:
     """Return the cell columns that a filter uses; weights: those of its unpruned blocks."""
     if not arch.sparsity.weight_bits:
-        return 8
+        return arch.macro.weight_bits
     digits = set(phi(weights).tolist())
     return 2 if digits == {0, 1} else max(digits, default=0)
 
@@ -90,7 +91,8 @@ def digits_of(weights: np.ndarray, arch: Arch) -> np.ndarray:
     """Return the non-zero digits of each weight, as the cells of this chip hold it."""
     if arch.sparsity.weight_bits:
         return phi(weights)
-    return np.vectorize(lambda weight: (int(weight) & 0xFF).bit_count())(weights)
+    every_bit = (1 << arch.macro.weight_bits) - 1
+    return np.vectorize(lambda weight: (int(weight) & every_bit).bit_count())(weights)
 
 
 def missing_positions(height: int, width: int, arch: Arch) -> int:
@@ -149,7 +151,16 @@ def walk(weights: np.ndarray, seen: np.ndarray, arch: Arch, *, missing: int) -> 
     ("name", "seed", "digits"), [("tiny", 1, 2), ("small", 2, 2), ("wide", 3, 2), ("small", 2, 4)]
 )
 def test_cells_are_those_of_a_walk(name: str, seed: int, digits: int, switches: str) -> None:
-    arch = with_sparsity(chip(name), switches)
+    check_cells(with_sparsity(chip(name), switches), seed=seed, digits=digits)
+
+
+@pytest.mark.parametrize("switches", ["none", "weight_values,input_bits"])
+def test_cells_of_four_bits_are_those_of_a_walk(switches: str) -> None:
+    check_cells(with_sparsity(of_four_bits(chip("small")), switches), seed=2, digits=4)
+
+
+def check_cells(arch: Arch, *, seed: int, digits: int) -> None:
+    """Compare the cells of a random network, by cause, with those of a walk by hand."""
     recipe = Recipe(
         height=5,
         width=7,
@@ -157,6 +168,7 @@ def test_cells_are_those_of_a_walk(name: str, seed: int, digits: int, switches: 
         channels=3,
         empty_share=0.5,
         max_digits=digits,
+        weight_bits=arch.macro.weight_bits,
     )
     network = random_network(recipe, seed=seed)
     images = random_images(network, 1, seed=seed)

@@ -46,8 +46,8 @@ CHIPS = {"dense": dense_wide(), "masks": masks_alone()}
 )
 @pytest.mark.parametrize("name", CHIPS)
 def test_random_networks_are_equal_in_rtl(name: str, tmp_path: Path) -> None:
-    network = random_network(draw_recipe(3), seed=3)
-    check_chip(network, CHIPS[name], random_images(network, 2, seed=3), tmp_path)
+    network = random_network(draw_recipe(2), seed=2)
+    check_chip(network, CHIPS[name], random_images(network, 2, seed=2), tmp_path)
 
 
 @pytest.mark.dear

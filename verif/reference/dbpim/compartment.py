@@ -8,6 +8,6 @@ def compartment(cells: Ints, *, row: int, x: int) -> Ints:
     return dbmu(x, cells[row])
 
 
-def dense_compartment(weights: Ints, *, row: int, x: int) -> Ints:
-    """Return the same for int8 weights, (rows, filters), 0 where disabled."""
-    return dense_dbmu(x, weights[row])
+def dense_compartment(weights: Ints, *, row: int, x: int, bits: int = 8) -> Ints:
+    """Return the same for weights of so many bits, (rows, filters), 0 where disabled."""
+    return dense_dbmu(x, weights[row], bits=bits)
