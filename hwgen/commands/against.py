@@ -218,6 +218,8 @@ class Compare(
         chosen: Target = self.kernels or computed or "reference"
         if chosen == "default":
             graph = graph.read_by(kernels_of(chosen, graph.format, source=graph.source))
+        else:
+            check_as_written(graph)
         check_pair(network, graph, network_file)
         graph = with_numbers_of(network, graph)
         also = graph.maps[graph.input].shape
@@ -316,6 +318,18 @@ def counted(
             for _ in images:
                 advance()
     return counters
+
+
+def check_as_written(graph: IntegerGraph) -> None:
+    """Refuse a file that can be read as its runtime rewrites it alone."""
+    refused = refusals_of(folded(graph))
+    if refused and graph.in_session and not refusals_of(folded(graph.in_session)):
+        raise FormatError(
+            field="--kernels",
+            allowed=f"default for a file that is read as {graph.runtime} rewrites it",
+            given=f"reference; as it is written, {refused[0].sentence}",
+            source=graph.source,
+        )
 
 
 def check_pair(network: QuantizedNetwork, graph: IntegerGraph, source: Path) -> None:

@@ -13,7 +13,7 @@ from hwgen.commands.info import Info
 from hwgen.errors import ConfigError
 from tests.cli.given import ARCH, ROOT, Command
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+LIMITS = (ROOT / "docs/limits.md").read_text(encoding="utf-8")
 
 
 def raises(error: BaseException) -> object:
@@ -237,7 +237,7 @@ def test_another_broken_pipe_is_an_error(monkeypatch: pytest.MonkeyPatch, hwgen:
 
 def test_every_exit_code_is_documented(hwgen: Command) -> None:
     shown = " ".join(hwgen("--help")[1].split())
-    written = " ".join(README.partition("Exit codes:")[2].split("\n\n")[0].split())
+    written = " ".join(LIMITS.partition("Exit codes:")[2].split("\n\n")[0].split())
     for code in ("0 ", "1 ", "2 ", "3 ", "130 ", "143 "):
         assert re.search(rf"\b{code}", shown.partition("Exit codes:")[2])
         assert re.search(rf"\b{code}", written)

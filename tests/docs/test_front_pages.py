@@ -183,10 +183,13 @@ def test_cycles_of_db_pim_in_the_first_table_are_those_of_images_that_ship() -> 
     assert [numbers(each) for each in found] == [[api.model(*run).cycles_model] for run in runs]
 
 
-def test_the_front_is_read_at_one_glance() -> None:
-    """At most 30 lines of 120 characters before the first command."""
-    front = text_of("README.md").partition("## Quick start")[0]
-    assert sum(-(-len(line) // 120) for line in front.splitlines() if line) <= 30
+@pytest.mark.promise("README is read at one go: at most 80 lines and 650 words, limits on a page")
+def test_the_front_is_read_at_one_go() -> None:
+    text = text_of("README.md")
+    assert len(text.splitlines()) <= 80 and len(text.split()) <= 650
+    front = text.partition("## Quick start")[0]
+    assert sum(-(-len(line) // 120) for line in front.splitlines() if line) <= 12
+    assert "(docs/limits.md)" in text and "(docs/index.md)" in text
 
 
 def test_energies_of_the_site_are_those_that_are_claimed() -> None:

@@ -23,7 +23,8 @@ class AdderTree(Part):
         terms     in   C x 8     unsigned [with weights of fewer bits: as many]
         constant  in   dot_bits  two's complement [without ``weight_bits``: no port, C times
                             the lowest weight]
-        sum       out  dot_bits  two's complement, exact for every row of weights
+        sum       out  dot_bits  two's complement, exact for every row of int8 weights [or of
+                            ``macro.weight_bits``]
     Latency  0
     Rate     one sum in each cycle
     Errors   none: a sum that `dot_bits` do not hold wraps

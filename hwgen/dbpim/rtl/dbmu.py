@@ -19,7 +19,8 @@ class Dbmu(Part):
 
     Ports
         x       in   1              one bit of the compartment's input
-        cells   in   columns        the sensed cells of a filter: q of both, or the weight
+        cells   in   columns        the sensed cells of a filter: q of both, or the int8 weight
+                                    [or one of ``macro.weight_bits``]
         meta    in   2 x cell_meta  sign and block index of both cells [with ``weight_bits``]
         enable  in   2              the first, the second cell counts [without
                                     ``weight_bits``: bit 0: the weight counts]

@@ -64,7 +64,7 @@ def test_pages_say_what_is_claimed_of_them() -> None:
 
 
 def test_cycles_of_the_first_table_are_claims() -> None:
-    front = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Quick start")[0]
+    front = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Figures")[2]
     cycles = re.findall(r"\| ([\d,]+)(?: to ([\d,]+))? cycles[, ]", front)
     named = read_claims()
     told = " ".join(each.claim for each in [*named.shipped, *named.fetched])
@@ -132,7 +132,7 @@ def test_without_quick_all_run(
 def test_accuracies_of_the_first_table_have_commands(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    front = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Quick start")[0]
+    front = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Figures")[2]
     told = re.sub(r"\(float.*?\)", "", front)
     accuracies = {each for row in re.findall(r"^\| .*$", told, re.M) for each in numbers_of(row)}
     printed = " ".join(each.prints[0] for each in read_claims().of_data)

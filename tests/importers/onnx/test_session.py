@@ -314,6 +314,27 @@ def test_what_lacks_a_pair_names_the_cure(tmp_path: Path) -> None:
     assert main(["compare", out, "--against", qdq]) == 0
 
 
+def test_what_the_session_alone_makes_readable_has_no_reference_kernels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A session carries the pair behind a pool in front of it, as pt2e leaves fire modules."""
+    model = Model()
+    scales = (0.1, 0.07)
+    image = model.image()
+    parts = [model.quantized(model.conv(image, 4, 3, 1, 1), scale, 128) for scale in scales]
+    joined = model.node("Concat", *parts, axis=1)
+    pooled = model.node("MaxPool", joined, kernel_shape=[2, 2], strides=[2, 2])
+    end = model.conv(model.quantized(pooled, 0.1, 128), 5, 8, 1, 1)
+    path, out = saved(model.build(model.quantized(end)), tmp_path), str(tmp_path / "net.npz")
+    assert main(["import", str(path), "--out", out]) == 0
+    assert main(["compare", out, "--against", str(path)]) != 2
+    capsys.readouterr()
+    assert main(["compare", out, "--against", str(path), "--kernels", "reference"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "--kernels must be default for a file that is read as" in said
+    assert "MaxPool" in said and "real numbers of" in said
+
+
 def softmax_of_rows(model: Model) -> str:
     """A Softmax along the rows of a picture, with a layer behind."""
     scores = model.quantized(model.conv(model.image(), 4, 3, 1, 1), 0.1, 128)
