@@ -48,6 +48,7 @@ Unit = Literal[
     "chip_follower",
     "chip_bank",
     "chip_vector_byte",
+    "chip_bank_byte",
     "bus_byte",
     "bus_beat_byte",
     "core_row_bit",
@@ -146,6 +147,7 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         group of filters beside what all have
     chip_reader: cores that read maps, each with buffer, walker and SIMD unit; chip_follower: all
         others; chip_bank: banks of the activation buffers; chip_vector_byte: a word of each,
+        chip_bank_byte: as many for each bank, as crossbars have;
         core_vector_byte: of all cores, whether they read maps or not
     chip_sum_bit: of the sums of a tile; bus_byte: of all lanes of the write bus; bus_beat_byte: as
         many for each byte of a beat, which the loader brings to any of them
@@ -186,6 +188,7 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "chip_vector_byte": arch.simd_units * arch.banks * arch.word,
         "bus_byte": arch.bus_words * arch.word,
         "bus_beat_byte": arch.bus_words * arch.word * arch.port_bytes,
+        "chip_bank_byte": arch.simd_units * arch.banks**2 * arch.word,
         "core_vector_byte": arch.cores * arch.banks * arch.word,
         "core_row_bit": arch.cores * kept_bits(arch),
         "core_filter": arch.cores * arch.filters,

@@ -224,7 +224,7 @@ def test_a_chip_without_parts_has_the_price_of_the_strict_one_without_queues() -
     areas = [sum(area_um2(chip).values()) for chip in (DENSE, direct)]
     switch, masks = 5658 / 64 * 8 * 8 * 8, 3600 / 1024 * 8 * 1024
     queues = 3600 / 8192 * 32 * 8 * 149
-    around = (48 + 76) * 8 * 64
+    around = (11 + 76) * 8 * 64
     assert areas[0] - areas[1] == pytest.approx(switch + around + masks + queues)
 
 
@@ -238,9 +238,9 @@ def test_one_stream_has_one_input_side() -> None:
     memory = 3600 / 1024 * 7 * size_of("simd_byte", PUBLISHED)
     assert less == pytest.approx(
         {
-            "inputs": 7 * (4400 + 4 * 1300 + 64 * (50 + 48) - FOLLOWER),
+            "inputs": 7 * (4400 + 4 * 1300 + 64 * (20 + 11 + 4 * 8.25) - FOLLOWER),
             "output": 64 * (2924 + 660),
-            "buffers": 7 * 64 * 152,
+            "buffers": 7 * 64 * (82 + 4 * 8.69),
             "simd": 7 * (3800 + 64 * (262 + 1885 + 3689)) + memory,
         }
     )
