@@ -34,9 +34,7 @@ class NewProject(Working, command="new", example="my_chip --chip mram/tiny --net
     Raises OutputError where the folder exists and is not empty.
     """
 
-    folder: Annotated[
-        File, Says("folder to make", metavar="FOLDER", argument=True, use=OUTPUT_FOLDER)
-    ]
+    out: Annotated[File, Says("folder to make", metavar="FOLDER", argument=True, use=OUTPUT_FOLDER)]
     _: KW_ONLY
     chip: Annotated[File, Says("the chip to start from: a name that ships, or a file (.yaml)")] = (
         "dbpim/tiny"
@@ -47,7 +45,7 @@ class NewProject(Working, command="new", example="my_chip --chip mram/tiny --net
 
     def run(self) -> str:
         """Write the project; return what to do next."""
-        folder = Path(self.folder)
+        folder = Path(self.out)
         network, chip = network_file(Path(self.network)), architecture_file(Path(self.chip))
         # Refuses a network that the chip does not run.
         program_of(self.quiet, load_subject(network, chip))
