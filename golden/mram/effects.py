@@ -161,12 +161,38 @@ class ErringArrays:
         return found
 
     def _windows(self, fields: Fields, stored: Ints) -> Ints:
-        """Return the windows of all positions: (images, positions, 3, 3, elements)."""
+        """Return the windows of all positions: (images, positions, 3, 3, elements).
+
+        Of a kernel that fills its segments they are its places: nine blocks for each segment.
+        """
+        if fields.get("walk", 0):
+            return self._places(fields, stored)
         position = np.arange(fields["out_height"] * fields["out_width"])
-        steps = np.arange(WINDOW)
+        return self._seen(fields, stored, position, np.arange(WINDOW), np.arange(WINDOW))
+
+    def _places(self, fields: Fields, stored: Ints) -> Ints:
+        """Return the blocks of all taps, one place after the other, nine a segment."""
+        position = np.arange(fields["out_height"] * fields["out_width"])
+        rows, columns = np.arange(fields["kernel_height"]), np.arange(fields["kernel_width"])
+        seen = self._seen(fields, stored, position, rows, columns)
+        wide = fields["tap_places"] * self.arch.block
+        seen = seen[..., :wide]
+        seen = np.pad(seen, ((0, 0),) * 4 + ((0, wide - seen.shape[4]),))
+        flat = seen.reshape(*seen.shape[:2], -1)
+        each = WINDOW * WINDOW * self.arch.block
+        flat = np.pad(flat, ((0, 0), (0, 0), (0, -flat.shape[2] % each)))
+        places = flat.reshape(*flat.shape[:2], -1, WINDOW, WINDOW, self.arch.block)
+        ordered = places.transpose(0, 1, 3, 4, 2, 5)
+        found: Ints = ordered.reshape(*ordered.shape[:4], -1)
+        return found
+
+    def _seen(
+        self, fields: Fields, stored: Ints, position: Ints, rows: Ints, columns: Ints
+    ) -> Ints:
+        """Return pixels of some rows and columns of a kernel at positions, pruned ones as 0."""
         top = position // fields["out_width"] * fields["stride_y"] - fields["pad_top"]
         left = position % fields["out_width"] * fields["stride_x"] - fields["pad_left"]
-        y, x = top[:, None, None] + steps[:, None], left[:, None, None] + steps
+        y, x = top[:, None, None] + rows[:, None], left[:, None, None] + columns
         inside = (y >= 0) & (y < fields["in_height"]) & (x >= 0) & (x < fields["in_width"])
         seen = stored[:, np.where(inside, y, 0), np.where(inside, x, 0)]
         found = np.where(inside[..., None], seen, fields["outside"])

@@ -15,6 +15,7 @@ from hwgen.commands.context import Context
 from hwgen.commands.fields import Data, File, ImageCount, Network, images_of
 from hwgen.commands.files import KINDS, kind_of, read_graph
 from hwgen.commands.images import Batch, choose_images
+from hwgen.commands.imports import describe_import
 from hwgen.commands.request import Says, Working
 from hwgen.commands.subject import check_stateless
 from hwgen.errors import DataError, FormatError
@@ -36,7 +37,7 @@ from hwgen.report.agreement import (
     FirstElement,
     LayerAgreement,
 )
-from hwgen.report.import_tables import agreement_table
+from hwgen.report.import_tables import agreement_table, announced_lines
 from hwgen.report.types import Source
 
 IMAGES_AT_ONCE = 16
@@ -181,10 +182,10 @@ class Compare(
 ):
     """Compare golden with the runtime of the original file: LiteRT or onnxruntime.
 
-    A network that rounds as the runtime does must answer the same in every element: exit code 1 and
-    the first element that differs if one does. One that rounds half up differs beside ties: each
-    layer is compared on the runtime's own inputs, and end to end; exit code 1 if a layer differs
-    by more than one step on the same inputs.
+    A network that rounds as the runtime does must answer the same in every element: exit code 1 if
+    one does not, with the first that differs and what the import said of it. One that rounds half
+    up differs beside ties: each layer is compared on the runtime's own inputs, and end to end; exit
+    code 1 if a layer differs by more than one step on the same inputs.
     """
 
     network: Network
@@ -236,6 +237,8 @@ class Compare(
             names = sources_of(network)
         counters = counted(self.quiet, network, runtime, batch, names)
         exact = self.kernels is not None or computed is not None
+        first = first_of(network, counters) if exact else None
+        known = first is not None and chosen == computed
         seen = [agreement(layer, counters) for layer in network.layers if shown(layer, counters)]
         answer = counters.output or counters.end_to_end.get(network.answer)
         classes, wanted = np.concatenate(counters.classes), np.concatenate(counters.wanted)
@@ -249,7 +252,8 @@ class Compare(
             runtime=runtime.name,
             data=batch.about,
             exact=exact,
-            first=first_of(network, counters) if exact else None,
+            first=first,
+            announced=announced_lines(describe_import(file, chosen)) if known else None,
             layers=seen,
             output=None if answer is None else answer.differences(),
             heads=said_of_heads(graph),

@@ -190,10 +190,13 @@ class ImportNetwork(Request, command="import", example="network.tflite --out bui
         return import_table(report)
 
 
-def describe_import(file: Path) -> ImportInfo:
-    """Return which layers a file becomes and which family runs them, or what stands in the way."""
+def describe_import(file: Path, choice: Choice = "default") -> ImportInfo:
+    """Return which layers a file becomes and which family runs them, or what stands in the way.
+
+    choice: whose arithmetic the network would compute
+    """
     graph = read_graph(file)
-    kernels = graph.kernels or kernels_of("default", graph.format, source=graph.source)
+    kernels = graph.kernels or kernels_of(choice, graph.format, source=graph.source)
     try:
         return content_of(graph, lower(graph, kernels=kernels), kernels)
     except RefusedNetworkError as error:

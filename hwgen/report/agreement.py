@@ -63,6 +63,8 @@ class AgreementReport:
 
     exact: whether every element must be equal, as where the network rounds as the runtime does
     first: the first element that differs, if every one must be equal
+    announced: where one does, the lines of the import that say by how much a layer may differ; null
+        where the network does not compute with these kernels
     layers: those whose map the runtime shows, further outputs of the file among them
     output: the one that is the answer
     heads: sentences, of outputs of the file whose last functions the network leaves out, which map
@@ -82,6 +84,7 @@ class AgreementReport:
     data: Images
     exact: bool
     first: FirstElement | None
+    announced: list[str] | None
     layers: list[LayerAgreement]
     output: Differences | None
     heads: list[str]

@@ -32,6 +32,8 @@ ROUNDING_LINES = {
     ),
 }
 """What a network needs whose sums round in another way than half up."""
+EXIT = "`hwgen compare` ends with exit code 1 where an element of the answer differs"
+"""Of a network with these roundings; one that rounds half up alone may differ by a step."""
 AGREEMENT_COLUMNS = ["layer", "kind", "equal", "1 step", "more", "largest"]
 AGREEMENT_COLUMNS += ["equal", "1 step", "more", "largest"]
 
@@ -70,11 +72,15 @@ def distance_line(distance: FloatDistance) -> str:
 
 
 def note_lines(content: ImportInfo) -> list[str]:
+    """Return what differs from the runtime or is not exact, and what `compare` makes of it."""
+    lines = announced_lines(content)
+    if not lines:
+        return ["every number of the file is held exactly"]
+    return [*lines, EXIT] if ROUNDING_LINES.keys() & set(content.roundings) else lines
+
+
+def announced_lines(content: ImportInfo) -> list[str]:
     """Return the largest effects, then differences; notes of one kind count as one line."""
-    others = counted([difference_line(each) for each in content.differences])
-    others += [content.unknown] if content.unknown else []
-    if not content.notes:
-        return others or ["every number of the file is held exactly"]
     kinds: dict[str, ImportNote] = {}
     for note in content.notes:
         known = kinds.get(note.what)
@@ -85,7 +91,8 @@ def note_lines(content: ImportInfo) -> list[str]:
         f" (node {note.node})"
         for note in kinds.values()
     ]
-    return [*notes, *others]
+    differences = counted([difference_line(each) for each in content.differences])
+    return [*notes, *differences, *([content.unknown] if content.unknown else [])]
 
 
 def reading_lines(content: ImportInfo, digest: str = "") -> list[str]:
@@ -191,6 +198,7 @@ def answer_lines(report: AgreementReport) -> Iterator[str]:
             f" x {first.x}, channel {first.channel}: golden {first.golden}, runtime"
             f" {first.runtime}"
         )
+        yield from exit_lines(report)
     elif report.exact:
         yield "every element is equal"
     if report.output is not None:
@@ -204,6 +212,20 @@ def answer_lines(report: AgreementReport) -> Iterator[str]:
         yield (
             f"accuracy: golden {percent_of_images(report.accuracy_golden)},"
             f" {report.runtime.split(',')[0]} {percent_of_images(report.accuracy_runtime)}"
+        )
+
+
+def exit_lines(report: AgreementReport) -> Iterator[str]:
+    """Yield why an element that differs ends the command with 1, and what was known of it."""
+    yield "exit code 1: every element must be equal for 0"
+    if report.announced:
+        shown = " (--maps shows them)" if report.kind == "ONNX" else ""
+        yield f"the import says what may differ; on the same inputs no layer does by more{shown}:"
+        yield from (f"  {line}" for line in report.announced)
+    elif report.announced is not None:
+        yield (
+            "the import says of no layer that it differs: the network is of another file, or this"
+            " is a fault of hwgen"
         )
 
 

@@ -18,7 +18,7 @@ from hwgen.mram.rtl.ring import Ring
 from hwgen.mram.rtl.sense_amplifier import SenseAmplifier
 from hwgen.mram.rtl.sub_array import SubArray
 from verif.common.side_by_side import SideBySide
-from verif.mram.component import overlapped, settings, single, tiny, with_twins
+from verif.mram.component import any_kernel, overlapped, settings, single, tiny, with_twins
 from verif.runner import Waves, build, run
 
 PARTS = (
@@ -33,7 +33,13 @@ PARTS = (
     Former,
     Ring,
 )
-SIZES = {"tiny": tiny(), "single": single(), "overlap": overlapped(), "twins": with_twins()}
+SIZES = {
+    "tiny": tiny(),
+    "single": single(),
+    "overlap": overlapped(),
+    "twins": with_twins(),
+    "any": any_kernel(),
+}
 
 
 def array_parts(arch: Arch) -> SideBySide:

@@ -32,6 +32,7 @@ CORNERS = Corners(
     "stride",
     "negative sum",
     *(("twins",) if ARCH.twins else ()),
+    *(("walk of two row sets",) if ARCH.any_kernel else ()),
 )
 
 
@@ -132,6 +133,8 @@ def note(case: ConvCase) -> None:
     CORNERS.hit("two row sets", bool(fields["two_rows"]))
     if ARCH.twins:
         CORNERS.hit("twins", fields["twins"] > 0)
+    if ARCH.any_kernel:
+        CORNERS.hit("walk of two row sets", case.shape.walks and bool(fields["two_rows"]))
     CORNERS.hit("several positions in a load", fields["positions"] > 1)
     CORNERS.hit("several groups", fields["groups"] > 1)
     CORNERS.hit("group of several octets", fields["octets_log"] > 0)

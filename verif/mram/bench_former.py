@@ -11,13 +11,13 @@ from verif.common.packing import pack
 from verif.coverage import Corners
 from verif.mram.component import arch_from_environment
 from verif.mram.conv_case import ConvCase, random_case
-from verif.mram.schedule import Gather, Reader, Window
+from verif.mram.schedule import forming
 from verif.reference.mram.segments import columns
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-SEEDS = (*range(16), 36, 51)
-"""The last ones end lines of several inside a chunk."""
+SEEDS = (*range(16), 36, 51, *((58, 23, 26, 74, 90) if ARCH.any_kernel else ()))
+"""36 and 51 end lines of several inside a chunk; those of any kernels skip lines and columns."""
 CORNERS = Corners(
     "stride that skips columns" if ARCH.segments > 1 else "one block",
     "padding on the left",
@@ -27,6 +27,16 @@ CORNERS = Corners(
     "map of one line",
     "lines below the map",
     *(["twins"] if ARCH.twins else []),
+    *(
+        [
+            "kernel above 3 x 3",
+            "walk of two row sets",
+            "walk that skips",
+            "block in several segments",
+        ]
+        if ARCH.any_kernel
+        else []
+    ),
     *(["line ends inside a chunk"] if ARCH.row_blocks > 1 else []),
 )
 
@@ -41,7 +51,7 @@ def planes_of(case: ConvCase) -> Iterator[int]:
                 seen[first : first + placement.positions],
                 entries,
                 block=ARCH.block,
-                channels=shape.channels,
+                channels=case.width,
                 element_bits=ARCH.element_bits,
             )
             for plane in range(shape.input_planes):
@@ -56,6 +66,14 @@ def note(case: ConvCase) -> None:
     CORNERS.hit("map of one line", shape.height == 1)
     if ARCH.twins:
         CORNERS.hit("twins", fields["twins"] > 0)
+    if ARCH.any_kernel:
+        CORNERS.hit("kernel above 3 x 3", max(shape.kernel) > 3)
+        CORNERS.hit("walk of two row sets", shape.walks and bool(fields["two_rows"]))
+        several = shape.walks and shape.segments(ARCH.block) > 1
+        CORNERS.hit("block in several segments", several and shape.channels <= ARCH.block)
+        second = shape.stride[0] - shape.padding[0]
+        skips = min(shape.stride) > 1 and min(shape.out_height, shape.out_width) > 1
+        CORNERS.hit("walk that skips", shape.walks and skips and 0 <= second < shape.height)
     bottom = (shape.out_height - 1) * shape.stride[0] - shape.padding[0] + 2
     CORNERS.hit("lines below the map", bottom >= shape.height)
     if ARCH.row_blocks > 1:
@@ -75,23 +93,19 @@ def note(case: ConvCase) -> None:
 
 
 class Rule:
-    """Row reader, window, gather and sender, a cycle at a time."""
+    """What forms packets, and the sender, a cycle at a time."""
 
     def __init__(self, case: ConvCase) -> None:
-        pixels = ARCH.row_blocks >> case.fields["in_blocks_log"]
         self._planes = case.shape.input_planes
-        self._reader, self._window = Reader(case.fields, pixels), Window(case.fields, pixels)
-        self._gather = Gather(case.fields)
+        self._forming = forming(case.fields, ARCH)
         self.left = 0
 
     def step(self, *, takes: bool) -> int | None:
         """Return the row that is read in this cycle."""
         self.left -= takes
-        accept = self._gather.full and self.left == 0
+        accept = self._forming.full and self.left == 0
         self.left = self._planes if accept else self.left
-        _, row_take = self._gather.step(self._window, accept=accept)
-        move = self._window.step(row_take=row_take, full=self._reader.lines == 3)
-        return self._reader.step(move=move)[1]
+        return self._forming.step(accept=accept)[1]
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")

@@ -49,5 +49,5 @@ def column_weights(case: ConvCase, kernel: int, row_set: int) -> Elements:
         copies,
         entries,
         block=case.arch.block,
-        channels=case.shape.channels,
+        channels=case.width,
     )

@@ -40,6 +40,11 @@ def with_twins() -> Arch:
     return replace(overlapped(), twins=True)
 
 
+def any_kernel() -> Arch:
+    """Return the smallest architecture whose kernels fill their segments, with all options."""
+    return replace(with_twins(), kernels="any")
+
+
 def settings(arch: Arch, **more: object) -> Mapping[str, str]:
     """Return the environment that gives a bench its architecture."""
     others = {name: str(value) for name, value in more.items()}

@@ -7,14 +7,21 @@ import numpy as np
 from hwgen.mram.facts.arch import WINDOW, Arch
 from hwgen.mram.facts.records import Kind, encode_record, entry_name
 from verif.reference.mram.segments import Elements, Entry
+from verif.reference.mram.walks import places, taps_of
 from verif.reference.mram.windows import windows
 
 STRIDES = (1, 1, 2, 3, 7)
+WALKS = 0.7
+"""Of convolutions on a chip of any kernels those that fill their segments."""
+KERNEL_SIDES = (1, 1, 2, 4, 5)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of a convolution; output size follows from input, window, stride and padding."""
+    """Sizes of a convolution; output size follows from input, window, stride and padding.
+
+    tap_places: of a tap, where the kernel fills the places of its segments; 0: it is a window
+    """
 
     height: int
     width: int
@@ -29,6 +36,21 @@ class Shape:
     kernels: int
     input_planes: int
     weight_planes: int
+    tap_places: int = 0
+
+    @property
+    def taps(self) -> int:
+        """Taps of the kernel."""
+        return self.kernel[0] * self.kernel[1]
+
+    def segments(self, block: int) -> int:
+        """Segments of a kernel."""
+        return -(-self.taps * self.tap_places // 9) if self.walks else -(-self.channels // block)
+
+    @property
+    def walks(self) -> bool:
+        """Whether the kernel fills the places of its segments."""
+        return self.tap_places > 0
 
     @property
     def outputs(self) -> int:
@@ -64,6 +86,7 @@ class ConvCase:
     bank: rows of the input map's bank as integers; fields: of the record
     stored: the map, (height, width, channels of all blocks), garbage past `channels`
     weights: (kernels, 3, 3, channels), zeros outside the kernel
+    taps: weights of a kernel that fills its segments, (kernels, taps, channels)
     """
 
     arch: Arch
@@ -73,6 +96,12 @@ class ConvCase:
     bank: list[int]
     stored: Elements
     weights: Elements
+    taps: Elements | None = None
+
+    @property
+    def width(self) -> int:
+        """Channels of `windows` and `weights` that count."""
+        return int(self.weights.shape[3])
 
     @property
     def record(self) -> int:
@@ -83,6 +112,8 @@ class ConvCase:
     def windows(self) -> Elements:
         """All windows, (positions, 3, 3, channels of all blocks)."""
         shape = self.shape
+        if self.taps is not None:
+            return places(self.seen, tap_places=shape.tap_places, block=self.arch.block)
         return windows(
             self.stored,
             outputs=(shape.out_height, shape.out_width),
@@ -91,8 +122,23 @@ class ConvCase:
             outside=shape.outside,
         )
 
+    @property
+    def seen(self) -> Elements:
+        """What a kernel that fills its segments sees, (positions, taps, channels)."""
+        shape = self.shape
+        return taps_of(
+            self.stored[..., : shape.channels],
+            kernel=shape.kernel,
+            outputs=(shape.out_height, shape.out_width),
+            stride=shape.stride,
+            padding=shape.padding,
+            outside=shape.outside,
+        )
+
     def sums(self) -> Elements:
         """Return the integer convolution, (positions, kernels)."""
+        if self.taps is not None:
+            return np.tensordot(self.seen, self.taps, axes=([1, 2], [1, 2]))
         seen = self.windows[..., : self.shape.channels]
         return np.tensordot(seen, self.weights, axes=([1, 2, 3], [1, 2, 3]))
 
@@ -108,8 +154,13 @@ def random_case(rng: np.random.Generator, arch: Arch) -> ConvCase:
     stored = rng.integers(0, 1 << shape.input_planes, size)
     garbage = rng.integers(0, 1 << arch.element_bits, size)
     stored[..., shape.channels :] = garbage[..., shape.channels :]
-    weights = np.zeros((shape.kernels, WINDOW, WINDOW, shape.channels), np.int64)
-    weights[:, : shape.kernel[0], : shape.kernel[1]] = random_weights(rng, shape)
+    drawn, taps = random_weights(rng, shape), None
+    if shape.walks:
+        taps = drawn.reshape(shape.kernels, shape.taps, shape.channels)
+        weights = places(taps, tap_places=shape.tap_places, block=arch.block)
+    else:
+        weights = np.zeros((shape.kernels, WINDOW, WINDOW, shape.channels), np.int64)
+        weights[:, : shape.kernel[0], : shape.kernel[1]] = drawn
     return ConvCase(
         arch=arch,
         shape=shape,
@@ -118,6 +169,7 @@ def random_case(rng: np.random.Generator, arch: Arch) -> ConvCase:
         bank=bank_of(arch, stored),
         stored=stored,
         weights=weights,
+        taps=taps,
     )
 
 
@@ -128,7 +180,11 @@ def random_shape(rng: np.random.Generator, arch: Arch) -> Shape | None:
     height = int(rng.integers(1, 6))
     width = int(rng.integers(1, 4)) * row_pixels if height > 1 else int(rng.integers(1, 10))
     most = min(pixel_blocks, 2 * arch.segments) * arch.block
-    kernel = int(rng.integers(1, 4)), int(rng.integers(1, 4))
+    walks = arch.any_kernel and rng.random() < WALKS
+    sides = KERNEL_SIDES if walks else (1, 2, 3)
+    kernel = sides[rng.integers(len(sides))], sides[rng.integers(len(sides))]
+    if walks:
+        most, width = pixel_blocks * arch.block, int(rng.integers(1, 10))
     padding = int(rng.integers(0, 3)), int(rng.integers(0, 3))
     stride = int(rng.choice(STRIDES)), int(rng.choice(STRIDES))
     outputs = [
@@ -139,7 +195,15 @@ def random_shape(rng: np.random.Generator, arch: Arch) -> Shape | None:
     if min(outputs) < 1 or rows > arch.array.rows or padding[0] >= 3 or padding[1] >= 3:
         return None
     channels = int(rng.integers(1, most + 1))
-    row_sets = 2 if -(-channels // arch.block) > arch.segments else 1
+    segments, tap_places = -(-channels // arch.block), 0
+    if walks:
+        # Kernels may stand as those of a mode with more channels.
+        tap_places = int(rng.integers(segments, pixel_blocks + 1))
+        filled = kernel[0] * kernel[1] * tap_places
+        segments = -(-filled // 9)
+        if filled > arch.most_places:
+            return None
+    row_sets = 2 if segments > arch.segments else 1
     input_planes = int(rng.integers(1, arch.element_bits + 1))
     if input_planes * row_sets > arch.input_rows:
         return None
@@ -157,12 +221,13 @@ def random_shape(rng: np.random.Generator, arch: Arch) -> Shape | None:
         kernels=int(rng.integers(1, arch.sub_arrays + 1)),
         input_planes=input_planes,
         weight_planes=int(rng.integers(1, min(9, arch.weight_rows // 2 + 1))),
+        tap_places=tap_places,
     )
 
 
 def random_placement(rng: np.random.Generator, arch: Arch, shape: Shape) -> Placement:
     """Return random places: free segments anywhere, positions in any order, or two row sets."""
-    blocks = -(-shape.channels // arch.block)
+    blocks = shape.segments(arch.block)
     octets_log = (-(-shape.kernels // arch.block) - 1).bit_length()
     two = blocks > arch.segments or (blocks > 1 and rng.random() < 0.2)
     if two and shape.input_planes * 2 > arch.input_rows:
@@ -266,7 +331,7 @@ def record_of(arch: Arch, shape: Shape, placement: Placement) -> dict[str, int]:
         "stride_x": shape.stride[1],
         "pad_top": shape.padding[0],
         "pad_left": shape.padding[1],
-        "last_column": min(shape.width - 1, last_column),
+        "last_column": 0 if shape.walks else min(shape.width - 1, last_column),
         "input_planes": shape.input_planes,
         "weight_planes": shape.weight_planes,
         "two_rows": placement.row_sets - 1,
@@ -284,6 +349,9 @@ def record_of(arch: Arch, shape: Shape, placement: Placement) -> dict[str, int]:
         fields[f"sum_segment_{position}"] = end
     if arch.twins:
         fields["twins"] = 0
+    if shape.walks:
+        fields |= {"walk": 1, "tap_places": shape.tap_places}
+        fields |= {"kernel_height": shape.kernel[0], "kernel_width": shape.kernel[1]}
     for row_set, entries in enumerate(placement.entries):
         for j, entry in enumerate(entries):
             if entry is not None:

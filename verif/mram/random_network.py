@@ -74,7 +74,15 @@ ONES = (1, 1, 1, 2, 3, 7)
 class OfOnes:
     """One draw of a network whose image, maps, windows and answer often have a size of 1."""
 
-    kinds = ("conv", "residual", "shortcut", "max_pool", "average_pool", "rescale", "linear")
+    kinds: tuple[str, ...] = (
+        "conv",
+        "residual",
+        "shortcut",
+        "max_pool",
+        "average_pool",
+        "rescale",
+        "linear",
+    )
 
     def __init__(self, seed: int) -> None:
         rng = self._rng = np.random.default_rng([seed, 1])
@@ -109,9 +117,10 @@ class OfOnes:
 
     def _window(self, now: str) -> dict[str, Any]:
         """Return a window of one tap or a few, its steps, and a padding with which it fits."""
-        kernel, before, after, stride = [], [], [], []
+        kernel: list[int] = []
+        before, after, stride = [], [], []
         for side in self._net.size(now):
-            extent = int(self._rng.choice([1, 1, 2, 3]))
+            extent = self._extent(len(kernel))
             first = int(self._rng.integers(0, extent))
             kernel.append(extent)
             before.append(first)
@@ -119,6 +128,10 @@ class OfOnes:
             stride.append(int(self._rng.integers(1, 4)))
         padding = (before[0], before[1], after[0], after[1])
         return {"kernel": tuple(kernel), "stride": tuple(stride), "padding": padding}
+
+    def _extent(self, axis: int) -> int:
+        """Return the taps of a window along an axis: 0 down, 1 across."""
+        return int(self._rng.choice([1, 1, 2, 3]))
 
     def _residual(self, now: str) -> str:
         """Append a convolution that keeps the shape, and the sum with what it reads."""
@@ -148,3 +161,24 @@ class OfOnes:
 
     def _linear(self, now: str) -> str:
         return self._net.linear(now, self._channels(), bits=self._bits, **self._weights())
+
+
+KERNELS = ((1, 1), (1, 1), (1, 1), (5, 5), (1, 4), (1, 7), (7, 1), (10, 4), (2, 2), (3, 3), (1, 3))
+"""Rows and columns of kernels, of which a window of 3 x 3 holds a few."""
+
+
+class OfKernels(OfOnes):
+    """One draw of a network with kernels of any size, over maps of a few sizes and channels."""
+
+    kinds = ("conv", "conv", "conv", "residual", "shortcut", "max_pool", "linear")
+
+    def _channels(self) -> tuple[int, ...]:
+        """Return the channels of a map in each mode, up to eight."""
+        drawn = self._rng.choice((1, 2, 3, 5, 8), len(self._modes)).tolist()
+        return tuple(sorted(drawn, reverse=True))
+
+    def _extent(self, axis: int) -> int:
+        """Return the taps of the next kernel, drawn for both axes at once."""
+        if axis == 0:
+            self._kernel = KERNELS[self._rng.integers(len(KERNELS))]
+        return self._kernel[axis]

@@ -6,6 +6,7 @@ sender, gather, window and reader, each from the registers of the cycle and the 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 
 from hwgen.mram.facts.arch import WINDOW, Arch
 from verif.mram.and_order import and_order
@@ -99,6 +100,11 @@ class Window:
         return self.missing == 0 and not self.done
 
     @property
+    def ends(self) -> bool:
+        """Whether a take is the last of a row set: a window is all its taps."""
+        return True
+
+    @property
     def last(self) -> bool:
         """Whether the position is the last of the map."""
         fields = self.fields
@@ -125,6 +131,59 @@ class Window:
 
 
 @dataclass
+class Walker:
+    """Taps one after the other: all of a position, twice where a kernel has two row sets.
+
+    read: taps so far; waits: the last one is not taken yet
+    """
+
+    fields: Fields
+    pixels: int
+    read: int = 0
+    waits: bool = False
+
+    def __post_init__(self) -> None:
+        self.taps = list(self._taps())
+
+    def _taps(self) -> Iterator[tuple[int | None, bool, bool]]:
+        """Yield of each tap the row that is read, if any, and whether it ends row set, and map."""
+        fields = self.fields
+        positions = list(product(range(fields["out_height"]), range(fields["out_width"])))
+        taps = list(product(range(fields["kernel_height"]), range(fields["kernel_width"])))
+        for y, x in positions:
+            for _ in range(1 + fields["two_rows"]):
+                for tap in taps:
+                    line = y * fields["stride_y"] - fields["pad_top"] + tap[0]
+                    column = x * fields["stride_x"] - fields["pad_left"] + tap[1]
+                    here = 0 <= line < fields["in_height"] and 0 <= column < fields["in_width"]
+                    row = (line * fields["in_width"] + column) // self.pixels if here else None
+                    yield row, tap == taps[-1], (y, x) == positions[-1]
+
+    @property
+    def valid(self) -> bool:
+        """Whether a tap waits."""
+        return self.waits
+
+    @property
+    def ends(self) -> bool:
+        """Whether the tap that waits is the last of a row set."""
+        return self.taps[self.read - 1][1]
+
+    @property
+    def last(self) -> bool:
+        """Whether the tap that waits is of the map's last position."""
+        return self.taps[self.read - 1][2]
+
+    def step(self, *, take: bool) -> tuple[bool, int | None]:
+        """Return whether a tap is processed, and the row read."""
+        if self.read == len(self.taps) or (self.waits and not take):
+            self.waits = self.waits and not take
+            return False, None
+        self.read, self.waits = self.read + 1, True
+        return True, self.taps[self.read - 1][0]
+
+
+@dataclass
 class Gather:
     """Takes of windows, and whether a packet is complete."""
 
@@ -133,11 +192,14 @@ class Gather:
     position: int = 0
     row_set: int = 0
 
-    def step(self, window: Window, *, accept: bool) -> tuple[bool, bool]:
+    def step(self, window: Window | Walker, *, accept: bool) -> tuple[bool, bool]:
         """Return whether a window is taken, and whether in its last row set."""
         if not window.valid or (self.full and not accept):
             self.full = self.full and not accept
             return False, False
+        if not window.ends:
+            self.full = False
+            return True, False
         two = bool(self.fields["two_rows"])
         row_take = not two or self.row_set == 1
         self.row_set = int(two) - self.row_set if two else 0
@@ -145,6 +207,52 @@ class Gather:
         self.full = two or window.last or self.position == self.fields["positions"]
         self.position = 0 if self.full else self.position
         return True, row_take
+
+
+@dataclass
+class Windows:
+    """Row reader, window and gather."""
+
+    reader: Reader
+    window: Window
+    gather: Gather
+
+    @property
+    def full(self) -> bool:
+        """Whether a packet is complete."""
+        return self.gather.full
+
+    def step(self, *, accept: bool) -> tuple[bool, int | None]:
+        """Return whether a line is processed, and the row read."""
+        _, row_take = self.gather.step(self.window, accept=accept)
+        move = self.window.step(row_take=row_take, full=self.reader.lines == WINDOW)
+        return self.reader.step(move=move)
+
+
+@dataclass
+class Walks:
+    """Walker and gather."""
+
+    walker: Walker
+    gather: Gather
+
+    @property
+    def full(self) -> bool:
+        """Whether a packet is complete."""
+        return self.gather.full
+
+    def step(self, *, accept: bool) -> tuple[bool, int | None]:
+        """Return whether a tap is processed, and the row read."""
+        take, _ = self.gather.step(self.walker, accept=accept)
+        return self.walker.step(take=take)
+
+
+def forming(fields: Fields, arch: Arch) -> Windows | Walks:
+    """Return the rule of what forms packets of a record."""
+    pixels = arch.row_blocks >> fields["in_blocks_log"]
+    if fields.get("walk", 0):
+        return Walks(Walker(fields, pixels), Gather(fields))
+    return Windows(Reader(fields, pixels), Window(fields, pixels), Gather(fields))
 
 
 @dataclass
@@ -234,18 +342,14 @@ def ring_of(fields: Fields, arch: Arch) -> Ring:
 
 def convolution(fields: Fields, arch: Arch) -> Iterator[Cycle]:
     """Yield every cycle of a record, from the first in which former and ring work to the last."""
-    pixels = arch.row_blocks >> fields["in_blocks_log"]
-    reader, window = Reader(fields, pixels), Window(fields, pixels)
-    gather, ring = Gather(fields), ring_of(fields, arch)
+    formed, ring = forming(fields, arch), ring_of(fields, arch)
     in_sender = 0
     now = 0
     while not ring.done:
         done = ring.step(now, plane_valid=in_sender > 0)
         in_sender -= done.plane is not None
-        accept = gather.full and in_sender == 0
+        accept = formed.full and in_sender == 0
         in_sender = fields["input_planes"] if accept else in_sender
-        _, row_take = gather.step(window, accept=accept)
-        move = window.step(row_take=row_take, full=reader.lines == WINDOW)
-        reads, row = reader.step(move=move)
+        reads, row = formed.step(accept=accept)
         yield replace(done, reads=reads, row=row)
         now += 1

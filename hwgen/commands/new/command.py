@@ -16,7 +16,7 @@ from hwgen.commands.request import OUTPUT_FOLDER, Says, Working
 from hwgen.commands.subject import load_subject, program_of
 from hwgen.files.folder import replace_folder
 from hwgen.files.output import write_text
-from hwgen.network.file import network_file
+from hwgen.files.shipped import network_file
 
 FILES = Path(__file__).parent / "files"
 """Of a project, `.txt` behind their names; $name, $chip, $network stand for what was chosen."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal
+from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, signed
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.levels import LEVEL_STEPS
+from hwgen.crossbar.facts.levels import LEVEL_STEPS, TRIM_BITS
 from hwgen.crossbar.rtl.addition import Addition, Pairs
 from hwgen.crossbar.rtl.bank import Bank
 from hwgen.crossbar.rtl.conversions import Conversions, Lane, rounded
@@ -27,7 +27,7 @@ class Array(Part):
         cell_data    in   part_bits
         lane_write   in   lanes        lane e stores what belongs to its column
         lane_slot    in   slot_bits
-        column       in   column       of ``ArraySizes``
+        column       in   loaded       of ``ArraySizes``
         trimmed      in   1            with effects: the converter is trimmed
         row_...      in                inputs, see `Bank`
         sum_write    in   1            the sum of a unit's inputs is whole
@@ -79,7 +79,7 @@ class Array(Part):
             | {
                 "lane_write": In(sizes.lanes),
                 "lane_slot": In(bits_for_index(sizes.slots)),
-                "column": In(sizes.column),
+                "column": In(sizes.loaded),
                 **({"trimmed": In(1)} if sizes.effects else {}),
                 "sum_write": In(1),
                 "sum_unit": In(bits_for_index(sizes.units)),
@@ -158,8 +158,8 @@ class Array(Part):
         lanes store what they know of a column a clock later than without effects.
         """
         bits, write = self._sizes.analog_bits, Signal.like(self.lane_write, name="lane_write_1")
-        slot, column = Signal.like(self.lane_slot, name="lane_slot_1"), Signal(self._sizes.column)
-        trimmed, known = Signal(name="trimmed_1"), Signal(self._sizes.column)
+        slot, column = Signal.like(self.lane_slot, name="lane_slot_1"), Signal(self._sizes.loaded)
+        trimmed, trim = Signal(name="trimmed_1"), Signal(signed(TRIM_BITS))
         m.d.sync += [
             write.eq(self.lane_write),
             slot.eq(self.lane_slot),
@@ -167,8 +167,7 @@ class Array(Part):
             trimmed.eq(self.trimmed),
         ]
         m.d.comb += [
-            known.eq(column),
-            known.trim.eq(Mux(trimmed, rounded(bank.measured), 0)),
+            trim.eq(Mux(trimmed, rounded(bank.measured), 0)),
             self.analog.eq(
                 Cat(
                     (bank.sums.word_select(place, bits).as_signed() - (lane.trim << LEVEL_STEPS))[
@@ -182,7 +181,7 @@ class Array(Part):
             m.d.comb += [
                 lane.load.eq(write[place]),
                 lane.load_slot.eq(slot),
-                lane.column.eq(known),
+                lane.column.eq(Cat(column, trim)),
             ]
 
     def _lanes(

@@ -126,13 +126,13 @@ class ArraySizes:
         return self.weight_bits - 1 - (self.slices - 1) * self.cell_bits
 
     @property
-    def column(self) -> data.StructLayout:
-        """What a lane knows of a column; it is loaded with the cells.
+    def loaded(self) -> data.StructLayout:
+        """What is loaded of a column with its cells.
 
         unit: whose inputs it multiplies; target: its sum, copy x channels + channel
         cell_slice: k, its weight is 2^(k * q); flip: the column is flipped
         first: no earlier column has its target
-        trim, less: with effects; whole codes that its converter is off, bits that it has less
+        less: with effects; bits that its converter has less
         """
         return data.StructLayout(
             {
@@ -141,9 +141,18 @@ class ArraySizes:
                 "cell_slice": bits_for_index(self.slices),
                 "unit": bits_for_index(self.units),
                 "target": bits_for_index(self.targets),
-                **({"trim": signed(TRIM_BITS), "less": LESS_BITS} if self.effects else {}),
+                **({"less": LESS_BITS} if self.effects else {}),
             }
         )
+
+    @property
+    def column(self) -> data.StructLayout:
+        """What a lane knows of a column.
+
+        trim: with effects, behind what is loaded; whole codes that its converter is off
+        """
+        trim = {"trim": signed(TRIM_BITS)} if self.effects else {}
+        return data.StructLayout({**self.loaded.members, **trim})
 
     @property
     def name(self) -> str:

@@ -15,8 +15,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from hwgen.importers.onnx.check import opset_of
-from hwgen.importers.onnx.qdq.constants import attributes_of
-from hwgen.importers.onnx.rms_norm import Edges, is_square, quotient_of, without
+from hwgen.importers.onnx.rms_norm import Edges, axis_of, is_square, quotient_of, without
 
 NODE, OPSET = "LayerNormalization", 17
 """The operator of the standard, and the first opset that has it."""
@@ -74,29 +73,16 @@ def norm_at(node: onnx.NodeProto, edges: Edges) -> Norm | None:
     if variance is None or mean is None or mean.input[0] != source or not split[1] > 0:
         return None
     square = edges.makers.get(variance.input[0])
-    axes = {axis_of(each, edges) for each in (variance, mean)}
+    sides = tuple(edges.shapes.get(source, ()))
+    axes = {axis_of(each, edges, len(sides)) for each in (variance, mean)}
     if square is None or not is_square(square, edges) or square.input[0] != centred:
         return None
-    if len(axes) > 1 or None in axes or source not in edges.shapes:
+    axis = axes.pop()
+    if axes or axis is None:
         return None
-    (axis,) = (each for each in axes if each is not None)
     nodes = (mean, subtracted, square, variance, added, *between, node)
-    sides = tuple(edges.shapes[source])
     norm = Norm(source=source, sides=sides, axis=axis, eps=split[1], inner=nodes)
     return with_constant(with_constant(norm, "Mul", edges), "Add", edges)
-
-
-def axis_of(node: onnx.NodeProto, edges: Edges) -> int | None:
-    """Return the one axis that a ReduceMean takes and keeps; None: others."""
-    attributes = attributes_of(node)
-    axes = attributes.get("axes")
-    if len(node.input) > 1:
-        given = edges.array(node.input[1])
-        axes = None if given is None else given.reshape(-1).tolist()
-    rank = len(edges.shapes.get(node.input[0], ()))
-    if not axes or len(axes) > 1 or not rank or not attributes.get("keepdims", 1):
-        return None
-    return int(axes[0]) % rank
 
 
 def with_constant(norm: Norm, operator: str, edges: Edges) -> Norm:

@@ -228,7 +228,8 @@ def norm_of(
     mean = None if parts is None else edges.maker(parts[0], "ReduceMean")
     if added is None or parts is None or mean is None:
         return None
-    if not over_last(mean, edges) or not parts[1] > 0:
+    rank = len(edges.shapes.get(source, ()))
+    if not rank or axis_of(mean, edges, rank) != rank - 1 or not parts[1] > 0:
         return None
     square = edges.makers.get(mean.input[0])
     if square is None or not is_square(square, edges):
@@ -236,9 +237,6 @@ def norm_of(
     if edges.origin(square.input[0]) != edges.origin(source):
         return None
     nodes = (square, mean, added, *inner, node)
-    known = edges.shapes.get(source)
-    if not known:
-        return None
     return Found(source=source, gamma="", eps=parts[1], inner=nodes)
 
 
@@ -249,15 +247,16 @@ def is_square(node: onnx.NodeProto, edges: Edges) -> bool:
     return node.op_type == "Pow" and edges.scalar(node.input[1]) == SQUARING
 
 
-def over_last(node: onnx.NodeProto, edges: Edges) -> bool:
-    """Return whether a ReduceMean takes the last dimension alone, and keeps it."""
+def axis_of(node: onnx.NodeProto, edges: Edges, rank: int) -> int | None:
+    """Return the one axis of a tensor of a rank that a ReduceMean takes and keeps; None: others."""
     attributes = attributes_of(node)
     axes = attributes.get("axes")
     if len(node.input) > 1:
         given = edges.array(node.input[1])
         axes = None if given is None else given.reshape(-1).tolist()
-    rank = len(edges.shapes.get(node.input[0], ()))
-    return bool(attributes.get("keepdims", 1)) and axes in ([-1], [rank - 1])
+    if not rank or axes is None or len(axes) != 1 or not attributes.get("keepdims", 1):
+        return None
+    return int(axes[0]) % rank
 
 
 def with_gamma(found: Found, edges: Edges) -> Found:

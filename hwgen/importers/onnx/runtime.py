@@ -222,7 +222,9 @@ class OnnxRuntime:
         if not isinstance(value, Real) or name not in self._maps or name not in self._tensors:
             return None
         tensor = value.base.tensor if isinstance(value.base, Operation) else value.base
-        return value if tensor == name else None
+        # What quantizes a part of a map has its name, and shows no more.
+        whole = value.places.size == self._state.batch * math.prod(self._maps[name].shape)
+        return value if tensor == name and whole else None
 
     def _integers(self, name: str, tensor: NDArray[Any], order: Places) -> NDArray[Any]:
         """Return a tensor as the integers of the file that it holds, or in steps of the map.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from hwgen.errors import CompileError, Reasons
 from hwgen.mram.compiler.units import Unit
+from hwgen.mram.compiler.walks import conv_walk
 from hwgen.mram.facts.arch import BANKS, WINDOW, Arch
 from hwgen.mram.facts.image import pixel_blocks
 from hwgen.network import INPUT, Conv, FeatureMap, QuantizedNetwork
@@ -69,7 +70,12 @@ def aligned_blocks(name: str, feature: FeatureMap, units: Sequence[Unit], arch: 
             f"the channels of {place_name(name)} must be at most {arch.row_blocks * arch.block} on"
             f" an mram chip, got {feature.channels}"
         ) from None
-    windows = any(unit.source == name and isinstance(unit.layer, Conv) for unit in units)
+    windows = any(
+        unit.source == name
+        and isinstance(unit.layer, Conv)
+        and conv_walk(unit.layer, feature, arch) is None
+        for unit in units
+    )
     while windows and feature.height > 1 and feature.width % (arch.row_blocks // blocks):
         blocks *= 2
     return blocks

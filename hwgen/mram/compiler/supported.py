@@ -6,7 +6,16 @@ Tests: `tests/mram/compiler/test_refused.py`.
 from collections.abc import Iterator
 
 from hwgen.errors import CompileError, Reasons
-from hwgen.mram.facts.arch import FACTOR_BITS, MOST_MODES, ROUNDINGS, WINDOW, Arch
+from hwgen.mram.compiler.walks import KERNEL_LIMIT, conv_walk
+from hwgen.mram.facts.arch import (
+    FACTOR_BITS,
+    MOST_ENTRIES,
+    MOST_MODES,
+    ROUNDINGS,
+    TAPS,
+    WINDOW,
+    Arch,
+)
 from hwgen.mram.facts.records import FIXED_FIELDS
 from hwgen.network import (
     AveragePool,
@@ -25,6 +34,12 @@ Refusal = tuple[str, str, object]
 
 TRANSFORMER = (
     "no transformer's (rows can hold keys and values, but no path leads from maps to rows)"
+)
+MOST_TAPS = TAPS * MOST_ENTRIES
+"""Taps of a kernel at most, on any chip."""
+ANY_KERNEL = (
+    f"at most {WINDOW} x {WINDOW}, or {MOST_TAPS} taps of a side of at most {KERNEL_LIMIT} on a"
+    " chip of any kernels"
 )
 OPS = ("conv", "linear", "max_pool", "average_pool", "add", "rescale", "shortcut")
 
@@ -92,8 +107,7 @@ def layer_refusals(
     if isinstance(layer, Conv):
         if layer.groups != 1:
             yield f"{what}groups", "1", layer.groups
-        if max(layer.kernel) > WINDOW:
-            yield f"{what}kernel", f"at most {WINDOW} x {WINDOW}", sides(layer.kernel)
+        yield from kernel_refusals(network, layer, arch)
     if isinstance(layer, MaxPool | AveragePool):
         most = field_limit("kernel_height")
         if max(layer.kernel) > most:
@@ -106,6 +120,26 @@ def layer_refusals(
         if max(stride) > most:
             yield f"{what}stride", f"at most {most} x {most}", sides(stride)
     yield from operation_refusals(network, layer, arch)
+
+
+def kernel_refusals(network: QuantizedNetwork, layer: Conv, arch: Arch | None) -> Iterator[Refusal]:
+    """Yield a kernel that no window, and on a chip of any kernels no walk holds; or its padding."""
+    what, taps = f"layer {layer.name}: ", layer.kernel[0] * layer.kernel[1]
+    if max(layer.kernel) <= WINDOW:
+        return
+    most = field_limit("pad_top")
+    if max(layer.padding[:2]) > most:
+        yield f"{what}padding", f"at most {most}", max(layer.padding[:2])
+    if arch is None:
+        if max(layer.kernel) > KERNEL_LIMIT or taps > MOST_TAPS:
+            yield f"{what}kernel", ANY_KERNEL, sides(layer.kernel)
+    elif not arch.any_kernel:
+        yield f"{what}kernel", f"at most {WINDOW} x {WINDOW}", sides(layer.kernel)
+    elif conv_walk(layer, feature := network.map_of(layer.inputs[0]), arch) is None:
+        most = arch.most_places // -(-feature.channels // arch.block)
+        allowed = f"of at most {most} taps of {feature.channels} channels"
+        allowed += f", and at most {KERNEL_LIMIT} x {KERNEL_LIMIT},"
+        yield f"{what}kernel", allowed, sides(layer.kernel)
 
 
 def operation_refusals(

@@ -48,7 +48,9 @@ def task_modes(task: Task, view: View, arch: Arch) -> Iterator[int]:
 
 
 def channel_blocks(view: View, mode: int, arch: Arch) -> int:
-    """Return the blocks of channels of a window."""
+    """Return the blocks of channels of a window, or the segments of a kernel that fills them."""
+    if view.walk:
+        return view.walk.segments(view.channels[mode])
     return -(-view.channels[mode] // arch.block)
 
 
@@ -69,7 +71,7 @@ def array_fields(
     """
     loads = -(-view.positions // positions)
     height, width = view.size
-    last = (width - 1) * view.stride[1] - view.pad[1] + WINDOW - 1
+    last = min(view.width - 1, (width - 1) * view.stride[1] - view.pad[1] + WINDOW - 1)
     return {
         "kind": Kind.CONV,
         "in_blocks_log": view.blocks.bit_length() - 1,
@@ -81,7 +83,7 @@ def array_fields(
         "stride_x": view.stride[1],
         "pad_top": view.pad[0],
         "pad_left": view.pad[1],
-        "last_column": min(view.width - 1, last),
+        "last_column": 0 if view.walk else last,
         "kernels": kernels,
         "blocks": -(-kernels // arch.block),
         "input_planes": view.input_planes,
@@ -92,6 +94,18 @@ def array_fields(
         "positions": positions,
         "last_positions": view.positions - (loads - 1) * positions,
         "loads": loads,
+        **(walk_fields(view) if arch.any_kernel else {}),
+    }
+
+
+def walk_fields(view: View) -> dict[str, int]:
+    """Return the fields that say how kernels fill their segments; all 0 for a window."""
+    height, width = view.walk.kernel if view.walk else (0, 0)
+    return {
+        "walk": int(view.walk is not None),
+        "tap_places": view.walk.tap_places if view.walk else 0,
+        "kernel_height": height,
+        "kernel_width": width,
     }
 
 
@@ -103,6 +117,9 @@ def estimate(arch: Arch, fields: Mapping[str, int]) -> float:
     ands = sum(and_counts(fields))
     rounds = -(-fields["loads"] // groups)
     steady = rounds * max(ands + slot, groups * slot)
+    if fields.get("walk", 0):
+        taps = (1 + fields["two_rows"]) * fields["kernel_height"] * fields["kernel_width"]
+        return max(steady, fields["out_height"] * fields["out_width"] * taps) + slot
     pixels = arch.row_blocks >> fields["in_blocks_log"]
     chunks = fields["last_column"] // pixels + 1
     line = max(fields["out_width"] * fields["stride_x"] + WINDOW, WINDOW * chunks)

@@ -45,7 +45,8 @@ def layer_tiling(
     weighted = fields["kind"] == Kind.CONV
     kernels = sum(plan.kernels for plan in plans)
     kernel = (fields["kernel_height"], fields["kernel_width"])
-    taps = WINDOW * WINDOW if weighted else kernel[0] * kernel[1]
+    windowed = weighted and not fields.get("walk", 0)
+    taps = WINDOW * WINDOW if windowed else kernel[0] * kernel[1]
     held = {each.weight_row: each.planes for each in segments if each.layer == name}
     rows = fields["weight_planes"] * (1 + fields["two_rows"]) if weighted else 0
     at_once = fields["positions"] * fields["groups"] if weighted else 1
@@ -53,7 +54,7 @@ def layer_tiling(
         name=name,
         kind=plans[0].op,
         shape=(fields["out_height"], fields["out_width"], kernels),
-        kernel=(WINDOW, WINDOW) if weighted else kernel,
+        kernel=(WINDOW, WINDOW) if windowed else kernel,
         stride=fields["stride_y"],
         padding=fields["pad_top"],
         sets=1 << fields["octets_log"] if weighted else 1,

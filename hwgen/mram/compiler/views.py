@@ -14,11 +14,12 @@ from hwgen.errors import CompileError
 from hwgen.mram.compiler.maps import StoredMap, row_view
 from hwgen.mram.compiler.supported import used_stride
 from hwgen.mram.compiler.units import Unit
+from hwgen.mram.compiler.walks import Walk, conv_walk, walk_of
 from hwgen.mram.facts.arch import WINDOW, Arch
 from hwgen.network import Conv, FeatureMap, Linear, Parameters, QuantizedNetwork
 
 Cells = NDArray[np.int64]
-"""Values of the cells of kernels: (kernels, 3, 3, channels)."""
+"""Values of the cells of kernels: (kernels, 3, 3, channels); of a walk see `Walk.cells`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class View:
     stride, pad: vertical, horizontal; pad: above and left; size: height and width of the output
     rows: the map is read as rows of its bank, because it is larger than a window or its lines do
         not begin on rows; then each mode has cells of its own
+    walk: how kernels fill their segments; None: as windows of 3 x 3
     """
 
     layer: Conv | Linear
@@ -45,6 +47,7 @@ class View:
     size: tuple[int, int]
     rows: bool
     pixel_elements: int
+    walk: Walk | None
 
     @property
     def positions(self) -> int:
@@ -56,7 +59,7 @@ class View:
         """All that decides how long a placement takes; equal for layers of one shape."""
         sizes = self.height, self.width, self.blocks, self.stride, self.pad, self.size
         planes = self.input_planes, self.weight_planes
-        return *sizes, *planes, tuple(self.channels), tuple(self.kernels), self.rows
+        return *sizes, *planes, tuple(self.channels), tuple(self.kernels), self.rows, self.walk
 
     @property
     def input_planes(self) -> int:
@@ -71,12 +74,13 @@ class View:
     def cells(self, mode: int) -> Cells:
         """Return the values of the cells in a mode; without `rows` those of all modes."""
         weights: NDArray[Any] = self.parameters.weights.astype(np.int64)
+        cut = self.walk.cells if self.walk else windowed
         if isinstance(self.layer, Conv):
-            return windowed(weights)
+            return cut(weights)
         feature = self.source
         pixels = weights.reshape(len(weights), feature.height, feature.width, feature.channels)
         if not self.rows:
-            return windowed(pixels)
+            return cut(pixels)
         active = np.zeros((*pixels.shape[:3], self.pixel_elements), np.int64)
         channels = feature.channels_in(mode)
         active[..., :channels] = pixels[..., :channels]
@@ -103,8 +107,8 @@ def view_of(
     if layer is None:
         raise TypeError(f"{unit.name} has no weights")
     feature, modes = stored.feature, range(len(network.graph.modes))
-    whole = isinstance(layer, Linear)
-    rows = whole and not fits_window(stored, arch)
+    walk = conv_walk(layer, feature, arch) if isinstance(layer, Conv) else whole_walk(stored, arch)
+    rows = isinstance(layer, Linear) and walk is None and not fits_window(stored, arch)
     height, width, blocks = feature.height, feature.width, stored.blocks
     channels = [feature.channels_in(mode) for mode in modes]
     if rows:
@@ -132,7 +136,18 @@ def view_of(
         size=layer.output.shape[:2],
         rows=rows,
         pixel_elements=stored.blocks * arch.block,
+        walk=walk,
     )
+
+
+def whole_walk(stored: StoredMap, arch: Arch) -> Walk | None:
+    """Return how a kernel over a whole map fills its segments; None: as a window, or as rows."""
+    feature = stored.feature
+    instead: int | None = -(-feature.channels // arch.block)
+    if not fits_window(stored, arch):
+        used = feature.height * feature.width * stored.blocks
+        instead = min(used, arch.row_blocks) if row_view(stored, arch) else None
+    return walk_of((feature.height, feature.width), feature, arch, instead=instead)
 
 
 def fits_window(stored: StoredMap, arch: Arch) -> bool:

@@ -17,6 +17,7 @@ from hwgen.network.quantization import MULTIPLIER_BITS, SIGNIFICANT_BITS
 
 ChipRounding = Literal["half_up", "float32"]
 Accumulate = Literal["digital", "in_array"]
+Kernels = Literal["window", "any"]
 ROUNDINGS: tuple[tuple[ChipRounding, ...], ...] = (("half_up",), ("half_up", "float32"))
 """What lanes of a chip may compute."""
 FACTOR_BITS = 22
@@ -44,6 +45,7 @@ OPTIONS = {
     "adder": True,
     "kernel_copies": 0,
     "accumulate": "digital",
+    "kernels": "window",
     "reset": "all",
 }
 """Fields that a file may leave out, and what a chip without the option has."""
@@ -95,6 +97,9 @@ class Arch:
     kernel_copies: sub-arrays that hold the same kernel and take different positions (n_p of the
         seed), one position at a time each; a sub-array has one kernel of a layer. A file may leave
         it out: then idle sub-arrays and free segments take as many positions as they can
+    kernels: what a segment holds: `window`: a block of channels of a window of 3 x 3, with zeros
+        around a smaller kernel; `any`: a block of channels at each of nine places, of any taps of a
+        kernel. A file may leave it out: `window`
     """
 
     format: Literal["hwgen.mram.architecture"]
@@ -120,6 +125,7 @@ class Arch:
     adder: bool = True
     kernel_copies: Annotated[int, Field(ge=0)] = 0
     accumulate: Accumulate = "digital"
+    kernels: Kernels = "window"
 
     @model_validator(mode="after")
     def check_rounding(self) -> Self:
@@ -266,6 +272,16 @@ class Arch:
     def in_array(self) -> bool:
         """Whether counts are added in rows of the sub-arrays."""
         return self.accumulate == "in_array"
+
+    @property
+    def any_kernel(self) -> bool:
+        """Whether kernels of any size fill the places of their segments."""
+        return self.kernels == "any"
+
+    @property
+    def most_places(self) -> int:
+        """Places of a kernel at most: records number its segments."""
+        return TAPS * min(MOST_ROW_SETS * self.segments, MOST_ENTRIES)
 
     @property
     def sum_rows(self) -> int:

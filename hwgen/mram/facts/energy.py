@@ -101,6 +101,7 @@ class Area:
     counting_um2: counters, joins and accumulators of all segments
     adding_um2: latches and write multiplexers of the in-memory adder
     moving_um2: what takes whole rows: window, gather, sender, reader, input tree, loader, banks
+    walking_um2: what takes kernels of any size, on a chip that does: walker, places of the gather
     lane_um2: of a lane of a block: DPU with its requantizers, pool unit, output tree
     octet_um2: controllers of an octet
     control_um2: the rest of the chip: order of records, registers, engines of the port
@@ -116,6 +117,7 @@ class Area:
     counting_um2: Positive
     adding_um2: Positive
     moving_um2: Positive
+    walking_um2: Positive
     lane_um2: Positive
     octet_um2: Positive
     control_um2: Positive
@@ -141,7 +143,8 @@ class Area:
 
     def around_of(self, arch: Arch) -> float:
         """Return the area of the logic of a chip that is beside no sub-array."""
-        rows = self.moving_um2 * arch.array.columns / self.columns
+        moving = self.moving_um2 + (self.walking_um2 if arch.any_kernel else 0.0)
+        rows = moving * arch.array.columns / self.columns
         return rows + arch.block * self.lane_um2 + arch.octets * self.octet_um2 + self.control_um2
 
 

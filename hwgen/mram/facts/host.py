@@ -147,10 +147,12 @@ def areas(table: EnergyTable) -> list[tuple[str, str]]:
 def sizes(arch: Arch) -> list[tuple[str, int, str]]:
     """Return name, value and meaning of each size that is not in the file."""
     beats = section_beats(arch)
+    places = "of a kernel at most, each a block of channels of a tap; nine a segment"
     return [
         ("octets", arch.octets, "groups of `block` sub-arrays with one controller"),
         ("segments", arch.segments, "of a row: a counter and an accumulator each"),
         ("segment columns", arch.segment_columns, "a block of channels of a 3 x 3 window"),
+        *([("kernel places", arch.most_places, places)] if arch.any_kernel else ()),
         ("input columns", arch.input_columns, "width of the input tree"),
         ("weight rows", arch.weight_rows, "of a sub-array, from row 0 on"),
         ("bank bytes", arch.bank_bytes, f"of each of {BANKS} image banks: the largest map"),

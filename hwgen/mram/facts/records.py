@@ -30,6 +30,8 @@ CHANNEL_BITS = 9
 ROUNDING_BITS = bits_for_index(len(ROUNDING_CODES))
 GROUP_BITS = 8
 """Width of a number of groups, of a chip of up to 255 octets."""
+TAP_PLACES_BITS = 5
+"""Width of a number of blocks of a pixel."""
 POSITION_BITS = 5
 """Width of a number of positions of a load, or of a segment, plus one."""
 
@@ -150,7 +152,7 @@ def record_fields(arch: Arch) -> tuple[Field, ...]:
     """Return the fields of a record, lowest first; entries of segments stand last.
 
     A chip that rounds as float32 has wider factors, and says how each sum rounds. One of many
-    octets has a wider number of groups.
+    octets has a wider number of groups. One of any kernels says how a kernel lies in its segments.
     """
     entries = [
         field
@@ -179,7 +181,20 @@ def record_fields(arch: Arch) -> tuple[Field, ...]:
         Field("rounding", ROUNDING_BITS, f"of the value: {codes}"),
         Field("sum_rounding", ROUNDING_BITS, "of the addition"),
     ]
-    optional = [*(rounding if arch.floats else ()), *(twins if arch.twins else ())]
+    walk = [
+        Field(
+            "walk",
+            1,
+            "CONV: the taps of a kernel, `kernel_height` x `kernel_width`, are read one by one and"
+            " fill the places of its segments; `block` of a segment is its number among those",
+        ),
+        Field("tap_places", TAP_PLACES_BITS, "with `walk`: places of a tap, one for each block"),
+    ]
+    optional = [
+        *(rounding if arch.floats else ()),
+        *(twins if arch.twins else ()),
+        *(walk if arch.any_kernel else ()),
+    ]
     return (*fixed, *optional, *masks, *sums, *entries)
 
 

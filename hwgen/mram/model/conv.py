@@ -13,6 +13,7 @@ from hwgen.chip.memory import Ints
 from hwgen.mram.facts.arch import WINDOW, Arch
 from hwgen.mram.facts.records import and_counts
 from hwgen.mram.facts.timing import LINES, WATCHDOG_CYCLES
+from hwgen.mram.model.events import kernel_taps
 
 CAUSES = ("input", "sums", "and", "window")
 """Why a cycle of the ring passes: a plane goes to the arrays, only a sum leaves them, it waits for
@@ -24,6 +25,7 @@ class Conv(NamedTuple):
     """What decides the cycles of a CONV.
 
     pixels: of a row of the input bank; steps: cycles of a load's ANDs
+    taps: that a walk reads at each position; 0: a window is read
     behind: groups of slots by which sums follow planes: 2 with sum registers
     ahead: the input rows have room for two loads, and the chip has sum registers
     The rest are fields of the record.
@@ -39,6 +41,8 @@ class Conv(NamedTuple):
     pad_left: int
     last_column: int
     pixels: int
+    taps: int
+    kernel_width: int
     input_planes: int
     rows: int
     steps: int
@@ -54,10 +58,13 @@ class Conv(NamedTuple):
 def conv_of(fields: Mapping[str, int], arch: Arch, *, steps: int | None = None) -> Conv:
     """Return what decides the cycles of a record; steps: of a load's ANDs, None: one cycle each."""
     rows = 1 + fields["two_rows"]
+    walks = fields.get("walk", 0)
     same = {name: fields[name] for name in Conv._fields if name in fields}
+    same["kernel_width"] = fields["kernel_width"] if walks else 0
     pixels = arch.row_blocks >> fields["in_blocks_log"]
     return Conv(
         pixels=pixels,
+        taps=kernel_taps(fields) if walks else 0,
         rows=rows,
         steps=sum(and_counts(fields)) if steps is None else steps,
         behind=1 + arch.overlap,
@@ -71,7 +78,9 @@ FILL, CHUNK, READ_LINE, READS_LEFT, CURRENT = range(5)
 NEED, COLUMN, OUT_X, OUT_Y, OVER = range(5, 10)
 FULL, TAKES, ROW, VALID = range(10, 14)
 SLOT, STEP, LAST_ISSUE, READS = range(14, 18)
-REGISTERS = 18
+# Taps that a walk has read, and whether the last one of them waits for the gather.
+WALKED, WAITS = range(18, 20)
+REGISTERS = 20
 
 
 @compiled
@@ -88,9 +97,13 @@ def conv_cycles(conv: Conv) -> tuple[int, int, Ints]:
     while state[SLOT] < conv.loads + conv.behind * conv.groups:
         steps, last_plane = ring(t, conv, state, free_at, causes)
         moves = state[FULL] == 1 and (state[VALID] == 0 or last_plane)
-        released, worked = window(conv, state, moves)
+        if conv.taps:
+            worked = read = walk(conv, state, moves)
+        else:
+            released, worked = window(conv, state, moves)
         state[VALID] = 1 if moves else state[VALID] * (1 - last_plane)
-        read = read_row(conv, state, released)
+        if not conv.taps:
+            read = read_row(conv, state, released)
         quiet = 0 if steps or worked or read else quiet + 1
         if quiet > WATCHDOG_CYCLES + conv.steps:
             return -1, state[READS], causes
@@ -174,6 +187,27 @@ def window(conv: Conv, state: Ints, moves: bool) -> tuple[bool, bool]:
         state[OVER] = map_end
     state[NEED], state[COLUMN] = need - shifts, column + shifts
     return released, take or shifts
+
+
+@compiled
+def walk(conv: Conv, state: Ints, moves: bool) -> bool:
+    """Advance walker and gather; return whether one works."""
+    each = conv.rows * conv.taps
+    total = conv.out_height * conv.out_width * each
+    take = state[WAITS] == 1 and (state[FULL] == 0 or moves)
+    if take and state[WALKED] % conv.taps == 0:
+        gather(conv, state, state[WALKED] == total)
+    elif take or moves:
+        state[FULL] = 0
+    reads = state[WALKED] < total and (state[WAITS] == 0 or take)
+    if reads:
+        position, tap = state[WALKED] // each, state[WALKED] % conv.taps
+        line = position // conv.out_width * conv.stride_y - conv.pad_top + tap // conv.kernel_width
+        column = position % conv.out_width * conv.stride_x - conv.pad_left + tap % conv.kernel_width
+        state[READS] += 0 <= line < conv.in_height and 0 <= column < conv.in_width
+        state[WALKED] += 1
+    state[WAITS] = reads or (state[WAITS] == 1 and not take)
+    return take or reads
 
 
 @compiled

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from hwgen.mram.facts.accumulation import load_accumulation
-from hwgen.mram.facts.arch import WINDOW, Arch
+from hwgen.mram.facts.arch import TAPS, WINDOW, Arch
 from hwgen.mram.facts.events import EVENTS
 from hwgen.mram.facts.records import Kind, and_counts, entry_name
 
@@ -87,17 +87,32 @@ def result_events(fields: Fields, arch: Arch, *, reads: int) -> Events:
 
 
 def former_reads(fields: Fields, arch: Arch) -> int:
-    """Return the rows that the row reader reads: of each output line three lines of the input."""
+    """Return the rows that the former reads: of each output line three lines of the input.
+
+    A walk reads a row for each tap on the map, for each row set.
+    """
+    if fields.get("walk", 0):
+        return (1 + fields["two_rows"]) * taps_inside(fields)
     pixels = arch.row_blocks >> fields["in_blocks_log"]
     chunks = fields["last_column"] // pixels + 1
     return chunks * len(list(inside(fields, "height", WINDOW)))
 
 
+def kernel_taps(fields: Fields) -> int:
+    """Return the taps of a CONV: nine of a window, whatever the kernel."""
+    return fields["kernel_height"] * fields["kernel_width"] if fields.get("walk", 0) else TAPS
+
+
 def pool_reads(fields: Fields) -> int:
     """Return the taps of all windows that lie on the map, for each block."""
+    return taps_inside(fields) * fields["blocks"]
+
+
+def taps_inside(fields: Fields) -> int:
+    """Return the taps of all windows that lie on the map."""
     rows = len(list(inside(fields, "height", fields["kernel_height"])))
     columns = len(list(inside(fields, "width", fields["kernel_width"])))
-    return rows * columns * fields["blocks"]
+    return rows * columns
 
 
 def inside(fields: Fields, side: str, size: int) -> Iterator[int]:

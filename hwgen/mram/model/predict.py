@@ -13,7 +13,7 @@ from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.chip.runs import summed
 from hwgen.chip.step import in_a_row
 from hwgen.mram.facts.accumulation import and_steps
-from hwgen.mram.facts.arch import TAPS, Arch
+from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.events import EVENTS
 from hwgen.mram.facts.program import Program, StepPlan
 from hwgen.mram.facts.records import Kind
@@ -30,7 +30,7 @@ from hwgen.mram.facts.timing import (
     READ_FIFO_BEATS,
 )
 from hwgen.mram.model.conv import CAUSES, Conv, conv_cycles, conv_of
-from hwgen.mram.model.events import positions_of, record_events
+from hwgen.mram.model.events import kernel_taps, positions_of, record_events
 from hwgen.mram.model.port import image_cycles, program_cycles
 from hwgen.mram.model.prediction import Prediction, StepCycles, counters_of
 
@@ -166,7 +166,7 @@ class CycleModel:
             products = fields["weight_planes"] * fields["input_planes"]
             columns = events["and_operations"] * self._arch.array.columns
             windows = positions_of(fields) * fields["kernels"] * fields["channels"]
-            effective = windows * TAPS * products
+            effective = windows * kernel_taps(fields) * products
         return StepCycles(
             name=name,
             layer=plan.layer,

@@ -3,7 +3,9 @@
 Tests: `tests/verif/mram/test_array_side.py`.
 """
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from contextlib import nullcontext
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -14,6 +16,7 @@ from hwgen.mram.facts.arch import TAPS, Arch
 from hwgen.mram.facts.records import POSITION_BITS
 from hwgen.mram.rtl import layouts
 from hwgen.mram.rtl.gather_tap import GatherTap
+from hwgen.mram.rtl.walker import place_bits
 from hwgen.mram.rtl.window import window_pixels
 
 
@@ -29,13 +32,20 @@ class Gather(Part):
     channels from ``channels`` on; segments that are not active, and those of positions behind the
     end of the map, hold 0. ``twins`` of the second row set receive their elements doubled.
 
+    With ``walk`` a take brings one tap of a kernel: block k of its pixel goes to place
+    ``place`` + k, which is tap (place mod 9) of the segment whose entry has block (place div 9).
+    Elements from ``channels`` on are 0 already.
+
     Ports
         record    in   record         of a convolution, constant while the gather works
         go        in   1              in the cycle before
         valid     in   1              ``pixels`` are those of an output position
         last      in   1              of the map
         pixels    in   window_pixels
+        place     in   place_bits     of the pixel's first block [of any kernels, with ``walk``]
+        ends      in   1              the tap is the last of a row set [of any kernels]
         accept    in   1              the sender takes ``packet``; only with ``full``
+        take      out  1              ``pixels`` are taken [of any kernels]
         row_take  out  1              the position is taken in its last row set
         packet    out  packet         complete while ``full``
         full      out  1
@@ -57,7 +67,9 @@ class Gather(Part):
                 "valid": In(1),
                 "last": In(1),
                 "pixels": In(window_pixels(arch)),
+                **({"place": In(place_bits(arch)), "ends": In(1)} if arch.any_kernel else {}),
                 "accept": In(1),
+                **({"take": Out(1)} if arch.any_kernel else {}),
                 "row_take": Out(1),
                 "packet": Out(packet(arch)),
                 "full": Out(1),
@@ -69,26 +81,36 @@ class Gather(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         two_rows = self.record.two_rows
+        walks = self._arch.any_kernel
         take, complete, row_set = Signal(), Signal(), Signal()
         position = Signal(POSITION_BITS)
         ends_load = (position + 1 == self.record.positions) | self.last
+        row_take, packet_ends = take & (row_set == two_rows), two_rows | ends_load
+        begins: Value = position == 0
+        if walks:
+            # A window is all taps of a position at once.
+            ends = ~self.record.walk | self.ends
+            row_take, packet_ends = row_take & ends, packet_ends & ends
+            begins = begins & (~self.record.walk | (self.place == 0))
+            m.d.comb += self.take.eq(take)
         m.d.comb += [
             take.eq(self.valid & (~self.full | self.accept)),
-            self.row_take.eq(take & (row_set == two_rows)),
-            complete.eq(two_rows | ends_load),
+            self.row_take.eq(row_take),
+            complete.eq(packet_ends),
         ]
         with m.If(self.go):
             m.d.sync += [self.full.eq(0), position.eq(0), row_set.eq(0)]
         with m.Elif(take):
-            m.d.sync += [
-                self.full.eq(complete),
-                row_set.eq(two_rows & ~row_set),
-                position.eq(Mux(complete, 0, position + 1)),
-            ]
+            m.d.sync += self.full.eq(complete)
+            with m.If(ends) if walks else nullcontext():
+                m.d.sync += [
+                    row_set.eq(two_rows & ~row_set),
+                    position.eq(Mux(complete, 0, position + 1)),
+                ]
         with m.Elif(self.accept):
             m.d.sync += self.full.eq(0)
         for j in range(self._arch.segments):
-            self._gather_segment(m, j, take=take, row_set=row_set, position=position)
+            self._gather_segment(m, j, take=take, begins=begins, row_set=row_set, position=position)
         room = ~self.full | self.accept
         must(m, room, "the packet must take no word while it is full", when=take)
         first = self.packet[0][0]
@@ -96,7 +118,14 @@ class Gather(Part):
         return m
 
     def _gather_segment(
-        self, m: Module, j: int, *, take: Signal, row_set: Signal, position: Signal
+        self,
+        m: Module,
+        j: int,
+        *,
+        take: Signal,
+        begins: Value,
+        row_set: Signal,
+        position: Signal,
     ) -> None:
         """Write a segment, or clear it with the first window of a packet."""
         arch = self._arch
@@ -106,23 +135,47 @@ class Gather(Part):
         )
         number = Signal(bits_for_index(arch.row_blocks), name=f"block_{j}")
         chosen, exist = Signal(name=f"chosen_{j}"), Signal(arch.block, name=f"exist_{j}")
+        walk = self.record.walk if arch.any_kernel else Const(0)
         m.d.comb += [
             number.eq(block),
             chosen.eq(active & (at == position)),
             exist.eq(
-                Cat(number * arch.block + i < self.record.channels for i in range(arch.block))
+                Cat(
+                    walk | (number * arch.block + i < self.record.channels)
+                    if arch.any_kernel
+                    else number * arch.block + i < self.record.channels
+                    for i in range(arch.block)
+                )
             ),
         ]
         for tap in range(TAPS):
             m.submodules[f"tap_{j}_{tap}"] = part = self._tap.instance()
+            here, from_block = chosen, number
+            if arch.any_kernel:
+                here, from_block = self._place(m, j, tap, chosen=chosen, number=number, block=block)
             m.d.comb += [
                 part.pixel.eq(self.pixels[tap]),
                 part.exist.eq(exist),
-                part.take.eq(take & chosen),
-                part.clear.eq(take & (position == 0)),
+                part.take.eq(take & here),
+                part.clear.eq(take & begins),
                 self.packet[j][tap].eq(part.held),
             ]
             if arch.row_blocks > 1:
-                m.d.comb += part.number.eq(number)
+                m.d.comb += part.number.eq(from_block)
             if arch.twins:
                 m.d.comb += part.double.eq(row_set & self.record.twins[j])
+
+    def _place(
+        self, m: Module, j: int, tap: int, *, chosen: Signal, number: Signal, block: Value
+    ) -> tuple[Signal, Signal]:
+        """Return whether a tap of a segment is written, and with which block of its pixel."""
+        walk = self.record.walk
+        offset = Signal(signed(place_bits(self._arch) + 1), name=f"offset_{j}_{tap}")
+        here = Signal(name=f"here_{j}_{tap}")
+        from_block = Signal.like(number, name=f"from_block_{j}_{tap}")
+        m.d.comb += [
+            offset.eq(block * TAPS + tap - self.place),
+            here.eq(chosen & (~walk | (offset >= 0) & (offset < self.record.tap_places))),
+            from_block.eq(Mux(walk, offset[: len(number)], number)),
+        ]
+        return here, from_block

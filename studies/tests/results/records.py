@@ -1,10 +1,12 @@
 """JSON of results: one line a record, beside the studies.
 
-A command leaves its JSON as any report, perhaps beside its page; `keep` brings it here. Whoever
-reads a difference sees which records changed.
+A command leaves its JSON as any report, perhaps beside its page; `keep` brings it here, and `lend`
+puts it there again before the command replaces it. Whoever reads a difference sees which records
+changed.
 """
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,12 @@ def keep(pages: Path = PAGES, records: Path = RECORDS) -> None:
         lines = records_text(json.loads(text))
         if lines != text:
             file.write_text(lines, encoding="utf-8")
+
+
+def lend(name: str, pages: Path = PAGES, records: Path = RECORDS) -> None:
+    """Put the record of a page beside it: by it a command knows an earlier output of its own."""
+    if (record := records / f"{name}.json").exists():
+        shutil.copyfile(record, pages / record.name)
 
 
 def records_text(content: Any) -> str:

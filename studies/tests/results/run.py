@@ -27,7 +27,7 @@ from studies.tests.results.ledger import (
     read_pages,
     write_ledger,
 )
-from studies.tests.results.records import keep
+from studies.tests.results.records import keep, lend
 from tests.same.run import everything, line_names, made_now
 
 
@@ -182,10 +182,12 @@ def make(page: Page, folders: dict[str, Path | None]) -> None:
     before = file.read_text(encoding="utf-8") if file.exists() else None
     if before is not None:
         file.write_text(marked(before, ""), encoding="utf-8")
+    lend(page.name)
     done = subprocess.run(command, cwd=ROOT, env=environment(**given), check=False)
     if done.returncode != 0:
         if before is not None:
             file.write_text(before, encoding="utf-8")
+        keep()
         sys.exit(f"scripts/results: the commands of {page.name} ended with {done.returncode}")
     took = time.monotonic() - began
     keep()

@@ -224,13 +224,17 @@ def test_a_command_that_fails_leaves_no_record(
     kept = f"{mark_of(run.read_pages()['a'], None, {})}\n\n# A page\n"
     (one_page / "a.md").write_text(kept)
     # The command finds the page without its mark, and the mark stays where it fails.
-    command = """head -1 "$DATA/a.md" | grep '^# A page' && exit 3"""
+    command = """head -1 "$DATA/a.md" | grep '^# A page' && test -f "$DATA/lent" && exit 3"""
     page = replace(run.read_pages()["a"], commands=command)
     monkeypatch.setattr(run, "read_pages", lambda: {"a": page})
+    # So is its record, which is brought back.
+    monkeypatch.setattr(run, "lend", (one_page / "lent").write_text)
+    monkeypatch.setattr(run, "keep", (one_page / "lent").unlink)
     with pytest.raises(SystemExit, match="the commands of a ended with 3"):
         run.main(["a", "--data", str(one_page)])
     assert not (one_page / "ledger.json").exists()
     assert (one_page / "a.md").read_text() == kept
+    assert not (one_page / "lent").exists()
 
 
 def test_pages_of_a_chip_stand_on_what_its_sources_make() -> None:

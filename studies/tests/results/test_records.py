@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from studies.tests.results.records import PAGES, RECORDS, keep, records_text
+from hwgen.errors import OutputError
+from hwgen.files.folder import add_files
+from studies.tests.results.records import PAGES, RECORDS, keep, lend, records_text
 
 
 @pytest.mark.promise("JSON of results stands beside the studies, one line a record")
@@ -36,3 +38,27 @@ def test_what_a_command_left_is_brought_there(tmp_path: Path) -> None:
         '{\n"version": 1,\n"rows": [\n {"a": [1, 2]},\n {"a": 0.1}\n],\n'
         '"by": {\n "x": {"y": null}\n},\n"n": [1]\n}\n'
     )
+
+
+def test_a_page_and_its_picture_are_replaced_by_the_record_that_is_lent(tmp_path: Path) -> None:
+    """A page or a picture alone might be of anybody."""
+    pages, records = tmp_path / "pages", tmp_path / "records"
+    for folder in (pages, records):
+        folder.mkdir()
+    report = json.dumps({"format": "hwgen.report.zeros", "version": 1})
+    files = {"a.json": report, "a.md": "# A page\n", "a.svg": "<svg/>\n"}
+
+    def fill(folder: Path) -> None:
+        for name, text in files.items():
+            (folder / name).write_text(text)
+
+    add_files(pages, fill)
+    keep(pages, records)
+    with pytest.raises(OutputError, match=r"a\.md must be a new file or one of an earlier output"):
+        add_files(pages, fill)
+    lend("a", pages, records)
+    add_files(pages, fill)
+    keep(pages, records)
+    assert sorted(path.name for path in pages.iterdir()) == ["a.md", "a.svg"]
+    assert json.loads((records / "a.json").read_text()) == json.loads(report)
+    lend("none", pages, records)

@@ -18,9 +18,11 @@ from hwgen.mram.compiler import compile_network
 from hwgen.mram.facts import Arch, Program
 from hwgen.mram.facts.arch import load_arch
 from hwgen.mram.facts.records import entry_name
+from hwgen.mram.facts.stream import decode_program
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network, network_file
 from tests.mram.compiler.executor import Chip
+from verif.mram.random_network import OfKernels
 
 
 @cache
@@ -53,6 +55,22 @@ def test_without_effects_maps_are_exact(mode: int) -> None:
     wanted = infer(network, images, mode=mode)
     for name, values in wanted.items():
         np.testing.assert_array_equal(found[name], values, err_msg=name)
+
+
+@pytest.mark.parametrize("seed", [24, 64, 72])
+def test_without_effects_kernels_of_any_size_are_exact(seed: int) -> None:
+    network = OfKernels(seed).build()
+    arch = replace(load_arch(tables("mram")["mram/small_any"]), answer_entries=256)
+    program = compile_network(network, arch)
+    records = decode_program(program.image, arch, source="a test").records
+    assert any(record["walk"] and record["kernel_height"] != 3 for record in records)
+    arrays = ErringArrays(network, arch, with_effects(), 1, program)
+    images = np.random.default_rng(seed).integers(0, 2, (2, *network.graph.input.shape))
+    images = images.astype(np.uint8)
+    for mode in range(len(network.graph.modes)):
+        found = infer(network, images, mode=mode, sums_by=arrays)
+        for name, values in infer(network, images, mode=mode).items():
+            np.testing.assert_array_equal(found[name], values, err_msg=name)
 
 
 @pytest.mark.promise("a cell of an MRAM chip whose write failed holds the other bit")

@@ -8,7 +8,9 @@ import pytest
 
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.calibrate import quantized_model
+from hwgen.importers.onnx.layer_norms import norm_at
 from hwgen.importers.onnx.quantized import read_integer_graph
+from hwgen.importers.onnx.rms_norm import Edges
 from tests.quantized_onnx import Model, differing, saved
 
 CHANNELS, SIDE = 8, 4
@@ -57,3 +59,14 @@ def test_a_norm_that_is_written_out(axis: int, form: str, tmp_path: Path) -> Non
     network = lower(read_integer_graph(path), kernels="onnxruntime").network
     assert [layer.op for layer in network.layers] == ["conv", "layer_norm", "conv"]
     assert differing(path) == 0
+
+
+@pytest.mark.parametrize("axis", [1, -3])
+def test_the_shape_of_what_is_normed_is_enough(axis: int) -> None:
+    """That of its squares may be unknown; without its own the axis is."""
+    model = Model((1, CHANNELS, SIDE, SIDE), opset=18)
+    graph = model.build(normed(model, "x", axis, form="Div")).graph
+    (end,) = (node for node in graph.node if node.op_type == "Div")
+    found = norm_at(end, Edges.of(graph, {"x": (1, CHANNELS, SIDE, SIDE)}))
+    assert found is not None and found.axis == 1
+    assert norm_at(end, Edges.of(graph, {})) is None

@@ -9,6 +9,7 @@ import pytest
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.calibrate import quantized_model
 from hwgen.importers.onnx.quantized import read_integer_graph
+from hwgen.importers.onnx.rms_norm import Edges, norms
 from hwgen.network import LayerNorm, QuantizedNetwork
 from tests.importers.onnx.test_transformers import has_avx2
 from tests.quantized_onnx import Model, differing, saved
@@ -103,3 +104,13 @@ def test_a_mean_over_tokens_is_no_norm(form: str, tmp_path: Path) -> None:
         np.random.default_rng(3).normal(size=(4, 1, TOKENS, WIDTH)).astype(np.float32),
     )
     assert "RMSNormalization" not in {node.op_type for node in ready.graph.node}
+
+
+@pytest.mark.parametrize(("axis", "count"), [(-1, 1), (2, 1), (1, 0), (-2, 0)])
+def test_the_shape_of_what_is_normed_is_enough(axis: int, count: int) -> None:
+    """That of its squares may be unknown; without its own the last axis is."""
+    model = Model((1, TOKENS, WIDTH))
+    graph = model.build(written_out(model, "x", "no gains", axis=axis)).graph
+    known = Edges.of(graph, {"x": (1, TOKENS, WIDTH)})
+    assert len(list(norms(graph, known))) == count
+    assert not list(norms(graph, Edges.of(graph, {})))

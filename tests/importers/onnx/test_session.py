@@ -335,6 +335,22 @@ def test_what_the_session_alone_makes_readable_has_no_reference_kernels(
     assert "MaxPool" in said and "real numbers of" in said
 
 
+@pytest.mark.parametrize("kernels", ["default", "reference"])
+def test_a_part_that_is_quantized_shows_no_whole_map(kernels: str, tmp_path: Path) -> None:
+    """As pt2e quantizes one half behind a Split of real numbers."""
+    model = Model()
+    image = model.image()
+    parts = [model.quantized(model.conv(image, 4, 3, 1, 1), 0.1, 128) for _ in range(2)]
+    joined = model.node("Concat", *parts, axis=1)
+    first, second = model.node("Split", joined, outputs=2, axis=1).split()
+    end = model.conv(model.quantized(second, 0.07, 100), 4, 4, 1, 1)
+    both = model.node("Concat", first, model.quantized(end, 0.1, 128), axis=1)
+    last = model.conv(model.quantized(both, 0.1, 128), 5, 8, 1, 1)
+    path, out = saved(model.build(model.quantized(last)), tmp_path), str(tmp_path / "net.npz")
+    assert main(["import", str(path), "--out", out]) == 0
+    assert main(["compare", out, "--against", str(path), "--kernels", kernels]) in (0, 1)
+
+
 def softmax_of_rows(model: Model) -> str:
     """A Softmax along the rows of a picture, with a layer behind."""
     scores = model.quantized(model.conv(model.image(), 4, 3, 1, 1), 0.1, 128)

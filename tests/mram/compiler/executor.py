@@ -109,6 +109,8 @@ class Chip:
     def conv(self, record: Fields) -> np.ndarray:
         """Return the sum of each position and kernel: (positions, blocks * block)."""
         arch = self.arch
+        if record.get("walk", 0):
+            return self.loads(record, self.walked(record))
         lines = arch.row_blocks >> record["in_blocks_log"]
         assert record["in_height"] == 1 or record["in_width"] % lines == 0
         top, left = self.corners(record)
@@ -119,7 +121,34 @@ class Chip:
         windows = self.pixel(record, y, np.broadcast_to(x, np.broadcast(y, x).shape))
         windows &= (1 << record["input_planes"]) - 1
         windows[..., record["channels"] :] = 0
-        size, count = record["positions"], len(top)
+        return self.loads(record, windows)
+
+    def walked(self, record: Fields) -> np.ndarray:
+        """Return nine blocks for each segment of a kernel: (positions, 3, 3, channels).
+
+        The taps follow each other, each with its blocks; the rest of the last segment is empty.
+        """
+        top, left = self.corners(record)
+        height, width = record["kernel_height"], record["kernel_width"]
+        assert record["last_column"] == 0
+        tap = np.arange(height * width)
+        taps = self.pixel(record, top[:, None] + tap // width, left[:, None] + tap % width)
+        taps &= (1 << record["input_planes"]) - 1
+        taps[..., record["channels"] :] = 0
+        wide = record["tap_places"] * self.arch.block
+        assert record["channels"] <= wide
+        taps = taps[..., : min(wide, taps.shape[2])]
+        taps = np.pad(taps, ((0, 0), (0, 0), (0, wide - taps.shape[2])))
+        flat = taps.reshape(len(top), -1)
+        each = WINDOW * WINDOW * self.arch.block
+        flat = np.pad(flat, ((0, 0), (0, -flat.shape[1] % each)))
+        cut = flat.reshape(len(top), -1, WINDOW, WINDOW, self.arch.block)
+        return np.moveaxis(cut, 1, 3).reshape(len(top), WINDOW, WINDOW, -1)
+
+    def loads(self, record: Fields, windows: np.ndarray) -> np.ndarray:
+        """Return the sum of each position and kernel, load by load."""
+        arch = self.arch
+        size, count = record["positions"], len(windows)
         assert record["loads"] == -(-count // size)
         assert record["last_positions"] == count - (record["loads"] - 1) * size
         sums = np.zeros((count, record["blocks"] * arch.block), np.int64)

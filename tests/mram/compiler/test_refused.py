@@ -7,6 +7,7 @@ import pytest
 
 from hwgen.errors import CompileError, RefusedNodesError
 from hwgen.mram.compiler import LAYER_LIMITS, compile_network, layer_remarks
+from hwgen.mram.compiler.supported import ANY_KERNEL
 from hwgen.mram.facts import Arch
 from hwgen.network import INPUT, QuantizedNetwork
 from hwgen.network.graph import KINDS
@@ -255,9 +256,11 @@ def test_all_that_stands_in_the_way_is_said_at_once() -> None:
     first, *lines = str(raised.value).splitlines()
     assert first.startswith(f"{len(lines)} things stand in the way")
     assert any("layer conv_0: kernel must be at most 3 x 3" in line for line in lines)
-    kernel = "kernel must be at most 3 x 3, got 5 x 5"
     stride = "stride must be at most 7 x 7, got 9 x 9"
-    assert layer_remarks(network)["conv_0"] == f"no: {kernel}; {stride}"
+    assert layer_remarks(network)["conv_0"] == f"no: {stride}"
+    large = with_conv((24, 24, 2), kernel=(13, 13), stride=(9, 9))
+    kernel = f"kernel must be {ANY_KERNEL}, got 13 x 13"
+    assert layer_remarks(large)["conv_0"] == f"no: {kernel}; {stride}"
     assert layer_remarks(joined())["concatenate_0"].startswith("no: op must be conv, linear")
     assert set(LAYER_LIMITS) < set(KINDS) and "table" not in LAYER_LIMITS
     assert layer_remarks(with_conv())["conv_0"] == ""

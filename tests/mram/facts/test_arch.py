@@ -14,6 +14,7 @@ CONFIGS = sorted(Path("configs/mram").glob("*.yaml"))
 PAPER = Path("configs/mram/paper.yaml")
 IN_ARRAY = {"accumulate": "in_array", "write_back": True, "input_rows": 64}
 USED: dict[str, dict[str, Any]] = {
+    "kernels": {"kernels": "any"},
     "kernel_copies": {"kernel_copies": 2},
     "reset": {"reset": "control"},
     "accumulate": {"accumulate": "in_array", "write_back": True, "input_rows": 53},

@@ -44,3 +44,9 @@ def test_each_part_grows_with_what_it_holds() -> None:
     assert many["around"] - paper["around"] == 8 * MEASURED.octet_um2
     wide = area_um2(replace(PAPER, accumulator_bits=48))
     assert wide["counters"] / paper["counters"] == pytest.approx((72 + 48) / (72 + 32))
+
+
+def test_kernels_of_any_size_take_at_most_a_tenth_more() -> None:
+    paper, found = area_um2(PAPER), area_um2(replace(PAPER, kernels="any"))
+    assert found["around"] - paper["around"] == MEASURED.walking_um2
+    assert sum(found.values()) < 1.1 * sum(paper.values())

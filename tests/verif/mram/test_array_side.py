@@ -7,7 +7,7 @@ import pytest
 from hwgen.mram.facts.arch import Arch
 from verif.lint import lint_part
 from verif.mram.array_side import ArraySide
-from verif.mram.component import overlapped, settings, single, tiny, with_twins
+from verif.mram.component import any_kernel, overlapped, settings, single, tiny, with_twins
 from verif.runner import Waves, build, run
 
 
@@ -23,7 +23,9 @@ def run_side(
     "so are values, cycles and events of chips with options of the architecture, whatever the"
     " memory's pace"
 )
-@pytest.mark.parametrize("arch", [overlapped(), with_twins()], ids=["overlap", "twins"])
+@pytest.mark.parametrize(
+    "arch", [overlapped(), with_twins(), any_kernel()], ids=["overlap", "twins", "any"]
+)
 def test_convolutions_with_options(arch: Arch, tmp_path: Path) -> None:
     run_side(arch, tmp_path)
 
@@ -39,7 +41,9 @@ def test_convolutions_on_tiny(tmp_path: Path, waves: Waves | None) -> None:
 @pytest.mark.dear("tiny")
 @pytest.mark.promise("the Verilog of the array side is free of lint at every size")
 @pytest.mark.parametrize(
-    "arch", [tiny(), single(), with_twins()], ids=["tiny", "single", "options"]
+    "arch",
+    [tiny(), single(), with_twins(), any_kernel()],
+    ids=["tiny", "single", "options", "any"],
 )
 def test_lint_clean(arch: Arch) -> None:
     assert lint_part(ArraySide(arch=arch)) == ""

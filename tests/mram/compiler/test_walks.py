@@ -1,0 +1,135 @@
+"""Kernels that fill the places of their segments: programs on integers against golden."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from golden.network import infer
+from hwgen.errors import CompileError
+from hwgen.mram.compiler import compile_network, recompile
+from hwgen.mram.facts.arch import Arch, ArraySize
+from hwgen.mram.facts.records import Kind
+from hwgen.mram.facts.stream import decode_program
+from hwgen.mram.model import CycleModel
+from hwgen.network import INPUT, QuantizedNetwork
+from tests.golden.drawn import MODES, Drawing
+from tests.mram.compiler.archs import arch_of
+from tests.mram.compiler.executor import Chip
+from tests.verif.mram.chips import images_of
+from verif.mram.random_network import OfKernels
+
+TINY = replace(arch_of("tiny"), kernels="any", answer_entries=256)
+SMALL = replace(arch_of("small"), kernels="any", answer_entries=256)
+CHIPS = {
+    "tiny": TINY,
+    "small": SMALL,
+    "twins": replace(TINY, overlap=True, twins=True),
+    "written back": replace(SMALL, write_back=True, input_rows=17),
+    "copies": replace(SMALL, kernel_copies=2),
+    "16 bits": replace(arch_of("wide"), kernels="any", answer_entries=256),
+    "one segment": replace(TINY, block=4, array=ArraySize(rows=64, columns=64)),
+    "many segments": replace(TINY, array=ArraySize(rows=128, columns=256)),
+}
+
+
+def matrices(count: int, *, side: int = 1, channels: int = 16) -> QuantizedNetwork:
+    """Return kernels of 1 x 1 behind each other, each of as many as it has channels."""
+    net = Drawing(5, modes=("1.0x",), shape=(side, side, channels))
+    now = INPUT
+    for _ in range(count):
+        now = net.conv(now, (channels,), kernel=(1, 1))
+    return net.build(now)
+
+
+def check(network: QuantizedNetwork, arch: Arch) -> Counter[str]:
+    """Compare every map of every mode with golden; return what the records are."""
+    program = compile_network(network, arch)
+    chip, found = Chip(program, arch), Counter[str]()
+    for mode in range(len(network.graph.modes)):
+        (image,) = images = images_of(network, 1, seed=mode)
+        expected = infer(network, images, mode=mode)
+        answered = chip.run(image, mode)
+        for name, value in (answered.maps | answered.answers).items():
+            (wanted,) = expected[name]
+            # Answers have the channels of the widest mode.
+            np.testing.assert_array_equal(value[..., : wanted.shape[-1]], wanted, err_msg=name)
+    for record in decode_program(program.image, arch, source="test").records:
+        if record["kind"] == Kind.CONV:
+            found["walk" if record["walk"] else "window"] += 1
+            found["two rows"] += record["walk"] and record["two_rows"]
+            found["several positions"] += record["walk"] and record["positions"] > 1
+    return found
+
+
+@pytest.mark.promise(
+    "kernels of 1 x 1, 5 x 5, 1 x k and 10 x 4 are exact in all modes on chips of any kernels"
+)
+def test_drawn_networks_on_drawn_chips() -> None:
+    found, ran = Counter[str](), Counter[str]()
+    for seed in range(120):
+        network = OfKernels(seed).build()
+        name = list(CHIPS)[seed % len(CHIPS)]
+        try:
+            found += check(network, CHIPS[name])
+            ran[name] += 1
+        except CompileError as error:
+            assert "must" in str(error)
+    assert sum(ran.values()) >= 40, ran
+    assert set(ran) == set(CHIPS), ran
+    assert min(found[each] for each in ("walk", "window", "two rows", "several positions")), found
+
+
+def test_a_matrix_takes_one_segment_and_one_row_of_inputs() -> None:
+    network = matrices(3)
+    cells, cycles = [], []
+    for arch in (SMALL, arch_of("small")):
+        program = compile_network(network, arch)
+        cells.append(len(program.facts.segments))
+        cycles.append(
+            {each.name: each.cycles for each in CycleModel(program, arch).predict().found}
+        )
+    assert cells == [3, 12]
+    # 64 ANDs, 8 planes of 16 inputs before them, 4 blocks of sums behind them.
+    assert cycles[0]["conv_1"] < 64 + 30 < 2 * 64 < cycles[1]["conv_1"]
+
+
+def test_a_map_takes_a_position_in_each_segment() -> None:
+    network = matrices(1, side=4)
+    program = compile_network(network, SMALL)
+    records = decode_program(program.image, SMALL, source="test").records
+    (record,) = [each for each in records if each["kind"] == Kind.CONV]
+    assert (record["positions"], record["loads"], record["last_positions"]) == (3, 6, 1)
+
+
+def test_further_widths_run_on_the_same_cells() -> None:
+    whole = OfKernels(7).build()
+    program = compile_network(whole, TINY)
+    tables = recompile(program, whole, TINY)
+    assert tables.facts.weight_rows == 0
+    assert tables.facts.modes == program.facts.modes
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "arch", "sentence"),
+    [
+        (
+            (6, 6, 8),
+            (5, 5),
+            TINY,
+            "kernel must be of at most 13 taps of 8 channels, and at most 63 x 63, on an mram chip,"
+            " got 5 x 5",
+        ),
+        ((64, 1, 1), (64, 1), SMALL, "at most 63 x 63, on an mram chip, got 64 x 1"),
+        ((5, 5, 1), (5, 5), arch_of("small"), "kernel must be at most 3 x 3 on an mram chip"),
+    ],
+)
+def test_kernels_that_no_row_holds_are_refused(
+    shape: tuple[int, int, int], kernel: tuple[int, int], arch: Arch, sentence: str
+) -> None:
+    net = Drawing(1, modes=MODES[:1], shape=shape)
+    network = net.build(net.conv(INPUT, (2,), kernel=kernel))
+    with pytest.raises(CompileError) as raised:
+        compile_network(network, arch)
+    assert sentence in str(raised.value)
