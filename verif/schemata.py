@@ -51,8 +51,11 @@ def in_lines(text: str) -> str:
     return text
 
 
-def faults_of(modules: Mapping[str, str]) -> Iterator[list[Fault]]:
-    """Yield the faults of each line that has any: they exclude each other."""
+def faults_of(modules: Mapping[str, str], *, about: str = "") -> Iterator[list[Fault]]:
+    """Yield the faults of each line that has any: they exclude each other.
+
+    about: a pattern that the line holds
+    """
     for module, text in modules.items():
         # Assertions are at the end: no number of a line before them changes.
         for number, line in enumerate(in_lines(without_assertions(text)).splitlines(), 1):
@@ -62,7 +65,7 @@ def faults_of(modules: Mapping[str, str]) -> Iterator[list[Fault]]:
                 wrong = list(wrong_values(found[2]))
             else:
                 continue
-            if wrong:
+            if wrong and re.search(about, line):
                 yield [Fault(module, number, found[2], each) for each in wrong]
 
 
@@ -79,9 +82,12 @@ def wrong_values(right: str) -> Iterator[str]:
         yield f"{right[: found.start()]}{found[1]}'h{changed:x}{right[found.end() :]}"
 
 
-def choose(modules: Mapping[str, str], count: int, seed: int) -> list[Fault]:
-    """Return that many faults of different lines, fewer where there are not so many."""
-    rng, lines = random.Random(seed), list(faults_of(modules))
+def choose(modules: Mapping[str, str], count: int, seed: int, *, about: str = "") -> list[Fault]:
+    """Return that many faults of different lines, fewer where there are not so many.
+
+    about: a pattern that each of the lines holds
+    """
+    rng, lines = random.Random(seed), list(faults_of(modules, about=about))
     return [rng.choice(each) for each in rng.sample(lines, min(count, len(lines)))]
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hwgen.commands.fields import File, Network, OneMode
 from hwgen.commands.images import read_images
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
+from hwgen.commands.subject import check_stateless
 from hwgen.files.earlier import ONNX_FILES
 from hwgen.files.output import whole_file
 from hwgen.importers.integer import IntegerGraph
@@ -42,6 +43,7 @@ class ExportOnnx(Request, command="export-onnx", example="network.npz --out buil
         from hwgen.importers.onnx.qdq.export import export_network
 
         network = load_network(Path(self.network))
+        check_stateless(network, "export-onnx")
         export_network(network, Path(self.out), mode=self.mode)
         modes = network.graph.modes
         part = f", mode {self.mode or modes[0]} of {', '.join(modes)}" if len(modes) > 1 else ""

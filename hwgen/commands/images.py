@@ -112,7 +112,8 @@ def batch_of(
         raise DataError(f"the images must be at least one, got none ({name})")
     wanted = len(images) if count is None else count
     if not 1 <= wanted <= len(images):
-        raise DataError(f"--images must be from 1 to {len(images)} ({name}), got {wanted}")
+        field = "the calls" if network.states else "--images"
+        raise DataError(f"{field} must be from 1 to {len(images)} ({name}), got {wanted}")
     images = images[:wanted]
     about = Images(name=name, split=split, images=wanted, digest=digest_of_array(images))
     labels = None if labels is None else labels[:wanted]

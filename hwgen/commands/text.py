@@ -31,9 +31,9 @@ Step = Callable[[NDArray[np.uint8]], NDArray[Any]]
 class WriteText(OnChip, command="text", example="network.npz chip.yaml --tokens 60"):
     """Let a language model write on, character by character, a call of the chip each.
 
-    golden: the integers of the NumPy reference. model: cycles and energy of each call, too. rtl:
-    the Verilog, simulated: every answer must be golden's. The text is the same by all three, and
-    the same seed gives the same text. Exit code 1 if an answer differs.
+    golden: the integers of the NumPy reference, whatever the chip. model: cycles and energy of each
+    call, too. rtl: the Verilog, simulated: every answer must be golden's. The text is the same by
+    all three, and the same seed gives the same text. Exit code 1 if an answer differs.
     """
 
     _: KW_ONLY

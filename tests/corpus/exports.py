@@ -44,6 +44,8 @@ SHOWN = 24
 UNSIGNED = "onnxruntime, QDQ, uint8"
 POPULAR_BACKEND, POPULAR_QUANTIZER = "x86", "xnnpack"
 """Settings of torch.ao and torchao with which popular networks are quantized."""
+LONGEST_CAUSE = 160
+"""Characters that are kept of what a tool says where it writes no file."""
 NOT_IN_SCRIPT = ("rms_torch",)
 """What torch's older exporter does not write."""
 
@@ -340,7 +342,7 @@ def popular_by(quantizer: Callable[..., Path], name: str, setting: str) -> Calla
             return quantizer(popular.network(name), setting, path, popular.inputs(name, SHOWN))
         except Exception as error:  # each tool raises what it likes
             said = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-            raise NotExportedError(said) from error
+            raise NotExportedError(said[:LONGEST_CAUSE]) from error
 
     return make
 

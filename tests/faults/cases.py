@@ -61,6 +61,7 @@ def dbpim() -> list[Tried]:
         ("softmax", "one group, whose last word is not full", softmax_network(1), 2),
         ("transformer", "a constant, attention, a norm", transformer(), 1),
         ("digits on rows", "as trained", digits, 2),
+        ("decoder", "states that get a row at each position, and its keys", decoder(), 6),
     ]
     late = replace(rows, name="small_rows_late", cells="synchronous", array_cycles=2)
     pairs = replace(load_arch(TINY.with_name("small.yaml")), name="pairs", one_digit="paired")
@@ -77,7 +78,7 @@ def dbpim() -> list[Tried]:
 
 
 def dbpim_chip(arch: Any, networks: Sequence[tuple[str, str, QuantizedNetwork, int]]) -> Tried:
-    """Return a chip; networks: name, what it is there for, network, images of a run."""
+    """Return a chip; networks: name, what it is there for, network, images of a run or calls."""
     from hwgen.dbpim.compiler import compile_network
     from hwgen.dbpim.model import SplitCost
     from hwgen.dbpim.sim.chip_run import hosted
@@ -86,7 +87,9 @@ def dbpim_chip(arch: Any, networks: Sequence[tuple[str, str, QuantizedNetwork, i
 
     cases = []
     for name, what, network, count in networks:
-        program = compile_network(network, arch, images=count, layer_cost=SplitCost(arch))
+        # A network with positions reads one image a call.
+        images_of_run = 1 if network.graph.positions else count
+        program = compile_network(network, arch, images=images_of_run, layer_cost=SplitCost(arch))
         images = random_images(network, count, seed=0)
         cases.append(
             Case(
@@ -125,6 +128,15 @@ def spilled() -> QuantizedNetwork:
     now = net.depthwise(now, depthwise_weights(net, now, 3), stride=3)
     finish(net, now)
     return net.build()
+
+
+def decoder() -> QuantizedNetwork:
+    """Return a causal network of one block that reads one of six tokens a call."""
+    from hwgen.network.decoding import decode
+    from verif.dbpim.decoders import DecoderShape, drawn_decoder
+
+    shape = DecoderShape(blocks=1, width=16, heads=2, hidden=16, tokens=6)
+    return decode(drawn_decoder(1, shape))
 
 
 def mram() -> list[Tried]:

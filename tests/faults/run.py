@@ -20,27 +20,42 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("family", nargs="?", choices=sorted(FAMILIES), default="dbpim")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--chip", help="one of the family alone, in a section of its own")
+    parser.add_argument(
+        "--about", default="", help="a pattern of the lines that get faults, in a section, too"
+    )
     parser.add_argument("--again", action="store_true", help="classify the open ones again")
     given = parser.parse_args(arguments)
     record, section = read_record(), given.family
     if given.chip:
         section = f"{given.family} {given.chip}"
+    if given.about:
+        section = f"{section}, lines with {given.about}"
     if given.count:
-        record[section] = record_of(given.family, given.count, given.seed, chip=given.chip)
+        record[section] = record_of(
+            given.family, given.count, given.seed, chip=given.chip, about=given.about
+        )
     if given.again:
         record[section] = classified_again(record[section], given.family)
     write_record(record)
 
 
-def record_of(family: str, count: int, seed: int, *, chip: str | None = None) -> FamilyRecord:
-    """Return what becomes of so many faults, equally many of each chip, or of one of them alone."""
+def record_of(
+    family: str, count: int, seed: int, *, chip: str | None = None, about: str = ""
+) -> FamilyRecord:
+    """Return what becomes of so many faults, equally many of each chip, or of one of them alone.
+
+    about: a pattern that their lines hold
+    """
     begin, chips = time.monotonic(), tried(family)
     if chip:
         names = [each.chip.name for each in chips]
         if chip not in names:
             raise SystemExit(f"--chip must be one of {', '.join(names)}, got {chip}")
         chips = [chips[names.index(chip)]]
-    faults = [fault for each in chips for fault in of_chip(each, count // len(chips), seed, family)]
+    each_has = count // len(chips)
+    faults = [
+        fault for each in chips for fault in of_chip(each, each_has, seed, family, about=about)
+    ]
     return FamilyRecord(
         chips=[f"`{each.chip.name}`" for each in chips],
         seed=seed,
@@ -51,9 +66,11 @@ def record_of(family: str, count: int, seed: int, *, chip: str | None = None) ->
     )
 
 
-def of_chip(chip: Tried, count: int, seed: int, family: str) -> list[Classified]:
+def of_chip(
+    chip: Tried, count: int, seed: int, family: str, *, about: str = ""
+) -> list[Classified]:
     """Return the faults of one chip."""
-    faults, found = choose(chip.chip.modules, count, seed), []
+    faults, found = choose(chip.chip.modules, count, seed, about=about), []
     for outcome in outcomes(bench_of(chip.chip, faults), chip, faults):
         found.append(outcome)
         print(f"{len(found):4} {outcome}", flush=True)

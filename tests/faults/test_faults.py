@@ -402,7 +402,7 @@ def test_one_chip_of_a_family(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     counts: dict[str, int] = {}
 
-    def of_chip(chip: Any, count: int, *_: object) -> list[Classified]:
+    def of_chip(chip: Any, count: int, *_: object, **__: object) -> list[Classified]:
         counts[chip.chip.name] = count
         return []
 

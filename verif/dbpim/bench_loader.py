@@ -22,6 +22,7 @@ from verif.dbpim.loader_programs import (
 from verif.dbpim.loader_rules import (
     ALL,
     ARCH,
+    FLOATS,
     IMAGE_ADDRESS,
     PROGRAM_ADDRESS,
     ROW,
@@ -42,7 +43,7 @@ STREAMS = [
     for stream in ("command", "beats", "instruction")
     for name in ("valid", "ready", "payload")
 ]
-ROOMS = (f"{TILE}room", f"{TAPS}room", f"{TABLE}room")
+ROOMS = tuple(f"{part}room" for part in (TILE, TAPS, TABLE, *([FLOATS] if ARCH.row_unit else [])))
 DATA = (
     *(
         f"{TILE}header",
@@ -53,6 +54,7 @@ DATA = (
     ),
     *(f"{TAPS}parameters_index", f"{TAPS}parameters_data", f"{TAPS}index", f"{TAPS}data"),
     *(f"{TABLE}index", f"{TABLE}data"),
+    *([f"{FLOATS}{name}" for name in ("header", "index", "data")] if ARCH.row_unit else []),
 )
 OTHERS = ("load_go", "load_valid", "load_done", "error")
 CORNERS = Corners(
@@ -62,6 +64,7 @@ CORNERS = Corners(
     "an instruction waits",
     "a LOAD from scratch space",
     "END",
+    *(("floats of a norm", "a LOAD from the program") if ARCH.row_unit else ()),
     *(code.name for code in ErrorCode if ErrorCode.NONE < code <= ErrorCode.WRONG_ARCHITECTURE),
     ErrorCode.STREAM_ENDED.name,
     ErrorCode.NOT_STORED.name,
@@ -69,6 +72,8 @@ CORNERS = Corners(
 )
 
 
+LAST = Opcode.FLOATS if ARCH.row_unit else Opcode.TABLE
+"""The last of the packets that have a body."""
 POSITION = 5
 """That a program with as many positions refuses, and one with more, or with none, takes."""
 
@@ -199,7 +204,7 @@ def first_of(program: Program, packet: bytes) -> Program:
 
 
 @cocotb.test(timeout_time=200, timeout_unit="us")
-@cocotb.parametrize(opcode=[0, 4, Opcode.BEGIN, Opcode.LOAD + 1, Opcode.TABLE + 1, 0xFF])
+@cocotb.parametrize(opcode=[0, 4, Opcode.BEGIN, Opcode.LOAD + 1, LAST + 1, 0xFF])
 async def an_unknown_opcode_stops_the_loader(dut: Any, opcode: int) -> None:
     """The error comes with the packet's first beat."""
     rng = np.random.default_rng(opcode)

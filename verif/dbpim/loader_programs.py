@@ -9,11 +9,20 @@ from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import VERSION, Opcode, Space, core_count
 from hwgen.dbpim.facts.stream import encode_header, pad
 from verif.dbpim.load_fields import Load, random_load
-from verif.dbpim.random_taps import Table, Taps, random_table, random_taps
+from verif.dbpim.random_taps import (
+    Floats,
+    Table,
+    Taps,
+    random_floats,
+    random_table,
+    random_taps,
+)
 from verif.dbpim.random_tiles import Tile, beats_of, random_tile
 
 STEPS = (Opcode.CONV, Opcode.SIMD, Opcode.STORE)
-Packet = bytes | Tile | Taps | Table | Load
+FLOATS = 0.15
+"""Part of the packets of a chip with a row unit that are floats."""
+Packet = bytes | Tile | Taps | Table | Floats | Load
 
 
 @dataclass(frozen=True)
@@ -112,6 +121,8 @@ def random_packet(rng: np.random.Generator, arch: Arch, *, stored: bool) -> Pack
     everybody = (1 << arch.cores) - 1
     cores = int(rng.choice([everybody, int(rng.integers(1, everybody + 1))]))
     kind = rng.choice(["tile", "taps", "table", "load", "step"], p=[0.3, 0.15, 0.1, 0.2, 0.25])
+    if arch.row_unit and rng.random() < FLOATS:
+        return random_floats(rng, arch, cores=cores)
     if kind == "tile":
         return random_tile(rng, arch, cores=cores)
     if kind == "taps":

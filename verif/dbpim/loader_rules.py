@@ -11,23 +11,31 @@ from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.load_fields import Load
 from verif.dbpim.loader_programs import Packet, Program
-from verif.dbpim.random_taps import Table, Taps
+from verif.dbpim.random_taps import Floats, Table, Taps
 from verif.dbpim.random_tiles import Tile
 
 ARCH = arch_from_environment()
 ALL = (1 << ARCH.cores) - 1
 PER_BEAT = ARCH.port_bits // PARAMETER_BITS
 PROGRAM_ADDRESS, IMAGE_ADDRESS, SCRATCH_ADDRESS = 0x1234_5678_9000, 0x9ABC_0040, 0x5_0000_0080
-TILE, ROW, TAPS, TABLE = (f"loads__{part}__" for part in ("tile", "row", "taps", "table"))
+TILE, ROW, TAPS, TABLE, FLOATS = (
+    f"loads__{part}__" for part in ("tile", "row", "taps", "table", "floats")
+)
 """Begins of the names of the ports of the load bus."""
 STROBES = (
     *(f"{TILE}begin", f"{TILE}push", f"{TILE}parameters_write", f"{ROW}write"),
     *([f"{TILE}mask_write"] if ARCH.sparse_parts else []),
     *(f"{TAPS}begin", f"{TAPS}parameters_write", f"{TAPS}write", f"{TAPS}push"),
     *(f"{TABLE}write", f"{TABLE}push"),
+    *((f"{FLOATS}write", f"{FLOATS}push") if ARCH.row_unit else ()),
 )
 WAITING = {Tile: "a tile waits for a core", Taps: "taps wait for a core"}
 WAITING |= {Table: "a table waits for a core"}
+WAITING |= {Floats: "floats wait for a core"} if ARCH.row_unit else {}
+CODES = {Tile: Opcode.TILE, Taps: Opcode.TAPS, Table: Opcode.TABLE, Floats: Opcode.FLOATS}
+BASES = {Space.SCRATCH: SCRATCH_ADDRESS}
+BASES |= {Space.PROGRAM: PROGRAM_ADDRESS} if ARCH.row_unit else {}
+"""Where the data of a LOAD lies in memory; in any other space, behind the image's address."""
 
 
 class Follower:
@@ -92,7 +100,7 @@ class Follower:
             assert {found & mask for found in shown} == {word & mask}, "an instruction"
             self.instructions += range(check, cycle + 1)
             return self.load(packet, cycle) if isinstance(packet, Load) else cycle
-        code = {Tile: Opcode.TILE, Taps: Opcode.TAPS, Table: Opcode.TABLE}[type(packet)]
+        code = CODES[type(packet)]
         room = f"loads__{code.name.lower()}__room"
         check = self.take(header_beats(code, ARCH), start)[-1] + 1
         begin = self.first(check, lambda row: not packet.cores & ~row[room])
@@ -102,7 +110,10 @@ class Follower:
         self.corners.hit("a packet for all cores", packet.cores == ALL)
         if isinstance(packet, Tile):
             return self.tile(packet, begin)
-        return self.taps(packet, begin) if isinstance(packet, Taps) else self.table(packet, begin)
+        if isinstance(packet, Taps):
+            return self.taps(packet, begin)
+        prefix, step = (FLOATS, 1) if isinstance(packet, Floats) else (TABLE, ARCH.port_bytes)
+        return self.numbers(packet, begin, prefix, step)
 
     def load(self, load: Load, start: int) -> int:
         """Expect the words of a LOAD; `bench_load_writer` checks them."""
@@ -159,16 +170,17 @@ class Follower:
         self.pulses[f"{TAPS}begin"][begin] = self.pulses[f"{TAPS}push"][cycle] = taps.cores
         return cycle
 
-    def table(self, table: Table, begin: int) -> int:
-        """Expect the strobes of a table."""
-        cycles = self.take(len(table.beats()), begin + 1)
+    def numbers(self, packet: Table | Floats, begin: int, prefix: str, step: int) -> int:
+        """Expect the strobes of a table or of floats; step: of the index, from beat to beat."""
+        cycles = self.take(len(packet.beats()), begin + 1)
         rows = [self.probe.cycles[n] for n in cycles]
-        assert [row[f"{TABLE}data"] for row in rows] == table.beats(), "entries of a table"
-        assert [row[f"{TABLE}index"] for row in rows] == [
-            ARCH.port_bytes * n for n in range(len(cycles))
-        ]
-        self.pulses[f"{TABLE}write"] |= dict.fromkeys(cycles, table.cores)
-        self.pulses[f"{TABLE}push"][cycles[-1]] = table.cores
+        assert [row[f"{prefix}data"] for row in rows] == packet.beats(), "numbers"
+        assert [row[f"{prefix}index"] for row in rows] == [step * n for n in range(len(cycles))]
+        if isinstance(packet, Floats):
+            assert {row[f"{FLOATS}header"] for row in rows} == {packet.header()}, "their header"
+            self.corners.hit("floats of a norm", packet.fields["channels"] > 0)
+        self.pulses[f"{prefix}write"] |= dict.fromkeys(cycles, packet.cores)
+        self.pulses[f"{prefix}push"][cycles[-1]] = packet.cores
         return cycles[-1]
 
     def check_commands(self, program: Program) -> None:
@@ -180,9 +192,11 @@ class Follower:
         expected = [(address, sizes[0])]
         for number, load in enumerate(program.loads()):
             address += sizes[2 * number] * ARCH.port_bytes
-            scratch = load.fields["space"] == Space.SCRATCH
-            base = SCRATCH_ADDRESS if scratch else IMAGE_ADDRESS
-            self.corners.hit("a LOAD from scratch space", scratch)
+            space = load.fields["space"]
+            base = BASES.get(Space(space), IMAGE_ADDRESS)
+            self.corners.hit("a LOAD from scratch space", space == Space.SCRATCH)
+            if ARCH.row_unit:
+                self.corners.hit("a LOAD from the program", space == Space.PROGRAM)
             expected.append((base + load.fields["offset"], load.fields["beats"]))
             expected.append((address, program.segment_beats(number)))
         assert [(c.address, c.beats) for c in commands] == expected, "commands"

@@ -1,4 +1,4 @@
-"""Random packets of taps and of tables, and what the cores must receive from them."""
+"""Random packets of taps, tables and floats, and what the cores must receive from them."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.instructions import TABLE_BYTES, Opcode, packet_bits
-from hwgen.dbpim.facts.stream import FilterParameters, encode_table, encode_taps
+from hwgen.dbpim.facts.instructions import FLOAT_ENTRIES, TABLE_BYTES, Opcode, packet_bits
+from hwgen.dbpim.facts.stream import (
+    FilterParameters,
+    encode_floats,
+    encode_table,
+    encode_taps,
+    pad,
+)
 from hwgen.dbpim.facts.timing import TAP_WORDS
 from verif.dbpim.component import pack
 from verif.dbpim.random_tiles import beats_of, parameter_words, random_parameters
@@ -58,6 +64,30 @@ class Table:
         return beats_of(self.entries.tobytes(), self.arch)
 
 
+@dataclass(frozen=True)
+class Floats:
+    """Numbers of the row unit: fields of the header, and a table with what follows it, uint32."""
+
+    arch: Arch
+    cores: int
+    fields: dict[str, int]
+    numbers: NDArray[np.uint32]
+
+    def packet(self) -> bytes:
+        """Return the packet as the compiler writes it."""
+        return encode_floats(
+            cores=self.cores, fields=self.fields, numbers=self.numbers, arch=self.arch
+        )
+
+    def header(self) -> int:
+        """Return the header without its padding."""
+        return header_of(self.packet(), Opcode.FLOATS, self.arch)
+
+    def beats(self) -> list[int]:
+        """Return the numbers as beats."""
+        return beats_of(pad(self.numbers.astype("<u4").tobytes(), self.arch), self.arch)
+
+
 def header_of(content: bytes, opcode: Opcode, arch: Arch) -> int:
     """Return the header of a packet as an integer."""
     return int.from_bytes(content[: packet_bits(opcode, arch.cores, arch.widths) // 8], "little")
@@ -74,3 +104,15 @@ def random_taps(rng: np.random.Generator, arch: Arch, *, cores: int) -> Taps:
 def random_table(rng: np.random.Generator, arch: Arch, *, cores: int) -> Table:
     """Return a table with every entry random."""
     return Table(arch, cores, rng.integers(0, 256, TABLE_BYTES, dtype=np.uint8))
+
+
+def random_floats(rng: np.random.Generator, arch: Arch, *, cores: int) -> Floats:
+    """Return floats of a softmax, or of a norm of few channels, with every number random."""
+    fields = {
+        f.name: int(rng.integers(0, 1 << f.bits))
+        for f in arch.packets[Opcode.FLOATS]
+        if f.name not in ("opcode", "cores")
+    }
+    channels = fields["channels"] = int(rng.choice([0, 1, int(rng.integers(2, 40))]))
+    numbers = rng.integers(0, 1 << 32, FLOAT_ENTRIES + 2 * channels, dtype=np.uint32)
+    return Floats(arch, cores, fields, numbers)

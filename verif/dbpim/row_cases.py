@@ -123,14 +123,17 @@ def softmax_of(
     )
 
 
-def zeros_case(rng: np.random.Generator, macros: int) -> RowCase:
-    """Return a softmax of two zeros; another largest byte would make other shares than 127.5."""
-    inputs = np.zeros((1, macros, 1, 2), np.uint8)
+def zeros_case(rng: np.random.Generator, macros: int, *, channels: int = 2) -> RowCase:
+    """Return a softmax of two zeros; another largest byte would make other shares than 127.5.
+
+    channels: of the group; behind two of them none counts, in whole words, too
+    """
+    inputs = np.zeros((1, macros, 1, channels), np.uint8)
     fields = {"output_zero_point": 0, "output_low": 0, "output_high": 255}
     while True:
         table = as_bits(rng.uniform(1, 2, 256))
         right, wrong = (
-            softmax_of(inputs, each, factor=255, fields=fields)
+            softmax_of(inputs, each, factor=255, fields=fields, first_keys=2)
             for each in (table, np.roll(table, -1))
         )
         if not np.array_equal(right.outputs, wrong.outputs):
@@ -198,6 +201,7 @@ def cases(rng: np.random.Generator, *, macros: int, size: int) -> Iterator[RowCa
     # Beside a larger byte than any of the group, exponentials of all of them would be 0.
     yield softmax_case(rng, (2, macros, 1, size + 3), scale=1.0, largest=40)
     yield zeros_case(rng, macros)
+    yield zeros_case(rng, macros, channels=2 * size)
     for channels, vectors in ((8, 3), (16, 3), (24, 3), (256, 1)):
         yield norm_case(rng, (vectors, macros, channels))
         yield norm_case(rng, (vectors, macros, channels), centred=False)

@@ -91,6 +91,7 @@ class Whole:
         """Return the model of all tokens."""
         caches = self.caches()
         gone = self.without_caches(caches)
+        self.refuse_position({each.name for each in self.graph.output} - gone)
         for node in self.graph.node:
             self.follow(node)
         self.mask()
@@ -137,6 +138,59 @@ class Whole:
         del self.graph.node[:]
         self.graph.node.extend(left)
         return gone
+
+    def refuse_position(self, answers: set[str]) -> None:
+        """Refuse what lets a token meet its position elsewhere than in a mask.
+
+        answers: outputs that are no caches
+        """
+        needed = self.needed_by(answers)
+        of_token, of_position = {self.tokens.name}, {*self.position_inputs()}
+        masked = self.masked()
+        for node in self.graph.node:
+            given = [name for name in node.input if name in of_position]
+            if of_token.isdisjoint(node.input):
+                # Of a shape no value counts.
+                of_position.update(node.output if given and node.op_type != "Shape" else ())
+                continue
+            of_token.update(node.output)
+            wanted = not needed.isdisjoint(node.output)
+            if given and wanted and masked.isdisjoint(node.output):
+                raise self.refuse(
+                    f"node {node.name or node.output[0]} ({node.op_type})",
+                    "without the position of the call (a rotation by it, as of RoPE, is not"
+                    " built; an embedding of it belongs to the row that the host gives)",
+                    f"{given[0]}, which depends on {', '.join(self.position_inputs())}",
+                )
+
+    def needed_by(self, outputs: set[str]) -> set[str]:
+        """Return these tensors, and all that they depend on."""
+        found = set(outputs)
+        for node in reversed(self.graph.node):
+            if not found.isdisjoint(node.output):
+                found.update(node.input)
+        return found
+
+    def position_inputs(self) -> list[str]:
+        """Return the inputs that are positions: integers."""
+        return [
+            each.name
+            for each in self.graph.input
+            if each.type.tensor_type.elem_type in INTEGERS and each.name not in self.constants
+        ]
+
+    def masked(self) -> set[str]:
+        """Return the scores that a mask has come to, in front of each softmax."""
+        writers = {each: node for node in self.graph.node for each in node.output}
+        left = [node.input[0] for node in self.graph.node if node.op_type == "Softmax"]
+        found = set[str]()
+        while left:
+            name = left.pop()
+            node = writers.get(name)
+            if node is not None and node.op_type in ("Add", "Where"):
+                found.add(name)
+                left += node.input
+        return found
 
     def follow(self, node: onnx.NodeProto) -> None:
         """Note where the tokens lie behind a node, and let a Reshape have all of them."""
@@ -245,35 +299,22 @@ class Whole:
         return scores
 
     def clean(self) -> None:
-        """Leave out what no output reads; the tokens are the only input, positions constants."""
-        needed = {each.name for each in self.graph.output}
-        kept = list[onnx.NodeProto]()
-        for node in reversed(self.graph.node):
-            if needed & set(node.output):
-                needed.update(node.input)
-                kept.append(node)
+        """Leave out what no output reads; the tokens are the only input."""
+        needed = self.needed_by({each.name for each in self.graph.output})
+        kept = [node for node in self.graph.node if not needed.isdisjoint(node.output)]
         del self.graph.node[:]
-        self.graph.node.extend(reversed(kept))
+        self.graph.node.extend(kept)
         inputs = [each for each in self.graph.input if each.name in needed]
         del self.graph.input[:]
         for each in inputs:
             if each.name == self.tokens.name:
                 self.graph.input.append(self.with_tokens(each))
-            elif each.type.tensor_type.elem_type in INTEGERS:
-                self.graph.initializer.append(self.counted(each))
             elif each.name not in self.constants:
-                allowed = "a token, a cache, a mask in front of a softmax, or a position"
+                allowed = "a token, a cache, or a mask in front of a softmax"
                 raise self.refuse(f"input {each.name}", allowed, "another")
         left = [each for each in self.graph.initializer if each.name in needed]
         del self.graph.initializer[:]
         self.graph.initializer.extend(left)
-
-    def counted(self, position: onnx.ValueInfoProto) -> onnx.TensorProto:
-        """Return the positions of all tokens, as the constant that an input becomes."""
-        kind = helper.tensor_dtype_to_np_dtype(position.type.tensor_type.elem_type)
-        numbers = np.arange(self.positions).astype(kind)
-        rank = len(self.sides[position.name])
-        return numpy_helper.from_array(numbers.reshape(*[1] * (rank - 1), -1), position.name)
 
     def with_tokens(self, given: onnx.ValueInfoProto) -> onnx.ValueInfoProto:
         """Return an input or output of one batch with all tokens."""

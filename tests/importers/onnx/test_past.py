@@ -64,10 +64,44 @@ class Step(nn.Module):
         return self.head(torch.relu(x)), keys, values
 
 
+SIDE = WIDTH // HEADS
+RATES = 10000.0 ** (-torch.arange(0, SIDE, 2) / SIDE)
+
+
+class Llama(Step):
+    """The same whose queries and keys are turned by the position; by: a table, or its angles."""
+
+    def __init__(self, form: str, by: str) -> None:
+        super().__init__(form)
+        self.by = by
+        angles = torch.outer(torch.arange(POSITIONS), RATES).repeat(1, 2)
+        self.register_buffer("cosines", angles.cos())
+        self.register_buffer("sines", angles.sin())
+
+    def cached(self, past: Tensor, new: Tensor, position: Tensor) -> Tensor:
+        cosines, sines = self.cosines[position], self.sines[position]
+        if self.by == "angles":
+            angles = torch.cat([position * RATES] * 2)
+            cosines, sines = angles.cos(), angles.sin()
+        turned = torch.cat([-new[..., SIDE // 2 :], new[..., : SIDE // 2]], dim=-1)
+        return super().cached(past, new * cosines + turned * sines, position)
+
+
+class Embedded(Step):
+    """The same with an embedding of the position."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__(form)
+        self.places = nn.Embedding(POSITIONS, WIDTH)
+
+    def forward(self, x: Tensor, keys: Tensor, values: Tensor, position: Tensor, mask: Tensor):  # type: ignore[no-untyped-def]
+        return super().forward(x + self.places(position), keys, values, position, mask)
+
+
 FORMS = ("concat", "scatter_nd", "scatter_elements", "where")
 
 
-def written(form: str, path: Path) -> Path:
+def written(form: str, path: Path, step: nn.Module | None = None) -> Path:
     """Write a step as torch's exporter of scripts does; a cache that grows has one row."""
     torch.manual_seed(3)
     rows = 1 if form == "concat" else POSITIONS
@@ -78,7 +112,7 @@ def written(form: str, path: Path) -> Path:
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            Step(form).eval(),
+            (step or Step(form)).eval(),
             given,
             path,
             dynamo=False,
@@ -147,3 +181,17 @@ def test_a_step_without_caches_is_refused(tmp_path: Path) -> None:
             node.op_type = "Sum"
     with pytest.raises(FormatError, match="a step must be with caches"):
         whole_of(model, POSITIONS, source="step.onnx")
+
+
+@pytest.mark.parametrize("form", ["concat", "scatter_nd"])
+@pytest.mark.parametrize("kind", ["table", "angles", "embedding"])
+def test_what_turns_with_the_position_is_refused_by_name(
+    kind: str, form: str, tmp_path: Path
+) -> None:
+    step = Embedded(form) if kind == "embedding" else Llama(form, kind)
+    path = written(form, tmp_path / "step.onnx", step)
+    node = r"node \S+ \(Add\)" if kind == "embedding" else r"node \S+ \(Mul\)"
+    wanted = node + r" must be without the position of the call \(a rotation by it, as of RoPE"
+    with pytest.raises(FormatError, match=wanted) as raised:
+        whole_of(onnx.load(path), POSITIONS, source="step.onnx")
+    assert "which depends on position" in str(raised.value)

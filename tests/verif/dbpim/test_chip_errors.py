@@ -21,7 +21,7 @@ from hwgen.dbpim.facts.instructions import (
 )
 from hwgen.dbpim.facts.stream import encode_header, pad
 from hwgen.dbpim.facts.timing import BUS_CYCLES, WATCHDOG_CYCLES
-from hwgen.dbpim.sim.chip_run import ChipRun, Job, hosted
+from hwgen.dbpim.sim.chip_run import Call, ChipRun, Job, hosted
 from hwgen.dbpim.sim.stores import BUS
 from verif.dbpim.component import small
 
@@ -138,6 +138,21 @@ def test_what_follows_end_is_swallowed(tmp_path: Path) -> None:
     (short,) = run(job(program(STORE, END)), tmp_path)
     assert first.done and second.done
     assert first.retired_at == second.retired_at == short.retired_at
+
+
+@pytest.mark.promise("a position outside stops the chip with its code before it writes anything")
+def test_a_position_outside_is_refused(tmp_path: Path) -> None:
+    what = job(program(STORE, END, positions=5), images=4)
+    places = (4, 5, 6, 0)
+    calls = [Call(position=place) for place in places]
+    inside, at_the_end, behind, again = run(
+        replace(what, calls=calls, pixel_bytes=ARCH.port_bytes), tmp_path
+    )
+    assert inside.done and again.done and inside.answer.tolist() == again.answer.tolist()
+    for refused in (at_the_end, behind):
+        expect_error(refused, ErrorCode.BAD_POSITION)
+        assert refused.answer.tolist() == [UNWRITTEN] * 4 * WORDS
+        assert not len(refused.stores.cycle)
 
 
 @pytest.mark.promise("a start after an error works; what follows END in the stream is swallowed")

@@ -47,7 +47,9 @@ WITHOUT_PARTS = (
 """Benches of a chip without the parts for sparsity."""
 SYSTEM = ("load_writer", "loader", "logit_buffer", "row_unpacker", "sequencer", "table_loader")
 SYSTEM += ("taps_loader", "tile_loader", "weight_decoder", "write_bus")
-QUICK = {"load_writer": "two_words", "walker": "rows"}
+OF_ROWS = dict.fromkeys(("load_writer", "loader"), "two_words")
+"""What a row unit changes, and the size that has one."""
+QUICK = {**OF_ROWS, "walker": "rows"}
 QUICK |= dict.fromkeys(("tile_store", "tile_loader", "weight_decoder"), "pairs")
 """Sizes beside `small` that always run."""
 ONE_MASK_A_BEAT = ("tile_store", "one_mask")
@@ -269,7 +271,7 @@ def launches(*, icarus: bool) -> Iterator[Any]:
                 for s in all_sizes
                 if not s.startswith("dense")
                 and (part != "row_unpacker" or s in (*UNPACKER_SIZES, "small", "narrow"))
-                and (part == "load_writer" or s != QUICK["load_writer"])
+                and (part in OF_ROWS or s not in OF_ROWS.values())
             ]
             for size in ["narrow"] if icarus else [s for s in of_part if s != "narrow"]:
                 quick = part == UNDER_ICARUS if icarus else size in ("small", QUICK.get(part))
