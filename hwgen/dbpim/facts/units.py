@@ -33,6 +33,7 @@ Unit = Literal[
     "product_lane",
     "chip_filter_compartment",
     "chip_filter",
+    "chip_sum_bit",
     "chip_second_filter",
     "chip_second_filter_compartment",
     "core_second_filter",
@@ -46,6 +47,12 @@ Unit = Literal[
     "chip_reader",
     "chip_follower",
     "chip_bank",
+    "chip_vector_byte",
+    "chip_bank_byte",
+    "bus_byte",
+    "bus_beat_byte",
+    "core_row_bit",
+    "core_vector_byte",
     "core_filter",
     "adding_core",
     "adding_filter",
@@ -132,13 +139,18 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
     """Return the units of the whole chip.
 
     chip_row_cell: cells of the rows of all macros that are active at once
-    chip_stage_bit, chip_sense_bit: as in `event_sizes`; the second less the register of a row that
-        the cores of other chips have
+    chip_stage_bit, chip_sense_bit: as in `event_sizes`
+    core_row_bit: of the registers that hold a row until the macros store it; cores of synchronous
+        cells have none
     chip_filter: accumulators of sums, on a chip with pair tiles two a filter; chip_second_filter,
         chip_second_filter_compartment, core_second_filter: what such a chip has for the second
         group of filters beside what all have
     chip_reader: cores that read maps, each with buffer, walker and SIMD unit; chip_follower: all
-        others; chip_bank: banks of the activation buffers
+        others; chip_bank: banks of the activation buffers; chip_vector_byte: a word of each,
+        chip_bank_byte: as many for each bank, as crossbars have;
+        core_vector_byte: of all cores, whether they read maps or not
+    chip_sum_bit: of the sums of a tile; bus_byte: of all lanes of the write bus; bus_beat_byte: as
+        many for each byte of a beat, which the loader brings to any of them
     adding_core, adding_filter: cores with a residual adder, and their filters
     chip_requantizer: those of SIMD units; chip_waiting_total: SIMD lanes that wait for one, which
         others of its lanes may have first
@@ -159,6 +171,7 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
     return {
         "chip_filter_compartment": macros * arch.filters * size.compartments,
         "chip_filter": macros * arch.sums,
+        "chip_sum_bit": macros * arch.sums * sum_bits(arch),
         "chip_second_filter": macros * seconds,
         "chip_second_filter_compartment": macros * seconds * size.compartments,
         "core_second_filter": arch.cores * seconds,
@@ -167,11 +180,17 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "chip_metadata_bit": metadata,
         "chip_macro": macros,
         "chip_stage_bit": macros * stage_bits(arch),
-        "chip_sense_bit": macros * sense_bits(arch) - arch.cores * unkept_bits(arch),
+        "chip_sense_bit": macros * sense_bits(arch),
         "chip_core": arch.cores,
         "chip_reader": arch.simd_units,
         "chip_follower": arch.cores - arch.simd_units,
         "chip_bank": arch.simd_units * arch.banks,
+        "chip_vector_byte": arch.simd_units * arch.banks * arch.word,
+        "bus_byte": arch.bus_words * arch.word,
+        "bus_beat_byte": arch.bus_words * arch.word * arch.port_bytes,
+        "chip_bank_byte": arch.simd_units * arch.banks**2 * arch.word,
+        "core_vector_byte": arch.cores * arch.banks * arch.word,
+        "core_row_bit": arch.cores * kept_bits(arch),
         "core_filter": arch.cores * arch.filters,
         "adding_core": adding,
         "adding_filter": adding * arch.filters,
@@ -205,14 +224,24 @@ def stage_bits(arch: Arch) -> int:
 
 def sense_bits(arch: Arch) -> int:
     """Return the bits that a row of a macro is read into, less those of its number before."""
-    row = arch.macro.compartments * arch.macro.columns + metadata_bits(arch)
-    return (row - bits_for_index(arch.macro.rows)) if arch.reads_at_edge else 0
+    return (row_bits(arch) - bits_for_index(arch.macro.rows)) if arch.reads_at_edge else 0
 
 
-def unkept_bits(arch: Arch) -> int:
-    """Return the bits of the register of a row that a core has none of, with synchronous cells."""
-    row = arch.macro.compartments * arch.macro.columns + metadata_bits(arch)
-    return (row + bits_for_index(arch.macro.rows) + 1) if arch.reads_at_edge else 0
+def kept_bits(arch: Arch) -> int:
+    """Return the bits of the register of a row in a core, which synchronous cells need not have."""
+    return 0 if arch.reads_at_edge else row_bits(arch) + bits_for_index(arch.macro.rows) + 1
+
+
+def row_bits(arch: Arch) -> int:
+    """Return the bits of a row of a macro with its metadata."""
+    return arch.macro.compartments * arch.macro.columns + metadata_bits(arch)
+
+
+def sum_bits(arch: Arch) -> int:
+    """Return the bits of the sum of a filter over a tile, as its accumulator has them."""
+    largest = LARGEST_WEIGHT if arch.sparsity.weight_bits else 1 << arch.macro.weight_bits - 1
+    most = largest * arch.macro.compartments * arch.tile_rows * ((1 << ACTIVATION_BITS) - 1)
+    return bits_for_range(-most, most if arch.sparsity.weight_bits else most - 1)
 
 
 def metadata_bits(arch: Arch) -> int:
