@@ -155,7 +155,6 @@ def marked() -> dict[str, set[bool]]:
     return found
 
 
-@pytest.mark.dear
 def test_no_promise_hangs_on_long_tests_alone() -> None:
     assert {sentence for sentence, long in marked().items() if long == {True}} <= LONG_ALONE
 
