@@ -239,6 +239,7 @@ def test_info_of_an_architecture(hwgen: Command, arch_file: Path, tmp_path: Path
     wanted = json.loads(json.dumps(asdict(handed_on()[0])))
     assert not wanted.pop("effects")
     assert wanted.pop("reset") == "all"
+    assert wanted["network"].pop("input_columns") is None
     assert content["architecture"]["configuration"] == wanted
     refused(hwgen("info", arch_file, "--sparsity", "all"), "--sparsity", "no sparsity switches")
 

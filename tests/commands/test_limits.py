@@ -94,7 +94,7 @@ LIMITS: dict[str, tuple[str, str, Fill, str, int, int]] = {
         260,
     ),
     "bits": ("dbpim", "rescale", bits, "maps of {} bits", 8, 9),
-    "mram kernel": ("mram", "conv", conv("kernel"), "kernel at most {} x {}", 3, 4),
+    "mram kernel": ("mram", "conv", conv("kernel"), "of a side of at most {}", 63, 64),
     "mram stride": ("mram", "conv", conv("stride"), "stride at most {}", 7, 8),
     "mram pool": ("mram", "max_pool", pool("max_pool", "kernel"), "kernel at most {} x {}", 63, 64),
     "mram padding": ("mram", "max_pool", pool("max_pool", "padding"), "padding at most {}", 31, 32),

@@ -5,7 +5,7 @@ Tests: `tests/commands/test_new.py`.
 
 import re
 import shutil
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
 from pathlib import Path
 from string import Template
 from typing import Annotated
@@ -15,6 +15,7 @@ from hwgen.commands.fields import File
 from hwgen.commands.request import OUTPUT_FOLDER, Says, Working
 from hwgen.commands.subject import load_subject, program_of
 from hwgen.files.folder import replace_folder
+from hwgen.files.load import read_mapping
 from hwgen.files.output import write_text
 from hwgen.files.shipped import network_file
 
@@ -23,8 +24,20 @@ FILES = Path(__file__).parent / "files"
 NETWORK, CHIP = "network.npz", "chip.yaml"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What a project begins with, by the names that ship, or files."""
+
+    chip: str
+    network: str
+
+
+START = Start(**read_mapping(FILES / "start.yaml"))
+"""The smallest chip that ships, and a network for it."""
+
+
 @dataclass(frozen=True)
-class NewProject(Working, command="new", example="my_chip --chip mram/tiny --network cadnn_digits"):
+class NewProject(Working, command="new", example="my_chip --chip chip.yaml --network network.npz"):
     """Start a project of your own: a chip, a network, a test and examples that pass at once.
 
     chip.yaml is yours to change, network.npz to replace. test_chip.py simulates the chip in Verilog
@@ -36,30 +49,32 @@ class NewProject(Working, command="new", example="my_chip --chip mram/tiny --net
 
     out: Annotated[File, Says("folder to make", metavar="FOLDER", argument=True, use=OUTPUT_FOLDER)]
     _: KW_ONLY
-    chip: Annotated[File, Says("the chip to start from: a name that ships, or a file (.yaml)")] = (
-        "dbpim/tiny"
-    )
+    chip: Annotated[
+        File | None,
+        Says(f"the chip: a name that ships, or a file (.yaml) [default: {START.chip}]"),
+    ] = None
     network: Annotated[
-        File, Says("the network that it runs: a name that ships, or a file (.npz)")
-    ] = "digits_small_cnn"
+        File | None,
+        Says(f"the network: a name that ships, or a file (.npz) [default: {START.network}]"),
+    ] = None
 
     def run(self) -> str:
         """Write the project; return what to do next."""
         folder = Path(self.out)
-        network, chip = network_file(Path(self.network)), architecture_file(Path(self.chip))
+        start = Start(chip=str(self.chip or START.chip), network=str(self.network or START.network))
+        network, chip = network_file(Path(start.network)), architecture_file(Path(start.chip))
         # Refuses a network that the chip does not run.
         program_of(self.quiet, load_subject(network, chip))
         name = re.sub(r"[^A-Za-z0-9_-]", "_", folder.resolve().name)
-        words = {"name": name, "chip": f"{self.chip}", "network": f"{self.network}"}
-        own = own_chip(chip.read_text(encoding="utf-8"), name, str(self.chip))
+        own = own_chip(chip.read_text(encoding="utf-8"), name, start.chip)
 
         def fill(fresh: Path) -> None:
             shutil.copyfile(network, fresh / NETWORK)
             write_text(fresh / CHIP, own, what="chip")
             for path in sorted(FILES.rglob("*.txt")):
                 made = fresh / path.relative_to(FILES).with_suffix("")
-                filled = Template(path.read_text(encoding="utf-8")).substitute(words)
-                write_text(made, filled, what="project")
+                text = Template(path.read_text(encoding="utf-8"))
+                write_text(made, text.substitute(asdict(start), name=name), what="project")
 
         replace_folder(folder, lambda _: set(), fill)
         return f"{folder} is a project; next: cd {folder}; python test_chip.py"

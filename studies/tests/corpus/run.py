@@ -200,7 +200,10 @@ kernels do. Of a refused file stands its sentence.
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     """Return the lines of a table."""
     lines = [columns, ["---"] * len(columns), *rows]
-    cells = [[str(cell).replace("|", "\\|") for cell in line] for line in lines]
+    # Words of a tool may look like the end of a cell, or like a link.
+    cells = [
+        [str(cell).replace("|", "\\|").replace("](", "] (") for cell in line] for line in lines
+    ]
     return [f"| {' | '.join(line)} |" for line in cells]
 
 
