@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from golden.dbpim.dbmu import DENSE_SIGN
 from golden.dbpim.weight_decoder import constants, decode, pair_constants
 from hwgen.network.csd import cells
 from verif.reference.dbpim.adder_tree import adder_tree
@@ -80,7 +79,7 @@ def test_dense_parts_add_up_to_the_meaning(seed: int) -> None:
     for row, group in enumerate(groups):
         for bit, xs in ipu(group):
             terms = [dense_compartment(weights[:, c], row=row, x=x) for c, x in enumerate(xs)]
-            sums = adder_tree(np.array(terms).T, -len(xs) * DENSE_SIGN)
+            sums = adder_tree(np.array(terms).T, -len(xs) * 128)
             for f in range(2):
                 steps[f].append((bit, int(sums[f])))
     assert [ppu(each) for each in steps] == dense_macro(
