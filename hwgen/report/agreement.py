@@ -84,10 +84,10 @@ class AgreementReport:
     data: Images
     exact: bool
     first: FirstElement | None
-    announced: list[str] | None
+    announced: list[str] | None = None
     layers: list[LayerAgreement]
     output: Differences | None
-    heads: list[str]
+    heads: list[str] = Field(default_factory=list)
     top_class: Fraction | None
     accuracy_golden: Fraction | None
     accuracy_runtime: Fraction | None

@@ -288,6 +288,7 @@ def test_parts_of_the_overhead_are_counted(counts: Counts, report: AdaptivePaper
     assert parts["sense amplifiers"] + parts["row drivers"] == pytest.approx(whole)
 
 
+@pytest.mark.long
 def test_the_committed_page_has_these_figures(report: AdaptivePaperReport) -> None:
     committed = json.loads((ROOT / "studies/results/mram-paper.json").read_text(encoding="utf-8"))
     now = json.loads(report_text(report))

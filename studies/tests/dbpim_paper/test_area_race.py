@@ -174,6 +174,7 @@ def test_the_clock_of_the_page_is_that_of_the_report() -> None:
     assert f"| us at {cost['mhz']:.0f} MHz |" in page
 
 
+@pytest.mark.long
 def test_the_table_is_within_five_percent_of_the_netlist_of_each_part() -> None:
     """What stands for the buffers of large nets, the table leaves out."""
     cost = json.loads(COST.read_text(encoding="utf-8"))
@@ -202,6 +203,7 @@ def test_readme_and_index_lead_with_the_fair_figure() -> None:
     assert f"{sparse.cycles:,}" in (ROOT / "docs/figures.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 @pytest.mark.promise(
     "each dense chip of the race of equal areas can be emitted without the parts for sparsity, and"
     " the best one is: its netlist gives its own clock and area"

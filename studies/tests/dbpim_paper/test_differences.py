@@ -29,6 +29,7 @@ def arch_of(name: str) -> Arch:
     return arch
 
 
+@pytest.mark.long
 def test_the_structure_of_the_paper_is_ours_with_its_differences() -> None:
     """One stream and a requantizer a lane; `paper_lanes` has the requantizers alone."""
     ours, published = arch_of(OURS), arch_of(PUBLISHED)
@@ -58,6 +59,7 @@ def test_a_row_says_what_a_difference_costs() -> None:
     assert row.endswith("| `packed_weights: false` | 1,500 | 1.500 | 2.5 | 4.900 | -0.100 |")
 
 
+@pytest.mark.long
 @pytest.mark.promise(
     "the page of differences from the DB-PIM paper has the cycles, energies and areas that model"
     " and table say of each"

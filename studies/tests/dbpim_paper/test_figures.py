@@ -130,6 +130,7 @@ def test_time_by_kind_adds_up(report: FiguresReport, folder: Path) -> None:
     assert all("no numbers of the bars" in row.reason for row in rows_of(report, "Fig. 13"))
 
 
+@pytest.mark.long
 def test_power_is_energy_over_time(report: FiguresReport, folder: Path) -> None:
     """Operations by the layers' shapes; time and energy by the model's events."""
     found, (power,) = predicted("all"), report.power

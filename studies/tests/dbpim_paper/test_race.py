@@ -162,6 +162,7 @@ def test_a_large_network_runs_many_images_only_where_it_is_asked_to(
     assert {run.batch for run in raced(folder).runs} == {1, BATCH}
 
 
+@pytest.mark.long
 def test_a_run_is_of_one_image(report: RaceReport) -> None:
     for batch, cycles in ((1, 118), (BATCH, 115)):
         run = run_of(report, batch, "all")
@@ -175,6 +176,7 @@ def test_a_run_is_of_one_image(report: RaceReport) -> None:
     assert report.networks[0].bit_planes == 8
 
 
+@pytest.mark.long
 def test_figures_follow_from_the_runs(report: RaceReport) -> None:
     names = [row.figure for row in report.rows]
     assert len(set(names)) == len(names)
