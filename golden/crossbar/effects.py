@@ -365,10 +365,14 @@ def written(
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """Return the conductances that cells keep of all rounds of writing."""
-    held = np.maximum(0.0, mean + deviation * rng.standard_normal(mean.shape))
+
+    def draw() -> NDArray[np.float64]:
+        drawn: NDArray[np.float64] = mean + deviation * rng.standard_normal(mean.shape)
+        return np.maximum(0.0, drawn)
+
+    held = draw()
     for _ in range(table.rounds - 1):
-        again = np.maximum(0.0, mean + deviation * rng.standard_normal(mean.shape))
-        held = np.where(np.abs(held - mean) > table.within, again, held)
+        held = np.where(np.abs(held - mean) > table.within, draw(), held)
     return held
 
 
