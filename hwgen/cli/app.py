@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import select
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from hwgen import __version__
 from hwgen.commands.outputs import STDOUT
-from hwgen.errors import plain_line
+from hwgen.errors import plain_line, with_near
 from hwgen.report.files import report_text, write_report
 
 WIDTH = 1 << 16
@@ -37,6 +38,10 @@ UsageError: Any = BadParameter.__base__
 """Base of all errors in the arguments."""
 NoArgsIsHelpError: Any = getattr(sys.modules[UsageError.__module__], "NoArgsIsHelpError")  # noqa: B009
 """The help of a command that was called without anything."""
+
+
+CHOICE = re.compile(r"(?:Value error, )?'(?P<given>[^']*)' is not one of (?P<known>'[^.]*')\.$")
+"""What the parser says of a value that is none of several."""
 
 
 class CommandError(Exception):
@@ -83,6 +88,12 @@ class PlainCommand(TyperCommand):
         ]
 
 
+def with_near_choice(found: re.Match[str]) -> str:
+    """Return the complaint about a choice in words of its own, with the near choice."""
+    told = with_near(found["given"], re.findall("'([^']*)'", found["known"]))
+    return f"must be one of {found['known']}, got {told}"
+
+
 @contextmanager
 def bounded_usage() -> Iterator[None]:
     """Bound the message of an error in the arguments: they may be long or hold any character.
@@ -93,7 +104,7 @@ def bounded_usage() -> Iterator[None]:
         yield
     except UsageError as error:
         if not isinstance(error, NoArgsIsHelpError):
-            error.message = plain_line(error.message)
+            error.message = plain_line(CHOICE.sub(with_near_choice, error.message))
         raise error.with_traceback(None) from None
 
 

@@ -94,6 +94,7 @@ Network = Annotated[
         metavar="NETWORK",
         argument=True,
         complete=networks,
+        suffixes=(".npz", ".tflite", ".onnx"),
     ),
 ]
 ArchFile = Annotated[
@@ -103,6 +104,7 @@ ArchFile = Annotated[
         metavar="ARCH",
         argument=True,
         complete=architectures,
+        suffixes=(".yaml", ".yml"),
     ),
 ]
 Data = Annotated[

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hwgen.commands.fields import Data, ImageCount, Network, OneMode, images_of
 from hwgen.commands.images import choose_images
 from hwgen.commands.request import Request
-from hwgen.errors import DataError
+from hwgen.errors import DataError, with_near
 from hwgen.files.shipped import file_of, networks
 from hwgen.network.file import load_network
 from hwgen.report.types import Images
@@ -58,7 +58,8 @@ class Infer(Request):
         network = load_network(file_of(file, networks(), what="the network"))
         modes = network.graph.modes
         if mode is not None and mode not in modes:
-            raise DataError(f"mode must be one of {', '.join(modes)}, got {mode} ({file})")
+            told = with_near(mode, modes)
+            raise DataError(f"mode must be one of {', '.join(modes)}, got {told} ({file})")
         batch = choose_images(network, images_of(self.images), self.count)
         maps: dict[str, NDArray[Any]] = infer(
             network, batch.images, mode=0 if mode is None else modes.index(mode)

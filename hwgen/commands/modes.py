@@ -8,7 +8,7 @@ from hwgen.chip.runs import Prediction
 from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.commands.images import Batch, Data, choose_images
 from hwgen.commands.subject import Subject
-from hwgen.errors import DataError
+from hwgen.errors import DataError, with_near
 
 
 def choose_stream(
@@ -47,8 +47,8 @@ def schedule_of(subject: Subject, names: Sequence[str]) -> tuple[int, ...]:
     for name in names:
         if name not in graph.modes:
             raise DataError(
-                f"a mode must be one of {', '.join(graph.modes)}, got {name or 'nothing'}"
-                f" ({subject.network_file})"
+                f"a mode must be one of {', '.join(graph.modes)}, got"
+                f" {with_near(name or 'nothing', graph.modes)} ({subject.network_file})"
             )
     return tuple(graph.modes.index(name) for name in names)
 

@@ -15,6 +15,7 @@ from hwgen.chip.runs import Prediction, SimulatedRun
 from hwgen.commands.families import InstalledFamily, offering
 from hwgen.commands.fields import File
 from hwgen.commands.request import OUTPUT_FILE, Request, Says
+from hwgen.errors import with_near
 from hwgen.files.earlier import TABLES
 from hwgen.files.output import write_text
 from hwgen.files.shipped import shown
@@ -178,7 +179,9 @@ class Energy(Request, command="energy", example="FAMILY --out mine.yaml"):
     def check(self) -> None:
         """Refuse a family without a table, and a file that is there: it may be edited."""
         if self.family not in tables():
-            raise self.refusal("family", f"one of {', '.join(tables())}", self.family)
+            raise self.refusal(
+                "family", f"one of {', '.join(tables())}", with_near(self.family, tables())
+            )
         if Path(self.out).exists():
             raise self.refusal("out", "a file that is not there yet", self.out)
 

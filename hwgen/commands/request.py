@@ -25,9 +25,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, fields
-from difflib import get_close_matches
 from enum import Enum
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import NoneType
 from typing import (
@@ -50,7 +50,7 @@ from rich.console import RenderableType
 from hwgen.commands.context import Context
 from hwgen.commands.outputs import Paths
 from hwgen.commands.packages import optional_packages
-from hwgen.errors import ArgumentError, HwgenError
+from hwgen.errors import ArgumentError, HwgenError, near_names
 from hwgen.files.earlier import Earlier
 from hwgen.files.load import shortened
 
@@ -89,7 +89,7 @@ class Says:
     default_files: what is read where no file is given
     typed: type on the command line, where the field's own cannot be typed; read: what becomes of it
     untyped: value where the command line says nothing, if another than the field's default
-    complete: the names of files that ship, for a shell
+    complete: the names of files that ship, for a shell; suffixes: of the files that it takes
     """
 
     help: str
@@ -103,6 +103,19 @@ class Says:
     read: Callable[[Any], Any] | None = None
     untyped: Any = ...
     complete: Callable[[], Iterable[str]] | None = None
+    suffixes: tuple[str, ...] = ()
+
+    def takes(self, value: object) -> bool:
+        """Return whether a value is a name or a file of the kind that this argument takes."""
+        if not isinstance(value, str | os.PathLike):
+            return False
+        known = () if self.complete is None else self.complete()
+        return Path(value).suffix in self.suffixes or os.fspath(value) in known
+
+    @property
+    def kind(self) -> str:
+        """What it takes, by the first words of its help."""
+        return re.split(r" \(|, ", self.help)[0]
 
 
 @dataclass(frozen=True)
@@ -141,8 +154,28 @@ class Request:
             except ValidationError as error:
                 raise self.refusal(name, allowed_by(error), told(value)) from None
             object.__setattr__(self, name, checked)
+        self.check_order()
         self.check()
         self.paths().check()
+
+    def check_order(self) -> None:
+        """Refuse two arguments that stand in each other's place."""
+        arguments = {
+            name: said
+            for name, hint in hints_of(type(self)).items()
+            if (said := said_of(hint)) and said.argument and said.suffixes
+        }
+        for (first, one), (second, other) in pairwise(arguments.items()):
+            given, behind = getattr(self, first), getattr(self, second)
+            if one.takes(given) or other.takes(behind):
+                continue
+            if one.takes(behind) and other.takes(given):
+                raise self.refusal(
+                    f"{one.metavar}",
+                    f"{one.kind}, and {other.metavar} {other.kind}",
+                    f"{os.fspath(given)} {os.fspath(behind)}: did you mean {os.fspath(behind)}"
+                    f" {os.fspath(given)}?",
+                )
 
     def check(self) -> None:
         """Refuse fields that do not go together."""
@@ -368,7 +401,7 @@ def with_near_parameter(said: str, signature: inspect.Signature) -> str:
     """Return what is wrong with arguments; where a parameter is near, whether it is meant."""
     said = said.removeprefix("got ")
     unknown = re.search(r"unexpected keyword argument '(\w+)'", said)
-    near = get_close_matches(unknown[1], signature.parameters, n=1) if unknown else []
+    near = near_names(unknown[1], signature.parameters) if unknown else []
     return f"{shortened(said)}: did you mean {near[0]}?" if near else shortened(said)
 
 

@@ -22,7 +22,7 @@ from hwgen.commands.points import REFUSED, Point, Result, arch_of, run_points
 from hwgen.commands.prices import EnergyFile, Prices
 from hwgen.commands.request import Says
 from hwgen.commands.subject import Subject, configuration_of
-from hwgen.errors import ConfigError, DataError, HwgenError
+from hwgen.errors import ConfigError, DataError, HwgenError, with_near
 from hwgen.report.sweep import SweepPoint, SweepReport, Value
 from hwgen.report.sweep_table import sweep_table
 
@@ -173,7 +173,10 @@ def check_values(keys: Values, known: Mapping[str, Value], *, field: str, source
     for key, values in keys.items():
         if key not in known:
             raise ConfigError(
-                field=field, allowed=f"one of {', '.join(known)}", given=key, source=source
+                field=field,
+                allowed=f"one of {', '.join(known)}",
+                given=with_near(key, known),
+                source=source,
             )
         for value in values:
             if not fits(value, known[key]):

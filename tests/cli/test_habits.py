@@ -172,8 +172,46 @@ def test_a_shell_completes_names_that_ship(words: str, found: str) -> None:
     assert done.stdout.split() == [found], done.stderr
 
 
-def test_a_name_that_is_near_is_asked_for(hwgen: Command) -> None:
-    code, _, err = hwgen("model", "digits_vitt", "dbpim/small")
-    assert code == 2 and "got digits_vitt: did you mean digits_vit?" in err
+@pytest.mark.promise("a misspelt name or key is answered with the near one")
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("model digits_vitt dbpim/small", "got digits_vitt: did you mean digits_vit?"),
+        ("build dbpim/smal -o verilog", "got dbpim/smal: did you mean dbpim/small"),
+        ("model digits_small_cnn dbpim/tiny --sparsity inputbits", "did you mean input_bits?"),
+        ("sweep digits_small_cnn dbpim/tiny macro.row=4", "got macro.row: did you mean macro.rows"),
+        ("model cadnn_digits mram/tiny --mode 0.5", "got 0.5: did you mean 0.5x?"),
+        ("energy mrom -o mine.yaml", "got mrom: did you mean mram?"),
+        ("run digits_small_cnn dbpim/tiny --engine gloden", "did you mean golden?"),
+    ],
+)
+def test_a_name_that_is_near_is_asked_for(
+    hwgen: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = hwgen(*given.split())
+    assert (code, out) == (2, "") and told in " ".join(err.split())
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.promise("network and chip in each other's place are told in the right order")
+@pytest.mark.parametrize("command", ["run", "model", "compile -o p.npz", "sweep", "export -o f"])
+@pytest.mark.parametrize(
+    ("network", "chip"), [("digits_small_cnn", "dbpim/tiny"), ("mine.onnx", "chip.yaml")]
+)
+def test_arguments_in_each_others_place(
+    hwgen: Command, command: str, network: str, chip: str
+) -> None:
+    name, *options = command.split()
+    keys = ["cores=1"] if name == "sweep" else []
+    code, _, err = hwgen(name, chip, network, *keys, *options)
+    assert code == 2
+    assert err == (
+        "hwgen: NETWORK must be a quantized network file, and ARCH an architecture, got"
+        f" {chip} {network}: did you mean {network} {chip}?\n"
+    )
+
+
+def test_a_command_that_is_near_is_asked_for(hwgen: Command) -> None:
     code, _, err = hwgen("paper", "dbpin")
     assert code == 2 and "No such command 'dbpin'. Did you mean 'dbpim'?" in err

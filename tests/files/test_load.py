@@ -40,6 +40,7 @@ class Config:
     digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] = "0" * 64
     sizes: Annotated[tuple[int, ...], Field(max_length=2)] = ()
     stem: Round | None = None
+    rounds: tuple[Round, ...] = ()
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -78,6 +79,28 @@ def test_complete_config(tmp_path: Path) -> None:
             "rows: 3\n",
             "rows: 3\nspeed: 1\n",
             "speed must be a known key, got the unknown key speed",
+        ),
+        (
+            "rows: 3\n",
+            "rwos: 3\n",
+            "rwos must be a known key, got the unknown key rwos: did you mean rows?",
+        ),
+        (
+            "rows: 3\n",
+            "rows: 3\nsize: [1]\n",
+            "size must be a known key, got the unknown key size: did you mean sizes?",
+        ),
+        (
+            "radius_mm: 2",
+            "radios_mm: 2",
+            "shape.round.radios_mm must be a known key, got the unknown key radios_mm: did you mean"
+            " radius_mm?",
+        ),
+        (
+            "rows: 3",
+            "rows: 3\nrounds: [{kind: round, radius_mm: 2}, {kind: round, radius: 2}]",
+            "rounds.1.radius must be a known key, got the unknown key radius: did you mean"
+            " radius_mm?",
         ),
         ("rows: 3", "rows: 0", "rows must be greater than or equal to 1, got 0"),
         ("rows: 3", "rows: 257", "rows must be less than or equal to 256, got 257"),

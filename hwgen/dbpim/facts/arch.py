@@ -22,7 +22,7 @@ from hwgen.dbpim.facts.instructions import (
     packets,
 )
 from hwgen.dbpim.facts.timing import PAIR_WORDS, TABLE_LOOKUPS, macro_cycles
-from hwgen.errors import ConfigError, FieldError
+from hwgen.errors import ConfigError, FieldError, with_near
 from hwgen.files.load import EXACT, first_mistake, load_spec
 from hwgen.network.quantization import (
     MULTIPLIER_BITS,
@@ -568,7 +568,7 @@ def with_sparsity(arch: Arch, switches: str) -> Arch:
         raise ConfigError(
             field="--sparsity",
             allowed=f"all, none or some of {', '.join(SWITCHES)}",
-            given=min(unknown) or "an empty name",
+            given=with_near(min(unknown), ("all", "none", *SWITCHES)) or "an empty name",
             source="command line",
         )
     if names and not arch.sparse_parts:
