@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from hwgen.cli import commands
 from hwgen.cli.app import CommandError, app, close_stdout, has_no_reader
+from hwgen.cli.settings import settings_of
 from hwgen.commands.packages import optional_packages
 from hwgen.commands.studies import INSTALL, OURS, add_commands
 from hwgen.errors import ArgumentError, HwgenError, MissingToolError, OutputError, plain_line
@@ -63,8 +64,9 @@ def run_to_the_end(given: Sequence[str], *, end: Callable[[int], int]) -> int:
     """Run one command and return its exit code; after a signal, that of `end`."""
     told: list[int] = []
     try:
-        with signals_raised(told):
-            return run_command([argument for argument in given if argument != DEBUG])
+        plain = [argument for argument in given if argument != DEBUG]
+        with signals_raised(told), settings_of(plain) as arguments:
+            return run_command(arguments)
     except KeyboardInterrupt:
         return end(INTERRUPTED)
     except Terminated:

@@ -16,6 +16,7 @@ from typer import BadParameter, Exit, Option, Typer
 from typer.core import TyperCommand, TyperGroup
 
 from hwgen import __version__
+from hwgen.cli.settings import colours, defaults_of
 from hwgen.commands.outputs import STDOUT
 from hwgen.errors import plain_line, with_near
 from hwgen.report.files import report_text, write_report
@@ -29,8 +30,10 @@ OTHERS = "Further commands"
 EPILOG = (
     "Exit codes: 0 done, all equal; 1 something differs; 2 bad input or environment; 3 a fault of"
     " hwgen itself; 130 and 143 after an interrupt (SIGINT) and SIGTERM. An error is one sentence;"
-    " with --debug, which every command takes, the traceback is printed before it. The examples of"
-    " the commands use network.npz and chip.yaml for your files; configs/ holds some that ship."
+    " with --debug, which every command takes, the traceback is printed before it; with --quiet,"
+    " which every command takes, too, no progress is printed. hwgen.toml in the current folder or"
+    " above it may set work, cores, colour and quiet. The examples of the commands use network.npz"
+    " and chip.yaml for your files; configs/ holds some that ship."
 )
 
 
@@ -52,7 +55,8 @@ class Commands(TyperGroup):
     """All commands; what they raise reaches `hwgen.cli.main` as it is."""
 
     def make_context(self, *given: Any, **options: Any) -> Any:
-        """Parse the arguments; an error is a sentence of bounded length."""
+        """Parse the arguments by the defaults of a person; an error is of bounded length."""
+        options.setdefault("default_map", defaults_of(self))
         with bounded_usage():
             return super().make_context(*given, **options)
 
@@ -164,7 +168,11 @@ class Terminal(Console):
 
     def __init__(self) -> None:
         super().__init__(
-            width=None if sys.stdout.isatty() else WIDTH, markup=False, emoji=False, highlight=False
+            width=None if sys.stdout.isatty() else WIDTH,
+            markup=False,
+            emoji=False,
+            highlight=False,
+            **colours(),
         )
 
     def on_broken_pipe(self) -> None:

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
 from pydantic.fields import FieldInfo
+from rich.console import Console
 from typer import Argument, BadParameter, Exit, Option, Typer
 
 from hwgen.cli.app import PlainCommand, app, finish
+from hwgen.cli.settings import colours, hushed
 from hwgen.commands.context import Context
 from hwgen.commands.outputs import STDOUT, WORK
 from hwgen.commands.request import (
@@ -61,13 +63,15 @@ def add_command(
     def run(**typed: Any) -> None:
         given = {name: value_of(name, said[name], typed[name]) for name in said}
         if CONTEXT in hints:
-            given[CONTEXT] = Context(work=typed["work"])
+            console = Console(stderr=True, markup=False, emoji=False, **colours())
+            given[CONTEXT] = Context(work=typed["work"], console=console)
         made = request(**{name: value for name, value in given.items() if value is not ...})
         json = typed.get(JSON)
         if json not in (None, STDOUT):
             paths = made.paths()
             replace(paths, files={**paths.files, "--json": (json, REPORTS)}).check()
-        report = made.run()
+        with hushed():
+            report = made.run()
         shown = made.table(report)
         if shown is not None:
             finish(made.written(report), shown, json)
