@@ -2,14 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.text import Text
 
+from hwgen.cli.app import Terminal
 from hwgen.cli.settings import NAME, NOW, Settings, defaults_of
 from hwgen.commands.doctor import Doctor
 from hwgen.errors import OutputError
@@ -106,26 +106,18 @@ def test_what_is_wrong_with_a_file(
     assert [each.name for each in tmp_path.iterdir()] == [NAME]
 
 
-@contextmanager
-def talkative(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A command that tells two lines of progress, and fails if it is asked to."""
-
+@pytest.mark.promise("--quiet hushes the progress of every command, and no error")
+@pytest.mark.parametrize("quiet", [True, False])
+def test_quiet_hushes_progress_alone(
+    hwgen: Command, monkeypatch: pytest.MonkeyPatch, quiet: bool
+) -> None:
     def run(self: Doctor) -> Any:
         self.quiet.say("a line of the context")
         print("a line of a library", file=sys.stderr)
         raise OutputError("it fails")
 
     monkeypatch.setattr(Doctor, "run", run)
-    yield
-
-
-@pytest.mark.promise("--quiet hushes the progress of every command, and no error")
-@pytest.mark.parametrize("quiet", [True, False])
-def test_quiet_hushes_progress_alone(
-    hwgen: Command, monkeypatch: pytest.MonkeyPatch, quiet: bool
-) -> None:
-    with talkative(monkeypatch):
-        code, out, err = hwgen("doctor", *(["--quiet"] if quiet else []))
+    code, out, err = hwgen("doctor", *(["--quiet"] if quiet else []))
     assert (code, out) == (2, "")
     progress = "" if quiet else "a line of the context\na line of a library\n"
     assert err == f"{progress}hwgen: it fails\n"
@@ -135,13 +127,10 @@ def test_quiet_hushes_progress_alone(
     ("colour", "coloured"), [("always", True), ("never", False), ("auto", False)]
 )
 def test_colour(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], colour: str, coloured: bool
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], colour: Any, coloured: bool
 ) -> None:
-    from rich.text import Text
-
-    from hwgen.cli.app import Terminal
-
-    token = NOW.set(Settings(colour=colour))  # type: ignore[arg-type]
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    token = NOW.set(Settings(colour=colour))
     try:
         Terminal().print(Text("red", style="red"))
     finally:
