@@ -61,6 +61,7 @@ def macro_cost(macro: Macro, library: Library) -> ModuleCost:
             capacitance=[boundary.load] * width,
             capture=[0.0 if captured else NEVER] * width,
             ends=[CELLS if captured else None] * width,
+            readers=[1] * width,
         )
     arcs = [
         Arcs(
