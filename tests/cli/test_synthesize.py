@@ -83,6 +83,27 @@ def test_a_design(hwgen: Command, quick: dict[str, Any], tmp_path: Path) -> None
 
 
 @pytest.mark.dear
+@pytest.mark.promise("hwgen synthesize says itself that its chip is too wide for Verilog")
+@pytest.mark.parametrize("widest", [64, 1 << 16])
+def test_a_chip_that_cannot_be_written(
+    hwgen: Command,
+    quick: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    widest: int,
+) -> None:
+    monkeypatch.setattr("hwgen.chip.rtl.emit.WIDEST", widest)
+    report = tmp_path / "r.json"
+    code, out, _ = hwgen(*synthesize_to(tmp_path, "--power-w", 50, "--json", report))
+    said = json.loads(report.read_text())["no_verilog"]
+    assert code == 0
+    if widest == 64:
+        assert said.startswith("signals must have at most 64 bits") and "crossbar_" in said
+        assert f"hwgen build cannot write this chip: {said}" in out
+    else:
+        assert said is None and "cannot write" not in out
+
+
 def test_identical_macros(hwgen: Command, quick: dict[str, Any], tmp_path: Path) -> None:
     more = "--power-w", 12, "--workers", 1
     assert hwgen(*synthesize_to(tmp_path, *more))[0] == 0

@@ -167,14 +167,29 @@ def verilog_of(parts: Sequence[Part]) -> str:
             netlist = netlist_of(part)
         text = readable(netlist, sentences_of(part), garbage=part.garbage_at_power_on)
         widest = max(map(int, RANGE.findall(text)), default=0) + 1
-        if widest > WIDEST:
-            raise DesignError(
-                f"signals must have at most {WIDEST:,} bits, as every tool of Verilog takes, got"
-                f" {widest:,} in {part.module_name}: a chip of fewer copies or smaller parts"
-                " can be written"
-            )
+        check_width(widest, part)
         texts.add(f"{HEADER}\n{text}")
     return the_only(texts, parts[0].module_name)
+
+
+def check_width(bits: int, part: Part) -> None:
+    """Refuse a signal of more bits than a vector of Verilog may have."""
+    if bits > WIDEST:
+        raise DesignError(
+            f"signals must have at most {WIDEST:,} bits, as every tool of Verilog takes, got"
+            f" {bits:,} in {part.module_name}: a chip of fewer copies or smaller parts"
+            " can be written"
+        )
+
+
+def check_port_widths(top: Part) -> None:
+    """Refuse a design with a port of more bits than a vector may have; nothing is elaborated.
+
+    What is wider inside of a module is refused where the module is written.
+    """
+    parts = {part.module_name: part for part in parts_below_first(top)}
+    for part in parts.values():
+        check_width(max((width for _, _, width in part.ports()), default=0), part)
 
 
 def parts_below_first(part: Part) -> Iterator[Part]:

@@ -24,6 +24,7 @@ from hwgen.crossbar.pages.synthesis import (
     SynthesisReport,
     SynthesisStream,
 )
+from hwgen.errors import DesignError
 from hwgen.report.types import Source
 from hwgen.report.writing import WritingCost
 
@@ -84,7 +85,22 @@ def synthesis_report(
         **of_search(result),
         versions=versions,
         clock_ns=None if arch.fabric is None else arch.fabric.clock.clock_ns,
+        no_verilog=verilog_refusal(arch),
     )
+
+
+def verilog_refusal(arch: Arch) -> str | None:
+    """Return why a chip cannot be written in Verilog: a port too wide; None: no reason is known."""
+    from hwgen.chip.rtl.emit import check_port_widths
+    from hwgen.crossbar.rtl import make_chip
+
+    if arch.fabric is None:  # published rules describe no hardware
+        return None
+    try:
+        check_port_widths(make_chip(arch))
+    except DesignError as error:
+        return str(error)
+    return None
 
 
 def erring_report(

@@ -178,6 +178,7 @@ class SynthesisReport:
     architecture_digest, schedule_digest: of the files beside this report
     clock_ns: of the components, at which all times and powers are, whether a netlist reaches it or
         not; null: published rules have none
+    no_verilog: why the chip cannot be written in Verilog; null: no reason is known
     """
 
     format: Literal["hwgen.report.synthesize"]
@@ -227,6 +228,7 @@ class SynthesisReport:
     points: list[OuterPoint]
     versions: dict[str, str]
     clock_ns: float | None = None
+    no_verilog: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)

@@ -194,6 +194,8 @@ def figure_lines(report: SynthesisReport) -> Iterator[RenderableType]:
         f"efficiency in a stream: {report.stream.efficiency_gops_per_w:,.2f} GOPS/W,"
         f" {report.stream.energy_mj:.4f} mJ an image"
     )
+    if report.no_verilog is not None:
+        yield Text(f"hwgen build cannot write this chip: {report.no_verilog}", "bold yellow")
     if report.identical:
         yield "identical macros: each has as many of a component as the one that needs most"
     if report.objective == "stream":

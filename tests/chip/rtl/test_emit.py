@@ -12,7 +12,7 @@ import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import Out
 
-from hwgen.chip.rtl.emit import emit, verilog_modules
+from hwgen.chip.rtl.emit import check_port_widths, emit, verilog_modules
 from hwgen.chip.rtl.part import Part
 from hwgen.errors import DesignError
 from tests.tiny import Adder, Cells, Chain, Gate
@@ -135,6 +135,23 @@ class Wide(Part):
 def test_a_signal_of_too_many_bits_is_refused() -> None:
     with pytest.raises(DesignError, match=r"at most 65,536 bits, .* got 65,537 in tiny_wide: "):
         verilog_modules(Wide({"top": Out(1)}))
+
+
+def test_a_port_of_too_many_bits_is_refused_unwritten() -> None:
+    class Never(Part):
+        """A part that may not be elaborated."""
+
+        family = "tiny"
+
+        def elaborate(self, platform: object) -> Module:
+            raise AssertionError
+
+    top = Never({"top": Out(1)})
+    top.parts = [Never({"below": Out(1 << 16)})]
+    check_port_widths(top)
+    top.parts = [Wide({"below": Out(1 + (1 << 16))})]
+    with pytest.raises(DesignError, match=r"at most 65,536 bits, .* got 65,537 in tiny_wide: "):
+        check_port_widths(top)
 
 
 def test_an_unlisted_part_is_refused() -> None:
