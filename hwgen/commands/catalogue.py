@@ -32,7 +32,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "chips": "architectures: hwgen info CHIP; hwgen build CHIP",
         "recipes": "of trainings: hwgen train RECIPE",
         "effects": "of devices that err: hwgen effects NETWORK CHIP --effects NAME",
-        "energies": "of events, and areas: --energy NAME, --outside NAME",
+        "energies": "of events, and areas: hwgen model NETWORK CHIP --energy NAME",
         "components": "power, time and area of parts: hwgen synthesize NETWORK --components NAME",
         "wires": "resistance and capacitance by library: hwgen cost CHIP --placed finds them",
         "replacements": "parts of yours in a chip: hwgen build CHIP --replace PART=FILE",

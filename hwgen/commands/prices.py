@@ -18,7 +18,8 @@ from hwgen.commands.request import OUTPUT_FILE, Request, Says
 from hwgen.errors import with_near
 from hwgen.files.earlier import TABLES
 from hwgen.files.output import write_text
-from hwgen.files.shipped import shown
+from hwgen.files.shipped import file_of, shown
+from hwgen.files.shipped import tables as shipped_tables
 from hwgen.report.types import EnergySum, OutsideSum, Source
 
 PJ_IN_UJ = 1e6
@@ -26,8 +27,8 @@ PJ_IN_UJ = 1e6
 EnergyFile = Annotated[
     File | None,
     Says(
-        "energies and areas of parts (.yaml; hwgen energy writes one to start from)"
-        " [default: the table of the family]",
+        "energies and areas of parts, a name that ships or your file (.yaml; hwgen energy writes"
+        " one to start from) [default: the table of the family]",
         metavar="FILE",
     ),
 ]
@@ -65,14 +66,21 @@ class Prices:
         if self.file is None and not self.family.offers(Family.energy_tables):
             return None
         reader = self.family.need(Family.energy_tables)
-        return reader.load_energy(self.file) if self.file else reader.default_table()
+        return reader.load_energy(self.path) if self.path else reader.default_table()
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a person, or that of a name that ships; ConfigError suggests names."""
+        if self.file is None:
+            return None
+        return file_of(self.file, shipped_tables("energy"), what="the table of energies")
 
     @property
     def source(self) -> Source | None:
         """Name, file and digest of the table."""
         if self.table is None:
             return None
-        file = self.file or self.family.need(Family.energy_tables).TABLE
+        file = self.path or self.family.need(Family.energy_tables).TABLE
         return Source(name=self.table.name, file=shown(file), digest=self.table.digest)
 
     @property

@@ -1,6 +1,7 @@
 """Read a complete YAML file into a frozen pydantic dataclass; a mistake is one sentence."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -37,6 +38,9 @@ PATTERNS = {
     "^[a-z][a-z0-9_]*$": "of letters from a to z, digits and _, a letter first",
 }
 """What a text of a pattern is, in words."""
+
+WITHOUT_DOT = re.compile(r"[-+]?[0-9.]+[eE][-+]?[0-9]+")
+"""What YAML 1.1 takes for a text where it has no dot, or its exponent no sign."""
 
 UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 """Of pydantic: complaints about a key that is not there."""
@@ -91,10 +95,13 @@ def first_mistake(
 def field_error(error: ValidationError, spec: Any = None) -> FieldError:
     """Return the first error of pydantic: that of a check of this project, or its own in words.
 
-    An unknown key that is near one of its mapping in `spec`, which was read, goes before all.
+    Where it is about a key that is missing or unknown, an unknown one that is near one of its
+    mapping in `spec`, which was read, goes before it.
     """
     complaints = error.errors(include_url=False)
-    complaint = next((each for each in complaints if is_misspelt(each, spec)), complaints[0])
+    complaint = complaints[0]
+    if complaint["type"] in ("missing", *UNKNOWN_KEY):
+        complaint = next((each for each in complaints if is_misspelt(each, spec)), complaint)
     field = ".".join(str(part) for part in complaint["loc"]) or "the config"
     context = complaint.get("ctx", {})
     match complaint["type"]:
@@ -167,6 +174,8 @@ def words_of(complaint: Mapping[str, Any]) -> str:
     kind, context = complaint["type"], complaint.get("ctx", {})
     if kind == "string_pattern_mismatch":
         return PATTERNS.get(context["pattern"], f"text of the pattern {context['pattern']}")
+    if kind == "float_type" and WITHOUT_DOT.fullmatch(str(complaint["input"])):
+        return "a number, which YAML knows by its dot and sign, such as 1.0e+3"
     if kind in WORDS:
         return WORDS[kind].format_map(context)
     message: str = complaint["msg"].removeprefix("Input should be ")

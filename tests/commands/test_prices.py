@@ -1,5 +1,6 @@
 """`--energy`: a table of a person takes the place of the family's, and is named in the report."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hwgen import api
 from hwgen.cli import main
 from hwgen.commands.families import families
 from hwgen.commands.netlists import Synthesized, default_library, told_of_table
-from hwgen.commands.prices import Prices
+from hwgen.commands.prices import Prices, tables
 from hwgen.dbpim.facts.arch import load_arch
 from hwgen.dbpim.facts.energy import TABLE, load_energy
 from hwgen.physical.read_library import load_library
@@ -152,6 +153,69 @@ def test_a_table_that_prices_too_little_or_too_much(
 ) -> None:
     assert main(["model", str(NETWORK), str(TINY), "--energy", str(table(change))]) == 2
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+BROKEN = {
+    "pj: NUMBER": {
+        "1.0e+300": "pj must be less than or equal to 1000000000, got 1e+300",
+        "1e300": "pj must be a number, which YAML knows by its dot and sign, such as 1.0e+3, got",
+        "-1": "pj must be greater than 0, got -1",
+        "0": "pj must be greater than 0, got 0",
+        ".nan": "pj must be a finite number, got nan",
+        ".inf": "pj must be a finite number, got inf",
+        "many": "pj must be a valid number, got 'many'",
+        "": "pj must be a valid number, got None",
+        "true": "pj must be a valid number, got True",
+    },
+    "WHOLE": {
+        "": "the config must be a mapping, got nothing",
+        "# nothing": "the config must be a mapping, got nothing",
+        "hello": "the config must be a mapping, got a text",
+        "\0": "the config must be YAML, got",
+        "OTHER": "format must be 'hwgen.",
+    },
+    "EVENT:": {"EVEN:": "events.EVENT must be present, got nothing"},
+    "pj: ": {"pl: ": "must be a known key, got the unknown key pl: did you mean pj?"},
+}
+"""What stands in a table, and what instead; EVENT: the first one of the family."""
+
+
+@pytest.mark.promise("a table of energies that cannot be one is a sentence, in each family")
+@pytest.mark.parametrize("family", ["dbpim", "mram"])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [(old, new, said) for old, of in BROKEN.items() for new, said in of.items()],
+)
+def test_a_table_that_is_none(
+    family: str, old: str, new: str, said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    texts = {name: path.read_text(encoding="utf-8") for name, path in tables().items()}
+    text, other = texts[family], texts["mram" if family == "dbpim" else "dbpim"]
+    event = next(iter(yaml.safe_load(text)["events"]))
+    if old == "WHOLE":
+        broken = other if new == "OTHER" else new
+    elif old == "pj: NUMBER":
+        broken = re.sub(r"pj: [0-9.]+", f"pj: {new}", text, count=1)
+    else:
+        broken = text.replace(old.replace("EVENT", event), new.replace("EVEN", event[:-1]), 1)
+    assert broken != text
+    file = tmp_path / "mine.yaml"
+    file.write_text(broken, encoding="utf-8")
+    network = "cadnn_digits" if family == "mram" else str(NETWORK)
+    given = ["model", network, str(CHIPS[family]), "--work", str(tmp_path / "work")]
+    assert main([*given, "--energy", str(file)]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.endswith(f"({file})\n")
+    assert said.replace("EVENT", event) in err
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_table_that_ships_has_a_name(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    prices = Prices(families()["dbpim"], Path("energy/dbpim_28nm"))
+    assert prices.source is not None and prices.source.file == "configs/energy/dbpim_28nm.yaml"
+    given = ["model", str(NETWORK), str(TINY), "--work", str(tmp_path / "work")]
+    assert main([*given, "--energy", "energy/dbpim28"]) == 2
+    assert "did you mean energy/dbpim_28nm" in capsys.readouterr().err
 
 
 def test_a_family_without_tables_refuses_one(table: Callable[..., Path]) -> None:
