@@ -175,39 +175,37 @@ BROKEN = {
         "OTHER": "format must be 'hwgen.",
     },
     "EVENT:": {"EVEN:": "events.EVENT must be present, got nothing"},
-    "pj: ": {"pl: ": "must be a known key, got the unknown key pl: did you mean pj?"},
+    "pj: ": {"pjs: ": "must be a known key, got the unknown key pjs: did you mean pj?"},
 }
 """What stands in a table, and what instead; EVENT: the first one of the family."""
 
 
 @pytest.mark.promise("a table of energies that cannot be one is a sentence, in each family")
 @pytest.mark.parametrize("family", ["dbpim", "mram"])
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [(old, new, said) for old, of in BROKEN.items() for new, said in of.items()],
-)
+@pytest.mark.parametrize("old", BROKEN)
 def test_a_table_that_is_none(
-    family: str, old: str, new: str, said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    family: str, old: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     texts = {name: path.read_text(encoding="utf-8") for name, path in tables().items()}
     text, other = texts[family], texts["mram" if family == "dbpim" else "dbpim"]
     event = next(iter(yaml.safe_load(text)["events"]))
-    if old == "WHOLE":
-        broken = other if new == "OTHER" else new
-    elif old == "pj: NUMBER":
-        broken = re.sub(r"pj: [0-9.]+", f"pj: {new}", text, count=1)
-    else:
-        broken = text.replace(old.replace("EVENT", event), new.replace("EVEN", event[:-1]), 1)
-    assert broken != text
     file = tmp_path / "mine.yaml"
-    file.write_text(broken, encoding="utf-8")
     network = "cadnn_digits" if family == "mram" else str(NETWORK)
     given = ["model", network, str(CHIPS[family]), "--work", str(tmp_path / "work")]
-    assert main([*given, "--energy", str(file)]) == 2
-    out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1 and err.endswith(f"({file})\n")
-    assert said.replace("EVENT", event) in err
-    assert not (tmp_path / "work").exists()
+    for new, said in BROKEN[old].items():
+        if old == "WHOLE":
+            broken = other if new == "OTHER" else new
+        elif old == "pj: NUMBER":
+            broken = re.sub(r"pj: [0-9.]+", f"pj: {new}", text, count=1)
+        else:
+            broken = text.replace(old.replace("EVENT", event), new.replace("EVEN", event[:-1]), 1)
+        assert broken != text
+        file.write_text(broken, encoding="utf-8")
+        assert main([*given, "--energy", str(file)]) == 2
+        out, err = capsys.readouterr()
+        assert out == "" and err.count("\n") == 1 and err.endswith(f"({file})\n")
+        assert said.replace("EVENT", event) in err
+        assert not (tmp_path / "work").exists()
 
 
 def test_a_table_that_ships_has_a_name(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
