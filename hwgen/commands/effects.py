@@ -9,6 +9,7 @@ Tests: `tests/commands/test_effects.py`.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, replace
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
 from itertools import product
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy as np
 from pydantic import Field
 from rich.console import RenderableType
 
-from hwgen.chip.effects import DeviceEffects, load_effects
+from hwgen.chip.effects import DeviceEffects, check_taken, load_effects
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Program
 from hwgen.commands.durations import seconds_of
@@ -127,15 +128,15 @@ class Effects(
         given, file = devices.given, devices.source.file
         subject = self.subject()
         check_stateless(subject.network, "effects")
-        erring_of(subject.family)
+        vary = self.varied(given)
+        varied = list(combined(given, vary, source=file))
+        for _, effects in varied:
+            check_family(effects, subject.family)
+        batch = labelled(choose_images(subject.network, images_of(self.data), self.images))
         # Refuses a network that is not that of the chip.
         program = program_of(self.quiet, subject)
-        batch = labelled(choose_images(subject.network, images_of(self.data), self.images))
-        vary = self.varied(given)
         combinations = [
-            (layer, values, effects)
-            for layer in self.layers(subject)
-            for values, effects in combined(given, vary, source=file)
+            (layer, values, effects) for layer in self.layers(subject) for values, effects in varied
         ]
         choices = [(layer, effects) for layer, _, effects in combinations]
         for _, effects in choices:
@@ -300,9 +301,21 @@ def erring_of(family: InstalledFamily) -> Any:
     raise FamilyError(f"the family {family.name} cannot err yet: it has no effects of devices")
 
 
-def check_exact(subject: Subject, devices: Devices | None) -> None:
-    """Refuse images without a file of effects on a chip that is exact for no network."""
-    if devices is None and subject.family.family.is_clipped(subject.arch):
+def check_family(effects: DeviceEffects, family: InstalledFamily) -> None:
+    """Refuse effects that the devices of a family do not have, before anything is computed.
+
+    The module that computes as they do names them as TAKEN; without it that module alone refuses.
+    """
+    taken = getattr(import_module(erring_of(family).__module__), "TAKEN", None)
+    if taken is not None:
+        check_taken(effects, taken, family.name)
+
+
+def check_devices(subject: Subject, devices: Devices | None) -> None:
+    """Refuse devices of another family, and none on a chip that is exact for no network."""
+    if devices is not None:
+        check_family(devices.given, subject.family)
+    elif subject.family.family.is_clipped(subject.arch):
         raise ConfigError(
             field="--effects",
             allowed=f"given, since the converters of {subject.arch.name} have fewer bits than lose"

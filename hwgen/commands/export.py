@@ -13,7 +13,7 @@ from hwgen.chip.family import Family
 from hwgen.chip.in_memory import InMemory
 from hwgen.commands.build import write_verilog
 from hwgen.commands.context import Context
-from hwgen.commands.effects import Devices, check_effect_seed, check_exact, devices_given
+from hwgen.commands.effects import Devices, check_devices, check_effect_seed, devices_given
 from hwgen.commands.engines import expected_outputs
 from hwgen.commands.fields import Count, Data, EffectSeed, EffectsFile, File, images_of
 from hwgen.commands.images import Batch
@@ -111,7 +111,7 @@ def export_run(
     """
     subject.family.need(Family.verilog)
     layout = subject.family.need(Family.firmware) if firmware else None
-    check_exact(subject, devices)
+    check_devices(subject, devices)
     program = program_of(context, subject)
     chip = None if devices is None else devices.chip(subject, program)
     if devices is not None:

@@ -17,7 +17,7 @@ from hwgen.chip.runs import SimulatedRun as Run
 from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.commands.compare import Results
 from hwgen.commands.context import Context, timed
-from hwgen.commands.effects import Devices, check_effect_seed, check_exact, devices_given
+from hwgen.commands.effects import Devices, check_devices, check_effect_seed, devices_given
 from hwgen.commands.engines import (
     MOST_STALLS,
     Engine,
@@ -279,7 +279,7 @@ def run_network(
     """
     if plot is not None:
         subject.family.need(Family.schedules)
-    check_exact(subject, devices)
+    check_devices(subject, devices)
     if engine == "golden":
         return run_golden(context, subject, batch, program)
     check_schedule(subject)

@@ -16,7 +16,7 @@ from hwgen.chip.effects import load_effects
 from hwgen.commands.effects import erring_of
 from hwgen.commands.images import choose_images
 from hwgen.crossbar.facts.arch import load_arch
-from hwgen.errors import FamilyError, HwgenError
+from hwgen.errors import ConfigError, FamilyError, HwgenError
 from hwgen.files.shipped import tables
 from hwgen.network import Linear
 from hwgen.network.file import load_network, network_file
@@ -154,6 +154,37 @@ def test_the_other_families(tmp_path: Path, network: str, chip: str, file: str, 
     none, many = report.points
     assert none.accuracies == [report.exact] * 2
     assert many.mean < none.mean
+
+
+@pytest.mark.promise("effects that a family's devices lack are refused before anything is computed")
+@pytest.mark.parametrize("command", ["effects", "run", "export"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("cadnn_digits", "mram/small", "effects/hfox_reram", "cells.variation"),
+        ("digits_small_cnn", "dbpim/small", "effects/sot_mram", "cells.failed_writes"),
+        ("digits_small_cnn", CHIP, "effects/sram_low_voltage", "cells.flipped"),
+    ],
+)
+def test_effects_of_another_family(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, case: tuple[str, ...]
+) -> None:
+    def never(*given: object, **named: object) -> None:
+        raise AssertionError
+
+    for name in ("effects", "run", "export"):
+        monkeypatch.setattr(f"hwgen.commands.{name}.program_of", never)
+    network, chip, file, key = case
+    context = api.Context(console=None, work=tmp_path / "work")
+    given: dict[str, Any] = {"effects": file, "context": context}
+    ask: dict[str, Any] = {
+        "effects": lambda: api.effects(network, chip, images=2, **given),
+        "run": lambda: api.simulate(network, chip, images=1, engine="rtl", **given),
+        "export": lambda: api.export(network, chip, tmp_path / "out", **given),
+    }
+    with pytest.raises(ConfigError, match=f"^{key} must be 0, since chips of the family "):
+        ask[command]()
+    assert not (tmp_path / "work").exists() and not (tmp_path / "out").exists()
 
 
 def test_a_family_without_effects_is_refused() -> None:
