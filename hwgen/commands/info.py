@@ -23,16 +23,19 @@ from hwgen.commands.families import InstalledFamily, architectures, family_of
 from hwgen.commands.fields import File, ImageSize, Sparsity, path_of
 from hwgen.commands.files import is_quantized
 from hwgen.commands.imports import describe_import
+from hwgen.commands.prices import Prices
 from hwgen.commands.replacing import part_needs
-from hwgen.commands.request import Says, Working
+from hwgen.commands.request import OUTPUT_FILE, Says, Working
 from hwgen.commands.subject import configuration_of, load_chip, load_subject, program_of
 from hwgen.commands.sweep import leaves
 from hwgen.commands.synthesis import graphs
 from hwgen.errors import FormatError
 from hwgen.files.digests import digest_of_array, versions
+from hwgen.files.earlier import PICTURE_MARK, PICTURES
 from hwgen.files.json_text import plain_json
 from hwgen.files.load import read_mapping
 from hwgen.files.npz import read_npz
+from hwgen.files.output import whole_file
 from hwgen.files.shipped import networks, tables, unknown_name
 from hwgen.network import INPUT, Layer, QuantizedNetwork
 from hwgen.network.densities import FORMAT as DENSITIES
@@ -40,6 +43,7 @@ from hwgen.network.densities import MapDensities, WeightDensities, load_densitie
 from hwgen.network.drawn import digest_of_densities
 from hwgen.network.file import GRAPH_KEY, load_network
 from hwgen.network.maps import Shape
+from hwgen.report.chip_picture import chip_picture
 from hwgen.report.info import (
     ArchitectureInfo,
     DensitiesInfo,
@@ -56,7 +60,7 @@ from hwgen.report.info_tables import info_table
 
 Kind = Literal["network", "architecture", "program", "graph", "import", "effects", "densities"]
 
-SUFFIX = ".onnx"
+SUFFIX, SVG = ".onnx", ".svg"
 YAML = (".yaml", ".yml")
 FILES = "a quantized network or a program (.npz), an architecture (.yaml), a TFLite or an ONNX file"
 PROGRAM_KEY = "facts"
@@ -90,11 +94,24 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
         bool, Says("of an architecture: the parts that --replace can replace, and their needs")
     ] = False
     image_size: ImageSize = None
+    plot: Annotated[
+        File | None,
+        Says(
+            "of an architecture: its parts as blocks, to scale by the area table (.svg)",
+            metavar="FILE",
+            use=OUTPUT_FILE,
+            replaces=PICTURES,
+        ),
+    ] = None
 
     def check(self) -> None:
-        """Refuse to list the parts of what is no architecture."""
-        if self.parts and (Path(self.file).suffix not in YAML and not is_arch_name(self.file)):
-            raise self.refusal("parts", "left out for a file that is no architecture", "it")
+        """Refuse to list or to draw the parts of what is no architecture."""
+        for name in ("parts", "plot"):
+            asked = getattr(self, name)
+            if asked and (Path(self.file).suffix not in YAML and not is_arch_name(self.file)):
+                raise self.refusal(name, "left out for a file that is no architecture", "it")
+        if self.plot is not None and Path(self.plot).suffix != SVG:
+            raise self.refusal("plot", f"a file that ends with {SVG}", Path(self.plot).name)
 
     def run(self) -> InfoReport:
         """Read the file."""
@@ -117,9 +134,16 @@ class Info(Working, command="info", example="network.npz chip.yaml"):
             if described is not None:
                 if arch_file is not None:
                     raise stands_alone(file, arch_file)
+                if self.plot is not None:
+                    raise self.refusal("plot", "left out for a file that is no architecture", "it")
                 return described(file, read)
             return describe_architecture(
-                self.quiet, file, arch_file, sparsity, with_parts=self.parts
+                self.quiet,
+                file,
+                arch_file,
+                sparsity,
+                with_parts=self.parts,
+                plot=path_of(self.plot),
             )
         arrays = read_npz(read, what="file", allowed=FILES)
         if GRAPH_KEY in arrays:
@@ -257,15 +281,25 @@ def describe_architecture(
     sparsity: str | None,
     *,
     with_parts: bool,
+    plot: Path | None = None,
 ) -> InfoReport:
-    """Return the content of an architecture file."""
+    """Return the content of an architecture file; plot: the picture of its parts to write."""
     if arch_file is not None:
         raise stands_alone(file, arch_file)
     with context.progress(f"reading the architecture {file}"):
         family, arch = load_chip(file, sparsity)
+    if plot is not None:
+        write_chip_picture(family, arch, plot)
     memories, arrays = part_needs(family, arch) if with_parts else (None, None)
     about = architecture_info(family, arch)
     return report("architecture", file, architecture=about, memories=memories, arrays=arrays)
+
+
+def write_chip_picture(family: InstalledFamily, arch: Architecture, plot: Path) -> None:
+    """Write the parts of a chip as blocks; FamilyError for a family that tells no area."""
+    drawn = chip_picture(arch.name, family.name, Prices(family).area_um2(arch))
+    with whole_file(plot, what="picture") as fresh:
+        fresh.write_bytes(drawn.encode() + PICTURE_MARK)
 
 
 def describe_network(

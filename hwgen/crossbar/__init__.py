@@ -14,6 +14,7 @@ from hwgen.chip.page_protocols import (
 )
 from hwgen.chip.protocols import (
     Architectures,
+    Area,
     Compiler,
     CycleModel,
     Energy,
@@ -76,6 +77,11 @@ class Crossbar(Family):
         from hwgen.crossbar import model
 
         return model
+
+    def area(self) -> "Area[Arch]":
+        from hwgen.crossbar.model import area
+
+        return area
 
     def netlist_energy(self) -> "NetlistEnergy[Arch, None]":
         from hwgen.crossbar.pages import netlist_energy
