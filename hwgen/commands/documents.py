@@ -13,6 +13,7 @@ from hwgen.commands.build import MANIFEST, write_verilog
 from hwgen.commands.clocks import CLOCKS
 from hwgen.commands.context import Context
 from hwgen.commands.families import InstalledFamily, is_architecture, offering
+from hwgen.commands.info import parts_picture
 from hwgen.commands.operators import operators_page
 from hwgen.commands.subject import load_chip
 from hwgen.files.output import write_text
@@ -37,6 +38,8 @@ def documents(configs: Path) -> dict[str, str]:
         if family.offers(Family.verilog) and files:
             example, *others = sorted(files, key=lambda file: (file.stem != EXAMPLE, file))
             pages[f"{family.name}-data-sheet.md"] = sheet_of(family, example, others)
+            if family.offers(Family.area):
+                pages[picture_of(family)] = parts_picture(family, load_chip(example, None)[1])
     clocks = clocks_page(read_clocks(configs / CLOCKS), chips)
     return pages | {OPERATORS_PAGE: operators_page(), CLOCKS_PAGE: clocks}
 
@@ -50,8 +53,17 @@ def sheet_of(family: InstalledFamily, arch_file: Path, others: Sequence[Path]) -
         write_verilog(Context(), family, arch, folder)
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     return data_sheet(
-        family.need(Family.data_sheet), chip=arch.name, manifest=manifest, archs=archs
+        family.need(Family.data_sheet),
+        chip=arch.name,
+        manifest=manifest,
+        archs=archs,
+        picture=picture_of(family) if family.offers(Family.area) else None,
     )
+
+
+def picture_of(family: InstalledFamily) -> str:
+    """Return the name of the picture on the data sheet of a family."""
+    return f"{family.name}-parts.svg"
 
 
 def write_documents(configs: Path, out: Path) -> list[Path]:

@@ -289,15 +289,20 @@ def describe_architecture(
     with context.progress(f"reading the architecture {file}"):
         family, arch = load_chip(file, sparsity)
     if plot is not None:
-        write_chip_picture(family, arch, plot)
+        write_parts_picture(family, arch, plot)
     memories, arrays = part_needs(family, arch) if with_parts else (None, None)
     about = architecture_info(family, arch)
     return report("architecture", file, architecture=about, memories=memories, arrays=arrays)
 
 
-def write_chip_picture(family: InstalledFamily, arch: Architecture, plot: Path) -> None:
-    """Write the parts of a chip as blocks; FamilyError for a family that tells no area."""
-    drawn = chip_picture(arch.name, family.name, Prices(family).area_um2(arch))
+def parts_picture(family: InstalledFamily, arch: Architecture) -> str:
+    """Return the parts of a chip as blocks in SVG; FamilyError for a family that tells no area."""
+    return chip_picture(arch.name, family.name, Prices(family).area_um2(arch))
+
+
+def write_parts_picture(family: InstalledFamily, arch: Architecture, plot: Path) -> None:
+    """Write the picture of the parts of a chip."""
+    drawn = parts_picture(family, arch)
     with whole_file(plot, what="picture") as fresh:
         fresh.write_bytes(drawn.encode() + PICTURE_MARK)
 

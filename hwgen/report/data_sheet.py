@@ -34,12 +34,18 @@ LIMITS = {
 
 
 def data_sheet(
-    modules: DataSheet, *, chip: str, manifest: Mapping[str, Any], archs: Sequence[Any]
+    modules: DataSheet,
+    *,
+    chip: str,
+    manifest: Mapping[str, Any],
+    archs: Sequence[Any],
+    picture: str | None = None,
 ) -> str:
     """Return the data sheet as Markdown.
 
     modules: of the family's facts; manifest: of the Verilog of the chip `chip`
     archs: architectures whose memories are shown, side by side; the first is `chip`
+    picture: beside the page, the parts of `chip` by area; None: its family tells none
     """
     host, package = modules.host, modules.facts.__name__
     ports = manifest["modules"][manifest["top"]]["ports"]
@@ -57,11 +63,18 @@ def data_sheet(
         packet_lines(host, archs[0]),
         timing_lines(modules.timing),
         storage_lines(modules.storage, archs),
+        *((picture_lines(chip, picture),) if picture else ()),
         *(fact_lines(facts) for facts in host.facts(archs[0])),
         parameter_lines(modules.facts.Arch),
         module_lines(chip, manifest["modules"]),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+
+
+def picture_lines(chip: str, picture: str) -> Iterator[str]:
+    """Yield the picture of the parts of a chip."""
+    yield from ("## Parts by area", "", f"![The parts of the chip {chip}]({picture})", "")
+    yield "By the table of areas of the family; `hwgen info CHIP --plot FILE.svg` draws any chip."
 
 
 def use_lines(host: ModuleType) -> Iterator[str]:
