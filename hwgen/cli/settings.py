@@ -111,11 +111,12 @@ def defaults_of(command: Any) -> dict[str, Any]:
 
 def colours() -> dict[str, Any]:
     """Return the arguments of a console of rich by the settings."""
-    return {
+    known: dict[str, dict[str, Any]] = {
         "auto": {},
         "always": {"color_system": "standard"},
         "never": {"color_system": None},
-    }[NOW.get().colour]
+    }
+    return known[NOW.get().colour]
 
 
 @contextmanager

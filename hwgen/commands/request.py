@@ -160,9 +160,10 @@ class Request:
 
     def check_order(self) -> None:
         """Refuse two arguments that stand in each other's place."""
+        kind: Any = type(self)
         arguments = {
             name: said
-            for name, hint in hints_of(type(self)).items()
+            for name, hint in hints_of(kind).items()
             if (said := said_of(hint)) and said.argument and said.suffixes
         }
         for (first, one), (second, other) in pairwise(arguments.items()):
