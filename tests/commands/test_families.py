@@ -44,7 +44,7 @@ def promised(protocol: type) -> set[str]:
 
 OFFERED: dict[str, set[str]] = {
     "crossbar": {
-        "architectures", "graphs", "synthesis", "report_schemas", "programs", "compiler",
+        "architectures", "area", "graphs", "synthesis", "report_schemas", "programs", "compiler",
         "cycle_model", "data_sheet", "energy", "firmware", "netlist_energy", "schedules",
         "simulation", "verilog",
     },
