@@ -34,6 +34,7 @@ UNITS = {
     "converters.offset_lsb": "deviation, in steps of a code",
     "converters.trimmed": "whole steps are taken off",
     "converters.bits_below_lossless": "bits",
+    "read.deviation": "deviation of each read of a column, in steps of a code",
     "writing.energy_pj": "pJ of a pulse on a cell",
     "writing.time_ns": "ns of a pulse",
     "writing.pulses": "pulses of a cell, each verified, on average",
@@ -100,6 +101,21 @@ class ConverterEffects:
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
+class ReadEffects:
+    """What is drawn anew at each read of a column, in front of its converter.
+
+    deviation: of the noise that a sum has there, in steps of a code of a lossless converter, about
+        normal (docs/device-effects.md has the formula)
+    """
+
+    deviation: Spread
+
+
+NO_NOISE = ReadEffects(deviation=0.0)
+"""Of a file that says nothing of reads."""
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class Writing:
     """What it costs to write the cells; it changes no answer.
 
@@ -126,6 +142,7 @@ class DeviceEffects:
     sources: where each number comes from, by its key
     levels: cells by level, as they were measured, in place of `cells.variation` and `cells.drift`;
         a file may leave it out
+    read: noise of each read; a file may leave it out, and has none then
     """
 
     format: Literal["hwgen.effects"]
@@ -137,6 +154,7 @@ class DeviceEffects:
     writing: Writing
     sources: Mapping[str, str]
     levels: LevelTable | None = None
+    read: ReadEffects = NO_NOISE
 
     @model_validator(mode="after")
     def _check_levels(self) -> Self:
@@ -152,6 +170,8 @@ class DeviceEffects:
         facts = {"cells": asdict(self.cells), "converters": asdict(self.converters)}
         if self.levels is not None:
             facts["levels"] = asdict(self.levels)
+        if self.read != NO_NOISE:
+            facts["read"] = asdict(self.read)
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -163,14 +183,14 @@ def load_effects(path: Path) -> DeviceEffects:
 def check_taken(effects: DeviceEffects, taken: Collection[str], family: str) -> None:
     """Refuse effects that the devices of a family do not have.
 
-    taken: keys of `cells` and `converters` that they have, and `levels`
+    taken: keys of `cells`, `converters` and `read` that they have, and `levels`
     Raises ConfigError for the first other one that is not 0; whether converters are trimmed says
     nothing by itself.
     """
     if effects.levels is not None and "levels" not in taken:
         allowed = f"left out, since chips of the family {family} have {', '.join(taken)} alone"
         raise ConfigError(field="levels", allowed=allowed, given="it", source=effects.name)
-    for part in ("cells", "converters"):
+    for part in ("cells", "converters", "read"):
         for name, value in asdict(getattr(effects, part)).items():
             key = f"{part}.{name}"
             if value and key not in taken and key != "converters.trimmed":

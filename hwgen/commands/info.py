@@ -15,7 +15,7 @@ from rich.console import RenderableType
 
 from hwgen.chip.device_levels import LevelTable
 from hwgen.chip.effects import FORMAT as EFFECTS
-from hwgen.chip.effects import UNITS, load_effects
+from hwgen.chip.effects import NO_NOISE, UNITS, load_effects
 from hwgen.chip.family import Family
 from hwgen.chip.protocols import Architecture, Program
 from hwgen.commands.context import Context
@@ -185,7 +185,9 @@ def described_by_format(file: Path) -> Callable[[Path, Path], InfoReport] | None
 def describe_effects(file: Path, read: Path) -> InfoReport:
     """Return how far devices err by a file; read: where it lies."""
     given = load_effects(read)
-    parts = [part for part in ("cells", "converters", "writing", "levels") if getattr(given, part)]
+    parts = ["cells", "converters", "writing"]
+    parts += ["levels"] if given.levels else []
+    parts += ["read"] if given.read != NO_NOISE else []
     plain = {part: leaves(asdict(getattr(given, part))) for part in parts}
     effects = [
         Effect(

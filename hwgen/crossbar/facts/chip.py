@@ -75,6 +75,7 @@ class Chip:
     interval: steps from one image of a stream to the next
     digest: of its architecture; empty where there is none
     effects: cells hold levels, see `hwgen.crossbar.facts.levels`
+    read_noise: beside them, each read of a column has noise
     resets_data: reset reaches the registers of data, too
     """
 
@@ -108,6 +109,7 @@ class Chip:
     travels: tuple[Travel, ...]
     digest: str = ""
     effects: bool = False
+    read_noise: bool = False
     resets_data: bool = True
 
     @property
@@ -168,6 +170,7 @@ def described(arch: Arch) -> Chip:
         name=arch.name,
         digest=arch.digest,
         effects=arch.effects,
+        read_noise=arch.read_noise,
         resets_data=arch.resets_data,
         side=arch.point.side,
         cell_bits=arch.point.cell_bits,

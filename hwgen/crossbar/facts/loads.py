@@ -33,7 +33,8 @@ COLUMN_FIELDS = (
 )
 """Of a column, in its first flit: see `hwgen.crossbar.facts.columns.Column`; the lane and the slot
 in which it is converted. Its cells follow: planes of `side` bits, plane 0 lowest, row 0 lowest.
-Of a chip with `effects` a flit of its converter is the last one."""
+Of a chip with `effects` a flit of its converter is the last one, and of one with `read_noise` a
+flit of its noise is before that."""
 
 CHANNEL_FIELDS = (("bias", 64), ("multiplier", 16), ("shift", 6))
 """Of an output channel, in two flits: bias in two's complement, then M and s."""
@@ -73,7 +74,7 @@ def load_targets(chip: Chip, macro: int) -> list[LoadTarget]:
     for order, place in enumerate(chip.layers_in(macro)):
         layer = chip.layers[place]
         held = next(one for one in layer.held if one.macro == macro)
-        cells = -(-chip.side * chip.planes // chip.flit_bits) + chip.effects
+        cells = -(-chip.side * chip.planes // chip.flit_bits) + chip.effects + chip.read_noise
         sizes: Mapping[Kind, tuple[int, int]] = {
             "column": (1 + cells, held.conversions),
             "channel": (2, layer.layer.out_channels if held.results else 0),

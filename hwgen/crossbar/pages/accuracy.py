@@ -258,10 +258,17 @@ def first_of(batch: Batch, most: int) -> Batch:
     return Batch(images=images, labels=batch.labels[:most], about=about, modes=modes)
 
 
+def is_noisy(request: SynthesisRequest) -> bool:
+    """Return whether the file of effects, if there is one, has noise of reads."""
+    given = request.effects
+    return given is not None and devices_of(Path(given), 1).given.read.deviation > 0
+
+
 def is_drawn(effects: DeviceEffects) -> bool:
     """Return whether chips of different seeds differ."""
     drawn = any(getattr(effects.cells, name) for name in DRAWN)
-    return bool(effects.converters.offset_lsb or drawn or effects.levels)
+    others = effects.converters.offset_lsb, effects.levels, effects.read.deviation
+    return bool(drawn or any(others))
 
 
 def accuracy_of_task(task: Task) -> float:
