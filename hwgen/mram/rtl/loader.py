@@ -95,6 +95,7 @@ class Loader(Part):
         # Beat of a part, and the part of its section: a record, a parameter word, a row.
         self._number = Signal(range(max(self._beats)))
         self._index = Signal(COUNT_BITS)
+        self._weak = Signal(name="weak")
         m.d.comb += [
             beat.eq(self.beats.valid & self.beats.ready),
             self.table_data.eq(self.beats.payload),
@@ -234,10 +235,22 @@ class Loader(Part):
                 self.weight.row.eq(row),
                 self.weight_valid.eq(self._number == size - 1),
             ]
+        ends = row == self.header.weight_rows - 1
         with m.If(last):
             m.d.sync += row.eq(row + 1)
-            with m.If(row == self.header.weight_rows - 1):
+            if self._arch.weak_sensing:
+                ends = self._to_weak(m, row, ends)
+            with m.If(ends):
                 m.next = "SETTLE"
+        if self._arch.weak_sensing:
+            with m.If(beat):
+                m.d.sync += self.weight.weak.eq(self._weak)
+
+    def _to_weak(self, m: Module, row: Signal, ends: Value) -> Value:
+        """Go from the last row of weights to weak cells; return whether these end with a row."""
+        with m.If(ends):
+            m.d.sync += [row.eq(0), self._weak.eq(~self._weak)]
+        return ends & self._weak
 
     def _settle(self, m: Module) -> None:
         """Wait until the last row is written."""
