@@ -6,6 +6,7 @@ digits d of the inputs, and column c of a slice gives the code
 
     code = clip((sum of d * level + offset + noise + 32) >> 6, 0, 2^adc_bits - 1),
 
+and where converters are not linear, that of the same sum plus what their table says of this code,
 from which column accumulators go on as in `golden.crossbar.encoding`; rows are those of
 `golden.crossbar.rows`, the noise of a read that of `golden.crossbar.read_noise`. A layer has D
 copies; its output pixels, row by row, are those of copy 0, 1, .. D - 1 in turn. Without effects
@@ -35,7 +36,7 @@ from hwgen.crossbar.facts.holdings import Holding
 from hwgen.crossbar.facts.image_io import HEADER_BEATS
 from hwgen.crossbar.facts.levels import LEVEL_HEADROOM as HEADROOM
 from hwgen.crossbar.facts.levels import LEVEL_STEPS as STEPS
-from hwgen.crossbar.facts.levels import OFFSET_BITS
+from hwgen.crossbar.facts.levels import OFFSET_BITS, STEPS_BITS
 from hwgen.crossbar.facts.loads import load_targets
 from hwgen.crossbar.facts.packets import HEADER_FIELDS
 from hwgen.crossbar.facts.program import BEAT, Program
@@ -52,6 +53,7 @@ TAKEN = (
     "cells.voltage_drop",
     "converters.offset_lsb",
     "converters.bits_below_lossless",
+    "converters.nonlinearity",
     "read.deviation",
 )
 EXACT_IN_FLOAT32 = 1 << 24
@@ -105,6 +107,7 @@ class ErringCrossbars:
         lossless, less = self.arch.point.lossless_bits, self.effects.converters.bits_below_lossless
         self._adc_bits = max(0, min(self.arch.adc_bits, lossless - less))
         self._gain = gain_of(self.effects.read.deviation)
+        self._bends = bent_steps(self.effects.converters, 1 << self._adc_bits)
 
     def __call__(
         self, network: QuantizedNetwork, layer: Conv | Linear, maps: NDArray[Any], mode: int
@@ -180,6 +183,9 @@ class ErringCrossbars:
             if self._gain:
                 noise = noise_of(tile.keys, np.arange(blocks) * bit_steps + step, self._gain)
                 codes.reshape(-1, *noise.shape)[:] += noise.astype(kind)
+            if self._bends.any():
+                ideal = np.clip(np.floor(codes * kind(2.0**-STEPS)), 0, most)
+                codes += self._bends.astype(kind)[ideal.astype(np.int64)]
             codes *= kind(2.0**-STEPS)
             np.floor(codes, out=codes)
             np.clip(codes, 0, most, out=codes)
@@ -258,13 +264,9 @@ class ErringCrossbars:
                 given=f"{self.arch.effects}",
                 source=self.arch.name,
             )
-        if self._gain and not self.arch.read_noise:
-            raise ConfigError(
-                field="read_noise",
-                allowed=f"true, so that reads have the noise of {self.effects.name}",
-                given=f"{self.arch.read_noise}",
-                source=self.arch.name,
-            )
+        name, bends = self.effects.name, self._bends.any()
+        self._need("read_noise", self._gain, f"reads have the noise of {name}")
+        self._need("nonlinear_converters", bends, f"converters are off as those of {name}")
         chip, image = described(self.arch), self.program.image.copy()
         beats = image.view(BEAT)
         targets = [
@@ -275,11 +277,21 @@ class ErringCrossbars:
             head = fields_of(HEADER_FIELDS, int(beats[place]))
             macro = head["travel"] - len(chip.travels)
             target, flits = targets[macro][head["target"]], head["count"]
+            if target.kind == "codes":
+                # Above its last code a converter of fewer bits is as far off as there.
+                steps = self._bends[min(head["index"], len(self._bends) - 1)]
+                beats[place + 1] = int(steps) % (1 << STEPS_BITS)
             if target.kind == "column":
                 words = self._column(chip, macro, target.layer, head["index"])
                 beats[place + 2 : place + 1 + flits] = words
             place += 1 + flits
         return replace(self.program, image=image)
+
+    def _need(self, key: str, errs: Any, purpose: str) -> None:
+        """Refuse a chip without what an effect needs."""
+        if errs and not getattr(self.arch, key):
+            allowed = f"true, so that {purpose}"
+            raise ConfigError(field=key, allowed=allowed, given="False", source=self.arch.name)
 
     def _column(self, chip: Chip, macro: int, place: int, index: int) -> NDArray[np.uint64]:
         """Return the flits of a column behind its first one: planes of levels, its converter."""
@@ -401,6 +413,17 @@ def offsets_of(shape: tuple[int, ...], effects: ConverterEffects, rng: np.random
     most = (1 << OFFSET_BITS - 1) - 1
     offsets = np.rint(rng.normal(0.0, effects.offset_lsb, shape) * (1 << STEPS))
     return np.clip(offsets, -most, most).astype(np.int64)
+
+
+def bent_steps(effects: ConverterEffects, codes: int) -> Ints:
+    """Return what is added to the sum of each code, in steps of 1/64 of a code, signed."""
+    points = effects.nonlinearity
+    if not points:
+        return np.zeros(codes, np.int64)
+    lsb = np.interp(
+        np.arange(codes), [point.code for point in points], [point.lsb for point in points]
+    )
+    return np.rint(lsb * (1 << STEPS)).astype(np.int64)
 
 
 def trims_of(offsets: Ints) -> Ints:

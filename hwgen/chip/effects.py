@@ -8,7 +8,7 @@ Tests: `tests/golden/crossbar/test_effects.py`.
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -87,17 +87,43 @@ class CellEffects:
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
+class CodePoint:
+    """How far a converter is off at a code.
+
+    code: that an ideal converter gives; lsb: what is added to its sum there, in steps of a code
+    """
+
+    code: Annotated[int, Field(ge=0, le=65535)]
+    lsb: Annotated[float, Field(ge=-64, le=64, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, kw_only=True, config=EXACT)
 class ConverterEffects:
     """What converters do to the sums of columns.
 
     offset_lsb: deviation of the offset of each, in steps of its code, normal
     trimmed: whether whole steps of it are taken off, by a measurement without inputs
     bits_below_lossless: bits that they have less than the largest sum of a column asks for
+    nonlinearity: integral nonlinearity of all, by code, from code 0; between two points on a line,
+        behind the last one as there; a file may leave it out
     """
 
     offset_lsb: Spread
     trimmed: bool
     bits_below_lossless: Annotated[int, Field(ge=0, le=8)]
+    nonlinearity: Annotated[Sequence[CodePoint], Field(max_length=4096)] = ()
+
+    @model_validator(mode="after")
+    def _check_nonlinearity(self) -> Self:
+        codes = [point.code for point in self.nonlinearity]
+        if codes and (codes[0] != 0 or sorted(set(codes)) != codes):
+            raise FieldError("converters.nonlinearity.code", "rising, the first 0", codes)
+        return self
+
+    @property
+    def largest_nonlinearity(self) -> float:
+        """The farthest that a code is off, in steps of a code."""
+        return max((abs(point.lsb) for point in self.nonlinearity), default=0.0)
 
 
 @dataclass(frozen=True, kw_only=True, config=EXACT)
@@ -168,6 +194,8 @@ class DeviceEffects:
     def digest(self) -> str:
         """sha256 over all that decides an answer, 64 hex digits."""
         facts = {"cells": asdict(self.cells), "converters": asdict(self.converters)}
+        if not self.converters.nonlinearity:
+            del facts["converters"]["nonlinearity"]
         if self.levels is not None:
             facts["levels"] = asdict(self.levels)
         if self.read != NO_NOISE:
@@ -195,4 +223,5 @@ def check_taken(effects: DeviceEffects, taken: Collection[str], family: str) -> 
             key = f"{part}.{name}"
             if value and key not in taken and key != "converters.trimmed":
                 allowed = f"0, since chips of the family {family} have {', '.join(taken)} alone"
-                raise ConfigError(field=key, allowed=allowed, given=value, source=effects.name)
+                given = "a table" if name == "nonlinearity" else value
+                raise ConfigError(field=key, allowed=allowed, given=given, source=effects.name)

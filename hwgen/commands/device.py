@@ -91,6 +91,8 @@ def plain(effects: DeviceEffects) -> dict[str, Any]:
     found = asdict(effects)
     found["sources"] = dict(effects.sources)
     found["levels"]["points"] = [dict(point) for point in found["levels"]["points"]]
+    if not effects.converters.nonlinearity:
+        del found["converters"]["nonlinearity"]
     if effects.read == NO_NOISE:
         del found["read"]
     return found

@@ -35,6 +35,11 @@ x ^= x >> 16; x *= MIX[0]; x ^= x >> 15; x *= MIX[1]; x ^= x >> 16."""
 GOLDEN_RATIO = 0x9E3779B9
 """2^32 over the golden ratio: what numbers of reads are apart."""
 
+STEPS_BITS = 16
+"""Of what a converter that is not linear adds to a sum, in two's complement, steps of 1/64."""
+CODES_FIELDS = (("steps", STEPS_BITS),)
+"""Of a code of all converters of a macro, of a chip with `nonlinear_converters`."""
+
 
 def planes_of(cell_bits: int, *, effects: bool) -> int:
     """Return the bit planes of a cell: of its level, or of its exact value."""

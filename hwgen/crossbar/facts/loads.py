@@ -13,8 +13,9 @@ from typing import Literal
 from hwgen.crossbar.facts.chip import Chip
 from hwgen.errors import DesignError
 
-Kind = Literal["column", "channel", "limits", "operands", "table"]
+Kind = Literal["column", "channel", "limits", "operands", "table", "codes"]
 KINDS: tuple[Kind, ...] = ("column", "channel", "limits", "operands", "table")
+"""Of a layer in a macro; "codes" are of all converters of a macro, behind all layers."""
 
 Fields = Sequence[tuple[str, int]]
 """Names and bits, the first one lowest."""
@@ -88,7 +89,22 @@ def load_targets(chip: Chip, macro: int) -> list[LoadTarget]:
                 found.append(
                     LoadTarget(number=number, layer=place, kind=kind, flits=flits, entries=entries)
                 )
+    if bends(chip, macro):
+        number, (first, *_) = codes_target(chip, macro), chip.layers_in(macro)
+        codes = 1 << chip.adc_bits
+        found.append(LoadTarget(number=number, layer=first, kind="codes", flits=1, entries=codes))
     return found
+
+
+def bends(chip: Chip, macro: int) -> bool:
+    """Return whether a macro has converters with a table of how far their codes are off."""
+    layers = [chip.layers[place] for place in chip.layers_in(macro)]
+    return chip.nonlinear_converters and any(layer.cut is not None for layer in layers)
+
+
+def codes_target(chip: Chip, macro: int) -> int:
+    """Return the number of the target that brings that table."""
+    return len(KINDS) * len(chip.layers_in(macro))
 
 
 def table_entries(chip: Chip) -> int:

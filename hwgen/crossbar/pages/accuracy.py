@@ -258,10 +258,16 @@ def first_of(batch: Batch, most: int) -> Batch:
     return Batch(images=images, labels=batch.labels[:most], about=about, modes=modes)
 
 
-def is_noisy(request: SynthesisRequest) -> bool:
-    """Return whether the file of effects, if there is one, has noise of reads."""
-    given = request.effects
-    return given is not None and devices_of(Path(given), 1).given.read.deviation > 0
+def options_of(request: SynthesisRequest) -> dict[str, bool]:
+    """Return what a chip is built with for its file of effects, if there is one."""
+    if request.effects is None:
+        return {}
+    given = devices_of(Path(request.effects), 1).given
+    return {
+        "effects": True,
+        "read_noise": given.read.deviation > 0,
+        "nonlinear_converters": given.converters.largest_nonlinearity > 0,
+    }
 
 
 def is_drawn(effects: DeviceEffects) -> bool:
