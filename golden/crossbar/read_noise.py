@@ -51,10 +51,12 @@ def mixed(words: Words) -> Words:
 
 def keys_of(seed: int, place: Sequence[int], columns: int) -> Words:
     """Return the key of each column of a tile; place: layer, section, copy and first row."""
-    key = np.zeros(columns, np.uint32)
-    for part in (seed, *place):
-        key = mixed(key + np.uint32(part % (1 << 32)) + np.uint32(GOLDEN_RATIO))
-    return mixed(key + np.arange(columns, dtype=np.uint32) + np.uint32(GOLDEN_RATIO))
+    key: Words = np.zeros(columns, np.uint32)
+    each: Words = np.arange(columns, dtype=np.uint32)
+    parts: list[Words] = [np.full(columns, part % (1 << 32), np.uint32) for part in (seed, *place)]
+    for part in (*parts, each):
+        key = mixed(key + part + np.uint32(GOLDEN_RATIO))
+    return key
 
 
 def noise_of(keys: Words, reads: NDArray[np.integer], gain: int) -> Ints:

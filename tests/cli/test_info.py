@@ -54,6 +54,17 @@ def test_noise_of_reads_is_told(report: Any, tmp_path: Path) -> None:
     assert content["effects"]["digest"] != load_effects(ROOT / "configs/effects/exact.yaml").digest
 
 
+def test_a_table_of_codes_is_told(report: Any, tmp_path: Path) -> None:
+    text = (ROOT / "configs/effects/exact.yaml").read_text(encoding="utf-8")
+    table = "  nonlinearity:\n    - {code: 0, lsb: 0}\n    - {code: 9, lsb: -2.5}\n"
+    file = tmp_path / "bow.yaml"
+    file.write_text(text.replace("writing:\n", f"{table}writing:\n", 1), encoding="utf-8")
+    content, out = report("info", file)
+    found = {one["key"]: one for one in content["effects"]["effects"]}
+    assert found["converters.nonlinearity"]["value"] == 2.5
+    assert "a table of 2 codes" in out
+
+
 def test_wrong_files_are_refused(hwgen: Command, tmp_path: Path) -> None:
     text = (ROOT / "configs/effects/hfox_reram.yaml").read_text(encoding="utf-8")
     file = tmp_path / "mine.yaml"

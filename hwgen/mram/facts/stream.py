@@ -198,14 +198,14 @@ def decode_program(image: NDArray[np.uint8], arch: Arch, *, source: str) -> Cont
     records, words = split(words, header["records"] * size.record)
     parameters, rows = split(words, header["parameter_words"] * size.parameter)
     bits = np.unpackbits(rows.reshape(-1), bitorder="little").astype(bool)
-    bits = bits.reshape(row_kinds(arch), -1, arch.sub_arrays, arch.array.columns)
+    kinds = bits.reshape(row_kinds(arch), -1, arch.sub_arrays, arch.array.columns)
     return Content(
         network=header["network"],
         records=[decode_record(word, arch) for word in integers(records, size.record)],
         first_records=[header[f"first_record_{mode}"] for mode in range(header["modes"])],
         parameters=[lanes(word, arch) for word in integers(parameters, size.parameter)],
-        weights=bits[0],
-        weak=bits[1] if arch.weak_sensing else None,
+        weights=kinds[0],
+        weak=kinds[1] if arch.weak_sensing else None,
         image_stride=header["image_stride"],
         answer_stride=header["answer_stride"],
     )
