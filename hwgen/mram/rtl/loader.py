@@ -235,22 +235,22 @@ class Loader(Part):
                 self.weight.row.eq(row),
                 self.weight_valid.eq(self._number == size - 1),
             ]
-        ends = row == self.header.weight_rows - 1
         with m.If(last):
             m.d.sync += row.eq(row + 1)
-            if self._arch.weak_sensing:
-                ends = self._to_weak(m, row, ends)
-            with m.If(ends):
-                m.next = "SETTLE"
+            with m.If(row == self.header.weight_rows - 1):
+                self._end_rows(m, row)
         if self._arch.weak_sensing:
             with m.If(beat):
                 m.d.sync += self.weight.weak.eq(self._weak)
 
-    def _to_weak(self, m: Module, row: Signal, ends: Value) -> Value:
-        """Go from the last row of weights to weak cells; return whether these end with a row."""
-        with m.If(ends):
-            m.d.sync += [row.eq(0), self._weak.eq(~self._weak)]
-        return ends & self._weak
+    def _end_rows(self, m: Module, row: Signal) -> None:
+        """Go on behind the last row of weights: to weak cells, and behind these to the end."""
+        if not self._arch.weak_sensing:
+            m.next = "SETTLE"
+            return
+        m.d.sync += [row.eq(0), self._weak.eq(~self._weak)]
+        with m.If(self._weak):
+            m.next = "SETTLE"
 
     def _settle(self, m: Module) -> None:
         """Wait until the last row is written."""
