@@ -12,7 +12,9 @@ A frame whose first checksum is wrong, or that ends before its last byte, has no
 Tests: `tests/verif/common/test_frames.py`.
 """
 
+from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal
 
 START = 0x5A
 """The first byte of a frame of the host; the chip ignores all others before it."""
@@ -29,12 +31,25 @@ SILENT_CYCLES = 1 << 8
 """Clock cycles that a register of the chip has for its answer."""
 QUIET_BITS = 1 << 14
 """Bits of an UART that are high until the chip drops a frame that has begun."""
+BIT_CYCLES = (4, 1 << 16)
+"""Clock cycles of a bit of an UART, the fewest and the most."""
+LEAST_MEMORY_BYTES, MOST_MEMORY_BYTES = 1 << 10, 1 << 20
+"""Of the memory behind the line, a power of two."""
 SPI_CYCLES = 8
 """Clock cycles of the chip in one of SCK at least."""
 SPI_IDLE = 0
 """What SPI shows before the status."""
 SPI_WAIT_BYTES = 2 * SILENT_CYCLES // (8 * SPI_CYCLES)
 """Idle bytes before the status at most, at SPI_CYCLES."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PinFacts:
+    """What stands between a chip and its pins; bit_cycles: clock cycles of a bit of the UART."""
+
+    line: Literal["spi", "uart"]
+    memory_bytes: int
+    bit_cycles: int
 
 
 class Command(IntEnum):

@@ -142,7 +142,11 @@ class Host:
             raise DataError("load must be called before run, got a chip without a program")
         batch = choose_images(subject.network, images, None)
         found = [
-            self._run(self._layout(subject, self._program, batch.images[at : at + 1], mode=mode), mode, seconds)
+            self._run(
+                self._layout(subject, self._program, batch.images[at : at + 1], mode=mode),
+                mode,
+                seconds,
+            )
             for at in range(len(batch.images))
         ]
         return {name: np.stack([each[name] for each in found]) for name in found[0]}

@@ -6,6 +6,8 @@ Tests: `tests/host/test_host.py`.
 import json
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hwgen.chip.line import QUIET_BITS
@@ -21,22 +23,14 @@ ANSWER_CYCLES = 4096
 class SimulatedPins:
     """A running simulation, told byte by byte what to do on its pins; see `line.v`.
 
+    It ends with its stdin.
     bit_cycles: of a bit of the host's UART, or of half a period of SCK
     """
 
-    def __init__(self, executable: Path, *, bit_cycles: int) -> None:
+    def __init__(self, running: subprocess.Popen[str], *, bit_cycles: int) -> None:
         self._wait = ANSWER_CYCLES + 30 * bit_cycles
         self._quiet = (QUIET_BITS + 100) * bit_cycles
-        command = [str(executable), f"+bit_cycles={bit_cycles}"]
-        self._running = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def close(self) -> None:
-        """End the simulation."""
-        if self._running.stdin is not None:
-            self._running.stdin.close()
-        self._running.wait()
+        self._running = running
 
     def write(self, data: bytes) -> int:
         """Send bytes over the UART."""
@@ -83,13 +77,19 @@ class SimulatedPins:
         return line
 
 
+@contextmanager
 def simulated_line(
-    folder: str | os.PathLike[str], *, bit_cycles: int | None = None, optimize: str = FAST
-) -> Line:
-    """Return a line to the simulated chip of a folder that `hwgen build --pins` wrote.
+    folder: str | os.PathLike[str],
+    *,
+    bit_cycles: int | None = None,
+    optimize: str = FAST,
+    builds: Path | None = None,
+) -> Iterator[Line]:
+    """Yield a line to the simulated chip of a folder that `hwgen build --pins` wrote.
 
     bit_cycles: clock cycles of a bit at the host's end of an UART; None: those of the chip
     optimize: flag of the C++ compiler: `-O0` is built sooner, and runs slower
+    builds: folder of simulators; None: that of `hwgen cache`
     Raises FormatError for a folder of another chip, MissingToolError without Verilator.
     """
     manifest = Path(folder) / "manifest.json"
@@ -105,9 +105,9 @@ def simulated_line(
         ) from None
     spi = about["line"] == "spi"
     ports = ("sck", "cs_n", "mosi", "miso") if spi else ("rx", "tx")
-    pins = ", ".join(f".{name}({name})" for name in ("clk", "rst", *ports))
+    connected = ", ".join(f".{name}({name})" for name in ("clk", "rst", *ports))
     unused = "assign tx = 1;" if spi else "assign miso = 0;"
-    chip = f"localparam CHIP_SPI = {int(spi)};\n  {content['top']} chip ({pins});\n  {unused}"
+    chip = f"localparam CHIP_SPI = {int(spi)};\n  {content['top']} chip ({connected});\n  {unused}"
     bench = BENCH.read_text(encoding="utf-8").replace("  // insert: chip\n", f"  {chip}\n", 1)
     simulator = Simulator(
         name=f"{content['top']} of {folder}",
@@ -115,11 +115,14 @@ def simulated_line(
         top=BENCH.stem,
         optimize=optimize,
     )
-    executable = build_simulator(simulator).folder / simulator.executable
+    executable = build_simulator(simulator, builds=builds).folder / simulator.executable
     cycles = 4 if spi else bit_cycles or about["bit_cycles"]
-    running = SimulatedPins(executable, bit_cycles=cycles)
-    if spi:
-        return SpiLine(running.transfer, name="simulated SPI")
-    return UartLine(
-        running, name="simulated UART", baud=f"a bit of {cycles} clocks", pause=running.pause
-    )
+    command = [str(executable), f"+bit_cycles={cycles}"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as running:
+        pins = SimulatedPins(running, bit_cycles=cycles)
+        if spi:
+            yield SpiLine(pins.transfer, name="simulated SPI")
+        else:
+            baud = f"a bit of {cycles} clocks"
+            yield UartLine(pins, name="simulated UART", baud=baud, pause=pins.pause)

@@ -3,12 +3,11 @@
 Tests: `tests/host/test_host.py`.
 """
 
-from typing import Literal
-
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.line import PinFacts
 from hwgen.chip.rtl.line.frames import Frames
 from hwgen.chip.rtl.line.line_memory import LineMemory
 from hwgen.chip.rtl.line.spi_pins import SpiPins
@@ -16,7 +15,6 @@ from hwgen.chip.rtl.line.uart_pins import UartPins
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.shell import Shell
 
-Line = Literal["spi", "uart"]
 PINS = {
     "spi": {"sck": In(1), "cs_n": In(1), "mosi": In(1), "miso": Out(1)},
     "uart": {"rx": In(1), "tx": Out(1)},
@@ -29,10 +27,8 @@ class FewPins(Part):
 
     Parameters
     ----------
-        chip        any chip that stands in a shell; its interrupt and its trace are not connected
-        line        "uart" or "spi"
-        size        bytes of the memory, a power of two
-        bit_cycles  clock cycles of a bit of the UART
+        chip   any chip that stands in a shell; its interrupt and its trace are not connected
+        facts  the line, the bytes of the memory, the clock cycles of a bit of the UART
     Ports
         clk, rst    the clock of all; reset is synchronous, and 1
         others      of `UartPins` or `SpiPins`
@@ -40,23 +36,22 @@ class FewPins(Part):
     Source   docs/howto/host.md
     """
 
-    def __init__(self, *, chip: Shell, line: Line, size: int, bit_cycles: int) -> None:
+    def __init__(self, *, chip: Shell, facts: PinFacts) -> None:
         self.family = chip.family
-        self._chip, self._line = chip, line
+        self._chip, self._line = chip, facts.line
+        size = facts.memory_bytes
         ports = {name: width for name, _, width in chip.ports()}
         self._pins: Part = (
             SpiPins(family=self.family)
-            if line == "spi"
-            else UartPins(family=self.family, bit_cycles=bit_cycles)
+            if facts.line == "spi"
+            else UartPins(family=self.family, bit_cycles=facts.bit_cycles)
         )
         self._frames = Frames(
             family=self.family, size=size, address_bits=ports["registers__awaddr"]
         )
-        self._memory = LineMemory(
-            family=self.family, port_bits=ports["memory__rdata"], size=size
-        )
+        self._memory = LineMemory(family=self.family, port_bits=ports["memory__rdata"], size=size)
         self.parts = [self._pins, self._frames, self._memory, chip]
-        super().__init__(wiring.Signature(PINS[line]))
+        super().__init__(wiring.Signature(PINS[facts.line]))
 
     @property
     def module_name(self) -> str:

@@ -90,9 +90,11 @@ class Frames(SharedPart):
         m = Module()
         header = self._header = Signal(8 * HEADER_BYTES)
         self._command, self._address, self._length = header[:8], header[8:40], header[40:]
-        self._word, self._status = Signal(8 * REGISTER_BYTES), Signal(8)
-        self._sum, self._left = Signal(CHECKSUM_BITS), Signal(MOST_BYTES.bit_length() + 1)
-        self._shown, self._pending = Signal(8), Signal()
+        self._word = Signal(8 * REGISTER_BYTES, name="word")
+        self._sum = Signal(CHECKSUM_BITS, name="sum")
+        self._left = Signal(MOST_BYTES.bit_length() + 1, name="left")
+        self._status, self._shown = Signal(8, name="status"), Signal(8, name="shown")
+        self._pending = Signal(name="pending")
         self._writes = self._is_one_of(WRITES)
         self._of_register = self._is_one_of(OF_REGISTERS)
         m.d.comb += [

@@ -36,7 +36,7 @@ class LineCells(MemoryPart, SharedPart):
 
     reads_what_it_writes = False
 
-    def __init__(self, *, family: str, depth: int, bytes: int) -> None:  # noqa: A002
+    def __init__(self, *, family: str, depth: int, bytes: int) -> None:
         if depth < 2 or depth & (depth - 1):
             raise ValueError(f"depth must be a power of two above 1, got {depth}")
         self._depth, self._bytes = depth, bytes

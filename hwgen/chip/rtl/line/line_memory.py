@@ -44,9 +44,7 @@ class LineMemory(SharedPart):
     def __init__(self, *, family: str, port_bits: int, size: int) -> None:
         self._bytes = port_bits // 8
         self._size = size
-        self._cells = LineCells(
-            family=family, depth=size // self._bytes, bytes=self._bytes
-        )
+        self._cells = LineCells(family=family, depth=size // self._bytes, bytes=self._bytes)
         self.parts: list[Part] = [self._cells]
         manager = {**read_manager(port_bits), **write_manager(port_bits)}
         super().__init__(

@@ -3,15 +3,13 @@
 Tests: `tests/verif/common/test_uart_pins.py`.
 """
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.line import QUIET_BITS
+from hwgen.chip.line import BIT_CYCLES, QUIET_BITS
 from hwgen.chip.rtl.shared import SharedPart
 
-BIT_CYCLES = (4, 1 << 16)
-"""Clock cycles of a bit, the fewest and the most."""
 FRAME_BITS = 10
 """Start, 8 bits of data, stop."""
 
@@ -80,9 +78,8 @@ class UartPins(SharedPart):
             m.d.sync += wait.eq(wait - 1)
         with m.Else():
             m.d.sync += [wait.eq(self._cycles - 1), left.eq(left - 1)]
-            with m.If(left == FRAME_BITS):
-                with m.If(level):  # no start bit: it was too short
-                    m.d.sync += left.eq(0)
+            with m.If(left == FRAME_BITS):  # a start bit that is over by now was none
+                m.d.sync += left.eq(Mux(level, 0, left - 1))
             with m.Elif(left != 1):
                 m.d.sync += taken.eq(Cat(taken[1:], level))
             with m.Else():
