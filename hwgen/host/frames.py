@@ -52,12 +52,17 @@ def summed(data: bytes) -> bytes:
 def wrong_with(answer: bytes, question: Question) -> str:
     """Return what is wrong with an answer in words; empty: it can be believed."""
     if not answer:
-        return "got nothing"
+        return "nothing"
     if answer[0] not in set(Status):
-        return f"got {answer[0]:#04x} in place of a status"
+        return f"{answer[0]:#04x} in place of a status"
     want = question.answer_bytes if answer[0] == Status.DONE else ANSWER_BYTES
     if len(answer) < want:
-        return f"got {len(answer)} of {want} bytes"
+        return f"{len(answer)} of {want} bytes"
     if checksum(answer[: want - CHECKSUM_BYTES]) != answer[want - CHECKSUM_BYTES : want]:
-        return "got an answer with a wrong checksum"
-    return ""
+        return "an answer with a wrong checksum"
+    return "a frame that was damaged on its way" if answer[0] == Status.DAMAGED else ""
+
+
+def data_of(answer: bytes, question: Question) -> bytes:
+    """Return the data of an answer with which nothing is wrong."""
+    return answer[1 : question.answer_bytes - CHECKSUM_BYTES]

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from hwgen.chip.family import Family
 from hwgen.chip.in_memory import InMemory, aligned
-from hwgen.chip.line import Command, Status
 from hwgen.chip.registers import BUSY_BIT, DONE_BIT, REGISTER_BYTES, offsets
 from hwgen.chip.registers import Command as Does
 from hwgen.commands.context import Context
@@ -21,15 +20,11 @@ from hwgen.commands.images import choose_images
 from hwgen.commands.on_chip import LoadedArchitecture, chip_of, subject_of
 from hwgen.commands.subject import Subject, check_stateless, program_of
 from hwgen.errors import DataError, LineError
-from hwgen.host.frames import Question, wrong_with
 from hwgen.host.lines import Line
+from hwgen.host.link import Link
 from hwgen.host.maps import array_of
 from hwgen.report.system.c_header import ROLES
 
-TRIES = 3
-"""Frames that are sent before a line is given up."""
-CHUNK_BYTES = 1024
-"""Data of a frame at most."""
 HIGH = REGISTER_BYTES
 """From the lower half of an address to the upper one."""
 
@@ -49,7 +44,7 @@ class Host:
         *,
         context: Context | None = None,
     ) -> None:
-        self._line = line
+        self._line, self._link = line, Link(line)
         self._context = context or Context(console=None)
         self._chip = chip_of(self._context, chip)
         arch = self._chip.parameters
@@ -67,8 +62,7 @@ class Host:
         }
         self._subject: Subject | None = None
         self._program: Any = None
-        answer = self._ask(Question(command=Command.SIZE), "the size of its memory")
-        self.memory_bytes = int.from_bytes(answer, "little")
+        self.memory_bytes = self._link.memory_bytes
         given = self.register("id")
         if given != about.id_word:
             raise LineError(
@@ -79,28 +73,12 @@ class Host:
     @property
     def cycles(self) -> int:
         """Clock cycles of the last run, or of the last load."""
-        low, high = (self._get(self._places["cycles"] + at, "cycles") for at in (0, HIGH))
+        low, high = (self._link.get(self._places["cycles"] + at, "cycles") for at in (0, HIGH))
         return high << 32 | low
 
     def register(self, role: str) -> int:
         """Return a register by its member in `struct hwgen_map` of the driver in C."""
-        return self._get(self._places[role], role)
-
-    def read(self, address: int, count: int) -> bytes:
-        """Return bytes of the memory."""
-        found = b""
-        for first in range(0, count, CHUNK_BYTES):
-            length = min(CHUNK_BYTES, count - first)
-            question = Question(command=Command.READ, address=address + first, length=length)
-            found += self._ask(question, self._bytes(address + first, length))
-        return found
-
-    def write(self, address: int, data: bytes) -> None:
-        """Write bytes into the memory."""
-        for first in range(0, len(data), CHUNK_BYTES):
-            part, at = data[first : first + CHUNK_BYTES], address + first
-            question = Question(command=Command.WRITE, address=at, length=len(part), data=part)
-            self._ask(question, self._bytes(at, len(part)))
+        return self._link.get(self._places[role], role)
 
     def load(self, network: str | os.PathLike[str], *, seconds: float = 10.0) -> None:
         """Compile a network for the chip, and send the program.
@@ -114,7 +92,6 @@ class Host:
         program = program_of(self._context, subject)
         image = subject.network.graph.input
         memory = self._layout(subject, program, np.zeros((1, *image.shape), image.dtype), mode=0)
-        self._subject, self._program = subject, program
         need = self._answer_address(memory) + memory.answer_stride + memory.scratch_bytes
         need = max(need, len(memory.program))
         if need > self.memory_bytes:
@@ -122,11 +99,12 @@ class Host:
                 "program, image and answer must fit the memory of the chip,"
                 f" {self.memory_bytes:,} bytes, got {need:,} ({subject.network_file})"
             )
-        self.write(0, memory.program)
+        self._link.write(0, memory.program)
         self._put_address("program_address", 0)
         if self._keeps_program:
             self._put("unlock", 1)
             self._start(Does.LOAD, seconds)
+        self._subject, self._program = subject, program
 
     def run(
         self, images: NDArray[Any], *, mode: int = 0, seconds: float = 10.0
@@ -140,6 +118,9 @@ class Host:
         subject = self._subject
         if subject is None:
             raise DataError("load must be called before run, got a chip without a program")
+        modes = subject.network.graph.modes
+        if not 0 <= mode < len(modes):
+            raise DataError(f"mode must be 0 to {len(modes) - 1} ({', '.join(modes)}), got {mode}")
         batch = choose_images(subject.network, images, None)
         found = [
             self._run(
@@ -154,7 +135,7 @@ class Host:
     def _run(self, memory: InMemory, mode: int, seconds: float) -> Mapping[str, NDArray[Any]]:
         """Run one image."""
         image, answer = self._image_address(memory), self._answer_address(memory)
-        self.write(image, memory.images)
+        self._link.write(image, memory.images)
         values = {"unlock": 0, "mode": mode, "images": 1, "interval": memory.interval}
         for role, value in values.items():
             self._put(role, value)
@@ -167,7 +148,9 @@ class Host:
         maps = subject.network.graph.maps
         return {
             each.name: array_of(
-                self.read(answer + each.offsets[0], each.layout.size), each.layout, maps[each.name]
+                self._link.read(answer + each.offsets[0], each.layout.size),
+                each.layout,
+                maps[each.name],
             )
             for each in memory.answers
         }
@@ -203,7 +186,7 @@ class Host:
         """Start, and wait for the end."""
         self._put("command", does)
         self._put("interrupt", 1)
-        self._put("control", 1, tries=1)
+        self._put("control", 1, once=True)
         end = time.monotonic() + seconds
         while not self.register("interrupt") & 1:
             if time.monotonic() > end:
@@ -222,56 +205,10 @@ class Host:
     def _put_address(self, role: str, address: int) -> None:
         """Write both halves of an address, where the chip has it."""
         if role in self._places:
-            self._set(self._places[role], address, role)
-            self._set(self._places[role] + HIGH, 0, role)
+            self._link.put(self._places[role], address, role)
+            self._link.put(self._places[role] + HIGH, 0, role)
 
-    def _put(self, role: str, value: int, *, tries: int = TRIES) -> None:
+    def _put(self, role: str, value: int, *, once: bool = False) -> None:
         """Write a register, where the chip has it."""
         if role in self._places:
-            self._set(self._places[role], value, role, tries=tries)
-
-    def _get(self, offset: int, what: str) -> int:
-        """Return the register at an offset."""
-        question = Question(command=Command.READ_REGISTER, address=offset)
-        return int.from_bytes(self._ask(question, f"the register {what}"), "little")
-
-    def _set(self, offset: int, value: int, what: str, *, tries: int = TRIES) -> None:
-        """Write the register at an offset."""
-        data = value.to_bytes(REGISTER_BYTES, "little")
-        question = Question(command=Command.WRITE_REGISTER, address=offset, data=data)
-        self._ask(question, f"the register {what}", tries=tries)
-
-    def _bytes(self, address: int, count: int) -> str:
-        """Return bytes of the memory in words."""
-        return f"bytes {address:#x} to {address + count - 1:#x} of its memory"
-
-    def _ask(self, question: Question, what: str, *, tries: int = TRIES) -> bytes:
-        """Send a frame until an answer can be believed; return its data.
-
-        what: the frame is about; tries: 1 for what must not be done twice
-        """
-        wrong = ""
-        for _ in range(tries):
-            answer = self._line.exchange(question.frame, question.answer_bytes)
-            wrong = wrong_with(answer, question)
-            if not wrong and answer[0] != Status.DAMAGED:
-                return self._data_of(answer, what)
-            wrong = wrong or "got a frame with a wrong checksum at the chip"
-            self._line.quiet()
-        times = "once" if tries == 1 else f"{tries} times"
-        raise LineError(
-            f"the chip must answer when it is asked for {what}, {wrong} {times}:"
-            f" {self._line.wiring}? ({self._line.name})"
-        )
-
-    def _data_of(self, answer: bytes, what: str) -> bytes:
-        """Return the data of an answer; raise LineError for one that is not DONE."""
-        refused = {
-            Status.REFUSED: "be one that the chip has, got none",
-            Status.BUS_ERROR: "take an access, got an error of the bus: does a run go on",
-            Status.SILENT: "answer, got silence of the chip behind its line: is it in reset",
-        }
-        status = Status(answer[0])
-        if status in refused:
-            raise LineError(f"{what} must {refused[status]} ({self._line.name})")
-        return answer[1:-2]
+            self._link.put(self._places[role], value, role, once=once)
