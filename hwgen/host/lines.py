@@ -3,11 +3,13 @@
 Tests: `tests/host/test_lines.py`.
 """
 
+import time
 from collections.abc import Callable
 from typing import Protocol
 
-from hwgen.chip.line import SPI_IDLE, SPI_WAIT_BYTES, Status
-from hwgen.errors import ConfigError, LineError, MissingToolError
+from hwgen.chip.line import QUIET_BITS, SPI_IDLE, SPI_WAIT_BYTES, Status
+from hwgen.commands.packages import optional_packages
+from hwgen.errors import ConfigError, LineError
 from hwgen.host.frames import ANSWER_BYTES
 
 BAUDS = (300, 12_000_000)
@@ -105,14 +107,8 @@ def serial_line(device: str, *, baud: int = 115200) -> UartLine:
     if not least <= baud <= most:
         allowed = f"{least} to {most}"
         raise ConfigError(field="baud", allowed=allowed, given=baud, source="serial_line")
-    try:
+    with optional_packages():
         import serial
-    except ImportError:
-        raise MissingToolError("pyserial is needed: pip install 'hwgen[board]'") from None
-    import time
-
-    from hwgen.chip.line import QUIET_BITS
-
     try:
         port = serial.Serial(device, baud, timeout=SECONDS + LONGEST_FRAME_BITS / baud)
     except (OSError, ValueError) as error:

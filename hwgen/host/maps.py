@@ -28,4 +28,5 @@ def array_of(data: bytes, layout: MapLayout, feature: FeatureMap) -> NDArray[Any
     if feature.raw:
         weights[-1] = -weights[-1]
     values = bits.astype(np.int64) @ np.array(weights, np.int64)
-    return values.astype(feature.dtype).reshape(layout.shape)
+    found: NDArray[Any] = values.astype(feature.dtype).reshape(layout.shape)
+    return found

@@ -71,7 +71,7 @@ async def bytes_come_and_go(dut: Any, seed: int, gap: float) -> None:
 
 async def sampled(dut: Any, count: int) -> list[int]:
     """Return bytes from the levels of tx: each has its ten bits of whole length."""
-    found = []
+    found: list[int] = []
     while len(found) < count:
         await ReadOnly()
         if dut.uart_pins__tx.value:
