@@ -18,7 +18,7 @@ from hwgen.chip.registers import Command as Does
 from hwgen.commands.context import Context
 from hwgen.commands.images import choose_images
 from hwgen.commands.on_chip import LoadedArchitecture, chip_of, subject_of
-from hwgen.commands.subject import Subject, check_stateless, program_of
+from hwgen.commands.subject import Subject, program_of
 from hwgen.errors import DataError, LineError
 from hwgen.host.lines import Line
 from hwgen.host.link import Link
@@ -88,7 +88,11 @@ class Host:
         states, and for one that does not fit the memory of the chip.
         """
         subject = subject_of(self._context, network, self._chip)
-        check_stateless(subject.network, "host")
+        if subject.network.states:
+            raise DataError(
+                "a host over a line must be given a network without states, got"
+                f" {subject.network.graph.name}, which has {len(subject.network.states)}"
+            )
         program = program_of(self._context, subject)
         image = subject.network.graph.input
         memory = self._layout(subject, program, np.zeros((1, *image.shape), image.dtype), mode=0)
