@@ -77,7 +77,7 @@ class LineMemory(SharedPart):
     def _writes(self, m: Module, cells: wiring.PureInterface) -> None:
         """Take a burst of writes: its address, its beats, then answer."""
         port, low = self.memory, self._bytes.bit_length() - 1
-        address, busy, wrong = Signal(MEMORY_ADDRESS_BITS - low), Signal(), Signal()
+        address, busy = Signal(MEMORY_ADDRESS_BITS - low), Signal()
         outside = address[len(cells.index) :].any()
         m.d.comb += [
             port.awready.eq(~busy & ~port.bvalid),
@@ -85,7 +85,7 @@ class LineMemory(SharedPart):
             port.bid.eq(0),
         ]
         with m.If(port.awvalid & port.awready):
-            m.d.sync += [address.eq(port.awaddr[low:]), busy.eq(1), wrong.eq(0)]
+            m.d.sync += [address.eq(port.awaddr[low:]), busy.eq(1)]
         with m.If(port.bvalid & port.bready):
             m.d.sync += port.bvalid.eq(0)
         with m.If(port.wvalid & port.wready):
@@ -93,9 +93,10 @@ class LineMemory(SharedPart):
                 cells.index.eq(address),
                 cells.write_en.eq(Mux(outside, 0, port.wstrb)),
             ]
-            m.d.sync += [address.eq(address + 1), wrong.eq(wrong | outside)]
+            m.d.sync += address.eq(address + 1)
             with m.If(port.wlast):
-                answer = Mux(wrong | outside, SUBORDINATE_ERROR, OKAY)
+                # A burst that leaves the memory ends outside.
+                answer = Mux(outside, SUBORDINATE_ERROR, OKAY)
                 m.d.sync += [busy.eq(0), port.bvalid.eq(1), port.bresp.eq(answer)]
         holds(m, "the write answer", valid=port.bvalid, ready=port.bready, payload=port.bresp)
 
