@@ -8,8 +8,9 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 from rich.console import RenderableType
@@ -22,6 +23,7 @@ from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.commands.context import Context
 from hwgen.commands.families import InstalledFamily
 from hwgen.commands.fields import Batch, File, Replace, Sparsity, Whole
+from hwgen.commands.hand_over import LAYER, LEAST_BITS, PIN_LAYER, Flow, memory_frames, pins_in
 from hwgen.commands.keywords import KEYWORDS
 from hwgen.commands.on_chip import Arch, OnChip, chip_of
 from hwgen.commands.prices import Prices
@@ -39,8 +41,12 @@ from hwgen.files.digests import (
 from hwgen.files.earlier import PROGRAM_FILES
 from hwgen.report.info_tables import build_table, compile_table
 from hwgen.report.system import register_files, system_files
+from hwgen.report.system.librelane import librelane_files
 from hwgen.report.types import Source
 from hwgen.report.work import BuildReport, CompileReport
+
+if TYPE_CHECKING:
+    from hwgen.chip.rtl.emit import Further
 
 MANIFEST = "manifest.json"
 LONGEST_PREFIX = 32
@@ -152,6 +158,19 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
     ] = True
     sparsity: Sparsity = None
     replace: Replace = None
+    flow: Annotated[
+        Flow | None,
+        Says("files for a flow of layout as well: librelane", names=("--for",), metavar="FLOW"),
+    ] = None
+    pin_layer: Annotated[
+        str | None,
+        Says(
+            "metal of the pins of memories, with --for; power is on the next one"
+            f" [default: {PIN_LAYER}]",
+            metavar="METAL",
+        ),
+    ] = None
+
     pins: Annotated[
         Literal["spi", "uart"] | None,
         Says("put the chip behind a line, with a memory [default: AXI]", metavar="spi|uart"),
@@ -174,6 +193,12 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
 
     def check(self) -> None:
         """Refuse a prefix that is no beginning of names in Verilog, C and FuseSoC."""
+        if self.pin_layer is not None and self.flow is None:
+            raise self.refusal("pin_layer", "given with --for", self.pin_layer)
+        if self.pin_layer is not None and not LAYER.fullmatch(self.pin_layer):
+            raise self.refusal(
+                "pin_layer", "a name that ends with its number, such as met3", self.pin_layer
+            )
         if self.prefix is not None and not PREFIX.fullmatch(self.prefix):
             raise self.refusal(
                 "prefix",
@@ -183,12 +208,18 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
             )
         if self.prefix in KEYWORDS:
             raise self.refusal("prefix", "no keyword of Verilog, SystemRDL or C", self.prefix)
+        self.check_pins()
+
+    def check_pins(self) -> None:
+        """Refuse what says something of a line that is not there."""
         if self.memory is not None and self.memory & (self.memory - 1):
             raise self.refusal("memory", "a power of two", self.memory)
         if self.memory is not None and self.pins is None:
             raise self.refusal("memory", "given with --pins", self.memory)
         if self.bit_cycles is not None and self.pins != "uart":
             raise self.refusal("bit_cycles", "given with --pins uart", self.bit_cycles)
+        if self.flow is not None and self.pins is not None:
+            raise self.refusal("pins", "given without --for", self.pins)
 
     def run(self) -> BuildReport:
         """Build."""
@@ -206,6 +237,7 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
             trace=self.trace,
             replacements=replacements,
             pins=self.few_pins(),
+            layer=None if self.flow is None else self.pin_layer or PIN_LAYER,
         )
         return BuildReport(
             format="hwgen.report.build",
@@ -243,10 +275,12 @@ def write_verilog(
     trace: bool = True,
     replacements: Replacements = NO_REPLACEMENTS,
     pins: PinFacts | None = None,
+    layer: str | None = None,
 ) -> None:
     """Write the Verilog of a chip; one that stands in a shell has its files for systems beside.
 
     pins: the line that it is put behind; then the files for systems are the registers alone
+    layer: of the pins of memories, where files for LibreLane are wanted as well
     """
     with context.progress(f"building {arch.name}"):
         top = family.need(Family.verilog).make_chip(arch)
@@ -257,27 +291,30 @@ def write_verilog(
             emitter.rename(top, prefix)
         with_replacements(top, replacements)
         beside: Mapping[str, str] = {}
+        further: Further | None = None
         parameters = configuration_of(arch)
         about = f"Of the chip {arch.name} ({family.name}, architecture {arch.digest[:8]})"
         if hasattr(top, "interface"):
             top.shows_trace = trace
             interface = top.interface(name=arch.name, digest=arch.digest, clock_mhz=arch.clock_mhz)
-            if pins is None:
-                beside = system_files(interface, emitter.file_names(top))
-            else:
+            if pins is not None:
                 from hwgen.chip.rtl.line.few_pins import FewPins
 
                 top.shows_trace = False
-                top = FewPins(chip=top, facts=pins)
-                beside = register_files(interface)
+                top, beside = FewPins(chip=top, facts=pins), register_files(interface)
                 parameters |= {"pins": asdict(pins)}
-        elif pins is not None:
+            else:
+                beside = system_files(interface, emitter.file_names(top))
+            if layer is not None:
+                frames = memory_frames(top, layer)
+                wide = pins_in(beside[f"{interface.prefix}_axi.v"])
+                further = partial(
+                    librelane_files, interface, frames=frames, least=LEAST_BITS, wide=wide
+                )
+        elif pins is not None or not trace:
+            cannot = "leave out its trace" if pins is None else "take --pins"
             raise FamilyError(
-                f"the family {family.name} cannot take --pins: its chip stands in no shell"
-            )
-        elif not trace:
-            raise FamilyError(
-                f"the family {family.name} cannot leave out its trace: its chip stands in no shell"
+                f"the family {family.name} cannot {cannot}: its chip stands in no shell"
             )
         emitter.emit(
             top,
@@ -285,6 +322,7 @@ def write_verilog(
             parameters=parameters,
             about=f"{about}, written by hwgen {__version__}",
             beside={**beside, **replacements.sources},
+            further=further,
         )
 
 
