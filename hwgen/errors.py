@@ -262,3 +262,7 @@ class MissingToolError(HwgenError):
 
 class WorkerError(HwgenError):
     """Processes or hosts that compute for us die again and again, or cannot be reached."""
+
+
+class LineError(HwgenError):
+    """A chip at the end of a line does not answer, or not what was asked."""

@@ -7,20 +7,22 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, fields
+from dataclasses import KW_ONLY, asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from pydantic import Field
 from rich.console import RenderableType
 
 from hwgen import __version__
 from hwgen.chip.family import Family
+from hwgen.chip.line import BIT_CYCLES, LEAST_MEMORY_BYTES, MOST_MEMORY_BYTES, PinFacts
 from hwgen.chip.protocols import Architecture
 from hwgen.chip.replacement import NO_REPLACEMENTS, Replacements
 from hwgen.commands.context import Context
 from hwgen.commands.families import InstalledFamily
-from hwgen.commands.fields import Batch, File, Replace, Sparsity
+from hwgen.commands.fields import Batch, File, Replace, Sparsity, Whole
 from hwgen.commands.hand_over import LAYER, LEAST_BITS, PIN_LAYER, Flow, memory_frames, pins_in
 from hwgen.commands.keywords import KEYWORDS
 from hwgen.commands.on_chip import Arch, OnChip, chip_of
@@ -38,7 +40,7 @@ from hwgen.files.digests import (
 )
 from hwgen.files.earlier import PROGRAM_FILES
 from hwgen.report.info_tables import build_table, compile_table
-from hwgen.report.system import system_files
+from hwgen.report.system import register_files, system_files
 from hwgen.report.system.librelane import librelane_files
 from hwgen.report.types import Source
 from hwgen.report.work import BuildReport, CompileReport
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 LONGEST_PREFIX = 32
+BIT_CYCLES_BY_DEFAULT, MEMORY_BYTES_BY_DEFAULT = 217, 1 << 15
+"""115,200 baud at 25 MHz; a small trained network on a small chip."""
 PREFIX = re.compile(f"[a-z](?:[a-z0-9_]{{0,{LONGEST_PREFIX - 2}}}[a-z0-9])?")
 
 
@@ -136,6 +140,9 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
     Beside it stands what a system needs: a wrapper with the usual names of AXI and the interrupt,
     the register map in SystemRDL and C, a driver in C, a FuseSoC core, waivers, constraints.
 
+    With --pins the top is the chip behind an UART or SPI, with a memory for program and maps; a
+    host at the other end of the line drives it. There is no wrapper, driver, core and constraint.
+
     A chip belongs to an architecture, never to a network.
     """
 
@@ -164,6 +171,26 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
         ),
     ] = None
 
+    pins: Annotated[
+        Literal["spi", "uart"] | None,
+        Says("put the chip behind a line, with a memory [default: AXI]", metavar="spi|uart"),
+    ] = None
+    memory: Annotated[
+        Annotated[Whole, Field(ge=LEAST_MEMORY_BYTES, le=MOST_MEMORY_BYTES)] | None,
+        Says(
+            f"bytes of the memory of --pins, a power of two [default: {MEMORY_BYTES_BY_DEFAULT}]",
+            metavar="BYTES",
+        ),
+    ] = None
+    bit_cycles: Annotated[
+        Annotated[Whole, Field(ge=BIT_CYCLES[0], le=BIT_CYCLES[1])] | None,
+        Says(
+            "clock cycles of a bit of --pins uart"
+            f" [default: {BIT_CYCLES_BY_DEFAULT}, 115200 baud at 25 MHz]",
+            metavar="N",
+        ),
+    ] = None
+
     def check(self) -> None:
         """Refuse a prefix that is no beginning of names in Verilog, C and FuseSoC."""
         if self.pin_layer is not None and self.flow is None:
@@ -181,6 +208,18 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
             )
         if self.prefix in KEYWORDS:
             raise self.refusal("prefix", "no keyword of Verilog, SystemRDL or C", self.prefix)
+        self.check_pins()
+
+    def check_pins(self) -> None:
+        """Refuse what says something of a line that is not there."""
+        if self.memory is not None and self.memory & (self.memory - 1):
+            raise self.refusal("memory", "a power of two", self.memory)
+        if self.memory is not None and self.pins is None:
+            raise self.refusal("memory", "given with --pins", self.memory)
+        if self.bit_cycles is not None and self.pins != "uart":
+            raise self.refusal("bit_cycles", "given with --pins uart", self.bit_cycles)
+        if self.flow is not None and self.pins is not None:
+            raise self.refusal("pins", "given without --for", self.pins)
 
     def run(self) -> BuildReport:
         """Build."""
@@ -197,6 +236,7 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
             prefix=self.prefix,
             trace=self.trace,
             replacements=replacements,
+            pins=self.few_pins(),
             layer=None if self.flow is None else self.pin_layer or PIN_LAYER,
         )
         return BuildReport(
@@ -208,6 +248,16 @@ class Build(Working, command="build", example="chip.yaml --out build/small"):
             replaced=parts,
             **what_was_written(out),
             versions=versions(),
+        )
+
+    def few_pins(self) -> PinFacts | None:
+        """Return what stands between the chip and its pins; None: nothing."""
+        if self.pins is None:
+            return None
+        return PinFacts(
+            line=self.pins,
+            memory_bytes=self.memory or MEMORY_BYTES_BY_DEFAULT,
+            bit_cycles=self.bit_cycles or BIT_CYCLES_BY_DEFAULT,
         )
 
     def table(self, report: BuildReport) -> RenderableType:
@@ -224,10 +274,12 @@ def write_verilog(
     prefix: str | None = None,
     trace: bool = True,
     replacements: Replacements = NO_REPLACEMENTS,
+    pins: PinFacts | None = None,
     layer: str | None = None,
 ) -> None:
     """Write the Verilog of a chip; one that stands in a shell has its files for systems beside.
 
+    pins: the line that it is put behind; then the files for systems are the registers alone
     layer: of the pins of memories, where files for LibreLane are wanted as well
     """
     with context.progress(f"building {arch.name}"):
@@ -240,25 +292,34 @@ def write_verilog(
         with_replacements(top, replacements)
         beside: Mapping[str, str] = {}
         further: Further | None = None
+        parameters = configuration_of(arch)
         about = f"Of the chip {arch.name} ({family.name}, architecture {arch.digest[:8]})"
         if hasattr(top, "interface"):
             top.shows_trace = trace
             interface = top.interface(name=arch.name, digest=arch.digest, clock_mhz=arch.clock_mhz)
-            beside = system_files(interface, emitter.file_names(top))
+            if pins is not None:
+                from hwgen.chip.rtl.line.few_pins import FewPins
+
+                top.shows_trace = False
+                top, beside = FewPins(chip=top, facts=pins), register_files(interface)
+                parameters |= {"pins": asdict(pins)}
+            else:
+                beside = system_files(interface, emitter.file_names(top))
             if layer is not None:
                 frames = memory_frames(top, layer)
                 wide = pins_in(beside[f"{interface.prefix}_axi.v"])
                 further = partial(
                     librelane_files, interface, frames=frames, least=LEAST_BITS, wide=wide
                 )
-        elif not trace:
+        elif pins is not None or not trace:
+            cannot = "leave out its trace" if pins is None else "take --pins"
             raise FamilyError(
-                f"the family {family.name} cannot leave out its trace: its chip stands in no shell"
+                f"the family {family.name} cannot {cannot}: its chip stands in no shell"
             )
         emitter.emit(
             top,
             out,
-            parameters=configuration_of(arch),
+            parameters=parameters,
             about=f"{about}, written by hwgen {__version__}",
             beside={**beside, **replacements.sources},
             further=further,

@@ -43,6 +43,7 @@ NEEDS: Mapping[str, str] = MappingProxyType(
         "synth": "hwgen cost: netlists by Yosys",
         "layout": "hwgen cost --placed, for Python 3.11 and 3.12",
         "soc": "a chip in a system",
+        "board": "a chip behind a serial port: hwgen.host",
         "fpga": "a chip on an FPGA board",
         "verif": "benches and tests",
         "docs": "the documentation as a site",

@@ -21,6 +21,7 @@ EXTRAS = {
     "optuna": ("optuna", "dse"),
     "pyosys": ("pyosys", "synth"),
     "safetensors": ("safetensors", "train"),
+    "serial": ("pyserial", "board"),
     "sklearn": ("scikit-learn", "data"),
     "sympy": ("sympy", "onnxruntime"),
     "tflite": ("tflite", "tflite"),

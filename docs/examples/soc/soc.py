@@ -123,7 +123,8 @@ class Soc(SoCCore):
         )
         self.bus.add_master("chip", memory)
         self.chip = SimpleNamespace(ev=SimpleNamespace(irq=Signal()))
-        self.irq.add("chip", n=IRQ)
+        if self.irq.enabled:  # a system without a processor has none
+            self.irq.add("chip", n=IRQ)
         self.specials += Instance(
             wrapper.removesuffix(".v"),
             i_aclk=self.crg.cd_sys.clk,

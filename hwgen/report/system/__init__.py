@@ -19,6 +19,12 @@ DRIVER_FILES = ("hwgen.h", "hwgen.c")
 WAIVERS = "waivers.vlt"
 
 
+def register_files(of: ChipInterface) -> dict[str, str]:
+    """Return the register map in SystemRDL and in C, by the names of the files."""
+    written = f"{of.what}, written by hwgen {__version__}"
+    return {f"{of.prefix}.rdl": rdl(of, written), f"hwgen_{of.prefix}.h": c_header(of, written)}
+
+
 def system_files(of: ChipInterface, modules: Sequence[str]) -> dict[str, str]:
     """Return the text of each file by its name.
 
@@ -29,8 +35,7 @@ def system_files(of: ChipInterface, modules: Sequence[str]) -> dict[str, str]:
     top, test = f"{of.prefix}_axi.v", f"{of.prefix}_tb.sv"
     return {
         top: wrapper(of, written),
-        f"{of.prefix}.rdl": rdl(of, written),
-        f"hwgen_{of.prefix}.h": c_header(of, written),
+        **register_files(of),
         **{name: (DRIVER / name).read_text(encoding="utf-8") for name in DRIVER_FILES},
         f"{of.identifier}.core": core_file(
             of,
