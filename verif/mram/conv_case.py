@@ -14,6 +14,10 @@ STRIDES = (1, 1, 2, 3, 7)
 WALKS = 0.7
 """Of convolutions on a chip of any kernels those that fill their segments."""
 KERNEL_SIDES = (1, 1, 2, 4, 5)
+WIDE_PIXELS = 0.4
+"""Of those the ones whose pixels may take several rows of the bank."""
+MOST_ROWS = 4
+"""Rows of a pixel at most."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +188,9 @@ def random_shape(rng: np.random.Generator, arch: Arch) -> Shape | None:
     sides = KERNEL_SIDES if walks else (1, 2, 3)
     kernel = sides[rng.integers(len(sides))], sides[rng.integers(len(sides))]
     if walks:
+        if rng.random() < WIDE_PIXELS:
+            rows_log = int(rng.integers(1, MOST_ROWS.bit_length()))
+            pixel_blocks = arch.row_blocks << rows_log
         most, width = pixel_blocks * arch.block, int(rng.integers(1, 10))
     padding = int(rng.integers(0, 3)), int(rng.integers(0, 3))
     stride = int(rng.choice(STRIDES)), int(rng.choice(STRIDES))
@@ -191,7 +198,7 @@ def random_shape(rng: np.random.Generator, arch: Arch) -> Shape | None:
         (size + int(rng.integers(0, 2)) + pad - taps) // step + 1
         for size, pad, taps, step in zip((height, width), padding, kernel, stride, strict=True)
     ]
-    rows = -(-height * width // row_pixels)
+    rows = -(-height * width * pixel_blocks // arch.row_blocks)
     if min(outputs) < 1 or rows > arch.array.rows or padding[0] >= 3 or padding[1] >= 3:
         return None
     channels = int(rng.integers(1, most + 1))
@@ -350,7 +357,9 @@ def record_of(arch: Arch, shape: Shape, placement: Placement) -> dict[str, int]:
     if arch.twins:
         fields["twins"] = 0
     if shape.walks:
+        row = arch.row_blocks * arch.block
         fields |= {"walk": 1, "tap_places": shape.tap_places}
+        fields |= {"tap_rows": -(-shape.channels // row)}
         fields |= {"kernel_height": shape.kernel[0], "kernel_width": shape.kernel[1]}
     for row_set, entries in enumerate(placement.entries):
         for j, entry in enumerate(entries):

@@ -163,6 +163,32 @@ class OfOnes:
         return self._net.linear(now, self._channels(), bits=self._bits, **self._weights())
 
 
+WIDE = (1, 5, 9, 17, 30)
+"""Channels of maps of which a row of a small bank holds one pixel, or a part of one."""
+
+
+class OfWidths(OfOnes):
+    """One draw of a network whose pixels, and those of its answer, may take several rows."""
+
+    kinds = ("conv", "conv", "residual", "shortcut", "max_pool", "average_pool", "linear")
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        rng = self._rng
+        self._modes = MODES[: 1 if rng.random() < 0.8 else 2]
+        shape = (int(rng.choice((1, 1, 2, 3))), int(rng.choice(ONES[:5])), int(rng.choice(WIDE)))
+        self._net = Drawing(seed, modes=self._modes, shape=shape, bits=self._bits)
+
+    def _channels(self) -> tuple[int, ...]:
+        """Return the channels of a map in each mode."""
+        drawn = self._rng.choice(WIDE, len(self._modes)).tolist()
+        return tuple(sorted(drawn, reverse=True))
+
+    def _weights(self) -> dict[str, Any]:
+        bits = int(self._rng.choice([1, 2, 3, 4]))
+        return {"weight_bits": bits, "weight_grid": "odd" if bits == 1 else "integer"}
+
+
 KERNELS = ((1, 1), (1, 1), (1, 1), (5, 5), (1, 4), (1, 7), (7, 1), (10, 4), (2, 2), (3, 3), (1, 3))
 """Rows and columns of kernels, of which a window of 3 x 3 holds a few."""
 

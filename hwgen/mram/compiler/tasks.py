@@ -63,11 +63,19 @@ def octets_for(kernels: int, arch: Arch) -> int:
 
 
 def array_fields(
-    view: View, kernels: int, arch: Arch, *, octets: int, positions: int, rows: int, groups: int
+    view: View,
+    kernels: int,
+    channels: int,
+    arch: Arch,
+    *,
+    octets: int,
+    positions: int,
+    rows: int,
+    groups: int,
 ) -> dict[str, int]:
     """Return the fields of a CONV that decide its cycles, but for those of banks and segments.
 
-    positions: of a load; rows: row sets of a kernel; groups: that may work
+    channels: of the input; positions: of a load; rows: row sets of a kernel; groups: that may work
     """
     loads = -(-view.positions // positions)
     height, width = view.size
@@ -94,18 +102,22 @@ def array_fields(
         "positions": positions,
         "last_positions": view.positions - (loads - 1) * positions,
         "loads": loads,
-        **(walk_fields(view) if arch.any_kernel else {}),
+        **(walk_fields(view, channels, arch) if arch.any_kernel else {}),
     }
 
 
-def walk_fields(view: View) -> dict[str, int]:
+def walk_fields(view: View, channels: int, arch: Arch) -> dict[str, int]:
     """Return the fields that say how kernels fill their segments; all 0 for a window."""
-    height, width = view.walk.kernel if view.walk else (0, 0)
+    walk = view.walk
+    if walk is None:
+        names = "walk", "tap_places", "tap_rows", "kernel_height", "kernel_width"
+        return dict.fromkeys(names, 0)
     return {
-        "walk": int(view.walk is not None),
-        "tap_places": view.walk.tap_places if view.walk else 0,
-        "kernel_height": height,
-        "kernel_width": width,
+        "walk": 1,
+        "tap_places": walk.tap_places,
+        "tap_rows": -(-channels // (arch.row_blocks * arch.block)),
+        "kernel_height": walk.kernel[0],
+        "kernel_width": walk.kernel[1],
     }
 
 
@@ -119,6 +131,7 @@ def estimate(arch: Arch, fields: Mapping[str, int]) -> float:
     steady = rounds * max(ands + slot, groups * slot)
     if fields.get("walk", 0):
         taps = (1 + fields["two_rows"]) * fields["kernel_height"] * fields["kernel_width"]
+        taps *= fields["tap_rows"]
         return max(steady, fields["out_height"] * fields["out_width"] * taps) + slot
     pixels = arch.row_blocks >> fields["in_blocks_log"]
     chunks = fields["last_column"] // pixels + 1

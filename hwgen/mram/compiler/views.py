@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hwgen.errors import CompileError
 from hwgen.mram.compiler.maps import StoredMap, row_view
-from hwgen.mram.compiler.supported import used_stride
+from hwgen.mram.compiler.supported import dot_channels, used_stride
 from hwgen.mram.compiler.units import Unit
 from hwgen.mram.compiler.walks import Walk, conv_walk, walk_of
 from hwgen.mram.facts.arch import WINDOW, Arch
@@ -114,6 +114,11 @@ def view_of(
     if rows:
         shape = row_view(stored, arch)
         if shape is None:
+            if arch.any_kernel and feature.height * feature.width == 1:
+                raise CompileError(
+                    f"layer {layer.name}: input channels must be at most {dot_channels(arch)} on an"
+                    f" mram chip, got {feature.channels}"
+                )
             size = feature.height * feature.width * blocks * arch.block_bytes
             raise CompileError(
                 f"layer {layer.name}: the input must be at most {WINDOW * WINDOW} rows of a bank"
@@ -153,5 +158,7 @@ def whole_walk(stored: StoredMap, arch: Arch) -> Walk | None:
 def fits_window(stored: StoredMap, arch: Arch) -> bool:
     """Return whether a whole map is one window whose lines begin on rows of the bank."""
     feature = stored.feature
+    if stored.blocks > arch.row_blocks:
+        return False
     aligned = feature.height == 1 or feature.width % (arch.row_blocks // stored.blocks) == 0
     return max(feature.height, feature.width) <= WINDOW and aligned

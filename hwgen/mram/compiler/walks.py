@@ -78,7 +78,10 @@ def walk_of(
 
 
 def conv_walk(layer: Conv, feature: FeatureMap, arch: Arch) -> Walk | None:
-    """Return how the kernels of a convolution fill their segments; None: as windows."""
-    small = max(layer.kernel) <= WINDOW
+    """Return how the kernels of a convolution fill their segments; None: as windows.
+
+    A window reads pixels of one row of a bank.
+    """
     blocks = -(-feature.channels // arch.block)
+    small = max(layer.kernel) <= WINDOW and blocks <= arch.row_blocks
     return walk_of(layer.kernel, feature, arch, instead=blocks if small else None)

@@ -88,17 +88,20 @@ class Ways:
             whole = [run for run in runs if run.first_block == 0 and run.blocks >= blocks]
             most = 1 if self._mapping == "seed" else min(len(whole), view.positions)
             for count in range(min(most, len(whole)), 0, -1):
-                yield self._way(view, kernels, whole[:count], two_rows=False)
+                yield self._way(view, kernels, mode, whole[:count], two_rows=False)
         if 2 * view.input_planes <= arch.plane_rows:
             for head, tail in pairs(rows, blocks):
                 twins = [run for run in rows[tail.octets, tail.row] if is_twin(run, tail)]
-                yield self._way(view, kernels, [head, tail, *twins[:1]], two_rows=True)
+                yield self._way(view, kernels, mode, [head, tail, *twins[:1]], two_rows=True)
 
-    def _way(self, view: View, kernels: int, runs: Sequence[Placed], *, two_rows: bool) -> Way:
+    def _way(
+        self, view: View, kernels: int, mode: int, runs: Sequence[Placed], *, two_rows: bool
+    ) -> Way:
         octets = runs[0].octets
         fields = array_fields(
             view,
             kernels,
+            view.channels[mode],
             self._arch,
             octets=octets,
             positions=1 if two_rows else len(runs),

@@ -89,10 +89,10 @@ def result_events(fields: Fields, arch: Arch, *, reads: int) -> Events:
 def former_reads(fields: Fields, arch: Arch) -> int:
     """Return the rows that the former reads: of each output line three lines of the input.
 
-    A walk reads a row for each tap on the map, for each row set.
+    A walk reads the rows of each tap on the map, for each row set.
     """
     if fields.get("walk", 0):
-        return (1 + fields["two_rows"]) * taps_inside(fields)
+        return (1 + fields["two_rows"]) * fields["tap_rows"] * taps_inside(fields)
     pixels = arch.row_blocks >> fields["in_blocks_log"]
     chunks = fields["last_column"] // pixels + 1
     return chunks * len(list(inside(fields, "height", WINDOW)))

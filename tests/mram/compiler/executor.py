@@ -137,6 +137,8 @@ class Chip:
         taps[..., record["channels"] :] = 0
         wide = record["tap_places"] * self.arch.block
         assert record["channels"] <= wide
+        row = self.arch.row_blocks * self.arch.block
+        assert record["tap_rows"] == -(-record["channels"] // row)
         taps = taps[..., : min(wide, taps.shape[2])]
         taps = np.pad(taps, ((0, 0), (0, 0), (0, wide - taps.shape[2])))
         flat = taps.reshape(len(top), -1)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from golden.network import infer
-from hwgen.errors import CompileError
+from hwgen.errors import CompileError, HwgenError
 from hwgen.mram.compiler import compile_network, recompile
 from hwgen.mram.facts.arch import Arch, ArraySize
 from hwgen.mram.facts.records import Kind
@@ -18,10 +18,15 @@ from tests.golden.drawn import MODES, Drawing
 from tests.mram.compiler.archs import arch_of
 from tests.mram.compiler.executor import Chip
 from tests.verif.mram.chips import images_of
-from verif.mram.random_network import OfKernels
+from verif.common.drawing import with_outputs
+from verif.mram.random_network import OfKernels, OfWidths
 
 TINY = replace(arch_of("tiny"), kernels="any", answer_entries=256)
 SMALL = replace(arch_of("small"), kernels="any", answer_entries=256)
+WIDE = replace(
+    TINY, array=ArraySize(rows=256, columns=64), parameter_entries=512, record_entries=256
+)
+"""A chip of small rows and many of them."""
 CHIPS = {
     "tiny": TINY,
     "small": SMALL,
@@ -60,6 +65,8 @@ def check(network: QuantizedNetwork, arch: Arch) -> Counter[str]:
             found["walk" if record["walk"] else "window"] += 1
             found["two rows"] += record["walk"] and record["two_rows"]
             found["several positions"] += record["walk"] and record["positions"] > 1
+            found["several rows of a tap"] += record["walk"] and record["tap_rows"] > 1
+            found["several rounds"] += record["out_block"] > 0
     return found
 
 
@@ -79,6 +86,34 @@ def test_drawn_networks_on_drawn_chips() -> None:
     assert sum(ran.values()) >= 40, ran
     assert set(ran) == set(CHIPS), ran
     assert min(found[each] for each in ("walk", "window", "two rows", "several positions")), found
+
+
+@pytest.mark.promise(
+    "pixels and answers of up to 1,024 channels, which take several rows of a bank, are exact on"
+    " chips of any kernels, in all modes and outputs"
+)
+def test_drawn_networks_of_wide_pixels() -> None:
+    found, ran = Counter[str](), 0
+    for seed in range(80):
+        network = OfWidths(seed).build()
+        try:
+            found += check(with_outputs(network, seed=seed) if seed % 3 == 0 else network, WIDE)
+            ran += 1
+        except HwgenError as error:
+            assert "must" in str(error)
+    assert ran >= 50
+    names = "walk", "two rows", "several positions", "several rows of a tap", "several rounds"
+    assert min(found[each] for each in names), found
+
+
+def test_an_autoencoder_of_640_channels_runs_on_two_row_sets() -> None:
+    arch = arch_of("paper_any")
+    net = Drawing(3, modes=MODES[:1], shape=(1, 1, 640))
+    now = INPUT
+    for channels in (128, 8, 128, 640):
+        now = net.linear(now, (channels,))
+    found = check(net.build(now), arch)
+    assert (found["two rows"], found["several rounds"]) == (2, 9 + 1 + 1)
 
 
 def test_a_matrix_takes_one_segment_and_one_row_of_inputs() -> None:
