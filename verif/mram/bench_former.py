@@ -16,9 +16,10 @@ from verif.reference.mram.segments import columns
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-SEEDS = (*range(16), 36, 51, *((17, 22, 44, 50, 162) if ARCH.any_kernel else ()))
+OF_ANY = (46, 53, 62, 68, 72, 85, 86, 91, 126)
+SEEDS = (*range(16), 36, 51, *(OF_ANY if ARCH.any_kernel else ()))
 """36 and 51 end lines of several inside a chunk; those of any kernels have pixels of several rows,
-skip lines and columns, and take two row sets.
+skip lines and columns, take two row sets, and are depthwise.
 """
 CORNERS = Corners(
     "stride that skips columns" if ARCH.segments > 1 else "one block",
@@ -37,6 +38,9 @@ CORNERS = Corners(
             "block in several segments",
             "pixel of several rows",
             "pixel of several rows, a few of which are read",
+            "depthwise window",
+            "depthwise walk",
+            "depthwise of a later row",
         ]
         if ARCH.any_kernel
         else []
@@ -78,6 +82,9 @@ def note(case: ConvCase) -> None:
         rows = shape.pixel_blocks // ARCH.row_blocks
         wide = shape.walks and rows > 1 and fields["tap_rows"] > 1
         CORNERS.hit("pixel of several rows", wide)
+        CORNERS.hit("depthwise window", shape.depthwise and not shape.walks)
+        CORNERS.hit("depthwise walk", shape.depthwise and shape.walks)
+        CORNERS.hit("depthwise of a later row", shape.depthwise and shape.first_row > 0)
         few = wide and fields["tap_rows"] < rows
         CORNERS.hit("pixel of several rows, a few of which are read", few)
         second = shape.stride[0] - shape.padding[0]

@@ -159,6 +159,7 @@ class Walker:
                     here = 0 <= line < fields["in_height"] and 0 <= column < fields["in_width"]
                     pixel = line * fields["in_width"] + column
                     first = (pixel << fields["in_blocks_log"]) // self.row_blocks
+                    first += fields["first_row"]
                     row = first + tap[2] if here else None
                     yield row, tap == taps[-1], (y, x) == positions[-1]
 

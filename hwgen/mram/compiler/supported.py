@@ -41,6 +41,7 @@ ANY_KERNEL = (
     f"at most {WINDOW} x {WINDOW}, or {MOST_TAPS} taps of a side of at most {KERNEL_LIMIT} on a"
     " chip of any kernels"
 )
+GROUPS = f"1, or those of a depthwise layer of at most {TAPS} taps on a chip of any kernels"
 OPS = ("conv", "linear", "max_pool", "average_pool", "add", "rescale", "shortcut")
 
 
@@ -106,9 +107,14 @@ def layer_refusals(
     """Yield everything in one layer that the chip does not run; without one, that none runs."""
     what = f"layer {layer.name}: "
     if isinstance(layer, Conv):
-        if layer.groups != 1:
+        channels = network.map_of(layer.inputs[0]).channels, layer.output.channels
+        depthwise = channels == (layer.groups, layer.groups) and not_above(layer.kernel, TAPS)
+        if layer.groups != 1 and arch is not None and not arch.any_kernel:
             yield f"{what}groups", "1", layer.groups
-        yield from kernel_refusals(network, layer, arch)
+        elif layer.groups != 1 and not depthwise:
+            yield f"{what}groups", GROUPS, groups_of(layer, channels)
+        else:
+            yield from kernel_refusals(network, layer, arch)
     if isinstance(layer, MaxPool | AveragePool):
         most = field_limit("kernel_height")
         if max(layer.kernel) > most:
@@ -123,16 +129,29 @@ def layer_refusals(
     yield from operation_refusals(network, layer, arch)
 
 
+def not_above(kernel: tuple[int, int], taps: int) -> bool:
+    """Return whether a kernel has at most so many taps."""
+    return kernel[0] * kernel[1] <= taps
+
+
+def groups_of(layer: Conv, channels: tuple[int, int]) -> str:
+    """Return groups, channels and kernel of a convolution as text."""
+    each = f"{layer.groups} of {channels[0]} and {channels[1]} channels"
+    return f"{each}, {sides(layer.kernel)}"
+
+
 def kernel_refusals(network: QuantizedNetwork, layer: Conv, arch: Arch | None) -> Iterator[Refusal]:
     """Yield a kernel that no window, and on a chip of any kernels no walk holds; or its padding."""
     what, taps = f"layer {layer.name}: ", layer.kernel[0] * layer.kernel[1]
     feature = network.map_of(layer.inputs[0])
     wide = arch is not None and arch.any_kernel and feature.channels > arch.row_blocks * arch.block
-    if max(layer.kernel) <= WINDOW and not wide:
+    if max(layer.kernel) <= WINDOW and (layer.groups > 1 or not wide):
         return
     most = field_limit("pad_top")
     if max(layer.padding[:2]) > most:
         yield f"{what}padding", f"at most {most}", max(layer.padding[:2])
+    if layer.groups > 1:
+        return
     if arch is None:
         if max(layer.kernel) > KERNEL_LIMIT or taps > MOST_TAPS:
             yield f"{what}kernel", ANY_KERNEL, sides(layer.kernel)

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from itertools import product
 
 from hwgen.mram.compiler.shelves import Placed
-from hwgen.mram.compiler.tasks import LayerCost, Task, array_fields, channel_blocks, task_modes
+from hwgen.mram.compiler.tasks import (
+    LayerCost,
+    Task,
+    array_fields,
+    octets_for,
+    segments_of,
+    task_modes,
+)
 from hwgen.mram.compiler.views import View
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.program import Mapping as Placing
@@ -79,10 +86,10 @@ class Ways:
         return self._known[key]
 
     def _all(self, view: View, kernels: int, mode: int, placed: Sequence[Placed]) -> Iterator[Way]:
-        arch, blocks = self._arch, channel_blocks(view, mode, self._arch)
+        arch, blocks = self._arch, segments_of(view, kernels, mode, self._arch)
         rows = defaultdict[tuple[int, int], list[Placed]](list)
         for run in placed:
-            if run.octets * arch.block >= kernels:
+            if run.octets >= octets_for(view, kernels, arch):
                 rows[run.octets, run.row].append(run)
         for runs in rows.values():
             whole = [run for run in runs if run.first_block == 0 and run.blocks >= blocks]
@@ -103,6 +110,7 @@ class Ways:
             kernels,
             view.channels[mode],
             self._arch,
+            first=runs[0].task.first,
             octets=octets,
             positions=1 if two_rows else len(runs),
             rows=1 + two_rows,

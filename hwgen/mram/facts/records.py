@@ -205,6 +205,13 @@ def record_fields(arch: Arch) -> tuple[Field, ...]:
         ),
         Field("tap_places", TAP_PLACES_BITS, "with `walk`: places of a tap, one for each block"),
         Field("tap_rows", ROW_BITS, "with `walk`: rows of the bank that are read of a tap"),
+        Field("first_row", ROW_BITS, "with `walk`: the first of them, of those of the pixel"),
+        Field(
+            "depthwise",
+            1,
+            "CONV: each segment sums up for itself, and kernels are of one octet: of block k those"
+            " in `sum_segment` position * blocks + k",
+        ),
     ]
     optional = [
         *(rounding if arch.floats else ()),
@@ -245,6 +252,12 @@ def encode_record(values: Mapping[str, int], arch: Arch) -> int:
 def decode_record(word: int, arch: Arch) -> dict[str, int]:
     """Return all fields of a record."""
     return decode(record_fields(arch), word)
+
+
+def enabled_arrays(fields: Mapping[str, int], arch: Arch) -> int:
+    """Return the sub-arrays of a group that have kernels of a CONV."""
+    kernels = fields["kernels"]
+    return min(kernels, arch.block) if fields.get("depthwise", 0) else kernels
 
 
 def and_counts(fields: Mapping[str, int]) -> list[int]:

@@ -34,7 +34,8 @@ class Gather(Part):
 
     With ``walk`` a take brings one tap of a kernel: block k of its pixel goes to place
     ``place`` + k, which is tap (place mod 9) of the segment whose entry has block (place div 9).
-    Elements from ``channels`` on are 0 already. A tap of several rows comes row by row.
+    Elements from ``channels`` on are 0 already. A tap of several rows comes row by row. With
+    ``depthwise``, too, block ``block_r_j`` of the tap goes to tap ``place`` of segment j.
 
     Ports
         record    in   record         of a convolution, constant while the gather works
@@ -176,9 +177,12 @@ class Gather(Part):
         from_block = Signal.like(number, name=f"from_block_{j}_{tap}")
         # Of a tap of several rows the next ones bring what follows.
         there = (offset < self.record.tap_places) & (offset < self._arch.row_blocks)
+        # Of a depthwise layer each segment has a block of its own, at all taps.
+        blocks_follow = walk & ~self.record.depthwise
+        of_kernel = Mux(self.record.depthwise, self.place == tap, (offset >= 0) & there)
         m.d.comb += [
             offset.eq(block * TAPS + tap - self.place),
-            here.eq(chosen & (~walk | (offset >= 0) & there)),
-            from_block.eq(Mux(walk, offset[: len(number)], number)),
+            here.eq(chosen & (~walk | of_kernel)),
+            from_block.eq(Mux(blocks_follow, offset[: len(number)], number)),
         ]
         return here, from_block

@@ -23,9 +23,10 @@ def place_bits(arch: Arch) -> int:
 class Walker(Part):
     """Gives the pixel of each tap of each output position, in raster order of both.
 
-    A tap that takes several rows of the bank comes in as many parts, the first channels first. Of
-    two row sets a position's taps come twice, once for each. Elements beside the map are `outside`,
-    those from ``channels`` on are 0.
+    A tap that takes several rows of the bank comes in as many parts, the first channels first, from
+    ``first_row`` of its pixel on; ``channels`` counts from there, too. Of two row sets a position's
+    taps come twice, once for each. Elements beside the map are `outside`, those from ``channels``
+    on are 0.
 
     Ports
         record     in   record      of a convolution with ``walk``, with ``go``
@@ -83,7 +84,7 @@ class Walker(Part):
         m.d.comb += [
             inside.eq((line >= 0) & (line < record.in_height)),
             block.eq(self._number << record.in_blocks_log),
-            self.read_row.eq((block >> self._row_blocks_log) + self._part),
+            self.read_row.eq((block >> self._row_blocks_log) + record.first_row + self._part),
         ]
         here = inside & (column >= 0) & (column < record.in_width)
         m.d.comb += self.read_en.eq(works & here)

@@ -13,7 +13,7 @@ from hwgen.network import INPUT, QuantizedNetwork
 from tests.golden.drawn import MODES, Drawing
 from tests.verif.mram.chips import check_cycles, check_maps, chip_arch, compiled, images_of
 from verif.common.drawing import with_outputs
-from verif.mram.random_network import OfKernels, OfWidths
+from verif.mram.random_network import OfDepthwise, OfKernels, OfWidths
 
 TINY = replace(chip_arch("tiny"), kernels="any", answer_entries=256)
 BOTH = replace(TINY, overlap=True, twins=True)
@@ -21,6 +21,8 @@ WIDE = replace(
     TINY, array=ArraySize(rows=256, columns=64), parameter_entries=512, record_entries=256
 )
 """A chip of small rows and many of them."""
+DEPTHWISE = replace(WIDE, array=ArraySize(rows=128, columns=128), overlap=True)
+DEPTHWISE_SEEDS = (5, 9, 12, 22, 46)
 WIDE_SEEDS = (2, 9, 30, 51, 55)
 
 
@@ -80,6 +82,21 @@ def test_drawn_networks_of_wide_pixels(seed: int) -> None:
     (run,) = simulate(WIDE, program, images, modes=modes, seed=seed)
     check_maps(run, network, images)
     check_cycles(run, program, WIDE, modes)
+
+
+@pytest.mark.dear
+@pytest.mark.promise(
+    "depthwise layers of up to nine taps are exact on chips of any kernels, in all modes"
+)
+@pytest.mark.parametrize("seed", DEPTHWISE_SEEDS)
+def test_drawn_networks_of_depthwise_layers(seed: int) -> None:
+    network, arch = OfDepthwise(seed).build(), DEPTHWISE
+    modes = list(range(len(network.graph.modes)))
+    program = compiled(network, arch, images=len(modes))
+    images = images_of(network, len(modes))
+    (run,) = simulate(arch, program, images, modes=modes, seed=seed)
+    check_maps(run, network, images)
+    check_cycles(run, program, arch, modes)
 
 
 @pytest.mark.dear
