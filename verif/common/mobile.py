@@ -42,8 +42,9 @@ class Mobile:
         before = [(taps - 1) // 2 for taps in kernel]
         after = [taps - 1 - first for taps, first in zip(kernel, before, strict=True)]
         padding = before[0], before[1], after[0], after[1]
-        window = {"kernel": kernel, "stride": stride, "padding": padding}
-        self.now = self.net.conv(self.now, (channels,), groups=groups, **window)
+        self.now = self.net.conv(
+            self.now, (channels,), kernel=kernel, stride=stride, padding=padding, groups=groups
+        )
 
     def head(self, classes: int) -> QuantizedNetwork:
         """Append a mean over the map, and a layer of sums; return the network."""
